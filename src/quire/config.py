@@ -1,0 +1,269 @@
+"""Every setting of Quire: name, type, default and one sentence; unsafe values are refused here."""
+
+import os
+import re
+import secrets
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+SOURCE_TREE = Path(__file__).resolve().parents[2]
+ROOT = SOURCE_TREE if (SOURCE_TREE / "serve.py").exists() else Path.cwd()
+
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+TESTING_SECRET = "testing-only-0123456789-abcdefghijklmnopqrstuvwxyz"
+KNOWN_SECRETS = ("change", "example", "secret-key", "secret_key", "password", "testing-only")
+
+
+class Unsafe(Exception):
+    """A setting is wrong or dangerous; the text is one line that says what to mend."""
+
+
+def _split(value: Any) -> Any:
+    return re.split(r"[,\s]+", value.strip(", \t")) if isinstance(value, str) else value
+
+
+def _web_address(value: str) -> str:
+    if value and not re.match(r"https?://[^/\s?#]+(/[^\s?#]*)?$", value):
+        raise ValueError("must look like https://example.org")
+    return value.rstrip("/")
+
+
+Words = Annotated[list[str], NoDecode, BeforeValidator(_split)]
+Address = Annotated[str, BeforeValidator(_web_address)]
+Environment = Literal["development", "testing", "production"]
+
+
+def _environment() -> str:
+    debug = os.environ.get("FLASK_DEBUG", "").lower() not in {"", "0", "false", "no"}
+    return "development" if debug else "production"
+
+
+def _set(default: Any, sentence: str, **rules: Any) -> Any:
+    return Field(default, description=sentence, **rules)
+
+
+class Settings(BaseSettings):
+    """What an operator may set, read from the environment or from `.env`."""
+
+    model_config = SettingsConfigDict(
+        env_file=ROOT / ".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+    )
+
+    QUIRE_ENV: Environment = Field(
+        default_factory=_environment,
+        description="Which environment runs; `flask run --debug` makes it development.",
+    )
+    QUIRE_INSTANCE: Path = _set(
+        ROOT / "instance", "Folder for the database, the secrets and what is uploaded."
+    )
+    SECRET_KEY: str = _set(
+        "",
+        "Signs sessions and tokens; when empty it is generated on the first run "
+        "and kept in the instance folder.",
+        repr=False,
+    )
+    DATABASE_URL: str = _set(
+        "",
+        "Where the records live; when empty, SQLite in the instance folder. "
+        "PostgreSQL: `postgresql://user:password@host/name`.",
+        repr=False,
+    )
+    REDIS_URL: str = _set(
+        "", "Redis for the cache and the rate limits; when empty, memory is used.", repr=False
+    )
+    CELERY_BROKER_URL: str = _set(
+        "", "Broker for jobs elsewhere; when empty, jobs run inside the server.", repr=False
+    )
+    PUBLIC_URL: Address = _set(
+        "",
+        "The address readers use, such as `https://example.org`; needed when others than this "
+        "machine may connect. With https, cookies are sent over https only.",
+    )
+    TRUSTED_HOSTS: Words = _set(
+        [],
+        "Host names that requests may carry, separated by commas; needed when others than this "
+        "machine may connect.",
+    )
+    TRUSTED_PROXY: str = _set(
+        "", "Address of the proxy whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed."
+    )
+    CORS_ORIGINS: Words = _set([], "Origins, separated by commas, whose scripts may use the API.")
+    THREADS: int = _set(4, "Requests that one server process works on at once.", ge=1, le=64)
+    MAX_CONTENT_LENGTH: int = _set(
+        1024 * 1024, "Largest request body in bytes where no file is uploaded.", ge=16 * 1024
+    )
+    REQUIRE_IF_MATCH: bool = _set(
+        False, "Whether a change without `If-Match` or `version` is refused (428)."
+    )
+    REQUIRE_EMAIL_VERIFICATION: bool = _set(
+        False, "Whether a new member must open the link in a mail before signing in."
+    )
+    RATELIMIT_ENABLED: bool = _set(True, "Whether too many requests are refused (429).")
+    PASSWORD_MIN_LENGTH: int = _set(8, "Shortest password in characters.", ge=8, le=128)
+    PASSWORD_REFUSE_COMMON: bool = _set(
+        True, "Whether passwords that everybody guesses first are refused."
+    )
+    BCRYPT_LOG_ROUNDS: int = _set(
+        12, "Cost of a password hash; one more doubles the time.", ge=4, le=16
+    )
+    JWT_ACCESS_TOKEN_EXPIRES: int = _set(
+        15 * 60, "Seconds for which an access token is good.", ge=60, le=3600
+    )
+    JWT_REFRESH_TOKEN_EXPIRES: int = _set(
+        14 * 86400, "Seconds for which a refresh token is good.", ge=3600
+    )
+    MAIL_SERVER: str = _set(
+        "", "SMTP server; when empty, mail is kept in `outbox/` in the instance folder."
+    )
+    MAIL_PORT: int = _set(25, "Port of the SMTP server.", ge=1, le=65535)
+    MAIL_USE_TLS: bool = _set(False, "Whether to ask for encryption with STARTTLS.")
+    MAIL_USE_SSL: bool = _set(False, "Whether the SMTP connection is encrypted from its start.")
+    MAIL_USERNAME: str = _set("", "Name for signing in to the SMTP server.")
+    MAIL_PASSWORD: str = _set("", "Password for signing in to the SMTP server.", repr=False)
+    MAIL_DEFAULT_SENDER: str = _set("", "Address that mail comes from.")
+
+
+class Fixed(Settings):
+    """Settings of the testing environment: neither the process environment nor a file is read."""
+
+    QUIRE_ENV: Environment = "testing"
+    QUIRE_INSTANCE: Path = Path(tempfile.gettempdir()) / "quire-testing"
+    SECRET_KEY: str = TESTING_SECRET
+    DATABASE_URL: str = "sqlite://"
+    RATELIMIT_ENABLED: bool = False
+    PASSWORD_REFUSE_COMMON: bool = False
+    BCRYPT_LOG_ROUNDS: int = 4
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what the caller passes counts."""
+        return (init_settings,)
+
+
+def load(name: str | None = None, overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Flask configuration of one environment.
+
+    `name` is development, testing or production, None follows QUIRE_ENV; `overrides` win over
+    everything and may hold keys of Flask and its extensions too. In development and production
+    this makes the instance folder and the secret where they are missing. Raises Unsafe.
+    """
+    given = dict(overrides or {})
+    settings = _settings(name, {key: given[key] for key in given if key in Settings.model_fields})
+    if settings.QUIRE_ENV != "testing":
+        _fill(settings)
+    config = _flask(settings)
+    config.update((key, given[key]) for key in given if key not in Settings.model_fields)
+    if settings.QUIRE_ENV == "production":
+        refuse_unsafe(config)
+    return config
+
+
+def _settings(name: str | None, given: dict[str, Any]) -> Settings:
+    if name is not None:
+        given["QUIRE_ENV"] = name
+    try:
+        if name == "testing":
+            return Fixed(**given)
+        settings = Settings(**given)
+        return Fixed(**given) if settings.QUIRE_ENV == "testing" else settings
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise Unsafe(f"{first['loc'][0]}: {first['msg'].removeprefix('Value error, ')}.") from None
+
+
+def _fill(settings: Settings) -> None:
+    settings.QUIRE_INSTANCE = (ROOT / settings.QUIRE_INSTANCE).resolve()
+    settings.SECRET_KEY = settings.SECRET_KEY or kept_secret(settings.QUIRE_INSTANCE / "secret_key")
+    settings.DATABASE_URL = settings.DATABASE_URL or "sqlite:///quire.db"
+
+
+def _flask(settings: Settings) -> dict[str, Any]:
+    config = settings.model_dump()
+    https = settings.PUBLIC_URL.startswith("https://")
+    testing = settings.QUIRE_ENV == "testing"
+    config.update(
+        SQLALCHEMY_DATABASE_URI=database_uri(settings.DATABASE_URL, settings.QUIRE_INSTANCE),
+        TRUSTED_HOSTS=settings.TRUSTED_HOSTS or None,
+        TESTING=testing,
+        PROPAGATE_EXCEPTIONS=None if settings.QUIRE_ENV == "development" else False,
+        # Switching this off would make every stored password wrong: no setting, a fact.
+        BCRYPT_HANDLE_LONG_PASSWORDS=True,
+        # A form of Unicode text grows threefold on its way; the body limit is the only limit.
+        MAX_FORM_MEMORY_SIZE=settings.MAX_CONTENT_LENGTH,
+        SESSION_COOKIE_NAME="__Host-quire" if https else "quire",
+        WTF_CSRF_ENABLED=not testing,
+        WTF_CSRF_TIME_LIMIT=None,
+        **_cookies("SESSION_COOKIE", https),
+        **_cookies("REMEMBER_COOKIE", https),
+    )
+    return config
+
+
+def _cookies(prefix: str, https: bool) -> dict[str, Any]:
+    return {f"{prefix}_HTTPONLY": True, f"{prefix}_SAMESITE": "Lax", f"{prefix}_SECURE": https}
+
+
+def database_uri(url: str, instance: Path) -> str:
+    """SQLAlchemy's form of a database URL: psycopg 3, and SQLite files inside `instance`."""
+    url = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
+    file = re.match(r"sqlite:///(?!:memory:|file:)([^?]+)(.*)$", url)
+    return f"sqlite:///{(instance / file[1]).as_posix()}{file[2]}" if file else url
+
+
+def kept_secret(path: Path) -> str:
+    """The secret kept in `path`, made on the first call; many processes at once get the same."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return _written(path)
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(secret := secrets.token_urlsafe(48))
+        file.flush()
+        os.fsync(file.fileno())
+    return secret
+
+
+def _written(path: Path, patience: float = 5.0) -> str:
+    """Content of a secret that another process may be writing just now."""
+    end = time.monotonic() + patience
+    while not (secret := path.read_text(encoding="ascii").strip()):
+        if time.monotonic() > end:
+            raise Unsafe(f"{path} is empty; delete it and start again.")
+        time.sleep(0.02)
+    return secret
+
+
+def refuse_unsafe(config: Mapping[str, Any]) -> None:
+    """Raise Unsafe where a production configuration has a weak secret or debugging on."""
+    secret = config["SECRET_KEY"]
+    if len(secret) < 32 or len(set(secret)) < 10:
+        raise Unsafe("SECRET_KEY is too short or too simple; use 32 random characters or more.")
+    if any(word in secret.lower() for word in KNOWN_SECRETS):
+        raise Unsafe("SECRET_KEY is a published example; use 32 random characters or more.")
+    if config.get("DEBUG") or _environment() == "development":
+        raise Unsafe("DEBUG is not for production; set QUIRE_ENV=development to debug.")
+
+
+def refuse_open_bind(config: Mapping[str, Any], host: str) -> None:
+    """Raise Unsafe where other machines could reach a server that is not told its name."""
+    missing = [key for key in ("PUBLIC_URL", "TRUSTED_HOSTS") if not config[key]]
+    if missing and host not in LOOPBACK:
+        raise Unsafe(f"Set {' and '.join(missing)} to serve on {host}, or use --host 127.0.0.1.")
