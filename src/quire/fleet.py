@@ -1,0 +1,121 @@
+"""Several server processes on one socket; the parent passes the stop on and replaces the dead."""
+
+import multiprocessing
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from quire.server import DRAIN_SECONDS, Server
+
+Build = Callable[[], tuple[Callable[..., Any], dict[str, Any]]]
+"""Makes, inside the new process, the application and the server's options."""
+
+READY, UNFINISHED = "ready", 3
+_spawn = multiprocessing.get_context("spawn")
+
+
+class Member:
+    """One server process as its parent sees it."""
+
+    def __init__(self, build: Build, sock: socket.socket):
+        self.pipe, other = _spawn.Pipe()
+        self.process: BaseProcess = _spawn.Process(target=work, args=(build, sock, other))
+        self.process.start()
+        other.close()
+        self.ready = False
+
+    def listen(self) -> None:
+        """Take in that the process is ready."""
+        try:
+            self.ready = self.pipe.recv() == READY
+        except EOFError:
+            pass  # It died; its sentinel says so too.
+
+    def stop(self) -> None:
+        """Tell the process to finish. It takes the end of the pipe for the same message."""
+        self.pipe.close()
+
+    def join(self, seconds: float) -> bool:
+        """Wait for the end, force it after `seconds`; whether all requests were answered."""
+        self.process.join(seconds)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
+        return self.process.exitcode == 0
+
+
+def work(build: Build, sock: socket.socket, pipe: Connection) -> None:
+    """What one process does: build the application, serve, stop when the parent says so or dies."""
+    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
+        if hasattr(signal, name):
+            # A terminal and a service manager signal the whole group: the parent's word counts.
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    application, options = build()
+    server = Server(application, sock, **options)
+    threading.Thread(target=_obey, args=(server, pipe), daemon=True).start()
+    pipe.send(READY)
+    sys.exit(0 if server.run() else UNFINISHED)
+
+
+def _obey(server: Server, pipe: Connection) -> None:
+    try:
+        pipe.recv()
+    except (EOFError, OSError):
+        pass
+    server.stop()
+
+
+class Fleet:
+    """`count` processes that serve `sock`; `run` returns the exit status."""
+
+    def __init__(self, build: Build, sock: socket.socket, count: int):
+        self.build, self.sock = build, sock
+        self.stopping = self.broken = False
+        self.members = [Member(build, sock) for _ in range(count)]
+
+    def stop(self) -> None:
+        """Ask `run` to finish; safe to call from a signal handler."""
+        self.stopping = True
+
+    def run(self, announce: Callable[[], None]) -> int:
+        """Call `announce` when all processes are ready, then watch over them until `stop`."""
+        announced = False
+        while not self.stopping:
+            self._turn()
+            if not announced and all(member.ready for member in self.members):
+                announced = True
+                announce()
+        return self._finish()
+
+    def _turn(self) -> None:
+        pipes = {member.pipe: member for member in self.members if not member.ready}
+        ends = {member.process.sentinel: member for member in self.members}
+        for thing in wait([*pipes, *ends], timeout=0.25):
+            if thing in pipes:
+                pipes[thing].listen()
+            elif not self.stopping:
+                self._replace(ends[thing])
+
+    def _replace(self, dead: Member) -> None:
+        dead.process.join()
+        dead.stop()
+        self.members.remove(dead)
+        what = f"Server process {dead.process.pid} ended with status {dead.process.exitcode}"
+        if not dead.ready:
+            print(f"{what} before it was ready; stopping.", file=sys.stderr, flush=True)
+            self.broken = self.stopping = True
+            return
+        print(f"{what}; starting another one.", file=sys.stderr, flush=True)
+        self.members.append(Member(self.build, self.sock))
+
+    def _finish(self) -> int:
+        self.sock.close()
+        for member in self.members:
+            member.stop()
+        finished = [member.join(DRAIN_SECONDS + 5) for member in self.members]
+        return 1 if self.broken or not all(finished) else 0

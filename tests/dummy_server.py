@@ -1,0 +1,57 @@
+"""A server around a tiny application, for tests that stop it from outside: `PROCESSES` argument."""
+
+import signal
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "src"))
+
+from quire.fleet import Fleet  # noqa: E402
+from quire.server import Server  # noqa: E402
+from quire.sockets import bind  # noqa: E402
+
+
+def application(environ, start_response):
+    """Answer `ok` after as many seconds as the path says."""
+    time.sleep(float(environ["PATH_INFO"].strip("/") or 0))
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "2")])
+    return [b"ok"]
+
+
+def build():
+    """What each process serves."""
+    return application, {"threads": 2}
+
+
+def fragile():
+    """What a process makes of a broken application."""
+    raise SystemExit(7)
+
+
+def say(sock):
+    """Tell the test the port."""
+    print(sock.getsockname()[1], flush=True)
+
+
+def stop_on_signals(server):
+    """As serve.py does it."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: server.stop())
+
+
+def main(processes, factory="build"):
+    """Serve until a signal; the exit status."""
+    sock = bind("127.0.0.1", 0)
+    if processes == 1:
+        server = Server(*build()[:1], sock, **build()[1])
+        stop_on_signals(server)
+        say(sock)
+        return 0 if server.run() else 1
+    fleet = Fleet(globals()[factory], sock, processes)
+    stop_on_signals(fleet)
+    return fleet.run(lambda: say(sock))
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]), *sys.argv[2:]))
