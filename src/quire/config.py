@@ -17,11 +17,17 @@ ROOT = SOURCE_TREE if (SOURCE_TREE / "serve.py").exists() else Path.cwd()
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 TESTING_SECRET = "testing-only-0123456789-abcdefghijklmnopqrstuvwxyz"
+PATIENCE = 5.0
+"""Seconds to wait for another process that is writing a secret."""
 KNOWN_SECRETS = ("change", "example", "secret-key", "secret_key", "password", "testing-only")
 
 
-class Unsafe(Exception):
-    """A setting is wrong or dangerous; the text is one line that says what to mend."""
+class Unfit(Exception):
+    """Quire cannot run as things are; the text is one line that says what to mend."""
+
+
+class Unsafe(Unfit):
+    """A setting is wrong or dangerous."""
 
 
 def _split(value: Any) -> Any:
@@ -241,9 +247,9 @@ def kept_secret(path: Path) -> str:
     return secret
 
 
-def _written(path: Path, patience: float = 5.0) -> str:
+def _written(path: Path) -> str:
     """Content of a secret that another process may be writing just now."""
-    end = time.monotonic() + patience
+    end = time.monotonic() + PATIENCE
     while not (secret := path.read_text(encoding="ascii").strip()):
         if time.monotonic() > end:
             raise Unsafe(f"{path} is empty; delete it and start again.")
