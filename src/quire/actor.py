@@ -1,0 +1,51 @@
+"""Who is asking: one value that every rule, read and write is given; never None."""
+
+from dataclasses import dataclass, replace
+
+ROLES = ("member", "author", "moderator", "admin")
+"""The roles that people have, from least to most."""
+
+_RANK = {name: rank for rank, name in enumerate(("anonymous", *ROLES, "system"))}
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Someone or something that reads and writes.
+
+    `role` is a word of ROLES, "anonymous" or "system"; `proof` says how the identity was proved
+    (none, session, token, console, import, job); `door`, `ip` and `request_id` go to the audit.
+    """
+
+    role: str
+    user_id: int | None = None
+    username: str | None = None
+    proof: str = "none"
+    door: str = "api"
+    ip: str | None = None
+    request_id: str | None = None
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Nobody has proved anything."""
+        return self.role == "anonymous"
+
+    @property
+    def is_system(self) -> bool:
+        """The program itself: commands, imports, jobs."""
+        return self.role == "system"
+
+    def at_least(self, role: str) -> bool:
+        """Whether this actor's role is `role` or a higher one."""
+        return _RANK[self.role] >= _RANK[role]
+
+    def at(self, **circumstances: str | None) -> "Actor":
+        """The same actor with another door, ip, request id or proof."""
+        return replace(self, **circumstances)  # type: ignore[arg-type]
+
+    def as_system(self) -> "Actor":
+        """The program itself, doing what follows from this actor's change."""
+        return Actor("system", None, None, self.proof, self.door, self.ip, self.request_id)
+
+
+ANONYMOUS = Actor("anonymous")
+SYSTEM = Actor("system", proof="console", door="cli")

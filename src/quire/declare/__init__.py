@@ -1,0 +1,1 @@
+"""The vocabulary in which a record type is declared: pure Python, SQLAlchemy and pydantic types."""

@@ -1,0 +1,243 @@
+"""A kind of value: its column, what it accepts from outside, how it is shown, which widget edits it.
+
+Each kind is an alias for `Mapped[...]`: the SQL type and the Kind ride on the column, so that the
+table, the validation, the OpenAPI document and the forms are made from one statement.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic_core import PydanticCustomError
+from sqlalchemy import JSON, Boolean, Date, Integer, String, Text
+from sqlalchemy.orm import MappedColumn, mapped_column
+from sqlalchemy.sql.elements import ColumnElement
+
+from quire.declare.clock import UTCDateTime, rfc3339, to_utc
+from quire.declare.decimals import DecimalNumber
+from quire.declare.sql import date_text, time_text
+
+MARKDOWN_BYTES = 256 * 1024
+INT64 = 2**63 - 1
+MAX_ID = 2**31 - 1
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of value.
+
+    `accepts` is the pydantic annotation of a value given from outside, `widget` the form control,
+    `text` whether text operators apply, `from_text` reads a value in a query string (ValueError
+    when it cannot), `column_out` makes the SQL that shows the column, `value_out` a Python value
+    as JSON has it.
+    """
+
+    name: str
+    accepts: Any
+    widget: str = "text"
+    text: bool = False
+    from_text: Callable[[str], Any] = _same
+    column_out: Callable[[ColumnElement[Any]], ColumnElement[Any]] = _same
+    value_out: Callable[[Any], Any] = _same
+    length: int | None = None
+
+
+def _printable(value: str) -> str:
+    """PostgreSQL cannot hold NUL, UTF-8 cannot hold lone surrogates: neither may come in."""
+    if "\x00" in value or any("\ud800" <= char <= "\udfff" for char in value):
+        raise ValueError("contains characters that cannot be stored")
+    return value
+
+
+def _only_text(value: Any) -> Any:
+    if not isinstance(value, str):
+        raise PydanticCustomError("wrong_type", "must be text.")
+    return value
+
+
+def text_kind(
+    name: str,
+    length: int,
+    *,
+    least: int = 1,
+    pattern: str | None = None,
+    widget: str = "text",
+    checks: tuple[Any, ...] = (),
+) -> Kind:
+    """A kind of text of `least` to `length` characters, spaces around it cut off."""
+    rules = StringConstraints(
+        strip_whitespace=True, min_length=least, max_length=length, pattern=pattern
+    )
+    accepts: Any = Annotated[str, rules, AfterValidator(_printable)]
+    for check in checks:
+        accepts = Annotated[accepts, check]
+    return Kind(name, accepts, widget, text=True, from_text=_printable, length=length)
+
+
+def _line(name: str, length: int, **more: Any) -> MappedColumn[str]:
+    return mapped_column(String(length), info={"kind": text_kind(name, length, **more)})
+
+
+def _column(sql_type: Any, kind: Kind) -> MappedColumn[Any]:
+    return mapped_column(sql_type, info={"kind": kind})
+
+
+def _markdown_fits(value: str) -> str:
+    if len(value.encode()) > MARKDOWN_BYTES:
+        raise PydanticCustomError("too_long", "is longer than 256 KB.")
+    return value
+
+
+def _web_address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be an address that begins with http:// or https://")
+    return value
+
+
+def _flag_from_text(text: str) -> bool:
+    return {"true": True, "false": False, "1": True, "0": False}[text.lower()]
+
+
+def _int_from_text(text: str) -> int:
+    value = int(text) if text.isascii() and "_" not in text else int("x")
+    if abs(value) > INT64:
+        raise ValueError("out of range")
+    return value
+
+
+def time_from_text(text: str) -> datetime:
+    """A date or a moment in RFC 3339 (any offset; UTC without one), in UTC."""
+    return to_utc(datetime.fromisoformat(text.replace(" ", "+")))
+
+
+def whole(name: str, least: int = -INT64, most: int = INT64) -> Kind:
+    """A kind of whole number within bounds."""
+    accepts = Annotated[int, Field(strict=True, ge=least, le=most)]
+    return Kind(name, accepts, "number", from_text=_int_from_text)
+
+
+def _time(value: str) -> datetime:
+    if len(value) < 19:
+        raise ValueError("must be a moment such as 2026-01-31T12:00:00Z")
+    return to_utc(datetime.fromisoformat(value))
+
+
+def _day(value: str) -> date:
+    if len(value) != 10:
+        raise ValueError("must be a date such as 2026-01-31")
+    return date.fromisoformat(value)
+
+
+_TIME_SCHEMA = WithJsonSchema({"type": "string", "format": "date-time"})
+_DAY_SCHEMA = WithJsonSchema({"type": "string", "format": "date"})
+
+TEXT = text_kind("text", 1000, least=0)
+FLAG = Kind("flag", Annotated[bool, Field(strict=True)], "checkbox", from_text=_flag_from_text)
+WHOLE = whole("whole")
+ID = whole("id", 1)
+RANK = Kind("rank", float, from_text=float)
+NOTHING = Kind("nothing", None)
+TIME = Kind(
+    "time",
+    Annotated[
+        datetime, _TIME_SCHEMA, Field(strict=False), BeforeValidator(_time), BeforeValidator(_only_text)
+    ],
+    "datetime",
+    from_text=time_from_text,
+    column_out=time_text,
+    value_out=rfc3339,
+)
+DAY = Kind(
+    "day",
+    Annotated[
+        date, _DAY_SCHEMA, Field(strict=False), BeforeValidator(_day), BeforeValidator(_only_text)
+    ],
+    "date",
+    from_text=_day,
+    column_out=date_text,
+    value_out=date.isoformat,
+)
+MARKDOWN = Kind(
+    "markdown",
+    Annotated[str, StringConstraints(min_length=1), AfterValidator(_printable), AfterValidator(_markdown_fits)],
+    "markdown",
+    text=True,
+    length=MARKDOWN_BYTES,
+)
+HTML = Kind("html", str, "html", text=True)
+URL = text_kind("url", 2000, checks=(AfterValidator(_web_address),), widget="url")
+URLS = Kind("urls", Annotated[list[URL.accepts], Field(max_length=20)], "lines")
+NAMES = Kind("names", list[str], "lines")
+OBJECT = Kind("object", dict[str, Any], "json")
+# https://html.spec.whatwg.org/multipage/input.html#valid-e-mail-address
+EMAIL_PATTERN = (
+    r"^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
+    r"(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$"
+)
+EMAIL = text_kind(
+    "email", 254, pattern=EMAIL_PATTERN, checks=(AfterValidator(str.lower),), widget="email"
+)
+PASSWORD = Kind(
+    "password", Annotated[str, StringConstraints(min_length=1), AfterValidator(_printable)], "password"
+)
+
+Title = Annotated[str, _line("title", 200)]
+Label = Annotated[str, _line("label", 100)]
+Name = Annotated[str, _line("name", 100, least=0)]
+Slug = Annotated[str, _line("slug", 200, pattern=r"^\w[\w.-]*$")]
+Summary = Annotated[str, _line("summary", 1000, least=0, widget="textarea")]
+Username = Annotated[str, _line("username", 20, least=3, pattern=r"^[A-Za-z0-9_.-]+$")]
+Email = Annotated[str, _column(String(254), EMAIL)]
+Url = Annotated[str, _column(String(2000), URL)]
+Path = Annotated[str, _line("path", 500, pattern=r"^/[^\s?#]*$")]
+Target = Annotated[str, _line("target", 2000, pattern=r"^(/|/[^/\\\s]\S*|https?://\S+)$")]
+Prose = Annotated[str, _column(Text(), MARKDOWN)]
+Html = Annotated[str, _column(Text(), HTML)]
+Hash = Annotated[str, _column(String(200), PASSWORD)]
+Flag = Annotated[bool, _column(Boolean(), FLAG)]
+Whole = Annotated[int, _column(Integer(), whole("whole", -(2**31), 2**31 - 1))]
+Count = Annotated[int, _column(Integer(), whole("count", 0, 2**31 - 1))]
+Time = Annotated[datetime, _column(UTCDateTime(), TIME)]
+Day = Annotated[date, _column(Date(), DAY)]
+Urls = Annotated[list[str], _column(JSON(), URLS)]
+Names = Annotated[list[str], _column(JSON(), NAMES)]
+Object = Annotated[dict[str, Any], _column(JSON(), OBJECT)]
+
+
+def choice(*words: str, default: str | None = None) -> MappedColumn[str]:
+    """A column that holds one of `words`; the first is the default unless another is named."""
+    kind = Kind("choice", Literal[words], "select", text=True)  # type: ignore[valid-type]
+    return mapped_column(
+        String(32), default=default or words[0], info={"kind": kind, "choices": words}
+    )
+
+
+def number(*, least: int, most: int = 2**31 - 1, **more: Any) -> MappedColumn[int]:
+    """A whole number from `least` to `most`."""
+    return mapped_column(Integer(), info={"kind": whole("number", least, most)}, **more)
+
+
+def decimal(*, digits: int = 12, places: int = 2, **more: Any) -> MappedColumn[Decimal]:
+    """A decimal number, exact on both databases; a string outside."""
+    pattern = rf"^-?\d{{1,{digits - places}}}(\.\d{{1,{places}}})?$"
+    accepts = Annotated[
+        Decimal,
+        WithJsonSchema({"type": "string", "pattern": pattern}),
+        Field(strict=False, max_digits=digits, decimal_places=places),
+        BeforeValidator(_only_text),
+    ]
+
+    def shown(value: Decimal) -> str:
+        return f"{value:.{places}f}"
+
+    kind = Kind("decimal", accepts, "decimal", from_text=Decimal, value_out=shown)
+    return mapped_column(DecimalNumber(digits, places), info={"kind": kind}, **more)

@@ -1,0 +1,58 @@
+"""Markdown to HTML: rendered once when written, cleaned by an allow-list.
+
+markdown-it-py is linear on hostile input where Python-Markdown is quadratic; nh3 parses as
+browsers do, so that what it lets through is what a browser sees.
+"""
+
+import html
+import re
+
+import nh3
+from markdown_it import MarkdownIt
+from mdit_py_plugins.footnote import footnote_plugin
+
+from quire.declare.change import Change
+
+_parser = MarkdownIt("commonmark", {"linkify": False}).enable(["table", "strikethrough"])
+_parser.use(footnote_plugin)
+
+TAGS = nh3.ALLOWED_TAGS | {"figure", "figcaption", "section"}
+ATTRIBUTES = {
+    **{tag: set(names) for tag, names in nh3.ALLOWED_ATTRIBUTES.items()},
+    "code": {"class"},
+    "li": {"id"},
+    "sup": {"class"},
+    "section": {"class"},
+    "a": {"href", "hreflang", "title", "id", "class"},
+    "img": {"src", "alt", "title", "width", "height"},
+    "th": {"align", "scope", "colspan", "rowspan"},
+    "td": {"align", "colspan", "rowspan"},
+}
+SCHEMES = {"http", "https", "mailto"}
+
+
+def rendered(markdown: str) -> str:
+    """Safe HTML of a Markdown text."""
+    return clean(_parser.render(markdown))
+
+
+def clean(markup: str) -> str:
+    """The part of `markup` that the allow-list lets through."""
+    return nh3.clean(
+        markup,
+        tags=TAGS,
+        attributes=ATTRIBUTES,
+        url_schemes=SCHEMES,
+        link_rel="ugc nofollow noopener noreferrer",
+    )
+
+
+def words_of(markup: str) -> str:
+    """The words of HTML, without tags."""
+    return re.sub(r"\s+", " ", html.unescape(nh3.clean(markup, tags=set()))).strip()
+
+
+def render_body(change: Change) -> None:
+    """Make `body_html` when `body` is given."""
+    if change.gives("body"):
+        change.set(body_html=rendered(change.values["body"]))

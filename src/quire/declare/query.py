@@ -1,0 +1,280 @@
+"""Filter, sort, include, fields, search and page parameters, accepted only where declared."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from quire.actor import Actor
+from quire.declare.fields import Field
+from quire.declare.kinds import INT64
+from quire.declare.record import REGISTRY, Record, record_of
+from quire.errors import Malformed, detail
+
+OPERATORS = (
+    "eq", "ne", "lt", "lte", "gt", "gte", "in", "nin",
+    "contains", "icontains", "startswith", "endswith", "isnull",
+)  # fmt: skip
+_TEXT = frozenset({"contains", "icontains", "startswith", "endswith"})
+_ORDER = frozenset({"lt", "lte", "gt", "gte"})
+_PAGING = ("page", "per_page", "cursor", "count", "sort", "fields", "include", "search", "q", "trashed")
+MAX_VALUES, MAX_PER_PAGE, MAX_DEPTH, MAX_CONDITIONS = 100, 100, 3, 30
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One comparison: a path such as `tags.name`, an operator of OPERATORS, its values."""
+
+    path: str
+    operator: str
+    values: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Query:
+    """What a client wants to see of a type.
+
+    `sort` names with `-` for descending, `fields` and `include` as paths, `page` from 1 (None in
+    cursor mode), `count` whether the total is wanted.
+    """
+
+    conditions: tuple[Condition, ...] = ()
+    sort: tuple[str, ...] = ()
+    search: str | None = None
+    fields: tuple[str, ...] | None = None
+    include: tuple[str, ...] = ()
+    page: int | None = 1
+    per_page: int = 20
+    cursor: str | None = None
+    count: bool = True
+    trashed: bool = False
+    nested: tuple[str, int] | None = None
+    panel: bool = False
+    sent: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        """What the SQL depends on: everything but the values."""
+        conditions = tuple((c.path, c.operator, _form(c)) for c in self.conditions)
+        nested = self.nested and self.nested[0]
+        return (
+            conditions, self.sort, self.search is not None, self.fields, self.trashed, nested,
+            self.panel,
+        )  # fmt: skip
+
+
+def _form(condition: Condition) -> Any:
+    return condition.values[0] if condition.operator == "isnull" else len(condition.values)
+
+
+def unknown(name: str, what: str, allowed: Iterable[str]) -> Malformed:
+    """400 for a name that is not known here, or that this actor may not know."""
+    words = ", ".join(allowed)
+    message = f"{name} is not a {what} here. Known: {words}."
+    return Malformed(
+        message, code="unknown_parameter", details=[detail(name, "unknown", message)]
+    )
+
+
+def bad_value(name: str, message: str) -> Malformed:
+    """400 for a parameter whose value cannot be used."""
+    return Malformed(
+        message, code="invalid_parameter", details=[detail(name, "bad_format", message)]
+    )
+
+
+def usable(record: Record, actor: Actor) -> dict[str, Field]:
+    """The fields that `actor` may read on every row: the only ones fit for queries."""
+    return {f.name: f for f in record.fields if f.readable and f.to(actor) is True}
+
+
+def filter_paths(record: Record, actor: Actor) -> dict[str, Field]:
+    """Every path that may be filtered, with the field whose values it takes."""
+    paths: dict[str, Field] = {}
+    for name, one in usable(record, actor).items():
+        if one.filter or name in ("id", "created_at"):
+            paths[name] = one
+        if isinstance(one.filter, tuple) and one.target:
+            other = usable(record_of(one.target), actor)
+            paths |= {f"{name}.{sub}": other[sub] for sub in one.filter if sub in other}
+    return paths
+
+
+def sort_names(record: Record, actor: Actor) -> list[str]:
+    """The names that a list may be sorted by."""
+    known = usable(record, actor)
+    return [
+        name
+        for name, one in known.items()
+        if one.target is None and (one.sort or one.filter or name in ("id", "created_at"))
+    ]
+
+
+def parse_query(record: Record, actor: Actor, sent: Iterable[tuple[str, str]]) -> Query:
+    """The query that the parameters `sent` ask for. Raises Malformed, naming what is wrong."""
+    pairs = tuple(sent)
+    conditions: list[Condition] = []
+    plain: dict[str, str] = {}
+    paths = filter_paths(record, actor)
+    for name, text in pairs:
+        if "\x00" in text or any("\ud800" <= char <= "\udfff" for char in text):
+            raise bad_value(name, f"{name} holds characters that cannot be searched for.")
+        if name in _PAGING and not (name == "trashed" and not record.trashes):
+            if name in plain:
+                raise bad_value(name, f"{name} is given twice.")
+            plain[name] = text
+        else:
+            conditions.append(_condition(name, text, paths))
+    if len(conditions) > MAX_CONDITIONS:
+        raise bad_value("filter", f"At most {MAX_CONDITIONS} filters at once.")
+    return _assembled(record, actor, tuple(conditions), plain, pairs)
+
+
+def _assembled(
+    record: Record, actor: Actor, conditions: tuple[Condition, ...], plain: dict[str, str], pairs: Any
+) -> Query:
+    cursor = plain.get("cursor")
+    if cursor is not None and "page" in plain:
+        raise bad_value("cursor", "cursor and page cannot be used together.")
+    include = _includes(record, actor, plain.get("include", ""))
+    return Query(
+        conditions=conditions,
+        sort=_sort(record, actor, plain.get("sort", "")),
+        search=_search(plain),
+        fields=_fields(record, actor, plain.get("fields"), include),
+        include=include,
+        page=None if cursor is not None else _number("page", plain.get("page", "1"), 1, INT64 // 200),
+        per_page=_number("per_page", plain.get("per_page", "20"), 1, MAX_PER_PAGE),
+        cursor=cursor,
+        count=_count(plain.get("count"), cursor),
+        trashed=_flag("trashed", plain.get("trashed", "false")),
+        sent=pairs,
+    )
+
+
+def _condition(name: str, text: str, paths: dict[str, Field]) -> Condition:
+    path, _, operator = name.partition("__")
+    if path not in paths:
+        raise unknown(name, "parameter", [*paths, *_PAGING])
+    one = paths[path]
+    allowed = operators_of(one)
+    operator = operator or "eq"
+    if operator not in allowed:
+        raise unknown(name, "filter", (f"{path}__{word}" for word in allowed))
+    if operator == "isnull":
+        return Condition(path, operator, (_flag(name, text),))
+    texts = text.split(",") if operator in ("in", "nin") else [text]
+    if len(texts) > MAX_VALUES:
+        raise bad_value(name, f"{name} takes at most {MAX_VALUES} values.")
+    return Condition(path, operator, tuple(_value(name, part, one) for part in texts))
+
+
+def operators_of(one: Field) -> list[str]:
+    """The operators that make sense for the values of a field."""
+    unordered = one.kind.name in ("flag", "ref", "refs")
+    return [
+        word
+        for word in OPERATORS
+        if (word not in _TEXT or one.kind.text) and (word not in _ORDER or not unordered)
+    ]
+
+
+def _value(name: str, text: str, one: Field) -> Any:
+    try:
+        value = one.kind.from_text(text)
+    except (ValueError, ArithmeticError, LookupError, OverflowError):
+        raise bad_value(name, f"{name} cannot be {text[:50]!r}.") from None
+    if one.choices and value not in one.choices:
+        raise bad_value(name, f"{name} must be one of: {', '.join(one.choices)}.")
+    return value
+
+
+def _search(plain: dict[str, str]) -> str | None:
+    if "search" in plain and "q" in plain:
+        raise bad_value("q", "search and q mean the same; send one of them.")
+    text = plain.get("search", plain.get("q", "")).strip()
+    if len(text) > 200:
+        raise bad_value("search", "A search is at most 200 characters long.")
+    return text or None
+
+
+def _sort(record: Record, actor: Actor, text: str) -> tuple[str, ...]:
+    names = tuple(part for part in text.split(",") if part)
+    known = sort_names(record, actor)
+    for name in names:
+        if name.removeprefix("-") not in known:
+            raise unknown(name.removeprefix("-"), "field to sort by", known)
+    if len({name.removeprefix("-") for name in names}) < len(names):
+        raise bad_value("sort", "sort names a field twice.")
+    return names
+
+
+def relations(record: Record, actor: Actor) -> dict[str, Record]:
+    """What `include` can bring: references, lists of them, and records nested below this type."""
+    found = {n: record_of(f.target) for n, f in usable(record, actor).items() if f.target}
+    for other in REGISTRY.values():
+        for name in other.nested:
+            if other.field(name).target == record.table.name:
+                found.setdefault(other.path, other)
+    return found
+
+
+def _includes(record: Record, actor: Actor, text: str) -> tuple[str, ...]:
+    paths: list[str] = []
+    for path in filter(None, text.split(",")):
+        parts = path.split(".")
+        if len(parts) > MAX_DEPTH:
+            raise bad_value("include", f"include goes at most {MAX_DEPTH} levels deep.")
+        here = record
+        for depth, part in enumerate(parts):
+            known = relations(here, actor)
+            if part not in known:
+                raise unknown(part, "relation to include", known)
+            here = known[part]
+            paths.append(".".join(parts[: depth + 1]))
+    unique = tuple(dict.fromkeys(paths))
+    if len(unique) > 8:
+        raise bad_value("include", "include takes at most 8 relations.")
+    return unique
+
+
+def _fields(
+    record: Record, actor: Actor, text: str | None, include: tuple[str, ...]
+) -> tuple[str, ...] | None:
+    if text is None:
+        return None
+    names = tuple(dict.fromkeys(part for part in text.split(",") if part))
+    known = usable(record, actor)
+    related = relations(record, actor)
+    for name in names:
+        head, _, rest = name.partition(".")
+        allowed = [*known, *(path for path in include if "." not in path)]
+        if head not in allowed:
+            raise unknown(name, "field", allowed)
+        if rest:
+            _check_sub(name, rest, related.get(head), actor, head in include)
+    return ("id", *(name for name in names if name != "id"))
+
+
+def _check_sub(name: str, rest: str, target: Record | None, actor: Actor, whole: bool) -> None:
+    allowed = () if target is None else usable(target, actor) if whole else target.small
+    if rest not in allowed:
+        raise unknown(name, "field", allowed)
+
+
+def _number(name: str, text: str, least: int, most: int) -> int:
+    value = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else least - 1
+    if not least <= value <= most:
+        raise bad_value(name, f"{name} must be a whole number from {least} to {most}.")
+    return value
+
+
+def _flag(name: str, text: str) -> bool:
+    if text.lower() not in ("true", "false", "1", "0"):
+        raise bad_value(name, f"{name} must be true or false.")
+    return text.lower() in ("true", "1")
+
+
+def _count(text: str | None, cursor: str | None) -> bool:
+    if text not in (None, "exact", "none"):
+        raise bad_value("count", "count must be exact or none.")
+    return cursor is None if text is None else text == "exact"

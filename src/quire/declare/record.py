@@ -1,0 +1,206 @@
+"""Record: the declaration of a type, checked when it is made, and the registry of all of them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from quire.actor import Actor
+from quire.declare.change import Change
+from quire.declare.fields import Field
+from quire.declare.kinds import Kind
+from quire.declare.rules import NOBODY, Answer, Rule
+
+VERBS = ("read", "create", "update", "delete")
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who may do what; what is not said is for nobody.
+
+    `panel` are the rows an actor finds in the admin panel, `permanent` who may delete for good
+    what `delete` only puts into the trash.
+    """
+
+    read: Rule = NOBODY
+    create: Rule = NOBODY
+    update: Rule = NOBODY
+    delete: Rule = NOBODY
+    permanent: Rule = NOBODY
+    panel: Rule = NOBODY
+
+
+@dataclass(frozen=True)
+class Action:
+    """A verb beyond create, update and delete: a route, a button, an OpenAPI path, an audit word.
+
+    `run(change)` sets values or raises Conflict when the state does not fit; setting nothing means
+    there is nothing to do. `inputs` are optional values by name. With `creates` it returns the raw
+    values of a new record, made for the actor.
+    """
+
+    name: str
+    run: Callable[[Change], dict[str, Any] | None]
+    allow: Rule
+    inputs: tuple[tuple[str, Kind], ...] = ()
+    creates: bool = False
+    in_trash: bool = False
+
+    @property
+    def label(self) -> str:
+        """What stands on its button."""
+        return self.name.replace("_", " ").capitalize()
+
+    @property
+    def summary(self) -> str:
+        """The first line of what it does."""
+        return (self.run.__doc__ or self.label).strip().splitlines()[0]
+
+
+def _nothing(change: Change) -> None:
+    """The hook of records that need none."""
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """A record type: its table seen through fields, rules, actions and one hook.
+
+    `key` is the field by which other records may name it, `small` how they show it, `title` the
+    field people know it by, `order` the default sort (names, `-` for descending), `page` the
+    address of its public page with `{field}` in it, `single` a type of exactly one row,
+    `section` its place in the panel's menu, `nested` references under whose address it is listed
+    too (`/posts/7/comments`).
+    """
+
+    model: Any
+    path: str
+    fields: Sequence[Field]
+    access: Access
+    actions: Sequence[Action] = ()
+    key: str = "id"
+    small: tuple[str, ...] = ("id",)
+    title: str = "id"
+    order: tuple[str, ...] = ("id",)
+    before: Callable[[Change], None] = _nothing
+    page: str | None = None
+    single: bool = False
+    section: str = "Content"
+    nested: tuple[str, ...] = ()
+    history: bool = True
+
+    def __post_init__(self) -> None:
+        for one in self.fields:
+            one.bind(self.model)
+        for problem in self.problems():
+            raise LookupError(f"{self.path}: {problem}")
+        REGISTRY[self.path] = self
+
+    def problems(self) -> list[str]:
+        """What is wrong with this declaration, in sentences."""
+        found = []
+        if self.path in REGISTRY:
+            found.append("another record has this path")
+        if len(self.by_name) != len(self.fields):
+            found.append("a field is listed twice")
+        if "id" not in self.by_name:
+            found.append("the field id is not listed")
+        if self.access.read is NOBODY:
+            found.append("nobody may read it")
+        known = set(self.by_name)
+        named = {self.key, self.title, *self.small, *(name.lstrip("-") for name in self.order)}
+        found += [f"{name} is not a listed field" for name in sorted(named - known)]
+        return found + self._unfillable()
+
+    def _unfillable(self) -> list[str]:
+        if self.access.create is NOBODY:
+            return []
+        filled = {f.column.key for f in self.fields if f.column is not None and (f.on_create or f.has_default or f.made)}
+        return [
+            f"{column.key} is required, but nothing sets it"
+            for column in self.model.__mapper__.columns
+            if not (column.nullable or column.default or column.primary_key or column.computed)
+            and column.server_default is None
+            and column.key not in filled
+        ]
+
+    @cached_property
+    def by_name(self) -> dict[str, Field]:
+        """Fields by name, in order."""
+        return {one.name: one for one in self.fields}
+
+    def field(self, name: str) -> Field:
+        """The field called `name`; KeyError when there is none."""
+        return self.by_name[name]
+
+    @cached_property
+    def table(self) -> Any:
+        """The SQL table."""
+        return self.model.__table__
+
+    @property
+    def label(self) -> str:
+        """What people call many of them."""
+        return self.path.replace("_", " ").capitalize()
+
+    @property
+    def one(self) -> str:
+        """What people call one of them: the name of its class, in words."""
+        name = self.model.__name__
+        return "".join(f" {c.lower()}" if c.isupper() and i else c for i, c in enumerate(name))
+
+    @property
+    def summary(self) -> str:
+        """The first line of the class's docstring."""
+        return (self.model.__doc__ or self.label).strip().splitlines()[0]
+
+    @property
+    def trashes(self) -> bool:
+        """Whether deleting puts it into the trash first."""
+        return "deleted_at" in self.model.__mapper__.columns
+
+    @property
+    def versioned(self) -> bool:
+        """Whether it can change and counts its changes."""
+        return "version" in self.model.__mapper__.columns
+
+    @property
+    def searched(self) -> list[Field]:
+        """The fields whose text full-text search finds, title first."""
+        return [one for one in self.fields if one.search]
+
+    @property
+    def manies(self) -> list[Field]:
+        """The fields that are lists of references."""
+        return [one for one in self.fields if one.many is not None]
+
+    def allows(self, actor: Actor, verb: str) -> Answer:
+        """The answer of the rule for `verb` (read, create, update, delete, permanent, panel)."""
+        rule: Rule = getattr(self.access, verb)
+        return rule(actor)
+
+    def action(self, name: str) -> Action | None:
+        """The action called `name`, if there is one."""
+        return next((one for one in self.actions if one.name == name), None)
+
+    def seen_by(self, actor: Actor) -> dict[str, Answer]:
+        """The readable fields that are not wholly hidden from `actor`, with their answers."""
+        answers = {f.name: f.to(actor) for f in self.fields if f.readable}
+        return {name: answer for name, answer in answers.items() if answer is not False}
+
+
+REGISTRY: dict[str, Record] = {}
+"""Every record type by its path, in the order of declaration."""
+
+
+def check_registry() -> None:
+    """Refuse to start when a reference points at no record type. Raises LookupError."""
+    tables = {record.table.name for record in REGISTRY.values()}
+    for record in REGISTRY.values():
+        for one in record.fields:
+            if one.target is not None and one.target not in tables:
+                raise LookupError(f"{record.path}.{one.name} refers to {one.target}: no such record")
+
+
+def record_of(table: str) -> Record:
+    """The record type of an SQL table."""
+    return next(record for record in REGISTRY.values() if record.table.name == table)

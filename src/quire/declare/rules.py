@@ -1,0 +1,81 @@
+"""Who may: a rule is asked with an actor and answers yes, no, or the SQL of the rows it holds for.
+
+SQL answers use only the bound names `actor_id` and `now` (declare/sql.py), so that a statement is
+built once for each role and serves every actor and every moment.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import and_, or_
+from sqlalchemy.sql.elements import ColumnElement
+
+from quire.actor import Actor
+from quire.declare.sql import ACTOR_ID
+
+Condition = ColumnElement[bool]
+Answer = bool | Condition
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A question with its words: `words` completes the sentence "This needs ..."."""
+
+    answer: Callable[[Actor], Answer]
+    words: str
+
+    def __call__(self, actor: Actor) -> Answer:
+        return True if actor.is_system else self.answer(actor)
+
+
+ANYONE = Rule(lambda actor: True, "nothing")
+NOBODY = Rule(lambda actor: False, "the program itself")
+SIGNED_IN = Rule(lambda actor: not actor.is_anonymous, "a sign-in")
+
+
+def role(name: str) -> Rule:
+    """Actors whose role is `name` or a higher one."""
+    return Rule(lambda actor: actor.at_least(name), f"the role {name}")
+
+
+def only(*names: str) -> Rule:
+    """Actors whose role is exactly one of `names`."""
+    return Rule(lambda actor: actor.role in names, f"the role {' or '.join(names)}")
+
+
+def owner(column: ColumnElement[int]) -> Rule:
+    """Rows whose `column` holds the id of the one who asks."""
+    return Rule(
+        lambda actor: False if actor.user_id is None else column == ACTOR_ID, "to be the owner"
+    )
+
+
+def where(condition: Callable[[], Condition], words: str) -> Rule:
+    """Rows for which `condition()` holds, whoever asks."""
+    return Rule(lambda actor: condition(), words)
+
+
+def any_of(*rules: Rule) -> Rule:
+    """One of the rules is enough."""
+
+    def answer(actor: Actor) -> Answer:
+        answers = [rule(actor) for rule in rules]
+        if any(one is True for one in answers):
+            return True
+        conditions = [one for one in answers if not isinstance(one, bool)]
+        return or_(*conditions) if conditions else False
+
+    return Rule(answer, " or ".join(rule.words for rule in rules))
+
+
+def all_of(*rules: Rule) -> Rule:
+    """Every rule must hold."""
+
+    def answer(actor: Actor) -> Answer:
+        answers = [rule(actor) for rule in rules]
+        if any(one is False for one in answers):
+            return False
+        conditions = [one for one in answers if not isinstance(one, bool)]
+        return and_(*conditions) if conditions else True
+
+    return Rule(answer, " and ".join(rule.words for rule in rules))

@@ -1,0 +1,101 @@
+"""Pydantic models made from a declaration: they validate, and the OpenAPI document is made of them."""
+
+from functools import cache
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field as PydanticField, create_model
+
+from quire.declare.fields import Derived, Field
+from quire.declare.record import Record, record_of
+
+NEW, WHOLE, PART = "new", "whole", "part"
+"""A new record; a replacement of one (PUT); a change of some fields (PATCH)."""
+
+_STRICT = ConfigDict(strict=True, extra="forbid", arbitrary_types_allowed=False)
+
+
+def accepted(field: Field, free: bool = False) -> Any:
+    """The annotation of a value given for `field`, null included where it may be empty."""
+    accepts = field.kind.accepts
+    if isinstance(field, Derived) and field.words:
+        accepts = Literal[field.words]  # type: ignore[valid-type]
+    return accepts | None if field.nullable and (free or not field.required) else accepts
+
+
+@cache
+def input_model(
+    record: Record, names: frozenset[str], form: str, free: bool = False
+) -> type[BaseModel]:
+    """What a body may hold: the fields `names`; all may be left out of a PART.
+
+    `free` is for the program itself: only what the table needs is required. A value that is not
+    sent is not in `model_fields_set`.
+    """
+    fields: dict[str, Any] = {}
+    for one in record.fields:
+        if one.name in names:
+            needed = is_required(one, free) and (form == NEW or one.readable)
+            required = needed and form != PART
+            fields[one.name] = (accepted(one, free), ... if required else None)
+    return create_model(f"{record.model.__name__}Input", __config__=_STRICT, **fields)
+
+
+def is_required(field: Field, free: bool = False) -> bool:
+    """Whether a new record must be sent a value for `field`."""
+    if field.required and not free:
+        return True
+    return field.on_create and not field.has_default and field.is_stored
+
+
+def writable(record: Record, *, new: bool) -> frozenset[str]:
+    """The names that anybody outside may set, at creation or later."""
+    return frozenset(f.name for f in record.fields if (f.on_create if new else f.on_update))
+
+
+@cache
+def small_model(table: str) -> type[BaseModel]:
+    """The small object by which other records show a record of `table`."""
+    target = record_of(table)
+    fields: dict[str, Any] = {name: (shown(target.field(name)), ...) for name in target.small}
+    return create_model(f"{target.model.__name__}Reference", **fields)
+
+
+def shown(field: Field) -> Any:
+    """The annotation of `field` as it is read."""
+    if field.target is not None:
+        small = small_model(field.target)
+        if field.many is not None:
+            return list[small]  # type: ignore[valid-type]
+        return small | None if field.nullable else small
+    kind_out = _OUT.get(field.kind.name, field.kind.accepts)
+    words = field.choices
+    if words:
+        kind_out = Literal[words]  # type: ignore[valid-type]
+    optional = field.nullable or (isinstance(field, Derived) and field.kind.name == "nothing")
+    return kind_out | None if optional else kind_out
+
+
+def _text(schema: dict[str, Any]) -> Any:
+    return Annotated[str, PydanticField(json_schema_extra=schema)]
+
+
+_OUT: dict[str, Any] = {
+    "time": _text({"format": "date-time"}),
+    "day": _text({"format": "date"}),
+    "decimal": str,
+    "title": str, "label": str, "name": str, "slug": str, "summary": str, "username": str,
+    "email": str, "url": str, "path": str, "markdown": str, "html": str, "text": str,
+    "urls": list[str], "names": list[str], "object": dict[str, Any],
+    "nothing": None,
+}
+
+
+@cache
+def output_model(record: Record) -> type[BaseModel]:
+    """A record as it is read; fields that not everybody sees on every row may be missing."""
+    fields: dict[str, Any] = {}
+    for one in record.fields:
+        if one.readable:
+            always = one.to.words == "nothing"
+            fields[one.name] = (shown(one), ... if always else PydanticField(default=None))
+    return create_model(record.model.__name__, __config__=ConfigDict(extra="forbid"), **fields)

@@ -1,0 +1,22 @@
+"""Rules that ask another record type: who may read the post may read what was said below it."""
+
+from typing import Any
+
+from sqlalchemy import select
+
+from quire.actor import Actor
+from quire.declare.record import record_of
+from quire.declare.rules import Answer, Rule
+
+
+def through(column: Any, table: str, verb: str) -> Rule:
+    """Rows whose `column` refers to a record of `table` that the actor may `verb`."""
+
+    def answer(actor: Actor) -> Answer:
+        target = record_of(table)
+        inner = target.allows(actor, verb)
+        if isinstance(inner, bool):
+            return inner
+        return column.in_(select(target.table.c.id).where(inner))
+
+    return Rule(answer, f"to be allowed to {verb} one of the {table}")

@@ -1,0 +1,154 @@
+"""The only ways a request fails: each error knows its HTTP status, its stable code and its words."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+STATUS_NAMES = {
+    400: "Bad request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not found",
+    405: "Method not allowed",
+    409: "Conflict",
+    412: "Precondition failed",
+    413: "Content too large",
+    415: "Unsupported media type",
+    422: "Unprocessable entity",
+    428: "Precondition required",
+    429: "Too many requests",
+    500: "Internal server error",
+    503: "Service unavailable",
+}
+"""Plain names of the statuses that Quire answers (RFC 9110, RFC 6585)."""
+
+CODES = (
+    "malformed_body unknown_parameter invalid_parameter invalid_cursor unauthorized "
+    "invalid_credentials invalid_token token_expired forbidden not_found method_not_allowed "
+    "duplicate wrong_state comments_closed last_admin version_conflict too_large "
+    "unsupported_media_type validation_failed precondition_required too_many_requests "
+    "internal_error unavailable"
+).split()
+"""Every `code` an error can carry; clients may switch on them."""
+
+DETAIL_CODES = (
+    "required unknown read_only wrong_type too_short too_long too_small too_large not_allowed "
+    "bad_format not_found duplicate"
+).split()
+"""Every `code` that stands inside `details`."""
+
+Detail = dict[str, str]
+
+
+def detail(field: str, code: str, message: str) -> Detail:
+    """One bad field: its name, a word of DETAIL_CODES, a sentence for a person."""
+    return {"field": field, "code": code, "message": message}
+
+
+class Problem(Exception):
+    """A request that fails in a way the client can understand.
+
+    `message` is a sentence for a person, `details` names single fields, `extra` goes to the top
+    of the answer (such as current_version), `headers` onto the response.
+    """
+
+    status: ClassVar[int] = 500
+    code = "internal_error"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        details: Sequence[Detail] = (),
+        extra: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ):
+        super().__init__(message)
+        self.message = message
+        self.code = code or self.code
+        self.details = list(details)
+        self.extra = dict(extra or {})
+        self.headers = dict(headers or {})
+
+
+class Malformed(Problem):
+    """400: the request cannot be read; the body is broken or a parameter is not known."""
+
+    status = 400
+    code = "malformed_body"
+
+
+class Unproven(Problem):
+    """401: nobody has proved who is asking, or the proof is broken."""
+
+    status = 401
+    code = "unauthorized"
+
+
+class Refused(Problem):
+    """403: known, seen, and not allowed; the message says what is missing."""
+
+    status = 403
+    code = "forbidden"
+
+
+class Missing(Problem):
+    """404: not there, or not there for this actor; the two are told apart by nothing."""
+
+    status = 404
+    code = "not_found"
+
+    def __init__(self, message: str = "There is nothing here.", **more: Any):
+        super().__init__(message, **more)
+
+
+class Conflict(Problem):
+    """409: a value is taken, or the record is in the wrong state for this."""
+
+    status = 409
+    code = "wrong_state"
+
+
+class Stale(Problem):
+    """412: the record has changed since it was read."""
+
+    status = 412
+    code = "version_conflict"
+
+
+class TooLarge(Problem):
+    """413: the body is larger than this place takes."""
+
+    status = 413
+    code = "too_large"
+
+
+class WrongMediaType(Problem):
+    """415: the body is of a type that this place does not read."""
+
+    status = 415
+    code = "unsupported_media_type"
+
+
+class Invalid(Problem):
+    """422: the body can be read but breaks rules; `details` names every bad field at once."""
+
+    status = 422
+    code = "validation_failed"
+
+    def __init__(self, details: Sequence[Detail], message: str | None = None):
+        super().__init__(message or " ".join(d["message"] for d in details), details=details)
+
+
+class VersionRequired(Problem):
+    """428: this installation wants to know which version the change is based on."""
+
+    status = 428
+    code = "precondition_required"
+
+
+class Unavailable(Problem):
+    """503: not now; the same request may succeed later."""
+
+    status = 503
+    code = "unavailable"

@@ -1,0 +1,134 @@
+"""Comments: what readers say below a post."""
+
+from typing import Any
+
+from sqlalchemy import Index, and_
+from sqlalchemy.orm import Mapped, mapped_column
+
+from quire.actor import SYSTEM
+from quire.declare.change import Change
+from quire.declare.columns import Dated, Numbered, Ref, Versioned, refer, table_args
+from quire.declare.fields import Editable, Fixed, Shown
+from quire.declare.kinds import Html, Name, Prose, Time, choice
+from quire.declare.markup import render_body
+from quire.declare.publication import restore_action
+from quire.declare.query import Query
+from quire.declare.record import REGISTRY, Access, Action, Record
+from quire.declare.rules import SIGNED_IN, all_of, any_of, owner, role, where
+from quire.declare.through import through
+from quire.errors import Conflict
+from quire.store.db import Model
+from quire.store.read import one
+from quire.store.site import site_settings
+
+
+class Comment(Numbered, Dated, Versioned, Model):
+    """What a reader says below a post."""
+
+    __tablename__ = "comments"
+    __table_args__ = table_args(
+        Index("ix_comments_below", "post_id", "status", "deleted_at"),
+    )
+
+    post_id: Mapped[Ref] = refer("posts", on_delete="CASCADE")
+    parent_id: Mapped[Ref | None] = refer("comments", on_delete="SET NULL", index=True)
+    author_id: Mapped[Ref | None] = refer("users", on_delete="SET NULL", index=True)
+    author_name: Mapped[Name] = mapped_column(default="")
+    body: Mapped[Prose]
+    body_html: Mapped[Html]
+    status: Mapped[str] = choice("pending", "approved", "spam")
+    deleted_at: Mapped[Time | None]
+
+
+OWN = owner(Comment.author_id)
+KEPT = where(lambda: Comment.deleted_at.is_(None), "not to be in the trash")
+TRASHED = where(lambda: Comment.deleted_at.is_not(None), "to be in the trash")
+APPROVED = where(
+    lambda: and_(Comment.status == "approved", Comment.deleted_at.is_(None)), "to be approved"
+)
+ON_OWN_POST = all_of(through(Comment.post_id, "posts", "update"), KEPT)
+WRITER = any_of(OWN, role("moderator"))
+HOST = any_of(ON_OWN_POST, role("moderator"))
+
+
+def prepare(change: Change) -> None:
+    """HTML, and for a new comment: may it be said here, and must it wait?"""
+    render_body(change)
+    if change.verb == "create" and not change.actor.is_system:
+        _receive(change)
+
+
+def _receive(change: Change) -> None:
+    post = _post(change)
+    rule = site_settings()["comments"]
+    if rule == "closed" or not post["comments_open"] or post["status"] != "published":
+        raise Conflict("Comments are closed here.", code="comments_closed")
+    trusted = rule == "open" or change.actor.at_least("author")
+    change.set(
+        author_name=change.actor.username or "", status="approved" if trusted else "pending"
+    )
+    if change["parent"] is not None:
+        _check_parent(change)
+
+
+def _post(change: Change) -> dict[str, Any]:
+    wanted = Query(fields=("id", "comments_open", "status"))
+    return one(REGISTRY["posts"], SYSTEM, change["post"], wanted)
+
+
+def _check_parent(change: Change) -> None:
+    parent = one(REGISTRY["comments"], SYSTEM, change["parent"], Query(fields=("id", "post")))
+    if parent["post"]["id"] != change["post"]:
+        change.refuse("parent", "not_allowed", "Parent is a comment on another post.")
+
+
+def approve(change: Change) -> None:
+    """Show the comment to readers."""
+    change.set(status="approved")
+
+
+def spam(change: Change) -> None:
+    """Mark the comment as spam; readers do not see it."""
+    change.set(status="spam")
+
+
+COMMENTS = Record(
+    Comment,
+    path="comments",
+    fields=[
+        Shown("id", sort=True, filter=True),
+        Fixed("post", filter=True),
+        Fixed("parent", filter=True),
+        Shown("author", filter=True, fill=lambda change: change.actor.user_id),
+        Shown("author_name"),
+        Editable("body", search=True),
+        Shown("body_html", made=True),
+        Shown("status", filter=True, sort=True),
+        Shown("created_at", sort=True, filter=True),
+        Shown("updated_at"),
+        Shown("version"),
+        Shown("deleted_at", to=TRASHED),
+    ],
+    access=Access(
+        read=any_of(
+            all_of(APPROVED, through(Comment.post_id, "posts", "read")),
+            OWN,
+            ON_OWN_POST,
+            role("moderator"),
+        ),
+        create=SIGNED_IN,
+        update=WRITER,
+        delete=any_of(OWN, ON_OWN_POST, role("moderator")),
+        permanent=role("moderator"),
+        panel=HOST,
+    ),
+    actions=[
+        Action("approve", approve, HOST),
+        Action("spam", spam, HOST),
+        restore_action(WRITER),
+    ],
+    before=prepare,
+    small=("id",),
+    title="body",
+    nested=("post",),
+)

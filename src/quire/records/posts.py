@@ -1,0 +1,137 @@
+"""Posts: what a site publishes."""
+
+from sqlalchemy import Computed, Index, func, null, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from quire.declare.change import Change
+from quire.declare.clock import UTCDateTime
+from quire.declare.columns import Dated, Many, Numbered, Ref, Versioned, refer, table_args, unique
+from quire.declare.fields import Derived, Editable, Shown
+from quire.declare.kinds import FLAG, NOTHING, TEXT, TIME, WHOLE, Count, Flag, Html, Prose, Slug, Summary, Time, Title
+from quire.declare.markup import render_body
+from quire.declare.publication import (
+    STATUSES, is_live, live, publication_actions, published_short, restore_action, status,
+)  # fmt: skip
+from quire.declare.record import Access, Action, Record
+from quire.declare.rules import NOBODY, all_of, any_of, owner, role, where
+from quire.store.db import Model
+from quire.store.moved import moved
+from quire.store.slugs import slug_from
+
+
+class Post(Numbered, Dated, Versioned, Model):
+    """Something to read, with an author and a date."""
+
+    __tablename__ = "posts"
+    __table_args__ = table_args(
+        # the order of lists, with all that says whether a post is live: pages are found in it alone
+        Index(
+            "ix_posts_listed", "sorted_at", "id", "published_at", "unpublish_at", "deleted_at",
+            "author_id",
+        ),
+    )  # fmt: skip
+
+    title: Mapped[Title]
+    slug: Mapped[Slug] = unique()
+    body: Mapped[Prose]
+    body_html: Mapped[Html]
+    excerpt: Mapped[Summary] = mapped_column(default="")
+    category_id: Mapped[Ref | None] = refer("categories", on_delete="SET NULL", index=True)
+    tags = Many("tags")
+    author_id: Mapped[Ref] = refer("users", index=True)
+    published_at: Mapped[Time | None]
+    unpublish_at: Mapped[Time | None]
+    deleted_at: Mapped[Time | None]
+    comments_open: Mapped[Flag] = mapped_column(default=True)
+    views: Mapped[Count] = mapped_column(default=0)
+    sorted_at: Mapped[Time] = mapped_column(
+        UTCDateTime(),
+        Computed("coalesce(published_at, created_at)", persisted=True),
+        info={"kind": TIME},
+    )
+
+
+OWN = owner(Post.author_id)
+LIVE = where(lambda: live(Post), "to be published")
+TRASHED = where(lambda: Post.deleted_at.is_not(None), "to be in the trash")
+READ = any_of(LIVE, OWN, role("moderator"))
+WRITE = any_of(all_of(OWN, role("author")), role("moderator"))
+
+
+def approved_comments():
+    """How many comments readers see below each post."""
+    comments = Post.metadata.tables["comments"].c
+    approved = (comments.post_id == Post.id, comments.status == "approved", comments.deleted_at.is_(None))
+    return select(func.count()).where(*approved).correlate(Post.__table__).scalar_subquery()
+
+
+def prepare(change: Change) -> None:
+    """Dates, HTML, and the old address when the slug changes."""
+    published_short(change)
+    render_body(change)
+    old = change.before("slug")
+    if old and change.gives("slug"):
+        paths = f"/posts/{old}", f"/posts/{change['slug']}"
+        change.afterwards(lambda state: moved(change.actor.as_system(), *paths))
+    ends, starts = change["unpublish_at"], change["published_at"]
+    if change.gives("unpublish_at") and ends and starts and ends <= starts:
+        change.refuse("unpublish_at", "too_small", "Unpublish at must be after published at.")
+
+
+def duplicate(change: Change) -> dict[str, object]:
+    """Make a draft with the same content."""
+    copied = ("title", "body", "excerpt", "comments_open")
+    references = {"tags": [tag["id"] for tag in change["tags"]], "category": change.reference("category")}
+    return {name: change[name] for name in copied} | references
+
+
+POSTS = Record(
+    Post,
+    path="posts",
+    fields=[
+        Shown("id", sort=True, filter=True),
+        Editable("title", search=True, sort=True, filter=True),
+        Editable("slug", sort=True, filter=True, fill=slug_from("title")),
+        Editable("body", search=True),
+        Shown("body_html", made=True),
+        Editable("excerpt", search=True),
+        Derived("status", lambda: status(Post), TEXT, words=STATUSES, filter=True, sort=True),
+        Derived("published", lambda: is_live(Post), FLAG, settable=True, filter=True, sort=True),
+        Editable("published_at", sort=True, filter=True),
+        Editable("unpublish_at"),
+        Editable(
+            "author", filter=("id", "username"), by=role("moderator"),
+            fill=lambda change: change.actor.user_id,
+        ),
+        Editable("category", filter=("id", "slug", "name")),
+        Editable("tags", filter=("id", "name", "slug"), create_missing=True),
+        Derived("cover", null, NOTHING),
+        Editable("comments_open"),
+        Derived("comment_count", approved_comments, WHOLE, counter=True),
+        Shown("views", sort=True, filter=True, counter=True),
+        Shown("created_at", sort=True, filter=True),
+        Shown("updated_at", sort=True, filter=True),
+        Shown("version"),
+        Shown("deleted_at", to=TRASHED),
+        Shown("sorted_at", to=NOBODY, made=True),
+    ],
+    access=Access(
+        read=READ,
+        create=role("author"),
+        update=WRITE,
+        delete=WRITE,
+        permanent=role("moderator"),
+        panel=WRITE,
+    ),
+    actions=[
+        *publication_actions(WRITE),
+        restore_action(WRITE),
+        Action("duplicate", duplicate, all_of(READ, role("author")), creates=True),
+    ],
+    before=prepare,
+    key="slug",
+    small=("id", "title", "slug"),
+    title="title",
+    order=("-sorted_at",),
+    page="/posts/{slug}",
+)  # fmt: skip

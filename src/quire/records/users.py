@@ -1,0 +1,162 @@
+"""Users: accounts of people, and authors that came with an import and cannot sign in."""
+
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import func, null, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from quire.actor import ROLES
+from quire.declare.change import Change
+from quire.declare.columns import Dated, Numbered, Versioned, ignoring_case, unique
+from quire.declare.fields import Derived, Editable, Given, Secret, Shown
+from quire.declare.kinds import FLAG, NOTHING, PASSWORD, Email, Flag, Hash, Summary, Time, Username, Whole, choice
+from quire.declare.record import REGISTRY, Access, Record
+from quire.declare.rules import NOBODY, Rule, any_of, owner, role, where
+from quire.errors import Conflict, Refused
+from quire.store.common_passwords import is_common
+from quire.store.db import Model, reading
+from quire.store.secrets import hash_password, password_matches
+from quire.store.site import site_settings
+from quire.store.write import create
+
+MAX_PASSWORD_BYTES = 1024
+
+
+class User(Numbered, Dated, Versioned, Model):
+    """Somebody with a name, and perhaps an account."""
+
+    __tablename__ = "users"
+
+    username: Mapped[Username]
+    username_folded: Mapped[str] = ignoring_case("username", 20)
+    email: Mapped[Email | None] = unique()
+    password: Mapped[Hash | None]
+    role: Mapped[str] = choice(*ROLES)
+    is_active: Mapped[Flag] = mapped_column(default=True)
+    email_verified_at: Mapped[Time | None]
+    last_login_at: Mapped[Time | None]
+    bio: Mapped[Summary] = mapped_column(default="")
+    auth_epoch: Mapped[Whole] = mapped_column(default=0)
+
+
+ADMIN = role("admin")
+SELF = owner(User.id)
+PRIVATE = any_of(SELF, ADMIN)
+WRITES = where(lambda: User.role.in_(("author", "moderator", "admin")), "to be an author")
+REGISTERING = Rule(
+    lambda actor: actor.is_anonymous and site_settings()["registration"] == "open",
+    "registration to be open",
+)
+
+
+def prepare(change: Change) -> None:
+    """Passwords, the proof that guarded changes need, the last administrator, the profile."""
+    if change.verb == "delete":
+        _check_leaving(change)
+        return
+    _check_proof(change)
+    _check_last_admin(change)
+    _set_password(change)
+    if change.state is None:
+        change.afterwards(lambda state: _make_profile(change, state))
+    elif {"password", "role", "is_active"} & change.values.keys():
+        change.set(auth_epoch=change.before("auth_epoch") + 1)
+
+
+def _make_profile(change: Change, state: dict[str, Any]) -> None:
+    create(REGISTRY["profiles"], change.actor.as_system(), {"user": state["id"]})
+
+
+def _check_proof(change: Change) -> None:
+    """Whoever changes his own address or password knows the present password."""
+    given = change.take("current_password")
+    own = change.state is not None and change.actor.user_id == change.id
+    guarded = [name for name in ("email", "password") if name in change.values]
+    if own and any(name == "password" or change.gives(name) for name in guarded):
+        if given is None:
+            change.refuse("current_password", "required", "Current password is required.")
+        elif not password_matches(_stored_password(change.id), given):
+            change.refuse("current_password", "not_allowed", "Current password is wrong.")
+
+
+def _stored_password(id: int | None) -> str | None:
+    with reading() as connection:
+        found = connection.execute(select(User.password).where(User.id == id))
+        return found.scalar()
+
+
+def _set_password(change: Change) -> None:
+    password = change.values.get("password")
+    if password is None or change.bad:
+        return
+    least = current_app.config["PASSWORD_MIN_LENGTH"]
+    names = {str(change[name] or "").lower() for name in ("username", "email")}
+    if len(password) < least:
+        change.refuse("password", "too_short", f"Password needs at least {least} characters.")
+    elif len(password.encode()) > MAX_PASSWORD_BYTES:
+        change.refuse("password", "too_long", f"Password is longer than {MAX_PASSWORD_BYTES} bytes.")
+    elif current_app.config["PASSWORD_REFUSE_COMMON"] and (
+        is_common(password) or password.lower() in names
+    ):
+        change.refuse("password", "not_allowed", "Password is too easy to guess.")
+    else:
+        change.set(password=hash_password(password))
+
+
+def _check_last_admin(change: Change) -> None:
+    was = change.before("role") == "admin" and change.before("is_active")
+    stays = change["role"] == "admin" and change["is_active"]
+    if was and not stays and not _other_admins(change.id):
+        raise Conflict("The last active administrator must stay one.", code="last_admin")
+
+
+def _check_leaving(change: Change) -> None:
+    if change.actor.user_id == change.id:
+        raise Refused("Nobody deletes his own account here.")
+    if change.before("role") == "admin" and change.before("is_active"):
+        if not _other_admins(change.id):
+            raise Conflict("The last active administrator must stay.", code="last_admin")
+
+
+def _other_admins(id: int | None) -> int:
+    count = select(func.count()).where(User.role == "admin", User.is_active, User.id != id)
+    with reading() as connection:
+        return int(connection.execute(count).scalar_one())
+
+
+USERS = Record(
+    User,
+    path="users",
+    fields=[
+        Shown("id", sort=True, filter=True),
+        Editable("username", search=True, sort=True, filter=True),
+        Editable("email", to=PRIVATE, filter=True, sort=True, required=True),
+        Secret("password", required=True),
+        Given("current_password", PASSWORD),
+        Editable("role", to=PRIVATE, by=ADMIN, filter=True, sort=True),
+        Derived("is_admin", lambda: User.role == "admin", FLAG, to=PRIVATE),
+        Editable("is_active", to=PRIVATE, by=ADMIN, filter=True, sort=True),
+        Shown("email_verified_at", to=PRIVATE),
+        Shown("last_login_at", to=PRIVATE, counter=True),
+        Editable("bio", search=True),
+        Derived("avatar", null, NOTHING),
+        Shown("created_at", sort=True, filter=True),
+        Shown("updated_at", to=PRIVATE),
+        Shown("version", to=PRIVATE),
+        Shown("auth_epoch", to=NOBODY, made=True),
+    ],
+    access=Access(
+        read=any_of(WRITES, SELF, role("moderator")),
+        create=any_of(ADMIN, REGISTERING),
+        update=any_of(SELF, ADMIN),
+        delete=ADMIN,
+        panel=ADMIN,
+    ),
+    before=prepare,
+    key="username",
+    small=("id", "username"),
+    title="username",
+    page="/authors/{username}",
+    section="People",
+)

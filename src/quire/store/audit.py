@@ -1,0 +1,53 @@
+"""The audit: who changed what, by which door; rows are added and never changed."""
+
+from typing import Annotated, Any
+
+from sqlalchemy import Connection, Index, Integer, String, insert
+from sqlalchemy.orm import Mapped, mapped_column
+
+from quire.actor import Actor
+from quire.declare.clock import now
+from quire.declare.columns import Numbered, Ref, refer, table_args
+from quire.declare.kinds import ID, Names, Time, text_kind
+from quire.store.db import Model
+
+Word = Annotated[str, mapped_column(String(64), info={"kind": text_kind("word", 64)})]
+RecordId = Annotated[int, mapped_column(Integer(), info={"kind": ID})]
+
+
+class AuditEvent(Numbered, Model):
+    """Something that somebody did."""
+
+    __tablename__ = "audit_events"
+    __table_args__ = table_args(
+        Index("ix_audit_events_record", "type", "record_id"), Index("ix_audit_events_time", "created_at")
+    )
+
+    action: Mapped[Word]
+    type: Mapped[Word]
+    record_id: Mapped[RecordId | None]
+    actor_id: Mapped[Ref | None] = refer("users", on_delete="SET NULL", index=True)
+    fields: Mapped[Names]
+    door: Mapped[Word]
+    ip: Mapped[Word | None]
+    request_id: Mapped[Word | None]
+    created_at: Mapped[Time] = mapped_column(default=now)
+
+
+def event(actor: Actor, action: str, type: str, record_id: int | None, fields: list[str]) -> dict[str, Any]:
+    """The values of one audit row."""
+    return {
+        "action": action,
+        "type": type,
+        "record_id": record_id,
+        "actor_id": actor.user_id,
+        "fields": fields,
+        "door": actor.door,
+        "ip": actor.ip,
+        "request_id": actor.request_id,
+    }
+
+
+def keep(connection: Connection, events: list[dict[str, Any]]) -> None:
+    """Add rows in the open transaction."""
+    connection.execute(insert(AuditEvent), events)

@@ -1,0 +1,96 @@
+"""Conditions of a query as SQL, with a bound name for each value."""
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Integer, and_, bindparam, func, not_, or_, select
+from sqlalchemy.sql.elements import ColumnElement
+
+from quire.declare.fields import Derived, Field
+from quire.declare.record import Record, record_of
+from quire.declare.sql import fold, position
+
+Condition = ColumnElement[bool]
+
+
+def condition_sql(record: Record, path: str, operator: str, form: Any, name: str) -> Condition:
+    """The SQL of one condition; its values are bound as `<name>_0`, `<name>_1` ...
+
+    `form` is the number of values, for isnull whether null is wanted.
+    """
+    head, _, sub = path.partition(".")
+    field = record.field(head)
+    if field.many is not None:
+        return _among(record, field, sub or "id", operator, form, name)
+    if sub and sub != "id":
+        return _through(field, sub, operator, form, name)
+    return compare(expression(field), operator, form, name)
+
+
+def expression(field: Field) -> Any:
+    """What a field is compared and sorted by."""
+    return field.sql() if isinstance(field, Derived) else field.column
+
+
+def _among(record: Record, field: Field, sub: str, operator: str, form: Any, name: str) -> Condition:
+    """Lists hold a value, or do not: the negative operators ask for lists without it."""
+    assert field.many is not None
+    target, link = record_of(field.many.target), field.many.table
+    positive = {"ne": "eq", "nin": "in"}.get(operator, operator)
+    linked = select(link.c.source_id)
+    if operator == "isnull":
+        inside = record.table.c.id.in_(linked)
+        return not_(inside) if form else inside
+    if sub == "id":
+        linked = linked.where(compare(link.c.target_id, positive, form, name))
+    else:
+        other = expression(target.field(sub))
+        linked = linked.join(target.table, target.table.c.id == link.c.target_id)
+        linked = linked.where(compare(other, positive, form, name))
+    inside = record.table.c.id.in_(linked)
+    return not_(inside) if positive != operator else inside
+
+
+def _through(field: Field, sub: str, operator: str, form: Any, name: str) -> Condition:
+    target = record_of(field.target or "")
+    positive = {"ne": "eq", "nin": "in"}.get(operator, operator)
+    ids = select(target.table.c.id).where(
+        compare(expression(target.field(sub)), positive, form, name)
+    )
+    inside = field.column.in_(ids)
+    return inside if positive == operator else or_(not_(inside), field.column.is_(None))
+
+
+def compare(column: Any, operator: str, form: Any, name: str) -> Condition:
+    """`column` compared with bound values, null taken as a value that differs from all others."""
+    if operator == "isnull":
+        return column.is_(None) if form else column.is_not(None)
+    # an id or number may be larger than the column: then nothing matches, and nothing overflows
+    wide = BigInteger() if isinstance(column.type, Integer) else column.type
+    values = [bindparam(f"{name}_{i}", type_=wide) for i in range(form)]
+    if operator in ("in", "nin"):
+        return column.in_(values) if operator == "in" else _unlike(column, values)
+    return _COMPARISONS[operator](column, values[0])
+
+
+def _unlike(column: Any, values: list[Any]) -> Condition:
+    return or_(column.not_in(values), column.is_(None))
+
+
+def _ends(column: Any, value: Any) -> Condition:
+    tail = func.substr(column, func.length(column) - func.length(value) + 1)
+    return and_(func.length(column) >= func.length(value), tail == value)
+
+
+_COMPARISONS: dict[str, Any] = {
+    "eq": lambda column, value: column == value,
+    "ne": lambda column, value: column.is_distinct_from(value),
+    "lt": lambda column, value: column < value,
+    "lte": lambda column, value: column <= value,
+    "gt": lambda column, value: column > value,
+    "gte": lambda column, value: column >= value,
+    # LIKE ignores case on SQLite and heeds it on PostgreSQL; these do the same on both
+    "contains": lambda column, value: position(column, value) > 0,
+    "icontains": lambda column, value: position(fold(column), fold(value)) > 0,
+    "startswith": lambda column, value: func.substr(column, 1, func.length(value)) == value,
+    "endswith": _ends,
+}

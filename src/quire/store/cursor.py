@@ -1,0 +1,88 @@
+"""Cursors: signed places in a list, good for as long as the list is sorted and filtered alike."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+from flask import current_app
+from itsdangerous import BadData, URLSafeSerializer
+from sqlalchemy import and_, bindparam, false, or_, tuple_
+from sqlalchemy.sql.elements import ColumnElement
+
+from quire.declare.kinds import Kind
+from quire.declare.query import Query
+from quire.errors import Malformed, detail
+
+SortKey = tuple[Any, bool, bool, Kind]
+"""What to sort by, whether descending, whether it can be null (nulls come last), its kind."""
+
+
+_FREE = ("cursor", "per_page", "page", "count", "fields", "include")
+
+
+def _serializer() -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.secret_key or "", salt="quire-cursor")
+
+
+def fingerprint(path: str, query: Query) -> str:
+    """What a cursor is bound to: the type, the filters, the sort order."""
+    own = sorted(pair for pair in query.sent if pair[0] not in _FREE)
+    text = repr((path, own, query.nested, query.panel))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def make(mark: str, backwards: bool, keys: list[SortKey], values: Sequence[Any]) -> str:
+    """A cursor behind (or, backwards, before) the row with these sort values."""
+    shown = [
+        None if value is None else str(key[3].value_out(value))
+        for key, value in zip(keys, values, strict=True)
+    ]
+    return str(_serializer().dumps([mark, backwards, shown]))
+
+
+def read(text: str, mark: str, keys: list[SortKey]) -> tuple[bool, list[Any]]:
+    """Direction and sort values of a cursor. Raises Malformed when it is not ours or not for this."""
+    try:
+        found, backwards, values = _serializer().loads(text)
+    except (BadData, ValueError, TypeError):
+        found, backwards, values = None, False, []
+    if found != mark or len(values) != len(keys):
+        message = "This cursor does not belong to this list; start again without it."
+        raise Malformed(
+            message, code="invalid_cursor", details=[detail("cursor", "bad_format", message)]
+        )
+    restored = [
+        None if value is None else key[3].from_text(value)
+        for key, value in zip(keys, values, strict=True)
+    ]
+    return bool(backwards), restored
+
+
+def beyond(keys: list[SortKey], backwards: bool, values: list[Any]) -> ColumnElement[bool]:
+    """The rows after the place in sort order (before it, when `backwards`).
+
+    Values are bound as `after_0`, `after_1` ...
+    """
+    marks = [bindparam(f"after_{i}", type_=key[0].type) for i, key in enumerate(keys)]
+    falls = [descending != backwards for _, descending, _, _ in keys]
+    if len(set(falls)) == 1 and not any(nullable for _, _, nullable, _ in keys):
+        left, right = tuple_(*(key[0] for key in keys)), tuple_(*marks)
+        return left < right if falls[0] else left > right
+    steps = []
+    for i, (column, _, nullable, _) in enumerate(keys):
+        ties = [_equal(keys[j][0], marks[j], values[j]) for j in range(i)]
+        steps.append(and_(*ties, _past(column, marks[i], values[i], falls[i], nullable, backwards)))
+    return or_(*steps)
+
+
+def _equal(column: Any, mark: Any, value: Any) -> ColumnElement[bool]:
+    return column.is_(None) if value is None else column == mark
+
+
+def _past(
+    column: Any, mark: Any, value: Any, falls: bool, nullable: bool, backwards: bool
+) -> ColumnElement[bool]:
+    if value is None:
+        return column.is_not(None) if backwards else false()
+    past = column < mark if falls else column > mark
+    return or_(past, column.is_(None)) if nullable and not backwards else past

@@ -1,0 +1,139 @@
+"""Engine, session and the one transaction; what SQLite and PostgreSQL need said differently."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
+from typing import Any
+
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Connection, Engine, MetaData, event, make_url
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import DeclarativeBase
+
+from quire.errors import Unavailable
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+BUSY_SECONDS = 5
+
+
+class Base(DeclarativeBase):
+    """Every table; constraints have names, so that migrations can find them."""
+
+    metadata = MetaData(naming_convention=NAMES)
+
+
+db = SQLAlchemy(model_class=Base, disable_autonaming=True)
+Model: Any = db.Model
+
+_transaction: ContextVar[Connection | None] = ContextVar("transaction", default=None)
+_single_writer = threading.Lock()
+
+
+@contextmanager
+def transaction() -> Iterator[Connection]:
+    """A connection on which everything happens or nothing does.
+
+    An inner transaction joins the outer one. The commit here is the only one there is. Raises
+    Unavailable when the database stays locked or cannot be reached.
+    """
+    outer = _transaction.get()
+    if outer is not None:
+        yield outer
+        return
+    # SQLite has one writer: queueing here is fair, its busy handler starves threads
+    with _writer(db.engine), _reachable(), db.engine.connect() as connection:
+        connection = connection.execution_options(writes=True)
+        token = _transaction.set(connection)
+        try:
+            with connection.begin():
+                yield connection
+        finally:
+            _transaction.reset(token)
+
+
+def _writer(engine: Engine) -> Any:
+    return _single_writer if engine.dialect.name == "sqlite" else nullcontext()
+
+
+@contextmanager
+def _reachable() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        raise Unavailable(
+            "The database does not answer. Try again.", headers={"Retry-After": "5"}
+        ) from error
+
+
+@contextmanager
+def reading() -> Iterator[Connection]:
+    """A connection to read on: the open transaction's, if there is one, so that it sees itself."""
+    outer = _transaction.get()
+    if outer is not None:
+        yield outer
+        return
+    with _reachable(), db.engine.connect() as connection:
+        yield connection
+
+
+def init_app(app: Flask) -> None:
+    """Connect the application to its database."""
+    app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", _engine_options(app))
+    db.init_app(app)
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            _prepare_sqlite(db.engine)
+
+
+def _engine_options(app: Flask) -> dict[str, Any]:
+    url = make_url(app.config["SQLALCHEMY_DATABASE_URI"])
+    if url.get_backend_name() == "sqlite":
+        in_memory = url.database in (None, "", ":memory:")
+        return {} if in_memory else {"pool_size": 20, "max_overflow": 20}
+    return {
+        "pool_size": 10,
+        "max_overflow": 20,
+        "pool_timeout": 3,
+        "pool_pre_ping": True,
+        "connect_args": {"options": "-c timezone=UTC -c statement_timeout=30000"},
+    }
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "begin", _on_begin)
+
+
+def _on_connect(connection: Any, record: Any) -> None:
+    # None: the driver must not begin transactions by itself, it would do so after the first read
+    connection.isolation_level = None
+    connection.create_function("quire_fold", 1, _fold, deterministic=True)
+    for pragma in (
+        f"busy_timeout={BUSY_SECONDS * 1000}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "mmap_size=67108864",
+    ):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _fold(text: str | None) -> str | None:
+    return None if text is None else text.casefold()
+
+
+def _on_begin(connection: Connection) -> None:
+    raw: Any = connection.connection.driver_connection
+    if raw.in_transaction:  # the one connection of an in-memory database may be in use outside
+        return
+    writes = connection.get_execution_options().get("writes", False)
+    # a read that turns into a write cannot wait for another writer: take the lock at once
+    raw.execute("BEGIN IMMEDIATE" if writes else "BEGIN").close()

@@ -1,0 +1,104 @@
+"""What `include` brings: one statement for each relation, whatever the number of rows."""
+
+from collections import defaultdict
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, Select, bindparam, false
+from sqlalchemy.types import BigInteger
+
+from quire.actor import Actor
+from quire.declare.clock import now
+from quire.declare.query import relations
+from quire.declare.record import Record
+from quire.store.project import Projection
+
+MAX_NESTED = 50
+Rows = list[dict[str, Any]]
+
+
+def include(
+    connection: Connection, record: Record, actor: Actor, rows: Rows, paths: tuple[str, ...]
+) -> None:
+    """Put the records that `paths` name into `rows`, as far as `actor` may see them.
+
+    A reference to a record that he may not see stays the small object it was.
+    """
+    for head in dict.fromkeys(path.partition(".")[0] for path in paths):
+        target = relations(record, actor)[head]
+        if head in record.by_name:
+            brought = _referred(connection, target, actor, rows, head)
+        else:
+            brought = _nested(connection, record, target, actor, rows)
+        deeper = tuple(p.partition(".")[2] for p in paths if p.startswith(f"{head}."))
+        include(connection, target, actor, brought, deeper)
+
+
+def _referred(connection: Connection, target: Record, actor: Actor, rows: Rows, name: str) -> Rows:
+    ids = {small["id"] for row in rows for small in _listed(row.get(name))}
+    found = {row["id"]: row for row in _by(connection, target, actor, "id", ids)}
+    for row in rows:
+        value = row.get(name)
+        if isinstance(value, list):
+            row[name] = [found.get(small["id"], small) for small in value]
+        elif value is not None:
+            row[name] = found.get(value["id"], value)
+    return list(found.values())
+
+
+def _listed(value: Any) -> Rows:
+    return value if isinstance(value, list) else [value] if value else []
+
+
+def _nested(
+    connection: Connection, record: Record, target: Record, actor: Actor, rows: Rows
+) -> Rows:
+    table = record.table.name
+    name = next(n for n in target.nested if target.field(n).target == table)
+    found = _by(connection, target, actor, name, {row["id"] for row in rows})
+    groups: dict[int, Rows] = defaultdict(list)
+    for row in found:
+        groups[row[name]["id"]].append(row)
+    for row in rows:
+        row[target.path] = groups[row["id"]][:MAX_NESTED]
+    return [row for group in groups.values() for row in group[:MAX_NESTED]]
+
+
+def _by(connection: Connection, target: Record, actor: Actor, name: str, ids: set[int]) -> Rows:
+    if not ids:
+        return []
+    typical = Actor(actor.role, None if actor.user_id is None else 0)
+    projection, statement = _plan(target, typical, name)
+    values = {"ids": sorted(ids), "actor_id": actor.user_id, "now": now()}
+    return [projection.shape(row) for row in connection.execute(statement, values)]
+
+
+@lru_cache(500)
+def _plan(target: Record, actor: Actor, name: str) -> tuple[Projection, Select[Any]]:
+    projection = Projection(target, actor)
+    column = target.field(name).column
+    among = column.in_(bindparam("ids", type_=BigInteger, expanding=True))
+    statement = projection.select_from(target.table).where(among).order_by(target.table.c.id)
+    answer = target.allows(actor, "read")
+    if target.trashes:
+        statement = statement.where(target.table.c.deleted_at.is_(None))
+    if answer is not True:
+        statement = statement.where(false() if answer is False else answer)
+    return projection, statement
+
+
+def prune(rows: Rows, fields: tuple[str, ...] | None) -> Rows:
+    """Only the parts of nested objects that paths such as `author.username` name."""
+    wanted: dict[str, list[str]] = defaultdict(list)
+    for path in fields or ():
+        head, _, rest = path.partition(".")
+        if rest:
+            wanted[head].append(rest)
+    for head in [h for h in wanted if h not in (fields or ())]:
+        for row in rows:
+            value = row.get(head)
+            if isinstance(value, list):
+                row[head] = [{name: one[name] for name in wanted[head]} for one in value]
+            elif value is not None:
+                row[head] = {name: value[name] for name in wanted[head]}
+    return rows

@@ -1,0 +1,26 @@
+"""Old addresses: when something moves, its old path leads to the new one in a single step."""
+
+from sqlalchemy import select
+
+from quire.actor import Actor
+from quire.declare.record import REGISTRY
+from quire.store.db import transaction
+from quire.store.write import create, delete, update
+
+
+def moved(actor: Actor, old: str, new: str) -> None:
+    """Lead `old` to `new`, and everything that led to `old` too; `new` itself leads nowhere else."""
+    redirects = REGISTRY["redirects"]
+    table = redirects.table.c
+    with transaction() as connection:
+        wanted = select(table.id, table.path).where(
+            table.path.in_([old, new]) | (table.target == old)
+        )
+        found = connection.execute(wanted).all()
+        for id, path in found:
+            if path == new:
+                delete(redirects, actor, id)
+            else:
+                update(redirects, actor, id, {"target": new})
+        if not any(path == old for _, path in found):
+            create(redirects, actor, {"path": old, "target": new})

@@ -1,0 +1,50 @@
+"""The outbox: an event for each change, written in its transaction, for jobs to deliver later.
+
+An event exists exactly when its change was committed: none is lost, none is sent for nothing.
+"""
+
+from typing import Any
+
+from sqlalchemy import Connection, Integer, insert
+from sqlalchemy.orm import Mapped, mapped_column
+
+from quire.declare.clock import UTCDateTime, now
+from quire.declare.columns import Numbered
+from quire.declare.kinds import Object, Time, Whole
+from quire.declare.record import Record
+from quire.store.audit import RecordId, Word
+from quire.store.db import Model
+
+PAST = {"create": "created", "update": "updated", "delete": "deleted"}
+
+
+class OutboxEvent(Numbered, Model):
+    """A change that others may want to hear of."""
+
+    __tablename__ = "outbox"
+
+    event: Mapped[Word] = mapped_column(index=True)
+    type: Mapped[Word]
+    record_id: Mapped[RecordId]
+    version: Mapped[Whole | None]
+    data: Mapped[Object]
+    created_at: Mapped[Time] = mapped_column(default=now)
+    delivered_at: Mapped[Time | None] = mapped_column(index=True)
+    attempts: Mapped[int] = mapped_column(Integer(), default=0)
+    not_before: Mapped[Time] = mapped_column(UTCDateTime(), default=now)
+
+
+def owed(record: Record, action: str, state: dict[str, Any], fields: list[str]) -> dict[str, Any]:
+    """The values of one row: names and ids, never content, which is read when it is delivered."""
+    return {
+        "event": f"{record.path}.{PAST.get(action, action)}",
+        "type": record.path,
+        "record_id": state["id"],
+        "version": state.get("version"),
+        "data": {"fields": fields},
+    }
+
+
+def keep(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    """Add rows in the open transaction."""
+    connection.execute(insert(OutboxEvent), rows)

@@ -1,0 +1,67 @@
+"""Revisions: the state of a record after each change; restoring one is a change like any other."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Index, insert, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from quire.actor import Actor
+from quire.declare.clock import now
+from quire.declare.columns import Numbered, Ref, refer, table_args
+from quire.declare.fields import KEPT_BY_STORE
+from quire.declare.kinds import Object, Time, Whole
+from quire.declare.record import Record
+from quire.store.audit import RecordId, Word
+from quire.store.db import Model
+
+
+class Revision(Numbered, Model):
+    """A record as it was at one of its versions."""
+
+    __tablename__ = "revisions"
+    __table_args__ = table_args(
+        Index("ix_revisions_record", "type", "record_id", "version", unique=True)
+    )
+
+    type: Mapped[Word]
+    record_id: Mapped[RecordId]
+    version: Mapped[Whole]
+    action: Mapped[Word]
+    actor_id: Mapped[Ref | None] = refer("users", on_delete="SET NULL", index=True)
+    data: Mapped[Object]
+    created_at: Mapped[Time] = mapped_column(default=now)
+
+
+def data_of(record: Record, state: dict[str, Any]) -> dict[str, Any]:
+    """What a revision keeps of a state: all that people write, nothing secret or made from it."""
+    return {
+        name: state.get(name)
+        for name, one in record.by_name.items()
+        if one.readable and one.tracked and name not in KEPT_BY_STORE
+    }
+
+
+def revision(record: Record, actor: Actor, action: str, state: dict[str, Any]) -> dict[str, Any]:
+    """The values of one row."""
+    return {
+        "type": record.path,
+        "record_id": state["id"],
+        "version": state["version"],
+        "action": action,
+        "actor_id": actor.user_id,
+        "data": data_of(record, state),
+    }
+
+
+def keep(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    """Add rows in the open transaction."""
+    connection.execute(insert(Revision), rows)
+
+
+def data_at(connection: Connection, record: Record, id: int, version: int) -> dict[str, Any] | None:
+    """What the record held at `version`; None when that is not known."""
+    table = Revision.__table__.c
+    wanted = select(table.data).where(
+        table.type == record.path, table.record_id == id, table.version == version
+    )
+    return connection.execute(wanted).scalar()

@@ -1,0 +1,170 @@
+"""Rows of one table: found with what may be done to them, inserted, updated, compared."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, Select, bindparam, delete, literal
+from sqlalchemy import insert as sql_insert
+from sqlalchemy import update as sql_update
+from sqlalchemy.exc import IntegrityError
+
+from quire.actor import SYSTEM, Actor
+from quire.declare.change import Change
+from quire.declare.clock import now
+from quire.declare.fields import Field
+from quire.declare.record import Record
+from quire.declare.rules import Answer, Rule
+from quire.errors import Conflict, Missing, Refused, detail
+from quire.store.project import Projection
+
+State = dict[str, Any]
+
+
+def _sql(answer: Answer) -> Any:
+    return literal(answer) if isinstance(answer, bool) else answer
+
+
+@lru_cache(1000)
+def _plan(record: Record, actor: Actor, rule: Rule) -> tuple[Projection, Select[Any]]:
+    """All that is stored of some rows, and whether `actor` may see and change them."""
+    projection = Projection(record, SYSTEM)
+    table = record.table
+    ids = table.c.id.in_(bindparam("ids", type_=BigInteger, expanding=True))
+    flags = _sql(record.allows(actor, "read")).label("seen"), _sql(rule(actor)).label("allowed")
+    statement = projection.select_from(table).where(ids).add_columns(*flags).order_by(table.c.id)
+    return projection, statement
+
+
+def _select(
+    connection: Connection, record: Record, actor: Actor, ids: list[Any], rule: Rule, lock: bool
+) -> list[tuple[State, bool, bool]]:
+    typical = Actor(actor.role, None if actor.user_id is None else 0)
+    projection, statement = _plan(record, typical, rule)
+    if lock and connection.dialect.name != "sqlite":
+        statement = statement.with_for_update(of=record.table)
+    values = {"ids": ids, "actor_id": actor.user_id, "now": now()}
+    found = connection.execute(statement, values)
+    return [(projection.shape(row), bool(row[-2]), bool(row[-1])) for row in found]
+
+
+def find(connection: Connection, record: Record, actor: Actor, id: int, rule: Rule) -> State:
+    """The state of a record that `rule` lets the actor change. Raises Missing, Refused."""
+    found = _select(connection, record, actor, [id], rule, lock=True)
+    if not found or not (found[0][1] or found[0][2]):
+        raise Missing(f"There is no such {record.one.lower()}.")
+    if not found[0][2]:
+        raise Refused(f"This needs {rule.words}.")
+    return found[0][0]
+
+
+def states(
+    connection: Connection, record: Record, actor: Actor, ids: list[Any], rule: Rule
+) -> list[State]:
+    """The states, in the order of `ids`, of those rows for which the rule holds now."""
+    found = _select(connection, record, actor, ids, rule, lock=False)
+    allowed = {state["id"]: state for state, _, allowed in found if allowed}
+    return [allowed[id] for id in ids if id in allowed]
+
+
+def insert(connection: Connection, change: Change) -> int:
+    """Insert the row and its links; returns its id. Raises Conflict on a value that is taken."""
+    record = change.record
+    with conflicts(record):
+        done = connection.execute(sql_insert(record.table).values(_columns(change, change.values)))
+    id = int(done.inserted_primary_key[0])
+    for field in record.manies:
+        _link(connection, field, id, change.values.get(field.name) or [])
+    return id
+
+
+def update(connection: Connection, change: Change) -> bool:
+    """Update what differs from the row; returns whether anything did. Counts a version if so."""
+    record, state = change.record, change.state or {}
+    differing = {name for name in change.values if _differs(change, record.field(name))}
+    if not differing:
+        return False
+    columns = _columns(change, {name: change.values[name] for name in differing})
+    if record.versioned and any(record.field(n).tracked or not record.field(n).readable for n in differing):
+        columns["version"] = state["version"] + 1
+        if "updated_at" in record.table.c:
+            columns.setdefault("updated_at", change.moment)
+    with conflicts(record):
+        table = record.table
+        if columns:
+            connection.execute(sql_update(table).where(table.c.id == state["id"]).values(columns))
+    for field in record.manies:
+        if field.name in differing:
+            _link(connection, field, state["id"], change.values[field.name])
+    return True
+
+
+def _columns(change: Change, values: State) -> State:
+    fields = ((change.record.field(name), value) for name, value in values.items())
+    return {field.column.name: value for field, value in fields if field.is_stored}
+
+
+def _differs(change: Change, field: Field) -> bool:
+    if not field.is_stored and field.many is None:
+        return False
+    if not field.readable:
+        return True
+    held, given = change.before(field.name), change[field.name]
+    if field.many is not None:
+        return {one["id"] for one in held or []} != set(change.values[field.name])
+    return bool((held["id"] if isinstance(held, dict) and field.target else held) != given)
+
+
+def _link(connection: Connection, field: Field, id: int, targets: list[int]) -> None:
+    assert field.many is not None
+    link = field.many.table
+    connection.execute(delete(link).where(link.c.source_id == id))
+    if targets:
+        pairs = [{"source_id": id, "target_id": target} for target in targets]
+        connection.execute(sql_insert(link), pairs)
+
+
+def differences(change: Change, state: State) -> list[str]:
+    """The names of the fields that differ after the change; secret ones when they were given."""
+    return [
+        name
+        for name, field in change.record.by_name.items()
+        if field.tracked
+        and (
+            state.get(name) != change.before(name)
+            if field.readable
+            else name in change.values
+        )
+    ]
+
+
+@contextmanager
+def conflicts(record: Record) -> Iterator[None]:
+    """Turn broken rules of the database into conflicts that name the field."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise _conflict(record, error) from None
+
+
+def _conflict(record: Record, error: IntegrityError) -> Conflict:
+    name = _broken(record, error)
+    field = record.by_name.get(name or "") or record.by_name.get((name or "").removesuffix("_id"))
+    if field is None:
+        return Conflict(f"This {record.one.lower()} is still in use, or refers to what is gone.")
+    message = f"{field.label} is already taken."
+    return Conflict(
+        message, code="duplicate", details=[detail(field.name, "duplicate", message)]
+    )
+
+
+def _broken(record: Record, error: IntegrityError) -> str | None:
+    """The column of the broken unique rule: SQLite names it, PostgreSQL names the constraint."""
+    constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
+    if constraint is not None:
+        prefix = f"uq_{record.table.name}_"
+        return constraint.removeprefix(prefix).removesuffix("_folded") if constraint.startswith("uq_") else None
+    match = re.search(r"UNIQUE constraint failed: \w+\.(\w+)", str(error.orig))
+    return match[1].removesuffix("_folded") if match else None
