@@ -1,0 +1,37 @@
+"""Addresses inside the panel: of lists, forms and details, and of a list seen differently."""
+
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from flask import url_for
+
+from quire.declare.record import Record
+
+Pairs = list[tuple[str, str]]
+
+
+def endpoint(record: Record, view: str = "index_view") -> str:
+    """The Flask endpoint of a view of this type."""
+    return f"admin_{record.path}.{view}"
+
+
+def list_url(record: Record, pairs: Iterable[tuple[str, str]] = ()) -> str:
+    """The list, with query parameters in their order."""
+    query = urlencode([(name, value) for name, value in pairs if value != ""])
+    address = url_for(endpoint(record))
+    return f"{address}?{query}" if query else address
+
+
+def record_url(record: Record, view: str, id: int, **more: Any) -> str:
+    """A page about one record: `edit_view`, `details_view`, `delete_view`."""
+    return url_for(endpoint(record, view), id=id, **more)
+
+
+def here_only(address: str | None) -> str | None:
+    """`address` when it is a path in this panel, else None: no redirect leads elsewhere."""
+    if not address:
+        return None
+    parts = urlsplit(address.replace("\\", "/"))
+    inside = not parts.scheme and not parts.netloc and parts.path.startswith("/admin/")
+    return address if inside and "\n" not in address and "\r" not in address else None

@@ -1,0 +1,115 @@
+"""JSON values as people read them: badges, dates, links; text is escaped, nothing is trusted."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import orjson
+from markupsafe import Markup, escape
+
+from quire.declare.fields import Field
+from quire.declare.record import Record, record_of
+
+TONES = {
+    "published": "good", "approved": "good", "active": "good", "open": "good", "admin": "info",
+    "scheduled": "info", "moderator": "info", "pending": "warn", "moderated": "warn",
+    "spam": "bad", "trashed": "bad",
+}
+"""Colours of well-known words; all others are grey."""
+
+SHORT = 90
+Address = Callable[[Record, int], str | None]
+
+
+def when(value: str) -> Markup:
+    """A moment (RFC 3339, UTC) as `22 Nov 2026, 15:34`, exact in its title."""
+    moment = datetime.fromisoformat(value)
+    shown = f"{moment.day} {moment:%b %Y, %H:%M}"
+    return Markup('<time datetime="{0}" title="{0}" class="nowrap">{1}</time>').format(value, shown)
+
+
+def day(value: str) -> Markup:
+    """A date as `22 Nov 2026`."""
+    found = datetime.fromisoformat(value)
+    return Markup('<time datetime="{}" class="nowrap">{}</time>').format(
+        value, f"{found.day} {found:%b %Y}"
+    )
+
+
+def badge(word: str) -> Markup:
+    """A word of a choice in its colour."""
+    shown = word.replace("_", " ").capitalize()
+    return Markup('<span class="badge {}">{}</span>').format(TONES.get(word, ""), shown)
+
+
+def flag(value: bool) -> Markup:
+    """Yes or no."""
+    return Markup('<span class="badge {}">{}</span>').format(*("good", "Yes") if value else ("", "No"))
+
+
+def small_name(value: Any, target: Record) -> str:
+    """What people call a referenced record: its title, its key, else its number."""
+    if not isinstance(value, dict):
+        return f"#{value}"
+    names = (value.get(target.title), value.get(target.key), f"#{value['id']}")
+    return next(str(name) for name in names if name)
+
+
+def reference(value: Any, field: Field, address: Address) -> Markup:
+    """A reference: a link where the reader may follow it."""
+    target = record_of(field.target or "")
+    name = small_name(value, target)
+    url = address(target, value["id"] if isinstance(value, dict) else value)
+    return Markup('<a href="{}">{}</a>').format(url, name) if url else escape(name)
+
+
+def references(value: Any, field: Field) -> Markup:
+    """Several references as small labels."""
+    target = record_of(field.target or "")
+    return Markup(" ").join(
+        Markup('<span class="tag">{}</span>').format(small_name(one, target)) for one in value
+    )
+
+
+def shortened(text: str) -> str:
+    """One line of at most SHORT characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= SHORT else f"{line[: SHORT - 1].rstrip()}…"
+
+
+def _plain(value: Any, widget: str, full: bool) -> Markup:
+    if widget == "lines":
+        return Markup("<br>").join(value)
+    if isinstance(value, dict | list):
+        text = orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+        return Markup("<pre>{}</pre>").format(text) if full else escape(shortened(text))
+    if widget == "url":
+        return Markup('<a href="{0}" rel="noopener noreferrer">{0}</a>').format(value)
+    if full and widget in ("markdown", "html", "textarea"):
+        return Markup("<pre>{}</pre>").format(value)
+    return escape(value if full else shortened(str(value)))
+
+
+def cell(field: Field, value: Any, address: Address, *, full: bool = False) -> Markup:
+    """A value as HTML; empty for null. `full` shows long text whole."""
+    widget = field.kind.widget
+    if value is None or value in ("", [], {}):
+        return Markup("")
+    if isinstance(value, bool):
+        return flag(value)
+    if widget == "ref":
+        return reference(value, field, address)
+    if widget == "refs":
+        return references(value, field)
+    if widget in ("datetime", "date"):
+        return when(value) if widget == "datetime" else day(value)
+    return badge(value) if field.choices else _plain(value, widget, full)
+
+
+def title_of(record: Record, state: dict[str, Any]) -> str:
+    """The words by which people know this record."""
+    value = state.get(record.title)
+    if isinstance(value, dict):
+        field = record.field(record.title)
+        return small_name(value, record_of(field.target or ""))
+    return shortened(str(value)) if value not in (None, "") else f"#{state['id']}"

@@ -1,0 +1,288 @@
+"""Forms made from a declaration: a kind's widget becomes a field that turns text into JSON values.
+
+Nothing is validated here: what was typed goes to the store, whose refusals come back by field name.
+"""
+
+import csv
+import io
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import orjson
+from wtforms import BooleanField, Field as FormField, PasswordField, SelectField, StringField
+from wtforms import TextAreaField
+from wtforms.form import BaseForm
+from wtforms.widgets import TextInput
+
+from quire.actor import Actor
+from quire.declare.fields import Derived, Field
+from quire.declare.parse import settable as store_settable
+from quire.declare.record import Record, record_of
+from quire.declare.schema import NEW, PART, is_required
+
+LEFT_OUT = object()
+"""What `json_of` answers for a value that is not sent at all."""
+
+BIG_WIDGETS = ("markdown", "json", "html")
+INPUT_TYPES = {
+    "number": "number", "date": "date", "datetime": "datetime-local", "email": "email", "url": "url",
+}
+
+
+def _text(typed: str, field: Field) -> Any:
+    if typed:
+        return typed
+    return None if field.nullable else ""
+
+
+def _whole(typed: str, field: Field) -> Any:
+    try:
+        return int(typed)
+    except ValueError:
+        return typed or None
+
+
+def moment(typed: str) -> str:
+    """A typed moment as RFC 3339; what has no zone is UTC, what is no moment stays as it is."""
+    try:
+        found = datetime.fromisoformat(typed)
+    except ValueError:
+        return typed
+    return f"{found.isoformat(timespec='seconds')}Z" if found.tzinfo is None else typed
+
+
+def _moment(typed: str, field: Field) -> Any:
+    return moment(typed) if typed else None
+
+
+def _lines(typed: str, field: Field) -> Any:
+    return [line.strip() for line in typed.splitlines() if line.strip()]
+
+
+def _object(typed: str, field: Field) -> Any:
+    try:
+        return orjson.loads(typed) if typed else None
+    except orjson.JSONDecodeError:
+        return typed
+
+
+def names_in(typed: str) -> list[str]:
+    """Names between commas; one that holds a comma stands in double quotes."""
+    rows = list(csv.reader([" ".join(typed.splitlines())], skipinitialspace=True))
+    return [name.strip() for name in (rows[0] if rows else []) if name.strip()]
+
+
+def _reference(name: str, target: Record) -> Any:
+    """`#7` is an id, as is a number where records are known by their ids; the rest is a name."""
+    number = name.removeprefix("#")
+    by_id = name.startswith("#") or target.key == "id"
+    return int(number) if by_id and number.isascii() and number.isdigit() else name
+
+
+def _ref(typed: str, field: Field) -> Any:
+    return _reference(typed, record_of(field.target or "")) if typed else None
+
+
+def _refs(typed: str, field: Field) -> Any:
+    target = record_of(field.target or "")
+    return [_reference(name, target) for name in names_in(typed)]
+
+
+READERS = {
+    "number": _whole, "datetime": _moment, "lines": _lines, "json": _object, "ref": _ref,
+    "refs": _refs, "decimal": lambda typed, field: typed or None,
+    "date": lambda typed, field: typed or None, "select": lambda typed, field: typed or None,
+}
+
+
+def json_of(field: Field, typed: Any, *, creating: bool) -> Any:
+    """The JSON value that goes to the store for what was typed, or LEFT_OUT.
+
+    An empty input leaves a value to its default on creation, and a secret as it is later.
+    """
+    widget = field.kind.widget
+    if isinstance(typed, bool):
+        return typed
+    typed = (typed or "").replace("\r\n", "\n")
+    clean = typed if widget in BIG_WIDGETS else typed.strip()
+    if not clean and (creating or not field.readable or (field.fill and not field.nullable)):
+        return LEFT_OUT
+    return READERS.get(widget, _text)(clean, field)
+
+
+def key_of(small: Any, field: Field) -> str:
+    """The text by which a reference is named: its natural key, else its id."""
+    if not isinstance(small, dict):
+        return str(small)
+    target = record_of(field.target or "")
+    return str(small[target.key]) if target.key in small else f"#{small['id']}"
+
+
+def _joined(names: Iterable[str]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="").writerow(list(names))
+    return out.getvalue().replace(",", ", ") if '"' not in out.getvalue() else out.getvalue()
+
+
+def text_of(field: Field, value: Any) -> Any:
+    """What stands in the form for a JSON value: text, or a bool for a checkbox."""
+    widget = field.kind.widget
+    if value is None or isinstance(value, bool):
+        return bool(value) if widget == "checkbox" else ""
+    if widget == "ref":
+        return key_of(value, field)
+    if widget == "refs":
+        return _joined(key_of(one, field) for one in value)
+    if widget == "datetime":
+        return str(value).removesuffix("Z")
+    if widget == "lines":
+        return "\n".join(value)
+    if widget == "json":
+        return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+    return str(value)
+
+
+def settable(record: Record, actor: Actor, *, creating: bool) -> list[Field]:
+    """The fields this actor finds in the form; short forms of other fields are left out."""
+    return [
+        one
+        for one in record.fields
+        if store_settable(one, actor, NEW if creating else PART) and not isinstance(one, Derived)
+    ]
+
+
+def _choices(field: Field) -> list[tuple[str, str]]:
+    blank = [("", "–")] if field.nullable else []
+    return blank + [(word, word.replace("_", " ").capitalize()) for word in field.choices]
+
+
+def _hint(field: Field) -> str:
+    hints = {
+        "datetime": "UTC.",
+        "lines": "One per line.",
+        "refs": "Names with commas between them.",
+        "markdown": "Markdown.",
+    }
+    return field.help or hints.get(field.kind.widget, "")
+
+
+def _attributes(field: Field, lookup_url: str | None) -> dict[str, Any]:
+    widget, kind = field.kind.widget, field.kind
+    found: dict[str, Any] = {}
+    if kind.length and widget not in BIG_WIDGETS:
+        found["maxlength"] = kind.length
+    if widget == "datetime":
+        found["step"] = "1"
+    if widget == "markdown":
+        found["class"] = "markdown"
+    if lookup_url and field.target:
+        found |= {"data-picker": "many" if field.many else "one", "data-url": lookup_url,
+                  "autocomplete": "off"}
+    return found
+
+
+def _form_field(field: Field, creating: bool, lookup_url: str | None) -> Any:
+    widget = field.kind.widget
+    common: dict[str, Any] = {
+        "label": field.label,
+        "description": _hint(field),
+        "id": f"in-{field.name}",
+        "render_kw": _attributes(field, lookup_url),
+    }
+    if widget == "checkbox":
+        return BooleanField(**common)
+    if field.choices:
+        return SelectField(**common, choices=_choices(field), validate_choice=False)
+    if widget == "password":
+        common["render_kw"]["autocomplete"] = "new-password" if creating else "off"
+        return PasswordField(**common)
+    if widget in (*BIG_WIDGETS, "textarea", "lines"):
+        return TextAreaField(**common)
+    return StringField(**common, widget=TextInput(INPUT_TYPES.get(widget)))
+
+
+def _look(record: Record, field: Field) -> str:
+    if field.kind.widget == "checkbox":
+        return "check"
+    return "big" if field.name == record.title and field.kind.text else ""
+
+
+class RecordForm:
+    """The form of one record for one actor: fields by name, errors, what was typed as JSON."""
+
+    def __init__(self, record: Record, actor: Actor, *, creating: bool, lookup_url: Any = None):
+        self.record, self.creating = record, creating
+        self.declared = {f.name: f for f in settable(record, actor, creating=creating)}
+        self.form = BaseForm(
+            {
+                name: _form_field(one, creating, lookup_url(name) if lookup_url else None)
+                for name, one in self.declared.items()
+            }
+        )
+        for name, one in self.declared.items():
+            shown: Any = self.form[name]
+            shown.look = _look(record, one)
+            shown.flags.must = is_required(one) and one.kind.widget != "checkbox"
+
+    def fill(self, state: dict[str, Any]) -> None:
+        """Show the values of a record as the API has them."""
+        self.form.process(
+            data={name: text_of(one, state.get(name)) for name, one in self.declared.items()}
+        )
+
+    def fill_new(self, given: Any) -> None:
+        """Show defaults, and what the address gives in advance."""
+        self.form.process(data={n: self._start(one, given) for n, one in self.declared.items()})
+
+    def _start(self, field: Field, given: Any) -> Any:
+        if field.name in given:
+            return given[field.name]
+        default = getattr(getattr(field.column, "default", None), "arg", None)
+        return text_of(field, None if callable(default) else default)
+
+    def take(self, typed: Any) -> None:
+        """Show what was typed (a MultiDict), whatever it is."""
+        self.form.process(formdata=typed)
+
+    def values(self) -> dict[str, Any]:
+        """What was typed as JSON values for the store."""
+        found = {
+            name: json_of(one, self.form[name].data, creating=self.creating)
+            for name, one in self.declared.items()
+        }
+        return {name: value for name, value in found.items() if value is not LEFT_OUT}
+
+    def texts(self) -> dict[str, Any]:
+        """What was typed, as it stands in the form."""
+        return {name: self.form[name].data for name in self.declared}
+
+    def refuse(self, details: Iterable[dict[str, str]]) -> list[dict[str, str]]:
+        """Put refusals on their fields; returns all of them for the summary above the form."""
+        listed = []
+        for item in details:
+            name = item["field"].split(".")[0].split("[")[0]
+            field: FormField | None = self.form[name] if name in self.declared else None
+            if field is not None:
+                field.errors = [*field.errors, item["message"]]
+            listed.append({
+                "id": field.id if field is not None else "problem",
+                "label": field.label.text if field is not None else name,
+                "message": item["message"],
+            })
+        return listed
+
+    def main(self) -> list[Any]:
+        """The fields of the wide column: title and long texts, or all of a short form."""
+        return [self.form[name] for name in self.declared if name in self._main_names()]
+
+    def side(self) -> list[Any]:
+        """The fields of the narrow column."""
+        return [self.form[name] for name in self.declared if name not in self._main_names()]
+
+    def _main_names(self) -> set[str]:
+        big = {n for n, one in self.declared.items() if one.kind.widget in BIG_WIDGETS}
+        if not big:
+            return set(self.declared)
+        areas = {n for n, one in self.declared.items() if one.kind.widget == "textarea"}
+        return big | areas | {self.record.title}

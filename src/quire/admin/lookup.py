@@ -1,0 +1,45 @@
+"""What a relation picker suggests: records that the actor may see, at most LIMIT of them."""
+
+from typing import Any
+
+from quire.actor import Actor
+from quire.admin.cells import small_name
+from quire.admin.forms import key_of
+from quire.declare.fields import Field
+from quire.declare.query import Condition, Query, filter_paths
+from quire.declare.record import Record, record_of
+from quire.errors import Missing
+from quire.store import read
+
+LIMIT = 20
+
+
+def _query(target: Record, actor: Actor, text: str) -> Query:
+    """By parts of the name where that can be filtered, else by full-text search."""
+    base = {"count": False, "per_page": LIMIT}
+    if not text:
+        return Query(**base)  # type: ignore[arg-type]
+    paths = filter_paths(target, actor)
+    for name in (target.title, target.key):
+        if name in paths and paths[name].kind.text:
+            return Query(conditions=(Condition(name, "icontains", (text,)),), **base)  # type: ignore[arg-type]
+    return Query(search=text[:200], **base)  # type: ignore[arg-type]
+
+
+def _suggestion(field: Field, target: Record, row: dict[str, Any]) -> dict[str, str]:
+    key, name = key_of(row, field), small_name(row, target)
+    return {"value": key, "label": name, "hint": "" if key == name else key}
+
+
+def suggestions(record: Record, actor: Actor, name: str, text: str) -> list[dict[str, str]]:
+    """Value, label and hint of each. Raises Missing for what is no reference of this type."""
+    field = record.by_name.get(name)
+    if field is None or field.target is None or field.to(actor) is False:
+        raise Missing
+    if "\x00" in text or any("\ud800" <= char <= "\udfff" for char in text):
+        return []
+    target = record_of(field.target)
+    if target.allows(actor, "read") is False:
+        return []
+    page = read.page(target, actor, _query(target, actor, text.strip()))
+    return [_suggestion(field, target, row) for row in page.rows]

@@ -1,0 +1,120 @@
+"""What the form and details pages of one record show, ready for their templates."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from flask import url_for
+
+from quire.actor import Actor
+from quire.admin.actions import delete_words, offered
+from quire.admin.addresses import endpoint, list_url, record_url
+from quire.admin.cells import cell
+from quire.admin.forms import RecordForm
+from quire.admin.history import events, versions
+from quire.admin.links import address_for, lookup_url
+from quire.admin.permits import may, may_act
+from quire.declare.record import Record
+
+State = dict[str, Any]
+
+
+def form_for(record: Record, actor: Actor, *, creating: bool) -> RecordForm:
+    """An empty form whose pickers search remotely."""
+    return RecordForm(
+        record, actor, creating=creating, lookup_url=lambda name: lookup_url(record, name)
+    )
+
+
+def _fits_state(name: str, state: State) -> bool:
+    """Publishing what is published is no help: the button of the state one is in is left out."""
+    done = {"publish": "published", "unpublish": "draft", "approve": "approved", "spam": "spam"}
+    return name not in done or done[name] != state.get("status")
+
+
+def buttons(record: Record, actor: Actor, state: State) -> list[Any]:
+    """The record's own actions that this actor may use on this one now."""
+    trashed = bool(state.get("deleted_at"))
+    url = url_for(endpoint(record, "action_view"))
+    return [
+        SimpleNamespace(name=one.name, label=one.label, url=url, confirm="")
+        for one in offered(record, actor, trashed=trashed)
+        if _fits_state(one.name, state) and may_act(record, actor, one, state["id"])
+    ]
+
+
+def delete_address(record: Record, actor: Actor, state: State) -> str | None:
+    """Where this one is deleted, None for who may not."""
+    verb = "permanent" if state.get("deleted_at") else "delete"
+    if not may(record, actor, verb, state["id"]):
+        return None
+    return record_url(record, "delete_view", state["id"])
+
+
+def facts(record: Record, actor: Actor, form: RecordForm, state: State) -> list[tuple[str, Any]]:
+    """What can be read but not set here: state, dates, counters."""
+    address = address_for(actor)
+    return [
+        (record.field(name).label, cell(record.field(name), value, address))
+        for name, value in state.items()
+        if name not in form.declared
+        and name in record.by_name
+        and record.field(name).kind.widget not in ("html", "json", "checkbox")
+        and value not in (None, "", [])
+    ]
+
+
+def form_page(
+    record: Record, actor: Actor, form: RecordForm, state: State | None, **more: Any
+) -> Any:
+    """The page of a form; `more` are problem, errors, conflict, version, return_url."""
+    page = SimpleNamespace(
+        is_new=state is None, noun=record.one.lower(), actions=[], id=None, here=None,
+        details_url=None, delete_url=None, delete_text="", problem=None, errors=[], conflict=None,
+        reload_url=None, version=None, return_url=None, main=form.main(), side=form.side(),
+        facts=[], cancel_url=list_url(record), can_continue=not record.single,
+        action_url=url_for(endpoint(record, "create_view")),
+    )
+    if state is not None:
+        _add_state(page, record, actor, form, state)
+    page.__dict__.update(more)
+    page.cancel_url = page.return_url or page.cancel_url
+    return page
+
+
+def _add_state(page: Any, record: Record, actor: Actor, form: RecordForm, state: State) -> None:
+    id = state["id"]
+    here = record_url(record, "edit_view", id)
+    page.id, page.here, page.action_url, page.reload_url = id, here, here, here
+    page.version = state.get("version")
+    page.actions = buttons(record, actor, state)
+    page.details_url = record_url(record, "details_view", id)
+    page.delete_url = delete_address(record, actor, state)
+    page.delete_text = delete_words(record, state)
+    page.facts = facts(record, actor, form, state)
+    if record.single:
+        page.cancel_url = url_for("admin.index")
+
+
+def details_page(record: Record, actor: Actor, state: State) -> Any:
+    """The page of one record to read."""
+    address, id = address_for(actor), state["id"]
+    trashed = bool(state.get("deleted_at"))
+    can_edit = not trashed and may(record, actor, "update", id)
+    return SimpleNamespace(
+        id=id,
+        here=record_url(record, "details_view", id),
+        actions=buttons(record, actor, state),
+        edit_url=record_url(record, "edit_view", id) if can_edit else None,
+        delete_url=delete_address(record, actor, state),
+        delete_text=delete_words(record, state),
+        items=[
+            SimpleNamespace(
+                label=record.field(name).label,
+                html=cell(record.field(name), value, address, full=True),
+            )
+            for name, value in state.items()
+            if name in record.by_name and record.field(name).kind.widget != "html"
+        ],
+        history=versions(record, actor, id),
+        events=events(record, actor, id),
+    )

@@ -1,0 +1,125 @@
+"""What the frame around every page shows: menu, who is signed in, addresses of assets, colours."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flask import request, url_for
+from flask_admin import Admin
+from flask_admin.base import BaseView
+from flask_wtf.csrf import generate_csrf
+
+from quire.actor import Actor
+from quire.declare.record import REGISTRY
+from quire.store import read
+
+STATIC = Path(__file__).parent / "static"
+SCRIPTS = ("panel.js", "picker.js", "inline.js", "editor.js")
+ROLES = {"admin": "Administrator", "moderator": "Moderator", "author": "Author"}
+THEME_COOKIE = "theme"
+
+
+@cache
+def digest(name: str) -> str:
+    """A short hash of an asset: its address changes when it does, so it can be kept for a year."""
+    return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+
+
+def asset(name: str) -> str:
+    """The address of a file of the panel."""
+    return url_for("admin.static", filename=name, v=digest(name))
+
+
+@dataclass(frozen=True)
+class Link:
+    """An entry of the menu."""
+
+    name: str
+    url: str
+    icon: str
+    current: bool
+
+
+def _link(item: Any, view: BaseView) -> Link:
+    record = getattr(item._view, "record", None)
+    icon = record.path if record is not None else "home"
+    return Link(str(item.name), item.get_url() or "#", icon, item._view is view)
+
+
+def menu(admin: Admin, view: BaseView) -> list[dict[str, Any]]:
+    """The groups of the menu with the views that this actor may use."""
+    groups: list[dict[str, Any]] = []
+    for item in admin.menu():
+        children = item.get_children() if item.is_category() else [item]
+        open_to_him = [one for one in children if one.is_accessible() and one.is_visible()]
+        if open_to_him:
+            name = str(item.name) if item.is_category() else ""
+            groups.append({"name": name, "links": [_link(one, view) for one in open_to_him]})
+    return groups
+
+
+def site_name(actor: Actor) -> str:
+    """The name of the site as it stands in the settings."""
+    return str(read.one(REGISTRY["settings"], actor, 1)["site_name"])
+
+
+@dataclass(frozen=True)
+class Shell:
+    """The frame of one page for one actor."""
+
+    actor: Actor
+    view: BaseView
+    scripts: tuple[str, ...] = SCRIPTS
+
+    asset = staticmethod(asset)
+
+    @property
+    def menu(self) -> list[dict[str, Any]]:
+        """Groups of links."""
+        return menu(self.view.admin, self.view)
+
+    @property
+    def site_name(self) -> str:
+        """What stands beside the mark."""
+        return site_name(self.actor)
+
+    @property
+    def color(self) -> str:
+        """light, dark or auto, as chosen."""
+        return request.cookies.get(THEME_COOKIE, "auto")
+
+    @property
+    def csrf(self) -> str:
+        """The token that every change carries."""
+        return generate_csrf()
+
+    @property
+    def username(self) -> str:
+        """Who is signed in."""
+        return self.actor.username or "?"
+
+    @property
+    def role(self) -> str:
+        """His role, in words."""
+        return ROLES.get(self.actor.role, self.actor.role.capitalize())
+
+    @property
+    def home(self) -> str:
+        """The first page of the panel."""
+        return url_for("admin.index")
+
+    @property
+    def site_url(self) -> str:
+        """The site as readers see it."""
+        return "/"
+
+    @property
+    def logout_url(self) -> str:
+        """Where the sign-out form goes."""
+        return "/auth/logout"
+
+    def theme_url(self, name: str) -> str:
+        """The address that switches colours and comes back."""
+        return f"/theme/{name}"

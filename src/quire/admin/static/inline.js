@@ -1,0 +1,51 @@
+// Inline edit of a list cell: sends field, value and the version it was read at; nothing is overwritten.
+"use strict";
+
+function inlineInput(link) {
+  const { kind, value, choices } = link.dataset;
+  if (!choices) return element("input", { type: kind || "text", value, step: kind === "number" ? "any" : "1" });
+  const select = element("select");
+  for (const [key, label] of JSON.parse(choices)) select.append(new Option(label, key, false, key === value));
+  return select;
+}
+
+function startInline(link) {
+  const cell = link.closest(".cell");
+  const input = inlineInput(link);
+  input.setAttribute("aria-label", link.getAttribute("aria-label"));
+  const save = element("button", { type: "button", class: "button small primary" }, "Save");
+  const cancel = element("button", { type: "button", class: "button small quiet" }, "Cancel");
+  const error = element("span", { class: "inline-error", role: "alert" });
+  const box = element("span", { class: "inline-edit" }, input, save, cancel, error);
+  const stop = () => { box.remove(); cell.hidden = false; link.focus(); };
+  cell.hidden = true;
+  cell.after(box);
+  input.focus();
+  cancel.addEventListener("click", stop);
+  save.addEventListener("click", () => saveInline(link, input, error, stop));
+  box.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") stop();
+    if (event.key === "Enter") { event.preventDefault(); saveInline(link, input, error, stop); }
+  });
+}
+
+async function saveInline(link, input, error, stop) {
+  const row = link.closest("tr");
+  const body = new URLSearchParams({ id: row.dataset.id, field: link.dataset.inline,
+    value: input.value, version: row.dataset.version });
+  const answer = await fetch(document.querySelector("[data-inline-url]").dataset.inlineUrl,
+    { method: "POST", body, headers: { "X-CSRFToken": csrf(), Accept: "application/json" } }).catch(() => null);
+  const result = await answer?.json().catch(() => null);
+  if (!result) { error.textContent = "The server did not answer. Try again."; return; }
+  if (!answer.ok) { error.textContent = result.message; input.setAttribute("aria-invalid", "true"); return; }
+  row.dataset.version = result.version;
+  link.dataset.value = result.raw;
+  link.closest(".cell").querySelector("[data-shown]").innerHTML = result.html; // escaped by the server
+  stop();
+  announce("Saved.", "success");
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-inline]");
+  if (link) { event.preventDefault(); startInline(link); }
+});

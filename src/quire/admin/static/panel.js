@@ -1,0 +1,138 @@
+// Comfort for the admin panel: delegated listeners only; every page works without this file.
+"use strict";
+
+const csrf = () => document.querySelector('meta[name="csrf-token"]').content;
+
+function element(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+
+function announce(message, tone = "error") {
+  const list = document.querySelector(".messages");
+  list.hidden = false;
+  list.replaceChildren(element("div", { class: `note ${tone}` }, element("div", {}, message)));
+}
+
+// Menu on phones -----------------------------------------------------------------------------
+const menu = document.getElementById("menu");
+function toggleMenu(open) {
+  menu.classList.toggle("open", open);
+  const target = open ? menu.querySelector(".nav a") : document.querySelector("[data-menu-open]");
+  target.focus();
+}
+
+// Questions before something is lost ---------------------------------------------------------
+function ask(question, label) {
+  const yes = element("button", { class: "button danger solid", value: "yes" }, label);
+  const no = element("button", { class: "button", value: "", autofocus: "" }, "Cancel");
+  const form = element("form", { method: "dialog", "data-plain": "" },
+    element("h2", { id: "ask-head" }, "Are you sure?"), element("p", {}, question),
+    element("div", { class: "dialog-actions" }, no, yes));
+  const dialog = element("dialog", { "aria-labelledby": "ask-head" }, form);
+  document.body.append(dialog);
+  dialog.showModal();
+  return new Promise((done) => dialog.addEventListener("close", () => {
+    dialog.remove();
+    done(dialog.returnValue === "yes");
+  }));
+}
+
+function post(address, values) {
+  const form = element("form", { method: "post", action: address, hidden: "" });
+  for (const [name, value] of Object.entries({ csrf_token: csrf(), ...values })) {
+    form.append(element("input", { type: "hidden", name, value }));
+  }
+  document.body.append(form);
+  leaving = true;
+  form.submit();
+}
+
+async function deleteRecord(link) {
+  if (!(await ask(link.dataset.confirm, "Delete"))) return;
+  const address = new URL(link.href);
+  post(address.pathname, { id: address.searchParams.get("id"), url: address.searchParams.get("url") || "" });
+}
+
+async function submitAfterQuestion(form, submitter, question, label) {
+  if (!(await ask(question, label))) return;
+  form.append(element("input", { type: "hidden", name: "confirmed", value: "1" }));
+  form.dataset.asked = "1";
+  form.requestSubmit(submitter || undefined);
+}
+
+function chosenRows(form) {
+  return form.querySelectorAll('input[name="rowid"]:checked').length;
+}
+
+function questionOf(form) {
+  if (form.dataset.confirm) return [form.dataset.confirm, "Continue"];
+  const chosen = form.querySelector("select[name=action]")?.selectedOptions[0];
+  if (!chosen?.dataset.confirm) return null;
+  const rows = chosenRows(form);
+  return [`${chosen.dataset.confirm} (${rows} selected)`, chosen.textContent];
+}
+
+// Typed text is not lost by leaving ----------------------------------------------------------
+let changed = false;
+let leaving = false;
+const guarded = document.querySelector("form[data-guard]");
+function markChanged() {
+  changed = true;
+  guarded.querySelector("[data-state]").textContent = "Unsaved changes";
+}
+window.addEventListener("beforeunload", (event) => {
+  if (changed && !leaving) event.preventDefault();
+});
+
+// Marks of selected rows ---------------------------------------------------------------------
+function showPicked(form) {
+  const rows = chosenRows(form);
+  form.querySelector("[data-picked]").textContent = rows ? `${rows} selected` : "With selected";
+  for (const box of form.querySelectorAll('input[name="rowid"]')) {
+    box.closest("tr").classList.toggle("selected", box.checked);
+  }
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a, button");
+  if (!link) return;
+  if (link.matches("[data-delete]")) { event.preventDefault(); deleteRecord(link); }
+  if (link.matches("[data-menu-open]")) { event.preventDefault(); toggleMenu(true); }
+  if (link.matches("[data-menu-close]")) { event.preventDefault(); toggleMenu(false); }
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && menu?.classList.contains("open")) toggleMenu(false);
+});
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.dataset.asked === "1" || form.matches("[data-plain]")) return;
+  const question = questionOf(form);
+  if (form.matches("[data-bulk]") && !chosenRows(form)) {
+    event.preventDefault();
+    announce("Select at least one row first.", "warning");
+  } else if (question) {
+    event.preventDefault();
+    submitAfterQuestion(form, event.submitter, ...question);
+  } else if (form === guarded) {
+    leaving = true;
+  }
+});
+
+document.addEventListener("change", (event) => {
+  const box = event.target;
+  const form = box.form;
+  if (box.matches("[data-pick-all]")) {
+    for (const other of form.querySelectorAll('input[name="rowid"]')) other.checked = box.checked;
+  }
+  if (form?.matches("[data-bulk]") && box.type === "checkbox") showPicked(form);
+});
+
+guarded?.addEventListener("input", markChanged);
+guarded?.addEventListener("change", markChanged);
+for (const box of document.querySelectorAll("[data-pick-all]")) box.hidden = false;
+document.getElementById("problem")?.focus();

@@ -1,0 +1,158 @@
+// Relation pickers: a text field becomes a search over the records that this user may choose.
+"use strict";
+
+const PAUSE = 180; // milliseconds between the last key and the search
+
+function splitNames(text) {
+  const found = [...text.matchAll(/\s*(?:"((?:[^"]|"")*)"|([^,]*))\s*(?:,|$)/g)];
+  return found.map(([, quoted, bare]) => (quoted?.replaceAll('""', '"') ?? bare).trim()).filter(Boolean);
+}
+
+function joinNames(names) {
+  return names.map((name) => (/[",]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name)).join(", ");
+}
+
+class Picker {
+  constructor(field, number) {
+    this.field = field;
+    this.many = field.dataset.picker === "many";
+    this.names = this.many ? splitNames(field.value) : [];
+    this.options = [];
+    this.active = -1;
+    this.build(`picker-${number}`);
+    this.draw();
+  }
+
+  build(id) {
+    this.input = this.many ? element("input", { type: "text", autocomplete: "off" }) : this.field;
+    this.list = element("ul", { class: "picker-list", role: "listbox", id, hidden: "" });
+    this.list.setAttribute("aria-label", "Suggestions");
+    const holder = element("div", { class: "picker" });
+    this.field.before(holder);
+    if (this.many) this.takePlace(holder); else holder.append(this.field);
+    holder.append(this.list);
+    for (const [key, value] of Object.entries({ role: "combobox", "aria-autocomplete": "list",
+      "aria-expanded": "false", "aria-controls": id })) this.input.setAttribute(key, value);
+    this.listen();
+  }
+
+  takePlace(holder) {
+    for (const key of ["id", "aria-describedby", "aria-invalid", "placeholder", "aria-label"]) {
+      if (this.field.hasAttribute(key)) this.input.setAttribute(key, this.field.getAttribute(key));
+    }
+    this.field.removeAttribute("id");
+    this.field.type = "hidden";
+    this.box = element("div", { class: "picker-box" }, this.input);
+    holder.append(this.box, this.field);
+  }
+
+  listen() {
+    this.input.addEventListener("input", () => this.later());
+    this.input.addEventListener("focus", () => this.later());
+    this.input.addEventListener("blur", () => setTimeout(() => { this.close(); this.keepTyped(); }, 150));
+    this.input.addEventListener("keydown", (event) => this.key(event));
+    this.list.addEventListener("mousedown", (event) => {
+      const row = event.target.closest("[data-value]");
+      if (row) { event.preventDefault(); this.choose(row.dataset.value); }
+    });
+  }
+
+  later() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.search(), PAUSE);
+  }
+
+  async search() {
+    const address = new URL(this.field.dataset.url, location.href);
+    address.searchParams.set("q", this.input.value.trim());
+    const answer = await fetch(address, { headers: { Accept: "application/json" } }).catch(() => null);
+    if (!answer?.ok || document.activeElement !== this.input) return;
+    const found = (await answer.json()).results;
+    this.show(found.filter((item) => !this.names.includes(item.value)));
+  }
+
+  show(options) {
+    this.options = options;
+    this.active = -1;
+    this.list.replaceChildren(...options.map((item, number) => {
+      const row = element("li", { role: "option", id: `${this.list.id}-${number}`, "aria-selected": "false" }, item.label);
+      row.dataset.value = item.value;
+      if (item.hint) row.append(" ", element("small", {}, item.hint));
+      return row;
+    }));
+    this.list.hidden = !options.length;
+    this.input.setAttribute("aria-expanded", String(options.length > 0));
+  }
+
+  close() {
+    this.list.hidden = true;
+    this.input.setAttribute("aria-expanded", "false");
+    this.input.removeAttribute("aria-activedescendant");
+  }
+
+  move(step) {
+    const rows = this.list.querySelectorAll("[role=option]");
+    if (!rows.length) return;
+    this.active = (this.active + step + rows.length) % rows.length;
+    rows.forEach((row, number) => row.setAttribute("aria-selected", String(number === this.active)));
+    this.input.setAttribute("aria-activedescendant", rows[this.active].id);
+    rows[this.active].scrollIntoView({ block: "nearest" });
+  }
+
+  key(event) {
+    const open = !this.list.hidden;
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      this.move(event.key === "ArrowDown" ? 1 : -1);
+    } else if (event.key === "Enter" && (open && this.active >= 0 || this.many && this.input.value.trim())) {
+      event.preventDefault();
+      if (open && this.active >= 0) this.choose(this.options[this.active].value); else this.keepTyped();
+    } else if (event.key === "Escape" && open) {
+      event.stopPropagation();
+      this.close();
+    } else if (event.key === "," && this.many) {
+      event.preventDefault();
+      this.keepTyped();
+    } else if (event.key === "Backspace" && this.many && !this.input.value) {
+      this.remove(this.names.at(-1));
+    }
+  }
+
+  choose(value) {
+    if (this.many) { this.input.value = ""; this.add(value); } else this.field.value = value;
+    this.close();
+    this.field.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+
+  keepTyped() {
+    if (!this.many || !this.input.value.trim()) return;
+    this.add(this.input.value.trim());
+    this.input.value = "";
+    this.field.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+
+  add(name) {
+    if (!this.names.includes(name)) this.names.push(name);
+    this.draw();
+  }
+
+  remove(name) {
+    this.names = this.names.filter((other) => other !== name);
+    this.draw();
+    this.field.dispatchEvent(new Event("change", { bubbles: true }));
+    this.input.focus();
+  }
+
+  draw() {
+    if (!this.many) return;
+    this.field.value = joinNames(this.names);
+    this.box.querySelectorAll(".chip").forEach((chip) => chip.remove());
+    for (const name of this.names) {
+      const drop = element("button", { type: "button", "aria-label": `Remove ${name}` }, "×");
+      drop.addEventListener("click", () => this.remove(name));
+      this.input.before(element("span", { class: "chip" }, name, drop));
+    }
+  }
+}
+
+document.querySelectorAll("[data-picker]").forEach((field, number) => new Picker(field, number));

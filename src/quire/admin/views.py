@@ -1,0 +1,299 @@
+"""RecordView: the panel's pages of a record type, made from its declaration and nothing else."""
+
+from typing import Any
+
+from flask import Response, flash, jsonify, redirect, request, stream_with_context, url_for
+from flask_admin import expose
+from flask_admin.contrib.sqla import ModelView
+from werkzeug.wrappers import Response as AnyResponse
+
+from quire.actor import Actor
+from quire.admin import actions, export, lookup
+from quire.admin.addresses import endpoint, here_only, list_url, record_url
+from quire.admin.cells import cell, title_of
+from quire.admin.conflict import conflict
+from quire.admin.forms import RecordForm, json_of, settable, text_of
+from quire.admin.gate import Gate, actor_here
+from quire.admin.links import address_for
+from quire.admin.listing import Listing
+from quire.admin.pages import details_page, form_for, form_page
+from quire.admin.permits import may
+from quire.admin.rows import find, find_many, number_of
+from quire.declare.clock import now
+from quire.declare.record import Record
+from quire.errors import Malformed, Missing, Problem, Refused, Stale
+from quire.store import write
+from quire.store.db import db
+
+Answer = str | AnyResponse | tuple[str, int]
+
+
+class RecordView(Gate, ModelView):
+    """List, form, details, deletion, actions, export and look-ups of one record type.
+
+    Reads go through the store's own queries and writes through its one path, so that what the
+    panel shows and refuses is what every other door shows and refuses.
+    """
+
+    column_select_related_list = ()
+
+    def __init__(self, record: Record):
+        self.record = record
+        super().__init__(
+            record.model,
+            db,
+            name=record.label,
+            category=record.section,
+            endpoint=f"admin_{record.path}",
+            url=record.path,
+        )
+
+    def _refresh_cache(self) -> None:
+        # Columns, filters and forms come from the declaration, anew for each actor; what
+        # Flask-Admin would read off the model here is the same for everyone.
+        self._list_columns: list[Any] = []
+
+    def is_accessible(self) -> bool:
+        """Whether the panel has rows of this type for the one who asks."""
+        actor = actor_here()
+        return super().is_accessible() and self.record.allows(actor, "panel") is not False
+
+    # list -----------------------------------------------------------------------------------
+
+    @expose("/")
+    def index_view(self) -> Answer:
+        """The list, or the form of the only row there is."""
+        if self.record.single:
+            return redirect(record_url(self.record, "edit_view", 1))
+        listing = Listing(self.record, actor_here(), list(request.args.items(multi=True)))
+        if listing.problem:
+            flash(listing.problem.message, "error")
+        page = self.render("quire_admin/list.html", heading=self.record.label, listing=listing.view())
+        return page, listing.problem.status if listing.problem else 200
+
+    @expose("/export/<export_type>/")
+    def export(self, export_type: str) -> Answer:
+        """The list as a file; `csv` is the only type."""
+        if export_type != "csv":
+            raise Missing
+        listing = Listing(self.record, actor_here(), list(request.args.items(multi=True)))
+        if listing.problem:
+            raise listing.problem
+        lines = export.lines(self.record, listing.actor, listing.query())
+        name = f"{self.record.path}-{now():%Y-%m-%d}.csv"
+        return Response(
+            stream_with_context(lines),
+            mimetype="text/csv",
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
+
+    @expose("/lookup")
+    def ajax_lookup(self) -> AnyResponse:
+        """What a relation picker suggests for `field` and `q`."""
+        name, text = request.args.get("field", ""), request.args.get("q", "")
+        return jsonify(results=lookup.suggestions(self.record, actor_here(), name, text))
+
+    # one record -----------------------------------------------------------------------------
+
+    def _one(self) -> tuple[Actor, dict[str, Any]]:
+        actor = actor_here()
+        return actor, find(self.record, actor, number_of(request.args.get("id")))
+
+    def _crumbs(self) -> list[tuple[str, str]]:
+        return [] if self.record.single else [(self.record.label, list_url(self.record))]
+
+    @expose("/details/")
+    def details_view(self) -> Answer:
+        """Everything about one record."""
+        actor, state = self._one()
+        return self.render(
+            "quire_admin/details.html",
+            heading=title_of(self.record, state),
+            crumbs=self._crumbs(),
+            page=details_page(self.record, actor, state),
+        )
+
+    @expose("/new/", methods=("GET", "POST"))
+    def create_view(self) -> Answer:
+        """The form of a new record."""
+        actor, record = actor_here(), self.record
+        write.pass_door(record.access.create, actor)
+        form = form_for(record, actor, creating=True)
+        if request.method == "GET":
+            form.fill_new(request.args)
+            return self._form(form, None)
+        form.take(request.form)
+        try:
+            saved = write.create(record, actor, form.values())
+        except Problem as problem:
+            return self._again(form, None, problem)
+        flash(f"{record.one} created.", "success")
+        return self._onwards(saved.id)
+
+    @expose("/edit/", methods=("GET", "POST"))
+    def edit_view(self) -> Answer:
+        """The form of a record."""
+        actor, state = self._one()
+        record = self.record
+        if not may(record, actor, "update", state["id"]):
+            raise Refused(f"This needs {record.access.update.words}.")
+        if state.get("deleted_at"):
+            return redirect(record_url(record, "details_view", state["id"]))
+        form = form_for(record, actor, creating=False)
+        if request.method == "GET":
+            form.fill(state)
+            return self._form(form, state)
+        form.take(request.form)
+        try:
+            write.update(record, actor, state["id"], form.values(), version=_version())
+        except Problem as problem:
+            return self._again(form, state, problem)
+        flash(f"{record.one} saved.", "success")
+        return self._onwards(state["id"])
+
+    def _form(self, form: RecordForm, state: dict[str, Any] | None, **more: Any) -> str:
+        record = self.record
+        named = f"New {record.one.lower()}" if state is None else title_of(record, state)
+        more.setdefault("return_url", here_only(request.values.get("url")))
+        return self.render(
+            "quire_admin/form.html",
+            heading=record.label if record.single else named,
+            crumbs=self._crumbs(),
+            page=form_page(record, actor_here(), form, state, **more),
+        )
+
+    def _again(
+        self, form: RecordForm, state: dict[str, Any] | None, problem: Problem
+    ) -> tuple[str, int]:
+        """The form once more, with everything typed and what is wrong beside it."""
+        if isinstance(problem, Stale) and state is not None:
+            return self._both_versions(form, state), 409
+        errors = form.refuse(problem.details)
+        words = f"The {self.record.one.lower()} was not saved."
+        return self._form(
+            form, state,
+            problem=words if errors else f"{words} {problem.message}",
+            errors=errors,
+            **({} if state is None else {"version": request.form.get("version")}),
+        ), problem.status
+
+    def _both_versions(self, form: RecordForm, state: dict[str, Any]) -> str:
+        record = self.record
+        return self._form(
+            form, state,
+            problem=f"Somebody else saved this {record.one.lower()} while you were editing it.",
+            conflict=conflict(record, actor_here(), form, state),
+        )
+
+    def _onwards(self, id: int) -> AnyResponse:
+        """To where the form came from, or to the form again when that was asked for."""
+        back = here_only(request.form.get("url"))
+        if "_continue_editing" in request.form or self.record.single:
+            return redirect(record_url(self.record, "edit_view", id, **({"url": back} if back else {})))
+        return redirect(back or list_url(self.record))
+
+    @expose("/ajax/update/", methods=("POST",))
+    def ajax_update(self) -> AnyResponse:
+        """One cell of the list: field, value and the version it was read at."""
+        actor, record = actor_here(), self.record
+        state = find(record, actor, number_of(request.form.get("id")))
+        fields = {one.name: one for one in settable(record, actor, creating=False)}
+        field = fields.get(request.form.get("field", ""))
+        if field is None:
+            raise Refused("This field cannot be changed here.")
+        typed: Any = request.form.get("value", "")
+        value = typed == "true" if field.kind.widget == "checkbox" else json_of(field, typed, creating=False)
+        write.update(record, actor, state["id"], {field.name: value}, version=_version())
+        state = find(record, actor, state["id"])
+        raw = text_of(field, state[field.name])
+        return jsonify(
+            html=str(cell(field, state[field.name], address_for(actor))) or "–",
+            raw=str(raw).lower() if isinstance(raw, bool) else raw,
+            version=state.get("version"),
+        )
+
+    # deletion and actions -------------------------------------------------------------------
+
+    @expose("/delete/", methods=("GET", "POST"))
+    def delete_view(self) -> Answer:
+        """Asks, then deletes: into the trash first, from there for good."""
+        actor, record = actor_here(), self.record
+        state = find(record, actor, number_of(request.values.get("id")))
+        name = actions.DESTROY if state.get("deleted_at") else actions.DELETE
+        back = here_only(request.values.get("url")) or list_url(record)
+        if request.method == "GET":
+            return self._ask_delete(state, back)
+        actions.carry_out(record, actor, name, state["id"])
+        moved = record.trashes and name == actions.DELETE
+        flash(f"{record.one} {'moved to the trash' if moved else 'deleted'}.", "success")
+        return redirect(back)
+
+    def _ask_delete(self, state: dict[str, Any], back: str) -> str:
+        confirm = {
+            "question": actions.delete_words(self.record, state),
+            "url": url_for(endpoint(self.record, "delete_view")),
+            "fields": [("id", state["id"]), ("url", back)],
+            "label": "Delete",
+            "back": back,
+        }
+        title = f"Delete “{title_of(self.record, state)}”?"
+        return self.render("quire_admin/confirm.html", heading=title, crumbs=self._crumbs(), confirm=confirm)
+
+    @expose("/action/", methods=("POST",))
+    def action_view(self) -> Answer:
+        """One action on the chosen rows; what cannot be undone is asked about first."""
+        actor, record = actor_here(), self.record
+        name, ids = request.form.get("action", ""), _ids()
+        back = here_only(request.form.get("url")) or list_url(record)
+        if record.action(name) is None and name not in (actions.DELETE, actions.DESTROY):
+            raise Malformed("There is no such action.", code="invalid_parameter")
+        if not ids:
+            flash("Nothing was selected.", "warning")
+            return redirect(back)
+        if name in (actions.DELETE, actions.DESTROY) and not request.form.get("confirmed"):
+            return self._ask_many(name, ids, back)
+        return self._act(actor, name, ids, back)
+
+    def _act(self, actor: Actor, name: str, ids: list[int], back: str) -> AnyResponse:
+        record = self.record
+        action = record.action(name)
+        if action is not None and action.creates and len(ids) == 1:
+            made = actions.carry_out(record, actor, name, ids[0])
+            flash(f"{record.one} created. This is the new one.", "success")
+            return redirect(record_url(record, "edit_view", made.id))
+        done, refused = actions.carry_out_all(record, actor, name, ids)
+        if done:
+            flash(actions.done_words(record, name, done), "success")
+        for why in refused:
+            flash(why, "error")
+        return redirect(back)
+
+    def _ask_many(self, name: str, ids: list[int], back: str) -> str:
+        record, actor = self.record, actor_here()
+        states = find_many(record, actor, ids[: actions.MOST])
+        choice = actions.deletion(record, destroy=name == actions.DESTROY)
+        confirm = {
+            "question": f"{choice.label}: {len(states)} selected.",
+            "names": [title_of(record, state) for state in states],
+            "consequence": choice.confirm,
+            "url": url_for(endpoint(record, "action_view")),
+            "fields": [("action", name), ("confirmed", "1"), ("url", back)]
+            + [("rowid", state["id"]) for state in states],
+            "label": choice.label,
+            "back": back,
+        }
+        return self.render(
+            "quire_admin/confirm.html", heading="Are you sure?", crumbs=self._crumbs(), confirm=confirm
+        )
+
+
+def _version() -> int | None:
+    """The version the form or cell was read at; what is no number is older than all of them."""
+    text = request.form.get("version", "")
+    if not text:
+        return None
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else 0
+
+
+def _ids() -> list[int]:
+    return list(dict.fromkeys(number_of(text) for text in request.form.getlist("rowid")))

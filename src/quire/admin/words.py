@@ -1,0 +1,12 @@
+"""Words for what was done, in the past tense."""
+
+PAST = {
+    "create": "created", "update": "changed", "delete": "deleted", "publish": "published",
+    "unpublish": "unpublished", "restore": "restored", "approve": "approved", "spam": "marked as spam",
+    "duplicate": "duplicated", "destroy": "deleted for good",
+}
+
+
+def past(action: str) -> str:
+    """What somebody did, in words."""
+    return PAST.get(action, action.replace("_", " "))
