@@ -1,0 +1,115 @@
+"""Runs migrations whole or not at all, and without SQLite's foreign keys deleting what is copied."""
+
+from alembic import context
+from flask import current_app
+from sqlalchemy import Column, inspect, text
+from sqlalchemy.types import TypeDecorator
+
+from quire.store.search import POSTGRESQL_DDL, SQLITE_DDL
+
+LOCK = 0x51756972
+"""Number of the lock that keeps two hosts from migrating one PostgreSQL database at once."""
+
+config = context.config
+migrate = current_app.extensions["migrate"]
+metadata = migrate.db.metadata
+
+
+def render_item(kind, item, autogen_context):
+    """Scripts name plain SQLAlchemy types: they must run when the code has long moved on."""
+    if kind == "type" and isinstance(item, TypeDecorator):
+        if type(item).__module__.startswith("quire."):
+            return f"sa.{item.impl_instance!r}"
+    return False
+
+
+def include_object(item, name, kind, reflected, compare_to):
+    """Leave out what the search makes for itself, and indexes that SQLite cannot describe."""
+    if kind in ("column", "index") and item.table.name == "search_documents":
+        return not name.endswith("words")
+    if kind == "index":
+        return all(isinstance(part, Column) for part in item.expressions)
+    return True
+
+
+def include_name(name, kind, parents):
+    """Do not even read the tables of the search."""
+    return kind != "table" or not name.startswith("search_index")
+
+
+def skip_empty(migration_context, revision, directives):
+    """Write no script where nothing has changed."""
+    if getattr(config.cmd_opts, "autogenerate", False) and directives[0].upgrade_ops.is_empty():
+        directives[:] = []
+        print("Nothing has changed: no migration was written.")
+
+
+def options():
+    """What both ways of running have in common."""
+    return {
+        **migrate.configure_args,
+        "target_metadata": metadata,
+        "render_item": render_item,
+        "include_object": include_object,
+        "include_name": include_name,
+        "process_revision_directives": skip_empty,
+        "transactional_ddl": True,
+    }
+
+
+def run_offline():
+    """Print the SQL instead of running it."""
+    url = migrate.db.engine.url.render_as_string(hide_password=False)
+    context.configure(url=url, literal_binds=True, **options())
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def set_foreign_keys(connection, word):
+    """Switch SQLite's foreign keys; it does nothing inside a transaction."""
+    if connection.dialect.name == "sqlite":
+        connection.connection.driver_connection.execute(f"PRAGMA foreign_keys={word}").close()
+
+
+def mend_search(connection):
+    """Make again what copying a table has dropped: triggers do not survive it."""
+    if "search_documents" in inspect(connection).get_table_names():
+        sqlite = connection.dialect.name == "sqlite"
+        for statement in SQLITE_DDL if sqlite else POSTGRESQL_DDL:
+            connection.exec_driver_sql(statement)
+
+
+def check_foreign_keys(connection):
+    """Raise where a migration left references that lead nowhere."""
+    if connection.dialect.name == "sqlite":
+        broken = connection.execute(text("PRAGMA foreign_key_check")).first()
+        if broken is not None:
+            raise RuntimeError(f"Row {broken[1]} of {broken[0]} refers to nothing in {broken[2]}.")
+
+
+def run_online():
+    """Migrate in one transaction.
+
+    Changing a table on SQLite means copying it and dropping the old one, and with foreign keys on,
+    the drop deletes every row that refers to it.
+    """
+    with migrate.db.engine.connect() as plain:
+        set_foreign_keys(plain, "OFF")
+        connection = plain.execution_options(writes=True)
+        context.configure(connection=connection, **options())
+        try:
+            with context.begin_transaction():
+                if connection.dialect.name == "postgresql":
+                    connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
+                context.run_migrations()
+                mend_search(connection)
+                check_foreign_keys(connection)
+        finally:
+            connection.rollback()
+            set_foreign_keys(plain, "ON")
+
+
+if context.is_offline_mode():
+    run_offline()
+else:
+    run_online()
