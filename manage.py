@@ -1,0 +1,11 @@
+"""Commands for operators: `python manage.py --help`."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent / "src"))
+
+from quire.cli import main  # noqa: E402 - the package lies beside this file
+
+if __name__ == "__main__":
+    main()

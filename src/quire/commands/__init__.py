@@ -1,0 +1,22 @@
+"""One module per group of commands; what they share stands here."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from flask import current_app
+from flask.cli import with_appcontext
+
+from quire.schema import prepare
+
+
+def with_database(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Run a command inside an application whose database fits it; an empty one is made first."""
+
+    @with_appcontext
+    @wraps(function)
+    def inside(*args: Any, **kwargs: Any) -> Any:
+        prepare(current_app._get_current_object())  # type: ignore[attr-defined]
+        return function(*args, **kwargs)
+
+    return inside

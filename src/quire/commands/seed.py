@@ -1,0 +1,23 @@
+"""`manage.py seed`: sample content in any amount, through the same path as every other change."""
+
+import click
+
+from quire.commands import with_database
+from quire.seeding import Numbers, sow
+
+AMOUNT = click.IntRange(0, 1_000_000)
+
+
+@click.command()
+@click.option("--users", default=10, show_default=True, type=AMOUNT)
+@click.option("--tags", default=20, show_default=True, type=AMOUNT)
+@click.option("--posts", default=100, show_default=True, type=AMOUNT)
+@click.option("--comments", default=300, show_default=True, type=AMOUNT)
+@click.option("--random-seed", default=1, show_default=True, type=int, help="Another sample.")
+@with_database
+def seed(users: int, tags: int, posts: int, comments: int, random_seed: int) -> None:
+    """Add sample content; the same numbers give the same content on every machine."""
+    numbers = Numbers(users, tags, posts, comments)
+    with click.progressbar(length=sum(numbers), label="Seeding") as bar:
+        sow(numbers, random_seed, bar.update)
+    click.echo(f"Added {users} users, {tags} tags, {posts} posts, {comments} comments.")

@@ -1,0 +1,116 @@
+"""Writes sample content into an installation, in batches, adding to what is there."""
+
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any, NamedTuple
+
+from sqlalchemy import func, select
+
+from quire.actor import SYSTEM
+from quire.config import Unfit
+from quire.declare.record import Record
+from quire.records import COMMENTS, PAGES, POSTS, TAGS, USERS
+from quire.samples import Raw, Samples
+from quire.store.db import reading
+from quire.store.write import Saved, create, create_many
+
+BATCH = 500
+REPLIES = 0.3
+"""The part of all comments that answers another one."""
+
+ABOUT = (
+    "This is a **Quire** with sample content. Edit this page in the admin panel under *Pages*, "
+    "or start anew with an empty instance folder."
+)
+
+Progress = Callable[[int], Any]
+
+
+class Numbers(NamedTuple):
+    """How many of each to add."""
+
+    users: int
+    tags: int
+    posts: int
+    comments: int
+
+
+DEMO = Numbers(users=6, tags=12, posts=40, comments=120)
+
+
+def sow(numbers: Numbers, seed: int = 1, progress: Progress = lambda count: None) -> None:
+    """Add sample content; `progress` is told of each batch. Raises Unfit where people lack."""
+    samples = Samples(seed)
+    people = _write(USERS, samples.users(numbers.users, _names(USERS, "username")), progress)
+    tags = _write(TAGS, samples.tags(numbers.tags, _names(TAGS, "name")), progress)
+    tag_ids = [one.id for one in tags] or _ids(TAGS)
+    authors = [one.id for one in people if one.state["role"] != "member"] or _authors()
+    if numbers.posts and not authors:
+        raise Unfit("There is nobody who could write posts; add some with --users.")
+    posts = _write(POSTS, samples.posts(numbers.posts, authors, tag_ids), progress)
+    post_ids = [one.id for one in posts] or _ids(POSTS)
+    writers = [{"id": one.id, "username": one.state["username"]} for one in people] or _people()
+    _discuss(samples, numbers.comments, post_ids, writers, progress)
+
+
+def demonstrate() -> tuple[str, str]:
+    """Fill an empty installation; username and generated password of its administrator."""
+    password = secrets.token_urlsafe(12)
+    name = {"username": "admin", "email": "admin@example.org"}
+    create(USERS, SYSTEM, {**name, "password": password, "role": "admin"})
+    create(PAGES, SYSTEM, {"title": "About", "body": ABOUT, "published": True})
+    sow(DEMO)
+    return name["email"], password
+
+
+def _discuss(
+    samples: Samples, count: int, posts: list[int], people: list[Raw], progress: Progress
+) -> None:
+    if count and not (posts and people):
+        raise Unfit("There is nothing to comment on, or nobody to do it; add --posts and --users.")
+    replies = int(count * REPLIES)
+    roots = _write(COMMENTS, samples.comments(count - replies, posts, people, ()), progress)
+    parents = [{"id": one.id, "post": one.state["post"]["id"]} for one in roots]
+    _write(COMMENTS, samples.comments(replies, posts, people, parents), progress)
+
+
+def _write(record: Record, raws: Iterable[Raw], progress: Progress) -> list[Saved]:
+    saved: list[Saved] = []
+    for batch in _batches(raws):
+        saved += create_many(record, SYSTEM, batch)
+        progress(len(batch))
+    return saved
+
+
+def _batches(raws: Iterable[Raw]) -> Iterator[list[Raw]]:
+    rest = iter(raws)
+    while batch := list(islice(rest, BATCH)):
+        yield batch
+
+
+def _names(record: Record, column: str) -> set[str]:
+    with reading() as connection:
+        return set(connection.execute(select(func.lower(record.table.c[column]))).scalars())
+
+
+def _ids(record: Record) -> list[int]:
+    with reading() as connection:
+        ids = record.table.c.id
+        return list(connection.execute(select(ids).order_by(ids)).scalars())
+
+
+def _people() -> list[Raw]:
+    users = USERS.table.c
+    with reading() as connection:
+        rows = connection.execute(select(users.id, users.username).order_by(users.id))
+        return [dict(row) for row in rows.mappings()]
+
+
+def _authors() -> list[int]:
+    users = USERS.table.c
+    writing = users.role.in_(["author", "moderator", "admin"])
+    with reading() as connection:
+        return list(
+            connection.execute(select(users.id).where(writing).order_by(users.id)).scalars()
+        )
