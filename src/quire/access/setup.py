@@ -1,4 +1,4 @@
-"""The one-time link that makes the first administrator: offered on the console, closed by its use."""
+"""The one-time link that makes the first administrator, offered on the console."""
 
 import hashlib
 import hmac

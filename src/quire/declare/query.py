@@ -154,7 +154,7 @@ def _assembled(
 def _condition(name: str, text: str, paths: dict[str, Field]) -> Condition:
     path, _, operator = name.partition("__")
     if path not in paths:
-        raise unknown(name, "parameter", [*paths, *_PAGING])
+        raise unknown(name, "parameter", [*paths, *_PAGING[:-1]])
     one = paths[path]
     allowed = operators_of(one)
     operator = operator or "eq"

@@ -187,7 +187,7 @@ def _plan(record: Record, actor: Actor, shape: Any, dialect: str) -> Plan:
         keys = [(found.c.rank, False, False, RANK), *keys] if ranked else keys
     for condition in _where(record, actor, conditions, trashed, nested, panel):
         ids = ids.where(condition)
-    count = ids.with_only_columns(func.count()).order_by(None)
+    count = ids.with_only_columns(func.count(), maintain_column_froms=True)
     return Plan(projection, ids, _whole(record, projection, ids, keys, False), count, keys)
 
 

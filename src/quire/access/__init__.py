@@ -1,0 +1,1 @@
+"""Proof of identity -> Actor: one way for all doors."""

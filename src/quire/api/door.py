@@ -1,0 +1,112 @@
+"""The Api: every record type bound to its addresses, and the resources written by hand."""
+
+from typing import Any
+
+import flask_restful
+from flask import Blueprint, Flask, Response
+from werkzeug.routing import IntegerConverter
+
+from quire.api import documents, own, resources, search, sign_in
+from quire.declare.kinds import MAX_ID
+from quire.declare.record import REGISTRY, Record
+from quire.declare.rules import NOBODY
+
+PREFIX = "/api/v1"
+
+BY_HAND = {
+    "/auth/token": (sign_in.Token, "signing in is no record"),
+    "/auth/refresh": (sign_in.Refresh, "nor is refreshing"),
+    "/csrf-token": (sign_in.Csrf, "a token of the browser session"),
+    "/search": (search.Search, "over all types at once"),
+    "/openapi.json": (documents.OpenApi, "describes the others"),
+    "/docs": (documents.Docs, "shows the document to people"),
+}
+"""Resources that are not made from a declaration, with the reason."""
+
+
+class Api(flask_restful.Api):
+    """Flask-RESTful without its error handling: one handler of ours serves every door.
+
+    Its own answers HTML or a bare 500 depending on debug mode (flask-restful issues 783, 796).
+    """
+
+    def error_router(self, original_handler: Any, e: Exception) -> Any:
+        """Leave errors to the application."""
+        return original_handler(e)
+
+    def make_response(self, data: Any, *args: Any, **kwargs: Any) -> Response:
+        """Every resource answers a response already."""
+        assert isinstance(data, Response)
+        return data
+
+
+class IdConverter(IntegerConverter):
+    """Ids in addresses: what no table can hold leads nowhere."""
+
+    regex = r"\d{1,10}"
+
+    def __init__(self, url_map: Any):
+        super().__init__(url_map, min=1, max=MAX_ID)
+
+
+def _class(kind: type[Any], record: Record, suffix: str, **attributes: Any) -> type[Any]:
+    return type(f"{record.model.__name__}{suffix}", (kind,), {"record": record, **attributes})
+
+
+def _methods(record: Record) -> tuple[set[str], set[str]]:
+    """The methods of list and item: those that somebody may use."""
+    access = record.access
+    listed = {"GET"} | ({"POST"} if access.create is not NOBODY else set())
+    item = {"GET"}
+    item |= {"PUT", "PATCH"} if access.update is not NOBODY else set()
+    item |= {"DELETE"} if access.delete is not NOBODY else set()
+    return listed, item
+
+
+def bind(api: Api, record: Record) -> None:
+    """Give a record type its addresses."""
+    path, name = f"/{record.path}", record.path
+    if record.single:
+        api.add_resource(_class(own.Single, record, "Single"), path, endpoint=name)
+    else:
+        listed, item = _methods(record)
+        many = _class(resources.RecordList, record, "List", methods=listed)
+        one = _class(resources.RecordItem, record, "Item", methods=item)
+        api.add_resource(many, path, endpoint=f"{name}_list")
+        api.add_resource(one, f"{path}/<id:id>", endpoint=f"{name}_item")
+    if "slug" in record.by_name:
+        by_slug = _class(resources.BySlug, record, "BySlug")
+        api.add_resource(by_slug, f"{path}/by-slug/<slug>", endpoint=f"{name}_by_slug")
+    for action in record.actions:
+        verb = _class(resources.RecordAction, record, action.label, action=action)
+        api.add_resource(verb, f"{path}/<id:id>/{action.name}", endpoint=f"{name}_{action.name}")
+    _bind_below(api, record)
+
+
+def _bind_below(api: Api, record: Record) -> None:
+    if record.versioned and record.history and record.access.update is not NOBODY:
+        below = f"/{record.path}/<id:id>/revisions"
+        history = _class(resources.History, record, "History")
+        revision = _class(resources.Revision, record, "Revision")
+        api.add_resource(history, below, endpoint=f"{record.path}_revisions")
+        api.add_resource(revision, f"{below}/<id:version>", endpoint=f"{record.path}_revision")
+    for reference in record.nested:
+        parent = next(r for r in REGISTRY.values() if r.table.name == record.field(reference).target)
+        nested = _class(
+            resources.NestedList, record, f"Of{parent.model.__name__}", parent=parent, name=reference
+        )
+        below = f"/{parent.path}/<id:id>/{record.path}"
+        api.add_resource(nested, below, endpoint=f"{parent.path}_{record.path}")
+
+
+def init_app(app: Flask) -> None:
+    """Open the door."""
+    app.url_map.converters["id"] = IdConverter
+    blueprint = Blueprint("api", __name__)
+    api = Api(blueprint)
+    api.add_resource(_class(own.Me, REGISTRY["users"], "Me"), "/users/me", endpoint="me")
+    for record in REGISTRY.values():
+        bind(api, record)
+    for path, (resource, _) in BY_HAND.items():
+        api.add_resource(resource, path, endpoint=resource.__name__.lower())
+    app.register_blueprint(blueprint, url_prefix=PREFIX)

@@ -1,0 +1,231 @@
+"""Resource classes for every record type: list, item, action, what is nested below, history."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from flask import Response, request
+from flask_restful import Resource
+from sqlalchemy import select
+
+from quire.access.request import check_csrf, current_actor
+from quire.actor import SYSTEM, Actor
+from quire.api import respond
+from quire.api.front_door import only, read_object
+from quire.declare.query import Condition, Query, parse_query
+from quire.declare.record import REGISTRY, Action, Record
+from quire.errors import Missing
+from quire.store import read, write
+from quire.store.db import reading
+from quire.store.rows import find
+
+
+def checked(view: Callable[..., Response]) -> Callable[..., Response]:
+    """Refuse requests by cookie that another site could have made, before anything is done."""
+
+    def guarded(*args: Any, **kwargs: Any) -> Response:
+        check_csrf(current_actor())
+        return view(*args, **kwargs)
+
+    return guarded
+
+
+class RecordResource(Resource):
+    """What all resources of a record type share."""
+
+    record: Record
+    method_decorators = [checked]
+
+    def shown(self, actor: Actor, id: int, status: int = 200, **headers: str) -> Response:
+        """The object as it is now."""
+        return respond.one(actor, read.one(self.record, actor, id), status, **headers)
+
+    def expected(self, id: int) -> int | None:
+        """The version that If-Match names, compared with the present one where there are several."""
+        sent = request.headers.get("If-Match", "")
+        several = "," in sent or sent.strip() == "*"
+        return respond.expected_version(_version(self.record, id) if several else None)
+
+
+def _version(record: Record, id: int) -> int | None:
+    table = record.table.c
+    with reading() as connection:
+        return connection.execute(select(table.version).where(table.id == id)).scalar()
+
+
+class RecordList(RecordResource):
+    """GET a page of them, POST a new one."""
+
+    def get(self) -> Response:
+        """A page of the records that the asker may see."""
+        actor = current_actor()
+        write.pass_door(self.record.access.read, actor)
+        query = parse_query(self.record, actor, request.args.items(multi=True))
+        return respond.listing(actor, self.record.path, read.page(self.record, actor, query), query)
+
+    def post(self) -> Response:
+        """A new record: 201 with the object and its address."""
+        actor = current_actor()
+        write.pass_door(self.record.access.create, actor)
+        only()
+        return self.created(actor, write.create(self.record, actor, read_object()))
+
+    def created(self, actor: Actor, saved: write.Saved) -> Response:
+        """201; whoever has just registered sees himself."""
+        if actor.is_anonymous:
+            actor = Actor(saved.state["role"], saved.id, saved.state["username"])
+        address = f"/api/v1/{self.record.path}/{saved.id}"
+        return self.shown(actor, saved.id, 201, Location=address)
+
+
+class RecordItem(RecordResource):
+    """GET, PUT, PATCH, DELETE one."""
+
+    def get(self, id: int) -> Response:
+        """The object."""
+        actor = current_actor()
+        write.pass_door(self.record.access.read, actor)
+        only("fields", "include")
+        query = parse_query(self.record, actor, request.args.items(multi=True))
+        return respond.one(actor, read.one(self.record, actor, id, query))
+
+    def put(self, id: int) -> Response:
+        """Replace it: what is not sent goes back to its default."""
+        return self._change(id, replace=True)
+
+    def patch(self, id: int) -> Response:
+        """Change the fields that are sent (RFC 7396)."""
+        return self._change(id, replace=False)
+
+    def _change(self, id: int, *, replace: bool) -> Response:
+        actor = current_actor()
+        write.pass_door(self.record.access.update, actor)
+        only()
+        version = self.expected(id)
+        raw = read_object()
+        respond.require_version(raw)
+        write.update(self.record, actor, id, raw, replace=replace, version=version)
+        return self.shown(actor, id)
+
+    def delete(self, id: int) -> Response:
+        """Delete it, or put it into the trash; `permanent=true` for good."""
+        actor = current_actor()
+        write.pass_door(self.record.access.delete, actor)
+        only(*(["permanent"] if self.record.trashes else []))
+        permanent = request.args.get("permanent", "false").lower() in ("true", "1")
+        respond.require_version({})
+        write.delete(self.record, actor, id, permanent=permanent, version=self.expected(id))
+        return Response(status=204)
+
+
+class RecordAction(RecordResource):
+    """POST a verb."""
+
+    action: Action
+
+    def post(self, id: int) -> Response:
+        """Do it: 200 with the object, 201 when it made a new one."""
+        actor = current_actor()
+        write.pass_door(self.action.allow, actor)
+        only()
+        raw = read_object(optional=True)
+        saved = write.act(
+            self.record, actor, id, self.action.name, raw, version=self.expected(id)
+        )
+        if saved.created:
+            return self.shown(actor, saved.id, 201, Location=f"/api/v1/{self.record.path}/{saved.id}")
+        return self.shown(actor, id)
+
+
+class BySlug(RecordResource):
+    """GET one by its slug; an old slug leads to the new one."""
+
+    def get(self, slug: str) -> Response:
+        """The object, or 301."""
+        actor = current_actor()
+        only("fields", "include")
+        id = read.find_id(self.record, actor, slug=slug)
+        if id is None:
+            return self._moved(actor, slug)
+        query = parse_query(self.record, actor, request.args.items(multi=True))
+        return respond.one(actor, read.one(self.record, actor, id, query))
+
+    def _moved(self, actor: Actor, slug: str) -> Response:
+        start = f"/{self.record.path}/"
+        target = redirect_target(start + slug) or ""
+        new = target.removeprefix(start)
+        if not target.startswith(start) or read.find_id(self.record, actor, slug=new) is None:
+            raise Missing(f"There is no such {self.record.one.lower()}.")
+        address = f"/api/v1{start}by-slug/{new}"
+        return respond.answer({"location": address}, 301, {"Location": address})
+
+
+def redirect_target(path: str) -> str | None:
+    """Where an old path leads."""
+    table = REGISTRY["redirects"].table.c
+    with reading() as connection:
+        return connection.execute(select(table.target).where(table.path == path)).scalar()
+
+
+class NestedList(RecordList):
+    """GET and POST what belongs to a record: `/posts/7/comments`."""
+
+    parent: Record
+    name: str
+
+    def get(self, id: int) -> Response:  # type: ignore[override]
+        """A page of what the asker may see below this record."""
+        actor = current_actor()
+        write.pass_door(self.record.access.read, actor)
+        query = parse_query(self.record, actor, request.args.items(multi=True))
+        self._parent(actor, id)
+        query = replace(query, nested=(self.name, id))
+        return respond.listing(actor, self.record.path, read.page(self.record, actor, query), query)
+
+    def post(self, id: int) -> Response:  # type: ignore[override]
+        """A new record below this one."""
+        actor = current_actor()
+        write.pass_door(self.record.access.create, actor)
+        only()
+        self._parent(actor, id)
+        raw = {self.name: id, **read_object()}
+        return self.created(actor, write.create(self.record, actor, raw))
+
+    def _parent(self, actor: Actor, id: int) -> None:
+        read.one(self.parent, actor, id, Query(fields=("id",)))
+
+
+class History(RecordResource):
+    """GET the revisions of a record, oldest first, for whoever may edit it."""
+
+    def get(self, id: int) -> Response:
+        """A page of revisions."""
+        actor = current_actor()
+        self._door(actor, id)
+        revisions = REGISTRY["revisions"]
+        query = parse_query(revisions, SYSTEM, request.args.items(multi=True))
+        own = (Condition("type", "eq", (self.record.path,)), Condition("record_id", "eq", (id,)))
+        query = replace(query, conditions=(*own, *query.conditions))
+        page = read.page(revisions, SYSTEM, query)
+        return respond.listing(actor, revisions.path, page, query)
+
+    def _door(self, actor: Actor, id: int) -> None:
+        rule = self.record.access.update
+        write.pass_door(rule, actor)
+        with reading() as connection:
+            find(connection, self.record, actor, id, rule)
+
+
+class Revision(History):
+    """GET the revision of one version."""
+
+    def get(self, id: int, version: int) -> Response:  # type: ignore[override]
+        """What the record held at that version."""
+        actor = current_actor()
+        only()
+        self._door(actor, id)
+        revisions = REGISTRY["revisions"]
+        found = read.find_id(revisions, SYSTEM, type=self.record.path, record_id=id, version=version)
+        if found is None:
+            raise Missing("There is no such revision.")
+        return respond.one(actor, read.one(revisions, SYSTEM, found))

@@ -1,0 +1,116 @@
+"""Answers: objects and lists as JSON with their ETags, links and totals; 304 when nothing is new."""
+
+import hashlib
+import re
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+from flask import Response, current_app, request
+
+from quire.actor import Actor
+from quire.declare.query import Query
+from quire.errors import VersionRequired
+from quire.store.read import Page
+
+_OURS = re.compile(r'(?:W/)?"v(\d{1,18})-[0-9a-f]+"')
+MIME = "application/json"
+
+
+def answer(data: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """`data` as JSON."""
+    return Response(orjson.dumps(data), status, headers, MIME)
+
+
+def one(actor: Actor, data: dict[str, Any], status: int = 200, **headers: str) -> Response:
+    """An object, with an ETag that names its version; 304 when the client has it."""
+    body = orjson.dumps(data)
+    version = data.get("version")
+    mark = hashlib.sha256(body).hexdigest()[:16]
+    etag = f'"v{version}-{mark}"' if version is not None else f'"{mark}"'
+    return _tagged(actor, body, status, etag, headers)
+
+
+def listing(actor: Actor, key: str, page: Page, query: Query) -> Response:
+    """A list in its envelope, with totals and links in the headers too."""
+    data = {
+        key: page.rows,
+        "total": page.total,
+        "page": page.page,
+        "per_page": page.per_page,
+        "pages": page.pages,
+        "has_next": page.has_next,
+        "has_prev": page.has_prev,
+        "next_cursor": page.next_cursor,
+        "prev_cursor": page.prev_cursor,
+    }
+    headers = {"Link": _links(page, query)}
+    if page.total is not None:
+        headers["X-Total-Count"] = str(page.total)
+    body = orjson.dumps(data)
+    etag = f'W/"{hashlib.sha256(body).hexdigest()[:24]}"'
+    return _tagged(actor, body, 200, etag, headers)
+
+
+def _tagged(
+    actor: Actor, body: bytes, status: int, etag: str, headers: dict[str, str]
+) -> Response:
+    headers = {**headers, "ETag": etag, "Cache-Control": _caching(actor)}
+    if status == 200 and request.method in ("GET", "HEAD") and _has(etag):
+        return Response(status=304, headers=headers)
+    return Response(body, status, headers, MIME)
+
+
+def _caching(actor: Actor) -> str:
+    return "no-cache" if actor.is_anonymous else "private, no-store"
+
+
+def _has(etag: str) -> bool:
+    sent = request.environ.get("HTTP_IF_NONE_MATCH")
+    if sent is None:
+        return False
+    opaque = etag.removeprefix("W/")
+    return sent.strip() == "*" or opaque in (tag.strip().removeprefix("W/") for tag in sent.split(","))
+
+
+def _links(page: Page, query: Query) -> str:
+    """RFC 8288 links to the neighbours of a page."""
+    if query.page is None:
+        found = {"next": page.next_cursor, "prev": page.prev_cursor}
+        return ", ".join(_link(rel, query, cursor=at) for rel, at in found.items() if at)
+    places = {"first": 1}
+    if page.has_prev:
+        places["prev"] = query.page - 1
+    if page.has_next:
+        places["next"] = query.page + 1
+    if page.pages:
+        places["last"] = page.pages
+    return ", ".join(_link(rel, query, page=number) for rel, number in places.items())
+
+
+def _link(rel: str, query: Query, **place: Any) -> str:
+    kept = [pair for pair in query.sent if pair[0] not in ("page", "cursor")]
+    root = current_app.config["PUBLIC_URL"] or request.host_url.rstrip("/")
+    return f'<{root}{request.path}?{urlencode([*kept, *place.items()])}>; rel="{rel}"'
+
+
+def expected_version(current: int | None) -> int | None:
+    """The version that If-Match names: `current` if it is among them, -1 for a foreign tag.
+
+    Raises VersionRequired when this installation demands one and none was sent.
+    """
+    sent = request.environ.get("HTTP_IF_MATCH")
+    if sent is None:
+        return None
+    if sent.strip() == "*":
+        return current
+    versions = [int(number) for number in _OURS.findall(sent)]
+    return current if current in versions else versions[0] if versions else -1
+
+
+def require_version(raw: dict[str, Any]) -> None:
+    """Raise VersionRequired when this installation demands a version and none was sent."""
+    if not current_app.config["REQUIRE_IF_MATCH"] or "HTTP_IF_MATCH" in request.environ:
+        return
+    if raw.get("version") is None:
+        raise VersionRequired("Send If-Match or version: which version is this change based on?")

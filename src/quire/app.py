@@ -1,0 +1,52 @@
+"""create_app: the whole assembly on one page, in order."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Flask, Response, request
+from flask_migrate import Migrate
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
+
+from quire import config as settings
+from quire import headers
+from quire.access import sessions
+from quire.api import door as api
+from quire.api import problems
+from quire.errors import Problem
+from quire.store import db as database
+from quire.store.secrets import bcrypt
+
+
+def create_app(name: str | None = None, config: Mapping[str, Any] | None = None) -> Flask:
+    """An application for the environment `name` (development, testing, production).
+
+    None follows QUIRE_ENV; `config` overrides settings. Raises config.Unsafe.
+    """
+    app = Flask("quire", static_folder=None)
+    app.config.update(settings.load(name, config))
+    app.url_map.strict_slashes = False
+    headers.init_app(app)
+    database.init_app(app)
+    bcrypt.init_app(app)
+    sessions.init_app(app)
+    csrf = CSRFProtect(app)
+    api.init_app(app)
+    csrf.exempt(app.blueprints["api"])  # the API checks requests by session itself
+    Migrate(app, database.db, directory=str(settings.ROOT / "alembic_migrations"))
+    app.register_error_handler(Problem, failed)
+    app.register_error_handler(HTTPException, failed)
+    return app
+
+
+def failed(error: Exception) -> Any:
+    """One answer to every failure: JSON for programs, a page for people."""
+    if isinstance(error, RequestRedirect):
+        return error
+    return respond(problems.as_problem(error))
+
+
+def respond(problem: Problem) -> Response:
+    """JSON."""
+    return problems.respond(problem)
