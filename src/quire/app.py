@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Flask, Response, request
-from flask_migrate import Migrate
+from flask import Flask, Response
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
 from quire import config as settings
-from quire import headers
+from quire import headers, records  # noqa: F401 - the types declare themselves
 from quire.access import sessions
 from quire.api import door as api
 from quire.api import problems
@@ -34,7 +33,6 @@ def create_app(name: str | None = None, config: Mapping[str, Any] | None = None)
     csrf = CSRFProtect(app)
     api.init_app(app)
     csrf.exempt(app.blueprints["api"])  # the API checks requests by session itself
-    Migrate(app, database.db, directory=str(settings.ROOT / "alembic_migrations"))
     app.register_error_handler(Problem, failed)
     app.register_error_handler(HTTPException, failed)
     return app
