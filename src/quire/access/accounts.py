@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from quire.actor import SYSTEM, Actor
 from quire.declare.clock import now, rfc3339
@@ -37,7 +37,7 @@ def _select(*conditions: Any) -> Account | None:
         columns.password,
     ).where(*(condition(columns) for condition in conditions))  # fmt: skip
     with reading() as connection:
-        row: Row[Any] | None = connection.execute(wanted).first()
+        row: Any = connection.execute(wanted).first()
     return None if row is None else Account(*row)
 
 

@@ -35,7 +35,7 @@ def _proved() -> Actor:
     if authorization is not None or "HTTP_X_API_KEY" in request.environ:
         return tokens.holder(_bearer(authorization or "")).actor("token", **_circumstances())
     if _has_session() and current_user.is_authenticated:
-        return current_user.account.actor("session", **_circumstances())  # type: ignore[no-any-return]
+        return current_user.account.actor("session", **_circumstances())
     return ANONYMOUS.at(**_circumstances())
 
 
@@ -69,4 +69,6 @@ def check_csrf(actor: Actor) -> None:
     try:
         validate_csrf(token)
     except (CSRFError, ValidationError):
-        raise Refused("The CSRF token is missing or wrong; get one from /api/v1/csrf-token.") from None
+        raise Refused(
+            "The CSRF token is missing or wrong; get one from /api/v1/csrf-token."
+        ) from None

@@ -53,4 +53,3 @@ def init_app(app: Flask) -> None:
     """Connect Flask-Login."""
     manager.init_app(app)
     manager.session_protection = None
-

@@ -91,9 +91,15 @@ def _bind_below(api: Api, record: Record) -> None:
         api.add_resource(history, below, endpoint=f"{record.path}_revisions")
         api.add_resource(revision, f"{below}/<id:version>", endpoint=f"{record.path}_revision")
     for reference in record.nested:
-        parent = next(r for r in REGISTRY.values() if r.table.name == record.field(reference).target)
+        parent = next(
+            r for r in REGISTRY.values() if r.table.name == record.field(reference).target
+        )
         nested = _class(
-            resources.NestedList, record, f"Of{parent.model.__name__}", parent=parent, name=reference
+            resources.NestedList,
+            record,
+            f"Of{parent.model.__name__}",
+            parent=parent,
+            name=reference,
         )
         below = f"/{parent.path}/<id:id>/{record.path}"
         api.add_resource(nested, below, endpoint=f"{parent.path}_{record.path}")

@@ -129,11 +129,11 @@ class RecordAction(RecordResource):
         write.pass_door(self.action.allow, actor)
         only()
         raw = read_object(optional=True)
-        saved = write.act(
-            self.record, actor, id, self.action.name, raw, version=self.expected(id)
-        )
+        saved = write.act(self.record, actor, id, self.action.name, raw, version=self.expected(id))
         if saved.created:
-            return self.shown(actor, saved.id, 201, Location=f"/api/v1/{self.record.path}/{saved.id}")
+            return self.shown(
+                actor, saved.id, 201, Location=f"/api/v1/{self.record.path}/{saved.id}"
+            )
         return self.shown(actor, id)
 
 
@@ -225,7 +225,9 @@ class Revision(History):
         only()
         self._door(actor, id)
         revisions = REGISTRY["revisions"]
-        found = read.find_id(revisions, SYSTEM, type=self.record.path, record_id=id, version=version)
+        found = read.find_id(
+            revisions, SYSTEM, type=self.record.path, record_id=id, version=version
+        )
         if found is None:
             raise Missing("There is no such revision.")
         return respond.one(actor, read.one(revisions, SYSTEM, found))

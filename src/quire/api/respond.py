@@ -52,9 +52,7 @@ def listing(actor: Actor, key: str, page: Page, query: Query) -> Response:
     return _tagged(actor, body, 200, etag, headers)
 
 
-def _tagged(
-    actor: Actor, body: bytes, status: int, etag: str, headers: dict[str, str]
-) -> Response:
+def _tagged(actor: Actor, body: bytes, status: int, etag: str, headers: dict[str, str]) -> Response:
     headers = {**headers, "ETag": etag, "Cache-Control": _caching(actor)}
     if status == 200 and request.method in ("GET", "HEAD") and _has(etag):
         return Response(status=304, headers=headers)
@@ -70,7 +68,9 @@ def _has(etag: str) -> bool:
     if sent is None:
         return False
     opaque = etag.removeprefix("W/")
-    return sent.strip() == "*" or opaque in (tag.strip().removeprefix("W/") for tag in sent.split(","))
+    return sent.strip() == "*" or opaque in (
+        tag.strip().removeprefix("W/") for tag in sent.split(",")
+    )
 
 
 def _links(page: Page, query: Query) -> str:

@@ -13,7 +13,6 @@ from quire.api import respond
 from quire.api.front_door import only, read_object
 from quire.errors import Invalid, detail
 
-
 Model = TypeVar("Model", bound=BaseModel)
 
 

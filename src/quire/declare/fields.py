@@ -134,8 +134,14 @@ class Derived(Field):
     """Read from an SQL expression over the table; `settable` ones are handed to the hook."""
 
     def __init__(
-        self, name: str, sql: Callable[[], ColumnElement[Any]], kind: Kind, *,
-        settable: bool = False, words: tuple[str, ...] = (), **more: Any,
+        self,
+        name: str,
+        sql: Callable[[], ColumnElement[Any]],
+        kind: Kind,
+        *,
+        settable: bool = False,
+        words: tuple[str, ...] = (),
+        **more: Any,
     ):
         super().__init__(name, **more)
         self.sql, self.kind, self.words = sql, kind, words

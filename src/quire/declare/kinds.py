@@ -149,7 +149,11 @@ NOTHING = Kind("nothing", None)
 TIME = Kind(
     "time",
     Annotated[
-        datetime, _TIME_SCHEMA, Field(strict=False), BeforeValidator(_time), BeforeValidator(_only_text)
+        datetime,
+        _TIME_SCHEMA,
+        Field(strict=False),
+        BeforeValidator(_time),
+        BeforeValidator(_only_text),
     ],
     "datetime",
     from_text=time_from_text,
@@ -168,14 +172,20 @@ DAY = Kind(
 )
 MARKDOWN = Kind(
     "markdown",
-    Annotated[str, StringConstraints(min_length=1), AfterValidator(_printable), AfterValidator(_markdown_fits)],
+    Annotated[
+        str,
+        StringConstraints(min_length=1),
+        AfterValidator(_printable),
+        AfterValidator(_markdown_fits),
+    ],
     "markdown",
     text=True,
     length=MARKDOWN_BYTES,
 )
 HTML = Kind("html", str, "html", text=True)
 URL = text_kind("url", 2000, checks=(AfterValidator(_web_address),), widget="url")
-URLS = Kind("urls", Annotated[list[URL.accepts], Field(max_length=20)], "lines")
+_WEB_ADDRESS: Any = URL.accepts
+URLS = Kind("urls", Annotated[list[_WEB_ADDRESS], Field(max_length=20)], "lines")
 NAMES = Kind("names", list[str], "lines")
 OBJECT = Kind("object", dict[str, Any], "json")
 # https://html.spec.whatwg.org/multipage/input.html#valid-e-mail-address
@@ -187,7 +197,9 @@ EMAIL = text_kind(
     "email", 254, pattern=EMAIL_PATTERN, checks=(AfterValidator(str.lower),), widget="email"
 )
 PASSWORD = Kind(
-    "password", Annotated[str, StringConstraints(min_length=1), AfterValidator(_printable)], "password"
+    "password",
+    Annotated[str, StringConstraints(min_length=1), AfterValidator(_printable)],
+    "password",
 )
 
 Title = Annotated[str, _line("title", 200)]
@@ -215,7 +227,7 @@ Object = Annotated[dict[str, Any], _column(JSON(), OBJECT)]
 
 def choice(*words: str, default: str | None = None) -> MappedColumn[str]:
     """A column that holds one of `words`; the first is the default unless another is named."""
-    kind = Kind("choice", Literal[words], "select", text=True)  # type: ignore[valid-type]
+    kind = Kind("choice", Literal[words], "select", text=True)
     return mapped_column(
         String(32), default=default or words[0], info={"kind": kind, "choices": words}
     )

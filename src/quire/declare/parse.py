@@ -79,7 +79,9 @@ def _visible(field: Field, actor: Actor) -> bool:
 def _unchanged(field: Field, actor: Actor, value: Any, state: Any) -> bool:
     if state is not None:
         return same(state.get(field.name), value)
-    return field.target is not None and same({"id": actor.user_id, "username": actor.username}, value)
+    return field.target is not None and same(
+        {"id": actor.user_id, "username": actor.username}, value
+    )
 
 
 def same(held: Any, sent: Any) -> bool:
@@ -151,7 +153,10 @@ def _details(record: Record, error: ValidationError) -> list[Detail]:
 
 
 def _detail(field: Field, error: Any) -> Detail:
-    if error.get("input") == "" and error["type"] in ("string_too_short", "string_pattern_mismatch"):
+    if error.get("input") == "" and error["type"] in (
+        "string_too_short",
+        "string_pattern_mismatch",
+    ):
         return detail(field.name, "too_short", f"{field.label} is required.")
     code, words = _CODES.get(error["type"], (error["type"], "{reason}"))
     context = error.get("ctx", {})

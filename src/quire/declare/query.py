@@ -16,7 +16,18 @@ OPERATORS = (
 )  # fmt: skip
 _TEXT = frozenset({"contains", "icontains", "startswith", "endswith"})
 _ORDER = frozenset({"lt", "lte", "gt", "gte"})
-_PAGING = ("page", "per_page", "cursor", "count", "sort", "fields", "include", "search", "q", "trashed")
+_PAGING = (
+    "page",
+    "per_page",
+    "cursor",
+    "count",
+    "sort",
+    "fields",
+    "include",
+    "search",
+    "q",
+    "trashed",
+)
 MAX_VALUES, MAX_PER_PAGE, MAX_DEPTH, MAX_CONDITIONS = 100, 100, 3, 30
 
 
@@ -70,9 +81,7 @@ def unknown(name: str, what: str, allowed: Iterable[str]) -> Malformed:
     """400 for a name that is not known here, or that this actor may not know."""
     words = ", ".join(allowed)
     message = f"{name} is not a {what} here. Known: {words}."
-    return Malformed(
-        message, code="unknown_parameter", details=[detail(name, "unknown", message)]
-    )
+    return Malformed(message, code="unknown_parameter", details=[detail(name, "unknown", message)])
 
 
 def bad_value(name: str, message: str) -> Malformed:
@@ -130,7 +139,11 @@ def parse_query(record: Record, actor: Actor, sent: Iterable[tuple[str, str]]) -
 
 
 def _assembled(
-    record: Record, actor: Actor, conditions: tuple[Condition, ...], plain: dict[str, str], pairs: Any
+    record: Record,
+    actor: Actor,
+    conditions: tuple[Condition, ...],
+    plain: dict[str, str],
+    pairs: Any,
 ) -> Query:
     cursor = plain.get("cursor")
     if cursor is not None and "page" in plain:
@@ -142,7 +155,9 @@ def _assembled(
         search=_search(plain),
         fields=_fields(record, actor, plain.get("fields"), include),
         include=include,
-        page=None if cursor is not None else _number("page", plain.get("page", "1"), 1, INT64 // 200),
+        page=None
+        if cursor is not None
+        else _number("page", plain.get("page", "1"), 1, INT64 // 200),
         per_page=_number("per_page", plain.get("per_page", "20"), 1, MAX_PER_PAGE),
         cursor=cursor,
         count=_count(plain.get("count"), cursor),

@@ -114,7 +114,11 @@ class Record:
     def _unfillable(self) -> list[str]:
         if self.access.create is NOBODY:
             return []
-        filled = {f.column.key for f in self.fields if f.column is not None and (f.on_create or f.has_default or f.made)}
+        filled = {
+            f.column.key
+            for f in self.fields
+            if f.column is not None and (f.on_create or f.has_default or f.made)
+        }
         return [
             f"{column.key} is required, but nothing sets it"
             for column in self.model.__mapper__.columns
@@ -198,7 +202,9 @@ def check_registry() -> None:
     for record in REGISTRY.values():
         for one in record.fields:
             if one.target is not None and one.target not in tables:
-                raise LookupError(f"{record.path}.{one.name} refers to {one.target}: no such record")
+                raise LookupError(
+                    f"{record.path}.{one.name} refers to {one.target}: no such record"
+                )
 
 
 def record_of(table: str) -> Record:

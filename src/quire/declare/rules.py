@@ -6,6 +6,7 @@ built once for each role and serves every actor and every moment.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import and_, or_
 from sqlalchemy.sql.elements import ColumnElement
@@ -43,7 +44,7 @@ def only(*names: str) -> Rule:
     return Rule(lambda actor: actor.role in names, f"the role {' or '.join(names)}")
 
 
-def owner(column: ColumnElement[int]) -> Rule:
+def owner(column: Any) -> Rule:
     """Rows whose `column` holds the id of the one who asks."""
     return Rule(
         lambda actor: False if actor.user_id is None else column == ACTOR_ID, "to be the owner"

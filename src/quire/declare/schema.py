@@ -3,7 +3,8 @@
 from functools import cache
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field as PydanticField, create_model
+from pydantic import BaseModel, ConfigDict, create_model
+from pydantic import Field as PydanticField
 
 from quire.declare.fields import Derived, Field
 from quire.declare.record import Record, record_of
@@ -18,7 +19,7 @@ def accepted(field: Field, free: bool = False) -> Any:
     """The annotation of a value given for `field`, null included where it may be empty."""
     accepts = field.kind.accepts
     if isinstance(field, Derived) and field.words:
-        accepts = Literal[field.words]  # type: ignore[valid-type]
+        accepts = Literal[field.words]
     return accepts | None if field.nullable and (free or not field.required) else accepts
 
 
@@ -70,7 +71,7 @@ def shown(field: Field) -> Any:
     kind_out = _OUT.get(field.kind.name, field.kind.accepts)
     words = field.choices
     if words:
-        kind_out = Literal[words]  # type: ignore[valid-type]
+        kind_out = Literal[words]
     optional = field.nullable or (isinstance(field, Derived) and field.kind.name == "nothing")
     return kind_out | None if optional else kind_out
 
@@ -83,9 +84,21 @@ _OUT: dict[str, Any] = {
     "time": _text({"format": "date-time"}),
     "day": _text({"format": "date"}),
     "decimal": str,
-    "title": str, "label": str, "name": str, "slug": str, "summary": str, "username": str,
-    "email": str, "url": str, "path": str, "markdown": str, "html": str, "text": str,
-    "urls": list[str], "names": list[str], "object": dict[str, Any],
+    "title": str,
+    "label": str,
+    "name": str,
+    "slug": str,
+    "summary": str,
+    "username": str,
+    "email": str,
+    "url": str,
+    "path": str,
+    "markdown": str,
+    "html": str,
+    "text": str,
+    "urls": list[str],
+    "names": list[str],
+    "object": dict[str, Any],
     "nothing": None,
 }
 

@@ -70,7 +70,7 @@ def _stored_as_text(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
 
 @compiles(time_text)
 def _time_text(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
-    pattern = "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'"
+    pattern = '\'YYYY-MM-DD"T"HH24:MI:SS"Z"\''
     return f"to_char({_inside(element, compiler, **kw)} AT TIME ZONE 'UTC', {pattern})"
 
 

@@ -64,9 +64,7 @@ def _receive(change: Change) -> None:
     if rule == "closed" or not post["comments_open"] or post["status"] != "published":
         raise Conflict("Comments are closed here.", code="comments_closed")
     trusted = rule == "open" or change.actor.at_least("author")
-    change.set(
-        author_name=change.actor.username or "", status="approved" if trusted else "pending"
-    )
+    change.set(author_name=change.actor.username or "", status="approved" if trusted else "pending")
     if change["parent"] is not None:
         _check_parent(change)
 

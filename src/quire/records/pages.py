@@ -52,9 +52,7 @@ PAGES = Record(
         Editable("body", search=True),
         Shown("body_html", made=True),
         Editable("position"),
-        Derived(
-            "status", lambda: status(Page), TEXT, words=("draft", "scheduled", "published")
-        ),
+        Derived("status", lambda: status(Page), TEXT, words=("draft", "scheduled", "published")),
         Derived("published", lambda: is_live(Page), FLAG, settable=True),
         Editable("published_at", sort=True, filter=True),
         Shown("created_at", sort=True, filter=True),

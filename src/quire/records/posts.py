@@ -2,15 +2,36 @@
 
 from sqlalchemy import Computed, Index, func, null, select
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.sql.elements import ColumnElement
 
 from quire.declare.change import Change
 from quire.declare.clock import UTCDateTime
 from quire.declare.columns import Dated, Many, Numbered, Ref, Versioned, refer, table_args, unique
 from quire.declare.fields import Derived, Editable, Shown
-from quire.declare.kinds import FLAG, NOTHING, TEXT, TIME, WHOLE, Count, Flag, Html, Prose, Slug, Summary, Time, Title
+from quire.declare.kinds import (
+    FLAG,
+    NOTHING,
+    TEXT,
+    TIME,
+    WHOLE,
+    Count,
+    Flag,
+    Html,
+    Prose,
+    Slug,
+    Summary,
+    Time,
+    Title,
+)
 from quire.declare.markup import render_body
 from quire.declare.publication import (
-    STATUSES, is_live, live, publication_actions, published_short, restore_action, status,
+    STATUSES,
+    is_live,
+    live,
+    publication_actions,
+    published_short,
+    restore_action,
+    status,
 )  # fmt: skip
 from quire.declare.record import Access, Action, Record
 from quire.declare.rules import NOBODY, all_of, any_of, owner, role, where
@@ -58,10 +79,14 @@ READ = any_of(LIVE, OWN, role("moderator"))
 WRITE = any_of(all_of(OWN, role("author")), role("moderator"))
 
 
-def approved_comments():
+def approved_comments() -> ColumnElement[int]:
     """How many comments readers see below each post."""
     comments = Post.metadata.tables["comments"].c
-    approved = (comments.post_id == Post.id, comments.status == "approved", comments.deleted_at.is_(None))
+    approved = (
+        comments.post_id == Post.id,
+        comments.status == "approved",
+        comments.deleted_at.is_(None),
+    )
     return select(func.count()).where(*approved).correlate(Post.__table__).scalar_subquery()
 
 
@@ -81,7 +106,10 @@ def prepare(change: Change) -> None:
 def duplicate(change: Change) -> dict[str, object]:
     """Make a draft with the same content."""
     copied = ("title", "body", "excerpt", "comments_open")
-    references = {"tags": [tag["id"] for tag in change["tags"]], "category": change.reference("category")}
+    references = {
+        "tags": [tag["id"] for tag in change["tags"]],
+        "category": change.reference("category"),
+    }
     return {name: change[name] for name in copied} | references
 
 

@@ -28,9 +28,7 @@ class Setting(Numbered, Dated, Versioned, Model):
 def _make_row(table, connection, **_) -> None:  # type: ignore[no-untyped-def]
     """The one row is born with its table; the migration does the same."""
     moment = now()
-    connection.execute(
-        table.insert().values(id=ONLY_ROW, created_at=moment, updated_at=moment)
-    )
+    connection.execute(table.insert().values(id=ONLY_ROW, created_at=moment, updated_at=moment))
 
 
 event.listen(Setting.__table__, "after_create", _make_row)

@@ -10,7 +10,19 @@ from quire.actor import ROLES
 from quire.declare.change import Change
 from quire.declare.columns import Dated, Numbered, Versioned, ignoring_case, unique
 from quire.declare.fields import Derived, Editable, Given, Secret, Shown
-from quire.declare.kinds import FLAG, NOTHING, PASSWORD, Email, Flag, Hash, Summary, Time, Username, Whole, choice
+from quire.declare.kinds import (
+    FLAG,
+    NOTHING,
+    PASSWORD,
+    Email,
+    Flag,
+    Hash,
+    Summary,
+    Time,
+    Username,
+    Whole,
+    choice,
+)
 from quire.declare.record import REGISTRY, Access, Record
 from quire.declare.rules import NOBODY, Rule, any_of, owner, role, where
 from quire.errors import Conflict, Refused
@@ -95,7 +107,9 @@ def _set_password(change: Change) -> None:
     if len(password) < least:
         change.refuse("password", "too_short", f"Password needs at least {least} characters.")
     elif len(password.encode()) > MAX_PASSWORD_BYTES:
-        change.refuse("password", "too_long", f"Password is longer than {MAX_PASSWORD_BYTES} bytes.")
+        change.refuse(
+            "password", "too_long", f"Password is longer than {MAX_PASSWORD_BYTES} bytes."
+        )
     elif current_app.config["PASSWORD_REFUSE_COMMON"] and (
         is_common(password) or password.lower() in names
     ):
@@ -114,9 +128,9 @@ def _check_last_admin(change: Change) -> None:
 def _check_leaving(change: Change) -> None:
     if change.actor.user_id == change.id:
         raise Refused("Nobody deletes his own account here.")
-    if change.before("role") == "admin" and change.before("is_active"):
-        if not _other_admins(change.id):
-            raise Conflict("The last active administrator must stay.", code="last_admin")
+    admin = change.before("role") == "admin" and change.before("is_active")
+    if admin and not _other_admins(change.id):
+        raise Conflict("The last active administrator must stay.", code="last_admin")
 
 
 def _other_admins(id: int | None) -> int:

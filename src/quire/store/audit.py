@@ -20,7 +20,8 @@ class AuditEvent(Numbered, Model):
 
     __tablename__ = "audit_events"
     __table_args__ = table_args(
-        Index("ix_audit_events_record", "type", "record_id"), Index("ix_audit_events_time", "created_at")
+        Index("ix_audit_events_record", "type", "record_id"),
+        Index("ix_audit_events_time", "created_at"),
     )
 
     action: Mapped[Word]
@@ -34,7 +35,9 @@ class AuditEvent(Numbered, Model):
     created_at: Mapped[Time] = mapped_column(default=now)
 
 
-def event(actor: Actor, action: str, type: str, record_id: int | None, fields: list[str]) -> dict[str, Any]:
+def event(
+    actor: Actor, action: str, type: str, record_id: int | None, fields: list[str]
+) -> dict[str, Any]:
     """The values of one audit row."""
     return {
         "action": action,

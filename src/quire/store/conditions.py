@@ -31,7 +31,9 @@ def expression(field: Field) -> Any:
     return field.sql() if isinstance(field, Derived) else field.column
 
 
-def _among(record: Record, field: Field, sub: str, operator: str, form: Any, name: str) -> Condition:
+def _among(
+    record: Record, field: Field, sub: str, operator: str, form: Any, name: str
+) -> Condition:
     """Lists hold a value, or do not: the negative operators ask for lists without it."""
     assert field.many is not None
     target, link = record_of(field.many.target), field.many.table

@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase
 
 from quire.errors import Unavailable
+from quire.store.totals import written
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -50,13 +51,14 @@ def transaction() -> Iterator[Connection]:
         return
     # SQLite has one writer: queueing here is fair, its busy handler starves threads
     with _writer(db.engine), _reachable(), db.engine.connect() as connection:
-        connection = connection.execution_options(writes=True)
+        connection.execution_options(writes=True)
         token = _transaction.set(connection)
         try:
             with connection.begin():
                 yield connection
         finally:
             _transaction.reset(token)
+            written()
 
 
 def _writer(engine: Engine) -> Any:

@@ -29,7 +29,9 @@ def search(actor: Actor, query: Query) -> Page:
     }
     with reading() as connection:
         rows = connection.execute(wanted.limit(limits[0]).offset(limits[1]), values).all()
-        total = int(connection.execute(select(func.count()).select_from(found), values).scalar_one())
+        total = int(
+            connection.execute(select(func.count()).select_from(found), values).scalar_one()
+        )
     return Page(
         rows=[_shape(row) for row in rows],
         total=total,

@@ -91,7 +91,7 @@ def find_id(record: Record, actor: Actor, **values: Any) -> int | None:
     statement = select(table.c.id).where(*(table.c[name] == v for name, v in values.items()))
     answer = record.allows(actor, "read")
     if answer is not True:
-        statement = statement.where(answer)
+        statement = statement.where(false() if answer is False else answer)
     with reading() as connection:
         found = connection.execute(statement, bound(actor)).scalar()
     return None if found is None else int(found)

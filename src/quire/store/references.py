@@ -57,11 +57,15 @@ def _may_create(field: Field, target: Record, actor: Actor) -> bool:
     return field.create_missing and target.allows(actor, "create") is True
 
 
-def _lookup(connection: Connection, target: Record, actor: Actor, wanted: list[Any]) -> dict[Any, int]:
+def _lookup(
+    connection: Connection, target: Record, actor: Actor, wanted: list[Any]
+) -> dict[Any, int]:
     key = target.field(target.key).column
     ids = [one for one in wanted if type(one) is int and 0 < one <= MAX_ID]
     names = [one for one in wanted if isinstance(one, str)] if key.name != "id" else []
-    either = [column.in_(values) for column, values in ((target.table.c.id, ids), (key, names)) if values]
+    either = [
+        column.in_(values) for column, values in ((target.table.c.id, ids), (key, names)) if values
+    ]
     if not either:
         return {}
     statement = select(target.table.c.id, key).where(or_(*either))

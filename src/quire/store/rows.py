@@ -74,7 +74,8 @@ def insert(connection: Connection, change: Change) -> int:
     record = change.record
     with conflicts(record):
         done = connection.execute(sql_insert(record.table).values(_columns(change, change.values)))
-    id = int(done.inserted_primary_key[0])
+    key: Any = done.inserted_primary_key
+    id = int(key[0])
     for field in record.manies:
         _link(connection, field, id, change.values.get(field.name) or [])
     return id
@@ -87,7 +88,9 @@ def update(connection: Connection, change: Change) -> bool:
     if not differing:
         return False
     columns = _columns(change, {name: change.values[name] for name in differing})
-    if record.versioned and any(record.field(n).tracked or not record.field(n).readable for n in differing):
+    if record.versioned and any(
+        record.field(n).tracked or not record.field(n).readable for n in differing
+    ):
         columns["version"] = state["version"] + 1
         if "updated_at" in record.table.c:
             columns.setdefault("updated_at", change.moment)
@@ -132,11 +135,7 @@ def differences(change: Change, state: State) -> list[str]:
         name
         for name, field in change.record.by_name.items()
         if field.tracked
-        and (
-            state.get(name) != change.before(name)
-            if field.readable
-            else name in change.values
-        )
+        and (state.get(name) != change.before(name) if field.readable else name in change.values)
     ]
 
 
@@ -155,9 +154,7 @@ def _conflict(record: Record, error: IntegrityError) -> Conflict:
     if field is None:
         return Conflict(f"This {record.one.lower()} is still in use, or refers to what is gone.")
     message = f"{field.label} is already taken."
-    return Conflict(
-        message, code="duplicate", details=[detail(field.name, "duplicate", message)]
-    )
+    return Conflict(message, code="duplicate", details=[detail(field.name, "duplicate", message)])
 
 
 def _broken(record: Record, error: IntegrityError) -> str | None:
@@ -165,6 +162,10 @@ def _broken(record: Record, error: IntegrityError) -> str | None:
     constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
     if constraint is not None:
         prefix = f"uq_{record.table.name}_"
-        return constraint.removeprefix(prefix).removesuffix("_folded") if constraint.startswith("uq_") else None
+        return (
+            constraint.removeprefix(prefix).removesuffix("_folded")
+            if constraint.startswith("uq_")
+            else None
+        )
     match = re.search(r"UNIQUE constraint failed: \w+\.(\w+)", str(error.orig))
     return match[1].removesuffix("_folded") if match else None

@@ -99,7 +99,7 @@ _SNIPPETS = {
 def snippets(dialect: str) -> Any:
     """A subquery of `type`, `record_id`, `rank` and `snippet` of all matches of `:search`."""
     statement = text(_SNIPPETS[dialect])
-    columns = {"type": String(), "record_id": Integer(), "rank": Float(), "snippet": String()}
+    columns: Any = {"type": String(), "record_id": Integer(), "rank": Float(), "snippet": String()}
     return statement.columns(**columns).subquery("found")
 
 
@@ -119,9 +119,7 @@ def index(connection: Connection, record: Record, states: list[dict[str, Any]]) 
 def forget(connection: Connection, record: Record, id: int) -> None:
     """Remove the document of a record that is gone."""
     table = SearchDocument.__table__
-    connection.execute(
-        delete(table).where(table.c.type == record.path, table.c.record_id == id)
-    )
+    connection.execute(delete(table).where(table.c.type == record.path, table.c.record_id == id))
 
 
 def _document(record: Record, state: dict[str, Any]) -> dict[str, Any]:

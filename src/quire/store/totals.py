@@ -4,21 +4,19 @@ A count walks the whole index; at a million rows it is nearly all that a page co
 connection keeps the totals it has counted until the database says that it has changed.
 """
 
-import itertools
 from typing import Any
 
 from sqlalchemy import Connection, Select, text
 
 MAX_KEPT = 500
 
-_writes = itertools.count(1)
-_last_write = 0
+_written = [0]
+"""How many transactions this process has committed."""
 
 
 def written() -> None:
     """Note that this process has committed something: what was counted before may be wrong."""
-    global _last_write
-    _last_write = next(_writes)
+    _written[0] += 1
 
 
 def total(connection: Connection, key: Any, counting: Select[Any], values: dict[str, Any]) -> int:
@@ -44,4 +42,4 @@ def _token(connection: Connection) -> Any:
         return connection.execute(text("SELECT pg_current_snapshot()::text")).scalar_one()
     raw: Any = connection.connection.driver_connection
     # counts the commits of other connections; this connection's own are counted by `written`
-    return raw.execute("PRAGMA data_version").fetchone()[0], _last_write
+    return raw.execute("PRAGMA data_version").fetchone()[0], _written[0]

@@ -1,21 +1,22 @@
 """Create, update, delete, act: the one path of every change, whoever asks and by whichever door.
 
-    door     may this actor at all; no query made, body not parsed
-    find     one SELECT brings the row and whether it is visible and may be changed
-    compare  the version the client started from
-    parse    raw values -> values, or every bad field at once
-    change   fills, references, the record's hook
-    flush    INSERT or UPDATE; a broken unique rule becomes a Conflict on its field
-    look     the row must still satisfy the rule: nobody promotes himself or gives a record away
-    keep     audit, revision, event, search document
-    commit   transaction() ends
+door     may this actor at all; no query made, body not parsed
+find     one SELECT brings the row and whether it is visible and may be changed
+compare  the version the client started from
+parse    raw values -> values, or every bad field at once
+change   fills, references, the record's hook
+flush    INSERT or UPDATE; a broken unique rule becomes a Conflict on its field
+look     the row must still satisfy the rule: nobody promotes himself or gives a record away
+keep     audit, revision, event, search document
+commit   transaction() ends
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete as sql_delete
+from sqlalchemy import Connection
+from sqlalchemy import delete as sql_delete
 
 from quire.actor import Actor
 from quire.declare.change import Change
@@ -70,7 +71,12 @@ def create_many(record: Record, actor: Actor, raws: Sequence[Raw]) -> list[Saved
 
 
 def update(
-    record: Record, actor: Actor, id: int, raw: Raw, *, replace: bool = False,
+    record: Record,
+    actor: Actor,
+    id: int,
+    raw: Raw,
+    *,
+    replace: bool = False,
     version: int | None = None,
 ) -> Saved:
     """Change the fields that `raw` names (all of them with `replace`).
@@ -111,7 +117,12 @@ def delete(
 
 
 def act(
-    record: Record, actor: Actor, id: int, name: str, raw: Raw | None = None, *,
+    record: Record,
+    actor: Actor,
+    id: int,
+    name: str,
+    raw: Raw | None = None,
+    *,
     version: int | None = None,
 ) -> Saved:
     """Run the action `name`. Raises Unproven, Refused, Missing, Stale, Invalid, Conflict."""
