@@ -1,0 +1,1 @@
+"""Content in and out: what other systems export, brought into the store."""

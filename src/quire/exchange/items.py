@@ -1,0 +1,169 @@
+"""What an import reads, before anyone knows how it is stored: neutral items and the report."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+Progress = Callable[[int, int], None]
+"""Called with (done, total) after each item."""
+
+USABLE = ("created", "updated", "unchanged", "kept")
+"""Outcomes of an item that is, or already was, in the store."""
+
+
+class Unusable(Exception):
+    """One item or file cannot be imported; `reason` is what the report says about it."""
+
+    def __init__(self, reason: str):
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who wrote something: a full name and, where the source has them, login and e-mail."""
+
+    name: str
+    username: str | None = None
+    email: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A category or a tag by name; slug and description where the source has them."""
+
+    name: str
+    slug: str | None = None
+    description: str = ""
+
+
+@dataclass(slots=True)
+class Remark:
+    """A comment. `parent` is the key of another remark of the same entry."""
+
+    key: str
+    body: str
+    author_name: str
+    person: Person | None = None
+    parent: str | None = None
+    status: str = "pending"
+    trashed: bool = False
+    date: datetime | None = None
+
+
+@dataclass(slots=True)
+class Entry:
+    """A post or a page.
+
+    `key` names it within its source for ever, `source` is what a person calls it. `slug` is what
+    the source wants, not what it gets. `date` is None when the source has none; `warnings` are
+    words for the report and no part of the value.
+    """
+
+    key: str
+    source: str
+    title: str
+    body: str
+    kind: str = "post"
+    slug: str | None = None
+    excerpt: str = ""
+    category: Term | None = None
+    tags: list[Term] = field(default_factory=list)
+    person: Person | None = None
+    draft: bool = False
+    date: datetime | None = None
+    unpublish_at: datetime | None = None
+    trashed: bool = False
+    comments_open: bool = True
+    position: int = 0
+    old_paths: list[str] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def warn(self, words: str) -> None:
+        """Adds words for the report, once."""
+        if words not in self.warnings:
+            self.warnings.append(words)
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Items that a source leaves out on purpose: what they are, why, and how many."""
+
+    what: str
+    reason: str
+    count: int = 1
+
+
+def fingerprint(values: Mapping[str, Any]) -> str:
+    """A digest of `values`; equal for equal values on every machine."""
+    text = json.dumps(values, sort_keys=True, default=str, ensure_ascii=False)
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the report: `target` is where it is now, as `posts/first-steps`."""
+
+    outcome: str
+    source: str
+    target: str = ""
+    words: str = ""
+    count: int = 1
+
+    def __str__(self) -> str:
+        subject = f"{self.target}  ({self.source})" if self.target else self.source
+        return f"{self.outcome} {subject}" + (f": {self.words}" if self.words else "")
+
+
+@dataclass(slots=True)
+class Report:
+    """What an import did, item by item, in the order of the source."""
+
+    lines: list[Line] = field(default_factory=list)
+    dry_run: bool = False
+
+    def add(self, outcome: str, source: str, target: str = "", words: str = "", count: int = 1):
+        """Notes one item; `outcome` is a word of USABLE, or "skipped", or "noted"."""
+        self.lines.append(Line(outcome, source, target, words, count))
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How many items had each outcome."""
+        counted: Counter[str] = Counter()
+        for line in self.lines:
+            counted[line.outcome] += line.count
+        return counted
+
+    @property
+    def usable(self) -> bool:
+        """Whether anything of the source is in the store now, or was already."""
+        return any(self.counts[outcome] for outcome in USABLE)
+
+    @property
+    def created(self) -> int:
+        """How many records are new."""
+        return self.counts["created"]
+
+    @property
+    def updated(self) -> int:
+        """How many records were changed."""
+        return self.counts["updated"]
+
+    @property
+    def skipped(self) -> int:
+        """How many items were left out."""
+        return self.counts["skipped"]
+
+    def summary(self) -> str:
+        """One line such as `102 created, 3 skipped`."""
+        counts = self.counts
+        words = [f"{counts[name]} {name}" for name in (*USABLE, "skipped") if counts[name]]
+        return (", ".join(words) or "nothing to import") + (" (dry run)" if self.dry_run else "")
+
+    def __str__(self) -> str:
+        return "\n".join([*(str(line) for line in self.lines), self.summary()])

@@ -1,0 +1,74 @@
+"""Liquid in a Markdown body: code blocks become fences, raw markers go, the rest stays as text."""
+
+import re
+from collections.abc import Iterator
+
+_TAG = re.compile(r"\{%-?\s*(raw|endraw|highlight|endhighlight)\b([^%]*?)-?%\}")
+_MOST_TAGS = 2000
+_CODE_LANGUAGE = re.compile(r"[\w+#.-]+")
+
+
+def plain(body: str) -> str:
+    """`body` with `{% highlight x %}` as a fenced block and without `{% raw %}` markers.
+
+    What stands between raw markers is text, whatever it looks like; a highlight that is never
+    closed is text too, and so is everything in a body with more tags than a person writes.
+    """
+    tags = list(_TAG.finditer(body)) if "{%" in body else []
+    return body if len(tags) > _MOST_TAGS else "".join(_pieces(body, tags))
+
+
+def _pieces(body: str, tags: list[re.Match[str]]) -> Iterator[str]:
+    at = index = 0
+    while index < len(tags):
+        tag, last = tags[index], _closing(tags, index)
+        if last is None:
+            index += 1
+            continue
+        yield from _block(body[at : tag.start()], tag, body[tag.end() : tags[last].start()])
+        at, index = tags[last].end(), last + 1
+        if tag[1] == "highlight" and body[at : at + 1] not in ("", "\n"):
+            yield "\n"
+    yield body[at:]
+
+
+def _closing(tags: list[re.Match[str]], index: int) -> int | None:
+    """Where the block that `tags[index]` opens is closed; raw markers hide what they enclose."""
+    name = tags[index][1]
+    if name.startswith("end"):
+        return None
+    at = index + 1
+    while at < len(tags):
+        if tags[at][1] == f"end{name}":
+            return at
+        hidden = _closing(tags, at) if name == "highlight" and tags[at][1] == "raw" else None
+        at = at + 1 if hidden is None else hidden + 1
+    return None
+
+
+def _block(before: str, tag: re.Match[str], inner: str) -> Iterator[str]:
+    if tag[1] == "raw":
+        alone = before.rpartition("\n")[2].strip() == "" and inner.startswith("\n")
+        yield before
+        yield inner[1:] if alone else inner
+        return
+    indent = before.rpartition("\n")[2]
+    if indent.strip():
+        before, indent = before + "\n\n", ""
+    yield before.removesuffix(indent)
+    yield _fence(plain(inner), tag[2], indent)
+
+
+def _fence(code: str, arguments: str, indent: str) -> str:
+    language = _CODE_LANGUAGE.match(arguments.strip())
+    marks = "`" * max(3, longest_run(code, "`") + 1)
+    lines = code.strip("\n").split("\n")
+    if indent and not all(line.startswith(indent) for line in lines if line.strip()):
+        lines = [indent + line if line.strip() else line for line in lines]
+    opening = f"{indent}{marks}{language[0] if language else ''}"
+    return "\n".join([opening, *lines, indent + marks])
+
+
+def longest_run(text: str, mark: str) -> int:
+    """The length of the longest unbroken run of `mark` in `text`."""
+    return max((len(run) for run in re.findall(re.escape(mark) + "+", text)), default=0)

@@ -1,0 +1,165 @@
+"""Neutral items go into the store, each in a transaction of its own, and the report says how."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict
+
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
+
+from quire.actor import SYSTEM
+from quire.declare.record import Record
+from quire.errors import Problem, Unavailable
+from quire.exchange.discussion import Discussion
+from quire.exchange.items import Entry, Progress, Report, Skipped, Unusable, fingerprint
+from quire.exchange.memory import Memory
+from quire.exchange.people import People
+from quire.exchange.terms import Terms
+from quire.exchange.values import Values
+from quire.records import CATEGORIES, PAGES, POSTS, REDIRECTS, TAGS
+from quire.store import write
+from quire.store.db import reading, transaction
+from quire.store.origins import Known
+
+IMPORTER = SYSTEM.at(proof="import", door="import")
+_RECORDS = {"post": POSTS, "page": PAGES}
+_NO_VALUE = ("source", "warnings", "remarks")
+
+
+class _Undo(Exception):
+    """Ends a dry run: everything was done, nothing is kept."""
+
+
+def load(
+    source: str,
+    place: str,
+    items: Iterable[Entry | Skipped],
+    total: int,
+    *,
+    author: str | None = None,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> Report:
+    """Put `items` of the blog `place` into the store and report on each.
+
+    Items that were imported before are left alone unless they have changed; those that were
+    edited here since are left alone too, and named. Raises Missing when `author` is nobody, and
+    Unavailable when the database cannot be reached; nothing else ends an import.
+    """
+    report = Report(dry_run=dry_run)
+    with _rehearsal() if dry_run else nullcontext():
+        loader = _Loader(Memory(source, place), author, report)
+        for done, item in enumerate(items, 1):
+            loader.take(item)
+            if progress:
+                progress(min(done, total), total)
+        if dry_run:
+            raise _Undo
+    return report
+
+
+def mark_of(entry: Entry) -> str:
+    """The fingerprint of what an entry says, comments aside: they have their own."""
+    return fingerprint({k: v for k, v in asdict(entry).items() if k not in _NO_VALUE})
+
+
+@contextmanager
+def _rehearsal() -> Iterator[None]:
+    try:
+        with transaction():
+            yield
+    except _Undo:
+        pass
+
+
+class _Loader:
+    def __init__(self, memory: Memory, author: str | None, report: Report):
+        self._memory = memory
+        self._report = report
+        self._categories, self._tags = Terms(IMPORTER, CATEGORIES), Terms(IMPORTER, TAGS)
+        people = People(IMPORTER, memory, author)
+        self._values = Values(people, self._categories, self._tags)
+        self._discussion = Discussion(IMPORTER, memory, people)
+
+    def take(self, item: Entry | Skipped) -> None:
+        """Load one item; whatever is wrong with it becomes a line of the report."""
+        if isinstance(item, Skipped):
+            self._report.add("skipped", item.what, words=item.reason, count=item.count)
+            return
+        try:
+            with self._memory.one_item(), transaction() as connection, connection.begin_nested():
+                outcome, target, words = self._load(item)
+        except Unavailable:
+            raise
+        except Unusable as error:
+            self._fail(item, error.reason)
+        except Problem as error:
+            self._fail(item, error.message.rstrip("."))
+        except DBAPIError as error:
+            self._fail(item, f"the database refuses it ({str(error.orig).partition(chr(10))[0][:100]})")
+        else:
+            self._report.add(outcome, item.source, target, "; ".join(words))
+
+    def _fail(self, item: Entry, reason: str) -> None:
+        self._categories.forget()
+        self._tags.forget()
+        self._report.add("skipped", item.source, words=reason)
+
+    def _load(self, entry: Entry) -> tuple[str, str, list[str]]:
+        record = _RECORDS[entry.kind]
+        known = self._memory.get(entry.key)
+        mark = mark_of(entry)
+        if known is None:
+            outcome, id, slug = self._create(record, entry, mark)
+        else:
+            outcome, id, slug = self._again(record, entry, known, mark)
+        words = list(entry.warnings) if outcome in ("created", "updated") else []
+        if outcome == "kept":
+            words.append("changed in the source, but edited here since: left as it is")
+        if record is POSTS and slug:
+            added, complaints = self._discussion.bring(entry, id)
+            words += complaints
+            outcome = "updated" if added and outcome == "unchanged" else outcome
+        return (outcome, f"{record.path}/{slug}", words) if slug else (outcome, "", ["was deleted here"])
+
+    def _create(self, record: Record, entry: Entry, mark: str) -> tuple[str, int, str]:
+        raw = self._values.of_new(record, entry)
+        saved = write.create(record, IMPORTER, raw)
+        self._memory.remember(entry.key, record, saved.id, mark, saved.version)
+        self._lead(record, entry, saved.state["slug"])
+        return "created", saved.id, saved.state["slug"]
+
+    def _again(self, record: Record, entry: Entry, known: Known, mark: str) -> tuple[str, int, str]:
+        """An item that was imported before; the slug is empty when its record is gone."""
+        id, table = known.record_id, record.table.c
+        with reading() as connection:
+            row = connection.execute(select(table.slug, table.version).where(table.id == id)).first()
+        if row is None or known.type != record.path:
+            return "skipped", id, ""
+        if known.fingerprint == mark:
+            return "unchanged", id, row.slug
+        if row.version != known.version:
+            return "kept", id, row.slug
+        raw = self._values.of_changed(record, entry, row.slug)
+        saved = write.update(record, IMPORTER, id, raw)
+        self._memory.remember(entry.key, record, id, mark, saved.version)
+        self._lead(record, entry, saved.state["slug"])
+        return "updated", id, saved.state["slug"]
+
+    def _lead(self, record: Record, entry: Entry, slug: str) -> None:
+        """Old addresses lead to the new one; those of drafts stay unknown, as they were."""
+        own = f"/{record.path}/{slug}"
+        if entry.draft or entry.trashed:
+            return
+        for path in entry.old_paths:
+            if path.rstrip("/") != own:
+                self._redirect(entry, path, own)
+
+    def _redirect(self, entry: Entry, path: str, target: str) -> None:
+        table = REDIRECTS.table.c
+        with reading() as connection:
+            there = connection.execute(select(table.target).where(table.path == path)).scalar()
+        if there is None:
+            write.create(REDIRECTS, IMPORTER, {"path": path, "target": target})
+        elif there != target:
+            entry.warn(f"{path} leads to {there} already")

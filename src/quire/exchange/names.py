@@ -1,0 +1,64 @@
+"""Names made from other people's words: titles that fit, slugs, user names."""
+
+import re
+
+from slugify import slugify
+
+TITLE_LENGTH = 200
+USERNAME_LENGTH = 20
+_SHORTEST_USERNAME = 3
+_FIRST_WORDS = 60
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f]")
+_NOT_IN_USERNAMES = re.compile(r"[^A-Za-z0-9_.-]+")
+_MARKUP = re.compile(r"!?\[([^\]]*)\]\([^)]*\)|<[^<>]{1,500}>|[*`#>~]+|\\(?=[^\w\s])")
+
+
+def tidy(text: str) -> str:
+    """`text` on one line, without control characters and doubled spaces."""
+    return " ".join(_CONTROL.sub(" ", text).split())
+
+
+def printable(text: str) -> str:
+    """`text` without the control characters that no text needs; lines and tabs stay."""
+    return _CONTROL.sub("", text)
+
+
+def shorten(text: str, limit: int = TITLE_LENGTH) -> str:
+    """`text` cut at a word, with an ellipsis, when it is longer than `limit` characters."""
+    if len(text) <= limit:
+        return text
+    cut = text[: limit - 1]
+    at_word = cut if text[limit - 1].isspace() else cut.rpartition(" ")[0]
+    kept = at_word if len(at_word) > limit // 2 else cut
+    return kept.rstrip(" ,;:.-") + "…"
+
+
+def first_words(body: str) -> str:
+    """What an untitled text is called: its first words without Markdown marks; may be empty."""
+    plain = tidy(_MARKUP.sub(lambda match: match[1] or "", body[:2000]))
+    return shorten(plain, _FIRST_WORDS)
+
+
+def slug_from(text: str) -> str:
+    """The slug that `text` gives: ASCII words with hyphens; empty when nothing is left."""
+    return slugify(text, max_length=TITLE_LENGTH)
+
+
+def username_from(name: str) -> str:
+    """3-20 allowed characters from `name`; what is allowed already stays as it is."""
+    wanted = name.strip()
+    if _NOT_IN_USERNAMES.search(wanted):
+        wanted = slugify(wanted)
+    wanted = wanted[:USERNAME_LENGTH]
+    wanted = wanted.rstrip("-._") if len(name.strip()) > USERNAME_LENGTH else wanted
+    if not any(character.isalnum() for character in wanted):
+        wanted = ""
+    if len(wanted) < _SHORTEST_USERNAME:
+        return f"{wanted}-author".lstrip("-")
+    return wanted
+
+
+def numbered(name: str, number: int, limit: int) -> str:
+    """`name` with `-number` behind it, within `limit` characters."""
+    suffix = f"-{number}"
+    return name[: limit - len(suffix)].rstrip("-._") + suffix

@@ -1,0 +1,36 @@
+"""Text between an opening and a closing mark, found in one walk however often one is missing."""
+
+import re
+from collections.abc import Callable, Iterator
+
+Change = Callable[[re.Match[str], str], str]
+"""Given what opened a block, and what stands in it, says what stands there instead."""
+
+
+def replace_blocks(text: str, opening: re.Pattern[str], closing: str, change: Change) -> str:
+    """`text` with each block changed.
+
+    `opening` has the block's name as its first group; `closing` is a pattern in which `{}` is
+    that name. What is never closed stays as it is; a name that is not closed is looked for once,
+    not once per opening mark, so the time grows with the text and not with its square.
+    """
+    return "".join(_pieces(text, opening, closing, change))
+
+
+def _pieces(text: str, opening: re.Pattern[str], closing: str, change: Change) -> Iterator[str]:
+    at = kept = 0
+    never_closed: set[str] = set()
+    while found := opening.search(text, at):
+        name, at = found[1].lower(), found.end()
+        end = None if name in never_closed else _end(closing, name).search(text, at)
+        if end is None:
+            never_closed.add(name)
+            continue
+        yield text[kept : found.start()]
+        yield change(found, text[at : end.start()])
+        at = kept = end.end()
+    yield text[kept:]
+
+
+def _end(closing: str, name: str) -> re.Pattern[str]:
+    return re.compile(closing.replace("{}", re.escape(name)), re.I)

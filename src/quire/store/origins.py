@@ -1,0 +1,92 @@
+"""Where imported records came from, so that a second import knows what it has brought already."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Annotated
+
+from sqlalchemy import Connection, Index, String, Text, delete, insert, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from quire.declare.clock import now
+from quire.declare.columns import Numbered, table_args
+from quire.declare.kinds import Time, Whole
+from quire.store.audit import RecordId, Word
+from quire.store.db import Model, reading
+
+PLACE_LENGTH = 500
+
+Digest = Annotated[str, mapped_column(String(64))]
+
+
+class Origin(Numbered, Model):
+    """An item of some source, and the record it became.
+
+    `place` tells one blog from another, `item` is the item's name within it. `fingerprint` is
+    that of the values as they were imported, `version` the record's version after that.
+    """
+
+    __tablename__ = "origins"
+    __table_args__ = table_args(Index("ix_origins_place", "source", "place"))
+
+    digest: Mapped[Digest] = mapped_column(unique=True)
+    source: Mapped[Word]
+    place: Mapped[str] = mapped_column(String(PLACE_LENGTH))
+    item: Mapped[str] = mapped_column(Text())
+    type: Mapped[Word]
+    record_id: Mapped[RecordId]
+    fingerprint: Mapped[Digest]
+    version: Mapped[Whole | None]
+    imported_at: Mapped[Time] = mapped_column(default=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is remembered of one item."""
+
+    type: str
+    record_id: int
+    fingerprint: str
+    version: int | None
+
+
+_COLUMNS = (Origin.type, Origin.record_id, Origin.fingerprint, Origin.version)
+
+
+def place_name(place: str) -> str:
+    """`place` as it is stored: a very long one by its digest."""
+    return place if len(place) <= PLACE_LENGTH else sha256(place.encode()).hexdigest()
+
+
+def known_items(source: str, place: str) -> dict[str, Known]:
+    """All that is remembered of one place, by item."""
+    wanted = select(Origin.item, *_COLUMNS).where(
+        Origin.source == source, Origin.place == place_name(place)
+    )
+    with reading() as connection:
+        return {item: Known(*values) for item, *values in connection.execute(wanted)}
+
+
+def known_places(source: str) -> list[str]:
+    """Every place that something was imported from."""
+    with reading() as connection:
+        return list(connection.execute(select(Origin.place).where(Origin.source == source).distinct()).scalars())
+
+
+def remember(connection: Connection, source: str, place: str, item: str, known: Known) -> None:
+    """Note what an item became, in the open transaction; what was noted before is replaced."""
+    place = place_name(place)
+    digest = sha256("\0".join((source, place, item)).encode("utf-8", "replace")).hexdigest()
+    connection.execute(delete(Origin).where(Origin.digest == digest))
+    connection.execute(
+        insert(Origin).values(
+            digest=digest,
+            source=source,
+            place=place,
+            item=item,
+            type=known.type,
+            record_id=known.record_id,
+            fingerprint=known.fingerprint,
+            version=known.version,
+            imported_at=now(),
+        )
+    )
