@@ -92,7 +92,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """Items that a source leaves out on purpose: what they are, why, and how many."""
+    """Items that a source leaves out: what they are, why, and how many; none for a mere note."""
 
     what: str
     reason: str

@@ -84,7 +84,8 @@ class _Loader:
     def take(self, item: Entry | Skipped) -> None:
         """Load one item; whatever is wrong with it becomes a line of the report."""
         if isinstance(item, Skipped):
-            self._report.add("skipped", item.what, words=item.reason, count=item.count)
+            outcome = "skipped" if item.count else "noted"
+            self._report.add(outcome, item.what, words=item.reason, count=item.count)
             return
         try:
             with self._memory.one_item(), transaction() as connection, connection.begin_nested():
@@ -118,7 +119,7 @@ class _Loader:
             words.append("changed in the source, but edited here since: left as it is")
         if record is POSTS and slug:
             added, complaints = self._discussion.bring(entry, id)
-            words += complaints
+            words += [f"{added} comment{'s' if added > 1 else ''}"] * bool(added) + complaints
             outcome = "updated" if added and outcome == "unchanged" else outcome
         return (outcome, f"{record.path}/{slug}", words) if slug else (outcome, "", ["was deleted here"])
 

@@ -121,11 +121,13 @@ def _day(year: str, month: str, day: str) -> datetime | None:
 
 def path_of(address: str) -> str:
     """The path of `address` (a path, with or without its first slash, or a whole address)."""
+    text = address.strip()
     try:
-        path = unquote(urlsplit(address.strip()).path)
+        # `//blog/x` is a path with a slash too many, not a host called blog
+        path = re.split("[?#]", text, maxsplit=1)[0] if text.startswith("/") else urlsplit(text).path
     except ValueError:
         return ""
-    return re.sub(r"/{2,}", "/", "/" + path)
+    return re.sub(r"/{2,}", "/", "/" + unquote(path))
 
 
 def old_path(address: str) -> str | None:

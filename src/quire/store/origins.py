@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated
 
-from sqlalchemy import Connection, Index, String, Text, delete, insert, select
+from sqlalchemy import Connection, Index, String, Text, bindparam, delete, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.declare.clock import now
@@ -49,6 +49,8 @@ class Known:
     version: int | None
 
 
+_FORGET = delete(Origin).where(Origin.digest == bindparam("old"))
+_KEEP = insert(Origin)
 _COLUMNS = (Origin.type, Origin.record_id, Origin.fingerprint, Origin.version)
 
 
@@ -76,17 +78,15 @@ def remember(connection: Connection, source: str, place: str, item: str, known: 
     """Note what an item became, in the open transaction; what was noted before is replaced."""
     place = place_name(place)
     digest = sha256("\0".join((source, place, item)).encode("utf-8", "replace")).hexdigest()
-    connection.execute(delete(Origin).where(Origin.digest == digest))
+    row = {"digest": digest, "source": source, "place": place, "item": item, "type": known.type}
+    connection.execute(_FORGET, {"old": digest})
     connection.execute(
-        insert(Origin).values(
-            digest=digest,
-            source=source,
-            place=place,
-            item=item,
-            type=known.type,
-            record_id=known.record_id,
-            fingerprint=known.fingerprint,
-            version=known.version,
-            imported_at=now(),
-        )
+        _KEEP,
+        row
+        | {
+            "record_id": known.record_id,
+            "fingerprint": known.fingerprint,
+            "version": known.version,
+            "imported_at": now(),
+        },
     )
