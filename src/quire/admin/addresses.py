@@ -11,9 +11,14 @@ from quire.declare.record import Record
 Pairs = list[tuple[str, str]]
 
 
+def blueprint_of(record: Record) -> str:
+    """The name of the blueprint of this type."""
+    return f"admin_{record.path}"
+
+
 def endpoint(record: Record, view: str = "index_view") -> str:
     """The Flask endpoint of a view of this type."""
-    return f"admin_{record.path}.{view}"
+    return f"{blueprint_of(record)}.{view}"
 
 
 def list_url(record: Record, pairs: Iterable[tuple[str, str]] = ()) -> str:

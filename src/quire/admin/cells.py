@@ -17,7 +17,9 @@ TONES = {
 }
 """Colours of well-known words; all others are grey."""
 
-SHORT = 90
+SHORT, SMALL = 90, 50
+"""Characters of a text, and of the name of another record, in a list."""
+
 Address = Callable[[Record, int], str | None]
 
 
@@ -52,7 +54,7 @@ def small_name(value: Any, target: Record) -> str:
     if not isinstance(value, dict):
         return f"#{value}"
     names = (value.get(target.title), value.get(target.key), f"#{value['id']}")
-    return next(str(name) for name in names if name)
+    return shortened(next(str(name) for name in names if name), SMALL)
 
 
 def reference(value: Any, field: Field, address: Address) -> Markup:
@@ -71,10 +73,10 @@ def references(value: Any, field: Field) -> Markup:
     )
 
 
-def shortened(text: str) -> str:
-    """One line of at most SHORT characters."""
+def shortened(text: str, most: int = SHORT) -> str:
+    """One line of at most `most` characters."""
     line = " ".join(text.split())
-    return line if len(line) <= SHORT else f"{line[: SHORT - 1].rstrip()}…"
+    return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
 
 
 def _plain(value: Any, widget: str, full: bool) -> Markup:

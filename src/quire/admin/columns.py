@@ -13,6 +13,12 @@ MOST = 7
 """Columns of a list; more would not fit beside each other on a usual screen."""
 
 LONG = ("markdown", "html", "json", "lines", "textarea", "password")
+FEWEST = 4
+"""Columns that a list is filled up to with what is looked for rarely."""
+
+RARELY = 10
+"""Added to the rank of what can be neither sorted nor filtered."""
+
 AROUND = 2
 """Page numbers shown on either side of the current one."""
 
@@ -43,7 +49,7 @@ def _worth(record: Record, field: Field) -> tuple[int, int]:
     else:
         rank = 4
     if not (field.sort or field.filter or rank == 0):
-        rank += 2
+        rank += RARELY
     return rank, [one.name for one in record.fields].index(field.name)
 
 
@@ -52,7 +58,7 @@ def _fits(record: Record, field: Field) -> bool:
     if field.name == record.title:
         return True
     repeats = isinstance(field, Derived) and not field.choices and field.on_update
-    dull = field.kind.name in ("slug", "nothing") or field.name in ("version", "id")
+    dull = field.kind.name in ("slug", "nothing") or field.name in ("version", "id", "deleted_at")
     return not (field.kind.widget in LONG or repeats or dull)
 
 
@@ -60,7 +66,9 @@ def shown_fields(record: Record, actor: Actor) -> list[Field]:
     """The fields of the list for this actor, title first, at most MOST."""
     seen = record.seen_by(actor)
     fitting = [record.field(name) for name in seen if _fits(record, record.field(name))]
-    best = sorted(fitting, key=lambda one: _worth(record, one))[:MOST]
+    ranked = sorted(fitting, key=lambda one: _worth(record, one))
+    usual = [one for one in ranked if _worth(record, one)[0] < RARELY]
+    best = ranked[: max(FEWEST, min(MOST, len(usual)))]
     order = {one.name: number for number, one in enumerate(record.fields)}
     return sorted(best, key=lambda one: (one.name != record.title, order[one.name]))
 

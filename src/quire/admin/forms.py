@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
+from markupsafe import Markup
 from wtforms import BooleanField, Field as FormField, PasswordField, SelectField, StringField
 from wtforms import TextAreaField
 from wtforms.form import BaseForm
@@ -191,7 +192,7 @@ def _form_field(field: Field, creating: bool, lookup_url: str | None) -> Any:
         "render_kw": _attributes(field, lookup_url),
     }
     if widget == "checkbox":
-        return BooleanField(**common)
+        return Checkbox(**common)
     if field.choices:
         return SelectField(**common, choices=_choices(field), validate_choice=False)
     if widget == "password":
@@ -208,11 +209,26 @@ def _look(record: Record, field: Field) -> str:
     return "big" if field.name == record.title and field.kind.text else ""
 
 
+class Checkbox(BooleanField):
+    """A checkbox that is sent as empty text when it is off, so that a form can leave it out."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """On when any of the values says so."""
+        if valuelist:
+            self.data = any(value not in self.false_values for value in valuelist)
+
+    def __call__(self, **attributes: Any) -> Markup:
+        off = Markup('<input type="hidden" name="{}" value="">').format(self.name)
+        return off + super().__call__(**attributes)
+
+
 class RecordForm:
     """The form of one record for one actor: fields by name, errors, what was typed as JSON."""
 
     def __init__(self, record: Record, actor: Actor, *, creating: bool, lookup_url: Any = None):
         self.record, self.creating = record, creating
+        self.sent: frozenset[str] = frozenset()
+        self.before: dict[str, Any] = {}
         self.declared = {f.name: f for f in settable(record, actor, creating=creating)}
         self.form = BaseForm(
             {
@@ -227,9 +243,10 @@ class RecordForm:
 
     def fill(self, state: dict[str, Any]) -> None:
         """Show the values of a record as the API has them."""
-        self.form.process(
-            data={name: text_of(one, state.get(name)) for name, one in self.declared.items()}
-        )
+        self.form.process(data=self._shown(state))
+
+    def _shown(self, state: dict[str, Any]) -> dict[str, Any]:
+        return {name: text_of(one, state.get(name)) for name, one in self.declared.items()}
 
     def fill_new(self, given: Any) -> None:
         """Show defaults, and what the address gives in advance."""
@@ -241,17 +258,26 @@ class RecordForm:
         default = getattr(getattr(field.column, "default", None), "arg", None)
         return text_of(field, None if callable(default) else default)
 
-    def take(self, typed: Any) -> None:
-        """Show what was typed (a MultiDict), whatever it is."""
-        self.form.process(formdata=typed)
+    def take(self, typed: Any, state: dict[str, Any] | None = None) -> None:
+        """Show what was typed (a MultiDict), whatever it is; the rest as `state` has it."""
+        self.before = {} if state is None else self._shown(state)
+        self.form.process(formdata=typed, data=self.before)
+        self.sent = frozenset(typed)
 
     def values(self) -> dict[str, Any]:
-        """What was typed as JSON values for the store."""
+        """What was typed as JSON values for the store; what was not sent or changed stays out."""
         found = {
             name: json_of(one, self.form[name].data, creating=self.creating)
             for name, one in self.declared.items()
+            if name in self.sent and not self._untouched(name)
         }
         return {name: value for name, value in found.items() if value is not LEFT_OUT}
+
+    def _untouched(self, name: str) -> bool:
+        typed = self.form[name].data
+        if isinstance(typed, str):
+            typed = typed.replace("\r\n", "\n")
+        return name in self.before and bool(self.declared[name].readable) and typed == self.before[name]
 
     def texts(self) -> dict[str, Any]:
         """What was typed, as it stands in the form."""

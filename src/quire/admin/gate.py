@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Response, jsonify, redirect, request
 from flask_admin import Admin
 from flask_admin.base import BaseView
 from werkzeug.wrappers import Response as AnyResponse
 
-from quire.access import current_actor, sign_in_url
+from quire.access.request import check_csrf, current_actor
 from quire.actor import Actor
 from quire.admin.headers import headers
 from quire.admin.shell import Shell
@@ -40,12 +41,17 @@ class Gate(BaseView):
         """Sign-in for who is signed out, 403 for who may not."""
         actor = actor_here()
         if actor.is_anonymous:
-            back = request.full_path.rstrip("?") if request.method == "GET" else self.get_url("admin.index")
-            return redirect(sign_in_url(back))
+            return redirect(self._sign_in_url())
         refusal = Refused("Your role does not open this page.")
         if not actor.at_least(PANEL_ROLE):
             raise refusal
         return self.answer(refusal)
+
+    def _sign_in_url(self) -> str:
+        """Sign-in, and back to this page; a change that was not made is not repeated by itself."""
+        here = request.full_path.rstrip("?")
+        back = here if request.method in ("GET", "HEAD") else self.get_url("admin.index")
+        return "/auth/login?" + urlencode({"next": back}, safe="/")
 
     def create_blueprint(self, admin: Admin) -> Any:
         """The blueprint of this view; its answers carry the panel's headers."""
@@ -57,9 +63,17 @@ class Gate(BaseView):
         # Flask-Admin calls again without `self` on every TypeError, which runs changes twice
         # and hides the real error.
         try:
+            check_csrf(actor_here())
+        except Refused as refusal:
+            return self.refuse_forged(fn.__name__, refusal)
+        try:
             return fn(self, *args, **kwargs)
         except Problem as problem:
             return self.answer(problem)
+
+    def refuse_forged(self, name: str, refusal: Refused) -> Any:
+        """The answer to a change without the token that only our own pages know."""
+        return self.answer(refusal)
 
     def answer(self, problem: Problem) -> AnyResponse:
         """A failure in the panel's frame, or as JSON for a script."""

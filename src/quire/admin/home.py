@@ -9,9 +9,10 @@ from flask_admin import AdminIndexView, expose
 from quire.actor import Actor
 from quire.admin import chart, figures
 from quire.admin.addresses import endpoint, list_url, record_url
-from quire.admin.cells import when
+from quire.admin.cells import title_of, when
 from quire.admin.gate import Gate, actor_here
 from quire.admin.history import name_of
+from quire.admin.rows import find_many
 from quire.admin.shell import STATIC
 from quire.admin.words import past
 from quire.declare.query import Query
@@ -55,15 +56,29 @@ def _shortcuts(actor: Actor) -> list[dict[str, str]]:
     ]
 
 
-def _change(actor: Actor, event: dict[str, Any]) -> Any:
-    record = REGISTRY.get(event["type"])
-    noun = record.one.lower() if record else event["type"]
-    reachable = record and event["record_id"] and event["action"] != "delete" and _open(record.path, actor)
+def _titles(actor: Actor, events: list[dict[str, Any]]) -> dict[tuple[str, int], str]:
+    """What people call the records of `events`, as far as they are still there."""
+    ids: dict[str, list[int]] = {}
+    for event in events:
+        if event["type"] in REGISTRY and event["record_id"]:
+            ids.setdefault(event["type"], []).append(event["record_id"])
+    return {
+        (path, id): title_of(REGISTRY[path], state)
+        for path, wanted in ids.items()
+        if _open(path, actor)
+        for id, state in find_many(REGISTRY[path], actor, wanted).items()
+    }
+
+
+def _change(event: dict[str, Any], titles: dict[tuple[str, int], str]) -> Any:
+    path, id = event["type"], event["record_id"]
+    noun = REGISTRY[path].one.lower() if path in REGISTRY else path
+    title = titles.get((path, id))
     return SimpleNamespace(
         who=name_of(event["actor"]) or "Quire",
-        what=past(event["action"]),
-        target=f"{noun} #{event['record_id']}" if event["record_id"] else noun,
-        url=record_url(record, "details_view", event["record_id"]) if reachable and record else None,
+        what=f"{past(event['action'])} the {noun}" if title else past(event["action"]),
+        target=title or (f"{noun} #{id}" if id else noun),
+        url=record_url(REGISTRY[path], "details_view", id) if title else None,
         when=when(event["created_at"]),
     )
 
@@ -73,7 +88,9 @@ def _recent(actor: Actor) -> list[Any]:
     if audit is None:
         return []
     query = Query(sort=("-id",), per_page=RECENT, count=False)
-    return [_change(actor, event) for event in read.page(audit, actor, query).rows]
+    events = read.page(audit, actor, query).rows
+    titles = _titles(actor, events)
+    return [_change(event, titles) for event in events]
 
 
 def _greeting(actor: Actor) -> str:

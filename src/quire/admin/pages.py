@@ -13,6 +13,7 @@ from quire.admin.forms import RecordForm
 from quire.admin.history import events, versions
 from quire.admin.links import address_for, lookup_url
 from quire.admin.permits import may, may_act
+from quire.declare.fields import Field
 from quire.declare.record import Record
 
 State = dict[str, Any]
@@ -59,8 +60,21 @@ def facts(record: Record, actor: Actor, form: RecordForm, state: State) -> list[
         if name not in form.declared
         and name in record.by_name
         and record.field(name).kind.widget not in ("html", "json", "checkbox")
+        and not (record.single and name == "id")
         and value not in (None, "", [])
     ]
+
+
+def _is_read(field: Field) -> bool:
+    """HTML is made from what is shown already; some fields have nothing yet."""
+    return field.kind.widget != "html" and field.kind.name != "nothing"
+
+
+def public_url(record: Record, state: State) -> str | None:
+    """The address of its page on the site, None where readers find nothing."""
+    if record.page is None or state.get("status", "published") != "published":
+        return None
+    return record.page.format_map(state)
 
 
 def form_page(
@@ -69,7 +83,7 @@ def form_page(
     """The page of a form; `more` are problem, errors, conflict, version, return_url."""
     page = SimpleNamespace(
         is_new=state is None, noun=record.one.lower(), actions=[], id=None, here=None,
-        details_url=None, delete_url=None, delete_text="", problem=None, errors=[], conflict=None,
+        details_url=None, public_url=None, delete_url=None, delete_text="", problem=None, errors=[], conflict=None,
         reload_url=None, version=None, return_url=None, main=form.main(), side=form.side(),
         facts=[], cancel_url=list_url(record), can_continue=not record.single,
         action_url=url_for(endpoint(record, "create_view")),
@@ -87,6 +101,7 @@ def _add_state(page: Any, record: Record, actor: Actor, form: RecordForm, state:
     page.id, page.here, page.action_url, page.reload_url = id, here, here, here
     page.version = state.get("version")
     page.actions = buttons(record, actor, state)
+    page.public_url = public_url(record, state)
     page.details_url = record_url(record, "details_view", id)
     page.delete_url = delete_address(record, actor, state)
     page.delete_text = delete_words(record, state)
@@ -102,6 +117,7 @@ def details_page(record: Record, actor: Actor, state: State) -> Any:
     can_edit = not trashed and may(record, actor, "update", id)
     return SimpleNamespace(
         id=id,
+        public_url=public_url(record, state),
         here=record_url(record, "details_view", id),
         actions=buttons(record, actor, state),
         edit_url=record_url(record, "edit_view", id) if can_edit else None,
@@ -113,7 +129,7 @@ def details_page(record: Record, actor: Actor, state: State) -> Any:
                 html=cell(record.field(name), value, address, full=True),
             )
             for name, value in state.items()
-            if name in record.by_name and record.field(name).kind.widget != "html"
+            if name in record.by_name and _is_read(record.field(name))
         ],
         history=versions(record, actor, id),
         events=events(record, actor, id),

@@ -36,15 +36,18 @@ def find(record: Record, actor: Actor, id: int) -> dict[str, Any]:
     return {**found[0], "id": id}
 
 
-def find_many(record: Record, actor: Actor, ids: list[int]) -> list[dict[str, Any]]:
-    """Those of the records that the actor finds in the panel, in the trash too."""
+def find_many(record: Record, actor: Actor, ids: list[int]) -> dict[int, dict[str, Any]]:
+    """Those of the records that the actor finds in the panel, in the trash too, by their ids.
+
+    Only for types whose id can be seen.
+    """
     query = Query(
         conditions=(Condition("id", "in", tuple(ids)),), count=False, per_page=100, panel=True
     )
     found = read.page(record, actor, query).rows
     if record.trashes:
         found += read.page(record, actor, replace(query, trashed=True)).rows
-    return found
+    return {state["id"]: state for state in found if "id" in state}
 
 
 def every(record: Record, actor: Actor, query: Query, most: int) -> Iterator[dict[str, Any]]:

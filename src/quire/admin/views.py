@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from quire.actor import Actor
 from quire.admin import actions, export, lookup
-from quire.admin.addresses import endpoint, here_only, list_url, record_url
+from quire.admin.addresses import blueprint_of, endpoint, here_only, list_url, record_url
 from quire.admin.cells import cell, title_of
 from quire.admin.conflict import conflict
 from quire.admin.forms import RecordForm, json_of, settable, text_of
@@ -44,7 +44,7 @@ class RecordView(Gate, ModelView):
             db,
             name=record.label,
             category=record.section,
-            endpoint=f"admin_{record.path}",
+            endpoint=blueprint_of(record),
             url=record.path,
         )
 
@@ -143,13 +143,26 @@ class RecordView(Gate, ModelView):
         if request.method == "GET":
             form.fill(state)
             return self._form(form, state)
-        form.take(request.form)
+        form.take(request.form, state)
         try:
             write.update(record, actor, state["id"], form.values(), version=_version())
         except Problem as problem:
             return self._again(form, state, problem)
         flash(f"{record.one} saved.", "success")
         return self._onwards(state["id"])
+
+    def refuse_forged(self, name: str, refusal: Refused) -> Any:
+        """A form that was open while its owner signed in anew is shown again, nothing is lost."""
+        if name not in ("create_view", "edit_view"):
+            return super().refuse_forged(name, refusal)
+        try:
+            state = None if name == "create_view" else self._one()[1]
+        except Missing as missing:
+            return self.answer(missing)
+        form = form_for(self.record, actor_here(), creating=state is None)
+        form.take(request.form, state)
+        again = Refused("Your session has changed since you opened this page. Save once more.")
+        return self._again(form, state, again)
 
     def _form(self, form: RecordForm, state: dict[str, Any] | None, **more: Any) -> str:
         record = self.record
@@ -270,7 +283,7 @@ class RecordView(Gate, ModelView):
 
     def _ask_many(self, name: str, ids: list[int], back: str) -> str:
         record, actor = self.record, actor_here()
-        states = find_many(record, actor, ids[: actions.MOST])
+        states = list(find_many(record, actor, ids[: actions.MOST]).values())
         choice = actions.deletion(record, destroy=name == actions.DESTROY)
         confirm = {
             "question": f"{choice.label}: {len(states)} selected.",

@@ -1,0 +1,210 @@
+"""Inline edit, bulk actions, deletion, and the token that every change carries."""
+
+import re
+
+import pytest
+from quire.actor import SYSTEM
+from quire.errors import Missing
+from quire.records import COMMENTS, POSTS, TAGS, USERS
+from quire.store import write
+
+JSON = {"Accept": "application/json"}
+
+
+def inline(browser, path, id, field, value, version="1"):
+    data = {"id": id, "field": field, "value": value, "version": version}
+    return browser.post(f"{path}/ajax/update/", data, headers=JSON)
+
+
+def test_inline_edit(admin, ids, state):
+    answer = inline(admin, "users", ids.ben, "role", "moderator")
+    assert answer.status_code == 200
+    assert answer.json == {"html": '<span class="badge info">Moderator</span>', "raw": "moderator", "version": 2}
+    assert state(USERS, ids.ben)["role"] == "moderator"
+
+
+def test_inline_edit_of_flags_and_moments(admin, ids, state):
+    assert inline(admin, "users", ids.ben, "is_active", "false").json["raw"] == "false"
+    assert inline(admin, "posts", ids.draft, "published_at", "2026-05-06T07:08").json["raw"] == "2026-05-06T07:08:00"
+    assert inline(admin, "posts", ids.draft, "published_at", "", "2").json["html"] == "–"
+    assert state(USERS, ids.ben)["is_active"] is False
+
+
+def test_inline_edit_does_not_overwrite(admin, ids, state):
+    inline(admin, "posts", ids.live, "published_at", "2026-05-06T07:08")
+    answer = inline(admin, "posts", ids.live, "published_at", "2026-09-09T09:09", "1")
+    assert answer.status_code == 412 and answer.json["current_version"] == 2
+    assert state(POSTS, ids.live)["published_at"] == "2026-05-06T07:08:00Z"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "status"),
+    [("published_at", "soon", 422), ("views", "3", 403), ("nothing", "3", 403), ("", "", 403)],
+)
+def test_inline_edit_refuses_in_words(admin, ids, field, value, status):
+    answer = inline(admin, "posts", ids.live, field, value)
+    assert answer.status_code == status and answer.json["message"]
+
+
+def test_inline_edit_of_what_is_not_one_s_own(browser, ids):
+    assert inline(browser("ann"), "posts", ids.bens, "published_at", "").status_code == 404
+    assert inline(browser("mod"), "users", ids.ben, "role", "admin").status_code == 403
+
+
+def test_lists_offer_inline_edit_only_where_it_is_allowed(browser, admin):
+    assert "data-inline=" in admin.get("users/").text
+    assert "data-inline=" not in browser("ann").get("tags/").text
+
+
+def act(browser, path, name, *ids, **more):
+    return browser.post(f"{path}/action/", {"action": name, "rowid": [str(i) for i in ids], **more})
+
+
+def test_bulk_publish(admin, ids, state):
+    answer = act(admin, "posts", "publish", ids.draft, ids.later)
+    assert (answer.status_code, answer.location) == (302, "/admin/posts/")
+    assert "2 posts published." in admin.get("posts/").text
+    assert state(POSTS, ids.draft)["status"] == state(POSTS, ids.later)["status"] == "published"
+
+
+def test_bulk_moderation(browser, ids, state):
+    assert act(browser("ann"), "comments", "approve", ids.comment).status_code == 302
+    assert state(COMMENTS, ids.comment)["status"] == "approved"
+
+
+def test_bulk_refusals_are_told_and_do_not_stop_the_rest(browser, ids, state):
+    ann = browser("ann")
+    act(ann, "posts", "unpublish", ids.live, ids.bens)
+    text = ann.get("posts/").text
+    assert "1 post unpublished." in text and 'class="note error"' in text
+    assert state(POSTS, ids.bens)["status"] == "published"
+
+
+def test_bulk_delete_asks_first(admin, ids, state):
+    answer = act(admin, "posts", "delete", ids.draft, ids.live, url="/admin/posts/?sort=title")
+    assert answer.status_code == 200
+    assert "Half a thought" in answer.text and "Tide tables" in answer.text
+    assert 'name="confirmed" value="1"' in answer.text
+    assert "deleted_at" not in state(POSTS, ids.draft) or not state(POSTS, ids.draft)["deleted_at"]
+    answer = act(admin, "posts", "delete", ids.draft, ids.live, confirmed="1", url="/admin/posts/?sort=title")
+    assert answer.location == "/admin/posts/?sort=title"
+    assert "2 posts moved to the trash." in admin.get("posts/").text
+    assert state(POSTS, ids.draft)["deleted_at"]
+
+
+def test_restore_and_delete_for_good(admin, ids, state):
+    act(admin, "posts", "delete", ids.draft, ids.live, confirmed="1")
+    act(admin, "posts", "restore", ids.live)
+    assert state(POSTS, ids.live)["deleted_at"] is None
+    answer = act(admin, "posts", "destroy", ids.draft)
+    assert answer.status_code == 200 and "Delete for good" in answer.text
+    act(admin, "posts", "destroy", ids.draft, confirmed="1")
+    with pytest.raises(Missing):
+        state(POSTS, ids.draft)
+
+
+def test_duplicate_leads_to_the_new_draft(admin, ids, state):
+    answer = act(admin, "posts", "duplicate", ids.live)
+    made = int(answer.location.partition("id=")[2])
+    assert made not in vars(ids).values() and state(POSTS, made)["status"] == "draft"
+
+
+@pytest.mark.parametrize(("name", "status"), [("", 400), ("fly", 400), ("__class__", 400)])
+def test_actions_that_are_none(admin, ids, name, status):
+    assert act(admin, "posts", name, ids.live).status_code == status
+
+
+def test_nothing_selected(admin):
+    act(admin, "posts", "publish")
+    assert "Nothing was selected." in admin.get("posts/").text
+
+
+def test_selected_rows_that_are_gone(admin, ids):
+    act(admin, "posts", "publish", 4711, ids.draft)
+    text = admin.get("posts/").text
+    assert "There is no such post." in text and "1 post published." in text
+    assert act(admin, "posts", "publish", "abc").status_code == 404
+
+
+def test_delete_asks_then_moves_to_the_trash(admin, ids, state):
+    text = admin.get(f"posts/delete/?id={ids.live}&url=/admin/posts/?sort=title").text
+    assert "goes to the trash" in text and state(POSTS, ids.live)["deleted_at"] is None
+    answer = admin.post("posts/delete/", {"id": ids.live, "url": "/admin/posts/?sort=title"})
+    assert answer.location == "/admin/posts/?sort=title" and state(POSTS, ids.live)["deleted_at"]
+    assert "Post moved to the trash." in admin.get("posts/").text
+
+
+def test_delete_from_the_trash_is_for_good(admin, app, ids, state):
+    with app.app_context():
+        write.delete(POSTS, SYSTEM, ids.draft)
+    assert "deleted for good" in admin.get(f"posts/delete/?id={ids.draft}").text
+    admin.post("posts/delete/", {"id": ids.draft})
+    with pytest.raises(Missing):
+        state(POSTS, ids.draft)
+
+
+def test_delete_of_what_has_no_trash(admin, app):
+    assert "cannot be undone" in admin.get("tags/delete/?id=1").text
+    admin.post("tags/delete/", {"id": "1"})
+    assert admin.get("tags/details/?id=1").status_code == 404
+
+
+def test_delete_refused_by_a_rule_of_the_type(admin, ids):
+    answer = admin.post("users/delete/", {"id": ids.root})
+    assert answer.status_code == 403 and "Nobody deletes his own account here." in answer.text
+
+
+def test_authors_do_not_delete_for_good(browser, ids, state):
+    ann = browser("ann")
+    ann.post("posts/delete/", {"id": ids.draft})
+    assert "Delete for good" not in ann.get("posts/?trashed=true").text
+    assert ann.post("posts/delete/", {"id": ids.draft}).status_code == 403
+    assert state(POSTS, ids.draft)["deleted_at"]
+
+
+class TestToken:
+    """With CSRF checks on, as in production."""
+
+    @pytest.fixture
+    def app(self, guarded_app):
+        return guarded_app
+
+    @pytest.mark.parametrize(
+        ("path", "data"),
+        [
+            ("posts/delete/", {"id": 1}),
+            ("posts/action/", {"action": "publish", "rowid": 2}),
+            ("posts/ajax/update/", {"id": 1, "field": "published_at", "value": "", "version": "1"}),
+            ("tags/new/", {"name": "forged"}),
+            ("posts/edit/?id=1", {"title": "forged"}),
+        ],
+    )
+    def test_no_change_without_it(self, admin, state, ids, path, data):
+        assert admin.post(path, data).status_code == 403
+        assert admin.post(path, {**data, "csrf_token": "wrong"}).status_code == 403
+        assert state(POSTS, ids.live)["version"] == 1 and state(POSTS, ids.draft)["version"] == 1
+
+    def test_changes_with_it(self, admin, state, ids):
+        token = re.search(r'name="csrf-token" content="([^"]+)"', admin.get().text)[1]
+        assert admin.post("tags/new/", {"name": "mine", "csrf_token": token}).status_code == 302
+        data = {"id": ids.live, "field": "published_at", "value": "", "version": "1"}
+        answer = admin.post("posts/ajax/update/", data, headers={"X-CSRFToken": token})
+        assert answer.status_code == 200
+
+    def test_a_form_is_given_back_with_what_was_typed(self, admin):
+        answer = admin.post("posts/edit/?id=1", {"title": "Typed", "csrf_token": "old"})
+        assert answer.status_code == 403
+        assert 'value="Typed"' in answer.text and "Save once more" in answer.text
+        answer = admin.post("posts/new/", {"body": "Typed for long"})
+        assert "Typed for long" in answer.text
+        assert admin.post("posts/edit/?id=99", {"title": "Typed"}).status_code == 404
+
+    def test_inline_refusal_is_json(self, admin):
+        answer = admin.post("posts/ajax/update/", {"id": 1}, headers=JSON)
+        assert answer.status_code == 403 and answer.json["code"] == "forbidden"
+
+
+def test_tags_stay_when_a_bulk_action_meets_a_missing_one(admin, state, ids):
+    act(admin, "tags", "delete", 1, confirmed="1")
+    with pytest.raises(Missing):
+        state(TAGS, 1)
