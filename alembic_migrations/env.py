@@ -1,5 +1,6 @@
-"""Runs migrations whole or not at all, and without SQLite's foreign keys deleting what is copied."""
+"""Runs migrations whole or not at all, and keeps SQLite's foreign keys from deleting rows."""
 
+import click
 from alembic import context
 from flask import current_app
 from sqlalchemy import Column, inspect, text
@@ -17,10 +18,8 @@ metadata = migrate.db.metadata
 
 def render_item(kind, item, autogen_context):
     """Scripts name plain SQLAlchemy types: they must run when the code has long moved on."""
-    if kind == "type" and isinstance(item, TypeDecorator):
-        if type(item).__module__.startswith("quire."):
-            return f"sa.{item.impl_instance!r}"
-    return False
+    ours = kind == "type" and type(item).__module__.startswith("quire.")
+    return f"sa.{item.impl_instance!r}" if ours and isinstance(item, TypeDecorator) else False
 
 
 def include_object(item, name, kind, reflected, compare_to):
@@ -41,7 +40,7 @@ def skip_empty(migration_context, revision, directives):
     """Write no script where nothing has changed."""
     if getattr(config.cmd_opts, "autogenerate", False) and directives[0].upgrade_ops.is_empty():
         directives[:] = []
-        print("Nothing has changed: no migration was written.")
+        click.echo("Nothing has changed: no migration was written.")
 
 
 def options():

@@ -7,9 +7,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "src"))
 
-from quire.fleet import Fleet  # noqa: E402
-from quire.server import Server  # noqa: E402
-from quire.sockets import bind  # noqa: E402
+from quire.fleet import Fleet
+from quire.server import Server
+from quire.sockets import bind
 
 
 def application(environ, start_response):

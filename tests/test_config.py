@@ -135,7 +135,7 @@ def test_open_bind_needs_names():
     config.refuse_open_bind({"PUBLIC_URL": "http://a", "TRUSTED_HOSTS": ["a"]}, "0.0.0.0")
     with pytest.raises(Unsafe, match="Set TRUSTED_HOSTS to serve on ::"):
         config.refuse_open_bind({"PUBLIC_URL": "http://a", "TRUSTED_HOSTS": None}, "::")
-    with pytest.raises(Unsafe, match="Set PUBLIC_URL and TRUSTED_HOSTS to serve on 0.0.0.0"):
+    with pytest.raises(Unsafe, match=r"Set PUBLIC_URL and TRUSTED_HOSTS to serve on 0\.0\.0\.0"):
         config.refuse_open_bind({"PUBLIC_URL": "", "TRUSTED_HOSTS": None}, "0.0.0.0")
 
 

@@ -106,7 +106,11 @@ def test_refuses_broken_framing_in_json(port, data):
     assert status == 400
     assert "content-type: application/json" in head
     assert f"x-request-id: {error['request_id']}" in head
-    assert (error["error"], error["code"], error["details"]) == ("Bad request", "malformed_body", [])
+    assert (error["error"], error["code"], error["details"]) == (
+        "Bad request",
+        "malformed_body",
+        [],
+    )
     assert error["message"].startswith("Not a valid HTTP request: ")
 
 
@@ -219,12 +223,14 @@ def test_stop_answers_queued_requests_and_an_open_connection():
 
 
 def test_stop_answers_pipelined_requests():
-    with running() as (server, port):
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
-            client.sendall(b"GET /0.3 HTTP/1.1\r\nHost: a\r\n\r\n" * 2)
-            time.sleep(0.1)
-            server.stop()
-            assert drain(client).count(b"200 OK") == 2
+    with (
+        running() as (server, port),
+        socket.create_connection(("127.0.0.1", port), timeout=10) as client,
+    ):
+        client.sendall(b"GET /0.3 HTTP/1.1\r\nHost: a\r\n\r\n" * 2)
+        time.sleep(0.1)
+        server.stop()
+        assert drain(client).count(b"200 OK") == 2
 
 
 def test_stop_gives_up_in_the_end(monkeypatch):

@@ -13,16 +13,17 @@ from quire.config import Unfit
 from quire.errors import Problem
 
 COMMANDS = {
-    "users": "quire.commands.users:users",
-    "seed": "quire.commands.seed:seed",
-    "import": "quire.commands.imports:imports",
-    "db": "quire.commands.database:database",
-    "check": "quire.commands.checks:check",
-    "openapi": "quire.commands.documents:openapi",
-    "settings": "quire.commands.documents:settings",
-    "routes": "flask.cli:routes_command",
-    "shell": "flask.cli:shell_command",
+    "users": ("quire.commands.users:users", "Look after the people who may sign in."),
+    "seed": ("quire.commands.seed:seed", "Add sample content."),
+    "import": ("quire.commands.imports:imports", "Bring content in from elsewhere."),
+    "db": ("quire.commands.database:database", "Bring the database to another version."),
+    "check": ("quire.commands.checks:check", "Look for what is wrong."),
+    "openapi": ("quire.commands.documents:openapi", "Write the description of the API."),
+    "routes": ("flask.cli:routes_command", "List all addresses."),
+    "shell": ("flask.cli:shell_command", "A Python shell inside the application."),
+    "settings": ("quire.commands.documents:settings", "Write docs/settings.md."),
 }
+"""Where each command is, and its line in the help, for which nothing needs to be loaded."""
 
 
 class Manage(click.Group):
@@ -36,8 +37,14 @@ class Manage(click.Group):
         """The command called `cmd_name`, None when there is none."""
         if cmd_name not in COMMANDS:
             return None
-        module, _, attribute = COMMANDS[cmd_name].partition(":")
-        return getattr(import_module(module), attribute)
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, help) for name, (_, help) in COMMANDS.items()])
 
 
 @click.group(cls=Manage, context_settings={"help_option_names": ["-h", "--help"]})
@@ -46,11 +53,12 @@ def manage() -> None:
 
 
 def application(name: str | None = None, config: Mapping[str, Any] | None = None) -> Flask:
-    """An application with a database that fits it; `flask --app quire` starts here. Raises Unfit."""
+    """An application with a database that fits; `flask --app quire` starts here. Raises Unfit."""
     from quire.schema import prepare
 
     app = bare_application(name, config)
-    prepare(app)
+    with app.app_context():
+        prepare()
     return app
 
 

@@ -16,7 +16,7 @@ SOURCE_TREE = Path(__file__).resolve().parents[2]
 ROOT = SOURCE_TREE if (SOURCE_TREE / "serve.py").exists() else Path.cwd()
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-TESTING_SECRET = "testing-only-0123456789-abcdefghijklmnopqrstuvwxyz"
+TESTING_SECRET = "testing-only-0123456789-abcdefghijklmnopqrstuvwxyz"  # noqa: S105
 PATIENCE = 5.0
 """Seconds to wait for another process that is writing a secret."""
 KNOWN_SECRETS = ("change", "example", "secret-key", "secret_key", "password", "testing-only")
@@ -45,7 +45,7 @@ Address = Annotated[str, BeforeValidator(_web_address)]
 Environment = Literal["development", "testing", "production"]
 
 
-def _environment() -> str:
+def _environment() -> Environment:
     debug = os.environ.get("FLASK_DEBUG", "").lower() not in {"", "0", "false", "no"}
     return "development" if debug else "production"
 

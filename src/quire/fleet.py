@@ -1,11 +1,13 @@
 """Several server processes on one socket; the parent passes the stop on and replaces the dead."""
 
+import logging
 import multiprocessing
 import signal
 import socket
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -14,6 +16,8 @@ from quire.server import DRAIN_SECONDS, Server
 
 Build = Callable[[], tuple[Callable[..., Any], dict[str, Any]]]
 """Makes, inside the new process, the application and the server's options."""
+
+logger = logging.getLogger("quire.fleet")
 
 READY, UNFINISHED = "ready", 3
 _spawn = multiprocessing.get_context("spawn")
@@ -31,10 +35,8 @@ class Member:
 
     def listen(self) -> None:
         """Take in that the process is ready."""
-        try:
+        with suppress(EOFError):  # When it died; its sentinel says so too.
             self.ready = self.pipe.recv() == READY
-        except EOFError:
-            pass  # It died; its sentinel says so too.
 
     def stop(self) -> None:
         """Tell the process to finish. It takes the end of the pipe for the same message."""
@@ -63,10 +65,8 @@ def work(build: Build, sock: socket.socket, pipe: Connection) -> None:
 
 
 def _obey(server: Server, pipe: Connection) -> None:
-    try:
+    with suppress(EOFError, OSError):
         pipe.recv()
-    except (EOFError, OSError):
-        pass
     server.stop()
 
 
@@ -93,8 +93,10 @@ class Fleet:
         return self._finish()
 
     def _turn(self) -> None:
-        pipes = {member.pipe: member for member in self.members if not member.ready}
-        ends = {member.process.sentinel: member for member in self.members}
+        pipes: dict[Any, Member] = {
+            member.pipe: member for member in self.members if not member.ready
+        }
+        ends: dict[Any, Member] = {member.process.sentinel: member for member in self.members}
         for thing in wait([*pipes, *ends], timeout=0.25):
             if thing in pipes:
                 pipes[thing].listen()
@@ -107,10 +109,10 @@ class Fleet:
         self.members.remove(dead)
         what = f"Server process {dead.process.pid} ended with status {dead.process.exitcode}"
         if not dead.ready:
-            print(f"{what} before it was ready; stopping.", file=sys.stderr, flush=True)
+            logger.error("%s before it was ready; stopping.", what)
             self.broken = self.stopping = True
             return
-        print(f"{what}; starting another one.", file=sys.stderr, flush=True)
+        logger.error("%s; starting another one.", what)
         self.members.append(Member(self.build, self.sock))
 
     def _finish(self) -> int:

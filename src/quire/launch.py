@@ -37,8 +37,9 @@ def serve(host: str, port: int, threads: int | None, processes: int, demo: bool)
     app = make(threads)
     refuse_open_bind(app.config, host)
     sock = _bound(host, port)
-    prepare(app)
-    words = welcome(app, url(host, sock), demo)
+    with app.app_context():
+        prepare()
+        words = welcome(url(host, sock), demo)
     if processes == 1:
         sys.exit(_alone(app, sock, words))
     sys.exit(_together(threads, sock, processes, words))
@@ -79,17 +80,16 @@ def options(app: Flask) -> dict[str, Any]:
     return limits
 
 
-def welcome(app: Flask, address: str, demo: bool) -> str:
+def welcome(address: str, demo: bool) -> str:
     """What a person at the console needs to know, now and for a first start."""
     words = [f"Quire is ready at {address}"]
-    with app.app_context():
-        if demo and setup.needed():
-            email, password = demonstrate()
-            words.append(f"Sign in as {email} with the password {password} (shown only now).")
-        if setup.needed():
-            words.append(f"Create the first administrator: {address}auth/setup/{setup.offer()}")
-        else:
-            setup.close()
+    if demo and setup.needed():
+        email, password = demonstrate()
+        words.append(f"Sign in as {email} with the password {password} (shown only now).")
+    if setup.needed():
+        words.append(f"Create the first administrator: {address}auth/setup/{setup.offer()}")
+    else:
+        setup.close()
     return "\n".join(words)
 
 

@@ -1,4 +1,4 @@
-"""Flask-Migrate on this application's scripts, and the copy of a SQLite file made before it runs."""
+"""Flask-Migrate on our scripts, and the copy of a SQLite file that is made before it runs."""
 
 import sqlite3
 from contextlib import closing

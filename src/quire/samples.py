@@ -58,7 +58,7 @@ class Samples:
     """An endless supply; two with the same seed give the same things in the same order."""
 
     def __init__(self, seed: int = 1):
-        self._random = random.Random(seed)
+        self._random = random.Random(seed)  # noqa: S311 - content, no secrets
 
     def users(self, count: int, taken: set[str]) -> Iterator[Raw]:
         """People who cannot sign in; `taken` holds usernames in small letters and grows."""

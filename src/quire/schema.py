@@ -5,7 +5,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
-from flask import Flask
+from flask import current_app
 from sqlalchemy import inspect, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import OperationalError
@@ -25,7 +25,8 @@ class Mismatch(Unfit):
 @cache
 def revisions(folder: Path = SCRIPTS) -> tuple[str, frozenset[str]]:
     """The newest revision and all of them, read from the scripts without running Alembic."""
-    found, followed = set(), set()
+    found: set[str] = set()
+    followed: set[str] = set()
     for script in sorted((folder / "versions").glob("*.py")):
         for down, name in _REVISION.findall(script.read_text(encoding="utf-8")):
             (followed if down else found).add(name)
@@ -36,7 +37,7 @@ def revisions(folder: Path = SCRIPTS) -> tuple[str, frozenset[str]]:
 
 
 def current(connection: Connection) -> str | None:
-    """The revision a database is at, "" when it is empty, None when it was not made by migrations."""
+    """The revision a database is at, "" when it is empty, None when no migration made it."""
     tables = set(inspect(connection).get_table_names())
     if "alembic_version" not in tables:
         return None if tables else ""
@@ -53,17 +54,18 @@ def state() -> str | None:
         raise Mismatch(f"The database cannot be opened: {reason}") from None
 
 
-def prepare(app: Flask) -> None:
+def prepare() -> None:
     """Make the tables of an empty database; raises Mismatch when another one does not fit.
 
     Of many processes that find it empty at once, one migrates and the others wait.
     """
-    with app.app_context():
-        if state() == "":
-            with locked(Path(app.config["QUIRE_INSTANCE"]) / "migrate.lock"):
-                if state() == "":
-                    migrate()
-        refuse(state())
+    found = state()
+    if found == "":
+        with locked(Path(current_app.config["QUIRE_INSTANCE"]) / "migrate.lock"):
+            if state() == "":
+                migrate()
+        found = state()
+    refuse(found)
 
 
 def refuse(revision: str | None) -> None:

@@ -166,8 +166,8 @@ class Channel(HTTPChannel):
 
     def idle(self) -> bool:
         """Whether nothing is being received, answered or sent."""
-        owing = self.requests or self.request or self.total_outbufs_len
-        return not (owing or self.close_when_flushed or self.lingers_until)
+        closing: Any = self.close_when_flushed or self.lingers_until
+        return not (self.requests or self.request or self.total_outbufs_len or closing)
 
     def readable(self) -> bool:
         """Whether input is wanted."""

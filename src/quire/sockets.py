@@ -1,7 +1,6 @@
 """What the server needs from the operating system's sockets, where systems differ."""
 
 import ctypes
-import os
 import socket
 import struct
 import sys
@@ -22,7 +21,7 @@ def bind(host: str, port: int) -> socket.socket:
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
     sock = socket.socket(family, kind, proto)
-    if os.name == "nt":
+    if sys.platform == "win32":
         # There, SO_REUSEADDR means that two servers may share a port unnoticed.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
     else:

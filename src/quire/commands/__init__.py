@@ -4,7 +4,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from flask import current_app
 from flask.cli import with_appcontext
 
 from quire.schema import prepare
@@ -16,7 +15,7 @@ def with_database(function: Callable[..., Any]) -> Callable[..., Any]:
     @with_appcontext
     @wraps(function)
     def inside(*args: Any, **kwargs: Any) -> Any:
-        prepare(current_app._get_current_object())  # type: ignore[attr-defined]
+        prepare()
         return function(*args, **kwargs)
 
     return inside

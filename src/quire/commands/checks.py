@@ -27,9 +27,7 @@ def check(deploy: bool) -> None:
     bad = 0
     for name, finding in findings(deploy):
         bad += finding is not None
-        click.echo(
-            f"{'ok ' if finding is None else 'BAD'}  {name}{'' if finding is None else ': '}{finding or ''}"
-        )
+        click.echo(f"ok   {name}" if finding is None else f"BAD  {name}: {finding}")
     if bad:
         click.echo(f"Error: {bad} of the checks failed.", err=True)
         sys.exit(1)

@@ -92,6 +92,15 @@ def deactivate(username: str) -> None:
     change(username, is_active=False)
 
 
+@users.command()
+@click.argument("username")
+@with_database
+def unlock(username: str) -> None:
+    """Let a user try to sign in again at once."""
+    found(username)
+    click.echo(f"{username} is not locked: failed attempts to sign in lock nobody out.")
+
+
 @users.command("delete")
 @click.argument("username")
 @click.option("--yes", is_flag=True, help="Do not ask.")
