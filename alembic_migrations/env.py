@@ -1,15 +1,22 @@
 """Runs migrations whole or not at all, and keeps SQLite's foreign keys from deleting rows."""
 
+from importlib import import_module
+from pkgutil import iter_modules
+
 import click
 from alembic import context
 from flask import current_app
 from sqlalchemy import Column, inspect, text
 from sqlalchemy.types import TypeDecorator
 
+from quire import store
 from quire.store.search import POSTGRESQL_DDL, SQLITE_DDL
 
 LOCK = 0x51756972
 """Number of the lock that keeps two hosts from migrating one PostgreSQL database at once."""
+
+for module in iter_modules(store.__path__, "quire.store."):
+    import_module(module.name)  # Not every table belongs to a record type.
 
 config = context.config
 migrate = current_app.extensions["migrate"]

@@ -2,7 +2,7 @@
 
 Revision ID: 91c9b9f86d06
 Revises:
-Create Date: 2026-11-22 18:35:46.533373
+Create Date: 2026-11-22 18:53:33.684856
 """
 
 import sqlalchemy as sa
@@ -30,6 +30,25 @@ def upgrade():
         sa.UniqueConstraint("slug", name=op.f("uq_categories_slug")),
         sqlite_autoincrement=True,
     )
+    op.create_table(
+        "origins",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("source", sa.String(length=64), nullable=False),
+        sa.Column("place", sa.String(length=500), nullable=False),
+        sa.Column("item", sa.Text(), nullable=False),
+        sa.Column("type", sa.String(length=64), nullable=False),
+        sa.Column("record_id", sa.Integer(), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=True),
+        sa.Column("imported_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_origins")),
+        sa.UniqueConstraint("digest", name=op.f("uq_origins_digest")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("origins", schema=None) as batch_op:
+        batch_op.create_index("ix_origins_place", ["source", "place"], unique=False)
+
     op.create_table(
         "outbox",
         sa.Column("event", sa.String(length=64), nullable=False),
@@ -359,4 +378,8 @@ def downgrade():
         batch_op.drop_index(batch_op.f("ix_outbox_delivered_at"))
 
     op.drop_table("outbox")
+    with op.batch_alter_table("origins", schema=None) as batch_op:
+        batch_op.drop_index("ix_origins_place")
+
+    op.drop_table("origins")
     op.drop_table("categories")

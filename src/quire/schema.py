@@ -36,6 +36,11 @@ def revisions(folder: Path = SCRIPTS) -> tuple[str, frozenset[str]]:
     return heads.pop(), frozenset(found)
 
 
+def head() -> str:
+    """The revision that this code needs."""
+    return revisions()[0]
+
+
 def current(connection: Connection) -> str | None:
     """The revision a database is at, "" when it is empty, None when no migration made it."""
     tables = set(inspect(connection).get_table_names())
@@ -70,13 +75,13 @@ def prepare() -> None:
 
 def refuse(revision: str | None) -> None:
     """Raise Mismatch unless `revision` is the newest one."""
-    head, known = revisions()
+    newest, known = revisions()
     if revision is None:
         raise Mismatch(
             "The database has tables that no migration made. If they are of this version, run: "
             "manage.py db stamp head"
         )
-    if revision == head:
+    if revision == newest:
         return
     if revision in known or revision == "":
         raise Mismatch("The database is older than this code. Run: manage.py db upgrade")

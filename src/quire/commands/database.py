@@ -3,14 +3,14 @@
 import logging
 
 import click
+from flask import g
 from flask.cli import with_appcontext
 from flask_migrate.cli import db as flask_migrate_commands
 
 from quire.migrations import backed_up, connect
-from quire.schema import state
+from quire.schema import SCRIPTS, head, state
 
 OFFERED = "upgrade downgrade migrate current history check stamp heads merge revision show".split()
-CHANGING = {"upgrade", "downgrade"}
 
 
 @click.group("db")
@@ -18,14 +18,28 @@ CHANGING = {"upgrade", "downgrade"}
 @with_appcontext
 def database(ctx: click.Context) -> None:
     """Bring the database to another version, or write a migration."""
-    logging.getLogger("alembic").setLevel(logging.INFO)
-    logging.basicConfig(format="%(message)s")
+    _show_steps()
     connect()
-    if ctx.invoked_subcommand in CHANGING:
-        before = state()
-        copy = backed_up() if before else None
-        if copy:
-            click.echo(f"The database was copied to {copy}", err=True)
+    g.directory, g.x_arg = str(SCRIPTS), ()  # What Flask-Migrate's own group leaves there.
+    if _changes(str(ctx.invoked_subcommand)) and (copy := backed_up()):
+        click.echo(f"The database was copied to {copy}", err=True)
+
+
+def _changes(subcommand: str) -> bool:
+    found = state()
+    return subcommand == "downgrade" or (subcommand == "upgrade" and found not in ("", head()))
+
+
+def _show_steps() -> None:
+    """Say which migrations run, and nothing of Alembic's other remarks."""
+    console = logging.StreamHandler()
+    console.addFilter(lambda record: not record.name.startswith("alembic.") or _is_step(record))
+    logging.getLogger("alembic").setLevel(logging.INFO)
+    logging.basicConfig(format="%(message)s", handlers=[console])
+
+
+def _is_step(record: logging.LogRecord) -> bool:
+    return record.getMessage().startswith("Running ")
 
 
 for _name in OFFERED:
