@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Flask, Response
+from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
@@ -14,6 +14,8 @@ from quire.access import sessions
 from quire.api import door as api
 from quire.api import problems
 from quire.errors import Problem
+from quire.site import door as site
+from quire.site import failures
 from quire.store import db as database
 from quire.store.secrets import bcrypt
 
@@ -33,6 +35,7 @@ def create_app(name: str | None = None, config: Mapping[str, Any] | None = None)
     csrf = CSRFProtect(app)
     api.init_app(app)
     csrf.exempt(app.blueprints["api"])  # the API checks requests by session itself
+    site.init_app(app)
     app.register_error_handler(Problem, failed)
     app.register_error_handler(HTTPException, failed)
     return app
@@ -42,9 +45,5 @@ def failed(error: Exception) -> Any:
     """One answer to every failure: JSON for programs, a page for people."""
     if isinstance(error, RequestRedirect):
         return error
-    return respond(problems.as_problem(error))
-
-
-def respond(problem: Problem) -> Response:
-    """JSON."""
-    return problems.respond(problem)
+    problem = problems.as_problem(error)
+    return problems.respond(problem) if failures.wants_json() else failures.respond(problem)

@@ -1,0 +1,43 @@
+"""The door for readers: every address of the site and what answers there."""
+
+from typing import Any
+
+from flask import Blueprint, Flask
+
+from quire.site import account, discussion, looks, prose, reading, searching, service
+from quire.site.paths import WordConverter
+
+ADDRESSES: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
+    ("/", reading.home, ("GET",)),
+    ("/posts/<word:slug>", discussion.post, ("GET", "POST")),
+    ("/pages/<word:slug>", reading.page, ("GET",)),
+    ("/about", reading.about, ("GET",)),
+    ("/tags/<word:slug>", reading.tag, ("GET",)),
+    ("/categories/<word:slug>", reading.category, ("GET",)),
+    ("/authors/<word:username>", reading.author, ("GET",)),
+    ("/search", searching.search, ("GET",)),
+    ("/theme/<any(light, dark, auto):theme>", looks.theme, ("GET",)),
+    ("/auth/login", account.login, ("GET", "POST")),
+    ("/auth/logout", account.logout, ("POST",)),
+    ("/auth/register", account.register, ("GET", "POST")),
+    ("/auth/setup/<word:token>", account.first, ("GET", "POST")),
+    ("/healthz", service.health, ("GET",)),
+    ("/robots.txt", service.robots, ("GET",)),
+)
+
+
+def init_app(app: Flask) -> None:
+    """Open the door."""
+    app.url_map.converters["word"] = WordConverter
+    site = Blueprint(
+        "site", __name__, template_folder="templates", static_folder="static",
+        static_url_path="/static",
+    )  # fmt: skip
+    for path, view, methods in ADDRESSES:
+        site.add_url_rule(path, view.__name__, view, methods=list(methods))
+    site.after_request(looks.caching)
+    app.register_blueprint(site)
+    # the forms check the token themselves, and come back with what was typed
+    app.extensions["csrf"].exempt(site)
+    app.jinja_env.filters.update(prose=prose.prose, summary=prose.summary, day=prose.day)
+    app.jinja_env.globals["asset"] = looks.asset

@@ -1,0 +1,89 @@
+"""Forms of the site: their fields, and how a refusal of the store finds its place beside them.
+
+What a value must be is said by the records and checked by the store; here it is not said again.
+"""
+
+from collections.abc import Callable
+
+from flask_wtf import FlaskForm
+from wtforms import (
+    BooleanField, EmailField, HiddenField, PasswordField, StringField, TextAreaField,
+)  # fmt: skip
+from wtforms.validators import EqualTo
+
+from quire.declare.record import Record
+from quire.errors import Conflict, Detail, Invalid, Problem, Refused, Unproven
+
+EXPIRED = "This page was open for too long. Nothing is lost: send it once more."
+
+
+class CommentForm(FlaskForm):
+    """Something to say below a post."""
+
+    body = TextAreaField("Your comment")
+    parent = HiddenField()
+
+
+class SignInForm(FlaskForm):
+    """Who somebody is."""
+
+    email = EmailField("Email")
+    password = PasswordField("Password")
+    remember = BooleanField("Stay signed in on this device")
+
+
+class AccountForm(FlaskForm):
+    """A new account."""
+
+    username = StringField("Username", description="Letters, digits and _ . - ; readers see it.")
+    email = EmailField("Email", description="Never shown to readers.")
+    password = PasswordField("Password")
+    confirm = PasswordField(
+        "The same password again",
+        validators=[EqualTo("password", message="The two passwords differ.")],
+    )
+
+
+class SignOutForm(FlaskForm):
+    """Nothing but the proof that one of our own pages asks."""
+
+
+def tried(form: FlaskForm, record: Record, change: Callable[[], object]) -> int | None:
+    """Make the change that a form asks for: None, or the status of its refusal, explained in it."""
+    form.validate()
+    if is_foreign(form):
+        form.form_errors.append(EXPIRED)
+        return Refused.status
+    if form.errors:
+        return Invalid.status
+    try:
+        change()
+    except (Invalid, Conflict, Refused, Unproven) as problem:
+        explain(form, record, problem)
+        return problem.status
+    return None
+
+
+def is_foreign(form: FlaskForm) -> bool:
+    """Whether a validated form lacks the token that only our own pages know."""
+    return "csrf_token" in form and bool(form["csrf_token"].errors)
+
+
+def explain(form: FlaskForm, record: Record, problem: Problem) -> None:
+    """Put what is wrong beside the fields, what belongs to none of them above the form."""
+    for one in problem.details:
+        field = form[one["field"]] if one["field"] in form else None
+        if field is not None and not isinstance(field, HiddenField):
+            field.errors = [*field.errors, _named(one, record, field.label.text)]
+        else:
+            form.form_errors.append(one["message"])
+    if not problem.details:
+        form.form_errors.append(problem.message)
+
+
+def _named(one: Detail, record: Record, label: str) -> str:
+    """The sentence with the name that the field has on the page."""
+    known = record.by_name.get(one["field"])
+    name = known.label if known else ""
+    words = one["message"]
+    return label + words.removeprefix(name) if name and words.startswith(name) else words

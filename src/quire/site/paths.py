@@ -1,0 +1,46 @@
+"""Paths on this site: where somebody is sent next never leads elsewhere."""
+
+import re
+from urllib.parse import quote, unquote, urlsplit
+
+from flask import request
+from werkzeug.routing import UnicodeConverter
+
+# Browsers drop tabs and line ends from addresses and take a backslash for a slash.
+_FOREIGN = re.compile(r"[\x00-\x20\x7f\\]|^//")
+_SAFE = "/:@!$&'()*+,;=-._~"
+
+
+class WordConverter(UnicodeConverter):
+    """A part of an address that a database can look up: no NUL, and not longer than any name."""
+
+    regex = r"[^/\x00]{1,200}"
+
+
+def local_path(text: str | None) -> str | None:
+    """`text` when it is a path on this site, with a query perhaps; None for all else.
+
+    Percent signs are looked through, since somebody on the way may decode them.
+    """
+    if not text or len(text) > 2000 or not text.startswith("/") or _FOREIGN.search(text):
+        return None
+    path = text.partition("?")[0].partition("#")[0]
+    return None if _FOREIGN.search(unquote(path)) else text
+
+
+def here() -> str:
+    """The path of this request, with its query, fit for `next`."""
+    query = request.query_string.decode("ascii", "replace")
+    path = quote(request.path, safe=_SAFE)
+    return f"{path}?{query}" if query else path
+
+
+def came_from() -> str | None:
+    """The path of the page that led here, when it is one of this site."""
+    try:
+        parts = urlsplit(request.referrer or "")
+    except ValueError:  # such as a bracket that is never closed
+        return None
+    if parts.netloc != request.host:
+        return None
+    return local_path(f"{parts.path}?{parts.query}" if parts.query else parts.path)

@@ -1,0 +1,67 @@
+"""Texts as pages show them: bodies with headings in order, short summaries, dates in words."""
+
+import re
+from datetime import datetime
+
+from markupsafe import Markup
+
+from quire.declare.markup import words_of
+
+# What the cleaner writes has every attribute in double quotes and every "<" of a text escaped, so
+# this finds whole tags and nothing inside a value.
+_TAG = re.compile(r'<(/?)([a-z0-9]+)([^">]*(?:"[^"]*"[^">]*)*)>')
+_HEADING = re.compile(r"<h([1-6])[ >]")
+_MONTHS = (
+    "January February March April May June July August September October November December"
+).split()
+SUMMARY = 220
+"""Characters of a summary that is made from a text."""
+
+
+def prose(markup: str, top: int = 2) -> Markup:
+    """Clean HTML of a body, fitted into a page.
+
+    Its highest heading becomes `<h{top}>` and no level is left out below it; what may be wider
+    than the screen can be scrolled with the keyboard; pictures wait until they are near.
+    """
+    used = sorted(set(_HEADING.findall(markup)))
+    levels = {f"h{level}": f"h{min(top + i, 6)}" for i, level in enumerate(used)}
+
+    def fitted(tag: re.Match[str]) -> str:
+        end, name, rest = tag.groups()
+        if name in levels:
+            return f"<{end}{levels[name]}{rest}>"
+        make = _FITTED.get(end + name)
+        return make(rest) if make else tag[0]
+
+    return Markup(_TAG.sub(fitted, markup))  # noqa: S704 - cleaned when it was written
+
+
+def _image(rest: str) -> str:
+    described = rest if " alt=" in rest else f' alt=""{rest}'
+    return f'<img loading="lazy"{described}>'
+
+
+_FITTED = {
+    "pre": lambda rest: f'<pre tabindex="0"{rest}>',
+    "img": _image,
+    "table": lambda rest: (
+        f'<div class="wide" role="region" aria-label="Table" tabindex="0"><table{rest}>'
+    ),
+    "/table": lambda _: "</table></div>",
+}
+
+
+def summary(text: str, markup: str) -> str:
+    """`text` when there is one, else the first words of `markup`."""
+    # words are counted after tags are gone; this much markup holds enough of them
+    words = text or words_of(markup[: SUMMARY * 10])
+    if len(words) <= SUMMARY:
+        return words
+    return words[:SUMMARY].rpartition(" ")[0].rstrip(" ,;:.") + "…"
+
+
+def day(moment: str) -> str:
+    """`31 January 2026` for an RFC 3339 moment."""
+    when = datetime.fromisoformat(moment)
+    return f"{when.day} {_MONTHS[when.month - 1]} {when.year}"

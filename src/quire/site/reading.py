@@ -1,0 +1,137 @@
+"""What readers read: the newest posts, one post, one page, and the posts of a tag or an author.
+
+One thing is looked up as whoever asks may see it; lists show everybody what the public sees.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Response, redirect, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from quire.access.request import current_actor
+from quire.actor import ANONYMOUS, Actor
+from quire.declare.query import Condition, Query, parse_query
+from quire.declare.record import Record
+from quire.errors import Missing
+from quire.records import CATEGORIES, PAGES, POSTS, PROFILES, TAGS, USERS
+from quire.site.looks import frame, show
+from quire.store import read
+
+SHORT = (
+    "id", "title", "slug", "excerpt", "body_html", "published_at", "author", "category", "tags",
+    "comment_count",
+)  # fmt: skip
+"""The fields of a post in a list."""
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Which page of a list this is, and the addresses of the pages beside it."""
+
+    number: int
+    newer: str | None
+    older: str | None
+
+    @classmethod
+    def of(cls, page: read.Page) -> "Neighbours":
+        """Those of a page of a list. Raises Missing behind the last one."""
+        number = page.page or 1
+        if number > 1 and not page.rows:
+            raise Missing("The list ends before this page.")
+        return cls(
+            number,
+            newer=_page_url(number - 1) if page.has_prev else None,
+            older=_page_url(number + 1) if page.has_next else None,
+        )
+
+
+def _page_url(number: int) -> str:
+    kept = [pair for pair in request.args.items(multi=True) if pair[0] not in ("page", "reply")]
+    query = urlencode([*kept, *([("page", number)] if number > 1 else [])])
+    return f"{request.path}?{query}" if query else request.path
+
+
+def asked_page(**more: Any) -> Query:
+    """The query for the page of a list that the address names. Raises Malformed."""
+    sent = [("page", request.args["page"])] if "page" in request.args else []
+    return replace(parse_query(POSTS, ANONYMOUS, sent), **more)
+
+
+def only(name: str, value: Any) -> tuple[Condition, ...]:
+    """The rows whose field `name` is `value`."""
+    return (Condition(name, "eq", (value,)),)
+
+
+def find(record: Record, actor: Actor, name: str, value: Any) -> dict[str, Any]:
+    """The one record whose unique field `name` is `value`. Raises Missing."""
+    wanted = Query(conditions=only(name, value), per_page=1, count=False)
+    rows = read.page(record, actor, wanted).rows
+    if not rows:
+        raise Missing(f"There is no such {record.one.lower()}.")
+    return rows[0]
+
+
+def home() -> Response:
+    """The newest posts."""
+    around = frame()
+    per_page = around.settings["posts_per_page"]
+    page = read.page(POSTS, ANONYMOUS, asked_page(fields=SHORT, per_page=per_page, count=False))
+    return show("home.html", frame=around, page=page, beside=Neighbours.of(page))
+
+
+def _posts_with(template: str, where: tuple[Condition, ...], **shown: Any) -> Response:
+    around = frame()
+    per_page = around.settings["posts_per_page"]
+    query = asked_page(fields=SHORT, per_page=per_page, conditions=where)
+    page = read.page(POSTS, ANONYMOUS, query)
+    return show(template, frame=around, page=page, beside=Neighbours.of(page), **shown)
+
+
+def tag(slug: str) -> Response:
+    """The posts with a tag."""
+    found = find(TAGS, current_actor(), "slug", slug)
+    return _posts_with("gathered.html", only("tags", found["id"]), kind="Tag", about=found)
+
+
+def category(slug: str) -> Response:
+    """The posts of a category."""
+    found = find(CATEGORIES, current_actor(), "slug", slug)
+    where = only("category", found["id"])
+    return _posts_with("gathered.html", where, kind="Category", about=found)
+
+
+def author(username: str) -> AnyResponse:
+    """Somebody who writes, and what he has published; any spelling of his name leads here."""
+    actor = current_actor()
+    id = read.find_id(USERS, actor, username_folded=username.lower())
+    if id is None:
+        raise Missing("There is no such author.")
+    user = read.one(USERS, actor, id)
+    if user["username"] != username:
+        return redirect(url_for("site.author", username=user["username"]), 301)
+    profiles = read.page(PROFILES, actor, Query(conditions=only("user", id), count=False)).rows
+    profile = profiles[0] if profiles else {}
+    return _posts_with("author.html", only("author", id), user=user, profile=profile)
+
+
+def page(slug: str) -> Response:
+    """A page of the site."""
+    found = find(PAGES, current_actor(), "slug", slug)
+    return show("page.html", page=found, edit=edit_url(PAGES, found))
+
+
+def about() -> Response:
+    """The page about this site, at an address that needs no knowledge of its slug."""
+    return page("about")
+
+
+def edit_url(record: Record, row: dict[str, Any]) -> str | None:
+    """Where the panel edits this, for those who may."""
+    actor = current_actor()
+    answer = record.allows(actor, "update")
+    mine = (row.get("author") or {}).get("id") == actor.user_id
+    if answer is True or (answer is not False and mine):
+        return f"/admin/{record.path}/edit/?id={row['id']}"
+    return None
