@@ -242,7 +242,7 @@ def upgrade():
         batch_op.create_index(batch_op.f("ix_posts_category_id"), ["category_id"], unique=False)
         batch_op.create_index(
             "ix_posts_listed",
-            ["sorted_at", "id", "published_at", "unpublish_at", "deleted_at", "author_id"],
+            ["deleted_at", "sorted_at", "id", "published_at", "unpublish_at", "author_id"],
             unique=False,
         )
 

@@ -1,6 +1,7 @@
 """Who is asking: one value that every rule, read and write is given; never None."""
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 ROLES = ("member", "author", "moderator", "admin")
 """The roles that people have, from least to most."""
@@ -42,9 +43,19 @@ class Actor:
         """The same actor with another door, ip, request id or proof."""
         return replace(self, **circumstances)  # type: ignore[arg-type]
 
+    @property
+    def typical(self) -> "Actor":
+        """The one who stands for all of the same role: rules look at nothing else."""
+        return _typical(self.role, self.user_id is None)
+
     def as_system(self) -> "Actor":
         """The program itself, doing what follows from this actor's change."""
         return Actor("system", None, None, self.proof, self.door, self.ip, self.request_id)
+
+
+@cache
+def _typical(role: str, nameless: bool) -> Actor:
+    return Actor(role, None if nameless else 0)
 
 
 ANONYMOUS = Actor("anonymous")

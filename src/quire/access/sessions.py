@@ -3,7 +3,8 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Flask, redirect, request, session
+from flask import Flask, Request, redirect, request, session
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_login import LoginManager, UserMixin, login_user, logout_user
 
 from quire.access.accounts import Account, account
@@ -18,6 +19,16 @@ class SessionUser(UserMixin):
     def get_id(self) -> str:
         """What the cookie says: id and epoch, so that a new password ends older sessions."""
         return f"{self.account.id}.{self.account.epoch}"
+
+
+class CookieSessions(SecureCookieSessionInterface):
+    """Flask's signed cookies, without making a signer for each request that has none."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """The session of the cookie; an empty one where there is no cookie."""
+        if self.get_cookie_name(app) not in request.cookies:
+            return self.session_class()
+        return super().open_session(app, request)
 
 
 manager = LoginManager()
@@ -51,5 +62,6 @@ def end() -> None:
 
 def init_app(app: Flask) -> None:
     """Connect Flask-Login."""
+    app.session_interface = CookieSessions()
     manager.init_app(app)
     manager.session_protection = None

@@ -2,8 +2,9 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import orjson
 from flask import Response, current_app, request
@@ -77,7 +78,7 @@ def _links(page: Page, query: Query) -> str:
     """RFC 8288 links to the neighbours of a page."""
     if query.page is None:
         found = {"next": page.next_cursor, "prev": page.prev_cursor}
-        return ", ".join(_link(rel, query, cursor=at) for rel, at in found.items() if at)
+        return _joined(query, "cursor", {rel: at for rel, at in found.items() if at})
     places = {"first": 1}
     if page.has_prev:
         places["prev"] = query.page - 1
@@ -85,13 +86,14 @@ def _links(page: Page, query: Query) -> str:
         places["next"] = query.page + 1
     if page.pages:
         places["last"] = page.pages
-    return ", ".join(_link(rel, query, page=number) for rel, number in places.items())
+    return _joined(query, "page", places)
 
 
-def _link(rel: str, query: Query, **place: Any) -> str:
-    kept = [pair for pair in query.sent if pair[0] not in ("page", "cursor")]
-    root = current_app.config["PUBLIC_URL"] or request.host_url.rstrip("/")
-    return f'<{root}{request.path}?{urlencode([*kept, *place.items()])}>; rel="{rel}"'
+def _joined(query: Query, name: str, places: Mapping[str, Any]) -> str:
+    kept = urlencode([pair for pair in query.sent if pair[0] not in ("page", "cursor")])
+    root = current_app.config["PUBLIC_URL"] or f"{request.scheme}://{request.host}"
+    start = f"{root}{quote(request.path)}?{kept}{'&' if kept else ''}{name}="
+    return ", ".join(f'<{start}{place}>; rel="{rel}"' for rel, place in places.items())
 
 
 def expected_version(current: int | None) -> int | None:

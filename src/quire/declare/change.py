@@ -32,7 +32,7 @@ class Change:
         self.values = dict(values or {})
         self.moment = now()
         self.bad: list[Detail] = []
-        self.followups: list[Callable[[dict[str, Any]], object]] = []
+        self.followups: list[Callable[[Any], object]] = []
         self.id: int | None = state["id"] if state else None
 
     def __getitem__(self, name: str) -> Any:
@@ -72,8 +72,8 @@ class Change:
         if self.bad:
             raise Invalid(self.bad)
 
-    def afterwards(self, follow: Callable[[dict[str, Any]], object]) -> None:
-        """Call `follow(state)` when this change is written, in the same transaction."""
+    def afterwards(self, follow: Callable[[Any], object]) -> None:
+        """Call `follow(state)` when this is written, in the same transaction; None when deleted."""
         self.followups.append(follow)
 
     @property

@@ -8,7 +8,7 @@ from quire.actor import Actor
 from quire.declare.fields import KEPT_BY_STORE, Derived, Field, Given
 from quire.declare.record import Record
 from quire.declare.schema import NEW, WHOLE, input_model
-from quire.errors import Detail, Invalid, detail
+from quire.errors import DETAIL_CODES, Detail, Invalid, detail
 
 
 def settable(field: Field, actor: Actor, form: str) -> bool:
@@ -158,8 +158,11 @@ def _detail(field: Field, error: Any) -> Detail:
         "string_pattern_mismatch",
     ):
         return detail(field.name, "too_short", f"{field.label} is required.")
-    code, words = _CODES.get(error["type"], (error["type"], "{reason}"))
     context = error.get("ctx", {})
+    own = (error["type"], "{reason}")  # what the kinds say themselves is a sentence already
+    code, words = (
+        _CODES.get(error["type"], own) if context or error["type"] not in DETAIL_CODES else own
+    )
     if len(error["loc"]) > 1 and field.target is not None:
         code, words = "wrong_type", "must be an id, a name or an object with an id."
     return detail(field.name, code, f"{field.label} {words.format(**context, reason=error['msg'])}")

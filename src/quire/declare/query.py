@@ -1,7 +1,8 @@
 """Filter, sort, include, fields, search and page parameters, accepted only where declared."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from quire.actor import Actor
@@ -28,7 +29,12 @@ _PAGING = (
     "q",
     "trashed",
 )
-MAX_VALUES, MAX_PER_PAGE, MAX_DEPTH, MAX_CONDITIONS = 100, 100, 3, 30
+MAX_VALUES, MAX_PER_PAGE, MAX_DEPTH, MAX_INCLUDES = 100, 100, 3, 8
+MAX_CONDITIONS = 200
+"""More than the filters of any type: all of them once is a query, thousands are an attack."""
+MAX_SEARCH = 200
+ALWAYS = ("id", "created_at")
+"""What every type is filtered and sorted by, shown or not: both tell no more than the order."""
 
 
 @dataclass(frozen=True)
@@ -91,16 +97,26 @@ def bad_value(name: str, message: str) -> Malformed:
     )
 
 
-def usable(record: Record, actor: Actor) -> dict[str, Field]:
+def usable(record: Record, actor: Actor) -> Mapping[str, Field]:
     """The fields that `actor` may read on every row: the only ones fit for queries."""
+    return _usable(record, actor.typical)
+
+
+@cache
+def _usable(record: Record, actor: Actor) -> Mapping[str, Field]:
     return {f.name: f for f in record.fields if f.readable and f.to(actor) is True}
 
 
-def filter_paths(record: Record, actor: Actor) -> dict[str, Field]:
+def filter_paths(record: Record, actor: Actor) -> Mapping[str, Field]:
     """Every path that may be filtered, with the field whose values it takes."""
+    return _filter_paths(record, actor.typical)
+
+
+@cache
+def _filter_paths(record: Record, actor: Actor) -> Mapping[str, Field]:
     paths: dict[str, Field] = {}
-    for name, one in usable(record, actor).items():
-        if one.filter or name in ("id", "created_at"):
+    for name, one in _sought(record, actor).items():
+        if one.filter or name in ALWAYS:
             paths[name] = one
         if isinstance(one.filter, tuple) and one.target:
             other = usable(record_of(one.target), actor)
@@ -110,12 +126,18 @@ def filter_paths(record: Record, actor: Actor) -> dict[str, Field]:
 
 def sort_names(record: Record, actor: Actor) -> list[str]:
     """The names that a list may be sorted by."""
-    known = usable(record, actor)
+    known = _sought(record, actor)
     return [
         name
         for name, one in known.items()
-        if one.target is None and (one.sort or one.filter or name in ("id", "created_at"))
+        if one.target is None and (one.sort or one.filter or name in ALWAYS)
     ]
+
+
+def _sought(record: Record, actor: Actor) -> dict[str, Field]:
+    """The usable fields, and those that every type is filtered and sorted by."""
+    always = {name: record.field(name) for name in ALWAYS if name in record.by_name}
+    return {**usable(record, actor), **always}
 
 
 def parse_query(record: Record, actor: Actor, sent: Iterable[tuple[str, str]]) -> Query:
@@ -166,7 +188,7 @@ def _assembled(
     )
 
 
-def _condition(name: str, text: str, paths: dict[str, Field]) -> Condition:
+def _condition(name: str, text: str, paths: Mapping[str, Field]) -> Condition:
     path, _, operator = name.partition("__")
     if path not in paths:
         raise unknown(name, "parameter", [*paths, *_PAGING[:-1]])
@@ -180,7 +202,7 @@ def _condition(name: str, text: str, paths: dict[str, Field]) -> Condition:
     texts = text.split(",") if operator in ("in", "nin") else [text]
     if len(texts) > MAX_VALUES:
         raise bad_value(name, f"{name} takes at most {MAX_VALUES} values.")
-    return Condition(path, operator, tuple(_value(name, part, one) for part in texts))
+    return Condition(path, operator, tuple(_value(name, operator, part, one) for part in texts))
 
 
 def operators_of(one: Field) -> list[str]:
@@ -193,12 +215,12 @@ def operators_of(one: Field) -> list[str]:
     ]
 
 
-def _value(name: str, text: str, one: Field) -> Any:
+def _value(name: str, operator: str, text: str, one: Field) -> Any:
     try:
         value = one.kind.from_text(text)
     except (ValueError, ArithmeticError, LookupError, OverflowError):
         raise bad_value(name, f"{name} cannot be {text[:50]!r}.") from None
-    if one.choices and value not in one.choices:
+    if one.choices and operator not in _TEXT and value not in one.choices:
         raise bad_value(name, f"{name} must be one of: {', '.join(one.choices)}.")
     return value
 
@@ -207,8 +229,8 @@ def _search(plain: dict[str, str]) -> str | None:
     if "search" in plain and "q" in plain:
         raise bad_value("q", "search and q mean the same; send one of them.")
     text = plain.get("search", plain.get("q", "")).strip()
-    if len(text) > 200:
-        raise bad_value("search", "A search is at most 200 characters long.")
+    if len(text) > MAX_SEARCH:
+        raise bad_value("search", f"A search is at most {MAX_SEARCH} characters long.")
     return text or None
 
 
@@ -218,9 +240,8 @@ def _sort(record: Record, actor: Actor, text: str) -> tuple[str, ...]:
     for name in names:
         if name.removeprefix("-") not in known:
             raise unknown(name.removeprefix("-"), "field to sort by", known)
-    if len({name.removeprefix("-") for name in names}) < len(names):
-        raise bad_value("sort", "sort names a field twice.")
-    return names
+    first = {name.removeprefix("-"): name for name in reversed(names)}
+    return tuple(name for name in dict.fromkeys(names) if first[name.removeprefix("-")] == name)
 
 
 def relations(record: Record, actor: Actor) -> dict[str, Record]:
@@ -235,7 +256,10 @@ def relations(record: Record, actor: Actor) -> dict[str, Record]:
 
 def _includes(record: Record, actor: Actor, text: str) -> tuple[str, ...]:
     paths: list[str] = []
-    for path in filter(None, text.split(",")):
+    sent = [path for path in text.split(",") if path]
+    if len(sent) > MAX_INCLUDES:
+        raise bad_value("include", f"include takes at most {MAX_INCLUDES} relations.")
+    for path in sent:
         parts = path.split(".")
         if len(parts) > MAX_DEPTH:
             raise bad_value("include", f"include goes at most {MAX_DEPTH} levels deep.")
@@ -246,10 +270,7 @@ def _includes(record: Record, actor: Actor, text: str) -> tuple[str, ...]:
                 raise unknown(part, "relation to include", known)
             here = known[part]
             paths.append(".".join(parts[: depth + 1]))
-    unique = tuple(dict.fromkeys(paths))
-    if len(unique) > 8:
-        raise bad_value("include", "include takes at most 8 relations.")
-    return unique
+    return tuple(dict.fromkeys(paths))
 
 
 def _fields(
@@ -284,9 +305,9 @@ def _number(name: str, text: str, least: int, most: int) -> int:
 
 
 def _flag(name: str, text: str) -> bool:
-    if text.lower() not in ("true", "false", "1", "0"):
+    if text.lower() not in ("true", "false"):
         raise bad_value(name, f"{name} must be true or false.")
-    return text.lower() in ("true", "1")
+    return text.lower() == "true"
 
 
 def _count(text: str | None, cursor: str | None) -> bool:

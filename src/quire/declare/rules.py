@@ -5,7 +5,7 @@ built once for each role and serves every actor and every moment.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import and_, or_
@@ -20,13 +20,25 @@ Answer = bool | Condition
 
 @dataclass(frozen=True)
 class Rule:
-    """A question with its words: `words` completes the sentence "This needs ..."."""
+    """A question with its words: `words` completes the sentence "This needs ...".
+
+    The answer depends on the actor's role alone and is kept, unless the rule is not `lasting`.
+    """
 
     answer: Callable[[Actor], Answer]
     words: str
+    lasting: bool = True
+    _kept: dict[Actor, Answer] = field(default_factory=dict, compare=False, repr=False)
 
     def __call__(self, actor: Actor) -> Answer:
-        return True if actor.is_system else self.answer(actor)
+        if actor.is_system:
+            return True
+        if not self.lasting:
+            return self.answer(actor)
+        key = actor.typical
+        if key not in self._kept:
+            self._kept[key] = self.answer(key)
+        return self._kept[key]
 
 
 ANYONE = Rule(lambda actor: True, "nothing")
@@ -66,7 +78,7 @@ def any_of(*rules: Rule) -> Rule:
         conditions = [one for one in answers if not isinstance(one, bool)]
         return or_(*conditions) if conditions else False
 
-    return Rule(answer, " or ".join(rule.words for rule in rules))
+    return _combined(answer, " or ", rules)
 
 
 def all_of(*rules: Rule) -> Rule:
@@ -79,4 +91,9 @@ def all_of(*rules: Rule) -> Rule:
         conditions = [one for one in answers if not isinstance(one, bool)]
         return and_(*conditions) if conditions else True
 
-    return Rule(answer, " and ".join(rule.words for rule in rules))
+    return _combined(answer, " and ", rules)
+
+
+def _combined(answer: Callable[[Actor], Answer], word: str, rules: tuple[Rule, ...]) -> Rule:
+    words = word.join(rule.words for rule in rules)
+    return Rule(answer, words, lasting=all(rule.lasting for rule in rules))

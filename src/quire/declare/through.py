@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 from quire.actor import Actor
 from quire.declare.record import record_of
@@ -17,6 +17,7 @@ def through(column: Any, table: str, verb: str) -> Rule:
         inner = target.allows(actor, verb)
         if isinstance(inner, bool):
             return inner
-        return column.in_(select(target.table.c.id).where(inner))
+        # EXISTS looks at one row; IN would first gather all that the actor may see
+        return exists(select(1).select_from(target.table).where(target.table.c.id == column, inner))
 
     return Rule(answer, f"to be allowed to {verb} one of the {table}")

@@ -17,6 +17,7 @@ from quire.declare.record import REGISTRY, Access, Action, Record
 from quire.declare.rules import SIGNED_IN, all_of, any_of, owner, role, where
 from quire.declare.through import through
 from quire.errors import Conflict
+from quire.store.counters import count
 from quire.store.db import Model
 from quire.store.read import one
 from quire.store.site import site_settings
@@ -56,6 +57,18 @@ def prepare(change: Change) -> None:
     render_body(change)
     if change.verb == "create" and not change.actor.is_system:
         _receive(change)
+    change.afterwards(lambda state: _count(change, state))
+
+
+def _count(change: Change, state: dict[str, Any] | None) -> None:
+    """Keep the number of approved comments beside the post: lists would count it at each read."""
+    more = _is_counted(state) - _is_counted(change.state)
+    if more:
+        count("posts", (state or change.state or {})["post"]["id"], "comment_count", more)
+
+
+def _is_counted(state: dict[str, Any] | None) -> int:
+    return int(bool(state) and state["status"] == "approved" and state["deleted_at"] is None)
 
 
 def _receive(change: Change) -> None:

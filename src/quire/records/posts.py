@@ -1,19 +1,16 @@
 """Posts: what a site publishes."""
 
-from sqlalchemy import Computed, Index, func, null, select
+from sqlalchemy import Index, null
 from sqlalchemy.orm import Mapped, mapped_column
-from sqlalchemy.sql.elements import ColumnElement
 
 from quire.declare.change import Change
-from quire.declare.clock import UTCDateTime
+from quire.declare.clock import now
 from quire.declare.columns import Dated, Many, Numbered, Ref, Versioned, refer, table_args, unique
 from quire.declare.fields import Derived, Editable, Shown
 from quire.declare.kinds import (
     FLAG,
     NOTHING,
     TEXT,
-    TIME,
-    WHOLE,
     Count,
     Flag,
     Html,
@@ -22,6 +19,7 @@ from quire.declare.kinds import (
     Summary,
     Time,
     Title,
+    time_from_text,
 )
 from quire.declare.markup import render_body
 from quire.declare.publication import (
@@ -47,7 +45,7 @@ class Post(Numbered, Dated, Versioned, Model):
     __table_args__ = table_args(
         # the order of lists, with all that says whether a post is live: pages are found in it alone
         Index(
-            "ix_posts_listed", "sorted_at", "id", "published_at", "unpublish_at", "deleted_at",
+            "ix_posts_listed", "deleted_at", "sorted_at", "id", "published_at", "unpublish_at",
             "author_id",
         ),
     )  # fmt: skip
@@ -65,11 +63,8 @@ class Post(Numbered, Dated, Versioned, Model):
     deleted_at: Mapped[Time | None]
     comments_open: Mapped[Flag] = mapped_column(default=True)
     views: Mapped[Count] = mapped_column(default=0)
-    sorted_at: Mapped[Time] = mapped_column(
-        UTCDateTime(),
-        Computed("coalesce(published_at, created_at)", persisted=True),
-        info={"kind": TIME},
-    )
+    comment_count: Mapped[Count] = mapped_column(default=0)
+    sorted_at: Mapped[Time] = mapped_column(default=now)
 
 
 OWN = owner(Post.author_id)
@@ -79,21 +74,11 @@ READ = any_of(LIVE, OWN, role("moderator"))
 WRITE = any_of(all_of(OWN, role("author")), role("moderator"))
 
 
-def approved_comments() -> ColumnElement[int]:
-    """How many comments readers see below each post."""
-    comments = Post.metadata.tables["comments"].c
-    approved = (
-        comments.post_id == Post.id,
-        comments.status == "approved",
-        comments.deleted_at.is_(None),
-    )
-    return select(func.count()).where(*approved).correlate(Post.__table__).scalar_subquery()
-
-
 def prepare(change: Change) -> None:
     """Dates, HTML, and the old address when the slug changes."""
     published_short(change)
     render_body(change)
+    _set_order(change)
     old = change.before("slug")
     if old and change.gives("slug"):
         paths = f"/posts/{old}", f"/posts/{change['slug']}"
@@ -101,6 +86,13 @@ def prepare(change: Change) -> None:
     ends, starts = change["unpublish_at"], change["published_at"]
     if change.gives("unpublish_at") and ends and starts and ends <= starts:
         change.refuse("unpublish_at", "too_small", "Unpublish at must be after published at.")
+
+
+def _set_order(change: Change) -> None:
+    """Lists run along one column: the date of publication, that of creation for drafts."""
+    if change.state is None or {"published_at", "created_at"} & change.values.keys():
+        made = change["created_at"] or change.time
+        change.set(sorted_at=time_from_text(change["published_at"] or made))
 
 
 def duplicate(change: Change) -> dict[str, object]:
@@ -135,7 +127,7 @@ POSTS = Record(
         Editable("tags", filter=("id", "name", "slug"), create_missing=True),
         Derived("cover", null, NOTHING),
         Editable("comments_open"),
-        Derived("comment_count", approved_comments, WHOLE, counter=True),
+        Shown("comment_count", counter=True),
         Shown("views", sort=True, filter=True, counter=True),
         Shown("created_at", sort=True, filter=True),
         Shown("updated_at", sort=True, filter=True),

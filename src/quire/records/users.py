@@ -59,6 +59,7 @@ WRITES = where(lambda: User.role.in_(("author", "moderator", "admin")), "to be a
 REGISTERING = Rule(
     lambda actor: actor.is_anonymous and site_settings()["registration"] == "open",
     "registration to be open",
+    lasting=False,
 )
 
 

@@ -11,13 +11,13 @@ from quire.declare.query import Query
 from quire.declare.record import REGISTRY, Record
 from quire.store import search as engine
 from quire.store.db import db, reading
-from quire.store.read import Page, bound, typical
+from quire.store.read import Page, bound
 
 
 def search(actor: Actor, query: Query) -> Page:
     """A page of `{type, id, title, snippet, url}`; the snippet is HTML with only <mark> in it."""
     dialect = db.engine.dialect.name
-    found = union_all(*_parts(typical(actor), dialect)).subquery("results")
+    found = union_all(*_parts(actor.typical, dialect)).subquery("results")
     wanted = select(found).order_by(found.c.rank, found.c.type, found.c.id.desc())
     limits = bindparam("limit", type_=BigInteger), bindparam("offset", type_=BigInteger)
     number = query.page or 1

@@ -67,8 +67,7 @@ def _nested(
 def _by(connection: Connection, target: Record, actor: Actor, name: str, ids: set[int]) -> Rows:
     if not ids:
         return []
-    typical = Actor(actor.role, None if actor.user_id is None else 0)
-    projection, statement = _plan(target, typical, name)
+    projection, statement = _plan(target, actor.typical, name)
     values = {"ids": sorted(ids), "actor_id": actor.user_id, "now": now()}
     return [projection.shape(row) for row in connection.execute(statement, values)]
 

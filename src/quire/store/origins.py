@@ -71,7 +71,11 @@ def known_items(source: str, place: str) -> dict[str, Known]:
 def known_places(source: str) -> list[str]:
     """Every place that something was imported from."""
     with reading() as connection:
-        return list(connection.execute(select(Origin.place).where(Origin.source == source).distinct()).scalars())
+        return list(
+            connection.execute(
+                select(Origin.place).where(Origin.source == source).distinct()
+            ).scalars()
+        )
 
 
 def remember(connection: Connection, source: str, place: str, item: str, known: Known) -> None:

@@ -51,13 +51,14 @@ class Page:
 class Plan:
     """The statements of a list for one role, built once.
 
-    `ids` finds the rows, `rows` is the whole statement of page mode, `count` counts all, `keys`
-    are the sort keys; a row's last columns are its sort values.
+    `ids` finds the rows, `rows` is the whole statement of page mode and `rows_back` the same from
+    the end, `count` counts all, `keys` are the sort keys; a row's last columns are its sort values.
     """
 
     projection: Projection
     ids: Select[Any]
     rows: Select[Any]
+    rows_back: Select[Any]
     count: Select[Any]
     keys: list[cursor.SortKey]
 
@@ -67,15 +68,10 @@ def bound(actor: Actor) -> dict[str, Any]:
     return {"actor_id": actor.user_id, "now": now()}
 
 
-def typical(actor: Actor) -> Actor:
-    """The actor that stands for all of the same role: rules look at nothing else."""
-    return Actor(actor.role, None if actor.user_id is None else 0)
-
-
 def one(record: Record, actor: Actor, id: int, query: Query | None = None) -> dict[str, Any]:
     """The record with this id as `actor` sees it. Raises Missing, also when it is hidden."""
     query = query or Query()
-    projection, statement = _plan_one(record, typical(actor), query.fields, _dialect())
+    projection, statement = _plan_one(record, actor.typical, query.fields, _dialect())
     with reading() as connection:
         row = connection.execute(statement, {"id": id, **bound(actor)}).first()
         if row is None:
@@ -99,14 +95,14 @@ def find_id(record: Record, actor: Actor, **values: Any) -> int | None:
 
 def page(record: Record, actor: Actor, query: Query) -> Page:
     """The rows that `query` asks for and `actor` may see. Raises Malformed for a foreign cursor."""
-    plan = _plan(record, typical(actor), query.shape, _dialect())
+    plan = _plan(record, actor.typical, query.shape, _dialect())
     values = {**bound(actor), **_values(query)}
     with reading() as connection:
-        rows, more, before = _rows(connection, record, plan, query, values)
         counted = None
         if query.count:
             key = (record.path, actor.role, query.shape, *values.values())
             counted = total(connection, key, plan.count, values)
+        rows, more, before = _rows(connection, record, plan, query, values, counted)
         shown = [plan.projection.shape(row) for row in rows]
         include(connection, record, actor, shown, query.include)
     cursors = _cursors(record, plan, query, rows)
@@ -139,11 +135,19 @@ def _values(query: Query) -> dict[str, Any]:
 
 
 def _rows(
-    connection: Any, record: Record, plan: Plan, query: Query, values: dict[str, Any]
+    connection: Any,
+    record: Record,
+    plan: Plan,
+    query: Query,
+    values: dict[str, Any],
+    counted: int | None,
 ) -> tuple[list[Any], bool, bool]:
     """The rows, whether more follow, whether any come before."""
     if query.page is not None:
-        limits = {"limit": query.per_page + 1, "offset": (query.page - 1) * query.per_page}
+        offset = (query.page - 1) * query.per_page
+        if counted is not None and counted // 2 < offset < counted:
+            return _from_the_end(connection, plan, values, counted - offset, query.per_page)
+        limits = {"limit": query.per_page + 1, "offset": offset}
         found = connection.execute(plan.rows, values | limits).all()
         return found[: query.per_page], len(found) > query.per_page, query.page > 1
     backwards, statement, place = _from_cursor(record, plan, query)
@@ -151,6 +155,15 @@ def _rows(
     found = connection.execute(statement, values | place | limits).all()
     over, rows = len(found) > query.per_page, found[: query.per_page]
     return (rows[::-1], True, over) if backwards else (rows, over, bool(query.cursor))
+
+
+def _from_the_end(
+    connection: Any, plan: Plan, values: dict[str, Any], left: int, per_page: int
+) -> tuple[list[Any], bool, bool]:
+    """Rows of a page in the second half: an offset costs what it skips, so skip the shorter way."""
+    limits = {"limit": min(per_page, left), "offset": max(left - per_page, 0)}
+    found = connection.execute(plan.rows_back, values | limits).all()
+    return found[::-1], left > per_page, True
 
 
 def _from_cursor(record: Record, plan: Plan, query: Query) -> tuple[bool, Any, dict[str, Any]]:
@@ -188,7 +201,8 @@ def _plan(record: Record, actor: Actor, shape: Any, dialect: str) -> Plan:
     for condition in _where(record, actor, conditions, trashed, nested, panel):
         ids = ids.where(condition)
     count = ids.with_only_columns(func.count(), maintain_column_froms=True)
-    return Plan(projection, ids, _whole(record, projection, ids, keys, False), count, keys)
+    rows, rows_back = (_whole(record, projection, ids, keys, back) for back in (False, True))
+    return Plan(projection, ids, rows, rows_back, count, keys)
 
 
 def _where(
@@ -198,7 +212,7 @@ def _where(
     found = [] if answer is True else [false() if answer is False else answer]
     if record.trashes:
         deleted = record.table.c.deleted_at
-        found.append(deleted.is_not(None) if trashed else deleted.is_(None))
+        found.insert(0, deleted.is_not(None) if trashed else deleted.is_(None))
     if nested is not None:
         found.append(record.field(nested).column == bindparam("nested", type_=BigInteger))
     found += [
@@ -230,9 +244,10 @@ def _whole(
     limits = bindparam("limit", type_=BigInteger), bindparam("offset", type_=BigInteger)
     found = inner.limit(limits[0]).offset(limits[1]).subquery("found")
     columns = [found.c[f"key_{i}"] for i in range(len(keys))]
+    values = [key[3].column_out(column) for key, column in zip(keys, columns, strict=True)]
     rows = projection.select_from(found.join(table, table.c.id == found.c.id))
     ordered = (_ordered(column, key, backwards) for column, key in zip(columns, keys, strict=True))
-    return rows.add_columns(*columns).order_by(*ordered)
+    return rows.add_columns(*values).order_by(*ordered)
 
 
 def _ordered(column: Any, key: cursor.SortKey, backwards: bool) -> Any:

@@ -41,8 +41,7 @@ def _plan(record: Record, actor: Actor, rule: Rule) -> tuple[Projection, Select[
 def _select(
     connection: Connection, record: Record, actor: Actor, ids: list[Any], rule: Rule, lock: bool
 ) -> list[tuple[State, bool, bool]]:
-    typical = Actor(actor.role, None if actor.user_id is None else 0)
-    projection, statement = _plan(record, typical, rule)
+    projection, statement = _plan(record, actor.typical, rule)
     if lock and connection.dialect.name != "sqlite":
         statement = statement.with_for_update(of=record.table)
     values = {"ids": ids, "actor_id": actor.user_id, "now": now()}

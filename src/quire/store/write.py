@@ -214,6 +214,8 @@ def _remove(connection: Connection, change: Change) -> None:
     with rows.conflicts(record):
         table = record.table
         connection.execute(sql_delete(table).where(table.c.id == state["id"]))
+    for follow in change.followups:
+        follow(None)
     audit.keep(connection, [audit.event(actor, "delete", record.path, state["id"], [])])
     outbox.keep(connection, [outbox.owed(record, "delete", state, [])])
     search.forget(connection, record, state["id"])

@@ -1,0 +1,47 @@
+"""Where the time of one request goes, without sockets: `where.py DATABASE [list|one|comment]`."""
+
+import cProfile
+import pstats
+import sys
+import timeit
+
+from quire.access.accounts import Account
+from quire.access.tokens import issue
+from quire.app import create_app
+
+KINDS = {
+    "list": ("GET", "/api/v1/posts?page=1"),
+    "deep": ("GET", "/api/v1/posts?page=400"),
+    "tag": ("GET", "/api/v1/posts?tags.name=tag-007"),
+    "one": ("GET", "/api/v1/posts/4243"),
+    "comment": ("POST", "/api/v1/posts/4243/comments"),
+}
+
+
+def main() -> None:
+    """Time each kind of request, and profile the one that is named."""
+    app = create_app("production", {"DATABASE_URL": f"sqlite:///{sys.argv[1]}"})
+    client = app.test_client()
+    with app.app_context():
+        token = issue(Account(3, "user0003", "author", True, 0))["access_token"]
+    headers = {"Authorization": f"Bearer {token}"}
+
+    def ask(kind: str) -> None:
+        method, path = KINDS[kind]
+        body = {"json": {"body": "a comment"}, "headers": headers} if method == "POST" else {}
+        status = client.open(path, method=method, **body).status_code
+        assert status in (200, 201), status
+
+    for kind in KINDS:
+        ask(kind)
+        best = min(timeit.repeat(lambda k=kind: ask(k), number=50, repeat=5)) / 50
+        print(f"{kind:8} {best * 1e6:7.0f} µs")
+    if len(sys.argv) > 2:
+        with cProfile.Profile() as profile:
+            for _ in range(200):
+                ask(sys.argv[2])
+        pstats.Stats(profile).sort_stats("tottime").print_stats(40)
+
+
+if __name__ == "__main__":
+    main()
