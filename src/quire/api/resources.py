@@ -1,7 +1,7 @@
 """Resource classes for every record type: list, item, action, what is nested below, history."""
 
+import dataclasses
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from flask import Response, request
@@ -36,9 +36,14 @@ class RecordResource(Resource):
     record: Record
     method_decorators = [checked]
 
-    def shown(self, actor: Actor, id: int, status: int = 200, **headers: str) -> Response:
-        """The object as it is now."""
-        return respond.one(actor, read.one(self.record, actor, id), status, **headers)
+    def saved(self, actor: Actor, saved: write.Saved) -> Response:
+        """The object as the change left it: 200, or 201 with its address when it is new."""
+        if saved.shown is None:
+            raise Missing(f"This {self.record.one.lower()} is no longer visible to you.")
+        if not saved.created:
+            return respond.one(actor, saved.shown)
+        address = f"/api/v1/{self.record.path}/{saved.id}"
+        return respond.one(actor, saved.shown, 201, Location=address)
 
     def expected(self, id: int) -> int | None:
         """The version that If-Match names, compared with the present one where there are several."""
@@ -68,14 +73,15 @@ class RecordList(RecordResource):
         actor = current_actor()
         write.pass_door(self.record.access.create, actor)
         only()
-        return self.created(actor, write.create(self.record, actor, read_object()))
+        return self.created(actor, read_object())
 
-    def created(self, actor: Actor, saved: write.Saved) -> Response:
+    def created(self, actor: Actor, raw: dict[str, Any]) -> Response:
         """201; whoever has just registered sees himself."""
+        saved = write.create(self.record, actor, raw)
         if actor.is_anonymous:
             actor = Actor(saved.state["role"], saved.id, saved.state["username"])
-        address = f"/api/v1/{self.record.path}/{saved.id}"
-        return self.shown(actor, saved.id, 201, Location=address)
+            saved = dataclasses.replace(saved, shown=read.one(self.record, actor, saved.id))
+        return self.saved(actor, saved)
 
 
 class RecordItem(RecordResource):
@@ -104,8 +110,8 @@ class RecordItem(RecordResource):
         version = self.expected(id)
         raw = read_object()
         respond.require_version(raw)
-        write.update(self.record, actor, id, raw, replace=replace, version=version)
-        return self.shown(actor, id)
+        saved = write.update(self.record, actor, id, raw, replace=replace, version=version)
+        return self.saved(actor, saved)
 
     def delete(self, id: int) -> Response:
         """Delete it, or put it into the trash; `permanent=true` for good."""
@@ -130,11 +136,7 @@ class RecordAction(RecordResource):
         only()
         raw = read_object(optional=True)
         saved = write.act(self.record, actor, id, self.action.name, raw, version=self.expected(id))
-        if saved.created:
-            return self.shown(
-                actor, saved.id, 201, Location=f"/api/v1/{self.record.path}/{saved.id}"
-            )
-        return self.shown(actor, id)
+        return self.saved(actor, saved)
 
 
 class BySlug(RecordResource):
@@ -179,7 +181,7 @@ class NestedList(RecordList):
         write.pass_door(self.record.access.read, actor)
         query = parse_query(self.record, actor, request.args.items(multi=True))
         self._parent(actor, id)
-        query = replace(query, nested=(self.name, id))
+        query = dataclasses.replace(query, nested=(self.name, id))
         return respond.listing(actor, self.record.path, read.page(self.record, actor, query), query)
 
     def post(self, id: int) -> Response:  # type: ignore[override]
@@ -189,7 +191,7 @@ class NestedList(RecordList):
         only()
         self._parent(actor, id)
         raw = {self.name: id, **read_object()}
-        return self.created(actor, write.create(self.record, actor, raw))
+        return self.created(actor, raw)
 
     def _parent(self, actor: Actor, id: int) -> None:
         read.one(self.parent, actor, id, Query(fields=("id",)))
@@ -205,7 +207,7 @@ class History(RecordResource):
         revisions = REGISTRY["revisions"]
         query = parse_query(revisions, SYSTEM, request.args.items(multi=True))
         own = (Condition("type", "eq", (self.record.path,)), Condition("record_id", "eq", (id,)))
-        query = replace(query, conditions=(*own, *query.conditions))
+        query = dataclasses.replace(query, conditions=(*own, *query.conditions))
         page = read.page(revisions, SYSTEM, query)
         return respond.listing(actor, revisions.path, page, query)
 

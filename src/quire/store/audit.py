@@ -53,4 +53,4 @@ def event(
 
 def keep(connection: Connection, events: list[dict[str, Any]]) -> None:
     """Add rows in the open transaction."""
-    connection.execute(insert(AuditEvent), events)
+    connection.execute(insert(AuditEvent.__table__), events)

@@ -1,6 +1,9 @@
 """Counters beside a record: they change without a new version, an audit row or an event."""
 
-from sqlalchemy import update
+from functools import cache
+from typing import Any
+
+from sqlalchemy import bindparam, update
 
 from quire.declare.record import REGISTRY
 from quire.store.db import transaction
@@ -8,7 +11,12 @@ from quire.store.db import transaction
 
 def count(path: str, id: int, name: str, by: int) -> None:
     """Add `by` to the counter `name` of one record, in the open transaction if there is one."""
-    table = REGISTRY[path].table
-    more = {name: table.c[name] + by}
     with transaction() as connection:
-        connection.execute(update(table).where(table.c.id == id).values(more))
+        connection.execute(_more(path, name), {"record": id, "by": by})
+
+
+@cache
+def _more(path: str, name: str) -> Any:
+    table = REGISTRY[path].table
+    grown = {name: table.c[name] + bindparam("by", type_=table.c[name].type)}
+    return update(table).where(table.c.id == bindparam("record")).values(grown)

@@ -47,4 +47,4 @@ def owed(record: Record, action: str, state: dict[str, Any], fields: list[str]) 
 
 def keep(connection: Connection, rows: list[dict[str, Any]]) -> None:
     """Add rows in the open transaction."""
-    connection.execute(insert(OutboxEvent), rows)
+    connection.execute(insert(OutboxEvent.__table__), rows)

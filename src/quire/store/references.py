@@ -1,9 +1,10 @@
 """References as they are sent (id, natural key, object) -> ids of records that the actor may see."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, false, or_, select
+from sqlalchemy import BigInteger, Connection, Select, String, bindparam, false, or_, select
 
 from quire.actor import Actor
 from quire.declare.change import Change
@@ -15,30 +16,67 @@ from quire.declare.record import Record, record_of
 Create = Callable[[Record, Actor, dict[str, Any]], int]
 
 
-def resolve(connection: Connection, change: Change, create: Create) -> None:
+Known = dict[str, dict[Any, int]]
+"""Ids that have been found, by table: what was sent -> id."""
+
+AT_ONCE = 500
+
+
+def foresee(connection: Connection, changes: Sequence[Change]) -> Known:
+    """Look up what many changes refer to in few queries. All are by one actor."""
+    wanted: dict[str, dict[Any, None]] = {}
+    for change in changes:
+        for name, value in change.values.items():
+            target = change.record.field(name).target
+            if target is not None and value is not None:
+                wanted.setdefault(target, {}).update(dict.fromkeys(_references(value)))
+    known: Known = {table: {} for table in wanted}
+    for table, references in wanted.items():
+        rest = list(references)
+        for start in range(0, len(rest), AT_ONCE):
+            part = rest[start : start + AT_ONCE]
+            known[table].update(_lookup(connection, record_of(table), changes[0].actor, part))
+    return known
+
+
+def resolve(connection: Connection, change: Change, create: Create, known: Known) -> None:
     """Put ids where references were sent; note those that lead nowhere in `change`.
 
     `create` makes a record of a given type from a name that is not there yet, where that is
-    declared and allowed.
+    declared and allowed. What `known` lacks is looked up and added to it.
     """
     for name in list(change.values):
         field = change.record.field(name)
         value = change.values[name]
         if field.target is None or value is None:
             continue
-        sent = value if isinstance(value, list) else [value]
-        ids = _ids(connection, change, field, sent, create)
+        ids = _ids(connection, change, field, value, create, known)
         change.values[name] = list(dict.fromkeys(ids)) if field.many else next(iter(ids), None)
 
 
+def _sent(value: Any) -> list[Any]:
+    sent = value if isinstance(value, list) else [value]
+    return [one.get("id") if isinstance(one, dict) else one for one in sent]
+
+
+def _references(value: Any) -> list[Any]:
+    return [one for one in _sent(value) if _is_reference(one)]
+
+
 def _ids(
-    connection: Connection, change: Change, field: Field, sent: list[Any], create: Create
+    connection: Connection,
+    change: Change,
+    field: Field,
+    value: Any,
+    create: Create,
+    known: Known,
 ) -> list[int]:
     target = record_of(field.target or "")
-    wanted = [one.get("id") if isinstance(one, dict) else one for one in sent]
-    found = _lookup(connection, target, change.actor, wanted)
+    found = known.setdefault(field.target or "", {})
+    missing = [one for one in _references(value) if one not in found]
+    found.update(_lookup(connection, target, change.actor, missing))
     ids = []
-    for one in wanted:
+    for one in _sent(value):
         id = found.get(one) if _is_reference(one) else None
         if id is None and isinstance(one, str) and _may_create(field, target, change.actor):
             id = found[one] = create(target, change.actor, {target.title: one})
@@ -60,22 +98,26 @@ def _may_create(field: Field, target: Record, actor: Actor) -> bool:
 def _lookup(
     connection: Connection, target: Record, actor: Actor, wanted: list[Any]
 ) -> dict[Any, int]:
-    key = target.field(target.key).column
-    ids = [one for one in wanted if type(one) is int and 0 < one <= MAX_ID]
-    names = [one for one in wanted if isinstance(one, str)] if key.name != "id" else []
-    either = [
-        column.in_(values) for column, values in ((target.table.c.id, ids), (key, names)) if values
-    ]
-    if not either:
+    ids = [one for one in wanted if _is_reference(one) and not isinstance(one, str)]
+    names = [one for one in wanted if isinstance(one, str)] if target.key != "id" else []
+    if not ids and not names:
         return {}
-    statement = select(target.table.c.id, key).where(or_(*either))
-    answer = target.allows(actor, "read")
-    if answer is not True:
-        statement = statement.where(false() if answer is False else answer)
-    values = {"actor_id": actor.user_id, "now": now()} if answer is not True else {}
+    statement = _by_id_or_name(target, actor.typical)
+    values = {"ids": ids, "names": names, "actor_id": actor.user_id, "now": now()}
     found: dict[Any, int] = {}
     for id, name in connection.execute(statement, values):
         found[id] = id
         if isinstance(name, str):
             found[name] = id
     return found
+
+
+@cache
+def _by_id_or_name(target: Record, actor: Actor) -> Select[Any]:
+    id, key = target.table.c.id, target.field(target.key).column
+    either = [id.in_(bindparam("ids", expanding=True, type_=BigInteger))]
+    if target.key != "id":
+        either.append(key.in_(bindparam("names", expanding=True, type_=String)))
+    statement = select(id, key).where(or_(*either))
+    answer = target.allows(actor, "read")
+    return statement if answer is True else statement.where(false() if answer is False else answer)

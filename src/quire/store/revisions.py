@@ -55,7 +55,7 @@ def revision(record: Record, actor: Actor, action: str, state: dict[str, Any]) -
 
 def keep(connection: Connection, rows: list[dict[str, Any]]) -> None:
     """Add rows in the open transaction."""
-    connection.execute(insert(Revision), rows)
+    connection.execute(insert(Revision.__table__), rows)
 
 
 def data_at(connection: Connection, record: Record, id: int, version: int) -> dict[str, Any] | None:

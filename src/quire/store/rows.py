@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -27,52 +28,77 @@ def _sql(answer: Answer) -> Any:
     return literal(answer) if isinstance(answer, bool) else answer
 
 
+@dataclass(frozen=True)
+class Found:
+    """A row: all that is stored, whether it may be changed, what the actor sees (None: nothing)."""
+
+    state: State
+    allowed: bool
+    shown: State | None
+
+
 @lru_cache(1000)
-def _plan(record: Record, actor: Actor, rule: Rule) -> tuple[Projection, Select[Any]]:
-    """All that is stored of some rows, and whether `actor` may see and change them."""
+def _plan(record: Record, actor: Actor, rule: Rule) -> tuple[Projection, Select[Any], list[str]]:
+    """All that is stored of some rows, whether `actor` may see and change them, and which fields
+    he sees on some rows only; a row's last columns say so in that order."""
     projection = Projection(record, SYSTEM)
     table = record.table
     ids = table.c.id.in_(bindparam("ids", type_=BigInteger, expanding=True))
-    flags = _sql(record.allows(actor, "read")).label("seen"), _sql(rule(actor)).label("allowed")
-    statement = projection.select_from(table).where(ids).add_columns(*flags).order_by(table.c.id)
-    return projection, statement
+    seen = record.seen_by(actor)
+    partly = [name for name, answer in seen.items() if answer is not True]
+    flags = [_sql(seen[name]) for name in partly]
+    flags += [_sql(record.allows(actor, "read")), _sql(rule(actor))]
+    labelled = (flag.label(f"flag_{i}") for i, flag in enumerate(flags))
+    statement = projection.select_from(table).where(ids).add_columns(*labelled)
+    return projection, statement, partly
+
+
+def _shown(record: Record, actor: Actor, state: State, row: Any, partly: list[str]) -> State | None:
+    if not row[-2]:
+        return None
+    flags = row[-2 - len(partly) : -2]
+    hidden = {name for name, flag in zip(partly, flags, strict=True) if not flag}
+    return {name: state[name] for name in record.seen_by(actor) if name not in hidden}
 
 
 def _select(
     connection: Connection, record: Record, actor: Actor, ids: list[Any], rule: Rule, lock: bool
-) -> list[tuple[State, bool, bool]]:
-    projection, statement = _plan(record, actor.typical, rule)
+) -> list[Found]:
+    projection, statement, partly = _plan(record, actor.typical, rule)
     if lock and connection.dialect.name != "sqlite":
         statement = statement.with_for_update(of=record.table)
     values = {"ids": ids, "actor_id": actor.user_id, "now": now()}
-    found = connection.execute(statement, values)
-    return [(projection.shape(row), bool(row[-2]), bool(row[-1])) for row in found]
+    found = []
+    for row in connection.execute(statement, values):
+        state = projection.shape(row)
+        found.append(Found(state, bool(row[-1]), _shown(record, actor, state, row, partly)))
+    return found
 
 
-def find(connection: Connection, record: Record, actor: Actor, id: int, rule: Rule) -> State:
-    """The state of a record that `rule` lets the actor change. Raises Missing, Refused."""
+def find(connection: Connection, record: Record, actor: Actor, id: int, rule: Rule) -> Found:
+    """A record that `rule` lets the actor change. Raises Missing, Refused."""
     found = _select(connection, record, actor, [id], rule, lock=True)
-    if not found or not (found[0][1] or found[0][2]):
+    if not found or not (found[0].shown or found[0].allowed):
         raise Missing(f"There is no such {record.one.lower()}.")
-    if not found[0][2]:
+    if not found[0].allowed:
         raise Refused(f"This needs {rule.words}.")
-    return found[0][0]
+    return found[0]
 
 
-def states(
+def allowed(
     connection: Connection, record: Record, actor: Actor, ids: list[Any], rule: Rule
-) -> list[State]:
-    """The states, in the order of `ids`, of those rows for which the rule holds now."""
+) -> list[Found]:
+    """Those rows, in the order of `ids`, for which the rule holds now."""
     found = _select(connection, record, actor, ids, rule, lock=False)
-    allowed = {state["id"]: state for state, _, allowed in found if allowed}
-    return [allowed[id] for id in ids if id in allowed]
+    by_id = {one.state["id"]: one for one in found if one.allowed}
+    return [by_id[id] for id in ids if id in by_id]
 
 
 def insert(connection: Connection, change: Change) -> int:
     """Insert the row and its links; returns its id. Raises Conflict on a value that is taken."""
     record = change.record
     with conflicts(record):
-        done = connection.execute(sql_insert(record.table).values(_columns(change, change.values)))
+        done = connection.execute(sql_insert(record.table), _columns(change, change.values))
     key: Any = done.inserted_primary_key
     id = int(key[0])
     for field in record.manies:

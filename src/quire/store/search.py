@@ -1,6 +1,7 @@
 """Full-text search: FTS5 on SQLite, tsvector on PostgreSQL, one table of documents behind both."""
 
 import re
+from functools import cache
 from typing import Any
 
 from sqlalchemy import DDL, Connection, Integer, String, Text, UniqueConstraint, delete, event, text
@@ -107,13 +108,18 @@ def index(connection: Connection, record: Record, states: list[dict[str, Any]]) 
     """Write the documents of records whose state is given."""
     if not record.searched or not states:
         return
-    kind: Any = sqlite if connection.dialect.name == "sqlite" else postgresql
-    insert = kind.insert(SearchDocument)
-    upsert = insert.on_conflict_do_update(
+    upsert = _upsert(connection.dialect.name)
+    connection.execute(upsert, [_document(record, state) for state in states])
+
+
+@cache
+def _upsert(dialect: str) -> Any:
+    kind: Any = sqlite if dialect == "sqlite" else postgresql
+    insert = kind.insert(SearchDocument.__table__)
+    return insert.on_conflict_do_update(
         index_elements=["type", "record_id"],
         set_={"title": insert.excluded.title, "body": insert.excluded.body},
     )
-    connection.execute(upsert, [_document(record, state) for state in states])
 
 
 def forget(connection: Connection, record: Record, id: int) -> None:

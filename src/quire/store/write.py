@@ -25,21 +25,26 @@ from quire.declare.parse import parse
 from quire.declare.record import Action, Record
 from quire.declare.rules import Rule
 from quire.declare.schema import NEW, PART, WHOLE
-from quire.errors import Conflict, Refused, Unproven
+from quire.errors import Conflict, Problem, Refused, Unproven
 from quire.store import audit, outbox, revisions, rows, search
 from quire.store.db import transaction
 from quire.store.inputs import action_input, without_version
-from quire.store.references import resolve
+from quire.store.references import Known, foresee, resolve
 
 Raw = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Saved:
-    """What a change came to: the record's id, its whole state, whether it is new or differs."""
+    """What a change came to.
+
+    `state` is all that is stored, `shown` what the actor sees of it (None when nothing), `created`
+    whether the record is new, `changed` whether anything differs.
+    """
 
     id: int
     state: dict[str, Any]
+    shown: dict[str, Any] | None
     created: bool = False
     changed: bool = True
 
@@ -58,16 +63,15 @@ def create_many(record: Record, actor: Actor, raws: Sequence[Raw]) -> list[Saved
     """Make several records in one transaction: all or none."""
     pass_door(record.access.create, actor)
     with transaction() as connection:
-        changes = []
-        for raw in raws:
-            values = parse(record, actor, raw, form=NEW, state=None)
-            change = Change(record, actor, "create", None, values)
-            _prepare(connection, change)
+        parsed = [parse(record, actor, raw, form=NEW, state=None) for raw in raws]
+        changes = [Change(record, actor, "create", None, values) for values in parsed]
+        known = foresee(connection, changes)
+        for change in changes:
+            _prepare(connection, change, known)
             change.id = rows.insert(connection, change)
-            changes.append(change)
-        states = _look(connection, record, record.access.create, changes)
-        _keep(connection, changes, states)
-        return [Saved(state["id"], state, created=True) for state in states]
+        found = _look(connection, record, record.access.create, changes)
+        _keep(connection, changes, [one.state for one in found])
+        return [Saved(one.state["id"], one.state, one.shown, created=True) for one in found]
 
 
 def update(
@@ -87,13 +91,14 @@ def update(
     rule = record.access.update
     pass_door(rule, actor)
     with transaction() as connection:
-        state = rows.find(connection, record, actor, id, rule)
+        found = rows.find(connection, record, actor, id, rule)
+        state = found.state
         raw = without_version(connection, record, state, raw, version)
         if state.get("deleted_at") and not actor.is_system:
             raise Conflict(f"This {record.one.lower()} is in the trash; restore it first.")
         form = WHOLE if replace else PART
         values = parse(record, actor, raw, form=form, state=state)
-        return _changed(connection, Change(record, actor, "update", state, values), rule)
+        return _changed(connection, Change(record, actor, "update", state, values), rule, found)
 
 
 def delete(
@@ -106,12 +111,13 @@ def delete(
     rule = record.access.permanent if permanent else record.access.delete
     pass_door(rule, actor)
     with transaction() as connection:
-        state = rows.find(connection, record, actor, id, rule)
+        found = rows.find(connection, record, actor, id, rule)
+        state = found.state
         without_version(connection, record, state, {}, version)
         change = Change(record, actor, "delete", state)
         if record.trashes and not permanent:
             change.set(deleted_at=state["deleted_at"] or now())
-            _changed(connection, change, rule)
+            _changed(connection, change, rule, found)
         else:
             _remove(connection, change)
 
@@ -130,61 +136,66 @@ def act(
     assert action is not None
     pass_door(action.allow, actor)
     with transaction() as connection:
-        state = rows.find(connection, record, actor, id, action.allow)
+        found = rows.find(connection, record, actor, id, action.allow)
+        state = found.state
         raw = without_version(connection, record, state, raw or {}, version)
         change = Change(record, actor, name, state, action_input(record, action, raw))
         if state.get("deleted_at") and not action.in_trash:
             raise Conflict(f"This {record.one.lower()} is in the trash; restore it first.")
-        return _acted(connection, change, action)
+        return _acted(connection, change, action, found)
 
 
-def _acted(connection: Connection, change: Change, action: Action) -> Saved:
+def _acted(connection: Connection, change: Change, action: Action, found: rows.Found) -> Saved:
     made = action.run(change)
     if action.creates:
         return create(change.record, change.actor, made or {})
-    return _changed(connection, change, action.allow)
+    return _changed(connection, change, action.allow, found)
 
 
 def pass_door(rule: Rule, actor: Actor) -> None:
     """Let nobody in for whom the rule never holds. Raises Unproven or Refused."""
-    if rule(actor) is not False:
-        return
+    if rule(actor) is False:
+        raise _refusal(rule, actor)
+
+
+def _refusal(rule: Rule, actor: Actor) -> Problem:
     if actor.is_anonymous:
-        raise Unproven("Sign in to do this.")
-    raise Refused(f"This needs {rule.words}.")
+        return Unproven("Sign in to do this.")
+    return Refused(f"This needs {rule.words}.")
 
 
-def _prepare(connection: Connection, change: Change) -> None:
+def _prepare(connection: Connection, change: Change, known: Known | None = None) -> None:
+    known = {} if known is None else known
+    resolve(connection, change, lambda target, actor, raw: create(target, actor, raw).id, known)
+    change.check()
     if change.state is None:
         for field in change.record.fields:
             if field.fill is not None and change.values.get(field.name) is None:
                 change.values[field.name] = field.fill(change)
-    resolve(connection, change, lambda target, actor, raw: create(target, actor, raw).id)
-    change.check()
     change.record.before(change)
     change.check()
 
 
-def _changed(connection: Connection, change: Change, rule: Rule) -> Saved:
+def _changed(connection: Connection, change: Change, rule: Rule, found: rows.Found) -> Saved:
     """Write what differs, if anything does."""
-    assert change.state is not None
+    id = found.state["id"]
     _prepare(connection, change)
     if not rows.update(connection, change):
-        return Saved(change.state["id"], change.state, changed=False)
-    states = _look(connection, change.record, rule, [change])
-    _keep(connection, [change], states)
-    return Saved(change.state["id"], states[0])
+        return Saved(id, found.state, found.shown, changed=False)
+    after = _look(connection, change.record, rule, [change])[0]
+    _keep(connection, [change], [after.state])
+    return Saved(id, after.state, after.shown)
 
 
 def _look(
     connection: Connection, record: Record, rule: Rule, changes: list[Change]
-) -> list[dict[str, Any]]:
+) -> list[rows.Found]:
     actor = changes[0].actor
     ids = [change.id for change in changes]
-    states = rows.states(connection, record, actor, ids, rule)
-    if len(states) < len(ids):
-        pass_door(Rule(lambda _: False, rule.words), actor)
-    return states
+    found = rows.allowed(connection, record, actor, ids, rule)
+    if len(found) < len(ids):
+        raise _refusal(rule, actor)
+    return found
 
 
 def _keep(connection: Connection, changes: list[Change], states: list[dict[str, Any]]) -> None:
