@@ -34,7 +34,7 @@ def one(actor: Actor, data: dict[str, Any], status: int = 200, **headers: str) -
 
 def listing(actor: Actor, key: str, page: Page, query: Query) -> Response:
     """A list in its envelope, with totals and links in the headers too."""
-    data = {
+    data: dict[str, Any] = {
         key: page.rows,
         "total": page.total,
         "page": page.page,
@@ -45,12 +45,21 @@ def listing(actor: Actor, key: str, page: Page, query: Query) -> Response:
         "next_cursor": page.next_cursor,
         "prev_cursor": page.prev_cursor,
     }
+    data[key] = page.rows  # of the type "pages" they stand where others have the number of pages
     headers = {"Link": _links(page, query)}
     if page.total is not None:
         headers["X-Total-Count"] = str(page.total)
     body = orjson.dumps(data)
     etag = f'W/"{hashlib.sha256(body).hexdigest()[:24]}"'
     return _tagged(actor, body, 200, etag, headers)
+
+
+def kept(body: bytes, etag: str, mime: str) -> Response:
+    """Something that is the same for everyone until the program changes."""
+    headers = {"ETag": etag, "Cache-Control": "no-cache"}
+    if _has(etag):
+        return Response(status=304, headers=headers)
+    return Response(body, 200, headers, content_type=mime)
 
 
 def _tagged(actor: Actor, body: bytes, status: int, etag: str, headers: dict[str, str]) -> Response:

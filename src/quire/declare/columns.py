@@ -18,7 +18,7 @@ def refer(table: str, *, on_delete: str = "RESTRICT", **more: Any) -> MappedColu
 
     `on_delete` is what the database does here when that record goes: RESTRICT, CASCADE, SET NULL.
     """
-    kind = Kind("ref", int | str | dict[str, Any], "ref", from_text=ID.from_text)
+    kind = Kind("ref", int | str | dict[str, Any], "ref", from_text=ID.from_text, asked=ID.asked)
     return mapped_column(
         ForeignKey(f"{table}.id", ondelete=on_delete), info={"kind": kind, "ref": table}, **more
     )
@@ -42,7 +42,7 @@ class Many:
 
     def __init__(self, target: str):
         self.target = target
-        self.kind = Kind("refs", list[int | str | dict[str, Any]], "refs", from_text=ID.from_text)
+        self.kind = Kind("refs", list[int | str | dict[str, Any]], "refs", from_text=ID.from_text, asked=ID.asked)
 
     def __set_name__(self, model: Any, name: str) -> None:
         metadata: MetaData = model.metadata

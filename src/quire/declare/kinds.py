@@ -4,12 +4,12 @@ Each kind is an alias for `Mapped[...]`: the SQL type and the Kind ride on the c
 table, the validation, the OpenAPI document and the forms are made from one statement.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -37,7 +37,7 @@ class Kind:
     `accepts` is the pydantic annotation of a value given from outside, `widget` the form control,
     `text` whether text operators apply, `from_text` reads a value in a query string (ValueError
     when it cannot), `column_out` makes the SQL that shows the column, `value_out` a Python value
-    as JSON has it.
+    as JSON has it, `asked` is the JSON schema of a value in a query string.
     """
 
     name: str
@@ -48,6 +48,7 @@ class Kind:
     column_out: Callable[[ColumnElement[Any]], ColumnElement[Any]] = _same
     value_out: Callable[[Any], Any] = _same
     length: int | None = None
+    asked: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"}, hash=False)
 
 
 def _printable(value: str) -> str:
@@ -63,6 +64,12 @@ def _only_text(value: Any) -> Any:
     return value
 
 
+def _only_decimal(value: str) -> str:
+    if not re.fullmatch(r"-?\d+(\.\d+)?", value, re.ASCII):
+        raise PydanticCustomError("bad_format", "must be a decimal number such as 12.50.")
+    return value
+
+
 def text_kind(
     name: str,
     length: int,
@@ -73,21 +80,41 @@ def text_kind(
     checks: tuple[Any, ...] = (),
 ) -> Kind:
     """A kind of text of `least` to `length` characters, spaces around it cut off."""
-    rules = StringConstraints(
-        strip_whitespace=True, min_length=least, max_length=length, pattern=pattern
-    )
+    rules = StringConstraints(min_length=least, max_length=length, pattern=pattern)
     accepts: Any = Annotated[str, rules, AfterValidator(_printable)]
     for check in checks:
         accepts = Annotated[accepts, check]
+    schema = WithJsonSchema(_text_schema(length, least, pattern))
+    accepts = Annotated[accepts, BeforeValidator(_trimmed(length)), schema]
     return Kind(name, accepts, widget, text=True, from_text=_printable, length=length)
+
+
+def _trimmed(length: int) -> Callable[[Any], Any]:
+    """Cut off the spaces around a text; they count for its length, as the schema says."""
+
+    def trim(value: Any) -> Any:
+        if isinstance(value, str) and len(value) > length:
+            raise PydanticCustomError("too_long", f"is longer than {length} characters.")  # type: ignore[arg-type]
+        return value.strip() if isinstance(value, str) else value
+
+    return trim
+
+
+def _text_schema(length: int, least: int, pattern: str | None) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": "string", "minLength": least, "maxLength": length}
+    if pattern is not None:
+        schema["pattern"] = rf"^\s*{pattern.removeprefix('^').removesuffix('$')}\s*$"
+    elif least:
+        schema["pattern"] = r"\S"
+    return schema
 
 
 def _line(name: str, length: int, **more: Any) -> MappedColumn[str]:
     return mapped_column(String(length), info={"kind": text_kind(name, length, **more)})
 
 
-def _column(sql_type: Any, kind: Kind) -> MappedColumn[Any]:
-    return mapped_column(sql_type, info={"kind": kind})
+def _column(sql_type: Any, kind: Kind, **more: Any) -> MappedColumn[Any]:
+    return mapped_column(sql_type, info={"kind": kind}, **more)
 
 
 def _markdown_fits(value: str) -> str:
@@ -96,15 +123,8 @@ def _markdown_fits(value: str) -> str:
     return value
 
 
-def _web_address(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("must be an address that begins with http:// or https://")
-    return value
-
-
 def _flag_from_text(text: str) -> bool:
-    return {"true": True, "false": False, "1": True, "0": False}[text.lower()]
+    return {"true": True, "false": False}[text.lower()]
 
 
 def _int_from_text(text: str) -> int:
@@ -116,23 +136,34 @@ def _int_from_text(text: str) -> int:
 
 def time_from_text(text: str) -> datetime:
     """A date or a moment in RFC 3339 (any offset; UTC without one), in UTC."""
-    return to_utc(datetime.fromisoformat(text.replace(" ", "+")))
+    if re.fullmatch(_DAY_FORM, text):
+        return to_utc(datetime.fromisoformat(text))
+    return _time(text.replace(" ", "+"))  # a plus sign that was not escaped
 
 
 def whole(name: str, least: int = -INT64, most: int = INT64) -> Kind:
     """A kind of whole number within bounds."""
     accepts = Annotated[int, Field(strict=True, ge=least, le=most)]
-    return Kind(name, accepts, "number", from_text=_int_from_text)
+    return Kind(name, accepts, "number", from_text=_int_from_text, asked=_INTEGER)
+
+
+_DAY_FORM = r"\d{4}-\d{2}-\d{2}"
+_TIME_FORM = _DAY_FORM + r"[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})?"
+_INTEGER = {"type": "integer", "minimum": -INT64, "maximum": INT64}
 
 
 def _time(value: str) -> datetime:
-    if len(value) < 19:
+    if not re.fullmatch(_TIME_FORM, value, re.ASCII):
         raise ValueError("must be a moment such as 2026-01-31T12:00:00Z")
-    return to_utc(datetime.fromisoformat(value))
+    whole_seconds = re.sub(r"\.\d+", "", value.upper())
+    try:
+        return to_utc(datetime.fromisoformat(whole_seconds))
+    except OverflowError:
+        raise ValueError("is beyond the years 1 to 9999") from None
 
 
 def _day(value: str) -> date:
-    if len(value) != 10:
+    if not re.fullmatch(_DAY_FORM, value, re.ASCII):
         raise ValueError("must be a date such as 2026-01-31")
     return date.fromisoformat(value)
 
@@ -141,7 +172,10 @@ _TIME_SCHEMA = WithJsonSchema({"type": "string", "format": "date-time"})
 _DAY_SCHEMA = WithJsonSchema({"type": "string", "format": "date"})
 
 TEXT = text_kind("text", 1000, least=0)
-FLAG = Kind("flag", Annotated[bool, Field(strict=True)], "checkbox", from_text=_flag_from_text)
+FLAG = Kind(
+    "flag", Annotated[bool, Field(strict=True)], "checkbox",
+    from_text=_flag_from_text, asked={"type": "boolean"},
+)  # fmt: skip
 WHOLE = whole("whole")
 ID = whole("id", 1)
 RANK = Kind("rank", float, from_text=float)
@@ -159,6 +193,9 @@ TIME = Kind(
     from_text=time_from_text,
     column_out=time_text,
     value_out=rfc3339,
+    asked={
+        "anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]
+    },
 )
 DAY = Kind(
     "day",
@@ -169,6 +206,7 @@ DAY = Kind(
     from_text=_day,
     column_out=date_text,
     value_out=date.isoformat,
+    asked={"type": "string", "format": "date"},
 )
 MARKDOWN = Kind(
     "markdown",
@@ -177,13 +215,17 @@ MARKDOWN = Kind(
         StringConstraints(min_length=1),
         AfterValidator(_printable),
         AfterValidator(_markdown_fits),
+        WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MARKDOWN_BYTES}),
     ],
     "markdown",
     text=True,
     length=MARKDOWN_BYTES,
 )
 HTML = Kind("html", str, "html", text=True)
-URL = text_kind("url", 2000, checks=(AfterValidator(_web_address),), widget="url")
+URL_PATTERN = (
+    r"^[Hh][Tt][Tt][Pp][Ss]?://(?:[^\s/?#@:\[\]\\]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:[/?#]\S*)?$"
+)
+URL = text_kind("url", 2000, pattern=URL_PATTERN, widget="url")
 _WEB_ADDRESS: Any = URL.accepts
 URLS = Kind("urls", Annotated[list[_WEB_ADDRESS], Field(max_length=20)], "lines")
 NAMES = Kind("names", list[str], "lines")
@@ -207,13 +249,13 @@ Label = Annotated[str, _line("label", 100)]
 Name = Annotated[str, _line("name", 100, least=0)]
 Slug = Annotated[str, _line("slug", 200, pattern=r"^\w[\w.-]*$")]
 Summary = Annotated[str, _line("summary", 1000, least=0, widget="textarea")]
-Username = Annotated[str, _line("username", 20, least=3, pattern=r"^[A-Za-z0-9_.-]+$")]
+Username = Annotated[str, _line("username", 20, least=3, pattern=r"^[A-Za-z0-9_.-]{3,20}$")]
 Email = Annotated[str, _column(String(254), EMAIL)]
 Url = Annotated[str, _column(String(2000), URL)]
 Path = Annotated[str, _line("path", 500, pattern=r"^/[^\s?#]*$")]
 Target = Annotated[str, _line("target", 2000, pattern=r"^(/|/[^/\\\s]\S*|https?://\S+)$")]
-Prose = Annotated[str, _column(Text(), MARKDOWN)]
-Html = Annotated[str, _column(Text(), HTML)]
+Prose = Annotated[str, _column(Text(), MARKDOWN, sort_order=90)]
+Html = Annotated[str, _column(Text(), HTML, sort_order=91)]
 Hash = Annotated[str, _column(String(200), PASSWORD)]
 Flag = Annotated[bool, _column(Boolean(), FLAG)]
 Whole = Annotated[int, _column(Integer(), whole("whole", -(2**31), 2**31 - 1))]
@@ -245,11 +287,18 @@ def decimal(*, digits: int = 12, places: int = 2, **more: Any) -> MappedColumn[D
         Decimal,
         WithJsonSchema({"type": "string", "pattern": pattern}),
         Field(strict=False, max_digits=digits, decimal_places=places),
+        BeforeValidator(_only_decimal),
         BeforeValidator(_only_text),
     ]
 
     def shown(value: Decimal) -> str:
         return f"{value:.{places}f}"
 
-    kind = Kind("decimal", accepts, "decimal", from_text=Decimal, value_out=shown)
+    def read(text: str) -> Decimal:
+        if not re.fullmatch(pattern, text, re.ASCII):
+            raise ValueError("is no such decimal")
+        return Decimal(text)
+
+    asked = {"type": "string", "pattern": pattern}
+    kind = Kind("decimal", accepts, "decimal", from_text=read, value_out=shown, asked=asked)
     return mapped_column(DecimalNumber(digits, places), info={"kind": kind}, **more)

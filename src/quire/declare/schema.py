@@ -8,6 +8,7 @@ from pydantic import Field as PydanticField
 
 from quire.declare.fields import Derived, Field
 from quire.declare.record import Record, record_of
+from quire.declare.rules import NOBODY
 
 NEW, WHOLE, PART = "new", "whole", "part"
 """A new record; a replacement of one (PUT); a change of some fields (PATCH)."""
@@ -68,12 +69,11 @@ def shown(field: Field) -> Any:
         if field.many is not None:
             return list[small]  # type: ignore[valid-type]
         return small | None if field.nullable else small
-    kind_out = _OUT.get(field.kind.name, field.kind.accepts)
+    kind_out = str if field.kind.text else _OUT.get(field.kind.name, field.kind.accepts)
     words = field.choices
     if words:
         kind_out = Literal[words]
-    optional = field.nullable or (isinstance(field, Derived) and field.kind.name == "nothing")
-    return kind_out | None if optional else kind_out
+    return kind_out | None if field.nullable and kind_out is not None else kind_out
 
 
 def _text(schema: dict[str, Any]) -> Any:
@@ -84,18 +84,6 @@ _OUT: dict[str, Any] = {
     "time": _text({"format": "date-time"}),
     "day": _text({"format": "date"}),
     "decimal": str,
-    "title": str,
-    "label": str,
-    "name": str,
-    "slug": str,
-    "summary": str,
-    "username": str,
-    "email": str,
-    "url": str,
-    "path": str,
-    "markdown": str,
-    "html": str,
-    "text": str,
     "urls": list[str],
     "names": list[str],
     "object": dict[str, Any],
@@ -108,7 +96,7 @@ def output_model(record: Record) -> type[BaseModel]:
     """A record as it is read; fields that not everybody sees on every row may be missing."""
     fields: dict[str, Any] = {}
     for one in record.fields:
-        if one.readable:
+        if one.readable and one.to is not NOBODY:
             always = one.to.words == "nothing"
             fields[one.name] = (shown(one), ... if always else PydanticField(default=None))
     return create_model(record.model.__name__, __config__=ConfigDict(extra="forbid"), **fields)

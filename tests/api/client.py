@@ -1,0 +1,112 @@
+"""A test client that checks every answer of the API against the OpenAPI document."""
+
+import json
+import re
+from functools import cache
+
+from flask.testing import FlaskClient
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+from quire.api.openapi import document
+
+PREFIX = "/api/v1"
+NEVER_DOCUMENTED = {405}
+"""Statuses that no operation has: they are the answer to methods that are none."""
+
+
+@cache
+def registry():
+    """Where the schemas find each other."""
+    resource = Resource.from_contents(document(), DRAFT202012)
+    return Registry().with_resource("urn:api", resource)
+
+
+@cache
+def patterns():
+    """The paths of the document as regular expressions, exact ones first."""
+    paths = sorted(document()["paths"], key=lambda path: path.count("{"))
+    return [(re.compile(re.sub(r"\{[^}]+\}", "[^/]+", path)), path) for path in paths]
+
+
+def operation(method, path):
+    """The operation that documents a request; None when there is none."""
+    place = path.removeprefix(PREFIX).rstrip("/")
+    for pattern, template in patterns():
+        if pattern.fullmatch(place):
+            item = document()["paths"][template]
+            return item.get("get" if method == "HEAD" else method.lower()), template
+    return None, None
+
+
+@cache
+def validator(pointer):
+    """A validator of the schema at a JSON pointer."""
+    return Draft202012Validator({"$ref": f"urn:api#{pointer}"}, registry=registry())
+
+
+def pointer_to(template, method, status, mime):
+    """Where the schema of an answer stands; None when it has no body."""
+    keys = ["paths", template, method, "responses", str(status)]
+    here = document()
+    for key in keys:
+        here = here[key]
+    if "$ref" in here:
+        keys = here["$ref"].removeprefix("#/").split("/")
+        here = document()["components"]["responses"][keys[-1]]
+    if mime not in here.get("content", {}):
+        return None
+    keys += ["content", mime, "schema"]
+    return "".join("/" + key.replace("~", "~0").replace("/", "~1") for key in keys)
+
+
+def check(method, path, response):
+    """Fail when the answer is not what the document says."""
+    if not path.startswith(PREFIX + "/"):
+        return
+    assert response.headers["X-Request-Id"]
+    assert response.status_code < 500 or response.status_code == 503, response.text
+    assert response.mimetype in ("application/json", "application/problem+json") or not response.data \
+        or path.endswith("/docs"), response.mimetype
+    found, template = operation(method, path)
+    if found is None or response.status_code in NEVER_DOCUMENTED:
+        check_error(response)
+        return
+    assert str(response.status_code) in found["responses"], (
+        f"{method} {template} answers {response.status_code}, which is not documented: {response.text}"
+    )
+    if response.data and "json" in response.mimetype:
+        pointer = pointer_to(template, "get" if method == "HEAD" else method.lower(),
+                             response.status_code, response.mimetype)
+        assert pointer, f"{method} {template} {response.status_code} has no {response.mimetype}"
+        fits(pointer, json.loads(response.data), f"{method} {path}")
+
+
+def check_error(response):
+    """The body of an error has the documented form."""
+    if response.data:
+        fits("/components/schemas/Error", json.loads(response.data), "an error")
+
+
+def fits(pointer, value, where):
+    """`value` satisfies the schema at `pointer`."""
+    problems = [
+        f"{error.json_path}: {error.message[:300]}" for error in validator(pointer).iter_errors(value)
+    ]
+    assert not problems, f"{where} does not fit {pointer}: {problems[:5]}"
+
+
+class Client(FlaskClient):
+    """Flask's test client; paths that begin with no slash are below /api/v1/."""
+
+    account = None
+    checked = True
+
+    def open(self, *args, **kwargs):
+        if args and isinstance(args[0], str) and not args[0].startswith("/"):
+            args = (f"{PREFIX}/{args[0]}", *args[1:])
+        response = super().open(*args, **kwargs)
+        if self.checked:
+            check(response.request.method, response.request.path, response)
+        return response
