@@ -102,7 +102,7 @@ def insert(connection: Connection, change: Change) -> int:
     key: Any = done.inserted_primary_key
     id = int(key[0])
     for field in record.manies:
-        _link(connection, field, id, change.values.get(field.name) or [])
+        _add_links(connection, field, id, change.values.get(field.name) or [])
     return id
 
 
@@ -149,9 +149,14 @@ def _link(connection: Connection, field: Field, id: int, targets: list[int]) -> 
     assert field.many is not None
     link = field.many.table
     connection.execute(delete(link).where(link.c.source_id == id))
+    _add_links(connection, field, id, targets)
+
+
+def _add_links(connection: Connection, field: Field, id: int, targets: list[int]) -> None:
+    assert field.many is not None
     if targets:
         pairs = [{"source_id": id, "target_id": target} for target in targets]
-        connection.execute(sql_insert(link), pairs)
+        connection.execute(sql_insert(field.many.table), pairs)
 
 
 def differences(change: Change, state: State) -> list[str]:

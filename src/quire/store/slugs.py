@@ -1,16 +1,17 @@
 """Slugs made from titles: readable, and free."""
 
 from collections.abc import Callable
-from typing import Any
+from itertools import chain, count, islice
 
 from slugify import slugify
-from sqlalchemy import func, or_, select
+from sqlalchemy import select
 
 from quire.declare.change import Change
 from quire.declare.record import Record
 from quire.store.db import reading
 
 LENGTH = 180
+AT_ONCE = 10
 
 
 def slug_from(name: str) -> Callable[[Change], str]:
@@ -25,13 +26,11 @@ def slug_from(name: str) -> Callable[[Change], str]:
 
 def free_slug(record: Record, slug: str) -> str:
     """`slug`, or the first of slug-2, slug-3 ... that no record has."""
-    column: Any = record.table.c.slug
-    start = f"{slug}-"
-    alike = or_(column == slug, func.substr(column, 1, len(start)) == start)
+    column = record.table.c.slug
+    names = chain([slug], (f"{slug}-{number}" for number in count(2)))
     with reading() as connection:
-        taken = set(connection.execute(select(column).where(alike)).scalars())
-    number = 2
-    free = slug
-    while free in taken:
-        free, number = f"{slug}-{number}", number + 1
-    return free
+        while True:  # A few names at a time are looked up in the index.
+            some = list(islice(names, AT_ONCE))
+            taken = set(connection.execute(select(column).where(column.in_(some))).scalars())
+            if free := [name for name in some if name not in taken]:
+                return free[0]
