@@ -10,8 +10,14 @@ from quire.actor import Actor
 from quire.errors import Missing, Refused, Unproven
 from quire.records import USERS
 from quire.site.forms import (
-    EXPIRED, AccountForm, SignInForm, SignOutForm, explain, is_foreign, tried,
-)  # fmt: skip
+    EXPIRED,
+    AccountForm,
+    SignInForm,
+    SignOutForm,
+    explain,
+    is_foreign,
+    tried,
+)
 from quire.site.looks import frame, show
 from quire.site.paths import local_path
 from quire.store.db import transaction

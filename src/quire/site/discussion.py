@@ -13,6 +13,7 @@ from quire.declare.query import Condition, Query
 from quire.records import COMMENTS, POSTS
 from quire.site.forms import CommentForm, tried
 from quire.site.looks import frame, show
+from quire.site.names import names_of
 from quire.site.reading import Neighbours, asked_page, edit_url, find
 from quire.store import read
 from quire.store.write import Saved, create
@@ -21,6 +22,7 @@ AT_ONCE = 200
 """Comments on one page of a discussion."""
 DEEPEST = 4
 """Levels that answers are moved in; a phone has no room for more."""
+WAITS = "Thank you. Your comment will appear when it has been approved."
 
 
 @dataclass
@@ -80,6 +82,7 @@ def _shown(actor: Actor, post: dict[str, Any], form: CommentForm, status: int = 
     return show(
         "post.html", status, frame=around, post=post, said=said, beside=Neighbours.of(page),
         form=form, to=to, closed=_is_closed(post, around.settings), edit=edit_url(POSTS, post),
+        names=names_of(one["author"] for one in (post, *page.rows)),
     )  # fmt: skip
 
 
@@ -103,7 +106,7 @@ def _say(actor: Actor, post: dict[str, Any]) -> AnyResponse:
     if status is not None:
         return _shown(actor, post, form, status)
     waits = made[0].state["status"] == "pending"
-    flash("Thank you. Your comment will appear when it has been approved." if waits else "Thank you.")
+    flash(WAITS if waits else "Thank you.")
     return redirect(_address(actor, post, made[0].id))
 
 
@@ -111,5 +114,5 @@ def _address(actor: Actor, post: dict[str, Any], id: int) -> str:
     """Where a new comment stands: on the last page of the discussion."""
     wanted = _below(post, Query(count=True, fields=("id",)))
     pages = read.page(COMMENTS, actor, wanted).pages or 1
-    more = {"page": pages} if pages > 1 else {}
-    return url_for("site.post", slug=post["slug"], **more, _anchor=f"comment-{id}")
+    last = pages if pages > 1 else None
+    return url_for("site.post", slug=post["slug"], page=last, _anchor=f"comment-{id}")

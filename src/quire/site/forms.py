@@ -7,8 +7,13 @@ from collections.abc import Callable
 
 from flask_wtf import FlaskForm
 from wtforms import (
-    BooleanField, EmailField, HiddenField, PasswordField, StringField, TextAreaField,
-)  # fmt: skip
+    BooleanField,
+    EmailField,
+    HiddenField,
+    PasswordField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.validators import EqualTo
 
 from quire.declare.record import Record
@@ -20,7 +25,7 @@ EXPIRED = "This page was open for too long. Nothing is lost: send it once more."
 class CommentForm(FlaskForm):
     """Something to say below a post."""
 
-    body = TextAreaField("Your comment")
+    body = TextAreaField("Your comment", description="Markdown works here.")
     parent = HiddenField()
 
 
@@ -35,11 +40,11 @@ class SignInForm(FlaskForm):
 class AccountForm(FlaskForm):
     """A new account."""
 
-    username = StringField("Username", description="Letters, digits and _ . - ; readers see it.")
+    username = StringField("Username", description="3 to 20 letters, digits and . _ - ; shown to readers.")
     email = EmailField("Email", description="Never shown to readers.")
     password = PasswordField("Password")
     confirm = PasswordField(
-        "The same password again",
+        "Password again",
         validators=[EqualTo("password", message="The two passwords differ.")],
     )
 
@@ -72,8 +77,8 @@ def is_foreign(form: FlaskForm) -> bool:
 def explain(form: FlaskForm, record: Record, problem: Problem) -> None:
     """Put what is wrong beside the fields, what belongs to none of them above the form."""
     for one in problem.details:
-        field = form[one["field"]] if one["field"] in form else None
-        if field is not None and not isinstance(field, HiddenField):
+        if one["field"] in form and not isinstance(form[one["field"]], HiddenField):
+            field = form[one["field"]]
             field.errors = [*field.errors, _named(one, record, field.label.text)]
         else:
             form.form_errors.append(one["message"])

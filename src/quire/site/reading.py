@@ -17,6 +17,7 @@ from quire.declare.record import Record
 from quire.errors import Missing
 from quire.records import CATEGORIES, PAGES, POSTS, PROFILES, TAGS, USERS
 from quire.site.looks import frame, show
+from quire.site.names import names_of
 from quire.store import read
 
 SHORT = (
@@ -75,18 +76,19 @@ def find(record: Record, actor: Actor, name: str, value: Any) -> dict[str, Any]:
 
 def home() -> Response:
     """The newest posts."""
-    around = frame()
-    per_page = around.settings["posts_per_page"]
-    page = read.page(POSTS, ANONYMOUS, asked_page(fields=SHORT, per_page=per_page, count=False))
-    return show("home.html", frame=around, page=page, beside=Neighbours.of(page))
+    return _posts_with("home.html", (), count=False)
 
 
-def _posts_with(template: str, where: tuple[Condition, ...], **shown: Any) -> Response:
+def _posts_with(
+    template: str, where: tuple[Condition, ...], count: bool = True, **shown: Any
+) -> Response:
     around = frame()
     per_page = around.settings["posts_per_page"]
-    query = asked_page(fields=SHORT, per_page=per_page, conditions=where)
+    query = asked_page(fields=SHORT, per_page=per_page, conditions=where, count=count)
     page = read.page(POSTS, ANONYMOUS, query)
-    return show(template, frame=around, page=page, beside=Neighbours.of(page), **shown)
+    shown["beside"] = Neighbours.of(page)
+    names = names_of(post["author"] for post in page.rows)
+    return show(template, frame=around, page=page, names=names, **shown)
 
 
 def tag(slug: str) -> Response:

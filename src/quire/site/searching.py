@@ -15,6 +15,8 @@ from quire.site.reading import Neighbours
 from quire.store import found
 
 ASKED = ("q", "page")
+_KINDS = {"users": "Author"}
+"""Where readers use another word than editors."""
 
 
 def search() -> Response:
@@ -31,11 +33,9 @@ def search() -> Response:
         return show("search.html", words="")
     page = found.search(ANONYMOUS, query)
     results = [_result(one) for one in page.rows]
-    return show(
-        "search.html", words=words, page=page, results=results, beside=Neighbours.of(page)
-    )
+    return show("search.html", words=words, page=page, results=results, beside=Neighbours.of(page))
 
 
 def _result(one: dict[str, Any]) -> dict[str, Any]:
     snippet = Markup(one["snippet"])  # noqa: S704 - the store escapes all but <mark>
-    return {**one, "snippet": snippet, "kind": REGISTRY[one["type"]].one}
+    return {**one, "snippet": snippet, "kind": _KINDS.get(one["type"], REGISTRY[one["type"]].one)}
