@@ -11,6 +11,7 @@ from werkzeug.routing import RequestRedirect
 from quire import config as settings
 from quire import headers, records  # noqa: F401 - the types declare themselves
 from quire.access import sessions
+from quire.admin import door as admin
 from quire.api import door as api
 from quire.api import problems
 from quire.errors import Problem
@@ -35,6 +36,7 @@ def create_app(name: str | None = None, config: Mapping[str, Any] | None = None)
     csrf = CSRFProtect(app)
     api.init_app(app)
     csrf.exempt(app.blueprints["api"])  # the API checks requests by session itself
+    admin.init_app(app)
     site.init_app(app)
     app.register_error_handler(Problem, failed)
     app.register_error_handler(HTTPException, failed)

@@ -6,28 +6,16 @@ import pytest
 from quire.access.accounts import account
 from quire.access.sessions import SessionUser
 from quire.actor import SYSTEM, Actor
-from quire.admin import init_app
-from quire.app import create_app
 from quire.records import CATEGORIES, COMMENTS, PAGES, POSTS, TAGS, USERS
 from quire.store import read as store_read, write
-from quire.store.db import db
 
 PEOPLE = {"root": "admin", "mod": "moderator", "ann": "author", "ben": "author", "mia": "member"}
 BODY = "The *tide* comes and goes."
 
 
-def make_app(**config):
-    """An application with its own database and the panel on it."""
-    app = create_app("testing", config)
-    if "admin" not in app.blueprints:
-        init_app(app)
-    return app
-
-
 def fill(app):
     """People, posts in every state, comments, a page; answers their ids by name."""
     with app.app_context():
-        db.create_all()
         ids = {
             name: write.create(
                 USERS, SYSTEM,
@@ -84,11 +72,6 @@ def account_of(user_id):
 
 
 @pytest.fixture
-def app():
-    return make_app()
-
-
-@pytest.fixture
 def ids(app):
     return fill(app)
 
@@ -120,6 +103,6 @@ def state(app):
 
 
 @pytest.fixture
-def guarded_app():
+def guarded_app(make_app):
     """With CSRF checks on, as in production."""
     return make_app(WTF_CSRF_ENABLED=True)

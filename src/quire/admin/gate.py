@@ -18,6 +18,9 @@ from quire.errors import STATUS_NAMES, Problem, Refused
 PANEL_ROLE = "author"
 """The lowest role that finds anything in the panel."""
 
+FORMS = ("/new/", "/edit/")
+"""Pages that are posted to where they are shown."""
+
 
 def actor_here() -> Actor:
     """Who asks, by this door."""
@@ -50,7 +53,8 @@ class Gate(BaseView):
     def _sign_in_url(self) -> str:
         """Sign-in, and back to this page; a change that was not made is not repeated by itself."""
         here = request.full_path.rstrip("?")
-        back = here if request.method in ("GET", "HEAD") else self.get_url("admin.index")
+        can_come_back = request.method in ("GET", "HEAD") or request.path.endswith(FORMS)
+        back = here if can_come_back else self.get_url("admin.index")
         return "/auth/login?" + urlencode({"next": back}, safe="/")
 
     def create_blueprint(self, admin: Admin) -> Any:

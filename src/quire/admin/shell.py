@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 from flask import request, url_for
 from flask_admin import Admin
@@ -12,13 +13,13 @@ from flask_admin.base import BaseView
 from flask_wtf.csrf import generate_csrf
 
 from quire.actor import Actor
-from quire.declare.record import REGISTRY
-from quire.store import read
+from quire.store.site import site_settings
 
 STATIC = Path(__file__).parent / "static"
-SCRIPTS = ("panel.js", "picker.js", "inline.js", "editor.js")
+SCRIPTS = ("panel.js", "picker.js", "inline.js", "editor.js", "drafts.js")
 ROLES = {"admin": "Administrator", "moderator": "Moderator", "author": "Author"}
-THEME_COOKIE = "theme"
+PREFERENCES = "user_prefs"
+"""The cookie of what a reader prefers, such as `theme=dark`; the site sets it."""
 
 
 @cache
@@ -60,11 +61,6 @@ def menu(admin: Admin, view: BaseView) -> list[dict[str, Any]]:
     return groups
 
 
-def site_name(actor: Actor) -> str:
-    """The name of the site as it stands in the settings."""
-    return str(read.one(REGISTRY["settings"], actor, 1)["site_name"])
-
-
 @dataclass(frozen=True)
 class Shell:
     """The frame of one page for one actor."""
@@ -83,12 +79,12 @@ class Shell:
     @property
     def site_name(self) -> str:
         """What stands beside the mark."""
-        return site_name(self.actor)
+        return str(site_settings()["site_name"])
 
     @property
     def color(self) -> str:
         """light, dark or auto, as chosen."""
-        return request.cookies.get(THEME_COOKIE, "auto")
+        return dict(parse_qsl(request.cookies.get(PREFERENCES, "")[:500])).get("theme", "auto")
 
     @property
     def csrf(self) -> str:
@@ -122,4 +118,5 @@ class Shell:
 
     def theme_url(self, name: str) -> str:
         """The address that switches colours and comes back."""
-        return f"/theme/{name}"
+        here = request.full_path.rstrip("?") if request.method == "GET" else self.home
+        return f"/theme/{name}?" + urlencode({"next": here}, safe="/")

@@ -47,6 +47,7 @@ class Picker {
   }
 
   listen() {
+    this.field.addEventListener("restored", () => { this.names = splitNames(this.field.value); this.draw(); });
     this.input.addEventListener("input", () => this.later());
     this.input.addEventListener("focus", () => this.later());
     this.input.addEventListener("blur", () => setTimeout(() => { this.close(); this.keepTyped(); }, 150));

@@ -1,0 +1,159 @@
+"""A running Quire with content, Chromium, and the measures that every page is put to."""
+
+import json
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from playwright.sync_api import sync_playwright
+from quire.actor import SYSTEM, Actor
+from quire.app import create_app
+from quire.records import CATEGORIES, COMMENTS, PAGES, POSTS, SETTINGS, USERS
+from quire.store import read, write
+from quire.store.db import db
+from werkzeug.serving import make_server
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
+PASSWORD = "a long enough password"
+PEOPLE = {"ada": "admin", "moe": "moderator", "ann": "author", "mia": "member"}
+TITLES = [
+    "Ten ways to mend a fishing net", "The patience of lighthouses", "Tide tables for beginners",
+    "What the harbour master knows", "Ropes, knots and other friends", "A winter on the island",
+    "Letters from the ferry", "مرحبا بالبحر", "How to read a cloud", "Salt",
+]  # fmt: skip
+BODY = """The tide comes *twice* a day, and nobody has ever asked it to.
+
+## Before you start
+
+Look at the water, then at the sky, then at the water again.
+
+- a knife
+- twine, two colours
+- patience
+"""
+
+
+def _fill(app):
+    with app.app_context():
+        db.create_all()
+        people = {
+            name: write.create(
+                USERS, SYSTEM,
+                {"username": name, "email": f"{name}@example.com", "password": PASSWORD, "role": role},
+            ).id
+            for name, role in PEOPLE.items()
+        }
+        write.update(SETTINGS, SYSTEM, 1, {"site_name": "Harbour Notes"})
+        for name in ("Sea", "Shore", "Weather"):
+            write.create(CATEGORIES, SYSTEM, {"name": name})
+        _write(people)
+
+
+def _write(people):
+    mia = Actor("member", people["mia"], "mia")
+    for number, title in enumerate(TITLES * 3):
+        moment = f"2026-{1 + number % 9:02}-{1 + number % 27:02}T09:30:00Z"
+        raw = {
+            "title": title, "body": BODY, "author": people["ann" if number % 3 else "ada"],
+            "category": ("sea", "shore", "weather", None)[number % 4],
+            "tags": ["boats", "nets", "weather"][: number % 4],
+            "published_at": (moment, moment, None, "2099-01-01T10:00:00Z")[number % 4],
+        }
+        post = write.create(POSTS, SYSTEM, raw)
+        if post.state["status"] == "published":
+            write.create(COMMENTS, mia, {"post": post.id, "body": f"I did not know that, thank you ({number})."})
+    write.create(PAGES, SYSTEM, {"title": "About", "body": BODY, "published_at": "2026-01-01T10:00:00Z"})
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """A running Quire: its application and its address."""
+    path = tmp_path_factory.mktemp("browser") / "quire.db"
+    config = {"SQLALCHEMY_DATABASE_URI": f"sqlite:///{path}", "WTF_CSRF_ENABLED": True}
+    app = create_app("testing", config)
+    _fill(app)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield SimpleNamespace(app=app, url=f"http://127.0.0.1:{server.port}")
+    server.shutdown()
+    thread.join()
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The browser."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """One person at one device; `complaints` are what the browser's console had to say."""
+
+    def __init__(self, chromium, site, **device):
+        self.site, self.complaints = site, []
+        self.context = chromium.new_context(base_url=site.url, **device)
+        self.context.set_default_timeout(10_000)
+        self.page = self.context.new_page()
+        self.page.on("console", self._note)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _note(self, message):
+        expected = "Failed to load resource: the server responded"  # refusals that are asked for
+        if message.type in ("error", "warning") and not message.text.startswith(expected):
+            self.complaints.append(message.text)
+
+    def sign_in(self, name):
+        """Be signed in, without the page for it: a session as the server would make it."""
+        app = self.site.app
+        with app.app_context():
+            user = read.find_id(USERS, SYSTEM, username=name)
+            epoch = read.one(USERS, SYSTEM, user)["auth_epoch"]
+        held = app.session_interface.get_signing_serializer(app)
+        value = held.dumps({"_user_id": f"{user}.{epoch}", "_fresh": True})
+        cookie = {"name": app.config["SESSION_COOKIE_NAME"], "value": value, "url": self.site.url}
+        self.context.add_cookies([cookie])
+
+    def overflow(self):
+        """How many pixels the page is wider than the window."""
+        return self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+
+    def axe(self):
+        """Serious and critical findings of axe; run past the policy, as a developer's tool is."""
+        session = self.context.new_cdp_session(self.page)
+        session.send("Runtime.evaluate", {"expression": AXE})
+        run = "axe.run().then(found => JSON.stringify(found.violations))"
+        asked = {"expression": run, "awaitPromise": True, "returnByValue": True}
+        found = json.loads(session.send("Runtime.evaluate", asked)["result"]["value"])
+        return [
+            (one["id"], [node["html"] for node in one["nodes"]])
+            for one in found
+            if one["impact"] in ("serious", "critical")
+        ]
+
+
+@pytest.fixture
+def visit(chromium, site):
+    """`visit("ada", viewport=...)` is a page with that person signed in."""
+    visits = []
+
+    def start(name=None, **device):
+        device.setdefault("viewport", {"width": 1280, "height": 900})
+        one = Visit(chromium, site, **device)
+        visits.append(one)
+        if name:
+            one.sign_in(name)
+        return one
+
+    yield start
+    for one in visits:
+        one.context.close()
+    assert [text for one in visits for text in one.complaints] == []
