@@ -14,7 +14,7 @@ from quire.api import respond
 from quire.api.front_door import only, read_object
 from quire.declare.query import Condition, Query, parse_query
 from quire.declare.record import REGISTRY, Action, Record
-from quire.errors import Missing
+from quire.errors import Missing, Problem
 from quire.store import read, write
 from quire.store.db import reading
 from quire.store.rows import find
@@ -189,9 +189,11 @@ class NestedList(RecordList):
         actor = current_actor()
         write.pass_door(self.record.access.create, actor)
         only()
-        self._parent(actor, id)
-        raw = {self.name: id, **read_object()}
-        return self.created(actor, raw)
+        try:
+            return self.created(actor, {self.name: id, **read_object()})
+        except Problem:
+            self._parent(actor, id)  # a record that is not there comes before what is wrong with it
+            raise
 
     def _parent(self, actor: Actor, id: int) -> None:
         read.one(self.parent, actor, id, Query(fields=("id",)))
