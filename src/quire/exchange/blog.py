@@ -56,7 +56,9 @@ class Blog:
         id = comment["wp:comment_user_id"]
         if id in ("", "0"):
             return None
-        return self.by_id.get(id) or self.by_email.get(comment["wp:comment_author_email"].lower() or "-")
+        return self.by_id.get(id) or self.by_email.get(
+            comment["wp:comment_author_email"].lower() or "-"
+        )
 
     def term(self, category: dict[str, str], kind: str) -> Term:
         """The term that an item names."""

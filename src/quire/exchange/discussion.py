@@ -43,7 +43,8 @@ class Discussion:
 
     def _make_all(self, entry: Entry, post: int, new: list[Remark]) -> tuple[int, list[str]]:
         """Parents before their answers; an answer whose parent is missing stands by itself."""
-        made, complaints, waiting = 0, [], {remark.key for remark in new}
+        made, waiting = 0, {remark.key for remark in new}
+        complaints: list[str] = []
         while new:
             ready = [remark for remark in new if remark.parent not in waiting] or new
             done, bad = self._make(entry, post, ready)
@@ -66,7 +67,9 @@ class Discussion:
             parts = [self._make(entry, post, [remark]) for remark in remarks]
             return sum(part[0] for part in parts), [words for part in parts for words in part[1]]
         for remark, one in zip(remarks, saved, strict=True):
-            self._memory.remember(_item(entry, remark), COMMENTS, one.id, _mark(remark), one.version)
+            self._memory.remember(
+                _item(entry, remark), COMMENTS, one.id, _mark(remark), one.version
+            )
         return len(saved), []
 
     def _raw(self, entry: Entry, post: int, remark: Remark) -> dict[str, Any]:
@@ -104,7 +107,9 @@ def _mark(remark: Remark) -> str:
 
 def _version(id: int) -> int | None:
     with reading() as connection:
-        return connection.execute(select(COMMENTS.table.c.version).where(COMMENTS.table.c.id == id)).scalar()
+        return connection.execute(
+            select(COMMENTS.table.c.version).where(COMMENTS.table.c.id == id)
+        ).scalar()
 
 
 def _still_there(parent: int | None) -> int | None:

@@ -16,8 +16,11 @@ _LARGEST_HEAD = 64 * 1024
 _MOST_EVENTS = 20_000
 _MOST_ALIASES = 50
 _DEEPEST = 30
-_FENCE = re.compile(r"\s*^(---|\+\+\+)[ \t]*$\n?", re.M)
-_CLOSED = {"---": re.compile(r"^(?:---|\.\.\.)[ \t]*$", re.M), "+++": re.compile(r"^\+\+\+[ \t]*$", re.M)}
+_FENCE = re.compile(r"\s*^(---|\+\+\+)[ \t]*$\n?", re.MULTILINE)
+_CLOSED = {
+    "---": re.compile(r"^(?:---|\.\.\.)[ \t]*$", re.MULTILINE),
+    "+++": re.compile(r"^\+\+\+[ \t]*$", re.MULTILINE),
+}
 _LOOKS_LIKE_HEAD = re.compile(r"\s*[\w-]+\s*[:=]|\s*\[\w")
 _TOML_LINE = re.compile(r"\(?at (?:line (\d+), column \d+|end of document)\)?")
 _NO = frozenset(("", "false", "no", "off", "0", "n", "null", "~"))

@@ -127,7 +127,9 @@ class Report:
     lines: list[Line] = field(default_factory=list)
     dry_run: bool = False
 
-    def add(self, outcome: str, source: str, target: str = "", words: str = "", count: int = 1):
+    def add(
+        self, outcome: str, source: str, target: str = "", words: str = "", count: int = 1
+    ) -> None:
         """Notes one item; `outcome` is a word of USABLE, or "skipped", or "noted"."""
         self.lines.append(Line(outcome, source, target, words, count))
 

@@ -1,9 +1,10 @@
 """The HTML that stays HTML inside Markdown: only tags that readers are shown, no blank lines."""
 
 import re
+from collections.abc import Callable
 from html import escape
 
-from bs4 import NavigableString, Tag
+from bs4.element import NavigableString, Tag
 
 BLOCKS = frozenset(
     "address article aside blockquote caption dd details div dl dt figcaption figure footer h1 h2 h3 "
@@ -23,10 +24,13 @@ _ATTRIBUTES = {
     "th": ("colspan", "rowspan"),
     "time": ("datetime",),
 }
-_LINES_AFTER = frozenset("caption dd dl dt figcaption li ol p table tbody tfoot thead tr ul".split())
+_LINES_AFTER = frozenset(
+    "caption dd dl dt figcaption li ol p table tbody tfoot thead tr ul".split()
+)
 _RENAMED = {"acronym": "abbr", "strike": "s", "tt": "code"}
 _UNSAFE_IN_ADDRESS = {"(": "%28", ")": "%29", "<": "%3C", ">": "%3E", "\\": "%5C", '"': "%22"}
-_SCHEME = re.compile(r"^([a-z][a-z0-9+.-]*):", re.I)
+_MARKS = re.compile(r"[\\`*_\[\]~]")
+_SCHEME = re.compile(r"^([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 
 
 def address_of(text: str) -> str:
@@ -38,35 +42,51 @@ def address_of(text: str) -> str:
     return "".join(_UNSAFE_IN_ADDRESS.get(character, character) for character in address)
 
 
-def kept(el: Tag) -> str:
-    """`el` and what is in it as HTML that Markdown leaves alone."""
-    lines = (line.strip() for line in _tag(el, False).split("\n"))
+def kept(el: Tag, *, inline: bool = False) -> str:
+    """`el` and what is in it as HTML in which Markdown changes nothing.
+
+    A block of HTML is left alone as a whole; `inline` is for HTML in the middle of a text, where
+    Markdown reads on between the tags, so that its marks are escaped there.
+    """
+    lines = (line.strip() for line in _tag(el, _in_line if inline else _in_block).split("\n"))
     return "\n".join(line for line in lines if line)
 
 
-def _inner(el: Tag, preformatted: bool) -> str:
+Write = Callable[[str], str]
+
+
+def _in_block(text: str) -> str:
+    return re.sub(r"[ \t\r\n]+", " ", escape(text, quote=False))
+
+
+def _in_line(text: str) -> str:
+    return _MARKS.sub(r"\\\g<0>", _in_block(text))
+
+
+def _preformatted(text: str) -> str:
+    """Line breaks are written as references: a blank line would end the HTML."""
+    return escape(text, quote=False).replace("\n", "&#10;")
+
+
+def _inner(el: Tag, write: Write) -> str:
     return "".join(
-        _tag(child, preformatted) if isinstance(child, Tag) else _text(child, preformatted)
+        _tag(child, write) if isinstance(child, Tag) else write(str(child))
         for child in el.children
         if isinstance(child, Tag | NavigableString)
     )
 
 
-def _text(text: NavigableString, preformatted: bool) -> str:
-    """Line breaks in preformatted text are written as references: a blank line ends the HTML."""
-    escaped = escape(str(text), quote=False)
-    return escaped.replace("\n", "&#10;") if preformatted else re.sub(r"[ \t\r\n]+", " ", escaped)
-
-
-def _tag(el: Tag, preformatted: bool) -> str:
+def _tag(el: Tag, write: Write) -> str:
     name = _RENAMED.get(el.name, el.name)
-    inner = _inner(el, preformatted or name == "pre")
+    inner = _inner(el, _preformatted if name == "pre" else write)
     if name not in _BLOCK_TAGS | _INLINE:
         return inner
     opening = f"<{name}{_attributes(el, name)}>"
     if name in ("br", "hr", "img"):
         return opening
-    text = inner.strip() if name in BLOCKS and not preformatted and name != "pre" else inner
+    text = (
+        inner.strip() if name in BLOCKS and name != "pre" and write is not _preformatted else inner
+    )
     return f"{opening}{text}</{name}>" + ("\n" if name in _LINES_AFTER else "")
 
 

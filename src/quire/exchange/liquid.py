@@ -62,7 +62,7 @@ def _block(before: str, tag: re.Match[str], inner: str) -> Iterator[str]:
 def _fence(code: str, arguments: str, indent: str) -> str:
     language = _CODE_LANGUAGE.match(arguments.strip())
     marks = "`" * max(3, longest_run(code, "`") + 1)
-    lines = code.strip("\n").split("\n")
+    lines = code.rstrip().lstrip("\n").split("\n")
     if indent and not all(line.startswith(indent) for line in lines if line.strip()):
         lines = [indent + line if line.strip() else line for line in lines]
     opening = f"{indent}{marks}{language[0] if language else ''}"

@@ -97,7 +97,9 @@ class _Loader:
         except Problem as error:
             self._fail(item, error.message.rstrip("."))
         except DBAPIError as error:
-            self._fail(item, f"the database refuses it ({str(error.orig).partition(chr(10))[0][:100]})")
+            self._fail(
+                item, f"the database refuses it ({str(error.orig).partition(chr(10))[0][:100]})"
+            )
         else:
             self._report.add(outcome, item.source, target, "; ".join(words))
 
@@ -121,7 +123,11 @@ class _Loader:
             added, complaints = self._discussion.bring(entry, id)
             words += [f"{added} comment{'s' if added > 1 else ''}"] * bool(added) + complaints
             outcome = "updated" if added and outcome == "unchanged" else outcome
-        return (outcome, f"{record.path}/{slug}", words) if slug else (outcome, "", ["was deleted here"])
+        return (
+            (outcome, f"{record.path}/{slug}", words)
+            if slug
+            else (outcome, "", ["was deleted here"])
+        )
 
     def _create(self, record: Record, entry: Entry, mark: str) -> tuple[str, int, str]:
         raw = self._values.of_new(record, entry)
@@ -134,7 +140,9 @@ class _Loader:
         """An item that was imported before; the slug is empty when its record is gone."""
         id, table = known.record_id, record.table.c
         with reading() as connection:
-            row = connection.execute(select(table.slug, table.version).where(table.id == id)).first()
+            row = connection.execute(
+                select(table.slug, table.version).where(table.id == id)
+            ).first()
         if row is None or known.type != record.path:
             return "skipped", id, ""
         if known.fingerprint == mark:

@@ -18,7 +18,7 @@ MOST_BODY_BYTES = 256 * 1024
 _EXCERPT_LENGTH = 1000
 _SAMPLE = 50
 _HEADING = re.compile(r"\A\s*(?:#[ \t]+(\S.*)|(\S.*)\n=+[ \t]*)(?:\n|\Z)")
-_ANY_HEADING = re.compile(r"^(?:#{1,6}[ \t]+(\S.*)|(\S.*)\n(?:=+|-+)[ \t]*)$", re.M)
+_ANY_HEADING = re.compile(r"^(?:#{1,6}[ \t]+(\S.*)|(\S.*)\n(?:=+|-+)[ \t]*)$", re.MULTILINE)
 _HEADING_MARKS = re.compile(r"!?\[([^\]]*)\]\([^)]*\)|\{[#:.][^}]*\}\s*$|[*`]+")
 _ADDRESS = re.compile(r"^(.*?)\s*<?([^\s<>]+@[^\s<>]+)>?$")
 _HIDING = ("draft", "private", "hidden", "password", "headless")
@@ -52,7 +52,9 @@ def _decode(content: bytes) -> tuple[str, str]:
     """The text with plain line breaks, and a warning when it is not UTF-8."""
     warning = ""
     try:
-        decoded = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+        decoded = content.decode(
+            "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+        )
     except UnicodeDecodeError:
         decoded = content.decode("cp1252", "replace")
         warning = "is not UTF-8, read as Windows-1252"
@@ -193,7 +195,11 @@ def _unique(found: Iterable[str]) -> list[str]:
 def _person(entry: Entry, head: Head) -> Person | None:
     """The first author; there is one place for an author, the others are told in the report."""
     people = [person for value in values(head, "author", "authors") for person in _people(value)]
-    others = {person.name.casefold() for person in people[1:]} - {people[0].name.casefold()} if people else ()
+    others = (
+        {person.name.casefold() for person in people[1:]} - {people[0].name.casefold()}
+        if people
+        else ()
+    )
     if others:
         entry.warn(f"{len(others)} more author{'s' if len(others) > 1 else ''} left out")
     return people[0] if people else None
@@ -215,7 +221,11 @@ def _from_mapping(value: dict[str, Any]) -> Person | None:
     email = first("email", "mail")
     login = first("username", "login", "nick", "nickname", "handle", "id")
     name = first("name", "display_name", "displayname", "full_name", "fullname") or login
-    return Person(name or email.partition("@")[0], login or None, email or None) if name or email else None
+    return (
+        Person(name or email.partition("@")[0], login or None, email or None)
+        if name or email
+        else None
+    )
 
 
 def _from_name(name: str) -> Person | None:
@@ -226,7 +236,11 @@ def _from_name(name: str) -> Person | None:
 
 def _old_paths(head: Head, paths: list[str]) -> list[str]:
     """Where the old site had it: its aliases, and its own path when that is not a pattern."""
-    found = [alias for value in values(head, "aliases", "alias", "redirect_from") for alias in _list(value)]
+    found = [
+        alias
+        for value in values(head, "aliases", "alias", "redirect_from")
+        for alias in _list(value)
+    ]
     kept = dict.fromkeys(places.old_path(text_of(each)) for each in [*found, *paths])
     return [path for path in kept if path]
 

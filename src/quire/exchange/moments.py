@@ -14,17 +14,21 @@ _ZONES = {
 _YEAR_FIRST = re.compile(r"(?<!\d)(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?!\d)")
 _COMPACT = re.compile(r"^(\d{4})(\d{2})(\d{2})(?:T?(\d{2})(\d{2})(\d{2})?)?(?!\d)")
 _YEAR_LAST = re.compile(r"(?<!\d)(\d{1,2})([-/.])(\d{1,2})\2(\d{4})(?!\d)")
-_MONTH_FIRST = re.compile(rf"\b{_MONTH}\s+(\d{{1,2}})(?:st|nd|rd|th)?,?\s+(\d{{4}})", re.I)
-_DAY_FIRST = re.compile(rf"(?<!\d)(\d{{1,2}})(?:st|nd|rd|th|\.)?[\s-]+{_MONTH},?[\s-]+(\d{{4}})", re.I)
+_MONTH_FIRST = re.compile(rf"\b{_MONTH}\s+(\d{{1,2}})(?:st|nd|rd|th)?,?\s+(\d{{4}})", re.IGNORECASE)
+_DAY_FIRST = re.compile(
+    rf"(?<!\d)(\d{{1,2}})(?:st|nd|rd|th|\.)?[\s-]+{_MONTH},?[\s-]+(\d{{4}})", re.IGNORECASE
+)
 _YEAR_AT_END = re.compile(
-    rf"\b{_MONTH}\s+(\d{{1,2}})(?=\s+\d{{1,2}}:\d\d.*?(?<![+\d-])(\d{{4}})\s*$)", re.I
+    rf"\b{_MONTH}\s+(\d{{1,2}})(?=\s+\d{{1,2}}:\d\d.*?(?<![+\d-])(\d{{4}})\s*$)", re.IGNORECASE
 )
 _LONGEST = 80
 _COARSE = re.compile(r"^(\d{4})(?:-(\d{1,2}))?$")
 _EPOCH = re.compile(r"^(\d{9,10})(\d{3})?$")
-_TIME = re.compile(r"(?<!\d)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*([ap])?\.?(?:m\b\.?)?", re.I)
+_TIME = re.compile(
+    r"(?<!\d)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*([ap])?\.?(?:m\b\.?)?", re.IGNORECASE
+)
 _OFFSET = re.compile(r"([+-])(\d{2}|\d(?=:)):?(\d{2})?(?!\d)")
-_ZONE_NAME = re.compile(r"[a-z]+", re.I)
+_ZONE_NAME = re.compile(r"[a-z]+", re.IGNORECASE)
 
 
 def read_moment(value: object) -> datetime | None:
@@ -72,7 +76,7 @@ def _find_day(text: str) -> tuple[datetime, str] | None:
     """The day in `text`, and the text without it."""
     for pattern, order in _PATTERNS:
         if match := pattern.search(text):
-            day = datetime(*order(match))
+            day = datetime(*order(match))  # noqa: DTZ001  the zone stands in the rest
             return day, text[: match.start()] + " " + text[match.end() :]
     return None
 

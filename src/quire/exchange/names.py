@@ -1,13 +1,16 @@
 """Names made from other people's words: titles that fit, slugs, user names."""
 
 import re
+import unicodedata
 
 from slugify import slugify
 
 TITLE_LENGTH = 200
+SLUG_LENGTH = 180
 USERNAME_LENGTH = 20
 _SHORTEST_USERNAME = 3
 _FIRST_WORDS = 60
+_SLUG = re.compile(r"\w[\w.-]*")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f]")
 _NOT_IN_USERNAMES = re.compile(r"[^A-Za-z0-9_.-]+")
 _MARKUP = re.compile(r"!?\[([^\]]*)\]\([^)]*\)|<[^<>]{1,500}>|[*`#>~]+|\\(?=[^\w\s])")
@@ -40,8 +43,14 @@ def first_words(body: str) -> str:
 
 
 def slug_from(text: str) -> str:
-    """The slug that `text` gives: ASCII words with hyphens; empty when nothing is left."""
-    return slugify(text, max_length=TITLE_LENGTH)
+    """The slug that `text` gives: itself where it can be one, else ASCII words with hyphens.
+
+    Empty when nothing is left. Old addresses stay what they were, in whatever script.
+    """
+    wanted = unicodedata.normalize("NFC", text.strip())
+    if len(wanted) <= SLUG_LENGTH and _SLUG.fullmatch(wanted):
+        return wanted
+    return slugify(wanted, max_length=SLUG_LENGTH, word_boundary=True)
 
 
 def username_from(name: str) -> str:

@@ -33,4 +33,4 @@ def _pieces(text: str, opening: re.Pattern[str], closing: str, change: Change) -
 
 
 def _end(closing: str, name: str) -> re.Pattern[str]:
-    return re.compile(closing.replace("{}", re.escape(name)), re.I)
+    return re.compile(closing.replace("{}", re.escape(name)), re.IGNORECASE)

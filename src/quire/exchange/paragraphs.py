@@ -9,13 +9,13 @@ _BLOCKS = (
     "figure|footer|form|h[1-6]|header|hgroup|hr|legend|li|main|menu|nav|ol|p|pre|section|summary|"
     "table|tbody|td|tfoot|th|thead|tr|ul"
 )
-_KEPT = re.compile(r"<(pre|script|style|textarea|svg)\b", re.I)
+_KEPT = re.compile(r"<(pre|script|style|textarea|svg)\b", re.IGNORECASE)
 _KEPT_END = r"</{}\s?>"
-_TAG = re.compile(r"<[a-z/][^<>]*>", re.I)
-_BLOCK_START = re.compile(rf"\s*(<(?:{_BLOCKS})(?=[\s/>]))", re.I)
-_BLOCK_END = re.compile(rf"(</(?:{_BLOCKS})\s*>|<hr[^<>]*>)\s*", re.I)
-_LEADING_BLOCK = re.compile(rf"\s*(?:</?(?:{_BLOCKS})(?:\s[^<>]*)?/?>\s*)+", re.I)
-_BREAK = re.compile(r" ?(?:<br ?/?>)? ?\n ?", re.I)
+_TAG = re.compile(r"<[a-z/][^<>]*>", re.IGNORECASE)
+_BLOCK_START = re.compile(rf"\s*(<(?:{_BLOCKS})(?=[\s/>]))", re.IGNORECASE)
+_BLOCK_END = re.compile(rf"(</(?:{_BLOCKS})\s*>|<hr[^<>]*>)\s*", re.IGNORECASE)
+_LEADING_BLOCK = re.compile(rf"\s*(?:</?(?:{_BLOCKS})(?:\s[^<>]*)?/?>\s*)+", re.IGNORECASE)
+_BREAK = re.compile(r" ?(?:<br ?/?>)? ?\n ?", re.IGNORECASE)
 
 
 def with_paragraphs(html: str) -> str:

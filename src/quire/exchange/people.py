@@ -47,7 +47,9 @@ class People:
             with reading() as connection:
                 self._default = connection.execute(admins).scalar()
         if self._default is None:
-            raise Unusable("names no author, and there is no administrator to take it: use --author")
+            raise Unusable(
+                "names no author, and there is no administrator to take it: use --author"
+            )
         return self._default
 
     def _named(self, username: str) -> int | None:

@@ -14,9 +14,9 @@ from quire.exchange.names import slug_from
 LARGEST_FILE = 5 * 1024 * 1024
 _SUFFIXES = frozenset((".md", ".markdown", ".mdown", ".mkd", ".mkdn", ".mdwn"))
 _NOT_CONTENT = frozenset(("_site", "_includes", "_layouts", "_sass", "_data", "node_modules"))
-_BUNDLE = re.compile(r"^index(\.[a-z]{2,3}(-[a-z]{2,4})?)?$", re.I)
-_SECTION = re.compile(r"^_index(\.[a-z]{2,3}(-[a-z]{2,4})?)?$", re.I)
-_DATED = re.compile(r"^(\d{4}-\d{1,2}-\d{1,2})(?:T[\d:.Z+-]+?)?(?:[-_ ]+(?=\S)|$)", re.I)
+_BUNDLE = re.compile(r"^index(\.[a-z]{2,3}(-[a-z]{2,4})?)?$", re.IGNORECASE)
+_SECTION = re.compile(r"^_index(\.[a-z]{2,3}(-[a-z]{2,4})?)?$", re.IGNORECASE)
+_DATED = re.compile(r"^(\d{4}-\d{1,2}-\d{1,2})(?:T[\d:.Z+-]+?)?(?:[-_ ]+(?=\S)|$)", re.IGNORECASE)
 _FOLDER_DATE = re.compile(r"(?:^|/)(\d{4})/(\d{1,2})/(\d{1,2})(?=/|$)")
 _PATTERN_NAMES = frozenset(("pretty", "date", "none", "ordinal", "weekdate"))
 _LONGEST_PATH = 500
@@ -99,7 +99,7 @@ def _last_part(path: str) -> str:
 
 
 def _stem(part: str) -> str:
-    return re.sub(r"\.(html?|php|aspx?|md)$", "", part, flags=re.I)
+    return re.sub(r"\.(html?|php|aspx?|md)$", "", part, flags=re.IGNORECASE)
 
 
 def date_in(place: Place, paths: list[str]) -> datetime | None:
@@ -124,7 +124,9 @@ def path_of(address: str) -> str:
     text = address.strip()
     try:
         # `//blog/x` is a path with a slash too many, not a host called blog
-        path = re.split("[?#]", text, maxsplit=1)[0] if text.startswith("/") else urlsplit(text).path
+        path = (
+            re.split("[?#]", text, maxsplit=1)[0] if text.startswith("/") else urlsplit(text).path
+        )
     except ValueError:
         return ""
     return re.sub(r"/{2,}", "/", "/" + unquote(path))

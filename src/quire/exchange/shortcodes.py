@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from html import escape
+from html import escape, unescape
 
 from quire.exchange.pairs import replace_blocks
 
@@ -19,9 +19,11 @@ _PLAYERS = (
 _PLAYER = re.compile(rf"\[({_PLAYERS})\b([^\[\]]*)\]")
 _GALLERY = re.compile(r"\[gallery\b([^\[\]]*)\]")
 _ESCAPED = re.compile(r"\[(\[[^\[\]]*\])\]")
-_ALONE = re.compile(r"^[ \t]*(https?://[^\s<>\"\[\]]+)[ \t]*$", re.M)
-_PICTURE = re.compile(r"\s*((?:<a\b[^>]*>\s*)?<img\b[^>]*>(?:\s*</a>)?)(.*)", re.S | re.I)
-_VERBATIM = re.compile(r"<(pre|code|script|style|textarea)\b", re.I)
+_ALONE = re.compile(r"^[ \t]*(https?://[^\s<>\"\[\]]+)[ \t]*$", re.MULTILINE)
+_PICTURE = re.compile(
+    r"\s*((?:<a\b[^>]*>\s*)?<img\b[^>]*>(?:\s*</a>)?)(.*)", re.DOTALL | re.IGNORECASE
+)
+_VERBATIM = re.compile(r"<(pre|code|script|style|textarea)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +47,15 @@ def expand(text: str, album: Album, post: str) -> str:
     text = replace_blocks(text, _CODE, _END, _code)
     verbatim: list[str] = []
 
-    def set_aside(opening: re.Match[str], inner: str) -> str:
-        verbatim.append(f"{opening[0]}{inner}</{opening[1]}>")
+    def set_aside(kept: str) -> str:
+        verbatim.append(kept)
         return f"\x02{len(verbatim) - 1}\x03"
 
-    text = replace_blocks(text, _VERBATIM, r"</{}\s?>", set_aside)
+    def block(opening: re.Match[str], inner: str) -> str:
+        return set_aside(f"{opening[0]}{inner}</{opening[1]}>")
+
+    text = replace_blocks(text, _VERBATIM, r"</{}\s?>", block)
+    text = _ESCAPED.sub(lambda found: set_aside(found[1]), text)
     text = _expand(text, album, post)
     return re.sub("\x02(\\d+)\x03", lambda mark: verbatim[int(mark[1])], text)
 
@@ -60,7 +66,6 @@ def _expand(text: str, album: Album, post: str) -> str:
         text = _GALLERY.sub(lambda found: _gallery(_attributes(found[1]), album, post), text)
         text = replace_blocks(text, _PLAYER, _END, _player)
         text = _PLAYER.sub(_player, text)
-        text = _ESCAPED.sub(r"\1", text)
     return _ALONE.sub(lambda found: "\n\n" + link(found[1]) + "\n\n", text)
 
 
@@ -70,7 +75,8 @@ def _attributes(text: str) -> Mapping[str, str]:
 
 def link(address: str, words: str = "") -> str:
     """A paragraph with a link to `address`."""
-    return f'<p><a href="{escape(address)}">{escape(words or address)}</a></p>'
+    plain = unescape(address)
+    return f'<p><a href="{escape(plain)}">{escape(words or plain)}</a></p>'
 
 
 def _code(opening: re.Match[str], code: str) -> str:
@@ -94,7 +100,9 @@ def _gallery(attributes: Mapping[str, str], album: Album, post: str) -> str:
     named = attributes.get("ids") or attributes.get("include") or ""
     excluded = re.findall(r"\d+", attributes.get("exclude", ""))
     ids = re.findall(r"\d+", named) or album.by_post.get(attributes.get("id", post), [])
-    return _pictures([album.by_id[each] for each in ids if each in album.by_id and each not in excluded])
+    return _pictures(
+        [album.by_id[each] for each in ids if each in album.by_id and each not in excluded]
+    )
 
 
 def _pictures(pictures: Sequence[Picture]) -> str:

@@ -92,11 +92,15 @@ def _date(node: Node, what: str) -> datetime | None:
 def _set_terms(entry: Entry, node: Node, blog: Blog) -> None:
     """The first category is the category; further ones, and all tags, are tags."""
     found = [(category.get("domain", "category"), category) for category in node.categories]
-    categories = _unique([blog.term(c, "wp:category") for domain, c in found if domain == "category"])
+    categories = _unique(
+        [blog.term(c, "wp:category") for domain, c in found if domain == "category"]
+    )
     tags = [blog.term(c, "wp:tag") for domain, c in found if domain in ("post_tag", "tag")]
     old = {tag.name.casefold() for tag in tags}  # WXR 1.0 names each tag again without a domain
     named = {c["name"].casefold() for domain, c in found if "domain" in c and domain == "category"}
-    categories = [c for c in categories if c.name.casefold() in named or c.name.casefold() not in old]
+    categories = [
+        c for c in categories if c.name.casefold() in named or c.name.casefold() not in old
+    ]
     entry.category = categories[0] if categories else None
     entry.tags = _unique([*categories[1:], *tags])
 

@@ -65,7 +65,7 @@ def known_items(source: str, place: str) -> dict[str, Known]:
         Origin.source == source, Origin.place == place_name(place)
     )
     with reading() as connection:
-        return {item: Known(*values) for item, *values in connection.execute(wanted)}
+        return {row[0]: Known(*row[1:]) for row in connection.execute(wanted)}
 
 
 def known_places(source: str) -> list[str]:
@@ -81,7 +81,7 @@ def known_places(source: str) -> list[str]:
 def remember(connection: Connection, source: str, place: str, item: str, known: Known) -> None:
     """Note what an item became, in the open transaction; what was noted before is replaced."""
     place = place_name(place)
-    digest = sha256("\0".join((source, place, item)).encode("utf-8", "replace")).hexdigest()
+    digest = sha256(f"{source}\0{place}\0{item}".encode("utf-8", "replace")).hexdigest()
     row = {"digest": digest, "source": source, "place": place, "item": item, "type": known.type}
     connection.execute(_FORGET, {"old": digest})
     connection.execute(
