@@ -3,9 +3,19 @@
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, Numeric
+from sqlalchemy import Numeric
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
+
+
+class _Scaled(Numeric[Any]):
+    """NUMERIC whose values are passed as they are: SQLite keeps the integers they are."""
+
+    def bind_processor(self, dialect: Dialect) -> None:
+        """No conversion to float."""
+
+    def result_processor(self, dialect: Dialect, coltype: Any) -> None:
+        """Nor back."""
 
 
 class DecimalNumber(TypeDecorator[Decimal]):
@@ -23,7 +33,7 @@ class DecimalNumber(TypeDecorator[Decimal]):
 
     def load_dialect_impl(self, dialect: Dialect) -> Any:
         if dialect.name == "sqlite":
-            return dialect.type_descriptor(BigInteger())
+            return dialect.type_descriptor(_Scaled(self.digits, self.places))
         return dialect.type_descriptor(Numeric(self.digits, self.places))
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:

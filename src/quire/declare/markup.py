@@ -53,7 +53,7 @@ def words_of(markup: str) -> str:
     return re.sub(r"\s+", " ", html.unescape(nh3.clean(markup, tags=set()))).strip()
 
 
-def render_body(change: Change) -> None:
-    """Make `body_html` when `body` is given."""
-    if change.gives("body"):
-        change.set(body_html=rendered(change.values["body"]))
+def render(change: Change, name: str = "body") -> None:
+    """Make `<name>_html` when the Markdown field `name` is given."""
+    if change.gives(name):
+        change.set(**{f"{name}_html": rendered(change.values[name])})

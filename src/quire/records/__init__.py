@@ -3,31 +3,17 @@
 from quire.declare.record import check_registry
 
 # ruff: isort: off
-from quire.records.posts import POSTS
-from quire.records.pages import PAGES
-from quire.records.comments import COMMENTS
-from quire.records.categories import CATEGORIES
-from quire.records.tags import TAGS
-from quire.records.users import USERS
-from quire.records.profiles import PROFILES
-from quire.records.redirects import REDIRECTS
-from quire.records.settings import SETTINGS
-from quire.records.audit_events import AUDIT_EVENTS
-from quire.records.revisions import REVISIONS
+from quire.records.posts import POSTS as POSTS
+from quire.records.pages import PAGES as PAGES
+from quire.records.comments import COMMENTS as COMMENTS
+from quire.records.categories import CATEGORIES as CATEGORIES
+from quire.records.tags import TAGS as TAGS
+from quire.records.users import USERS as USERS
+from quire.records.profiles import PROFILES as PROFILES
+from quire.records.redirects import REDIRECTS as REDIRECTS
+from quire.records.settings import SETTINGS as SETTINGS
+from quire.records.audit_events import AUDIT_EVENTS as AUDIT_EVENTS
+from quire.records.revisions import REVISIONS as REVISIONS
 # ruff: isort: on
 
 check_registry()
-
-__all__ = [
-    "AUDIT_EVENTS",
-    "CATEGORIES",
-    "COMMENTS",
-    "PAGES",
-    "POSTS",
-    "PROFILES",
-    "REDIRECTS",
-    "REVISIONS",
-    "SETTINGS",
-    "TAGS",
-    "USERS",
-]

@@ -10,7 +10,7 @@ from quire.declare.change import Change
 from quire.declare.columns import Dated, Numbered, Ref, Versioned, refer, table_args
 from quire.declare.fields import Editable, Fixed, Shown
 from quire.declare.kinds import Html, Name, Prose, Time, choice
-from quire.declare.markup import render_body
+from quire.declare.markup import render
 from quire.declare.publication import restore_action
 from quire.declare.query import Query
 from quire.declare.record import REGISTRY, Access, Action, Record
@@ -54,7 +54,7 @@ HOST = any_of(ON_OWN_POST, role("moderator"))
 
 def prepare(change: Change) -> None:
     """HTML, and for a new comment: may it be said here, and must it wait?"""
-    render_body(change)
+    render(change)
     if change.verb == "create" and not change.actor.is_system:
         _receive(change)
     change.afterwards(lambda state: _count(change, state))

@@ -6,7 +6,7 @@ from quire.declare.change import Change
 from quire.declare.columns import Dated, Numbered, Versioned, unique
 from quire.declare.fields import Derived, Editable, Shown
 from quire.declare.kinds import FLAG, TEXT, Count, Html, Prose, Slug, Time, Title
-from quire.declare.markup import render_body
+from quire.declare.markup import render
 from quire.declare.publication import is_live, live, publication_actions, published_short, status
 from quire.declare.record import Access, Record
 from quire.declare.rules import any_of, role, where
@@ -35,7 +35,7 @@ EDITOR = role("moderator")
 def prepare(change: Change) -> None:
     """Dates, HTML, and the old address when the slug changes."""
     published_short(change)
-    render_body(change)
+    render(change)
     old = change.before("slug")
     if old and change.gives("slug"):
         paths = f"/pages/{old}", f"/pages/{change['slug']}"

@@ -21,7 +21,7 @@ from quire.declare.kinds import (
     Title,
     time_from_text,
 )
-from quire.declare.markup import render_body
+from quire.declare.markup import render
 from quire.declare.publication import (
     STATUSES,
     is_live,
@@ -77,7 +77,7 @@ WRITE = any_of(all_of(OWN, role("author")), role("moderator"))
 def prepare(change: Change) -> None:
     """Dates, HTML, and the old address when the slug changes."""
     published_short(change)
-    render_body(change)
+    render(change)
     _set_order(change)
     old = change.before("slug")
     if old and change.gives("slug"):
