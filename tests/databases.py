@@ -1,24 +1,73 @@
-"""Which database the tests run on, and how it is emptied quickly."""
+"""The database that the tests run on: made once, and as it was again before each test."""
+
+import os
+import shutil
+from pathlib import Path
 
 from sqlalchemy import text
 
-from quire.records import SETTINGS
 from quire.store.db import db
 
 POSTGRESQL = "TEST_DATABASE_URL"
 """Name of the environment variable that moves the suite onto PostgreSQL."""
 
 
-def emptied(app):
-    """Leave tables without rows, ids starting at 1, the one row of settings anew."""
-    with app.app_context():
-        if db.engine.dialect.name != "postgresql":
-            return
-        db.create_all()
-        names = ", ".join(table.name for table in db.metadata.sorted_tables)
+class Database:
+    """A SQLite file in `folder`, or the PostgreSQL database that the environment names."""
+
+    def __init__(self, folder: Path):
+        self._file = folder / "tests.db"
+        self._copy = folder / "kept.db"
+        self._rows = {}
+
+    def url(self):
+        """Its address."""
+        return os.environ.get(POSTGRESQL) or f"sqlite:///{self._file.as_posix()}"
+
+    def prepare(self, app):
+        """Make the tables, with nothing in them but what they are born with."""
+        with app.app_context():
+            if db.engine.dialect.name == "postgresql":
+                db.drop_all()
+            db.create_all()
+
+    def keep(self, app):
+        """Remember what stands in the tables now."""
+        with app.app_context():
+            if db.engine.dialect.name == "postgresql":
+                self._remember()
+                return
+            with db.engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            db.engine.dispose()
+        shutil.copy(self._file, self._copy)
+
+    def restore(self, app):
+        """Make the tables as they were when they were kept."""
+        with app.app_context():
+            if db.engine.dialect.name == "postgresql":
+                self._refill()
+                return
+            db.engine.dispose()
+        for suffix in ("-wal", "-shm"):
+            Path(f"{self._file}{suffix}").unlink(missing_ok=True)
+        shutil.copy(self._copy, self._file)
+
+    def _remember(self):
+        with db.engine.connect() as connection:
+            for table in db.metadata.sorted_tables:
+                found = connection.execute(table.select()).mappings()
+                computed = {column.name for column in table.columns if column.computed is not None}
+                rows = [{k: v for k, v in row.items() if k not in computed} for row in found]
+                self._rows[table] = rows
+
+    def _refill(self):
         with db.engine.begin() as connection:
+            names = ", ".join(table.name for table in self._rows)
             connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY"))
-            table = SETTINGS.table
-            for listener in table.dispatch.after_create:
-                if getattr(listener, "__name__", "") == "_make_row":
-                    listener(table, connection)
+            for table, rows in self._rows.items():
+                if rows:
+                    connection.execute(table.insert(), rows)
+                if rows and "id" in table.c:
+                    last = max(row["id"] for row in rows)
+                    connection.execute(text(f"SELECT setval('{table.name}_id_seq', {last})"))

@@ -68,7 +68,7 @@ def holder(token: str, typ: str = ACCESS) -> Account:
 
 def _account(claims: dict[str, Any]) -> Account | None:
     sub, epoch = claims["sub"], claims["epoch"]
-    well_formed = isinstance(sub, str) and sub.isdigit() and len(sub) < 10
+    well_formed = isinstance(sub, str) and sub.isascii() and sub.isdigit() and len(sub) < 10
     return account(int(sub), epoch) if well_formed and type(epoch) is int else None
 
 
