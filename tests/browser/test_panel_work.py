@@ -205,7 +205,7 @@ def test_delete_asks_and_can_be_called_off(visit, made, post):
     page.click("dialog >> text=Cancel")
     assert post(id)["deleted_at"] is None
     page.locator(f"#row-{id} [data-delete]").click()
-    page.click("dialog >> text=Delete")
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(page.locator(".messages")).to_contain_text("Post moved to the trash.")
     assert post(id)["deleted_at"]
 
@@ -254,7 +254,7 @@ class TestWithoutJavaScript:
         page.click("button >> text=Move to trash")
         assert post(id)["deleted_at"]
         page.locator(f"#row-{other} [data-delete]").click()
-        page.click("button >> text=Delete")
+        page.get_by_role("main").get_by_role("button", name="Delete").click()
         assert post(other)["deleted_at"]
 
     def test_menu_on_a_phone(self, visit):
