@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from quire.actor import SYSTEM
+from quire.declare.clock import rfc3339
 from quire.exchange import markdown, wordpress
 from quire.exchange.items import Report
 from quire.records import USERS
@@ -54,13 +56,19 @@ def add_user(username: str, **values: Any) -> int:
     return write.create(USERS, SYSTEM, {"username": username, **values}).id
 
 
+def _shown(value: Any) -> Any:
+    """PostgreSQL gives times where SQLite gives their text."""
+    return rfc3339(value) if isinstance(value, datetime) else value
+
+
 @pytest.fixture(name="rows")
 def _rows(site: Flask) -> Rows:
     """Runs a SELECT and returns its rows as dicts."""
 
     def rows(statement: str, **values: Any) -> list[dict[str, Any]]:
         with reading() as connection:
-            return [dict(row._mapping) for row in connection.execute(text(statement), values)]
+            found = connection.execute(text(statement), values).mappings()
+            return [{name: _shown(value) for name, value in row.items()} for row in found]
 
     return rows
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 
 from quire.actor import SYSTEM
 from quire.records import CATEGORIES
@@ -104,11 +105,18 @@ def test_a_title_too_long_is_cut_and_told(post: Any) -> None:
         ("x: y", "_drafts/a.md"), ("build:\n  render: never", "a.md"),
     ],
 )  # fmt: skip
-def test_what_is_not_public_becomes_a_draft(post: Any, rows: Rows, head: str, name: str) -> None:
+def test_what_is_not_public_becomes_a_draft(post: Any, site: Flask, head: str, name: str) -> None:
     found = post(f"---\ndate: 2013-05-06\naliases: [/secret]\n{head}\n---\nText", name)
     assert found["published_at"] is None
     assert found["created_at"] == "2013-05-06T00:00:00Z"
-    assert rows("SELECT * FROM redirects") == []
+    assert site.test_client().get("/secret").status_code == 404
+
+
+def test_an_old_address_leads_readers_on(post: Any, site: Flask) -> None:
+    post("---\naliases: [/old/place/]\n---\nText")
+    for path in ("/old/place/", "/old/place"):
+        answer = site.test_client().get(path)
+        assert (answer.status_code, answer.location) == (301, "/posts/a")
 
 
 def test_dates_in_the_future_and_ends_are_kept(post: Any) -> None:

@@ -156,10 +156,8 @@ class _Loader:
         return "updated", id, saved.state["slug"]
 
     def _lead(self, record: Record, entry: Entry, slug: str) -> None:
-        """Old addresses lead to the new one; those of drafts stay unknown, as they were."""
+        """Old addresses lead to the new one; readers are not led to what they may not see."""
         own = f"/{record.path}/{slug}"
-        if entry.draft or entry.trashed:
-            return
         for path in entry.old_paths:
             if path.rstrip("/") != own:
                 self._redirect(entry, path, own)
