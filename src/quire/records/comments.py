@@ -47,7 +47,8 @@ TRASHED = where(lambda: Comment.deleted_at.is_not(None), "to be in the trash")
 APPROVED = where(
     lambda: and_(Comment.status == "approved", Comment.deleted_at.is_(None)), "to be approved"
 )
-ON_OWN_POST = all_of(through(Comment.post_id, "posts", "update"), KEPT)
+BELOW_OWN_POST = through(Comment.post_id, "posts", "update")
+ON_OWN_POST = all_of(BELOW_OWN_POST, KEPT)
 WRITER = any_of(OWN, role("moderator"))
 HOST = any_of(ON_OWN_POST, role("moderator"))
 
@@ -129,7 +130,7 @@ COMMENTS = Record(
         ),
         create=SIGNED_IN,
         update=WRITER,
-        delete=any_of(OWN, ON_OWN_POST, role("moderator")),
+        delete=any_of(OWN, BELOW_OWN_POST, role("moderator")),
         permanent=role("moderator"),
         panel=HOST,
     ),

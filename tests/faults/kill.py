@@ -1,0 +1,161 @@
+"""Kills a writing server again and again and looks for anything it had acknowledged and lost.
+
+    python tests/faults/kill.py --cycles 20 [--writers 4] [--database-url URL]
+
+Each cycle starts serve.py, lets writers create posts through the API, kills the process (SIGKILL, on
+Windows TerminateProcess) at a random moment, and then reads the database itself: every post that
+was answered with 201 must be there, with its revision, audit row, event and search document, and
+nothing may be there in part. Ends with status 1 and the first loss when there is one.
+"""
+
+import argparse
+import http.client
+import json
+import os
+import random
+import secrets
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PASSWORD = "a password to die with"
+HALVES = {
+    "a post without its revision": "SELECT count(*) FROM posts p WHERE NOT EXISTS (SELECT 1 FROM "
+    "revisions r WHERE r.type='posts' AND r.record_id=p.id AND r.version=p.version)",
+    "a post without its audit row": "SELECT count(*) FROM posts p WHERE NOT EXISTS (SELECT 1 FROM "
+    "audit_events a WHERE a.type='posts' AND a.record_id=p.id)",
+    "a post without its event": "SELECT count(*) FROM posts p WHERE NOT EXISTS (SELECT 1 FROM "
+    "outbox o WHERE o.type='posts' AND o.record_id=p.id)",
+    "a post without its search document": "SELECT count(*) FROM posts p WHERE NOT EXISTS (SELECT 1 "
+    "FROM search_documents d WHERE d.type='posts' AND d.record_id=p.id)",
+    "a revision without its post": "SELECT count(*) FROM revisions r WHERE r.type='posts' AND NOT "
+    "EXISTS (SELECT 1 FROM posts p WHERE p.id=r.record_id)",
+}
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+class Server:
+    """One run of serve.py."""
+
+    def __init__(self, environment: dict[str, str]):
+        self.port = free_port()
+        command = [sys.executable, str(ROOT / "serve.py"), "--port", str(self.port)]
+        self.process = subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        for line in self.process.stdout:
+            if line.startswith("Quire is ready"):
+                return
+        raise RuntimeError("the server did not start")
+
+    def ask(self, connection, method, path, body, token=None):
+        """Status and JSON of one request."""
+        headers = {"Content-Type": "application/json"}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        connection.request(method, f"/api/v1{path}", json.dumps(body), headers)
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+
+    def connect(self):
+        """A connection of its own."""
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+
+    def kill(self):
+        """End it without a word."""
+        self.process.send_signal(getattr(signal, "SIGKILL", signal.SIGTERM))
+        self.process.wait()
+        self.process.stdout.close()
+
+
+def write(server: Server, token: str, ledger: list[int]) -> None:
+    """Create posts until the server is gone; note each one it acknowledged."""
+    connection = server.connect()
+    try:
+        while True:
+            post = {"title": secrets.token_hex(6), "body": "words " * 40, "tags": ["a", "b"]}
+            status, data = server.ask(connection, "POST", "/posts", post, token)
+            if status == 201:
+                ledger.append(data["id"])
+    except (OSError, http.client.HTTPException, ValueError):
+        connection.close()
+
+
+def cycle(environment: dict[str, str], writers: int, ledger: list[int]) -> None:
+    """Start, write, kill."""
+    server = Server(environment)
+    connection = server.connect()
+    _, pair = server.ask(
+        connection, "POST", "/auth/token", {"email": "ann@example.org", "password": PASSWORD}
+    )
+    connection.close()
+    token = pair["access_token"]
+    threads = [
+        threading.Thread(target=write, args=(server, token, ledger)) for _ in range(writers)
+    ]
+    for thread in threads:
+        thread.start()
+    time.sleep(random.uniform(0.2, 1.2))
+    server.kill()
+    for thread in threads:
+        thread.join()
+
+
+def losses(path: Path, ledger: list[int]) -> list[str]:
+    """What is wrong with the database, in sentences."""
+    with sqlite3.connect(path) as db:
+        found = {id for (id,) in db.execute("SELECT id FROM posts")}
+        wrong = [f"post {id} was acknowledged and is lost" for id in ledger if id not in found]
+        wrong += [what for what, query in HALVES.items() if db.execute(query).fetchone()[0]]
+        wrong += [str(row) for row in db.execute("PRAGMA foreign_key_check")]
+        check = db.execute("PRAGMA integrity_check").fetchone()[0]
+    db.close()
+    return wrong + ([] if check == "ok" else [check])
+
+
+def run(cycles: int, writers: int, instance: Path) -> list[int]:
+    """Run all cycles; returns the ids that were acknowledged. Raises SystemExit on a loss."""
+    environment = dict(os.environ, QUIRE_INSTANCE=str(instance), BCRYPT_LOG_ROUNDS="4")
+    environment.pop("DATABASE_URL", None)
+    made = subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), "users", "create", "ann", "ann@example.org",
+         "--role", "author", "--password-stdin"],
+        env=environment, input=f"{PASSWORD}\n", text=True, capture_output=True,
+    )  # fmt: skip
+    if made.returncode:
+        raise SystemExit(made.stderr)
+    ledger: list[int] = []
+    for number in range(1, cycles + 1):
+        cycle(environment, writers, ledger)
+        wrong = losses(instance / "quire.db", ledger)
+        if wrong:
+            raise SystemExit(f"cycle {number}: " + "; ".join(wrong[:5]))
+    return ledger
+
+
+def main() -> None:
+    """Read the flags, run, say how it went."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cycles", type=int, default=20)
+    parser.add_argument("--writers", type=int, default=4)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="quire-kill-") as folder:
+        ledger = run(options.cycles, options.writers, Path(folder))
+    print(f"{options.cycles} cycles, {len(ledger)} posts acknowledged, none lost, none in part.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,22 @@
+"""A killed server has lost nothing that it had acknowledged."""
+
+import os
+
+import pytest
+
+from tests.faults import kill
+
+pytestmark = pytest.mark.faults
+
+
+def test_nothing_acknowledged_is_lost(tmp_path):
+    cycles = int(os.environ.get("QUIRE_KILL_CYCLES", "20"))
+    ledger = kill.run(cycles, 4, tmp_path)
+    assert len(ledger) > cycles
+
+
+def test_a_loss_would_be_seen(tmp_path):
+    ledger = kill.run(1, 1, tmp_path)
+    assert kill.losses(tmp_path / "quire.db", [*ledger, 10**6]) == [
+        "post 1000000 was acknowledged and is lost"
+    ]
