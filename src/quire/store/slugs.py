@@ -1,10 +1,12 @@
 """Slugs made from titles: readable, and free."""
 
 from collections.abc import Callable
+from functools import cache
 from itertools import chain, count, islice
+from typing import Any
 
 from slugify import slugify
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 
 from quire.declare.change import Change
 from quire.declare.record import Record
@@ -26,11 +28,16 @@ def slug_from(name: str) -> Callable[[Change], str]:
 
 def free_slug(record: Record, slug: str) -> str:
     """`slug`, or the first of slug-2, slug-3 ... that no record has."""
-    column = record.table.c.slug
     names = chain([slug], (f"{slug}-{number}" for number in count(2)))
     with reading() as connection:
         while True:  # A few names at a time are looked up in the index.
             some = list(islice(names, AT_ONCE))
-            taken = set(connection.execute(select(column).where(column.in_(some))).scalars())
+            taken = set(connection.execute(_taken(record), {"names": some}).scalars())
             if free := [name for name in some if name not in taken]:
                 return free[0]
+
+
+@cache
+def _taken(record: Record) -> Select[Any]:
+    column = record.table.c.slug
+    return select(column).where(column.in_(bindparam("names", expanding=True)))
