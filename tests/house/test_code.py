@@ -1,0 +1,109 @@
+"""House rules that a machine can keep."""
+
+import ast
+import re
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = sorted([*(ROOT / "src").rglob("*.py"), ROOT / "serve.py", ROOT / "manage.py"])
+TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES}
+ASSEMBLY = {"app.py", "cli.py"}
+VAGUE = {"utils", "util", "helpers", "helper", "common", "manager", "base", "misc"}
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def functions(tree):
+    return [node for node in ast.walk(tree) if isinstance(node, FUNCTIONS)]
+
+
+def length(node):
+    return node.end_lineno - node.lineno + 1
+
+
+def named(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=named)
+class TestFile:
+    """What holds for each file."""
+
+    def test_is_short(self, path):
+        assert path.read_text(encoding="utf-8").count("\n") <= 300
+
+    def test_has_short_functions(self, path):
+        long = [f"{f.name}: {length(f)}" for f in functions(TREES[path]) if length(f) > 50]
+        assert not long
+
+    def test_imports_at_its_top_only(self, path):
+        if path.name in ASSEMBLY:
+            return
+        inside = [
+            f"{f.name}, line {node.lineno}"
+            for f in functions(TREES[path])
+            for node in ast.walk(f)
+            if isinstance(node, ast.Import | ast.ImportFrom)
+        ]
+        assert not inside
+
+    def test_catches_only_what_it_knows(self, path):
+        broad = [
+            node.lineno
+            for node in ast.walk(TREES[path])
+            if isinstance(node, ast.ExceptHandler)
+            and (node.type is None or getattr(node.type, "id", "") in ("Exception", "BaseException"))
+        ]
+        assert not broad
+
+    def test_says_what_it_is_for(self, path):
+        text = ast.get_docstring(TREES[path])
+        assert text, "no docstring"
+
+    def test_explains_its_public_names(self, path):
+        silent = [
+            node.name
+            for node in TREES[path].body
+            if isinstance(node, (*FUNCTIONS, ast.ClassDef))
+            and not node.name.startswith("_")
+            and not ast.get_docstring(node)
+        ]
+        assert not silent
+
+    def test_has_a_telling_name(self, path):
+        assert path.stem not in VAGUE
+
+    def test_leaves_nothing_to_do(self, path):
+        assert not re.search(r"\b(TODO|FIXME|XXX)\b", path.read_text(encoding="utf-8"))
+
+    def test_names_the_encoding_of_text(self, path):
+        text = path.read_text(encoding="utf-8")
+        silent = re.findall(r"\.(?:read_text|write_text)\((?![^)]*encoding)[^)]*\)", text)
+        assert not silent
+
+
+def test_the_median_function_is_short():
+    assert median(length(f) for tree in TREES.values() for f in functions(tree)) <= 7
+
+
+def test_there_is_one_commit():
+    begun = [
+        named(path)
+        for path in SOURCES
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if re.search(r"\.commit\(|connection\.begin\(", line)
+    ]
+    assert begun == ["src/quire/store/db.py"]
+
+
+def test_nothing_is_pickled():
+    imported = {
+        alias.name
+        for tree in TREES.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    }
+    assert not imported & {"pickle", "marshal", "shelve"}
