@@ -30,6 +30,7 @@ def create_app(name: str | None = None, config: Mapping[str, Any] | None = None)
     app = Flask("quire", static_folder=None)
     app.config.update(settings.load(name, config))
     app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
     headers.init_app(app)
     database.init_app(app)
     bcrypt.init_app(app)

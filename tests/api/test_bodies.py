@@ -115,7 +115,7 @@ WRONG = [
     ({"tags": [None]}, "tags", "wrong_type"),
     ({"tags": [["x"]]}, "tags", "wrong_type"),
     ({"tags": [999]}, "tags", "not_found"),
-    ({"tags": [""]}, "tags", "not_found"),
+    ({"tags": [""]}, "tags", "too_short"),
     ({"tags": ["x" * 101]}, "tags", "too_long"),
     ({"views": "many"}, None, None),
     ({"id": 5}, "id", "read_only"),

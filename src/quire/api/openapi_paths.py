@@ -206,8 +206,9 @@ def _delete(record: Record) -> Schema:
     permanent = ("permanent",) if record.trashes else ()
     return operation(
         f"delete{word(record)}", f"Delete {_a(record)}", record.label, SIGNED_WRITE,
-        {"204": answers.empty("Done."), **answers.errors(403, 404, 409, 412, 428)},
+        {"204": answers.empty("Done."), **answers.errors(403, 404, 409, 412, 413, 415, 422, 428)},
         parameters=_path("If-Match", *permanent), description=kept,
+        requestBody=body(ref("Version"), required=False),
     )  # fmt: skip
 
 

@@ -146,6 +146,8 @@ def components() -> dict[str, Schema]:
         _written(record, schemas)
         for action in record.actions:
             named(input_of(record, action), schemas, action_name(record, action))
+            _add_version(record, schemas[action_name(record, action)])
+    schemas["Version"] = {"type": "object", "additionalProperties": False, "properties": {"version": VERSION}}
     return schemas
 
 
@@ -214,13 +216,21 @@ def _mend(record: Record, schema: Schema, form: str) -> None:
             schema["properties"][name] = reference(field)
         if field.help:
             schema["properties"][name]["description"] = field.help
-    if form != NEW and record.versioned:
-        schema.setdefault("properties", {})["version"] = {
-            "type": "integer",
-            "minimum": 1,
-            "maximum": MAX_ID,
-            "description": "The version that the change is based on; a stale one gives 412.",
-        }
+    if form != NEW:
+        _add_version(record, schema)
+
+
+VERSION = {
+    "type": "integer",
+    "minimum": 1,
+    "maximum": MAX_ID,
+    "description": "The version that the change is based on; a stale one gives 412.",
+}
+
+
+def _add_version(record: Record, schema: Schema) -> None:
+    if record.versioned:
+        schema.setdefault("properties", {})["version"] = VERSION
 
 
 def reference(field: Declared) -> Schema:

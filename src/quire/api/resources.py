@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 from flask import Response, request
 from flask_restful import Resource
@@ -12,9 +13,10 @@ from quire.access.request import check_csrf, current_actor
 from quire.actor import SYSTEM, Actor
 from quire.api import respond
 from quire.api.front_door import only, read_object
-from quire.declare.query import Condition, Query, parse_query
+from quire.declare.parse import same
+from quire.declare.query import Condition, Query, flag, parse_query
 from quire.declare.record import REGISTRY, Action, Record
-from quire.errors import Missing, Problem
+from quire.errors import Invalid, Missing, Problem, VersionRequired, detail
 from quire.store import read, write
 from quire.store.db import reading
 from quire.store.rows import find
@@ -45,8 +47,28 @@ class RecordResource(Resource):
         address = f"/api/v1/{self.record.path}/{saved.id}"
         return respond.one(actor, saved.shown, 201, Location=address)
 
+    def one(self, actor: Actor, id: int, query: Query) -> Response:
+        """The object as it is read; its ETag names the version, whichever fields are shown."""
+        wanted = query
+        if query.fields is not None and self.record.versioned:
+            wanted = dataclasses.replace(query, fields=(*query.fields, "version"))
+        data = read.one(self.record, actor, id, wanted)
+        version = data.get("version")
+        if query.fields is not None and "version" not in query.fields:
+            data.pop("version", None)
+        return respond.one(actor, data, version=version)
+
+    def based_on(self, actor: Actor, id: int, raw: dict[str, Any]) -> int | None:
+        """The version that If-Match names. Raises VersionRequired where one is demanded."""
+        if respond.lacks_version(raw):
+            read.one(self.record, actor, id, Query(fields=("id",)))  # first of all it must be there
+            raise VersionRequired("Send If-Match or version: which version is this based on?")
+        return self.expected(id)
+
     def expected(self, id: int) -> int | None:
         """The version that If-Match names, compared with the present one where there are several."""
+        if not self.record.versioned:
+            return None
         sent = request.headers.get("If-Match", "")
         several = "," in sent or sent.strip() == "*"
         return respond.expected_version(_version(self.record, id) if several else None)
@@ -93,7 +115,7 @@ class RecordItem(RecordResource):
         write.pass_door(self.record.access.read, actor)
         only("fields", "include")
         query = parse_query(self.record, actor, request.args.items(multi=True))
-        return respond.one(actor, read.one(self.record, actor, id, query))
+        return self.one(actor, id, query)
 
     def put(self, id: int) -> Response:
         """Replace it: what is not sent goes back to its default."""
@@ -107,9 +129,8 @@ class RecordItem(RecordResource):
         actor = current_actor()
         write.pass_door(self.record.access.update, actor)
         only()
-        version = self.expected(id)
         raw = read_object()
-        respond.require_version(raw)
+        version = self.based_on(actor, id, raw)
         saved = write.update(self.record, actor, id, raw, replace=replace, version=version)
         return self.saved(actor, saved)
 
@@ -118,9 +139,10 @@ class RecordItem(RecordResource):
         actor = current_actor()
         write.pass_door(self.record.access.delete, actor)
         only(*(["permanent"] if self.record.trashes else []))
-        permanent = request.args.get("permanent", "false").lower() in ("true", "1")
-        respond.require_version({})
-        write.delete(self.record, actor, id, permanent=permanent, version=self.expected(id))
+        permanent = flag("permanent", request.args.get("permanent", "false"))
+        raw = read_object(optional=True)
+        version = self.based_on(actor, id, raw)
+        write.delete(self.record, actor, id, raw, permanent=permanent, version=version)
         return Response(status=204)
 
 
@@ -135,7 +157,8 @@ class RecordAction(RecordResource):
         write.pass_door(self.action.allow, actor)
         only()
         raw = read_object(optional=True)
-        saved = write.act(self.record, actor, id, self.action.name, raw, version=self.expected(id))
+        version = self.expected(id) if self.action.creates else self.based_on(actor, id, raw)
+        saved = write.act(self.record, actor, id, self.action.name, raw, version=version)
         return self.saved(actor, saved)
 
 
@@ -145,12 +168,11 @@ class BySlug(RecordResource):
     def get(self, slug: str) -> Response:
         """The object, or 301."""
         actor = current_actor()
+        write.pass_door(self.record.access.read, actor)
         only("fields", "include")
-        id = read.find_id(self.record, actor, slug=slug)
-        if id is None:
-            return self._moved(actor, slug)
         query = parse_query(self.record, actor, request.args.items(multi=True))
-        return respond.one(actor, read.one(self.record, actor, id, query))
+        id = read.find_id(self.record, actor, slug=slug)
+        return self._moved(actor, slug) if id is None else self.one(actor, id, query)
 
     def _moved(self, actor: Actor, slug: str) -> Response:
         start = f"/{self.record.path}/"
@@ -158,8 +180,10 @@ class BySlug(RecordResource):
         new = target.removeprefix(start)
         if not target.startswith(start) or read.find_id(self.record, actor, slug=new) is None:
             raise Missing(f"There is no such {self.record.one.lower()}.")
-        address = f"/api/v1{start}by-slug/{new}"
-        return respond.answer({"location": address}, 301, {"Location": address})
+        asked = request.query_string.decode("ascii", "ignore")
+        address = f"/api/v1{start}by-slug/{quote(new)}" + (f"?{asked}" if asked else "")
+        headers = {"Location": address, "Cache-Control": "no-cache"}
+        return respond.answer({"location": address}, 301, headers)
 
 
 def redirect_target(path: str) -> str | None:
@@ -190,10 +214,19 @@ class NestedList(RecordList):
         write.pass_door(self.record.access.create, actor)
         only()
         try:
-            return self.created(actor, {self.name: id, **read_object()})
+            return self.created(actor, self._below(actor, id, read_object()))
         except Problem:
             self._parent(actor, id)  # a record that is not there comes before what is wrong with it
             raise
+
+    def _below(self, actor: Actor, id: int, raw: dict[str, Any]) -> dict[str, Any]:
+        if self.name in raw:
+            names = tuple(dict.fromkeys(("id", self.parent.key)))
+            parent = read.one(self.parent, actor, id, Query(fields=names))
+            if not same(parent, raw[self.name]):
+                message = f"{self.record.field(self.name).label} is not the one of this address."
+                raise Invalid([detail(self.name, "not_allowed", message)])
+        return {**raw, self.name: id}
 
     def _parent(self, actor: Actor, id: int) -> None:
         read.one(self.parent, actor, id, Query(fields=("id",)))

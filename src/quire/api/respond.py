@@ -11,7 +11,6 @@ from flask import Response, current_app, request
 
 from quire.actor import Actor
 from quire.declare.query import Query
-from quire.errors import VersionRequired
 from quire.store.read import Page
 
 _OURS = re.compile(r'(?:W/)?"v(\d{1,18})-[0-9a-f]+"')
@@ -23,10 +22,20 @@ def answer(data: Any, status: int = 200, headers: dict[str, str] | None = None) 
     return Response(orjson.dumps(data), status, headers, MIME)
 
 
-def one(actor: Actor, data: dict[str, Any], status: int = 200, **headers: str) -> Response:
-    """An object, with an ETag that names its version; 304 when the client has it."""
+def one(
+    actor: Actor,
+    data: dict[str, Any],
+    status: int = 200,
+    *,
+    version: int | None = None,
+    **headers: str,
+) -> Response:
+    """An object, with an ETag that names its version; 304 when the client has it.
+
+    `version` is given where `data` shows only some of the fields.
+    """
     body = orjson.dumps(data)
-    version = data.get("version")
+    version = data.get("version") if version is None else version
     mark = hashlib.sha256(body).hexdigest()[:16]
     etag = f'"v{version}-{mark}"' if version is not None else f'"{mark}"'
     return _tagged(actor, body, status, etag, headers)
@@ -106,10 +115,7 @@ def _joined(query: Query, name: str, places: Mapping[str, Any]) -> str:
 
 
 def expected_version(current: int | None) -> int | None:
-    """The version that If-Match names: `current` if it is among them, -1 for a foreign tag.
-
-    Raises VersionRequired when this installation demands one and none was sent.
-    """
+    """The version that If-Match names: `current` if it is among them, -1 for a foreign tag."""
     sent = request.environ.get("HTTP_IF_MATCH")
     if sent is None:
         return None
@@ -119,9 +125,7 @@ def expected_version(current: int | None) -> int | None:
     return current if current in versions else versions[0] if versions else -1
 
 
-def require_version(raw: dict[str, Any]) -> None:
-    """Raise VersionRequired when this installation demands a version and none was sent."""
-    if not current_app.config["REQUIRE_IF_MATCH"] or "HTTP_IF_MATCH" in request.environ:
-        return
-    if raw.get("version") is None:
-        raise VersionRequired("Send If-Match or version: which version is this change based on?")
+def lacks_version(raw: dict[str, Any]) -> bool:
+    """Whether this installation demands a version and none was sent."""
+    demanded = current_app.config["REQUIRE_IF_MATCH"] and "HTTP_IF_MATCH" not in request.environ
+    return bool(demanded) and raw.get("version") is None

@@ -49,7 +49,7 @@ def published_short(change: Change) -> None:
     wanted = change.take("published")
     if wanted is None:
         return
-    if change.gives("published_at"):
+    if change.gives("published_at") or (change.state is None and "published_at" in change.values):
         at = change["published_at"]
         if wanted != (at is not None and at <= change.time):
             change.refuse("published", "not_allowed", "Published contradicts published_at.")
@@ -64,7 +64,12 @@ def put_live(change: Change) -> None:
     if change.before("status") == "published":
         return
     change.set(published_at=change.moment)
-    if change.before("unpublish_at") and change.before("unpublish_at") <= change.time:
+    _forget_end(change, change.time)
+
+
+def _forget_end(change: Change, start: str) -> None:
+    ends = change.before("unpublish_at")
+    if ends and ends <= start:
         change.set(unpublish_at=None)
 
 
@@ -75,6 +80,7 @@ def publish(change: Change) -> None:
         put_live(change)
     else:
         change.set(published_at=at)
+        _forget_end(change, change["published_at"])
 
 
 def unpublish(change: Change) -> None:

@@ -183,7 +183,7 @@ def _assembled(
         per_page=_number("per_page", plain.get("per_page", "20"), 1, MAX_PER_PAGE),
         cursor=cursor,
         count=_count(plain.get("count"), cursor),
-        trashed=_flag("trashed", plain.get("trashed", "false")),
+        trashed=flag("trashed", plain.get("trashed", "false")),
         sent=pairs,
     )
 
@@ -198,7 +198,7 @@ def _condition(name: str, text: str, paths: Mapping[str, Field]) -> Condition:
     if operator not in allowed:
         raise unknown(name, "filter", (f"{path}__{word}" for word in allowed))
     if operator == "isnull":
-        return Condition(path, operator, (_flag(name, text),))
+        return Condition(path, operator, (flag(name, text),))
     texts = text.split(",") if operator in ("in", "nin") else [text]
     if len(texts) > MAX_VALUES:
         raise bad_value(name, f"{name} takes at most {MAX_VALUES} values.")
@@ -304,7 +304,8 @@ def _number(name: str, text: str, least: int, most: int) -> int:
     return value
 
 
-def _flag(name: str, text: str) -> bool:
+def flag(name: str, text: str) -> bool:
+    """The value of a parameter that is true or false. Raises Malformed."""
     if text.lower() not in ("true", "false"):
         raise bad_value(name, f"{name} must be true or false.")
     return text.lower() == "true"

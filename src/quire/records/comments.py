@@ -49,7 +49,9 @@ APPROVED = where(
 )
 BELOW_OWN_POST = through(Comment.post_id, "posts", "update")
 ON_OWN_POST = all_of(BELOW_OWN_POST, KEPT)
-WRITER = any_of(OWN, role("moderator"))
+# a comment shows the title of its post: whoever may not see the post may not see that either
+BELOW_VISIBLE = through(Comment.post_id, "posts", "read")
+WRITER = any_of(all_of(OWN, BELOW_VISIBLE), role("moderator"))
 HOST = any_of(ON_OWN_POST, role("moderator"))
 
 
@@ -123,14 +125,13 @@ COMMENTS = Record(
     ],
     access=Access(
         read=any_of(
-            all_of(APPROVED, through(Comment.post_id, "posts", "read")),
-            OWN,
+            all_of(any_of(APPROVED, OWN), BELOW_VISIBLE),
             ON_OWN_POST,
             role("moderator"),
         ),
         create=SIGNED_IN,
         update=WRITER,
-        delete=any_of(OWN, BELOW_OWN_POST, role("moderator")),
+        delete=any_of(WRITER, BELOW_OWN_POST),
         permanent=role("moderator"),
         panel=HOST,
     ),

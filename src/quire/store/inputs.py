@@ -21,8 +21,9 @@ def without_version(
     Raises Stale naming what has changed since, Invalid when the version is no number.
     """
     rest = dict(raw)
-    sent = rest.pop("version", None) if record.versioned else None
-    if sent is not None and type(sent) is not int:
+    named = record.versioned and "version" in rest
+    sent = rest.pop("version") if named else None
+    if named and type(sent) is not int:
         message = "Version must be a whole number."
         raise Invalid([detail("version", "wrong_type", message)])
     for based_on in (version, sent):
@@ -36,11 +37,18 @@ def stale(connection: Connection, record: Record, state: Raw, based_on: int) -> 
     then = revisions.data_at(connection, record, state["id"], based_on)
     present = revisions.data_of(record, state)
     changed = [] if then is None else [n for n in present if present[n] != then.get(n)]
+    read = f"version {based_on}" if based_on > 0 else "another version"
     return Stale(
-        f"This {record.one.lower()} has changed since you read it (version {based_on}; it is now "
-        f"at {state['version']}).",
+        f"This {record.one.lower()} has changed since you read it ({read}; it is now at version "
+        f"{state['version']}).",
         extra={"current_version": state["version"], "changed_fields": changed},
     )
+
+
+def refuse_all(raw: Raw) -> None:
+    """Raise Invalid when anything is left in `raw`."""
+    if raw:
+        raise Invalid([detail(name, "unknown", f"{name} is not known here.") for name in raw])
 
 
 @cache

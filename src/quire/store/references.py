@@ -12,6 +12,7 @@ from quire.declare.clock import now
 from quire.declare.fields import Field
 from quire.declare.kinds import MAX_ID
 from quire.declare.record import Record, record_of
+from quire.errors import Invalid
 
 Create = Callable[[Record, Actor, dict[str, Any]], int]
 
@@ -56,7 +57,8 @@ def resolve(connection: Connection, change: Change, create: Create, known: Known
 
 def _sent(value: Any) -> list[Any]:
     sent = value if isinstance(value, list) else [value]
-    return [one.get("id") if isinstance(one, dict) else one for one in sent]
+    ids = (one.get("id") if isinstance(one, dict) else one for one in sent)
+    return [one.strip() if isinstance(one, str) else one for one in ids]
 
 
 def _references(value: Any) -> list[Any]:
@@ -79,12 +81,24 @@ def _ids(
     for one in _sent(value):
         id = found.get(one) if _is_reference(one) else None
         if id is None and isinstance(one, str) and _may_create(field, target, change.actor):
-            id = found[one] = create(target, change.actor, {target.title: one})
-        if id is None:
+            id = _made(change, field, one, create)
+            found |= {} if id is None else {one: id}
+        elif id is None:
             change.refuse(field.name, "not_found", f"{field.label} {str(one)[:50]} does not exist.")
-        else:
+        if id is not None:
             ids.append(id)
     return ids
+
+
+def _made(change: Change, field: Field, name: str, create: Create) -> int | None:
+    """The id of a new record called `name`; what is wrong with the name is said of the field."""
+    target = record_of(field.target or "")
+    try:
+        return create(target, change.actor, {target.title: name})
+    except Invalid as error:
+        for bad in error.details:
+            change.refuse(field.name, bad["code"], f"{field.label}: {bad['message']}")
+    return None
 
 
 def _is_reference(one: Any) -> bool:

@@ -28,7 +28,7 @@ from quire.declare.schema import NEW, PART, WHOLE
 from quire.errors import Conflict, Problem, Refused, Unproven
 from quire.store import audit, outbox, revisions, rows, search
 from quire.store.db import transaction
-from quire.store.inputs import action_input, without_version
+from quire.store.inputs import action_input, refuse_all, without_version
 from quire.store.references import Known, foresee, resolve
 
 Raw = dict[str, Any]
@@ -102,21 +102,29 @@ def update(
 
 
 def delete(
-    record: Record, actor: Actor, id: int, *, permanent: bool = False, version: int | None = None
+    record: Record,
+    actor: Actor,
+    id: int,
+    raw: Raw | None = None,
+    *,
+    permanent: bool = False,
+    version: int | None = None,
 ) -> None:
     """Put a record into the trash, or remove it where there is no trash or with `permanent`.
 
-    Raises Unproven, Refused, Missing, Stale, Conflict.
+    `raw` may hold the `version` too, and nothing else. Raises Unproven, Refused, Missing, Stale,
+    Invalid, Conflict.
     """
     rule = record.access.permanent if permanent else record.access.delete
     pass_door(rule, actor)
     with transaction() as connection:
         found = rows.find(connection, record, actor, id, rule)
         state = found.state
-        without_version(connection, record, state, {}, version)
+        refuse_all(without_version(connection, record, state, raw or {}, version))
         change = Change(record, actor, "delete", state)
         if record.trashes and not permanent:
-            change.set(deleted_at=state["deleted_at"] or now())
+            if state["deleted_at"] is None:
+                change.set(deleted_at=now())
             _changed(connection, change, rule, found)
         else:
             _remove(connection, change)

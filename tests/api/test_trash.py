@@ -1,0 +1,89 @@
+"""The trash: who puts things there, sees them, brings them back, and deletes them for good."""
+
+import pytest
+
+from quire.records import COMMENTS
+from tests.api.test_refusals import code
+
+
+@pytest.mark.parametrize("name", ["ann", "mod", "root"])
+def test_to_the_trash_and_back(as_, written, name):
+    one = as_(name)
+    before = one.get(f"posts/{written.live}").json
+    assert "deleted_at" not in before
+    assert one.delete(f"posts/{written.live}").status_code == 204
+    gone = one.get(f"posts/{written.live}").json
+    assert (gone["status"], gone["published"], bool(gone["deleted_at"])) == ("trashed", False, True)
+    assert written.live not in [post["id"] for post in one.get("posts").json["posts"]]
+    trash = one.get("posts?trashed=true").json
+    assert {post["id"] for post in trash["posts"]} == {written.live, written.trashed}
+    assert all(post["deleted_at"] for post in trash["posts"])
+    for other in (None, "bob", "abe"):
+        assert code(as_(other).get(f"posts/{written.live}")) == (404, "not_found")
+        assert as_(other).get("posts?trashed=true").json["total"] == 0
+    assert one.delete(f"posts/{written.live}").status_code == 204
+    back = one.post(f"posts/{written.live}/restore")
+    assert back.json["status"] == "published"
+    assert "deleted_at" not in back.json
+    assert as_(None).get(f"posts/{written.live}").status_code == 200
+
+
+def test_restore_outside_the_trash(as_, written, comment):
+    assert code(as_("ann").post(f"posts/{written.live}/restore")) == (409, "wrong_state")
+    assert code(as_("mod").post(f"comments/{comment('bob')}/restore")) == (409, "wrong_state")
+    assert code(as_("abe").post(f"posts/{written.trashed}/restore")) == (404, "not_found")
+
+
+def test_for_good(as_, written):
+    ann, mod = as_("ann"), as_("mod")
+    assert code(ann.delete(f"posts/{written.trashed}?permanent=true")) == (403, "forbidden")
+    assert code(mod.delete(f"posts/{written.trashed}?permanent=maybe")) == (400, "invalid_parameter")
+    assert mod.delete(f"posts/{written.trashed}?permanent=true").status_code == 204
+    assert mod.delete(f"posts/{written.live}?permanent=true").status_code == 204
+    for id in (written.trashed, written.live):
+        assert code(mod.get(f"posts/{id}")) == (404, "not_found")
+        assert code(mod.delete(f"posts/{id}")) == (404, "not_found")
+    assert mod.delete(f"posts/{written.draft}?permanent=false").status_code == 204
+    assert mod.get(f"posts/{written.draft}").json["status"] == "trashed"
+
+
+def test_types_without_a_trash_are_deleted_at_once(as_, written):
+    mod = as_("mod")
+    assert code(mod.delete(f"pages/{written.page}?permanent=true")) == (400, "unknown_parameter")
+    assert mod.delete(f"pages/{written.page}").status_code == 204
+    assert code(mod.get(f"pages/{written.page}")) == (404, "not_found")
+    assert code(mod.get("pages?trashed=true")) == (400, "unknown_parameter")
+
+
+def test_comments_in_the_trash(as_, written, comment):
+    first = comment("bob")
+    bob, abe, mod = as_("bob"), as_("abe"), as_("mod")
+    assert bob.delete(f"comments/{first}").status_code == 204
+    assert bob.get(f"comments/{first}").json["deleted_at"]
+    assert mod.get("comments?trashed=true").json["total"] == 1
+    assert bob.get("comments?trashed=true").json["total"] == 1
+    for other in (abe, as_(None)):
+        assert code(other.get(f"comments/{first}")) == (404, "not_found")
+        assert other.get("comments?trashed=true").json["total"] == 0
+        assert other.get(f"posts/{written.live}/comments").json["total"] == 0
+    assert code(bob.delete(f"comments/{first}?permanent=true")) == (403, "forbidden")
+    assert bob.post(f"comments/{first}/restore").status_code == 200
+    assert mod.delete(f"comments/{first}?permanent=true").status_code == 204
+
+
+def test_the_posts_author_puts_comments_in_the_trash(as_, written, comment):
+    first = comment("bob")
+    ann = as_("ann")
+    assert ann.delete(f"comments/{first}").status_code == 204
+    assert code(as_("ann").delete(f"comments/{first}?permanent=true")) == (403, "forbidden")
+    assert as_("mod").post(f"comments/{first}/restore").status_code == 200
+
+
+def test_what_belongs_to_a_deleted_post_goes_with_it(as_, written, make, people):
+    below = make(COMMENTS, post=written.live, author=people["bob"].id, body="x", status="approved")
+    mod = as_("mod")
+    mod.delete(f"posts/{written.live}")
+    assert code(as_(None).get(f"comments/{below}")) == (404, "not_found")
+    assert code(as_("bob").get(f"comments/{below}")) == (404, "not_found")
+    mod.delete(f"posts/{written.live}?permanent=true")
+    assert code(mod.get(f"comments/{below}")) == (404, "not_found")
