@@ -84,6 +84,9 @@ def upgrade():
         sa.UniqueConstraint("slug", name=op.f("uq_pages_slug")),
         sqlite_autoincrement=True,
     )
+    with op.batch_alter_table("pages", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_pages_published_at"), ["published_at"], unique=False)
+
     op.create_table(
         "redirects",
         sa.Column("path", sa.String(length=500), nullable=False),
@@ -239,6 +242,8 @@ def upgrade():
     )
     with op.batch_alter_table("posts", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_posts_author_id"), ["author_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_posts_published_at"), ["published_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_posts_unpublish_at"), ["unpublish_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_posts_category_id"), ["category_id"], unique=False)
         batch_op.create_index(
             "ix_posts_listed",
@@ -355,6 +360,8 @@ def downgrade():
     with op.batch_alter_table("posts", schema=None) as batch_op:
         batch_op.drop_index("ix_posts_listed")
         batch_op.drop_index(batch_op.f("ix_posts_category_id"))
+        batch_op.drop_index(batch_op.f("ix_posts_unpublish_at"))
+        batch_op.drop_index(batch_op.f("ix_posts_published_at"))
         batch_op.drop_index(batch_op.f("ix_posts_author_id"))
 
     op.drop_table("posts")
@@ -372,6 +379,9 @@ def downgrade():
         batch_op.drop_index(batch_op.f("ix_redirects_target"))
 
     op.drop_table("redirects")
+    with op.batch_alter_table("pages", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_pages_published_at"))
+
     op.drop_table("pages")
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_outbox_event"))

@@ -168,6 +168,12 @@ class Record:
         return "version" in self.model.__mapper__.columns
 
     @property
+    def schedule(self) -> list[Any]:
+        """The columns whose time, when it comes, changes who sees a row."""
+        names = ("published_at", "unpublish_at")
+        return [self.table.c[name] for name in names if name in self.table.c]
+
+    @property
     def searched(self) -> list[Field]:
         """The fields whose text full-text search finds, title first."""
         return [one for one in self.fields if one.search]

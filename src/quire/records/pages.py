@@ -25,7 +25,7 @@ class Page(Numbered, Dated, Versioned, Model):
     body: Mapped[Prose]
     body_html: Mapped[Html]
     position: Mapped[Count] = mapped_column(default=0)
-    published_at: Mapped[Time | None]
+    published_at: Mapped[Time | None] = mapped_column(index=True)
 
 
 LIVE = where(lambda: live(Page), "to be published")

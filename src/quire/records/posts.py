@@ -58,8 +58,8 @@ class Post(Numbered, Dated, Versioned, Model):
     category_id: Mapped[Ref | None] = refer("categories", on_delete="SET NULL", index=True)
     tags = Many("tags")
     author_id: Mapped[Ref] = refer("users", index=True)
-    published_at: Mapped[Time | None]
-    unpublish_at: Mapped[Time | None]
+    published_at: Mapped[Time | None] = mapped_column(index=True)
+    unpublish_at: Mapped[Time | None] = mapped_column(index=True)
     deleted_at: Mapped[Time | None]
     comments_open: Mapped[Flag] = mapped_column(default=True)
     views: Mapped[Count] = mapped_column(default=0)

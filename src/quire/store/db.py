@@ -13,7 +13,6 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase
 
 from quire.errors import Unavailable
-from quire.store.totals import written
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -58,7 +57,6 @@ def transaction() -> Iterator[Connection]:
                 yield connection
         finally:
             _transaction.reset(token)
-            written()
 
 
 def _writer(engine: Engine) -> Any:

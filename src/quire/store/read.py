@@ -100,7 +100,8 @@ def page(record: Record, actor: Actor, query: Query) -> Page:
     with reading() as connection:
         counted = None
         if query.count:
-            key = (record.path, actor.role, query.shape, *values.values())
+            known = {name: value for name, value in values.items() if name != "now"}
+            key = (record.path, actor.role, query.shape, *known.values())
             counted = total(connection, key, plan.count, values)
         rows, more, before = _rows(connection, record, plan, query, values, counted)
         shown = [plan.projection.shape(row) for row in rows]
