@@ -16,7 +16,7 @@ from quire.store.db import db
 @pytest.fixture
 def ann(app):
     with app.app_context():
-        yield write.create(USERS, SYSTEM, {"username": "ann", "role": "author"}).id
+        yield write.create(USERS, SYSTEM, {"username": "zoe", "role": "author"}).id
 
 
 def post(author, **values):
