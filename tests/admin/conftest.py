@@ -1,59 +1,54 @@
-"""A Quire with people of every role and some content, and a browser-like client for each of them."""
+"""Content in every state, and a browser-like client for each of the people."""
 
 from types import SimpleNamespace
 
 import pytest
-from quire.access.accounts import account
+
 from quire.access.sessions import SessionUser
 from quire.actor import SYSTEM, Actor
-from quire.records import CATEGORIES, COMMENTS, PAGES, POSTS, TAGS, USERS
-from quire.store import read as store_read, write
+from quire.records import CATEGORIES, COMMENTS, PAGES, POSTS, TAGS
+from quire.store import read as store_read
+from quire.store import write
 
-PEOPLE = {"root": "admin", "mod": "moderator", "ann": "author", "ben": "author", "mia": "member"}
 BODY = "The *tide* comes and goes."
+LIVE = "2026-01-01T10:00:00Z"
 
 
-def fill(app):
-    """People, posts in every state, comments, a page; answers their ids by name."""
+def fill(app, people):
+    """Posts in every state, comments, a page; answers the ids of all and of the people by name."""
+    ids = {name: one.id for name, one in people.items()}
     with app.app_context():
-        ids = {
-            name: write.create(
-                USERS, SYSTEM,
-                {"username": name, "email": f"{name}@example.com", "password": "long enough one", "role": role},
-            ).id
-            for name, role in PEOPLE.items()
-        }
         write.create(CATEGORIES, SYSTEM, {"name": "Sea and shore"})
         write.create(TAGS, SYSTEM, {"name": "nets, fishing"})
-
-        def post(title, author, **more):
-            raw = {"title": title, "body": BODY, "author": ids[author], **more}
-            return write.create(POSTS, SYSTEM, raw).id
-
-        live = "2026-01-01T10:00:00Z"
-        ids["live"] = post("Tide tables", "ann", published_at=live, category="sea-and-shore", tags=["boats"])
-        ids["draft"] = post("Half a thought", "ann")
-        ids["later"] = post("Not yet", "ben", published_at="2099-01-01T10:00:00Z")
-        ids["bens"] = post("Ben's nets", "ben", published_at=live)
-        ids["formula"] = post("=HYPERLINK(1)", "ben")
-        ids["page"] = write.create(PAGES, SYSTEM, {"title": "About", "body": BODY, "published_at": live}).id
-        mia = Actor("member", ids["mia"], "mia")
-        ids["comment"] = write.create(COMMENTS, mia, {"post": ids["live"], "body": "Nice one"}).id
-        ids["bens_comment"] = write.create(COMMENTS, mia, {"post": ids["bens"], "body": "So so"}).id
+        posts = {
+            "live": {
+                "title": "Tide tables", "author": "ann", "published_at": LIVE,
+                "category": "sea-and-shore", "tags": ["boats"],
+            },
+            "draft": {"title": "Half a thought", "author": "ann"},
+            "later": {"title": "Not yet", "author": "abe", "published_at": "2099-01-01T10:00:00Z"},
+            "abes": {"title": "Abe's nets", "author": "abe", "published_at": LIVE},
+            "formula": {"title": "=HYPERLINK(1)", "author": "abe"},
+        }  # fmt: skip
+        for name, raw in posts.items():
+            ids[name] = write.create(POSTS, SYSTEM, {"body": BODY, **raw}).id
+        page = {"title": "About", "body": BODY, "published_at": LIVE}
+        ids["page"] = write.create(PAGES, SYSTEM, page).id
+        bob = Actor("member", ids["bob"], "bob")
+        said = {"comment": ("live", "Nice one"), "abes_comment": ("abes", "So so")}
+        for name, (post, body) in said.items():
+            ids[name] = write.create(COMMENTS, bob, {"post": ids[post], "body": body}).id
     return SimpleNamespace(**ids)
 
 
 class Browser:
-    """A signed-in client; `get` and `post` take paths below /admin/."""
+    """A client that is signed in by session; `get` and `post` take paths below /admin/."""
 
-    def __init__(self, app, user_id=None):
-        self.app, self.client = app, app.test_client()
-        if user_id is not None:
-            with app.app_context():
-                found = account_of(user_id)
-                name = SessionUser(found).get_id()
+    def __init__(self, app, account=None):
+        self.client = app.test_client()
+        if account is not None:
             with self.client.session_transaction() as session:
-                session["_user_id"], session["_fresh"] = name, True
+                session["_user_id"], session["_fresh"] = SessionUser(account).get_id(), True
 
     def get(self, path="", **more):
         return self.client.get(f"/admin/{path}", **more)
@@ -62,28 +57,15 @@ class Browser:
         return self.client.post(f"/admin/{path}", data=data or {}, **more)
 
 
-def account_of(user_id):
-    """The account as a session needs it, whatever its epoch is."""
-    for epoch in range(10):
-        found = account(user_id, epoch)
-        if found is not None:
-            return found
-    raise LookupError(user_id)
+@pytest.fixture
+def ids(app, people):
+    return fill(app, people)
 
 
 @pytest.fixture
-def ids(app):
-    return fill(app)
-
-
-@pytest.fixture
-def browser(app, ids):
+def browser(app, ids, people):
     """`browser("ann")` is a client signed in as ann, `browser()` one signed out."""
-
-    def sign_in(name=None):
-        return Browser(app, getattr(ids, name) if name else None)
-
-    return sign_in
+    return lambda name=None: Browser(app, people[name] if name else None)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 from quire.actor import SYSTEM
 from quire.errors import Missing
 from quire.records import COMMENTS, POSTS, TAGS, USERS
@@ -17,17 +18,24 @@ def inline(browser, path, id, field, value, version="1"):
 
 
 def test_inline_edit(admin, ids, state):
-    answer = inline(admin, "users", ids.ben, "role", "moderator")
+    answer = inline(admin, "users", ids.abe, "role", "moderator")
     assert answer.status_code == 200
-    assert answer.json == {"html": '<span class="badge info">Moderator</span>', "raw": "moderator", "version": 2}
-    assert state(USERS, ids.ben)["role"] == "moderator"
+    assert answer.json == {
+        "html": '<span class="badge info">Moderator</span>',
+        "raw": "moderator",
+        "version": 2,
+    }
+    assert state(USERS, ids.abe)["role"] == "moderator"
 
 
 def test_inline_edit_of_flags_and_moments(admin, ids, state):
-    assert inline(admin, "users", ids.ben, "is_active", "false").json["raw"] == "false"
-    assert inline(admin, "posts", ids.draft, "published_at", "2026-05-06T07:08").json["raw"] == "2026-05-06T07:08:00"
+    assert inline(admin, "users", ids.abe, "is_active", "false").json["raw"] == "false"
+    assert (
+        inline(admin, "posts", ids.draft, "published_at", "2026-05-06T07:08").json["raw"]
+        == "2026-05-06T07:08:00"
+    )
     assert inline(admin, "posts", ids.draft, "published_at", "", "2").json["html"] == "–"
-    assert state(USERS, ids.ben)["is_active"] is False
+    assert state(USERS, ids.abe)["is_active"] is False
 
 
 def test_inline_edit_does_not_overwrite(admin, ids, state):
@@ -47,8 +55,8 @@ def test_inline_edit_refuses_in_words(admin, ids, field, value, status):
 
 
 def test_inline_edit_of_what_is_not_one_s_own(browser, ids):
-    assert inline(browser("ann"), "posts", ids.bens, "published_at", "").status_code == 404
-    assert inline(browser("mod"), "users", ids.ben, "role", "admin").status_code == 403
+    assert inline(browser("ann"), "posts", ids.abes, "published_at", "").status_code == 404
+    assert inline(browser("mod"), "users", ids.abe, "role", "admin").status_code == 403
 
 
 def test_lists_offer_inline_edit_only_where_it_is_allowed(browser, admin):
@@ -74,10 +82,10 @@ def test_bulk_moderation(browser, ids, state):
 
 def test_bulk_refusals_are_told_and_do_not_stop_the_rest(browser, ids, state):
     ann = browser("ann")
-    act(ann, "posts", "unpublish", ids.live, ids.bens)
+    act(ann, "posts", "unpublish", ids.live, ids.abes)
     text = ann.get("posts/").text
     assert "1 post unpublished." in text and 'class="note error"' in text
-    assert state(POSTS, ids.bens)["status"] == "published"
+    assert state(POSTS, ids.abes)["status"] == "published"
 
 
 def test_bulk_delete_asks_first(admin, ids, state):
@@ -86,7 +94,9 @@ def test_bulk_delete_asks_first(admin, ids, state):
     assert "Half a thought" in answer.text and "Tide tables" in answer.text
     assert 'name="confirmed" value="1"' in answer.text
     assert "deleted_at" not in state(POSTS, ids.draft) or not state(POSTS, ids.draft)["deleted_at"]
-    answer = act(admin, "posts", "delete", ids.draft, ids.live, confirmed="1", url="/admin/posts/?sort=title")
+    answer = act(
+        admin, "posts", "delete", ids.draft, ids.live, confirmed="1", url="/admin/posts/?sort=title"
+    )
     assert answer.location == "/admin/posts/?sort=title"
     assert "2 posts moved to the trash." in admin.get("posts/").text
     assert state(POSTS, ids.draft)["deleted_at"]

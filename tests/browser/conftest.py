@@ -7,12 +7,13 @@ from types import SimpleNamespace
 
 import pytest
 from playwright.sync_api import sync_playwright
+from werkzeug.serving import make_server
+
 from quire.actor import SYSTEM, Actor
 from quire.app import create_app
 from quire.records import CATEGORIES, COMMENTS, PAGES, POSTS, SETTINGS, USERS
 from quire.store import read, write
 from quire.store.db import db
-from werkzeug.serving import make_server
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -44,8 +45,14 @@ def _fill(app):
         db.create_all()
         people = {
             name: write.create(
-                USERS, SYSTEM,
-                {"username": name, "email": f"{name}@example.com", "password": PASSWORD, "role": role},
+                USERS,
+                SYSTEM,
+                {
+                    "username": name,
+                    "email": f"{name}@example.com",
+                    "password": PASSWORD,
+                    "role": role,
+                },
             ).id
             for name, role in PEOPLE.items()
         }
@@ -60,15 +67,23 @@ def _write(people):
     for number, title in enumerate(TITLES * 3):
         moment = f"2026-{1 + number % 9:02}-{1 + number % 27:02}T09:30:00Z"
         raw = {
-            "title": title, "body": BODY, "author": people["ann" if number % 3 else "ada"],
+            "title": title,
+            "body": BODY,
+            "author": people["ann" if number % 3 else "ada"],
             "category": ("sea", "shore", "weather", None)[number % 4],
             "tags": ["boats", "nets", "weather"][: number % 4],
             "published_at": (moment, moment, None, "2099-01-01T10:00:00Z")[number % 4],
         }
         post = write.create(POSTS, SYSTEM, raw)
         if post.state["status"] == "published":
-            write.create(COMMENTS, mia, {"post": post.id, "body": f"I did not know that, thank you ({number})."})
-    write.create(PAGES, SYSTEM, {"title": "About", "body": BODY, "published_at": "2026-01-01T10:00:00Z"})
+            write.create(
+                COMMENTS,
+                mia,
+                {"post": post.id, "body": f"I did not know that, thank you ({number})."},
+            )
+    write.create(
+        PAGES, SYSTEM, {"title": "About", "body": BODY, "published_at": "2026-01-01T10:00:00Z"}
+    )
 
 
 @pytest.fixture(scope="session")

@@ -61,7 +61,10 @@ def test_colours_follow_the_choice(visit):
 def test_the_menu_on_a_phone(visit):
     page = visit("ada", viewport=PHONE).page
     page.goto("/admin/")
-    assert not page.get_by_role("link", name="Users").first.is_visible() or page.locator(".sidebar").is_hidden()
+    assert (
+        not page.get_by_role("link", name="Users").first.is_visible()
+        or page.locator(".sidebar").is_hidden()
+    )
     page.click("[data-menu-open]")
     page.locator(".nav").get_by_role("link", name="Comments").click()
     assert page.locator("h1").inner_text() == "Comments"

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from playwright.sync_api import expect
+
 from quire.actor import SYSTEM
 from quire.records import POSTS
 from quire.store import read, write
@@ -107,7 +108,10 @@ def test_two_editors(visit, made, post):
     first.click(".savebar .primary")
     second.fill("[name=title]", "Ada was slower")
     second.click(".savebar .primary")
-    assert second.locator("tr.changed").inner_text().split() == "Title differs Ada was slower Ann was quicker".split()
+    assert (
+        second.locator("tr.changed").inner_text().split()
+        == "Title differs Ada was slower Ann was quicker".split()
+    )
     second.click("text=Save mine over it")
     assert post(id)["title"] == "Ada was slower"
 
@@ -143,7 +147,7 @@ def test_text_survives_the_end_of_a_session(visit, made):
 def test_inline_edit(visit, made, post):
     id = made(published_at="2026-01-01T10:00:00Z")
     page = visit("ada").page
-    page.goto(f"/admin/posts/?sort=-id")
+    page.goto("/admin/posts/?sort=-id")
     row = page.locator(f"#row-{id}")
     row.locator("[data-inline=published_at]").focus()
     page.keyboard.press("Enter")

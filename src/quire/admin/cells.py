@@ -11,9 +11,17 @@ from quire.declare.fields import Field
 from quire.declare.record import Record, record_of
 
 TONES = {
-    "published": "good", "approved": "good", "active": "good", "open": "good", "admin": "info",
-    "scheduled": "info", "moderator": "info", "pending": "warn", "moderated": "warn",
-    "spam": "bad", "trashed": "bad",
+    "published": "good",
+    "approved": "good",
+    "active": "good",
+    "open": "good",
+    "admin": "info",
+    "scheduled": "info",
+    "moderator": "info",
+    "pending": "warn",
+    "moderated": "warn",
+    "spam": "bad",
+    "trashed": "bad",
 }
 """Colours of well-known words; all others are grey."""
 
@@ -46,7 +54,9 @@ def badge(word: str) -> Markup:
 
 def flag(value: bool) -> Markup:
     """Yes or no."""
-    return Markup('<span class="badge {}">{}</span>').format(*("good", "Yes") if value else ("", "No"))
+    return Markup('<span class="badge {}">{}</span>').format(
+        *("good", "Yes") if value else ("", "No")
+    )
 
 
 def small_name(value: Any, target: Record) -> str:

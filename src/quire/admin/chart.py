@@ -43,8 +43,13 @@ def _lines(most: int, step: int, height: float) -> list[dict[str, Any]]:
 
 def _bar(series: str, x: float, width: float, value: int, scale: float, floor: float) -> Any:
     tall = round(max(value * scale, 1.5 if value else 0), 1)
-    return {"series": series, "x": round(x, 1), "y": round(floor - tall, 1),
-            "width": round(width, 1), "height": tall}
+    return {
+        "series": series,
+        "x": round(x, 1),
+        "y": round(floor - tall, 1),
+        "width": round(width, 1),
+        "height": tall,
+    }
 
 
 def _bars(days: list[Day], scale: float, floor: float) -> list[dict[str, Any]]:
@@ -62,17 +67,25 @@ def _ticks(days: list[Day]) -> list[dict[str, Any]]:
     slot = (WIDTH - LEFT) / len(days)
     last = len(days) - 1
     return [
-        {"x": WIDTH if n == last else round(LEFT + slot * (n + 0.5), 1),
-         "label": one.label, "anchor": "end" if n == last else "middle"}
+        {
+            "x": WIDTH if n == last else round(LEFT + slot * (n + 0.5), 1),
+            "label": one.label,
+            "anchor": "end" if n == last else "middle",
+        }
         for n, one in enumerate(days)
         if (last - n) % TICK_EVERY == 0
     ]
 
 
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def _described(days: list[Day]) -> str:
     posts, comments = sum(d.posts for d in days), sum(d.comments for d in days)
     return (
-        f"From {days[0].label} to {days[-1].label}: {posts} posts and {comments} comments. "
+        f"From {days[0].label} to {days[-1].label}: {_count(posts, 'post')} and "
+        f"{_count(comments, 'comment')}. "
         "The numbers of each day stand in the table below."
     )
 
@@ -83,7 +96,10 @@ def draw(days: list[Day]) -> dict[str, Any]:
     top_value = step * 4
     height = HEIGHT - TOP - BOTTOM
     return {
-        "width": WIDTH, "height": HEIGHT, "left": LEFT, "days": days,
+        "width": WIDTH,
+        "height": HEIGHT,
+        "left": LEFT,
+        "days": days,
         "lines": _lines(top_value, step, height),
         "bars": _bars(days, height / top_value, TOP + height),
         "ticks": _ticks(days),

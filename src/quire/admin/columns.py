@@ -9,7 +9,7 @@ from quire.declare.fields import Derived, Field
 from quire.declare.query import sort_names
 from quire.declare.record import Record
 
-MOST = 7
+MOST = 6
 """Columns of a list; more would not fit beside each other on a usual screen."""
 
 LONG = ("markdown", "html", "json", "lines", "textarea", "password")
@@ -112,13 +112,19 @@ def tabs(record: Record, words: tuple[str, ...], pairs: Pairs) -> list[dict[str,
     current = "trash" if dict(pairs).get("trashed") else dict(pairs).get("status", "")
     rest = without(pairs, "status", "trashed", "page")
     found = [("All", "", rest)]
-    found += [(word.capitalize(), word, [*rest, ("status", word)]) for word in words if word != "trashed"]
+    found += [
+        (word.capitalize(), word, [*rest, ("status", word)]) for word in words if word != "trashed"
+    ]
     if record.trashes:
         found.append(("Trash", "trash", [*rest, ("trashed", "true")]))
-    return [
-        {"label": label, "url": list_url(record, target), "current": key == current}
-        for label, key, target in found
-    ] if len(found) > 1 else []
+    return (
+        [
+            {"label": label, "url": list_url(record, target), "current": key == current}
+            for label, key, target in found
+        ]
+        if len(found) > 1
+        else []
+    )
 
 
 def numbers(record: Record, pairs: Pairs, page: int, pages: int) -> list[dict[str, Any]]:
@@ -130,9 +136,13 @@ def numbers(record: Record, pairs: Pairs, page: int, pages: int) -> list[dict[st
         if number - before > 1:
             found.append({"label": "…", "url": None, "current": False})
         current = number == page
-        found.append({
-            "label": number, "current": current, "url": None if current else page_url(record, pairs, number),
-        })
+        found.append(
+            {
+                "label": number,
+                "current": current,
+                "url": None if current else page_url(record, pairs, number),
+            }
+        )
     return found
 
 

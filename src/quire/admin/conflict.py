@@ -7,8 +7,9 @@ from markupsafe import Markup
 
 from quire.actor import Actor
 from quire.admin.cells import when
-from quire.admin.forms import RecordForm, text_of
+from quire.admin.forms import RecordForm
 from quire.admin.history import name_of, revisions_of
+from quire.admin.typed import text_of
 from quire.declare.record import Record
 
 
@@ -28,10 +29,14 @@ def compare(form: RecordForm, theirs: dict[str, Any]) -> list[dict[str, Any]]:
         if not field.readable:
             continue
         stored = text_of(field, theirs.get(name))
-        found.append({
-            "label": field.label, "yours": _shown(mine), "theirs": _shown(stored),
-            "changed": not _same(mine, stored),
-        })
+        found.append(
+            {
+                "label": field.label,
+                "yours": _shown(mine),
+                "theirs": _shown(stored),
+                "changed": not _same(mine, stored),
+            }
+        )
     return sorted(found, key=lambda row: not row["changed"])
 
 

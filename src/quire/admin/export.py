@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 
 from quire.actor import Actor
-from quire.admin.forms import key_of
 from quire.admin.rows import every
+from quire.admin.typed import key_of
 from quire.declare.fields import Field
 from quire.declare.query import Query
 from quire.declare.record import Record

@@ -31,7 +31,7 @@ def _found(record: Record, actor: Actor, *columns: Any) -> Select[Any]:
 def _counts(statement: Select[Any], actor: Actor, **values: Any) -> dict[Any, int]:
     with reading() as connection:
         found = connection.execute(statement, {**bound(actor), **values})
-        return {key: count for key, count in found}
+        return dict(found.all())
 
 
 def by_status(record: Record, actor: Actor) -> dict[str, int]:

@@ -1,12 +1,13 @@
 """The filter panel: one plain input for each field that may be filtered, in the API's language."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from quire.actor import Actor
 from quire.admin.addresses import Pairs, list_url
 from quire.admin.columns import without
-from quire.admin.forms import INPUT_TYPES, moment
+from quire.admin.typed import INPUT_TYPES, moment
 from quire.declare.fields import Field
 from quire.declare.query import filter_paths
 from quire.declare.record import Record, record_of
@@ -15,9 +16,19 @@ OWN = ("search", "q", "sort", "page", "per_page", "trashed")
 """Parameters of a list that are no filters."""
 
 WORDS = {
-    "eq": "is", "ne": "is not", "gte": "from", "lte": "until", "gt": "more than", "lt": "less than",
-    "icontains": "contains", "contains": "contains", "startswith": "begins with",
-    "endswith": "ends with", "in": "is one of", "nin": "is none of", "isnull": "is empty",
+    "eq": "is",
+    "ne": "is not",
+    "gte": "from",
+    "lte": "until",
+    "gt": "more than",
+    "lt": "less than",
+    "icontains": "contains",
+    "contains": "contains",
+    "startswith": "begins with",
+    "endswith": "ends with",
+    "in": "is one of",
+    "nin": "is none of",
+    "isnull": "is empty",
 }
 
 
@@ -38,7 +49,7 @@ def has_tabs(field: Field) -> bool:
     return field.name == "status" and bool(field.choices)
 
 
-def _path_of(field: Field, paths: dict[str, Field]) -> str:
+def _path_of(field: Field, paths: Mapping[str, Field]) -> str:
     """References are filtered by their natural key where that is allowed."""
     if field.target:
         by_key = f"{field.name}.{record_of(field.target).key}"
@@ -61,7 +72,9 @@ def _inputs(field: Field, path: str, given: dict[str, str], lookup: Any) -> list
     if widget in ("datetime", "date", "number", "decimal"):
         names = ((f"{path}__{op}", f"{label} {WORDS[op]}") for op in ("gte", "lte"))
         return [
-            Filter(name, words, given.get(name, "").removesuffix("Z"), INPUT_TYPES.get(widget, "text"))
+            Filter(
+                name, words, given.get(name, "").removesuffix("Z"), INPUT_TYPES.get(widget, "text")
+            )
             for name, words in names
         ]
     name = f"{path}__icontains"
@@ -83,11 +96,10 @@ def clean(record: Record, actor: Actor, sent: Pairs) -> Pairs:
     """The parameters that were filled in, moments with their zone; paging that is no number goes."""
     paths = filter_paths(record, actor)
     found = []
-    for name, value in sent:
-        value = value.strip()
+    for name, text in sent:
         one = paths.get(name.partition("__")[0])
-        if one is not None and one.kind.widget == "datetime" and not name.endswith("__isnull"):
-            value = moment(value)
+        timed = one is not None and one.kind.widget == "datetime" and not name.endswith("__isnull")
+        value = moment(text.strip()) if timed else text.strip()
         number = name in ("page", "per_page")
         if value and not (number and not _is_page(value)):
             found.append((name, value))

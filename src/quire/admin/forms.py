@@ -3,145 +3,21 @@
 Nothing is validated here: what was typed goes to the store, whose refusals come back by field name.
 """
 
-import csv
-import io
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
-import orjson
 from markupsafe import Markup
-from wtforms import BooleanField, Field as FormField, PasswordField, SelectField, StringField
-from wtforms import TextAreaField
+from wtforms import BooleanField, PasswordField, SelectField, StringField, TextAreaField
+from wtforms import Field as FormField
 from wtforms.form import BaseForm
 from wtforms.widgets import TextInput
 
 from quire.actor import Actor
+from quire.admin.typed import BIG_WIDGETS, INPUT_TYPES, LEFT_OUT, json_of, text_of
 from quire.declare.fields import Derived, Field
 from quire.declare.parse import settable as store_settable
-from quire.declare.record import Record, record_of
+from quire.declare.record import Record
 from quire.declare.schema import NEW, PART, is_required
-
-LEFT_OUT = object()
-"""What `json_of` answers for a value that is not sent at all."""
-
-BIG_WIDGETS = ("markdown", "json", "html")
-INPUT_TYPES = {
-    "number": "number", "date": "date", "datetime": "datetime-local", "email": "email", "url": "url",
-}
-
-
-def _text(typed: str, field: Field) -> Any:
-    if typed:
-        return typed
-    return None if field.nullable else ""
-
-
-def _whole(typed: str, field: Field) -> Any:
-    try:
-        return int(typed)
-    except ValueError:
-        return typed or None
-
-
-def moment(typed: str) -> str:
-    """A typed moment as RFC 3339; what has no zone is UTC, what is no moment stays as it is."""
-    try:
-        found = datetime.fromisoformat(typed)
-    except ValueError:
-        return typed
-    return f"{found.isoformat(timespec='seconds')}Z" if found.tzinfo is None else typed
-
-
-def _moment(typed: str, field: Field) -> Any:
-    return moment(typed) if typed else None
-
-
-def _lines(typed: str, field: Field) -> Any:
-    return [line.strip() for line in typed.splitlines() if line.strip()]
-
-
-def _object(typed: str, field: Field) -> Any:
-    try:
-        return orjson.loads(typed) if typed else None
-    except orjson.JSONDecodeError:
-        return typed
-
-
-def names_in(typed: str) -> list[str]:
-    """Names between commas; one that holds a comma stands in double quotes."""
-    rows = list(csv.reader([" ".join(typed.splitlines())], skipinitialspace=True))
-    return [name.strip() for name in (rows[0] if rows else []) if name.strip()]
-
-
-def _reference(name: str, target: Record) -> Any:
-    """`#7` is an id, as is a number where records are known by their ids; the rest is a name."""
-    number = name.removeprefix("#")
-    by_id = name.startswith("#") or target.key == "id"
-    return int(number) if by_id and number.isascii() and number.isdigit() else name
-
-
-def _ref(typed: str, field: Field) -> Any:
-    return _reference(typed, record_of(field.target or "")) if typed else None
-
-
-def _refs(typed: str, field: Field) -> Any:
-    target = record_of(field.target or "")
-    return [_reference(name, target) for name in names_in(typed)]
-
-
-READERS = {
-    "number": _whole, "datetime": _moment, "lines": _lines, "json": _object, "ref": _ref,
-    "refs": _refs, "decimal": lambda typed, field: typed or None,
-    "date": lambda typed, field: typed or None, "select": lambda typed, field: typed or None,
-}
-
-
-def json_of(field: Field, typed: Any, *, creating: bool) -> Any:
-    """The JSON value that goes to the store for what was typed, or LEFT_OUT.
-
-    An empty input leaves a value to its default on creation, and a secret as it is later.
-    """
-    widget = field.kind.widget
-    if isinstance(typed, bool):
-        return typed
-    typed = (typed or "").replace("\r\n", "\n")
-    clean = typed if widget in BIG_WIDGETS else typed.strip()
-    if not clean and (creating or not field.readable or (field.fill and not field.nullable)):
-        return LEFT_OUT
-    return READERS.get(widget, _text)(clean, field)
-
-
-def key_of(small: Any, field: Field) -> str:
-    """The text by which a reference is named: its natural key, else its id."""
-    if not isinstance(small, dict):
-        return str(small)
-    target = record_of(field.target or "")
-    return str(small[target.key]) if target.key in small else f"#{small['id']}"
-
-
-def _joined(names: Iterable[str]) -> str:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="").writerow(list(names))
-    return out.getvalue().replace(",", ", ") if '"' not in out.getvalue() else out.getvalue()
-
-
-def text_of(field: Field, value: Any) -> Any:
-    """What stands in the form for a JSON value: text, or a bool for a checkbox."""
-    widget = field.kind.widget
-    if value is None or isinstance(value, bool):
-        return bool(value) if widget == "checkbox" else ""
-    if widget == "ref":
-        return key_of(value, field)
-    if widget == "refs":
-        return _joined(key_of(one, field) for one in value)
-    if widget == "datetime":
-        return str(value).removesuffix("Z")
-    if widget == "lines":
-        return "\n".join(value)
-    if widget == "json":
-        return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
-    return str(value)
 
 
 def settable(record: Record, actor: Actor, *, creating: bool) -> list[Field]:
@@ -178,8 +54,11 @@ def _attributes(field: Field, lookup_url: str | None) -> dict[str, Any]:
     if widget == "markdown":
         found["class"] = "markdown"
     if lookup_url and field.target:
-        found |= {"data-picker": "many" if field.many else "one", "data-url": lookup_url,
-                  "autocomplete": "off"}
+        found |= {
+            "data-picker": "many" if field.many else "one",
+            "data-url": lookup_url,
+            "autocomplete": "off",
+        }
     return found
 
 
@@ -277,7 +156,11 @@ class RecordForm:
         typed = self.form[name].data
         if isinstance(typed, str):
             typed = typed.replace("\r\n", "\n")
-        return name in self.before and bool(self.declared[name].readable) and typed == self.before[name]
+        return (
+            name in self.before
+            and bool(self.declared[name].readable)
+            and typed == self.before[name]
+        )
 
     def texts(self) -> dict[str, Any]:
         """What was typed, as it stands in the form."""
@@ -291,11 +174,13 @@ class RecordForm:
             field: FormField | None = self.form[name] if name in self.declared else None
             if field is not None:
                 field.errors = [*field.errors, item["message"]]
-            listed.append({
-                "id": field.id if field is not None else "problem",
-                "label": field.label.text if field is not None else name,
-                "message": item["message"],
-            })
+            listed.append(
+                {
+                    "id": field.id if field is not None else "problem",
+                    "label": field.label.text if field is not None else name,
+                    "message": item["message"],
+                }
+            )
         return listed
 
     def main(self) -> list[Any]:

@@ -4,8 +4,6 @@ from collections.abc import Collection
 from types import SimpleNamespace
 from typing import Any
 
-from markupsafe import Markup
-
 from quire.actor import Actor
 from quire.admin.cells import cell, small_name, when
 from quire.admin.permits import may
@@ -83,7 +81,7 @@ def events(record: Record, actor: Actor, id: int) -> list[Any]:
             what=past(row["action"]).capitalize(),
             who=name_of(row["actor"]),
             when=when(row["created_at"]),
-            how=Markup(" · ").join(row["fields"] or [f"by {row['door']}"]),
+            how=", ".join(row["fields"]) or f"by {row['door']}",
         )
         for row in read.page(audit, actor, _query(record, id)).rows
     ]

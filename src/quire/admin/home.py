@@ -39,12 +39,18 @@ def _open(path: str, actor: Actor) -> Record | None:
 def _figures(actor: Actor) -> list[dict[str, Any]]:
     counts = {path: figures.by_status(REGISTRY[path], actor) for path in ("posts", "comments")}
     found = [
-        {"label": label, "value": f"{counts[path].get(word, 0):,}", "url": list_url(record, [("status", word)])}
+        {
+            "label": label,
+            "value": f"{counts[path].get(word, 0):,}",
+            "url": list_url(record, [("status", word)]),
+        }
         for path, word, label in WATCHED
         if (record := _open(path, actor))
     ]
     if users := _open("users", actor):
-        found.append({"label": "Users", "value": f"{figures.total(users, actor):,}", "url": list_url(users)})
+        found.append(
+            {"label": "Users", "value": f"{figures.total(users, actor):,}", "url": list_url(users)}
+        )
     return found
 
 
@@ -101,7 +107,7 @@ class HomeView(Gate, AdminIndexView):
     """`/admin/`; it also serves the panel's own assets, and none of Flask-Admin's."""
 
     def __init__(self) -> None:
-        super().__init__(name="Home", url="/admin")
+        super().__init__(name="Home", url="/admin", menu_icon_value="home")
         self.static_folder = str(STATIC)
 
     @expose()

@@ -13,9 +13,10 @@ from quire.admin.addresses import Pairs, endpoint, list_url, record_url
 from quire.admin.cells import cell, title_of
 from quire.admin.columns import Column, columns, numbers, page_url, shown_fields, tabs, without
 from quire.admin.filters import chips, clean, filters, has_tabs
-from quire.admin.forms import INPUT_TYPES, settable, text_of
+from quire.admin.forms import settable
 from quire.admin.links import address_for, lookup_url
 from quire.admin.permits import permitted
+from quire.admin.typed import INPUT_TYPES, text_of
 from quire.declare.fields import Field
 from quire.declare.query import Query, filter_paths, parse_query
 from quire.declare.record import Record
@@ -77,9 +78,14 @@ class Listing:
             title=title_of(record, state),
             edit_url=record_url(record, "edit_view", id) if editable else None,
             details_url=record_url(record, "details_view", id),
-            delete_url=record_url(record, "delete_view", id, url=self.here()) if deletable else None,
+            delete_url=record_url(record, "delete_view", id, url=self.here())
+            if deletable
+            else None,
             delete_text=delete_words(record, state),
-            cells=[self._cell(c, f, state, editable) for c, f in zip(self.columns, self.fields, strict=True)],
+            cells=[
+                self._cell(c, f, state, editable)
+                for c, f in zip(self.columns, self.fields, strict=True)
+            ],
         )
 
     def _cell(self, column: Column, field: Field, state: dict[str, Any], row_editable: bool) -> Any:
@@ -89,9 +95,7 @@ class Listing:
         address = address_for(self.actor)
         html = cell(field, value, address) if field.name in state else Markup("")
         editable = row_editable and field.name in self._inline_names
-        return SimpleNamespace(
-            column=column, html=html, editable=editable, **_inline(field, value)
-        )
+        return SimpleNamespace(column=column, html=html, editable=editable, **_inline(field, value))
 
     def here(self) -> str:
         """The address of this very page."""
@@ -120,18 +124,27 @@ class Listing:
         can_create = record.allows(actor, "create") is not False and not self.trashed
         rest = without(pairs, "page")
         return SimpleNamespace(
-            lead=record.summary, noun=noun, plural=record.label.lower(), icon=record.path,
-            url=list_url(record), here=self.here(), clear_url=list_url(record, self._kept_pairs()),
+            lead=record.summary,
+            noun=noun,
+            plural=record.label.lower(),
+            icon=record.path,
+            url=list_url(record),
+            here=self.here(),
+            clear_url=list_url(record, self._kept_pairs()),
             create_url=url_for(endpoint(record, "create_view")) if can_create else None,
             export_url=url_for(endpoint(record, "export"), export_type="csv", **_flat(rest)),
             action_url=url_for(endpoint(record, "action_view")),
             inline_url=url_for(endpoint(record, "ajax_update")),
             tabs=tabs(record, self._tab_words(), pairs),
-            searchable=bool(record.searched), search=self.given.get("search", ""),
-            total_text=self.total_text(), kept=self._kept_pairs(),
+            searchable=bool(record.searched),
+            search=self.given.get("search", ""),
+            total_text=self.total_text(),
+            kept=self._kept_pairs(),
             filters=filters(record, actor, pairs, lambda name: lookup_url(record, name)),
-            filters_open=bool(self.problem), chips=active,
-            columns=self.columns, rows=self.rows(),
+            filters_open=bool(self.problem),
+            chips=active,
+            columns=self.columns,
+            rows=self.rows(),
             actions=bulk_choices(record, actor, trashed=self.trashed),
             narrowed=bool(active or "search" in self.given or "status" in self.given),
             **self._pager(),
@@ -160,7 +173,9 @@ def _inline(field: Field, value: Any) -> dict[str, Any]:
     if choices and field.nullable:
         choices.insert(0, ["", "–"])
     return {
-        "kind": INPUT_TYPES.get(field.kind.widget, "text"), "raw": raw, "choices": choices or None
+        "kind": INPUT_TYPES.get(field.kind.widget, "text"),
+        "raw": raw,
+        "choices": choices or None,
     }
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from quire.actor import Actor
 from quire.admin.cells import small_name
-from quire.admin.forms import key_of
+from quire.admin.typed import key_of
 from quire.declare.fields import Field
 from quire.declare.query import Condition, Query, filter_paths
 from quire.declare.record import Record, record_of

@@ -82,10 +82,26 @@ def form_page(
 ) -> Any:
     """The page of a form; `more` are problem, errors, conflict, version, return_url."""
     page = SimpleNamespace(
-        is_new=state is None, noun=record.one.lower(), actions=[], id=None, here=None,
-        details_url=None, public_url=None, delete_url=None, delete_text="", problem=None, errors=[], conflict=None,
-        reload_url=None, version=None, return_url=None, main=form.main(), side=form.side(),
-        facts=[], cancel_url=list_url(record), can_continue=not record.single,
+        is_new=state is None,
+        noun=record.one.lower(),
+        actions=[],
+        id=None,
+        here=None,
+        details_url=None,
+        public_url=None,
+        delete_url=None,
+        delete_text="",
+        problem=None,
+        errors=[],
+        conflict=None,
+        reload_url=None,
+        version=None,
+        return_url=None,
+        main=form.main(),
+        side=form.side(),
+        facts=[],
+        cancel_url=list_url(record),
+        can_continue=not record.single,
         action_url=url_for(endpoint(record, "create_view")),
     )
     if state is not None:

@@ -44,9 +44,8 @@ class Link:
 
 
 def _link(item: Any, view: BaseView) -> Link:
-    record = getattr(item._view, "record", None)
-    icon = record.path if record is not None else "home"
-    return Link(str(item.name), item.get_url() or "#", icon, item._view is view)
+    icon = item.get_icon_value() or "record"
+    return Link(str(item.name), item.get_url() or "#", icon, item.is_active(view))
 
 
 def menu(admin: Admin, view: BaseView) -> list[dict[str, Any]]:

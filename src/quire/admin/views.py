@@ -2,33 +2,35 @@
 
 from typing import Any
 
-from flask import Response, flash, jsonify, redirect, request, stream_with_context, url_for
+from flask import Response, flash, jsonify, redirect, request, stream_with_context
 from flask_admin import expose
 from flask_admin.contrib.sqla import ModelView
 from werkzeug.wrappers import Response as AnyResponse
 
 from quire.actor import Actor
-from quire.admin import actions, export, lookup
-from quire.admin.addresses import blueprint_of, endpoint, here_only, list_url, record_url
+from quire.admin import export, lookup
+from quire.admin.addresses import blueprint_of, here_only, list_url, record_url
 from quire.admin.cells import cell, title_of
 from quire.admin.conflict import conflict
-from quire.admin.forms import RecordForm, json_of, settable, text_of
-from quire.admin.gate import Gate, actor_here
+from quire.admin.deeds import Deeds
+from quire.admin.forms import RecordForm, settable
+from quire.admin.gate import actor_here
 from quire.admin.links import address_for
 from quire.admin.listing import Listing
 from quire.admin.pages import details_page, form_for, form_page
 from quire.admin.permits import may
-from quire.admin.rows import find, find_many, number_of
+from quire.admin.rows import find, number_of
+from quire.admin.typed import json_of, text_of
 from quire.declare.clock import now
 from quire.declare.record import Record
-from quire.errors import Malformed, Missing, Problem, Refused, Stale
+from quire.errors import Missing, Problem, Refused, Stale
 from quire.store import write
 from quire.store.db import db
 
 Answer = str | AnyResponse | tuple[str, int]
 
 
-class RecordView(Gate, ModelView):
+class RecordView(Deeds, ModelView):
     """List, form, details, deletion, actions, export and look-ups of one record type.
 
     Reads go through the store's own queries and writes through its one path, so that what the
@@ -46,6 +48,7 @@ class RecordView(Gate, ModelView):
             category=record.section,
             endpoint=blueprint_of(record),
             url=record.path,
+            menu_icon_value=record.path,
         )
 
     def _refresh_cache(self) -> None:
@@ -68,7 +71,9 @@ class RecordView(Gate, ModelView):
         listing = Listing(self.record, actor_here(), list(request.args.items(multi=True)))
         if listing.problem:
             flash(listing.problem.message, "error")
-        page = self.render("quire_admin/list.html", heading=self.record.label, listing=listing.view())
+        page = self.render(
+            "quire_admin/list.html", heading=self.record.label, listing=listing.view()
+        )
         return page, listing.problem.status if listing.problem else 200
 
     @expose("/export/<export_type>/")
@@ -98,9 +103,6 @@ class RecordView(Gate, ModelView):
     def _one(self) -> tuple[Actor, dict[str, Any]]:
         actor = actor_here()
         return actor, find(self.record, actor, number_of(request.args.get("id")))
-
-    def _crumbs(self) -> list[tuple[str, str]]:
-        return [] if self.record.single else [(self.record.label, list_url(self.record))]
 
     @expose("/details/")
     def details_view(self) -> Answer:
@@ -184,7 +186,8 @@ class RecordView(Gate, ModelView):
         errors = form.refuse(problem.details)
         words = f"The {self.record.one.lower()} was not saved."
         return self._form(
-            form, state,
+            form,
+            state,
             problem=words if errors else f"{words} {problem.message}",
             errors=errors,
             **({} if state is None else {"version": request.form.get("version")}),
@@ -193,7 +196,8 @@ class RecordView(Gate, ModelView):
     def _both_versions(self, form: RecordForm, state: dict[str, Any]) -> str:
         record = self.record
         return self._form(
-            form, state,
+            form,
+            state,
             problem=f"Somebody else saved this {record.one.lower()} while you were editing it.",
             conflict=conflict(record, actor_here(), form, state),
         )
@@ -202,7 +206,9 @@ class RecordView(Gate, ModelView):
         """To where the form came from, or to the form again when that was asked for."""
         back = here_only(request.form.get("url"))
         if "_continue_editing" in request.form or self.record.single:
-            return redirect(record_url(self.record, "edit_view", id, **({"url": back} if back else {})))
+            return redirect(
+                record_url(self.record, "edit_view", id, **({"url": back} if back else {}))
+            )
         return redirect(back or list_url(self.record))
 
     @expose("/ajax/update/", methods=("POST",))
@@ -215,7 +221,11 @@ class RecordView(Gate, ModelView):
         if field is None:
             raise Refused("This field cannot be changed here.")
         typed: Any = request.form.get("value", "")
-        value = typed == "true" if field.kind.widget == "checkbox" else json_of(field, typed, creating=False)
+        value = (
+            typed == "true"
+            if field.kind.widget == "checkbox"
+            else json_of(field, typed, creating=False)
+        )
         write.update(record, actor, state["id"], {field.name: value}, version=_version())
         state = find(record, actor, state["id"])
         raw = text_of(field, state[field.name])
@@ -225,80 +235,6 @@ class RecordView(Gate, ModelView):
             version=state.get("version"),
         )
 
-    # deletion and actions -------------------------------------------------------------------
-
-    @expose("/delete/", methods=("GET", "POST"))
-    def delete_view(self) -> Answer:
-        """Asks, then deletes: into the trash first, from there for good."""
-        actor, record = actor_here(), self.record
-        state = find(record, actor, number_of(request.values.get("id")))
-        name = actions.DESTROY if state.get("deleted_at") else actions.DELETE
-        back = here_only(request.values.get("url")) or list_url(record)
-        if request.method == "GET":
-            return self._ask_delete(state, back)
-        actions.carry_out(record, actor, name, state["id"])
-        moved = record.trashes and name == actions.DELETE
-        flash(f"{record.one} {'moved to the trash' if moved else 'deleted'}.", "success")
-        return redirect(back)
-
-    def _ask_delete(self, state: dict[str, Any], back: str) -> str:
-        confirm = {
-            "question": actions.delete_words(self.record, state),
-            "url": url_for(endpoint(self.record, "delete_view")),
-            "fields": [("id", state["id"]), ("url", back)],
-            "label": "Delete",
-            "back": back,
-        }
-        title = f"Delete “{title_of(self.record, state)}”?"
-        return self.render("quire_admin/confirm.html", heading=title, crumbs=self._crumbs(), confirm=confirm)
-
-    @expose("/action/", methods=("POST",))
-    def action_view(self) -> Answer:
-        """One action on the chosen rows; what cannot be undone is asked about first."""
-        actor, record = actor_here(), self.record
-        name, ids = request.form.get("action", ""), _ids()
-        back = here_only(request.form.get("url")) or list_url(record)
-        if record.action(name) is None and name not in (actions.DELETE, actions.DESTROY):
-            raise Malformed("There is no such action.", code="invalid_parameter")
-        if not ids:
-            flash("Nothing was selected.", "warning")
-            return redirect(back)
-        if name in (actions.DELETE, actions.DESTROY) and not request.form.get("confirmed"):
-            return self._ask_many(name, ids, back)
-        return self._act(actor, name, ids, back)
-
-    def _act(self, actor: Actor, name: str, ids: list[int], back: str) -> AnyResponse:
-        record = self.record
-        action = record.action(name)
-        if action is not None and action.creates and len(ids) == 1:
-            made = actions.carry_out(record, actor, name, ids[0])
-            flash(f"{record.one} created. This is the new one.", "success")
-            return redirect(record_url(record, "edit_view", made.id))
-        done, refused = actions.carry_out_all(record, actor, name, ids)
-        if done:
-            flash(actions.done_words(record, name, done), "success")
-        for why in refused:
-            flash(why, "error")
-        return redirect(back)
-
-    def _ask_many(self, name: str, ids: list[int], back: str) -> str:
-        record, actor = self.record, actor_here()
-        states = list(find_many(record, actor, ids[: actions.MOST]).values())
-        choice = actions.deletion(record, destroy=name == actions.DESTROY)
-        confirm = {
-            "question": f"{choice.label}: {len(states)} selected.",
-            "names": [title_of(record, state) for state in states],
-            "consequence": choice.confirm,
-            "url": url_for(endpoint(record, "action_view")),
-            "fields": [("action", name), ("confirmed", "1"), ("url", back)]
-            + [("rowid", state["id"]) for state in states],
-            "label": choice.label,
-            "back": back,
-        }
-        return self.render(
-            "quire_admin/confirm.html", heading="Are you sure?", crumbs=self._crumbs(), confirm=confirm
-        )
-
 
 def _version() -> int | None:
     """The version the form or cell was read at; what is no number is older than all of them."""
@@ -306,7 +242,3 @@ def _version() -> int | None:
     if not text:
         return None
     return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else 0
-
-
-def _ids() -> list[int]:
-    return list(dict.fromkeys(number_of(text) for text in request.form.getlist("rowid")))

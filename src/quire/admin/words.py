@@ -1,9 +1,16 @@
 """Words for what was done, in the past tense."""
 
 PAST = {
-    "create": "created", "update": "changed", "delete": "deleted", "publish": "published",
-    "unpublish": "unpublished", "restore": "restored", "approve": "approved", "spam": "marked as spam",
-    "duplicate": "duplicated", "destroy": "deleted for good",
+    "create": "created",
+    "update": "changed",
+    "delete": "deleted",
+    "publish": "published",
+    "unpublish": "unpublished",
+    "restore": "restored",
+    "approve": "approved",
+    "spam": "marked as spam",
+    "duplicate": "duplicated",
+    "destroy": "deleted for good",
 }
 
 
