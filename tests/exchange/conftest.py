@@ -1,4 +1,4 @@
-"""An application with one administrator, and short ways to write what is imported."""
+"""Short ways to write what is imported, and to see what became of it."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -40,10 +40,15 @@ HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 
 @pytest.fixture(name="site")
 def _site(app: Flask) -> Iterator[Flask]:
-    """An application in whose context the test runs, with the administrator boss."""
+    """An application in whose context the test runs; root is its first administrator."""
     with app.app_context():
-        add_user("boss", role="admin", email="boss@example.org")
         yield app
+
+
+def imported_users(rows: Rows) -> list[str]:
+    """The usernames of those who came with an import."""
+    found = rows("SELECT username FROM users WHERE password IS NULL ORDER BY id")
+    return [row["username"] for row in found]
 
 
 def tags(rows: Rows) -> list[str]:

@@ -72,7 +72,7 @@ def test_a_hugo_post_with_several_authors(post: Any) -> None:
 def test_a_file_without_a_head_has_its_heading_or_name(post: Any) -> None:
     found = post("# My *first* [day](x) #\n\nText\n", "notes.md")
     assert (found["title"], found["slug"], found["body"]) == ("My first day", "notes", "Text")
-    assert found["username"] == "boss"
+    assert found["username"] == "root"
     assert found["words"] == "has no date, published now"
 
 

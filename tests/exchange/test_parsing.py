@@ -134,6 +134,14 @@ def test_liquid_code_becomes_a_fence_and_raw_markers_go() -> None:
     )
 
 
+def test_code_that_shows_liquid_stays_as_it_is() -> None:
+    shown = "```\n{% highlight ruby %}\nx\n{% endhighlight %}\n```\n"
+    assert plain(shown) == shown
+    assert (
+        plain("~~~ liquid\n{% raw %}\n{{ x }}\n{% endraw %}\n~~~") == "~~~ liquid\n{{ x }}\n\n~~~"
+    )
+
+
 def test_other_liquid_and_what_stands_between_raw_markers_is_text() -> None:
     shown = "see `{% highlight %}` and {{ site.url }} {% link a.md %}"
     assert (

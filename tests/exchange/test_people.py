@@ -1,11 +1,10 @@
 """People whom an import names: matched, made, told apart."""
 
-from pathlib import Path
-
 import pytest
-from flask import Flask
+from sqlalchemy import text
 
 from quire.errors import Missing
+from quire.store.db import transaction
 from tests.exchange.conftest import ONE, Folder, Rows, add_user
 
 
@@ -41,7 +40,6 @@ def test_two_people_of_one_name_with_two_addresses_are_two(folder: Folder, rows:
 
 
 def test_the_author_of_what_names_nobody(folder: Folder, rows: Rows) -> None:
-    add_user("ann", role="author", email="ann@x.example")
     folder.add("a.md", "Text")
     folder.load(author="ANN")
     assert rows(ONE)[0]["username"] == "ann"
@@ -49,10 +47,10 @@ def test_the_author_of_what_names_nobody(folder: Folder, rows: Rows) -> None:
         folder.load(author="nobody")
 
 
-def test_without_anybody_each_file_says_so(app: Flask, tmp_path: Path) -> None:
-    folder = Folder(tmp_path / "blog")
+def test_without_anybody_each_file_says_so(folder: Folder) -> None:
+    with transaction() as connection:
+        connection.execute(text("UPDATE users SET role = 'member'"))
     folder.add("a.md", "Text")
-    with app.app_context():
-        report = folder.load()
+    report = folder.load()
     assert not report.usable
     assert report.lines[0].words.startswith("names no author, and there is no administrator")

@@ -164,9 +164,9 @@ def test_threads_states_and_dates_of_comments_are_kept(wxr: Load, rows: Rows) ->
 
 def test_a_guest_is_no_user_whatever_address_is_given(wxr: Load, rows: Rows) -> None:
     add_user("real", role="author", email="guest@x.example", password="correct horse 7")
-    wxr(item(1, extra=comment(2, comment_author="boss")))
+    wxr(item(1, extra=comment(2, comment_author="root")))
     assert rows("SELECT author_id, author_name FROM comments") == [
-        {"author_id": None, "author_name": "boss"}
+        {"author_id": None, "author_name": "root"}
     ]
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 _TAG = re.compile(r"\{%-?\s*(raw|endraw|highlight|endhighlight)\b([^%]*?)-?%\}")
+_FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})(.*)$", re.MULTILINE)
 _MOST_TAGS = 2000
 _CODE_LANGUAGE = re.compile(r"[\w+#.-]+")
 
@@ -14,8 +15,30 @@ def plain(body: str) -> str:
     What stands between raw markers is text, whatever it looks like; a highlight that is never
     closed is text too, and so is everything in a body with more tags than a person writes.
     """
-    tags = list(_TAG.finditer(body)) if "{%" in body else []
+    tags = list(_tags(body)) if "{%" in body else []
     return body if len(tags) > _MOST_TAGS else "".join(_pieces(body, tags))
+
+
+def _tags(body: str) -> Iterator[re.Match[str]]:
+    """The tags that count: a highlight inside a fence is what that fence shows."""
+    fences = list(_fences(body))
+    at = 0
+    for tag in _TAG.finditer(body):
+        while at < len(fences) and fences[at][1] < tag.start():
+            at += 1
+        inside = at < len(fences) and fences[at][0] < tag.start()
+        if not inside or tag[1].endswith("raw"):
+            yield tag
+
+
+def _fences(body: str) -> Iterator[tuple[int, int]]:
+    opening: re.Match[str] | None = None
+    for mark in _FENCE.finditer(body):
+        if opening is None:
+            opening = mark
+        elif mark[1].startswith(opening[1]) and not mark[2].strip():
+            yield opening.start(), mark.end()
+            opening = None
 
 
 def _pieces(body: str, tags: list[re.Match[str]]) -> Iterator[str]:

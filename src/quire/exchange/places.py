@@ -59,6 +59,8 @@ class Place:
         try:
             if file.is_symlink():
                 raise Unusable("is a link")
+            if not file.resolve().is_relative_to(self.folder.resolve()):
+                raise Unusable("lies outside the folder")  # behind a junction of Windows
             if file.stat().st_size > LARGEST_FILE:
                 raise Unusable(f"is larger than {LARGEST_FILE // 2**20} MB")
             return file.read_bytes()
