@@ -60,7 +60,8 @@ def work(build: Build, sock: socket.socket, pipe: Connection) -> None:
     application, options = build()
     server = Server(application, sock, **options)
     threading.Thread(target=_obey, args=(server, pipe), daemon=True).start()
-    pipe.send(READY)
+    with suppress(OSError):  # The parent may have gone by now, or stopped waiting.
+        pipe.send(READY)
     sys.exit(0 if server.run() else UNFINISHED)
 
 

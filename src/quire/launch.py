@@ -36,13 +36,13 @@ def serve(host: str, port: int, threads: int | None, processes: int, demo: bool)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     app = make(threads)
     refuse_open_bind(app.config, host)
-    sock = _bound(host, port)
-    with app.app_context():
-        prepare()
-        words = welcome(url(host, sock), demo)
-    if processes == 1:
-        sys.exit(_alone(app, sock, words))
-    sys.exit(_together(threads, sock, processes, words))
+    with _bound(host, port) as sock:
+        with app.app_context():
+            prepare()
+            words = welcome(url(host, sock), demo)
+        if processes == 1:
+            sys.exit(_alone(app, sock, words))
+        sys.exit(_together(threads, sock, processes, words))
 
 
 def main() -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 import flask_migrate
 from flask import current_app
 
-from quire.schema import SCRIPTS
+from quire import schema
 from quire.store.db import db
 
 
 def connect() -> None:
     """Tell Flask-Migrate about the current application."""
-    flask_migrate.Migrate(current_app, db, directory=str(SCRIPTS))
+    flask_migrate.Migrate(current_app, db, directory=str(schema.SCRIPTS))
 
 
 def upgrade() -> None:

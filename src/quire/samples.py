@@ -62,13 +62,13 @@ class Samples:
 
     def users(self, count: int, taken: set[str]) -> Iterator[Raw]:
         """People who cannot sign in; `taken` holds usernames in small letters and grows."""
-        for _ in range(count):
+        for number in range(count):
             first, last = self._one(FIRST), self._one(LAST)
             username = _free(f"{first}.{last}".lower(), taken, longest=20)
             yield {
                 "username": username,
                 "email": f"{username}@example.org",
-                "role": "author" if self._random.random() < 0.4 else "member",
+                "role": "author" if self._random.random() < 0.4 or number == 0 else "member",
                 "bio": f"{first} writes about {self._one(TOPICS)}.",
                 "created_at": _text(LATEST - timedelta(days=DAYS + self._below(300))),
             }
@@ -117,7 +117,7 @@ class Samples:
 
     def _title(self) -> str:
         deed = self._one(DEEDS).replace("-", " ")
-        return f"{deed} {self._one(TOPICS)} {self._one(TURNS)}"
+        return f"{deed} {self._one(TOPICS)} and {self._one(TOPICS)} {self._one(TURNS)}"
 
     def _body(self) -> str:
         parts = [self._paragraph() for _ in range(2 + self._below(3))]

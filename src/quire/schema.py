@@ -23,7 +23,7 @@ class Mismatch(Unfit):
 
 
 @cache
-def revisions(folder: Path = SCRIPTS) -> tuple[str, frozenset[str]]:
+def revisions(folder: Path) -> tuple[str, frozenset[str]]:
     """The newest revision and all of them, read from the scripts without running Alembic."""
     found: set[str] = set()
     followed: set[str] = set()
@@ -38,7 +38,7 @@ def revisions(folder: Path = SCRIPTS) -> tuple[str, frozenset[str]]:
 
 def head() -> str:
     """The revision that this code needs."""
-    return revisions()[0]
+    return revisions(SCRIPTS)[0]
 
 
 def current(connection: Connection) -> str | None:
@@ -75,7 +75,7 @@ def prepare() -> None:
 
 def refuse(revision: str | None) -> None:
     """Raise Mismatch unless `revision` is the newest one."""
-    newest, known = revisions()
+    newest, known = revisions(SCRIPTS)
     if revision is None:
         raise Mismatch(
             "The database has tables that no migration made. If they are of this version, run: "

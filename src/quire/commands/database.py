@@ -1,33 +1,50 @@
 """`manage.py db`: Flask-Migrate's commands; what changes tables copies a SQLite file first."""
 
 import logging
+from typing import Any
 
 import click
 from flask import g
 from flask.cli import with_appcontext
 from flask_migrate.cli import db as flask_migrate_commands
+from sqlalchemy.exc import DBAPIError
 
+from quire import schema
+from quire.config import Unfit
 from quire.migrations import backed_up, connect
-from quire.schema import SCRIPTS, head, state
 
 OFFERED = "upgrade downgrade migrate current history check stamp heads merge revision show".split()
 
 
-@click.group("db")
+class Migrations(click.Group):
+    """A group that fails with one line when a script does."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. Raises Unfit."""
+        try:
+            return super().invoke(ctx)
+        except DBAPIError as error:
+            reason = str(error.orig).strip().partition("\n")[0]
+            raise Unfit(f"The migration failed and changed nothing: {reason}") from error
+
+
+@click.group("db", cls=Migrations)
 @click.pass_context
 @with_appcontext
 def database(ctx: click.Context) -> None:
     """Bring the database to another version, or write a migration."""
     _show_steps()
     connect()
-    g.directory, g.x_arg = str(SCRIPTS), ()  # What Flask-Migrate's own group leaves there.
+    g.directory, g.x_arg = str(schema.SCRIPTS), ()  # What Flask-Migrate's own group leaves there.
     if _changes(str(ctx.invoked_subcommand)) and (copy := backed_up()):
         click.echo(f"The database was copied to {copy}", err=True)
 
 
 def _changes(subcommand: str) -> bool:
-    found = state()
-    return subcommand == "downgrade" or (subcommand == "upgrade" and found not in ("", head()))
+    found = schema.state()
+    return subcommand == "downgrade" or (
+        subcommand == "upgrade" and found not in ("", schema.head())
+    )
 
 
 def _show_steps() -> None:

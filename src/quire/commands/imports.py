@@ -3,12 +3,12 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
 
 from quire.commands import with_database
 from quire.exchange import markdown, wordpress
+from quire.exchange.items import Report
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -45,15 +45,16 @@ def import_wordpress(file: Path, author: str | None, dry_run: bool) -> None:
     run(wordpress.load, file, author, dry_run)
 
 
-def run(load: Callable[..., Any], source: Path, author: str | None, dry_run: bool) -> None:
+def run(load: Callable[..., Report], source: Path, author: str | None, dry_run: bool) -> None:
     """Import, print the report. Ends with status 1 when nothing was usable."""
-    report = load(source, author=author, dry_run=dry_run)
-    for line in report.lines:
-        click.echo(line)
-    done = "Would have" if dry_run else "Done:"
-    click.echo(
-        f"{done} {report.created} created, {report.updated} updated, {report.skipped} skipped."
-    )
+    with click.progressbar(length=1, label="Importing", file=sys.stderr) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.length = max(total, 1)
+            bar.update(done - bar.pos)
+
+        report = load(source, author=author, dry_run=dry_run, progress=show)
+    click.echo(str(report))
     if not report.usable:
         click.echo("Error: nothing here could be imported.", err=True)
         sys.exit(1)
