@@ -67,8 +67,11 @@ def check(method, path, response):
         return
     assert response.headers["X-Request-Id"]
     assert response.status_code < 500 or response.status_code == 503, response.text
-    assert response.mimetype in ("application/json", "application/problem+json") or not response.data \
-        or path.endswith("/docs"), response.mimetype
+    assert (
+        response.mimetype in ("application/json", "application/problem+json")
+        or not response.data
+        or path.endswith("/docs")
+    ), response.mimetype
     found, template = operation(method, path)
     if found is None or response.status_code in NEVER_DOCUMENTED:
         check_error(response)
@@ -77,8 +80,12 @@ def check(method, path, response):
         f"{method} {template} answers {response.status_code}, which is not documented: {response.text}"
     )
     if response.data and "json" in response.mimetype:
-        pointer = pointer_to(template, "get" if method == "HEAD" else method.lower(),
-                             response.status_code, response.mimetype)
+        pointer = pointer_to(
+            template,
+            "get" if method == "HEAD" else method.lower(),
+            response.status_code,
+            response.mimetype,
+        )
         assert pointer, f"{method} {template} {response.status_code} has no {response.mimetype}"
         fits(pointer, json.loads(response.data), f"{method} {path}")
 
@@ -92,7 +99,8 @@ def check_error(response):
 def fits(pointer, value, where):
     """`value` satisfies the schema at `pointer`."""
     problems = [
-        f"{error.json_path}: {error.message[:300]}" for error in validator(pointer).iter_errors(value)
+        f"{error.json_path}: {error.message[:300]}"
+        for error in validator(pointer).iter_errors(value)
     ]
     assert not problems, f"{where} does not fit {pointer}: {problems[:5]}"
 

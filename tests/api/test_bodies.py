@@ -144,7 +144,8 @@ def test_wrong_values_are_named(as_, people, extra, field, word):
 
 def test_all_bad_fields_are_named_at_once(as_):
     answer = as_("ann").post(
-        "posts", json={"title": "x" * 201, "nope": 1, "status": "draft", "comments_open": 3, "tags": 1}
+        "posts",
+        json={"title": "x" * 201, "nope": 1, "status": "draft", "comments_open": 3, "tags": 1},
     )
     found = {(d["field"], d["code"]) for d in answer.json["details"]}
     assert found == {
@@ -164,7 +165,9 @@ def test_all_bad_fields_are_named_at_once(as_):
 )  # fmt: skip
 def test_what_is_required(as_, path, role, needed):
     answer = as_(role).post(path, json={})
-    assert {(d["field"], d["code"]) for d in answer.json["details"]} == {(n, "required") for n in needed}
+    assert {(d["field"], d["code"]) for d in answer.json["details"]} == {
+        (n, "required") for n in needed
+    }
 
 
 @pytest.mark.parametrize(
@@ -190,7 +193,9 @@ def test_values_of_parameters(client, query):
     assert answer.json["details"][0]["field"] == query.partition("=")[0] or "&" in query
 
 
-@pytest.mark.parametrize("query", ["id=9223372036854775807", "id__in=-5,7", "page=46116860184273879"])
+@pytest.mark.parametrize(
+    "query", ["id=9223372036854775807", "id__in=-5,7", "page=46116860184273879"]
+)
 def test_large_numbers_find_nothing(client, query):
     answer = client.get(f"posts?{query}")
     assert answer.status_code == 200

@@ -70,7 +70,11 @@ def test_threads_stay_below_one_post(as_, written, comment):
     assert reply.json["parent"] == {"id": first}
     again = abe.post("comments", json={"post": "live", "body": "x", "parent": {"id": first}})
     assert again.status_code == 201
-    for bad, word in ((first, "not_allowed"), (999, "not_found"), (comment("bob", status="pending"), "not_found")):
+    for bad, word in (
+        (first, "not_allowed"),
+        (999, "not_found"),
+        (comment("bob", status="pending"), "not_found"),
+    ):
         answer = abe.post("comments", json={"post": written.abes, "body": "x", "parent": bad})
         assert code(answer) == (422, "validation_failed")
         assert [(d["field"], d["code"]) for d in answer.json["details"]] == [("parent", word)]
@@ -116,7 +120,10 @@ def test_nothing_but_the_body_changes(as_, written, comment, field):
 
 def test_who_approves(as_, written, comment):
     held = comment("bob", status="pending")
-    assert code(as_("bob").post(f"comments/{held}/approve")) in ((403, "forbidden"), (404, "not_found"))
+    assert code(as_("bob").post(f"comments/{held}/approve")) in (
+        (403, "forbidden"),
+        (404, "not_found"),
+    )
     assert code(as_("abe").post(f"comments/{held}/approve")) == (404, "not_found")
     assert as_("ann").post(f"comments/{held}/approve").json["status"] == "approved"
     assert code(as_("bob").post(f"comments/{held}/spam")) == (403, "forbidden")

@@ -88,7 +88,9 @@ def test_publish(as_, written):
     assert now["status"] == "published"
 
 
-@pytest.mark.parametrize(("given", "field"), [({"at": "soon"}, "at"), ({"at": 5}, "at"), ({"when": 1}, "when")])
+@pytest.mark.parametrize(
+    ("given", "field"), [({"at": "soon"}, "at"), ({"at": 5}, "at"), ({"when": 1}, "when")]
+)
 def test_bad_inputs_of_publish(as_, written, given, field):
     answer = as_("ann").post(f"posts/{written.draft}/publish", json=given)
     assert code(answer) == (422, "validation_failed")
@@ -119,7 +121,12 @@ def test_duplicate(as_, written):
     copy = first.json
     assert first.status_code == 201
     assert first.headers["Location"] == f"/api/v1/posts/{copy['id']}"
-    assert (copy["title"], copy["slug"], copy["status"], copy["version"]) == ("Live", "live-2", "draft", 1)
+    assert (copy["title"], copy["slug"], copy["status"], copy["version"]) == (
+        "Live",
+        "live-2",
+        "draft",
+        1,
+    )
     assert copy["author"]["username"] == "abe"
     assert [tag["name"] for tag in copy["tags"]] == ["sea", "sky"]
     assert as_("mod").post(f"posts/{written.draft}/duplicate").json["author"]["username"] == "mod"
@@ -131,7 +138,10 @@ def test_pages_have_a_status_too(as_, written):
     assert mod.post(f"pages/{written.page}/unpublish").json["status"] == "draft"
     assert code(as_(None).get(f"pages/{written.page}")) == (404, "not_found")
     assert code(as_("ann").get(f"pages/{written.page}")) == (404, "not_found")
-    assert mod.patch(f"pages/{written.page}", json={"published_at": FUTURE}).json["status"] == "scheduled"
+    assert (
+        mod.patch(f"pages/{written.page}", json={"published_at": FUTURE}).json["status"]
+        == "scheduled"
+    )
     assert mod.post(f"pages/{written.page}/publish").json["status"] == "published"
 
 

@@ -16,7 +16,15 @@ def code(response):
 
 @pytest.mark.parametrize(
     "header",
-    ["Bearer nonsense", "Bearer ", "Basic YTpi", "Bearer a.b.c", "nonsense", "", "Bearer " + "x" * 5000],
+    [
+        "Bearer nonsense",
+        "Bearer ",
+        "Basic YTpi",
+        "Bearer a.b.c",
+        "nonsense",
+        "",
+        "Bearer " + "x" * 5000,
+    ],
 )
 def test_a_broken_proof_is_never_anonymous(client, header):
     answer = client.get("posts", headers={"Authorization": header})

@@ -37,7 +37,10 @@ def test_restore_outside_the_trash(as_, written, comment):
 def test_for_good(as_, written):
     ann, mod = as_("ann"), as_("mod")
     assert code(ann.delete(f"posts/{written.trashed}?permanent=true")) == (403, "forbidden")
-    assert code(mod.delete(f"posts/{written.trashed}?permanent=maybe")) == (400, "invalid_parameter")
+    assert code(mod.delete(f"posts/{written.trashed}?permanent=maybe")) == (
+        400,
+        "invalid_parameter",
+    )
     assert mod.delete(f"posts/{written.trashed}?permanent=true").status_code == 204
     assert mod.delete(f"posts/{written.live}?permanent=true").status_code == 204
     for id in (written.trashed, written.live):

@@ -67,7 +67,8 @@ def bind(api: Api, record: Record) -> None:
     """Give a record type its addresses."""
     path, name = f"/{record.path}", record.path
     if record.single:
-        api.add_resource(_class(own.Single, record, "Single"), path, endpoint=name)
+        single = _class(own.Single, record, "Single", methods=own.Single.methods)
+        api.add_resource(single, path, endpoint=name)
     else:
         listed, item = _methods(record)
         many = _class(resources.RecordList, record, "List", methods=listed)
@@ -110,7 +111,8 @@ def init_app(app: Flask) -> None:
     app.url_map.converters["id"] = IdConverter
     blueprint = Blueprint("api", __name__)
     api = Api(blueprint)
-    api.add_resource(_class(own.Me, REGISTRY["users"], "Me"), "/users/me", endpoint="me")
+    me = _class(own.Me, REGISTRY["users"], "Me", methods=own.Me.methods)
+    api.add_resource(me, "/users/me", endpoint="me")
     for record in REGISTRY.values():
         bind(api, record)
     for path, (resource, _) in BY_HAND.items():

@@ -161,10 +161,7 @@ def _of_shape(record: Record) -> Iterator[Schema]:
     for name, target in related.items():
         names += [name] if name not in names else []
         names += [f"{name}.{sub}" for sub in usable(target, ADMIN)]
-    described = (
-        "The keys to answer with; `id` is always among them. Names inside a relation, beyond those "
-        "it shows by itself, need it in `include`."
-    )
+    described = "The keys to answer with; `id` is always among them."
     yield _list("fields", described, {"enum": names}, len(names))
     paths = list(include_paths(record))
     if paths:

@@ -96,6 +96,7 @@ class Csrf(Resource):
 
     def get(self) -> Response:
         """The token of this browser session."""
+        only()
         return respond.answer(
             {"csrf_token": generate_csrf()}, headers={"Cache-Control": "no-store"}
         )

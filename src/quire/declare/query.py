@@ -171,12 +171,13 @@ def _assembled(
     if cursor is not None and "page" in plain:
         raise bad_value("cursor", "cursor and page cannot be used together.")
     include = _includes(record, actor, plain.get("include", ""))
+    fields, brought = _fields(record, actor, plain.get("fields"))
     return Query(
         conditions=conditions,
         sort=_sort(record, actor, plain.get("sort", "")),
         search=_search(plain),
-        fields=_fields(record, actor, plain.get("fields"), include),
-        include=include,
+        fields=fields,
+        include=tuple(dict.fromkeys((*include, *brought))),
         page=None
         if cursor is not None
         else _number("page", plain.get("page", "1"), 1, INT64 // 200),
@@ -189,8 +190,8 @@ def _assembled(
 
 
 def _condition(name: str, text: str, paths: Mapping[str, Field]) -> Condition:
-    path, _, operator = name.partition("__")
-    if path not in paths:
+    path, mark, operator = name.partition("__")
+    if path not in paths or (mark and not operator):
         raise unknown(name, "parameter", [*paths, *_PAGING[:-1]])
     one = paths[path]
     allowed = operators_of(one)
@@ -274,27 +275,24 @@ def _includes(record: Record, actor: Actor, text: str) -> tuple[str, ...]:
 
 
 def _fields(
-    record: Record, actor: Actor, text: str | None, include: tuple[str, ...]
-) -> tuple[str, ...] | None:
+    record: Record, actor: Actor, text: str | None
+) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
+    """The fields that are asked for, and the relations that must be brought for them."""
     if text is None:
-        return None
+        return None, ()
     names = tuple(dict.fromkeys(part for part in text.split(",") if part))
-    known = usable(record, actor)
-    related = relations(record, actor)
+    known, related = usable(record, actor), relations(record, actor)
+    brought = []
     for name in names:
         head, _, rest = name.partition(".")
-        allowed = [*known, *(path for path in include if "." not in path)]
-        if head not in allowed:
-            raise unknown(name, "field", allowed)
-        if rest:
-            _check_sub(name, rest, related.get(head), actor, head in include)
-    return ("id", *(name for name in names if name != "id"))
-
-
-def _check_sub(name: str, rest: str, target: Record | None, actor: Actor, whole: bool) -> None:
-    allowed = () if target is None else usable(target, actor) if whole else target.small
-    if rest not in allowed:
-        raise unknown(name, "field", allowed)
+        if head not in known and head not in related:
+            raise unknown(name, "field", dict.fromkeys([*known, *related]))
+        target = related.get(head)
+        if rest and (target is None or rest not in usable(target, actor)):
+            raise unknown(name, "field", () if target is None else usable(target, actor))
+        if target is not None and (head not in known or (rest and rest not in target.small)):
+            brought.append(head)
+    return ("id", *(name for name in names if name != "id")), tuple(dict.fromkeys(brought))
 
 
 def _number(name: str, text: str, least: int, most: int) -> int:

@@ -73,7 +73,7 @@ def prepare(change: Change) -> None:
     _set_password(change)
     if change.state is None:
         change.afterwards(lambda state: _make_profile(change, state))
-    elif {"password", "role", "is_active"} & change.values.keys():
+    elif "password" in change.values or change.gives("role") or change.gives("is_active"):
         change.set(auth_epoch=change.before("auth_epoch") + 1)
 
 

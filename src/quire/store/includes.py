@@ -97,7 +97,12 @@ def prune(rows: Rows, fields: tuple[str, ...] | None) -> Rows:
         for row in rows:
             value = row.get(head)
             if isinstance(value, list):
-                row[head] = [{name: one[name] for name in wanted[head]} for one in value]
+                row[head] = [_part(one, wanted[head]) for one in value]
             elif value is not None:
-                row[head] = {name: value[name] for name in wanted[head]}
+                row[head] = _part(value, wanted[head])
     return rows
+
+
+def _part(value: dict[str, Any], names: list[str]) -> dict[str, Any]:
+    """Of a record that may not be seen there is only the small object, which holds less."""
+    return {name: value[name] for name in names if name in value}
