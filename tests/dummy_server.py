@@ -24,11 +24,6 @@ def build():
     return application, {"threads": 2}
 
 
-def fragile():
-    """What a process makes of a broken application."""
-    raise SystemExit(7)
-
-
 def say(sock):
     """Tell the test the port."""
     print(sock.getsockname()[1], flush=True)
@@ -40,7 +35,7 @@ def stop_on_signals(server):
         signal.signal(number, lambda *_: server.stop())
 
 
-def main(processes, factory="build"):
+def main(processes):
     """Serve until a signal; the exit status."""
     sock = bind("127.0.0.1", 0)
     if processes == 1:
@@ -48,10 +43,10 @@ def main(processes, factory="build"):
         stop_on_signals(server)
         say(sock)
         return 0 if server.run() else 1
-    fleet = Fleet(globals()[factory], sock, processes)
+    fleet = Fleet(build, sock, processes)
     stop_on_signals(fleet)
     return fleet.run(lambda: say(sock))
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), *sys.argv[2:]))
+    sys.exit(main(int(sys.argv[1])))

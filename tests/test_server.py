@@ -14,8 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from quire import fleet as fleet_module
 from quire import server as server_module
 from quire import sockets
+from quire.fleet import Fleet
 from quire.server import Server
 
 DUMMY = Path(__file__).with_name("dummy_server.py")
@@ -279,24 +281,71 @@ def test_signal_loses_nothing(processes, number):
     assert (process.returncode, errors) == (0, "")
 
 
-@posix
-def test_dead_process_is_replaced_and_named():
-    process, port = start("2")
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    os.kill(int(children[-1]), signal.SIGKILL)
-    time.sleep(1.5)
-    assert parsed(send(port, GET % b""))[0] == 200
-    process.send_signal(signal.SIGTERM)
-    errors = process.communicate(timeout=20)[1]
-    assert f"Server process {children[-1]} ended with status -9; starting another one." in errors
-    assert process.returncode == 0
+def build_small():
+    """What a process of a fleet serves in these tests."""
+    return application, {"threads": 1}
 
 
-def test_process_that_cannot_start_ends_all():
-    process, port = start("2", "fragile")
-    errors = process.communicate(timeout=20)[1]
-    assert (port, process.returncode) == (0, 1)
-    assert "ended with status 7 before it was ready; stopping." in errors
+def build_broken():
+    """What a process makes of a broken application."""
+    raise SystemExit(7)
+
+
+def watched(build, meanwhile, count=2):
+    """Run a fleet in this thread: its status. `meanwhile(fleet, port)` runs beside it."""
+    sock = sockets.bind("127.0.0.1", 0)
+    port = sock.getsockname()[1]
+    fleet = Fleet(build, sock, count)
+    ready = threading.Event()
+
+    def act():
+        try:
+            ready.wait(30)
+            meanwhile(fleet, port)
+        finally:
+            fleet.stop()
+
+    thread = threading.Thread(target=act)
+    thread.start()
+    status = fleet.run(ready.set)
+    ready.set()
+    thread.join()
+    return status
+
+
+def test_fleet_replaces_the_dead(caplog):
+    def kill_one(fleet, port):
+        first = fleet.members[0]
+        first.process.kill()
+        for _ in range(200):
+            if first not in fleet.members and all(member.ready for member in fleet.members):
+                break
+            time.sleep(0.1)
+        seen.append(parsed(send(port, GET % b""))[0])
+
+    seen = []
+    assert watched(build_small, kill_one) == 0
+    assert seen == [200]
+    assert caplog.text.count("starting another one.") == 1
+
+
+def test_fleet_ends_when_a_process_cannot_start(caplog):
+    assert watched(build_broken, lambda fleet, port: None, 1) == 1
+    assert "ended with status 7 before it was ready; stopping." in caplog.text
+
+
+def test_fleet_forces_a_process_that_hangs(monkeypatch):
+    monkeypatch.setattr(fleet_module, "DRAIN_SECONDS", -4)
+
+    def hang(fleet, port):
+        client = socket.create_connection(("127.0.0.1", port))
+        client.sendall(GET % b"9")
+        clients.append(client)
+        time.sleep(0.3)
+
+    clients = []
+    assert watched(build_small, hang, 1) == 1
+    clients[0].close()
 
 
 def test_taken_port():

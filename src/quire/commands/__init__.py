@@ -1,9 +1,11 @@
 """One module per group of commands; what they share stands here."""
 
+import sys
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+import click
 from flask.cli import with_appcontext
 
 from quire.schema import prepare
@@ -19,3 +21,9 @@ def with_database(function: Callable[..., Any]) -> Callable[..., Any]:
         return function(*args, **kwargs)
 
     return inside
+
+
+def progress(label: str, length: int) -> Any:
+    """A progress bar on the terminal, nothing where the errors go elsewhere."""
+    hidden = not sys.stderr.isatty()
+    return click.progressbar(label=label, length=length, file=sys.stderr, hidden=hidden)

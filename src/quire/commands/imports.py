@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from quire.commands import with_database
+from quire.commands import progress, with_database
 from quire.exchange import markdown, wordpress
 from quire.exchange.items import Report
 
@@ -47,7 +47,7 @@ def import_wordpress(file: Path, author: str | None, dry_run: bool) -> None:
 
 def run(load: Callable[..., Report], source: Path, author: str | None, dry_run: bool) -> None:
     """Import, print the report. Ends with status 1 when nothing was usable."""
-    with click.progressbar(length=1, label="Importing", file=sys.stderr) as bar:
+    with progress("Importing", 1) as bar:
 
         def show(done: int, total: int) -> None:
             bar.length = max(total, 1)

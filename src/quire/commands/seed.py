@@ -1,10 +1,8 @@
 """`manage.py seed`: sample content in any amount, through the same path as every other change."""
 
-import sys
-
 import click
 
-from quire.commands import with_database
+from quire.commands import progress, with_database
 from quire.seeding import Numbers, sow
 
 AMOUNT = click.IntRange(0, 1_000_000)
@@ -20,6 +18,6 @@ AMOUNT = click.IntRange(0, 1_000_000)
 def seed(users: int, tags: int, posts: int, comments: int, random_seed: int) -> None:
     """Add sample content; the same numbers give the same content on every machine."""
     numbers = Numbers(users, tags, posts, comments)
-    with click.progressbar(length=sum(numbers), label="Seeding", file=sys.stderr) as bar:
+    with progress("Seeding", sum(numbers)) as bar:
         sow(numbers, random_seed, bar.update)
     click.echo(f"Added {users} users, {tags} tags, {posts} posts, {comments} comments.")
