@@ -353,3 +353,20 @@ def test_what_nobody_writes_has_no_form(admin, path):
     assert admin.get(f"{path}/edit/?id=1").status_code == 403
     assert admin.post(f"{path}/delete/", {"id": "1"}).status_code == 403
     assert "New " not in admin.get(f"{path}/").text.partition("<main")[2]
+
+
+def test_conflict_on_a_type_that_does_not_show_when_it_changed(admin, app, ids):
+    with app.app_context():
+        id = read.find_id(PROFILES, SYSTEM, user_id=ids.ann)
+        write.update(PROFILES, SYSTEM, id, {"location": "Harbour"})
+    answer = admin.post(f"profiles/edit/?id={id}", {"location": "Hill", "version": "1"})
+    assert answer.status_code == 409 and "saved version 2" in answer.text
+
+
+def test_long_text_in_any_script_fits(admin, ids, state):
+    body = "ب" * 100_000
+    answer = admin.post(
+        f"posts/edit/?id={ids.live}", {"body": body}, content_type="multipart/form-data"
+    )
+    assert answer.status_code == 302 and state(POSTS, ids.live)["body"] == body
+    assert 'enctype="multipart/form-data"' in admin.get(f"posts/edit/?id={ids.live}").text

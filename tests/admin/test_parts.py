@@ -9,7 +9,7 @@ from quire.actor import Actor
 from quire.admin import actions, cells, chart, columns, export, typed
 from quire.admin.addresses import here_only
 from quire.declare.columns import Many
-from quire.declare.kinds import FLAG, OBJECT, TEXT, TIME, URL, URLS, WHOLE, Kind
+from quire.declare.values import FLAG, OBJECT, TEXT, TIME, URL, URLS, WHOLE, Kind
 from quire.records import AUDIT_EVENTS, CATEGORIES, COMMENTS, POSTS, TAGS, USERS
 
 

@@ -6,8 +6,8 @@ from typing import Any
 from quire.actor import Actor
 from quire.admin.addresses import Pairs, list_url
 from quire.declare.fields import Derived, Field
-from quire.declare.query import sort_names
 from quire.declare.record import Record
+from quire.declare.vocabulary import sort_names
 
 MOST = 6
 """Columns of a list; more would not fit beside each other on a usual screen."""

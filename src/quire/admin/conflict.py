@@ -44,7 +44,11 @@ def conflict(record: Record, actor: Actor, form: RecordForm, theirs: dict[str, A
     """What the page says about the other version."""
     latest = next(iter(revisions_of(record, actor, theirs["id"])), None)
     who = name_of(latest["actor"]) if latest else ""
-    words = Markup("{} saved version {} on {}.").format(
-        who or "Somebody", theirs.get("version", ""), when(theirs["updated_at"])
+    moment = latest["created_at"] if latest else theirs.get("updated_at")
+    words = Markup("{} saved version {}{}{}.").format(
+        who or "Somebody",
+        theirs.get("version", ""),
+        " on " if moment else "",
+        when(moment) if moment else "",
     )
     return SimpleNamespace(words=words, rows=compare(form, theirs))

@@ -9,8 +9,8 @@ from quire.admin.addresses import Pairs, list_url
 from quire.admin.columns import without
 from quire.admin.typed import INPUT_TYPES, moment
 from quire.declare.fields import Field
-from quire.declare.query import filter_paths
 from quire.declare.record import Record, record_of
+from quire.declare.vocabulary import filter_paths
 
 OWN = ("search", "q", "sort", "page", "per_page", "trashed")
 """Parameters of a list that are no filters."""

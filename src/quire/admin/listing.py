@@ -18,8 +18,9 @@ from quire.admin.links import address_for, lookup_url
 from quire.admin.permits import permitted
 from quire.admin.typed import INPUT_TYPES, text_of
 from quire.declare.fields import Field
-from quire.declare.query import Query, filter_paths, parse_query
+from quire.declare.query import Query, parse_query
 from quire.declare.record import Record
+from quire.declare.vocabulary import filter_paths
 from quire.errors import Malformed
 from quire.store import read
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from quire.actor import Actor
-from quire.declare.kinds import INT64
 from quire.declare.query import Condition, Query
 from quire.declare.record import Record
+from quire.declare.values import INT64
 from quire.errors import Missing
 from quire.store import read
 

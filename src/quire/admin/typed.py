@@ -14,6 +14,9 @@ from quire.declare.record import Record, record_of
 LEFT_OUT = object()
 """What `json_of` answers for a value that is not sent at all."""
 
+LONGEST_ID = 20
+"""Digits; what is longer is no id and takes long to read."""
+
 BIG_WIDGETS = ("markdown", "json", "html")
 INPUT_TYPES = {
     "number": "number",
@@ -63,7 +66,11 @@ def _object(typed: str, field: Field) -> Any:
 
 def names_in(typed: str) -> list[str]:
     """Names between commas; one that holds a comma stands in double quotes."""
-    rows = list(csv.reader([" ".join(typed.splitlines())], skipinitialspace=True))
+    line = " ".join(typed.splitlines())
+    try:
+        rows = list(csv.reader([line], skipinitialspace=True))
+    except csv.Error:  # longer than the module reads: the store says what is wrong with it
+        return [line]
     return [name.strip() for name in (rows[0] if rows else []) if name.strip()]
 
 
@@ -71,7 +78,8 @@ def _reference(name: str, target: Record) -> Any:
     """`#7` is an id, as is a number where records are known by their ids; the rest is a name."""
     number = name.removeprefix("#")
     by_id = name.startswith("#") or target.key == "id"
-    return int(number) if by_id and number.isascii() and number.isdigit() else name
+    is_number = number.isascii() and number.isdigit() and len(number) < LONGEST_ID
+    return int(number) if by_id and is_number else name
 
 
 def _ref(typed: str, field: Field) -> Any:

@@ -182,7 +182,8 @@ class RecordView(Deeds, ModelView):
     ) -> tuple[str, int]:
         """The form once more, with everything typed and what is wrong beside it."""
         if isinstance(problem, Stale) and state is not None:
-            return self._both_versions(form, state), 409
+            theirs = find(self.record, actor_here(), state["id"])
+            return self._both_versions(form, theirs), 409
         errors = form.refuse(problem.details)
         words = f"The {self.record.one.lower()} was not saved."
         return self._form(
