@@ -60,7 +60,8 @@ def post(slug: str) -> AnyResponse:
     found = find(POSTS, actor, "slug", slug)
     if request.method == "POST":
         return to_sign_in() if actor.is_anonymous else _say(actor, found)
-    return _shown(actor, found, CommentForm(formdata=None))
+    # a form has a token, a token needs a session: strangers get neither
+    return _shown(actor, found, None if actor.is_anonymous else CommentForm(formdata=None))
 
 
 def _below(post: dict[str, Any], query: Query) -> Query:
@@ -72,18 +73,26 @@ def _below(post: dict[str, Any], query: Query) -> Query:
     )  # fmt: skip
 
 
-def _shown(actor: Actor, post: dict[str, Any], form: CommentForm, status: int = 200) -> Response:
+def _shown(
+    actor: Actor, post: dict[str, Any], form: CommentForm | None, status: int = 200
+) -> Response:
     around = frame()
     page = read.page(COMMENTS, actor, _below(post, asked_page(count=False)))
     said = threads(page.rows)
-    answered = form.parent.data or request.args.get("reply", "")
-    to = next((one for one in page.rows if str(one["id"]) == str(answered)), None)
-    form.parent.data = to["id"] if to else ""
+    to = _answered(form, page.rows) if form else None
     return show(
         "post.html", status, frame=around, post=post, said=said, beside=Neighbours.of(page),
         form=form, to=to, closed=_is_closed(post, around.settings), edit=edit_url(POSTS, post),
         names=names_of(one["author"] for one in (post, *page.rows)),
     )  # fmt: skip
+
+
+def _answered(form: CommentForm, comments: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The comment that the form answers, if it is among those shown."""
+    wanted = form.parent.data or request.args.get("reply", "")
+    found = next((one for one in comments if str(one["id"]) == str(wanted)), None)
+    form.parent.data = found["id"] if found else ""
+    return found
 
 
 def _is_closed(post: dict[str, Any], settings: dict[str, Any]) -> bool:

@@ -40,7 +40,9 @@ class SignInForm(FlaskForm):
 class AccountForm(FlaskForm):
     """A new account."""
 
-    username = StringField("Username", description="3 to 20 letters, digits and . _ - ; shown to readers.")
+    username = StringField(
+        "Username", description="3 to 20 letters, digits and . _ - ; shown to readers."
+    )
     email = EmailField("Email", description="Never shown to readers.")
     password = PasswordField("Password")
     confirm = PasswordField(

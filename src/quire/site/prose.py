@@ -9,7 +9,7 @@ from quire.declare.markup import words_of
 
 # What the cleaner writes has every attribute in double quotes and every "<" of a text escaped, so
 # this finds whole tags and nothing inside a value.
-_TAG = re.compile(r'<(/?)([a-z0-9]+)([^">]*(?:"[^"]*"[^">]*)*)>')
+_TAG = re.compile(r'<(/?)([a-z0-9]++)([^"<>]*+(?:"[^"]*+"[^"<>]*+)*+)>')
 _HEADING = re.compile(r"<h([1-6])[ >]")
 _MONTHS = (
     "January February March April May June July August September October November December"
@@ -58,7 +58,8 @@ def summary(text: str, markup: str) -> str:
     words = text or words_of(markup[: SUMMARY * 10])
     if len(words) <= SUMMARY:
         return words
-    return words[:SUMMARY].rpartition(" ")[0].rstrip(" ,;:.") + "…"
+    cut = words[:SUMMARY]
+    return (cut.rpartition(" ")[0] or cut).rstrip(" ,;:.") + "…"
 
 
 def day(moment: str) -> str:

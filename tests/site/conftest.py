@@ -1,0 +1,124 @@
+"""A site with content in every state, and visitors who sign in as people do: by the form."""
+
+from types import SimpleNamespace
+
+import pytest
+from bs4 import BeautifulSoup
+from sqlalchemy import event
+
+from quire.actor import SYSTEM
+from quire.records import CATEGORIES, COMMENTS, PAGES, POSTS, TAGS
+from quire.store.db import db
+from quire.store.write import create
+from tests.people import PASSWORD
+
+PAST, EARLIER, FUTURE = "2026-01-02T10:00:00Z", "2026-01-01T10:00:00Z", "2099-01-01T10:00:00Z"
+
+
+@pytest.fixture
+def make(app):
+    """`make(POSTS, title="x", ...)`: a record made by the program; returns its id."""
+
+    def made(record, **raw):
+        with app.app_context():
+            return create(record, SYSTEM, raw).id
+
+    return made
+
+
+@pytest.fixture
+def content(make, people):
+    """Ann's posts in every state, one of Abe's, pages, a category and tags; ids by name."""
+    category = make(CATEGORIES, name="Field notes", description="What was seen.")
+    make(TAGS, name="unused")
+
+    def post(title, author="ann", **more):
+        raw = {"title": title, "body": f"canary{title.lower()}", "author": people[author].id}
+        shared = {"tags": ["sea"], "category": category}
+        return make(POSTS, **raw, **shared, **more)
+
+    return SimpleNamespace(
+        live=post("Live", published_at=PAST),
+        draft=post("Draft"),
+        later=post("Later", published_at=FUTURE),
+        archived=post("Archived", published_at=EARLIER, unpublish_at=PAST),
+        trashed=post("Trashed", published_at=PAST, deleted_at=PAST),
+        abes=post("Abes", "abe", published_at=EARLIER),
+        about=make(PAGES, title="About", body="us", published_at=PAST),
+        secret=make(PAGES, title="Secret", body="canarysecret"),
+        category=category,
+    )
+
+
+@pytest.fixture
+def comment(make, people, content):
+    """`comment("bob", body="Hi")`: a comment on the live post, approved unless told otherwise."""
+
+    def made(author=None, **more):
+        who = people[author].id if author else None
+        raw = {"post": content.live, "author": who, "body": "Hello.", "status": "approved"}
+        return make(COMMENTS, **{**raw, "author_name": author or "", **more})
+
+    return made
+
+
+def sign_in(app, name):
+    """A client that has sent the sign-in form; None stays nobody."""
+    client = app.test_client()
+    if name is not None:
+        sent = {"email": f"{name}@example.org", "password": PASSWORD}
+        token = token_of(client, "/auth/login")
+        assert client.post("/auth/login", data=sent | token).status_code == 302
+    return client
+
+
+def token_of(client, path):
+    """The fields that prove a form to be ours."""
+    return {
+        "csrf_token": soup(client.get(path)).main.find("input", {"name": "csrf_token"})["value"]
+    }
+
+
+@pytest.fixture
+def guarded(make_app):
+    """An application that asks forms for our token, as it does outside tests."""
+    return make_app(WTF_CSRF_ENABLED=True)
+
+
+@pytest.fixture
+def visitor(app, people):
+    """`visitor("ann")`: a browser with her session; `visitor(None)`: a stranger's."""
+    return lambda name=None: sign_in(app, name)
+
+
+@pytest.fixture
+def statements(app):
+    """`statements(client, path)`: the answer, and the SQL that it took."""
+
+    def counted(client, path):
+        seen = []
+
+        def note(connection, cursor, statement, *rest):
+            seen.append(statement)
+
+        with app.app_context():
+            engine = db.engine
+        event.listen(engine, "before_cursor_execute", note)
+        try:
+            response = client.get(path)
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+        return response, [one for one in seen if not one.startswith(("BEGIN", "PRAGMA"))]
+
+    return counted
+
+
+def soup(response):
+    """The page as a tree."""
+    return BeautifulSoup(response.text, "html.parser")
+
+
+def known_as(client):
+    """The name under which a browser is signed in; None when it is not."""
+    found = soup(client.get("/")).select_one(".account strong")
+    return found and found.text
