@@ -3,7 +3,7 @@
 import pytest
 
 from quire.actor import ANONYMOUS, Actor
-from quire.declare.query import filter_paths, sort_names
+from quire.declare.vocabulary import filter_paths, sort_names
 from quire.records import PAGES, POSTS
 from tests.api.conftest import EARLIER, PAST
 from tests.api.test_refusals import code

@@ -3,13 +3,15 @@
 from typing import Any
 
 import flask_restful
-from flask import Blueprint, Flask, Response
+from flask import Blueprint, Flask, Response, request
 from werkzeug.routing import IntegerConverter
 
 from quire.api import documents, own, resources, search, sign_in
-from quire.declare.kinds import MAX_ID
+from quire.api.problems import in_order
+from quire.api.respond import empty
 from quire.declare.record import REGISTRY, Record
 from quire.declare.rules import NOBODY
+from quire.declare.values import MAX_ID
 
 PREFIX = "/api/v1"
 
@@ -106,10 +108,19 @@ def _bind_below(api: Api, record: Record) -> None:
         api.add_resource(nested, below, endpoint=f"{parent.path}_{record.path}")
 
 
+def _answer_options(response: Response) -> Response:
+    """OPTIONS says which methods there are, and nothing of a type that nobody reads."""
+    if request.method != "OPTIONS" or response.status_code != 200:
+        return response
+    return empty(204, {"Allow": in_order(response.headers["Allow"])})
+
+
 def init_app(app: Flask) -> None:
     """Open the door."""
     app.url_map.converters["id"] = IdConverter
-    blueprint = Blueprint("api", __name__)
+    blueprint = Blueprint(
+        "api", __name__, template_folder="templates", static_folder="static", static_url_path="/static"
+    )
     api = Api(blueprint)
     me = _class(own.Me, REGISTRY["users"], "Me", methods=own.Me.methods)
     api.add_resource(me, "/users/me", endpoint="me")
@@ -117,4 +128,5 @@ def init_app(app: Flask) -> None:
         bind(api, record)
     for path, (resource, _) in BY_HAND.items():
         api.add_resource(resource, path, endpoint=resource.__name__.lower())
+    blueprint.after_request(_answer_options)
     app.register_blueprint(blueprint, url_prefix=PREFIX)

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import request
 
-from quire.declare.kinds import INT64
+from quire.declare.values import INT64
 from quire.errors import Malformed, WrongMediaType
 
 MAX_DEPTH = 32

@@ -6,20 +6,10 @@ from typing import Any
 from quire.actor import ANONYMOUS
 from quire.api.openapi_schemas import ADMIN
 from quire.declare.fields import Field
-from quire.declare.kinds import INT64, MAX_ID
-from quire.declare.query import (
-    MAX_DEPTH,
-    MAX_INCLUDES,
-    MAX_PER_PAGE,
-    MAX_SEARCH,
-    MAX_VALUES,
-    filter_paths,
-    operators_of,
-    relations,
-    sort_names,
-    usable,
-)
+from quire.declare.query import MAX_DEPTH, MAX_INCLUDES, MAX_PER_PAGE, MAX_SEARCH, MAX_VALUES
 from quire.declare.record import REGISTRY, Record
+from quire.declare.values import INT64, MAX_ID
+from quire.declare.vocabulary import filter_paths, operators_of, relations, sort_names, usable
 
 Schema = dict[str, Any]
 _TEXT = ("contains", "icontains", "startswith", "endswith")

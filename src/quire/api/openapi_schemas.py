@@ -7,11 +7,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from quire.actor import Actor
 from quire.declare.fields import Field as Declared
-from quire.declare.kinds import MAX_ID
-from quire.declare.query import relations
 from quire.declare.record import REGISTRY, Action, Record, record_of
 from quire.declare.rules import NOBODY
 from quire.declare.schema import NEW, PART, WHOLE, input_model, output_model, writable
+from quire.declare.values import MAX_ID
+from quire.declare.vocabulary import relations
 from quire.errors import CODES, DETAIL_CODES
 from quire.store.inputs import input_of
 

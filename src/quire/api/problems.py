@@ -30,8 +30,15 @@ class FromHttp(Problem):
         code, message = _HTTP[status]
         kept = ("Allow", "Retry-After", "WWW-Authenticate")
         headers = {name: value for name, value in error.get_headers() if name in kept}
+        if "Allow" in headers:
+            headers["Allow"] = in_order(headers["Allow"])
         super().__init__(message, code=code, headers=headers)
         self.status = status  # type: ignore[misc]
+
+
+def in_order(methods: str) -> str:
+    """The methods of an Allow header, the same in every process."""
+    return ", ".join(sorted(methods.split(", ")))
 
 
 def as_problem(error: Exception) -> Problem:

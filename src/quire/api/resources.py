@@ -143,7 +143,7 @@ class RecordItem(RecordResource):
         raw = read_object(optional=True)
         version = self.based_on(actor, id, raw)
         write.delete(self.record, actor, id, raw, permanent=permanent, version=version)
-        return Response(status=204)
+        return respond.empty(204)
 
 
 class RecordAction(RecordResource):

@@ -22,6 +22,13 @@ def answer(data: Any, status: int = 200, headers: dict[str, str] | None = None) 
     return Response(orjson.dumps(data), status, headers, MIME)
 
 
+def empty(status: int, headers: dict[str, str] | None = None) -> Response:
+    """Nothing, of no type: Flask would call it HTML."""
+    response = Response(status=status, headers=headers)
+    del response.headers["Content-Type"]
+    return response
+
+
 def one(
     actor: Actor,
     data: dict[str, Any],
@@ -67,14 +74,14 @@ def kept(body: bytes, etag: str, mime: str) -> Response:
     """Something that is the same for everyone until the program changes."""
     headers = {"ETag": etag, "Cache-Control": "no-cache"}
     if _has(etag):
-        return Response(status=304, headers=headers)
+        return empty(304, headers)
     return Response(body, 200, headers, content_type=mime)
 
 
 def _tagged(actor: Actor, body: bytes, status: int, etag: str, headers: dict[str, str]) -> Response:
     headers = {**headers, "ETag": etag, "Cache-Control": _caching(actor)}
     if status == 200 and request.method in ("GET", "HEAD") and _has(etag):
-        return Response(status=304, headers=headers)
+        return empty(304, headers)
     return Response(body, status, headers, MIME)
 
 

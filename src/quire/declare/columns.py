@@ -7,7 +7,8 @@ from sqlalchemy import Column, Computed, ForeignKey, Integer, MetaData, String, 
 from sqlalchemy.orm import Mapped, MappedColumn, mapped_column
 
 from quire.declare.clock import UTCDateTime, now
-from quire.declare.kinds import ID, TIME, WHOLE, Kind, Time
+from quire.declare.kinds import Time
+from quire.declare.values import ID, TIME, WHOLE, Kind
 
 Ref = Annotated[int, mapped_column(Integer())]
 """The id of a record of another type; say which with `refer`."""
@@ -42,7 +43,9 @@ class Many:
 
     def __init__(self, target: str):
         self.target = target
-        self.kind = Kind("refs", list[int | str | dict[str, Any]], "refs", from_text=ID.from_text, asked=ID.asked)
+        self.kind = Kind(
+            "refs", list[int | str | dict[str, Any]], "refs", from_text=ID.from_text, asked=ID.asked
+        )
 
     def __set_name__(self, model: Any, name: str) -> None:
         metadata: MetaData = model.metadata

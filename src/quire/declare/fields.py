@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy.sql.elements import ColumnElement
 
 from quire.declare.columns import Many
-from quire.declare.kinds import Kind
 from quire.declare.rules import ANYONE, Rule
+from quire.declare.values import Kind
 
 KEPT_BY_STORE = frozenset({"id", "created_at", "updated_at", "version"})
 

@@ -9,10 +9,10 @@ from sqlalchemy import and_, case, or_
 from sqlalchemy.sql.elements import ColumnElement
 
 from quire.declare.change import Change
-from quire.declare.kinds import TIME
 from quire.declare.record import Action
 from quire.declare.rules import Rule
 from quire.declare.sql import NOW
+from quire.declare.values import TIME
 from quire.errors import Conflict
 
 STATUSES = ("draft", "scheduled", "published", "archived", "trashed")

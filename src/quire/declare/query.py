@@ -2,21 +2,22 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 from quire.actor import Actor
 from quire.declare.fields import Field
-from quire.declare.kinds import INT64
-from quire.declare.record import REGISTRY, Record, record_of
+from quire.declare.record import Record
+from quire.declare.values import INT64
+from quire.declare.vocabulary import (
+    _TEXT,
+    filter_paths,
+    operators_of,
+    relations,
+    sort_names,
+    usable,
+)
 from quire.errors import Malformed, detail
 
-OPERATORS = (
-    "eq", "ne", "lt", "lte", "gt", "gte", "in", "nin",
-    "contains", "icontains", "startswith", "endswith", "isnull",
-)  # fmt: skip
-_TEXT = frozenset({"contains", "icontains", "startswith", "endswith"})
-_ORDER = frozenset({"lt", "lte", "gt", "gte"})
 _PAGING = (
     "page",
     "per_page",
@@ -33,8 +34,6 @@ MAX_VALUES, MAX_PER_PAGE, MAX_DEPTH, MAX_INCLUDES = 100, 100, 3, 8
 MAX_CONDITIONS = 200
 """More than the filters of any type: all of them once is a query, thousands are an attack."""
 MAX_SEARCH = 200
-ALWAYS = ("id", "created_at")
-"""What every type is filtered and sorted by, shown or not: both tell no more than the order."""
 
 
 @dataclass(frozen=True)
@@ -95,49 +94,6 @@ def bad_value(name: str, message: str) -> Malformed:
     return Malformed(
         message, code="invalid_parameter", details=[detail(name, "bad_format", message)]
     )
-
-
-def usable(record: Record, actor: Actor) -> Mapping[str, Field]:
-    """The fields that `actor` may read on every row: the only ones fit for queries."""
-    return _usable(record, actor.typical)
-
-
-@cache
-def _usable(record: Record, actor: Actor) -> Mapping[str, Field]:
-    return {f.name: f for f in record.fields if f.readable and f.to(actor) is True}
-
-
-def filter_paths(record: Record, actor: Actor) -> Mapping[str, Field]:
-    """Every path that may be filtered, with the field whose values it takes."""
-    return _filter_paths(record, actor.typical)
-
-
-@cache
-def _filter_paths(record: Record, actor: Actor) -> Mapping[str, Field]:
-    paths: dict[str, Field] = {}
-    for name, one in _sought(record, actor).items():
-        if one.filter or name in ALWAYS:
-            paths[name] = one
-        if isinstance(one.filter, tuple) and one.target:
-            other = usable(record_of(one.target), actor)
-            paths |= {f"{name}.{sub}": other[sub] for sub in one.filter if sub in other}
-    return paths
-
-
-def sort_names(record: Record, actor: Actor) -> list[str]:
-    """The names that a list may be sorted by."""
-    known = _sought(record, actor)
-    return [
-        name
-        for name, one in known.items()
-        if one.target is None and (one.sort or one.filter or name in ALWAYS)
-    ]
-
-
-def _sought(record: Record, actor: Actor) -> dict[str, Field]:
-    """The usable fields, and those that every type is filtered and sorted by."""
-    always = {name: record.field(name) for name in ALWAYS if name in record.by_name}
-    return {**usable(record, actor), **always}
 
 
 def parse_query(record: Record, actor: Actor, sent: Iterable[tuple[str, str]]) -> Query:
@@ -206,16 +162,6 @@ def _condition(name: str, text: str, paths: Mapping[str, Field]) -> Condition:
     return Condition(path, operator, tuple(_value(name, operator, part, one) for part in texts))
 
 
-def operators_of(one: Field) -> list[str]:
-    """The operators that make sense for the values of a field."""
-    unordered = one.kind.name in ("flag", "ref", "refs")
-    return [
-        word
-        for word in OPERATORS
-        if (word not in _TEXT or one.kind.text) and (word not in _ORDER or not unordered)
-    ]
-
-
 def _value(name: str, operator: str, text: str, one: Field) -> Any:
     try:
         value = one.kind.from_text(text)
@@ -243,16 +189,6 @@ def _sort(record: Record, actor: Actor, text: str) -> tuple[str, ...]:
             raise unknown(name.removeprefix("-"), "field to sort by", known)
     first = {name.removeprefix("-"): name for name in reversed(names)}
     return tuple(name for name in dict.fromkeys(names) if first[name.removeprefix("-")] == name)
-
-
-def relations(record: Record, actor: Actor) -> dict[str, Record]:
-    """What `include` can bring: references, lists of them, and records nested below this type."""
-    found = {n: record_of(f.target) for n, f in usable(record, actor).items() if f.target}
-    for other in REGISTRY.values():
-        for name in other.nested:
-            if other.field(name).target == record.table.name:
-                found.setdefault(other.path, other)
-    return found
 
 
 def _includes(record: Record, actor: Actor, text: str) -> tuple[str, ...]:

@@ -8,8 +8,8 @@ from typing import Any
 from quire.actor import Actor
 from quire.declare.change import Change
 from quire.declare.fields import Field
-from quire.declare.kinds import Kind
 from quire.declare.rules import NOBODY, Answer, Rule
+from quire.declare.values import Kind
 
 VERBS = ("read", "create", "update", "delete")
 

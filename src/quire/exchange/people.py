@@ -5,7 +5,7 @@ import re
 from sqlalchemy import func, select
 
 from quire.actor import Actor
-from quire.declare.kinds import EMAIL_PATTERN
+from quire.declare.values import EMAIL_PATTERN
 from quire.errors import Missing
 from quire.exchange.items import Person, Unusable
 from quire.exchange.memory import Memory

@@ -71,7 +71,9 @@ def _count(change: Change, state: dict[str, Any] | None) -> None:
 
 
 def _is_counted(state: dict[str, Any] | None) -> int:
-    return int(bool(state) and state["status"] == "approved" and state["deleted_at"] is None)
+    return int(
+        state is not None and state["status"] == "approved" and state["deleted_at"] is None
+    )
 
 
 def _receive(change: Change) -> None:

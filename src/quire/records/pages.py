@@ -5,11 +5,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 from quire.declare.change import Change
 from quire.declare.columns import Dated, Numbered, Versioned, unique
 from quire.declare.fields import Derived, Editable, Shown
-from quire.declare.kinds import FLAG, TEXT, Count, Html, Prose, Slug, Time, Title
+from quire.declare.kinds import Count, Html, Prose, Slug, Time, Title
 from quire.declare.markup import render
 from quire.declare.publication import is_live, live, publication_actions, published_short, status
 from quire.declare.record import Access, Record
 from quire.declare.rules import any_of, role, where
+from quire.declare.values import FLAG, TEXT
 from quire.store.db import Model
 from quire.store.moved import moved
 from quire.store.slugs import slug_from

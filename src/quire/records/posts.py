@@ -7,20 +7,7 @@ from quire.declare.change import Change
 from quire.declare.clock import now
 from quire.declare.columns import Dated, Many, Numbered, Ref, Versioned, refer, table_args, unique
 from quire.declare.fields import Derived, Editable, Shown
-from quire.declare.kinds import (
-    FLAG,
-    NOTHING,
-    TEXT,
-    Count,
-    Flag,
-    Html,
-    Prose,
-    Slug,
-    Summary,
-    Time,
-    Title,
-    time_from_text,
-)
+from quire.declare.kinds import Count, Flag, Html, Prose, Slug, Summary, Time, Title
 from quire.declare.markup import render
 from quire.declare.publication import (
     STATUSES,
@@ -33,6 +20,7 @@ from quire.declare.publication import (
 )  # fmt: skip
 from quire.declare.record import Access, Action, Record
 from quire.declare.rules import NOBODY, all_of, any_of, owner, role, where
+from quire.declare.values import FLAG, NOTHING, TEXT, time_from_text
 from quire.store.db import Model
 from quire.store.moved import moved
 from quire.store.slugs import slug_from

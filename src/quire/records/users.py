@@ -10,21 +10,10 @@ from quire.actor import ROLES
 from quire.declare.change import Change
 from quire.declare.columns import Dated, Numbered, Versioned, ignoring_case, unique
 from quire.declare.fields import Derived, Editable, Given, Secret, Shown
-from quire.declare.kinds import (
-    FLAG,
-    NOTHING,
-    PASSWORD,
-    Email,
-    Flag,
-    Hash,
-    Summary,
-    Time,
-    Username,
-    Whole,
-    choice,
-)
+from quire.declare.kinds import Email, Flag, Hash, Summary, Time, Username, Whole, choice
 from quire.declare.record import REGISTRY, Access, Record
 from quire.declare.rules import NOBODY, Rule, any_of, owner, role, where
+from quire.declare.values import FLAG, NOTHING, PASSWORD
 from quire.errors import Conflict, Refused
 from quire.store.common_passwords import is_common
 from quire.store.db import Model, reading

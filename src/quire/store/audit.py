@@ -8,7 +8,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from quire.actor import Actor
 from quire.declare.clock import now
 from quire.declare.columns import Numbered, Ref, refer, table_args
-from quire.declare.kinds import ID, Names, Time, text_kind
+from quire.declare.kinds import Names, Time
+from quire.declare.values import ID, text_kind
 from quire.store.db import Model
 
 Word = Annotated[str, mapped_column(String(64), info={"kind": text_kind("word", 64)})]

@@ -9,8 +9,8 @@ from sqlalchemy.types import BigInteger
 
 from quire.actor import Actor
 from quire.declare.clock import now
-from quire.declare.query import relations
 from quire.declare.record import Record
+from quire.declare.vocabulary import relations
 from quire.store.project import Projection
 
 MAX_NESTED = 50

@@ -9,9 +9,9 @@ from sqlalchemy.types import BigInteger
 
 from quire.actor import Actor
 from quire.declare.clock import now
-from quire.declare.kinds import ID, RANK
 from quire.declare.query import Query
 from quire.declare.record import Record
+from quire.declare.values import ID, RANK
 from quire.errors import Missing
 from quire.store import cursor, search
 from quire.store.conditions import condition_sql, expression

@@ -10,8 +10,8 @@ from quire.actor import Actor
 from quire.declare.change import Change
 from quire.declare.clock import now
 from quire.declare.fields import Field
-from quire.declare.kinds import MAX_ID
 from quire.declare.record import Record, record_of
+from quire.declare.values import MAX_ID
 from quire.errors import Invalid
 
 Create = Callable[[Record, Actor, dict[str, Any]], int]
