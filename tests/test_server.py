@@ -235,6 +235,35 @@ def test_stop_answers_pipelined_requests():
         assert drain(client).count(b"200 OK") == 2
 
 
+def test_stop_closes_idle_connections_after_a_moment():
+    with (
+        running() as (server, port),
+        socket.create_connection(("127.0.0.1", port), timeout=10) as client,
+    ):
+        time.sleep(0.1)
+        begun = time.monotonic()
+        server.stop()
+        assert drain(client) == b""
+        assert 0.9 < time.monotonic() - begun < 4
+
+
+@pytest.mark.parametrize("held", [True, False], ids=["held off", "not held off"])
+def test_stop_answers_connections_that_were_never_accepted(monkeypatch, held):
+    if not held:
+        monkeypatch.setattr(server_module, "hold_newcomers", lambda sock: False)
+    sock = sockets.bind("127.0.0.1", 0)
+    server = Server(application, sock, threads=1)
+    port = sock.getsockname()[1]
+    clients = [socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(5)]
+    for client in clients:
+        client.sendall(GET % b"")
+    server.stop()
+    assert server.run() is True
+    for client in clients:
+        with client:
+            assert parsed(drain(client))[2] == b"ok"
+
+
 def test_stop_gives_up_in_the_end(monkeypatch):
     monkeypatch.setattr(server_module, "DRAIN_SECONDS", 0.3)
     sock = sockets.bind("127.0.0.1", 0)

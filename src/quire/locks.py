@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-if sys.platform == "win32":
+if sys.platform == "win32":  # pragma: no cover - the other system's half
     import msvcrt
 else:
     import fcntl
@@ -24,7 +24,7 @@ def locked(path: Path) -> Iterator[None]:
             _release(file.fileno())
 
 
-if sys.platform == "win32":
+if sys.platform == "win32":  # pragma: no cover - the other system's half
 
     def _take(handle: int) -> None:
         while True:

@@ -7,6 +7,7 @@ import select
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -137,6 +138,7 @@ class Channel(HTTPChannel):
     parser_class = StrictParser
     task_class = Answer
     error_task_class = Refusal
+    close_when_flushed = False
     begun = 0.0
     linger = False
     lingers_until = 0.0
@@ -175,13 +177,10 @@ class Channel(HTTPChannel):
 
     def handle_read(self) -> None:
         """Read; what comes after a refusal is thrown away."""
-        if not self.lingers_until:
-            super().handle_read()
-            return
-        try:
+        if self.lingers_until:
             self.recv(self.adj.recv_bytes)
-        except OSError:
-            self.handle_close()
+        else:
+            super().handle_read()
 
     def handle_write(self) -> None:
         """Send; after a refusal, close our direction only.
@@ -196,13 +195,8 @@ class Channel(HTTPChannel):
         if self.connected and not self.total_outbufs_len and not self.will_close:
             self.close_when_flushed = False
             self.lingers_until = time.time() + LINGER_SECONDS
-            self._shut()
-
-    def _shut(self) -> None:
-        try:
-            self.socket.shutdown(socket.SHUT_WR)
-        except OSError:
-            self.handle_close()
+            with suppress(OSError):  # A client that has gone is noticed when reading.
+                self.socket.shutdown(socket.SHUT_WR)
 
 
 class Server(TcpWSGIServer):

@@ -7,7 +7,7 @@ import sys
 
 try:
     import resource
-except ImportError:  # Windows has no such limits.
+except ImportError:  # pragma: no cover - Windows has no such limits.
     resource = None  # type: ignore[assignment]
 
 SO_ATTACH_FILTER = 26
@@ -21,7 +21,7 @@ def bind(host: str, port: int) -> socket.socket:
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
     sock = socket.socket(family, kind, proto)
-    if sys.platform == "win32":
+    if sys.platform == "win32":  # pragma: no cover
         # There, SO_REUSEADDR means that two servers may share a port unnoticed.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
     else:
