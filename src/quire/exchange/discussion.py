@@ -66,10 +66,12 @@ class Discussion:
                 return 0, [f"a comment left out: {error.message.rstrip('.')}"]
             parts = [self._make(entry, post, [remark]) for remark in remarks]
             return sum(part[0] for part in parts), [words for part in parts for words in part[1]]
-        for remark, one in zip(remarks, saved, strict=True):
-            self._memory.remember(
-                _item(entry, remark), COMMENTS, one.id, _mark(remark), one.version
-            )
+        self._memory.remember_all(
+            {
+                _item(entry, remark): Known(COMMENTS.path, one.id, _mark(remark), one.version)
+                for remark, one in zip(remarks, saved, strict=True)
+            }
+        )
         return len(saved), []
 
     def _raw(self, entry: Entry, post: int, remark: Remark) -> dict[str, Any]:

@@ -35,12 +35,20 @@ _ATTRIBUTES = {
     "param": {"name", "value"},
     **{name: {"src", "data"} for name in (*_EMBEDDED, "source")},
 }
+_CLEANER = nh3.Cleaner(tags=set(_READ), attributes=_ATTRIBUTES, link_rel=None)
+_WORDS = nh3.Cleaner(tags=set())
+_PLAYER = re.compile(f"<({'|'.join(_EMBEDDED)})")
+_PLAIN = re.compile(
+    r"\s*[^\W\d_](?:[^\W_]|[ ,.;:!?'\"()/-])*"
+)  # one line in which Markdown sees no marks
 _FENCE = re.compile(r"^[ >]*(?:[-*] +|\d+\. +)*(`{3,})")
 
 
 def plain_text(html: str) -> str:
     """The words of `html` without tags, on one line."""
-    return " ".join(unescape(nh3.clean(html, tags=set())).split())
+    if "<" not in html and "&" not in html:
+        return " ".join(html.split())
+    return " ".join(unescape(_WORDS.clean(html)).split())
 
 
 def to_markdown(html: str) -> tuple[str, str]:
@@ -49,10 +57,12 @@ def to_markdown(html: str) -> tuple[str, str]:
     The HTML is read as a browser reads it; scripts, styles and forms go, what plays becomes a
     link. Markup too deep to walk leaves its words alone, which the warning says.
     """
-    clean = nh3.clean(html, tags=_READ, attributes=_ATTRIBUTES, link_rel=None)
+    if _PLAIN.fullmatch(html):
+        return html.strip(), ""
+    clean = _CLEANER.clean(html)
     soup = BeautifulSoup(clean, "html.parser")
     try:
-        _prepare(soup)
+        _prepare(soup, clean)
         return _tidy(Converter(heading_style=ATX).convert_soup(soup)), ""
     except RecursionError:
         return "\n\n".join(soup.stripped_strings), "markup nested too deeply, kept as plain text"
@@ -71,17 +81,18 @@ def _tidy(markdown: str) -> str:
     return "\n".join(kept).strip()
 
 
-def _prepare(soup: BeautifulSoup) -> None:
-    for player in soup.find_all(_EMBEDDED):
+def _prepare(soup: BeautifulSoup, html: str) -> None:
+    """Replaces what has another form here; `html` tells cheaply what is not there at all."""
+    for player in soup.find_all(_EMBEDDED) if _PLAYER.search(html) else ():
         if player.parent is not None:
             _link_instead(soup, player)
-    for gallery in soup.find_all("ul", class_=re.compile("gallery")):
+    for gallery in soup.find_all("ul", class_=re.compile("gallery")) if "gallery" in html else ():
         for item in gallery.find_all("li", recursive=False):
             item.unwrap()
         gallery.unwrap()
-    for numbered in soup.find_all("ol"):
+    for numbered in soup.find_all("ol") if "<ol" in html else ():
         _number(numbered)
-    for control in soup.find_all("input"):
+    for control in soup.find_all("input") if "<input" in html else ():
         control.decompose()
 
 

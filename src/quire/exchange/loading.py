@@ -1,11 +1,12 @@
-"""Neutral items go into the store, each in a transaction of its own, and the report says how."""
+"""Neutral items go into the store, each whole or not at all, and the report says how."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
+from time import monotonic
 
 from sqlalchemy import select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from quire.actor import SYSTEM
 from quire.declare.record import Record
@@ -23,6 +24,7 @@ from quire.store.origins import Known
 
 IMPORTER = SYSTEM.at(proof="import", door="import")
 _RECORDS = {"post": POSTS, "page": PAGES}
+_TURN_SECONDS = 0.2
 _NO_VALUE = ("source", "warnings", "remarks")
 
 
@@ -49,10 +51,7 @@ def load(
     report = Report(dry_run=dry_run)
     with _rehearsal() if dry_run else nullcontext():
         loader = _Loader(Memory(source, place), author, report)
-        for done, item in enumerate(items, 1):
-            loader.take(item)
-            if progress:
-                progress(min(done, total), total)
+        _take_all(loader, items, total, progress or _say_nothing)
         if dry_run:
             raise _Undo
     return report
@@ -61,6 +60,31 @@ def load(
 def mark_of(entry: Entry) -> str:
     """The fingerprint of what an entry says, comments aside: they have their own."""
     return fingerprint({k: v for k, v in asdict(entry).items() if k not in _NO_VALUE})
+
+
+def _take_all(
+    loader: "_Loader", items: Iterable[Entry | Skipped], total: int, progress: Progress
+) -> None:
+    """Load the items, and let other writers in every fifth of a second.
+
+    A commit waits for the disk: one for each item would take longer than the items do.
+    """
+    waiting = enumerate(items, 1)
+    more = True
+    while more:
+        more = False
+        until = monotonic() + _TURN_SECONDS
+        with transaction():
+            for done, item in waiting:
+                loader.take(item)
+                progress(min(done, total), total)
+                if monotonic() > until:
+                    more = True
+                    break
+
+
+def _say_nothing(done: int, total: int) -> None:
+    """Progress that nobody wants to see."""
 
 
 @contextmanager
@@ -90,7 +114,7 @@ class _Loader:
         try:
             with self._memory.one_item(), transaction() as connection, connection.begin_nested():
                 outcome, target, words = self._load(item)
-        except Unavailable:
+        except (Unavailable, OperationalError):
             raise
         except Unusable as error:
             self._fail(item, error.reason)

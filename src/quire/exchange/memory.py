@@ -42,11 +42,15 @@ class Memory:
         self, item: str, record: Record, id: int, mark: str = "", version: int | None = None
     ) -> None:
         """Note that `item` became the record `id`; belongs to the item's transaction."""
-        known = Known(record.path, id, mark or fingerprint({}), version)
+        self.remember_all({item: Known(record.path, id, mark or fingerprint({}), version)})
+
+    def remember_all(self, items: dict[str, Known]) -> None:
+        """Note what several items became."""
         with transaction() as connection:
-            remember(connection, self.source, self.place, item, known)
-        self._before.setdefault(item, self._known.get(item))
-        self._known[item] = known
+            remember(connection, self.source, self.place, items)
+        for item, known in items.items():
+            self._before.setdefault(item, self._known.get(item))
+            self._known[item] = known
 
     @contextmanager
     def one_item(self) -> Iterator[None]:

@@ -151,7 +151,7 @@ def _remarks(node: Node, kind: str, blog: Blog, left_out: Counter[str]) -> list[
 
 def _remark(comment: Node, blog: Blog) -> Remark | None:
     html = names.printable(comment.texts.get("wp:comment_content", ""))[:_MOST_HTML]
-    body = to_markdown(with_paragraphs(html))[0]
+    body = to_markdown(html if "\n" not in html else with_paragraphs(html))[0]
     if not body or len(body.encode()) > MOST_BODY_BYTES:
         return None
     person = blog.commenter(comment)

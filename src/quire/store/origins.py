@@ -1,8 +1,9 @@
 """Where imported records came from, so that a second import knows what it has brought already."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Annotated
+from typing import Annotated, Any
 
 from sqlalchemy import Connection, Index, String, Text, bindparam, delete, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
@@ -78,19 +79,24 @@ def known_places(source: str) -> list[str]:
         )
 
 
-def remember(connection: Connection, source: str, place: str, item: str, known: Known) -> None:
-    """Note what an item became, in the open transaction; what was noted before is replaced."""
+def remember(connection: Connection, source: str, place: str, items: Mapping[str, Known]) -> None:
+    """Note what items became, in the open transaction; what was noted before is replaced."""
     place = place_name(place)
-    digest = sha256(f"{source}\0{place}\0{item}".encode("utf-8", "replace")).hexdigest()
-    row = {"digest": digest, "source": source, "place": place, "item": item, "type": known.type}
-    connection.execute(_FORGET, {"old": digest})
-    connection.execute(
-        _KEEP,
-        row
-        | {
-            "record_id": known.record_id,
-            "fingerprint": known.fingerprint,
-            "version": known.version,
-            "imported_at": now(),
-        },
-    )
+    rows = [_row(source, place, item, known) for item, known in items.items()]
+    connection.execute(_FORGET, [{"old": row["digest"]} for row in rows])
+    connection.execute(_KEEP, rows)
+
+
+def _row(source: str, place: str, item: str, known: Known) -> dict[str, Any]:
+    name = f"{source}\0{place}\0{item}".encode("utf-8", "replace")
+    return {
+        "digest": sha256(name).hexdigest(),
+        "source": source,
+        "place": place,
+        "item": item,
+        "type": known.type,
+        "record_id": known.record_id,
+        "fingerprint": known.fingerprint,
+        "version": known.version,
+        "imported_at": now(),
+    }
