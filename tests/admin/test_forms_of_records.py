@@ -370,3 +370,9 @@ def test_long_text_in_any_script_fits(admin, ids, state):
     )
     assert answer.status_code == 302 and state(POSTS, ids.live)["body"] == body
     assert 'enctype="multipart/form-data"' in admin.get(f"posts/edit/?id={ids.live}").text
+
+
+def test_links_to_an_old_slug_keep_working(admin, ids):
+    admin.post(f"posts/edit/?id={ids.live}", {"slug": "tides", "version": "1"})
+    text = admin.get("redirects/").text
+    assert "/posts/tide-tables" in text and "1 redirect" in text

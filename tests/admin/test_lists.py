@@ -77,6 +77,9 @@ def test_filters_stand_in_the_panel_and_as_chips(admin):
 
 def test_other_operators_work_from_the_address_and_show_as_chips(admin):
     assert "Views more than 0" in admin.get("posts/?views__gt=0").text
+    assert "Views at least 1" in admin.get("posts/?views__gte=1").text
+    assert "Published at from 2026" in admin.get("posts/?published_at__gte=2026-01-01T00:00").text
+    assert "nothing 1" in admin.get("posts/?nothing=1").text
 
 
 def test_tabs_are_the_states(admin):

@@ -49,6 +49,13 @@ def test_typed_text_becomes_json(kind, text, value):
     assert typed.json_of(field(kind), text, creating=False) == value
 
 
+def test_what_browsers_write_anew_is_the_same():
+    assert typed.same(field(TIME), "2026-01-02T03:04", "2026-01-02T03:04:00")
+    assert typed.same(POSTS.field("body"), "a\r\nb", "a\nb")
+    assert not typed.same(field(TEXT), "a", "b")
+    assert not typed.same(field(WHOLE), "1", "")
+
+
 def test_null_and_what_is_left_out():
     assert typed.json_of(field(TEXT, nullable=True), "", creating=False) is None
     assert typed.json_of(field(TEXT), "", creating=True) is typed.LEFT_OUT

@@ -9,16 +9,12 @@ from quire.actor import Actor
 from quire.admin.cells import when
 from quire.admin.forms import RecordForm
 from quire.admin.history import name_of, revisions_of
-from quire.admin.typed import text_of
+from quire.admin.typed import same, text_of
 from quire.declare.record import Record
 
 
 def _shown(value: Any) -> str:
     return ("Yes" if value else "No") if isinstance(value, bool) else str(value or "")
-
-
-def _same(mine: Any, theirs: Any) -> bool:
-    return str(mine or "").replace("\r\n", "\n").strip() == str(theirs or "").strip()
 
 
 def compare(form: RecordForm, theirs: dict[str, Any]) -> list[dict[str, Any]]:
@@ -34,7 +30,7 @@ def compare(form: RecordForm, theirs: dict[str, Any]) -> list[dict[str, Any]]:
                 "label": field.label,
                 "yours": _shown(mine),
                 "theirs": _shown(stored),
-                "changed": not _same(mine, stored),
+                "changed": not same(field, mine, stored),
             }
         )
     return sorted(found, key=lambda row: not row["changed"])

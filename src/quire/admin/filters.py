@@ -63,6 +63,12 @@ def _choices(field: Field) -> tuple[tuple[str, str], ...]:
     return tuple((word, word.replace("_", " ").capitalize()) for word in field.choices)
 
 
+def _word(field: Field, operator: str) -> str:
+    counted = field.kind.widget in ("number", "decimal")
+    amounts = {"gte": "at least", "lte": "at most"} if counted else {}
+    return amounts.get(operator) or WORDS.get(operator, operator)
+
+
 def _inputs(field: Field, path: str, given: dict[str, str], lookup: Any) -> list[Filter]:
     widget, label = field.kind.widget, field.label
     if choices := _choices(field):
@@ -70,14 +76,14 @@ def _inputs(field: Field, path: str, given: dict[str, str], lookup: Any) -> list
     if field.target:
         return [Filter(path, label, given.get(path, ""), lookup_url=lookup(field.name))]
     if widget in ("datetime", "date", "number", "decimal"):
-        names = ((f"{path}__{op}", f"{label} {WORDS[op]}") for op in ("gte", "lte"))
+        names = ((f"{path}__{op}", f"{label} {_word(field, op)}") for op in ("gte", "lte"))
         return [
             Filter(
                 name, words, given.get(name, "").removesuffix("Z"), INPUT_TYPES.get(widget, "text")
             )
             for name, words in names
         ]
-    name = f"{path}__icontains"
+    name = f"{path}__icontains" if field.kind.text else path
     return [Filter(name, label, given.get(name, ""))]
 
 
@@ -118,8 +124,12 @@ def chips(record: Record, actor: Actor, pairs: Pairs) -> list[dict[str, str]]:
         path, _, operator = name.partition("__")
         if name in OWN or name == "status":
             continue
-        label = record.field(path.partition(".")[0]).label if path in paths else path
+        field = record.by_name.get(path.partition(".")[0]) if path in paths else None
         rest = [pair for pair in without(pairs, "page") if pair != (name, value)]
-        words = f"{label} {WORDS.get(operator or 'eq', operator)} {value}"
+        words = (
+            f"{field.label} {_word(field, operator or 'eq')} {value}"
+            if field
+            else f"{name} {value}"
+        )
         found.append({"label": words, "url": list_url(record, rest)})
     return found

@@ -13,7 +13,7 @@ from wtforms.form import BaseForm
 from wtforms.widgets import TextInput
 
 from quire.actor import Actor
-from quire.admin.typed import BIG_WIDGETS, INPUT_TYPES, LEFT_OUT, json_of, text_of
+from quire.admin.typed import BIG_WIDGETS, INPUT_TYPES, LEFT_OUT, json_of, same, text_of
 from quire.declare.fields import Derived, Field
 from quire.declare.parse import settable as store_settable
 from quire.declare.record import Record
@@ -153,13 +153,11 @@ class RecordForm:
         return {name: value for name, value in found.items() if value is not LEFT_OUT}
 
     def _untouched(self, name: str) -> bool:
-        typed = self.form[name].data
-        if isinstance(typed, str):
-            typed = typed.replace("\r\n", "\n")
+        field = self.declared[name]
         return (
             name in self.before
-            and bool(self.declared[name].readable)
-            and typed == self.before[name]
+            and field.readable
+            and same(field, self.form[name].data, self.before[name])
         )
 
     def texts(self) -> dict[str, Any]:

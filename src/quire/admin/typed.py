@@ -119,6 +119,12 @@ def json_of(field: Field, typed: Any, *, creating: bool) -> Any:
     return READERS.get(widget, _text)(clean, field)
 
 
+def same(field: Field, one: Any, other: Any) -> bool:
+    """Whether two texts of a form mean the same; browsers write line ends and moments anew."""
+    first, second = (json_of(field, text, creating=False) for text in (one, other))
+    return type(first) is type(second) and bool(first == second)
+
+
 def key_of(small: Any, field: Field) -> str:
     """The text by which a reference is named: its natural key, else its id."""
     if not isinstance(small, dict):
