@@ -209,3 +209,10 @@ def test_redirects_that_lead_nowhere(client, make, content, path, target):
 def test_a_redirect_never_hides_what_is_there(client, make, content):
     make(REDIRECTS, path="/posts/live", target="/posts/abes")
     assert client.get("/posts/live").status_code == 200
+
+
+def test_words_in_addresses_are_checked_before_anything_is_asked(statements, client, content):
+    for path in ("/posts/live%00", "/posts/" + "a" * 300):
+        response, seen = statements(client, path)
+        assert response.status_code == 404
+        assert not [one for one in seen if "FROM posts" in one], path

@@ -4,14 +4,14 @@ import re
 from urllib.parse import quote, unquote, urlsplit
 
 from flask import request
-from werkzeug.routing import UnicodeConverter
+from werkzeug.routing import BaseConverter
 
 # Browsers drop tabs and line ends from addresses and take a backslash for a slash.
 _FOREIGN = re.compile(r"[\x00-\x20\x7f\\]|^//")
 _SAFE = "/:@!$&'()*+,;=-._~"
 
 
-class WordConverter(UnicodeConverter):
+class WordConverter(BaseConverter):
     """A part of an address that a database can look up: no NUL, and not longer than any name."""
 
     regex = r"[^/\x00]{1,200}"
