@@ -67,6 +67,7 @@ def check(method, path, response):
         return
     assert response.headers["X-Request-Id"]
     assert response.status_code < 500 or response.status_code == 503, response.text
+    assert response.status_code not in (204, 304) or not response.mimetype
     assert (
         response.mimetype in ("application/json", "application/problem+json")
         or not response.data
@@ -93,7 +94,8 @@ def check(method, path, response):
 def check_error(response):
     """The body of an error has the documented form."""
     if response.data:
-        fits("/components/schemas/Error", json.loads(response.data), "an error")
+        name = "ProblemError" if response.mimetype.startswith("application/problem") else "Error"
+        fits(f"/components/schemas/{name}", json.loads(response.data), "an error")
 
 
 def fits(pointer, value, where):

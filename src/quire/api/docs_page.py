@@ -1,9 +1,11 @@
 """The OpenAPI document as one page: made here, without scripts, searched with the browser."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from flask import render_template
+from markupsafe import Markup, escape
 
 Schema = dict[str, Any]
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -20,7 +22,13 @@ def page(document: Schema) -> str:
         schemas=[reader.schema(name) for name in sorted(document["components"]["schemas"])],
         errors=[reader.error(name) for name in document["components"]["responses"]],
         security=document["components"]["securitySchemes"],
+        coded=coded,
     )
+
+
+def coded(text: str) -> Markup:
+    """A sentence with what stands in backticks as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704
 
 
 class Reader:
@@ -130,7 +138,7 @@ def words(schema: Schema) -> list[Schema]:
     if schema.get("type") == "array":
         return [{"text": "list of "}, *words(schema.get("items", {}))]
     if "enum" in schema:
-        return [{"text": "one of"}] if len(schema["enum"]) > 1 else [{"text": repr(schema["enum"][0])}]
+        return [{"text": "word"}] if len(schema["enum"]) > 1 else [{"text": repr(schema["enum"][0])}]
     return [{"text": schema.get("format") or schema.get("type", "anything")}]
 
 

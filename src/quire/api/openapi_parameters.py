@@ -119,8 +119,7 @@ def item_parameters(record: Record) -> list[Schema]:
 def _of_lists(record: Record) -> Iterator[Schema]:
     names = sort_names(record, ADMIN)
     both = {"enum": [direction + name for name in names for direction in ("", "-")]}
-    order = ", ".join(record.order)
-    described = f"Names to sort by, `-` for descending; `{order}` if nothing is said."
+    described = "Names to sort by, `-` for descending; the id breaks ties."
     yield _list("sort", described, both, 2 * len(names))
     public = filter_paths(record, ANONYMOUS)
     for path, field in filter_paths(record, ADMIN).items():
