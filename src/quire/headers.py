@@ -34,9 +34,8 @@ def _number_request() -> None:
 
 def _complete(response: Response) -> Response:
     headers = response.headers
-    for name, value in ALWAYS.items():
-        headers[name] = value
-    headers["X-Request-Id"] = g.get("request_id", "")
+    headers.extend(ALWAYS)
+    headers.add("X-Request-Id", g.get("request_id", ""))
     if "Content-Security-Policy" not in headers:
         html = response.mimetype == "text/html"
         headers["Content-Security-Policy"] = (

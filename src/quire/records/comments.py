@@ -1,26 +1,27 @@
 """Comments: what readers say below a post."""
 
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Index, and_
+from sqlalchemy import BigInteger, Index, Select, and_, bindparam, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.actor import SYSTEM
 from quire.declare.change import Change
+from quire.declare.clock import now
 from quire.declare.columns import Dated, Numbered, Ref, Versioned, refer, table_args
 from quire.declare.fields import Editable, Fixed, Shown
 from quire.declare.kinds import Html, Name, Prose, Time, choice
 from quire.declare.markup import render
-from quire.declare.publication import restore_action
+from quire.declare.publication import live, restore_action
 from quire.declare.query import Query
 from quire.declare.record import REGISTRY, Access, Action, Record
 from quire.declare.rules import SIGNED_IN, all_of, any_of, owner, role, where
 from quire.declare.through import through
 from quire.errors import Conflict
 from quire.store.counters import count
-from quire.store.db import Model
+from quire.store.db import Model, reading
 from quire.store.read import one
-from quire.store.site import site_settings
 
 
 class Comment(Numbered, Dated, Versioned, Model):
@@ -71,15 +72,15 @@ def _count(change: Change, state: dict[str, Any] | None) -> None:
 
 
 def _is_counted(state: dict[str, Any] | None) -> int:
-    return int(
-        state is not None and state["status"] == "approved" and state["deleted_at"] is None
-    )
+    return int(state is not None and state["status"] == "approved" and state["deleted_at"] is None)
 
 
 def _receive(change: Change) -> None:
-    post = _post(change)
-    rule = site_settings()["comments"]
-    if rule == "closed" or not post["comments_open"] or post["status"] != "published":
+    with reading() as connection:
+        rule, is_open = connection.execute(
+            _house_rules(), {"id": change["post"], "now": now()}
+        ).one()
+    if rule == "closed" or not is_open:
         raise Conflict("Comments are closed here.", code="comments_closed")
     trusted = rule == "open" or change.actor.at_least("author")
     change.set(author_name=change.actor.username or "", status="approved" if trusted else "pending")
@@ -87,9 +88,13 @@ def _receive(change: Change) -> None:
         _check_parent(change)
 
 
-def _post(change: Change) -> dict[str, Any]:
-    wanted = Query(fields=("id", "comments_open", "status"))
-    return one(REGISTRY["posts"], SYSTEM, change["post"], wanted)
+@cache
+def _house_rules() -> Select[Any]:
+    """The site's rule for comments, and whether a post is live and takes them."""
+    posts, settings = REGISTRY["posts"], REGISTRY["settings"]
+    is_open = and_(posts.table.c.comments_open, live(posts.model))
+    rule = select(settings.table.c.comments).scalar_subquery()
+    return select(rule, is_open).where(posts.table.c.id == bindparam("id", type_=BigInteger))
 
 
 def _check_parent(change: Change) -> None:

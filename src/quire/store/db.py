@@ -6,6 +6,7 @@ from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any
 
+import orjson
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, Engine, MetaData, event, make_url
@@ -94,16 +95,21 @@ def init_app(app: Flask) -> None:
 
 
 def _engine_options(app: Flask) -> dict[str, Any]:
+    json: dict[str, Any] = {
+        "json_serializer": lambda value: orjson.dumps(value).decode(),
+        "json_deserializer": orjson.loads,
+    }
     url = make_url(app.config["SQLALCHEMY_DATABASE_URI"])
     if url.get_backend_name() == "sqlite":
         in_memory = url.database in (None, "", ":memory:")
-        return {} if in_memory else {"pool_size": 20, "max_overflow": 20}
+        return json if in_memory else {"pool_size": 20, "max_overflow": 20, **json}
     return {
         "pool_size": 10,
         "max_overflow": 20,
         "pool_timeout": 3,
         "pool_pre_ping": True,
         "connect_args": {"options": "-c timezone=UTC -c statement_timeout=30000"},
+        **json,
     }
 
 
