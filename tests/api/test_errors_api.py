@@ -107,3 +107,8 @@ def test_slashes_at_the_end_are_fine(as_, written):
     assert as_(None).get("posts/").status_code == 200
     assert as_(None).get(f"posts/{written.live}/").status_code == 200
     assert as_("ann").post("tags/", json={"name": "x"}).status_code == 201
+
+
+def test_a_slug_that_nothing_can_have_is_missing(as_, written):
+    for slug in ("%00", "live%00", "%ff", "a" * 500):
+        assert code(as_(None).get(f"posts/by-slug/{slug}")) == (404, "not_found")

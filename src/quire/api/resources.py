@@ -171,6 +171,8 @@ class BySlug(RecordResource):
         write.pass_door(self.record.access.read, actor)
         only("fields", "include")
         query = parse_query(self.record, actor, request.args.items(multi=True))
+        if "\x00" in slug:  # no slug has it, and PostgreSQL cannot be asked
+            raise Missing(f"There is no such {self.record.one.lower()}.")
         id = read.find_id(self.record, actor, slug=slug)
         return self._moved(actor, slug) if id is None else self.one(actor, id, query)
 
