@@ -49,8 +49,6 @@ def _attributes(field: Field, lookup_url: str | None) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if kind.length and widget not in BIG_WIDGETS:
         found["maxlength"] = kind.length
-    if widget == "datetime":
-        found["step"] = "1"
     if widget == "markdown":
         found["class"] = "markdown"
     if lookup_url and field.target:

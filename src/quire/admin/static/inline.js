@@ -3,7 +3,7 @@
 
 function inlineInput(link) {
   const { kind, value, choices } = link.dataset;
-  if (!choices) return element("input", { type: kind || "text", value, step: kind === "number" ? "any" : "1" });
+  if (!choices) return element("input", { type: kind || "text", value });
   const select = element("select");
   for (const [key, label] of JSON.parse(choices)) select.append(new Option(label, key, false, key === value));
   return select;
