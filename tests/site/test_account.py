@@ -89,7 +89,7 @@ def test_signing_out_is_a_post(client, people):
 )  # fmt: skip
 def test_a_wrong_proof_says_the_same_whatever_is_wrong(client, people, email, password):
     response = client.post("/auth/login", data={"email": email, "password": password})
-    assert response.status_code == 401
+    assert response.status_code == 401 and response.headers["WWW-Authenticate"]
     page = soup(response)
     assert page.find(role="alert").text.strip() == "Invalid email or password"
     assert page.find(id="email").get("value", "") == email.replace("\x00", "\x00")

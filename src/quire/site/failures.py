@@ -48,11 +48,9 @@ def _page(problem: Problem, around: Frame) -> Response:
         "problem.html", status, frame=around, heading=STATUS_NAMES[status],
         message=problem.message, status_code=status,
     )  # fmt: skip
-    response.headers.extend(problem.headers)
+    response.headers.update(problem.headers)
     response.headers["Cache-Control"] = "no-store"
     response.vary.add("Accept")
-    if status == 401:
-        response.headers.setdefault("WWW-Authenticate", 'Bearer realm="quire"')
     return response
 
 

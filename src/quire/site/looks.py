@@ -72,7 +72,10 @@ def show(template: str, status: int = 200, **shown: Any) -> Response:
     """A page; what it shows may bring its own `frame`."""
     shown.setdefault("frame", None)
     shown["frame"] = shown["frame"] or frame()
-    return make_response(render_template(f"quire_site/{template}", **shown), status)
+    response = make_response(render_template(f"quire_site/{template}", **shown), status)
+    if status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="quire"'
+    return response
 
 
 @cache
