@@ -108,6 +108,7 @@ def test_refuses_broken_framing_in_json(port, data):
     assert status == 400
     assert "content-type: application/json" in head
     assert f"x-request-id: {error['request_id']}" in head
+    assert "x-content-type-options: nosniff" in head
     assert (error["error"], error["code"], error["details"]) == (
         "Bad request",
         "malformed_body",

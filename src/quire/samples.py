@@ -120,7 +120,7 @@ class Samples:
         return f"{deed} {self._one(TOPICS)} and {self._one(TOPICS)} {self._one(TURNS)}"
 
     def _body(self) -> str:
-        parts = [self._paragraph() for _ in range(2 + self._below(3))]
+        parts = [self._paragraph() for _ in range(1 + self._below(3))]
         parts.insert(1, f"## {self._one(TOPICS).capitalize()}")
         parts.append(LISTS if self._random.random() < 0.7 else CODE)
         return "\n\n".join(parts)

@@ -13,7 +13,7 @@ from quire.declare.record import Record
 from quire.records import COMMENTS, PAGES, POSTS, TAGS, USERS
 from quire.samples import Raw, Samples
 from quire.store.db import reading
-from quire.store.write import Saved, create, create_many
+from quire.store.write import create, create_many
 
 BATCH = 500
 REPLIES = 0.3
@@ -42,16 +42,16 @@ DEMO = Numbers(users=6, tags=12, posts=40, comments=120)
 def sow(numbers: Numbers, seed: int = 1, progress: Progress = lambda count: None) -> None:
     """Add sample content; `progress` is told of each batch. Raises Unfit where people lack."""
     samples = Samples(seed)
-    people = _write(USERS, samples.users(numbers.users, _names(USERS, "username")), progress)
+    users = samples.users(numbers.users, _names(USERS, "username"))
+    people = _write(USERS, users, progress, "username", "role")
     tags = _write(TAGS, samples.tags(numbers.tags, _names(TAGS, "name")), progress)
-    tag_ids = [one.id for one in tags] or _ids(TAGS)
-    authors = [one.id for one in people if one.state["role"] != "member"] or _authors()
+    tag_ids = [one["id"] for one in tags] or _ids(TAGS)
+    authors = [one["id"] for one in people if one["role"] != "member"] or _authors()
     if numbers.posts and not authors:
         raise Unfit("There is nobody who could write posts; add some with --users.")
     posts = _write(POSTS, samples.posts(numbers.posts, authors, tag_ids), progress)
-    post_ids = [one.id for one in posts] or _ids(POSTS)
-    writers = [{"id": one.id, "username": one.state["username"]} for one in people] or _people()
-    _discuss(samples, numbers.comments, post_ids, writers, progress)
+    post_ids = [one["id"] for one in posts] or _ids(POSTS)
+    _discuss(samples, numbers.comments, post_ids, people or _people(), progress)
 
 
 def demonstrate() -> tuple[str, str]:
@@ -70,17 +70,19 @@ def _discuss(
     if count and not (posts and people):
         raise Unfit("There is nothing to comment on, or nobody to do it; add --posts and --users.")
     replies = int(count * REPLIES)
-    roots = _write(COMMENTS, samples.comments(count - replies, posts, people, ()), progress)
-    parents = [{"id": one.id, "post": one.state["post"]["id"]} for one in roots]
+    roots = _write(COMMENTS, samples.comments(count - replies, posts, people, ()), progress, "post")
+    parents = [{"id": one["id"], "post": one["post"]["id"]} for one in roots]
     _write(COMMENTS, samples.comments(replies, posts, people, parents), progress)
 
 
-def _write(record: Record, raws: Iterable[Raw], progress: Progress) -> list[Saved]:
-    saved: list[Saved] = []
+def _write(record: Record, raws: Iterable[Raw], progress: Progress, *keep: str) -> list[Raw]:
+    """Create records; of each, the id and the fields to `keep`, since many would fill memory."""
+    kept: list[Raw] = []
     for batch in _batches(raws):
-        saved += create_many(record, SYSTEM, batch)
+        saved = create_many(record, SYSTEM, batch)
+        kept += [{"id": one.id, **{name: one.state[name] for name in keep}} for one in saved]
         progress(len(batch))
-    return saved
+    return kept
 
 
 def _batches(raws: Iterable[Raw]) -> Iterator[list[Raw]]:

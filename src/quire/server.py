@@ -20,6 +20,7 @@ from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
 from waitress.utilities import BadRequest
 
 from quire.errors import STATUS_NAMES
+from quire.headers import ALWAYS, API_POLICY
 from quire.sockets import hold_newcomers, most_connections
 
 logger = logging.getLogger("quire.server")
@@ -96,14 +97,15 @@ class Refusal(ErrorTask):
         """Write the refusal and close."""
         error = self.request.error
         status = 400 if error.code == 501 else error.code
-        request_id = secrets.token_hex(16)
+        request_id = secrets.token_hex(8)
         body = refusal(status, self._reason(status), request_id)
         self.status = f"{status} {HTTPStatus(status).phrase}"
         self.response_headers += [
             ("Content-Type", "application/json"),
             ("Cache-Control", "no-store"),
-            ("X-Content-Type-Options", "nosniff"),
+            ("Content-Security-Policy", API_POLICY),
             ("X-Request-Id", request_id),
+            *ALWAYS.items(),
         ]
         self.set_close_on_finish()
         self.content_length = len(body)
