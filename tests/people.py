@@ -24,12 +24,16 @@ def enrol(app, names=ROLES):
     }
 
 
+def token_of(app, account):
+    """An access token of `account`."""
+    with app.app_context():
+        return tokens.issue(account)["access_token"]
+
+
 def signed_in(app, account):
     """A client that carries the token of `account`."""
     client = app.test_client()
     if account is not None:
-        with app.app_context():
-            token = tokens.issue(account)["access_token"]
-        client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+        client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token_of(app, account)}"
         client.account = account
     return client

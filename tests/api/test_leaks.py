@@ -29,8 +29,9 @@ def planted(make, people, written):
             category="shelf", **state,
         )  # fmt: skip
         comments.append(make(COMMENTS, post=ids[name], author=ann, body=text, status="approved"))
-    for state in ({"status": "pending"}, {"status": "spam"}, {"status": "approved", "deleted_at": PAST}):
-        comments.append(make(COMMENTS, post=written.live, author=ann, body=f"{CANARY} waits", **state))
+    waiting = ({"status": "pending"}, {"status": "spam"}, {"status": "approved", "deleted_at": PAST})
+    raw = {"post": written.live, "author": ann, "body": f"{CANARY} waits"}
+    comments += [make(COMMENTS, **raw, **state) for state in waiting]
     ids["page"] = make(PAGES, title=f"{CANARY} page", slug=f"{CANARY}-page", body=CANARY)
     return ids, comments
 
@@ -106,7 +107,7 @@ def test_what_is_taken_by_hidden_rows_is_told_without_content(as_, planted):
 
 @pytest.mark.parametrize("name", ["bob", "abe"])
 def test_hidden_rows_cannot_be_referred_to(as_, planted, name):
-    ids, comments = planted
+    ids, _comments = planted
     for id in ids.values():
         there = as_(name).post("comments", json={"post": id, "body": "x"})
         nowhere = as_(name).post("comments", json={"post": 99999, "body": "x"})

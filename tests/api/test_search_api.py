@@ -44,10 +44,9 @@ def test_pages_of_results(found):
     assert (len(first.json["results"]), len(second.json["results"])) == (3, 1)
     assert (first.json["has_next"], second.json["has_next"]) == (True, False)
     assert 'rel="next"' in first.headers["Link"]
-    assert found("search=boat").json["total"] == 4
 
 
-@pytest.mark.parametrize("query", ["", "q=", "q=%20", "q=a&search=b", "q=" + "x" * 201, "q=%00"])
+@pytest.mark.parametrize("query", ["", "q=", "q=%20", "q=a&q=b", "q=" + "x" * 201, "q=%00"])
 def test_nothing_to_search_for(found, query):
     assert code(found(query)) == (400, "invalid_parameter")
 

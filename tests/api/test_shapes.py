@@ -167,9 +167,10 @@ def statements(app):
         seen.append(statement)
 
     with app.app_context():
-        event.listen(db.engine, "before_cursor_execute", note)
-        yield seen
-        event.remove(db.engine, "before_cursor_execute", note)
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(engine, "before_cursor_execute", note)
 
 
 def test_what_reading_costs(as_, written, statements, make, people):

@@ -10,6 +10,8 @@ from quire.declare.values import INT64
 from quire.errors import Malformed, WrongMediaType
 
 MAX_DEPTH = 32
+EXACT = 2**53
+"""Up to here every integer is a float of its own."""
 JSON_TYPES = frozenset({"application/json"})
 MERGE_TYPES = JSON_TYPES | {"application/merge-patch+json"}
 
@@ -68,11 +70,12 @@ def _integer(text: str) -> int:
     return value
 
 
-def _number(text: str) -> float:
+def _number(text: str) -> float | int:
     value = float(text)
     if not math.isfinite(value):
         raise Malformed("The body holds a number that is none (NaN or infinite).")
-    return value
+    # JSON knows one kind of number: 5.0 is an integer there, as in JSON Schema
+    return int(value) if value.is_integer() and abs(value) <= EXACT else value
 
 
 def _check(value: Any, depth: int, has_escapes: bool) -> None:

@@ -8,6 +8,7 @@ from quire.api import openapi_answers as answers
 from quire.api import openapi_parameters as parameters
 from quire.api.openapi_paths import OPEN, body, operation
 from quire.api.openapi_schemas import ref
+from quire.declare.query import MAX_SEARCH
 from quire.api.sign_in import Credentials, CsrfToken, RefreshToken, TokenPair
 
 Schema = dict[str, Any]
@@ -54,12 +55,12 @@ def _search() -> Schema:
     found = answers.answer(
         "What matches, best first.", ref("SearchResultList"), "ETag", "Link", "X-Total-Count"
     )
-    names = ("q", "search", "page", "per_page", "If-None-Match")
+    words = {"type": "string", "minLength": 1, "maxLength": MAX_SEARCH, "pattern": r"\S"}
+    said = parameters.parameter("q", "What to search for.", words, required=True)
     return operation(
         "search", "Search every type that has a page", SEARCH, OPEN,
         {"200": found, "304": answers.fresh(), **answers.errors()},
-        parameters=[parameters.ref(name) for name in names],
-        description="Say what to search for with `q`.",
+        parameters=[said, *map(parameters.ref, ("page", "per_page", "If-None-Match"))],
     )  # fmt: skip
 
 

@@ -28,8 +28,10 @@ def parameter(name: str, description: str, schema: Schema, **more: Any) -> Schem
     return {"name": name, "in": "query", "description": description, "schema": schema, **more}
 
 
-def _list(name: str, description: str, items: Schema, most: int) -> Schema:
-    schema = {"type": "array", "items": items, "minItems": 1, "maxItems": most}
+def _list(name: str, description: str, items: Schema, most: int | None = None) -> Schema:
+    schema: Schema = {"type": "array", "items": items, "minItems": 1}
+    if most is not None:
+        schema["maxItems"] = most
     return parameter(name, description, schema, style="form", explode=False)
 
 
@@ -120,7 +122,7 @@ def _of_lists(record: Record) -> Iterator[Schema]:
     names = sort_names(record, ADMIN)
     both = {"enum": [direction + name for name in names for direction in ("", "-")]}
     described = "Names to sort by, `-` for descending; the id breaks ties."
-    yield _list("sort", described, both, 2 * len(names))
+    yield _list("sort", described, both)
     public = filter_paths(record, ANONYMOUS)
     for path, field in filter_paths(record, ADMIN).items():
         for operator in operators_of(field):
@@ -151,7 +153,7 @@ def _of_shape(record: Record) -> Iterator[Schema]:
         names += [name] if name not in names else []
         names += [f"{name}.{sub}" for sub in usable(target, ADMIN)]
     described = "The keys to answer with; `id` is always among them."
-    yield _list("fields", described, {"enum": names}, len(names))
+    yield _list("fields", described, {"enum": names})
     paths = list(include_paths(record))
     if paths:
         described = f"Relations to bring in full, down to {MAX_DEPTH} levels."

@@ -11,7 +11,7 @@ from quire.store.site import ONLY_ROW
 class Me(RecordItem):
     """GET and PATCH one's own account."""
 
-    methods = {"GET", "PATCH", "HEAD", "OPTIONS"}
+    methods = {"GET", "PATCH"}
 
     def get(self) -> Response:  # type: ignore[override]
         """The account of whoever asks."""
@@ -32,7 +32,7 @@ def _own_id() -> int:
 class Single(RecordItem):
     """GET and PATCH a type of exactly one row."""
 
-    methods = {"GET", "PATCH", "HEAD", "OPTIONS"}
+    methods = {"GET", "PATCH"}
 
     def get(self) -> Response:  # type: ignore[override]
         """The row."""

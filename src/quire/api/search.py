@@ -17,7 +17,7 @@ class Search(Resource):
     def get(self) -> Response:
         """A page of results with the found words marked."""
         actor = current_actor()
-        only("q", "search", "page", "per_page")
+        only("q", "page", "per_page")
         query: Query = parse_query(REGISTRY["tags"], actor, request.args.items(multi=True))
         if query.search is None:
             raise bad_value("q", "Say what to search for: q=word.")

@@ -22,8 +22,8 @@ from quire.declare.values import (
     HTML,
     MARKDOWN,
     NAMES,
+    NEW_PASSWORD,
     OBJECT,
-    PASSWORD,
     TIME,
     URL,
     URLS,
@@ -43,19 +43,24 @@ def _column(sql_type: Any, kind: Kind, **more: Any) -> MappedColumn[Any]:
     return mapped_column(sql_type, info={"kind": kind}, **more)
 
 
+_NO_SLUG = r"\x00-,/:-@\[-^\x60{-\xbf\u2000-\u206f\u3000\ufeff"
+_TARGET = (
+    r"^(/|/[^/\\\x00-\x20\x7f-\xa0][^\x00-\x20\x7f-\xa0]*|https?://[^\x00-\x20\x7f-\xa0]+)$"
+)
+
 Title = Annotated[str, _line("title", 200)]
 Label = Annotated[str, _line("label", 100)]
 Name = Annotated[str, _line("name", 100, least=0)]
-Slug = Annotated[str, _line("slug", 200, pattern=r"^\w[\w.-]*$")]
+Slug = Annotated[str, _line("slug", 200, pattern=rf"^[^{_NO_SLUG}.-][^{_NO_SLUG}]*$")]
 Summary = Annotated[str, _line("summary", 1000, least=0, widget="textarea")]
 Username = Annotated[str, _line("username", 20, least=3, pattern=r"^[A-Za-z0-9_.-]{3,20}$")]
 Email = Annotated[str, _column(String(254), EMAIL)]
 Url = Annotated[str, _column(String(2000), URL)]
-Path = Annotated[str, _line("path", 500, pattern=r"^/[^\s?#]*$")]
-Target = Annotated[str, _line("target", 2000, pattern=r"^(/|/[^/\\\s]\S*|https?://\S+)$")]
+Path = Annotated[str, _line("path", 500, pattern=r"^/[^\x00-\x20?#\x7f-\xa0]*$")]
+Target = Annotated[str, _line("target", 2000, pattern=_TARGET)]
 Prose = Annotated[str, _column(Text(), MARKDOWN, sort_order=90)]
 Html = Annotated[str, _column(Text(), HTML, sort_order=91)]
-Hash = Annotated[str, _column(String(200), PASSWORD)]
+Hash = Annotated[str, _column(String(200), NEW_PASSWORD)]
 Flag = Annotated[bool, _column(Boolean(), FLAG)]
 Whole = Annotated[int, _column(Integer(), whole("whole", -(2**31), 2**31 - 1))]
 Count = Annotated[int, _column(Integer(), whole("count", 0, 2**31 - 1))]
@@ -81,7 +86,7 @@ def number(*, least: int, most: int = 2**31 - 1, **more: Any) -> MappedColumn[in
 
 def decimal(*, digits: int = 12, places: int = 2, **more: Any) -> MappedColumn[Decimal]:
     """A decimal number, exact on both databases; a string outside."""
-    pattern = rf"^-?\d{{1,{digits - places}}}(\.\d{{1,{places}}})?$"
+    pattern = rf"^-?[0-9]{{1,{digits - places}}}(\.[0-9]{{1,{places}}})?$"
     accepts = Annotated[
         Decimal,
         WithJsonSchema({"type": "string", "pattern": pattern}),

@@ -81,13 +81,18 @@ def text_kind(
     return Kind(name, accepts, widget, text=True, from_text=_printable, length=length)
 
 
+SPACES = " \t\n\v\f\r"
+"""What is cut off around texts. Patterns name characters one by one, too: what `\\s` and `\\w` are
+differs between Python, Rust and ECMAScript, which validate and generate by the same schema."""
+
+
 def _trimmed(length: int) -> Callable[[Any], Any]:
     """Cut off the spaces around a text; they count for its length, as the schema says."""
 
     def trim(value: Any) -> Any:
         if isinstance(value, str) and len(value) > length:
             raise PydanticCustomError("too_long", f"is longer than {length} characters.")
-        return value.strip() if isinstance(value, str) else value
+        return value.strip(SPACES) if isinstance(value, str) else value
 
     return trim
 
@@ -95,9 +100,9 @@ def _trimmed(length: int) -> Callable[[Any], Any]:
 def _text_schema(length: int, least: int, pattern: str | None) -> dict[str, Any]:
     schema: dict[str, Any] = {"type": "string", "minLength": least, "maxLength": length}
     if pattern is not None:
-        schema["pattern"] = rf"^\s*{pattern.removeprefix('^').removesuffix('$')}\s*$"
+        schema["pattern"] = rf"^[\t-\r ]*{pattern.removeprefix('^').removesuffix('$')}[\t-\r ]*$"
     elif least:
-        schema["pattern"] = r"\S"
+        schema["pattern"] = r"[^\t-\r ]"
     return schema
 
 
@@ -207,7 +212,9 @@ MARKDOWN = Kind(
 )
 HTML = Kind("html", str, "html", text=True)
 URL_PATTERN = (
-    r"^[Hh][Tt][Tt][Pp][Ss]?://(?:[^\s/?#@:\[\]\\]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:[/?#]\S*)?$"
+    r"^[Hh][Tt][Tt][Pp][Ss]?://"
+    r"(?:[^\x00-\x20/?#@:\[\]\\\x7f-\xa0]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
+    r"(?:[/?#][^\x00-\x20\x7f-\xa0]*)?$"
 )
 URL = text_kind("url", 2000, pattern=URL_PATTERN, widget="url")
 _WEB_ADDRESS: Any = URL.accepts
@@ -227,3 +234,9 @@ PASSWORD = Kind(
     Annotated[str, StringConstraints(min_length=1), AfterValidator(_printable)],
     "password",
 )
+NEW_PASSWORD = Kind(
+    "password",
+    Annotated[str, StringConstraints(min_length=8, max_length=1024), AfterValidator(_printable)],
+    "password",
+)
+"""Installations may ask for longer ones, never for shorter ones."""

@@ -1,0 +1,134 @@
+"""Valid and broken bodies for any record type, made from its declaration alone."""
+
+import itertools
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from quire.actor import SYSTEM, Actor
+from quire.declare.clock import rfc3339
+from quire.declare.fields import Derived, Field, Given
+from quire.declare.record import Record, record_of
+from quire.declare.rules import NOBODY
+from quire.declare.schema import is_required
+from quire.store.write import create
+
+_numbers = itertools.count(1)
+VALUES = {
+    "flag": True, "day": "2026-01-31", "decimal": "12.50",
+    "whole": 3, "count": 3, "number": 3, "urls": ["https://example.org/"], "names": ["one"], "object": {"a": 1},
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A value that a field must refuse, and the word for why."""
+
+    field: str
+    value: Any
+    code: str
+
+
+def settable(record: Record, *, new: bool) -> list[Field]:
+    """The fields that somebody from outside sets, and that stand for themselves."""
+    return [
+        field
+        for field in record.fields
+        if (field.on_create if new else field.on_update)
+        and field.readable
+        and not isinstance(field, Derived | Given)
+        and not (field.target and field.target == record.table.name)
+    ]
+
+
+def value_for(field: Field) -> Any:
+    """A value that `field` takes, another one at each call where it is text."""
+    if field.choices:
+        return field.choices[0]
+    if field.target is not None:
+        id = a_row(record_of(field.target))
+        return [id] if field.many is not None else id
+    number = next(_numbers)
+    texts = {
+        "email": f"person{number}@example.org", "url": f"https://example.org/{number}", "path": f"/old/{number}",
+        "target": f"/new/{number}", "markdown": f"*Text {number}*", "time": _moment(number), "username": f"person{number}", "slug": f"slug-{number}",
+    }  # fmt: skip
+    return VALUES.get(field.kind.name, texts.get(field.kind.name, f"Text {number}"))
+
+
+def _moment(number: int) -> str:
+    """A moment later than those before it: ends come after beginnings."""
+    return rfc3339(datetime(2026, 2, 1, tzinfo=UTC) + timedelta(minutes=number))
+
+
+def body(record: Record, *, whole: bool = False, system: bool = False) -> dict[str, Any]:
+    """What a new record of this type may be made of: the least, or the `whole`."""
+    fields = settable(record, new=True)
+    chosen = [field for field in fields if whole or is_required(field)]
+    made = {field.name: value_for(field) for field in chosen}
+    secrets = [f for f in record.fields if not f.readable and not isinstance(f, Given) and is_required(f)]
+    made |= {field.name: "a long password" for field in secrets}
+    return made | (_by_the_program(record, made) if system else {})
+
+
+def _by_the_program(record: Record, made: dict[str, Any]) -> dict[str, Any]:
+    """What only the program sets: what the table needs, and that everybody sees the row."""
+    needed = {
+        field.name: value_for(field)
+        for field in record.fields
+        if field.name not in made and field.is_stored and not field.nullable and field.target
+    }
+    columns = record.by_name
+    if "published_at" in columns:
+        needed["published_at"] = "2026-01-31T12:00:00Z"
+    if "status" in columns and "approved" in columns["status"].choices:
+        needed["status"] = "approved"
+    return needed
+
+
+def a_row(record: Record, **more: Any) -> int:
+    """The id of a record of this type: the only one, an old one where none is made, or a new one."""
+    if record.single:
+        return 1
+    if record.access.create is NOBODY:
+        return 2
+    return create(record, SYSTEM, {**body(record, system=True), **more}).id
+
+
+def wrong_values(record: Record) -> list[Wrong]:
+    """For each settable field what it must refuse."""
+    found = []
+    for field in settable(record, new=True):
+        found += [Wrong(field.name, value, code) for value, code in _wrong(field)]
+    return found
+
+
+def _wrong(field: Field) -> list[tuple[Any, str]]:
+    bad: list[tuple[Any, str]] = []
+    if not field.nullable:
+        bad.append((None, "not_allowed" if field.choices else "wrong_type"))
+    if field.target is not None:
+        nowhere = 2**31 - 1
+        return [*bad, ([nowhere] if field.many is not None else nowhere, "not_found"), (True, "wrong_type")]
+    if field.choices:
+        return [*bad, ("no such word", "not_allowed")]
+    bad.append(({"a": 1} if field.kind.name != "object" else "text", "wrong_type"))
+    if field.kind.length and field.kind.text:
+        bad.append(("x" * (field.kind.length + 1), "too_long"))
+    if field.kind.name in ("time", "day", "decimal", "email", "url", "slug", "path"):
+        bad.append(("no such thing", "bad_format"))
+    if field.kind.name == "flag":
+        bad.append((1, "wrong_type"))
+    if field.kind.name in ("whole", "count", "number"):
+        bad += [("5", "wrong_type"), (1.5, "wrong_type"), (2**62, "too_large")]
+    return bad
+
+
+def roles() -> list[str]:
+    """Every kind of actor, from least to most."""
+    return ["anonymous", "member", "author", "moderator", "admin"]
+
+
+def typical(role: str) -> Actor:
+    """Somebody of a role, for questions to rules."""
+    return Actor(role, None if role == "anonymous" else 0)

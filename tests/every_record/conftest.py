@@ -1,0 +1,48 @@
+"""One test for each record type that is registered, whatever it is."""
+
+import pytest
+
+import quire.records  # noqa: F401
+from quire.declare.record import REGISTRY
+from quire.declare.rules import NOBODY
+from tests.people import ROLES
+
+NAMES = {"anonymous": None, **{role: name for name, role in reversed(ROLES.items())}}
+
+
+def pytest_generate_tests(metafunc):
+    """`record`: every type; `made`: those that somebody makes; `changed`: those that somebody changes."""
+    records = list(REGISTRY.values())
+    chosen = {
+        "record": records,
+        "listed": [r for r in records if not r.single],
+        "made": [r for r in records if r.access.create is not NOBODY],
+        "changed": [r for r in records if r.access.update is not NOBODY],
+    }
+    for name, some in chosen.items():
+        if name in metafunc.fixturenames:
+            metafunc.parametrize(name, some, ids=[record.path for record in some])
+
+
+@pytest.fixture
+def by_role(as_):
+    """`by_role("author")`: a client of somebody with that role."""
+    return lambda role: as_(NAMES[role])
+
+
+@pytest.fixture
+def inside(app):
+    """`inside(function, ...)`: call it with the store at hand, outside of any request."""
+
+    def call(function, *args, **kwargs):
+        with app.app_context():
+            return function(*args, **kwargs)
+
+    return call
+
+
+def address(record, id=None):
+    """The address of one record; the list's without an id."""
+    if record.single or id is None:
+        return record.path
+    return f"{record.path}/{id}"

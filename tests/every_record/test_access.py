@@ -1,0 +1,86 @@
+"""Every verb by every role: what the rules say is what happens."""
+
+import pytest
+
+from quire.actor import SYSTEM
+from quire.declare.query import Query
+from quire.declare.rules import NOBODY
+from quire.store.read import page
+from tests.every_record.bodies import a_row, body, roles, typical
+from tests.every_record.conftest import address
+
+
+def expected(rule, role):
+    """The statuses that a rule leaves open for somebody who owns nothing."""
+    answer = rule(typical(role))
+    if answer is False:
+        return {401} if role == "anonymous" else {403}
+    if answer is True:
+        return {200, 201, 204, 409}
+    return {200, 201, 204, 403, 404, 409}
+
+
+@pytest.mark.parametrize("role", roles())
+def test_reading(record, role, by_role, inside):
+    id = inside(a_row, record) if record.access.create is not NOBODY or record.single else None
+    client = by_role(role)
+    assert client.get(address(record)).status_code in expected(record.access.read, role)
+    if id is not None:
+        assert client.get(address(record, id)).status_code in expected(record.access.read, role)
+
+
+@pytest.mark.parametrize("role", roles())
+def test_creating(made, role, by_role, inside):
+    rule = made.access.create
+    answer = by_role(role).post(made.path, json=inside(body, made))
+    if not rule.lasting and role == "anonymous":
+        assert answer.status_code in (201, 401)
+        return
+    assert answer.status_code in expected(rule, role), answer.text
+    if rule(typical(role)) is True:
+        assert answer.status_code == 201
+        assert answer.headers["Location"] == f"/api/v1/{made.path}/{answer.json['id']}"
+
+
+@pytest.mark.parametrize("role", roles())
+def test_changing(changed, role, by_role, inside):
+    id = inside(a_row, changed)
+    for method in ("patch", *(() if changed.single else ("put",))):
+        now = by_role("admin").get(address(changed, id)).json
+        answer = by_role(role).open(address(changed, id), method=method.upper(), json=now)
+        if changed.path == "users" and role != "admin" and answer.status_code == 422:
+            continue  # what an administrator reads of another is not for everybody to send
+        assert answer.status_code in expected(changed.access.update, role), answer.text
+
+
+@pytest.mark.parametrize("role", roles())
+def test_deleting(made, role, by_role, inside):
+    id = inside(a_row, made)
+    answer = by_role(role).delete(address(made, id))
+    assert answer.status_code in expected(made.access.delete, role), answer.text
+    if answer.status_code == 204:
+        rows = inside(page, made, SYSTEM, Query(per_page=100, sort=("-id",))).rows
+        assert id not in [row["id"] for row in rows]
+        trash = made.trashes and inside(page, made, SYSTEM, Query(per_page=100, sort=("-id",), trashed=True)).rows
+        assert not made.trashes or id in [row["id"] for row in trash]
+
+
+@pytest.mark.parametrize("role", roles())
+def test_actions(record, role, by_role, inside):
+    for action in record.actions:
+        id = inside(a_row, record)
+        answer = by_role(role).post(f"{record.path}/{id}/{action.name}")
+        assert answer.status_code in expected(action.allow, role), (action.name, answer.text)
+
+
+@pytest.mark.parametrize("role", roles())
+def test_fields_that_are_hidden_do_not_appear(record, role, by_role, inside):
+    inside(a_row, record)
+    answer = by_role(role).get(address(record))
+    if answer.status_code != 200:
+        return
+    rows = [answer.json] if record.single else answer.json[record.path]
+    never = {f.name for f in record.fields if not f.readable or f.to(typical(role)) is False}
+    for row in rows:
+        assert not never & row.keys()
+        assert row.keys() <= record.by_name.keys()

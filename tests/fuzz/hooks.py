@@ -1,0 +1,67 @@
+"""What a list of parameters cannot say, told to Schemathesis: who knows which names, what excludes what."""
+
+import os
+
+import schemathesis
+
+import quire.records  # noqa: F401
+from quire.actor import Actor
+from quire.declare.query import filter_paths, relations, sort_names, usable
+from quire.declare.record import REGISTRY
+
+ADMIN = Actor("admin", 0)
+ROLE = os.environ.get("FUZZ_ROLE", "anonymous")
+ACTOR = Actor(ROLE, None if ROLE == "anonymous" else 0)
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    """Leave out what is valid in itself and refused here, where valid data is meant.
+
+    A cursor is a place that an earlier answer gave, and excludes `page`; `q` is another name of
+    `search`; integers have 64 bits; names that only administrators may know are unknown to everybody else.
+    """
+    if not case.meta or not case.meta.generation.mode.is_positive:
+        return
+    if isinstance(case.body, dict):
+        case.body = _small(case.body)
+    if not case.query:
+        return
+    case.query.pop("cursor", None)
+    if "search" in case.query:
+        case.query.pop("q", None)
+    record = REGISTRY.get(case.path.rstrip("/").split("/")[1 if "{id}" not in case.path else -1])
+    record = record or REGISTRY.get(case.path.split("/")[1])
+    if record is not None and record.path != "revisions":
+        _keep_known(record, case.query)
+
+
+def _small(value):
+    """Without integers beyond 64 bits, which no body may hold, wherever the schema leaves it open."""
+    if isinstance(value, dict):
+        return {name: _small(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_small(one) for one in value]
+    beyond = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) > 2**62
+    return 1 if beyond else value
+
+
+def _keep_known(record, query):
+    hidden = filter_paths(record, ADMIN).keys() - filter_paths(record, ACTOR).keys()
+    for name in [name for name in query if name.partition("__")[0] in hidden]:
+        del query[name]
+    _keep(query, "sort", lambda name: name.removeprefix("-") in sort_names(record, ACTOR))
+    _keep(query, "fields", lambda name: _is_field(record, name))
+
+
+def _keep(query, name, known):
+    if name in query:
+        sent = query[name].split(",") if isinstance(query[name], str) else query[name]
+        query[name] = ",".join(one for one in sent if known(one)) or "id"
+
+
+def _is_field(record, name):
+    head, _, rest = name.partition(".")
+    related = relations(record, ACTOR)
+    known = head in usable(record, ACTOR) or head in related
+    return known and (not rest or rest in usable(related[head], ACTOR))
