@@ -66,7 +66,6 @@ def upgrade():
     )
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_outbox_delivered_at"), ["delivered_at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_outbox_event"), ["event"], unique=False)
 
     op.create_table(
         "pages",
@@ -205,7 +204,6 @@ def upgrade():
     with op.batch_alter_table("audit_events", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_audit_events_actor_id"), ["actor_id"], unique=False)
         batch_op.create_index("ix_audit_events_record", ["type", "record_id"], unique=False)
-        batch_op.create_index("ix_audit_events_time", ["created_at"], unique=False)
 
     op.create_table(
         "posts",
@@ -286,7 +284,6 @@ def upgrade():
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("revisions", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_revisions_actor_id"), ["actor_id"], unique=False)
         batch_op.create_index("ix_revisions_record", ["type", "record_id", "version"], unique=True)
 
     op.create_table(
@@ -353,7 +350,6 @@ def downgrade():
     op.drop_table("comments")
     with op.batch_alter_table("revisions", schema=None) as batch_op:
         batch_op.drop_index("ix_revisions_record")
-        batch_op.drop_index(batch_op.f("ix_revisions_actor_id"))
 
     op.drop_table("revisions")
     op.drop_table("profiles")
@@ -366,7 +362,6 @@ def downgrade():
 
     op.drop_table("posts")
     with op.batch_alter_table("audit_events", schema=None) as batch_op:
-        batch_op.drop_index("ix_audit_events_time")
         batch_op.drop_index("ix_audit_events_record")
         batch_op.drop_index(batch_op.f("ix_audit_events_actor_id"))
 
@@ -384,7 +379,6 @@ def downgrade():
 
     op.drop_table("pages")
     with op.batch_alter_table("outbox", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_outbox_event"))
         batch_op.drop_index(batch_op.f("ix_outbox_delivered_at"))
 
     op.drop_table("outbox")

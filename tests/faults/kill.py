@@ -103,9 +103,7 @@ def cycle(environment: dict[str, str], writers: int, ledger: list[int]) -> None:
     )
     connection.close()
     token = pair["access_token"]
-    threads = [
-        threading.Thread(target=write, args=(server, token, ledger)) for _ in range(writers)
-    ]
+    threads = [threading.Thread(target=write, args=(server, token, ledger)) for _ in range(writers)]
     for thread in threads:
         thread.start()
     time.sleep(random.uniform(0.2, 1.2))

@@ -54,7 +54,9 @@ class TestFile:
             node.lineno
             for node in ast.walk(TREES[path])
             if isinstance(node, ast.ExceptHandler)
-            and (node.type is None or getattr(node.type, "id", "") in ("Exception", "BaseException"))
+            and (
+                node.type is None or getattr(node.type, "id", "") in ("Exception", "BaseException")
+            )
         ]
         assert not broad
 

@@ -32,7 +32,9 @@ def test_one_slug_goes_to_one_writer(app, people):
 
 def test_the_same_title_gives_each_its_slug(app, people):
     clients = [signed_in(app, people["ann"]) for _ in range(WRITERS)]
-    answers = at_once(lambda n: clients[n].post("/api/v1/posts", json={"title": "Same", "body": "x"}))
+    answers = at_once(
+        lambda n: clients[n].post("/api/v1/posts", json={"title": "Same", "body": "x"})
+    )
     made = {a.json["slug"] for a in answers if a.status_code == 201}
     assert all(a.status_code in (201, 409) for a in answers)
     assert len(made) == sum(a.status_code == 201 for a in answers)

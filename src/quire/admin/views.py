@@ -37,7 +37,7 @@ class RecordView(Deeds, ModelView):
     panel shows and refuses is what every other door shows and refuses.
     """
 
-    column_select_related_list = ()
+    column_auto_select_related = False
 
     def __init__(self, record: Record):
         self.record = record

@@ -28,16 +28,16 @@ class Rule:
     answer: Callable[[Actor], Answer]
     words: str
     lasting: bool = True
-    _kept: dict[Actor, Answer] = field(default_factory=dict, compare=False, repr=False)
+    _kept: dict[tuple[str, bool], Answer] = field(default_factory=dict, compare=False, repr=False)
 
     def __call__(self, actor: Actor) -> Answer:
         if actor.is_system:
             return True
         if not self.lasting:
             return self.answer(actor)
-        key = actor.typical
+        key = actor.role, actor.user_id is None
         if key not in self._kept:
-            self._kept[key] = self.answer(key)
+            self._kept[key] = self.answer(actor.typical)
         return self._kept[key]
 
 

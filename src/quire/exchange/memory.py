@@ -58,10 +58,10 @@ class Memory:
         self._before = {}
         try:
             yield
-        except BaseException:
+            self._before = {}
+        finally:
             for item, known in self._before.items():
                 self._put_back(item, known)
-            raise
 
     def _put_back(self, item: str, known: Known | None) -> None:
         if known is None:

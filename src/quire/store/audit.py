@@ -20,10 +20,7 @@ class AuditEvent(Numbered, Model):
     """Something that somebody did."""
 
     __tablename__ = "audit_events"
-    __table_args__ = table_args(
-        Index("ix_audit_events_record", "type", "record_id"),
-        Index("ix_audit_events_time", "created_at"),
-    )
+    __table_args__ = table_args(Index("ix_audit_events_record", "type", "record_id"))
 
     action: Mapped[Word]
     type: Mapped[Word]

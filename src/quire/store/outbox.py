@@ -23,7 +23,7 @@ class OutboxEvent(Numbered, Model):
 
     __tablename__ = "outbox"
 
-    event: Mapped[Word] = mapped_column(index=True)
+    event: Mapped[Word]
     type: Mapped[Word]
     record_id: Mapped[RecordId]
     version: Mapped[Whole | None]

@@ -116,8 +116,10 @@ def _lookup(
     names = [one for one in wanted if isinstance(one, str)] if target.key != "id" else []
     if not ids and not names:
         return {}
-    statement = _by_id_or_name(target, actor.typical)
-    values = {"ids": ids, "names": names, "actor_id": actor.user_id, "now": now()}
+    single = len(ids) == 1 and not names
+    statement = _by_id_or_name(target, actor.typical, single)
+    wanted = {"ids": ids[0]} if single else {"ids": ids, "names": names}
+    values = {**wanted, "actor_id": actor.user_id, "now": now()}
     found: dict[Any, int] = {}
     for id, name in connection.execute(statement, values):
         found[id] = id
@@ -127,10 +129,11 @@ def _lookup(
 
 
 @cache
-def _by_id_or_name(target: Record, actor: Actor) -> Select[Any]:
+def _by_id_or_name(target: Record, actor: Actor, single: bool) -> Select[Any]:
     id, key = target.table.c.id, target.field(target.key).column
-    either = [id.in_(bindparam("ids", expanding=True, type_=BigInteger))]
-    if target.key != "id":
+    wanted = bindparam("ids", expanding=not single, type_=BigInteger)
+    either = [id == wanted if single else id.in_(wanted)]
+    if target.key != "id" and not single:
         either.append(key.in_(bindparam("names", expanding=True, type_=String)))
     statement = select(id, key).where(or_(*either))
     answer = target.allows(actor, "read")

@@ -27,7 +27,7 @@ class Revision(Numbered, Model):
     record_id: Mapped[RecordId]
     version: Mapped[Whole]
     action: Mapped[Word]
-    actor_id: Mapped[Ref | None] = refer("users", on_delete="SET NULL", index=True)
+    actor_id: Mapped[Ref | None] = refer("users", on_delete="SET NULL")
     data: Mapped[Object]
     created_at: Mapped[Time] = mapped_column(default=now)
 

@@ -38,12 +38,15 @@ class Found:
 
 
 @lru_cache(1000)
-def _plan(record: Record, actor: Actor, rule: Rule) -> tuple[Projection, Select[Any], list[str]]:
+def _plan(
+    record: Record, actor: Actor, rule: Rule, many: bool
+) -> tuple[Projection, Select[Any], list[str]]:
     """All that is stored of some rows, whether `actor` may see and change them, and which fields
     he sees on some rows only; a row's last columns say so in that order."""
     projection = Projection(record, SYSTEM)
     table = record.table
-    ids = table.c.id.in_(bindparam("ids", type_=BigInteger, expanding=True))
+    wanted = bindparam("ids", type_=BigInteger, expanding=many)
+    ids = table.c.id.in_(wanted) if many else table.c.id == wanted
     seen = record.seen_by(actor)
     partly = [name for name, answer in seen.items() if answer is not True]
     flags = [_sql(seen[name]) for name in partly]
@@ -64,10 +67,11 @@ def _shown(record: Record, actor: Actor, state: State, row: Any, partly: list[st
 def _select(
     connection: Connection, record: Record, actor: Actor, ids: list[Any], rule: Rule, lock: bool
 ) -> list[Found]:
-    projection, statement, partly = _plan(record, actor.typical, rule)
+    many = len(ids) > 1
+    projection, statement, partly = _plan(record, actor.typical, rule, many)
     if lock and connection.dialect.name != "sqlite":
         statement = statement.with_for_update(of=record.table)
-    values = {"ids": ids, "actor_id": actor.user_id, "now": now()}
+    values = {"ids": ids if many else ids[0], "actor_id": actor.user_id, "now": now()}
     found = []
     for row in connection.execute(statement, values):
         state = projection.shape(row)

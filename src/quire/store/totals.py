@@ -17,6 +17,7 @@ from quire.declare.sql import NOW
 MAX_KEPT = 2000
 _FAR = datetime.max.replace(tzinfo=UTC)
 
+
 def total(connection: Connection, key: Any, counting: Select[Any], values: dict[str, Any]) -> int:
     """How many rows `counting` counts; `key` stands for the statement and its values but the time.
 

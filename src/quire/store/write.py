@@ -27,7 +27,7 @@ from quire.declare.rules import Rule
 from quire.declare.schema import NEW, PART, WHOLE
 from quire.errors import Conflict, Problem, Refused, Unproven
 from quire.store import audit, outbox, revisions, rows, search
-from quire.store.db import transaction
+from quire.store.db import reading, transaction
 from quire.store.inputs import action_input, refuse_all, without_version
 from quire.store.references import Known, foresee, resolve
 
@@ -62,10 +62,11 @@ def create(record: Record, actor: Actor, raw: Raw) -> Saved:
 def create_many(record: Record, actor: Actor, raws: Sequence[Raw]) -> list[Saved]:
     """Make several records in one transaction: all or none."""
     pass_door(record.access.create, actor)
-    with transaction() as connection:
-        parsed = [parse(record, actor, raw, form=NEW, state=None) for raw in raws]
-        changes = [Change(record, actor, "create", None, values) for values in parsed]
+    parsed = [parse(record, actor, raw, form=NEW, state=None) for raw in raws]
+    changes = [Change(record, actor, "create", None, values) for values in parsed]
+    with reading() as connection:
         known = foresee(connection, changes)
+    with transaction() as connection:
         for change in changes:
             _prepare(connection, change, known)
             change.id = rows.insert(connection, change)
