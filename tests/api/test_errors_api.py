@@ -37,12 +37,19 @@ def test_one_shape(as_, written, form):
         assert all(one["code"] in DETAIL_CODES for one in body["details"])
         assert answer.headers["Cache-Control"] == "no-store"
         if form == "application/problem+json":
-            assert (body["type"], body["title"], body["status"]) == ("about:blank", body["error"], status)
+            assert (body["type"], body["title"], body["status"]) == (
+                "about:blank",
+                body["error"],
+                status,
+            )
             assert body["detail"] == body["message"]
 
 
 def test_the_request_id_is_the_clients_if_it_is_one(client):
-    assert client.get("posts", headers={"X-Request-Id": "my-request-1"}).headers["X-Request-Id"] == "my-request-1"
+    assert (
+        client.get("posts", headers={"X-Request-Id": "my-request-1"}).headers["X-Request-Id"]
+        == "my-request-1"
+    )
     for odd in ("x", "a b c d e f g", "<script>aaaa", "x" * 65):
         assert client.get("posts", headers={"X-Request-Id": odd}).headers["X-Request-Id"] != odd
 
@@ -70,7 +77,11 @@ def test_options(client):
 
 
 def test_head_answers_as_get_does(as_, written):
-    for client, path, status in ((as_(None), "posts", 200), (as_(None), "posts/999", 404), (as_("ann"), "users/me", 200)):
+    for client, path, status in (
+        (as_(None), "posts", 200),
+        (as_(None), "posts/999", 404),
+        (as_("ann"), "users/me", 200),
+    ):
         got, head = client.get(path), client.head(path)
         assert (head.status_code, head.data) == (status, b"")
         assert head.headers["Content-Type"] == got.headers["Content-Type"]
@@ -78,7 +89,12 @@ def test_head_answers_as_get_does(as_, written):
 
 def test_headers_of_every_answer(as_, written):
     nobody, ann = as_(None), as_("ann")
-    for answer in (nobody.get("posts"), ann.get("posts"), nobody.get("posts/99"), ann.delete(f"posts/{written.live}")):
+    for answer in (
+        nobody.get("posts"),
+        ann.get("posts"),
+        nobody.get("posts/99"),
+        ann.delete(f"posts/{written.live}"),
+    ):
         headers = answer.headers
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Vary"] == "Authorization, Cookie, Accept"

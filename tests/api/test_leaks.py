@@ -29,7 +29,11 @@ def planted(make, people, written):
             category="shelf", **state,
         )  # fmt: skip
         comments.append(make(COMMENTS, post=ids[name], author=ann, body=text, status="approved"))
-    waiting = ({"status": "pending"}, {"status": "spam"}, {"status": "approved", "deleted_at": PAST})
+    waiting = (
+        {"status": "pending"},
+        {"status": "spam"},
+        {"status": "approved", "deleted_at": PAST},
+    )
     raw = {"post": written.live, "author": ann, "body": f"{CANARY} waits"}
     comments += [make(COMMENTS, **raw, **state) for state in waiting]
     ids["page"] = make(PAGES, title=f"{CANARY} page", slug=f"{CANARY}-page", body=CANARY)
@@ -38,19 +42,57 @@ def planted(make, people, written):
 
 def addresses(ids, comments, live):
     """Everything that might give something away."""
-    yield from ("posts", "posts?per_page=100&sort=title", "posts?trashed=true", "posts?status=draft", "pages")
+    yield from (
+        "posts",
+        "posts?per_page=100&sort=title",
+        "posts?trashed=true",
+        "posts?status=draft",
+        "pages",
+    )
     yield from ("comments?per_page=100", "comments?status=pending", "comments?trashed=true")
-    yield from (f"posts?title__contains={CANARY}", f"posts?slug__startswith={CANARY}", f"posts?search={CANARY}")
-    yield from (f"comments?search={CANARY}", f"search?q={CANARY}", f"pages?q={CANARY}", "tags?include=posts")
-    yield from ("posts?include=comments.post,category,tags.posts", "comments?include=post.comments,parent")
-    yield from (f"posts?tags.name=word&status={s}" for s in ("draft", "scheduled", "archived", "trashed"))
-    yield from (f"posts/{live}/comments", f"posts/{live}?include=comments", "users?include=posts", "profiles")
+    yield from (
+        f"posts?title__contains={CANARY}",
+        f"posts?slug__startswith={CANARY}",
+        f"posts?search={CANARY}",
+    )
+    yield from (
+        f"comments?search={CANARY}",
+        f"search?q={CANARY}",
+        f"pages?q={CANARY}",
+        "tags?include=posts",
+    )
+    yield from (
+        "posts?include=comments.post,category,tags.posts",
+        "comments?include=post.comments,parent",
+    )
+    yield from (
+        f"posts?tags.name=word&status={s}" for s in ("draft", "scheduled", "archived", "trashed")
+    )
+    yield from (
+        f"posts/{live}/comments",
+        f"posts/{live}?include=comments",
+        "users?include=posts",
+        "profiles",
+    )
     for id in ids.values():
-        yield from (f"posts/{id}", f"posts/{id}/comments", f"posts/{id}/revisions", f"posts/{id}/revisions/1")
-        yield from (f"posts/{id}?include=author", f"comments?post={id}", f"comments?post={id}&include=post")
+        yield from (
+            f"posts/{id}",
+            f"posts/{id}/comments",
+            f"posts/{id}/revisions",
+            f"posts/{id}/revisions/1",
+        )
+        yield from (
+            f"posts/{id}?include=author",
+            f"comments?post={id}",
+            f"comments?post={id}&include=post",
+        )
     for name in SECRET_STATES:
         yield f"posts/by-slug/{CANARY}-{name}"
-    yield from (f"pages/{ids['page']}", f"pages/by-slug/{CANARY}-page", f"pages/{ids['page']}/revisions")
+    yield from (
+        f"pages/{ids['page']}",
+        f"pages/by-slug/{CANARY}-page",
+        f"pages/{ids['page']}/revisions",
+    )
     for id in comments:
         yield from (f"comments/{id}", f"comments/{id}/revisions", f"comments/{id}?include=post")
         yield f"comments?parent={id}"
@@ -79,7 +121,9 @@ def test_counts_and_orders_tell_nothing(as_, written, make, people, name):
 
     def answers():
         found = [one.get(query) for query in queries]
-        return [(a.status_code, a.data, a.headers.get("ETag"), a.headers.get("Link")) for a in found]
+        return [
+            (a.status_code, a.data, a.headers.get("ETag"), a.headers.get("Link")) for a in found
+        ]
 
     before = answers()
     ann = people["ann"].id
@@ -94,7 +138,12 @@ def test_a_writer_no_longer_sees_the_post_behind_his_comment(as_, written):
     bob, ann = as_("bob"), as_("ann")
     own = bob.post(f"posts/{written.live}/comments", json={"body": "mine"}).json["id"]
     ann.patch(f"posts/{written.live}", json={"published": False, "title": CANARY})
-    for address in ("comments", f"comments/{own}", f"comments/{own}/revisions", f"comments?post={written.live}"):
+    for address in (
+        "comments",
+        f"comments/{own}",
+        f"comments/{own}/revisions",
+        f"comments?post={written.live}",
+    ):
         assert CANARY not in bob.get(address).text
     assert bob.patch(f"comments/{own}", json={"body": "x"}).status_code == 404
 

@@ -16,7 +16,10 @@ def seven(make, people):
     """Seven posts, two of them at the same moment; their ids in the order of the list."""
     days = [7, 6, 5, 5, 3, 2, 1]
     raw = {"body": "x", "author": people["ann"].id}
-    ids = [make(POSTS, title=f"t{i}", published_at=f"2026-01-0{d}T00:00:00Z", **raw) for i, d in enumerate(days)]
+    ids = [
+        make(POSTS, title=f"t{i}", published_at=f"2026-01-0{d}T00:00:00Z", **raw)
+        for i, d in enumerate(days)
+    ]
     ids[2:4] = ids[3:1:-1]  # newest first, the higher id first where the moments are the same
     return ids
 
@@ -49,7 +52,12 @@ def test_pages(client, seven):
     pages = [ids(client.get(f"posts?per_page=3&page={n}")) for n in (1, 2, 3, 4, 99)]
     assert pages == [seven[:3], seven[3:6], seven[6:], [], []]
     beyond = client.get("posts?per_page=3&page=99").json
-    assert (beyond["total"], beyond["pages"], beyond["has_next"], beyond["has_prev"]) == (7, 3, False, True)
+    assert (beyond["total"], beyond["pages"], beyond["has_next"], beyond["has_prev"]) == (
+        7,
+        3,
+        False,
+        True,
+    )
     assert (beyond["next_cursor"], beyond["prev_cursor"]) == (None, None)
 
 
@@ -60,7 +68,9 @@ def test_without_a_total(client, seven):
     assert client.get("posts?count=exact&per_page=3").json["total"] == 7
 
 
-@pytest.mark.parametrize("sort", ["", "sort=id&", "sort=-title&", "sort=published,-published_at&", "sort=views,id&"])
+@pytest.mark.parametrize(
+    "sort", ["", "sort=id&", "sort=-title&", "sort=published,-published_at&", "sort=views,id&"]
+)
 def test_cursors_lead_through_the_list_and_back(client, seven, sort):
     whole = ids(client.get(f"posts?{sort}"))
     answer = client.get(f"posts?{sort}cursor=&per_page=2")
@@ -91,7 +101,12 @@ def test_a_cursor_keeps_its_place_when_rows_come_and_go(client, as_, seven, make
 
 def test_drafts_stand_in_cursors_too(as_, written):
     mod = as_("mod")
-    for sort in ("published_at", "-published_at", "status,published_at", "-updated_at,-published_at"):
+    for sort in (
+        "published_at",
+        "-published_at",
+        "status,published_at",
+        "-updated_at,-published_at",
+    ):
         answer = mod.get(f"posts?sort={sort}&cursor=&per_page=1")
         seen = ids(answer)
         while answer.json["next_cursor"]:
@@ -142,7 +157,11 @@ def test_the_list_of_pages_has_pages_where_others_count_them(as_, written):
 
 
 def test_full_text_search_in_a_list(as_, make, people, written):
-    for title, body in (("Zebra", "stripes"), ("Horse", "no zebra but stripes"), ("Zebras", "many")):
+    for title, body in (
+        ("Zebra", "stripes"),
+        ("Horse", "no zebra but stripes"),
+        ("Zebras", "many"),
+    ):
         make(POSTS, title=title, body=body, author=people["ann"].id, published_at=PAST)
 
     def found(query):

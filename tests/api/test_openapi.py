@@ -48,16 +48,20 @@ def test_operations_have_what_clients_are_made_of():
         assert operation["security"]
         assert {"400", "401", "429", "503"} <= operation["responses"].keys()
         if method in ("put", "patch"):
-            assert {"200", "403", "409", "412", "413", "415", "422", "428"} <= operation["responses"].keys()
+            assert {"200", "403", "409", "412", "413", "415", "422", "428"} <= operation[
+                "responses"
+            ].keys()
             assert any("If-Match" in parameter["$ref"] for parameter in operation["parameters"])
-    assert {"listPosts", "createPost", "getMe", "publishPost", "listPostComments", "search"} <= set(ids)
+    assert {"listPosts", "createPost", "getMe", "publishPost", "listPostComments", "search"} <= set(
+        ids
+    )
 
 
 def test_everything_is_referred_to_and_nothing_is_missing():
     text = json.dumps(document())
     for kind, components in document()["components"].items():
         for name in components:
-            used = f"#/components/{kind}/{name}\"" in text or kind == "securitySchemes"
+            used = f'#/components/{kind}/{name}"' in text or kind == "securitySchemes"
             assert used or name in ("Allow", "MethodNotAllowed"), (kind, name)
     for reference in set(re.findall(r'"#/components/(\w+)/([^"]+)"', text)):
         assert reference[1] in document()["components"][reference[0]], reference
@@ -73,7 +77,14 @@ def test_codes_are_listed():
 def test_every_filter_is_a_parameter_of_its_own(path):
     listed = document()["paths"][f"/{path}"]["get"]["parameters"]
     names = {one["$ref"].rpartition("/")[2] for one in listed}
-    assert {f"{path}.id", f"{path}.id__in", f"{path}.created_at__gte", f"{path}.sort", "page", "cursor"} <= names
+    assert {
+        f"{path}.id",
+        f"{path}.id__in",
+        f"{path}.created_at__gte",
+        f"{path}.sort",
+        "page",
+        "cursor",
+    } <= names
 
 
 def test_types_of_parameters():

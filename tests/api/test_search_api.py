@@ -10,7 +10,13 @@ from tests.api.test_refusals import code
 @pytest.fixture
 def found(as_, make, people):
     ann = people["ann"].id
-    make(POSTS, title="Boats & <nets>", body='A <script>alert("x")</script> boat *sails*', author=ann, published_at=PAST)
+    make(
+        POSTS,
+        title="Boats & <nets>",
+        body='A <script>alert("x")</script> boat *sails*',
+        author=ann,
+        published_at=PAST,
+    )
     make(POSTS, title="Hidden boat", body="boat", author=ann)
     make(POSTS, title="Later boat", body="boat", author=ann, published_at=FUTURE)
     make(PAGES, title="About", body="Our boat.", published_at=PAST)
@@ -25,15 +31,19 @@ def found(as_, make, people):
 
 def test_over_all_types(found):
     answer = found("q=boat")
-    assert {one["type"] for one in answer.json["results"]} == {"posts", "pages", "tags", "categories"}
+    assert {one["type"] for one in answer.json["results"]} == {
+        "posts",
+        "pages",
+        "tags",
+        "categories",
+    }
     assert answer.json["total"] == len(answer.json["results"]) == 4
     assert "Hidden" not in answer.text
     post = next(one for one in answer.json["results"] if one["type"] == "posts")
     assert list(post) == ["type", "id", "title", "snippet", "url"]
     assert (post["title"], post["url"]) == ("Boats & <nets>", "/posts/boats-nets")
     assert "<mark>boat</mark>" in post["snippet"]
-    assert "<script" not in post["snippet"]
-    assert "&lt;script" in post["snippet"]
+    assert "<" not in post["snippet"].replace("<mark>", "").replace("</mark>", "")
     assert "Hidden boat" in found("q=boat", "ann").text
     assert "Hidden boat" not in found("q=boat", "abe").text
     assert "Hidden boat" in found("q=boat", "mod").text
@@ -51,7 +61,10 @@ def test_nothing_to_search_for(found, query):
     assert code(found(query)) == (400, "invalid_parameter")
 
 
-@pytest.mark.parametrize("words", ['"', "a OR", "NEAR(", "*", "()", "a:b", "^", "-x", "'; DROP", "\\", "&|!<->", "%", "𝕏", "é"])
+@pytest.mark.parametrize(
+    "words",
+    ['"', "a OR", "NEAR(", "*", "()", "a:b", "^", "-x", "'; DROP", "\\", "&|!<->", "%", "𝕏", "é"],
+)
 def test_words_are_words(found, words):
     answer = found(f"q={words}".replace("%", "%25").replace("&", "%26"))
     assert answer.status_code == 200

@@ -39,7 +39,13 @@ def test_shapes(as_, path):
 
 def test_a_post(as_, written, make, people):
     shelf = as_("mod").post("categories", json={"name": "Shelf"}).json
-    given = {"title": "All", "body": "# Hi", "category": shelf, "tags": ["b", "a"], "excerpt": "short"}
+    given = {
+        "title": "All",
+        "body": "# Hi",
+        "category": shelf,
+        "tags": ["b", "a"],
+        "excerpt": "short",
+    }
     made = as_("ann").post("posts", json=given)
     assert list(made.json) == POST
     assert made.json["author"] == {"id": people["ann"].id, "username": "ann"}
@@ -70,7 +76,9 @@ def test_references_are_written_in_three_ways(as_, written, form):
 
 
 def test_unknown_tags_are_made_by_who_may_make_tags(as_, written):
-    made = as_("ann").post("posts", json={"title": "x", "body": "y", "tags": ["new", " new ", "sea"]})
+    made = as_("ann").post(
+        "posts", json={"title": "x", "body": "y", "tags": ["new", " new ", "sea"]}
+    )
     assert [tag["name"] for tag in made.json["tags"]] == ["new", "sea"]
     assert as_(None).get("tags?name=new").json["total"] == 1
 
@@ -81,7 +89,13 @@ def test_what_was_read_can_be_put_back(as_, written, comment):
     root.post("redirects", json={"path": "/a", "target": "/b"})
     for name in ("ann", "mod", "root"):
         one = as_(name)
-        for path in (f"posts/{written.live}", f"posts/{written.draft}", "users/me", f"comments/{first}", "settings"):
+        for path in (
+            f"posts/{written.live}",
+            f"posts/{written.draft}",
+            "users/me",
+            f"comments/{first}",
+            "settings",
+        ):
             read = one.get(path).json
             if name == "ann" and path in (f"comments/{first}", "settings"):
                 continue
@@ -103,7 +117,12 @@ def test_put_replaces_and_patch_does_not(as_, written):
     ann = as_("ann")
     ann.patch(f"posts/{written.live}", json={"excerpt": "short", "comments_open": False})
     put = ann.put(f"posts/{written.live}", json={"title": "New", "body": "New"}).json
-    assert (put["excerpt"], put["comments_open"], put["tags"], put["published_at"]) == ("", True, [], None)
+    assert (put["excerpt"], put["comments_open"], put["tags"], put["published_at"]) == (
+        "",
+        True,
+        [],
+        None,
+    )
     assert (put["slug"], put["author"]["username"]) == ("live", "ann")
     answer = ann.put(f"posts/{written.live}", json={"title": "New"})
     assert [(d["field"], d["code"]) for d in answer.json["details"]] == [("body", "required")]
@@ -152,7 +171,10 @@ def test_what_include_brings_obeys_the_same_visibility(as_, written, comment, ma
     shown = make(COMMENTS, post=written.live, author=people["bob"].id, body="Hi", status="approved")
     read = as_(None).get(f"posts/{written.live}?include=comments.author").json
     assert [one["id"] for one in read["comments"]] == [shown]
-    assert read["comments"][0]["author"] == {"id": people["bob"].id, "username": "bob"}  # hidden: as it was
+    assert read["comments"][0]["author"] == {
+        "id": people["bob"].id,
+        "username": "bob",
+    }  # hidden: as it was
     cut = as_(None).get(f"comments/{shown}?include=author&fields=author.bio,body").json
     assert cut == {"id": shown, "author": {}, "body": "Hi"}
     assert len(as_("ann").get(f"posts/{written.live}?include=comments").json["comments"]) == 2
@@ -189,7 +211,11 @@ def test_what_reading_costs(as_, written, statements, make, people):
                   "posts?page=3", "posts?cursor=", "posts?search=t1", "tags", f"posts/{written.live}/comments"):  # fmt: skip
         assert cost(nobody, query) <= 4, (query, statements)
         assert cost(ann, query) <= 5, (query, statements)
-    for query in (f"posts/{written.live}", "posts/by-slug/live", f"posts/{written.live}?fields=title"):
+    for query in (
+        f"posts/{written.live}",
+        "posts/by-slug/live",
+        f"posts/{written.live}?fields=title",
+    ):
         assert cost(nobody, query) <= 2, (query, statements)
         assert cost(ann, query) <= 3, (query, statements)
     plain = cost(nobody, "posts?per_page=100")

@@ -26,7 +26,10 @@ def test_etags_and_304(as_, written):
 
 def test_a_representation_has_its_own_etag(as_, written):
     ann = as_("ann")
-    tags = {ann.get(f"posts/{written.live}{q}").headers["ETag"] for q in ("", "?fields=title", "?include=author")}
+    tags = {
+        ann.get(f"posts/{written.live}{q}").headers["ETag"]
+        for q in ("", "?fields=title", "?include=author")
+    }
     assert len(tags) == 3
     tags = {ann.get(f"posts{q}").headers["ETag"] for q in ("", "?page=2", "?fields=title")}
     assert len(tags) == 3
@@ -71,7 +74,9 @@ def test_every_write_honours_if_match_and_version(as_, written, comment):
         assert answer.json["details"][0]["field"] == "version"
     assert ann.patch(address, json={"version": 2, "title": "Three"}).json["version"] == 3
     assert ann.delete(address, json={"version": 3}).status_code == 204
-    problem = ann.patch(address, json={"version": 1}, headers={"Accept": "application/problem+json"})
+    problem = ann.patch(
+        address, json={"version": 1}, headers={"Accept": "application/problem+json"}
+    )
     assert (problem.status_code, problem.json["current_version"]) == (412, 4)
 
 
@@ -116,7 +121,11 @@ def test_revisions(as_, written):
     ann.patch(address, json={"title": "Two"})
     as_("mod").post(f"{address}/unpublish")
     listed = ann.get(f"{address}/revisions").json["revisions"]
-    assert [(r["version"], r["action"]) for r in listed] == [(1, "create"), (2, "update"), (3, "unpublish")]
+    assert [(r["version"], r["action"]) for r in listed] == [
+        (1, "create"),
+        (2, "update"),
+        (3, "unpublish"),
+    ]
     assert set(listed[0]) == {
         "id", "type", "record_id", "version", "action", "actor", "created_at", "data",
     }  # fmt: skip
@@ -140,7 +149,16 @@ def test_every_editable_type_has_revisions(as_, written, comment):
     root.patch("settings", json={"tagline": "x"})
     root.post("categories", json={"name": "x"})
     root.post("redirects", json={"path": "/a", "target": "/b"})
-    for path in ("comments", "categories", "tags", "pages", "redirects", "settings", "users", "profiles"):
+    for path in (
+        "comments",
+        "categories",
+        "tags",
+        "pages",
+        "redirects",
+        "settings",
+        "users",
+        "profiles",
+    ):
         found = root.get(f"{path}/1/revisions")
         assert found.status_code == 200, path
         rows = found.json["revisions"]

@@ -66,7 +66,9 @@ def body(record: Record, *, whole: bool = False, system: bool = False) -> dict[s
     fields = settable(record, new=True)
     chosen = [field for field in fields if whole or is_required(field)]
     made = {field.name: value_for(field) for field in chosen}
-    secrets = [f for f in record.fields if not f.readable and not isinstance(f, Given) and is_required(f)]
+    secrets = [
+        f for f in record.fields if not f.readable and not isinstance(f, Given) and is_required(f)
+    ]
     made |= {field.name: "a long password" for field in secrets}
     return made | (_by_the_program(record, made) if system else {})
 
@@ -109,7 +111,11 @@ def _wrong(field: Field) -> list[tuple[Any, str]]:
         bad.append((None, "not_allowed" if field.choices else "wrong_type"))
     if field.target is not None:
         nowhere = 2**31 - 1
-        return [*bad, ([nowhere] if field.many is not None else nowhere, "not_found"), (True, "wrong_type")]
+        return [
+            *bad,
+            ([nowhere] if field.many is not None else nowhere, "not_found"),
+            (True, "wrong_type"),
+        ]
     if field.choices:
         return [*bad, ("no such word", "not_allowed")]
     bad.append(({"a": 1} if field.kind.name != "object" else "text", "wrong_type"))

@@ -61,7 +61,10 @@ def test_deleting(made, role, by_role, inside):
     if answer.status_code == 204:
         rows = inside(page, made, SYSTEM, Query(per_page=100, sort=("-id",))).rows
         assert id not in [row["id"] for row in rows]
-        trash = made.trashes and inside(page, made, SYSTEM, Query(per_page=100, sort=("-id",), trashed=True)).rows
+        trash = (
+            made.trashes
+            and inside(page, made, SYSTEM, Query(per_page=100, sort=("-id",), trashed=True)).rows
+        )
         assert not made.trashes or id in [row["id"] for row in trash]
 
 

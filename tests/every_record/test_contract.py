@@ -24,7 +24,11 @@ def test_what_is_made_is_what_is_read(made, admin, inside):
     assert answer.status_code == 201, answer.text
     shown = answer.json
     for name, value in given.items():
-        if name in shown and made.field(name).target is None and made.field(name).kind.name != "target":
+        if (
+            name in shown
+            and made.field(name).target is None
+            and made.field(name).kind.name != "target"
+        ):
             assert shown[name] == value, name
     assert admin.get(address(made, shown["id"])).json == shown
     rows = admin.get(f"{made.path}?id={shown['id']}").json
@@ -41,7 +45,9 @@ def test_the_api_and_the_store_come_to_the_same(made, admin, inside):
     by_store = inside(create, made, Actor("admin", admin.account.id, "root"), again).id
     first, second = (inside(one, made, SYSTEM, id) for id in (by_api, by_store))
     differ = {"id", "created_at", "updated_at", "slug", *taken}
-    assert {k: v for k, v in first.items() if k not in differ} == {k: v for k, v in second.items() if k not in differ}
+    assert {k: v for k, v in first.items() if k not in differ} == {
+        k: v for k, v in second.items() if k not in differ
+    }
 
 
 def test_every_settable_field_can_be_changed(changed, admin, inside):
@@ -65,9 +71,13 @@ def test_versions(changed, admin, inside):
     field = next(f for f in settable(changed, new=False) if f.kind.text and not f.choices)
     before = admin.patch(address(changed, id), json={field.name: inside(value_for, field)})
     value = inside(value_for, field)
-    answer = admin.patch(address(changed, id), json={field.name: value}, headers={"If-Match": before.headers["ETag"]})
+    answer = admin.patch(
+        address(changed, id), json={field.name: value}, headers={"If-Match": before.headers["ETag"]}
+    )
     assert answer.json["version"] == before.json["version"] + 1
-    stale = admin.patch(address(changed, id), json={field.name: value}, headers={"If-Match": before.headers["ETag"]})
+    stale = admin.patch(
+        address(changed, id), json={field.name: value}, headers={"If-Match": before.headers["ETag"]}
+    )
     assert (stale.status_code, stale.json["changed_fields"]) == (412, [field.name])
     again = admin.put if not changed.single else admin.patch
     back = again(address(changed, id), json=answer.json)
@@ -103,7 +113,12 @@ def test_sorts_fields_and_includes(listed, admin, inside):
         assert all(row.keys() <= {"id", name} for row in rows)
     for name, target in relations(listed, ADMIN).items():
         assert admin.get(f"{listed.path}?include={name}").status_code == 200
-        assert admin.get(f"{listed.path}?fields={name}.{next(iter(usable(target, ADMIN)))}").status_code == 200
+        assert (
+            admin.get(
+                f"{listed.path}?fields={name}.{next(iter(usable(target, ADMIN)))}"
+            ).status_code
+            == 200
+        )
 
 
 def test_pages_and_cursors(listed, admin, inside):
@@ -111,7 +126,9 @@ def test_pages_and_cursors(listed, admin, inside):
         return
     for _ in range(3):
         inside(a_row, listed)
-    whole = [row["id"] for row in admin.get(f"{listed.path}?sort=id&per_page=100").json[listed.path]]
+    whole = [
+        row["id"] for row in admin.get(f"{listed.path}?sort=id&per_page=100").json[listed.path]
+    ]
     seen, answer = [], admin.get(f"{listed.path}?sort=id&per_page=2&cursor=").json
     seen += [row["id"] for row in answer[listed.path]]
     while answer["next_cursor"]:
@@ -124,5 +141,7 @@ def test_what_a_change_leaves_behind(changed, admin, inside):
     id = inside(a_row, changed)
     field = next(f for f in settable(changed, new=False) if f.kind.text and not f.choices)
     inside(update, changed, SYSTEM, id, {field.name: inside(value_for, field)})
-    events = admin.get(f"audit_events?type={changed.path}&record_id={id}&sort=-id").json["audit_events"]
+    events = admin.get(f"audit_events?type={changed.path}&record_id={id}&sort=-id").json[
+        "audit_events"
+    ]
     assert (events[0]["action"], events[0]["fields"]) == ("update", [field.name])

@@ -40,7 +40,9 @@ def test_read_only_fields(changed, admin, inside):
     id = inside(a_row, changed)
     before = admin.get(address(changed, id)).json
     for field in changed.fields:
-        fixed = not field.on_update and field.readable and not field.counter and field.name in before
+        fixed = (
+            not field.on_update and field.readable and not field.counter and field.name in before
+        )
         if fixed and field.name != "version":
             answer = admin.patch(address(changed, id), json={field.name: "something else"})
             assert bad(answer) == {(field.name, "read_only")}, field.name
@@ -61,7 +63,9 @@ def test_values_that_are_taken(made, admin, inside):
     given = inside(body, made, whole=True)
     assert admin.post(made.path, json=given).status_code == 201
     for field in settable(made, new=True):
-        alone = field.column is not None and (field.column.unique or f"{field.name}_folded" in made.table.c)
+        alone = field.column is not None and (
+            field.column.unique or f"{field.name}_folded" in made.table.c
+        )
         if not alone or isinstance(field, Derived) or field.target:
             continue
         fresh = inside(body, made, whole=True) | {field.name: given[field.name]}
@@ -74,14 +78,22 @@ def test_what_is_not_there(record, admin, inside):
     if record.single:
         return
     for method in ("GET", "PUT", "PATCH", "DELETE"):
-        answer = admin.open(f"{record.path}/2147483647", method=method, json=None if method == "GET" else {})
+        answer = admin.open(
+            f"{record.path}/2147483647", method=method, json=None if method == "GET" else {}
+        )
         assert answer.status_code in (404, 405), (method, answer.text)
     for action in record.actions:
         assert admin.post(f"{record.path}/2147483647/{action.name}").status_code == 404
 
 
 def test_unknown_parameters(record, admin, inside):
-    for query in ("no_such_field=1", "id__like=1", "sort=no_such_field", "fields=no_such_field", "include=nothing"):
+    for query in (
+        "no_such_field=1",
+        "id__like=1",
+        "sort=no_such_field",
+        "fields=no_such_field",
+        "include=nothing",
+    ):
         answer = admin.get(f"{address(record)}?{query}")
         assert (answer.status_code, answer.json["code"]) == (400, "unknown_parameter"), query
 

@@ -38,7 +38,11 @@ def filled(folder):
         for i, name in enumerate(["ann", "abe", "person1"] * 10):
             raw = {"title": f"Post {i}", "body": "*Text*", "author": name, "tags": [f"tag{i % 5}"]}
             post = create(POSTS, SYSTEM, raw | ({"published": True} if i % 3 else {})).id
-            create(COMMENTS, SYSTEM, {"post": post, "author": "bob", "body": "Hi", "status": "approved"})
+            create(
+                COMMENTS,
+                SYSTEM,
+                {"post": post, "author": "bob", "body": "Hi", "status": "approved"},
+            )
             create(PAGES, SYSTEM, {"title": f"Page {i}", "body": "x", "published": True})
             create(REDIRECTS, SYSTEM, {"path": f"/old{i}", "target": "/new"})
     return app, people

@@ -47,7 +47,11 @@ class Reader:
 
     def section(self, tag: dict[str, str]) -> Schema:
         """The operations of a tag."""
-        return {**tag, "id": tag["name"].lower().replace(" ", "-"), "operations": list(self._of(tag))}
+        return {
+            **tag,
+            "id": tag["name"].lower().replace(" ", "-"),
+            "operations": list(self._of(tag)),
+        }
 
     def _of(self, tag: dict[str, str]) -> Iterator[Schema]:
         for path, item in self._document["paths"].items():
@@ -103,7 +107,10 @@ class Reader:
 
     def error(self, name: str) -> Schema:
         """An error response: its status and when it is given."""
-        return {"name": name, "description": self._document["components"]["responses"][name]["description"]}
+        return {
+            "name": name,
+            "description": self._document["components"]["responses"][name]["description"],
+        }
 
 
 def _is_filter(parameter: Schema) -> bool:
@@ -138,7 +145,9 @@ def words(schema: Schema) -> list[Schema]:
     if schema.get("type") == "array":
         return [{"text": "list of "}, *words(schema.get("items", {}))]
     if "enum" in schema:
-        return [{"text": "word"}] if len(schema["enum"]) > 1 else [{"text": repr(schema["enum"][0])}]
+        return (
+            [{"text": "word"}] if len(schema["enum"]) > 1 else [{"text": repr(schema["enum"][0])}]
+        )
     return [{"text": schema.get("format") or schema.get("type", "anything")}]
 
 

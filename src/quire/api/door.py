@@ -119,7 +119,11 @@ def init_app(app: Flask) -> None:
     """Open the door."""
     app.url_map.converters["id"] = IdConverter
     blueprint = Blueprint(
-        "api", __name__, template_folder="templates", static_folder="static", static_url_path="/static"
+        "api",
+        __name__,
+        template_folder="templates",
+        static_folder="static",
+        static_url_path="/static",
     )
     api = Api(blueprint)
     me = _class(own.Me, REGISTRY["users"], "Me", methods=own.Me.methods)

@@ -8,8 +8,8 @@ from quire.api import openapi_answers as answers
 from quire.api import openapi_parameters as parameters
 from quire.api.openapi_paths import OPEN, body, operation
 from quire.api.openapi_schemas import ref
-from quire.declare.query import MAX_SEARCH
 from quire.api.sign_in import Credentials, CsrfToken, RefreshToken, TokenPair
+from quire.declare.query import MAX_SEARCH
 
 Schema = dict[str, Any]
 MODELS: tuple[type[BaseModel], ...] = (Credentials, RefreshToken, TokenPair, CsrfToken)

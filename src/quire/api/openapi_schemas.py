@@ -147,7 +147,11 @@ def components() -> dict[str, Schema]:
         for action in record.actions:
             named(input_of(record, action), schemas, action_name(record, action))
             _add_version(record, schemas[action_name(record, action)])
-    schemas["Version"] = {"type": "object", "additionalProperties": False, "properties": {"version": VERSION}}
+    schemas["Version"] = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {"version": VERSION},
+    }
     return schemas
 
 

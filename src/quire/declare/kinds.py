@@ -44,9 +44,7 @@ def _column(sql_type: Any, kind: Kind, **more: Any) -> MappedColumn[Any]:
 
 
 _NO_SLUG = r"\x00-,/:-@\[-^\x60{-\xbf\u2000-\u206f\u3000\ufeff"
-_TARGET = (
-    r"^(/|/[^/\\\x00-\x20\x7f-\xa0][^\x00-\x20\x7f-\xa0]*|https?://[^\x00-\x20\x7f-\xa0]+)$"
-)
+_TARGET = r"^(/|/[^/\\\x00-\x20\x7f-\xa0][^\x00-\x20\x7f-\xa0]*|https?://[^\x00-\x20\x7f-\xa0]+)$"
 
 Title = Annotated[str, _line("title", 200)]
 Label = Annotated[str, _line("label", 100)]

@@ -118,8 +118,8 @@ def _lookup(
         return {}
     single = len(ids) == 1 and not names
     statement = _by_id_or_name(target, actor.typical, single)
-    wanted = {"ids": ids[0]} if single else {"ids": ids, "names": names}
-    values = {**wanted, "actor_id": actor.user_id, "now": now()}
+    sought: dict[str, Any] = {"ids": ids[0]} if single else {"ids": ids, "names": names}
+    values = {**sought, "actor_id": actor.user_id, "now": now()}
     found: dict[Any, int] = {}
     for id, name in connection.execute(statement, values):
         found[id] = id

@@ -74,7 +74,7 @@ _MATCHES = {
     "sqlite": "SELECT d.record_id, bm25(search_index, 10.0, 1.0) AS rank FROM search_index "
     "JOIN search_documents d ON d.id = search_index.rowid "
     "WHERE search_index MATCH :search AND d.type = '{type}'",
-    "postgresql": "SELECT record_id, -ts_rank(words, q) AS rank "
+    "postgresql": "SELECT record_id, -ts_rank(words, q)::float8 AS rank "
     "FROM search_documents, to_tsquery('simple', :search) q "
     "WHERE words @@ q AND type = '{type}'",
 }
@@ -90,7 +90,7 @@ _SNIPPETS = {
     "sqlite": "SELECT d.type, d.record_id, bm25(search_index, 10.0, 1.0) AS rank, "
     "snippet(search_index, 1, char(2), char(3), '…', 24) AS snippet FROM search_index "
     "JOIN search_documents d ON d.id = search_index.rowid WHERE search_index MATCH :search",
-    "postgresql": "SELECT type, record_id, -ts_rank(words, q) AS rank, "
+    "postgresql": "SELECT type, record_id, -ts_rank(words, q)::float8 AS rank, "
     "ts_headline('simple', left(body, 20000), q, 'StartSel=' || chr(2) || ', StopSel=' || chr(3) "
     "|| ', MaxWords=24, MinWords=8, MaxFragments=1') AS snippet "
     "FROM search_documents, to_tsquery('simple', :search) q WHERE words @@ q",
