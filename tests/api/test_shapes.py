@@ -3,8 +3,10 @@
 import pytest
 from sqlalchemy import event
 
+from quire.actor import SYSTEM
 from quire.records import COMMENTS, POSTS
 from quire.store.db import db
+from quire.store.write import create_many
 from tests.api.conftest import PAST
 from tests.api.test_refusals import code
 
@@ -178,6 +180,15 @@ def test_what_include_brings_obeys_the_same_visibility(as_, written, comment, ma
     cut = as_(None).get(f"comments/{shown}?include=author&fields=author.bio,body").json
     assert cut == {"id": shown, "author": {}, "body": "Hi"}
     assert len(as_("ann").get(f"posts/{written.live}?include=comments").json["comments"]) == 2
+
+
+def test_include_brings_the_first_fifty(as_, app, written, people):
+    raw = {"post": written.live, "author": people["bob"].id, "body": "x", "status": "approved"}
+    with app.app_context():
+        ids = [saved.id for saved in create_many(COMMENTS, SYSTEM, [raw] * 53)]
+    read = as_(None).get(f"posts?include=comments.author&id={written.live}").json["posts"][0]
+    assert [one["id"] for one in read["comments"]] == ids[:50]
+    assert read["comment_count"] == 53
 
 
 @pytest.fixture

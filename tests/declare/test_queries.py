@@ -16,7 +16,13 @@ def asked(text, actor=ANONYMOUS, record=POSTS):
 
 def test_defaults():
     query = parse_query(POSTS, ANONYMOUS, [])
-    assert (query.page, query.per_page, query.count, query.sort, query.fields) == (1, 20, True, (), None)
+    assert (query.page, query.per_page, query.count, query.sort, query.fields) == (
+        1,
+        20,
+        True,
+        (),
+        None,
+    )
     assert asked("cursor=").count is False
     assert asked("cursor=&count=exact").count is True
 
@@ -39,7 +45,11 @@ def test_fields_bring_what_they_name():
 
 
 def test_includes_name_every_level():
-    assert asked("include=comments.post.author").include == ("comments", "comments.post", "comments.post.author")
+    assert asked("include=comments.post.author").include == (
+        "comments",
+        "comments.post",
+        "comments.post.author",
+    )
     assert asked("include=" + ",".join(["author"] * 8)).include == ("author",)
     with pytest.raises(Malformed):
         asked("include=" + ",".join(["author"] * 9))

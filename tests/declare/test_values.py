@@ -102,7 +102,9 @@ def test_moments_in_queries(text, shown):
     assert TIME.value_out(TIME.from_text(text)) == shown
 
 
-@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "2026-01-31T12:00:60Z"])
+@pytest.mark.parametrize(
+    "text", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "2026-01-31T12:00:60Z"]
+)
 def test_moments_beyond_time(text):
     with pytest.raises(ValueError):
         TIME.from_text(text)

@@ -1,10 +1,11 @@
 """What `include` brings: one statement for each relation, whatever the number of rows."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, false
+from sqlalchemy import Connection, Select, bindparam, false, func, select
 from sqlalchemy.types import BigInteger
 
 from quire.actor import Actor
@@ -60,8 +61,8 @@ def _nested(
     for row in found:
         groups[row[name]["id"]].append(row)
     for row in rows:
-        row[target.path] = groups[row["id"]][:MAX_NESTED]
-    return [row for group in groups.values() for row in group[:MAX_NESTED]]
+        row[target.path] = groups[row["id"]]
+    return found
 
 
 def _by(connection: Connection, target: Record, actor: Actor, name: str, ids: set[int]) -> Rows:
@@ -75,15 +76,24 @@ def _by(connection: Connection, target: Record, actor: Actor, name: str, ids: se
 @lru_cache(500)
 def _plan(target: Record, actor: Actor, name: str) -> tuple[Projection, Select[Any]]:
     projection = Projection(target, actor)
-    column = target.field(name).column
-    among = column.in_(bindparam("ids", type_=BigInteger, expanding=True))
-    statement = projection.select_from(target.table).where(among).order_by(target.table.c.id)
+    column, id = target.field(name).column, target.table.c.id
+    conditions = [column.in_(bindparam("ids", type_=BigInteger, expanding=True))]
     answer = target.allows(actor, "read")
     if target.trashes:
-        statement = statement.where(target.table.c.deleted_at.is_(None))
+        conditions.append(target.table.c.deleted_at.is_(None))
     if answer is not True:
-        statement = statement.where(false() if answer is False else answer)
-    return projection, statement
+        conditions.append(false() if answer is False else answer)
+    statement = projection.select_from(target.table).order_by(id)
+    if name == "id":
+        return projection, statement.where(*conditions)
+    return projection, statement.where(id.in_(_first_ones(column, id, conditions)))
+
+
+def _first_ones(column: Any, id: Any, conditions: Sequence[Any]) -> Select[Any]:
+    """The ids of the first rows below each record: a post may have thousands of comments."""
+    place = func.row_number().over(partition_by=column, order_by=id).label("place")
+    numbered = select(id, place).where(*conditions).subquery("numbered")
+    return select(numbered.c.id).where(numbered.c.place <= MAX_NESTED)
 
 
 def prune(rows: Rows, fields: tuple[str, ...] | None) -> Rows:
