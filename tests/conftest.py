@@ -1,6 +1,9 @@
 """What every test may ask for: an application with people in it, and clients for each of them."""
 
+import sqlite3
+
 import pytest
+from sqlalchemy import event
 
 from quire.app import create_app
 from quire.store.db import db
@@ -70,7 +73,16 @@ def application(settings):
     """An application whose test clients check what it answers."""
     app = create_app("testing", settings)
     app.test_client_class = Client
+    with app.app_context():
+        event.listen(db.engine, "connect", _carelessly)
     return app
+
+
+def _carelessly(connection, record):
+    """No test outlives a power cut: waiting for the disk would be most of the suite's time."""
+    sqlite = isinstance(connection, sqlite3.Connection)
+    words = "PRAGMA synchronous=OFF" if sqlite else "SET synchronous_commit TO off"
+    connection.execute(words)
 
 
 def _close(app):

@@ -62,9 +62,14 @@ class Database:
                 self._rows[table] = rows
 
     def _refill(self):
+        # DELETE: TRUNCATE makes new files for every table, which is most of a test's time
+        tables = list(self._rows)
+        emptied = [f"DELETE FROM {table.name}" for table in reversed(tables)]
+        emptied += [
+            f"SELECT setval('{table.name}_id_seq', 1, false)" for table in tables if "id" in table.c
+        ]
         with db.engine.begin() as connection:
-            names = ", ".join(table.name for table in self._rows)
-            connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY"))
+            connection.execute(text("; ".join(emptied)))
             for table, rows in self._rows.items():
                 if rows:
                     connection.execute(table.insert(), rows)
