@@ -232,7 +232,7 @@ def test_check_finds_what_is_broken(console, instance):
 def test_check_finds_a_damaged_file(console, instance):
     path = instance / "quire.db"
     data = bytearray(path.read_bytes())
-    root = execute(instance, "SELECT rootpage FROM sqlite_master WHERE name = 'ix_outbox_event'")[
+    root = execute(instance, "SELECT rootpage FROM sqlite_master WHERE name = 'ix_outbox_delivered_at'")[
         0
     ][0]
     data[(root - 1) * 4096 + 1 : (root - 1) * 4096 + 8] = b"\xff" * 7
