@@ -3,8 +3,8 @@
 import pytest
 
 from quire.actor import SYSTEM, Actor
-from quire.declare.query import filter_paths, operators_of, relations, sort_names, usable
 from quire.declare.rules import NOBODY
+from quire.declare.vocabulary import filter_paths, operators_of, relations, sort_names, usable
 from quire.store.read import one
 from quire.store.write import create, update
 from tests.every_record.bodies import a_row, body, settable, value_for

@@ -6,8 +6,8 @@ import schemathesis
 
 import quire.records  # noqa: F401
 from quire.actor import Actor
-from quire.declare.query import filter_paths, relations, sort_names, usable
 from quire.declare.record import REGISTRY
+from quire.declare.vocabulary import filter_paths, relations, sort_names, usable
 
 ADMIN = Actor("admin", 0)
 ROLE = os.environ.get("FUZZ_ROLE", "anonymous")

@@ -22,6 +22,8 @@ from quire.store.write import create, create_many
 from tests.people import ROLES, enrol, token_of
 
 HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+PLACES = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
 PEOPLE = (None, *ROLES)
 
 
@@ -72,8 +74,8 @@ def fuzz(name, examples, more=()):
             ]  # fmt: skip
             if name is not None:
                 command += ["--header", f"Authorization: Bearer {token_of(app, people[name])}"]
-            env = {**os.environ, "FUZZ_ROLE": ROLES.get(name, "anonymous")}
-            status = subprocess.run(command, check=False, cwd=HERE.parents[1], env=env).returncode
+            env = {**os.environ, "FUZZ_ROLE": ROLES.get(name, "anonymous"), "PYTHONPATH": PLACES}
+            status = subprocess.run(command, check=False, cwd=ROOT, env=env).returncode
         with app.app_context():
             db.engine.dispose()
     return status

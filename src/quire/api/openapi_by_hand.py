@@ -55,7 +55,7 @@ def _search() -> Schema:
     found = answers.answer(
         "What matches, best first.", ref("SearchResultList"), "ETag", "Link", "X-Total-Count"
     )
-    words = {"type": "string", "minLength": 1, "maxLength": MAX_SEARCH, "pattern": r"\S"}
+    words = {"type": "string", "minLength": 1, "maxLength": MAX_SEARCH, "pattern": r"[^\t-\r ]"}
     said = parameters.parameter("q", "What to search for.", words, required=True)
     return operation(
         "search", "Search every type that has a page", SEARCH, OPEN,

@@ -29,9 +29,8 @@ def parameter(name: str, description: str, schema: Schema, **more: Any) -> Schem
 
 
 def _list(name: str, description: str, items: Schema, most: int | None = None) -> Schema:
-    schema: Schema = {"type": "array", "items": items, "minItems": 1}
-    if most is not None:
-        schema["maxItems"] = most
+    limits = {} if most is None else {"maxItems": most}
+    schema = {"type": "array", "items": items, **limits}
     return parameter(name, description, schema, style="form", explode=False)
 
 
@@ -134,7 +133,9 @@ def _filter(path: str, field: Field, operator: str, public: bool) -> Schema:
     described = f"{path} {WORDS[operator]} this." + ("" if public else " For administrators.")
     value = _value(field, operator)
     if operator in ("in", "nin"):
-        return _list(name, described, value, MAX_VALUES)
+        listed = _list(name, described, value, MAX_VALUES)
+        listed["schema"]["minItems"] = 1
+        return listed
     return parameter(name, described, value)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from quire.actor import Actor
 from quire.declare.fields import Field
 from quire.declare.record import Record
-from quire.declare.values import INT64
+from quire.declare.values import INT64, SPACES
 from quire.declare.vocabulary import (
     _TEXT,
     filter_paths,
@@ -175,7 +175,7 @@ def _value(name: str, operator: str, text: str, one: Field) -> Any:
 def _search(plain: dict[str, str]) -> str | None:
     if "search" in plain and "q" in plain:
         raise bad_value("q", "search and q mean the same; send one of them.")
-    text = plain.get("search", plain.get("q", "")).strip()
+    text = plain.get("search", plain.get("q", "")).strip(SPACES)
     if len(text) > MAX_SEARCH:
         raise bad_value("search", f"A search is at most {MAX_SEARCH} characters long.")
     return text or None
