@@ -115,7 +115,8 @@ def _engine_options(app: Flask) -> dict[str, Any]:
 
 def _prepare_sqlite(engine: Engine) -> None:
     event.listen(engine, "connect", _on_connect)
-    event.listen(engine, "begin", _on_begin)
+    # not the event "begin": an engine that has events asks for them at every statement
+    engine.dialect.do_begin = _begin  # type: ignore[assignment]
 
 
 def _on_connect(connection: Any, record: Any) -> None:
@@ -136,10 +137,9 @@ def _fold(text: str | None) -> str | None:
     return None if text is None else text.casefold()
 
 
-def _on_begin(connection: Connection) -> None:
-    raw: Any = connection.connection.driver_connection
+def _begin(connection: Any) -> None:
+    raw = connection.driver_connection
     if raw.in_transaction:  # the one connection of an in-memory database may be in use outside
         return
-    writes = connection.get_execution_options().get("writes", False)
     # a read that turns into a write cannot wait for another writer: take the lock at once
-    raw.execute("BEGIN IMMEDIATE" if writes else "BEGIN").close()
+    raw.execute("BEGIN IMMEDIATE" if _transaction.get() is not None else "BEGIN").close()
