@@ -15,7 +15,7 @@ from quire.store.write import create
 
 _numbers = itertools.count(1)
 VALUES = {
-    "flag": True, "day": "2026-01-31", "decimal": "12.50",
+    "flag": True, "day": "2027-01-31", "decimal": "12.50",
     "whole": 3, "count": 3, "number": 3, "urls": ["https://example.org/"], "names": ["one"], "object": {"a": 1},
 }  # fmt: skip
 
