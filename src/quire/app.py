@@ -1,6 +1,6 @@
 """create_app: the whole assembly on one page, in order."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Flask
@@ -22,12 +22,20 @@ from quire.store import origins  # noqa: F401 - a table that only imports use
 from quire.store.secrets import bcrypt
 
 
+class Quire(Flask):
+    """The application; none of its views is a coroutine, so none has to be asked whether it is."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """`func` as it is: Flask would inspect it at every call."""
+        return func
+
+
 def create_app(name: str | None = None, config: Mapping[str, Any] | None = None) -> Flask:
     """An application for the environment `name` (development, testing, production).
 
     None follows QUIRE_ENV; `config` overrides settings. Raises config.Unsafe.
     """
-    app = Flask("quire", static_folder=None)
+    app = Quire("quire", static_folder=None)
     app.config.update(settings.load(name, config))
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False

@@ -128,7 +128,7 @@ def _on_connect(connection: Any, record: Any) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
-        "mmap_size=67108864",
+        "mmap_size=33554432",
     ):
         connection.execute(f"PRAGMA {pragma}").close()
 
