@@ -232,9 +232,9 @@ def test_check_finds_what_is_broken(console, instance):
 def test_check_finds_a_damaged_file(console, instance):
     path = instance / "quire.db"
     data = bytearray(path.read_bytes())
-    root = execute(instance, "SELECT rootpage FROM sqlite_master WHERE name = 'ix_outbox_delivered_at'")[
-        0
-    ][0]
+    root = execute(
+        instance, "SELECT rootpage FROM sqlite_master WHERE name = 'ix_outbox_delivered_at'"
+    )[0][0]
     data[(root - 1) * 4096 + 1 : (root - 1) * 4096 + 8] = b"\xff" * 7
     path.write_bytes(data)
     assert "BAD  database file: " in console("check")[1]
@@ -267,7 +267,7 @@ def test_openapi(console, tmp_path):
 
 def test_routes_and_shell(console):
     assert "/api/v1/posts" in console("routes")[1]
-    assert "<Flask 'quire'>" in console("shell", given="print(app)\n")[1]
+    assert "<Quire 'quire'>" in console("shell", given="print(app)\n")[1]
 
 
 def test_settings_are_written(console, monkeypatch, tmp_path):
