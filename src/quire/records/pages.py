@@ -12,7 +12,7 @@ from quire.declare.record import Access, Record
 from quire.declare.rules import any_of, role, where
 from quire.declare.values import FLAG, TEXT
 from quire.store.db import Model
-from quire.store.moved import moved
+from quire.store.moved import leave_address
 from quire.store.slugs import slug_from
 
 
@@ -37,10 +37,7 @@ def prepare(change: Change) -> None:
     """Dates, HTML, and the old address when the slug changes."""
     published_short(change)
     render(change)
-    old = change.before("slug")
-    if old and change.gives("slug"):
-        paths = f"/pages/{old}", f"/pages/{change['slug']}"
-        change.afterwards(lambda state: moved(change.actor.as_system(), *paths))
+    leave_address(change)
 
 
 PAGES = Record(

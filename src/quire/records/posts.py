@@ -22,7 +22,7 @@ from quire.declare.record import Access, Action, Record
 from quire.declare.rules import NOBODY, all_of, any_of, owner, role, where
 from quire.declare.values import FLAG, NOTHING, TEXT, time_from_text
 from quire.store.db import Model
-from quire.store.moved import moved
+from quire.store.moved import leave_address
 from quire.store.slugs import slug_from
 
 
@@ -67,10 +67,7 @@ def prepare(change: Change) -> None:
     published_short(change)
     render(change)
     _set_order(change)
-    old = change.before("slug")
-    if old and change.gives("slug"):
-        paths = f"/posts/{old}", f"/posts/{change['slug']}"
-        change.afterwards(lambda state: moved(change.actor.as_system(), *paths))
+    leave_address(change)
     ends, starts = change["unpublish_at"], change["published_at"]
     if change.gives("unpublish_at") and ends and starts and ends <= starts:
         change.refuse("unpublish_at", "too_small", "Unpublish at must be after published at.")

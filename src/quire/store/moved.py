@@ -3,9 +3,18 @@
 from sqlalchemy import select
 
 from quire.actor import Actor
+from quire.declare.change import Change
 from quire.declare.record import REGISTRY
 from quire.store.db import transaction
 from quire.store.write import create, delete, update
+
+
+def leave_address(change: Change) -> None:
+    """Lead the old address of a record's page to the new one when its slug changes."""
+    old = change.before("slug")
+    if old and change.gives("slug"):
+        paths = [(change.record.page or "").format(slug=slug) for slug in (old, change["slug"])]
+        change.afterwards(lambda state: moved(change.actor.as_system(), *paths))
 
 
 def moved(actor: Actor, old: str, new: str) -> None:
