@@ -118,8 +118,17 @@ class Visit:
         self.context = chromium.new_context(base_url=site.url, **device)
         self.context.set_default_timeout(10_000)
         self.page = self.context.new_page()
+        self.page.click = self._click
         self.page.on("console", self._note)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _click(self, selector):
+        """Click, and wait until the page that this leads to can be looked at.
+
+        Playwright itself only waits for a new page's first byte.
+        """
+        type(self.page).click(self.page, selector)
+        self.page.wait_for_load_state()
 
     def _note(self, message):
         expected = "Failed to load resource: the server responded"  # refusals that are asked for
