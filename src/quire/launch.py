@@ -70,8 +70,9 @@ def build(threads: int | None) -> tuple[Flask, dict[str, Any]]:
 
 def options(app: Flask) -> dict[str, Any]:
     """Settings in the words of the server."""
-    limits = {
+    limits: dict[str, Any] = {
         "threads": app.config["THREADS"],
+        "one_processor": app.config["ONE_PROCESSOR"],
         "max_request_body_size": app.config["MAX_CONTENT_LENGTH"] + OVER_FLASK,
     }
     if proxy := app.config["TRUSTED_PROXY"]:

@@ -21,6 +21,7 @@ from waitress.utilities import BadRequest
 
 from quire.errors import STATUS_NAMES
 from quire.headers import ALWAYS, API_POLICY
+from quire.processor import Settler
 from quire.sockets import hold_newcomers, most_connections
 
 logger = logging.getLogger("quire.server")
@@ -208,7 +209,14 @@ class Server(TcpWSGIServer):
     draining = False
     stopping = False
 
-    def __init__(self, application: Callable[..., Any], sock: socket.socket, **options: Any):
+    def __init__(
+        self,
+        application: Callable[..., Any],
+        sock: socket.socket,
+        one_processor: bool = False,
+        **options: Any,
+    ):
+        self.settler = Settler() if one_processor else None
         adj = Adjustments(**LIMITS, connection_limit=most_connections(), **options)
         workers = ThreadedTaskDispatcher()
         workers.set_thread_count(adj.threads)
@@ -236,6 +244,8 @@ class Server(TcpWSGIServer):
         """Serve until `stop`; say whether every accepted request was answered."""
         while not self.stopping:
             self._turn(0.5)
+            if self.settler is not None:
+                self.settler.turn()
         self._close_door()
         finished = self._drain()
         self.task_dispatcher.shutdown(timeout=1)
