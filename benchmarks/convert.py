@@ -10,9 +10,9 @@ from quire.schema import migrate
 from quire.store.secrets import hash_password
 
 COPY = """
-INSERT INTO users (id, username, email, password, role, is_active, bio, auth_epoch,
+INSERT INTO users (id, username, email, password, role, is_active, bio,
   created_at, updated_at, version)
-SELECT id, username, email, password_hash, 'author', 1, '', 0,
+SELECT id, username, email, password_hash, 'author', 1, '',
   strftime('%Y-%m-%dT%H:%M:%SZ', created_at), strftime('%Y-%m-%dT%H:%M:%SZ', created_at), 1
 FROM old.users;
 INSERT INTO tags (id, name, slug, description, created_at, updated_at, version)

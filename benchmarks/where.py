@@ -23,7 +23,7 @@ def main() -> None:
     app = create_app("production", {"DATABASE_URL": f"sqlite:///{sys.argv[1]}"})
     client = app.test_client()
     with app.app_context():
-        token = issue(Account(3, "user0003", "author", True, 0))["access_token"]
+        token = issue(Account(3, "user0003", "author"))["access_token"]
     headers = {"Authorization": f"Bearer {token}"}
 
     def ask(kind: str) -> None:

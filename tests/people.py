@@ -1,6 +1,6 @@
 """The people of the tests: one of each role, two authors, and how they sign in."""
 
-from quire.access import tokens
+from quire.access import held, sessions, tokens
 from quire.access.accounts import Account
 from quire.actor import SYSTEM
 from quire.records import USERS
@@ -19,7 +19,7 @@ def enrol(app, names=ROLES):
     with app.app_context():
         made = create_many(USERS, SYSTEM, raws)
     return {
-        raw["username"]: Account(saved.id, raw["username"], raw["role"], True, 0)
+        raw["username"]: Account(saved.id, raw["username"], raw["role"])
         for raw, saved in zip(raws, made, strict=True)
     }
 
@@ -37,3 +37,13 @@ def signed_in(app, account):
         client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token_of(app, account)}"
         client.account = account
     return client
+
+
+def give_session(app, client, account):
+    """Sign a client in as a browser is, without the page for it; the id of its session."""
+    with app.app_context():
+        secret = held.new_secret()
+        id = held.open_session(account, sessions.KIND, secret, 3600)
+    with client.session_transaction() as session:
+        session["_user_id"], session["_fresh"] = secret, True
+    return id

@@ -1,7 +1,7 @@
 """Who is asking: one value that every rule, read and write is given; never None."""
 
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import lru_cache
 
 ROLES = ("member", "author", "moderator", "admin")
 """The roles that people have, from least to most."""
@@ -14,7 +14,9 @@ class Actor:
     """Someone or something that reads and writes.
 
     `role` is a word of ROLES, "anonymous" or "system"; `proof` says how the identity was proved
-    (none, session, token, console, import, job); `door`, `ip` and `request_id` go to the audit.
+    (none, session, token, key, console, import, job); `door`, `ip` and `request_id` go to the
+    audit. `scopes` are those of an API key, such as `posts:read`; None means no such limit.
+    `session_id` is the session that stands behind the proof.
     """
 
     role: str
@@ -24,6 +26,8 @@ class Actor:
     door: str = "api"
     ip: str | None = None
     request_id: str | None = None
+    scopes: frozenset[str] | None = None
+    session_id: int | None = None
 
     @property
     def is_anonymous(self) -> bool:
@@ -39,23 +43,27 @@ class Actor:
         """Whether this actor's role is `role` or a higher one."""
         return _RANK[self.role] >= _RANK[role]
 
+    def has_scope(self, scope: str | None) -> bool:
+        """Whether nothing about the proof forbids what `scope` names; None names what no key may."""
+        return self.scopes is None or scope in self.scopes
+
     def at(self, **circumstances: str | None) -> "Actor":
         """The same actor with another door, ip, request id or proof."""
         return replace(self, **circumstances)  # type: ignore[arg-type]
 
     @property
     def typical(self) -> "Actor":
-        """The one who stands for all of the same role: rules look at nothing else."""
-        return _typical(self.role, self.user_id is None)
+        """The one who stands for all of the same role and scopes: rules look at nothing else."""
+        return _typical(self.role, self.user_id is None, self.scopes)
 
     def as_system(self) -> "Actor":
         """The program itself, doing what follows from this actor's change."""
         return Actor("system", None, None, self.proof, self.door, self.ip, self.request_id)
 
 
-@cache
-def _typical(role: str, nameless: bool) -> Actor:
-    return Actor(role, None if nameless else 0)
+@lru_cache(256)
+def _typical(role: str, nameless: bool, scopes: frozenset[str] | None) -> Actor:
+    return Actor(role, None if nameless else 0, scopes=scopes)
 
 
 ANONYMOUS = Actor("anonymous")

@@ -18,7 +18,7 @@ from quire.errors import Problem
 from quire.site import door as site
 from quire.site import failures
 from quire.store import db as database
-from quire.store import origins  # noqa: F401 - a table that only imports use
+from quire.store import links, origins, second_factors  # noqa: F401 - tables beside the records
 from quire.store.secrets import bcrypt
 
 

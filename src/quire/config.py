@@ -6,6 +6,7 @@ import secrets
 import tempfile
 import time
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -127,6 +128,22 @@ class Settings(BaseSettings):
     BCRYPT_LOG_ROUNDS: int = _set(
         12, "Cost of a password hash; one more doubles the time.", ge=4, le=16
     )
+    SESSION_IDLE_SECONDS: int = _set(
+        12 * 3600, "Seconds after which a browser that does nothing is signed out.", ge=300
+    )
+    SESSION_SECONDS: int = _set(
+        7 * 86400, "Seconds after which a browser has to sign in again in any case.", ge=300
+    )
+    REMEMBER_SECONDS: int = _set(
+        30 * 86400, "The same where somebody asked to stay signed in.", ge=3600
+    )
+    JWT_CACHE_SECONDS: int = _set(
+        0,
+        "Seconds for which the account behind an access token is not looked up again; until then "
+        "other processes may not know that it was deactivated.",
+        ge=0,
+        le=5,
+    )
     JWT_ACCESS_TOKEN_EXPIRES: int = _set(
         15 * 60, "Seconds for which an access token is good.", ge=60, le=3600
     )
@@ -221,6 +238,8 @@ def _flask(settings: Settings) -> dict[str, Any]:
         SESSION_COOKIE_NAME="__Host-quire" if https else "quire",
         WTF_CSRF_ENABLED=not testing,
         WTF_CSRF_TIME_LIMIT=None,
+        REMEMBER_COOKIE_NAME="__Host-quire-remember" if https else "quire_remember",
+        REMEMBER_COOKIE_DURATION=timedelta(seconds=settings.REMEMBER_SECONDS),
         **_cookies("SESSION_COOKIE", https),
         **_cookies("REMEMBER_COOKIE", https),
     )

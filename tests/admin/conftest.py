@@ -4,11 +4,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from quire.access.sessions import SessionUser
 from quire.actor import SYSTEM, Actor
 from quire.records import CATEGORIES, COMMENTS, PAGES, POSTS, TAGS
 from quire.store import read as store_read
 from quire.store import write
+from tests.people import give_session
 
 BODY = "The *tide* comes and goes."
 LIVE = "2026-01-01T10:00:00Z"
@@ -47,8 +47,7 @@ class Browser:
     def __init__(self, app, account=None):
         self.client = app.test_client()
         if account is not None:
-            with self.client.session_transaction() as session:
-                session["_user_id"], session["_fresh"] = SessionUser(account).get_id(), True
+            give_session(app, self.client, account)
 
     def get(self, path="", **more):
         return self.client.get(f"/admin/{path}", **more)

@@ -5,10 +5,12 @@ import pytest
 from quire.declare.record import REGISTRY
 
 OPEN = {
-    "admin": set(REGISTRY),
-    "moderator": {"posts", "pages", "comments", "categories", "tags", "profiles", "redirects"},
-    "author": {"posts", "comments", "tags", "profiles"},
-}
+    "admin": set(REGISTRY) - {"sessions"},
+    "moderator": {
+        "posts", "pages", "comments", "categories", "tags", "profiles", "api_keys", "redirects",
+    },
+    "author": {"posts", "comments", "tags", "profiles", "api_keys"},
+}  # fmt: skip
 WHO = {"root": "admin", "mod": "moderator", "ann": "author"}
 
 

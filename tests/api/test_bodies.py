@@ -123,7 +123,6 @@ WRONG = [
     ({"body_html": "<b>"}, "body_html", "read_only"),
     ({"created_at": "2020-01-01T00:00:00Z"}, "created_at", "read_only"),
     ({"author": 1}, "author", "read_only"),
-    ({"auth_epoch": 1}, "auth_epoch", "unknown"),
     ({"sorted_at": "x"}, "sorted_at", "unknown"),
     ({"author_id": 1}, "author_id", "unknown"),
     ({"__class__": "x"}, "__class__", "unknown"),

@@ -173,4 +173,4 @@ def test_secrets_stand_nowhere(as_, people):
         text = root.get(address).text
         assert "canary password" not in text
         assert "$2b$" not in text
-        assert "auth_epoch" not in text
+        assert "former_hash" not in text

@@ -19,7 +19,7 @@ SHAPES = {
     "tags": "id name slug description created_at updated_at version",
     "categories": "id name slug description created_at updated_at version",
     "redirects": "id path target permanent created_at updated_at version",
-    "audit_events": "id action type record_id actor fields door ip request_id created_at",
+    "audit_events": "id action type record_id actor fields door proof ip request_id created_at",
 }
 BODIES = {
     "pages": {"title": "x", "body": "y"}, "tags": {"name": "x"}, "categories": {"name": "x"},

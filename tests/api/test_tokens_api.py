@@ -52,10 +52,17 @@ def test_an_access_token_does_not_refresh(client, people):
         assert code(answer) == (401, "invalid_token")
 
 
-def test_a_new_password_ends_older_tokens(as_, people):
-    bob = as_("bob")
+def test_a_new_password_ends_all_other_tokens(as_, people):
+    bob, elsewhere = as_("bob"), as_("bob")
     given = {"password": "another pass", "current_password": PASSWORD}
     assert bob.patch("users/me", json=given).status_code == 200
+    assert code(elsewhere.get("users/me")) == (401, "invalid_token")
+    assert bob.get("users/me").status_code == 200
+
+
+def test_a_password_set_by_somebody_else_ends_all_tokens(as_, people):
+    bob = as_("bob")
+    as_("root").patch(f"users/{people['bob'].id}", json={"password": "another pass"})
     assert code(bob.get("users/me")) == (401, "invalid_token")
 
 

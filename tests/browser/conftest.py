@@ -9,6 +9,8 @@ import pytest
 from playwright.sync_api import sync_playwright
 from werkzeug.serving import make_server
 
+from quire.access import held, sessions
+from quire.access.accounts import Account
 from quire.actor import SYSTEM, Actor
 from quire.app import create_app
 from quire.records import CATEGORIES, COMMENTS, PAGES, POSTS, SETTINGS, USERS
@@ -140,9 +142,10 @@ class Visit:
         app = self.site.app
         with app.app_context():
             user = read.find_id(USERS, SYSTEM, username=name)
-            epoch = read.one(USERS, SYSTEM, user)["auth_epoch"]
-        held = app.session_interface.get_signing_serializer(app)
-        value = held.dumps({"_user_id": f"{user}.{epoch}", "_fresh": True})
+            one, secret = read.one(USERS, SYSTEM, user), held.new_secret()
+            held.open_session(Account(user, name, one["role"]), sessions.KIND, secret, 3600)
+        signer = app.session_interface.get_signing_serializer(app)
+        value = signer.dumps({"_user_id": secret, "_fresh": True})
         cookie = {"name": app.config["SESSION_COOKIE_NAME"], "value": value, "url": self.site.url}
         self.context.add_cookies([cookie])
 

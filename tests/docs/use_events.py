@@ -28,7 +28,7 @@ with app.app_context():
         email = f"{name}@example.org"
         raw = {"username": name, "email": email, "password": PASSWORD, "role": role}
         made = create(USERS, SYSTEM, raw)
-        pair = tokens.issue(Account(made.id, name, role, True, 0))
+        pair = tokens.issue(Account(made.id, name, role))
         headers[name] = {"Authorization": f"Bearer {pair['access_token']}"}
 
 

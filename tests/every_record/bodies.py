@@ -16,7 +16,7 @@ from quire.store.write import create
 _numbers = itertools.count(1)
 VALUES = {
     "flag": True, "day": "2027-01-31", "decimal": "12.50",
-    "whole": 3, "count": 3, "number": 3, "urls": ["https://example.org/"], "names": ["one"], "object": {"a": 1},
+    "whole": 3, "count": 3, "number": 3, "urls": ["https://example.org/"], "names": ["one"], "scopes": ["posts:read"], "networks": ["192.0.2.0/24"], "object": {"a": 1},
 }  # fmt: skip
 
 
@@ -49,6 +49,8 @@ def value_for(field: Field) -> Any:
         id = a_row(record_of(field.target))
         return [id] if field.many is not None else id
     number = next(_numbers)
+    if field.name == "expires_at":
+        return f"2099-01-01T10:{number % 60:02}:00Z"
     texts = {
         "email": f"person{number}@example.org", "url": f"https://example.org/{number}", "path": f"/old/{number}",
         "target": f"/new/{number}", "markdown": f"*Text {number}*", "time": _moment(number), "username": f"person{number}", "slug": f"slug-{number}",

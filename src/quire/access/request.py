@@ -1,13 +1,13 @@
-"""Who sends this request: a token, a browser session, or nobody; a broken proof is never nobody."""
+"""Who sends this request: a token, a key, a browser, or nobody; a broken proof is never nobody."""
 
 from flask import current_app, g, request
-from flask_login import current_user
 from flask_wtf.csrf import CSRFError, validate_csrf
 from wtforms import ValidationError
 
-from quire.access import tokens
+from quire.access import keys, sessions, tokens
 from quire.actor import ANONYMOUS, Actor
 from quire.errors import Refused
+from quire.store.credentials import KEY_START
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 DOORS = {"api": "api", "admin": "admin"}
@@ -21,6 +21,11 @@ def current_actor() -> Actor:
     return actor
 
 
+def asker() -> Actor:
+    """Nobody in particular, from here: for requests that bring their proof in the body."""
+    return ANONYMOUS.at(**_circumstances())
+
+
 def _circumstances() -> dict[str, str | None]:
     first = request.path.split("/", 2)[1]
     return {
@@ -32,11 +37,21 @@ def _circumstances() -> dict[str, str | None]:
 
 def _proved() -> Actor:
     authorization = request.environ.get("HTTP_AUTHORIZATION")
-    if authorization is not None or "HTTP_X_API_KEY" in request.environ:
-        return tokens.holder(_bearer(authorization or "")).actor("token", **_circumstances())
-    if _has_session() and current_user.is_authenticated:
-        return current_user.account.actor("session", **_circumstances())
-    return ANONYMOUS.at(**_circumstances())
+    key = request.environ.get("HTTP_X_API_KEY")
+    if authorization is not None or key is not None:
+        return _by_secret(_bearer(authorization) if authorization is not None else str(key))
+    user = sessions.present() if _has_session() else None
+    if user is not None:
+        return user.account.actor("session", session_id=user.session_id, **_circumstances())
+    return asker()
+
+
+def _by_secret(secret: str) -> Actor:
+    if secret.startswith(KEY_START) or "HTTP_AUTHORIZATION" not in request.environ:
+        key = keys.holder(secret)
+        return key.account.actor("key", scopes=key.scopes, **_circumstances())
+    found = tokens.holder(secret)
+    return found.account.actor("token", session_id=found.id, **_circumstances())
 
 
 def _has_session() -> bool:

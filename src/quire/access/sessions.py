@@ -1,24 +1,30 @@
-"""Browser sessions: Flask-Login, bound to the account's epoch."""
+"""Browser sessions: Flask-Login, whose cookie holds the secret of a session in the database."""
 
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Flask, Request, redirect, request, session
+from flask import Flask, Request, current_app, redirect, request, session
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
-from flask_login import LoginManager, UserMixin, login_user, logout_user
+from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 
-from quire.access.accounts import Account, account
+from quire.access import held
+from quire.access.accounts import Account
+from quire.actor import Actor
+from quire.store.audit import note
+from quire.store.credentials import end_session
+
+KIND = "browser"
 
 
 class SessionUser(UserMixin):
-    """An account as Flask-Login holds it."""
+    """An account as Flask-Login holds it: known by the secret of its session."""
 
-    def __init__(self, owner: Account):
-        self.account = owner
+    def __init__(self, secret: str, account: Account, session_id: int):
+        self.secret, self.account, self.session_id = secret, account, session_id
 
     def get_id(self) -> str:
-        """What the cookie says: id and epoch, so that a new password ends older sessions."""
-        return f"{self.account.id}.{self.account.epoch}"
+        """What the cookie says."""
+        return self.secret
 
 
 class CookieSessions(SecureCookieSessionInterface):
@@ -35,10 +41,25 @@ manager = LoginManager()
 
 
 @manager.user_loader
-def _load(name: str) -> SessionUser | None:
-    id, _, epoch = name.partition(".")
-    found = account(int(id), int(epoch)) if id.isdigit() and epoch.isdigit() else None
-    return None if found is None else SessionUser(found)
+def _load(secret: str) -> SessionUser | None:
+    found = held.by_secret(secret, KIND)
+    if found is None:
+        return None
+    found.touch()
+    if found.renew and not found.former and session.get("_user_id") == secret:
+        secret = _renewed(found, secret)
+    return SessionUser(secret, found.account, found.id)
+
+
+def _renewed(found: held.Held, secret: str) -> str:
+    """Give this browser another secret, since its rights have changed."""
+    successor = held.new_secret()
+    if not held.rotate(found.id, secret, successor):
+        return secret
+    session["_user_id"] = successor
+    if found.remember:
+        session["_remember"] = "set"  # Flask-Login writes its cookie anew
+    return successor
 
 
 @manager.unauthorized_handler
@@ -51,13 +72,24 @@ def to_sign_in() -> Any:
 def begin(owner: Account, remember: bool = False) -> None:
     """Sign in: nothing that the browser held before is kept."""
     session.clear()
-    login_user(SessionUser(owner), remember=remember)
+    secret = held.new_secret()
+    seconds = current_app.config["REMEMBER_SECONDS" if remember else "SESSION_SECONDS"]
+    id = held.open_session(owner, KIND, secret, seconds, remember)
+    login_user(SessionUser(secret, owner, id), remember=remember)
 
 
-def end() -> None:
-    """Sign out."""
+def end(actor: Actor) -> None:
+    """Sign out: the secret in the cookie is worth nothing from now on."""
+    if actor.session_id is not None:
+        end_session(actor.session_id)
+        note(actor, "sign_out", "users", actor.user_id)
     logout_user()
     session.clear()
+
+
+def present() -> SessionUser | None:
+    """Who is signed in with this browser."""
+    return current_user if current_user and current_user.is_authenticated else None
 
 
 def init_app(app: Flask) -> None:

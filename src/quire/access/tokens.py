@@ -1,10 +1,13 @@
-"""JSON Web Tokens (RFC 7519, RFC 8725): short access tokens, longer refresh tokens.
+"""Tokens of programs: JSON Web Tokens (RFC 7519, RFC 8725) for access, opaque ones to refresh them.
 
-A token proves who somebody is and never what he may do: role and activity are read from the
-account at each request, and a token of an older epoch is worth nothing.
+A pair belongs to a session in the database. The access token proves who somebody is and never what
+he may do: role and activity are read with its session at each request. The refresh token is replaced
+at each use; using one that was replaced ends the session (RFC 9700 section 4.14.2).
 """
 
-import secrets
+import base64
+import hashlib
+import hmac
 import time
 from functools import lru_cache
 from typing import Any
@@ -12,44 +15,111 @@ from typing import Any
 import jwt
 from flask import current_app
 
-from quire.access.accounts import Account, account
+from quire.access import held
+from quire.access.accounts import Account
+from quire.access.held import Held
+from quire.actor import Actor
 from quire.errors import Unproven
+from quire.store.audit import note
+from quire.store.credentials import end_session
 
+KIND = "token"
 ALGORITHM = "HS256"
 AUDIENCE = "quire"
+ACCESS = "access"
 LEEWAY = 10
 """Seconds by which clocks may differ."""
-ACCESS, REFRESH = "access", "refresh"
-_LIFETIMES = {ACCESS: "JWT_ACCESS_TOKEN_EXPIRES", REFRESH: "JWT_REFRESH_TOKEN_EXPIRES"}
+REFRESH_START = "qr_"
+MOST_KEPT = 1000
 
 
 def issue(owner: Account) -> dict[str, Any]:
-    """A new pair for `owner`, in the form of RFC 6749 section 5.1."""
+    """A new session and its pair, in the form of RFC 6749 section 5.1."""
+    secret = held.new_secret()
+    seconds = current_app.config["JWT_REFRESH_TOKEN_EXPIRES"]
+    id = held.open_session(owner, KIND, secret, seconds)
+    return _pair(owner, id, secret)
+
+
+def refresh(token: str, asker: Actor) -> dict[str, Any]:
+    """The pair that follows. Raises Unproven; a replaced token ends its session as well.
+
+    The successor is made from the old token, so that parallel requests with one token get the same.
+    """
+    id, secret = _opened(token)
+    found = held.by_secret(secret, KIND)
+    if found is not None and found.id == id:
+        successor = _successor(secret)
+        if found.former or held.rotate(id, secret, successor) or held.by_secret(secret, KIND):
+            return _pair(found.account, id, successor)
+    revoked = held.by_id(id, KIND)
+    if revoked is not None:
+        end_session(id)
+        by = revoked.account.actor(KIND, door=asker.door, ip=asker.ip, request_id=asker.request_id)
+        note(by, "token_reused", "sessions", id)
+    raise broken("The token is not valid.")
+
+
+def revoke(token: str) -> None:
+    """End the session of a refresh token; a token that is none is ignored (RFC 7009)."""
+    try:
+        id, secret = _opened(token)
+    except Unproven:
+        return
+    found = held.by_secret(secret, KIND)
+    if found is not None and found.id == id:
+        end_session(id)
+
+
+def _pair(owner: Account, session_id: int, secret: str) -> dict[str, Any]:
     return {
-        "access_token": _signed(owner, ACCESS),
-        "refresh_token": _signed(owner, REFRESH),
+        "access_token": _signed(owner, session_id),
+        "refresh_token": f"{REFRESH_START}{session_id}.{secret}.{_mark(session_id, secret)}",
         "token_type": "Bearer",
-        "expires_in": current_app.config[_LIFETIMES[ACCESS]],
+        "expires_in": current_app.config["JWT_ACCESS_TOKEN_EXPIRES"],
     }
 
 
-def _signed(owner: Account, typ: str) -> str:
+def _mac(purpose: str, text: str) -> bytes:
+    key = current_app.config["SECRET_KEY"].encode()
+    return hmac.new(key, f"{purpose}:{text}".encode(), hashlib.sha256).digest()
+
+
+def _successor(secret: str) -> str:
+    return base64.urlsafe_b64encode(_mac("refresh", secret)).decode().rstrip("=")
+
+
+def _mark(session_id: int, secret: str) -> str:
+    """What tells a token of ours that was replaced from one that somebody has made up."""
+    return _mac("mark", f"{session_id}.{secret}").hex()[:24]
+
+
+def _opened(token: str) -> tuple[int, str]:
+    parts = token.removeprefix(REFRESH_START).split(".")
+    if len(parts) == 3 and parts[0].isascii() and parts[0].isdigit() and len(parts[0]) < 10:
+        id = int(parts[0])
+        if hmac.compare_digest(_mark(id, parts[1]).encode(), parts[2].encode()):
+            return id, parts[1]
+    raise broken("The token is not valid.")
+
+
+def _signed(owner: Account, session_id: int) -> str:
     present = int(time.time())
     claims = {
         "sub": str(owner.id),
-        "typ": typ,
+        "sid": session_id,
+        "typ": ACCESS,
         "aud": AUDIENCE,
         "iat": present,
-        "exp": present + current_app.config[_LIFETIMES[typ]],
-        "jti": secrets.token_urlsafe(12),
-        "epoch": owner.epoch,
+        "exp": present + current_app.config["JWT_ACCESS_TOKEN_EXPIRES"],
+        "jti": held.new_secret()[:16],
         "role": owner.role,
     }
     return jwt.encode(claims, current_app.config["SECRET_KEY"], ALGORITHM)
 
 
-def holder(token: str, typ: str = ACCESS) -> Account:
-    """The account that a token proves. Raises Unproven: expired, forged, outdated, of another type."""
+def holder(token: str) -> Held:
+    """The session that an access token proves. Raises Unproven: expired, forged, ended."""
     try:
         claims = _claims(token, current_app.config["SECRET_KEY"])
         expired = claims["exp"] + LEEWAY <= time.time()
@@ -59,7 +129,7 @@ def holder(token: str, typ: str = ACCESS) -> Account:
         raise broken("The token is not valid.") from None
     if expired:
         raise broken("The token has expired.", "token_expired")
-    found = _account(claims) if claims["typ"] == typ else None
+    found = _session(claims) if claims["typ"] == ACCESS else None
     if found is None:
         raise broken("The token is not valid.")
     return found
@@ -74,15 +144,32 @@ def _claims(token: str, secret: str) -> dict[str, Any]:
         [ALGORITHM],
         audience=AUDIENCE,
         leeway=LEEWAY,
-        options={"require": ["sub", "typ", "aud", "exp", "iat", "jti", "epoch"]},
+        options={"require": ["sub", "sid", "typ", "aud", "exp", "iat", "jti"]},
     )
     return claims
 
 
-def _account(claims: dict[str, Any]) -> Account | None:
-    sub, epoch = claims["sub"], claims["epoch"]
-    well_formed = isinstance(sub, str) and sub.isascii() and sub.isdigit() and len(sub) < 10
-    return account(int(sub), epoch) if well_formed and type(epoch) is int else None
+_kept: dict[tuple[int, str], tuple[float, Held]] = {}
+
+
+def _session(claims: dict[str, Any]) -> Held | None:
+    """The session that claims name, looked up again after some seconds only, where that is set."""
+    id, sub = claims["sid"], claims["sub"]
+    if type(id) is not int or not 0 < id < 2**31:
+        return None
+    seconds = current_app.config["JWT_CACHE_SECONDS"]
+    until, found = _kept.get((id, current_app.config["SECRET_KEY"]), (0.0, None))
+    if not seconds or until < time.monotonic():
+        found = held.by_id(id, KIND)
+        _keep(id, found, seconds)
+    return found if found is not None and str(found.account.id) == sub else None
+
+
+def _keep(id: int, found: Held | None, seconds: int) -> None:
+    if seconds and found is not None:
+        if len(_kept) >= MOST_KEPT:
+            _kept.clear()
+        _kept[id, current_app.config["SECRET_KEY"]] = time.monotonic() + seconds, found
 
 
 def broken(message: str, code: str = "invalid_token") -> Unproven:

@@ -18,12 +18,17 @@ PREFIX = "/api/v1"
 BY_HAND = {
     "/auth/token": (sign_in.Token, "signing in is no record"),
     "/auth/refresh": (sign_in.Refresh, "nor is refreshing"),
+    "/auth/revoke": (sign_in.Revoke, "nor is revoking"),
     "/csrf-token": (sign_in.Csrf, "a token of the browser session"),
     "/search": (search.Search, "over all types at once"),
     "/openapi.json": (documents.OpenApi, "describes the others"),
     "/docs": (documents.Docs, "shows the document to people"),
 }
 """Resources that are not made from a declaration, with the reason."""
+
+
+LISTS = {"sessions": own.OwnSessions}
+"""Lists that can do more than others: all other sessions end at once."""
 
 
 class Api(flask_restful.Api):
@@ -73,7 +78,10 @@ def bind(api: Api, record: Record) -> None:
         api.add_resource(single, path, endpoint=name)
     else:
         listed, item = _methods(record)
-        many = _class(resources.RecordList, record, "List", methods=listed)
+        if name in LISTS:
+            many = _class(LISTS[name], record, "List", methods=LISTS[name].methods)
+        else:
+            many = _class(resources.RecordList, record, "List", methods=listed)
         one = _class(resources.RecordItem, record, "Item", methods=item)
         api.add_resource(many, path, endpoint=f"{name}_list")
         api.add_resource(one, f"{path}/<id:id>", endpoint=f"{name}_item")

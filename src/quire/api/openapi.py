@@ -30,7 +30,13 @@ SECURITY = {
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "JWT",
-        "description": "An access token of `POST /auth/token`.",
+        "description": "An access token of `POST /auth/token`, or an API key.",
+    },
+    "key": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-API-Key",
+        "description": "An API key of `POST /api_keys`; it opens what its scopes name.",
     },
     "session": {
         "type": "apiKey",

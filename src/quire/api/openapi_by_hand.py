@@ -28,6 +28,7 @@ def paths() -> Schema:
         "/auth/refresh": {
             "post": _pair("refreshToken", "Exchange a refresh token", "RefreshToken")
         },
+        "/auth/revoke": {"post": _revoke()},
         "/csrf-token": {"get": _csrf()},
         "/search": {"get": _search()},
         "/openapi.json": {"get": _document()},
@@ -40,6 +41,14 @@ def _pair(id: str, summary: str, given: str) -> Schema:
     return operation(
         id, summary, PROOF, [{}], {"200": pair, **answers.errors(413, 415, 422)},
         requestBody=body(ref(given)),
+    )  # fmt: skip
+
+
+def _revoke() -> Schema:
+    done = {"description": "It is worth nothing now."}
+    return operation(
+        "revokeToken", "End a refresh token and its access tokens", PROOF, [{}],
+        {"204": done, **answers.errors(413, 415, 422)}, requestBody=body(ref("RefreshToken")),
     )  # fmt: skip
 
 
@@ -59,7 +68,7 @@ def _search() -> Schema:
     said = parameters.parameter("q", "What to search for.", words, required=True)
     return operation(
         "search", "Search every type that has a page", SEARCH, OPEN,
-        {"200": found, "304": answers.fresh(), **answers.errors()},
+        {"200": found, "304": answers.fresh(), **answers.errors(403)},
         parameters=[said, *map(parameters.ref, ("page", "per_page", "If-None-Match"))],
     )  # fmt: skip
 

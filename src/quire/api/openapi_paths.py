@@ -5,17 +5,17 @@ from typing import Any
 from quire.actor import ANONYMOUS, Actor
 from quire.api import openapi_answers as answers
 from quire.api import openapi_parameters as parameters
-from quire.api.openapi_schemas import action_name, ref, word
+from quire.api.openapi_schemas import action_name, made_name, ref, word
 from quire.declare.record import REGISTRY, Action, Record, record_of
 from quire.declare.rules import NOBODY, Rule
 
 Schema = dict[str, Any]
 MERGE_PATCH = "application/merge-patch+json"
 
-OPEN: list[Schema] = [{}, {"bearer": []}, {"session": []}]
-SIGNED_READ: list[Schema] = [{"bearer": []}, {"session": []}]
-OPEN_WRITE: list[Schema] = [{}, {"bearer": []}, {"session": [], "csrf": []}]
-SIGNED_WRITE: list[Schema] = [{"bearer": []}, {"session": [], "csrf": []}]
+SIGNED_READ: list[Schema] = [{"bearer": []}, {"key": []}, {"session": []}]
+SIGNED_WRITE: list[Schema] = [{"bearer": []}, {"key": []}, {"session": [], "csrf": []}]
+OPEN: list[Schema] = [{}, *SIGNED_READ]
+OPEN_WRITE: list[Schema] = [{}, *SIGNED_WRITE]
 
 
 def possible(rule: Rule, actor: Actor) -> bool:
@@ -53,7 +53,16 @@ def _list_item(record: Record) -> Schema:
     item = {"get": _list(record)}
     if record.access.create is not NOBODY:
         item["post"] = _create(record)
+    if record.path == "sessions":
+        item["delete"] = _end_others(record)
     return item
+
+
+def _end_others(record: Record) -> Schema:
+    return operation(
+        "endOtherSessions", "End all sessions but the one that asks", record.label, SIGNED_WRITE,
+        {"204": answers.empty("Done."), **answers.errors(403)},
+    )  # fmt: skip
 
 
 def _item(record: Record) -> Schema:
@@ -101,11 +110,10 @@ def _read_operation(
     record: Record, id: str, summary: str, responses: Schema, **more: Any
 ) -> Schema:
     closed = record.access.read(ANONYMOUS) is False
-    statuses = [403] if closed else []
     all_of_them = {
         **responses,
         "304": answers.fresh(),
-        **answers.errors(*statuses, *more.pop("errors", ())),
+        **answers.errors(403, *more.pop("errors", ())),
     }
     return operation(
         id, summary, record.label, SIGNED_READ if closed else OPEN, all_of_them, **more
@@ -169,7 +177,7 @@ def body(schema: Schema, *, required: bool = True, merge: bool = False) -> Schem
 def _create(record: Record) -> Schema:
     name = word(record)
     rule = record.access.create
-    made = answers.answer("It has been made.", ref(name), "Location", "ETag")
+    made = answers.answer("It has been made.", ref(made_name(record)), "Location", "ETag")
     return operation(
         f"create{name}", f"Create {_a(record)}", record.label,
         OPEN_WRITE if possible(rule, ANONYMOUS) else SIGNED_WRITE,

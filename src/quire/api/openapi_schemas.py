@@ -166,6 +166,20 @@ def _read(record: Record, schemas: dict[str, Schema]) -> None:
         schemas[f"{name}SelectionList"] = listing(record.path, item)
 
 
+def made_name(record: Record) -> str:
+    """The name of the schema of a record that has just been made."""
+    return word(record) + ("Made" if record.revealed else "")
+
+
+def _made(record: Record, schemas: dict[str, Schema]) -> None:
+    """A new record with what is shown this once."""
+    schema = deepcopy(schemas[word(record)])
+    for field in record.revealed:
+        schema["properties"][field.name] = {"type": "string", "description": field.help}
+        schema["required"].append(field.name)
+    schemas[made_name(record)] = schema
+
+
 def _selection(record: Record, whole: Schema) -> Schema:
     """What `fields` leaves and `include` brings: any of the keys, references in full or in part."""
     schema = deepcopy(whole)
@@ -194,6 +208,7 @@ def _written(record: Record, schemas: dict[str, Schema]) -> None:
         schemas[name]["description"] = _DESCRIPTIONS[form].format(record.one.lower())
         if form == NEW:
             _below(record, schemas)
+            _made(record, schemas)
 
 
 def _below(record: Record, schemas: dict[str, Schema]) -> None:

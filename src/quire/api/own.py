@@ -3,9 +3,14 @@
 from flask import Response
 
 from quire.access.request import current_actor
-from quire.api.resources import RecordItem
+from quire.api import respond
+from quire.api.front_door import only
+from quire.api.resources import RecordItem, RecordList
 from quire.errors import Unproven
+from quire.store.audit import note
+from quire.store.credentials import end_sessions
 from quire.store.site import ONLY_ROW
+from quire.store.write import pass_door
 
 
 class Me(RecordItem):
@@ -41,3 +46,19 @@ class Single(RecordItem):
     def patch(self) -> Response:  # type: ignore[override]
         """Change it."""
         return super().patch(ONLY_ROW)
+
+
+class OwnSessions(RecordList):
+    """GET one's sessions; DELETE all but the one that asks."""
+
+    methods = {"GET", "DELETE"}
+
+    def delete(self) -> Response:
+        """End them."""
+        actor = current_actor()
+        pass_door(self.record.access.delete, actor)
+        only()
+        assert actor.user_id is not None
+        end_sessions(actor.user_id, keep=actor.session_id)
+        note(actor, "end_other_sessions", "users", actor.user_id)
+        return respond.empty(204)

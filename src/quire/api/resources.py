@@ -45,7 +45,7 @@ class RecordResource(Resource):
         if not saved.created:
             return respond.one(actor, saved.shown)
         address = f"/api/v1/{self.record.path}/{saved.id}"
-        return respond.one(actor, saved.shown, 201, Location=address)
+        return respond.one(actor, saved.shown, 201, revealed=saved.revealed, Location=address)
 
     def one(self, actor: Actor, id: int, query: Query) -> Response:
         """The object as it is read; its ETag names the version, whichever fields are shown."""

@@ -35,16 +35,20 @@ def one(
     status: int = 200,
     *,
     version: int | None = None,
+    revealed: Mapping[str, Any] | None = None,
     **headers: str,
 ) -> Response:
     """An object, with an ETag that names its version; 304 when the client has it.
 
-    `version` is given where `data` shows only some of the fields.
+    `version` is given where `data` shows only some of the fields; `revealed` is shown beside it
+    this once.
     """
     body = orjson.dumps(data)
     version = data.get("version") if version is None else version
     mark = hashlib.sha256(body).hexdigest()[:16]
     etag = f'"v{version}-{mark}"' if version is not None else f'"{mark}"'
+    if revealed:
+        body = orjson.dumps({**data, **revealed})
     return _tagged(actor, body, status, etag, headers)
 
 

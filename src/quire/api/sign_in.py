@@ -7,8 +7,8 @@ from flask_restful import Resource
 from flask_wtf.csrf import generate_csrf
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from quire.access import tokens
-from quire.access.accounts import sign_in
+from quire.access import signing_in, tokens
+from quire.access.request import asker
 from quire.api import respond
 from quire.api.front_door import only, read_object
 from quire.errors import Invalid, detail
@@ -74,7 +74,7 @@ class Token(Resource):
     def post(self) -> Response:
         """Sign in."""
         given = _read(Credentials)
-        owner = sign_in(given.email, given.password)
+        owner = signing_in.by_password(given.email, given.password)
         return _pair(tokens.issue(owner))
 
 
@@ -84,7 +84,16 @@ class Refresh(Resource):
     def post(self) -> Response:
         """Refresh."""
         given = _read(RefreshToken)
-        return _pair(tokens.issue(tokens.holder(given.refresh_token, tokens.REFRESH)))
+        return _pair(tokens.refresh(given.refresh_token, asker()))
+
+
+class Revoke(Resource):
+    """POST a refresh token to end it, and the access tokens that came with it."""
+
+    def post(self) -> Response:
+        """Revoke (RFC 7009): 204, whatever the token was."""
+        tokens.revoke(_read(RefreshToken).refresh_token)
+        return respond.empty(204)
 
 
 def _pair(pair: dict[str, object]) -> Response:

@@ -33,6 +33,7 @@ class Change:
         self.moment = now()
         self.bad: list[Detail] = []
         self.followups: list[Callable[[Any], object]] = []
+        self.revealed: dict[str, Any] = {}
         self.id: int | None = state["id"] if state else None
 
     def __getitem__(self, name: str) -> Any:
@@ -62,6 +63,10 @@ class Change:
     def take(self, name: str) -> Any:
         """Remove and return a given value, None when it was not given."""
         return self.values.pop(name, None)
+
+    def reveal(self, **values: Any) -> None:
+        """Show values this once, in the answer to the change; they are not stored."""
+        self.revealed.update(values)
 
     def refuse(self, field: str, code: str, message: str) -> None:
         """Note a bad field; all of them are raised together by `check`."""

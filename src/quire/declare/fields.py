@@ -1,4 +1,4 @@
-"""How a column is seen from outside: Shown, Editable, Fixed, Secret; Derived and Given have none.
+"""How a column is seen from outside: Shown, Editable, Fixed, Secret; Derived, Given, Revealed have none.
 
 A fact (type, length, reference) lives on the column, an exposure lives here; what is not listed in
 a Record is invisible at every door.
@@ -11,7 +11,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from quire.declare.columns import Many
 from quire.declare.rules import ANYONE, Rule
-from quire.declare.values import Kind
+from quire.declare.values import TEXT, Kind
 
 KEPT_BY_STORE = frozenset({"id", "created_at", "updated_at", "version"})
 
@@ -153,6 +153,16 @@ class Derived(Field):
     @property
     def choices(self) -> tuple[str, ...]:
         return self.words
+
+
+class Revealed(Field):
+    """Shown once, in the answer to the creation; made by the hook, never stored."""
+
+    readable = False
+
+    def bind(self, model: Any) -> None:
+        """Nothing to find: it has no column."""
+        self.kind = TEXT
 
 
 class Given(Field):

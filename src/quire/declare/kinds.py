@@ -22,8 +22,10 @@ from quire.declare.values import (
     HTML,
     MARKDOWN,
     NAMES,
+    NETWORKS,
     NEW_PASSWORD,
     OBJECT,
+    SCOPES,
     TIME,
     URL,
     URLS,
@@ -66,6 +68,8 @@ Time = Annotated[datetime, _column(UTCDateTime(), TIME)]
 Day = Annotated[date, _column(Date(), DAY)]
 Urls = Annotated[list[str], _column(JSON(), URLS)]
 Names = Annotated[list[str], _column(JSON(), NAMES)]
+Scopes = Annotated[list[str], _column(JSON(), SCOPES)]
+Networks = Annotated[list[str], _column(JSON(), NETWORKS)]
 Object = Annotated[dict[str, Any], _column(JSON(), OBJECT)]
 
 

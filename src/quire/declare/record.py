@@ -1,14 +1,15 @@
 """Record: the declaration of a type, checked when it is made, and the registry of all of them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from dataclasses import fields as dataclass_fields
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from quire.actor import Actor
 from quire.declare.change import Change
-from quire.declare.fields import Field
-from quire.declare.rules import NOBODY, Answer, Rule
+from quire.declare.fields import Field, Revealed
+from quire.declare.rules import NOBODY, Answer, Rule, within
 from quire.declare.values import Kind
 
 VERBS = ("read", "create", "update", "delete")
@@ -69,8 +70,11 @@ class Record:
     field people know it by, `order` the default sort (names, `-` for descending), `page` the
     address of its public page with `{field}` in it, `single` a type of exactly one row,
     `section` its place in the panel's menu, `nested` references under whose address it is listed
-    too (`/posts/7/comments`).
+    too (`/posts/7/comments`), `by_key` what API keys may do at most: "write", "read" or "" for
+    nothing. `access` are the rules narrowed by the scopes of keys, `policy` those as declared.
     """
+
+    policy: ClassVar[Access]
 
     model: Any
     path: str
@@ -87,13 +91,35 @@ class Record:
     section: str = "Content"
     nested: tuple[str, ...] = ()
     history: bool = True
+    by_key: str = "write"
 
     def __post_init__(self) -> None:
         for one in self.fields:
             one.bind(self.model)
+        object.__setattr__(self, "policy", self.access)
+        object.__setattr__(self, "access", self._scoped())
+        actions = [
+            replace(one, allow=within(self.scope("update"), one.allow)) for one in self.actions
+        ]
+        object.__setattr__(self, "actions", actions)
         for problem in self.problems():
             raise LookupError(f"{self.path}: {problem}")
         REGISTRY[self.path] = self
+
+    def _scoped(self) -> Access:
+        verbs = (one.name for one in dataclass_fields(Access))
+        return Access(**{v: within(self.scope(v), getattr(self.access, v)) for v in verbs})
+
+    def scope(self, verb: str) -> str | None:
+        """The scope that an API key needs for `verb`; None when no key may."""
+        kind = "read" if verb in ("read", "panel") else "write"
+        opens = {"": (), "read": ("read",), "write": ("read", "write")}[self.by_key]
+        return f"{self.path}:{kind}" if kind in opens else None
+
+    @property
+    def scopes(self) -> list[str]:
+        """The scopes of this type that an API key can have."""
+        return [one for one in map(self.scope, ("read", "update")) if one]
 
     def problems(self) -> list[str]:
         """What is wrong with this declaration, in sentences."""
@@ -177,6 +203,11 @@ class Record:
     def searched(self) -> list[Field]:
         """The fields whose text full-text search finds, title first."""
         return [one for one in self.fields if one.search]
+
+    @property
+    def revealed(self) -> list[Field]:
+        """The fields that are shown once, when a record is made."""
+        return [one for one in self.fields if isinstance(one, Revealed)]
 
     @property
     def manies(self) -> list[Field]:

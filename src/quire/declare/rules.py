@@ -5,7 +5,7 @@ built once for each role and serves every actor and every moment.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import and_, or_
@@ -22,23 +22,34 @@ Answer = bool | Condition
 class Rule:
     """A question with its words: `words` completes the sentence "This needs ...".
 
-    The answer depends on the actor's role alone and is kept, unless the rule is not `lasting`.
+    The answer depends on the actor's role and scopes alone and is kept, unless the rule is not
+    `lasting`. `scope` is what an API key must have as well (None: no key may), where `by_scope`.
     """
 
     answer: Callable[[Actor], Answer]
     words: str
     lasting: bool = True
-    _kept: dict[tuple[str, bool], Answer] = field(default_factory=dict, compare=False, repr=False)
+    by_scope: bool = False
+    scope: str | None = None
+    _kept: dict[Any, Answer] = field(default_factory=dict, compare=False, repr=False)
 
     def __call__(self, actor: Actor) -> Answer:
         if actor.is_system:
             return True
+        if self.by_scope and not actor.has_scope(self.scope):
+            return False
         if not self.lasting:
             return self.answer(actor)
-        key = actor.role, actor.user_id is None
+        key = actor.role, actor.user_id is None, actor.scopes
         if key not in self._kept:
             self._kept[key] = self.answer(actor.typical)
         return self._kept[key]
+
+    def missing(self, actor: Actor) -> str:
+        """What the actor lacks, to complete "This needs ..."."""
+        if not self.by_scope or actor.has_scope(self.scope):
+            return self.words
+        return f"the scope {self.scope}" if self.scope else "a sign-in: API keys may not do this"
 
 
 ANYONE = Rule(lambda actor: True, "nothing")
@@ -92,6 +103,11 @@ def all_of(*rules: Rule) -> Rule:
         return and_(*conditions) if conditions else True
 
     return _combined(answer, " and ", rules)
+
+
+def within(scope: str | None, rule: Rule) -> Rule:
+    """`rule`, for who proves himself by an API key only with `scope`; None: not by a key at all."""
+    return rule if rule is NOBODY else replace(rule, by_scope=True, scope=scope, _kept={})
 
 
 def _combined(answer: Callable[[Actor], Answer], word: str, rules: tuple[Rule, ...]) -> Rule:

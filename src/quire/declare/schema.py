@@ -86,6 +86,8 @@ _OUT: dict[str, Any] = {
     "decimal": str,
     "urls": list[str],
     "names": list[str],
+    "scopes": list[str],
+    "networks": list[str],
     "object": dict[str, Any],
     "nothing": None,
 }

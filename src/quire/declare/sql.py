@@ -12,6 +12,9 @@ from quire.declare.clock import UTCDateTime
 ACTOR_ID = bindparam("actor_id", type_=Integer)
 """Who asks, in conditions that are built once and run for everyone."""
 
+SESSION_ID = bindparam("session_id", None, type_=Integer)
+"""The session behind the proof of who asks; null where nobody says."""
+
 NOW = bindparam("now", type_=UTCDateTime)
 """The present, in conditions that are built once and run at any time."""
 

@@ -14,7 +14,8 @@ def through(column: Any, table: str, verb: str) -> Rule:
 
     def answer(actor: Actor) -> Answer:
         target = record_of(table)
-        inner = target.allows(actor, verb)
+        rule: Rule = getattr(target.policy, verb)
+        inner = rule(actor)
         if isinstance(inner, bool):
             return inner
         # EXISTS looks at one row; IN would first gather all that the actor may see

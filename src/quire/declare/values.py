@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from ipaddress import ip_network
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
@@ -219,6 +220,30 @@ URL_PATTERN = (
 URL = text_kind("url", 2000, pattern=URL_PATTERN, widget="url")
 _WEB_ADDRESS: Any = URL.accepts
 URLS = Kind("urls", Annotated[list[_WEB_ADDRESS], Field(max_length=20)], "lines")
+SCOPES = Kind(
+    "scopes",
+    Annotated[
+        list[Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,50}:(read|write)$")]],
+        Field(min_length=1, max_length=100),
+    ],
+    "lines",
+)
+"""What an API key opens, such as posts:read."""
+
+
+def _network(value: str) -> str:
+    return str(ip_network(value.strip(SPACES), strict=False))
+
+
+NETWORKS = Kind(
+    "networks",
+    Annotated[
+        list[Annotated[str, StringConstraints(max_length=50), AfterValidator(_network)]],
+        Field(max_length=20),
+    ],
+    "lines",
+)
+"""Addresses and ranges of them: 192.0.2.7, 192.0.2.0/24, 2001:db8::/32."""
 NAMES = Kind("names", list[str], "lines")
 OBJECT = Kind("object", dict[str, Any], "json")
 # https://html.spec.whatwg.org/multipage/input.html#valid-e-mail-address

@@ -10,6 +10,8 @@ from quire.records.categories import CATEGORIES as CATEGORIES
 from quire.records.tags import TAGS as TAGS
 from quire.records.users import USERS as USERS
 from quire.records.profiles import PROFILES as PROFILES
+from quire.records.sessions import SESSIONS as SESSIONS
+from quire.records.api_keys import API_KEYS as API_KEYS
 from quire.records.redirects import REDIRECTS as REDIRECTS
 from quire.records.settings import SETTINGS as SETTINGS
 from quire.records.audit_events import AUDIT_EVENTS as AUDIT_EVENTS

@@ -16,6 +16,7 @@ AUDIT_EVENTS = Record(
         Shown("actor", filter=("id", "username")),
         Shown("fields"),
         Shown("door"),
+        Shown("proof"),
         Shown("ip"),
         Shown("request_id"),
         Shown("created_at", sort=True, filter=True),

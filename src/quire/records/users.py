@@ -10,12 +10,13 @@ from quire.actor import ROLES
 from quire.declare.change import Change
 from quire.declare.columns import Dated, Numbered, Versioned, ignoring_case, unique
 from quire.declare.fields import Derived, Editable, Given, Secret, Shown
-from quire.declare.kinds import Email, Flag, Hash, Summary, Time, Username, Whole, choice
+from quire.declare.kinds import Email, Flag, Hash, Summary, Time, Username, choice
 from quire.declare.record import REGISTRY, Access, Record
-from quire.declare.rules import NOBODY, Rule, any_of, owner, role, where
+from quire.declare.rules import Rule, any_of, owner, role, where
 from quire.declare.values import FLAG, NOTHING, PASSWORD
 from quire.errors import Conflict, Refused
 from quire.store.common_passwords import is_common
+from quire.store.credentials import end_keys, end_sessions, renew_sessions
 from quire.store.db import Model, reading
 from quire.store.secrets import hash_password, password_matches
 from quire.store.site import site_settings
@@ -38,7 +39,6 @@ class User(Numbered, Dated, Versioned, Model):
     email_verified_at: Mapped[Time | None]
     last_login_at: Mapped[Time | None]
     bio: Mapped[Summary] = mapped_column(default="")
-    auth_epoch: Mapped[Whole] = mapped_column(default=0)
 
 
 ADMIN = role("admin")
@@ -60,10 +60,21 @@ def prepare(change: Change) -> None:
     _check_proof(change)
     _check_last_admin(change)
     _set_password(change)
+    change.afterwards(lambda state: _follow(change, state))
+
+
+def _follow(change: Change, state: dict[str, Any]) -> None:
+    """A profile for who is new; the end of what a change of rights makes worthless."""
     if change.state is None:
-        change.afterwards(lambda state: _make_profile(change, state))
-    elif "password" in change.values or change.gives("role") or change.gives("is_active"):
-        change.set(auth_epoch=change.before("auth_epoch") + 1)
+        _make_profile(change, state)
+    elif change.gives("is_active") and not state["is_active"]:
+        end_sessions(state["id"])
+        end_keys(state["id"])
+    elif "password" in change.values:
+        own = change.actor.user_id == state["id"]
+        end_sessions(state["id"], keep=change.actor.session_id if own else None)
+    if change.state is not None and change.gives("role"):
+        renew_sessions(state["id"])
 
 
 def _make_profile(change: Change, state: dict[str, Any]) -> None:
@@ -148,7 +159,6 @@ USERS = Record(
         Shown("created_at", sort=True, filter=True),
         Shown("updated_at", to=PRIVATE),
         Shown("version", to=PRIVATE),
-        Shown("auth_epoch", to=NOBODY, made=True),
     ],
     access=Access(
         read=any_of(WRITES, SELF, role("moderator")),
@@ -163,4 +173,5 @@ USERS = Record(
     title="username",
     page="/authors/{username}",
     section="People",
+    by_key="read",
 )

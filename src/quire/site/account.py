@@ -3,8 +3,8 @@
 from flask import Response, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from quire.access import sessions, setup
-from quire.access.accounts import Account, sign_in
+from quire.access import sessions, setup, signing_in
+from quire.access.accounts import Account
 from quire.access.request import current_actor
 from quire.actor import Actor
 from quire.errors import Missing, Refused, Unproven
@@ -53,7 +53,7 @@ def _proved(form: SignInForm) -> Account:
     email, password = form.email.data or "", form.password.data or ""
     if "\x00" in email + password:  # what no database holds cannot be asked for
         raise Unproven("Invalid email or password", code="invalid_credentials")
-    return sign_in(email, password)
+    return signing_in.by_password(email, password)
 
 
 def _ask(form: SignInForm, status: int = 200) -> Response:
@@ -70,7 +70,7 @@ def logout() -> AnyResponse:
     form.validate()
     if is_foreign(form):
         raise Refused("Signing out needs a page of this site; go back and try again.")
-    sessions.end()
+    sessions.end(current_actor())
     flash("You are signed out.")
     return redirect(url_for("site.home"))
 
@@ -111,8 +111,7 @@ def first(token: str) -> AnyResponse:
         return show("setup.html", status, form=form)
     setup.close()
     state = made[0].state
-    epoch = state["auth_epoch"]
-    sessions.begin(Account(made[0].id, state["username"], state["role"], True, epoch))
+    sessions.begin(Account(made[0].id, state["username"], state["role"]))
     return redirect(PANEL)
 
 

@@ -10,7 +10,7 @@ from quire.declare.clock import now
 from quire.declare.columns import Numbered, Ref, refer, table_args
 from quire.declare.kinds import Names, Time
 from quire.declare.values import ID, text_kind
-from quire.store.db import Model
+from quire.store.db import Model, transaction
 
 Word = Annotated[str, mapped_column(String(64), info={"kind": text_kind("word", 64)})]
 RecordId = Annotated[int, mapped_column(Integer(), info={"kind": ID})]
@@ -28,6 +28,7 @@ class AuditEvent(Numbered, Model):
     actor_id: Mapped[Ref | None] = refer("users", on_delete="SET NULL", index=True)
     fields: Mapped[Names]
     door: Mapped[Word]
+    proof: Mapped[Word] = mapped_column(default="none")
     ip: Mapped[Word | None]
     request_id: Mapped[Word | None]
     created_at: Mapped[Time] = mapped_column(default=now)
@@ -44,9 +45,19 @@ def event(
         "actor_id": actor.user_id,
         "fields": fields,
         "door": actor.door,
+        "proof": actor.proof,
         "ip": actor.ip,
         "request_id": actor.request_id,
     }
+
+
+def note(actor: Actor, action: str, type: str, record_id: int | None = None, *fields: str) -> None:
+    """Keep something that is no change of a record, such as a sign-in or a refusal.
+
+    `fields` say more: which proofs were given, what was asked for.
+    """
+    with transaction() as connection:
+        keep(connection, [event(actor, action, type, record_id, list(fields))])
 
 
 def keep(connection: Connection, events: list[dict[str, Any]]) -> None:

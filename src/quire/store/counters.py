@@ -1,4 +1,4 @@
-"""Counters beside a record: they change without a new version, an audit row or an event."""
+"""Counters and marks beside a record: they change without a new version, an audit row or an event."""
 
 from functools import cache
 from typing import Any
@@ -13,6 +13,13 @@ def count(path: str, id: int, name: str, by: int) -> None:
     """Add `by` to the counter `name` of one record, in the open transaction if there is one."""
     with transaction() as connection:
         connection.execute(_more(path, name), {"record": id, "by": by})
+
+
+def mark(path: str, id: int, **values: Any) -> None:
+    """Set columns of one record that note how it is used, such as when it was seen last."""
+    table = REGISTRY[path].table
+    with transaction() as connection:
+        connection.execute(update(table).where(table.c.id == id).values(**values))
 
 
 @cache

@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, Select, bindparam, func, literal, select, uni
 from quire.actor import Actor
 from quire.declare.query import Query
 from quire.declare.record import REGISTRY, Record
+from quire.errors import Refused
 from quire.store import search as engine
 from quire.store.db import db, reading
 from quire.store.read import Page, bound
@@ -17,7 +18,10 @@ from quire.store.read import Page, bound
 def search(actor: Actor, query: Query) -> Page:
     """A page of `{type, id, title, snippet, url}`; the snippet is HTML with only <mark> in it."""
     dialect = db.engine.dialect.name
-    found = union_all(*_parts(actor.typical, dialect)).subquery("results")
+    parts = _parts(actor.typical, dialect)
+    if not parts:
+        raise Refused("This needs the scope of a type that can be searched, such as posts:read.")
+    found = union_all(*parts).subquery("results")
     wanted = select(found).order_by(found.c.rank, found.c.type, found.c.id.desc())
     limits = bindparam("limit", type_=BigInteger), bindparam("offset", type_=BigInteger)
     number = query.page or 1

@@ -65,7 +65,7 @@ class Plan:
 
 def bound(actor: Actor) -> dict[str, Any]:
     """The values of the names that rules use."""
-    return {"actor_id": actor.user_id, "now": now()}
+    return {"actor_id": actor.user_id, "session_id": actor.session_id, "now": now()}
 
 
 def one(record: Record, actor: Actor, id: int, query: Query | None = None) -> dict[str, Any]:

@@ -136,5 +136,5 @@ def _by_id_or_name(target: Record, actor: Actor, single: bool) -> Select[Any]:
     if target.key != "id" and not single:
         either.append(key.in_(bindparam("names", expanding=True, type_=String)))
     statement = select(id, key).where(or_(*either))
-    answer = target.allows(actor, "read")
+    answer = target.policy.read(actor)  # to name is not to read: no scope is needed for it
     return statement if answer is True else statement.where(false() if answer is False else answer)

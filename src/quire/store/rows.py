@@ -85,7 +85,7 @@ def find(connection: Connection, record: Record, actor: Actor, id: int, rule: Ru
     if not found or not (found[0].shown or found[0].allowed):
         raise Missing(f"There is no such {record.one.lower()}.")
     if not found[0].allowed:
-        raise Refused(f"This needs {rule.words}.")
+        raise Refused(f"This needs {rule.missing(actor)}.")
     return found[0]
 
 

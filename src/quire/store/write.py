@@ -12,7 +12,7 @@ commit   transaction() ends
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection
@@ -39,7 +39,7 @@ class Saved:
     """What a change came to.
 
     `state` is all that is stored, `shown` what the actor sees of it (None when nothing), `created`
-    whether the record is new, `changed` whether anything differs.
+    whether the record is new, `changed` whether anything differs, `revealed` what is shown this once.
     """
 
     id: int
@@ -47,6 +47,7 @@ class Saved:
     shown: dict[str, Any] | None
     created: bool = False
     changed: bool = True
+    revealed: Raw = field(default_factory=dict)
 
     @property
     def version(self) -> int | None:
@@ -72,7 +73,12 @@ def create_many(record: Record, actor: Actor, raws: Sequence[Raw]) -> list[Saved
             change.id = rows.insert(connection, change)
         found = _look(connection, record, record.access.create, changes)
         _keep(connection, changes, [one.state for one in found])
-        return [Saved(one.state["id"], one.state, one.shown, created=True) for one in found]
+        return [_created(*one) for one in zip(changes, found, strict=True)]
+
+
+def _created(change: Change, found: rows.Found) -> Saved:
+    id = found.state["id"]
+    return Saved(id, found.state, found.shown, created=True, revealed=change.revealed)
 
 
 def update(
@@ -170,7 +176,7 @@ def pass_door(rule: Rule, actor: Actor) -> None:
 def _refusal(rule: Rule, actor: Actor) -> Problem:
     if actor.is_anonymous:
         return Unproven("Sign in to do this.")
-    return Refused(f"This needs {rule.words}.")
+    return Refused(f"This needs {rule.missing(actor)}.")
 
 
 def _prepare(connection: Connection, change: Change, known: Known | None = None) -> None:
