@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import select
+
 from quire.actor import Actor
 from quire.declare.record import REGISTRY
+from quire.store.db import reading
 
 
 @dataclass(frozen=True)
@@ -33,3 +36,13 @@ def account_columns() -> list[Any]:
 def account_of(row: Sequence[Any]) -> Account:
     """The account whose columns come first in `row`."""
     return Account(*row[: len(COLUMNS)])
+
+
+def named(username: str) -> Account | None:
+    """The account with this username, in any case."""
+    folded = REGISTRY["users"].table.c.username_folded
+    with reading() as connection:
+        row = connection.execute(
+            select(*account_columns()).where(folded == username.lower())
+        ).first()
+    return None if row is None else account_of(row)

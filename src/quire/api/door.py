@@ -6,7 +6,7 @@ import flask_restful
 from flask import Blueprint, Flask, Response, request
 from werkzeug.routing import IntegerConverter
 
-from quire.api import documents, own, resources, search, sign_in
+from quire.api import documents, explain, own, resources, search, sign_in
 from quire.api.problems import in_order
 from quire.api.respond import empty
 from quire.declare.record import REGISTRY, Record
@@ -20,6 +20,7 @@ BY_HAND = {
     "/auth/refresh": (sign_in.Refresh, "nor is refreshing"),
     "/auth/revoke": (sign_in.Revoke, "nor is revoking"),
     "/csrf-token": (sign_in.Csrf, "a token of the browser session"),
+    "/access/explain": (explain.Explain, "asks the rules themselves"),
     "/search": (search.Search, "over all types at once"),
     "/openapi.json": (documents.OpenApi, "describes the others"),
     "/docs": (documents.Docs, "shows the document to people"),

@@ -6,16 +6,27 @@ from pydantic import BaseModel
 
 from quire.api import openapi_answers as answers
 from quire.api import openapi_parameters as parameters
+from quire.api.explain import Explanation
 from quire.api.openapi_paths import OPEN, body, operation
 from quire.api.openapi_schemas import ref
 from quire.api.sign_in import Credentials, CsrfToken, RefreshToken, TokenPair
 from quire.declare.query import MAX_SEARCH
+from quire.declare.record import REGISTRY
+from quire.store.explain import DEEDS
 
 Schema = dict[str, Any]
-MODELS: tuple[type[BaseModel], ...] = (Credentials, RefreshToken, TokenPair, CsrfToken)
-PROOF, SEARCH, DOCUMENTS = "Proof of identity", "Search", "Documents"
+NAME = {"type": "string", "minLength": 3, "maxLength": 20, "pattern": r"^[A-Za-z0-9_.\-]+$"}
+MODELS: tuple[type[BaseModel], ...] = (
+    Credentials,
+    RefreshToken,
+    TokenPair,
+    CsrfToken,
+    Explanation,
+)
+PROOF, RIGHTS, SEARCH, DOCUMENTS = "Proof of identity", "Rights", "Search", "Documents"
 TAGS = {
     PROOF: "Tokens for programs, and the CSRF token for scripts of our own pages.",
+    RIGHTS: "Who may do what, and why.",
     SEARCH: "Search over every type at once.",
     DOCUMENTS: "What describes this API.",
 }
@@ -30,6 +41,7 @@ def paths() -> Schema:
         },
         "/auth/revoke": {"post": _revoke()},
         "/csrf-token": {"get": _csrf()},
+        "/access/explain": {"get": _explain()},
         "/search": {"get": _search()},
         "/openapi.json": {"get": _document()},
         "/docs": {"get": _docs()},
@@ -58,6 +70,28 @@ def _csrf() -> Schema:
         "getCsrfToken", "Get the token that unsafe requests by session carry", PROOF,
         [{}, {"session": []}], {"200": token, **answers.errors()},
     )  # fmt: skip
+
+
+def _explain() -> Schema:
+    verdict = answers.answer("The verdict.", ref("Explanation"))
+    return operation(
+        "explainAccess", "Ask whether something is allowed, and by which rule", RIGHTS, OPEN,
+        {"200": verdict, **answers.errors(403, 404)},
+        parameters=_asked(),
+        description="`rule` and `missing` complete the sentence “This needs ...”; `missing` is null "
+        "when it is allowed. A record that the asker may not see is not found.",
+    )  # fmt: skip
+
+
+def _asked() -> list[Schema]:
+    deeds = {one.name for record in REGISTRY.values() for one in record.actions}
+    named = parameters.parameter
+    return [
+        named("action", "What somebody wants to do.", {"enum": [*DEEDS, *sorted(deeds)]}, required=True),
+        named("type", "To a record of which type.", {"enum": list(REGISTRY)}, required=True),
+        named("id", "To which one; not for `create`, nor for `read` to mean lists.", parameters.ID),
+        named("user", "Whose rights are meant, a username. For administrators.", NAME),
+    ]  # fmt: skip
 
 
 def _search() -> Schema:

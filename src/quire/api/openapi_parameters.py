@@ -13,7 +13,7 @@ from quire.declare.vocabulary import filter_paths, operators_of, relations, sort
 
 Schema = dict[str, Any]
 _TEXT = ("contains", "icontains", "startswith", "endswith")
-_ID = {"type": "integer", "minimum": 1, "maximum": MAX_ID}
+ID: Schema = {"type": "integer", "minimum": 1, "maximum": MAX_ID}
 
 WORDS = {
     "eq": "is", "ne": "is not", "lt": "is less than", "lte": "is at most", "gt": "is more than",
@@ -35,9 +35,9 @@ def _list(name: str, description: str, items: Schema, most: int | None = None) -
 
 
 SHARED: dict[str, Schema] = {
-    "id": {"name": "id", "in": "path", "required": True, "schema": _ID, "description": "Its id."},
+    "id": {"name": "id", "in": "path", "required": True, "schema": ID, "description": "Its id."},
     "version": {
-        "name": "version", "in": "path", "required": True, "schema": _ID,
+        "name": "version", "in": "path", "required": True, "schema": ID,
         "description": "The version that the revision made.",
     },
     "slug": {
