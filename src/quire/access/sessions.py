@@ -83,6 +83,11 @@ def end(actor: Actor) -> None:
     if actor.session_id is not None:
         end_session(actor.session_id)
         note(actor, "sign_out", "users", actor.user_id)
+    forget()
+
+
+def forget() -> None:
+    """Let this browser forget a session that has ended."""
     logout_user()
     session.clear()
 

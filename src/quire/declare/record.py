@@ -117,9 +117,13 @@ class Record:
         return f"{self.path}:{kind}" if kind in opens else None
 
     @property
-    def scopes(self) -> list[str]:
-        """The scopes of this type that an API key can have."""
-        return [one for one in map(self.scope, ("read", "update")) if one]
+    def scopes(self) -> dict[str, list[Rule]]:
+        """The scopes of this type that an API key can have, with the rules that each opens."""
+        writes = [getattr(self.policy, verb) for verb in VERBS[1:]]
+        writes += [action.allow for action in self.actions]
+        opens = {"read": [self.policy.read], "update": [r for r in writes if r is not NOBODY]}
+        named = ((self.scope(verb), rules) for verb, rules in opens.items())
+        return {scope: rules for scope, rules in named if scope and rules}
 
     def problems(self) -> list[str]:
         """What is wrong with this declaration, in sentences."""

@@ -2,6 +2,7 @@
 
 from sqlalchemy.orm import Mapped, mapped_column
 
+from quire.actor import Actor
 from quire.declare.change import Change
 from quire.declare.clock import now
 from quire.declare.columns import Dated, Numbered, Ref, Versioned, refer
@@ -40,6 +41,12 @@ ADMIN = role("admin")
 def all_scopes() -> list[str]:
     """Every scope there is."""
     return [scope for record in REGISTRY.values() for scope in record.scopes]
+
+
+def scopes_of(actor: Actor) -> list[str]:
+    """The scopes that open anything for `actor`."""
+    found = (pair for record in REGISTRY.values() for pair in record.scopes.items())
+    return [scope for scope, rules in found if any(rule(actor) is not False for rule in rules)]
 
 
 def prepare(change: Change) -> None:

@@ -89,14 +89,15 @@ def _check_proof(change: Change) -> None:
     if own and any(name == "password" or change.gives(name) for name in guarded):
         if given is None:
             change.refuse("current_password", "required", "Current password is required.")
-        elif not password_matches(_stored_password(change.id), given):
+        elif not knows_password(change.id, given):
             change.refuse("current_password", "not_allowed", "Current password is wrong.")
 
 
-def _stored_password(id: int | None) -> str | None:
+def knows_password(id: int | None, password: str) -> bool:
+    """Whether `password` is the present one of user `id`."""
     with reading() as connection:
-        found = connection.execute(select(User.password).where(User.id == id))
-        return found.scalar()
+        stored = connection.execute(select(User.password).where(User.id == id)).scalar()
+    return password_matches(stored, password)
 
 
 def _set_password(change: Change) -> None:

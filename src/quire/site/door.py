@@ -4,7 +4,18 @@ from typing import Any
 
 from flask import Blueprint, Flask
 
-from quire.site import account, discussion, looks, prose, reading, searching, service
+from quire.site import (
+    account,
+    devices,
+    discussion,
+    looks,
+    profile,
+    prose,
+    reading,
+    searching,
+    service,
+)
+from quire.site.device_names import device
 from quire.site.paths import WordConverter
 
 ADDRESSES: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
@@ -21,6 +32,16 @@ ADDRESSES: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("/auth/logout", account.logout, ("POST",)),
     ("/auth/register", account.register, ("GET", "POST")),
     ("/auth/setup/<word:token>", account.first, ("GET", "POST")),
+    ("/dashboard", devices.dashboard, ("GET",)),
+    ("/profile", profile.profile, ("GET", "POST")),
+    ("/profile/password", profile.password, ("GET", "POST")),
+    ("/profile/email", profile.email, ("GET", "POST")),
+    ("/profile/sessions", devices.devices, ("GET", "POST")),
+    ("/profile/sessions/<id:id>/end", devices.end_device, ("POST",)),
+    ("/profile/keys", devices.keys, ("GET", "POST")),
+    ("/profile/keys/<id:id>/delete", devices.revoke_key, ("POST",)),
+    ("/profile/export", profile.export, ("GET",)),
+    ("/profile/delete", profile.leave, ("GET", "POST")),
     ("/healthz", service.health, ("GET",)),
     ("/robots.txt", service.robots, ("GET",)),
 )
@@ -39,5 +60,8 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(site)
     # the forms check the token themselves, and come back with what was typed
     app.extensions["csrf"].exempt(site)
-    app.jinja_env.filters.update(prose=prose.prose, summary=prose.summary, day=prose.day)
+    app.jinja_env.filters.update(
+        prose=prose.prose, summary=prose.summary, day=prose.day, clock=prose.clock
+    )
+    app.jinja_env.filters["device"] = device
     app.jinja_env.globals["asset"] = looks.asset

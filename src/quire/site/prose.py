@@ -66,3 +66,8 @@ def day(moment: str) -> str:
     """`31 January 2026` for an RFC 3339 moment."""
     when = datetime.fromisoformat(moment)
     return f"{when.day} {_MONTHS[when.month - 1]} {when.year}"
+
+
+def clock(moment: str) -> str:
+    """`31 January 2026, 14:05 UTC` for an RFC 3339 moment."""
+    return f"{day(moment)}, {moment[11:16]} UTC"

@@ -1,0 +1,75 @@
+"""Leaving: all that is kept about somebody, for himself; and the end of his account."""
+
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
+
+import orjson
+from sqlalchemy import func, select
+
+from quire.actor import Actor
+from quire.declare.query import Condition, Query
+from quire.declare.record import REGISTRY, Record
+from quire.errors import Invalid, detail
+from quire.records.users import knows_password
+from quire.store import read
+from quire.store.audit import note
+from quire.store.db import reading, transaction
+from quire.store.write import delete, update
+
+AT_ONCE = 100
+OWNED = {
+    "profiles": "user",
+    "posts": "author",
+    "comments": "author",
+    "api_keys": "owner",
+    "sessions": "user",
+}
+"""The types of which people have some, and the field that says whose they are."""
+
+
+def everything_about(actor: Actor) -> bytes:
+    """The account, and every record that is its owner's, as he sees them: indented JSON."""
+    found: dict[str, Any] = {"users": [read.one(REGISTRY["users"], actor, actor.user_id or 0)]}
+    for path, field in OWNED.items():
+        found[path] = list(_rows(REGISTRY[path], actor, field))
+    return orjson.dumps(found, option=orjson.OPT_INDENT_2)
+
+
+def _rows(record: Record, actor: Actor, field: str) -> Iterator[dict[str, Any]]:
+    mine = (Condition(field, "eq", (actor.user_id,)),)
+    for number in count(1):
+        page = read.page(record, actor, Query(conditions=mine, page=number, per_page=AT_ONCE))
+        yield from page.rows
+        if not page.has_next:
+            return
+
+
+def posts_of(actor: Actor) -> int:
+    """How many posts somebody has written, those in the trash too."""
+    posts = REGISTRY["posts"].table
+    with reading() as connection:
+        found = select(func.count()).where(posts.c.author_id == actor.user_id)
+        return int(connection.execute(found).scalar_one())
+
+
+def leave(actor: Actor, password: str) -> None:
+    """Delete the actor's account. Raises Invalid for a wrong password, Conflict `last_admin`.
+
+    Who has written posts stays as their author, by name alone: without address, password, profile
+    or any way to sign in. Comments keep the name they were signed with.
+    """
+    users, id = REGISTRY["users"], actor.user_id or 0
+    if not knows_password(id, password):
+        raise Invalid([detail("current_password", "not_allowed", "Current password is wrong.")])
+    program = actor.as_system()
+    with transaction():
+        note(actor, "leave", "users", id)
+        if not posts_of(actor):
+            delete(users, program, id)
+            return
+        nothing = {"email": None, "password": None, "bio": "", "is_active": False, "role": "author"}
+        update(users, program, id, nothing)
+        profile = read.find_id(REGISTRY["profiles"], program, user_id=id)
+        blank: dict[str, Any] = {"display_name": "", "website": None, "location": "", "links": []}
+        update(REGISTRY["profiles"], program, profile or 0, blank)

@@ -1,0 +1,74 @@
+"""Forms of one's own account; what a value must be is said by the records and checked by the store."""
+
+from flask_wtf import FlaskForm
+from wtforms import (
+    DateTimeLocalField,
+    EmailField,
+    PasswordField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+    URLField,
+)
+from wtforms.validators import EqualTo, Optional
+from wtforms.widgets import CheckboxInput, ListWidget
+
+
+class ProfileForm(FlaskForm):
+    """What others see of somebody."""
+
+    username = StringField("Username", description="3 to 20 letters, digits and . _ -")
+    display_name = StringField("Name", description="Shown to readers instead of the username.")
+    bio = TextAreaField("About you")
+    location = StringField("Place")
+    website = URLField("Website", description="Such as https://example.org")
+    links = TextAreaField("Other links", description="One on each line.")
+
+
+class PasswordForm(FlaskForm):
+    """A new password."""
+
+    current_password = PasswordField("Current password")
+    password = PasswordField("New password")
+    confirm = PasswordField(
+        "New password again",
+        validators=[EqualTo("password", message="The two passwords differ.")],
+    )
+
+
+class EmailForm(FlaskForm):
+    """A new address."""
+
+    email = EmailField("New email", description="Never shown to readers.")
+    current_password = PasswordField("Current password")
+
+
+class KeyForm(FlaskForm):
+    """A new API key."""
+
+    name = StringField("Name", description="What is it for? Such as: phone app.")
+    scopes = SelectMultipleField(
+        "What it opens",
+        option_widget=CheckboxInput(),
+        widget=ListWidget(prefix_label=False),
+        description="Never more than you may do yourself.",
+    )
+    expires_at = DateTimeLocalField(
+        "Ends (UTC)",
+        format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
+        validators=[Optional()],
+        description="Empty: until you delete it.",
+    )
+    networks = TextAreaField(
+        "Networks", description="One on each line, such as 192.0.2.0/24. Empty: from anywhere."
+    )
+
+
+class ProofForm(FlaskForm):
+    """The password, before something that cannot be undone."""
+
+    current_password = PasswordField("Current password")
+
+
+class PlainForm(FlaskForm):
+    """A button, and the proof that one of our own pages has it."""
