@@ -14,6 +14,7 @@ from quire.errors import Problem
 
 COMMANDS = {
     "users": ("quire.commands.users:users", "Look after the people who may sign in."),
+    "keys": ("quire.commands.keys:keys", "Make and revoke API keys."),
     "seed": ("quire.commands.seed:seed", "Add sample content."),
     "import": ("quire.commands.imports:imports", "Bring content in from elsewhere."),
     "db": ("quire.commands.database:database", "Bring the database to another version."),

@@ -130,6 +130,8 @@ class RecordView(Deeds, ModelView):
         except Problem as problem:
             return self._again(form, None, problem)
         flash(f"{record.one} created.", "success")
+        for name, value in saved.revealed.items():
+            flash(f"{record.field(name).label}, shown only now: {value}", "success")
         return self._onwards(saved.id)
 
     @expose("/edit/", methods=("GET", "POST"))

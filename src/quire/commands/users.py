@@ -11,7 +11,11 @@ from quire.actor import ROLES, SYSTEM
 from quire.commands import with_database
 from quire.config import Unfit
 from quire.declare.clock import rfc3339
-from quire.records import COMMENTS, POSTS, USERS
+from quire.declare.query import Condition, Query
+from quire.records import COMMENTS, POSTS, SESSIONS, USERS
+from quire.store import read
+from quire.store.audit import note
+from quire.store.credentials import end_sessions
 from quire.store.db import reading, transaction
 from quire.store.write import create, delete, update
 
@@ -99,6 +103,23 @@ def unlock(username: str) -> None:
     """Let a user try to sign in again at once."""
     found(username)
     click.echo(f"{username} is not locked: failed attempts to sign in lock nobody out.")
+
+
+@users.command("sessions")
+@click.argument("username")
+@click.option("--end", is_flag=True, help="End all of them.")
+@with_database
+def list_sessions(username: str, end: bool) -> None:
+    """List where a user is signed in, or end all of it."""
+    id = found(username)
+    if end:
+        end_sessions(id)
+        note(SYSTEM, "end_sessions", "users", id)
+        return
+    of = (Condition("user", "eq", (id,)),)
+    for row in read.page(SESSIONS, SYSTEM, Query(conditions=of, page=1)).rows:
+        where = f"{row['ip'] or '-':<39}  {row['agent'] or '-'}"
+        click.echo(f"{row['id']:>5}  {row['kind']:<7}  {row['last_seen_at']}  {where}")
 
 
 @users.command("delete")
