@@ -1,0 +1,60 @@
+"""The examples of docs/auth-for-clients.md: each is run against a server, as a client would."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from werkzeug.serving import make_server
+
+from tests.people import PASSWORD
+
+PAGE = Path(__file__).parents[2] / "docs" / "auth-for-clients.md"
+
+
+def examples(language):
+    """The examples in one language that stand alone."""
+    found = re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    return [one for one in found if "csrf_token" not in one]
+
+
+@pytest.fixture
+def run(app, people):
+    """`run(command, text)`: what a program says that is given the text of an example."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    address = f"http://127.0.0.1:{server.port}/api/v1"
+    more = {"API": address, "EMAIL": "ann@example.org", "PASSWORD": PASSWORD}
+
+    def started(*command, given):
+        done = subprocess.run(
+            command, input=given, env={**os.environ, **more}, timeout=60, check=False,
+            capture_output=True, encoding="utf-8",
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    yield started
+    server.shutdown()
+    thread.join()
+
+
+def test_python(run):
+    assert run(sys.executable, "-", given=examples("python")[0]) == "From Python\n"
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="needs Node.js")
+def test_javascript(run):
+    said = run("node", "--input-type=module", "-", given=examples("javascript")[0])
+    assert said == "From JavaScript\n"
+
+
+@pytest.mark.skipif(not (shutil.which("bash") and shutil.which("curl")), reason="needs curl")
+def test_curl(run):
+    said = run("bash", "-eu", given="\n".join(examples("bash")))
+    assert '"username":"ann"' in said and '"posts":[' in said
