@@ -40,7 +40,7 @@ def _proved() -> Actor:
     key = request.environ.get("HTTP_X_API_KEY")
     if authorization is not None or key is not None:
         return _by_secret(_bearer(authorization) if authorization is not None else str(key))
-    user = sessions.present() if _has_session() else None
+    user = sessions.present() if has_session() else None
     if user is not None:
         return user.account.actor("session", session_id=user.session_id, **_circumstances())
     return asker()
@@ -54,7 +54,7 @@ def _by_secret(secret: str) -> Actor:
     return found.account.actor("token", session_id=found.id, **_circumstances())
 
 
-def _has_session() -> bool:
+def has_session() -> bool:
     """Whether to look at the session at all; looking makes every answer depend on the cookie."""
     names = (current_app.config["SESSION_COOKIE_NAME"], _remember_cookie())
     return any(name in request.cookies for name in names)

@@ -1,0 +1,133 @@
+"""Scripts of other origins: the listed ones read answers, nobody else is told anything."""
+
+import re
+
+import pytest
+
+from quire.config import Unsafe, load
+from tests.people import PASSWORD
+
+APP, OTHER = "https://app.example.org", "http://localhost:5173"
+STRANGERS = [
+    None, "null", "", "*", "https://app.example.org.evil.example", "https://evil-app.example.org",
+    "https://app.example.org:443", "https://app.example.org:8443", "http://app.example.org",
+    "https://APP.example.org", "https://app.example.org/", "https://appxexample.org",
+    "https://sub.app.example.org", "https://example.org", f"{APP}, {OTHER}", f"{APP} {OTHER}",
+    "http://localhost", "http://localhost:51733", "https://app.example.org%00",
+]  # fmt: skip
+ALLOW = "Access-Control-Allow-Origin"
+
+
+@pytest.fixture
+def shared(make_app):
+    """An application whose API two origins may use."""
+    return make_app(CORS_ORIGINS=[APP, OTHER])
+
+
+@pytest.fixture
+def client(shared):
+    client = shared.test_client()
+    client.checked = False
+    return client
+
+
+def about(answer):
+    """The headers that concern other origins."""
+    return {name: value for name, value in answer.headers if name.startswith("Access-Control-")}
+
+
+def preflight(client, path, origin, method="PATCH"):
+    headers = {"Access-Control-Request-Method": method} | ({"Origin": origin} if origin else {})
+    return client.options(path, headers=headers)
+
+
+@pytest.mark.parametrize("origin", [APP, OTHER])
+def test_listed_origins_read_answers_and_refusals(client, people, origin):
+    headers = {"Origin": origin}
+    sent = {"email": "ann@example.org", "password": PASSWORD}
+    answers = [
+        client.get("posts", headers=headers),
+        client.get("posts/4711", headers=headers),
+        client.get("nowhere", headers=headers),
+        client.post("posts", json={}, headers=headers),
+        client.put("posts", json={}, headers=headers),
+        client.get("posts?x=1", headers=headers),
+        client.get("users/me", headers={**headers, "Authorization": "Bearer x"}),
+        client.post("auth/token", json=sent, headers=headers),
+        client.post("auth/token", data="{", headers=headers),
+    ]
+    assert [a.status_code for a in answers] == [200, 404, 404, 401, 405, 400, 401, 200, 415]
+    for answer in answers:
+        assert answer.headers[ALLOW] == origin
+        assert "Access-Control-Allow-Credentials" not in answer.headers
+        exposed = answer.headers["Access-Control-Expose-Headers"].split(", ")
+        assert {"ETag", "Location", "Link", "X-Total-Count", "Retry-After", "X-Request-Id"} <= set(
+            exposed
+        )
+    etag = answers[0].headers["ETag"]
+    again = client.get("posts", headers={**headers, "If-None-Match": etag})
+    assert (again.status_code, again.headers[ALLOW]) == (304, origin)
+
+
+@pytest.mark.parametrize("origin", STRANGERS)
+def test_nobody_else_is_told_anything(client, origin):
+    headers = {} if origin is None else {"Origin": origin}
+    for answer in (
+        client.get("posts", headers=headers),
+        client.get("nowhere", headers=headers),
+        preflight(client, "posts/1", origin),
+    ):
+        assert about(answer) == {}
+        assert "Origin" in answer.headers["Vary"].split(", ")
+
+
+def test_every_address_has_an_exact_preflight(shared, client):
+    for rule in shared.url_map.iter_rules():
+        if not rule.endpoint.startswith("api."):
+            continue
+        path = re.sub(r"<[^>]+>", "1", rule.rule)
+        answer = preflight(client, path, APP)
+        assert answer.status_code == 204 and answer.data == b"", path
+        assert answer.headers[ALLOW] == APP
+        allowed = set(answer.headers["Access-Control-Allow-Methods"].split(", "))
+        assert allowed == set(answer.headers["Allow"].split(", ")) == rule.methods
+        assert answer.headers["Access-Control-Max-Age"] == "600"
+        sendable = answer.headers["Access-Control-Allow-Headers"].split(", ")
+        assert {"Authorization", "X-API-Key", "Content-Type", "If-Match", "If-None-Match",
+                "Idempotency-Key"} <= set(sendable)  # fmt: skip
+        assert "Access-Control-Allow-Private-Network" not in answer.headers
+
+
+def test_private_networks_are_not_opened(client):
+    headers = {"Origin": APP, "Access-Control-Request-Method": "GET"}
+    headers["Access-Control-Request-Private-Network"] = "true"
+    assert not [
+        name for name in about(client.options("posts", headers=headers)) if "Private" in name
+    ]
+
+
+def test_pages_are_not_shared(client):
+    for path in ("/", "/auth/login", "/admin/", "/healthz", "/api", "/api/v1x/posts", "/nowhere"):
+        answer = client.get(path, headers={"Origin": APP})
+        assert about(answer) == {}, path
+        assert "Origin" not in answer.headers.get("Vary", "")
+
+
+def test_it_is_off_by_default(app):
+    answer = app.test_client().get("posts", headers={"Origin": APP})
+    assert about(answer) == {} and "Origin" not in answer.headers["Vary"]
+
+
+@pytest.mark.parametrize(
+    "value", ["*", "null", "app.example.org", "https://app.example.org/", "https://*.example.org",
+              "https://App.example.org", "https://a.org/x", "https://u@a.org"],
+)  # fmt: skip
+def test_only_exact_origins_can_be_listed(value):
+    with pytest.raises(Unsafe, match="CORS_ORIGINS: must name exact origins"):
+        load("testing", {"CORS_ORIGINS": f"{APP}, {value}"})
+
+
+def test_how_they_are_listed():
+    listed = load("testing", {"CORS_ORIGINS": f"{APP}, {OTHER} capacitor://localhost"})
+    assert listed["CORS_ORIGINS"] == [APP, OTHER, "capacitor://localhost"]
+    assert load("testing", {"CORS_ORIGINS": ""})["CORS_ORIGINS"] == []
