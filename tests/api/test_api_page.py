@@ -35,12 +35,14 @@ def run(client, command, token):
 
 
 def held(said, real):
-    """Whether everything that is said is so; `eyJ...` stands for any token."""
+    """Whether everything that is said is so; `eyJ...` stands for any text that begins so."""
     if isinstance(said, dict):
         return all(held(value, real[name]) for name, value in said.items())
     if isinstance(said, list):
         return len(said) == len(real) and all(map(held, said, real))
-    return said == real or said == "eyJ..."
+    if isinstance(said, str) and said.endswith("..."):
+        return str(real).startswith(said.removesuffix("..."))
+    return said == real
 
 
 def test_every_example(client, people):
