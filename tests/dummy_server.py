@@ -3,6 +3,7 @@
 import signal
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "src"))
@@ -21,7 +22,7 @@ def application(environ, start_response):
 
 def build():
     """What each process serves."""
-    return application, {"threads": 2}
+    return application, {"threads": 2}, nullcontext()
 
 
 def say(sock):

@@ -13,7 +13,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 import pytest
@@ -199,8 +199,9 @@ def test_proxy_is_believed_only_when_it_is_named():
 
 
 def test_what_a_further_process_serves():
-    app, options = launch.build(3)
+    app, options, _ = launch.build(3, "http://[::1]:7000/")
     assert options["threads"] == app.config["THREADS"] == 3
+    assert app.config["LOCAL_URL"] == "http://[::1]:7000"
 
 
 class Pipe:
@@ -223,7 +224,7 @@ def test_a_process_stops_with_its_parent(monkeypatch):
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         with pytest.raises(SystemExit) as ended:
-            fleet.work(lambda: (launch.make(None), {"threads": 1}), sock, pipe)
+            fleet.work(lambda: (launch.make(None), {"threads": 1}, nullcontext()), sock, pipe)
     assert (ended.value.code, pipe.sent) == (0, [fleet.READY])
 
 

@@ -313,7 +313,7 @@ def test_signal_loses_nothing(processes, number):
 
 def build_small():
     """What a process of a fleet serves in these tests."""
-    return application, {"threads": 1}
+    return application, {"threads": 1}, contextlib.nullcontext()
 
 
 def build_broken():

@@ -111,13 +111,28 @@ def upgrade():
     sa.Column('user_id', sa.Integer(), nullable=False),
     sa.Column('secret', sa.Text(), nullable=False),
     sa.Column('last_step', sa.Integer(), nullable=False),
-    sa.Column('confirmed_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('id', sa.Integer(), nullable=False),
     sa.ForeignKeyConstraint(['user_id'], ['users.id'], name=op.f('fk_totp_devices_user_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_totp_devices')),
     sa.UniqueConstraint('user_id', name=op.f('uq_totp_devices_user_id')),
     sqlite_autoincrement=True
+    )
+    op.create_table('devices',
+    sa.Column('user_id', sa.Integer(), nullable=False),
+    sa.Column('mark', sa.String(length=64), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['user_id'], ['users.id'], name=op.f('fk_devices_user_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_devices')),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('devices', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_devices_user_id'), ['user_id'], unique=False)
+
+    is_mail = sa.text("type = 'mail'")
+    op.create_index(
+        "ix_outbox_mail", "outbox", ["not_before"], sqlite_where=is_mail, postgresql_where=is_mail
     )
     # plain ALTER TABLE, which SQLite does in place: nothing is copied, no trigger or cascade runs
     op.add_column(
@@ -132,6 +147,12 @@ def downgrade():
     """Go back to the revision before."""
     op.add_column("users", sa.Column("auth_epoch", sa.Integer(), nullable=False, server_default="0"))
     op.execute("ALTER TABLE audit_events DROP COLUMN proof")
+    op.drop_index("ix_outbox_mail", "outbox")
+
+    with op.batch_alter_table('devices', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_devices_user_id'))
+
+    op.drop_table('devices')
 
     op.drop_table('totp_devices')
     with op.batch_alter_table('sessions', schema=None) as batch_op:

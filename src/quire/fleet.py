@@ -7,15 +7,15 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
 from quire.server import DRAIN_SECONDS, Server
 
-Build = Callable[[], tuple[Callable[..., Any], dict[str, Any]]]
-"""Makes, inside the new process, the application and the server's options."""
+Build = Callable[[], tuple[Callable[..., Any], dict[str, Any], AbstractContextManager[None]]]
+"""Makes, inside the new process, the application, the server's options, what works beside it."""
 
 logger = logging.getLogger("quire.fleet")
 
@@ -57,12 +57,14 @@ def work(build: Build, sock: socket.socket, pipe: Connection) -> None:
         if hasattr(signal, name):
             # A terminal and a service manager signal the whole group: the parent's word counts.
             signal.signal(getattr(signal, name), signal.SIG_IGN)
-    application, options = build()
+    application, options, beside = build()
     server = Server(application, sock, **options)
     threading.Thread(target=_obey, args=(server, pipe), daemon=True).start()
     with suppress(OSError):  # The parent may have gone by now, or stopped waiting.
         pipe.send(READY)
-    sys.exit(0 if server.run() else UNFINISHED)
+    with beside:
+        finished = server.run()
+    sys.exit(0 if finished else UNFINISHED)
 
 
 def _obey(server: Server, pipe: Connection) -> None:

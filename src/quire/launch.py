@@ -4,6 +4,7 @@ import logging
 import signal
 import socket
 import sys
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
 
@@ -14,7 +15,8 @@ from quire.access import setup
 from quire.app import create_app
 from quire.config import Unfit, Unsafe, refuse_open_bind
 from quire.errors import Problem
-from quire.fleet import Fleet
+from quire.fleet import Build, Fleet
+from quire.jobs.worker import working
 from quire.schema import prepare
 from quire.seeding import demonstrate
 from quire.server import Server
@@ -37,12 +39,13 @@ def serve(host: str, port: int, threads: int | None, processes: int, demo: bool)
     app = make(threads)
     refuse_open_bind(app.config, host)
     with _bound(host, port) as sock:
+        address = url(host, sock)
         with app.app_context():
             prepare()
-            words = welcome(url(host, sock), demo)
+            words = welcome(address, demo)
         if processes == 1:
-            sys.exit(_alone(app, sock, words))
-        sys.exit(_together(threads, sock, processes, words))
+            sys.exit(_alone(app, address, sock, words))
+        sys.exit(_together(partial(build, threads, address), sock, processes, words))
 
 
 def main() -> None:
@@ -62,10 +65,18 @@ def make(threads: int | None) -> Flask:
     return app
 
 
-def build(threads: int | None) -> tuple[Flask, dict[str, Any]]:
-    """What one of several processes serves, and the server's options."""
+def build(
+    threads: int | None, address: str
+) -> tuple[Flask, dict[str, Any], AbstractContextManager[None]]:
+    """What one of several processes serves, the server's options, and what works beside it."""
     app = make(threads)
-    return app, options(app)
+    return app, options(app), beside(app, address)
+
+
+def beside(app: Flask, address: str) -> AbstractContextManager[None]:
+    """What works beside a server that listens at `address`: it sends mail."""
+    app.config["LOCAL_URL"] = address.rstrip("/")
+    return working(app)
 
 
 def options(app: Flask) -> dict[str, Any]:
@@ -101,15 +112,16 @@ def _bound(host: str, port: int) -> socket.socket:
         raise Unfit(f"Cannot listen on {host}, port {port}: {error.strerror or error}.") from None
 
 
-def _alone(app: Flask, sock: socket.socket, words: str) -> int:
+def _alone(app: Flask, address: str, sock: socket.socket, words: str) -> int:
     server = Server(app, sock, **options(app))
     _stop_on_signals(server)
     click.echo(words)
-    return 0 if server.run() else 1
+    with beside(app, address):
+        return 0 if server.run() else 1
 
 
-def _together(threads: int | None, sock: socket.socket, count: int, words: str) -> int:
-    fleet = Fleet(partial(build, threads), sock, count)
+def _together(build: Build, sock: socket.socket, count: int, words: str) -> int:
+    fleet = Fleet(build, sock, count)
     _stop_on_signals(fleet)
     return fleet.run(lambda: click.echo(words))
 

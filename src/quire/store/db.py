@@ -1,7 +1,7 @@
 """Engine, session and the one transaction; what SQLite and PostgreSQL need said differently."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any
@@ -35,6 +35,7 @@ db = SQLAlchemy(model_class=Base, disable_autonaming=True)
 Model: Any = db.Model
 
 _transaction: ContextVar[Connection | None] = ContextVar("transaction", default=None)
+_afterwards: ContextVar[list[Callable[[], object]]] = ContextVar("afterwards")
 _single_writer = threading.Lock()
 
 
@@ -49,15 +50,24 @@ def transaction() -> Iterator[Connection]:
     if outer is not None:
         yield outer
         return
+    calls: list[Callable[[], object]] = []
     # SQLite has one writer: queueing here is fair, its busy handler starves threads
     with _writer(db.engine), _reachable(), db.engine.connect() as connection:
         connection.execution_options(writes=True)
-        token = _transaction.set(connection)
+        token, waiting = _transaction.set(connection), _afterwards.set(calls)
         try:
             with connection.begin():
                 yield connection
         finally:
             _transaction.reset(token)
+            _afterwards.reset(waiting)
+    for call in calls:
+        call()
+
+
+def once_committed(call: Callable[[], object]) -> None:
+    """Call `call()` when the open transaction has been committed; not at all when it fails."""
+    _afterwards.get().append(call)
 
 
 def _writer(engine: Engine) -> Any:

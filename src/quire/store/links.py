@@ -1,13 +1,28 @@
 """Links that are sent by mail: good once, for a while, for one purpose; only hashes are kept."""
 
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask import current_app
+from sqlalchemy import ColumnElement, and_, delete, insert, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.declare.clock import now
 from quire.declare.columns import Numbered, Ref, refer
 from quire.declare.kinds import Email, Time
+from quire.declare.record import REGISTRY
 from quire.store.audit import Word
-from quire.store.credentials import Digest
-from quire.store.db import Model
+from quire.store.credentials import Digest, digest
+from quire.store.db import Model, reading, transaction
+
+LIFETIMES = {
+    "reset": "RESET_LINK_SECONDS",
+    "verify": "VERIFY_LINK_SECONDS",
+    "email": "VERIFY_LINK_SECONDS",
+    "invite": "INVITE_LINK_SECONDS",
+}
+"""The purposes, and the settings that say for how long such a link is good."""
 
 
 class Link(Numbered, Model):
@@ -26,3 +41,67 @@ class Link(Numbered, Model):
     created_at: Mapped[Time] = mapped_column(default=now)
     expires_at: Mapped[Time]
     used_at: Mapped[Time | None]
+
+
+@dataclass(frozen=True)
+class Held:
+    """A link that is good now: whose it is, and what it may do."""
+
+    id: int
+    purpose: str
+    user_id: int | None
+    email: str
+    role: str | None
+
+
+_links = Link.__table__
+
+
+def mint(purpose: str, email: str, user_id: int | None = None, role: str | None = None) -> str:
+    """The secret of a new link; older ones for the same are worthless from now on."""
+    secret = secrets.token_urlsafe(32)
+    lifetime = timedelta(seconds=current_app.config[LIFETIMES[purpose]])
+    owner = _links.c.email == email if user_id is None else _links.c.user_id == user_id
+    with transaction() as connection:
+        older = and_(_links.c.purpose == purpose, owner)
+        connection.execute(delete(_links).where(or_(older, _links.c.expires_at <= now())))
+        values = {"hash": digest(secret), "expires_at": now() + lifetime}
+        more = {"purpose": purpose, "email": email, "user_id": user_id, "role": role}
+        connection.execute(insert(_links).values(**values, **more))
+    return secret
+
+
+def find(secret: str, *purposes: str) -> Held | None:
+    """The good link whose secret this is: not used, not outdated, its account and address the same."""
+    users = REGISTRY["users"].table
+    columns = (_links.c[name] for name in ("id", "purpose", "user_id", "email", "role"))
+    # the address of the account, but where the link brings another one
+    same = or_(_links.c.purpose == "email", users.c.email == _links.c.email)
+    fits = or_(_links.c.user_id.is_(None), and_(users.c.is_active, same))
+    wanted = (
+        select(*columns)
+        .join_from(_links, users, users.c.id == _links.c.user_id, isouter=True)
+        .where(_links.c.hash == digest(secret), _links.c.purpose.in_(purposes), _is_good(), fits)
+    )
+    with reading() as connection:
+        row = connection.execute(wanted).first()
+    return None if row is None else Held(*row)
+
+
+def use(link: Held) -> bool:
+    """Use a link up, in the transaction of what it is good for; False when somebody was faster."""
+    with transaction() as connection:
+        mine = and_(_links.c.id == link.id, _is_good())
+        used = connection.execute(update(_links).where(mine).values(used_at=now()))
+        return used.rowcount == 1
+
+
+def void(user_id: int, *purposes: str) -> None:
+    """Make the links of an account worthless, in the transaction of the change that does it."""
+    with transaction() as connection:
+        theirs = and_(_links.c.user_id == user_id, _links.c.purpose.in_(purposes))
+        connection.execute(delete(_links).where(theirs))
+
+
+def _is_good() -> ColumnElement[bool]:
+    return and_(_links.c.used_at.is_(None), _links.c.expires_at > now())

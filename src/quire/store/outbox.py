@@ -5,23 +5,29 @@ An event exists exactly when its change was committed: none is lost, none is sen
 
 from typing import Any
 
-from sqlalchemy import Connection, Integer, insert
+from sqlalchemy import Connection, Index, Integer, insert, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.declare.clock import UTCDateTime, now
-from quire.declare.columns import Numbered
+from quire.declare.columns import Numbered, table_args
 from quire.declare.kinds import Object, Time, Whole
 from quire.declare.record import Record
 from quire.store.audit import RecordId, Word
 from quire.store.db import Model
 
 PAST = {"create": "created", "update": "updated", "delete": "deleted"}
+MAIL = "mail"
+"""The type of rows that are mails; `store/mailbox.py` looks after those."""
+_IS_MAIL = text(f"type = '{MAIL}'")
 
 
 class OutboxEvent(Numbered, Model):
     """A change that others may want to hear of."""
 
     __tablename__ = "outbox"
+    __table_args__ = table_args(
+        Index("ix_outbox_mail", "not_before", sqlite_where=_IS_MAIL, postgresql_where=_IS_MAIL)
+    )
 
     event: Mapped[Word]
     type: Mapped[Word]

@@ -1,0 +1,1 @@
+"""Run later: what requests owe and a worker does, beside the server."""

@@ -1,0 +1,256 @@
+"""Mail: owed in a transaction, sent by the worker, tried again, given up; what letters look like."""
+
+import logging
+import os
+import re
+import stat
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import func, select, update
+
+from quire.actor import SYSTEM
+from quire.declare.clock import now
+from quire.jobs import worker
+from quire.jobs.worker import pause, work_off, working
+from quire.jobs.writing import WRITERS, span
+from quire.records import SETTINGS, TAGS, USERS
+from quire.store import mailbox
+from quire.store.db import reading, transaction
+from quire.store.mailbox import owe
+from quire.store.outbox import OutboxEvent
+from quire.store.write import create
+from quire.store.write import update as change
+from tests.mailboxes import TABLE, Post, hasten, owed, sent, text_of
+
+
+@pytest.fixture
+def post():
+    """An SMTP server that is up."""
+    server = Post()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def mailing(make_app, post):
+    """An application that uses it."""
+    return make_app(**post.settings())
+
+
+def send(app):
+    with app.app_context():
+        work_off()
+
+
+def notice(app, account, kind="two_factor_on", **words):
+    with app.app_context():
+        owe(kind, account.id, **words)
+
+
+def test_a_mail_is_sent_once(mailing, people, post):
+    notice(mailing, people["ann"])
+    send(mailing)
+    send(mailing)
+    [letter] = post.letters
+    assert (letter["To"], letter["From"]) == ("ann@example.org", "quire@example.org")
+    assert letter["Subject"] == "[Quire] Two-factor sign-in is on"
+    assert letter["Auto-Submitted"] == "auto-generated" and letter["Date"]
+    assert re.fullmatch(r"<[0-9a-f]{32}@example\.org>", letter["Message-ID"])
+    assert text_of(letter).startswith("Hello ann,\n") and owed(mailing) == []
+
+
+def test_what_is_undone_is_not_sent(mailing, people, post):
+    mailbox.owed_here.clear()
+    with mailing.app_context(), pytest.raises(ZeroDivisionError), transaction():
+        owe("two_factor_on", people["ann"].id)
+        raise ZeroDivisionError
+    send(mailing)
+    assert post.letters == [] and not mailbox.owed_here.is_set()
+
+
+def test_events_of_records_are_left_alone(mailing, people, post):
+    with mailing.app_context():
+        create(TAGS, SYSTEM, {"name": "sea"})
+        count = select(func.count()).select_from(OutboxEvent)
+        with reading() as connection:
+            before = connection.execute(count).scalar()
+        work_off()
+        with reading() as connection:
+            assert connection.execute(count).scalar() == before
+    assert post.letters == []
+
+
+def test_a_server_that_is_down_and_comes_up(mailing, people, post, caplog):
+    post.stop()
+    notice(mailing, people["ann"])
+    send(mailing)
+    [row] = owed(mailing)
+    assert row.attempts == 1 and row.not_before > now() and "next try in 10 s" in caplog.text
+    post.start()
+    send(mailing)
+    assert post.letters == []
+    hasten(mailing)
+    send(mailing)
+    assert len(post.letters) == 1 and owed(mailing) == []
+
+
+@pytest.mark.parametrize("where", ["answers", "data"])
+def test_not_now_is_tried_again_as_the_same_mail(mailing, people, post, where):
+    getattr(post, where).append("451 later")
+    notice(mailing, people["ann"])
+    send(mailing)
+    assert len(owed(mailing)) == 1 and post.letters == []
+    hasten(mailing)
+    send(mailing)
+    assert len(post.letters) == 1
+
+
+@pytest.mark.parametrize("where", ["answers", "data"])
+def test_never_is_final(mailing, people, post, where, caplog):
+    getattr(post, where).append("550 nobody of that name")
+    notice(mailing, people["ann"])
+    send(mailing)
+    assert owed(mailing) == [] and "is refused" in caplog.text
+
+
+def test_a_mail_has_the_same_name_at_each_attempt(mailing, people, post, monkeypatch):
+    monkeypatch.setattr(mailbox, "done", lambda owed: None)  # the process dies in between
+    notice(mailing, people["ann"])
+    send(mailing)
+    hasten(mailing)
+    send(mailing)
+    first, second = post.letters
+    assert first["Message-ID"] == second["Message-ID"]
+
+
+def test_pauses_grow_and_one_day_it_is_given_up(mailing, people, post, caplog):
+    assert [pause(n) for n in (1, 2, 3, 9)] == [10, 30, 90, 21_600]
+    notice(mailing, people["ann"])
+    with mailing.app_context(), transaction() as connection:
+        connection.execute(update(TABLE).values(attempts=worker.MOST_ATTEMPTS))
+    send(mailing)
+    assert owed(mailing) == [] and post.letters == [] and "is given up" in caplog.text
+
+
+def test_a_server_that_says_nothing(make_app, people, post):
+    app = make_app(**post.settings(MAIL_TIMEOUT=1, MAIL_USE_SSL=True))  # which waits for a greeting
+    notice(app, people["ann"])
+    send(app)
+    assert len(owed(app)) == 1
+
+
+@pytest.mark.parametrize(
+    "more", [{"MAIL_USE_TLS": True}, {"MAIL_USERNAME": "u", "MAIL_PASSWORD": "p"}]
+)
+def test_encryption_and_a_password_are_not_dropped_silently(make_app, people, post, more):
+    app = make_app(**post.settings(**more))
+    notice(app, people["ann"])
+    send(app)
+    assert len(owed(app)) == 1 and post.letters == []
+
+
+def test_many_workers_send_each_mail_once(mailing, people, post):
+    for _ in range(12):
+        notice(mailing, people["ann"])
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(send, mailing) for _ in range(4)]:
+            done.result()
+    assert len(post.letters) == 12 and owed(mailing) == []
+
+
+def test_a_worker_beside_the_server_wakes_at_once(mailing, people, post, monkeypatch):
+    monkeypatch.setattr(worker, "LOOK_SECONDS", 60)
+    with working(mailing):
+        time.sleep(0.05)
+        notice(mailing, people["ann"])
+        end = time.monotonic() + 20
+        while not post.letters and time.monotonic() < end:
+            time.sleep(0.01)
+    assert len(post.letters) == 1
+    assert not [t for t in threading.enumerate() if t.name == "jobs"]
+
+
+def test_what_nobody_foresaw_does_not_end_the_worker(mailing, people, post, caplog):
+    with mailing.app_context():
+        owe("nonsense", people["ann"].id)
+        owe("two_factor_on", people["ann"].id)
+    with caplog.at_level(logging.ERROR), working(mailing):
+        end = time.monotonic() + 20
+        while not post.letters and time.monotonic() < end:
+            mailbox.owed_here.set()
+            time.sleep(0.01)
+    assert len(post.letters) == 1 and "could not be looked after" in caplog.text
+    assert [row.event for row in owed(mailing)] == ["mail.nonsense"]
+
+
+def test_without_a_server_mail_is_kept_in_a_folder(make_app, people, tmp_path, caplog):
+    app = make_app(QUIRE_INSTANCE=tmp_path)
+    notice(app, people["ann"])
+    with caplog.at_level(logging.INFO):
+        [letter] = sent(app)
+    assert letter["To"] == "ann@example.org" and "is kept in" in caplog.text
+    path = next((tmp_path / "outbox").iterdir())
+    assert os.name == "nt" or stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("kind", sorted(WRITERS))
+def test_every_letter_can_be_read(make_app, people, tmp_path, kind):
+    app = make_app(QUIRE_INSTANCE=tmp_path, PUBLIC_URL="https://example.org")
+    with app.app_context():
+        change(SETTINGS, SYSTEM, 1, {"site_name": "Häfen & <Meer> {{ 7 * 7 }}"})
+        words = {"email": "bob@example.org", "new": "new@example.org", "to": "old@example.org"}
+        if kind == "new_device":
+            words = {"agent": "{{ 7 * 7 }}", "ip": "192.0.2.7", "time": "2026-01-01T00:00:00Z"}
+        if kind == "email":
+            words["email"] = "new@example.org"
+        owe(kind, people["bob"].id, **words)
+    [letter] = sent(app)
+    assert letter["Subject"].startswith("[Häfen & <Meer> {{ 7 * 7 }}] ")
+    text = text_of(letter)
+    assert text.endswith("-- \nHäfen & <Meer> {{ 7 * 7 }}\nhttps://example.org/\n")
+    assert "\n\n\n" not in text and max(map(len, text.splitlines())) <= 100
+    assert letter.get_content_type() == "text/plain"
+
+
+def test_a_subject_is_one_line_whatever_stands_in_it(make_app, people, tmp_path, monkeypatch):
+    app = make_app(QUIRE_INSTANCE=tmp_path)
+    evil = "x\r\nBcc: evil@example.org\r\n\r\nHello"
+    monkeypatch.setattr("quire.jobs.writing.site_settings", lambda: {"site_name": evil})
+    notice(app, people["ann"])
+    [letter] = sent(app)
+    assert letter["Bcc"] is None and letter["Subject"] == "[x"
+
+
+def test_nobody_gets_mail_who_is_inactive_or_gone(make_app, people, tmp_path):
+    app = make_app(QUIRE_INSTANCE=tmp_path)
+    with app.app_context():
+        change(USERS, SYSTEM, people["ann"].id, {"is_active": False})
+        for kind, more in (("verify", {}), ("reset", {"email": "ann@example.org"}),
+                           ("reset", {"email": "nobody@example.org"}), ("two_factor_on", {})):  # fmt: skip
+            owe(kind, people["ann"].id, **more)
+        owe("verify", 4711)
+    assert sent(app) == [] and owed(app) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "root"),
+    [({}, "http://127.0.0.1:8000"), ({"PUBLIC_URL": "https://a.org/x"}, "https://a.org/x")],
+)
+def test_addresses_of_links(make_app, people, tmp_path, settings, root):
+    app = make_app(QUIRE_INSTANCE=tmp_path, **settings)
+    with app.app_context():
+        owe("verify", people["ann"].id)
+    [letter] = sent(app)
+    assert f"{root}/auth/verify/" in text_of(letter)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(3600, "1 hour"), (259_200, "3 days"), (5400, "90 minutes"), (301, "301 seconds")],
+)
+def test_times_in_words(seconds, words):
+    assert span(seconds) == words
