@@ -4,25 +4,40 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from flask import current_app
+from sqlalchemy import ColumnElement, case, exists, or_, select, true
 
 from quire.actor import Actor
 from quire.declare.record import REGISTRY
 from quire.store.db import reading
+from quire.store.second_factors import Passkey, TotpDevice
 
 
 @dataclass(frozen=True)
 class Account:
-    """Who an account belongs to."""
+    """Who an account belongs to; `is_secured` tells of an administrator's whether it has a second
+    factor."""
 
     id: int
     username: str
     role: str
     is_active: bool = True
+    is_secured: bool = True
+
+    @property
+    def is_held_back(self) -> bool:
+        """Whether an administrator lacks the second factor that administrators need here."""
+        return asks_for_second_factor(self.role) and not self.is_secured
 
     def actor(self, proof: str, **circumstances: Any) -> Actor:
         """The actor that this account is, once it has been proved."""
-        return Actor(self.role, self.id, self.username, proof, **circumstances)
+        role = "member" if self.is_held_back else self.role
+        return Actor(role, self.id, self.username, proof, **circumstances)
+
+
+def asks_for_second_factor(role: str) -> bool:
+    """Whether people with this role need a second factor."""
+    return role == "admin" and bool(current_app.config["REQUIRE_ADMIN_TWO_FACTOR"])
 
 
 COLUMNS = ("id", "username", "role", "is_active")
@@ -30,19 +45,36 @@ COLUMNS = ("id", "username", "role", "is_active")
 
 def account_columns() -> list[Any]:
     """The columns of users that make an Account, for statements that join them."""
-    return [REGISTRY["users"].table.c[name] for name in COLUMNS]
+    users = REGISTRY["users"].table.c
+    return [
+        *(users[name] for name in COLUMNS),
+        case((users.role == "admin", _secured()), else_=true()),
+    ]
+
+
+def _secured() -> Any:
+    """Whether an account has a second factor."""
+    users = REGISTRY["users"].table
+    found = (exists().where(model.user_id == users.c.id) for model in (TotpDevice, Passkey))
+    return or_(*(one.correlate(users) for one in found))
 
 
 def account_of(row: Sequence[Any]) -> Account:
     """The account whose columns come first in `row`."""
-    return Account(*row[: len(COLUMNS)])
+    return Account(*row[: len(COLUMNS) + 1])
 
 
 def named(username: str) -> Account | None:
     """The account with this username, in any case."""
-    folded = REGISTRY["users"].table.c.username_folded
+    return _first(REGISTRY["users"].table.c.username_folded == username.lower())
+
+
+def with_id(id: int) -> Account | None:
+    """The account with this id."""
+    return _first(REGISTRY["users"].table.c.id == id)
+
+
+def _first(condition: ColumnElement[bool]) -> Account | None:
     with reading() as connection:
-        row = connection.execute(
-            select(*account_columns()).where(folded == username.lower())
-        ).first()
+        row = connection.execute(select(*account_columns()).where(condition)).first()
     return None if row is None else account_of(row)

@@ -9,6 +9,7 @@ from flask_admin import Admin
 from flask_admin.base import BaseView
 from werkzeug.wrappers import Response as AnyResponse
 
+from quire.access import sessions
 from quire.access.request import check_csrf, current_actor
 from quire.actor import Actor
 from quire.admin.headers import headers
@@ -45,6 +46,9 @@ class Gate(BaseView):
         actor = actor_here()
         if actor.is_anonymous:
             return redirect(self._sign_in_url())
+        user = sessions.present()
+        if user is not None and user.account.is_held_back:
+            return redirect("/profile/two-factor")
         refusal = Refused("Your role does not open this page.")
         if not actor.at_least(PANEL_ROLE):
             raise refusal

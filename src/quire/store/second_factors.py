@@ -18,7 +18,6 @@ class TotpDevice(Numbered, Model):
     user_id: Mapped[Ref] = refer("users", on_delete="CASCADE", unique=True)
     secret: Mapped[str] = mapped_column(Text())
     last_step: Mapped[int] = mapped_column(Integer(), default=0)
-    confirmed_at: Mapped[Time | None]
     created_at: Mapped[Time] = mapped_column(default=now)
 
 

@@ -1,0 +1,79 @@
+/* Passkeys: asks our server what to ask the browser, and sends what the device has answered. */
+
+"use strict";
+
+(() => {
+  if (!window.PublicKeyCredential) return;
+
+  const toBytes = (text) =>
+    Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
+
+  const toText = (buffer) =>
+    btoa(String.fromCharCode(...new Uint8Array(buffer)))
+      .replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+
+  /* what JSON can carry, as the browser wants it */
+  const opened = (options) => {
+    const known = (list) => (list || []).map((one) => ({ ...one, id: toBytes(one.id) }));
+    const found = { ...options, challenge: toBytes(options.challenge) };
+    if (options.user) found.user = { ...options.user, id: toBytes(options.user.id) };
+    if (options.excludeCredentials) found.excludeCredentials = known(options.excludeCredentials);
+    if (options.allowCredentials) found.allowCredentials = known(options.allowCredentials);
+    return found;
+  };
+
+  /* and the other way round */
+  const closed = (credential) => {
+    const response = {};
+    for (const name of ["clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle"]) {
+      if (credential.response[name]) response[name] = toText(credential.response[name]);
+    }
+    const { id, type } = credential;
+    return JSON.stringify({ id, rawId: toText(credential.rawId), type, response, clientExtensionResults: {} });
+  };
+
+  const asked = async (form) => {
+    const sent = { method: "POST", headers: { Accept: "application/json" }, body: new URLSearchParams(new FormData(form)) };
+    const answer = await fetch(form.dataset.options, sent);
+    const found = await answer.json();
+    if (!answer.ok) throw new Error(found.message);
+    return { publicKey: opened(found) };
+  };
+
+  const reasons = {
+    NotAllowedError: "No passkey was used. Try again, or go another way.",
+    InvalidStateError: "This device has a passkey for your account already.",
+    SecurityError: "Passkeys do not work at this address.",
+  };
+
+  const used = async (form) => {
+    const options = await asked(form);
+    const credential = await navigator.credentials[form.dataset.passkey](options);
+    form.elements.credential.value = closed(credential);
+    const remember = document.getElementById("remember");
+    if (form.elements.remember) form.elements.remember.disabled = !(remember && remember.checked);
+    form.submit();
+  };
+
+  const begin = (form) => {
+    const button = form.querySelector("button");
+    const error = form.querySelector("p[role=alert]");
+    form.hidden = false;
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      button.disabled = true;
+      error.hidden = true;
+      try {
+        await used(form);
+      } catch (problem) {
+        error.textContent = reasons[problem.name] || problem.message;
+        error.hidden = false;
+        button.disabled = false;
+      }
+    });
+    window.addEventListener("pageshow", () => { button.disabled = false; });
+  };
+
+  document.querySelectorAll("[data-no-passkeys]").forEach((one) => { one.hidden = true; });
+  document.querySelectorAll("form[data-passkey]").forEach(begin);
+})();
