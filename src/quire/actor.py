@@ -16,7 +16,8 @@ class Actor:
     `role` is a word of ROLES, "anonymous" or "system"; `proof` says how the identity was proved
     (none, session, token, key, console, import, job); `door`, `ip` and `request_id` go to the
     audit. `scopes` are those of an API key, such as `posts:read`; None means no such limit.
-    `session_id` is the session that stands behind the proof.
+    `session_id` is the session that stands behind the proof. `viewer` is the administrator who
+    only looks through this one's eyes.
     """
 
     role: str
@@ -28,6 +29,7 @@ class Actor:
     request_id: str | None = None
     scopes: frozenset[str] | None = None
     session_id: int | None = None
+    viewer: "Actor | None" = None
 
     @property
     def is_anonymous(self) -> bool:

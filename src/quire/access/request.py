@@ -4,7 +4,7 @@ from flask import current_app, g, request
 from flask_wtf.csrf import CSRFError, validate_csrf
 from wtforms import ValidationError
 
-from quire.access import keys, sessions, tokens
+from quire.access import keys, sessions, tokens, viewing
 from quire.actor import ANONYMOUS, Actor
 from quire.errors import Refused
 from quire.store.credentials import KEY_START
@@ -42,7 +42,8 @@ def _proved() -> Actor:
         return _by_secret(_bearer(authorization) if authorization is not None else str(key))
     user = sessions.present() if has_session() else None
     if user is not None:
-        return user.account.actor("session", session_id=user.session_id, **_circumstances())
+        himself = user.account.actor("session", session_id=user.session_id, **_circumstances())
+        return viewing.through(himself)
     return asker()
 
 
@@ -69,6 +70,12 @@ def _bearer(authorization: str) -> str:
     if scheme.lower() != "bearer":
         raise tokens.broken("Send the token as Authorization: Bearer.")
     return token.strip()
+
+
+def only_looking() -> None:
+    """Refuse changes by an administrator who views as somebody else, wherever he asks for them."""
+    if request.method not in SAFE and has_session():
+        viewing.refuse_change(current_actor())
 
 
 def check_csrf(actor: Actor) -> None:

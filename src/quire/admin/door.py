@@ -4,6 +4,7 @@ from flask import Blueprint, Flask
 from flask_admin import Admin
 from flask_admin.theme import Bootstrap4Theme
 
+from quire.admin.access import AccessView
 from quire.admin.addresses import blueprint_of
 from quire.admin.headers import nonce
 from quire.admin.home import HomeView
@@ -23,7 +24,8 @@ def init_app(app: Flask) -> Admin:
         admin.add_category(section)
     for record in REGISTRY.values():
         admin.add_view(RecordView(record))
-    for name in ("admin", *(blueprint_of(record) for record in REGISTRY.values())):
+    admin.add_view(AccessView())
+    for name in ("admin", "access", *(blueprint_of(record) for record in REGISTRY.values())):
         # the gate checks the same token, and gives a form back with what was typed
         app.extensions["csrf"].exempt(app.blueprints[name])
     return admin

@@ -15,11 +15,13 @@ from quire.admin.history import name_of
 from quire.admin.rows import find_many
 from quire.admin.shell import STATIC
 from quire.admin.words import past
-from quire.declare.query import Query
+from quire.declare.query import Condition, Query
 from quire.declare.record import REGISTRY, Record
 from quire.store import read
 
 RECENT = 8
+NO_CHANGES = ("sign_in", "sign_in_failed", "sign_out", "denied", "view_as", "stop_viewing")
+"""What the audit knows beside changes."""
 QUICK = ("posts", "pages")
 """Types with a shortcut to their form."""
 
@@ -93,7 +95,8 @@ def _recent(actor: Actor) -> list[Any]:
     audit = _open("audit_events", actor)
     if audit is None:
         return []
-    query = Query(sort=("-id",), per_page=RECENT, count=False)
+    changes = Condition("action", "nin", NO_CHANGES)
+    query = Query(conditions=(changes,), sort=("-id",), per_page=RECENT, count=False)
     events = read.page(audit, actor, query).rows
     titles = _titles(actor, events)
     return [_change(event, titles) for event in events]

@@ -6,6 +6,7 @@ from typing import Any
 from flask import url_for
 
 from quire.actor import Actor
+from quire.admin import viewing
 from quire.admin.actions import delete_words, offered
 from quire.admin.addresses import endpoint, list_url, record_url
 from quire.admin.cells import cell
@@ -40,7 +41,7 @@ def buttons(record: Record, actor: Actor, state: State) -> list[Any]:
         SimpleNamespace(name=one.name, label=one.label, url=url, confirm="")
         for one in offered(record, actor, trashed=trashed)
         if _fits_state(one.name, state) and may_act(record, actor, one, state["id"])
-    ]
+    ] + viewing.offered(record, actor, state)
 
 
 def delete_address(record: Record, actor: Actor, state: State) -> str | None:

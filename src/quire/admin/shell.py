@@ -115,6 +115,11 @@ class Shell:
         """Where the sign-out form goes."""
         return "/auth/logout"
 
+    @property
+    def stop_url(self) -> str:
+        """Where viewing as somebody else ends."""
+        return "/auth/stop-viewing"
+
     def theme_url(self, name: str) -> str:
         """The address that switches colours and comes back."""
         here = request.full_path.rstrip("?") if request.method == "GET" else self.home

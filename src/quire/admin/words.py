@@ -11,6 +11,11 @@ PAST = {
     "spam": "marked as spam",
     "duplicate": "duplicated",
     "destroy": "deleted for good",
+    "view_as": "began to view as",
+    "stop_viewing": "stopped viewing as",
+    "denied": "was refused",
+    "sign_in": "signed in",
+    "sign_out": "signed out",
 }
 
 

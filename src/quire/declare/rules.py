@@ -24,6 +24,7 @@ class Rule:
 
     The answer depends on the actor's role and scopes alone and is kept, unless the rule is not
     `lasting`. `scope` is what an API key must have as well (None: no key may), where `by_scope`.
+    `parts` are the rules that it is combined of, with the word between them.
     """
 
     answer: Callable[[Actor], Answer]
@@ -31,6 +32,8 @@ class Rule:
     lasting: bool = True
     by_scope: bool = False
     scope: str | None = None
+    parts: tuple["Rule", ...] = ()
+    between: str = ""
     _kept: dict[Any, Answer] = field(default_factory=dict, compare=False, repr=False)
 
     def __call__(self, actor: Actor) -> Answer:
@@ -50,6 +53,11 @@ class Rule:
         if not self.by_scope or actor.has_scope(self.scope):
             return self.words
         return f"the scope {self.scope}" if self.scope else "a sign-in: API keys may not do this"
+
+    def condition(self, actor: Actor) -> str:
+        """The words of what the answer hangs on for this actor, when it is neither yes nor no."""
+        hanging = (one for one in self.parts if not isinstance(one(actor), bool))
+        return self.between.join(one.condition(actor) for one in hanging) or self.words
 
 
 ANYONE = Rule(lambda actor: True, "nothing")
@@ -112,4 +120,5 @@ def within(scope: str | None, rule: Rule) -> Rule:
 
 def _combined(answer: Callable[[Actor], Answer], word: str, rules: tuple[Rule, ...]) -> Rule:
     words = word.join(rule.words for rule in rules)
-    return Rule(answer, words, lasting=all(rule.lasting for rule in rules))
+    lasting = all(rule.lasting for rule in rules)
+    return Rule(answer, words, lasting, parts=rules, between=word)
