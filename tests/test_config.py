@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from quire import config, settings_text
+from quire import config, secret_key, settings_text
 from quire.config import Unsafe, load
 
 GOOD = "k3Vq9zLw7Rt2Xb8Nf5Jd1Hs6Pg4Mc0Ya"
@@ -166,10 +166,10 @@ def test_eight_starters_agree_on_the_secret(outside):
 
 
 def test_secret_that_was_never_written(tmp_path, monkeypatch):
-    (tmp_path / "key").touch()
-    monkeypatch.setattr(config, "PATIENCE", 0.05)
+    (tmp_path / "secret_key").touch()
+    monkeypatch.setattr(secret_key, "PATIENCE", 0.05)
     with pytest.raises(Unsafe, match="is empty; delete it"):
-        config.kept_secret(tmp_path / "key")
+        load(overrides={"QUIRE_INSTANCE": tmp_path})
 
 
 def test_documents_are_current():

@@ -10,15 +10,17 @@ from werkzeug.routing import RequestRedirect
 
 from quire import config as settings
 from quire import headers, records  # noqa: F401 - the types declare themselves
-from quire.access import sessions
+from quire.access import denials, origin, sessions, throttle
+from quire.access.request import only_looking
 from quire.admin import door as admin
+from quire.api import cors, problems
 from quire.api import door as api
-from quire.api import problems
 from quire.errors import Problem
+from quire.jobs.delivery import mail
 from quire.site import door as site
 from quire.site import failures
 from quire.store import db as database
-from quire.store import links, origins, second_factors  # noqa: F401 - tables beside the records
+from quire.store import devices, links, origins, second_factors  # noqa: F401 - tables beside the records
 from quire.store.secrets import bcrypt
 
 
@@ -39,10 +41,16 @@ def create_app(name: str | None = None, config: Mapping[str, Any] | None = None)
     app.config.update(settings.load(name, config))
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
+    cors.init_app(app)
     headers.init_app(app)
+    origin.init_app(app)
+    app.before_request(only_looking)
+    denials.init_app(app)
     database.init_app(app)
     bcrypt.init_app(app)
     sessions.init_app(app)
+    mail.init_app(app)
+    throttle.init_app(app)
     csrf = CSRFProtect(app)
     api.init_app(app)
     csrf.exempt(app.blueprints["api"])  # the API checks requests by session itself

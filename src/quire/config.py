@@ -2,24 +2,23 @@
 
 import os
 import re
-import secrets
 import tempfile
-import time
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from quire.secret_key import kept_secret
+from quire.setting_kinds import Address, Origins, Rate, Words
 
 SOURCE_TREE = Path(__file__).resolve().parents[2]
 ROOT = SOURCE_TREE if (SOURCE_TREE / "serve.py").exists() else Path.cwd()
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 TESTING_SECRET = "testing-only-0123456789-abcdefghijklmnopqrstuvwxyz"  # noqa: S105
-PATIENCE = 5.0
-"""Seconds to wait for another process that is writing a secret."""
 KNOWN_SECRETS = ("change", "example", "secret-key", "secret_key", "password", "testing-only")
 
 
@@ -31,18 +30,6 @@ class Unsafe(Unfit):
     """A setting is wrong or dangerous."""
 
 
-def _split(value: Any) -> Any:
-    return re.split(r"[,\s]+", value.strip(", \t")) if isinstance(value, str) else value
-
-
-def _web_address(value: str) -> str:
-    if value and not re.match(r"https?://[^/\s?#]+(/[^\s?#]*)?$", value):
-        raise ValueError("must look like https://example.org")
-    return value.rstrip("/")
-
-
-Words = Annotated[list[str], NoDecode, BeforeValidator(_split)]
-Address = Annotated[str, BeforeValidator(_web_address)]
 Environment = Literal["development", "testing", "production"]
 
 
@@ -104,7 +91,11 @@ class Settings(BaseSettings):
     TRUSTED_PROXY: str = _set(
         "", "Address of the proxy whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed."
     )
-    CORS_ORIGINS: Words = _set([], "Origins, separated by commas, whose scripts may use the API.")
+    CORS_ORIGINS: Origins = _set(
+        [],
+        "Origins, separated by commas, whose scripts may use the API with tokens and keys, such as "
+        "`https://app.example.org`.",
+    )
     THREADS: int = _set(4, "Requests that one server process works on at once.", ge=1, le=64)
     ONE_PROCESSOR: bool = _set(
         True,
@@ -120,13 +111,32 @@ class Settings(BaseSettings):
     REQUIRE_EMAIL_VERIFICATION: bool = _set(
         False, "Whether a new member must open the link in a mail before signing in."
     )
-    RATELIMIT_ENABLED: bool = _set(True, "Whether too many requests are refused (429).")
+    REQUIRE_ADMIN_TWO_FACTOR: bool = _set(
+        False,
+        "Whether administrators need a second factor (codes from an app, or a passkey); until they "
+        "have one, they may do what members may.",
+    )
+    RATELIMIT_ENABLED: bool = _set(
+        True, "Whether too many attempts and requests are refused (429) or have to wait."
+    )
+    RATELIMIT_API: Rate = _set(
+        "",
+        "How many requests to the API one account, or one network of clients that have none, may "
+        "send, such as `600/minute`; when empty, any number.",
+    )
     PASSWORD_MIN_LENGTH: int = _set(8, "Shortest password in characters.", ge=8, le=128)
     PASSWORD_REFUSE_COMMON: bool = _set(
         True, "Whether passwords that everybody guesses first are refused."
     )
     BCRYPT_LOG_ROUNDS: int = _set(
-        12, "Cost of a password hash; one more doubles the time.", ge=4, le=16
+        12,
+        "Cost of a password hash; one more doubles the time. Older hashes follow at the next "
+        "sign-in.",
+        ge=4,
+        le=16,
+    )
+    PASSWORD_HASHES_AT_ONCE: int = _set(
+        2, "Passwords that one server process hashes at once; others wait.", ge=1, le=64
     )
     SESSION_IDLE_SECONDS: int = _set(
         12 * 3600, "Seconds after which a browser that does nothing is signed out.", ge=300
@@ -150,6 +160,13 @@ class Settings(BaseSettings):
     JWT_REFRESH_TOKEN_EXPIRES: int = _set(
         14 * 86400, "Seconds for which a refresh token is good.", ge=3600
     )
+    RESET_LINK_SECONDS: int = _set(
+        3600, "Seconds for which a link to set a new password is good.", ge=300, le=86400
+    )
+    VERIFY_LINK_SECONDS: int = _set(
+        3 * 86400, "Seconds for which a link that verifies an address is good.", ge=3600
+    )
+    INVITE_LINK_SECONDS: int = _set(7 * 86400, "Seconds an invitation is good for.", ge=3600)
     MAIL_SERVER: str = _set(
         "", "SMTP server; when empty, mail is kept in `outbox/` in the instance folder."
     )
@@ -159,6 +176,7 @@ class Settings(BaseSettings):
     MAIL_USERNAME: str = _set("", "Name for signing in to the SMTP server.")
     MAIL_PASSWORD: str = _set("", "Password for signing in to the SMTP server.", repr=False)
     MAIL_DEFAULT_SENDER: str = _set("", "Address that mail comes from.")
+    MAIL_TIMEOUT: int = _set(15, "Seconds to wait for the SMTP server.", ge=1, le=60)
 
 
 class Fixed(Settings):
@@ -218,7 +236,12 @@ def _settings(name: str | None, given: dict[str, Any]) -> Settings:
 
 def _fill(settings: Settings) -> None:
     settings.QUIRE_INSTANCE = (ROOT / settings.QUIRE_INSTANCE).resolve()
-    settings.SECRET_KEY = settings.SECRET_KEY or kept_secret(settings.QUIRE_INSTANCE / "secret_key")
+    try:
+        settings.SECRET_KEY = settings.SECRET_KEY or kept_secret(
+            settings.QUIRE_INSTANCE / "secret_key"
+        )
+    except TimeoutError as error:
+        raise Unsafe(str(error)) from None
     settings.DATABASE_URL = settings.DATABASE_URL or "sqlite:///quire.db"
 
 
@@ -233,6 +256,8 @@ def _flask(settings: Settings) -> dict[str, Any]:
         PROPAGATE_EXCEPTIONS=None if settings.QUIRE_ENV == "development" else False,
         # Switching this off would make every stored password wrong: no setting, a fact.
         BCRYPT_HANDLE_LONG_PASSWORDS=True,
+        # serve.py says where it listens; until then, where it does by default.
+        LOCAL_URL="http://127.0.0.1:8000",
         # A form of Unicode text grows threefold on its way; the body limit is the only limit.
         MAX_FORM_MEMORY_SIZE=settings.MAX_CONTENT_LENGTH,
         SESSION_COOKIE_NAME="__Host-quire" if https else "quire",
@@ -255,30 +280,6 @@ def database_uri(url: str, instance: Path) -> str:
     url = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
     file = re.match(r"sqlite:///(?!:memory:|file:)([^?]+)(.*)$", url)
     return f"sqlite:///{(instance / file[1]).as_posix()}{file[2]}" if file else url
-
-
-def kept_secret(path: Path) -> str:
-    """The secret kept in `path`, made on the first call; many processes at once get the same."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return _written(path)
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(secret := secrets.token_urlsafe(48))
-        file.flush()
-        os.fsync(file.fileno())
-    return secret
-
-
-def _written(path: Path) -> str:
-    """Content of a secret that another process may be writing just now."""
-    end = time.monotonic() + PATIENCE
-    while not (secret := path.read_text(encoding="ascii").strip()):
-        if time.monotonic() > end:
-            raise Unsafe(f"{path} is empty; delete it and start again.")
-        time.sleep(0.02)
-    return secret
 
 
 def refuse_unsafe(config: Mapping[str, Any]) -> None:

@@ -140,6 +140,30 @@ class VersionRequired(Problem):
     code = "precondition_required"
 
 
+class TooMany(Problem):
+    """429: tried too often; `seconds` until it may be tried again, of `limit` tries in a time."""
+
+    status = 429
+    code = "too_many_requests"
+
+    def __init__(self, seconds: int, limit: int):
+        headers = {"Retry-After": str(seconds), **rate(limit, 0, seconds)}
+        message = f"That was tried too often. Try again in {in_words(seconds)}."
+        super().__init__(message, headers=headers)
+
+
+def rate(limit: int, remaining: int, seconds: int) -> dict[str, str]:
+    """The headers that tell a client how many tries it has left, and when it has all again."""
+    words = {"Limit": limit, "Remaining": remaining, "Reset": seconds}
+    return {f"RateLimit-{name}": str(value) for name, value in words.items()}
+
+
+def in_words(seconds: int) -> str:
+    """A time to wait, as people say it."""
+    number, unit = (seconds, "second") if seconds < 120 else (-(-seconds // 60), "minute")
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+
+
 class Unavailable(Problem):
     """503: not now; the same request may succeed later."""
 

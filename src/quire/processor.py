@@ -8,9 +8,22 @@ from pathlib import Path
 
 ROAMING = "roaming"
 """How the names of threads begin that may run anywhere: they work without Python's lock."""
+STAND_IN = "quire.stand_in"
+"""Where a server gives the application a context manager for threads that wait: another one takes
+their place. (PEP 3333 leaves such names in the environment to servers.)"""
 STAY_SECONDS = 5.0
 _PLACE = 36
 """Where /proc/self/stat, behind the name, says on which processor this ran last (proc(5))."""
+
+
+_GIVEN: set[int] = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+"""The processors that this process was started on."""
+
+
+def set_free() -> None:
+    """Let the calling thread run on all of them: it has inherited the one of who started it."""
+    if _GIVEN:
+        os.sched_setaffinity(0, _GIVEN)
 
 
 class Settler:

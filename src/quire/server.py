@@ -16,13 +16,14 @@ from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import TcpWSGIServer
-from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
+from waitress.task import ErrorTask, WSGITask
 from waitress.utilities import BadRequest
 
 from quire.errors import STATUS_NAMES
 from quire.headers import ALWAYS, API_POLICY
-from quire.processor import Settler
+from quire.processor import STAND_IN, Settler
 from quire.sockets import hold_newcomers, most_connections
+from quire.workers import Workers
 
 logger = logging.getLogger("quire.server")
 # It warns of every single request that has to wait.
@@ -128,6 +129,12 @@ class Refusal(ErrorTask):
 class Answer(WSGITask):
     """Tells clients of a stopping server that this connection carries no further request."""
 
+    def get_environment(self) -> dict[str, Any]:
+        """What the application is told, and given."""
+        environ: dict[str, Any] = super().get_environment()
+        environ[STAND_IN] = self.channel.server.task_dispatcher.stand_in
+        return environ
+
     def build_response_header(self) -> bytes:
         """Status line and headers."""
         if self.channel.server.draining and self.channel.on_last_request():
@@ -218,11 +225,9 @@ class Server(TcpWSGIServer):
     ):
         self.settler = Settler() if one_processor else None
         adj = Adjustments(**LIMITS, connection_limit=most_connections(), **options)
-        workers = ThreadedTaskDispatcher()
-        workers.set_thread_count(adj.threads)
         info = (sock.family, sock.type, sock.proto, sock.getsockname())
-        more = {"dispatcher": workers, "adj": adj, "sockinfo": info, "bind_socket": False}
-        super().__init__(application, {}, True, sock, **more)
+        more = {"adj": adj, "sockinfo": info, "bind_socket": False}
+        super().__init__(application, {}, True, sock, dispatcher=Workers(adj.threads), **more)
 
     def set_reuse_addr(self) -> None:
         """Nothing: the socket is bound, and Windows would let others take the port."""

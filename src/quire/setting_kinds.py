@@ -25,9 +25,17 @@ def _exact_origins(value: list[str]) -> list[str]:
     return value
 
 
+def _rate(value: str) -> str:
+    if value and not re.fullmatch(r"[1-9]\d{0,8}/(second|minute|hour|day)", value):
+        raise ValueError("must look like 600/minute")
+    return value
+
+
 Words = Annotated[list[str], NoDecode, BeforeValidator(_split)]
 """Words, separated by commas or spaces."""
 Origins = Annotated[Words, AfterValidator(_exact_origins)]
 """Origins of web pages."""
 Address = Annotated[str, BeforeValidator(_web_address)]
 """Where a site is found, without a slash at its end."""
+Rate = Annotated[str, AfterValidator(_rate)]
+"""So many in a second, minute, hour or day."""

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 from sqlalchemy import func, select
 
+from quire.access.two_factor import remove_all
 from quire.actor import Actor
 from quire.declare.query import Condition, Query
 from quire.declare.record import REGISTRY, Record
@@ -60,7 +61,7 @@ def leave(actor: Actor, password: str) -> None:
     or any way to sign in. Comments keep the name they were signed with.
     """
     users, id = REGISTRY["users"], actor.user_id or 0
-    if not knows_password(id, password):
+    if not knows_password(actor, password):
         raise Invalid([detail("current_password", "not_allowed", "Current password is wrong.")])
     program = actor.as_system()
     with transaction():
@@ -70,6 +71,7 @@ def leave(actor: Actor, password: str) -> None:
             return
         nothing = {"email": None, "password": None, "bio": "", "is_active": False, "role": "author"}
         update(users, program, id, nothing)
+        remove_all(program, id)
         profile = read.find_id(REGISTRY["profiles"], program, user_id=id)
         blank: dict[str, Any] = {"display_name": "", "website": None, "location": "", "links": []}
         update(REGISTRY["profiles"], program, profile or 0, blank)

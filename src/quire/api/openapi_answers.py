@@ -40,6 +40,15 @@ HEADERS: dict[str, Schema] = {
         "schema": {"type": "string"},
     },
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
+    "RateLimit-Limit": {
+        "description": "How many requests or attempts there are in a time.",
+        "schema": {"type": "integer"},
+    },
+    "RateLimit-Remaining": {"description": "How many are left.", "schema": {"type": "integer"}},
+    "RateLimit-Reset": {
+        "description": "Seconds until there are more.",
+        "schema": {"type": "integer"},
+    },
     "Allow": {
         "description": "The methods of this address.",
         "required": True,
@@ -62,7 +71,13 @@ ERRORS: dict[int, str] = {
     429: "Too many requests.",
     503: "Not now; the same request may succeed later.",
 }
-_EXTRA = {401: ["WWW-Authenticate"], 405: ["Allow"], 429: ["Retry-After"], 503: ["Retry-After"]}
+RATE = ["RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"]
+_EXTRA = {
+    401: ["WWW-Authenticate"],
+    405: ["Allow"],
+    429: ["Retry-After", *RATE],
+    503: ["Retry-After"],
+}
 
 
 def headers(*names: str) -> Schema:

@@ -16,7 +16,8 @@ class Change:
 
     `verb` is create, update, delete or the name of an action. A hook reads with `change["title"]`
     (the value after the change, as JSON has it), sets with `change.set(...)`, refuses one field
-    with `change.refuse(...)`, and goes on in the same transaction with `change.afterwards(...)`.
+    with `change.refuse(...)`, and goes on in the same transaction with `change.afterwards(...)`;
+    `change.ready` is what the record's `ahead` has made.
     """
 
     def __init__(
@@ -26,10 +27,12 @@ class Change:
         verb: str,
         state: dict[str, Any] | None = None,
         values: dict[str, Any] | None = None,
+        ready: dict[str, Any] | None = None,
     ):
         self.record, self.actor, self.verb = record, actor, verb
         self.state = state
         self.values = dict(values or {})
+        self.ready = ready or {}
         self.moment = now()
         self.bad: list[Detail] = []
         self.followups: list[Callable[[Any], object]] = []

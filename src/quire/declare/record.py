@@ -62,6 +62,11 @@ def _nothing(change: Change) -> None:
     """The hook of records that need none."""
 
 
+def _nothing_ahead(actor: Actor, id: int | None, given: dict[str, Any]) -> dict[str, Any]:
+    """The same for what takes long."""
+    return {}
+
+
 @dataclass(frozen=True, eq=False)
 class Record:
     """A record type: its table seen through fields, rules, actions and one hook.
@@ -71,7 +76,9 @@ class Record:
     address of its public page with `{field}` in it, `single` a type of exactly one row,
     `section` its place in the panel's menu, `nested` references under whose address it is listed
     too (`/posts/7/comments`), `by_key` what API keys may do at most: "write", "read" or "" for
-    nothing. `access` are the rules narrowed by the scopes of keys, `policy` those as declared.
+    nothing. `ahead(actor, id, values)` does what takes long, before the database is locked, and
+    what it returns is `change.ready` in the hook `before`. `access` are the rules narrowed by the
+    scopes of keys, `policy` those as declared.
     """
 
     policy: ClassVar[Access]
@@ -86,6 +93,7 @@ class Record:
     title: str = "id"
     order: tuple[str, ...] = ("id",)
     before: Callable[[Change], None] = _nothing
+    ahead: Callable[[Actor, int | None, dict[str, Any]], dict[str, Any]] = _nothing_ahead
     page: str | None = None
     single: bool = False
     section: str = "Content"

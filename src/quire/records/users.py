@@ -6,7 +6,7 @@ from flask import current_app
 from sqlalchemy import func, null, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from quire.actor import ROLES
+from quire.actor import ROLES, Actor
 from quire.declare.change import Change
 from quire.declare.columns import Dated, Numbered, Versioned, ignoring_case, unique
 from quire.declare.fields import Derived, Editable, Given, Secret, Shown
@@ -15,9 +15,13 @@ from quire.declare.record import REGISTRY, Access, Record
 from quire.declare.rules import Rule, any_of, owner, role, where
 from quire.declare.values import FLAG, NOTHING, PASSWORD
 from quire.errors import Conflict, Refused
+from quire.store.attempts import guess
+from quire.store.audit import note
 from quire.store.common_passwords import is_common
 from quire.store.credentials import end_keys, end_sessions, renew_sessions
 from quire.store.db import Model, reading
+from quire.store.links import void
+from quire.store.mailbox import owe
 from quire.store.secrets import hash_password, password_matches
 from quire.store.site import site_settings
 from quire.store.write import create
@@ -60,6 +64,8 @@ def prepare(change: Change) -> None:
     _check_proof(change)
     _check_last_admin(change)
     _set_password(change)
+    if change.state is not None and change.gives("email"):
+        change.values.setdefault("email_verified_at", None)
     change.afterwards(lambda state: _follow(change, state))
 
 
@@ -67,6 +73,8 @@ def _follow(change: Change, state: dict[str, Any]) -> None:
     """A profile for who is new; the end of what a change of rights makes worthless."""
     if change.state is None:
         _make_profile(change, state)
+        if change.actor.is_anonymous:
+            owe("verify", state["id"])
     elif change.gives("is_active") and not state["is_active"]:
         end_sessions(state["id"])
         end_keys(state["id"])
@@ -75,6 +83,22 @@ def _follow(change: Change, state: dict[str, Any]) -> None:
         end_sessions(state["id"], keep=change.actor.session_id if own else None)
     if change.state is not None and change.gives("role"):
         renew_sessions(state["id"])
+    if change.state is not None and state["is_active"]:
+        _tell(change, state)
+
+
+def _tell(change: Change, state: dict[str, Any]) -> None:
+    """Mail about what guards the account; links that were sent before are worthless."""
+    id = state["id"]
+    if change.gives("email"):
+        void(id, "reset", "verify", "email")
+        if change.before("email"):
+            owe("address_changed", id, to=change.before("email"))
+        if state["email"] and not state["email_verified_at"]:
+            owe("verify", id)
+    if "password" in change.values:
+        void(id, "reset", "email")
+        owe("password_changed", id)
 
 
 def _make_profile(change: Change, state: dict[str, Any]) -> None:
@@ -89,15 +113,49 @@ def _check_proof(change: Change) -> None:
     if own and any(name == "password" or change.gives(name) for name in guarded):
         if given is None:
             change.refuse("current_password", "required", "Current password is required.")
-        elif not knows_password(change.id, given):
+        elif change.ready.get("proof") is None or change.ready["proof"] != _stored(change.id)[1]:
             change.refuse("current_password", "not_allowed", "Current password is wrong.")
 
 
-def knows_password(id: int | None, password: str) -> bool:
-    """Whether `password` is the present one of user `id`."""
+def ahead(actor: Actor, id: int | None, given: dict[str, Any]) -> dict[str, Any]:
+    """Compare the present password, hash the new one: neither while the database is locked."""
+    ready: dict[str, Any] = {}
+    own = id is not None and actor.user_id == id
+    current, new = given.get("current_password"), given.get("password")
+    entitled = id is None or actor.at_least("admin")
+    if own and isinstance(current, str):
+        ready["proof"] = _proved(actor, current)
+        entitled = ready["proof"] is not None
+    if entitled and isinstance(new, str) and 0 < _length(new) <= MAX_PASSWORD_BYTES:
+        ready["hash"] = hash_password(new)
+    return ready
+
+
+def _length(password: str) -> int:
+    return len(password.encode("utf-8", "replace"))
+
+
+def knows_password(actor: Actor, password: str) -> bool:
+    """Whether `password` is that of the one who asks. Raises TooMany after many wrong ones."""
+    return _proved(actor, password) is not None
+
+
+def _proved(actor: Actor, password: str) -> str | None:
+    """The hash that `password` has in the actor's account, None when it is another one."""
+    email, stored = _stored(actor.user_id)
+    with guess("password", email or "", actor, actor.user_id) as it:
+        it.right = password_matches(stored, password)
+    if it.right:
+        return stored
+    note(actor, "sign_in_failed", "users", actor.user_id, "current_password")
+    return None
+
+
+def _stored(id: int | None) -> tuple[str | None, str | None]:
+    """Address and hash of an account."""
     with reading() as connection:
-        stored = connection.execute(select(User.password).where(User.id == id)).scalar()
-    return password_matches(stored, password)
+        found = connection.execute(select(User.email, User.password).where(User.id == id)).first()
+    return (found[0], found[1]) if found else (None, None)
 
 
 def _set_password(change: Change) -> None:
@@ -108,7 +166,7 @@ def _set_password(change: Change) -> None:
     names = {str(change[name] or "").lower() for name in ("username", "email")}
     if len(password) < least:
         change.refuse("password", "too_short", f"Password needs at least {least} characters.")
-    elif len(password.encode()) > MAX_PASSWORD_BYTES:
+    elif _length(password) > MAX_PASSWORD_BYTES:
         change.refuse(
             "password", "too_long", f"Password is longer than {MAX_PASSWORD_BYTES} bytes."
         )
@@ -117,7 +175,7 @@ def _set_password(change: Change) -> None:
     ):
         change.refuse("password", "not_allowed", "Password is too easy to guess.")
     else:
-        change.set(password=hash_password(password))
+        change.set(password=change.ready["hash"])
 
 
 def _check_last_admin(change: Change) -> None:
@@ -169,6 +227,7 @@ USERS = Record(
         panel=ADMIN,
     ),
     before=prepare,
+    ahead=ahead,
     key="username",
     small=("id", "username"),
     title="username",

@@ -5,6 +5,7 @@ What a value must be is said by the records and checked by the store; here it is
 
 from collections.abc import Callable
 
+from flask import Response, after_this_request
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
@@ -17,7 +18,16 @@ from wtforms import (
 from wtforms.validators import EqualTo
 
 from quire.declare.record import Record
-from quire.errors import Conflict, Detail, Invalid, Problem, Refused, Unproven
+from quire.errors import (
+    Conflict,
+    Detail,
+    Invalid,
+    Problem,
+    Refused,
+    TooMany,
+    Unavailable,
+    Unproven,
+)
 
 EXPIRED = "This page was open for too long. Nothing is lost: send it once more."
 
@@ -51,6 +61,34 @@ class AccountForm(FlaskForm):
     )
 
 
+class NewPasswordForm(FlaskForm):
+    """A password in the place of a forgotten one."""
+
+    password = PasswordField("New password")
+    confirm = PasswordField(
+        "New password again",
+        validators=[EqualTo("password", message="The two passwords differ.")],
+    )
+
+
+class InvitedForm(FlaskForm):
+    """A new account whose address and role an invitation says."""
+
+    username = AccountForm.username
+    password = AccountForm.password
+    confirm = AccountForm.confirm
+
+
+class AddressForm(FlaskForm):
+    """Whom to send mail to."""
+
+    email = EmailField("Email")
+
+
+class PressForm(FlaskForm):
+    """A button."""
+
+
 class SignOutForm(FlaskForm):
     """Nothing but the proof that one of our own pages asks."""
 
@@ -65,7 +103,7 @@ def tried(form: FlaskForm, record: Record, change: Callable[[], object]) -> int 
         return Invalid.status
     try:
         change()
-    except (Invalid, Conflict, Refused, Unproven) as problem:
+    except (Invalid, Conflict, Refused, Unproven, TooMany, Unavailable) as problem:
         explain(form, record, problem)
         return problem.status
     return None
@@ -86,6 +124,12 @@ def explain(form: FlaskForm, record: Record, problem: Problem) -> None:
             form.form_errors.append(one["message"])
     if not problem.details:
         form.form_errors.append(problem.message)
+    after_this_request(lambda response: _with_headers(response, problem))
+
+
+def _with_headers(response: Response, problem: Problem) -> Response:
+    response.headers.update(problem.headers)
+    return response
 
 
 def _named(one: Detail, record: Record, label: str) -> str:

@@ -1,6 +1,7 @@
 """Create, update, delete, act: the one path of every change, whoever asks and by whichever door.
 
 door     may this actor at all; no query made, body not parsed
+ahead    what takes long and needs no lock: hashing
 find     one SELECT brings the row and whether it is visible and may be changed
 compare  the version the client started from
 parse    raw values -> values, or every bad field at once
@@ -11,7 +12,7 @@ keep     audit, revision, event, search document
 commit   transaction() ends
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +33,8 @@ from quire.store.inputs import action_input, refuse_all, without_version
 from quire.store.references import Known, foresee, resolve
 
 Raw = dict[str, Any]
+Also = Callable[[dict[str, Any]], object]
+"""What a caller does with the state of a change, in its transaction; if it raises, nothing is done."""
 
 
 @dataclass(frozen=True)
@@ -55,16 +58,24 @@ class Saved:
         return self.state.get("version")
 
 
-def create(record: Record, actor: Actor, raw: Raw) -> Saved:
+def create(record: Record, actor: Actor, raw: Raw, *, also: Also | None = None) -> Saved:
     """Make a record of `raw`. Raises Unproven, Refused, Invalid, Conflict."""
-    return create_many(record, actor, [raw])[0]
+    return create_many(record, actor, [raw], also=also)[0]
 
 
-def create_many(record: Record, actor: Actor, raws: Sequence[Raw]) -> list[Saved]:
+def create_many(
+    record: Record, actor: Actor, raws: Sequence[Raw], *, also: Also | None = None
+) -> list[Saved]:
     """Make several records in one transaction: all or none."""
     pass_door(record.access.create, actor)
     parsed = [parse(record, actor, raw, form=NEW, state=None) for raw in raws]
-    changes = [Change(record, actor, "create", None, values) for values in parsed]
+    changes = [
+        Change(record, actor, "create", None, values, record.ahead(actor, None, values))
+        for values in parsed
+    ]
+    if also is not None:
+        for change in changes:
+            change.afterwards(also)
     with reading() as connection:
         known = foresee(connection, changes)
     with transaction() as connection:
@@ -89,6 +100,7 @@ def update(
     *,
     replace: bool = False,
     version: int | None = None,
+    also: Also | None = None,
 ) -> Saved:
     """Change the fields that `raw` names (all of them with `replace`).
 
@@ -97,6 +109,7 @@ def update(
     """
     rule = record.access.update
     pass_door(rule, actor)
+    ready = record.ahead(actor, id, raw)
     with transaction() as connection:
         found = rows.find(connection, record, actor, id, rule)
         state = found.state
@@ -105,7 +118,10 @@ def update(
             raise Conflict(f"This {record.one.lower()} is in the trash; restore it first.")
         form = WHOLE if replace else PART
         values = parse(record, actor, raw, form=form, state=state)
-        return _changed(connection, Change(record, actor, "update", state, values), rule, found)
+        change = Change(record, actor, "update", state, values, ready)
+        if also is not None:
+            change.afterwards(also)
+        return _changed(connection, change, rule, found)
 
 
 def delete(
