@@ -116,6 +116,24 @@ def test_first_and_second_start(capsys, instance):
 
 
 @posix
+@pytest.mark.parametrize("flags", [[], ["--processes", "2"]])
+def test_mail_is_sent_beside_the_server(capsys, instance, flags):
+    def register(address):
+        account = {"username": "eve", "email": "eve@example.org", "password": "correct horse 9"}
+        assert get(f"{address}/api/v1/users", account)[0] == 201
+        for _ in range(200):
+            found.extend((path, address) for path in instance.glob("outbox/*.eml"))
+            if found:
+                return
+            time.sleep(0.05)
+
+    found = []
+    assert serve(capsys, *flags, using=register)[0] == 0
+    path, address = found[0]
+    assert f"{address}/auth/verify/" in path.read_text(encoding="utf-8")
+
+
+@posix
 def test_demo_once(capsys, instance):
     def sign_in(address):
         word = password[0] if password else "?"

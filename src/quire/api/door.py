@@ -28,8 +28,8 @@ BY_HAND = {
 """Resources that are not made from a declaration, with the reason."""
 
 
-LISTS = {"sessions": own.OwnSessions}
-"""Lists that can do more than others: all other sessions end at once."""
+LISTS = {"sessions": own.OwnSessions, "users": own.Accounts}
+"""Lists that can do more than others: all other sessions end at once, people register."""
 
 
 class Api(flask_restful.Api):

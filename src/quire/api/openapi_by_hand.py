@@ -9,6 +9,7 @@ from quire.api import openapi_parameters as parameters
 from quire.api.explain import Explanation
 from quire.api.openapi_paths import OPEN, body, operation
 from quire.api.openapi_schemas import ref
+from quire.api.own import OnItsWay
 from quire.api.sign_in import Credentials, CsrfToken, RefreshToken, TokenPair
 from quire.declare.query import MAX_SEARCH
 from quire.declare.record import REGISTRY
@@ -22,6 +23,7 @@ MODELS: tuple[type[BaseModel], ...] = (
     TokenPair,
     CsrfToken,
     Explanation,
+    OnItsWay,
 )
 PROOF, RIGHTS, SEARCH, DOCUMENTS = "Proof of identity", "Rights", "Search", "Documents"
 TAGS = {
@@ -51,7 +53,7 @@ def paths() -> Schema:
 def _pair(id: str, summary: str, given: str) -> Schema:
     pair = answers.answer("A pair of tokens.", ref("TokenPair"))
     return operation(
-        id, summary, PROOF, [{}], {"200": pair, **answers.errors(413, 415, 422)},
+        id, summary, PROOF, [{}], {"200": pair, **answers.errors(403, 413, 415, 422)},
         requestBody=body(ref(given)),
     )  # fmt: skip
 
@@ -60,7 +62,7 @@ def _revoke() -> Schema:
     done = {"description": "It is worth nothing now."}
     return operation(
         "revokeToken", "End a refresh token and its access tokens", PROOF, [{}],
-        {"204": done, **answers.errors(413, 415, 422)}, requestBody=body(ref("RefreshToken")),
+        {"204": done, **answers.errors(403, 413, 415, 422)}, requestBody=body(ref("RefreshToken")),
     )  # fmt: skip
 
 

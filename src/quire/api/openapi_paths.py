@@ -53,6 +53,9 @@ def _list_item(record: Record) -> Schema:
     item = {"get": _list(record)}
     if record.access.create is not NOBODY:
         item["post"] = _create(record)
+    if record.path == "users":
+        said = "Where addresses are verified first: the same for every address; the mail tells."
+        item["post"]["responses"]["202"] = answers.answer(said, ref("OnItsWay"))
     if record.path == "sessions":
         item["delete"] = _end_others(record)
     return item

@@ -1,8 +1,13 @@
 """Resources for the one who asks and for the one row of settings: an id is not in the address."""
 
-from flask import Response
+from typing import Any
 
+from flask import Response
+from pydantic import BaseModel
+
+from quire.access import joining
 from quire.access.request import current_actor
+from quire.actor import Actor
 from quire.api import respond
 from quire.api.front_door import only
 from quire.api.resources import RecordItem, RecordList
@@ -32,6 +37,27 @@ def _own_id() -> int:
     if actor.user_id is None:
         raise Unproven("Sign in to see your account.")
     return actor.user_id
+
+
+class OnItsWay(BaseModel):
+    """What a registration answers where the mail tells the rest."""
+
+    message: str
+
+
+class Accounts(RecordList):
+    """GET and POST accounts; registering answers 202 where addresses are verified first."""
+
+    methods = {"GET", "POST"}
+
+    def created(self, actor: Actor, raw: dict[str, Any]) -> Response:
+        """201, or 202 for every address."""
+        if not actor.is_anonymous:
+            return super().created(actor, raw)
+        saved = joining.register(actor, raw)
+        if saved is None:
+            return respond.answer(OnItsWay(message=joining.ON_ITS_WAY).model_dump(), 202)
+        return self.made(actor, saved)
 
 
 class Single(RecordItem):

@@ -98,8 +98,11 @@ class RecordList(RecordResource):
         return self.created(actor, read_object())
 
     def created(self, actor: Actor, raw: dict[str, Any]) -> Response:
+        """201."""
+        return self.made(actor, write.create(self.record, actor, raw))
+
+    def made(self, actor: Actor, saved: write.Saved) -> Response:
         """201; whoever has just registered sees himself."""
-        saved = write.create(self.record, actor, raw)
         if actor.is_anonymous:
             actor = Actor(saved.state["role"], saved.id, saved.state["username"])
             saved = dataclasses.replace(saved, shown=read.one(self.record, actor, saved.id))

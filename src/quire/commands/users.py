@@ -2,18 +2,25 @@
 
 import json
 import sys
+from secrets import token_hex
 from typing import Any
 
 import click
+from flask import current_app
 from sqlalchemy import func, select
 
+from quire.access import joining, two_factor
+from quire.access.links import is_address
 from quire.actor import ROLES, SYSTEM
 from quire.commands import with_database
 from quire.config import Unfit
 from quire.declare.clock import rfc3339
 from quire.declare.query import Condition, Query
+from quire.jobs.delivery import deliver
+from quire.jobs.writing import invitation
 from quire.records import COMMENTS, POSTS, SESSIONS, USERS
 from quire.store import read
+from quire.store.attempts import forgive
 from quire.store.audit import note
 from quire.store.credentials import end_sessions
 from quire.store.db import reading, transaction
@@ -44,6 +51,22 @@ def create_user(username: str, email: str, role: str, password_stdin: bool) -> N
     raw = {"username": username, "email": email, "role": role}
     saved = create(USERS, SYSTEM, {**raw, "password": asked(password_stdin)})
     click.echo(saved.id)
+
+
+@users.command("invite")
+@click.argument("email")
+@click.option("--role", type=ROLE, default="member", show_default=True)
+@with_database
+def invite(email: str, role: str) -> None:
+    """Mail somebody a link to make an account, and print it."""
+    if not is_address(email):
+        raise Unfit(f"{email} is no address.")
+    letter = invitation(email, role, f"/auth/register?invite={joining.invite(email, role, SYSTEM)}")
+    try:
+        deliver(letter, token_hex(8))
+    except OSError as error:
+        click.echo(f"The mail was not sent ({error}); hand on the link yourself.", err=True)
+    click.echo(letter.words["url"])
 
 
 @users.command("list")
@@ -100,9 +123,19 @@ def deactivate(username: str) -> None:
 @click.argument("username")
 @with_database
 def unlock(username: str) -> None:
-    """Let a user try to sign in again at once."""
-    found(username)
-    click.echo(f"{username} is not locked: failed attempts to sign in lock nobody out.")
+    """Let a user try to sign in again at once, from everywhere."""
+    id = found(username)
+    with reading() as connection:
+        email = connection.execute(select(_users.c.email).where(_users.c.id == id)).scalar()
+    forgive(email or "", str(id))
+    note(SYSTEM, "unlock", "users", id)
+    if current_app.config["REDIS_URL"]:
+        click.echo(f"Failed attempts of {username} are forgotten.")
+    else:
+        click.echo(
+            "Failed attempts are counted in the server itself, where REDIS_URL is empty: the last "
+            "of them delays the next attempt by a minute at most, a restart forgets all."
+        )
 
 
 @users.command("sessions")
@@ -120,6 +153,17 @@ def list_sessions(username: str, end: bool) -> None:
     for row in read.page(SESSIONS, SYSTEM, Query(conditions=of, page=1)).rows:
         where = f"{row['ip'] or '-':<39}  {row['agent'] or '-'}"
         click.echo(f"{row['id']:>5}  {row['kind']:<7}  {row['last_seen_at']}  {where}")
+
+
+@users.command("reset-two-factor")
+@click.argument("username")
+@with_database
+def reset_two_factor(username: str) -> None:
+    """Remove a user's app, recovery codes and passkeys, and end all sessions."""
+    id = found(username)
+    with transaction():
+        two_factor.remove_all(SYSTEM, id)
+        end_sessions(id)
 
 
 @users.command("delete")

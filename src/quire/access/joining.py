@@ -1,0 +1,79 @@
+"""Joining: an account of one's own, where that is open, or by an invitation."""
+
+from typing import Any
+
+from flask import current_app
+
+from quire.access import links
+from quire.access.throttle import normal, spend
+from quire.actor import SYSTEM, Actor
+from quire.declare.clock import now, rfc3339
+from quire.declare.record import REGISTRY
+from quire.errors import Conflict, detail
+from quire.store.audit import note
+from quire.store.db import transaction
+from quire.store.links import mint
+from quire.store.mailbox import owe
+from quire.store.read import find_id
+from quire.store.write import Saved, create
+
+ON_ITS_WAY = "Almost done: open the link in the mail that we have sent you, then sign in."
+
+Raw = dict[str, Any]
+
+
+def register(actor: Actor, raw: Raw) -> Saved | None:
+    """Make a member of whoever asks.
+
+    Where addresses are to be verified, the answer is the same for every address and None; the mail
+    tells. Raises Unproven, Refused, Invalid, Conflict, TooMany.
+    """
+    if not current_app.config["REQUIRE_EMAIL_VERIFICATION"]:
+        return _member(actor, raw)
+    try:
+        _member(actor, raw)
+    except Conflict as problem:
+        if {one["field"] for one in problem.details} != {"email"}:
+            raise
+        _answer_alike(raw)
+    return None
+
+
+def _member(actor: Actor, raw: Raw) -> Saved:
+    # counted with what is made, so that typing errors cost nothing
+    return create(
+        REGISTRY["users"], actor, raw, also=lambda state: spend("register", state["email"])
+    )
+
+
+def _answer_alike(raw: Raw) -> None:
+    """Let a taken address look like a free one; a name is told to be taken beside either."""
+    if find_id(REGISTRY["users"], SYSTEM, username_folded=raw["username"].lower()) is not None:
+        message = "Username is already taken."
+        raise Conflict(message, code="duplicate", details=[detail("username", "duplicate", message)])
+    address = normal(raw["email"])
+    spend("register", address)
+    owe("taken", email=address)
+
+
+def invite(email: str, role: str, by: Actor) -> str:
+    """The secret of an invitation for an address that has no account. Raises Conflict."""
+    address = normal(email)
+    if find_id(REGISTRY["users"], SYSTEM, email=address) is not None:
+        message = "Somebody with this address has an account already."
+        raise Conflict(message, code="duplicate", details=[detail("email", "duplicate", message)])
+    with transaction():
+        note(by, "invite", "users", None, role)
+        return mint("invite", address, role=role)
+
+
+def accept(token: str, raw: Raw, by: Actor) -> Saved:
+    """Make the account that an invitation is for. Raises Missing, Invalid, Conflict."""
+    link = links.opened(token, "invite")
+
+    def follow(state: dict[str, Any]) -> None:
+        links.use_up(link)
+        note(by, "accept_invitation", "users", state["id"])
+
+    fixed = {"email": link.email, "role": link.role, "email_verified_at": rfc3339(now())}
+    return create(REGISTRY["users"], by.as_system(), {**raw, **fixed}, also=follow)

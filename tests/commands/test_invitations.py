@@ -1,0 +1,46 @@
+"""`manage.py users invite`."""
+
+import email
+from email import policy
+
+import pytest
+
+from tests.mailboxes import Post, link_in
+
+
+def test_without_a_server_the_link_is_printed_and_kept(console, instance, monkeypatch):
+    monkeypatch.setenv("PUBLIC_URL", "https://example.org")
+    status, output, errors = console("users", "invite", "Eve@example.org", "--role", "author")
+    assert (status, errors) == (0, "")
+    assert output.startswith("https://example.org/auth/register?invite=")
+    [path] = (instance / "outbox").iterdir()
+    letter = email.message_from_bytes(path.read_bytes(), policy=policy.default)
+    assert (
+        output == f"https://example.org{link_in(letter)}\n" and "as author" in letter.get_content()
+    )
+    found = console.rows("SELECT purpose, email, role FROM links")
+    assert found == [("invite", "eve@example.org", "author")]
+    assert console.rows("SELECT action, door FROM audit_events") == [("invite", "cli")]
+
+
+def test_a_mail_that_cannot_be_sent(console, monkeypatch):
+    post = Post()
+    for name, value in (("MAIL_SERVER", "127.0.0.1"), ("MAIL_PORT", str(post.port))):
+        monkeypatch.setenv(name, value)
+    status, output, errors = console("users", "invite", "eve@example.org")
+    assert status == 0 and "/auth/register?invite=" in output
+    assert errors.startswith("The mail was not sent") and errors.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("eve", "eve is no address."),
+        ("ANN@example.org", "Somebody with this address has an account"),
+    ],
+)
+def test_who_cannot_be_invited(console, address, words):
+    given = "correct horse 9\n"
+    console("users", "create", "ann", "ann@example.org", "--password-stdin", given=given)
+    status, output, errors = console("users", "invite", address)
+    assert (status, output) == (1, "") and errors.startswith(f"Error: {words}")
