@@ -2,7 +2,13 @@
 
 import json
 
+import pyotp
 import pytest
+
+from quire import cli
+from quire.access import held, passkeys, two_factor
+from quire.access.accounts import Account
+from quire.declare.clock import now
 
 PASSWORD = "correct horse 9\n"
 
@@ -111,6 +117,21 @@ def test_last_administrator_stays(ann):
 
 def test_unknown_user(console):
     assert console("users", "activate", "nobody") == (1, "", "Error: There is no user nobody.\n")
+
+
+def test_reset_two_factor(ann):
+    with cli.application().app_context():
+        actor, moment = Account(1, "ann", "member").actor("console"), now()
+        seed = two_factor.new_seed()
+        two_factor.switch_on(actor, seed, pyotp.TOTP(seed).at(moment), moment)
+        passkeys.keep(actor, "Telephone", "abc", b"x", 0)
+        held.open_session(Account(1, "ann", "member"), "token", "secret", 60)
+    assert ann("users", "reset-two-factor", "ANN")[0] == 0
+    for table in ("totp_devices", "recovery_codes", "passkeys", "sessions"):
+        assert ann.rows(f"SELECT * FROM {table}") == []
+    newest = "SELECT action, door FROM audit_events ORDER BY id DESC LIMIT 1"
+    assert ann.rows(newest) == [("two_factor_reset", "cli")]
+    assert ann("users", "reset-two-factor", "nobody")[0] == 1
 
 
 def test_delete_asks(ann):

@@ -7,6 +7,7 @@ from sqlalchemy import and_, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from quire.access.accounts import account_columns
+from quire.access.links import mail_notice
 from quire.actor import Actor
 from quire.declare.clock import now, rfc3339
 from quire.declare.record import REGISTRY
@@ -62,6 +63,7 @@ def keep(actor: Actor, name: str, credential_id: str, public_key: bytes, sign_co
         with transaction() as connection:
             connection.execute(insert(_keys).values(row))
             _rights_changed(actor, "passkey_added")
+            mail_notice(actor.user_id or 0, "passkey_added")
     except IntegrityError:
         raise refused("This passkey is known already.") from None
 

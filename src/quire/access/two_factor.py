@@ -1,6 +1,7 @@
 """The second proof beside a password: a code that an app shows (TOTP, RFC 6238), good once."""
 
 from datetime import datetime
+from typing import Any
 
 from pyotp import TOTP, random_base32
 from pyotp.exceptions import OTPVerificationError
@@ -82,10 +83,8 @@ def renew_codes(actor: Actor) -> list[str]:
 def switch_off(actor: Actor) -> None:
     """Ask for no codes any more."""
     id = _own_id(actor)
-    with transaction() as connection:
-        for model in (TotpDevice, RecoveryCode):
-            table = model.__table__
-            connection.execute(delete(table).where(table.c.user_id == id))
+    with transaction():
+        _forget(id, TotpDevice, RecoveryCode)
         note(actor, "two_factor_off", "users", id, "totp")
         mail_notice(id, "two_factor_off")
         renew_sessions(id)
@@ -93,12 +92,16 @@ def switch_off(actor: Actor) -> None:
 
 def remove_all(actor: Actor, user_id: int) -> None:
     """Let somebody's password alone open his account again: no codes, no passkeys."""
-    with transaction() as connection:
-        for model in (TotpDevice, RecoveryCode, Passkey):
-            table = model.__table__
-            connection.execute(delete(table).where(table.c.user_id == user_id))
+    with transaction():
+        _forget(user_id, TotpDevice, RecoveryCode, Passkey)
         note(actor, "two_factor_reset", "users", user_id)
         mail_notice(user_id, "two_factor_off")
+
+
+def _forget(user_id: int, *models: Any) -> None:
+    with transaction() as connection:
+        for table in (model.__table__ for model in models):
+            connection.execute(delete(table).where(table.c.user_id == user_id))
 
 
 def spend(user_id: int, text: str, moment: datetime) -> str | None:

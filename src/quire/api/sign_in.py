@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from quire.access import signing_in, tokens
 from quire.access.request import asker
+from quire.access.throttle import guess
 from quire.api import respond
 from quire.api.front_door import only, read_object
 from quire.errors import Invalid, detail
@@ -69,12 +70,12 @@ def _detail(error: object) -> dict[str, str]:
 
 
 class Token(Resource):
-    """POST an address and a password for a pair of tokens."""
+    """POST an address, a password and perhaps a code for a pair of tokens."""
 
     def post(self) -> Response:
         """Sign in."""
         given = _read(Credentials)
-        owner = signing_in.by_password(given.email, given.password)
+        owner = signing_in.by_password(given.email, given.password, given.otp)
         return _pair(tokens.issue(owner))
 
 
@@ -84,7 +85,10 @@ class Refresh(Resource):
     def post(self) -> Response:
         """Refresh."""
         given = _read(RefreshToken)
-        return _pair(tokens.refresh(given.refresh_token, asker()))
+        with guess("token") as it:
+            pair = tokens.refresh(given.refresh_token, asker())
+            it.right = True
+        return _pair(pair)
 
 
 class Revoke(Resource):

@@ -128,7 +128,7 @@ def _notice(owed: Owed) -> Letter | None:
 
 NOTICES = (
     "password_changed", "address_asked", "address_changed", "two_factor_on", "two_factor_off",
-    "new_device",
+    "passkey_added", "new_device",
 )  # fmt: skip
 """Kinds of mail that tell what has happened to an account."""
 WRITERS: dict[str, Callable[[Owed], Letter | None]] = {
