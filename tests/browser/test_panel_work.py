@@ -135,13 +135,37 @@ def test_text_survives_the_end_of_a_session(visit, made):
     page.fill("[name=body]", "Typed while the session ran out")
     one.context.clear_cookies()
     page.click(".savebar .primary")
-    assert "/auth/login" in page.url
+    assert page.locator("h1").inner_text() == "Sign in"
     one.sign_in("ann")
     page.goto(f"/admin/posts/edit/?id={id}")
     page.click("text=Bring it back")
     assert page.input_value("[name=body]") == "Typed while the session ran out"
     page.click(".savebar .primary")
     expect(page.locator(".messages")).to_contain_text("Post saved.")
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_form_that_came_too_late_is_sent_after_the_sign_in(visit, made, post, scripts):
+    one = visit("ann", java_script_enabled=scripts, viewport={"width": 390, "height": 844})
+    page, id = one.page, made()
+    page.goto(f"/admin/posts/edit/?id={id}")
+    page.fill("[name=body]", "Typed while the session ran out\n\n<b>“and kept”</b>")
+    one.context.clear_cookies()
+    page.click(".savebar .primary")
+    assert one.axe() == [] and one.overflow() <= 0 if scripts else True
+    page.fill("#email", "ann@example.com")
+    page.fill("#password", "wrong")
+    page.click("main button[type=submit]:visible")
+    page.fill("#password", "a long enough password")
+    page.click("main button[type=submit]:visible")
+    assert page.locator("h1").inner_text() == "Welcome back"
+    assert "<b>“and kept”</b>" in page.locator(".typed").inner_text()
+    assert one.axe() == [] and one.overflow() <= 0 if scripts else True
+    page.click("text=Send it now")
+    expect(page.locator(".messages")).to_contain_text("Post saved.")
+    assert post(id)["body"].splitlines() == [
+        "Typed while the session ran out", "", "<b>“and kept”</b>"
+    ]  # fmt: skip
 
 
 def test_inline_edit(visit, made, post):

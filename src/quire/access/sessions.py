@@ -9,6 +9,7 @@ from flask_login import LoginManager, UserMixin, current_user, login_user, logou
 
 from quire.access import held
 from quire.access.accounts import Account
+from quire.access.own_form import refuse_late_form
 from quire.actor import Actor
 from quire.store.audit import note
 from quire.store.credentials import end_session
@@ -64,7 +65,9 @@ def _renewed(found: held.Held, secret: str) -> str:
 
 @manager.unauthorized_handler
 def to_sign_in() -> Any:
-    """Send a person to the sign-in page, and back here afterwards."""
+    """Send a person to the sign-in page, and back here afterwards; for what was typed, that page
+    comes here. Raises Unproven."""
+    refuse_late_form()
     path = request.full_path.rstrip("?") if request.method == "GET" else request.path
     return redirect("/auth/login?" + urlencode({"next": path}, safe="/"))
 

@@ -10,6 +10,7 @@ from flask_admin.base import BaseView
 from werkzeug.wrappers import Response as AnyResponse
 
 from quire.access import sessions
+from quire.access.own_form import refuse_late_form
 from quire.access.request import check_csrf, current_actor
 from quire.actor import Actor
 from quire.admin.headers import headers
@@ -42,9 +43,10 @@ class Gate(BaseView):
         return actor_here().at_least(PANEL_ROLE)
 
     def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
-        """Sign-in for who is signed out, 403 for who may not."""
+        """Sign-in for who is signed out, in the place of what he sent; 403 for who may not."""
         actor = actor_here()
         if actor.is_anonymous:
+            refuse_late_form()
             return redirect(self._sign_in_url())
         user = sessions.present()
         if user is not None and user.account.is_held_back:

@@ -3,12 +3,13 @@
 from flask import Response, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from quire.access import sessions, setup, signing_in
+from quire.access import ceremonies, half_way, sessions, setup, signing_in, two_factor
 from quire.access.accounts import Account
 from quire.access.request import current_actor
 from quire.actor import Actor
-from quire.errors import Missing, Refused, Unproven
+from quire.errors import Missing, Refused, TooMany, Unavailable, Unproven
 from quire.records import USERS
+from quire.site.entrance import PANEL, enter, start
 from quire.site.forms import (
     EXPIRED,
     AccountForm,
@@ -18,13 +19,11 @@ from quire.site.forms import (
     is_foreign,
     tried,
 )
-from quire.site.looks import frame, show
+from quire.site.looks import show
 from quire.site.paths import local_path
+from quire.site.second_step import go_on
 from quire.store.db import transaction
 from quire.store.write import Saved, create
-
-PANEL = "/admin/"
-"""Where those who write begin."""
 
 
 def login() -> AnyResponse:
@@ -32,7 +31,7 @@ def login() -> AnyResponse:
     actor = current_actor()
     wanted = local_path(request.args.get("next"))
     if request.method == "GET" and not actor.is_anonymous:
-        return redirect(wanted or _start(actor.at_least("author")))
+        return redirect(wanted or start(actor.at_least("author")))
     form = SignInForm()
     if request.method == "GET":
         return _ask(form)
@@ -42,26 +41,25 @@ def login() -> AnyResponse:
         return _ask(form, Refused.status)
     try:
         found = _proved(form)
-    except Unproven as problem:
+    except (Unproven, TooMany, Unavailable) as problem:
         explain(form, USERS, problem)
         return _ask(form, problem.status)
-    sessions.begin(found, remember=form.remember.data)
-    return redirect(wanted or _start(found.actor("session").at_least("author")))
+    if two_factor.is_owed_by(found):
+        half_way.begin(found, form.remember.data)
+        return go_on(wanted)
+    signing_in.complete(found, "password")
+    return enter(found, form.remember.data, wanted)
 
 
 def _proved(form: SignInForm) -> Account:
     email, password = form.email.data or "", form.password.data or ""
     if "\x00" in email + password:  # what no database holds cannot be asked for
         raise Unproven("Invalid email or password", code="invalid_credentials")
-    return signing_in.by_password(email, password)
+    return signing_in.first_step(email, password)
 
 
 def _ask(form: SignInForm, status: int = 200) -> Response:
-    return show("login.html", status, form=form)
-
-
-def _start(writes: bool) -> str:
-    return PANEL if writes else url_for("site.home")
+    return show("login.html", status, form=form, passkeys=ceremonies.place())
 
 
 def logout() -> AnyResponse:
@@ -73,24 +71,6 @@ def logout() -> AnyResponse:
     sessions.end(current_actor())
     flash("You are signed out.")
     return redirect(url_for("site.home"))
-
-
-def register() -> AnyResponse:
-    """Make an account of one's own, while that is open to everybody."""
-    actor = current_actor()
-    if not actor.is_anonymous:
-        return redirect(_start(actor.at_least("author")))
-    around = frame()
-    if around.settings["registration"] != "open":
-        raise Refused("Registration is not open here.")
-    form = AccountForm()
-    if request.method == "GET":
-        return show("register.html", frame=around, form=form)
-    status = tried(form, USERS, lambda: create(USERS, actor, _given(form)))
-    if status is not None:
-        return show("register.html", status, frame=around, form=form)
-    flash("Registration successful. You can sign in now.")
-    return redirect(url_for("site.login"))
 
 
 def _given(form: AccountForm) -> dict[str, str]:

@@ -8,12 +8,19 @@ from quire.site import (
     account,
     devices,
     discussion,
+    joining,
     looks,
+    passkeys,
     profile,
     prose,
     reading,
+    recovery,
+    resume,
     searching,
+    second_step,
     service,
+    two_factor,
+    viewing,
 )
 from quire.site.device_names import device
 from quire.site.paths import WordConverter
@@ -29,19 +36,33 @@ ADDRESSES: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("/search", searching.search, ("GET",)),
     ("/theme/<any(light, dark, auto):theme>", looks.theme, ("GET",)),
     ("/auth/login", account.login, ("GET", "POST")),
+    ("/auth/two-factor", second_step.second_step, ("GET", "POST")),
+    ("/auth/passkey", second_step.sign_in_by_passkey, ("POST",)),
+    ("/auth/passkey/options", second_step.passkey_question, ("POST",)),
     ("/auth/logout", account.logout, ("POST",)),
-    ("/auth/register", account.register, ("GET", "POST")),
+    ("/auth/register", joining.register, ("GET", "POST")),
+    ("/auth/reset", recovery.ask_reset, ("GET", "POST")),
+    ("/auth/reset/<word:token>", recovery.reset, ("GET", "POST")),
+    ("/auth/verify/<word:token>", recovery.verify, ("GET", "POST")),
     ("/auth/setup/<word:token>", account.first, ("GET", "POST")),
     ("/dashboard", devices.dashboard, ("GET",)),
     ("/profile", profile.profile, ("GET", "POST")),
     ("/profile/password", profile.password, ("GET", "POST")),
     ("/profile/email", profile.email, ("GET", "POST")),
+    ("/profile/two-factor", two_factor.two_factor, ("GET", "POST")),
+    ("/profile/two-factor/codes", two_factor.new_codes, ("POST",)),
+    ("/profile/two-factor/off", two_factor.end_codes, ("POST",)),
+    ("/profile/passkeys", passkeys.passkey_list, ("GET", "POST")),
+    ("/profile/passkeys/options", passkeys.passkey_creation, ("POST",)),
+    ("/profile/passkeys/<id:id>", passkeys.passkey, ("GET", "POST")),
+    ("/profile/passkeys/<id:id>/remove", passkeys.remove_passkey, ("POST",)),
     ("/profile/sessions", devices.devices, ("GET", "POST")),
     ("/profile/sessions/<id:id>/end", devices.end_device, ("POST",)),
     ("/profile/keys", devices.keys, ("GET", "POST")),
     ("/profile/keys/<id:id>/delete", devices.revoke_key, ("POST",)),
     ("/profile/export", profile.export, ("GET",)),
     ("/profile/delete", profile.leave, ("GET", "POST")),
+    ("/auth/stop-viewing", viewing.stop_viewing, ("POST",)),
     ("/healthz", service.health, ("GET",)),
     ("/robots.txt", service.robots, ("GET",)),
 )
@@ -64,4 +85,4 @@ def init_app(app: Flask) -> None:
         prose=prose.prose, summary=prose.summary, day=prose.day, clock=prose.clock
     )
     app.jinja_env.filters["device"] = device
-    app.jinja_env.globals["asset"] = looks.asset
+    app.jinja_env.globals.update(asset=looks.asset, carried=resume.carried_text)

@@ -13,6 +13,7 @@ from quire.declare.query import Condition, Query
 from quire.declare.record import REGISTRY, Record
 from quire.errors import STATUS_NAMES, Problem
 from quire.records import REDIRECTS
+from quire.site import resume
 from quire.site.looks import Frame, frame, show
 from quire.store import read
 from quire.store.found import page_field
@@ -35,6 +36,8 @@ def respond(problem: Problem) -> AnyResponse:
             target = moved_to(request.path)
             if target is not None:
                 return redirect(target[0], 301 if target[1] else 302)
+        if resume.is_late(problem.status):
+            return resume.ask(frame())
         return _page(problem, frame() if problem.status < 500 else Frame.plain())
     except (Problem, SQLAlchemyError) as second:
         # what broke the request may break the page about it too

@@ -10,6 +10,7 @@ from quire.site.entrance import enter
 from quire.site.forms import EXPIRED, explain, is_foreign
 from quire.site.looks import show
 from quire.site.paths import local_path
+from quire.site.resume import carried, forget_token
 from quire.site.second_factor_forms import PasskeySignInForm, SecondStepForm
 
 
@@ -35,6 +36,14 @@ def second_step() -> AnyResponse:
     if proof == "recovery_code":
         _warn(recovery.left(found.owner.id))
     return entered
+
+
+def go_on(wanted: str | None) -> AnyResponse:
+    """From the password to the second step; at once where a form is carried along."""
+    if carried() is None:
+        return redirect(url_for("site.second_step", next=wanted))
+    forget_token()
+    return _ask(SecondStepForm(formdata=None))
 
 
 def _again(wanted: str | None) -> AnyResponse:
