@@ -49,7 +49,9 @@ def _enrol(actor: Actor, form: EnrolForm, seed: str, status: int = 200) -> Respo
     form.seed.data = seal(seed, _page_of(actor))
     picture = segno.make(address, micro=False).svg_data_uri(dark="#000", light="#fff")
     groups = [seed[i : i + 4] for i in range(0, len(seed), 4)]
-    return _page("enrol.html", status, form=form, picture=picture, seed=" ".join(groups))
+    return _page(
+        "enrol.html", status, form=form, address=address, picture=picture, seed=" ".join(groups)
+    )
 
 
 def _state(actor: Actor, form: ProofForm, status: int = 200) -> Response:
