@@ -3,11 +3,13 @@
 import re
 
 import pytest
+from sqlalchemy import select
 
 from quire.access import joining
 from quire.actor import SYSTEM
 from quire.records import SETTINGS, USERS
 from quire.store import read
+from quire.store.db import db, reading
 from quire.store.links import mint
 from quire.store.write import delete, update
 from tests.mailboxes import link_in, owed, sent, text_of
@@ -319,3 +321,14 @@ def test_a_link_of_a_deleted_account(mailing, people):
         token = mint("reset", "bob@example.org", people["bob"].id)
         delete(USERS, SYSTEM, people["bob"].id)
     assert mailing.test_client().get(f"/auth/reset/{token}").status_code == 404
+
+
+def test_an_account_that_only_seems_to_be_made_leaves_nothing(strict, people):
+    with strict.app_context(), reading() as connection:
+        tables = [t for t in db.metadata.sorted_tables if t.name != "outbox"]
+        before = [connection.execute(select(t)).all() for t in tables]
+    raw = {"username": "second", "email": "ann@example.org", "password": PASSWORD}
+    assert strict.test_client().post("users", json=raw).status_code == 202
+    with strict.app_context(), reading() as connection:
+        assert [connection.execute(select(t)).all() for t in tables] == before
+    assert [row.event for row in owed(strict)] == ["mail.taken"]

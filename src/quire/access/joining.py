@@ -18,6 +18,8 @@ from quire.store.read import find_id
 from quire.store.write import Saved, create
 
 ON_ITS_WAY = "Almost done: open the link in the mail that we have sent you, then sign in."
+STAND_IN = "nobody@taken.invalid"
+"""The address of an account that is never kept (RFC 2606)."""
 
 Raw = dict[str, Any]
 
@@ -30,12 +32,14 @@ def register(actor: Actor, raw: Raw) -> Saved | None:
     """
     if not current_app.config["REQUIRE_EMAIL_VERIFICATION"]:
         return _member(actor, raw)
-    try:
+    if not _is_taken(raw.get("email")):
         _member(actor, raw)
-    except Conflict as problem:
-        if {one["field"] for one in problem.details} != {"email"}:
-            raise
-        _answer_alike(raw)
+        return None
+    try:
+        create(REGISTRY["users"], actor, {**raw, "email": STAND_IN}, also=_undo)
+    except _Undone:
+        spend("register", raw["email"])
+        owe("taken", email=normal(raw["email"]))
     return None
 
 
@@ -46,14 +50,18 @@ def _member(actor: Actor, raw: Raw) -> Saved:
     )
 
 
-def _answer_alike(raw: Raw) -> None:
-    """Let a taken address look like a free one; a name is told to be taken beside either."""
-    if find_id(REGISTRY["users"], SYSTEM, username_folded=raw["username"].lower()) is not None:
-        message = "Username is already taken."
-        raise Conflict(message, code="duplicate", details=[detail("username", "duplicate", message)])
-    address = normal(raw["email"])
-    spend("register", address)
-    owe("taken", email=address)
+def _is_taken(email: Any) -> bool:
+    known = isinstance(email, str) and "\x00" not in email
+    return known and find_id(REGISTRY["users"], SYSTEM, email=normal(email)) is not None
+
+
+class _Undone(Exception):
+    """An account that was made only to take as long as one that stays, and is gone again."""
+
+
+def _undo(state: dict[str, Any]) -> None:
+    create(REGISTRY["profiles"], SYSTEM, {"user": state["id"]})
+    raise _Undone
 
 
 def invite(email: str, role: str, by: Actor) -> str:
