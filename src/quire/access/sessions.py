@@ -91,8 +91,8 @@ def end(actor: Actor) -> None:
 
 def forget() -> None:
     """Let this browser forget a session that has ended."""
-    logout_user()
     session.clear()
+    logout_user()  # last: it leaves a word in the session that takes the other cookie away
 
 
 def present() -> SessionUser | None:
