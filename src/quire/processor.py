@@ -1,6 +1,7 @@
 """One process, one processor: threads that share Python's lock hand it on faster there."""
 
 import os
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -11,19 +12,25 @@ ROAMING = "roaming"
 STAND_IN = "quire.stand_in"
 """Where a server gives the application a context manager for threads that wait: another one takes
 their place. (PEP 3333 leaves such names in the environment to servers.)"""
+NICE = 5
+"""Priority of threads that give way; Linux has one for each thread."""
 STAY_SECONDS = 5.0
 _PLACE = 36
 """Where /proc/self/stat, behind the name, says on which processor this ran last (proc(5))."""
 
 
-_GIVEN: set[int] = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+_GIVEN: set[int] = os.sched_getaffinity(0) if sys.platform == "linux" else set()
 """The processors that this process was started on."""
 
 
-def set_free() -> None:
-    """Let the calling thread run on all of them: it has inherited the one of who started it."""
+def give_way() -> None:
+    """Let the calling thread run wherever there is room, behind those that answer requests.
+
+    It has inherited the processor of the thread that started it.
+    """
     if _GIVEN:
         os.sched_setaffinity(0, _GIVEN)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 
 
 class Settler:
@@ -36,8 +43,7 @@ class Settler:
     """
 
     def __init__(self) -> None:
-        known = hasattr(os, "sched_getaffinity")
-        self.allowed: set[int] = os.sched_getaffinity(0) if known else set()
+        self.allowed = _GIVEN
         self.due = 0.0
         self.free = False
 
@@ -51,13 +57,20 @@ class Settler:
             os.sched_setaffinity(0, self.allowed)
             self.free = True
 
+    def leave(self) -> None:
+        """Set all threads free: what they answered for has ended."""
+        if len(self.allowed) > 1:
+            self._move(self.allowed)
+
     def _settle(self) -> None:
-        here = {_processor()}
+        self._move({_processor()})
+        self.due, self.free = time.monotonic() + STAY_SECONDS, False
+
+    def _move(self, there: set[int]) -> None:
         for thread in threading.enumerate():
             if thread.native_id and not thread.name.startswith(ROAMING):
                 with suppress(ProcessLookupError):  # it has ended since
-                    os.sched_setaffinity(thread.native_id, here)
-        self.due, self.free = time.monotonic() + STAY_SECONDS, False
+                    os.sched_setaffinity(thread.native_id, there)
 
 
 def _processor() -> int:

@@ -114,6 +114,17 @@ def test_the_form_for_a_new_password_says_so_in_words(tried, people):
     assert wait_of(pages[-1]) >= 1
 
 
+def test_the_panel_says_so_in_words_and_keeps_what_was_typed(tried, people):
+    root, client = people["root"], tried.app.test_client()
+    give_session(tried.app, client, root)
+    given = {"username": "root", "email": "else@example.org", "current_password": "wrong"}
+    pages = [client.post(f"/admin/users/edit/?id={root.id}", data=given) for _ in range(FREE + 2)]
+    assert [page.status_code for page in pages] == [422] * (FREE + 1) + [429]
+    assert "That was tried too often." in pages[-1].text
+    assert "else@example.org" in pages[-1].text
+    assert wait_of(pages[-1]) >= 1
+
+
 def test_who_is_guessed_at_signs_in_from_elsewhere(tried):
     tried.block()
     wait_of(tried.right())

@@ -27,7 +27,7 @@ from quire.errors import Missing, Problem, Refused, Stale
 from quire.store import write
 from quire.store.db import db
 
-Answer = str | AnyResponse | tuple[str, int]
+Answer = str | AnyResponse | tuple[str, int] | tuple[str, int, dict[str, str]]
 
 
 class RecordView(Deeds, ModelView):
@@ -121,7 +121,7 @@ class RecordView(Deeds, ModelView):
         actor, record = actor_here(), self.record
         write.pass_door(record.access.create, actor)
         form = form_for(record, actor, creating=True)
-        if request.method == "GET":
+        if request.method != "POST":
             form.fill_new(request.args)
             return self._form(form, None)
         form.take(request.form)
@@ -144,7 +144,7 @@ class RecordView(Deeds, ModelView):
         if state.get("deleted_at"):
             return redirect(record_url(record, "details_view", state["id"]))
         form = form_for(record, actor, creating=False)
-        if request.method == "GET":
+        if request.method != "POST":
             form.fill(state)
             return self._form(form, state)
         form.take(request.form, state)
@@ -181,20 +181,21 @@ class RecordView(Deeds, ModelView):
 
     def _again(
         self, form: RecordForm, state: dict[str, Any] | None, problem: Problem
-    ) -> tuple[str, int]:
+    ) -> tuple[str, int, dict[str, str]]:
         """The form once more, with everything typed and what is wrong beside it."""
         if isinstance(problem, Stale) and state is not None:
             theirs = find(self.record, actor_here(), state["id"])
-            return self._both_versions(form, theirs), 409
+            return self._both_versions(form, theirs), 409, {}
         errors = form.refuse(problem.details)
         words = f"The {self.record.one.lower()} was not saved."
-        return self._form(
+        page = self._form(
             form,
             state,
             problem=words if errors else f"{words} {problem.message}",
             errors=errors,
             **({} if state is None else {"version": request.form.get("version")}),
-        ), problem.status
+        )
+        return page, problem.status, problem.headers
 
     def _both_versions(self, form: RecordForm, state: dict[str, Any]) -> str:
         record = self.record

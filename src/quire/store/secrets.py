@@ -16,7 +16,7 @@ from flask import current_app, has_request_context, request
 from flask_bcrypt import Bcrypt
 
 from quire.errors import Unavailable
-from quire.processor import ROAMING, STAND_IN, set_free
+from quire.processor import ROAMING, STAND_IN, give_way
 
 bcrypt = Bcrypt()
 MOST_WAITING = 50
@@ -80,7 +80,7 @@ class Hashes:
     """The threads that hash."""
 
     def __init__(self, at_once: int):
-        self.threads = ThreadPoolExecutor(at_once, f"{ROAMING}-hash", set_free)
+        self.threads = ThreadPoolExecutor(at_once, f"{ROAMING}-hash", give_way)
         self.room = threading.BoundedSemaphore(at_once + MOST_WAITING)
 
     def run(self, work: Callable[[], Any]) -> Any:
