@@ -45,10 +45,13 @@ def test_threads_settle_where_the_kernel_put_the_first(threads):
     settler.due = 0
     settler.turn()
     assert os.sched_getaffinity(0) == settler.allowed
+    settler.leave()
+    assert os.sched_getaffinity(worker.native_id) == settler.allowed
 
 
 def test_a_single_processor_is_left_alone():
     settler = Settler()
     settler.allowed = {0}
     settler.turn()
+    settler.leave()
     assert not settler.free

@@ -255,6 +255,8 @@ class Server(TcpWSGIServer):
         finished = self._drain()
         self.task_dispatcher.shutdown(timeout=1)
         wasyncore.close_all(self._map)
+        if self.settler is not None:
+            self.settler.leave()
         return finished
 
     def _turn(self, seconds: float) -> None:

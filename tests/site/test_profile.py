@@ -8,6 +8,7 @@ from quire.actor import SYSTEM
 from quire.records import COMMENTS, PROFILES, SESSIONS, USERS
 from quire.store import read
 from quire.store.write import update
+from tests import mailboxes
 from tests.people import PASSWORD, give_session
 from tests.site.conftest import known_as, sign_in, soup, token_of
 
@@ -124,6 +125,28 @@ def test_another_address_needs_the_password(visitor, people):
     sent = {"email": "new@example.org", "current_password": "wrong"}
     answer = ann.post("/profile/email", data=sent)
     assert answer.status_code == 422 and 'value="new@example.org"' in answer.text
+    assert errors(answer)[-1] == "Current password is wrong."
+    answer = ann.post("/profile/email", data={"email": "no address", "current_password": PASSWORD})
+    assert answer.status_code == 422 and "New email is no address." in " ".join(errors(answer))
+
+
+def test_another_address_counts_when_its_link_is_opened(make_app, people, tmp_path):
+    app = make_app(QUIRE_INSTANCE=tmp_path)
+    ann = sign_in(app, "ann")
+    sent = {"email": "New@example.org", "current_password": PASSWORD}
+    assert ann.post("/profile/email", data=sent).location == "/profile/email"
+    assert "ann@example.org" in ann.get("/profile/email").text
+    letters = {letter["To"]: letter for letter in mailboxes.sent(app)}
+    assert set(letters) >= {"new@example.org", "ann@example.org"}
+    assert ann.post(mailboxes.link_in(letters["new@example.org"])).status_code == 302
+    assert "new@example.org" in ann.get("/profile/email").text
+
+
+@pytest.mark.parametrize("path", [path for path in PAGES if path != "/profile/export"])
+def test_head_changes_nothing(visitor, people, path):
+    ann = visitor("ann")
+    assert ann.head(path, data={"username": "x"}).status_code == 200
+    assert known_as(ann) == "ann"
 
 
 def test_devices_are_seen_and_ended(app, people):

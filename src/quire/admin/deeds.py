@@ -31,7 +31,7 @@ class Deeds(Gate):
         state = find(record, actor, number_of(request.values.get("id")))
         name = actions.DESTROY if state.get("deleted_at") else actions.DELETE
         back = here_only(request.values.get("url")) or list_url(record)
-        if request.method == "GET":
+        if request.method != "POST":
             return self._ask_delete(state, back)
         actions.carry_out(record, actor, name, state["id"])
         moved = record.trashes and name == actions.DELETE

@@ -33,7 +33,7 @@ def login() -> AnyResponse:
     if request.method == "GET" and not actor.is_anonymous:
         return redirect(wanted or start(actor.at_least("author")))
     form = SignInForm()
-    if request.method == "GET":
+    if request.method != "POST":
         return _ask(form)
     form.validate()
     if is_foreign(form):
@@ -82,7 +82,7 @@ def first(token: str) -> AnyResponse:
     if not setup.accepts(token):
         raise Missing("This link is used or outdated; starting the server again shows a new one.")
     form = AccountForm()
-    if request.method == "GET":
+    if request.method != "POST":
         return show("setup.html", form=form)
     made: list[Saved] = []
     by = current_actor().as_system()

@@ -68,7 +68,7 @@ def keys(actor: Actor) -> AnyResponse:
     """The keys of somebody's programs, and a form for another one, which is shown once."""
     form = KeyForm()
     form.scopes.choices = [(scope, scope) for scope in scopes_of(actor)]
-    if request.method == "GET":
+    if request.method != "POST":
         return _keys(actor, form)
     made: list[Saved] = []
     status = tried(form, API_KEYS, lambda: made.append(create(API_KEYS, actor, _given(form))))

@@ -19,7 +19,7 @@ from quire.store.site import site_settings
 def passkey_list(actor: Actor) -> AnyResponse:
     """The passkeys that somebody has, and a form for another one."""
     form = PasskeyForm()
-    if request.method == "GET":
+    if request.method != "POST":
         return _list(actor, form)
 
     def add() -> None:
@@ -54,7 +54,7 @@ def passkey_creation(actor: Actor) -> AnyResponse:
 def passkey(actor: Actor, id: int) -> AnyResponse:
     """One passkey: another name, or its end."""
     form = PasskeyNameForm()
-    if request.method == "GET":
+    if request.method != "POST":
         form.name.data = passkeys.one(actor, id)["name"]
         return _one(actor, id, form, ProofForm(formdata=None))
     status = tried(form, USERS, lambda: passkeys.rename(actor, id, form.name.data or ""))

@@ -7,11 +7,10 @@ from typing import Any
 from flask import Response, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from quire.access import leaving
+from quire.access import leaving, links, passwords
 from quire.access.request import current_actor
 from quire.access.sessions import forget, to_sign_in
 from quire.actor import Actor
-from quire.declare.record import Record
 from quire.records import PROFILES, USERS
 from quire.site.forms import tried
 from quire.site.looks import show
@@ -54,7 +53,7 @@ def profile(actor: Actor) -> AnyResponse:
     """What others see of somebody."""
     user, about = profile_of(actor)
     form = ProfileForm(formdata=request.form if request.method == "POST" else None)
-    if request.method == "GET":
+    if request.method != "POST":
         _fill(form, user, about)
         return show("profile.html", form=form, user=user)
     status = tried(form, USERS, lambda: _save(actor, user, about, form))
@@ -85,29 +84,30 @@ def _save(actor: Actor, user: dict[str, Any], about: dict[str, Any], form: Profi
 def password(actor: Actor) -> AnyResponse:
     """Another password; all other devices are signed out by it."""
     form = PasswordForm()
-    given = ("current_password", "password")
-    status = _changed(actor, form, USERS, given)
+    status = 200 if request.method != "POST" else tried(form, USERS, lambda: _set(actor, form))
     if status is None:
         return back("password", "Your password is changed. All other devices are signed out.")
     return show("password.html", status, form=form)
 
 
+def _set(actor: Actor, form: PasswordForm) -> None:
+    raw = {name: form[name].data or "" for name in ("current_password", "password")}
+    update(USERS, actor, actor.user_id or 0, raw)
+
+
 @own
 def email(actor: Actor) -> AnyResponse:
-    """Another address."""
+    """Another address: a link goes there, and changes it."""
     form = EmailForm()
-    status = _changed(actor, form, USERS, ("current_password", "email"))
+    status = 200 if request.method != "POST" else tried(form, USERS, lambda: _ask(actor, form))
     if status is None:
-        return back("email", "Your address is changed.")
+        return back("email", "A mail is on its way to the new address. Its link changes it.")
     return show("email.html", status, form=form, user=read.one(USERS, actor, actor.user_id or 0))
 
 
-def _changed(actor: Actor, form: Any, record: Record, names: tuple[str, ...]) -> int | None:
-    """Make the change that was posted: None, or the status of the page that asks for it."""
-    if request.method == "GET":
-        return 200
-    raw = {name: form[name].data or "" for name in names}
-    return tried(form, record, lambda: update(record, actor, actor.user_id or 0, raw))
+def _ask(actor: Actor, form: EmailForm) -> None:
+    passwords.confirm(actor, form.current_password.data or "")
+    links.ask_new_address(actor.user_id or 0, form.email.data or "")
 
 
 @own
@@ -115,7 +115,7 @@ def leave(actor: Actor) -> AnyResponse:
     """Delete one's account."""
     form = ProofForm()
     kept = leaving.posts_of(actor)
-    if request.method == "GET":
+    if request.method != "POST":
         return show("leave.html", form=form, kept=kept)
     status = tried(form, USERS, lambda: leaving.leave(actor, form.current_password.data or ""))
     if status is not None:

@@ -21,7 +21,7 @@ def second_step() -> AnyResponse:
     if found is None:
         return _again(wanted)
     form = SecondStepForm()
-    if request.method == "GET":
+    if request.method != "POST":
         return _ask(form)
     form.validate()
     if is_foreign(form):

@@ -27,7 +27,7 @@ def two_factor(actor: Actor) -> AnyResponse:
     if is_on(_id(actor)):
         return _state(actor, ProofForm(formdata=None))
     form = EnrolForm()
-    if request.method == "GET":
+    if request.method != "POST":
         return _enrol(actor, form, new_seed())
     codes: list[str] = []
     seed = unseal(form.seed.data or "", _page_of(actor))
