@@ -86,6 +86,14 @@ def test_without_a_scope_it_opens_nothing(key_of, with_key, written, comment):
     assert code(client.get("search?q=live")) == (403, "forbidden")
 
 
+def test_who_may_write_a_type_may_read_it(key_of, with_key, written):
+    client = with_key(key_of("ann", "posts:write"))
+    made = client.post("posts", json={"title": "x", "body": "y"})
+    assert made.status_code == 201
+    assert client.get(f"posts/{made.json['id']}").status_code == 200
+    assert code(client.get("comments")) == (403, "forbidden")
+
+
 def test_what_it_may_not_read_is_not_brought_along(key_of, with_key, written, comment):
     comment("bob")
     client = with_key(key_of("root", "posts:read"))

@@ -63,7 +63,13 @@ def _lookup(text: str) -> Key | None:
     if row is None:
         return None
     id, scopes, networks, used = row[-4:]
-    return Key(id, account_of(row), frozenset(scopes), tuple(networks), used)
+    return Key(id, account_of(row), _with_reading(scopes), tuple(networks), used)
+
+
+def _with_reading(scopes: list[str]) -> frozenset[str]:
+    """The scopes that a key has: whoever may write a type may read what he has written."""
+    starts = (scope.removesuffix("write") for scope in scopes if scope.endswith(":write"))
+    return frozenset([*scopes, *(f"{start}read" for start in starts)])
 
 
 def _is_from(networks: tuple[str, ...], address: str | None) -> bool:
