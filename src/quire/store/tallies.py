@@ -2,12 +2,11 @@
 
 import logging
 import time
+from importlib import import_module
 from typing import Any
 
 from limits.errors import StorageError
 from limits.storage import MemoryStorage, RedisStorage, Storage
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 logger = logging.getLogger("quire.throttle")
 
@@ -19,6 +18,12 @@ ROUNDED = 0.5
 PREFIX = "quire"
 SCHEME = "quire+"
 """What stands before the address of Redis, so that Flask-Limiter makes the storage below."""
+
+
+def _no_retry() -> Any:
+    """Redis' client, told to give up at once; it takes a fifth of a second to load, so only here."""
+    never = import_module("redis.backoff").NoBackoff()
+    return import_module("redis.retry").Retry(never, 0)
 
 
 class Steady(Storage):
@@ -34,7 +39,7 @@ class Steady(Storage):
             wrap_exceptions=True,
             socket_timeout=PATIENCE,
             socket_connect_timeout=PATIENCE,
-            retry=Retry(NoBackoff(), 0),  # type: ignore[arg-type]
+            retry=_no_retry(),
         )
         self.memory = MemoryStorage()
         self.away_until = 0.0
