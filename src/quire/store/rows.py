@@ -89,9 +89,7 @@ def find(connection: Connection, record: Record, actor: Actor, id: int, rule: Ru
     return found[0]
 
 
-def look(
-    connection: Connection, record: Record, actor: Actor, id: int, rule: Rule
-) -> Found | None:
+def look(connection: Connection, record: Record, actor: Actor, id: int, rule: Rule) -> Found | None:
     """A record as it is for the actor, whether he sees it or not; None where there is none."""
     found = _select(connection, record, actor, [id], rule, lock=False)
     return found[0] if found else None
