@@ -1,0 +1,56 @@
+"""The pages of one's own account: axe in light and dark, on a phone and a desk; keys and devices."""
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+PAGES = [
+    "/dashboard", "/profile", "/profile/password", "/profile/email", "/profile/sessions",
+    "/profile/keys", "/profile/delete",
+]  # fmt: skip
+PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
+def test_pages_have_no_serious_finding_and_fit(visit, scheme, viewport):
+    one = visit("ann", viewport=viewport, color_scheme=scheme)
+    for path in PAGES:
+        one.page.goto(path)
+        assert one.page.locator("h1").count() == 1, path
+        assert one.axe() == [], path
+        assert one.overflow() <= 0, path
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_forms_with_errors_have_no_serious_finding(visit, scheme):
+    one = visit("ann", viewport=PHONE, color_scheme=scheme)
+    for path in ("/profile/password", "/profile/keys", "/profile/delete"):
+        one.page.goto(path)
+        one.page.evaluate(
+            "document.querySelectorAll('[required]').forEach(e => e.required = false)"
+        )
+        one.page.click("main form.form button")
+        assert one.page.locator("[role=alert]").is_visible()
+        assert one.axe() == [] and one.overflow() <= 0, path
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_a_key_is_made_and_deleted(visit, script):
+    page = visit("ann", viewport=PHONE, java_script_enabled=script).page
+    page.goto("/profile/keys")
+    page.fill("#name", "Phone")
+    page.check("[value='posts:read']")
+    page.click("text=Make the key")
+    assert page.locator(".key").inner_text().startswith("qk_")
+    page.click("[aria-label='Delete the key Phone']")
+    assert "The key is deleted" in page.locator("[role=status]").inner_text()
+
+
+def test_the_other_device_is_signed_out(visit):
+    here, there = visit("mia"), visit("mia")
+    here.page.goto("/profile/sessions")
+    here.page.click("text=Sign out all other devices")
+    assert here.page.locator(".badge").count() == 1
+    there.page.goto("/profile")
+    assert "/auth/login" in there.page.url
