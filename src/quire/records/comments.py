@@ -12,7 +12,7 @@ from quire.declare.clock import now
 from quire.declare.columns import Dated, Numbered, Ref, Versioned, refer, table_args
 from quire.declare.fields import Editable, Fixed, Shown
 from quire.declare.kinds import Html, Name, Prose, Time, choice
-from quire.declare.markup import render
+from quire.declare.markup import render, render_ahead
 from quire.declare.publication import live, restore_action
 from quire.declare.query import Query
 from quire.declare.record import REGISTRY, Access, Action, Record
@@ -148,6 +148,7 @@ COMMENTS = Record(
         restore_action(WRITER),
     ],
     before=prepare,
+    ahead=render_ahead,
     small=("id",),
     title="body",
     nested=("post",),

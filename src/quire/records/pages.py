@@ -6,7 +6,7 @@ from quire.declare.change import Change
 from quire.declare.columns import Dated, Numbered, Versioned, unique
 from quire.declare.fields import Derived, Editable, Shown
 from quire.declare.kinds import Count, Html, Prose, Slug, Time, Title
-from quire.declare.markup import render
+from quire.declare.markup import render, render_ahead
 from quire.declare.publication import is_live, live, publication_actions, published_short, status
 from quire.declare.record import Access, Record
 from quire.declare.rules import any_of, role, where
@@ -62,6 +62,7 @@ PAGES = Record(
     ),
     actions=publication_actions(EDITOR),
     before=prepare,
+    ahead=render_ahead,
     key="slug",
     small=("id", "title", "slug"),
     title="title",

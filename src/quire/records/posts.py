@@ -8,7 +8,7 @@ from quire.declare.clock import now
 from quire.declare.columns import Dated, Many, Numbered, Ref, Versioned, refer, table_args, unique
 from quire.declare.fields import Derived, Editable, Shown
 from quire.declare.kinds import Count, Flag, Html, Prose, Slug, Summary, Time, Title
-from quire.declare.markup import render
+from quire.declare.markup import render, render_ahead
 from quire.declare.publication import (
     STATUSES,
     is_live,
@@ -134,6 +134,7 @@ POSTS = Record(
         Action("duplicate", duplicate, all_of(READ, role("author")), creates=True),
     ],
     before=prepare,
+    ahead=render_ahead,
     key="slug",
     small=("id", "title", "slug"),
     title="title",

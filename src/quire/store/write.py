@@ -1,7 +1,7 @@
 """Create, update, delete, act: the one path of every change, whoever asks and by whichever door.
 
 door     may this actor at all; no query made, body not parsed
-ahead    what takes long and needs no lock: hashing
+ahead    what takes long and needs no lock: hashing, Markdown
 find     one SELECT brings the row and whether it is visible and may be changed
 compare  the version the client started from
 parse    raw values -> values, or every bad field at once
