@@ -24,7 +24,7 @@ def test_a_second_run_brings_only_what_is_new(wxr: Load, rows: Rows) -> None:
     ]  # fmt: skip
     assert (
         rows("SELECT parent_id FROM comments ORDER BY id")[1]["parent_id"]
-        == rows("SELECT id FROM comments")[0]["id"]
+        == rows("SELECT id FROM comments ORDER BY id")[0]["id"]
     )
     assert imported_users(rows) == ["jane"]
 
