@@ -10,9 +10,10 @@ from quire.declare.fields import Field as Declared
 from quire.declare.record import REGISTRY, Action, Record, record_of
 from quire.declare.rules import NOBODY
 from quire.declare.schema import NEW, PART, WHOLE, input_model, output_model, writable
-from quire.declare.values import MAX_ID
+from quire.declare.values import MAX_ID, SCOPES
 from quire.declare.vocabulary import relations
 from quire.errors import CODES, DETAIL_CODES
+from quire.records.api_keys import all_scopes
 from quire.store.inputs import input_of
 
 Schema = dict[str, Any]
@@ -233,6 +234,8 @@ def _mend(record: Record, schema: Schema, form: str) -> None:
         field = record.field(name)
         if field.target is not None:
             schema["properties"][name] = reference(field)
+        if field.kind is SCOPES:
+            schema["properties"][name]["items"] = {"type": "string", "enum": all_scopes()}
         if field.help:
             schema["properties"][name]["description"] = field.help
     if form != NEW:
