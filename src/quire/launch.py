@@ -1,5 +1,6 @@
 """What serve.py does: make ready what a first start finds missing, serve, stop in good order."""
 
+import gc
 import logging
 import signal
 import socket
@@ -62,6 +63,8 @@ def make(threads: int | None) -> Flask:
     app = create_app(None, {"THREADS": threads} if threads else None)
     if app.debug:
         raise Unsafe("Debugging is for `flask --app quire run --debug` only; unset FLASK_DEBUG.")
+    gc.freeze()  # what a start has loaded lasts: no collection needs to look at it again
+    gc.enable()
     return app
 
 
