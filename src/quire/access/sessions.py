@@ -12,7 +12,8 @@ from quire.access.accounts import Account
 from quire.access.own_form import refuse_late_form
 from quire.actor import Actor
 from quire.store.audit import note
-from quire.store.credentials import end_session
+from quire.store.credentials import end_session, end_sessions
+from quire.store.db import transaction
 
 KIND = "browser"
 
@@ -87,6 +88,13 @@ def end(actor: Actor) -> None:
         end_session(actor.session_id)
         note(actor, "sign_out", "users", actor.user_id)
     forget()
+
+
+def end_others(actor: Actor) -> None:
+    """Sign all other devices and programs of the actor out."""
+    with transaction():
+        end_sessions(actor.user_id or 0, keep=actor.session_id)
+        note(actor, "end_other_sessions", "users", actor.user_id)
 
 
 def forget() -> None:

@@ -7,13 +7,12 @@ from pydantic import BaseModel
 
 from quire.access import joining
 from quire.access.request import current_actor
+from quire.access.sessions import end_others
 from quire.actor import Actor
 from quire.api import respond
 from quire.api.front_door import only
 from quire.api.resources import RecordItem, RecordList
 from quire.errors import Unproven
-from quire.store.audit import note
-from quire.store.credentials import end_sessions
 from quire.store.site import ONLY_ROW
 from quire.store.write import pass_door
 
@@ -84,7 +83,5 @@ class OwnSessions(RecordList):
         actor = current_actor()
         pass_door(self.record.access.delete, actor)
         only()
-        assert actor.user_id is not None
-        end_sessions(actor.user_id, keep=actor.session_id)
-        note(actor, "end_other_sessions", "users", actor.user_id)
+        end_others(actor)
         return respond.empty(204)

@@ -7,18 +7,10 @@ from quire.access import ceremonies, half_way, sessions, setup, signing_in, two_
 from quire.access.accounts import Account
 from quire.access.request import current_actor
 from quire.actor import Actor
-from quire.errors import Missing, Refused, TooMany, Unavailable, Unproven
+from quire.errors import Missing, Refused, Unproven
 from quire.records import USERS
 from quire.site.entrance import PANEL, enter, start
-from quire.site.forms import (
-    EXPIRED,
-    AccountForm,
-    SignInForm,
-    SignOutForm,
-    explain,
-    is_foreign,
-    tried,
-)
+from quire.site.forms import AccountForm, SignInForm, insist_on_own_page, tried
 from quire.site.looks import show
 from quire.site.paths import local_path
 from quire.site.second_step import go_on
@@ -35,15 +27,11 @@ def login() -> AnyResponse:
     form = SignInForm()
     if request.method != "POST":
         return _ask(form)
-    form.validate()
-    if is_foreign(form):
-        form.form_errors.append(EXPIRED)
-        return _ask(form, Refused.status)
-    try:
-        found = _proved(form)
-    except (Unproven, TooMany, Unavailable) as problem:
-        explain(form, USERS, problem)
-        return _ask(form, problem.status)
+    proved: list[Account] = []
+    status = tried(form, USERS, lambda: proved.append(_proved(form)))
+    if status is not None:
+        return _ask(form, status)
+    found = proved[0]
     if two_factor.is_owed_by(found):
         half_way.begin(found, form.remember.data)
         return go_on(wanted)
@@ -64,10 +52,7 @@ def _ask(form: SignInForm, status: int = 200) -> Response:
 
 def logout() -> AnyResponse:
     """End the session."""
-    form = SignOutForm()
-    form.validate()
-    if is_foreign(form):
-        raise Refused("Signing out needs a page of this site; go back and try again.")
+    insist_on_own_page("Signing out needs a page of this site; go back and try again.")
     sessions.end(current_actor())
     flash("You are signed out.")
     return redirect(url_for("site.home"))

@@ -5,21 +5,21 @@ from typing import Any
 from flask import redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from quire.access.sessions import end_others
 from quire.actor import Actor
 from quire.declare.clock import rfc3339, to_utc
 from quire.declare.query import Condition, Query
-from quire.errors import Missing, Refused
+from quire.errors import Missing
 from quire.records import API_KEYS, COMMENTS, POSTS, SESSIONS
 from quire.records.api_keys import scopes_of
-from quire.site.forms import is_foreign, tried
+from quire.site.forms import insist_on_own_page, tried
 from quire.site.looks import show
 from quire.site.profile import back, own
-from quire.site.profile_forms import KeyForm, PlainForm
+from quire.site.profile_forms import KeyForm
 from quire.store import read
-from quire.store.audit import note
-from quire.store.credentials import end_sessions
 from quire.store.write import Saved, create, delete
 
+FOREIGN = "This needs a page of this site; go back and try again."
 MOST = 100
 RECENT = 5
 
@@ -45,9 +45,8 @@ def dashboard(actor: Actor) -> AnyResponse:
 def devices(actor: Actor) -> AnyResponse:
     """The devices and programs that are signed in; all others end by a button."""
     if request.method == "POST":
-        _check_own_page()
-        end_sessions(actor.user_id or 0, keep=actor.session_id)
-        note(actor, "end_other_sessions", "users", actor.user_id)
+        insist_on_own_page(FOREIGN)
+        end_others(actor)
         return back("devices", "All other devices are signed out.")
     found = read.page(SESSIONS, actor, _mine(actor, "user"))
     return show("sessions.html", sessions=found.rows)
@@ -56,7 +55,7 @@ def devices(actor: Actor) -> AnyResponse:
 @own
 def end_device(actor: Actor, id: int) -> AnyResponse:
     """End one of them."""
-    _check_own_page()
+    insist_on_own_page(FOREIGN)
     _delete(SESSIONS, actor, id)
     if id == actor.session_id:
         return redirect(url_for("site.login"))
@@ -102,7 +101,7 @@ def _given(form: KeyForm) -> dict[str, Any]:
 @own
 def revoke_key(actor: Actor, id: int) -> AnyResponse:
     """Delete one of one's keys."""
-    _check_own_page()
+    insist_on_own_page(FOREIGN)
     _delete(API_KEYS, actor, id)
     return back("keys", "The key is deleted. Nothing opens with it any more.")
 
@@ -112,10 +111,3 @@ def _delete(record: Any, actor: Actor, id: int) -> None:
         delete(record, actor, id)
     except Missing:  # pressed twice: it is gone, as was wanted
         return
-
-
-def _check_own_page() -> None:
-    form = PlainForm()
-    form.validate()
-    if is_foreign(form):
-        raise Refused("This needs a page of this site; go back and try again.")

@@ -29,6 +29,8 @@ from quire.errors import (
     Unproven,
 )
 
+OPEN_TOO_LONG = "This page was open for too long. Load it again."
+"""What a script is told that has no form to show again."""
 EXPIRED = "This page was open for too long. Nothing is lost: send it once more."
 
 
@@ -86,11 +88,7 @@ class AddressForm(FlaskForm):
 
 
 class PressForm(FlaskForm):
-    """A button."""
-
-
-class SignOutForm(FlaskForm):
-    """Nothing but the proof that one of our own pages asks."""
+    """A button, and nothing but the proof that one of our own pages has it."""
 
 
 def tried(form: FlaskForm, record: Record, change: Callable[[], object]) -> int | None:
@@ -112,6 +110,14 @@ def tried(form: FlaskForm, record: Record, change: Callable[[], object]) -> int 
 def is_foreign(form: FlaskForm) -> bool:
     """Whether a validated form lacks the token that only our own pages know."""
     return "csrf_token" in form and bool(form["csrf_token"].errors)
+
+
+def insist_on_own_page(refusal: str) -> None:
+    """Refuse, in these words, what none of our own pages has sent. Raises Refused."""
+    form = PressForm()
+    form.validate()
+    if is_foreign(form):
+        raise Refused(refusal)
 
 
 def explain(form: FlaskForm, record: Record, problem: Problem) -> None:

@@ -5,9 +5,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from quire.access import ceremonies, passkeys, passwords
 from quire.actor import Actor
-from quire.errors import Refused
 from quire.records import USERS
-from quire.site.forms import is_foreign, tried
+from quire.site.forms import OPEN_TOO_LONG, insist_on_own_page, tried
 from quire.site.looks import show
 from quire.site.profile import back, own
 from quire.site.profile_forms import ProofForm
@@ -41,10 +40,8 @@ def _list(actor: Actor, form: PasskeyForm, status: int = 200) -> Response:
 @own
 def passkey_creation(actor: Actor) -> AnyResponse:
     """What a script passes on to the browser, which makes a passkey; for who knows the password."""
+    insist_on_own_page(OPEN_TOO_LONG)
     form = PasskeyForm()
-    form.validate()
-    if is_foreign(form):
-        raise Refused("This page was open for too long. Load it again.")
     passwords.confirm(actor, form.current_password.data or "")
     options = ceremonies.creation_options(actor, site_settings()["site_name"])
     return Response(options, mimetype="application/json")

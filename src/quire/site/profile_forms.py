@@ -68,7 +68,3 @@ class ProofForm(FlaskForm):
     """The password, before something that cannot be undone."""
 
     current_password = PasswordField("Current password")
-
-
-class PlainForm(FlaskForm):
-    """A button, and the proof that one of our own pages has it."""

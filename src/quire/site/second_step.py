@@ -1,13 +1,15 @@
 """The second step of signing in: a code after the password, or a passkey instead of both."""
 
+from functools import partial
+
 from flask import Response, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from quire.access import ceremonies, half_way, recovery, signing_in
-from quire.errors import Refused, TooMany, Unavailable, Unproven
+from quire.errors import Unproven
 from quire.records import USERS
 from quire.site.entrance import enter
-from quire.site.forms import EXPIRED, explain, is_foreign
+from quire.site.forms import OPEN_TOO_LONG, insist_on_own_page, tried
 from quire.site.looks import show
 from quire.site.paths import local_path
 from quire.site.resume import carried, forget_token
@@ -23,17 +25,13 @@ def second_step() -> AnyResponse:
     form = SecondStepForm()
     if request.method != "POST":
         return _ask(form)
-    form.validate()
-    if is_foreign(form):
-        form.form_errors.append(EXPIRED)
-        return _ask(form, Refused.status)
-    try:
-        proof = signing_in.second_step(found.owner, form.otp.data or "")
-    except (Unproven, TooMany, Unavailable) as problem:
-        explain(form, USERS, problem)
-        return _ask(form, problem.status)
+    proofs: list[str] = []
+    shown = partial(signing_in.second_step, found.owner, form.otp.data or "")
+    status = tried(form, USERS, lambda: proofs.append(shown()))
+    if status is not None:
+        return _ask(form, status)
     entered = enter(found.owner, found.remember, wanted)
-    if proof == "recovery_code":
+    if proofs == ["recovery_code"]:
         _warn(recovery.left(found.owner.id))
     return entered
 
@@ -65,13 +63,13 @@ def _warn(left: int) -> None:
 
 def passkey_question() -> AnyResponse:
     """What a script passes on to the browser, which lets somebody choose a passkey."""
-    _check_own_page()
+    insist_on_own_page(OPEN_TOO_LONG)
     return Response(ceremonies.sign_in_options(), mimetype="application/json")
 
 
 def sign_in_by_passkey() -> AnyResponse:
     """Sign in by what the passkey has answered."""
-    _check_own_page()
+    insist_on_own_page(OPEN_TOO_LONG)
     form = PasskeySignInForm()
     wanted = local_path(request.args.get("next"))
     try:
@@ -80,10 +78,3 @@ def sign_in_by_passkey() -> AnyResponse:
         flash(problem.message)
         return redirect(url_for("site.login", next=wanted))
     return enter(found, form.remember.data, wanted)
-
-
-def _check_own_page() -> None:
-    form = PasskeySignInForm()
-    form.validate()
-    if is_foreign(form):
-        raise Refused("This page was open for too long. Load it again.")
