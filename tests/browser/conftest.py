@@ -149,6 +149,14 @@ class Visit:
         cookie = {"name": app.config["SESSION_COOKIE_NAME"], "value": value, "url": self.site.url}
         self.context.add_cookies([cookie])
 
+    def look_at(self, paths):
+        """Pages as they are: one heading, nothing that axe finds serious, no wider than the window."""
+        for path in paths:
+            self.page.goto(path)
+            assert self.page.locator("h1").count() == 1, path
+            assert self.axe() == [], path
+            assert self.overflow() <= 0, path
+
     def overflow(self):
         """How many pixels the page is wider than the window."""
         return self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")

@@ -38,11 +38,7 @@ def test_pages_have_no_serious_finding_and_fit(visit, link, scheme, viewport):
         "/auth/register?invite=used", link("reset", "mia"), link("verify", "mia"),
         link("email", "mia"), link("invite", "somebody.with.a.rather.long.name.indeed"),
     ]  # fmt: skip
-    for path in paths:
-        one.page.goto(path)
-        assert one.page.locator("h1").count() == 1, path
-        assert one.axe() == [], path
-        assert one.overflow() <= 0, path
+    one.look_at(paths)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
