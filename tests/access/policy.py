@@ -139,6 +139,9 @@ def _of_api(record):
     if record.versioned and record.history and access.update is not NOBODY:
         found[f"GET {path}/<id:id>/revisions"] = access.update
         found[f"GET {path}/<id:id>/revisions/<id:version>"] = access.update
+    if record.drafts:
+        draft = f"{path}/<id:id>/draft"
+        found |= {f"{m} {draft}": access.update for m in ("GET", "PUT", "PATCH", "DELETE")}
     for name in record.nested:
         below = f"{API}/{record_of(record.field(name).target).path}/<id:id>/{record.path}"
         found |= {f"GET {below}": access.read, f"POST {below}": access.create}

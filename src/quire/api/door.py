@@ -6,7 +6,7 @@ import flask_restful
 from flask import Blueprint, Flask, Response, request
 from werkzeug.routing import IntegerConverter
 
-from quire.api import documents, explain, own, resources, search, sign_in
+from quire.api import documents, drafting, explain, own, resources, search, sign_in
 from quire.api.problems import in_order
 from quire.api.respond import empty
 from quire.declare.record import REGISTRY, Record
@@ -102,6 +102,9 @@ def _bind_below(api: Api, record: Record) -> None:
         revision = _class(resources.Revision, record, "Revision")
         api.add_resource(history, below, endpoint=f"{record.path}_revisions")
         api.add_resource(revision, f"{below}/<id:version>", endpoint=f"{record.path}_revision")
+    if record.drafts:
+        draft = _class(drafting.Draft, record, "Draft")
+        api.add_resource(draft, f"/{record.path}/<id:id>/draft", endpoint=f"{record.path}_draft")
     for reference in record.nested:
         parent = next(
             r for r in REGISTRY.values() if r.table.name == record.field(reference).target

@@ -148,12 +148,13 @@ def plural(record: Record) -> str:
 def _get(record: Record) -> Schema:
     found = {"200": answers.answer(f"The {record.one.lower()}.", either(word(record)), "ETag")}
     return _read_operation(
-        record, f"get{word(record)}", f"Get {_a(record)}", found,
+        record, f"get{word(record)}", f"Get {article(record)}", found,
         parameters=parameters.item_parameters(record), errors=() if record.single else (404,),
     )  # fmt: skip
 
 
-def _a(record: Record) -> str:
+def article(record: Record) -> str:
+    """`a post`, `the settings`."""
     one = record.one.lower()
     if record.single:
         return f"the {record.label.lower()}"
@@ -166,7 +167,7 @@ def _by_slug(record: Record) -> Schema:
         "301": answers.answer("It has another slug now.", ref("Moved"), "Location"),
     }
     return _read_operation(
-        record, f"get{word(record)}BySlug", f"Get {_a(record)} by its slug", found,
+        record, f"get{word(record)}BySlug", f"Get {article(record)} by its slug", found,
         parameters=parameters.item_parameters(record), errors=(404,),
     )  # fmt: skip
 
@@ -182,7 +183,7 @@ def _create(record: Record) -> Schema:
     rule = record.access.create
     made = answers.answer("It has been made.", ref(made_name(record)), "Location", "ETag")
     return operation(
-        f"create{name}", f"Create {_a(record)}", record.label,
+        f"create{name}", f"Create {article(record)}", record.label,
         OPEN_WRITE if possible(rule, ANONYMOUS) else SIGNED_WRITE,
         {"201": made, **answers.errors(403, 409, 413, 415, 422)},
         requestBody=body(ref(f"{name}New")),
@@ -198,7 +199,7 @@ def _write(record: Record, method: str) -> Schema:
     done = answers.answer("As it is now.", ref(name), "ETag")
     missing = () if record.single else (404,)
     return operation(
-        f"{verb}{name}", f"{title} {_a(record)}", record.label, SIGNED_WRITE,
+        f"{verb}{name}", f"{title} {article(record)}", record.label, SIGNED_WRITE,
         {"200": done, **answers.errors(403, *missing, 409, 412, 413, 415, 422, 428)},
         parameters=_path("If-Match"),
         requestBody=body(ref(f"{name}{form}"), merge=method == "patch"),
@@ -216,7 +217,7 @@ def _delete(record: Record) -> Schema:
     kept = "It goes to the trash unless `permanent` is true." if record.trashes else None
     permanent = ("permanent",) if record.trashes else ()
     return operation(
-        f"delete{word(record)}", f"Delete {_a(record)}", record.label, SIGNED_WRITE,
+        f"delete{word(record)}", f"Delete {article(record)}", record.label, SIGNED_WRITE,
         {"204": answers.empty("Done."), **answers.errors(403, 404, 409, 412, 413, 415, 422, 428)},
         parameters=_path("If-Match", *permanent), description=kept,
         requestBody=body(ref("Version"), required=False),
@@ -256,7 +257,7 @@ def _below(record: Record) -> Schema:
 def _revisions(record: Record) -> Schema:
     revisions = REGISTRY["revisions"]
     return operation(
-        f"list{word(record)}Revisions", f"List the revisions of {_a(record)}", record.label,
+        f"list{word(record)}Revisions", f"List the revisions of {article(record)}", record.label,
         SIGNED_READ,
         {**_rows(revisions), "304": answers.fresh(), **answers.errors(403, 404)},
         parameters=parameters.list_parameters(revisions), description="Oldest first.",
@@ -266,7 +267,7 @@ def _revisions(record: Record) -> Schema:
 def _revision(record: Record) -> Schema:
     found = answers.answer("What it held.", ref("Revision"), "ETag")
     return operation(
-        f"get{word(record)}Revision", f"Get {_a(record)} as it was at a version", record.label,
+        f"get{word(record)}Revision", f"Get {article(record)} as it was at a version", record.label,
         SIGNED_READ, {"200": found, "304": answers.fresh(), **answers.errors(403, 404)},
         parameters=_path("If-None-Match"),
     )  # fmt: skip
@@ -275,7 +276,7 @@ def _revision(record: Record) -> Schema:
 def _nested_list(record: Record, parent: Record) -> Schema:
     return _read_operation(
         record, f"list{word(parent)}{plural(record)}",
-        f"List the {record.label.lower()} of {_a(parent)}", _rows(record),
+        f"List the {record.label.lower()} of {article(parent)}", _rows(record),
         parameters=parameters.list_parameters(record), errors=(404,),
     )  # fmt: skip
 
@@ -284,7 +285,7 @@ def _nested_create(record: Record, parent: Record) -> Schema:
     made = _create(record)
     made |= {
         "operationId": f"create{word(parent)}{word(record)}",
-        "summary": f"Create {_a(record)} below {_a(parent)}",
+        "summary": f"Create {article(record)} below {article(parent)}",
         "requestBody": body(ref(f"{word(parent)}{word(record)}New")),
     }
     made["responses"] |= answers.errors(404)

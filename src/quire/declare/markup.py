@@ -64,6 +64,11 @@ def render_ahead(actor: Actor, id: int | None, given: dict[str, Any]) -> dict[st
     return {"html": {text: rendered(text)}}
 
 
+def rendered_if_it_fits(text: str) -> str:
+    """Safe HTML of a text that nobody has checked yet; nothing of one that is too long."""
+    return rendered(text) if _fits(text) else ""
+
+
 def _fits(text: str) -> bool:
     """Whether a text that nobody has checked yet can be rendered at all."""
     try:

@@ -7,7 +7,8 @@ from pydantic import ValidationError
 from quire.actor import Actor
 from quire.declare.fields import KEPT_BY_STORE, Derived, Field, Given
 from quire.declare.record import Record
-from quire.declare.schema import NEW, WHOLE, input_model
+from quire.declare.schema import NEW, PART, WHOLE, input_model
+from quire.declare.values import is_printable
 from quire.errors import DETAIL_CODES, Detail, Invalid, detail
 
 
@@ -42,6 +43,55 @@ def parse(
         raise Invalid(bad)
     found = {name: getattr(values, name) for name in values.model_fields_set}
     return _replaced(record, can, found) if form == WHOLE else found
+
+
+def draftable(record: Record, actor: Actor) -> frozenset[str]:
+    """The fields that a draft by `actor` can hold: what he may change, short forms left out."""
+    return frozenset(
+        one.name
+        for one in record.fields
+        if one.tracked and one.readable and settable(one, actor, PART)
+    )
+
+
+WAITING = frozenset({"too_short", "too_long", "bad_format"})
+"""What may be wrong with a text in a draft until it is published."""
+
+
+def parse_draft(
+    record: Record, actor: Actor, raw: dict[str, Any], state: dict[str, Any]
+) -> dict[str, Any]:
+    """The values of a draft as JSON has them; references are still as they were sent.
+
+    A text that is too short, too long or not of the right form is kept as it is. Raises Invalid
+    naming every field that is unknown, read only or of another type.
+    """
+    can = draftable(record, actor)
+    given, bad = _sort_out(record, actor, raw, can, state)
+    waiting = {}
+    model = input_model(record, can, PART, actor.is_system)
+    try:
+        model.model_validate(given)
+    except ValidationError as error:
+        for one in _details(record, error):
+            name = one["field"]
+            if _can_wait(record.field(name), one["code"], given[name]):
+                waiting[name] = given.pop(name)
+            else:
+                bad.append(one)
+    if bad:
+        raise Invalid(bad)
+    values = model.model_validate(given)
+    kept = waiting | {name: _out(record.field(name), getattr(values, name)) for name in given}
+    return {name: kept[name] for name in record.by_name if name in kept}
+
+
+def _can_wait(field: Field, code: str, value: Any) -> bool:
+    return field.kind.text and code in WAITING and isinstance(value, str) and is_printable(value)
+
+
+def _out(field: Field, value: Any) -> Any:
+    return value if value is None or field.target else field.kind.value_out(value)
 
 
 def _sort_out(

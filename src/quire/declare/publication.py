@@ -74,8 +74,9 @@ def _forget_end(change: Change, start: str) -> None:
 
 
 def publish(change: Change) -> None:
-    """Put it before readers, now or at a later time."""
-    at = change.take("at")
+    """Put it before readers, now or at a later time: at `at`, or when its draft says."""
+    drafted = change.take("published_at")
+    at = change.take("at") or drafted
     if at is None:
         put_live(change)
     else:
@@ -100,7 +101,7 @@ def restore(change: Change) -> None:
 def publication_actions(allow: Rule) -> list[Action]:
     """Publish (with an optional `at`) and unpublish."""
     return [
-        Action("publish", publish, allow, inputs=(("at", TIME),)),
+        Action("publish", publish, allow, inputs=(("at", TIME),), takes_draft=True),
         Action("unpublish", unpublish, allow),
     ]
 

@@ -37,7 +37,8 @@ class Action:
 
     `run(change)` sets values or raises Conflict when the state does not fit; setting nothing means
     there is nothing to do. `inputs` are optional values by name. With `creates` it returns the raw
-    values of a new record, made for the actor.
+    values of a new record, made for the actor. With `takes_draft` the values of the record's draft,
+    if it has one, are those of the change, and the draft goes.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Action:
     inputs: tuple[tuple[str, Kind], ...] = ()
     creates: bool = False
     in_trash: bool = False
+    takes_draft: bool = False
 
     @property
     def label(self) -> str:
@@ -76,7 +78,8 @@ class Record:
     address of its public page with `{field}` in it, `single` a type of exactly one row,
     `section` its place in the panel's menu, `nested` references under whose address it is listed
     too (`/posts/7/comments`), `by_key` what API keys may do at most: "write", "read" or "" for
-    nothing. `ahead(actor, id, values)` does what takes long, before the database is locked, and
+    nothing, `drafts` whether a draft can stand beside what is live, and be shown to others by
+    preview links. `ahead(actor, id, values)` does what takes long, before the database is locked, and
     what it returns is `change.ready` in the hook `before`. `access` are the rules narrowed by the
     scopes of keys, `policy` those as declared.
     """
@@ -100,6 +103,7 @@ class Record:
     nested: tuple[str, ...] = ()
     history: bool = True
     by_key: str = "write"
+    drafts: bool = False
 
     def __post_init__(self) -> None:
         for one in self.fields:

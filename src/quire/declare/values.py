@@ -44,9 +44,13 @@ class Kind:
     asked: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"}, hash=False)
 
 
-def _printable(value: str) -> str:
+def is_printable(value: str) -> bool:
     """PostgreSQL cannot hold NUL, UTF-8 cannot hold lone surrogates: neither may come in."""
-    if "\x00" in value or any("\ud800" <= char <= "\udfff" for char in value):
+    return "\x00" not in value and not any("\ud800" <= char <= "\udfff" for char in value)
+
+
+def _printable(value: str) -> str:
+    if not is_printable(value):
         raise ValueError("contains characters that cannot be stored")
     return value
 

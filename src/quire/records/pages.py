@@ -66,5 +66,6 @@ PAGES = Record(
     key="slug",
     small=("id", "title", "slug"),
     title="title",
+    drafts=True,
     page="/pages/{slug}",
 )

@@ -138,6 +138,7 @@ POSTS = Record(
     key="slug",
     small=("id", "title", "slug"),
     title="title",
+    drafts=True,
     order=("-sorted_at",),
     page="/posts/{slug}",
 )  # fmt: skip

@@ -90,6 +90,23 @@ def _ids(
     return ids
 
 
+def small_objects(
+    connection: Connection, target: Record, actor: Actor, sent: Sequence[Any]
+) -> list[dict[str, Any]]:
+    """What references lead to, in their order; of what leads nowhere, the part that was sent."""
+    known = [one for one in sent if _is_reference(one)]
+    ids = _lookup(connection, target, actor, known)
+    table = target.table.c
+    wanted = select(*(table[name] for name in target.small)).where(table.id.in_(ids.values()))
+    rows = {row["id"]: dict(row) for row in connection.execute(wanted).mappings()}
+    return [rows.get(ids.get(one, 0)) or _only_sent(target, one) for one in sent]
+
+
+def _only_sent(target: Record, one: Any) -> dict[str, Any]:
+    name = target.key if isinstance(one, str) else "id"
+    return {**dict.fromkeys(target.small), name: one}
+
+
 def _made(change: Change, field: Field, name: str, create: Create) -> int | None:
     """The id of a new record called `name`; what is wrong with the name is said of the field."""
     target = record_of(field.target or "")

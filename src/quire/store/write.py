@@ -27,9 +27,9 @@ from quire.declare.record import Action, Record
 from quire.declare.rules import Rule
 from quire.declare.schema import NEW, PART, WHOLE
 from quire.errors import Conflict, Problem, Refused, Unproven
-from quire.store import audit, outbox, revisions, rows, search
+from quire.store import audit, drafts, outbox, previews, revisions, rows, search
 from quire.store.db import reading, transaction
-from quire.store.inputs import action_input, refuse_all, without_version
+from quire.store.inputs import action_input, refuse_all, stale, without_version
 from quire.store.references import Known, foresee, resolve
 
 Raw = dict[str, Any]
@@ -166,14 +166,39 @@ def act(
     action = record.action(name)
     assert action is not None
     pass_door(action.allow, actor)
+    ready = _ahead(record, actor, id, action)
     with transaction() as connection:
         found = rows.find(connection, record, actor, id, action.allow)
         state = found.state
         raw = without_version(connection, record, state, raw or {}, version)
-        change = Change(record, actor, name, state, action_input(record, action, raw))
+        change = Change(record, actor, name, state, action_input(record, action, raw), ready)
         if state.get("deleted_at") and not action.in_trash:
             raise Conflict(f"This {record.one.lower()} is in the trash; restore it first.")
+        if action.takes_draft:
+            _take_draft(connection, change)
         return _acted(connection, change, action, found)
+
+
+def _ahead(record: Record, actor: Actor, id: int, action: Action) -> Raw:
+    """What a draft that goes live needs long for."""
+    if not (action.takes_draft and record.drafts):
+        return {}
+    with reading() as connection:
+        draft = drafts.find(connection, record, id)
+    return record.ahead(actor, id, draft.values) if draft else {}
+
+
+def _take_draft(connection: Connection, change: Change) -> None:
+    """Make the draft's values those of the change. Raises Stale when it was begun on others."""
+    record, state = change.record, change.state or {}
+    draft = drafts.find(connection, record, state["id"]) if record.drafts else None
+    if draft is None:
+        return
+    if draft.base_version != state["version"]:
+        raise stale(connection, record, state, draft.base_version)
+    given = parse(record, change.actor, draft.values, form=PART, state=state)
+    change.values = {**given, **change.values}
+    drafts.forget(connection, record, state["id"])
 
 
 def _acted(connection: Connection, change: Change, action: Action, found: rows.Found) -> Saved:
@@ -260,4 +285,5 @@ def _remove(connection: Connection, change: Change) -> None:
         follow(None)
     audit.keep(connection, [audit.event(actor, "delete", record.path, state["id"], [])])
     outbox.keep(connection, [outbox.owed(record, "delete", state, [])])
-    search.forget(connection, record, state["id"])
+    for beside in (search, drafts, previews):
+        beside.forget(connection, record, state["id"])

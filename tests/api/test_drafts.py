@@ -1,0 +1,209 @@
+"""Drafts beside what is live: begun, changed, published, thrown away."""
+
+import pytest
+
+from quire.actor import SYSTEM
+from quire.records import POSTS, TAGS
+from quire.store.db import reading
+from quire.store.drafts import Draft
+from quire.store.write import create
+from tests.people import signed_in
+
+
+@pytest.fixture
+def ann(as_):
+    return as_("ann")
+
+
+@pytest.fixture
+def draft(written):
+    """The address of the draft of Ann's live post."""
+    return f"posts/{written.live}/draft"
+
+
+def test_readers_see_the_live_version_until_the_draft_is_published(ann, client, written, draft):
+    post = f"posts/{written.live}"
+    made = ann.patch(draft, json={"title": "Better", "body": "*New*"})
+    assert made.status_code == 201
+    assert made.headers["Location"] == f"/api/v1/{draft}"
+    assert made.headers["ETag"].startswith('"v1-')
+    assert (made.json["title"], made.json["body_html"]) == ("Better", "<p><em>New</em></p>\n")
+    assert made.json["changed_fields"] == ["title", "body"]
+    assert (made.json["base_version"], made.json["live_version"], made.json["version"]) == (1, 1, 1)
+    assert made.json["updated_by"]["username"] == "ann"
+    assert client.get(post).json["title"] == ann.get(post).json["title"] == "Live"
+    assert ann.get(draft).json == made.json
+    done = ann.post(f"{post}/publish")
+    assert (done.status_code, done.json["title"], done.json["version"]) == (200, "Better", 2)
+    assert client.get(post).json["body_html"] == "<p><em>New</em></p>\n"
+    assert ann.get(draft).status_code == 404
+
+
+def test_typing_makes_no_revision_and_one_audit_event(ann, as_, written, draft):
+    for number in range(4):
+        assert ann.patch(draft, json={"body": f"Word {number}"}).status_code in (200, 201)
+    assert ann.get(draft).json["version"] == 4
+    assert ann.get(f"posts/{written.live}/revisions").json["total"] == 1
+    seen = as_("root").get(f"audit_events?type=posts&record_id={written.live}&sort=id").json
+    assert [e["action"] for e in seen["audit_events"]] == ["create", "draft"]
+    assert ann.delete(draft).status_code == 204
+    assert ann.delete(draft).status_code == 404
+    seen = as_("root").get(f"audit_events?type=posts&record_id={written.live}&sort=-id").json
+    assert seen["audit_events"][0]["action"] == "discard_draft"
+
+
+def test_what_is_not_finished_is_kept_and_judged_when_it_is_published(ann, written, draft):
+    sent = {"title": "", "slug": "Not a slug!", "excerpt": "x" * 3000}
+    kept = ann.patch(draft, json=sent)
+    assert kept.status_code == 201
+    assert {name: kept.json[name] for name in sent} == sent
+    refused = ann.post(f"posts/{written.live}/publish")
+    assert refused.status_code == 422
+    assert {one["field"] for one in refused.json["details"]} == set(sent)
+    assert ann.get(draft).json["title"] == ""
+
+
+@pytest.mark.parametrize(
+    ("sent", "field", "code"),
+    [
+        ({"title": 5}, "title", "wrong_type"),
+        ({"title": None}, "title", "wrong_type"),
+        ({"colour": "red"}, "colour", "unknown"),
+        ({"created_at": "2026-01-01T00:00:00Z"}, "created_at", "read_only"),
+        ({"published_at": "soon"}, "published_at", "bad_format"),
+        ({"tags": [True]}, "tags", "wrong_type"),
+        ({"tags": [{"id": {}}]}, "tags", "wrong_type"),
+        ({"author": "abe"}, "author", "read_only"),
+        ({"published": False}, "published", "read_only"),
+        ({"base_version": 9}, "base_version", "too_large"),
+        ({"base_version": "1"}, "base_version", "wrong_type"),
+        ({"version": "1"}, "version", "wrong_type"),
+    ],
+)
+def test_what_no_draft_can_hold_is_refused(ann, draft, sent, field, code):
+    refused = ann.patch(draft, json=sent)
+    assert refused.status_code == 422
+    assert [(one["field"], one["code"]) for one in refused.json["details"]] == [(field, code)]
+    assert ann.get(draft).status_code == 404
+
+
+def test_what_was_read_can_be_changed_and_put_back(ann, written, draft):
+    post = ann.get(f"posts/{written.live}").json
+    first = ann.put(draft, json={**post, "title": "One"})
+    assert (first.status_code, first.json["changed_fields"]) == (201, ["title"])
+    second = ann.put(draft, json={**first.json, "excerpt": "Two"})
+    assert second.status_code == 200
+    assert (second.json["title"], second.json["excerpt"]) == ("One", "Two")
+    third = ann.put(draft, json={"excerpt": "Three"})
+    assert third.json["changed_fields"] == ["excerpt"]
+    assert ann.patch(draft, json={"excerpt": ""}).json["changed_fields"] == []
+
+
+def test_two_people_do_not_overwrite_each_others_draft(ann, as_, draft):
+    first = ann.patch(draft, json={"title": "Anns"})
+    moderator = as_("mod")
+    theirs = moderator.patch(
+        draft, json={"title": "Mods"}, headers={"If-Match": first.headers["ETag"]}
+    )
+    assert (theirs.status_code, theirs.json["updated_by"]["username"]) == (200, "mod")
+    late = ann.patch(
+        draft, json={"title": "Anns again"}, headers={"If-Match": first.headers["ETag"]}
+    )
+    assert late.status_code == 412
+    assert (late.json["current_version"], late.json["changed_fields"]) == (2, ["title"])
+    assert ann.delete(draft, json={"version": 1}).status_code == 412
+    assert ann.patch(draft, json={"title": "Mods"}).json["version"] == 2
+
+
+def test_a_draft_of_an_older_version_is_stale_until_its_base_is_renewed(ann, written, draft):
+    post = f"posts/{written.live}"
+    assert ann.put(draft, json={"title": "T"}, headers={"If-Match": "*"}).status_code == 412
+    assert ann.put(draft, json={"title": "T", "version": 7}).status_code == 412
+    ann.patch(draft, json={"title": "Draft"})
+    ann.patch(post, json={"excerpt": "Meanwhile"})
+    refused = ann.post(f"{post}/publish")
+    assert refused.status_code == 412
+    assert (refused.json["current_version"], refused.json["changed_fields"]) == (2, ["excerpt"])
+    renewed = ann.patch(draft, json={"base_version": 2})
+    assert (renewed.json["title"], renewed.json["excerpt"]) == ("Draft", "Meanwhile")
+    assert ann.post(f"{post}/publish").json["title"] == "Draft"
+
+
+def test_only_who_may_change_the_record_knows_of_its_draft(ann, as_, client, draft):
+    ann.patch(draft, json={"title": "Secret"})
+    for name, status in (("abe", 404), ("bob", 403), (None, 401)):
+        for method in ("get", "put", "patch", "delete"):
+            sent = {} if method == "get" else {"json": {"title": "x"} if method != "delete" else {}}
+            assert getattr(as_(name), method)(draft, **sent).status_code == status, (name, method)
+    assert as_("mod").get(draft).json["title"] == "Secret"
+
+
+def test_references_and_new_tags(ann, app, written, draft, make):
+    gone = make(TAGS, name="gone")
+    got = ann.patch(draft, json={"tags": ["sea", gone, "brand new"], "category": "nowhere"})
+    assert [tag["name"] for tag in got.json["tags"]] == ["sea", "gone", "brand new"]
+    assert got.json["tags"][2]["id"] is None
+    assert got.json["category"] == {"id": None, "name": None, "slug": "nowhere"}
+    again = ann.put(draft, json=got.json)
+    assert again.json["tags"] == got.json["tags"]
+    refused = ann.post(f"posts/{written.live}/publish")
+    assert [one["field"] for one in refused.json["details"]] == ["category"]
+    assert ann.get("tags?name=brand+new").json["total"] == 0
+    ann.patch(draft, json={"category": None})
+    done = ann.post(f"posts/{written.live}/publish").json
+    assert {tag["name"] for tag in done["tags"]} == {"sea", "gone", "brand new"}
+
+
+def test_publishing_puts_a_taken_slug_to_its_field_and_keeps_the_draft(ann, written, draft):
+    ann.patch(draft, json={"slug": "abes"})
+    refused = ann.post(f"posts/{written.live}/publish")
+    assert (refused.status_code, refused.json["details"][0]["field"]) == (409, "slug")
+    ann.patch(draft, json={"slug": "alive"})
+    assert ann.get("posts/by-slug/alive").status_code == 404
+    assert ann.post(f"posts/{written.live}/publish").json["slug"] == "alive"
+    assert ann.get("posts/by-slug/live").status_code == 301
+
+
+def test_when_a_draft_goes_live(ann, written):
+    post = f"posts/{written.draft}"
+    ann.patch(f"{post}/draft", json={"published_at": "2099-05-01T10:00:00Z", "title": "In May"})
+    done = ann.post(f"{post}/publish").json
+    assert (done["status"], done["published_at"]) == ("scheduled", "2099-05-01T10:00:00Z")
+    ann.patch(f"{post}/draft", json={"title": "In June", "published_at": None})
+    done = ann.post(f"{post}/publish", json={"at": "2099-06-01T10:00:00Z"}).json
+    assert (done["title"], done["published_at"]) == ("In June", "2099-06-01T10:00:00Z")
+
+
+def test_the_draft_goes_with_the_record_and_survives_the_trash(app, ann, as_, written, draft):
+    post = f"posts/{written.live}"
+    ann.patch(draft, json={"title": "Waiting"})
+    copy = ann.post(f"{post}/duplicate").json
+    assert copy["title"] == "Live"
+    assert ann.get(f"posts/{copy['id']}/draft").status_code == 404
+    ann.delete(post)
+    assert ann.patch(draft, json={"title": "x"}).status_code == 409
+    ann.post(f"{post}/restore")
+    assert ann.get(draft).json["title"] == "Waiting"
+    assert as_("mod").delete(f"{post}?permanent=true").status_code == 204
+    with app.app_context(), reading() as connection:
+        assert connection.execute(Draft.__table__.select()).all() == []
+
+
+def test_pages_have_drafts_too(as_, client, written):
+    moderator, page = as_("mod"), f"pages/{written.page}"
+    assert moderator.put(f"{page}/draft", json={"body": "them"}).status_code == 201
+    assert client.get(page).json["body"] == "us"
+    assert moderator.post(f"{page}/publish").json["body"] == "them"
+
+
+def test_a_version_is_demanded_of_changes_to_a_draft(make_app, people):
+    app = make_app(REQUIRE_IF_MATCH=True)
+    ann = signed_in(app, people["ann"])
+    with app.app_context():
+        id = create(POSTS, SYSTEM, {"title": "T", "body": "b", "author": ann.account.id}).id
+    draft = f"posts/{id}/draft"
+    made = ann.patch(draft, json={"title": "First"})
+    assert made.status_code == 201
+    assert ann.patch(draft, json={"title": "Second"}).status_code == 428
+    assert ann.delete(draft).status_code == 428
+    assert ann.delete(draft, headers={"If-Match": made.headers["ETag"]}).status_code == 204
