@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from sqlalchemy import Connection, Index, Integer, String, insert
+from sqlalchemy import Index, Integer, String, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.actor import Actor
@@ -11,6 +11,7 @@ from quire.declare.columns import Numbered, Ref, refer, table_args
 from quire.declare.kinds import Names, Time
 from quire.declare.values import ID, text_kind
 from quire.store.db import Model, transaction
+from quire.store.prepared import Prepared
 
 Word = Annotated[str, mapped_column(String(64), info={"kind": text_kind("word", 64)})]
 RecordId = Annotated[int, mapped_column(Integer(), info={"kind": ID})]
@@ -60,6 +61,5 @@ def note(actor: Actor, action: str, type: str, record_id: int | None = None, *fi
         keep(connection, [event(actor, action, type, record_id, list(fields))])
 
 
-def keep(connection: Connection, events: list[dict[str, Any]]) -> None:
-    """Add rows in the open transaction."""
-    connection.execute(insert(AuditEvent.__table__), events)
+keep = Prepared(insert(AuditEvent.__table__))
+"""Adds rows in the open transaction."""

@@ -14,6 +14,7 @@ from quire.declare.kinds import Object, Time, Whole
 from quire.declare.record import Record
 from quire.store.audit import RecordId, Word
 from quire.store.db import Model
+from quire.store.prepared import Prepared
 
 PAST = {"create": "created", "update": "updated", "delete": "deleted"}
 MAIL = "mail"
@@ -51,6 +52,5 @@ def owed(record: Record, action: str, state: dict[str, Any], fields: list[str]) 
     }
 
 
-def keep(connection: Connection, rows: list[dict[str, Any]]) -> None:
-    """Add rows in the open transaction."""
-    connection.execute(insert(OutboxEvent.__table__), rows)
+keep = Prepared(insert(OutboxEvent.__table__))
+"""Adds rows in the open transaction."""

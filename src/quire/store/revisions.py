@@ -13,6 +13,7 @@ from quire.declare.kinds import Object, Time, Whole
 from quire.declare.record import Record
 from quire.store.audit import RecordId, Word
 from quire.store.db import Model
+from quire.store.prepared import Prepared
 
 
 class Revision(Numbered, Model):
@@ -53,9 +54,8 @@ def revision(record: Record, actor: Actor, action: str, state: dict[str, Any]) -
     }
 
 
-def keep(connection: Connection, rows: list[dict[str, Any]]) -> None:
-    """Add rows in the open transaction."""
-    connection.execute(insert(Revision.__table__), rows)
+keep = Prepared(insert(Revision.__table__))
+"""Adds rows in the open transaction."""
 
 
 def data_at(connection: Connection, record: Record, id: int, version: int) -> dict[str, Any] | None:

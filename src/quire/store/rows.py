@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Select, bindparam, delete, literal
+from sqlalchemy import BigInteger, Connection, Insert, Select, Table, bindparam, delete, literal
 from sqlalchemy import insert as sql_insert
 from sqlalchemy import update as sql_update
 from sqlalchemy.exc import IntegrityError
@@ -108,12 +108,17 @@ def insert(connection: Connection, change: Change) -> int:
     """Insert the row and its links; returns its id. Raises Conflict on a value that is taken."""
     record = change.record
     with conflicts(record):
-        done = connection.execute(sql_insert(record.table), _columns(change, change.values))
+        done = connection.execute(_into(record.table), _columns(change, change.values))
     key: Any = done.inserted_primary_key
     id = int(key[0])
     for field in record.manies:
         _add_links(connection, field, id, change.values.get(field.name) or [])
     return id
+
+
+@cache
+def _into(table: Table) -> Insert:
+    return sql_insert(table)
 
 
 def update(connection: Connection, change: Change) -> bool:
@@ -166,7 +171,7 @@ def _add_links(connection: Connection, field: Field, id: int, targets: list[int]
     assert field.many is not None
     if targets:
         pairs = [{"source_id": id, "target_id": target} for target in targets]
-        connection.execute(sql_insert(field.many.table), pairs)
+        connection.execute(_into(field.many.table), pairs)
 
 
 def differences(change: Change, state: State) -> list[str]:

@@ -11,6 +11,7 @@ from sqlalchemy.types import Float
 
 from quire.declare.record import Record
 from quire.store.db import Model
+from quire.store.prepared import Prepared
 
 MARK_BEGIN, MARK_END = "\x02", "\x03"
 """Stand around a found word until the text around it has been escaped."""
@@ -108,18 +109,19 @@ def index(connection: Connection, record: Record, states: list[dict[str, Any]]) 
     """Write the documents of records whose state is given."""
     if not record.searched or not states:
         return
-    upsert = _upsert(connection.dialect.name)
-    connection.execute(upsert, [_document(record, state) for state in states])
+    keep = _upsert(connection.dialect.name)
+    keep(connection, [_document(record, state) for state in states])
 
 
 @cache
-def _upsert(dialect: str) -> Any:
+def _upsert(dialect: str) -> Prepared:
     kind: Any = sqlite if dialect == "sqlite" else postgresql
     insert = kind.insert(SearchDocument.__table__)
-    return insert.on_conflict_do_update(
+    upsert = insert.on_conflict_do_update(
         index_elements=["type", "record_id"],
         set_={"title": insert.excluded.title, "body": insert.excluded.body},
     )
+    return Prepared(upsert)
 
 
 def forget(connection: Connection, record: Record, id: int) -> None:
