@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, Select, and_, bindparam, select
+from sqlalchemy import BigInteger, Index, and_, bindparam, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.actor import SYSTEM
@@ -21,6 +21,7 @@ from quire.declare.through import through
 from quire.errors import Conflict
 from quire.store.counters import count
 from quire.store.db import Model, reading
+from quire.store.prepared import Prepared
 from quire.store.read import one
 
 
@@ -77,9 +78,7 @@ def _is_counted(state: dict[str, Any] | None) -> int:
 
 def _receive(change: Change) -> None:
     with reading() as connection:
-        rule, is_open = connection.execute(
-            _house_rules(), {"id": change["post"], "now": now()}
-        ).one()
+        rule, is_open = _house_rules()(connection, {"id": change["post"], "now": now()}).one()
     if rule == "closed" or not is_open:
         raise Conflict("Comments are closed here.", code="comments_closed")
     trusted = rule == "open" or change.actor.at_least("author")
@@ -89,12 +88,13 @@ def _receive(change: Change) -> None:
 
 
 @cache
-def _house_rules() -> Select[Any]:
+def _house_rules() -> Prepared:
     """The site's rule for comments, and whether a post is live and takes them."""
     posts, settings = REGISTRY["posts"], REGISTRY["settings"]
     is_open = and_(posts.table.c.comments_open, live(posts.model))
     rule = select(settings.table.c.comments).scalar_subquery()
-    return select(rule, is_open).where(posts.table.c.id == bindparam("id", type_=BigInteger))
+    live_id = posts.table.c.id == bindparam("id", type_=BigInteger)
+    return Prepared(select(rule, is_open).where(live_id))
 
 
 def _check_parent(change: Change) -> None:

@@ -7,12 +7,13 @@ from sqlalchemy import bindparam, update
 
 from quire.declare.record import REGISTRY
 from quire.store.db import transaction
+from quire.store.prepared import Prepared
 
 
 def count(path: str, id: int, name: str, by: int) -> None:
     """Add `by` to the counter `name` of one record, in the open transaction if there is one."""
     with transaction() as connection:
-        connection.execute(_more(path, name), {"record": id, "by": by})
+        _more(path, name)(connection, {"record": id, "by": by})
 
 
 def mark(path: str, id: int, **values: Any) -> None:
@@ -23,7 +24,7 @@ def mark(path: str, id: int, **values: Any) -> None:
 
 
 @cache
-def _more(path: str, name: str) -> Any:
+def _more(path: str, name: str) -> Prepared:
     table = REGISTRY[path].table
     grown = {name: table.c[name] + bindparam("by", type_=table.c[name].type)}
-    return update(table).where(table.c.id == bindparam("record")).values(grown)
+    return Prepared(update(table).where(table.c.id == bindparam("record")).values(grown))

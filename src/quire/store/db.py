@@ -138,7 +138,6 @@ def _on_connect(connection: Any, record: Any) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
-        "mmap_size=16777216",
     ):
         connection.execute(f"PRAGMA {pragma}").close()
 

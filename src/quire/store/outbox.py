@@ -5,7 +5,7 @@ An event exists exactly when its change was committed: none is lost, none is sen
 
 from typing import Any
 
-from sqlalchemy import Connection, Index, Integer, insert, text
+from sqlalchemy import Index, Integer, insert, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.declare.clock import UTCDateTime, now

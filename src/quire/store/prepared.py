@@ -1,56 +1,73 @@
-"""INSERTs that are compiled once: every change adds some rows that nobody reads back.
+"""Statements that are compiled once, for the few that nearly every change runs.
 
-SQLAlchemy takes 95 µs to find a compiled statement again, fill it and run it, and the driver 30.
+SQLAlchemy takes 95 µs to find a compiled statement again, to fill it and to run it, and the driver
+30. What comes back are the driver's values: only statements whose results need no more belong here.
 """
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Insert
+from sqlalchemy import Connection, Dialect, Executable, Insert
 
 Row = dict[str, Any]
 _Value = tuple[str, Callable[[], Any], Callable[[Any], Any] | None]
-"""A column's name, its default, and what makes of a value what the driver takes."""
+"""A parameter's name, its default, and what makes of a value what the driver takes."""
 
 
 class Prepared:
-    """An INSERT of whole rows into one table; columns left out take their defaults, or NULL."""
+    """A statement with named parameters, none of which is a list.
 
-    def __init__(self, statement: Insert):
+    An INSERT takes whole rows: columns left out take their defaults, or NULL.
+    """
+
+    def __init__(self, statement: Executable):
         self.statement = statement
 
-    def __call__(self, connection: Connection, rows: Sequence[Row]) -> None:
-        """Add `rows` in the open transaction."""
-        sql, values = _compiled(self.statement, connection.dialect)
-        connection.exec_driver_sql(sql, [_filled(row, values) for row in rows])
+    def __call__(self, connection: Connection, values: Row | Sequence[Row]) -> Any:
+        """Run it with `values`, or once with each of several."""
+        sql, parameters = _compiled(self.statement, connection.dialect)
+        if isinstance(values, dict):
+            return connection.exec_driver_sql(sql, _filled(values, parameters))
+        return connection.exec_driver_sql(sql, [_filled(one, parameters) for one in values])
 
 
 @lru_cache(100)
-def _compiled(statement: Insert, dialect: Dialect) -> tuple[str, list[_Value]]:
-    columns = [one for one in statement.table.columns if not one.primary_key]
-    style = "named" if dialect.name == "sqlite" else dialect.paramstyle
-    by_name = type(dialect)(paramstyle=style)
-    names = [one.name for one in columns]
-    sql = str(statement.compile(dialect=by_name, column_keys=names))
-    return sql, [(one.name, _default(one), _processor(one, dialect)) for one in columns]
+def _compiled(statement: Any, dialect: Dialect) -> tuple[str, list[_Value]]:
+    columns = _columns(statement)
+    kind: Any = type(dialect)
+    by_name = kind(paramstyle="named" if dialect.name == "sqlite" else dialect.paramstyle)
+    compiled = statement.compile(dialect=by_name, column_keys=list(columns) or None)
+    parameters = [
+        (name, _default(bind, columns.get(name)), _processor(bind.type, dialect))
+        for bind, name in compiled.bind_names.items()
+    ]
+    return str(compiled), parameters
 
 
-def _default(column: Any) -> Callable[[], Any]:
+def _columns(statement: Any) -> dict[str, Any]:
+    if not isinstance(statement, Insert):
+        return {}
+    return {one.name: one for one in statement.table.columns if not one.primary_key}
+
+
+def _default(bind: Any, column: Any) -> Callable[[], Any]:
+    if column is None:
+        return lambda: bind.value
     default = column.default
     if default is None:
         return lambda: None
     return (lambda: default.arg(None)) if default.is_callable else lambda: default.arg
 
 
-def _processor(column: Any, dialect: Dialect) -> Callable[[Any], Any] | None:
-    process: Callable[[Any], Any] | None = column.type.dialect_impl(dialect).bind_processor(dialect)
+def _processor(type: Any, dialect: Dialect) -> Callable[[Any], Any] | None:
+    process: Callable[[Any], Any] | None = type.dialect_impl(dialect).bind_processor(dialect)
     return process
 
 
-def _filled(row: Row, values: list[_Value]) -> Row:
+def _filled(given: Row, parameters: list[_Value]) -> Row:
     filled = {}
-    for name, default, process in values:
-        value = row[name] if name in row else default()
+    for name, default, process in parameters:
+        value = given[name] if name in given else default()
         filled[name] = process(value) if process is not None else value
     return filled

@@ -13,6 +13,7 @@ from quire.declare.fields import Field
 from quire.declare.record import Record, record_of
 from quire.declare.values import MAX_ID
 from quire.errors import Invalid
+from quire.store.prepared import Prepared
 
 Create = Callable[[Record, Actor, dict[str, Any]], int]
 
@@ -134,15 +135,23 @@ def _lookup(
     if not ids and not names:
         return {}
     single = len(ids) == 1 and not names
-    statement = _by_id_or_name(target, actor.typical, single)
-    sought: dict[str, Any] = {"ids": ids[0]} if single else {"ids": ids, "names": names}
-    values = {**sought, "actor_id": actor.user_id, "now": now()}
+    values: dict[str, Any] = {"actor_id": actor.user_id, "now": now()}
+    if single:
+        rows = _by_id(target, actor.typical)(connection, {"ids": ids[0], **values})
+    else:
+        statement = _by_id_or_name(target, actor.typical, single)
+        rows = connection.execute(statement, {"ids": ids, "names": names, **values})
     found: dict[Any, int] = {}
-    for id, name in connection.execute(statement, values):
+    for id, name in rows:
         found[id] = id
         if isinstance(name, str):
             found[name] = id
     return found
+
+
+@cache
+def _by_id(target: Record, actor: Actor) -> Prepared:
+    return Prepared(_by_id_or_name(target, actor, single=True))
 
 
 @cache
