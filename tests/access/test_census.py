@@ -19,7 +19,7 @@ POLICIES = table()
 UNSAFE = [place for place in POLICIES if not place.startswith("GET")]
 SAMPLE = {
     "slug": "live", "username": "ann", "token": "x", "theme": "dark", "export_type": "csv",
-    "filename": "nothing.css", "version": "1",
+    "filename": "nothing.css", "version": "1", "form": "atom",
 }  # fmt: skip
 SECRETS = ("canary", "Traceback", "sqlalchemy", "SELECT ", "@example.org")
 """What no refusal says."""

@@ -8,6 +8,7 @@ from quire.site import (
     account,
     devices,
     discussion,
+    feeds,
     joining,
     looks,
     passkeys,
@@ -33,6 +34,10 @@ ADDRESSES: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("/tags/<word:slug>", reading.tag, ("GET",)),
     ("/categories/<word:slug>", reading.category, ("GET",)),
     ("/authors/<word:username>", reading.author, ("GET",)),
+    ("/feed.<any(atom, rss, json):form>", feeds.feed, ("GET",)),
+    ("/tags/<word:slug>/feed.<any(atom, rss, json):form>", feeds.tag_feed, ("GET",)),
+    ("/categories/<word:slug>/feed.<any(atom, rss, json):form>", feeds.category_feed, ("GET",)),
+    ("/authors/<word:username>/feed.<any(atom, rss, json):form>", feeds.author_feed, ("GET",)),
     ("/search", searching.search, ("GET",)),
     ("/theme/<any(light, dark, auto):theme>", looks.theme, ("GET",)),
     ("/auth/login", account.login, ("GET", "POST")),
@@ -84,5 +89,6 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(
         prose=prose.prose, summary=prose.summary, day=prose.day, clock=prose.clock
     )
+    app.jinja_env.filters["rfc822"] = feeds.rfc822
     app.jinja_env.filters["device"] = device
     app.jinja_env.globals.update(asset=looks.asset, carried=resume.carried_text)

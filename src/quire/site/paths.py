@@ -3,7 +3,7 @@
 import re
 from urllib.parse import quote, unquote, urlsplit
 
-from flask import request
+from flask import current_app, request
 from werkzeug.routing import BaseConverter
 
 # Browsers drop tabs and line ends from addresses and take a backslash for a slash.
@@ -31,8 +31,12 @@ def local_path(text: str | None) -> str | None:
 def here() -> str:
     """The path of this request, with its query, fit for `next`."""
     query = request.query_string.decode("ascii", "replace")
-    path = quote(request.path, safe=_SAFE)
-    return f"{path}?{query}" if query else path
+    return f"{here_bare()}?{query}" if query else here_bare()
+
+
+def here_bare() -> str:
+    """The path of this request, without its query."""
+    return quote(request.path, safe=_SAFE)
 
 
 def came_from() -> str | None:
@@ -44,3 +48,9 @@ def came_from() -> str | None:
     if parts.netloc != request.host:
         return None
     return local_path(f"{parts.path}?{parts.query}" if parts.query else parts.path)
+
+
+def site_root() -> str:
+    """Where this site is found, such as `https://example.org`: as set, else as it was asked for."""
+    root: str = current_app.config["PUBLIC_URL"]
+    return root or f"{request.scheme}://{request.host}"

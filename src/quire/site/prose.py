@@ -2,6 +2,8 @@
 
 import re
 from datetime import datetime
+from html import escape, unescape
+from urllib.parse import urljoin
 
 from markupsafe import Markup
 
@@ -10,6 +12,7 @@ from quire.declare.markup import words_of
 # What the cleaner writes has every attribute in double quotes and every "<" of a text escaped, so
 # this finds whole tags and nothing inside a value.
 _TAG = re.compile(r'<(/?)([a-z0-9]++)([^"<>]*+(?:"[^"]*+"[^"<>]*+)*+)>')
+_LINK = re.compile(r'( (?:href|src|cite))="([^"]*)"')
 _HEADING = re.compile(r"<h([1-6])[ >]")
 _MONTHS = (
     "January February March April May June July August September October November December"
@@ -50,6 +53,19 @@ _FITTED = {
     ),
     "/table": lambda _: "</table></div>",
 }
+
+
+def absolute(markup: str, address: str) -> str:
+    """Clean HTML whose links and pictures are found from anywhere; it stands at `address` here."""
+
+    def joined(link: re.Match[str]) -> str:
+        try:
+            target = urljoin(address, unescape(link[2]))
+        except ValueError:  # such as a bracket that is never closed
+            return link[0]
+        return f'{link[1]}="{escape(target)}"'
+
+    return _TAG.sub(lambda tag: _LINK.sub(joined, tag[0]), markup)
 
 
 def summary(text: str, markup: str) -> str:

@@ -18,6 +18,7 @@ from quire.errors import Missing
 from quire.records import CATEGORIES, PAGES, POSTS, PROFILES, TAGS, USERS
 from quire.site.looks import frame, show
 from quire.site.names import names_of
+from quire.site.paths import here_bare
 from quire.store import read
 
 SHORT = (
@@ -46,6 +47,18 @@ class Neighbours:
             newer=_page_url(number - 1) if page.has_prev else None,
             older=_page_url(number + 1) if page.has_next else None,
         )
+
+
+@dataclass(frozen=True)
+class Gathering:
+    """What brings the posts of a page together; its feeds stand below its address."""
+
+    name: str
+
+    @property
+    def feed(self) -> str:
+        """The path of its feed."""
+        return f"{here_bare()}/feed.atom"
 
 
 def _page_url(number: int) -> str:
@@ -94,28 +107,41 @@ def _posts_with(
 def tag(slug: str) -> Response:
     """The posts with a tag."""
     found = find(TAGS, current_actor(), "slug", slug)
-    return _posts_with("gathered.html", only("tags", found["id"]), kind="Tag", about=found)
+    return _gathered("Tag", found, only("tags", found["id"]))
 
 
 def category(slug: str) -> Response:
     """The posts of a category."""
     found = find(CATEGORIES, current_actor(), "slug", slug)
-    where = only("category", found["id"])
-    return _posts_with("gathered.html", where, kind="Category", about=found)
+    return _gathered("Category", found, only("category", found["id"]))
+
+
+def _gathered(kind: str, found: dict[str, Any], where: tuple[Condition, ...]) -> Response:
+    shown: dict[str, Any] = {"kind": kind, "about": found, "gathering": Gathering(found["name"])}
+    return _posts_with("gathered.html", where, **shown)
 
 
 def author(username: str) -> AnyResponse:
     """Somebody who writes, and what he has published; any spelling of his name leads here."""
     actor = current_actor()
-    id = read.find_id(USERS, actor, username_folded=username.lower())
-    if id is None:
-        raise Missing("There is no such author.")
-    user = read.one(USERS, actor, id)
+    user = find_author(actor, username)
+    id = user["id"]
     if user["username"] != username:
         return redirect(url_for("site.author", username=user["username"]), 301)
     profiles = read.page(PROFILES, actor, Query(conditions=only("user", id), count=False)).rows
     profile = profiles[0] if profiles else {}
-    return _posts_with("author.html", only("author", id), user=user, profile=profile)
+    gathering = Gathering(profile.get("display_name") or username)
+    return _posts_with(
+        "author.html", only("author", id), user=user, profile=profile, gathering=gathering
+    )
+
+
+def find_author(actor: Actor, username: str) -> dict[str, Any]:
+    """The user with this name in any spelling. Raises Missing."""
+    id = read.find_id(USERS, actor, username_folded=username.lower())
+    if id is None:
+        raise Missing("There is no such author.")
+    return read.one(USERS, actor, id)
 
 
 def page(slug: str) -> Response:

@@ -1,0 +1,264 @@
+"""Feeds as programs of others read them: feedparser and reader follow a site over all its changes."""
+
+import json
+import threading
+from datetime import UTC, datetime, timedelta
+from xml.etree import ElementTree
+
+import feedparser
+import pytest
+from reader import make_reader
+from werkzeug.serving import make_server
+
+from quire.actor import SYSTEM
+from quire.declare.clock import now, rfc3339
+from quire.records import CATEGORIES, POSTS, PROFILES, SETTINGS, TAGS
+from quire.store import read, write
+from tests.site.conftest import EARLIER, FUTURE, PAST, soup
+
+FORMATS = ("atom", "rss", "json")
+BODY = "One & *two* <b>three</b>\n\n[four](/about) [five](#six) ![seven](/uploads/7.png)\n\n\x0bx"
+
+
+@pytest.fixture
+def change(app):
+    """`change(record, id, field=value)`: a record is edited by the program."""
+
+    def changed(record, id, **raw):
+        with app.app_context():
+            return write.update(record, SYSTEM, id, raw)
+
+    return changed
+
+
+@pytest.fixture
+def rich(make, people):
+    """A post with everything that could go wrong in a feed."""
+    return make(
+        POSTS, title="Salt & <Pepper>", body=BODY, author=people["ann"].id, published_at=PAST,
+        category=make(CATEGORIES, name="Field & notes"), tags=["sea", "shore"], excerpt="A \"few\".",
+    )  # fmt: skip
+
+
+def parsed(client, path="/feed.atom"):
+    response = client.get(path)
+    assert response.status_code == 200
+    kind = {"content-type": response.headers["Content-Type"]}
+    return feedparser.parse(response.data, response_headers=kind)
+
+
+@pytest.mark.parametrize("form", ["atom", "rss"])
+def test_feedparser_reads_all_of_a_post(client, rich, change, people, app, form):
+    change(POSTS, rich, comments_open=False)
+    found = parsed(client, f"/feed.{form}")
+    assert not found.bozo, found.get("bozo_exception")
+    assert found.version == {"atom": "atom10", "rss": "rss20"}[form]
+    one = found.entries[0]
+    assert one.link == "http://localhost/posts/salt-pepper"
+    assert one.author == "ann"
+    with app.app_context():
+        post = read.one(POSTS, SYSTEM, rich)
+    assert datetime(*one.published_parsed[:6]).isoformat() + "Z" == PAST
+    assert datetime(*one.updated_parsed[:6]).isoformat() + "Z" == post["updated_at"]
+    assert {tag.get("label") or tag.term for tag in one.tags} == {"Field & notes", "sea", "shore"}
+    content = one.content[0].value
+    for word in ("three", "http://localhost/about", "http://localhost/posts/salt-pepper#six",
+                 "http://localhost/uploads/7.png"):  # fmt: skip
+        assert word in content
+    assert 'A "few".' in one.summary and found.feed.link == "http://localhost/"
+
+
+def test_xml_says_exactly_what_was_written(client, rich):
+    atom = "{http://www.w3.org/2005/Atom}"
+    entry = ElementTree.fromstring(client.get("/feed.atom").data).find(f"{atom}entry")
+    assert entry.find(f"{atom}title").text == "Salt & <Pepper>"
+    assert "<p>One &amp; <em>two</em> <b>three</b></p>" in entry.find(f"{atom}content").text
+    item = ElementTree.fromstring(client.get("/feed.rss").data).find("channel/item")
+    assert item.find("title").text == "Salt & <Pepper>"
+    assert item.find("guid").attrib == {"isPermaLink": "false"}
+    assert item.find("guid").text == entry.find(f"{atom}id").text
+
+
+def test_json_feed(client, rich):
+    response = client.get("/feed.json")
+    assert response.mimetype == "application/feed+json"
+    found = json.loads(response.data)
+    assert found["version"] == "https://jsonfeed.org/version/1.1"
+    assert found["feed_url"] == "http://localhost/feed.json"
+    item = found["items"][0]
+    assert item["id"] == parsed(client).entries[0].id
+    assert (item["title"], item["date_published"]) == ("Salt & <Pepper>", PAST)
+    assert item["authors"] == [{"name": "ann", "url": "http://localhost/authors/ann"}]
+    assert item["tags"] == ["Field & notes", "sea", "shore"]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_only_what_is_live_is_in_a_feed(visitor, content, form):
+    for name in (None, "ann", "root"):
+        text = visitor(name).get(f"/feed.{form}").text
+        assert "canarylive" in text and "canaryabes" in text
+        for hidden in ("draft", "later", "archived", "trashed", "secret"):
+            assert f"canary{hidden}" not in text
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("place", ["/tags/sea", "/categories/field-notes", "/authors/ann"])
+def test_feeds_of_a_part(client, content, place, form):
+    text = client.get(f"{place}/feed.{form}").text
+    assert "canarylive" in text and ("canaryabes" in text) == (place != "/authors/ann")
+    assert client.get(f"{place}x/feed.{form}").status_code == 404
+
+
+def test_an_empty_site_has_a_feed(client):
+    for form in FORMATS:
+        assert client.get(f"/feed.{form}").status_code == 200
+    found = parsed(client)
+    assert not found.bozo and found.entries == [] and found.feed.updated
+    assert client.get("/feed.xml").status_code == 404
+
+
+def test_at_most_twenty_posts_newest_first(client, make, people):
+    for number in range(22):
+        when = f"2026-01-{number + 1:02}T10:00:00Z"
+        make(POSTS, title=f"N{number}", body="x", author=people["ann"].id, published_at=when)
+    titles = [one.title for one in parsed(client).entries]
+    assert titles == [f"N{number}" for number in range(21, 1, -1)]
+
+
+def test_addresses_are_those_that_readers_use(make_app, people):
+    app = make_app(PUBLIC_URL="https://example.org/blog")
+    with app.app_context():
+        raw = {"title": "Live", "body": "x", "author": people["ann"].id, "published_at": PAST}
+        write.create(POSTS, SYSTEM, raw)
+    found = parsed(app.test_client())
+    assert found.entries[0].link == "https://example.org/blog/posts/live"
+    assert found.feed.links[0].href == "https://example.org/blog/feed.atom"
+
+
+def test_what_is_known_is_not_sent_again(client, content, change):
+    first = client.get("/feed.atom")
+    assert first.headers["Cache-Control"] == "no-cache"
+    by_tag = {"If-None-Match": first.headers["ETag"]}
+    by_time = {"If-Modified-Since": first.headers["Last-Modified"]}
+    for known in (by_tag, by_tag | by_time):
+        again = client.get("/feed.atom", headers=known)
+        assert again.status_code == 304 and not again.data
+        assert again.headers["ETag"] == first.headers["ETag"]
+    assert client.get("/feed.rss", headers=by_tag).status_code == 200
+    change(POSTS, content.abes, title="Abes 2")
+    assert client.get("/feed.atom", headers=by_tag).status_code == 200
+    old = {"If-Modified-Since": "Thu, 01 Jan 2026 00:00:00 GMT"}
+    assert client.get("/feed.atom", headers=old).status_code == 200
+
+
+def test_a_moment_counts_as_it_was_given(app, client, content, monkeypatch):
+    later = now() + timedelta(hours=1)
+    monkeypatch.setattr("quire.site.feeds.now", lambda: later)
+    first = client.get("/feed.atom")
+    known = {"If-Modified-Since": first.headers["Last-Modified"]}
+    assert client.get("/feed.atom", headers=known).status_code == 304
+    far = {"If-Modified-Since": "Thu, 01 Jan 2099 00:00:00 GMT"}
+    assert client.get("/feed.atom", headers=far).status_code == 200
+
+
+CHANGES = {
+    "post": lambda change, ids: change(POSTS, ids.abes, title="New"),
+    "site": lambda change, ids: change(SETTINGS, 1, site_name="New"),
+    "tag": lambda change, ids: change(TAGS, ids.sea, name="ocean"),
+    "category": lambda change, ids: change(CATEGORIES, ids.category, name="New"),
+    "author": lambda change, ids: change(PROFILES, ids.profile, display_name="Ann Archer"),
+    "hidden": lambda change, ids: change(POSTS, ids.live, published_at=None),
+    "shown": lambda change, ids: change(POSTS, ids.draft, published_at=PAST),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_every_change_that_a_feed_shows_is_shown_at_once(
+    app, client, content, change, people, what
+):
+    with app.app_context():
+        content.sea = read.find_id(TAGS, SYSTEM, slug="sea")
+        content.profile = read.find_id(PROFILES, SYSTEM, user_id=people["ann"].id)
+    before = {form: client.get(f"/feed.{form}") for form in FORMATS}
+    CHANGES[what](change, content)
+    for form in FORMATS:
+        after = client.get(f"/feed.{form}")
+        assert after.headers["ETag"] != before[form].headers["ETag"]
+        assert after.data != before[form].data
+
+
+def test_what_a_feed_does_not_show_leaves_it_alone(client, content, change):
+    before = client.get("/feed.atom")
+    change(POSTS, content.draft, title="Another draft")
+    assert client.get("/feed.atom").headers["ETag"] == before.headers["ETag"]
+
+
+def test_posts_come_and_go_by_the_clock(client, content, change):
+    soon = now() + timedelta(seconds=1)
+    change(POSTS, content.later, published_at=rfc3339(soon))
+    change(POSTS, content.abes, unpublish_at=rfc3339(soon))
+    assert {one.title for one in parsed(client).entries} == {"Live", "Abes"}
+    deadline = datetime.now(UTC) + timedelta(seconds=4)
+    while "canarylater" not in client.get("/feed.atom").text:
+        assert datetime.now(UTC) < deadline
+    assert {one.title for one in parsed(client).entries} == {"Live", "Later"}
+
+
+def test_a_warm_feed_costs_next_to_nothing(client, content, statements, app):
+    for _ in range(20):  # each connection of the pool
+        client.get("/feed.atom")
+    _, asked = statements(client, "/feed.atom")
+    assert len(asked) <= (0 if "sqlite" in app.config["SQLALCHEMY_DATABASE_URI"] else 8)
+
+
+@pytest.fixture
+def follower(app):
+    """A reader that has subscribed to the Atom and the RSS feed of a running site."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    with make_reader(":memory:") as reader:
+        for form in ("atom", "rss"):
+            reader.add_feed(f"http://127.0.0.1:{server.port}/feed.{form}")
+        yield reader
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def seen(reader, form):
+    reader.update_feeds(scheduled=False)
+    feed = next(one.url for one in reader.get_feeds() if one.url.endswith(form))
+    return {one.id: one for one in reader.get_entries(feed=feed)}
+
+
+@pytest.mark.parametrize("form", ["atom", "rss", "json"])
+def test_a_reader_follows_edits_slugs_and_ends(app, follower, content, change, form):
+    if form == "json":
+        port = next(iter(follower.get_feeds())).url.rpartition("/")[0]
+        follower.add_feed(f"{port}/feed.json")
+    first = seen(follower, form)
+    assert sorted(one.title for one in first.values()) == ["Abes", "Live"]
+    id = next(one.id for one in first.values() if one.title == "Live")
+    change(POSTS, content.live, title="Alive", slug="quite-another", body="edited")
+    after = seen(follower, form)
+    assert after.keys() == first.keys() and after[id].title == "Alive"
+    assert after[id].link.endswith("/posts/quite-another")
+    assert "edited" in after[id].content[0].value
+    change(POSTS, content.live, published_at=None)
+    with app.app_context():
+        write.delete(POSTS, SYSTEM, content.abes, permanent=True)
+    seen(follower, form)
+    assert not any(one.last_exception for one in follower.get_feeds())
+    change(POSTS, content.live, published_at=EARLIER)
+    again = seen(follower, form)
+    assert again.keys() == first.keys()  # what comes back is known again, nothing is there twice
+
+
+def test_pages_lead_to_their_feeds(client, content):
+    links = soup(client.get("/")).find_all("link", type="application/atom+xml")
+    assert [link["href"] for link in links] == ["/feed.atom"]
+    for place in ("/tags/sea", "/categories/field-notes", "/authors/ann"):
+        own = soup(client.get(f"{place}?page=1")).find_all("link", type="application/atom+xml")[1]
+        assert client.get(own["href"]).status_code == 200 and own["href"].startswith(place)
+    assert FUTURE  # scheduled far ahead, so never in a feed
