@@ -28,7 +28,7 @@ from quire.declare.rules import Rule
 from quire.declare.schema import NEW, PART, WHOLE
 from quire.errors import Conflict, Problem, Refused, Unproven
 from quire.store import audit, drafts, outbox, previews, revisions, rows, search
-from quire.store.db import transaction
+from quire.store.db import reading, transaction
 from quire.store.inputs import action_input, refuse_all, stale, without_version
 from quire.store.references import Known, foresee, resolve
 
