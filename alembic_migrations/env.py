@@ -15,6 +15,9 @@ from quire.store.search import POSTGRESQL_DDL, SQLITE_DDL
 LOCK = 0x51756972
 """Number of the lock that keeps two hosts from migrating one PostgreSQL database at once."""
 
+ADDED_LATER = {("posts", "cover_id"), ("users", "avatar_id")}
+"""References that SQLite was given with ALTER TABLE: it tells neither their names nor their rules."""
+
 for module in iter_modules(store.__path__, "quire.store."):
     import_module(module.name)  # Not every table belongs to a record type.
 
@@ -30,9 +33,11 @@ def render_item(kind, item, autogen_context):
 
 
 def include_object(item, name, kind, reflected, compare_to):
-    """Leave out what the search makes for itself, and indexes that SQLite cannot describe."""
+    """Leave out what the search makes for itself, and what SQLite cannot describe."""
     if kind in ("column", "index") and item.table.name == "search_documents":
         return not name.endswith("words")
+    if kind == "foreign_key_constraint":
+        return (item.table.name, *item.column_keys) not in ADDED_LATER
     if kind == "index":
         return all(isinstance(part, Column) for part in item.expressions)
     return True

@@ -21,7 +21,7 @@ def database(tmp_path_factory):
 @pytest.fixture(scope="session")
 def one_app(database):
     """The application that most tests share, each with fresh tables, and its people."""
-    app = application({"DATABASE_URL": database.url()})
+    app = application(database.settings())
     database.prepare(app)
     people = enrol(app)
     database.keep(app)
@@ -61,7 +61,7 @@ def make_app(one_app, database):
 
     def make(**settings):
         database.restore(one_app[0])
-        made.append(application({"DATABASE_URL": database.url(), **settings}))
+        made.append(application({**database.settings(), **settings}))
         return made[-1]
 
     yield make

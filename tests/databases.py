@@ -20,8 +20,11 @@ class Database:
         self._copy = folder / "kept.db"
         self._rows = {}
 
-    def url(self):
-        """Its address."""
+    def settings(self):
+        """What tells an application where its records and its files are."""
+        return {"DATABASE_URL": self._url(), "QUIRE_INSTANCE": self._file.parent}
+
+    def _url(self):
         return os.environ.get(POSTGRESQL) or f"sqlite:///{self._file.as_posix()}"
 
     def prepare(self, app):

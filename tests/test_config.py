@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from quire import config, secret_key, settings_text
-from quire.config import Unsafe, load
+from quire.config import load
+from quire.safety import Unsafe, refuse_open_bind
 
 GOOD = "k3Vq9zLw7Rt2Xb8Nf5Jd1Hs6Pg4Mc0Ya"
 
@@ -131,12 +132,12 @@ def test_production_refuses_flask_debug(monkeypatch):
 
 
 def test_open_bind_needs_names():
-    config.refuse_open_bind({"PUBLIC_URL": "", "TRUSTED_HOSTS": None}, "127.0.0.1")
-    config.refuse_open_bind({"PUBLIC_URL": "http://a", "TRUSTED_HOSTS": ["a"]}, "0.0.0.0")
+    refuse_open_bind({"PUBLIC_URL": "", "TRUSTED_HOSTS": None}, "127.0.0.1")
+    refuse_open_bind({"PUBLIC_URL": "http://a", "TRUSTED_HOSTS": ["a"]}, "0.0.0.0")
     with pytest.raises(Unsafe, match="Set TRUSTED_HOSTS to serve on ::"):
-        config.refuse_open_bind({"PUBLIC_URL": "http://a", "TRUSTED_HOSTS": None}, "::")
+        refuse_open_bind({"PUBLIC_URL": "http://a", "TRUSTED_HOSTS": None}, "::")
     with pytest.raises(Unsafe, match=r"Set PUBLIC_URL and TRUSTED_HOSTS to serve on 0\.0\.0\.0"):
-        config.refuse_open_bind({"PUBLIC_URL": "", "TRUSTED_HOSTS": None}, "0.0.0.0")
+        refuse_open_bind({"PUBLIC_URL": "", "TRUSTED_HOSTS": None}, "0.0.0.0")
 
 
 def test_secret_is_made_once_and_kept_private(outside):

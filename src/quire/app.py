@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
 from quire import config as settings
-from quire import headers, records  # noqa: F401 - the types declare themselves
+from quire import headers, records, uploads  # noqa: F401 - the types declare themselves
 from quire.access import denials, origin, sessions, throttle
 from quire.access.request import only_looking
 from quire.admin import door as admin
@@ -44,6 +44,7 @@ def create_app(name: str | None = None, config: Mapping[str, Any] | None = None)
     cors.init_app(app)
     headers.init_app(app)
     origin.init_app(app)
+    uploads.init_app(app)
     app.before_request(only_looking)
     denials.init_app(app)
     database.init_app(app)

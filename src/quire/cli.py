@@ -9,8 +9,8 @@ import click
 from flask import Flask
 from flask.cli import ScriptInfo
 
-from quire.config import Unfit
 from quire.errors import Problem
+from quire.safety import Unfit
 
 COMMANDS = {
     "users": ("quire.commands.users:users", "Look after the people who may sign in."),

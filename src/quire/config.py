@@ -11,23 +11,15 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from quire.safety import Unsafe
 from quire.secret_key import kept_secret
 from quire.setting_kinds import Address, Origins, Rate, Words
 
 SOURCE_TREE = Path(__file__).resolve().parents[2]
 ROOT = SOURCE_TREE if (SOURCE_TREE / "serve.py").exists() else Path.cwd()
 
-LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 TESTING_SECRET = "testing-only-0123456789-abcdefghijklmnopqrstuvwxyz"  # noqa: S105
 KNOWN_SECRETS = ("change", "example", "secret-key", "secret_key", "password", "testing-only")
-
-
-class Unfit(Exception):
-    """Quire cannot run as things are; the text is one line that says what to mend."""
-
-
-class Unsafe(Unfit):
-    """A setting is wrong or dangerous."""
 
 
 Environment = Literal["development", "testing", "production"]
@@ -104,6 +96,12 @@ class Settings(BaseSettings):
     )
     MAX_CONTENT_LENGTH: int = _set(
         1024 * 1024, "Largest request body in bytes where no file is uploaded.", ge=16 * 1024
+    )
+    MAX_UPLOAD_BYTES: int = _set(
+        16 * 1024 * 1024, "Largest file in bytes that may be uploaded.", ge=64 * 1024, le=2**31 - 1
+    )
+    UPLOAD_QUOTA_BYTES: int = _set(
+        5 * 1024**3, "Bytes that the files of one user may take together; 0 for any number.", ge=0
     )
     REQUIRE_IF_MATCH: bool = _set(
         False, "Whether a change without `If-Match` or `version` is refused (428)."
@@ -291,10 +289,3 @@ def refuse_unsafe(config: Mapping[str, Any]) -> None:
         raise Unsafe("SECRET_KEY is a published example; use 32 random characters or more.")
     if config.get("DEBUG") or _environment() == "development":
         raise Unsafe("DEBUG is not for production; set QUIRE_ENV=development to debug.")
-
-
-def refuse_open_bind(config: Mapping[str, Any], host: str) -> None:
-    """Raise Unsafe where other machines could reach a server that is not told its name."""
-    missing = [key for key in ("PUBLIC_URL", "TRUSTED_HOSTS") if not config[key]]
-    if missing and host not in LOOPBACK:
-        raise Unsafe(f"Set {' and '.join(missing)} to serve on {host}, or use --host 127.0.0.1.")

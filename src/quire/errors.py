@@ -116,6 +116,13 @@ class Stale(Problem):
     code = "version_conflict"
 
 
+class TooLarge(Problem):
+    """413: what was sent is larger than this place takes."""
+
+    status = 413
+    code = "too_large"
+
+
 class WrongMediaType(Problem):
     """415: the body is of a type that this place does not read."""
 

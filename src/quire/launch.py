@@ -14,14 +14,15 @@ from flask import Flask
 
 from quire.access import setup
 from quire.app import create_app
-from quire.config import Unfit, Unsafe, refuse_open_bind
 from quire.errors import Problem
 from quire.fleet import Build, Fleet
 from quire.jobs.worker import working
+from quire.safety import Unfit, Unsafe, refuse_open_bind
 from quire.schema import prepare
 from quire.seeding import demonstrate
 from quire.server import Server
 from quire.sockets import bind, url
+from quire.uploads import most_bytes
 
 SIGNALS = ("SIGTERM", "SIGINT", "SIGBREAK")
 OVER_FLASK = 16 * 1024
@@ -88,6 +89,7 @@ def options(app: Flask) -> dict[str, Any]:
         "threads": app.config["THREADS"],
         "one_processor": app.config["ONE_PROCESSOR"],
         "max_request_body_size": app.config["MAX_CONTENT_LENGTH"] + OVER_FLASK,
+        "max_upload": most_bytes(app.config) + OVER_FLASK,
     }
     if proxy := app.config["TRUSTED_PROXY"]:
         headers = {"x-forwarded-for", "x-forwarded-proto"}

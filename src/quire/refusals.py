@@ -2,7 +2,9 @@
 
 import json
 import secrets
+from copy import copy
 from http import HTTPStatus
+from typing import Any
 
 from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.task import ErrorTask
@@ -10,6 +12,7 @@ from waitress.utilities import BadRequest
 
 from quire.errors import STATUS_NAMES
 from quire.headers import ALWAYS, API_POLICY
+from quire.uploads import takes_files
 
 REFUSALS = {413: "too_large", 431: "too_large", 500: "internal_error"}
 """Codes of what is refused before Flask; all else is a malformed request."""
@@ -17,6 +20,8 @@ REFUSALS = {413: "too_large", 431: "too_large", 500: "internal_error"}
 
 class StrictParser(HTTPRequestParser):
     """Refuses what RFC 9112 forbids and what two servers in a row might read differently."""
+
+    adj: Any
 
     def received(self, data: bytes) -> int:
         """Take in `data`; say how much of it belongs to this request."""
@@ -45,6 +50,15 @@ class StrictParser(HTTPRequestParser):
         if coded and (b"content-length" in names or not first.endswith(b"/1.1")):
             raise ParsingError("The length of the body is given twice or in an unknown way")
         super().parse_header(header_plus)
+        if takes_files(self.command, self.path):
+            self.adj = self.adj.for_uploads
+
+
+def with_larger_bodies(adj: Any, most: int | None) -> Any:
+    """The same adjustments for requests that bring files: bodies of up to `most` bytes."""
+    larger = copy(adj)
+    larger.max_request_body_size = most or adj.max_request_body_size
+    return larger
 
 
 def refusal(status: int, reason: str, request_id: str) -> bytes:
@@ -82,7 +96,7 @@ class Refusal(ErrorTask):
         self.write(body)
 
     def _reason(self, status: int) -> str:
-        adj = self.channel.server.adj
+        adj = self.request.adj
         if status == 413:
             return f"The body is larger than {adj.max_request_body_size} bytes."
         if status == 431:

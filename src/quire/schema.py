@@ -10,8 +10,9 @@ from sqlalchemy import inspect, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import OperationalError
 
-from quire.config import ROOT, Unfit
+from quire.config import ROOT
 from quire.locks import locked
+from quire.safety import Unfit
 from quire.store.db import db
 
 SCRIPTS = ROOT / "alembic_migrations"

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, select
 
 from quire.actor import SYSTEM
-from quire.config import Unfit
 from quire.declare.record import Record
 from quire.records import COMMENTS, PAGES, POSTS, TAGS, USERS
+from quire.safety import Unfit
 from quire.samples import Raw, Samples
 from quire.store.db import reading
 from quire.store.write import create, create_many

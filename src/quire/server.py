@@ -15,7 +15,7 @@ from waitress.server import TcpWSGIServer
 from waitress.task import WSGITask
 
 from quire.processor import STAND_IN, Settler
-from quire.refusals import Refusal, StrictParser
+from quire.refusals import Refusal, StrictParser, with_larger_bodies
 from quire.sockets import hold_newcomers, most_connections
 from quire.workers import Workers
 
@@ -134,10 +134,12 @@ class Server(TcpWSGIServer):
         application: Callable[..., Any],
         sock: socket.socket,
         one_processor: bool = False,
+        max_upload: int | None = None,
         **options: Any,
     ):
         self.settler = Settler() if one_processor else None
         adj = Adjustments(**LIMITS, connection_limit=most_connections(), **options)
+        adj.for_uploads = with_larger_bodies(adj, max_upload)
         info = (sock.family, sock.type, sock.proto, sock.getsockname())
         more = {"adj": adj, "sockinfo": info, "bind_socket": False}
         super().__init__(application, {}, True, sock, dispatcher=Workers(adj.threads), **more)

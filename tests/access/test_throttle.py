@@ -25,7 +25,7 @@ FREE = 5
 def throttled(request, database):
     """An application with throttles, which counts in memory or in Redis."""
     url = REDIS if request.param == "redis" else ""
-    settings = {"DATABASE_URL": database.url(), "RATELIMIT_ENABLED": True, "REDIS_URL": url}
+    settings = {**database.settings(), "RATELIMIT_ENABLED": True, "REDIS_URL": url}
     return application(settings)
 
 

@@ -8,8 +8,9 @@ OPEN = {
     "admin": set(REGISTRY) - {"sessions"},
     "moderator": {
         "posts", "pages", "comments", "categories", "tags", "profiles", "api_keys", "redirects",
+        "media",
     },
-    "author": {"posts", "comments", "tags", "profiles", "api_keys"},
+    "author": {"posts", "comments", "tags", "media", "profiles", "api_keys"},
 }  # fmt: skip
 WHO = {"root": "admin", "mod": "moderator", "ann": "author"}
 

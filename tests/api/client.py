@@ -116,6 +116,7 @@ class Client(FlaskClient):
     def open(self, *args, **kwargs):
         if args and isinstance(args[0], str) and not args[0].startswith("/"):
             args = (f"{PREFIX}/{args[0]}", *args[1:])
+        kwargs.setdefault("buffered", True)  # files that are sent are closed, as servers do
         response = super().open(*args, **kwargs)
         if self.checked:
             check(response.request.method, response.request.path, response)

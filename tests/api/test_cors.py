@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from quire.config import Unsafe, load
+from quire.config import load
+from quire.safety import Unsafe
 from tests.people import PASSWORD
 
 APP, OTHER = "https://app.example.org", "http://localhost:5173"

@@ -1,6 +1,9 @@
 """Valid and broken bodies for any record type, made from its declaration alone."""
 
+import hashlib
 import itertools
+import json
+import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,12 +14,15 @@ from quire.declare.fields import Derived, Field, Given
 from quire.declare.record import Record, record_of
 from quire.declare.rules import NOBODY
 from quire.declare.schema import is_required
+from quire.declare.uploads import Upload
+from quire.store.blobs import waiting_room
 from quire.store.write import create
+from tests.pictures import picture
 
 _numbers = itertools.count(1)
 VALUES = {
     "flag": True, "day": "2027-01-31", "decimal": "12.50",
-    "whole": 3, "count": 3, "number": 3, "urls": ["https://example.org/"], "names": ["one"], "scopes": ["posts:read"], "networks": ["192.0.2.0/24"], "object": {"a": 1},
+    "point": {"x": 0.5, "y": 0.25}, "whole": 3, "count": 3, "number": 3, "urls": ["https://example.org/"], "names": ["one"], "scopes": ["posts:read"], "networks": ["192.0.2.0/24"], "object": {"a": 1},
 }  # fmt: skip
 
 
@@ -72,6 +78,7 @@ def body(record: Record, *, whole: bool = False, system: bool = False) -> dict[s
         f for f in record.fields if not f.readable and not isinstance(f, Given) and is_required(f)
     ]
     made |= {field.name: "a long password" for field in secrets}
+    made |= {field.name: a_file() for field in record.fields if field.kind.name == "upload"}
     return made | (_by_the_program(record, made) if system else {})
 
 
@@ -88,6 +95,24 @@ def _by_the_program(record: Record, made: dict[str, Any]) -> dict[str, Any]:
     if "status" in columns and "approved" in columns["status"].choices:
         needed["status"] = "approved"
     return needed
+
+
+def a_file() -> Upload:
+    """A picture that has just been received."""
+    content = picture()
+    path = waiting_room() / f"{secrets.token_hex(16)}.part"
+    path.write_bytes(content)
+    return Upload("picture.png", path, len(content), hashlib.sha256(content).hexdigest())
+
+
+def send(client: Any, path: str, raw: dict[str, Any]) -> Any:
+    """POST what a new record is made of: as JSON, or as a form where a file is among it."""
+    files = {k: (v.path.open("rb"), v.name) for k, v in raw.items() if isinstance(v, Upload)}
+    if not files and path != "media":
+        return client.post(path, json=raw)
+    rest = {k: v for k, v in raw.items() if k not in files}
+    texts = {k: v if isinstance(v, str) else json.dumps(v) for k, v in rest.items()}
+    return client.post(path, data={**texts, **files}, content_type="multipart/form-data")
 
 
 def a_row(record: Record, **more: Any) -> int:

@@ -6,7 +6,7 @@ from quire.actor import SYSTEM
 from quire.declare.query import Query
 from quire.declare.rules import NOBODY
 from quire.store.read import page
-from tests.every_record.bodies import a_row, body, roles, typical
+from tests.every_record.bodies import a_row, body, roles, send, typical
 from tests.every_record.conftest import address
 
 
@@ -32,7 +32,7 @@ def test_reading(record, role, by_role, inside):
 @pytest.mark.parametrize("role", roles())
 def test_creating(made, role, by_role, inside):
     rule = made.access.create
-    answer = by_role(role).post(made.path, json=inside(body, made))
+    answer = send(by_role(role), made.path, inside(body, made))
     if not rule.lasting and role == "anonymous":
         assert answer.status_code in (201, 401)
         return

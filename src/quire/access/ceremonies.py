@@ -17,8 +17,8 @@ from quire.access import challenges, passkeys
 from quire.access.accounts import Account, account_of
 from quire.access.origin import own_origin
 from quire.actor import Actor
-from quire.config import LOOPBACK
 from quire.errors import Conflict
+from quire.safety import LOOPBACK
 
 SIGN_IN = "sign in"
 

@@ -142,6 +142,8 @@ def words(schema: Schema) -> list[Schema]:
     for key in ("anyOf", "allOf"):
         if key in schema:
             return _joined(schema[key])
+    if "contentMediaType" in schema:
+        return [{"text": "file"}]
     if schema.get("type") == "array":
         return [{"text": "list of "}, *words(schema.get("items", {}))]
     if "enum" in schema:

@@ -6,7 +6,7 @@ import flask_restful
 from flask import Blueprint, Flask, Response, request
 from werkzeug.routing import IntegerConverter
 
-from quire.api import documents, drafting, explain, own, resources, search, sign_in
+from quire.api import documents, drafting, explain, media, own, resources, search, sign_in
 from quire.api.problems import in_order
 from quire.api.respond import empty
 from quire.declare.record import REGISTRY, Record
@@ -21,6 +21,7 @@ BY_HAND = {
     "/auth/revoke": (sign_in.Revoke, "nor is revoking"),
     "/csrf-token": (sign_in.Csrf, "a token of the browser session"),
     "/access/explain": (explain.Explain, "asks the rules themselves"),
+    "/media/<id:id>/uses": (media.Uses, "asks all other types"),
     "/search": (search.Search, "over all types at once"),
     "/openapi.json": (documents.OpenApi, "describes the others"),
     "/docs": (documents.Docs, "shows the document to people"),
@@ -28,8 +29,10 @@ BY_HAND = {
 """Resources that are not made from a declaration, with the reason."""
 
 
-LISTS = {"sessions": own.OwnSessions, "users": own.Accounts}
-"""Lists that can do more than others: all other sessions end at once, people register."""
+LISTS = {"sessions": own.OwnSessions, "users": own.Accounts, "media": media.Uploads}
+"""Lists that can do more than others: all other sessions end at once, people register, files come."""
+ITEMS = {"media": media.Item}
+"""Single records that can do more: what is in use is deleted only by who says so."""
 
 
 class Api(flask_restful.Api):
@@ -83,7 +86,7 @@ def bind(api: Api, record: Record) -> None:
             many = _class(LISTS[name], record, "List", methods=LISTS[name].methods)
         else:
             many = _class(resources.RecordList, record, "List", methods=listed)
-        one = _class(resources.RecordItem, record, "Item", methods=item)
+        one = _class(ITEMS.get(name, resources.RecordItem), record, "Item", methods=item)
         api.add_resource(many, path, endpoint=f"{name}_list")
         api.add_resource(one, f"{path}/<id:id>", endpoint=f"{name}_item")
     if "slug" in record.by_name:

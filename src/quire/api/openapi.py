@@ -5,7 +5,7 @@ from typing import Any
 
 from quire.api import openapi_answers as answers
 from quire.api import openapi_by_hand as by_hand
-from quire.api import openapi_drafts, openapi_paths, openapi_schemas
+from quire.api import openapi_drafts, openapi_media, openapi_paths, openapi_schemas
 from quire.api import openapi_parameters as parameters
 from quire.declare.record import REGISTRY
 
@@ -61,7 +61,11 @@ def document() -> dict[str, Any]:
         "info": {"title": "Quire", "version": VERSION, "description": DESCRIPTION},
         "servers": [{"url": "/api/v1"}],
         "tags": _tags(),
-        "paths": {**openapi_paths.paths(), **openapi_drafts.paths(), **by_hand.paths()},
+        "paths": {
+            **openapi_media.with_files(openapi_paths.paths()),
+            **openapi_drafts.paths(),
+            **by_hand.paths(),
+        },
         "components": {
             "schemas": _schemas(),
             "parameters": parameters.components(),
@@ -80,6 +84,6 @@ def _tags() -> list[dict[str, str]]:
 def _schemas() -> dict[str, Any]:
     schemas = openapi_schemas.components()
     openapi_drafts.add_schemas(schemas)
-    for model in by_hand.MODELS:
+    for model in (*by_hand.MODELS, *openapi_media.MODELS):
         openapi_schemas.named(model, schemas)
     return schemas

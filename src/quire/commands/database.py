@@ -10,8 +10,8 @@ from flask_migrate.cli import db as flask_migrate_commands
 from sqlalchemy.exc import DBAPIError
 
 from quire import schema
-from quire.config import Unfit
 from quire.migrations import backed_up, connect
+from quire.safety import Unfit
 
 OFFERED = "upgrade downgrade migrate current history check stamp heads merge revision show".split()
 

@@ -9,11 +9,11 @@ import click
 from quire.actor import SYSTEM
 from quire.commands import with_database
 from quire.commands.users import found
-from quire.config import Unfit
 from quire.declare.clock import now, rfc3339
 from quire.declare.query import Condition, Query
 from quire.errors import Missing
 from quire.records import API_KEYS
+from quire.safety import Unfit
 from quire.store import read
 from quire.store.write import create, delete
 

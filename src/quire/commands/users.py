@@ -13,12 +13,12 @@ from quire.access import joining, two_factor
 from quire.access.links import is_address
 from quire.actor import ROLES, SYSTEM
 from quire.commands import with_database
-from quire.config import Unfit
 from quire.declare.clock import rfc3339
 from quire.declare.query import Condition, Query
 from quire.jobs.delivery import deliver
 from quire.jobs.writing import invitation
 from quire.records import COMMENTS, POSTS, SESSIONS, USERS
+from quire.safety import Unfit
 from quire.store import read
 from quire.store.attempts import forgive
 from quire.store.audit import note

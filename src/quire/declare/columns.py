@@ -14,14 +14,19 @@ Ref = Annotated[int, mapped_column(Integer())]
 """The id of a record of another type; say which with `refer`."""
 
 
-def refer(table: str, *, on_delete: str = "RESTRICT", **more: Any) -> MappedColumn[int]:
+def refer(
+    table: str, *, on_delete: str = "RESTRICT", mutual: bool = False, **more: Any
+) -> MappedColumn[int]:
     """A reference to a record, by the name of its table.
 
     `on_delete` is what the database does here when that record goes: RESTRICT, CASCADE, SET NULL.
+    `mutual`: that type refers to this one too, so neither table can be made before the other.
     """
     kind = Kind("ref", int | str | dict[str, Any], "ref", from_text=ID.from_text, asked=ID.asked)
     return mapped_column(
-        ForeignKey(f"{table}.id", ondelete=on_delete), info={"kind": kind, "ref": table}, **more
+        ForeignKey(f"{table}.id", ondelete=on_delete, use_alter=mutual),
+        info={"kind": kind, "ref": table},
+        **more,
     )
 
 

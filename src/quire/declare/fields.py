@@ -170,10 +170,18 @@ class Given(Field):
 
     readable = False
 
-    def __init__(self, name: str, kind: Kind, *, on_create: bool = False, **more: Any):
+    def __init__(
+        self,
+        name: str,
+        kind: Kind,
+        *,
+        on_create: bool = False,
+        on_update: bool = True,
+        **more: Any,
+    ):
         super().__init__(name, **more)
         self.kind = kind
-        self.on_create, self.on_update = on_create, True
+        self.on_create, self.on_update = on_create, on_update
 
     def bind(self, model: Any) -> None:
         """Nothing to find: it has no column."""

@@ -8,7 +8,7 @@ from types import TracebackType
 
 from flask import Flask
 
-from quire.jobs import delivery, writing
+from quire.jobs import delivery, pictures, writing
 from quire.store import mailbox
 from quire.store.mailbox import Owed
 
@@ -36,6 +36,10 @@ def work_off(stopping: threading.Event | None = None) -> None:
 def _send(owed: Owed) -> None:
     if owed.attempts > MOST_ATTEMPTS:
         logger.error("Mail %d (%s) is given up.", owed.id, owed.kind)
+        mailbox.done(owed)
+        return
+    if owed.kind == "picture":
+        pictures.process(owed.user_id)
         mailbox.done(owed)
         return
     letter = writing.write(owed)

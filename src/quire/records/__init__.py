@@ -8,6 +8,7 @@ from quire.records.pages import PAGES as PAGES
 from quire.records.comments import COMMENTS as COMMENTS
 from quire.records.categories import CATEGORIES as CATEGORIES
 from quire.records.tags import TAGS as TAGS
+from quire.records.media import MEDIA as MEDIA
 from quire.records.users import USERS as USERS
 from quire.records.profiles import PROFILES as PROFILES
 from quire.records.sessions import SESSIONS as SESSIONS

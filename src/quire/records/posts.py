@@ -1,6 +1,6 @@
 """Posts: what a site publishes."""
 
-from sqlalchemy import Index, null
+from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.declare.change import Change
@@ -20,9 +20,10 @@ from quire.declare.publication import (
 )  # fmt: skip
 from quire.declare.record import Access, Action, Record
 from quire.declare.rules import NOBODY, all_of, any_of, owner, role, where
-from quire.declare.values import FLAG, NOTHING, TEXT, time_from_text
+from quire.declare.values import FLAG, TEXT, time_from_text
 from quire.store.db import Model
 from quire.store.moved import leave_address
+from quire.store.pictures import check_picture
 from quire.store.slugs import slug_from
 
 
@@ -45,6 +46,7 @@ class Post(Numbered, Dated, Versioned, Model):
     excerpt: Mapped[Summary] = mapped_column(default="")
     category_id: Mapped[Ref | None] = refer("categories", on_delete="SET NULL", index=True)
     tags = Many("tags")
+    cover_id: Mapped[Ref | None] = refer("media", on_delete="SET NULL", index=True)
     author_id: Mapped[Ref] = refer("users", index=True)
     published_at: Mapped[Time | None] = mapped_column(index=True)
     unpublish_at: Mapped[Time | None] = mapped_column(index=True)
@@ -68,6 +70,7 @@ def prepare(change: Change) -> None:
     render(change)
     _set_order(change)
     leave_address(change)
+    check_picture(change, "cover")
     ends, starts = change["unpublish_at"], change["published_at"]
     if change.gives("unpublish_at") and ends and starts and ends <= starts:
         change.refuse("unpublish_at", "too_small", "Unpublish at must be after published at.")
@@ -86,6 +89,7 @@ def duplicate(change: Change) -> dict[str, object]:
     references = {
         "tags": [tag["id"] for tag in change["tags"]],
         "category": change.reference("category"),
+        "cover": change.reference("cover"),
     }
     return {name: change[name] for name in copied} | references
 
@@ -110,7 +114,7 @@ POSTS = Record(
         ),
         Editable("category", filter=("id", "slug", "name")),
         Editable("tags", filter=("id", "name", "slug"), create_missing=True),
-        Derived("cover", null, NOTHING),
+        Editable("cover"),
         Editable("comments_open"),
         Shown("comment_count", counter=True),
         Shown("views", sort=True, filter=True, counter=True),

@@ -3,17 +3,25 @@
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import func, null, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.actor import ROLES, Actor
 from quire.declare.change import Change
-from quire.declare.columns import Dated, Numbered, Versioned, ignoring_case, unique
+from quire.declare.columns import (
+    Dated,
+    Numbered,
+    Ref,
+    Versioned,
+    ignoring_case,
+    refer,
+    unique,
+)
 from quire.declare.fields import Derived, Editable, Given, Secret, Shown
 from quire.declare.kinds import Email, Flag, Hash, Summary, Time, Username, choice
 from quire.declare.record import REGISTRY, Access, Record
 from quire.declare.rules import Rule, any_of, owner, role, where
-from quire.declare.values import FLAG, NOTHING, PASSWORD
+from quire.declare.values import FLAG, PASSWORD
 from quire.errors import Conflict, Refused
 from quire.store.attempts import guess
 from quire.store.audit import note
@@ -22,6 +30,7 @@ from quire.store.credentials import end_keys, end_sessions, renew_sessions
 from quire.store.db import Model, reading
 from quire.store.links import void
 from quire.store.mailbox import owe
+from quire.store.pictures import check_picture
 from quire.store.secrets import hash_password, password_matches
 from quire.store.site import site_settings
 from quire.store.write import create
@@ -43,6 +52,7 @@ class User(Numbered, Dated, Versioned, Model):
     email_verified_at: Mapped[Time | None]
     last_login_at: Mapped[Time | None]
     bio: Mapped[Summary] = mapped_column(default="")
+    avatar_id: Mapped[Ref | None] = refer("media", on_delete="SET NULL", mutual=True, index=True)
 
 
 ADMIN = role("admin")
@@ -63,6 +73,7 @@ def prepare(change: Change) -> None:
         return
     _check_proof(change)
     _check_last_admin(change)
+    check_picture(change, "avatar", own=True)
     _set_password(change)
     if change.state is not None and change.gives("email"):
         change.values.setdefault("email_verified_at", None)
@@ -214,7 +225,7 @@ USERS = Record(
         Shown("email_verified_at", to=PRIVATE),
         Shown("last_login_at", to=PRIVATE, counter=True),
         Editable("bio", search=True),
-        Derived("avatar", null, NOTHING),
+        Editable("avatar"),
         Shown("created_at", sort=True, filter=True),
         Shown("updated_at", to=PRIVATE),
         Shown("version", to=PRIVATE),

@@ -21,6 +21,7 @@ from quire.site import (
     second_step,
     service,
     two_factor,
+    uploads,
     viewing,
 )
 from quire.site.device_names import device
@@ -39,6 +40,7 @@ ADDRESSES: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("/categories/<word:slug>/feed.<any(atom, rss, json):form>", feeds.category_feed, ("GET",)),
     ("/authors/<word:username>/feed.<any(atom, rss, json):form>", feeds.author_feed, ("GET",)),
     ("/search", searching.search, ("GET",)),
+    ("/uploads/<word:name>", uploads.uploads, ("GET",)),
     ("/theme/<any(light, dark, auto):theme>", looks.theme, ("GET",)),
     ("/auth/login", account.login, ("GET", "POST")),
     ("/auth/two-factor", second_step.second_step, ("GET", "POST")),

@@ -119,6 +119,8 @@ def caching(response: Response) -> Response:
         if response.status_code in (200, 304) and request.args.get("v") == _digest(name):
             headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
         return response
+    if request.endpoint == "site.uploads" and response.status_code < 400:
+        return response
     response.vary.add("Cookie")
     if "Cache-Control" in headers:
         return response

@@ -143,7 +143,7 @@ def delete(
         found = rows.find(connection, record, actor, id, rule)
         state = found.state
         refuse_all(without_version(connection, record, state, raw or {}, version))
-        change = Change(record, actor, "delete", state)
+        change = Change(record, actor, "delete", state, ready={"permanent": permanent})
         if record.trashes and not permanent:
             if state["deleted_at"] is None:
                 change.set(deleted_at=now())

@@ -1,0 +1,58 @@
+"""Taking a file in: its bytes go to the disk as they come, measured and hashed on the way."""
+
+import hashlib
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from flask import current_app
+
+from quire.declare.uploads import Upload
+from quire.errors import TooLarge
+from quire.store.blobs import waiting_room
+
+CHUNK = 1024 * 1024
+LONGEST_NAME = 255
+# what cannot be seen or turns the direction of writing has no place in a name that people read
+_ODD = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+@contextmanager
+def received(stream: IO[bytes], name: str) -> Iterator[Upload]:
+    """The file that `stream` brings, for as long as the block lasts; whoever keeps it moves it.
+
+    Raises TooLarge behind the limit. However the block ends, nothing is left behind.
+    """
+    path = waiting_room() / f"{secrets.token_hex(16)}.part"
+    try:
+        size, sha256 = _written(stream, path)
+        yield Upload(readable(name), path, size, sha256)
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _written(stream: IO[bytes], path: Path) -> tuple[int, str]:
+    most, size, digest = current_app.config["MAX_UPLOAD_BYTES"], 0, hashlib.sha256()
+    with os.fdopen(os.open(path, _FLAGS, 0o600), "wb") as file:
+        while chunk := stream.read(CHUNK):
+            size += len(chunk)
+            if size > most:
+                raise TooLarge(f"The file is larger than {most} bytes.")
+            digest.update(chunk)
+            file.write(chunk)
+        file.flush()
+        os.fsync(file.fileno())
+    return size, digest.hexdigest()
+
+
+_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+
+
+def readable(name: str) -> str:
+    """The last part of a path that a client sent, fit to be shown; never used to open a file."""
+    last = re.split(r"[/\\]", _ODD.sub("", name))[-1].strip()
+    return last[-LONGEST_NAME:] or "unnamed"

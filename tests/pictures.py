@@ -1,0 +1,60 @@
+"""Files for tests: pictures with and without metadata, and what only looks like one."""
+
+import io
+import itertools
+from pathlib import Path
+
+from PIL import ExifTags, Image
+
+from quire.store.blobs import waiting_room
+from quire.store.intake import received
+
+_numbers = itertools.count(1)
+
+
+def picture(width=40, height=30, format="PNG", **more):
+    """The bytes of a picture that no other call makes."""
+    number = next(_numbers)
+    colour = (number % 256, number // 256 % 256, 7)
+    image = Image.new("RGB", (width, height), colour)
+    out = io.BytesIO()
+    image.save(out, format, **more)
+    return out.getvalue()
+
+
+def photo(width=4000, height=3000, orientation=6):
+    """A JPEG as telephones make them: noisy, lying on its side, and saying where it was taken."""
+    noise = Image.effect_noise((width // 8, height // 8), 60).resize((width, height))
+    image = Image.merge("RGB", (noise, noise.point(lambda v: 255 - v), noise))
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    exif[ExifTags.Base.Artist] = "canary-artist"
+    exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitude] = (52.0, 31.0, 12.0)
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=92, exif=exif, comment=b"canary-comment")
+    return out.getvalue()
+
+
+def form(content, name="picture.png", **more):
+    """The form that uploads `content`."""
+    return {"file": (io.BytesIO(content), name), **more}
+
+
+def opened(content):
+    """The picture in `content`."""
+    image = Image.open(io.BytesIO(content))
+    image.load()
+    return image
+
+
+def keep():
+    """An upload for the store, in an application context; its file goes with the block."""
+    return received(io.BytesIO(picture()), "picture.png")
+
+
+def files(app):
+    """The names of all files in the store of uploads."""
+    root = Path(app.config["QUIRE_INSTANCE"]) / "uploads"
+    with app.app_context():
+        waiting_room()
+    return sorted(path.name for path in root.rglob("*") if path.is_file())
