@@ -70,7 +70,7 @@ def hasten(app):
     """Let everything that waits be due now."""
     with app.app_context(), transaction() as connection:
         mail = TABLE.c.type == MAIL
-        connection.execute(update(TABLE).where(mail).values(not_before=now()))
+        connection.execute(update(TABLE).where(mail).values(due_at=now()))
 
 
 def sent(app):

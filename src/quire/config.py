@@ -70,6 +70,13 @@ class Settings(BaseSettings):
     CELERY_BROKER_URL: str = _set(
         "", "Broker for jobs elsewhere; when empty, jobs run inside the server.", repr=False
     )
+    JOB_THREADS: int = _set(
+        1,
+        "Jobs that each server process does at once beside the requests; 0 leaves them to "
+        "`manage.py worker`.",
+        ge=0,
+        le=16,
+    )
     PUBLIC_URL: Address = _set(
         "",
         "The address readers use, such as `https://example.org`; needed when others than this "

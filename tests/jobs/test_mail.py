@@ -13,14 +13,14 @@ from sqlalchemy import func, select, update
 
 from quire.actor import SYSTEM
 from quire.declare.clock import now
-from quire.jobs import worker
-from quire.jobs.worker import pause, work_off, working
+from quire.jobs import attempt, worker
+from quire.jobs.worker import work_off, working
 from quire.jobs.writing import WRITERS, span
 from quire.records import SETTINGS, TAGS, USERS
-from quire.store import mailbox
+from quire.store import queue
 from quire.store.db import reading, transaction
 from quire.store.mailbox import owe
-from quire.store.outbox import OutboxEvent
+from quire.store.outbox import OutboxEvent, owed_here
 from quire.store.write import create
 from quire.store.write import update as change
 from tests.mailboxes import TABLE, Post, hasten, owed, sent, text_of
@@ -64,12 +64,12 @@ def test_a_mail_is_sent_once(mailing, people, post):
 
 
 def test_what_is_undone_is_not_sent(mailing, people, post):
-    mailbox.owed_here.clear()
+    owed_here.clear()
     with mailing.app_context(), pytest.raises(ZeroDivisionError), transaction():
         owe("two_factor_on", people["ann"].id)
         raise ZeroDivisionError
     send(mailing)
-    assert post.letters == [] and not mailbox.owed_here.is_set()
+    assert post.letters == [] and not owed_here.is_set()
 
 
 def test_events_of_records_are_left_alone(mailing, people, post):
@@ -89,7 +89,7 @@ def test_a_server_that_is_down_and_comes_up(mailing, people, post, caplog):
     notice(mailing, people["ann"])
     send(mailing)
     [row] = owed(mailing)
-    assert row.attempts == 1 and row.not_before > now() and "next try in 10 s" in caplog.text
+    assert row.attempts == 1 and row.due_at > now() and "next try in 10 s" in caplog.text
     post.start()
     send(mailing)
     assert post.letters == []
@@ -114,11 +114,13 @@ def test_never_is_final(mailing, people, post, where, caplog):
     getattr(post, where).append("550 nobody of that name")
     notice(mailing, people["ann"])
     send(mailing)
-    assert owed(mailing) == [] and "is refused" in caplog.text
+    [row] = owed(mailing)
+    assert row.due_at is None and row.failed_at and "is refused" in caplog.text
+    assert "nobody of that name" in row.error
 
 
 def test_a_mail_has_the_same_name_at_each_attempt(mailing, people, post, monkeypatch):
-    monkeypatch.setattr(mailbox, "done", lambda owed: None)  # the process dies in between
+    monkeypatch.setattr(queue, "done", lambda job: None)  # the process dies in between
     notice(mailing, people["ann"])
     send(mailing)
     hasten(mailing)
@@ -127,13 +129,16 @@ def test_a_mail_has_the_same_name_at_each_attempt(mailing, people, post, monkeyp
     assert first["Message-ID"] == second["Message-ID"]
 
 
-def test_pauses_grow_and_one_day_it_is_given_up(mailing, people, post, caplog):
-    assert [pause(n) for n in (1, 2, 3, 9)] == [10, 30, 90, 21_600]
+def test_one_day_it_is_given_up(mailing, people, post, caplog):
+    post.answers.append("451 later")
     notice(mailing, people["ann"])
     with mailing.app_context(), transaction() as connection:
-        connection.execute(update(TABLE).values(attempts=worker.MOST_ATTEMPTS))
+        connection.execute(update(TABLE).values(attempts=attempt.MOST_ATTEMPTS - 1))
     send(mailing)
-    assert owed(mailing) == [] and post.letters == [] and "is given up" in caplog.text
+    send(mailing)
+    [row] = owed(mailing)
+    assert row.due_at is None and row.failed_at and "451" in row.error
+    assert post.letters == [] and "is given up" in caplog.text
 
 
 def test_a_server_that_says_nothing(make_app, people, post):
@@ -181,9 +186,9 @@ def test_what_nobody_foresaw_does_not_end_the_worker(mailing, people, post, capl
     with caplog.at_level(logging.ERROR), working(mailing):
         end = time.monotonic() + 20
         while not post.letters and time.monotonic() < end:
-            mailbox.owed_here.set()
+            owed_here.set()
             time.sleep(0.01)
-    assert len(post.letters) == 1 and "could not be looked after" in caplog.text
+    assert len(post.letters) == 1 and "no such letter" in caplog.text
     assert [row.event for row in owed(mailing)] == ["mail.nonsense"]
 
 

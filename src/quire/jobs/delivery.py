@@ -13,8 +13,10 @@ from flask import current_app
 from flask_mail import Connection, Mail, Message
 
 from quire.declare.clock import now
-from quire.jobs.writing import Letter, root
+from quire.declare.jobs import Hopeless, Job, handles
+from quire.jobs.writing import Letter, root, write
 from quire.store.credentials import digest
+from quire.store.mailbox import MAIL
 
 logger = logging.getLogger("quire.mail")
 logger.setLevel(logging.INFO)
@@ -49,6 +51,19 @@ class Line(Connection):
             with suppress(OSError):
                 self.host.quit()
             self.host.close()
+
+
+@handles(MAIL)
+def send(job: Job) -> None:
+    """Write the letter that is owed, and send it. Raises OSError, Hopeless."""
+    letter = write(job)
+    try:
+        if letter is not None:
+            deliver(letter, str(job.id))
+    except OSError as error:
+        if is_final(error):
+            raise Hopeless(f"The mail is refused: {error}") from error
+        raise
 
 
 def deliver(letter: Letter, name: str) -> None:

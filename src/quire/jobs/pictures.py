@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import select
 
 from quire.actor import SYSTEM
+from quire.declare.jobs import Job, handles
 from quire.errors import Missing
 from quire.records.media import ADDRESS, MEDIA, Media
 from quire.store.blobs import ORIGINAL, blobs, waiting_room
@@ -28,6 +29,12 @@ PROGRAM = Path(__file__).with_name("drawing.py")
 SECONDS = 60
 """How long a picture may take, however busy the machine is."""
 JOB = SYSTEM.at(proof="job", door="jobs")
+
+
+@handles("picture.draw")
+def draw(job: Job) -> None:
+    """Draw the picture that has come."""
+    process(job.record_id)
 
 
 def process(media_id: int) -> None:

@@ -1,106 +1,93 @@
-"""The worker: a thread beside the server that sends what is owed, at once or when it is due."""
+"""The worker: threads beside the server that do what is owed, at once or when it is due."""
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import TracebackType
 
 from flask import Flask
 
-from quire.jobs import delivery, pictures, writing
-from quire.store import mailbox
-from quire.store.mailbox import Owed
+from quire.declare.jobs import IN_EACH_PROCESS, SCHEDULE, Periodic
+from quire.jobs.attempt import Caught, attempt
+from quire.store import queue
+from quire.store.outbox import owed_here
 
-logger = logging.getLogger("quire.mail")
+logger = logging.getLogger("quire.jobs")
 
 LOOK_SECONDS = 3.0
 """How often to look for what other processes owe, and for what is due again."""
 STOP_SECONDS = 20.0
-"""How long a stopping server waits for the mail that is being sent."""
-FIRST_PAUSE = 10
-LONGEST_PAUSE = 6 * 3600
-MOST_ATTEMPTS = 10
-"""With pauses that triple, the last one is some fifteen hours after the first."""
+"""How long a stopping server waits for the jobs that are being done."""
 
 
 def work_off(stopping: threading.Event | None = None) -> None:
-    """Send all mail that is due now, until `stopping` is set."""
+    """Do all jobs that are due now, until `stopping` is set."""
     while stopping is None or not stopping.is_set():
-        owed = mailbox.claim()
-        if owed is None:
+        job = queue.claim()
+        if job is None:
             return
-        _send(owed)
-
-
-def _send(owed: Owed) -> None:
-    if owed.attempts > MOST_ATTEMPTS:
-        logger.error("Mail %d (%s) is given up.", owed.id, owed.kind)
-        mailbox.done(owed)
-        return
-    if owed.kind == "picture":
-        pictures.process(owed.user_id)
-        mailbox.done(owed)
-        return
-    letter = writing.write(owed)
-    try:
-        if letter is not None:
-            delivery.deliver(letter, str(owed.id))
-    except OSError as error:
-        _failed(owed, error)
-    else:
-        mailbox.done(owed)
-
-
-def _failed(owed: Owed, error: OSError) -> None:
-    if delivery.is_final(error):
-        logger.error("Mail %d (%s) is refused: %s", owed.id, owed.kind, error)
-        mailbox.done(owed)
-        return
-    seconds = pause(owed.attempts)
-    logger.warning(
-        "Mail %d (%s) is not sent, next try in %d s: %s", owed.id, owed.kind, seconds, error
-    )
-    mailbox.postpone(owed, seconds)
-
-
-def pause(attempts: int) -> int:
-    """Seconds until the next attempt."""
-    return int(min(FIRST_PAUSE * 3 ** (attempts - 1), LONGEST_PAUSE))
+        attempt(job)
 
 
 @contextmanager
-def working(app: Flask) -> Iterator[None]:
-    """A worker as long as the block lasts; what it is sending at the end, it finishes."""
-    stopping = threading.Event()
-    thread = threading.Thread(target=_work, args=(app, stopping), name="jobs", daemon=True)
-    thread.start()
+def working(app: Flask, threads: int | None = None) -> Iterator[None]:
+    """Workers as long as the block lasts; what they are doing at the end, they finish.
+
+    `threads` do jobs, as many as are set where none are given; one more does what each process has
+    to do now and then.
+    """
+    stopping, count = threading.Event(), app.config["JOB_THREADS"] if threads is None else threads
+    targets = [_beat, *[_work] * count]
+    crew = [
+        threading.Thread(target=target, args=(app, stopping), name="jobs", daemon=True)
+        for target in targets
+    ]
+    for one in crew:
+        one.start()
     try:
         yield
     finally:
         stopping.set()
-        mailbox.owed_here.set()
-        thread.join(STOP_SECONDS)
+        owed_here.set()
+        end = time.monotonic() + STOP_SECONDS
+        for one in crew:
+            one.join(max(0.0, end - time.monotonic()))
 
 
 def _work(app: Flask, stopping: threading.Event) -> None:
     while not stopping.is_set():
-        mailbox.owed_here.clear()
-        with _Unharmed(), app.app_context():
+        owed_here.clear()
+        with _unharmed(), app.app_context():
             work_off(stopping)
         if not stopping.is_set():
-            mailbox.owed_here.wait(LOOK_SECONDS)
+            owed_here.wait(LOOK_SECONDS)
 
 
-class _Unharmed:
-    """What fails in here is logged; the thread goes on, as the server does after a bad request."""
+def _beat(app: Flask, stopping: threading.Event) -> None:
+    """Do what each process has to do, each thing when it is time, and all of it at the end."""
+    times = [(time.monotonic() + one.seconds, one) for one in IN_EACH_PROCESS]
+    with _unharmed(), app.app_context():
+        queue.schedule(SCHEDULE)
+    while times and not stopping.is_set():
+        times.sort(key=lambda one: one[0])
+        moment, first = times[0]
+        if not stopping.wait(max(0.0, moment - time.monotonic())):
+            _call(app, first)
+            times[0] = (time.monotonic() + first.seconds, first)
+    for one in IN_EACH_PROCESS:
+        _call(app, one)
 
-    def __enter__(self) -> None:
-        pass
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
-    ) -> bool:
-        if error is not None:
-            logger.error("Mail could not be looked after", exc_info=error)
-        return isinstance(error, Exception)
+def _call(app: Flask, periodic: Periodic) -> None:
+    with _unharmed(), app.app_context():
+        periodic.run()
+
+
+@contextmanager
+def _unharmed() -> Iterator[None]:
+    """What fails in here, such as a look into a database that is away, is logged."""
+    with Caught() as caught:
+        yield
+    if caught.error is not None:
+        logger.error("Jobs could not be looked after", exc_info=caught.error)

@@ -8,10 +8,10 @@ from flask import current_app
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from quire.actor import SYSTEM
+from quire.declare.jobs import Hopeless, Job
 from quire.declare.record import REGISTRY
 from quire.store import read
 from quire.store.links import LIFETIMES, mint
-from quire.store.mailbox import Owed
 from quire.store.site import site_settings
 
 
@@ -44,9 +44,11 @@ def root() -> str:
     return str(current_app.config["PUBLIC_URL"] or current_app.config["LOCAL_URL"])
 
 
-def write(owed: Owed) -> Letter | None:
-    """The letter that is owed; None when nobody is to get it any more."""
-    return WRITERS[owed.kind](owed)
+def write(job: Job) -> Letter | None:
+    """The letter that is owed; None when nobody is to get it any more. Raises Hopeless."""
+    if job.kind not in WRITERS:
+        raise Hopeless("There is no such letter.")
+    return WRITERS[job.kind](job)
 
 
 def invitation(email: str, role: str, path: str) -> Letter:
@@ -79,8 +81,8 @@ def _with_address(email: str) -> dict[str, Any] | None:
     return _user(read.find_id(REGISTRY["users"], SYSTEM, email=email))
 
 
-def _reset(owed: Owed) -> Letter | None:
-    user = _with_address(owed.data["email"])
+def _reset(job: Job) -> Letter | None:
+    user = _with_address(job.data["email"])
     if user is None:
         return None
     secret = mint("reset", user["email"], user["id"])
@@ -88,8 +90,8 @@ def _reset(owed: Owed) -> Letter | None:
     return Letter(user["email"], "reset", words)
 
 
-def _verify(owed: Owed) -> Letter | None:
-    user = _user(owed.user_id)
+def _verify(job: Job) -> Letter | None:
+    user = _user(job.record_id)
     if user is None or user["email_verified_at"]:
         return None
     return _to_verify(user, "verify", user["email"])
@@ -101,29 +103,29 @@ def _to_verify(user: dict[str, Any], purpose: str, email: str) -> Letter:
     return Letter(email, purpose, words)
 
 
-def _email(owed: Owed) -> Letter | None:
+def _email(job: Job) -> Letter | None:
     """To the address that somebody wants for his account; its owner may have one already."""
-    user, email = _user(owed.user_id), owed.data["email"]
+    user, email = _user(job.record_id), job.data["email"]
     if user is None or user["email"] == email:
         return None
     if read.find_id(REGISTRY["users"], SYSTEM, email=email) is not None:
-        return _taken(owed)
+        return _taken(job)
     return _to_verify(user, "email", email)
 
 
-def _taken(owed: Owed) -> Letter | None:
+def _taken(job: Job) -> Letter | None:
     """To somebody whose address was given for a second account."""
-    user = _with_address(owed.data["email"])
+    user = _with_address(job.data["email"])
     return Letter(user["email"], "taken", {"username": user["username"]}) if user else None
 
 
-def _notice(owed: Owed) -> Letter | None:
+def _notice(job: Job) -> Letter | None:
     """Something that an account's owner should know; `to` is where it goes, if not to his address."""
-    user = _user(owed.user_id)
+    user = _user(job.record_id)
     if user is None:
         return None
-    words = {"username": user["username"], **owed.data}
-    return Letter(words.pop("to", user["email"]), owed.kind, words)
+    words = {"username": user["username"], **job.data}
+    return Letter(words.pop("to", user["email"]), job.kind, words)
 
 
 NOTICES = (
@@ -131,7 +133,7 @@ NOTICES = (
     "passkey_added", "new_device",
 )  # fmt: skip
 """Kinds of mail that tell what has happened to an account."""
-WRITERS: dict[str, Callable[[Owed], Letter | None]] = {
+WRITERS: dict[str, Callable[[Job], Letter | None]] = {
     "reset": _reset, "verify": _verify, "email": _email, "taken": _taken,
     **dict.fromkeys(NOTICES, _notice),
 }  # fmt: skip

@@ -23,7 +23,7 @@ from quire.store.blobs import ORIGINAL, blobs
 from quire.store.contents import Content, NotTaken, content_of
 from quire.store.credentials import Digest
 from quire.store.db import Model, once_committed, reading
-from quire.store.mailbox import owe
+from quire.store.outbox import owe
 from quire.store.uses import uses_of
 from quire.store.write import Saved, create
 
@@ -120,7 +120,7 @@ def _store(id: int, stored: str, received: Upload, is_picture: bool) -> None:
     """The file first, the row second: what a crash leaves behind is a file that nobody knows."""
     blobs().put(stored, received.path)
     if is_picture:
-        owe("picture", id)
+        owe("picture.draw", id)
 
 
 def _check_quota(change: Change, more: int) -> None:

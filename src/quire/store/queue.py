@@ -1,0 +1,132 @@
+"""The queue: rows of the outbox that are due; a worker claims one, and says what became of it.
+
+A claim lasts for a while: who dies with one loses it, and somebody else tries. Whoever comes back
+after that changes nothing any more, because a claim is known by its attempt and its end.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, Update, and_, bindparam, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from quire.declare.clock import UTCDateTime, now
+from quire.declare.jobs import LEASE_SECONDS, PERIODIC, Job, Periodic
+from quire.declare.record import REGISTRY
+from quire.store.db import reading, transaction
+from quire.store.outbox import NOBODY, OutboxEvent
+
+FIRST_SECONDS = 60
+"""How long after the first start something periodic is done at first, at most."""
+LONGEST_ERROR = 1000
+"""Characters that are kept of what went wrong."""
+
+_rows = OutboxEvent.__table__
+_shown = [_rows.c[n] for n in ("id", "event", "record_id", "version", "data", "attempts", "due_at")]
+
+
+def claim() -> Job | None:
+    """The next job that is due, which nobody else does meanwhile; None when there is none."""
+    moment = now()
+    with reading() as connection:  # most looks find nothing, and need no lock
+        if connection.execute(_due(1), {"now": moment}).first() is None:
+            return None
+    until = moment + timedelta(seconds=LEASE_SECONDS)
+    with transaction() as connection:
+        found = connection.execute(_claim(), {"now": moment, "until": until}).first()
+    return None if found is None else Job(*found)
+
+
+@cache
+def _due(most: int) -> Select[Any]:
+    due = _rows.c.due_at <= bindparam("now", type_=UTCDateTime())
+    return select(_rows.c.id).where(due).order_by(_rows.c.due_at, _rows.c.id).limit(most)
+
+
+@cache
+def _claim() -> Update:
+    mine = _rows.c.id == _due(1).with_for_update(skip_locked=True).scalar_subquery()
+    return _claimed(mine)
+
+
+def _claimed(which: ColumnElement[bool]) -> Update:
+    values = {
+        "attempts": _rows.c.attempts + 1,
+        "due_at": bindparam("until", type_=UTCDateTime()),
+    }
+    return update(_rows).where(which).values(values).returning(*_shown)  # type: ignore[return-value]
+
+
+def extend(job: Job, seconds: int) -> Job:
+    """A claim that lasts `seconds` from now on, for what takes longer than others."""
+    until = now() + timedelta(seconds=seconds)
+    _change(job, due_at=until)
+    return Job(job.id, job.event, job.record_id, job.version, job.data, job.attempts, until)
+
+
+def done(job: Job) -> None:
+    """Note that a job is done, or need not be: the event stays where it tells of a record."""
+    if job.event.partition(".")[0] in REGISTRY:
+        _change(job, delivered_at=now(), due_at=None, error=None)
+        return
+    with transaction() as connection:
+        connection.execute(delete(_rows).where(_mine(job)))
+
+
+def again(job: Job, seconds: float) -> None:
+    """Let a job be done once more after `seconds`, as if it was new."""
+    _change(job, due_at=now() + timedelta(seconds=seconds), attempts=0, error=None)
+
+
+def postpone(job: Job, seconds: float, error: str, finished: list[str]) -> None:
+    """Let a job be tried again later; `finished` are those of its handlers who have done theirs."""
+    data = {**job.data, "done": finished} if finished else job.data
+    later = now() + timedelta(seconds=seconds)
+    _change(job, due_at=later, error=error[:LONGEST_ERROR], data=data)
+
+
+def fail(job: Job, error: str) -> None:
+    """Give a job up; it is kept until somebody retries or drops it."""
+    _change(job, due_at=None, failed_at=now(), error=error[:LONGEST_ERROR])
+
+
+def _change(job: Job, **values: Any) -> None:
+    with transaction() as connection:
+        connection.execute(update(_rows).where(_mine(job)).values(values))
+
+
+def _mine(job: Job) -> ColumnElement[bool]:
+    columns = _rows.c
+    return and_(
+        columns.id == job.id, columns.attempts == job.attempts, columns.due_at == job.until
+    )
+
+
+def schedule(wanted: dict[str, Periodic]) -> None:
+    """Have exactly one row for each thing that is done now and then, and none for what is no more."""
+    periodic = _rows.c.type == PERIODIC
+    with reading() as connection:
+        known = set(connection.execute(select(_rows.c.event).where(periodic)).scalars())
+    if gone := known - wanted.keys():
+        with transaction() as connection:
+            connection.execute(delete(_rows).where(periodic, _rows.c.event.in_(gone)))
+    for event in wanted.keys() - known:
+        _first(event, now() + timedelta(seconds=min(wanted[event].seconds, FIRST_SECONDS)))
+
+
+def _first(event: str, moment: datetime) -> None:
+    row = {"event": event, "type": PERIODIC, "record_id": NOBODY, "data": {}, "due_at": moment}
+    try:
+        with transaction() as connection:
+            connection.execute(insert(_rows).values(row))
+    except IntegrityError:  # another process was faster
+        return
+
+
+def prune(before: datetime, types: Iterable[str]) -> int:
+    """Forget events of records that are older and owe nothing; how many there were."""
+    old = and_(_rows.c.created_at < before, _rows.c.due_at.is_(None), _rows.c.failed_at.is_(None))
+    with transaction() as connection:
+        return int(connection.execute(delete(_rows).where(old, _rows.c.type.in_(types))).rowcount)
