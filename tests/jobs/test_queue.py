@@ -151,7 +151,10 @@ def test_the_hopeless_is_given_up_at_once():
     owe("letters.burn")
     owe("letters.fold")  # which nobody handles
     work_off()
-    assert [(r.attempts, r.error) for r in rows()] == [(1, "No paper."), (1, "Nobody handles this.")]
+    assert [(r.attempts, r.error) for r in rows()] == [
+        (1, "No paper."),
+        (1, "Nobody handles this."),
+    ]
 
 
 def test_of_two_handlers_only_the_one_that_failed_is_called_again():

@@ -79,9 +79,7 @@ IN_EACH_PROCESS: list[Periodic] = []
 """What each server process does now and then by itself, such as writing down what it has counted."""
 
 
-def handles(
-    *names: str, seconds: int = LEASE_SECONDS
-) -> Callable[[Handling], Handling]:
+def handles(*names: str, seconds: int = LEASE_SECONDS) -> Callable[[Handling], Handling]:
     """Call the function below for each event of these names, or of these types.
 
     It runs after the commit, in a worker, inside an application context. `seconds` is the longest it
@@ -96,9 +94,7 @@ def handles(
     return keep
 
 
-def every(
-    seconds: float, *, in_each_process: bool = False
-) -> Callable[[Called], Called]:
+def every(seconds: float, *, in_each_process: bool = False) -> Callable[[Called], Called]:
     """Call the function below every so many seconds, inside an application context.
 
     Once for the installation, whatever the number of its processes; or `in_each_process` that

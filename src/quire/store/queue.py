@@ -9,7 +9,17 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Update, and_, bindparam, delete, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Update,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from quire.declare.clock import UTCDateTime, now
@@ -56,7 +66,7 @@ def _claimed(which: ColumnElement[bool]) -> Update:
         "attempts": _rows.c.attempts + 1,
         "due_at": bindparam("until", type_=UTCDateTime()),
     }
-    return update(_rows).where(which).values(values).returning(*_shown)  # type: ignore[return-value]
+    return update(_rows).where(which).values(values).returning(*_shown)
 
 
 def extend(job: Job, seconds: int) -> Job:
@@ -99,9 +109,7 @@ def _change(job: Job, **values: Any) -> None:
 
 def _mine(job: Job) -> ColumnElement[bool]:
     columns = _rows.c
-    return and_(
-        columns.id == job.id, columns.attempts == job.attempts, columns.due_at == job.until
-    )
+    return and_(columns.id == job.id, columns.attempts == job.attempts, columns.due_at == job.until)
 
 
 def schedule(wanted: dict[str, Periodic]) -> None:
