@@ -9,6 +9,7 @@ import pytest
 
 from quire import config, secret_key, settings_text
 from quire.config import load
+from quire.flask_config import database_uri
 from quire.safety import Unsafe, refuse_open_bind
 
 GOOD = "k3Vq9zLw7Rt2Xb8Nf5Jd1Hs6Pg4Mc0Ya"
@@ -99,7 +100,7 @@ def test_cookies_follow_the_public_address(url, secure):
 )
 @pytest.mark.skipif(os.name == "nt", reason="paths have drives there")
 def test_database_forms(url, uri):
-    assert config.database_uri(url, Path("/i")) == uri
+    assert database_uri(url, Path("/i")) == uri
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,15 @@
 """Every setting of Quire: name, type, default and one sentence; unsafe values are refused here."""
 
 import os
-import re
 import tempfile
 from collections.abc import Mapping
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from quire.flask_config import flask_config
 from quire.safety import Unsafe
 from quire.secret_key import kept_secret
 from quire.setting_kinds import Address, Origins, Rate, Words
@@ -19,7 +18,6 @@ SOURCE_TREE = Path(__file__).resolve().parents[2]
 ROOT = SOURCE_TREE if (SOURCE_TREE / "serve.py").exists() else Path.cwd()
 
 TESTING_SECRET = "testing-only-0123456789-abcdefghijklmnopqrstuvwxyz"  # noqa: S105
-KNOWN_SECRETS = ("change", "example", "secret-key", "secret_key", "password", "testing-only")
 
 
 Environment = Literal["development", "testing", "production"]
@@ -166,12 +164,18 @@ class Settings(BaseSettings):
         14 * 86400, "Seconds for which a refresh token is good.", ge=3600
     )
     RESET_LINK_SECONDS: int = _set(
-        3600, "Seconds for which a link to set a new password is good.", ge=300, le=86400
+        3600, "Seconds a link for a new password is good.", ge=300, le=86400
     )
     VERIFY_LINK_SECONDS: int = _set(
-        3 * 86400, "Seconds for which a link that verifies an address is good.", ge=3600
+        3 * 86400, "Seconds a link to verify an address is good.", ge=3600
     )
     INVITE_LINK_SECONDS: int = _set(7 * 86400, "Seconds an invitation is good for.", ge=3600)
+    PREVIEW_LINK_SECONDS: int = _set(86400, "Seconds a preview link is good.", ge=300, le=2592000)
+    TRASH_DAYS: int = _set(30, "Days after which the trash is emptied.", ge=1, le=3650)
+    REVISION_DAYS: int = _set(30, "Days for which every revision is kept.", ge=1, le=3650)
+    REVISION_DAILY_DAYS: int = _set(
+        365, "Days for which the last one of each day is.", ge=1, le=36500
+    )
     MAIL_SERVER: str = _set(
         "", "SMTP server; when empty, mail is kept in `outbox/` in the instance folder."
     )
@@ -219,7 +223,7 @@ def load(name: str | None = None, overrides: Mapping[str, Any] | None = None) ->
     settings = _settings(name, {key: given[key] for key in given if key in Settings.model_fields})
     if settings.QUIRE_ENV != "testing":
         _fill(settings)
-    config = _flask(settings)
+    config = flask_config(settings)
     config.update((key, given[key]) for key in given if key not in Settings.model_fields)
     if settings.QUIRE_ENV == "production":
         refuse_unsafe(config)
@@ -248,43 +252,6 @@ def _fill(settings: Settings) -> None:
     except TimeoutError as error:
         raise Unsafe(str(error)) from None
     settings.DATABASE_URL = settings.DATABASE_URL or "sqlite:///quire.db"
-
-
-def _flask(settings: Settings) -> dict[str, Any]:
-    config = settings.model_dump()
-    https = settings.PUBLIC_URL.startswith("https://")
-    testing = settings.QUIRE_ENV == "testing"
-    config.update(
-        SQLALCHEMY_DATABASE_URI=database_uri(settings.DATABASE_URL, settings.QUIRE_INSTANCE),
-        TRUSTED_HOSTS=settings.TRUSTED_HOSTS or None,
-        TESTING=testing,
-        PROPAGATE_EXCEPTIONS=None if settings.QUIRE_ENV == "development" else False,
-        # Switching this off would make every stored password wrong: no setting, a fact.
-        BCRYPT_HANDLE_LONG_PASSWORDS=True,
-        # serve.py says where it listens; until then, where it does by default.
-        LOCAL_URL="http://127.0.0.1:8000",
-        # A form of Unicode text grows threefold on its way; the body limit is the only limit.
-        MAX_FORM_MEMORY_SIZE=settings.MAX_CONTENT_LENGTH,
-        SESSION_COOKIE_NAME="__Host-quire" if https else "quire",
-        WTF_CSRF_ENABLED=not testing,
-        WTF_CSRF_TIME_LIMIT=None,
-        REMEMBER_COOKIE_NAME="__Host-quire-remember" if https else "quire_remember",
-        REMEMBER_COOKIE_DURATION=timedelta(seconds=settings.REMEMBER_SECONDS),
-        **_cookies("SESSION_COOKIE", https),
-        **_cookies("REMEMBER_COOKIE", https),
-    )
-    return config
-
-
-def _cookies(prefix: str, https: bool) -> dict[str, Any]:
-    return {f"{prefix}_HTTPONLY": True, f"{prefix}_SAMESITE": "Lax", f"{prefix}_SECURE": https}
-
-
-def database_uri(url: str, instance: Path) -> str:
-    """SQLAlchemy's form of a database URL: psycopg 3, and SQLite files inside `instance`."""
-    url = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
-    file = re.match(r"sqlite:///(?!:memory:|file:)([^?]+)(.*)$", url)
-    return f"sqlite:///{(instance / file[1]).as_posix()}{file[2]}" if file else url
 
 
 def refuse_unsafe(config: Mapping[str, Any]) -> None:

@@ -34,7 +34,8 @@ def _number_request() -> None:
 
 def _complete(response: Response) -> Response:
     headers = response.headers
-    headers.extend(ALWAYS)
+    for name, value in ALWAYS.items():
+        headers.setdefault(name, value)
     headers.add("X-Request-Id", g.get("request_id", ""))
     if "Content-Security-Policy" not in headers:
         html = response.mimetype == "text/html"

@@ -46,6 +46,7 @@ BY_HAND = {
     "GET /categories/<word:slug>/feed.<any(atom, rss, json):form>": OPEN,
     "GET /authors/<word:username>/feed.<any(atom, rss, json):form>": OPEN,
     "GET /uploads/<word:name>": OPEN,
+    "GET /preview/<word:token>": OPEN,
     "GET /theme/<any(light, dark, auto):theme>": OPEN,
     "GET /healthz": OPEN,
     "GET /robots.txt": OPEN,
@@ -148,6 +149,7 @@ def _of_api(record):
     if record.drafts:
         draft = f"{path}/<id:id>/draft"
         found |= {f"{m} {draft}": access.update for m in ("GET", "PUT", "PATCH", "DELETE")}
+        found |= {f"{m} {path}/<id:id>/previews": access.update for m in ("POST", "DELETE")}
     for name in record.nested:
         below = f"{API}/{record_of(record.field(name).target).path}/<id:id>/{record.path}"
         found |= {f"GET {below}": access.read, f"POST {below}": access.create}

@@ -6,7 +6,17 @@ import flask_restful
 from flask import Blueprint, Flask, Response, request
 from werkzeug.routing import IntegerConverter
 
-from quire.api import documents, drafting, explain, media, own, resources, search, sign_in
+from quire.api import (
+    documents,
+    drafting,
+    explain,
+    media,
+    own,
+    previewing,
+    resources,
+    search,
+    sign_in,
+)
 from quire.api.problems import in_order
 from quire.api.respond import empty
 from quire.declare.record import REGISTRY, Record
@@ -108,6 +118,9 @@ def _bind_below(api: Api, record: Record) -> None:
     if record.drafts:
         draft = _class(drafting.Draft, record, "Draft")
         api.add_resource(draft, f"/{record.path}/<id:id>/draft", endpoint=f"{record.path}_draft")
+        previews = _class(previewing.Previews, record, "Previews")
+        address = f"/{record.path}/<id:id>/previews"
+        api.add_resource(previews, address, endpoint=f"{record.path}_previews")
     for reference in record.nested:
         parent = next(
             r for r in REGISTRY.values() if r.table.name == record.field(reference).target

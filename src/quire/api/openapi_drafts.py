@@ -1,4 +1,4 @@
-"""Paths and schemas of drafts beside what is live."""
+"""Paths and schemas of drafts beside what is live, and of preview links."""
 
 from copy import deepcopy
 from typing import Any
@@ -7,7 +7,8 @@ from quire.actor import SYSTEM
 from quire.api import openapi_answers as answers
 from quire.api import openapi_parameters as parameters
 from quire.api.openapi_paths import SIGNED_READ, SIGNED_WRITE, article, body, operation
-from quire.api.openapi_schemas import VERSION, ref, tidy, word
+from quire.api.openapi_schemas import VERSION, named, ref, tidy, word
+from quire.api.previewing import PreviewLink
 from quire.declare.fields import Field
 from quire.declare.parse import draftable
 from quire.declare.record import REGISTRY, Record, record_of
@@ -43,16 +44,40 @@ def _drafted() -> list[Record]:
 
 def paths() -> Schema:
     """The paths of all types that have drafts."""
-    return {
-        f"/{record.path}/{{id}}/draft": {
-            "parameters": [parameters.ref("id")],
+    found: Schema = {}
+    for record in _drafted():
+        start, id = f"/{record.path}/{{id}}", [parameters.ref("id")]
+        found[f"{start}/draft"] = {
+            "parameters": id,
             "get": _get(record),
             "put": _write(record, "replace", "Replace"),
             "patch": _write(record, "change", "Change"),
             "delete": _delete(record),
         }
-        for record in _drafted()
-    }
+        found[f"{start}/previews"] = {
+            "parameters": id,
+            "post": _preview(record),
+            "delete": _end_previews(record),
+        }
+    return found
+
+
+def _preview(record: Record) -> Schema:
+    made = answers.answer("A link that ends by itself.", ref("PreviewLink"))
+    return operation(
+        f"preview{word(record)}", f"Make a link that shows {article(record)} as it will be",
+        record.label, SIGNED_WRITE,
+        {"201": made, **answers.errors(403, 404, 409, 413, 415, 422)},
+        description="Whoever has the link sees the record, with its draft if it has one.",
+    )  # fmt: skip
+
+
+def _end_previews(record: Record) -> Schema:
+    return operation(
+        f"endPreviewsOf{word(record)}", f"End all preview links to {article(record)}",
+        record.label, SIGNED_WRITE,
+        {"204": answers.empty("Done."), **answers.errors(403, 404, 413, 415, 422)},
+    )  # fmt: skip
 
 
 def _get(record: Record) -> Schema:
@@ -97,6 +122,7 @@ def _delete(record: Record) -> Schema:
 
 def add_schemas(schemas: dict[str, Schema]) -> None:
     """Add those of drafts, which are made of the records' own."""
+    named(PreviewLink, schemas)
     for record in _drafted():
         name = word(record)
         schemas[f"{name}Draft"] = _read_schema(record, schemas[name])

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from quire.actor import Actor
+from quire.actor import SYSTEM, Actor
 from quire.declare.clock import now, rfc3339
 from quire.declare.fields import Field
 from quire.declare.markup import rendered_if_it_fits
@@ -35,6 +35,33 @@ def read(record: Record, actor: Actor, id: int) -> Raw:
             raise Missing(f"This {record.one.lower()} has no draft.")
         laid = _laid_over(connection, record, actor, found.shown, held)
     return laid | _made(record, held.values) | _about(record, held, found.state)
+
+
+def as_it_will_be(record: Record, id: int) -> Raw:
+    """All of a record, with its draft laid over it if it has one; what is not there is left out.
+
+    Raises Missing, in the trash too.
+    """
+    with reading() as connection:
+        found = rows.look(connection, record, SYSTEM, id, record.access.read)
+        if found is None or found.state.get("deleted_at"):
+            raise Missing(f"There is no such {record.one.lower()}.")
+        held = drafts.find(connection, record, id)
+        if held is None:
+            return found.state
+        laid = _laid_over(connection, record, SYSTEM, found.state, held)
+    for name in held.values:
+        laid[name] = _existing(record.field(name), laid[name], found.state[name])
+    return laid | _made(record, held.values)
+
+
+def _existing(field: Field, value: Any, live: Any) -> Any:
+    """Those references of a draft that lead somewhere."""
+    if field.target is None or value is None:
+        return value
+    if field.many is not None:
+        return [one for one in value if None not in one.values()]
+    return live if None in value.values() else value
 
 
 def version_of(record: Record, id: int) -> int | None:

@@ -1,0 +1,29 @@
+"""What a preview link shows: a record as it will be, in the frame that readers will see it in."""
+
+from typing import Any
+
+from flask import Response
+
+from quire.access.previews import ENDED, QUIET, opened
+from quire.errors import Missing
+from quire.records import PAGES, POSTS
+from quire.site.looks import show
+from quire.site.names import names_of
+from quire.store import drafting
+
+TEMPLATES = {POSTS.path: ("post.html", "post"), PAGES.path: ("page.html", "page")}
+"""The template of each type, and what it calls the record."""
+
+
+def preview(token: str) -> Response:
+    """The record behind a link. Raises Missing for a link that has ended."""
+    record, id = opened(token)
+    template, name = TEMPLATES[record.path]
+    try:
+        found = drafting.as_it_will_be(record, id)
+    except Missing:
+        raise Missing(ENDED, headers=QUIET) from None
+    shown: dict[str, Any] = {name: found, "preview": True, "closed": True}
+    response = show(template, names=names_of([found.get("author")]), **shown)
+    response.headers.update(QUIET)
+    return response
