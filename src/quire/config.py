@@ -18,6 +18,7 @@ SOURCE_TREE = Path(__file__).resolve().parents[2]
 ROOT = SOURCE_TREE if (SOURCE_TREE / "serve.py").exists() else Path.cwd()
 
 TESTING_SECRET = "testing-only-0123456789-abcdefghijklmnopqrstuvwxyz"  # noqa: S105
+KNOWN_SECRETS = ("change", "example", "secret-key", "secret_key", "password", "testing-only")
 
 
 Environment = Literal["development", "testing", "production"]
