@@ -20,6 +20,7 @@ UNSAFE = [place for place in POLICIES if not place.startswith("GET")]
 SAMPLE = {
     "slug": "live", "username": "ann", "token": "x", "theme": "dark", "export_type": "csv",
     "filename": "nothing.css", "version": "1", "form": "atom",
+    "kind": "posts", "year": "2026", "month": "01",
 }  # fmt: skip
 SECRETS = ("canary", "Traceback", "sqlalchemy", "SELECT ", "@example.org")
 """What no refusal says."""

@@ -3,6 +3,7 @@
 import re
 from itertools import pairwise
 
+import html5lib
 import pytest
 
 from quire.actor import SYSTEM
@@ -12,6 +13,7 @@ from quire.store.write import update
 from tests.site.conftest import PAST, sign_in, soup
 
 PAGES_OF_ALL_KINDS = [
+    "/archive", "/archive/2026/01",
     "/", "/posts/live", "/pages/about", "/about", "/tags/sea", "/categories/field-notes",
     "/authors/ann", "/search?q=canary", "/auth/login", "/auth/register", "/nowhere", "/?page=x",
 ]  # fmt: skip
@@ -32,11 +34,20 @@ def test_every_page_is_sound(client, content, comment, path):
     assert len(ids) == len(set(ids))
     for label in page.find_all("label"):
         assert label["for"] in ids
-    assert all(one["src"].startswith("/static/") for one in page.find_all("script"))
+    data = {"type": "application/ld+json"}
+    run = [one for one in page.find_all("script") if one not in page.find_all("script", data)]
+    assert all(one["src"].startswith("/static/") for one in run)
     assert not page.find_all(style=True)
     assert not [t for t in page.find_all(True) for a in t.attrs if a.startswith("on")]
     for tag in page.find_all(["link", "img"]):
         assert (tag.get("href") or tag.get("src")).startswith("/")
+
+
+@pytest.mark.parametrize("path", PAGES_OF_ALL_KINDS)
+@pytest.mark.parametrize("name", [None, "ann"])
+def test_every_page_is_html_to_the_letter(visitor, content, comment, path, name):
+    comment("bob", body="- a\n- b\n\n| a | b |\n|---|---|\n| `c` | d |\n\n<details>x</details>")
+    html5lib.HTMLParser(strict=True).parse(visitor(name).get(path).text)
 
 
 @pytest.mark.parametrize("path", PAGES_OF_ALL_KINDS)
@@ -129,10 +140,10 @@ def test_colours_lead_back_to_a_page_of_this_site(client, sent, referrer, back):
 
 
 def test_pages_link_back_to_themselves(client, content):
-    links = soup(client.get("/search?q=a%26b&x=%C3%BC")).footer.find_all("a")
-    address = links[0]["href"]
+    page = soup(client.get("/search?q=a%26b&x=%C3%BC"))
+    address = page.footer.find("a", string="Light")["href"]
     assert client.get(address).location == "/search?q=a%26b&x=%C3%BC"
-    broken = soup(client.get("/gr%C3%BC%C3%9Fe?x")).footer.find("a")["href"]
+    broken = soup(client.get("/gr%C3%BC%C3%9Fe?x")).footer.find("a", string="Light")["href"]
     assert client.get(broken).location == "/gr%C3%BC%C3%9Fe?x"
 
 

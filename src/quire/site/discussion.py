@@ -12,16 +12,20 @@ from quire.actor import Actor
 from quire.declare.query import Condition, Query
 from quire.records import COMMENTS, POSTS
 from quire.site.forms import CommentForm, tried
+from quire.site.linked_data import of_post
 from quire.site.looks import frame, show
 from quire.site.names import names_of
 from quire.site.reading import Neighbours, asked_page, edit_url, find
 from quire.store import read
+from quire.store.related import related
 from quire.store.write import Saved, create
 
 AT_ONCE = 200
 """Comments on one page of a discussion."""
 DEEPEST = 4
 """Levels that answers are moved in; a phone has no room for more."""
+RELATED = 3
+"""Posts that are named below a post because they share its tags."""
 WAITS = "Thank you. Your comment will appear when it has been approved."
 
 
@@ -80,10 +84,14 @@ def _shown(
     page = read.page(COMMENTS, actor, _below(post, asked_page(count=False)))
     said = threads(page.rows)
     to = _answered(form, page.rows) if form else None
+    names = names_of(one["author"] for one in (post, *page.rows))
+    is_public = post["status"] == "published"
     return show(
         "post.html", status, frame=around, post=post, said=said, beside=Neighbours.of(page),
         form=form, to=to, closed=_is_closed(post, around.settings), edit=edit_url(POSTS, post),
-        names=names_of(one["author"] for one in (post, *page.rows)),
+        names=names,
+        beside_it=related(post["id"], [tag["id"] for tag in post["tags"]], RELATED),
+        linked=of_post(post, names[post["author"]["id"]], around.settings) if is_public else None,
     )  # fmt: skip
 
 

@@ -6,10 +6,12 @@ from flask import Blueprint, Flask
 
 from quire.site import (
     account,
+    archive,
     devices,
     discussion,
     feeds,
     joining,
+    linked_data,
     looks,
     passkeys,
     previewing,
@@ -21,6 +23,7 @@ from quire.site import (
     searching,
     second_step,
     service,
+    sitemap,
     two_factor,
     uploads,
     viewing,
@@ -40,6 +43,8 @@ ADDRESSES: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("/tags/<word:slug>/feed.<any(atom, rss, json):form>", feeds.tag_feed, ("GET",)),
     ("/categories/<word:slug>/feed.<any(atom, rss, json):form>", feeds.category_feed, ("GET",)),
     ("/authors/<word:username>/feed.<any(atom, rss, json):form>", feeds.author_feed, ("GET",)),
+    ("/archive", archive.archive, ("GET",)),
+    ("/archive/<int(fixed_digits=4):year>/<int(fixed_digits=2):month>", archive.month, ("GET",)),
     ("/search", searching.search, ("GET",)),
     ("/uploads/<word:name>", uploads.uploads, ("GET",)),
     ("/preview/<word:token>", previewing.preview, ("GET",)),
@@ -73,7 +78,9 @@ ADDRESSES: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("/profile/delete", profile.leave, ("GET", "POST")),
     ("/auth/stop-viewing", viewing.stop_viewing, ("POST",)),
     ("/healthz", service.health, ("GET",)),
-    ("/robots.txt", service.robots, ("GET",)),
+    ("/robots.txt", sitemap.robots, ("GET",)),
+    ("/sitemap.xml", sitemap.sitemap, ("GET",)),
+    ("/sitemap-<word:kind>-<id:number>.xml", sitemap.sitemap_part, ("GET",)),
 )
 
 
@@ -91,8 +98,15 @@ def init_app(app: Flask) -> None:
     # the forms check the token themselves, and come back with what was typed
     app.extensions["csrf"].exempt(site)
     app.jinja_env.filters.update(
-        prose=prose.prose, summary=prose.summary, day=prose.day, clock=prose.clock
+        prose=prose.prose,
+        summary=prose.summary,
+        day=prose.day,
+        clock=prose.clock,
+        minutes=prose.minutes,
+        month_name=prose.month_name,
     )
     app.jinja_env.filters["rfc822"] = feeds.rfc822
     app.jinja_env.filters["device"] = device
-    app.jinja_env.globals.update(asset=looks.asset, carried=resume.carried_text)
+    app.jinja_env.globals.update(
+        asset=looks.asset, carried=resume.carried_text, site_data=linked_data.of_site
+    )

@@ -14,7 +14,7 @@ from quire.access.request import current_actor
 from quire.actor import ANONYMOUS, Actor
 from quire.declare.query import Query
 from quire.records import PAGES
-from quire.site.paths import came_from, here, local_path
+from quire.site.paths import came_from, here, here_bare, local_path, site_root
 from quire.store import read
 from quire.store.site import site_settings
 
@@ -52,12 +52,16 @@ class Frame:
         return here()
 
     @property
-    def canonical(self) -> str | None:
-        """The one public address of this page, when the site knows its own."""
-        root = current_app.config["PUBLIC_URL"]
+    def address(self) -> str:
+        """The whole address of this page, without what does not change it."""
         number = request.args.get("page", "1")
         part = f"?page={number}" if number.isascii() and number.isdigit() and number != "1" else ""
-        return root + here().partition("?")[0] + part if root else None
+        return site_root() + here_bare() + part
+
+    @property
+    def canonical(self) -> str | None:
+        """The one public address of this page, when the site knows its own."""
+        return self.address if current_app.config["PUBLIC_URL"] else None
 
 
 def frame() -> Frame:

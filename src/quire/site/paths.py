@@ -8,7 +8,8 @@ from werkzeug.routing import BaseConverter
 
 # Browsers drop tabs and line ends from addresses and take a backslash for a slash.
 _FOREIGN = re.compile(r"[\x00-\x20\x7f\\]|^//")
-_SAFE = "/:@!$&'()*+,;=-._~"
+SAFE = "/:@!$&'()*+,;=-._~"
+"""What stays as it is in the path of an address."""
 
 
 class WordConverter(BaseConverter):
@@ -36,7 +37,7 @@ def here() -> str:
 
 def here_bare() -> str:
     """The path of this request, without its query."""
-    return quote(request.path, safe=_SAFE)
+    return quote(request.path, safe=SAFE)
 
 
 def came_from() -> str | None:

@@ -17,6 +17,8 @@ _HEADING = re.compile(r"<h([1-6])[ >]")
 _MONTHS = (
     "January February March April May June July August September October November December"
 ).split()
+_WITHOUT_SPACES = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+WORDS_A_MINUTE = 230
 SUMMARY = 220
 """Characters of a summary that is made from a text."""
 
@@ -76,6 +78,19 @@ def summary(text: str, markup: str) -> str:
         return words
     cut = words[:SUMMARY]
     return (cut.rpartition(" ")[0] or cut).rstrip(" ,;:.") + "…"
+
+
+def minutes(text: str) -> int:
+    """How long a text takes to read, in minutes, 1 at least."""
+    words = len(text.split())
+    if not text.isascii():  # where no spaces stand between words, two signs are about one
+        words += len(_WITHOUT_SPACES.findall(text)) // 2
+    return max(1, round(words / WORDS_A_MINUTE))
+
+
+def month_name(number: int) -> str:
+    """`January` for 1."""
+    return _MONTHS[number - 1]
 
 
 def day(moment: str) -> str:

@@ -89,12 +89,13 @@ def find(record: Record, actor: Actor, name: str, value: Any) -> dict[str, Any]:
 
 def home() -> Response:
     """The newest posts."""
-    return _posts_with("home.html", (), count=False)
+    return posts_with("home.html", (), count=False)
 
 
-def _posts_with(
+def posts_with(
     template: str, where: tuple[Condition, ...], count: bool = True, **shown: Any
 ) -> Response:
+    """A page of the posts that fit `where`, newest first, in `template`."""
     around = frame()
     per_page = around.settings["posts_per_page"]
     query = asked_page(fields=SHORT, per_page=per_page, conditions=where, count=count)
@@ -118,7 +119,7 @@ def category(slug: str) -> Response:
 
 def _gathered(kind: str, found: dict[str, Any], where: tuple[Condition, ...]) -> Response:
     shown: dict[str, Any] = {"kind": kind, "about": found, "gathering": Gathering(found["name"])}
-    return _posts_with("gathered.html", where, **shown)
+    return posts_with("gathered.html", where, **shown)
 
 
 def author(username: str) -> AnyResponse:
@@ -131,7 +132,7 @@ def author(username: str) -> AnyResponse:
     profiles = read.page(PROFILES, actor, Query(conditions=only("user", id), count=False)).rows
     profile = profiles[0] if profiles else {}
     gathering = Gathering(profile.get("display_name") or username)
-    return _posts_with(
+    return posts_with(
         "author.html", only("author", id), user=user, profile=profile, gathering=gathering
     )
 

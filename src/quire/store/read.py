@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, false, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, false, func, select, true
 from sqlalchemy.types import BigInteger
 
 from quire.actor import Actor
@@ -79,6 +79,14 @@ def one(record: Record, actor: Actor, id: int, query: Query | None = None) -> di
         rows = [projection.shape(row)]
         include(connection, record, actor, rows, query.include)
     return prune(rows, query.fields)[0]
+
+
+def visible(record: Record, actor: Actor) -> ColumnElement[bool]:
+    """The condition that holds for rows which `actor` may see."""
+    answer = record.allows(actor, "read")
+    if isinstance(answer, bool):
+        return true() if answer else false()
+    return answer
 
 
 def find_id(record: Record, actor: Actor, **values: Any) -> int | None:

@@ -1,0 +1,84 @@
+"""The sitemap: what the public can see and nothing else, in parts of a size that crawlers take."""
+
+from xml.etree import ElementTree
+
+import pytest
+
+from quire.actor import SYSTEM
+from quire.records import POSTS, TAGS
+from quire.store import addresses, read
+
+SPACE = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
+
+
+def places(client, path="/sitemap.xml"):
+    """Every `loc` with its `lastmod`."""
+    response = client.get(path)
+    assert response.status_code == 200 and response.mimetype == "application/xml"
+    tree = ElementTree.fromstring(response.data)
+    return {one.find(f"{SPACE}loc").text: one.find(f"{SPACE}lastmod").text for one in tree}
+
+
+def everything(client):
+    return {
+        place: at
+        for part in places(client)
+        for place, at in places(client, part.removeprefix("http://localhost")).items()
+    }
+
+
+def test_lists_what_everybody_may_see(visitor, content, app):
+    with app.app_context():
+        changed = read.one(POSTS, SYSTEM, content.live)["updated_at"]
+    for name in (None, "root"):
+        found = everything(visitor(name))
+        assert {one.removeprefix("http://localhost") for one in found} == {
+            "/posts/live", "/posts/abes", "/pages/about", "/tags/sea", "/categories/field-notes",
+            "/authors/ann", "/authors/abe",
+        }  # fmt: skip
+        assert found["http://localhost/posts/live"] == changed
+
+
+def test_each_address_answers(client, content):
+    for place in everything(client):
+        assert client.get(place.removeprefix("http://localhost")).status_code == 200
+
+
+def test_parts_by_ranges_of_ids(client, make, people, monkeypatch):
+    monkeypatch.setattr(addresses, "PART", 2)
+    addresses._counting.cache_clear()
+    for number in range(5):
+        raw = {"title": f"N{number}", "body": "x", "author": people["ann"].id}
+        make(POSTS, **raw, published_at=None if number in (2, 3) else "2026-01-02T10:00:00Z")
+    parts = [place for place in places(client) if "posts" in place]
+    assert parts == [f"http://localhost/sitemap-posts-{number}.xml" for number in (1, 3)]
+    assert list(places(client, "/sitemap-posts-1.xml")) == [
+        "http://localhost/posts/n0", "http://localhost/posts/n1",
+    ]  # fmt: skip
+    assert client.get("/sitemap-posts-2.xml").status_code == 404
+    addresses._counting.cache_clear()
+
+
+@pytest.mark.parametrize("part", ["posts-2", "comments-1", "nothing-1", "posts-0", "posts-x"])
+def test_other_parts_are_no_pages(client, content, part):
+    assert client.get(f"/sitemap-{part}.xml").status_code == 404
+
+
+def test_addresses_are_escaped(client, make, people):
+    make(TAGS, name="a", slug="größe")
+    make(POSTS, title="T", body="x", tags=["a"], author=people["ann"].id,
+         published_at="2026-01-02T10:00:00Z")  # fmt: skip
+    place = next(iter(places(client, "/sitemap-tags-1.xml")))
+    assert place == "http://localhost/tags/gr%C3%B6%C3%9Fe"
+    assert client.get(place.removeprefix("http://localhost")).status_code == 200
+
+
+def test_robots_name_it(make_app, client):
+    assert "Sitemap: http://localhost/sitemap.xml" in client.get("/robots.txt").text
+    known = make_app(PUBLIC_URL="https://example.org/blog").test_client()
+    assert "Sitemap: https://example.org/blog/sitemap.xml" in known.get("/robots.txt").text
+
+
+def test_a_part_takes_one_statement(statements, client, content):
+    response, asked = statements(client, "/sitemap-posts-1.xml")
+    assert response.status_code == 200 and len(asked) == 1
