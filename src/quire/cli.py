@@ -17,6 +17,7 @@ COMMANDS = {
     "keys": ("quire.commands.keys:keys", "Make and revoke API keys."),
     "seed": ("quire.commands.seed:seed", "Add sample content."),
     "import": ("quire.commands.imports:imports", "Bring content in from elsewhere."),
+    "export": ("quire.commands.exports:export", "Write all content to a file."),
     "db": ("quire.commands.database:database", "Bring the database to another version."),
     "check": ("quire.commands.checks:check", "Look for what is wrong."),
     "openapi": ("quire.commands.documents:openapi", "Write the description of the API."),

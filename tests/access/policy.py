@@ -103,6 +103,8 @@ BY_HAND = {
     "GET /admin/static/<path:filename>": OPEN,
     "GET /admin/access/": ADMINS,
     "POST /admin/access/view-as": ADMINS,
+    "GET /admin/archive/": ADMINS,
+    "POST /admin/archive/download": ADMINS,
     "POST /api/v1/auth/token": BLIND,
     "POST /api/v1/auth/refresh": BLIND,
     "POST /api/v1/auth/revoke": BLIND,

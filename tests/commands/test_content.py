@@ -113,3 +113,30 @@ def test_import_wordpress_refuses_what_is_no_export(console, tmp_path):
 
 def test_import_of_a_missing_folder_is_wrong_usage(console, tmp_path):
     assert console("import", "markdown", tmp_path / "none")[0] == 2
+
+
+def test_export_and_import_json(console, tmp_path):
+    console("seed", *AMOUNT)
+    before = digest(console)
+    status, output, _ = console("export", tmp_path / "all.zip")
+    assert (status, output[:5]) == (0, "Wrote")
+    assert [file.name for file in tmp_path.glob("all*")] == ["all.zip"]
+    status, output, _ = console("import", "json", tmp_path / "all.zip")
+    assert (status, output.splitlines()[-1]) == (0, "46 unchanged")
+    assert digest(console) == before
+    noted = "SELECT fields FROM audit_events WHERE action = 'export'"
+    assert console.rows(noted) == [("[]",)]
+
+
+def test_export_to_a_place_that_cannot_be_written(console, tmp_path):
+    status, _, errors = console("export", tmp_path / "none" / "all.zip")
+    assert status == 1
+    assert errors.splitlines()[-1].endswith("cannot be written (No such file or directory).")
+
+
+def test_import_json_refuses_what_is_no_archive(console, tmp_path):
+    (tmp_path / "x.zip").write_bytes(b"PK")
+    status, output, errors = console("import", "json", tmp_path / "x.zip")
+    assert status == 1
+    assert "is no zip" in output
+    assert errors.endswith("Error: nothing here could be imported.\n")

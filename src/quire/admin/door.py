@@ -6,6 +6,7 @@ from flask_admin.theme import Bootstrap4Theme
 
 from quire.admin.access import AccessView
 from quire.admin.addresses import blueprint_of
+from quire.admin.archive import ArchiveView
 from quire.admin.headers import nonce
 from quire.admin.home import HomeView
 from quire.admin.views import RecordView
@@ -25,7 +26,13 @@ def init_app(app: Flask) -> Admin:
     for record in REGISTRY.values():
         admin.add_view(RecordView(record))
     admin.add_view(AccessView())
-    for name in ("admin", "access", *(blueprint_of(record) for record in REGISTRY.values())):
+    admin.add_view(ArchiveView())
+    for name in (
+        "admin",
+        "access",
+        "archive",
+        *(blueprint_of(record) for record in REGISTRY.values()),
+    ):
         # the gate checks the same token, and gives a form back with what was typed
         app.extensions["csrf"].exempt(app.blueprints[name])
     return admin

@@ -20,7 +20,15 @@ from quire.declare.record import REGISTRY, Record
 from quire.store import read
 
 RECENT = 8
-NO_CHANGES = ("sign_in", "sign_in_failed", "sign_out", "denied", "view_as", "stop_viewing")
+NO_CHANGES = (
+    "sign_in",
+    "sign_in_failed",
+    "sign_out",
+    "denied",
+    "view_as",
+    "stop_viewing",
+    "export",
+)
 """What the audit knows beside changes."""
 QUICK = ("posts", "pages")
 """Types with a shortcut to their form."""

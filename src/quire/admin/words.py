@@ -14,6 +14,7 @@ PAST = {
     "view_as": "began to view as",
     "stop_viewing": "stopped viewing as",
     "denied": "was refused",
+    "export": "exported everything",
     "sign_in": "signed in",
     "sign_out": "signed out",
 }

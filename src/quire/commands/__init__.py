@@ -1,7 +1,8 @@
 """One module per group of commands; what they share stands here."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
@@ -27,3 +28,15 @@ def progress(label: str, length: int) -> Any:
     """A progress bar on the terminal, nothing where the errors go elsewhere."""
     hidden = not sys.stderr.isatty()
     return click.progressbar(label=label, length=length, file=sys.stderr, hidden=hidden)
+
+
+@contextmanager
+def meter(label: str) -> Iterator[Callable[[int, int], None]]:
+    """The same for work that says itself how much is done, and of how much."""
+    with progress(label, 1) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.length = max(total, 1)
+            bar.update(done - bar.pos)
+
+        yield show

@@ -3,11 +3,12 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
-from quire.commands import progress, with_database
-from quire.exchange import markdown, wordpress
+from quire.commands import meter, with_database
+from quire.exchange import markdown, merging, wordpress
 from quire.exchange.items import Report
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -32,7 +33,7 @@ def imports() -> None:
 @with_database
 def import_markdown(folder: Path, author: str | None, dry_run: bool) -> None:
     """Import a folder of Markdown files (Jekyll, Hugo, Zola)."""
-    run(markdown.load, folder, author, dry_run)
+    run(markdown.load, folder, dry_run, author=author)
 
 
 @imports.command("wordpress")
@@ -42,18 +43,22 @@ def import_markdown(folder: Path, author: str | None, dry_run: bool) -> None:
 @with_database
 def import_wordpress(file: Path, author: str | None, dry_run: bool) -> None:
     """Import a WordPress export (WXR)."""
-    run(wordpress.load, file, author, dry_run)
+    run(wordpress.load, file, dry_run, author=author)
 
 
-def run(load: Callable[..., Report], source: Path, author: str | None, dry_run: bool) -> None:
+@imports.command("json")
+@click.argument("file", type=FILE)
+@dry_option
+@with_database
+def import_json(file: Path, dry_run: bool) -> None:
+    """Import what `manage.py export` has written."""
+    run(merging.load, file, dry_run)
+
+
+def run(load: Callable[..., Report], source: Path, dry_run: bool, **more: Any) -> None:
     """Import, print the report. Ends with status 1 when nothing was usable."""
-    with progress("Importing", 1) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.length = max(total, 1)
-            bar.update(done - bar.pos)
-
-        report = load(source, author=author, dry_run=dry_run, progress=show)
+    with meter("Importing") as show:
+        report = load(source, dry_run=dry_run, progress=show, **more)
     click.echo(str(report))
     if not report.usable:
         click.echo("Error: nothing here could be imported.", err=True)

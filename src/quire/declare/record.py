@@ -79,7 +79,8 @@ class Record:
     `section` its place in the panel's menu, `nested` references under whose address it is listed
     too (`/posts/7/comments`), `by_key` what API keys may do at most: "write", "read" or "" for
     nothing, `drafts` whether a draft can stand beside what is live, and be shown to others by
-    preview links. `ahead(actor, id, values)` does what takes long, before the database is locked, and
+    preview links, `portable` whether an export of everything holds it. `ahead(actor, id, values)`
+    does what takes long, before the database is locked, and
     what it returns is `change.ready` in the hook `before`. `access` are the rules narrowed by the
     scopes of keys, `policy` those as declared.
     """
@@ -104,6 +105,7 @@ class Record:
     history: bool = True
     by_key: str = "write"
     drafts: bool = False
+    portable: bool = True
 
     def __post_init__(self) -> None:
         for one in self.fields:

@@ -1,35 +1,27 @@
 """Neutral items go into the store, each whole or not at all, and the report says how."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterable
 from dataclasses import asdict
-from time import monotonic
 
 from sqlalchemy import select
-from sqlalchemy.exc import DBAPIError, OperationalError
 
 from quire.actor import SYSTEM
 from quire.declare.record import Record
-from quire.errors import Problem, Unavailable
 from quire.exchange.discussion import Discussion
-from quire.exchange.items import Entry, Progress, Report, Skipped, Unusable, fingerprint
+from quire.exchange.items import Entry, Progress, Report, Skipped, fingerprint
 from quire.exchange.memory import Memory
 from quire.exchange.people import People
 from quire.exchange.terms import Terms
+from quire.exchange.turns import in_turns, one_item, rehearsal
 from quire.exchange.values import Values
 from quire.records import CATEGORIES, PAGES, POSTS, REDIRECTS, TAGS
 from quire.store import write
-from quire.store.db import reading, transaction
+from quire.store.db import reading
 from quire.store.origins import Known
 
 IMPORTER = SYSTEM.at(proof="import", door="import")
 _RECORDS = {"post": POSTS, "page": PAGES}
-_TURN_SECONDS = 0.2
 _NO_VALUE = ("source", "warnings", "remarks")
-
-
-class _Undo(Exception):
-    """Ends a dry run: everything was done, nothing is kept."""
 
 
 def load(
@@ -49,51 +41,15 @@ def load(
     Unavailable when the database cannot be reached; nothing else ends an import.
     """
     report = Report(dry_run=dry_run)
-    with _rehearsal() if dry_run else nullcontext():
+    with rehearsal(dry_run):
         loader = _Loader(Memory(source, place), author, report)
-        _take_all(loader, items, total, progress or _say_nothing)
-        if dry_run:
-            raise _Undo
+        in_turns(loader.take, items, total, progress)
     return report
 
 
 def mark_of(entry: Entry) -> str:
     """The fingerprint of what an entry says, comments aside: they have their own."""
     return fingerprint({k: v for k, v in asdict(entry).items() if k not in _NO_VALUE})
-
-
-def _take_all(
-    loader: "_Loader", items: Iterable[Entry | Skipped], total: int, progress: Progress
-) -> None:
-    """Load the items, and let other writers in every fifth of a second.
-
-    A commit waits for the disk: one for each item would take longer than the items do.
-    """
-    waiting = enumerate(items, 1)
-    more = True
-    while more:
-        more = False
-        until = monotonic() + _TURN_SECONDS
-        with transaction():
-            for done, item in waiting:
-                loader.take(item)
-                progress(min(done, total), total)
-                if monotonic() > until:
-                    more = True
-                    break
-
-
-def _say_nothing(done: int, total: int) -> None:
-    """Progress that nobody wants to see."""
-
-
-@contextmanager
-def _rehearsal() -> Iterator[None]:
-    try:
-        with transaction():
-            yield
-    except _Undo:
-        pass
 
 
 class _Loader:
@@ -111,20 +67,8 @@ class _Loader:
             outcome = "skipped" if item.count else "noted"
             self._report.add(outcome, item.what, words=item.reason, count=item.count)
             return
-        try:
-            with self._memory.one_item(), transaction() as connection, connection.begin_nested():
-                outcome, target, words = self._load(item)
-        except (Unavailable, OperationalError):
-            raise
-        except Unusable as error:
-            self._fail(item, error.reason)
-        except Problem as error:
-            self._fail(item, error.message.rstrip("."))
-        except DBAPIError as error:
-            self._fail(
-                item, f"the database refuses it ({str(error.orig).partition(chr(10))[0][:100]})"
-            )
-        else:
+        with one_item(self._memory, lambda reason: self._fail(item, reason)):
+            outcome, target, words = self._load(item)
             self._report.add(outcome, item.source, target, "; ".join(words))
 
     def _fail(self, item: Entry, reason: str) -> None:

@@ -100,4 +100,5 @@ API_KEYS = Record(
     title="name",
     section="People",
     by_key="",
+    portable=False,
 )

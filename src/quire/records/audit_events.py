@@ -25,4 +25,5 @@ AUDIT_EVENTS = Record(
     title="action",
     order=("-id",),
     section="System",
+    portable=False,
 )

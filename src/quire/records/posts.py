@@ -116,7 +116,7 @@ POSTS = Record(
         Editable("tags", filter=("id", "name", "slug"), create_missing=True),
         Editable("cover"),
         Editable("comments_open"),
-        Shown("comment_count", counter=True),
+        Shown("comment_count", counter=True, made=True),
         Shown("views", sort=True, filter=True, counter=True),
         Shown("created_at", sort=True, filter=True),
         Shown("updated_at", sort=True, filter=True),

@@ -21,4 +21,5 @@ REVISIONS = Record(
     access=Access(read=role("admin"), panel=role("admin")),
     title="type",
     section="System",
+    portable=False,
 )

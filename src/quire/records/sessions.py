@@ -68,4 +68,5 @@ SESSIONS = Record(
     order=("-id",),
     section="People",
     by_key="",
+    portable=False,
 )

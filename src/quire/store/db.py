@@ -95,6 +95,15 @@ def reading() -> Iterator[Connection]:
         yield connection
 
 
+@contextmanager
+def snapshot() -> Iterator[Connection]:
+    """A connection that sees the database as it is at its first read, whoever writes meanwhile."""
+    with _reachable(), db.engine.connect() as connection:
+        if connection.dialect.name != "sqlite":  # whose readers see nothing else anyway
+            connection.execution_options(isolation_level="REPEATABLE READ")
+        yield connection
+
+
 def init_app(app: Flask) -> None:
     """Connect the application to its database."""
     app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", _engine_options(app))

@@ -45,6 +45,11 @@ def is_weak(stored: str) -> bool:
     return _cost(stored) < _rounds()
 
 
+def is_hash(stored: str) -> bool:
+    """Whether this is a hash as `hash_password` makes them."""
+    return bool(_cost(stored))
+
+
 def _rounds() -> int:
     return int(current_app.config["BCRYPT_LOG_ROUNDS"])
 

@@ -1,0 +1,96 @@
+"""What an archive of everything looks like: a zip of NDJSON, one file for each type, and a manifest.
+
+records/posts.ndjson     one record a line, as the API shows it to the program itself
+revisions/posts.ndjson   what those records held before, in the same order
+manifest.json            format, place, and of each file the count of lines, bytes and SHA-256
+"""
+
+import hmac
+from collections.abc import Iterable
+from hashlib import sha256
+from typing import Any
+
+from flask import current_app
+
+from quire.declare.fields import Derived, Field, Secret
+from quire.declare.record import REGISTRY, Record, record_of
+from quire.declare.rules import NOBODY
+
+FORMAT = "quire archive"
+FORMAT_VERSION = 1
+MANIFEST = "manifest.json"
+
+
+def records_file(record: Record) -> str:
+    """The name of the file with the records of a type."""
+    return f"records/{record.path}.ndjson"
+
+
+def revisions_file(record: Record) -> str:
+    """The name of the file with their revisions."""
+    return f"revisions/{record.path}.ndjson"
+
+
+def has_past(record: Record) -> bool:
+    """Whether records of this type have revisions."""
+    return record.versioned and record.history
+
+
+def portable_types() -> list[Record]:
+    """The types that travel, each after those it cannot do without."""
+    waiting = [record for record in REGISTRY.values() if record.portable]
+    found: list[Record] = []
+    while waiting:
+        ready = [one for one in waiting if not _required(one) & _tables(waiting) - {one.table.name}]
+        found.append(min(ready, key=lambda one: _haste(one, waiting)))
+        waiting.remove(found[-1])
+    return found
+
+
+def _haste(record: Record, waiting: list[Record]) -> tuple[int, int]:
+    """First what lacks little of what it may refer to, of these what others need most."""
+    lacking = {one.target for one in references(record)} & _tables(waiting) - {record.table.name}
+    return len(lacking), -sum(record.table.name in _required(other) for other in waiting)
+
+
+def _tables(records: Iterable[Record]) -> set[str]:
+    return {record.table.name for record in records}
+
+
+def _required(record: Record) -> set[str]:
+    """The tables that a record of this type must refer to, or does in lists."""
+    return {
+        f.target for f in carried(record) if f.target and (f.many is not None or not f.nullable)
+    }
+
+
+def carried(record: Record) -> list[Field]:
+    """The fields that travel: all that is stored and not made from other things, secrets aside.
+
+    What nobody may see at any door stays where it is.
+    """
+    return [
+        one
+        for one in record.fields
+        if one.readable
+        and not isinstance(one, Derived)
+        and (one.is_stored or one.many is not None)
+        and not one.made
+        and (one.to is not NOBODY or one.name == "id")
+    ]
+
+
+def references(record: Record) -> list[Field]:
+    """Those of them that lead to records which travel too."""
+    return [one for one in carried(record) if one.target and record_of(one.target).portable]
+
+
+def secrets(record: Record) -> list[Any]:
+    """The columns that travel only when somebody asks for it."""
+    return [one.column for one in record.fields if isinstance(one, Secret)]
+
+
+def place() -> str:
+    """A name for this installation that says nothing about it; it stays while its secret does."""
+    key = current_app.config["SECRET_KEY"].encode()
+    return hmac.new(key, FORMAT.encode(), sha256).hexdigest()[:32]

@@ -1,0 +1,146 @@
+"""What has arrived of an archive so far: where its references lead, now or when the rest is here."""
+
+from dataclasses import dataclass, field
+from typing import Any, TypeGuard
+
+from quire.declare.fields import Field
+from quire.declare.record import Record, record_of
+from quire.declare.values import MAX_ID
+from quire.exchange.archive import carried
+from quire.exchange.history import rows_of
+from quire.exchange.items import Unusable
+
+KEPT_HERE = ("id", "version")
+
+Raw = dict[str, Any]
+
+
+def is_id(value: Any) -> TypeGuard[int]:
+    """Whether this can be the id of a record."""
+    return type(value) is int and 0 < value <= MAX_ID
+
+
+@dataclass(slots=True)
+class Item:
+    """One line of an archive.
+
+    `late` are references to what arrives only later, `waits` says that its past has such, `here`
+    is the id of what is to be completed.
+    """
+
+    record: Record
+    number: int
+    state: Raw | str
+    past: list[Raw] = field(default_factory=list)
+    late: dict[str, Any] = field(default_factory=dict)
+    words: list[str] = field(default_factory=list)
+    waits: bool = False
+    here: int | None = None
+
+    def values(self) -> Raw:
+        """What the line says. Raises Unusable when it is no record."""
+        if isinstance(self.state, str):
+            raise Unusable(self.state)
+        if not is_id(self.state.get("id")):
+            raise Unusable("has no id")
+        return self.state
+
+    @property
+    def key(self) -> str:
+        """Its name within the archive."""
+        return f"{self.record.path} {self.values()['id']}"
+
+    @property
+    def name(self) -> str:
+        """What a person calls it."""
+        title = self.state.get(self.record.title) if isinstance(self.state, dict) else None
+        words = " ".join(title.split())[:60] if isinstance(title, str) and title else None
+        return f"{self.record.path}, line {self.number}" + (f" ({words})" if words else "")
+
+    @property
+    def version(self) -> int:
+        """Its version there; 1 where that is none."""
+        version = self.values().get("version")
+        return version if is_id(version) else 1
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it has to be looked at again."""
+        return self.waits or bool(self.late)
+
+
+class Arrivals:
+    """The ids here of all that has arrived, by type and id there."""
+
+    def __init__(self) -> None:
+        self._ids: dict[tuple[str, int], int] = {}
+        self._missing: set[tuple[str, int]] = set()
+        self._awaited = False
+        self.finished: set[str] = set()
+
+    def note(self, item: Item, id: int | None) -> None:
+        """This one is here, as `id`; with None it will not be."""
+        there = item.record.path, item.values()["id"]
+        if id is None:
+            self._missing.add(there)
+        else:
+            self._ids[there] = id
+
+    def find(self, target: Record, value: Any) -> int | None:
+        """The id here of what a small object names there."""
+        id = value.get("id") if isinstance(value, dict) else None
+        if not is_id(id):
+            return None
+        found = self._ids.get((target.path, id))
+        if found is None and self._may_come(target, id):
+            self._awaited = True
+        return found
+
+    def _may_come(self, target: Record, id: Any) -> bool:
+        there = target.path, id
+        return target.portable and target.path not in self.finished and there not in self._missing
+
+    def past(self, item: Item, id: int) -> tuple[list[Raw], bool]:
+        """The revisions of what is here as `id`, and whether they name what may still come."""
+        self._awaited = False
+        return rows_of(item.record, id, item.version, item.past, self.find), self._awaited
+
+    def raw(self, item: Item) -> Raw:
+        """The values of a record with ids of here; what comes late is left out and noted.
+
+        Raises Unusable when it cannot be without something that is not here.
+        """
+        state = item.values()
+        given = [f for f in carried(item.record) if f.name in state and f.name not in KEPT_HERE]
+        raw = {f.name: state[f.name] for f in given if f.target is None}
+        for one in given:
+            if one.target is not None:
+                self._refer(item, one, state[one.name], raw)
+        return raw
+
+    def resolved(self, item: Item) -> Raw:
+        """The references that came late."""
+        raw: Raw = {}
+        for name, value in item.late.items():
+            self._refer(item, item.record.field(name), value, raw)
+        return raw
+
+    def _refer(self, item: Item, field: Field, value: Any, raw: Raw) -> None:
+        self._awaited = False
+        target = record_of(field.target or "")
+        named = value if isinstance(value, list) else [] if value is None else [value]
+        found = [self.find(target, one) for one in named]
+        if self._awaited and (field.nullable or field.many is not None):
+            item.late[field.name] = value
+            return
+        ids = [id for id in found if id is not None]
+        if len(ids) < len(found):
+            self._lacks(item, field)
+        raw[field.name] = ids if field.many is not None else (ids[0] if ids else None)
+
+    def _lacks(self, item: Item, field: Field) -> None:
+        verb = "are not all" if field.many is not None else "is not"
+        words = f"its {field.label.lower()} {verb} here"
+        if field.many is None and not field.nullable:
+            raise Unusable(words)
+        item.words.append(words)

@@ -1,0 +1,231 @@
+"""The records of an archive go into the store: new ones with their past, known ones if they changed."""
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+from quire.declare.record import Record
+from quire.exchange import matching
+from quire.exchange.archive import (
+    carried,
+    has_past,
+    place,
+    portable_types,
+    records_file,
+    revisions_file,
+    secrets,
+)
+from quire.exchange.arrivals import Arrivals, Item, is_id
+from quire.exchange.history import Past
+from quire.exchange.items import Progress, Report, Unusable, fingerprint
+from quire.exchange.loading import IMPORTER
+from quire.exchange.memory import Memory
+from quire.exchange.opening import Archive, opened
+from quire.exchange.turns import in_turns, one_item, rehearsal
+from quire.records import USERS
+from quire.store import rows, write
+from quire.store.db import transaction
+from quire.store.origins import Known
+from quire.store.past import settle
+from quire.store.secrets import is_hash
+
+SOURCE = "quire"
+EDITED = "changed in the source, but edited here since: left as it is"
+DIFFERS = "is here already, and differs: left as it is"
+GONE = "was deleted here"
+
+Raw = dict[str, Any]
+
+
+def load(file: Path, *, dry_run: bool = False, progress: Progress | None = None) -> Report:
+    """Bring everything in the archive `file` that is not here; run again, it changes nothing.
+
+    Nothing is written before all of the file has been checked.
+    """
+    report = Report(dry_run=dry_run)
+    try:
+        with opened(file) as archive, rehearsal(dry_run):
+            _take_all(_Loader(archive, report), archive, progress)
+    except Unusable as error:
+        report.add("skipped", file.name, words=error.reason)
+    return report
+
+
+def _take_all(loader: "_Loader", archive: Archive, progress: Progress | None) -> None:
+    types = portable_types()
+    total = sum(archive.count(records_file(record)) for record in types)
+    items = chain(_items(loader, archive, types), loader.late())
+    in_turns(loader.take, items, total, progress)
+    loader.sum_up()
+
+
+def _items(loader: "_Loader", archive: Archive, types: list[Record]) -> Iterator[Item]:
+    for record in types:
+        past = Past(archive.lines(revisions_file(record)) if has_past(record) else iter(()))
+        for number, state in archive.lines(records_file(record)):
+            item = Item(record, number, state)
+            if isinstance(state, dict) and is_id(state.get("id")):
+                item.past = past.of(state["id"])
+            yield item
+        loader.finish(record)
+
+
+class _Loader:
+    def __init__(self, archive: Archive, report: Report):
+        self._report = report
+        self._memory = Memory(SOURCE, archive.place)
+        self._is_own = archive.place == place()
+        self._passwords = archive.manifest.get("passwords") is True
+        self._arrivals = Arrivals()
+        self._late: list[Item] = []
+        self._counts: Counter[tuple[str, Record]] = Counter()
+
+    def finish(self, record: Record) -> None:
+        """No more of this type will come."""
+        self._arrivals.finished.add(record.path)
+
+    def late(self) -> Iterator[Item]:
+        """What has to be looked at again when all else has arrived."""
+        yield from self._late
+
+    def sum_up(self) -> None:
+        """One line for all records of a type that need no words."""
+        for (outcome, record), count in self._counts.items():
+            what = record.label.lower() if count > 1 else record.one.lower()
+            self._report.add(outcome, f"{count:,} {what}", count=count)
+
+    def take(self, item: Item) -> None:
+        """Bring one record, or what was late of it; what is wrong becomes a line of the report."""
+        with (
+            one_item(self._memory, lambda reason: self._fail(item, reason)),
+            transaction() as connection,
+        ):
+            if item.here is not None:
+                self._complete(connection, item, item.here)
+                return
+            outcome, id = self._bring(connection, item)
+            self._note(item, outcome, id)
+
+    def _fail(self, item: Item, reason: str) -> None:
+        self._report.add("skipped" if item.here is None else "noted", item.name, words=reason)
+
+    def _note(self, item: Item, outcome: str, id: int | None) -> None:
+        self._arrivals.note(item, id)
+        if item.is_late and id is not None:
+            item.here = id
+            self._late.append(item)
+        if item.words:
+            self._say(item, outcome)
+        else:
+            self._counts[outcome, item.record] += 1
+
+    def _say(self, item: Item, outcome: str) -> None:
+        self._report.add(outcome, item.name, words="; ".join(item.words))
+        item.words.clear()
+
+    def _bring(self, connection: Connection, item: Item) -> tuple[str, int | None]:
+        record, state = item.record, item.values()
+        known = self._memory.get(item.key)
+        if known is not None and known.type == record.path:
+            return self._again(connection, item, known)
+        raw = self._arrivals.raw(item)
+        id = matching.find_own(connection, record, raw, state["id"]) if self._is_own else None
+        if id is None:
+            id = matching.find(connection, record, raw)
+        if id is None:
+            return "created", self._create(connection, item, raw)
+        return self._meet(connection, item, raw, id)
+
+    def _again(self, connection: Connection, item: Item, known: Known) -> tuple[str, int | None]:
+        """A record that was imported before; without an id when it is gone."""
+        record, id, mark = item.record, known.record_id, _mark(item)
+        here = rows.look(connection, record, IMPORTER, id, record.access.read)
+        if here is None:
+            item.words.append(GONE)
+            return "skipped", None
+        if known.fingerprint == mark:
+            return "unchanged", id
+        if here.state.get("version") != known.version:
+            item.words.append(EDITED)
+            return "kept", id
+        raw = self._arrivals.raw(item)
+        if known.fingerprint == _unfinished(mark):
+            return "updated", self._adopt(connection, item, raw, id)
+        changed = {n: v for n, v in raw.items() if record.field(n).tracked or n == "updated_at"}
+        saved = write.update(record, IMPORTER, id, changed)
+        self._remember(item, id, saved.version)
+        return "updated" if saved.changed else "unchanged", id
+
+    def _meet(self, connection: Connection, item: Item, raw: Raw, id: int) -> tuple[str, int]:
+        """A record that was here before anything came from there."""
+        record = item.record
+        here = rows.look(connection, record, IMPORTER, id, record.access.read)
+        state = {} if here is None else here.state
+        alike = not matching.differs(record, state, raw)
+        if matching.is_born(record) and state.get("version") == 1 and not (alike and self._is_own):
+            return "updated", self._adopt(connection, item, raw, id)
+        item.late.clear()
+        if not alike:
+            item.words.append(DIFFERS)
+        self._remember(item, id, state.get("version") if alike else None)
+        return "unchanged" if alike else "kept", id
+
+    def _create(self, connection: Connection, item: Item, raw: Raw) -> int:
+        raw, words = matching.with_free_names(connection, item.record, raw)
+        item.words += words
+        id = write.create(item.record, IMPORTER, raw).id
+        if item.record is USERS and raw.get("role") == "admin":
+            item.words.append("is an administrator")
+        self._settle(connection, item, id)
+        return id
+
+    def _adopt(self, connection: Connection, item: Item, raw: Raw, id: int) -> int:
+        """Make a record that nobody has edited here what it was there."""
+        write.update(item.record, IMPORTER, id, raw)
+        self._settle(connection, item, id)
+        return id
+
+    def _settle(self, connection: Connection, item: Item, id: int) -> None:
+        """Its version and its past, as they were there."""
+        record, version = item.record, item.version
+        past, item.waits = self._arrivals.past(item, id)
+        if record.versioned:
+            kept = [] if item.waits else past
+            stamps = matching.changed_at(record, item.values())
+            settle(connection, record, id, version, kept, **stamps, **self._hidden(item))
+        self._remember(item, id, version if record.versioned else None)
+
+    def _hidden(self, item: Item) -> Raw:
+        """Hashes of passwords, where the archive has them."""
+        given = {one.key: item.values().get(one.key) for one in secrets(item.record)}
+        return {k: v for k, v in given.items() if self._passwords and is_hash(str(v))}
+
+    def _complete(self, connection: Connection, item: Item, id: int) -> None:
+        """What could not be said before all had arrived."""
+        raw = self._arrivals.resolved(item)
+        if raw:
+            write.update(item.record, IMPORTER, id, raw)
+        item.late.clear()
+        self._settle(connection, item, id)
+        if item.words:
+            self._say(item, "noted")
+
+    def _remember(self, item: Item, id: int, version: int | None) -> None:
+        mark = _unfinished(_mark(item)) if item.is_late else _mark(item)
+        self._memory.remember(item.key, item.record, id, mark, version)
+
+
+def _mark(item: Item) -> str:
+    """The fingerprint of what a record says; counters and names of others are no part of it."""
+    state = item.values()
+    said = (one for one in carried(item.record) if one.tracked)
+    return fingerprint({one.name: matching.by_ids(one, state.get(one.name)) for one in said})
+
+
+def _unfinished(mark: str) -> str:
+    """The fingerprint of a record that lacks what comes late: the next import finishes it."""
+    return fingerprint({"unfinished": mark})

@@ -1,0 +1,201 @@
+"""Everything goes out into one file and comes in again without loss; run again, nothing changes."""
+
+import json
+
+import pytest
+
+from quire.access import held
+from quire.actor import SYSTEM
+from quire.exchange import exporting, merging
+from quire.records import COMMENTS, POSTS, PROFILES, TAGS, USERS
+from quire.store import audit, read, write
+from quire.store.db import db
+from tests.conftest import application
+from tests.exchange import archives
+from tests.people import PASSWORD
+
+
+@pytest.fixture
+def full(site, people):
+    """An application with content of every kind."""
+    site.first = archives.fill(people)
+    return site
+
+
+@pytest.fixture
+def file(full, tmp_path):
+    path = tmp_path / "all.zip"
+    path.write_bytes(archives.packed(passwords=True))
+    return path
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    """Another installation, on SQLite, with nothing in it."""
+    app = application(
+        {
+            "DATABASE_URL": f"sqlite:///{(tmp_path / 'other.db').as_posix()}",
+            "SECRET_KEY": "another-installation" * 3,
+        }
+    )
+    with app.app_context():
+        db.create_all()
+        yield app
+        db.engine.dispose()
+
+
+def test_there_and_back_without_loss(file, elsewhere):
+    sent = file.read_bytes()
+    report = merging.load(file)
+    assert report.skipped == 0, str(report)
+    back = archives.packed(passwords=True)
+    before, after = archives.contents(sent), archives.contents(back)
+    assert before == after
+    assert all(before.values()), "every type has something to lose"
+    assert archives.manifest(sent)["place"] != archives.manifest(back)["place"]
+
+
+def test_a_second_time_changes_nothing(file, elsewhere):
+    merging.load(file)
+    before = archives.contents(archives.packed(passwords=True))
+    report = merging.load(file)
+    assert set(report.counts) == {"unchanged"}, str(report)
+    assert archives.contents(archives.packed(passwords=True)) == before
+
+
+def test_into_where_it_came_from(full, file):
+    write.update(COMMENTS, SYSTEM, 1, {"body": "Edited since"})
+    before = archives.contents(archives.packed())
+    report = merging.load(file)
+    assert report.counts["created"] == report.counts["updated"] == 0, str(report)
+    assert report.counts["kept"] == 1
+    assert archives.contents(archives.packed()) == before
+
+
+def test_with_another_database_beneath(file, elsewhere):
+    """What a trash, a thread and a redirect are to readers."""
+    merging.load(file)
+    post = read.one(POSTS, SYSTEM, read.find_id(POSTS, SYSTEM, slug="ebb-and-flood"))
+    assert (post["views"], post["comment_count"], post["version"]) == (41, 2, 3)
+    assert [tag["name"] for tag in post["tags"]] == ["boats"]
+    assert elsewhere.test_client().get("/posts/tides").status_code in (301, 302, 308)
+    assert elsewhere.test_client().get("/posts/gone").status_code == 404
+
+
+def test_passwords_only_when_asked(full, file, elsewhere):
+    assert "password" not in json.dumps(
+        archives.contents(archives.packed())["records/users.ndjson"]
+    )
+    merging.load(file)
+    client = elsewhere.test_client()
+    sent = {"email": "ann@example.org", "password": PASSWORD}
+    assert client.post("/api/v1/auth/token", json=sent).status_code == 200
+
+
+def test_without_passwords_nobody_can_sign_in(full, tmp_path, elsewhere):
+    with full.app_context():
+        (tmp_path / "bare.zip").write_bytes(archives.packed())
+    merging.load(tmp_path / "bare.zip")
+    sent = {"email": "ann@example.org", "password": PASSWORD}
+    assert elsewhere.test_client().post("/api/v1/auth/token", json=sent).status_code == 401
+
+
+def test_what_opens_doors_stays(full, people, as_):
+    key = as_("root").post("api_keys", json={"name": "k", "scopes": ["tags:read"]}).json["key"]
+    held.open_session(people["root"], "browser", secret := held.new_secret(), 3600)
+    audit.note(SYSTEM, "sign_in", "users", people["root"].id)
+    data = archives.packed(passwords=True)
+    everything = json.dumps(archives.contents(data))
+    assert set(archives.contents(data)) == {
+        f"{kind}/{path}.ndjson"
+        for path in ("users", "tags", "posts", "pages", "comments", "categories", "profiles",
+                     "redirects", "settings")
+        for kind in ("records", "revisions")
+    }  # fmt: skip
+    for word in (key, secret, "api_key", "hash", "sign_in"):
+        assert word not in everything
+
+
+def test_the_manifest_counts(full):
+    data = archives.packed()
+    found = {one["name"]: one for one in archives.manifest(data)["files"]}
+    lines = archives.contents(data)
+    assert found.keys() == lines.keys()
+    assert {name: one["count"] for name, one in found.items()} == {
+        name: len(some) for name, some in lines.items()
+    }
+    assert archives.manifest(data)["format_version"] == 1
+
+
+def test_one_moment_is_exported(full, people):
+    pieces = exporting.stream()
+    begun = next(pieces)
+    write.create(TAGS, SYSTEM, {"name": "written meanwhile"})
+    data = begun + b"".join(pieces)
+    assert "written meanwhile" not in json.dumps(archives.contents(data))
+    assert "written meanwhile" in json.dumps(archives.contents(archives.packed()))
+
+
+def test_what_changes_there_changes_here(full, file, tmp_path, elsewhere):
+    merging.load(file)
+    again = tmp_path / "again.zip"
+    with full.app_context():
+        write.update(POSTS, SYSTEM, full.first, {"title": "Tides, revised"})
+        write.update(TAGS, SYSTEM, 1, {"description": "Renewed there"})
+        write.create(TAGS, SYSTEM, {"name": "new"})
+        again.write_bytes(archives.packed())
+    write.update(TAGS, SYSTEM, 1, {"description": "Edited here"})
+    report = merging.load(again)
+    assert report.counts["updated"] == report.counts["created"] == report.counts["kept"] == 1
+    assert "edited here since" in str(report)
+    id = read.find_id(POSTS, SYSTEM, slug="ebb-and-flood")
+    assert read.one(POSTS, SYSTEM, id)["title"] == "Tides, revised"
+    assert read.one(TAGS, SYSTEM, 1)["description"] == "Edited here"
+
+
+def test_what_was_deleted_here_stays_away(file, elsewhere):
+    merging.load(file)
+    id = read.find_id(POSTS, SYSTEM, slug="ebb-and-flood")
+    write.delete(POSTS, SYSTEM, id, permanent=True)
+    report = merging.load(file)
+    assert "was deleted here" in str(report)
+    assert read.find_id(POSTS, SYSTEM, slug="ebb-and-flood") is None
+
+
+def test_a_dry_run_keeps_nothing(file, elsewhere):
+    report = merging.load(file, dry_run=True)
+    assert report.created > 10
+    assert all(not lines for name, lines in archives.contents(archives.packed()).items()
+               if "settings" not in name)  # fmt: skip
+
+
+class TestMeeting:
+    """What comes to a place where something of that name is already."""
+
+    def test_people_by_address_then_by_name(self, file, elsewhere):
+        raw = {"username": "other", "email": "ann@example.org", "role": "member"}
+        ann = write.create(USERS, SYSTEM, raw).id
+        write.create(USERS, SYSTEM, {"username": "BOB", "email": "another@example.org"})
+        report = merging.load(file)
+        assert read.one(USERS, SYSTEM, ann)["role"] == "member"
+        assert "is here already, and differs: left as it is" in str(report)
+        assert "bob is taken here, so it is bob-2" in str(report)
+        post = read.one(POSTS, SYSTEM, read.find_id(POSTS, SYSTEM, slug="ebb-and-flood"))
+        assert post["author"]["id"] == ann
+        profile = read.one(PROFILES, SYSTEM, read.find_id(PROFILES, SYSTEM, user_id=ann))
+        assert profile["display_name"] == "Ann Ash"
+
+    def test_tags_by_name_posts_by_slug_and_time(self, file, elsewhere):
+        tag = write.create(TAGS, SYSTEM, {"name": "boats", "slug": "ships"}).id
+        author = write.create(USERS, SYSTEM, {"username": "someone"}).id
+        other = {"title": "Mine", "slug": "ebb-and-flood", "body": "x", "author": author}
+        write.create(POSTS, SYSTEM, {**other, "created_at": "2001-01-01T00:00:00Z"})
+        report = merging.load(file)
+        assert "ebb-and-flood is taken here, so it is ebb-and-flood-2" in str(report)
+        post = read.one(POSTS, SYSTEM, read.find_id(POSTS, SYSTEM, slug="ebb-and-flood-2"))
+        assert [one["id"] for one in post["tags"]] == [tag]
+        again = merging.load(file)
+        assert again.counts["created"] == again.counts["updated"] == 0
+
+    def test_administrators_are_named(self, file, elsewhere):
+        assert "(root): is an administrator" in str(merging.load(file))
