@@ -7,8 +7,10 @@ from hashlib import sha256
 
 from quire.actor import SYSTEM, Actor
 from quire.exchange import exporting
-from quire.records import CATEGORIES, COMMENTS, PAGES, POSTS, PROFILES, SETTINGS, TAGS, USERS
+from quire.records import CATEGORIES, COMMENTS, MEDIA, PAGES, POSTS, PROFILES, SETTINGS, TAGS, USERS
+from quire.records.media import upload
 from quire.store import read, write
+from tests.pictures import keep
 
 LIVE = "2026-01-01T10:00:00Z"
 
@@ -37,6 +39,7 @@ def fill(people):
     write.delete(POSTS, root, gone)
     write.create(PAGES, root, {"title": "About", "body": "Us", "position": 3, "published": True})
     _discuss(first, root, bob)
+    _illustrate(first, ann)
     write.update(SETTINGS, root, 1, {"site_name": "Tidal", "posts_per_page": 7})
     return first
 
@@ -53,6 +56,16 @@ def _discuss(post, root, bob):
     write.delete(COMMENTS, bob, trashed)
 
 
+def _illustrate(post, ann):
+    with keep() as given:
+        cover = upload(ann, given, {"alt": "The sea"}).id
+    write.update(MEDIA, ann, cover, {"focal_point": {"x": 0.5, "y": 0.25}})
+    with keep() as given:
+        avatar = upload(ann.as_system(), given, {"owner": ann.user_id, "is_avatar": True}).id
+    write.update(USERS, SYSTEM, ann.user_id, {"avatar": avatar})
+    write.update(POSTS, SYSTEM, post, {"cover": cover})
+
+
 def packed(**more):
     """The bytes of an archive of all there is."""
     return b"".join(exporting.stream(**more))
@@ -64,7 +77,7 @@ def contents(data):
         return {
             name: [json.loads(line) for line in zip.read(name).splitlines()]
             for name in zip.namelist()
-            if name != "manifest.json"
+            if name.endswith(".ndjson")
         }
 
 

@@ -7,12 +7,14 @@ import pytest
 from quire.access import held
 from quire.actor import SYSTEM
 from quire.exchange import exporting, merging
-from quire.records import COMMENTS, POSTS, PROFILES, TAGS, USERS
+from quire.jobs.pictures import process
+from quire.records import COMMENTS, MEDIA, POSTS, PROFILES, TAGS, USERS
 from quire.store import audit, read, write
 from quire.store.db import db
 from tests.conftest import application
 from tests.exchange import archives
 from tests.people import PASSWORD
+from tests.pictures import files
 
 
 @pytest.fixture
@@ -36,6 +38,7 @@ def elsewhere(tmp_path):
         {
             "DATABASE_URL": f"sqlite:///{(tmp_path / 'other.db').as_posix()}",
             "SECRET_KEY": "another-installation" * 3,
+            "QUIRE_INSTANCE": tmp_path / "other",
         }
     )
     with app.app_context():
@@ -76,10 +79,34 @@ def test_with_another_database_beneath(file, elsewhere):
     """What a trash, a thread and a redirect are to readers."""
     merging.load(file)
     post = read.one(POSTS, SYSTEM, read.find_id(POSTS, SYSTEM, slug="ebb-and-flood"))
-    assert (post["views"], post["comment_count"], post["version"]) == (41, 2, 3)
+    assert (post["views"], post["comment_count"], post["version"]) == (41, 2, 4)
     assert [tag["name"] for tag in post["tags"]] == ["boats"]
     assert elsewhere.test_client().get("/posts/tides").status_code in (301, 302, 308)
     assert elsewhere.test_client().get("/posts/gone").status_code == 404
+
+
+def test_files_arrive_under_their_addresses(full, file, elsewhere):
+    sent = archives.contents(file.read_bytes())["records/media.ndjson"]
+    merging.load(file)
+    assert [name for name in files(elsewhere) if not name.endswith(".part")] == sorted(
+        f"original-{one['url'].removeprefix('/uploads/')}" for one in sent
+    )
+    for one in sent:
+        process(read.find_id(MEDIA, SYSTEM, url=one["url"]))
+    cover = read.one(POSTS, SYSTEM, read.find_id(POSTS, SYSTEM, slug="ebb-and-flood"))["cover"]
+    assert cover["alt"] == "The sea"
+    assert elsewhere.test_client().get(cover["url"]).status_code == 200
+    again = merging.load(file)
+    assert set(again.counts) == {"unchanged"}
+
+
+def test_files_that_are_not_there(full, file, tmp_path, elsewhere):
+    archives.forged(tmp_path / "bare.zip", archives.contents(file.read_bytes()))
+    report = merging.load(tmp_path / "bare.zip")
+    assert str(report).count("its file is not in the archive") == 2
+    assert "its cover is not here" in str(report)
+    assert "its avatar is not here" in str(report)
+    assert files(elsewhere) == []
 
 
 def test_passwords_only_when_asked(full, file, elsewhere):
@@ -108,7 +135,7 @@ def test_what_opens_doors_stays(full, people, as_):
     everything = json.dumps(archives.contents(data))
     assert set(archives.contents(data)) == {
         f"{kind}/{path}.ndjson"
-        for path in ("users", "tags", "posts", "pages", "comments", "categories", "profiles",
+        for path in ("users", "tags", "posts", "pages", "comments", "categories", "media", "profiles",
                      "redirects", "settings")
         for kind in ("records", "revisions")
     }  # fmt: skip
@@ -118,7 +145,7 @@ def test_what_opens_doors_stays(full, people, as_):
 
 def test_the_manifest_counts(full):
     data = archives.packed()
-    found = {one["name"]: one for one in archives.manifest(data)["files"]}
+    found = {o["name"]: o for o in archives.manifest(data)["files"] if "count" in o}
     lines = archives.contents(data)
     assert found.keys() == lines.keys()
     assert {name: one["count"] for name, one in found.items()} == {

@@ -6,8 +6,8 @@ import click
 
 from quire.actor import SYSTEM
 from quire.commands import meter, with_database
-from quire.config import Unfit
 from quire.exchange import exporting
+from quire.safety import Unfit
 from quire.store import audit
 
 

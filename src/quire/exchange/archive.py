@@ -19,6 +19,8 @@ from quire.declare.rules import NOBODY
 FORMAT = "quire archive"
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
+OF_FILE = ("url", "original_name", "sha256", "is_avatar")
+"""What is carried of records that are made of files, though it was made from these."""
 
 
 def records_file(record: Record) -> str:
@@ -75,9 +77,17 @@ def carried(record: Record) -> list[Field]:
         if one.readable
         and not isinstance(one, Derived)
         and (one.is_stored or one.many is not None)
-        and not one.made
-        and (one.to is not NOBODY or one.name == "id")
+        and ((not one.made and (one.to is not NOBODY or one.name == "id")) or _of_file(record, one))
     ]
+
+
+def has_file(record: Record) -> bool:
+    """Whether each record of this type is made of a file."""
+    return any(one.kind.widget == "file" for one in record.fields)
+
+
+def _of_file(record: Record, field: Field) -> bool:
+    return field.name in OF_FILE and has_file(record)
 
 
 def references(record: Record) -> list[Field]:

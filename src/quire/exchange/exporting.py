@@ -6,22 +6,24 @@ from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
-from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 import orjson
 
 from quire.declare.clock import now, rfc3339
-from quire.exchange import stock
+from quire.exchange import files, stock
 from quire.exchange.archive import (
     FORMAT,
     FORMAT_VERSION,
     MANIFEST,
+    has_file,
     has_past,
     place,
     portable_types,
     records_file,
     revisions_file,
 )
+from quire.exchange.files import FILES
 from quire.exchange.items import Progress
 from quire.store.db import snapshot
 
@@ -57,11 +59,13 @@ class _Writer:
         self._moment = now()
         self.files: list[dict[str, Any]] = []
 
-    def add(self, name: str, parts: Iterable[bytes], **more: Any) -> Iterator[bytes]:
+    def add(
+        self, name: str, parts: Iterable[bytes], packed: bool = True, **more: Any
+    ) -> Iterator[bytes]:
         """Write one file; the archive so far, in pieces. `more` is said of it in the manifest."""
         digest, size, count = sha256(), 0, 0
         info = ZipInfo(name, self._moment.timetuple()[:6])
-        info.compress_type = ZIP_DEFLATED
+        info.compress_type = ZIP_DEFLATED if packed else ZIP_STORED
         with self._zip.open(info, "w", force_zip64=True) as file:
             for part in parts:
                 file.write(part)
@@ -118,7 +122,18 @@ def stream(*, passwords: bool = False, progress: Progress | None = None) -> Iter
             if has_past(record):
                 past = _lines(stock.revisions(connection, record))
                 yield from writer.add(revisions_file(record), past, type=record.path)
+            if has_file(record):
+                for state in stock.states(connection, record, False):
+                    yield from _file(writer, files.name_of(state))
     yield from writer.end(passwords=passwords)
+
+
+def _file(writer: _Writer, name: str) -> Iterator[bytes]:
+    """The file called `name`, as it is (it is packed by its own format); none when it is gone."""
+    path = files.path(name)
+    if path is not None:
+        with path.open("rb") as file:
+            yield from writer.add(FILES + name, iter(lambda: file.read(PIECE), b""), packed=False)
 
 
 def _lines(states: Iterable[stock.State]) -> Iterator[bytes]:

@@ -8,7 +8,7 @@ from quire.declare.fields import Field
 from quire.declare.record import Record
 from quire.declare.rules import NOBODY
 from quire.declare.values import time_from_text
-from quire.exchange.archive import carried
+from quire.exchange.archive import carried, has_file
 from quire.exchange.items import Unusable
 from quire.exchange.names import USERNAME_LENGTH, numbered
 from quire.records import USERS
@@ -39,8 +39,17 @@ def find(connection: Connection, record: Record, raw: Raw) -> int | None:
         return _find_alike(connection, record, raw)
     then = [_same_time(record, raw)] if is_text(record) else []
     same = (one.column == raw[one.name] for one in unique if _names(one, raw))
-    found = (_one(connection, record, [each, *then]) for each in same)
+    ways = [[each, *then] for each in same] + (
+        [_same_file(record, raw)] if has_file(record) else []
+    )
+    found = (_one(connection, record, way) for way in ways)
     return next((id for id in found if id is not None), None)
+
+
+def _same_file(record: Record, raw: Raw) -> list[ColumnElement[bool]]:
+    """One person has one file once."""
+    named = (record.field(name) for name in ("owner", "sha256", "is_avatar"))
+    return [one.column == raw.get(one.name) for one in named]
 
 
 def find_own(connection: Connection, record: Record, raw: Raw, id: int) -> int | None:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from quire.declare.record import Record
-from quire.exchange import matching
+from quire.exchange import files, matching
 from quire.exchange.archive import (
     carried,
     has_past,
@@ -77,6 +77,7 @@ def _items(loader: "_Loader", archive: Archive, types: list[Record]) -> Iterator
 class _Loader:
     def __init__(self, archive: Archive, report: Report):
         self._report = report
+        self._archive = archive
         self._memory = Memory(SOURCE, archive.place)
         self._is_own = archive.place == place()
         self._passwords = archive.manifest.get("passwords") is True
@@ -177,7 +178,8 @@ class _Loader:
     def _create(self, connection: Connection, item: Item, raw: Raw) -> int:
         raw, words = matching.with_free_names(connection, item.record, raw)
         item.words += words
-        id = write.create(item.record, IMPORTER, raw).id
+        with files.brought(self._archive, item.record, raw) as given:
+            id = write.create(item.record, IMPORTER, given).id
         if item.record is USERS and raw.get("role") == "admin":
             item.words.append("is an administrator")
         self._settle(connection, item, id)
