@@ -151,7 +151,9 @@ def _of_api(record):
     found |= {f"POST {path}/<id:id>/{one.name}": one.allow for one in record.actions}
     if record.versioned and record.history and access.update is not NOBODY:
         found[f"GET {path}/<id:id>/revisions"] = access.update
-        found[f"GET {path}/<id:id>/revisions/<id:version>"] = access.update
+        one = f"{path}/<id:id>/revisions/<id:version>"
+        found |= {f"GET {one}": access.update, f"GET {one}/diff": access.update}
+        found[f"POST {one}/restore"] = access.update
     if record.drafts:
         draft = f"{path}/<id:id>/draft"
         found |= {f"{m} {draft}": access.update for m in ("GET", "PUT", "PATCH", "DELETE")}

@@ -10,6 +10,7 @@ from quire.api import (
     documents,
     drafting,
     explain,
+    history,
     media,
     own,
     previewing,
@@ -111,10 +112,15 @@ def bind(api: Api, record: Record) -> None:
 def _bind_below(api: Api, record: Record) -> None:
     if record.versioned and record.history and record.access.update is not NOBODY:
         below = f"/{record.path}/<id:id>/revisions"
-        history = _class(resources.History, record, "History")
+        every = _class(resources.History, record, "History")
         revision = _class(resources.Revision, record, "Revision")
-        api.add_resource(history, below, endpoint=f"{record.path}_revisions")
-        api.add_resource(revision, f"{below}/<id:version>", endpoint=f"{record.path}_revision")
+        difference = _class(history.Difference, record, "Difference")
+        restore = _class(history.Restore, record, "RestoreRevision")
+        one = f"{below}/<id:version>"
+        api.add_resource(every, below, endpoint=f"{record.path}_revisions")
+        api.add_resource(revision, one, endpoint=f"{record.path}_revision")
+        api.add_resource(difference, f"{one}/diff", endpoint=f"{record.path}_revision_diff")
+        api.add_resource(restore, f"{one}/restore", endpoint=f"{record.path}_revision_restore")
     if record.drafts:
         draft = _class(drafting.Draft, record, "Draft")
         api.add_resource(draft, f"/{record.path}/<id:id>/draft", endpoint=f"{record.path}_draft")

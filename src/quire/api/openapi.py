@@ -5,7 +5,7 @@ from typing import Any
 
 from quire.api import openapi_answers as answers
 from quire.api import openapi_by_hand as by_hand
-from quire.api import openapi_drafts, openapi_media, openapi_paths, openapi_schemas
+from quire.api import openapi_drafts, openapi_history, openapi_media, openapi_paths, openapi_schemas
 from quire.api import openapi_parameters as parameters
 from quire.declare.record import REGISTRY
 
@@ -64,6 +64,7 @@ def document() -> dict[str, Any]:
         "paths": {
             **openapi_media.with_files(openapi_paths.paths()),
             **openapi_drafts.paths(),
+            **openapi_history.paths(),
             **by_hand.paths(),
         },
         "components": {
@@ -84,6 +85,7 @@ def _tags() -> list[dict[str, str]]:
 def _schemas() -> dict[str, Any]:
     schemas = openapi_schemas.components()
     openapi_drafts.add_schemas(schemas)
+    openapi_history.add_schemas(schemas)
     for model in (*by_hand.MODELS, *openapi_media.MODELS):
         openapi_schemas.named(model, schemas)
     return schemas

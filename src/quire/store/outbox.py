@@ -19,7 +19,12 @@ from quire.store.audit import RecordId, Word
 from quire.store.db import Model, once_committed, transaction
 from quire.store.prepared import Prepared
 
-PAST = {"create": "created", "update": "updated", "delete": "deleted"}
+PAST = {
+    "create": "created",
+    "update": "updated",
+    "delete": "deleted",
+    "restore_revision": "updated",
+}
 NOBODY = 0
 """The id in rows that are about no record."""
 

@@ -100,10 +100,11 @@ def update(
     replace: bool = False,
     version: int | None = None,
     also: Also | None = None,
+    verb: str = "update",
 ) -> Saved:
     """Change the fields that `raw` names (all of them with `replace`).
 
-    `version` is what the change is based on. Raises Unproven, Refused, Missing, Stale, Invalid,
+    `version` is what the change is based on, `verb` what history calls it. Raises Unproven, Refused, Missing, Stale, Invalid,
     Conflict.
     """
     rule = record.access.update
@@ -117,7 +118,7 @@ def update(
             raise Conflict(f"This {record.one.lower()} is in the trash; restore it first.")
         form = WHOLE if replace else PART
         values = parse(record, actor, raw, form=form, state=state)
-        change = Change(record, actor, "update", state, values, ready)
+        change = Change(record, actor, verb, state, values, ready)
         if also is not None:
             change.afterwards(also)
         return _changed(connection, change, rule, found)
