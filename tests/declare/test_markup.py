@@ -1,4 +1,6 @@
-"""Markdown is rendered before the database is locked, and once."""
+"""Markdown is rendered before the database is locked, and once; nothing hostile takes long."""
+
+import html
 
 from quire.actor import SYSTEM
 from quire.declare import markup
@@ -27,3 +29,33 @@ def test_once_and_outside_the_transaction(app, people, monkeypatch):
 def test_what_is_no_body_is_left_to_the_parser():
     for body in (None, 5, ["x"], "x" * (MARKDOWN_BYTES + 1), "é" * MARKDOWN_BYTES, "\ud800"):
         assert markup.render_ahead(SYSTEM, None, {"body": body}) == {}
+
+
+def test_what_people_write():
+    text = "x[^1] ~~y~~ ~z~\n\n| a |\n|--:|\n| 1 |\n\n```python\nx\n```\n\n[^1]: note\n"
+    made = markup.rendered(text)
+    for part in (
+        '<sup class="footnote-ref"><a href="#fn-1" id="fnref-1"',
+        "<del>y</del> ~z~",
+        '<th align="right">a</th>',
+        '<pre><code class="language-python">x\n</code></pre>',
+        '<li id="fn-1">',
+    ):
+        assert part in made
+
+
+def test_deep_nesting_is_shown_as_text():
+    assert markup.rendered("> " * 400 + "a").count("<blockquote>") == 400
+    for text in (">" * 100_000, "<div>" * 20_000, "<b>" * 30_000, "<span>" * 8000 + "<p>a</p>"):
+        made = markup.rendered(text)
+        assert made.startswith("<pre>&") and html.unescape(made)[5:-7] == text
+
+
+def test_many_elements_beside_each_other_are_not_deep():
+    for text in ("<p>a\n" * 2000, "<br>" * 2000, "<b>a</b>\n" * 2000, "a\n\n" * 2000):
+        assert "<pre>" not in markup.rendered(text)
+
+
+def test_what_grows_out_of_bounds_is_shown_as_text():
+    assert "footnotes" in markup.rendered("[^a]: b\n" + "[^a] " * 100)
+    assert markup.rendered("[^a]: b\n[^a]" * 8000).startswith("<pre>[^a]")

@@ -1,23 +1,31 @@
 """Markdown to HTML: rendered once when written, cleaned by an allow-list.
 
-markdown-it-py is linear on hostile input where Python-Markdown is quadratic; nh3 parses as
-browsers do, so that what it lets through is what a browser sees.
+cmark-gfm is GitHub's parser, linear on hostile input; nh3 parses as browsers do, so that what it
+lets through is what a browser sees. nh3 takes long over deep nesting only: that is shown as text.
 """
 
 import html
 import re
 from typing import Any
 
+import cmarkgfm
 import nh3
-from markdown_it import MarkdownIt
-from mdit_py_plugins.footnote import footnote_plugin
+from cmarkgfm.cmark import Options
 
 from quire.actor import Actor
 from quire.declare.change import Change
 from quire.declare.values import MARKDOWN_BYTES
 
-_parser = MarkdownIt("commonmark", {"linkify": False}).enable(["table", "strikethrough"])
-_parser.use(footnote_plugin)
+OPTIONS = (
+    Options.CMARK_OPT_UNSAFE  # HTML passes: nh3 decides about it
+    | Options.CMARK_OPT_FOOTNOTES
+    | Options.CMARK_OPT_STRIKETHROUGH_DOUBLE_TILDE
+)
+EXTENSIONS = ["table", "strikethrough"]
+DEEPEST = 500
+"""How many elements may stand in one another; browsers stop at 512."""
+GROWTH, FREE = 10, 100_000
+"""HTML may be so many times as long as its Markdown, and so many characters in any case."""
 
 TAGS = nh3.ALLOWED_TAGS | {"figure", "figcaption", "section"}
 ATTRIBUTES = {
@@ -43,12 +51,30 @@ _cleaner = nh3.Cleaner(
 
 def rendered(markdown: str) -> str:
     """Safe HTML of a Markdown text."""
-    return clean(_parser.render(markdown))
-
-
-def clean(markup: str) -> str:
-    """The part of `markup` that the allow-list lets through."""
+    markup = cmarkgfm.markdown_to_html_with_extensions(markdown, OPTIONS, EXTENSIONS)
+    if len(markup) > GROWTH * len(markdown) + FREE or _is_deep(markup):
+        return f"<pre>{html.escape(markdown)}</pre>\n"
     return _cleaner.clean(markup)
+
+
+_TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)", re.IGNORECASE)
+# these never stand in one another: some close by themselves, the others hold nothing
+_SHALLOW = frozenset(
+    "p li dt dd td th tr option br hr img wbr input col source track area embed".split()
+)
+
+
+def _is_deep(markup: str) -> bool:
+    """Whether elements stand in one another more than DEEPEST times, as far as tags tell."""
+    if markup.count("<") <= DEEPEST:
+        return False
+    depth = 0
+    for end, name in _TAG.findall(markup):
+        if name.lower() not in _SHALLOW:
+            depth = max(depth - 1, 0) if end else depth + 1
+            if depth > DEEPEST:
+                return True
+    return False
 
 
 def words_of(markup: str) -> str:
