@@ -1,5 +1,7 @@
 """Commands behind manage.py: each is loaded only when it is used, and fails with one clear line."""
 
+import atexit
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -15,6 +17,7 @@ from quire.safety import Unfit
 COMMANDS = {
     "users": ("quire.commands.users:users", "Look after the people who may sign in."),
     "keys": ("quire.commands.keys:keys", "Make and revoke API keys."),
+    "worker": ("quire.commands.worker:worker", "Do jobs in a process of their own."),
     "seed": ("quire.commands.seed:seed", "Add sample content."),
     "import": ("quire.commands.imports:imports", "Bring content in from elsewhere."),
     "export": ("quire.commands.exports:export", "Write all content to a file."),
@@ -61,7 +64,20 @@ def application(name: str | None = None, config: Mapping[str, Any] | None = None
     app = bare_application(name, config)
     with app.app_context():
         prepare()
+    if os.environ.get("WERKZEUG_RUN_MAIN") == "true":  # what `flask run --debug` starts anew
+        _work_beside(app)
     return app
+
+
+def _work_beside(app: Flask) -> None:
+    """Do jobs beside a development server, until its process ends."""
+    from quire.jobs.worker import working
+
+    given = click.get_current_context().params
+    app.config["LOCAL_URL"] = f"http://{given['host']}:{given['port']}"
+    crew = working(app)
+    crew.__enter__()
+    atexit.register(crew.__exit__, None, None, None)
 
 
 def bare_application(name: str | None = None, config: Mapping[str, Any] | None = None) -> Flask:

@@ -9,6 +9,8 @@ from quire.admin.addresses import blueprint_of
 from quire.admin.archive import ArchiveView
 from quire.admin.headers import nonce
 from quire.admin.home import HomeView
+from quire.admin.jobs import JobsView
+from quire.admin.letters import LettersView
 from quire.admin.views import RecordView
 from quire.declare.record import REGISTRY
 
@@ -25,14 +27,10 @@ def init_app(app: Flask) -> Admin:
         admin.add_category(section)
     for record in REGISTRY.values():
         admin.add_view(RecordView(record))
-    admin.add_view(AccessView())
-    admin.add_view(ArchiveView())
-    for name in (
-        "admin",
-        "access",
-        "archive",
-        *(blueprint_of(record) for record in REGISTRY.values()),
-    ):
+    for view in (AccessView(), ArchiveView(), JobsView(), LettersView()):
+        admin.add_view(view)
+    by_hand = ("admin", "access", "archive", "jobs", "letters")
+    for name in (*by_hand, *(blueprint_of(record) for record in REGISTRY.values())):
         # the gate checks the same token, and gives a form back with what was typed
         app.extensions["csrf"].exempt(app.blueprints[name])
     return admin

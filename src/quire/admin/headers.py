@@ -27,6 +27,7 @@ def headers(response: Response) -> Response:
         if response.status_code in (200, 304) and "v" in request.args:
             response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
     else:
-        response.headers["Content-Security-Policy"] = POLICY.format(nonce=nonce())
+        # a page that holds what is not ours has a stricter one already
+        response.headers.setdefault("Content-Security-Policy", POLICY.format(nonce=nonce()))
         response.headers["Cache-Control"] = "no-store"
     return response

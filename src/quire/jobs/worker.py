@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 
 from flask import Flask
 
@@ -34,14 +35,13 @@ def work_off(stopping: threading.Event | None = None) -> None:
 def working(app: Flask, threads: int | None = None) -> Iterator[None]:
     """Workers as long as the block lasts; what they are doing at the end, they finish.
 
-    `threads` do jobs, as many as are set where none are given; one more does what each process has
-    to do now and then.
+    `threads` do jobs, as many as are set where none are given; where there is a broker, they pass
+    them on to it. One more does what each process has to do now and then.
     """
     stopping, count = threading.Event(), app.config["JOB_THREADS"] if threads is None else threads
-    targets = [_beat, *[_work] * count]
     crew = [
         threading.Thread(target=target, args=(app, stopping), name="jobs", daemon=True)
-        for target in targets
+        for target in [_beat, *[_work] * count]
     ]
     for one in crew:
         one.start()
@@ -56,10 +56,13 @@ def working(app: Flask, threads: int | None = None) -> Iterator[None]:
 
 
 def _work(app: Flask, stopping: threading.Event) -> None:
+    work = work_off
+    if app.config["CELERY_BROKER_URL"]:  # Celery takes long to load, so only here
+        work = import_module("quire.jobs.broker").Relay(app).work_off
     while not stopping.is_set():
         owed_here.clear()
         with _unharmed(), app.app_context():
-            work_off(stopping)
+            work(stopping)
         if not stopping.is_set():
             owed_here.wait(LOOK_SECONDS)
 

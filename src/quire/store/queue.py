@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Integer,
     Select,
     Update,
     and_,
@@ -30,6 +31,8 @@ from quire.store.outbox import NOBODY, OutboxEvent
 
 FIRST_SECONDS = 60
 """How long after the first start something periodic is done at first, at most."""
+PASSED_SECONDS = 900
+"""How long a message may be under way, before it is taken for lost."""
 LONGEST_ERROR = 1000
 """Characters that are kept of what went wrong."""
 
@@ -67,6 +70,53 @@ def _claimed(which: ColumnElement[bool]) -> Update:
         "due_at": bindparam("until", type_=UTCDateTime()),
     }
     return update(_rows).where(which).values(values).returning(*_shown)
+
+
+def pass_on(most: int) -> list[tuple[int, int]]:
+    """Ids of jobs that are due, with the attempts made at them, for a broker to carry to a worker.
+
+    No attempt is counted yet. What has not been taken after a while is passed on again.
+    """
+    moment = now()
+    with reading() as connection:
+        if connection.execute(_due(1), {"now": moment}).first() is None:
+            return []
+    values = {"now": moment, "until": moment + timedelta(seconds=PASSED_SECONDS)}
+    with transaction() as connection:
+        return [(id, attempts) for id, attempts in connection.execute(_pass_on(most), values)]
+
+
+@cache
+def _pass_on(most: int) -> Any:
+    until = bindparam("until", type_=UTCDateTime())
+    due = _rows.c.id.in_(_due(most).with_for_update(skip_locked=True))
+    return update(_rows).where(due).values(due_at=until).returning(_rows.c.id, _rows.c.attempts)
+
+
+def take_back(ids: list[int]) -> None:
+    """Let what no broker has taken be due again."""
+    with transaction() as connection:
+        waiting = and_(_rows.c.id.in_(ids), _rows.c.due_at.is_not(None))
+        connection.execute(update(_rows).where(waiting).values(due_at=now()))
+
+
+def take(id: int, attempts: int) -> Job | None:
+    """Claim a job that was passed on; None when another message has brought it before, or it is done."""
+    until = now() + timedelta(seconds=LEASE_SECONDS)
+    with transaction() as connection:
+        found = connection.execute(
+            _take(), {"record": id, "made": attempts, "until": until}
+        ).first()
+    return None if found is None else Job(*found)
+
+
+@cache
+def _take() -> Any:
+    same = and_(
+        _rows.c.id == bindparam("record", type_=Integer()),
+        _rows.c.attempts == bindparam("made", type_=Integer()),
+    )
+    return _claimed(and_(same, _rows.c.due_at.is_not(None)))
 
 
 def extend(job: Job, seconds: int) -> Job:
