@@ -23,6 +23,7 @@ COMMANDS = {
     "export": ("quire.commands.exports:export", "Write all content to a file."),
     "db": ("quire.commands.database:database", "Bring the database to another version."),
     "check": ("quire.commands.checks:check", "Look for what is wrong."),
+    "prune": ("quire.commands.upkeep:prune", "Empty the trash, forget what has ended."),
     "openapi": ("quire.commands.documents:openapi", "Write the description of the API."),
     "routes": ("flask.cli:routes_command", "List all addresses."),
     "shell": ("flask.cli:shell_command", "A Python shell inside the application."),

@@ -1,18 +1,33 @@
-"""Upkeep: what grows by itself is cut back once a day."""
+"""Upkeep: what grows by itself is cut back once a day, and by `manage.py prune`."""
 
 from datetime import timedelta
 
 from quire.declare.clock import now
 from quire.declare.jobs import every
 from quire.declare.record import REGISTRY
-from quire.store import queue
+from quire.store import pruning, queue
 
 DAY = 86_400
 EVENT_DAYS = 30
 """How long an event of a record is kept after all is done that it asks for."""
 
 
+def prune_outbox() -> int:
+    """Forget old events of records; how many there were."""
+    return queue.prune(now() - timedelta(days=EVENT_DAYS), REGISTRY)
+
+
+PARTS = {
+    "records in the trash": pruning.trash,
+    "revisions": pruning.revisions,
+    "ended sessions": pruning.ended_sessions,
+    "ended links": pruning.ended_links,
+    "old events": prune_outbox,
+}
+"""What is cut back, in the words of `manage.py prune`."""
+
+
 @every(DAY)
-def prune_outbox() -> None:
-    """Forget old events of records."""
-    queue.prune(now() - timedelta(days=EVENT_DAYS), REGISTRY)
+def prune() -> dict[str, int]:
+    """Cut back all of it; how many of each went."""
+    return {words: part() for words, part in PARTS.items()}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from flask import current_app
-from sqlalchemy import ColumnElement, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, not_, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.declare.clock import now
@@ -101,6 +101,11 @@ def void(user_id: int, *purposes: str) -> None:
     with transaction() as connection:
         theirs = and_(_links.c.user_id == user_id, _links.c.purpose.in_(purposes))
         connection.execute(delete(_links).where(theirs))
+
+
+def forget_ended(connection: Connection) -> int:
+    """Remove links that are used or outdated, in the open transaction; how many."""
+    return connection.execute(delete(_links).where(not_(_is_good()))).rowcount
 
 
 def _is_good() -> ColumnElement[bool]:

@@ -1,0 +1,104 @@
+"""Upkeep: the trash, revisions, and what has ended."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from quire.actor import SYSTEM
+from quire.declare.clock import now, rfc3339
+from quire.declare.jobs import SCHEDULE
+from quire.jobs import upkeep
+from quire.records import COMMENTS, POSTS, SESSIONS, TAGS
+from quire.store import links, write
+from quire.store.db import reading, transaction
+from quire.store.revisions import Revision
+from tests.people import give_session
+
+ROWS = Revision.__table__
+
+
+@pytest.fixture(autouse=True)
+def inside(app):
+    with app.app_context():
+        yield
+
+
+def ago(**time):
+    return now() - timedelta(**time)
+
+
+def versions(record, id):
+    wanted = select(ROWS.c.version).where(ROWS.c.type == record.path, ROWS.c.record_id == id)
+    with reading() as connection:
+        return list(connection.execute(wanted.order_by(ROWS.c.version)).scalars())
+
+
+def aged(record, id, *moments):
+    """Give the revisions of a record their moments."""
+    with transaction() as connection:
+        for version, moment in enumerate(moments, 1):
+            mine = (ROWS.c.type == record.path, ROWS.c.record_id == id, ROWS.c.version == version)
+            connection.execute(update(ROWS).where(*mine).values(created_at=moment))
+
+
+def test_the_trash_is_emptied_after_thirty_days(people):
+    raw = {"body": "b", "author": people["ann"].id}
+    gone, young, live = (
+        write.create(POSTS, SYSTEM, {"title": "T", **raw, "deleted_at": moment}).id
+        for moment in (rfc3339(ago(days=31)), rfc3339(ago(days=29)), None)
+    )
+    said = write.create(COMMENTS, SYSTEM, {"post": gone, "body": "x", "status": "approved"}).id
+    with transaction() as connection:  # what was commented on keeps nobody from throwing it away
+        assert connection.execute(select(COMMENTS.table.c.id)).scalars().all() == [said]
+    assert upkeep.prune()["records in the trash"] == 1
+    with reading() as connection:
+        assert set(connection.execute(select(POSTS.table.c.id)).scalars()) == {young, live}
+        assert connection.execute(select(COMMENTS.table.c.id)).all() == []
+
+
+def test_revisions_thin_themselves():
+    id = write.create(TAGS, SYSTEM, {"name": "n0"}).id
+    for number in range(1, 8):
+        write.update(TAGS, SYSTEM, id, {"name": f"n{number}"})
+    old, day = ago(days=500), ago(days=100).replace(hour=12)
+    aged(
+        TAGS, id, old, old, day, day, day + timedelta(days=1), day + timedelta(days=1), now(), now()
+    )
+    assert upkeep.prune()["revisions"] == 3
+    assert versions(TAGS, id) == [1, 4, 6, 7, 8]
+    assert upkeep.prune()["revisions"] == 0
+
+
+def test_what_readers_have_seen_is_kept_for_good(people):
+    raw = {"title": "T", "body": "b", "author": people["ann"].id}
+    id = write.create(POSTS, SYSTEM, raw).id
+    start = rfc3339(ago(days=600))
+    for values in (
+        {"title": "private"}, {"published_at": start}, {"title": "public"},
+        {"published_at": None}, {"title": "private again"}, {"title": "latest"},
+    ):  # fmt: skip
+        write.update(POSTS, SYSTEM, id, values)
+    aged(POSTS, id, *[ago(days=500)] * 7)
+    assert upkeep.prune()["revisions"] == 3
+    assert versions(POSTS, id) == [1, 3, 4, 7]
+
+
+def test_sessions_and_links_that_have_ended_are_forgotten(app, people):
+    give_session(app, app.test_client(), people["ann"])
+    give_session(app, app.test_client(), people["bob"])
+    table = SESSIONS.table
+    with transaction() as connection:
+        mine = table.c.user_id == people["ann"].id
+        connection.execute(update(table).where(mine).values(expires_at=ago(minutes=1)))
+    used = links.find(links.mint("reset", "ann@example.org", people["ann"].id), "reset")
+    links.mint("invite", "new@example.org", role="author")
+    links.use(used)
+    done = upkeep.prune()
+    assert (done["ended sessions"], done["ended links"]) == (1, 1)
+    with reading() as connection:
+        assert connection.execute(select(table.c.user_id)).scalars().all() == [people["bob"].id]
+
+
+def test_it_is_done_once_a_day():
+    assert SCHEDULE["every.prune"].seconds == 86_400
