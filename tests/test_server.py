@@ -25,7 +25,8 @@ posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to se
 
 
 def application(environ, start_response):
-    time.sleep(float(environ["PATH_INFO"].strip("/").split("?")[0] or 0))
+    asked = environ["PATH_INFO"].strip("/")
+    time.sleep(0 if "api" in asked else float(asked or 0))
     if environ["QUERY_STRING"] == "fail":
         raise RuntimeError("secret text")
     body = environ["wsgi.input"].read() or b"ok"
@@ -142,6 +143,20 @@ def test_too_large_body_gets_json_even_while_it_is_still_sent(port):
     error = json.loads(answer.read())
     assert (answer.status, error["error"], error["code"]) == (413, "Content too large", "too_large")
     connection.close()
+
+
+def test_bodies_may_be_larger_only_where_files_come_in():
+    with running(max_upload=9000) as (_, port):
+        asked = [("/api/v1/media?name=x", 5000), ("/api/v1/media", 9500), ("/api/v1/posts", 5000)]
+        heads = [f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: {n}\r\n" for path, n in asked]
+        ends = b"Connection: close\r\n\r\n"
+        answers = [
+            parsed(send(port, head.encode() + ends + b"x" * n))
+            for head, (_, n) in zip(heads, asked, strict=True)
+        ]
+    assert [one[0] for one in answers] == [200, 413, 413]
+    assert b"larger than 9000 bytes" in answers[1][2]
+    assert b"larger than 2000 bytes" in answers[2][2]
 
 
 def test_too_large_chunked_body(port):

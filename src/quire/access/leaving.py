@@ -12,7 +12,7 @@ from quire.actor import Actor
 from quire.declare.query import Condition, Query
 from quire.declare.record import REGISTRY, Record
 from quire.errors import Invalid, detail
-from quire.records.users import knows_password
+from quire.records.users import forget_portraits, knows_password
 from quire.store import read
 from quire.store.audit import note
 from quire.store.db import reading, transaction
@@ -22,6 +22,7 @@ AT_ONCE = 100
 OWNED = {
     "profiles": "user",
     "posts": "author",
+    "media": "owner",
     "comments": "author",
     "api_keys": "owner",
     "sessions": "user",
@@ -69,6 +70,7 @@ def leave(actor: Actor, password: str) -> None:
         if not posts_of(actor):
             delete(users, program, id)
             return
+        forget_portraits(program, id)
         nothing = {"email": None, "password": None, "bio": "", "is_active": False, "role": "author"}
         update(users, program, id, nothing)
         remove_all(program, id)

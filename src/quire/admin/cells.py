@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 from markupsafe import Markup, escape
 
+from quire.admin.pictures import thumb
 from quire.declare.fields import Field
 from quire.declare.record import Record, record_of
 
@@ -72,6 +73,8 @@ def reference(value: Any, field: Field, address: Address) -> Markup:
     target = record_of(field.target or "")
     name = small_name(value, target)
     url = address(target, value["id"] if isinstance(value, dict) else value)
+    if target.path == "media":
+        name = thumb(value) or escape(name)
     return Markup('<a href="{}">{}</a>').format(url, name) if url else escape(name)
 
 

@@ -11,11 +11,14 @@ from quire.admin.headers import nonce
 from quire.admin.home import HomeView
 from quire.admin.jobs import JobsView
 from quire.admin.letters import LettersView
+from quire.admin.media import MediaView
 from quire.admin.views import RecordView
 from quire.declare.record import REGISTRY
 
 SECTIONS = ("Content", "People", "Site", "System")
 """Groups of the menu, in their order; others follow."""
+VIEWS = {"media": MediaView}
+"""Types whose pages can do more than others."""
 
 
 def init_app(app: Flask) -> Admin:
@@ -26,7 +29,7 @@ def init_app(app: Flask) -> Admin:
     for section in SECTIONS:
         admin.add_category(section)
     for record in REGISTRY.values():
-        admin.add_view(RecordView(record))
+        admin.add_view(VIEWS.get(record.path, RecordView)(record))
     for view in (AccessView(), ArchiveView(), JobsView(), LettersView()):
         admin.add_view(view)
     by_hand = ("admin", "access", "archive", "jobs", "letters")

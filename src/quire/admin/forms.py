@@ -13,6 +13,7 @@ from wtforms.form import BaseForm
 from wtforms.widgets import TextInput
 
 from quire.actor import Actor
+from quire.admin.pictures import thumb
 from quire.admin.typed import BIG_WIDGETS, INPUT_TYPES, LEFT_OUT, json_of, same, text_of
 from quire.declare.fields import Derived, Field
 from quire.declare.parse import settable as store_settable
@@ -70,6 +71,8 @@ def _form_field(field: Field, creating: bool, lookup_url: str | None) -> Any:
     }
     if widget == "checkbox":
         return Checkbox(**common)
+    if widget == "point":
+        return PointField(**common)
     if field.choices:
         return SelectField(**common, choices=_choices(field), validate_choice=False)
     if widget == "password":
@@ -99,6 +102,26 @@ class Checkbox(BooleanField):
         return off + super().__call__(**attributes)
 
 
+NUMBER = TextInput("number")
+
+
+class PointField(FormField):
+    """A point in a picture: how far to the right and down, in percent; two numbers in one text."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """`50 25` for the two numbers; empty when both are."""
+        self.data = " ".join(valuelist).strip()
+
+    def __call__(self, **attributes: Any) -> Markup:
+        across, down = ([*str(self.data or "").split(" "), "", ""])[:2]
+        limits: dict[str, Any] = {"min": 0, "max": 100, "step": 0.1}
+        first = NUMBER(self, value=across, **limits, **attributes)
+        attributes |= {"id": f"{self.id}-down", "aria-label": f"{self.label.text}: down"}
+        second = NUMBER(self, value=down, **limits, **attributes)
+        words = '<span class="point" data-point>{} % to the right, {} % down</span>'
+        return Markup(words).format(first, second)  # noqa: S704 - both are made by WTForms
+
+
 class RecordForm:
     """The form of one record for one actor: fields by name, errors, what was typed as JSON."""
 
@@ -121,6 +144,10 @@ class RecordForm:
     def fill(self, state: dict[str, Any]) -> None:
         """Show the values of a record as the API has them."""
         self.form.process(data=self._shown(state))
+        for name, one in self.declared.items():
+            if one.target == "media":
+                shown: Any = self.form[name]
+                shown.picture = thumb(state.get(name))
 
     def _shown(self, state: dict[str, Any]) -> dict[str, Any]:
         return {name: text_of(one, state.get(name)) for name, one in self.declared.items()}

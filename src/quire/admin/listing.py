@@ -16,6 +16,7 @@ from quire.admin.filters import chips, clean, filters, has_tabs
 from quire.admin.forms import settable
 from quire.admin.links import address_for, lookup_url
 from quire.admin.permits import permitted
+from quire.admin.pictures import thumb
 from quire.admin.typed import INPUT_TYPES, text_of
 from quire.declare.fields import Field
 from quire.declare.query import Query, parse_query
@@ -77,6 +78,7 @@ class Listing:
             id=id,
             version=state.get("version", ""),
             title=title_of(record, state),
+            thumb=thumb(state),
             edit_url=record_url(record, "edit_view", id) if editable else None,
             details_url=record_url(record, "details_view", id),
             delete_url=record_url(record, "delete_view", id, url=self.here())

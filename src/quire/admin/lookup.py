@@ -1,9 +1,11 @@
 """What a relation picker suggests: records that the actor may see, at most LIMIT of them."""
 
+from dataclasses import replace
 from typing import Any
 
 from quire.actor import Actor
 from quire.admin.cells import small_name
+from quire.admin.pictures import thumb_url
 from quire.admin.typed import key_of
 from quire.declare.fields import Field
 from quire.declare.query import Condition, Query
@@ -27,9 +29,17 @@ def _query(target: Record, actor: Actor, text: str) -> Query:
     return Query(search=text[:200], **base)  # type: ignore[arg-type]
 
 
+def _pictures(query: Query) -> Query:
+    """Only pictures, the newest first: that is what records show of media."""
+    some = (*query.conditions, Condition("width", "isnull", (False,)))
+    return replace(query, conditions=some, sort=() if query.search else ("-id",))
+
+
 def _suggestion(field: Field, target: Record, row: dict[str, Any]) -> dict[str, str]:
     key, name = key_of(row, field), small_name(row, target)
-    return {"value": key, "label": name, "hint": "" if key == name else key}
+    image = thumb_url(row)
+    found = {"value": key, "label": name, "hint": "" if key == name else key}
+    return found if image is None else {**found, "image": image}
 
 
 def suggestions(record: Record, actor: Actor, name: str, text: str) -> list[dict[str, str]]:
@@ -42,5 +52,6 @@ def suggestions(record: Record, actor: Actor, name: str, text: str) -> list[dict
     target = record_of(field.target)
     if target.allows(actor, "read") is False:
         return []
-    page = read.page(target, actor, _query(target, actor, text.strip()))
+    query = _query(target, actor, text.strip())
+    page = read.page(target, actor, _pictures(query) if target.path == "media" else query)
     return [_suggestion(field, target, row) for row in page.rows]

@@ -91,11 +91,27 @@ def _refs(typed: str, field: Field) -> Any:
     return [_reference(name, target) for name in names_in(typed)]
 
 
+def _point(typed: str, field: Field) -> Any:
+    """Percent in the form, fractions in the record."""
+    if not typed:
+        return None
+    try:
+        x, y = (round(float(part) / 100, 4) for part in typed.split(" "))
+    except ValueError:
+        return typed
+    return {"x": x, "y": y}
+
+
+def _percent(value: dict[str, float], field: Field) -> str:
+    return " ".join(f"{value[name] * 100:g}" for name in ("x", "y"))
+
+
 READERS = {
     "number": _whole,
     "datetime": _moment,
     "lines": _lines,
     "json": _object,
+    "point": _point,
     "ref": _ref,
     "refs": _refs,
     "decimal": lambda typed, field: typed or None,
@@ -144,6 +160,7 @@ WRITERS: dict[str, Callable[[Any, Field], str]] = {
     "refs": lambda value, field: _joined(key_of(one, field) for one in value),
     "datetime": lambda value, field: str(value).removesuffix("Z"),
     "lines": lambda value, field: "\n".join(value),
+    "point": _percent,
     "json": lambda value, field: orjson.dumps(value, option=orjson.OPT_INDENT_2).decode(),
 }
 

@@ -38,6 +38,7 @@ class RecordView(Deeds, ModelView):
     """
 
     column_auto_select_related = False
+    form_template = "quire_admin/form.html"
 
     def __init__(self, record: Record):
         self.record = record
@@ -173,7 +174,7 @@ class RecordView(Deeds, ModelView):
         named = f"New {record.one.lower()}" if state is None else title_of(record, state)
         more.setdefault("return_url", here_only(request.values.get("url")))
         return self.render(
-            "quire_admin/form.html",
+            self.form_template,
             heading=record.label if record.single else named,
             crumbs=self._crumbs(),
             page=form_page(record, actor_here(), form, state, **more),

@@ -122,13 +122,19 @@ def _save_moving(picture: Image.Image, path: Path, format: str) -> None:
     if frames * picture.width * picture.height > MAX_ALL_FRAMES:
         raise Unfit("too many frames")
     kept: dict[str, Any] = {"loop": picture.info.get("loop", 0)} if "loop" in picture.info else {}
-    durations = [frame.info.get("duration", 100) for frame in ImageSequence.Iterator(picture)]
+    durations = [_duration(frame) for frame in ImageSequence.Iterator(picture)]
     picture.seek(0)
     rest = (_bare(frame.copy()) for frame in ImageSequence.Iterator(picture))
     first = next(rest)
     first.save(
         path, format, save_all=True, append_images=rest, duration=durations, **kept, **QUALITY[format]
     )  # fmt: skip
+
+
+def _duration(frame: Image.Image) -> int:
+    """Milliseconds; WebP knows them when the frame is decoded."""
+    frame.load()
+    return int(frame.info.get("duration", 100))
 
 
 def _variants(
@@ -150,6 +156,8 @@ def _scalable(still: Image.Image) -> Image.Image:
     """In a mode whose pixels can be mixed."""
     if still.mode in ("RGB", "RGBA", "L"):
         return still
+    if still.mode.startswith("I"):  # 16 bits of grey
+        return _bare(still.point(lambda value: value * (1 / 256)).convert("L"))
     sees_through = still.mode in ("LA", "PA", "La", "RGBa") or "transparency" in still.info
     return _bare(still.convert("RGBA" if sees_through else "RGB"))
 

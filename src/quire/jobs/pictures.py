@@ -19,8 +19,9 @@ from quire.actor import SYSTEM
 from quire.declare.jobs import Job, handles
 from quire.errors import Missing
 from quire.records.media import ADDRESS, MEDIA, Media
+from quire.store import read
 from quire.store.blobs import ORIGINAL, blobs, waiting_room
-from quire.store.db import reading
+from quire.store.db import reading, transaction
 from quire.store.write import update
 
 logger = logging.getLogger("quire.media")
@@ -45,11 +46,13 @@ def process(media_id: int) -> None:
     original = blobs().find(ORIGINAL + name)
     with TemporaryDirectory(dir=waiting_room(), ignore_cleanup_errors=True) as folder:
         made = None if original is None else _drawn(original, Path(folder), name.partition(".")[0])
-        files = list(Path(folder).iterdir())
-        try:
-            _keep(media_id, files, made)
-        except Missing:  # deleted meanwhile
-            blobs().delete(*(path.name for path in files))
+        files = [] if made is None else list(Path(folder).iterdir())
+        for path in files:
+            blobs().put(path.name, path)
+    try:
+        _note(media_id, made)
+    except Missing:  # deleted meanwhile
+        blobs().delete(*(path.name for path in files))
     blobs().delete(ORIGINAL + name)
 
 
@@ -79,13 +82,14 @@ def _drawn(original: Path, folder: Path, stem: str) -> dict[str, Any] | None:
     return dict(json.loads(done.stdout))
 
 
-def _keep(media_id: int, files: list[Path], made: dict[str, Any] | None) -> None:
-    """The files first, the row second. Raises Missing when it is no longer there."""
-    if made is None:
-        update(MEDIA, JOB, media_id, {"state": "broken"})
-        return
-    for path in files:
-        blobs().put(path.name, path)
+def _note(media_id: int, made: dict[str, Any] | None) -> None:
+    """Say in the record what has come of it. Raises Missing when it is no longer there."""
+    with transaction():
+        if read.one(MEDIA, JOB, media_id)["state"] == "pending":  # else somebody was faster
+            update(MEDIA, JOB, media_id, {"state": "broken"} if made is None else _values(made))
+
+
+def _values(made: dict[str, Any]) -> dict[str, Any]:
     variants = {
         width: {
             "url": ADDRESS + one["name"],
@@ -96,4 +100,4 @@ def _keep(media_id: int, files: list[Path], made: dict[str, Any] | None) -> None
         for width, one in sorted(made["variants"].items(), key=lambda pair: int(pair[0]))
     }
     sizes = {"width": made["width"], "height": made["height"]}
-    update(MEDIA, JOB, media_id, {"variants": variants, "state": "ready", **sizes})
+    return {"variants": variants, "state": "ready", **sizes}

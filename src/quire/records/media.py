@@ -22,7 +22,7 @@ from quire.store import read
 from quire.store.blobs import ORIGINAL, blobs
 from quire.store.contents import Content, NotTaken, content_of
 from quire.store.credentials import Digest
-from quire.store.db import Model, once_committed, reading
+from quire.store.db import Model, once_committed, once_failed, reading
 from quire.store.outbox import owe
 from quire.store.uses import uses_of
 from quire.store.write import Saved, create
@@ -119,6 +119,7 @@ def _keep(change: Change, received: Upload, content: Content) -> None:
 def _store(id: int, stored: str, received: Upload, is_picture: bool) -> None:
     """The file first, the row second: what a crash leaves behind is a file that nobody knows."""
     blobs().put(stored, received.path)
+    once_failed(lambda: blobs().delete(stored))
     if is_picture:
         owe("picture.draw", id)
 

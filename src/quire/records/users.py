@@ -33,7 +33,7 @@ from quire.store.mailbox import owe
 from quire.store.pictures import check_picture
 from quire.store.secrets import hash_password, password_matches
 from quire.store.site import site_settings
-from quire.store.write import create
+from quire.store.write import create, delete
 
 MAX_PASSWORD_BYTES = 1024
 
@@ -202,6 +202,17 @@ def _check_leaving(change: Change) -> None:
     admin = change.before("role") == "admin" and change.before("is_active")
     if admin and not _other_admins(change.id):
         raise Conflict("The last active administrator must stay.", code="last_admin")
+    forget_portraits(change.actor, change.id or 0)
+
+
+def forget_portraits(actor: Actor, id: int) -> None:
+    """Delete the pictures of himself that somebody has uploaded, whoever he has become."""
+    media = REGISTRY["media"]
+    theirs = (media.table.c.owner_id == id, media.table.c.is_avatar)
+    with reading() as connection:
+        found = connection.execute(select(media.table.c.id).where(*theirs)).scalars().all()
+    for one in found:
+        delete(media, actor.as_system(), one, permanent=True)
 
 
 def _other_admins(id: int | None) -> int:

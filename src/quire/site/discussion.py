@@ -17,6 +17,7 @@ from quire.site.looks import frame, show
 from quire.site.names import names_of
 from quire.site.reading import Neighbours, asked_page, edit_url, find
 from quire.store import read
+from quire.store.pictures import picture_of
 from quire.store.related import related
 from quire.store.write import Saved, create
 
@@ -92,6 +93,7 @@ def _shown(
         names=names,
         beside_it=related(post["id"], [tag["id"] for tag in post["tags"]], RELATED),
         linked=of_post(post, names[post["author"]["id"]], around.settings) if is_public else None,
+        cover=picture_of(post["cover"]),
     )  # fmt: skip
 
 

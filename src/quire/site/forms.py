@@ -24,6 +24,7 @@ from quire.errors import (
     Invalid,
     Problem,
     Refused,
+    TooLarge,
     TooMany,
     Unavailable,
     Unproven,
@@ -101,7 +102,7 @@ def tried(form: FlaskForm, record: Record, change: Callable[[], object]) -> int 
         return Invalid.status
     try:
         change()
-    except (Invalid, Conflict, Refused, Unproven, TooMany, Unavailable) as problem:
+    except (Invalid, Conflict, Refused, TooLarge, Unproven, TooMany, Unavailable) as problem:
         explain(form, record, problem)
         return problem.status
     return None

@@ -10,6 +10,7 @@ from quire.records import PAGES, POSTS
 from quire.site.looks import show
 from quire.site.names import names_of
 from quire.store import drafting
+from quire.store.pictures import picture_of
 
 TEMPLATES = {POSTS.path: ("post.html", "post"), PAGES.path: ("page.html", "page")}
 """The template of each type, and what it calls the record."""
@@ -24,6 +25,7 @@ def preview(token: str) -> Response:
     except Missing:
         raise Missing(ENDED, headers=QUIET) from None
     shown: dict[str, Any] = {name: found, "preview": True, "closed": True}
+    shown["cover"] = picture_of(found.get("cover"))
     response = show(template, names=names_of([found.get("author")]), **shown)
     response.headers.update(QUIET)
     return response

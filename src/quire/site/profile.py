@@ -14,9 +14,11 @@ from quire.actor import Actor
 from quire.records import PROFILES, USERS
 from quire.site.forms import tried
 from quire.site.looks import show
+from quire.site.portraits import change_portrait
 from quire.site.profile_forms import EmailForm, PasswordForm, ProfileForm, ProofForm
 from quire.store import read
 from quire.store.db import transaction
+from quire.store.pictures import picture_of
 from quire.store.write import update
 
 Page = Callable[..., AnyResponse]
@@ -53,12 +55,13 @@ def profile(actor: Actor) -> AnyResponse:
     """What others see of somebody."""
     user, about = profile_of(actor)
     form = ProfileForm(formdata=request.form if request.method == "POST" else None)
+    portrait = picture_of(user["avatar"])
     if request.method != "POST":
         _fill(form, user, about)
-        return show("profile.html", form=form, user=user)
+        return show("profile.html", form=form, user=user, portrait=portrait)
     status = tried(form, USERS, lambda: _save(actor, user, about, form))
     if status is not None:
-        return show("profile.html", status, form=form, user=user)
+        return show("profile.html", status, form=form, user=user, portrait=portrait)
     return back("profile", "Saved.")
 
 
@@ -78,6 +81,7 @@ def _save(actor: Actor, user: dict[str, Any], about: dict[str, Any], form: Profi
             line.strip() for line in (form.links.data or "").splitlines() if line.strip()
         ]
         update(PROFILES, actor, about["id"], raw)
+        change_portrait(actor, user, remove=bool(form.no_picture.data))
 
 
 @own

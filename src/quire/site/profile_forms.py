@@ -2,8 +2,10 @@
 
 from flask_wtf import FlaskForm
 from wtforms import (
+    BooleanField,
     DateTimeLocalField,
     EmailField,
+    FileField,
     PasswordField,
     SelectMultipleField,
     StringField,
@@ -20,6 +22,8 @@ class ProfileForm(FlaskForm):
     username = StringField("Username", description="3 to 20 letters, digits and . _ -")
     display_name = StringField("Name", description="Shown to readers instead of the username.")
     bio = TextAreaField("About you")
+    picture = FileField("Picture", description="A JPEG, PNG, GIF or WebP; it is cut square.")
+    no_picture = BooleanField("Show no picture")
     location = StringField("Place")
     website = URLField("Website", description="Such as https://example.org")
     links = TextAreaField("Other links", description="One on each line.")

@@ -20,10 +20,11 @@ from quire.site.looks import frame, show
 from quire.site.names import names_of
 from quire.site.paths import here_bare
 from quire.store import read
+from quire.store.pictures import picture_of, pictures_of
 
 SHORT = (
     "id", "title", "slug", "excerpt", "body_html", "published_at", "author", "category", "tags",
-    "comment_count",
+    "comment_count", "cover",
 )  # fmt: skip
 """The fields of a post in a list."""
 
@@ -102,7 +103,8 @@ def posts_with(
     page = read.page(POSTS, ANONYMOUS, query)
     shown["beside"] = Neighbours.of(page)
     names = names_of(post["author"] for post in page.rows)
-    return show(template, frame=around, page=page, names=names, **shown)
+    pictures = pictures_of(post["cover"] for post in page.rows)
+    return show(template, frame=around, page=page, names=names, pictures=pictures, **shown)
 
 
 def tag(slug: str) -> Response:
@@ -132,9 +134,9 @@ def author(username: str) -> AnyResponse:
     profiles = read.page(PROFILES, actor, Query(conditions=only("user", id), count=False)).rows
     profile = profiles[0] if profiles else {}
     gathering = Gathering(profile.get("display_name") or username)
-    return posts_with(
-        "author.html", only("author", id), user=user, profile=profile, gathering=gathering
-    )
+    portrait = picture_of(user["avatar"])
+    shown: dict[str, Any] = {"user": user, "profile": profile, "portrait": portrait}
+    return posts_with("author.html", only("author", id), gathering=gathering, **shown)
 
 
 def find_author(actor: Actor, username: str) -> dict[str, Any]:

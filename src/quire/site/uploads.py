@@ -5,6 +5,7 @@ from pathlib import Path
 
 from flask import Response, send_file
 from sqlalchemy import select
+from werkzeug.exceptions import RequestedRangeNotSatisfiable
 
 from quire.errors import Missing, Unavailable
 from quire.jobs.pictures import process
@@ -30,17 +31,21 @@ def uploads(name: str) -> Response:
     suffix = name.rpartition(".")[2]
     if not NAME.fullmatch(name) or suffix not in PICTURES | OTHERS:
         raise Missing
-    path = blobs().find(name) or _drawn(name)
+    path = blobs().find(name) or _drawn(name) or _whole(name)
     if path is None:
         raise Missing
-    response = send_file(
-        path,
-        mimetype=(PICTURES | OTHERS)[suffix],
-        as_attachment=suffix not in PICTURES,
-        download_name=name,
-        etag=name,
-        max_age=YEAR,
-    )
+    suffix = path.suffix.removeprefix(".")
+    try:
+        response = send_file(
+            path,
+            mimetype=(PICTURES | OTHERS)[suffix],
+            as_attachment=suffix not in PICTURES,
+            download_name=name,
+            etag=name,
+            max_age=YEAR,
+        )
+    except RequestedRangeNotSatisfiable:  # RFC 9110, section 15.5.17
+        return Response(status=416, headers={"Content-Range": f"bytes */{path.stat().st_size}"})
     response.headers["Content-Security-Policy"] = POLICY
     response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
     return response
@@ -59,6 +64,14 @@ def _drawn(name: str) -> Path | None:
     finally:
         _drawing.release()
     return blobs().find(name)
+
+
+def _whole(name: str) -> Path | None:
+    """The picture itself for a variant that would be larger: so each has all, for who asks blindly."""
+    if len(name.partition(".")[0]) == STEM:
+        return None
+    found = (blobs().find(f"{name[:STEM]}.{suffix}") for suffix in PICTURES)
+    return next((path for path in found if path is not None), None)
 
 
 def _draw(name: str) -> None:

@@ -36,6 +36,7 @@ Model: Any = db.Model
 
 _transaction: ContextVar[Connection | None] = ContextVar("transaction", default=None)
 _afterwards: ContextVar[list[Callable[[], object]]] = ContextVar("afterwards")
+_undoing: ContextVar[list[Callable[[], object]]] = ContextVar("undoing")
 _single_writer = threading.Lock()
 
 
@@ -51,16 +52,22 @@ def transaction() -> Iterator[Connection]:
         yield outer
         return
     calls: list[Callable[[], object]] = []
+    undo: list[Callable[[], object]] = []
     # SQLite has one writer: queueing here is fair, its busy handler starves threads
     with _writer(db.engine), _reachable(), db.engine.connect() as connection:
         connection.execution_options(writes=True)
         token, waiting = _transaction.set(connection), _afterwards.set(calls)
+        failing = _undoing.set(undo)
         try:
             with connection.begin():
                 yield connection
+            undo.clear()
         finally:
             _transaction.reset(token)
             _afterwards.reset(waiting)
+            _undoing.reset(failing)
+            for call in undo:
+                call()
     for call in calls:
         call()
 
@@ -68,6 +75,11 @@ def transaction() -> Iterator[Connection]:
 def once_committed(call: Callable[[], object]) -> None:
     """Call `call()` when the open transaction has been committed; not at all when it fails."""
     _afterwards.get().append(call)
+
+
+def once_failed(call: Callable[[], object]) -> None:
+    """Call `call()` when the open transaction fails: for what was done outside of the database."""
+    _undoing.get().append(call)
 
 
 def _writer(engine: Engine) -> Any:

@@ -78,6 +78,7 @@ class Picker {
     this.list.replaceChildren(...options.map((item, number) => {
       const row = element("li", { role: "option", id: `${this.list.id}-${number}`, "aria-selected": "false" }, item.label);
       row.dataset.value = item.value;
+      if (item.image) row.prepend(element("img", { src: item.image, alt: "", class: "thumb", width: "48", height: "48" }), " ");
       if (item.hint) row.append(" ", element("small", {}, item.hint));
       return row;
     }));
@@ -121,6 +122,7 @@ class Picker {
 
   choose(value) {
     if (this.many) { this.input.value = ""; this.add(value); } else this.field.value = value;
+    this.field.dispatchEvent(new CustomEvent("chosen", { detail: this.options.find((item) => item.value === value) }));
     this.close();
     this.field.dispatchEvent(new Event("change", { bubbles: true }));
   }

@@ -1,0 +1,35 @@
+"""Pictures in the panel: small ones in lists and pickers, the whole one beside its form."""
+
+from typing import Any
+
+from markupsafe import Markup
+
+from quire.store.contents import PICTURES
+
+SUFFIXES = tuple(f".{suffix}" for _, suffix in PICTURES.values())
+THUMB = 160
+"""Pixels across, of the smallest version that every picture has."""
+
+
+def thumb_url(small: Any) -> str | None:
+    """The address of the smallest version of a media record; None where there is no picture."""
+    url = small.get("url") if isinstance(small, dict) else None
+    if not isinstance(url, str) or not url.startswith("/uploads/") or not url.endswith(SUFFIXES):
+        return None
+    return f"{url.rpartition('.')[0]}-{THUMB}.webp"
+
+
+def thumb(small: Any) -> Markup:
+    """The smallest version; it stands beside words, so it says nothing itself."""
+    url = thumb_url(small)
+    if url is None:
+        return Markup("")
+    return Markup(
+        '<img class="thumb" src="{}" alt="" width="48" height="48" loading="lazy">'
+    ).format(url)
+
+
+def preview(state: dict[str, Any]) -> str:
+    """The address of a version that fills a column, the picture itself where there is none yet."""
+    variant = state["variants"].get("640")
+    return str(variant["webp"] if variant else state["url"])

@@ -1,0 +1,94 @@
+// Files: how far an upload is, the point of a picture by a click, what a picker has chosen.
+"use strict";
+
+// Uploads ------------------------------------------------------------------------------------
+function showProgress(form, part) {
+  const box = form.querySelector("[data-progress]");
+  box.hidden = false;
+  box.querySelector("progress").value = part;
+  box.querySelector("[data-said]").textContent = part < 100 ? `Sending: ${part} %` : "Looking at it";
+}
+
+function failed(form, message) {
+  form.querySelector("[data-progress]").hidden = true;
+  form.querySelector("[type=submit]").disabled = false;
+  announce(message);
+}
+
+function finished(form, request) {
+  const answer = JSON.parse(request.responseText || "null");
+  if (request.status === 200 && answer?.url) location.assign(answer.url);
+  else failed(form, answer?.message || "The file was not taken. Try again.");
+}
+
+function send(form) {
+  const request = new XMLHttpRequest();
+  request.open("POST", form.action);
+  request.setRequestHeader("Accept", "application/json");
+  request.upload.addEventListener("progress", (event) => {
+    showProgress(form, Math.floor((event.loaded / event.total) * 100));
+  });
+  request.addEventListener("load", () => finished(form, request));
+  request.addEventListener("error", () => failed(form, "The server does not answer. Try again."));
+  form.querySelector("[type=submit]").disabled = true;
+  showProgress(form, 0);
+  request.send(new FormData(form));
+}
+
+for (const form of document.querySelectorAll("form[data-upload]")) {
+  form.addEventListener("submit", (event) => {
+    if (!form.querySelector("[type=file]").files.length) return;
+    event.preventDefault();
+    send(form);
+  });
+}
+
+// The point that must stay in sight ----------------------------------------------------------
+const NS = "http://www.w3.org/2000/svg";
+
+class Focal {
+  constructor(box, inputs) {
+    this.picture = box.querySelector("img");
+    this.inputs = inputs;
+    this.ring = document.createElementNS(NS, "circle");
+    this.ring.setAttribute("r", "12");
+    const layer = document.createElementNS(NS, "svg");
+    layer.append(this.ring);
+    box.append(layer);
+    box.classList.add("ready");
+    box.addEventListener("click", (event) => this.choose(event));
+    for (const input of inputs) input.addEventListener("input", () => this.draw());
+    this.draw();
+  }
+
+  choose(event) {
+    const box = this.picture.getBoundingClientRect();
+    const parts = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
+    parts.forEach((part, number) => {
+      this.inputs[number].value = (Math.min(Math.max(part, 0), 1) * 100).toFixed(1);
+    });
+    this.inputs[0].dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  draw() {
+    const [x, y] = this.inputs.map((input) => input.value);
+    this.ring.setAttribute("visibility", x === "" || y === "" ? "hidden" : "visible");
+    this.ring.setAttribute("cx", `${x || 0}%`);
+    this.ring.setAttribute("cy", `${y || 0}%`);
+  }
+}
+
+for (const box of document.querySelectorAll("[data-focal]")) {
+  const inputs = [...document.querySelectorAll("[data-point] input")];
+  if (inputs.length === 2) new Focal(box, inputs);
+}
+
+// What a picker has chosen -------------------------------------------------------------------
+document.querySelectorAll('[data-picker="one"]').forEach((field) => {
+  field.addEventListener("chosen", (event) => {
+    field.closest(".field")?.querySelector(".chosen")?.remove();
+    if (!event.detail?.image) return;
+    const picture = element("img", { src: event.detail.image, alt: event.detail.label, class: "thumb" });
+    field.closest(".picker").after(element("span", { class: "chosen" }, picture, event.detail.label));
+  });
+});

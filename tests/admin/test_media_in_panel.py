@@ -1,0 +1,118 @@
+"""Media in the panel: upload with and without a script, the point, uses, deletion, pickers."""
+
+import re
+
+import pytest
+
+from quire.records import MEDIA, POSTS
+from tests.pictures import files, form, picture
+
+JSON = {"Accept": "application/json"}
+
+
+@pytest.fixture
+def ann(browser):
+    return browser("ann")
+
+
+@pytest.fixture
+def put(ann):
+    """`put(content)`: the id of ann's upload by the form."""
+
+    def kept(content, name="lake.png", **more):
+        answer = ann.post("media/new/", form(content, name, **more))
+        assert answer.status_code == 302, answer.text
+        return int(re.search(r"id=(\d+)", answer.location)[1])
+
+    return kept
+
+
+def test_the_form_takes_a_file_and_leads_to_the_rest(ann, put, state):
+    page = ann.get("media/new/").text
+    assert 'type="file"' in page and 'name="alt"' in page and "at most 16 MB" in page
+    id = put(picture(300, 200), alt="A lake")
+    shown = ann.get(f"media/edit/?id={id}").text
+    assert "lake.png" in shown and "A lake" in shown and "Nowhere yet." in shown
+    assert 'name="file"' not in shown
+    assert state(MEDIA, id)["alt"] == "A lake"
+
+
+def test_a_script_is_told_where_to_go_and_what_is_wrong(ann):
+    done = ann.post("media/new/", form(picture()), headers=JSON)
+    assert done.json["url"].startswith("/admin/media/edit/?id=")
+    wrong = ann.post("media/new/", form(b"<svg>"), headers=JSON)
+    assert (wrong.status_code, wrong.json["details"][0]["field"]) == (422, "file")
+
+
+def test_a_refused_file_says_why_and_keeps_the_words(app, ann):
+    before = files(app)
+    answer = ann.post("media/new/", form(b"%no", alt="Typed text"))
+    assert answer.status_code == 422
+    assert "Typed text" in answer.text and "of no type that is taken here" in answer.text
+    assert ann.post("media/new/", {"alt": "x"}).status_code == 422
+    assert files(app) == before
+
+
+def test_the_same_file_again_leads_to_the_one_that_is_there(put):
+    content = picture()
+    assert put(content) == put(content)
+
+
+def test_the_point_is_given_in_percent(ann, put, state):
+    id = put(picture(300, 200))
+    page = ann.get(f"media/edit/?id={id}").text
+    assert page.count('name="focal_point"') == 2
+    values = {"focal_point": ["25", "66.6"], "alt": "", "version": "1"}
+    assert ann.post(f"media/edit/?id={id}", values).status_code == 302
+    assert state(MEDIA, id)["focal_point"] == {"x": 0.25, "y": 0.666}
+    assert 'value="66.6"' in ann.get(f"media/edit/?id={id}").text
+    again = ann.post(f"media/edit/?id={id}", {"focal_point": ["300", "1"], "version": "2"})
+    assert again.status_code == 422 and "x and y from 0 to 1" in again.text
+    cleared = ann.post(f"media/edit/?id={id}", {"focal_point": ["", ""], "version": "2"})
+    assert (cleared.status_code, state(MEDIA, id)["focal_point"]) == (302, None)
+
+
+def test_the_list_shows_small_ones_and_authors_their_own(ann, put, browser):
+    put(picture(300, 200), "lake.png")
+    put(b"%PDF-1.7\n", "paper.pdf")
+    text = ann.get("media/").text
+    assert text.count('class="thumb"') == 1 and "-160.webp" in text and "paper.pdf" in text
+    assert "lake.png" not in browser("abe").get("media/").text
+    assert "lake.png" in browser("mod").get("media/").text
+
+
+def test_what_is_in_use_is_deleted_only_after_its_places_were_shown(ann, put, ids, state):
+    id = put(picture())
+    assert ann.post(f"posts/edit/?id={ids.live}", {"cover": str(id), "version": "1"}).location
+    assert state(POSTS, ids.live)["cover"]["id"] == id
+    assert "Tide tables" in ann.get(f"media/edit/?id={id}").text
+    refused = ann.post("media/delete/", {"id": id})
+    assert refused.status_code == 409
+    assert "used in 1 place" in refused.text and "Posts: Tide tables" in refused.text
+    assert 'name="force"' in ann.get(f"media/delete/?id={id}").text
+    assert ann.post("media/delete/", {"id": id, "force": "1"}).status_code == 302
+    assert state(POSTS, ids.live)["cover"] is None
+
+
+def test_what_is_not_in_use_goes_at_once(ann, put):
+    id = put(picture())
+    assert "It is used nowhere." in ann.get(f"media/delete/?id={id}").text
+    assert ann.post("media/delete/", {"id": id}).status_code == 302
+    assert ann.get(f"media/edit/?id={id}").status_code == 404
+
+
+def test_the_picker_of_covers_shows_pictures_the_newest_first(ann, put, ids):
+    old, new = put(picture(), "lake.png"), put(picture(), "sea.png")
+    put(b"%PDF-1.7\n", "paper.pdf")
+    found = ann.get("posts/lookup?field=cover&q=").json["results"]
+    assert [one["value"] for one in found] == [str(new), str(old)]
+    assert found[0]["label"] == "sea.png" and found[0]["image"].endswith("-160.webp")
+    named = ann.get("posts/lookup?field=cover&q=lak").json["results"]
+    assert [one["label"] for one in named] == ["lake.png"]
+    ann.post(f"posts/edit/?id={ids.live}", {"cover": str(new), "version": "1"})
+    assert found[0]["image"] in ann.get(f"posts/edit/?id={ids.live}").text
+
+
+def test_others_and_members_upload_nothing(browser):
+    assert browser("bob").post("media/new/", form(picture())).status_code == 403
+    assert browser().post("media/new/", form(picture())).status_code == 302

@@ -1,0 +1,103 @@
+"""What is fetched from /uploads/: kept for ever, in parts, never run; names lead nowhere else."""
+
+import io
+from pathlib import Path
+
+import pytest
+
+from quire.actor import SYSTEM
+from quire.records.media import upload
+from quire.site import uploads
+from quire.store.db import transaction
+from quire.store.intake import received
+from tests.pictures import opened, photo, picture
+
+
+@pytest.fixture
+def put(app):
+    """`put(content)`: its address."""
+
+    def kept(content, name="x.png"):
+        with app.app_context(), received(io.BytesIO(content), name) as file:
+            return upload(SYSTEM, file, {}).state["url"]
+
+    return kept
+
+
+def test_a_picture_is_there_at_once_drawn_anew_and_kept_for_ever(client, put):
+    address = put(photo(800, 600))
+    answer = client.get(address)
+    assert (answer.status_code, answer.mimetype) == (200, "image/jpeg")
+    assert b"canary" not in answer.data and opened(answer.data).size == (600, 800)
+    headers = answer.headers
+    assert headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert "sandbox" in headers["Content-Security-Policy"]
+    assert "Set-Cookie" not in headers
+    assert not headers.get("Content-Disposition", "").startswith("attachment")
+
+
+def test_fetching_again_and_in_parts(client, put):
+    address = put(picture(300, 200))
+    whole = client.get(address)
+    etag = whole.headers["ETag"]
+    assert client.get(address, headers={"If-None-Match": etag}).status_code == 304
+    part = client.get(address, headers={"Range": "bytes=2-9", "If-Range": etag})
+    assert (part.status_code, part.data) == (206, whole.data[2:10])
+    assert part.headers["Content-Range"] == f"bytes 2-9/{len(whole.data)}"
+    assert client.get(address, headers={"Range": "bytes=999999-"}).status_code == 416
+    head = client.head(address)
+    assert (head.status_code, head.data, head.content_length) == (200, b"", len(whole.data))
+
+
+def test_a_variant_that_would_be_larger_is_the_picture_itself(client, put):
+    address = put(picture(100, 50))
+    stem = address.rpartition(".")[0]
+    answer = client.get(f"{stem}-160.webp")
+    assert (answer.status_code, answer.mimetype) == (200, "image/png")
+    assert opened(answer.data).size == (100, 50)
+    assert client.get(f"{stem}.webp").status_code == 404
+
+
+@pytest.mark.parametrize("name", [
+    "CON", "NUL.txt", "CON::$DATA", "..", "..%2f..%2fsecret_key", "..%5c..%5csecret_key", "%00",
+    "a%00.png", "original-{name}", "incoming", "originals%2foriginal-{name}", "{stem}.html",
+    "{stem}.svg", "{stem}.png.html", "{stem}.PNG", "{stem}", "x" * 300, "{stem}-1.png%0d%0a",
+    "%C3%A9.png", "{stem}-99999.png.",
+])  # fmt: skip
+def test_names_that_lead_nowhere(client, put, name):
+    address = put(picture())
+    full = address.rpartition("/")[2]
+    path = f"/uploads/{name.format(name=full, stem=full.partition('.')[0])}"
+    answer = client.get(path)
+    assert answer.status_code == 404
+    assert "text/html" in answer.content_type
+
+
+def test_a_file_that_hides_another_is_only_the_picture(client, put):
+    page = b"<script>alert(1)</script>"
+    for content in (
+        picture(format="GIF") + b"PK\x03\x04jar;",
+        photo(200, 100) + page + b"\xff\xd9",
+    ):
+        answer = client.get(put(content))
+        assert answer.status_code == 200
+        assert page not in answer.data and b"PK\x03\x04" not in answer.data
+
+
+def test_what_the_program_draws_is_not_run_while_another_is(client, put):
+    address = put(picture())
+    with uploads._drawing:
+        busy = client.get(address)
+    assert (busy.status_code, busy.headers["Retry-After"]) == (503, "1")
+    assert client.get(address).status_code == 200
+
+
+def test_no_file_is_kept_of_what_is_rolled_back(app):
+    root = Path(app.config["QUIRE_INSTANCE"]) / "uploads"
+    before = sorted(root.rglob("*.*"))
+    with app.app_context(), pytest.raises(ZeroDivisionError), transaction():
+        with received(io.BytesIO(picture()), "x") as file:
+            upload(SYSTEM, file, {})
+        raise ZeroDivisionError
+    assert sorted(root.rglob("*.*")) == before
