@@ -159,6 +159,7 @@ def _on_connect(connection: Any, record: Any) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
+        "cache_size=-500",  # KiB: each thread has a connection, and the system keeps the file at hand
     ):
         connection.execute(f"PRAGMA {pragma}").close()
 
