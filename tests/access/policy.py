@@ -139,6 +139,11 @@ PANEL_VIEWS = {
     "POST /delete/": "panel",
     "POST /action/": "panel",
     "POST /ajax/update/": "panel",
+    "POST /discard/": "panel",
+    "POST /preview/": "panel",
+    "GET /slug": "panel",
+    "GET /history/": "panel",
+    "POST /restore/": "panel",
 }
 """Views of every type in the panel, each with the rule that is the least it needs."""
 

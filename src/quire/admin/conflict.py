@@ -41,6 +41,8 @@ def conflict(record: Record, actor: Actor, form: RecordForm, theirs: dict[str, A
     latest = next(iter(revisions_of(record, actor, theirs["id"])), None)
     who = name_of(latest["actor"]) if latest else ""
     moment = latest["created_at"] if latest else theirs.get("updated_at")
+    if "base_version" in theirs:  # not a version of the record, but its draft
+        who, moment = name_of(theirs["updated_by"]), theirs["updated_at"]
     words = Markup("{} saved version {}{}{}.").format(
         who or "Somebody",
         theirs.get("version", ""),

@@ -16,9 +16,10 @@ SHOWN = 50
 """Versions and events on a details page."""
 
 
-def _query(record: Record, id: int) -> Query:
+def query_of(record: Record, id: int, page: int = 1) -> Query:
+    """What asks for the revisions or audit events of a record, newest first."""
     conditions = (Condition("type", "eq", (record.path,)), Condition("record_id", "eq", (id,)))
-    return Query(conditions=conditions, sort=("-id",), per_page=SHOWN, count=False)
+    return Query(conditions=conditions, sort=("-id",), page=page, per_page=SHOWN, count=False)
 
 
 def name_of(value: Any) -> str:
@@ -68,7 +69,7 @@ def revisions_of(record: Record, actor: Actor, id: int) -> list[dict[str, Any]]:
     """The newest revisions of a record, for whoever may edit it."""
     if not (record.history and may(record, actor, "update", id)):
         return []
-    return read.page(REGISTRY["revisions"], actor.as_system(), _query(record, id)).rows
+    return read.page(REGISTRY["revisions"], actor.as_system(), query_of(record, id)).rows
 
 
 def events(record: Record, actor: Actor, id: int) -> list[Any]:
@@ -83,5 +84,5 @@ def events(record: Record, actor: Actor, id: int) -> list[Any]:
             when=when(row["created_at"]),
             how=", ".join(row["fields"]) or f"by {row['door']}",
         )
-        for row in read.page(audit, actor, _query(record, id)).rows
+        for row in read.page(audit, actor, query_of(record, id)).rows
     ]

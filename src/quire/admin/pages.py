@@ -97,6 +97,10 @@ def form_page(
         conflict=None,
         reload_url=None,
         version=None,
+        draft=None,
+        can_draft=False,
+        preview_url=None,
+        history_url=None,
         return_url=None,
         main=form.main(),
         side=form.side(),
@@ -149,5 +153,6 @@ def details_page(record: Record, actor: Actor, state: State) -> Any:
             if name in record.by_name and _is_read(record.field(name))
         ],
         history=versions(record, actor, id),
+        history_url=record_url(record, "history_view", id),
         events=events(record, actor, id),
     )

@@ -13,6 +13,7 @@ from quire.admin.addresses import blueprint_of, here_only, list_url, record_url
 from quire.admin.cells import cell, title_of
 from quire.admin.conflict import conflict
 from quire.admin.deeds import Deeds
+from quire.admin.drafting import Drafting, draft_of, draft_page
 from quire.admin.forms import RecordForm, settable
 from quire.admin.gate import actor_here
 from quire.admin.links import address_for
@@ -21,16 +22,17 @@ from quire.admin.pages import details_page, form_for, form_page
 from quire.admin.permits import may
 from quire.admin.rows import find, number_of
 from quire.admin.typed import json_of, text_of
+from quire.admin.versions import Versions
 from quire.declare.clock import now
 from quire.declare.record import Record
 from quire.errors import Missing, Problem, Refused, Stale
-from quire.store import write
+from quire.store import drafting, write
 from quire.store.db import db
 
 Answer = str | AnyResponse | tuple[str, int] | tuple[str, int, dict[str, str]]
 
 
-class RecordView(Deeds, ModelView):
+class RecordView(Deeds, Drafting, Versions, ModelView):
     """List, form, details, deletion, actions, export and look-ups of one record type.
 
     Reads go through the store's own queries and writes through its one path, so that what the
@@ -146,15 +148,32 @@ class RecordView(Deeds, ModelView):
             return redirect(record_url(record, "details_view", state["id"]))
         form = form_for(record, actor, creating=False)
         if request.method != "POST":
-            form.fill(state)
+            form.fill(draft_of(record, actor, state["id"]) or state)
             return self._form(form, state)
+        if record.drafts and "_save_draft" in request.form:
+            return self._save_draft(actor, form, state)
         form.take(request.form, state)
         try:
-            write.update(record, actor, state["id"], form.values(), version=_version())
+            drafting.settle(record, actor, state["id"], form.values(), version=_version())
         except Problem as problem:
             return self._again(form, state, problem)
         flash(f"{record.one} saved.", "success")
         return self._onwards(state["id"])
+
+    def _save_draft(self, actor: Actor, form: RecordForm, state: dict[str, Any]) -> Answer:
+        """Keep what was typed beside what is live."""
+        record, id = self.record, state["id"]
+        form.take(request.form, draft_of(record, actor, id) or state)
+        version = _version("draft_version")
+        raw = form.values()
+        if version is None:
+            raw["base_version"] = _version() or state["version"]
+        try:
+            drafting.keep(record, actor, id, raw, version=version)
+        except Problem as problem:
+            return self._again(form, state, problem, draft_of(record, actor, id))
+        flash("Draft saved. Readers do not see it yet.", "success")
+        return redirect(record_url(record, "edit_view", id))
 
     def refuse_forged(self, name: str, refusal: Refused) -> Any:
         """A form that was open while its owner signed in anew is shown again, nothing is lost."""
@@ -173,6 +192,8 @@ class RecordView(Deeds, ModelView):
         record = self.record
         named = f"New {record.one.lower()}" if state is None else title_of(record, state)
         more.setdefault("return_url", here_only(request.values.get("url")))
+        draft = None if state is None else draft_of(record, actor_here(), state["id"])
+        more = draft_page(record, state, draft) | more
         return self.render(
             self.form_template,
             heading=record.label if record.single else named,
@@ -181,11 +202,15 @@ class RecordView(Deeds, ModelView):
         )
 
     def _again(
-        self, form: RecordForm, state: dict[str, Any] | None, problem: Problem
+        self,
+        form: RecordForm,
+        state: dict[str, Any] | None,
+        problem: Problem,
+        draft: dict[str, Any] | None = None,
     ) -> tuple[str, int, dict[str, str]]:
         """The form once more, with everything typed and what is wrong beside it."""
         if isinstance(problem, Stale) and state is not None:
-            theirs = find(self.record, actor_here(), state["id"])
+            theirs = draft or find(self.record, actor_here(), state["id"])
             return self._both_versions(form, theirs), 409, {}
         errors = form.refuse(problem.details)
         words = f"The {self.record.one.lower()} was not saved."
@@ -205,6 +230,7 @@ class RecordView(Deeds, ModelView):
             state,
             problem=f"Somebody else saved this {record.one.lower()} while you were editing it.",
             conflict=conflict(record, actor_here(), form, state),
+            version=state.get("base_version", state.get("version")),
         )
 
     def _onwards(self, id: int) -> AnyResponse:
@@ -241,9 +267,9 @@ class RecordView(Deeds, ModelView):
         )
 
 
-def _version() -> int | None:
+def _version(name: str = "version") -> int | None:
     """The version the form or cell was read at; what is no number is older than all of them."""
-    text = request.form.get("version", "")
+    text = request.form.get(name, "")
     if not text:
         return None
     return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else 0

@@ -37,6 +37,21 @@ def free_slug(record: Record, slug: str) -> str:
                 return free[0]
 
 
+def suggested(record: Record, text: str, another: bool = False) -> str:
+    """The slug that `text` makes, or `another` one that is free."""
+    slug = slugify(text[: LENGTH * 4], max_length=LENGTH, word_boundary=True)
+    slug = slug or record.one.lower()
+    return free_slug(record, slug) if another else slug
+
+
+def is_free(record: Record, slug: str, id: int | None = None) -> bool:
+    """Whether no record, but the one with this id, has a slug."""
+    table = record.table.c
+    with reading() as connection:
+        found = connection.execute(select(table.id).where(table.slug == slug)).scalar()
+    return found is None or found == id
+
+
 @cache
 def _taken(record: Record) -> Select[Any]:
     column = record.table.c.slug
