@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from quire.commands import meter, with_database
-from quire.exchange import markdown, merging, wordpress
+from quire.exchange import ghost, markdown, merging, wordpress
 from quire.exchange.items import Report
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -44,6 +44,17 @@ def import_markdown(folder: Path, author: str | None, dry_run: bool) -> None:
 def import_wordpress(file: Path, author: str | None, dry_run: bool) -> None:
     """Import a WordPress export (WXR)."""
     run(wordpress.load, file, dry_run, author=author)
+
+
+@imports.command("ghost")
+@click.argument("file", type=FILE)
+@author_option
+@click.option("--url", metavar="URL", default="", help="Where the blog's pictures can be seen.")
+@dry_option
+@with_database
+def import_ghost(file: Path, author: str | None, url: str, dry_run: bool) -> None:
+    """Import a Ghost export (JSON)."""
+    run(ghost.load, file, dry_run, author=author, url=url)
 
 
 @imports.command("json")
