@@ -140,3 +140,27 @@ def test_import_json_refuses_what_is_no_archive(console, tmp_path):
     assert status == 1
     assert "is no zip" in output
     assert errors.endswith("Error: nothing here could be imported.\n")
+
+
+def test_import_csv(console, tmp_path):
+    console(
+        "users", "create", "ann", "ann@example.org", "--role=author", given="correct horse 7\n" * 2
+    )
+    (tmp_path / "x.csv").write_text("title,body\nOne,x\nTwo,\n", encoding="utf-8")
+    status, output, _ = console("import", "csv", "posts", tmp_path / "x.csv", "--author=ann")
+    assert status == 0
+    assert output.splitlines()[-2:] == [
+        "skipped row 3: body: Body is required",
+        "1 created, 1 skipped",
+    ]
+    assert console("import", "csv", "nothing", tmp_path / "x.csv")[0] == 1
+    assert console("import", "xlsx", "posts", tmp_path / "x.csv")[0] == 1
+
+
+def test_import_ghost_refuses_what_is_no_export(console, tmp_path):
+    (tmp_path / "x.json").write_text("{}", encoding="utf-8")
+    status, output, errors = console(
+        "import", "ghost", tmp_path / "x.json", "--url=https://x.example"
+    )
+    assert status == 1
+    assert "is no export of Ghost" in output

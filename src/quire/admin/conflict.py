@@ -9,8 +9,8 @@ from quire.actor import Actor
 from quire.admin.cells import when
 from quire.admin.forms import RecordForm
 from quire.admin.history import name_of, revisions_of
-from quire.admin.typed import same, text_of
 from quire.declare.record import Record
+from quire.declare.typed import same, text_of
 
 
 def _shown(value: Any) -> str:

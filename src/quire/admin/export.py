@@ -9,10 +9,10 @@ import orjson
 
 from quire.actor import Actor
 from quire.admin.rows import every
-from quire.admin.typed import key_of
 from quire.declare.fields import Field
 from quire.declare.query import Query
 from quire.declare.record import Record
+from quire.declare.typed import key_of
 
 MOST = 50_000
 """Rows of one export; filters make smaller ones."""

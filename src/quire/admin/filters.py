@@ -7,9 +7,9 @@ from typing import Any
 from quire.actor import Actor
 from quire.admin.addresses import Pairs, list_url
 from quire.admin.columns import without
-from quire.admin.typed import INPUT_TYPES, moment
 from quire.declare.fields import Field
 from quire.declare.record import Record, record_of
+from quire.declare.typed import INPUT_TYPES, moment
 from quire.declare.vocabulary import filter_paths
 
 OWN = ("search", "q", "sort", "page", "per_page", "trashed")

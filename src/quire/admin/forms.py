@@ -14,11 +14,11 @@ from wtforms.widgets import TextInput
 
 from quire.actor import Actor
 from quire.admin.pictures import thumb
-from quire.admin.typed import BIG_WIDGETS, INPUT_TYPES, LEFT_OUT, json_of, same, text_of
 from quire.declare.fields import Derived, Field
 from quire.declare.parse import settable as store_settable
 from quire.declare.record import Record
 from quire.declare.schema import NEW, PART, is_required
+from quire.declare.typed import BIG_WIDGETS, INPUT_TYPES, LEFT_OUT, json_of, same, text_of
 
 
 def settable(record: Record, actor: Actor, *, creating: bool) -> list[Field]:

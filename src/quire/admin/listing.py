@@ -17,10 +17,10 @@ from quire.admin.forms import settable
 from quire.admin.links import address_for, lookup_url
 from quire.admin.permits import permitted
 from quire.admin.pictures import thumb
-from quire.admin.typed import INPUT_TYPES, text_of
 from quire.declare.fields import Field
 from quire.declare.query import Query, parse_query
 from quire.declare.record import Record
+from quire.declare.typed import INPUT_TYPES, text_of
 from quire.declare.vocabulary import filter_paths
 from quire.errors import Malformed
 from quire.store import read

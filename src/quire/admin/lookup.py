@@ -6,10 +6,10 @@ from typing import Any
 from quire.actor import Actor
 from quire.admin.cells import small_name
 from quire.admin.pictures import thumb_url
-from quire.admin.typed import key_of
 from quire.declare.fields import Field
 from quire.declare.query import Condition, Query
 from quire.declare.record import Record, record_of
+from quire.declare.typed import key_of
 from quire.declare.vocabulary import filter_paths
 from quire.errors import Missing
 from quire.store import read

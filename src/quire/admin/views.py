@@ -21,10 +21,10 @@ from quire.admin.listing import Listing
 from quire.admin.pages import details_page, form_for, form_page
 from quire.admin.permits import may
 from quire.admin.rows import find, number_of
-from quire.admin.typed import json_of, text_of
 from quire.admin.versions import Versions
 from quire.declare.clock import now
 from quire.declare.record import Record
+from quire.declare.typed import json_of, text_of
 from quire.errors import Missing, Problem, Refused, Stale
 from quire.store import drafting, write
 from quire.store.db import db

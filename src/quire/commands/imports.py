@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from quire.commands import meter, with_database
-from quire.exchange import ghost, markdown, merging, wordpress
+from quire.exchange import ghost, markdown, merging, tabular, wordpress
 from quire.exchange.items import Report
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -64,6 +64,28 @@ def import_ghost(file: Path, author: str | None, url: str, dry_run: bool) -> Non
 def import_json(file: Path, dry_run: bool) -> None:
     """Import what `manage.py export` has written."""
     run(merging.load, file, dry_run)
+
+
+@imports.command("csv")
+@click.argument("type", metavar="TYPE")
+@click.argument("file", type=FILE)
+@author_option
+@dry_option
+@with_database
+def import_csv(type: str, file: Path, author: str | None, dry_run: bool) -> None:
+    """Import a CSV file, one record of TYPE (such as posts) a row."""
+    run(tabular.load, file, dry_run, kind="csv", path=type, author=author)
+
+
+@imports.command("xlsx")
+@click.argument("type", metavar="TYPE")
+@click.argument("file", type=FILE)
+@author_option
+@dry_option
+@with_database
+def import_xlsx(type: str, file: Path, author: str | None, dry_run: bool) -> None:
+    """Import the first sheet of a workbook, one record of TYPE a row."""
+    run(tabular.load, file, dry_run, kind="xlsx", path=type, author=author)
 
 
 def run(load: Callable[..., Report], source: Path, dry_run: bool, **more: Any) -> None:

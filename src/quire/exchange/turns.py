@@ -54,14 +54,19 @@ def turns(
     items: Iterable[Item],
     total: int,
     progress: Progress | None = None,
+    *,
+    keep: bool = True,
 ) -> Iterator[int]:
-    """The same, seen by who shows it: how many are done, after each turn."""
+    """The same, seen by who shows it: how many are done, after each turn.
+
+    Without `keep` it is a rehearsal turn by turn, which shuts nobody out.
+    """
     waiting = enumerate(items, 1)
     done, more = 0, True
     while more:
         more = False
         until = monotonic() + TURN_SECONDS
-        with transaction():
+        with rehearsal(not keep), transaction():
             for done, item in waiting:
                 take(item)
                 if progress is not None:

@@ -1,4 +1,4 @@
-"""Text in a form -> JSON values for the store, and back; nothing is validated here."""
+"""Text in a form or a table -> JSON values for the store, and back; nothing is validated here."""
 
 import csv
 import io
