@@ -6,8 +6,9 @@ from types import SimpleNamespace
 import pytest
 
 from quire.actor import Actor
-from quire.admin import actions, cells, chart, columns, export, typed
+from quire.admin import actions, cells, chart, columns, export
 from quire.admin.addresses import here_only
+from quire.declare import typed
 from quire.declare.columns import Many
 from quire.declare.values import FLAG, OBJECT, TEXT, TIME, URL, URLS, WHOLE, Kind
 from quire.records import AUDIT_EVENTS, CATEGORIES, COMMENTS, POSTS, TAGS, USERS

@@ -144,7 +144,13 @@ def test_import_json_refuses_what_is_no_archive(console, tmp_path):
 
 def test_import_csv(console, tmp_path):
     console(
-        "users", "create", "ann", "ann@example.org", "--role=author", given="correct horse 7\n" * 2
+        "users",
+        "create",
+        "ann",
+        "ann@example.org",
+        "--role=author",
+        "--password-stdin",
+        given="correct horse 7\n",
     )
     (tmp_path / "x.csv").write_text("title,body\nOne,x\nTwo,\n", encoding="utf-8")
     status, output, _ = console("import", "csv", "posts", tmp_path / "x.csv", "--author=ann")
@@ -159,8 +165,6 @@ def test_import_csv(console, tmp_path):
 
 def test_import_ghost_refuses_what_is_no_export(console, tmp_path):
     (tmp_path / "x.json").write_text("{}", encoding="utf-8")
-    status, output, errors = console(
-        "import", "ghost", tmp_path / "x.json", "--url=https://x.example"
-    )
+    status, output, _ = console("import", "ghost", tmp_path / "x.json", "--url=https://x.example")
     assert status == 1
     assert "is no export of Ghost" in output
