@@ -45,7 +45,9 @@ def _around(text: str, follows: bool, precedes: bool) -> str:
     room = CONTEXT * (follows + precedes)
     if len(text) <= room + CONTEXT:
         return text
-    return f"{text[:CONTEXT] if follows else ''} … {text[-CONTEXT:] if precedes else ''}"
+    start = text[:CONTEXT].rpartition(" ")[0] if follows else ""
+    rest = text[-CONTEXT:].partition(" ")[2] if precedes else ""
+    return f"{start} … {rest}"
 
 
 class Versions(Gate):
