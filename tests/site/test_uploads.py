@@ -1,6 +1,7 @@
 """What is fetched from /uploads/: kept for ever, in parts, never run; names lead nowhere else."""
 
 import io
+import os
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from quire.actor import SYSTEM
 from quire.records.media import upload
 from quire.site import uploads
+from quire.store import stray_files
 from quire.store.db import transaction
 from quire.store.intake import received
 from tests.pictures import opened, photo, picture
@@ -101,3 +103,22 @@ def test_no_file_is_kept_of_what_is_rolled_back(app):
             upload(SYSTEM, file, {})
         raise ZeroDivisionError
     assert sorted(root.rglob("*.*")) == before
+
+
+def test_what_a_crash_left_behind_is_swept_up_after_a_day(app, client, put):
+    kept, root = put(picture(200, 100)), Path(app.config["QUIRE_INSTANCE"]) / "uploads"
+    assert client.get(kept).status_code == 200
+    stray, young = "0" * 32 + "-12345678", "0" * 32 + "-87654321"
+    paths = [root / "incoming" / "x.part", root / "00" / f"{stray}-160.webp", root / "00" / f"{young}.png"]  # fmt: skip
+    paths.append(root / "originals" / f"original-{stray}.png")
+    for path in paths:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"x")
+    for path in root.rglob("*.*"):
+        if young not in path.name:
+            os.utime(path, (1_000_000, 1_000_000))
+    with app.app_context():
+        assert stray_files.sweep() >= 3
+    assert [path.exists() for path in paths] == [False, False, True, False]
+    assert client.get(kept).status_code == 200
+    paths[2].unlink()

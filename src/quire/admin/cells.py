@@ -105,6 +105,27 @@ def _plain(value: Any, widget: str, full: bool) -> Markup:
     return escape(value if full else shortened(str(value)))
 
 
+def size(bytes: int) -> Markup:
+    """`16 MB`."""
+    number, unit = (bytes / 2**20, "MB") if bytes >= 2**20 else (bytes / 1024, "KB")
+    return Markup("{:.{}f} {}").format(number, 0 if number >= 10 else 1, unit)
+
+
+def sizes(variants: dict[str, Any]) -> Markup:
+    """The smaller versions of a picture, each a link."""
+    link = Markup('<a href="{url}">{width} × {height}</a> (<a href="{webp}">WebP</a>)')
+    return Markup("<br>").join(link.format(**one) for one in variants.values())
+
+
+SHOWN: dict[str, Callable[[Any], Markup]] = {
+    "bytes": size,
+    "variants": sizes,
+    "time": when,
+    "day": day,
+}
+"""Kinds of values that are shown in a way of their own."""
+
+
 def cell(field: Field, value: Any, address: Address, *, full: bool = False) -> Markup:
     """A value as HTML; empty for null. `full` shows long text whole."""
     widget = field.kind.widget
@@ -112,12 +133,12 @@ def cell(field: Field, value: Any, address: Address, *, full: bool = False) -> M
         return Markup("")
     if isinstance(value, bool):
         return flag(value)
+    if field.kind.name in SHOWN:
+        return SHOWN[field.kind.name](value)
     if widget == "ref":
         return reference(value, field, address)
     if widget == "refs":
         return references(value, field)
-    if widget in ("datetime", "date"):
-        return when(value) if widget == "datetime" else day(value)
     return badge(value) if field.choices else _plain(value, widget, full)
 
 

@@ -9,7 +9,7 @@ from flask_admin import expose
 from quire.actor import Actor
 from quire.admin.actions import delete_words
 from quire.admin.addresses import endpoint, here_only, list_url, record_url
-from quire.admin.cells import title_of
+from quire.admin.cells import size, title_of
 from quire.admin.forms import RecordForm
 from quire.admin.gate import actor_here, wants_json
 from quire.admin.pictures import preview
@@ -114,11 +114,6 @@ class MediaView(RecordView):
         return self.render(
             "quire_admin/confirm.html", heading=title, crumbs=self._crumbs(), confirm=confirm
         )
-
-
-def size(bytes: int) -> str:
-    """`16 MB`."""
-    return f"{bytes / 2**20:.0f} MB" if bytes >= 2**20 else f"{bytes / 1024:.0f} KB"
 
 
 def _consequence(count: int, seen: int) -> str:

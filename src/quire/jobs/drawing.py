@@ -7,7 +7,7 @@ database. It gets a file, a folder and a name, and says on standard output what 
 import json
 import os
 import sys
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -28,11 +28,12 @@ MEMORY = 1536 * 1024 * 1024
 SECONDS = 40
 """Of processor time."""
 NICE = 5
+THREADS = 3
 QUALITY: dict[str, dict[str, Any]] = {
     "JPEG": {"quality": 85},
     "PNG": {"compress_level": 6},
     "GIF": {},
-    "WEBP": {"quality": 80, "method": 2},
+    "WEBP": {"quality": 80, "method": 1},
 }
 KEPT = ("transparency", "duration", "loop", "background", "disposal")
 """What a picture knows about itself that is part of how it looks; all else is left behind."""
@@ -82,7 +83,7 @@ def draw(source: Path, folder: Path, stem: str) -> dict[str, Any]:
         still = upright(picture)
     if not is_moving:
         _save(still, folder / f"{stem}.{suffix}", format)
-    variants = dict(_variants(still, folder, stem, format, suffix))
+    variants = _variants(still, folder, stem, format, suffix)
     return {"width": still.width, "height": still.height, "variants": variants}
 
 
@@ -139,17 +140,21 @@ def _duration(frame: Image.Image) -> int:
 
 def _variants(
     still: Image.Image, folder: Path, stem: str, format: str, suffix: str
-) -> Iterator[tuple[str, dict[str, Any]]]:
+) -> dict[str, dict[str, Any]]:
     """Smaller ones, each from the one before, never larger than what there is."""
-    smaller = _scalable(still)
-    for width in (one for one in WIDTHS if one <= still.width):
-        height = max(1, round(still.height * width / still.width))
-        smaller = smaller.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
-        names = {"name": f"{stem}-{width}.{suffix}", "webp": f"{stem}-{width}.webp"}
-        _save(smaller, folder / names["name"], format)
-        if format != "WEBP":
-            _save(smaller, folder / names["webp"], "WEBP")
-        yield str(width), {**names, "width": width, "height": height}
+    smaller, made, saved = _scalable(still), {}, []
+    with ThreadPoolExecutor(THREADS) as encoding:  # Pillow encodes without Python's lock
+        for width in (one for one in WIDTHS if one <= still.width):
+            height = max(1, round(still.height * width / still.width))
+            smaller = smaller.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
+            names = {"name": f"{stem}-{width}.{suffix}", "webp": f"{stem}-{width}.webp"}
+            formats = {names["name"]: format, names["webp"]: "WEBP"}
+            for name, kind in formats.items():
+                saved.append(encoding.submit(_save, smaller, folder / name, kind))
+            made[str(width)] = {**names, "width": width, "height": height}
+    for one in saved:
+        one.result()  # raises what went wrong
+    return made
 
 
 def _scalable(still: Image.Image) -> Image.Image:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from quire.declare.clock import now
 from quire.declare.jobs import every
 from quire.declare.record import REGISTRY
-from quire.store import pruning, queue
+from quire.store import pruning, queue, stray_files
 
 DAY = 86_400
 EVENT_DAYS = 30
@@ -23,6 +23,7 @@ PARTS = {
     "ended sessions": pruning.ended_sessions,
     "ended links": pruning.ended_links,
     "old events": prune_outbox,
+    "files that no record knows": stray_files.sweep,
 }
 """What is cut back, in the words of `manage.py prune`."""
 

@@ -12,7 +12,7 @@ from quire.actor import Actor
 from quire.declare.change import Change
 from quire.declare.columns import Dated, Numbered, Ref, Versioned, refer, table_args, unique
 from quire.declare.fields import Editable, Given, Shown
-from quire.declare.kinds import Count, FileName, Flag, MediaType, Path, Summary, choice
+from quire.declare.kinds import Bytes, Count, FileName, Flag, MediaType, Path, Summary, choice
 from quire.declare.record import Access, Record
 from quire.declare.rules import NOBODY, all_of, any_of, owner, role, where
 from quire.declare.uploads import ANY_FILE, Point, Upload, Variants
@@ -44,7 +44,7 @@ class Media(Numbered, Dated, Versioned, Model):
     url: Mapped[Path] = unique()
     original_name: Mapped[FileName]
     media_type: Mapped[MediaType]
-    bytes: Mapped[Count]
+    bytes: Mapped[Bytes]
     width: Mapped[Count | None]
     height: Mapped[Count | None]
     alt: Mapped[Summary] = mapped_column(default="")

@@ -14,6 +14,7 @@ from flask import current_app
 
 NAME = re.compile(r"[0-9a-f]{32}-[0-9a-f]{8}(-\d{1,5})?\.[a-z0-9]{2,5}", re.ASCII)
 """Names of what anybody may fetch: no folder, no device of Windows, nothing that a client chose."""
+INCOMING = "incoming"
 ORIGINAL = "original-"
 """How the names begin of files as they were sent; they are never served."""
 
@@ -29,6 +30,9 @@ class Blobs(Protocol):
 
     def delete(self, *names: str) -> None:
         """Remove files; names that lead nowhere are passed over."""
+
+    def older_than(self, moment: float) -> list[str]:
+        """The names of files that were put before `moment`, in seconds of the system's clock."""
 
 
 class Folder:
@@ -62,6 +66,11 @@ class Folder:
             with suppress(OSError):
                 self.path(name).unlink()
 
+    def older_than(self, moment: float) -> list[str]:
+        """The names of the older ones."""
+        files = (path for path in self.root.glob("*/*") if path.parent.name != INCOMING)
+        return [path.name for path in files if path.stat().st_mtime < moment]
+
 
 def blobs() -> Blobs:
     """The store of this installation."""
@@ -70,6 +79,6 @@ def blobs() -> Blobs:
 
 def waiting_room() -> Path:
     """The folder for files that are being received or made: on the disk of those that stay."""
-    folder = Path(current_app.config["QUIRE_INSTANCE"]) / "uploads" / "incoming"
+    folder = Path(current_app.config["QUIRE_INSTANCE"]) / "uploads" / INCOMING
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
