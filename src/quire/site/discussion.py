@@ -11,6 +11,7 @@ from quire.access.sessions import to_sign_in
 from quire.actor import Actor
 from quire.declare.query import Condition, Query
 from quire.records import COMMENTS, POSTS
+from quire.site import views
 from quire.site.forms import CommentForm, tried
 from quire.site.linked_data import of_post
 from quire.site.looks import frame, show
@@ -65,6 +66,8 @@ def post(slug: str) -> AnyResponse:
     found = find(POSTS, actor, "slug", slug)
     if request.method == "POST":
         return to_sign_in() if actor.is_anonymous else _say(actor, found)
+    if found["status"] == "published":
+        views.note(found["id"], actor, edit_url(POSTS, found) is not None)
     # a form has a token, a token needs a session: strangers get neither
     return _shown(actor, found, None if actor.is_anonymous else CommentForm(formdata=None))
 

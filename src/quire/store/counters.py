@@ -16,6 +16,13 @@ def count(path: str, id: int, name: str, by: int) -> None:
         _more(path, name)(connection, {"record": id, "by": by})
 
 
+def count_all(path: str, name: str, by_id: dict[int, int]) -> None:
+    """Add to the counter `name` of several records, so much for each id; who is gone is left out."""
+    added = [{"record": id, "by": by} for id, by in sorted(by_id.items())]
+    with transaction() as connection:
+        _more(path, name)(connection, added)
+
+
 def mark(path: str, id: int, **values: Any) -> None:
     """Set columns of one record that note how it is used, such as when it was seen last."""
     table = REGISTRY[path].table
