@@ -71,7 +71,7 @@ def test_ten_thousand_posts_of_one_tag_take_no_time(app, post, people):
         begun = time.perf_counter()
         for _ in range(10):
             related(first, tags, 3)
-        assert (time.perf_counter() - begun) / 10 < 0.02
+        assert (time.perf_counter() - begun) / 10 < 0.05
 
 
 @pytest.mark.parametrize(
