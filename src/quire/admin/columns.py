@@ -12,7 +12,7 @@ from quire.declare.vocabulary import sort_names
 MOST = 6
 """Columns of a list; more would not fit beside each other on a usual screen."""
 
-LONG = ("markdown", "html", "json", "lines", "textarea", "password")
+LONG = ("markdown", "html", "json", "lines", "pairs", "textarea", "password")
 FEWEST = 4
 """Columns that a list is filled up to with what is looked for rarely."""
 

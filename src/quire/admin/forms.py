@@ -39,6 +39,7 @@ def _hint(field: Field) -> str:
     hints = {
         "datetime": "UTC.",
         "lines": "One per line.",
+        "pairs": "One per line: a word, =, and where it leads.",
         "refs": "Names with commas between them.",
         "markdown": "Markdown.",
     }
@@ -78,7 +79,7 @@ def _form_field(field: Field, creating: bool, lookup_url: str | None) -> Any:
     if widget == "password":
         common["render_kw"]["autocomplete"] = "new-password" if creating else "off"
         return PasswordField(**common)
-    if widget in (*BIG_WIDGETS, "textarea", "lines"):
+    if widget in (*BIG_WIDGETS, "textarea", "lines", "pairs"):
         return TextAreaField(**common)
     return StringField(**common, widget=TextInput(INPUT_TYPES.get(widget)))
 

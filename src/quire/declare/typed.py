@@ -57,6 +57,11 @@ def _lines(typed: str, field: Field) -> Any:
     return [line.strip() for line in typed.splitlines() if line.strip()]
 
 
+def _pairs(typed: str, field: Field) -> Any:
+    parts = [line.partition("=") for line in typed.splitlines() if line.strip()]
+    return [{"label": label.strip(), "url": url.strip()} for label, _, url in parts]
+
+
 def _object(typed: str, field: Field) -> Any:
     try:
         return orjson.loads(typed) if typed else None
@@ -110,6 +115,7 @@ READERS = {
     "number": _whole,
     "datetime": _moment,
     "lines": _lines,
+    "pairs": _pairs,
     "json": _object,
     "point": _point,
     "ref": _ref,
@@ -161,6 +167,7 @@ WRITERS: dict[str, Callable[[Any, Field], str]] = {
     "datetime": lambda value, field: str(value).removesuffix("Z"),
     "lines": lambda value, field: "\n".join(value),
     "point": _percent,
+    "pairs": lambda value, field: "\n".join(f"{one['label']} = {one['url']}" for one in value),
     "json": lambda value, field: orjson.dumps(value, option=orjson.OPT_INDENT_2).decode(),
 }
 

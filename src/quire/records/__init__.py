@@ -15,6 +15,7 @@ from quire.records.sessions import SESSIONS as SESSIONS
 from quire.records.api_keys import API_KEYS as API_KEYS
 from quire.records.redirects import REDIRECTS as REDIRECTS
 from quire.records.settings import SETTINGS as SETTINGS
+from quire.records.appearance import APPEARANCE as APPEARANCE
 from quire.records.audit_events import AUDIT_EVENTS as AUDIT_EVENTS
 from quire.records.revisions import REVISIONS as REVISIONS
 # ruff: isort: on

@@ -7,13 +7,18 @@ from flask import Blueprint, Flask
 from quire.site import (
     account,
     archive,
+    colors,
+    dates,
     devices,
     discussion,
+    display,
     feeds,
     joining,
     linked_data,
     looks,
+    own_files,
     passkeys,
+    preferences,
     previewing,
     profile,
     prose,
@@ -48,7 +53,10 @@ ADDRESSES: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("/search", searching.search, ("GET",)),
     ("/uploads/<word:name>", uploads.uploads, ("GET",)),
     ("/preview/<word:token>", previewing.preview, ("GET",)),
-    ("/theme/<any(light, dark, auto):theme>", looks.theme, ("GET",)),
+    ("/theme/<any(light, dark, auto):theme>", preferences.theme, ("GET",)),
+    ("/theme.css", colors.theme_css, ("GET",)),
+    ("/display", display.display, ("GET",)),
+    ("/custom/<path:filename>", own_files.own_file, ("GET",)),
     ("/auth/login", account.login, ("GET", "POST")),
     ("/auth/two-factor", second_step.second_step, ("GET", "POST")),
     ("/auth/passkey", second_step.sign_in_by_passkey, ("POST",)),
@@ -95,15 +103,11 @@ def init_app(app: Flask) -> None:
         site.add_url_rule(path, view.__name__, view, methods=list(methods))
     site.after_request(looks.caching)
     app.register_blueprint(site)
+    own_files.init_app(app)
     # the forms check the token themselves, and come back with what was typed
     app.extensions["csrf"].exempt(site)
     app.jinja_env.filters.update(
-        prose=prose.prose,
-        summary=prose.summary,
-        day=prose.day,
-        clock=prose.clock,
-        minutes=prose.minutes,
-        month_name=prose.month_name,
+        prose=prose.prose, summary=prose.summary, minutes=prose.minutes, **dates.FILTERS
     )
     app.jinja_env.filters["rfc822"] = feeds.rfc822
     app.jinja_env.filters["device"] = device

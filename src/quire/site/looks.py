@@ -5,25 +5,23 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
 
-from flask import Response, current_app, make_response, redirect, render_template, request, url_for
-from werkzeug.wrappers import Response as AnyResponse
+from flask import Response, current_app, make_response, render_template, request, url_for
 
 from quire.access.request import current_actor
 from quire.actor import ANONYMOUS, Actor
 from quire.declare.query import Query
 from quire.records import PAGES
-from quire.site.paths import came_from, here, here_bare, local_path, site_root
+from quire.site.dates import ENGLISH, speak
+from quire.site.paths import here, here_bare, site_root
+from quire.site.preferences import preferences
 from quire.store import read
-from quire.store.site import site_settings
+from quire.store.lasting import lasting
+from quire.store.site import site_appearance, site_settings
 
 STATIC = Path(__file__).parent / "static"
 MENU = 6
 """Pages that the menu has room for."""
-PREFERENCES = "user_prefs"
-"""The cookie of what a reader prefers, such as `theme=dark`."""
-THEMES = ("light", "dark", "auto")
 YEAR = 31_536_000
 
 
@@ -33,18 +31,24 @@ class Frame:
 
     actor: Actor
     settings: dict[str, Any]
+    look: dict[str, Any]
     menu: list[dict[str, Any]]
 
     @classmethod
     def plain(cls) -> "Frame":
         """A frame that knows nothing."""
-        return cls(ANONYMOUS, {"site_name": "Quire", "tagline": ""}, [])
+        speak(ENGLISH)
+        return cls(ANONYMOUS, {"site_name": "Quire", "tagline": ""}, {"language": ENGLISH}, [])
 
     @property
     def theme(self) -> str:
         """light, dark or auto: what this reader has chosen."""
-        chosen = preferences().get("theme", "auto")
-        return chosen if chosen in THEMES else "auto"
+        return preferences()["theme"]
+
+    @property
+    def text(self) -> str:
+        """normal, small, large or larger: the size of text that this reader has chosen."""
+        return preferences()["text"]
 
     @property
     def here(self) -> str:
@@ -67,9 +71,21 @@ class Frame:
 def frame() -> Frame:
     """The surroundings of this request's page."""
     actor = current_actor()
+    settings, look, menu = lasting("frame", _around)
+    speak(look["language"])
+    return Frame(actor, settings, look, menu)
+
+
+def _around() -> tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]]]:
+    """Settings, appearance and menu: what is the same for everybody."""
+    look = site_appearance()
+    return site_settings(), look, look["menu"] or _pages()
+
+
+def _pages() -> list[dict[str, Any]]:
     wanted = Query(fields=("id", "title", "slug"), sort=("position",), per_page=MENU, count=False)
-    menu = read.page(PAGES, ANONYMOUS, wanted).rows
-    return Frame(actor, site_settings(), menu)
+    rows = read.page(PAGES, ANONYMOUS, wanted).rows
+    return [{"label": row["title"], "url": url_for("site.page", slug=row["slug"])} for row in rows]
 
 
 def show(template: str, status: int = 200, **shown: Any) -> Response:
@@ -90,29 +106,6 @@ def _digest(name: str) -> str:
 def asset(name: str) -> str:
     """The address of a static file; it changes when the file does, so it may be kept for ever."""
     return url_for("site.static", filename=name, v=_digest(name))
-
-
-def preferences() -> dict[str, str]:
-    """What this reader prefers, as his browser remembers it."""
-    return dict(parse_qsl(request.cookies.get(PREFERENCES, "")[:500]))
-
-
-def theme(theme: str) -> AnyResponse:
-    """Remember the colours and go back."""
-    back = local_path(request.args.get("next")) or came_from() or url_for("site.home")
-    response = redirect(back)
-    secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
-    value = urlencode({**_known(preferences()), "theme": theme})
-    response.set_cookie(
-        PREFERENCES, value, max_age=YEAR, secure=secure, httponly=True, samesite="Lax"
-    )
-    response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-def _known(given: dict[str, str]) -> dict[str, str]:
-    """Only what pages ask for: the cookie comes from outside."""
-    return {name: given[name] for name in given if name == "theme"}
 
 
 def caching(response: Response) -> Response:

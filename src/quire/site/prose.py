@@ -1,7 +1,6 @@
-"""Texts as pages show them: bodies with headings in order, short summaries, dates in words."""
+"""Texts as pages show them: bodies with headings in order, short summaries, minutes to read."""
 
 import re
-from datetime import datetime
 from html import escape, unescape
 from urllib.parse import urljoin
 
@@ -14,9 +13,6 @@ from quire.declare.markup import words_of
 _TAG = re.compile(r'<(/?)([a-z0-9]++)([^"<>]*+(?:"[^"]*+"[^"<>]*+)*+)>')
 _LINK = re.compile(r'( (?:href|src|cite))="([^"]*)"')
 _HEADING = re.compile(r"<h([1-6])[ >]")
-_MONTHS = (
-    "January February March April May June July August September October November December"
-).split()
 _WITHOUT_SPACES = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 WORDS_A_MINUTE = 230
 SUMMARY = 220
@@ -86,19 +82,3 @@ def minutes(text: str) -> int:
     if not text.isascii():  # where no spaces stand between words, two signs are about one
         words += len(_WITHOUT_SPACES.findall(text)) // 2
     return max(1, round(words / WORDS_A_MINUTE))
-
-
-def month_name(number: int) -> str:
-    """`January` for 1."""
-    return _MONTHS[number - 1]
-
-
-def day(moment: str) -> str:
-    """`31 January 2026` for an RFC 3339 moment."""
-    when = datetime.fromisoformat(moment)
-    return f"{when.day} {_MONTHS[when.month - 1]} {when.year}"
-
-
-def clock(moment: str) -> str:
-    """`31 January 2026, 14:05 UTC` for an RFC 3339 moment."""
-    return f"{day(moment)}, {moment[11:16]} UTC"

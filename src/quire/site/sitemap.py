@@ -13,6 +13,7 @@ User-agent: *
 Disallow: /admin/
 Disallow: /api/
 Disallow: /auth/
+Disallow: /display
 Disallow: /search
 Disallow: /theme/
 

@@ -1,4 +1,4 @@
-"""The settings that are edited in the panel, for rules and hooks that depend on them."""
+"""The settings that are edited in the panel, for rules, hooks and pages that depend on them."""
 
 from typing import Any
 
@@ -12,3 +12,8 @@ ONLY_ROW = 1
 def site_settings() -> dict[str, Any]:
     """All of them, as the API shows them."""
     return one(REGISTRY["settings"], SYSTEM, ONLY_ROW)
+
+
+def site_appearance() -> dict[str, Any]:
+    """How the site looks, as the API shows it."""
+    return one(REGISTRY["appearance"], SYSTEM, ONLY_ROW)

@@ -1,0 +1,50 @@
+"""What an installation brings itself: templates before ours, and files of its own."""
+
+import hashlib
+from pathlib import Path
+
+from flask import Flask, Response, current_app, request, send_from_directory, url_for
+from jinja2 import FileSystemLoader, PrefixLoader
+from jinja2.loaders import ChoiceLoader
+
+OURS = Path(__file__).parent / "templates"
+ORIGINAL = "original"
+"""Before the name of a template: ours, also where the installation has one of that name."""
+SHEET = "custom.css"
+"""The file that every page loads when it is there."""
+YEAR = 31_536_000
+
+
+def init_app(app: Flask) -> None:
+    """Look into the instance folder first."""
+    own = FileSystemLoader(_folder(app, "templates"))
+    app.jinja_loader = ChoiceLoader([own, PrefixLoader({ORIGINAL: FileSystemLoader(OURS)})])
+    app.jinja_env.globals["own_file"] = address
+
+
+def _folder(app: Flask, name: str) -> Path:
+    return Path(app.config["QUIRE_INSTANCE"]) / name
+
+
+def own_file(filename: str) -> Response:
+    """A file of the folder `static` in the instance folder."""
+    response = send_from_directory(_folder(current_app, "static"), filename, max_age=0)
+    if request.args.get("v") and request.args["v"] == _mark(filename):
+        response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
+    return response
+
+
+def address(filename: str = SHEET) -> str | None:
+    """The address of such a file, which changes when the file does; None when there is none."""
+    mark = _mark(filename)
+    return url_for("site.own_file", filename=filename, v=mark) if mark else None
+
+
+def _mark(filename: str) -> str | None:
+    path = _folder(current_app, "static") / filename
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    state = f"{found.st_mtime_ns} {found.st_size}"
+    return hashlib.sha256(state.encode()).hexdigest()[:12]

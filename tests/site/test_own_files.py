@@ -1,0 +1,77 @@
+"""Templates and files in the instance folder come before those of the package."""
+
+import re
+
+import pytest
+
+from tests.site.conftest import soup
+
+
+@pytest.fixture
+def instance(tmp_path):
+    """An instance folder with a template of its own, and files."""
+    (tmp_path / "templates" / "quire_site").mkdir(parents=True)
+    (tmp_path / "static" / "fonts").mkdir(parents=True)
+    return tmp_path
+
+
+def write(path, text):
+    path.write_text(text, encoding="utf-8")
+
+
+@pytest.fixture
+def client(make_app, instance):
+    """A client of an installation in that folder."""
+    return lambda: make_app(QUIRE_INSTANCE=instance).test_client()
+
+
+def test_a_template_replaces_ours_and_may_extend_it(client, instance):
+    home = (
+        '{% extends "original/quire_site/home.html" %}'
+        "{% block main %}<p>Mine</p>{{ super() }}{% endblock %}"
+    )
+    write(instance / "templates" / "quire_site" / "home.html", home)
+    page = soup(client().get("/"))
+    assert page.main.p.text == "Mine" and page.h1.text == "Welcome to Quire"
+
+
+def test_feeds_are_templates_too(client, instance):
+    write(instance / "templates" / "quire_site" / "feed.atom.xml", "<feed>{{ title }}</feed>")
+    assert client().get("/feed.atom").text == "<feed>Quire</feed>"
+
+
+def test_an_own_sheet_is_loaded_by_every_page(client, instance):
+    write(instance / "static" / "custom.css", ":root { --paper: #fff; }")
+    browser = client()
+    address = soup(browser.get("/")).find_all("link", rel="stylesheet")[-1]["href"]
+    assert address.startswith("/custom/custom.css?v=")
+    response = browser.get(address)
+    assert response.mimetype == "text/css" and "immutable" in response.headers["Cache-Control"]
+    response.close()
+    write(instance / "static" / "custom.css", ":root { --paper: #eee; --ink: #111; }")
+    assert soup(browser.get("/")).find_all("link", rel="stylesheet")[-1]["href"] != address
+    old = browser.get(address)
+    assert "immutable" not in old.headers["Cache-Control"]
+    old.close()
+
+
+def test_other_files_are_served_and_nothing_beside_them(client, instance):
+    write(instance / "static" / "fonts" / "a.txt", "letters")
+    write(instance / "secret_key", "canary")
+    browser = client()
+    response = browser.get("/custom/fonts/a.txt")
+    assert response.text == "letters" and response.headers["X-Content-Type-Options"] == "nosniff"
+    response.close()
+    for path in (
+        "nothing.css",
+        "../secret_key",
+        "..%2fsecret_key",
+        "fonts",
+        "fonts/../../secret_key",
+    ):
+        answer = browser.get(f"/custom/{path}")
+        assert answer.status_code == 404 and "canary" not in answer.text
+
+
+def test_without_own_files_there_is_nothing_of_them(client):
+    assert not soup(client().get("/")).find("link", href=re.compile("custom"))
