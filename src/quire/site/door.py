@@ -104,6 +104,7 @@ def init_app(app: Flask) -> None:
     site.after_request(looks.caching)
     app.register_blueprint(site)
     own_files.init_app(app)
+    feeds.init_app(app)
     # the forms check the token themselves, and come back with what was typed
     app.extensions["csrf"].exempt(site)
     app.jinja_env.filters.update(

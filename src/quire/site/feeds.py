@@ -12,7 +12,7 @@ from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
 import orjson
-from flask import Response, render_template, request, url_for
+from flask import Flask, Response, current_app, render_template, request, url_for
 from werkzeug.http import http_date
 
 from quire.actor import ANONYMOUS
@@ -40,7 +40,8 @@ FULL = (
 )  # fmt: skip
 _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that no XML document may hold: https://www.w3.org/TR/xml/#charsets."""
-_shelf = Shelf(8 * 1024 * 1024)
+KEPT_BYTES = 8 * 1024 * 1024
+_SHELF = "quire-feeds"
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,11 @@ class Look:
     settings: dict[str, Any]
     mark: str
     changed: datetime
+
+
+def init_app(app: Flask) -> None:
+    """A place for finished feeds."""
+    app.extensions[_SHELF] = Shelf(KEPT_BYTES)
 
 
 def feed(form: str) -> Response:
@@ -106,7 +112,10 @@ def _answer(form: str, which: tuple[str, ...], source: Callable[[], Source]) -> 
         response = Response(status=304)
     else:
         key = (form, which, look.mark, site_root())
-        response = Response(_shelf.get(key, lambda: _made(form, look)), content_type=FORMATS[form])
+        response = Response(
+            current_app.extensions[_SHELF].get(key, lambda: _made(form, look)),
+            content_type=FORMATS[form],
+        )
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Last-Modified"] = moment
     response.set_etag(etag)
