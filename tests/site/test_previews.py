@@ -5,6 +5,7 @@ from sqlalchemy import select
 
 from quire.actor import SYSTEM
 from quire.records import PAGES, POSTS
+from quire.site import previewing
 from quire.store.db import reading
 from quire.store.previews import Preview
 from quire.store.write import create
@@ -118,3 +119,12 @@ def test_who_may_make_and_end_them(as_, post):
             assert getattr(as_(name), method)(f"{post}/previews").status_code == status
     refused = as_("ann").post(f"{post}/previews", json={"hours": 5})
     assert (refused.status_code, refused.json["details"][0]["code"]) == (422, "unknown")
+
+
+def test_types_without_a_template_of_their_own_are_shown_plainly(as_, client, post, monkeypatch):
+    path = path_of(as_("ann").post(f"{post}/previews"))
+    monkeypatch.setattr(previewing, "TEMPLATES", {})
+    page = client.get(path)
+    assert page.status_code == 200
+    assert "<em>Soon</em>" in page.text
+    assert '<meta name="robots" content="noindex">' in page.text

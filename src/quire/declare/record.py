@@ -150,6 +150,8 @@ class Record:
             found.append("the field id is not listed")
         if self.access.read is NOBODY:
             found.append("nobody may read it")
+        if self.drafts and not (self.versioned and self.page):
+            found.append("a draft needs a version it is based on, and a page to be seen on")
         known = set(self.by_name)
         named = {self.key, self.title, *self.small, *(name.lstrip("-") for name in self.order)}
         found += [f"{name} is not a listed field" for name in sorted(named - known)]
