@@ -7,7 +7,8 @@ pytestmark = pytest.mark.browser
 PAGES = [
     "/", "/?page=2", "/posts/ten-ways-to-mend-a-fishing-net", "/pages/about", "/tags/boats",
     "/categories/sea", "/authors/ann", "/search", "/search?q=tide", "/search?q=zzzz", "/auth/login",
-    "/auth/register", "/nowhere", "/?page=x",
+    "/auth/register", "/nowhere", "/?page=x", "/archive",
+    "/archive/2026/01", "/display",
 ]  # fmt: skip
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 POST = "/posts/ten-ways-to-mend-a-fishing-net"
