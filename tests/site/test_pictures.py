@@ -11,7 +11,7 @@ from quire.records.media import upload
 from quire.store.intake import received
 from quire.store.read import one
 from quire.store.write import create, update
-from tests.people import give_session
+from tests.people import PASSWORD, give_session
 from tests.pictures import files, form, picture
 
 ABOUT = {"username": "bob", "display_name": "", "bio": "", "location": "", "website": "", "links": ""}  # fmt: skip
@@ -98,6 +98,15 @@ def test_portraits_are_in_nobodys_library_and_go_with_their_owner(app, bob, as_,
     assert as_("root").delete(f"users/{people['bob'].id}").status_code == 204
     assert as_("mod").get(f"media/{id}").status_code == 404
     assert files(app) == before
+
+
+def test_who_leaves_takes_along_what_he_uploaded_and_leaves_no_portrait(app, bob, people, state):
+    before = files(app)
+    bob.post("/profile", data={**ABOUT, **_file()})
+    taken_along = bob.get("/profile/export").json["media"]
+    assert [one["url"] for one in taken_along] == [state()["avatar"]["url"]]
+    gone = bob.post("/profile/delete", data={"current_password": PASSWORD})
+    assert (gone.status_code, files(app)) == (302, before)
 
 
 def test_the_portrait_of_an_author_is_on_his_page(app, people, client):

@@ -17,9 +17,9 @@ TURNED = (5, 6, 7, 8)
 """Values of the orientation (Exif 2.32, tag 0x0112) that lay a picture on its side."""
 BROKEN = (
     OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, AttributeError,
-    OverflowError, EOFError, RuntimeError, struct.error, zlib.error,
+    OverflowError, EOFError, RuntimeError, struct.error, zlib.error, Warning,
 )  # fmt: skip
-"""What Pillow raises for files that no program has written."""
+"""What Pillow raises for files that no program has written; warnings, where they are errors."""
 
 
 def head(path: Path) -> tuple[str, int, int] | None:

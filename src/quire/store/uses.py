@@ -3,19 +3,23 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, false, func, select
+from sqlalchemy import ColumnElement, Select, Text, cast, exists, false, func, or_, select
 
 from quire.actor import Actor
 from quire.declare.fields import Field
 from quire.declare.record import REGISTRY, Record
+from quire.declare.rules import Answer
 from quire.declare.sql import position
 from quire.store.db import reading
+from quire.store.drafts import Draft
 from quire.store.read import bound
 
 MOST = 100
 """Uses that are listed; all are counted."""
 
 Use = dict[str, Any]
+
+_drafts = Draft.__table__
 
 
 def uses_of(actor: Actor, state: dict[str, Any]) -> tuple[list[Use], int]:
@@ -26,36 +30,49 @@ def uses_of(actor: Actor, state: dict[str, Any]) -> tuple[list[Use], int]:
     found: list[Use] = []
     count = 0
     with reading() as connection:
-        for record, field, condition in _places(state):
+        for record, name, verb, condition in _places(state):
             rows = select(func.count()).select_from(record.table).where(condition)
             count += int(connection.execute(rows).scalar_one())
-            seen = connection.execute(_seen(record, actor, condition), bound(actor)).mappings()
-            found += [_use(record, field, row) for row in seen]
+            wanted = _seen(record, record.allows(actor, verb), condition)
+            seen = connection.execute(wanted, bound(actor)).mappings()
+            found += [_use(record, name, row) for row in seen]
     return found[:MOST], count
 
 
-def _places(state: dict[str, Any]) -> Iterator[tuple[Record, Field, ColumnElement[bool]]]:
+def _places(state: dict[str, Any]) -> Iterator[tuple[Record, str, str, ColumnElement[bool]]]:
+    """Types, the field that may name the file, the verb of those who see that, and where it does."""
     stem = state["url"].rpartition(".")[0]
     for record in REGISTRY.values():
+        pictures = [f for f in record.fields if f.target == "media" and f.is_stored]
+        for field in pictures:
+            yield record, field.name, "read", field.column == state["id"]
         for field in record.fields:
-            if field.target == "media" and field.is_stored:
-                yield record, field, field.column == state["id"]
-            elif field.kind.name == "markdown" and field.is_stored:
-                yield record, field, position(field.column, stem) > 0
+            if field.kind.name == "markdown" and field.is_stored:
+                yield record, field.name, "read", position(field.column, stem) > 0
+        if record.drafts:
+            yield record, "draft", "update", _drafted(record, pictures, state["id"], stem)
 
 
-def _seen(record: Record, actor: Actor, condition: ColumnElement[bool]) -> Select[Any]:
-    answer = record.allows(actor, "read")
+def _drafted(record: Record, pictures: list[Field], id: int, stem: str) -> ColumnElement[bool]:
+    """The rows whose draft names the file."""
+    values = _drafts.c["values"]
+    named = [values[field.name].as_string() == str(id) for field in pictures]
+    named.append(position(cast(values, Text), stem) > 0)
+    mine = (_drafts.c.type == record.path, _drafts.c.record_id == record.table.c.id)
+    return exists(select(1).select_from(_drafts).where(*mine, or_(*named)))
+
+
+def _seen(record: Record, answer: Answer, condition: ColumnElement[bool]) -> Select[Any]:
     rows = select(record.table).where(condition).order_by(record.table.c.id).limit(MOST)
     return rows if answer is True else rows.where(false() if answer is False else answer)
 
 
-def _use(record: Record, field: Field, row: Any) -> Use:
+def _use(record: Record, name: str, row: Any) -> Use:
     shown = str(row[record.title])
     return {
         "type": record.path,
         "id": row["id"],
-        "field": field.name,
+        "field": name,
         "title": shown if len(shown) <= 100 else f"{shown[:99]}…",
         "url": record.page.format_map(row) if record.page else None,
     }
