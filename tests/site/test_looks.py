@@ -50,6 +50,17 @@ def test_every_page_is_html_to_the_letter(visitor, content, comment, path, name)
     html5lib.HTMLParser(strict=True).parse(visitor(name).get(path).text)
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["/display", "/dashboard", "/profile", "/profile/password", "/profile/email", "/profile/two-factor",
+     "/profile/passkeys", "/profile/sessions", "/profile/keys", "/profile/delete"],
+)  # fmt: skip
+def test_every_page_of_an_account_is_html_to_the_letter(visitor, people, path):
+    response = visitor("ann").get(path)
+    assert response.status_code == 200
+    html5lib.HTMLParser(strict=True).parse(response.text)
+
+
 @pytest.mark.parametrize("path", PAGES_OF_ALL_KINDS)
 def test_every_page_has_its_headers(client, content, path):
     headers = client.get(path).headers

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from quire.commands.checks import check
 from tests.site.conftest import soup
 
 
@@ -33,6 +34,26 @@ def test_a_template_replaces_ours_and_may_extend_it(client, instance):
     write(instance / "templates" / "quire_site" / "home.html", home)
     page = soup(client().get("/"))
     assert page.main.p.text == "Mine" and page.h1.text == "Welcome to Quire"
+
+
+def test_a_broken_frame_leaves_plain_words(client, instance, caplog):
+    write(instance / "templates" / "quire_site" / "base.html", "{% block title %}\n{% oops %}")
+    browser = client()
+    for path, status in (("/", 500), ("/nowhere", 404)):
+        answer = browser.get(path)
+        assert (answer.status_code, answer.mimetype) == (status, "text/plain")
+        assert "oops" not in answer.text
+    assert "is broken" in caplog.text
+
+
+def test_the_check_names_the_file_and_the_line(make_app, instance):
+    app = make_app(QUIRE_INSTANCE=instance)
+    run = app.test_cli_runner().invoke
+    assert "ok   templates of one's own" in run(check).output
+    write(instance / "templates" / "quire_site" / "base.html", "\n{% oops %}")
+    found = run(check)
+    assert found.exit_code == 1
+    assert "base.html, line 2: Encountered unknown tag 'oops'" in found.output
 
 
 def test_feeds_are_templates_too(client, instance):

@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from quire.access import setup
 from quire.schema import Mismatch, refuse, state
+from quire.site.own_files import broken_templates
 from quire.store.db import reading
 
 Finding = str | None
@@ -40,7 +41,8 @@ def findings(deploy: bool) -> Iterator[tuple[str, Finding]]:
     if schema is None:
         for look in (_database, _administrator):
             yield _title(look), look()
-    yield _title(_secret), _secret()
+    for look in (_secret, _templates):
+        yield _title(look), look()
     if deploy:
         for look in (_environment, _address, _mail):
             yield _title(look), look()
@@ -81,6 +83,11 @@ def _secret() -> Finding:
     if os.name == "nt" or not path.exists():
         return None
     return f"others may read {path}" if stat.S_IMODE(path.stat().st_mode) & 0o077 else None
+
+
+def _templates() -> Finding:
+    """templates of one's own."""
+    return "; ".join(broken_templates(current_app)) or None
 
 
 def _environment() -> Finding:

@@ -1,9 +1,11 @@
 """Failures as people meet them: a page in plain words, or the way to where something has moved."""
 
+import logging
 import re
 from urllib.parse import unquote
 
 from flask import Response, redirect, request
+from jinja2 import TemplateError
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -17,6 +19,8 @@ from quire.site import resume
 from quire.site.looks import Frame, frame, show
 from quire.store import read
 from quire.store.found import page_field
+
+logger = logging.getLogger("quire.site")
 
 LONGEST_PATH = 500
 
@@ -43,6 +47,15 @@ def respond(problem: Problem) -> AnyResponse:
         # what broke the request may break the page about it too
         worse = second if isinstance(second, Problem) and second.status >= 500 else problem
         return _page(worse, Frame.plain())
+    except TemplateError:
+        # an installation's own frame that cannot be drawn is in the way of every page
+        logger.exception("A template of this installation is broken")
+        return _bare(problem)
+
+
+def _bare(problem: Problem) -> Response:
+    words = f"{STATUS_NAMES[problem.status]}: {problem.message}\n"
+    return Response(words, problem.status, headers=problem.headers, mimetype="text/plain")
 
 
 def _page(problem: Problem, around: Frame) -> Response:

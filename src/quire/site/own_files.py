@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 
 from flask import Flask, Response, current_app, request, send_from_directory, url_for
-from jinja2 import FileSystemLoader, PrefixLoader
+from jinja2 import FileSystemLoader, PrefixLoader, TemplateError, TemplateSyntaxError
 from jinja2.loaders import ChoiceLoader
 
 OURS = Path(__file__).parent / "templates"
@@ -48,3 +48,15 @@ def _mark(filename: str) -> str | None:
         return None
     state = f"{found.st_mtime_ns} {found.st_size}"
     return hashlib.sha256(state.encode()).hexdigest()[:12]
+
+
+def broken_templates(app: Flask) -> list[str]:
+    """What is wrong with the installation's own templates, a sentence for each that cannot be read."""
+    folder, found = _folder(app, "templates"), []
+    for name in FileSystemLoader(folder).list_templates():
+        try:
+            app.jinja_env.get_template(name)
+        except (TemplateError, UnicodeDecodeError) as error:
+            place = f", line {error.lineno}" if isinstance(error, TemplateSyntaxError) else ""
+            found.append(f"{folder / name}{place}: {error}")
+    return found
