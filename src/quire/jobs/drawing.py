@@ -27,7 +27,7 @@ MAX_ALL_FRAMES = 200_000_000
 MEMORY = 1536 * 1024 * 1024
 SECONDS = 40
 """Of processor time."""
-NICE = 5
+NICE = 2
 THREADS = 3
 QUALITY: dict[str, dict[str, Any]] = {
     "JPEG": {"quality": 85},

@@ -66,7 +66,7 @@ def content_of(upload: Upload) -> Content:
 
 def heads() -> Any:
     """The module that reads the heads of pictures."""
-    return import_module("quire.store.picture_heads")
+    return import_module("quire.picture_heads")
 
 
 def _picture(upload: Upload, format: str, width: int, height: int) -> Content:
