@@ -1,5 +1,6 @@
 """Feeds as programs of others read them: feedparser and reader follow a site over all its changes."""
 
+import io
 import json
 import threading
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from quire.actor import SYSTEM
 from quire.declare.clock import now, rfc3339
 from quire.records import CATEGORIES, POSTS, PROFILES, SETTINGS, TAGS
 from quire.store import read, write
+from tests.pictures import picture
 from tests.site.conftest import EARLIER, FUTURE, PAST, soup
 
 FORMATS = ("atom", "rss", "json")
@@ -107,6 +109,19 @@ def test_feeds_of_a_part(client, content, place, form):
     text = client.get(f"{place}/feed.{form}").text
     assert "canarylive" in text and ("canaryabes" in text) == (place != "/authors/ann")
     assert client.get(f"{place}x/feed.{form}").status_code == 404
+
+
+def test_covers_are_told(client, content, change, as_):
+    sent = as_("root").post("media", data={"file": (io.BytesIO(picture()), "a.png")})
+    change(POSTS, content.live, cover=sent.json["id"])
+    address = "http://localhost" + sent.json["url"]
+    for form in ("atom", "rss"):
+        assert parsed(client, f"/feed.{form}").entries[0].media_content[0]["url"] == address
+    items = json.loads(client.get("/feed.json").data)["items"]
+    assert items[0]["image"] == address and "image" not in items[1]
+    page = soup(client.get("/posts/live"))
+    assert page.find("meta", property="og:image")["content"] == address
+    assert json.loads(page.find("script").text)["image"] == address
 
 
 def test_an_empty_site_has_a_feed(client):

@@ -36,7 +36,7 @@ FORMATS = {
 }
 FULL = (
     "id", "title", "slug", "excerpt", "body_html", "published_at", "created_at", "updated_at",
-    "author", "category", "tags",
+    "author", "category", "tags", "cover",
 )  # fmt: skip
 _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that no XML document may hold: https://www.w3.org/TR/xml/#charsets."""
@@ -182,6 +182,7 @@ def _entry(post: dict[str, Any], names: dict[int, str], root: str) -> dict[str, 
         "id": uuid5(NAMESPACE_OID, f"quire post {post['id']} {post['created_at']}").urn,
         "address": address,
         "title": post["title"],
+        "image": root + post["cover"]["url"] if post["cover"] else None,
         "summary": summary(post["excerpt"], post["body_html"]),
         "content": absolute(post["body_html"], address),
         "published": post["published_at"],
@@ -209,7 +210,9 @@ def _json_feed(
 
 def _json_item(one: dict[str, Any]) -> dict[str, Any]:
     words = [one["category"]["name"]] if one["category"] else []
+    image = {"image": one["image"]} if one["image"] else {}
     return {
+        **image,
         "id": one["id"],
         "url": one["address"],
         "title": one["title"],

@@ -31,6 +31,7 @@ def of_post(post: dict[str, Any], author: str, settings: dict[str, Any]) -> dict
         "headline": post["title"],
         "description": post["excerpt"],
         "url": root + url_for("site.post", slug=post["slug"]),
+        "image": root + post["cover"]["url"] if post["cover"] else None,
         "datePublished": post["published_at"],
         "dateModified": max(post["updated_at"], post["published_at"]),
         "author": {"@type": "Person", "name": author, "url": writer},

@@ -56,6 +56,11 @@ class Frame:
         return here()
 
     @property
+    def root(self) -> str:
+        """What stands before a path in whole addresses."""
+        return site_root()
+
+    @property
     def address(self) -> str:
         """The whole address of this page, without what does not change it."""
         number = request.args.get("page", "1")
