@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Flask, current_app, request
 
-PLACES = frozenset({"/api/v1/media", "/admin/media/new", "/profile"})
+PLACES = frozenset({"/api/v1/media", "/admin/media/new", "/admin/imports/upload", "/profile"})
 """Paths, without a slash at their end, whose POST may bring a file."""
 WRAPPING = 64 * 1024
 """Bytes that a form needs beside the file in it."""

@@ -9,6 +9,7 @@ from quire.admin.addresses import blueprint_of
 from quire.admin.archive import ArchiveView
 from quire.admin.headers import nonce
 from quire.admin.home import HomeView
+from quire.admin.imports import ImportView
 from quire.admin.jobs import JobsView
 from quire.admin.letters import LettersView
 from quire.admin.media import MediaView
@@ -30,9 +31,9 @@ def init_app(app: Flask) -> Admin:
         admin.add_category(section)
     for record in REGISTRY.values():
         admin.add_view(VIEWS.get(record.path, RecordView)(record))
-    for view in (AccessView(), ArchiveView(), JobsView(), LettersView()):
+    for view in (AccessView(), ArchiveView(), ImportView(), JobsView(), LettersView()):
         admin.add_view(view)
-    by_hand = ("admin", "access", "archive", "jobs", "letters")
+    by_hand = ("admin", "access", "archive", "imports", "jobs", "letters")
     for name in (*by_hand, *(blueprint_of(record) for record in REGISTRY.values())):
         # the gate checks the same token, and gives a form back with what was typed
         app.extensions["csrf"].exempt(app.blueprints[name])

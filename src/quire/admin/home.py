@@ -28,6 +28,8 @@ NO_CHANGES = (
     "view_as",
     "stop_viewing",
     "export",
+    "import",
+    "undo_import",
 )
 """What the audit knows beside changes."""
 QUICK = ("posts", "pages")

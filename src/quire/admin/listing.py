@@ -23,6 +23,8 @@ from quire.declare.record import Record
 from quire.declare.typed import INPUT_TYPES, text_of
 from quire.declare.vocabulary import filter_paths
 from quire.errors import Malformed
+from quire.exchange.sheets import KINDS
+from quire.exchange.tabular import importable
 from quire.store import read
 
 NOTHING = read.Page([], 0, 1, 20, False, False, None, None)
@@ -135,7 +137,13 @@ class Listing:
             here=self.here(),
             clear_url=list_url(record, self._kept_pairs()),
             create_url=url_for(endpoint(record, "create_view")) if can_create else None,
-            export_url=url_for(endpoint(record, "export"), export_type="csv", **_flat(rest)),
+            exports=[
+                (kind.upper(), url_for(endpoint(record, "export"), export_type=kind, **_flat(rest)))
+                for kind in KINDS
+            ],
+            import_url=url_for("imports.index", type=record.path)
+            if can_create and record in importable()
+            else None,
             action_url=url_for(endpoint(record, "action_view")),
             inline_url=url_for(endpoint(record, "ajax_update")),
             tabs=tabs(record, self._tab_words(), pairs),

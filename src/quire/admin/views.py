@@ -1,5 +1,7 @@
 """RecordView: the panel's pages of a record type, made from its declaration and nothing else."""
 
+from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Any
 
 from flask import Response, flash, jsonify, redirect, request, stream_with_context
@@ -23,12 +25,28 @@ from quire.admin.permits import may
 from quire.admin.rows import find, number_of
 from quire.admin.versions import Versions
 from quire.declare.clock import now
+from quire.declare.query import Query
 from quire.declare.record import Record
 from quire.declare.typed import json_of, text_of
 from quire.errors import Missing, Problem, Refused, Stale
+from quire.exchange.sheets import KINDS
 from quire.store import drafting, write
 from quire.store.db import db
 
+_MIMETYPES = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+def _workbook(record: Record, actor: Actor, query: Query) -> Iterator[bytes]:
+    pieces: Iterator[bytes] = import_module("quire.exchange.workbooks").written(
+        export.table(record, actor, query)
+    )
+    return pieces
+
+
+_SHEETS: dict[str, Callable[..., Iterator[Any]]] = {"csv": export.lines, "xlsx": _workbook}
 Answer = str | AnyResponse | tuple[str, int] | tuple[str, int, dict[str, str]]
 
 
@@ -81,17 +99,17 @@ class RecordView(Deeds, Drafting, Versions, ModelView):
 
     @expose("/export/<export_type>/")
     def export(self, export_type: str) -> Answer:
-        """The list as a file; `csv` is the only type."""
-        if export_type != "csv":
+        """The list as a file, CSV or XLSX."""
+        if export_type not in KINDS:
             raise Missing
         listing = Listing(self.record, actor_here(), list(request.args.items(multi=True)))
         if listing.problem:
             raise listing.problem
-        lines = export.lines(self.record, listing.actor, listing.query())
-        name = f"{self.record.path}-{now():%Y-%m-%d}.csv"
+        body = _SHEETS[export_type](self.record, listing.actor, listing.query())
+        name = f"{self.record.path}-{now():%Y-%m-%d}.{export_type}"
         return Response(
-            stream_with_context(lines),
-            mimetype="text/csv",
+            stream_with_context(body),
+            mimetype=_MIMETYPES[export_type],
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
 

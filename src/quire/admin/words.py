@@ -20,6 +20,8 @@ PAST = {
     "stop_viewing": "stopped viewing as",
     "denied": "was refused",
     "export": "exported everything",
+    "import": "imported a table",
+    "undo_import": "took back the import of a table",
     "sign_in": "signed in",
     "sign_out": "signed out",
 }

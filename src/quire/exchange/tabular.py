@@ -7,6 +7,7 @@ from quire.declare.record import REGISTRY, Record
 from quire.declare.rules import NOBODY
 from quire.errors import Missing
 from quire.exchange import sheets
+from quire.exchange.archive import has_file
 from quire.exchange.columns import fillable, matched
 from quire.exchange.items import Progress, Report, Unusable
 from quire.exchange.loading import IMPORTER
@@ -46,8 +47,9 @@ def load(
 
 
 def importable() -> list[Record]:
-    """The types that rows can become: those that anybody may make."""
-    return [one for one in REGISTRY.values() if one.portable and one.policy.create is not NOBODY]
+    """The types that rows can become: those that anybody may make, of words alone."""
+    made = (one for one in REGISTRY.values() if one.portable and one.policy.create is not NOBODY)
+    return [one for one in made if not has_file(one)]
 
 
 def _importable(path: str) -> Record:

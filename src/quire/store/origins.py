@@ -100,3 +100,13 @@ def _row(source: str, place: str, item: str, known: Known) -> dict[str, Any]:
         "version": known.version,
         "imported_at": now(),
     }
+
+
+def forget(connection: Connection, source: str, place: str, record_id: int) -> None:
+    """Forget that a record came from there, in the open transaction."""
+    mine = (
+        Origin.source == source,
+        Origin.place == place_name(place),
+        Origin.record_id == record_id,
+    )
+    connection.execute(delete(Origin).where(*mine))
