@@ -7,7 +7,18 @@ from hashlib import sha256
 
 from quire.actor import SYSTEM, Actor
 from quire.exchange import exporting
-from quire.records import CATEGORIES, COMMENTS, MEDIA, PAGES, POSTS, PROFILES, SETTINGS, TAGS, USERS
+from quire.records import (
+    APPEARANCE,
+    CATEGORIES,
+    COMMENTS,
+    MEDIA,
+    PAGES,
+    POSTS,
+    PROFILES,
+    SETTINGS,
+    TAGS,
+    USERS,
+)
 from quire.records.media import upload
 from quire.store import read, write
 from tests.pictures import keep
@@ -41,6 +52,7 @@ def fill(people):
     _discuss(first, root, bob)
     _illustrate(first, ann)
     write.update(SETTINGS, root, 1, {"site_name": "Tidal", "posts_per_page": 7})
+    write.update(APPEARANCE, root, 1, {"accent_color": "#1f4e79"})
     return first
 
 

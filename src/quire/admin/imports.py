@@ -41,7 +41,7 @@ class ImportView(Gate):
 
     def __init__(self) -> None:
         super().__init__(
-            name="Import", category="Content", endpoint="imports", menu_icon_value="up"
+            name="Import", category="Content", endpoint="imports", menu_icon_value="upload"
         )
 
     def is_accessible(self) -> bool:
