@@ -8,8 +8,9 @@ import pytest
 
 from quire.actor import SYSTEM
 from quire.declare.clock import now, rfc3339
-from quire.records import APPEARANCE, PAGES
+from quire.records import APPEARANCE, MEDIA, PAGES
 from quire.site import colors
+from quire.store.db import transaction
 from quire.store.write import update
 from tests.pictures import picture
 from tests.site.conftest import PAST, soup
@@ -107,11 +108,18 @@ def test_dates_follow_the_language(client, content, look, language):
     assert soup(client.get("/")).time.text == LANGUAGES["en"]
 
 
-def test_a_logo_stands_before_the_name(client, look, as_):
-    sent = as_("root").post("media", data={"file": (io.BytesIO(picture()), "a.png")})
-    look(logo=sent.json["id"])
+def test_a_logo_stands_before_the_name_in_a_size_that_fits(client, look, app, as_):
+    sent = as_("root").post("media", data={"file": (io.BytesIO(picture(900, 90)), "a.png")}).json
+    look(logo=sent["id"])
     logo = soup(client.get("/")).select_one("img.logo")
-    assert logo["src"].startswith("/uploads/") and logo["alt"] == ""
+    assert logo["src"] == sent["url"] and logo["alt"] == ""
+    drawn = {
+        "160": {"url": "/uploads/s.png", "width": 160},
+        "640": {"url": "/uploads/m.png", "width": 640},
+    }
+    with app.app_context(), transaction() as connection:
+        connection.execute(MEDIA.table.update().values(variants=drawn))
+    assert soup(client.get("/")).select_one("img.logo")["src"] == "/uploads/m.png"
 
 
 @pytest.mark.parametrize(

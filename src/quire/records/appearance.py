@@ -69,7 +69,6 @@ APPEARANCE = Record(
     ],
     access=Access(read=ANYONE, update=role("admin"), panel=role("admin")),
     before=prepare,
-    title="language",
     single=True,
     section="Site",
 )  # fmt: skip

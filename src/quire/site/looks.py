@@ -17,11 +17,14 @@ from quire.site.paths import here, here_bare, site_root
 from quire.site.preferences import preferences
 from quire.store import read
 from quire.store.lasting import lasting
+from quire.store.pictures import picture_of
 from quire.store.site import site_appearance, site_settings
 
 STATIC = Path(__file__).parent / "static"
 MENU = 6
 """Pages that the menu has room for."""
+LOGO_PIXELS = 384
+"""What the widest logo takes on a fine screen."""
 YEAR = 31_536_000
 
 
@@ -84,7 +87,18 @@ def frame() -> Frame:
 def _around() -> tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]]]:
     """Settings, appearance and menu: what is the same for everybody."""
     look = site_appearance()
+    look["logo"] = _small_logo(look["logo"])
     return site_settings(), look, look["menu"] or _pages()
+
+
+def _small_logo(logo: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The logo with the address of a version that is large enough for its place, if there is one."""
+    picture = picture_of(logo)
+    if logo is None or picture is None:
+        return logo
+    sizes = sorted(picture["variants"].values(), key=lambda one: one["width"])
+    fits = next((one["url"] for one in sizes if one["width"] >= LOGO_PIXELS), logo["url"])
+    return {**logo, "url": fits}
 
 
 def _pages() -> list[dict[str, Any]]:
