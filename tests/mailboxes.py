@@ -84,9 +84,14 @@ def sent(app):
 
 def text_of(letter):
     """What a person reads."""
-    return letter.get_content().replace("\r\n", "\n")
+    return letter.get_body(("plain",)).get_content().replace("\r\n", "\n")
+
+
+def page_of(letter):
+    """The same as HTML."""
+    return letter.get_body(("html",)).get_content()
 
 
 def link_in(letter):
     """The path, with its query, of the link in a letter."""
-    return re.search(r"https?://[^/\s]+(/auth/\S+)", letter.get_content())[1]
+    return re.search(r"https?://[^/\s]+(/auth/\S+)", text_of(letter))[1]

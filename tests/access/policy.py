@@ -73,6 +73,8 @@ BY_HAND = {
     "POST /auth/reset/<word:token>": OPEN,
     "GET /auth/verify/<word:token>": OPEN,
     "POST /auth/verify/<word:token>": OPEN,
+    "GET /auth/unsubscribe/<word:token>": OPEN,
+    "POST /auth/unsubscribe/<word:token>": OPEN,
     "GET /auth/setup/<word:token>": OPEN,
     "POST /auth/setup/<word:token>": OPEN,
     "POST /auth/stop-viewing": OPEN,

@@ -1,8 +1,16 @@
 """Comments: who may say something where, who sees it, who approves, edits and deletes it."""
 
+from datetime import timedelta
+
 import pytest
 
+from quire.actor import SYSTEM
+from quire.declare.clock import now
+from quire.records import POSTS
+from quire.store.counters import mark
+from quire.store.write import create
 from tests.api.test_refusals import code
+from tests.people import signed_in
 
 
 def test_a_member_waits_and_an_author_does_not(as_, written):
@@ -145,3 +153,35 @@ def test_guests_that_came_by_import(as_, comment):
     guest = comment(None, author_name="A guest")
     shown = as_(None).get(f"comments/{guest}").json
     assert (shown["author"], shown["author_name"]) == (None, "A guest")
+
+
+def test_a_writer_has_an_hour_to_change_his_words(app, as_, comment):
+    first = comment("bob")
+    with app.app_context():
+        mark("comments", first, created_at=now() - timedelta(minutes=61))
+    refused = as_("bob").patch(f"comments/{first}", json={"body": "other"})
+    assert code(refused) == (403, "forbidden") and "60 minutes" in refused.json["message"]
+    assert as_("bob").patch(f"comments/{first}", json={"body": "Hello."}).status_code == 200  # the same
+    assert as_("mod").patch(f"comments/{first}", json={"body": "ours"}).status_code == 200
+    as_("root").patch("settings", json={"comment_edit_minutes": 0})
+    assert as_("bob").patch(f"comments/{first}", json={"body": "mine"}).status_code == 200
+
+
+def test_comments_close_after_some_days(as_, written):
+    as_("root").patch("settings", json={"comments_close_after_days": 1})
+    answer = as_("ann").post(f"posts/{written.live}/comments", json={"body": "x"})
+    assert code(answer) == (409, "comments_closed")
+
+
+def test_members_cannot_say_without_end(make_app, as_, written, people):
+    app = make_app(RATELIMIT_ENABLED=True)
+    with app.app_context():
+        post = create(POSTS, SYSTEM, {
+            "title": "Live", "body": "x", "author": people["ann"].id,
+            "published_at": "2026-01-01T10:00:00Z",
+        }).id  # fmt: skip
+    bob, ann = (signed_in(app, people[name]) for name in ("bob", "ann"))
+    said = [bob.post(f"posts/{post}/comments", json={"body": "x"}) for _ in range(31)]
+    assert [one.status_code for one in said] == [201] * 30 + [429]
+    assert int(said[-1].headers["Retry-After"]) > 0
+    assert ann.post(f"posts/{post}/comments", json={"body": "x"}).status_code == 201

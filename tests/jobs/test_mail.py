@@ -8,22 +8,25 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import html5lib
 import pytest
 from sqlalchemy import func, select, update
 
 from quire.actor import SYSTEM
 from quire.declare.clock import now
 from quire.jobs import attempt, worker
+from quire.jobs.letter import WRITERS
 from quire.jobs.worker import work_off, working
-from quire.jobs.writing import WRITERS, span
-from quire.records import SETTINGS, TAGS, USERS
+from quire.jobs.writing import span
+from quire.records import COMMENTS, POSTS, PROFILES, SETTINGS, TAGS, USERS
 from quire.store import queue
 from quire.store.db import reading, transaction
 from quire.store.mailbox import owe
 from quire.store.outbox import OutboxEvent, owed_here
+from quire.store.read import find_id
 from quire.store.write import create
 from quire.store.write import update as change
-from tests.mailboxes import TABLE, Post, hasten, owed, sent, text_of
+from tests.mailboxes import TABLE, Post, hasten, owed, page_of, sent, text_of
 
 
 @pytest.fixture
@@ -212,22 +215,38 @@ def test_every_letter_can_be_read(make_app, people, tmp_path, kind):
             words = {"agent": "{{ 7 * 7 }}", "ip": "192.0.2.7", "time": "2026-01-01T00:00:00Z"}
         if kind == "email":
             words["email"] = "new@example.org"
-        owe(kind, people["bob"].id, **words)
+        if kind in ("comment", "reply", "digest"):
+            profile = find_id(PROFILES, SYSTEM, user_id=people["ann"].id)
+            change(PROFILES, SYSTEM, profile, {"digest": "daily"})
+            words = {"comment": comments(people, "pending" if kind == "digest" else "approved")}
+        owe(kind, people["ann" if kind == "digest" else "bob"].id, **words)
     [letter] = sent(app)
     assert letter["Subject"].startswith("[Häfen & <Meer> {{ 7 * 7 }}] ")
     text = text_of(letter)
     assert text.endswith("-- \nHäfen & <Meer> {{ 7 * 7 }}\nhttps://example.org/\n")
     assert "\n\n\n" not in text and max(map(len, text.splitlines())) <= 100
-    assert letter.get_content_type() == "text/plain"
+    page = page_of(letter)
+    assert "<script" not in page and "Häfen &amp; &lt;Meer&gt; {{ 7 * 7 }}" in page
+    parser = html5lib.HTMLParser(strict=True)
+    parser.parse(page)
+    assert ("List-Unsubscribe" in letter) == (kind in ("comment", "reply", "digest"))
+
+
+def comments(people, status):
+    """The id of a comment by bob, with things in it that must stay text."""
+    post = {"title": "A <b>bold</b> title {{ 7 * 7 }}", "body": "x", "author": people["ann"].id}
+    id = create(POSTS, SYSTEM, {**post, "published_at": "2026-01-01T10:00:00Z"}).id
+    said = {"body": "So *it* is: <script>alert(1)</script> {{ 7 * 7 }}", "status": status}
+    return create(COMMENTS, SYSTEM, {**said, "post": id, "author_name": "Eve <i>"}).id
 
 
 def test_a_subject_is_one_line_whatever_stands_in_it(make_app, people, tmp_path, monkeypatch):
     app = make_app(QUIRE_INSTANCE=tmp_path)
     evil = "x\r\nBcc: evil@example.org\r\n\r\nHello"
-    monkeypatch.setattr("quire.jobs.writing.site_settings", lambda: {"site_name": evil})
+    monkeypatch.setattr("quire.jobs.letter.site_settings", lambda: {"site_name": evil})
     notice(app, people["ann"])
     [letter] = sent(app)
-    assert letter["Bcc"] is None and letter["Subject"] == "[x"
+    assert letter["Bcc"] is None and "\n" not in letter["Subject"]
 
 
 def test_nobody_gets_mail_who_is_inactive_or_gone(make_app, people, tmp_path):

@@ -190,3 +190,30 @@ def test_a_form_without_our_token_changes_nothing_and_keeps_the_text(guarded, co
     token = page.find(id="say").find("input", {"name": "csrf_token"})["value"]
     again = browser.post("/posts/live", data={"body": "Keep me", "csrf_token": token})
     assert again.status_code == 302
+
+
+def test_programs_that_fill_in_everything_are_thanked_and_ignored(app, visitor, content):
+    browser = visitor("bob")
+    assert "Leave this empty" in browser.get("/posts/live").text
+    response = browser.post("/posts/live", data={"body": "Buy!", "subject": "Buy!"})
+    assert response.location == "/posts/live"
+    assert "when it has been approved" in browser.get("/posts/live").text
+    with app.app_context():
+        assert read.find_id(COMMENTS, SYSTEM, id=1) is None
+
+
+def test_comments_close_after_some_days(app, visitor, content):
+    with app.app_context():
+        update(SETTINGS, SYSTEM, 1, {"comments_close_after_days": 36_000})
+    assert soup(visitor("ann").get("/posts/live")).find("form", id="say")
+    with app.app_context():
+        update(SETTINGS, SYSTEM, 1, {"comments_close_after_days": 1})
+    page = visitor("ann").get("/posts/live").text
+    assert "Comments are closed here." in page and 'id="say"' not in page
+    assert visitor("ann").post("/posts/live", data={"body": "Late"}).status_code == 409
+
+
+def test_links_in_comments_are_worth_nothing_to_who_sells_them(client, comment):
+    comment("bob", body="[me](https://example.org/)")
+    link = soup(client.get("/posts/live")).find("a", href="https://example.org/")
+    assert {"ugc", "nofollow"} <= set(link["rel"])

@@ -82,6 +82,7 @@ def accept(token: str, raw: Raw, by: Actor) -> Saved:
     def follow(state: dict[str, Any]) -> None:
         links.use_up(link)
         note(by, "accept_invitation", "users", state["id"])
+        owe("welcome", state["id"])
 
     fixed = {"email": link.email, "role": link.role, "email_verified_at": rfc3339(now())}
     return create(REGISTRY["users"], by.as_system(), {**raw, **fixed}, also=follow)

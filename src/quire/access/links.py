@@ -120,6 +120,7 @@ def verify(token: str, by: Actor) -> None:
         except Conflict:  # somebody else has the address by now
             raise Missing(DEAD) from None
         if first:
+            owe("welcome", id)
             end_sessions(id, keep=by.session_id if mine else None)
             end_keys(id)
         note(by, "verify", "users", id)

@@ -8,37 +8,18 @@ TooMany. Keys are made of what the server knows: never of a header or a field th
 
 import time
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from functools import partial
 from math import ceil
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, request
 from flask_limiter import Limiter
-from limits import RateLimitItem, parse
-from limits.storage import Storage, storage_from_string
-from limits.strategies import FixedWindowRateLimiter
+from limits.storage import storage_from_string
 
 from quire.access.request import asker, current_actor
-from quire.errors import TooMany, Unproven, rate
-from quire.store import attempts
+from quire.errors import Unproven, rate
+from quire.store import attempts, budgets
 from quire.store.networks import client_network
 from quire.store.tallies import storage_uri
-
-
-@dataclass(frozen=True)
-class Budget:
-    """How often one network, and how often anybody for one address, may ask for something."""
-
-    network: RateLimitItem
-    address: RateLimitItem
-
-
-BUDGETS = {
-    "register": Budget(parse("20/hour"), parse("5/hour")),
-    "reset": Budget(parse("20/hour"), parse("5/hour")),
-    "verify": Budget(parse("20/hour"), parse("5/hour")),
-    "invite": Budget(parse("100/hour"), parse("5/hour")),
-}
 
 
 def guess(
@@ -50,20 +31,7 @@ def guess(
 
 def spend(kind: str, address: str) -> None:
     """Take one of what this network and `address` may have in an hour. Raises TooMany."""
-    tallies: Storage | None = current_app.extensions.get(attempts.STORAGE)
-    if tallies is None:
-        return
-    limiter, budget = FixedWindowRateLimiter(tallies), BUDGETS[kind]
-    keys = (
-        (budget.network, client_network(asker().ip)),
-        (budget.address, attempts.hashed(normal(address))),
-    )
-    for item, key in keys:
-        if not limiter.test(item, kind, key):
-            reset = limiter.get_window_stats(item, kind, key).reset_time
-            raise TooMany(max(1, ceil(reset - time.time())), item.amount)
-    for item, key in keys:
-        limiter.hit(item, kind, key)
+    budgets.spend(kind, normal(address), asker())
 
 
 def normal(address: str) -> str:

@@ -52,10 +52,11 @@ class Job:
 
 @dataclass(frozen=True)
 class Handler:
-    """A function for jobs, and the seconds that it may take."""
+    """A function for jobs, the seconds that it may take, and those before it starts."""
 
     run: Callable[[Job], object]
     seconds: int
+    after: int = 0
 
     @property
     def name(self) -> str:
@@ -79,16 +80,18 @@ IN_EACH_PROCESS: list[Periodic] = []
 """What each server process does now and then by itself, such as writing down what it has counted."""
 
 
-def handles(*names: str, seconds: int = LEASE_SECONDS) -> Callable[[Handling], Handling]:
+def handles(
+    *names: str, seconds: int = LEASE_SECONDS, after: int = 0
+) -> Callable[[Handling], Handling]:
     """Call the function below for each event of these names, or of these types.
 
     It runs after the commit, in a worker, inside an application context. `seconds` is the longest it
-    may take.
+    may take, `after` how long to wait, for what is often undone or changed at once.
     """
 
     def keep(run: Handling) -> Handling:
         for name in names:
-            HANDLERS.setdefault(name, []).append(Handler(run, seconds))
+            HANDLERS.setdefault(name, []).append(Handler(run, seconds, after))
         return run
 
     return keep
@@ -116,3 +119,8 @@ def every(seconds: float, *, in_each_process: bool = False) -> Callable[[Called]
 def handlers(event: str) -> list[Handler]:
     """All who handle an event."""
     return [*HANDLERS.get(event, ()), *HANDLERS.get(event.partition(".")[0], ())]
+
+
+def delay(event: str) -> int | None:
+    """Seconds from an event to its job; None when nobody handles it."""
+    return min((one.after for one in handlers(event)), default=None)

@@ -5,7 +5,6 @@ import os
 import smtplib
 import ssl
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,7 +13,9 @@ from flask_mail import Connection, Mail, Message
 
 from quire.declare.clock import now
 from quire.declare.jobs import Hopeless, Job, handles
-from quire.jobs.writing import Letter, root, write
+from quire.jobs.kept import folder
+from quire.jobs.letter import Letter, root
+from quire.jobs.writing import write
 from quire.store.credentials import digest
 from quire.store.mailbox import MAIL
 
@@ -85,21 +86,31 @@ def is_final(error: OSError) -> bool:
 
 
 def _message(letter: Letter, name: str) -> Message:
-    subject, body = letter.text()
+    subject, text, page = letter.rendered()
     host = urlsplit(root()).hostname
     sender = current_app.config["MAIL_DEFAULT_SENDER"] or f"quire@{host}"
     # RFC 3834: nobody's holiday notice shall answer
-    more = {"Auto-Submitted": "auto-generated"}
-    message = Message(subject, [letter.to], body, sender=sender, extra_headers=more)
+    more = {"Auto-Submitted": "auto-generated", **_one_click(letter)}
+    message = Message(subject, [letter.to], text, page, sender=sender, extra_headers=more)
     # the same at each attempt: whoever gets it twice after all sees that it is one
     message.msgId = f"<{digest(current_app.config['SECRET_KEY'] + name)[:32]}@{host}>"
     return message
 
 
+def _one_click(letter: Letter) -> dict[str, str]:
+    """RFC 8058: a button of the mail program ends mail of this kind."""
+    if not letter.unsubscribe:
+        return {}
+    return {
+        "List-Unsubscribe": f"<{letter.unsubscribe}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
+
+
 def _keep(letter: Letter, name: str, message: Message) -> None:
-    folder = Path(current_app.config["QUIRE_INSTANCE"]) / "outbox"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder / f"{now():%Y%m%d-%H%M%S}-{letter.kind}-{name}.eml"
+    place = folder()
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = place / f"{now():%Y%m%d-%H%M%S}-{letter.kind}-{name}.eml"
     # what it holds may open an account: for nobody else's eyes
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(message.as_bytes())

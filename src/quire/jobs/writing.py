@@ -1,47 +1,21 @@
-"""What each mail says and whom it goes to; its link is made here, just before it is sent."""
+"""Letters about accounts: whom they go to, and their links, made just before they are sent."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from flask import current_app
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from quire.actor import SYSTEM
 from quire.declare.jobs import Hopeless, Job
 from quire.declare.record import REGISTRY
+from quire.jobs.letter import WRITERS, Letter, root, writes
 from quire.store import read
 from quire.store.links import LIFETIMES, mint
-from quire.store.site import site_settings
 
-
-@dataclass(frozen=True)
-class Letter:
-    """A text for one address; `kind` names its template, `words` fill it."""
-
-    to: str
-    kind: str
-    words: dict[str, Any]
-
-    def text(self) -> tuple[str, str]:
-        """The subject, on one line whatever stands in it, and the body."""
-        words = {"site_name": site_settings()["site_name"], "root": root(), **self.words}
-        subject, _, body = _templates.get_template(f"{self.kind}.txt").render(words).partition("\n")
-        return " ".join(subject.split()), body.lstrip("\n")
-
-
-# plain text: nothing in it is markup
-_templates = Environment(  # noqa: S701
-    loader=PackageLoader("quire.jobs", "letters"),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    keep_trailing_newline=True,
-)
-
-
-def root() -> str:
-    """The address of this site, never taken from a request: its sender could name any host."""
-    return str(current_app.config["PUBLIC_URL"] or current_app.config["LOCAL_URL"])
+NOTICES = (
+    "password_changed", "address_asked", "address_changed", "two_factor_on", "two_factor_off",
+    "passkey_added", "new_device", "welcome",
+)  # fmt: skip
+"""Kinds of mail that tell what has happened to an account."""
 
 
 def write(job: Job) -> Letter | None:
@@ -70,7 +44,7 @@ def span(seconds: int) -> str:
     return f"{seconds} seconds"
 
 
-def _user(id: int | None) -> dict[str, Any] | None:
+def user_of(id: int | None) -> dict[str, Any] | None:
     """An account that is in use and has an address; None for all others."""
     known = id and read.find_id(REGISTRY["users"], SYSTEM, id=id)
     user = read.one(REGISTRY["users"], SYSTEM, known) if known else None
@@ -78,9 +52,10 @@ def _user(id: int | None) -> dict[str, Any] | None:
 
 
 def _with_address(email: str) -> dict[str, Any] | None:
-    return _user(read.find_id(REGISTRY["users"], SYSTEM, email=email))
+    return user_of(read.find_id(REGISTRY["users"], SYSTEM, email=email))
 
 
+@writes("reset")
 def _reset(job: Job) -> Letter | None:
     user = _with_address(job.data["email"])
     if user is None:
@@ -90,8 +65,9 @@ def _reset(job: Job) -> Letter | None:
     return Letter(user["email"], "reset", words)
 
 
+@writes("verify")
 def _verify(job: Job) -> Letter | None:
-    user = _user(job.record_id)
+    user = user_of(job.record_id)
     if user is None or user["email_verified_at"]:
         return None
     return _to_verify(user, "verify", user["email"])
@@ -103,9 +79,10 @@ def _to_verify(user: dict[str, Any], purpose: str, email: str) -> Letter:
     return Letter(email, purpose, words)
 
 
+@writes("email")
 def _email(job: Job) -> Letter | None:
     """To the address that somebody wants for his account; its owner may have one already."""
-    user, email = _user(job.record_id), job.data["email"]
+    user, email = user_of(job.record_id), job.data["email"]
     if user is None or user["email"] == email:
         return None
     if read.find_id(REGISTRY["users"], SYSTEM, email=email) is not None:
@@ -113,27 +90,18 @@ def _email(job: Job) -> Letter | None:
     return _to_verify(user, "email", email)
 
 
+@writes("taken")
 def _taken(job: Job) -> Letter | None:
     """To somebody whose address was given for a second account."""
     user = _with_address(job.data["email"])
     return Letter(user["email"], "taken", {"username": user["username"]}) if user else None
 
 
+@writes(*NOTICES)
 def _notice(job: Job) -> Letter | None:
     """Something that an account's owner should know; `to` is where it goes, if not to his address."""
-    user = _user(job.record_id)
+    user = user_of(job.record_id)
     if user is None:
         return None
     words = {"username": user["username"], **job.data}
     return Letter(words.pop("to", user["email"]), job.kind, words)
-
-
-NOTICES = (
-    "password_changed", "address_asked", "address_changed", "two_factor_on", "two_factor_off",
-    "passkey_added", "new_device",
-)  # fmt: skip
-"""Kinds of mail that tell what has happened to an account."""
-WRITERS: dict[str, Callable[[Job], Letter | None]] = {
-    "reset": _reset, "verify": _verify, "email": _email, "taken": _taken,
-    **dict.fromkeys(NOTICES, _notice),
-}  # fmt: skip

@@ -1,12 +1,13 @@
 """Comments: what readers say below a post."""
 
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
 from sqlalchemy import BigInteger, Index, and_, bindparam, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from quire.actor import SYSTEM
+from quire.actor import SYSTEM, Actor
 from quire.declare.change import Change
 from quire.declare.clock import now
 from quire.declare.columns import Dated, Numbered, Ref, Versioned, refer, table_args
@@ -16,13 +17,16 @@ from quire.declare.markup import render, render_ahead
 from quire.declare.publication import live, restore_action
 from quire.declare.query import Query
 from quire.declare.record import REGISTRY, Access, Action, Record
-from quire.declare.rules import SIGNED_IN, all_of, any_of, owner, role, where
+from quire.declare.rules import NOBODY, SIGNED_IN, all_of, any_of, owner, role, where
 from quire.declare.through import through
-from quire.errors import Conflict
+from quire.declare.values import time_from_text
+from quire.errors import Conflict, Refused
+from quire.store.budgets import spend
 from quire.store.counters import count
 from quire.store.db import Model, reading
 from quire.store.prepared import Prepared
 from quire.store.read import one
+from quire.store.site import ONLY_ROW
 
 
 class Comment(Numbered, Dated, Versioned, Model):
@@ -41,6 +45,7 @@ class Comment(Numbered, Dated, Versioned, Model):
     body_html: Mapped[Html]
     status: Mapped[str] = choice("pending", "approved", "spam")
     deleted_at: Mapped[Time | None]
+    told_at: Mapped[Time | None]
 
 
 OWN = owner(Comment.author_id)
@@ -55,13 +60,19 @@ ON_OWN_POST = all_of(BELOW_OWN_POST, KEPT)
 BELOW_VISIBLE = through(Comment.post_id, "posts", "read")
 WRITER = any_of(all_of(OWN, BELOW_VISIBLE), role("moderator"))
 HOST = any_of(ON_OWN_POST, role("moderator"))
+HOUSE_RULES = ("comments", "comments_close_after_days")
+"""Settings that decide about new comments."""
 
 
 def prepare(change: Change) -> None:
-    """HTML, and for a new comment: may it be said here, and must it wait?"""
+    """HTML; for a new comment: may it be said here, and must it wait? For another text: in time?"""
     render(change)
-    if change.verb == "create" and not change.actor.is_system:
+    if change.verb == "create" and change.actor.is_system:
+        change.set(told_at=change.moment)  # no mail about what an import brings
+    elif change.verb == "create":
         _receive(change)
+    if change.verb == "update" and change.gives("body") and not change.actor.at_least("moderator"):
+        _check_time(change)
     change.afterwards(lambda state: _count(change, state))
 
 
@@ -78,8 +89,9 @@ def _is_counted(state: dict[str, Any] | None) -> int:
 
 def _receive(change: Change) -> None:
     with reading() as connection:
-        rule, is_open = _house_rules()(connection, {"id": change["post"], "now": now()}).one()
-    if rule == "closed" or not is_open:
+        found = _house_rules()(connection, {"id": change["post"], "now": now()}).one()
+    rule, days, is_open = found
+    if rule == "closed" or not is_open or (days and _is_over(change["post"], days)):
         raise Conflict("Comments are closed here.", code="comments_closed")
     trusted = rule == "open" or change.actor.at_least("author")
     change.set(author_name=change.actor.username or "", status="approved" if trusted else "pending")
@@ -89,18 +101,45 @@ def _receive(change: Change) -> None:
 
 @cache
 def _house_rules() -> Prepared:
-    """The site's rule for comments, and whether a post is live and takes them."""
+    """The site's rules for comments, and whether a post is live and takes them."""
     posts, settings = REGISTRY["posts"], REGISTRY["settings"]
     is_open = and_(posts.table.c.comments_open, live(posts.model))
-    rule = select(settings.table.c.comments).scalar_subquery()
+    house = [select(settings.table.c[name]).scalar_subquery() for name in HOUSE_RULES]
     live_id = posts.table.c.id == bindparam("id", type_=BigInteger)
-    return Prepared(select(rule, is_open).where(live_id))
+    return Prepared(select(*house, is_open).where(live_id))
+
+
+def _is_over(post: int, days: int) -> bool:
+    found = one(REGISTRY["posts"], SYSTEM, post, Query(fields=("id", "published_at")))
+    return is_past(found["published_at"], days)
+
+
+def is_past(published_at: str | None, days: int) -> bool:
+    """Whether a post is so old that its comments are closed; 0 days close none."""
+    if not days or published_at is None:
+        return False
+    return bool(time_from_text(published_at) + timedelta(days=days) <= now())
+
+
+def _check_time(change: Change) -> None:
+    """Let a writer change his words for a while. Raises Refused."""
+    minutes = one(REGISTRY["settings"], SYSTEM, ONLY_ROW)["comment_edit_minutes"]
+    end = time_from_text(change["created_at"]) + timedelta(minutes=minutes)
+    if minutes and end <= change.moment:
+        raise Refused(f"A comment can be changed for {minutes} minutes only.")
 
 
 def _check_parent(change: Change) -> None:
     parent = one(REGISTRY["comments"], SYSTEM, change["parent"], Query(fields=("id", "post")))
     if parent["post"]["id"] != change["post"]:
         change.refuse("parent", "not_allowed", "Parent is a comment on another post.")
+
+
+def ahead(actor: Actor, id: int | None, given: dict[str, Any]) -> dict[str, Any]:
+    """The HTML; and nobody says too much, but for those who write here. Raises TooMany."""
+    if id is None and not actor.at_least("author"):
+        spend("comment", f"account {actor.user_id}", actor)
+    return render_ahead(actor, id, given)
 
 
 def approve(change: Change) -> None:
@@ -129,6 +168,7 @@ COMMENTS = Record(
         Shown("updated_at"),
         Shown("version"),
         Shown("deleted_at", to=TRASHED),
+        Shown("told_at", to=NOBODY, made=True),
     ],
     access=Access(
         read=any_of(
@@ -148,7 +188,7 @@ COMMENTS = Record(
         restore_action(WRITER),
     ],
     before=prepare,
-    ahead=render_ahead,
+    ahead=ahead,
     small=("id",),
     title="body",
     nested=("post",),

@@ -4,7 +4,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.declare.columns import Dated, Numbered, Ref, Versioned, refer
 from quire.declare.fields import Editable, Shown
-from quire.declare.kinds import Name, Url, Urls
+from quire.declare.kinds import Flag, Name, Time, Url, Urls, choice
 from quire.declare.record import Access, Record
 from quire.declare.rules import any_of, owner, role
 from quire.declare.through import through
@@ -21,9 +21,13 @@ class Profile(Numbered, Dated, Versioned, Model):
     website: Mapped[Url | None]
     location: Mapped[Name] = mapped_column(default="")
     links: Mapped[Urls] = mapped_column(default=list)
+    comment_mail: Mapped[Flag] = mapped_column(default=True)
+    digest: Mapped[str] = choice("never", "daily", "weekly")
+    digest_sent_at: Mapped[Time | None]
 
 
 OWN = owner(Profile.user_id)
+PRIVATE = any_of(OWN, role("admin"))
 
 PROFILES = Record(
     Profile,
@@ -35,13 +39,15 @@ PROFILES = Record(
         Editable("website"),
         Editable("location"),
         Editable("links"),
-        Shown("created_at", to=any_of(OWN, role("admin"))),
-        Shown("version", to=any_of(OWN, role("admin"))),
+        Editable("comment_mail", to=PRIVATE),
+        Editable("digest", to=PRIVATE),
+        Shown("created_at", to=PRIVATE),
+        Shown("version", to=PRIVATE),
     ],
     access=Access(
         read=through(Profile.user_id, "users", "read"),
-        update=any_of(OWN, role("admin")),
-        panel=any_of(OWN, role("admin")),
+        update=PRIVATE,
+        panel=PRIVATE,
     ),
     small=("id",),
     title="display_name",

@@ -23,6 +23,8 @@ class Setting(Numbered, Dated, Versioned, Model):
     posts_per_page: Mapped[int] = number(least=1, most=100, default=10)
     registration: Mapped[str] = choice("open", "invitation", "closed")
     comments: Mapped[str] = choice("moderated", "open", "closed")
+    comments_close_after_days: Mapped[int] = number(least=0, most=36_500, default=0)
+    comment_edit_minutes: Mapped[int] = number(least=0, most=525_600, default=60)
 
 
 def _make_row(table, connection, **_) -> None:  # type: ignore[no-untyped-def]
@@ -43,6 +45,8 @@ SETTINGS = Record(
         Editable("posts_per_page"),
         Editable("registration"),
         Editable("comments"),
+        Editable("comments_close_after_days"),
+        Editable("comment_edit_minutes"),
         Shown("version"),
         Shown("updated_at"),
     ],

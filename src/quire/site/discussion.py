@@ -12,6 +12,7 @@ from quire.actor import Actor
 from quire.declare.query import Condition, Query
 from quire.records import COMMENTS, POSTS
 from quire.site import views
+from quire.records.comments import is_past
 from quire.site.forms import CommentForm, tried
 from quire.site.linked_data import of_post
 from quire.site.looks import frame, show
@@ -110,11 +111,15 @@ def _answered(form: CommentForm, comments: list[dict[str, Any]]) -> dict[str, An
 
 def _is_closed(post: dict[str, Any], settings: dict[str, Any]) -> bool:
     shut = settings["comments"] == "closed" or not post["comments_open"]
-    return shut or post["status"] != "published"
+    late = is_past(post["published_at"], settings["comments_close_after_days"])
+    return shut or late or post["status"] != "published"
 
 
 def _say(actor: Actor, post: dict[str, Any]) -> AnyResponse:
     form = CommentForm()
+    if form.subject.data:  # no person sees this field: a program is told what it wants to hear
+        flash(WAITS)
+        return redirect(url_for("site.post", slug=post["slug"]))
     made: list[Saved] = []
 
     def add() -> None:

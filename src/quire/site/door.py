@@ -30,6 +30,7 @@ from quire.site import (
     service,
     sitemap,
     two_factor,
+    unsubscribing,
     uploads,
     viewing,
 )
@@ -66,6 +67,7 @@ ADDRESSES: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("/auth/reset", recovery.ask_reset, ("GET", "POST")),
     ("/auth/reset/<word:token>", recovery.reset, ("GET", "POST")),
     ("/auth/verify/<word:token>", recovery.verify, ("GET", "POST")),
+    ("/auth/unsubscribe/<word:token>", unsubscribing.unsubscribe, ("GET", "POST")),
     ("/auth/setup/<word:token>", account.first, ("GET", "POST")),
     ("/dashboard", devices.dashboard, ("GET",)),
     ("/profile", profile.profile, ("GET", "POST")),

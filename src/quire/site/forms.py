@@ -40,6 +40,7 @@ class CommentForm(FlaskForm):
 
     body = TextAreaField("Your comment", description="Markdown works here.")
     parent = HiddenField()
+    subject = StringField("Leave this empty")
 
 
 class SignInForm(FlaskForm):

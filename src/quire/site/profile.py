@@ -70,6 +70,7 @@ def _fill(form: ProfileForm, user: dict[str, Any], about: dict[str, Any]) -> Non
         for field in name:
             form[field].data = held[field]
     form.links.data = "\n".join(about["links"])
+    form.comment_mail.data, form.digest.data = about["comment_mail"], about["digest"]
 
 
 def _save(actor: Actor, user: dict[str, Any], about: dict[str, Any], form: ProfileForm) -> None:
@@ -80,6 +81,8 @@ def _save(actor: Actor, user: dict[str, Any], about: dict[str, Any], form: Profi
         raw["links"] = [
             line.strip() for line in (form.links.data or "").splitlines() if line.strip()
         ]
+        raw["comment_mail"] = bool(form.comment_mail.data)
+        raw["digest"] = form.digest.data or about["digest"]
         update(PROFILES, actor, about["id"], raw)
         change_portrait(actor, user, remove=bool(form.no_picture.data))
 

@@ -7,6 +7,7 @@ from wtforms import (
     EmailField,
     FileField,
     PasswordField,
+    SelectField,
     SelectMultipleField,
     StringField,
     TextAreaField,
@@ -27,6 +28,12 @@ class ProfileForm(FlaskForm):
     location = StringField("Place")
     website = URLField("Website", description="Such as https://example.org")
     links = TextAreaField("Other links", description="One on each line.")
+    comment_mail = BooleanField("Mail me when somebody comments on my posts or answers me")
+    digest = SelectField(
+        "Mail me a list of comments that wait for me",
+        choices=[("never", "Never"), ("daily", "Every day"), ("weekly", "Every week")],
+        validate_choice=False,
+    )
 
 
 class PasswordForm(FlaskForm):

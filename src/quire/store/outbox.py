@@ -5,6 +5,7 @@ Rows hold names and ids, never content or a secret: those are read when the row 
 """
 
 import threading
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Index, Integer, Text, insert, text
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.declare.clock import now
 from quire.declare.columns import Numbered, table_args
-from quire.declare.jobs import PERIODIC, handlers
+from quire.declare.jobs import PERIODIC, delay
 from quire.declare.kinds import Object, Time, Whole
 from quire.declare.record import Record
 from quire.store.audit import RecordId, Word
@@ -72,8 +73,13 @@ def owed(record: Record, action: str, state: dict[str, Any], fields: list[str]) 
         "record_id": state["id"],
         "version": state.get("version"),
         "data": {"fields": fields},
-        "due_at": now() if handlers(event) else None,
+        "due_at": _due(event),
     }
+
+
+def _due(event: str) -> datetime | None:
+    seconds = delay(event)
+    return None if seconds is None else now() + timedelta(seconds=seconds)
 
 
 _insert = Prepared(insert(OutboxEvent.__table__))
@@ -82,7 +88,7 @@ _insert = Prepared(insert(OutboxEvent.__table__))
 def keep(connection: Connection, rows: list[dict[str, Any]]) -> None:
     """Add rows in the open transaction."""
     _insert(connection, rows)
-    if any(row["due_at"] for row in rows):
+    if any(row["due_at"] and row["due_at"] <= now() for row in rows):
         once_committed(owed_here.set)
 
 
