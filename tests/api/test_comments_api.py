@@ -161,7 +161,9 @@ def test_a_writer_has_an_hour_to_change_his_words(app, as_, comment):
         mark("comments", first, created_at=now() - timedelta(minutes=61))
     refused = as_("bob").patch(f"comments/{first}", json={"body": "other"})
     assert code(refused) == (403, "forbidden") and "60 minutes" in refused.json["message"]
-    assert as_("bob").patch(f"comments/{first}", json={"body": "Hello."}).status_code == 200  # the same
+    assert (
+        as_("bob").patch(f"comments/{first}", json={"body": "Hello."}).status_code == 200
+    )  # the same
     assert as_("mod").patch(f"comments/{first}", json={"body": "ours"}).status_code == 200
     as_("root").patch("settings", json={"comment_edit_minutes": 0})
     assert as_("bob").patch(f"comments/{first}", json={"body": "mine"}).status_code == 200

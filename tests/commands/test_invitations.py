@@ -5,7 +5,7 @@ from email import policy
 
 import pytest
 
-from tests.mailboxes import Post, link_in
+from tests.mailboxes import Post, link_in, text_of
 
 
 def test_without_a_server_the_link_is_printed_and_kept(console, instance, monkeypatch):
@@ -15,9 +15,7 @@ def test_without_a_server_the_link_is_printed_and_kept(console, instance, monkey
     assert output.startswith("https://example.org/auth/register?invite=")
     [path] = (instance / "outbox").iterdir()
     letter = email.message_from_bytes(path.read_bytes(), policy=policy.default)
-    assert (
-        output == f"https://example.org{link_in(letter)}\n" and "as author" in letter.get_content()
-    )
+    assert output == f"https://example.org{link_in(letter)}\n" and "as author" in text_of(letter)
     found = console.rows("SELECT purpose, email, role FROM links")
     assert found == [("invite", "eve@example.org", "author")]
     assert console.rows("SELECT action, door FROM audit_events") == [("invite", "cli")]
