@@ -11,8 +11,8 @@ from quire.access.sessions import to_sign_in
 from quire.actor import Actor
 from quire.declare.query import Condition, Query
 from quire.records import COMMENTS, POSTS
-from quire.site import views
 from quire.records.comments import is_past
+from quire.site import views
 from quire.site.forms import CommentForm, tried
 from quire.site.linked_data import of_post
 from quire.site.looks import frame, show
