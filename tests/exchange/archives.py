@@ -20,7 +20,7 @@ from quire.records import (
     USERS,
 )
 from quire.records.media import upload
-from quire.store import read, write
+from quire.store import drafting, read, write
 from tests.pictures import keep
 
 LIVE = "2026-01-01T10:00:00Z"
@@ -46,6 +46,8 @@ def fill(people):
     write.create(
         POSTS, ann, {"title": "Later", "body": "x", "published_at": "2099-01-01T00:00:00Z"}
     )
+    beside = {"title": "Tides, anew", "tags": [1, "not yet"]}
+    drafting.keep(POSTS, ann, first, beside)
     gone = write.create(POSTS, root, {"title": "Gone", "body": "=1+1", "comments_open": False}).id
     write.delete(POSTS, root, gone)
     write.create(PAGES, root, {"title": "About", "body": "Us", "position": 3, "published": True})

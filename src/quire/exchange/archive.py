@@ -2,6 +2,8 @@
 
 records/posts.ndjson     one record a line, as the API shows it to the program itself
 revisions/posts.ndjson   what those records held before, in the same order
+drafts/posts.ndjson      what is being written beside what is live
+files/1c8b...-4f.jpg     the files of media, by the last part of their addresses
 manifest.json            format, place, and of each file the count of lines, bytes and SHA-256
 """
 
@@ -31,6 +33,11 @@ def records_file(record: Record) -> str:
 def revisions_file(record: Record) -> str:
     """The name of the file with their revisions."""
     return f"revisions/{record.path}.ndjson"
+
+
+def drafts_file(record: Record) -> str:
+    """The name of the file with the drafts beside them."""
+    return f"drafts/{record.path}.ndjson"
 
 
 def has_past(record: Record) -> bool:

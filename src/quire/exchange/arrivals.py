@@ -77,6 +77,7 @@ class Arrivals:
         self._missing: set[tuple[str, int]] = set()
         self._awaited = False
         self.finished: set[str] = set()
+        self.created: set[tuple[str, int]] = set()
 
     def note(self, item: Item, id: int | None) -> None:
         """This one is here, as `id`; with None it will not be."""
@@ -95,6 +96,28 @@ class Arrivals:
         if found is None and self._may_come(target, id):
             self._awaited = True
         return found
+
+    def fresh(self, record: Record, line: Any) -> int | None:
+        """The id here of the record that a draft belongs to, if that is new and the draft is one."""
+        id = line.get("record_id") if isinstance(line, dict) else None
+        if not is_id(id) or (record.path, id) not in self.created:
+            return None
+        whole = is_id(line.get("base_version")) and isinstance(line.get("values"), dict)
+        return self._ids.get((record.path, id)) if whole else None
+
+    def draft(self, record: Record, values: Raw) -> Raw:
+        """The values of a draft with ids of here; names of what is not there yet stay names."""
+        known = {one.name: one for one in carried(record)}
+        return {n: self._drafted(known[n], value) for n, value in values.items() if n in known}
+
+    def _drafted(self, field: Field, value: Any) -> Any:
+        if field.target is None or value is None:
+            return value
+        target = record_of(field.target)
+        sent = value if isinstance(value, list) else [value]
+        found = [self.find(target, {"id": one}) if is_id(one) else one for one in sent]
+        kept = [one for one in found if one is not None]
+        return kept if field.many is not None else next(iter(kept), None)
 
     def _may_come(self, target: Record, id: Any) -> bool:
         there = target.path, id

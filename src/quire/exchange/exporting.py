@@ -16,6 +16,7 @@ from quire.exchange.archive import (
     FORMAT,
     FORMAT_VERSION,
     MANIFEST,
+    drafts_file,
     has_file,
     has_past,
     place,
@@ -122,6 +123,9 @@ def stream(*, passwords: bool = False, progress: Progress | None = None) -> Iter
             if has_past(record):
                 past = _lines(stock.revisions(connection, record))
                 yield from writer.add(revisions_file(record), past, type=record.path)
+            if record.drafts:
+                drafts = _lines(stock.drafts(connection, record))
+                yield from writer.add(drafts_file(record), drafts, type=record.path)
             if has_file(record):
                 for state in stock.states(connection, record, False):
                     yield from _file(writer, files.name_of(state))

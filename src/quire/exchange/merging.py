@@ -12,6 +12,7 @@ from quire.declare.record import Record
 from quire.exchange import files, matching
 from quire.exchange.archive import (
     carried,
+    drafts_file,
     has_past,
     place,
     portable_types,
@@ -24,11 +25,12 @@ from quire.exchange.history import Past
 from quire.exchange.items import Progress, Report, Unusable, fingerprint
 from quire.exchange.loading import IMPORTER
 from quire.exchange.memory import Memory
-from quire.exchange.opening import Archive, opened
+from quire.exchange.opening import Archive, Line, opened
 from quire.exchange.turns import in_turns, one_item, rehearsal
 from quire.records import USERS
-from quire.store import rows, write
+from quire.store import drafts, rows, write
 from quire.store.db import transaction
+from quire.store.drafts import Held
 from quire.store.origins import Known
 from quire.store.past import settle
 from quire.store.secrets import is_hash
@@ -60,7 +62,14 @@ def _take_all(loader: "_Loader", archive: Archive, progress: Progress | None) ->
     total = sum(archive.count(records_file(record)) for record in types)
     items = chain(_items(loader, archive, types), loader.late())
     in_turns(loader.take, items, total, progress)
+    in_turns(loader.take_draft, _drafts(archive, types), total)
     loader.sum_up()
+
+
+def _drafts(archive: Archive, types: list[Record]) -> Iterator[tuple[Record, Line]]:
+    for record in types:
+        if record.drafts:
+            yield from ((record, line) for line in archive.lines(drafts_file(record)))
 
 
 def _items(loader: "_Loader", archive: Archive, types: list[Record]) -> Iterator[Item]:
@@ -110,6 +119,21 @@ class _Loader:
                 return
             outcome, id = self._bring(connection, item)
             self._note(item, outcome, id)
+
+    def take_draft(self, found: tuple[Record, Line]) -> None:
+        """Bring the draft beside a record that is new here; it is nobody's until it is changed."""
+        record, (number, line) = found
+        id = self._arrivals.fresh(record, line)
+        if id is None or not isinstance(line, dict):
+            return
+        what = f"{record.path}, draft {number}"
+        with (
+            one_item(self._memory, lambda reason: self._report.add("noted", what, words=reason)),
+            transaction() as connection,
+        ):
+            values = self._arrivals.draft(record, line["values"])
+            held = Held(0, 1, line["base_version"], values, "", None)
+            drafts.keep(connection, record, IMPORTER, id, None, held)
 
     def _fail(self, item: Item, reason: str) -> None:
         self._report.add("skipped" if item.here is None else "noted", item.name, words=reason)
@@ -183,6 +207,7 @@ class _Loader:
         if item.record is USERS and raw.get("role") == "admin":
             item.words.append("is an administrator")
         self._settle(connection, item, id)
+        self._arrivals.created.add((item.record.path, item.values()["id"]))
         return id
 
     def _adopt(self, connection: Connection, item: Item, raw: Raw, id: int) -> int:

@@ -27,7 +27,8 @@ MOST_TIMES_SMALLER = 200
 SMALL = 1024**2
 _PIECE = 1024**2
 _NAME = re.compile(
-    r"manifest\.json|(records|revisions)/[a-z_]{1,50}\.ndjson|files/[A-Za-z0-9._-]{1,100}", re.ASCII
+    r"manifest\.json|(records|revisions|drafts)/[a-z_]{1,50}\.ndjson|files/[A-Za-z0-9._-]{1,100}",
+    re.ASCII,
 )
 _ENCRYPTED = 0x1
 _BROKEN = (BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)

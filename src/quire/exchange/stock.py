@@ -9,6 +9,7 @@ from quire.actor import SYSTEM
 from quire.declare.record import Record
 from quire.exchange.archive import carried, secrets
 from quire.records import REVISIONS
+from quire.store.drafts import Draft
 from quire.store.project import Projection
 
 BATCH = 500
@@ -35,6 +36,14 @@ def states(connection: Connection, record: Record, with_secrets: bool) -> Iterat
             after = state["id"]
             own = zip(hidden, row[len(row) - len(hidden) :], strict=True)
             yield state | {column.key: value for column, value in own}
+
+
+def drafts(connection: Connection, record: Record) -> Iterator[State]:
+    """The drafts beside the records of a type."""
+    table = Draft.__table__
+    wanted = select(table).where(table.c.type == record.path).order_by(table.c.record_id)
+    for row in connection.execute(wanted.execution_options(yield_per=BATCH)).mappings():
+        yield {name: row[name] for name in ("record_id", "base_version", "values")}
 
 
 def revisions(connection: Connection, record: Record) -> Iterator[State]:
