@@ -196,7 +196,12 @@ def test_search_gives_an_error_back_with_what_was_typed(client):
     [("/", 3), ("/posts/live", 5), ("/pages/about", 2), ("/tags/sea", 6), ("/authors/ann", 8),
      ("/search?q=canary", 3), ("/auth/login", 1), ("/healthz", 0), ("/robots.txt", 0)],
 )  # fmt: skip
-def test_pages_take_few_statements(statements, visitor, content, comment, path, most):
+def test_pages_take_few_statements(app, statements, visitor, content, comment, path, most):
+    if (
+        path not in ("/healthz", "/robots.txt")
+        and "sqlite" not in app.config["SQLALCHEMY_DATABASE_URI"]
+    ):
+        most += 5  # what is kept holds until anything happens in the whole cluster: ask, read, ask
     for name in ("bob", "ann", None):
         comment(name)
     visitors = visitor(None), visitor("bob")
