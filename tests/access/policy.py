@@ -117,6 +117,8 @@ BY_HAND = {
     "POST /admin/imports/<token>/discard": EDITORS,
     "GET /admin/archive/": ADMINS,
     "POST /admin/archive/download": ADMINS,
+    "GET /admin/invitations/": ADMINS,
+    "POST /admin/invitations/": ADMINS,
     "GET /admin/jobs/": ADMINS,
     "POST /admin/jobs/retry": ADMINS,
     "POST /admin/jobs/drop": ADMINS,

@@ -33,7 +33,7 @@ def test_a_mail_that_cannot_be_sent(console, monkeypatch):
 @pytest.mark.parametrize(
     ("address", "words"),
     [
-        ("eve", "eve is no address."),
+        ("eve", "Email is no address."),
         ("ANN@example.org", "Somebody with this address has an account"),
     ],
 )

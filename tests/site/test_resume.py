@@ -2,10 +2,12 @@
 
 import random
 import string
+import time
 
 import pytest
 from sqlalchemy import delete
 
+from quire.access import half_way
 from quire.actor import SYSTEM
 from quire.records import COMMENTS, POSTS, SESSIONS
 from quire.site.resume import SECONDS
@@ -102,6 +104,25 @@ def test_through_the_second_step(guarded, ann, people, content):
     offered = ann.post(form["action"], data={**hidden(form_of(wrong)), "otp": app.now()})
     assert soup(offered).h1.text == "Welcome back"
     assert send_on(ann, offered).status_code == 302
+
+
+def test_whoever_is_slow_with_the_second_step_starts_again_with_all_he_typed(
+    guarded, ann, people, content
+):
+    app, _ = enrol(guarded, people["ann"])
+    sent = {"body": TYPED, **token(ann, "/posts/live")}
+    ann.end()
+    second = sign_in_there(ann, ann.post("/posts/live", data=sent))
+    with ann.session_transaction() as cookie:
+        cookie[half_way.NAME] = [*cookie[half_way.NAME][:3], int(time.time()) - 1]
+    form = form_of(second)
+    late = ann.post(form["action"], data={**hidden(form), "otp": app.now()})
+    assert late.status_code == 401 and "What you sent is kept" in late.text
+    form = form_of(sign_in_there(ann, late))
+    offered = ann.post(form["action"], data={**hidden(form), "otp": app.now()})
+    assert send_on(ann, offered).status_code == 302
+    with guarded.app_context():
+        assert read.page(COMMENTS, SYSTEM, read.Query()).rows[0]["body"] == TYPED
 
 
 @pytest.mark.parametrize("cleared", [True, False])

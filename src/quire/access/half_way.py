@@ -16,7 +16,7 @@ from quire.store.credentials import digest
 from quire.store.db import reading
 
 NAME = "half_way"
-SECONDS = 300
+SECONDS = 900
 
 
 @dataclass(frozen=True)

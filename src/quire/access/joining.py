@@ -6,13 +6,13 @@ from flask import current_app
 
 from quire.access import links
 from quire.access.throttle import normal, spend
-from quire.actor import SYSTEM, Actor
+from quire.actor import ROLES, SYSTEM, Actor
 from quire.declare.clock import now, rfc3339
 from quire.declare.record import REGISTRY
-from quire.errors import Conflict, detail
+from quire.errors import Conflict, Invalid, detail
 from quire.store.audit import note
 from quire.store.db import transaction
-from quire.store.links import mint
+from quire.store.links import mint, waiting
 from quire.store.mailbox import owe
 from quire.store.read import find_id
 from quire.store.write import Saved, create
@@ -65,14 +65,41 @@ def _undo(state: dict[str, Any]) -> None:
 
 
 def invite(email: str, role: str, by: Actor) -> str:
-    """The secret of an invitation for an address that has no account. Raises Conflict."""
-    address = normal(email)
-    if find_id(REGISTRY["users"], SYSTEM, email=address) is not None:
-        message = "Somebody with this address has an account already."
-        raise Conflict(message, code="duplicate", details=[detail("email", "duplicate", message)])
+    """The secret of an invitation for an address that has no account. Raises Invalid, Conflict."""
+    address = _free(email, role)
     with transaction():
         note(by, "invite", "users", None, role)
         return mint("invite", address, role=role)
+
+
+def invite_by_mail(email: str, role: str, by: Actor) -> None:
+    """Owe an invitation; its link is made when the mail is sent. Raises Invalid, Conflict, TooMany."""
+    address = _free(email, role)
+    spend("invite", address)
+    with transaction():
+        note(by, "invite", "users", None, role)
+        owe("invite", email=address, role=role)
+
+
+def _free(email: str, role: str) -> str:
+    """The address as accounts have it, if none has it."""
+    address = normal(email)
+    if not links.is_address(address):
+        raise Invalid([detail("email", "bad_format", "Email is no address.")])
+    if role not in ROLES:
+        raise Invalid([detail("role", "not_allowed", f"Role must be one of: {', '.join(ROLES)}.")])
+    if find_id(REGISTRY["users"], SYSTEM, email=address) is not None:
+        message = "Somebody with this address has an account already."
+        raise Conflict(message, code="duplicate", details=[detail("email", "duplicate", message)])
+    return address
+
+
+def invitations() -> list[dict[str, str]]:
+    """Those that can still be accepted: `email`, `role`, and when each `ends`."""
+    return [
+        {"email": one.email, "role": one.role, "ends": rfc3339(one.expires_at)}
+        for one in waiting("invite")
+    ]
 
 
 def accept(token: str, raw: Raw, by: Actor) -> Saved:

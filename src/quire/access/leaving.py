@@ -7,12 +7,12 @@ from typing import Any
 import orjson
 from sqlalchemy import func, select
 
+from quire.access.passwords import confirm
 from quire.access.two_factor import remove_all
 from quire.actor import Actor
 from quire.declare.query import Condition, Query
 from quire.declare.record import REGISTRY, Record
-from quire.errors import Invalid, detail
-from quire.records.users import forget_portraits, knows_password
+from quire.records.users import forget_portraits
 from quire.store import read
 from quire.store.audit import note
 from quire.store.db import reading, transaction
@@ -62,8 +62,7 @@ def leave(actor: Actor, password: str) -> None:
     or any way to sign in. Comments keep the name they were signed with.
     """
     users, id = REGISTRY["users"], actor.user_id or 0
-    if not knows_password(actor, password):
-        raise Invalid([detail("current_password", "not_allowed", "Current password is wrong.")])
+    confirm(actor, password)
     program = actor.as_system()
     with transaction():
         note(actor, "leave", "users", id)

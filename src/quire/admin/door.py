@@ -10,6 +10,7 @@ from quire.admin.archive import ArchiveView
 from quire.admin.headers import nonce
 from quire.admin.home import HomeView
 from quire.admin.imports import ImportView
+from quire.admin.invitations import InvitationsView
 from quire.admin.jobs import JobsView
 from quire.admin.letters import LettersView
 from quire.admin.media import MediaView
@@ -18,6 +19,8 @@ from quire.declare.record import REGISTRY
 
 SECTIONS = ("Content", "People", "Site", "System")
 """Groups of the menu, in their order; others follow."""
+BY_HAND = (InvitationsView, AccessView, ArchiveView, ImportView, JobsView, LettersView)
+"""Pages that are no record's."""
 VIEWS = {"media": MediaView}
 """Types whose pages can do more than others."""
 
@@ -31,10 +34,10 @@ def init_app(app: Flask) -> Admin:
         admin.add_category(section)
     for record in REGISTRY.values():
         admin.add_view(VIEWS.get(record.path, RecordView)(record))
-    for view in (AccessView(), ArchiveView(), ImportView(), JobsView(), LettersView()):
-        admin.add_view(view)
-    by_hand = ("admin", "access", "archive", "imports", "jobs", "letters")
-    for name in (*by_hand, *(blueprint_of(record) for record in REGISTRY.values())):
+    for view in BY_HAND:
+        admin.add_view(view())
+    names = ("admin", "access", "archive", "imports", "jobs", "letters", "invitations")
+    for name in (*names, *(blueprint_of(record) for record in REGISTRY.values())):
         # the gate checks the same token, and gives a form back with what was typed
         app.extensions["csrf"].exempt(app.blueprints[name])
     return admin

@@ -65,6 +65,14 @@ def _reset(job: Job) -> Letter | None:
     return Letter(user["email"], "reset", words)
 
 
+@writes("invite")
+def _invite(job: Job) -> Letter | None:
+    email, role = job.data["email"], job.data["role"]
+    if read.find_id(REGISTRY["users"], SYSTEM, email=email) is not None:
+        return None
+    return invitation(email, role, f"/auth/register?invite={mint('invite', email, role=role)}")
+
+
 @writes("verify")
 def _verify(job: Job) -> Letter | None:
     user = user_of(job.record_id)

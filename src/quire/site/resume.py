@@ -80,8 +80,13 @@ def ask(around: Frame) -> Response:
     """The sign-in, in the place of what was sent and with all that was typed."""
     back = came_from() or url_for("site.home")
     g.carried = _packed(back)
+    return sign_in_again(back, around)
+
+
+def sign_in_again(back: str | None, around: Frame | None = None) -> Response:
+    """The sign-in with what is carried; it leads on to `back` where that is nothing."""
     return show(
-        "login.html", 401, frame=around, form=SignInForm(formdata=None), late=True,
+        "login.html", 401, frame=around or frame(), form=SignInForm(formdata=None), late=True,
         passkeys=ceremonies.place(), action=url_for("site.login", next=back),
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ from quire.site.entrance import enter
 from quire.site.forms import OPEN_TOO_LONG, insist_on_own_page, tried
 from quire.site.looks import show
 from quire.site.paths import local_path
-from quire.site.resume import carried, forget_token
+from quire.site.resume import carried, forget_token, sign_in_again
 from quire.site.second_factor_forms import PasskeySignInForm, SecondStepForm
 
 
@@ -45,6 +45,8 @@ def go_on(wanted: str | None) -> AnyResponse:
 
 
 def _again(wanted: str | None) -> AnyResponse:
+    if request.method == "POST" and carried() is not None:
+        return sign_in_again(wanted)
     if request.method == "POST":
         flash("That took too long. Sign in again.")
     return redirect(url_for("site.login", next=wanted))

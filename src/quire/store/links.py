@@ -1,8 +1,10 @@
 """Links that are sent by mail: good once, for a while, for one purpose; only hashes are kept."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from flask import current_app
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, not_, or_, select, update
@@ -106,6 +108,14 @@ def void(user_id: int, *purposes: str) -> None:
 def forget_ended(connection: Connection) -> int:
     """Remove links that are used or outdated, in the open transaction; how many."""
     return connection.execute(delete(_links).where(not_(_is_good()))).rowcount
+
+
+def waiting(purpose: str) -> Sequence[Any]:
+    """Good links for one purpose, the newest first: `email`, `role`, `expires_at`."""
+    columns = (_links.c.email, _links.c.role, _links.c.expires_at)
+    wanted = select(*columns).where(_links.c.purpose == purpose, _is_good())
+    with reading() as connection:
+        return connection.execute(wanted.order_by(_links.c.id.desc()).limit(100)).all()
 
 
 def _is_good() -> ColumnElement[bool]:
