@@ -122,7 +122,7 @@ def test_export_and_import_json(console, tmp_path):
     assert (status, output[:5]) == (0, "Wrote")
     assert [file.name for file in tmp_path.glob("all*")] == ["all.zip"]
     status, output, _ = console("import", "json", tmp_path / "all.zip")
-    assert (status, output.splitlines()[-1]) == (0, "46 unchanged")
+    assert (status, output.splitlines()[-1]) == (0, "47 unchanged")
     assert digest(console) == before
     noted = "SELECT fields FROM audit_events WHERE action = 'export'"
     assert console.rows(noted) == [("[]",)]

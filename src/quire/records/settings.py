@@ -35,6 +35,8 @@ def _make_row(table, connection, **_) -> None:  # type: ignore[no-untyped-def]
 
 event.listen(Setting.__table__, "after_create", _make_row)
 
+ADMIN = role("admin")
+
 SETTINGS = Record(
     Setting,
     path="settings",
@@ -45,12 +47,12 @@ SETTINGS = Record(
         Editable("posts_per_page"),
         Editable("registration"),
         Editable("comments"),
-        Editable("comments_close_after_days"),
-        Editable("comment_edit_minutes"),
+        Editable("comments_close_after_days", to=ADMIN),
+        Editable("comment_edit_minutes", to=ADMIN),
         Shown("version"),
         Shown("updated_at"),
     ],
-    access=Access(read=ANYONE, update=role("admin"), panel=role("admin")),
+    access=Access(read=ANYONE, update=ADMIN, panel=ADMIN),
     title="site_name",
     single=True,
     section="Site",
