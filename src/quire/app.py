@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Flask
-from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
 from quire import config as settings
 from quire import headers, records, uploads  # noqa: F401 - the types declare themselves
 from quire.access import denials, origin, sessions, throttle
+from quire.access.own_form import csrf
 from quire.access.request import only_looking
 from quire.admin import door as admin
 from quire.api import cors, problems
@@ -53,7 +53,7 @@ def create_app(name: str | None = None, config: Mapping[str, Any] | None = None)
     sessions.init_app(app)
     mail.init_app(app)
     throttle.init_app(app)
-    csrf = CSRFProtect(app)
+    csrf.init_app(app)
     api.init_app(app)
     csrf.exempt(app.blueprints["api"])  # the API checks requests by session itself
     admin.init_app(app)

@@ -1,10 +1,13 @@
-"""Forms of ours that arrive too late: known by the token in them, though its session is over."""
+"""Forms of ours: known by the token in them, even when they come after their session is over."""
 
 from flask import current_app, request
+from flask_wtf.csrf import CSRFProtect
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from quire.errors import Unproven
 
+csrf = CSRFProtect()
+"""Refuses changes by a browser's cookies that lack the token of its session."""
 SALT = "wtf-csrf-token"
 """What Flask-WTF signs its tokens with, beside the secret."""
 

@@ -1,11 +1,6 @@
 """The front door for editors: Flask-Admin views on the same records, rules and store as the API."""
 
-import sys
+from quire.optional import left_out
 
-# Flask-Admin loads Pillow for upload fields that this panel has none of: megabytes in each process.
-# What stands in sys.modules as None cannot be imported, and Flask-Admin does without (PEP 328).
-if "PIL" not in sys.modules:
-    sys.modules["PIL"] = None  # type: ignore[assignment]
+with left_out("PIL"):  # for upload fields that this panel has none of
     import flask_admin.form.upload  # noqa: F401
-
-    del sys.modules["PIL"]

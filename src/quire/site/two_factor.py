@@ -1,8 +1,8 @@
 """Two factors, for oneself: an app that shows codes, recovery codes, and the end of both."""
 
+from importlib import import_module
 from typing import Any
 
-import segno
 from flask import Response, request
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -47,7 +47,9 @@ def _switch_on(actor: Actor, form: EnrolForm, seed: str | None) -> list[str]:
 def _enrol(actor: Actor, form: EnrolForm, seed: str, status: int = 200) -> Response:
     address = app_address(seed, actor.username or "", site_settings()["site_name"])
     form.seed.data = seal(seed, _page_of(actor))
-    picture = segno.make(address, micro=False).svg_data_uri(dark="#000", light="#fff")
+    picture = (
+        import_module("segno").make(address, micro=False).svg_data_uri(dark="#000", light="#fff")
+    )
     groups = [seed[i : i + 4] for i in range(0, len(seed), 4)]
     return _page(
         "enrol.html", status, form=form, address=address, picture=picture, seed=" ".join(groups)
