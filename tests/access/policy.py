@@ -156,6 +156,7 @@ PANEL_VIEWS = {
     "POST /discard/": "panel",
     "POST /preview/": "panel",
     "GET /slug": "panel",
+    "POST /rendered/": "panel",
     "GET /history/": "panel",
     "POST /restore/": "panel",
 }

@@ -20,7 +20,7 @@ def post(site):
         ada = Actor("admin", read.find_id(USERS, SYSTEM, username="ada"), "ada")
         raw = {
             "title": "Salt and bread",
-            "slug": f"salt-{next(numbers)}",
+            "slug": f"salt-and-bread-{next(numbers)}",
             "body": "One *short* text.\n\n" + "Words. " * 300,
         }
         id = write.create(POSTS, ada, {**raw, "published": True}).id

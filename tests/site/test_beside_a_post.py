@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import insert
 
 from quire.actor import SYSTEM
+from quire.declare.prose import minutes
 from quire.records import CATEGORIES, POSTS, SETTINGS
-from quire.site.prose import minutes
 from quire.store import read
 from quire.store.db import transaction
 from quire.store.related import related

@@ -55,6 +55,14 @@ def draft_page(record: Record, state: dict[str, Any] | None, draft: dict[str, An
     }
 
 
+def sent_version(name: str = "version") -> int | None:
+    """The version the form or cell was read at; what is no number is older than all of them."""
+    text = request.form.get(name, "")
+    if not text:
+        return None
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else 0
+
+
 class Drafting(Gate):
     """The part of a record's view that looks after drafts, preview links and slugs."""
 
@@ -71,11 +79,7 @@ class Drafting(Gate):
     def discard_view(self) -> AnyResponse:
         """Throw the draft away."""
         actor, state = self._drafted()
-        version = request.form.get("draft_version", "")
-        held = (
-            int(version) if version.isascii() and version.isdigit() and len(version) < 10 else None
-        )
-        drafting.discard(self.record, actor, state["id"], version=held)
+        drafting.discard(self.record, actor, state["id"], version=sent_version("draft_version"))
         flash("The draft is thrown away.", "success")
         return redirect(record_url(self.record, "edit_view", state["id"]))
 

@@ -141,6 +141,8 @@ class RecordForm:
             shown: Any = self.form[name]
             shown.look = _look(record, one)
             shown.flags.must = is_required(one) and one.kind.widget != "checkbox"
+            if shown.flags.must:
+                shown.render_kw = {**shown.render_kw, "data-must": ""}
 
     def fill(self, state: dict[str, Any]) -> None:
         """Show the values of a record as the API has them."""

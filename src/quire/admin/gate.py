@@ -15,7 +15,7 @@ from quire.access.request import check_csrf, current_actor
 from quire.actor import Actor
 from quire.admin.headers import headers
 from quire.admin.shell import Shell
-from quire.errors import STATUS_NAMES, Problem, Refused
+from quire.errors import STATUS_NAMES, Problem, Refused, Unproven
 
 PANEL_ROLE = "author"
 """The lowest role that finds anything in the panel."""
@@ -46,6 +46,8 @@ class Gate(BaseView):
         """Sign-in for who is signed out, in the place of what he sent; 403 for who may not."""
         actor = actor_here()
         if actor.is_anonymous:
+            if wants_json():
+                return self.answer(Unproven("You are signed out."))
             refuse_late_form()
             return redirect(self._sign_in_url())
         user = sessions.present()

@@ -6,8 +6,8 @@ from flask import g, request
 from flask.wrappers import Response
 
 POLICY = (
-    "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self'; "
-    "img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; "
+    "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; "
+    "img-src 'self' data:{pictures}; font-src 'self'; connect-src 'self'; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'"
 )
 YEAR = 31_536_000
@@ -28,6 +28,9 @@ def headers(response: Response) -> Response:
             response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
     else:
         # a page that holds what is not ours has a stricter one already
-        response.headers.setdefault("Content-Security-Policy", POLICY.format(nonce=nonce()))
+        # where somebody writes, pictures from elsewhere are shown as they are to readers
+        pictures = " https: blob:" if g.get("admin_shows_pictures") else ""
+        policy = POLICY.format(nonce=nonce(), pictures=pictures)
+        response.headers.setdefault("Content-Security-Policy", policy)
         response.headers["Cache-Control"] = "no-store"
     return response

@@ -102,6 +102,8 @@ def form_page(
         preview_url=None,
         history_url=None,
         return_url=None,
+        writing={},
+        scripts=(),
         main=form.main(),
         side=form.side(),
         facts=[],

@@ -16,7 +16,7 @@ from quire.actor import Actor
 from quire.store.site import site_settings
 
 STATIC = Path(__file__).parent / "static"
-SCRIPTS = ("panel.js", "picker.js", "inline.js", "editor.js", "drafts.js", "media.js")
+SCRIPTS = ("panel.js", "picker.js", "inline.js", "drafts.js", "media.js")
 ROLES = {"admin": "Administrator", "moderator": "Moderator", "author": "Author"}
 PREFERENCES = "user_prefs"
 """The cookie of what a reader prefers, such as `theme=dark`; the site sets it."""

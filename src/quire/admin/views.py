@@ -15,15 +15,16 @@ from quire.admin.addresses import blueprint_of, here_only, list_url, record_url
 from quire.admin.cells import cell, title_of
 from quire.admin.conflict import conflict
 from quire.admin.deeds import Deeds
-from quire.admin.drafting import Drafting, draft_of, draft_page
+from quire.admin.drafting import Drafting, draft_of, draft_page, sent_version
 from quire.admin.forms import RecordForm, settable
-from quire.admin.gate import actor_here
+from quire.admin.gate import actor_here, wants_json
 from quire.admin.links import address_for
 from quire.admin.listing import Listing
 from quire.admin.pages import details_page, form_for, form_page
 from quire.admin.permits import may
 from quire.admin.rows import find, number_of
 from quire.admin.versions import Versions
+from quire.admin.writing import Writing, begin, in_json, kept, writing_page
 from quire.declare.clock import now
 from quire.declare.query import Query
 from quire.declare.record import Record
@@ -50,7 +51,7 @@ _SHEETS: dict[str, Callable[..., Iterator[Any]]] = {"csv": export.lines, "xlsx":
 Answer = str | AnyResponse | tuple[str, int] | tuple[str, int, dict[str, str]]
 
 
-class RecordView(Deeds, Drafting, Versions, ModelView):
+class RecordView(Deeds, Drafting, Versions, Writing, ModelView):
     """List, form, details, deletion, actions, export and look-ups of one record type.
 
     Reads go through the store's own queries and writes through its one path, so that what the
@@ -146,6 +147,8 @@ class RecordView(Deeds, Drafting, Versions, ModelView):
             form.fill_new(request.args)
             return self._form(form, None)
         form.take(request.form)
+        if record.drafts and "_begin" in request.form:
+            return begin(record, actor, form.values())
         try:
             saved = write.create(record, actor, form.values())
         except Problem as problem:
@@ -172,7 +175,7 @@ class RecordView(Deeds, Drafting, Versions, ModelView):
             return self._save_draft(actor, form, state)
         form.take(request.form, state)
         try:
-            drafting.settle(record, actor, state["id"], form.values(), version=_version())
+            drafting.settle(record, actor, state["id"], form.values(), version=sent_version())
         except Problem as problem:
             return self._again(form, state, problem)
         flash(f"{record.one} saved.", "success")
@@ -182,20 +185,20 @@ class RecordView(Deeds, Drafting, Versions, ModelView):
         """Keep what was typed beside what is live."""
         record, id = self.record, state["id"]
         form.take(request.form, draft_of(record, actor, id) or state)
-        version = _version("draft_version")
-        raw = form.values()
-        if version is None:
-            raw["base_version"] = _version() or state["version"]
+        version = sent_version("draft_version")
+        raw = {**form.values(), "base_version": sent_version() or state["version"]}
         try:
-            drafting.keep(record, actor, id, raw, version=version)
+            draft = drafting.keep(record, actor, id, raw, version=version, begin=version is None)[0]
         except Problem as problem:
             return self._again(form, state, problem, draft_of(record, actor, id))
+        if wants_json():
+            return kept(record, actor, form, state, draft)
         flash("Draft saved. Readers do not see it yet.", "success")
         return redirect(record_url(record, "edit_view", id))
 
     def refuse_forged(self, name: str, refusal: Refused) -> Any:
         """A form that was open while its owner signed in anew is shown again, nothing is lost."""
-        if name not in ("create_view", "edit_view"):
+        if name not in ("create_view", "edit_view") or wants_json():
             return super().refuse_forged(name, refusal)
         try:
             state = None if name == "create_view" else self._one()[1]
@@ -212,6 +215,7 @@ class RecordView(Deeds, Drafting, Versions, ModelView):
         more.setdefault("return_url", here_only(request.values.get("url")))
         draft = None if state is None else draft_of(record, actor_here(), state["id"])
         more = draft_page(record, state, draft) | more
+        more |= writing_page(record, actor_here(), form, state)
         return self.render(
             self.form_template,
             heading=record.label if record.single else named,
@@ -229,7 +233,12 @@ class RecordView(Deeds, Drafting, Versions, ModelView):
         """The form once more, with everything typed and what is wrong beside it."""
         if isinstance(problem, Stale) and state is not None:
             theirs = draft or find(self.record, actor_here(), state["id"])
+            if wants_json():
+                problem.extra["conflict"] = in_json(self.record, actor_here(), form, theirs)
+                raise problem
             return self._both_versions(form, theirs), 409, {}
+        if wants_json():
+            raise problem
         errors = form.refuse(problem.details)
         words = f"The {self.record.one.lower()} was not saved."
         page = self._form(
@@ -275,7 +284,7 @@ class RecordView(Deeds, Drafting, Versions, ModelView):
             if field.kind.widget == "checkbox"
             else json_of(field, typed, creating=False)
         )
-        write.update(record, actor, state["id"], {field.name: value}, version=_version())
+        write.update(record, actor, state["id"], {field.name: value}, version=sent_version())
         state = find(record, actor, state["id"])
         raw = text_of(field, state[field.name])
         return jsonify(
@@ -283,11 +292,3 @@ class RecordView(Deeds, Drafting, Versions, ModelView):
             raw=str(raw).lower() if isinstance(raw, bool) else raw,
             version=state.get("version"),
         )
-
-
-def _version(name: str = "version") -> int | None:
-    """The version the form or cell was read at; what is no number is older than all of them."""
-    text = request.form.get(name, "")
-    if not text:
-        return None
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else 0

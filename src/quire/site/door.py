@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Blueprint, Flask
 
+from quire.declare import prose
 from quire.site import (
     account,
     archive,
@@ -21,7 +22,6 @@ from quire.site import (
     preferences,
     previewing,
     profile,
-    prose,
     reading,
     recovery,
     resume,

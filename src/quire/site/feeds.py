@@ -17,11 +17,11 @@ from werkzeug.http import http_date
 
 from quire.actor import ANONYMOUS
 from quire.declare.clock import now
+from quire.declare.prose import absolute, summary
 from quire.declare.query import Condition, Query
 from quire.records import CATEGORIES, POSTS, TAGS
 from quire.site.names import names_of
 from quire.site.paths import here_bare, site_root
-from quire.site.prose import absolute, summary
 from quire.site.reading import find, find_author, only
 from quire.site.shelf import Shelf
 from quire.store import read

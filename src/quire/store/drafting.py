@@ -114,12 +114,13 @@ def keep(
     *,
     replace: bool = False,
     version: int | None = None,
+    begin: bool = False,
 ) -> tuple[Raw, bool]:
     """Change the draft of a record, or begin one; the draft as it is read, and whether it is new.
 
     `raw` and `version` are what `write.update` takes, `version` that of the draft, or of the
-    record while there is no draft; `raw` may hold `base_version`. Raises Unproven, Refused,
-    Missing, Conflict, Stale, Invalid.
+    record while there is no draft; `raw` may hold `base_version`. `begin` says that no draft was
+    there when the change was made. Raises Unproven, Refused, Missing, Conflict, Stale, Invalid.
     """
     pass_door(record.access.update, actor)
     with transaction() as connection:
@@ -127,6 +128,8 @@ def keep(
         if state.get("deleted_at"):
             raise Conflict(f"This {record.one.lower()} is in the trash; restore it first.")
         held = drafts.find(connection, record, id)
+        if begin and held is not None:
+            raise _late(held)
         rest = _compared(connection, record, state, held, raw, version)
         base = _base(state, held, rest.pop("base_version", None))
         given = _given(connection, record, actor, state, held, rest)

@@ -2,7 +2,7 @@
 "use strict";
 
 const DRAFT = `draft:${location.pathname}${location.search}`;
-const NOT_KEPT = new Set(["csrf_token", "version", "url"]);
+const NOT_KEPT = new Set(["csrf_token", "version", "draft_version", "url"]);
 
 function typedIn(form) {
   const kept = [...form.elements].filter((one) => one.name && one.type !== "password" && !NOT_KEPT.has(one.name));
@@ -42,5 +42,6 @@ if (document.querySelector(".messages .success")) {
   for (const key of Object.keys(sessionStorage)) {
     if (key.startsWith("draft:")) sessionStorage.removeItem(key);
   }
+  localStorage.removeItem(sessionStorage.getItem("sent")); // what the editor has kept of it
 }
-document.querySelectorAll("form[data-guard]").forEach(startDrafts);
+document.querySelectorAll("form[data-guard]:not([data-autosave])").forEach(startDrafts);

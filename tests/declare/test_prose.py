@@ -3,8 +3,8 @@
 import pytest
 
 from quire.declare.markup import rendered
+from quire.declare.prose import prose, summary
 from quire.site.dates import day
-from quire.site.prose import prose, summary
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,72 @@
+// A slug that follows the title until it is typed by hand; whether it is free; how long texts are.
+"use strict";
+
+const SETTLED = 300; // milliseconds between the last key and the question
+
+class SlugField {
+  constructor(form) {
+    this.form = form;
+    this.title = form.elements.title || form.elements.name;
+    this.field = form.elements.slug;
+    this.said = element("p", { class: "hint", role: "status" });
+    this.field.closest(".field").append(this.said);
+    this.follows = this.field.value === "";
+    this.title?.addEventListener("focus", () => this.look(), { once: true });
+    this.title?.addEventListener("input", () => this.later(this.title.value, true));
+    this.field.addEventListener("input", () => {
+      this.follows = this.field.value === "";
+      this.later(this.field.value || this.title?.value, false);
+    });
+  }
+
+  // The slug of what nobody has read yet goes on following if it was made from the title.
+  async look() {
+    if (this.follows || this.form.dataset.status !== "draft") return;
+    const made = await this.ask(this.title.value);
+    this.follows = made?.suggestion === this.field.value;
+  }
+
+  later(text, ofTitle) {
+    clearTimeout(this.timer);
+    if (ofTitle && !this.follows) return;
+    this.timer = setTimeout(() => this.check(text || "", ofTitle), SETTLED);
+  }
+
+  async ask(text) {
+    const query = new URLSearchParams({ text, id: this.form.dataset.id });
+    const answer = await fetch(`${this.form.dataset.slug}?${query}`, { headers: { Accept: "application/json" } }).catch(() => null);
+    return answer?.ok ? answer.json() : null;
+  }
+
+  async check(text, ofTitle) {
+    const found = text.trim() ? await this.ask(text) : { free: true, slug: "", suggestion: "" };
+    if (!found) { this.said.textContent = ""; return; }
+    if (ofTitle && this.follows) this.put(found.suggestion);
+    else this.tell(found);
+  }
+
+  put(slug) {
+    this.field.value = slug;
+    this.said.textContent = slug ? "Made from the title." : "";
+    this.field.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+
+  tell({ free, suggestion }) {
+    this.said.textContent = !suggestion || this.field.value === "" ? "" : free ? "This one is free." : "Taken already. ";
+    if (free) return;
+    const use = element("button", { class: "button small", type: "button" }, `Use ${suggestion}`);
+    use.addEventListener("click", () => { this.put(suggestion); this.said.textContent = "This one is free."; this.field.focus(); });
+    this.said.append(use);
+  }
+}
+
+function countCharacters(field) {
+  const count = element("p", { class: "hint length" });
+  const recount = () => { count.textContent = field.value ? `${[...field.value].length} of ${field.maxLength} characters` : ""; };
+  field.closest(".field").append(count);
+  for (const name of ["input", "restored"]) field.addEventListener(name, recount);
+  recount();
+}
+
+for (const form of document.querySelectorAll("form[data-slug]")) new SlugField(form);
+document.querySelectorAll("form[data-rendered] [data-counted]").forEach(countCharacters);

@@ -1,0 +1,293 @@
+"""Writing in a real browser: nothing typed is lost, and the preview is what readers will see."""
+
+import base64
+import os
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from quire.actor import SYSTEM, Actor
+from quire.declare.query import Query
+from quire.errors import Missing
+from quire.records import MEDIA, POSTS
+from quire.store import drafting, read, write
+from tests.pictures import picture
+
+pytestmark = pytest.mark.browser
+
+BODY = """Look at the *water*.
+
+### Before
+
+| tide | height |
+|---|---|
+| high | 4 m |
+"""
+
+
+@pytest.fixture
+def made(site):
+    """`made(title=...)` makes a post of ann's and answers its id."""
+
+    def make(**more):
+        with site.app.app_context():
+            raw = {"title": "A text for a test", "body": "Words.", "author": "ann", **more}
+            return write.create(POSTS, SYSTEM, raw).id
+
+    return make
+
+
+@pytest.fixture
+def draft(site):
+    """`draft(7)` is the draft of a post, None where there is none."""
+
+    def find(id):
+        with site.app.app_context():
+            try:
+                return drafting.read(POSTS, Actor("admin", 1, "ada"), id)
+            except Missing:
+                return None
+
+    return find
+
+
+def write_in(page, text):
+    """Replace the body, as somebody does who types."""
+    page.locator(".cm-content").click()
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text(text)
+
+
+def says(page, words):
+    expect(page.locator("[data-state]")).to_contain_text(words)
+
+
+def open_form(visit, name, id=None, **device):
+    one = visit(name, **device)
+    one.page.goto(f"/admin/posts/edit/?id={id}" if id else "/admin/posts/new/")
+    return one, one.page
+
+
+def shoot(page, name):
+    """A picture for whoever wants to look, in the folder that SHOTS names."""
+    if "SHOTS" in os.environ:
+        page.screenshot(path=f"{os.environ['SHOTS']}/{name}.png")
+
+
+@pytest.mark.parametrize(
+    "device",
+    [
+        {"color_scheme": "light"},
+        {"color_scheme": "dark", "viewport": {"width": 390, "height": 844}, "has_touch": True},
+    ],
+    ids=["light", "dark-phone"],
+)
+def test_the_preview_is_what_readers_see(visit, made, device, site, request):
+    id = made(body=BODY, published=True)
+    one, page = open_form(visit, "ann", id, **device)
+    page.get_by_role("button", name="Preview", exact=True).click()
+    prose = page.frame_locator("iframe").locator(".prose")
+    expect(prose.locator("table")).to_be_visible()
+    if "viewport" not in device:
+        expect(page.locator(".cm-content")).to_be_visible()
+    write_in(page, BODY + "\nAnd *more*.") if "viewport" not in device else None
+    assert one.axe() == []
+    assert one.overflow() <= 0
+    shoot(page, f"preview-{request.node.callspec.id}")
+    if "viewport" in device:
+        return
+    expect(prose).to_contain_text("And more.")
+    shown = prose.inner_html()
+    page.keyboard.press("Control+s")
+    says(page, "Saved")
+    page.get_by_role("button", name="Publish changes").click()
+    expect(page.locator(".messages")).to_contain_text("Post saved.")
+    with site.app.app_context():
+        page.goto(f"/posts/{read.one(POSTS, SYSTEM, id)['slug']}")
+    assert page.locator("article > .prose").inner_html().split() == shown.split()
+    color = "getComputedStyle(document.querySelector('.prose em')).fontFamily"
+    assert "Charter" in page.evaluate(color)
+
+
+def test_a_draft_is_kept_while_somebody_types(visit, made, draft, site):
+    id = made(published=True)
+    _, page = open_form(visit, "ann", id)
+    write_in(page, "Half a sentence")
+    says(page, "Saved")
+    assert draft(id)["body"] == "Half a sentence"
+    write_in(page, "A whole sentence.")
+    page.keyboard.press("Control+s")
+    says(page, "Saved")
+    assert (draft(id)["body"], draft(id)["version"]) == ("A whole sentence.", 2)
+    with site.app.app_context():
+        assert read.one(POSTS, SYSTEM, id)["body"] == "Words."
+    expect(page.get_by_role("button", name="Publish changes")).to_be_visible()
+    page.goto("/admin/")  # nothing is unsaved: nobody is asked
+    assert page.locator("h1").count() == 1
+
+
+def test_a_new_post_becomes_a_draft_by_itself(visit, site):
+    _, page = open_form(visit, "ann")
+    page.fill("[name=title]", "Of Ropes & Knots")
+    expect(page.locator("[name=slug]")).to_have_value("of-ropes-knots")
+    page.keyboard.press("Control+s")
+    says(page, "until it has a title and a text")
+    page.reload()
+    page.get_by_role("button", name="Restore it").click()
+    write_in(page, "Begin with a bight.")
+    page.keyboard.press("Control+Alt+x")
+    says(page, "Saved")
+    id = int(re.search(r"id=(\d+)", page.url)[1])
+    with site.app.app_context():
+        found = read.one(POSTS, SYSTEM, id)
+    assert (found["title"], found["status"], found["slug"]) == (
+        "Of Ropes & Knots", "draft", "of-ropes-knots",
+    )  # fmt: skip
+    page.get_by_role("button", name="Publish", exact=True).click()
+    expect(page.locator(".messages")).to_contain_text("published")
+
+
+def test_what_a_crash_left_is_offered(visit, made):
+    id = made()
+    one, page = open_form(visit, "ann", id)
+    one.context.set_offline(True)
+    write_in(page, "Typed on the ferry")
+    page.keyboard.press("Control+s")
+    says(page, "kept in this browser")
+    page.close()
+    one.context.set_offline(False)
+    one.complaints.clear()  # that there was no network
+    one.page = page = one.context.new_page()
+    page.goto(f"/admin/posts/edit/?id={id}")
+    assert one.axe() == []
+    shoot(page, "restore")
+    page.get_by_role("button", name="Restore it").click()
+    expect(page.locator(".cm-content")).to_have_text("Typed on the ferry")
+    says(page, "Saved")
+    page.reload()
+    expect(page.get_by_role("button", name="Restore it")).to_have_count(0)
+    assert page.input_value("[name=body]") == "Typed on the ferry"
+
+
+def test_somebody_else_was_faster(visit, made, draft):
+    id = made(published=True)
+    (_, ann), (one, ada) = open_form(visit, "ann", id), open_form(visit, "ada", id)
+    write_in(ann, "Ann was here")
+    says(ann, "Saved")
+    write_in(ada, "Ada was here too")
+    says(ada, "somebody else has changed it")
+    assert "Ann was here" in ada.locator("[data-notes] table").inner_text()
+    assert draft(id)["body"] == "Ann was here"
+    assert one.axe() == []
+    shoot(ada, "conflict")
+    ada.get_by_role("button", name="Keep mine").click()
+    says(ada, "Saved")
+    assert draft(id)["body"] == "Ada was here too"
+    write_in(ann, "Ann again")
+    says(ann, "somebody else has changed it")
+    ann.get_by_role("button", name="Load theirs").click()
+    expect(ann.locator(".cm-content")).to_have_text("Ada was here too")
+
+
+def test_a_session_that_ends_while_somebody_writes(visit, made, draft):
+    id = made()
+    one, page = open_form(visit, "ann", id)
+    one.context.clear_cookies()
+    write_in(page, "Written after the session had ended")
+    says(page, "signed out, kept in this browser")
+    assert one.axe() == []
+    shoot(page, "signed-out")
+    with one.context.expect_page() as opened:
+        page.get_by_role("link", name="Sign in in a new tab").click()
+    other = opened.value
+    other.fill("[name=email]", "ann@example.com")
+    other.fill("[name=password]", "a long enough password")
+    other.click("main button[type=submit]")
+    other.wait_for_url("**/admin/")
+    other.close()
+    page.evaluate("window.dispatchEvent(new Event('focus'))")
+    says(page, "Saved")
+    assert draft(id)["body"] == "Written after the session had ended"
+
+
+def paste(page, *files):
+    """Paste files into the text, as a browser does."""
+    page.evaluate(
+        """files => {
+            const data = new DataTransfer();
+            for (const [name, type, bytes] of files) {
+                const content = Uint8Array.from(atob(bytes), (one) => one.charCodeAt(0));
+                data.items.add(new File([content], name, { type }));
+            }
+            const event = new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true });
+            document.querySelector(".cm-content").dispatchEvent(event);
+        }""",
+        files,
+    )
+
+
+def test_a_picture_is_pasted(visit, made, site):
+    one, page = open_form(visit, "ann", made(body="Before. After."))
+    page.locator(".cm-content").click()
+    page.keyboard.press("Control+End")
+    paste(page, ["note.png", "image/png", "bm8gcGljdHVyZQ=="])
+    expect(page.locator("dialog .inline-error")).not_to_be_empty()
+    page.click("dialog >> text=Cancel")
+    paste(page, ["lake.png", "image/png", base64.b64encode(picture(600, 300)).decode()])
+    page.fill("dialog textarea", "A lake [at dawn]")
+    assert one.axe() == []
+    shoot(page, "paste")
+    page.click("dialog >> text=Insert")
+    with site.app.app_context():
+        media = read.page(MEDIA, SYSTEM, Query(sort=("-id",), per_page=1)).rows[0]
+    assert media["alt"] == "A lake [at dawn]"
+    expected = f"Before. After.![A lake \\[at dawn\\]]({media['url']})"
+    assert page.input_value("[name=body]") == expected
+    page.get_by_role("button", name="Picture").click()
+    page.fill("#picture-search", "dawn")
+    page.locator(".library button").wait_for()
+    assert one.axe() == []
+    shoot(page, "library")
+    page.locator(".library button").first.click()
+    assert page.input_value("[name=body]") == expected + expected.removeprefix("Before. After.")
+
+
+def test_slugs_while_typing(visit, made):
+    made(slug="taken-slug")
+    _, page = open_form(visit, "ann", made())
+    said = page.locator("#field-slug [role=status]")
+    page.fill("[name=slug]", "Taken slug")
+    expect(said).to_contain_text("Taken already")
+    said.get_by_role("button").click()
+    expect(page.locator("[name=slug]")).to_have_value("taken-slug-2")
+    page.fill("[name=title]", "Another title")
+    page.wait_for_timeout(500)
+    assert page.input_value("[name=slug]") == "taken-slug-2"
+
+
+def test_marks_and_shortcuts(visit):
+    _, page = open_form(visit, "ann")
+    write_in(page, "tide")
+    for keys in ("Control+A", "Control+b", "Control+i"):
+        page.keyboard.press(keys)
+    assert page.input_value("[name=body]") == "**_tide_**"
+    page.keyboard.press("Control+i")
+    page.keyboard.press("Control+b")
+    page.get_by_role("button", name="Heading").click()
+    assert page.input_value("[name=body]") == "## tide"
+    page.get_by_role("button", name="Heading").click()
+    page.keyboard.press("End")
+    page.keyboard.insert_text("\n- rope")
+    page.keyboard.press("Enter")
+    assert page.input_value("[name=body]") == "tide\n- rope\n- "
+    expect(page.locator(".count")).to_have_text("4 words · 14 characters · 1 min read")
+
+
+def test_without_a_script(visit, made, draft):
+    id = made(published=True)
+    one = visit("ann", java_script_enabled=False)
+    one.page.goto(f"/admin/posts/edit/?id={id}")
+    one.page.fill("[name=body]", "Plain")
+    one.page.click("text=Save draft")
+    assert draft(id)["body"] == "Plain"
