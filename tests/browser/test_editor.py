@@ -239,6 +239,7 @@ def test_a_picture_is_pasted(visit, made, site):
     assert one.axe() == []
     shoot(page, "paste")
     page.click("dialog >> text=Insert")
+    expect(page.locator("dialog[open]")).to_have_count(0)
     with site.app.app_context():
         media = read.page(MEDIA, SYSTEM, Query(sort=("-id",), per_page=1)).rows[0]
     assert media["alt"] == "A lake [at dawn]"
