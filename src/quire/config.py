@@ -109,6 +109,21 @@ class Settings(BaseSettings):
     UPLOAD_QUOTA_BYTES: int = _set(
         5 * 1024**3, "Bytes that the files of one user may take together; 0 for any number.", ge=0
     )
+    S3_BUCKET: str = _set(
+        "",
+        "Bucket for what is uploaded, of S3 or of a store that speaks like it, and for nothing "
+        "else; when empty, files lie in the instance folder.",
+    )
+    S3_ENDPOINT: Address = _set(
+        "", "Address of the store, such as `https://s3.example.org`; when empty, that of AWS."
+    )
+    S3_REGION: str = _set("", "Region of the bucket; when empty, `us-east-1`.")
+    S3_ACCESS_KEY: str = _set(
+        "",
+        "Name of the key to the bucket; when empty, the `AWS_` variables or the role of the machine.",
+        repr=False,
+    )
+    S3_SECRET_KEY: str = _set("", "The secret of that key.", repr=False)
     REQUIRE_IF_MATCH: bool = _set(
         False, "Whether a change without `If-Match` or `version` is refused (428)."
     )

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from quire.access import setup
 from quire.schema import Mismatch, refuse, state
 from quire.site.own_files import broken_templates
+from quire.store.blobs import blobs
 from quire.store.db import reading
 
 Finding = str | None
@@ -41,7 +42,7 @@ def findings(deploy: bool) -> Iterator[tuple[str, Finding]]:
     if schema is None:
         for look in (_database, _administrator):
             yield _title(look), look()
-    for look in (_secret, _templates):
+    for look in (_secret, _templates, _files):
         yield _title(look), look()
     if deploy:
         for look in (_environment, _address, _mail):
@@ -88,6 +89,11 @@ def _secret() -> Finding:
 def _templates() -> Finding:
     """templates of one's own."""
     return "; ".join(broken_templates(current_app)) or None
+
+
+def _files() -> Finding:
+    """store of files."""
+    return blobs().fault()
 
 
 def _environment() -> Finding:

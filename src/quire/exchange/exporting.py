@@ -134,9 +134,9 @@ def stream(*, passwords: bool = False, progress: Progress | None = None) -> Iter
 
 def _file(writer: _Writer, name: str) -> Iterator[bytes]:
     """The file called `name`, as it is (it is packed by its own format); none when it is gone."""
-    path = files.path(name)
-    if path is not None:
-        with path.open("rb") as file:
+    found = files.stored(name)
+    if found is not None:
+        with found.open() as file:
             yield from writer.add(FILES + name, iter(lambda: file.read(PIECE), b""), packed=False)
 
 

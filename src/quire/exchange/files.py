@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from quire.declare.record import Record
@@ -12,7 +11,7 @@ from quire.exchange.archive import has_file
 from quire.exchange.items import Unusable
 from quire.exchange.opening import Archive
 from quire.records.media import ADDRESS
-from quire.store.blobs import NAME, ORIGINAL, blobs
+from quire.store.blobs import NAME, ORIGINAL, Blob, blobs
 from quire.store.intake import received
 
 FILES = "files/"
@@ -26,8 +25,8 @@ def name_of(state: Raw) -> str:
     return str(state.get("url", "")).removeprefix(ADDRESS)
 
 
-def path(name: str) -> Path | None:
-    """Where that file lies: as it is served, or as it came while it waits to be drawn."""
+def stored(name: str) -> Blob | None:
+    """That file: as it is served, or as it came while it waits to be drawn."""
     return blobs().find(name) or blobs().find(ORIGINAL + name)
 
 

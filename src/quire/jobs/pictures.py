@@ -45,7 +45,8 @@ def process(media_id: int) -> None:
         return
     original = blobs().find(ORIGINAL + name)
     with TemporaryDirectory(dir=waiting_room(), ignore_cleanup_errors=True) as folder:
-        made = None if original is None else _drawn(original, Path(folder), name.partition(".")[0])
+        source = None if original is None else original.path
+        made = None if source is None else _drawn(source, Path(folder), name.partition(".")[0])
         files = [] if made is None else list(Path(folder).iterdir())
         for path in files:
             blobs().put(path.name, path)

@@ -1,14 +1,17 @@
-"""Where the bytes of media lie: under names that this program made, in a folder by default.
+"""Where the bytes of media lie: under names that this program made, in a folder or a bucket.
 
-Whatever else may hold them does what `Blobs` says; nothing outside of this module knows where
-they are.
+Both do what `Blobs` says; nothing outside of this module and store/bucket.py knows where they are.
 """
 
 import os
 import re
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import Protocol
+from tempfile import TemporaryFile
+from typing import IO, Protocol, cast
 
 from flask import current_app
 
@@ -19,20 +22,35 @@ ORIGINAL = "original-"
 """How the names begin of files as they were sent; they are never served."""
 
 
+@dataclass(frozen=True)
+class Blob:
+    """A file that is there: its bytes, how many, and its `path` where it lies on this machine."""
+
+    size: int
+    open: Callable[[], IO[bytes]]
+    path: Path | None = None
+
+
 class Blobs(Protocol):
-    """A store of files by name; what is written under a name is complete, and never changes."""
+    """A store of files by name; what is written under a name is complete, and never changes.
+
+    All but `delete` and `fault` raise Unavailable where the store cannot be reached.
+    """
 
     def put(self, name: str, source: Path) -> None:
         """Take the file `source` over under `name`; it is gone from where it was."""
 
-    def find(self, name: str) -> Path | None:
-        """A local path to the file, None where there is none."""
+    def find(self, name: str) -> Blob | None:
+        """The file, None where there is none."""
 
     def delete(self, *names: str) -> None:
         """Remove files; names that lead nowhere are passed over."""
 
     def older_than(self, moment: float) -> list[str]:
         """The names of files that were put before `moment`, in seconds of the system's clock."""
+
+    def fault(self) -> str | None:
+        """Why nothing can be put here, None when all is well."""
 
 
 class Folder:
@@ -54,10 +72,12 @@ class Folder:
             os.fsync(file.fileno())
         source.replace(path)
 
-    def find(self, name: str) -> Path | None:
-        """The path of a file that is there."""
+    def find(self, name: str) -> Blob | None:
+        """The file."""
         path = self.path(name)
-        return path if path.is_file() else None
+        if not path.is_file():
+            return None
+        return Blob(path.stat().st_size, lambda: path.open("rb"), path)
 
     def delete(self, *names: str) -> None:
         """Remove files."""
@@ -71,10 +91,22 @@ class Folder:
         files = (path for path in self.root.glob("*/*") if path.parent.name != INCOMING)
         return [path.name for path in files if path.stat().st_mtime < moment]
 
+    def fault(self) -> str | None:
+        """Whether a file can be made in the folder."""
+        try:
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with TemporaryFile(dir=self.root):
+                return None
+        except OSError as error:
+            return str(error)
+
 
 def blobs() -> Blobs:
-    """The store of this installation."""
-    return Folder(Path(current_app.config["QUIRE_INSTANCE"]) / "uploads")
+    """The store of this installation; the library for buckets is loaded where there is one."""
+    folder = Folder(Path(current_app.config["QUIRE_INSTANCE"]) / "uploads")
+    if not current_app.config["S3_BUCKET"]:
+        return folder
+    return cast(Blobs, import_module("quire.store.bucket").bucket(folder))
 
 
 def waiting_room() -> Path:

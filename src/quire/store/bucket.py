@@ -1,0 +1,160 @@
+"""A bucket of S3, or of what speaks like it, for the files that are served; by obstore.
+
+Pictures as they were sent stay in the folder until they are drawn: uploading them does not wait for
+the network, and what decodes them finds a file.
+"""
+
+import io
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import IO, Any, cast
+
+import obstore
+from flask import current_app
+from obstore.exceptions import BaseError
+from obstore.store import S3Store
+
+from quire.errors import Unavailable
+from quire.store.blobs import NAME, ORIGINAL, Blob, Folder
+
+logger = logging.getLogger("quire.media")
+
+CLIENT = {"connect_timeout": "3s", "read_timeout": "10s", "timeout": "120s"}
+RETRIES = {"max_retries": 2, "retry_timeout": timedelta(seconds=10)}
+PIECE = 256 * 1024
+"""Bytes that are fetched at once while a file is read."""
+PROBE = "quire-check"
+_KEPT = "quire-bucket"
+_FAILURES = (BaseError, OSError)
+"""What the library raises; some of its errors are those of Python."""
+
+
+class Bucket:
+    """Files under their names at the top of a bucket that holds nothing else."""
+
+    def __init__(self, config: Mapping[str, Any], near: Folder):
+        self.near = near
+        self.name = f"bucket {config['S3_BUCKET']}"
+        given = {
+            "endpoint": config["S3_ENDPOINT"],
+            "region": config["S3_REGION"],
+            "access_key_id": config["S3_ACCESS_KEY"],
+            "secret_access_key": config["S3_SECRET_KEY"],
+        }
+        plain = config["S3_ENDPOINT"].startswith("http://")
+        self.store = S3Store(
+            config["S3_BUCKET"],
+            config=cast(Any, {name: value for name, value in given.items() if value}),
+            client_options=cast(Any, {**CLIENT, "allow_http": plain}),
+            retry_config=cast(Any, RETRIES),
+        )
+
+    def put(self, name: str, source: Path) -> None:
+        """Send a file; it has its name when all of it has come."""
+        if name.startswith(ORIGINAL):
+            self.near.put(name, source)
+            return
+        with self._reached(f"put {name}"):
+            obstore.put(self.store, name, source)
+        source.unlink()
+
+    def find(self, name: str) -> Blob | None:
+        """The file; what is read of it is fetched when it is read."""
+        if name.startswith(ORIGINAL):
+            return self.near.find(name)
+        with self._reached(f"find {name}"):
+            try:
+                size = obstore.head(self.store, name)["size"]
+            except FileNotFoundError:
+                return None
+        return Blob(size, lambda: self._reader(name, size))
+
+    def delete(self, *names: str) -> None:
+        """Remove files; what the bucket does not let go is swept up later."""
+        self.near.delete(*(name for name in names if name.startswith(ORIGINAL)))
+        there = [name for name in names if not name.startswith(ORIGINAL)]
+        try:
+            obstore.delete(self.store, there)
+        except FileNotFoundError:
+            pass  # some stores say so, most do not
+        except _FAILURES as error:
+            logger.warning("Could not delete from the %s: %s", self.name, _said(error))
+
+    def older_than(self, moment: float) -> list[str]:
+        """The names of the older ones; what has no name of ours is not touched."""
+        with self._reached("list files"):
+            found = [one for some in obstore.list(self.store) for one in some]
+        names = (one["path"] for one in found if one["last_modified"].timestamp() < moment)
+        return [name for name in names if NAME.fullmatch(name)] + self.near.older_than(moment)
+
+    def fault(self) -> str | None:
+        """Whether a file can be put into the bucket, and taken out of it."""
+        try:
+            obstore.put(self.store, PROBE, b"")
+            obstore.delete(self.store, PROBE)
+        except _FAILURES as error:
+            return f"the {self.name} cannot be used: {_said(error)}"
+        return self.near.fault()
+
+    def _reader(self, name: str, size: int) -> IO[bytes]:
+        return cast(IO[bytes], io.BufferedReader(_Remote(self, name, size), PIECE))
+
+    @contextmanager
+    def _reached(self, deed: str) -> Iterator[None]:
+        """Whatever goes wrong on the way says 503, and why in the log."""
+        try:
+            yield
+        except _FAILURES as error:
+            logger.error("Could not %s in the %s: %s", deed, self.name, _said(error))
+            raise Unavailable(
+                "The store of files does not answer. Try again.", headers={"Retry-After": "5"}
+            ) from error
+
+
+class _Remote(io.RawIOBase):
+    """An object as a file that can be read from any place."""
+
+    def __init__(self, bucket: Bucket, name: str, size: int):
+        self._bucket, self._name, self._size, self._at = bucket, name, size, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        self._at = max(0, start + offset)
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        length = min(len(buffer), self._size - self._at)
+        if length <= 0:
+            return 0
+        with self._bucket._reached(f"read {self._name}"):
+            data = obstore.get_range(
+                self._bucket.store, self._name, start=self._at, length=length
+            ).to_bytes()
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+
+def _said(error: Exception) -> str:
+    """The library's words without what is only of use to those who write it."""
+    return " ".join(str(error).partition("\n\nDebug source:")[0].split())
+
+
+def bucket(near: Folder) -> Bucket:
+    """The bucket of this application: one, since it keeps its connections."""
+    kept = current_app.extensions
+    if _KEPT not in kept:
+        kept[_KEPT] = Bucket(current_app.config, near)
+    return cast(Bucket, kept[_KEPT])

@@ -1,0 +1,147 @@
+"""Both stores of files do the same; what cannot be reached says so, and keeps nothing in part."""
+
+import io
+import logging
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from quire.actor import SYSTEM
+from quire.commands.checks import _files
+from quire.errors import Unavailable
+from quire.exchange import exporting
+from quire.records import MEDIA
+from quire.store import stray_files
+from quire.store.blobs import ORIGINAL, blobs, waiting_room
+from quire.store.read import one
+from tests.buckets import Store
+from tests.people import signed_in
+from tests.pictures import files, form, opened, picture
+
+pytestmark = pytest.mark.slow  # the server of the bucket takes two seconds to load
+NAME = "0" * 32 + "-12345678.pdf"
+CLOSED = "http://127.0.0.1:9"
+TOMORROW = 32_503_680_000.0
+
+
+@pytest.fixture(scope="module")
+def store():
+    """A bucket."""
+    made = Store()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def kept(request, make_app, tmp_path):
+    """An application whose files lie in a folder, then in a bucket."""
+    settings = {"QUIRE_INSTANCE": tmp_path}
+    if request.param == "bucket":
+        store = request.getfixturevalue("store")
+        store.clear()
+        settings |= store.settings()
+    app = make_app(**settings)
+    with app.app_context():
+        yield app
+
+
+@pytest.fixture
+def lost(make_app, store, tmp_path):
+    """An application whose bucket does not answer."""
+    app = make_app(QUIRE_INSTANCE=tmp_path, **store.settings(S3_ENDPOINT=CLOSED))
+    with app.app_context():
+        yield app
+
+
+def source(content=b"0123456789"):
+    path = waiting_room() / "x.part"
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("name", [NAME, ORIGINAL + NAME])
+def test_files_go_in_are_found_and_go(kept, name):
+    path = source()
+    assert blobs().find(name) is None
+    blobs().put(name, path)
+    found = blobs().find(name)
+    with found.open() as file:
+        assert (found.size, file.read(), path.exists()) == (10, b"0123456789", False)
+        assert (file.seek(-3, io.SEEK_END), file.read(2), file.seek(1), file.read(2)) == (7, b"78", 1, b"12")  # fmt: skip
+    assert (blobs().older_than(0), blobs().older_than(TOMORROW)) == ([], [name])
+    blobs().delete(name, "1" + NAME[1:])
+    assert (blobs().find(name), blobs().older_than(TOMORROW), blobs().fault()) == (None, [], None)
+
+
+def test_large_files_go_in_and_come_out_whole(kept):
+    content = bytes(range(256)) * 50_000
+    blobs().put(NAME, source(content))
+    with blobs().find(NAME).open() as file:
+        assert file.read() == content
+
+
+def test_from_upload_to_deletion(kept, people):
+    ann = signed_in(kept, people["ann"])
+    made = ann.post("media", data=form(picture(300, 200))).json
+    whole = ann.get(made["url"], base="")
+    etag = whole.headers["ETag"]
+    assert (whole.status_code, opened(whole.data).size) == (200, (300, 200))
+    assert whole.headers["X-Content-Type-Options"] == "nosniff"
+    assert whole.content_length == len(whole.data)
+    part = ann.get(made["url"], base="", headers={"Range": "bytes=2-9", "If-Range": etag})
+    assert (part.status_code, part.data) == (206, whole.data[2:10])
+    assert ann.get(made["url"], base="", headers={"If-None-Match": etag}).status_code == 304
+    assert ann.get(made["url"], base="", headers={"Range": "bytes=99999-"}).status_code == 416
+    assert ann.get(f"media/{made['id']}").json["variants"].keys() == {"160"}
+    assert stray_files.sweep() == 0
+    assert ann.delete(f"media/{made['id']}").status_code == 204
+    assert blobs().older_than(TOMORROW) == []
+
+
+def test_an_export_brings_the_files_along(kept, people):
+    ann = signed_in(kept, people["ann"])
+    made = ann.post("media", data=form(b"%PDF-1.7\n", "x.pdf")).json
+    with zipfile.ZipFile(io.BytesIO(b"".join(exporting.stream()))) as archive:
+        assert archive.read(f"files/{made['url'].rpartition('/')[2]}") == b"%PDF-1.7\n"
+
+
+def test_a_bucket_holds_only_what_is_served(make_app, store, people, tmp_path):
+    store.clear()
+    app = make_app(QUIRE_INSTANCE=tmp_path, **store.settings())
+    ann = signed_in(app, people["ann"])
+    made = ann.post("media", data=form(picture(200, 100))).json
+    assert (store.names(), len(files(app))) == ([], 1)
+    assert ann.get(made["url"], base="").status_code == 200
+    assert (len(store.names()), files(app)) == (3, [])
+    store.client.put_object(Bucket=store.name, Key="somebody's", Body=b"")
+    with app.app_context():
+        assert "somebody's" not in blobs().older_than(TOMORROW)
+
+
+def test_a_bucket_that_does_not_answer(lost, people, caplog):
+    ann = signed_in(lost, people["ann"])
+    with caplog.at_level(logging.ERROR, "quire.media"):
+        answer = ann.post("media", data=form(b"%PDF-1.7\n", "x.pdf"))
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "bucket quire-files" in caplog.text and "Debug source" not in caplog.text
+    assert (files(lost), ann.get("media").json["total"]) == ([], 0)
+    assert ann.get(f"/uploads/{NAME}", base="").status_code == 503
+    with pytest.raises(Unavailable):
+        blobs().older_than(TOMORROW)
+    assert "bucket quire-files cannot be used" in _files()
+
+
+def test_pictures_wait_until_the_bucket_answers(lost, people, store):
+    ann = signed_in(lost, people["ann"])
+    made = ann.post("media", data=form(picture(200, 100))).json
+    assert ann.get(made["url"], base="").status_code == 503
+    assert one(MEDIA, SYSTEM, made["id"])["state"] == "pending"
+    assert [Path(name).name[:9] for name in files(lost)] == [ORIGINAL]
+    assert ann.delete(f"media/{made['id']}").status_code == 204
+
+
+def test_check_tells_of_a_bucket_that_is_not_there(make_app, store, tmp_path):
+    app = make_app(QUIRE_INSTANCE=tmp_path, **store.settings(S3_BUCKET="quire-nowhere"))
+    with app.app_context():
+        assert "NoSuchBucket" in _files()
