@@ -13,6 +13,7 @@ HEAVY = (
     "openpyxl",
     "alembic",
     "webauthn",
+    "obstore",
 )
 
 

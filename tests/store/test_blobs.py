@@ -75,7 +75,7 @@ def test_files_go_in_are_found_and_go(kept, name):
 
 
 def test_large_files_go_in_and_come_out_whole(kept):
-    content = bytes(range(256)) * 50_000
+    content = bytes(range(256)) * 24_000
     blobs().put(NAME, source(content))
     with blobs().find(NAME).open() as file:
         assert file.read() == content
@@ -84,15 +84,15 @@ def test_large_files_go_in_and_come_out_whole(kept):
 def test_from_upload_to_deletion(kept, people):
     ann = signed_in(kept, people["ann"])
     made = ann.post("media", data=form(picture(300, 200))).json
-    whole = ann.get(made["url"], base="")
+    whole = ann.get(made["url"])
     etag = whole.headers["ETag"]
     assert (whole.status_code, opened(whole.data).size) == (200, (300, 200))
     assert whole.headers["X-Content-Type-Options"] == "nosniff"
     assert whole.content_length == len(whole.data)
-    part = ann.get(made["url"], base="", headers={"Range": "bytes=2-9", "If-Range": etag})
+    part = ann.get(made["url"], headers={"Range": "bytes=2-9", "If-Range": etag})
     assert (part.status_code, part.data) == (206, whole.data[2:10])
-    assert ann.get(made["url"], base="", headers={"If-None-Match": etag}).status_code == 304
-    assert ann.get(made["url"], base="", headers={"Range": "bytes=99999-"}).status_code == 416
+    assert ann.get(made["url"], headers={"If-None-Match": etag}).status_code == 304
+    assert ann.get(made["url"], headers={"Range": "bytes=99999-"}).status_code == 416
     assert ann.get(f"media/{made['id']}").json["variants"].keys() == {"160"}
     assert stray_files.sweep() == 0
     assert ann.delete(f"media/{made['id']}").status_code == 204
@@ -112,7 +112,7 @@ def test_a_bucket_holds_only_what_is_served(make_app, store, people, tmp_path):
     ann = signed_in(app, people["ann"])
     made = ann.post("media", data=form(picture(200, 100))).json
     assert (store.names(), len(files(app))) == ([], 1)
-    assert ann.get(made["url"], base="").status_code == 200
+    assert ann.get(made["url"]).status_code == 200
     assert (len(store.names()), files(app)) == (3, [])
     store.client.put_object(Bucket=store.name, Key="somebody's", Body=b"")
     with app.app_context():
@@ -121,12 +121,12 @@ def test_a_bucket_holds_only_what_is_served(make_app, store, people, tmp_path):
 
 def test_a_bucket_that_does_not_answer(lost, people, caplog):
     ann = signed_in(lost, people["ann"])
-    with caplog.at_level(logging.ERROR, "quire.media"):
+    with caplog.at_level(logging.WARNING, "quire.media"):
         answer = ann.post("media", data=form(b"%PDF-1.7\n", "x.pdf"))
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert "bucket quire-files" in caplog.text and "Debug source" not in caplog.text
     assert (files(lost), ann.get("media").json["total"]) == ([], 0)
-    assert ann.get(f"/uploads/{NAME}", base="").status_code == 503
+    assert ann.get(f"/uploads/{NAME}").status_code == 503
     with pytest.raises(Unavailable):
         blobs().older_than(TOMORROW)
     assert "bucket quire-files cannot be used" in _files()
@@ -135,7 +135,7 @@ def test_a_bucket_that_does_not_answer(lost, people, caplog):
 def test_pictures_wait_until_the_bucket_answers(lost, people, store):
     ann = signed_in(lost, people["ann"])
     made = ann.post("media", data=form(picture(200, 100))).json
-    assert ann.get(made["url"], base="").status_code == 503
+    assert ann.get(made["url"]).status_code == 503
     assert one(MEDIA, SYSTEM, made["id"])["state"] == "pending"
     assert [Path(name).name[:9] for name in files(lost)] == [ORIGINAL]
     assert ann.delete(f"media/{made['id']}").status_code == 204

@@ -1,6 +1,7 @@
 """Files that were uploaded, as anybody may fetch them: kept for ever, never run."""
 
 import threading
+from typing import cast
 
 from flask import Response, request
 from sqlalchemy import select
@@ -45,7 +46,7 @@ def _sent(blob: Blob, name: str) -> Response:
     suffix, environ = name.rpartition(".")[2], request.environ
     if blob.path is None:  # waitress would read it in the thread that all connections share
         environ = {key: environ[key] for key in environ if key != "wsgi.file_wrapper"}
-    response = send_file(
+    made = send_file(
         blob.path or blob.open(),
         environ,
         mimetype=(PICTURES | OTHERS)[suffix],
@@ -56,12 +57,15 @@ def _sent(blob: Blob, name: str) -> Response:
         conditional=False,
         response_class=Response,
     )
+    response = cast(Response, made)
     response.content_length = blob.size
     try:
         response.make_conditional(environ, accept_ranges=True, complete_length=blob.size)
     except RequestedRangeNotSatisfiable:  # RFC 9110, section 15.5.17
         response.close()
         return Response(status=416, headers={"Content-Range": f"bytes */{blob.size}"})
+    if response.status_code == 304 or request.method == "HEAD":
+        response.close()  # Werkzeug closes only what it sends
     return response
 
 

@@ -57,7 +57,7 @@ class Bucket:
         if name.startswith(ORIGINAL):
             self.near.put(name, source)
             return
-        with self._reached(f"put {name}"):
+        with self.reached(f"put {name}"):
             obstore.put(self.store, name, source)
         source.unlink()
 
@@ -65,7 +65,7 @@ class Bucket:
         """The file; what is read of it is fetched when it is read."""
         if name.startswith(ORIGINAL):
             return self.near.find(name)
-        with self._reached(f"find {name}"):
+        with self.reached(f"find {name}"):
             try:
                 size = obstore.head(self.store, name)["size"]
             except FileNotFoundError:
@@ -85,7 +85,7 @@ class Bucket:
 
     def older_than(self, moment: float) -> list[str]:
         """The names of the older ones; what has no name of ours is not touched."""
-        with self._reached("list files"):
+        with self.reached("list files"):
             found = [one for some in obstore.list(self.store) for one in some]
         names = (one["path"] for one in found if one["last_modified"].timestamp() < moment)
         return [name for name in names if NAME.fullmatch(name)] + self.near.older_than(moment)
@@ -103,12 +103,12 @@ class Bucket:
         return cast(IO[bytes], io.BufferedReader(_Remote(self, name, size), PIECE))
 
     @contextmanager
-    def _reached(self, deed: str) -> Iterator[None]:
+    def reached(self, deed: str) -> Iterator[None]:
         """Whatever goes wrong on the way says 503, and why in the log."""
         try:
             yield
         except _FAILURES as error:
-            logger.error("Could not %s in the %s: %s", deed, self.name, _said(error))
+            logger.warning("Could not %s in the %s: %s", deed, self.name, _said(error))
             raise Unavailable(
                 "The store of files does not answer. Try again.", headers={"Retry-After": "5"}
             ) from error
@@ -138,7 +138,7 @@ class _Remote(io.RawIOBase):
         length = min(len(buffer), self._size - self._at)
         if length <= 0:
             return 0
-        with self._bucket._reached(f"read {self._name}"):
+        with self._bucket.reached(f"read {self._name}"):
             data = obstore.get_range(
                 self._bucket.store, self._name, start=self._at, length=length
             ).to_bytes()
