@@ -52,12 +52,25 @@ def _keep_known(record, query):
         del query[name]
     _keep(query, "sort", lambda name: name.removeprefix("-") in sort_names(record, ACTOR))
     _keep(query, "fields", lambda name: _is_field(record, name))
+    if "include" in query:
+        sent = (
+            query["include"].split(",") if isinstance(query["include"], str) else query["include"]
+        )
+        query["include"] = ",".join(one for one in sent if _is_relation(record, one))
 
 
 def _keep(query, name, known):
     if name in query:
         sent = query[name].split(",") if isinstance(query[name], str) else query[name]
         query[name] = ",".join(one for one in sent if known(one)) or "id"
+
+
+def _is_relation(record, path):
+    for name in path.split("."):
+        record = relations(record, ACTOR).get(name)
+        if record is None:
+            return False
+    return True
 
 
 def _is_field(record, name):

@@ -220,7 +220,7 @@ def _delete(record: Record) -> Schema:
         f"delete{word(record)}", f"Delete {article(record)}", record.label, SIGNED_WRITE,
         {"204": answers.empty("Done."), **answers.errors(403, 404, 409, 412, 413, 415, 422, 428)},
         parameters=_path("If-Match", *permanent), description=kept,
-        requestBody=body(ref("Version"), required=False),
+        requestBody=body(ref("Version"), required=False) if record.versioned else None,
     )  # fmt: skip
 
 
