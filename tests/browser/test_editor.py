@@ -247,7 +247,7 @@ def test_a_picture_is_pasted(visit, made, site):
     assert page.input_value("[name=body]") == expected
     page.get_by_role("button", name="Picture").click()
     page.fill("#picture-search", "dawn")
-    page.locator(".library button").wait_for()
+    expect(page.locator(".library button")).to_have_count(1)
     assert one.axe() == []
     shoot(page, "library")
     page.locator(".library button").first.click()
