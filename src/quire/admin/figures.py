@@ -3,12 +3,13 @@
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, false, func, select
+from sqlalchemy import Select, func, select
 
 from quire.actor import Actor
 from quire.admin.chart import Day
 from quire.declare.clock import now
 from quire.declare.record import REGISTRY, Record
+from quire.declare.rules import required
 from quire.declare.sql import time_text
 from quire.store.conditions import expression
 from quire.store.db import reading
@@ -19,10 +20,8 @@ DAYS = 30
 
 def _found(record: Record, actor: Actor, *columns: Any) -> Select[Any]:
     """A SELECT over the rows that the actor finds in the panel, without the trash."""
-    answer = record.allows(actor, "panel")
     statement = select(*columns).select_from(record.table)
-    if answer is not True:
-        statement = statement.where(false() if answer is False else answer)
+    statement = statement.where(*required(record.allows(actor, "panel")))
     if record.trashes:
         statement = statement.where(record.table.c.deleted_at.is_(None))
     return statement

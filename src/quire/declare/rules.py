@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import and_, or_
+from sqlalchemy import and_, false, or_
 from sqlalchemy.sql.elements import ColumnElement
 
 from quire.actor import Actor
@@ -16,6 +16,13 @@ from quire.declare.sql import ACTOR_ID
 
 Condition = ColumnElement[bool]
 Answer = bool | Condition
+
+
+def required(answer: Answer) -> list[Condition]:
+    """What rows must meet where a rule has answered: nothing for yes, for no what none can."""
+    if answer is True:
+        return []
+    return [false() if answer is False else answer]
 
 
 @dataclass(frozen=True)

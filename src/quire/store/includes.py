@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, false, func, select
+from sqlalchemy import Connection, Select, bindparam, func, select
 from sqlalchemy.types import BigInteger
 
 from quire.actor import Actor
 from quire.declare.clock import now
 from quire.declare.record import Record
+from quire.declare.rules import required
 from quire.declare.vocabulary import relations
 from quire.store.project import Projection
 
@@ -78,11 +79,9 @@ def _plan(target: Record, actor: Actor, name: str) -> tuple[Projection, Select[A
     projection = Projection(target, actor)
     column, id = target.field(name).column, target.table.c.id
     conditions = [column.in_(bindparam("ids", type_=BigInteger, expanding=True))]
-    answer = target.allows(actor, "read")
     if target.trashes:
         conditions.append(target.table.c.deleted_at.is_(None))
-    if answer is not True:
-        conditions.append(false() if answer is False else answer)
+    conditions += required(target.allows(actor, "read"))
     statement = projection.select_from(target.table).order_by(id)
     if name == "id":
         return projection, statement.where(*conditions)

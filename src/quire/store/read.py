@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, false, func, select, true
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select, true
 from sqlalchemy.types import BigInteger
 
 from quire.actor import Actor
 from quire.declare.clock import now
 from quire.declare.query import Query
 from quire.declare.record import Record
+from quire.declare.rules import required
 from quire.declare.values import ID, RANK
 from quire.errors import Missing
 from quire.store import cursor, search
@@ -83,19 +84,14 @@ def one(record: Record, actor: Actor, id: int, query: Query | None = None) -> di
 
 def visible(record: Record, actor: Actor) -> ColumnElement[bool]:
     """The condition that holds for rows which `actor` may see."""
-    answer = record.allows(actor, "read")
-    if isinstance(answer, bool):
-        return true() if answer else false()
-    return answer
+    return and_(true(), *required(record.allows(actor, "read")))
 
 
 def find_id(record: Record, actor: Actor, **values: Any) -> int | None:
     """The id of the visible record whose columns hold `values`."""
     table = record.table
     statement = select(table.c.id).where(*(table.c[name] == v for name, v in values.items()))
-    answer = record.allows(actor, "read")
-    if answer is not True:
-        statement = statement.where(false() if answer is False else answer)
+    statement = statement.where(*required(record.allows(actor, "read")))
     with reading() as connection:
         found = connection.execute(statement, bound(actor)).scalar()
     return None if found is None else int(found)
@@ -217,8 +213,7 @@ def _plan(record: Record, actor: Actor, shape: Any, dialect: str) -> Plan:
 def _where(
     record: Record, actor: Actor, conditions: Any, trashed: bool, nested: str | None, panel: bool
 ) -> list[Any]:
-    answer = record.allows(actor, "panel" if panel else "read")
-    found = [] if answer is True else [false() if answer is False else answer]
+    found = required(record.allows(actor, "panel" if panel else "read"))
     if record.trashes:
         deleted = record.table.c.deleted_at
         found.insert(0, deleted.is_not(None) if trashed else deleted.is_(None))
@@ -279,7 +274,4 @@ def _plan_one(
     projection = Projection(record, actor, top(fields))
     table = record.table
     statement = projection.select_from(table).where(table.c.id == bindparam("id", type_=BigInteger))
-    answer = record.allows(actor, "read")
-    if answer is not True:
-        statement = statement.where(false() if answer is False else answer)
-    return projection, statement
+    return projection, statement.where(*required(record.allows(actor, "read")))

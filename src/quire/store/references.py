@@ -4,13 +4,14 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Select, String, bindparam, false, or_, select
+from sqlalchemy import BigInteger, Connection, Select, String, bindparam, or_, select
 
 from quire.actor import Actor
 from quire.declare.change import Change
 from quire.declare.clock import now
 from quire.declare.fields import Field
 from quire.declare.record import Record, record_of
+from quire.declare.rules import required
 from quire.declare.values import MAX_ID
 from quire.errors import Invalid
 from quire.store.prepared import Prepared
@@ -162,5 +163,5 @@ def _by_id_or_name(target: Record, actor: Actor, single: bool) -> Select[Any]:
     if target.key != "id" and not single:
         either.append(key.in_(bindparam("names", expanding=True, type_=String)))
     statement = select(id, key).where(or_(*either))
-    answer = target.policy.read(actor)  # to name is not to read: no scope is needed for it
-    return statement if answer is True else statement.where(false() if answer is False else answer)
+    # to name is not to read: no scope is needed for it
+    return statement.where(*required(target.policy.read(actor)))

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, cast, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, Text, cast, exists, func, or_, select
 
 from quire.actor import Actor
 from quire.declare.fields import Field
 from quire.declare.record import REGISTRY, Record
-from quire.declare.rules import Answer
+from quire.declare.rules import Answer, required
 from quire.declare.sql import position
 from quire.store.db import reading
 from quire.store.drafts import Draft
@@ -64,7 +64,7 @@ def _drafted(record: Record, pictures: list[Field], id: int, stem: str) -> Colum
 
 def _seen(record: Record, answer: Answer, condition: ColumnElement[bool]) -> Select[Any]:
     rows = select(record.table).where(condition).order_by(record.table.c.id).limit(MOST)
-    return rows if answer is True else rows.where(false() if answer is False else answer)
+    return rows.where(*required(answer))
 
 
 def _use(record: Record, name: str, row: Any) -> Use:
