@@ -12,10 +12,11 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from quire.actor import Actor
 from quire.declare.clock import now
 from quire.declare.record import REGISTRY, Record
-from quire.errors import Conflict, Missing
+from quire.errors import Missing
 from quire.store import previews, rows
 from quire.store.audit import note
 from quire.store.db import reading, transaction
+from quire.store.inputs import refuse_trashed
 from quire.store.write import pass_door
 
 PATH = "/preview/"
@@ -42,8 +43,7 @@ def make(record: Record, actor: Actor, id: int) -> Link:
     until = now() + timedelta(seconds=current_app.config["PREVIEW_LINK_SECONDS"])
     with transaction() as connection:
         state = rows.find(connection, record, actor, id, record.access.update).state
-        if state.get("deleted_at"):
-            raise Conflict(f"This {record.one.lower()} is in the trash; restore it first.")
+        refuse_trashed(record, state)
         mark = previews.marked(connection, record, id, until)
         note(actor, "preview", record.path, id)
     token = _signer().dumps([record.path, id, mark])

@@ -11,9 +11,8 @@ from werkzeug.http import parse_options_header
 
 from quire.access.request import current_actor
 from quire.api import respond
-from quire.api.front_door import only, read_object, strict_json
+from quire.api.front_door import only, strict_json
 from quire.api.resources import RecordItem, RecordList
-from quire.declare.query import flag
 from quire.declare.uploads import Upload
 from quire.errors import Invalid, WrongMediaType, detail
 from quire.records import MEDIA
@@ -110,16 +109,10 @@ def _name(given: str | None) -> str:
 class Item(RecordItem):
     """GET, PUT, PATCH, DELETE one."""
 
-    def delete(self, id: int) -> Response:
-        """Delete it: what is in use only with `force=true`."""
-        actor = current_actor()
-        write.pass_door(self.record.access.delete, actor)
-        only("force")
-        force = flag("force", request.args.get("force", "false"))
-        raw = read_object(optional=True)
-        version = self.based_on(actor, id, raw)
-        write.delete(self.record, actor, id, raw, permanent=force, version=version)
-        return respond.empty(204)
+    @property
+    def for_good(self) -> str:
+        """What is in use goes only with it."""
+        return "force"
 
 
 class Uses(Resource):

@@ -112,6 +112,11 @@ class RecordList(RecordResource):
 class RecordItem(RecordResource):
     """GET, PUT, PATCH, DELETE one."""
 
+    @property
+    def for_good(self) -> str | None:
+        """The parameter that asks to delete for good, where deleting alone is less than that."""
+        return "permanent" if self.record.trashes else None
+
     def get(self, id: int) -> Response:
         """The object."""
         actor = current_actor()
@@ -138,11 +143,12 @@ class RecordItem(RecordResource):
         return self.saved(actor, saved)
 
     def delete(self, id: int) -> Response:
-        """Delete it, or put it into the trash; `permanent=true` for good."""
+        """Delete it, or put it into the trash; for good where `for_good` is asked for."""
         actor = current_actor()
         write.pass_door(self.record.access.delete, actor)
-        only(*(["permanent"] if self.record.trashes else []))
-        permanent = flag("permanent", request.args.get("permanent", "false"))
+        name = self.for_good
+        only(*([name] if name else []))
+        permanent = name is not None and flag(name, request.args.get(name, "false"))
         raw = read_object(optional=True)
         version = self.based_on(actor, id, raw)
         write.delete(self.record, actor, id, raw, permanent=permanent, version=version)

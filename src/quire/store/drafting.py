@@ -11,11 +11,11 @@ from quire.declare.fields import Field
 from quire.declare.markup import rendered_if_it_fits
 from quire.declare.parse import parse_draft, same
 from quire.declare.record import Record, record_of
-from quire.errors import Conflict, Invalid, Missing, Refused, Stale, detail
+from quire.errors import Invalid, Missing, Refused, Stale, detail
 from quire.store import audit, drafts, rows
 from quire.store.db import reading, transaction
 from quire.store.drafts import Held
-from quire.store.inputs import refuse_all, stale
+from quire.store.inputs import refuse_all, refuse_trashed, stale
 from quire.store.references import small_objects
 from quire.store.write import Also, Raw, Saved, pass_door, update
 
@@ -125,8 +125,7 @@ def keep(
     pass_door(record.access.update, actor)
     with transaction() as connection:
         state = _found(connection, record, actor, id)
-        if state.get("deleted_at"):
-            raise Conflict(f"This {record.one.lower()} is in the trash; restore it first.")
+        refuse_trashed(record, state)
         held = drafts.find(connection, record, id)
         if begin and held is not None:
             raise _late(held)

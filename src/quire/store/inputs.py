@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from sqlalchemy import Connection
 
 from quire.declare.record import Action, Record
-from quire.errors import Invalid, Stale, detail
+from quire.errors import Conflict, Invalid, Stale, detail
 from quire.store import revisions
 
 Raw = dict[str, Any]
@@ -43,6 +43,12 @@ def stale(connection: Connection, record: Record, state: Raw, based_on: int) -> 
         f"{state['version']}).",
         extra={"current_version": state["version"], "changed_fields": changed},
     )
+
+
+def refuse_trashed(record: Record, state: Raw) -> None:
+    """Raise Conflict when the record is in the trash."""
+    if state.get("deleted_at"):
+        raise Conflict(f"This {record.one.lower()} is in the trash; restore it first.")
 
 
 def refuse_all(raw: Raw) -> None:

@@ -26,10 +26,10 @@ from quire.declare.parse import parse
 from quire.declare.record import Action, Record
 from quire.declare.rules import Rule
 from quire.declare.schema import NEW, PART, WHOLE
-from quire.errors import Conflict, Problem, Refused, Unproven
+from quire.errors import Problem, Refused, Unproven
 from quire.store import audit, drafts, outbox, previews, revisions, rows, search
 from quire.store.db import reading, transaction
-from quire.store.inputs import action_input, refuse_all, stale, without_version
+from quire.store.inputs import action_input, refuse_all, refuse_trashed, stale, without_version
 from quire.store.references import Known, foresee, resolve
 
 Raw = dict[str, Any]
@@ -104,8 +104,8 @@ def update(
 ) -> Saved:
     """Change the fields that `raw` names (all of them with `replace`).
 
-    `version` is what the change is based on, `verb` what history calls it. Raises Unproven, Refused, Missing, Stale, Invalid,
-    Conflict.
+    `version` is what the change is based on, `verb` what history calls it. Raises Unproven,
+    Refused, Missing, Stale, Invalid, Conflict.
     """
     rule = record.access.update
     pass_door(rule, actor)
@@ -114,8 +114,8 @@ def update(
         found = rows.find(connection, record, actor, id, rule)
         state = found.state
         raw = without_version(connection, record, state, raw, version)
-        if state.get("deleted_at") and not actor.is_system:
-            raise Conflict(f"This {record.one.lower()} is in the trash; restore it first.")
+        if not actor.is_system:
+            refuse_trashed(record, state)
         form = WHOLE if replace else PART
         values = parse(record, actor, raw, form=form, state=state)
         change = Change(record, actor, verb, state, values, ready)
@@ -172,8 +172,8 @@ def act(
         state = found.state
         raw = without_version(connection, record, state, raw or {}, version)
         change = Change(record, actor, name, state, action_input(record, action, raw), ready)
-        if state.get("deleted_at") and not action.in_trash:
-            raise Conflict(f"This {record.one.lower()} is in the trash; restore it first.")
+        if not action.in_trash:
+            refuse_trashed(record, state)
         if action.takes_draft:
             _take_draft(connection, change)
         return _acted(connection, change, action, found)
