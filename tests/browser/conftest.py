@@ -192,3 +192,15 @@ def visit(chromium, site):
     for one in visits:
         one.context.close()
     assert [text for one in visits for text in one.complaints] == []
+
+
+@pytest.fixture
+def made(site):
+    """`made(title=...)` makes a post of ann's and answers its id."""
+
+    def make(**more):
+        raw = {"title": "A post for a test", "body": "Words.", "author": "ann", **more}
+        with site.app.app_context():
+            return write.create(POSTS, SYSTEM, raw).id
+
+    return make

@@ -1,7 +1,6 @@
 """Writing in a real browser: nothing typed is lost, and the preview is what readers will see."""
 
 import base64
-import os
 import re
 
 import pytest
@@ -11,7 +10,7 @@ from quire.actor import SYSTEM, Actor
 from quire.declare.query import Query
 from quire.errors import Missing
 from quire.records import MEDIA, POSTS
-from quire.store import drafting, read, write
+from quire.store import drafting, read
 from tests.pictures import picture
 
 pytestmark = pytest.mark.browser
@@ -24,18 +23,6 @@ BODY = """Look at the *water*.
 |---|---|
 | high | 4 m |
 """
-
-
-@pytest.fixture
-def made(site):
-    """`made(title=...)` makes a post of ann's and answers its id."""
-
-    def make(**more):
-        with site.app.app_context():
-            raw = {"title": "A text for a test", "body": "Words.", "author": "ann", **more}
-            return write.create(POSTS, SYSTEM, raw).id
-
-    return make
 
 
 @pytest.fixture
@@ -69,12 +56,6 @@ def open_form(visit, name, id=None, **device):
     return one, one.page
 
 
-def shoot(page, name):
-    """A picture for whoever wants to look, in the folder that SHOTS names."""
-    if "SHOTS" in os.environ:
-        page.screenshot(path=f"{os.environ['SHOTS']}/{name}.png")
-
-
 @pytest.mark.parametrize(
     "device",
     [
@@ -83,7 +64,7 @@ def shoot(page, name):
     ],
     ids=["light", "dark-phone"],
 )
-def test_the_preview_is_what_readers_see(visit, made, device, site, request):
+def test_the_preview_is_what_readers_see(visit, made, device, site):
     id = made(body=BODY, published=True)
     one, page = open_form(visit, "ann", id, **device)
     page.get_by_role("button", name="Preview", exact=True).click()
@@ -94,7 +75,6 @@ def test_the_preview_is_what_readers_see(visit, made, device, site, request):
     write_in(page, BODY + "\nAnd *more*.") if "viewport" not in device else None
     assert one.axe() == []
     assert one.overflow() <= 0
-    shoot(page, f"preview-{request.node.callspec.id}")
     if "viewport" in device:
         return
     expect(prose).to_contain_text("And more.")
@@ -161,7 +141,6 @@ def test_what_a_crash_left_is_offered(visit, made):
     one.page = page = one.context.new_page()
     page.goto(f"/admin/posts/edit/?id={id}")
     assert one.axe() == []
-    shoot(page, "restore")
     page.get_by_role("button", name="Restore it").click()
     expect(page.locator(".cm-content")).to_have_text("Typed on the ferry")
     says(page, "Saved")
@@ -180,7 +159,6 @@ def test_somebody_else_was_faster(visit, made, draft):
     assert "Ann was here" in ada.locator("[data-notes] table").inner_text()
     assert draft(id)["body"] == "Ann was here"
     assert one.axe() == []
-    shoot(ada, "conflict")
     ada.get_by_role("button", name="Keep mine").click()
     says(ada, "Saved")
     assert draft(id)["body"] == "Ada was here too"
@@ -197,7 +175,6 @@ def test_a_session_that_ends_while_somebody_writes(visit, made, draft):
     write_in(page, "Written after the session had ended")
     says(page, "signed out, kept in this browser")
     assert one.axe() == []
-    shoot(page, "signed-out")
     with one.context.expect_page() as opened:
         page.get_by_role("link", name="Sign in in a new tab").click()
     other = opened.value
@@ -237,7 +214,6 @@ def test_a_picture_is_pasted(visit, made, site):
     paste(page, ["lake.png", "image/png", base64.b64encode(picture(600, 300)).decode()])
     page.fill("dialog textarea", "A lake [at dawn]")
     assert one.axe() == []
-    shoot(page, "paste")
     page.click("dialog >> text=Insert")
     expect(page.locator("dialog[open]")).to_have_count(0)
     with site.app.app_context():
@@ -249,7 +225,6 @@ def test_a_picture_is_pasted(visit, made, site):
     page.fill("#picture-search", "dawn")
     expect(page.locator(".library button")).to_have_count(1)
     assert one.axe() == []
-    shoot(page, "library")
     page.locator(".library button").first.click()
     assert page.input_value("[name=body]") == expected + expected.removeprefix("Before. After.")
 

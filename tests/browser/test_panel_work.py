@@ -13,18 +13,6 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def made(site):
-    """`made(title=...)` makes a post of ann's and answers its id; `post(id)` reads it."""
-
-    def make(**more):
-        raw = {"title": "A post for a test", "body": "Words.", "author": "ann", **more}
-        with site.app.app_context():
-            return write.create(POSTS, SYSTEM, raw).id
-
-    return make
-
-
-@pytest.fixture
 def post(site):
     """`post(7)` is the post as the program sees it."""
 
