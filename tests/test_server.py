@@ -19,6 +19,7 @@ from quire import server as server_module
 from quire import sockets
 from quire.fleet import Fleet
 from quire.server import Server
+from tests import serving
 
 DUMMY = Path(__file__).with_name("dummy_server.py")
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to send")
@@ -34,21 +35,9 @@ def application(environ, start_response):
     return [body]
 
 
-@contextlib.contextmanager
 def running(**options):
-    """A server in a thread: yields it with its port; stops it at the end."""
-    sock = sockets.bind("127.0.0.1", 0)
-    options = {"threads": 2, "max_request_body_size": 2000, **options}
-    server = Server(application, sock, **options)
-    port = sock.getsockname()[1]
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        yield server, port
-    finally:
-        server.stop()
-        thread.join(40)
-        assert not thread.is_alive()
+    """A small server with small limits."""
+    return serving.running(application, **{"threads": 2, "max_request_body_size": 2000, **options})
 
 
 @pytest.fixture

@@ -1,13 +1,11 @@
 """A running Quire with content, Chromium, and the measures that every page is put to."""
 
 import json
-import threading
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from playwright.sync_api import sync_playwright
-from werkzeug.serving import make_server
 
 from quire.access import held, sessions
 from quire.access.accounts import Account
@@ -16,6 +14,7 @@ from quire.app import create_app
 from quire.records import CATEGORIES, COMMENTS, PAGES, POSTS, SETTINGS, USERS
 from quire.store import read, write
 from quire.store.db import db
+from tests.serving import serving
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -95,12 +94,8 @@ def site(tmp_path_factory):
     config = {"SQLALCHEMY_DATABASE_URI": f"sqlite:///{path}", "WTF_CSRF_ENABLED": True}
     app = create_app("testing", config)
     _fill(app)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield SimpleNamespace(app=app, url=f"http://127.0.0.1:{server.port}")
-    server.shutdown()
-    thread.join()
+    with serving(app) as url:
+        yield SimpleNamespace(app=app, url=url)
 
 
 @pytest.fixture(scope="session")

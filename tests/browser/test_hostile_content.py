@@ -4,12 +4,10 @@ The policy of the pages would stop what slips through, so the browser is told to
 """
 
 import io
-import threading
 from types import SimpleNamespace
 
 import pytest
 from PIL import Image
-from werkzeug.serving import make_server
 
 from quire.access.accounts import Account
 from quire.actor import SYSTEM, Actor
@@ -30,6 +28,7 @@ from quire.store.db import db
 from tests.browser.conftest import PASSWORD, Visit
 from tests.browser.payloads import payloads
 from tests.people import give_session
+from tests.serving import serving
 
 pytestmark = pytest.mark.browser
 
@@ -124,12 +123,8 @@ def hostile(tmp_path_factory):
     with app.app_context():
         made = fill(app)
     upload(app, made.authors[0])
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield SimpleNamespace(app=app, url=f"http://127.0.0.1:{server.port}", **vars(made))
-    server.shutdown()
-    thread.join()
+    with serving(app) as url:
+        yield SimpleNamespace(app=app, url=url, **vars(made))
 
 
 @pytest.fixture

@@ -5,13 +5,12 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
-from werkzeug.serving import make_server
 
 from tests.people import PASSWORD
+from tests.serving import serving
 
 PAGE = Path(__file__).parents[2] / "docs" / "auth-for-clients.md"
 
@@ -25,23 +24,18 @@ def examples(language):
 @pytest.fixture
 def run(app, people):
     """`run(command, text)`: what a program says that is given the text of an example."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    address = f"http://127.0.0.1:{server.port}/api/v1"
-    more = {"API": address, "EMAIL": "ann@example.org", "PASSWORD": PASSWORD}
+    more = {"EMAIL": "ann@example.org", "PASSWORD": PASSWORD}
 
     def started(*command, given):
         done = subprocess.run(
-            command, input=given, env={**os.environ, **more}, timeout=60, check=False,
+            command, input=given, env={**os.environ, **more, "API": f"{url}/api/v1"}, timeout=60, check=False,
             capture_output=True, encoding="utf-8",
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    yield started
-    server.shutdown()
-    thread.join()
+    with serving(app) as url:
+        yield started
 
 
 def test_python(run):

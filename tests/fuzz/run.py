@@ -8,11 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
-from contextlib import contextmanager
 from pathlib import Path
-
-from waitress.server import create_server
 
 from quire.actor import SYSTEM
 from quire.app import create_app
@@ -20,6 +16,7 @@ from quire.records import COMMENTS, PAGES, POSTS, REDIRECTS, USERS
 from quire.store.db import db
 from quire.store.write import create, create_many
 from tests.people import ROLES, enrol, token_of
+from tests.serving import serving
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -48,18 +45,6 @@ def filled(folder):
             create(PAGES, SYSTEM, {"title": f"Page {i}", "body": "x", "published": True})
             create(REDIRECTS, SYSTEM, {"path": f"/old{i}", "target": "/new"})
     return app, people
-
-
-@contextmanager
-def serving(app):
-    """The address of a server on this machine."""
-    server = create_server(app, host="127.0.0.1", port=0, threads=2)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.effective_port}"
-    finally:
-        server.close()
 
 
 def fuzz(name, examples, more=()):

@@ -1,4 +1,4 @@
-"""A short throw at the API; `python -m tests.fuzz.run` throws longer."""
+"""A short throw at the API, the same each time; `python -m tests.fuzz.run` throws longer and by chance."""
 
 import pytest
 
@@ -9,4 +9,4 @@ pytestmark = pytest.mark.fuzz
 
 @pytest.mark.parametrize("name", [None, "ann", "root"])
 def test_nothing_breaks(name):
-    assert fuzz(name, 3, ["--phases", "fuzzing"]) == 0
+    assert fuzz(name, 3, ["--phases", "fuzzing", "--seed", "1"]) == 0

@@ -2,20 +2,19 @@
 
 import io
 import json
-import threading
 from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree
 
 import feedparser
 import pytest
 from reader import make_reader
-from werkzeug.serving import make_server
 
 from quire.actor import SYSTEM
 from quire.declare.clock import now, rfc3339
 from quire.records import CATEGORIES, POSTS, PROFILES, SETTINGS, TAGS
 from quire.store import read, write
 from tests.pictures import picture
+from tests.serving import serving
 from tests.site.conftest import EARLIER, FUTURE, PAST, soup
 
 FORMATS = ("atom", "rss", "json")
@@ -229,16 +228,10 @@ def test_a_warm_feed_costs_next_to_nothing(client, content, statements, app):
 @pytest.fixture
 def follower(app):
     """A reader that has subscribed to the Atom and the RSS feed of a running site."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    with make_reader(":memory:") as reader:
+    with serving(app) as url, make_reader(":memory:") as reader:
         for form in ("atom", "rss"):
-            reader.add_feed(f"http://127.0.0.1:{server.port}/feed.{form}")
+            reader.add_feed(f"{url}/feed.{form}")
         yield reader
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def seen(reader, form):
