@@ -10,6 +10,7 @@ from sqlalchemy import Column, inspect, text
 from sqlalchemy.types import TypeDecorator
 
 from quire import store
+from quire.store.db import isolate
 from quire.store.search import POSTGRESQL_DDL, SQLITE_DDL
 
 LOCK = 0x51756972
@@ -107,6 +108,7 @@ def run_online():
     with migrate.db.engine.connect() as plain:
         set_foreign_keys(plain, "OFF")
         connection = plain.execution_options(writes=True)
+        isolate(connection, "READ COMMITTED")
         context.configure(connection=connection, **options())
         try:
             with context.begin_transaction():

@@ -2,6 +2,10 @@
 
 import html
 
+import cmarkgfm
+import nh3
+import pytest
+
 from quire.actor import SYSTEM
 from quire.declare import markup
 from quire.declare.values import MARKDOWN_BYTES
@@ -59,3 +63,26 @@ def test_many_elements_beside_each_other_are_not_deep():
 def test_what_grows_out_of_bounds_is_shown_as_text():
     assert "footnotes" in markup.rendered("[^a]: b\n" + "[^a] " * 100)
     assert markup.rendered("[^a]: b\n[^a]" * 8000).startswith("<pre>[^a]")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a & b &amp; &lt; &amp;lt; &&& &#38; &AMP;",
+        "[x](https://a.example/?b=1&c=2) ![y](&amp;)",
+        "<b title='&amp;&quot;'>x &amp &amp;amp;</b>",
+        "[x](java&amp;script:alert(1)) [y](javascript&colon;alert(1)) [z](&amp;javascript:x)",
+        "`&amp;` <!-- &amp; --> <textarea>&amp;</textarea>",
+    ],
+)
+def test_ampersands_come_out_as_they_would_by_themselves(text):
+    markup_of = cmarkgfm.markdown_to_html_with_extensions
+    made = nh3.Cleaner(
+        tags=markup.TAGS, attributes=markup.ATTRIBUTES, url_schemes=markup.SCHEMES,
+        link_rel="ugc nofollow noopener noreferrer",
+    ).clean(markup_of(text, markup.OPTIONS, markup.EXTENSIONS))  # fmt: skip
+    assert markup.rendered(text) == made
+
+
+def test_what_stands_for_an_ampersand_is_no_character():
+    assert markup.rendered("no \ufdd0 character") == "<p>no  character</p>\n"

@@ -1,6 +1,8 @@
 """Engine, session and the one transaction; what SQLite and PostgreSQL need said differently."""
 
+import math
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
@@ -10,7 +12,7 @@ import orjson
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, Engine, MetaData, event, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.orm import DeclarativeBase
 
 from quire.errors import Unavailable
@@ -23,6 +25,8 @@ NAMES = {
     "pk": "pk_%(table_name)s",
 }
 BUSY_SECONDS = 5
+RESTED_SECONDS = 1.0
+"""After so long without use, a connection to a server may have died unnoticed."""
 
 
 class Base(DeclarativeBase):
@@ -56,6 +60,7 @@ def transaction() -> Iterator[Connection]:
     # SQLite has one writer: queueing here is fair, its busy handler starves threads
     with _writer(db.engine), _reachable(), db.engine.connect() as connection:
         connection.execution_options(writes=True)
+        isolate(connection, "READ COMMITTED")
         token, waiting = _transaction.set(connection), _afterwards.set(calls)
         failing = _undoing.set(undo)
         try:
@@ -111,9 +116,14 @@ def reading() -> Iterator[Connection]:
 def snapshot() -> Iterator[Connection]:
     """A connection that sees the database as it is at its first read, whoever writes meanwhile."""
     with _reachable(), db.engine.connect() as connection:
-        if connection.dialect.name != "sqlite":  # whose readers see nothing else anyway
-            connection.execution_options(isolation_level="REPEATABLE READ")
+        isolate(connection, "REPEATABLE READ")
         yield connection
+
+
+def isolate(connection: Connection, level: str) -> None:
+    """Begin a transaction with the next statement; SQLite always does, and isolates fully."""
+    if connection.dialect.name != "sqlite":
+        connection.execution_options(isolation_level=level)
 
 
 def init_app(app: Flask) -> None:
@@ -123,6 +133,9 @@ def init_app(app: Flask) -> None:
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             _prepare_sqlite(db.engine)
+        else:
+            event.listen(db.engine, "checkin", _note_use)
+            event.listen(db.engine, "checkout", _refuse_the_dead)
 
 
 def _engine_options(app: Flask) -> dict[str, Any]:
@@ -130,16 +143,20 @@ def _engine_options(app: Flask) -> dict[str, Any]:
         "json_serializer": lambda value: orjson.dumps(value).decode(),
         "json_deserializer": orjson.loads,
     }
+    # the connection used last comes first: it has its statements, pages and values at hand
+    pool = {"pool_use_lifo": True, "max_overflow": 20}
     url = make_url(app.config["SQLALCHEMY_DATABASE_URI"])
     if url.get_backend_name() == "sqlite":
         in_memory = url.database in (None, "", ":memory:")
-        return json if in_memory else {"pool_size": 20, "max_overflow": 20, **json}
+        return json if in_memory else {"pool_size": 20, **pool, **json}
     return {
         "pool_size": 10,
-        "max_overflow": 20,
         "pool_timeout": 3,
-        "pool_pre_ping": True,
+        # what only reads sees what is committed, statement by statement, with or without a
+        # transaction around it: BEGIN and ROLLBACK would be two more journeys to the server
+        "isolation_level": "AUTOCOMMIT",
         "connect_args": {"options": "-c timezone=UTC -c statement_timeout=30000"},
+        **pool,
         **json,
     }
 
@@ -162,6 +179,23 @@ def _on_connect(connection: Any, record: Any) -> None:
         "cache_size=-500",  # KiB: each thread has a connection, and the system keeps the file at hand
     ):
         connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _note_use(connection: Any, record: Any) -> None:
+    record.info["used"] = time.monotonic()
+
+
+def _refuse_the_dead(connection: Any, record: Any, proxy: Any) -> None:
+    """Ask a connection that has rested whether it lives, so that the pool tries another one.
+
+    `pool_pre_ping` would ask each time: https://docs.sqlalchemy.org/en/20/core/pooling.html
+    """
+    if time.monotonic() - record.info.get("used", math.inf) < RESTED_SECONDS:
+        return
+    try:
+        db.engine.dialect.do_ping(connection)
+    except connection.OperationalError as error:
+        raise DisconnectionError from error
 
 
 def _fold(text: str | None) -> str | None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Select, func, select, text
+from sqlalchemy import Connection, Select, func, select
 
 from quire.declare.clock import now
 from quire.declare.record import REGISTRY
@@ -55,7 +55,7 @@ def unchanged(connection: Connection, now: datetime) -> dict[Any, Any]:
     """What this connection has kept and still holds, for its caller to look into and add to."""
     info = connection.info
     kept: dict[Any, Any] = info.setdefault("kept", {})
-    token = _token(connection, now)
+    token = _token(connection)
     if info.get("kept_token") != token or now >= info["kept_until"] or len(kept) > MAX_KEPT:
         kept.clear()
         info["kept_token"] = token
@@ -63,20 +63,18 @@ def unchanged(connection: Connection, now: datetime) -> dict[Any, Any]:
     return kept
 
 
-def _token(connection: Connection, now: datetime) -> Any:
+def _token(connection: Connection) -> Any:
     """A value that differs after any commit by any process."""
+    raw: Any = connection.connection.driver_connection
     if connection.dialect.name != "sqlite":
         # a snapshot's text changes with every transaction that ends
-        return connection.execute(text("SELECT pg_current_snapshot()::text")).scalar_one(), now
-    raw: Any = connection.connection.driver_connection
+        return raw.execute("SELECT pg_current_snapshot()::text").fetchone()[0]
     # the first counts the commits of other connections, the second this one's own changes
     return raw.execute("PRAGMA data_version").fetchone()[0], raw.total_changes
 
 
 def _next_change(connection: Connection, now: datetime) -> datetime:
-    """When the clock alone next changes what is live; PostgreSQL's token has the time in it."""
-    if connection.dialect.name != "sqlite":
-        return _FAR
+    """When the clock alone next changes what is live."""
     row = connection.execute(_next_moments(), {"now": now}).one()
     return min((moment for moment in row if moment is not None), default=_FAR)
 
