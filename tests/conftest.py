@@ -5,8 +5,10 @@ import sqlite3
 import pytest
 from sqlalchemy import event
 
+from quire.actor import SYSTEM
 from quire.app import create_app
 from quire.store.db import db
+from quire.store.write import create
 from tests.api.client import Client
 from tests.databases import Database
 from tests.people import enrol, signed_in
@@ -52,6 +54,39 @@ def client(app):
 def as_(app, people):
     """`as_("ann")`: a client with her token; `as_(None)`: an anonymous one."""
     return lambda name: signed_in(app, people[name] if name else None)
+
+
+@pytest.fixture
+def make(app):
+    """`make(POSTS, title="x", ...)`: a record made by the program; returns its id."""
+
+    def made(record, **raw):
+        with app.app_context():
+            return create(record, SYSTEM, raw).id
+
+    return made
+
+
+@pytest.fixture
+def statements(app):
+    """`statements(call, *given)`: what the call answers, and the SQL that it sends."""
+
+    def counted(call, *given):
+        seen = []
+
+        def note(connection, cursor, statement, *rest):
+            seen.append(statement)
+
+        with app.app_context():
+            engine = db.engine
+        event.listen(engine, "before_cursor_execute", note)
+        try:
+            answer = call(*given)
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+        return answer, [one for one in seen if not one.startswith(("BEGIN", "PRAGMA"))]
+
+    return counted
 
 
 @pytest.fixture

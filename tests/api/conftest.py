@@ -4,23 +4,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from quire.actor import SYSTEM
 from quire.declare.clock import rfc3339
 from quire.records import COMMENTS, PAGES, POSTS
-from quire.store.write import create
 
 PAST, EARLIER, FUTURE = "2026-01-02T10:00:00Z", "2026-01-01T10:00:00Z", "2099-01-01T10:00:00Z"
-
-
-@pytest.fixture
-def make(app):
-    """`make(POSTS, title="x", ...)`: a record made by the program; returns its id."""
-
-    def made(record, **raw):
-        with app.app_context():
-            return create(record, SYSTEM, raw).id
-
-    return made
 
 
 @pytest.fixture

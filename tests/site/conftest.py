@@ -4,26 +4,11 @@ from types import SimpleNamespace
 
 import pytest
 from bs4 import BeautifulSoup
-from sqlalchemy import event
 
-from quire.actor import SYSTEM
 from quire.records import CATEGORIES, COMMENTS, PAGES, POSTS, TAGS
-from quire.store.db import db
-from quire.store.write import create
 from tests.people import PASSWORD
 
 PAST, EARLIER, FUTURE = "2026-01-02T10:00:00Z", "2026-01-01T10:00:00Z", "2099-01-01T10:00:00Z"
-
-
-@pytest.fixture
-def make(app):
-    """`make(POSTS, title="x", ...)`: a record made by the program; returns its id."""
-
-    def made(record, **raw):
-        with app.app_context():
-            return create(record, SYSTEM, raw).id
-
-    return made
 
 
 @pytest.fixture
@@ -89,28 +74,6 @@ def guarded(make_app):
 def visitor(app, people):
     """`visitor("ann")`: a browser with her session; `visitor(None)`: a stranger's."""
     return lambda name=None: sign_in(app, name)
-
-
-@pytest.fixture
-def statements(app):
-    """`statements(client, path)`: the answer, and the SQL that it took."""
-
-    def counted(client, path):
-        seen = []
-
-        def note(connection, cursor, statement, *rest):
-            seen.append(statement)
-
-        with app.app_context():
-            engine = db.engine
-        event.listen(engine, "before_cursor_execute", note)
-        try:
-            response = client.get(path)
-        finally:
-            event.remove(engine, "before_cursor_execute", note)
-        return response, [one for one in seen if not one.startswith(("BEGIN", "PRAGMA"))]
-
-    return counted
 
 
 def soup(response):

@@ -213,6 +213,6 @@ def test_a_redirect_never_hides_what_is_there(client, make, content):
 
 def test_words_in_addresses_are_checked_before_anything_is_asked(statements, client, content):
     for path in ("/posts/live%00", "/posts/" + "a" * 300):
-        response, seen = statements(client, path)
+        response, seen = statements(client.get, path)
         assert response.status_code == 404
         assert not [one for one in seen if "posts.slug" in one], path

@@ -221,7 +221,7 @@ def test_posts_come_and_go_by_the_clock(client, content, change):
 def test_a_warm_feed_asks_for_nothing(client, content, statements):
     for _ in range(20):  # each connection of the pool
         client.get("/feed.atom")
-    _, asked = statements(client, "/feed.atom")
+    _, asked = statements(client.get, "/feed.atom")
     assert asked == []
 
 

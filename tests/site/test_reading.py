@@ -209,7 +209,7 @@ def test_pages_take_few_statements(app, statements, visitor, content, comment, p
         if path == "/auth/login" and extra:
             continue
         # what is the same on all pages is read once by each connection of the pool
-        found = [statements(client, path) for _ in range(12)]
+        found = [statements(client.get, path) for _ in range(12)]
         assert {response.status_code for response, _ in found} == {200}
         seen = min((seen for _, seen in found), key=len)
         assert len(seen) <= most + extra, seen

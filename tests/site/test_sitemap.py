@@ -80,5 +80,5 @@ def test_robots_name_it(make_app, client):
 
 
 def test_a_part_takes_one_statement(statements, client, content):
-    response, asked = statements(client, "/sitemap-posts-1.xml")
+    response, asked = statements(client.get, "/sitemap-posts-1.xml")
     assert response.status_code == 200 and len(asked) == 1

@@ -84,7 +84,7 @@ def test_what_is_no_reading(client, visitor, content, views_of):
 
 def test_reading_writes_nothing(statements, content, client, views_of):
     client.environ_base["HTTP_USER_AGENT"] = BROWSERS[0]
-    _, asked = statements(client, "/posts/live")
+    _, asked = statements(client.get, "/posts/live")
     assert asked and not [one for one in asked if not one.startswith(("SELECT", "WITH"))]
     assert views_of() == 1
 
