@@ -105,8 +105,8 @@ def _recent(actor: Actor) -> list[Any]:
     audit = _open("audit_events", actor)
     if audit is None:
         return []
-    changes = Condition("action", "nin", NO_CHANGES)
-    query = Query(conditions=(changes,), sort=("-id",), per_page=RECENT, count=False)
+    changes = (Condition("action", "nin", NO_CHANGES), Condition("type", "ne", ("sessions",)))
+    query = Query(conditions=changes, sort=("-id",), per_page=RECENT, count=False)
     events = read.page(audit, actor, query).rows
     titles = _titles(actor, events)
     return [_change(event, titles) for event in events]

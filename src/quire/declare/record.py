@@ -190,7 +190,7 @@ class Record:
     @property
     def label(self) -> str:
         """What people call many of them."""
-        return self.path.replace("_", " ").capitalize()
+        return self.path.replace("_", " ").capitalize().replace("Api", "API")
 
     @property
     def one(self) -> str:
