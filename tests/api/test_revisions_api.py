@@ -4,8 +4,10 @@ import random
 import time
 
 import pytest
+from sqlalchemy import select, update
 
-from quire.records import CATEGORIES
+from quire.records import CATEGORIES, REVISIONS
+from quire.store.db import transaction
 from quire.store.word_diff import parts
 
 
@@ -48,6 +50,22 @@ def test_what_cannot_be_compared(ann, as_, post):
     for text in ("x", "0", "-1", "99999999999", "٣"):
         assert ann.get(f"{post}/revisions/1/diff?to={text}").status_code == 400
     assert as_("abe").get(f"{post}/revisions/1/diff").status_code == 403
+
+
+def test_a_version_from_before_a_field_was_there_has_its_default(ann, app, written, post):
+    table = REVISIONS.table.c
+    first = (table.type == "posts", table.record_id == written.live, table.version == 1)
+    with app.app_context(), transaction() as connection:
+        data = connection.execute(select(table.data).where(*first)).scalar_one()
+        older = {name: value for name, value in data.items() if name not in ("excerpt", "tags")}
+        connection.execute(update(REVISIONS.table).where(*first).values(data=older))
+    same = ann.get(f"{post}/revisions/1/diff?to=2").json["fields"]
+    assert [one["field"] for one in same] == ["body", "tags"]
+    stale = ann.patch(post, json={"title": "x", "version": 1}).json
+    assert stale["changed_fields"] == ["title", "slug", "body", "tags"]
+    ann.patch(post, json={"excerpt": "short"})
+    done = ann.post(f"{post}/revisions/1/restore").json
+    assert (done["excerpt"], done["tags"]) == ("", [])
 
 
 def test_restoring_makes_a_new_version_with_its_relations(ann, client, post):

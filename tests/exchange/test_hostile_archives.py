@@ -180,7 +180,7 @@ def test_pasts_that_are_none(loaded):
     report = loaded({"records/tags.ndjson": [TAG], "revisions/tags.ndjson": past})
     assert report.created == 1
     kept = archives.contents(archives.packed())["revisions/tags.ndjson"]
-    assert [one["data"] for one in kept] == [{"name": None, "slug": "then", "description": None}]
+    assert [one["data"] for one in kept] == [{"name": None, "slug": "then", "description": ""}]
 
 
 def test_references_that_lead_nowhere(loaded):

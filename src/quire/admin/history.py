@@ -11,6 +11,7 @@ from quire.admin.words import past
 from quire.declare.query import Condition, Query
 from quire.declare.record import REGISTRY, Record, record_of
 from quire.store import read
+from quire.store.revisions import completed
 
 SHOWN = 50
 """Versions and events on a details page."""
@@ -46,7 +47,8 @@ def _changes(
 def _step(
     record: Record, seen: Collection[str], row: dict[str, Any], before: dict[str, Any] | None
 ) -> Any:
-    changes = _changes(record, seen, row["data"], before and before["data"])
+    old = completed(record, before["data"]) if before else None
+    changes = _changes(record, seen, completed(record, row["data"]), old)
     words = "1 field" if len(changes) == 1 else f"{len(changes)} fields"
     return SimpleNamespace(
         what=f"Version {row['version']}: {past(row['action'])}",

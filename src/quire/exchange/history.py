@@ -10,7 +10,7 @@ from quire.declare.values import time_from_text
 from quire.exchange.archive import carried
 from quire.exchange.opening import Line
 from quire.records import USERS
-from quire.store.revisions import data_of
+from quire.store.revisions import completed, data_of
 
 LONGEST_WORD = 64
 
@@ -69,7 +69,7 @@ def _data(record: Record, data: Row, find: Find) -> Row:
     """What people wrote, each value as its field has it; references lead to records of here."""
     known = {one.name: one for one in carried(record)}
     kept = {name: _value(known[name], value, find) for name, value in data.items() if name in known}
-    return data_of(record, kept)
+    return data_of(record, completed(record, kept))
 
 
 def _value(field: Field, value: Any, find: Find) -> Any:

@@ -1,5 +1,6 @@
 """Revisions: the state of a record after each change; restoring one is a change like any other."""
 
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Index, insert, select
@@ -8,8 +9,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from quire.actor import Actor
 from quire.declare.clock import now
 from quire.declare.columns import Numbered, Ref, refer, table_args
-from quire.declare.fields import KEPT_BY_STORE
+from quire.declare.fields import KEPT_BY_STORE, Field
 from quire.declare.kinds import Object, Time, Whole
+from quire.declare.parse import default_of
 from quire.declare.record import Record
 from quire.store.audit import RecordId, Word
 from quire.store.db import Model
@@ -33,13 +35,29 @@ class Revision(Numbered, Model):
     created_at: Mapped[Time] = mapped_column(default=now)
 
 
+@cache
+def _kept(record: Record) -> list[Field]:
+    return [
+        one
+        for one in record.fields
+        if one.readable and one.tracked and one.name not in KEPT_BY_STORE
+    ]
+
+
 def data_of(record: Record, state: dict[str, Any]) -> dict[str, Any]:
     """What a revision keeps of a state: all that people write, nothing secret or made from it."""
-    return {
-        name: state.get(name)
-        for name, one in record.by_name.items()
-        if one.readable and one.tracked and name not in KEPT_BY_STORE
-    }
+    return {one.name: state.get(one.name) for one in _kept(record)}
+
+
+def completed(record: Record, data: dict[str, Any]) -> dict[str, Any]:
+    """The data of a revision; fields that the type got only later have their defaults."""
+    later = (one for one in _kept(record) if one.name not in data and _has_value(one))
+    return data | {one.name: default_of(one) for one in later}
+
+
+def _has_value(field: Field) -> bool:
+    """Whether a row that knows nothing of the field has a value of it."""
+    return field.many is not None or field.nullable or field.column.default is not None
 
 
 def revision(record: Record, actor: Actor, action: str, state: dict[str, Any]) -> dict[str, Any]:
@@ -59,9 +77,13 @@ keep = Prepared(insert(Revision.__table__))
 
 
 def data_at(connection: Connection, record: Record, id: int, version: int) -> dict[str, Any] | None:
-    """What the record held at `version`; None when that is not known."""
+    """What the record held at `version`; None when that is not known.
+
+    It may be older than some fields of its type: they have their defaults.
+    """
     table = Revision.__table__.c
     wanted = select(table.data).where(
         table.type == record.path, table.record_id == id, table.version == version
     )
-    return connection.execute(wanted).scalar()
+    found = connection.execute(wanted).scalar()
+    return None if found is None else completed(record, found)
