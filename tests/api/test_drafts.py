@@ -87,6 +87,25 @@ def test_what_no_draft_can_hold_is_refused(ann, draft, sent, field, code):
     assert ann.get(draft).status_code == 404
 
 
+def test_a_draft_holds_and_shows_what_is_read_seldom(ann, client, written, draft):
+    post = f"posts/{written.live}"
+    ann.patch(post, json={"seo_title": "Live title"})
+    made = ann.patch(draft, json={"seo_title": "New title", "title": "Better"})
+    assert (made.json["seo_title"], made.json["seo_description"]) == ("New title", "")
+    assert made.json["changed_fields"] == ["title", "seo_title"]
+    assert client.get(f"{post}?fields=seo_title").json["seo_title"] == "Live title"
+    put = ann.put(draft, json=ann.get(post).json | {"version": 1})
+    assert (put.json["changed_fields"], put.json["seo_title"]) == (["seo_title"], "New title")
+    ann.post(f"{post}/publish")
+    assert client.get(f"{post}?fields=seo_title").json["seo_title"] == "New title"
+    first, last = (ann.get(f"{post}/revisions/{n}").json["data"] for n in (1, 3))
+    assert (first["seo_title"], last["seo_title"]) == ("", "New title")
+    diff = ann.get(f"{post}/revisions/2/diff").json["fields"]
+    assert [one["field"] for one in diff] == ["seo_title"]
+    ann.post(f"{post}/revisions/2/restore")
+    assert client.get(f"{post}?fields=seo_title").json["seo_title"] == "Live title"
+
+
 def test_what_was_read_can_be_changed_and_put_back(ann, written, draft):
     post = ann.get(f"posts/{written.live}").json
     first = ann.put(draft, json={**post, "title": "One"})

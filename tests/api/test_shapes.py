@@ -147,6 +147,51 @@ def test_fields(as_, written):
     assert code(ann.get("posts?fields=author.username.x")) == (400, "unknown_parameter")
 
 
+SEO = {"seo_title": "Knots", "seo_description": "How to tie them."}
+
+
+def test_what_is_read_seldom_is_written_like_all_else_and_read_when_asked_for(as_, comment):
+    ann = as_("ann")
+    made = ann.post("posts", json={"title": "Knots for sailors", "body": "x", **SEO})
+    post = made.headers["Location"].removeprefix("/api/v1/")
+    asked = f"{post}?fields=seo_title,seo_description"
+    assert list(made.json) == list(ann.get(post).json) == POST
+    assert list(ann.get("posts").json["posts"][0]) == POST
+    assert ann.get(asked).json == {"id": made.json["id"], **SEO}
+    rows = ann.get("posts?fields=seo_title&title=Knots for sailors").json["posts"]
+    assert rows == [{"id": made.json["id"], "seo_title": "Knots"}]
+    back = ann.put(post, json={**made.json, "excerpt": "Short"})
+    assert (back.status_code, list(back.json)) == (200, POST)
+    assert ann.get(asked).json == {"id": made.json["id"], **SEO}
+    changed = ann.patch(post, json={"seo_title": " Ropes ", "version": back.json["version"]})
+    assert changed.json["version"] == back.json["version"] + 1
+    assert ann.get(asked).json["seo_title"] == "Ropes"
+    assert ann.put(post, json={"title": "x", "body": "y", "seo_title": ""}).status_code == 200
+    assert ann.get(asked).json["seo_title"] == ""
+    long = ann.patch(post, json={"seo_title": "x" * 201, "seo_description": "x" * 301}).json
+    assert [(one["field"], one["code"]) for one in long["details"]] == [
+        ("seo_title", "too_long"), ("seo_description", "too_long"),
+    ]  # fmt: skip
+    assert code(ann.get("posts?seo_title=x")) == (400, "unknown_parameter")
+    assert code(ann.get("posts?sort=seo_title")) == (400, "unknown_parameter")
+
+
+def test_what_is_read_seldom_comes_by_include_when_asked_for(as_, written, comment):
+    said, ann = comment("abe"), as_("ann")
+    ann.patch(f"posts/{written.live}", json=SEO)
+    plain = ann.get(f"comments/{said}?include=post").json["post"]
+    assert list(plain) == POST
+    cut = ann.get(f"comments/{said}?fields=post.seo_title,post.title").json
+    assert cut["post"] == {"seo_title": "Knots", "title": "Live"}
+
+
+def test_a_copy_has_what_is_read_seldom(as_, written):
+    mod = as_("mod")
+    mod.patch(f"posts/{written.live}", json=SEO)
+    copy = mod.post(f"posts/{written.live}/duplicate").json["id"]
+    assert mod.get(f"posts/{copy}?fields=seo_title,seo_description").json == {"id": copy, **SEO}
+
+
 def test_include(as_, written, comment):
     first = comment("abe")
     ann = as_("ann")

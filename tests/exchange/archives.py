@@ -23,6 +23,7 @@ from quire.records.media import upload
 from quire.store import drafting, read, write
 from tests.pictures import keep
 
+SEO = {"seo_title": "When the tide turns", "seo_description": "Tables"}
 LIVE = "2026-01-01T10:00:00Z"
 
 
@@ -41,12 +42,14 @@ def fill(people):
         POSTS, ann, {"title": "Tides", "body": "# Tides", "category": sea, "tags": ["boats", "ebb"]}
     ).id
     write.act(POSTS, ann, first, "publish")
-    write.update(POSTS, root, first, {"slug": "ebb-and-flood", "tags": ["boats"], "excerpt": "Ë"})
+    write.update(
+        POSTS, root, first, {"slug": "ebb-and-flood", "tags": ["boats"], "excerpt": "Ë", **SEO}
+    )
     write.update(POSTS, SYSTEM, first, {"views": 41})
     write.create(
         POSTS, ann, {"title": "Later", "body": "x", "published_at": "2099-01-01T00:00:00Z"}
     )
-    beside = {"title": "Tides, anew", "tags": [1, "not yet"]}
+    beside = {"title": "Tides, anew", "tags": [1, "not yet"], "seo_title": "Ebb"}
     drafting.keep(POSTS, ann, first, beside)
     gone = write.create(POSTS, root, {"title": "Gone", "body": "=1+1", "comments_open": False}).id
     write.delete(POSTS, root, gone)

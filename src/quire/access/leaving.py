@@ -41,7 +41,8 @@ def everything_about(actor: Actor) -> bytes:
 def _rows(record: Record, actor: Actor, field: str) -> Iterator[dict[str, Any]]:
     mine = (Condition(field, "eq", (actor.user_id,)),)
     for number in count(1):
-        page = read.page(record, actor, Query(conditions=mine, page=number, per_page=AT_ONCE))
+        query = Query(conditions=mine, page=number, per_page=AT_ONCE, fields=record.names)
+        page = read.page(record, actor, query)
         yield from page.rows
         if not page.has_next:
             return

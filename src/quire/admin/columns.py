@@ -58,7 +58,11 @@ def _fits(record: Record, field: Field) -> bool:
     if field.name == record.title:
         return True
     repeats = isinstance(field, Derived) and not field.choices and field.on_update
-    dull = field.kind.name in ("slug", "nothing") or field.name in ("version", "id", "deleted_at")
+    dull = (
+        field.seldom
+        or field.kind.name in ("slug", "nothing")
+        or field.name in ("version", "id", "deleted_at")
+    )
     return not (field.kind.widget in LONG or repeats or dull)
 
 

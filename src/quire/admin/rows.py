@@ -27,7 +27,8 @@ def find(record: Record, actor: Actor, id: int) -> dict[str, Any]:
 
     Raises Missing, also when it is only hidden from him.
     """
-    query = Query(conditions=(Condition("id", "eq", (id,)),), count=False, per_page=1, panel=True)
+    by_id = (Condition("id", "eq", (id,)),)
+    query = Query(conditions=by_id, fields=record.names, count=False, per_page=1, panel=True)
     found = read.page(record, actor, query).rows
     if not found and record.trashes:
         found = read.page(record, actor, replace(query, trashed=True)).rows
@@ -52,6 +53,7 @@ def find_many(record: Record, actor: Actor, ids: list[int]) -> dict[int, dict[st
 
 def every(record: Record, actor: Actor, query: Query, most: int) -> Iterator[dict[str, Any]]:
     """All rows of a list up to `most`, read in batches."""
+    query = replace(query, fields=record.names)
     cursor: str | None = None
     left = most
     while left > 0:

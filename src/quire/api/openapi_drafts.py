@@ -12,6 +12,7 @@ from quire.api.previewing import PreviewLink
 from quire.declare.fields import Field
 from quire.declare.parse import draftable
 from quire.declare.record import REGISTRY, Record, record_of
+from quire.declare.schema import output_model
 
 Schema = dict[str, Any]
 _COUNT: Schema = {"type": "integer", "minimum": 1}
@@ -125,19 +126,18 @@ def add_schemas(schemas: dict[str, Schema]) -> None:
     named(PreviewLink, schemas)
     for record in _drafted():
         name = word(record)
-        schemas[f"{name}Draft"] = _read_schema(record, schemas[name])
+        named(output_model(record, record.names), schemas, f"{name}Draft")
+        _add_draft(record, schemas[f"{name}Draft"])
         schemas[f"{name}DraftChange"] = _written_schema(record, schemas[f"{name}Change"])
 
 
-def _read_schema(record: Record, whole: Schema) -> Schema:
-    schema = deepcopy(whole)
+def _add_draft(record: Record, schema: Schema) -> None:
     for name in draftable(record, SYSTEM) & schema["properties"].keys():
         if record.field(name).target is not None:
             schema["properties"][name] = _loose_reference(record.field(name))
     schema["properties"] |= _ABOUT
     schema["required"] = [*dict.fromkeys([*schema["required"], *_ABOUT])]
     schema["description"] = f"A {record.one.lower()} as it will be when its draft is published."
-    return schema
 
 
 def _loose_reference(field: Field) -> Schema:

@@ -160,7 +160,8 @@ def _read(record: Record, schemas: dict[str, Schema]) -> None:
     name = word(record)
     named(output_model(record), schemas, name)
     schemas[name]["description"] = record.summary
-    schemas[f"{name}Selection"] = _selection(record, schemas[name])
+    named(output_model(record, record.names), schemas, f"{name}Selection")
+    _select(record, schemas[f"{name}Selection"])
     if not record.single:
         schemas[f"{name}List"] = listing(record.path, ref(name))
         item = {"allOf": [ref(f"{name}Selection"), {"required": ["id"]}]}
@@ -181,9 +182,8 @@ def _made(record: Record, schemas: dict[str, Schema]) -> None:
     schemas[made_name(record)] = schema
 
 
-def _selection(record: Record, whole: Schema) -> Schema:
+def _select(record: Record, schema: Schema) -> None:
     """What `fields` leaves and `include` brings: any of the keys, references in full or in part."""
-    schema = deepcopy(whole)
     schema.pop("required", None)
     schema["description"] = f"{record.one} with the keys that `fields` and `include` ask for."
     for name, target in relations(record, ADMIN).items():
@@ -194,7 +194,6 @@ def _selection(record: Record, whole: Schema) -> Schema:
         else:
             nothing = [{"type": "null"}] if own.nullable else []
             schema["properties"][name] = {"anyOf": [full, *nothing]}
-    return schema
 
 
 def _written(record: Record, schemas: dict[str, Schema]) -> None:
@@ -229,6 +228,9 @@ _DESCRIPTIONS = {
 }
 
 
+_SELDOM = "Answers hold it where `fields` names it; a PUT without it leaves it as it is."
+
+
 def _mend(record: Record, schema: Schema, form: str) -> None:
     for name in schema.get("properties", {}):
         field = record.field(name)
@@ -236,8 +238,9 @@ def _mend(record: Record, schema: Schema, form: str) -> None:
             schema["properties"][name] = reference(field)
         if field.kind is SCOPES:
             schema["properties"][name]["items"] = {"type": "string", "enum": all_scopes()}
-        if field.help:
-            schema["properties"][name]["description"] = field.help
+        described = f"{field.help} {_SELDOM if field.seldom else ''}".strip()
+        if described:
+            schema["properties"][name]["description"] = described
     if form != NEW:
         _add_version(record, schema)
 

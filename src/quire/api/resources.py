@@ -42,10 +42,11 @@ class RecordResource(Resource):
         """The object as the change left it: 200, or 201 with its address when it is new."""
         if saved.shown is None:
             raise Missing(f"This {self.record.one.lower()} is no longer visible to you.")
+        shown = {name: saved.shown[name] for name in self.record.ordinary(saved.shown)}
         if not saved.created:
-            return respond.one(actor, saved.shown)
+            return respond.one(actor, shown)
         address = f"/api/v1/{self.record.path}/{saved.id}"
-        return respond.one(actor, saved.shown, 201, revealed=saved.revealed, Location=address)
+        return respond.one(actor, shown, 201, revealed=saved.revealed, Location=address)
 
     def one(self, actor: Actor, id: int, query: Query) -> Response:
         """The object as it is read; its ETag names the version, whichever fields are shown."""

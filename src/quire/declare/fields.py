@@ -24,7 +24,9 @@ class Field:
     (answers of roles only); `fill(change)`: its value when none is given; `counter`: changes
     without a new version and is ignored in bodies; `made`: follows from other fields;
     `create_missing`: unknown names of a reference are created; `required`: people must give it,
-    though the column can do without.
+    though the column can do without; `seldom`: at the API it is read only when `fields` names it,
+    and a PUT without it leaves it as it is; `group`: the part of the form where it stands with
+    others, folded away while they are empty; `advised`: how many characters are seen elsewhere.
     """
 
     readable = True
@@ -45,6 +47,9 @@ class Field:
         made: bool = False,
         create_missing: bool = False,
         required: bool = False,
+        seldom: bool = False,
+        group: str = "",
+        advised: int | None = None,
         label: str | None = None,
         help: str = "",
     ):
@@ -54,7 +59,8 @@ class Field:
         self.counter, self.made, self.create_missing = counter, made, create_missing
         self.label = label or name.replace("_", " ").capitalize()
         self.help = help
-        self.required = required
+        self.required, self.seldom = required, seldom
+        self.group, self.advised = group, advised
         self.kind: Kind = None  # type: ignore[assignment]
         self.column: Any = None
         self.many: Many | None = None

@@ -150,10 +150,10 @@ def _same_object(held: dict[str, Any], sent: Any) -> bool:
 
 
 def _replaced(record: Record, can: frozenset[str], found: dict[str, Any]) -> dict[str, Any]:
-    """PUT: what is not sent goes back to its default; what is filled in or secret stays."""
+    """PUT: what is not sent goes back to its default; what is filled in, secret or seldom stays."""
     for name in can - found.keys():
         field = record.field(name)
-        if not field.readable or field.fill or isinstance(field, Derived | Given):
+        if not field.readable or field.seldom or field.fill or isinstance(field, Derived | Given):
             continue
         if name not in KEPT_BY_STORE and field.on_update:
             found[name] = default_of(field)

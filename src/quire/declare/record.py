@@ -1,6 +1,6 @@
 """Record: the declaration of a type, checked when it is made, and the registry of all of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import fields as dataclass_fields
 from functools import cached_property
@@ -242,6 +242,15 @@ class Record:
     def action(self, name: str) -> Action | None:
         """The action called `name`, if there is one."""
         return next((one for one in self.actions if one.name == name), None)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names of all fields: what a query names that wants those read seldom too."""
+        return tuple(self.by_name)
+
+    def ordinary(self, names: Iterable[str]) -> list[str]:
+        """Those of `names` that are shown to who does not ask for fields by name."""
+        return [name for name in names if not self.field(name).seldom]
 
     def seen_by(self, actor: Actor) -> dict[str, Answer]:
         """The readable fields that are not wholly hidden from `actor`, with their answers."""

@@ -94,10 +94,14 @@ _OUT: dict[str, Any] = {
 
 
 @cache
-def output_model(record: Record) -> type[BaseModel]:
-    """A record as it is read; fields that not everybody sees on every row may be missing."""
+def output_model(record: Record, names: tuple[str, ...] | None = None) -> type[BaseModel]:
+    """A record as it is read, with the fields `names`; None: the usual.
+
+    Fields that not everybody sees on every row may be missing.
+    """
     fields: dict[str, Any] = {}
-    for one in record.fields:
+    for name in record.ordinary(record.names) if names is None else names:
+        one = record.field(name)
         if one.readable and one.to is not NOBODY:
             always = one.to.words == "nothing"
             fields[one.name] = (shown(one), ... if always else PydanticField(default=None))

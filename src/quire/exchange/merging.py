@@ -247,10 +247,13 @@ class _Loader:
 
 
 def _mark(item: Item) -> str:
-    """The fingerprint of what a record says; counters and names of others are no part of it."""
+    """The fingerprint of what a record says; counters and names of others are no part of it.
+
+    Neither is what it does not say: an archive may be older than a field.
+    """
     state = item.values()
-    said = (one for one in carried(item.record) if one.tracked)
-    return fingerprint({one.name: matching.by_ids(one, state.get(one.name)) for one in said})
+    said = (one for one in carried(item.record) if one.tracked and one.name in state)
+    return fingerprint({one.name: matching.by_ids(one, state[one.name]) for one in said})
 
 
 def _unfinished(mark: str) -> str:

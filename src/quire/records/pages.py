@@ -10,13 +10,14 @@ from quire.declare.markup import render, render_ahead
 from quire.declare.publication import is_live, live, publication_actions, published_short, status
 from quire.declare.record import Access, Record
 from quire.declare.rules import any_of, role, where
+from quire.declare.seo import Findable, seo_fields
 from quire.declare.values import FLAG, TEXT
 from quire.store.db import Model
 from quire.store.moved import leave_address
 from quire.store.slugs import slug_from
 
 
-class Page(Numbered, Dated, Versioned, Model):
+class Page(Numbered, Dated, Versioned, Findable, Model):
     """A text with an address of its own."""
 
     __tablename__ = "pages"
@@ -49,6 +50,7 @@ PAGES = Record(
         Editable("slug", sort=True, filter=True, fill=slug_from("title")),
         Editable("body", search=True),
         Shown("body_html", made=True),
+        *seo_fields(),
         Editable("position"),
         Derived("status", lambda: status(Page), TEXT, words=("draft", "scheduled", "published")),
         Derived("published", lambda: is_live(Page), FLAG, settable=True),

@@ -20,6 +20,7 @@ from quire.declare.publication import (
 )  # fmt: skip
 from quire.declare.record import Access, Action, Record
 from quire.declare.rules import NOBODY, all_of, any_of, owner, role, where
+from quire.declare.seo import Findable, seo_fields
 from quire.declare.values import FLAG, TEXT, time_from_text
 from quire.store.db import Model
 from quire.store.moved import leave_address
@@ -27,7 +28,7 @@ from quire.store.pictures import check_picture
 from quire.store.slugs import slug_from
 
 
-class Post(Numbered, Dated, Versioned, Model):
+class Post(Numbered, Dated, Versioned, Findable, Model):
     """Something to read, with an author and a date."""
 
     __tablename__ = "posts"
@@ -85,7 +86,7 @@ def _set_order(change: Change) -> None:
 
 def duplicate(change: Change) -> dict[str, object]:
     """Make a draft with the same content."""
-    copied = ("title", "body", "excerpt", "comments_open")
+    copied = ("title", "body", "excerpt", "seo_title", "seo_description", "comments_open")
     references = {
         "tags": [tag["id"] for tag in change["tags"]],
         "category": change.reference("category"),
@@ -104,6 +105,7 @@ POSTS = Record(
         Editable("body", search=True),
         Shown("body_html", made=True),
         Editable("excerpt", search=True),
+        *seo_fields(),
         Derived("status", lambda: status(Post), TEXT, words=STATUSES, filter=True, sort=True),
         Derived("published", lambda: is_live(Post), FLAG, settable=True, filter=True, sort=True),
         Editable("published_at", sort=True, filter=True),

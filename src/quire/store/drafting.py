@@ -132,10 +132,20 @@ def keep(
         rest = _compared(connection, record, state, held, raw, version)
         base = _base(state, held, rest.pop("base_version", None))
         given = _given(connection, record, actor, state, held, rest)
-        values = given if replace or held is None else {**held.values, **given}
+        values = {**_staying(record, held, replace), **given}
         values = {n: value for n, value in values.items() if not same(state.get(n), value)}
         _keep(connection, record, actor, id, held, values, base)
     return read(record, actor, id), held is None
+
+
+def _staying(record: Record, held: Held | None, replace: bool) -> Raw:
+    """The values of a draft that stay unless others are given."""
+    values = {} if held is None else held.values
+    if not replace:
+        return values
+    return {
+        one.name: values[one.name] for one in record.fields if one.seldom and one.name in values
+    }
 
 
 def _keep(

@@ -20,25 +20,38 @@ Rows = list[dict[str, Any]]
 
 
 def include(
-    connection: Connection, record: Record, actor: Actor, rows: Rows, paths: tuple[str, ...]
+    connection: Connection,
+    record: Record,
+    actor: Actor,
+    rows: Rows,
+    paths: tuple[str, ...],
+    fields: tuple[str, ...] | None = None,
 ) -> None:
     """Put the records that `paths` name into `rows`, as far as `actor` may see them.
 
-    A reference to a record that he may not see stays the small object it was.
+    A reference to a record that he may not see stays the small object it was. `fields` are the
+    paths that will be left of the rows.
     """
     for head in dict.fromkeys(path.partition(".")[0] for path in paths):
         target = relations(record, actor)[head]
+        whole = _asks_for_seldom(target, head, fields or ())
         if head in record.by_name:
-            brought = _referred(connection, target, actor, rows, head)
+            brought = _referred(connection, target, actor, rows, head, whole)
         else:
-            brought = _nested(connection, record, target, actor, rows)
+            brought = _nested(connection, record, target, actor, rows, whole)
         deeper = tuple(p.partition(".")[2] for p in paths if p.startswith(f"{head}."))
         include(connection, target, actor, brought, deeper)
 
 
-def _referred(connection: Connection, target: Record, actor: Actor, rows: Rows, name: str) -> Rows:
+def _asks_for_seldom(target: Record, head: str, fields: tuple[str, ...]) -> bool:
+    return any(one.seldom and f"{head}.{one.name}" in fields for one in target.fields)
+
+
+def _referred(
+    connection: Connection, target: Record, actor: Actor, rows: Rows, name: str, whole: bool
+) -> Rows:
     ids = {small["id"] for row in rows for small in _listed(row.get(name))}
-    found = {row["id"]: row for row in _by(connection, target, actor, "id", ids)}
+    found = {row["id"]: row for row in _by(connection, target, actor, "id", ids, whole)}
     for row in rows:
         value = row.get(name)
         if isinstance(value, list):
@@ -53,11 +66,11 @@ def _listed(value: Any) -> Rows:
 
 
 def _nested(
-    connection: Connection, record: Record, target: Record, actor: Actor, rows: Rows
+    connection: Connection, record: Record, target: Record, actor: Actor, rows: Rows, whole: bool
 ) -> Rows:
     table = record.table.name
     name = next(n for n in target.nested if target.field(n).target == table)
-    found = _by(connection, target, actor, name, {row["id"] for row in rows})
+    found = _by(connection, target, actor, name, {row["id"] for row in rows}, whole)
     groups: dict[int, Rows] = defaultdict(list)
     for row in found:
         groups[row[name]["id"]].append(row)
@@ -66,17 +79,19 @@ def _nested(
     return found
 
 
-def _by(connection: Connection, target: Record, actor: Actor, name: str, ids: set[int]) -> Rows:
+def _by(
+    connection: Connection, target: Record, actor: Actor, name: str, ids: set[int], whole: bool
+) -> Rows:
     if not ids:
         return []
-    projection, statement = _plan(target, actor.typical, name)
+    projection, statement = _plan(target, actor.typical, name, whole)
     values = {"ids": sorted(ids), "actor_id": actor.user_id, "now": now()}
     return [projection.shape(row) for row in connection.execute(statement, values)]
 
 
 @lru_cache(500)
-def _plan(target: Record, actor: Actor, name: str) -> tuple[Projection, Select[Any]]:
-    projection = Projection(target, actor)
+def _plan(target: Record, actor: Actor, name: str, whole: bool) -> tuple[Projection, Select[Any]]:
+    projection = Projection(target, actor, target.names if whole else None)
     column, id = target.field(name).column, target.table.c.id
     conditions = [column.in_(bindparam("ids", type_=BigInteger, expanding=True))]
     if target.trashes:

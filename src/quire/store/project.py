@@ -20,7 +20,7 @@ Maker = Callable[[Sequence[Any]], Any]
 
 
 class Projection:
-    """The columns and joins that show the fields `names` of `record` to `actor`.
+    """The columns and joins that show the fields `names` of `record` to `actor`; None: the usual.
 
     `shape(row)` makes the JSON object of a row whose first columns are `columns`.
     """
@@ -28,7 +28,8 @@ class Projection:
     def __init__(self, record: Record, actor: Actor, names: Sequence[str] | None = None):
         self.record = record
         seen = record.seen_by(actor)
-        self.keys = [name for name in seen if names is None or name in names]
+        wanted = record.ordinary(seen) if names is None else names
+        self.keys = [name for name in seen if name in wanted]
         self.columns: list[ColumnElement[Any]] = []
         self._extra: list[ColumnElement[Any]] = []
         self._joins: list[tuple[Any, Any, bool]] = []

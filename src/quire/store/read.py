@@ -78,7 +78,7 @@ def one(record: Record, actor: Actor, id: int, query: Query | None = None) -> di
         if row is None:
             raise Missing(f"There is no such {record.one.lower()}.")
         rows = [projection.shape(row)]
-        include(connection, record, actor, rows, query.include)
+        include(connection, record, actor, rows, query.include, query.fields)
     return prune(rows, query.fields)[0]
 
 
@@ -109,7 +109,7 @@ def page(record: Record, actor: Actor, query: Query) -> Page:
             counted = total(connection, key, plan.count, values)
         rows, more, before = _rows(connection, record, plan, query, values, counted)
         shown = [plan.projection.shape(row) for row in rows]
-        include(connection, record, actor, shown, query.include)
+        include(connection, record, actor, shown, query.include, query.fields)
     cursors = _cursors(record, plan, query, rows)
     return Page(
         rows=prune(shown, query.fields),

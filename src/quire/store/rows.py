@@ -43,7 +43,7 @@ def _plan(
 ) -> tuple[Projection, Select[Any], list[str]]:
     """All that is stored of some rows, whether `actor` may see and change them, and which fields
     he sees on some rows only; a row's last columns say so in that order."""
-    projection = Projection(record, SYSTEM)
+    projection = Projection(record, SYSTEM, record.names)
     table = record.table
     wanted = bindparam("ids", type_=BigInteger, expanding=many)
     ids = table.c.id.in_(wanted) if many else table.c.id == wanted
