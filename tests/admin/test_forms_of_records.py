@@ -4,6 +4,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from quire.actor import SYSTEM
+from quire.declare.query import Query
 from quire.records import COMMENTS, PAGES, POSTS, PROFILES, REDIRECTS, SETTINGS, TAGS, USERS
 from quire.store import read, write
 
@@ -376,3 +377,37 @@ def test_links_to_an_old_slug_keep_working(admin, ids):
     admin.post(f"posts/edit/?id={ids.live}", {"slug": "tides", "version": "1"})
     text = admin.get("redirects/").text
     assert "/posts/tide-tables" in text and "1 redirect" in text
+
+
+SECTION = "Search engines and sharing"
+
+
+def section(answer):
+    """The part of a form that is folded away."""
+    page = BeautifulSoup(answer.text, "html.parser")
+    return next(one for one in page.find_all("details") if SECTION in one.summary.text)
+
+
+@pytest.mark.parametrize(("path", "name"), [("posts", "live"), ("pages", "page")])
+def test_what_search_engines_are_told_is_folded_away_while_it_is_empty(admin, app, ids, path, name):
+    id, record = getattr(ids, name), {"posts": POSTS, "pages": PAGES}[path]
+    shown = section(admin.get(f"{path}/edit/?id={id}"))
+    assert not shown.has_attr("open")
+    assert shown.find("input")["data-counted"] == "60"
+    assert shown.find("textarea")["data-counted"] == "160"
+    refused = admin.post(f"{path}/edit/?id={id}", {"seo_title": "x" * 201, "version": "1"})
+    assert refused.status_code == 422
+    assert section(refused).has_attr("open")
+    assert "SEO title is longer than 200 characters." in section(refused).text
+    kept = {"seo_title": "Tides", "seo_description": "High and low.", "version": "1"}
+    assert admin.post(f"{path}/edit/?id={id}", kept).status_code == 302
+    filled = section(admin.get(f"{path}/edit/?id={id}"))
+    assert filled.has_attr("open")
+    assert filled.find("input")["value"] == "Tides"
+    with app.app_context():
+        found = read.one(record, SYSTEM, id, Query(fields=record.names))
+    assert (found["seo_description"], found["version"]) == ("High and low.", 2)
+    assert "SEO title" in admin.get(f"{path}/details/?id={id}").text
+    assert "SEO title" in admin.get(f"{path}/history/?id={id}&from=1&to=2").text
+    assert "SEO title" not in admin.get(f"{path}/").text
+    assert "High and low." in admin.get(f"{path}/export/csv/").text

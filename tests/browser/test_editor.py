@@ -267,3 +267,27 @@ def test_without_a_script(visit, made, draft):
     one.page.fill("[name=body]", "Plain")
     one.page.click("text=Save draft")
     assert draft(id)["body"] == "Plain"
+
+
+def test_what_search_engines_will_show_is_seen_while_it_is_typed(visit, made, draft):
+    id = made(title="Salt", body="Three *litres* of sea water.", published=True)
+    one, page = open_form(visit, "ann", id)
+    page.get_by_text("Search engines and sharing").click()
+    result = page.get_by_role("group", name="In search results")
+    expect(result).to_contain_text("Salt · Harbour Notes")
+    expect(result).to_contain_text("/posts/salt")
+    expect(result).to_contain_text("Three litres of sea water.")
+    page.fill(
+        "[name=seo_title]", "Where salt comes from, and what it does to those who eat too much"
+    )
+    expect(page.locator("#field-seo_title")).to_contain_text("65 of 60 characters: the end may be")
+    page.fill("[name=excerpt]", "In short.")
+    expect(result).to_contain_text("In short.")
+    page.fill("[name=seo_description]", "In a few words.")
+    expect(result).to_contain_text("In a few words.")
+    expect(result).to_contain_text("Where salt comes from")
+    assert one.axe() == []
+    says(page, "Saved")
+    assert draft(id)["seo_description"] == "In a few words."
+    page.reload()
+    expect(page.locator("[name=seo_description]")).to_be_visible()

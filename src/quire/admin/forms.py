@@ -4,6 +4,7 @@ Nothing is validated here: what was typed goes to the store, whose refusals come
 """
 
 from collections.abc import Iterable
+from types import SimpleNamespace
 from typing import Any
 
 from markupsafe import Markup
@@ -53,6 +54,8 @@ def _attributes(field: Field, lookup_url: str | None) -> dict[str, Any]:
         found["maxlength"] = kind.length
     if widget == "markdown":
         found["class"] = "markdown"
+    if field.advised:
+        found["data-counted"] = field.advised
     if lookup_url and field.target:
         found |= {
             "data-picker": "many" if field.many else "one",
@@ -211,11 +214,24 @@ class RecordForm:
 
     def main(self) -> list[Any]:
         """The fields of the wide column: title and long texts, or all of a short form."""
-        return [self.form[name] for name in self.declared if name in self._main_names()]
+        return [self.form[name] for name in self._in_sight() if name in self._main_names()]
 
     def side(self) -> list[Any]:
         """The fields of the narrow column."""
-        return [self.form[name] for name in self.declared if name not in self._main_names()]
+        return [self.form[name] for name in self._in_sight() if name not in self._main_names()]
+
+    def groups(self) -> list[Any]:
+        """The parts below the wide column, open where something stands in them or is wrong."""
+        titles = dict.fromkeys(one.group for one in self.declared.values() if one.group)
+        return [self._group(title) for title in titles]
+
+    def _group(self, title: str) -> Any:
+        fields: list[Any] = [self.form[n] for n, o in self.declared.items() if o.group == title]
+        filled = any(one.data or one.errors for one in fields)
+        return SimpleNamespace(title=title, fields=fields, open=filled)
+
+    def _in_sight(self) -> list[str]:
+        return [name for name, one in self.declared.items() if not one.group]
 
     def _main_names(self) -> set[str]:
         big = {n for n, one in self.declared.items() if one.kind.widget in BIG_WIDGETS}

@@ -106,6 +106,7 @@ def form_page(
         scripts=(),
         main=form.main(),
         side=form.side(),
+        groups=form.groups(),
         facts=[],
         cancel_url=list_url(record),
         can_continue=not record.single,

@@ -18,11 +18,12 @@ from quire.errors import Invalid, Missing, detail
 from quire.store import write
 from quire.store.db import transaction
 from quire.store.drafting import keep
+from quire.store.site import site_settings
 
 State = dict[str, Any]
 SCRIPTS = (
     "vendor/codemirror.js", "surface.js", "toolbar.js", "pictures.js", "prospect.js", "slugs.js",
-    "keeping.js", "autosave.js",
+    "keeping.js", "autosave.js", "result.js",
 )  # fmt: skip
 """Scripts of pages on which somebody writes; other pages do without them."""
 
@@ -45,6 +46,8 @@ def writing_page(record: Record, actor: Actor, form: RecordForm, state: State | 
         asked["media"] = "/api/v1/media"
     if record.drafts:
         asked["autosave"] = "1"
+    if record.page:
+        asked["page"], asked["site"] = record.page, site_settings()["site_name"]
     return {"writing": asked, "scripts": SCRIPTS}
 
 

@@ -20,10 +20,10 @@ def seo_fields() -> list[Field]:
     return [
         Editable(
             "seo_title", seldom=True, group=GROUP, advised=60, label="SEO title",
-            help="In search results and shared links, instead of the title.",
+            help="In search results and shared links, instead of the title; about 60 characters are shown.",
         ),
         Editable(
             "seo_description", seldom=True, group=GROUP, advised=160, label="SEO description",
-            help="Below it there; by default the excerpt or the beginning of the text.",
+            help="Below it there, instead of the excerpt or the first words; about 160 characters are shown.",
         ),
     ]  # fmt: skip

@@ -61,8 +61,13 @@ class SlugField {
 }
 
 function countCharacters(field) {
+  const shown = Number(field.dataset.counted);
   const count = element("p", { class: "hint length" });
-  const recount = () => { count.textContent = field.value ? `${[...field.value].length} of ${field.maxLength} characters` : ""; };
+  const recount = () => {
+    const { length } = [...field.value];
+    count.textContent = `${length} of ${shown} characters${length > shown ? ": the end may be cut off" : ""}`;
+    count.classList.toggle("over", length > shown);
+  };
   field.closest(".field").append(count);
   for (const name of ["input", "restored"]) field.addEventListener(name, recount);
   recount();
