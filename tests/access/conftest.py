@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.api.conftest import comment, make, written  # noqa: F401 - fixtures
+from tests.api.conftest import comment, written  # noqa: F401 - fixtures
 
 
 @pytest.fixture
