@@ -66,6 +66,41 @@ def test_saving_over_what_somebody_else_saved_shows_both(app, browser, ids, peop
     assert "mod saved" in both.text
 
 
+def test_saving_over_a_draft_that_was_not_seen_shows_both(app, browser, ids, people, state):
+    ann, moderator = browser("ann"), signed_in(app, people["mod"])
+    page = ann.get(EDIT.format(ids.live)).text
+    moderator.patch(f"posts/{ids.live}/draft", json={"title": "Their draft"})
+    refused = ann.post(EDIT.format(ids.live), {**fields(page), "title": ""})
+    assert refused.status_code == 422
+    both = ann.post(EDIT.format(ids.live), {**fields(refused.text), "title": "Mine"})
+    assert both.status_code == 409
+    assert "Their draft" in both.text and "mod saved" in both.text and "Mine" in both.text
+    assert state(POSTS, ids.live)["title"] == "Tide tables"
+    done = ann.post(EDIT.format(ids.live), {**fields(both.text), "title": "Mine"})
+    assert (done.status_code, state(POSTS, ids.live)["title"]) == (302, "Mine")
+    assert "This is a draft" not in ann.get(EDIT.format(ids.live)).text
+
+
+def test_a_draft_that_was_not_seen_is_not_published(app, browser, ids, people, state):
+    ann, moderator = browser("ann"), signed_in(app, people["mod"])
+    sent = {"action": "publish", "rowid": ids.draft, "url": "/admin/posts/"}
+
+    def seen():
+        page = ann.get(EDIT.format(ids.draft)).text
+        button = page[page.index('value="publish"') :]
+        return {"draft_version": re.search(r'name="draft_version" value="(\d+)"', button)[1]}
+
+    for version in "01":
+        before = seen()
+        assert before == {"draft_version": version}
+        moderator.patch(f"posts/{ids.draft}/draft", json={"title": f"After {version}"})
+        ann.post("posts/action/", {**sent, **before})
+        assert "This draft has changed since you read it" in ann.get("posts/").text
+        assert state(POSTS, ids.draft)["status"] == "draft"
+    ann.post("posts/action/", {**sent, **seen()})
+    assert state(POSTS, ids.draft)["title"] == "After 1"
+
+
 def test_a_draft_is_not_for_the_colleague(browser, ids):
     save(browser("ann"), ids, title="Mine", _save_draft="1")
     assert browser("abe").post("posts/discard/", {"id": ids.live}).status_code == 404

@@ -26,7 +26,7 @@ def test_readers_see_the_live_version_until_the_draft_is_published(ann, client, 
     made = ann.patch(draft, json={"title": "Better", "body": "*New*"})
     assert made.status_code == 201
     assert made.headers["Location"] == f"/api/v1/{draft}"
-    assert made.headers["ETag"].startswith('"v1-')
+    assert made.headers["ETag"].startswith('"d1-')
     assert (made.json["title"], made.json["body_html"]) == ("Better", "<p><em>New</em></p>\n")
     assert made.json["changed_fields"] == ["title", "body"]
     assert (made.json["base_version"], made.json["live_version"], made.json["version"]) == (1, 1, 1)
@@ -226,3 +226,35 @@ def test_a_version_is_demanded_of_changes_to_a_draft(make_app, people):
     assert ann.patch(draft, json={"title": "Second"}).status_code == 428
     assert ann.delete(draft).status_code == 428
     assert ann.delete(draft, headers={"If-Match": made.headers["ETag"]}).status_code == 204
+
+
+def if_match(*answers):
+    return {"If-Match": ", ".join(one.headers["ETag"] for one in answers)}
+
+
+def test_the_tag_of_a_record_is_not_that_of_its_draft(ann, written, draft):
+    live = ann.get(f"posts/{written.live}")
+    begun = ann.patch(draft, json={"title": "One"}, headers=if_match(live))
+    assert begun.status_code == 201
+    late = ann.patch(draft, json={"title": "Two"}, headers=if_match(live))
+    assert (late.status_code, late.json["current_version"]) == (412, 1)
+    assert ann.patch(draft, json={"title": "Two"}, headers=if_match(live, begun)).status_code == 200
+    assert ann.patch(f"posts/{written.live}", json={}, headers=if_match(begun)).status_code == 412
+    assert ann.delete(draft, headers=if_match(live)).status_code == 412
+    assert ann.delete(draft, headers={"If-Match": "*"}).status_code == 204
+    assert ann.put(draft, json={"title": "Three"}, headers=if_match(begun)).status_code == 412
+
+
+def test_only_the_draft_that_was_seen_goes_live(ann, as_, written, draft):
+    post = f"posts/{written.live}"
+    seen = ann.patch(draft, json={"title": "Mine"})
+    unseen = as_("mod").patch(draft, json={"title": "Theirs", "excerpt": "Half"})
+    late = ann.post(f"{post}/publish", headers=if_match(seen))
+    assert late.status_code == 412
+    assert (late.json["current_version"], late.json["changed_fields"]) == (2, ["title", "excerpt"])
+    assert ann.get(post).json["title"] == "Live"
+    assert ann.post(f"{post}/unpublish", headers=if_match(unseen)).status_code == 412
+    assert ann.post(f"{post}/publish", headers=if_match(seen, unseen)).json["title"] == "Theirs"
+    gone = ann.post(f"{post}/publish", headers=if_match(unseen))
+    assert (gone.status_code, gone.json["current_version"]) == (412, 2)
+    assert ann.post(f"{post}/publish", headers=if_match(ann.get(post))).status_code == 200

@@ -70,19 +70,23 @@ def done_words(record: Record, name: str, count: int) -> str:
     return f"{count} {noun} {'moved to the trash' if moved else past(name)}."
 
 
-def carry_out(record: Record, actor: Actor, name: str, id: int) -> Any:
-    """One action on one record. Raises the errors of the store."""
+def carry_out(
+    record: Record, actor: Actor, name: str, id: int, draft_version: int | None = None
+) -> Any:
+    """One action on one record, and on its draft as it was seen. Raises the errors of the store."""
     if name in (DELETE, DESTROY):
         return write.delete(record, actor, id, permanent=name == DESTROY)
-    return write.act(record, actor, id, name)
+    return write.act(record, actor, id, name, draft_version=draft_version)
 
 
-def carry_out_all(record: Record, actor: Actor, name: str, ids: list[int]) -> tuple[int, list[str]]:
+def carry_out_all(
+    record: Record, actor: Actor, name: str, ids: list[int], draft_version: int | None = None
+) -> tuple[int, list[str]]:
     """An action on many, each in its own transaction: how many were done, and why others not."""
     done, refused = 0, Counter[str]()
     for id in ids[:MOST]:
         try:
-            carry_out(record, actor, name, id)
+            carry_out(record, actor, name, id, draft_version)
             done += 1
         except Problem as problem:
             refused[problem.message] += 1

@@ -10,12 +10,14 @@ from quire.access import previews
 from quire.actor import Actor
 from quire.admin.addresses import endpoint, here_only, record_url
 from quire.admin.cells import title_of, when
-from quire.admin.gate import Gate, actor_here
+from quire.admin.forms import RecordForm
+from quire.admin.gate import Gate, actor_here, wants_json
 from quire.admin.permits import may
 from quire.admin.rows import find, number_of
+from quire.admin.writing import kept
 from quire.declare.clock import rfc3339
 from quire.declare.record import Record
-from quire.errors import Missing
+from quire.errors import Missing, Problem
 from quire.store import drafting
 from quire.store.slugs import is_free, suggested
 
@@ -28,6 +30,12 @@ def draft_of(record: Record, actor: Actor, id: int) -> dict[str, Any] | None:
         return drafting.read(record, actor, id)
     except Missing:
         return None
+
+
+def unseen_draft(record: Record, actor: Actor, id: int) -> dict[str, Any] | None:
+    """The draft, where it is another one than the form was filled with."""
+    draft = draft_of(record, actor, id)
+    return draft if draft and draft["version"] != sent_version("draft_version") else None
 
 
 def draft_page(record: Record, state: dict[str, Any] | None, draft: dict[str, Any] | None) -> Any:
@@ -45,6 +53,7 @@ def draft_page(record: Record, state: dict[str, Any] | None, draft: dict[str, An
     by = draft["updated_by"]
     return shown | {
         "version": draft["base_version"],
+        "draft_version": draft["version"],
         "draft": {
             "version": draft["version"],
             "by": by["username"] if by else "",
@@ -63,10 +72,16 @@ def sent_version(name: str = "version") -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else 0
 
 
+def sent_versions() -> dict[str, Any]:
+    """What the form was filled with, for a form that is shown again."""
+    return {name: request.form.get(name) for name in ("version", "draft_version")}
+
+
 class Drafting(Gate):
     """The part of a record's view that looks after drafts, preview links and slugs."""
 
     record: Record
+    _again: Any
 
     def _drafted(self) -> tuple[Actor, dict[str, Any]]:
         """Who asks, and the record. Raises Missing where there can be no draft."""
@@ -74,6 +89,21 @@ class Drafting(Gate):
         if not self.record.drafts:
             raise Missing
         return actor, find(self.record, actor, number_of(request.values.get("id")))
+
+    def _save_draft(self, actor: Actor, form: RecordForm, state: dict[str, Any]) -> Any:
+        """Keep what was typed beside what is live."""
+        record, id = self.record, state["id"]
+        form.take(request.form, draft_of(record, actor, id) or state)
+        version = sent_version("draft_version")
+        raw = {**form.values(), "base_version": sent_version() or state["version"]}
+        try:
+            draft = drafting.keep(record, actor, id, raw, version=version, begin=version is None)[0]
+        except Problem as problem:
+            return self._again(form, state, problem, draft_of(record, actor, id))
+        if wants_json():
+            return kept(record, actor, form, state, draft)
+        flash("Draft saved. Readers do not see it yet.", "success")
+        return redirect(record_url(record, "edit_view", id))
 
     @expose("/discard/", methods=("POST",))
     def discard_view(self) -> AnyResponse:

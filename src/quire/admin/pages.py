@@ -16,6 +16,7 @@ from quire.admin.links import address_for, lookup_url
 from quire.admin.permits import may, may_act
 from quire.declare.fields import Field
 from quire.declare.record import Record
+from quire.store.drafting import version_of
 
 State = dict[str, Any]
 
@@ -37,8 +38,15 @@ def buttons(record: Record, actor: Actor, state: State) -> list[Any]:
     """The record's own actions that this actor may use on this one now."""
     trashed = bool(state.get("deleted_at"))
     url = url_for(endpoint(record, "action_view"))
+    draft_version = version_of(record, state["id"]) or 0 if record.drafts else None
     return [
-        SimpleNamespace(name=one.name, label=one.label, url=url, confirm="")
+        SimpleNamespace(
+            name=one.name,
+            label=one.label,
+            url=url,
+            confirm="",
+            draft_version=draft_version if one.takes_draft else None,
+        )
         for one in offered(record, actor, trashed=trashed)
         if _fits_state(one.name, state) and may_act(record, actor, one, state["id"])
     ] + viewing.offered(record, actor, state)

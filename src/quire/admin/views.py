@@ -15,7 +15,14 @@ from quire.admin.addresses import blueprint_of, here_only, list_url, record_url
 from quire.admin.cells import cell, title_of
 from quire.admin.conflict import conflict
 from quire.admin.deeds import Deeds
-from quire.admin.drafting import Drafting, draft_of, draft_page, sent_version
+from quire.admin.drafting import (
+    Drafting,
+    draft_of,
+    draft_page,
+    sent_version,
+    sent_versions,
+    unseen_draft,
+)
 from quire.admin.forms import RecordForm, settable
 from quire.admin.gate import actor_here, wants_json
 from quire.admin.links import address_for
@@ -24,7 +31,7 @@ from quire.admin.pages import details_page, form_for, form_page
 from quire.admin.permits import may
 from quire.admin.rows import find, number_of
 from quire.admin.versions import Versions
-from quire.admin.writing import Writing, begin, in_json, kept, writing_page
+from quire.admin.writing import Writing, begin, in_json, writing_page
 from quire.declare.clock import now
 from quire.declare.query import Query
 from quire.declare.record import Record
@@ -175,26 +182,18 @@ class RecordView(Deeds, Drafting, Versions, Writing, ModelView):
             return self._save_draft(actor, form, state)
         form.take(request.form, state)
         try:
-            drafting.settle(record, actor, state["id"], form.values(), version=sent_version())
+            drafting.settle(
+                record,
+                actor,
+                state["id"],
+                form.values(),
+                version=sent_version(),
+                draft_version=sent_version("draft_version"),
+            )
         except Problem as problem:
-            return self._again(form, state, problem)
+            return self._again(form, state, problem, unseen_draft(record, actor, state["id"]))
         flash(f"{record.one} saved.", "success")
         return self._onwards(state["id"])
-
-    def _save_draft(self, actor: Actor, form: RecordForm, state: dict[str, Any]) -> Answer:
-        """Keep what was typed beside what is live."""
-        record, id = self.record, state["id"]
-        form.take(request.form, draft_of(record, actor, id) or state)
-        version = sent_version("draft_version")
-        raw = {**form.values(), "base_version": sent_version() or state["version"]}
-        try:
-            draft = drafting.keep(record, actor, id, raw, version=version, begin=version is None)[0]
-        except Problem as problem:
-            return self._again(form, state, problem, draft_of(record, actor, id))
-        if wants_json():
-            return kept(record, actor, form, state, draft)
-        flash("Draft saved. Readers do not see it yet.", "success")
-        return redirect(record_url(record, "edit_view", id))
 
     def refuse_forged(self, name: str, refusal: Refused) -> Any:
         """A form that was open while its owner signed in anew is shown again, nothing is lost."""
@@ -246,7 +245,7 @@ class RecordView(Deeds, Drafting, Versions, Writing, ModelView):
             state,
             problem=words if errors else f"{words} {problem.message}",
             errors=errors,
-            **({} if state is None else {"version": request.form.get("version")}),
+            **({} if state is None else sent_versions()),
         )
         return page, problem.status, problem.headers
 

@@ -5,6 +5,7 @@ from typing import Any
 from flask import Response, current_app, request
 
 from quire.access.request import current_actor
+from quire.actor import Actor
 from quire.api import respond
 from quire.api.front_door import only, read_object
 from quire.api.resources import RecordResource
@@ -20,7 +21,7 @@ class Draft(RecordResource):
         actor = current_actor()
         write.pass_door(self.record.access.update, actor)
         only()
-        return respond.one(actor, drafting.read(self.record, actor, id))
+        return _as_draft(actor, drafting.read(self.record, actor, id))
 
     def put(self, id: int) -> Response:
         """Replace the draft: what is not sent is as in the live version."""
@@ -35,11 +36,11 @@ class Draft(RecordResource):
         write.pass_door(self.record.access.update, actor)
         only()
         raw = read_object()
-        version = self._based_on(id, raw)
-        data, is_new = drafting.keep(self.record, actor, id, raw, replace=replace, version=version)
-        if not is_new:
-            return respond.one(actor, data)
-        return respond.one(actor, data, 201, Location=request.path)
+        version, begin = self._based_on(id, raw)
+        data, is_new = drafting.keep(
+            self.record, actor, id, raw, replace=replace, version=version, begin=begin
+        )
+        return _as_draft(actor, data, is_new=is_new)
 
     def delete(self, id: int) -> Response:
         """Throw it away."""
@@ -47,14 +48,27 @@ class Draft(RecordResource):
         write.pass_door(self.record.access.update, actor)
         only()
         raw = read_object(optional=True)
-        drafting.discard(self.record, actor, id, raw, version=self._based_on(id, raw))
+        drafting.discard(self.record, actor, id, raw, version=self._based_on(id, raw)[0])
         return respond.empty(204)
 
-    def _based_on(self, id: int, raw: dict[str, Any]) -> int | None:
-        """The version that If-Match names. Raises VersionRequired where a draft needs one."""
+    def _based_on(self, id: int, raw: dict[str, Any]) -> tuple[int | None, bool | None]:
+        """The version that If-Match names, of the draft or of the record while there is none.
+
+        Beside it whether there is none. Raises VersionRequired where a draft needs one.
+        """
         if "If-Match" not in request.headers:
             demanded = current_app.config["REQUIRE_IF_MATCH"] and raw.get("version") is None
             if demanded and drafting.version_of(self.record, id) is not None:
                 raise VersionRequired("Send If-Match or version: which draft is this based on?")
-            return None
-        return respond.expected_version(drafting.version_of(self.record, id) or 0)
+            return None, None
+        current = drafting.version_of(self.record, id)
+        if current is None:
+            return respond.expected_version(0), True
+        return respond.expected_version(current, respond.DRAFT), False
+
+
+def _as_draft(actor: Actor, data: dict[str, Any], *, is_new: bool = False) -> Response:
+    """A draft, with an ETag of its own; 201 with its address when it was begun."""
+    if is_new:
+        return respond.one(actor, data, 201, kind=respond.DRAFT, Location=request.path)
+    return respond.one(actor, data, kind=respond.DRAFT)

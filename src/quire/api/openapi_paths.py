@@ -233,9 +233,17 @@ def _action(record: Record, action: Action) -> Schema:
     return operation(
         f"{action.name}{name}", action.summary.removesuffix("."), record.label, SIGNED_WRITE,
         {**done, **answers.errors(403, 404, 409, 412, 413, 415, 422, 428)},
-        parameters=_path("If-Match"),
+        parameters=_path("If-Match"), **_of_draft(record, action),
         requestBody=body(ref(action_name(record, action)), required=False),
     )  # fmt: skip
+
+
+def _of_draft(record: Record, action: Action) -> Schema:
+    if not (record.drafts and action.takes_draft):
+        return {}
+    return {
+        "description": "If-Match names the version of the record, or of the draft that goes live."
+    }
 
 
 def _below(record: Record) -> Schema:

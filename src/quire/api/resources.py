@@ -17,7 +17,7 @@ from quire.declare.parse import same
 from quire.declare.query import Condition, Query, flag, parse_query
 from quire.declare.record import REGISTRY, Action, Record
 from quire.errors import Invalid, Missing, Problem, VersionRequired, detail
-from quire.store import read, write
+from quire.store import drafting, read, write
 from quire.store.db import reading
 from quire.store.rows import find
 
@@ -167,9 +167,19 @@ class RecordAction(RecordResource):
         write.pass_door(self.action.allow, actor)
         only()
         raw = read_object(optional=True)
-        version = self.expected(id) if self.action.creates else self.based_on(actor, id, raw)
-        saved = write.act(self.record, actor, id, self.action.name, raw, version=version)
+        saved = write.act(
+            self.record, actor, id, self.action.name, raw, **self._named(actor, id, raw)
+        )
         return self.saved(actor, saved)
+
+    def _named(self, actor: Actor, id: int, raw: dict[str, Any]) -> dict[str, int | None]:
+        """The version of the record that this is based on, or of the draft that it takes."""
+        if self.action.creates:
+            return {"version": self.expected(id)}
+        if self.action.takes_draft and self.record.drafts and respond.names_draft():
+            current = drafting.version_of(self.record, id)
+            return {"draft_version": respond.expected_version(current, respond.DRAFT)}
+        return {"version": self.based_on(actor, id, raw)}
 
 
 class BySlug(RecordResource):

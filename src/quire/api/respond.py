@@ -13,7 +13,9 @@ from quire.actor import Actor
 from quire.declare.query import Query
 from quire.store.read import Page
 
-_OURS = re.compile(r'(?:W/)?"v(\d{1,18})-[0-9a-f]+"')
+_OURS = re.compile(r'(?:W/)?"([vd])(\d{1,18})-[0-9a-f]+"')
+RECORD, DRAFT = "v", "d"
+"""What stands before the number in an ETag: a draft counts its own versions."""
 MIME = "application/json"
 
 
@@ -35,18 +37,19 @@ def one(
     status: int = 200,
     *,
     version: int | None = None,
+    kind: str = RECORD,
     revealed: Mapping[str, Any] | None = None,
     **headers: str,
 ) -> Response:
     """An object, with an ETag that names its version; 304 when the client has it.
 
-    `version` is given where `data` shows only some of the fields; `revealed` is shown beside it
-    this once.
+    `version` is given where `data` shows only some of the fields, `kind` where it is a draft's;
+    `revealed` is shown beside it this once.
     """
     body = orjson.dumps(data)
     version = data.get("version") if version is None else version
     mark = hashlib.sha256(body).hexdigest()[:16]
-    etag = f'"v{version}-{mark}"' if version is not None else f'"{mark}"'
+    etag = f'"{kind}{version}-{mark}"' if version is not None else f'"{mark}"'
     if revealed:
         body = orjson.dumps({**data, **revealed})
     return _tagged(actor, body, status, etag, headers)
@@ -125,15 +128,20 @@ def _joined(query: Query, name: str, places: Mapping[str, Any]) -> str:
     return ", ".join(f'<{start}{place}>; rel="{rel}"' for rel, place in places.items())
 
 
-def expected_version(current: int | None) -> int | None:
+def expected_version(current: int | None, kind: str = RECORD) -> int | None:
     """The version that If-Match names: `current` if it is among them, -1 for a foreign tag."""
     sent = request.environ.get("HTTP_IF_MATCH")
     if sent is None:
         return None
     if sent.strip() == "*":
         return current
-    versions = [int(number) for number in _OURS.findall(sent)]
+    versions = [int(number) for sort, number in _OURS.findall(sent) if sort == kind]
     return current if current in versions else versions[0] if versions else -1
+
+
+def names_draft() -> bool:
+    """Whether If-Match names the version of a draft."""
+    return any(kind == DRAFT for kind, _ in _OURS.findall(request.environ.get("HTTP_IF_MATCH", "")))
 
 
 def lacks_version(raw: dict[str, Any]) -> bool:

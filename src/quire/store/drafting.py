@@ -11,11 +11,11 @@ from quire.declare.fields import Field
 from quire.declare.markup import rendered_if_it_fits
 from quire.declare.parse import parse_draft, same
 from quire.declare.record import Record, record_of
-from quire.errors import Invalid, Missing, Refused, Stale, detail
+from quire.errors import Invalid, Missing, Refused, detail
 from quire.store import audit, drafts, rows
 from quire.store.db import reading, transaction
 from quire.store.drafts import Held
-from quire.store.inputs import refuse_all, refuse_trashed, stale
+from quire.store.inputs import late, refuse_all, refuse_trashed, stale
 from quire.store.references import small_objects
 from quire.store.write import Also, Raw, Saved, pass_door, update
 
@@ -114,21 +114,21 @@ def keep(
     *,
     replace: bool = False,
     version: int | None = None,
-    begin: bool = False,
+    begin: bool | None = None,
 ) -> tuple[Raw, bool]:
     """Change the draft of a record, or begin one; the draft as it is read, and whether it is new.
 
     `raw` and `version` are what `write.update` takes, `version` that of the draft, or of the
-    record while there is no draft; `raw` may hold `base_version`. `begin` says that no draft was
-    there when the change was made. Raises Unproven, Refused, Missing, Conflict, Stale, Invalid.
+    record while there is no draft; `raw` may hold `base_version`. `begin` says whether the change
+    was made where no draft was there, None that this is not known. Raises Unproven, Refused, Missing, Conflict, Stale, Invalid.
     """
     pass_door(record.access.update, actor)
     with transaction() as connection:
         state = _found(connection, record, actor, id)
         refuse_trashed(record, state)
         held = drafts.find(connection, record, id)
-        if begin and held is not None:
-            raise _late(held)
+        if begin is not None and begin is not (held is None):
+            raise late(connection, record, state, held)
         rest = _compared(connection, record, state, held, raw, version)
         base = _base(state, held, rest.pop("base_version", None))
         given = _given(connection, record, actor, state, held, rest)
@@ -189,15 +189,10 @@ def _compared(
     present = state["version"] if held is None else held.version
     for based_on in (version, sent):
         if based_on is not None and based_on != present:
-            raise stale(connection, record, state, based_on) if held is None else _late(held)
+            if held is None:
+                raise stale(connection, record, state, based_on)
+            raise late(connection, record, state, held)
     return rest
-
-
-def _late(held: Held) -> Stale:
-    return Stale(
-        f"This draft has changed since you read it (it is now at version {held.version}).",
-        extra={"current_version": held.version, "changed_fields": list(held.values)},
-    )
 
 
 def _base(state: Raw, held: Held | None, sent: Any) -> int:
@@ -274,10 +269,18 @@ def settle(
     raw: Raw,
     *,
     version: int | None,
+    draft_version: int | None,
     also: Also | None = None,
 ) -> Saved:
-    """Change the record itself, which takes the place of its draft. Raises what `update` does."""
+    """Change the record itself, which takes the place of its draft.
+
+    `draft_version` is that of the draft that was looked at, None if there was none. Raises what
+    `update` does, and Stale when the draft is another one by now.
+    """
     with transaction() as connection:
         saved = update(record, actor, id, raw, version=version, also=also)
+        held = drafts.find(connection, record, id) if record.drafts else None
+        if held is not None and held.version != draft_version:
+            raise late(connection, record, saved.state, held)
         drafts.forget(connection, record, id)
     return saved

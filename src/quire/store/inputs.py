@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from quire.declare.record import Action, Record
 from quire.errors import Conflict, Invalid, Stale, detail
 from quire.store import revisions
+from quire.store.drafts import Held
 
 Raw = dict[str, Any]
 
@@ -42,6 +43,16 @@ def stale(connection: Connection, record: Record, state: Raw, based_on: int) -> 
         f"This {record.one.lower()} has changed since you read it ({read}; it is now at version "
         f"{state['version']}).",
         extra={"current_version": state["version"], "changed_fields": changed},
+    )
+
+
+def late(connection: Connection, record: Record, state: Raw, held: Held | None) -> Stale:
+    """The refusal of what is based on another draft than `held`, or on one that is gone."""
+    if held is None:
+        return stale(connection, record, state, -1)
+    return Stale(
+        f"This draft has changed since you read it (it is now at version {held.version}).",
+        extra={"current_version": held.version, "changed_fields": list(held.values)},
     )
 
 

@@ -27,9 +27,9 @@ from quire.declare.record import Action, Record
 from quire.declare.rules import Rule
 from quire.declare.schema import NEW, PART, WHOLE
 from quire.errors import Problem, Refused, Unproven
-from quire.store import audit, drafts, outbox, previews, revisions, rows, search
-from quire.store.db import reading, transaction
-from quire.store.inputs import action_input, refuse_all, refuse_trashed, stale, without_version
+from quire.store import audit, drafts, going_live, outbox, previews, revisions, rows, search
+from quire.store.db import transaction
+from quire.store.inputs import action_input, refuse_all, refuse_trashed, without_version
 from quire.store.references import Known, foresee, resolve
 
 Raw = dict[str, Any]
@@ -161,12 +161,16 @@ def act(
     raw: Raw | None = None,
     *,
     version: int | None = None,
+    draft_version: int | None = None,
 ) -> Saved:
-    """Run the action `name`. Raises Unproven, Refused, Missing, Stale, Invalid, Conflict."""
+    """Run the action `name`; one that takes the draft needs it to be at `draft_version`.
+
+    0 is the version of a draft that is not there, None stands for any. Raises Unproven, Refused, Missing, Stale, Invalid, Conflict.
+    """
     action = record.action(name)
     assert action is not None
     pass_door(action.allow, actor)
-    ready = _ahead(record, actor, id, action)
+    ready = going_live.ahead(record, actor, id, action)
     with transaction() as connection:
         found = rows.find(connection, record, actor, id, action.allow)
         state = found.state
@@ -175,30 +179,8 @@ def act(
         if not action.in_trash:
             refuse_trashed(record, state)
         if action.takes_draft:
-            _take_draft(connection, change)
+            going_live.take(connection, change, draft_version)
         return _acted(connection, change, action, found)
-
-
-def _ahead(record: Record, actor: Actor, id: int, action: Action) -> Raw:
-    """What a draft that goes live needs long for."""
-    if not (action.takes_draft and record.drafts):
-        return {}
-    with reading() as connection:
-        draft = drafts.find(connection, record, id)
-    return record.ahead(actor, id, draft.values) if draft else {}
-
-
-def _take_draft(connection: Connection, change: Change) -> None:
-    """Make the draft's values those of the change. Raises Stale when it was begun on others."""
-    record, state = change.record, change.state or {}
-    draft = drafts.find(connection, record, state["id"]) if record.drafts else None
-    if draft is None:
-        return
-    if draft.base_version != state["version"]:
-        raise stale(connection, record, state, draft.base_version)
-    given = parse(record, change.actor, draft.values, form=PART, state=state)
-    change.values = {**given, **change.values}
-    drafts.forget(connection, record, state["id"])
 
 
 def _acted(connection: Connection, change: Change, action: Action, found: rows.Found) -> Saved:
