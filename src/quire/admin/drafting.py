@@ -12,13 +12,13 @@ from quire.admin.addresses import endpoint, here_only, record_url
 from quire.admin.cells import title_of, when
 from quire.admin.forms import RecordForm
 from quire.admin.gate import Gate, actor_here, wants_json
-from quire.admin.permits import may
 from quire.admin.rows import find, number_of
 from quire.admin.writing import kept
 from quire.declare.clock import rfc3339
 from quire.declare.record import Record
 from quire.errors import Missing, Problem
 from quire.store import drafting
+from quire.store.permits import may
 from quire.store.slugs import is_free, suggested
 
 

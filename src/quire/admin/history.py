@@ -6,11 +6,11 @@ from typing import Any
 
 from quire.actor import Actor
 from quire.admin.cells import cell, small_name, when
-from quire.admin.permits import may
 from quire.admin.words import past
 from quire.declare.query import Condition, Query
 from quire.declare.record import REGISTRY, Record, record_of
 from quire.store import read
+from quire.store.permits import may
 from quire.store.revisions import completed
 
 SHOWN = 50

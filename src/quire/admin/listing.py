@@ -15,7 +15,6 @@ from quire.admin.columns import Column, columns, numbers, page_url, shown_fields
 from quire.admin.filters import chips, clean, filters, has_tabs
 from quire.admin.forms import settable
 from quire.admin.links import address_for, lookup_url
-from quire.admin.permits import permitted
 from quire.admin.pictures import thumb
 from quire.declare.fields import Field
 from quire.declare.query import Query, parse_query
@@ -26,6 +25,7 @@ from quire.errors import Malformed
 from quire.exchange.sheets import KINDS
 from quire.exchange.tabular import importable
 from quire.store import read
+from quire.store.permits import permitted
 
 NOTHING = read.Page([], 0, 1, 20, False, False, None, None)
 INLINE = ("text", "select", "checkbox", "number", "decimal", "date", "datetime", "url", "email")

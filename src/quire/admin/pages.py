@@ -13,10 +13,10 @@ from quire.admin.cells import cell
 from quire.admin.forms import RecordForm
 from quire.admin.history import events, versions
 from quire.admin.links import address_for, lookup_url
-from quire.admin.permits import may, may_act
 from quire.declare.fields import Field
 from quire.declare.record import Record
 from quire.store.drafting import version_of
+from quire.store.permits import may, may_act
 
 State = dict[str, Any]
 

@@ -13,12 +13,12 @@ from quire.admin.addresses import endpoint, record_url
 from quire.admin.cells import cell, title_of, when
 from quire.admin.gate import Gate, actor_here
 from quire.admin.history import name_of, query_of
-from quire.admin.permits import may
 from quire.admin.rows import find, number_of
 from quire.admin.words import past
 from quire.declare.record import REGISTRY, Record
 from quire.errors import Invalid, Missing, Refused
 from quire.store import history, read
+from quire.store.permits import may
 
 CONTEXT = 160
 """Characters around a change that are shown of what is equal."""

@@ -28,7 +28,6 @@ from quire.admin.gate import actor_here, wants_json
 from quire.admin.links import address_for
 from quire.admin.listing import Listing
 from quire.admin.pages import details_page, form_for, form_page
-from quire.admin.permits import may
 from quire.admin.rows import find, number_of
 from quire.admin.versions import Versions
 from quire.admin.writing import Writing, begin, in_json, writing_page
@@ -40,6 +39,7 @@ from quire.errors import Missing, Problem, Refused, Stale
 from quire.exchange.sheets import KINDS
 from quire.store import drafting, write
 from quire.store.db import db
+from quire.store.permits import may
 
 _MIMETYPES = {
     "csv": "text/csv",
