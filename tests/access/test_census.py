@@ -226,7 +226,8 @@ BODY_IS_THE_PROOF = ("/api/v1/auth/token", "/api/v1/auth/refresh", "/api/v1/auth
 
 @pytest.mark.parametrize("name", ["root", "bob", None])
 @pytest.mark.parametrize("token", [None, "wrong", "another"])
-def test_no_change_without_our_token(guarded, people, place, written, name, token):
+def test_no_change_without_our_token(guarded, people, place, comment, name, token):
+    comment("bob")
     client = guarded.test_client()
     client.checked = False
     if name:

@@ -117,6 +117,8 @@ WRONG = [
     ({"tags": [999]}, "tags", "not_found"),
     ({"tags": [""]}, "tags", "too_short"),
     ({"tags": ["x" * 101]}, "tags", "too_long"),
+    ({"body": ""}, "body", "too_short"),
+    ({"body": " \n\t"}, "body", "too_short"),
     ({"views": "many"}, None, None),
     ({"id": 5}, "id", "read_only"),
     ({"status": "published"}, "status", "read_only"),

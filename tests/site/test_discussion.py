@@ -102,7 +102,9 @@ def test_there_is_a_link_to_answer_each_approved_comment(visitor, comment):
     first = comment("bob")
     comment("ann", status="pending")
     links = soup(visitor("ann").get("/posts/live")).select(".answer a")
-    assert [link["href"] for link in links] == [f"/posts/live?reply={first}#say"]
+    assert [link["href"] for link in links if link.text.startswith("Reply")] == [
+        f"/posts/live?reply={first}#say"
+    ]
 
 
 @pytest.mark.parametrize("reply", ["99", "abc", "9" * 22, "%00"])

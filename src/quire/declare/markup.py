@@ -105,8 +105,14 @@ def _fits(text: str) -> bool:
 
 
 def render(change: Change, name: str = "body") -> None:
-    """Make `<name>_html` when the Markdown field `name` is given."""
+    """Make `<name>_html` when the Markdown field `name` is given; people give more than spaces."""
     if change.gives(name):
         text = change.values[name]
+        if not (text.strip() or change.actor.is_system or _had(change, name, text)):
+            change.refuse(name, "too_short", f"{change.record.field(name).label} is required.")
         made = change.ready.get("html", {}).get(text)
         change.set(**{f"{name}_html": rendered(text) if made is None else made})
+
+
+def _had(change: Change, name: str, text: str) -> bool:
+    return change.state is not None and change.state[name] == text

@@ -124,9 +124,13 @@ def is_past(published_at: str | None, days: int) -> bool:
 def _check_time(change: Change) -> None:
     """Let a writer change his words for a while. Raises Refused."""
     minutes = one(REGISTRY["settings"], SYSTEM, ONLY_ROW)["comment_edit_minutes"]
-    end = time_from_text(change["created_at"]) + timedelta(minutes=minutes)
-    if minutes and end <= change.moment:
+    if is_settled(change["created_at"], minutes):
         raise Refused(f"A comment can be changed for {minutes} minutes only.")
+
+
+def is_settled(created_at: str, minutes: int) -> bool:
+    """Whether its writer can no longer change what he said then; with 0 minutes he always can."""
+    return bool(minutes and time_from_text(created_at) + timedelta(minutes=minutes) <= now())
 
 
 def _check_parent(change: Change) -> None:

@@ -18,6 +18,7 @@ from quire.site.linked_data import of_post
 from quire.site.looks import frame, show
 from quire.site.names import names_of
 from quire.site.reading import Neighbours, asked_page, edit_url, find
+from quire.site.remarks import is_open, is_own
 from quire.store import read
 from quire.store.pictures import picture_of
 from quire.store.related import related
@@ -95,6 +96,7 @@ def _shown(
         "post.html", status, frame=around, post=post, said=said, beside=Neighbours.of(page),
         form=form, to=to, closed=_is_closed(post, around.settings), edit=edit_url(POSTS, post),
         names=names,
+        mine={one["id"]: is_open(actor, one) for one in page.rows if is_own(actor, one)},
         beside_it=related(post["id"], [tag["id"] for tag in post["tags"]], RELATED),
         linked=of_post(post, names[post["author"]["id"]], around.settings) if is_public else None,
         cover=picture_of(post["cover"]),

@@ -24,6 +24,7 @@ from quire.site import (
     profile,
     reading,
     recovery,
+    remarks,
     resume,
     searching,
     second_step,
@@ -40,6 +41,8 @@ from quire.site.paths import WordConverter
 ADDRESSES: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("/", reading.home, ("GET",)),
     ("/posts/<word:slug>", discussion.post, ("GET", "POST")),
+    ("/comments/<id:id>", remarks.comment, ("GET", "POST")),
+    ("/comments/<id:id>/delete", remarks.delete_comment, ("POST",)),
     ("/pages/<word:slug>", reading.page, ("GET",)),
     ("/about", reading.about, ("GET",)),
     ("/tags/<word:slug>", reading.tag, ("GET",)),

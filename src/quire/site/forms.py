@@ -24,6 +24,7 @@ from quire.errors import (
     Invalid,
     Problem,
     Refused,
+    Stale,
     TooLarge,
     TooMany,
     Unavailable,
@@ -41,6 +42,13 @@ class CommentForm(FlaskForm):
     body = TextAreaField("Your comment", description="Markdown works here.")
     parent = HiddenField()
     subject = StringField("Leave this empty")
+
+
+class WordsForm(FlaskForm):
+    """What somebody has said, to be said better."""
+
+    body = TextAreaField("Your comment", description="Markdown works here.")
+    version = HiddenField()
 
 
 class SignInForm(FlaskForm):
@@ -103,7 +111,7 @@ def tried(form: FlaskForm, record: Record, change: Callable[[], object]) -> int 
         return Invalid.status
     try:
         change()
-    except (Invalid, Conflict, Refused, TooLarge, Unproven, TooMany, Unavailable) as problem:
+    except (Invalid, Conflict, Refused, Stale, TooLarge, Unproven, TooMany, Unavailable) as problem:
         explain(form, record, problem)
         return problem.status
     return None
