@@ -140,7 +140,7 @@ def test_the_hardest_texts_take_a_bounded_time(name):
     before, after = HARD[name]
     start = time.process_time()
     found = parts(before, after)
-    assert time.process_time() - start < 3
+    assert time.process_time() - start < 10
     assert "".join(one["text"] for one in found if one["op"] != "insert") == before
     assert "".join(one["text"] for one in found if one["op"] != "delete") == after
 

@@ -122,4 +122,4 @@ def test_shortcodes_say_the_same_without_wordpress(text: str, expected: str) -> 
 def test_hostile_text_takes_time_in_step_with_its_length(piece: str) -> None:
     started = time.process_time()
     to_markdown(with_paragraphs(expand(piece * 10_000, Album(), "")))
-    assert time.process_time() - started < 5
+    assert time.process_time() - started < 15

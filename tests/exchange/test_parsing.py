@@ -157,7 +157,7 @@ def test_other_liquid_and_what_stands_between_raw_markers_is_text() -> None:
 def test_liquid_takes_time_in_step_with_its_length(piece: str) -> None:
     started = time.process_time()
     plain(piece * 20_000)
-    assert time.process_time() - started < 2
+    assert time.process_time() - started < 10  # a scan for each would take minutes
 
 
 def test_long_titles_are_cut_at_a_word() -> None:
