@@ -96,3 +96,13 @@ def test_other_files_are_served_and_nothing_beside_them(client, instance):
 
 def test_without_own_files_there_is_nothing_of_them(client):
     assert not soup(client().get("/")).find("link", href=re.compile("custom"))
+
+
+def test_a_feed_has_another_tag_with_another_template(client, instance):
+    seen = [client().get("/feed.atom").headers["ETag"] for _ in range(2)]
+    assert seen[0] == seen[1]
+    own = '{% extends "original/quire_site/feed.atom.xml" %}'
+    write(instance / "templates" / "quire_site" / "feed.atom.xml", own)
+    assert client().get("/feed.atom").headers["ETag"] not in seen
+    changed = client().get("/feed.atom", headers={"If-None-Match": seen[0]})
+    assert changed.status_code == 200

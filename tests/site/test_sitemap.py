@@ -34,9 +34,14 @@ def test_lists_what_everybody_may_see(visitor, content, app):
         found = everything(visitor(name))
         assert {one.removeprefix("http://localhost") for one in found} == {
             "/posts/live", "/posts/abes", "/pages/about", "/tags/sea", "/categories/field-notes",
-            "/authors/ann", "/authors/abe",
+            "/authors/ann", "/authors/abe", "/", "/archive", "/archive/2026/01",
         }  # fmt: skip
-        assert found["http://localhost/posts/live"] == changed
+        for place in ("/posts/live", "/", "/archive", "/archive/2026/01"):
+            assert found[f"http://localhost{place}"] == changed
+
+
+def test_a_site_without_posts_has_a_home_page(client):
+    assert list(everything(client)) == ["http://localhost/"]
 
 
 def test_each_address_answers(client, content):
@@ -59,7 +64,9 @@ def test_parts_by_ranges_of_ids(client, make, people, monkeypatch):
     addresses._counting.cache_clear()
 
 
-@pytest.mark.parametrize("part", ["posts-2", "comments-1", "nothing-1", "posts-0", "posts-x"])
+@pytest.mark.parametrize(
+    "part", ["posts-2", "comments-1", "nothing-1", "lists-2", "posts-0", "posts-x"]
+)
 def test_other_parts_are_no_pages(client, content, part):
     assert client.get(f"/sitemap-{part}.xml").status_code == 404
 

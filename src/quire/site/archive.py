@@ -14,7 +14,7 @@ from quire.store.months import posts_by_month
 
 def archive() -> Response:
     """Years with their months."""
-    years = [(year, list(rows)) for year, rows in groupby(posts_by_month(), lambda one: one[0])]
+    years = [(year, list(rows)) for year, rows in groupby(posts_by_month(), lambda one: one.year)]
     return show("archive.html", years=years)
 
 

@@ -8,11 +8,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
 import orjson
 from flask import Flask, Response, current_app, render_template, request, url_for
+from jinja2 import Template
 from werkzeug.http import http_date
 
 from quire.actor import ANONYMOUS
@@ -38,6 +41,7 @@ FULL = (
     "id", "title", "slug", "excerpt", "body_html", "published_at", "created_at", "updated_at",
     "author", "category", "tags", "cover",
 )  # fmt: skip
+TEMPLATE = "quire_site/feed.{}.xml"
 _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that no XML document may hold: https://www.w3.org/TR/xml/#charsets."""
 KEPT_BYTES = 8 * 1024 * 1024
@@ -105,15 +109,16 @@ def _written_by(username: str) -> Source:
 
 def _answer(form: str, which: tuple[str, ...], source: Callable[[], Source]) -> Response:
     look = lasting(("feed", *which), lambda: _look(source()))
-    etag = f"{form}-{look.mark}"
+    template = None if form == "json" else current_app.jinja_env.get_template(TEMPLATE.format(form))
+    etag = f"{form}-{_way(template)}-{look.mark}"
     # while its second lasts, it may change again: what comes after would bear the same moment
     moment = http_date(min(look.changed, now() - timedelta(seconds=1)))
     if _is_known(etag, moment):
         response = Response(status=304)
     else:
-        key = (form, which, look.mark, site_root())
+        key = (etag, which, site_root())
         response = Response(
-            current_app.extensions[_SHELF].get(key, lambda: _made(form, look)),
+            current_app.extensions[_SHELF].get(key, lambda: _made(form, look, template)),
             content_type=FORMATS[form],
         )
     response.headers["Cache-Control"] = "no-cache"
@@ -146,15 +151,25 @@ def _look(source: Source) -> Look:
     return Look(source, settings, hashlib.sha256(orjson.dumps(seen)).hexdigest()[:24], changed)
 
 
-def _made(form: str, look: Look) -> bytes:
-    shown = _content(form, look)
-    if form == "json":
+@lru_cache(20)
+def _way(template: Template | None) -> str:
+    """Stands for how a feed is made: readers hear of a template that was changed."""
+    source = Path(__file__).read_text(encoding="utf-8")
+    if template is not None:
+        env = current_app.jinja_env
+        assert env.loader is not None and template.name is not None
+        source += env.loader.get_source(env, template.name)[0]
+    return hashlib.sha256(source.encode()).hexdigest()[:8]
+
+
+def _made(form: str, look: Look, template: Template | None) -> bytes:
+    shown = _content(look)
+    if template is None:
         return orjson.dumps(_json_feed(**shown))
-    text = render_template(f"quire_site/feed.{form}.xml", **shown)
-    return _NOT_XML.sub("", text).encode()
+    return _NOT_XML.sub("", render_template(template, **shown)).encode()
 
 
-def _content(form: str, look: Look) -> dict[str, Any]:
+def _content(look: Look) -> dict[str, Any]:
     source, settings, root = look.source, look.settings, site_root()
     posts = _posts(source)
     names = names_of(post["author"] for post in posts)
