@@ -128,6 +128,33 @@ def test_a_new_post_becomes_a_draft_by_itself(visit, site):
     expect(page.locator(".messages")).to_contain_text("published")
 
 
+@pytest.mark.parametrize("button", [None, "Create post"])
+def test_an_answer_that_is_lost_makes_no_second_post(visit, site, button):
+    one, page = open_form(visit, "ann")
+
+    def lose(route):
+        route.fetch()
+        route.abort()
+
+    page.route("**/admin/posts/new/", lose, times=1)
+    page.fill("[name=title]", f"Lost by {button}")
+    write_in(page, "Once")
+    page.keyboard.press("Control+s")
+    says(page, "the server does not answer")
+    one.complaints.clear()
+    write_in(page, "Only once")
+    if button:
+        page.get_by_role("button", name=button).click()
+        page.wait_for_url("**/admin/posts/**")
+    else:
+        page.keyboard.press("Control+s")
+        says(page, "Saved")
+    with site.app.app_context():
+        query = Query(search=f"Lost by {button}", count=True)
+        found = read.page(POSTS, SYSTEM, query)
+    assert (found.total, found.rows[0]["body"]) == (1, "Only once")
+
+
 def test_what_a_crash_left_is_offered(visit, made):
     id = made()
     one, page = open_form(visit, "ann", id)
@@ -229,6 +256,28 @@ def test_a_picture_is_pasted(visit, made, site):
     assert page.input_value("[name=body]") == expected + expected.removeprefix("Before. After.")
 
 
+def test_a_picture_is_dropped_where_the_mouse_is(visit, made, site):
+    _, page = open_form(visit, "ann", made(body="First line\n\nSecond line"))
+    page.evaluate(
+        """bytes => {
+            const data = new DataTransfer();
+            const content = Uint8Array.from(atob(bytes), (one) => one.charCodeAt(0));
+            data.items.add(new File([content], "knot.png", { type: "image/png" }));
+            const line = document.querySelectorAll(".cm-line")[0].getBoundingClientRect();
+            const where = { clientX: line.right - 2, clientY: line.top + 5 };
+            const event = new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true, ...where });
+            document.querySelector(".cm-content").dispatchEvent(event);
+        }""",
+        base64.b64encode(picture(40, 40)).decode(),
+    )
+    page.fill("dialog textarea", "A knot")
+    page.click("dialog >> text=Insert")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    lines = page.input_value("[name=body]").split("\n")
+    assert re.fullmatch(r"First line!\[A knot\]\(/uploads/\S+\)", lines[0])
+    assert lines[1:] == ["", "Second line"]
+
+
 def test_slugs_while_typing(visit, made):
     made(slug="taken-slug")
     _, page = open_form(visit, "ann", made())
@@ -258,6 +307,29 @@ def test_marks_and_shortcuts(visit):
     page.keyboard.press("Enter")
     assert page.input_value("[name=body]") == "tide\n- rope\n- "
     expect(page.locator(".count")).to_have_text("4 words · 14 characters · 1 min read")
+
+
+def test_publishing_by_the_keyboard(visit, made, site):
+    id = made(published=True)
+    _, page = open_form(visit, "ann", id)
+    write_in(page, "By keyboard")
+    page.keyboard.press("Control+Enter")
+    page.get_by_role("dialog").get_by_role("button", name="Publish").click()
+    expect(page.locator(".messages")).to_contain_text("Post saved.")
+    with site.app.app_context():
+        assert read.one(POSTS, SYSTEM, id)["body"] == "By keyboard"
+
+
+def test_a_draft_is_published_by_the_keyboard(visit, made, site):
+    id = made()
+    _, page = open_form(visit, "ann", id)
+    write_in(page, "At last")
+    page.keyboard.press("Control+Enter")
+    page.get_by_role("dialog").get_by_role("button", name="Publish").click()
+    expect(page.locator(".messages")).to_contain_text("published")
+    with site.app.app_context():
+        found = read.one(POSTS, SYSTEM, id)
+    assert (found["body"], found["status"]) == ("At last", "published")
 
 
 def test_without_a_script(visit, made, draft):

@@ -30,7 +30,7 @@ from quire.admin.listing import Listing
 from quire.admin.pages import details_page, form_for, form_page
 from quire.admin.rows import find, number_of
 from quire.admin.versions import Versions
-from quire.admin.writing import Writing, begin, in_json, writing_page
+from quire.admin.writing import Writing, begin, in_json, make, writing_page
 from quire.declare.clock import now
 from quire.declare.query import Query
 from quire.declare.record import Record
@@ -154,10 +154,11 @@ class RecordView(Deeds, Drafting, Versions, Writing, ModelView):
             form.fill_new(request.args)
             return self._form(form, None)
         form.take(request.form)
+        page = request.form.get("_page", "")
         if record.drafts and "_begin" in request.form:
-            return begin(record, actor, form.values())
+            return begin(record, actor, form.values(), page)
         try:
-            saved = write.create(record, actor, form.values())
+            saved = make(record, actor, form.values(), page)
         except Problem as problem:
             return self._again(form, None, problem)
         flash(f"{record.one} created.", "success")

@@ -15,7 +15,7 @@ from quire.declare.markup import rendered_if_it_fits
 from quire.declare.prose import prose
 from quire.declare.record import REGISTRY, Record
 from quire.errors import Invalid, Missing, detail
-from quire.store import write
+from quire.store import origins, write
 from quire.store.db import transaction
 from quire.store.drafting import keep
 from quire.store.site import site_settings
@@ -26,6 +26,8 @@ SCRIPTS = (
     "keeping.js", "autosave.js", "result.js",
 )  # fmt: skip
 """Scripts of pages on which somebody writes; other pages do without them."""
+PAGES = "pages"
+"""What origins call the pages of editors, from which a record may come twice."""
 
 
 def writing_page(record: Record, actor: Actor, form: RecordForm, state: State | None) -> State:
@@ -51,11 +53,30 @@ def writing_page(record: Record, actor: Actor, form: RecordForm, state: State | 
     return {"writing": asked, "scripts": SCRIPTS}
 
 
-def begin(record: Record, actor: Actor, raw: State) -> AnyResponse:
+def make(record: Record, actor: Actor, raw: State, page: str) -> write.Saved:
+    """Make a record of `raw`; or change the one that was made for this page, if the answer was lost.
+
+    `page` is a name that the page has made up when it first asked by itself, else empty.
+    """
+    if not page:
+        return write.create(record, actor, raw)
+    place = f"{actor.user_id} {page}"
+    with transaction() as connection:
+        made = origins.known_items(PAGES, place).get(record.path)
+        if made is None:
+            saved = write.create(record, actor, raw)
+        else:
+            saved = write.update(record, actor, made.record_id, raw, version=made.version)
+        known = origins.Known(record.path, saved.id, "", saved.version)
+        origins.remember(connection, PAGES, place, {record.path: known})
+    return saved
+
+
+def begin(record: Record, actor: Actor, raw: State, page: str) -> AnyResponse:
     """Make a new record of what was typed so far, which nobody but its editors sees."""
     later = {name: raw.pop(name) for name in ("published_at",) if raw.get(name)}
     with transaction():
-        saved = write.create(record, actor, raw)
+        saved = make(record, actor, raw, page)
         draft = keep(record, actor, saved.id, later)[0] if later else None
     return jsonify(
         id=saved.id,

@@ -95,16 +95,23 @@ class Autosave {
 
   async send() {
     const sent = this.snapshot();
+    if (!this.form.dataset.id) this.nameItself();
     const body = new FormData(this.form);
     body.delete("csrf_token");
     body.set(this.form.dataset.id ? "_save_draft" : "_begin", "1");
     this.say("Saving");
     const answer = await keeping.post(this.form.action, body);
-    if (answer.ok) this.arrived(answer.body, sent);
+    if (answer.ok) await this.arrived(answer.body, sent);
     else this.failed(answer);
   }
 
-  arrived(answer, sent) {
+  // A second try, after an answer that was lost, is not to make a second post.
+  nameItself() {
+    if (this.form.elements._page) return;
+    this.form.prepend(element("input", { type: "hidden", name: "_page", value: `${Date.now()}-${Math.random()}` }));
+  }
+
+  async arrived(answer, sent) {
     const first = !this.form.dataset.id || !this.form.elements.draft_version;
     this.saved = sent;
     this.since = 0;
@@ -113,7 +120,7 @@ class Autosave {
     this.say(`Saved ${new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false })}`, "good");
     if (this.dirty) this.changed(); else this.settled();
     if (answer.conflict) this.ask(answer.conflict);
-    if (first) this.refresh();
+    if (first) await this.refresh();
   }
 
   // The numbers that the next change is based on.
@@ -123,6 +130,7 @@ class Autosave {
       keeping.name(id);
       this.form.dataset.id = id;
       this.form.action = address;
+      this.form.elements._page?.remove();
       history.replaceState(null, "", address);
     }
     for (const [name, value] of Object.entries({ version, draft_version: draft })) {
@@ -223,7 +231,14 @@ class Autosave {
     if (form === this.form || !form.closest(".head-actions") || !this.dirty) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    this.save().then(() => { if (!this.dirty && !this.conflict) form.requestSubmit(); });
+    this.save().then(() => { if (!this.dirty && !this.conflict) this.present(form)?.requestSubmit(); });
+  }
+
+  // The form of the same button, which may have been put there anew.
+  present(form) {
+    const same = (name, one) => one.querySelector(`[name=${name}]`)?.value === form.querySelector(`[name=${name}]`)?.value;
+    return [...document.querySelectorAll(".head-actions form")]
+      .find((one) => one.getAttribute("action") === form.getAttribute("action") && same("action", one));
   }
 
   key(event) {

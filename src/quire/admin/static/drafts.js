@@ -2,10 +2,11 @@
 "use strict";
 
 const DRAFT = `draft:${location.pathname}${location.search}`;
-const NOT_KEPT = new Set(["csrf_token", "version", "draft_version", "url"]);
+const NOT_KEPT = new Set(["csrf_token", "_page", "version", "draft_version", "url"]);
+const NOT_TYPED = new Set(["password", "submit", "button", "file"]);
 
 function typedIn(form) {
-  const kept = [...form.elements].filter((one) => one.name && one.type !== "password" && !NOT_KEPT.has(one.name));
+  const kept = [...form.elements].filter((one) => one.name && !NOT_TYPED.has(one.type) && !NOT_KEPT.has(one.name));
   return kept.map((one) => [one.name, one.type, one.type === "checkbox" ? one.checked : one.value]);
 }
 
