@@ -8,7 +8,7 @@ from sqlalchemy import insert
 
 from quire.actor import SYSTEM
 from quire.declare.prose import minutes
-from quire.records import CATEGORIES, POSTS, SETTINGS
+from quire.records import CATEGORIES, PAGES, POSTS, SETTINGS
 from quire.store import read
 from quire.store.db import transaction
 from quire.store.related import related
@@ -107,6 +107,50 @@ def test_link_previews(app, client, post, make):
     with app.app_context():
         update(POSTS, SYSTEM, id, {"published_at": None})
     assert client.get("/posts/salt-b").status_code == 404
+
+
+def description(page):
+    return page.find("meta", {"name": "description"})["content"]
+
+
+def test_search_engines_are_told_what_was_written_for_them(client, post):
+    seo = {"seo_title": "Salt & <sea>", "seo_description": "d" * 300}
+    post("Salt", "sea", excerpt="In short", **seo)
+    page = soup(client.get("/posts/salt"))
+    assert page.title.text == "Salt & <sea> · Quire" and page.h1.text == "Salt"
+    assert told(page, "og:title") == ["Salt & <sea>"]
+    assert told(page, "og:description") == [description(page)] == ["d" * 300]
+    found = json.loads(page.find("script").text)
+    assert (found["headline"], found["description"]) == ("Salt & <sea>", "d" * 300)
+    assert page.select_one(".lead").text == "In short"
+    assert "Salt & <sea>" not in client.get("/feed.atom").text
+    assert soup(client.get("/")).select_one(".entry h2").text == "Salt"
+
+
+def test_without_that_they_are_told_the_excerpt_or_the_first_words(client, post):
+    post("Short", excerpt="In short")
+    post("Bare", body="# Of\n\n*salt* & sea")
+    for slug, words in (("short", "In short"), ("bare", "Of salt & sea")):
+        page = soup(client.get(f"/posts/{slug}"))
+        assert told(page, "og:description") == [description(page)] == [words]
+        assert json.loads(page.find("script").text)["description"] == words
+
+
+def test_pages_tell_search_engines_too(client, make):
+    make(PAGES, title="Imprint", body="Who *we* are", published_at=PAST)
+    make(PAGES, title="Us", body="x", published_at=PAST, seo_title="About us", seo_description="d")
+    plain, told_otherwise = (soup(client.get(f"/pages/{slug}")) for slug in ("imprint", "us"))
+    assert (plain.title.text, description(plain)) == ("Imprint · Quire", "Who we are")
+    assert (told_otherwise.title.text, told_otherwise.h1.text) == ("About us · Quire", "Us")
+    assert told(told_otherwise, "og:description") == [description(told_otherwise)] == ["d"]
+    assert told(told_otherwise, "og:title") == ["About us"]
+
+
+def test_a_preview_is_called_as_it_will_be(client, app, as_, post):
+    id = post("Salt")
+    as_("ann").patch(f"posts/{id}/draft", json={"seo_title": "New salt"})
+    link = as_("ann").post(f"posts/{id}/previews").json["url"].removeprefix("http://localhost")
+    assert soup(client.get(link)).title.text == "New salt · Quire"
 
 
 def test_what_is_not_public_is_not_told(visitor, content):

@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import url_for
 
+from quire.declare.prose import summary
 from quire.site.paths import site_root
 
 CONTEXT = "https://schema.org"
@@ -28,8 +29,8 @@ def of_post(post: dict[str, Any], author: str, settings: dict[str, Any]) -> dict
     found = {
         "@context": CONTEXT,
         "@type": "BlogPosting",
-        "headline": post["title"],
-        "description": post["excerpt"],
+        "headline": post["seo_title"] or post["title"],
+        "description": post["seo_description"] or summary(post["excerpt"], post["body_html"]),
         "url": root + url_for("site.post", slug=post["slug"]),
         "image": root + post["cover"]["url"] if post["cover"] else None,
         "datePublished": post["published_at"],

@@ -80,8 +80,8 @@ def only(name: str, value: Any) -> tuple[Condition, ...]:
 
 
 def find(record: Record, actor: Actor, name: str, value: Any) -> dict[str, Any]:
-    """The one record whose unique field `name` is `value`. Raises Missing."""
-    wanted = Query(conditions=only(name, value), per_page=1, count=False)
+    """The one record whose unique field `name` is `value`, all of it. Raises Missing."""
+    wanted = Query(conditions=only(name, value), fields=record.names, per_page=1, count=False)
     rows = read.page(record, actor, wanted).rows
     if not rows:
         raise Missing(f"There is no such {record.one.lower()}.")
