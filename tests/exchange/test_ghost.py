@@ -82,6 +82,23 @@ def test_a_post(blog, rows):
     ]
 
 
+def test_what_search_engines_are_told(blog, rows):
+    whole, shared, old = post(), post(og_title="Then"), post(meta_title="Old", type="page")
+    beside = [
+        {
+            "post_id": whole["id"],
+            "meta_title": "Found",
+            "meta_description": "a  b",
+            "og_title": "x",
+        },
+        {"post_id": shared["id"], "meta_title": "", "og_title": "Shared", "og_description": None},
+    ]
+    blog(whole, shared, old, tables={"posts_meta": beside})
+    found = rows("SELECT seo_title, seo_description FROM posts ORDER BY id")
+    assert [tuple(one.values()) for one in found] == [("Found", "a b"), ("Shared", "")]
+    assert rows("SELECT seo_title FROM pages") == [{"seo_title": "Old"}]
+
+
 @pytest.mark.parametrize(
     ("values", "published", "words"),
     [

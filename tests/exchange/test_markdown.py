@@ -45,6 +45,15 @@ def test_a_jekyll_post(post: Any) -> None:
     assert found["words"] == ""
 
 
+def test_what_search_engines_are_told(post: Any) -> None:
+    found = post(
+        "---\ntitle: T\nexcerpt: Short\nseo_title: Steps, first\n"
+        f"params:\n  meta_description: {'word ' * 100}\n---\nx"
+    )
+    assert (found["seo_title"], found["excerpt"]) == ("Steps, first", "Short")
+    assert len(found["seo_description"]) <= 300 and found["seo_description"].endswith("word…")
+
+
 def test_a_zola_page(post: Any, rows: Rows) -> None:
     found = post(
         '+++\ntitle = "Étape"\ndate = 2013-05-06\npath = "blog/2012/01/02/etape-1"\n'

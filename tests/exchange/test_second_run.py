@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from quire.actor import SYSTEM
+from quire.exchange.items import Entry
+from quire.exchange.loading import mark_of
 from quire.records import POSTS
 from quire.store import write
 from tests.exchange.conftest import ONE, Folder, Rows, imported_users, tags
@@ -40,6 +42,14 @@ def test_a_second_run_changes_nothing(folder: Folder, rows: Rows) -> None:
     assert (report.created, report.updated, report.skipped, report.usable) == (0, 0, 0, True)
     assert str(report.lines[0]) == "unchanged posts/a  (a.md)"
     assert {table: rows(f"SELECT * FROM {table}") for table in tables} == before
+
+
+def test_what_an_earlier_quire_has_imported_is_known_again() -> None:
+    entry = Entry("first.md", "first.md", "First", "Words")
+    then = "6ba60467807af7cd27f2d2ee0a064cca6ad858462cd5ab85bbfcc4bda3ea402b"
+    assert mark_of(entry) == then
+    entry.seo_title = "First of all"
+    assert mark_of(entry) != then
 
 
 def test_a_changed_file_is_brought_again(folder: Folder, rows: Rows) -> None:

@@ -197,6 +197,15 @@ def test_users_are_found_in_any_case(csv):
     assert csv("users", "email,bio\nAnn@Example.org,Hi\n").counts == {"updated": 1}
 
 
+def test_what_is_read_seldom_is_a_column_too(csv, rows):
+    table = "title,slug,body,SEO title,seo_description\nA,a,b,{},In short\n"
+    assert csv("posts", table.format("Found")).counts == {"created": 1}
+    assert csv("posts", table.format("Found")).counts == {"unchanged": 1}
+    assert csv("posts", table.format("")).counts == {"updated": 1}
+    found = rows("SELECT seo_title, seo_description FROM posts")
+    assert found == [{"seo_title": "", "seo_description": "In short"}]
+
+
 def test_rights_are_those_of_the_actor(site, people, tmp_path):
     (tmp_path / "x.csv").write_text(
         "title,slug,body,author\nMine,x,y,root\nOther,abes,z,\n", "utf-8"

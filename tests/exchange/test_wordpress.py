@@ -16,6 +16,8 @@ def test_a_post_with_all_it_has(wxr: Load, rows: Rows) -> None:
         + category("Red", "post_tag", "red")
         + "<link>https://blog.example/2012/03/04/hello/</link><excerpt:encoded><![CDATA[In <b>short</b>]]></excerpt:encoded>"
         + meta("_wp_old_slug", "hullo")
+        + meta("_yoast_wpseo_title", "%%title%% %%sep%% %%sitename%%")
+        + meta("_yoast_wpseo_metadesc", "Fine &amp;amp; dry")
     )
     post = item(
         7,
@@ -38,6 +40,7 @@ def test_a_post_with_all_it_has(wxr: Load, rows: Rows) -> None:
     )
     assert found["published_at"] == found["created_at"] == "2012-03-04T05:06:07Z"
     assert not found["comments_open"]
+    assert (found["seo_title"], found["seo_description"]) == ("", "Fine & dry")
     assert rows("SELECT name, slug, description FROM categories") == [
         {"name": "News", "slug": "the-news", "description": "All of it"}
     ]

@@ -62,6 +62,8 @@ def entry_of(post: Post) -> Entry:
         entry.warn(f"title cut to {names.TITLE_LENGTH} characters")
     entry.slug = names.slug_from(post.text("slug")) or None
     entry.excerpt = names.shorten(plain_text(post.text("custom_excerpt")), EXCERPT_LENGTH)
+    entry.seo_title = post.says("meta_title") or post.says("og_title")
+    entry.seo_description = post.says("meta_description") or post.says("og_description")
     entry.tags = [] if post.is_page else _unique(post.tags)
     entry.person = post.people[0] if post.people else None
     for other in post.people[1:]:

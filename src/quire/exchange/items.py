@@ -71,6 +71,8 @@ class Entry:
     kind: str = "post"
     slug: str | None = None
     excerpt: str = ""
+    seo_title: str = ""
+    seo_description: str = ""
     category: Term | None = None
     tags: list[Term] = field(default_factory=list)
     person: Person | None = None

@@ -22,6 +22,8 @@ from quire.store.origins import Known
 IMPORTER = SYSTEM.at(proof="import", door="import")
 _RECORDS = {"post": POSTS, "page": PAGES}
 _NO_VALUE = ("source", "warnings", "remarks")
+_ADDED = ("seo_title", "seo_description")
+"""What earlier imports did not read: where it is empty, an entry says what it said to them."""
 
 
 def load(
@@ -49,7 +51,8 @@ def load(
 
 def mark_of(entry: Entry) -> str:
     """The fingerprint of what an entry says, comments aside: they have their own."""
-    return fingerprint({k: v for k, v in asdict(entry).items() if k not in _NO_VALUE})
+    said = {k: v for k, v in asdict(entry).items() if k not in _NO_VALUE}
+    return fingerprint({k: v for k, v in said.items() if v or k not in _ADDED})
 
 
 class _Loader:

@@ -79,6 +79,8 @@ def _entry(place: Place, head: Head, body: str) -> Entry:
     entry = Entry(place.shown, place.shown, names.shorten(title), body)
     entry.slug = places.slug_in(place, text(head, "slug"), paths)
     entry.excerpt = names.shorten(text(head, "excerpt", "summary", "description"), _EXCERPT_LENGTH)
+    entry.seo_title = text(head, "seo_title", "meta_title")
+    entry.seo_description = text(head, "seo_description", "meta_description")
     if entry.title != title:
         entry.warn(f"title cut to {names.TITLE_LENGTH} characters")
     _set_times(entry, place, head, paths)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from quire.declare.clock import now, rfc3339
 from quire.declare.record import Record
 from quire.exchange.items import Entry
-from quire.exchange.names import first_words, shorten
+from quire.exchange.names import first_words, shorten, tidy
 from quire.exchange.people import People
 from quire.exchange.terms import Terms
 from quire.records import POSTS
@@ -58,7 +58,7 @@ class Values:
 
     def _common(self, record: Record, entry: Entry) -> Raw:
         title = entry.title or first_words(entry.body) or "Untitled"
-        raw: Raw = {"title": shorten(title), "body": entry.body or NO_TEXT}
+        raw: Raw = {"title": shorten(title), "body": entry.body or NO_TEXT, **_seo(record, entry)}
         if record is not POSTS:
             return raw | {"position": entry.position}
         category = entry.category
@@ -70,6 +70,13 @@ class Values:
             "unpublish_at": _text(_end(entry)),
             "comments_open": entry.comments_open,
         }
+
+
+def _seo(record: Record, entry: Entry) -> Raw:
+    """What search engines are told, cut to what there is room for."""
+    said = {"seo_title": entry.seo_title, "seo_description": entry.seo_description}
+    lengths = {name: record.field(name).kind.length or 0 for name in said}
+    return {name: shorten(tidy(text), lengths[name]) for name, text in said.items()}
 
 
 def _end(entry: Entry) -> datetime | None:

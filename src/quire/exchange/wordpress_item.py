@@ -41,12 +41,19 @@ def entry_of(node: Node, kind: str, blog: Blog, left_out: Counter[str]) -> Entry
     _set_terms(entry, node, blog)
     entry.slug = names.slug_from(_TRASHED.sub("", unquote(node["wp:post_name"]))) or None
     entry.excerpt = names.shorten(plain_text(node["excerpt:encoded"]), _EXCERPT_LENGTH)
+    entry.seo_title, entry.seo_description = _yoast(node, "title"), _yoast(node, "metadesc")
     entry.person = blog.writer(node["dc:creator"])
     entry.comments_open = node["wp:comment_status"] in ("open", "")
     entry.position = _number(node["wp:menu_order"])
     entry.old_paths = _old_paths(node)
     entry.remarks = _remarks(node, kind, blog, left_out)
     return entry
+
+
+def _yoast(node: Node, name: str) -> str:
+    """What the plugin Yoast SEO holds of an item; patterns such as `%%title%%` are none of its own."""
+    text = plain_text(next(iter(node.meta.get(f"_yoast_wpseo_{name}", ())), ""))
+    return "" if "%%" in text else text
 
 
 def _body(text: str, blog: Blog, id: str) -> tuple[str, str]:
