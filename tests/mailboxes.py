@@ -82,6 +82,11 @@ def sent(app):
     return [email.message_from_bytes(path.read_bytes(), policy=policy.default) for path in paths]
 
 
+def heard(letters):
+    """Who was told what: the name in each address, and the subject."""
+    return [(one["To"].partition("@")[0], one["Subject"]) for one in letters]
+
+
 def text_of(letter):
     """What a person reads."""
     return letter.get_body(("plain",)).get_content().replace("\r\n", "\n")

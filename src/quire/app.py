@@ -16,7 +16,7 @@ from quire.admin import door as admin
 from quire.api import cors, problems
 from quire.api import door as api
 from quire.errors import Problem
-from quire.jobs import comment_mail, pictures, upkeep  # noqa: F401 - what they handle
+from quire.jobs import comment_mail, digest, pictures, upkeep  # noqa: F401 - what they handle
 from quire.jobs.delivery import mail
 from quire.site import door as site
 from quire.site import failures

@@ -7,13 +7,12 @@ import pytest
 from sqlalchemy import update as sql_update
 
 from quire.actor import SYSTEM
-from quire.jobs import comment_mail
 from quire.records import COMMENTS, POSTS, PROFILES, SETTINGS
 from quire.store import read
 from quire.store.db import transaction
 from quire.store.write import act, create, delete
 from quire.store.write import update as change
-from tests.mailboxes import TABLE, page_of, sent, text_of
+from tests.mailboxes import TABLE, heard, page_of, sent, text_of
 
 
 @pytest.fixture
@@ -42,10 +41,6 @@ def place(make_app, people, tmp_path):
             return change(PROFILES, SYSTEM, id, values).state
 
     return SimpleNamespace(app=app, post=post, say=say, mail=mail, profile=profile)
-
-
-def heard(letters):
-    return [(one["To"].partition("@")[0], one["Subject"]) for one in letters]
 
 
 def test_the_author_of_the_post_hears_of_a_comment(place):
@@ -126,25 +121,3 @@ def test_one_click_ends_it(place):
     place.say("bob")
     assert len(place.mail()) == 1
     assert client.post(address[1][:-1]).status_code == 404
-
-
-def test_a_digest_lists_what_waits_for_those_who_want_it(place, people):
-    with place.app.app_context():
-        change(SETTINGS, SYSTEM, 1, {"comments": "moderated"})
-    place.say("bob", "First")
-    place.say("bob", "Second")
-    for name in ("ann", "bob", "abe", "mod"):  # bob may approve nothing, for abe nothing waits
-        place.profile(name, digest="daily")
-    for _ in range(2):
-        with place.app.app_context():
-            comment_mail.send_digests()
-        letters = place.mail()
-    assert sorted(heard(letters)) == [
-        ("ann", "[Quire] 2 comments to look at"), ("mod", "[Quire] 2 comments to look at"),
-    ]  # fmt: skip
-    assert "> First" in text_of(letters[0]) and "> Second" in text_of(letters[0])
-    assert "/auth/unsubscribe/" in letters[0]["List-Unsubscribe"]
-    client = place.app.test_client()
-    client.post(letters[0]["List-Unsubscribe"].strip("<>").removeprefix("https://example.org"))
-    kept = [place.profile(name)["digest"] for name in ("ann", "mod")]
-    assert sorted(kept) == ["daily", "never"]

@@ -219,6 +219,7 @@ def test_every_letter_can_be_read(make_app, people, tmp_path, kind):
             profile = find_id(PROFILES, SYSTEM, user_id=people["ann"].id)
             change(PROFILES, SYSTEM, profile, {"digest": "daily"})
             words = {"comment": comments(people, "pending" if kind == "digest" else "approved")}
+            words |= {"since": "2025-12-31T00:00:00Z", "until": "2026-01-02T00:00:00Z"}
         owe(kind, people["ann" if kind == "digest" else "bob"].id, **words)
     [letter] = sent(app)
     assert letter["Subject"].startswith("[Häfen & <Meer> {{ 7 * 7 }}] ")

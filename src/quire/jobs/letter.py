@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from quire.declare.jobs import Job
 from quire.store.site import site_settings
+from quire.store.unsubscribing import token
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,11 @@ def _templates(form: str) -> Environment:
 def root() -> str:
     """The address of this site, never taken from a request: its sender could name any host."""
     return str(current_app.config["PUBLIC_URL"] or current_app.config["LOCAL_URL"])
+
+
+def no_more(user_id: int, kind: str) -> str:
+    """The address that ends mail of a kind for somebody."""
+    return f"{root()}/auth/unsubscribe/{token(user_id, kind)}"
 
 
 Writer = Callable[[Job], Letter | None]

@@ -3,12 +3,14 @@
 from typing import Any
 
 from flask import current_app
+from sqlalchemy import select
 
 from quire.actor import SYSTEM
 from quire.declare.jobs import Hopeless, Job
 from quire.declare.record import REGISTRY
 from quire.jobs.letter import WRITERS, Letter, root, writes
 from quire.store import read
+from quire.store.db import reading
 from quire.store.links import LIFETIMES, mint
 
 NOTICES = (
@@ -49,6 +51,13 @@ def user_of(id: int | None) -> dict[str, Any] | None:
     known = id and read.find_id(REGISTRY["users"], SYSTEM, id=id)
     user = read.one(REGISTRY["users"], SYSTEM, known) if known else None
     return user if user and user["is_active"] and user["email"] else None
+
+
+def profile_of(user_id: int) -> Any:
+    """The row of somebody's profile, which says what mail he wants."""
+    profiles = REGISTRY["profiles"].table
+    with reading() as connection:
+        return connection.execute(select(profiles).where(profiles.c.user_id == user_id)).one()
 
 
 def _with_address(email: str) -> dict[str, Any] | None:

@@ -30,7 +30,7 @@ class ProfileForm(FlaskForm):
     links = TextAreaField("Other links", description="One on each line.")
     comment_mail = BooleanField("Mail me when somebody comments on my posts or answers me")
     digest = SelectField(
-        "Mail me a list of comments that wait for me",
+        "Mail me what waits for me and what is new",
         choices=[("never", "Never"), ("daily", "Every day"), ("weekly", "Every week")],
         validate_choice=False,
     )
