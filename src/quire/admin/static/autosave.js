@@ -184,8 +184,8 @@ class Autosave {
   ask(conflict) {
     this.conflict = conflict;
     const rows = conflict.rows.map(({ label, yours, theirs }) => element("tr", { class: "changed" },
-      element("th", { scope: "row" }, label), element("td", { "data-label": "Yours" }, element("pre", {}, yours || "–")),
-      element("td", { "data-label": "Theirs" }, element("pre", {}, theirs || "–"))));
+      element("th", { scope: "row" }, label), element("td", { "data-label": "Yours" }, element("pre", { tabindex: "0" }, yours || "–")),
+      element("td", { "data-label": "Theirs" }, element("pre", { tabindex: "0" }, theirs || "–"))));
     const titles = ["Field", "Yours", "Theirs"].map((title) => element("th", { scope: "col" }, title));
     const table = element("table", { class: "compare" }, element("thead", {}, element("tr", {}, ...titles)), element("tbody", {}, ...rows));
     const head = element("div", { class: "panel-head" }, element("h2", {}, "Somebody else has changed this"));
@@ -257,7 +257,7 @@ class Autosave {
     const action = document.querySelector('.head-actions form:has([name=action][value=publish])');
     const what = action || this.form;
     if (this.dirty && action) return;
-    if (await ask("Readers will see it as it is now.", "Publish")) what.requestSubmit();
+    if (await ask("Readers will see it as it is now.", "Publish", "primary")) what.requestSubmit();
   }
 }
 

@@ -25,8 +25,8 @@ function toggleMenu(open) {
 }
 
 // Questions before something is lost ---------------------------------------------------------
-function ask(question, label) {
-  const yes = element("button", { class: "button danger solid", value: "yes" }, label);
+function ask(question, label, tone = "danger solid") {
+  const yes = element("button", { class: `button ${tone}`, value: "yes" }, label);
   const no = element("button", { class: "button", value: "", autofocus: "" }, "Cancel");
   const form = element("form", { method: "dialog", "data-plain": "" },
     element("h2", { id: "ask-head" }, "Are you sure?"), element("p", {}, question),
