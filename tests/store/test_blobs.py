@@ -3,7 +3,6 @@
 import io
 import logging
 import zipfile
-from pathlib import Path
 
 import pytest
 
@@ -11,9 +10,14 @@ from quire.actor import SYSTEM
 from quire.commands.checks import _files
 from quire.errors import Unavailable
 from quire.exchange import exporting
+from quire.jobs.worker import work_off
 from quire.records import MEDIA
+from quire.records.media import upload
 from quire.store import stray_files
-from quire.store.blobs import ORIGINAL, blobs, waiting_room
+from quire.store.blobs import ORIGINAL, Folder, blobs, waiting_room
+from quire.store.bucket import Bucket
+from quire.store.db import reading
+from quire.store.intake import received
 from quire.store.read import one
 from tests.buckets import Store
 from tests.people import signed_in
@@ -106,17 +110,55 @@ def test_an_export_brings_the_files_along(kept, people):
         assert archive.read(f"files/{made['url'].rpartition('/')[2]}") == b"%PDF-1.7\n"
 
 
-def test_a_bucket_holds_only_what_is_served(make_app, store, people, tmp_path):
+def test_any_machine_draws_what_another_has_received(make_app, store, people, tmp_path):
     store.clear()
-    app = make_app(QUIRE_INSTANCE=tmp_path, **store.settings())
-    ann = signed_in(app, people["ann"])
+    here, there = (
+        make_app(QUIRE_INSTANCE=tmp_path / name, **store.settings()) for name in ("here", "there")
+    )
+    ann = signed_in(here, people["ann"])
     made = ann.post("media", data=form(picture(200, 100))).json
-    assert (store.names(), len(files(app))) == ([], 1)
+    assert ([name[:9] for name in store.names()], files(here)) == ([ORIGINAL], [])
+    with there.app_context():
+        work_off()
+    assert ann.get(f"media/{made['id']}").json["variants"].keys() == {"160"}
     assert ann.get(made["url"]).status_code == 200
-    assert (len(store.names()), files(app)) == (3, [])
+    assert (len(store.names()), files(here), files(there)) == (3, [], [])
+
+
+def test_what_is_not_ours_in_a_bucket_is_left_alone(make_app, store, tmp_path):
+    store.clear()
     store.client.put_object(Bucket=store.name, Key="somebody's", Body=b"")
-    with app.app_context():
-        assert "somebody's" not in blobs().older_than(TOMORROW)
+    with make_app(QUIRE_INSTANCE=tmp_path, **store.settings()).app_context():
+        assert blobs().older_than(TOMORROW) == []
+
+
+@pytest.mark.parametrize("content", [picture(), b"%PDF-1.7\n"], ids=["picture", "text"])
+def test_a_file_is_sent_before_the_database_is_locked(kept, monkeypatch, content):
+    seen = []
+    for kind in (Folder, Bucket):
+        monkeypatch.setattr(kind, "put", _noting(kind.put, seen))
+    with received(io.BytesIO(content), "x") as file:
+        upload(SYSTEM, file, {})
+    assert seen == [False]
+
+
+def _noting(put, seen):
+    """`put`, which notes whether a transaction is open."""
+
+    def noting(store, name, source):
+        with reading() as connection:
+            seen.append(bool(connection.get_execution_options().get("writes")))
+        put(store, name, source)
+
+    return noting
+
+
+def test_a_file_whose_row_is_refused_goes_at_once(kept, people):
+    kept.config["UPLOAD_QUOTA_BYTES"] = 5
+    ann = signed_in(kept, people["ann"])
+    for content in (picture(), b"%PDF-1.7\n"):
+        assert ann.post("media", data=form(content)).status_code == 422
+    assert (blobs().older_than(TOMORROW), files(kept)) == ([], [])
 
 
 def test_a_bucket_that_does_not_answer(lost, people, caplog):
@@ -132,12 +174,12 @@ def test_a_bucket_that_does_not_answer(lost, people, caplog):
     assert "bucket quire-files cannot be used" in _files()
 
 
-def test_pictures_wait_until_the_bucket_answers(lost, people, store):
+def test_pictures_wait_until_the_bucket_answers(lost, make_app, people, store, tmp_path):
+    well = signed_in(make_app(QUIRE_INSTANCE=tmp_path, **store.settings()), people["ann"])
+    made = well.post("media", data=form(picture(200, 100))).json
     ann = signed_in(lost, people["ann"])
-    made = ann.post("media", data=form(picture(200, 100))).json
     assert ann.get(made["url"]).status_code == 503
     assert one(MEDIA, SYSTEM, made["id"])["state"] == "pending"
-    assert [Path(name).name[:9] for name in files(lost)] == [ORIGINAL]
     assert ann.delete(f"media/{made['id']}").status_code == 204
 
 

@@ -7,6 +7,7 @@ it, the server goes on. Until then nothing of a picture can be fetched.
 import json
 import logging
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -43,11 +44,11 @@ def process(media_id: int) -> None:
     name = _pending(media_id)
     if name is None:
         return
-    original = blobs().find(ORIGINAL + name)
-    with TemporaryDirectory(dir=waiting_room(), ignore_cleanup_errors=True) as folder:
-        source = None if original is None else original.path
-        made = None if source is None else _drawn(source, Path(folder), name.partition(".")[0])
-        files = [] if made is None else list(Path(folder).iterdir())
+    with TemporaryDirectory(dir=waiting_room(), ignore_cleanup_errors=True) as place:
+        folder = Path(place)
+        original = _fetched(ORIGINAL + name, folder / ORIGINAL)
+        made = None if original is None else _drawn(original, folder, name.partition(".")[0])
+        files = [] if made is None else [path for path in folder.iterdir() if path != original]
         for path in files:
             blobs().put(path.name, path)
     try:
@@ -62,6 +63,16 @@ def _pending(media_id: int) -> str | None:
     with reading() as connection:
         url = connection.execute(wanted).scalar()
     return None if url is None else str(url).removeprefix(ADDRESS)
+
+
+def _fetched(name: str, path: Path) -> Path | None:
+    """A copy for the program to read, wherever the file lies; None where there is none."""
+    found = blobs().find(name)
+    if found is None:
+        return None
+    with found.open() as file, path.open("wb") as copy:
+        shutil.copyfileobj(file, copy)
+    return path
 
 
 def _drawn(original: Path, folder: Path, stem: str) -> dict[str, Any] | None:

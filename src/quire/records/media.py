@@ -87,6 +87,21 @@ def upload(actor: Actor, received: Upload, raw: dict[str, Any]) -> Saved:
     return create(MEDIA, actor, {**raw, "file": received})
 
 
+def put_ahead(actor: Actor, id: int | None, values: dict[str, Any]) -> dict[str, Any]:
+    """Put the file of a new record where it stays, under a `name`; raises Unavailable.
+
+    The file first, the row second: what a crash leaves behind is a file that nobody knows.
+    """
+    if id is not None or values.get("file") is None:
+        return {}
+    received, content = values["file"]
+    name = f"{received.sha256[:32]}-{received.path.stem[:8]}.{content.suffix}"
+    stored = ORIGINAL + name if content.is_picture else name
+    blobs().put(stored, received.path)
+    once_failed(lambda: blobs().delete(stored))
+    return {"name": name}
+
+
 def prepare(change: Change) -> None:
     """Keep the file of a new record; let those of one go that is deleted, unless it is in use."""
     if change.verb == "delete":
@@ -101,9 +116,8 @@ def prepare(change: Change) -> None:
 
 def _keep(change: Change, received: Upload, content: Content) -> None:
     _check_quota(change, received.size)
-    name = f"{received.sha256[:32]}-{received.path.stem[:8]}.{content.suffix}"
     change.set(
-        url=ADDRESS + name,
+        url=ADDRESS + change.ready["name"],
         original_name=received.name,
         media_type=content.media_type,
         bytes=received.size,
@@ -112,16 +126,8 @@ def _keep(change: Change, received: Upload, content: Content) -> None:
         sha256=received.sha256,
         state="pending" if content.is_picture else "ready",
     )
-    stored = ORIGINAL + name if content.is_picture else name
-    change.afterwards(lambda state: _store(state["id"], stored, received, content.is_picture))
-
-
-def _store(id: int, stored: str, received: Upload, is_picture: bool) -> None:
-    """The file first, the row second: what a crash leaves behind is a file that nobody knows."""
-    blobs().put(stored, received.path)
-    once_failed(lambda: blobs().delete(stored))
-    if is_picture:
-        owe("picture.draw", id)
+    if content.is_picture:
+        change.afterwards(lambda state: owe("picture.draw", state["id"]))
 
 
 def _check_quota(change: Change, more: int) -> None:
@@ -205,6 +211,7 @@ MEDIA = Record(
         panel=WRITE,
     ),
     before=prepare,
+    ahead=put_ahead,
     small=("id", "url", "alt"),
     title="original_name",
 )

@@ -22,6 +22,11 @@ ORIGINAL = "original-"
 """How the names begin of files as they were sent; they are never served."""
 
 
+def is_ours(name: str) -> bool:
+    """Whether a file of that name can be one of ours."""
+    return bool(NAME.fullmatch(name.removeprefix(ORIGINAL)))
+
+
 @dataclass(frozen=True)
 class Blob:
     """A file that is there: its bytes, how many, and its `path` where it lies on this machine."""
@@ -103,14 +108,19 @@ class Folder:
 
 def blobs() -> Blobs:
     """The store of this installation; the library for buckets is loaded where there is one."""
-    folder = Folder(Path(current_app.config["QUIRE_INSTANCE"]) / "uploads")
+    near = folder()
     if not current_app.config["S3_BUCKET"]:
-        return folder
-    return cast(Blobs, import_module("quire.store.bucket").bucket(folder))
+        return near
+    return cast(Blobs, import_module("quire.store.bucket").beside(near))
+
+
+def folder() -> Folder:
+    """The folder of this machine."""
+    return Folder(Path(current_app.config["QUIRE_INSTANCE"]) / "uploads")
 
 
 def waiting_room() -> Path:
     """The folder for files that are being received or made: on the disk of those that stay."""
-    folder = Path(current_app.config["QUIRE_INSTANCE"]) / "uploads" / INCOMING
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return folder
+    room = folder().root / INCOMING
+    room.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return room

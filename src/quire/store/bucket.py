@@ -1,8 +1,4 @@
-"""A bucket of S3, or of what speaks like it, for the files that are served; by obstore.
-
-Pictures as they were sent stay in the folder until they are drawn: uploading them does not wait for
-the network, and what decodes them finds a file.
-"""
+"""A bucket of S3, or of what speaks like it, for files that several machines share; by obstore."""
 
 import io
 import logging
@@ -18,7 +14,7 @@ from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 from quire.errors import Unavailable
-from quire.store.blobs import NAME, ORIGINAL, Blob, Folder
+from quire.store.blobs import Blob, Folder, is_ours
 
 logger = logging.getLogger("quire.media")
 
@@ -35,8 +31,7 @@ _FAILURES = (BaseError, OSError)
 class Bucket:
     """Files under their names at the top of a bucket that holds nothing else."""
 
-    def __init__(self, config: Mapping[str, Any], near: Folder):
-        self.near = near
+    def __init__(self, config: Mapping[str, Any]):
         self.name = f"bucket {config['S3_BUCKET']}"
         given = {
             "endpoint": config["S3_ENDPOINT"],
@@ -54,17 +49,12 @@ class Bucket:
 
     def put(self, name: str, source: Path) -> None:
         """Send a file; it has its name when all of it has come."""
-        if name.startswith(ORIGINAL):
-            self.near.put(name, source)
-            return
         with self.reached(f"put {name}"):
             obstore.put(self.store, name, source)
         source.unlink()
 
     def find(self, name: str) -> Blob | None:
         """The file; what is read of it is fetched when it is read."""
-        if name.startswith(ORIGINAL):
-            return self.near.find(name)
         with self.reached(f"find {name}"):
             try:
                 size = obstore.head(self.store, name)["size"]
@@ -74,10 +64,8 @@ class Bucket:
 
     def delete(self, *names: str) -> None:
         """Remove files; what the bucket does not let go is swept up later."""
-        self.near.delete(*(name for name in names if name.startswith(ORIGINAL)))
-        there = [name for name in names if not name.startswith(ORIGINAL)]
         try:
-            obstore.delete(self.store, there)
+            obstore.delete(self.store, names)
         except FileNotFoundError:
             pass  # some stores say so, most do not
         except _FAILURES as error:
@@ -88,7 +76,7 @@ class Bucket:
         with self.reached("list files"):
             found = [one for some in obstore.list(self.store) for one in some]
         names = (one["path"] for one in found if one["last_modified"].timestamp() < moment)
-        return [name for name in names if NAME.fullmatch(name)] + self.near.older_than(moment)
+        return [name for name in names if is_ours(name)]
 
     def fault(self) -> str | None:
         """Whether a file can be put into the bucket, and taken out of it."""
@@ -97,7 +85,7 @@ class Bucket:
             obstore.delete(self.store, PROBE)
         except _FAILURES as error:
             return f"the {self.name} cannot be used: {_said(error)}"
-        return self.near.fault()
+        return None
 
     def _reader(self, name: str, size: int) -> IO[bytes]:
         return cast(IO[bytes], io.BufferedReader(_Remote(self, name, size), PIECE))
@@ -152,9 +140,42 @@ def _said(error: Exception) -> str:
     return " ".join(str(error).partition("\n\nDebug source:")[0].split())
 
 
-def bucket(near: Folder) -> Bucket:
+class Beside:
+    """A bucket that takes all that comes, and a folder whose files have not been moved there yet."""
+
+    def __init__(self, bucket: Bucket, near: Folder):
+        self.bucket, self.near = bucket, near
+
+    def put(self, name: str, source: Path) -> None:
+        """Send a file to the bucket."""
+        self.bucket.put(name, source)
+
+    def find(self, name: str) -> Blob | None:
+        """The file; the folder is asked first, it does not take a journey."""
+        return self.near.find(name) or self.bucket.find(name)
+
+    def delete(self, *names: str) -> None:
+        """Remove files wherever they are."""
+        self.near.delete(*names)
+        self.bucket.delete(*names)
+
+    def older_than(self, moment: float) -> list[str]:
+        """The names of the older ones in both."""
+        return [*{*self.near.older_than(moment), *self.bucket.older_than(moment)}]
+
+    def fault(self) -> str | None:
+        """Whether both can be used; files are received in the folder."""
+        return self.bucket.fault() or self.near.fault()
+
+
+def bucket() -> Bucket:
     """The bucket of this application: one, since it keeps its connections."""
     kept = current_app.extensions
     if _KEPT not in kept:
-        kept[_KEPT] = Bucket(current_app.config, near)
+        kept[_KEPT] = Bucket(current_app.config)
     return cast(Bucket, kept[_KEPT])
+
+
+def beside(near: Folder) -> Beside:
+    """The bucket of this application, and the folder `near`."""
+    return Beside(bucket(), near)

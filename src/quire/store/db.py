@@ -56,25 +56,36 @@ def transaction() -> Iterator[Connection]:
         yield outer
         return
     calls: list[Callable[[], object]] = []
-    undo: list[Callable[[], object]] = []
     # SQLite has one writer: queueing here is fair, its busy handler starves threads
-    with _writer(db.engine), _reachable(), db.engine.connect() as connection:
+    with undoing(), _writer(db.engine), _reachable(), db.engine.connect() as connection:
         connection.execution_options(writes=True)
         isolate(connection, "READ COMMITTED")
         token, waiting = _transaction.set(connection), _afterwards.set(calls)
-        failing = _undoing.set(undo)
         try:
             with connection.begin():
                 yield connection
-            undo.clear()
+            _undoing.get().clear()
         finally:
             _transaction.reset(token)
             _afterwards.reset(waiting)
-            _undoing.reset(failing)
-            for call in undo:
-                call()
     for call in calls:
         call()
+
+
+@contextmanager
+def undoing() -> Iterator[None]:
+    """Around what is done outside of the database for a transaction that begins in the block."""
+    if _undoing.get(None) is not None:
+        yield
+        return
+    undo: list[Callable[[], object]] = []
+    token = _undoing.set(undo)
+    try:
+        yield
+    finally:
+        _undoing.reset(token)
+        for call in undo:
+            call()
 
 
 def once_committed(call: Callable[[], object]) -> None:
@@ -83,7 +94,7 @@ def once_committed(call: Callable[[], object]) -> None:
 
 
 def once_failed(call: Callable[[], object]) -> None:
-    """Call `call()` when the open transaction fails: for what was done outside of the database."""
+    """Call `call()` unless the transaction that is open, or begins in the `undoing` around, ends well."""
     _undoing.get().append(call)
 
 

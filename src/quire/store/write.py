@@ -1,7 +1,7 @@
 """Create, update, delete, act: the one path of every change, whoever asks and by whichever door.
 
 door     may this actor at all; no query made, body not parsed
-ahead    what takes long and needs no lock: hashing, Markdown
+ahead    what takes long and needs no lock: hashing, Markdown, sending a file to where it stays
 find     one SELECT brings the row and whether it is visible and may be changed
 compare  the version the client started from
 parse    raw values -> values, or every bad field at once
@@ -28,7 +28,7 @@ from quire.declare.rules import Rule
 from quire.declare.schema import NEW, PART, WHOLE
 from quire.errors import Problem, Refused, Unproven
 from quire.store import audit, drafts, going_live, outbox, previews, revisions, rows, search
-from quire.store.db import transaction
+from quire.store.db import transaction, undoing
 from quire.store.inputs import action_input, refuse_all, refuse_trashed, without_version
 from quire.store.references import Known, foresee, resolve
 
@@ -69,13 +69,18 @@ def create_many(
     """Make several records in one transaction: all or none."""
     pass_door(record.access.create, actor)
     parsed = [parse(record, actor, raw, form=NEW, state=None) for raw in raws]
-    changes = [
-        Change(record, actor, "create", None, values, record.ahead(actor, None, values))
-        for values in parsed
-    ]
-    if also is not None:
-        for change in changes:
-            change.afterwards(also)
+    with undoing():
+        ready = [record.ahead(actor, None, values) for values in parsed]
+        changes = [
+            Change(record, actor, "create", None, *one) for one in zip(parsed, ready, strict=True)
+        ]
+        if also is not None:
+            for change in changes:
+                change.afterwards(also)
+        return _create_all(record, actor, changes)
+
+
+def _create_all(record: Record, actor: Actor, changes: list[Change]) -> list[Saved]:
     with transaction() as connection:
         known = foresee(connection, changes)
         for change in changes:
