@@ -106,3 +106,13 @@ def test_a_feed_has_another_tag_with_another_template(client, instance):
     assert client().get("/feed.atom").headers["ETag"] not in seen
     changed = client().get("/feed.atom", headers={"If-None-Match": seen[0]})
     assert changed.status_code == 200
+
+
+def test_a_feed_has_another_tag_when_a_part_of_its_template_changes(client, instance):
+    folder = instance / "templates" / "quire_site"
+    write(folder / "feed.atom.xml", '<feed>{% include "quire_site/mine.xml" %}</feed>')
+    seen = set()
+    for part in ("<id>1</id>", "<id>2</id>"):
+        write(folder / "mine.xml", part)
+        seen.add(client().get("/feed.atom").headers["ETag"])
+    assert len(seen) == 2

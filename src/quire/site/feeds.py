@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
@@ -24,6 +25,7 @@ from quire.declare.prose import absolute, summary
 from quire.declare.query import Condition, Query
 from quire.records import CATEGORIES, POSTS, TAGS
 from quire.site.names import names_of
+from quire.site.own_files import own_templates
 from quire.site.paths import here_bare, site_root
 from quire.site.reading import find, find_author, only
 from quire.site.shelf import Shelf
@@ -153,13 +155,12 @@ def _look(source: Source) -> Look:
 
 @lru_cache(20)
 def _way(template: Template | None) -> str:
-    """Stands for how a feed is made: readers hear of a template that was changed."""
-    source = Path(__file__).read_text(encoding="utf-8")
+    """Stands for how a feed is made: readers hear of a template that was changed, and of another Quire."""
+    way = hashlib.sha256(version("quire").encode() + Path(__file__).read_bytes())
     if template is not None:
-        env = current_app.jinja_env
-        assert env.loader is not None and template.name is not None
-        source += env.loader.get_source(env, template.name)[0]
-    return hashlib.sha256(source.encode()).hexdigest()[:8]
+        # all of them: one may be made of others
+        way.update(own_templates(current_app))
+    return way.hexdigest()[:8]
 
 
 def _made(form: str, look: Look, template: Template | None) -> bytes:
