@@ -10,7 +10,7 @@ from quire.actor import SYSTEM, Actor
 from quire.declare.query import Query
 from quire.errors import Missing
 from quire.records import MEDIA, POSTS
-from quire.store import drafting, read
+from quire.store import drafting, read, write
 from tests.pictures import picture
 
 pytestmark = pytest.mark.browser
@@ -363,3 +363,20 @@ def test_what_search_engines_will_show_is_seen_while_it_is_typed(visit, made, dr
     assert draft(id)["seo_description"] == "In a few words."
     page.reload()
     expect(page.locator("[name=seo_description]")).to_be_visible()
+
+
+def test_what_was_typed_outlives_the_trash(visit, made, site, draft):
+    id = made(published=True)
+    one, page = open_form(visit, "ann", id)
+    with site.app.app_context():
+        write.delete(POSTS, SYSTEM, id)
+    write_in(page, "Typed for an hour")
+    page.keyboard.press("Control+s")
+    says(page, "This post is in the trash")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator("#problem")).to_contain_text("This post is in the trash")
+    assert one.axe() == []
+    page.get_by_role("button", name="Restore", exact=True).click()
+    page.get_by_role("button", name="Restore it").click()
+    says(page, "Saved")
+    assert draft(id)["body"] == "Typed for an hour"

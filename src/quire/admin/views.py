@@ -39,6 +39,7 @@ from quire.errors import Missing, Problem, Refused, Stale
 from quire.exchange.sheets import KINDS
 from quire.store import drafting, write
 from quire.store.db import db
+from quire.store.inputs import refuse_trashed
 from quire.store.permits import may
 
 _MIMETYPES = {
@@ -173,16 +174,17 @@ class RecordView(Deeds, Drafting, Versions, Writing, ModelView):
         record = self.record
         if not may(record, actor, "update", state["id"]):
             raise Refused(f"This needs {record.access.update.words}.")
-        if state.get("deleted_at"):
-            return redirect(record_url(record, "details_view", state["id"]))
         form = form_for(record, actor, creating=False)
         if request.method != "POST":
+            if state.get("deleted_at"):
+                return redirect(record_url(record, "details_view", state["id"]))
             form.fill(draft_of(record, actor, state["id"]) or state)
             return self._form(form, state)
         if record.drafts and "_save_draft" in request.form:
             return self._save_draft(actor, form, state)
         form.take(request.form, state)
         try:
+            refuse_trashed(record, state)
             drafting.settle(
                 record,
                 actor,

@@ -11,7 +11,7 @@ from quire.admin.addresses import endpoint, record_url
 from quire.admin.conflict import conflict
 from quire.admin.forms import RecordForm
 from quire.admin.gate import Gate, actor_here
-from quire.declare.markup import rendered_if_it_fits
+from quire.declare.markup import fits, rendered
 from quire.declare.prose import prose
 from quire.declare.record import REGISTRY, Record
 from quire.errors import Invalid, Missing, detail
@@ -122,7 +122,6 @@ class Writing(Gate):
         if not any(one.kind.widget == "markdown" for one in self.record.fields):
             raise Missing
         text = request.form.get("text", "").replace("\r\n", "\n")
-        html = rendered_if_it_fits(text)
-        if text and not html:
+        if not fits(text):
             raise Invalid([detail("text", "too_long", "The text is too long to be shown.")])
-        return jsonify(html=prose(html))
+        return jsonify(html=prose(rendered(text)))

@@ -86,17 +86,17 @@ def words_of(markup: str) -> str:
 def render_ahead(actor: Actor, id: int | None, given: dict[str, Any]) -> dict[str, Any]:
     """Render a body while the database is not locked: a long one takes a tenth of a second."""
     text = given.get("body")
-    if not isinstance(text, str) or not _fits(text):
+    if not isinstance(text, str) or not fits(text):
         return {}
     return {"html": {text: rendered(text)}}
 
 
 def rendered_if_it_fits(text: str) -> str:
     """Safe HTML of a text that nobody has checked yet; nothing of one that is too long."""
-    return rendered(text) if _fits(text) else ""
+    return rendered(text) if fits(text) else ""
 
 
-def _fits(text: str) -> bool:
+def fits(text: str) -> bool:
     """Whether a text that nobody has checked yet can be rendered at all."""
     try:
         return len(text.encode()) <= MARKDOWN_BYTES

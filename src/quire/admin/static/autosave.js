@@ -10,8 +10,10 @@ class Autosave {
     this.form = form;
     this.state = form.querySelector("[data-state]");
     this.notes = document.querySelector("[data-notes]");
-    this.saved = this.snapshot();
+    this.shown = this.snapshot();
+    this.saved = form.dataset.refused ? "" : this.shown;
     this.offer();
+    if (form.dataset.refused) this.refused();
     for (const name of ["input", "change"]) form.addEventListener(name, () => this.changed());
     form.addEventListener("submit", (event) => this.submitted(event));
     document.addEventListener("submit", (event) => this.left(event), true);
@@ -58,6 +60,11 @@ class Autosave {
     if (this.dirty) this.kept = keeping.keep(JSON.parse(this.snapshot()));
   }
 
+  refused() { // what was sent has come back
+    sessionStorage.removeItem("sent");
+    this.keepHere();
+  }
+
   settled() {
     keeping.drop();
     changed = false; // of panel.js: leaving asks no more
@@ -66,10 +73,10 @@ class Autosave {
   offer() {
     const earlier = `${keeping.key}:earlier`;
     const found = keeping.load();
-    if (found && JSON.stringify(found.values) !== this.saved) localStorage.setItem(earlier, JSON.stringify(found));
+    if (found && JSON.stringify(found.values) !== this.shown) localStorage.setItem(earlier, JSON.stringify(found));
     keeping.drop();
     const kept = keeping.load(earlier);
-    if (!kept || JSON.stringify(kept.values) === this.saved) { keeping.drop(earlier); return; }
+    if (!kept || JSON.stringify(kept.values) === this.shown) { keeping.drop(earlier); return; }
     const done = () => { keeping.drop(earlier); this.notes.replaceChildren(); };
     const time = new Date(kept.at).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
     this.note(element("p", {}, `This browser has kept what you typed until ${time}, which was not saved.`),
@@ -225,10 +232,14 @@ class Autosave {
     sessionStorage.setItem("sent", keeping.key);
   }
 
-  // Publish and the like work on what is saved: what is typed goes first.
+  // Publish and the like work on what is saved: what is typed goes first, unless there is no place for it.
   left(event) {
     const form = event.target;
     if (form === this.form || !form.closest(".head-actions") || !this.dirty) return;
+    if (form.elements.action?.value === "restore") {
+      leaving = true; // of panel.js
+      return;
+    }
     event.preventDefault();
     event.stopImmediatePropagation();
     this.save().then(() => { if (!this.dirty && !this.conflict) this.present(form)?.requestSubmit(); });
