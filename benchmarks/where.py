@@ -1,8 +1,8 @@
-"""Where the time of one request goes, without sockets: `where.py DATABASE [list|one|comment]`."""
+"""Where the time of one request goes, without sockets."""
 
+import argparse
 import cProfile
 import pstats
-import sys
 import timeit
 
 from quire.access.accounts import Account
@@ -20,7 +20,11 @@ KINDS = {
 
 def main() -> None:
     """Time each kind of request, and profile the one that is named."""
-    app = create_app("production", {"DATABASE_URL": f"sqlite:///{sys.argv[1]}"})
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("database", help="SQLite file that convert.py has made")
+    parser.add_argument("kind", nargs="?", choices=KINDS, help="the kind to profile")
+    asked = parser.parse_args()
+    app = create_app("production", {"DATABASE_URL": f"sqlite:///{asked.database}"})
     client = app.test_client()
     with app.app_context():
         token = issue(Account(3, "user0003", "author"))["access_token"]
@@ -36,10 +40,10 @@ def main() -> None:
         ask(kind)
         best = min(timeit.repeat(lambda k=kind: ask(k), number=50, repeat=5)) / 50
         print(f"{kind:8} {best * 1e6:7.0f} µs")
-    if len(sys.argv) > 2:
+    if asked.kind:
         with cProfile.Profile() as profile:
             for _ in range(200):
-                ask(sys.argv[2])
+                ask(asked.kind)
         pstats.Stats(profile).sort_stats("tottime").print_stats(40)
 
 
