@@ -21,6 +21,7 @@ COMMANDS = {
     "seed": ("quire.commands.seed:seed", "Add sample content."),
     "import": ("quire.commands.imports:imports", "Bring content in from elsewhere."),
     "export": ("quire.commands.exports:export", "Write all content to a file."),
+    "media": ("quire.commands.media:media", "Move uploaded files into a bucket, and back."),
     "db": ("quire.commands.database:database", "Bring the database to another version."),
     "check": ("quire.commands.checks:check", "Look for what is wrong."),
     "prune": ("quire.commands.upkeep:prune", "Empty the trash, forget what has ended."),

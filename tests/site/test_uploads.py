@@ -109,16 +109,24 @@ def test_what_a_crash_left_behind_is_swept_up_after_a_day(app, client, put):
     kept, root = put(picture(200, 100)), Path(app.config["QUIRE_INSTANCE"]) / "uploads"
     assert client.get(kept).status_code == 200
     stray, young = "0" * 32 + "-12345678", "0" * 32 + "-87654321"
-    paths = [root / "incoming" / "x.part", root / "00" / f"{stray}-160.webp", root / "00" / f"{young}.png"]  # fmt: skip
-    paths.append(root / "originals" / f"original-{stray}.png")
-    for path in paths:
+    drawn = root / "originals" / f"original-{kept.rpartition('/')[2]}"
+    waiting = root / "originals" / f"original-{put(picture()).rpartition('/')[2]}"
+    gone = [
+        root / "incoming" / "x.part",
+        root / "incoming" / "tmp.drawing" / "original-",
+        root / "00" / f"{stray}-160.webp",
+        root / "originals" / f"original-{stray}.png",
+        drawn,
+    ]
+    stays = root / "00" / f"{young}.png"
+    for path in (*gone, stays):
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"x")
     for path in root.rglob("*.*"):
         if young not in path.name:
             os.utime(path, (1_000_000, 1_000_000))
     with app.app_context():
-        assert stray_files.sweep() >= 3
-    assert [path.exists() for path in paths] == [False, False, True, False]
-    assert client.get(kept).status_code == 200
-    paths[2].unlink()
+        assert stray_files.sweep() >= 5
+    assert not [path for path in gone if path.exists()]
+    assert stays.exists() and waiting.exists() and client.get(kept).status_code == 200
+    stays.unlink()
