@@ -309,24 +309,14 @@ def test_marks_and_shortcuts(visit):
     expect(page.locator(".count")).to_have_text("4 words · 14 characters · 1 min read")
 
 
-def test_publishing_by_the_keyboard(visit, made, site):
-    id = made(published=True)
-    _, page = open_form(visit, "ann", id)
-    write_in(page, "By keyboard")
-    page.keyboard.press("Control+Enter")
-    page.get_by_role("dialog").get_by_role("button", name="Publish").click()
-    expect(page.locator(".messages")).to_contain_text("Post saved.")
-    with site.app.app_context():
-        assert read.one(POSTS, SYSTEM, id)["body"] == "By keyboard"
-
-
-def test_a_draft_is_published_by_the_keyboard(visit, made, site):
-    id = made()
+@pytest.mark.parametrize(("published", "said"), [(True, "Post saved."), (False, "published")])
+def test_publishing_by_the_keyboard(visit, made, site, published, said):
+    id = made(published=published)
     _, page = open_form(visit, "ann", id)
     write_in(page, "At last")
     page.keyboard.press("Control+Enter")
     page.get_by_role("dialog").get_by_role("button", name="Publish").click()
-    expect(page.locator(".messages")).to_contain_text("published")
+    expect(page.locator(".messages")).to_contain_text(said)
     with site.app.app_context():
         found = read.one(POSTS, SYSTEM, id)
     assert (found["body"], found["status"]) == ("At last", "published")
