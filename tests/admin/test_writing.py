@@ -1,6 +1,7 @@
 """What the editor asks while somebody types: rendered texts, free slugs, drafts kept, refusals."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from bs4 import BeautifulSoup
@@ -152,6 +153,17 @@ class TestBegin:
         assert first["id"] == second["id"]
         assert (state(POSTS, first["id"])["title"], second["version"]) == ("Two", 2)
         assert ann.begin(_page="b2").json["id"] != first["id"]
+
+    def test_a_second_try_waits_for_the_first(self, editor):
+        tries = [editor("ann") for _ in range(4)]
+        with ThreadPoolExecutor(len(tries)) as pool:
+            answers = list(pool.map(lambda one: one.begin(slug="bight", _page="a1"), tries))
+        assert {(one.status_code, one.json["version"]) for one in answers} == {(200, 1)}
+
+    def test_odd_names_of_pages(self, ann):
+        for name in ("a\0b", "x" * 100_000, "\x1b ü"):
+            ids = {ann.begin(_page=name).json["id"] for _ in range(2)}
+            assert len(ids) == 1
 
 
 class TestKeep:

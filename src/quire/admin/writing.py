@@ -1,5 +1,6 @@
 """What the editor asks while somebody types: the text as readers will see it, and keeping it."""
 
+from hashlib import sha256
 from typing import Any
 
 from flask import g, jsonify, request, url_for
@@ -18,6 +19,7 @@ from quire.errors import Invalid, Missing, detail
 from quire.store import origins, write
 from quire.store.db import transaction
 from quire.store.drafting import keep
+from quire.store.rows import hold
 from quire.store.site import site_settings
 
 State = dict[str, Any]
@@ -60,8 +62,9 @@ def make(record: Record, actor: Actor, raw: State, page: str) -> write.Saved:
     """
     if not page:
         return write.create(record, actor, raw)
-    place = f"{actor.user_id} {page}"
+    place = f"{actor.user_id} {sha256(page.encode()).hexdigest()}"
     with transaction() as connection:
+        hold(connection, REGISTRY["users"], actor.user_id)  # the first try may be still on its way
         made = origins.known_items(PAGES, place).get(record.path)
         if made is None:
             saved = write.create(record, actor, raw)

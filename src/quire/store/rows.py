@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Insert, Select, Table, bindparam, delete, literal
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Insert,
+    Select,
+    Table,
+    bindparam,
+    delete,
+    literal,
+    select,
+)
 from sqlalchemy import insert as sql_insert
 from sqlalchemy import update as sql_update
 from sqlalchemy.exc import IntegrityError
@@ -87,6 +97,18 @@ def find(connection: Connection, record: Record, actor: Actor, id: int, rule: Ru
     if not found[0].allowed:
         raise Refused(f"This needs {rule.missing(actor)}.")
     return found[0]
+
+
+def hold(connection: Connection, record: Record, id: int | None) -> None:
+    """Let others who hold the same record wait until the transaction ends."""
+    connection.execute(_holding(record), {"id": id})
+
+
+@lru_cache(100)
+def _holding(record: Record) -> Select[Any]:
+    key = record.table.c.id
+    # SQLite leaves it out and needs none: it has one writer
+    return select(key).where(key == bindparam("id")).with_for_update(key_share=True)
 
 
 def look(connection: Connection, record: Record, actor: Actor, id: int, rule: Rule) -> Found | None:
