@@ -322,6 +322,41 @@ def test_publishing_by_the_keyboard(visit, made, site, published, said):
     assert (found["body"], found["status"]) == ("At last", "published")
 
 
+def test_the_keyboard_publishes_nothing_that_is_not_saved(visit):
+    one, page = open_form(visit, "ann")
+    write_in(page, "Who would read this?")
+    page.keyboard.press("Control+Enter")
+    says(page, "until it has a title and a text")
+    page.fill("[name=title]", "Of the ferry")
+    one.context.set_offline(True)
+    page.keyboard.press("Control+Enter")
+    says(page, "offline")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    one.context.set_offline(False)
+    one.complaints.clear()  # that there was no network
+    page.keyboard.press("Control+Enter")
+    page.get_by_role("dialog").get_by_role("button", name="Publish").click()
+    expect(page.locator(".messages")).to_contain_text("published")
+
+
+def test_links_and_lines_by_the_keyboard(visit):
+    _, page = open_form(visit, "ann")
+    write_in(page, "one\ntwo")
+    page.keyboard.press("Control+A")
+    page.get_by_role("button", name="Bold").focus()
+    for _ in range(6):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    assert page.input_value("[name=body]") == "1. one\n2. two"
+    page.keyboard.press("Control+z")
+    assert page.input_value("[name=body]") == "one\ntwo"
+    page.keyboard.press("Control+End")
+    page.keyboard.press("Control+Shift+ArrowLeft")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("https://example.com/tide")
+    assert page.input_value("[name=body]") == "one\n[two](https://example.com/tide)"
+
+
 def test_without_a_script(visit, made, draft):
     id = made(published=True)
     one = visit("ann", java_script_enabled=False)

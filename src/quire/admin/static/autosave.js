@@ -265,10 +265,9 @@ class Autosave {
 
   async publish() {
     await this.save();
+    if (this.dirty || !this.form.dataset.id) return; // the foot of the page says why
     const action = document.querySelector('.head-actions form:has([name=action][value=publish])');
-    const what = action || this.form;
-    if (this.dirty && action) return;
-    if (await ask("Readers will see it as it is now.", "Publish", "primary")) what.requestSubmit();
+    if (await ask("Readers will see it as it is now.", "Publish", "primary")) (action || this.form).requestSubmit();
   }
 }
 
