@@ -6,8 +6,12 @@ from pathlib import Path
 
 from PIL import ExifTags, Image
 
+from quire.actor import SYSTEM
+from quire.declare.query import Query
+from quire.records import MEDIA
 from quire.store.blobs import waiting_room
 from quire.store.intake import received
+from quire.store.read import one
 
 _numbers = itertools.count(1)
 
@@ -50,6 +54,11 @@ def opened(content):
 def keep():
     """An upload for the store, in an application context; its file goes with the block."""
     return received(io.BytesIO(picture()), "picture.png")
+
+
+def whole(id):
+    """All that is known of a file, what is read seldom too."""
+    return one(MEDIA, SYSTEM, id, Query(fields=MEDIA.names))
 
 
 def files(app):

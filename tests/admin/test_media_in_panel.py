@@ -1,11 +1,17 @@
 """Media in the panel: upload with and without a script, the point, uses, deletion, pickers."""
 
+import io
 import re
 
 import pytest
 
+from quire.actor import SYSTEM
+from quire.jobs.worker import work_off
 from quire.records import MEDIA, POSTS
-from tests.pictures import files, form, picture
+from quire.records.media import upload
+from quire.store.intake import received
+from quire.store.write import update
+from tests.pictures import files, form, picture, whole
 
 JSON = {"Accept": "application/json"}
 
@@ -116,3 +122,58 @@ def test_the_picker_of_covers_shows_pictures_the_newest_first(ann, put, ids):
 def test_others_and_members_upload_nothing(browser):
     assert browser("bob").post("media/new/", form(picture())).status_code == 403
     assert browser().post("media/new/", form(picture())).status_code == 302
+
+
+@pytest.fixture
+def failing(app, put):
+    """`failing(state="broken", fault="...")`: the id of a picture that was not drawn."""
+
+    def made(**values):
+        id = put(picture(300, 200))
+        with app.app_context():
+            update(MEDIA, SYSTEM, id, values)
+        return id
+
+    return made
+
+
+def test_a_picture_that_cannot_be_drawn_says_why(ann, failing):
+    id = failing(state="broken", fault="The file is <damaged>.")
+    page = ann.get(f"media/edit/?id={id}").text
+    assert "could not be drawn" in page and "The file is &lt;damaged&gt;." in page
+    assert "data-focal" not in page and "Draw again" not in page
+    assert "The file is &lt;damaged&gt;." in ann.get(f"media/details/?id={id}").text
+    shown = ann.get("media/?state=broken").text
+    assert 'title="Could not be drawn. The file is &lt;damaged&gt;."' in shown
+    assert "-160.webp" not in shown
+
+
+def test_what_was_given_up_is_drawn_again_by_a_button(app, ann, failing, as_):
+    id = failing(state="given_up", fault="It took long.")
+    assert "Draw again" in ann.get(f"media/details/?id={id}").text
+    sent = {"action": "draw_again", "rowid": id, "url": f"/admin/media/edit/?id={id}"}
+    answer = ann.post("media/action/", sent)
+    assert answer.status_code == 302
+    with app.app_context():
+        work_off()
+        assert whole(id)["state"] == "ready"
+    page = ann.get(f"media/edit/?id={id}").text
+    assert "data-focal" in page and "could not be drawn" not in page and "Draw again" not in page
+    again = as_("ann").post(f"media/{id}/draw_again")
+    assert (again.status_code, again.json["code"]) == (409, "wrong_state")
+    assert as_("abe").post(f"media/{id}/draw_again").status_code == 403
+
+
+def test_pictures_of_people_do_not_clutter_the_list(app, browser, people, put):
+    put(picture(300, 200), "lake.png")
+    with app.app_context(), received(io.BytesIO(picture()), "face.png") as file:
+        upload(SYSTEM, file, {"owner": people["bob"].id, "is_avatar": True})
+    mod = browser("mod")
+    usual, asked = mod.get("media/").text, mod.get("media/?is_avatar=true").text
+    assert "lake.png" in usual and "face.png" not in usual and "1 media" in usual
+    assert "lake.png" not in asked and "face.png" in asked
+    assert '<option value="false" selected>No</option>' in usual
+    sheets = [mod.get(f"media/export/csv/{query}").text for query in ("", "?is_avatar=true")]
+    assert ["face.png" in one for one in sheets] == [False, True]
+    found = mod.get("posts/lookup?field=cover&q=").json["results"]
+    assert [one["label"] for one in found] == ["lake.png"]

@@ -285,3 +285,14 @@ def test_a_large_photo_is_taken_before_it_is_drawn(app, drawn, as_):
     assert list(as_("ann").get(f"media/{answer.json['id']}").json["variants"]) == [
         "160", "640", "1280", "1920",
     ]  # fmt: skip
+
+
+def test_what_has_become_of_a_picture_is_read_when_asked_for(send, drawn, as_):
+    place = send("ann", picture()).headers["Location"].removeprefix("/api/v1/")
+    assert as_("abe").get(f"{place}?fields=state,fault").json["state"] == "pending"
+    drawn()
+    names = "state,fault,is_avatar"
+    told = as_("ann").get(f"{place}?fields={names}").json
+    assert (told["state"], told["fault"], told["is_avatar"]) == ("ready", None, False)
+    assert as_("bob").get(f"{place}?fields={names}").status_code == 400
+    assert list(as_("ann").get(place).json) == SHAPE

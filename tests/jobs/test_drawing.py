@@ -9,13 +9,15 @@ import pytest
 from PIL import Image, ImageCms
 
 from quire.actor import SYSTEM
+from quire.errors import Conflict
 from quire.jobs import drawing, pictures
+from quire.jobs.worker import work_off
 from quire.records import MEDIA
 from quire.records.media import upload
+from quire.store.blobs import ORIGINAL, blobs
 from quire.store.intake import received
-from quire.store.read import one
-from quire.store.write import delete
-from tests.pictures import files, opened, photo, picture
+from quire.store.write import act, delete
+from tests.pictures import files, opened, photo, picture, whole
 
 SECRETS = (b"canary", b"Exif", b"GPS", b"photoshop", b"http://ns.adobe.com")
 
@@ -125,8 +127,11 @@ def test_what_cannot_be_drawn_is_broken_and_leaves_no_file(app, keep, client):
     before, id = files(app), keep(hollow())
     with app.app_context():
         pictures.process(id)
-        state = one(MEDIA, SYSTEM, id)
+        state = whole(id)
+        with pytest.raises(Conflict):
+            act(MEDIA, SYSTEM, id, "draw_again")
     assert (state["state"], state["variants"]) == ("broken", {})
+    assert state["fault"].startswith("The file is damaged")
     assert files(app) == before
     assert client.get(state["url"]).status_code == 404
 
@@ -135,10 +140,10 @@ def test_a_picture_is_drawn_once_however_often_it_is_asked_for(app, keep):
     id = keep(picture(200, 100))
     with app.app_context():
         pictures.process(id)
-        first = one(MEDIA, SYSTEM, id)
+        first = whole(id)
         pictures.process(id)
         pictures.process(id + 1)
-        assert one(MEDIA, SYSTEM, id) == first
+        assert whole(id) == first
     assert first["state"] == "ready"
 
 
@@ -154,18 +159,53 @@ def test_the_program_gets_so_much_memory_and_no_more(app, keep, monkeypatch, tmp
     with app.app_context():
         id = keep(picture())
         pictures.process(id)
-        assert one(MEDIA, SYSTEM, id)["state"] == "broken"
+        state = whole(id)
+    assert (state["state"], "memory" in state["fault"]) == ("given_up", True)
 
 
-def test_the_program_gets_so_much_time_and_no_more(app, keep, monkeypatch, tmp_path):
+def test_what_took_too_long_can_be_drawn_again(app, keep, monkeypatch, tmp_path):
     slow = tmp_path / "slow.py"
     slow.write_text("import time\ntime.sleep(30)\n", encoding="utf-8")
-    monkeypatch.setattr(pictures, "PROGRAM", slow)
-    monkeypatch.setattr(pictures, "SECONDS", 0.3)
+    id = keep(picture(200, 100))
+    with app.app_context():
+        with monkeypatch.context() as patched:
+            patched.setattr(pictures, "PROGRAM", slow)
+            patched.setattr(pictures, "SECONDS", 1)
+            pictures.process(id)
+        state = whole(id)
+        said = "Drawing it took more than 1 seconds."
+        assert (state["state"], state["fault"]) == ("given_up", said)
+        act(MEDIA, SYSTEM, id, "draw_again")
+        work_off()
+        state = whole(id)
+    assert (state["state"], state["fault"], list(state["variants"])) == ("ready", None, ["160"])
+    assert not [name for name in files(app) if name == ORIGINAL + state["url"].rpartition("/")[2]]
+
+
+def test_what_is_too_large_says_how_much_may_be(app, keep, monkeypatch, tmp_path):
+    strict = tmp_path / "strict.py"
+    strict.write_text(
+        f"import runpy\nmade = runpy.run_path({drawing.__file__!r})\n"
+        "made['main'].__globals__['MAX_PIXELS'] = 5\nmade['main']()\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setattr(pictures, "PROGRAM", strict)
     with app.app_context():
         id = keep(picture())
         pictures.process(id)
-        assert one(MEDIA, SYSTEM, id)["state"] == "broken"
+        assert whole(id)["fault"] == "It has more than 5 pixels."
+
+
+def test_a_file_that_is_gone_says_so(app, keep):
+    id = keep(picture())
+    with app.app_context():
+        blobs().delete(ORIGINAL + whole(id)["url"].rpartition("/")[2])
+        pictures.process(id)
+        assert (whole(id)["state"], whole(id)["fault"]) == ("broken", pictures.LOST)
+
+
+def test_program_and_caller_mean_the_same():
+    assert (drawing.DAMAGED, drawing.UNFIT) == (pictures.DAMAGED, pictures.UNFIT)
 
 
 def test_a_record_that_is_deleted_meanwhile_leaves_no_file(app, keep, monkeypatch):

@@ -11,17 +11,15 @@ from quire.commands.checks import _files
 from quire.errors import Unavailable
 from quire.exchange import exporting
 from quire.jobs.worker import work_off
-from quire.records import MEDIA
 from quire.records.media import upload
 from quire.store import stray_files
 from quire.store.blobs import ORIGINAL, Folder, blobs, waiting_room
 from quire.store.bucket import Bucket
 from quire.store.db import reading
 from quire.store.intake import received
-from quire.store.read import one
 from tests.buckets import Store
 from tests.people import signed_in
-from tests.pictures import files, form, opened, picture
+from tests.pictures import files, form, opened, picture, whole
 
 pytestmark = pytest.mark.slow  # the server of the bucket takes two seconds to load
 NAME = "0" * 32 + "-12345678.pdf"
@@ -179,7 +177,7 @@ def test_pictures_wait_until_the_bucket_answers(lost, make_app, people, store, t
     made = well.post("media", data=form(picture(200, 100))).json
     ann = signed_in(lost, people["ann"])
     assert ann.get(made["url"]).status_code == 503
-    assert one(MEDIA, SYSTEM, made["id"])["state"] == "pending"
+    assert whole(made["id"])["state"] == "pending"
     assert ann.delete(f"media/{made['id']}").status_code == 204
 
 

@@ -41,6 +41,7 @@ class Filter:
     value: str
     input: str = "text"
     choices: tuple[tuple[str, str], ...] = ()
+    may_be_any: bool = True
     lookup_url: str | None = None
 
 
@@ -72,7 +73,8 @@ def _word(field: Field, operator: str) -> str:
 def _inputs(field: Field, path: str, given: dict[str, str], lookup: Any) -> list[Filter]:
     widget, label = field.kind.widget, field.label
     if choices := _choices(field):
-        return [Filter(path, label, given.get(path, ""), choices=choices)]
+        value = given.get(path, field.preset)
+        return [Filter(path, label, value, choices=choices, may_be_any=not field.preset)]
     if field.target:
         return [Filter(path, label, given.get(path, ""), lookup_url=lookup(field.name))]
     if widget in ("datetime", "date", "number", "decimal"):

@@ -20,7 +20,7 @@ from quire.declare.fields import Field
 from quire.declare.query import Query, parse_query
 from quire.declare.record import Record
 from quire.declare.typed import INPUT_TYPES, text_of
-from quire.declare.vocabulary import filter_paths
+from quire.declare.vocabulary import filter_paths, presets
 from quire.errors import Malformed
 from quire.exchange.sheets import KINDS
 from quire.exchange.tabular import importable
@@ -59,7 +59,10 @@ class Listing:
 
     def query(self) -> Query:
         """What the address asks for. Raises Malformed."""
-        return replace(parse_query(self.record, self.actor, self.pairs), panel=True)
+        record, actor = self.record, self.actor
+        added = presets(record, actor, (name.partition("__")[0] for name, _ in self.pairs))
+        query = parse_query(record, actor, [*self.pairs, *added])
+        return replace(query, fields=record.names, panel=True)
 
     def _inline_fields(self) -> set[str]:
         fields = settable(self.record, self.actor, creating=False)

@@ -7,10 +7,10 @@ from quire.actor import Actor
 from quire.admin.cells import small_name
 from quire.admin.pictures import thumb_url
 from quire.declare.fields import Field
-from quire.declare.query import Condition, Query
+from quire.declare.query import Condition, Query, parse_query
 from quire.declare.record import Record, record_of
 from quire.declare.typed import key_of
-from quire.declare.vocabulary import filter_paths
+from quire.declare.vocabulary import filter_paths, presets
 from quire.errors import Missing
 from quire.store import read
 
@@ -19,14 +19,16 @@ LIMIT = 20
 
 def _query(target: Record, actor: Actor, text: str) -> Query:
     """By parts of the name where that can be filtered, else by full-text search."""
-    base = {"count": False, "per_page": LIMIT}
+    usual = parse_query(target, actor, presets(target, actor, ()))
+    query = replace(usual, count=False, per_page=LIMIT)
     if not text:
-        return Query(**base)  # type: ignore[arg-type]
+        return query
     paths = filter_paths(target, actor)
     for name in (target.title, target.key):
         if name in paths and paths[name].kind.text:
-            return Query(conditions=(Condition(name, "icontains", (text,)),), **base)  # type: ignore[arg-type]
-    return Query(search=text[:200], **base)  # type: ignore[arg-type]
+            named = Condition(name, "icontains", (text,))
+            return replace(query, conditions=(*query.conditions, named))
+    return replace(query, search=text[:200])
 
 
 def _pictures(query: Query) -> Query:

@@ -28,12 +28,6 @@ def form_for(record: Record, actor: Actor, *, creating: bool) -> RecordForm:
     )
 
 
-def _fits_state(name: str, state: State) -> bool:
-    """Publishing what is published is no help: the button of the state one is in is left out."""
-    done = {"publish": "published", "unpublish": "draft", "approve": "approved", "spam": "spam"}
-    return name not in done or done[name] != state.get("status")
-
-
 def buttons(record: Record, actor: Actor, state: State) -> list[Any]:
     """The record's own actions that this actor may use on this one now."""
     trashed = bool(state.get("deleted_at"))
@@ -48,7 +42,7 @@ def buttons(record: Record, actor: Actor, state: State) -> list[Any]:
             draft_version=draft_version if one.takes_draft else None,
         )
         for one in offered(record, actor, trashed=trashed)
-        if _fits_state(one.name, state) and may_act(record, actor, one, state["id"])
+        if one.fits(state) and may_act(record, actor, one, state["id"])
     ] + viewing.offered(record, actor, state)
 
 

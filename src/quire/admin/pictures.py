@@ -7,6 +7,7 @@ from markupsafe import Markup
 from quire.store.contents import PICTURES
 
 SUFFIXES = tuple(f".{suffix}" for _, suffix in PICTURES.values())
+UNDRAWN = ("given_up", "broken")
 THUMB = 160
 """Pixels across, of the smallest version that every picture has."""
 
@@ -20,10 +21,15 @@ def thumb_url(small: Any) -> str | None:
 
 
 def thumb(small: Any) -> Markup:
-    """The smallest version; it stands beside words, so it says nothing itself."""
+    """The smallest version, or a mark where it could not be drawn; beside words, so it says no name."""
     url = thumb_url(small)
     if url is None:
         return Markup("")
+    if small.get("state") in UNDRAWN:
+        words = f"Could not be drawn. {small.get('fault') or ''}"
+        return Markup(
+            '<span class="thumb amiss" role="img" aria-label="{0}" title="{0}">!</span>'
+        ).format(words)
     return Markup(
         '<img class="thumb" src="{}" alt="" width="48" height="48" loading="lazy">'
     ).format(url)

@@ -53,7 +53,6 @@ def find_many(record: Record, actor: Actor, ids: list[int]) -> dict[int, dict[st
 
 def every(record: Record, actor: Actor, query: Query, most: int) -> Iterator[dict[str, Any]]:
     """All rows of a list up to `most`, read in batches."""
-    query = replace(query, fields=record.names)
     cursor: str | None = None
     left = most
     while left > 0:

@@ -14,6 +14,7 @@ PAST = {
     "end_previews": "ended the preview links to",
     "approve": "approved",
     "spam": "marked as spam",
+    "draw_again": "will be drawn again",
     "duplicate": "duplicated",
     "destroy": "deleted for good",
     "view_as": "began to view as",

@@ -26,7 +26,8 @@ class Field:
     `create_missing`: unknown names of a reference are created; `required`: people must give it,
     though the column can do without; `seldom`: at the API it is read only when `fields` names it,
     and a PUT without it leaves it as it is; `group`: the part of the form where it stands with
-    others, folded away while they are empty; `advised`: how many characters are seen elsewhere.
+    others, folded away while they are empty; `advised`: how many characters are seen elsewhere;
+    `preset`: the value by which the panel filters its lists and pickers until somebody else does.
     """
 
     readable = True
@@ -50,6 +51,7 @@ class Field:
         seldom: bool = False,
         group: str = "",
         advised: int | None = None,
+        preset: str = "",
         label: str | None = None,
         help: str = "",
     ):
@@ -60,7 +62,7 @@ class Field:
         self.label = label or name.replace("_", " ").capitalize()
         self.help = help
         self.required, self.seldom = required, seldom
-        self.group, self.advised = group, advised
+        self.group, self.advised, self.preset = group, advised, preset
         self.kind: Kind = None  # type: ignore[assignment]
         self.column: Any = None
         self.many: Many | None = None

@@ -3,6 +3,7 @@
 Nothing is switched on when its time comes: whether it has come is asked at each read.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import and_, case, or_
@@ -98,11 +99,23 @@ def restore(change: Change) -> None:
     change.set(deleted_at=None)
 
 
+def unless(status: str) -> Callable[[dict[str, Any]], bool]:
+    """For `fits`: of no use to what is in that state already."""
+    return lambda state: state.get("status") != status
+
+
 def publication_actions(allow: Rule) -> list[Action]:
     """Publish (with an optional `at`) and unpublish."""
     return [
-        Action("publish", publish, allow, inputs=(("at", TIME),), takes_draft=True),
-        Action("unpublish", unpublish, allow),
+        Action(
+            "publish",
+            publish,
+            allow,
+            inputs=(("at", TIME),),
+            takes_draft=True,
+            fits=unless("published"),
+        ),
+        Action("unpublish", unpublish, allow, fits=unless("draft")),
     ]
 
 

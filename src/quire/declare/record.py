@@ -31,6 +31,11 @@ class Access:
     panel: Rule = NOBODY
 
 
+def _always(state: dict[str, Any]) -> bool:
+    """What is of use to every record."""
+    return True
+
+
 @dataclass(frozen=True)
 class Action:
     """A verb beyond create, update and delete: a route, a button, an OpenAPI path, an audit word.
@@ -38,7 +43,8 @@ class Action:
     `run(change)` sets values or raises Conflict when the state does not fit; setting nothing means
     there is nothing to do. `inputs` are optional values by name. With `creates` it returns the raw
     values of a new record, made for the actor. With `takes_draft` the values of the record's draft,
-    if it has one, are those of the change, and the draft goes.
+    if it has one, are those of the change, and the draft goes. `fits(state)`: whether it is of any
+    use to a record; where not, the panel leaves its button out.
     """
 
     name: str
@@ -48,6 +54,7 @@ class Action:
     creates: bool = False
     in_trash: bool = False
     takes_draft: bool = False
+    fits: Callable[[dict[str, Any]], bool] = _always
 
     @property
     def label(self) -> str:

@@ -1,6 +1,6 @@
 """What a client may name in a query: fields to filter, sort and show, relations to include."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 
 from quire.actor import Actor
@@ -42,6 +42,13 @@ def _filter_paths(record: Record, actor: Actor) -> Mapping[str, Field]:
             other = usable(record_of(one.target), actor)
             paths |= {f"{name}.{sub}": other[sub] for sub in one.filter if sub in other}
     return paths
+
+
+def presets(record: Record, actor: Actor, given: Iterable[str]) -> list[tuple[str, str]]:
+    """The filters that the panel adds to those on the paths `given`, as an address has them."""
+    taken = set(given)
+    paths = filter_paths(record, actor)
+    return [(n, one.preset) for n, one in paths.items() if one.preset and n not in taken]
 
 
 def sort_names(record: Record, actor: Actor) -> list[str]:

@@ -28,6 +28,7 @@ MEMORY = 1536 * 1024 * 1024
 SECONDS = 40
 """Of processor time."""
 NICE = 2
+DAMAGED, UNFIT = 3, 4
 THREADS = 3
 QUALITY: dict[str, dict[str, Any]] = {
     "JPEG": {"quality": 85},
@@ -42,18 +43,21 @@ Image.MAX_IMAGE_PIXELS = None  # the limit is ours
 
 
 class Unfit(ValueError):
-    """A picture that is not drawn."""
+    """A picture that is not drawn; the text says why, to whoever has sent it."""
 
 
 def main() -> None:
-    """`drawing.py SOURCE FOLDER STEM`: status 0 and JSON, or status 3 and the reason."""
+    """`drawing.py SOURCE FOLDER STEM`: status 0 and JSON, DAMAGED, or UNFIT and why in words."""
     limit()
     source, folder, stem = sys.argv[1:]
     try:
         made = draw(Path(source), Path(folder), stem)
+    except Unfit as unfit:
+        sys.stderr.write(str(unfit))
+        sys.exit(UNFIT)
     except (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError) as error:
-        sys.stderr.write(f"{type(error).__name__}: {error}\n")
-        sys.exit(3)
+        sys.stderr.write(f"{type(error).__name__}: {error}")
+        sys.exit(DAMAGED)
     json.dump(made, sys.stdout)
 
 
@@ -74,7 +78,7 @@ def draw(source: Path, folder: Path, stem: str) -> dict[str, Any]:
     with Image.open(source, formats=FORMATS) as picture:
         format = "JPEG" if picture.format == "MPO" else str(picture.format)
         if picture.width * picture.height > MAX_PIXELS:
-            raise Unfit("too many pixels")
+            raise Unfit(f"It has more than {MAX_PIXELS:,} pixels.")
         suffix = {"JPEG": "jpg"}.get(format, format.lower())
         is_moving = format in ("GIF", "WEBP") and getattr(picture, "n_frames", 1) > 1
         if is_moving:
@@ -121,7 +125,7 @@ def _save_moving(picture: Image.Image, path: Path, format: str) -> None:
     """All frames; nothing is turned, cut or left out."""
     frames: int = getattr(picture, "n_frames", 1)
     if frames * picture.width * picture.height > MAX_ALL_FRAMES:
-        raise Unfit("too many frames")
+        raise Unfit(f"Its frames have more than {MAX_ALL_FRAMES:,} pixels together.")
     kept: dict[str, Any] = {"loop": picture.info.get("loop", 0)} if "loop" in picture.info else {}
     durations = [_duration(frame) for frame in ImageSequence.Iterator(picture)]
     picture.seek(0)

@@ -20,17 +20,29 @@ from quire.actor import SYSTEM
 from quire.declare.jobs import Job, handles
 from quire.errors import Missing
 from quire.records.media import ADDRESS, MEDIA, Media
-from quire.store import read
 from quire.store.blobs import ORIGINAL, blobs, waiting_room
 from quire.store.db import reading, transaction
 from quire.store.write import update
 
 logger = logging.getLogger("quire.media")
 
+DAMAGED, UNFIT = 3, 4
+"""What the program ends with for a file that is no picture, and for one that it will not draw."""
 PROGRAM = Path(__file__).with_name("drawing.py")
 SECONDS = 60
 """How long a picture may take, however busy the machine is."""
 JOB = SYSTEM.at(proof="job", door="jobs")
+LOST = "The file that was sent is gone. Delete this one, and upload it again."
+UNREADABLE = "The file is damaged: it begins like a picture, and cannot be read as one."
+ENDED = "Drawing it ended early, for want of memory or time."
+
+
+class NotDrawn(Exception):
+    """A picture that is not drawn: why in words, and the `state` of its record from now on."""
+
+    def __init__(self, state: str, words: str):
+        super().__init__(words)
+        self.state = state
 
 
 @handles("picture.draw")
@@ -45,17 +57,16 @@ def process(media_id: int) -> None:
     if name is None:
         return
     with TemporaryDirectory(dir=waiting_room(), ignore_cleanup_errors=True) as place:
-        folder = Path(place)
-        original = _fetched(ORIGINAL + name, folder / ORIGINAL)
-        made = None if original is None else _drawn(original, folder, name.partition(".")[0])
-        files = [] if made is None else [path for path in folder.iterdir() if path != original]
-        for path in files:
-            blobs().put(path.name, path)
+        try:
+            values, files = _drawn(name, Path(place))
+        except NotDrawn as refusal:
+            values, files = {"state": refusal.state, "fault": str(refusal)}, []
     try:
-        _note(media_id, made)
+        _note(media_id, values)
     except Missing:  # deleted meanwhile
-        blobs().delete(*(path.name for path in files))
-    blobs().delete(ORIGINAL + name)
+        blobs().delete(ORIGINAL + name, *files)
+    if values["state"] != "given_up":
+        blobs().delete(ORIGINAL + name)
 
 
 def _pending(media_id: int) -> str | None:
@@ -65,18 +76,32 @@ def _pending(media_id: int) -> str | None:
     return None if url is None else str(url).removeprefix(ADDRESS)
 
 
-def _fetched(name: str, path: Path) -> Path | None:
-    """A copy for the program to read, wherever the file lies; None where there is none."""
-    found = blobs().find(name)
+def _drawn(name: str, folder: Path) -> tuple[dict[str, Any], list[str]]:
+    """Draw what was sent, and store what has come of it: values for the record, names of files.
+
+    Raises NotDrawn.
+    """
+    original = _fetched(name, folder)
+    made = _run(original, folder, name.partition(".")[0])
+    files = [path for path in folder.iterdir() if path != original]
+    for path in files:
+        blobs().put(path.name, path)
+    return _values(made), [path.name for path in files]
+
+
+def _fetched(name: str, folder: Path) -> Path:
+    """A copy for the program to read, wherever the file lies. Raises NotDrawn where there is none."""
+    found, path = blobs().find(ORIGINAL + name), folder / ORIGINAL
     if found is None:
-        return None
+        logger.warning("The picture %s is not there.", name)
+        raise NotDrawn("broken", LOST)
     with found.open() as file, path.open("wb") as copy:
         shutil.copyfileobj(file, copy)
     return path
 
 
-def _drawn(original: Path, folder: Path, stem: str) -> dict[str, Any] | None:
-    """What the program has made in `folder`; None where it could not read the picture."""
+def _run(original: Path, folder: Path, stem: str) -> dict[str, Any]:
+    """What the program says that it has made in `folder`. Raises NotDrawn."""
     command = [sys.executable, "-I", str(PROGRAM), str(original), str(folder), stem]
     # what it does not know it cannot tell
     known = {name: os.environ[name] for name in ("SYSTEMROOT", "PATH") if name in os.environ}
@@ -86,19 +111,30 @@ def _drawn(original: Path, folder: Path, stem: str) -> dict[str, Any] | None:
         )
     except subprocess.TimeoutExpired:
         logger.warning("The picture %s takes more than %d s; it is given up.", stem, SECONDS)
-        return None
+        raise NotDrawn("given_up", f"Drawing it took more than {SECONDS} seconds.") from None
     if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
-        logger.warning("The picture %s cannot be read: %s", stem, " ".join(said))
-        return None
+        raise _refusal(done, stem)
     return dict(json.loads(done.stdout))
 
 
-def _note(media_id: int, made: dict[str, Any] | None) -> None:
+def _refusal(done: subprocess.CompletedProcess[bytes], stem: str) -> NotDrawn:
+    said = " ".join(done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:])
+    logger.warning("The picture %s is not drawn (%d): %s", stem, done.returncode, said)
+    if done.returncode == UNFIT:
+        return NotDrawn("broken", said)
+    if done.returncode == DAMAGED:
+        return NotDrawn("broken", UNREADABLE)
+    return NotDrawn("given_up", ENDED)
+
+
+def _note(media_id: int, values: dict[str, Any]) -> None:
     """Say in the record what has come of it. Raises Missing when it is no longer there."""
-    with transaction():
-        if read.one(MEDIA, JOB, media_id)["state"] == "pending":  # else somebody was faster
-            update(MEDIA, JOB, media_id, {"state": "broken"} if made is None else _values(made))
+    with transaction() as connection:
+        state = connection.execute(select(Media.state).where(Media.id == media_id)).scalar()
+        if state is None:
+            raise Missing
+        if state == "pending":  # else somebody was faster
+            update(MEDIA, JOB, media_id, values)
 
 
 def _values(made: dict[str, Any]) -> dict[str, Any]:

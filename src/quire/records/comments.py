@@ -14,7 +14,7 @@ from quire.declare.columns import Dated, Numbered, Ref, Versioned, refer, table_
 from quire.declare.fields import Editable, Fixed, Shown
 from quire.declare.kinds import Html, Name, Prose, Time, choice
 from quire.declare.markup import render, render_ahead
-from quire.declare.publication import live, restore_action
+from quire.declare.publication import live, restore_action, unless
 from quire.declare.query import Query
 from quire.declare.record import REGISTRY, Access, Action, Record
 from quire.declare.rules import NOBODY, SIGNED_IN, all_of, any_of, owner, role, where
@@ -187,8 +187,8 @@ COMMENTS = Record(
         panel=HOST,
     ),
     actions=[
-        Action("approve", approve, HOST),
-        Action("spam", spam, HOST),
+        Action("approve", approve, HOST, fits=unless("approved")),
+        Action("spam", spam, HOST, fits=unless("spam")),
         restore_action(WRITER),
     ],
     before=prepare,

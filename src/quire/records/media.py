@@ -12,9 +12,19 @@ from quire.actor import Actor
 from quire.declare.change import Change
 from quire.declare.columns import Dated, Numbered, Ref, Versioned, refer, table_args, unique
 from quire.declare.fields import Editable, Given, Shown
-from quire.declare.kinds import Bytes, Count, FileName, Flag, MediaType, Path, Summary, choice
-from quire.declare.record import Access, Record
-from quire.declare.rules import NOBODY, all_of, any_of, owner, role, where
+from quire.declare.kinds import (
+    Bytes,
+    Count,
+    FileName,
+    Flag,
+    MediaType,
+    Path,
+    Summary,
+    Title,
+    choice,
+)
+from quire.declare.record import Access, Action, Record
+from quire.declare.rules import all_of, any_of, owner, role, where
 from quire.declare.uploads import ANY_FILE, Point, Upload, Variants
 from quire.declare.values import Kind
 from quire.errors import Conflict, detail
@@ -33,7 +43,10 @@ FOCAL_HELP = "What must stay in sight when the picture is cropped."
 
 
 class Media(Numbered, Dated, Versioned, Model):
-    """A picture, document or sound that was uploaded."""
+    """A picture, document or sound that was uploaded.
+
+    A picture that is `given_up` may still be drawn, what is `broken` never; `fault` says why.
+    """
 
     __tablename__ = "media"
     __table_args__ = table_args(
@@ -53,13 +66,14 @@ class Media(Numbered, Dated, Versioned, Model):
     variants: Mapped[Variants] = mapped_column(default=dict)
     owner_id: Mapped[Ref | None] = refer("users", on_delete="SET NULL")
     is_avatar: Mapped[Flag] = mapped_column(default=False)
-    state: Mapped[str] = choice("pending", "ready", "broken")
+    state: Mapped[str] = choice("pending", "ready", "given_up", "broken")
+    fault: Mapped[Title | None]
 
 
 OWN = owner(Media.owner_id)
 LIBRARY = where(lambda: Media.is_avatar.is_(False), "to be in the library")
 WRITE = any_of(all_of(OWN, role("author")), role("moderator"))
-INSIDE = role("moderator")
+TEAM, INSIDE = role("author"), role("moderator")
 
 
 def _known(upload: Upload) -> tuple[Upload, Content]:
@@ -168,6 +182,14 @@ def _said(use: dict[str, Any]) -> str:
     return f"{use['type'].capitalize()} {use['id']}, “{use['title']}”, uses it."
 
 
+def draw_again(change: Change) -> None:
+    """Draw a picture that was given up once more, for want of time or memory then."""
+    if change.before("state") != "given_up":
+        raise Conflict("This is nothing that another attempt could draw.")
+    change.set(state="pending", fault=None)
+    owe("picture.draw", change.before("id"))
+
+
 def file_names(state: dict[str, Any]) -> list[str]:
     """The names of all files of a record: as it came, as it is served, and its variants."""
     addresses = [state["url"]]
@@ -199,8 +221,17 @@ MEDIA = Record(
         Shown(
             "owner", to=INSIDE, filter=("id", "username"), fill=lambda change: change.actor.user_id
         ),
-        Shown("is_avatar", to=NOBODY, made=True),
-        Shown("state", to=NOBODY, made=True),
+        Shown(
+            "is_avatar",
+            to=TEAM,
+            made=True,
+            seldom=True,
+            filter=True,
+            preset="false",
+            label="Avatar",
+        ),
+        Shown("state", to=TEAM, made=True, seldom=True, filter=True),
+        Shown("fault", to=TEAM, made=True, seldom=True),
     ],
     access=Access(
         read=any_of(LIBRARY, OWN, role("moderator")),
@@ -210,6 +241,7 @@ MEDIA = Record(
         permanent=WRITE,
         panel=WRITE,
     ),
+    actions=[Action("draw_again", draw_again, WRITE, fits=lambda s: s["state"] == "given_up")],
     before=prepare,
     ahead=put_ahead,
     small=("id", "url", "alt"),
