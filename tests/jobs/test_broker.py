@@ -89,10 +89,13 @@ def test_a_worker_does_what_others_owe_and_stops_in_good_order(tmp_path, broker)
         until(lambda: state_of(app, "letters.fold").failed_at)
         assert state_of(app, "letters.fold").error == "Nobody handles this."
     finally:
+        begun = time.monotonic()
         status = worker.stop()
+        seconds = time.monotonic() - begun
     with app.app_context():
         db.engine.dispose()
     assert status == 0 and "Traceback" not in worker.said()
+    assert seconds < 3, "it has nothing to do, so nothing to wait for"
 
 
 def state_of(app, event):

@@ -24,6 +24,8 @@ AT_ONCE = 50
 """Rows that are passed on together."""
 PATIENCE = 4
 """Seconds to wait for the broker."""
+WAKE_SECONDS = 0.5
+"""How often a worker looks whether it shall stop."""
 
 
 def carrier(app: Flask) -> Celery:
@@ -88,6 +90,8 @@ def serve(app: Flask, threads: int) -> int:
         pool=pool, concurrency=threads, loglevel="WARNING", without_gossip=True,
         without_mingle=True, without_heartbeat=True, quiet=True,
     )  # fmt: skip
+    if worker.use_eventloop:  # a signal does not end its wait for messages, a timer does
+        worker.timer.call_repeatedly(WAKE_SECONDS, int)
     if hasattr(signal, "SIGBREAK"):
         signal.signal(signal.SIGBREAK, _stop)
     worker.start()
