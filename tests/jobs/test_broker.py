@@ -56,9 +56,9 @@ class Worker:
     def said(self):
         return Path(self.log.name).read_text(encoding="utf-8")
 
-    def stop(self):
+    def stop(self, by=STOP):
         """Its exit status."""
-        self.process.send_signal(STOP)
+        self.process.send_signal(by)
         try:
             return self.process.wait(30)
         finally:
@@ -96,6 +96,18 @@ def test_a_worker_does_what_others_owe_and_stops_in_good_order(tmp_path, broker)
         db.engine.dispose()
     assert status == 0 and "Traceback" not in worker.said()
     assert seconds < 3, "it has nothing to do, so nothing to wait for"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="there Ctrl-C is for all processes of a console")
+@pytest.mark.parametrize("broker", ["", *BROKERS])
+def test_ctrl_c_is_no_failure(tmp_path, broker):
+    url = BROKERS.get(broker, "")
+    if url is None:
+        pytest.skip(f"{broker} is not set")
+    worker = Worker(tmp_path, CELERY_BROKER_URL=url)
+    time.sleep(1)  # it says that it is ready before it has its broker
+    assert worker.stop(signal.SIGINT) == 0
 
 
 def state_of(app, event):

@@ -1,6 +1,10 @@
-"""What a newcomer does first, by the Python that runs this: start, a user, GET, POST, stop."""
+"""What a newcomer does first, by the Python that runs this: start, a user, GET, POST, stop.
+
+TEST_REDIS_URL names a broker for the worker; without one it does without.
+"""
 
 import contextlib
+import io
 import json
 import os
 import subprocess
@@ -11,9 +15,11 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from PIL import Image
+
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct horse battery 9"
-READY = "Quire is ready at "
+READY, WORKING = "Quire is ready at ", "Quire's worker is ready."
 # Not every Windows Python has a console that could send Ctrl-Break to another process. In the
 # server's own process, raising the signal does what the console's thread does.
 PRESSED = """
@@ -29,16 +35,26 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
 
+def begin(environment, *command):
+    """A process of ours that ends when Ctrl-Break is pressed."""
+    command = [sys.executable, "-c", PRESSED, *command]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    return subprocess.Popen(command, env=environment, text=True, **pipes)
+
+
+def ready(process, words):
+    """What a process says behind `words`."""
+    for line in process.stdout:
+        print("it says:", line.rstrip(), flush=True)
+        if line.startswith(words):
+            return line.removeprefix(words).strip()
+    raise SystemExit(f"It did not start; it ended with {process.wait()}.")
+
+
 def start(environment, *flags):
     """serve.py on a free port: the process and its address."""
-    command = [sys.executable, "-c", PRESSED, str(ROOT / "serve.py"), "--port", "0", *flags]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    server = subprocess.Popen(command, env=environment, text=True, **pipes)
-    for line in server.stdout:
-        print("server:", line.rstrip(), flush=True)
-        if line.startswith(READY):
-            return server, line.removeprefix(READY).strip()
-    raise SystemExit(f"The server did not start; it ended with {server.wait()}.")
+    server = begin(environment, str(ROOT / "serve.py"), "--port", "0", *flags)
+    return server, ready(server, READY)
 
 
 def manage(environment, *arguments, given=""):
@@ -52,12 +68,12 @@ def manage(environment, *arguments, given=""):
     return done.stdout.strip()
 
 
-def call(url, body=None, token=None):
-    """Status and JSON of a GET, or of a POST of `body`."""
-    headers = {"Content-Type": "application/json"}
+def call(url, body=None, token=None, kind="application/json"):
+    """Status and JSON of a GET, or of a POST of `body`: JSON, or bytes of another `kind`."""
+    headers = {"Content-Type": kind}
     if token:
         headers["Authorization"] = f"Bearer {token}"
-    data = None if body is None else json.dumps(body).encode()
+    data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
     request = urllib.request.Request(url, data, headers)
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
@@ -79,24 +95,67 @@ def use(api, environment):
     expect("user", manage(environment, *user, given=PASSWORD + "\n"), "1")
     expect("role", json.loads(manage(environment, "users", "list", "--json"))[0]["role"], "admin")
     expect("posts", call(f"{api}/posts")[1]["posts"], [])
-    credentials = {"email": "ann@example.org", "password": PASSWORD}
-    status, tokens = call(f"{api}/auth/token", credentials)
-    expect("token", status, 200)
-    status, tag = call(f"{api}/tags", {"name": "Füße"}, tokens["access_token"])
+    token = sign_in(api)
+    status, tag = call(f"{api}/tags", {"name": "Füße"}, token)
     expect("tag", status, 201)
     expect("name", call(f"{api}/tags/{tag['id']}")[1]["name"], "Füße")
-    status, error = call(f"{api}/tags", {"name": "x" * 2_000_000}, tokens["access_token"])
+    status, error = call(f"{api}/tags", {"name": "x" * 2_000_000}, token)
     expect("too large", (status, error["code"]), (413, "too_large"))
 
 
-def stop(server):
+def sign_in(api):
+    """An access token."""
+    status, tokens = call(f"{api}/auth/token", {"email": "ann@example.org", "password": PASSWORD})
+    expect("token", status, 200)
+    return tokens["access_token"]
+
+
+def upload(api, token, name):
+    """Send a picture that is called `name`, wait until it is drawn, fetch a variant: its record."""
+    out = io.BytesIO()
+    Image.new("RGB", (700, 350), (7, len(name) % 256, 99)).save(out, "PNG")
+    head = f'--x\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+    body = head.encode() + out.getvalue() + b"\r\n--x--\r\n"
+    status, made = call(f"{api}/media", body, token, "multipart/form-data; boundary=x")
+    expect("upload", status, 201)
+    begun = time.monotonic()
+    while not made["variants"] and time.monotonic() < begun + 40:
+        time.sleep(0.2)
+        made = call(f"{api}/media/{made['id']}")[1]
+    print(f"drawn within {time.monotonic() - begun:.1f} s", flush=True)
+    expect("variants", list(made["variants"]), ["160", "640"])
+    with urllib.request.urlopen(
+        api.removesuffix("/api/v1") + made["variants"]["640"]["webp"]
+    ) as file:
+        expect("variant", Image.open(io.BytesIO(file.read())).size, (640, 320))
+    return made
+
+
+def stop(process):
     """Press Ctrl-Break; the exit status."""
-    server.stdin.write("\n")
-    server.stdin.flush()
+    process.stdin.write("\n")
+    process.stdin.flush()
     with contextlib.suppress(subprocess.TimeoutExpired):
-        return server.wait(20)
-    server.kill()
-    return f"killed, {server.wait()}"
+        return process.wait(20)
+    process.kill()
+    return f"killed, {process.wait()}"
+
+
+def work(environment):
+    """Two servers that do no jobs, and a worker that does them."""
+    more = {"JOB_THREADS": "0", "CELERY_BROKER_URL": os.environ.get("TEST_REDIS_URL", "")}
+    worker = begin(environment | more, str(ROOT / "manage.py"), "worker")
+    begun = time.monotonic()
+    server, address = start(environment | more, "--processes", "2")
+    try:
+        api = f"{address}api/v1"
+        expect("tags", call(f"{api}/tags")[1]["total"], 1)
+        print(f"second start to first answer: {time.monotonic() - begun:.1f} s", flush=True)
+        ready(worker, WORKING)
+        upload(api, sign_in(api), "worked.png")
+    finally:
+        ends = stop(server), stop(worker)
+    expect("stop", ends, (0, 0))
 
 
 def main():
@@ -110,14 +169,7 @@ def main():
         finally:
             status = stop(server)
         expect("stop", status, 0)
-        begun = time.monotonic()
-        server, address = start(environment, "--processes", "2")
-        try:
-            expect("tags", call(f"{address}api/v1/tags")[1]["total"], 1)
-            print(f"second start to first answer: {time.monotonic() - begun:.1f} s", flush=True)
-        finally:
-            status = stop(server)
-        expect("stop", status, 0)
+        work(environment)
         expect("check", manage(environment, "check").splitlines()[0], "ok   database version")
     print("The journey went well.")
 

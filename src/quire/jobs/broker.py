@@ -95,7 +95,9 @@ def serve(app: Flask, threads: int) -> int:
     if hasattr(signal, "SIGBREAK"):
         signal.signal(signal.SIGBREAK, _stop)
     worker.start()
-    return int(worker.exitcode or 0)
+    # Celery calls it a failure when Ctrl-C is pressed
+    asked = state.should_stop is not None and state.should_terminate is None
+    return 0 if asked else int(worker.exitcode or 0)
 
 
 def _stop(*_: Any) -> None:
