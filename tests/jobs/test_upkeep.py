@@ -10,8 +10,9 @@ from quire.declare.clock import now, rfc3339
 from quire.declare.jobs import SCHEDULE
 from quire.jobs import upkeep
 from quire.records import COMMENTS, POSTS, SESSIONS, TAGS
-from quire.store import links, write
+from quire.store import links, origins, write
 from quire.store.db import reading, transaction
+from quire.store.origins import Origin
 from quire.store.revisions import Revision
 from tests.people import give_session
 
@@ -102,3 +103,15 @@ def test_sessions_and_links_that_have_ended_are_forgotten(app, people):
 
 def test_it_is_done_once_a_day():
     assert SCHEDULE["every.prune"].seconds == 86_400
+
+
+def test_pages_of_editors_are_forgotten():
+    known = origins.Known("posts", 1, "", 1)
+    with transaction() as connection:
+        for name in ("old", "new"):
+            origins.remember(connection, origins.PAGES, name, {"posts": known})
+        origins.remember(connection, "markdown", "old", {"a.md": known})
+        mine = update(Origin).where(Origin.place == "old")
+        connection.execute(mine.values(imported_at=ago(days=8)))
+    assert upkeep.prune()["pages of editors"] == 1
+    assert origins.known_items(origins.PAGES, "new") and origins.known_items("markdown", "old")

@@ -28,8 +28,6 @@ SCRIPTS = (
     "keeping.js", "autosave.js", "result.js",
 )  # fmt: skip
 """Scripts of pages on which somebody writes; other pages do without them."""
-PAGES = "pages"
-"""What origins call the pages of editors, from which a record may come twice."""
 
 
 def writing_page(record: Record, actor: Actor, form: RecordForm, state: State | None) -> State:
@@ -65,13 +63,13 @@ def make(record: Record, actor: Actor, raw: State, page: str) -> write.Saved:
     place = f"{actor.user_id} {sha256(page.encode()).hexdigest()}"
     with transaction() as connection:
         hold(connection, REGISTRY["users"], actor.user_id)  # the first try may be still on its way
-        made = origins.known_items(PAGES, place).get(record.path)
+        made = origins.known_items(origins.PAGES, place).get(record.path)
         if made is None:
             saved = write.create(record, actor, raw)
         else:
             saved = write.update(record, actor, made.record_id, raw, version=made.version)
         known = origins.Known(record.path, saved.id, "", saved.version)
-        origins.remember(connection, PAGES, place, {record.path: known})
+        origins.remember(connection, origins.PAGES, place, {record.path: known})
     return saved
 
 

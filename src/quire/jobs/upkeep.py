@@ -22,6 +22,7 @@ PARTS = {
     "revisions": pruning.revisions,
     "ended sessions": pruning.ended_sessions,
     "ended links": pruning.ended_links,
+    "pages of editors": pruning.ended_pages,
     "old events": prune_outbox,
     "files that no record knows": stray_files.sweep,
 }

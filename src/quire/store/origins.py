@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from typing import Annotated, Any
 
@@ -15,6 +16,8 @@ from quire.store.audit import RecordId, Word
 from quire.store.db import Model, reading
 
 PLACE_LENGTH = 500
+PAGES = "pages"
+"""The source of what editors begin: a page of the panel, whose first answer may be lost."""
 
 Digest = Annotated[str, mapped_column(String(64))]
 
@@ -110,3 +113,9 @@ def forget(connection: Connection, source: str, place: str, record_id: int) -> N
         Origin.record_id == record_id,
     )
     connection.execute(delete(Origin).where(*mine))
+
+
+def forget_old(connection: Connection, source: str, before: datetime) -> int:
+    """Forget what came from a source earlier than that; how much it was."""
+    old = Origin.source == source, Origin.imported_at < before
+    return connection.execute(delete(Origin).where(*old)).rowcount

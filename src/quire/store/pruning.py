@@ -12,12 +12,14 @@ from quire.actor import SYSTEM
 from quire.declare.clock import now, rfc3339
 from quire.declare.record import REGISTRY, Record
 from quire.errors import Conflict, Missing, Stale
-from quire.store import links, previews
+from quire.store import links, origins, previews
 from quire.store.db import reading, transaction
 from quire.store.revisions import Revision
 from quire.store.write import delete as delete_record
 
 AT_ONCE = 500
+PAGE_LASTS = timedelta(days=7)
+"""How long a page may stand open before its first draft is kept by a second try."""
 _rows = Revision.__table__
 
 
@@ -53,6 +55,12 @@ def ended_sessions() -> int:
     table = REGISTRY["sessions"].table
     with transaction() as connection:
         return connection.execute(delete(table).where(table.c.expires_at <= now())).rowcount
+
+
+def ended_pages() -> int:
+    """Forget pages of editors: whoever has not asked again by then has got his answer."""
+    with transaction() as connection:
+        return origins.forget_old(connection, origins.PAGES, now() - PAGE_LASTS)
 
 
 def ended_links() -> int:
