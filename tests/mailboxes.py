@@ -1,5 +1,6 @@
 """Mail in tests: an SMTP server that does as it is told, and what an application has sent."""
 
+import asyncio
 import email
 import re
 import socket
@@ -18,13 +19,16 @@ TABLE = OutboxEvent.__table__
 
 
 class Post:
-    """An SMTP server on 127.0.0.1; `answers` are its next words to RCPT, `data` those to DATA."""
+    """An SMTP server on 127.0.0.1; `answers` are its next words to RCPT, `data` those to DATA.
+
+    `slow` are the seconds that it takes for an answer to `DATA` or `QUIT`.
+    """
 
     def __init__(self):
         with socket.socket() as sock:
             sock.bind(("127.0.0.1", 0))
             self.port = sock.getsockname()[1]
-        self.answers, self.data, self.letters = [], [], []
+        self.answers, self.data, self.letters, self.slow = [], [], [], {}
         self.controller = None
 
     def settings(self, **more):
@@ -57,7 +61,13 @@ class Post:
         answer = self.data.pop(0) if self.data else "250 OK"
         if answer.startswith("250"):
             self.letters.append(email.message_from_bytes(envelope.content, policy=policy.default))
+        await asyncio.sleep(self.slow.get("DATA", 0))
         return answer
+
+    async def handle_QUIT(self, server, session, envelope):
+        """Somebody goes."""
+        await asyncio.sleep(self.slow.get("QUIT", 0))
+        return "221 Bye"
 
 
 def owed(app):

@@ -12,6 +12,7 @@ import html5lib
 import pytest
 from sqlalchemy import func, select, update
 
+from quire.access import links as access_links
 from quire.actor import SYSTEM
 from quire.declare.clock import now
 from quire.jobs import attempt, worker
@@ -19,14 +20,14 @@ from quire.jobs.letter import WRITERS
 from quire.jobs.worker import work_off, working
 from quire.jobs.writing import span
 from quire.records import COMMENTS, POSTS, PROFILES, SETTINGS, TAGS, USERS
-from quire.store import queue
+from quire.store import links, queue
 from quire.store.db import reading, transaction
 from quire.store.mailbox import owe
 from quire.store.outbox import OutboxEvent, owed_here
 from quire.store.read import find_id
 from quire.store.write import create
 from quire.store.write import update as change
-from tests.mailboxes import TABLE, Post, hasten, owed, page_of, sent, text_of
+from tests.mailboxes import TABLE, Post, hasten, link_in, owed, page_of, sent, text_of
 
 
 @pytest.fixture
@@ -122,14 +123,72 @@ def test_never_is_final(mailing, people, post, where, caplog):
     assert "nobody of that name" in row.error
 
 
-def test_a_mail_has_the_same_name_at_each_attempt(mailing, people, post, monkeypatch):
+LINKED = {
+    "reset": {"email": "ann@example.org"},
+    "verify": {},
+    "email": {"email": "new@example.org"},
+    "invite": {"email": "new@example.org", "role": "author"},
+}
+
+
+@pytest.mark.parametrize("kind", ["two_factor_on", *LINKED])
+def test_a_mail_that_goes_out_twice_is_one_letter(mailing, people, post, monkeypatch, kind):
     monkeypatch.setattr(queue, "done", lambda job: None)  # the process dies in between
-    notice(mailing, people["ann"])
+    notice(mailing, people["ann"], kind, **LINKED.get(kind, {}))
     send(mailing)
     hasten(mailing)
     send(mailing)
     first, second = post.letters
     assert first["Message-ID"] == second["Message-ID"]
+    assert text_of(first) == text_of(second)
+    if kind in LINKED:
+        secret = re.split("[/=]", link_in(first))[-1]
+        with mailing.app_context():
+            assert links.find(secret, kind)
+
+
+def test_no_two_letters_have_one_link(mailing, people, post):
+    for name in ("ann", "ann", "bob"):
+        notice(mailing, people[name], "reset", email=f"{name}@example.org")
+    send(mailing)
+    assert len({link_in(letter) for letter in post.letters}) == 3
+
+
+def test_a_link_that_was_followed_is_not_sent_again(mailing, people, post, monkeypatch, client):
+    with monkeypatch.context() as dying:
+        dying.setattr(queue, "done", lambda job: None)
+        notice(mailing, people["ann"], "reset", email="ann@example.org")
+        send(mailing)
+    secret = link_in(post.letters[0]).rpartition("/")[2]
+    with mailing.app_context():
+        access_links.reset_password(secret, "another horse 77", SYSTEM)
+    hasten(mailing)
+    send(mailing)
+    assert len([one for one in post.letters if "/auth/reset/" in text_of(one)]) == 1
+    with mailing.app_context():
+        assert links.find(secret, "reset") is None
+    assert "mail.reset" not in [row.event for row in owed(mailing)]
+
+
+def test_an_answer_that_comes_too_late_makes_no_other_letter(make_app, people, post):
+    app = make_app(**post.settings(MAIL_TIMEOUT=1))
+    notice(app, people["ann"], "reset", email="ann@example.org")
+    post.slow["DATA"] = 3
+    send(app)
+    post.slow.clear()
+    hasten(app)
+    send(app)
+    first, second = post.letters
+    assert first["Message-ID"] == second["Message-ID"] and link_in(first) == link_in(second)
+    assert owed(app) == []
+
+
+def test_what_is_taken_is_noted_before_the_goodbye(mailing, people, post):
+    post.slow["QUIT"] = 5
+    notice(mailing, people["ann"])
+    begun = time.monotonic()
+    send(mailing)
+    assert owed(mailing) == [] and time.monotonic() - begun < 4
 
 
 def test_one_day_it_is_given_up(mailing, people, post, caplog):

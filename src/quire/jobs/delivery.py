@@ -47,10 +47,10 @@ class Line(Connection):
         return host
 
     def __exit__(self, *failure: Any) -> None:
-        """Say goodbye; the mail is taken by now, whatever becomes of that."""
+        """Say goodbye, and do not wait for the answer: the mail is taken, which has to be noted."""
         if self.host is not None:
             with suppress(OSError):
-                self.host.quit()
+                self.host.putcmd("quit")
             self.host.close()
 
 
@@ -92,7 +92,7 @@ def _message(letter: Letter, name: str) -> Message:
     # RFC 3834: nobody's holiday notice shall answer
     more = {"Auto-Submitted": "auto-generated", **_one_click(letter)}
     message = Message(subject, [letter.to], text, page, sender=sender, extra_headers=more)
-    # the same at each attempt: whoever gets it twice after all sees that it is one
+    # the same at each attempt, like the letter itself: whoever gets it twice may drop either
     message.msgId = f"<{digest(current_app.config['SECRET_KEY'] + name)[:32]}@{host}>"
     return message
 

@@ -11,7 +11,7 @@ from quire.declare.record import REGISTRY
 from quire.jobs.letter import WRITERS, Letter, root, writes
 from quire.store import read
 from quire.store.db import reading
-from quire.store.links import LIFETIMES, mint
+from quire.store.links import LIFETIMES, is_used, mint, secret_of
 
 NOTICES = (
     "password_changed", "address_asked", "address_changed", "two_factor_on", "two_factor_off",
@@ -69,7 +69,10 @@ def _reset(job: Job) -> Letter | None:
     user = _with_address(job.data["email"])
     if user is None:
         return None
-    secret = mint("reset", user["email"], user["id"])
+    secret = secret_of("reset", user["email"], job.id)
+    if is_used(secret):  # an earlier attempt has arrived after all, or the password is another
+        return None
+    mint("reset", user["email"], user["id"], secret=secret)
     words = {"username": user["username"], **_link(f"/auth/reset/{secret}", "reset")}
     return Letter(user["email"], "reset", words)
 
@@ -79,7 +82,8 @@ def _invite(job: Job) -> Letter | None:
     email, role = job.data["email"], job.data["role"]
     if read.find_id(REGISTRY["users"], SYSTEM, email=email) is not None:
         return None
-    return invitation(email, role, f"/auth/register?invite={mint('invite', email, role=role)}")
+    secret = mint("invite", email, role=role, secret=secret_of("invite", email, job.id))
+    return invitation(email, role, f"/auth/register?invite={secret}")
 
 
 @writes("verify")
@@ -87,11 +91,12 @@ def _verify(job: Job) -> Letter | None:
     user = user_of(job.record_id)
     if user is None or user["email_verified_at"]:
         return None
-    return _to_verify(user, "verify", user["email"])
+    return _to_verify(job, user, user["email"])
 
 
-def _to_verify(user: dict[str, Any], purpose: str, email: str) -> Letter:
-    secret = mint(purpose, email, user["id"])
+def _to_verify(job: Job, user: dict[str, Any], email: str) -> Letter:
+    purpose = job.kind
+    secret = mint(purpose, email, user["id"], secret=secret_of(purpose, email, job.id))
     words = {"username": user["username"], **_link(f"/auth/verify/{secret}", purpose)}
     return Letter(email, purpose, words)
 
@@ -104,7 +109,7 @@ def _email(job: Job) -> Letter | None:
         return None
     if read.find_id(REGISTRY["users"], SYSTEM, email=email) is not None:
         return _taken(job)
-    return _to_verify(user, "email", email)
+    return _to_verify(job, user, email)
 
 
 @writes("taken")

@@ -1,6 +1,8 @@
 """Links that are sent by mail: good once, for a while, for one purpose; only hashes are kept."""
 
+import hmac
 import secrets
+from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -59,9 +61,28 @@ class Held:
 _links = Link.__table__
 
 
-def mint(purpose: str, email: str, user_id: int | None = None, role: str | None = None) -> str:
+def secret_of(purpose: str, email: str, job: int) -> str:
+    """The secret of the link in the letter of a job: the same however often that is written."""
+    key, words = str(current_app.config["SECRET_KEY"]).encode(), f"link:{purpose}:{job}:{email}"
+    return urlsafe_b64encode(hmac.digest(key, words.encode(), "sha256")).decode().rstrip("=")
+
+
+def is_used(secret: str) -> bool:
+    """Whether the link with this secret was followed, or has become worthless."""
+    wanted = select(_links.c.used_at).where(_links.c.hash == digest(secret))
+    with reading() as connection:
+        return connection.execute(wanted).scalar() is not None
+
+
+def mint(
+    purpose: str,
+    email: str,
+    user_id: int | None = None,
+    role: str | None = None,
+    secret: str | None = None,
+) -> str:
     """The secret of a new link; older ones for the same are worthless from now on."""
-    secret = secrets.token_urlsafe(32)
+    secret = secret or secrets.token_urlsafe(32)
     lifetime = timedelta(seconds=current_app.config[LIFETIMES[purpose]])
     owner = _links.c.email == email if user_id is None else _links.c.user_id == user_id
     with transaction() as connection:
@@ -102,7 +123,7 @@ def void(user_id: int, *purposes: str) -> None:
     """Make the links of an account worthless, in the transaction of the change that does it."""
     with transaction() as connection:
         theirs = and_(_links.c.user_id == user_id, _links.c.purpose.in_(purposes))
-        connection.execute(delete(_links).where(theirs))
+        connection.execute(update(_links).where(theirs, _is_good()).values(used_at=now()))
 
 
 def forget_ended(connection: Connection) -> int:
