@@ -19,6 +19,13 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct horse battery 9"
+NAMES = {
+    "lake.png": "lake.png",
+    "CON.png": "CON.png",
+    "C:\\\\pictures\\\\NUL .png": "NUL .png",
+    "é" * 300 + ".png": "é" * 251 + ".png",
+}
+"""What files are called, as a multipart body has it, and what is kept of that."""
 READY, WORKING = "Quire is ready at ", "Quire's worker is ready."
 # Not every Windows Python has a console that could send Ctrl-Break to another process. In the
 # server's own process, raising the signal does what the console's thread does.
@@ -79,7 +86,8 @@ def call(url, body=None, token=None, kind="application/json"):
         with urllib.request.urlopen(request, timeout=30) as answer:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
-        return error.code, json.load(error)
+        is_json = error.headers.get_content_type() == "application/json"
+        return error.code, json.load(error) if is_json else error.read()
 
 
 def expect(what, found, wanted):
@@ -101,6 +109,10 @@ def use(api, environment):
     expect("name", call(f"{api}/tags/{tag['id']}")[1]["name"], "Füße")
     status, error = call(f"{api}/tags", {"name": "x" * 2_000_000}, token)
     expect("too large", (status, error["code"]), (413, "too_large"))
+    for name, kept in NAMES.items():
+        expect("name of the file", upload(api, token, name)["original_name"], kept)
+    for name in ("CON", "NUL.png", "aux%3A", "..%5Cquire.db"):
+        expect(f"file {name}", call(f"{api.removesuffix('/api/v1')}/uploads/{name}")[0], 404)
 
 
 def sign_in(api):
@@ -113,7 +125,7 @@ def sign_in(api):
 def upload(api, token, name):
     """Send a picture that is called `name`, wait until it is drawn, fetch a variant: its record."""
     out = io.BytesIO()
-    Image.new("RGB", (700, 350), (7, len(name) % 256, 99)).save(out, "PNG")
+    Image.new("RGB", (700, 350), (7, len(name) % 256, 99)).save(out, "PNG")  # each its own
     head = f'--x\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
     body = head.encode() + out.getvalue() + b"\r\n--x--\r\n"
     status, made = call(f"{api}/media", body, token, "multipart/form-data; boundary=x")
