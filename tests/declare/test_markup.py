@@ -50,13 +50,25 @@ def test_what_people_write():
 
 def test_deep_nesting_is_shown_as_text():
     assert markup.rendered("> " * 400 + "a").count("<blockquote>") == 400
-    for text in (">" * 100_000, "<div>" * 20_000, "<b>" * 30_000, "<span>" * 8000 + "<p>a</p>"):
+    for text in (
+        ">" * 100_000,
+        "<div>" * 20_000,
+        "<DIV>" * 20_000,
+        "<b>" * 30_000,
+        "<span>" * 8000 + "<p>a</p>",
+    ):
         made = markup.rendered(text)
         assert made.startswith("<pre>&") and html.unescape(made)[5:-7] == text
 
 
 def test_many_elements_beside_each_other_are_not_deep():
-    for text in ("<p>a\n" * 2000, "<br>" * 2000, "<b>a</b>\n" * 2000, "a\n\n" * 2000):
+    for text in (
+        "<p>a\n" * 2000,
+        "<P>a<BR>\n" * 2000,
+        "<br>" * 2000,
+        "<b>a</b>\n" * 2000,
+        "a\n\n" * 2000,
+    ):
         assert "<pre>" not in markup.rendered(text)
 
 
