@@ -258,3 +258,14 @@ def test_only_the_draft_that_was_seen_goes_live(ann, as_, written, draft):
     gone = ann.post(f"{post}/publish", headers=if_match(unseen))
     assert (gone.status_code, gone.json["current_version"]) == (412, 2)
     assert ann.post(f"{post}/publish", headers=if_match(ann.get(post))).status_code == 200
+
+
+def test_the_version_in_the_body_of_publish_is_that_of_the_record(ann, written, draft):
+    publish = f"posts/{written.live}/publish"
+    ann.patch(draft, json={"title": "One"})
+    seen = ann.patch(draft, json={"title": "Two"})
+    for headers in ({}, if_match(seen)):
+        late = ann.post(publish, json={"version": 2}, headers=headers)
+        assert (late.status_code, late.json["current_version"]) == (412, 1)
+    done = ann.post(publish, json={"version": 1}, headers=if_match(seen))
+    assert (done.json["title"], done.json["version"]) == ("Two", 2)

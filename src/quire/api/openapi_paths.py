@@ -239,11 +239,11 @@ def _action(record: Record, action: Action) -> Schema:
 
 
 def _of_draft(record: Record, action: Action) -> Schema:
-    if not (record.drafts and action.takes_draft):
-        return {}
-    return {
-        "description": "If-Match names the version of the record, or of the draft that goes live."
-    }
+    words = (
+        "If-Match names the version of the record, or of the draft that goes live; "
+        "`version` in the body is always that of the record."
+    )
+    return {"description": words} if record.drafts and action.takes_draft else {}
 
 
 def _below(record: Record) -> Schema:
