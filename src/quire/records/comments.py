@@ -1,6 +1,6 @@
 """Comments: what readers say below a post."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -130,7 +130,13 @@ def _check_time(change: Change) -> None:
 
 def is_settled(created_at: str, minutes: int) -> bool:
     """Whether its writer can no longer change what he said then; with 0 minutes he always can."""
-    return bool(minutes and time_from_text(created_at) + timedelta(minutes=minutes) <= now())
+    end = settles_at(created_at, minutes)
+    return end is not None and end <= now()
+
+
+def settles_at(created_at: str, minutes: int) -> datetime | None:
+    """Until when its writer can change what he said then; None for ever."""
+    return time_from_text(created_at) + timedelta(minutes=minutes) if minutes else None
 
 
 def _check_parent(change: Change) -> None:

@@ -6,9 +6,10 @@ from flask import flash, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from quire.actor import Actor
-from quire.errors import Missing, Refused
+from quire.declare.clock import rfc3339
+from quire.errors import Missing, Refused, Stale
 from quire.records import COMMENTS
-from quire.records.comments import is_settled
+from quire.records.comments import is_settled, settles_at
 from quire.site.forms import WordsForm, insist_on_own_page, tried
 from quire.site.looks import frame, show
 from quire.site.profile import own
@@ -30,9 +31,12 @@ def comment(actor: Actor, id: int) -> AnyResponse:
         if refused is None:
             return _back(found, "Your comment is changed.")
         status = refused
+        if status == Stale.status:  # the newer words are shown: they may be replaced knowingly
+            form.version.data = found["version"]
     return show(
         "remark.html", status, comment=found, form=form, settled=not is_open(actor, found),
-        minutes=frame().settings["comment_edit_minutes"], place=_place(found), page=_page(),
+        minutes=_minutes(), until=_until(actor, found), changed=status == Stale.status,
+        place=_place(found), page=_page(),
     )  # fmt: skip
 
 
@@ -47,9 +51,17 @@ def delete_comment(actor: Actor, id: int) -> AnyResponse:
 
 def is_open(actor: Actor, comment: dict[str, Any]) -> bool:
     """Whether this one can still be changed by `actor`, who may change it at all."""
-    if actor.at_least("moderator"):
-        return True
-    return not is_settled(comment["created_at"], frame().settings["comment_edit_minutes"])
+    return actor.at_least("moderator") or not is_settled(comment["created_at"], _minutes())
+
+
+def _until(actor: Actor, comment: dict[str, Any]) -> str | None:
+    """The end of the time for changes, where there is one."""
+    end = settles_at(comment["created_at"], _minutes())
+    return None if end is None or actor.at_least("moderator") else rfc3339(end)
+
+
+def _minutes() -> int:
+    return int(frame().settings["comment_edit_minutes"])
 
 
 def is_own(actor: Actor, comment: dict[str, Any]) -> bool:
