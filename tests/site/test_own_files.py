@@ -1,10 +1,13 @@
 """Templates and files in the instance folder come before those of the package."""
 
+import os
 import re
+from datetime import timedelta
 
 import pytest
 
 from quire.commands.checks import check
+from quire.declare.clock import now
 from tests.site.conftest import soup
 
 
@@ -106,6 +109,16 @@ def test_a_feed_has_another_tag_with_another_template(client, instance):
     assert client().get("/feed.atom").headers["ETag"] not in seen
     changed = client().get("/feed.atom", headers={"If-None-Match": seen[0]})
     assert changed.status_code == 200
+
+
+def test_a_feed_is_as_new_as_its_template(client, instance, monkeypatch):
+    monkeypatch.setattr("quire.site.feeds.now", lambda: now() + timedelta(hours=1))
+    path = instance / "templates" / "quire_site" / "feed.atom.xml"
+    write(path, "<feed>{{ title }}</feed>")
+    changed = now() + timedelta(minutes=30)
+    os.utime(path, (changed.timestamp(), changed.timestamp()))
+    moments = {form: client().get(f"/feed.{form}").last_modified for form in ("atom", "json")}
+    assert moments["atom"] == changed > moments["json"]
 
 
 def test_a_feed_has_another_tag_when_a_part_of_its_template_changes(client, instance):

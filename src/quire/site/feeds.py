@@ -48,6 +48,7 @@ _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that no XML document may hold: https://www.w3.org/TR/xml/#charsets."""
 KEPT_BYTES = 8 * 1024 * 1024
 _SHELF = "quire-feeds"
+NEVER = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True)
@@ -112,9 +113,10 @@ def _written_by(username: str) -> Source:
 def _answer(form: str, which: tuple[str, ...], source: Callable[[], Source]) -> Response:
     look = lasting(("feed", *which), lambda: _look(source()))
     template = None if form == "json" else current_app.jinja_env.get_template(TEMPLATE.format(form))
-    etag = f"{form}-{_way(template)}-{look.mark}"
+    way, made = _way(template)
+    etag = f"{form}-{way}-{look.mark}"
     # while its second lasts, it may change again: what comes after would bear the same moment
-    moment = http_date(min(look.changed, now() - timedelta(seconds=1)))
+    moment = http_date(min(max(look.changed, made), now() - timedelta(seconds=1)))
     if _is_known(etag, moment):
         response = Response(status=304)
     else:
@@ -154,13 +156,17 @@ def _look(source: Source) -> Look:
 
 
 @lru_cache(20)
-def _way(template: Template | None) -> str:
-    """Stands for how a feed is made: readers hear of a template that was changed, and of another Quire."""
-    way = hashlib.sha256(version("quire").encode() + Path(__file__).read_bytes())
-    if template is not None:
-        # all of them: one may be made of others
-        way.update(own_templates(current_app))
-    return way.hexdigest()[:8]
+def _way(template: Template | None) -> tuple[str, datetime]:
+    """Stands for how a feed is made, and since when the installation's own templates are as they are.
+
+    So readers hear of a template that was changed, and of another Quire.
+    """
+    way = version("quire").encode() + Path(__file__).read_bytes()
+    if template is None:
+        return hashlib.sha256(way).hexdigest()[:8], NEVER
+    # all of them: one may be made of others
+    own, newest = own_templates(current_app)
+    return hashlib.sha256(way + own).hexdigest()[:8], newest
 
 
 def _made(form: str, look: Look, template: Template | None) -> bytes:

@@ -1,6 +1,7 @@
 """What an installation brings itself: templates before ours, and files of its own."""
 
 import hashlib
+from datetime import UTC, datetime
 from pathlib import Path
 
 from flask import Flask, Response, current_app, request, send_from_directory, url_for
@@ -50,11 +51,13 @@ def _mark(filename: str) -> str | None:
     return hashlib.sha256(state.encode()).hexdigest()[:12]
 
 
-def own_templates(app: Flask) -> bytes:
-    """The installation's own templates in one piece, each after its name."""
+def own_templates(app: Flask) -> tuple[bytes, datetime]:
+    """The installation's own templates in one piece, each after its name, and the newest's moment."""
     folder = _folder(app, "templates")
     names = sorted(one for one in folder.rglob("*") if one.is_file())
-    return b"".join(one.relative_to(folder).as_posix().encode() + one.read_bytes() for one in names)
+    named = (one.relative_to(folder).as_posix().encode() + one.read_bytes() for one in names)
+    newest = max((one.stat().st_mtime for one in names), default=0)
+    return b"".join(named), datetime.fromtimestamp(newest, UTC)
 
 
 def broken_templates(app: Flask) -> list[str]:
