@@ -66,6 +66,14 @@ class Worker:
             self.log.close()
 
 
+def address_of(broker):
+    """Where it is, empty for none; skips the test that needs one that is not there."""
+    url = BROKERS.get(broker, "")
+    if url is None:
+        pytest.skip(f"{broker} is not set")
+    return url
+
+
 def installation(folder, **more):
     return create_app("production", {"QUIRE_INSTANCE": folder, "SECRET_KEY": SECRET, **more})
 
@@ -73,9 +81,7 @@ def installation(folder, **more):
 @pytest.mark.slow
 @pytest.mark.parametrize("broker", ["", *BROKERS])
 def test_a_worker_does_what_others_owe_and_stops_in_good_order(tmp_path, broker):
-    url = BROKERS.get(broker, "")
-    if url is None:
-        pytest.skip(f"{broker} is not set")
+    url = address_of(broker)
     worker = Worker(tmp_path, CELERY_BROKER_URL=url)
     try:
         app = installation(tmp_path, CELERY_BROKER_URL=url)
@@ -102,10 +108,7 @@ def test_a_worker_does_what_others_owe_and_stops_in_good_order(tmp_path, broker)
 @pytest.mark.skipif(os.name == "nt", reason="there Ctrl-C is for all processes of a console")
 @pytest.mark.parametrize("broker", ["", *BROKERS])
 def test_ctrl_c_is_no_failure(tmp_path, broker):
-    url = BROKERS.get(broker, "")
-    if url is None:
-        pytest.skip(f"{broker} is not set")
-    worker = Worker(tmp_path, CELERY_BROKER_URL=url)
+    worker = Worker(tmp_path, CELERY_BROKER_URL=address_of(broker))
     time.sleep(1)  # it says that it is ready before it has its broker
     assert worker.stop(signal.SIGINT) == 0
 
