@@ -16,6 +16,7 @@ from quire.admin.rows import find, number_of
 from quire.admin.writing import kept
 from quire.declare.clock import rfc3339
 from quire.declare.record import Record
+from quire.declare.typed import version_from
 from quire.errors import Missing, Problem
 from quire.store import drafting
 from quire.store.permits import may
@@ -67,9 +68,7 @@ def draft_page(record: Record, state: dict[str, Any] | None, draft: dict[str, An
 def sent_version(name: str = "version") -> int | None:
     """The version the form or cell was read at; what is no number is older than all of them."""
     text = request.form.get(name, "")
-    if not text:
-        return None
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else 0
+    return version_from(text) if text else None
 
 
 def sent_versions() -> dict[str, Any]:

@@ -178,3 +178,8 @@ def text_of(field: Field, value: Any) -> Any:
         return bool(value) if field.kind.widget == "checkbox" else ""
     write = WRITERS.get(field.kind.widget)
     return str(value) if write is None else write(value, field)
+
+
+def version_from(text: str) -> int:
+    """The version that a form was filled with; what is no number is older than all of them."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else 0

@@ -12,14 +12,13 @@ from quire.declare.query import Condition, Query
 from quire.errors import Missing
 from quire.records import API_KEYS, COMMENTS, POSTS, SESSIONS
 from quire.records.api_keys import scopes_of
-from quire.site.forms import insist_on_own_page, tried
+from quire.site.forms import FOREIGN, insist_on_own_page, tried
 from quire.site.looks import show
 from quire.site.profile import back, own
 from quire.site.profile_forms import KeyForm
 from quire.store import read
 from quire.store.write import Saved, create, delete
 
-FOREIGN = "This needs a page of this site; go back and try again."
 MOST = 100
 RECENT = 5
 

@@ -92,11 +92,12 @@ def _shown(
     to = _answered(form, page.rows) if form else None
     names = names_of(one["author"] for one in (post, *page.rows))
     is_public = post["status"] == "published"
+    minutes = around.settings["comment_edit_minutes"]
     return show(
         "post.html", status, frame=around, post=post, said=said, beside=Neighbours.of(page),
         form=form, to=to, closed=_is_closed(post, around.settings), edit=edit_url(POSTS, post),
         names=names,
-        mine={one["id"]: is_open(actor, one) for one in page.rows if is_own(actor, one)},
+        mine={one["id"]: is_open(actor, one, minutes) for one in page.rows if is_own(actor, one)},
         beside_it=related(post["id"], [tag["id"] for tag in post["tags"]], RELATED),
         linked=of_post(post, names[post["author"]["id"]], around.settings) if is_public else None,
         cover=picture_of(post["cover"]),

@@ -31,6 +31,8 @@ from quire.errors import (
     Unproven,
 )
 
+FOREIGN = "This needs a page of this site; go back and try again."
+"""What a button's request is told that none of our own pages has sent."""
 OPEN_TOO_LONG = "This page was open for too long. Load it again."
 """What a script is told that has no form to show again."""
 EXPIRED = "This page was open for too long. Nothing is lost: send it once more."

@@ -7,17 +7,16 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from quire.actor import Actor
 from quire.declare.clock import rfc3339
+from quire.declare.typed import version_from
 from quire.errors import Missing, Refused, Stale
 from quire.records import COMMENTS
 from quire.records.comments import is_settled, settles_at
-from quire.site.forms import WordsForm, insist_on_own_page, tried
+from quire.site.forms import FOREIGN, WordsForm, insist_on_own_page, tried
 from quire.site.looks import frame, show
 from quire.site.profile import own
 from quire.store import read
 from quire.store.permits import may
 from quire.store.write import delete, update
-
-FOREIGN = "This needs a page of this site; go back and try again."
 
 
 @own
@@ -25,7 +24,8 @@ def comment(actor: Actor, id: int) -> AnyResponse:
     """The words of a comment, for who may change them."""
     found = _find(actor, id, "update")
     form = WordsForm(formdata=None, data=found) if request.method == "GET" else WordsForm()
-    status = 200
+    around, status = frame(), 200
+    minutes = around.settings["comment_edit_minutes"]
     if request.method == "POST":
         refused = tried(form, COMMENTS, lambda: _say(actor, id, form))
         if refused is None:
@@ -34,8 +34,9 @@ def comment(actor: Actor, id: int) -> AnyResponse:
         if status == Stale.status:  # the newer words are shown: they may be replaced knowingly
             form.version.data = found["version"]
     return show(
-        "remark.html", status, comment=found, form=form, settled=not is_open(actor, found),
-        minutes=_minutes(), until=_until(actor, found), changed=status == Stale.status,
+        "remark.html", status, frame=around, comment=found, form=form,
+        settled=not is_open(actor, found, minutes), minutes=minutes,
+        until=_until(actor, found, minutes), changed=status == Stale.status,
         place=_place(found), page=_page(),
     )  # fmt: skip
 
@@ -49,19 +50,15 @@ def delete_comment(actor: Actor, id: int) -> AnyResponse:
     return _back(found, "The comment is deleted.")
 
 
-def is_open(actor: Actor, comment: dict[str, Any]) -> bool:
-    """Whether this one can still be changed by `actor`, who may change it at all."""
-    return actor.at_least("moderator") or not is_settled(comment["created_at"], _minutes())
+def is_open(actor: Actor, comment: dict[str, Any], minutes: int) -> bool:
+    """Whether `actor`, who may change this one at all, still can; `minutes` is the site's setting."""
+    return actor.at_least("moderator") or not is_settled(comment["created_at"], minutes)
 
 
-def _until(actor: Actor, comment: dict[str, Any]) -> str | None:
+def _until(actor: Actor, comment: dict[str, Any], minutes: int) -> str | None:
     """The end of the time for changes, where there is one."""
-    end = settles_at(comment["created_at"], _minutes())
+    end = settles_at(comment["created_at"], minutes)
     return None if end is None or actor.at_least("moderator") else rfc3339(end)
-
-
-def _minutes() -> int:
-    return int(frame().settings["comment_edit_minutes"])
 
 
 def is_own(actor: Actor, comment: dict[str, Any]) -> bool:
@@ -81,9 +78,8 @@ def _find(actor: Actor, id: int, verb: str) -> dict[str, Any]:
 
 
 def _say(actor: Actor, id: int, form: WordsForm) -> None:
-    version = form.version.data or ""
-    based_on = int(version) if version.isascii() and version.isdigit() and len(version) < 18 else 0
-    update(COMMENTS, actor, id, {"body": form.body.data or ""}, version=based_on)
+    version = version_from(form.version.data or "")
+    update(COMMENTS, actor, id, {"body": form.body.data or ""}, version=version)
 
 
 def _page() -> int | None:

@@ -120,7 +120,8 @@ def keep(
 
     `raw` and `version` are what `write.update` takes, `version` that of the draft, or of the
     record while there is no draft; `raw` may hold `base_version`. `begin` says whether the change
-    was made where no draft was there, None that this is not known. Raises Unproven, Refused, Missing, Conflict, Stale, Invalid.
+    was made where no draft was there, None that this is not known. Raises Unproven, Refused,
+    Missing, Conflict, Stale, Invalid.
     """
     pass_door(record.access.update, actor)
     with transaction() as connection:

@@ -170,7 +170,8 @@ def act(
 ) -> Saved:
     """Run the action `name`; one that takes the draft needs it to be at `draft_version`.
 
-    0 is the version of a draft that is not there, None stands for any. Raises Unproven, Refused, Missing, Stale, Invalid, Conflict.
+    0 is the version of a draft that is not there, None stands for any. Raises Unproven, Refused,
+    Missing, Stale, Invalid, Conflict.
     """
     action = record.action(name)
     assert action is not None
