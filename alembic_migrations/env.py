@@ -10,8 +10,9 @@ from sqlalchemy import Column, inspect, text
 from sqlalchemy.types import TypeDecorator
 
 from quire import store
+from quire.declare.collation import SortKey
 from quire.store.db import isolate
-from quire.store.search import POSTGRESQL_DDL, SQLITE_DDL
+from quire.store.search_index import POSTGRESQL_DDL, SQLITE_DDL
 
 LOCK = 0x51756972
 """Number of the lock that keeps two hosts from migrating one PostgreSQL database at once."""
@@ -29,6 +30,8 @@ metadata = migrate.db.metadata
 
 def render_item(kind, item, autogen_context):
     """Scripts name plain SQLAlchemy types: they must run when the code has long moved on."""
+    if isinstance(item, SortKey):
+        return item.script
     ours = kind == "type" and type(item).__module__.startswith("quire.")
     return f"sa.{item.impl_instance!r}" if ours and isinstance(item, TypeDecorator) else False
 

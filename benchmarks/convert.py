@@ -6,20 +6,26 @@ import sys
 from pathlib import Path
 
 from quire.app import create_app
-from quire.schema import migrate
-from quire.store.secrets import hash_password
+from quire.declare.collation import sort_key
+from quire.declare.unicode_text import case_fold
+from quire.security.passwords import hash_password
+from quire.store import search_index
+from quire.store.migrations import upgrade
 
 COPY = """
-INSERT INTO users (id, username, email, password, role, is_active, bio,
+INSERT INTO users (id, username, username_sort, email, email_sort, password, role, is_active, bio,
   created_at, updated_at, version)
-SELECT id, username, email, password_hash, 'author', 1, '',
+SELECT id, username, sort_key(username), email, sort_key(email), password_hash, 'author', 1, '',
   strftime('%Y-%m-%dT%H:%M:%SZ', created_at), strftime('%Y-%m-%dT%H:%M:%SZ', created_at), 1
 FROM old.users;
-INSERT INTO tags (id, name, slug, description, created_at, updated_at, version)
-SELECT id, name, name, '', '2015-01-01T00:00:00Z', '2015-01-01T00:00:00Z', 1 FROM old.tags;
-INSERT INTO posts (id, title, slug, body, body_html, excerpt, author_id, published_at,
+INSERT INTO profiles (user_id, display_name, location, links, created_at, updated_at, version)
+SELECT id, '', '', '[]', created_at, updated_at, 1 FROM users;
+INSERT INTO tags (id, name, name_folded, name_sort, slug, slug_sort, description,
+  created_at, updated_at, version)
+SELECT id, name, case_fold(name), sort_key(name), name, sort_key(name), '', '2015-01-01T00:00:00Z', '2015-01-01T00:00:00Z', 1 FROM old.tags;
+INSERT INTO posts (id, title, title_sort, slug, slug_sort, body, body_html, excerpt, author_id, published_at,
   comments_open, views, comment_count, sorted_at, created_at, updated_at, version)
-SELECT id, title, slug, body, '', '', author_id,
+SELECT id, title, sort_key(title), slug, sort_key(slug), body, '', '', author_id,
   CASE WHEN published THEN strftime('%Y-%m-%dT%H:%M:%SZ', created_at) END, 1, views, (SELECT count(*) FROM old.comments c WHERE c.post_id = p.id),
   strftime('%Y-%m-%dT%H:%M:%SZ', created_at),
   strftime('%Y-%m-%dT%H:%M:%SZ', created_at), strftime('%Y-%m-%dT%H:%M:%SZ', created_at), 1
@@ -30,8 +36,6 @@ INSERT INTO comments (id, post_id, author_id, author_name, body, body_html, stat
 SELECT id, post_id, author_id, '', body, body, 'approved',
   strftime('%Y-%m-%dT%H:%M:%SZ', created_at), strftime('%Y-%m-%dT%H:%M:%SZ', created_at), 1
 FROM old.comments;
-INSERT INTO search_documents (type, record_id, title, body)
-SELECT 'posts', id, title, body FROM posts;
 """
 
 
@@ -43,12 +47,22 @@ def convert(source: str, target: Path) -> None:
     settings = {"DATABASE_URL": url, "QUIRE_INSTANCE": target.parent}
     app = create_app("production", settings)
     with app.app_context():
-        migrate()
+        upgrade()
         password = hash_password("password")
     with sqlite3.connect(target) as db:
+        db.create_function("sort_key", 1, sort_key)
+        db.create_function("case_fold", 1, case_fold)
         db.execute("ATTACH ? AS old", (source,))
-        db.executescript(f"PRAGMA synchronous=OFF; BEGIN; {COPY} COMMIT; ANALYZE;")
+        db.executescript(f"PRAGMA synchronous=OFF; BEGIN; {COPY} COMMIT;")
         db.execute("UPDATE users SET password = ? WHERE id = 3", (password,))
+        posts = db.execute("SELECT id, title, body FROM posts").fetchall()
+        documents = (search_index.document("posts", *post, "sqlite") for post in posts)
+        db.executemany(
+            "INSERT INTO search_documents (id, type, record_id, title, body) "
+            "VALUES (:id, :type, :record_id, :title, :body)",
+            documents,
+        )
+        db.execute("ANALYZE")  # last: what it says of an empty index makes each write to it slow
     db.close()
 
 

@@ -19,7 +19,7 @@ LIST = "/api/v1/posts"
 
 
 @contextmanager
-def server(instance, port, more):
+def server(instance, port, more, role="member"):
     """serve.py on a migrated database with sample content and one account."""
     settings = {
         "QUIRE_INSTANCE": str(instance),
@@ -33,7 +33,8 @@ def server(instance, port, more):
         command = [sys.executable, str(ROOT / "manage.py"), *words]
         subprocess.run(command, env=environ, input=given, text=True, check=True, stdout=-3)
 
-    manage("users", "create", "ann", "ann@example.org", "--password-stdin", given=PASSWORD + "\n")
+    account = ("ann", "ann@example.org", "--role", role, "--password-stdin")
+    manage("users", "create", *account, given=PASSWORD + "\n")
     manage("seed", "--users", "5", "--posts", "500", "--comments", "500")
     command = [sys.executable, str(ROOT / "serve.py"), "--port", str(port)]
     process = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True)

@@ -5,9 +5,9 @@ import cProfile
 import pstats
 import timeit
 
-from quire.access.accounts import Account
-from quire.access.tokens import issue
 from quire.app import create_app
+from quire.auth.accounts import Account
+from quire.auth.jwt import issue
 
 KINDS = {
     "list": ("GET", "/api/v1/posts?page=1"),

@@ -1,17 +1,22 @@
 """What every test may ask for: an application with people in it, and clients for each of them."""
 
 import sqlite3
+from datetime import UTC, datetime, timedelta
+from itertools import count
 
 import pytest
 from sqlalchemy import event
 
 from quire.actor import SYSTEM
 from quire.app import create_app
+from quire.declare import clock
+from quire.store import cache
 from quire.store.db import db
 from quire.store.write import create
+from tests import parallel  # noqa: F401 - separates the services of each process
 from tests.api.client import Client
 from tests.databases import Database
-from tests.people import enrol, signed_in
+from tests.users import enrol, signed_in
 
 
 @pytest.fixture(scope="session")
@@ -68,7 +73,26 @@ def make(app):
 
 
 @pytest.fixture
-def statements(app):
+def quiet_server(app, monkeypatch):
+    """Caches as on a server that has no other database: on PostgreSQL each commit to any of them counts."""
+    with app.app_context():
+        engine = db.engine
+    if engine.dialect.name == "sqlite":
+        yield
+        return
+    commits = [object()]
+
+    def note(connection):
+        commits.append(object())
+
+    event.listen(engine, "commit", note)
+    monkeypatch.setattr(cache, "_token", lambda connection: commits[-1])
+    yield
+    event.remove(engine, "commit", note)
+
+
+@pytest.fixture
+def statements(app, quiet_server):
     """`statements(call, *given)`: what the call answers, and the SQL that it sends."""
 
     def counted(call, *given):
@@ -87,6 +111,36 @@ def statements(app):
         return answer, [one for one in seen if not one.startswith(("BEGIN", "PRAGMA"))]
 
     return counted
+
+
+@pytest.fixture
+def ticking(monkeypatch):
+    """A clock that goes on by a second with each look, as it may between any two."""
+    looks = count()
+
+    class Ticking(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) + timedelta(seconds=next(looks))
+
+    monkeypatch.setattr(clock, "datetime", Ticking)
+
+
+@pytest.fixture
+def stop_clock(monkeypatch):
+    """`stop_clock(hours=1)`: it is an hour later than the present, and stays so."""
+
+    def stop(**later):
+        stopped = datetime.now(UTC) + timedelta(**later)
+
+        class Stopped(datetime):
+            @classmethod
+            def now(cls, tz=None):
+                return stopped.astimezone(tz)
+
+        monkeypatch.setattr(clock, "datetime", Stopped)
+
+    return stop
 
 
 @pytest.fixture

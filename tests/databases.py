@@ -12,6 +12,11 @@ POSTGRESQL = "TEST_DATABASE_URL"
 """Name of the environment variable that moves the suite onto PostgreSQL."""
 
 
+def on_postgresql():
+    """Whether the suite runs on PostgreSQL."""
+    return bool(os.environ.get(POSTGRESQL))
+
+
 class Database:
     """A SQLite file in `folder`, or the PostgreSQL database that the environment names."""
 

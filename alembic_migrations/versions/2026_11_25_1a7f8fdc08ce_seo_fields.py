@@ -8,8 +8,8 @@ Create Date: 2026-11-25 17:10:00
 import sqlalchemy as sa
 from alembic import op
 
-revision = '1a7f8fdc08ce'
-down_revision = 'e93b5c70a1d4'
+revision = "1a7f8fdc08ce"
+down_revision = "e93b5c70a1d4"
 branch_labels = None
 depends_on = None
 

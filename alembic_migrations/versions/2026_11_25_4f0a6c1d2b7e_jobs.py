@@ -8,8 +8,8 @@ Create Date: 2026-11-25 12:50:00
 import sqlalchemy as sa
 from alembic import op
 
-revision = '4f0a6c1d2b7e'
-down_revision = 'b47c1d0e92aa'
+revision = "4f0a6c1d2b7e"
+down_revision = "b47c1d0e92aa"
 branch_labels = None
 depends_on = None
 

@@ -8,8 +8,8 @@ Create Date: 2026-11-25 08:18:21.246263
 import sqlalchemy as sa
 from alembic import op
 
-revision = '6d9949f24748'
-down_revision = '91c9b9f86d06'
+revision = "6d9949f24748"
+down_revision = "91c9b9f86d06"
 branch_labels = None
 depends_on = None
 

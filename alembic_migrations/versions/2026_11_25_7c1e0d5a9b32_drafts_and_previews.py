@@ -8,8 +8,8 @@ Create Date: 2026-11-25 12:45:00.000000
 import sqlalchemy as sa
 from alembic import op
 
-revision = '7c1e0d5a9b32'
-down_revision = '6d9949f24748'
+revision = "7c1e0d5a9b32"
+down_revision = "6d9949f24748"
 branch_labels = None
 depends_on = None
 

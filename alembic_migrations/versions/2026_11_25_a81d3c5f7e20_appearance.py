@@ -8,8 +8,8 @@ Create Date: 2026-11-25 13:00:00.000000
 import sqlalchemy as sa
 from alembic import op
 
-revision = 'a81d3c5f7e20'
-down_revision = '4f0a6c1d2b7e'
+revision = "a81d3c5f7e20"
+down_revision = "4f0a6c1d2b7e"
 branch_labels = None
 depends_on = None
 

@@ -8,8 +8,8 @@ Create Date: 2026-11-25 12:36:00.000000
 import sqlalchemy as sa
 from alembic import op
 
-revision = 'b47c1d0e92aa'
-down_revision = '7c1e0d5a9b32'
+revision = "b47c1d0e92aa"
+down_revision = "7c1e0d5a9b32"
 branch_labels = None
 depends_on = None
 

@@ -8,8 +8,8 @@ Create Date: 2026-11-25 13:05:00
 import sqlalchemy as sa
 from alembic import op
 
-revision = 'e93b5c70a1d4'
-down_revision = 'a81d3c5f7e20'
+revision = "e93b5c70a1d4"
+down_revision = "a81d3c5f7e20"
 branch_labels = None
 depends_on = None
 

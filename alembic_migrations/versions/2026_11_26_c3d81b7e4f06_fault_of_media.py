@@ -8,8 +8,8 @@ Create Date: 2026-11-26 09:00:00
 import sqlalchemy as sa
 from alembic import op
 
-revision = 'c3d81b7e4f06'
-down_revision = '1a7f8fdc08ce'
+revision = "c3d81b7e4f06"
+down_revision = "1a7f8fdc08ce"
 branch_labels = None
 depends_on = None
 

@@ -16,8 +16,8 @@ class Actor:
     `role` is a word of ROLES, "anonymous" or "system"; `proof` says how the identity was proved
     (none, session, token, key, console, import, job); `door`, `ip` and `request_id` go to the
     audit. `scopes` are those of an API key, such as `posts:read`; None means no such limit.
-    `session_id` is the session that stands behind the proof. `viewer` is the administrator who
-    only looks through this one's eyes.
+    `session_id` is the session that stands behind the proof, `api_key_id` the API key.
+    `impersonator` is the administrator who looks at the site as this user.
     """
 
     role: str
@@ -29,7 +29,8 @@ class Actor:
     request_id: str | None = None
     scopes: frozenset[str] | None = None
     session_id: int | None = None
-    viewer: "Actor | None" = None
+    api_key_id: int | None = None
+    impersonator: "Actor | None" = None
 
     @property
     def is_anonymous(self) -> bool:
@@ -49,14 +50,21 @@ class Actor:
         """Whether nothing about the proof forbids what `scope` names; None names what no key may."""
         return self.scopes is None or scope in self.scopes
 
-    def at(self, **circumstances: str | None) -> "Actor":
-        """The same actor with another door, ip, request id or proof."""
+    def with_context(self, **circumstances: str | None) -> "Actor":
+        """The same actor with another interface, ip, request id or proof."""
         return replace(self, **circumstances)  # type: ignore[arg-type]
 
     @property
-    def typical(self) -> "Actor":
-        """The one who stands for all of the same role and scopes: rules look at nothing else."""
-        return _typical(self.role, self.user_id is None, self.scopes)
+    def cache_key_actor(self) -> "Actor":
+        """One actor for all of the same role and scopes, as a cache key: rules look at nothing else."""
+        return _cache_key_actor(self.role, self.user_id is None, self.scopes)
+
+    def cache_key_actor_for(self, scopes: frozenset[str] | None) -> "Actor":
+        """The same where only these scopes matter (None: all): one key for many sets of scopes."""
+        if scopes is None:
+            return self.cache_key_actor
+        known = None if self.scopes is None else self.scopes & scopes
+        return _cache_key_actor(self.role, self.user_id is None, known)
 
     def as_system(self) -> "Actor":
         """The program itself, doing what follows from this actor's change."""
@@ -64,9 +72,11 @@ class Actor:
 
 
 @lru_cache(256)
-def _typical(role: str, nameless: bool, scopes: frozenset[str] | None) -> Actor:
+def _cache_key_actor(role: str, nameless: bool, scopes: frozenset[str] | None) -> Actor:
     return Actor(role, None if nameless else 0, scopes=scopes)
 
 
+NO_SCOPES: frozenset[str] = frozenset()
+"""What is looked at where a decision does not depend on scopes."""
 ANONYMOUS = Actor("anonymous")
 SYSTEM = Actor("system", proof="console", door="cli")

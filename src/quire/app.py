@@ -3,69 +3,146 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import Flask
+from flask import Flask, Request
+from flask.ctx import RequestContext as BaseRequestContext
+from waitress.proxy_headers import proxy_headers_middleware
 from werkzeug.exceptions import HTTPException
-from werkzeug.routing import RequestRedirect
+from werkzeug.routing import MapAdapter, RequestRedirect
 
-from quire import config as settings
-from quire import headers, records, uploads  # noqa: F401 - the types declare themselves
-from quire.access import denials, origin, sessions, throttle
-from quire.access.own_form import csrf
-from quire.access.request import only_looking
-from quire.admin import door as admin
-from quire.api import cors, problems
-from quire.api import door as api
+from quire import records
+from quire.admin import setup as admin
+from quire.api import cors
+from quire.api import errors as api_errors
+from quire.api import routes as api
+from quire.auth import audit_denials, cross_origin, csrf, rate_limits, sessions
+from quire.auth.current_actor import block_writes_when_impersonating
+from quire.config.load import load
 from quire.errors import Problem
-from quire.jobs import comment_mail, digest, pictures, upkeep  # noqa: F401 - what they handle
-from quire.jobs.delivery import mail
-from quire.site import door as site
-from quire.site import failures
-from quire.store import db as database
-from quire.store import devices, links, origins, second_factors  # noqa: F401 - tables beside the records
-from quire.store.secrets import bcrypt
+from quire.jobs import background, maintenance
+from quire.jobs.images import process
+from quire.jobs.mail import comment_mail, digest
+from quire.jobs.mail.smtp import mail
+from quire.records.accounts import email_links, known_devices, second_factors
+from quire.security.passwords import bcrypt
+from quire.site import errors as site_errors
+from quire.site import routes as site
+from quire.store import engine, import_origins
+from quire.store.files.local import full_disk_problem
+from quire.web import body_limits, headers, hosts, range_requests
+
+REGISTERED = (
+    records, comment_mail, digest, maintenance, process,
+    email_links, import_origins, known_devices, second_factors,
+)  # fmt: skip
+"""Modules that declare record types, tables and handlers of jobs by being imported."""
+
+
+class RequestContext(BaseRequestContext):
+    """A request with an application context of its own, even inside another one.
+
+    What is kept on `flask.g`, by Flask-Login and Flask-WTF too, is then that of one request: Flask
+    itself reuses a context that is open, as in tests and scripts that hold one over many requests.
+    """
+
+    def __init__(self, app: Flask, *args: Any, **kwargs: Any):
+        super().__init__(app, *args, **kwargs)
+        self.app_context = app.app_context()
+
+    def push(self) -> None:
+        """Make it the current one."""
+        self.app_context.push()
+        super().push()
+
+    def pop(self, *exc: Any) -> None:
+        """Leave it."""
+        try:
+            super().pop(*exc)
+        finally:
+            self.app_context.pop(*exc)
 
 
 class Quire(Flask):
-    """The application; none of its views is a coroutine, so none has to be asked whether it is."""
+    """The application, whose requests have a normalized host and a context of their own."""
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """`func` as it is: Flask would inspect it at every call."""
+        """`func` as it is: Flask would inspect it at every call, and no view here is a coroutine."""
         return func
+
+    def request_context(self, environ: dict[str, Any]) -> RequestContext:
+        """The context of the request that `environ` describes, made ready for us."""
+        hosts.normalize_host(environ, self.config)
+        headers.normalize_entity_tags(environ)
+        return RequestContext(self, environ)
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Addresses for `request`, whose host is settled: Flask's own check would leave it without."""
+        if request is None:
+            return super().create_url_adapter(None)
+        return self.url_map.bind_to_environ(request.environ, subdomain="")
 
 
 def create_app(name: str | None = None, config: Mapping[str, Any] | None = None) -> Flask:
     """An application for the environment `name` (development, testing, production).
 
-    None follows QUIRE_ENV; `config` overrides settings. Raises config.Unsafe.
+    None follows QUIRE_ENV; `config` overrides settings. Raises UnsafeConfig.
     """
     app = Quire("quire", static_folder=None)
-    app.config.update(settings.load(name, config))
+    app.config.update(load(name, config))
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     cors.init_app(app)
     headers.init_app(app)
-    origin.init_app(app)
-    uploads.init_app(app)
-    app.before_request(only_looking)
-    denials.init_app(app)
-    database.init_app(app)
+    range_requests.init_app(app)
+    hosts.init_app(app)
+    cross_origin.init_app(app)
+    body_limits.init_app(app)
+    app.before_request(block_writes_when_impersonating)
+    audit_denials.init_app(app)
+    engine.init_app(app)
     bcrypt.init_app(app)
     sessions.init_app(app)
     mail.init_app(app)
-    throttle.init_app(app)
+    rate_limits.init_app(app)
     csrf.init_app(app)
     api.init_app(app)
-    csrf.exempt(app.blueprints["api"])  # the API checks requests by session itself
+    app.extensions["csrf"].exempt(app.blueprints["api"])  # it checks requests by session itself
     admin.init_app(app)
     site.init_app(app)
-    app.register_error_handler(Problem, failed)
-    app.register_error_handler(HTTPException, failed)
+    app.register_error_handler(Problem, handle_error)
+    app.register_error_handler(OSError, handle_full_disk)
+    app.register_error_handler(HTTPException, handle_error)
+    trust_proxy(app)
+    background.init_app(app)
     return app
 
 
-def failed(error: Exception) -> Any:
+def trust_proxy(app: Flask) -> None:
+    """Believe one proxy who asks and by which scheme, and nobody else, under any WSGI server."""
+    if proxy := app.config["TRUSTED_PROXY"]:
+        app.wsgi_app = proxy_headers_middleware(  # type: ignore[method-assign]
+            app.wsgi_app,
+            trusted_proxy=proxy,
+            trusted_proxy_headers={"x-forwarded-for", "x-forwarded-proto"},
+        )
+
+
+def handle_error(error: Exception) -> Any:
     """One answer to every failure: JSON for programs, a page for people."""
     if isinstance(error, RequestRedirect):
         return error
-    problem = problems.as_problem(error)
-    return problems.respond(problem) if failures.wants_json() else failures.respond(problem)
+    problem = api_errors.as_problem(error)
+    if (other := site_errors.redirect_for(problem)) is not None:
+        return other
+    return (
+        api_errors.problem_response(problem)
+        if site_errors.wants_json()
+        else site_errors.error_page(problem)
+    )
+
+
+def handle_full_disk(error: OSError) -> Any:
+    """A body that is too large for memory waits on the disk, which may be full."""
+    problem = full_disk_problem(error)
+    if problem is None:
+        raise error
+    return handle_error(problem)

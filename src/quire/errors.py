@@ -1,6 +1,6 @@
 """The only ways a request fails: each error knows its HTTP status, its stable code and its words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 STATUS_NAMES = {
@@ -10,10 +10,12 @@ STATUS_NAMES = {
     404: "Not found",
     405: "Method not allowed",
     409: "Conflict",
+    410: "Gone",
     412: "Precondition failed",
     413: "Content too large",
     415: "Unsupported media type",
     422: "Unprocessable entity",
+    424: "Failed dependency",
     428: "Precondition required",
     429: "Too many requests",
     500: "Internal server error",
@@ -21,12 +23,13 @@ STATUS_NAMES = {
 }
 """Plain names of the statuses that Quire answers (RFC 9110, RFC 6585)."""
 
-CODES = (
+ERROR_CODES = (
     "malformed_body unknown_parameter invalid_parameter invalid_cursor unauthorized "
     "invalid_credentials invalid_token token_expired forbidden not_found method_not_allowed "
     "duplicate wrong_state comments_closed last_admin version_conflict too_large "
     "unsupported_media_type validation_failed precondition_required too_many_requests "
-    "internal_error unavailable"
+    "internal_error unavailable idempotency_key_reused request_in_progress already_created "
+    "too_costly cursor_expired batch_failed"
 ).split()
 """Every `code` an error can carry; clients may switch on them."""
 
@@ -71,34 +74,55 @@ class Problem(Exception):
         self.headers = dict(headers or {})
 
 
-class Malformed(Problem):
+class BadRequest(Problem):
     """400: the request cannot be read; the body is broken or a parameter is not known."""
 
     status = 400
     code = "malformed_body"
 
 
-class Unproven(Problem):
+def unknown_parameter(name: str, what: str, allowed: Iterable[str]) -> BadRequest:
+    """400 for a name that is not known here, or that this actor may not know."""
+    words = ", ".join(allowed)
+    known = f"Known: {words}." if words else "None are available."
+    message = f"{name or 'An empty name'} is not a valid {what}. {known}"
+    return BadRequest(message, code="unknown_parameter", details=[detail(name, "unknown", message)])
+
+
+def invalid_parameter(name: str, message: str) -> BadRequest:
+    """400 for a parameter whose value cannot be used."""
+    return BadRequest(
+        message, code="invalid_parameter", details=[detail(name, "bad_format", message)]
+    )
+
+
+class TooCostly(BadRequest):
+    """400: the answer would be larger than this installation sends."""
+
+    code = "too_costly"
+
+
+class Unauthenticated(Problem):
     """401: nobody has proved who is asking, or the proof is broken."""
 
     status = 401
     code = "unauthorized"
 
 
-class Refused(Problem):
+class PermissionDenied(Problem):
     """403: known, seen, and not allowed; the message says what is missing."""
 
     status = 403
     code = "forbidden"
 
 
-class Missing(Problem):
+class NotFound(Problem):
     """404: not there, or not there for this actor; the two are told apart by nothing."""
 
     status = 404
     code = "not_found"
 
-    def __init__(self, message: str = "There is nothing here.", **more: Any):
+    def __init__(self, message: str = "There is nothing at this address.", **more: Any):
         super().__init__(message, **more)
 
 
@@ -108,8 +132,20 @@ class Conflict(Problem):
     status = 409
     code = "wrong_state"
 
+    @property
+    def fields(self) -> set[str]:
+        """The names of the fields whose values are taken."""
+        return {one["field"] for one in self.details}
 
-class Stale(Problem):
+
+class CursorExpired(Problem):
+    """410: a place in the feed of changes that leads nowhere any more."""
+
+    status = 410
+    code = "cursor_expired"
+
+
+class VersionConflict(Problem):
     """412: the record has changed since it was read."""
 
     status = 412
@@ -123,14 +159,14 @@ class TooLarge(Problem):
     code = "too_large"
 
 
-class WrongMediaType(Problem):
+class UnsupportedMediaType(Problem):
     """415: the body is of a type that this place does not read."""
 
     status = 415
     code = "unsupported_media_type"
 
 
-class Invalid(Problem):
+class ValidationFailed(Problem):
     """422: the body can be read but breaks rules; `details` names every bad field at once."""
 
     status = 422
@@ -140,6 +176,30 @@ class Invalid(Problem):
         super().__init__(message or " ".join(d["message"] for d in details), details=details)
 
 
+class IdempotencyKeyReused(Problem):
+    """422: the Idempotency-Key has come with another body before."""
+
+    status = 422
+    code = "idempotency_key_reused"
+
+
+class BatchFailed(Problem):
+    """422: some of many operations failed, and so none was done; `extra` holds what each came to."""
+
+    status = 422
+    code = "batch_failed"
+
+
+class BatchAborted(Problem):
+    """424: one of many operations that was not done, as others failed."""
+
+    status = 424
+    code = "batch_failed"
+
+    def __init__(self) -> None:
+        super().__init__("This was not done, because another operation failed.")
+
+
 class VersionRequired(Problem):
     """428: this installation wants to know which version the change is based on."""
 
@@ -147,25 +207,25 @@ class VersionRequired(Problem):
     code = "precondition_required"
 
 
-class TooMany(Problem):
+class TooManyRequests(Problem):
     """429: tried too often; `seconds` until it may be tried again, of `limit` tries in a time."""
 
     status = 429
     code = "too_many_requests"
 
     def __init__(self, seconds: int, limit: int):
-        headers = {"Retry-After": str(seconds), **rate(limit, 0, seconds)}
-        message = f"That was tried too often. Try again in {in_words(seconds)}."
+        headers = {"Retry-After": str(seconds), **rate_limit_headers(limit, 0, seconds)}
+        message = f"Too many attempts. Try again in {duration_in_words(seconds)}."
         super().__init__(message, headers=headers)
 
 
-def rate(limit: int, remaining: int, seconds: int) -> dict[str, str]:
+def rate_limit_headers(limit: int, remaining: int, seconds: int) -> dict[str, str]:
     """The headers that tell a client how many tries it has left, and when it has all again."""
     words = {"Limit": limit, "Remaining": remaining, "Reset": seconds}
     return {f"RateLimit-{name}": str(value) for name, value in words.items()}
 
 
-def in_words(seconds: int) -> str:
+def duration_in_words(seconds: int) -> str:
     """A time to wait, as people say it."""
     number, unit = (seconds, "second") if seconds < 120 else (-(-seconds // 60), "minute")
     return f"{number} {unit}" if number == 1 else f"{number} {unit}s"

@@ -8,7 +8,7 @@ from quire.actor import SYSTEM, Actor
 from quire.records import CATEGORIES, COMMENTS, PAGES, POSTS, TAGS
 from quire.store import read as store_read
 from quire.store import write
-from tests.people import give_session
+from tests.users import give_session
 
 BODY = "The *tide* comes and goes."
 LIVE = "2026-01-01T10:00:00Z"
@@ -78,7 +78,7 @@ def state(app):
 
     def read(record, id):
         with app.app_context():
-            return store_read.one(record, SYSTEM, id)
+            return store_read.get_record(record, SYSTEM, id)
 
     return read
 

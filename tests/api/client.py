@@ -9,9 +9,10 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from quire.api.openapi import document
+from quire.api.openapi.document import document
 
 PREFIX = "/api/v1"
+JSON = ("application/json", "application/problem+json")
 NEVER_DOCUMENTED = {405}
 """Statuses that no operation has: they are the answer to methods that are none."""
 
@@ -32,7 +33,7 @@ def patterns():
 
 def operation(method, path):
     """The operation that documents a request; None when there is none."""
-    place = path.removeprefix(PREFIX).rstrip("/")
+    place = path.removeprefix(PREFIX).rstrip("/") or "/"
     for pattern, template in patterns():
         if pattern.fullmatch(place):
             item = document()["paths"][template]
@@ -68,11 +69,9 @@ def check(method, path, response):
     assert response.headers["X-Request-Id"]
     assert response.status_code < 500 or response.status_code == 503, response.text
     assert response.status_code not in (204, 304) or not response.mimetype
-    assert (
-        response.mimetype in ("application/json", "application/problem+json")
-        or not response.data
-        or path.endswith("/docs")
-    ), response.mimetype
+    assert response.mimetype in JSON or not response.data or path.endswith(("/docs", "/export")), (
+        response.mimetype
+    )
     found, template = operation(method, path)
     if found is None or response.status_code in NEVER_DOCUMENTED:
         check_error(response)
@@ -80,7 +79,7 @@ def check(method, path, response):
     assert str(response.status_code) in found["responses"], (
         f"{method} {template} answers {response.status_code}, which is not documented: {response.text}"
     )
-    if response.data and "json" in response.mimetype:
+    if response.data and response.mimetype in JSON:
         pointer = pointer_to(
             template,
             "get" if method == "HEAD" else method.lower(),

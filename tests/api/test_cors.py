@@ -4,9 +4,11 @@ import re
 
 import pytest
 
-from quire.config import load
-from quire.safety import Unsafe
-from tests.people import PASSWORD
+from quire.config.load import load
+from quire.config.validation import UnsafeConfig
+from tests.running_server import serving
+from tests.serving.test_server import parsed, send
+from tests.users import PASSWORD
 
 APP, OTHER = "https://app.example.org", "http://localhost:5173"
 STRANGERS = [
@@ -94,8 +96,10 @@ def test_every_address_has_an_exact_preflight(shared, client):
         assert allowed == set(answer.headers["Allow"].split(", ")) == rule.methods
         assert answer.headers["Access-Control-Max-Age"] == "600"
         sendable = answer.headers["Access-Control-Allow-Headers"].split(", ")
-        assert {"Authorization", "X-API-Key", "Content-Type", "If-Match", "If-None-Match",
-                "Idempotency-Key"} <= set(sendable)  # fmt: skip
+        assert {"Authorization", "X-API-Key", "Content-Type", "If-Match", "If-None-Match"} <= set(
+            sendable
+        )
+        assert "Idempotency-Key" in sendable
         assert "Access-Control-Allow-Private-Network" not in answer.headers
 
 
@@ -114,6 +118,55 @@ def test_pages_are_not_shared(client):
         assert "Origin" not in answer.headers.get("Vary", "")
 
 
+@pytest.mark.parametrize(
+    "path", ["/feed.json", "/feed.atom", "/tags/sea/feed.rss", "/uploads/no.png"]
+)
+def test_feeds_and_uploads_are_shared(client, written, path):
+    for headers in ({}, {"Origin": OTHER}, {"Origin": "https://evil.example"}):
+        answer = client.get(path, headers=headers)
+        assert answer.headers.get(ALLOW) == (OTHER if headers.get("Origin") == OTHER else None)
+        assert "Origin" in answer.headers["Vary"].split(", ")
+    etag = client.get(path).headers.get("ETag")
+    if etag:
+        again = client.get(path, headers={"Origin": APP, "If-None-Match": etag})
+        assert (again.status_code, again.headers[ALLOW]) == (304, APP)
+
+
+def test_preflights_count_against_no_limit(make_app):
+    client = make_app(
+        CORS_ORIGINS=[APP], RATELIMIT_ENABLED=True, RATELIMIT_API="2/hour"
+    ).test_client()
+    client.checked = False
+    for _ in range(5):
+        answer = preflight(client, "posts", APP)
+        assert (answer.status_code, answer.headers[ALLOW]) == (204, APP)
+        assert "RateLimit-Limit" not in answer.headers
+    headers = {"Origin": APP}
+    assert [client.get("posts", headers=headers).status_code for _ in range(3)] == [200, 200, 429]
+    assert preflight(client, "posts", APP).status_code == 204
+
+
+TOO_LONG = b"X: " + b"x" * 300_000
+BEFORE_FLASK = {
+    413: b"POST /api/v1/posts HTTP/1.1\r\nHost: a\r\n%sContent-Length: 9999999\r\n\r\n",
+    431: b"GET /api/v1/posts HTTP/1.1\r\nHost: a\r\n%s" + TOO_LONG,
+    400: b"GET /api/v1/posts HTTP/1.1\r\n%sAccept: */*\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("status", BEFORE_FLASK)
+def test_refusals_by_the_server_are_shared(shared, status):
+    with serving(shared) as address:
+        port = int(address.rpartition(":")[2])
+        for origin in (APP, "https://evil.example", None):
+            line = f"Origin: {origin}\r\n".encode() if origin else b""
+            found, head, _ = parsed(send(port, BEFORE_FLASK[status] % line))
+            assert found == status
+            assert (f"{ALLOW}: {origin}".lower() in head) == (origin == APP)
+            assert ALLOW.lower() in head or origin != APP
+            assert "vary: origin" in head
+
+
 def test_it_is_off_by_default(app):
     answer = app.test_client().get("posts", headers={"Origin": APP})
     assert about(answer) == {} and "Origin" not in answer.headers["Vary"]
@@ -124,7 +177,7 @@ def test_it_is_off_by_default(app):
               "https://App.example.org", "https://a.org/x", "https://u@a.org"],
 )  # fmt: skip
 def test_only_exact_origins_can_be_listed(value):
-    with pytest.raises(Unsafe, match="CORS_ORIGINS: must name exact origins"):
+    with pytest.raises(UnsafeConfig, match="CORS_ORIGINS: must be exact origins"):
         load("testing", {"CORS_ORIGINS": f"{APP}, {value}"})
 
 

@@ -4,10 +4,10 @@ import pytest
 
 from quire.actor import SYSTEM
 from quire.records import POSTS, TAGS
-from quire.store.db import reading
+from quire.store.db import read_connection
 from quire.store.drafts import Draft
 from quire.store.write import create
-from tests.people import signed_in
+from tests.users import signed_in
 
 
 @pytest.fixture
@@ -85,6 +85,15 @@ def test_what_no_draft_can_hold_is_refused(ann, draft, sent, field, code):
     assert refused.status_code == 422
     assert [(one["field"], one["code"]) for one in refused.json["details"]] == [(field, code)]
     assert ann.get(draft).status_code == 404
+
+
+def test_a_record_as_it_was_read_is_put_onto_its_draft(ann, written, draft, ticking):
+    ann.patch(draft, json={"title": "Better"})
+    for read in (f"posts/{written.live}", draft):
+        put = ann.put(draft, json=ann.get(read).json | {"version": ann.get(draft).json["version"]})
+        assert put.status_code == 200, put.json
+    odd = {"updated_at": "2001-01-01T00:00:00Z"}
+    assert ann.patch(draft, json=odd).json["details"][0]["code"] == "read_only"
 
 
 def test_a_draft_holds_and_shows_what_is_read_seldom(ann, client, written, draft):
@@ -204,7 +213,7 @@ def test_the_draft_goes_with_the_record_and_survives_the_trash(app, ann, as_, wr
     ann.post(f"{post}/restore")
     assert ann.get(draft).json["title"] == "Waiting"
     assert as_("mod").delete(f"{post}?permanent=true").status_code == 204
-    with app.app_context(), reading() as connection:
+    with app.app_context(), read_connection() as connection:
         assert connection.execute(Draft.__table__.select()).all() == []
 
 
@@ -269,3 +278,14 @@ def test_the_version_in_the_body_of_publish_is_that_of_the_record(ann, written, 
         assert (late.status_code, late.json["current_version"]) == (412, 1)
     done = ann.post(publish, json={"version": 1}, headers=if_match(seen))
     assert (done.json["title"], done.json["version"]) == ("Two", 2)
+
+
+def test_a_draft_has_no_more_tags_than_a_post(as_, written):
+    many = {"title": "x", "body": "y", "tags": [f"tag {number}" for number in range(51)]}
+    for method in ("PUT", "PATCH"):
+        answer = as_("ann").open(f"posts/{written.live}/draft", method=method, json=many)
+        assert answer.status_code == 422
+        assert [(one["field"], one["code"]) for one in answer.json["details"]] == [
+            ("tags", "too_long")
+        ]
+    assert as_("ann").get("tags?name__startswith=tag").json["total"] == 0

@@ -3,9 +3,9 @@
 import pytest
 
 from quire.declare.record import REGISTRY
-from tests.api.test_refusals import code
+from tests.api.test_access_order import code
 
-WRITE = "to be the owner and the role author or the role moderator"
+WRITE = "that you own it and the author role or the moderator role"
 
 
 def ask(client, **query):
@@ -33,8 +33,8 @@ def test_allowed_or_not_and_why(as_, written):
     assert verdict(abe, **asked) == no(WRITE)
     assert verdict(as_("mod"), **asked) == yes(WRITE)
     assert verdict(as_(None), **asked) == no(WRITE)
-    assert verdict(as_("bob"), action="create", type="posts") == no("the role author")
-    assert verdict(ann, action="create", type="posts") == yes("the role author")
+    assert verdict(as_("bob"), action="create", type="posts") == no("the author role")
+    assert verdict(ann, action="create", type="posts") == yes("the author role")
 
 
 @pytest.mark.parametrize("name", [None, "bob", "ann", "mod", "root"])
@@ -72,7 +72,7 @@ def test_what_the_asker_may_not_see_is_not_there(as_, written):
 def test_a_closed_type_is_refused_without_a_look_at_its_records(as_):
     for id in (1, 4711):
         asked = {"action": "read", "type": "audit_events", "id": id}
-        assert verdict(as_("ann"), **asked) == no("the role admin")
+        assert verdict(as_("ann"), **asked) == no("the admin role")
 
 
 def test_lists_need_no_id_and_the_single_row_neither(as_):
@@ -80,7 +80,7 @@ def test_lists_need_no_id_and_the_single_row_neither(as_):
     assert verdict(as_(None), action="read", type="users")["allowed"]
     assert not verdict(as_("mod"), action="read", type="audit_events")["allowed"]
     assert verdict(as_(None), action="read", type="settings")["allowed"]
-    assert verdict(as_("mod"), action="update", type="settings") == no("the role admin")
+    assert verdict(as_("mod"), action="update", type="settings") == no("the admin role")
 
 
 def test_administrators_ask_for_others(as_, written, people):
@@ -111,7 +111,7 @@ def test_keys_lack_scopes(app, as_, written):
     keys = {"action": "create", "type": "api_keys"}
     assert "API keys" in verdict(with_key("root", "posts:read"), **keys)["missing"]
     answer = ask(with_key("root", "posts:read"), **asked, user="ann")
-    assert answer.json["message"] == "This needs the scope users:read."
+    assert answer.json["message"] == "This requires the scope users:read."
     assert verdict(with_key("root", "posts:read", "users:read"), **asked, user="ann")["allowed"]
 
 

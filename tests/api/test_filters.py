@@ -3,19 +3,19 @@
 import pytest
 
 from quire.actor import ANONYMOUS, Actor
-from quire.declare.vocabulary import filter_paths, sort_names
+from quire.declare.query_fields import filter_paths, sort_names
 from quire.records import PAGES, POSTS
 from tests.api.conftest import EARLIER, PAST
-from tests.api.test_refusals import code
+from tests.api.test_access_order import code
 
 FILTERS = {
     "posts": "id title slug status published published_at created_at updated_at views author author.id "
     "author.username category category.id category.slug category.name tags tags.id tags.name tags.slug",
-    "pages": "id title slug published_at created_at",
-    "comments": "id post author parent status created_at",
+    "pages": "id title slug published_at created_at updated_at",
+    "comments": "id post author parent status created_at updated_at",
     "users": "id username created_at",
-    "tags": "id name slug created_at",
-    "categories": "id name slug created_at",
+    "tags": "id name slug created_at updated_at",
+    "categories": "id name slug created_at updated_at",
     "redirects": "id path created_at",
     "audit_events": "id actor action type record_id created_at",
     "profiles": "id created_at",

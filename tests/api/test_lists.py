@@ -6,7 +6,7 @@ import pytest
 
 from quire.records import POSTS
 from tests.api.conftest import PAST
-from tests.api.test_refusals import code
+from tests.api.test_access_order import code
 
 KEYS = ["total", "page", "per_page", "pages", "has_next", "has_prev", "next_cursor", "prev_cursor"]
 
@@ -45,6 +45,16 @@ def test_the_envelope(client, seven):
     assert [last.json[key] for key in KEYS[:6]] == [7, 3, 3, 3, False, True]
     assert last.json["next_cursor"] is None
     assert set(links(last).values()) == {"first", "prev", "last"}
+
+
+def test_a_long_query_is_not_repeated_over_and_over(client, seven):
+    for length in (100, 800, 1900, 3000, 60_000):
+        query = f"per_page=1&page=2&title__icontains={'t' * length}"
+        answer = client.get(f"posts?{query}")
+        assert len(answer.headers.get("Link", "")) <= 2048
+        assert len(str(answer.headers)) < 4096
+    both = client.get(f"posts?per_page=1&page=2&sort={',-id' * 150}".replace("=,", "="))
+    assert set(links(both).values()) == {"prev", "next"}
 
 
 def test_pages(client, seven):

@@ -3,7 +3,7 @@
 import pytest
 
 from quire.records import COMMENTS
-from tests.api.test_refusals import code
+from tests.api.test_access_order import code
 
 
 @pytest.mark.parametrize("name", ["ann", "mod", "root"])

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.api.test_refusals import code
-from tests.people import signed_in
+from tests.api.test_access_order import code
+from tests.users import signed_in
 
 
 def test_etags_and_304(as_, written):
@@ -22,6 +22,32 @@ def test_etags_and_304(as_, written):
         assert client.get(path, headers={"If-None-Match": '"x"'}).status_code == 200
         head = client.head(path)
         assert (head.status_code, head.data, head.headers["ETag"]) == (200, b"", etag)
+
+
+MARKED = ["-gzip", "--gzip", ";gzip", "-br", ";br", "-zstd", "-deflate", "-x-gzip"]
+
+
+@pytest.mark.parametrize("mark", MARKED)
+def test_etags_as_proxies_that_compress_write_them(client, as_, written, mark):
+    ann, path = as_("ann"), f"posts/{written.live}"
+    for weak in ("", "W/"):
+        etag = ann.get(path).headers["ETag"]
+        seen = f'{weak}{etag[:-1]}{mark}"'
+        assert ann.get(path, headers={"If-None-Match": f'"x", {seen}'}).status_code == 304
+        changed = ann.patch(path, json={"excerpt": f"{weak}{mark}"}, headers={"If-Match": seen})
+        assert changed.status_code == 200
+        stale = ann.patch(path, json={"excerpt": "z"}, headers={"If-Match": seen})
+        assert code(stale) == (412, "version_conflict")
+    for page in ("/", "/feed.atom", "/api/v1/openapi.json"):
+        etag = client.get(page).headers["ETag"]
+        known = {"If-None-Match": f'W/{etag.removeprefix("W/")[:-1]}{mark}"'}
+        assert client.get(page, headers=known).status_code == 304, page
+
+
+def test_a_mark_behind_the_quotation_mark_is_understood_too(as_, written):
+    ann, path = as_("ann"), f"posts/{written.live}"
+    etag = ann.get(path).headers["ETag"]
+    assert ann.get(path, headers={"If-None-Match": f"{etag}-gzip"}).status_code == 304
 
 
 def test_a_representation_has_its_own_etag(as_, written):

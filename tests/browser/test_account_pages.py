@@ -37,10 +37,10 @@ def test_a_key_is_made_and_deleted(visit, script):
     page.goto("/profile/keys")
     page.fill("#name", "Phone")
     page.check("[value='posts:read']")
-    page.click("text=Make the key")
+    page.click("text=Create API key")
     assert page.locator(".key").inner_text().startswith("qk_")
-    page.click("[aria-label='Delete the key Phone']")
-    assert "The key is deleted" in page.locator("[role=status]").inner_text()
+    page.click("[aria-label='Delete the API key Phone']")
+    assert "The API key has been deleted" in page.locator("[role=status]").inner_text()
 
 
 def test_the_other_device_is_signed_out(visit):

@@ -6,7 +6,7 @@ import pytest
 
 from quire.actor import SYSTEM, Actor
 from quire.records import POSTS, USERS
-from quire.store import drafting, read, write
+from quire.store import draft_service, read, write
 
 numbers = count(1)
 pytestmark = pytest.mark.browser
@@ -25,7 +25,7 @@ def post(site):
         id = write.create(POSTS, ada, {**raw, "published": True}).id
         changed = {"body": raw["body"].replace("short", "very long") + "The end.", "tags": ["nets"]}
         write.update(POSTS, ada, id, changed)
-        drafting.keep(POSTS, ada, id, {"title": "Salt, bread and water"})
+        draft_service.save_draft(POSTS, ada, id, {"title": "Salt, bread and water"})
     return id
 
 
@@ -60,7 +60,7 @@ def test_a_draft_is_published_without_a_script(site, visit, post):
     one.page.click("text=Save draft")
     assert "Draft saved" in one.page.content()
     with site.app.app_context():
-        address = f"/posts/{read.one(POSTS, SYSTEM, post)['slug']}"
+        address = f"/posts/{read.get_record(POSTS, SYSTEM, post)['slug']}"
     one.page.goto(address)
     assert "Typed without" not in one.page.content()
     one.page.goto(f"/admin/posts/edit/?id={post}")

@@ -1,6 +1,5 @@
 """Writing in a real browser: nothing typed is lost, and the preview is what readers will see."""
 
-import base64
 import re
 
 import pytest
@@ -8,10 +7,9 @@ from playwright.sync_api import expect
 
 from quire.actor import SYSTEM, Actor
 from quire.declare.query import Query
-from quire.errors import Missing
-from quire.records import MEDIA, POSTS
-from quire.store import drafting, read, write
-from tests.pictures import picture
+from quire.errors import NotFound
+from quire.records import POSTS
+from quire.store import draft_service, read, write
 
 pytestmark = pytest.mark.browser
 
@@ -32,8 +30,8 @@ def draft(site):
     def find(id):
         with site.app.app_context():
             try:
-                return drafting.read(POSTS, Actor("admin", 1, "ada"), id)
-            except Missing:
+                return draft_service.read_draft(POSTS, Actor("admin", 1, "ada"), id)
+            except NotFound:
                 return None
 
     return find
@@ -84,7 +82,7 @@ def test_the_preview_is_what_readers_see(visit, made, device, site):
     page.get_by_role("button", name="Publish changes").click()
     expect(page.locator(".messages")).to_contain_text("Post saved.")
     with site.app.app_context():
-        page.goto(f"/posts/{read.one(POSTS, SYSTEM, id)['slug']}")
+        page.goto(f"/posts/{read.get_record(POSTS, SYSTEM, id)['slug']}")
     assert page.locator("article > .prose").inner_html().split() == shown.split()
     color = "getComputedStyle(document.querySelector('.prose em')).fontFamily"
     assert "Charter" in page.evaluate(color)
@@ -101,7 +99,7 @@ def test_a_draft_is_kept_while_somebody_types(visit, made, draft, site):
     says(page, "Saved")
     assert (draft(id)["body"], draft(id)["version"]) == ("A whole sentence.", 2)
     with site.app.app_context():
-        assert read.one(POSTS, SYSTEM, id)["body"] == "Words."
+        assert read.get_record(POSTS, SYSTEM, id)["body"] == "Words."
     expect(page.get_by_role("button", name="Publish changes")).to_be_visible()
     page.goto("/admin/")  # nothing is unsaved: nobody is asked
     assert page.locator("h1").count() == 1
@@ -112,15 +110,15 @@ def test_a_new_post_becomes_a_draft_by_itself(visit, site):
     page.fill("[name=title]", "Of Ropes & Knots")
     expect(page.locator("[name=slug]")).to_have_value("of-ropes-knots")
     page.keyboard.press("Control+s")
-    says(page, "until it has a title and a text")
+    says(page, "until it has a title and text")
     page.reload()
-    page.get_by_role("button", name="Restore it").click()
+    page.get_by_role("button", name="Restore").click()
     write_in(page, "Begin with a bight.")
     page.keyboard.press("Control+Alt+x")
     says(page, "Saved")
     id = int(re.search(r"id=(\d+)", page.url)[1])
     with site.app.app_context():
-        found = read.one(POSTS, SYSTEM, id)
+        found = read.get_record(POSTS, SYSTEM, id)
     assert (found["title"], found["status"], found["slug"]) == (
         "Of Ropes & Knots", "draft", "of-ropes-knots",
     )  # fmt: skip
@@ -138,9 +136,10 @@ def test_an_answer_that_is_lost_makes_no_second_post(visit, site, button):
 
     page.route("**/admin/posts/new/", lose, times=1)
     page.fill("[name=title]", f"Lost by {button}")
+    expect(page.locator("[name=slug]")).not_to_have_value("")
     write_in(page, "Once")
     page.keyboard.press("Control+s")
-    says(page, "the server does not answer")
+    says(page, "the server is not responding")
     one.complaints.clear()
     write_in(page, "Only once")
     if button:
@@ -151,7 +150,7 @@ def test_an_answer_that_is_lost_makes_no_second_post(visit, site, button):
         says(page, "Saved")
     with site.app.app_context():
         query = Query(search=f"Lost by {button}", count=True)
-        found = read.page(POSTS, SYSTEM, query)
+        found = read.list_records(POSTS, SYSTEM, query)
     assert (found.total, found.rows[0]["body"]) == (1, "Only once")
 
 
@@ -161,19 +160,32 @@ def test_what_a_crash_left_is_offered(visit, made):
     one.context.set_offline(True)
     write_in(page, "Typed on the ferry")
     page.keyboard.press("Control+s")
-    says(page, "kept in this browser")
+    says(page, "stored in this browser")
     page.close()
     one.context.set_offline(False)
     one.complaints.clear()  # that there was no network
     one.page = page = one.context.new_page()
     page.goto(f"/admin/posts/edit/?id={id}")
     assert one.axe() == []
-    page.get_by_role("button", name="Restore it").click()
+    page.get_by_role("button", name="Restore").click()
     expect(page.locator(".cm-content")).to_have_text("Typed on the ferry")
     says(page, "Saved")
     page.reload()
-    expect(page.get_by_role("button", name="Restore it")).to_have_count(0)
+    expect(page.get_by_role("button", name="Restore")).to_have_count(0)
     assert page.input_value("[name=body]") == "Typed on the ferry"
+
+
+def test_two_write_in_one_draft(visit, made, draft):
+    id = made(published=True)
+    (_, ann), (_, ada) = open_form(visit, "ann", id), open_form(visit, "ada", id)
+    ann.fill("[name=title]", "Ann's title")
+    ann.keyboard.press("Control+s")
+    says(ann, "Saved")
+    write_in(ada, "Ada's text")
+    ada.keyboard.press("Control+s")
+    says(ada, "Updated with someone else’s changes: Title")
+    expect(ada.locator("[name=title]")).to_have_value("Ann's title")
+    assert (draft(id)["title"], draft(id)["body"]) == ("Ann's title", "Ada's text")
 
 
 def test_somebody_else_was_faster(visit, made, draft):
@@ -181,18 +193,28 @@ def test_somebody_else_was_faster(visit, made, draft):
     (_, ann), (one, ada) = open_form(visit, "ann", id), open_form(visit, "ada", id)
     write_in(ann, "Ann was here")
     says(ann, "Saved")
+    ada.fill("[name=excerpt]", "In short")
     write_in(ada, "Ada was here too")
-    says(ada, "somebody else has changed it")
-    assert "Ann was here" in ada.locator("[data-notes] table").inner_text()
-    assert draft(id)["body"] == "Ann was here"
-    assert one.axe() == []
-    ada.get_by_role("button", name="Keep mine").click()
-    says(ada, "Saved")
+    before = ada.locator(".cm-content").bounding_box()
+    says(ada, "Saved")  # the excerpt
+    assert (draft(id)["body"], draft(id)["excerpt"]) == ("Ann was here", "In short")
+    ada.get_by_text("Someone else has also changed: Body").click()
+    assert ada.locator("[data-conflicts] pre").all_inner_texts() == [
+        "Words.", "Words.Ada was here too", "Words.Ann was here",
+    ]  # fmt: skip
+    assert ada.locator(".cm-content").bounding_box() == before
+    assert one.axe() == [] and one.overflow() <= 0
+    ada.get_by_role("button", name="Keep mine: Body").click()
+    expect(ada.locator("[data-conflicts] .note")).to_have_count(0)
+    expect(ada.locator("[data-state]")).to_have_text(re.compile("Saved"))
+    ada.wait_for_function("() => !document.querySelector('[data-conflicts] .note')")
+    ada.keyboard.press("Control+s")
     assert draft(id)["body"] == "Ada was here too"
     write_in(ann, "Ann again")
-    says(ann, "somebody else has changed it")
-    ann.get_by_role("button", name="Load theirs").click()
+    ann.get_by_text("Someone else has also changed: Body").click()
+    ann.get_by_role("button", name="Use theirs: Body").click()
     expect(ann.locator(".cm-content")).to_have_text("Ada was here too")
+    assert draft(id)["body"] == "Ada was here too"
 
 
 def test_a_session_that_ends_while_somebody_writes(visit, made, draft):
@@ -200,10 +222,10 @@ def test_a_session_that_ends_while_somebody_writes(visit, made, draft):
     one, page = open_form(visit, "ann", id)
     one.context.clear_cookies()
     write_in(page, "Written after the session had ended")
-    says(page, "signed out, kept in this browser")
+    says(page, "signed out, stored in this browser")
     assert one.axe() == []
     with one.context.expect_page() as opened:
-        page.get_by_role("link", name="Sign in in a new tab").click()
+        page.get_by_role("link", name="Sign in (opens in a new tab)").click()
     other = opened.value
     other.fill("[name=email]", "ann@example.com")
     other.fill("[name=password]", "a long enough password")
@@ -215,76 +237,12 @@ def test_a_session_that_ends_while_somebody_writes(visit, made, draft):
     assert draft(id)["body"] == "Written after the session had ended"
 
 
-def paste(page, *files):
-    """Paste files into the text, as a browser does."""
-    page.evaluate(
-        """files => {
-            const data = new DataTransfer();
-            for (const [name, type, bytes] of files) {
-                const content = Uint8Array.from(atob(bytes), (one) => one.charCodeAt(0));
-                data.items.add(new File([content], name, { type }));
-            }
-            const event = new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true });
-            document.querySelector(".cm-content").dispatchEvent(event);
-        }""",
-        files,
-    )
-
-
-def test_a_picture_is_pasted(visit, made, site):
-    one, page = open_form(visit, "ann", made(body="Before. After."))
-    page.locator(".cm-content").click()
-    page.keyboard.press("Control+End")
-    paste(page, ["note.png", "image/png", "bm8gcGljdHVyZQ=="])
-    expect(page.locator("dialog .inline-error")).not_to_be_empty()
-    page.click("dialog >> text=Cancel")
-    paste(page, ["lake.png", "image/png", base64.b64encode(picture(600, 300)).decode()])
-    page.fill("dialog textarea", "A lake [at dawn]")
-    assert one.axe() == []
-    page.click("dialog >> text=Insert")
-    expect(page.locator("dialog[open]")).to_have_count(0)
-    with site.app.app_context():
-        media = read.page(MEDIA, SYSTEM, Query(sort=("-id",), per_page=1)).rows[0]
-    assert media["alt"] == "A lake [at dawn]"
-    expected = f"Before. After.![A lake \\[at dawn\\]]({media['url']})"
-    assert page.input_value("[name=body]") == expected
-    page.get_by_role("button", name="Picture").click()
-    page.fill("#picture-search", "dawn")
-    found = page.get_by_role("list", name="Media").get_by_role("button")
-    expect(found).to_have_count(1)
-    assert one.axe() == []
-    found.first.click()
-    assert page.input_value("[name=body]") == expected + expected.removeprefix("Before. After.")
-
-
-def test_a_picture_is_dropped_where_the_mouse_is(visit, made, site):
-    _, page = open_form(visit, "ann", made(body="First line\n\nSecond line"))
-    page.evaluate(
-        """bytes => {
-            const data = new DataTransfer();
-            const content = Uint8Array.from(atob(bytes), (one) => one.charCodeAt(0));
-            data.items.add(new File([content], "knot.png", { type: "image/png" }));
-            const line = document.querySelectorAll(".cm-line")[0].getBoundingClientRect();
-            const where = { clientX: line.right - 2, clientY: line.top + 5 };
-            const event = new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true, ...where });
-            document.querySelector(".cm-content").dispatchEvent(event);
-        }""",
-        base64.b64encode(picture(40, 40)).decode(),
-    )
-    page.fill("dialog textarea", "A knot")
-    page.click("dialog >> text=Insert")
-    expect(page.locator("dialog[open]")).to_have_count(0)
-    lines = page.input_value("[name=body]").split("\n")
-    assert re.fullmatch(r"First line!\[A knot\]\(/uploads/\S+\)", lines[0])
-    assert lines[1:] == ["", "Second line"]
-
-
 def test_slugs_while_typing(visit, made):
     made(slug="taken-slug")
     _, page = open_form(visit, "ann", made())
     said = page.locator("#field-slug [role=status]")
     page.fill("[name=slug]", "Taken slug")
-    expect(said).to_contain_text("Taken already")
+    expect(said).to_contain_text("already in use")
     said.get_by_role("button").click()
     expect(page.locator("[name=slug]")).to_have_value("taken-slug-2")
     page.fill("[name=title]", "Another title")
@@ -307,7 +265,29 @@ def test_marks_and_shortcuts(visit):
     page.keyboard.insert_text("\n- rope")
     page.keyboard.press("Enter")
     assert page.input_value("[name=body]") == "tide\n- rope\n- "
-    expect(page.locator(".count")).to_have_text("4 words · 14 characters · 1 min read")
+    page.keyboard.press("Enter")
+    page.keyboard.insert_text("ebb")
+    assert page.input_value("[name=body]") == "tide\n- rope\nebb"
+    expect(page.locator(".count")).to_have_text("4 words · 15 characters · 1 min read")
+
+
+@pytest.mark.parametrize("items", ["- rope\n- ", "1. rope\n2. ", "- rope\n\n- ", "> - rope\n> - "])
+def test_enter_twice_ends_a_list(visit, items):
+    _, page = open_form(visit, "ann")
+    write_in(page, items)
+    page.keyboard.press("Enter")
+    page.keyboard.insert_text("ebb")
+    body = page.input_value("[name=body]")
+    assert body.count("rope") == 1 and body.splitlines()[-1].removeprefix("> ") == "ebb"
+
+
+def test_lines_have_the_direction_of_their_words(visit):
+    _, page = open_form(visit, "ann")
+    write_in(page, "שלום\n\nThe tide\n- פריט")
+    found = "lines => lines.map((one) => getComputedStyle(one).direction)"
+    assert page.locator(".cm-line").evaluate_all(found) == ["rtl", "ltr", "ltr", "rtl"]
+    page.fill("[name=title]", "שלום")
+    assert page.locator("[name=title]").evaluate("one => getComputedStyle(one).direction") == "rtl"
 
 
 @pytest.mark.parametrize(("published", "said"), [(True, "Post saved."), (False, "published")])
@@ -319,7 +299,7 @@ def test_publishing_by_the_keyboard(visit, made, site, published, said):
     page.get_by_role("dialog").get_by_role("button", name="Publish").click()
     expect(page.locator(".messages")).to_contain_text(said)
     with site.app.app_context():
-        found = read.one(POSTS, SYSTEM, id)
+        found = read.get_record(POSTS, SYSTEM, id)
     assert (found["body"], found["status"]) == ("At last", "published")
 
 
@@ -327,7 +307,7 @@ def test_the_keyboard_publishes_nothing_that_is_not_saved(visit):
     one, page = open_form(visit, "ann")
     write_in(page, "Who would read this?")
     page.keyboard.press("Control+Enter")
-    says(page, "until it has a title and a text")
+    says(page, "until it has a title and text")
     page.fill("[name=title]", "Of the ferry")
     one.context.set_offline(True)
     page.keyboard.press("Control+Enter")
@@ -403,6 +383,6 @@ def test_what_was_typed_outlives_the_trash(visit, made, site, draft):
     expect(page.locator("#problem")).to_contain_text("This post is in the trash")
     assert one.axe() == []
     page.get_by_role("button", name="Restore", exact=True).click()
-    page.get_by_role("button", name="Restore it").click()
+    page.get_by_role("button", name="Restore", exact=True).click()
     says(page, "Saved")
     assert draft(id)["body"] == "Typed for an hour"

@@ -9,9 +9,9 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image
 
-from quire.access.accounts import Account
 from quire.actor import SYSTEM, Actor
 from quire.app import create_app
+from quire.auth.accounts import Account
 from quire.records import (
     CATEGORIES,
     COMMENTS,
@@ -27,8 +27,8 @@ from quire.store import read, write
 from quire.store.db import db
 from tests.browser.conftest import PASSWORD, Visit
 from tests.browser.payloads import payloads
-from tests.people import give_session
-from tests.serving import serving
+from tests.running_server import serving
+from tests.users import give_session
 
 pytestmark = pytest.mark.browser
 

@@ -3,13 +3,13 @@
 import pyotp
 import pytest
 
-from quire.access import two_factor
 from quire.actor import SYSTEM, Actor
+from quire.auth import totp as auth_totp
 from quire.declare.clock import now
 from quire.records import USERS
+from quire.records.accounts.second_factors import Passkey
 from quire.store import read
 from quire.store.db import transaction
-from quire.store.second_factors import Passkey
 from tests.browser.conftest import PASSWORD
 
 pytestmark = pytest.mark.browser
@@ -35,7 +35,7 @@ def tidy(site):
     yield
     with site.app.app_context():
         for name in ("ada", "ann", "mia"):
-            two_factor.remove_all(SYSTEM, account(site, name))
+            auth_totp.reset(SYSTEM, account(site, name))
 
 
 def authenticator(one):
@@ -80,7 +80,7 @@ def test_two_factors_from_start_to_end(visit, scheme):
     codes = page.locator(".codes code").all_inner_texts()
     assert len(codes) == 10
     looks_well(one)
-    page.click("text=I have kept them")
+    page.click("text=I have saved my codes")
     assert "10 recovery codes" in page.locator("main").inner_text()
     looks_well(one)
     page.click("text=Sign out")
@@ -93,11 +93,11 @@ def test_two_factors_from_start_to_end(visit, scheme):
     looks_well(one)
     page.fill("#otp", codes[0])
     page.click("main form button")
-    assert "You have 9 recovery codes left" in page.locator("[role=status]").inner_text()
+    assert "have 9 recovery codes left" in page.locator("[role=status]").inner_text()
     page.goto("/profile/two-factor")
     page.fill("#current_password", PASSWORD)
-    page.click("text=Switch off")
-    assert "switched off" in page.locator("[role=status]").inner_text()
+    page.click("text=Turn off")
+    assert "Two-factor authentication is off" in page.locator("[role=status]").inner_text()
 
 
 def test_two_factors_without_scripts(visit):
@@ -128,7 +128,7 @@ def add(one, name="Telephone"):
     one.page.goto("/profile/passkeys")
     one.page.fill("#name", name)
     one.page.fill("#current_password", PASSWORD)
-    one.page.click("text=Add a passkey")
+    one.page.click("text=Add passkey")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -137,7 +137,7 @@ def test_a_passkey_from_start_to_end(visit, site, localhost, scheme):
     page = one.page
     session, device = authenticator(one)
     add(one)
-    page.wait_for_selector("text=The passkey is added")
+    page.wait_for_selector("text=Passkey added")
     assert page.locator(".rows strong").all_inner_texts() == ["Telephone"]
     looks_well(one)
     page.click("text=Sign out")
@@ -150,15 +150,15 @@ def test_a_passkey_from_start_to_end(visit, site, localhost, scheme):
     assert "quire_remember" in {one["name"] for one in one.context.cookies()}
     page.goto("/profile/passkeys")
     assert "last used" in page.locator(".rows").inner_text()
-    page.click("text=Change")
+    page.click("text=Edit")
     looks_well(one)
     page.fill("#name", "Old telephone")
-    page.click("text=Save the name")
+    page.click("text=Save name")
     assert page.locator(".rows strong").inner_text() == "Old telephone"
-    page.click("text=Change")
+    page.click("text=Edit")
     page.fill("#current_password", PASSWORD)
-    page.click("text=Remove the passkey")
-    assert "It signs you in no more" in page.locator("[role=status]").inner_text()
+    page.click("text=Remove passkey")
+    assert "You can no longer sign in with it" in page.locator("[role=status]").inner_text()
     page.click("text=Sign out")
     page.goto("/auth/login")
     page.click("text=Sign in with a passkey")
@@ -174,10 +174,10 @@ def test_a_passkey_is_both_factors(visit, site, localhost):
     one = visit("mia", viewport=PHONE)
     authenticator(one)
     add(one)
-    one.page.wait_for_selector("text=The passkey is added")
+    one.page.wait_for_selector("text=Passkey added")
     with site.app.app_context():
-        actor, seed = Actor("member", account(site, "mia"), "mia"), two_factor.new_seed()
-        two_factor.switch_on(actor, seed, pyotp.TOTP(seed).at(now()), now())
+        actor, seed = Actor("member", account(site, "mia"), "mia"), auth_totp.generate_secret()
+        auth_totp.enable(actor, seed, pyotp.TOTP(seed).at(now()), now())
     one.page.click("text=Sign out")
     give_password(one, "mia")
     one.page.click("text=Sign in with a passkey")
@@ -192,13 +192,13 @@ def test_what_a_person_is_told(visit, site, localhost):
     page.goto("/profile/passkeys")
     page.fill("#name", "Telephone")
     page.fill("#current_password", "wrong")
-    page.click("text=Add a passkey")
+    page.click("text=Add passkey")
     page.wait_for_selector("text=Current password is wrong.")
     looks_well(one)
     add(one)
-    page.wait_for_selector("text=The passkey is added")
+    page.wait_for_selector("text=Passkey added")
     add(one, "Once more")
-    page.wait_for_selector("text=This device has a passkey for your account already.")
+    page.wait_for_selector("text=This device already has a passkey for your account.")
     assert page.locator(".rows strong").all_inner_texts() == ["Telephone"]
     session.send("WebAuthn.setUserVerified", {"authenticatorId": device, "isUserVerified": False})
     page.click("text=Sign out")
@@ -212,7 +212,7 @@ def test_an_answer_counts_once(visit, site, localhost):
     one = visit("mia", viewport=PHONE)
     authenticator(one)
     add(one)
-    one.page.wait_for_selector("text=The passkey is added")
+    one.page.wait_for_selector("text=Passkey added")
     one.page.click("text=Sign out")
     sent = []
     one.page.on("request", lambda r: sent.append(r) if r.url.endswith("/auth/passkey") else None)

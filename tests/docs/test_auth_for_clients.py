@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.people import PASSWORD
-from tests.serving import serving
+from tests.running_server import serving
+from tests.users import PASSWORD
 
 PAGE = Path(__file__).parents[2] / "docs" / "auth-for-clients.md"
 

@@ -9,8 +9,8 @@ import pytest
 from quire.actor import SYSTEM
 from quire.records import POSTS
 from quire.store.write import create
-from tests.people import signed_in
 from tests.site.conftest import PAST, soup
+from tests.users import signed_in
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "theming.md").read_text(encoding="utf-8")

@@ -1,11 +1,12 @@
 """Uses the tutorial's events through the API and the panel; prints what came of it as JSON."""
 
 import json
+import re
 
-from quire.access import tokens
-from quire.access.accounts import Account
 from quire.actor import SYSTEM
 from quire.app import create_app
+from quire.auth import jwt
+from quire.auth.accounts import Account
 from quire.records import USERS
 from quire.store.write import create
 
@@ -16,6 +17,7 @@ EVENT = {
     "place": "Library",
     "capacity": 40,
     "price": "12.50",
+    "code": "AB-12",
     "website": "https://example.org/summer",
     "description": "Bring *something* to read.",
 }
@@ -28,7 +30,7 @@ with app.app_context():
         email = f"{name}@example.org"
         raw = {"username": name, "email": email, "password": PASSWORD, "role": role}
         made = create(USERS, SYSTEM, raw)
-        pair = tokens.issue(Account(made.id, name, role))
+        pair = jwt.issue(Account(made.id, name, role))
         headers[name] = {"Authorization": f"Bearer {pair['access_token']}"}
 
 
@@ -44,6 +46,7 @@ second = ask(
 )
 bad = EVENT | {"capacity": 0, "price": 12.5, "website": "ftp://x", "seats": 3}
 refused = ask("POST", "/events", "mod", bad).json["details"]
+bounds = ask("POST", "/events", "mod", EVENT | {"price": "-1", "code": "ab"}).json["details"]
 changed = ask("PATCH", f"/events/{first['id']}", "mod", {"capacity": 50})
 statuses = {
     "anonymous": ask("POST", "/events", None, EVENT).status_code,
@@ -66,7 +69,8 @@ lists = {
 }
 revisions = ask("GET", f"/events/{first['id']}/revisions", "mod").json["revisions"]
 audit = ask("GET", f"/audit_events?type=events&record_id={first['id']}&sort=id", "root").json
-paths = list(ask("GET", "/openapi.json").json["paths"])
+document = ask("GET", "/openapi.json").json
+paths, schema = list(document["paths"]), document["components"]["schemas"]["EventNew"]
 
 
 def panel(name):
@@ -79,6 +83,12 @@ def panel(name):
 
 
 editor = panel("mod")
+form = editor.get("/admin/events/new/").text
+inputs = {
+    name: dict(re.findall(r'(min|max|step|pattern|type)="([^"]*)"', tag))
+    for name in ("capacity", "price", "code")
+    for tag in re.findall(rf'<input[^>]* name="{name}"[^>]*>', form)
+}
 admin = {
     "list": editor.get("/admin/events/").status_code,
     "new": editor.get("/admin/events/new/").status_code,
@@ -92,6 +102,9 @@ print(
             "created": first,
             "statuses": statuses,
             "refused": {one["field"]: one["code"] for one in refused},
+            "bounds": [one["message"] for one in bounds],
+            "schema": {name: schema["properties"][name] for name in ("capacity", "price", "code")},
+            "inputs": inputs,
             "lists": lists,
             "revisions": [one["version"] for one in revisions],
             "audit": [one["action"] for one in audit["audit_events"]],

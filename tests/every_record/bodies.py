@@ -10,14 +10,16 @@ from typing import Any
 
 from quire.actor import SYSTEM, Actor
 from quire.declare.clock import rfc3339
-from quire.declare.fields import Derived, Field, Given
-from quire.declare.record import Record, record_of
+from quire.declare.fields import Computed, Field, InputOnly
+from quire.declare.kinds_files import Upload
+from quire.declare.pydantic_models import is_required
+from quire.declare.record import REGISTRY, Record, record_of
 from quire.declare.rules import NOBODY
-from quire.declare.schema import is_required
-from quire.declare.uploads import Upload
-from quire.store.blobs import waiting_room
+from quire.store.db import transaction
+from quire.store.files.local import incoming_dir
+from quire.store.undoable_batches import BULK, RowChange, begin, keep
 from quire.store.write import create
-from tests.pictures import picture
+from tests.sample_images import picture
 
 _numbers = itertools.count(1)
 VALUES = {
@@ -43,7 +45,7 @@ def settable(record: Record, *, new: bool) -> list[Field]:
         for field in record.fields
         if (field.on_create if new else field.on_update)
         and field.readable
-        and not isinstance(field, Derived | Given)
+        and not isinstance(field, Computed | InputOnly)
         and not (field.target and field.target == record.table.name)
     ]
 
@@ -55,6 +57,8 @@ def value_for(field: Field) -> Any:
     if field.target is not None:
         id = a_row(record_of(field.target))
         return [id] if field.many is not None else id
+    if field.kind.example:
+        return field.kind.example
     number = next(_numbers)
     if field.name == "expires_at":
         return f"2099-01-01T10:{number % 60:02}:00Z"
@@ -76,7 +80,9 @@ def body(record: Record, *, whole: bool = False, system: bool = False) -> dict[s
     chosen = [field for field in fields if whole or is_required(field)]
     made = {field.name: value_for(field) for field in chosen}
     secrets = [
-        f for f in record.fields if not f.readable and not isinstance(f, Given) and is_required(f)
+        f
+        for f in record.fields
+        if not f.readable and not isinstance(f, InputOnly) and is_required(f)
     ]
     made |= {field.name: "a long password" for field in secrets}
     made |= {field.name: a_file() for field in record.fields if field.kind.name == "upload"}
@@ -90,7 +96,7 @@ def _by_the_program(record: Record, made: dict[str, Any]) -> dict[str, Any]:
         for field in record.fields
         if field.name not in made and field.is_stored and not field.nullable and field.target
     }
-    columns = record.by_name
+    columns = record.fields_by_name
     if "published_at" in columns:
         needed["published_at"] = "2026-01-31T12:00:00Z"
     if "status" in columns and "approved" in columns["status"].choices:
@@ -101,7 +107,7 @@ def _by_the_program(record: Record, made: dict[str, Any]) -> dict[str, Any]:
 def a_file() -> Upload:
     """A picture that has just been received."""
     content = picture()
-    path = waiting_room() / f"{secrets.token_hex(16)}.part"
+    path = incoming_dir() / f"{secrets.token_hex(16)}.part"
     path.write_bytes(content)
     return Upload("picture.png", path, len(content), hashlib.sha256(content).hexdigest())
 
@@ -118,11 +124,22 @@ def send(client: Any, path: str, raw: dict[str, Any]) -> Any:
 
 def a_row(record: Record, **more: Any) -> int:
     """The id of a record of this type: the only one, an old one where none is made, or a new one."""
-    if record.single:
+    if record.singleton:
         return 1
+    if record.path == "batches":
+        return a_batch()
     if record.access.create is NOBODY:
         return 2
     return create(record, SYSTEM, {**body(record, system=True), **more}).id
+
+
+def a_batch() -> int:
+    """The id of a batch with one new tag."""
+    with transaction() as connection:
+        tag = create(REGISTRY["tags"], SYSTEM, body(REGISTRY["tags"]))
+        id = begin(connection, SYSTEM, BULK)
+        keep(connection, id, [RowChange(0, "create", "tags", tag.id, 1, None)])
+    return id
 
 
 def wrong_values(record: Record) -> list[Wrong]:
@@ -147,10 +164,14 @@ def _wrong(field: Field) -> list[tuple[Any, str]]:
     if field.choices:
         return [*bad, ("no such word", "not_allowed")]
     bad.append(({"a": 1} if field.kind.name != "object" else "text", "wrong_type"))
-    if field.kind.length and field.kind.text:
+    if field.kind.length and field.kind.is_text:
         bad.append(("x" * (field.kind.length + 1), "too_long"))
     if field.kind.name in ("time", "day", "decimal", "email", "url", "slug", "path"):
         bad.append(("no such thing", "bad_format"))
+    if field.kind.example:
+        bad.append(("-", "bad_format"))
+    if field.kind.minimum is not None and field.kind.minimum == 0:
+        bad.append(("-1" if field.kind.name == "decimal" else -1, "too_small"))
     if field.kind.name == "flag":
         bad.append((1, "wrong_type"))
     if field.kind.name in ("whole", "count", "number"):

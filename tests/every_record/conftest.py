@@ -3,21 +3,24 @@
 import pytest
 
 import quire.records  # noqa: F401
+from quire.api.bulk import write_rules
 from quire.declare.record import REGISTRY
 from quire.declare.rules import NOBODY
-from tests.people import ROLES
+from tests.users import ROLES
 
 NAMES = {"anonymous": None, **{role: name for name, role in reversed(ROLES.items())}}
 
 
 def pytest_generate_tests(metafunc):
-    """`record`: every type; `made`: those that somebody makes; `changed`: those that somebody changes."""
+    """`record`: every type; `made`: those that somebody makes; `changed`: those that somebody changes;
+    `bulk`: those that have bulk requests."""
     records = list(REGISTRY.values())
     chosen = {
         "record": records,
-        "listed": [r for r in records if not r.single],
+        "listed": [r for r in records if not r.singleton],
         "made": [r for r in records if r.access.create is not NOBODY],
         "changed": [r for r in records if r.access.update is not NOBODY],
+        "bulk": [r for r in records if write_rules(r)],
     }
     for name, some in chosen.items():
         if name in metafunc.fixturenames:
@@ -43,6 +46,6 @@ def inside(app):
 
 def address(record, id=None):
     """The address of one record; the list's without an id."""
-    if record.single or id is None:
+    if record.singleton or id is None:
         return record.path
     return f"{record.path}/{id}"

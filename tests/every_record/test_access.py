@@ -5,7 +5,7 @@ import pytest
 from quire.actor import SYSTEM
 from quire.declare.query import Query
 from quire.declare.rules import NOBODY
-from quire.store.read import page
+from quire.store.read import list_records
 from tests.every_record.bodies import a_row, body, roles, send, typical
 from tests.every_record.conftest import address
 
@@ -22,7 +22,7 @@ def expected(rule, role):
 
 @pytest.mark.parametrize("role", roles())
 def test_reading(record, role, by_role, inside):
-    id = inside(a_row, record) if record.access.create is not NOBODY or record.single else None
+    id = inside(a_row, record) if record.access.create is not NOBODY or record.singleton else None
     client = by_role(role)
     assert client.get(address(record)).status_code in expected(record.access.read, role)
     if id is not None:
@@ -33,7 +33,7 @@ def test_reading(record, role, by_role, inside):
 def test_creating(made, role, by_role, inside):
     rule = made.access.create
     answer = send(by_role(role), made.path, inside(body, made))
-    if not rule.lasting and role == "anonymous":
+    if not rule.cacheable and role == "anonymous":
         assert answer.status_code in (201, 401)
         return
     assert answer.status_code in expected(rule, role), answer.text
@@ -45,7 +45,7 @@ def test_creating(made, role, by_role, inside):
 @pytest.mark.parametrize("role", roles())
 def test_changing(changed, role, by_role, inside):
     id = inside(a_row, changed)
-    for method in ("patch", *(() if changed.single else ("put",))):
+    for method in ("patch", *(() if changed.singleton else ("put",))):
         now = by_role("admin").get(address(changed, id)).json
         answer = by_role(role).open(address(changed, id), method=method.upper(), json=now)
         if changed.path == "users" and role != "admin" and answer.status_code == 422:
@@ -59,13 +59,15 @@ def test_deleting(made, role, by_role, inside):
     answer = by_role(role).delete(address(made, id))
     assert answer.status_code in expected(made.access.delete, role), answer.text
     if answer.status_code == 204:
-        rows = inside(page, made, SYSTEM, Query(per_page=100, sort=("-id",))).rows
+        rows = inside(list_records, made, SYSTEM, Query(per_page=100, sort=("-id",))).rows
         assert id not in [row["id"] for row in rows]
         trash = (
-            made.trashes
-            and inside(page, made, SYSTEM, Query(per_page=100, sort=("-id",), trashed=True)).rows
+            made.has_trash
+            and inside(
+                list_records, made, SYSTEM, Query(per_page=100, sort=("-id",), trashed=True)
+            ).rows
         )
-        assert not made.trashes or id in [row["id"] for row in trash]
+        assert not made.has_trash or id in [row["id"] for row in trash]
 
 
 @pytest.mark.parametrize("role", roles())
@@ -82,8 +84,8 @@ def test_fields_that_are_hidden_do_not_appear(record, role, by_role, inside):
     answer = by_role(role).get(address(record))
     if answer.status_code != 200:
         return
-    rows = [answer.json] if record.single else answer.json[record.path]
-    never = {f.name for f in record.fields if not f.readable or f.to(typical(role)) is False}
+    rows = [answer.json] if record.singleton else answer.json[record.path]
+    never = {f.name for f in record.fields if not f.readable or f.read_rule(typical(role)) is False}
     for row in rows:
         assert not never & row.keys()
-        assert row.keys() <= record.by_name.keys()
+        assert row.keys() <= record.fields_by_name.keys()

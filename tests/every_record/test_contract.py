@@ -3,10 +3,10 @@
 import pytest
 
 from quire.actor import SYSTEM, Actor
+from quire.declare.kinds_files import Upload
+from quire.declare.query_fields import filter_paths, operators_of, queryable, relations, sort_names
 from quire.declare.rules import NOBODY
-from quire.declare.uploads import Upload
-from quire.declare.vocabulary import filter_paths, operators_of, relations, sort_names, usable
-from quire.store.read import one
+from quire.store.read import get_record
 from quire.store.write import create, update
 from tests.every_record.bodies import a_file, a_row, body, send, settable, value_for
 from tests.every_record.conftest import address
@@ -31,7 +31,7 @@ def test_what_is_made_is_what_is_read(made, admin, inside):
             and made.field(name).kind.name != "target"
         ):
             assert shown[name] == value, name
-    for field in made.revealed:
+    for field in made.shown_once_fields:
         assert shown.pop(field.name)
     assert admin.get(address(made, shown["id"])).json == shown
     rows = admin.get(f"{made.path}?id={shown['id']}").json
@@ -48,9 +48,9 @@ def test_the_api_and_the_store_come_to_the_same(made, admin, inside):
     files = {name: inside(a_file) for name, value in given.items() if isinstance(value, Upload)}
     again |= files
     by_store = inside(create, made, Actor("admin", admin.account.id, "root"), again).id
-    first, second = (inside(one, made, SYSTEM, id) for id in (by_api, by_store))
+    first, second = (inside(get_record, made, SYSTEM, id) for id in (by_api, by_store))
     differ = {"id", "created_at", "updated_at", "slug", *taken}
-    differ |= {f.name for f in made.fields if f.made and (made.revealed or files)}
+    differ |= {f.name for f in made.fields if f.computed and (made.shown_once_fields or files)}
     assert {k: v for k, v in first.items() if k not in differ} == {
         k: v for k, v in second.items() if k not in differ
     }
@@ -64,19 +64,19 @@ def test_every_settable_field_can_be_changed(changed, admin, inside):
         value = inside(value_for, field)
         answer = admin.patch(address(changed, id), json={field.name: value})
         assert answer.status_code == 200, (field.name, answer.text)
-        assert (field.name in answer.json) is not field.seldom
+        assert (field.name in answer.json) is not field.on_request
         asked = admin.get(f"{address(changed, id)}?fields={field.name}")
-        shown = (asked if field.seldom else answer).json[field.name]
+        shown = (asked if field.on_request else answer).json[field.name]
         if field.target is not None:
             shown = [small["id"] for small in shown] if field.many is not None else shown["id"]
         assert shown == value, field.name
 
 
 def test_versions(changed, admin, inside):
-    if not changed.versioned:
+    if not changed.is_versioned:
         return
     id = inside(a_row, changed)
-    field = next(f for f in settable(changed, new=False) if f.kind.text and not f.choices)
+    field = next(f for f in settable(changed, new=False) if f.kind.is_text and not f.choices)
     before = admin.patch(address(changed, id), json={field.name: inside(value_for, field)})
     value = inside(value_for, field)
     answer = admin.patch(
@@ -87,7 +87,7 @@ def test_versions(changed, admin, inside):
         address(changed, id), json={field.name: value}, headers={"If-Match": before.headers["ETag"]}
     )
     assert (stale.status_code, stale.json["changed_fields"]) == (412, [field.name])
-    again = admin.put if not changed.single else admin.patch
+    again = admin.put if not changed.singleton else admin.patch
     back = again(address(changed, id), json=answer.json)
     assert (back.status_code, back.json) == (200, answer.json), back.text
     history = admin.get(f"{changed.path}/{id}/revisions?sort=-version").json["revisions"]
@@ -109,21 +109,21 @@ def _asked(field):
     if field.choices:
         return field.choices[0]
     values = {"flag": "true", "time": "2026-01-31", "day": "2026-01-31", "decimal": "1.5"}
-    return values.get(field.kind.name, "x" if field.kind.text else "1")
+    return values.get(field.kind.name, "x" if field.kind.is_text else "1")
 
 
 def test_sorts_fields_and_includes(listed, admin, inside):
     for name in sort_names(listed, ADMIN):
         for sort in (name, f"-{name}"):
             assert admin.get(f"{listed.path}?sort={sort}").status_code == 200, sort
-    for name in usable(listed, ADMIN):
+    for name in queryable(listed, ADMIN):
         rows = admin.get(f"{listed.path}?fields={name}").json[listed.path]
         assert all(row.keys() <= {"id", name} for row in rows)
-    for name, target in relations(listed, ADMIN).items():
+    for name, relation in relations(listed, ADMIN).items():
         assert admin.get(f"{listed.path}?include={name}").status_code == 200
         assert (
             admin.get(
-                f"{listed.path}?fields={name}.{next(iter(usable(target, ADMIN)))}"
+                f"{listed.path}?fields={name}.{next(iter(queryable(relation.target, ADMIN)))}"
             ).status_code
             == 200
         )
@@ -147,7 +147,7 @@ def test_pages_and_cursors(listed, admin, inside):
 
 def test_what_a_change_leaves_behind(changed, admin, inside):
     id = inside(a_row, changed)
-    field = next(f for f in settable(changed, new=False) if f.kind.text and not f.choices)
+    field = next(f for f in settable(changed, new=False) if f.kind.is_text and not f.choices)
     inside(update, changed, SYSTEM, id, {field.name: inside(value_for, field)})
     events = admin.get(f"audit_events?type={changed.path}&record_id={id}&sort=-id").json[
         "audit_events"

@@ -12,18 +12,20 @@ from sqlalchemy import text
 
 from quire.actor import SYSTEM
 from quire.declare.clock import rfc3339
-from quire.exchange import markdown, wordpress
-from quire.exchange.items import Report
+from quire.exchange.markdown import reader
+from quire.exchange.model import ImportReport
+from quire.exchange.wordpress import load as wordpress_load
 from quire.records import USERS
 from quire.store import write
-from quire.store.db import reading
+from quire.store.db import db, read_connection
+from tests.conftest import application
 
 Rows = Callable[..., list[dict[str, Any]]]
 
 ONE = """SELECT p.*, u.username, c.name AS category,
   (SELECT display_name FROM profiles WHERE user_id = u.id) AS display_name
   FROM posts p JOIN users u ON u.id = author_id LEFT JOIN categories c ON c.id = category_id"""
-Load = Callable[..., Report]
+Load = Callable[..., ImportReport]
 
 AUTHOR = """<wp:author><wp:author_id>5</wp:author_id><wp:author_login>jane</wp:author_login>
 <wp:author_email>jane@x.example</wp:author_email>
@@ -71,7 +73,7 @@ def _rows(site: Flask) -> Rows:
     """Runs a SELECT and returns its rows as dicts."""
 
     def rows(statement: str, **values: Any) -> list[dict[str, Any]]:
-        with reading() as connection:
+        with read_connection() as connection:
             found = connection.execute(text(statement), values).mappings()
             return [{name: _shown(value) for name, value in row.items()} for row in found]
 
@@ -91,9 +93,9 @@ class Folder:
         file.write_bytes(content.encode() if isinstance(content, str) else content)
         return file
 
-    def load(self, **more: Any) -> Report:
+    def load(self, **more: Any) -> ImportReport:
         """Imports all of it."""
-        return markdown.load(self.path, **more)
+        return reader.load(self.path, **more)
 
 
 @pytest.fixture(name="folder")
@@ -104,14 +106,14 @@ def _folder(site: Flask, tmp_path: Path) -> Folder:
 
 
 @pytest.fixture(name="wxr")
-def _wxr(site: Flask, tmp_path: Path) -> Callable[..., Report]:
+def _wxr(site: Flask, tmp_path: Path) -> Callable[..., ImportReport]:
     """Writes an export with the given channel content and imports it."""
 
-    def wxr(content: str, *, version: str = "1.2", **more: Any) -> Report:
+    def wxr(content: str, *, version: str = "1.2", **more: Any) -> ImportReport:
         file = tmp_path / "export.xml"
         whole = HEAD.replace("{v}", version) + content + "</channel></rss>"
         file.write_text(whole, encoding="utf-8")
-        return wordpress.load(file, **more)
+        return wordpress_load.load(file, **more)
 
     return wxr
 
@@ -162,3 +164,19 @@ def _real() -> Path:
     if not path.is_dir():
         pytest.skip("QUIRE_TEST_DATA does not point to a folder with real content")
     return path
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    """Another installation, on SQLite, with nothing in it."""
+    app = application(
+        {
+            "DATABASE_URL": f"sqlite:///{(tmp_path / 'other.db').as_posix()}",
+            "SECRET_KEY": "another-installation" * 3,
+            "QUIRE_INSTANCE": tmp_path / "other",
+        }
+    )
+    with app.app_context():
+        db.create_all()
+        yield app
+        db.engine.dispose()

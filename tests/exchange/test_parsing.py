@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from quire.exchange.front_matter import is_on, split, words
-from quire.exchange.items import Unusable
+from quire.exchange.dates import parse_datetime
 from quire.exchange.liquid import plain
-from quire.exchange.moments import read_moment
+from quire.exchange.markdown.front_matter import is_truthy, split, word_list
+from quire.exchange.markdown.paths import SourceFile, date_in, old_path, slug_in
+from quire.exchange.model import Unusable
 from quire.exchange.names import first_words, shorten, slug_from, username_from
-from quire.exchange.places import Place, date_in, old_path, slug_in
 
 
 @pytest.mark.parametrize(
@@ -37,19 +37,28 @@ from quire.exchange.places import Place, date_in, old_path, slug_in
         ("1367806372", "2013-05-06 02:12:52"),
         (1367806372, "2013-05-06 02:12:52"),
         ("2013-05", "2013-05-01 00:00:00"),
+        ("1999", "1999-01-01 00:00:00"),
+        ("1367806372000", "2013-05-06 02:12:52"),
+        ("06-05-2013", "2013-05-06 00:00:00"),
+        ("2013.05.06", "2013-05-06 00:00:00"),
+        ("2013-05-06 24:00", "2013-05-07 00:00:00"),
+        ("2013-05-06 23:59:60", "2013-05-07 00:00:00"),
+        ("2013-05-06 10:00:00 Europe/Berlin", "2013-05-06 10:00:00"),
+        ("2013-05-06 (draft)", "2013-05-06 00:00:00"),
+        ("Published on May 6th, 2013 at 10:30 pm", "2013-05-06 22:30:00"),
     ],
 )
 def test_a_date_is_read_in_every_usual_spelling(spelled: object, expected: str) -> None:
-    assert read_moment(spelled) == datetime.fromisoformat(expected).replace(tzinfo=UTC)
+    assert parse_datetime(spelled) == datetime.fromisoformat(expected).replace(tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
     "spelled",
     ["", "soon", "10:00", "2013-13-40", "2013-02-30", "0001-01-01 00:00 +10:00", "9" * 400,
-     "0000-00-00 00:00:00", "2013-05-06 25:61", None, True, [], {}],
+     "0000-00-00 00:00:00", "2013-05-06 25:61", "7", "1.10", "3/4", "10 May", "May", "Monday", None, True, [], {}],
 )  # fmt: skip
 def test_what_says_no_date_is_none(spelled: object) -> None:
-    assert read_moment(spelled) is None
+    assert parse_datetime(spelled) is None
 
 
 def test_yaml_values_stay_the_text_they_are() -> None:
@@ -77,13 +86,13 @@ def test_a_text_without_a_head_is_all_body(text: str) -> None:
         ("---\ntitle: a: b\n---\n", "front matter is not valid YAML (line 2)"),
         ("---\ntitle: x\nlist: [a\nb\n---\n", "front matter is not valid YAML"),
         ("+++\na = 1\nb = \n+++\n", "front matter is not valid TOML (line 3)"),
-        ("---\ntitle: secret\ndraft: true\n\nText", "its front matter is never closed"),
-        ("---\n- a\n- b\n---\n", "its front matter is not a list of names and values"),
+        ("---\ntitle: secret\ndraft: true\n\nText", "its front matter is not closed"),
+        ("---\n- a\n- b\n---\n", "its front matter is not a mapping"),
         ("---\na: !!python/object/apply:os.getcwd []\n---\n", "front matter is not valid YAML"),
         ("---\nx: " + "y" * 70_000 + "\n---\n", "its front matter is larger than 64 KB"),
         (
             "---\na: " + "[" * 30_000 + "\n---\n",
-            "its front matter is too deep or has too many aliases",
+            "its front matter is nested too deeply or has too many aliases",
         ),
         ("+++\na = " + "[" * 30_000 + "\n+++\n", "front matter is not valid TOML"),
     ],
@@ -102,10 +111,10 @@ def test_yaml_that_unfolds_is_refused() -> None:
 
 
 def test_names_are_split_at_commas_or_else_at_spaces() -> None:
-    assert words("one two") == ["one", "two"]
-    assert words("big data, ai,") == ["big data", "ai"]
-    assert words(["big data", 2013, None, " "]) == ["big data", "2013"]
-    assert words({"a": "b"}) == []
+    assert word_list("one two") == ["one", "two"]
+    assert word_list("big data, ai,") == ["big data", "ai"]
+    assert word_list(["big data", 2013, None, " "]) == ["big data", "2013"]
+    assert word_list({"a": "b"}) == []
 
 
 @pytest.mark.parametrize(
@@ -122,7 +131,7 @@ def test_names_are_split_at_commas_or_else_at_spaces() -> None:
     ],
 )
 def test_a_flag_is_understood_in_every_spelling(value: object, yes: bool) -> None:
-    assert is_on(value) is yes
+    assert is_truthy(value) is yes
 
 
 def test_liquid_code_becomes_a_fence_and_raw_markers_go() -> None:
@@ -213,7 +222,7 @@ def test_usernames_have_3_to_20_allowed_characters(name: str, username: str) -> 
 def test_the_slug_is_found_where_generators_keep_it(
     path: str, slug: str, paths: list[str], expected: str
 ) -> None:
-    assert slug_in(Place(Path("."), path), slug, paths) == expected
+    assert slug_in(SourceFile(Path("."), path), slug, paths) == expected
 
 
 @pytest.mark.parametrize(
@@ -232,7 +241,7 @@ def test_the_slug_is_found_where_generators_keep_it(
 def test_the_date_is_found_in_path_folders_and_name(
     path: str, paths: list[str], expected: str | None
 ) -> None:
-    found = date_in(Place(Path("."), path), paths)
+    found = date_in(SourceFile(Path("."), path), paths)
     assert (found.strftime("%Y-%m-%d") if found else None) == expected
 
 

@@ -3,9 +3,9 @@
 import pytest
 from sqlalchemy import text
 
-from quire.errors import Missing
+from quire.errors import NotFound
 from quire.store.db import transaction
-from tests.exchange.conftest import ONE, Folder, Rows, add_user
+from tests.exchange.conftest import ONE, Folder, Load, Rows, add_user, imported_users, item
 
 
 def test_people_are_matched_or_made(folder: Folder, rows: Rows) -> None:
@@ -43,7 +43,7 @@ def test_the_author_of_what_names_nobody(folder: Folder, rows: Rows) -> None:
     folder.add("a.md", "Text")
     folder.load(author="ANN")
     assert rows(ONE)[0]["username"] == "ann"
-    with pytest.raises(Missing, match="no user called nobody"):
+    with pytest.raises(NotFound, match="no user called nobody"):
         folder.load(author="nobody")
 
 
@@ -52,5 +52,52 @@ def test_without_anybody_each_file_says_so(folder: Folder) -> None:
         connection.execute(text("UPDATE users SET role = 'member'"))
     folder.add("a.md", "Text")
     report = folder.load()
-    assert not report.usable
-    assert report.lines[0].words.startswith("names no author, and there is no administrator")
+    assert not report.has_content
+    assert report.lines[0].words.startswith("has no author, and there is no administrator")
+
+
+LONG = "Alexander von Humboldt-"
+
+
+def test_the_full_name_decides_where_usernames_are_cut(folder: Folder, rows: Rows) -> None:
+    for number, name in enumerate([f"{LONG}Smith", f"{LONG}Jones", f"{LONG}smith"]):
+        folder.add(f"{number}.md", f"---\ntitle: T\ndate: 2020-01-01\nauthor: {name}\n---\nx")
+    folder.load()
+    people = rows(
+        "SELECT u.username, p.display_name FROM users u JOIN profiles p ON p.user_id = u.id "
+        "WHERE u.password IS NULL ORDER BY u.id"
+    )
+    assert people == [
+        {"username": "alexander-von-humbol", "display_name": f"{LONG}Smith"},
+        {"username": "alexander-von-humb-2", "display_name": f"{LONG}Jones"},
+    ]
+    authors = rows("SELECT author_id FROM posts ORDER BY id")
+    assert authors[0] == authors[2] != authors[1]
+
+
+def test_another_import_finds_them_by_their_full_names(
+    folder: Folder, wxr: Load, rows: Rows
+) -> None:
+    folder.add("a.md", f"---\ntitle: T\ndate: 2020-01-01\nauthor: {LONG}Smith\n---\nx")
+    folder.add("b.md", f"---\ntitle: T\ndate: 2020-01-01\nauthor: {LONG}Jones\n---\nx")
+    folder.load()
+    before = imported_users(rows)
+    wxr(item(1).replace(">jane<", f">{LONG}Jones<"))
+    assert imported_users(rows) == before
+    wxr(item(2).replace(">jane<", f">{LONG}Brown<"))
+    assert imported_users(rows) == [*before, "alexander-von-humb-3"]
+
+
+LOGIN = "a.login.of.many.letters."
+
+
+def test_logins_of_wordpress_that_begin_alike_are_two_people(wxr: Load, rows: Rows) -> None:
+    authors = "".join(
+        f"<wp:author><wp:author_id>{n}</wp:author_id><wp:author_login>{LOGIN}{n}</wp:author_login>"
+        f"<wp:author_display_name>Person {n}</wp:author_display_name></wp:author>"
+        for n in (1, 2)
+    )
+    wxr(authors + "".join(item(n).replace(">jane<", f">{LOGIN}{n}<") for n in (1, 2)))
+    names = rows("SELECT display_name FROM profiles p JOIN users u ON u.id = user_id "
+                 "WHERE password IS NULL ORDER BY u.id")  # fmt: skip
+    assert [row["display_name"] for row in names] == ["Person 1", "Person 2"]

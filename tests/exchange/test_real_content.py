@@ -4,14 +4,17 @@ from pathlib import Path
 
 from flask import Flask
 
-from quire.exchange import markdown, wordpress
+from quire.exchange.markdown import reader
+from quire.exchange.wordpress import load
 from tests.exchange.conftest import Rows, imported_users
 
 
 def test_a_real_blog(site: Flask, real: Path, rows: Rows) -> None:
-    report = markdown.load(real / "jekyll-posts")
+    report = reader.load(real / "jekyll-posts")
     assert report.summary() == "102 created"
-    assert not any(line.words for line in report.lines)
+    *created, others = report.lines
+    assert not any(line.words for line in created)
+    assert str(others) == "noted 1 file that is not a page: 1 no suffix"
     slugs = {row["slug"]: row for row in rows("SELECT * FROM posts")}
     assert set(slugs) == {file.stem[11:] for file in (real / "jekyll-posts").glob("2*")}
     assert slugs["jekyll-1-0-0-released"]["published_at"] == "2013-05-06T00:12:52Z"
@@ -22,12 +25,12 @@ def test_a_real_blog(site: Flask, real: Path, rows: Rows) -> None:
         {"path": "/news/2019/07/20/jekyll-4-0-0-pre-beta1-released/"}
     ]
     assert len(imported_users(rows)) == 9
-    assert markdown.load(real / "jekyll-posts").summary() == "102 unchanged"
+    assert reader.load(real / "jekyll-posts").summary() == "102 unchanged"
 
 
 def test_the_theme_unit_test(site: Flask, real: Path, rows: Rows) -> None:
     file = real / "wordpress" / "themeunittestdata.xml"
-    report = wordpress.load(file)
+    report = load.load(file)
     assert report.summary() == "79 created, 116 skipped"
     posts = {row["slug"]: row for row in rows("SELECT * FROM posts")}
     assert len(posts) == 58
@@ -41,7 +44,7 @@ def test_the_theme_unit_test(site: Flask, real: Path, rows: Rows) -> None:
     found = rows("SELECT * FROM comments")
     assert (len(found), len([row for row in found if row["status"] == "pending"])) == (24, 1)
     assert _depth(found) == 10
-    assert wordpress.load(file).summary() == "79 unchanged, 116 skipped"
+    assert load.load(file).summary() == "79 unchanged, 116 skipped"
     assert imported_users(rows) == ["themereviewteam", "themedemos"]
 
 

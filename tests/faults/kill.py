@@ -61,9 +61,11 @@ class Server:
                 return
         raise RuntimeError("the server did not start")
 
-    def ask(self, connection, method, path, body, token=None):
-        """Status and JSON of one request."""
+    def ask(self, connection, method, path, body, token=None, key=None):
+        """Status and JSON of one request; `key` is its Idempotency-Key."""
         headers = {"Content-Type": "application/json"}
+        if key:
+            headers["Idempotency-Key"] = key
         if token:
             headers["Authorization"] = f"Bearer {token}"
         connection.request(method, f"/api/v1{path}", json.dumps(body), headers)
@@ -124,8 +126,8 @@ def losses(path: Path, ledger: list[int]) -> list[str]:
     return wrong + ([] if check == "ok" else [check])
 
 
-def run(cycles: int, writers: int, instance: Path) -> list[int]:
-    """Run all cycles; returns the ids that were acknowledged. Raises SystemExit on a loss."""
+def environment_of(instance: Path) -> dict[str, str]:
+    """The environment of an installation in this folder, with one author. Raises SystemExit."""
     environment = dict(os.environ, QUIRE_INSTANCE=str(instance), BCRYPT_LOG_ROUNDS="4")
     environment.pop("DATABASE_URL", None)
     made = subprocess.run(
@@ -135,6 +137,12 @@ def run(cycles: int, writers: int, instance: Path) -> list[int]:
     )  # fmt: skip
     if made.returncode:
         raise SystemExit(made.stderr)
+    return environment
+
+
+def run(cycles: int, writers: int, instance: Path) -> list[int]:
+    """Run all cycles; returns the ids that were acknowledged. Raises SystemExit on a loss."""
+    environment = environment_of(instance)
     ledger: list[int] = []
     for number in range(1, cycles + 1):
         cycle(environment, writers, ledger)

@@ -6,8 +6,9 @@ import schemathesis
 
 import quire.records  # noqa: F401
 from quire.actor import Actor
+from quire.declare.query_fields import filter_paths, included_paths, shown_paths, sort_names
 from quire.declare.record import REGISTRY
-from quire.declare.vocabulary import filter_paths, relations, sort_names, usable
+from quire.errors import BadRequest
 
 ADMIN = Actor("admin", 0)
 ROLE = os.environ.get("FUZZ_ROLE", "anonymous")
@@ -73,15 +74,16 @@ def _keep(query, name, known):
 
 
 def _is_relation(record, path):
-    for name in path.split("."):
-        record = relations(record, ACTOR).get(name)
-        if record is None:
-            return False
-    return True
+    return _is_taken(lambda: included_paths(record, ACTOR, [path]))
 
 
 def _is_field(record, name):
-    head, _, rest = name.partition(".")
-    related = relations(record, ACTOR)
-    known = head in usable(record, ACTOR) or head in related
-    return known and (not rest or rest in usable(related[head], ACTOR))
+    return _is_taken(lambda: shown_paths(record, ACTOR, [name], ()))
+
+
+def _is_taken(read):
+    try:
+        read()
+    except BadRequest:
+        return False
+    return True

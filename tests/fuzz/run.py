@@ -15,8 +15,8 @@ from quire.app import create_app
 from quire.records import COMMENTS, PAGES, POSTS, REDIRECTS, USERS
 from quire.store.db import db
 from quire.store.write import create, create_many
-from tests.people import ROLES, enrol, token_of
-from tests.serving import serving
+from tests.running_server import serving
+from tests.users import ROLES, enrol, token_of
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

@@ -3,10 +3,18 @@
 import re
 from pathlib import Path
 
-from quire.api.door import BY_HAND
+import pytest
+
+from quire.api.routes import CUSTOM_RESOURCES
 from quire.declare.record import REGISTRY
 
 ROOT = Path(__file__).resolve().parents[2]
+DECISIONS = ROOT / "docs" / "decisions"
+RECORDS = sorted(DECISIONS.glob("[0-9]*.md"))
+STATUS = r"(accepted|superseded)(, amended)?( by \[\d{4}\]\(\S+\.md\).*)?"
+FORM = rf"# (?P<number>\d{{4}})\. (?P<title>[^\n]+)\n\nStatus: {STATUS}\nDate: 20\d\d-\d\d-\d\d\n\n## Context\n"
+EXAMPLES = {"src/quire/records/events.py"}
+"""What the tutorial has its reader write."""
 PAGES = [*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")]
 
 
@@ -29,12 +37,45 @@ def test_every_record_type_is_said_in_the_architecture():
 
 
 def test_every_hand_written_resource_has_a_reason():
-    assert all(reason for _, reason in BY_HAND.values())
+    assert all(reason for _, reason in CUSTOM_RESOURCES.values())
 
 
-def test_decisions_are_numbered_without_gaps():
-    numbers = sorted(int(p.name[:4]) for p in (ROOT / "docs" / "decisions").glob("[0-9]*.md"))
-    assert numbers == list(range(1, len(numbers) + 1))
+def test_each_decision_has_a_number_of_its_own():
+    numbers = [path.name[:4] for path in RECORDS]
+    assert numbers and len(set(numbers)) == len(numbers)
+
+
+@pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.stem[:4])
+def test_each_decision_has_the_one_form_and_a_row_in_the_index(path):
+    text = path.read_text(encoding="utf-8")
+    head = re.match(FORM, text)
+    assert head and head["number"] == path.name[:4]
+    assert re.findall(r"^## (.*)$", text, re.MULTILINE) == ["Context", "Decision", "Consequences"]
+    index = (DECISIONS / "README.md").read_text(encoding="utf-8")
+    assert f"\n| {path.name[:4]} | [{head['title']}]({path.name}) | " in index
+
+
+def test_files_named_in_the_documents_exist():
+    named = [
+        (page, path, name)
+        for page in (ROOT / "docs").rglob("*.md")
+        for path, name in re.findall(
+            r"`((?:\w+/)+\w+\.py)(?:: (\w+))?`", page.read_text(encoding="utf-8")
+        )
+        if path not in EXAMPLES
+    ]
+    assert named
+    assert not [f"{page.name}: {path} {name}" for page, path, name in named if not has(path, name)]
+
+
+def has(path, name):
+    """Whether a file of the package or the repository is there, and holds `name`."""
+    files = [folder / path for folder in (ROOT, ROOT / "src" / "quire")]
+    return any(
+        re.search(rf"^(def|class)? ?{name}", file.read_text(encoding="utf-8"), re.MULTILINE)
+        for file in files
+        if file.exists()
+    )
 
 
 def test_requirements_are_pinned_exactly():

@@ -11,15 +11,15 @@ from sqlalchemy import delete as sql_delete
 from sqlalchemy import select, update
 
 from quire.actor import SYSTEM
-from quire.declare import jobs
+from quire.declare import job_registry
 from quire.declare.clock import now
-from quire.declare.jobs import Hopeless, every, handles
-from quire.jobs import attempt, upkeep
-from quire.jobs.worker import work_off, working
+from quire.declare.job_registry import PermanentFailure, Reschedule, on_event, periodic
+from quire.jobs import maintenance, runner
+from quire.jobs.worker import run_due_jobs, running_workers
 from quire.records import TAGS
 from quire.store import queue
-from quire.store.db import reading, transaction
-from quire.store.outbox import OutboxEvent, owe
+from quire.store.db import read_connection, transaction
+from quire.store.outbox import OutboxEvent, enqueue
 from quire.store.write import create, delete
 from quire.store.write import update as change
 
@@ -29,11 +29,11 @@ TABLE = OutboxEvent.__table__
 @pytest.fixture(autouse=True)
 def registry(monkeypatch):
     """What a test registers is forgotten after it."""
-    monkeypatch.setattr(jobs, "HANDLERS", {**jobs.HANDLERS})
-    for name, kind in (("SCHEDULE", dict), ("IN_EACH_PROCESS", list)):
+    monkeypatch.setattr(job_registry, "HANDLERS", {**job_registry.HANDLERS})
+    for name, kind in (("SCHEDULE", dict), ("PER_PROCESS", list)):
         fresh = kind()
-        monkeypatch.setattr(jobs, name, fresh)
-        for module in ("attempt", "worker"):
+        monkeypatch.setattr(job_registry, name, fresh)
+        for module in ("runner", "worker"):
             monkeypatch.setattr(f"quire.jobs.{module}.{name}", fresh, raising=False)
 
 
@@ -47,7 +47,7 @@ def inside(app):
 
 
 def rows(*where):
-    with reading() as connection:
+    with read_connection() as connection:
         return connection.execute(select(TABLE).where(*where).order_by(TABLE.c.id)).all()
 
 
@@ -59,11 +59,11 @@ def hasten():
 
 def test_a_change_is_handled_once():
     seen = []
-    handles("tags.created")(seen.append)
+    on_event("tags.created")(seen.append)
     id = create(TAGS, SYSTEM, {"name": "sea"}).id
     change(TAGS, SYSTEM, id, {"name": "lake"})
-    work_off()
-    work_off()
+    run_due_jobs()
+    run_due_jobs()
     [job] = seen
     assert (job.event, job.kind, job.record_id, job.version) == ("tags.created", "created", id, 1)
     [row] = rows(TABLE.c.event == "tags.created")
@@ -72,11 +72,11 @@ def test_a_change_is_handled_once():
 
 def test_a_type_names_all_its_events():
     seen = []
-    handles("tags")(lambda job: seen.append(job.kind))
+    on_event("tags")(lambda job: seen.append(job.kind))
     id = create(TAGS, SYSTEM, {"name": "sea"}).id
     change(TAGS, SYSTEM, id, {"name": "lake"})
     delete(TAGS, SYSTEM, id)
-    work_off()
+    run_due_jobs()
     assert seen == ["created", "updated", "deleted"]
 
 
@@ -87,16 +87,16 @@ def test_what_nobody_handles_is_never_due():
 
 def test_a_handled_event_costs_no_more_statements(statements):
     _, unhandled = statements(create, TAGS, SYSTEM, {"name": "sea"})
-    handles("tags.created")(print)
+    on_event("tags.created")(print)
     _, handled = statements(create, TAGS, SYSTEM, {"name": "lake"})
     assert len(handled) == len(unhandled)
 
 
 def test_a_job_that_is_no_change_is_gone_when_it_is_done():
     seen = []
-    handles("letters.burn")(lambda job: seen.append((job.record_id, job.data)))
-    owe("letters.burn", 7, how="slowly")
-    work_off()
+    on_event("letters.burn")(lambda job: seen.append((job.record_id, job.data)))
+    enqueue("letters.burn", 7, how="slowly")
+    run_due_jobs()
     assert seen == [(7, {"how": "slowly"})] and rows() == []
 
 
@@ -107,42 +107,42 @@ def test_errors_are_tried_again_later(caplog):
             raise ZeroDivisionError("too bad")
 
     seen = []
-    handles("letters.burn")(unlucky)
-    owe("letters.burn")
-    work_off()
-    work_off()
+    on_event("letters.burn")(unlucky)
+    enqueue("letters.burn")
+    run_due_jobs()
+    run_due_jobs()
     [row] = rows()
     assert seen == [1] and row.error == "ZeroDivisionError: too bad" and row.due_at > now()
     assert "next try in 10 s" in caplog.text
     for _ in range(2):
         hasten()
-        work_off()
+        run_due_jobs()
     assert seen == [1, 2, 3] and rows() == []
 
 
 def test_pauses_grow():
-    assert [attempt.pause(n) for n in (1, 2, 3, 9, 1000)] == [10, 30, 90, 21_600, 21_600]
+    assert [runner.retry_delay(n) for n in (1, 2, 3, 9, 1000)] == [10, 30, 90, 21_600, 21_600]
 
 
 def test_in_the_end_a_job_is_given_up_and_kept():
-    handles("letters.burn")(lambda job: 1 / 0)
-    owe("letters.burn")
-    for _ in range(attempt.MOST_ATTEMPTS + 2):
+    on_event("letters.burn")(lambda job: 1 / 0)
+    enqueue("letters.burn")
+    for _ in range(runner.MAX_ATTEMPTS + 2):
         hasten()
-        work_off()
+        run_due_jobs()
     [row] = rows()
-    assert row.attempts == attempt.MOST_ATTEMPTS and row.due_at is None
+    assert row.attempts == runner.MAX_ATTEMPTS and row.due_at is None
     assert row.failed_at and row.error == "ZeroDivisionError: division by zero"
 
 
 def test_the_hopeless_is_given_up_at_once():
     def hopeless(job):
-        raise Hopeless("No paper.")
+        raise PermanentFailure("No paper.")
 
-    handles("letters.burn")(hopeless)
-    owe("letters.burn")
-    owe("letters.fold")  # which nobody handles
-    work_off()
+    on_event("letters.burn")(hopeless)
+    enqueue("letters.burn")
+    enqueue("letters.fold")  # which nobody handles
+    run_due_jobs()
     assert [(r.attempts, r.error) for r in rows()] == [
         (1, "No paper."),
         (1, "Nobody handles this."),
@@ -159,12 +159,12 @@ def test_of_two_handlers_only_the_one_that_failed_is_called_again():
             raise OSError("away")
 
     seen = []
-    handles("tags.created")(first)
-    handles("tags")(second)
+    on_event("tags.created")(first)
+    on_event("tags")(second)
     create(TAGS, SYSTEM, {"name": "sea"})
-    work_off()
+    run_due_jobs()
     hasten()
-    work_off()
+    run_due_jobs()
     assert seen == ["first", "second", "second"]
 
 
@@ -175,12 +175,12 @@ def test_many_workers_do_each_job_once(app):
 
     def run():
         with app.app_context():
-            work_off()
+            run_due_jobs()
 
     seen = []
-    handles("letters.burn")(slow)
+    on_event("letters.burn")(slow)
     for _ in range(40):
-        owe("letters.burn")
+        enqueue("letters.burn")
     with ThreadPoolExecutor(4) as pool:
         for done in [pool.submit(run) for _ in range(4)]:
             done.result()
@@ -188,11 +188,11 @@ def test_many_workers_do_each_job_once(app):
 
 
 def test_the_claim_of_a_dead_worker_ends(monkeypatch):
-    handles("letters.burn")(print)
-    owe("letters.burn")
+    on_event("letters.burn")(print)
+    enqueue("letters.burn")
     first = queue.claim()
     assert queue.claim() is None
-    moment = now() + timedelta(seconds=jobs.LEASE_SECONDS)
+    moment = now() + timedelta(seconds=job_registry.LEASE_SECONDS)
     monkeypatch.setattr(queue, "now", lambda: moment)
     second = queue.claim()
     assert (first.id, first.attempts, second.attempts) == (second.id, 1, 2)
@@ -205,25 +205,54 @@ def test_the_claim_of_a_dead_worker_ends(monkeypatch):
 
 def test_what_takes_longer_may_say_so():
     held = []
-    handles("letters.burn", seconds=7200)(lambda job: held.append(rows()[0].due_at - now()))
-    owe("letters.burn")
-    work_off()
+    on_event("letters.burn", seconds=7200)(lambda job: held.append(rows()[0].due_at - now()))
+    enqueue("letters.burn")
+    run_due_jobs()
     assert held[0] > timedelta(seconds=7100) and rows() == []
+
+
+def test_what_takes_a_short_time_is_given_up_sooner():
+    held = []
+    on_event("letters.burn", seconds=30)(lambda job: held.append(rows()[0].due_at - now()))
+    enqueue("letters.burn")
+    run_due_jobs()
+    assert held[0] <= timedelta(seconds=30) and rows() == []
+
+
+def test_long_work_is_done_in_parts_and_others_come_in_between():
+    seen = []
+
+    def burn(job):
+        seen.append((job.event, job.attempts))
+        if len(seen) < 5:
+            raise Reschedule
+
+    on_event("letters.burn")(burn)
+    on_event("letters.send")(lambda job: seen.append((job.event, job.attempts)))
+    enqueue("letters.burn")
+    enqueue("letters.send")
+    with transaction() as connection:  # both have been due for a while
+        moment = now() - timedelta(seconds=60)
+        connection.execute(update(TABLE).values(due_at=moment))
+    run_due_jobs()
+    assert seen == [
+        ("letters.burn", 1), ("letters.send", 1), *[("letters.burn", 1)] * 3,
+    ] and rows() == []  # fmt: skip
 
 
 def test_now_and_then_once_for_all(app):
     seen = []
 
-    @every(3600)
+    @periodic(3600)
     def sweep():
         seen.append("swept")
 
     for _ in range(2):
-        queue.schedule(jobs.SCHEDULE)
+        queue.schedule(job_registry.SCHEDULE)
     [row] = rows()
     assert row.event == "every.sweep" and now() < row.due_at <= now() + timedelta(seconds=60)
     hasten()
-    work_off()
+    run_due_jobs()
     [row] = rows()
     assert seen == ["swept"] and row.due_at > now() + timedelta(seconds=3500)
     queue.schedule({})
@@ -231,14 +260,14 @@ def test_now_and_then_once_for_all(app):
 
 
 def test_what_is_done_now_and_then_is_never_given_up(app):
-    @every(3600)
+    @periodic(3600)
     def sweep():
-        raise Hopeless("no broom")
+        raise PermanentFailure("no broom")
 
-    queue.schedule(jobs.SCHEDULE)
-    for _ in range(attempt.MOST_ATTEMPTS + 1):
+    queue.schedule(job_registry.SCHEDULE)
+    for _ in range(runner.MAX_ATTEMPTS + 1):
         hasten()
-        work_off()
+        run_due_jobs()
     [row] = rows()
     assert row.failed_at is None and row.due_at and row.error == "no broom"
 
@@ -246,25 +275,25 @@ def test_what_is_done_now_and_then_is_never_given_up(app):
 def test_each_process_does_its_own_now_and_then_and_at_the_end(app, caplog):
     seen, twice = [], threading.Event()
 
-    @every(0.01, in_each_process=True)
+    @periodic(0.01, per_process=True)
     def flush():
         seen.append(1)
         if len(seen) == 3:
             twice.set()
         raise ZeroDivisionError
 
-    with caplog.at_level(logging.CRITICAL), working(app):
+    with caplog.at_level(logging.CRITICAL), running_workers(app):
         assert twice.wait(20)
         before = len(seen)
     assert len(seen) > before and not [t for t in threading.enumerate() if t.name == "jobs"]
 
 
-def test_old_events_are_forgotten(monkeypatch):
+def test_old_events_are_forgotten(app, monkeypatch):
     create(TAGS, SYSTEM, {"name": "sea"})
-    owe("letters.burn")
-    upkeep.prune_outbox()
+    enqueue("letters.burn")
+    maintenance.prune_outbox()
     assert len(rows()) == 2
-    later = now() + timedelta(days=upkeep.EVENT_DAYS, seconds=1)
-    monkeypatch.setattr(upkeep, "now", lambda: later)
-    upkeep.prune_outbox()
+    later = now() + timedelta(days=app.config["CHANGES_DAYS"], seconds=1)
+    monkeypatch.setattr(maintenance, "now", lambda: later)
+    maintenance.prune_outbox()
     assert [row.event for row in rows()] == ["letters.burn"]

@@ -6,7 +6,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from quire.records import CATEGORIES, COMMENTS, PAGES, POSTS, TAGS
-from tests.people import PASSWORD
+from tests.users import PASSWORD
 
 PAST, EARLIER, FUTURE = "2026-01-02T10:00:00Z", "2026-01-01T10:00:00Z", "2099-01-01T10:00:00Z"
 

@@ -9,10 +9,10 @@ import pytest
 from quire.actor import SYSTEM
 from quire.declare.clock import now, rfc3339
 from quire.records import APPEARANCE, MEDIA, PAGES
-from quire.site import colors
+from quire.site import accent_css
 from quire.store.db import transaction
 from quire.store.write import update
-from tests.pictures import picture
+from tests.sample_images import picture
 from tests.site.conftest import PAST, soup
 
 LANGUAGES = {"de": "2. Januar 2026", "pt-BR": "2 de janeiro de 2026", "en": "2 January 2026"}
@@ -127,21 +127,21 @@ def test_a_logo_stands_before_the_name_in_a_size_that_fits(client, look, app, as
 )
 def test_any_accent_can_be_read(accent):
     light, dark = re.findall(
-        r"^.*?\{(?: :root[^{]*\{)?(.*?)\}", colors.sheet(accent), re.MULTILINE
+        r"^.*?\{(?: :root[^{]*\{)?(.*?)\}", accent_css.stylesheet(accent), re.MULTILINE
     )[:2]
-    for variables, papers in ((light, colors.LIGHT), (dark, colors.DARK)):
+    for variables, papers in ((light, accent_css.LIGHT), (dark, accent_css.DARK)):
         values = {
             name: tuple(bytes.fromhex(value))
             for name, value in re.findall(r"--([a-z-]+): #([0-9a-f]{6})", variables)
         }
         for paper in (*papers, values["tint"]):
-            assert colors.contrast(values["accent"], paper) >= 4.5
-        assert colors.contrast(values["on-accent"], values["accent"]) >= 4.5
+            assert accent_css.contrast(values["accent"], paper) >= 4.5
+        assert accent_css.contrast(values["on-accent"], values["accent"]) >= 4.5
 
 
 def test_contrast_is_what_wcag_says():
-    assert colors.contrast((0, 0, 0), (255, 255, 255)) == pytest.approx(21)
-    assert colors.contrast((0x76,) * 3, (255,) * 3) == pytest.approx(4.54, abs=0.01)
+    assert accent_css.contrast((0, 0, 0), (255, 255, 255)) == pytest.approx(21)
+    assert accent_css.contrast((0x76,) * 3, (255,) * 3) == pytest.approx(4.54, abs=0.01)
 
 
 def test_the_sheet_is_kept_until_the_colour_changes(client, look):
@@ -178,7 +178,8 @@ def test_preferences_from_outside_are_only_those_there_are(client):
     assert client.get("/display?text=large&next=//evil.example").location == "/"
 
 
-def test_how_long_ago(app, look, client):
+def test_how_long_ago(app, stop_clock):
+    stop_clock()
     ago = app.jinja_env.filters["timeago"]
     steps = {0: "just now", 59: "just now", 60: "1 minute ago", 7200: "2 hours ago", -90_000: "in 1 day",
              86_400 * 3: "3 days ago", 86_400 * 65: "2 months ago", 86_400 * 800: "2 years ago"}  # fmt: skip

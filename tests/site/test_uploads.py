@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from quire.actor import SYSTEM
+from quire.records import orphaned_files
 from quire.records.media import upload
 from quire.site import uploads
-from quire.store import stray_files
 from quire.store.db import transaction
-from quire.store.intake import received
-from tests.pictures import opened, photo, picture
+from quire.store.files.receive import receive
+from tests.sample_images import opened, photo, picture
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def put(app):
     """`put(content)`: its address."""
 
     def kept(content, name="x.png"):
-        with app.app_context(), received(io.BytesIO(content), name) as file:
+        with app.app_context(), receive(io.BytesIO(content), name) as file:
             return upload(SYSTEM, file, {}).state["url"]
 
     return kept
@@ -50,6 +50,56 @@ def test_fetching_again_and_in_parts(client, put):
     assert client.get(address, headers={"Range": "bytes=999999-"}).status_code == 416
     head = client.head(address)
     assert (head.status_code, head.data, head.content_length) == (200, b"", len(whole.data))
+
+
+PARTS = {
+    "bytes=0-0": (206, slice(0, 1)),
+    "bytes=10-": (206, slice(10, None)),
+    "bytes=10-99999999": (206, slice(10, None)),
+    "Bytes=2-9": (206, slice(2, 10)),
+    "bytes=-5": (206, slice(-5, None)),
+    # RFC 9110, 14.1.2: a suffix longer than the file is all of it
+    "bytes=-99999999": (200, slice(None)),
+    # 14.2: many ranges, other units and what is no range may or must be ignored
+    "bytes=0-1,4-5": (200, slice(None)),
+    "bytes=0-9,5-14": (200, slice(None)),
+    "bytes=0-1,-2": (200, slice(None)),
+    "bytes=" + ",".join(f"{n}-{n}" for n in range(300)): (200, slice(None)),
+    "bytes=0-,": (200, slice(None)),
+    "bytes=9-2": (200, slice(None)),
+    "bytes=x-y": (200, slice(None)),
+    "bytes=" + "9" * 4000 + "-": (200, slice(None)),
+    "bytes": (200, slice(None)),
+    "lines=0-1": (200, slice(None)),
+    # 15.5.17
+    "bytes=99999999-": (416, slice(0, 0)),
+    "bytes=-0": (416, slice(0, 0)),
+}
+
+
+@pytest.mark.parametrize("wanted", list(PARTS), ids=lambda wanted: wanted[:20])
+def test_each_request_for_a_part_has_a_valid_answer(client, put, wanted):
+    address = put(picture(300, 200))
+    whole = client.get(address).data
+    status, part = PARTS[wanted]
+    answer = client.get(address, headers={"Range": wanted})
+    assert (answer.status_code, answer.data) == (status, whole[part])
+    assert ("Content-Range" in answer.headers) == (status in (206, 416))
+    assert answer.content_length == len(answer.data)
+    asset = client.get("/static/site.css", headers={"Range": wanted})
+    assert asset.status_code == status
+
+
+def test_a_part_of_what_has_changed_or_has_not(client, put):
+    address = put(picture(300, 200))
+    etag = client.get(address).headers["ETag"]
+    for other in ('"another"', f"W/{etag}", "Mon, 01 Jan 2001 00:00:00 GMT", "nonsense"):
+        answer = client.get(address, headers={"Range": "bytes=2-9", "If-Range": other})
+        assert answer.status_code == 200, other
+    known = {"Range": "bytes=2-9", "If-None-Match": etag}
+    assert client.get(address, headers=known).status_code == 304
+    head = client.head(address, headers={"Range": "bytes=2-9"})
+    assert (head.status_code, "Content-Range" in head.headers) == (200, False)
 
 
 def test_a_variant_that_would_be_larger_is_the_picture_itself(client, put):
@@ -99,7 +149,7 @@ def test_no_file_is_kept_of_what_is_rolled_back(app):
     root = Path(app.config["QUIRE_INSTANCE"]) / "uploads"
     before = sorted(root.rglob("*.*"))
     with app.app_context(), pytest.raises(ZeroDivisionError), transaction():
-        with received(io.BytesIO(picture()), "x") as file:
+        with receive(io.BytesIO(picture()), "x") as file:
             upload(SYSTEM, file, {})
         raise ZeroDivisionError
     assert sorted(root.rglob("*.*")) == before
@@ -126,7 +176,7 @@ def test_what_a_crash_left_behind_is_swept_up_after_a_day(app, client, put):
         if young not in path.name:
             os.utime(path, (1_000_000, 1_000_000))
     with app.app_context():
-        assert stray_files.sweep() >= 5
+        assert orphaned_files.delete_orphans() >= 5
     assert not [path for path in gone if path.exists()]
     assert stays.exists() and waiting.exists() and client.get(kept).status_code == 200
     stays.unlink()

@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import text
 
-from quire.store import db as db_module
-from quire.store.db import db, reading, snapshot, transaction
+from quire.store import engine as engine_module
+from quire.store.db import db, read_connection, snapshot, transaction
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def pings(server, monkeypatch):
 
 def process():
     """The server's process that answers to the connection that is taken next."""
-    with reading() as connection:
+    with read_connection() as connection:
         return connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
 
 
@@ -44,7 +44,7 @@ def test_a_connection_that_died_at_rest_is_replaced(server, monkeypatch):
     with db.engine.connect() as one, db.engine.connect() as other:
         other.execute(text("SELECT pg_terminate_backend(:dead)"), {"dead": dead})
         assert one.connection.driver_connection.info.backend_pid == dead
-    monkeypatch.setattr(db_module, "RESTED_SECONDS", 0)
+    monkeypatch.setattr(engine_module, "IDLE_SECONDS", 0)
     for _ in range(3):
         assert process() != dead
 
@@ -60,7 +60,7 @@ def test_the_connection_used_last_comes_first(server):
 
 
 def test_reading_needs_no_transaction(server):
-    with reading() as connection:
+    with read_connection() as connection:
         connection.execute(text("SELECT 1"))
         assert status(connection) == "IDLE"
 
@@ -71,6 +71,6 @@ def test_writing_and_a_snapshot_have_one(server):
         assert status(connection) == "INTRANS"
     with snapshot() as connection:
         assert level(connection) == "repeatable read"
-    with reading() as connection:
+    with read_connection() as connection:
         connection.execute(text("SELECT 1"))
         assert status(connection) == "IDLE"

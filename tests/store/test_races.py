@@ -3,9 +3,13 @@
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
-from tests.people import signed_in
+from quire.exchange.load_posts import load
+from quire.exchange.model import ImportedPerson, ImportedPost, ImportedTerm
+from quire.records import POSTS
+from tests.users import signed_in
 
 WRITERS = 8
+ANN = ImportedPerson("ann", email="ann@example.org")
 
 
 def at_once(work):
@@ -32,12 +36,51 @@ def test_one_slug_goes_to_one_writer(app, people):
 
 def test_the_same_title_gives_each_its_slug(app, people):
     clients = [signed_in(app, people["ann"]) for _ in range(WRITERS)]
+    post = {"title": "Same", "body": "x"}
+    answers = at_once(lambda n: clients[n].post("/api/v1/posts", json=post))
+    assert [a.status_code for a in answers] == [201] * WRITERS
+    numbered = {f"same-{number}" for number in range(2, WRITERS + 1)}
+    assert {a.json["slug"] for a in answers} == {"same", *numbered}
+
+
+def test_copies_made_at_once_get_a_slug_each(app, people, make):
+    post = make(POSTS, title="Same", body="x", author=people["ann"].id)
+    clients = [signed_in(app, people["ann"]) for _ in range(WRITERS)]
+    answers = at_once(lambda n: clients[n].post(f"/api/v1/posts/{post}/duplicate"))
+    assert [a.status_code for a in answers] == [201] * WRITERS
+    assert len({a.json["slug"] for a in answers}) == WRITERS
+
+
+def test_a_new_tag_that_many_posts_name_at_once_is_made_once(app, people):
+    clients = [signed_in(app, people["ann"]) for _ in range(WRITERS)]
+    orders = (["New", "Newer", "c++"], ["c++", "Newer", "New"])
     answers = at_once(
-        lambda n: clients[n].post("/api/v1/posts", json={"title": "Same", "body": "x"})
+        lambda n: clients[n].post(
+            "/api/v1/posts", json={"title": f"By {n}", "body": "x", "tags": orders[n % 2]}
+        )
     )
-    made = {a.json["slug"] for a in answers if a.status_code == 201}
-    assert all(a.status_code in (201, 409) for a in answers)
-    assert len(made) == sum(a.status_code == 201 for a in answers)
+    assert [a.status_code for a in answers] == [201] * WRITERS
+    assert clients[0].get("/api/v1/tags").json["total"] == 3
+    assert {len(a.json["tags"]) for a in answers} == {3}
+
+
+def test_imports_at_once_share_their_new_names(app, people):
+    """Two blogs that say the same: each post gets a slug of its own, the terms are made once."""
+
+    def work(number):
+        entries = [
+            ImportedPost(f"{i}", f"{i}.md", title="Same", body="x", slug="same", person=ANN,
+                  category=ImportedTerm("News", "news"), tags=[ImportedTerm("New")])
+            for i in range(3)
+        ]  # fmt: skip
+        with app.app_context():
+            return load("test", f"blog {number}", entries, len(entries))
+
+    reports = at_once(work)
+    assert [report.counts["created"] for report in reports] == [3] * WRITERS
+    client = signed_in(app, people["root"])
+    totals = {path: client.get(f"/api/v1/{path}").json["total"] for path in ("tags", "categories")}
+    assert totals == {"tags": 1, "categories": 1}
 
 
 def test_of_two_changes_based_on_one_version_one_wins(app, people):

@@ -133,7 +133,7 @@ def upload(api, token, name):
     begun = time.monotonic()
     while not made["variants"] and time.monotonic() < begun + 40:
         time.sleep(0.2)
-        made = call(f"{api}/media/{made['id']}")[1]
+        made = call(f"{api}/media/{made['id']}", token=token)[1]
     print(f"drawn within {time.monotonic() - begun:.1f} s", flush=True)
     expect("variants", list(made["variants"]), ["160", "640"])
     with urllib.request.urlopen(
@@ -182,7 +182,7 @@ def main():
             status = stop(server)
         expect("stop", status, 0)
         work(environment)
-        expect("check", manage(environment, "check").splitlines()[0], "ok   database version")
+        expect("check", manage(environment, "check").splitlines()[0], "ok   database schema")
     print("The journey went well.")
 
 

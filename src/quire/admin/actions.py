@@ -1,21 +1,29 @@
 """Bulk and single actions: which ones an actor is offered, and how they are carried out."""
 
-from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy import Connection
+
 from quire.actor import Actor
-from quire.admin.cells import title_of
-from quire.admin.words import past
+from quire.admin.format import record_title
+from quire.admin.past_tense import past_tense
+from quire.admin.queries import find_many
 from quire.declare.record import Action, Record
-from quire.errors import Problem
-from quire.store import write
+from quire.errors import Problem, VersionConflict
+from quire.store import draft_merge, write
+from quire.store.db import nested_transaction, transaction
+from quire.store.undoable_batches import ACTION, RowChange, begin, change_of, keep
+from quire.store.write import Raw, Saved
 
 DELETE, DESTROY = "delete", "destroy"
 """Names of the two that every type has beside its own actions: to the trash or away, and for good."""
 
 MOST = 100
 """Rows of one bulk action: as many as a page can show."""
+
+MOST_NAMED = 10
+"""Records that one message names."""
 
 
 @dataclass(frozen=True)
@@ -27,15 +35,15 @@ class Choice:
     confirm: str = ""
 
 
-def delete_words(record: Record, state: dict[str, Any]) -> str:
+def delete_question(record: Record, state: dict[str, Any]) -> str:
     """What deleting this record means."""
-    name = f"“{title_of(record, state)}”"
-    if record.trashes and not state.get("deleted_at"):
-        return f"{name} goes to the trash. It can be restored from there."
-    return f"{name} is deleted for good. This cannot be undone."
+    name = f"“{record_title(record, state)}”"
+    if record.has_trash and not state.get("deleted_at"):
+        return f"{name} will be moved to the trash. You can restore it from there."
+    return f"{name} will be permanently deleted. This cannot be undone."
 
 
-def offered(record: Record, actor: Actor, *, trashed: bool) -> list[Action]:
+def available_actions(record: Record, actor: Actor, *, trashed: bool) -> list[Action]:
     """The record's own actions that this actor may use on some rows."""
     return [
         one for one in record.actions if one.in_trash == trashed and one.allow(actor) is not False
@@ -46,48 +54,122 @@ def bulk_choices(record: Record, actor: Actor, *, trashed: bool) -> list[Choice]
     """The menu under a list."""
     found = [
         Choice(one.name, one.label)
-        for one in offered(record, actor, trashed=trashed)
+        for one in available_actions(record, actor, trashed=trashed)
         if not one.creates
     ]
     if record.allows(actor, "permanent" if trashed else "delete") is not False:
-        found.append(deletion(record, destroy=trashed))
+        found.append(delete_choice(record, destroy=trashed))
     return found
 
 
-def deletion(record: Record, *, destroy: bool) -> Choice:
+def delete_choice(record: Record, *, destroy: bool) -> Choice:
     """The choice that deletes: to the trash, away, or out of the trash for good."""
     if destroy:
-        return Choice(DESTROY, "Delete for good", "What is deleted for good cannot be restored.")
-    if record.trashes:
-        return Choice(DELETE, "Move to trash", "It can be restored from the trash.")
+        return Choice(DESTROY, "Delete permanently", "This cannot be undone.")
+    if record.has_trash:
+        return Choice(DELETE, "Move to trash", "You can restore them from the trash.")
     return Choice(DELETE, "Delete", "This cannot be undone.")
 
 
-def done_words(record: Record, name: str, count: int) -> str:
+def success_message(record: Record, name: str, count: int) -> str:
     """What a bulk action came to."""
-    noun = record.one.lower() if count == 1 else record.label.lower()
-    moved = name == DELETE and record.trashes
-    return f"{count} {noun} {'moved to the trash' if moved else past(name)}."
+    noun = record.noun if count == 1 else record.plural_noun
+    moved = name == DELETE and record.has_trash
+    return f"{count} {noun} {'moved to the trash' if moved else past_tense(name)}."
 
 
-def carry_out(
-    record: Record, actor: Actor, name: str, id: int, draft_version: int | None = None
-) -> Any:
-    """One action on one record, and on its draft as it was seen. Raises the errors of the store."""
+def run_action(
+    record: Record,
+    actor: Actor,
+    name: str,
+    id: int,
+    draft_version: int | None = None,
+    ready: Raw | None = None,
+) -> Saved | None:
+    """One action on one record, and on its draft as it was seen; None where the record is gone.
+
+    `ready` is what was prepared for it. Raises the errors of the store.
+    """
     if name in (DELETE, DESTROY):
         return write.delete(record, actor, id, permanent=name == DESTROY)
-    return write.act(record, actor, id, name, draft_version=draft_version)
+    try:
+        with nested_transaction():
+            return write.act(record, actor, id, name, draft_version=draft_version, ready=ready)
+    except VersionConflict:
+        return draft_merge.act_on_merged(record, actor, id, name, draft_version=draft_version)
 
 
-def carry_out_all(
+@dataclass
+class BulkResult:
+    """What a bulk action came to.
+
+    How many records were changed, why the others were not, by id, and what else is to be said; the
+    batch by which it can be undone, None where nothing can.
+    """
+
+    done: int = 0
+    refused: dict[int, Problem] = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)
+    batch: int | None = None
+    can_be_undone: bool = False
+
+    def add(self, connection: Connection, actor: Actor, change: RowChange) -> None:
+        """Remember a change, in its transaction."""
+        if self.batch is None:
+            self.batch = begin(connection, actor, ACTION)
+        keep(connection, self.batch, [change])
+        self.can_be_undone |= change.version is not None
+
+
+def run_action_on_all(
     record: Record, actor: Actor, name: str, ids: list[int], draft_version: int | None = None
-) -> tuple[int, list[str]]:
-    """An action on many, each in its own transaction: how many were done, and why others not."""
-    done, refused = 0, Counter[str]()
-    for id in ids[:MOST]:
+) -> BulkResult:
+    """An action on many, each in its own transaction, together a batch."""
+    result = BulkResult()
+    for number, id in enumerate(ids[:MOST]):
         try:
-            carry_out(record, actor, name, id, draft_version)
-            done += 1
+            _run_one(record, actor, name, (number, id), draft_version, result)
         except Problem as problem:
-            refused[problem.message] += 1
-    return done, [f"{why} ({count})" if count > 1 else why for why, count in refused.items()]
+            result.refused[id] = problem
+    return result
+
+
+def _run_one(
+    record: Record,
+    actor: Actor,
+    name: str,
+    numbered: tuple[int, int],
+    draft_version: int | None,
+    result: BulkResult,
+) -> None:
+    number, id = numbered
+    action = record.action(name)
+    ready = None if action is None else write.prepare_action(record, actor, id, action)
+    batch = result.batch
+    try:
+        with transaction() as connection:
+            saved = run_action(record, actor, name, id, draft_version, ready)
+            change = change_of(number, name, record, id, saved)
+            if change is not None:
+                result.add(connection, actor, change)
+    except Problem:
+        result.batch = batch
+        raise
+    notices = [] if saved is None else saved.notices
+    result.notices += notices
+    result.done += not (notices and saved is not None and not saved.changed)
+
+
+def refusal_messages(record: Record, actor: Actor, refused: dict[int, Problem]) -> list[str]:
+    """Why some of the records were left alone, each named; a sentence for each reason."""
+    states = find_many(record, actor, list(refused)) if refused else {}
+    named: dict[str, list[str]] = {}
+    for id, problem in refused.items():
+        name = f"“{record_title(record, states[id])}”" if id in states else f"#{id}"
+        named.setdefault(problem.message, []).append(name)
+    return [f"{_join_names(names)}: {why}" for why, names in named.items()]
+
+
+def _join_names(names: list[str]) -> str:
+    more = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

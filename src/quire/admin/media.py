@@ -7,20 +7,22 @@ from flask import current_app, flash, jsonify, redirect, request, url_for
 from flask_admin import expose
 
 from quire.actor import Actor
-from quire.admin.actions import delete_words
-from quire.admin.addresses import endpoint, here_only, list_url, record_url
-from quire.admin.cells import size, title_of
-from quire.admin.forms import RecordForm
-from quire.admin.gate import actor_here, wants_json
-from quire.admin.pictures import preview
-from quire.admin.rows import find, number_of
-from quire.admin.views import Answer, RecordView
-from quire.errors import Conflict, Invalid, Problem, detail
+from quire.admin.actions import DESTROY, BulkResult, delete_question
+from quire.admin.form.fields import RecordForm
+from quire.admin.format import record_title, size
+from quire.admin.panel_view import panel_actor, wants_json
+from quire.admin.queries import find, find_many, parse_id
+from quire.admin.record_view import Answer, RecordView
+from quire.admin.thumbnails import preview
+from quire.admin.urls import endpoint, list_url, local_url, record_url
+from quire.declare.rules import require_possible
+from quire.errors import Conflict, Problem, ValidationFailed, detail
+from quire.records import MEDIA
 from quire.records.media import ALT_HELP, upload
 from quire.store import write
-from quire.store.contents import TAKEN
-from quire.store.intake import received
-from quire.store.uses import uses_of
+from quire.store.files.detect import ACCEPTED
+from quire.store.files.receive import receive
+from quire.store.files.usage import find_usage
 
 State = dict[str, Any]
 
@@ -33,8 +35,8 @@ class MediaView(RecordView):
     @expose("/new/", methods=("GET", "POST"))
     def create_view(self) -> Answer:
         """The form that takes a file in; a script asks for JSON, to show how far it is."""
-        actor = actor_here()
-        write.pass_door(self.record.access.create, actor)
+        actor = panel_actor()
+        require_possible(self.record.access.create, actor)
         if request.method != "POST":
             return self._ask_file()
         try:
@@ -42,10 +44,12 @@ class MediaView(RecordView):
         except Problem as problem:
             if wants_json():
                 raise
-            return self._ask_file(problem), problem.status
+            return self._ask_file(problem), problem.status, problem.headers
         there = record_url(self.record, "edit_view", saved.id)
         said = (
-            "Uploaded. Say what is to be seen." if saved.created else "You have this file already."
+            "File uploaded. Add an alternative text."
+            if saved.created
+            else "You have already uploaded this file."
         )
         flash(said, "success")
         return jsonify(url=there) if wants_json() else redirect(there)
@@ -53,9 +57,9 @@ class MediaView(RecordView):
     def _take(self, actor: Actor) -> write.Saved:
         file = request.files.get("file")
         if file is None or not file.filename:
-            raise Invalid([detail("file", "required", "File is required.")])
+            raise ValidationFailed([detail("file", "required", "File is required.")])
         raw = {"alt": request.form["alt"]} if request.form.get("alt") else {}
-        with received(file.stream, file.filename) as kept:
+        with receive(file.stream, file.filename) as kept:
             return upload(actor, kept, raw)
 
     def _ask_file(self, problem: Problem | None = None) -> str:
@@ -66,65 +70,104 @@ class MediaView(RecordView):
             problem=problem,
             alt=request.form.get("alt", ""),
             alt_hint=ALT_HELP,
-            taken=TAKEN,
+            taken=ACCEPTED,
             most=size(current_app.config["MAX_UPLOAD_BYTES"]),
             action_url=url_for(endpoint(self.record, "create_view")),
             cancel_url=list_url(self.record),
         )
 
-    def _form(self, form: RecordForm, state: State | None, **more: Any) -> str:
-        actor = actor_here()
+    def _form(self, form: RecordForm, state: State | None = None, *known: Any, **more: Any) -> str:
+        actor = panel_actor()
         if state is not None:
-            seen, count = uses_of(actor, state)
+            seen, count = find_usage(MEDIA, actor, state)
             more |= {
                 "preview": preview(state),
                 "media": state,
-                "uses": _listed(seen),
+                "uses": _usage_list(seen),
                 "hidden_uses": count - len(seen),
             }
-        return super()._form(form, state, **more)
+        return super()._form(form, state, *known, **more)
 
     @expose("/delete/", methods=("GET", "POST"))
     def delete_view(self) -> Answer:
         """Asks, with the places where it is used; then deletes."""
-        actor, record = actor_here(), self.record
-        state = find(record, actor, number_of(request.values.get("id")))
-        back = here_only(request.values.get("url")) or list_url(record)
+        actor, record = panel_actor(), self.record
+        state = find(record, actor, parse_id(request.values.get("id")))
+        back = local_url(request.values.get("url")) or list_url(record)
         if request.method != "POST":
             return self._ask_delete(state, back)
         try:
             write.delete(record, actor, state["id"], permanent=bool(request.form.get("force")))
         except Conflict as problem:
             return self._ask_delete(state, back), problem.status
-        flash(f"{record.one} deleted.", "success")
+        flash(f"{record.singular} deleted.", "success")
         return redirect(back)
 
-    def _ask_delete(self, state: State, back: str) -> str:
-        seen, count = uses_of(actor_here(), state)
+    def _refused(self, actor: Actor, result: BulkResult, back: str) -> Any:
+        """Ask about files that are in use, which can be deleted all the same; name the others."""
+        ids = [id for id, why in result.refused.items() if isinstance(why, Conflict)]
+        states = find_many(self.record, actor, ids).values() if ids else ()
+        used = [state for state in states if find_usage(MEDIA, actor, state)[1]]
+        for state in used:
+            del result.refused[state["id"]]
+        answer = super()._refused(actor, result, back)
+        return self._ask_used(actor, used, back) if used else answer
+
+    def _ask_used(self, actor: Actor, states: list[State], back: str) -> str:
+        one = len(states) == 1
         confirm = {
-            "question": delete_words(self.record, state),
+            "question": (
+                f"{'This file is' if one else f'These {len(states)} files are'} in use and {'was' if one else 'were'} "
+                "not deleted:"
+            ),
+            "names": [_usage_line(actor, state) for state in states],
+            "consequence": "If you delete them anyway, cover images are removed and texts show a gap.",
+            "url": url_for(endpoint(self.record, "action_view")),
+            "fields": [("action", DESTROY), ("confirmed", "1"), ("url", back)]
+            + [("rowid", state["id"]) for state in states],
+            "label": "Delete anyway",
+            "back": back,
+        }
+        heading = "File in use" if one else "Files in use"
+        return self.render(
+            "quire_admin/confirm.html", heading=heading, crumbs=self._crumbs(), confirm=confirm
+        )
+
+    def _ask_delete(self, state: State, back: str) -> str:
+        seen, count = find_usage(MEDIA, panel_actor(), state)
+        confirm = {
+            "question": delete_question(self.record, state),
             "names": [f"{one['type'].capitalize()}: {one['title']}" for one in seen],
             "consequence": _consequence(count, len(seen)),
             "url": url_for(endpoint(self.record, "delete_view")),
             "fields": [("id", state["id"]), ("url", back), *([("force", "1")] if count else [])],
-            "label": "Delete it all the same" if count else "Delete",
+            "label": "Delete anyway" if count else "Delete",
             "back": back,
         }
-        title = f"Delete “{title_of(self.record, state)}”?"
+        title = f"Delete “{record_title(self.record, state)}”?"
         return self.render(
             "quire_admin/confirm.html", heading=title, crumbs=self._crumbs(), confirm=confirm
         )
 
 
+def _usage_line(actor: Actor, state: State) -> str:
+    """A file and where it is used, on one line."""
+    seen, count = find_usage(MEDIA, actor, state)
+    places = [f"{one['type'].removesuffix('s')} “{one['title']}”" for one in seen]
+    if count > len(seen):
+        places.append(f"{count - len(seen)} you do not have access to")
+    return f"{record_title(MEDIA, state)}: {', '.join(places)}"
+
+
 def _consequence(count: int, seen: int) -> str:
     if not count:
-        return "It is used nowhere."
+        return "It is not used anywhere."
     places = "1 place" if count == 1 else f"{count} places"
-    hidden = f", {count - seen} of them hidden from you" if count > seen else ""
-    return f"It is used in {places}{hidden}. Covers become empty; texts will show a gap."
+    hidden = f", {count - seen} of them not visible to you" if count > seen else ""
+    return f"It is used in {places}{hidden}. Cover images are removed and texts show a gap."
 
 
-def _listed(uses: list[dict[str, Any]]) -> list[SimpleNamespace]:
+def _usage_list(uses: list[dict[str, Any]]) -> list[SimpleNamespace]:
     return [
         SimpleNamespace(
             title=one["title"], what=f"{one['type']}, {one['field']}".replace("_", " "),

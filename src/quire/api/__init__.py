@@ -1,1 +1,1 @@
-"""The front door for programs: JSON under /api/v1."""
+"""The interface for programs: JSON under /api/v1."""

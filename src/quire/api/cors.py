@@ -1,43 +1,46 @@
 """Scripts of other sites: those of the exact origins that the operator lists may use the API.
 
-They prove who they are by tokens and keys. Cookies are never allowed along, so that nothing a
+They may read uploaded files and feeds too, which are public. At the API they prove who they are by tokens and keys. Cookies are never allowed along, so that nothing a
 browser holds for us is at the disposal of another site.
 """
 
+import re
+
 from flask import Flask, Response, current_app, request
 
-from quire.api.problems import in_order
+from quire.api.errors import ordered_methods
+from quire.web.headers import cors_headers
 
-PREFIX = "/api/v1/"
-READABLE = ", ".join(
-    "ETag Location Link X-Total-Count Retry-After RateLimit RateLimit-Policy RateLimit-Limit "
-    "RateLimit-Remaining RateLimit-Reset X-Request-Id Allow WWW-Authenticate".split()
+_EXPOSED_HEADERS = re.compile(
+    r"/api/v1/|/uploads/|(/(tags|categories|authors)/[^/]+)?/feed\.(atom|rss|json)$"
 )
-"""Headers of answers that scripts may read, beside the few that they always may."""
-SENDABLE = (
-    "Authorization, X-API-Key, Content-Type, If-Match, If-None-Match, Idempotency-Key, X-Request-Id"
+"""The beginnings of paths whose answers are shared."""
+ALLOWED_HEADERS = (
+    "Authorization, X-API-Key, Content-Type, If-Match, If-None-Match, Idempotency-Key, Prefer, "
+    "X-Request-Id"
 )
 """Headers that scripts may send."""
-KEPT_SECONDS = 600
+MAX_AGE_SECONDS = 600
 """How long a browser need not ask again."""
 
 
-def _share(response: Response) -> Response:
+def _add_cors_headers(response: Response) -> Response:
     """Let the script of a listed origin read this answer, be it a refusal."""
-    if not request.path.startswith(PREFIX):
+    if not _EXPOSED_HEADERS.match(request.path):
         return response
     response.vary.add("Origin")
-    origin = request.headers.get("Origin")
-    if origin not in current_app.config["CORS_ORIGINS"]:
-        return response
+    shared = cors_headers(request.headers.get("Origin"), current_app.config["CORS_ORIGINS"])
     headers = response.headers
-    headers["Access-Control-Allow-Origin"] = origin
-    if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
-        headers["Access-Control-Allow-Methods"] = in_order(headers.get("Allow", "OPTIONS"))
-        headers["Access-Control-Allow-Headers"] = SENDABLE
-        headers["Access-Control-Max-Age"] = str(KEPT_SECONDS)
-    else:
-        headers["Access-Control-Expose-Headers"] = READABLE
+    headers.update(shared)
+    if (
+        shared
+        and request.method == "OPTIONS"
+        and "Access-Control-Request-Method" in request.headers
+    ):
+        headers["Access-Control-Allow-Methods"] = ordered_methods(headers.get("Allow", "OPTIONS"))
+        headers["Access-Control-Allow-Headers"] = ALLOWED_HEADERS
+        headers["Access-Control-Max-Age"] = str(MAX_AGE_SECONDS)
+        del headers["Access-Control-Expose-Headers"]
     return response
 
 
@@ -47,4 +50,4 @@ def init_app(app: Flask) -> None:
     Called before all others that complete answers, it is the last one to run.
     """
     if app.config["CORS_ORIGINS"]:
-        app.after_request(_share)
+        app.after_request(_add_cors_headers)

@@ -1,4 +1,4 @@
-"""May he, and why: `GET /api/v1/access/explain?action=update&type=posts&id=7`."""
+"""Whether an action is allowed, and why: `GET /api/v1/access/explain?action=update&type=posts&id=7`."""
 
 import dataclasses
 
@@ -6,27 +6,25 @@ from flask import Response, request
 from flask_restful import Resource
 from pydantic import BaseModel
 
-from quire.access.accounts import named
-from quire.access.request import current_actor
 from quire.actor import ANONYMOUS, Actor
-from quire.api import respond
-from quire.api.front_door import only
-from quire.declare.query import bad_value
+from quire.api import responses
+from quire.api.request_body import allow_params
+from quire.auth.accounts import by_username
+from quire.auth.current_actor import current_actor
+from quire.declare.kinds import MAX_ID
 from quire.declare.record import REGISTRY, Record
-from quire.declare.rules import Rule, role, within
-from quire.declare.values import MAX_ID
-from quire.errors import Missing
-from quire.store import explain
-from quire.store.explain import Verdict
-from quire.store.site import ONLY_ROW
-from quire.store.write import pass_door
+from quire.declare.rules import Rule, require_possible, role, scoped
+from quire.errors import NotFound, invalid_parameter
+from quire.records.site_settings import ONLY_ROW
+from quire.store import access_decision
+from quire.store.access_decision import AccessDecision
 
-OTHERS = within("users:read", role("admin"))
+OTHERS = scoped("users:read", role("admin"))
 """Who may ask what somebody else may do."""
 
 
 class Explanation(BaseModel):
-    """Whether it is allowed: `rule` and `missing` complete "This needs ..."."""
+    """Whether an action is allowed; `rule` and `missing` complete "This requires ..."."""
 
     allowed: bool
     rule: str
@@ -34,74 +32,76 @@ class Explanation(BaseModel):
 
 
 class Explain(Resource):
-    """GET whether somebody may do something, and by which rule."""
+    """GET whether an action is allowed, and by which rule."""
 
     def get(self) -> Response:
-        """The verdict for whoever asks; for `user`, to administrators."""
+        """The decision for the current actor, or for `user` if an administrator asks."""
         asker = current_actor()
-        only("action", "type", "id", "user")
-        record = _type()
-        deed, rule = _deed(record)
-        actor = _somebody(asker)
-        id = _id(record, deed)
+        allow_params("action", "type", "id", "user")
+        record = _requested_record()
+        operation, rule = _requested_operation(record)
+        actor = _requested_actor(asker)
+        id = _requested_id(record, operation)
         if id is None:
-            verdict = explain.on_type(rule, actor)
+            verdict = access_decision.decide_for_type(rule, actor)
         else:
-            verdict = explain.on_row(record, asker, actor, rule, id)
-        return _answer(verdict)
+            verdict = access_decision.decide_for_row(record, asker, actor, rule, id)
+        return _explanation(verdict)
 
 
-def _answer(verdict: Verdict) -> Response:
-    return respond.answer(
+def _explanation(verdict: AccessDecision) -> Response:
+    return responses.json_response(
         dataclasses.asdict(verdict), headers={"Cache-Control": "private, no-store"}
     )
 
 
-def _given(name: str) -> str | None:
+def _parameter(name: str) -> str | None:
     sent = request.args.getlist(name)
     if len(sent) > 1:
-        raise bad_value(name, f"{name} is given twice.")
+        raise invalid_parameter(name, f"{name} was sent more than once.")
     return sent[0] if sent else None
 
 
-def _type() -> Record:
-    found = REGISTRY.get(_given("type") or "")
+def _requested_record() -> Record:
+    found = REGISTRY.get(_parameter("type") or "")
     if found is None:
-        raise bad_value("type", f"type must be one of: {', '.join(REGISTRY)}.")
+        raise invalid_parameter("type", f"type must be one of: {', '.join(REGISTRY)}.")
     return found
 
 
-def _deed(record: Record) -> tuple[str, Rule]:
-    deed = _given("action") or ""
-    rule = explain.rule_of(record, deed)
+def _requested_operation(record: Record) -> tuple[str, Rule]:
+    operation = _parameter("action") or ""
+    rule = access_decision.rule_of(record, operation)
     if rule is None:
-        known = (*explain.DEEDS, *(one.name for one in record.actions))
-        raise bad_value("action", f"action must be one of: {', '.join(known)}.")
-    return deed, rule
+        known = (*access_decision.OPERATIONS, *(one.name for one in record.actions))
+        raise invalid_parameter("action", f"action must be one of: {', '.join(known)}.")
+    return operation, rule
 
 
-def _somebody(asker: Actor) -> Actor:
+def _requested_actor(asker: Actor) -> Actor:
     """Whom the question is about; an account that cannot sign in may do what strangers may."""
-    name = _given("user")
+    name = _parameter("user")
     if name is None:
         return asker
-    pass_door(OTHERS, asker)
-    found = None if "\x00" in name else named(name)
+    require_possible(OTHERS, asker)
+    found = None if "\x00" in name else by_username(name)
     if found is None:
-        raise Missing("There is no such user.")
+        raise NotFound("There is no such user.")
     return found.actor("none") if found.is_active else ANONYMOUS
 
 
-def _id(record: Record, deed: str) -> int | None:
-    text = _given("id")
+def _requested_id(record: Record, operation: str) -> int | None:
+    text = _parameter("id")
     if text is None:
-        if record.single:
+        if record.singleton:
             return ONLY_ROW
-        if deed in explain.WITHOUT_ROW:
+        if operation in access_decision.WITHOUT_ROW:
             return None
-        raise bad_value("id", f"Say which one: id is needed for {deed}.")
-    if deed == "create":
-        raise bad_value("id", "What is created has no id yet.")
+        raise invalid_parameter("id", f"id is required for {operation}.")
+    if operation == "create":
+        raise invalid_parameter(
+            "id", "Leave out id: a record that is created does not have one yet."
+        )
     if not (text.isascii() and text.isdigit() and len(text) <= 10 and 0 < int(text) <= MAX_ID):
-        raise bad_value("id", "id must be a whole number above 0.")
+        raise invalid_parameter("id", "id must be a whole number greater than 0.")
     return int(text)

@@ -5,25 +5,22 @@ from contextlib import contextmanager
 from typing import Any
 
 from flask import Response, request
-from flask_restful import Resource
 from pydantic import BaseModel
 from werkzeug.http import parse_options_header
 
-from quire.access.request import current_actor
-from quire.api import respond
-from quire.api.front_door import only, strict_json
-from quire.api.resources import RecordItem, RecordList
-from quire.declare.uploads import Upload
-from quire.errors import Invalid, WrongMediaType, detail
+from quire.api import responses
+from quire.api.request_body import MULTIPART, allow_params, strict_json
+from quire.api.resources import RecordItem, RecordList, RecordResource
+from quire.declare.kinds_files import Upload
+from quire.errors import UnsupportedMediaType, ValidationFailed, detail
 from quire.records import MEDIA
 from quire.records.media import upload
 from quire.store import write
-from quire.store.db import reading
-from quire.store.intake import received
-from quire.store.rows import find
-from quire.store.uses import uses_of
+from quire.store.db import read_connection
+from quire.store.files.receive import receive
+from quire.store.files.usage import find_usage
+from quire.store.rows import load_for_update
 
-MULTIPART = "multipart/form-data"
 NO_FILES = (
     "",
     "application/json",
@@ -44,60 +41,62 @@ class MediaUse(BaseModel):
 
 
 class MediaUses(BaseModel):
-    """Where a file is used: what the asker may see, and how many places there are in all."""
+    """The places where a file is used that you can see, and the total number of places."""
 
     uses: list[MediaUse]
     total: int
 
 
-class Uploads(RecordList):
+class MediaList(RecordList):
     """GET a page of media, POST a file."""
 
     methods = {"GET", "POST"}
 
     def post(self) -> Response:
         """201 with the new one, 200 with the one that its owner made of the same bytes before."""
-        actor = current_actor()
-        write.pass_door(self.record.access.create, actor)
-        with _sent() as (file, raw):
+        with _sent_file() as (file, raw):
             if file is None:
-                return self.saved(actor, write.create(self.record, actor, raw))
-            return self.saved(actor, upload(actor, file, raw))
+                return self.saved(write.create(self.record, self.actor, raw))
+            return self.saved(upload(self.actor, file, raw))
 
 
 @contextmanager
-def _sent() -> Iterator[tuple[Upload | None, dict[str, Any]]]:
+def _sent_file() -> Iterator[tuple[Upload | None, dict[str, Any]]]:
     """The file of this request, None where none came, and what came beside it."""
-    only("alt", "name")
+    allow_params("alt", "name")
     if request.mimetype == MULTIPART:
         file = request.files.get("file")
-        raw = _beside()
+        raw = _form_fields()
         if file is None:
             yield None, raw
             return
-        with received(file.stream, _name(file.filename)) as kept:
+        with receive(file.stream, _name(file.filename)) as kept:
             yield kept, raw
     elif request.mimetype in NO_FILES:
-        raise WrongMediaType(f"Send {MULTIPART} with the part file, or a file with its own type.")
+        raise UnsupportedMediaType(
+            f"Send {MULTIPART} with a part named file, or the file itself as the body."
+        )
     else:
-        with received(request.stream, _name("")) as kept:
-            yield kept, _asked()
+        with receive(request.stream, _name("")) as kept:
+            yield kept, _requested_fields()
 
 
-def _beside() -> dict[str, Any]:
+def _form_fields() -> dict[str, Any]:
     """The fields of a multipart body; those that are no text are JSON (OpenAPI 3.1)."""
     others = [name for name in request.files if name != "file"]
     if others or len(request.files.getlist("file")) > 1:
         name = (others or ["file"])[0]
-        raise Invalid([detail(name, "unknown", "One file at a time, as the part file.")])
-    raw: dict[str, Any] = _asked() | request.form.to_dict()
+        raise ValidationFailed(
+            [detail(name, "unknown", "Send one file at a time, in a part named file.")]
+        )
+    raw: dict[str, Any] = _requested_fields() | request.form.to_dict()
     raw.pop("csrf_token", None)
     if "focal_point" in raw:
         raw["focal_point"] = strict_json(raw["focal_point"].encode())
     return raw
 
 
-def _asked() -> dict[str, Any]:
+def _requested_fields() -> dict[str, Any]:
     return {"alt": request.args["alt"]} if "alt" in request.args else {}
 
 
@@ -106,24 +105,25 @@ def _name(given: str | None) -> str:
     return request.args.get("name") or given or sent.get("filename") or ""
 
 
-class Item(RecordItem):
+class MediaItem(RecordItem):
     """GET, PUT, PATCH, DELETE one."""
 
     @property
-    def for_good(self) -> str:
+    def permanent(self) -> str:
         """What is in use goes only with it."""
         return "force"
 
 
-class Uses(Resource):
-    """GET where a file is used."""
+class MediaUsage(RecordResource):
+    """GET where a file is used, for whoever may change it."""
+
+    record = MEDIA
+    verb = "update"
 
     def get(self, id: int) -> Response:
-        """For whoever may change it."""
-        actor = current_actor()
-        write.pass_door(MEDIA.access.update, actor)
-        only()
-        with reading() as connection:
-            state = find(connection, MEDIA, actor, id, MEDIA.access.update).state
-        seen, count = uses_of(actor, state)
-        return respond.answer({"uses": seen, "total": count})
+        """What the asker may see of it, and how many places there are in all."""
+        allow_params()
+        with read_connection() as connection:
+            state = load_for_update(connection, MEDIA, self.actor, id, self.rule).state
+        seen, count = find_usage(MEDIA, self.actor, state)
+        return responses.json_response({"uses": seen, "total": count})

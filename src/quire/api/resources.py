@@ -1,83 +1,130 @@
 """Resource classes for every record type: list, item, action, what is nested below, history."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Container
 from typing import Any
-from urllib.parse import quote
 
 from flask import Response, request
 from flask_restful import Resource
 from sqlalchemy import select
 
-from quire.access.request import check_csrf, current_actor
 from quire.actor import SYSTEM, Actor
-from quire.api import respond
-from quire.api.front_door import only, read_object
-from quire.declare.parse import same
-from quire.declare.query import Condition, Query, flag, parse_query
+from quire.api import feed_cursor, responses
+from quire.api.idempotency import idempotent
+from quire.api.request_body import allow_params, read_object
+from quire.auth.current_actor import check_csrf, current_actor
+from quire.declare.parse import is_same_value
+from quire.declare.query import Query, parse_query
+from quire.declare.query_conditions import Condition, parse_flag
 from quire.declare.record import REGISTRY, Action, Record
-from quire.errors import Invalid, Missing, Problem, VersionRequired, detail
-from quire.store import drafting, read, write
-from quire.store.db import reading
-from quire.store.rows import find
+from quire.declare.rules import Rule, require_possible
+from quire.errors import NotFound, Problem, ValidationFailed, detail
+from quire.store import draft_service, read, write
+from quire.store.db import read_connection
+from quire.store.preconditions import refuse_without_version
+from quire.store.rows import load_for_update
 
-
-def checked(view: Callable[..., Response]) -> Callable[..., Response]:
-    """Refuse requests by cookie that another site could have made, before anything is done."""
-
-    def guarded(*args: Any, **kwargs: Any) -> Response:
-        check_csrf(current_actor())
-        return view(*args, **kwargs)
-
-    return guarded
+VERBS = {
+    "GET": "read",
+    "HEAD": "read",
+    "POST": "create",
+    "PUT": "update",
+    "PATCH": "update",
+    "DELETE": "delete",
+}
+"""The rule of a record type that decides who may use a method at all."""
 
 
 class RecordResource(Resource):
-    """What all resources of a record type share."""
+    """What all resources of a record type share.
+
+    `verb` is what every method needs the right to, where that is not what VERBS says.
+    """
 
     record: Record
-    method_decorators = [checked]
+    verb: str | None = None
+    actor: Actor
+    method_decorators = [idempotent]
 
-    def saved(self, actor: Actor, saved: write.Saved) -> Response:
+    def dispatch_request(self, *args: Any, **kwargs: Any) -> Any:
+        """Ask who it is and whether they may at all: once, before anything is read or done.
+
+        Raises Unauthenticated and PermissionDenied.
+        """
+        self.actor = current_actor()
+        check_csrf(self.actor)
+        require_possible(self.rule, self.actor)
+        return super().dispatch_request(*args, **kwargs)
+
+    @property
+    def rule(self) -> Rule:
+        """The rule that decides about this request."""
+        rule: Rule = getattr(self.record.access, self.verb or VERBS[request.method])
+        return rule
+
+    def query(self, *own: str, without: Container[str] = ()) -> Query:
+        """The query of this request. Raises BadRequest.
+
+        `own` are parameters of the resource itself; those of lists in `without` are not known.
+        """
+        pairs = [pair for pair in request.args.items(multi=True) if pair[0] not in own]
+        return parse_query(self.record, self.actor, pairs, without)
+
+    def saved(self, saved: write.Saved) -> Response:
         """The object as the change left it: 200, or 201 with its address when it is new."""
         if saved.shown is None:
-            raise Missing(f"This {self.record.one.lower()} is no longer visible to you.")
-        shown = {name: saved.shown[name] for name in self.record.ordinary(saved.shown)}
+            raise NotFound(f"This {self.record.noun} is no longer visible to you.")
+        shown = {name: saved.shown[name] for name in self.record.default_fields(saved.shown)}
+        path = f"/api/v1/{self.record.path}"
+        address = path if self.record.singleton else f"{path}/{saved.id}"
         if not saved.created:
-            return respond.one(actor, shown)
-        address = f"/api/v1/{self.record.path}/{saved.id}"
-        return respond.one(actor, shown, 201, revealed=saved.revealed, Location=address)
+            response = responses.object_response(self.actor, shown)
+        else:
+            response = responses.object_response(
+                self.actor, shown, 201, revealed=saved.revealed, Location=address
+            )
+        return responses.changed_response(response, address)
 
-    def one(self, actor: Actor, id: int, query: Query) -> Response:
+    def one(self, id: int, query: Query) -> Response:
         """The object as it is read; its ETag names the version, whichever fields are shown."""
         wanted = query
-        if query.fields is not None and self.record.versioned:
+        if query.fields is not None and self.record.is_versioned:
             wanted = dataclasses.replace(query, fields=(*query.fields, "version"))
-        data = read.one(self.record, actor, id, wanted)
+        data = read.get_record(self.record, self.actor, id, wanted, responses.size_limit())
         version = data.get("version")
         if query.fields is not None and "version" not in query.fields:
             data.pop("version", None)
-        return respond.one(actor, data, version=version)
+        # what several places include is in memory once, in JSON as often as it is included
+        return responses.object_response(
+            self.actor, data, version=version, is_counted=not query.include
+        )
 
-    def based_on(self, actor: Actor, id: int, raw: dict[str, Any]) -> int | None:
+    def listed(self, query: Query) -> Response:
+        """A page of the list."""
+        page = read.list_records(self.record, self.actor, query, responses.size_limit())
+        response = responses.list_response(self.actor, self.record.path, page, query)
+        if page.feed is not None and self.record.is_versioned:
+            response.headers["X-Changes-Cursor"] = feed_cursor.after_list(self.actor, page.feed)
+        return response
+
+    def based_on(self, id: int, raw: dict[str, Any]) -> int | None:
         """The version that If-Match names. Raises VersionRequired where one is demanded."""
-        if respond.lacks_version(raw):
-            read.one(self.record, actor, id, Query(fields=("id",)))  # first of all it must be there
-            raise VersionRequired("Send If-Match or version: which version is this based on?")
+        if self.record.is_versioned and responses.requires_version(raw):
+            refuse_without_version(self.record, self.actor, id)
         return self.expected(id)
 
     def expected(self, id: int) -> int | None:
         """The version that If-Match names, compared with the present one where there are several."""
-        if not self.record.versioned:
+        if not self.record.is_versioned:
             return None
         sent = request.headers.get("If-Match", "")
         several = "," in sent or sent.strip() == "*"
-        return respond.expected_version(_version(self.record, id) if several else None)
+        return responses.expected_version(_version(self.record, id) if several else None)
 
 
 def _version(record: Record, id: int) -> int | None:
     table = record.table.c
-    with reading() as connection:
+    with read_connection() as connection:
         return connection.execute(select(table.version).where(table.id == id)).scalar()
 
 
@@ -86,45 +133,29 @@ class RecordList(RecordResource):
 
     def get(self) -> Response:
         """A page of the records that the asker may see."""
-        actor = current_actor()
-        write.pass_door(self.record.access.read, actor)
-        query = parse_query(self.record, actor, request.args.items(multi=True))
-        return respond.listing(actor, self.record.path, read.page(self.record, actor, query), query)
+        return self.listed(self.query())
 
     def post(self) -> Response:
         """A new record: 201 with the object and its address."""
-        actor = current_actor()
-        write.pass_door(self.record.access.create, actor)
-        only()
-        return self.created(actor, read_object())
+        return self.created(read_object())
 
-    def created(self, actor: Actor, raw: dict[str, Any]) -> Response:
+    def created(self, raw: dict[str, Any]) -> Response:
         """201."""
-        return self.made(actor, write.create(self.record, actor, raw))
-
-    def made(self, actor: Actor, saved: write.Saved) -> Response:
-        """201; whoever has just registered sees himself."""
-        if actor.is_anonymous:
-            actor = Actor(saved.state["role"], saved.id, saved.state["username"])
-            saved = dataclasses.replace(saved, shown=read.one(self.record, actor, saved.id))
-        return self.saved(actor, saved)
+        return self.saved(write.create(self.record, self.actor, raw))
 
 
 class RecordItem(RecordResource):
     """GET, PUT, PATCH, DELETE one."""
 
     @property
-    def for_good(self) -> str | None:
+    def permanent(self) -> str | None:
         """The parameter that asks to delete for good, where deleting alone is less than that."""
-        return "permanent" if self.record.trashes else None
+        return "permanent" if self.record.has_trash else None
 
     def get(self, id: int) -> Response:
         """The object."""
-        actor = current_actor()
-        write.pass_door(self.record.access.read, actor)
-        only("fields", "include")
-        query = parse_query(self.record, actor, request.args.items(multi=True))
-        return self.one(actor, id, query)
+        allow_params("fields", "include")
+        return self.one(id, self.query())
 
     def put(self, id: int) -> Response:
         """Replace it: what is not sent goes back to its default."""
@@ -135,25 +166,19 @@ class RecordItem(RecordResource):
         return self._change(id, replace=False)
 
     def _change(self, id: int, *, replace: bool) -> Response:
-        actor = current_actor()
-        write.pass_door(self.record.access.update, actor)
-        only()
         raw = read_object()
-        version = self.based_on(actor, id, raw)
-        saved = write.update(self.record, actor, id, raw, replace=replace, version=version)
-        return self.saved(actor, saved)
+        version = self.based_on(id, raw)
+        saved = write.update(self.record, self.actor, id, raw, replace=replace, version=version)
+        return self.saved(saved)
 
     def delete(self, id: int) -> Response:
-        """Delete it, or put it into the trash; for good where `for_good` is asked for."""
-        actor = current_actor()
-        write.pass_door(self.record.access.delete, actor)
-        name = self.for_good
-        only(*([name] if name else []))
-        permanent = name is not None and flag(name, request.args.get(name, "false"))
-        raw = read_object(optional=True)
-        version = self.based_on(actor, id, raw)
-        write.delete(self.record, actor, id, raw, permanent=permanent, version=version)
-        return respond.empty(204)
+        """Delete it, or put it into the trash; for good where `permanent` is asked for."""
+        name = self.permanent
+        raw = read_object(*([name] if name else []), optional=True)
+        permanent = name is not None and parse_flag(name, request.args.get(name, "false"))
+        version = self.based_on(id, raw)
+        write.delete(self.record, self.actor, id, raw, permanent=permanent, version=version)
+        return responses.empty_response(204)
 
 
 class RecordAction(RecordResource):
@@ -161,58 +186,25 @@ class RecordAction(RecordResource):
 
     action: Action
 
+    @property
+    def rule(self) -> Rule:
+        """That of the action."""
+        return self.action.allow
+
     def post(self, id: int) -> Response:
         """Do it: 200 with the object, 201 when it made a new one."""
-        actor = current_actor()
-        write.pass_door(self.action.allow, actor)
-        only()
         raw = read_object(optional=True)
-        saved = write.act(
-            self.record, actor, id, self.action.name, raw, **self._named(actor, id, raw)
-        )
-        return self.saved(actor, saved)
+        versions = self._versions(id, raw)
+        return self.saved(write.act(self.record, self.actor, id, self.action.name, raw, **versions))
 
-    def _named(self, actor: Actor, id: int, raw: dict[str, Any]) -> dict[str, int | None]:
+    def _versions(self, id: int, raw: dict[str, Any]) -> dict[str, Any]:
         """The version of the record that this is based on, or of the draft that it takes."""
         if self.action.creates:
             return {"version": self.expected(id)}
-        if self.action.takes_draft and self.record.drafts and respond.names_draft():
-            current = drafting.version_of(self.record, id)
-            return {"draft_version": respond.expected_version(current, respond.DRAFT)}
-        return {"version": self.based_on(actor, id, raw)}
-
-
-class BySlug(RecordResource):
-    """GET one by its slug; an old slug leads to the new one."""
-
-    def get(self, slug: str) -> Response:
-        """The object, or 301."""
-        actor = current_actor()
-        write.pass_door(self.record.access.read, actor)
-        only("fields", "include")
-        query = parse_query(self.record, actor, request.args.items(multi=True))
-        if "\x00" in slug:  # no slug has it, and PostgreSQL cannot be asked
-            raise Missing(f"There is no such {self.record.one.lower()}.")
-        id = read.find_id(self.record, actor, slug=slug)
-        return self._moved(actor, slug) if id is None else self.one(actor, id, query)
-
-    def _moved(self, actor: Actor, slug: str) -> Response:
-        start = f"/{self.record.path}/"
-        target = redirect_target(start + slug) or ""
-        new = target.removeprefix(start)
-        if not target.startswith(start) or read.find_id(self.record, actor, slug=new) is None:
-            raise Missing(f"There is no such {self.record.one.lower()}.")
-        asked = request.query_string.decode("ascii", "ignore")
-        address = f"/api/v1{start}by-slug/{quote(new)}" + (f"?{asked}" if asked else "")
-        headers = {"Location": address, "Cache-Control": "no-cache"}
-        return respond.answer({"location": address}, 301, headers)
-
-
-def redirect_target(path: str) -> str | None:
-    """Where an old path leads."""
-    table = REGISTRY["redirects"].table.c
-    with reading() as connection:
-        return connection.execute(select(table.target).where(table.path == path)).scalar()
+        if self.action.takes_draft and self.record.drafts and responses.names_draft():
+            current = draft_service.get_draft_version(self.record, id)
+            return {"draft_version": responses.expected_version(current, responses.DRAFT)}
+        return {"version": self.based_on(id, raw)}
 
 
 class NestedList(RecordList):
@@ -223,70 +215,65 @@ class NestedList(RecordList):
 
     def get(self, id: int) -> Response:  # type: ignore[override]
         """A page of what the asker may see below this record."""
-        actor = current_actor()
-        write.pass_door(self.record.access.read, actor)
-        query = parse_query(self.record, actor, request.args.items(multi=True))
-        self._parent(actor, id)
-        query = dataclasses.replace(query, nested=(self.name, id))
-        return respond.listing(actor, self.record.path, read.page(self.record, actor, query), query)
+        query = dataclasses.replace(self.query(), nested=(self.name, id))
+        self._require_parent(id)
+        return self.listed(query)
 
     def post(self, id: int) -> Response:  # type: ignore[override]
         """A new record below this one."""
-        actor = current_actor()
-        write.pass_door(self.record.access.create, actor)
-        only()
+        allow_params()
         try:
-            return self.created(actor, self._below(actor, id, read_object()))
+            return self.created(self._below(id, read_object()))
         except Problem:
-            self._parent(actor, id)  # a record that is not there comes before what is wrong with it
+            self._require_parent(
+                id
+            )  # a record that is not there comes before what is wrong with it
             raise
 
-    def _below(self, actor: Actor, id: int, raw: dict[str, Any]) -> dict[str, Any]:
+    def _below(self, id: int, raw: dict[str, Any]) -> dict[str, Any]:
         if self.name in raw:
             names = tuple(dict.fromkeys(("id", self.parent.key)))
-            parent = read.one(self.parent, actor, id, Query(fields=names))
-            if not same(parent, raw[self.name]):
-                message = f"{self.record.field(self.name).label} is not the one of this address."
-                raise Invalid([detail(self.name, "not_allowed", message)])
+            parent = read.get_record(self.parent, self.actor, id, Query(fields=names))
+            if not is_same_value(parent, raw[self.name]):
+                message = f"{self.record.field(self.name).label} does not match the one in the URL."
+                raise ValidationFailed([detail(self.name, "not_allowed", message)])
         return {**raw, self.name: id}
 
-    def _parent(self, actor: Actor, id: int) -> None:
-        read.one(self.parent, actor, id, Query(fields=("id",)))
+    def _require_parent(self, id: int) -> None:
+        read.get_record(self.parent, self.actor, id, Query(fields=("id",)))
 
 
-class History(RecordResource):
+class RevisionList(RecordResource):
     """GET the revisions of a record, oldest first, for whoever may edit it."""
+
+    verb = "update"
 
     def get(self, id: int) -> Response:
         """A page of revisions."""
-        actor = current_actor()
-        self._door(actor, id)
+        self._require_editable(id)
         revisions = REGISTRY["revisions"]
         query = parse_query(revisions, SYSTEM, request.args.items(multi=True))
         own = (Condition("type", "eq", (self.record.path,)), Condition("record_id", "eq", (id,)))
         query = dataclasses.replace(query, conditions=(*own, *query.conditions))
-        page = read.page(revisions, SYSTEM, query)
-        return respond.listing(actor, revisions.path, page, query)
+        page = read.list_records(revisions, SYSTEM, query, responses.size_limit())
+        return responses.list_response(self.actor, revisions.path, page, query)
 
-    def _door(self, actor: Actor, id: int) -> None:
-        rule = self.record.access.update
-        write.pass_door(rule, actor)
-        with reading() as connection:
-            find(connection, self.record, actor, id, rule)
+    def _require_editable(self, id: int) -> None:
+        with read_connection() as connection:
+            load_for_update(connection, self.record, self.actor, id, self.rule)
 
 
-class Revision(History):
+class RevisionItem(RevisionList):
     """GET the revision of one version."""
 
     def get(self, id: int, version: int) -> Response:  # type: ignore[override]
-        """What the record held at that version."""
-        actor = current_actor()
-        only()
-        self._door(actor, id)
+        """The state of the record at that version."""
+        allow_params()
+        self._require_editable(id)
         revisions = REGISTRY["revisions"]
         found = read.find_id(
             revisions, SYSTEM, type=self.record.path, record_id=id, version=version
         )
         if found is None:
-            raise Missing("There is no such revision.")
-        return respond.one(actor, read.one(revisions, SYSTEM, found))
+            raise NotFound("There is no such revision.")
+        return responses.object_response(self.actor, read.get_record(revisions, SYSTEM, found))

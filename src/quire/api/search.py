@@ -1,14 +1,17 @@
 """Search over every type that has a page: `GET /api/v1/search?q=`."""
 
+from dataclasses import replace
+
 from flask import Response, request
 from flask_restful import Resource
 
-from quire.access.request import current_actor
-from quire.api import respond
-from quire.api.front_door import only
-from quire.declare.query import Query, bad_value, parse_query
+from quire.api import responses
+from quire.api.request_body import allow_params
+from quire.auth.current_actor import current_actor
+from quire.declare.query import Query, parse_query
 from quire.declare.record import REGISTRY
-from quire.store.found import search
+from quire.errors import invalid_parameter
+from quire.store.search import search, searchable_types
 
 
 class Search(Resource):
@@ -17,9 +20,25 @@ class Search(Resource):
     def get(self) -> Response:
         """A page of results with the found words marked."""
         actor = current_actor()
-        only("q", "page", "per_page")
-        query: Query = parse_query(REGISTRY["tags"], actor, request.args.items(multi=True))
+        allow_params("q", "types", "page", "per_page")
+        pairs = [pair for pair in request.args.items(multi=True) if pair[0] != "types"]
+        query: Query = parse_query(REGISTRY["tags"], actor, pairs)
         if query.search is None:
-            raise bad_value("q", "Say what to search for: q=word.")
-        page = search(actor, query)
-        return respond.listing(actor, "results", page, query)
+            raise invalid_parameter("q", "Send what to search for in q.")
+        page = search(actor, query, _types())
+        query = replace(query, sent=tuple(request.args.items(multi=True)))
+        return responses.list_response(actor, "results", page, query)
+
+
+def _types() -> tuple[str, ...] | None:
+    """The types to search, None for all. Raises BadRequest for one that cannot be searched."""
+    texts = request.args.getlist("types")
+    if not texts:
+        return None
+    known = searchable_types()
+    asked = [name for text in texts for name in text.split(",")]
+    for name in asked:
+        if name not in known:
+            message = f"types takes some of: {', '.join(known)}."
+            raise invalid_parameter("types", message)
+    return tuple(name for name in known if name in asked)

@@ -1,11 +1,11 @@
-"""One change on its way: what was, what is asked for, who asks; hooks, fills and actions see this."""
+"""A change before it is written: state, new values, actor. Hooks, defaults and actions receive it."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from quire.actor import Actor
 from quire.declare.clock import now, rfc3339
-from quire.errors import Detail, Invalid, detail
+from quire.errors import Detail, ValidationFailed, detail
 
 if TYPE_CHECKING:
     from quire.declare.record import Record
@@ -16,8 +16,8 @@ class Change:
 
     `verb` is create, update, delete or the name of an action. A hook reads with `change["title"]`
     (the value after the change, as JSON has it), sets with `change.set(...)`, refuses one field
-    with `change.refuse(...)`, and goes on in the same transaction with `change.afterwards(...)`;
-    `change.ready` is what the record's `ahead` has made.
+    with `change.refuse(...)`, and goes on in the same transaction with `change.after_save(...)`;
+    `change.prepared` is what the record's `before_transaction` returned.
     """
 
     def __init__(
@@ -27,16 +27,18 @@ class Change:
         verb: str,
         state: dict[str, Any] | None = None,
         values: dict[str, Any] | None = None,
-        ready: dict[str, Any] | None = None,
+        prepared: dict[str, Any] | None = None,
     ):
         self.record, self.actor, self.verb = record, actor, verb
         self.state = state
         self.values = dict(values or {})
-        self.ready = ready or {}
+        self.prepared = prepared or {}
         self.moment = now()
-        self.bad: list[Detail] = []
-        self.followups: list[Callable[[Any], object]] = []
-        self.revealed: dict[str, Any] = {}
+        self.bad_fields: list[Detail] = []
+        self.after_save_callbacks: list[Callable[[Any], object]] = []
+        self.revealed_values: dict[str, Any] = {}
+        self.notices: list[str] = []
+        self.filled_fields: set[str] = set()
         self.id: int | None = state["id"] if state else None
 
     def __getitem__(self, name: str) -> Any:
@@ -55,36 +57,46 @@ class Change:
         value = self[name]
         return value["id"] if isinstance(value, dict) else value
 
-    def gives(self, name: str) -> bool:
-        """Whether the change gives `name` a value other than it had."""
+    def changes(self, name: str) -> bool:
+        """Whether the change sets `name` to a value other than it had."""
         return name in self.values and self[name] != self.before(name)
 
     def set(self, **values: Any) -> None:
         """Give fields values: Python values, as their columns take them."""
         self.values.update(values)
 
-    def take(self, name: str) -> Any:
+    def fill(self, name: str) -> None:
+        """Give the field `name` the value that is made for it when none is given."""
+        self.values[name] = self.record.field(name).default_from(self)  # type: ignore[misc]
+        self.filled_fields.add(name)
+
+    def pop(self, name: str) -> Any:
         """Remove and return a given value, None when it was not given."""
         return self.values.pop(name, None)
 
     def reveal(self, **values: Any) -> None:
         """Show values this once, in the answer to the change; they are not stored."""
-        self.revealed.update(values)
+        self.revealed_values.update(values)
 
     def refuse(self, field: str, code: str, message: str) -> None:
         """Note a bad field; all of them are raised together by `check`."""
-        self.bad.append(detail(field, code, message))
+        self.bad_fields.append(detail(field, code, message))
 
     def check(self) -> None:
-        """Raise Invalid when fields were refused."""
-        if self.bad:
-            raise Invalid(self.bad)
+        """Raise ValidationFailed when fields were refused."""
+        if self.bad_fields:
+            raise ValidationFailed(self.bad_fields)
 
-    def afterwards(self, follow: Callable[[Any], object]) -> None:
+    def after_save(self, follow: Callable[[Any], object]) -> None:
         """Call `follow(state)` when this is written, in the same transaction; None when deleted."""
-        self.followups.append(follow)
+        self.after_save_callbacks.append(follow)
 
     @property
     def time(self) -> str:
         """The moment of this change as JSON has it."""
         return rfc3339(self.moment)
+
+
+def actor_id(change: Change) -> int | None:
+    """For `default_from`: whoever makes the record."""
+    return change.actor.user_id

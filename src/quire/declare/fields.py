@@ -1,7 +1,7 @@
-"""How a column is seen from outside: Shown, Editable, Fixed, Secret; Derived, Given, Revealed have none.
+"""How a column is seen from outside: Shown, Editable, Fixed, Secret; without one Computed, InputOnly, ShownOnce.
 
 A fact (type, length, reference) lives on the column, an exposure lives here; what is not listed in
-a Record is invisible at every door.
+a Record is invisible in every interface.
 """
 
 from collections.abc import Callable
@@ -9,25 +9,28 @@ from typing import Any
 
 from sqlalchemy.sql.elements import ColumnElement
 
-from quire.declare.columns import Many
+from quire.declare.collation import sort_column
+from quire.declare.kinds import TEXT, Kind
+from quire.declare.labels import label_of
+from quire.declare.references import Many
 from quire.declare.rules import ANYONE, Rule
-from quire.declare.values import TEXT, Kind
 
-KEPT_BY_STORE = frozenset({"id", "created_at", "updated_at", "version"})
+STORE_FIELDS = frozenset({"id", "created_at", "updated_at", "version"})
 
 
 class Field:
     """One name in a record's shape.
 
     `search`: its text is found by full-text search; `sort`, `filter`: usable in queries (for a
-    reference, `filter` may list names of the other record); `to`: who sees it; `by`: who sets it
-    (answers of roles only); `fill(change)`: its value when none is given; `counter`: changes
-    without a new version and is ignored in bodies; `made`: follows from other fields;
-    `create_missing`: unknown names of a reference are created; `required`: people must give it,
-    though the column can do without; `seldom`: at the API it is read only when `fields` names it,
+    reference, `filter` may list names of the other record); `read_rule`: who sees it; `write_rule`: who
+    sets it (answers of roles only); `default_from(change)`: its value when none is given; `counter`:
+    changes without a new version, and counts are ignored in bodies; `computed`: follows from other
+    fields; `create_missing`: unknown names of a reference are created; `required`: people must give
+    it, though the column can do without; `on_request`: the API shows it only when `fields` names it,
     and a PUT without it leaves it as it is; `group`: the part of the form where it stands with
-    others, folded away while they are empty; `advised`: how many characters are seen elsewhere;
-    `preset`: the value by which the panel filters its lists and pickers until somebody else does.
+    others, folded away while they are empty; `recommended_length`: how many characters are seen
+    elsewhere; `default_filter`: the value by which lists and pickers of the panel are filtered until
+    the user filters by the field.
     """
 
     readable = True
@@ -41,32 +44,38 @@ class Field:
         search: bool = False,
         sort: bool = False,
         filter: bool | tuple[str, ...] = False,
-        to: Rule = ANYONE,
-        by: Rule = ANYONE,
-        fill: Callable[[Any], Any] | None = None,
+        read_rule: Rule = ANYONE,
+        write_rule: Rule = ANYONE,
+        default_from: Callable[[Any], Any] | None = None,
         counter: bool = False,
-        made: bool = False,
+        computed: bool = False,
         create_missing: bool = False,
         required: bool = False,
-        seldom: bool = False,
+        on_request: bool = False,
         group: str = "",
-        advised: int | None = None,
-        preset: str = "",
+        recommended_length: int | None = None,
+        default_filter: str = "",
         label: str | None = None,
         help: str = "",
     ):
         self.name = name
         self.search, self.sort, self.filter = search, sort, filter
-        self.to, self.by, self.fill = to, by, fill
-        self.counter, self.made, self.create_missing = counter, made, create_missing
-        self.label = label or name.replace("_", " ").capitalize()
+        self.read_rule, self.write_rule, self.default_from = read_rule, write_rule, default_from
+        self.counter, self.computed, self.create_missing = counter, computed, create_missing
+        self.label = label or label_of(name)
         self.help = help
-        self.required, self.seldom = required, seldom
-        self.group, self.advised, self.preset = group, advised, preset
+        self.required, self.on_request = required, on_request
+        self.group, self.recommended_length, self.default_filter = (
+            group,
+            recommended_length,
+            default_filter,
+        )
         self.kind: Kind = None  # type: ignore[assignment]
         self.column: Any = None
         self.many: Many | None = None
         self.target: str | None = None
+        self.folded_column: Any = None
+        self.sort_key_column: Any = None
 
     def bind(self, model: Any) -> None:
         """Find the column, the link table or the referring column that this name stands for."""
@@ -82,11 +91,38 @@ class Field:
             raise LookupError(f"{model.__name__}.{self.name} has no kind")
         self.column, self.kind = column, column.info["kind"]
         self.target = column.info.get("ref")
+        self.folded_column = columns.get(f"{self.name}_folded")
+        if self.kind.is_collated and not self.choices and (self.sort or self.filter is True):
+            self.sort_key_column = sort_column(model, column)
+
+    @property
+    def order_column(self) -> Any:
+        """The column that lists are sorted by; None where the value is in no column."""
+        return self.column if self.sort_key_column is None else self.sort_key_column
+
+    @property
+    def companion_columns(self) -> list[Any]:
+        """The hidden columns that the store fills with the value of this field."""
+        return [
+            one
+            for one in (self.folded_column, self.sort_key_column)
+            if one is not None and not one.computed
+        ]
 
     @property
     def is_stored(self) -> bool:
         """Whether the value stands in a column of the record's own table."""
         return self.column is not None
+
+    @property
+    def comparison_column(self) -> Any:
+        """The column by which values are told apart: without case where the name ignores it."""
+        return self.column if self.folded_column is None else self.folded_column
+
+    @property
+    def is_unique(self) -> bool:
+        """Whether no two records may have the same value."""
+        return self.column is not None and bool(self.column.unique)
 
     @property
     def nullable(self) -> bool:
@@ -99,16 +135,21 @@ class Field:
         return () if self.column is None else self.column.info.get("choices", ())
 
     @property
+    def is_ignored(self) -> bool:
+        """Whether a body may hold any value of it: counts change between a read and a write."""
+        return self.counter and self.kind.name == "count"
+
+    @property
     def has_default(self) -> bool:
         """Whether a new record may leave it out."""
-        if self.many is not None or self.fill is not None or self.nullable:
+        if self.many is not None or self.default_from is not None or self.nullable:
             return True
         return self.column is None or self.column.default is not None
 
     @property
-    def tracked(self) -> bool:
+    def is_tracked(self) -> bool:
         """Whether a change of it is a change of the record: audited and counted as a version."""
-        if self.made or self.counter or self.name in KEPT_BY_STORE:
+        if self.computed or self.counter or self.name in STORE_FIELDS:
             return False
         return self.is_stored or self.many is not None
 
@@ -138,7 +179,7 @@ class Secret(Field):
     on_update = True
 
 
-class Derived(Field):
+class Computed(Field):
     """Read from an SQL expression over the table; `settable` ones are handed to the hook."""
 
     def __init__(
@@ -148,11 +189,11 @@ class Derived(Field):
         kind: Kind,
         *,
         settable: bool = False,
-        words: tuple[str, ...] = (),
+        choice_words: tuple[str, ...] = (),
         **more: Any,
     ):
         super().__init__(name, **more)
-        self.sql, self.kind, self.words = sql, kind, words
+        self.sql, self.kind, self.choice_words = sql, kind, choice_words
         self.on_create = self.on_update = settable
 
     def bind(self, model: Any) -> None:
@@ -160,10 +201,10 @@ class Derived(Field):
 
     @property
     def choices(self) -> tuple[str, ...]:
-        return self.words
+        return self.choice_words
 
 
-class Revealed(Field):
+class ShownOnce(Field):
     """Shown once, in the answer to the creation; made by the hook, never stored."""
 
     readable = False
@@ -173,7 +214,7 @@ class Revealed(Field):
         self.kind = TEXT
 
 
-class Given(Field):
+class InputOnly(Field):
     """Accepted beside other values and handed to the hook; never stored, never shown."""
 
     readable = False

@@ -1,26 +1,27 @@
-"""Raw values from any door -> values as columns take them, or every bad field at once."""
+"""Raw values from any interface -> values as columns take them, or every bad field at once."""
 
 from typing import Any
 
 from pydantic import ValidationError
 
 from quire.actor import Actor
-from quire.declare.fields import KEPT_BY_STORE, Derived, Field, Given
+from quire.declare.fields import STORE_FIELDS, Computed, Field, InputOnly
+from quire.declare.kinds import is_printable
+from quire.declare.pydantic_models import NEW, PART, WHOLE, input_model
 from quire.declare.record import Record
-from quire.declare.schema import NEW, PART, WHOLE, input_model
-from quire.declare.values import is_printable
-from quire.errors import DETAIL_CODES, Detail, Invalid, detail
+from quire.declare.unicode_text import normalize
+from quire.errors import DETAIL_CODES, Detail, ValidationFailed, detail
 
 
-def settable(field: Field, actor: Actor, form: str) -> bool:
+def is_settable(field: Field, actor: Actor, form: str) -> bool:
     """Whether `actor` may give `field` a value; the program itself may set all that is stored."""
     if actor.is_system:
         stored = field.is_stored or field.many is not None
-        return (stored and field.name not in ("id", "version")) or _handed_on(field, form)
-    return _handed_on(field, form) and field.by(actor) is True
+        return (stored and field.name not in ("id", "version")) or _is_passed_to_hook(field, form)
+    return _is_passed_to_hook(field, form) and field.write_rule(actor) is True
 
 
-def _handed_on(field: Field, form: str) -> bool:
+def _is_passed_to_hook(field: Field, form: str) -> bool:
     return field.on_create if form == NEW else field.on_update
 
 
@@ -32,29 +33,30 @@ def parse(
     `state` is the record as it was, so that read-only values sent back unchanged pass. Raises
     Invalid naming every bad field.
     """
-    can = frozenset(f.name for f in record.fields if settable(f, actor, form))
-    given, bad = _sort_out(record, actor, raw, can, state)
+    can = frozenset(f.name for f in record.fields if is_settable(f, actor, form))
+    given, bad = _split_by_permission(record, actor, raw, can, state)
+    oversized = _take_oversized(record, given, state)
     model = input_model(record, can, form, actor.is_system)
     try:
         values = model.model_validate(given)
     except ValidationError as error:
-        raise Invalid(bad + _details(record, error)) from None
+        raise ValidationFailed(bad + _details(record, error)) from None
     if bad:
-        raise Invalid(bad)
-    found = {name: getattr(values, name) for name in values.model_fields_set}
-    return _replaced(record, can, found) if form == WHOLE else found
+        raise ValidationFailed(bad)
+    found = {name: getattr(values, name) for name in values.model_fields_set} | oversized
+    return _with_defaults(record, can, found) if form == WHOLE else found
 
 
-def draftable(record: Record, actor: Actor) -> frozenset[str]:
+def draftable_fields(record: Record, actor: Actor) -> frozenset[str]:
     """The fields that a draft by `actor` can hold: what he may change, short forms left out."""
     return frozenset(
         one.name
         for one in record.fields
-        if one.tracked and one.readable and settable(one, actor, PART)
+        if one.is_tracked and one.readable and is_settable(one, actor, PART)
     )
 
 
-WAITING = frozenset({"too_short", "too_long", "bad_format"})
+DRAFT_CODES = frozenset({"too_short", "too_long", "bad_format"})
 """What may be wrong with a text in a draft until it is published."""
 
 
@@ -63,99 +65,160 @@ def parse_draft(
 ) -> dict[str, Any]:
     """The values of a draft as JSON has them; references are still as they were sent.
 
-    A text that is too short, too long or not of the right form is kept as it is. Raises Invalid
+    A text that is too short, too long or not of the right form is kept as it is. Raises ValidationFailed
     naming every field that is unknown, read only or of another type.
     """
-    can = draftable(record, actor)
-    given, bad = _sort_out(record, actor, raw, can, state)
-    waiting = {}
+    can = draftable_fields(record, actor)
+    given, bad = _split_by_permission(record, actor, raw, can, state)
+    waiting: dict[str, Any] = dict(_take_oversized(record, given, state))
     model = input_model(record, can, PART, actor.is_system)
     try:
         model.model_validate(given)
     except ValidationError as error:
         for one in _details(record, error):
             name = one["field"]
-            if _can_wait(record.field(name), one["code"], given[name]):
+            if _is_allowed_in_draft(record.field(name), one["code"], given[name]):
                 waiting[name] = given.pop(name)
             else:
                 bad.append(one)
     if bad:
-        raise Invalid(bad)
+        raise ValidationFailed(bad)
     values = model.model_validate(given)
-    kept = waiting | {name: _out(record.field(name), getattr(values, name)) for name in given}
-    return {name: kept[name] for name in record.by_name if name in kept}
+    kept = waiting | {name: _value_out(record.field(name), getattr(values, name)) for name in given}
+    return {name: kept[name] for name in record.fields_by_name if name in kept}
 
 
-def _can_wait(field: Field, code: str, value: Any) -> bool:
-    return field.kind.text and code in WAITING and isinstance(value, str) and is_printable(value)
+def _is_allowed_in_draft(field: Field, code: str, value: Any) -> bool:
+    return (
+        field.kind.is_text
+        and code in DRAFT_CODES
+        and isinstance(value, str)
+        and is_printable(value)
+    )
 
 
-def _out(field: Field, value: Any) -> Any:
+def _value_out(field: Field, value: Any) -> Any:
     return value if value is None or field.target else field.kind.value_out(value)
 
 
-def _sort_out(
+def normal_values(record: Record, raw: dict[str, Any]) -> dict[str, Any]:
+    """`raw` with every text in one form (NFC), secrets left alone."""
+    return {
+        name: value
+        if name in record.fields_by_name and _is_secret(record.field(name))
+        else normalize(value)
+        for name, value in raw.items()
+    }
+
+
+def _is_secret(field: Field) -> bool:
+    return field.kind.name == "password"
+
+
+def _split_by_permission(
     record: Record, actor: Actor, raw: dict[str, Any], can: frozenset[str], state: Any
 ) -> tuple[dict[str, Any], list[Detail]]:
     given: dict[str, Any] = {}
     bad: list[Detail] = []
-    for name, value in raw.items():
-        field = record.by_name.get(name)
-        if name in can and not _sent_back(field, value, state):
+    for name, value in normal_values(record, raw).items():
+        field = record.fields_by_name.get(name)
+        if name in can and not _is_unchanged_computed(field, value, state):
             given[name] = value
-        elif field is None or (name not in can and not _visible(field, actor)):
+        elif field is None or (name not in can and not _is_visible(field, actor)):
             bad.append(detail(name, "unknown", f"{name} is not a field of {record.path}."))
-        elif name in can or field.counter or _unchanged(field, actor, value, state):
+        elif name in can or field.is_ignored or _is_unchanged(field, actor, value, state):
             if name in can and _is_needed(field):
                 given[name] = value
         else:
-            bad.append(detail(name, "read_only", f"{field.label} cannot be set here."))
+            bad.append(detail(name, "read_only", f"{field.label} is read-only."))
     return given, bad
 
 
-def _sent_back(field: Field | None, value: Any, state: Any) -> bool:
+def _is_unchanged_computed(field: Field | None, value: Any, state: Any) -> bool:
     """Derived values that come back as they were read are no wish of the client."""
-    return isinstance(field, Derived) and state is not None and state.get(field.name) == value
+    if not isinstance(field, Computed) or state is None:
+        return False
+    return is_identical(state.get(field.name), value)
+
+
+def _take_oversized(record: Record, given: dict[str, Any], state: Any) -> dict[str, list[int]]:
+    """Takes out of `given` the lists that are longer than one may be now and come back as they were
+    read, so that such a record can still be saved; returns the ids in them."""
+    taken = {}
+    for name, value in tuple(given.items()):
+        many = record.field(name).many
+        before = (state or {}).get(name) or []
+        if many is not None and len(before) > many.max_items and _is_same_list(before, value):
+            taken[name] = [one["id"] for one in before]
+            del given[name]
+    return taken
+
+
+def _is_same_list(before: list[dict[str, Any]], sent: Any) -> bool:
+    """Whether `sent` names the records of `before`: ids in any order, or else one by one."""
+    if not isinstance(sent, list):
+        return False
+    ids = [one.get("id") if isinstance(one, dict) else one for one in sent]
+    if all(type(id) is int for id in ids):
+        return set(ids) == {one["id"] for one in before}
+    return is_same_value(before, sent)
 
 
 def _is_needed(field: Field) -> bool:
-    return not isinstance(field, Derived)
+    return not isinstance(field, Computed)
 
 
-def _visible(field: Field, actor: Actor) -> bool:
-    return field.readable and field.to(actor) is not False
+def _is_visible(field: Field, actor: Actor) -> bool:
+    return field.readable and field.read_rule(actor) is not False
 
 
-def _unchanged(field: Field, actor: Actor, value: Any, state: Any) -> bool:
+def _is_unchanged(field: Field, actor: Actor, value: Any, state: Any) -> bool:
     if state is not None:
-        return same(state.get(field.name), value)
-    return field.target is not None and same(
+        return is_same_value(state.get(field.name), value)
+    return field.target is not None and is_same_value(
         {"id": actor.user_id, "username": actor.username}, value
     )
 
 
-def same(held: Any, sent: Any) -> bool:
-    """Whether `sent` names what is held: equal, or the id or natural key of the small object."""
-    if held == sent:
+def is_identical(one: Any, other: Any) -> bool:
+    """Whether two JSON values are equal; to Python, true is 1 as well."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(is_identical, one, other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(is_identical(one[k], other[k]) for k in one)
+    return bool(one == other)
+
+
+def is_same_value(stored: Any, sent: Any) -> bool:
+    """Whether `sent` names the stored value: equal, or the id or natural key of the small object."""
+    if is_identical(stored, sent):
         return True
-    if isinstance(held, list) and isinstance(sent, list):
-        return len(held) == len(sent) and all(map(same, held, sent))
-    if isinstance(held, dict) and not isinstance(sent, bool):
-        return sent in held.values() if isinstance(sent, int | str) else _same_object(held, sent)
+    if isinstance(stored, list) and isinstance(sent, list):
+        return len(stored) == len(sent) and all(map(is_same_value, stored, sent))
+    if isinstance(stored, dict) and not isinstance(sent, bool):
+        named = isinstance(sent, int | str)
+        return sent in stored.values() if named else _is_same_object(stored, sent)
     return False
 
 
-def _same_object(held: dict[str, Any], sent: Any) -> bool:
-    return isinstance(sent, dict) and held.get("id") is not None and held["id"] == sent.get("id")
+def _is_same_object(stored: dict[str, Any], sent: Any) -> bool:
+    if not isinstance(sent, dict) or stored.get("id") is None:
+        return False
+    if "id" in sent:
+        return is_identical(stored["id"], sent["id"])
+    return bool(sent) and all(is_identical(stored.get(name), sent[name]) for name in sent)
 
 
-def _replaced(record: Record, can: frozenset[str], found: dict[str, Any]) -> dict[str, Any]:
-    """PUT: what is not sent goes back to its default; what is filled in, secret or seldom stays."""
+def _with_defaults(record: Record, can: frozenset[str], found: dict[str, Any]) -> dict[str, Any]:
+    """PUT: what is not sent goes back to its default; what has `default_from`, is secret or `on_request` stays."""
     for name in can - found.keys():
         field = record.field(name)
-        if not field.readable or field.seldom or field.fill or isinstance(field, Derived | Given):
+        if not field.readable or field.on_request or field.default_from:
             continue
-        if name not in KEPT_BY_STORE and field.on_update:
+        is_hook_input = isinstance(field, Computed | InputOnly)
+        if name not in STORE_FIELDS and field.on_update and not is_hook_input:
             found[name] = default_of(field)
     return found
 
@@ -172,19 +235,19 @@ def default_of(field: Field) -> Any:
 
 _CODES = {
     "missing": ("required", "is required."),
-    "extra_forbidden": ("unknown", "is not known here."),
+    "extra_forbidden": ("unknown", "is not a known field."),
     "string_too_long": ("too_long", "is longer than {max_length} characters."),
-    "too_long": ("too_long", "holds more than {max_length} values."),
+    "too_long": ("too_long", "has more than {max_length} values."),
+    "too_short": ("too_short", "needs {min_length} or more values."),
     "string_too_short": ("too_short", "needs at least {min_length} characters."),
-    "greater_than_equal": ("too_small", "is less than {ge}."),
-    "less_than_equal": ("too_large", "is more than {le}."),
-    "string_pattern_mismatch": ("bad_format", "holds characters that are not allowed."),
+    "greater_than_equal": ("too_small", "must be at least {ge}."),
+    "less_than_equal": ("too_large", "must be at most {le}."),
+    "string_pattern_mismatch": ("bad_format", "contains characters that are not allowed."),
     "literal_error": ("not_allowed", "must be one of: {expected}."),
     "decimal_max_digits": ("too_large", "has more than {max_digits} digits."),
     "decimal_whole_digits": ("too_large", "has too many digits."),
     "decimal_max_places": ("bad_format", "has more than {decimal_places} decimal places."),
     "decimal_parsing": ("bad_format", "must be a decimal number."),
-    "value_error": ("bad_format", "{error}."),
     "int_from_float": ("wrong_type", "must be a whole number."),
     "int_type": ("wrong_type", "must be a whole number."),
     "string_type": ("wrong_type", "must be text."),
@@ -192,6 +255,9 @@ _CODES = {
     "list_type": ("wrong_type", "must be a list."),
     "dict_type": ("wrong_type", "must be an object."),
 }
+
+_UNREADABLE = ("bad_format", "has an invalid format.")
+_EMPTY = ("string_too_short", "string_pattern_mismatch")
 
 
 def _details(record: Record, error: ValidationError) -> list[Detail]:
@@ -203,16 +269,29 @@ def _details(record: Record, error: ValidationError) -> list[Detail]:
 
 
 def _detail(field: Field, error: Any) -> Detail:
-    if error.get("input") == "" and error["type"] in (
-        "string_too_short",
-        "string_pattern_mismatch",
-    ):
-        return detail(field.name, "too_short", f"{field.label} is required.")
-    context = error.get("ctx", {})
-    own = (error["type"], "{reason}")  # what the kinds say themselves is a sentence already
-    code, words = (
-        _CODES.get(error["type"], own) if context or error["type"] not in DETAIL_CODES else own
-    )
     if len(error["loc"]) > 1 and field.target is not None:
-        code, words = "wrong_type", "must be an id, a name or an object with an id."
-    return detail(field.name, code, f"{field.label} {words.format(**context, reason=error['msg'])}")
+        words = f"{field.label} must be an ID, a name or an object with an ID."
+        return detail(field.name, "wrong_type", words)
+    if error["type"] == "string_pattern_mismatch" and error.get("input") and field.kind.example:
+        words = f"{field.label} must look like {field.kind.example}."
+        return detail(field.name, "bad_format", words)
+    return error_detail(field.name, ", ".join([field.label, *map(_loc, error["loc"][1:])]), error)
+
+
+def _loc(part: int | str) -> str:
+    """Where within a value: the entry of a list, the name of a part."""
+    return f"entry {part + 1}" if isinstance(part, int) else part
+
+
+def error_detail(name: str, label: str, error: Any) -> Detail:
+    """What is wrong with the value of the field `name`, for one error of pydantic's.
+
+    Only our own words are passed on: those of libraries are about Python.
+    """
+    if error.get("input") == "" and error["type"] in _EMPTY:
+        return detail(name, "too_short", f"{label} is required.")
+    context = error.get("ctx", {})
+    if error["type"] in DETAIL_CODES and not context:  # what the kinds say is a sentence already
+        return detail(name, error["type"], f"{label} {error['msg']}")
+    code, words = _CODES.get(error["type"], _UNREADABLE)
+    return detail(name, code, f"{label} {words.format(**context)}")

@@ -6,20 +6,21 @@ Nothing is switched on when its time comes: whether it has come is asked at each
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import and_, case, or_
+from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from quire.declare.change import Change
-from quire.declare.record import Action
+from quire.declare.kinds import TIME
+from quire.declare.record import REGISTRY, Action
+from quire.declare.reference_rules import index_by_id
 from quire.declare.rules import Rule
-from quire.declare.sql import NOW
-from quire.declare.values import TIME
+from quire.declare.sql_functions import NOW
 from quire.errors import Conflict
 
 STATUSES = ("draft", "scheduled", "published", "archived", "trashed")
 
 
-def live(model: Any) -> ColumnElement[bool]:
+def live_condition(model: Any) -> ColumnElement[bool]:
     """The rows that readers see now."""
     parts = [model.published_at <= NOW]
     if hasattr(model, "unpublish_at"):
@@ -42,65 +43,84 @@ def status(model: Any) -> ColumnElement[str]:
 
 def is_live(model: Any) -> ColumnElement[bool]:
     """Whether each row is live, as a column."""
-    return case((live(model), True), else_=False)
+    return case((live_condition(model), True), else_=False)
 
 
-def published_short(change: Change) -> None:
-    """Understand `"published": true | false`, the short form of a date; refuse contradictions."""
-    wanted = change.take("published")
+def live_references(path: str, name: str, model: Any) -> ColumnElement[int]:
+    """How many live records of the type `path` refer to each row of `model` by their field `name`.
+
+    It is the same number for everybody, so that it tells nobody of drafts.
+    """
+    record = REGISTRY[path]
+    many = record.field(name).many
+    if many is None:
+        rows, refers = record.table, record.field(name).column == model.id
+    else:
+        link = many.table
+        rows = link.join(record.table, record.table.c.id == link.c.source_id)
+        refers = link.c.target_id == model.id
+    counted = select(func.count()).select_from(rows).where(refers, live_condition(record.model))
+    if many is not None and (index := index_by_id(record.table)):
+        counted = counted.with_hint(record.table, f"INDEXED BY {index}", "sqlite")
+    return counted.correlate(model.__table__).scalar_subquery()
+
+
+def apply_published_flag(change: Change) -> None:
+    """Apply `"published": true | false`, the short form of a date; refuse contradictions."""
+    wanted = change.pop("published")
     if wanted is None:
         return
-    if change.gives("published_at") or (change.state is None and "published_at" in change.values):
+    if change.changes("published_at") or (change.state is None and "published_at" in change.values):
         at = change["published_at"]
         if wanted != (at is not None and at <= change.time):
             change.refuse("published", "not_allowed", "Published contradicts published_at.")
     elif wanted:
-        put_live(change)
+        publish_now(change)
     else:
         change.set(published_at=None)
 
 
-def put_live(change: Change) -> None:
+def publish_now(change: Change) -> None:
     """Publish now, unless it is published; an end that has passed no longer counts."""
     if change.before("status") == "published":
         return
     change.set(published_at=change.moment)
-    _forget_end(change, change.time)
+    _clear_past_end(change, change.time)
 
 
-def _forget_end(change: Change, start: str) -> None:
+def _clear_past_end(change: Change, start: str) -> None:
     ends = change.before("unpublish_at")
     if ends and ends <= start:
         change.set(unpublish_at=None)
 
 
 def publish(change: Change) -> None:
-    """Put it before readers, now or at a later time: at `at`, or when its draft says."""
-    drafted = change.take("published_at")
-    at = change.take("at") or drafted
+    """Publish it now, or at the time given by `at` or by its draft."""
+    drafted = change.pop("published_at")
+    at = change.pop("at") or drafted
     if at is None:
-        put_live(change)
+        publish_now(change)
     else:
         change.set(published_at=at)
-        _forget_end(change, change["published_at"])
+        _clear_past_end(change, change["published_at"])
 
 
 def unpublish(change: Change) -> None:
-    """Make it a draft again."""
+    """Turn it back into a draft."""
     if change.before("published_at") is None:
-        raise Conflict(f"This {change.record.one.lower()} is a draft already.")
+        raise Conflict(f"This {change.record.noun} is already a draft.")
     change.set(published_at=None)
 
 
 def restore(change: Change) -> None:
-    """Take it out of the trash."""
+    """Restore it from the trash."""
     if change.before("deleted_at") is None:
-        raise Conflict(f"This {change.record.one.lower()} is not in the trash.")
+        raise Conflict(f"This {change.record.noun} is not in the trash.")
     change.set(deleted_at=None)
 
 
-def unless(status: str) -> Callable[[dict[str, Any]], bool]:
-    """For `fits`: of no use to what is in that state already."""
+def not_in_status(status: str) -> Callable[[dict[str, Any]], bool]:
+    """For `available`: not offered to what is in that state already."""
     return lambda state: state.get("status") != status
 
 
@@ -113,9 +133,9 @@ def publication_actions(allow: Rule) -> list[Action]:
             allow,
             inputs=(("at", TIME),),
             takes_draft=True,
-            fits=unless("published"),
+            available=not_in_status("published"),
         ),
-        Action("unpublish", unpublish, allow, fits=unless("draft")),
+        Action("unpublish", unpublish, allow, available=not_in_status("draft")),
     ]
 
 

@@ -6,11 +6,12 @@ from dataclasses import fields as dataclass_fields
 from functools import cached_property
 from typing import Any, ClassVar
 
-from quire.actor import Actor
+from quire.actor import NO_SCOPES, Actor
 from quire.declare.change import Change
-from quire.declare.fields import Field, Revealed
-from quire.declare.rules import NOBODY, Answer, Rule, within
-from quire.declare.values import Kind
+from quire.declare.fields import Field, ShownOnce
+from quire.declare.kinds import Kind
+from quire.declare.labels import Labels, label_of
+from quire.declare.rules import NOBODY, Answer, Rule, scoped, scopes_of
 
 VERBS = ("read", "create", "update", "delete")
 
@@ -31,7 +32,7 @@ class Access:
     panel: Rule = NOBODY
 
 
-def _always(state: dict[str, Any]) -> bool:
+def _always_available(state: dict[str, Any]) -> bool:
     """What is of use to every record."""
     return True
 
@@ -42,9 +43,10 @@ class Action:
 
     `run(change)` sets values or raises Conflict when the state does not fit; setting nothing means
     there is nothing to do. `inputs` are optional values by name. With `creates` it returns the raw
-    values of a new record, made for the actor. With `takes_draft` the values of the record's draft,
-    if it has one, are those of the change, and the draft goes. `fits(state)`: whether it is of any
-    use to a record; where not, the panel leaves its button out.
+    values of a new record, made for the actor. With `takes_draft` the values of the record's
+    draft, if it has one, are those of the change, and the draft goes. `available(state)`: whether
+    it is of use to a record; where not, the panel leaves its button out. `title` is what stands on
+    the button, the name by default.
     """
 
     name: str
@@ -54,12 +56,13 @@ class Action:
     creates: bool = False
     in_trash: bool = False
     takes_draft: bool = False
-    fits: Callable[[dict[str, Any]], bool] = _always
+    available: Callable[[dict[str, Any]], bool] = _always_available
+    title: str = ""
 
     @property
     def label(self) -> str:
         """What stands on its button."""
-        return self.name.replace("_", " ").capitalize()
+        return self.title or label_of(self.name)
 
     @property
     def summary(self) -> str:
@@ -67,32 +70,32 @@ class Action:
         return (self.run.__doc__ or self.label).strip().splitlines()[0]
 
 
-def _nothing(change: Change) -> None:
+def _no_hook(change: Change) -> None:
     """The hook of records that need none."""
 
 
-def _nothing_ahead(actor: Actor, id: int | None, given: dict[str, Any]) -> dict[str, Any]:
+def _no_values(actor: Actor, id: int | None, given: dict[str, Any]) -> dict[str, Any]:
     """The same for what takes long."""
     return {}
 
 
 @dataclass(frozen=True, eq=False)
-class Record:
+class Record(Labels):
     """A record type: its table seen through fields, rules, actions and one hook.
 
-    `key` is the field by which other records may name it, `small` how they show it, `title` the
-    field people know it by, `order` the default sort (names, `-` for descending), `page` the
-    address of its public page with `{field}` in it, `single` a type of exactly one row,
-    `section` its place in the panel's menu, `nested` references under whose address it is listed
-    too (`/posts/7/comments`), `by_key` what API keys may do at most: "write", "read" or "" for
-    nothing, `drafts` whether a draft can stand beside what is live, and be shown to others by
-    preview links, `portable` whether an export of everything holds it. `ahead(actor, id, values)`
-    does what takes long, before the database is locked, and
-    what it returns is `change.ready` in the hook `before`. `access` are the rules narrowed by the
-    scopes of keys, `policy` those as declared.
+    `key` is the field by which other records may name it, `reference_fields` how they show it,
+    `title_field` the field people know it by, `order` the default sort (names, `-` for descending), `newest_first`
+    whether the panel lists what came last first, `public_path` the address of its public page
+    with `{field}` in it, `singleton` a type of exactly one row, `section` its place in the panel's menu,
+    `nested_under` references under whose address it is listed too (`/posts/7/comments`),
+    `api_key_access` what API keys may do at most: "write", "read" or "" for nothing, `drafts` whether a draft can stand
+    beside what is live, and be shown to others by preview links, `exported` whether an export of
+    everything holds it. `before_transaction(actor, id, values)` does what takes long, before the
+    database is locked, and what it returns is `change.prepared` in the hook `before_save`. `access`
+    are the rules narrowed by the scopes of keys, `declared_access` those as declared.
     """
 
-    policy: ClassVar[Access]
+    declared_access: ClassVar[Access]
 
     model: Any
     path: str
@@ -100,49 +103,60 @@ class Record:
     access: Access
     actions: Sequence[Action] = ()
     key: str = "id"
-    small: tuple[str, ...] = ("id",)
-    title: str = "id"
+    reference_fields: tuple[str, ...] = ("id",)
+    title_field: str = "id"
     order: tuple[str, ...] = ("id",)
-    before: Callable[[Change], None] = _nothing
-    ahead: Callable[[Actor, int | None, dict[str, Any]], dict[str, Any]] = _nothing_ahead
-    page: str | None = None
-    single: bool = False
+    newest_first: bool = False
+    before_save: Callable[[Change], None] = _no_hook
+    before_transaction: Callable[[Actor, int | None, dict[str, Any]], dict[str, Any]] = _no_values
+    public_path: str | None = None
+    singleton: bool = False
+    singular_label: str = ""
     section: str = "Content"
-    nested: tuple[str, ...] = ()
+    nested_under: tuple[str, ...] = ()
     history: bool = True
-    by_key: str = "write"
+    api_key_access: str = "write"
     drafts: bool = False
-    portable: bool = True
+    exported: bool = True
 
     def __post_init__(self) -> None:
         for one in self.fields:
             one.bind(self.model)
-        object.__setattr__(self, "policy", self.access)
-        object.__setattr__(self, "access", self._scoped())
+        object.__setattr__(self, "declared_access", self.access)
+        object.__setattr__(self, "access", self._scoped_access())
         actions = [
-            replace(one, allow=within(self.scope("update"), one.allow)) for one in self.actions
+            replace(one, allow=scoped(self.scope("update"), one.allow)) for one in self.actions
         ]
         object.__setattr__(self, "actions", actions)
         for problem in self.problems():
             raise LookupError(f"{self.path}: {problem}")
         REGISTRY[self.path] = self
 
-    def _scoped(self) -> Access:
+    def _scoped_access(self) -> Access:
         verbs = (one.name for one in dataclass_fields(Access))
-        return Access(**{v: within(self.scope(v), getattr(self.access, v)) for v in verbs})
+        return Access(**{v: scoped(self.scope(v), getattr(self.access, v)) for v in verbs})
 
     def scope(self, verb: str) -> str | None:
         """The scope that an API key needs for `verb`; None when no key may."""
         kind = "read" if verb in ("read", "panel") else "write"
-        opens = {"": (), "read": ("read",), "write": ("read", "write")}[self.by_key]
+        opens = {"": (), "read": ("read",), "write": ("read", "write")}[self.api_key_access]
         return f"{self.path}:{kind}" if kind in opens else None
+
+    @cached_property
+    def _scopes(self) -> frozenset[str] | None:
+        rules = (getattr(self.access, one.name) for one in dataclass_fields(Access))
+        return scopes_of([*rules, *(action.allow for action in self.actions)])
+
+    def cache_key_actor(self, actor: Actor) -> Actor:
+        """One actor for all who may do the same with this type: a key for caches."""
+        return actor.cache_key_actor_for(self._scopes)
 
     @property
     def scopes(self) -> dict[str, list[Rule]]:
         """The scopes of this type that an API key can have, with the rules that each opens."""
-        writes = [getattr(self.policy, verb) for verb in VERBS[1:]]
-        writes += [action.allow for action in self.actions]
-        opens = {"read": [self.policy.read], "update": [r for r in writes if r is not NOBODY]}
+        access = self.declared_access
+        writes = [*(getattr(access, v) for v in VERBS[1:]), *(one.allow for one in self.actions)]
+        opens = {"read": [access.read], "update": [r for r in writes if r is not NOBODY]}
         named = ((self.scope(verb), rules) for verb, rules in opens.items())
         return {scope: rules for scope, rules in named if scope and rules}
 
@@ -151,26 +165,29 @@ class Record:
         found = []
         if self.path in REGISTRY:
             found.append("another record has this path")
-        if len(self.by_name) != len(self.fields):
+        if len(self.fields_by_name) != len(self.fields):
             found.append("a field is listed twice")
-        if "id" not in self.by_name:
+        if "id" not in self.fields_by_name:
             found.append("the field id is not listed")
         if self.access.read is NOBODY:
             found.append("nobody may read it")
-        if self.drafts and not (self.versioned and self.page):
+        if self.drafts and not (self.is_versioned and self.public_path):
             found.append("a draft needs a version it is based on, and a page to be seen on")
-        known = set(self.by_name)
-        named = {self.key, self.title, *self.small, *(name.lstrip("-") for name in self.order)}
+        scoped_fields = [f.name for f in self.fields if f.read_rule.scopes != NO_SCOPES]
+        found += [f"who sees {name} depends on scopes" for name in scoped_fields]
+        known = set(self.fields_by_name)
+        order = {name.lstrip("-") for name in self.order}
+        named = {self.key, self.title_field, *self.reference_fields, *order}
         found += [f"{name} is not a listed field" for name in sorted(named - known)]
-        return found + self._unfillable()
+        return found + self._unfillable_columns()
 
-    def _unfillable(self) -> list[str]:
+    def _unfillable_columns(self) -> list[str]:
         if self.access.create is NOBODY:
             return []
         filled = {
             f.column.key
             for f in self.fields
-            if f.column is not None and (f.on_create or f.has_default or f.made)
+            if f.column is not None and (f.on_create or f.has_default or f.computed)
         }
         return [
             f"{column.key} is required, but nothing sets it"
@@ -181,13 +198,13 @@ class Record:
         ]
 
     @cached_property
-    def by_name(self) -> dict[str, Field]:
+    def fields_by_name(self) -> dict[str, Field]:
         """Fields by name, in order."""
         return {one.name: one for one in self.fields}
 
     def field(self, name: str) -> Field:
         """The field called `name`; KeyError when there is none."""
-        return self.by_name[name]
+        return self.fields_by_name[name]
 
     @cached_property
     def table(self) -> Any:
@@ -195,49 +212,33 @@ class Record:
         return self.model.__table__
 
     @property
-    def label(self) -> str:
-        """What people call many of them."""
-        return self.path.replace("_", " ").capitalize().replace("Api", "API")
-
-    @property
-    def one(self) -> str:
-        """What people call one of them: the name of its class, in words."""
-        name = self.model.__name__
-        return "".join(f" {c.lower()}" if c.isupper() and i else c for i, c in enumerate(name))
-
-    @property
-    def summary(self) -> str:
-        """The first line of the class's docstring."""
-        return (self.model.__doc__ or self.label).strip().splitlines()[0]
-
-    @property
-    def trashes(self) -> bool:
+    def has_trash(self) -> bool:
         """Whether deleting puts it into the trash first."""
         return "deleted_at" in self.model.__mapper__.columns
 
     @property
-    def versioned(self) -> bool:
+    def is_versioned(self) -> bool:
         """Whether it can change and counts its changes."""
         return "version" in self.model.__mapper__.columns
 
     @property
-    def schedule(self) -> list[Any]:
+    def schedule_columns(self) -> list[Any]:
         """The columns whose time, when it comes, changes who sees a row."""
         names = ("published_at", "unpublish_at")
         return [self.table.c[name] for name in names if name in self.table.c]
 
     @property
-    def searched(self) -> list[Field]:
+    def search_fields(self) -> list[Field]:
         """The fields whose text full-text search finds, title first."""
         return [one for one in self.fields if one.search]
 
     @property
-    def revealed(self) -> list[Field]:
+    def shown_once_fields(self) -> list[Field]:
         """The fields that are shown once, when a record is made."""
-        return [one for one in self.fields if isinstance(one, Revealed)]
+        return [one for one in self.fields if isinstance(one, ShownOnce)]
 
     @property
-    def manies(self) -> list[Field]:
+    def many_fields(self) -> list[Field]:
         """The fields that are lists of references."""
         return [one for one in self.fields if one.many is not None]
 
@@ -251,17 +252,17 @@ class Record:
         return next((one for one in self.actions if one.name == name), None)
 
     @cached_property
-    def names(self) -> tuple[str, ...]:
+    def field_names(self) -> tuple[str, ...]:
         """The names of all fields: what a query names that wants those read seldom too."""
-        return tuple(self.by_name)
+        return tuple(self.fields_by_name)
 
-    def ordinary(self, names: Iterable[str]) -> list[str]:
+    def default_fields(self, names: Iterable[str]) -> list[str]:
         """Those of `names` that are shown to who does not ask for fields by name."""
-        return [name for name in names if not self.field(name).seldom]
+        return [name for name in names if not self.field(name).on_request]
 
-    def seen_by(self, actor: Actor) -> dict[str, Answer]:
+    def visible_fields(self, actor: Actor) -> dict[str, Answer]:
         """The readable fields that are not wholly hidden from `actor`, with their answers."""
-        answers = {f.name: f.to(actor) for f in self.fields if f.readable}
+        answers = {f.name: f.read_rule(actor) for f in self.fields if f.readable}
         return {name: answer for name, answer in answers.items() if answer is not False}
 
 

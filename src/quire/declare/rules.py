@@ -1,24 +1,26 @@
 """Who may: a rule is asked with an actor and answers yes, no, or the SQL of the rows it holds for.
 
-SQL answers use only the bound names `actor_id` and `now` (declare/sql.py), so that a statement is
+SQL answers use only the bound names `actor_id` and `now` (declare/sql_functions.py), so that a statement is
 built once for each role and serves every actor and every moment.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import and_, false, or_
 from sqlalchemy.sql.elements import ColumnElement
 
 from quire.actor import Actor
-from quire.declare.sql import ACTOR_ID
+from quire.declare.sql_functions import ACTOR_ID
+from quire.errors import PermissionDenied, Problem, Unauthenticated
 
 Condition = ColumnElement[bool]
 Answer = bool | Condition
 
 
-def required(answer: Answer) -> list[Condition]:
+def row_conditions(answer: Answer) -> list[Condition]:
     """What rows must meet where a rule has answered: nothing for yes, for no what none can."""
     if answer is True:
         return []
@@ -27,71 +29,104 @@ def required(answer: Answer) -> list[Condition]:
 
 @dataclass(frozen=True)
 class Rule:
-    """A question with its words: `words` completes the sentence "This needs ...".
+    """A question with its words: `words` completes the sentence "This requires ...".
 
-    The answer depends on the actor's role and scopes alone and is kept, unless the rule is not
-    `lasting`. `scope` is what an API key must have as well (None: no key may), where `by_scope`.
-    `parts` are the rules that it is combined of, with the word between them.
+    The answer depends on the actor's role alone and is kept, unless the rule is not `cacheable` or
+    looks at `any_scope`. `scope` is what an API key must have as well (None: no key may), where
+    `by_scope`. `parts` are the rules that it is combined of, with the word between them. `owner_column` holds
+    the id of who it is for; `followed` is a column that refers to a record, that record's table and
+    the verb whose rule decides.
     """
 
     answer: Callable[[Actor], Answer]
-    words: str
-    lasting: bool = True
+    needs: str
+    cacheable: bool = True
+    any_scope: bool = False
     by_scope: bool = False
     scope: str | None = None
     parts: tuple["Rule", ...] = ()
-    between: str = ""
-    _kept: dict[Any, Answer] = field(default_factory=dict, compare=False, repr=False)
+    conjunction: str = ""
+    owner_column: Any = None
+    followed: tuple[Any, str, str] | None = None
+    _cached_answers: dict[Actor, Answer] = field(default_factory=dict, compare=False, repr=False)
 
     def __call__(self, actor: Actor) -> Answer:
         if actor.is_system:
             return True
         if self.by_scope and not actor.has_scope(self.scope):
             return False
-        if not self.lasting:
+        if not self.cacheable:
             return self.answer(actor)
-        key = actor.role, actor.user_id is None, actor.scopes
-        if key not in self._kept:
-            self._kept[key] = self.answer(actor.typical)
-        return self._kept[key]
+        typical = actor.cache_key_actor_for(self.scopes)
+        if self.scopes is None:
+            return self.answer(typical)
+        if typical not in self._cached_answers:
+            self._cached_answers[typical] = self.answer(typical)
+        return self._cached_answers[typical]
 
-    def missing(self, actor: Actor) -> str:
-        """What the actor lacks, to complete "This needs ..."."""
+    @cached_property
+    def scopes(self) -> frozenset[str] | None:
+        """The scopes that it looks at, None for all: with any others, its answer is the same."""
+        own = {self.scope} if self.by_scope and self.scope else set()
+        return None if self.any_scope else scopes_of(self.parts, own)
+
+    def walk(self) -> Iterator["Rule"]:
+        """This rule and all that it is combined of."""
+        yield self
+        for part in self.parts:
+            yield from part.walk()
+
+    def unmet(self, actor: Actor) -> str:
+        """What the actor lacks, to complete "This requires ..."."""
         if not self.by_scope or actor.has_scope(self.scope):
-            return self.words
-        return f"the scope {self.scope}" if self.scope else "a sign-in: API keys may not do this"
+            return self.needs
+        return (
+            f"the scope {self.scope}" if self.scope else "a signed-in user: API keys cannot do this"
+        )
 
     def condition(self, actor: Actor) -> str:
         """The words of what the answer hangs on for this actor, when it is neither yes nor no."""
         hanging = (one for one in self.parts if not isinstance(one(actor), bool))
-        return self.between.join(one.condition(actor) for one in hanging) or self.words
+        return self.conjunction.join(one.condition(actor) for one in hanging) or self.needs
+
+
+def scopes_of(rules: Iterable[Rule], more: Iterable[str] = ()) -> frozenset[str] | None:
+    """The scopes that some rules look at, and `more`; None for all."""
+    found = set(more)
+    for rule in rules:
+        if rule.scopes is None:
+            return None
+        found |= rule.scopes
+    return frozenset(found)
 
 
 ANYONE = Rule(lambda actor: True, "nothing")
-NOBODY = Rule(lambda actor: False, "the program itself")
-SIGNED_IN = Rule(lambda actor: not actor.is_anonymous, "a sign-in")
+NOBODY = Rule(lambda actor: False, "the system itself")
+SIGNED_IN = Rule(lambda actor: not actor.is_anonymous, "that you are signed in")
 
 
 def role(name: str) -> Rule:
     """Actors whose role is `name` or a higher one."""
-    return Rule(lambda actor: actor.at_least(name), f"the role {name}")
+    return Rule(lambda actor: actor.at_least(name), f"the {name} role")
 
 
-def only(*names: str) -> Rule:
+def exact_role(*names: str) -> Rule:
     """Actors whose role is exactly one of `names`."""
-    return Rule(lambda actor: actor.role in names, f"the role {' or '.join(names)}")
+    return Rule(lambda actor: actor.role in names, f"the {' or '.join(names)} role")
 
 
 def owner(column: Any) -> Rule:
     """Rows whose `column` holds the id of the one who asks."""
     return Rule(
-        lambda actor: False if actor.user_id is None else column == ACTOR_ID, "to be the owner"
+        lambda actor: False if actor.user_id is None else column == ACTOR_ID,
+        "that you own it",
+        owner_column=column,
     )
 
 
-def where(condition: Callable[[], Condition], words: str) -> Rule:
+def where(condition: Callable[[], Condition], needs: str) -> Rule:
     """Rows for which `condition()` holds, whoever asks."""
-    return Rule(lambda actor: condition(), words)
+    return Rule(lambda actor: condition(), needs)
 
 
 def any_of(*rules: Rule) -> Rule:
@@ -120,12 +155,25 @@ def all_of(*rules: Rule) -> Rule:
     return _combined(answer, " and ", rules)
 
 
-def within(scope: str | None, rule: Rule) -> Rule:
-    """`rule`, for who proves himself by an API key only with `scope`; None: not by a key at all."""
-    return rule if rule is NOBODY else replace(rule, by_scope=True, scope=scope, _kept={})
+def scoped(scope: str | None, rule: Rule) -> Rule:
+    """`rule`, with an API key only if it has `scope`; None: not with a key at all."""
+    return rule if rule is NOBODY else replace(rule, by_scope=True, scope=scope, _cached_answers={})
 
 
 def _combined(answer: Callable[[Actor], Answer], word: str, rules: tuple[Rule, ...]) -> Rule:
-    words = word.join(rule.words for rule in rules)
-    lasting = all(rule.lasting for rule in rules)
-    return Rule(answer, words, lasting, parts=rules, between=word)
+    needs = word.join(rule.needs for rule in rules)
+    lasting = all(rule.cacheable for rule in rules)
+    return Rule(answer, needs, lasting, parts=rules, conjunction=word)
+
+
+def require_possible(rule: Rule, actor: Actor) -> None:
+    """Let nobody in for whom the rule never holds. Raises Unauthenticated or PermissionDenied."""
+    if rule(actor) is False:
+        raise refusal(rule, actor)
+
+
+def refusal(rule: Rule, actor: Actor) -> Problem:
+    """What an actor is told for whom a rule does not hold: to sign in, or what is missing."""
+    if actor.is_anonymous:
+        return Unauthenticated("Sign in to do this.")
+    return PermissionDenied(f"This requires {rule.unmet(actor)}.")

@@ -43,8 +43,9 @@ def _fences(body: str) -> Iterator[tuple[int, int]]:
 
 def _pieces(body: str, tags: list[re.Match[str]]) -> Iterator[str]:
     at = index = 0
+    closings = _closings(tags)
     while index < len(tags):
-        tag, last = tags[index], _closing(tags, index)
+        tag, last = tags[index], closings[index]
         if last is None:
             index += 1
             continue
@@ -55,18 +56,24 @@ def _pieces(body: str, tags: list[re.Match[str]]) -> Iterator[str]:
     yield body[at:]
 
 
-def _closing(tags: list[re.Match[str]], index: int) -> int | None:
-    """Where the block that `tags[index]` opens is closed; raw markers hide what they enclose."""
-    name = tags[index][1]
-    if name.startswith("end"):
-        return None
-    at = index + 1
-    while at < len(tags):
-        if tags[at][1] == f"end{name}":
-            return at
-        hidden = _closing(tags, at) if name == "highlight" and tags[at][1] == "raw" else None
-        at = at + 1 if hidden is None else hidden + 1
-    return None
+def _closings(tags: list[re.Match[str]]) -> list[int | None]:
+    """Where the block that each tag opens is closed; raw markers hide what they enclose.
+
+    Read from the end, so that each tag is looked at once.
+    """
+    end_of_raw: int | None = None
+    ends: list[int | None] = [None] * (len(tags) + 1)  # of highlights, from each tag on
+    closings: list[int | None] = [None] * len(tags)
+    for at in reversed(range(len(tags))):
+        name, after = tags[at][1], at + 1
+        if name == "endraw":
+            end_of_raw = at
+        elif name == "raw" and end_of_raw is not None:
+            closings[at], after = end_of_raw, end_of_raw + 1
+        elif name == "highlight":
+            closings[at] = ends[after]
+        ends[at] = at if name == "endhighlight" else ends[after]
+    return closings
 
 
 def _block(before: str, tag: re.Match[str], inner: str) -> Iterator[str]:

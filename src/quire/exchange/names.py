@@ -13,10 +13,10 @@ _FIRST_WORDS = 60
 _SLUG = re.compile(r"\w[\w.-]*")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f]")
 _NOT_IN_USERNAMES = re.compile(r"[^A-Za-z0-9_.-]+")
-_MARKUP = re.compile(r"!?\[([^\]]*)\]\([^)]*\)|<[^<>]{1,500}>|[*`#>~]+|\\(?=[^\w\s])")
+_MARKUP = re.compile(r"!?\[([^\[\]]*+)\]\([^()]*+\)|<[^<>]{1,500}>|[*`#>~]+|\\(?=[^\w\s])")
 
 
-def tidy(text: str) -> str:
+def single_line(text: str) -> str:
     """`text` on one line, without control characters and doubled spaces."""
     return " ".join(_CONTROL.sub(" ", text).split())
 
@@ -38,7 +38,7 @@ def shorten(text: str, limit: int = TITLE_LENGTH) -> str:
 
 def first_words(body: str) -> str:
     """What an untitled text is called: its first words without Markdown marks; may be empty."""
-    plain = tidy(_MARKUP.sub(lambda match: match[1] or "", body[:2000]))
+    plain = single_line(_MARKUP.sub(lambda match: match[1] or "", body[:2000]))
     return shorten(plain, _FIRST_WORDS)
 
 
@@ -55,10 +55,8 @@ def slug_from(text: str) -> str:
 
 def username_from(name: str) -> str:
     """3-20 allowed characters from `name`; what is allowed already stays as it is."""
-    wanted = name.strip()
-    if _NOT_IN_USERNAMES.search(wanted):
-        wanted = slugify(wanted)
-    wanted = wanted[:USERNAME_LENGTH]
+    whole = _allowed_in_username(name)
+    wanted = whole[:USERNAME_LENGTH]
     wanted = wanted.rstrip("-._") if len(name.strip()) > USERNAME_LENGTH else wanted
     if not any(character.isalnum() for character in wanted):
         wanted = ""
@@ -67,7 +65,18 @@ def username_from(name: str) -> str:
     return wanted
 
 
-def numbered(name: str, number: int, limit: int) -> str:
+def person_key(name: str) -> str:
+    """What two spellings of one person's name have in common: the username, but never cut."""
+    whole = _allowed_in_username(name)
+    return (whole if len(whole) > USERNAME_LENGTH else username_from(name)).lower()
+
+
+def _allowed_in_username(name: str) -> str:
+    wanted = name.strip()
+    return slugify(wanted) if _NOT_IN_USERNAMES.search(wanted) else wanted
+
+
+def with_number(name: str, number: int, limit: int) -> str:
     """`name` with `-number` behind it, within `limit` characters."""
     suffix = f"-{number}"
     return name[: limit - len(suffix)].rstrip("-._") + suffix

@@ -1,39 +1,40 @@
 """People named in an import: existing users, or new authors who cannot sign in."""
 
-import re
+from collections.abc import Iterator
+from itertools import count
 
 from sqlalchemy import func, select
 
 from quire.actor import Actor
-from quire.declare.values import EMAIL_PATTERN
-from quire.errors import Missing
-from quire.exchange.items import Person, Unusable
-from quire.exchange.memory import Memory
-from quire.exchange.names import USERNAME_LENGTH, numbered, shorten, username_from
+from quire.declare.email_address import is_address, normalize_address
+from quire.errors import NotFound
+from quire.exchange.model import ImportedPerson, Unusable
+from quire.exchange.names import USERNAME_LENGTH, person_key, shorten, username_from, with_number
+from quire.exchange.origin_map import OriginMap
 from quire.records import PROFILES, USERS
 from quire.store import read, write
-from quire.store.db import reading
+from quire.store.db import read_connection
 
 _NAME_LENGTH = 100
 
 
-class People:
+class PersonResolver:
     """Finds or makes the user for each person; asks the database once for each."""
 
-    def __init__(self, actor: Actor, memory: Memory, author: str | None):
-        """`author` is the username of who wrote what names nobody. Raises Missing for an unknown one."""
+    def __init__(self, actor: Actor, memory: OriginMap, author: str | None):
+        """`author` is the username of who wrote what names nobody. Raises NotFound for an unknown one."""
         self._actor = actor
         self._memory = memory
         self._default = None if author is None else self._named(author)
         if author is not None and self._default is None:
-            raise Missing(f"There is no user called {author}.")
+            raise NotFound(f"There is no user called {author}.")
 
-    def id_of(self, person: Person | None) -> int:
+    def id_of(self, person: ImportedPerson | None) -> int:
         """The id of the user for `person`, made if need be. Raises Unusable when there is nobody."""
         if person is None:
             return self._default_id()
         email = _address(person.email)
-        identity = f"person {email or username_from(person.username or person.name).lower()}"
+        identity = f"person {email or person_key(person.username or person.name)}"
         known = self._memory.id_of(identity, USERS)
         if known is None:
             known = self._find(person, email) or self._make(person, email)
@@ -44,23 +45,42 @@ class People:
         if self._default is None:
             table = USERS.table.c
             admins = select(func.min(table.id)).where(table.role == "admin", table.is_active)
-            with reading() as connection:
+            with read_connection() as connection:
                 self._default = connection.execute(admins).scalar()
         if self._default is None:
             raise Unusable(
-                "names no author, and there is no administrator to take it: use --author"
+                "has no author, and there is no administrator to assign it to: use --author"
             )
         return self._default
 
     def _named(self, username: str) -> int | None:
-        return read.find_id(USERS, self._actor, username_folded=username.lower())
+        return read.find_id(USERS, self._actor, username_folded=username)
 
-    def _find(self, person: Person, email: str | None) -> int | None:
+    def _find(self, person: ImportedPerson, email: str | None) -> int | None:
         """By e-mail, else by username, unless that belongs to another person of this import."""
         if email and (found := read.find_id(USERS, self._actor, email=email)):
             return found
-        found = self._named(username_from(person.username or person.name))
+        wanted = person.username or person.name
+        if len(person_key(wanted)) > USERNAME_LENGTH:
+            return self._find_by_whole_name(person.name, username_from(wanted), email)
+        found = self._named(username_from(wanted))
         return None if found is None or self._is_another(found, email) else found
+
+    def _find_by_whole_name(self, name: str, username: str, email: str | None) -> int | None:
+        """Of those whose usernames begin like this one, which was cut, who has this very name."""
+        for candidate in self._usernames(username):
+            found = self._named(candidate)
+            if found is None:
+                return None
+            same = _display_name(found).casefold() == shorten(name, _NAME_LENGTH).casefold()
+            if same and not self._is_another(found, email):
+                return found
+        return None
+
+    def _usernames(self, username: str) -> Iterator[str]:
+        """`username`, and then with numbers behind it."""
+        yield username
+        yield from (with_number(username, number, USERNAME_LENGTH) for number in count(2))
 
     def _is_another(self, id: int, email: str | None) -> bool:
         """Whether this import knows that user under a different e-mail."""
@@ -68,7 +88,7 @@ class People:
         addresses = {name for name in names if "@" in name}
         return bool(email and addresses and f"person {email}" not in addresses)
 
-    def _make(self, person: Person, email: str | None) -> int:
+    def _make(self, person: ImportedPerson, email: str | None) -> int:
         username = self._free(username_from(person.username or person.name))
         raw = {"username": username, "role": "author", "is_active": False}
         made = write.create(USERS, self._actor, raw | ({"email": email} if email else {}))
@@ -79,13 +99,17 @@ class People:
         return made.id
 
     def _free(self, username: str) -> str:
-        free, number = username, 2
-        while self._named(free) is not None:
-            free, number = numbered(username, number, USERNAME_LENGTH), number + 1
-        return free
+        return next(one for one in self._usernames(username) if self._named(one) is None)
+
+
+def _display_name(user: int) -> str:
+    profiles = PROFILES.table.c
+    with read_connection() as connection:
+        name = select(profiles.display_name).where(profiles.user_id == user)
+        return str(connection.execute(name).scalar() or "")
 
 
 def _address(email: str | None) -> str | None:
     """`email` as users have it, or None when it is not one."""
-    address = (email or "").strip().lower()
-    return address if len(address) <= 254 and re.fullmatch(EMAIL_PATTERN, address) else None
+    address = normalize_address(email or "")
+    return address if is_address(address) else None

@@ -4,15 +4,17 @@ from sqlalchemy import select
 
 from quire.actor import Actor
 from quire.declare.record import Record
-from quire.exchange.items import Term
+from quire.declare.unicode_text import case_fold
+from quire.errors import Conflict
+from quire.exchange.model import ImportedTerm
 from quire.exchange.names import shorten, slug_from
 from quire.store import write
-from quire.store.db import reading
+from quire.store.db import read_connection, savepoint, transaction
 
 _DESCRIPTION_LENGTH = 1000
 
 
-class Terms:
+class TermResolver:
     """Finds or makes the categories, or the tags, by name in whatever case."""
 
     def __init__(self, actor: Actor, record: Record):
@@ -25,20 +27,30 @@ class Terms:
     def forget(self) -> None:
         """Read again what is there: after an item that failed, what it made is gone."""
         table = self._record.table.c
-        with reading() as connection:
+        with read_connection() as connection:
             rows = connection.execute(select(table.id, table.name, table.slug)).all()
-        self._ids = {name.casefold(): id for id, name, _ in rows}
+        self._ids = {case_fold(name): id for id, name, _ in rows}
         self._slugs = {slug for _, _, slug in rows}
 
-    def id_of(self, term: Term) -> int:
+    def id_of(self, term: ImportedTerm) -> int:
         """The id of `term`, made if need be."""
         name = shorten(term.name, 100)
-        found = self._ids.get(name.casefold())
-        if found is None:
-            found = self._ids[name.casefold()] = self._make(term, name)
-        return found
+        key = case_fold(name)
+        if key not in self._ids:
+            self._ids[key] = self._make_or_find(term, name)
+        return self._ids[key]
 
-    def _make(self, term: Term, name: str) -> int:
+    def _make_or_find(self, term: ImportedTerm, name: str) -> int:
+        """A new record, or the one that another transaction has made meanwhile."""
+        with transaction() as connection:
+            try:
+                with savepoint(connection):
+                    return self._make(term, name)
+            except Conflict:
+                self.forget()
+                return self._ids.get(case_fold(name)) or self._make(term, name)
+
+    def _make(self, term: ImportedTerm, name: str) -> int:
         raw = {"name": name, "description": shorten(term.description, _DESCRIPTION_LENGTH)}
         slug = slug_from(term.slug or "")
         if slug and slug not in self._slugs:

@@ -1,1 +1,1 @@
-"""Run later: what requests owe and a worker does, beside the server."""
+"""Background jobs: requests enqueue them, a worker runs them."""

@@ -18,6 +18,7 @@ from quire.records.settings import SETTINGS as SETTINGS
 from quire.records.appearance import APPEARANCE as APPEARANCE
 from quire.records.audit_events import AUDIT_EVENTS as AUDIT_EVENTS
 from quire.records.revisions import REVISIONS as REVISIONS
+from quire.records.batches import BATCHES as BATCHES
 # ruff: isort: on
 
 check_registry()

@@ -1,30 +1,36 @@
-"""API keys: how programs prove who sent them, with less than all that he may do."""
+"""API keys: how programs prove who sent them, with less than all that they may do."""
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.actor import Actor
-from quire.declare.change import Change
+from quire.declare.change import Change, actor_id
 from quire.declare.clock import now
-from quire.declare.columns import Dated, Numbered, Ref, Versioned, refer
-from quire.declare.fields import Editable, Fixed, Revealed, Shown
-from quire.declare.kinds import Label, Networks, Scopes, Time
+from quire.declare.column_types import Label, Networks, Scopes, Time
+from quire.declare.fields import Editable, Fixed, Shown, ShownOnce
+from quire.declare.kinds import time_from_text
+from quire.declare.mixins import HasId, Timestamped, Versioned
 from quire.declare.record import REGISTRY, Access, Record
+from quire.declare.references import Ref, reference
 from quire.declare.rules import NOBODY, SIGNED_IN, any_of, owner, role
-from quire.declare.values import time_from_text
+from quire.errors import Conflict
+from quire.security.tokens import Digest, digest, new_key
+from quire.store.advisory_locks import advisory_lock
 from quire.store.audit import Word
-from quire.store.credentials import Digest, digest, new_key
-from quire.store.db import Model
+from quire.store.db import Model, read_connection
 
-SHOWN_PART = 11
+MAX_KEYS_PER_ACCOUNT = 50
+"""Keys of one account."""
+PREFIX_LENGTH = 11
 """Characters of a key that are kept readable, so that people know which one it is."""
 
 
-class ApiKey(Numbered, Dated, Versioned, Model):
-    """A secret for a program; only its hash is kept."""
+class ApiKey(HasId, Timestamped, Versioned, Model):
+    """A secret that lets a program use the API; only its hash is stored."""
 
     __tablename__ = "api_keys"
 
-    owner_id: Mapped[Ref] = refer("users", on_delete="CASCADE", index=True)
+    owner_id: Mapped[Ref] = reference("users", on_delete="CASCADE", index=True)
     name: Mapped[Label]
     prefix: Mapped[Word]
     hash: Mapped[Digest] = mapped_column(unique=True)
@@ -43,31 +49,43 @@ def all_scopes() -> list[str]:
     return [scope for record in REGISTRY.values() for scope in record.scopes]
 
 
-def scopes_of(actor: Actor) -> list[str]:
+def scopes_for(actor: Actor) -> list[str]:
     """The scopes that open anything for `actor`."""
     found = (pair for record in REGISTRY.values() for pair in record.scopes.items())
     return [scope for scope, rules in found if any(rule(actor) is not False for rule in rules)]
 
 
-def prepare(change: Change) -> None:
+def before_save(change: Change) -> None:
     """Check scopes and expiry; make the secret of a new key."""
     if change.verb == "delete":
         return
     _check_scopes(change)
     ends = change["expires_at"]
-    if change.gives("expires_at") and ends and time_from_text(ends) <= now():
+    if change.changes("expires_at") and ends and time_from_text(ends) <= now():
         change.refuse("expires_at", "too_small", "Expires at must be in the future.")
     if change.state is None:
+        _check_number(change)
         key = new_key()
-        change.set(prefix=key[:SHOWN_PART], hash=digest(key))
+        change.set(prefix=key[:PREFIX_LENGTH], hash=digest(key))
         change.reveal(key=key)
+
+
+def _check_number(change: Change) -> None:
+    owner = change["owner"]
+    advisory_lock(f"api keys of {owner}")
+    count = select(func.count()).where(ApiKey.owner_id == owner)
+    with read_connection() as connection:
+        if connection.execute(count).scalar_one() >= MAX_KEYS_PER_ACCOUNT:
+            raise Conflict(
+                f"An account has at most {MAX_KEYS_PER_ACCOUNT} API keys. Delete one first."
+            )
 
 
 def _check_scopes(change: Change) -> None:
     known = all_scopes()
     unknown = [scope for scope in change["scopes"] if scope not in known]
     if unknown:
-        words = f"{unknown[0]} is no scope; there are: {', '.join(known)}."
+        words = f"{unknown[0]} is not a valid scope. Valid scopes: {', '.join(known)}."
         change.refuse("scopes", "not_allowed", words)
 
 
@@ -77,14 +95,14 @@ API_KEYS = Record(
     fields=[
         Shown("id", sort=True, filter=True),
         Editable("name", sort=True, filter=True),
-        Shown("prefix", made=True),
-        Revealed("key", help="The key itself: shown this once, when it is made."),
-        Fixed("scopes", help="What the key opens, such as posts:read; one on each line."),
-        Editable("networks", help="Where it may be used from; empty for anywhere."),
-        Editable("expires_at", help="Empty: until it is deleted."),
+        Shown("prefix", computed=True),
+        ShownOnce("key", help="The key itself, shown only once, when it is created."),
+        Fixed("scopes", help="What the key may do, such as posts:read. One scope per line."),
+        Editable("networks", help="Networks the key may be used from. Leave empty to allow any."),
+        Editable("expires_at", help="Leave empty for a key that does not expire."),
         Shown("last_used_at", counter=True),
-        Shown("owner", filter=("id", "username"), fill=lambda change: change.actor.user_id),
-        Shown("hash", to=NOBODY, made=True),
+        Shown("owner", filter=("id", "username"), default_from=actor_id),
+        Shown("hash", read_rule=NOBODY, computed=True),
         Shown("created_at", sort=True, filter=True),
         Shown("updated_at"),
         Shown("version"),
@@ -96,9 +114,9 @@ API_KEYS = Record(
         delete=any_of(OWN, ADMIN),
         panel=any_of(OWN, ADMIN),
     ),
-    before=prepare,
-    title="name",
+    before_save=before_save,
+    title_field="name",
     section="People",
-    by_key="",
-    portable=False,
+    api_key_access="",
+    exported=False,
 )

@@ -5,37 +5,38 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.orm import Mapped, mapped_column
 
-from quire.declare.appearances import Color, Language, Menu
 from quire.declare.change import Change
 from quire.declare.clock import now
-from quire.declare.columns import Dated, Numbered, Ref, Versioned, refer
+from quire.declare.column_types import Html, Summary
 from quire.declare.fields import Editable, Shown
-from quire.declare.kinds import Html, Summary
-from quire.declare.markup import render
+from quire.declare.kinds_appearance import Color, Language, Menu
+from quire.declare.markdown import render_field, render_footer
+from quire.declare.mixins import HasId, Timestamped, Versioned
 from quire.declare.record import Access, Record
+from quire.declare.references import Ref, reference
 from quire.declare.rules import ANYONE, NOBODY, role
+from quire.records.images import check_image
+from quire.records.site_settings import ONLY_ROW
 from quire.store.db import Model
-from quire.store.pictures import check_picture
-from quire.store.site import ONLY_ROW
 
 
-class Appearance(Numbered, Dated, Versioned, Model):
-    """The site's logo, colour, menu and footer, and the language that it is written in."""
+class Appearance(HasId, Timestamped, Versioned, Model):
+    """The site's logo, color, menu, footer and language."""
 
     __tablename__ = "appearance"
 
     footer: Mapped[Summary] = mapped_column(default="")
     footer_html: Mapped[Html] = mapped_column(default="")
-    logo_id: Mapped[Ref | None] = refer("media", on_delete="SET NULL", index=True)
+    logo_id: Mapped[Ref | None] = reference("media", on_delete="SET NULL", index=True)
     accent_color: Mapped[Color] = mapped_column(default="")
     menu: Mapped[Menu] = mapped_column(default=list)
     language: Mapped[Language] = mapped_column(default="en")
 
 
-def prepare(change: Change) -> None:
+def before_save(change: Change) -> None:
     """The footer's HTML; the logo has to be a picture."""
-    check_picture(change, "logo")
-    render(change, "footer")
+    check_image(change, "logo")
+    render_field(change, "footer", render_footer)
 
 
 def _make_row(table: Any, connection: Any, **_: Any) -> None:
@@ -50,25 +51,24 @@ APPEARANCE = Record(
     Appearance,
     path="appearance",
     fields=[
-        Shown("id", to=NOBODY),
-        Editable("footer", help="Markdown; stands at the end of each page."),
-        Shown("footer_html", made=True),
-        Editable("logo", help="A picture that stands before the name of the site."),
+        Shown("id", read_rule=NOBODY),
+        Editable("footer", help="Shown at the bottom of every page. You can use Markdown."),
+        Shown("footer_html", computed=True),
+        Editable("logo", help="An image shown next to the site name."),
         Editable(
             "accent_color",
-            help="Colour of links and buttons, such as #0b6b5f; made lighter or darker where it "
-            "could not be read. Empty: ours.",
+            help="Color of links and buttons, such as #0b6b5f. It is lightened or darkened where needed for contrast. Leave empty for the default color.",
         ),
         Editable(
             "menu",
-            help="One per line, such as About = /about. Empty: the pages, in their order.",
+            help="One entry per line, such as About = /about. Leave empty to list all pages.",
         ),
-        Editable("language", help="Of what is written, such as en or pt-BR; dates follow it."),
+        Editable("language", help="The language of your content, such as en or pt-BR. Dates are formatted for it."),
         Shown("version"),
         Shown("updated_at"),
     ],
     access=Access(read=ANYONE, update=role("admin"), panel=role("admin")),
-    before=prepare,
-    single=True,
+    before_save=before_save,
+    singleton=True,
     section="Site",
 )  # fmt: skip

@@ -1,5 +1,7 @@
-"""Media: pictures, documents and sounds that were uploaded; pictures are drawn anew in sizes."""
+"""Media: pictures, documents and sounds that were uploaded; images are resized."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 from flask import current_app
@@ -9,10 +11,8 @@ from sqlalchemy import Index, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.actor import Actor
-from quire.declare.change import Change
-from quire.declare.columns import Dated, Numbered, Ref, Versioned, refer, table_args, unique
-from quire.declare.fields import Editable, Given, Shown
-from quire.declare.kinds import (
+from quire.declare.change import Change, actor_id
+from quire.declare.column_types import (
     Bytes,
     Count,
     FileName,
@@ -23,27 +23,44 @@ from quire.declare.kinds import (
     Title,
     choice,
 )
+from quire.declare.fields import Editable, InputOnly, Shown
+from quire.declare.kinds import Kind
+from quire.declare.kinds_files import ANY_FILE, Point, Upload, Variants
+from quire.declare.mixins import HasId, Timestamped, Versioned, table_args
 from quire.declare.record import Access, Action, Record
+from quire.declare.references import Ref, reference, unique
 from quire.declare.rules import all_of, any_of, owner, role, where
-from quire.declare.uploads import ANY_FILE, Point, Upload, Variants
-from quire.declare.values import Kind
-from quire.errors import Conflict, detail
+from quire.errors import Conflict, NotFound, Unavailable, detail
+from quire.security.tokens import Digest
 from quire.store import read
-from quire.store.blobs import ORIGINAL, blobs
-from quire.store.contents import Content, NotTaken, content_of
-from quire.store.credentials import Digest
-from quire.store.db import Model, once_committed, once_failed, reading
-from quire.store.outbox import owe
-from quire.store.uses import uses_of
+from quire.store.advisory_locks import advisory_lock
+from quire.store.db import (
+    Model,
+    in_transaction,
+    on_commit,
+    on_rollback,
+    read_connection,
+    savepoint,
+    transaction,
+)
+from quire.store.files.detect import FileType, UnsupportedFile, detect
+from quire.store.files.local import ORIGINAL
+from quire.store.files.receive import hard_link
+from quire.store.files.storage import file_storage
+from quire.store.files.usage import find_usage
+from quire.store.files.usage_in_texts import is_publicly_used
+from quire.store.outbox import enqueue
 from quire.store.write import Saved, create
 
 ADDRESS = "/uploads/"
-ALT_HELP = "What is to be seen, for those who do not see it. Empty: it only decorates."
-FOCAL_HELP = "What must stay in sight when the picture is cropped."
+MAX_ATTEMPTS = 20
+"""How often an upload is tried while others upload and delete the same file."""
+ALT_HELP = "Describe the image for people who cannot see it. Leave empty if it is only decorative."
+FOCAL_HELP = "The point that stays visible when the image is cropped."
 
 
-class Media(Numbered, Dated, Versioned, Model):
-    """A picture, document or sound that was uploaded.
+class Media(HasId, Timestamped, Versioned, Model):
+    """An uploaded image, document or audio file.
 
     A picture that is `given_up` may still be drawn, what is `broken` never; `fault` says why.
     """
@@ -64,27 +81,27 @@ class Media(Numbered, Dated, Versioned, Model):
     focal_point: Mapped[Point | None]
     sha256: Mapped[Digest] = mapped_column(index=True)
     variants: Mapped[Variants] = mapped_column(default=dict)
-    owner_id: Mapped[Ref | None] = refer("users", on_delete="SET NULL")
+    owner_id: Mapped[Ref | None] = reference("users", on_delete="SET NULL")
     is_avatar: Mapped[Flag] = mapped_column(default=False)
     state: Mapped[str] = choice("pending", "ready", "given_up", "broken")
     fault: Mapped[Title | None]
 
 
 OWN = owner(Media.owner_id)
-LIBRARY = where(lambda: Media.is_avatar.is_(False), "to be in the library")
+LIBRARY = where(lambda: Media.is_avatar.is_(False), "that it is in the media library")
+PUBLIC = where(lambda: is_publicly_used(Media.__table__), "that it is used in public content")
 WRITE = any_of(all_of(OWN, role("author")), role("moderator"))
 TEAM, INSIDE = role("author"), role("moderator")
 
 
-def _known(upload: Upload) -> tuple[Upload, Content]:
-    """The upload with what it is."""
+def _with_detected_type(upload: Upload) -> tuple[Upload, FileType]:
     try:
-        return upload, content_of(upload)
-    except NotTaken as refusal:
+        return upload, detect(upload)
+    except UnsupportedFile as refusal:
         raise PydanticCustomError(refusal.code, refusal.words) from None
 
 
-FILE = Kind("upload", Annotated[ANY_FILE, AfterValidator(_known)], "file")
+FILE = Kind("upload", Annotated[ANY_FILE, AfterValidator(_with_detected_type)], "file")
 
 
 def upload(actor: Actor, received: Upload, raw: dict[str, Any]) -> Saved:
@@ -92,16 +109,43 @@ def upload(actor: Actor, received: Upload, raw: dict[str, Any]) -> Saved:
 
     `raw` are other values such as `alt`. Raises what `create` raises.
     """
+    for _ in range(MAX_ATTEMPTS):
+        saved = _same_file(actor, received, raw)
+        if saved is not None:
+            return saved
+        try:
+            with hard_link(received) as file, _savepoint():
+                return create(MEDIA, actor, {**raw, "file": file})
+        except Conflict as error:  # somebody else, with the same account, was faster
+            if error.code != "duplicate":
+                raise
+    raise Unavailable("This file is being uploaded. Try again soon.", headers={"Retry-After": "1"})
+
+
+def _same_file(actor: Actor, received: Upload, raw: dict[str, Any]) -> Saved | None:
     whose = raw.get("owner", actor.user_id)
+    if whose is None or MEDIA.access.create(actor) is not True:
+        return None
     same = {"owner_id": whose, "sha256": received.sha256, "is_avatar": raw.get("is_avatar", False)}
-    id = None if whose is None else read.find_id(MEDIA, actor, **same)
-    if id is not None and MEDIA.access.create(actor) is True:
-        state = read.one(MEDIA, actor, id)
-        return Saved(id, state, state, changed=False)
-    return create(MEDIA, actor, {**raw, "file": received})
+    id = read.find_id(MEDIA, actor, **same)
+    try:
+        state = read.get_record(MEDIA, actor, id or 0)
+    except NotFound:  # never there, or deleted meanwhile
+        return None
+    return Saved(state["id"], state, state, changed=False)
 
 
-def put_ahead(actor: Actor, id: int | None, values: dict[str, Any]) -> dict[str, Any]:
+@contextmanager
+def _savepoint() -> Iterator[None]:
+    """Around what may be tried again, also within a transaction that goes on."""
+    if not in_transaction():
+        yield
+        return
+    with transaction() as connection, savepoint(connection):
+        yield
+
+
+def before_transaction(actor: Actor, id: int | None, values: dict[str, Any]) -> dict[str, Any]:
     """Put the file of a new record where it stays, under a `name`; raises Unavailable.
 
     The file first, the row second: what a crash leaves behind is a file that nobody knows.
@@ -110,84 +154,90 @@ def put_ahead(actor: Actor, id: int | None, values: dict[str, Any]) -> dict[str,
         return {}
     received, content = values["file"]
     name = f"{received.sha256[:32]}-{received.path.stem[:8]}.{content.suffix}"
-    stored = ORIGINAL + name if content.is_picture else name
-    blobs().put(stored, received.path)
-    once_failed(lambda: blobs().delete(stored))
+    is_raw = content.is_picture and received.processed is None
+    files = {ORIGINAL + name if is_raw else name: received.path}
+    if received.processed is not None:
+        files |= received.processed.files
+    on_rollback(lambda: file_storage().delete(*files))
+    for stored, path in files.items():
+        file_storage().put(stored, path)
     return {"name": name}
 
 
-def prepare(change: Change) -> None:
+def before_save(change: Change) -> None:
     """Keep the file of a new record; let those of one go that is deleted, unless it is in use."""
     if change.verb == "delete":
-        _let_go(change)
+        _delete_files(change)
     elif change.state is None:
-        received = change.take("file")
+        received = change.pop("file")
         if received is None:  # the program itself need not give it, and cannot do without
             change.refuse("file", "required", "File is required.")
         else:
-            _keep(change, *received)
+            _store_file(change, *received)
 
 
-def _keep(change: Change, received: Upload, content: Content) -> None:
+def _store_file(change: Change, received: Upload, content: FileType) -> None:
     _check_quota(change, received.size)
+    drawn = received.processed
+    is_pending = content.is_picture and drawn is None
     change.set(
-        url=ADDRESS + change.ready["name"],
+        url=ADDRESS + change.prepared["name"],
         original_name=received.name,
         media_type=content.media_type,
-        bytes=received.size,
+        bytes=received.size if drawn is None else drawn.original_bytes,
         width=content.width,
         height=content.height,
         sha256=received.sha256,
-        state="pending" if content.is_picture else "ready",
+        variants={} if drawn is None else drawn.variants,
+        state="pending" if is_pending else "ready",
     )
-    if content.is_picture:
-        change.afterwards(lambda state: owe("picture.draw", state["id"]))
+    if is_pending:
+        change.after_save(lambda state: enqueue("picture.draw", state["id"]))
 
 
 def _check_quota(change: Change, more: int) -> None:
-    quota = current_app.config["UPLOAD_QUOTA_BYTES"]
-    whose = change["owner"]
+    quota, whose = current_app.config["UPLOAD_QUOTA_BYTES"], change["owner"]
     if not quota or whose is None:
         return
-    held = select(func.sum(Media.bytes)).where(Media.owner_id == whose)
-    with reading() as connection:
-        used = connection.execute(held).scalar() or 0
+    advisory_lock(f"uploads of {whose}")
+    sizes = select(func.sum(Media.bytes)).where(Media.owner_id == whose)
+    with read_connection() as connection:
+        used = connection.execute(sizes).scalar() or 0
     if used + more > quota:
-        words = f"File has no room: {used:,} of {quota:,} bytes are taken. Delete what is not used."
+        words = f"File exceeds the quota: {used:,} of {quota:,} bytes in use. Delete other files."
         change.refuse("file", "too_large", words)
 
 
-def _let_go(change: Change) -> None:
+def _delete_files(change: Change) -> None:
     """`permanent` is for who knows that it is in use."""
     state = change.state or {}
-    if not change.ready.get("permanent"):
+    if not change.prepared.get("permanent"):
         _refuse_if_used(change, state)
-    names = file_names(state)
-    change.afterwards(lambda _: once_committed(lambda: blobs().delete(*names)))
+    change.after_save(lambda _: on_commit(lambda: file_storage().delete(*file_names(state))))
 
 
 def _refuse_if_used(change: Change, state: dict[str, Any]) -> None:
-    seen, count = uses_of(change.actor, state)
+    seen, count = find_usage(MEDIA, change.actor, state)
     if count:
         places = "1 place" if count == 1 else f"{count} places"
         raise Conflict(
-            f"It is used in {places}; say with force=true that it shall go all the same.",
+            f"This file is used in {places}. To delete it anyway, send force=true.",
             details=[
-                detail(f"{one['type']}.{one['field']}", "not_allowed", _said(one)) for one in seen
+                detail(f"{one['type']}.{one['field']}", "not_allowed", _usage(one)) for one in seen
             ],
         )
 
 
-def _said(use: dict[str, Any]) -> str:
-    return f"{use['type'].capitalize()} {use['id']}, “{use['title']}”, uses it."
+def _usage(use: dict[str, Any]) -> str:
+    return f"Used in {use['type'].removesuffix('s')} {use['id']}, “{use['title']}”."
 
 
-def draw_again(change: Change) -> None:
-    """Draw a picture that was given up once more, for want of time or memory then."""
+def retry(change: Change) -> None:
+    """Process an image again after it failed for lack of time or memory."""
     if change.before("state") != "given_up":
-        raise Conflict("This is nothing that another attempt could draw.")
+        raise Conflict("This file cannot be processed again.")
     change.set(state="pending", fault=None)
-    owe("picture.draw", change.before("id"))
+    enqueue("picture.draw", change.before("id"))
 
 
 def file_names(state: dict[str, Any]) -> list[str]:
@@ -202,48 +252,49 @@ def file_names(state: dict[str, Any]) -> list[str]:
 MEDIA = Record(
     Media,
     path="media",
+    newest_first=True,
     fields=[
-        Given("file", FILE, on_create=True, on_update=False, required=True, help="The file."),
+        InputOnly("file", FILE, on_create=True, on_update=False, required=True),
         Shown("id", sort=True, filter=True),
-        Shown("url", made=True),
-        Shown("original_name", made=True, search=True, sort=True, filter=True),
-        Shown("media_type", made=True, sort=True, filter=True),
-        Shown("bytes", made=True, sort=True, filter=True, label="Size"),
-        Shown("width", made=True, sort=True, filter=True),
-        Shown("height", made=True, sort=True, filter=True),
+        Shown("url", computed=True, label="URL"),
+        Shown("original_name", computed=True, search=True, sort=True, filter=True),
+        Shown("media_type", computed=True, sort=True, filter=True),
+        Shown("bytes", computed=True, sort=True, filter=True, label="Size"),
+        Shown("width", computed=True, sort=True, filter=True),
+        Shown("height", computed=True, sort=True, filter=True),
         Editable("alt", search=True, label="Alternative text", help=ALT_HELP),
         Editable("focal_point", help=FOCAL_HELP),
-        Shown("sha256", made=True, filter=True),
-        Shown("variants", made=True),
+        Shown("sha256", computed=True, filter=True, label="SHA-256"),
+        Shown("variants", computed=True),
         Shown("version"),
         Shown("created_at", sort=True, filter=True),
-        Shown("updated_at", to=INSIDE),
-        Shown(
-            "owner", to=INSIDE, filter=("id", "username"), fill=lambda change: change.actor.user_id
-        ),
+        Shown("updated_at", read_rule=INSIDE),
+        Shown("owner", read_rule=INSIDE, filter=("id", "username"), default_from=actor_id),
         Shown(
             "is_avatar",
-            to=TEAM,
-            made=True,
-            seldom=True,
+            read_rule=TEAM,
+            computed=True,
+            on_request=True,
             filter=True,
-            preset="false",
-            label="Avatar",
+            default_filter="false",
         ),
-        Shown("state", to=TEAM, made=True, seldom=True, filter=True),
-        Shown("fault", to=TEAM, made=True, seldom=True),
+        Shown("state", read_rule=TEAM, computed=True, on_request=True, filter=True, label="Status"),
+        Shown("fault", read_rule=TEAM, computed=True, on_request=True, label="Error"),
     ],
     access=Access(
-        read=any_of(LIBRARY, OWN, role("moderator")),
+        read=any_of(all_of(LIBRARY, any_of(TEAM, PUBLIC)), OWN, role("moderator")),
         create=role("author"),
         update=WRITE,
         delete=WRITE,
         permanent=WRITE,
         panel=WRITE,
     ),
-    actions=[Action("draw_again", draw_again, WRITE, fits=lambda s: s["state"] == "given_up")],
-    before=prepare,
-    ahead=put_ahead,
-    small=("id", "url", "alt"),
-    title="original_name",
+    actions=[
+        Action("regenerate_variants", retry, WRITE, available=lambda s: s["state"] == "given_up")
+    ],
+    before_save=before_save,
+    before_transaction=before_transaction,
+    reference_fields=("id", "url", "alt"),
+    title_field="original_name",
+    singular_label="Media file",
 )

@@ -3,22 +3,28 @@
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.declare.change import Change
-from quire.declare.columns import Dated, Numbered, Versioned, unique
-from quire.declare.fields import Derived, Editable, Shown
-from quire.declare.kinds import Count, Html, Prose, Slug, Time, Title
-from quire.declare.markup import render, render_ahead
-from quire.declare.publication import is_live, live, publication_actions, published_short, status
+from quire.declare.column_types import Count, Html, Prose, Slug, Time, Title
+from quire.declare.fields import Computed, Editable, Shown
+from quire.declare.kinds import FLAG, TEXT
+from quire.declare.markdown import render_before_transaction, render_field
+from quire.declare.mixins import HasId, HasSeo, Timestamped, Versioned, seo_fields
+from quire.declare.publication import (
+    apply_published_flag,
+    is_live,
+    live_condition,
+    publication_actions,
+    status,
+)
 from quire.declare.record import Access, Record
+from quire.declare.references import unique
 from quire.declare.rules import any_of, role, where
-from quire.declare.seo import Findable, seo_fields
-from quire.declare.values import FLAG, TEXT
+from quire.records.slug_redirects import redirect_old_slug
 from quire.store.db import Model
-from quire.store.moved import leave_address
 from quire.store.slugs import slug_from
 
 
-class Page(Numbered, Dated, Versioned, Findable, Model):
-    """A text with an address of its own."""
+class Page(HasId, Timestamped, Versioned, HasSeo, Model):
+    """A standalone page, such as “About”."""
 
     __tablename__ = "pages"
 
@@ -30,15 +36,15 @@ class Page(Numbered, Dated, Versioned, Findable, Model):
     published_at: Mapped[Time | None] = mapped_column(index=True)
 
 
-LIVE = where(lambda: live(Page), "to be published")
+LIVE = where(lambda: live_condition(Page), "that it is published")
 EDITOR = role("moderator")
 
 
-def prepare(change: Change) -> None:
+def before_save(change: Change) -> None:
     """Dates, HTML, and the old address when the slug changes."""
-    published_short(change)
-    render(change)
-    leave_address(change)
+    apply_published_flag(change)
+    render_field(change)
+    redirect_old_slug(change)
 
 
 PAGES = Record(
@@ -47,13 +53,15 @@ PAGES = Record(
     fields=[
         Shown("id", sort=True, filter=True),
         Editable("title", search=True, sort=True, filter=True),
-        Editable("slug", sort=True, filter=True, fill=slug_from("title")),
+        Editable("slug", sort=True, filter=True, default_from=slug_from("title")),
         Editable("body", search=True),
-        Shown("body_html", made=True),
+        Shown("body_html", computed=True),
         *seo_fields(),
         Editable("position"),
-        Derived("status", lambda: status(Page), TEXT, words=("draft", "scheduled", "published")),
-        Derived("published", lambda: is_live(Page), FLAG, settable=True),
+        Computed(
+            "status", lambda: status(Page), TEXT, choice_words=("draft", "scheduled", "published")
+        ),
+        Computed("published", lambda: is_live(Page), FLAG, settable=True),
         Editable("published_at", sort=True, filter=True),
         Shown("created_at", sort=True, filter=True),
         Shown("updated_at"),
@@ -63,11 +71,11 @@ PAGES = Record(
         read=any_of(LIVE, EDITOR), create=EDITOR, update=EDITOR, delete=EDITOR, panel=EDITOR
     ),
     actions=publication_actions(EDITOR),
-    before=prepare,
-    ahead=render_ahead,
+    before_save=before_save,
+    before_transaction=render_before_transaction,
     key="slug",
-    small=("id", "title", "slug"),
-    title="title",
+    reference_fields=("id", "title", "slug"),
+    title_field="title",
     drafts=True,
-    page="/pages/{slug}",
+    public_path="/pages/{slug}",
 )

@@ -3,33 +3,33 @@
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from quire.declare.change import Change
+from quire.declare.change import Change, actor_id
 from quire.declare.clock import now
-from quire.declare.columns import Dated, Many, Numbered, Ref, Versioned, refer, table_args, unique
-from quire.declare.fields import Derived, Editable, Shown
-from quire.declare.kinds import Count, Flag, Html, Prose, Slug, Summary, Time, Title
-from quire.declare.markup import render, render_ahead
+from quire.declare.column_types import Count, Flag, Html, Prose, Slug, Summary, Time, Title
+from quire.declare.fields import Computed, Editable, Shown
+from quire.declare.kinds import FLAG, TEXT, time_from_text
+from quire.declare.markdown import render_before_transaction, render_field
+from quire.declare.mixins import HasId, HasSeo, Timestamped, Versioned, seo_fields, table_args
 from quire.declare.publication import (
     STATUSES,
+    apply_published_flag,
     is_live,
-    live,
+    live_condition,
     publication_actions,
-    published_short,
     restore_action,
     status,
 )  # fmt: skip
 from quire.declare.record import Access, Action, Record
+from quire.declare.references import Many, Ref, reference, unique
 from quire.declare.rules import NOBODY, all_of, any_of, owner, role, where
-from quire.declare.seo import Findable, seo_fields
-from quire.declare.values import FLAG, TEXT, time_from_text
+from quire.records.images import check_image
+from quire.records.slug_redirects import redirect_old_slug
 from quire.store.db import Model
-from quire.store.moved import leave_address
-from quire.store.pictures import check_picture
 from quire.store.slugs import slug_from
 
 
-class Post(Numbered, Dated, Versioned, Findable, Model):
-    """Something to read, with an author and a date."""
+class Post(HasId, Timestamped, Versioned, HasSeo, Model):
+    """A post with an author and a publication date."""
 
     __tablename__ = "posts"
     __table_args__ = table_args(
@@ -38,6 +38,12 @@ class Post(Numbered, Dated, Versioned, Findable, Model):
             "ix_posts_listed", "deleted_at", "sorted_at", "id", "published_at", "unpublish_at",
             "author_id",
         ),
+        # the same by id: a search finds ids, and rows are long
+        Index(
+            "ix_posts_visible", "id", "deleted_at", "published_at", "unpublish_at", "author_id",
+            "sorted_at",
+        ),
+        Index("ix_posts_created_at", "created_at"),
     )  # fmt: skip
 
     title: Mapped[Title]
@@ -45,10 +51,10 @@ class Post(Numbered, Dated, Versioned, Findable, Model):
     body: Mapped[Prose]
     body_html: Mapped[Html]
     excerpt: Mapped[Summary] = mapped_column(default="")
-    category_id: Mapped[Ref | None] = refer("categories", on_delete="SET NULL", index=True)
+    category_id: Mapped[Ref | None] = reference("categories", on_delete="SET NULL", index=True)
     tags = Many("tags")
-    cover_id: Mapped[Ref | None] = refer("media", on_delete="SET NULL", index=True)
-    author_id: Mapped[Ref] = refer("users", index=True)
+    cover_id: Mapped[Ref | None] = reference("media", on_delete="SET NULL", index=True)
+    author_id: Mapped[Ref] = reference("users", index=True)
     published_at: Mapped[Time | None] = mapped_column(index=True)
     unpublish_at: Mapped[Time | None] = mapped_column(index=True)
     deleted_at: Mapped[Time | None]
@@ -59,21 +65,21 @@ class Post(Numbered, Dated, Versioned, Findable, Model):
 
 
 OWN = owner(Post.author_id)
-LIVE = where(lambda: live(Post), "to be published")
-TRASHED = where(lambda: Post.deleted_at.is_not(None), "to be in the trash")
+LIVE = where(lambda: live_condition(Post), "that it is published")
+TRASHED = where(lambda: Post.deleted_at.is_not(None), "that it is in the trash")
 READ = any_of(LIVE, OWN, role("moderator"))
 WRITE = any_of(all_of(OWN, role("author")), role("moderator"))
 
 
-def prepare(change: Change) -> None:
+def before_save(change: Change) -> None:
     """Dates, HTML, and the old address when the slug changes."""
-    published_short(change)
-    render(change)
+    apply_published_flag(change)
+    render_field(change)
     _set_order(change)
-    leave_address(change)
-    check_picture(change, "cover")
+    redirect_old_slug(change)
+    check_image(change, "cover")
     ends, starts = change["unpublish_at"], change["published_at"]
-    if change.gives("unpublish_at") and ends and starts and ends <= starts:
+    if change.changes("unpublish_at") and ends and starts and ends <= starts:
         change.refuse("unpublish_at", "too_small", "Unpublish at must be after published at.")
 
 
@@ -85,7 +91,7 @@ def _set_order(change: Change) -> None:
 
 
 def duplicate(change: Change) -> dict[str, object]:
-    """Make a draft with the same content."""
+    """Create a draft with the same content."""
     copied = ("title", "body", "excerpt", "seo_title", "seo_description", "comments_open")
     references = {
         "tags": [tag["id"] for tag in change["tags"]],
@@ -101,30 +107,30 @@ POSTS = Record(
     fields=[
         Shown("id", sort=True, filter=True),
         Editable("title", search=True, sort=True, filter=True),
-        Editable("slug", sort=True, filter=True, fill=slug_from("title")),
+        Editable("slug", sort=True, filter=True, default_from=slug_from("title")),
         Editable("body", search=True),
-        Shown("body_html", made=True),
+        Shown("body_html", computed=True),
         Editable("excerpt", search=True),
         *seo_fields(),
-        Derived("status", lambda: status(Post), TEXT, words=STATUSES, filter=True, sort=True),
-        Derived("published", lambda: is_live(Post), FLAG, settable=True, filter=True, sort=True),
+        Computed("status", lambda: status(Post), TEXT, choice_words=STATUSES, filter=True, sort=True),
+        Computed("published", lambda: is_live(Post), FLAG, settable=True, filter=True, sort=True),
         Editable("published_at", sort=True, filter=True),
         Editable("unpublish_at"),
         Editable(
-            "author", filter=("id", "username"), by=role("moderator"),
-            fill=lambda change: change.actor.user_id,
+            "author", filter=("id", "username"), write_rule=role("moderator"),
+            default_from=actor_id,
         ),
         Editable("category", filter=("id", "slug", "name")),
         Editable("tags", filter=("id", "name", "slug"), create_missing=True),
         Editable("cover"),
         Editable("comments_open"),
-        Shown("comment_count", counter=True, made=True),
+        Shown("comment_count", counter=True, computed=True),
         Shown("views", sort=True, filter=True, counter=True),
         Shown("created_at", sort=True, filter=True),
         Shown("updated_at", sort=True, filter=True),
         Shown("version"),
-        Shown("deleted_at", to=TRASHED),
-        Shown("sorted_at", to=NOBODY, made=True),
+        Shown("deleted_at", read_rule=TRASHED),
+        Shown("sorted_at", read_rule=NOBODY, computed=True),
     ],
     access=Access(
         read=READ,
@@ -139,12 +145,12 @@ POSTS = Record(
         restore_action(WRITE),
         Action("duplicate", duplicate, all_of(READ, role("author")), creates=True),
     ],
-    before=prepare,
-    ahead=render_ahead,
+    before_save=before_save,
+    before_transaction=render_before_transaction,
     key="slug",
-    small=("id", "title", "slug"),
-    title="title",
+    reference_fields=("id", "title", "slug"),
+    title_field="title",
     drafts=True,
     order=("-sorted_at",),
-    page="/posts/{slug}",
+    public_path="/posts/{slug}",
 )  # fmt: skip

@@ -2,21 +2,22 @@
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from quire.declare.columns import Dated, Numbered, Ref, Versioned, refer
+from quire.declare.column_types import Flag, Name, Time, Url, Urls, choice
 from quire.declare.fields import Editable, Shown
-from quire.declare.kinds import Flag, Name, Time, Url, Urls, choice
+from quire.declare.mixins import HasId, Timestamped, Versioned
 from quire.declare.record import Access, Record
+from quire.declare.reference_rules import via
+from quire.declare.references import Ref, reference
 from quire.declare.rules import any_of, owner, role
-from quire.declare.through import through
 from quire.store.db import Model
 
 
-class Profile(Numbered, Dated, Versioned, Model):
-    """What a user says about himself."""
+class Profile(HasId, Timestamped, Versioned, Model):
+    """Public details that users give about themselves."""
 
     __tablename__ = "profiles"
 
-    user_id: Mapped[Ref] = refer("users", on_delete="CASCADE", unique=True)
+    user_id: Mapped[Ref] = reference("users", on_delete="CASCADE", unique=True)
     display_name: Mapped[Name] = mapped_column(default="")
     website: Mapped[Url | None]
     location: Mapped[Name] = mapped_column(default="")
@@ -39,17 +40,17 @@ PROFILES = Record(
         Editable("website"),
         Editable("location"),
         Editable("links"),
-        Editable("comment_mail", to=PRIVATE),
-        Editable("digest", to=PRIVATE),
-        Shown("created_at", to=PRIVATE),
-        Shown("version", to=PRIVATE),
+        Editable("comment_mail", read_rule=PRIVATE, label="Emails about comments"),
+        Editable("digest", read_rule=PRIVATE, label="Digest of pending comments"),
+        Shown("created_at", read_rule=PRIVATE),
+        Shown("version", read_rule=PRIVATE),
     ],
     access=Access(
-        read=through(Profile.user_id, "users", "read"),
+        read=via(Profile.user_id, "users", "read"),
         update=PRIVATE,
         panel=PRIVATE,
     ),
-    small=("id",),
-    title="display_name",
+    reference_fields=("id",),
+    title_field="display_name",
     section="People",
 )

@@ -2,16 +2,17 @@
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from quire.declare.columns import Dated, Numbered, Versioned, unique
+from quire.declare.column_types import Flag, Path, Target
 from quire.declare.fields import Editable, Shown
-from quire.declare.kinds import Flag, Path, Target
+from quire.declare.mixins import HasId, Timestamped, Versioned
 from quire.declare.record import Access, Record
+from quire.declare.references import unique
 from quire.declare.rules import role
 from quire.store.db import Model
 
 
-class Redirect(Numbered, Dated, Versioned, Model):
-    """An old address and where it leads."""
+class Redirect(HasId, Timestamped, Versioned, Model):
+    """An old path and the address it redirects to."""
 
     __tablename__ = "redirects"
 
@@ -35,6 +36,6 @@ REDIRECTS = Record(
         Shown("version"),
     ],
     access=Access(read=EDITOR, create=EDITOR, update=EDITOR, delete=EDITOR, panel=EDITOR),
-    title="path",
+    title_field="path",
     section="Site",
 )

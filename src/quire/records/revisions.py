@@ -1,25 +1,41 @@
-"""Revisions: what records held at each of their versions."""
+"""Revisions: the state of records at each of their versions."""
 
+from quire.actor import Actor
 from quire.declare.fields import Shown
-from quire.declare.record import Access, Record
-from quire.declare.rules import role
+from quire.declare.record import REGISTRY, Access, Record
+from quire.declare.rules import Answer, Rule, all_of, role
 from quire.store.revisions import Revision
+
+
+def _of_scoped_types(actor: Actor) -> Answer:
+    """Revisions show whole records: an API key sees those of the types that its scopes open."""
+    if actor.scopes is None:
+        return True
+    return Revision.type.in_(
+        [t.path for t in REGISTRY.values() if actor.has_scope(t.scope("read"))]
+    )
+
+
+READ = all_of(
+    role("admin"), Rule(_of_scoped_types, "a scope for the record’s type", any_scope=True)
+)
 
 REVISIONS = Record(
     Revision,
     path="revisions",
+    newest_first=True,
     fields=[
         Shown("id", sort=True, filter=True),
         Shown("type", sort=True, filter=True),
-        Shown("record_id", sort=True, filter=True),
+        Shown("record_id", sort=True, filter=True, label="Record ID"),
         Shown("version", sort=True, filter=True),
         Shown("action", filter=True),
         Shown("actor", filter=("id", "username")),
         Shown("created_at", sort=True, filter=True),
         Shown("data"),
     ],
-    access=Access(read=role("admin"), panel=role("admin")),
-    title="type",
+    access=Access(read=READ, panel=READ),
+    title_field="type",
     section="System",
-    portable=False,
+    exported=False,
 )

@@ -6,38 +6,38 @@ from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.declare.clock import now
-from quire.declare.columns import Numbered, Ref, refer
-from quire.declare.fields import Derived, Shown
-from quire.declare.kinds import Flag, Time, choice
+from quire.declare.column_types import Flag, Time, choice
+from quire.declare.fields import Computed, Shown
+from quire.declare.kinds import FLAG, text_kind
+from quire.declare.mixins import HasId
 from quire.declare.record import Access, Record
+from quire.declare.references import Ref, reference
 from quire.declare.rules import NOBODY, owner
-from quire.declare.sql import SESSION_ID
-from quire.declare.values import FLAG, text_kind
+from quire.declare.sql_functions import SESSION_ID
+from quire.security.tokens import Digest
 from quire.store.audit import Word
-from quire.store.credentials import Digest
 from quire.store.db import Model
 
 AGENT_LENGTH = 200
 Agent = Annotated[
-    str, mapped_column(String(AGENT_LENGTH), info={"kind": text_kind("agent", 200, least=0)})
+    str, mapped_column(String(AGENT_LENGTH), info={"kind": text_kind("agent", 200, min_length=0)})
 ]
 
 
-class Session(Numbered, Model):
+class Session(HasId, Model):
     """A device or program that is signed in.
 
     `hash` is that of the secret that the device holds, `former_hash` that of the one before, good
-    for some seconds after `rotated_at`; `renew` asks for a new secret at the next request.
+    for some seconds after `rotated_at`.
     """
 
     __tablename__ = "sessions"
 
-    user_id: Mapped[Ref] = refer("users", on_delete="CASCADE", index=True)
+    user_id: Mapped[Ref] = reference("users", on_delete="CASCADE", index=True)
     kind: Mapped[str] = choice("browser", "token")
     hash: Mapped[Digest] = mapped_column(unique=True)
     former_hash: Mapped[Digest | None] = mapped_column(index=True)
     rotated_at: Mapped[Time | None]
-    renew: Mapped[Flag] = mapped_column(default=False)
     remember: Mapped[Flag] = mapped_column(default=False)
     created_at: Mapped[Time] = mapped_column(default=now)
     last_seen_at: Mapped[Time] = mapped_column(default=now)
@@ -51,22 +51,22 @@ OWN = owner(Session.user_id)
 SESSIONS = Record(
     Session,
     path="sessions",
+    newest_first=True,
     fields=[
         Shown("id", sort=True, filter=True),
         Shown("kind", filter=True),
-        Derived("current", lambda: Session.id.is_not_distinct_from(SESSION_ID), FLAG),
+        Computed("current", lambda: Session.id.is_not_distinct_from(SESSION_ID), FLAG),
         Shown("created_at", sort=True, filter=True),
         Shown("last_seen_at", sort=True),
         Shown("expires_at"),
-        Shown("ip"),
+        Shown("ip", label="IP address"),
         Shown("agent"),
-        Shown("user", to=NOBODY),
-        Shown("hash", to=NOBODY),
-        Shown("remember", to=NOBODY),
+        Shown("user", read_rule=NOBODY),
+        Shown("hash", read_rule=NOBODY),
+        Shown("remember", read_rule=NOBODY),
     ],
     access=Access(read=OWN, delete=OWN),
-    order=("-id",),
     section="People",
-    by_key="",
-    portable=False,
+    api_key_access="",
+    exported=False,
 )

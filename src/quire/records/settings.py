@@ -4,27 +4,27 @@ from sqlalchemy import event
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.declare.clock import now
-from quire.declare.columns import Dated, Numbered, Versioned
+from quire.declare.column_types import Label, Name, choice, number
 from quire.declare.fields import Editable, Shown
-from quire.declare.kinds import Label, Name, choice, number
+from quire.declare.mixins import HasId, Timestamped, Versioned
 from quire.declare.record import Access, Record
 from quire.declare.rules import ANYONE, NOBODY, role
+from quire.records.site_settings import ONLY_ROW
 from quire.store.db import Model
-from quire.store.site import ONLY_ROW
 
 
-class Setting(Numbered, Dated, Versioned, Model):
-    """The site's name, and who may register and comment."""
+class Setting(HasId, Timestamped, Versioned, Model):
+    """The site's name, and who can register and comment."""
 
     __tablename__ = "settings"
 
     site_name: Mapped[Label] = mapped_column(default="Quire")
     tagline: Mapped[Name] = mapped_column(default="")
-    posts_per_page: Mapped[int] = number(least=1, most=100, default=10)
+    posts_per_page: Mapped[int] = number(minimum=1, maximum=100, default=10)
     registration: Mapped[str] = choice("open", "invitation", "closed")
     comments: Mapped[str] = choice("moderated", "open", "closed")
-    comments_close_after_days: Mapped[int] = number(least=0, most=36_500, default=0)
-    comment_edit_minutes: Mapped[int] = number(least=0, most=525_600, default=60)
+    comments_close_after_days: Mapped[int] = number(minimum=0, maximum=36_500, default=0)
+    comment_edit_minutes: Mapped[int] = number(minimum=0, maximum=525_600, default=60)
 
 
 def _make_row(table, connection, **_) -> None:  # type: ignore[no-untyped-def]
@@ -41,19 +41,29 @@ SETTINGS = Record(
     Setting,
     path="settings",
     fields=[
-        Shown("id", to=NOBODY),
+        Shown("id", read_rule=NOBODY),
         Editable("site_name"),
         Editable("tagline"),
         Editable("posts_per_page"),
         Editable("registration"),
         Editable("comments"),
-        Editable("comments_close_after_days", to=ADMIN),
-        Editable("comment_edit_minutes", to=ADMIN),
+        Editable(
+            "comments_close_after_days",
+            read_rule=ADMIN,
+            label="Days until comments close",
+            help="Counted from the publication of a post. 0 never closes comments.",
+        ),
+        Editable(
+            "comment_edit_minutes",
+            read_rule=ADMIN,
+            label="Minutes to edit a comment",
+            help="How long authors can edit their own comments. 0 sets no limit.",
+        ),
         Shown("version"),
         Shown("updated_at"),
     ],
     access=Access(read=ANYONE, update=ADMIN, panel=ADMIN),
-    title="site_name",
-    single=True,
+    title_field="site_name",
+    singleton=True,
     section="Site",
 )

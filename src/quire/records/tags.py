@@ -2,21 +2,26 @@
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from quire.declare.columns import Dated, Numbered, Versioned, unique
-from quire.declare.fields import Editable, Shown
-from quire.declare.kinds import Label, Slug, Summary
+from quire.declare.column_types import Label, Slug, Summary
+from quire.declare.fields import Computed, Editable, Shown
+from quire.declare.kinds import COUNT
+from quire.declare.mixins import HasId, Timestamped, Versioned, table_args
+from quire.declare.publication import live_references
 from quire.declare.record import Access, Record
+from quire.declare.references import case_insensitive_index, case_insensitive_unicode, unique
 from quire.declare.rules import ANYONE, role
 from quire.store.db import Model
 from quire.store.slugs import slug_from
 
 
-class Tag(Numbered, Dated, Versioned, Model):
-    """A word that gathers posts."""
+class Tag(HasId, Timestamped, Versioned, Model):
+    """A keyword that groups related posts."""
 
     __tablename__ = "tags"
+    __table_args__ = table_args(case_insensitive_index("tags", "name"))
 
     name: Mapped[Label] = unique()
+    name_folded: Mapped[str] = case_insensitive_unicode("name", 100)
     slug: Mapped[Slug] = unique()
     description: Mapped[Summary] = mapped_column(default="")
 
@@ -27,8 +32,12 @@ TAGS = Record(
     fields=[
         Shown("id", sort=True, filter=True),
         Editable("name", search=True, sort=True, filter=True),
-        Editable("slug", sort=True, filter=True, fill=slug_from("name")),
+        Editable("slug", sort=True, filter=True, default_from=slug_from("name")),
         Editable("description", search=True),
+        Computed(
+            "post_count", lambda: live_references("posts", "tags", Tag), COUNT,
+            counter=True, on_request=True,
+        ),
         Shown("created_at", sort=True, filter=True),
         Shown("updated_at"),
         Shown("version"),
@@ -41,7 +50,7 @@ TAGS = Record(
         panel=role("author"),
     ),
     key="name",
-    small=("id", "name", "slug"),
-    title="name",
-    page="/tags/{slug}",
-)
+    reference_fields=("id", "name", "slug"),
+    title_field="name",
+    public_path="/tags/{slug}",
+)  # fmt: skip

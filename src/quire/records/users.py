@@ -3,48 +3,47 @@
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.actor import ROLES, Actor
 from quire.declare.change import Change
-from quire.declare.columns import (
-    Dated,
-    Numbered,
-    Ref,
-    Versioned,
-    ignoring_case,
-    refer,
-    unique,
-)
-from quire.declare.fields import Derived, Editable, Given, Secret, Shown
-from quire.declare.kinds import Email, Flag, Hash, Summary, Time, Username, choice
+from quire.declare.column_types import Email, Flag, Hash, Summary, Time, Username, choice
+from quire.declare.fields import Computed, Editable, InputOnly, Secret, Shown
+from quire.declare.kinds import FLAG, PASSWORD
+from quire.declare.mixins import HasId, Timestamped, Versioned
 from quire.declare.record import REGISTRY, Access, Record
+from quire.declare.references import Ref, case_insensitive, reference, unique
 from quire.declare.rules import Rule, any_of, owner, role, where
-from quire.declare.values import FLAG, PASSWORD
-from quire.errors import Conflict, Refused
-from quire.store.attempts import guess
-from quire.store.audit import note
-from quire.store.common_passwords import is_common
-from quire.store.credentials import end_keys, end_sessions, renew_sessions
-from quire.store.db import Model, reading
-from quire.store.links import void
-from quire.store.mailbox import owe
-from quire.store.pictures import check_picture
-from quire.store.secrets import hash_password, password_matches
-from quire.store.site import site_settings
+from quire.errors import Conflict, PermissionDenied
+from quire.records.accounts.email_links import revoke
+from quire.records.accounts.revocation import (
+    end_keys,
+    end_sessions,
+    renew_session,
+    revoke_credentials,
+)
+from quire.records.images import check_image
+from quire.records.site_settings import site_settings
+from quire.security.common_passwords import is_common
+from quire.security.login_throttle import count_attempt
+from quire.security.passwords import hash_password, password_matches
+from quire.store.advisory_locks import advisory_lock
+from quire.store.audit import record_event
+from quire.store.db import Model, read_connection
+from quire.store.mail_events import enqueue_mail
 from quire.store.write import create, delete
 
 MAX_PASSWORD_BYTES = 1024
 
 
-class User(Numbered, Dated, Versioned, Model):
-    """Somebody with a name, and perhaps an account."""
+class User(HasId, Timestamped, Versioned, Model):
+    """A person with an account, or an imported author."""
 
     __tablename__ = "users"
 
     username: Mapped[Username]
-    username_folded: Mapped[str] = ignoring_case("username", 20)
+    username_folded: Mapped[str] = case_insensitive("username", 20)
     email: Mapped[Email | None] = unique()
     password: Mapped[Hash | None]
     role: Mapped[str] = choice(*ROLES)
@@ -52,90 +51,119 @@ class User(Numbered, Dated, Versioned, Model):
     email_verified_at: Mapped[Time | None]
     last_login_at: Mapped[Time | None]
     bio: Mapped[Summary] = mapped_column(default="")
-    avatar_id: Mapped[Ref | None] = refer("media", on_delete="SET NULL", mutual=True, index=True)
+    avatar_id: Mapped[Ref | None] = reference(
+        "media", on_delete="SET NULL", use_alter=True, index=True
+    )
 
 
 ADMIN = role("admin")
 SELF = owner(User.id)
 PRIVATE = any_of(SELF, ADMIN)
-WRITES = where(lambda: User.role.in_(("author", "moderator", "admin")), "to be an author")
+# no list: rules stand in statements that are compiled once (store/statements.py)
+WRITES = where(
+    lambda: or_(*(User.role == one for one in ("author", "moderator", "admin"))), "an author role"
+)
 REGISTERING = Rule(
     lambda actor: actor.is_anonymous and site_settings()["registration"] == "open",
-    "registration to be open",
-    lasting=False,
+    "that registration is open",
+    cacheable=False,
 )
 
 
-def prepare(change: Change) -> None:
+def before_save(change: Change) -> None:
     """Passwords, the proof that guarded changes need, the last administrator, the profile."""
     if change.verb == "delete":
-        _check_leaving(change)
+        _check_deletion(change)
         return
-    _check_proof(change)
+    _check_current_password(change)
+    _apply_revocation_choices(change)
     _check_last_admin(change)
-    check_picture(change, "avatar", own=True)
+    check_image(change, "avatar", own=True)
     _set_password(change)
-    if change.state is not None and change.gives("email"):
+    if change.state is not None and change.changes("email"):
         change.values.setdefault("email_verified_at", None)
-    change.afterwards(lambda state: _follow(change, state))
+    change.after_save(lambda state: _after_save(change, state))
 
 
-def _follow(change: Change, state: dict[str, Any]) -> None:
+def _after_save(change: Change, state: dict[str, Any]) -> None:
     """A profile for who is new; the end of what a change of rights makes worthless."""
     if change.state is None:
         _make_profile(change, state)
         if change.actor.is_anonymous:
-            owe("verify", state["id"])
-    elif change.gives("is_active") and not state["is_active"]:
+            enqueue_mail("verify", state["id"])
+    elif change.changes("is_active") and not state["is_active"]:
         end_sessions(state["id"])
         end_keys(state["id"])
     elif "password" in change.values:
-        own = change.actor.user_id == state["id"]
-        end_sessions(state["id"], keep=change.actor.session_id if own else None)
-    if change.state is not None and change.gives("role"):
-        renew_sessions(state["id"])
+        change.notices += revoke_credentials(
+            state["id"],
+            keep_session=_own_session(change),
+            keep_keys=change.prepared["keep_keys"],
+            keep_factors=not change.prepared["remove_second_factors"],
+        )
+    elif change.changes("role") and _rank(state["role"]) > _rank(change.before("role")):
+        # whoever has copied a cookie would share in the new rights: browsers show a password first
+        end_sessions(state["id"], _own_session(change), kind="browser")
     if change.state is not None and state["is_active"]:
-        _tell(change, state)
+        _notify(change, state)
 
 
-def _tell(change: Change, state: dict[str, Any]) -> None:
+def _rank(role: Any) -> int:
+    return ROLES.index(role)
+
+
+def _own_session(change: Change) -> int | None:
+    """The session with which the actor changes their own account."""
+    return change.actor.session_id if change.actor.user_id == change.id else None
+
+
+def _notify(change: Change, state: dict[str, Any]) -> None:
     """Mail about what guards the account; links that were sent before are worthless."""
     id = state["id"]
-    if change.gives("email"):
-        void(id, "reset", "verify", "email")
+    if change.changes("email"):
+        revoke(id, "reset", "verify", "email")
         if change.before("email"):
-            owe("address_changed", id, to=change.before("email"))
+            enqueue_mail("address_changed", id, to=change.before("email"))
         if state["email"] and not state["email_verified_at"]:
-            owe("verify", id)
+            enqueue_mail("verify", id)
     if "password" in change.values:
-        void(id, "reset", "email")
-        owe("password_changed", id)
+        revoke(id, "reset", "email")
+        enqueue_mail("password_changed", id)
 
 
 def _make_profile(change: Change, state: dict[str, Any]) -> None:
     create(REGISTRY["profiles"], change.actor.as_system(), {"user": state["id"]})
 
 
-def _check_proof(change: Change) -> None:
-    """Whoever changes his own address or password knows the present password."""
-    given = change.take("current_password")
+def _check_current_password(change: Change) -> None:
+    """Whoever changes their own address or password has to give the present password."""
+    given = change.pop("current_password")
     own = change.state is not None and change.actor.user_id == change.id
     guarded = [name for name in ("email", "password") if name in change.values]
-    if own and any(name == "password" or change.gives(name) for name in guarded):
+    if own and any(name == "password" or change.changes(name) for name in guarded):
+        proof = change.prepared.get("proof")
         if given is None:
             change.refuse("current_password", "required", "Current password is required.")
-        elif change.ready.get("proof") is None or change.ready["proof"] != _stored(change.id)[1]:
+        elif proof is None or proof != _credentials(change.id)[1]:
             change.refuse("current_password", "not_allowed", "Current password is wrong.")
 
 
-def ahead(actor: Actor, id: int | None, given: dict[str, Any]) -> dict[str, Any]:
+def _apply_revocation_choices(change: Change) -> None:
+    """What a new password leaves as it is: one's own keys, unless one says otherwise."""
+    own = change.actor.user_id == change.id
+    keep_keys, remove = change.pop("keep_keys"), change.pop("remove_second_factors")
+    change.prepared["keep_keys"] = own if keep_keys is None else keep_keys
+    change.prepared["remove_second_factors"] = bool(remove)
+
+
+def before_transaction(actor: Actor, id: int | None, given: dict[str, Any]) -> dict[str, Any]:
     """Compare the present password, hash the new one: neither while the database is locked."""
     ready: dict[str, Any] = {}
     own = id is not None and actor.user_id == id
     current, new = given.get("current_password"), given.get("password")
     entitled = id is None or actor.at_least("admin")
     if own and isinstance(current, str):
-        ready["proof"] = _proved(actor, current)
+        ready["proof"] = _verified_hash(actor, current)
         entitled = ready["proof"] is not None
     if entitled and isinstance(new, str) and 0 < _length(new) <= MAX_PASSWORD_BYTES:
         ready["hash"] = hash_password(new)
@@ -147,31 +175,32 @@ def _length(password: str) -> int:
 
 
 def knows_password(actor: Actor, password: str) -> bool:
-    """Whether `password` is that of the one who asks. Raises TooMany after many wrong ones."""
-    return _proved(actor, password) is not None
+    """Whether `password` is that of the one who asks. Raises TooManyRequests after many wrong ones."""
+    return _verified_hash(actor, password) is not None
 
 
-def _proved(actor: Actor, password: str) -> str | None:
+def _verified_hash(actor: Actor, password: str) -> str | None:
     """The hash that `password` has in the actor's account, None when it is another one."""
-    email, stored = _stored(actor.user_id)
-    with guess("password", email or "", actor, actor.user_id) as it:
+    email, stored = _credentials(actor.user_id)
+    with count_attempt("password", email or "", actor, actor.user_id) as it:
         it.right = password_matches(stored, password)
     if it.right:
+        renew_session(actor)
         return stored
-    note(actor, "sign_in_failed", "users", actor.user_id, "current_password")
+    record_event(actor, "sign_in_failed", "users", actor.user_id, "current_password")
     return None
 
 
-def _stored(id: int | None) -> tuple[str | None, str | None]:
+def _credentials(id: int | None) -> tuple[str | None, str | None]:
     """Address and hash of an account."""
-    with reading() as connection:
+    with read_connection() as connection:
         found = connection.execute(select(User.email, User.password).where(User.id == id)).first()
     return (found[0], found[1]) if found else (None, None)
 
 
 def _set_password(change: Change) -> None:
     password = change.values.get("password")
-    if password is None or change.bad:
+    if password is None or change.bad_fields:
         return
     least = current_app.config["PASSWORD_MIN_LENGTH"]
     names = {str(change[name] or "").lower() for name in ("username", "email")}
@@ -184,40 +213,42 @@ def _set_password(change: Change) -> None:
     elif current_app.config["PASSWORD_REFUSE_COMMON"] and (
         is_common(password) or password.lower() in names
     ):
-        change.refuse("password", "not_allowed", "Password is too easy to guess.")
+        words = "Password is too common, too repetitive, or the same as the username or email."
+        change.refuse("password", "not_allowed", words)
     else:
-        change.set(password=change.ready["hash"])
+        change.set(password=change.prepared["hash"])
 
 
 def _check_last_admin(change: Change) -> None:
     was = change.before("role") == "admin" and change.before("is_active")
     stays = change["role"] == "admin" and change["is_active"]
     if was and not stays and not _other_admins(change.id):
-        raise Conflict("The last active administrator must stay one.", code="last_admin")
+        raise Conflict("You cannot demote or deactivate the last administrator.", code="last_admin")
 
 
-def _check_leaving(change: Change) -> None:
+def _check_deletion(change: Change) -> None:
     if change.actor.user_id == change.id:
-        raise Refused("Nobody deletes his own account here.")
+        raise PermissionDenied("You cannot delete your own account here.")
     admin = change.before("role") == "admin" and change.before("is_active")
     if admin and not _other_admins(change.id):
-        raise Conflict("The last active administrator must stay.", code="last_admin")
-    forget_portraits(change.actor, change.id or 0)
+        raise Conflict("You cannot delete the last active administrator.", code="last_admin")
+    delete_avatars(change.actor, change.id or 0)
 
 
-def forget_portraits(actor: Actor, id: int) -> None:
+def delete_avatars(actor: Actor, id: int) -> None:
     """Delete the pictures of himself that somebody has uploaded, whoever he has become."""
     media = REGISTRY["media"]
     theirs = (media.table.c.owner_id == id, media.table.c.is_avatar)
-    with reading() as connection:
+    with read_connection() as connection:
         found = connection.execute(select(media.table.c.id).where(*theirs)).scalars().all()
     for one in found:
         delete(media, actor.as_system(), one, permanent=True)
 
 
 def _other_admins(id: int | None) -> int:
+    advisory_lock("administrators")
     count = select(func.count()).where(User.role == "admin", User.is_active, User.id != id)
-    with reading() as connection:
+    with read_connection() as connection:
         return int(connection.execute(count).scalar_one())
 
 
@@ -227,19 +258,26 @@ USERS = Record(
     fields=[
         Shown("id", sort=True, filter=True),
         Editable("username", search=True, sort=True, filter=True),
-        Editable("email", to=PRIVATE, filter=True, sort=True, required=True),
+        Editable("email", read_rule=PRIVATE, filter=True, sort=True, required=True),
         Secret("password", required=True),
-        Given("current_password", PASSWORD),
-        Editable("role", to=PRIVATE, by=ADMIN, filter=True, sort=True),
-        Derived("is_admin", lambda: User.role == "admin", FLAG, to=PRIVATE),
-        Editable("is_active", to=PRIVATE, by=ADMIN, filter=True, sort=True),
-        Shown("email_verified_at", to=PRIVATE),
-        Shown("last_login_at", to=PRIVATE, counter=True),
+        InputOnly("current_password", PASSWORD),
+        InputOnly("keep_keys", FLAG, label="Keep API keys", help="Else they are revoked."),
+        InputOnly(
+            "remove_second_factors",
+            FLAG,
+            write_rule=ADMIN,
+            help="Requires a new password. Removes passkeys and two-factor authentication.",
+        ),
+        Editable("role", read_rule=PRIVATE, write_rule=ADMIN, filter=True, sort=True),
+        Computed("is_admin", lambda: User.role == "admin", FLAG, read_rule=PRIVATE),
+        Editable("is_active", read_rule=PRIVATE, write_rule=ADMIN, filter=True, sort=True),
+        Shown("email_verified_at", read_rule=PRIVATE),
+        Shown("last_login_at", read_rule=PRIVATE, counter=True, label="Last login"),
         Editable("bio", search=True),
         Editable("avatar"),
         Shown("created_at", sort=True, filter=True),
-        Shown("updated_at", to=PRIVATE),
-        Shown("version", to=PRIVATE),
+        Shown("updated_at", read_rule=PRIVATE),
+        Shown("version", read_rule=PRIVATE),
     ],
     access=Access(
         read=any_of(WRITES, SELF, role("moderator")),
@@ -248,12 +286,12 @@ USERS = Record(
         delete=ADMIN,
         panel=ADMIN,
     ),
-    before=prepare,
-    ahead=ahead,
+    before_save=before_save,
+    before_transaction=before_transaction,
     key="username",
-    small=("id", "username"),
-    title="username",
-    page="/authors/{username}",
+    reference_fields=("id", "username"),
+    title_field="username",
+    public_path="/authors/{username}",
     section="People",
-    by_key="read",
+    api_key_access="read",
 )

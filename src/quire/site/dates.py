@@ -29,7 +29,7 @@ def language() -> str:
     return str(g.get("language", ENGLISH)) if has_app_context() else ENGLISH
 
 
-def speak(language: str) -> None:
+def set_language(language: str) -> None:
     """Write dates of this request's pages in `language`."""
     g.language = language
 
@@ -81,13 +81,13 @@ def timeago(moment: Moment) -> str:
     return "just now"
 
 
-def lately(moment: Moment) -> str:
+def recent_time(moment: Moment) -> str:
     """How long ago something was, or on which day where that is more than a week."""
     apart = abs(_read(moment) - now())
     return timeago(moment) if apart < timedelta(days=RECENT_DAYS) else day(moment)
 
 
-def machine(moment: Moment) -> str:
+def iso8601(moment: Moment) -> str:
     """A moment as the attribute `datetime` takes it."""
     return moment if isinstance(moment, str) else rfc3339(moment)
 
@@ -97,5 +97,5 @@ FILTERS = {
     "clock": clock,
     "month_name": month_name,
     "timeago": timeago,
-    "lately": lately,
+    "lately": recent_time,
 }

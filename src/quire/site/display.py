@@ -3,15 +3,15 @@
 from flask import request
 from werkzeug.wrappers import Response as AnyResponse
 
-from quire.site.looks import show
+from quire.site.page import render_page
 from quire.site.paths import local_path
-from quire.site.preferences import CHOICES, chosen, preferences, remember
+from quire.site.preferences import CHOICES, preferences, remember, requested
 
 
 def display() -> AnyResponse:
     """The form, and what it asks for: a GET, since nothing changes here but a cookie there."""
-    wanted = chosen()
+    wanted = requested()
     if wanted:
         return remember(wanted)
     back = local_path(request.args.get("next")) or "/"
-    return show("display.html", choices=CHOICES, held=preferences(), back=back)
+    return render_page("display.html", choices=CHOICES, chosen=preferences(), back=back)

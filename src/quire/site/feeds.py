@@ -1,6 +1,6 @@
 """Feeds: the newest posts in full, of the site, a tag, a category or an author, in three formats.
 
-What a feed is made of is looked at in one place and gives its ETag; the bytes are made once for it.
+A feed is made once for each change of anything; the hash of its bytes is its ETag.
 """
 
 import hashlib
@@ -8,30 +8,30 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from importlib.metadata import version
-from pathlib import Path
+from threading import Lock
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
 import orjson
+from cachetools import LRUCache
 from flask import Flask, Response, current_app, render_template, request, url_for
 from jinja2 import Template
 from werkzeug.http import http_date
 
 from quire.actor import ANONYMOUS
 from quire.declare.clock import now
-from quire.declare.prose import absolute, summary
-from quire.declare.query import Condition, Query
+from quire.declare.query import Query
+from quire.declare.query_conditions import Condition
 from quire.records import CATEGORIES, POSTS, TAGS
-from quire.site.names import names_of
-from quire.site.own_files import own_templates
+from quire.records.site_settings import site_settings
+from quire.site.canonical import redirect_to_page
+from quire.site.content import equals, find, find_author
+from quire.site.display_names import display_names
+from quire.site.overrides import newest_template
 from quire.site.paths import here_bare, site_root
-from quire.site.reading import find, find_author, only
-from quire.site.shelf import Shelf
 from quire.store import read
-from quire.store.lasting import last_change, lasting
-from quire.store.site import site_settings
+from quire.store.cache import cached_until_commit, last_modified
+from quire.web.html import absolute, summary
 
 POSTS_IN_FEED = 20
 FORMATS = {
@@ -47,12 +47,12 @@ TEMPLATE = "quire_site/feed.{}.xml"
 _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that no XML document may hold: https://www.w3.org/TR/xml/#charsets."""
 KEPT_BYTES = 8 * 1024 * 1024
-_SHELF = "quire-feeds"
-NEVER = datetime.fromtimestamp(0, UTC)
+_BODIES = "quire-feeds"
+_lock = Lock()
 
 
 @dataclass(frozen=True)
-class Source:
+class FeedSource:
     """Which posts a feed has: the path of the page that lists them, its name and description."""
 
     page: str
@@ -62,76 +62,94 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Look:
-    """What a feed is made of; `mark` stands for all of it, `changed` is when anything was."""
+class Finished:
+    """The bytes of a feed, their hash, and when anything that it may show was changed."""
 
-    source: Source
-    settings: dict[str, Any]
-    mark: str
+    body: bytes
+    etag: str
     changed: datetime
 
 
 def init_app(app: Flask) -> None:
-    """A place for finished feeds."""
-    app.extensions[_SHELF] = Shelf(KEPT_BYTES)
+    """A place for the bytes of finished feeds, each under its ETag."""
+    app.extensions[_BODIES] = LRUCache(KEPT_BYTES, getsizeof=len)
 
 
 def feed(form: str) -> Response:
     """The feed of the site."""
-    return _answer(form, ("site",), lambda: Source(url_for("site.home")))
+    return _answer(form, ("site",), lambda: FeedSource(url_for("site.home")))
 
 
 def tag_feed(slug: str, form: str) -> Response:
     """The feed of a tag."""
-    return _answer(form, ("tag", slug), lambda: _gathered(TAGS, "tag", "tags", slug))
+    return _answer(form, ("tag", slug), lambda: _feed_of_type(TAGS, "tag", "tags", slug))
 
 
 def category_feed(slug: str, form: str) -> Response:
     """The feed of a category."""
     return _answer(
-        form, ("category", slug), lambda: _gathered(CATEGORIES, "category", "category", slug)
+        form, ("category", slug), lambda: _feed_of_type(CATEGORIES, "category", "category", slug)
     )
 
 
 def author_feed(username: str, form: str) -> Response:
     """The feed of an author."""
-    return _answer(form, ("author", username), lambda: _written_by(username))
+    return _answer(form, ("author", username), lambda: _feed_of_author(username, form))
 
 
-def _gathered(record: Any, endpoint: str, field: str, slug: str) -> Source:
+def _feed_of_type(record: Any, endpoint: str, field: str, slug: str) -> FeedSource:
     found = find(record, ANONYMOUS, "slug", slug)
     page = url_for(f"site.{endpoint}", slug=found["slug"])
-    return Source(page, found["name"], found["description"], only(field, found["id"]))
+    return FeedSource(page, found["name"], found["description"], equals(field, found["id"]))
 
 
-def _written_by(username: str) -> Source:
+def _feed_of_author(username: str, form: str) -> FeedSource:
     user = find_author(ANONYMOUS, username)
+    if user["username"] != username:
+        raise redirect_to_page("site.author_feed", username=user["username"], form=form)
     page = url_for("site.author", username=user["username"])
-    return Source(page, names_of([user])[user["id"]], user["bio"], only("author", user["id"]))
+    return FeedSource(
+        page, display_names([user])[user["id"]], user["bio"], equals("author", user["id"])
+    )
 
 
-def _answer(form: str, which: tuple[str, ...], source: Callable[[], Source]) -> Response:
-    look = lasting(("feed", *which), lambda: _look(source()))
+def _answer(form: str, which: tuple[str, ...], source: Callable[[], FeedSource]) -> Response:
     template = None if form == "json" else current_app.jinja_env.get_template(TEMPLATE.format(form))
-    way, made = _way(template)
-    etag = f"{form}-{way}-{look.mark}"
+
+    def make() -> Finished:
+        return _finished(form, source(), template)
+
+    key = ("feed", form, template, site_root(), *which)
+    etag, changed = cached_until_commit(key, lambda: _keep(make()))
+    response = Response(content_type=FORMATS[form])
     # while its second lasts, it may change again: what comes after would bear the same moment
-    moment = http_date(min(max(look.changed, made), now() - timedelta(seconds=1)))
-    if _is_known(etag, moment):
-        response = Response(status=304)
+    moment = http_date(min(changed, now() - timedelta(seconds=1)))
+    if _client_has(etag, moment):
+        response.status_code = 304
+        del response.headers["Content-Type"]
     else:
-        key = (etag, which, site_root())
-        response = Response(
-            current_app.extensions[_SHELF].get(key, lambda: _made(form, look, template)),
-            content_type=FORMATS[form],
-        )
+        response.data = _kept(etag) or make().body
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Last-Modified"] = moment
     response.set_etag(etag)
     return response
 
 
-def _is_known(etag: str, moment: str) -> bool:
+def _keep(feed: Finished) -> tuple[str, datetime]:
+    """Keep the bytes, as long as there is room; what is left is small enough for each connection."""
+    if len(feed.body) <= KEPT_BYTES:
+        with _lock:
+            current_app.extensions[_BODIES][feed.etag] = feed.body
+    return feed.etag, feed.changed
+
+
+def _kept(etag: str) -> bytes | None:
+    with _lock:
+        body: bytes | None = current_app.extensions[_BODIES].get(etag)
+    return body
+
+
+def _client_has(etag: str, moment: str) -> bool:
     """Whether the one who asks has it; a moment counts only as it was given.
 
     A feed can change without becoming newer: a post that is removed leaves older ones.
@@ -141,45 +159,27 @@ def _is_known(etag: str, moment: str) -> bool:
     return request.headers.get("If-Modified-Since") == moment
 
 
-def _posts(source: Source) -> list[dict[str, Any]]:
+def _posts(source: FeedSource) -> list[dict[str, Any]]:
     query = Query(conditions=source.where, fields=FULL, per_page=POSTS_IN_FEED, count=False)
-    return read.page(POSTS, ANONYMOUS, query).rows
+    return read.list_records(POSTS, ANONYMOUS, query).rows
 
 
-def _look(source: Source) -> Look:
+def _finished(form: str, source: FeedSource, template: Template | None) -> Finished:
     # first the moment: what changes meanwhile is newer than what the answer says
-    changed, settings = last_change(), site_settings()
-    posts = _posts(source)
-    names = names_of(post["author"] for post in posts)
-    seen = (source.page, source.name, source.about, settings, posts, sorted(names.items()))
-    return Look(source, settings, hashlib.sha256(orjson.dumps(seen)).hexdigest()[:24], changed)
-
-
-@lru_cache(20)
-def _way(template: Template | None) -> tuple[str, datetime]:
-    """Stands for how a feed is made, and since when the installation's own templates are as they are.
-
-    So readers hear of a template that was changed, and of another Quire.
-    """
-    way = version("quire").encode() + Path(__file__).read_bytes()
+    changed = last_modified()
+    shown = _content(source)
     if template is None:
-        return hashlib.sha256(way).hexdigest()[:8], NEVER
-    # all of them: one may be made of others
-    own, newest = own_templates(current_app)
-    return hashlib.sha256(way + own).hexdigest()[:8], newest
+        body = orjson.dumps(_json_feed(**shown))
+    else:
+        changed = max(changed, newest_template(current_app))
+        body = _NOT_XML.sub("", render_template(template, **shown)).encode()
+    return Finished(body, hashlib.sha256(body).hexdigest()[:24], changed)
 
 
-def _made(form: str, look: Look, template: Template | None) -> bytes:
-    shown = _content(look)
-    if template is None:
-        return orjson.dumps(_json_feed(**shown))
-    return _NOT_XML.sub("", render_template(template, **shown)).encode()
-
-
-def _content(look: Look) -> dict[str, Any]:
-    source, settings, root = look.source, look.settings, site_root()
+def _content(source: FeedSource) -> dict[str, Any]:
+    settings, root = site_settings(), site_root()
     posts = _posts(source)
-    names = names_of(post["author"] for post in posts)
+    names = display_names(post["author"] for post in posts)
     site = settings["site_name"]
     return {
         "title": f"{source.name} · {site}" if source.name else site,

@@ -21,39 +21,39 @@ from quire.declare.record import Record
 from quire.errors import (
     Conflict,
     Detail,
-    Invalid,
+    PermissionDenied,
     Problem,
-    Refused,
-    Stale,
     TooLarge,
-    TooMany,
+    TooManyRequests,
+    Unauthenticated,
     Unavailable,
-    Unproven,
+    ValidationFailed,
+    VersionConflict,
 )
 
-FOREIGN = "This needs a page of this site; go back and try again."
+FOREIGN_PAGE = "This action only works from a page of this site. Go back and try again."
 """What a button's request is told that none of our own pages has sent."""
-OPEN_TOO_LONG = "This page was open for too long. Load it again."
+OPEN_TOO_LONG = "This page was open for too long. Reload it and try again."
 """What a script is told that has no form to show again."""
-EXPIRED = "This page was open for too long. Nothing is lost: send it once more."
+EXPIRED = "This page was open for too long. Nothing is lost: submit it again."
 
 
 class CommentForm(FlaskForm):
     """Something to say below a post."""
 
-    body = TextAreaField("Your comment", description="Markdown works here.")
+    body = TextAreaField("Your comment", description="You can use Markdown.")
     parent = HiddenField()
     subject = StringField("Leave this empty")
 
 
-class WordsForm(FlaskForm):
+class EditCommentForm(FlaskForm):
     """What somebody has said, to be said better."""
 
-    body = TextAreaField("Your comment", description="Markdown works here.")
+    body = TextAreaField("Your comment", description="You can use Markdown.")
     version = HiddenField()
 
 
-class SignInForm(FlaskForm):
+class LoginForm(FlaskForm):
     """Who somebody is."""
 
     email = EmailField("Email")
@@ -65,13 +65,13 @@ class AccountForm(FlaskForm):
     """A new account."""
 
     username = StringField(
-        "Username", description="3 to 20 letters, digits and . _ - ; shown to readers."
+        "Username", description="Shown to readers. 3 to 20 characters: letters, digits and . _ -"
     )
     email = EmailField("Email", description="Never shown to readers.")
     password = PasswordField("Password")
     confirm = PasswordField(
-        "Password again",
-        validators=[EqualTo("password", message="The two passwords differ.")],
+        "Confirm password",
+        validators=[EqualTo("password", message="The passwords do not match.")],
     )
 
 
@@ -80,12 +80,12 @@ class NewPasswordForm(FlaskForm):
 
     password = PasswordField("New password")
     confirm = PasswordField(
-        "New password again",
-        validators=[EqualTo("password", message="The two passwords differ.")],
+        "Confirm new password",
+        validators=[EqualTo("password", message="The passwords do not match.")],
     )
 
 
-class InvitedForm(FlaskForm):
+class InvitationForm(FlaskForm):
     """A new account whose address and role an invitation says."""
 
     username = AccountForm.username
@@ -99,45 +99,54 @@ class AddressForm(FlaskForm):
     email = EmailField("Email")
 
 
-class PressForm(FlaskForm):
+class ButtonForm(FlaskForm):
     """A button, and nothing but the proof that one of our own pages has it."""
 
 
-def tried(form: FlaskForm, record: Record, change: Callable[[], object]) -> int | None:
+def try_change(form: FlaskForm, record: Record, change: Callable[[], object]) -> int | None:
     """Make the change that a form asks for: None, or the status of its refusal, explained in it."""
     form.validate()
-    if is_foreign(form):
+    if lacks_csrf_token(form):
         form.form_errors.append(EXPIRED)
-        return Refused.status
+        return PermissionDenied.status
     if form.errors:
-        return Invalid.status
+        return ValidationFailed.status
     try:
         change()
-    except (Invalid, Conflict, Refused, Stale, TooLarge, Unproven, TooMany, Unavailable) as problem:
-        explain(form, record, problem)
+    except (
+        ValidationFailed,
+        Conflict,
+        PermissionDenied,
+        VersionConflict,
+        TooLarge,
+        Unauthenticated,
+        TooManyRequests,
+        Unavailable,
+    ) as problem:
+        add_errors(form, record, problem)
         return problem.status
     return None
 
 
-def is_foreign(form: FlaskForm) -> bool:
+def lacks_csrf_token(form: FlaskForm) -> bool:
     """Whether a validated form lacks the token that only our own pages know."""
     return "csrf_token" in form and bool(form["csrf_token"].errors)
 
 
-def insist_on_own_page(refusal: str) -> None:
-    """Refuse, in these words, what none of our own pages has sent. Raises Refused."""
-    form = PressForm()
+def require_own_page(refusal: str) -> None:
+    """Refuse, in these words, what none of our own pages has sent. Raises PermissionDenied."""
+    form = ButtonForm()
     form.validate()
-    if is_foreign(form):
-        raise Refused(refusal)
+    if lacks_csrf_token(form):
+        raise PermissionDenied(refusal)
 
 
-def explain(form: FlaskForm, record: Record, problem: Problem) -> None:
+def add_errors(form: FlaskForm, record: Record, problem: Problem) -> None:
     """Put what is wrong beside the fields, what belongs to none of them above the form."""
     for one in problem.details:
         if one["field"] in form and not isinstance(form[one["field"]], HiddenField):
             field = form[one["field"]]
-            field.errors = [*field.errors, _named(one, record, field.label.text)]
+            field.errors = [*field.errors, _with_label(one, record, field.label.text)]
         else:
             form.form_errors.append(one["message"])
     if not problem.details:
@@ -150,9 +159,9 @@ def _with_headers(response: Response, problem: Problem) -> Response:
     return response
 
 
-def _named(one: Detail, record: Record, label: str) -> str:
+def _with_label(one: Detail, record: Record, label: str) -> str:
     """The sentence with the name that the field has on the page."""
-    known = record.by_name.get(one["field"])
+    known = record.fields_by_name.get(one["field"])
     name = known.label if known else ""
     words = one["message"]
     return label + words.removeprefix(name) if name and words.startswith(name) else words

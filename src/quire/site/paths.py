@@ -8,6 +8,8 @@ from werkzeug.routing import BaseConverter
 
 # Browsers drop tabs and line ends from addresses and take a backslash for a slash.
 _FOREIGN = re.compile(r"[\x00-\x20\x7f\\]|^//")
+LONGEST_QUERY = 2000
+"""Characters of a query that are repeated in a header."""
 SAFE = "/:@!$&'()*+,;=-._~"
 """What stays as it is in the path of an address."""
 
@@ -31,16 +33,28 @@ def local_path(text: str | None) -> str | None:
 
 def here() -> str:
     """The path of this request, with its query, fit for `next`."""
-    query = request.query_string.decode("ascii", "replace")
-    return f"{here_bare()}?{query}" if query else here_bare()
+    return with_query(here_bare())
 
 
 def here_bare() -> str:
     """The path of this request, without its query."""
-    return quote(request.path, safe=SAFE)
+    return quote_path(request.path)
 
 
-def came_from() -> str | None:
+def quote_path(path: str) -> str:
+    """A path as it stands in an address."""
+    return quote(path, safe=SAFE)
+
+
+def with_query(path: str) -> str:
+    """`path` with the query of this request, in front of its fragment if it has one."""
+    query = request.query_string.decode("ascii", "replace")
+    start, mark, fragment = path.partition("#")
+    joint = "&" if "?" in start else "?"
+    return f"{start}{joint}{query}{mark}{fragment}" if query else path
+
+
+def referring_path() -> str | None:
     """The path of the page that led here, when it is one of this site."""
     try:
         parts = urlsplit(request.referrer or "")

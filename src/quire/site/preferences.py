@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl, urlencode
 from flask import Response, current_app, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from quire.site.paths import came_from, local_path
+from quire.site.paths import local_path, referring_path
 
 COOKIE = "user_prefs"
 """The cookie, such as `theme=dark&text=large`."""
@@ -16,15 +16,15 @@ YEAR = 31_536_000
 
 def preferences() -> dict[str, str]:
     """Each preference of this reader, as far as it is one that there is, else the default."""
-    held = dict(parse_qsl(request.cookies.get(COOKIE, "")[:500]))
-    return {name: _known(name, held.get(name)) for name in CHOICES}
+    stored = dict(parse_qsl(request.cookies.get(COOKIE, "")[:500]))
+    return {name: _valid(name, stored.get(name)) for name in CHOICES}
 
 
-def _known(name: str, value: str | None) -> str:
+def _valid(name: str, value: str | None) -> str:
     return value if value in CHOICES[name] else CHOICES[name][0]
 
 
-def chosen() -> dict[str, str]:
+def requested() -> dict[str, str]:
     """What the address of this request asks for."""
     asked = {name: request.args.get(name, "") for name in CHOICES}
     return {name: value for name, value in asked.items() if value in CHOICES[name]}
@@ -37,7 +37,7 @@ def theme(theme: str) -> AnyResponse:
 
 def remember(wanted: dict[str, str]) -> AnyResponse:
     """Keep what is chosen beside what was, and go back."""
-    back = local_path(request.args.get("next")) or came_from() or url_for("site.home")
+    back = local_path(request.args.get("next")) or referring_path() or url_for("site.home")
     response: Response = redirect(back)  # type: ignore[assignment]
     secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
     all_of_it = preferences() | wanted

@@ -1,14 +1,23 @@
 """Addresses for search engines: the sitemap in parts, and what robots need not look at."""
 
+from functools import lru_cache
+from typing import Any
 from urllib.parse import quote
 
 from flask import Response, render_template, url_for
+from sqlalchemy import Select, bindparam, exists, func, or_, select
 
-from quire.errors import Missing
+from quire.actor import ANONYMOUS
+from quire.declare.clock import rfc3339
+from quire.declare.record import REGISTRY, Record
+from quire.errors import NotFound
+from quire.records.site_settings import site_settings
+from quire.site.archive_queries import posts_by_month
 from quire.site.paths import SAFE, site_root
-from quire.store import addresses
-from quire.store.months import posts_by_month
-from quire.store.site import site_settings
+from quire.store.cache import cached_until_commit
+from quire.store.db import read_connection
+from quire.store.read import rule_params, visible
+from quire.store.search import page_field
 
 _ROBOTS = """\
 User-agent: *
@@ -31,11 +40,11 @@ def sitemap() -> Response:
     """The list of parts (https://www.sitemaps.org/protocol.html)."""
     root = site_root()
     lists = (LISTS, 1, _lists()[0][1])
-    parts = [
+    entries = [
         (root + url_for("site.sitemap_part", kind=kind, number=number), changed)
-        for kind, number, changed in [lists, *addresses.parts()]
+        for kind, number, changed in [lists, *parts()]
     ]
-    return _xml("sitemap_index.xml", parts=parts)
+    return _xml("sitemap_index.xml", parts=entries)
 
 
 def sitemap_part(kind: str, number: int) -> Response:
@@ -43,10 +52,10 @@ def sitemap_part(kind: str, number: int) -> Response:
     if (kind, number) == (LISTS, 1):
         places = _lists()
     else:
-        record = addresses.listed().get(kind)
-        places = addresses.part(record, number) if record else []
+        record = public_types().get(kind)
+        places = part(record, number) if record else []
     if not places:
-        raise Missing("There is no such part of the sitemap.")
+        raise NotFound("There is no such part of the sitemap.")
     root = site_root()
     return _xml("sitemap.xml", places=[(root + quote(path, safe=SAFE), at) for path, at in places])
 
@@ -71,3 +80,81 @@ def robots() -> Response:
     """What search engines leave alone, and where they find the rest."""
     text = _ROBOTS.format(root=site_root(), sitemap=url_for("site.sitemap"))
     return Response(text, mimetype="text/plain")
+
+
+PART = 10_000
+"""Ids in one part, so that no part can have more addresses."""
+
+
+def public_types() -> dict[str, Record]:
+    """The types that have a public page, by path."""
+    return {path: one for path, one in REGISTRY.items() if one.public_path is not None}
+
+
+def parts() -> list[tuple[str, int, str]]:
+    """Type, number and newest change of each part that has an address in it."""
+    return cached_until_commit("parts of the sitemap", _parts)
+
+
+def _parts() -> list[tuple[str, int, str]]:
+    found = []
+    with read_connection() as connection:
+        for path, record in public_types().items():
+            rows = connection.execute(_count_statement(record), rule_params(ANONYMOUS))
+            found += [(path, int(number) + 1, rfc3339(at)) for number, at in rows]
+    return found
+
+
+def part(record: Record, number: int) -> list[tuple[str, str]]:
+    """Path and newest change of each public page in one part."""
+    limits = {"first": (number - 1) * PART + 1, "last": number * PART}
+    with read_connection() as connection:
+        rows = connection.execute(
+            _list_statement(record), {**rule_params(ANONYMOUS), **limits}
+        ).all()
+    field = page_field(record)
+    assert record.public_path is not None
+    return [(record.public_path.format_map({field: name}), rfc3339(at)) for name, at in rows]
+
+
+@lru_cache(100)
+def _count_statement(record: Record) -> Select[Any]:
+    table = record.table
+    number = ((table.c.id - 1) // PART).label("number")
+    return (
+        _public(record, select(number, func.max(table.c.updated_at)))
+        .group_by(number)
+        .order_by(number)
+    )
+
+
+@lru_cache(100)
+def _list_statement(record: Record) -> Select[Any]:
+    table = record.table
+    rows = select(table.c[page_field(record)], table.c.updated_at)
+    ids = table.c.id.between(bindparam("first"), bindparam("last"))
+    return _public(record, rows).where(ids).order_by(table.c.id)
+
+
+def _public(record: Record, rows: Select[Any]) -> Select[Any]:
+    """Only those that everybody may see and that have something on their page."""
+    gathers = _has_posts(record)
+    rows = rows.where(visible(record, ANONYMOUS))
+    return rows.where(or_(*gathers)) if gathers else rows
+
+
+def _has_posts(record: Record) -> list[Any]:
+    """Whether a post is in it, for types whose page lists posts."""
+    posts = REGISTRY["posts"]
+    live = visible(posts, ANONYMOUS)
+    found: list[Any] = []
+    for field in posts.fields:
+        if field.target != record.table.name:
+            continue
+        if field.many is None:
+            found.append(exists().where(field.column == record.table.c.id, live))
+        else:
+            link = field.many.table
+            here = link.c.target_id == record.table.c.id
+            found.append(exists().where(here, link.c.source_id == posts.table.c.id, live))
+    return found

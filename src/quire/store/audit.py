@@ -1,4 +1,4 @@
-"""The audit: who changed what, by which door; rows are added and never changed."""
+"""The audit: who changed what, by which interface; rows are added and never changed."""
 
 from typing import Annotated, Any
 
@@ -7,18 +7,21 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.actor import Actor
 from quire.declare.clock import now
-from quire.declare.columns import Numbered, Ref, refer, table_args
-from quire.declare.kinds import Names, Time
-from quire.declare.values import ID, text_kind
+from quire.declare.column_types import Names, Time
+from quire.declare.kinds import ID, text_kind
+from quire.declare.mixins import HasId, table_args
+from quire.declare.references import Ref, actor_reference
 from quire.store.db import Model, transaction
-from quire.store.prepared import Prepared
+from quire.store.statements import Prepared
 
-Word = Annotated[str, mapped_column(String(64), info={"kind": text_kind("word", 64)})]
+Word = Annotated[
+    str, mapped_column(String(64), info={"kind": text_kind("word", 64, collated=False)})
+]
 RecordId = Annotated[int, mapped_column(Integer(), info={"kind": ID})]
 
 
-class AuditEvent(Numbered, Model):
-    """Something that somebody did."""
+class AuditEvent(HasId, Model):
+    """A log entry: who did what, and when."""
 
     __tablename__ = "audit_events"
     __table_args__ = table_args(Index("ix_audit_events_record", "type", "record_id"))
@@ -26,7 +29,7 @@ class AuditEvent(Numbered, Model):
     action: Mapped[Word]
     type: Mapped[Word]
     record_id: Mapped[RecordId | None]
-    actor_id: Mapped[Ref | None] = refer("users", on_delete="SET NULL", index=True)
+    actor_id: Mapped[Ref | None] = actor_reference(index=True)
     fields: Mapped[Names]
     door: Mapped[Word]
     proof: Mapped[Word] = mapped_column(default="none")
@@ -35,7 +38,7 @@ class AuditEvent(Numbered, Model):
     created_at: Mapped[Time] = mapped_column(default=now)
 
 
-def event(
+def audit_row(
     actor: Actor, action: str, type: str, record_id: int | None, fields: list[str]
 ) -> dict[str, Any]:
     """The values of one audit row."""
@@ -52,14 +55,16 @@ def event(
     }
 
 
-def note(actor: Actor, action: str, type: str, record_id: int | None = None, *fields: str) -> None:
+def record_event(
+    actor: Actor, action: str, type: str, record_id: int | None = None, *fields: str
+) -> None:
     """Keep something that is no change of a record, such as a sign-in or a refusal.
 
     `fields` say more: which proofs were given, what was asked for.
     """
     with transaction() as connection:
-        keep(connection, [event(actor, action, type, record_id, list(fields))])
+        insert_rows(connection, [audit_row(actor, action, type, record_id, list(fields))])
 
 
-keep = Prepared(insert(AuditEvent.__table__))
+insert_rows = Prepared(insert(AuditEvent.__table__))
 """Adds rows in the open transaction."""

@@ -1,18 +1,41 @@
 """Conditions of a query as SQL, with a bound name for each value."""
 
+from collections.abc import Iterator, Sequence
+from itertools import count
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, and_, bindparam, func, not_, or_, select
+from sqlalchemy import BigInteger, Integer, and_, bindparam, false, func, not_, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
-from quire.declare.fields import Derived, Field
+from quire.declare.fields import Computed, Field
 from quire.declare.record import Record, record_of
-from quire.declare.sql import fold, position
+from quire.declare.sql_functions import fold, position
 
 Condition = ColumnElement[bool]
 
 
-def condition_sql(record: Record, path: str, operator: str, form: Any, name: str) -> Condition:
+def conditions_sql(record: Record, shapes: Sequence[Any]) -> list[Condition]:
+    """The SQL of conditions by their shapes, of which all must hold.
+
+    The values of the comparison that is the nth from the left are bound as `f<n>_0`, `f<n>_1` ...
+    """
+    numbers = count()
+    return [_shape_sql(record, shape, numbers) for shape in shapes]
+
+
+def _shape_sql(record: Record, shape: Any, numbers: Iterator[int]) -> Condition:
+    if len(shape) == 3:
+        path, operator, form = shape
+        return _comparison_sql(record, path, operator, form, f"f{next(numbers)}")
+    kind, parts = shape
+    conditions = [_shape_sql(record, part, numbers) for part in parts]
+    if kind == "not":
+        # where null is compared SQL does not know, and "not" would leave that row out as well
+        return not_(func.coalesce(and_(*conditions), false()))
+    return or_(*conditions) if kind == "any" else and_(*conditions)
+
+
+def _comparison_sql(record: Record, path: str, operator: str, form: Any, name: str) -> Condition:
     """The SQL of one condition; its values are bound as `<name>_0`, `<name>_1` ...
 
     `form` is the number of values, for isnull whether null is wanted.
@@ -23,12 +46,22 @@ def condition_sql(record: Record, path: str, operator: str, form: Any, name: str
         return _among(record, field, sub or "id", operator, form, name)
     if sub and sub != "id":
         return _through(field, sub, operator, form, name)
-    return compare(expression(field), operator, form, name)
+    return compare(_operand(field, operator), operator, form, name)
 
 
 def expression(field: Field) -> Any:
     """What a field is compared and sorted by."""
-    return field.sql() if isinstance(field, Derived) else field.column
+    return field.sql() if isinstance(field, Computed) else field.column
+
+
+def _operand(field: Field, operator: str) -> Any:
+    """What a field is compared by: names that ignore case do so where they are compared whole."""
+    is_whole = operator in ("eq", "ne", "in", "nin")
+    return (
+        field.comparison_column
+        if is_whole and field.folded_column is not None
+        else expression(field)
+    )
 
 
 def _among(
@@ -45,7 +78,7 @@ def _among(
     if sub == "id":
         linked = linked.where(compare(link.c.target_id, positive, form, name))
     else:
-        other = expression(target.field(sub))
+        other = _operand(target.field(sub), operator)
         linked = linked.join(target.table, target.table.c.id == link.c.target_id)
         linked = linked.where(compare(other, positive, form, name))
     inside = record.table.c.id.in_(linked)
@@ -56,7 +89,7 @@ def _through(field: Field, sub: str, operator: str, form: Any, name: str) -> Con
     target = record_of(field.target or "")
     positive = {"ne": "eq", "nin": "in"}.get(operator, operator)
     ids = select(target.table.c.id).where(
-        compare(expression(target.field(sub)), positive, form, name)
+        compare(_operand(target.field(sub), operator), positive, form, name)
     )
     inside = field.column.in_(ids)
     return inside if positive == operator else or_(not_(inside), field.column.is_(None))

@@ -7,23 +7,23 @@ from sqlalchemy import bindparam, update
 
 from quire.declare.record import REGISTRY
 from quire.store.db import transaction
-from quire.store.prepared import Prepared
+from quire.store.statements import Prepared
 
 
-def count(path: str, id: int, name: str, by: int) -> None:
+def increment(path: str, id: int, name: str, by: int) -> None:
     """Add `by` to the counter `name` of one record, in the open transaction if there is one."""
     with transaction() as connection:
-        _more(path, name)(connection, {"record": id, "by": by})
+        _incremented(path, name)(connection, {"record": id, "by": by})
 
 
-def count_all(path: str, name: str, by_id: dict[int, int]) -> None:
+def increment_many(path: str, name: str, by_id: dict[int, int]) -> None:
     """Add to the counter `name` of several records, so much for each id; who is gone is left out."""
     added = [{"record": id, "by": by} for id, by in sorted(by_id.items())]
     with transaction() as connection:
-        _more(path, name)(connection, added)
+        _incremented(path, name)(connection, added)
 
 
-def mark(path: str, id: int, **values: Any) -> None:
+def touch(path: str, id: int, **values: Any) -> None:
     """Set columns of one record that note how it is used, such as when it was seen last."""
     table = REGISTRY[path].table
     with transaction() as connection:
@@ -31,7 +31,7 @@ def mark(path: str, id: int, **values: Any) -> None:
 
 
 @cache
-def _more(path: str, name: str) -> Prepared:
+def _incremented(path: str, name: str) -> Prepared:
     table = REGISTRY[path].table
     grown = {name: table.c[name] + bindparam("by", type_=table.c[name].type)}
     return Prepared(update(table).where(table.c.id == bindparam("record")).values(grown))

@@ -12,9 +12,9 @@ from flask import current_app
 from sqlalchemy import and_, bindparam, false, or_, tuple_
 from sqlalchemy.sql.elements import ColumnElement
 
+from quire.declare.kinds import Kind
 from quire.declare.query import Query
-from quire.declare.values import Kind
-from quire.errors import Malformed, detail
+from quire.errors import BadRequest, detail
 
 SortKey = tuple[Any, bool, bool, Kind]
 """What to sort by, whether descending, whether it can be null (nulls come last), its kind."""
@@ -41,11 +41,26 @@ def fingerprint(path: str, query: Query) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def make(mark: str, backwards: bool, keys: list[SortKey], values: Sequence[Any]) -> str:
+def encode(mark: str, backwards: bool, keys: list[SortKey], values: Sequence[Any]) -> str:
     """A cursor behind (or, backwards, before) the row with these sort values."""
     shown = [_text(key[3], value) for key, value in zip(keys, values, strict=True)]
-    packed = orjson.dumps([mark, backwards, shown])
+    return seal([mark, backwards, shown])
+
+
+def seal(value: Any) -> str:
+    """A JSON value as signed text, for clients to bring back as it is."""
+    packed = orjson.dumps(value)
     return base64.urlsafe_b64encode(_signature(packed) + packed).rstrip(b"=").decode()
+
+
+def unseal(text: str) -> Any:
+    """The value in a text that `seal` has made, None when it is not ours."""
+    try:
+        decoded = base64.urlsafe_b64decode(text + "==")
+    except ValueError:  # not ASCII, or no base64
+        return None
+    signature, packed = decoded[:_SIGNATURE], decoded[_SIGNATURE:]
+    return orjson.loads(packed) if hmac.compare_digest(signature, _signature(packed)) else None
 
 
 def _text(kind: Kind, value: Any) -> str | None:
@@ -53,12 +68,12 @@ def _text(kind: Kind, value: Any) -> str | None:
     return value if value is None or isinstance(value, str) else str(kind.value_out(value))
 
 
-def read(text: str, mark: str, keys: list[SortKey]) -> tuple[bool, list[Any]]:
-    """Direction and sort values of a cursor. Raises Malformed when it is not ours or not for this."""
-    found, backwards, values = _unpacked(text)
+def decode(text: str, mark: str, keys: list[SortKey]) -> tuple[bool, list[Any]]:
+    """Direction and sort values of a cursor. Raises BadRequest when it is not ours or not for this."""
+    found, backwards, values = _unpack(text)
     if found != mark or len(values) != len(keys):
-        message = "This cursor does not belong to this list; start again without it."
-        raise Malformed(
+        message = "This cursor does not belong to this list. Start again without it."
+        raise BadRequest(
             message, code="invalid_cursor", details=[detail("cursor", "bad_format", message)]
         )
     restored = [
@@ -68,19 +83,20 @@ def read(text: str, mark: str, keys: list[SortKey]) -> tuple[bool, list[Any]]:
     return backwards, restored
 
 
-def _unpacked(text: str) -> tuple[str | None, bool, list[Any]]:
-    try:
-        decoded = base64.urlsafe_b64decode(text + "==")
-    except ValueError:  # not ASCII, or no base64
+def size(text: str) -> int:
+    """How many sort values a cursor has; 0 when it is not ours."""
+    return len(_unpack(text)[2])
+
+
+def _unpack(text: str) -> tuple[str | None, bool, list[Any]]:
+    value = unseal(text)
+    if value is None or len(value) != len(("mark", "backwards", "values")):
         return None, False, []
-    signature, packed = decoded[:_SIGNATURE], decoded[_SIGNATURE:]
-    if not hmac.compare_digest(signature, _signature(packed)):
-        return None, False, []
-    mark, backwards, values = orjson.loads(packed)
+    mark, backwards, values = value
     return mark, backwards, values
 
 
-def beyond(keys: list[SortKey], backwards: bool, values: list[Any]) -> ColumnElement[bool]:
+def rows_after(keys: list[SortKey], backwards: bool, values: list[Any]) -> ColumnElement[bool]:
     """The rows after the place in sort order (before it, when `backwards`).
 
     Values are bound as `after_0`, `after_1` ...
@@ -93,7 +109,9 @@ def beyond(keys: list[SortKey], backwards: bool, values: list[Any]) -> ColumnEle
     steps = []
     for i, (column, _, nullable, _) in enumerate(keys):
         ties = [_equal(keys[j][0], marks[j], values[j]) for j in range(i)]
-        steps.append(and_(*ties, _past(column, marks[i], values[i], falls[i], nullable, backwards)))
+        steps.append(
+            and_(*ties, _comes_after(column, marks[i], values[i], falls[i], nullable, backwards))
+        )
     return or_(*steps)
 
 
@@ -101,7 +119,7 @@ def _equal(column: Any, mark: Any, value: Any) -> ColumnElement[bool]:
     return column.is_(None) if value is None else column == mark
 
 
-def _past(
+def _comes_after(
     column: Any, mark: Any, value: Any, falls: bool, nullable: bool, backwards: bool
 ) -> ColumnElement[bool]:
     if value is None:

@@ -1,21 +1,17 @@
-"""Engine, session and the one transaction; what SQLite and PostgreSQL need said differently."""
+"""Tables, connections and the one transaction, with its parts."""
 
-import math
-import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from contextvars import ContextVar
-from typing import Any
+from functools import partial
+from typing import Any, NoReturn
 
-import orjson
-from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, Engine, MetaData, event, make_url
-from sqlalchemy.exc import DisconnectionError, OperationalError
+from sqlalchemy import Connection, MetaData
 from sqlalchemy.orm import DeclarativeBase
 
-from quire.errors import Unavailable
+from quire.store.outages import translate_outages
+from quire.store.writer_lock import single_writer
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -24,9 +20,6 @@ NAMES = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
-BUSY_SECONDS = 5
-RESTED_SECONDS = 1.0
-"""After so long without use, a connection to a server may have died unnoticed."""
 
 
 class Base(DeclarativeBase):
@@ -38,10 +31,12 @@ class Base(DeclarativeBase):
 db = SQLAlchemy(model_class=Base, disable_autonaming=True)
 Model: Any = db.Model
 
+_Begin = Callable[[], AbstractContextManager[Connection]]
+
 _transaction: ContextVar[Connection | None] = ContextVar("transaction", default=None)
-_afterwards: ContextVar[list[Callable[[], object]]] = ContextVar("afterwards")
-_undoing: ContextVar[list[Callable[[], object]]] = ContextVar("undoing")
-_single_writer = threading.Lock()
+_begin_deferred: ContextVar[_Begin | None] = ContextVar("begin_deferred", default=None)
+_on_commit: ContextVar[list[Callable[[], object]]] = ContextVar("afterwards")
+_on_rollback: ContextVar[list[Callable[[], object]]] = ContextVar("undoing")
 
 
 @contextmanager
@@ -55,78 +50,159 @@ def transaction() -> Iterator[Connection]:
     if outer is not None:
         yield outer
         return
+    begin = _begin_deferred.get() or _new_transaction
+    with begin() as connection:
+        yield connection
+
+
+@contextmanager
+def _new_transaction() -> Iterator[Connection]:
     calls: list[Callable[[], object]] = []
-    # SQLite has one writer: queueing here is fair, its busy handler starves threads
-    with undoing(), _writer(db.engine), _reachable(), db.engine.connect() as connection:
+    writer = single_writer() if has_one_writer() else nullcontext()
+    with rollback_scope(), writer, translate_outages(), db.engine.connect() as connection:
         connection.execution_options(writes=True)
         isolate(connection, "READ COMMITTED")
-        token, waiting = _transaction.set(connection), _afterwards.set(calls)
+        token, waiting = _transaction.set(connection), _on_commit.set(calls)
         try:
             with connection.begin():
                 yield connection
-            _undoing.get().clear()
+            _on_rollback.get().clear()
         finally:
             _transaction.reset(token)
-            _afterwards.reset(waiting)
+            _on_commit.reset(waiting)
     for call in calls:
         call()
 
 
 @contextmanager
-def undoing() -> Iterator[None]:
-    """Around what is done outside of the database for a transaction that begins in the block."""
-    if _undoing.get(None) is not None:
-        yield
-        return
-    undo: list[Callable[[], object]] = []
-    token = _undoing.set(undo)
+def deferred_commit(on_begin: Callable[[Connection], object]) -> Iterator[None]:
+    """Let the first transaction of the block last until its end, so that the others join it.
+
+    Nothing is locked before it begins; `on_begin(connection)` is then called first. When it fails, it
+    is rolled back at once, and the next transaction is the first. What the block raises later rolls
+    back everything.
+    """
+    with rollback_scope(), ExitStack() as transactions:
+        token = _begin_deferred.set(partial(_lasting_transaction, transactions, on_begin))
+        try:
+            yield
+        finally:
+            _begin_deferred.reset(token)
+
+
+@contextmanager
+def _lasting_transaction(
+    transactions: ExitStack, on_begin: Callable[[Connection], object]
+) -> Iterator[Connection]:
+    """A transaction that ends with `transactions`, or here when it fails."""
+    with ExitStack() as stack:
+        connection = stack.enter_context(_new_transaction())
+        on_begin(connection)
+        yield connection
+        transactions.push(stack.pop_all())
+
+
+@contextmanager
+def immediate_commits() -> Iterator[None]:
+    """Around what comes before the change: its transactions end at once, whatever is deferred.
+
+    They stay when the change is refused, and do not keep the database locked meanwhile.
+    """
+    token = _begin_deferred.set(None)
     try:
         yield
     finally:
-        _undoing.reset(token)
+        _begin_deferred.reset(token)
+
+
+def savepoint(connection: Connection) -> Any:
+    """Around what another writer's change may refuse: it is undone alone, and may be tried again.
+
+    SQLite has one writer: what it has looked up stays true until it writes.
+    """
+    return nullcontext() if connection.dialect.name == "sqlite" else connection.begin_nested()
+
+
+class _RollBack(Exception):
+    """Ends a part of a transaction of which nothing is to stay, though nothing has failed."""
+
+
+@contextmanager
+def nested_transaction() -> Iterator[Connection]:
+    """A part of a transaction that fails alone, with what it has planned for the commit."""
+    with suppress(_RollBack), transaction() as connection:
+        planned = _on_commit.get()
+        before, done = len(planned), False
+        try:
+            with connection.begin_nested():
+                yield connection
+            done = True
+        finally:
+            if not done:
+                del planned[before:]
+
+
+def roll_back() -> NoReturn:
+    """End the nested transaction around, without an error: nothing of it stays."""
+    raise _RollBack
+
+
+@contextmanager
+def rollback_scope() -> Iterator[None]:
+    """Around what is done outside of the database for a transaction that begins in the block."""
+    if _on_rollback.get(None) is not None:
+        yield
+        return
+    undo: list[Callable[[], object]] = []
+    token = _on_rollback.set(undo)
+    try:
+        yield
+    finally:
+        _on_rollback.reset(token)
         for call in undo:
             call()
 
 
-def once_committed(call: Callable[[], object]) -> None:
+def on_commit(call: Callable[[], object]) -> None:
     """Call `call()` when the open transaction has been committed; not at all when it fails."""
-    _afterwards.get().append(call)
+    _on_commit.get().append(call)
 
 
-def once_failed(call: Callable[[], object]) -> None:
+def on_rollback(call: Callable[[], object]) -> None:
     """Call `call()` unless the transaction that is open, or begins in the `undoing` around, ends well."""
-    _undoing.get().append(call)
+    _on_rollback.get().append(call)
 
 
-def _writer(engine: Engine) -> Any:
-    return _single_writer if engine.dialect.name == "sqlite" else nullcontext()
+def is_writing(connection: Connection) -> bool:
+    """Whether it belongs to an open transaction; what only reads locks nothing."""
+    return bool(connection.get_execution_options().get("writes"))
+
+
+def in_transaction() -> bool:
+    """Whether a transaction is open here."""
+    return _transaction.get() is not None
+
+
+def has_one_writer() -> bool:
+    """Whether the database, as SQLite does, lets one transaction write at a time."""
+    return db.engine.dialect.name == "sqlite"
 
 
 @contextmanager
-def _reachable() -> Iterator[None]:
-    try:
-        yield
-    except OperationalError as error:
-        raise Unavailable(
-            "The database does not answer. Try again.", headers={"Retry-After": "5"}
-        ) from error
-
-
-@contextmanager
-def reading() -> Iterator[Connection]:
+def read_connection() -> Iterator[Connection]:
     """A connection to read on: the open transaction's, if there is one, so that it sees itself."""
     outer = _transaction.get()
     if outer is not None:
         yield outer
         return
-    with _reachable(), db.engine.connect() as connection:
+    with translate_outages(), db.engine.connect() as connection:
         yield connection
 
 
 @contextmanager
 def snapshot() -> Iterator[Connection]:
     """A connection that sees the database as it is at its first read, whoever writes meanwhile."""
-    with _reachable(), db.engine.connect() as connection:
+    with translate_outages(), db.engine.connect() as connection:
         isolate(connection, "REPEATABLE READ")
         yield connection
 
@@ -135,87 +211,3 @@ def isolate(connection: Connection, level: str) -> None:
     """Begin a transaction with the next statement; SQLite always does, and isolates fully."""
     if connection.dialect.name != "sqlite":
         connection.execution_options(isolation_level=level)
-
-
-def init_app(app: Flask) -> None:
-    """Connect the application to its database."""
-    app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", _engine_options(app))
-    db.init_app(app)
-    with app.app_context():
-        if db.engine.dialect.name == "sqlite":
-            _prepare_sqlite(db.engine)
-        else:
-            event.listen(db.engine, "checkin", _note_use)
-            event.listen(db.engine, "checkout", _refuse_the_dead)
-
-
-def _engine_options(app: Flask) -> dict[str, Any]:
-    json: dict[str, Any] = {
-        "json_serializer": lambda value: orjson.dumps(value).decode(),
-        "json_deserializer": orjson.loads,
-    }
-    # the connection used last comes first: it has its statements, pages and values at hand
-    pool = {"pool_use_lifo": True, "max_overflow": 20}
-    url = make_url(app.config["SQLALCHEMY_DATABASE_URI"])
-    if url.get_backend_name() == "sqlite":
-        in_memory = url.database in (None, "", ":memory:")
-        return json if in_memory else {"pool_size": 20, **pool, **json}
-    return {
-        "pool_size": 10,
-        "pool_timeout": 3,
-        # what only reads sees what is committed, statement by statement, with or without a
-        # transaction around it: BEGIN and ROLLBACK would be two more journeys to the server
-        "isolation_level": "AUTOCOMMIT",
-        "connect_args": {"options": "-c timezone=UTC -c statement_timeout=30000"},
-        **pool,
-        **json,
-    }
-
-
-def _prepare_sqlite(engine: Engine) -> None:
-    event.listen(engine, "connect", _on_connect)
-    # not the event "begin": an engine that has events asks for them at every statement
-    engine.dialect.do_begin = _begin  # type: ignore[assignment]
-
-
-def _on_connect(connection: Any, record: Any) -> None:
-    # None: the driver must not begin transactions by itself, it would do so after the first read
-    connection.isolation_level = None
-    connection.create_function("quire_fold", 1, _fold, deterministic=True)
-    for pragma in (
-        f"busy_timeout={BUSY_SECONDS * 1000}",
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        "cache_size=-500",  # KiB: each thread has a connection, and the system keeps the file at hand
-    ):
-        connection.execute(f"PRAGMA {pragma}").close()
-
-
-def _note_use(connection: Any, record: Any) -> None:
-    record.info["used"] = time.monotonic()
-
-
-def _refuse_the_dead(connection: Any, record: Any, proxy: Any) -> None:
-    """Ask a connection that has rested whether it lives, so that the pool tries another one.
-
-    `pool_pre_ping` would ask each time: https://docs.sqlalchemy.org/en/20/core/pooling.html
-    """
-    if time.monotonic() - record.info.get("used", math.inf) < RESTED_SECONDS:
-        return
-    try:
-        db.engine.dialect.do_ping(connection)
-    except connection.OperationalError as error:
-        raise DisconnectionError from error
-
-
-def _fold(text: str | None) -> str | None:
-    return None if text is None else text.casefold()
-
-
-def _begin(connection: Any) -> None:
-    raw = connection.driver_connection
-    if raw.in_transaction:  # the one connection of an in-memory database may be in use outside
-        return
-    # a read that turns into a write cannot wait for another writer: take the lock at once
-    raw.execute("BEGIN IMMEDIATE" if _transaction.get() is not None else "BEGIN").close()

@@ -8,15 +8,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.actor import Actor
 from quire.declare.clock import now, rfc3339
-from quire.declare.columns import Numbered, Ref, Versioned, refer, table_args
-from quire.declare.kinds import Object, Time, Whole
-from quire.declare.record import REGISTRY, Record
+from quire.declare.column_types import Object, Time, Whole
+from quire.declare.mixins import HasId, Versioned, table_args
+from quire.declare.record import Record, record_of
+from quire.declare.references import Ref, actor_reference
 from quire.store import audit
 from quire.store.audit import RecordId, Word
 from quire.store.db import Model
 
 
-class Draft(Numbered, Versioned, Model):
+class Draft(HasId, Versioned, Model):
     """The values of a record that differ from those that are live.
 
     `base_version` is the version of the record it was begun on, `version` counts the draft's own
@@ -30,13 +31,13 @@ class Draft(Numbered, Versioned, Model):
     record_id: Mapped[RecordId]
     base_version: Mapped[Whole]
     values: Mapped[Object]
-    author_id: Mapped[Ref | None] = refer("users", on_delete="SET NULL", index=True)
+    author_id: Mapped[Ref | None] = actor_reference(index=True)
     created_at: Mapped[Time] = mapped_column(default=now)
     updated_at: Mapped[Time] = mapped_column(default=now)
 
 
 @dataclass(frozen=True)
-class Held:
+class StoredDraft:
     """A draft as it is stored; references are ids, or names of what is not there (yet)."""
 
     id: int
@@ -50,41 +51,54 @@ class Held:
 _drafts = Draft.__table__
 
 
-def find(connection: Connection, record: Record, id: int) -> Held | None:
+def find_draft(connection: Connection, record: Record, id: int) -> StoredDraft | None:
     """The draft of a record, None where there is none."""
-    users = REGISTRY["users"].table
+    accounts = record_of(_drafts.c.author_id.info["ref"])
+    table, shown = accounts.table, accounts.reference_fields
     names = ("id", "version", "base_version", "values", "updated_at", "author_id")
+    columns = [_drafts.c[name] for name in names]
+    columns += [table.c[name].label(f"by_{name}") for name in shown]
     wanted = (
-        select(*(_drafts.c[name] for name in names), users.c.username)
-        .join_from(_drafts, users, users.c.id == _drafts.c.author_id, isouter=True)
+        select(*columns)
+        .join_from(_drafts, table, table.c.id == _drafts.c.author_id, isouter=True)
         .where(_drafts.c.type == record.path, _drafts.c.record_id == id)
     )
     row = connection.execute(wanted).first()
     if row is None:
         return None
-    by = None if row.author_id is None else {"id": row.author_id, "username": row.username}
-    return Held(*row[:4], updated_at=rfc3339(row.updated_at), updated_by=by)
+    by = None if row.author_id is None else dict(zip(shown, row[len(names) :], strict=True))
+    stored, version, base, values = row[:4]
+    return StoredDraft(stored, version, base, values, rfc3339(row.updated_at), by)
 
 
-def keep(
-    connection: Connection, record: Record, actor: Actor, id: int, held: Held | None, new: Held
+def store_draft(
+    connection: Connection,
+    record: Record,
+    actor: Actor,
+    id: int,
+    former: StoredDraft | None,
+    new: StoredDraft,
 ) -> None:
-    """Store `new` in the place of `held`; that a draft was begun is noted in the audit."""
+    """Store `new` in the place of `former`; that a draft was begun is noted in the audit."""
+    moment = now()
     values = {
         "version": new.version,
         "base_version": new.base_version,
         "values": new.values,
         "author_id": actor.user_id,
-        "updated_at": now(),
+        "updated_at": moment,
     }
-    if held is not None:
-        connection.execute(update(_drafts).where(_drafts.c.id == held.id).values(values))
+    if former is not None:
+        connection.execute(update(_drafts).where(_drafts.c.id == former.id).values(values))
         return
-    connection.execute(insert(_drafts).values(type=record.path, record_id=id, **values))
-    audit.keep(connection, [audit.event(actor, "draft", record.path, id, list(new.values))])
+    begun = {"type": record.path, "record_id": id, "created_at": moment}
+    connection.execute(insert(_drafts).values(begun | values))
+    audit.insert_rows(
+        connection, [audit.audit_row(actor, "draft", record.path, id, list(new.values))]
+    )
 
 
-def forget(connection: Connection, record: Record, id: int) -> bool:
+def delete_draft(connection: Connection, record: Record, id: int) -> bool:
     """Remove the draft of a record; whether there was one."""
     if not record.drafts:
         return False

@@ -12,13 +12,13 @@ from sqlalchemy import Connection, Index, Integer, Text, insert, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.declare.clock import now
-from quire.declare.columns import Numbered, table_args
-from quire.declare.jobs import PERIODIC, delay
-from quire.declare.kinds import Object, Time, Whole
+from quire.declare.column_types import Object, Time, Whole
+from quire.declare.job_registry import PERIODIC, delay_of
+from quire.declare.mixins import HasId, table_args
 from quire.declare.record import Record
 from quire.store.audit import RecordId, Word
-from quire.store.db import Model, once_committed, transaction
-from quire.store.prepared import Prepared
+from quire.store.db import Model, on_commit, transaction
+from quire.store.statements import Prepared
 
 PAST = {
     "create": "created",
@@ -29,19 +29,21 @@ PAST = {
 NOBODY = 0
 """The id in rows that are about no record."""
 
-owed_here = threading.Event()
-"""Set when this process owes a job: its worker need not wait for its next look."""
+wake_worker = threading.Event()
+"""Set when this process has enqueued a job, so that its worker need not wait for its next poll."""
 
 
 def _only(condition: str) -> dict[str, Any]:
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
-class OutboxEvent(Numbered, Model):
+class OutboxEvent(HasId, Model):
     """A change that others may want to hear of, or something else to be done.
 
     `due_at` is when it is due, None when there is nothing to do: nobody handles it, all is done,
-    or it has failed for good at `failed_at`. `error` is what the last attempt came to.
+    or it has failed for good at `failed_at`. `error` is what the last attempt came to. `position` is its
+    place in the order of commits, where that is not the order of ids (change_feed.py); `audience` and
+    `owner_id` say in notes who saw a record (viewers.py).
     """
 
     __tablename__ = "outbox"
@@ -62,48 +64,63 @@ class OutboxEvent(Numbered, Model):
     due_at: Mapped[Time | None]
     failed_at: Mapped[Time | None]
     error: Mapped[str | None] = mapped_column(Text())
+    position: Mapped[int | None] = mapped_column(Integer(), index=True)
+    audience: Mapped[int | None] = mapped_column(Integer())
+    owner_id: Mapped[int | None] = mapped_column(Integer())
 
 
-def owed(record: Record, action: str, state: dict[str, Any], fields: list[str]) -> dict[str, Any]:
+def event_row(
+    record: Record, action: str, state: dict[str, Any], fields: list[str]
+) -> dict[str, Any]:
     """The values of the row for a change of a record."""
-    event = f"{record.path}.{PAST.get(action, action)}"
+    return named_event_row(record, PAST.get(action, action), state, fields)
+
+
+def named_event_row(
+    record: Record, name: str, state: dict[str, Any], fields: list[str]
+) -> dict[str, Any]:
+    """The same for what happened to a record, in the past tense: `published`."""
+    event, moment = f"{record.path}.{name}", now()
     return {
         "event": event,
         "type": record.path,
         "record_id": state["id"],
         "version": state.get("version"),
         "data": {"fields": fields},
-        "due_at": _due(event),
+        "created_at": moment,
+        "due_at": _due(event, moment),
     }
 
 
-def _due(event: str) -> datetime | None:
-    seconds = delay(event)
-    return None if seconds is None else now() + timedelta(seconds=seconds)
+def _due(event: str, moment: datetime) -> datetime | None:
+    seconds = delay_of(event)
+    return None if seconds is None else moment + timedelta(seconds=seconds)
 
 
 _insert = Prepared(insert(OutboxEvent.__table__))
 
 
-def keep(connection: Connection, rows: list[dict[str, Any]]) -> None:
+def insert_events(connection: Connection, rows: list[dict[str, Any]]) -> None:
     """Add rows in the open transaction."""
     _insert(connection, rows)
     if any(row["due_at"] and row["due_at"] <= now() for row in rows):
-        once_committed(owed_here.set)
+        on_commit(wake_worker.set)
 
 
-def owe(event: str, record_id: int = NOBODY, **data: Any) -> None:
+def enqueue(event: str, record_id: int = NOBODY, **data: Any) -> None:
     """Owe a job that is no change of a record, in the open transaction if there is one.
 
-    The type is what stands before the point: `owe("mail.reset", email=...)`.
+    The type is what stands before the point: `enqueue("mail.reset", email=...)`.
     """
+    moment = now()
     row = {
         "event": event,
         "type": event.partition(".")[0],
         "record_id": record_id,
         "version": None,
         "data": data,
-        "due_at": now(),
+        "created_at": moment,
+        "due_at": moment,
     }
     with transaction() as connection:
-        keep(connection, [row])
+        insert_events(connection, [row])

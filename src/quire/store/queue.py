@@ -23,15 +23,17 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from quire.declare.clock import UTCDateTime, now
-from quire.declare.jobs import LEASE_SECONDS, PERIODIC, Job, Periodic
+from quire.declare.clock import now
+from quire.declare.job_registry import LEASE_SECONDS, PERIODIC, Job, PeriodicTask
 from quire.declare.record import REGISTRY
-from quire.store.db import reading, transaction
+from quire.declare.sql_types import UTCDateTime
+from quire.store.db import read_connection, transaction
 from quire.store.outbox import NOBODY, OutboxEvent
+from quire.store.short_transactions import delete_in_batches
 
 FIRST_SECONDS = 60
 """How long after the first start something periodic is done at first, at most."""
-PASSED_SECONDS = 900
+DISPATCHED_SECONDS = 900
 """How long a message may be under way, before it is taken for lost."""
 LONGEST_ERROR = 1000
 """Characters that are kept of what went wrong."""
@@ -43,7 +45,7 @@ _shown = [_rows.c[n] for n in ("id", "event", "record_id", "version", "data", "a
 def claim() -> Job | None:
     """The next job that is due, which nobody else does meanwhile; None when there is none."""
     moment = now()
-    with reading() as connection:  # most looks find nothing, and need no lock
+    with read_connection() as connection:  # most looks find nothing, and need no lock
         if connection.execute(_due(1), {"now": moment}).first() is None:
             return None
     until = moment + timedelta(seconds=LEASE_SECONDS)
@@ -61,10 +63,10 @@ def _due(most: int) -> Select[Any]:
 @cache
 def _claim() -> Update:
     mine = _rows.c.id == _due(1).with_for_update(skip_locked=True).scalar_subquery()
-    return _claimed(mine)
+    return _set_claimed(mine)
 
 
-def _claimed(which: ColumnElement[bool]) -> Update:
+def _set_claimed(which: ColumnElement[bool]) -> Update:
     values = {
         "attempts": _rows.c.attempts + 1,
         "due_at": bindparam("until", type_=UTCDateTime()),
@@ -72,51 +74,51 @@ def _claimed(which: ColumnElement[bool]) -> Update:
     return update(_rows).where(which).values(values).returning(*_shown)
 
 
-def pass_on(most: int) -> list[tuple[int, int]]:
+def dispatch(most: int) -> list[tuple[int, int]]:
     """Ids of jobs that are due, with the attempts made at them, for a broker to carry to a worker.
 
     No attempt is counted yet. What has not been taken after a while is passed on again.
     """
     moment = now()
-    with reading() as connection:
+    with read_connection() as connection:
         if connection.execute(_due(1), {"now": moment}).first() is None:
             return []
-    values = {"now": moment, "until": moment + timedelta(seconds=PASSED_SECONDS)}
+    values = {"now": moment, "until": moment + timedelta(seconds=DISPATCHED_SECONDS)}
     with transaction() as connection:
-        return [(id, attempts) for id, attempts in connection.execute(_pass_on(most), values)]
+        return [(id, attempts) for id, attempts in connection.execute(_dispatch(most), values)]
 
 
 @cache
-def _pass_on(most: int) -> Any:
+def _dispatch(most: int) -> Any:
     until = bindparam("until", type_=UTCDateTime())
     due = _rows.c.id.in_(_due(most).with_for_update(skip_locked=True))
     return update(_rows).where(due).values(due_at=until).returning(_rows.c.id, _rows.c.attempts)
 
 
-def take_back(ids: list[int]) -> None:
+def undispatch(ids: list[int]) -> None:
     """Let what no broker has taken be due again."""
     with transaction() as connection:
         waiting = and_(_rows.c.id.in_(ids), _rows.c.due_at.is_not(None))
         connection.execute(update(_rows).where(waiting).values(due_at=now()))
 
 
-def take(id: int, attempts: int) -> Job | None:
+def claim_dispatched(id: int, attempts: int) -> Job | None:
     """Claim a job that was passed on; None when another message has brought it before, or it is done."""
     until = now() + timedelta(seconds=LEASE_SECONDS)
     with transaction() as connection:
         found = connection.execute(
-            _take(), {"record": id, "made": attempts, "until": until}
+            _claim_dispatched(), {"record": id, "made": attempts, "until": until}
         ).first()
     return None if found is None else Job(*found)
 
 
 @cache
-def _take() -> Any:
+def _claim_dispatched() -> Any:
     same = and_(
         _rows.c.id == bindparam("record", type_=Integer()),
         _rows.c.attempts == bindparam("made", type_=Integer()),
     )
-    return _claimed(and_(same, _rows.c.due_at.is_not(None)))
+    return _set_claimed(and_(same, _rows.c.due_at.is_not(None)))
 
 
 def extend(job: Job, seconds: int) -> Job:
@@ -135,7 +137,7 @@ def done(job: Job) -> None:
         connection.execute(delete(_rows).where(_mine(job)))
 
 
-def again(job: Job, seconds: float) -> None:
+def reschedule(job: Job, seconds: float) -> None:
     """Let a job be done once more after `seconds`, as if it was new."""
     _change(job, due_at=now() + timedelta(seconds=seconds), attempts=0, error=None)
 
@@ -162,20 +164,22 @@ def _mine(job: Job) -> ColumnElement[bool]:
     return and_(columns.id == job.id, columns.attempts == job.attempts, columns.due_at == job.until)
 
 
-def schedule(wanted: dict[str, Periodic]) -> None:
+def schedule(wanted: dict[str, PeriodicTask]) -> None:
     """Have exactly one row for each thing that is done now and then, and none for what is no more."""
     periodic = _rows.c.type == PERIODIC
-    with reading() as connection:
+    with read_connection() as connection:
         known = set(connection.execute(select(_rows.c.event).where(periodic)).scalars())
     if gone := known - wanted.keys():
         with transaction() as connection:
             connection.execute(delete(_rows).where(periodic, _rows.c.event.in_(gone)))
     for event in wanted.keys() - known:
-        _first(event, now() + timedelta(seconds=min(wanted[event].seconds, FIRST_SECONDS)))
+        _first(event, timedelta(seconds=min(wanted[event].seconds, FIRST_SECONDS)))
 
 
-def _first(event: str, moment: datetime) -> None:
-    row = {"event": event, "type": PERIODIC, "record_id": NOBODY, "data": {}, "due_at": moment}
+def _first(event: str, delay: timedelta) -> None:
+    moment = now()
+    row = {"event": event, "type": PERIODIC, "record_id": NOBODY, "data": {}}
+    row |= {"created_at": moment, "due_at": moment + delay}
     try:
         with transaction() as connection:
             connection.execute(insert(_rows).values(row))
@@ -184,7 +188,6 @@ def _first(event: str, moment: datetime) -> None:
 
 
 def prune(before: datetime, types: Iterable[str]) -> int:
-    """Forget events of records that are older and owe nothing; how many there were."""
+    """Delete older events of records that have no open job; returns how many."""
     old = and_(_rows.c.created_at < before, _rows.c.due_at.is_(None), _rows.c.failed_at.is_(None))
-    with transaction() as connection:
-        return int(connection.execute(delete(_rows).where(old, _rows.c.type.in_(types))).rowcount)
+    return delete_in_batches(_rows, old, _rows.c.type.in_(types))

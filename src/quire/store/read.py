@@ -1,34 +1,40 @@
 """Find and page: visibility is applied in SQL, never after."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select, true
-from sqlalchemy.types import BigInteger
+from sqlalchemy import ColumnElement, Connection, and_, select, true
 
 from quire.actor import Actor
 from quire.declare.clock import now
+from quire.declare.kinds import INT64
 from quire.declare.query import Query
+from quire.declare.query_conditions import comparisons
 from quire.declare.record import Record
-from quire.declare.rules import required
-from quire.declare.values import ID, RANK
-from quire.errors import Missing
-from quire.store import cursor, search
-from quire.store.conditions import condition_sql, expression
-from quire.store.db import db, reading
+from quire.declare.rules import row_conditions
+from quire.declare.unicode_text import normalize
+from quire.errors import NotFound
+from quire.store import cursor, search_index
+from quire.store.cache import feed_position, total
+from quire.store.db import db, is_writing, read_connection
+from quire.store.feed_position import FeedPosition
 from quire.store.includes import include, prune
-from quire.store.project import Projection
-from quire.store.totals import total
+from quire.store.search_extent import extent_of
+from quire.store.select_statements import Plan, list_plan, record_plan
+from quire.store.size_limit import UNLIMITED, SizeLimit
 
-PLANS = 1000
+ROWS_AHEAD = 5000
+"""So many rows of a list are matched at first where hits are many: to sort few is cheaper."""
 
 
 @dataclass(frozen=True)
 class Page:
     """A part of a list: rows as JSON objects, and where it stands in the whole.
 
-    `total` is None when it was not asked for, `page` and `pages` are None in cursor mode.
+    `total` is None when it was not asked for, `page` and `pages` are None in cursor mode;
+    `total_is_minimum` where a search has stopped counting. `feed` is where the feed of changes stood
+    before the rows were read.
     """
 
     rows: list[dict[str, Any]]
@@ -39,6 +45,8 @@ class Page:
     has_prev: bool
     next_cursor: str | None
     prev_cursor: str | None
+    total_is_minimum: bool = False
+    feed: FeedPosition | None = None
 
     @property
     def pages(self) -> int | None:
@@ -48,92 +56,110 @@ class Page:
         return -(-self.total // self.per_page)
 
 
-@dataclass(frozen=True)
-class Plan:
-    """The statements of a list for one role, built once.
-
-    `ids` finds the rows, `rows` is the whole statement of page mode and `rows_back` the same from
-    the end, `count` counts all, `keys` are the sort keys; a row's last columns are its sort values.
-    """
-
-    projection: Projection
-    ids: Select[Any]
-    rows: Select[Any]
-    rows_back: Select[Any]
-    count: Select[Any]
-    keys: list[cursor.SortKey]
-
-
-def bound(actor: Actor) -> dict[str, Any]:
+def rule_params(actor: Actor) -> dict[str, Any]:
     """The values of the names that rules use."""
     return {"actor_id": actor.user_id, "session_id": actor.session_id, "now": now()}
 
 
-def one(record: Record, actor: Actor, id: int, query: Query | None = None) -> dict[str, Any]:
-    """The record with this id as `actor` sees it. Raises Missing, also when it is hidden."""
+def get_record(
+    record: Record,
+    actor: Actor,
+    id: int,
+    query: Query | None = None,
+    limit: SizeLimit = UNLIMITED,
+) -> dict[str, Any]:
+    """The record with this id as `actor` sees it.
+
+    Raises NotFound, also when it is hidden, and TooCostly.
+    """
     query = query or Query()
-    projection, statement = _plan_one(record, actor.typical, query.fields, _dialect())
-    with reading() as connection:
-        row = connection.execute(statement, {"id": id, **bound(actor)}).first()
+    projection, statement = record_plan(
+        record, record.cache_key_actor(actor), query.fields, query.panel, _dialect()
+    )
+    with read_connection() as connection:
+        found = connection.execute(statement, {"id": id, **rule_params(actor)})
+        row = next(limit.counted(found, projection.long), None)
         if row is None:
-            raise Missing(f"There is no such {record.one.lower()}.")
+            raise NotFound(f"There is no such {record.noun}.")
         rows = [projection.shape(row)]
-        include(connection, record, actor, rows, query.include, query.fields)
+        include(connection, record, actor, rows, query.include, query.fields, limit)
     return prune(rows, query.fields)[0]
 
 
 def visible(record: Record, actor: Actor) -> ColumnElement[bool]:
     """The condition that holds for rows which `actor` may see."""
-    return and_(true(), *required(record.allows(actor, "read")))
+    return and_(true(), *row_conditions(record.allows(actor, "read")))
 
 
 def find_id(record: Record, actor: Actor, **values: Any) -> int | None:
     """The id of the visible record whose columns hold `values`."""
-    table = record.table
+    table, values = record.table, normalize(values)
     statement = select(table.c.id).where(*(table.c[name] == v for name, v in values.items()))
-    statement = statement.where(*required(record.allows(actor, "read")))
-    with reading() as connection:
-        found = connection.execute(statement, bound(actor)).scalar()
+    statement = statement.where(*row_conditions(record.allows(actor, "read")))
+    with read_connection() as connection:
+        found = connection.execute(statement, rule_params(actor)).scalar()
     return None if found is None else int(found)
 
 
-def page(record: Record, actor: Actor, query: Query) -> Page:
-    """The rows that `query` asks for and `actor` may see. Raises Malformed for a foreign cursor."""
-    plan = _plan(record, actor.typical, query.shape, _dialect())
-    values = {**bound(actor), **_values(query)}
-    with reading() as connection:
-        counted = None
-        if query.count:
-            known = {name: value for name, value in values.items() if name != "now"}
-            key = (record.path, actor.role, query.shape, *known.values())
-            counted = total(connection, key, plan.count, values)
-        rows, more, before = _rows(connection, record, plan, query, values, counted)
+def list_records(record: Record, actor: Actor, query: Query, limit: SizeLimit = UNLIMITED) -> Page:
+    """The rows that `query` asks for and `actor` may see.
+
+    Raises BadRequest for a foreign cursor, and TooCostly.
+    """
+    values = query_params(actor, query)
+    with read_connection() as connection:
+        feed = None if is_writing(connection) else feed_position(connection, values["now"])
+        ranked = list_plan(record, record.cache_key_actor(actor), query.shape, False, _dialect())
+        # once: on a busy PostgreSQL nothing is kept for long
+        count = cache(partial(count_rows, connection, record, actor, query, values))
+        extent = extent_of(connection, record, query, values, count, len(ranked.keys))
+        plan = list_plan(
+            record, record.cache_key_actor(actor), query.shape, extent.walks, _dialect()
+        )
+        counted = count() if query.count else None
+        known = None if extent.stops else counted
+        ahead = extent.ahead and _rows_ahead(
+            connection, record, actor, query, values, extent.ahead, limit
+        )
+        rows, more, before = ahead or _rows(connection, record, plan, query, values, known, limit)
         shown = [plan.projection.shape(row) for row in rows]
-        include(connection, record, actor, shown, query.include, query.fields)
+        include(connection, record, actor, shown, query.include, query.fields, limit)
     cursors = _cursors(record, plan, query, rows)
     return Page(
         rows=prune(shown, query.fields),
-        total=counted,
         page=query.page,
         per_page=query.per_page,
         has_next=more,
         has_prev=before,
         next_cursor=cursors[1] if more else None,
         prev_cursor=cursors[0] if before else None,
+        feed=feed,
+        **extent.totals(counted, query, len(rows), more),
     )
+
+
+def count_rows(
+    connection: Connection, record: Record, actor: Actor, query: Query, values: dict[str, Any]
+) -> int:
+    """How many rows `query` asks for, of those that `actor` may see; `values` are its parameters."""
+    plan = list_plan(record, record.cache_key_actor(actor), query.shape, False, _dialect())
+    known = (value for name, value in values.items() if name != "now")
+    key = (record.path, actor.role, query.shape, *known)
+    return total(connection, key, plan.count, values)
 
 
 def _dialect() -> str:
     return db.engine.dialect.name
 
 
-def _values(query: Query) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for number, condition in enumerate(query.conditions):
+def query_params(actor: Actor, query: Query) -> dict[str, Any]:
+    """The values of the names in the statements for `query`."""
+    values = rule_params(actor)
+    for number, condition in enumerate(comparisons(query.conditions)):
         for i, value in enumerate(condition.values):
-            values[f"f{number}_{i}"] = value
+            values[f"f{number}_{i}"] = normalize(value)
     if query.search is not None:
-        values["search"] = search.expression(query.search, _dialect())
+        values["search"] = search_index.expression(query.search, _dialect())
     if query.nested is not None:
         values["nested"] = query.nested[1]
     return values
@@ -146,28 +172,101 @@ def _rows(
     query: Query,
     values: dict[str, Any],
     counted: int | None,
+    limit: SizeLimit,
 ) -> tuple[list[Any], bool, bool]:
     """The rows, whether more follow, whether any come before."""
     if query.page is not None:
         offset = (query.page - 1) * query.per_page
+        if query.search is not None and offset >= search_index.MAX_HITS:
+            return [], False, True
         if counted is not None and counted // 2 < offset < counted:
-            return _from_the_end(connection, plan, values, counted - offset, query.per_page)
+            return _from_the_end(connection, plan, values, counted, offset, query.per_page, limit)
         limits = {"limit": query.per_page + 1, "offset": offset}
-        found = connection.execute(plan.rows, values | limits).all()
+        among_ranked = offset < search_index.MAX_RANKED
+        reaches = _reaches(plan, among_ranked, among_ranked)
+        found = _fetched(connection, plan, plan.rows, values | limits, limit, reaches)
         return found[: query.per_page], len(found) > query.per_page, query.page > 1
     backwards, statement, place = _from_cursor(record, plan, query)
     limits = {"limit": query.per_page + 1, "offset": 0}
-    found = connection.execute(statement, values | place | limits).all()
+    among_ranked = plan.ranks and place.get("after_0", -1) < 0
+    reaches = _reaches(plan, among_ranked, among_ranked or backwards)
+    found = _fetched(connection, plan, statement, values | place | limits, limit, reaches)
+    return _cut(query, found, backwards)
+
+
+def _cut(query: Query, found: list[Any], backwards: bool) -> tuple[list[Any], bool, bool]:
+    """A page of cursor mode that was looked for with one row more."""
     over, rows = len(found) > query.per_page, found[: query.per_page]
     return (rows[::-1], True, over) if backwards else (rows, over, bool(query.cursor))
 
 
+def _rows_ahead(
+    connection: Any,
+    record: Record,
+    actor: Actor,
+    query: Query,
+    values: dict[str, Any],
+    ahead: int,
+    limit: SizeLimit,
+) -> tuple[list[Any], bool, bool] | None:
+    """What `_rows` finds, among so many rows ahead in the list; None where these do not fill a page."""
+    plan = list_plan(record, record.cache_key_actor(actor), query.shape, True, _dialect())
+    if not plan.is_indexed:
+        return None
+    size = limit.size
+    backwards, statement, place = _from_cursor(record, plan, query)
+    offset = ((query.page or 1) - 1) * query.per_page
+    limits = {"limit": query.per_page + 1, "offset": offset, "ahead": ahead}
+    found = _fetched(connection, plan, statement, values | place | limits, limit, [{}])
+    if len(found) <= query.per_page:
+        limit.size = size  # they are read again
+        return None
+    if query.page is None:
+        return _cut(query, found, backwards)
+    return found[:-1], True, query.page > 1
+
+
+def _reaches(plan: Plan, among_ranked: bool, ranking: bool) -> list[dict[str, Any]]:
+    """What to tell the statements of a plan, one after the other until the page is full."""
+    if plan.match is not None:
+        return [{"ahead": ROWS_AHEAD}, {"ahead": INT64}]
+    return search_index.reaches(among_ranked, ranking) if plan.ranks else [{}]
+
+
+def _fetched(
+    connection: Any,
+    plan: Plan,
+    statement: Any,
+    values: dict[str, Any],
+    limit: SizeLimit,
+    reaches: list[dict[str, Any]],
+) -> list[Any]:
+    """The rows, looked for as far as the first of `reaches` that brings enough."""
+    size, hits = limit.size, values.get(search_index.hits_name(plan.record), 0)
+    for reach in reaches:
+        limit.size = size
+        result = connection.execute(statement, values | reach)
+        rows = list(limit.counted(result, plan.projection.long))
+        if len(rows) == values["limit"] or hits <= reach.get("most", 0):
+            break
+    return rows
+
+
 def _from_the_end(
-    connection: Any, plan: Plan, values: dict[str, Any], left: int, per_page: int
+    connection: Any,
+    plan: Plan,
+    values: dict[str, Any],
+    counted: int,
+    offset: int,
+    per_page: int,
+    limit: SizeLimit,
 ) -> tuple[list[Any], bool, bool]:
     """Rows of a page in the second half: an offset costs what it skips, so skip the shorter way."""
+    left = counted - offset
     limits = {"limit": min(per_page, left), "offset": max(left - per_page, 0)}
-    found = connection.execute(plan.rows_back, values | limits).all()
+    # ranks matter unless this page begins behind all that have one
+    reach = _reaches(plan, False, offset < search_index.MAX_RANKED)
+    found = _fetched(connection, plan, plan.rows_back, values | limits, limit, reach)
     return found[::-1], left > per_page, True
 
 
@@ -175,10 +274,10 @@ def _from_cursor(record: Record, plan: Plan, query: Query) -> tuple[bool, Any, d
     if not query.cursor:
         return False, plan.rows, {}
     mark = cursor.fingerprint(record.path, query)
-    backwards, values = cursor.read(query.cursor, mark, plan.keys)
-    ids = plan.ids.where(cursor.beyond(plan.keys, backwards, values))
+    backwards, values = cursor.decode(query.cursor, mark, plan.keys)
+    ids = plan.ids.where(cursor.rows_after(plan.keys, backwards, values))
     place = {f"after_{i}": value for i, value in enumerate(values) if value is not None}
-    return backwards, _whole(record, plan.projection, ids, plan.keys, backwards), place
+    return backwards, plan.select(ids, backwards), place
 
 
 def _cursors(record: Record, plan: Plan, query: Query, rows: list[Any]) -> tuple[Any, Any]:
@@ -188,90 +287,4 @@ def _cursors(record: Record, plan: Plan, query: Query, rows: list[Any]) -> tuple
     mark = cursor.fingerprint(record.path, query)
     count = len(plan.keys)
     first, last = (rows[i][-count:] for i in (0, -1))
-    return cursor.make(mark, True, plan.keys, first), cursor.make(mark, False, plan.keys, last)
-
-
-@lru_cache(PLANS)
-def _plan(record: Record, actor: Actor, shape: Any, dialect: str) -> Plan:
-    conditions, sort, searching, fields, trashed, nested, panel = shape
-    table = record.table
-    ranked = searching and not sort
-    keys = sort_keys(record, sort or record.order)
-    projection = Projection(record, actor, top(fields))
-    ids = select(table.c.id)
-    if searching:
-        found = search.matches(record.path, dialect)
-        ids = ids.join(found, found.c.record_id == table.c.id)
-        keys = [(found.c.rank, False, False, RANK), *keys] if ranked else keys
-    for condition in _where(record, actor, conditions, trashed, nested, panel):
-        ids = ids.where(condition)
-    count = ids.with_only_columns(func.count(), maintain_column_froms=True)
-    rows, rows_back = (_whole(record, projection, ids, keys, back) for back in (False, True))
-    return Plan(projection, ids, rows, rows_back, count, keys)
-
-
-def _where(
-    record: Record, actor: Actor, conditions: Any, trashed: bool, nested: str | None, panel: bool
-) -> list[Any]:
-    found = required(record.allows(actor, "panel" if panel else "read"))
-    if record.trashes:
-        deleted = record.table.c.deleted_at
-        found.insert(0, deleted.is_not(None) if trashed else deleted.is_(None))
-    if nested is not None:
-        found.append(record.field(nested).column == bindparam("nested", type_=BigInteger))
-    found += [
-        condition_sql(record, path, operator, form, f"f{number}")
-        for number, (path, operator, form) in enumerate(conditions)
-    ]
-    return found
-
-
-def sort_keys(record: Record, names: tuple[str, ...]) -> list[cursor.SortKey]:
-    """What to sort by, the id last, so that no two rows are alike."""
-    keys = []
-    for name in names:
-        field = record.field(name.removeprefix("-"))
-        nullable = field.nullable or not field.is_stored
-        keys.append((expression(field), name.startswith("-"), nullable, field.kind))
-    if not any(name.removeprefix("-") == "id" for name in names):
-        keys.append((record.table.c.id, bool(keys) and keys[-1][1], False, ID))
-    return keys
-
-
-def _whole(
-    record: Record, projection: Projection, ids: Select[Any], keys: Any, backwards: bool
-) -> Select[Any]:
-    """First the ids of the page, in an index if there is one, then only those rows."""
-    table = record.table
-    inner = ids.add_columns(*(key[0].label(f"key_{i}") for i, key in enumerate(keys)))
-    inner = inner.order_by(*(_ordered(key[0], key, backwards) for key in keys))
-    limits = bindparam("limit", type_=BigInteger), bindparam("offset", type_=BigInteger)
-    found = inner.limit(limits[0]).offset(limits[1]).subquery("found")
-    columns = [found.c[f"key_{i}"] for i in range(len(keys))]
-    values = [key[3].column_out(column) for key, column in zip(keys, columns, strict=True)]
-    rows = projection.select_from(found.join(table, table.c.id == found.c.id))
-    ordered = (_ordered(column, key, backwards) for column, key in zip(columns, keys, strict=True))
-    return rows.add_columns(*values).order_by(*ordered)
-
-
-def _ordered(column: Any, key: cursor.SortKey, backwards: bool) -> Any:
-    _, descending, nullable, _ = key
-    ordered = column.desc() if descending != backwards else column.asc()
-    if not nullable:
-        return ordered
-    return ordered.nulls_first() if backwards else ordered.nulls_last()
-
-
-def top(fields: tuple[str, ...] | None) -> tuple[str, ...] | None:
-    """The first parts of paths such as `author.username`."""
-    return None if fields is None else tuple(dict.fromkeys(f.partition(".")[0] for f in fields))
-
-
-@lru_cache(PLANS)
-def _plan_one(
-    record: Record, actor: Actor, fields: Any, dialect: str
-) -> tuple[Projection, Select[Any]]:
-    projection = Projection(record, actor, top(fields))
-    table = record.table
-    statement = projection.select_from(table).where(table.c.id == bindparam("id", type_=BigInteger))
-    return projection, statement.where(*required(record.allows(actor, "read")))
+    return cursor.encode(mark, True, plan.keys, first), cursor.encode(mark, False, plan.keys, last)

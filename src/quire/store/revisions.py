@@ -8,18 +8,19 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.actor import Actor
 from quire.declare.clock import now
-from quire.declare.columns import Numbered, Ref, refer, table_args
-from quire.declare.fields import KEPT_BY_STORE, Field
-from quire.declare.kinds import Object, Time, Whole
+from quire.declare.column_types import Object, Time, Whole
+from quire.declare.fields import STORE_FIELDS, Field
+from quire.declare.mixins import HasId, table_args
 from quire.declare.parse import default_of
 from quire.declare.record import Record
+from quire.declare.references import Ref, actor_reference
 from quire.store.audit import RecordId, Word
 from quire.store.db import Model
-from quire.store.prepared import Prepared
+from quire.store.statements import Prepared
 
 
-class Revision(Numbered, Model):
-    """A record as it was at one of its versions."""
+class Revision(HasId, Model):
+    """A record as it was at an earlier version."""
 
     __tablename__ = "revisions"
     __table_args__ = table_args(
@@ -30,28 +31,28 @@ class Revision(Numbered, Model):
     record_id: Mapped[RecordId]
     version: Mapped[Whole]
     action: Mapped[Word]
-    actor_id: Mapped[Ref | None] = refer("users", on_delete="SET NULL")
+    actor_id: Mapped[Ref | None] = actor_reference()
     data: Mapped[Object]
     created_at: Mapped[Time] = mapped_column(default=now)
 
 
 @cache
-def _kept(record: Record) -> list[Field]:
+def _kept_fields(record: Record) -> list[Field]:
     return [
         one
         for one in record.fields
-        if one.readable and one.tracked and one.name not in KEPT_BY_STORE
+        if one.readable and one.is_tracked and one.name not in STORE_FIELDS
     ]
 
 
 def data_of(record: Record, state: dict[str, Any]) -> dict[str, Any]:
     """What a revision keeps of a state: all that people write, nothing secret or made from it."""
-    return {one.name: state.get(one.name) for one in _kept(record)}
+    return {one.name: state.get(one.name) for one in _kept_fields(record)}
 
 
-def completed(record: Record, data: dict[str, Any]) -> dict[str, Any]:
+def with_defaults(record: Record, data: dict[str, Any]) -> dict[str, Any]:
     """The data of a revision; fields that the type got only later have their defaults."""
-    later = (one for one in _kept(record) if one.name not in data and _has_value(one))
+    later = (one for one in _kept_fields(record) if one.name not in data and _has_value(one))
     return data | {one.name: default_of(one) for one in later}
 
 
@@ -60,7 +61,9 @@ def _has_value(field: Field) -> bool:
     return field.many is not None or field.nullable or field.column.default is not None
 
 
-def revision(record: Record, actor: Actor, action: str, state: dict[str, Any]) -> dict[str, Any]:
+def revision_row(
+    record: Record, actor: Actor, action: str, state: dict[str, Any]
+) -> dict[str, Any]:
     """The values of one row."""
     return {
         "type": record.path,
@@ -72,12 +75,12 @@ def revision(record: Record, actor: Actor, action: str, state: dict[str, Any]) -
     }
 
 
-keep = Prepared(insert(Revision.__table__))
+insert_revisions = Prepared(insert(Revision.__table__))
 """Adds rows in the open transaction."""
 
 
 def data_at(connection: Connection, record: Record, id: int, version: int) -> dict[str, Any] | None:
-    """What the record held at `version`; None when that is not known.
+    """The state of the record at `version`; None if it is not known.
 
     It may be older than some fields of its type: they have their defaults.
     """
@@ -86,4 +89,4 @@ def data_at(connection: Connection, record: Record, id: int, version: int) -> di
         table.type == record.path, table.record_id == id, table.version == version
     )
     found = connection.execute(wanted).scalar()
-    return None if found is None else completed(record, found)
+    return None if found is None else with_defaults(record, found)

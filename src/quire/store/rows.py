@@ -1,16 +1,16 @@
 """Rows of one table: found with what may be done to them, inserted, updated, compared."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from inspect import unwrap
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Connection,
-    Insert,
     Select,
     Table,
     bindparam,
@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy import insert as sql_insert
 from sqlalchemy import update as sql_update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql.schema import CallableColumnDefault
 
 from quire.actor import SYSTEM, Actor
 from quire.declare.change import Change
@@ -28,8 +29,10 @@ from quire.declare.clock import now
 from quire.declare.fields import Field
 from quire.declare.record import Record
 from quire.declare.rules import Answer, Rule
-from quire.errors import Conflict, Missing, Refused, detail
-from quire.store.project import Projection
+from quire.errors import Conflict, NotFound, PermissionDenied, detail
+from quire.store.db import is_writing
+from quire.store.projection import Projection
+from quire.store.statements import Prepared
 
 State = dict[str, Any]
 
@@ -39,7 +42,7 @@ def _sql(answer: Answer) -> Any:
 
 
 @dataclass(frozen=True)
-class Found:
+class LoadedRow:
     """A row: all that is stored, whether it may be changed, what the actor sees (None: nothing)."""
 
     state: State
@@ -47,79 +50,83 @@ class Found:
     shown: State | None
 
 
-@lru_cache(1000)
+@lru_cache(300)
 def _plan(
     record: Record, actor: Actor, rule: Rule, many: bool
-) -> tuple[Projection, Select[Any], list[str]]:
-    """All that is stored of some rows, whether `actor` may see and change them, and which fields
-    he sees on some rows only; a row's last columns say so in that order."""
-    projection = Projection(record, SYSTEM, record.names)
+) -> tuple[Projection, Select[Any], list[str], list[str]]:
+    """All that is stored of some rows, whether `actor` may see and change them, which fields he sees,
+    and which of them on some rows only; a row's last columns say so in that order."""
+    projection = Projection(record, SYSTEM, record.field_names)
     table = record.table
     wanted = bindparam("ids", type_=BigInteger, expanding=many)
     ids = table.c.id.in_(wanted) if many else table.c.id == wanted
-    seen = record.seen_by(actor)
+    seen = record.visible_fields(actor)
     partly = [name for name, answer in seen.items() if answer is not True]
     flags = [_sql(seen[name]) for name in partly]
     flags += [_sql(record.allows(actor, "read")), _sql(rule(actor))]
     labelled = (flag.label(f"flag_{i}") for i, flag in enumerate(flags))
     statement = projection.select_from(table).where(ids).add_columns(*labelled)
-    return projection, statement, partly
+    return projection, statement, list(seen), partly
 
 
-def _shown(record: Record, actor: Actor, state: State, row: Any, partly: list[str]) -> State | None:
+def _shown(state: State, row: Any, seen: list[str], partly: list[str]) -> State | None:
     if not row[-2]:
         return None
     flags = row[-2 - len(partly) : -2]
     hidden = {name for name, flag in zip(partly, flags, strict=True) if not flag}
-    return {name: state[name] for name in record.seen_by(actor) if name not in hidden}
+    return {name: state[name] for name in seen if name not in hidden}
 
 
 def _select(
     connection: Connection, record: Record, actor: Actor, ids: list[Any], rule: Rule, lock: bool
-) -> list[Found]:
+) -> list[LoadedRow]:
     many = len(ids) > 1
-    projection, statement, partly = _plan(record, actor.typical, rule, many)
-    if lock and connection.dialect.name != "sqlite":
+    projection, statement, seen, partly = _plan(record, record.cache_key_actor(actor), rule, many)
+    if lock and is_writing(connection):  # SQLite leaves it out
         statement = statement.with_for_update(of=record.table)
     values = {"ids": ids if many else ids[0], "actor_id": actor.user_id, "now": now()}
     found = []
     for row in connection.execute(statement, values):
         state = projection.shape(row)
-        found.append(Found(state, bool(row[-1]), _shown(record, actor, state, row, partly)))
+        found.append(LoadedRow(state, bool(row[-1]), _shown(state, row, seen, partly)))
     return found
 
 
-def find(connection: Connection, record: Record, actor: Actor, id: int, rule: Rule) -> Found:
-    """A record that `rule` lets the actor change. Raises Missing, Refused."""
+def load_for_update(
+    connection: Connection, record: Record, actor: Actor, id: int, rule: Rule
+) -> LoadedRow:
+    """A record that `rule` lets the actor change, locked in a transaction. Raises NotFound, PermissionDenied."""
     found = _select(connection, record, actor, [id], rule, lock=True)
     if not found or not (found[0].shown or found[0].allowed):
-        raise Missing(f"There is no such {record.one.lower()}.")
+        raise NotFound(f"There is no such {record.noun}.")
     if not found[0].allowed:
-        raise Refused(f"This needs {rule.missing(actor)}.")
+        raise PermissionDenied(f"This requires {rule.unmet(actor)}.")
     return found[0]
 
 
-def hold(connection: Connection, record: Record, id: int | None) -> None:
+def lock(connection: Connection, record: Record, id: int | None) -> None:
     """Let others who hold the same record wait until the transaction ends."""
-    connection.execute(_holding(record), {"id": id})
+    connection.execute(_lock_statement(record), {"id": id})
 
 
 @lru_cache(100)
-def _holding(record: Record) -> Select[Any]:
+def _lock_statement(record: Record) -> Select[Any]:
     key = record.table.c.id
     # SQLite leaves it out and needs none: it has one writer
     return select(key).where(key == bindparam("id")).with_for_update(key_share=True)
 
 
-def look(connection: Connection, record: Record, actor: Actor, id: int, rule: Rule) -> Found | None:
+def load(
+    connection: Connection, record: Record, actor: Actor, id: int, rule: Rule
+) -> LoadedRow | None:
     """A record as it is for the actor, whether he sees it or not; None where there is none."""
     found = _select(connection, record, actor, [id], rule, lock=False)
     return found[0] if found else None
 
 
-def allowed(
+def allowed_rows(
     connection: Connection, record: Record, actor: Actor, ids: list[Any], rule: Rule
-) -> list[Found]:
+) -> list[LoadedRow]:
     """Those rows, in the order of `ids`, for which the rule holds now."""
     found = _select(connection, record, actor, ids, rule, lock=False)
     by_id = {one.state["id"]: one for one in found if one.allowed}
@@ -127,87 +134,113 @@ def allowed(
 
 
 def insert(connection: Connection, change: Change) -> int:
-    """Insert the row and its links; returns its id. Raises Conflict on a value that is taken."""
+    """Insert the row without its links; returns its id. Raises Conflict on a value that is taken."""
     record = change.record
-    with conflicts(record):
-        done = connection.execute(_into(record.table), _columns(change, change.values))
-    key: Any = done.inserted_primary_key
-    id = int(key[0])
-    for field in record.manies:
-        _add_links(connection, field, id, change.values.get(field.name) or [])
-    return id
+    columns = dict.fromkeys(_stamped(record.table), change.moment)
+    columns |= _columns(change, change.values)
+    with translate_integrity_errors(record):
+        return int(_insert(record.table)(connection, columns).scalar_one())
+
+
+def insert_links(connection: Connection, changes: Sequence[Change]) -> None:
+    """Insert the links of new rows of one type."""
+    for field in changes[0].record.many_fields:
+        targets = {one.id: one.values.get(field.name) or [] for one in changes if one.id}
+        _add_links(connection, field, targets)
 
 
 @cache
-def _into(table: Table) -> Insert:
-    return sql_insert(table)
+def _stamped(table: Table) -> list[str]:
+    """Columns that hold when a row was made: looked at for each alone, the clock may go on."""
+    defaults = {one.name: one.default for one in table.columns}
+    return [
+        name
+        for name, default in defaults.items()
+        if isinstance(default, CallableColumnDefault) and unwrap(default.arg) is now
+    ]
+
+
+@cache
+def _insert(table: Table) -> Prepared:
+    return Prepared(sql_insert(table).returning(table.c.id))
+
+
+@cache
+def _insert_links(table: Table) -> Prepared:
+    return Prepared(sql_insert(table))
 
 
 def update(connection: Connection, change: Change) -> bool:
     """Update what differs from the row; returns whether anything did. Counts a version if so."""
     record, state = change.record, change.state or {}
-    differing = {name for name in change.values if _differs(change, record.field(name))}
+    differing = {name for name in change.values if differs(change, record.field(name))}
     if not differing:
         return False
     columns = _columns(change, {name: change.values[name] for name in differing})
-    if record.versioned and any(
-        record.field(n).tracked or not record.field(n).readable for n in differing
+    if record.is_versioned and any(
+        record.field(n).is_tracked or not record.field(n).readable for n in differing
     ):
         columns["version"] = state["version"] + 1
         if "updated_at" in record.table.c:
             columns.setdefault("updated_at", change.moment)
-    with conflicts(record):
+    with translate_integrity_errors(record):
         table = record.table
         if columns:
             connection.execute(sql_update(table).where(table.c.id == state["id"]).values(columns))
-    for field in record.manies:
+    for field in record.many_fields:
         if field.name in differing:
             _link(connection, field, state["id"], change.values[field.name])
     return True
 
 
 def _columns(change: Change, values: State) -> State:
-    fields = ((change.record.field(name), value) for name, value in values.items())
-    return {field.column.name: value for field, value in fields if field.is_stored}
+    columns = {}
+    for name, value in values.items():
+        field = change.record.field(name)
+        if field.is_stored:
+            columns[field.column.name] = value
+        columns |= {one.name: value for one in field.companion_columns}
+    return columns
 
 
-def _differs(change: Change, field: Field) -> bool:
+def differs(change: Change, field: Field) -> bool:
+    """Whether the change gives a field that is stored another value than it had."""
     if not field.is_stored and field.many is None:
         return False
     if not field.readable:
         return True
-    held, given = change.before(field.name), change[field.name]
+    stored, given = change.before(field.name), change[field.name]
     if field.many is not None:
-        return {one["id"] for one in held or []} != set(change.values[field.name])
-    return bool((held["id"] if isinstance(held, dict) and field.target else held) != given)
+        return {one["id"] for one in stored or []} != set(change.values[field.name])
+    return bool((stored["id"] if isinstance(stored, dict) and field.target else stored) != given)
 
 
 def _link(connection: Connection, field: Field, id: int, targets: list[int]) -> None:
     assert field.many is not None
     link = field.many.table
     connection.execute(delete(link).where(link.c.source_id == id))
-    _add_links(connection, field, id, targets)
+    _add_links(connection, field, {id: targets})
 
 
-def _add_links(connection: Connection, field: Field, id: int, targets: list[int]) -> None:
+def _add_links(connection: Connection, field: Field, targets: dict[int, list[int]]) -> None:
     assert field.many is not None
-    if targets:
-        pairs = [{"source_id": id, "target_id": target} for target in targets]
-        connection.execute(_into(field.many.table), pairs)
+    pairs = [{"source_id": id, "target_id": one} for id, some in targets.items() for one in some]
+    if pairs:
+        _insert_links(field.many.table)(connection, pairs)
 
 
 def differences(change: Change, state: State) -> list[str]:
     """The names of the fields that differ after the change; secret ones when they were given."""
     return [
         name
-        for name, field in change.record.by_name.items()
-        if field.tracked
+        for name, field in change.record.fields_by_name.items()
+        if field.is_tracked
         and (state.get(name) != change.before(name) if field.readable else name in change.values)
     ]
 
 
 @contextmanager
-def conflicts(record: Record) -> Iterator[None]:
+def translate_integrity_errors(record: Record) -> Iterator[None]:
     """Turn broken rules of the database into conflicts that name the field."""
     try:
         yield
@@ -216,23 +249,33 @@ def conflicts(record: Record) -> Iterator[None]:
 
 
 def _conflict(record: Record, error: IntegrityError) -> Conflict:
-    name = _broken(record, error)
-    field = record.by_name.get(name or "") or record.by_name.get((name or "").removesuffix("_id"))
-    if field is None:
-        return Conflict(f"This {record.one.lower()} is still in use, or refers to what is gone.")
-    message = f"{field.label} is already taken."
-    return Conflict(message, code="duplicate", details=[detail(field.name, "duplicate", message)])
-
-
-def _broken(record: Record, error: IntegrityError) -> str | None:
-    """The column of the broken unique rule: SQLite names it, PostgreSQL names the constraint."""
-    constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
-    if constraint is not None:
-        prefix = f"uq_{record.table.name}_"
-        return (
-            constraint.removeprefix(prefix).removesuffix("_folded")
-            if constraint.startswith("uq_")
-            else None
+    known = record.fields_by_name
+    found = (
+        known.get(one) or known.get(one.removesuffix("_id"))
+        for one in _conflicting_columns(record, error)
+    )
+    fields = [one for one in found if one is not None]
+    if not fields:
+        return Conflict(
+            f"This {record.noun} is still in use, or refers to something that no longer exists."
         )
-    match = re.search(r"UNIQUE constraint failed: \w+\.(\w+)", str(error.orig))
-    return match[1].removesuffix("_folded") if match else None
+    message = f"This {record.noun} already exists."
+    if len(fields) == 1:
+        message = f"{fields[0].label} is already taken."
+    details = [detail(one.name, "duplicate", message) for one in fields]
+    return Conflict(message, code="duplicate", details=details)
+
+
+def _conflicting_columns(record: Record, error: IntegrityError) -> list[str]:
+    """The columns of a broken unique rule: SQLite names them, PostgreSQL names the rule."""
+    rule = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
+    unique = {one.name: one.columns.keys() for one in record.table.indexes if one.unique}
+    prefix = f"uq_{record.table.name}_"
+    if rule is None:
+        match = re.search(r"UNIQUE constraint failed: (.+)", str(error.orig))
+        names = [one.rpartition(".")[2] for one in match[1].split(", ")] if match else []
+    elif rule in unique:
+        names = unique[rule]
+    else:
+        names = [rule.removeprefix(prefix)] if rule.startswith(prefix) else []
+    return [one.removesuffix("_folded") for one in names]

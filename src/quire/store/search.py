@@ -1,142 +1,174 @@
-"""Full-text search: FTS5 on SQLite, tsvector on PostgreSQL, one table of documents behind both."""
+"""Search over all types with a public page: visible matches, ranked, with marked snippets."""
 
-import re
-from functools import cache
+from collections.abc import Callable
+from functools import lru_cache, reduce
+from operator import add
+from string import Formatter
 from typing import Any
 
-from sqlalchemy import DDL, Connection, Integer, String, Text, UniqueConstraint, delete, event, text
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Mapped, mapped_column
-from sqlalchemy.types import Float
-
-from quire.declare.record import Record
-from quire.store.db import Model
-from quire.store.prepared import Prepared
-
-MARK_BEGIN, MARK_END = "\x02", "\x03"
-"""Stand around a found word until the text around it has been escaped."""
-
-
-class SearchDocument(Model):
-    """The searchable text of one record."""
-
-    __tablename__ = "search_documents"
-    __table_args__ = (UniqueConstraint("type", "record_id"), {"sqlite_autoincrement": True})
-
-    id: Mapped[int] = mapped_column(Integer(), primary_key=True)
-    type: Mapped[str] = mapped_column(String(50))
-    record_id: Mapped[int] = mapped_column(Integer())
-    title: Mapped[str] = mapped_column(Text())
-    body: Mapped[str] = mapped_column(Text())
-
-
-SQLITE_DDL = (
-    "CREATE VIRTUAL TABLE IF NOT EXISTS search_index USING fts5(title, body, "
-    "content='search_documents', content_rowid='id', tokenize='unicode61 remove_diacritics 2')",
-    "CREATE TRIGGER IF NOT EXISTS search_insert AFTER INSERT ON search_documents BEGIN "
-    "INSERT INTO search_index(rowid, title, body) VALUES (new.id, new.title, new.body); END",
-    "CREATE TRIGGER IF NOT EXISTS search_delete AFTER DELETE ON search_documents BEGIN "
-    "INSERT INTO search_index(search_index, rowid, title, body) "
-    "VALUES ('delete', old.id, old.title, old.body); END",
-    "CREATE TRIGGER IF NOT EXISTS search_update AFTER UPDATE ON search_documents BEGIN "
-    "INSERT INTO search_index(search_index, rowid, title, body) "
-    "VALUES ('delete', old.id, old.title, old.body); "
-    "INSERT INTO search_index(rowid, title, body) VALUES (new.id, new.title, new.body); END",
+from sqlalchemy import (
+    BigInteger,
+    Select,
+    bindparam,
+    case,
+    func,
+    literal,
+    select,
+    true,
+    union_all,
 )
-POSTGRESQL_DDL = (
-    "ALTER TABLE search_documents ADD COLUMN IF NOT EXISTS words tsvector GENERATED ALWAYS AS ("
-    "setweight(to_tsvector('simple', title), 'A') || "
-    "setweight(to_tsvector('simple', left(body, 500000)), 'B')) STORED",
-    "CREATE INDEX IF NOT EXISTS ix_search_documents_words ON search_documents USING gin (words)",
-)
-"""What a migration runs too; it says it again, since migrations import nothing from here."""
 
-for _dialect, _statements in (("sqlite", SQLITE_DDL), ("postgresql", POSTGRESQL_DDL)):
-    for _statement in _statements:
-        event.listen(
-            SearchDocument.__table__,
-            "after_create",
-            DDL(_statement.replace("%", "%%")).execute_if(dialect=_dialect),
-        )
+from quire.actor import Actor
+from quire.declare.query import Query
+from quire.declare.record import REGISTRY, Record
+from quire.declare.rules import row_conditions, scopes_of
+from quire.errors import PermissionDenied
+from quire.store import search_index as engine
+from quire.store.cache import total, totals
+from quire.store.db import db, read_connection
+from quire.store.read import Page, rule_params
+from quire.store.select_statements import from_matches
+from quire.store.snippets import Highlighter
 
 
-def expression(words: str, dialect: str) -> str:
-    """What a person typed as an expression of the search engine; its syntax is never typed.
+def search(actor: Actor, query: Query, types: tuple[str, ...] | None = None) -> Page:
+    """A page of `{type, id, title, snippet, url}`; the snippet is HTML with only <mark> in it.
 
-    All words must occur; the last one may be the beginning of a longer one.
+    `types` are those of `searchable_types` to look into; None: all that `actor` may see. Raises
+    PermissionDenied where that is none.
     """
-    found = re.findall(r"\w+", words.replace("_", " "))[:20]
-    if dialect == "sqlite":
-        return " ".join(f'"{word}"' for word in found) + ("*" if found else '""')
-    return " & ".join(f"'{word}'" for word in found) + (":*" if found else "")
-
-
-_MATCHES = {
-    "sqlite": "SELECT d.record_id, bm25(search_index, 10.0, 1.0) AS rank FROM search_index "
-    "JOIN search_documents d ON d.id = search_index.rowid "
-    "WHERE search_index MATCH :search AND d.type = '{type}'",
-    "postgresql": "SELECT record_id, -ts_rank(words, q)::float8 AS rank "
-    "FROM search_documents, to_tsquery('simple', :search) q "
-    "WHERE words @@ q AND type = '{type}'",
-}
-
-
-def matches(type: str, dialect: str) -> Any:
-    """A subquery of `record_id` and `rank` (lower is better) of the matches of `:search`."""
-    statement = text(_MATCHES[dialect].format(type=type))
-    return statement.columns(record_id=Integer(), rank=Float()).subquery("matches")
-
-
-_SNIPPETS = {
-    "sqlite": "SELECT d.type, d.record_id, bm25(search_index, 10.0, 1.0) AS rank, "
-    "snippet(search_index, 1, char(2), char(3), '…', 24) AS snippet FROM search_index "
-    "JOIN search_documents d ON d.id = search_index.rowid WHERE search_index MATCH :search",
-    "postgresql": "SELECT type, record_id, -ts_rank(words, q)::float8 AS rank, "
-    "ts_headline('simple', left(body, 20000), q, 'StartSel=' || chr(2) || ', StopSel=' || chr(3) "
-    "|| ', MaxWords=24, MinWords=8, MaxFragments=1') AS snippet "
-    "FROM search_documents, to_tsquery('simple', :search) q WHERE words @@ q",
-}
-
-
-def snippets(dialect: str) -> Any:
-    """A subquery of `type`, `record_id`, `rank` and `snippet` of all matches of `:search`."""
-    statement = text(_SNIPPETS[dialect])
-    columns: Any = {"type": String(), "record_id": Integer(), "rank": Float(), "snippet": String()}
-    return statement.columns(**columns).subquery("found")
-
-
-def index(connection: Connection, record: Record, states: list[dict[str, Any]]) -> None:
-    """Write the documents of records whose state is given."""
-    if not record.searched or not states:
-        return
-    keep = _upsert(connection.dialect.name)
-    keep(connection, [_document(record, state) for state in states])
-
-
-@cache
-def _upsert(dialect: str) -> Prepared:
-    kind: Any = sqlite if dialect == "sqlite" else postgresql
-    insert = kind.insert(SearchDocument.__table__)
-    upsert = insert.on_conflict_do_update(
-        index_elements=["type", "record_id"],
-        set_={"title": insert.excluded.title, "body": insert.excluded.body},
+    words = query.search or ""
+    dialect = db.engine.dialect.name
+    typical = _typical(actor)
+    records = _visible_types(typical, types)
+    if not records:
+        raise PermissionDenied(
+            "This requires the scope of a type that can be searched, such as posts:read."
+        )
+    number = query.page or 1
+    values = {**rule_params(actor), "search": engine.expression(words, dialect)}
+    limits = {"limit": query.per_page, "offset": (number - 1) * query.per_page}
+    rows_of, counting, hits = _statements(typical, dialect, types)
+    with read_connection() as connection:
+        key = (typical, types, *(value for name, value in values.items() if name != "now"))
+        counted = totals(connection, ("hits of all types", *key), hits, values)
+        for one, *numbers in zip(records, counted[::2], counted[1::2], strict=True):
+            values |= engine.hit_values(one, *numbers)
+        count = total(connection, ("all types", *key), counting, values)
+        most = max(counted[::2])
+        among_ranked = limits["offset"] < engine.MAX_RANKED * len(records)
+        for reach in engine.reaches(among_ranked, among_ranked):
+            rows = connection.execute(rows_of, values | limits | reach).all()
+            if len(rows) == query.per_page or most <= reach["most"]:
+                break
+    highlighter = Highlighter(words)
+    return Page(
+        rows=[_shape(row, highlighter) for row in rows],
+        total=count,
+        page=number,
+        per_page=query.per_page,
+        has_next=number * query.per_page < count,
+        has_prev=number > 1,
+        next_cursor=None,
+        prev_cursor=None,
+        total_is_minimum=most > engine.MAX_HITS,
     )
-    return Prepared(upsert)
 
 
-def forget(connection: Connection, record: Record, id: int) -> None:
-    """Remove the document of a record that is gone."""
-    table = SearchDocument.__table__
-    connection.execute(delete(table).where(table.c.type == record.path, table.c.record_id == id))
+def _with_page() -> list[Record]:
+    return [one for one in REGISTRY.values() if one.public_path is not None and one.search_fields]
 
 
-def _document(record: Record, state: dict[str, Any]) -> dict[str, Any]:
-    title, *others = (plain(state.get(one.name)) for one in record.searched)
-    body = "\n".join(filter(None, others))
-    return {"type": record.path, "record_id": state["id"], "title": title, "body": body}
+def _typical(actor: Actor) -> Actor:
+    """Who stands for all who find the same types: of scopes, those to read them are looked at."""
+    return actor.cache_key_actor_for(scopes_of(record.access.read for record in _with_page()))
 
 
-def plain(value: Any) -> str:
-    """Text as it is searched and quoted: Markdown's marks are no words."""
-    cleaned = re.sub(r"[`*_#>|\[\]{}]+|\(https?://[^)\s]*\)", " ", str(value or ""))
-    return cleaned.replace(MARK_BEGIN, " ").replace(MARK_END, " ")
+def searchable_types() -> list[str]:
+    """The types that can be searched together: those with a public page."""
+    return [record.path for record in _with_page()]
+
+
+def _visible_types(actor: Actor, types: tuple[str, ...] | None) -> list[Record]:
+    """Those of `types`, or of all that can be searched, of which `actor` may see some."""
+    asked = [one for one in _with_page() if types is None or one.path in types]
+    return [record for record in asked if record.allows(actor, "read") is not False]
+
+
+@lru_cache(100)
+def _statements(
+    actor: Actor, dialect: str, types: tuple[str, ...] | None
+) -> tuple[Select[Any], Select[Any], Select[Any]]:
+    """What finds a page of results with their texts, what counts them, and what counts the hits."""
+    records = _visible_types(actor, types)
+    found = union_all(*(_part(one, actor, dialect, True) for one in records)).subquery("results")
+    limits = bindparam("limit", type_=BigInteger), bindparam("offset", type_=BigInteger)
+    ordered = select(found).order_by(found.c.rank, found.c.type, found.c.id.desc())
+    page = ordered.limit(limits[0]).offset(limits[1]).subquery("page")
+    rows = select(page, *_display_columns(records, page))
+    rows = rows.order_by(page.c.rank, page.c.type, page.c.id.desc())
+    parts = (_part(record, actor, dialect, False) for record in records)
+    counts = [select(func.count()).select_from(part.subquery()).scalar_subquery() for part in parts]
+    return rows, select(reduce(add, counts)), _hits(records, dialect)
+
+
+def _hits(records: list[Record], dialect: str) -> Select[Any]:
+    """One row with what `count_hits` finds of each type."""
+    hits = [engine.count_hits(one, dialect).subquery(f"hits_of_{one.path}") for one in records]
+    joined: Any = reduce(lambda left, right: left.join(right, true()), hits)
+    return select(*(column for one in hits for column in one.c)).select_from(joined)
+
+
+def _part(record: Record, actor: Actor, dialect: str, ranked: bool) -> Select[Any]:
+    table, matches = record.table, engine.matches(record, dialect, ranked)
+    part = select(literal(record.path).label("type"), table.c.id)
+    part = from_matches(part.add_columns(matches.c.rank) if ranked else part, record, matches)
+    part = part.where(*row_conditions(record.allows(actor, "read")))
+    return part.where(table.c.deleted_at.is_(None)) if record.has_trash else part
+
+
+def _display_columns(records: list[Record], page: Any) -> list[Any]:
+    """Titles, addresses and texts: read of the rows that are shown, not of all that match."""
+    shown = {"title": _title, "place": _place, "text": _text}
+    return [
+        case(
+            *((page.c.type == one.path, _of_row(one, page.c.id, column)) for one in records),
+            else_="",
+        ).label(name)
+        for name, column in shown.items()
+    ]
+
+
+def _of_row(record: Record, id: Any, column: Callable[[Record, Any], Any]) -> Any:
+    table = record.table.alias(f"{record.path}_shown")
+    return select(column(record, table)).where(table.c.id == id).scalar_subquery()
+
+
+def _title(record: Record, table: Any) -> Any:
+    return table.c[record.title_field]
+
+
+def _place(record: Record, table: Any) -> Any:
+    return table.c[page_field(record)]
+
+
+def _text(record: Record, table: Any) -> Any:
+    """The text of the searched fields but for the title."""
+    others = [table.c[field.column.key] for field in record.search_fields[1:]]
+    return reduce(add, (func.coalesce(one, "") + "\n" for one in others), literal(""))
+
+
+def page_field(record: Record) -> str:
+    """The field that makes the address of a record's public page."""
+    return next(name for _, name, _, _ in Formatter().parse(record.public_path or "") if name)
+
+
+def _shape(row: Any, highlighter: Highlighter) -> dict[str, Any]:
+    record = REGISTRY[row.type]
+    return {
+        "type": row.type,
+        "id": row.id,
+        "title": row.title,
+        "snippet": highlighter.snippet(row.text or ""),
+        "url": (record.public_path or "").format(**{page_field(record): row.place}),
+    }

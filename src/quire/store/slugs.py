@@ -2,18 +2,19 @@
 
 from collections.abc import Callable
 from functools import cache
-from itertools import chain, count, islice
-from typing import Any
 
 from slugify import slugify
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import bindparam, select
 
 from quire.declare.change import Change
 from quire.declare.record import Record
-from quire.store.db import reading
+from quire.declare.unicode_text import normalize
+from quire.store.db import read_connection
+from quire.store.statements import Prepared
 
 LENGTH = 180
-AT_ONCE = 10
+IN_ORDER = 5
+"""Numbers behind a slug that are tried one by one; then the steps grow, as thousands may be taken."""
 
 
 def slug_from(name: str) -> Callable[[Change], str]:
@@ -21,38 +22,51 @@ def slug_from(name: str) -> Callable[[Change], str]:
 
     def fill(change: Change) -> str:
         text = slugify(str(change[name] or ""), max_length=LENGTH, word_boundary=True)
-        return free_slug(change.record, text or change.record.one.lower())
+        text = text or change.record.noun
+        # most are free, as the database says when the row is inserted: only then it is asked
+        return free_slug(change.record, text) if "slug" in change.filled_fields else text
 
     return fill
 
 
 def free_slug(record: Record, slug: str) -> str:
-    """`slug`, or the first of slug-2, slug-3 ... that no record has."""
-    names = chain([slug], (f"{slug}-{number}" for number in count(2)))
-    with reading() as connection:
-        while True:  # A few names at a time are looked up in the index.
-            some = list(islice(names, AT_ONCE))
-            taken = set(connection.execute(_taken(record), {"names": some}).scalars())
-            if free := [name for name in some if name not in taken]:
-                return free[0]
+    """`slug`, or one of slug-2, slug-3 ... that no record has: the first, but where there are gaps."""
+    if not _is_taken(record, slug):
+        return slug
+    taken, free = 1, 2
+    while _is_taken(record, f"{slug}-{free}"):  # more than twice as far after some steps
+        taken, free = free, free + 1 if free < IN_ORDER else free * 2
+    while free - taken > 1:
+        middle = (taken + free) // 2
+        if _is_taken(record, f"{slug}-{middle}"):
+            taken = middle
+        else:
+            free = middle
+    return f"{slug}-{free}"
 
 
-def suggested(record: Record, text: str, another: bool = False) -> str:
+def _is_taken(record: Record, slug: str) -> bool:
+    with read_connection() as connection:
+        return _with_slug(record)(connection, {"slug": slug}).first() is not None
+
+
+def suggest_slug(record: Record, text: str, another: bool = False) -> str:
     """The slug that `text` makes, or `another` one that is free."""
     slug = slugify(text[: LENGTH * 4], max_length=LENGTH, word_boundary=True)
-    slug = slug or record.one.lower()
+    slug = slug or record.noun
     return free_slug(record, slug) if another else slug
 
 
 def is_free(record: Record, slug: str, id: int | None = None) -> bool:
     """Whether no record, but the one with this id, has a slug."""
     table = record.table.c
-    with reading() as connection:
-        found = connection.execute(select(table.id).where(table.slug == slug)).scalar()
+    with read_connection() as connection:
+        wanted = select(table.id).where(table.slug == normalize(slug))
+        found = connection.execute(wanted).scalar()
     return found is None or found == id
 
 
 @cache
-def _taken(record: Record) -> Select[Any]:
-    column = record.table.c.slug
-    return select(column).where(column.in_(bindparam("names", expanding=True)))
+def _with_slug(record: Record) -> Prepared:
+    table = record.table.c
+    return Prepared(select(table.id).where(table.slug == bindparam("slug")))

@@ -4,14 +4,16 @@
 const PAUSE_BEFORE_SAVE = 3000;
 const LONGEST_WAIT = 15000;
 const RETRY = 10000; // milliseconds
+const NUMBERS = new Set(["version", "live_version", "draft_version"]);
 
 class Autosave {
   constructor(form) {
     this.form = form;
     this.state = form.querySelector("[data-state]");
     this.notes = document.querySelector("[data-notes]");
-    this.shown = this.snapshot();
-    this.saved = form.dataset.refused ? "" : this.shown;
+    this.conflicts = new Conflicts(form.querySelector("[data-conflicts]"), (...decided) => this.resolved(...decided));
+    const told = JSON.parse(form.elements._base?.value || "{}"); // what the server has, where a form came back
+    this.base = form.dataset.refused ? told : { ...told, ...textsOf(form) };
     this.offer();
     if (form.dataset.refused) this.refused();
     for (const name of ["input", "change"]) form.addEventListener(name, () => this.changed());
@@ -24,11 +26,13 @@ class Autosave {
     window.addEventListener("online", () => this.save());
   }
 
-  snapshot() {
-    return JSON.stringify(typedIn(this.form));
+  // The fields that were changed here, but for those about which somebody is asked.
+  get changedNames() {
+    const texts = textsOf(this.form);
+    return Object.keys(texts).filter((name) => texts[name] !== this.base[name] && !this.conflicts.blocks(name));
   }
 
-  get dirty() { return this.snapshot() !== this.saved; }
+  get dirty() { return this.changedNames.length > 0; }
 
   say(words, tone = "") {
     this.state.textContent = words;
@@ -47,17 +51,17 @@ class Autosave {
 
   // In this browser ---------------------------------------------------------------------------
   changed() {
-    if (!this.dirty) { this.settled(); return; }
     clearTimeout(this.local);
     this.local = setTimeout(() => this.keepHere(), 200);
-    if (this.conflict) return;
+    if (!this.dirty) { if (!this.conflicts.size) this.settled(); return; }
     clearTimeout(this.timer);
     this.since ||= Date.now();
     this.timer = setTimeout(() => this.save(), Math.min(PAUSE_BEFORE_SAVE, Math.max(0, this.since + LONGEST_WAIT - Date.now())));
   }
 
   keepHere() {
-    if (this.dirty) this.kept = keeping.keep(JSON.parse(this.snapshot()));
+    const names = [...this.changedNames, ...this.conflicts.rows.keys()];
+    if (names.length) this.kept = keeping.keep(changedIn(this.form, names, this.base));
   }
 
   refused() { // what was sent has come back
@@ -66,6 +70,7 @@ class Autosave {
   }
 
   settled() {
+    clearTimeout(this.local);
     keeping.drop();
     changed = false; // of panel.js: leaving asks no more
   }
@@ -73,14 +78,20 @@ class Autosave {
   offer() {
     const earlier = `${keeping.key}:earlier`;
     const found = keeping.load();
-    if (found && JSON.stringify(found.values) !== this.shown) localStorage.setItem(earlier, JSON.stringify(found));
+    if (found && differsFrom(this.form, found.values)) localStorage.setItem(earlier, JSON.stringify(found));
     keeping.drop();
     const kept = keeping.load(earlier);
-    if (!kept || JSON.stringify(kept.values) === this.shown) { keeping.drop(earlier); return; }
+    if (!kept || !differsFrom(this.form, kept.values)) { keeping.drop(earlier); return; }
     const done = () => { keeping.drop(earlier); this.notes.replaceChildren(); };
     const time = new Date(kept.at).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
-    this.note(element("p", {}, `This browser has kept what you typed until ${time}, which was not saved.`),
-      this.button("Restore it", () => { fillIn(this.form, kept.values); done(); }), " ", this.button("Discard it", done));
+    this.note(element("p", {}, `This browser has unsaved text from ${time}.`),
+      this.button("Restore", () => this.restore(kept, done)), " ", this.button("Discard", done));
+  }
+
+  restore({ values, base }, done) {
+    Object.assign(this.base, base); // somebody may have changed the same since
+    fillIn(this.form, values);
+    done();
   }
 
   // At the server -----------------------------------------------------------------------------
@@ -88,12 +99,12 @@ class Autosave {
     return !this.form.dataset.id && [...this.form.querySelectorAll("[data-must]")].some((one) => !one.value.trim());
   }
 
-  async save() {
+  async save(always = false) {
     clearTimeout(this.timer);
     if (this.running) { this.again = true; return this.running; }
-    if (!this.dirty || this.conflict) return undefined;
+    if (!this.dirty && !always) return undefined;
     this.keepHere();
-    if (this.waits) { this.say("Kept in this browser until it has a title and a text"); return undefined; }
+    if (this.waits) { this.say("Stored in this browser until it has a title and text"); return undefined; }
     this.running = this.send().finally(() => { this.running = null; });
     await this.running;
     if (this.again) { this.again = false; return this.save(); }
@@ -101,15 +112,31 @@ class Autosave {
   }
 
   async send() {
-    const sent = this.snapshot();
-    if (!this.form.dataset.id) this.nameItself();
+    const texts = textsOf(this.form);
+    const names = this.form.dataset.id ? this.changedNames : Object.keys(texts);
+    const body = this.form.dataset.id ? this.changes(names) : this.whole();
+    this.say("Saving…");
+    const answer = await keeping.post(this.form.action, body);
+    if (answer.ok) await this.arrived(answer.body, Object.fromEntries(names.map((name) => [name, texts[name]])));
+    else this.failed(answer);
+  }
+
+  // What was changed, and what stood there before: the rest may have been changed by others.
+  changes(names) {
+    const body = new FormData();
+    for (const [name, value] of new FormData(this.form)) if (names.includes(name) || NUMBERS.has(name)) body.append(name, value);
+    const known = names.filter((name) => name in this.base);
+    body.set("_base", JSON.stringify(Object.fromEntries(known.map((name) => [name, this.base[name]]))));
+    body.set("_save_draft", "1");
+    return body;
+  }
+
+  whole() {
+    this.nameItself();
     const body = new FormData(this.form);
     body.delete("csrf_token");
-    body.set(this.form.dataset.id ? "_save_draft" : "_begin", "1");
-    this.say("Saving");
-    const answer = await keeping.post(this.form.action, body);
-    if (answer.ok) await this.arrived(answer.body, sent);
-    else this.failed(answer);
+    body.set("_begin", "1");
+    return body;
   }
 
   // A second try, after an answer that was lost, is not to make a second post.
@@ -120,18 +147,33 @@ class Autosave {
 
   async arrived(answer, sent) {
     const first = !this.form.dataset.id || !this.form.elements.draft_version;
-    this.saved = sent;
+    Object.assign(this.base, sent);
     this.since = 0;
     if (this.signIn) { this.notes.replaceChildren(); this.signIn = false; }
     this.take(answer);
-    this.say(`Saved ${new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false })}`, "good");
+    const adopted = this.adopt(answer.texts || {});
+    const time = new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
+    this.say(`Saved ${time}${adopted.length ? `. Updated with someone else’s changes: ${adopted.join(", ")}` : ""}`, "good");
+    this.conflicts.show(answer.conflict, false);
     if (this.dirty) this.changed(); else this.settled();
-    if (answer.conflict) this.ask(answer.conflict);
     if (first) await this.refresh();
   }
 
+  // What others have changed comes into fields that nobody has touched or is in; the labels of those.
+  adopt(texts) {
+    const adopted = [];
+    for (const [name, text] of Object.entries(texts)) {
+      const before = textsOf(this.form)[name];
+      if (before === undefined || before !== this.base[name] || this.conflicts.has(name) || isInField(this.form, name)) continue;
+      setField(this.form, name, text);
+      this.base[name] = textsOf(this.form)[name];
+      if (this.base[name] !== before) adopted.push(labelOf(this.form, name));
+    }
+    return adopted;
+  }
+
   // The numbers that the next change is based on.
-  take({ id, edit_url: address, version, draft_version: draft }) {
+  take({ id, edit_url: address, version, live_version: live, draft_version: draft }) {
     if (id && !this.form.dataset.id) {
       keeping.drop();
       keeping.name(id);
@@ -140,11 +182,16 @@ class Autosave {
       this.form.elements._page?.remove();
       history.replaceState(null, "", address);
     }
-    for (const [name, value] of Object.entries({ version, draft_version: draft })) {
+    for (const [name, value] of Object.entries({ version, live_version: live, draft_version: draft })) {
       if (!value) continue;
-      if (!this.form.elements[name]) this.form.prepend(element("input", { type: "hidden", name }));
+      this.hidden(name);
       for (const input of document.querySelectorAll(`input[name="${name}"]`)) input.value = value;
     }
+  }
+
+  hidden(name) {
+    if (!this.form.elements[name]) this.form.prepend(element("input", { type: "hidden", name }));
+    return this.form.elements[name];
   }
 
   // What stands around the form, as it is now that there is a draft.
@@ -159,26 +206,27 @@ class Autosave {
   }
 
   failed({ status, message, body }) {
-    const where = this.kept === false ? "and this browser has no room for it" : "kept in this browser";
+    const where = this.kept === false ? "and this browser has no room to store it" : "stored in this browser";
     if (status === 412 && body?.conflict) {
-      this.say(`Not saved: somebody else has changed it; ${where}`, "bad");
-      this.ask(body.conflict);
+      this.conflicts.show(body.conflict, true);
+      this.say(`Not saved: someone else has changed it; ${where}`, "bad");
+      if (this.dirty) this.save(); // the other fields
     } else if (status === 401) {
       this.say(`Not saved: ${message.replace(/\.$/, "")}, ${where}`, "bad");
       this.askSignIn(message);
     } else if (status === 0 || status >= 500) {
-      this.say(`Not saved: ${navigator.onLine ? "the server does not answer" : "offline"}, ${where}`, "bad");
+      this.say(`Not saved: ${navigator.onLine ? "the server is not responding" : "you are offline"}, ${where}`, "bad");
       this.timer = setTimeout(() => this.save(), RETRY);
     } else {
-      this.say(`Not saved: ${message} It is ${where}.`, "bad");
+      this.say(`Not saved: ${message} Your text is ${where}.`, "bad");
     }
   }
 
   // The session is over ------------------------------------------------------------------------
   askSignIn(message) {
     if (!this.signIn) {
-      const link = element("a", { href: "/auth/login?next=/admin/", target: "_blank", rel: "opener" }, "Sign in in a new tab");
-      this.note(element("p", {}, `${message} Go on writing: it is kept in this browser, and saved when you are signed in again.`),
+      const link = element("a", { href: "/auth/login?next=/admin/", target: "_blank", rel: "opener" }, "Sign in (opens in a new tab)");
+      this.note(element("p", {}, `${message} You can keep writing: your text is stored in this browser and saved once you sign in again.`),
         element("p", {}, link));
     }
     this.signIn = true;
@@ -188,34 +236,13 @@ class Autosave {
   resume() { if (this.signIn) this.save(); }
 
   // Somebody else was faster -------------------------------------------------------------------
-  ask(conflict) {
-    this.conflict = conflict;
-    const rows = conflict.rows.map(({ label, yours, theirs }) => element("tr", { class: "changed" },
-      element("th", { scope: "row" }, label), element("td", { "data-label": "Yours" }, element("pre", { tabindex: "0" }, yours || "–")),
-      element("td", { "data-label": "Theirs" }, element("pre", { tabindex: "0" }, theirs || "–"))));
-    const titles = ["Field", "Yours", "Theirs"].map((title) => element("th", { scope: "col" }, title));
-    const table = element("table", { class: "compare" }, element("thead", {}, element("tr", {}, ...titles)), element("tbody", {}, ...rows));
-    const head = element("div", { class: "panel-head" }, element("h2", {}, "Somebody else has changed this"));
-    const body = element("div", { class: "panel-body" },
-      element("p", { class: "soft" }, `${conflict.words} Nothing is overwritten. Go on writing, or choose.`),
-      table, element("p", { class: "confirm-actions" }, this.button("Keep mine", () => this.keepMine()), this.button("Load theirs", () => this.loadTheirs())));
-    this.notes.replaceChildren(element("section", { class: "panel", role: "alert" }, head, body));
-    this.notes.scrollIntoView({ block: "nearest" });
-  }
-
-  keepMine() {
-    this.take({ version: this.conflict.version, draft_version: this.conflict.draft_version });
-    this.conflict = null;
-    this.notes.replaceChildren();
-    this.saved = "";
-    this.save();
-  }
-
-  loadTheirs() {
-    this.saved = this.snapshot();
-    this.settled();
-    leaving = true; // of panel.js
-    location.reload();
+  resolved(chosen, version) {
+    this.take({ version });
+    for (const { name, value, blocks, mine } of chosen) {
+      if (!mine) setField(this.form, name, value);
+      if (blocks) this.base[name] = value;
+    }
+    this.save(true);
   }
 
   // Leaving ------------------------------------------------------------------------------------
@@ -229,6 +256,7 @@ class Autosave {
     }
     clearTimeout(this.timer);
     this.keepHere();
+    if (this.form.dataset.id) this.hidden("_base").value = JSON.stringify(this.base);
     sessionStorage.setItem("sent", keeping.key);
   }
 
@@ -242,7 +270,7 @@ class Autosave {
     }
     event.preventDefault();
     event.stopImmediatePropagation();
-    this.save().then(() => { if (!this.dirty && !this.conflict) this.present(form)?.requestSubmit(); });
+    this.save().then(() => { if (!this.dirty && !this.conflicts.size) this.present(form)?.requestSubmit(); });
   }
 
   // The form of the same button, which may have been put there anew.
@@ -253,21 +281,21 @@ class Autosave {
   }
 
   key(event) {
-    if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
+    if (!(event.ctrlKey || event.metaKey) || event.altKey || document.querySelector("dialog[open]")) return;
     if (event.key.toLowerCase() === "s") { event.preventDefault(); this.saveNow(); }
     if (event.key === "Enter") { event.preventDefault(); this.publish(); }
   }
 
   async saveNow() {
     await this.save();
-    if (!this.dirty && !this.state.textContent.startsWith("Saved")) this.say("Nothing to save", "good");
+    if (!this.dirty && !this.conflicts.size && !this.state.textContent.startsWith("Saved")) this.say("No changes to save", "good");
   }
 
   async publish() {
     await this.save();
-    if (this.dirty || !this.form.dataset.id) return; // the foot of the page says why
+    if (this.dirty || this.conflicts.size || !this.form.dataset.id) return; // the foot of the page says why
     const action = document.querySelector('.head-actions form:has([name=action][value=publish])');
-    if (await ask("Readers will see it as it is now.", "Publish", "primary")) (action || this.form).requestSubmit();
+    if (await ask("Readers will see the current text.", "Publish", "primary")) (action || this.form).requestSubmit();
   }
 }
 

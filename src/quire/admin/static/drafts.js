@@ -2,12 +2,43 @@
 "use strict";
 
 const DRAFT = `draft:${location.pathname}${location.search}`;
-const NOT_KEPT = new Set(["csrf_token", "_page", "version", "draft_version", "url"]);
+const NOT_KEPT = new Set(["csrf_token", "_page", "_base", "version", "live_version", "draft_version", "url"]);
 const NOT_TYPED = new Set(["password", "submit", "button", "file"]);
 
+function typedFields(form) {
+  return [...form.elements].filter((one) => one.name && !one.name.startsWith("_theirs-") && !NOT_TYPED.has(one.type) && !NOT_KEPT.has(one.name));
+}
+
 function typedIn(form) {
-  const kept = [...form.elements].filter((one) => one.name && !NOT_TYPED.has(one.type) && !NOT_KEPT.has(one.name));
-  return kept.map((one) => [one.name, one.type, one.type === "checkbox" ? one.checked : one.value]);
+  return typedFields(form).map((one) => [one.name, one.type, one.type === "checkbox" ? one.checked : one.value]);
+}
+
+// What stands in each field: text, or whether a checkbox is ticked; two numbers of a point in one text.
+function textsOf(form) {
+  const texts = {};
+  for (const { name, type, value, checked } of typedFields(form)) {
+    if (type === "checkbox") texts[name] = checked;
+    else texts[name] = name in texts ? `${texts[name]} ${value}`.trim() : value;
+  }
+  return texts;
+}
+
+function setField(form, name, text) {
+  const fields = typedFields(form).filter((one) => one.name === name);
+  fields.forEach((one, number) => {
+    if (one.type === "checkbox") one.checked = text;
+    else if (fields.at(-1).type !== "checkbox") one.value = fields.length > 1 ? text.split(" ")[number] || "" : text;
+    one.dispatchEvent(new Event("restored"));
+  });
+}
+
+function labelOf(form, name) {
+  const label = form.querySelector(`#field-${name} label`);
+  return (label?.firstChild?.textContent || name).trim();
+}
+
+function isInField(form, name) {
+  return Boolean(form.querySelector(`#field-${name}`)?.contains(document.activeElement));
 }
 
 function fillIn(form, values) {
@@ -21,23 +52,66 @@ function fillIn(form, values) {
   form.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
-function offerDraft(form, values) {
-  const restore = element("button", { type: "button", class: "button small" }, "Bring it back");
-  const discard = element("button", { type: "button", class: "button small quiet" }, "Drop it");
+function differsFrom(form, values) {
+  const now = new Set(typedIn(form).map((one) => JSON.stringify(one)));
+  return values.some((one) => !now.has(JSON.stringify(one)));
+}
+
+// What was changed, and what stood there before: bringing back the rest would undo what others have changed since.
+function changedIn(form, names, base) {
+  const known = names.filter((name) => name in base);
+  return { values: typedIn(form).filter(([name]) => names.includes(name)),
+    base: Object.fromEntries(known.map((name) => [name, base[name]])) };
+}
+
+function offerDraft(form, { values, base }) {
+  const restore = element("button", { type: "button", class: "button small" }, "Restore");
+  const discard = element("button", { type: "button", class: "button small quiet" }, "Discard");
   const note = element("div", { class: "note warning", role: "status" },
-    element("div", {}, element("p", {}, "What you sent from this form last time was not saved."), restore, discard));
+    element("div", {}, element("p", {}, "Your last submission of this form was not saved."), restore, discard));
   const done = () => { sessionStorage.removeItem(DRAFT); note.remove(); };
-  restore.addEventListener("click", () => { fillIn(form, values); done(); });
+  restore.addEventListener("click", () => {
+    fillIn(form, values);
+    const seen = form.elements._base;
+    if (seen) seen.value = JSON.stringify({ ...JSON.parse(seen.value), ...base });
+    done();
+  });
   discard.addEventListener("click", done);
   form.before(note);
 }
 
 function startDrafts(form) {
+  const refused = document.getElementById("problem");
+  const base = refused ? {} : textsOf(form);
   const kept = JSON.parse(sessionStorage.getItem(DRAFT) || "null");
-  const differs = kept && JSON.stringify(kept) !== JSON.stringify(typedIn(form));
-  if (differs && !document.getElementById("problem")) offerDraft(form, kept);
-  form.addEventListener("submit", () => sessionStorage.setItem(DRAFT, JSON.stringify(typedIn(form))));
+  if (kept?.values && !refused && differsFrom(form, kept.values)) offerDraft(form, kept);
+  form.addEventListener("submit", () => {
+    const texts = textsOf(form);
+    const names = Object.keys(texts).filter((name) => texts[name] !== base[name]);
+    sessionStorage.setItem(DRAFT, JSON.stringify(changedIn(form, names, base)));
+  });
 }
+
+// Where both have changed a field: theirs comes into it at once, and mine again when that is undone.
+function takeTheirs(box) {
+  const name = box.name.slice("_theirs-".length);
+  if (box.checked) {
+    const mine = textsOf(box.form)[name];
+    box.dataset.mine = JSON.stringify(mine);
+    setField(box.form, name, typeof mine === "boolean" ? box.value === "true" : box.value);
+  } else if (box.dataset.mine) {
+    setField(box.form, name, JSON.parse(box.dataset.mine));
+  }
+}
+
+document.addEventListener("change", (event) => {
+  if (event.target.name?.startsWith("_theirs-")) takeTheirs(event.target);
+});
+
+document.addEventListener("input", ({ target }) => { // what is typed afterwards is neither of the two
+  const box = target.form?.elements[`_theirs-${target.name}`];
+  if (box?.checked) box.checked = false;
+});
 
 if (document.querySelector(".messages .success")) {
   for (const key of Object.keys(sessionStorage)) {

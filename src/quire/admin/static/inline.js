@@ -32,11 +32,12 @@ function startInline(link) {
 async function saveInline(link, input, error, stop) {
   const row = link.closest("tr");
   const body = new URLSearchParams({ id: row.dataset.id, field: link.dataset.inline,
-    value: input.value, version: row.dataset.version });
+    value: input.value, base: link.dataset.value, version: row.dataset.version });
   const answer = await fetch(document.querySelector("[data-inline-url]").dataset.inlineUrl,
     { method: "POST", body, headers: { "X-CSRFToken": csrf(), Accept: "application/json" } }).catch(() => null);
   const result = await answer?.json().catch(() => null);
-  if (!result) { error.textContent = "The server did not answer. Try again."; return; }
+  if (!result) { error.textContent = "The server is not responding. Try again."; return; }
+  if (answer.status === 412 && "raw" in result) link.dataset.value = result.raw; // what a second try replaces knowingly
   if (!answer.ok) { error.textContent = result.message; input.setAttribute("aria-invalid", "true"); return; }
   row.dataset.version = result.version;
   link.dataset.value = result.raw;

@@ -6,7 +6,7 @@ function showProgress(form, part) {
   const box = form.querySelector("[data-progress]");
   box.hidden = false;
   box.querySelector("progress").value = part;
-  box.querySelector("[data-said]").textContent = part < 100 ? `Sending: ${part} %` : "Looking at it";
+  box.querySelector("[data-said]").textContent = part < 100 ? `Uploading: ${part}%` : "Processing…";
 }
 
 function failed(form, message) {
@@ -18,7 +18,7 @@ function failed(form, message) {
 function finished(form, request) {
   const answer = JSON.parse(request.responseText || "null");
   if (request.status === 200 && answer?.url) location.assign(answer.url);
-  else failed(form, answer?.message || "The file was not taken. Try again.");
+  else failed(form, answer?.message || "The file could not be uploaded. Try again.");
 }
 
 function send(form) {
@@ -29,7 +29,7 @@ function send(form) {
     showProgress(form, Math.floor((event.loaded / event.total) * 100));
   });
   request.addEventListener("load", () => finished(form, request));
-  request.addEventListener("error", () => failed(form, "The server does not answer. Try again."));
+  request.addEventListener("error", () => failed(form, "The server is not responding. Try again."));
   form.querySelector("[type=submit]").disabled = true;
   showProgress(form, 0);
   request.send(new FormData(form));

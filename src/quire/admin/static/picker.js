@@ -37,7 +37,7 @@ class Picker {
   }
 
   takePlace(holder) {
-    for (const key of ["id", "aria-describedby", "aria-invalid", "placeholder", "aria-label"]) {
+    for (const key of ["id", "aria-describedby", "aria-invalid", "placeholder", "aria-label", "dir"]) {
       if (this.field.hasAttribute(key)) this.input.setAttribute(key, this.field.getAttribute(key));
     }
     this.field.removeAttribute("id");
@@ -76,7 +76,7 @@ class Picker {
     this.options = options;
     this.active = -1;
     this.list.replaceChildren(...options.map((item, number) => {
-      const row = element("li", { role: "option", id: `${this.list.id}-${number}`, "aria-selected": "false" }, item.label);
+      const row = element("li", { role: "option", id: `${this.list.id}-${number}`, "aria-selected": "false" }, element("bdi", {}, item.label));
       row.dataset.value = item.value;
       if (item.image) row.prepend(element("img", { src: item.image, alt: "", class: "thumb", width: "48", height: "48" }), " ");
       if (item.hint) row.append(" ", element("small", {}, item.hint));
@@ -153,7 +153,7 @@ class Picker {
     for (const name of this.names) {
       const drop = element("button", { type: "button", "aria-label": `Remove ${name}` }, "×");
       drop.addEventListener("click", () => this.remove(name));
-      this.input.before(element("span", { class: "chip" }, name, drop));
+      this.input.before(element("span", { class: "chip" }, element("bdi", {}, name), drop));
     }
   }
 }

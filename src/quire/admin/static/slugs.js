@@ -47,15 +47,15 @@ class SlugField {
 
   put(slug) {
     this.field.value = slug;
-    this.said.textContent = slug ? "Made from the title." : "";
+    this.said.textContent = slug ? "Generated from the title." : "";
     this.field.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
   tell({ free, suggestion }) {
-    this.said.textContent = !suggestion || this.field.value === "" ? "" : free ? "This one is free." : "Taken already. ";
+    this.said.textContent = !suggestion || this.field.value === "" ? "" : free ? "This slug is available." : "This slug is already in use. ";
     if (free) return;
     const use = element("button", { class: "button small", type: "button" }, `Use ${suggestion}`);
-    use.addEventListener("click", () => { this.put(suggestion); this.said.textContent = "This one is free."; this.field.focus(); });
+    use.addEventListener("click", () => { this.put(suggestion); this.said.textContent = "This slug is available."; this.field.focus(); });
     this.said.append(use);
   }
 }

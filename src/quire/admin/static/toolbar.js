@@ -65,7 +65,7 @@ const TOOLS = [
   ["italic", "Italic", (surface) => wrap(surface, "_"), "i"],
   ["heading", "Heading", (surface) => mark(surface, "## ")],
   ["link", "Link", link, "k"],
-  ["picture", "Picture", (surface) => surface.onPicture()],
+  ["picture", "Image", (surface) => surface.onPicture()],
   ["list", "List", (surface) => mark(surface, "- ")],
   ["numbers", "Numbered list", (surface) => mark(surface, "1. ")],
   ["quote", "Quote", (surface) => mark(surface, "> ")],

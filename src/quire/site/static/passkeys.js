@@ -41,8 +41,8 @@
   };
 
   const reasons = {
-    NotAllowedError: "No passkey was used. Try again, or go another way.",
-    InvalidStateError: "This device has a passkey for your account already.",
+    NotAllowedError: "No passkey was used. Try again, or sign in another way.",
+    InvalidStateError: "This device already has a passkey for your account.",
     SecurityError: "Passkeys do not work at this address.",
   };
 

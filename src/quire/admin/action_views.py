@@ -1,0 +1,119 @@
+"""Deletion and actions, on one record or many; what cannot be undone is asked about first."""
+
+from typing import Any
+
+from flask import flash, redirect, request, url_for
+from flask_admin import expose
+from werkzeug.wrappers import Response as AnyResponse
+
+from quire.actor import Actor
+from quire.admin import actions
+from quire.admin.form.merge import sent_version
+from quire.admin.format import record_title
+from quire.admin.panel_view import PanelView, panel_actor
+from quire.admin.queries import find, find_many, parse_id
+from quire.admin.urls import endpoint, list_url, local_url, record_url
+from quire.declare.record import Record
+from quire.errors import BadRequest
+
+
+class ActionsMixin(PanelView):
+    """The part of a record's view that acts on rows."""
+
+    record: Record
+    _crumbs: Any
+    _draft_conflict: Any
+
+    @expose("/delete/", methods=("GET", "POST"))
+    def delete_view(self) -> str | AnyResponse:
+        """Asks, then deletes: into the trash first, from there for good."""
+        actor, record = panel_actor(), self.record
+        state = find(record, actor, parse_id(request.values.get("id")))
+        name = actions.DESTROY if state.get("deleted_at") else actions.DELETE
+        back = local_url(request.values.get("url")) or list_url(record)
+        if request.method != "POST":
+            return self._ask_delete(state, back)
+        actions.run_action(record, actor, name, state["id"])
+        moved = record.has_trash and name == actions.DELETE
+        flash(f"{record.singular} {'moved to the trash' if moved else 'deleted'}.", "success")
+        return redirect(back)
+
+    def _ask_delete(self, state: dict[str, Any], back: str) -> str:
+        confirm = {
+            "question": actions.delete_question(self.record, state),
+            "url": url_for(endpoint(self.record, "delete_view")),
+            "fields": [("id", state["id"]), ("url", back)],
+            "label": "Delete",
+            "back": back,
+        }
+        title = f"Delete “{record_title(self.record, state)}”?"
+        return self.render(
+            "quire_admin/confirm.html", heading=title, crumbs=self._crumbs(), confirm=confirm
+        )
+
+    @expose("/action/", methods=("POST",))
+    def action_view(self) -> Any:
+        """One action on the chosen rows; what cannot be undone is asked about first."""
+        actor, record = panel_actor(), self.record
+        name, ids = request.form.get("action", ""), _ids()
+        back = local_url(request.form.get("url")) or list_url(record)
+        if record.action(name) is None and name not in (actions.DELETE, actions.DESTROY):
+            raise BadRequest("There is no such action.", code="invalid_parameter")
+        if not ids:
+            flash("Select at least one record first.", "warning")
+            return redirect(back)
+        if name in (actions.DELETE, actions.DESTROY) and not request.form.get("confirmed"):
+            return self._ask_many(name, ids, back)
+        return self._act(actor, name, ids, back)
+
+    def _act(self, actor: Actor, name: str, ids: list[int], back: str) -> Any:
+        record = self.record
+        action = record.action(name)
+        if action is not None and action.creates and len(ids) == 1:
+            made = actions.run_action(record, actor, name, ids[0])
+            assert made is not None
+            flash(f"{record.singular} created. You are now editing the copy.", "success")
+            return redirect(record_url(record, "edit_view", made.id))
+        seen = sent_version("draft_version")  # from the page of one record only
+        if action is not None and action.takes_draft and seen:
+            page = self._draft_conflict(actor, ids[0])
+            if page is not None:
+                return page
+        result = actions.run_action_on_all(record, actor, name, ids, seen)
+        if result.done:
+            category = f"undo {result.batch}" if result.can_be_undone else "success"
+            flash(actions.success_message(record, name, result.done), category)
+        for notice in result.notices:
+            flash(notice, "warning")
+        return self._refused(actor, result, back)
+
+    def _refused(self, actor: Actor, result: actions.BulkResult, back: str) -> Any:
+        """Say why some records were left alone."""
+        for why in actions.refusal_messages(self.record, actor, result.refused):
+            flash(why, "error")
+        return redirect(back)
+
+    def _ask_many(self, name: str, ids: list[int], back: str) -> str:
+        record, actor = self.record, panel_actor()
+        states = list(find_many(record, actor, ids[: actions.MOST]).values())
+        choice = actions.delete_choice(record, destroy=name == actions.DESTROY)
+        confirm = {
+            "question": f"{choice.label}: {len(states)} selected.",
+            "names": [record_title(record, state) for state in states],
+            "consequence": choice.confirm,
+            "url": url_for(endpoint(record, "action_view")),
+            "fields": [("action", name), ("confirmed", "1"), ("url", back)]
+            + [("rowid", state["id"]) for state in states],
+            "label": choice.label,
+            "back": back,
+        }
+        return self.render(
+            "quire_admin/confirm.html",
+            heading="Are you sure?",
+            crumbs=self._crumbs(),
+            confirm=confirm,
+        )
+
+
+def _ids() -> list[int]:
+    return list(dict.fromkeys(parse_id(text) for text in request.form.getlist("rowid")))

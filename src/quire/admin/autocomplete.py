@@ -1,0 +1,63 @@
+"""What a relation picker suggests: records that the actor may see, at most LIMIT of them."""
+
+from dataclasses import replace
+from typing import Any
+
+from quire.actor import Actor
+from quire.admin.format import small_name
+from quire.admin.thumbnails import thumbnail_url
+from quire.declare.fields import Field
+from quire.declare.query import Query, parse_query
+from quire.declare.query_conditions import Condition
+from quire.declare.query_fields import default_filters, filter_paths
+from quire.declare.record import Record, record_of
+from quire.declare.text_codec import reference_key
+from quire.errors import NotFound
+from quire.store import read
+
+LIMIT = 20
+
+
+def _query(target: Record, actor: Actor, text: str) -> Query:
+    """By parts of the name where that can be filtered, else by full-text search."""
+    usual = parse_query(target, actor, default_filters(target, actor, ()))
+    by_name = target.field(target.title_field).sort_key_column is not None
+    query = replace(
+        usual, count=False, per_page=LIMIT, sort=(target.title_field,) if by_name else ()
+    )
+    if not text:
+        return query
+    paths = filter_paths(target, actor)
+    for name in (target.title_field, target.key):
+        if name in paths and paths[name].kind.is_text:
+            named = Condition(name, "icontains", (text,))
+            return replace(query, conditions=(*query.conditions, named))
+    return replace(query, search=text[:200], sort=())
+
+
+def _images(query: Query) -> Query:
+    """Only pictures, the newest first: that is what records show of media."""
+    some = (*query.conditions, Condition("width", "isnull", (False,)))
+    return replace(query, conditions=some, sort=() if query.search else ("-id",))
+
+
+def _suggestion(field: Field, target: Record, row: dict[str, Any]) -> dict[str, str]:
+    key, name = reference_key(row, field), small_name(row, target)
+    image = thumbnail_url(row)
+    found = {"value": key, "label": name, "hint": "" if key == name else key}
+    return found if image is None else {**found, "image": image}
+
+
+def suggestions(record: Record, actor: Actor, name: str, text: str) -> list[dict[str, str]]:
+    """Value, label and hint of each. Raises NotFound for what is no reference of this type."""
+    field = record.fields_by_name.get(name)
+    if field is None or field.target is None or field.read_rule(actor) is False:
+        raise NotFound
+    if "\x00" in text or any("\ud800" <= char <= "\udfff" for char in text):
+        return []
+    target = record_of(field.target)
+    if target.allows(actor, "read") is False:
+        return []
+    query = _query(target, actor, text.strip())
+    page = read.list_records(target, actor, _images(query) if target.path == "media" else query)
+    return [_suggestion(field, target, row) for row in page.rows]

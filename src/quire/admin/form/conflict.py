@@ -1,0 +1,85 @@
+"""Two people changed a field: what it was, what was typed and what is stored, so that nothing is overwritten unseen."""
+
+from collections.abc import Iterable
+from types import SimpleNamespace
+from typing import Any
+
+from markupsafe import Markup
+
+from quire.actor import Actor
+from quire.admin.form.fields import RecordForm
+from quire.admin.form.merge import Texts
+from quire.admin.format import format_moment
+from quire.admin.record_history import actor_name, revisions_of
+from quire.admin.revisions import abridge
+from quire.declare.fields import Field
+from quire.declare.record import Record
+from quire.store.revision_service import text_parts
+
+Parts = list[dict[str, str]]
+
+
+def _display_value(value: Any) -> str:
+    return ("Yes" if value else "No") if isinstance(value, bool) else str(value or "")
+
+
+def _parts(field: Field, before: Any, after: Any) -> Parts:
+    """What a text has become, word by word; a value of another kind whole."""
+    if before is None or not field.kind.is_text:
+        return [{"op": "equal", "text": _display_value(after)}]
+    one, other = (_display_value(text).replace("\r\n", "\n") for text in (before, after))
+    return abridge(text_parts(one, other))
+
+
+def _row(field: Field, base: Any, mine: Any, theirs: Any) -> dict[str, Any]:
+    return {
+        "name": field.name,
+        "label": field.label,
+        "base": "" if base is None else _display_value(base),
+        "yours": _display_value(mine),
+        "theirs": _display_value(theirs),
+        "base_parts": [{"op": "equal", "text": "" if base is None else _display_value(base)}],
+        "yours_parts": _parts(field, base, mine),
+        "theirs_parts": _parts(field, mine if base is None else base, theirs),
+        "value": theirs,
+    }
+
+
+def compare(
+    form: RecordForm, names: Iterable[str], base: Texts, mine: Texts, theirs: Texts
+) -> list[dict[str, Any]]:
+    """A row for each of the fields: what it was, what was typed, and what is stored now."""
+    return [_row(form.declared[n], base.get(n), mine[n], theirs[n]) for n in names]
+
+
+def conflict(record: Record, actor: Actor, theirs: dict[str, Any], rows: list[Any]) -> Any:
+    """What a page says about the other version, a draft or a version of the record."""
+    latest = next(iter(revisions_of(record, actor, theirs["id"])), None)
+    who = actor_name(latest["actor"]) if latest else ""
+    moment = latest["created_at"] if latest else theirs.get("updated_at")
+    if "base_version" in theirs:  # not a version of the record, but its draft
+        who, moment = actor_name(theirs["updated_by"]), theirs["updated_at"]
+    words = Markup("{} saved {}version {}{}{}.").format(
+        who or "Someone",
+        "draft " if "base_version" in theirs else "",
+        theirs.get("version", ""),
+        " on " if moment else "",
+        format_moment(moment) if moment else "",
+    )
+    return SimpleNamespace(words=words, rows=rows)
+
+
+def conflict_json(found: Any, version: int, draft: dict[str, Any] | None) -> dict[str, Any]:
+    """Both versions for a script, and the numbers by which mine replaces theirs knowingly."""
+    return {
+        "words": found.words.striptags(),
+        "rows": found.rows,
+        "version": version,
+        "draft_version": draft["version"] if draft else None,
+    }
+
+
+def adopted_message(form: RecordForm, names: Iterable[str]) -> str:
+    """A sentence about fields that only somebody else has changed; empty for none."""
+    labels = ", ".join(form.declared[name].label for name in names)
+    return f"Also updated with someone else’s changes: {labels}." if labels else ""

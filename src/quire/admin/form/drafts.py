@@ -1,0 +1,89 @@
+"""Drafts and preview links in the panel: kept by the form's second button, thrown away, shown."""
+
+from typing import Any
+
+from flask import current_app, flash, jsonify, redirect, request, url_for
+from flask_admin import expose
+from werkzeug.wrappers import Response as AnyResponse
+
+from quire.actor import Actor
+from quire.admin.form.merge import sent_version
+from quire.admin.format import format_moment, record_title
+from quire.admin.panel_view import PanelView, panel_actor
+from quire.admin.queries import find, parse_id
+from quire.admin.urls import endpoint, local_url, record_url
+from quire.auth import preview_links
+from quire.declare.clock import rfc3339
+from quire.declare.record import Record
+from quire.errors import NotFound
+from quire.store import draft_service
+from quire.store.permissions import may
+from quire.store.slugs import is_free, suggest_slug
+
+State = dict[str, Any]
+
+
+def sent_versions() -> State:
+    """What the form was filled with, for a form that is shown again."""
+    names = ("version", "live_version", "draft_version")
+    return {name: request.form.get(name) for name in names} | {"base": request.form.get("_base")}
+
+
+class DraftsMixin(PanelView):
+    """The part of a record's view that looks after drafts, preview links and slugs."""
+
+    record: Record
+
+    def _drafted(self) -> tuple[Actor, State]:
+        """Who asks, and the record. Raises NotFound where there can be no draft."""
+        actor = panel_actor()
+        if not self.record.drafts:
+            raise NotFound
+        return actor, find(self.record, actor, parse_id(request.values.get("id")))
+
+    @expose("/discard/", methods=("POST",))
+    def discard_view(self) -> AnyResponse:
+        """Throw the draft away."""
+        actor, state = self._drafted()
+        draft_service.discard_draft(
+            self.record, actor, state["id"], version=sent_version("draft_version")
+        )
+        flash("Draft discarded.", "success")
+        return redirect(record_url(self.record, "edit_view", state["id"]))
+
+    @expose("/preview/", methods=("POST",))
+    def preview_view(self) -> str | AnyResponse:
+        """A new preview link to hand on; or the end of all of them."""
+        actor, state = self._drafted()
+        record, id = self.record, state["id"]
+        if "end" in request.form:
+            preview_links.revoke_links(record, actor, id)
+            flash("All preview links have been revoked.", "success")
+            return redirect(record_url(record, "edit_view", id))
+        made = preview_links.create_link(record, actor, id)
+        root = current_app.config["PUBLIC_URL"] or request.host_url.rstrip("/")
+        return self.render(
+            "quire_admin/preview.html",
+            heading=f"Preview of “{record_title(record, state)}”",
+            url=root + made.path,
+            ends=format_moment(rfc3339(made.expires_at)),
+            id=id,
+            back=local_url(request.form.get("url")) or record_url(record, "edit_view", id),
+            action=url_for(endpoint(record, "preview_view")),
+        )
+
+    @expose("/slug")
+    def slug_view(self) -> AnyResponse:
+        """Whether the slug that is being typed is free, and which one would be."""
+        actor, record = panel_actor(), self.record
+        if "slug" not in record.fields_by_name or record.allows(actor, "create") is False:
+            raise NotFound
+        sent = request.args.get("id", "")
+        id = parse_id(sent) if sent else None
+        if id is not None and not may(record, actor, "update", id):
+            raise NotFound
+        slug = suggest_slug(record, request.args.get("text", ""))
+        free = is_free(record, slug, id)
+        return jsonify(
+            slug=slug, free=free, suggestion=slug if free else suggest_slug(record, slug, True)
+        )

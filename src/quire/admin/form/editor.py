@@ -1,0 +1,73 @@
+"""What the editor asks while somebody types: the text as readers will see it, and keeping it."""
+
+from hashlib import sha256
+from typing import Any
+
+from flask import jsonify, request
+from flask_admin import expose
+from werkzeug.wrappers import Response as AnyResponse
+
+from quire.actor import Actor
+from quire.admin.panel_view import PanelView, panel_actor
+from quire.admin.urls import record_url
+from quire.declare.markdown import is_within_limit, render_markdown
+from quire.declare.record import REGISTRY, Record
+from quire.errors import NotFound, ValidationFailed, detail
+from quire.store import import_origins, write
+from quire.store.db import transaction
+from quire.store.draft_service import save_draft
+from quire.store.rows import lock
+from quire.web.html import fit_into_page
+
+State = dict[str, Any]
+
+
+def create_once(record: Record, actor: Actor, raw: State, page: str) -> write.Saved:
+    """Make a record of `raw`; or change the one that was made for this page, if the answer was lost.
+
+    `page` is a name that the page has made up when it first asked by itself, else empty.
+    """
+    if not page:
+        return write.create(record, actor, raw)
+    place = f"{actor.user_id} {sha256(page.encode()).hexdigest()}"
+    with transaction() as connection:
+        lock(connection, REGISTRY["users"], actor.user_id)  # the first try may be still on its way
+        made = import_origins.known_items(import_origins.PAGES, place).get(record.path)
+        if made is None:
+            saved = write.create(record, actor, raw)
+        else:
+            saved = write.update(record, actor, made.record_id, raw, version=made.version)
+        known = import_origins.KnownItem(record.path, saved.id, "", saved.version)
+        import_origins.store_items(connection, import_origins.PAGES, place, {record.path: known})
+    return saved
+
+
+def create_draft(record: Record, actor: Actor, raw: State, page: str) -> AnyResponse:
+    """Make a new record of what was typed so far, which nobody but its editors sees."""
+    later = {name: raw.pop(name) for name in ("published_at",) if raw.get(name)}
+    with transaction():
+        saved = create_once(record, actor, raw, page)
+        draft = save_draft(record, actor, saved.id, later)[0] if later else None
+    return jsonify(
+        id=saved.id,
+        edit_url=record_url(record, "edit_view", saved.id),
+        version=saved.version,
+        draft_version=draft["version"] if draft else None,
+    )
+
+
+class EditorMixin(PanelView):
+    """The part of a record's view that shows a text as it will be."""
+
+    record: Record
+
+    @expose("/rendered/", methods=("POST",))
+    def rendered_view(self) -> AnyResponse:
+        """The HTML of `text`, as the site will show it."""
+        panel_actor()
+        if not any(one.kind.widget == "markdown" for one in self.record.fields):
+            raise NotFound
+        text = request.form.get("text", "").replace("\r\n", "\n")
+        if not is_within_limit(text):
+            raise ValidationFailed([detail("text", "too_long", "The text is too long to preview.")])
+        return jsonify(html=fit_into_page(render_markdown(text)))

@@ -1,0 +1,290 @@
+"""Forms made from a declaration: a kind's widget becomes a field that turns text into JSON values.
+
+Nothing is validated here: what was typed goes to the store, whose refusals come back by field name.
+"""
+
+from collections.abc import Iterable
+from types import SimpleNamespace
+from typing import Any
+
+from markupsafe import Markup
+from wtforms import BooleanField, PasswordField, SelectField, StringField, TextAreaField
+from wtforms import Field as FormField
+from wtforms.form import BaseForm
+from wtforms.widgets import TextInput
+
+from quire.actor import Actor
+from quire.admin.queries import find_many
+from quire.admin.thumbnails import thumbnail
+from quire.declare.fields import Computed, Field
+from quire.declare.parse import is_settable as store_settable
+from quire.declare.pydantic_models import NEW, PART, is_required
+from quire.declare.record import REGISTRY, Record
+from quire.declare.text_codec import (
+    BIG_WIDGETS,
+    INPUT_TYPES,
+    OMITTED,
+    decode_value,
+    encode_value,
+    is_same_text,
+)
+
+NO_WORDS = (*INPUT_TYPES, "checkbox", "password", "decimal", "point")
+"""Widgets of values that are written from left to right in every language."""
+
+
+def settable_fields(record: Record, actor: Actor, *, creating: bool) -> list[Field]:
+    """The fields this actor finds in the form; short forms of other fields are left out."""
+    return [
+        one
+        for one in record.fields
+        if store_settable(one, actor, NEW if creating else PART) and not isinstance(one, Computed)
+    ]
+
+
+def _choices(field: Field) -> list[tuple[str, str]]:
+    blank = [("", "–")] if field.nullable else []
+    return blank + [(word, word.replace("_", " ").capitalize()) for word in field.choices]
+
+
+def _hint(field: Field) -> str:
+    hints = {
+        "datetime": "Time in UTC.",
+        "lines": "One per line.",
+        "pairs": "One per line: label = address.",
+        "refs": "Separate names with commas.",
+        "markdown": "You can use Markdown.",
+    }
+    return field.help or hints.get(field.kind.widget, "")
+
+
+def input_constraints(field: Field) -> dict[str, Any]:
+    """What an input says of the values that it takes: bounds of numbers, the form of a text."""
+    kind = field.kind
+    if kind.name in ("id", "whole"):
+        return {}
+    found = {"min": kind.minimum, "max": kind.maximum, "step": kind.step, "pattern": kind.pattern}
+    if kind.example:
+        found["title"] = f"For example {kind.example}"
+    return {name: str(value) for name, value in found.items() if value is not None}
+
+
+def _attributes(field: Field, lookup_url: str | None) -> dict[str, Any]:
+    widget, kind = field.kind.widget, field.kind
+    found: dict[str, Any] = {}
+    if kind.length and widget not in BIG_WIDGETS:
+        found["maxlength"] = kind.length
+    found |= input_constraints(field)
+    if widget == "markdown":
+        found["class"] = "markdown"
+    if widget not in NO_WORDS and not field.choices:
+        found["dir"] = "auto"
+    if field.recommended_length:
+        found["data-counted"] = field.recommended_length
+    if lookup_url and field.target:
+        found |= {
+            "data-picker": "many" if field.many else "one",
+            "data-url": lookup_url,
+            "autocomplete": "off",
+        }
+    return found
+
+
+def _form_field(field: Field, creating: bool, lookup_url: str | None) -> Any:
+    widget = field.kind.widget
+    common: dict[str, Any] = {
+        "label": field.label,
+        "description": _hint(field),
+        "id": f"in-{field.name}",
+        "render_kw": _attributes(field, lookup_url),
+    }
+    if widget == "checkbox":
+        return Checkbox(**common)
+    if widget == "point":
+        return PointField(**common)
+    if field.choices:
+        return SelectField(**common, choices=_choices(field), validate_choice=False)
+    if widget == "password":
+        common["render_kw"]["autocomplete"] = "new-password" if creating else "off"
+        return PasswordField(**common)
+    if widget in (*BIG_WIDGETS, "textarea", "lines", "pairs"):
+        return TextAreaField(**common)
+    return StringField(**common, widget=TextInput(INPUT_TYPES.get(widget)))
+
+
+def _field_class(record: Record, field: Field) -> str:
+    if field.kind.widget == "checkbox":
+        return "check"
+    return "big" if field.name == record.title_field and field.kind.is_text else ""
+
+
+class Checkbox(BooleanField):
+    """A checkbox that is sent as empty text when it is off, so that a form can leave it out."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """On when any of the values says so."""
+        if valuelist:
+            self.data = any(value not in self.false_values for value in valuelist)
+
+    def __call__(self, **attributes: Any) -> Markup:
+        off = Markup('<input type="hidden" name="{}" value="">').format(self.name)
+        return off + super().__call__(**attributes)
+
+
+NUMBER = TextInput("number")
+
+
+class PointField(FormField):
+    """A point in a picture: how far to the right and down, in percent; two numbers in one text."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """`50 25` for the two numbers; empty when both are."""
+        self.data = " ".join(valuelist).strip()
+
+    def __call__(self, **attributes: Any) -> Markup:
+        across, down = ([*str(self.data or "").split(" "), "", ""])[:2]
+        limits: dict[str, Any] = {"min": 0, "max": 100, "step": 0.1}
+        first = NUMBER(self, value=across, **limits, **attributes)
+        attributes |= {"id": f"{self.id}-down", "aria-label": f"{self.label.text}: down"}
+        second = NUMBER(self, value=down, **limits, **attributes)
+        words = '<span class="point" data-point>{} % to the right, {} % down</span>'
+        return Markup(words).format(first, second)  # noqa: S704 - both are made by WTForms
+
+
+class RecordForm:
+    """The form of one record for one actor: fields by name, errors, what was typed as JSON."""
+
+    def __init__(self, record: Record, actor: Actor, *, creating: bool, lookup_url: Any = None):
+        self.record, self.actor, self.creating = record, actor, creating
+        self.sent: frozenset[str] = frozenset()
+        self.before: dict[str, Any] = {}
+        self.declared = {f.name: f for f in settable_fields(record, actor, creating=creating)}
+        self.form = BaseForm(
+            {
+                name: _form_field(one, creating, lookup_url(name) if lookup_url else None)
+                for name, one in self.declared.items()
+            }
+        )
+        for name, one in self.declared.items():
+            shown: Any = self.form[name]
+            shown.look = _field_class(record, one)
+            asked = creating or one.readable  # a secret that is left empty stays as it is
+            shown.flags.must = asked and is_required(one) and one.kind.widget != "checkbox"
+            if shown.flags.must:
+                shown.render_kw = {**shown.render_kw, "data-must": ""}
+
+    def fill(self, state: dict[str, Any]) -> None:
+        """Show the values of a record as the API has them."""
+        self.form.process(data=self.texts_of(state))
+        self.sent = frozenset(self.declared)
+
+    def texts_of(self, state: dict[str, Any]) -> dict[str, Any]:
+        """What stands in the form for the values of a record: text, or a bool for a checkbox."""
+        return {name: encode_value(one, state.get(name)) for name, one in self.declared.items()}
+
+    def fill_new(self, given: Any) -> None:
+        """Show defaults, and what the address gives in advance."""
+        self.form.process(data={n: self._start(one, given) for n, one in self.declared.items()})
+
+    def _start(self, field: Field, given: Any) -> Any:
+        if field.name in given:
+            return given[field.name]
+        default = getattr(getattr(field.column, "default", None), "arg", None)
+        return encode_value(field, None if callable(default) else default)
+
+    def take(self, typed: Any, state: dict[str, Any] | None = None) -> None:
+        """Show what was typed (a MultiDict), whatever it is; the rest as `state` has it."""
+        self.before = {} if state is None else self.texts_of(state)
+        self.form.process(formdata=typed, data=self.before)
+        self.sent = frozenset(typed)
+
+    def values(self) -> dict[str, Any]:
+        """What was typed as JSON values for the store; what was not sent or changed stays out."""
+        found = {
+            name: decode_value(one, self.form[name].data, creating=self.creating)
+            for name, one in self.declared.items()
+            if name in self.sent and not self._untouched(name)
+        }
+        return {name: value for name, value in found.items() if value is not OMITTED}
+
+    def _untouched(self, name: str) -> bool:
+        field = self.declared[name]
+        return (
+            name in self.before
+            and field.readable
+            and is_same_text(field, self.form[name].data, self.before[name])
+        )
+
+    def texts(self) -> dict[str, Any]:
+        """What was typed, as it stands in the form."""
+        return {name: self.form[name].data for name in self.declared}
+
+    def typed(self) -> dict[str, Any]:
+        """What was typed into the fields that were sent and can be read."""
+        names = (n for n, one in self.declared.items() if n in self.sent and one.readable)
+        return {name: self.form[name].data for name in names}
+
+    def put(self, texts: dict[str, Any]) -> None:
+        """Show `texts` in place of what was typed."""
+        for name, text in texts.items():
+            field: Any = self.form[name]
+            field.data = text
+
+    def show_pictures(self) -> None:
+        """Put a small picture beside each field that names one, whatever else was typed."""
+        media = REGISTRY["media"]
+        chosen = {
+            n: decode_value(one, self.form[n].data, creating=False)
+            for n, one in self.declared.items()
+            if one.target == "media"
+        }
+        ids = [id for id in chosen.values() if isinstance(id, int)]
+        found = find_many(media, self.actor, ids) if ids else {}
+        for name, id in chosen.items():
+            field: Any = self.form[name]
+            field.picture = thumbnail(found.get(id)) if isinstance(id, int) else ""
+
+    def refuse(self, details: Iterable[dict[str, str]]) -> list[dict[str, str]]:
+        """Put refusals on their fields; returns all of them for the summary above the form."""
+        listed = []
+        for item in details:
+            name = item["field"].split(".")[0].split("[")[0]
+            field: FormField | None = self.form[name] if name in self.declared else None
+            if field is not None:
+                field.errors = [*field.errors, item["message"]]
+            listed.append(
+                {
+                    "id": field.id if field is not None else "problem",
+                    "label": field.label.text if field is not None else name,
+                    "message": item["message"],
+                }
+            )
+        return listed
+
+    def main(self) -> list[Any]:
+        """The fields of the wide column: title and long texts, or all of a short form."""
+        return [self.form[name] for name in self._in_sight() if name in self._main_names()]
+
+    def side(self) -> list[Any]:
+        """The fields of the narrow column."""
+        return [self.form[name] for name in self._in_sight() if name not in self._main_names()]
+
+    def groups(self) -> list[Any]:
+        """The parts below the wide column, open where something stands in them or is wrong."""
+        titles = dict.fromkeys(one.group for one in self.declared.values() if one.group)
+        return [self._group(title) for title in titles]
+
+    def _group(self, title: str) -> Any:
+        fields: list[Any] = [self.form[n] for n, o in self.declared.items() if o.group == title]
+        filled = any(one.data or one.errors for one in fields)
+        return SimpleNamespace(title=title, fields=fields, open=filled)
+
+    def _in_sight(self) -> list[str]:
+        return [name for name, one in self.declared.items() if not one.group]
+
+    def _main_names(self) -> set[str]:
+        big = {n for n, one in self.declared.items() if one.kind.widget in BIG_WIDGETS}
+        if not big:
+            return set(self.declared)
+        areas = {n for n, one in self.declared.items() if one.kind.widget == "textarea"}
+        return big | areas | {self.record.title_field}

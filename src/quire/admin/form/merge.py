@@ -1,0 +1,143 @@
+"""Three-way merge of a form: what a person changed of what they saw, put onto what is stored by now."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from flask import request
+
+from quire.admin.form.fields import RecordForm
+from quire.declare.fields import Field
+from quire.declare.record import Record
+from quire.declare.text_codec import (
+    is_same_text,
+    merge_names,
+    parse_version,
+    split_names,
+)
+from quire.errors import VersionConflict
+from quire.store import revision_service
+
+State = dict[str, Any]
+Texts = dict[str, Any]
+"""What stands in the fields of a form, by name: text, or a bool for a checkbox."""
+
+
+ATTEMPTS = 5
+"""How often a change is merged anew when somebody else saves between reading and writing."""
+
+
+@dataclass
+class Merge:
+    """`texts` are those of the form after the merge: what was typed where it was changed, and in
+    `conflicts`, fields that somebody else has given another value; else what is stored. `adopted`
+    are the fields that only others changed.
+    """
+
+    texts: Texts
+    conflicts: list[str] = field(default_factory=list)
+    adopted: list[str] = field(default_factory=list)
+
+
+def merge(fields: Mapping[str, Field], base: Texts, mine: Texts, theirs: Texts) -> Merge:
+    """Merge field by field; of what `base` does not hold, nobody knows who changed it."""
+    found = Merge({})
+    for name, typed in mine.items():
+        found.texts[name] = _merged(found, fields[name], base, typed, theirs[name])
+    return found
+
+
+def _merged(found: Merge, field: Field, base: Texts, typed: Any, stored: Any) -> Any:
+    name = field.name
+    if same_value(field, typed, stored):
+        return stored
+    if name in base and same_value(field, typed, base[name]):
+        found.adopted.append(name)
+        return stored
+    if name in base and same_value(field, stored, base[name]):
+        return typed
+    if name in base and field.many is not None:
+        return merge_names(base[name], typed, stored)
+    found.conflicts.append(name)
+    return typed
+
+
+def same_value(field: Field, one: Any, other: Any) -> bool:
+    """Whether two texts of a form mean the same; the order of several references does not count."""
+    if field.many is not None:
+        return set(split_names(one)) == set(split_names(other))
+    return is_same_text(field, one, other)
+
+
+def with_retries(attempt: Callable[[], Any]) -> Any:
+    """Call `attempt` again while it raises VersionConflict, up to ATTEMPTS times."""
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return attempt()
+        except VersionConflict as stale:
+            if "conflict" in stale.extra:
+                raise
+    return attempt()
+
+
+def sent_version(name: str = "version") -> int | None:
+    """The version the form or cell was read at; what is no number is older than all of them."""
+    text = request.form.get(name, "")
+    return parse_version(text) if text else None
+
+
+class FormSnapshot:
+    """What somebody saw who filled in the form that was sent.
+
+    `live` are the texts of the version of the record that the form is based on. `seen` are those
+    that stood in it: of the version that was live then, of the draft where it is still the one that
+    was shown, and before all what the form itself tells in `_base`.
+    """
+
+    def __init__(self, record: Record, form: RecordForm, live: State, draft: State | None):
+        self._record, self._form, self._state = record, form, live
+        version = sent_version()
+        based_on = self._texts_at(version)
+        shown = self._texts_at(sent_version("live_version") or version)
+        self.seen = {**shown, **self._drafted(draft), **_sent_texts(form)} if version != 0 else {}
+        self.live = self.seen
+        if sent_version("draft_version"):
+            drafted = [name for name in based_on if not self._stood_there(name, shown)]
+            self.live = {**self.seen, **{name: based_on[name] for name in drafted}}
+
+    def _texts_at(self, version: int | None) -> Texts:
+        """The texts at a version, those of now where none is named, none where it is not known."""
+        if version is None or version == self._state.get("version"):
+            return self._form.texts_of(self._state)
+        data = revision_service.data_at(self._record, self._state["id"], version)
+        return {} if data is None else self._form.texts_of(data)
+
+    def _drafted(self, draft: State | None) -> Texts:
+        if draft is None or draft["version"] != sent_version("draft_version"):
+            return {}
+        texts = self._form.texts_of(draft)
+        return {name: texts[name] for name in draft["changed_fields"] if name in texts}
+
+    def _stood_there(self, name: str, texts: Texts) -> bool:
+        field = self._form.declared[name]
+        return name in texts and same_value(field, self.seen[name], texts[name])
+
+
+def _sent_texts(form: RecordForm) -> Texts:
+    """What the form says that it was filled with; nothing where that cannot be read."""
+    try:
+        sent = orjson.loads(request.form.get("_base") or "{}")
+    except orjson.JSONDecodeError:
+        return {}
+    if not isinstance(sent, dict):
+        return {}
+    return {
+        name: value
+        for name, value in sent.items()
+        if name in form.declared and type(value) is _type_of(form.declared[name])
+    }
+
+
+def _type_of(field: Field) -> type:
+    return bool if field.kind.widget == "checkbox" else str

@@ -1,0 +1,284 @@
+"""What the form and details pages of one record show, ready for their templates."""
+
+from collections.abc import Set
+from types import SimpleNamespace
+from typing import Any
+
+import orjson
+from flask import g, url_for
+
+from quire.actor import Actor
+from quire.admin.actions import available_actions, delete_question
+from quire.admin.form.fields import RecordForm
+from quire.admin.format import cell_html, format_moment
+from quire.admin.queries import rights_on
+from quire.admin.record_history import events, revision_steps
+from quire.admin.urls import address_for, endpoint, list_url, lookup_url, record_url
+from quire.declare.fields import Field
+from quire.declare.record import REGISTRY, Record
+from quire.declare.text_codec import BIG_WIDGETS
+from quire.store import draft_service
+
+State = dict[str, Any]
+SCRIPTS = (
+    "vendor/codemirror.js", "editor.js", "toolbar.js", "image_upload.js", "preview.js", "slugs.js",
+    "local_backup.js", "conflicts.js", "autosave.js", "seo_preview.js",
+)  # fmt: skip
+"""Scripts of pages on which somebody writes; other pages do without them."""
+
+
+UNSET = (
+    "id",
+    "here",
+    "details_url",
+    "public_url",
+    "delete_url",
+    "problem",
+    "conflict",
+    "reload_url",
+    "version",
+    "live_version",
+    "draft_version",
+    "base",
+    "draft",
+    "preview_url",
+    "history_url",
+    "return_url",
+)
+"""What a form page says only of a record that is there, or when something went wrong."""
+
+
+def form_for(record: Record, actor: Actor, *, creating: bool) -> RecordForm:
+    """An empty form whose pickers search remotely."""
+    return RecordForm(
+        record, actor, creating=creating, lookup_url=lambda name: lookup_url(record, name)
+    )
+
+
+def action_buttons(
+    record: Record, actor: Actor, state: State, rights: Set[str], draft_version: int | None
+) -> list[Any]:
+    """The record's own actions that this actor may use on this one now."""
+    trashed = bool(state.get("deleted_at"))
+    url = url_for(endpoint(record, "action_view"))
+    return [
+        SimpleNamespace(
+            name=one.name,
+            label=one.label,
+            url=url,
+            confirm="",
+            draft_version=(draft_version or 0) if one.takes_draft else None,
+        )
+        for one in available_actions(record, actor, trashed=trashed)
+        if one.available(state) and one.name in rights
+    ] + view_as_button(record, actor, state)
+
+
+def delete_url(record: Record, state: State, rights: Set[str]) -> str | None:
+    """Where this one is deleted, None for who may not."""
+    verb = "permanent" if state.get("deleted_at") else "delete"
+    return record_url(record, "delete_view", state["id"]) if verb in rights else None
+
+
+def readonly_values(
+    record: Record, actor: Actor, form: RecordForm, state: State
+) -> list[tuple[str, Any]]:
+    """What can be read but not set here: state, dates, counters."""
+    address = address_for(actor)
+    return [
+        (record.field(name).label, cell_html(record.field(name), value, address))
+        for name, value in state.items()
+        if name not in form.declared
+        and name in record.fields_by_name
+        and record.field(name).kind.widget not in ("html", "json", "checkbox")
+        and not (record.singleton and name == "id")
+        and value not in (None, "", [])
+    ]
+
+
+def _is_read(field: Field) -> bool:
+    """HTML is made from what is shown already; some fields have nothing yet."""
+    return field.kind.widget != "html" and field.kind.name != "nothing"
+
+
+def public_url(record: Record, state: State) -> str | None:
+    """The address of its page on the site, None where readers find nothing."""
+    if record.public_path is None or state.get("status", "published") != "published":
+        return None
+    return record.public_path.format_map(state)
+
+
+def load_draft(record: Record, actor: Actor, state: State, rights: Set[str]) -> State | None:
+    """The record as its draft will make it; None where there is none, or no right to see it."""
+    if not record.drafts or "update" not in rights:
+        return None
+    return draft_service.laid_over(record, actor, state)
+
+
+def draft_context(record: Record, state: State | None, draft: State | None) -> Any:
+    """What the form says of the draft, and whether it can keep one."""
+    if state is None or not record.drafts:
+        return {}
+    id = state["id"]
+    shown = {
+        "can_draft": draft is not None or state.get("status") == "published",
+        "preview_url": url_for(endpoint(record, "preview_view")),
+        "history_url": record_url(record, "history_view", id),
+    }
+    if draft is None:
+        return shown
+    by = draft["updated_by"]
+    return shown | {
+        "version": draft["base_version"],
+        "live_version": draft["live_version"],
+        "draft_version": draft["version"],
+        "draft": {
+            "version": draft["version"],
+            "by": by["username"] if by else "",
+            "when": format_moment(draft["updated_at"]),
+            "is_late": draft["base_version"] != draft["live_version"],
+            "discard_url": url_for(endpoint(record, "discard_view")),
+        },
+    }
+
+
+def editor_context(record: Record, actor: Actor, form: RecordForm, state: State | None) -> State:
+    """What the form of a long text tells its scripts; nothing for other forms."""
+    if not any(one.kind.widget == "markdown" for one in form.declared.values()):
+        return {}
+    g.admin_shows_pictures = True
+    asked = {
+        "rendered": url_for(endpoint(record, "rendered_view")),
+        "user": actor.user_id,
+        "kind": record.path,
+        "id": "" if state is None else state["id"],
+        "status": "draft" if state is None else state.get("status", ""),
+    }
+    if "slug" in record.fields_by_name:
+        asked["slug"] = url_for(endpoint(record, "slug_view"))
+    if REGISTRY["media"].allows(actor, "create") is not False:
+        asked["media"] = "/api/v1/media"
+    if record.drafts:
+        asked["autosave"] = "1"
+    if record.public_path:
+        asked["page"] = record.public_path
+    return {"writing": asked, "scripts": SCRIPTS}
+
+
+def snapshot(record: Record, form: RecordForm, draft: State | None) -> str:
+    """What stands in a form, for the form to carry; without long texts that a revision holds."""
+    drafted = draft["changed_fields"] if draft else []
+    texts = form.texts()
+    return orjson.dumps(
+        {
+            name: texts[name] if isinstance(texts[name], bool) else str(texts[name] or "")
+            for name, one in form.declared.items()
+            if one.readable
+            and (one.kind.widget not in BIG_WIDGETS or record.singleton or name in drafted)
+        }
+    ).decode()
+
+
+def _context(
+    record: Record, actor: Actor, form: RecordForm, state: State | None, draft: State | None
+) -> State:
+    """What a form says of its draft, what it tells its scripts, and what stands in it."""
+    shown = draft_context(record, state, draft) | editor_context(record, actor, form, state)
+    if state is not None:
+        shown["base"] = snapshot(record, form, draft)
+    return shown
+
+
+def form_page(
+    record: Record,
+    actor: Actor,
+    form: RecordForm,
+    state: State | None,
+    draft: State | None,
+    rights: Set[str],
+    **more: Any,
+) -> Any:
+    """The page of a form; `more` are problem, errors, conflict, version, base, return_url."""
+    more = _context(record, actor, form, state, draft) | more
+    form.show_pictures()
+    page = SimpleNamespace(
+        **dict.fromkeys(UNSET),
+        is_new=state is None,
+        noun=record.noun,
+        actions=[],
+        delete_text="",
+        errors=[],
+        adopted="",
+        can_draft=False,
+        writing={},
+        scripts=(),
+        main=form.main(),
+        side=form.side(),
+        groups=form.groups(),
+        facts=[],
+        cancel_url=list_url(record),
+        can_continue=not record.singleton,
+        action_url=url_for(endpoint(record, "create_view")),
+    )
+    if state is not None:
+        _add_state(page, record, actor, form, state, rights)
+        page.actions = action_buttons(record, actor, state, rights, more.get("draft_version"))
+    page.__dict__.update(more)
+    page.cancel_url = page.return_url or page.cancel_url
+    return page
+
+
+def _add_state(
+    page: Any, record: Record, actor: Actor, form: RecordForm, state: State, rights: Set[str]
+) -> None:
+    id = state["id"]
+    here = record_url(record, "edit_view", id)
+    page.id, page.here, page.action_url, page.reload_url = id, here, here, here
+    page.version = state.get("version")
+    page.public_url = public_url(record, state)
+    page.details_url = record_url(record, "details_view", id)
+    page.delete_url = delete_url(record, state, rights)
+    page.delete_text = delete_question(record, state)
+    page.facts = readonly_values(record, actor, form, state)
+    if record.singleton:
+        page.cancel_url = url_for("admin.index")
+
+
+def details_page(record: Record, actor: Actor, state: State) -> Any:
+    """The page of one record to read."""
+    address, id = address_for(actor), state["id"]
+    trashed = bool(state.get("deleted_at"))
+    rights = rights_on(record, actor, id)
+    can_edit = not trashed and "update" in rights
+    draft_version = draft_service.get_draft_version(record, id) if record.drafts else None
+    return SimpleNamespace(
+        id=id,
+        public_url=public_url(record, state),
+        here=record_url(record, "details_view", id),
+        actions=action_buttons(record, actor, state, rights, draft_version),
+        edit_url=record_url(record, "edit_view", id) if can_edit else None,
+        delete_url=delete_url(record, state, rights),
+        delete_text=delete_question(record, state),
+        items=[
+            SimpleNamespace(
+                label=record.field(name).label,
+                html=cell_html(record.field(name), value, address, full=True),
+            )
+            for name, value in state.items()
+            if name in record.fields_by_name and _is_read(record.field(name))
+        ],
+        history=revision_steps(record, actor, id) if "update" in rights else [],
+        history_url=record_url(record, "history_view", id),
+        events=events(record, actor, id),
+    )
+
+
+NAME = "view_as"
+
+
+def view_as_button(record: Record, actor: Actor, state: dict[str, Any]) -> list[Any]:
+    """The button, on the page of a user whom this actor may view as."""
+    is_person = record.path == "users" and actor.role == "admin"
+    if not is_person or state["role"] == "admin" or not state["is_active"]:
+        return []
+    return [SimpleNamespace(name=NAME, label="View as", url=url_for("access.view_as"), confirm="")]

@@ -1,0 +1,282 @@
+"""Saving a form: what this person changed is written, what others changed meanwhile stays."""
+
+from typing import Any
+
+import orjson
+from flask import flash, jsonify, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from quire.actor import Actor
+from quire.admin.form.conflict import adopted_message, compare, conflict, conflict_json
+from quire.admin.form.fields import RecordForm
+from quire.admin.form.merge import (
+    FormSnapshot,
+    Merge,
+    State,
+    Texts,
+    merge,
+    same_value,
+    sent_version,
+    with_retries,
+)
+from quire.admin.form.page import form_for, load_draft
+from quire.admin.panel_view import PanelView, panel_actor, wants_json
+from quire.admin.queries import find, rights_on
+from quire.admin.urls import record_url
+from quire.declare.record import Record
+from quire.errors import Problem, VersionConflict
+from quire.store import draft_merge, draft_service, revision_service
+from quire.store.preconditions import refuse_trashed
+
+Page = tuple[str, int, dict[str, str]]
+
+
+def typed_texts(form: RecordForm) -> Texts:
+    """What was typed, and what the person has chosen of the others' where both had changed it."""
+    texts = form.typed()
+    for name in texts:
+        chosen = request.form.get(f"_theirs-{name}")
+        if chosen is not None:
+            is_flag = form.declared[name].kind.widget == "checkbox"
+            texts[name] = chosen == "true" if is_flag else chosen
+    return texts
+
+
+def split_draft(
+    form: RecordForm, seen: Texts, mine: Texts, draft: State
+) -> tuple[list[str], list[str]]:
+    """The fields of a draft that stay in it when the form is published, and those in conflict.
+
+    What was seen goes live as it was seen; what somebody else has put into the draft since stays there.
+    """
+    texts, remaining, conflicts = form.texts_of(draft), [], []
+    for name in draft["changed_fields"]:
+        if name not in mine:
+            remaining.append(name)
+            continue
+        field, stored = form.declared[name], texts[name]
+        known = name in seen
+        if same_value(field, stored, mine[name]) or (
+            known and same_value(field, stored, seen[name])
+        ):
+            continue
+        if known and same_value(field, mine[name], seen[name]):
+            remaining.append(name)
+        else:
+            conflicts.append(name)
+    return remaining, conflicts
+
+
+class Submission:
+    """What was typed into a form, beside what is stored by now: the record, and its draft if it has one.
+
+    It is saved into the record, or with `into_draft` into the draft: `stored` is what is there now,
+    `texts` the same as a form shows it, `base` what it was when the form was filled. `seen` stood in
+    the form, `mine` does now; `merged` is the three-way merge. `live_base` is `base` in the record.
+    """
+
+    def __init__(
+        self, record: Record, actor: Actor, form: RecordForm, id: int, *, into_draft: bool
+    ):
+        self.form = form
+        self.live = find(record, actor, id)
+        self.draft = load_draft(record, actor, self.live, rights_on(record, actor, id))
+        self.stored = (self.draft or self.live) if into_draft else self.live
+        form.take(request.form, self.stored)
+        snapshot = FormSnapshot(record, form, self.live, self.draft)
+        self.seen = snapshot.seen
+        self.base = snapshot.seen if into_draft else snapshot.live
+        self.live_base = snapshot.live
+        self.mine, self.texts = typed_texts(form), form.texts_of(self.stored)
+        self.merged = merge(form.declared, self.base, self.mine, self.texts)
+
+    @property
+    def drafted(self) -> list[str]:
+        """The fields that the draft changes."""
+        return self.draft["changed_fields"] if self.draft else []
+
+    def conflicts(self) -> list[dict[str, Any]]:
+        """A row for each field that this person and others have changed in what is stored."""
+        return compare(self.form, self.merged.conflicts, self.base, self.mine, self.texts)
+
+
+class SaveMixin(PanelView):
+    """The part of a record's view that saves what was typed into a form."""
+
+    record: Record
+    _form: Any
+    _again: Any
+    _onwards: Any
+
+    def _save(self, actor: Actor, form: RecordForm, state: State) -> Any:
+        """Save a form: beside what is live, or there, where it takes the place of the draft it showed."""
+        drafts = self.record.drafts and "_save_draft" in request.form
+        write = self._keep_draft if drafts else self._publish
+        form.take(request.form, state)
+        try:
+            refuse_trashed(self.record, state)
+            return with_retries(lambda: write(actor, form, state["id"]))
+        except Problem as problem:
+            if "conflict" in problem.extra:
+                raise
+            form.put(typed_texts(form))
+            return self._again(form, state, problem)
+
+    def _publish(self, actor: Actor, form: RecordForm, id: int) -> Any:
+        """Write what was changed; a page where somebody else has changed the same."""
+        record = self.record
+        sent = Submission(record, actor, form, id, into_draft=False)
+        live, draft, merged = sent.live, sent.draft, sent.merged
+        remaining, disputed = split_draft(form, sent.seen, sent.mine, draft) if draft else ([], [])
+        if merged.conflicts or disputed:
+            seen = sent.texts | _texts(form, draft, remaining)
+            disputed = [name for name in disputed if name not in merged.conflicts]
+            rows = sent.conflicts() + compare(form, disputed, sent.seen, sent.mine, seen)
+            theirs = draft if draft and disputed else live
+            return self._conflict(form, live, theirs, rows, merged, seen, live["version"])
+        form.put(merged.texts)
+        saved = draft_merge.publish(
+            record,
+            actor,
+            id,
+            form.values(),
+            version=live.get("version"),
+            draft_version=draft["version"] if draft else None,
+            remaining=remaining,
+        )
+        _flash(" ".join([f"{record.singular} saved.", *saved.notices]), form, merged)
+        return self._onwards(id)
+
+    def _draft_conflict(self, actor: Actor, id: int) -> Page | None:
+        """Where a draft cannot be published as it is: its form, with what has been changed in both."""
+        record = self.record
+        live = find(record, actor, id)
+        draft = load_draft(record, actor, live, rights_on(record, actor, id))
+        if draft is None or draft["base_version"] == draft["live_version"]:
+            return None
+        form = form_for(record, actor, creating=False)
+        form.fill(draft)
+        data = revision_service.data_at(record, id, draft["base_version"])
+        base, mine, stored = form.texts_of(data or {}), form.typed(), form.texts_of(live)
+        merged = merge(form.declared, base if data else {}, mine, stored)
+        rows = compare(form, merged.conflicts, base, mine, stored)
+        if not rows:
+            return None
+        seen = stored | _texts(form, draft, [])
+        return self._conflict(form, live, live, rows, merged, seen, live["version"])
+
+    def _keep_draft(self, actor: Actor, form: RecordForm, id: int) -> Any:
+        """Put what was changed into the draft; a page where somebody else has changed the same there."""
+        record = self.record
+        sent = Submission(record, actor, form, id, into_draft=True)
+        live, draft, stored, merged = sent.live, sent.draft, sent.stored, sent.merged
+        merged.conflicts = [name for name in merged.conflicts if name in sent.drafted]
+        acknowledged = sent_version() or stored.get("base_version", live["version"])
+        if merged.conflicts:
+            rows = sent.conflicts()
+            return self._conflict(form, live, stored, rows, merged, sent.texts, acknowledged)
+        form.put(merged.texts)
+        raw = form.values()
+        after = sent.texts | {name: merged.texts[name] for name in raw if name in merged.texts}
+        late = self._changed_in_both(form, id, live, after, {*sent.drafted, *raw}, acknowledged)
+        raw["base_version"] = acknowledged if late else live["version"]
+        kept, _ = draft_service.save_draft(
+            record, actor, id, raw, version=stored["version"], begin=draft is None
+        )
+        if wants_json():
+            rows = compare(form, late, sent.live_base, after, form.texts_of(live))
+            return _saved_json(record, actor, sent, kept, rows)
+        _flash("Draft saved. Readers will not see it until you publish it.", form, merged)
+        return redirect(record_url(record, "edit_view", id))
+
+    def _changed_in_both(
+        self, form: RecordForm, id: int, live: State, after: Texts, names: set[str], version: int
+    ) -> list[str]:
+        """The fields of the draft that have been changed in the record as well since `version`."""
+        if version == live["version"]:
+            return []
+        data = revision_service.data_at(self.record, id, version)
+        base = {} if data is None else form.texts_of(data)
+        stored = form.texts_of(live)
+        return [
+            name
+            for name, field in form.declared.items()
+            if name in names
+            and not same_value(field, stored[name], after[name])
+            and not (name in base and same_value(field, stored[name], base[name]))
+        ]
+
+    def _conflict(
+        self,
+        form: RecordForm,
+        live: State,
+        theirs: State,
+        rows: list[dict[str, Any]],
+        merged: Merge,
+        seen: Texts,
+        version: int,
+    ) -> Page:
+        """The form with what was typed, and both versions of what both have changed."""
+        record, actor = self.record, panel_actor()
+        found = conflict(record, actor, theirs, rows)
+        rights = rights_on(record, actor, live["id"])
+        draft = theirs if "base_version" in theirs else load_draft(record, actor, live, rights)
+        if wants_json():
+            raise VersionConflict(
+                f"Someone else has changed this {record.noun}.",
+                extra={
+                    "current_version": theirs["version"],
+                    "changed_fields": [row["name"] for row in rows],
+                    "conflict": conflict_json(found, version, draft),
+                },
+            )
+        form.put(merged.texts)
+        page = self._form(
+            form,
+            live,
+            draft,
+            rights,
+            problem=f"Someone else has changed this {record.noun} while you were editing it.",
+            adopted=adopted_message(form, merged.adopted),
+            conflict=found,
+            version=version,
+            live_version=live["version"],
+            draft_version=draft["version"] if draft else None,
+            base=orjson.dumps({n: seen[n] for n in form.typed()}).decode(),
+        )
+        return page, 409, {}
+
+
+def _texts(form: RecordForm, draft: State | None, but: list[str]) -> Texts:
+    """The texts of a draft's own fields, without those called `but`."""
+    if draft is None:
+        return {}
+    texts = form.texts_of(draft)
+    return {n: texts[n] for n in draft["changed_fields"] if n in texts and n not in but}
+
+
+def _flash(words: str, form: RecordForm, merged: Merge) -> None:
+    """Say that it was saved, and what others have changed meanwhile."""
+    flash(" ".join(filter(None, (words, adopted_message(form, merged.adopted)))), "success")
+
+
+def _saved_json(
+    record: Record, actor: Actor, sent: Submission, kept: State, rows: list[dict[str, Any]]
+) -> AnyResponse:
+    """What a script learns of the draft it has kept; what others have changed meanwhile, if anything."""
+    live, before = sent.live, sent.draft["version"] if sent.draft else None
+    answer = {
+        "id": live["id"],
+        "version": kept["base_version"],
+        "draft_version": kept["version"],
+        "edit_url": record_url(record, "edit_view", live["id"]),
+    }
+    shown = sent_version("live_version") or sent_version() or live["version"]
+    if (before, live["version"]) != (sent_version("draft_version"), shown):
+        texts = sent.form.texts_of(kept)
+        answer["texts"] = {n: texts[n] for n, one in sent.form.declared.items() if one.readable}
+        answer["live_version"] = live["version"]
+    if rows:
+        found = conflict(record, actor, live, rows)
+        answer["conflict"] = conflict_json(found, live["version"], None)
+    return jsonify(answer)

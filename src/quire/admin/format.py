@@ -1,0 +1,163 @@
+"""JSON values as people read them: badges, dates, links; text is escaped, nothing is trusted."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import orjson
+from markupsafe import Markup, escape
+
+from quire.admin.past_tense import word_of
+from quire.admin.thumbnails import thumbnail
+from quire.admin.urls import Address
+from quire.declare.fields import Field
+from quire.declare.record import Record, record_of
+
+TONES = {
+    "published": "good",
+    "approved": "good",
+    "active": "good",
+    "open": "good",
+    "admin": "info",
+    "scheduled": "info",
+    "moderator": "info",
+    "ready": "good",
+    "pending": "warn",
+    "given_up": "bad",
+    "broken": "bad",
+    "moderated": "warn",
+    "spam": "bad",
+    "trashed": "bad",
+}
+"""Colours of well-known words; all others are grey."""
+
+SHORT, SMALL = 90, 50
+"""Characters of a text, and of the name of another record, in a list."""
+
+BREAK = Markup("<wbr>")
+"""Where a long word may be broken."""
+
+
+def format_moment(value: str) -> Markup:
+    """A moment (RFC 3339, UTC) as `22 Nov 2026, 15:34`, exact in its title."""
+    moment = datetime.fromisoformat(value)
+    shown = f"{moment.day} {moment:%b %Y, %H:%M}"
+    return Markup('<time datetime="{0}" title="{0}" class="nowrap">{1}</time>').format(value, shown)
+
+
+def day(value: str) -> Markup:
+    """A date as `22 Nov 2026`."""
+    found = datetime.fromisoformat(value)
+    return Markup('<time datetime="{}" class="nowrap">{}</time>').format(
+        value, f"{found.day} {found:%b %Y}"
+    )
+
+
+def badge(word: str) -> Markup:
+    """A word of a choice in its colour."""
+    shown = word.replace("_", " ").capitalize()
+    return Markup('<span class="badge {}">{}</span>').format(TONES.get(word, ""), shown)
+
+
+def yes_no(value: bool) -> Markup:
+    """Yes or no."""
+    return Markup('<span class="badge {}">{}</span>').format(
+        *("good", "Yes") if value else ("", "No")
+    )
+
+
+def small_name(value: Any, target: Record) -> str:
+    """What people call a referenced record: its title, its key, else its number."""
+    if not isinstance(value, dict):
+        return f"#{value}"
+    names = (value.get(target.title_field), value.get(target.key), f"#{value['id']}")
+    return truncate(next(str(name) for name in names if name), SMALL)
+
+
+def reference(value: Any, field: Field, address: Address) -> Markup:
+    """A reference: a link where the reader may follow it."""
+    target = record_of(field.target or "")
+    name = small_name(value, target)
+    url = address(target, value["id"] if isinstance(value, dict) else value)
+    if target.path == "media":
+        name = thumbnail(value) or escape(name)
+    return Markup('<a href="{}">{}</a>').format(url, name) if url else escape(name)
+
+
+def references(value: Any, field: Field) -> Markup:
+    """Several references as small labels."""
+    target = record_of(field.target or "")
+    return Markup(" ").join(
+        Markup('<span class="tag" dir="auto">{}</span>').format(small_name(one, target))
+        for one in value
+    )
+
+
+def truncate(text: str, most: int = SHORT) -> str:
+    """One line of at most `most` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
+
+
+def _plain(value: Any, widget: str, full: bool) -> Markup:
+    if widget == "lines":
+        return Markup("<br>").join(value)
+    if isinstance(value, dict | list):
+        text = orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+        return Markup("<pre>{}</pre>").format(text) if full else escape(truncate(text))
+    if widget == "email":
+        return BREAK.join(re.split(r"(?<=[@.])", value))
+    if widget == "url":
+        return Markup('<a href="{0}" rel="noopener noreferrer">{0}</a>').format(value)
+    if full and widget in ("markdown", "html", "textarea"):
+        return Markup("<pre>{}</pre>").format(value)
+    return escape(value if full else truncate(str(value)))
+
+
+def size(bytes: int) -> Markup:
+    """`16 MB`."""
+    number, unit = (bytes / 2**20, "MB") if bytes >= 2**20 else (bytes / 1024, "KB")
+    return Markup("{:.{}f} {}").format(number, 0 if number >= 10 else 1, unit)
+
+
+def sizes(variants: dict[str, Any]) -> Markup:
+    """The smaller versions of a picture, each a link."""
+    link = Markup('<a href="{url}">{width} × {height}</a> (<a href="{webp}">WebP</a>)')
+    return Markup("<br>").join(link.format(**one) for one in variants.values())
+
+
+SHOWN: dict[str, Callable[[Any], Markup]] = {
+    "bytes": size,
+    "variants": sizes,
+    "time": format_moment,
+    "day": day,
+}
+"""Kinds of values that are shown in a way of their own."""
+
+
+def cell_html(field: Field, value: Any, address: Address, *, full: bool = False) -> Markup:
+    """A value as HTML; empty for null. `full` shows long text whole."""
+    widget = field.kind.widget
+    if value is None or value in ("", [], {}):
+        return Markup("")
+    if isinstance(value, bool):
+        return yes_no(value)
+    if field.kind.name in SHOWN:
+        return SHOWN[field.kind.name](value)
+    if widget == "ref":
+        return reference(value, field, address)
+    if widget == "refs":
+        return references(value, field)
+    return badge(value) if field.choices else _plain(word_of(field, value) or value, widget, full)
+
+
+def record_title(record: Record, state: dict[str, Any]) -> str:
+    """The words by which people know this record."""
+    value = state.get(record.title_field)
+    field = record.field(record.title_field)
+    if isinstance(value, dict):
+        return small_name(value, record_of(field.target or ""))
+    if value and (words := word_of(field, value)):
+        return words
+    return truncate(str(value)) if value not in (None, "") else f"#{state['id']}"

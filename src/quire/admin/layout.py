@@ -1,0 +1,132 @@
+"""What the frame around every page shows: menu, who is signed in, addresses of assets, colours."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from flask import request, url_for
+from flask_admin import Admin
+from flask_admin.base import BaseView
+from flask_wtf.csrf import generate_csrf
+
+from quire.actor import Actor
+from quire.admin.urls import endpoint
+from quire.declare.record import REGISTRY
+
+STATIC = Path(__file__).parent / "static"
+SCRIPTS = ("panel.js", "picker.js", "inline.js", "drafts.js", "media.js")
+ROLES = {"admin": "Administrator", "moderator": "Moderator", "author": "Author"}
+PREFERENCES = "user_prefs"
+"""The cookie of what a reader prefers, such as `theme=dark`; the site sets it."""
+
+
+@cache
+def digest(name: str) -> str:
+    """A short hash of an asset: its address changes when it does, so it can be kept for a year."""
+    return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+
+
+def asset(name: str) -> str:
+    """The address of a file of the panel."""
+    return url_for("admin.static", filename=name, v=digest(name))
+
+
+@dataclass(frozen=True)
+class MenuItem:
+    """An entry of the menu."""
+
+    name: str
+    url: str
+    icon: str
+    current: bool
+
+
+def _link(item: Any, view: BaseView) -> MenuItem:
+    icon = item.get_icon_value() or "record"
+    return MenuItem(str(item.name), item.get_url() or "#", icon, item.is_active(view))
+
+
+def menu(admin: Admin, view: BaseView) -> list[dict[str, Any]]:
+    """The groups of the menu with the views that this actor may use."""
+    groups: list[dict[str, Any]] = []
+    for item in admin.menu():
+        is_category = item.is_category()
+        items = item.get_children() if is_category else [item] if item.is_accessible() else []
+        if items:
+            name = str(item.name) if is_category else ""
+            groups.append({"name": name, "links": [_link(one, view) for one in items]})
+    return groups
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The frame of one page for one actor; `site_name` stands beside the mark."""
+
+    actor: Actor
+    view: BaseView
+    site_name: str
+    scripts: tuple[str, ...] = SCRIPTS
+
+    asset = staticmethod(asset)
+
+    @property
+    def menu(self) -> list[dict[str, Any]]:
+        """Groups of links."""
+        return menu(self.view.admin, self.view)
+
+    @property
+    def color(self) -> str:
+        """light, dark or auto, as chosen."""
+        return dict(parse_qsl(request.cookies.get(PREFERENCES, "")[:500])).get("theme", "auto")
+
+    @property
+    def csrf(self) -> str:
+        """The token that every change carries."""
+        return generate_csrf()
+
+    @property
+    def username(self) -> str:
+        """Who is signed in."""
+        return self.actor.username or "?"
+
+    @property
+    def role(self) -> str:
+        """His role, in words."""
+        return ROLES.get(self.actor.role, self.actor.role.capitalize())
+
+    @property
+    def home(self) -> str:
+        """The first page of the panel."""
+        return url_for("admin.index")
+
+    @property
+    def site_url(self) -> str:
+        """The site as readers see it."""
+        return "/"
+
+    @property
+    def logout_url(self) -> str:
+        """Where the sign-out form goes."""
+        return "/auth/logout"
+
+    @property
+    def stop_url(self) -> str:
+        """Where viewing as somebody else ends."""
+        return "/auth/stop-viewing"
+
+    @property
+    def undo_url(self) -> str:
+        """Where the form goes that undoes a batch."""
+        return url_for(endpoint(REGISTRY["batches"], "action_view"))
+
+    @property
+    def here(self) -> str:
+        """The address of this page, to come back to it; the first page where something was sent."""
+        return request.full_path.rstrip("?") if request.method == "GET" else self.home
+
+    def theme_url(self, name: str) -> str:
+        """The address that switches colours and comes back."""
+        return f"/theme/{name}?" + urlencode({"next": self.here}, safe="/")

@@ -1,0 +1,157 @@
+"""Which fields stand in a list, and how the columns, tabs, chips and pages of it are linked."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from quire.actor import Actor
+from quire.admin.urls import Pairs, list_url
+from quire.declare.fields import Computed, Field
+from quire.declare.query_fields import sort_names
+from quire.declare.record import Record
+
+MOST = 6
+"""Columns of a list; more would not fit beside each other on a usual screen."""
+
+LONG = ("markdown", "html", "json", "lines", "pairs", "textarea", "password")
+FEWEST = 4
+"""Columns that a list is filled up to with what is looked for rarely."""
+
+RARELY = 10
+"""Added to the rank of what can be neither sorted nor filtered."""
+
+AROUND = 2
+"""Page numbers shown on either side of the current one."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a list."""
+
+    name: str
+    label: str
+    leads: bool
+    numeric: bool
+    sort_url: str | None
+    sorted: str | None
+
+
+def _rank(record: Record, field: Field) -> tuple[int, int]:
+    """Small for what people look for first: title, state, references, dates, the rest."""
+    widget = field.kind.widget
+    if field.name == record.title_field or (record.newest_first and field.name == "created_at"):
+        rank = 0
+    elif field.choices:
+        rank = 1
+    elif field.target:
+        rank = 2
+    elif widget == "datetime":
+        rank = 5 if field.name in ("created_at", "updated_at") else 3
+    else:
+        rank = 4
+    if not (field.sort or field.filter or rank == 0):
+        rank += RARELY
+    return rank, [one.name for one in record.fields].index(field.name)
+
+
+def _fits(record: Record, field: Field) -> bool:
+    """Not in a list: long texts, numbers of rows, and what only repeats another column."""
+    if field.name == record.title_field:
+        return True
+    repeats = isinstance(field, Computed) and not field.choices and field.on_update
+    dull = (
+        field.on_request
+        or field.kind.name in ("slug", "nothing")
+        or field.name in ("version", "id", "deleted_at")
+    )
+    return not (field.kind.widget in LONG or repeats or dull)
+
+
+def shown_fields(record: Record, actor: Actor) -> list[Field]:
+    """The fields of the list for this actor, title first, at most MOST."""
+    seen = record.visible_fields(actor)
+    fitting = [record.field(name) for name in seen if _fits(record, record.field(name))]
+    ranked = sorted(fitting, key=lambda one: _rank(record, one))
+    usual = [one for one in ranked if _rank(record, one)[0] < RARELY]
+    best = ranked[: max(FEWEST, min(MOST, len(usual)))]
+    order = {one.name: number for number, one in enumerate(record.fields)}
+    return sorted(best, key=lambda one: (one.name != record.title_field, order[one.name]))
+
+
+def without_parameters(pairs: Pairs, *names: str) -> Pairs:
+    """The parameters but those called `names`."""
+    return [(name, value) for name, value in pairs if name not in names]
+
+
+def _sorting(record: Record, pairs: Pairs) -> str:
+    """The name the list is sorted by, `-` in front for descending."""
+    asked = dict(pairs).get("sort", "").split(",")[0]
+    usual = "-created_at" if record.newest_first else record.order[0]
+    return asked or ("" if dict(pairs).get("search") else usual)
+
+
+def columns(record: Record, actor: Actor, fields: list[Field], pairs: Pairs) -> list[Column]:
+    """The heads of the table with links that sort it."""
+    current = _sorting(record, pairs)
+    sortable = sort_names(record, actor)
+    rest = without_parameters(pairs, "sort", "page")
+    return [_column(record, one, current, one.name in sortable, rest) for one in fields]
+
+
+def _column(record: Record, field: Field, current: str, sortable: bool, rest: Pairs) -> Column:
+    is_current = current.removeprefix("-") == field.name
+    descending = is_current and current.startswith("-")
+    ascends_next = descending or (not is_current and field.kind.widget != "datetime")
+    target = field.name if ascends_next else f"-{field.name}"
+    return Column(
+        name=field.name,
+        label=field.label,
+        leads=field.name == record.title_field,
+        numeric=field.kind.widget in ("number", "decimal"),
+        sort_url=list_url(record, [*rest, ("sort", target)]) if sortable else None,
+        sorted=("descending" if descending else "ascending") if is_current else None,
+    )
+
+
+def tabs(record: Record, words: tuple[str, ...], pairs: Pairs) -> list[dict[str, Any]]:
+    """All, each state, trash: the views that people switch between."""
+    current = "trash" if dict(pairs).get("trashed") else dict(pairs).get("status", "")
+    rest = without_parameters(pairs, "status", "trashed", "page")
+    found = [("All", "", rest)]
+    found += [
+        (word.capitalize(), word, [*rest, ("status", word)]) for word in words if word != "trashed"
+    ]
+    if record.has_trash:
+        found.append(("Trash", "trash", [*rest, ("trashed", "true")]))
+    return (
+        [
+            {"label": label, "url": list_url(record, target), "current": key == current}
+            for label, key, target in found
+        ]
+        if len(found) > 1
+        else []
+    )
+
+
+def page_numbers(record: Record, pairs: Pairs, page: int, pages: int) -> list[dict[str, Any]]:
+    """Page numbers around the current one, the first and the last; `…` where some are left out."""
+    near = range(page - AROUND, page + AROUND + 1)
+    wanted = [n for n in sorted({1, pages, *near}) if 1 <= n <= pages]
+    found: list[dict[str, Any]] = []
+    for before, number in zip([0, *wanted], wanted, strict=False):
+        if number - before > 1:
+            found.append({"label": "…", "url": None, "current": False})
+        current = number == page
+        found.append(
+            {
+                "label": number,
+                "current": current,
+                "url": None if current else page_url(record, pairs, number),
+            }
+        )
+    return found
+
+
+def page_url(record: Record, pairs: Pairs, number: int) -> str:
+    """Another page of the same list."""
+    rest = without_parameters(pairs, "page")
+    return list_url(record, [*rest, ("page", str(number))] if number > 1 else rest)

@@ -1,0 +1,141 @@
+"""The filter panel: one plain input for each field that may be filtered, in the API's language."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from quire.actor import Actor
+from quire.admin.list.columns import without_parameters
+from quire.admin.past_tense import word_of, words_for
+from quire.admin.urls import Pairs, list_url
+from quire.declare.fields import Field
+from quire.declare.query_fields import filter_paths
+from quire.declare.record import Record, record_of
+from quire.declare.text_codec import INPUT_TYPES, to_rfc3339
+
+OWN = ("search", "q", "sort", "page", "per_page", "trashed")
+"""Parameters of a list that are no filters."""
+
+WORDS = {
+    "eq": "is",
+    "ne": "is not",
+    "gte": "from",
+    "lte": "until",
+    "gt": "is greater than",
+    "lt": "is less than",
+    "icontains": "contains",
+    "contains": "contains",
+    "startswith": "starts with",
+    "endswith": "ends with",
+    "in": "is any of",
+    "nin": "is none of",
+    "isnull": "is empty",
+}
+
+
+@dataclass(frozen=True)
+class Filter:
+    """An input of the filter panel; its name is a parameter of the query language."""
+
+    name: str
+    label: str
+    value: str
+    input: str = "text"
+    choices: tuple[tuple[str, str], ...] = ()
+    may_be_any: bool = True
+    lookup_url: str | None = None
+
+
+def has_tabs(field: Field) -> bool:
+    """Whether the values of a field are tabs above the list, not a filter."""
+    return field.name == "status" and bool(field.choices)
+
+
+def _path_of(field: Field, paths: Mapping[str, Field]) -> str:
+    """References are filtered by their natural key where that is allowed."""
+    if field.target:
+        by_key = f"{field.name}.{record_of(field.target).key}"
+        return by_key if by_key in paths else field.name
+    return field.name
+
+
+def _choices(field: Field) -> tuple[tuple[str, str], ...]:
+    if field.kind.widget == "checkbox":
+        return (("true", "Yes"), ("false", "No"))
+    if words := words_for(field):
+        return words
+    return tuple((word, word.replace("_", " ").capitalize()) for word in field.choices)
+
+
+def _word(field: Field, operator: str) -> str:
+    counted = field.kind.widget in ("number", "decimal")
+    amounts = {"gte": "at least", "lte": "at most"} if counted else {}
+    return amounts.get(operator) or WORDS.get(operator, operator)
+
+
+def _inputs(field: Field, path: str, given: dict[str, str], lookup: Any) -> list[Filter]:
+    widget, label = field.kind.widget, field.label
+    if choices := _choices(field):
+        value = given.get(path, field.default_filter)
+        return [Filter(path, label, value, choices=choices, may_be_any=not field.default_filter)]
+    if field.target:
+        return [Filter(path, label, given.get(path, ""), lookup_url=lookup(field.name))]
+    if widget in ("datetime", "date", "number", "decimal"):
+        names = ((f"{path}__{op}", f"{label} {_word(field, op)}") for op in ("gte", "lte"))
+        return [
+            Filter(
+                name, words, given.get(name, "").removesuffix("Z"), INPUT_TYPES.get(widget, "text")
+            )
+            for name, words in names
+        ]
+    name = f"{path}__icontains" if field.kind.is_text else path
+    return [Filter(name, label, given.get(name, ""))]
+
+
+def filters(record: Record, actor: Actor, pairs: Pairs, lookup: Any) -> list[Filter]:
+    """The inputs of the filter panel; `status` has tabs and `id` an address of its own."""
+    paths = filter_paths(record, actor)
+    given = dict(pairs)
+    found: list[Filter] = []
+    for name, one in paths.items():
+        if "." not in name and name != "id" and not has_tabs(one):
+            found += _inputs(one, _path_of(one, paths), given, lookup)
+    return found
+
+
+def clean(record: Record, actor: Actor, sent: Pairs) -> Pairs:
+    """The parameters that were filled in, moments with their zone; paging that is no number goes."""
+    paths = filter_paths(record, actor)
+    found = []
+    for name, text in sent:
+        one = paths.get(name.partition("__")[0])
+        timed = one is not None and one.kind.widget == "datetime" and not name.endswith("__isnull")
+        value = to_rfc3339(text.strip()) if timed else text.strip()
+        number = name in ("page", "per_page")
+        if value and not (number and not _is_page(value)):
+            found.append((name, value))
+    return found
+
+
+def _is_page(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0
+
+
+def chips(record: Record, actor: Actor, pairs: Pairs) -> list[dict[str, str]]:
+    """The filters at work, each with the address of the list without it."""
+    paths = filter_paths(record, actor)
+    found = []
+    for name, value in pairs:
+        path, _, operator = name.partition("__")
+        if name in OWN or name == "status":
+            continue
+        field = record.fields_by_name.get(path.partition(".")[0]) if path in paths else None
+        rest = [pair for pair in without_parameters(pairs, "page") if pair != (name, value)]
+        words = _chip(field, operator, value) if field else f"{name} {value}"
+        found.append({"label": words, "url": list_url(record, rest)})
+    return found
+
+
+def _chip(field: Field, operator: str, value: str) -> str:
+    shown = word_of(field, value) or value
+    return f"{field.label} {_word(field, operator or 'eq')} {shown}"

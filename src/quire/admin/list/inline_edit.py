@@ -1,0 +1,80 @@
+"""One cell of a list, changed in place: merged as a form of one field."""
+
+from typing import Any
+
+from flask import jsonify, request
+from flask_admin import expose
+from werkzeug.wrappers import Response as AnyResponse
+
+from quire.actor import Actor
+from quire.admin.form.fields import RecordForm, settable_fields
+from quire.admin.form.merge import FormSnapshot, State, merge, with_retries
+from quire.admin.format import cell_html, truncate
+from quire.admin.panel_view import PanelView, panel_actor
+from quire.admin.queries import find, parse_id
+from quire.admin.urls import address_for
+from quire.declare.fields import Field
+from quire.declare.record import Record
+from quire.declare.text_codec import decode_value, encode_value
+from quire.errors import PermissionDenied, VersionConflict
+from quire.store import write
+
+
+class InlineEditMixin(PanelView):
+    """The part of a record's view that saves a cell."""
+
+    record: Record
+
+    @expose("/ajax/update/", methods=("POST",))
+    def ajax_update(self) -> AnyResponse:
+        """One cell: field, value, what stood there (`base`) or the version it was read at."""
+        actor, record = panel_actor(), self.record
+        id = find(record, actor, parse_id(request.form.get("id")))["id"]
+        fields = {one.name: one for one in settable_fields(record, actor, creating=False)}
+        field = fields.get(request.form.get("field", ""))
+        if field is None:
+            raise PermissionDenied("This field cannot be edited here.")
+        with_retries(lambda: self._save_cell(actor, field, id))
+        state = find(record, actor, id)
+        value = state.get(field.name)
+        return jsonify(
+            html=str(cell_html(field, value, address_for(actor))) or "–",
+            raw=_raw(encode_value(field, value)),
+            version=state.get("version"),
+        )
+
+    def _save_cell(self, actor: Actor, field: Field, id: int) -> None:
+        record, name = self.record, field.name
+        state = find(record, actor, id)
+        form = RecordForm(record, actor, creating=False)
+        typed, stored = _text(field, "value"), form.texts_of(state)
+        seen = FormSnapshot(record, form, state, None).seen
+        if "base" in request.form:
+            seen[name] = _text(field, "base")
+        merged = merge({name: field}, seen, {name: typed}, stored)
+        if merged.conflicts:
+            raise _conflict(field, state, stored[name])
+        value = decode_value(field, merged.texts[name], creating=False)
+        write.update(record, actor, id, {name: value}, version=state.get("version"))
+
+
+def _text(field: Field, parameter: str) -> Any:
+    text = request.form.get(parameter, "")
+    return text == "true" if field.kind.widget == "checkbox" else text
+
+
+def _raw(text: Any) -> Any:
+    return str(text).lower() if isinstance(text, bool) else text
+
+
+def _conflict(field: Field, state: State, stored: Any) -> VersionConflict:
+    shown = ("Yes" if stored else "No") if isinstance(stored, bool) else truncate(stored) or "–"
+    return VersionConflict(
+        f"Someone else has changed this to “{shown}”. Save again to replace it.",
+        extra={
+            "conflict": field.name,
+            "current_version": state.get("version"),
+            "changed_fields": [field.name],
+            "raw": _raw(stored),
+        },
+    )

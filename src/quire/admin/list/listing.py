@@ -1,0 +1,216 @@
+"""A page of a list: everything its template shows, from the parameters of the address."""
+
+from collections.abc import Set
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+from flask import url_for
+from markupsafe import Markup
+
+from quire.actor import Actor
+from quire.admin.actions import bulk_choices, delete_question
+from quire.admin.form.fields import settable_fields
+from quire.admin.format import cell_html, record_title
+from quire.admin.list.columns import (
+    Column,
+    columns,
+    page_numbers,
+    page_url,
+    shown_fields,
+    tabs,
+    without_parameters,
+)
+from quire.admin.list.filters import chips, clean, filters, has_tabs
+from quire.admin.thumbnails import thumbnail
+from quire.admin.urls import Pairs, address_for, endpoint, list_url, lookup_url, record_url
+from quire.declare.fields import Field
+from quire.declare.query import Query, parse_query
+from quire.declare.query_fields import default_filters, filter_paths
+from quire.declare.record import Record
+from quire.declare.text_codec import INPUT_TYPES, encode_value
+from quire.errors import BadRequest
+from quire.exchange.tables.command import importable
+from quire.exchange.tables.sheets import KINDS
+from quire.store import read
+from quire.store.permissions import rights
+
+NOTHING = read.Page([], 0, 1, 20, False, False, None, None)
+INLINE = ("text", "select", "checkbox", "number", "decimal", "date", "datetime", "url", "email")
+"""Widgets that are small enough for a cell."""
+
+
+class ListPage:
+    """One page of the records of a type as `actor` finds them; `problem` when it was asked badly."""
+
+    def __init__(self, record: Record, actor: Actor, sent: Pairs):
+        self.record, self.actor = record, actor
+        self.pairs = clean(record, actor, sent)
+        self.problem: BadRequest | None = None
+        self.page = self._read()
+        self.fields = shown_fields(record, actor)
+        self.columns = columns(record, actor, self.fields, self.pairs)
+        self.given = dict(self.pairs)
+        self.trashed = "trashed" in self.given
+        self._inline_names = self._inline_fields()
+
+    def _read(self) -> read.Page:
+        try:
+            query = self.query()
+            page = read.list_records(self.record, self.actor, query)
+            if not page.rows and page.pages and (query.page or 1) > page.pages:
+                page = read.list_records(self.record, self.actor, replace(query, page=page.pages))
+        except BadRequest as problem:
+            self.problem = problem
+            return NOTHING
+        return page
+
+    def query(self) -> Query:
+        """What the address asks for. Raises BadRequest."""
+        record, actor = self.record, self.actor
+        added = default_filters(record, actor, (name.partition("__")[0] for name, _ in self.pairs))
+        query = parse_query(record, actor, [*self.pairs, *added])
+        sort = query.sort or (("-id",) if record.newest_first and not query.search else ())
+        return replace(query, sort=sort, fields=record.field_names, panel=True)
+
+    def _inline_fields(self) -> set[str]:
+        fields = settable_fields(self.record, self.actor, creating=False)
+        return {one.name for one in fields if one.kind.widget in INLINE}
+
+    def rows(self) -> list[Any]:
+        """The rows of the table."""
+        rows, access = self.page.rows, self.record.access
+        ids = [state["id"] for state in rows]
+        rules = {"delete": access.delete, "update": access.update}
+        if self.trashed:
+            rules = {"delete": access.permanent}
+        found = rights(self.record, self.actor, rules, ids)
+        return [self._row(one, found[one["id"]]) for one in rows]
+
+    def _row(self, state: dict[str, Any], rights: Set[str]) -> Any:
+        record, id, editable = self.record, state["id"], "update" in rights
+        return SimpleNamespace(
+            id=id,
+            version=state.get("version", ""),
+            title=record_title(record, state),
+            thumb=thumbnail(state),
+            edit_url=record_url(record, "edit_view", id) if editable else None,
+            details_url=record_url(record, "details_view", id),
+            delete_url=record_url(record, "delete_view", id, url=self.here())
+            if "delete" in rights
+            else None,
+            delete_text=delete_question(record, state),
+            cells=[
+                self._cell(c, f, state, editable)
+                for c, f in zip(self.columns, self.fields, strict=True)
+            ],
+        )
+
+    def _cell(self, column: Column, field: Field, state: dict[str, Any], row_editable: bool) -> Any:
+        value = state.get(field.name)
+        if column.leads:
+            return SimpleNamespace(
+                column=column, html=record_title(self.record, state), editable=False
+            )
+        address = address_for(self.actor)
+        html = cell_html(field, value, address) if field.name in state else Markup("")
+        editable = row_editable and field.name in self._inline_names
+        return SimpleNamespace(column=column, html=html, editable=editable, **_inline(field, value))
+
+    def here(self) -> str:
+        """The address of this very page."""
+        return list_url(self.record, self.pairs)
+
+    def total_text(self) -> str:
+        """`57 posts`."""
+        one, many = self.record.noun, self.record.plural_noun
+        return f"{self._total_figure()} {one if self.page.total == 1 else many}"
+
+    def _total_figure(self) -> str:
+        """`57`; `10,000+` where a search has stopped counting."""
+        return f"{self.page.total or 0:,}{'+' if self.page.total_is_minimum else ''}"
+
+    def range_text(self) -> str:
+        """`1–20 of 57`."""
+        page = self.page
+        first = ((page.page or 1) - 1) * page.per_page + 1
+        return f"{first:,}–{first + len(page.rows) - 1:,} of {self._total_figure()}"
+
+    def _tab_words(self) -> tuple[str, ...]:
+        status = filter_paths(self.record, self.actor).get("status")
+        return status.choices if status is not None and has_tabs(status) else ()
+
+    def view(self) -> Any:
+        """What the template reads."""
+        record, actor, pairs = self.record, self.actor, self.pairs
+        noun = record.noun
+        active = chips(record, actor, pairs)
+        can_create = record.allows(actor, "create") is not False and not self.trashed
+        rest = without_parameters(pairs, "page")
+        return SimpleNamespace(
+            lead=record.summary,
+            noun=noun,
+            plural=record.plural_noun,
+            icon=record.path,
+            url=list_url(record),
+            here=self.here(),
+            clear_url=list_url(record, self._kept_pairs()),
+            create_url=url_for(endpoint(record, "create_view")) if can_create else None,
+            exports=[
+                (kind.upper(), url_for(endpoint(record, "export"), export_type=kind, **_flat(rest)))
+                for kind in KINDS
+            ],
+            import_url=url_for("imports.index", type=record.path)
+            if can_create and record in importable()
+            else None,
+            action_url=url_for(endpoint(record, "action_view")),
+            inline_url=url_for(endpoint(record, "ajax_update")),
+            tabs=tabs(record, self._tab_words(), pairs),
+            searchable=bool(record.search_fields),
+            search=self.given.get("search", ""),
+            total_text=self.total_text(),
+            kept=self._kept_pairs(),
+            filters=filters(record, actor, pairs, lambda name: lookup_url(record, name)),
+            filters_open=bool(self.problem),
+            chips=active,
+            columns=self.columns,
+            rows=self.rows(),
+            actions=bulk_choices(record, actor, trashed=self.trashed),
+            narrowed=bool(active or "search" in self.given or "status" in self.given),
+            **self._pager(),
+        )
+
+    def _kept_pairs(self) -> Pairs:
+        keep = ("sort", "trashed", "status", "per_page")
+        return [(name, value) for name, value in self.pairs if name in keep]
+
+    def _pager(self) -> dict[str, Any]:
+        page, pages = self.page.page or 1, self.page.pages or 1
+        record, pairs = self.record, self.pairs
+        return {
+            "pages": page_numbers(record, pairs, page, pages) if pages > 1 else [],
+            "range_text": self.range_text(),
+            "previous_url": page_url(record, pairs, page - 1) if page > 1 else None,
+            "next_url": page_url(record, pairs, page + 1) if page < pages else None,
+        }
+
+
+def _inline(field: Field, value: Any) -> dict[str, Any]:
+    raw = encode_value(field, value)
+    choices = [[word, word.replace("_", " ").capitalize()] for word in field.choices]
+    if field.kind.widget == "checkbox":
+        raw, choices = str(raw).lower(), [["true", "Yes"], ["false", "No"]]
+    if choices and field.nullable:
+        choices.insert(0, ["", "–"])
+    return {
+        "kind": INPUT_TYPES.get(field.kind.widget, "text"),
+        "raw": raw,
+        "choices": choices or None,
+    }
+
+
+def _flat(pairs: Pairs) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        found.setdefault(name, []).append(value)
+    return found

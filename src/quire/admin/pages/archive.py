@@ -1,0 +1,38 @@
+"""The page where administrators take all content along, as one file that another Quire reads."""
+
+from flask import Response, stream_with_context
+from flask_admin import expose
+from werkzeug.wrappers import Response as AnyResponse
+
+from quire.admin.panel_view import PanelView, panel_actor
+from quire.declare.clock import now
+from quire.exchange.archive import export
+from quire.exchange.archive.format import exported_types
+from quire.store import audit
+
+
+class ArchiveView(PanelView):
+    """`/admin/archive/`: says what an export holds, and streams it."""
+
+    role = "admin"
+
+    def __init__(self) -> None:
+        super().__init__(
+            name="Export", category="System", endpoint="archive", menu_icon_value="download"
+        )
+
+    @expose("/")
+    def index(self) -> str:
+        """The page."""
+        return self.render("quire_admin/archive.html", heading="Export", types=exported_types())
+
+    @expose("/download", methods=("POST",))
+    def download(self) -> AnyResponse:
+        """The archive, sent while it is read; it never holds passwords."""
+        audit.record_event(panel_actor(), "export", "archive")
+        name = f"quire-{now():%Y-%m-%d}.zip"
+        return Response(
+            stream_with_context(export.stream()),
+            mimetype="application/zip",
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )

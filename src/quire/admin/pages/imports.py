@@ -1,0 +1,178 @@
+"""Tables brought in through the panel: upload, columns, a dry run, the import, and its undoing."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from flask import redirect, request, url_for
+from flask_admin import expose
+from werkzeug.wrappers import Response as AnyResponse
+
+from quire.actor import Actor
+from quire.admin.panel_view import PanelView, panel_actor
+from quire.admin.urls import list_url
+from quire.auth import accounts
+from quire.declare.job_registry import Job, on_event
+from quire.declare.record import Record
+from quire.errors import BadRequest, Conflict, TooLarge, Unavailable, ValidationFailed
+from quire.exchange.tables import import_handler, import_jobs
+from quire.exchange.tables.columns import importable_fields
+from quire.exchange.tables.command import importable, may_import
+from quire.exchange.tables.import_jobs import WORK, ImportJob
+
+STATES = {
+    ("upload", "finished"): "Not imported yet",
+    ("check", "active"): "Checking",
+    ("check", "finished"): "Checked, not imported yet",
+    ("check", "stopped"): "Not imported yet",
+    ("import", "active"): "Importing",
+    ("import", "finished"): "Imported",
+    ("import", "stopped"): "Stopped, partly imported",
+    ("undo", "active"): "Undoing",
+    ("undo", "finished"): "Undone",
+    ("undo", "stopped"): "Partly undone",
+}
+"""What has come of an uploaded table, in words, by task and status."""
+
+
+@on_event(WORK, seconds=import_handler.LEASE_SECONDS)
+def work_on_import(job: Job) -> None:
+    """Do a part of an import, in the name and with the rights of who asked for it."""
+    import_handler.advance(job.record_id, job.data["ticket"], _actor_with_id)
+
+
+def _actor_with_id(user_id: int) -> Actor | None:
+    account = accounts.by_id(user_id)
+    if account is None or not account.is_active:
+        return None
+    return account.actor("job", door="admin")
+
+
+def types_for(actor: Actor) -> list[Record]:
+    """The types that `actor` may make records of."""
+    return [one for one in importable() if may_import(one, actor)]
+
+
+class ImportView(PanelView):
+    """`/admin/imports/`: from a file to records, one page after the other, without scripts."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            name="Import", category="Content", endpoint="imports", menu_icon_value="upload"
+        )
+
+    @expose("/")
+    def index(self) -> str:
+        """Which file, and what its rows are to become."""
+        return self._ask(request.args.get("type", ""))
+
+    def _ask(self, path: str, problem: str = "") -> str:
+        return self.render(
+            "quire_admin/import_upload.html",
+            heading="Import a CSV or XLSX file",
+            types=types_for(panel_actor()),
+            chosen=path,
+            problem=problem,
+            jobs=import_jobs.jobs_of(panel_actor()),
+            states=STATES,
+        )
+
+    @expose("/upload", methods=("POST",))
+    def upload(self) -> str | AnyResponse | tuple[str, int, dict[str, str]]:
+        """Keep the file, and go on to its columns."""
+        actor, path = panel_actor(), request.form.get("type", "")
+        record = {one.path: one for one in types_for(actor)}.get(path)
+        file = request.files.get("file")
+        if record is None or file is None or not file.filename:
+            return self._ask(path, "Choose what to import into, and a file."), 422, {}
+        try:
+            job = import_jobs.receive_table(actor, record, file.stream, file.filename)
+        except (ValidationFailed, Conflict, TooLarge, Unavailable) as problem:
+            return self._ask(path, problem.message), problem.status, problem.headers
+        return _page_of(job)
+
+    @expose("/<token>/")
+    def task(self, token: str) -> str:
+        """The columns and first rows, how far it is, or what came of it."""
+        job = import_jobs.find(panel_actor(), token)
+        actor, record = panel_actor(), job.record
+        return self.render(
+            "quire_admin/import.html",
+            heading=f"Import {job.name}",
+            crumbs=[(record.label, list_url(record)), ("Import", url_for("imports.index"))],
+            job=job,
+            columns=_columns(job),
+            fields=[(one.name, one.label) for one in importable_fields(record, actor)],
+        )
+
+    @expose("/<token>/check", methods=("POST",))
+    def check(self, token: str) -> AnyResponse:
+        """Try every row and keep nothing."""
+        return _started(self._with_columns(token), "check")
+
+    @expose("/<token>/run", methods=("POST",))
+    def run(self, token: str) -> AnyResponse:
+        """Import it, or go on with it."""
+        job = import_jobs.find(panel_actor(), token)
+        return _started(job if job.can_continue else self._with_columns(token), "import")
+
+    @expose("/<token>/undo", methods=("POST",))
+    def undo(self, token: str) -> AnyResponse:
+        """Take back what the import has done."""
+        job = import_jobs.find(panel_actor(), token)
+        if not job.is_active and not job.can_be_undone:
+            raise BadRequest("There is nothing to undo.", code="invalid_parameter")
+        return _started(job, "undo")
+
+    @expose("/<token>/stop", methods=("POST",))
+    def stop(self, token: str) -> AnyResponse:
+        """Let it be, as far as it is."""
+        job = import_jobs.find(panel_actor(), token)
+        import_jobs.stop(job)
+        return _page_of(job)
+
+    @expose("/<token>/discard", methods=("POST",))
+    def discard(self, token: str) -> AnyResponse:
+        """Forget the file."""
+        import_jobs.discard(import_jobs.find(panel_actor(), token))
+        return redirect(url_for("imports.index"))
+
+    def _with_columns(self, token: str) -> ImportJob:
+        """The import, its columns as they were chosen in the form. Raises BadRequest."""
+        job = import_jobs.find(panel_actor(), token)
+        if not job.is_active and not job.can_be_imported:
+            raise BadRequest("This file has already been imported.", code="invalid_parameter")
+        known = {one.name for one in importable_fields(job.record, panel_actor())} | {""}
+        numbers = range(len(job.headers))
+        chosen = [request.form.get(f"column-{n}", job.columns[n]) for n in numbers]
+        named = [name for name in chosen if name]
+        if not set(chosen) <= known or len(named) != len(set(named)) or not named:
+            raise BadRequest(
+                "Choose at least one field, and each field only once.", code="invalid_parameter"
+            )
+        job.columns = chosen
+        return job
+
+
+def _started(job: ImportJob, task: str) -> AnyResponse:
+    """Leave it to a worker, and show how far it is."""
+    import_jobs.start(job, panel_actor(), task)
+    return _page_of(job)
+
+
+def _page_of(job: ImportJob) -> AnyResponse:
+    return redirect(url_for("imports.task", token=job.token))
+
+
+def _columns(job: ImportJob) -> list[Any]:
+    """What the form shows of each column."""
+    return [
+        SimpleNamespace(
+            name=name or f"Column {number + 1}",
+            key=f"column-{number}",
+            field=field,
+            samples=samples,
+        )
+        for number, (name, field, samples) in enumerate(
+            zip(job.headers, job.columns, job.samples, strict=True)
+        )
+    ]

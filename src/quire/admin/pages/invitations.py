@@ -1,0 +1,48 @@
+"""The page of invitations, for administrators: a role and an address; a mail brings the link."""
+
+from typing import Any
+
+from flask import flash, redirect, request, url_for
+from flask_admin import expose
+from werkzeug.wrappers import Response as AnyResponse
+
+from quire.actor import ROLES
+from quire.admin.panel_view import PanelView, panel_actor
+from quire.auth import registration
+from quire.errors import Conflict, TooManyRequests, ValidationFailed
+
+
+class InvitationsView(PanelView):
+    """`/admin/invitations/`: invite somebody."""
+
+    role = "admin"
+
+    def __init__(self) -> None:
+        super().__init__(
+            name="Invitations", category="People", endpoint="invitations", menu_icon_value="letters"
+        )
+
+    @expose("/", methods=("GET", "POST"))
+    def index(self) -> str | AnyResponse | tuple[str, int]:
+        """The form; what was typed stays in it when it is refused."""
+        if request.method != "POST":
+            return self._form("", ROLES[0])
+        email, role = request.form.get("email", ""), request.form.get("role", "")
+        try:
+            registration.invite_by_mail(email, role, panel_actor())
+        except (Conflict, ValidationFailed, TooManyRequests) as problem:
+            said = [one["message"] for one in problem.details] or [problem.message]
+            return self._form(email, role, said), problem.status
+        flash(f"Invitation sent to {email.strip()}.", "success")
+        return redirect(url_for("invitations.index"))
+
+    def _form(self, email: str, role: str, errors: Any = ()) -> str:
+        return self.render(
+            "quire_admin/invitations.html",
+            heading="Invitations",
+            email=email,
+            chosen=role,
+            roles=ROLES,
+            errors=errors,
+            waiting=registration.invitations(),
+        )

@@ -1,0 +1,69 @@
+"""The page of jobs, for administrators: what waits, what has failed and why; retried or dropped there."""
+
+from typing import Any
+
+from flask import flash, redirect, request, url_for
+from flask_admin import expose
+from werkzeug.wrappers import Response as AnyResponse
+
+from quire.admin.format import format_moment
+from quire.admin.panel_view import PanelView, panel_actor
+from quire.admin.queries import parse_id
+from quire.declare.clock import rfc3339
+from quire.store import queue_admin
+
+
+class JobsView(PanelView):
+    """`/admin/jobs/`: the queue."""
+
+    role = "admin"
+
+    def __init__(self) -> None:
+        super().__init__(name="Jobs", category="System", endpoint="jobs", menu_icon_value="jobs")
+
+    @expose("/")
+    def index(self) -> str:
+        """The page."""
+        kinds = queue_admin.summary_by_event()
+        return self.render(
+            "quire_admin/jobs.html",
+            heading="Jobs",
+            kinds=kinds,
+            troubles=[_row(row) for row in queue_admin.failures()],
+            waiting=sum(row.waiting for row in kinds),
+            failed=sum(row.failed for row in kinds),
+            moment=lambda value: format_moment(rfc3339(value)),
+        )
+
+    @expose("/retry", methods=("POST",))
+    def retry(self) -> AnyResponse:
+        """Let the chosen jobs be done now."""
+        count = queue_admin.retry(panel_actor(), _chosen())
+        return _redirect_with_message(f"{_jobs(count)} will be retried now.")
+
+    @expose("/drop", methods=("POST",))
+    def drop(self) -> AnyResponse:
+        """Forget the chosen jobs that have failed."""
+        count = queue_admin.drop(panel_actor(), _chosen())
+        return _redirect_with_message(f"{_jobs(count)} deleted.")
+
+
+def _row(row: Any) -> dict[str, Any]:
+    return {
+        "row": row,
+        "subject": f"{row.event}, {row.record_id}" if row.record_id else row.event,
+        "data": ", ".join(f"{name}: {value}" for name, value in row.data.items() if value),
+    }
+
+
+def _chosen() -> list[int]:
+    return [parse_id(text) for text in request.form.getlist("rowid")[: queue_admin.MOST]]
+
+
+def _jobs(count: int) -> str:
+    return f"{count} job{'' if count == 1 else 's'}"
+
+
+def _redirect_with_message(said: str) -> AnyResponse:
+    flash(said, "success")
+    return redirect(url_for("jobs.index"))

@@ -1,0 +1,64 @@
+"""Mail that was kept instead of sent, for administrators of an installation under development.
+
+Its links open accounts, so in production it is read on the machine itself, or not at all.
+"""
+
+from flask import Response, current_app
+from flask_admin import expose
+
+from quire.admin.panel_view import PanelView
+from quire.errors import NotFound
+from quire.jobs.mail import file_backend
+
+POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; form-action 'none'; "
+    "frame-ancestors 'none'; base-uri 'none'"
+)
+"""The headers of an email shown as HTML: styles are allowed, scripts are not."""
+
+
+class MailView(PanelView):
+    """`/admin/letters/`: the emails in the outbox folder."""
+
+    role = "admin"
+
+    def __init__(self) -> None:
+        super().__init__(
+            name="Mail", category="System", endpoint="letters", menu_icon_value="letters"
+        )
+
+    def is_accessible(self) -> bool:
+        """Administrators, where mail is kept and nothing is at stake."""
+        config = current_app.config
+        is_kept = not config["MAIL_SERVER"] and config["QUIRE_ENV"] != "production"
+        return is_kept and super().is_accessible()
+
+    @expose("/")
+    def index(self) -> str:
+        """The list of emails."""
+        found = list(file_backend.list_messages())
+        return self.render("quire_admin/mail.html", heading="Mail", letters=found)
+
+    @expose("/<file>")
+    def letter(self, file: str) -> str:
+        """One email, as text."""
+        found = _message_or_404(file)
+        return self.render(
+            "quire_admin/mail_message.html",
+            heading=found.message["Subject"],
+            crumbs=[("Mail", self.get_url("letters.index"))],
+            letter=found,
+        )
+
+    @expose("/<file>/html")
+    def html(self, file: str) -> Response:
+        """The same as mail programs show it."""
+        page = _message_or_404(file).part("html")
+        return Response(page, headers={"Content-Security-Policy": POLICY})
+
+
+def _message_or_404(name: str) -> file_backend.StoredMessage:
+    found = file_backend.get_message(name)
+    if found is None:
+        raise NotFound
+    return found

@@ -1,0 +1,42 @@
+"""The page of rights, for administrators: who may do what; and the start of viewing as somebody."""
+
+from flask import redirect, request, url_for
+from flask_admin import expose
+from werkzeug.wrappers import Response as AnyResponse
+
+from quire.admin import permission_matrix
+from quire.admin.panel_view import PanelView, panel_actor
+from quire.admin.queries import parse_id
+from quire.auth import impersonation
+from quire.auth.accounts import by_id
+from quire.errors import NotFound
+
+
+class PermissionsView(PanelView):
+    """`/admin/access/`: the matrix of role, type, action and field, as the declarations have it."""
+
+    role = "admin"
+
+    def __init__(self) -> None:
+        super().__init__(
+            name="Access", category="System", endpoint="access", menu_icon_value="access"
+        )
+
+    @expose("/")
+    def index(self) -> str:
+        """The page."""
+        return self.render(
+            "quire_admin/access.html",
+            heading="Access",
+            roles=list(permission_matrix.PEOPLE),
+            sheets=permission_matrix.permission_tables(),
+        )
+
+    @expose("/view-as", methods=("POST",))
+    def view_as(self) -> AnyResponse:
+        """See site and panel as the user of `rowid` from now on."""
+        other = by_id(parse_id(request.form.get("rowid")))
+        if other is None:
+            raise NotFound
+        impersonation.start(panel_actor(), other)
+        return redirect(url_for("admin.index") if other.role != "member" else "/")

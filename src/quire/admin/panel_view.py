@@ -1,0 +1,142 @@
+"""The base view of the panel: who may open its pages, and what is shown when something fails."""
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+from flask import Response, g, jsonify, redirect, request
+from flask_admin import Admin
+from flask_admin.base import BaseView
+from werkzeug.wrappers import Response as AnyResponse
+
+from quire.actor import Actor
+from quire.admin.layout import Layout
+from quire.auth import sessions
+from quire.auth.csrf import refuse_expired_form
+from quire.auth.current_actor import check_csrf, current_actor
+from quire.errors import STATUS_NAMES, PermissionDenied, Problem, Unauthenticated
+from quire.records.site_settings import site_settings
+
+PANEL_ROLE = "author"
+"""The lowest role with access to the panel."""
+
+POLICY = (
+    "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; "
+    "img-src 'self' data:{pictures}; font-src 'self'; connect-src 'self'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'"
+)
+YEAR = 31_536_000
+"""Seconds that an asset is kept: its address changes with its content."""
+
+FORMS = ("/new/", "/edit/")
+"""Pages that are posted to where they are shown."""
+
+
+def nonce() -> str:
+    """The word of this answer that lets its own scripts run."""
+    if "admin_nonce" not in g:
+        g.admin_nonce = secrets.token_urlsafe(16)
+    return str(g.admin_nonce)
+
+
+def headers(response: Response) -> Response:
+    """Set the policy of a page, or how long an asset lives."""
+    if (request.endpoint or "").endswith(".static"):
+        if response.status_code in (200, 304) and "v" in request.args:
+            response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
+    else:
+        # a page that holds what is not ours has a stricter one already
+        # where somebody writes, pictures from elsewhere are shown as they are to readers
+        pictures = " https: blob:" if g.get("admin_shows_pictures") else ""
+        policy = POLICY.format(nonce=nonce(), pictures=pictures)
+        response.headers.setdefault("Content-Security-Policy", policy)
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def panel_actor() -> Actor:
+    """The current actor, with the panel as the interface."""
+    actor = current_actor()
+    return actor if actor.door == "admin" else actor.with_context(door="admin")
+
+
+def wants_json() -> bool:
+    """Whether a script asks, not a person."""
+    best = request.accept_mimetypes.best_match(["text/html", "application/json"], "text/html")
+    return best == "application/json"
+
+
+class PanelView(BaseView):
+    """A Flask-Admin view with access control; its pages have the layout of the panel."""
+
+    role = PANEL_ROLE
+    """The lowest role with access."""
+
+    def is_accessible(self) -> bool:
+        """Whether this view has anything for the one who asks."""
+        return panel_actor().at_least(self.role)
+
+    def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
+        """Redirect anonymous users to the sign-in page, answer others with 403."""
+        actor = panel_actor()
+        if actor.is_anonymous:
+            if wants_json():
+                return self.answer(Unauthenticated("You have been signed out."))
+            refuse_expired_form()
+            return redirect(self._sign_in_url())
+        user = sessions.current()
+        if user is not None and user.account.needs_second_factor:
+            return redirect("/profile/two-factor")
+        refusal = PermissionDenied("You do not have permission to view this page.")
+        if not actor.at_least(PANEL_ROLE):
+            raise refusal
+        return self.answer(refusal)
+
+    def _sign_in_url(self) -> str:
+        """Sign-in, and back to this page; a change that was not made is not repeated by itself."""
+        can_come_back = request.method in ("GET", "HEAD") or request.path.endswith(FORMS)
+        back = request.full_path if can_come_back else self.get_url("admin.index")
+        return sessions.login_url(back)
+
+    def create_blueprint(self, admin: Admin) -> Any:
+        """The blueprint of this view; its answers carry the panel's headers."""
+        blueprint = super().create_blueprint(admin)
+        blueprint.after_request(headers)
+        return blueprint
+
+    def _run_view(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        # Flask-Admin calls again without `self` on every TypeError, which runs changes twice
+        # and hides the real error.
+        try:
+            check_csrf(panel_actor())
+        except PermissionDenied as refusal:
+            return self.refuse_forged(fn.__name__, refusal)
+        try:
+            return fn(self, *args, **kwargs)
+        except Problem as problem:
+            return self.answer(problem)
+
+    def refuse_forged(self, name: str, refusal: PermissionDenied) -> Any:
+        """The answer to a change without the token that only our own pages know."""
+        return self.answer(refusal)
+
+    def answer(self, problem: Problem) -> AnyResponse:
+        """A failure in the panel's frame, or as JSON for a script."""
+        if wants_json():
+            body = {"message": problem.message, "code": problem.code, "details": problem.details}
+            response = jsonify(**body, **problem.extra)
+        else:
+            page = self.render(
+                "quire_admin/problem.html",
+                heading=STATUS_NAMES[problem.status],
+                message=problem.message,
+            )
+            response = Response(page)
+        response.status_code = problem.status
+        response.headers.extend(problem.headers)
+        return response
+
+    def render(self, template: str, **kwargs: Any) -> str:
+        """A page with everything its frame needs."""
+        shell = Layout(panel_actor(), self, site_settings()["site_name"])
+        return super().render(template, shell=shell, **kwargs)

@@ -1,0 +1,146 @@
+"""Words for what the audit and the revisions hold: actions in the past tense, interfaces, proofs."""
+
+from typing import Any
+
+from quire.declare.fields import Field
+from quire.declare.record import REGISTRY
+
+PAST = {
+    "accept_invitation": "invitation accepted",
+    "approve": "approved",
+    "create": "created",
+    "delete": "deleted",
+    "denied": "access denied",
+    "destroy": "permanently deleted",
+    "discard_draft": "draft discarded",
+    "draft": "draft started",
+    "regenerate_variants": "queued for processing",
+    "drop": "failed jobs deleted",
+    "duplicate": "duplicated",
+    "end_other_sessions": "other devices signed out",
+    "end_previews": "preview links revoked",
+    "end_sessions": "signed out on all devices",
+    "export": "all content exported",
+    "import": "file imported",
+    "invite": "invitation sent",
+    "leave": "account deleted by its owner",
+    "move": "uploaded files moved",
+    "passkey_added": "passkey added",
+    "passkey_removed": "passkey removed",
+    "password_reset": "password reset",
+    "pending": "marked as pending",
+    "preview": "preview link created",
+    "publish": "published",
+    "recovery_codes_renewed": "recovery codes replaced",
+    "restore": "restored",
+    "restore_revision": "older revision restored",
+    "retry": "failed jobs retried",
+    "second_factor_failed": "wrong two-factor code entered",
+    "sign_in": "signed in",
+    "sign_in_failed": "sign-in failed",
+    "sign_in_throttled": "sign-in blocked after too many attempts",
+    "sign_out": "signed out",
+    "spam": "marked as spam",
+    "stop_viewing": "stopped viewing as this user",
+    "token_reused": "refresh token used twice",
+    "two_factor_off": "two-factor authentication turned off",
+    "two_factor_on": "two-factor authentication turned on",
+    "two_factor_reset": "two-factor authentication reset",
+    "undo": "undone",
+    "undo_import": "import undone",
+    "unlock": "sign-in unblocked",
+    "unpublish": "unpublished",
+    "update": "changed",
+    "verify": "email address verified",
+    "view_as": "started viewing as this user",
+}
+SENTENCES = {
+    "accept_invitation": "accepted the invitation for",
+    "discard_draft": "discarded the draft of",
+    "draft": "started a draft of",
+    "regenerate_variants": "queued {} for processing:",
+    "drop": "deleted failed jobs",
+    "end_other_sessions": "signed out the other devices of",
+    "end_previews": "revoked the preview links to",
+    "end_sessions": "signed out all devices of",
+    "invite": "sent an invitation",
+    "leave": "deleted their account",
+    "move": "moved uploaded files",
+    "passkey_added": "added a passkey to",
+    "passkey_removed": "removed a passkey from",
+    "password_reset": "reset the password of",
+    "pending": "marked {} as pending:",
+    "preview": "created a preview link to",
+    "recovery_codes_renewed": "created new recovery codes for",
+    "restore_revision": "restored an older revision of",
+    "retry": "retried failed jobs",
+    "second_factor_failed": "entered a wrong two-factor code for",
+    "sign_in_throttled": "made too many sign-in attempts for",
+    "spam": "marked {} as spam:",
+    "token_reused": "used a refresh token twice for",
+    "two_factor_off": "turned off two-factor authentication for",
+    "two_factor_on": "turned on two-factor authentication for",
+    "two_factor_reset": "reset two-factor authentication for",
+    "unlock": "unblocked sign-in for",
+    "verify": "verified the email address of",
+}
+"""How a sentence goes on after the name of the one who did it, where that differs from `PAST`."""
+ABOUT_NOTHING = ("drop", "invite", "leave", "move", "retry")
+"""Actions whose sentence is complete without the name of a record."""
+INTERFACES = {
+    "admin": "Admin panel",
+    "api": "API",
+    "cli": "Command line",
+    "import": "Import",
+    "jobs": "Background job",
+    "site": "Site",
+}
+PROOFS = {
+    "console": "Command line",
+    "import": "Import",
+    "job": "Background job",
+    "key": "API key",
+    "none": "None",
+    "session": "Browser session",
+    "token": "Access token",
+}
+
+
+def past_tense(action: str) -> str:
+    """What was done, in words that need no one who did it."""
+    return PAST.get(action, action.replace("_", " "))
+
+
+def sentence(action: str, noun: str) -> str:
+    """The words between the one who did it and the name of the record; `noun` may be empty."""
+    words = SENTENCES.get(action, past_tense(action))
+    named = words.format(noun) if "{}" in words else f"{words} {noun}"
+    return " ".join(named.split())
+
+
+def word_of(field: Field, value: Any) -> str | None:
+    """What people call a word that the audit or a revision holds; None for other fields."""
+    if field.kind is None or field.kind.name != "word":
+        return None
+    if field.name == "type":
+        return REGISTRY[value].label if value in REGISTRY else None
+    if field.name == "action":
+        return past_tense(value).capitalize()
+    return _known(field).get(value)
+
+
+def words_for(field: Field) -> tuple[tuple[str, str], ...]:
+    """All words that such a field can hold, as the choices of a filter; empty for other fields."""
+    if field.kind is None or field.kind.name != "word":
+        return ()
+    if field.name == "action":
+        return tuple(
+            sorted(((one, past_tense(one).capitalize()) for one in PAST), key=lambda p: p[1])
+        )
+    if field.name == "type":
+        return tuple((path, record.label) for path, record in REGISTRY.items())
+    return tuple(_known(field).items())
+
+
+def _known(field: Field) -> dict[str, Any]:
+    return {"door": INTERFACES, "proof": PROOFS}.get(field.name, {})

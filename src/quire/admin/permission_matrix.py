@@ -1,0 +1,115 @@
+"""Who may do what: every rule of every declaration, asked for each role and put into words."""
+
+from dataclasses import dataclass
+
+from quire.actor import ROLES, Actor
+from quire.declare.fields import Field
+from quire.declare.record import REGISTRY, Record
+from quire.declare.rules import NOBODY, Rule
+
+PEOPLE: dict[str, Actor] = {
+    "Visitor": Actor("anonymous"),
+    **{role.capitalize(): Actor(role, 0) for role in ROLES},
+}
+"""An actor of each role, by the heading of its column."""
+VERBS = {
+    "read": "Read",
+    "create": "Create",
+    "update": "Edit",
+    "delete": "Delete",
+    "permanent": "Delete permanently",
+    "panel": "Open in the admin panel",
+}
+YES, NO, SOME = "yes", "no", "some"
+
+
+@dataclass(frozen=True)
+class MatrixCell:
+    """What one role may: yes, no, or on some rows, with the condition in words."""
+
+    role: str
+    answer: str
+    words: str
+
+
+@dataclass(frozen=True)
+class MatrixRow:
+    """One verb, or one field, for every role."""
+
+    label: str
+    cells: list[MatrixCell]
+
+
+@dataclass(frozen=True)
+class PermissionTable:
+    """Everything about one type."""
+
+    record: Record
+    verbs: list[MatrixRow]
+    fields: list[MatrixRow]
+
+
+def permission_tables() -> list[PermissionTable]:
+    """One for every type, in the order of declaration."""
+    return [PermissionTable(one, _verbs(one), _fields(one)) for one in REGISTRY.values()]
+
+
+def _verbs(record: Record) -> list[MatrixRow]:
+    rules = {label: getattr(record.access, verb) for verb, label in VERBS.items()}
+    rules |= {one.label: one.allow for one in record.actions}
+    return [
+        MatrixRow(label, [_cell(role, rule, actor) for role, actor in PEOPLE.items()])
+        for label, rule in rules.items()
+        if rule is not NOBODY
+    ]
+
+
+def _cell(role: str, rule: Rule, actor: Actor) -> MatrixCell:
+    answer = rule(actor)
+    if isinstance(answer, bool):
+        return MatrixCell(role, YES if answer else NO, "Yes" if answer else "No")
+    return MatrixCell(role, SOME, f"Only if {_condition(rule, actor)}")
+
+
+def _condition(rule: Rule, actor: Actor) -> str:
+    """The condition as said of somebody else: rules speak to the user, "that you own it"."""
+    words = rule.condition(actor).split()
+    return " ".join("they" if word == "you" else word for word in words if word != "that")
+
+
+def _fields(record: Record) -> list[MatrixRow]:
+    return [
+        MatrixRow(
+            one.label, [_of_field(role, record, one, actor) for role, actor in PEOPLE.items()]
+        )
+        for one in record.fields
+        if one.read_rule is not NOBODY
+    ]
+
+
+def _of_field(role: str, record: Record, field: Field, actor: Actor) -> MatrixCell:
+    """Who sees it, and who sets it when: what the rule of the row leaves open is not said again."""
+    seen = _seen(record, field, actor)
+    sets = _sets(record, field, actor)
+    words = ", ".join(one for one in (seen, sets) if one)
+    answer = NO if not words else YES if sets else SOME
+    return MatrixCell(role, answer, words[:1].upper() + words[1:] if words else "No")
+
+
+def _seen(record: Record, field: Field, actor: Actor) -> str:
+    answer = field.read_rule(actor) if field.readable else False
+    if answer is False or record.allows(actor, "read") is False:
+        return ""
+    return "can see" if answer is True else f"can see if {_condition(field.read_rule, actor)}"
+
+
+def _sets(record: Record, field: Field, actor: Actor) -> str:
+    if field.write_rule(actor) is False:
+        return ""
+    new = field.on_create and record.allows(actor, "create") is not False
+    later = field.on_update and record.allows(actor, "update") is not False
+    return {
+        (True, True): "can edit",
+        (True, False): "can set on creation",
+        (False, True): "can edit",
+    }.get((new, later), "")

@@ -1,0 +1,51 @@
+"""Reading records for the panel: the rows an actor finds there, or one of them."""
+
+from dataclasses import replace
+from typing import Any
+
+from quire.actor import Actor
+from quire.declare.kinds import INT64
+from quire.declare.query import Query
+from quire.declare.query_conditions import Condition
+from quire.declare.record import Record
+from quire.errors import NotFound
+from quire.store import permissions, read
+
+
+def parse_id(text: str | None) -> int:
+    """The id in an address. Raises NotFound for everything that cannot be one."""
+    if text and text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= INT64:
+        return int(text)
+    raise NotFound
+
+
+def find(record: Record, actor: Actor, id: int) -> dict[str, Any]:
+    """The record with this id, in the trash too, as far as the actor finds it in the panel.
+
+    Raises NotFound, also when it is only hidden from him.
+    """
+    return {
+        **read.get_record(record, actor, id, Query(fields=record.field_names, panel=True)),
+        "id": id,
+    }
+
+
+def rights_on(record: Record, actor: Actor, id: int) -> set[str]:
+    """What the actor may do with one record: `update`, `delete`, `permanent`, names of actions."""
+    rules = {verb: getattr(record.access, verb) for verb in ("update", "delete", "permanent")}
+    rules |= {one.name: one.allow for one in record.actions}
+    return permissions.rights(record, actor, rules, (id,))[id]
+
+
+def find_many(record: Record, actor: Actor, ids: list[int]) -> dict[int, dict[str, Any]]:
+    """Those of the records that the actor finds in the panel, in the trash too, by their ids.
+
+    Only for types whose id can be seen.
+    """
+    query = Query(
+        conditions=(Condition("id", "in", tuple(ids)),), count=False, per_page=100, panel=True
+    )
+    found = read.list_records(record, actor, query).rows
+    if record.has_trash:
+        found += read.list_records(record, actor, replace(query, trashed=True)).rows
+    return {state["id"]: state for state in found if "id" in state}

@@ -1,0 +1,97 @@
+"""What happened to a record: its versions and the audit, as far as the reader may see them."""
+
+from collections.abc import Collection
+from types import SimpleNamespace
+from typing import Any
+
+from quire.actor import Actor
+from quire.admin.format import cell_html, format_moment, small_name
+from quire.admin.past_tense import INTERFACES, past_tense
+from quire.declare.query import Query
+from quire.declare.query_conditions import Condition
+from quire.declare.record import REGISTRY, Record, record_of
+from quire.store import read
+from quire.store.permissions import may
+from quire.store.revisions import with_defaults
+
+SHOWN = 50
+"""Versions and events on a details page."""
+
+
+def history_query(record: Record, id: int, page: int = 1) -> Query:
+    """What asks for the revisions or audit events of a record, newest first."""
+    conditions = (Condition("type", "eq", (record.path,)), Condition("record_id", "eq", (id,)))
+    return Query(conditions=conditions, sort=("-id",), page=page, per_page=SHOWN, count=False)
+
+
+def actor_name(value: Any) -> str:
+    """The name of the one who did it; the program itself has none."""
+    return small_name(value, record_of("users")) if value else ""
+
+
+def _nowhere(record: Record, id: int) -> None:
+    return None
+
+
+def _changes(
+    record: Record, seen: Collection[str], new: dict[str, Any], old: dict[str, Any] | None
+) -> list[Any]:
+    """Label and value of every visible field that differs from the version before."""
+    found = []
+    for name, value in new.items():
+        if name in seen and old is not None and old.get(name) != value:
+            field = record.field(name)
+            found.append((field.label, cell_html(field, value, _nowhere)))
+    return found
+
+
+def _step(
+    record: Record, seen: Collection[str], row: dict[str, Any], before: dict[str, Any] | None
+) -> Any:
+    old = with_defaults(record, before["data"]) if before else None
+    changes = _changes(record, seen, with_defaults(record, row["data"]), old)
+    words = "1 field" if len(changes) == 1 else f"{len(changes)} fields"
+    return SimpleNamespace(
+        what=f"Revision {row['version']}: {past_tense(row['action'])}",
+        who=actor_name(row["actor"]),
+        when=format_moment(row["created_at"]),
+        changes=changes,
+        summary=f"{words} changed",
+    )
+
+
+def revision_steps(record: Record, actor: Actor, id: int) -> list[Any]:
+    """The revisions, newest first, with what each of them changed; for whoever may edit it."""
+    rows = _revisions(record, actor, id)
+    seen = record.visible_fields(actor)
+    befores = [*rows[1:], None]
+    return [_step(record, seen, row, before) for row, before in zip(rows, befores, strict=False)]
+
+
+def revisions_of(record: Record, actor: Actor, id: int) -> list[dict[str, Any]]:
+    """The newest revisions of a record, none for who may not edit it."""
+    return _revisions(record, actor, id) if may(record, actor, "update", id) else []
+
+
+def _revisions(record: Record, actor: Actor, id: int) -> list[dict[str, Any]]:
+    if not record.history:
+        return []
+    return read.list_records(
+        REGISTRY["revisions"], actor.as_system(), history_query(record, id)
+    ).rows
+
+
+def events(record: Record, actor: Actor, id: int) -> list[Any]:
+    """The audit of a record, newest first; empty for who may not read the audit."""
+    audit = REGISTRY["audit_events"]
+    if audit.allows(actor, "read") is False:
+        return []
+    return [
+        SimpleNamespace(
+            what=past_tense(row["action"]).capitalize(),
+            who=actor_name(row["actor"]),
+            when=format_moment(row["created_at"]),
+            how=", ".join(row["fields"]) or f"via {INTERFACES.get(row['door'], row['door'])}",
+        )
+        for row in read.list_records(audit, actor, history_query(record, id)).rows
+    ]

@@ -1,0 +1,257 @@
+"""RecordView: the panel's pages of a record type, made from its declaration and nothing else."""
+
+from collections.abc import Callable, Iterator, Sequence, Set
+from importlib import import_module
+from typing import Any
+
+from flask import Response, flash, jsonify, redirect, request, stream_with_context
+from flask_admin import expose
+from flask_admin.contrib.sqla import ModelView
+from werkzeug.wrappers import Response as AnyResponse
+
+from quire.actor import Actor
+from quire.admin import autocomplete
+from quire.admin.action_views import ActionsMixin
+from quire.admin.form.drafts import DraftsMixin, sent_versions
+from quire.admin.form.editor import EditorMixin, create_draft, create_once
+from quire.admin.form.fields import RecordForm
+from quire.admin.form.page import details_page, form_for, form_page, load_draft
+from quire.admin.form.save import SaveMixin
+from quire.admin.format import record_title
+from quire.admin.list.inline_edit import InlineEditMixin
+from quire.admin.list.listing import ListPage
+from quire.admin.panel_view import panel_actor, wants_json
+from quire.admin.queries import find, parse_id, rights_on
+from quire.admin.revisions import RevisionsMixin
+from quire.admin.urls import blueprint_of, list_url, local_url, record_url
+from quire.declare.clock import now
+from quire.declare.record import Record
+from quire.declare.rules import require_possible
+from quire.errors import NotFound, PermissionDenied, Problem
+from quire.exchange.tables import export
+from quire.exchange.tables.sheets import KINDS
+from quire.store.db import db
+from quire.store.record_stream import RecordStream
+
+_MIMETYPES = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+def _workbook(record: Record, paths: Sequence[str], batches: export.Batches) -> Iterator[bytes]:
+    pieces: Iterator[bytes] = import_module("quire.exchange.tables.xlsx").write_rows(
+        export.workbook_rows(record, paths, batches)
+    )
+    return pieces
+
+
+_SHEETS: dict[str, Callable[..., Iterator[Any]]] = {"csv": export.csv_pieces, "xlsx": _workbook}
+State = dict[str, Any]
+Answer = str | AnyResponse | tuple[str, int] | tuple[str, int, dict[str, str]]
+
+
+class RecordView(
+    ActionsMixin, DraftsMixin, InlineEditMixin, SaveMixin, RevisionsMixin, EditorMixin, ModelView
+):
+    """List, form, details, deletion, actions, export and look-ups of one record type.
+
+    Reads go through the store's own queries and writes through its one path, so that what the
+    panel shows and refuses is what every other interface shows and refuses.
+    """
+
+    column_auto_select_related = False
+    form_template = "quire_admin/form.html"
+
+    def __init__(self, record: Record):
+        self.record = record
+        super().__init__(
+            record.model,
+            db,
+            name=record.label,
+            category=record.section,
+            endpoint=blueprint_of(record),
+            url=record.path,
+            menu_icon_value=record.path,
+        )
+
+    def _refresh_cache(self) -> None:
+        # Columns, filters and forms come from the declaration, anew for each actor; what
+        # Flask-Admin would read off the model here is the same for everyone.
+        self._list_columns: list[Any] = []
+
+    def is_accessible(self) -> bool:
+        """Whether the panel has rows of this type for the one who asks."""
+        actor = panel_actor()
+        return super().is_accessible() and self.record.allows(actor, "panel") is not False
+
+    def _crumbs(self) -> list[tuple[str, str]]:
+        return [] if self.record.singleton else [(self.record.label, list_url(self.record))]
+
+    # list -----------------------------------------------------------------------------------
+
+    @expose("/")
+    def index_view(self) -> Answer:
+        """The list, or the form of the only row there is."""
+        if self.record.singleton:
+            return redirect(record_url(self.record, "edit_view", 1))
+        listing = ListPage(self.record, panel_actor(), list(request.args.items(multi=True)))
+        if listing.problem:
+            flash(listing.problem.message, "error")
+        page = self.render(
+            "quire_admin/list.html", heading=self.record.label, listing=listing.view()
+        )
+        return page, listing.problem.status if listing.problem else 200
+
+    @expose("/export/<export_type>/")
+    def export(self, export_type: str) -> Answer:
+        """The list as a file, CSV or XLSX."""
+        if export_type not in KINDS:
+            raise NotFound
+        listing = ListPage(self.record, panel_actor(), list(request.args.items(multi=True)))
+        if listing.problem:
+            raise listing.problem
+        batches = RecordStream(self.record, listing.actor, listing.query())
+        paths = list(self.record.visible_fields(listing.actor))
+        body = _SHEETS[export_type](self.record, paths, batches)
+        name = f"{self.record.path}-{now():%Y-%m-%d}.{export_type}"
+        response = Response(
+            stream_with_context(body),
+            mimetype=_MIMETYPES[export_type],
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
+        response.call_on_close(batches.close)
+        return response
+
+    @expose("/lookup")
+    def ajax_lookup(self) -> AnyResponse:
+        """What a relation picker suggests for `field` and `q`."""
+        name, text = request.args.get("field", ""), request.args.get("q", "")
+        return jsonify(results=autocomplete.suggestions(self.record, panel_actor(), name, text))
+
+    # one record -----------------------------------------------------------------------------
+
+    def _one(self) -> tuple[Actor, dict[str, Any]]:
+        actor = panel_actor()
+        return actor, find(self.record, actor, parse_id(request.args.get("id")))
+
+    @expose("/details/")
+    def details_view(self) -> Answer:
+        """Everything about one record."""
+        actor, state = self._one()
+        return self.render(
+            "quire_admin/details.html",
+            heading=record_title(self.record, state),
+            crumbs=self._crumbs(),
+            page=details_page(self.record, actor, state),
+        )
+
+    @expose("/new/", methods=("GET", "POST"))
+    def create_view(self) -> Answer:
+        """The form of a new record."""
+        actor, record = panel_actor(), self.record
+        require_possible(record.access.create, actor)
+        form = form_for(record, actor, creating=True)
+        if request.method != "POST":
+            form.fill_new(request.args)
+            return self._form(form)
+        form.take(request.form)
+        page = request.form.get("_page", "")
+        if record.drafts and "_begin" in request.form:
+            return create_draft(record, actor, form.values(), page)
+        try:
+            saved = create_once(record, actor, form.values(), page)
+        except Problem as problem:
+            return self._again(form, None, problem)
+        flash(f"{record.singular} created.", "success")
+        for name, value in saved.revealed.items():
+            flash(
+                f"{record.field(name).label} (copy it now, it will not be shown again): {value}",
+                "success",
+            )
+        return self._onwards(saved.id)
+
+    @expose("/edit/", methods=("GET", "POST"))
+    def edit_view(self) -> Answer:
+        """The form of a record."""
+        record = self.record
+        require_possible(record.access.update, panel_actor())
+        actor, state = self._one()
+        rights = rights_on(record, actor, state["id"])
+        if "update" not in rights:
+            raise PermissionDenied(f"This requires {record.access.update.needs}.")
+        form = form_for(record, actor, creating=False)
+        if request.method != "POST":
+            if state.get("deleted_at"):
+                return redirect(record_url(record, "details_view", state["id"]))
+            draft = load_draft(record, actor, state, rights)
+            form.fill(draft or state)
+            return self._form(form, state, draft, rights)
+        return self._save(actor, form, state)
+
+    def refuse_forged(self, name: str, refusal: PermissionDenied) -> Any:
+        """A form that was open while its owner signed in anew is shown again, nothing is lost."""
+        if name not in ("create_view", "edit_view") or wants_json():
+            return super().refuse_forged(name, refusal)
+        try:
+            state = None if name == "create_view" else self._one()[1]
+        except NotFound as missing:
+            return self.answer(missing)
+        form = form_for(self.record, panel_actor(), creating=state is None)
+        form.take(request.form, state)
+        again = PermissionDenied("Your session has changed since you opened this page. Save again.")
+        return self._again(form, state, again)
+
+    def _form(
+        self,
+        form: RecordForm,
+        state: State | None = None,
+        draft: State | None = None,
+        rights: Set[str] = frozenset(),
+        **more: Any,
+    ) -> str:
+        record = self.record
+        named = f"New {record.noun}" if state is None else record_title(record, state)
+        more.setdefault("return_url", local_url(request.values.get("url")))
+        return self.render(
+            self.form_template,
+            heading=record.label if record.singleton else named,
+            crumbs=self._crumbs(),
+            page=form_page(record, panel_actor(), form, state, draft, rights, **more),
+        )
+
+    def _again(
+        self,
+        form: RecordForm,
+        state: State | None,
+        problem: Problem,
+    ) -> tuple[str, int, dict[str, str]]:
+        """The form once more, with everything typed and what is wrong beside it."""
+        if wants_json():
+            raise problem
+        errors = form.refuse(problem.details)
+        words = f"The {self.record.noun} was not saved."
+        draft, rights = None, set[str]()
+        if state is not None:
+            actor = panel_actor()
+            rights = rights_on(self.record, actor, state["id"])
+            draft = load_draft(self.record, actor, state, rights)
+        page = self._form(
+            form,
+            state,
+            draft,
+            rights,
+            problem=words if errors else f"{words} {problem.message}",
+            errors=errors,
+            **({} if state is None else sent_versions()),
+        )
+        return page, problem.status, problem.headers
+
+    def _onwards(self, id: int) -> AnyResponse:
+        """To where the form came from, or to the form again when that was asked for."""
+        back = local_url(request.form.get("url"))
+        if "_continue_editing" in request.form or self.record.singleton:
+            return redirect(
+                record_url(self.record, "edit_view", id, **({"url": back} if back else {}))
+            )
+        return redirect(back or list_url(self.record))

@@ -1,0 +1,158 @@
+"""The history page of a record: its versions, two of them compared word by word, one restored."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import orjson
+from flask import flash, redirect, request, url_for
+from flask_admin import expose
+from werkzeug.wrappers import Response as AnyResponse
+
+from quire.actor import Actor
+from quire.admin.format import cell_html, format_moment, record_title
+from quire.admin.panel_view import PanelView, panel_actor
+from quire.admin.past_tense import past_tense
+from quire.admin.queries import find, parse_id
+from quire.admin.record_history import actor_name, history_query
+from quire.admin.urls import endpoint, record_url
+from quire.declare.record import REGISTRY, Record
+from quire.errors import NotFound, PermissionDenied, ValidationFailed
+from quire.store import read, revision_service
+from quire.store.permissions import may
+
+CONTEXT = 160
+"""Characters around a change that are shown of what is equal."""
+
+
+def size_in_words(data: dict[str, Any]) -> str:
+    """How much a revision holds."""
+    count = len(orjson.dumps(data))
+    return f"{count} B" if count < 1024 else f"{count / 1024:.1f} KB"
+
+
+def abridge(parts: list[dict[str, str]]) -> list[dict[str, str]]:
+    """The parts of a difference, with what is equal cut down to the words around the changes."""
+    last = len(parts) - 1
+    return [
+        {**part, "text": _around(part["text"], place > 0, place < last)}
+        if part["op"] == "equal"
+        else part
+        for place, part in enumerate(parts)
+    ]
+
+
+def _around(text: str, follows: bool, precedes: bool) -> str:
+    room = CONTEXT * (follows + precedes)
+    if len(text) <= room + CONTEXT:
+        return text
+    start = text[:CONTEXT].rpartition(" ")[0] if follows else ""
+    rest = text[-CONTEXT:].partition(" ")[2] if precedes else ""
+    return f"{start} … {rest}"
+
+
+class RevisionsMixin(PanelView):
+    """The part of a record's view that shows and restores versions."""
+
+    record: Record
+
+    def _edited(self) -> tuple[Actor, dict[str, Any]]:
+        actor, record = panel_actor(), self.record
+        state = find(record, actor, parse_id(request.values.get("id")))
+        if not (record.is_versioned and record.history):
+            raise NotFound
+        if not may(record, actor, "update", state["id"]):
+            raise PermissionDenied(f"This requires {record.access.update.needs}.")
+        return actor, state
+
+    @expose("/history/")
+    def history_view(self) -> str:
+        """The versions; with `from` and `to`, what differs between two of them."""
+        actor, state = self._edited()
+        record, id = self.record, state["id"]
+        number = parse_id(request.args.get("page", "1")) or 1
+        page = read.list_records(
+            REGISTRY["revisions"], actor.as_system(), history_query(record, id, number)
+        )
+        compared = self._compared(actor, id)
+        return self.render(
+            "quire_admin/history.html",
+            heading=f"Revisions of “{record_title(record, state)}”",
+            crumbs=[(record.label, url_for(endpoint(record)))],
+            rows=[self._row(id, state, row) for row in page.rows],
+            newer=self._at(id, number - 1) if page.has_prev else None,
+            older=self._at(id, number + 1) if page.has_next else None,
+            compared=compared,
+            id=id,
+            version=state["version"],
+            restore_url=url_for(endpoint(record, "restore_view")),
+            trashed=bool(state.get("deleted_at")),
+        )
+
+    def _at(self, id: int, page: int) -> str:
+        return record_url(self.record, "history_view", id, page=page)
+
+    def _row(self, id: int, state: dict[str, Any], row: dict[str, Any]) -> Any:
+        number = row["version"]
+        here = {"from": number, "to": state["version"]}
+        return SimpleNamespace(
+            version=number,
+            what=past_tense(row["action"]).capitalize(),
+            who=actor_name(row["actor"]),
+            when=format_moment(row["created_at"]),
+            size=size_in_words(row["data"]),
+            is_present=number == state["version"],
+            compare_url=record_url(self.record, "history_view", id, **here),
+        )
+
+    def _compared(self, actor: Actor, id: int) -> Any:
+        if "from" not in request.args:
+            return None
+        first, second = (parse_id(request.args.get(name)) for name in ("from", "to"))
+        found = revision_service.compare_revisions(self.record, actor, id, first, second)
+        fields = [self._difference(one) for one in found["fields"]]
+        return SimpleNamespace(first=first, second=second, fields=fields)
+
+    def _difference(self, one: dict[str, Any]) -> Any:
+        field = self.record.field(one["field"])
+        if "parts" in one:
+            return SimpleNamespace(label=field.label, parts=abridge(one["parts"]))
+        before, after = (cell_html(field, one[name], _nowhere) for name in ("before", "after"))
+        return SimpleNamespace(label=field.label, parts=None, before=before, after=after)
+
+    @expose("/restore/", methods=("POST",))
+    def restore_view(self) -> str | AnyResponse:
+        """Give the record the values of an old version."""
+        actor, state = self._edited()
+        record, id = self.record, state["id"]
+        number = parse_id(request.form.get("restore"))
+        skip = "skip_missing" in request.form
+        base = parse_id(request.form.get("version"))
+        try:
+            revision_service.restore(
+                record, actor, id, number, {}, skip_missing=skip, based_on=base
+            )
+        except ValidationFailed as invalid:
+            if any(one["code"] != "not_found" for one in invalid.details) or skip:
+                raise
+            return self._ask_without(state, number, invalid)
+        flash(f"Revision {number} restored.", "success")
+        return redirect(record_url(record, "history_view", id))
+
+    def _ask_without(self, state: dict[str, Any], number: int, invalid: ValidationFailed) -> str:
+        back = record_url(self.record, "history_view", state["id"])
+        names = ("id", "version", "restore")
+        confirm = {
+            "question": f"Revision {number} refers to records that no longer exist:",
+            "names": [one["message"] for one in invalid.details],
+            "consequence": "You can restore the rest without them.",
+            "url": url_for(endpoint(self.record, "restore_view")),
+            "fields": [(n, request.form[n]) for n in names] + [("skip_missing", "1")],
+            "label": "Restore without them",
+            "back": back,
+        }
+        heading = f"Restore revision {number}?"
+        return self.render("quire_admin/confirm.html", heading=heading, crumbs=[], confirm=confirm)
+
+
+def _nowhere(record: Record, id: int) -> None:
+    return None

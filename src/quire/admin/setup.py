@@ -1,0 +1,43 @@
+"""Puts the panel into an application: Flask-Admin, a home page, one view for every record type."""
+
+from flask import Blueprint, Flask
+from flask_admin import Admin
+from flask_admin.theme import Bootstrap4Theme
+
+from quire.admin.dashboard.home import HomeView
+from quire.admin.media import MediaView
+from quire.admin.pages.archive import ArchiveView
+from quire.admin.pages.imports import ImportView
+from quire.admin.pages.invitations import InvitationsView
+from quire.admin.pages.jobs import JobsView
+from quire.admin.pages.mail_preview import MailView
+from quire.admin.pages.permissions import PermissionsView
+from quire.admin.panel_view import nonce
+from quire.admin.record_view import RecordView
+from quire.admin.urls import blueprint_of
+from quire.declare.record import REGISTRY
+
+SECTIONS = ("Content", "People", "Site", "System")
+"""Groups of the menu, in their order; others follow."""
+CUSTOM_VIEWS = (InvitationsView, PermissionsView, ArchiveView, ImportView, JobsView, MailView)
+"""Pages that are no record's."""
+VIEWS = {"media": MediaView}
+"""Types whose pages can do more than others."""
+
+
+def init_app(app: Flask) -> Admin:
+    """Put the panel at `/admin/`: a home page and a view of every record type."""
+    app.register_blueprint(Blueprint("panel_templates", __name__, template_folder="templates"))
+    theme = Bootstrap4Theme(base_template="quire_admin/base.html")
+    admin = Admin(app, name="Quire", index_view=HomeView(), theme=theme, csp_nonce_generator=nonce)
+    for section in SECTIONS:
+        admin.add_category(section)
+    for record in REGISTRY.values():
+        admin.add_view(VIEWS.get(record.path, RecordView)(record))
+    for view in CUSTOM_VIEWS:
+        admin.add_view(view())
+    names = ("admin", "access", "archive", "imports", "jobs", "letters", "invitations")
+    for name in (*names, *(blueprint_of(record) for record in REGISTRY.values())):
+        # PanelView checks the same token, and returns a form with what was typed
+        app.extensions["csrf"].exempt(app.blueprints[name])
+    return admin

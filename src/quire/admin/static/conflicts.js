@@ -1,0 +1,69 @@
+// Fields that somebody else has changed as well: both versions above the buttons, where they move no text.
+"use strict";
+
+function differences(parts) {
+  const names = { insert: "ins", delete: "del" };
+  const shown = parts.map(({ op, text }) => (names[op] ? element(names[op], {}, text) : text || "–"));
+  return element("pre", { class: "difference", dir: "auto", tabindex: "0" }, ...(shown.length ? shown : ["–"]));
+}
+
+class Conflicts {
+  // `done(chosen, version)` is called when every field has been decided.
+  constructor(place, done) {
+    Object.assign(this, { place, done, rows: new Map(), chosen: [] });
+  }
+
+  get size() { return this.rows.size; }
+
+  has(name) { return this.rows.has(name); }
+
+  // Whether a field is not saved before somebody decides.
+  blocks(name) { return Boolean(this.rows.get(name)?.blocks); }
+
+  // `conflict` is what the server says of it, nothing where there is none; `blocks`: the fields were not saved.
+  show(conflict, blocks) {
+    for (const [name, row] of this.rows) if (row.blocks === blocks) this.rows.delete(name);
+    for (const row of conflict?.rows || []) {
+      if (!this.chosen.some(({ name }) => name === row.name)) this.rows.set(row.name, { ...row, blocks });
+    }
+    if (conflict) this.words = conflict.words;
+    if (conflict && !blocks) this.version = conflict.version; // of the record, which they replace knowingly
+    this.draw();
+  }
+
+  draw() {
+    if (!this.size) { this.place.replaceChildren(); return; }
+    const labels = [...this.rows.values()].map(({ label }) => label).join(", ");
+    const titles = ["Field", "Before", "Yours", "Theirs"].map((title) => element("th", { scope: "col" }, title));
+    const table = element("table", { class: "compare" }, element("thead", {}, element("tr", {}, ...titles)),
+      element("tbody", {}, ...[...this.rows.values()].map((row) => this.row(row))));
+    const open = this.place.querySelector("details")?.open;
+    const details = element("details", open ? { open: "" } : {},
+      element("summary", {}, `Someone else has also changed: ${labels}. `, element("span", { class: "link" }, "Compare")),
+      element("p", { class: "soft" }, `${this.words} Nothing has been overwritten. Keep writing, or choose a version.`), table);
+    this.place.replaceChildren(element("div", { class: "note warning", role: "status" }, details));
+  }
+
+  row(row) {
+    const cell = (label, parts, ...more) => element("td", { "data-label": label }, differences(parts), ...more);
+    return element("tr", { class: "changed" }, element("th", { scope: "row" }, row.label),
+      cell("Before", row.base_parts), cell("Yours", row.yours_parts, this.button("Keep mine", row, true)),
+      cell("Theirs", row.theirs_parts, this.button("Use theirs", row, false)));
+  }
+
+  button(label, row, mine) {
+    const button = element("button", { type: "button", class: "button small", "aria-label": `${label}: ${row.label}` }, label);
+    button.addEventListener("click", () => this.choose(row, mine));
+    return button;
+  }
+
+  choose(row, mine) {
+    this.chosen.push({ ...row, mine });
+    this.rows.delete(row.name);
+    this.draw();
+    if (this.size) return;
+    const { chosen, version } = this;
+    Object.assign(this, { chosen: [], version: undefined });
+    this.done(chosen, version);
+  }
+}

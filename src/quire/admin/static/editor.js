@@ -1,0 +1,184 @@
+// The editor of Markdown fields: CodeMirror in front of the textarea, which stays the field of the form.
+"use strict";
+
+const NONCE = document.currentScript.nonce;
+const WORDS_A_MINUTE = 230; // as the site counts
+const WITHOUT_SPACES = /[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]/g;
+
+function countsOf(text) {
+  const words = (text.match(/\S+/g) || []).length;
+  const weight = words + Math.floor((text.match(WITHOUT_SPACES) || []).length / 2);
+  return { words, characters: [...text].length, minutes: Math.max(1, Math.round(weight / WORDS_A_MINUTE)) };
+}
+
+function many(number, word) {
+  return `${number.toLocaleString("en")} ${word}${number === 1 ? "" : "s"}`;
+}
+
+const LOOK = CodeMirror.EditorView.theme({
+  "&": { fontSize: "0.95rem", color: "var(--text)", backgroundColor: "var(--surface)" },
+  "&.cm-focused": { outline: "none" },
+  ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "1.65" },
+  ".cm-content": { padding: "0.75rem 0", caretColor: "var(--text)" },
+  ".cm-line": { padding: "0 0.85rem" },
+});
+
+const t = CodeMirror.tags;
+const COLOURS = CodeMirror.syntaxHighlighting(CodeMirror.HighlightStyle.define([
+  { tag: t.heading, fontWeight: "700", color: "var(--accent-strong)" },
+  { tag: t.strong, fontWeight: "700" },
+  { tag: t.emphasis, fontStyle: "italic" },
+  { tag: t.strikethrough, textDecoration: "line-through" },
+  { tag: [t.link, t.url], color: "var(--accent)" },
+  { tag: [t.monospace, t.quote], color: "var(--text-soft)" },
+  { tag: [t.processingInstruction, t.contentSeparator, t.labelName], color: "var(--text-soft)" },
+]));
+
+// Each line has the direction of its own words.
+const LINE = CodeMirror.Decoration.line({ attributes: { dir: "auto" } });
+
+function directions(view) {
+  const builder = new CodeMirror.RangeSetBuilder();
+  let last = -1;
+  for (const { from, to } of view.visibleRanges) {
+    for (let at = from; at <= to;) {
+      const line = view.state.doc.lineAt(at);
+      if (line.from > last) builder.add(line.from, line.from, LINE);
+      last = line.from;
+      at = line.to + 1;
+    }
+  }
+  return builder.finish();
+}
+
+const DIRECTION = [
+  CodeMirror.EditorView.perLineTextDirection.of(true),
+  CodeMirror.ViewPlugin.fromClass(class {
+    constructor(view) { this.decorations = directions(view); }
+
+    update({ docChanged, viewportChanged, view }) {
+      if (docChanged || viewportChanged) this.decorations = directions(view);
+    }
+  }, { decorations: (plugin) => plugin.decorations }),
+];
+
+// Enter on an empty item ends the list, whether or not there are blank lines between its items.
+const continueMarkup = CodeMirror.insertNewlineContinueMarkupCommand({ nonTightLists: false });
+
+class Surface {
+  constructor(area) {
+    this.area = area;
+    this.places = new Set();
+    this.view = new CodeMirror.EditorView({ doc: area.value, extensions: this.extensions() });
+    this.box = element("div", { class: "surface" }, this.view.dom);
+    this.count = element("p", { class: "count" });
+    area.before(this.box);
+    this.box.after(this.count);
+    area.classList.add("behind");
+    area.tabIndex = -1;
+    area.setAttribute("aria-hidden", "true");
+    document.querySelector(`label[for="${area.id}"]`)?.addEventListener("click", () => this.view.focus());
+    area.addEventListener("focus", () => this.view.focus());
+    for (const name of ["restored", "change"]) area.addEventListener(name, () => this.take());
+    this.recount();
+  }
+
+  extensions() {
+    const { EditorView, keymap } = CodeMirror;
+    return [
+      EditorView.cspNonce.of(NONCE),
+      CodeMirror.history(),
+      CodeMirror.highlightSpecialChars(),
+      CodeMirror.markdownLanguage,
+      EditorView.lineWrapping,
+      EditorView.contentAttributes.of(this.attributes()),
+      LOOK, COLOURS, DIRECTION,
+      CodeMirror.EditorState.allowMultipleSelections.of(false),
+      keymap.of([
+        { key: "Enter", run: continueMarkup },
+        { key: "Backspace", run: CodeMirror.deleteMarkupBackward },
+        ...CodeMirror.defaultKeymap.filter(({ key }) => !["Mod-Enter", "Mod-i"].includes(key)),
+        ...CodeMirror.historyKeymap,
+      ]),
+      EditorView.domEventHandlers({
+        paste: (event) => this.files(event, event.clipboardData),
+        drop: (event, view) => this.drop(event, view),
+      }),
+      EditorView.updateListener.of((update) => { if (update.docChanged) this.documentChanged(update.changes); }),
+    ];
+  }
+
+  attributes() {
+    const label = document.querySelector(`label[for="${this.area.id}"]`);
+    label.id ||= `${this.area.id}-label`;
+    const found = { "aria-labelledby": label.id, tabindex: "0", spellcheck: "true", autocapitalize: "sentences", autocorrect: "on" };
+    for (const name of ["aria-describedby", "aria-invalid"]) {
+      if (this.area.hasAttribute(name)) found[name] = this.area.getAttribute(name);
+    }
+    return found;
+  }
+
+  documentChanged(changes) {
+    for (const place of this.places) place.at = changes.mapPos(place.at, 1);
+    this.give();
+  }
+
+  // A place in the text that stays where it is meant while the text changes around it, until it is released.
+  track(at) {
+    const place = { at, release: () => this.places.delete(place) };
+    this.places.add(place);
+    return place;
+  }
+
+  get text() { return this.view.state.doc.toString(); }
+
+  give() { // what is typed goes into the form
+    this.area.value = this.text;
+    this.area.dispatchEvent(new Event("input", { bubbles: true }));
+    this.recount();
+  }
+
+  take() { // what somebody else put into the form comes here
+    if (this.area.value === this.text) return;
+    this.view.dispatch({ changes: { from: 0, to: this.view.state.doc.length, insert: this.area.value } });
+  }
+
+  recount() {
+    const { words, characters, minutes } = countsOf(this.text);
+    this.count.textContent = `${many(words, "word")} · ${many(characters, "character")} · ${minutes} min read`;
+  }
+
+  selected() {
+    const { from, to } = this.view.state.selection.main;
+    return { from, to, text: this.view.state.sliceDoc(from, to) };
+  }
+
+  replace(from, to, insert, start, end) { // and select the part of `insert` from `start` to `end`
+    this.view.dispatch({
+      changes: { from, to, insert }, selection: { anchor: from + start, head: from + end },
+      scrollIntoView: true, userEvent: "input",
+    });
+    this.view.focus();
+  }
+
+  insertAt(place, text) {
+    const at = Math.min(place, this.view.state.doc.length);
+    this.replace(at, at, text, text.length, text.length);
+  }
+
+  files(event, carried) {
+    const files = [...(carried?.files || [])];
+    if (!files.length || !this.onFiles || carried.types.includes("text/plain")) return false;
+    event.preventDefault();
+    this.onFiles(files, this.selected().to);
+    return true;
+  }
+
+  drop(event, view) {
+    const place = view.posAtCoords({ x: event.clientX, y: event.clientY }) ?? view.state.doc.length;
+    view.dispatch({ selection: { anchor: place } });
+    return this.files(event, event.dataTransfer);
+  }
+}
+
+const surfaces = [...document.querySelectorAll("textarea.markdown")].map((area) => new Surface(area));

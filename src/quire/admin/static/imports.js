@@ -1,0 +1,25 @@
+// How far an import is: asked for again and again, and the whole page when it is over.
+"use strict";
+
+const PROGRESS_PAUSE = 1000;
+
+async function askProgress() {
+  const old = document.querySelector("[data-import-progress]");
+  try {
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const fresh = page.querySelector("[data-import-progress]");
+    if (!fresh) {
+      location.reload();
+      return;
+    }
+    old.querySelector("progress").max = fresh.querySelector("progress").max;
+    old.querySelector("progress").value = fresh.querySelector("progress").value;
+    old.querySelector("span").textContent = fresh.querySelector("span").textContent;
+  } catch {
+    // the server may be starting again: the import goes on with it
+  }
+  setTimeout(askProgress, PROGRESS_PAUSE);
+}
+
+setTimeout(askProgress, PROGRESS_PAUSE / 4);

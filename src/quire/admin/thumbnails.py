@@ -1,0 +1,41 @@
+"""Pictures in the panel: small ones in lists and pickers, the whole one beside its form."""
+
+from typing import Any
+
+from markupsafe import Markup
+
+from quire.store.files.detect import PICTURES
+
+SUFFIXES = tuple(f".{suffix}" for _, suffix in PICTURES.values())
+UNDRAWN = ("given_up", "broken")
+THUMB = 160
+"""Pixels across, of the smallest version that every picture has."""
+
+
+def thumbnail_url(small: Any) -> str | None:
+    """The address of the smallest version of a media record; None where there is no picture."""
+    url = small.get("url") if isinstance(small, dict) else None
+    if not isinstance(url, str) or not url.startswith("/uploads/") or not url.endswith(SUFFIXES):
+        return None
+    return f"{url.rpartition('.')[0]}-{THUMB}.webp"
+
+
+def thumbnail(small: Any) -> Markup:
+    """The smallest version, or a mark where it could not be drawn; beside words, so it says no name."""
+    url = thumbnail_url(small)
+    if url is None:
+        return Markup("")
+    if small.get("state") in UNDRAWN:
+        words = f"This image could not be processed. {small.get('fault') or ''}"
+        return Markup(
+            '<span class="thumb amiss" role="img" aria-label="{0}" title="{0}">!</span>'
+        ).format(words)
+    return Markup(
+        '<img class="thumb" src="{}" alt="" width="48" height="48" loading="lazy">'
+    ).format(url)
+
+
+def preview(state: dict[str, Any]) -> str:
+    """The address of a version that fills a column, the picture itself where there is none yet."""
+    variant = state["variants"].get("640")
+    return str(variant["webp"] if variant else state["url"])

@@ -1,0 +1,62 @@
+"""Addresses inside the panel: of lists, forms and details, and of a list seen differently."""
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import url_for
+
+from quire.actor import Actor
+from quire.declare.record import Record
+
+ODD = re.compile(r"[\x00-\x20\x7f\\]")
+"""Characters that browsers drop from addresses, or take for others."""
+
+Pairs = list[tuple[str, str]]
+Address = Callable[[Record, int], str | None]
+
+
+def blueprint_of(record: Record) -> str:
+    """The name of the blueprint of this type."""
+    return f"admin_{record.path}"
+
+
+def endpoint(record: Record, view: str = "index_view") -> str:
+    """The Flask endpoint of a view of this type."""
+    return f"{blueprint_of(record)}.{view}"
+
+
+def list_url(record: Record, pairs: Iterable[tuple[str, str]] = ()) -> str:
+    """The list, with query parameters in their order."""
+    query = urlencode([(name, value) for name, value in pairs if value != ""])
+    address = url_for(endpoint(record))
+    return f"{address}?{query}" if query else address
+
+
+def record_url(record: Record, view: str, id: int, **more: Any) -> str:
+    """A page about one record: `edit_view`, `details_view`, `delete_view`."""
+    return url_for(endpoint(record, view), id=id, **more)
+
+
+def local_url(address: str | None) -> str | None:
+    """`address` when it is a path in this panel, else None: no redirect leads elsewhere."""
+    if not address:
+        return None
+    return address if address.startswith("/admin/") and not ODD.search(address) else None
+
+
+def address_for(actor: Actor) -> Address:
+    """A function that answers the details page of a record, None where the panel is closed."""
+
+    def address(record: Record, id: int) -> str | None:
+        if record.allows(actor, "panel") is not True:
+            return None
+        return record_url(record, "details_view", id)
+
+    return address
+
+
+def lookup_url(record: Record, name: str) -> str:
+    """Where the picker of the field `name` searches."""
+    return url_for(endpoint(record, "ajax_lookup"), field=name)

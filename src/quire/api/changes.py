@@ -1,0 +1,74 @@
+"""The feed of changes: `GET /api/v1/changes?since=`, for apps and sites that keep copies."""
+
+from typing import Any
+
+from flask import Response, request
+from flask_restful import Resource
+
+from quire.actor import Actor
+from quire.api import feed_cursor, long_polling, responses
+from quire.api.request_body import allow_params
+from quire.auth.current_actor import current_actor
+from quire.declare.query import parse_number, split_list
+from quire.declare.record import REGISTRY, Record
+from quire.declare.rules import require_possible
+from quire.errors import invalid_parameter
+from quire.store.change_feed import Part, Place, catch_up, read_changes, readable_types
+from quire.store.feed_position import current_position
+
+MAX_LIMIT, DEFAULT_LIMIT = 500, 100
+MAX_WAIT_SECONDS = 25
+
+
+class Changes(Resource):
+    """GET what has changed since a cursor."""
+
+    def get(self) -> Response:
+        """Changes in the order of commits, each record once, as the asker sees it now.
+
+        Without `since` only the cursor for what changes from now on; with `wait` the answer comes as
+        soon as there is something to tell. Raises BadRequest, CursorExpired.
+        """
+        actor = current_actor()
+        allow_params("since", "types", "limit", "wait")
+        records = _records(actor)
+        limit = _number("limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
+        wait = _number("wait", 0, 0, MAX_WAIT_SECONDS)
+        catch_up()
+        feed = current_position()
+        place = feed_cursor.decode(actor, feed, request.args.get("since"))
+        if place is None:
+            part = Part([], Place(feed.last), False)
+        else:
+            part = _read(actor, records, place, limit, wait)
+        cursor = feed_cursor.encode(actor, feed.epoch, part.next)
+        body: dict[str, Any] = {"changes": part.changes, "next": cursor, "more": part.more}
+        return responses.json_response(body, headers={"Cache-Control": "private, no-store"})
+
+
+def _read(actor: Actor, records: list[Record], place: Place, limit: int, wait: int) -> Part:
+    part = read_changes(actor, records, place, limit, responses.size_limit())
+    with long_polling.waiting(wait) as waits:
+        while waits and not (part.changes or part.more) and waits.until_changed(part.next.position):
+            part = read_changes(actor, records, part.next, limit, responses.size_limit())
+    return part
+
+
+def _records(actor: Actor) -> list[Record]:
+    """The types that are asked for, all that the asker may read by default."""
+    texts = request.args.getlist("types")
+    if not texts:
+        return readable_types(actor)
+    names = split_list(",".join(texts))
+    for name in names:
+        if name not in REGISTRY or not REGISTRY[name].is_versioned:
+            raise invalid_parameter("types", f"types: “{name}” is no type whose changes are told.")
+        require_possible(REGISTRY[name].access.read, actor)
+    return [REGISTRY[name] for name in names]
+
+
+def _number(name: str, default: int, least: int, most: int) -> int:
+    texts = request.args.getlist(name) or [str(default)]
+    if len(texts) > 1:
+        raise invalid_parameter(name, f"{name} was sent more than once.")
+    return parse_number(name, texts[0], least, most)

@@ -1,0 +1,48 @@
+"""`GET /<type>/counts?by=`: how many records of a list there are for each value of a field."""
+
+from flask import Response, request
+from pydantic import BaseModel, ConfigDict
+
+from quire.api import responses
+from quire.api.resources import RecordResource
+from quire.declare.grouping import parse_grouping
+from quire.declare.query import PARAMETERS
+from quire.errors import invalid_parameter
+from quire.store.group_counts import count_groups
+
+UNUSED = frozenset(PARAMETERS) - {"trashed"}
+"""Parameters of lists that would change nothing here."""
+
+
+class GroupCount(BaseModel):
+    """The records with one value: `key` as records show it, null where they have none."""
+
+    model_config = ConfigDict(extra="forbid")
+    key: str | int | bool | None
+    label: str
+    count: int
+
+
+class GroupCounts(BaseModel):
+    """How many records there are for each value, and in all."""
+
+    model_config = ConfigDict(extra="forbid")
+    counts: list[GroupCount]
+    total: int
+
+
+class RecordCounts(RecordResource):
+    """GET how many there are for each value of a field."""
+
+    def get(self) -> Response:
+        """The groups, the largest first; periods begin with the latest."""
+        query = self.query("by", without=UNUSED)
+        grouping = parse_grouping(self.record, self.actor, self._by())
+        groups, total = count_groups(self.record, self.actor, query, grouping)
+        return responses.object_response(self.actor, {"counts": groups, "total": total})
+
+    def _by(self) -> str:
+        sent = request.args.getlist("by")
+        if len(sent) != 1:
+            raise invalid_parameter("by", "Send in by what to count by, once.")
+        return sent[0]

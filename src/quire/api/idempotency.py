@@ -1,0 +1,147 @@
+"""Safe retries: a request that is sent again with its Idempotency-Key has one effect and one answer."""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from tempfile import SpooledTemporaryFile
+from typing import Any
+
+import orjson
+from flask import Response, current_app, request
+
+from quire.actor import Actor
+from quire.api.request_body import MULTIPART
+from quire.api.responses import MIME, SecretResponse, empty_response
+from quire.auth.current_actor import current_actor, only_reads
+from quire.errors import Conflict, Problem, invalid_parameter
+from quire.security.client_network import client_network
+from quire.security.tokens import digest
+from quire.store.idempotency_keys import (
+    KeyedRequest,
+    StoredAnswer,
+    find_answer,
+    one_effect,
+    store_answer,
+)
+from quire.web.body_limits import accepts_files
+
+HEADER = "Idempotency-Key"
+MAX_LENGTH = 255
+PATTERN = r"^[!-~]+$"
+CHUNK = 1024 * 1024
+_KEY = re.compile(rf"[!-~]{{1,{MAX_LENGTH}}}")
+
+View = Callable[..., Response]
+
+
+def idempotent(view: View) -> View:
+    """Let a request with a key be answered once, and given the same answer again for a day."""
+    if "HTTP_IDEMPOTENCY_KEY" not in request.environ or only_reads():
+        return view
+    return partial(_answer_once, view)
+
+
+def _answer_once(view: View, *args: Any, **kwargs: Any) -> Response:
+    requested = _requested(current_actor())
+    with _fingerprint() as fingerprint:
+        asked = KeyedRequest(requested, fingerprint)
+        answer = find_answer(asked)
+        if answer is not None:
+            return _given_again(answer)
+        try:
+            with one_effect(asked):
+                response = view(*args, **kwargs)
+                store_answer(asked, _stored(response))
+                return response
+        except Problem:
+            # such as a value that is taken: by the same request, which another process has answered
+            answer = find_answer(asked)
+            if answer is None:
+                raise
+            return _given_again(answer)
+
+
+def _requested(actor: Actor) -> str:
+    """What stands for the sender, the address and the key. Raises BadRequest for what is no key."""
+    key = request.environ["HTTP_IDEMPOTENCY_KEY"]
+    if not _KEY.fullmatch(key):
+        raise invalid_parameter(
+            HEADER, f"{HEADER} must be 1 to {MAX_LENGTH} visible ASCII characters."
+        )
+    return digest(f"{_sender(actor)}\n{request.method}\n{request.full_path}\n{key}")
+
+
+def _sender(actor: Actor) -> str:
+    if actor.api_key_id is not None:
+        return f"key {actor.api_key_id}"
+    if actor.user_id is not None:
+        return f"account {actor.user_id}"
+    return f"network {client_network(actor.ip)}"
+
+
+@contextmanager
+def _fingerprint() -> Iterator[str]:
+    """What stands for the body, which can be read again in the block.
+
+    Nobody who reads it in the database can guess passwords by it: it depends on SECRET_KEY.
+    """
+    secret = str(current_app.config["SECRET_KEY"]).encode()
+    mac = hmac.new(secret, b"quire: idempotency key\n", hashlib.sha256)
+    if not accepts_files(request.method, request.path):
+        mac.update(request.get_data())
+        yield mac.hexdigest()
+    elif request.mimetype == MULTIPART:
+        for part in _form_parts():
+            mac.update(part)
+        yield mac.hexdigest()
+    else:
+        with SpooledTemporaryFile(CHUNK) as file:
+            while chunk := request.stream.read(CHUNK):
+                mac.update(chunk)
+                file.write(chunk)
+            file.seek(0)
+            request.stream = file
+            yield mac.hexdigest()
+
+
+def _form_parts() -> Iterator[bytes]:
+    """The parts of a form: what stands between them, and the CSRF token, differ when it is sent again."""
+    for name, value in request.form.items(multi=True):
+        if name != "csrf_token":
+            yield orjson.dumps([name, value])
+    for name, file in request.files.items(multi=True):
+        content = hashlib.sha256()
+        while chunk := file.stream.read(CHUNK):
+            content.update(chunk)
+        file.stream.seek(0)
+        yield orjson.dumps([name, file.filename, content.hexdigest()])
+
+
+def _stored(response: Response) -> StoredAnswer:
+    """What is kept of an answer: of one that shows a secret only where to look."""
+    headers = response.headers
+    if isinstance(response, SecretResponse):
+        return StoredAnswer(None, b"", None, headers.get("Location", request.path))
+    return StoredAnswer(
+        response.status_code, response.get_data(), headers.get("ETag"), headers.get("Location")
+    )
+
+
+def _given_again(answer: StoredAnswer) -> Response:
+    """The stored answer. Raises Conflict for one that showed a secret."""
+    if answer.status is None:
+        raise Conflict(
+            "This request has been carried out before. Its answer showed a secret and is not stored.",
+            code="already_created",
+            headers={"Location": str(answer.location)},
+        )
+    headers = {"Idempotency-Replayed": "true"}
+    headers |= {"ETag": answer.etag} if answer.etag is not None else {}
+    headers |= {"Location": answer.location} if answer.location is not None else {}
+    if not answer.body:
+        return empty_response(answer.status, headers)
+    headers["Cache-Control"] = "private, no-store"
+    return Response(answer.body, answer.status, headers, MIME)

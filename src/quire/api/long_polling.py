@@ -1,0 +1,127 @@
+"""Waiting for changes: a request takes no thread from others, and one look at the database serves all.
+
+Each process has one thread that looks while anybody waits. A request that waits holds no connection to
+the database; those that go on read a few at a time.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flask import Flask, current_app
+
+from quire.errors import Unavailable
+from quire.store.change_feed import catch_up
+from quire.store.feed_position import current_position
+from quire.web.threads import blocking, is_stopping
+
+LOOK_SECONDS = 0.1
+"""How often to look whether anything has changed."""
+SLICE_SECONDS = 0.5
+"""How long a stopping server waits for those who wait."""
+READERS = 4
+"""Requests that read at once after a change."""
+
+logger = logging.getLogger("quire.changes")
+
+
+class ChangeWatcher:
+    """Looks for changes as long as anybody waits, and wakes them."""
+
+    def __init__(self) -> None:
+        self.changed = threading.Condition()
+        self.readers = threading.BoundedSemaphore(READERS)
+        self.waiting, self.last, self.looking = 0, 0, False
+
+    def enter(self, app: Flask) -> bool:
+        """Count one more who waits, if there is room."""
+        with self.changed:
+            if self.waiting >= app.config["CHANGES_WAITING"]:
+                return False
+            self.waiting += 1
+            if not self.looking:
+                self.looking = True
+                threading.Thread(
+                    target=self._look, args=(app,), name="changes", daemon=True
+                ).start()
+            return True
+
+    def leave(self) -> None:
+        """Count one less."""
+        with self.changed:
+            self.waiting -= 1
+
+    def wait(self, position: int, until: float) -> bool:
+        """Whether the feed goes on behind `position` before `until`, by the monotonic clock."""
+        with self.changed:
+            while self.last <= position:
+                rest = until - time.monotonic()
+                if rest <= 0 or is_stopping():
+                    return False
+                self.changed.wait(min(rest, SLICE_SECONDS))
+            return True
+
+    def _look(self, app: Flask) -> None:
+        while self._is_needed():
+            try:
+                with app.app_context():
+                    catch_up()
+                    last = current_position().last
+            except Unavailable as error:
+                logger.warning("Changes cannot be looked for: %s", error)
+            else:
+                self._tell(last)
+            time.sleep(LOOK_SECONDS)
+
+    def _is_needed(self) -> bool:
+        with self.changed:
+            self.looking = self.waiting > 0
+            return self.looking
+
+    def _tell(self, last: int) -> None:
+        with self.changed:
+            if last != self.last:
+                self.last = last
+                self.changed.notify_all()
+
+
+class Wait:
+    """The waiting of one request, until `until` by the monotonic clock."""
+
+    def __init__(self, watcher: ChangeWatcher, until: float):
+        self.watcher, self.until, self.reads = watcher, until, False
+
+    def until_changed(self, position: int) -> bool:
+        """Whether there are changes behind `position` in time; then it is this request's turn to read."""
+        self.end_turn()
+        with blocking():
+            if self.watcher.wait(position, self.until):
+                self.reads = self.watcher.readers.acquire()
+        return self.reads
+
+    def end_turn(self) -> None:
+        """Let another one read."""
+        if self.reads:
+            self.reads = False
+            self.watcher.readers.release()
+
+
+@contextmanager
+def waiting(seconds: int) -> Iterator[Wait | None]:
+    """A wait of so many seconds; None where none is asked for, or too many wait already."""
+    if not seconds:
+        yield None
+        return
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - Flask's own name
+    watcher: ChangeWatcher = app.extensions.setdefault("quire.changes", ChangeWatcher())
+    if not watcher.enter(app):
+        yield None
+        return
+    wait = Wait(watcher, time.monotonic() + seconds)
+    try:
+        yield wait
+    finally:
+        wait.end_turn()
+        watcher.leave()

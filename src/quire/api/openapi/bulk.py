@@ -1,0 +1,172 @@
+"""Paths and schemas of bulk requests and of batches that are undone."""
+
+from copy import deepcopy
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from quire.api.bulk import bulk_model, operation_models, write_rules
+from quire.api.openapi import responses as answers
+from quire.api.openapi.operations import AUTHENTICATED_WRITE, body, operation, plural
+from quire.api.openapi.schemas import Detail, Error, ProblemError, add_model, ref, singular_name
+from quire.declare.record import REGISTRY, Record
+from quire.errors import ERROR_CODES
+from quire.store.undoable_batches import BATCHES_LAST
+
+Schema = dict[str, Any]
+_CLOSED = ConfigDict(extra="forbid")
+
+
+class RowFailure(BaseModel):
+    """An operation that failed, as the single request would; 424 where it was given up for others."""
+
+    model_config = _CLOSED
+    index: int
+    status: int
+    id: int | None
+    record: None
+    error: str
+    code: Literal[*ERROR_CODES]  # type: ignore[valid-type]
+    message: str
+    details: list[Detail]
+    current_version: int = 0
+    changed_fields: list[str] = []
+
+
+class BulkError(Error):
+    """Some operations failed, and so none was done: `results` says what each came to."""
+
+    results: list[RowFailure]
+    succeeded: int
+    failed: int
+    batch: None
+
+
+class BulkProblem(ProblemError, BulkError):
+    """The same in the form of RFC 9457."""
+
+
+class UndoneRow(BaseModel):
+    """What undoing one change came to; `index` is its place in what was asked for."""
+
+    model_config = _CLOSED
+    index: int
+    status: int
+    type: str
+    id: int
+    error: str = ""
+    code: str = ""
+    message: str = ""
+    details: list[Detail] = []
+    current_version: int = 0
+    changed_fields: list[str] = []
+
+
+class _Undone(BaseModel):
+    model_config = _CLOSED
+    results: list[UndoneRow]
+    succeeded: int
+    failed: int
+    remaining: int = Field(description="Changes that there was no time for: undo again.")
+
+
+def paths() -> Schema:
+    """Those of every type that is changed by the API."""
+    return {
+        f"/{record.path}/bulk": {"post": _bulk(record)}
+        for record in REGISTRY.values()
+        if write_rules(record)
+    }
+
+
+def _bulk(record: Record) -> Schema:
+    name = singular_name(record)
+    done = answers.json_response("What each operation came to.", ref(f"{name}BulkResults"))
+    failures = {"anyOf": [ref("BulkError"), ref("Error")]}
+    problems = {"anyOf": [ref("BulkProblem"), ref("ProblemError")]}
+    failed = answers.json_response("It cannot be read, or operations failed.", failures)
+    failed["content"][answers.PROBLEM] = {"schema": problems}
+    return operation(
+        f"bulk{plural(record)}", f"Create, change and delete many {record.label.lower()}", record.label,
+        AUTHENTICATED_WRITE, {"200": done, **answers.errors(403, 413, 415), "422": failed},
+        requestBody=body(ref(f"{name}BulkRequest")), description=_DESCRIPTION,
+    )  # fmt: skip
+
+
+_DESCRIPTION = (
+    "Operations are done in their order, by the rules of the single requests. With `atomic` (the "
+    "default) all or none: 422 `batch_failed` with the `results`. Otherwise each stands for itself. "
+    "`dry_run` answers the same and writes nothing. By `batch` everything can be undone for "
+    f"{BATCHES_LAST.days} days."
+)
+
+
+def add_undo(found: Schema) -> Schema:
+    """The paths with what undoing a batch answers."""
+    undo = found["/batches/{id}/undo"]["post"]
+    undo["responses"]["200"] = answers.json_response("What came of each row.", ref("BatchUndone"))
+    undo["description"] = (
+        "Takes back each change whose record is still at the version that the batch left. The others "
+        "are reported and stay, to be tried again."
+    )
+    return found
+
+
+def add_schemas(schemas: dict[str, Schema]) -> None:
+    """Add what these paths refer to."""
+    for model in (RowFailure, BulkError, BulkProblem, UndoneRow):
+        add_model(model, schemas)
+    add_model(_Undone, schemas, "BatchUndone")
+    schemas["BatchUndone"]["properties"]["batch"] = ref("Batch")
+    schemas["BatchUndone"]["required"].append("batch")
+    for record in REGISTRY.values():
+        if write_rules(record):
+            _add_request(record, schemas)
+            _add_results(record, schemas)
+
+
+def _add_request(record: Record, schemas: dict[str, Schema]) -> None:
+    name = singular_name(record)
+    add_model(bulk_model(record), schemas, f"{name}BulkRequest")
+    data = {
+        "Create": ref(f"{name}New"),
+        "Update": ref(f"{name}Change"),
+        "Upsert": {"anyOf": [ref(f"{name}New"), ref(f"{name}Change")]},
+    }
+    for model in operation_models(record):
+        operation = schemas[model.__name__]
+        values = data.get(model.__name__.removeprefix(f"{name}Bulk"))
+        if values and "data" in operation["properties"]:
+            operation["properties"]["data"] = values
+
+
+def _add_results(record: Record, schemas: dict[str, Schema]) -> None:
+    """The answer: rows of what was done, and of what failed."""
+    name, number = singular_name(record), {"type": "integer"}
+    shown = deepcopy(schemas[name])
+    for field in record.shown_once_fields:
+        shown["properties"][field.name] = {"type": "string", "description": field.help}
+    done: Schema = {"index": number, "status": number, "id": number}
+    done["record"] = {"anyOf": [shown if record.shown_once_fields else ref(name), {"type": "null"}]}
+    row = {"anyOf": [_object(done), ref("RowFailure")]}
+    batch = {
+        "type": ["string", "null"],
+        "description": "The id of the batch, where anything was written.",
+    }
+    schemas[f"{name}BulkResults"] = _object(
+        {
+            "results": {"type": "array", "items": row},
+            "succeeded": number,
+            "failed": number,
+            "batch": batch,
+        }
+    )
+
+
+def _object(properties: Schema) -> Schema:
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": list(properties),
+        "properties": properties,
+    }

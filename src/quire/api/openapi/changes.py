@@ -1,0 +1,88 @@
+"""The feed of changes in the document."""
+
+from typing import Any
+
+from quire.actor import ANONYMOUS
+from quire.api.changes import DEFAULT_LIMIT, MAX_LIMIT, MAX_WAIT_SECONDS
+from quire.api.openapi import parameters
+from quire.api.openapi import responses as answers
+from quire.api.openapi.operations import PUBLIC_READ, operation
+from quire.api.openapi.schemas import ref
+from quire.declare.record import REGISTRY, Record
+
+Schema = dict[str, Any]
+TAG = "Changes"
+TAG_DESCRIPTION = "What has changed since, for apps and sites that keep copies."
+EXAMPLE = {
+    "changes": [
+        {
+            "type": "posts", "id": 7, "op": "delete", "version": 4,
+            "changed_at": "2026-03-01T09:30:00Z", "record": None,
+        }
+    ],
+    "next": "WyIzZjA5...", "more": False,
+}  # fmt: skip
+
+
+def schemas() -> Schema:
+    """A change, and a part of the feed."""
+    records = [ref(one.model.__name__) for one in _told()]
+    change = {
+        "type": {"enum": [one.path for one in _told()]},
+        "id": parameters.ID,
+        "op": {
+            "enum": ["upsert", "delete"],
+            "description": "`delete`: it is gone, or the asker may no longer see it.",
+        },
+        "version": {"type": ["integer", "null"]},
+        "changed_at": {"type": ["string", "null"], "format": "date-time"},
+        "record": {
+            "anyOf": [*records, {"type": "null"}],
+            "description": "The record as it is read by its id now; null for `delete`.",
+        },
+    }
+    part = {
+        "changes": {"type": "array", "maxItems": MAX_LIMIT, "items": ref("Change")},
+        "next": {"type": "string", "description": "The cursor to go on from."},
+        "more": {"type": "boolean", "description": "Whether more can be read at once."},
+    }
+    return {"Change": _whole(change), "ChangeList": _whole(part)}
+
+
+def _told() -> list[Record]:
+    return [one for one in REGISTRY.values() if one.is_versioned]
+
+
+def _whole(properties: Schema) -> Schema:
+    return {
+        "type": "object", "properties": properties, "required": list(properties),
+        "additionalProperties": False,
+    }  # fmt: skip
+
+
+def get_changes() -> Schema:
+    """The operation."""
+    part = answers.json_response("A part of the feed.", ref("ChangeList"))
+    part["content"]["application/json"]["example"] = EXAMPLE
+    return operation(
+        "getChanges", "Get what has changed since a cursor", TAG, PUBLIC_READ,
+        {"200": part, **answers.errors(403, 410)},
+        parameters=_parameters(),
+        description="Changes come in the order of commits, each record once in an answer, as the asker sees "
+        "it now. Without `since` the answer is only the cursor for what changes from now on; `start` "
+        "tells everything that is visible first. The header `X-Changes-Cursor` of a list is a cursor, too. "
+        "410 `cursor_expired`: the cursor is too old, or was given when the asker could see something else.",
+    )  # fmt: skip
+
+
+def _parameters() -> list[Schema]:
+    types = [one.path for one in _told() if one.allows(ANONYMOUS, "read") is not None]
+    named = parameters.parameter
+    return [
+        named("since", "A cursor, or `start`.", {"type": "string", "maxLength": 1000}),
+        named("types", "Only these types.", {"type": "array", "items": {"enum": types}}, explode=False),
+        named("limit", "How many changes at most.",
+              {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}),
+        named("wait", "Seconds to wait for the next change when there is none.",
+              {"type": "integer", "minimum": 0, "maximum": MAX_WAIT_SECONDS, "default": 0}),
+    ]  # fmt: skip

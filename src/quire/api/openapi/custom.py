@@ -1,0 +1,157 @@
+"""Paths that no record declares: tokens, permissions, search, and this document."""
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from quire.api.explain import Explanation
+from quire.api.openapi import parameters
+from quire.api.openapi import responses as answers
+from quire.api.openapi.operations import PUBLIC_READ, body, operation
+from quire.api.openapi.schemas import ref
+from quire.api.root import ApiRoot
+from quire.api.special_resources import RegistrationPending
+from quire.api.tokens import Credentials, CsrfToken, RefreshToken, TokenPair
+from quire.declare.query import MAX_SEARCH
+from quire.declare.record import REGISTRY
+from quire.store.access_decision import OPERATIONS
+from quire.store.search import searchable_types
+
+Schema = dict[str, Any]
+NAME = {"type": "string", "minLength": 3, "maxLength": 20, "pattern": r"^[A-Za-z0-9_.\-]+$"}
+MODELS: tuple[type[BaseModel], ...] = (
+    Credentials,
+    RefreshToken,
+    TokenPair,
+    CsrfToken,
+    Explanation,
+    RegistrationPending,
+    ApiRoot,
+)
+AUTHENTICATION, PERMISSIONS, SEARCH, META = "Authentication", "Permissions", "Search", "Meta"
+TAGS = {
+    AUTHENTICATION: "Tokens for API clients, and the CSRF token for scripts on the site's own pages.",
+    PERMISSIONS: "Who is allowed to do what, and why.",
+    SEARCH: "Search all types at once.",
+    META: "The API itself: its version, its types and its documentation.",
+}
+
+
+def paths() -> Schema:
+    """The paths that are written by hand."""
+    return {
+        "/": {"get": _root()},
+        "/auth/token": {"post": _pair("signIn", "Sign in", "Credentials", "SignedIn")},
+        "/auth/refresh": {
+            "post": _pair("refreshToken", "Exchange a refresh token for new tokens", "RefreshToken")
+        },
+        "/auth/revoke": {"post": _revoke()},
+        "/csrf-token": {"get": _csrf()},
+        "/access/explain": {"get": _explain()},
+        "/search": {"get": _search()},
+        "/openapi.json": {"get": _document()},
+        "/docs": {"get": _docs()},
+    }
+
+
+def signed_in() -> Schema:
+    """The tokens with the account of whoever has signed in."""
+    user = {"type": "object", "required": ["user"], "properties": {"user": ref("User")}}
+    return {"allOf": [ref("TokenPair"), user]}
+
+
+def _pair(id: str, summary: str, given: str, schema: str = "TokenPair") -> Schema:
+    pair = answers.json_response("An access token and a refresh token.", ref(schema))
+    return operation(
+        id, summary, AUTHENTICATION, [{}], {"200": pair, **answers.errors(403, 413, 415, 422)},
+        requestBody=body(ref(given)),
+    )  # fmt: skip
+
+
+def _revoke() -> Schema:
+    done = {"description": "The token has been revoked, or was not valid."}
+    return operation(
+        "revokeToken", "Revoke a refresh token and its access tokens", AUTHENTICATION, [{}],
+        {"204": done, **answers.errors(403, 413, 415, 422)}, requestBody=body(ref("RefreshToken")),
+    )  # fmt: skip
+
+
+def _csrf() -> Schema:
+    token = answers.json_response("The CSRF token for this browser session.", ref("CsrfToken"))
+    return operation(
+        "getCsrfToken", "Get the CSRF token for requests with a session cookie", AUTHENTICATION,
+        [{}, {"session": []}], {"200": token, **answers.errors()},
+    )  # fmt: skip
+
+
+def _explain() -> Schema:
+    verdict = answers.json_response(
+        "Whether the action is allowed, and by which rule.", ref("Explanation")
+    )
+    return operation(
+        "explainAccess", "Explain whether an action is allowed, and by which rule", PERMISSIONS, PUBLIC_READ,
+        {"200": verdict, **answers.errors(403, 404)},
+        parameters=_asked(),
+        description="`rule` and `missing` complete the sentence “This requires ...”; `missing` is null "
+        "when the action is allowed. Returns 404 for a record that you cannot see.",
+    )  # fmt: skip
+
+
+def _asked() -> list[Schema]:
+    actions = {one.name for record in REGISTRY.values() for one in record.actions}
+    named = parameters.parameter
+    return [
+        named("action", "The action to check.", {"enum": [*OPERATIONS, *sorted(actions)]}, required=True),
+        named("type", "The type of record.", {"enum": list(REGISTRY)}, required=True),
+        named("id", "The id of the record. Leave it out for `create`, and to check `read` for lists.", parameters.ID),
+        named("user", "The username of the user to check; yourself by default. Administrators only.", NAME),
+    ]  # fmt: skip
+
+
+def _search() -> Schema:
+    response = answers.json_response(
+        "The matching records, best match first.",
+        ref("SearchResultList"),
+        "ETag",
+        "Link",
+        "X-Total-Count",
+    )
+    words = {"type": "string", "minLength": 1, "maxLength": MAX_SEARCH, "pattern": r"[^\t-\r ]"}
+    text = parameters.parameter("q", "The text to search for.", words, required=True)
+    names = {"type": "string", "enum": searchable_types()}
+    types = parameters.array("types", "The types to search, all by default.", names)
+    return operation(
+        "search", "Search all types that have public pages", SEARCH, PUBLIC_READ,
+        {"200": response, "304": answers.not_modified(), **answers.errors(403)},
+        parameters=[text, types, *map(parameters.ref, ("page", "per_page", "If-None-Match"))],
+    )  # fmt: skip
+
+
+def _root() -> Schema:
+    response = answers.json_response(
+        "The API's version, documentation and types.", ref("ApiRoot"), "ETag"
+    )
+    return operation(
+        "getRoot", "Get the version, documentation and types of this API", META, PUBLIC_READ,
+        {"200": response, "304": answers.not_modified(), **answers.errors()},
+        parameters=[parameters.ref("If-None-Match")],
+    )  # fmt: skip
+
+
+def _document() -> Schema:
+    response = answers.json_response("This document.", {"type": "object"}, "ETag")
+    return operation(
+        "getOpenApi", "Get this document", META, [{}],
+        {"200": response, "304": answers.not_modified(), **answers.errors()},
+        parameters=[parameters.ref("If-None-Match")],
+    )  # fmt: skip
+
+
+def _docs() -> Schema:
+    page = answers.json_response("An HTML page.", {"type": "string"}, "ETag")
+    page["content"] = {"text/html": {"schema": {"type": "string"}}}
+    return operation(
+        "getDocs", "View this document as an HTML page", META, [{}],
+        {"200": page, "304": answers.not_modified(), **answers.errors()},
+        parameters=[parameters.ref("If-None-Match")],
+    )  # fmt: skip

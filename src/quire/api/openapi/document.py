@@ -1,0 +1,136 @@
+"""The OpenAPI 3.1 document, generated from the record types."""
+
+from functools import cache
+from typing import Any
+
+from quire.api.openapi import bulk, changes, drafts, media, parameters, paths, queries, revisions
+from quire.api.openapi import custom as by_hand
+from quire.api.openapi import responses as answers
+from quire.api.openapi import schemas as openapi_schemas
+from quire.declare.record import REGISTRY
+
+VERSION = "1"
+"""The version of the API: additions keep it, a breaking change makes it 2."""
+
+DESCRIPTION = """\
+JSON over HTTP. Every response has an `X-Request-Id` header. Errors use the `Error` schema, or
+RFC 9457 problem details with `Accept: application/problem+json`. A method that a path does not
+support returns 405 with an `Allow` header.
+
+Times are returned in UTC, as RFC 3339 with `Z`; any offset is accepted in requests. References to
+other records are returned as small objects, and can be sent as an id, a natural key, or the object
+as it was returned. A request body is one JSON object, at most 32 levels deep, without NUL
+characters, duplicate keys, NaN, or integers beyond 64 bits.
+
+Records that you cannot see return 404, as if they did not exist. In a filter, sort, `fields` or
+`include`, a field that you cannot see is treated as an unknown name.
+"""
+
+SECURITY = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "An access token from `POST /auth/token`, or an API key.",
+    },
+    "key": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-API-Key",
+        "description": "An API key from `POST /api_keys`, limited to its scopes.",
+    },
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "quire",
+        "description": "The session cookie of a browser that signed in at `/auth/login`.",
+    },
+    "csrf": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-CSRFToken",
+        "description": "Required with the session cookie for all requests that change data; get it from `GET /csrf-token`.",
+    },
+}
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The document. It is built once; do not change it."""
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Quire", "version": VERSION, "description": DESCRIPTION},
+        "servers": [{"url": "/api/v1"}],
+        "tags": _tags(),
+        "paths": {**_paths(), **queries.paths(), "/changes": {"get": changes.get_changes()}},
+        "components": {
+            "schemas": _schemas(),
+            "parameters": parameters.components(),
+            "headers": answers.HEADERS,
+            "responses": answers.components(),
+            "securitySchemes": SECURITY,
+        },
+    }
+
+
+def _paths() -> dict[str, Any]:
+    """Add the Idempotency-Key, and Prefer, to the operations that support them."""
+    records = {
+        **media.add_media(paths.paths()),
+        **bulk.paths(),
+        **drafts.paths(),
+        **revisions.paths(),
+    }
+    records = bulk.add_undo(records)
+    return {**{path: _with_keys(item) for path, item in records.items()}, **by_hand.paths()}
+
+
+def _with_keys(item: dict[str, Any]) -> dict[str, Any]:
+    changes = {"post", "put", "patch", "delete"} & item.keys()
+    return {**item, **{method: _with_key(item[method]) for method in changes}}
+
+
+def _with_key(operation: dict[str, Any]) -> dict[str, Any]:
+    operation = _with_preference(operation)
+    key = parameters.ref("Idempotency-Key")
+    replayed = answers.headers("Idempotency-Replayed")
+    responses = {
+        status: {**one, "headers": one["headers"] | replayed} if status < "300" else one
+        for status, one in operation["responses"].items()
+    }
+    return {
+        **operation,
+        "parameters": [*operation.get("parameters", ()), key],
+        "responses": dict(sorted((answers.errors(409, 422) | responses).items())),
+    }
+
+
+def _with_preference(operation: dict[str, Any]) -> dict[str, Any]:
+    """Add `Prefer` to an operation that answers with the object that it has changed."""
+    responses = operation["responses"]
+    if not any("ETag" in responses.get(status, {}).get("headers", ()) for status in ("200", "201")):
+        return operation
+    return {
+        **operation,
+        "parameters": [*operation.get("parameters", ()), parameters.ref("Prefer")],
+        "responses": {**responses, "204": answers.minimal()},
+    }
+
+
+def _tags() -> list[dict[str, str]]:
+    records = {record.label: record.summary for record in REGISTRY.values()}
+    tags = {**records, **by_hand.TAGS, changes.TAG: changes.TAG_DESCRIPTION}
+    return [{"name": n, "description": d} for n, d in tags.items()]
+
+
+def _schemas() -> dict[str, Any]:
+    schemas = openapi_schemas.components()
+    queries.add_schemas(schemas)
+    drafts.add_schemas(schemas)
+    revisions.add_schemas(schemas)
+    schemas |= changes.schemas()
+    bulk.add_schemas(schemas)
+    for model in (*by_hand.MODELS, *media.MODELS):
+        openapi_schemas.add_model(model, schemas)
+    schemas["SignedIn"] = by_hand.signed_in()
+    return schemas

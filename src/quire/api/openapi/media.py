@@ -1,0 +1,66 @@
+"""The parts of the OpenAPI document about files: uploads, deletion and usage."""
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from quire.api.media import MediaUses
+from quire.api.openapi import parameters
+from quire.api.openapi import responses as answers
+from quire.api.openapi.operations import AUTHENTICATED_READ, operation
+from quire.api.openapi.schemas import ref
+from quire.api.request_body import MULTIPART
+from quire.records import MEDIA
+from quire.store.files.detect import OTHERS, PICTURES
+
+Schema = dict[str, Any]
+MODELS: tuple[type[BaseModel], ...] = (MediaUses,)
+TYPES = (*(one[0] for one in PICTURES.values()), *(one[1] for one in OTHERS))
+
+_UPLOADED = (
+    "Send `multipart/form-data` with the part `file`, or the file itself as the body, with its media "
+    "type and its name in `Content-Disposition` or `name`. The type of a file is detected from its "
+    "content. `bytes` and `sha256` describe the file as it was sent. Images are re-encoded without "
+    "metadata; their `variants` are available a moment later. If the same user has already uploaded "
+    "an identical file, returns 200 with the existing record."
+)
+_DELETED = "Returns 409 if the file is in use, with the places in `details`. Use `force=true` to delete it anyway."
+
+
+def add_media(paths: Schema) -> Schema:
+    """The paths of the record types, with what is different about files."""
+    many, one = paths["/media"], paths["/media/{id}"]
+    existing = answers.json_response("You have already uploaded this file.", ref("Media"), "ETag")
+    many["post"]["responses"] = {"200": existing, **many["post"]["responses"]}
+    many["post"] |= {
+        "requestBody": _body(),
+        "parameters": _multipart_fields(),
+        "description": _UPLOADED,
+    }
+    one["delete"]["parameters"].append(
+        parameters.parameter("force", "Delete the file even if it is in use.", {"type": "boolean"})
+    )
+    one["delete"]["description"] = _DELETED
+    return {**paths, "/media/{id}/uses": {"parameters": [parameters.ref("id")], "get": _uses()}}
+
+
+def _body() -> Schema:
+    return {"required": True, "content": {MULTIPART: {"schema": ref("MediaNew")}}}
+
+
+def _multipart_fields() -> list[Schema]:
+    text = {"type": "string", "maxLength": 1000}
+    return [
+        parameters.parameter("name", "The file name, if the file is the request body.", text),
+        parameters.parameter("alt", "The alternative text, if the file is the request body.", text),
+    ]
+
+
+def _uses() -> Schema:
+    response = answers.json_response("The places where the file is used.", ref("MediaUses"))
+    return operation(
+        "listMediaUses", "List where a file is used", MEDIA.label, AUTHENTICATED_READ,
+        {"200": response, **answers.errors(403, 404)},
+        description="Lists the records that refer to the file, and the texts that contain its URL. "
+        "`total` includes places that you cannot see.",
+    )  # fmt: skip

@@ -1,0 +1,58 @@
+"""What operations are made of: security, request bodies, nouns in sentences."""
+
+from typing import Any
+
+from quire.api.openapi import parameters
+from quire.api.openapi import responses as answers
+from quire.api.openapi.schemas import ref
+from quire.declare.record import Record
+
+Schema = dict[str, Any]
+MERGE_PATCH = "application/merge-patch+json"
+AUTHENTICATED_READ: list[Schema] = [{"bearer": []}, {"key": []}, {"session": []}]
+AUTHENTICATED_WRITE: list[Schema] = [{"bearer": []}, {"key": []}, {"session": [], "csrf": []}]
+PUBLIC_READ: list[Schema] = [{}, *AUTHENTICATED_READ]
+PUBLIC_WRITE: list[Schema] = [{}, *AUTHENTICATED_WRITE]
+
+
+def path_parameters(*names: str) -> list[Schema]:
+    """References to the parameters of a path, such as the id of a record."""
+    return [parameters.ref(name) for name in names]
+
+
+def operation(
+    id: str, summary: str, tag: str, security: list[Schema], responses: Schema, **more: Any
+) -> Schema:
+    """An operation; `more` is its parameters, requestBody and description."""
+    given = {name: value for name, value in more.items() if value}
+    return {
+        "operationId": id,
+        "summary": summary,
+        "tags": [tag],
+        "security": security,
+        **given,
+        "responses": responses,
+    }
+
+
+def full_or_selection(name: str, suffix: str = "") -> Schema:
+    """The full schema, or the one for `fields` and `include`."""
+    return {"anyOf": [ref(f"{name}{suffix}"), ref(f"{name}Selection{suffix}")]}
+
+
+def plural(record: Record) -> str:
+    """`AuditEvents` for audit_events."""
+    return record.path.title().replace("_", "")
+
+
+def article(record: Record) -> str:
+    """`a post`, `the settings`."""
+    if record.singleton:
+        return f"the {record.plural_noun}"
+    return f"an {record.noun}" if record.noun[0] in "aeioA" else f"a {record.noun}"
+
+
+def body(schema: Schema, *, required: bool = True, merge: bool = False) -> Schema:
+    """A request body; PATCH also accepts the media type of RFC 7396."""
+    types = (answers.JSON, MERGE_PATCH) if merge else (answers.JSON,)
+    return {"required": required, "content": {mime: {"schema": schema} for mime in types}}

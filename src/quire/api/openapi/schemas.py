@@ -1,0 +1,300 @@
+"""Component schemas: the pydantic models that validate requests, as JSON Schema 2020-12."""
+
+from copy import deepcopy
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from quire.actor import Actor
+from quire.declare.fields import Field as Declared
+from quire.declare.kinds import MAX_ID, SCOPES
+from quire.declare.pydantic_models import (
+    NEW,
+    PART,
+    WHOLE,
+    input_model,
+    output_model,
+    writable_fields,
+)
+from quire.declare.query_fields import Relation, relations
+from quire.declare.record import REGISTRY, Action, Record, record_of
+from quire.declare.rules import NOBODY
+from quire.errors import DETAIL_CODES, ERROR_CODES
+from quire.records.api_keys import all_scopes
+from quire.store.includes import MAX_NESTED
+from quire.store.preconditions import action_input_model
+
+Schema = dict[str, Any]
+START = "#/components/schemas/"
+ADMIN = Actor("admin", 0)
+"""Sees every field; the schemas do not differ by role."""
+
+_CLOSED = ConfigDict(extra="forbid")
+FORMS = {NEW: "New", WHOLE: "Replace", PART: "Change"}
+
+
+class Detail(BaseModel):
+    """One invalid field or parameter."""
+
+    model_config = _CLOSED
+    field: str
+    code: Literal[*DETAIL_CODES]  # type: ignore[valid-type]
+    message: str
+
+
+class Error(BaseModel):
+    """Why a request failed: `error` is the name of the status, `code` is meant for programs."""
+
+    model_config = _CLOSED
+    error: str
+    code: Literal[*ERROR_CODES]  # type: ignore[valid-type]
+    message: str = Field(description="An explanation for people.")
+    details: list[Detail]
+    request_id: str | None
+
+
+class ProblemError(Error):
+    """An error as RFC 9457 problem details, for `Accept: application/problem+json`."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+class StaleError(Error):
+    """The record has changed since it was read."""
+
+    current_version: int
+    changed_fields: list[str] = Field(
+        description="The fields that have changed since the given version."
+    )
+
+
+class StaleProblem(ProblemError, StaleError):
+    """A stale version as RFC 9457 problem details."""
+
+
+class Moved(BaseModel):
+    """The new URL of a record whose slug has changed."""
+
+    model_config = _CLOSED
+    location: str
+
+
+class SearchResult(BaseModel):
+    """A search result; `snippet` is HTML with no elements except `mark`."""
+
+    model_config = _CLOSED
+    type: str
+    id: int
+    title: str
+    snippet: str
+    url: str
+
+
+class Envelope(BaseModel):
+    """A page of a list. With a cursor, `page` and `pages` are null.
+
+    `total_is_minimum` is present, and true, if a search matched too many records to count.
+    """
+
+    model_config = _CLOSED
+    total: int | None
+    page: int | None
+    per_page: int
+    pages: int | None
+    has_next: bool
+    has_prev: bool
+    next_cursor: str | None
+    prev_cursor: str | None
+    total_is_minimum: bool = False
+
+
+def ref(name: str) -> Schema:
+    """A reference to a component schema."""
+    return {"$ref": START + name}
+
+
+def listing(key: str, item: Schema) -> Schema:
+    """The schema of a list with its rows under `key`."""
+    schema = strip_titles_and_defaults(Envelope.model_json_schema())
+    # the rows of the type "pages" take the key of the number of pages
+    schema["properties"] = {**schema["properties"], key: {"type": "array", "items": item}}
+    schema["required"] = list(dict.fromkeys([key, *schema["required"]]))
+    return schema
+
+
+def add_model(model: type[BaseModel], schemas: dict[str, Schema], name: str | None = None) -> None:
+    """Add a model, and those it refers to, to the component schemas."""
+    schema = model.model_json_schema(ref_template=START + "{model}")
+    for other, inner in schema.pop("$defs", {}).items():
+        schemas[other] = strip_titles_and_defaults(inner)
+    schemas[name or model.__name__] = strip_titles_and_defaults(schema)
+
+
+def strip_titles_and_defaults(schema: Any) -> Any:
+    """Without titles, which only repeat names, and defaults, which stand for "not sent"."""
+    if isinstance(schema, list):
+        return [strip_titles_and_defaults(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    rest = {k: v for k, v in schema.items() if k not in ("title", "default") or isinstance(v, dict)}
+    if "properties" in rest:
+        rest["properties"] = {
+            name: strip_titles_and_defaults(one) for name, one in rest["properties"].items()
+        }
+    return {k: v if k == "properties" else strip_titles_and_defaults(v) for k, v in rest.items()}
+
+
+def singular_name(record: Record) -> str:
+    """The name of the type in the names of components."""
+    return str(record.model.__name__)
+
+
+def components() -> dict[str, Schema]:
+    """Every component schema."""
+    schemas: dict[str, Schema] = {}
+    for model in (Error, ProblemError, StaleError, StaleProblem, Moved, SearchResult):
+        add_model(model, schemas)
+    schemas["SearchResultList"] = listing("results", ref("SearchResult"))
+    for record in REGISTRY.values():
+        _read_schemas(record, schemas)
+        _write_schemas(record, schemas)
+        for action in record.actions:
+            add_model(action_input_model(record, action), schemas, action_name(record, action))
+            _add_version(record, schemas[action_name(record, action)])
+    schemas["Version"] = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {"version": VERSION},
+    }
+    return schemas
+
+
+def _read_schemas(record: Record, schemas: dict[str, Schema]) -> None:
+    name = singular_name(record)
+    add_model(output_model(record), schemas, name)
+    schemas[name]["description"] = record.summary
+    add_model(output_model(record, record.field_names), schemas, f"{name}Selection")
+    _select(record, schemas[f"{name}Selection"])
+    if not record.singleton:
+        schemas[f"{name}List"] = listing(record.path, ref(name))
+        item = {"allOf": [ref(f"{name}Selection"), {"required": ["id"]}]}
+        schemas[f"{name}SelectionList"] = listing(record.path, item)
+
+
+def created_name(record: Record) -> str:
+    """The name of the schema of a record that has just been created."""
+    return singular_name(record) + ("Created" if record.shown_once_fields else "")
+
+
+def _created(record: Record, schemas: dict[str, Schema]) -> None:
+    schema = deepcopy(schemas[singular_name(record)])
+    for field in record.shown_once_fields:
+        schema["properties"][field.name] = {"type": "string", "description": field.help}
+        schema["required"].append(field.name)
+    schemas[created_name(record)] = schema
+
+
+def _select(record: Record, schema: Schema) -> None:
+    """For `fields` and `include`: any of the fields, with related records in full or in part."""
+    schema.pop("required", None)
+    schema["description"] = f"The {record.noun} with the requested `fields` and `include`."
+    for name, relation in relations(record, ADMIN).items():
+        full = ref(f"{singular_name(relation.target)}Selection")
+        if relation.many:
+            schema["properties"][name] = {"type": "array", "items": full}
+        else:
+            nothing = [{"type": "null"}] if relation.reverse or relation.field.nullable else []
+            schema["properties"][name] = {"anyOf": [full, *nothing]}
+        if relation.many and relation.reverse:
+            schema["properties"][f"{name}_total"] = _total(relation)
+
+
+def _total(relation: Relation) -> Schema:
+    described = f"The total number; `include` returns the first {MAX_NESTED}."
+    return {"type": "integer", "minimum": 0, "description": described}
+
+
+def _write_schemas(record: Record, schemas: dict[str, Schema]) -> None:
+    for form, suffix in FORMS.items():
+        names = writable_fields(record, new=form == NEW)
+        rule = record.access.create if form == NEW else record.access.update
+        if rule is NOBODY or (form == WHOLE and record.singleton):
+            continue
+        name = singular_name(record) + suffix
+        add_model(input_model(record, names, form), schemas, name)
+        _refine(record, schemas[name], form)
+        schemas[name]["description"] = _DESCRIPTIONS[form]
+        if form == NEW:
+            _nested_schemas(record, schemas)
+            _created(record, schemas)
+
+
+def _nested_schemas(record: Record, schemas: dict[str, Schema]) -> None:
+    for reference_name in record.nested_under:
+        parent = record_of(record.field(reference_name).target or "")
+        schema = deepcopy(schemas[f"{singular_name(record)}New"])
+        del schema["properties"][reference_name]
+        schema["required"] = [n for n in schema["required"] if n != reference_name]
+        schemas[f"{singular_name(parent)}{singular_name(record)}New"] = schema
+
+
+_DESCRIPTIONS = {
+    NEW: "The fields of the new record.",
+    WHOLE: "All fields. Those that are left out are reset to their defaults.",
+    PART: "The fields to change.",
+}
+
+
+_ON_REQUEST = "Returned only if `fields` names it; not changed by a PUT that leaves it out."
+
+
+def _refine(record: Record, schema: Schema, form: str) -> None:
+    for name in schema.get("properties", {}):
+        field = record.field(name)
+        if field.target is not None:
+            schema["properties"][name] = reference(field)
+        if field.kind is SCOPES:
+            schema["properties"][name]["items"] = {"type": "string", "enum": all_scopes()}
+        described = f"{field.help} {_ON_REQUEST if field.on_request else ''}".strip()
+        if described:
+            schema["properties"][name]["description"] = described
+    if form != NEW:
+        _add_version(record, schema)
+
+
+VERSION = {
+    "type": "integer",
+    "minimum": 1,
+    "maximum": MAX_ID,
+    "description": "The version that the change is based on. Returns 412 if it is not the current one.",
+}
+
+
+def _add_version(record: Record, schema: Schema) -> None:
+    if record.is_versioned:
+        schema.setdefault("properties", {})["version"] = VERSION
+
+
+def reference(field: Declared) -> Schema:
+    """A reference in a request: an id, a natural key, or the object as it was returned."""
+    target = record_of(field.target or "")
+    id = {"type": "integer", "minimum": 1, "maximum": MAX_ID}
+    whole: Schema = {"type": "object", "required": ["id"], "properties": {"id": id}}
+    forms: list[Schema] = [id, whole]
+    if target.key != "id":
+        key: Schema = {"type": "string", "minLength": 1, "description": f"The {target.key}."}
+        whole["properties"][target.key] = key
+        whole["anyOf"] = [{"required": ["id"]}, {"required": [target.key]}]
+        del whole["required"]
+        forms.insert(1, key)
+    if field.many is not None:
+        return {"type": "array", "maxItems": field.many.max_items, "items": {"anyOf": forms}}
+    return {"anyOf": [*forms, {"type": "null"}] if field.nullable else forms}
+
+
+def action_name(record: Record, action: Action) -> str:
+    """The name of the schema of an action's inputs."""
+    return singular_name(record) + action.name.title().replace("_", "") + "Input"

@@ -1,0 +1,42 @@
+"""Preview links of one record: create one, or revoke all of them."""
+
+from flask import Response, current_app, request
+from pydantic import BaseModel, ConfigDict
+
+from quire.api import responses
+from quire.api.request_body import read_object
+from quire.api.resources import RecordResource
+from quire.auth import preview_links
+from quire.declare.clock import rfc3339
+from quire.store.preconditions import refuse_unknown
+
+
+class PreviewLink(BaseModel):
+    """Until `expires_at`, anyone with `url` can see the record with the changes in its draft."""
+
+    model_config = ConfigDict(extra="forbid")
+    url: str
+    expires_at: str
+
+
+class Previews(RecordResource):
+    """POST a new link; DELETE revokes all links to the record."""
+
+    verb = "update"
+
+    def post(self, id: int) -> Response:
+        """A new link: 201."""
+        refuse_unknown(read_object(optional=True))
+        made = preview_links.create_link(self.record, self.actor, id)
+        root = current_app.config["PUBLIC_URL"] or f"{request.scheme}://{request.host}"
+        link = PreviewLink(url=root + made.path, expires_at=rfc3339(made.expires_at))
+        headers = {"Cache-Control": "private, no-store"}
+        return responses.json_response(
+            link.model_dump(), 201, headers, kind=responses.SecretResponse
+        )
+
+    def delete(self, id: int) -> Response:
+        """End them."""
+        refuse_unknown(read_object(optional=True))
+        preview_links.revoke_links(self.record, self.actor, id)
+        return responses.empty_response(204)

@@ -1,0 +1,101 @@
+"""Bodies as they may come in: one strict JSON object, or a plain refusal."""
+
+import json
+import math
+from typing import Any
+
+from flask import request
+
+from quire.declare.kinds import INT64
+from quire.errors import BadRequest, UnsupportedMediaType, unknown_parameter
+
+MAX_DEPTH = 32
+MAX_EXACT_INTEGER = 2**53
+"""Up to here every integer is a float of its own."""
+JSON_TYPES = frozenset({"application/json"})
+MULTIPART = "multipart/form-data"
+MERGE_TYPES = JSON_TYPES | {"application/merge-patch+json"}
+
+
+def read_object(*params: str, optional: bool = False) -> dict[str, Any]:
+    """The JSON object in the body; {} for an empty one where it is `optional`.
+
+    In the query there may be `params` and nothing else. Raises BadRequest (not UTF-8, not JSON, not an object, too deep, numbers beyond 64 bits, NaN,
+    a key twice, NUL or half a character in a text) and UnsupportedMediaType.
+    """
+    allow_params(*params)
+    body = request.get_data(cache=False)
+    if optional and not body:
+        return {}
+    allowed = MERGE_TYPES if request.method == "PATCH" else JSON_TYPES
+    if request.mimetype not in allowed:
+        raise UnsupportedMediaType(f"Send {' or '.join(sorted(allowed))}.")
+    value = strict_json(body)
+    if not isinstance(value, dict):
+        raise BadRequest("The body must be one JSON object.")
+    return value
+
+
+def strict_json(body: bytes) -> Any:
+    """The value of a JSON text. Raises BadRequest for everything that two parsers could read
+    differently (RFC 8259 leaves duplicate keys and large numbers open)."""
+    try:
+        value = json.loads(
+            body.decode("utf-8-sig"),  # some editors put a mark before the text (RFC 8259, 8.1)
+            object_pairs_hook=_object,
+            parse_int=_integer,
+            parse_float=_number,
+            parse_constant=_number,
+        )
+    except UnicodeDecodeError:
+        raise BadRequest("The body is not valid UTF-8.") from None
+    except RecursionError:
+        raise BadRequest(f"The body is nested deeper than {MAX_DEPTH} levels.") from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise BadRequest(f"The body is not valid JSON ({where}).") from None
+    _check(value, 1, b"\\u" in body)
+    return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise BadRequest("The body contains the same key twice.")
+    return found
+
+
+def _integer(text: str) -> int:
+    value = int(text) if len(text) < 21 else INT64 + 1
+    if not -INT64 - 1 <= value <= INT64:
+        raise BadRequest("The body contains a number larger than 64 bits.")
+    return value
+
+
+def _number(text: str) -> float | int:
+    value = float(text)
+    if not math.isfinite(value):
+        raise BadRequest("The body contains NaN or an infinite number.")
+    # JSON knows one kind of number: 5.0 is an integer there, as in JSON Schema
+    return int(value) if value.is_integer() and abs(value) <= MAX_EXACT_INTEGER else value
+
+
+def _check(value: Any, depth: int, has_escapes: bool) -> None:
+    if isinstance(value, str):
+        if has_escapes and any(char == "\x00" or "\ud800" <= char <= "\udfff" for char in value):
+            raise BadRequest("The body contains characters that cannot be stored.")
+    elif isinstance(value, dict | list):
+        if depth > MAX_DEPTH:
+            raise BadRequest(f"The body is nested deeper than {MAX_DEPTH} levels.")
+        for part in value.values() if isinstance(value, dict) else value:
+            _check(part, depth + 1, has_escapes)
+        if isinstance(value, dict):
+            for key in value:
+                _check(key, depth, has_escapes)
+
+
+def allow_params(*names: str) -> None:
+    """Refuse query parameters other than `names`."""
+    for name in request.args:
+        if name not in names:
+            raise unknown_parameter(name, "parameter", names)

@@ -1,0 +1,257 @@
+"""Answers: objects and lists as JSON with their ETags, links and totals; 304 when nothing is new."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import orjson
+from flask import Response, current_app, request
+
+from quire.actor import Actor
+from quire.api.errors import ordered_methods
+from quire.declare.query import Query
+from quire.store.read import Page
+from quire.store.size_limit import SizeLimit, text_size
+
+_ETAG_PATTERN = re.compile(r'(?:W/)?"([vd])(\d{1,18})-[0-9a-f]+"')
+_PREFERS_MINIMAL = re.compile(r'(?:^|[,;])\s*return\s*=\s*"?minimal"?\s*(?:$|[,;])', re.IGNORECASE)
+RECORD, DRAFT = "v", "d"
+"""What stands before the number in an ETag: a draft counts its own versions."""
+MIME = "application/json"
+LINK_BYTES = 2048
+"""How long a `Link` header may be."""
+
+
+class SecretResponse(Response):
+    """An answer that shows a secret this once: it is given, and stored nowhere."""
+
+
+def json_response(
+    data: Any,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+    *,
+    kind: type[Response] = Response,
+) -> Response:
+    """`data` as JSON."""
+    return kind(orjson.dumps(data), status, headers, MIME)
+
+
+def empty_response(status: int, headers: dict[str, str] | None = None) -> Response:
+    """Nothing, of no type: Flask would call it HTML."""
+    response = Response(status=status, headers=headers)
+    del response.headers["Content-Type"]
+    return response
+
+
+def changed_response(response: Response, location: str) -> Response:
+    """The answer to a change: `response`, or 204 without its object where the client prefers that.
+
+    RFC 7240. What shows a secret is sent as it is: it could never be read again.
+    """
+    if isinstance(response, SecretResponse) or not _PREFERS_MINIMAL.search(
+        request.environ.get("HTTP_PREFER", "")
+    ):
+        return response
+    kept = {name: response.headers[name] for name in ("ETag", "Cache-Control")}
+    return empty_response(
+        204, {**kept, "Location": location, "Preference-Applied": "return=minimal"}
+    )
+
+
+def answer_options(response: Response) -> Response:
+    """OPTIONS says which methods there are, and nothing of a type that nobody reads."""
+    if request.method != "OPTIONS" or response.status_code != 200:
+        return response
+    # werkzeug knows no methods of an address that lacks the slash at its end
+    rule = request.url_rule
+    own = ", ".join(rule.methods or ()) if rule else ""
+    return empty_response(204, {"Allow": ordered_methods(response.headers.get("Allow") or own)})
+
+
+def size_limit() -> SizeLimit:
+    """What an answer may come to: it counts what is read for it."""
+    return SizeLimit(current_app.config["RESPONSE_BYTES"])
+
+
+def _bounded(data: dict[str, Any], is_counted: bool = False) -> bytes:
+    """An object as JSON. Raises TooCostly where it is too large, mostly before it is made.
+
+    `is_counted` where its texts have been counted when they were read.
+    """
+    limit = size_limit()
+    if not is_counted:
+        limit.check(text_size(data))
+    body = orjson.dumps(data)
+    limit.check(len(body))
+    return body
+
+
+def _bounded_list(rows: list[dict[str, Any]], has_includes: bool) -> orjson.Fragment:
+    """Rows as JSON. Raises TooCostly where they are too large.
+
+    Rows that include others are made one by one: what several of them include is in memory once,
+    in JSON as often as it is included. All else was counted when it was read.
+    """
+    limit, parts = size_limit(), []
+    if not has_includes:
+        body = orjson.dumps(rows)
+        limit.check(len(body))
+        return orjson.Fragment(body)
+    for row in rows:
+        parts.append(_bounded(row))
+        limit.add(len(parts[-1]))
+    return orjson.Fragment(b"[%b]" % b",".join(parts))
+
+
+def object_response(
+    actor: Actor,
+    data: dict[str, Any],
+    status: int = 200,
+    *,
+    version: int | None = None,
+    kind: str = RECORD,
+    is_counted: bool = False,
+    revealed: Mapping[str, Any] | None = None,
+    **headers: str,
+) -> Response:
+    """An object, with an ETag that names its version; 304 when the client has it.
+
+    `version` is given where `data` shows only some of the fields, `kind` where it is a draft's;
+    `is_counted` where the reader has counted its size; `revealed` is shown beside it this once.
+    """
+    reads = request.method in ("GET", "HEAD")
+    body = _bounded(data, is_counted) if reads else orjson.dumps(data)
+    version = data.get("version") if version is None else version
+    mark = hashlib.sha256(body).hexdigest()[:16]
+    etag = f'"{kind}{version}-{mark}"' if version is not None else f'"{mark}"'
+    if revealed:
+        body = orjson.dumps({**data, **revealed})
+        return _with_etag(actor, body, status, etag, headers, SecretResponse)
+    return _with_etag(actor, body, status, etag, headers)
+
+
+def list_response(actor: Actor, key: str, page: Page, query: Query) -> Response:
+    """A list in its envelope, with totals and links in the headers too."""
+    data: dict[str, Any] = {
+        key: page.rows,
+        "total": page.total,
+        "page": page.page,
+        "per_page": page.per_page,
+        "pages": page.pages,
+        "has_next": page.has_next,
+        "has_prev": page.has_prev,
+        "next_cursor": page.next_cursor,
+        "prev_cursor": page.prev_cursor,
+    }
+    if page.total_is_minimum:
+        data["total_is_minimum"] = True
+    # of the type "pages" they stand where others have the number of pages
+    data[key] = _bounded_list(page.rows, bool(query.include))
+    # a link is followed by GET: it cannot say what a body has asked for
+    links = _links(page, query) if request.method in ("GET", "HEAD") else ""
+    headers = {"Link": links} if links else {}
+    if page.total is not None:
+        headers["X-Total-Count"] = str(page.total)
+    body = orjson.dumps(data)
+    etag = f'W/"{hashlib.sha256(body).hexdigest()[:24]}"'
+    return _with_etag(actor, body, 200, etag, headers)
+
+
+def static_response(body: bytes, etag: str, mime: str) -> Response:
+    """Something that is the same for everyone until the program changes."""
+    headers = {"ETag": etag, "Cache-Control": "no-cache"}
+    if _client_has(etag):
+        return empty_response(304, headers)
+    return Response(body, 200, headers, content_type=mime)
+
+
+def _with_etag(
+    actor: Actor,
+    body: bytes,
+    status: int,
+    etag: str,
+    headers: dict[str, str],
+    kind: type[Response] = Response,
+) -> Response:
+    headers = {**headers, "ETag": etag, "Cache-Control": _caching(actor)}
+    if status == 200 and request.method in ("GET", "HEAD") and _client_has(etag):
+        return empty_response(304, headers)
+    return kind(body, status, headers, MIME)
+
+
+def _caching(actor: Actor) -> str:
+    return "no-cache" if actor.is_anonymous else "private, no-store"
+
+
+def _client_has(etag: str) -> bool:
+    sent = request.environ.get("HTTP_IF_NONE_MATCH")
+    if sent is None:
+        return False
+    opaque = etag.removeprefix("W/")
+    return sent.strip() == "*" or opaque in (
+        tag.strip().removeprefix("W/") for tag in sent.split(",")
+    )
+
+
+def _links(page: Page, query: Query) -> str:
+    """RFC 8288 links to the neighbours of a page."""
+    if query.page is None:
+        found = {"next": page.next_cursor, "prev": page.prev_cursor}
+        return _query_string(query, "cursor", {rel: at for rel, at in found.items() if at})
+    places = {"first": 1}
+    if page.has_prev:
+        places["prev"] = query.page - 1
+    if page.has_next:
+        places["next"] = query.page + 1
+    if page.pages and not page.total_is_minimum:
+        places["last"] = page.pages
+    return _query_string(query, "page", places)
+
+
+def _query_string(query: Query, name: str, places: Mapping[str, Any]) -> str:
+    sent = urlencode([pair for pair in query.sent if pair[0] not in ("page", "cursor")])
+    root = current_app.config["PUBLIC_URL"] or f"{request.scheme}://{request.host}"
+    start = f"{root}{quote(request.path)}?{sent}{'&' if sent else ''}{name}="
+    links = {rel: f'<{start}{place}>; rel="{rel}"' for rel, place in places.items()}
+    fitting = _links_that_fit(links)
+    return ", ".join(links[rel] for rel in links if rel in fitting)
+
+
+def _links_that_fit(links: Mapping[str, str]) -> list[str]:
+    """The relations whose links fit into LINK_BYTES together, those that clients follow first.
+
+    Each repeats the query, and proxies take 4 to 8 KB of headers; the body says the same.
+    """
+    room, fitting = LINK_BYTES, []
+    for rel in ("next", "prev", "first", "last"):
+        room -= len(links.get(rel, "")) + 2
+        if rel in links and room >= 0:
+            fitting.append(rel)
+    return fitting
+
+
+def expected_version(current: int | None, kind: str = RECORD) -> int | None:
+    """The version that If-Match names: `current` if it is among them, -1 for a foreign tag."""
+    sent = request.environ.get("HTTP_IF_MATCH")
+    if sent is None:
+        return None
+    if sent.strip() == "*":
+        return current
+    versions = [int(number) for sort, number in _ETAG_PATTERN.findall(sent) if sort == kind]
+    return current if current in versions else versions[0] if versions else -1
+
+
+def names_draft() -> bool:
+    """Whether If-Match names the version of a draft."""
+    return any(
+        kind == DRAFT for kind, _ in _ETAG_PATTERN.findall(request.environ.get("HTTP_IF_MATCH", ""))
+    )
+
+
+def requires_version(raw: dict[str, Any]) -> bool:
+    """Whether this installation demands a version and none was sent."""
+    demanded = current_app.config["REQUIRE_IF_MATCH"] and "HTTP_IF_MATCH" not in request.environ
+    return bool(demanded) and raw.get("version") is None

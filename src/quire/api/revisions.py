@@ -1,0 +1,78 @@
+"""Two revisions compared, and an old one restored."""
+
+from typing import Any
+
+from flask import Response, request
+from pydantic import BaseModel, ConfigDict, Field
+
+from quire.api import responses
+from quire.api.request_body import allow_params, read_object
+from quire.api.resources import RecordResource
+from quire.declare.kinds import MAX_ID
+from quire.errors import BadRequest, ValidationFailed, detail
+from quire.store import revision_service
+
+TO = {"type": "integer", "minimum": 1, "maximum": MAX_ID}
+
+
+class RestoreRevision(BaseModel):
+    """How an old revision is restored."""
+
+    model_config = ConfigDict(extra="forbid")
+    version: int = Field(ge=1, description="The current version; an older one is refused with 412.")
+    skip_missing: bool = Field(
+        description="Leave out references to records that no longer exist, instead of refusing."
+    )
+
+
+class RevisionDiff(RecordResource):
+    """GET what differs between two revisions."""
+
+    verb = "update"
+
+    def get(self, id: int, version: int) -> Response:
+        """Field by field, texts word by word."""
+        allow_params("to")
+        found = revision_service.compare_revisions(self.record, self.actor, id, version, _to())
+        return responses.object_response(self.actor, found)
+
+
+def _to() -> int | None:
+    sent = request.args.get("to")
+    if sent is None:
+        return None
+    if not (sent.isascii() and sent.isdigit() and len(sent) < 11 and 0 < int(sent) <= MAX_ID):
+        message = "to must be a version number."
+        bad = [detail("to", "bad_format", message)]
+        raise BadRequest(message, code="invalid_parameter", details=bad)
+    return int(sent)
+
+
+class RevisionRestore(RecordResource):
+    """POST an old revision back."""
+
+    verb = "update"
+
+    def post(self, id: int, version: int) -> Response:
+        """The record with the values of that version, by a change like any other."""
+        raw = read_object(optional=True)
+        skip = _flag(raw)
+        based_on = self.based_on(id, raw)
+        saved = revision_service.restore(
+            self.record, self.actor, id, version, raw, skip_missing=skip, based_on=based_on
+        )
+        return self.saved(saved)
+
+
+def _flag(raw: dict[str, Any]) -> bool:
+    """Take `skip_missing` out of a body that holds nothing else but `version`. Raises ValidationFailed."""
+    bad = [detail(n, "unknown", f"{n} is not a known field.") for n in raw if n not in _NAMES]
+    skip = raw.pop("skip_missing", False)
+    if not isinstance(skip, bool):
+        bad.append(detail("skip_missing", "wrong_type", "Skip missing must be true or false."))
+    if bad:
+        raise ValidationFailed(bad)
+    return bool(skip)
+
+
+_NAMES = frozenset(RestoreRevision.model_fields)

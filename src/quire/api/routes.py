@@ -1,0 +1,202 @@
+"""The Api: every record type bound to its addresses, and the resources written by hand."""
+
+from typing import Any
+
+import flask_restful
+from flask import Blueprint, Flask, Response
+from werkzeug.routing import IntegerConverter
+
+from quire.api import (
+    bulk,
+    by_slug,
+    changes,
+    counts,
+    drafts,
+    explain,
+    export,
+    media,
+    preview_links,
+    query,
+    resources,
+    revisions,
+    root,
+    search,
+    special_resources,
+    tokens,
+)
+from quire.api.openapi import views
+from quire.api.responses import answer_options
+from quire.declare.kinds import MAX_ID
+from quire.declare.record import REGISTRY, Record
+from quire.declare.rules import NOBODY
+
+PREFIX = "/api/v1"
+
+CUSTOM_RESOURCES = {
+    "/": (root.Root, "says what there is"),
+    "/auth/token": (tokens.TokenPairCreate, "signing in is no record"),
+    "/auth/refresh": (tokens.TokenRefresh, "nor is refreshing"),
+    "/auth/revoke": (tokens.TokenRevoke, "nor is revoking"),
+    "/csrf-token": (tokens.CsrfTokenItem, "a token of the browser session"),
+    "/access/explain": (explain.Explain, "asks the rules themselves"),
+    "/media/<id:id>/uses": (media.MediaUsage, "asks all other types"),
+    "/changes": (changes.Changes, "over all types at once"),
+    "/search": (search.Search, "over all types at once"),
+    "/openapi.json": (views.OpenApi, "describes the others"),
+    "/docs": (views.Docs, "shows the document to people"),
+}
+"""Resources that are not made from a declaration, with the reason."""
+
+
+LISTS = {
+    "sessions": special_resources.OwnSessions,
+    "users": special_resources.AccountList,
+    "media": media.MediaList,
+}
+"""Lists that can do more than others: all other sessions end at once, people register, files come."""
+ITEMS = {"media": media.MediaItem}
+"""Single records that can do more: what is in use is deleted only by who says so."""
+ACTIONS = {("batches", "undo"): bulk.BatchUndo}
+"""Actions that answer more than the record: what undoing came to, row by row."""
+
+
+class Api(flask_restful.Api):
+    """Flask-RESTful without its error handling: one handler of ours serves every interface.
+
+    Its own answers HTML or a bare 500 depending on debug mode (flask-restful issues 783, 796).
+    """
+
+    def error_router(self, original_handler: Any, e: Exception) -> Any:
+        """Leave errors to the application."""
+        return original_handler(e)
+
+    def make_response(self, data: Any, *args: Any, **kwargs: Any) -> Response:
+        """Every resource answers a response already."""
+        assert isinstance(data, Response)
+        return data
+
+
+class RecordIdConverter(IntegerConverter):
+    """Ids in addresses: what no table can hold leads nowhere."""
+
+    regex = r"\d{1,10}"
+
+    def __init__(self, url_map: Any):
+        super().__init__(url_map, min=1, max=MAX_ID)
+
+
+def _resource_class(kind: type[Any], record: Record, suffix: str, **attributes: Any) -> type[Any]:
+    return type(f"{record.model.__name__}{suffix}", (kind,), {"record": record, **attributes})
+
+
+def _methods(record: Record) -> tuple[set[str], set[str]]:
+    """The methods of list and item: those that somebody may use."""
+    access = record.access
+    listed = {"GET"} | ({"POST"} if access.create is not NOBODY else set())
+    item = {"GET"}
+    item |= {"PUT", "PATCH"} if access.update is not NOBODY else set()
+    item |= {"DELETE"} if access.delete is not NOBODY else set()
+    return listed, item
+
+
+def add_record_routes(api: Api, record: Record) -> None:
+    """Give a record type its addresses."""
+    path, name = f"/{record.path}", record.path
+    if record.singleton:
+        single = _resource_class(
+            special_resources.Singleton,
+            record,
+            "Single",
+            methods=special_resources.Singleton.methods,
+        )
+        api.add_resource(single, path, endpoint=name)
+    else:
+        listed, item = _methods(record)
+        if name in LISTS:
+            many = _resource_class(LISTS[name], record, "List", methods=LISTS[name].methods)
+        else:
+            many = _resource_class(resources.RecordList, record, "List", methods=listed)
+        one = _resource_class(ITEMS.get(name, resources.RecordItem), record, "Item", methods=item)
+        api.add_resource(many, path, endpoint=f"{name}_list")
+        api.add_resource(one, f"{path}/<id:id>", endpoint=f"{name}_item")
+        _add_list_readers(api, record)
+    if "slug" in record.fields_by_name:
+        one = _resource_class(by_slug.BySlug, record, "BySlug")
+        api.add_resource(one, f"{path}/by-slug/<slug>", endpoint=f"{name}_by_slug")
+    for action in record.actions:
+        kind = ACTIONS.get((name, action.name), resources.RecordAction)
+        verb = _resource_class(kind, record, action.label, action=action)
+        api.add_resource(verb, f"{path}/<id:id>/{action.name}", endpoint=f"{name}_{action.name}")
+    if bulk.write_rules(record):
+        many = _resource_class(bulk.RecordBulk, record, "Bulk")
+        api.add_resource(many, f"{path}/bulk", endpoint=f"{name}_bulk")
+    _add_nested_routes(api, record)
+
+
+def _add_list_readers(api: Api, record: Record) -> None:
+    """What answers for a list in other ways than page by page."""
+    by_body = _resource_class(query.RecordQuery, record, "Query")
+    counted = _resource_class(counts.RecordCounts, record, "Counts")
+    api.add_resource(by_body, f"/{record.path}/query", endpoint=f"{record.path}_query")
+    exported = _resource_class(export.RecordExport, record, "Export")
+    api.add_resource(exported, f"/{record.path}/export", endpoint=f"{record.path}_export")
+    api.add_resource(counted, f"/{record.path}/counts", endpoint=f"{record.path}_counts")
+
+
+def _add_nested_routes(api: Api, record: Record) -> None:
+    if record.is_versioned and record.history and record.access.update is not NOBODY:
+        below = f"/{record.path}/<id:id>/revisions"
+        every = _resource_class(resources.RevisionList, record, "History")
+        revision = _resource_class(resources.RevisionItem, record, "Revision")
+        difference = _resource_class(revisions.RevisionDiff, record, "Difference")
+        restore = _resource_class(revisions.RevisionRestore, record, "RestoreRevision")
+        one = f"{below}/<id:version>"
+        api.add_resource(every, below, endpoint=f"{record.path}_revisions")
+        api.add_resource(revision, one, endpoint=f"{record.path}_revision")
+        api.add_resource(difference, f"{one}/diff", endpoint=f"{record.path}_revision_diff")
+        api.add_resource(restore, f"{one}/restore", endpoint=f"{record.path}_revision_restore")
+    if record.drafts:
+        draft = _resource_class(drafts.DraftItem, record, "Draft")
+        api.add_resource(draft, f"/{record.path}/<id:id>/draft", endpoint=f"{record.path}_draft")
+        previews = _resource_class(preview_links.Previews, record, "Previews")
+        address = f"/{record.path}/<id:id>/previews"
+        api.add_resource(previews, address, endpoint=f"{record.path}_previews")
+    for reference in record.nested_under:
+        parent = next(
+            r for r in REGISTRY.values() if r.table.name == record.field(reference).target
+        )
+        nested = _resource_class(
+            resources.NestedList,
+            record,
+            f"Of{parent.model.__name__}",
+            parent=parent,
+            name=reference,
+        )
+        below = f"/{parent.path}/<id:id>/{record.path}"
+        api.add_resource(nested, below, endpoint=f"{parent.path}_{record.path}")
+
+
+def init_app(app: Flask) -> None:
+    """Add the API to the application."""
+    app.url_map.converters["id"] = RecordIdConverter
+    blueprint = Blueprint(
+        "api",
+        __name__,
+        template_folder="templates",
+        static_folder="static",
+        static_url_path="/static",
+    )
+    api = Api(blueprint)
+    me = _resource_class(
+        special_resources.OwnAccount,
+        REGISTRY["users"],
+        "Me",
+        methods=special_resources.OwnAccount.methods,
+    )
+    api.add_resource(me, "/users/me", endpoint="me")
+    for record in REGISTRY.values():
+        add_record_routes(api, record)
+    for path, (resource, _) in CUSTOM_RESOURCES.items():
+        api.add_resource(resource, path, endpoint=resource.__name__.lower())
+    blueprint.after_request(answer_options)
+    app.register_blueprint(blueprint, url_prefix=PREFIX)

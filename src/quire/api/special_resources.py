@@ -1,0 +1,87 @@
+"""Resources without an id in the path: the current user, their sessions, and singletons."""
+
+import dataclasses
+from typing import Any
+
+from flask import Response
+from pydantic import BaseModel
+
+from quire.actor import Actor
+from quire.api import responses
+from quire.api.request_body import allow_params
+from quire.api.resources import RecordItem, RecordList
+from quire.auth import registration
+from quire.auth.current_actor import current_actor
+from quire.auth.sessions import log_out_others
+from quire.errors import Unauthenticated
+from quire.records.site_settings import ONLY_ROW
+from quire.store.read import get_record
+from quire.store.write import Saved
+
+
+class OwnAccount(RecordItem):
+    """GET and PATCH the account of the current user."""
+
+    methods = {"GET", "PATCH"}
+
+    def dispatch_request(self, *args: Any, **kwargs: Any) -> Any:
+        """Take the id from whoever asks."""
+        return super().dispatch_request(*args, id=_own_id(), **kwargs)
+
+
+def _own_id() -> int:
+    actor = current_actor()
+    if actor.user_id is None:
+        raise Unauthenticated("Sign in to see your account.")
+    return actor.user_id
+
+
+class RegistrationPending(BaseModel):
+    """The response to a registration that must be confirmed by email."""
+
+    message: str
+
+
+class AccountList(RecordList):
+    """GET and POST accounts; registering returns 202 if addresses must be verified."""
+
+    methods = {"GET", "POST"}
+
+    def created(self, raw: dict[str, Any]) -> Response:
+        """201, or 202 for every address."""
+        if not self.actor.is_anonymous:
+            return super().created(raw)
+        saved = registration.register(self.actor, raw)
+        if saved is None:
+            return responses.json_response(
+                RegistrationPending(message=registration.VERIFICATION_SENT).model_dump(), 202
+            )
+        return self._registered(saved)
+
+    def _registered(self, saved: Saved) -> Response:
+        """201; whoever has just registered sees their own account."""
+        self.actor = Actor(saved.state["role"], saved.id, saved.state["username"])
+        shown = get_record(self.record, self.actor, saved.id)
+        return self.saved(dataclasses.replace(saved, shown=shown))
+
+
+class Singleton(RecordItem):
+    """GET and PATCH a type of exactly one row."""
+
+    methods = {"GET", "PATCH"}
+
+    def dispatch_request(self, *args: Any, **kwargs: Any) -> Any:
+        """Take the id of the only row."""
+        return super().dispatch_request(*args, id=ONLY_ROW, **kwargs)
+
+
+class OwnSessions(RecordList):
+    """GET the sessions of the current user; DELETE all except the current one."""
+
+    methods = {"GET", "DELETE"}
+
+    def delete(self) -> Response:
+        """End them."""
+        allow_params()
+        log_out_others(self.actor)
+        return responses.empty_response(204)

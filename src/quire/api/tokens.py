@@ -1,0 +1,122 @@
+"""Tokens for API clients: sign in, refresh, and the CSRF token for scripts on the site's pages."""
+
+from typing import TypeVar
+
+from flask import Response
+from flask_restful import Resource
+from flask_wtf.csrf import generate_csrf
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from quire.api import responses
+from quire.api.request_body import allow_params, read_object
+from quire.auth import jwt, login
+from quire.auth.accounts import Account
+from quire.auth.current_actor import anonymous_actor
+from quire.auth.rate_limits import count_attempt
+from quire.declare.record import REGISTRY
+from quire.errors import ValidationFailed, detail
+from quire.store import read
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Credentials(BaseModel):
+    """The credentials to sign in with."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    email: str
+    password: str
+    otp: str | None = None
+
+
+class RefreshToken(BaseModel):
+    """A refresh token."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    refresh_token: str
+
+
+class TokenPair(BaseModel):
+    """An access token and a refresh token (RFC 6749 section 5.1)."""
+
+    access_token: str
+    refresh_token: str
+    token_type: str
+    expires_in: int
+
+
+class CsrfToken(BaseModel):
+    """The token to send in the header X-CSRFToken."""
+
+    csrf_token: str
+
+
+def _read(model: type[Model]) -> Model:
+    try:
+        return model.model_validate(read_object())
+    except ValidationError as error:
+        raise ValidationFailed([_detail(one) for one in error.errors(include_url=False)]) from None
+
+
+def _detail(error: object) -> dict[str, str]:
+    found = dict(error)  # type: ignore[call-overload]
+    name = str(found["loc"][0])
+    label = name.replace("_", " ").capitalize()
+    words = {
+        "missing": ("required", f"{label} is required."),
+        "extra_forbidden": ("unknown", f"{name} is not a known field."),
+    }
+    return detail(name, *words.get(found["type"], ("wrong_type", f"{label} must be text.")))
+
+
+class TokenPairCreate(Resource):
+    """POST an email address, a password and, if required, a code to get tokens."""
+
+    def post(self) -> Response:
+        """Sign in: the tokens, and the account that they stand for."""
+        given = _read(Credentials)
+        owner, pair = login.with_password(given.email, given.password, given.otp, _begin)
+        user = read.get_record(REGISTRY["users"], owner.actor("token"), owner.id)
+        return _pair_response({**pair, "user": user})
+
+
+def _begin(owner: Account) -> tuple[Account, dict[str, object]]:
+    return owner, jwt.issue(owner)
+
+
+class TokenRefresh(Resource):
+    """POST a refresh token for a new pair."""
+
+    def post(self) -> Response:
+        """Refresh."""
+        given = _read(RefreshToken)
+        with count_attempt("token") as it:
+            pair = jwt.refresh(given.refresh_token, anonymous_actor())
+            it.right = True
+        return _pair_response(pair)
+
+
+class TokenRevoke(Resource):
+    """POST a refresh token to revoke it and its access tokens."""
+
+    def post(self) -> Response:
+        """Revoke (RFC 7009): 204, whatever the token was."""
+        jwt.revoke(_read(RefreshToken).refresh_token)
+        return responses.empty_response(204)
+
+
+def _pair_response(pair: dict[str, object]) -> Response:
+    return responses.json_response(pair, headers={"Cache-Control": "no-store"})
+
+
+class CsrfTokenItem(Resource):
+    """GET the CSRF token for requests with a session cookie."""
+
+    def get(self) -> Response:
+        """The token of this browser session."""
+        allow_params()
+        return responses.json_response(
+            {"csrf_token": generate_csrf()}, headers={"Cache-Control": "no-store"}
+        )

@@ -1,0 +1,1 @@
+"""Authentication: credentials -> Actor, the same for all interfaces."""

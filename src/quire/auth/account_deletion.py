@@ -1,0 +1,82 @@
+"""Leaving: all that is kept about somebody, for himself; and the end of his account."""
+
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
+
+import orjson
+from sqlalchemy import func, select
+
+from quire.actor import Actor
+from quire.auth.passwords import require_current_password
+from quire.auth.totp import reset
+from quire.declare.query import Query
+from quire.declare.query_conditions import Condition
+from quire.declare.record import REGISTRY, Record
+from quire.records.users import delete_avatars
+from quire.store import read
+from quire.store.audit import record_event
+from quire.store.db import read_connection, transaction
+from quire.store.write import delete, update
+
+AT_ONCE = 100
+OWNER_FIELDS = {
+    "profiles": "user",
+    "posts": "author",
+    "media": "owner",
+    "comments": "author",
+    "api_keys": "owner",
+    "sessions": "user",
+}
+"""The types of which people have some, and the field that says whose they are."""
+
+
+def export_personal_data(actor: Actor) -> bytes:
+    """The account, and every record that is its owner's, as he sees them: indented JSON."""
+    found: dict[str, Any] = {
+        "users": [read.get_record(REGISTRY["users"], actor, actor.user_id or 0)]
+    }
+    for path, field in OWNER_FIELDS.items():
+        found[path] = list(_rows(REGISTRY[path], actor, field))
+    return orjson.dumps(found, option=orjson.OPT_INDENT_2)
+
+
+def _rows(record: Record, actor: Actor, field: str) -> Iterator[dict[str, Any]]:
+    mine = (Condition(field, "eq", (actor.user_id,)),)
+    for number in count(1):
+        query = Query(conditions=mine, page=number, per_page=AT_ONCE, fields=record.field_names)
+        page = read.list_records(record, actor, query)
+        yield from page.rows
+        if not page.has_next:
+            return
+
+
+def count_posts(actor: Actor) -> int:
+    """How many posts somebody has written, those in the trash too."""
+    posts = REGISTRY["posts"].table
+    with read_connection() as connection:
+        found = select(func.count()).where(posts.c.author_id == actor.user_id)
+        return int(connection.execute(found).scalar_one())
+
+
+def delete_account(actor: Actor, password: str) -> None:
+    """Delete the actor's account. Raises ValidationFailed for a wrong password, Conflict `last_admin`.
+
+    Who has written posts stays as their author, by name alone: without address, password, profile
+    or any way to sign in. Comments keep the name they were signed with.
+    """
+    users, id = REGISTRY["users"], actor.user_id or 0
+    require_current_password(actor, password)
+    program = actor.as_system()
+    with transaction():
+        record_event(actor, "leave", "users", id)
+        if not count_posts(actor):
+            delete(users, program, id)
+            return
+        delete_avatars(program, id)
+        nothing = {"email": None, "password": None, "bio": "", "is_active": False, "role": "author"}
+        update(users, program, id, nothing)
+        reset(program, id)
+        profile = read.find_id(REGISTRY["profiles"], program, user_id=id)
+        blank: dict[str, Any] = {"display_name": "", "website": None, "location": "", "links": []}
+        update(REGISTRY["profiles"], program, profile or 0, blank)

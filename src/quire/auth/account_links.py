@@ -1,0 +1,138 @@
+"""What links that were sent by mail are good for: a new password, a proof of one's address.
+
+Requests enqueue the email and do not know its link, which the worker creates. Who asks for a link is
+never told whether there is an account.
+"""
+
+from typing import Any
+
+from flask import current_app
+from pydantic_core import PydanticCustomError
+
+from quire.actor import SYSTEM, Actor
+from quire.auth.accounts import Account
+from quire.auth.rate_limits import consume
+from quire.declare.clock import now, rfc3339
+from quire.declare.email_address import is_address, normalize_address, parse_address
+from quire.declare.record import REGISTRY
+from quire.errors import Conflict, NotFound, Unauthenticated, ValidationFailed, detail
+from quire.records.accounts import email_links
+from quire.records.accounts.email_links import ActiveLink
+from quire.records.accounts.revocation import end_keys, end_sessions
+from quire.store.audit import record_event
+from quire.store.db import transaction
+from quire.store.mail_events import enqueue_mail
+from quire.store.read import get_record
+from quire.store.write import update
+
+INVALID_LINK = "This link has been used, has expired or is incomplete."
+
+
+def request_password_reset(email: str) -> None:
+    """Owe a link for a new password to whoever has this address; nothing is looked up here.
+
+    Raises TooManyRequests.
+    """
+    address = normalize_address(email)
+    if is_address(address):
+        consume("reset", address)
+        enqueue_mail("reset", email=address)
+
+
+def request_email_change(user_id: int, email: str) -> None:
+    """Owe the new address a link, which changes it, and the old one a warning.
+
+    Raises ValidationFailed, TooManyRequests.
+    """
+    address = normalize_address(email)
+    require_valid_address(address)
+    consume("verify", address)
+    with transaction():
+        enqueue_mail("email", user_id, email=address)
+        enqueue_mail("address_asked", user_id, new=address)
+
+
+def require_valid_address(text: str) -> None:
+    """Raise ValidationFailed, with words for a person, where no mail can be sent to `text`."""
+    try:
+        parse_address(text)
+    except PydanticCustomError as error:
+        message = f"Email {error.message()}"
+        raise ValidationFailed([detail("email", "bad_format", message)]) from None
+
+
+def require_verified_address(owner: Account) -> None:
+    """Refuse a member whose address is not verified, and send the link again.
+
+    He has shown his password, so this tells nobody else of the account. Raises Unauthenticated, TooManyRequests.
+    """
+    if not current_app.config["REQUIRE_EMAIL_VERIFICATION"] or owner.role != "member":
+        return
+    user = get_record(REGISTRY["users"], SYSTEM, owner.id)
+    if user["email_verified_at"] is None:
+        consume("verify", user["email"])
+        enqueue_mail("verify", owner.id)
+        raise Unauthenticated("Verify your email address first. We have sent you the link again.")
+
+
+def mail_notice(user_id: int, kind: str, **words: str) -> None:
+    """Tell somebody by mail what has happened to his account; `kind` is one of jobs' NOTICES."""
+    enqueue_mail(kind, user_id, **words)
+
+
+def require_link(token: str, *purposes: str) -> ActiveLink:
+    """The good link with this secret. Raises NotFound, which says nothing of the reason."""
+    found = email_links.find_active(token, *purposes)
+    if found is None:
+        raise NotFound(INVALID_LINK)
+    return found
+
+
+def reset_password(token: str, password: str, by: Actor) -> None:
+    """Set a new password; all that opened the account before ends. Raises NotFound, ValidationFailed.
+
+    Whoever has read the mail has the address: it is verified.
+    """
+    link = require_link(token, "reset")
+
+    def follow(state: dict[str, Any]) -> None:
+        consume_link(link)
+        end_keys(state["id"])
+        record_event(by, "password_reset", "users", state["id"])
+
+    values = {"password": password, "email_verified_at": rfc3339(now())}
+    update(REGISTRY["users"], by.as_system(), _user_id(link), values, also=follow)
+
+
+def verify_address(token: str, by: Actor) -> None:
+    """Note that an address is somebody's, or give him the one that he wants. Raises NotFound.
+
+    Whoever registered with another's address loses what he holds; so does nobody else.
+    """
+    link = require_link(token, "verify", "email")
+    with transaction():
+        consume_link(link)
+        id, mine = _user_id(link), by.user_id == link.user_id
+        user = get_record(REGISTRY["users"], SYSTEM, id)
+        first = link.purpose == "verify" and user["email_verified_at"] is None
+        try:
+            values = {"email": link.email, "email_verified_at": rfc3339(now())}
+            update(REGISTRY["users"], by.as_system(), id, values)
+        except Conflict:  # somebody else has the address by now
+            raise NotFound(INVALID_LINK) from None
+        if first:
+            enqueue_mail("welcome", id)
+            end_sessions(id, keep=by.session_id if mine else None)
+            end_keys(id)
+        record_event(by, "verify", "users", id)
+
+
+def consume_link(link: ActiveLink) -> None:
+    """Use a link, in the transaction of what it is good for: of two at once, one may. Raises NotFound."""
+    if not email_links.consume(link):
+        raise NotFound(INVALID_LINK)
+
+
+def _user_id(link: ActiveLink) -> int:
+    assert link.user_id is not None
+    return link.user_id

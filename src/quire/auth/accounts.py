@@ -1,0 +1,80 @@
+"""Accounts as proofs need them: whose they are, read in the statement that looks up the proof."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import ColumnElement, case, exists, or_, select, true
+
+from quire.actor import Actor
+from quire.declare.record import REGISTRY
+from quire.records.accounts.second_factors import Passkey, TotpDevice
+from quire.store.db import read_connection
+
+
+@dataclass(frozen=True)
+class Account:
+    """Who an account belongs to; `is_secured` tells of an administrator's whether it has a second
+    factor."""
+
+    id: int
+    username: str
+    role: str
+    is_active: bool = True
+    is_secured: bool = True
+
+    @property
+    def needs_second_factor(self) -> bool:
+        """Whether an administrator lacks the second factor that administrators need here."""
+        return requires_second_factor(self.role) and not self.is_secured
+
+    def actor(self, proof: str, **circumstances: Any) -> Actor:
+        """The actor that this account is, once it has been proved."""
+        role = "member" if self.needs_second_factor else self.role
+        return Actor(role, self.id, self.username, proof, **circumstances)
+
+
+def requires_second_factor(role: str) -> bool:
+    """Whether people with this role need a second factor."""
+    return role == "admin" and bool(current_app.config["REQUIRE_ADMIN_TWO_FACTOR"])
+
+
+COLUMNS = ("id", "username", "role", "is_active")
+
+
+def account_columns() -> list[Any]:
+    """The columns of users that make an Account, for statements that join them."""
+    users = REGISTRY["users"].table.c
+    return [
+        *(users[name] for name in COLUMNS),
+        case((users.role == "admin", _has_second_factor()), else_=true()),
+    ]
+
+
+def _has_second_factor() -> Any:
+    """Whether an account has a second factor."""
+    users = REGISTRY["users"].table
+    found = (exists().where(model.user_id == users.c.id) for model in (TotpDevice, Passkey))
+    return or_(*(one.correlate(users) for one in found))
+
+
+def account_from_row(row: Sequence[Any]) -> Account:
+    """The account whose columns come first in `row`."""
+    return Account(*row[: len(COLUMNS) + 1])
+
+
+def by_username(username: str) -> Account | None:
+    """The account with this username, in any case."""
+    return _first(REGISTRY["users"].table.c.username_folded == username)
+
+
+def by_id(id: int) -> Account | None:
+    """The account with this id."""
+    return _first(REGISTRY["users"].table.c.id == id)
+
+
+def _first(condition: ColumnElement[bool]) -> Account | None:
+    with read_connection() as connection:
+        row = connection.execute(select(*account_columns()).where(condition)).first()
+    return None if row is None else account_from_row(row)

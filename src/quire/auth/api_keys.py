@@ -1,0 +1,85 @@
+"""API keys as proof: the owner's rights, narrowed by the key's scopes, from its networks only."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+from flask import request
+from sqlalchemy import Select, bindparam, select
+
+from quire.auth.accounts import Account, account_columns, account_from_row
+from quire.auth.jwt import invalid_token
+from quire.auth.session_store import SEEN_SECONDS
+from quire.declare.clock import now
+from quire.declare.record import REGISTRY
+from quire.security.tokens import digest, is_key
+from quire.store.counters import touch
+from quire.store.db import read_connection
+
+
+@dataclass(frozen=True)
+class ActiveKey:
+    """An API key of an active account."""
+
+    id: int
+    account: Account
+    scopes: frozenset[str]
+    networks: tuple[str, ...]
+    used: datetime | None
+    expires: datetime | None
+
+    def touch(self) -> None:
+        """Note that it was used, once a minute."""
+        if self.used is None or self.used < now() - timedelta(seconds=SEEN_SECONDS):
+            touch("api_keys", self.id, last_used_at=now())
+
+
+@cache
+def _select_active() -> Select[Any]:
+    keys, users = REGISTRY["api_keys"].table, REGISTRY["users"].table
+    columns = (keys.c[n] for n in ("id", "scopes", "networks", "last_used_at", "expires_at"))
+    return (
+        select(*account_columns(), *columns)
+        .join_from(keys, users, users.c.id == keys.c.owner_id)
+        .where(keys.c.hash == bindparam("hash"), users.c.is_active)
+    )
+
+
+def authenticate(text: str) -> ActiveKey:
+    """The key that `text` is. Raises Unauthenticated: misspelt, unknown, expired, from elsewhere."""
+    found = _lookup(text) if is_key(text) else None
+    if found is None or not _is_from(found.networks, request.remote_addr):
+        raise invalid_token("The API key is not valid.")
+    if found.expires is not None and found.expires <= now():
+        raise invalid_token("The API key has expired.", "token_expired")
+    found.touch()
+    return found
+
+
+def _lookup(text: str) -> ActiveKey | None:
+    with read_connection() as connection:
+        row = connection.execute(_select_active(), {"hash": digest(text)}).first()
+    if row is None:
+        return None
+    id, scopes, networks, used, expires = row[-5:]
+    return ActiveKey(
+        id, account_from_row(row), _expand_scopes(scopes), tuple(networks), used, expires
+    )
+
+
+def _expand_scopes(scopes: list[str]) -> frozenset[str]:
+    """The scopes that a key has: whoever may write a type may read what he has written."""
+    starts = (scope.removesuffix("write") for scope in scopes if scope.endswith(":write"))
+    return frozenset([*scopes, *(f"{start}read" for start in starts)])
+
+
+def _is_from(networks: tuple[str, ...], address: str | None) -> bool:
+    if not networks:
+        return True
+    try:
+        here = ip_address(address or "")
+    except ValueError:
+        return False
+    return any(here in ip_network(one, strict=False) for one in networks)

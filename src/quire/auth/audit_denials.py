@@ -1,0 +1,88 @@
+"""Refusals go to the audit: what somebody was not allowed to do, and proofs that prove nothing.
+
+A process keeps some of them each minute, from each actor or network and in all: whoever is refused
+a thousand times leaves no thousand rows. Expired tokens and strangers without a proof are no news.
+"""
+
+import logging
+from urllib.parse import quote
+
+from flask import Flask, Response, current_app, g, request
+from limits import parse
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+
+from quire.actor import Actor
+from quire.auth.current_actor import anonymous_actor, current_actor
+from quire.declare.record import REGISTRY
+from quire.errors import Problem, Unauthenticated
+from quire.security.client_network import client_network
+from quire.security.login_throttle import attempts_throttled
+from quire.store.audit import record_event
+
+logger = logging.getLogger("quire.audit")
+
+ACTION = "denied"
+EACH, ALL = parse("10/minute"), parse("300/minute")
+EXTENSION = "denials"
+PARTLY = "partly_denied"
+"""Where a request notes that a part of it was denied, though its answer has another status."""
+LONGEST, LONGEST_WORD = 200, 64
+BROKEN_PROOF = 'error="invalid_token"'
+EXPIRED = "expired"
+
+
+def _denied_actor(response: Response) -> Actor | None:
+    """Who was denied something that is worth a note."""
+    if response.status_code == 403 or g.get(PARTLY):
+        try:
+            found = current_actor()
+        except Unauthenticated:  # refused before anybody looked at the proof
+            return anonymous_actor()
+        return None if found.is_anonymous else found.impersonator or found
+    said = response.headers.get("WWW-Authenticate", "")
+    return anonymous_actor() if BROKEN_PROOF in said and EXPIRED not in said else None
+
+
+def _has_room(actor: Actor) -> bool:
+    kept: FixedWindowRateLimiter = current_app.extensions[EXTENSION]
+    who = str(actor.user_id) if actor.user_id is not None else client_network(actor.ip)
+    return kept.hit(EACH, who) and kept.hit(ALL)
+
+
+def _target() -> tuple[str, int | None]:
+    """The type and id that the request was about, as far as its address says so."""
+    parts = [part for part in request.path.split("/") if part]
+    found = next((part for part in parts if part in REGISTRY), parts[0] if parts else "site")
+    id = (request.view_args or {}).get("id")
+    return quote(found)[:LONGEST_WORD], id if isinstance(id, int) else None
+
+
+def note_partial_denial() -> None:
+    """Let this request be noted as denied: some of the operations in it were."""
+    g.setdefault(PARTLY, True)
+
+
+def _note(response: Response) -> Response:
+    if response.status_code not in (401, 403) and not g.get(PARTLY):
+        return response
+    try:
+        actor = _denied_actor(response)
+        if actor is not None and _has_room(actor):
+            asked = f"{request.method} {quote(request.path)}"
+            record_event(actor, ACTION, *_target(), asked[:LONGEST])
+    except Problem as problem:  # the answer is worth more than the note about it
+        logger.warning("A refusal could not be noted: %s", problem.message)
+    return response
+
+
+@attempts_throttled.connect
+def _note_throttled(actor: Actor, id: int | None, kind: str) -> None:
+    """Record that attempts have become slow."""
+    record_event(actor, "sign_in_throttled", "users", id, kind)
+
+
+def init_app(app: Flask) -> None:
+    """Note what this application refuses."""
+    app.extensions[EXTENSION] = FixedWindowRateLimiter(MemoryStorage())
+    app.after_request(_note)

@@ -1,0 +1,60 @@
+"""Requests that another site makes a browser send: refused, whichever token they bring.
+
+Browsers say by themselves where a request comes from (Sec-Fetch-Site, Origin); pages cannot change
+it. Browsers that say neither, and programs, are left to the token. Signing in is covered too, which
+happens before there is a session to steal.
+"""
+
+from urllib.parse import urlsplit
+
+from flask import Flask, current_app, request
+
+from quire.auth.current_actor import SAFE, has_session
+from quire.config.types import PORTS
+from quire.errors import PermissionDenied
+
+OWN_SITES = frozenset({"same-origin", "none"})
+"""Values of Sec-Fetch-Site: from a page of ours, or from the person himself."""
+
+
+def origin_of(address: str) -> str:
+    """The origin of an address, as browsers write it."""
+    parts = urlsplit(address.lower())
+    host = parts.hostname or ""
+    host = f"[{host}]" if ":" in host else host
+    port = "" if parts.port in (None, PORTS.get(parts.scheme)) else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}"
+
+
+def own_origin() -> str:
+    """Where our own pages come from."""
+    return origin_of(current_app.config["PUBLIC_URL"] or request.host_url)
+
+
+def _is_foreign() -> bool:
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if site is not None and site not in OWN_SITES:
+        return True
+    return origin is not None and origin != own_origin()
+
+
+def _needs_check() -> bool:
+    """Whether a browser's cookies could speak in this request, or it asks for new ones."""
+    if request.method in SAFE or not current_app.config.get("WTF_CSRF_ENABLED", True):
+        return False
+    if "Authorization" in request.headers or "X-API-Key" in request.headers:
+        return False
+    return has_session() or not request.path.startswith("/api/")
+
+
+def refuse_cross_origin() -> None:
+    """Refuse a change that another site asks for by the browser of somebody. Raises PermissionDenied."""
+    if _needs_check() and _is_foreign():
+        raise PermissionDenied(
+            "This request comes from another site. It is only allowed from pages of this site."
+        )
+
+
+def init_app(app: Flask) -> None:
+    """Look at every request before anything else does."""
+    app.before_request(refuse_cross_origin)

@@ -1,0 +1,116 @@
+"""Who sends this request: a token, a key, a browser, or nobody; a broken proof is never nobody."""
+
+from flask import current_app, g, request
+from flask_wtf.csrf import CSRFError, validate_csrf
+from wtforms import ValidationError
+
+from quire.actor import ANONYMOUS, Actor
+from quire.auth import api_keys, impersonation, jwt, sessions
+from quire.errors import PermissionDenied
+from quire.security.tokens import KEY_START
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+PROGRAM_PREFIXES = ("/api/v1/",)
+"""Where programs come in: the paths below which an API key or an access token proves anything."""
+INTERFACES = {"api": "api", "admin": "admin"}
+
+
+def current_actor() -> Actor:
+    """The actor of this request, found once. Raises Unauthenticated for a broken proof."""
+    actor: Actor | None = g.get("actor")
+    if actor is None:
+        actor = g.actor = _authenticate()
+    return actor
+
+
+def anonymous_actor() -> Actor:
+    """Nobody in particular, from here: for requests that bring their proof in the body."""
+    return ANONYMOUS.with_context(**_request_context())
+
+
+def _request_context() -> dict[str, str | None]:
+    first = request.path.split("/", 2)[1]
+    return {
+        "door": INTERFACES.get(first, "site"),
+        "ip": request.remote_addr,
+        "request_id": g.get("request_id"),
+    }
+
+
+def _authenticate() -> Actor:
+    authorization = request.environ.get("HTTP_AUTHORIZATION")
+    key = request.environ.get("HTTP_X_API_KEY")
+    if authorization is not None or key is not None:
+        _require_program_path()
+        return _actor_of_secret(_bearer(authorization) if authorization is not None else str(key))
+    user = sessions.current() if has_session() else None
+    if user is not None:
+        himself = user.account.actor("session", session_id=user.session_id, **_request_context())
+        return impersonation.impersonated(himself)
+    return anonymous_actor()
+
+
+def _require_program_path() -> None:
+    """Refuse a key or token where people come in, before looking whether it is a good one."""
+    if not request.path.startswith(PROGRAM_PREFIXES):
+        raise jwt.invalid_token(
+            f"API keys and access tokens only work below {PROGRAM_PREFIXES[0]}."
+        )
+
+
+def _actor_of_secret(secret: str) -> Actor:
+    if secret.startswith(KEY_START) or "HTTP_AUTHORIZATION" not in request.environ:
+        key = api_keys.authenticate(secret)
+        return key.account.actor("key", scopes=key.scopes, api_key_id=key.id, **_request_context())
+    found = jwt.authenticate(secret)
+    return found.account.actor("token", session_id=found.id, **_request_context())
+
+
+def has_session() -> bool:
+    """Whether to look at the session at all; looking makes every answer depend on the cookie."""
+    names = (current_app.config["SESSION_COOKIE_NAME"], _remember_cookie())
+    return any(name in request.cookies for name in names)
+
+
+def _remember_cookie() -> str:
+    return str(current_app.config.get("REMEMBER_COOKIE_NAME", "remember_token"))
+
+
+def _bearer(authorization: str) -> str:
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer":
+        raise jwt.invalid_token("Send the token as Authorization: Bearer.")
+    return token.strip()
+
+
+def only_reads() -> bool:
+    """Whether this request changes nothing: by its method, or since its resource says `reads_only`.
+
+    Such a resource answers to POST what another one answers to GET.
+    """
+    view = current_app.view_functions.get(request.endpoint or "")
+    return request.method in SAFE or getattr(getattr(view, "view_class", None), "reads_only", False)
+
+
+def block_writes_when_impersonating() -> None:
+    """Refuse changes by an administrator who views as somebody else, wherever he asks for them."""
+    if not only_reads() and has_session():
+        impersonation.refuse_write(current_actor())
+
+
+def check_csrf(actor: Actor) -> None:
+    """Refuse an unsafe request by session without the token that only our own pages know.
+
+    A cookie is sent by any page that makes the browser ask us; a header or field is not.
+    """
+    if actor.proof != "session" or only_reads():
+        return
+    if not current_app.config.get("WTF_CSRF_ENABLED", True):
+        return
+    token = request.headers.get("X-CSRFToken") or request.form.get("csrf_token")
+    try:
+        validate_csrf(token)
+    except (CSRFError, ValidationError):
+        raise PermissionDenied(
+            "The CSRF token is missing or wrong. Get one from /api/v1/csrf-token."
+        ) from None

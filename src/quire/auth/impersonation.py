@@ -1,0 +1,63 @@
+"""Viewing as somebody else: an administrator sees what that person sees, and changes nothing.
+
+Whom he views as stands in the signed cookie, together with the session of his own that it was
+begun in: it is worth nothing in any other. His rights and the other's account are looked at anew
+at each request.
+"""
+
+from flask import request, session
+
+from quire.actor import Actor
+from quire.auth.accounts import Account, by_id
+from quire.errors import Conflict, PermissionDenied
+from quire.store.audit import record_event
+
+KEY = "viewing"
+STOP = "site.stop_viewing"
+"""The one change that is possible meanwhile."""
+
+
+def start(viewer: Actor, other: Account) -> None:
+    """See everything as `other` does from now on. Raises PermissionDenied, Conflict."""
+    if viewer.role != "admin" or viewer.proof != "session":
+        raise PermissionDenied("Only administrators who are signed in with a browser can do this.")
+    if other.role == "admin":
+        raise PermissionDenied("You cannot view as another administrator.")
+    if not other.is_active:
+        raise Conflict("You cannot view as this user: the account cannot sign in.")
+    session[KEY] = [other.id, viewer.session_id]
+    record_event(viewer, "view_as", "users", other.id)
+
+
+def stop(actor: Actor) -> int | None:
+    """See with one's own eyes again; the id of the one who was viewed as."""
+    session.pop(KEY, None)
+    if actor.impersonator is None:
+        return None
+    record_event(actor.impersonator, "stop_viewing", "users", actor.user_id)
+    return actor.user_id
+
+
+def impersonated(actor: Actor) -> Actor:
+    """The actor whose eyes the holder of this browser session looks through: mostly his own."""
+    if actor.role != "admin" or KEY not in session:
+        return actor
+    id, begun_in = session[KEY]
+    other = by_id(id) if begun_in == actor.session_id else None
+    if other is None or other.role == "admin" or not other.is_active:
+        return actor
+    return other.actor(
+        actor.proof,
+        door=actor.door,
+        ip=actor.ip,
+        request_id=actor.request_id,
+        impersonator=actor,
+    )
+
+
+def refuse_write(actor: Actor) -> None:
+    """Refuse what is more than looking. Raises PermissionDenied."""
+    if actor.impersonator is not None and request.endpoint != STOP:
+        raise PermissionDenied(
+            f"You are viewing as {actor.username}. Stop viewing before you change anything."
+        )

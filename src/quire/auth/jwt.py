@@ -1,0 +1,185 @@
+"""Tokens of programs: JSON Web Tokens (RFC 7519, RFC 8725) for access, opaque ones to refresh them.
+
+A pair belongs to a session in the database. The access token proves who somebody is and never what
+he may do: role and activity are read with its session at each request. The refresh token is replaced
+at each use; using one that was replaced ends the session (RFC 9700 section 4.14.2).
+"""
+
+import base64
+import hashlib
+import hmac
+import time
+from functools import lru_cache
+from typing import Any
+
+import jwt
+from flask import current_app
+
+from quire.actor import Actor
+from quire.auth import session_store
+from quire.auth.accounts import Account
+from quire.auth.session_store import ActiveSession
+from quire.errors import Unauthenticated
+from quire.records.accounts.revocation import end_session
+from quire.security.tokens import new_secret
+from quire.store.audit import record_event
+from quire.store.db import transaction
+
+KIND = "token"
+ALGORITHM = "HS256"
+AUDIENCE = "quire"
+ACCESS = "access"
+LEEWAY = 10
+"""Seconds by which clocks may differ."""
+REFRESH_START = "qr_"
+MAX_CACHED = 1000
+
+
+def issue(owner: Account) -> dict[str, Any]:
+    """A new session and its pair, in the form of RFC 6749 section 5.1."""
+    secret = new_secret()
+    seconds = current_app.config["JWT_REFRESH_TOKEN_EXPIRES"]
+    id = session_store.create_session(owner, KIND, secret, seconds)
+    return _token_pair(owner, id, secret)
+
+
+def refresh(token: str, asker: Actor) -> dict[str, Any]:
+    """The pair that follows. Raises Unauthenticated; a replaced token ends its session as well.
+
+    The successor is made from the old token, so that parallel requests with one token get the same.
+    """
+    id, secret = _parse_refresh_token(token)
+    found = session_store.by_secret(secret, KIND)
+    if found is not None and found.id == id:
+        successor = _successor(secret)
+        if (
+            found.former
+            or session_store.rotate(id, secret, successor)
+            or session_store.by_secret(secret, KIND)
+        ):
+            return _token_pair(found.account, id, successor)
+    revoked = session_store.by_id(id, KIND)
+    if revoked is not None:
+        by = revoked.account.actor(KIND, door=asker.door, ip=asker.ip, request_id=asker.request_id)
+        with transaction():
+            end_session(id)
+            record_event(by, "token_reused", "sessions", id)
+    raise invalid_token("The token is not valid.")
+
+
+def revoke(token: str) -> None:
+    """End the session of a refresh token; a token that is none is ignored (RFC 7009)."""
+    try:
+        id, secret = _parse_refresh_token(token)
+    except Unauthenticated:
+        return
+    found = session_store.by_secret(secret, KIND)
+    if found is not None and found.id == id:
+        end_session(id)
+
+
+def _token_pair(owner: Account, session_id: int, secret: str) -> dict[str, Any]:
+    return {
+        "access_token": _access_token(owner, session_id),
+        "refresh_token": f"{REFRESH_START}{session_id}.{secret}.{_checksum(session_id, secret)}",
+        "token_type": "Bearer",
+        "expires_in": current_app.config["JWT_ACCESS_TOKEN_EXPIRES"],
+    }
+
+
+def _mac(purpose: str, text: str) -> bytes:
+    key = current_app.config["SECRET_KEY"].encode()
+    return hmac.new(key, f"{purpose}:{text}".encode(), hashlib.sha256).digest()
+
+
+def _successor(secret: str) -> str:
+    return base64.urlsafe_b64encode(_mac("refresh", secret)).decode().rstrip("=")
+
+
+def _checksum(session_id: int, secret: str) -> str:
+    """What tells a token of ours that was replaced from one that somebody has made up."""
+    return _mac("mark", f"{session_id}.{secret}").hex()[:24]
+
+
+def _parse_refresh_token(token: str) -> tuple[int, str]:
+    parts = token.removeprefix(REFRESH_START).split(".")
+    if len(parts) == 3 and parts[0].isascii() and parts[0].isdigit() and len(parts[0]) < 10:
+        id = int(parts[0])
+        if hmac.compare_digest(_checksum(id, parts[1]).encode(), parts[2].encode()):
+            return id, parts[1]
+    raise invalid_token("The token is not valid.")
+
+
+def _access_token(owner: Account, session_id: int) -> str:
+    present = int(time.time())
+    claims = {
+        "sub": str(owner.id),
+        "sid": session_id,
+        "typ": ACCESS,
+        "aud": AUDIENCE,
+        "iat": present,
+        "exp": present + current_app.config["JWT_ACCESS_TOKEN_EXPIRES"],
+        "jti": new_secret()[:16],
+        "role": owner.role,
+    }
+    return jwt.encode(claims, current_app.config["SECRET_KEY"], ALGORITHM)
+
+
+def authenticate(token: str) -> ActiveSession:
+    """The session that an access token proves. Raises Unauthenticated: expired, forged, ended."""
+    try:
+        claims = _claims(token, current_app.config["SECRET_KEY"])
+        expired = claims["exp"] + LEEWAY <= time.time()
+    except jwt.ExpiredSignatureError:
+        expired = True
+    except (jwt.InvalidTokenError, ValueError, RecursionError):
+        raise invalid_token("The token is not valid.") from None
+    if expired:
+        raise invalid_token("The token has expired.", "token_expired")
+    found = _session(claims) if claims["typ"] == ACCESS else None
+    if found is None:
+        raise invalid_token("The token is not valid.")
+    return found
+
+
+@lru_cache(1024)
+def _claims(token: str, secret: str) -> dict[str, Any]:
+    """What a token says, once its signature has been checked: that cannot change, time can."""
+    claims: dict[str, Any] = jwt.decode(
+        token,
+        secret,
+        [ALGORITHM],
+        audience=AUDIENCE,
+        leeway=LEEWAY,
+        options={"require": ["sub", "sid", "typ", "aud", "exp", "iat", "jti"]},
+    )
+    return claims
+
+
+_cache: dict[tuple[int, str], tuple[float, ActiveSession]] = {}
+
+
+def _session(claims: dict[str, Any]) -> ActiveSession | None:
+    """The session that claims name, looked up again after some seconds only, where that is set."""
+    id, sub = claims["sid"], claims["sub"]
+    if type(id) is not int or not 0 < id < 2**31:
+        return None
+    seconds = current_app.config["JWT_CACHE_SECONDS"]
+    until, found = _cache.get((id, current_app.config["SECRET_KEY"]), (0.0, None))
+    if not seconds or until < time.monotonic():
+        found = session_store.by_id(id, KIND)
+        _store_in_cache(id, found, seconds)
+    return found if found is not None and str(found.account.id) == sub else None
+
+
+def _store_in_cache(id: int, found: ActiveSession | None, seconds: int) -> None:
+    if seconds and found is not None:
+        if len(_cache) >= MAX_CACHED:
+            _cache.clear()
+        _cache[id, current_app.config["SECRET_KEY"]] = time.monotonic() + seconds, found
+
+
+def invalid_token(message: str, code: str = "invalid_token") -> Unauthenticated:
+    """401 for a proof that proves nothing (RFC 6750 section 3.1)."""
+    challenge = f'Bearer error="invalid_token", error_description="{message}"'
+    return Unauthenticated(message, code=code, headers={"WWW-Authenticate": challenge})

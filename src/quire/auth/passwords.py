@@ -1,0 +1,63 @@
+"""The password as proof: right or wrong, which of its parts was wrong is told by nothing."""
+
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Select, and_, bindparam, select, update
+
+from quire.actor import Actor
+from quire.auth.accounts import Account, account_columns, account_from_row
+from quire.auth.current_actor import anonymous_actor
+from quire.auth.rate_limits import count_attempt
+from quire.declare.email_address import normalize_address
+from quire.declare.record import REGISTRY
+from quire.errors import Unauthenticated, ValidationFailed, detail
+from quire.records.users import knows_password
+from quire.security.passwords import hash_password, is_weak, password_matches
+from quire.store.audit import record_event
+from quire.store.db import read_connection, transaction
+
+
+@cache
+def _by_email() -> Select[Any]:
+    users = REGISTRY["users"].table
+    return select(*account_columns(), users.c.password).where(users.c.email == bindparam("email"))
+
+
+def _load(email: str) -> tuple[Account | None, str | None]:
+    """The account of an address, and the hash of its password."""
+    with read_connection() as connection:
+        row = connection.execute(_by_email(), {"email": email}).first()
+    return (None, None) if row is None else (account_from_row(row), row[-1])
+
+
+def authenticate(email: str, password: str) -> Account:
+    """The active account of this address and password. Raises Unauthenticated: whether there is such an
+    account is not told, nor does it take another time; TooManyRequests before the password is looked at."""
+    address = normalize_address(email)
+    found, stored = _load(address)
+    id = found.id if found is not None else None
+    with count_attempt("password", address, id) as it:
+        it.right = password_matches(stored, password) and found is not None and found.is_active
+    if found is None or not it.right:
+        record_event(anonymous_actor(), "sign_in_failed", "users", id)
+        raise Unauthenticated("Invalid email or password", code="invalid_credentials")
+    if stored is not None and is_weak(stored):
+        _rehash(found.id, stored, password)
+    return found
+
+
+def _rehash(id: int, stored: str, password: str) -> None:
+    """Store the hash anew, at the cost that is set now, unless there is another password already."""
+    users, hashed = REGISTRY["users"].table, hash_password(password)
+    this = and_(users.c.id == id, users.c.password == stored)
+    with transaction() as connection:
+        connection.execute(update(users).where(this).values(password=hashed))
+
+
+def require_current_password(actor: Actor, password: str) -> None:
+    """Let go on only who knows the actor's present password. Raises ValidationFailed, TooManyRequests."""
+    if not knows_password(actor, password):
+        message = "Current password is wrong." if password else "Current password is required."
+        code = "not_allowed" if password else "required"
+        raise ValidationFailed([detail("current_password", code, message)])

@@ -1,0 +1,75 @@
+"""Throttles: how often this request's client may try, and what mail it may cause.
+
+`with count_attempt("password", email) as attempt: attempt.right = ...` looks at a password, `"code"` at a second factor
+(with the id of the account as text), `"token"` at a link or a refresh token (with no account);
+`spend("reset", email)` takes one from the budgets of this network and this address. Both raise
+TooMany. Keys are made of what the server knows: never of a header or a field that means nothing.
+"""
+
+import time
+from contextlib import AbstractContextManager
+from functools import partial
+from math import ceil
+
+from flask import Flask, Response, request
+from flask_limiter import Limiter
+from limits.storage import storage_from_string
+
+from quire.auth.current_actor import anonymous_actor, current_actor
+from quire.declare.email_address import normalize_address
+from quire.errors import Unauthenticated, rate_limit_headers
+from quire.security import login_throttle, quotas
+from quire.security.client_network import client_network
+from quire.security.counter_storage import storage_uri
+
+
+def count_attempt(
+    kind: str, account: str = "", id: int | None = None
+) -> AbstractContextManager[login_throttle.Attempt]:
+    """An attempt from here to prove something; see store.attempts. Raises TooManyRequests."""
+    return login_throttle.count_attempt(kind, account, anonymous_actor(), id)
+
+
+def consume(kind: str, address: str) -> None:
+    """Take one of what this network and `address` may have in an hour. Raises TooManyRequests."""
+    quotas.consume(kind, normalize_address(address), anonymous_actor())
+
+
+def init_app(app: Flask) -> None:
+    """Count for this application, unless it has throttles switched off."""
+    if not app.config["RATELIMIT_ENABLED"]:
+        return
+    uri = storage_uri(app.config["REDIS_URL"])
+    app.extensions[login_throttle.STORAGE] = storage_from_string(uri)
+    if limit := app.config["RATELIMIT_API"]:
+        limiter = Limiter(
+            _client, application_limits=[limit], request_identifier=_scope, storage_uri=uri
+        )
+        limiter.init_app(app)
+        app.after_request(partial(_add_headers, limiter))
+
+
+def _scope() -> str:
+    """What is limited as a whole: the API; Flask-Limiter leaves alone what has no name."""
+    asks_first = request.method == "OPTIONS"  # a browser, before the request of a script
+    return "api" if request.path.startswith("/api/") and not asks_first else ""
+
+
+def _client() -> str:
+    """Whose requests these are: an account's, whatever its proof, or those of a network."""
+    try:
+        id = current_actor().user_id
+    except Unauthenticated:
+        id = None
+    return f"account {id}" if id is not None else client_network(request.remote_addr)
+
+
+def _add_headers(limiter: Limiter, response: Response) -> Response:
+    """Say how many requests are left, unless a narrower limit has been told already."""
+    found = limiter.current_limit
+    if found is not None and "RateLimit-Limit" not in response.headers:
+        seconds = max(1, ceil(found.window.reset_time - time.time()))
+        response.headers.update(rate_limit_headers(found.limit.amount, found.remaining, seconds))
+        if found.breached:
+            response.headers["Retry-After"] = str(seconds)
+    return response

@@ -1,0 +1,55 @@
+"""Recovery codes: what opens an account once when the app with the codes is gone."""
+
+import secrets
+
+from sqlalchemy import and_, delete, func, insert, select, update
+
+from quire.declare.clock import now
+from quire.records.accounts.second_factors import RecoveryCode
+from quire.security.tokens import digest
+from quire.store.advisory_locks import advisory_lock
+from quire.store.db import read_connection, transaction
+
+COUNT = 10
+LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
+"""Digits and letters that are not mistaken for each other."""
+GROUPS, GROUP = 4, 4
+"""Sixteen of 31 letters are 79 bits: too many to guess, even with the hashes."""
+
+_codes = RecoveryCode.__table__
+
+
+def regenerate(user_id: int) -> list[str]:
+    """New codes in the place of the old ones; this is the only time that they can be read."""
+    codes = [_new_code() for _ in range(COUNT)]
+    with transaction() as connection:
+        advisory_lock(f"second factors of {user_id}")
+        connection.execute(delete(_codes).where(_codes.c.user_id == user_id))
+        rows = [{"user_id": user_id, "hash": digest(_normalize(code))} for code in codes]
+        connection.execute(insert(_codes), rows)
+    return codes
+
+
+def count_unused(user_id: int) -> int:
+    """How many codes have not been used."""
+    unused = and_(_codes.c.user_id == user_id, _codes.c.used_at.is_(None))
+    with read_connection() as connection:
+        return int(connection.execute(select(func.count()).where(unused)).scalar_one())
+
+
+def consume(user_id: int, text: str) -> bool:
+    """Whether `text` was a code that had not been used; now it has."""
+    this = and_(_codes.c.user_id == user_id, _codes.c.hash == digest(_normalize(text)))
+    unused = update(_codes).where(this, _codes.c.used_at.is_(None))
+    with transaction() as connection:
+        return bool(connection.execute(unused.values(used_at=now())).rowcount == 1)
+
+
+def _new_code() -> str:
+    letters = [secrets.choice(LETTERS) for _ in range(GROUPS * GROUP)]
+    return "-".join("".join(letters[i : i + GROUP]) for i in range(0, len(letters), GROUP))
+
+
+def _normalize(text: str) -> str:
+    """A code as it is hashed, however it was typed."""
+    return "".join(c for c in text.lower() if c.isalnum())

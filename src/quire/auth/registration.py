@@ -1,0 +1,117 @@
+"""Joining: an account of one's own, where that is open, or by an invitation."""
+
+from typing import Any
+
+from flask import current_app
+
+from quire.actor import ROLES, SYSTEM, Actor
+from quire.auth import account_links
+from quire.auth.rate_limits import consume
+from quire.declare.clock import now, rfc3339
+from quire.declare.email_address import normalize_address
+from quire.declare.record import REGISTRY
+from quire.errors import Conflict, ValidationFailed, detail
+from quire.records.accounts.email_links import create_link, list_active
+from quire.store.audit import record_event
+from quire.store.db import transaction
+from quire.store.mail_events import enqueue_mail
+from quire.store.read import find_id
+from quire.store.write import Saved, create
+
+VERIFICATION_SENT = "Open the link in the email we have sent you, then sign in."
+PLACEHOLDER_ADDRESS = "nobody@taken.invalid"
+"""The address of an account that is never kept (RFC 2606)."""
+
+Raw = dict[str, Any]
+
+
+def register(actor: Actor, raw: Raw) -> Saved | None:
+    """Make a member of whoever asks.
+
+    Where addresses are to be verified, the answer is the same for every address and None; the mail
+    tells. Raises Unauthenticated, PermissionDenied, ValidationFailed, Conflict, TooManyRequests.
+    """
+    if not current_app.config["REQUIRE_EMAIL_VERIFICATION"]:
+        return _create_member(actor, raw)
+    if not _is_taken(raw.get("email")):
+        _create_member(actor, raw)
+        return None
+    try:
+        create(REGISTRY["users"], actor, {**raw, "email": PLACEHOLDER_ADDRESS}, also=_roll_back)
+    except _RollbackForTiming:
+        consume("register", raw["email"])
+        enqueue_mail("taken", email=normalize_address(raw["email"]))
+    return None
+
+
+def _create_member(actor: Actor, raw: Raw) -> Saved:
+    # counted with what is made, so that typing errors cost nothing
+    return create(
+        REGISTRY["users"], actor, raw, also=lambda state: consume("register", state["email"])
+    )
+
+
+def _is_taken(email: Any) -> bool:
+    known = isinstance(email, str) and "\x00" not in email
+    return known and find_id(REGISTRY["users"], SYSTEM, email=normalize_address(email)) is not None
+
+
+class _RollbackForTiming(Exception):
+    """An account that was made only to take as long as one that stays, and is gone again."""
+
+
+def _roll_back(state: dict[str, Any]) -> None:
+    create(REGISTRY["profiles"], SYSTEM, {"user": state["id"]})
+    raise _RollbackForTiming
+
+
+def invite(email: str, role: str, by: Actor) -> str:
+    """The secret of an invitation for an address that has no account. Raises ValidationFailed, Conflict."""
+    address = _require_free_address(email, role)
+    with transaction():
+        record_event(by, "invite", "users", None, role)
+        return create_link("invite", address, role=role)
+
+
+def invite_by_mail(email: str, role: str, by: Actor) -> None:
+    """Owe an invitation; its link is made when the mail is sent. Raises ValidationFailed, Conflict, TooManyRequests."""
+    address = _require_free_address(email, role)
+    consume("invite", address)
+    with transaction():
+        record_event(by, "invite", "users", None, role)
+        enqueue_mail("invite", email=address, role=role)
+
+
+def _require_free_address(email: str, role: str) -> str:
+    """The address as accounts have it, if none has it."""
+    address = normalize_address(email)
+    account_links.require_valid_address(address)
+    if role not in ROLES:
+        raise ValidationFailed(
+            [detail("role", "not_allowed", f"Role must be one of: {', '.join(ROLES)}.")]
+        )
+    if find_id(REGISTRY["users"], SYSTEM, email=address) is not None:
+        message = "There is already an account with this email address."
+        raise Conflict(message, code="duplicate", details=[detail("email", "duplicate", message)])
+    return address
+
+
+def invitations() -> list[dict[str, str]]:
+    """Those that can still be accepted: `email`, `role`, and when each `ends`."""
+    return [
+        {"email": one.email, "role": one.role, "ends": rfc3339(one.expires_at)}
+        for one in list_active("invite")
+    ]
+
+
+def accept_invitation(token: str, raw: Raw, by: Actor) -> Saved:
+    """Make the account that an invitation is for. Raises NotFound, ValidationFailed, Conflict."""
+    link = account_links.require_link(token, "invite")
+
+    def follow(state: dict[str, Any]) -> None:
+        account_links.consume_link(link)
+        record_event(by, "accept_invitation", "users", state["id"])
+        enqueue_mail("welcome", state["id"])
+
+    fixed = {"email": link.email, "role": link.role, "email_verified_at": rfc3339(now())}
+    return create(REGISTRY["users"], by.as_system(), {**raw, **fixed}, also=follow)

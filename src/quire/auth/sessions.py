@@ -1,0 +1,131 @@
+"""Browser sessions: Flask-Login, whose cookie holds the secret of a session in the database."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Flask, Request, current_app, has_request_context, redirect, request, session
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
+
+from quire.actor import Actor
+from quire.auth import session_store
+from quire.auth.accounts import Account
+from quire.auth.csrf import refuse_expired_form
+from quire.records.accounts.revocation import end_session, end_sessions, session_renewed
+from quire.security.tokens import new_secret
+from quire.store.audit import record_event
+from quire.store.db import on_commit, transaction
+
+KIND = "browser"
+LONGEST_BACK = 1000
+"""Characters of an address that somebody comes back to."""
+
+
+class SessionUser(UserMixin):
+    """An account as Flask-Login holds it: known by the secret of its session."""
+
+    def __init__(self, secret: str, account: Account, session_id: int, remember: bool):
+        self.secret, self.account, self.session_id = secret, account, session_id
+        self.remember = remember
+
+    def get_id(self) -> str:
+        """What the cookie says."""
+        return self.secret
+
+
+class CookieSessionInterface(SecureCookieSessionInterface):
+    """Flask's signed cookies, without making a signer for each request that has no cookie."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """The session of the cookie; an empty one where there is no cookie."""
+        if self.get_cookie_name(app) not in request.cookies:
+            return self.session_class()
+        return super().open_session(app, request)
+
+
+login_manager = LoginManager()
+
+
+@login_manager.user_loader
+def _load_user(secret: str) -> SessionUser | None:
+    found = session_store.by_secret(secret, KIND)
+    if found is None:
+        return None
+    found.touch()
+    return SessionUser(secret, found.account, found.id, found.remember)
+
+
+@session_renewed.connect
+def _update_cookie(session_id: int, secret: str) -> None:
+    """Give the browser that asks the new secret of its session."""
+    user = current() if has_request_context() else None
+    if user is None or user.session_id != session_id:
+        return
+    user.secret = session["_user_id"] = secret
+    if user.remember:
+        session["_remember"] = "set"  # Flask-Login writes its cookie anew
+
+
+@login_manager.unauthorized_handler
+def redirect_to_login() -> Any:
+    """Send a person to the sign-in page, and back here afterwards; for what was typed, that page
+    comes here. Raises Unauthenticated."""
+    refuse_expired_form()
+    return redirect(login_url(request.full_path if request.method == "GET" else request.path))
+
+
+def login_url(back: str) -> str:
+    """The sign-in page, and then `back`; without its query where a header could not hold it."""
+    back = back.rstrip("?") if len(back) <= LONGEST_BACK else back.partition("?")[0]
+    return "/auth/login?" + urlencode({"next": back[:LONGEST_BACK]}, safe="/")
+
+
+def log_in(owner: Account, remember: bool = False) -> SessionUser:
+    """Open a session; its browser gets it when the open transaction has been committed."""
+    secret = new_secret()
+    seconds = current_app.config["REMEMBER_SECONDS" if remember else "SESSION_SECONDS"]
+    with transaction():
+        id = session_store.create_session(owner, KIND, secret, seconds, remember)
+        user = SessionUser(secret, owner, id, remember)
+        on_commit(lambda: _sign_in(user))
+    return user
+
+
+def _sign_in(user: SessionUser) -> None:
+    """Start the session of the browser; its former session data is dropped."""
+    session.clear()
+    login_user(user, remember=user.remember)
+
+
+def log_out(actor: Actor) -> None:
+    """Sign out: the secret in the cookie is worth nothing from now on."""
+    if actor.session_id is not None:
+        with transaction():
+            end_session(actor.session_id)
+            record_event(actor, "sign_out", "users", actor.user_id)
+    clear_cookie()
+
+
+def log_out_others(actor: Actor) -> None:
+    """Sign all other devices and programs of the actor out."""
+    with transaction():
+        end_sessions(actor.user_id or 0, keep=actor.session_id)
+        record_event(actor, "end_other_sessions", "users", actor.user_id)
+
+
+def clear_cookie() -> None:
+    """Let this browser forget a session that has ended."""
+    session.clear()
+    logout_user()  # last: it leaves a word in the session that takes the other cookie away
+
+
+def current() -> SessionUser | None:
+    """Who is signed in with this browser."""
+    return current_user if current_user and current_user.is_authenticated else None
+
+
+def init_app(app: Flask) -> None:
+    """Connect Flask-Login."""
+    app.session_interface = CookieSessionInterface()
+    login_manager.init_app(app)
+    login_manager.session_protection = None

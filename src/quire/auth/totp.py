@@ -1,0 +1,136 @@
+"""The second proof beside a password: a code that an app shows (TOTP, RFC 6238), good once."""
+
+from datetime import datetime
+
+from pyotp import TOTP, random_base32
+from pyotp.exceptions import OTPVerificationError
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from quire.actor import Actor
+from quire.auth import recovery_codes
+from quire.auth.account_links import mail_notice
+from quire.auth.accounts import Account, requires_second_factor
+from quire.errors import Conflict, ValidationFailed, detail
+from quire.records.accounts.second_factors import RecoveryCode, TotpDevice, delete_factors
+from quire.security.encryption import seal, unseal
+from quire.store.advisory_locks import advisory_lock
+from quire.store.audit import record_event
+from quire.store.db import read_connection, transaction
+
+DIGITS = 6
+WINDOW = 1
+"""Steps of 30 seconds by which the clock of a telephone may be wrong."""
+
+_devices = TotpDevice.__table__
+
+
+def generate_secret() -> str:
+    """A secret to share with an app: 160 random bits in base 32."""
+    return random_base32()
+
+
+def provisioning_uri(seed: str, username: str, site: str) -> str:
+    """What the QR code says: the address by which apps take a secret."""
+    return TOTP(seed, name=username, issuer=site).provisioning_uri()
+
+
+def is_enabled(user_id: int) -> bool:
+    """Whether a code is asked for after the password."""
+    found = select(_devices.c.id).where(_devices.c.user_id == user_id)
+    with read_connection() as connection:
+        return connection.execute(found).first() is not None
+
+
+def is_required_for(owner: Account) -> bool:
+    """Whether the password alone does not sign this account in.
+
+    An administrator who has to have two factors and has passkeys only cannot do with one either.
+    """
+    return is_enabled(owner.id) or (requires_second_factor(owner.role) and owner.is_secured)
+
+
+def enable(actor: Actor, seed: str, code: str, moment: datetime) -> list[str]:
+    """Ask for codes from now on; the recovery codes. Raises ValidationFailed for a wrong code, Conflict."""
+    step = _step(seed, code, moment)
+    if step is None:
+        wrong = "This code is wrong. Enter the code that the app shows now."
+        raise ValidationFailed([detail("otp", "not_allowed", wrong)])
+    id = _own_id(actor)
+    row = {"user_id": id, "secret": seal(seed, _encryption_context(id)), "last_step": step}
+    try:
+        with transaction() as connection:
+            connection.execute(insert(_devices).values(row))
+            record_event(actor, "two_factor_on", "users", id, "totp")
+            mail_notice(id, "two_factor_on")
+            return recovery_codes.regenerate(id)
+    except IntegrityError:
+        raise Conflict("Two-factor authentication is already on.") from None
+
+
+def renew_codes(actor: Actor) -> list[str]:
+    """New recovery codes. Raises Conflict when there is nothing to recover."""
+    id = _own_id(actor)
+    with transaction():
+        advisory_lock(f"second factors of {id}")
+        if not is_enabled(id):
+            raise Conflict("Set up an authenticator app before you create recovery codes.")
+        record_event(actor, "recovery_codes_renewed", "users", id)
+        return recovery_codes.regenerate(id)
+
+
+def disable(actor: Actor) -> None:
+    """Ask for no codes any more."""
+    id = _own_id(actor)
+    with transaction():
+        delete_factors(id, TotpDevice, RecoveryCode)
+        record_event(actor, "two_factor_off", "users", id, "totp")
+        mail_notice(id, "two_factor_off")
+
+
+def reset(actor: Actor, user_id: int) -> None:
+    """Let somebody's password alone open his account again: no codes, no passkeys."""
+    with transaction():
+        delete_factors(user_id)
+        record_event(actor, "two_factor_reset", "users", user_id)
+        mail_notice(user_id, "two_factor_off")
+
+
+def verify(user_id: int, text: str, moment: datetime) -> str | None:
+    """Which proof `text` was, `totp` or `recovery_code`, used up by this; None for a wrong one."""
+    bare = "".join(text.split())
+    if len(bare) != DIGITS:
+        return "recovery_code" if recovery_codes.consume(user_id, text) else None
+    return "totp" if _verify_code(user_id, bare, moment) else None
+
+
+def _verify_code(user_id: int, code: str, moment: datetime) -> bool:
+    own = _devices.c.user_id == user_id
+    with transaction() as connection:
+        sealed = connection.execute(select(_devices.c.secret).where(own)).scalar()
+        seed = unseal(sealed, _encryption_context(user_id)) if sealed else None
+        step = _step(seed, code, moment) if seed else None
+        if step is None:
+            return False
+        # not only this step: RFC 6238 section 5.2 wants no code accepted twice, nor an older one
+        later = update(_devices).where(own, _devices.c.last_step < step)
+        return bool(connection.execute(later.values(last_step=step)).rowcount == 1)
+
+
+def _step(seed: str, code: str, moment: datetime) -> int | None:
+    """The time step whose code this is, when that is not far from `moment`."""
+    bare = "".join(code.split())
+    try:
+        return TOTP(seed).verify_and_get_timecode(bare, for_time=moment, valid_window=WINDOW)
+    except OTPVerificationError:
+        return None
+
+
+def _own_id(actor: Actor) -> int:
+    assert actor.user_id is not None
+    return actor.user_id
+
+
+def _encryption_context(user_id: int) -> str:
+    """What a seed is bound to, so that nobody's seed opens another account."""
+    return f"totp of user {user_id}"

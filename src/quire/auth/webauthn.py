@@ -1,0 +1,194 @@
+"""The two ceremonies of passkeys (WebAuthn, section 7): one is made, one signs somebody in.
+
+User verification (a finger, a face, a PIN) is required in both: a passkey is two factors at once.
+"""
+
+import base64
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import import_module
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+from flask import current_app, request, session
+
+from quire.actor import Actor
+from quire.auth import passkeys
+from quire.auth.accounts import Account, account_from_row
+from quire.auth.cross_origin import own_origin
+from quire.config.validation import LOOPBACK
+from quire.declare.clock import now
+from quire.errors import Conflict
+
+SIGN_IN = "sign in"
+
+
+@dataclass(frozen=True)
+class RelyingParty:
+    """Where passkeys are good: the name they belong to, and the origin of our pages."""
+
+    rp_id: str
+    origin: str
+
+
+def relying_party() -> RelyingParty | None:
+    """Where passkeys work here; None where they cannot: they belong to a name, never to a number."""
+    origin = own_origin()
+    name = urlsplit(origin).hostname or ""
+    is_known = bool(current_app.config["PUBLIC_URL"]) or name in LOOPBACK
+    return RelyingParty(name, origin) if is_known and not _is_number(name) else None
+
+
+def localhost_url() -> str | None:
+    """The address of this page by the name of this machine, where it is open by its number."""
+    here = urlsplit(request.url)
+    if current_app.config["PUBLIC_URL"] or here.hostname not in LOOPBACK - {"localhost"}:
+        return None
+    return here._replace(netloc=f"localhost:{here.port}" if here.port else "localhost").geturl()
+
+
+def _is_number(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _required_relying_party() -> RelyingParty:
+    found = relying_party()
+    if found is None:
+        raise Conflict("Passkeys do not work at this address.")
+    return found
+
+
+def _verifier() -> Any:
+    """What needs the WebAuthn library, which takes longer to load than all else of a start: only who
+    uses passkeys waits for it."""
+    return import_module("quire.auth.webauthn_verify")
+
+
+def registration_options(actor: Actor, site: str) -> str:
+    """What the actor's browser needs to make a passkey: JSON. Raises Conflict."""
+    here, id = _required_relying_party(), _own_id(actor)
+    known = passkeys.credential_ids(id)
+    passkeys.check_limit(known)
+    challenge = issue(_registration_purpose(id))
+    name = actor.username or ""
+    return str(
+        _verifier().registration_options(here.rp_id, site, _user_handle(id), name, challenge, known)
+    )
+
+
+def register(actor: Actor, name: str, answer: str) -> None:
+    """Keep the passkey that the actor's browser has made. Raises ValidationFailed."""
+    here, challenge = (
+        _required_relying_party(),
+        consume(_registration_purpose(_own_id(actor))),
+    )
+    if challenge is None:
+        raise passkeys.invalid_credential("This took too long. Try again.")
+    made = _verifier().verify_registration(here.rp_id, here.origin, challenge.value, _parse(answer))
+    if made is None or len(made.credential_id) > passkeys.LONGEST_ID:
+        raise passkeys.invalid_credential("The passkey was not accepted. Try again.")
+    passkeys.store_passkey(actor, name, made.credential_id, made.public_key, made.sign_count)
+
+
+def authentication_options() -> str:
+    """What a browser needs to let somebody choose one of his passkeys: JSON. Raises Conflict."""
+    here = _required_relying_party()
+    return str(_verifier().authentication_options(here.rp_id, issue(SIGN_IN)))
+
+
+@dataclass(frozen=True)
+class Assertion:
+    """A challenge of ours that the passkey of an active account has signed."""
+
+    owner: Account
+    passkey_id: int
+    sign_count: int
+    given_at: datetime
+
+    def use(self) -> bool:
+        """Note that the passkey was used, in the transaction of what follows; False where the
+        challenge has been answered before."""
+        return passkeys.record_use(self.passkey_id, self.sign_count, self.given_at)
+
+
+def authenticate(answer: str) -> Assertion | None:
+    """What a passkey has signed, None for what is not to be believed. Raises Conflict."""
+    here, challenge, credential = (
+        _required_relying_party(),
+        consume(SIGN_IN),
+        _parse(answer),
+    )
+    found = passkeys.find_by_credential(credential.get("id"))
+    if challenge is None or found is None or not _belongs_to(account_from_row(found), credential):
+        return None
+    signed = _verifier().verify_authentication
+    key, count = found.public_key, found.sign_count
+    count = signed(here.rp_id, here.origin, challenge.value, credential, key, count)
+    if count is None:
+        return None
+    return Assertion(account_from_row(found), found.passkey_id, count, challenge.given_at)
+
+
+def _belongs_to(owner: Account, credential: dict[str, Any]) -> bool:
+    """Whether the device says that the passkey belongs to this account (section 7.2, step 6)."""
+    response = credential.get("response")
+    handle = response.get("userHandle") if isinstance(response, dict) else None
+    expected = base64.urlsafe_b64encode(_user_handle(owner.id)).decode("ascii").rstrip("=")
+    return bool(handle == expected)
+
+
+def _own_id(actor: Actor) -> int:
+    assert actor.user_id is not None
+    return actor.user_id
+
+
+def _registration_purpose(user_id: int) -> str:
+    return f"add to user {user_id}"
+
+
+def _user_handle(user_id: int) -> bytes:
+    """How devices know an account: by nothing that says whose it is."""
+    return f"user {user_id}".encode()
+
+
+def _parse(answer: str) -> dict[str, Any]:
+    try:
+        found = orjson.loads(answer)
+    except orjson.JSONDecodeError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+NAME = "challenge"
+SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """Random bytes that a passkey has to sign, and when they were given out."""
+
+    value: bytes
+    given_at: datetime
+
+
+def issue(purpose: str) -> bytes:
+    """A new challenge; the one before is forgotten."""
+    value = secrets.token_bytes(32)
+    text = base64.b64encode(value).decode("ascii")
+    session[NAME] = [purpose, text, int(now().timestamp())]
+    return value
+
+
+def consume(purpose: str) -> Challenge | None:
+    """The challenge that was given for `purpose`; it is forgotten, whatever comes of it."""
+    given_for, text, moment = session.pop(NAME, None) or ("", "", 0)
+    if given_for != purpose or moment + SECONDS <= now().timestamp():
+        return None
+    return Challenge(base64.b64decode(text), datetime.fromtimestamp(moment, UTC))

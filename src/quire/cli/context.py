@@ -1,0 +1,42 @@
+"""What every command needs: a database that fits, and how far it has got."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any
+
+import click
+from flask.cli import with_appcontext
+
+from quire.store.migrations import prepare_database
+
+
+def with_database(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Run a command inside an application whose database fits it; an empty one is made first."""
+
+    @with_appcontext
+    @wraps(function)
+    def inside(*args: Any, **kwargs: Any) -> Any:
+        prepare_database()
+        return function(*args, **kwargs)
+
+    return inside
+
+
+def progress(label: str, length: int) -> Any:
+    """A progress bar on the terminal, nothing where the errors go elsewhere."""
+    hidden = not sys.stderr.isatty()
+    return click.progressbar(label=label, length=length, file=sys.stderr, hidden=hidden)
+
+
+@contextmanager
+def progress_meter(label: str) -> Iterator[Callable[[int, int], None]]:
+    """The same for work that says itself how much is done, and of how much."""
+    with progress(label, 1) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.length = max(total, 1)
+            bar.update(done - bar.pos)
+
+        yield show

@@ -1,0 +1,86 @@
+"""Commands behind manage.py: each is loaded only when it is used, and fails with one clear line."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
+import click
+from flask import Flask
+from flask.cli import ScriptInfo
+
+from quire.config.startup_errors import exit_with_one_line
+from quire.config.version import VERSION
+
+COMMANDS = {
+    "users": ("quire.cli.users:users", "Manage user accounts."),
+    "keys": ("quire.cli.keys:keys", "Create and revoke API keys."),
+    "worker": ("quire.cli.worker:worker", "Run background jobs in a separate process."),
+    "seed": ("quire.cli.seed:seed", "Add sample content."),
+    "import": ("quire.cli.imports:imports", "Import content from other systems."),
+    "export": ("quire.cli.export:export", "Export all content to a file."),
+    "media": ("quire.cli.media:media", "Move uploaded files to or from an S3 bucket."),
+    "db": ("quire.cli.db:database", "Migrate the database."),
+    "check": ("quire.cli.check:check", "Check the installation for problems."),
+    "prune": ("quire.cli.prune:prune", "Delete old trash, expired sessions and links."),
+    "openapi": ("quire.cli.docs:openapi", "Write the OpenAPI document."),
+    "routes": ("flask.cli:routes_command", "List all URLs."),
+    "shell": ("flask.cli:shell_command", "Open a Python shell inside the application."),
+    "settings": ("quire.cli.docs:settings", "Write docs/settings.md and .env.example."),
+}
+"""Where each command is, and its line in the help, for which nothing needs to be loaded."""
+
+
+class Manage(click.Group):
+    """A group that imports a command when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names, in the order of the help text."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command called `cmd_name`, None when there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, help) for name, (_, help) in COMMANDS.items()])
+
+
+@click.group(cls=Manage, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(VERSION, message="Quire %(version)s")
+def manage() -> None:
+    """Look after an installation of Quire."""
+
+
+def application(name: str | None = None, config: Mapping[str, Any] | None = None) -> Flask:
+    """An application with a database that fits; `flask --app quire` starts here. Raises StartupError."""
+    app = bare_application(name, config)
+    with app.app_context():
+        import_module("quire.store.migrations").prepare_database()
+    if os.environ.get("WERKZEUG_RUN_MAIN") == "true":  # what `flask run --debug` starts anew
+        given = click.get_current_context().params
+        app.config["LOCAL_URL"] = f"http://{given['host']}:{given['port']}"
+        import_module("quire.jobs.background").start_background(app)
+    return app
+
+
+def bare_application(name: str | None = None, config: Mapping[str, Any] | None = None) -> Flask:
+    """An application that has not looked at its database yet. Raises UnsafeConfig."""
+    app: Flask = import_module("quire.app").create_app(name, dict(config or {}))
+    return app
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command. Always ends in SystemExit: 0 done, 1 refused, 2 wrong usage."""
+    for stream in (sys.stdout, sys.stderr):
+        # A title in Greek must not end an import on a console that knows no Greek.
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    with exit_with_one_line():
+        manage.main(arguments, "manage.py", obj=ScriptInfo(create_app=bare_application))

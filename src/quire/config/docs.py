@@ -1,0 +1,77 @@
+"""docs/settings.md and .env.example, written from the settings themselves."""
+
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+
+from quire.config.settings import ROOT, Settings
+
+HEAD = """# Settings
+
+Every setting is read from the process environment or from a file `.env` beside `serve.py`, under
+the name it has here; the environment wins. `.env.example` is a file to start from. This page is
+written by `python manage.py settings`; do not edit it.
+
+| name | type | default | what it is for |
+|---|---|---|---|
+"""
+
+FOOT = """
+`QUIRE_ENV=testing` reads nothing from outside: an in-memory database, a fixed secret, no rate
+limits, no CSRF checks, cheap password hashes.
+
+In production, Quire does not start with a `SECRET_KEY` that is short, simple or a published
+example, nor with debugging on; and it listens on other addresses than this machine's own only when
+`PUBLIC_URL` and `TRUSTED_HOSTS` are set.
+"""
+
+EXAMPLE_HEAD = """# Copy this file to `.env` and remove the # before the settings you change.
+# What each setting means: docs/settings.md. This file is written by `python manage.py settings`.
+"""
+
+TYPES = {str: "text", int: "whole number", bool: "true or false", Path: "folder"}
+COMPUTED = {"QUIRE_ENV": "production", "QUIRE_INSTANCE": "instance"}
+
+
+def settings_page() -> str:
+    """The text of docs/settings.md."""
+    return HEAD + "".join(_row(name, Settings.model_fields[name]) for name in names()) + FOOT
+
+
+def env_example() -> str:
+    """The text of .env.example."""
+    rows = (f"# {name}={_default(name)}\n" for name in names())
+    return EXAMPLE_HEAD + "\n" + "".join(rows)
+
+
+def names() -> list[str]:
+    """All settings, in the order they are declared in."""
+    return list(Settings.model_fields)
+
+
+def write() -> list[Path]:
+    """Write both files; their paths."""
+    texts = {ROOT / "docs" / "settings.md": settings_page(), ROOT / ".env.example": env_example()}
+    for path, text in texts.items():
+        path.write_text(text, encoding="utf-8", newline="\n")
+    return list(texts)
+
+
+def _row(name: str, field: FieldInfo) -> str:
+    default = _default(name)
+    shown = f"`{default}`" if default else ""
+    return f"| `{name}` | {_type(field.annotation)} | {shown} | {field.description} |\n"
+
+
+def _type(annotation: Any) -> str:
+    if get_origin(annotation) is Literal:
+        return ", ".join(get_args(annotation))
+    return TYPES.get(annotation, "list")
+
+
+def _default(name: str) -> str:
+    value = COMPUTED.get(name, Settings.model_fields[name].default)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value in ("", []) else str(value)

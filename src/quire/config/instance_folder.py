@@ -1,0 +1,69 @@
+"""The instance folder: made for whoever needs it first, and readable by its owner only.
+
+It holds addresses, hashes of passwords, secrets and mail. What the process creates from now on is
+the owner's too, by its umask: SQLite's journals, files being received, mail, copies before an upgrade.
+On Windows the folder has the rights of the one it lies in.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from quire.config.validation import UnsafeConfig
+
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
+"""What group and all others may do."""
+
+
+def prepare(folder: Path) -> None:
+    """Make `folder` where it is missing, and keep others out of it. Raises UnsafeConfig."""
+    if os.name != "nt":
+        os.umask(OTHERS)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnsafeConfig(_words("made", folder, error)) from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UnsafeConfig(_words("written to", folder))
+    if os.name != "nt":
+        _close(folder)
+
+
+def open_to_everybody(file: Path) -> None:
+    """Let others read a file that an operator asked for: nothing in it is private."""
+    if os.name != "nt":
+        file.chmod(0o644)
+
+
+def _words(participle: str, folder: Path, error: OSError | None = None) -> str:
+    reason = f": {error.strerror or error}" if error else ""
+    return (
+        f"The instance folder {folder} cannot be {participle}{reason}. Set QUIRE_INSTANCE to a folder that "
+        "this user can write to."
+    )
+
+
+def _close(folder: Path) -> None:
+    """Take away what others may do: in all of an open folder, else in what lies directly in it."""
+    for path in list(open_paths(folder)):
+        with suppress(OSError):  # it has gone meanwhile, or belongs to somebody else: `check` tells
+            path.chmod(stat.S_IMODE(path.stat().st_mode) & ~OTHERS)
+
+
+def open_paths(folder: Path) -> Iterator[Path]:
+    """What others may read: in all of an open folder, else among what lies directly in it."""
+    if not folder.stat().st_mode & OTHERS:
+        yield from filter(_is_open, folder.iterdir())
+        return
+    yield folder
+    for place, folders, files in os.walk(folder):
+        yield from filter(_is_open, (Path(place, name) for name in (*folders, *files)))
+
+
+def _is_open(path: Path) -> bool:
+    with suppress(OSError):
+        mode = path.lstat().st_mode
+        return bool(mode & OTHERS) and not stat.S_ISLNK(mode)
+    return False

@@ -1,0 +1,77 @@
+"""The configuration of one environment: settings are read, completed, and refused where they are unsafe."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from quire.config import instance_folder
+from quire.config.flask import flask_config
+from quire.config.secret_key import load_or_create_secret_key
+from quire.config.settings import ROOT, Settings, TestingSettings, default_environment
+from quire.config.validation import UnsafeConfig
+
+KNOWN_SECRETS = ("change", "example", "secret-key", "secret_key", "password", "testing-only")
+
+
+def load(name: str | None = None, overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Flask configuration of one environment.
+
+    `name` is development, testing or production, None follows QUIRE_ENV; `overrides` win over
+    everything and may hold keys of Flask and its extensions too. In development and production
+    this makes the instance folder and the secret where they are missing. Raises UnsafeConfig.
+    """
+    given = dict(overrides or {})
+    settings = _settings(name, {key: given[key] for key in given if key in Settings.model_fields})
+    if settings.QUIRE_ENV != "testing":
+        _fill(settings)
+    config = flask_config(settings)
+    config.update((key, given[key]) for key in given if key not in Settings.model_fields)
+    if settings.QUIRE_ENV == "production":
+        refuse_unsafe(config)
+    return config
+
+
+def _settings(name: str | None, given: dict[str, Any]) -> Settings:
+    if name is not None:
+        given["QUIRE_ENV"] = name
+    try:
+        if name == "testing":
+            return TestingSettings(**given)
+        settings = Settings(**given)
+        return TestingSettings(**given) if settings.QUIRE_ENV == "testing" else settings
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UnsafeConfig(
+            f"{first['loc'][0]}: {first['msg'].removeprefix('Value error, ')}."
+        ) from None
+
+
+def _fill(settings: Settings) -> None:
+    settings.QUIRE_INSTANCE = folder = (ROOT / settings.QUIRE_INSTANCE).resolve()
+    instance_folder.prepare(folder)
+    try:
+        settings.SECRET_KEY = settings.SECRET_KEY or load_or_create_secret_key(
+            folder / "secret_key"
+        )
+    except TimeoutError as error:
+        raise UnsafeConfig(str(error)) from None
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UnsafeConfig(
+            f"Cannot use the secret key in {folder / 'secret_key'}: {reason}."
+        ) from None
+    settings.DATABASE_URL = settings.DATABASE_URL or "sqlite:///quire.db"
+
+
+def refuse_unsafe(config: Mapping[str, Any]) -> None:
+    """Raise UnsafeConfig if a production configuration has a weak secret or debugging on."""
+    secret = config["SECRET_KEY"]
+    if len(secret) < 32 or len(set(secret)) < 10:
+        raise UnsafeConfig(
+            "SECRET_KEY is too short or too simple. Use at least 32 random characters."
+        )
+    if any(word in secret.lower() for word in KNOWN_SECRETS):
+        raise UnsafeConfig("SECRET_KEY is a published example. Use at least 32 random characters.")
+    if config.get("DEBUG") or default_environment() == "development":
+        raise UnsafeConfig("DEBUG is not for production. Set QUIRE_ENV=development to debug.")

@@ -1,0 +1,34 @@
+"""How commands and the server's start fail: one line on standard error, and status 1."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from quire.config.validation import StartupError
+from quire.errors import Problem
+
+
+@contextmanager
+def exit_with_one_line() -> Iterator[None]:
+    """Around a command: errors that an operator can fix end it with one line and status 1 (SystemExit)."""
+    try:
+        yield
+    except (StartupError, Problem, OSError, UnicodeError) as error:
+        click.echo(f"Error: {one_line(error)}", err=True)
+        sys.exit(1)
+
+
+def one_line(error: Exception) -> str:
+    """What failed, in one line, with the cause that a database or the system gives."""
+    if isinstance(error, UnicodeError):
+        encoding = sys.getfilesystemencoding()
+        hint = "" if encoding == "utf-8" else " Set PYTHONUTF8=1 for UTF-8."
+        return f"Some of the input is not valid {encoding} text.{hint}"
+    if isinstance(error, OSError):
+        said = error.strerror or str(error)
+        return f"{error.filename}: {said}." if error.filename else f"{said}."
+    cause = getattr(error.__cause__, "orig", None)
+    reason = f" ({str(cause).strip().partition(chr(10))[0]})" if cause else ""
+    return f"{error}{reason}"

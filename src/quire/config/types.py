@@ -1,0 +1,121 @@
+"""Kinds of settings: how the text of an environment variable is parsed and validated."""
+
+import re
+from ipaddress import ip_address
+from typing import Annotated, Any
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import AfterValidator, BeforeValidator
+from pydantic_settings import NoDecode
+
+PORTS = {"http": 80, "https": 443}
+"""The default ports, which browsers leave out of an origin."""
+SITE_ADDRESS_FORM = "must look like https://example.org"
+
+
+def _split(value: Any) -> Any:
+    return re.findall(r"[^,\s]+", value) if isinstance(value, str) else value
+
+
+def _web_address(value: str) -> str:
+    if value and not re.match(r"https?://[^/\s?#]+(/[^\s?#]*)?$", value):
+        raise ValueError("must look like https://example.org")
+    return value.rstrip("/")
+
+
+def _site_address(value: str) -> str:
+    """Scheme, host and port of `value` as browsers write an origin (RFC 6454 section 6.1)."""
+    if not value:
+        return value
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        raise ValueError(SITE_ADDRESS_FORM) from None
+    if parts.scheme not in PORTS or not parts.hostname or "\\" in value:
+        raise ValueError(SITE_ADDRESS_FORM)
+    _require_origin_only(parts)
+    name = parts.hostname
+    name = f"[{name}]" if ":" in name else _host_name(name)
+    return f"{parts.scheme}://{name}" + (
+        f":{port}" if port not in (None, PORTS[parts.scheme]) else ""
+    )
+
+
+def _require_origin_only(parts: SplitResult) -> None:
+    if "@" in parts.netloc:
+        raise ValueError(f"{SITE_ADDRESS_FORM}, without a user name or password")
+    if parts.path.strip("/"):
+        raise ValueError(
+            f"{SITE_ADDRESS_FORM}; Quire cannot be served below a path such as {parts.path}: "
+            "use a separate host name or port"
+        )
+    if parts.query or parts.fragment:
+        raise ValueError(f"{SITE_ADDRESS_FORM}, without a query or fragment")
+
+
+def _host_name(value: str) -> str:
+    """A host name as requests carry it: lower case, IDNA; a dot before it stays."""
+    dot, bare = ("." if value.startswith(".") else ""), value.removeprefix(".").removesuffix(".")
+    try:
+        name = bare.encode("idna").decode("ascii").lower()
+    except UnicodeError:
+        name = ""
+    if not re.fullmatch(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", name):
+        raise ValueError(
+            f"must be a host name such as blog.example.org, without scheme or port, not {value}"
+        )
+    return dot + name
+
+
+def _trusted_host(value: str) -> str:
+    if "*" in value:
+        wanted = value.removeprefix("*") if value.startswith("*.") else ".example.org"
+        raise ValueError(
+            "must be host names such as blog.example.org, "
+            f"or {wanted} for a domain and its subdomains, not {value}"
+        )
+    return value.lower() if re.fullmatch(r"\[[0-9a-fA-F:.]+\]", value) else _host_name(value)
+
+
+def _trusted_hosts(value: list[str]) -> list[str]:
+    return [_trusted_host(one) for one in value]
+
+
+def _proxy(value: str) -> str:
+    try:
+        return value and str(ip_address(value))
+    except ValueError:
+        raise ValueError(
+            f"must be the IP address of the proxy, such as 127.0.0.1, not {value}"
+        ) from None
+
+
+def _exact_origins(value: list[str]) -> list[str]:
+    # what browsers send: in lower case, without a path; nothing that stands for many
+    for one in value:
+        if not re.fullmatch(r"[a-z][a-z0-9+.-]*://[^\s/?#@*A-Z]+", one):
+            raise ValueError(f"must be exact origins such as https://app.example.org, not {one}")
+    return value
+
+
+def _rate(value: str) -> str:
+    if value and not re.fullmatch(r"[1-9]\d{0,8}/(second|minute|hour|day)", value):
+        raise ValueError("must look like 600/minute")
+    return value
+
+
+Words = Annotated[list[str], NoDecode, BeforeValidator(_split)]
+"""Words, separated by commas or spaces."""
+Origins = Annotated[Words, AfterValidator(_exact_origins)]
+"""Origins of web pages."""
+HostNames = Annotated[Words, AfterValidator(_trusted_hosts)]
+"""Host names; one that begins with a dot stands for all names below it too."""
+Proxy = Annotated[str, AfterValidator(_proxy)]
+"""The IP address of a proxy; empty for none."""
+SiteAddress = Annotated[str, BeforeValidator(_site_address)]
+"""The address of a site: scheme and host, with the port if it is not the default."""
+Address = Annotated[str, BeforeValidator(_web_address)]
+"""The address of a site, without a slash at the end."""
+Rate = Annotated[str, AfterValidator(_rate)]
+"""A number per second, minute, hour or day."""

@@ -1,0 +1,78 @@
+"""Sorts texts as people look for them in an index: by a hidden column that holds a key of each."""
+
+import re
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Dialect, Index, String
+from sqlalchemy.orm import mapped_column
+from sqlalchemy.types import TypeDecorator
+
+from quire.declare.text_segmentation import words
+
+LENGTH = 100
+"""Characters of a key; texts that are alike so far go by id."""
+_DIGITS = re.compile(r"[0-9]+")
+
+
+@lru_cache(10_000)
+def sort_key(text: str) -> str:
+    """What a text is sorted by, in the order of code points.
+
+    Case and accents do not count; spaces and signs come before digits, digits before letters, and
+    numbers go by their value.
+    """
+    parts, end = [], 0
+    for word in words(text[: 2 * LENGTH]):
+        parts += [_between(text[end : word.start]), word.text]
+        end = word.end
+    joined = "".join([*parts, _between(text[end : 2 * LENGTH])])
+    return _DIGITS.sub(_by_value, joined)[:LENGTH]
+
+
+def _between(signs: str) -> str:
+    return "!" if signs.strip() else signs[:1]
+
+
+def _by_value(number: re.Match[str]) -> str:
+    """A number behind the count of its digits: 9 comes before 10."""
+    digits = number[0].lstrip("0")
+    return f"{len(digits):02}{digits}"
+
+
+class SortKey(TypeDecorator[str]):
+    """The key of a text, which is what is written; the same order on every database."""
+
+    impl = String(LENGTH)
+    cache_ok = True
+    script = (
+        f"sa.String(length={LENGTH})"
+        f".with_variant(sa.String(length={LENGTH}, collation='C'), 'postgresql')"
+    )
+    """The type in a migration."""
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        """Code points have no order of their own on PostgreSQL unless it is asked for."""
+        collation = "C" if dialect.name == "postgresql" else None
+        return dialect.type_descriptor(String(LENGTH, collation=collation))
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else sort_key(value)
+
+
+def sort_column(model: Any, column: Any) -> Any:
+    """The companion `<column>_sort` of a column, made with its index where it is missing.
+
+    The store fills it.
+    """
+    name = f"{column.key}_sort"
+    if name not in model.__table__.c:
+        made = mapped_column(
+            SortKey(),
+            default=lambda context: context.get_current_parameters().get(column.key),
+            nullable=column.nullable,
+        )
+        setattr(model, name, made)
+        table = model.__table__
+        Index(f"ix_{table.name}_{name}", table.c[name], table.c.id)
+    return model.__table__.c[name]

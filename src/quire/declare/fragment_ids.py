@@ -1,0 +1,145 @@
+"""Ids in the HTML of a text, so that links within it and to its parts lead somewhere.
+
+Headings get ids as GitHub makes them (https://github.com/gjtorikian/html-pipeline, toc filter), ids
+of their authors stay, and no text can have an id that a page needs for itself.
+"""
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+# clean HTML has every attribute in double quotes and every "<" of a text escaped
+_ATTRIBUTES = r'[^"<>]*+(?:"[^"]*+"[^"<>]*+)*+'
+_TAG = re.compile(rf"<[a-z][a-z0-9]*+{_ATTRIBUTES}>")
+_ATTRIBUTE = re.compile(r' ([a-z]++)="([^"]*+)"')
+_HEADING = re.compile(
+    rf"<(h[1-6])({_ATTRIBUTES})>(.*?)</\1>(?:\n<p>(\{{:[^{{}}<>]*+\}})</p>)?", re.DOTALL
+)
+_GIVEN = re.compile(r"(?<=[^\s])\s*+(\{:?\s*+[#.][^{}<>]*+\})\s*+$")
+_CUSTOM = re.compile(r"#([^\s{}<>\"&#]++)")
+_ANY_TAG = re.compile(rf"</?[a-z][a-z0-9]*+{_ATTRIBUTES}>")
+MAX_LENGTH = 200
+
+PAGE_IDS = frozenset(
+    "content comments comments-title contents related-title say say-title newer delete q q-error body "
+    "body-error body-hint parent parent-error subject subject-error csrf_token csp_nonce".split()
+)
+"""Ids of the pages on which texts are shown."""
+_PAGE_ID = re.compile(r"(?:comment-|year-|foot-|c-[0-9a-f]{8}-).*", re.DOTALL)
+
+
+def with_ids(markup: str, prefix: str = "") -> str:
+    """Clean HTML whose headings have ids; each id is there once, begins with `prefix`, and is none of
+    a page's own. Links to an id that had to be changed lead to what it is now."""
+    ids = _Ids(prefix)
+    markup = _HEADING.sub(lambda heading: _add_heading_id(heading, ids), markup)
+    markup = _TAG.sub(lambda tag: _claim_tag_id(tag[0], ids), markup)
+    return _TAG.sub(lambda tag: _redirect_link(tag[0], ids), markup) if ids.renamed else markup
+
+
+class _Ids:
+    """The ids of one text: those that are taken, and those that are called otherwise now."""
+
+    def __init__(self, prefix: str):
+        self.prefix = prefix
+        self.taken: set[str] = set()
+        self.renamed: dict[str, str] = {}
+        self._numbers: dict[str, int] = {}
+
+    def claim(self, wanted: str) -> str:
+        """A free id, `wanted` if it can be."""
+        free = self.prefix or ("text-" if _is_of_page(wanted) else "")
+        first = id = free + wanted[:MAX_LENGTH]
+        while id in self.taken:
+            number = self._numbers[first] = self._numbers.get(first, 0) + 1
+            id = f"{first}-{number}"
+        self.taken.add(id)
+        if free:
+            self.renamed.setdefault(wanted, id)
+        return id
+
+
+def _is_of_page(id: str) -> bool:
+    return id in PAGE_IDS or (_PAGE_ID.fullmatch(id) is not None)
+
+
+def _add_heading_id(heading: re.Match[str], ids: _Ids) -> str:
+    """A heading with the id that its author gives it, in whatever way, or else one of its words."""
+    name, attributes, inner, below = heading.groups()
+    given = _GIVEN.search(inner)
+    if given is not None:
+        inner = inner[: given.start()]
+    own = _CUSTOM.search(below or (given[1] if given else ""))
+    if " id=" not in attributes:
+        attributes += f' id="{html.escape(own[1] if own else slug(inner))}"'
+    return f"<{name}{attributes}>{inner}</{name}>"
+
+
+def slug(inner: str) -> str:
+    """The id of a heading: its words in lower case, hyphens between them, marks left out."""
+    words = unicodedata.normalize("NFC", html.unescape(_ANY_TAG.sub("", inner))).strip().lower()
+    kept = (char for char in words if char in "-_ " or char.isalnum() or _is_accent(char))
+    return "".join(kept).replace(" ", "-") or "section"
+
+
+def _is_accent(char: str) -> bool:
+    """Vowels of Hindi or Thai are marks to Unicode."""
+    return unicodedata.category(char).startswith("M")
+
+
+def _claim_tag_id(tag: str, ids: _Ids) -> str:
+    """A tag whose id is free, `<a name>` with an id instead; a `cite` leads to the web or is not there."""
+    if ' id="' not in tag and ' name="' not in tag and ' cite="' not in tag:
+        return tag
+    has_id = ' id="' in tag
+
+    def changed(attribute: re.Match[str]) -> str:
+        name, value = attribute.groups()
+        if name == "cite":
+            return attribute[0] if value.startswith(("https://", "http://")) else ""
+        if name not in ("id", "name") or (name == "name" and has_id):
+            return "" if name == "name" else attribute[0]
+        wanted = "-".join(html.unescape(value).split())
+        return f' id="{html.escape(ids.claim(wanted))}"' if wanted else ""
+
+    return _ATTRIBUTE.sub(changed, tag)
+
+
+def _redirect_link(tag: str, ids: _Ids) -> str:
+    def changed(attribute: re.Match[str]) -> str:
+        name, value = attribute.groups()
+        wanted = unquote(html.unescape(value[1:])) if value.startswith("#") else ""
+        target = ids.renamed.get(wanted)
+        return (
+            attribute[0] if name != "href" or target is None else f' href="#{html.escape(target)}"'
+        )
+
+    return _ATTRIBUTE.sub(changed, tag) if ' href="#' in tag else tag
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading of a text: how deep it stands below the highest one, its id, its words."""
+
+    depth: int
+    id: str
+    words: str
+
+
+def sections(markup: str) -> list[Section]:
+    """The headings of clean HTML that can be linked to, in their order."""
+    found = list(_headings(markup))
+    levels = sorted({level for level, _, _ in found})
+    return [Section(levels.index(level), id, words) for level, id, words in found]
+
+
+def _headings(markup: str) -> Iterator[tuple[str, str, str]]:
+    for heading in _HEADING.finditer(markup):
+        name, attributes, inner, _ = heading.groups()
+        id = dict(_ATTRIBUTE.findall(attributes)).get("id", "")
+        words = " ".join(html.unescape(_ANY_TAG.sub("", inner)).split())
+        if id and words:
+            yield name, html.unescape(id), words

@@ -1,0 +1,172 @@
+"""Markdown to HTML: rendered once when written, cleaned by an allow-list.
+
+comrak parses what GitHub parses, linear on hostile input; nh3 parses as browsers do, so that what it
+lets through is what a browser sees. nh3 takes long over deep nesting only: that is shown as text.
+"""
+
+import hashlib
+import html
+import re
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import nh3
+from comrak import ExtensionOptions, RenderOptions, markdown_to_html
+
+from quire.actor import Actor
+from quire.declare.change import Change
+from quire.declare.fragment_ids import with_ids
+from quire.declare.kinds import MARKDOWN_BYTES
+
+EXTENSIONS = ExtensionOptions(table=True, strikethrough=True, footnotes=True)
+OPTIONS = RenderOptions(unsafe_=True)
+"""HTML passes: nh3 decides about it."""
+MAX_DEPTH = 500
+"""How many elements may stand in one another; browsers stop at 512."""
+MAX_GROWTH, ALWAYS_ALLOWED_LENGTH = 10, 100_000
+"""HTML may be so many times as long as its Markdown, and so many characters in any case."""
+
+TAGS = nh3.ALLOWED_TAGS | {"figure", "figcaption", "section"}
+ATTRIBUTES = {
+    **{tag: set(names) for tag, names in nh3.ALLOWED_ATTRIBUTES.items()},
+    "*": {"id"},
+    "code": {"class"},
+    "sup": {"class"},
+    "section": {"class"},
+    "a": {"href", "hreflang", "title", "name", "class"},
+    "img": {"src", "alt", "title", "width", "height"},
+    "th": {"align", "scope", "colspan", "rowspan"},
+    "td": {"align", "colspan", "rowspan"},
+}
+SCHEMES = {"http", "https", "mailto"}
+
+LINK_REL = "ugc nofollow noopener noreferrer"
+
+_CLEANER = nh3.Cleaner(
+    tags=TAGS,
+    attributes=ATTRIBUTES,
+    url_schemes=SCHEMES,
+    link_rel=LINK_REL,
+)
+_STRIPPER = nh3.Cleaner(tags=set())
+_LINK_OR_PICTURE = re.compile(r'<img([^"<>]*+(?:"[^"]*+"[^"<>]*+)*+)>|<a[ >]|</a>')
+_ATTRIBUTE = re.compile(r' ([a-z]++)="([^"]*+)"')
+
+
+def render_markdown(markdown: str) -> str:
+    """Safe HTML of a Markdown text."""
+    return with_ids(_sanitize(markdown))
+
+
+def render_comment(markdown: str) -> str:
+    """The same of what a stranger says below a post: pictures become links, nothing is loaded from
+    elsewhere; ids begin with a word of their own, so that they meet none of the post's."""
+    digest = hashlib.sha256(markdown.encode()).hexdigest()[:8]
+    return with_ids(_without_pictures(_sanitize(markdown)), prefix=f"c-{digest}-")
+
+
+def render_footer(markdown: str) -> str:
+    """The same of what stands below each page, beside whatever text."""
+    return with_ids(_sanitize(markdown), prefix="foot-")
+
+
+def _sanitize(markdown: str) -> str:
+    markup = markdown_to_html(markdown, EXTENSIONS, None, OPTIONS)
+    if len(markup) > MAX_GROWTH * len(markdown) + ALWAYS_ALLOWED_LENGTH or is_too_deep(markup):
+        return f"<pre>{html.escape(markdown)}</pre>\n"
+    return _clean(_CLEANER, markup)
+
+
+def _without_pictures(markup: str) -> str:
+    """Clean HTML with links to pictures in their place; within a link, their words alone."""
+    in_link = False
+
+    def changed(tag: re.Match[str]) -> str:
+        nonlocal in_link
+        if tag[1] is None:
+            in_link = tag[0] != "</a>"
+            return tag[0]
+        said = dict(_ATTRIBUTE.findall(tag[1]))
+        source, words = said.get("src", ""), said.get("alt", "").strip()
+        if in_link or not source:
+            return words
+        return f'<a href="{source}" rel="{LINK_REL}">{words or source}</a>'
+
+    return _LINK_OR_PICTURE.sub(changed, markup)
+
+
+def _clean(cleaner: nh3.Cleaner, markup: str) -> str:
+    """What `cleaner` lets through; each reference costs it a microsecond, so ampersands are hidden."""
+    lighter = markup.replace(_AMPERSAND, "").replace("&amp;", _AMPERSAND)
+    return cleaner.clean(lighter).replace(_AMPERSAND, "&amp;")
+
+
+_AMPERSAND = "\ufdd0"
+"""A code point that is no character and stands in no text: https://www.unicode.org/faq/private_use."""
+# these never stand in one another: some close by themselves, the others hold nothing
+_SHALLOW = "p|li|dt|dd|td|th|tr|option|br|hr|img|wbr|input|col|source|track|area|embed"
+_TAG = re.compile(rf"<(/?)(?!(?:{_SHALLOW})(?![a-z0-9]))([a-z][a-z0-9]*+)")
+
+
+def is_too_deep(markup: str) -> bool:
+    """Whether elements stand in one another more than DEEPEST times, as far as tags tell."""
+    if markup.count("<") <= MAX_DEPTH:
+        return False
+    depth, opened = 0, Counter[str]()
+    for end, name in _TAG.findall(markup.lower()):  # a pattern that ignores case is twice as slow
+        step = 1 if not end else -min(opened[name], 1)  # an end of what is not open ends nothing
+        opened[name] += step
+        depth += step
+        if depth > MAX_DEPTH:
+            return True
+    return False
+
+
+def strip_tags(markup: str) -> str:
+    """The words of HTML, without tags."""
+    return re.sub(r"\s+", " ", html.unescape(_clean(_STRIPPER, markup))).strip()
+
+
+def render_before_transaction(
+    actor: Actor,
+    id: int | None,
+    given: dict[str, Any],
+    rendering: Callable[[str], str] | None = None,
+) -> dict[str, Any]:
+    """Render a body while the database is not locked: a long one takes a tenth of a second."""
+    text = given.get("body")
+    if not isinstance(text, str) or not is_within_limit(text):
+        return {}
+    return {"html": {text: (rendering or render_markdown)(text)}}
+
+
+def render_within_limit(text: str) -> str:
+    """Safe HTML of a text that nobody has checked yet; nothing of one that is too long."""
+    return render_markdown(text) if is_within_limit(text) else ""
+
+
+def is_within_limit(text: str) -> bool:
+    """Whether a text that nobody has checked yet can be rendered at all."""
+    try:
+        return len(text.encode()) <= MARKDOWN_BYTES
+    except UnicodeEncodeError:
+        return False
+
+
+def render_field(
+    change: Change, name: str = "body", rendering: Callable[[str], str] | None = None
+) -> None:
+    """Make `<name>_html` when the Markdown field `name` is given; people give more than spaces."""
+    if change.changes(name):
+        text = change.values[name]
+        if not (text.strip() or change.actor.is_system or _is_same_as_before(change, name, text)):
+            change.refuse(name, "too_short", f"{change.record.field(name).label} is required.")
+        made = change.prepared.get("html", {}).get(text)
+        change.set(
+            **{f"{name}_html": (rendering or render_markdown)(text) if made is None else made}
+        )
+
+
+def _is_same_as_before(change: Change, name: str, text: str) -> bool:
+    return change.state is not None and change.state[name] == text

@@ -1,0 +1,66 @@
+"""Columns that many tables have: id, dates, version, title and description for search engines."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Integer
+from sqlalchemy.orm import Mapped, mapped_column
+
+from quire.declare.clock import now
+from quire.declare.column_types import SeoDescription, SeoTitle, Time
+from quire.declare.fields import Editable, Field
+from quire.declare.kinds import ID, TIME, WHOLE
+from quire.declare.sql_types import UTCDateTime
+
+
+class HasId:
+    """Rows with an id that is never used again."""
+
+    __table_args__: Any = {"sqlite_autoincrement": True}
+
+    id: Mapped[int] = mapped_column(Integer(), primary_key=True, info={"kind": ID})
+
+
+class Timestamped:
+    """Rows that know when they were made and last changed."""
+
+    created_at: Mapped[Time] = mapped_column(UTCDateTime(), default=now, info={"kind": TIME})
+    # clients ask for what has changed since, and for what changed last
+    updated_at: Mapped[Time] = mapped_column(
+        UTCDateTime(), default=now, index=True, info={"kind": TIME}
+    )
+
+
+class Versioned:
+    """Rows whose every change is counted; clients and forms say which count they started from."""
+
+    version: Mapped[int] = mapped_column(Integer(), default=1, info={"kind": WHOLE})
+
+
+def table_args(*items: Any) -> Sequence[Any]:
+    """Indexes and constraints of a table, with ids that SQLite never uses again."""
+    return (*items, {"sqlite_autoincrement": True})
+
+
+SEO_GROUP = "Search engines and sharing"
+
+
+class HasSeo:
+    """Rows with their own title and description for search engines and link previews."""
+
+    seo_title: Mapped[SeoTitle] = mapped_column(default="")
+    seo_description: Mapped[SeoDescription] = mapped_column(default="")
+
+
+def seo_fields() -> list[Field]:
+    """The fields of HasSeo, which few records fill and few readers of the API want."""
+    return [
+        Editable(
+            "seo_title", on_request=True, group=SEO_GROUP, recommended_length=60, label="SEO title",
+            help="Shown instead of the title in search results and shared links. About 60 characters are visible.",
+        ),
+        Editable(
+            "seo_description", on_request=True, group=SEO_GROUP, recommended_length=160, label="SEO description",
+            help="Shown below the title in search results and shared links, instead of the excerpt. About 160 characters are visible.",
+        ),
+    ]  # fmt: skip

@@ -1,0 +1,130 @@
+"""A query as a JSON body: the names and rules of the query string, with groups of conditions."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from quire.actor import Actor
+from quire.declare.fields import Field
+from quire.declare.query import Query, build_query
+from quire.declare.query_conditions import (
+    Comparison,
+    Condition,
+    Group,
+    parse_condition,
+    parse_name,
+)
+from quire.declare.query_fields import filter_paths
+from quire.declare.record import Record
+from quire.errors import invalid_parameter, unknown_parameter
+
+MAX_DEPTH, MAX_COMPARISONS = 5, 50
+WHERE = "where"
+LISTS = ("sort", "fields", "include")
+GROUPS = ("all", "any", "not")
+_TYPES: dict[str, type] = {"page": int, "per_page": int, "trashed": bool}
+_NAMES = ("sort", "search", "fields", "include", "page", "per_page", "cursor", "count")
+_WORDS = {int: "a whole number", bool: "true or false", str: "text"}
+Conditions = tuple[Condition | Group, ...]
+
+
+def parse_body(record: Record, actor: Actor, sent: Mapping[str, Any]) -> Query:
+    """The query that a JSON object asks for. Raises BadRequest, naming what is wrong."""
+    known = query_names(record)
+    for name in sent:
+        if name not in known:
+            raise unknown_parameter(name, "key of a query", known)
+    plain = {name: _plain_text(name, value) for name, value in sent.items() if name != WHERE}
+    where = _Where(filter_paths(record, actor))
+    conditions = where.top(sent[WHERE]) if WHERE in sent else ()
+    written = orjson.dumps(sent.get(WHERE), option=orjson.OPT_SORT_KEYS).decode()
+    return build_query(record, actor, conditions, plain, ((WHERE, written), *plain.items()))
+
+
+def query_names(record: Record) -> tuple[str, ...]:
+    """The keys of a query."""
+    return (WHERE, *_NAMES, *(["trashed"] if record.has_trash else []))
+
+
+def _plain_text(name: str, value: Any) -> str:
+    """A parameter as the query string has it."""
+    if name in LISTS and isinstance(value, list):
+        return ",".join(_scalar_text(name, one, str) for one in value)
+    return _scalar_text(name, value, _TYPES.get(name, str))
+
+
+def _scalar_text(name: str, value: Any, wanted: type) -> str:
+    if type(value) is not wanted:
+        raise invalid_parameter(name, f"{name} must be {_WORDS[wanted]}.")
+    return str(value).lower() if wanted is bool else str(value)
+
+
+class _Where:
+    """Reads the conditions of one query, and counts them."""
+
+    def __init__(self, paths: Mapping[str, Field]):
+        self.paths = paths
+        self.count = 0
+
+    def top(self, value: Any) -> Conditions:
+        """The conditions in `where`: those of an `all` stand among the others."""
+        conditions: list[Condition | Group] = []
+        for one in self.parse(value, 1):
+            if isinstance(one, Group) and one.kind == "all":
+                conditions += one.parts
+            else:
+                conditions.append(one)
+        return tuple(conditions)
+
+    def parse(self, value: Any, depth: int) -> Conditions:
+        """The conditions in an object: all of them must hold."""
+        if depth > MAX_DEPTH:
+            raise invalid_parameter(WHERE, f"{WHERE} can be at most {MAX_DEPTH} objects deep.")
+        if not isinstance(value, dict) or not value:
+            raise invalid_parameter(
+                WHERE, f"{WHERE} is made of objects with at least one condition each."
+            )
+        return tuple(self._entry(name, part, depth) for name, part in value.items())
+
+    def _entry(self, name: str, value: Any, depth: int) -> Condition | Group:
+        if name == "not":
+            return Group(name, self.parse(value, depth + 1))
+        if name in GROUPS:
+            return Group(name, tuple(self._together(one, depth) for one in self._list(name, value)))
+        self.count += 1
+        if self.count > MAX_COMPARISONS:
+            raise invalid_parameter(
+                WHERE, f"{WHERE} can have at most {MAX_COMPARISONS} conditions."
+            )
+        comparison = parse_name(name, self.paths, GROUPS)
+        return parse_condition(comparison, _value_texts(comparison, value), self.paths)
+
+    def _list(self, name: str, value: Any) -> list[Any]:
+        if not isinstance(value, list) or not value:
+            raise invalid_parameter(WHERE, f"{name} takes a list of at least one condition.")
+        return value
+
+    def _together(self, value: Any, depth: int) -> Condition | Group:
+        conditions = self.parse(value, depth + 1)
+        return conditions[0] if len(conditions) == 1 else Group("all", conditions)
+
+
+def _value_type(comparison: Comparison) -> type:
+    """The Python type of the JSON values that a comparison takes."""
+    if comparison.operator == "isnull":
+        return bool
+    written = comparison.field.kind.query_schema.get("type")
+    return {"integer": int, "boolean": bool}.get(str(written), str)
+
+
+def _value_texts(comparison: Comparison, value: Any) -> list[str]:
+    """The values as the query string has them."""
+    name, wanted = comparison.name, _value_type(comparison)
+    if comparison.takes_list:
+        if not isinstance(value, list) or not value:
+            raise invalid_parameter(name, f"{name} takes a list of at least one value.")
+        return [_scalar_text(name, one, wanted) for one in value]
+    if value is None:
+        raise invalid_parameter(name, f"{name} cannot be null; ask for {comparison.path}__isnull.")
+    return [_scalar_text(name, value, wanted)]

@@ -1,0 +1,117 @@
+"""The conditions of a query: comparisons, and groups of which all, any or none must hold."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from quire.declare.fields import Field
+from quire.declare.query_fields import TEXT_OPERATORS, operators_of
+from quire.declare.record import record_of
+from quire.errors import BadRequest, invalid_parameter, unknown_parameter
+
+MAX_VALUES = 100
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One comparison: a path such as `tags.name`, an operator of OPERATORS, its values."""
+
+    path: str
+    operator: str
+    values: tuple[Any, ...]
+
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        """What its SQL depends on: everything but the values."""
+        form = self.values[0] if self.operator == "isnull" else len(self.values)
+        return self.path, self.operator, form
+
+
+@dataclass(frozen=True)
+class Group:
+    """Conditions that must hold together: `kind` is "all", "any" or, where they must not, "not"."""
+
+    kind: str
+    parts: tuple["Condition | Group", ...]
+
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        """What its SQL depends on."""
+        return self.kind, tuple(part.shape for part in self.parts)
+
+
+def comparisons(conditions: Iterable[Condition | Group]) -> Iterator[Condition]:
+    """The comparisons in conditions, from left to right."""
+    for one in conditions:
+        if isinstance(one, Group):
+            yield from comparisons(one.parts)
+        else:
+            yield one
+
+
+class Comparison(NamedTuple):
+    """What the name of a filter such as `tags.name__in` says: its values are those of `field`."""
+
+    name: str
+    path: str
+    operator: str
+    field: Field
+
+    @property
+    def takes_list(self) -> bool:
+        """Whether it compares with several values."""
+        return self.operator in ("in", "nin")
+
+
+def parse_name(name: str, paths: Mapping[str, Field], others: Sequence[str]) -> Comparison:
+    """What a filter's name says, of those that `paths` allow. Raises BadRequest.
+
+    `others` are the names that may stand beside filters.
+    """
+    path, mark, operator = name.partition("__")
+    if path not in paths or (mark and not operator):
+        raise unknown_parameter(name, "parameter", [*paths, *others])
+    found = Comparison(name, path, operator or "eq", paths[path])
+    allowed = operators_of(found.field)
+    if found.operator not in allowed:
+        raise unknown_parameter(name, "filter", (f"{path}__{word}" for word in allowed))
+    return found
+
+
+def parse_flag(name: str, text: str) -> bool:
+    """The value of a parameter that is true or false. Raises BadRequest."""
+    if text.lower() not in ("true", "false"):
+        raise invalid_parameter(name, f"{name} must be true or false.")
+    return text.lower() == "true"
+
+
+def parse_condition(
+    comparison: Comparison, texts: Sequence[str], paths: Mapping[str, Field]
+) -> Condition:
+    """The condition that compares with the values that `texts` say. Raises BadRequest."""
+    name, path, operator, field = comparison
+    if operator == "isnull":
+        return Condition(path, operator, (parse_flag(name, texts[0]),))
+    if len(texts) > MAX_VALUES:
+        raise invalid_parameter(name, f"{name} takes at most {MAX_VALUES} values.")
+    try:
+        values = tuple(_value(name, operator, part, field) for part in texts)
+    except BadRequest as error:
+        raise invalid_parameter(name, error.message + _hint(path, field, paths)) from None
+    return Condition(path, operator, values)
+
+
+def _hint(path: str, field: Field, paths: Mapping[str, Field]) -> str:
+    """How records of another type are named where they are not named by their id."""
+    key = f"{path}.{record_of(field.target).key}" if field.target else ""
+    return f" It takes IDs; to filter by name, use {key}." if key in paths else ""
+
+
+def _value(name: str, operator: str, text: str, field: Field) -> Any:
+    try:
+        value = field.kind.from_text(text)
+    except (ValueError, ArithmeticError, LookupError, OverflowError):
+        raise invalid_parameter(name, f"{name} cannot be {text[:50]!r}.") from None
+    if field.choices and operator not in TEXT_OPERATORS and value not in field.choices:
+        raise invalid_parameter(name, f"{name} must be one of: {', '.join(field.choices)}.")
+    return value

@@ -1,0 +1,199 @@
+"""What a client may name in a query: fields to filter, sort and show, relations to include, as dotted paths."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from quire.actor import NO_SCOPES, Actor
+from quire.declare.fields import Field
+from quire.declare.record import REGISTRY, Record, record_of
+from quire.errors import invalid_parameter, unknown_parameter
+
+OPERATORS = (
+    "eq", "ne", "lt", "lte", "gt", "gte", "in", "nin",
+    "contains", "icontains", "startswith", "endswith", "isnull",
+)  # fmt: skip
+TEXT_OPERATORS = frozenset({"contains", "icontains", "startswith", "endswith"})
+_ORDER = frozenset({"lt", "lte", "gt", "gte"})
+MAX_DEPTH, MAX_INCLUDES = 3, 8
+ALWAYS = ("id", "created_at")
+"""What every type is filtered and sorted by, shown or not: both tell no more than the order."""
+ALWAYS_IF_VISIBLE = "updated_at"
+"""What every type is filtered and sorted by, for those who see it."""
+
+Paths = tuple[str, ...]
+
+
+def queryable(record: Record, actor: Actor) -> Mapping[str, Field]:
+    """The fields that `actor` may read on every row: the only ones fit for queries."""
+    return _queryable(record, actor.cache_key_actor_for(NO_SCOPES))
+
+
+@lru_cache(1000)
+def _queryable(record: Record, actor: Actor) -> Mapping[str, Field]:
+    return {f.name: f for f in record.fields if f.readable and f.read_rule(actor) is True}
+
+
+def filter_paths(record: Record, actor: Actor) -> Mapping[str, Field]:
+    """Every path that may be filtered, with the field whose values it takes."""
+    return _filter_paths(record, actor.cache_key_actor_for(NO_SCOPES))
+
+
+@lru_cache(1000)
+def _filter_paths(record: Record, actor: Actor) -> Mapping[str, Field]:
+    paths: dict[str, Field] = {}
+    for name, one in _filter_fields(record, actor).items():
+        if one.filter or name in (*ALWAYS, ALWAYS_IF_VISIBLE):
+            paths[name] = one
+        if isinstance(one.filter, tuple) and one.target:
+            other = queryable(record_of(one.target), actor)
+            paths |= {f"{name}.{sub}": other[sub] for sub in one.filter if sub in other}
+    return paths
+
+
+def default_filters(record: Record, actor: Actor, given: Iterable[str]) -> list[tuple[str, str]]:
+    """The filters that the panel adds to those on the paths `given`, as an address has them."""
+    taken = set(given)
+    paths = filter_paths(record, actor)
+    return [
+        (n, one.default_filter) for n, one in paths.items() if one.default_filter and n not in taken
+    ]
+
+
+def sort_names(record: Record, actor: Actor) -> list[str]:
+    """The names that a list may be sorted by."""
+    known = _filter_fields(record, actor)
+    return [
+        name
+        for name, one in known.items()
+        if one.target is None and (one.sort or one.filter or name in (*ALWAYS, ALWAYS_IF_VISIBLE))
+    ]
+
+
+def _filter_fields(record: Record, actor: Actor) -> dict[str, Field]:
+    """The usable fields, and those that every type is filtered and sorted by."""
+    always = {name: record.field(name) for name in ALWAYS if name in record.fields_by_name}
+    return {**queryable(record, actor), **always}
+
+
+def operators_of(one: Field) -> list[str]:
+    """The operators that make sense for the values of a field."""
+    unordered = one.kind.name in ("flag", "ref", "refs")
+    return [
+        word
+        for word in OPERATORS
+        if (word not in TEXT_OPERATORS or one.kind.is_text)
+        and (word not in _ORDER or not unordered)
+    ]
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A way from one record type to another, as `include` names it.
+
+    `field` holds the reference: a field of this type or, in `reverse`, of the `target`. `many`:
+    several records may stand at its other end.
+    """
+
+    target: Record
+    field: Field
+    reverse: bool = False
+    many: bool = False
+
+    def is_cycle(self, visited: Sequence[Record]) -> bool:
+        """Whether it returns to a type that a path has left; `visited` are its types so far.
+
+        A type may refer to itself: the comment that a comment answers is another one.
+        """
+        return self.target is not visited[-1] and self.target in visited
+
+
+def relations(record: Record, actor: Actor) -> dict[str, Relation]:
+    """What `include` can bring: references, lists of them, and records that refer to this type.
+
+    Those are lists of records nested below it, and single ones whose reference to it is unique.
+    """
+    found = {
+        name: Relation(record_of(one.target), one, many=one.many is not None)
+        for name, one in queryable(record, actor).items()
+        if one.target
+    }
+    for other in REGISTRY.values():
+        for name in other.nested_under:
+            if other.field(name).target == record.table.name:
+                found.setdefault(other.path, Relation(other, other.field(name), True, True))
+        for one in other.fields:
+            if one.target == record.table.name and one.is_stored and one.column.unique:
+                name = other.singular.lower().replace(" ", "_")
+                found.setdefault(name, Relation(other, one, reverse=True))
+    return found
+
+
+def included_paths(record: Record, actor: Actor, sent: list[str]) -> Paths:
+    """The relations that `sent` names, each after those on the way to it. Raises BadRequest."""
+    if len(sent) > MAX_INCLUDES:
+        raise invalid_parameter("include", f"include takes at most {MAX_INCLUDES} relations.")
+    paths = (_prefixes(_relation_path(record, actor, path)) for path in sent)
+    return tuple(dict.fromkeys(path for some in paths for path in some))
+
+
+def _prefixes(parts: list[str]) -> list[str]:
+    return [".".join(parts[: depth + 1]) for depth in range(len(parts))]
+
+
+def _relation_path(record: Record, actor: Actor, path: str) -> list[str]:
+    parts = path.split(".")
+    if len(parts) > MAX_DEPTH:
+        raise invalid_parameter("include", f"include can be at most {MAX_DEPTH} levels deep.")
+    visited = [record]
+    for part in parts:
+        known = relations(visited[-1], actor)
+        if part not in known:
+            raise unknown_parameter(part, "relation to include", known)
+        _follow(known[part], visited, "include", path)
+    return parts
+
+
+def _follow(relation: Relation, visited: list[Record], name: str, path: str) -> None:
+    if relation.is_cycle(visited):
+        raise invalid_parameter(name, f"{path} leads back to a type it has already passed.")
+    visited.append(relation.target)
+
+
+def shown_paths(
+    record: Record, actor: Actor, sent: list[str] | None, include: Paths
+) -> tuple[Paths | None, Paths]:
+    """The paths to show (None: the usual), and the relations to bring for them. Raises BadRequest.
+
+    What `include` brings is shown too: whole, where no part of it is named.
+    """
+    if sent is None:
+        return None, ()
+    names = dict.fromkeys(["id", *sent])
+    brought: dict[str, None] = {}
+    for name in sent:
+        brought.update(dict.fromkeys(_relations_for_field(record, actor, name)))
+    for path in include:
+        whole = any(prefix in names for prefix in _prefixes(path.split(".")))
+        if not whole and not any(name.startswith(f"{path}.") for name in names):
+            names[path] = None
+    return tuple(names), tuple(brought)
+
+
+def _relations_for_field(record: Record, actor: Actor, name: str) -> list[str]:
+    """The relations on the way to the field `name` that small objects do not show."""
+    parts = name.split(".")
+    if len(parts) > MAX_DEPTH:
+        raise invalid_parameter("fields", f"fields can be at most {MAX_DEPTH} levels deep.")
+    visited, needed = [record], 0
+    for depth, part in enumerate(parts):
+        here = visited[-1]
+        known, related = queryable(here, actor), relations(here, actor)
+        if part not in related and (part not in known or depth < len(parts) - 1):
+            raise unknown_parameter(name, "field", dict.fromkeys([*known, *related]))
+        if depth and part not in here.reference_fields:
+            needed = depth
+        if part in related:
+            needed = needed if part in known else depth + 1
+            _follow(related[part], visited, "fields", name)
+    return _prefixes(parts)[:needed]

@@ -1,0 +1,40 @@
+"""Rules that follow a reference: who may read a post may read the comments on it."""
+
+from typing import Any
+
+from sqlalchemy import Table, exists, select
+
+from quire.actor import Actor
+from quire.declare.record import record_of
+from quire.declare.rules import Answer, Rule
+
+
+def via(column: Any, table: str, verb: str) -> Rule:
+    """Rows whose `column` refers to a record of `table` that the actor may `verb`."""
+
+    def answer(actor: Actor) -> Answer:
+        target = record_of(table)
+        rule: Rule = getattr(target.declared_access, verb)
+        inner = rule(actor)
+        if isinstance(inner, bool):
+            return inner
+        # EXISTS looks at one row; IN would first gather all that the actor may see
+        looked_up = select(1).select_from(target.table).where(target.table.c.id == column, inner)
+        # its own row of the table, also where the statement around it has joined the same table
+        looked_up = looked_up.correlate_except(target.table)
+        name = index_by_id(target.table)
+        return exists(
+            looked_up.with_hint(target.table, f"INDEXED BY {name}", "sqlite") if name else looked_up
+        )
+
+    needs = f"that you can {verb} its {column.key.removesuffix('_id')}"
+    return Rule(answer, needs, followed=(column, table, verb))
+
+
+def index_by_id(table: Table) -> str | None:
+    """The index that has what says who may see a row, by its id: the row is many times as long.
+
+    SQLite would look up the row.
+    """
+    names = (one.name for one in table.indexes if next(iter(one.columns)) is table.c.id)
+    return next(map(str, names), None)

@@ -1,0 +1,105 @@
+"""Columns that refer to other records, and columns that are unique: references, link tables, names without case."""
+
+from typing import Annotated, Any
+
+from pydantic import Field
+from sqlalchemy import Column, Computed, ForeignKey, Index, Integer, MetaData, Table
+from sqlalchemy.orm import MappedColumn, mapped_column
+
+from quire.declare.kinds import ID, Kind
+from quire.declare.unicode_text import CaseFolded
+
+Ref = Annotated[int, mapped_column(Integer())]
+"""The id of a record of another type; say which with `reference`."""
+
+ACCOUNTS = "users"
+"""The table of those who act: what the store keeps of a change says who made it."""
+
+FOLDING_GROWTH = 3
+"""How many characters one can become without the difference of case (Unicode Standard, 5.18)."""
+
+
+def reference(
+    table: str, *, on_delete: str = "RESTRICT", use_alter: bool = False, **more: Any
+) -> MappedColumn[int]:
+    """A reference to a record, by the name of its table.
+
+    `on_delete` is what the database does here when that record goes: RESTRICT, CASCADE, SET NULL.
+    `use_alter`: that type refers to this one too, so neither table can be made before the other.
+    """
+    kind = Kind(
+        "ref",
+        int | str | dict[str, Any],
+        "ref",
+        from_text=ID.from_text,
+        query_schema=ID.query_schema,
+    )
+    return mapped_column(
+        ForeignKey(f"{table}.id", ondelete=on_delete, use_alter=use_alter),
+        info={"kind": kind, "ref": table},
+        **more,
+    )
+
+
+def actor_reference(**more: Any) -> MappedColumn[int]:
+    """A reference to the account of who acted; null when that account is gone."""
+    return reference(ACCOUNTS, on_delete="SET NULL", **more)
+
+
+def unique(**more: Any) -> MappedColumn[Any]:
+    """A value that no other row may have."""
+    return mapped_column(unique=True, **more)
+
+
+def case_insensitive(column: str, length: int) -> MappedColumn[str]:
+    """A hidden companion that makes `column` unique without regard to case.
+
+    Call it `<column>_folded`: that name is how a broken rule finds its way back to the field.
+    """
+    lower = Computed(f"lower({column})", persisted=True)
+    return mapped_column(CaseFolded(length), lower, unique=True)
+
+
+def case_insensitive_unicode(column: str, length: int) -> MappedColumn[str]:
+    """The same for names beyond ASCII, which no database folds as the other does.
+
+    The store fills it. Call it `<column>_folded`, and index it with `case_insensitive_index`.
+    """
+    return mapped_column(
+        CaseFolded(length * FOLDING_GROWTH),
+        default=lambda context: context.get_current_parameters()[column],
+    )
+
+
+def case_insensitive_index(table: str, column: str) -> Index:
+    """The unique index of a column of `case_insensitive_unicode`."""
+    name = f"{column}_folded"
+    return Index(f"uq_{table}_{name}", name, unique=True)
+
+
+class Many:
+    """At most `max_items` records of another type that belong to this one, in a link table `<table>_<name>`."""
+
+    def __init__(self, target: str, max_items: int = 50):
+        self.target, self.max_items = target, max_items
+        references = Annotated[list[int | str | dict[str, Any]], Field(max_length=max_items)]
+        self.kind = Kind(
+            "refs", references, "refs", from_text=ID.from_text, query_schema=ID.query_schema
+        )
+
+    def __set_name__(self, model: Any, name: str) -> None:
+        metadata: MetaData = model.metadata
+        table = model.__tablename__
+        self.name = name
+        self.table = Table(
+            f"{table}_{name}",
+            metadata,
+            Column("source_id", ForeignKey(f"{table}.id", ondelete="CASCADE"), primary_key=True),
+            Column(
+                "target_id",
+                ForeignKey(f"{self.target}.id", ondelete="CASCADE"),
+                primary_key=True,
+                index=True,
+            ),
+            sqlite_with_rowid=False,
+        )

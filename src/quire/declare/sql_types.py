@@ -1,0 +1,90 @@
+"""SQL types that both databases store exactly: moments in UTC, decimal numbers."""
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import DateTime, Numeric
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+from quire.declare.clock import rfc3339, to_utc
+
+_STORED = (
+    "%(year)04d-%(month)02d-%(day)02dT%(hour)02d:%(minute)02d:%(second)02dZ"  # what SQLite holds
+)
+
+
+_PARSED = r"(\d+)-(\d+)-(\d+)T(\d+):(\d+):(\d+)Z"
+
+
+def _stored(value: datetime | None) -> str | None:
+    return None if value is None else rfc3339(value)
+
+
+def _utc(value: datetime | None) -> datetime | None:
+    return None if value is None else to_utc(value)
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """A moment: timestamptz on PostgreSQL, RFC 3339 text on SQLite.
+
+    SQLite has no time type and drops zones; text of fixed width sorts as time does and needs no
+    work on the way out. One change binds the present a dozen times: its text is remembered.
+    """
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        if dialect.name == "sqlite":
+            stored = sqlite.DATETIME(storage_format=_STORED, regexp=_PARSED)
+            return dialect.type_descriptor(stored)
+        return dialect.type_descriptor(DateTime(timezone=True))
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], Any]:
+        return _stored if dialect.name == "sqlite" else _utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return _utc(value)
+
+
+class _Scaled(Numeric[Any]):
+    """NUMERIC whose values are passed as they are: SQLite keeps the integers they are."""
+
+    def bind_processor(self, dialect: Dialect) -> None:
+        """No conversion to float."""
+
+    def result_processor(self, dialect: Dialect, coltype: Any) -> None:
+        """Nor back."""
+
+
+class DecimalNumber(TypeDecorator[Decimal]):
+    """A decimal of `digits` digits, `places` of them behind the point.
+
+    SQLite would keep a binary float, which is neither exact nor sorts exactly; an integer is both.
+    """
+
+    impl = Numeric
+    cache_ok = True
+
+    def __init__(self, digits: int = 12, places: int = 2):
+        super().__init__(digits, places)
+        self.digits, self.places = digits, places
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(_Scaled(self.digits, self.places))
+        return dialect.type_descriptor(Numeric(self.digits, self.places))
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
+        if value is None or dialect.name != "sqlite":
+            return value
+        return int(value.scaleb(self.places).to_integral_value())
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
+        if value is None or dialect.name != "sqlite":
+            return value
+        return Decimal(value).scaleb(-self.places)

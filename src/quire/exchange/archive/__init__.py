@@ -1,0 +1,1 @@
+"""All content in one file, from one Quire to another."""

@@ -1,0 +1,128 @@
+"""The files of media on their way: out under their own names, and in again under the same addresses."""
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeGuard
+
+from pydantic import TypeAdapter, ValidationError
+
+from quire.declare.kinds_files import ProcessedImage, Upload, Variant
+from quire.declare.record import Record
+from quire.exchange.archive.format import has_file
+from quire.exchange.archive.id_map import is_id
+from quire.exchange.archive.validate import ValidatedArchive
+from quire.exchange.model import Unusable
+from quire.records.media import ADDRESS
+from quire.store.files.detect import PICTURES
+from quire.store.files.image_headers import read_header
+from quire.store.files.local import NAME, ORIGINAL, StoredFile
+from quire.store.files.receive import receive
+from quire.store.files.storage import file_storage
+
+FILES = "files/"
+SUFFIXES = frozenset(suffix for _, suffix in PICTURES.values())
+_VARIANTS = TypeAdapter(dict[str, Variant])
+_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
+
+Raw = dict[str, Any]
+
+
+def file_name(state: Raw) -> str:
+    """The name of the file of a record: the last part of its address."""
+    return str(state.get("url", "")).removeprefix(ADDRESS)
+
+
+def file_names(state: Raw) -> list[str]:
+    """The names of the files that an archive has of a record: its own, then those of variants."""
+    return list(dict.fromkeys([file_name(state), *_variant_names(state["variants"])]))
+
+
+def _variant_names(variants: dict[str, Variant]) -> list[str]:
+    addresses = [one[part] for one in variants.values() for part in ("url", "webp")]
+    return [str(address).removeprefix(ADDRESS) for address in addresses]
+
+
+def stored_file(name: str) -> StoredFile | None:
+    """That file: as it is served, or as it came while it waits to be drawn."""
+    return file_storage().find(name) or file_storage().find(ORIGINAL + name)
+
+
+@contextmanager
+def with_file(archive: ValidatedArchive, record: Record, state: Raw, raw: Raw) -> Iterator[Raw]:
+    """`raw` with its file taken in, where records of this type have one; `state` is what it was there.
+
+    A picture that another installation has drawn stays as it is, all others are drawn like every
+    upload. Raises Unusable when the file is not there, and TooLarge.
+    """
+    if not has_file(record):
+        yield raw
+        return
+    name = file_name(raw)
+    if not NAME.fullmatch(name) or FILES + name not in archive:
+        raise Unusable("its file is missing from the archive")
+    with ExitStack() as stack:
+        new = _receive(stack, archive, name, str(raw["original_name"]))
+        # the store makes the address of the digest of what was uploaded, which need not be that
+        # of what is left of it, and of how the file is called meanwhile
+        path = new.path.with_name(f"{name[33:41]}{new.path.name}")
+        new.path.replace(path)
+        stack.callback(path.unlink, missing_ok=True)
+        new = replace(new, path=path)
+        digest = str(raw.get("sha256"))
+        if _DIGEST.fullmatch(digest) and digest.startswith(name[:32]):
+            new = replace(
+                new, sha256=digest, processed=_processed_image(stack, archive, name, state)
+            )
+        yield raw | {"file": new}
+
+
+def _receive(stack: ExitStack, archive: ValidatedArchive, name: str, called: str) -> Upload:
+    stream = stack.enter_context(archive.open(FILES + name))
+    return stack.enter_context(receive(stream, called))
+
+
+def _processed_image(
+    stack: ExitStack, archive: ValidatedArchive, name: str, state: Raw
+) -> ProcessedImage | None:
+    """What was made of the picture called `name`, if all of that is in the archive and sound."""
+    variants, size = state.get("variants"), state.get("bytes")
+    if state.get("state") != "ready" or not is_id(size) or not _are_variants(variants, name):
+        return None
+    names = _variant_names(variants)
+    if not all(FILES + one in archive for one in names):
+        return None
+    files = {one: _receive(stack, archive, one, one).path for one in dict.fromkeys(names)}
+    return ProcessedImage(size, variants, files) if _are_sound(variants, files) else None
+
+
+def _are_variants(variants: Any, name: str) -> TypeGuard[dict[str, Variant]]:
+    """Whether they are what this program makes of the picture called `name`."""
+    try:
+        _VARIANTS.validate_python(variants, strict=True)
+    except ValidationError:
+        return False
+    stem, _, suffix = name.partition(".")
+    return suffix in SUFFIXES and all(
+        width == str(one["width"])
+        and one["url"] == f"{ADDRESS}{stem}-{width}.{suffix}"
+        and one["webp"] == f"{ADDRESS}{stem}-{width}.webp"
+        and NAME.fullmatch(f"{stem}-{width}.webp")
+        for width, one in variants.items()
+    )
+
+
+def _are_sound(variants: dict[str, Variant], files: dict[str, Path]) -> bool:
+    """Whether each file is a picture of its format and size, as far as can be seen undecoded."""
+    for one in variants.values():
+        for address in (one["url"], one["webp"]):
+            name = address.removeprefix(ADDRESS)
+            header = read_header(files[name])
+            if header is None or not header.is_complete:
+                return False
+            seen = PICTURES[header.format][1], header.width, header.height
+            if seen != (name.rpartition(".")[2], one["width"], one["height"]):
+                return False
+    return True

@@ -1,0 +1,124 @@
+"""What an archive of everything looks like: a zip of NDJSON, one file for each type, and a manifest.
+
+records/posts.ndjson     one record a line, as the API shows it to the program itself
+revisions/posts.ndjson   their revisions, in the same order
+drafts/posts.ndjson      what is being written beside what is live
+files/1c8b...-4f.jpg     the files of media and their variants, by the last part of their addresses
+manifest.json            format, place, and of each file the count of lines, bytes and SHA-256
+"""
+
+import hmac
+from collections.abc import Iterable
+from functools import cache
+from hashlib import sha256
+from typing import Any
+
+from flask import current_app
+
+from quire.declare.fields import Computed, Field, Secret
+from quire.declare.record import REGISTRY, Record, record_of
+from quire.declare.rules import NOBODY
+
+FORMAT = "quire archive"
+FORMAT_VERSION = 1
+MANIFEST = "manifest.json"
+IMAGE_FIELDS = ("bytes", "variants", "state")
+"""What is known of records that are made of files by what has become of these."""
+FILE_FIELDS = ("url", "original_name", "sha256", "is_avatar", *IMAGE_FIELDS)
+"""What is carried of records that are made of files, though it was made from these."""
+
+
+def records_file(record: Record) -> str:
+    """The name of the file with the records of a type."""
+    return f"records/{record.path}.ndjson"
+
+
+def revisions_file(record: Record) -> str:
+    """The name of the file with their revisions."""
+    return f"revisions/{record.path}.ndjson"
+
+
+def drafts_file(record: Record) -> str:
+    """The name of the file with the drafts beside them."""
+    return f"drafts/{record.path}.ndjson"
+
+
+def has_revisions(record: Record) -> bool:
+    """Whether records of this type have revisions."""
+    return record.is_versioned and record.history
+
+
+def exported_types() -> list[Record]:
+    """The types that travel, each after those it cannot do without."""
+    waiting = [record for record in REGISTRY.values() if record.exported]
+    found: list[Record] = []
+    while waiting:
+        ready = [one for one in waiting if not _required(one) & _tables(waiting) - {one.table.name}]
+        found.append(min(ready, key=lambda one: _haste(one, waiting)))
+        waiting.remove(found[-1])
+    return found
+
+
+def _haste(record: Record, waiting: list[Record]) -> tuple[int, int]:
+    """First what lacks little of what it may refer to, of these what others need most."""
+    lacking = {one.target for one in exported_references(record)} & _tables(waiting) - {
+        record.table.name
+    }
+    return len(lacking), -sum(record.table.name in _required(other) for other in waiting)
+
+
+def _tables(records: Iterable[Record]) -> set[str]:
+    return {record.table.name for record in records}
+
+
+def _required(record: Record) -> set[str]:
+    """The tables that a record of this type must refer to, or does in lists."""
+    return {
+        f.target
+        for f in exported_fields(record)
+        if f.target and (f.many is not None or not f.nullable)
+    }
+
+
+def exported_fields(record: Record) -> list[Field]:
+    """The fields that travel: all that is stored and not made from other things, secrets aside.
+
+    What no interface shows is not exported.
+    """
+    return [
+        one
+        for one in record.fields
+        if one.readable
+        and not isinstance(one, Computed)
+        and (one.is_stored or one.many is not None)
+        and (
+            (not one.computed and (one.read_rule is not NOBODY or one.name == "id"))
+            or _of_file(record, one)
+        )
+    ]
+
+
+@cache
+def has_file(record: Record) -> bool:
+    """Whether each record of this type is made of a file."""
+    return any(one.kind.widget == "file" for one in record.fields)
+
+
+def _of_file(record: Record, field: Field) -> bool:
+    return field.name in FILE_FIELDS and has_file(record)
+
+
+def exported_references(record: Record) -> list[Field]:
+    """Those of them that lead to records which travel too."""
+    return [one for one in exported_fields(record) if one.target and record_of(one.target).exported]
+
+
+def secret_columns(record: Record) -> list[Any]:
+    """The columns that travel only when somebody asks for it."""
+    return [one.column for one in record.fields if isinstance(one, Secret)]
+
+
+def installation_id() -> str:
+    """A name for this installation that says nothing about it; it stays while its secret does."""
+    key = current_app.config["SECRET_KEY"].encode()
+    return hmac.new(key, FORMAT.encode(), sha256).hexdigest()[:32]

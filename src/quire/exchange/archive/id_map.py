@@ -1,0 +1,176 @@
+"""What has arrived of an archive so far: where its references lead, now or when the rest is here."""
+
+from dataclasses import dataclass, field
+from typing import Any, TypeGuard
+
+from quire.declare.fields import Field
+from quire.declare.kinds import MAX_ID
+from quire.declare.record import Record, record_of
+from quire.exchange.archive.format import IMAGE_FIELDS, exported_fields, has_file
+from quire.exchange.archive.revisions import rows_of
+from quire.exchange.model import Unusable
+
+KEPT_HERE = ("id", "version")
+
+Raw = dict[str, Any]
+
+
+def is_id(value: Any) -> TypeGuard[int]:
+    """Whether this can be the id of a record."""
+    return type(value) is int and 0 < value <= MAX_ID
+
+
+@dataclass(slots=True)
+class ArchiveRecord:
+    """One line of an archive.
+
+    `late` are references to what arrives only later, `waits` says that its past has such, `here`
+    is the id of what is to be completed.
+    """
+
+    record: Record
+    number: int
+    state: Raw | str
+    past: list[Raw] = field(default_factory=list)
+    deferred: dict[str, Any] = field(default_factory=dict)
+    words: list[str] = field(default_factory=list)
+    waits: bool = False
+    here: int | None = None
+
+    def values(self) -> Raw:
+        """What the line says. Raises Unusable when it is no record."""
+        if isinstance(self.state, str):
+            raise Unusable(self.state)
+        if not is_id(self.state.get("id")):
+            raise Unusable("has no id")
+        return self.state
+
+    @property
+    def key(self) -> str:
+        """Its name within the archive."""
+        return f"{self.record.path} {self.values()['id']}"
+
+    @property
+    def name(self) -> str:
+        """What a person calls it."""
+        title = self.state.get(self.record.title_field) if isinstance(self.state, dict) else None
+        words = " ".join(title.split())[:60] if isinstance(title, str) and title else None
+        return f"{self.record.path}, line {self.number}" + (f" ({words})" if words else "")
+
+    @property
+    def version(self) -> int:
+        """Its version there; 1 where that is none."""
+        version = self.values().get("version")
+        return version if is_id(version) else 1
+
+    @property
+    def is_deferred(self) -> bool:
+        """Whether it has to be looked at again."""
+        return self.waits or bool(self.deferred)
+
+
+class IdMap:
+    """The ids here of all that has arrived, by type and id there."""
+
+    def __init__(self) -> None:
+        self._ids: dict[tuple[str, int], int] = {}
+        self._missing: set[tuple[str, int]] = set()
+        self._awaited = False
+        self.finished: set[str] = set()
+        self.created: set[tuple[str, int]] = set()
+
+    def note(self, item: ArchiveRecord, id: int | None) -> None:
+        """This one is here, as `id`; with None it will not be."""
+        there = item.record.path, item.values()["id"]
+        if id is None:
+            self._missing.add(there)
+        else:
+            self._ids[there] = id
+
+    def find(self, target: Record, value: Any) -> int | None:
+        """The id here of what a small object names there."""
+        id = value.get("id") if isinstance(value, dict) else None
+        if not is_id(id):
+            return None
+        found = self._ids.get((target.path, id))
+        if found is None and self._may_come(target, id):
+            self._awaited = True
+        return found
+
+    def new_record_id(self, record: Record, line: Any) -> int | None:
+        """The id here of the record that a draft belongs to, if that is new and the draft is one."""
+        id = line.get("record_id") if isinstance(line, dict) else None
+        if not is_id(id) or (record.path, id) not in self.created:
+            return None
+        whole = is_id(line.get("base_version")) and isinstance(line.get("values"), dict)
+        return self._ids.get((record.path, id)) if whole else None
+
+    def draft(self, record: Record, values: Raw) -> Raw:
+        """The values of a draft with ids of here; names of what is not there yet stay names."""
+        known = {one.name: one for one in exported_fields(record)}
+        return {n: self._drafted(known[n], value) for n, value in values.items() if n in known}
+
+    def _drafted(self, field: Field, value: Any) -> Any:
+        if field.target is None or value is None:
+            return value
+        target = record_of(field.target)
+        sent = value if isinstance(value, list) else [value]
+        found = [self.find(target, {"id": one}) if is_id(one) else one for one in sent]
+        kept = [one for one in found if one is not None]
+        return kept if field.many is not None else next(iter(kept), None)
+
+    def _may_come(self, target: Record, id: Any) -> bool:
+        there = target.path, id
+        return target.exported and target.path not in self.finished and there not in self._missing
+
+    def past(self, item: ArchiveRecord, id: int) -> tuple[list[Raw], bool]:
+        """The revisions of what is here as `id`, and whether they name what may still come."""
+        self._awaited = False
+        return rows_of(item.record, id, item.version, item.past, self.find), self._awaited
+
+    def raw(self, item: ArchiveRecord) -> Raw:
+        """The values of a record with ids of here; what comes late is left out and noted.
+
+        Raises Unusable when it cannot be without something that is not here.
+        """
+        state = item.values()
+        apart = KEPT_HERE + (IMAGE_FIELDS if has_file(item.record) else ())
+        given = [f for f in exported_fields(item.record) if f.name in state and f.name not in apart]
+        raw = {f.name: state[f.name] for f in given if f.target is None}
+        for one in given:
+            if one.target is not None:
+                self._refer(item, one, state[one.name], raw)
+        return raw
+
+    def resolved(self, item: ArchiveRecord) -> Raw:
+        """The references that came late."""
+        raw: Raw = {}
+        for name, value in item.deferred.items():
+            self._refer(item, item.record.field(name), value, raw)
+        return raw
+
+    def _refer(self, item: ArchiveRecord, field: Field, value: Any, raw: Raw) -> None:
+        self._awaited = False
+        target = record_of(field.target or "")
+        named = value if isinstance(value, list) else [] if value is None else [value]
+        found = [self.find(target, one) for one in named]
+        if self._awaited and (field.nullable or field.many is not None):
+            item.deferred[field.name] = value
+            return
+        ids = [id for id in found if id is not None]
+        if len(ids) < len(found):
+            self._lacks(item, field)
+        if field.many is not None and len(ids) > field.many.max_items:
+            item.words.append(
+                f"has {len(ids)} {field.name}; only the first {field.many.max_items} were imported"
+            )
+        raw[field.name] = (
+            ids[: field.many.max_items] if field.many is not None else next(iter(ids), None)
+        )
+
+    def _lacks(self, item: ArchiveRecord, field: Field) -> None:
+        verb = "are not all" if field.many is not None else "is not"
+        words = f"its {field.label.lower()} {verb} here"
+        if field.many is None and not field.nullable:
+            raise Unusable(words)
+        item.words.append(words)

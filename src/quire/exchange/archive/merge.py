@@ -1,0 +1,276 @@
+"""The records of an archive go into the store: new ones with their past, known ones if they changed."""
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+from quire.declare.record import Record
+from quire.exchange import batching
+from quire.exchange.archive import files, matching
+from quire.exchange.archive.format import (
+    drafts_file,
+    exported_fields,
+    exported_types,
+    has_revisions,
+    installation_id,
+    records_file,
+    revisions_file,
+    secret_columns,
+)
+from quire.exchange.archive.id_map import ArchiveRecord, IdMap, is_id
+from quire.exchange.archive.revisions import RevisionReader
+from quire.exchange.archive.validate import Line, ValidatedArchive, open_archive
+from quire.exchange.batching import one_item, process_items
+from quire.exchange.load_posts import IMPORTER
+from quire.exchange.model import ImportReport, Progress, Unusable, fingerprint
+from quire.exchange.origin_map import OriginMap
+from quire.records import USERS
+from quire.security.passwords import is_hash
+from quire.store import drafts, rows, write
+from quire.store.db import transaction
+from quire.store.drafts import StoredDraft
+from quire.store.import_origins import KnownItem
+from quire.store.revision_import import import_history
+
+SOURCE = "quire"
+EDITED = "changed in the source, but also edited here, so it was not changed"
+DIFFERS = "already exists here with other values, so it was not changed"
+GONE = "has been deleted here"
+
+Raw = dict[str, Any]
+
+
+def load(file: Path, *, dry_run: bool = False, progress: Progress | None = None) -> ImportReport:
+    """Bring everything in the archive `file` that is not here; run again, it changes nothing.
+
+    Nothing is written before all of the file has been checked.
+    """
+    report = ImportReport(dry_run=dry_run)
+    try:
+        with open_archive(file) as archive, batching.dry_run(dry_run):
+            _take_all(_ArchiveLoader(archive, report), archive, progress)
+    except Unusable as error:
+        report.add("skipped", file.name, words=error.reason)
+    return report
+
+
+def _take_all(
+    loader: "_ArchiveLoader", archive: ValidatedArchive, progress: Progress | None
+) -> None:
+    types = exported_types()
+    total = sum(archive.count(records_file(record)) for record in types)
+    items = chain(_items(loader, archive, types), loader.deferred())
+    process_items(loader.take, items, total, progress)
+    process_items(loader.take_draft, _drafts(archive, types), total)
+    loader.sum_up()
+
+
+def _drafts(archive: ValidatedArchive, types: list[Record]) -> Iterator[tuple[Record, Line]]:
+    for record in types:
+        if record.drafts:
+            yield from ((record, line) for line in archive.lines(drafts_file(record)))
+
+
+def _items(
+    loader: "_ArchiveLoader", archive: ValidatedArchive, types: list[Record]
+) -> Iterator[ArchiveRecord]:
+    for record in types:
+        past = RevisionReader(
+            archive.lines(revisions_file(record)) if has_revisions(record) else iter(())
+        )
+        for number, state in archive.lines(records_file(record)):
+            item = ArchiveRecord(record, number, state)
+            if isinstance(state, dict) and is_id(state.get("id")):
+                item.past = past.of(state["id"])
+            yield item
+        loader.finish(record)
+
+
+class _ArchiveLoader:
+    def __init__(self, archive: ValidatedArchive, report: ImportReport):
+        self._report = report
+        self._archive = archive
+        self._memory = OriginMap(SOURCE, archive.place)
+        self._is_own = archive.place == installation_id()
+        self._passwords = archive.manifest.get("passwords") is True
+        self._arrivals = IdMap()
+        self._late: list[ArchiveRecord] = []
+        self._counts: Counter[tuple[str, Record]] = Counter()
+
+    def finish(self, record: Record) -> None:
+        """No more of this type will come."""
+        self._arrivals.finished.add(record.path)
+
+    def deferred(self) -> Iterator[ArchiveRecord]:
+        """What has to be looked at again when all else has arrived."""
+        yield from self._late
+
+    def sum_up(self) -> None:
+        """One line for all records of a type that need no words."""
+        for (outcome, record), count in self._counts.items():
+            what = record.plural_noun if count > 1 else record.noun
+            self._report.add(outcome, f"{count:,} {what}", count=count)
+
+    def take(self, item: ArchiveRecord) -> None:
+        """Bring one record, or what was late of it; what is wrong becomes a line of the report."""
+        with (
+            one_item(self._memory, lambda reason: self._fail(item, reason)),
+            transaction() as connection,
+        ):
+            if item.here is not None:
+                self._complete(connection, item, item.here)
+                return
+            outcome, id = self._bring(connection, item)
+            self._note(item, outcome, id)
+
+    def take_draft(self, found: tuple[Record, Line]) -> None:
+        """Bring the draft beside a record that is new here; it is nobody's until it is changed."""
+        record, (number, line) = found
+        id = self._arrivals.new_record_id(record, line)
+        if id is None or not isinstance(line, dict):
+            return
+        what = f"{record.path}, draft {number}"
+        with (
+            one_item(self._memory, lambda reason: self._report.add("noted", what, words=reason)),
+            transaction() as connection,
+        ):
+            values = self._arrivals.draft(record, line["values"])
+            draft = StoredDraft(0, 1, line["base_version"], values, "", None)
+            drafts.store_draft(connection, record, IMPORTER, id, None, draft)
+
+    def _fail(self, item: ArchiveRecord, reason: str) -> None:
+        self._report.add("skipped" if item.here is None else "noted", item.name, words=reason)
+
+    def _note(self, item: ArchiveRecord, outcome: str, id: int | None) -> None:
+        self._arrivals.note(item, id)
+        if item.is_deferred and id is not None:
+            item.here = id
+            self._late.append(item)
+        if item.words:
+            self._say(item, outcome)
+        else:
+            self._counts[outcome, item.record] += 1
+
+    def _say(self, item: ArchiveRecord, outcome: str) -> None:
+        self._report.add(outcome, item.name, words="; ".join(item.words))
+        item.words.clear()
+
+    def _bring(self, connection: Connection, item: ArchiveRecord) -> tuple[str, int | None]:
+        record, state = item.record, item.values()
+        known = self._memory.get(item.key)
+        if known is not None and known.type == record.path:
+            return self._again(connection, item, known)
+        raw = self._arrivals.raw(item)
+        id = matching.find_own(connection, record, raw, state["id"]) if self._is_own else None
+        if id is None:
+            id = matching.find(connection, record, raw)
+        if id is None:
+            return "created", self._create(connection, item, raw)
+        return self._meet(connection, item, raw, id)
+
+    def _again(
+        self, connection: Connection, item: ArchiveRecord, known: KnownItem
+    ) -> tuple[str, int | None]:
+        """A record that was imported before; without an id when it is gone."""
+        record, id, mark = item.record, known.record_id, _mark(item)
+        here = rows.load(connection, record, IMPORTER, id, record.access.read)
+        if here is None:
+            item.words.append(GONE)
+            return "skipped", None
+        if known.fingerprint == mark:
+            return "unchanged", id
+        if here.state.get("version") != known.version:
+            item.words.append(EDITED)
+            return "kept", id
+        raw = self._arrivals.raw(item)
+        if known.fingerprint == _unfinished(mark):
+            return "updated", self._adopt(connection, item, raw, id)
+        changed = {n: v for n, v in raw.items() if record.field(n).is_tracked or n == "updated_at"}
+        saved = write.update(record, IMPORTER, id, changed)
+        self._remember(item, id, saved.version)
+        return "updated" if saved.changed else "unchanged", id
+
+    def _meet(
+        self, connection: Connection, item: ArchiveRecord, raw: Raw, id: int
+    ) -> tuple[str, int]:
+        """A record that was here before anything came from there."""
+        record = item.record
+        here = rows.load(connection, record, IMPORTER, id, record.access.read)
+        state = {} if here is None else here.state
+        alike = not matching.differs(record, state, raw)
+        if (
+            matching.is_created_with_owner(record)
+            and state.get("version") == 1
+            and not (alike and self._is_own)
+        ):
+            return "updated", self._adopt(connection, item, raw, id)
+        item.deferred.clear()
+        if not alike:
+            item.words.append(DIFFERS)
+        self._remember(item, id, state.get("version") if alike else None)
+        return "unchanged" if alike else "kept", id
+
+    def _create(self, connection: Connection, item: ArchiveRecord, raw: Raw) -> int:
+        raw, words = matching.with_free_names(connection, item.record, raw)
+        item.words += words
+        with files.with_file(self._archive, item.record, item.values(), raw) as given:
+            id = write.create(item.record, IMPORTER, given).id
+        if item.record is USERS and raw.get("role") == "admin":
+            item.words.append("is an administrator")
+        self._settle(connection, item, id)
+        self._arrivals.created.add((item.record.path, item.values()["id"]))
+        return id
+
+    def _adopt(self, connection: Connection, item: ArchiveRecord, raw: Raw, id: int) -> int:
+        """Make a record that nobody has edited here what it was there."""
+        write.update(item.record, IMPORTER, id, raw)
+        self._settle(connection, item, id)
+        return id
+
+    def _settle(self, connection: Connection, item: ArchiveRecord, id: int) -> None:
+        """Its version and its past, as they were there."""
+        record, version = item.record, item.version
+        past, item.waits = self._arrivals.past(item, id)
+        if record.is_versioned:
+            kept = [] if item.waits else past
+            stamps = matching.changed_at(record, item.values())
+            import_history(connection, record, id, version, kept, **stamps, **self._hidden(item))
+        self._remember(item, id, version if record.is_versioned else None)
+
+    def _hidden(self, item: ArchiveRecord) -> Raw:
+        """Hashes of passwords, where the archive has them."""
+        given = {one.key: item.values().get(one.key) for one in secret_columns(item.record)}
+        return {k: v for k, v in given.items() if self._passwords and is_hash(str(v))}
+
+    def _complete(self, connection: Connection, item: ArchiveRecord, id: int) -> None:
+        """What could not be said before all had arrived."""
+        raw = self._arrivals.resolved(item)
+        if raw:
+            write.update(item.record, IMPORTER, id, raw)
+        item.deferred.clear()
+        self._settle(connection, item, id)
+        if item.words:
+            self._say(item, "noted")
+
+    def _remember(self, item: ArchiveRecord, id: int, version: int | None) -> None:
+        mark = _unfinished(_mark(item)) if item.is_deferred else _mark(item)
+        self._memory.remember(item.key, item.record, id, mark, version)
+
+
+def _mark(item: ArchiveRecord) -> str:
+    """The fingerprint of what a record says; counters and names of others are no part of it.
+
+    Neither is what it does not say: an archive may be older than a field.
+    """
+    state = item.values()
+    said = (one for one in exported_fields(item.record) if one.is_tracked and one.name in state)
+    return fingerprint({one.name: matching.by_ids(one, state[one.name]) for one in said})
+
+
+def _unfinished(mark: str) -> str:
+    """The fingerprint of a record that lacks what comes late: the next import finishes it."""
+    return fingerprint({"unfinished": mark})

@@ -1,0 +1,95 @@
+"""How every import writes: item by item, each whole or not at all, and others are let in between."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from time import monotonic
+from typing import TypeVar
+
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from quire.errors import Problem, Unavailable
+from quire.exchange.model import Progress, Unusable
+from quire.exchange.origin_map import OriginMap
+from quire.store.db import nested_transaction, roll_back, transaction
+from quire.store.scratch_copy import on_a_copy
+from quire.store.short_transactions import in_batches
+
+SHOW_SECONDS = 0.2
+"""How often whoever waits for an import is told how far it is."""
+
+Item = TypeVar("Item")
+
+
+@contextmanager
+def dry_run(enabled: bool) -> Iterator[None]:
+    """Around an import: where `enabled`, everything is done to a copy, and nothing of it stays."""
+    if not enabled:
+        yield
+        return
+    with on_a_copy(), rolled_back_transaction():
+        yield
+
+
+@contextmanager
+def rolled_back_transaction() -> Iterator[None]:
+    """A transaction of which nothing stays, however it ends."""
+    with nested_transaction():
+        yield
+        roll_back()
+
+
+def process_items(
+    take: Callable[[Item], object],
+    items: Iterable[Item],
+    total: int,
+    progress: Progress | None = None,
+) -> None:
+    """Hand every item to `take`, and let other writers in between batches of them."""
+    for _ in process_in_batches(take, items, total, progress):
+        pass
+
+
+def process_in_batches(
+    take: Callable[[Item], object],
+    items: Iterable[Item],
+    total: int,
+    progress: Progress | None = None,
+    *,
+    keep: bool = True,
+) -> Iterator[int]:
+    """The same, seen by who shows it: how many are done, a few times a second and at the end.
+
+    Without `keep` it is a dry run batch by batch, which shuts nobody out.
+    """
+    shown, done, told = 0.0, 0, -1
+    for done in in_batches(take, items, transaction if keep else rolled_back_transaction):
+        if progress is not None:
+            progress(min(done, total), total)
+        if monotonic() > shown + SHOW_SECONDS:
+            shown, told = monotonic(), done
+            yield done
+    if done != told:
+        yield done
+
+
+@contextmanager
+def one_item(memory: OriginMap | None, fail: Callable[[str], object]) -> Iterator[None]:
+    """Around one item: what is wrong with it goes to `fail`, in words, and undoes this one alone.
+
+    Raises Unavailable and OperationalError: no other item would fare better.
+    """
+    try:
+        with _remembered(memory), nested_transaction():
+            yield
+    except (Unavailable, OperationalError):
+        raise
+    except Unusable as error:
+        fail(error.reason)
+    except Problem as error:
+        fail(error.message.rstrip("."))
+    except DBAPIError as error:
+        fail(f"the database rejected it ({str(error.orig).partition(chr(10))[0][:100]})")
+
+
+def _remembered(memory: OriginMap | None) -> AbstractContextManager[None]:
+    return nullcontext() if memory is None else memory.one_item()

@@ -1,0 +1,1 @@
+"""Ghost exports (JSON)."""

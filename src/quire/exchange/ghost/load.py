@@ -1,0 +1,165 @@
+"""A Ghost export (JSON, versions 0.4 to 5 and later) becomes posts and pages."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from quire.exchange import load_posts
+from quire.exchange.ghost.post import GhostPost, imported_post
+from quire.exchange.ghost.tables import Row, read_rows
+from quire.exchange.model import (
+    ImportedPerson,
+    ImportedPost,
+    ImportedTerm,
+    ImportReport,
+    Progress,
+    SkippedItems,
+    Unusable,
+)
+
+SOURCE, PLACE = "ghost", ""
+"""Its posts have names that no other blog has: none needs to say which blog it is."""
+MOST_MEGABYTES = 2048
+MOST_ROWS = 300_000
+"""Rows of the tables that are kept in memory."""
+LEFT_OUT = {
+    "members": "members",
+    "comments": "comments",
+    "newsletters": "newsletters",
+    "products": "tiers",
+    "snippets": "snippets",
+    "webhooks": "webhooks",
+}
+_KEPT = ("users", "tags", "posts_tags", "posts_authors", "posts_meta")
+
+
+def load(
+    file: Path,
+    author: str | None = None,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+    url: str = "",
+) -> ImportReport:
+    """Import a Ghost export; run again, it updates what has changed.
+
+    `author` is the username of who wrote what names nobody, else the first administrator; `url`
+    is where the blog's pictures can be seen. Raises NotFound for an unknown author.
+    """
+    try:
+        blog = GhostExport(file, url)
+    except Unusable as error:
+        items: Iterator[ImportedPost | SkippedItems] = iter([SkippedItems(file.name, error.reason)])
+        total = 0
+    else:
+        items, total = blog.items(), blog.count
+    return load_posts.load(
+        SOURCE, PLACE, items, total, author=author, dry_run=dry_run, progress=progress
+    )
+
+
+class GhostExport:
+    """What an export says beside its posts; these are read one by one."""
+
+    def __init__(self, file: Path, url: str):
+        """Reads the file once. Raises Unusable when it is no export."""
+        self._file, self._url = file, url.rstrip("/")
+        self._tables: defaultdict[str, list[Row]] = defaultdict(list)
+        self._left_out: Counter[str] = Counter()
+        self.count = 0
+        self._survey()
+        people = {_id(row): _person(row) for row in self._tables["users"]}
+        self._people = {id: person for id, person in people.items() if person is not None}
+        self._terms = {_id(row): row for row in self._tables["tags"]}
+        self._tags = _linked(self._tables["posts_tags"], "tag_id")
+        self._authors = _linked(self._tables["posts_authors"], "author_id")
+        self._meta = {_id(row, "post_id"): row for row in self._tables["posts_meta"]}
+        self._internal: Counter[str] = Counter()
+
+    def _survey(self) -> None:
+        """Keep the small tables; count the others."""
+        if self._file.stat().st_size > MOST_MEGABYTES * 1024**2:
+            raise Unusable(f"is larger than {MOST_MEGABYTES} MB")
+        has_posts = False
+        for table, row in read_rows(self._file):
+            has_posts = has_posts or table == "posts"
+            if row is None:
+                continue
+            self.count += table == "posts"
+            self._left_out[table] += table in LEFT_OUT
+            if table in _KEPT:
+                self._tables[table].append(row)
+            if len(self._tables[table]) > MOST_ROWS:
+                raise Unusable(f"has more than {MOST_ROWS:,} rows in {table}")
+        if not has_posts:
+            raise Unusable("is not a Ghost export: it has no posts")
+
+    def items(self) -> Iterator[ImportedPost | SkippedItems]:
+        """Every post and page, then what is left out."""
+        posts = (
+            row for table, row in read_rows(self._file) if table == "posts" and row is not None
+        )
+        for number, row in enumerate(posts, 1):
+            try:
+                yield imported_post(self._post(row))
+            except Unusable as error:
+                yield SkippedItems(f"post {row.get('slug') or number}"[:100], error.reason)
+        if self._internal:
+            reason = "hidden from readers in Ghost, so they were not imported"
+            yield SkippedItems(f"{len(self._internal)} internal tags", reason, len(self._internal))
+        for table, name in LEFT_OUT.items():
+            if count := self._left_out[table]:
+                yield SkippedItems(f"{count} {name}", "not imported", count)
+
+    def _post(self, row: Row) -> GhostPost:
+        id = _id(row)
+        authors = self._authors[id] or [_id(row, "author_id")]
+        return GhostPost(
+            row,
+            self._meta.get(id, {}),
+            [self._people[one] for one in authors if one in self._people],
+            self._named(self._tags[id]),
+            partial(_absolute, self._url),
+        )
+
+    def _named(self, ids: list[Any]) -> list[ImportedTerm]:
+        terms = []
+        for row in (self._terms[id] for id in ids if id in self._terms):
+            name = str(row.get("name") or "").strip()
+            if name.startswith("#") or row.get("visibility") == "internal":
+                self._internal[name] += 1
+            elif name:
+                slug = str(row.get("slug") or "") or None
+                terms.append(ImportedTerm(name, slug, str(row.get("description") or "")))
+        return terms
+
+
+def _person(row: Row) -> ImportedPerson | None:
+    name, slug = str(row.get("name") or ""), str(row.get("slug") or "")
+    if not name and not slug:
+        return None
+    return ImportedPerson(name or slug, slug or None, str(row.get("email") or "") or None)
+
+
+def _linked(rows: list[Row], name: str) -> defaultdict[Any, list[Any]]:
+    """What belongs to each post, in its order."""
+    found: defaultdict[Any, list[Any]] = defaultdict(list)
+    for row in sorted(rows, key=lambda one: _order(one.get("sort_order"))):
+        found[_id(row, "post_id")].append(_id(row, name))
+    return found
+
+
+def _order(value: Any) -> int:
+    return value if type(value) is int else 0
+
+
+def _id(row: Row, name: str = "id") -> str | int | None:
+    """Numbers in old exports, texts in newer ones."""
+    value = row.get(name)
+    return value if isinstance(value, str | int) else None
+
+
+def _absolute(url: str, text: str) -> str:
+    """Addresses that the export left open: files are where the blog is, all else is here."""
+    return text.replace("__GHOST_URL__/content/", f"{url}/content/").replace("__GHOST_URL__", "")

@@ -1,0 +1,125 @@
+"""The comments below an imported post, with their threads, dates and states."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from quire.actor import Actor
+from quire.declare.clock import now, rfc3339
+from quire.errors import Problem, Unavailable
+from quire.exchange.model import ImportedComment, ImportedPost, fingerprint
+from quire.exchange.names import shorten
+from quire.exchange.origin_map import OriginMap
+from quire.exchange.people import PersonResolver
+from quire.records import COMMENTS
+from quire.store import write
+from quire.store.db import read_connection, transaction
+from quire.store.import_origins import KnownItem
+
+_NAME_LENGTH = 100
+
+
+class CommentLoader:
+    """Brings comments; those brought before are left alone or updated like their posts."""
+
+    def __init__(self, actor: Actor, memory: OriginMap, people: PersonResolver):
+        self._actor = actor
+        self._memory = memory
+        self._people = people
+
+    def load_comments(self, entry: ImportedPost, post: int) -> tuple[int, list[str]]:
+        """How many comments of `entry` were made or changed, and words for the report."""
+        new, changed = [], 0
+        for remark in entry.remarks:
+            known = self._memory.get(_item(entry, remark))
+            if known is None:
+                new.append(remark)
+            else:
+                changed += self._change(entry, remark, known)
+        made, complaints = self._make_all(entry, post, new)
+        return made + changed, complaints
+
+    def _make_all(
+        self, entry: ImportedPost, post: int, new: list[ImportedComment]
+    ) -> tuple[int, list[str]]:
+        """Parents before their answers; an answer whose parent is missing stands by itself."""
+        made, waiting = 0, {remark.key for remark in new}
+        complaints: list[str] = []
+        while new:
+            ready = [remark for remark in new if remark.parent not in waiting] or new
+            done, bad = self._make(entry, post, ready)
+            made, complaints = made + done, complaints + bad
+            waiting -= {remark.key for remark in ready}
+            new = [remark for remark in new if remark.key in waiting]
+        return made, list(dict.fromkeys(complaints))
+
+    def _make(
+        self, entry: ImportedPost, post: int, remarks: Sequence[ImportedComment]
+    ) -> tuple[int, list[str]]:
+        """All at once; one by one when they do not go in together."""
+        try:
+            with transaction() as connection, connection.begin_nested():
+                raws = [self._raw(entry, post, remark) for remark in remarks]
+                saved = write.create_many(COMMENTS, self._actor, raws)
+        except Unavailable:
+            raise
+        except Problem as error:
+            if len(remarks) == 1:
+                return 0, [f"a comment was not imported: {error.message.rstrip('.')}"]
+            parts = [self._make(entry, post, [remark]) for remark in remarks]
+            return sum(part[0] for part in parts), [words for part in parts for words in part[1]]
+        self._memory.remember_all(
+            {
+                _item(entry, remark): KnownItem(COMMENTS.path, one.id, _mark(remark), one.version)
+                for remark, one in zip(remarks, saved, strict=True)
+            }
+        )
+        return len(saved), []
+
+    def _raw(self, entry: ImportedPost, post: int, remark: ImportedComment) -> dict[str, Any]:
+        parent = self._memory.id_of(f"{entry.key} comment {remark.parent}", COMMENTS)
+        moment = now()
+        made = rfc3339(min(remark.date or moment, moment))
+        fixed = {"post": post, "parent": _still_there(parent), "created_at": made}
+        return fixed | self._said(remark, moment)
+
+    def _said(self, remark: ImportedComment, moment: datetime) -> dict[str, Any]:
+        return {
+            "author": None if remark.person is None else self._people.id_of(remark.person),
+            "author_name": shorten(remark.author_name, _NAME_LENGTH),
+            "body": remark.body,
+            "status": remark.status,
+            "deleted_at": rfc3339(moment) if remark.trashed else None,
+        }
+
+    def _change(self, entry: ImportedPost, remark: ImportedComment, known: KnownItem) -> int:
+        mark = _mark(remark)
+        if known.fingerprint == mark or _version(known.record_id) != known.version:
+            return 0
+        said = self._said(remark, now())
+        saved = write.update(COMMENTS, self._actor, known.record_id, said)
+        self._memory.remember(_item(entry, remark), COMMENTS, saved.id, mark, saved.version)
+        return int(saved.changed)
+
+
+def _item(entry: ImportedPost, remark: ImportedComment) -> str:
+    return f"{entry.key} comment {remark.key}"
+
+
+def _mark(remark: ImportedComment) -> str:
+    return fingerprint(asdict(remark))
+
+
+def _version(id: int) -> int | None:
+    with read_connection() as connection:
+        return connection.execute(
+            select(COMMENTS.table.c.version).where(COMMENTS.table.c.id == id)
+        ).scalar()
+
+
+def _still_there(parent: int | None) -> int | None:
+    """An answer to what was deleted here stands by itself."""
+    return None if parent is None or _version(parent) is None else parent

@@ -1,0 +1,1 @@
+"""Folders of Markdown files, as static site generators keep them."""

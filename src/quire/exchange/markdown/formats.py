@@ -1,0 +1,65 @@
+"""Which files of a site are pages, by their names, and what is said of those that are not read."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
+
+from quire.exchange.model import SkippedItems
+
+MARKDOWN = frozenset(
+    (".md", ".markdown", ".mdown", ".mkd", ".mkdn", ".mdwn", ".mkdown", ".mdtxt", ".mdtext")
+)
+HTML = frozenset((".html", ".htm", ".xhtml"))
+MDX = ".mdx"
+READ = MARKDOWN | HTML | {MDX}
+_UNREAD = {
+    **dict.fromkeys((".textile",), "Textile"),
+    **dict.fromkeys((".adoc", ".asciidoc", ".asc", ".ad"), "AsciiDoc"),
+    **dict.fromkeys((".rst", ".rest"), "reStructuredText"),
+    **dict.fromkeys((".org",), "Org"),
+    **dict.fromkeys((".rmd", ".qmd", ".rmarkdown"), "R Markdown"),
+    **dict.fromkeys((".wiki", ".mediawiki", ".creole", ".rdoc", ".pod", ".pdc"), "wiki markup"),
+    **dict.fromkeys((".ipynb",), "a notebook"),
+    **dict.fromkeys((".docx", ".doc", ".odt", ".rtf", ".pages"), "a word processor document"),
+    **dict.fromkeys((".tex", ".typ"), "TeX or Typst"),
+    **dict.fromkeys((".erb", ".njk", ".liquid", ".hbs", ".ejs", ".haml", ".slim", ".pug", ".jade",
+                     ".mustache", ".jinja", ".jinja2", ".j2", ".astro", ".svx", ".mdoc", ".vue",
+                     ".svelte", ".webc", ".11ty.js"), "a template"),
+}  # fmt: skip
+_MOST_NAMED = 200
+"""Files of one format that are named one by one; more are counted."""
+
+
+def suffix_of(path: str) -> str:
+    """The end of a file's name that says its format, in lower case."""
+    return PurePosixPath(path).suffix.lower()
+
+
+def unread_files(paths: Iterable[str]) -> Iterator[SkippedItems]:
+    """What the report says of files that are not read: texts by their names, all else counted."""
+    others: Counter[str] = Counter()
+    named: Counter[str] = Counter()
+    for path in paths:
+        format = _UNREAD.get(suffix_of(path))
+        if format is None:
+            others[suffix_of(path).removeprefix(".") or "no suffix"] += 1
+            continue
+        named[format] += 1
+        if named[format] <= _MOST_NAMED:
+            yield SkippedItems(path, f"is {format}, which is not supported")
+    for format, count in named.items():
+        if count > _MOST_NAMED:
+            more = count - _MOST_NAMED
+            yield SkippedItems(
+                f"{more:,} more files", f"are {format}, which is not supported", more
+            )
+    if others:
+        yield _counted(others)
+
+
+def _counted(others: Counter[str]) -> SkippedItems:
+    total = others.total()
+    ordered = sorted(others.items(), key=lambda one: (-one[1], one[0]))
+    kinds = ", ".join(f"{count:,} {suffix}" for suffix, count in ordered[:6])
+    noun = "file that is not a page" if total == 1 else "files that are not pages"
+    return SkippedItems(f"{total:,} {noun}", kinds + (" ..." if len(others) > 6 else ""), count=0)

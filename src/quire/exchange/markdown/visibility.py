@@ -1,0 +1,96 @@
+"""What the head of a file says about who may see the page: the spellings of many generators."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from quire.exchange.markdown.front_matter import (
+    Head,
+    is_truthy,
+    text_of,
+    values,
+    with_lower_case_keys,
+)
+
+HIDING = (
+    "draft", "drafts", "isdraft", "wip", "private", "hidden", "unlisted", "password", "headless",
+    "secret", "eleventyexcludefromcollections", "members_only", "membersonly", "members-only",
+    "paid", "premium", "subscribers_only", "protected", "internal",
+)  # fmt: skip
+"""What hides a page when it says yes."""
+SHOWING = (
+    "published", "publish", "render", "public", "listed", "visible", "output", "permalink",
+)  # fmt: skip
+"""What hides a page when it says no."""
+STATES = ("status", "state", "post_status")
+AUDIENCES = ("visibility", "access")
+TIMES = ("expirydate", "unpublishdate", "publishdate")
+TABLES = ("build", "_build")
+NAMES = frozenset((*HIDING, *SHOWING, *STATES, *AUDIENCES, *TIMES, *TABLES))
+"""All that the settings of a folder may say for the pages in it."""
+_NOT_PUBLIC = frozenset(
+    "draft drafts private pending hidden unpublished unlisted protected trash inactive archived review "
+    "in-review in_review members paid subscribers idea wip false".split()
+)
+_EVERYBODY = frozenset(("", "public", "everyone", "everybody", "all", "open", "free", "visible"))
+_CONDITIONAL = re.compile(r"\bif\b|\?|false|unless", re.IGNORECASE)
+_NOT_BUILT = ("never", "false", "link")
+
+
+def with_computed(data: Head) -> dict[str, Any]:
+    """`data` with what Eleventy computes for it, where that may hide the page."""
+    computed = data.get("eleventycomputed")
+    found = with_lower_case_keys(computed) if isinstance(computed, dict) else {}
+    hidden = {"draft": "computed"} if _CONDITIONAL.search(str(found.get("permalink", ""))) else {}
+    return {**data, **{n: v for n, v in found.items() if n != "permalink"}, **hidden}
+
+
+def reason_hidden(head: Head) -> str:
+    """What keeps the page from the public, in words such as `draft: true`; empty for a public one."""
+    return next(_reasons(head), "")
+
+
+def _reasons(head: Head) -> Iterator[str]:
+    yield from (
+        f"{name}: {_shown(v)}" for name in HIDING for v in values(head, name) if is_truthy(v)
+    )
+    yield from (f"{name}: {_shown(head[name])}" for name in SHOWING if _says_no(head, name))
+    for name in STATES:
+        found = (text_of(value).lower() for value in values(head, name))
+        yield from (f"{name}: {state}" for state in found if state in _NOT_PUBLIC)
+    for name in AUDIENCES:
+        for value in values(head, name):
+            if isinstance(value, list | dict) or text_of(value).lower() not in _EVERYBODY:
+                yield f"{name}: {_shown(value)}"
+    yield from _build_reasons(head)
+
+
+def _build_reasons(head: Head) -> Iterator[str]:
+    """Hugo's `build` says whether there is a page at all, and whether a list names it."""
+    for table in TABLES:
+        build = head.get(table)
+        if isinstance(build, Mapping):
+            for name in ("render", "list"):
+                if text_of(build.get(name)).lower() in _NOT_BUILT:
+                    yield f"build.{name}: {text_of(build[name]).lower()}"
+    if head.get("outputs") == []:
+        yield "outputs: []"
+    permalink = head.get("permalink")
+    if isinstance(permalink, Mapping) and _is_no(permalink.get("build")):
+        yield "permalink.build: false"
+
+
+def _says_no(head: Head, name: str) -> bool:
+    return head.get(name) != "" and _is_no(head.get(name))
+
+
+def _is_no(value: Any) -> bool:
+    return value is not None and not isinstance(value, list | dict) and not is_truthy(value)
+
+
+def _shown(value: Any) -> str:
+    return (
+        (text_of(value) or "...").lower()[:40]
+        if not isinstance(value, bool)
+        else str(value).lower()
+    )

@@ -1,0 +1,159 @@
+"""Sample content, the same for the same seed on every machine: raw values as the API takes them."""
+
+import random
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+Raw = dict[str, Any]
+
+LATEST = datetime(2026, 1, 1, tzinfo=UTC)
+"""No sample is younger: a date that moved would make two machines differ."""
+DAYS = 1095
+
+FIRST = "Ada Ben Chloe Dario Elif Femi Greta Hugo Ines Jun Kofi Lena Mira Noor Otto Priya".split()
+LAST = (
+    "Abel Brandt Costa Diaz Eriksen Fischer Grant Haddad Ito Jensen Kaya Lopez Moreau Novak".split()
+)
+TOPICS = (
+    "gardens bread bicycles maps tides lanterns beehives weaving printing rivers observatories "
+    "kites ferries orchards pottery bridges libraries mushrooms radios sundials trams quilts"
+).split()
+VERBS = (
+    "Repairing Understanding Rediscovering Measuring Painting Sharing Planning Listening-to".split()
+)
+TURNS = (
+    "in a small town", "without a budget", "after the storm", "for beginners", "by hand",
+    "one winter later", "with old tools", "before sunrise", "on the coast", "in ten steps",
+)  # fmt: skip
+SENTENCES = (
+    "The first attempt taught us more than the three that followed.",
+    "Nobody had written down how it was done, so we asked the people who remembered.",
+    "A cheap notebook and a pencil turned out to be the best instruments.",
+    "What looked like a fault was the maker's answer to a colder climate.",
+    "We measured twice, argued once, and then measured again.",
+    "Half of the work was waiting, and the waiting was the pleasant half.",
+    "The neighbours came to look and stayed to help.",
+    "Every part that we replaced is listed below with its price.",
+    "It rained, of course, and the paint had to wait for another week.",
+    "Some of this will be wrong for your place; try it on a small piece first.",
+    "The old drawings are in the town archive and may be copied freely.",
+    "In the end the simplest joint held longest.",
+)
+REMARKS = (
+    "Thank you, this is what I was looking for.",
+    "We did the same last year and would use thinner wood next time.",
+    "Could you say where the measurements come from?",
+    "The second picture shows it the other way round, I think.",
+    "My grandmother had one of these in her kitchen.",
+    "Has anyone tried this with **salt water**?",
+    "It works, but the drying takes closer to ten days.",
+    "I disagree about the glue: see the [archive](https://example.org/archive).",
+)
+LISTS = "- paper and a pencil\n- a sharp knife\n- somebody with patience"
+CODE = "```\nlength = 2 * width\nprint(length)\n```"
+
+
+class SampleGenerator:
+    """An endless supply; two with the same seed give the same things in the same order."""
+
+    def __init__(self, seed: int = 1):
+        self._random = random.Random(seed)  # noqa: S311 - content, no secrets
+
+    def users(self, count: int, taken: set[str]) -> Iterator[Raw]:
+        """People who cannot sign in; `taken` holds usernames in lower case and grows."""
+        for number in range(count):
+            first, last = self._one(FIRST), self._one(LAST)
+            username = _free(f"{first}.{last}".lower(), taken, longest=20)
+            yield {
+                "username": username,
+                "email": f"{username}@example.org",
+                "role": "author" if self._random.random() < 0.4 or number == 0 else "member",
+                "bio": f"{first} writes about {self._one(TOPICS)}.",
+                "created_at": _text(LATEST - timedelta(days=DAYS + self._below(300))),
+            }
+
+    def tags(self, count: int, taken: set[str]) -> Iterator[Raw]:
+        """Tags; `taken` holds names in lower case and grows."""
+        for number in range(count):
+            name = _free(TOPICS[number % len(TOPICS)], taken, longest=50)
+            yield {"name": name, "description": f"All about {name}."}
+
+    def posts(self, count: int, authors: Sequence[int], tags: Sequence[int]) -> Iterator[Raw]:
+        """Posts by `authors` with up to four of `tags`; one in ten is a draft."""
+        for _ in range(count):
+            written = self._moment()
+            yield {
+                "title": self._title(),
+                "body": self._body(),
+                "author": self._one(authors),
+                "tags": self._some(tags),
+                "created_at": _text(written),
+                "published_at": None
+                if self._random.random() < 0.1
+                else _text(written + timedelta(hours=self._below(48))),
+            }
+
+    def comments(
+        self, count: int, posts: Sequence[int], people: Sequence[Raw], parents: Sequence[Raw]
+    ) -> Iterator[Raw]:
+        """Comments of `people` (id, username) on `posts`, or replies to `parents` (id, post)."""
+        for _ in range(count):
+            parent = self._one(parents) if parents else None
+            writer = self._one(people)
+            yield {
+                "post": parent["post"] if parent else self._one(posts),
+                "parent": parent["id"] if parent else None,
+                "author": writer["id"],
+                "author_name": writer["username"],
+                "body": self._one(REMARKS),
+                "status": self._status(),
+                "created_at": _text(self._moment()),
+            }
+
+    def _status(self) -> str:
+        chance = self._random.random()
+        return "approved" if chance < 0.8 else "pending" if chance < 0.95 else "spam"
+
+    def _title(self) -> str:
+        verb = self._one(VERBS).replace("-", " ")
+        return f"{verb} {self._one(TOPICS)} and {self._one(TOPICS)} {self._one(TURNS)}"
+
+    def _body(self) -> str:
+        parts = [self._paragraph() for _ in range(1 + self._below(3))]
+        parts.insert(1, f"## {self._one(TOPICS).capitalize()}")
+        parts.append(LISTS if self._random.random() < 0.7 else CODE)
+        return "\n\n".join(parts)
+
+    def _paragraph(self) -> str:
+        sentences = [self._one(SENTENCES) for _ in range(2 + self._below(3))]
+        sentences[0] = f"*{self._one(TOPICS).capitalize()}* first. {sentences[0]}"
+        return " ".join(sentences)
+
+    def _moment(self) -> datetime:
+        return LATEST - timedelta(minutes=1 + self._below(DAYS * 24 * 60))
+
+    def _some(self, things: Sequence[int]) -> list[int]:
+        wanted = self._below(min(5, len(things) + 1))
+        return sorted({self._one(things) for _ in range(wanted)})
+
+    def _one(self, things: Sequence[Any]) -> Any:
+        return things[self._below(len(things))]
+
+    def _below(self, end: int) -> int:
+        # random() is the one method whose sequence Python promises to keep.
+        return int(self._random.random() * end)
+
+
+def _free(name: str, taken: set[str], longest: int) -> str:
+    """`name`, or with the first number that makes it one of a kind."""
+    found, number = name[:longest], 1
+    while found.lower() in taken:
+        number += 1
+        found = f"{name[: longest - len(str(number)) - 1]}-{number}"
+    taken.add(found.lower())
+    return found
+
+
+def _text(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,20 @@
+"""Rows and cells of a table, whatever file they come from."""
+
+from typing import Any
+
+MOST_COLUMNS = 200
+LONGEST_CELL = 1_000_000
+
+Row = tuple[int, list[str]]
+"""A row by its number in a spreadsheet, from 1, and the texts of its cells."""
+
+
+def cell_text(value: Any) -> str:
+    """A cell's value as one would type it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)

@@ -1,0 +1,66 @@
+"""Which column of a table is which field, and what a cell says as a value of it."""
+
+import re
+from typing import Any
+
+from quire.actor import Actor
+from quire.declare.clock import rfc3339
+from quire.declare.fields import Field, InputOnly
+from quire.declare.parse import is_settable
+from quire.declare.pydantic_models import NEW, PART
+from quire.declare.record import Record
+from quire.declare.rules import NOBODY
+from quire.declare.text_codec import OMITTED, decode_value
+from quire.exchange.dates import parse_datetime
+
+ESCAPED = re.compile(r"'(?=\s*[=+\-@\t\r])")
+"""The quote that our exports put before what a spreadsheet would run."""
+WORDS = {
+    **dict.fromkeys(("true", "yes", "y", "1", "x", "on"), True),
+    **dict.fromkeys(("false", "no", "n", "0", "off", "-"), False),
+}
+ABOUT = ("id", "version")
+DATED = ("datetime", "date")
+
+
+def importable_fields(record: Record, actor: Actor) -> list[Field]:
+    """The fields that a table may fill, with the id and version by which rows find theirs."""
+    return [one for one in record.fields if one.name in ABOUT or _fills(one, actor)]
+
+
+def _fills(field: Field, actor: Actor) -> bool:
+    if field.computed or field.read_rule is NOBODY or isinstance(field, InputOnly):
+        return False
+    return is_settable(field, actor, NEW) or is_settable(field, actor, PART)
+
+
+def match_columns(headers: list[str], fields: list[Field]) -> list[str]:
+    """The name of the field for each column, empty for none: by name or label, in any case."""
+    names = {_plain(word): one.name for one in reversed(fields) for word in (one.label, one.name)}
+    found: list[str] = []
+    for header in headers:
+        name = names.get(_plain(header), "")
+        found.append("" if name in found else name)
+    return found
+
+
+def _plain(word: str) -> str:
+    return re.sub(r"[\W_]+", "", word).casefold()
+
+
+def cell_value(field: Field, text: str, *, creating: bool, order: str = "") -> Any:
+    """What a cell says, as JSON; OMITTED for nothing. What cannot be read stays text.
+
+    `order` is that of days and months in its column.
+    """
+    text = ESCAPED.sub("", text, count=1)
+    widget, clean = field.kind.widget, text.strip()
+    if widget == "checkbox":
+        return WORDS.get(clean.casefold(), clean) if clean else OMITTED
+    if widget in DATED and clean:
+        moment = parse_datetime(clean, order)
+        said = rfc3339(moment) if moment else clean
+        return said if widget == "datetime" else said.partition("T")[0]
+    if field.choices and clean:
+        return clean.casefold().replace(" ", "_")
+    return decode_value(field, text, creating=creating)

@@ -1,0 +1,93 @@
+"""`manage.py import csv` and `xlsx`: a table by itself, its columns matched by their names."""
+
+from pathlib import Path
+from typing import Any
+
+from quire.actor import Actor
+from quire.declare.record import REGISTRY, Record
+from quire.declare.rules import NOBODY
+from quire.errors import NotFound
+from quire.exchange.archive.format import has_file
+from quire.exchange.load_posts import IMPORTER
+from quire.exchange.model import ImportReport, Progress, Unusable
+from quire.exchange.origin_map import OriginMap
+from quire.exchange.people import PersonResolver
+from quire.exchange.tables import sheets
+from quire.exchange.tables.columns import importable_fields, match_columns
+from quire.exchange.tables.load import TableImport
+from quire.store.import_origins import TABLES
+
+
+def load(
+    file: Path,
+    *,
+    kind: str,
+    path: str,
+    author: str | None = None,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Import the table in `file` (csv or xlsx) into the type with this path.
+
+    `author` is the username of who made what names nobody, else the first administrator. Raises
+    Missing for an unknown type or author.
+    """
+    record = _importable(path)
+    try:
+        table = sheets.open_table(file, kind)
+        columns = _columns(record, table)
+        given = _given(record, columns, author)
+    except Unusable as error:
+        report = ImportReport(dry_run=dry_run)
+        report.add("skipped", file.name, words=error.reason)
+        return report
+    work = TableImport(record, IMPORTER, table, columns, given=given, dry_run=dry_run)
+    for done in work.run():
+        if progress is not None:
+            progress(done, table.count)
+    return work.report
+
+
+def importable() -> list[Record]:
+    """The types that rows can become: those that anybody may make, of words alone."""
+    made = (
+        one
+        for one in REGISTRY.values()
+        if one.exported and one.declared_access.create is not NOBODY
+    )
+    return [one for one in made if not has_file(one)]
+
+
+def may_import(record: Record, actor: Actor) -> bool:
+    """Whether `actor` may make records of this type in the panel, one by one and so by the table too."""
+    return all(record.allows(actor, verb) is not False for verb in ("create", "panel"))
+
+
+def _importable(path: str) -> Record:
+    found = {one.path: one for one in importable()}
+    if path not in found:
+        raise NotFound(f"There is no type {path}. Available types: {', '.join(found)}.")
+    return found[path]
+
+
+def _columns(record: Record, table: sheets.Table) -> list[str]:
+    fields = importable_fields(record, IMPORTER)
+    columns = match_columns(table.headers, fields)
+    if not any(columns):
+        known = ", ".join(one.name for one in fields)
+        raise Unusable(f"has no column that matches a field of {record.path} ({known})")
+    unknown = [name for name, field in zip(table.headers, columns, strict=True) if not field]
+    if unknown := [name for name in unknown if name]:
+        table.warnings.append(f"columns ignored: {', '.join(unknown)}")
+    return columns
+
+
+def _given(record: Record, columns: list[str], author: str | None) -> dict[str, Any]:
+    """Who made the new records, where these have somebody and no column names him."""
+    people = PersonResolver(IMPORTER, OriginMap(TABLES, record.path), author)
+    owners = [
+        one.name
+        for one in record.fields
+        if one.target == "users" and one.default_from is not None and not one.nullable
+    ]
+    return {name: people.id_of(None) for name in owners if name not in columns}

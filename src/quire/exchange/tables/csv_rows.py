@@ -1,0 +1,103 @@
+"""CSV as people and programs write it, row by row; what loses rows without a word is refused."""
+
+import csv
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+from quire.exchange.model import Unusable
+from quire.exchange.tables.cells import LONGEST_CELL, MOST_COLUMNS, Row
+
+DELIMITERS = ",;\t"
+LONGEST_LINE = 4 * 1024**2
+LONGEST_ROW = 8 * 1024**2
+_SAMPLE = 64 * 1024
+_SEPARATOR_LINE = re.compile(r"\ufeff?\"?sep=([^\r\n])\"?\r?\n", re.IGNORECASE)
+"""The first line that Excel heeds and some programs write."""
+
+csv.field_size_limit(LONGEST_CELL)
+
+
+def rows(file: Path, encoding: str) -> Iterator[Row]:
+    """The rows of a CSV file by their numbers, from 1. Raises Unusable.
+
+    What stands between cells is what stands most often in the first line, or what a line `sep=;`
+    says. A quote that is never closed is refused: it would take all rows below into one cell.
+    """
+    with file.open(encoding=encoding, errors="replace", newline="") as text:
+        sample = text.read(_SAMPLE)
+        separator = _SEPARATOR_LINE.match(sample)
+        text.seek(0)
+        if separator is None:
+            yield from _rows(text, _delimiter(sample), 1)
+        else:
+            text.readline()
+            yield from _rows(text, separator[1], 2)
+
+
+class _Lines:
+    """The lines of a file, none of them too long; `taken` are those of the row that is being read."""
+
+    def __init__(self, text: TextIO):
+        self._text = text
+        self.taken: list[str] = []
+        self.is_ended = False
+
+    def __iter__(self) -> Iterator[str]:
+        while line := self._text.readline(LONGEST_LINE + 1):
+            self.taken.append(line)
+            if len(line) > LONGEST_LINE or sum(map(len, self.taken[-2:])) > LONGEST_ROW:
+                raise Unusable("has a line that is too long")
+            yield line
+        self.is_ended = True
+
+
+def _rows(text: TextIO, delimiter: str, number: int) -> Iterator[Row]:
+    lines = _Lines(text)
+    reader = csv.reader(lines, delimiter=delimiter)
+    while True:
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            raise Unusable(_reason(lines, number, error)) from None
+        if cells is None:
+            return
+        if len(lines.taken) > 1 or lines.is_ended:
+            _check_quotes(lines, delimiter, number)
+        if len(cells) > MOST_COLUMNS:
+            raise Unusable(f"has more than {MOST_COLUMNS} columns (row {number})")
+        yield number, cells
+        lines.taken.clear()
+        number += 1
+
+
+def _reason(lines: _Lines, number: int, error: csv.Error) -> str:
+    if len(lines.taken) > 1:
+        return _unclosed(number)
+    return f"is not valid CSV ({error}, row {number})"
+
+
+def _check_quotes(lines: _Lines, delimiter: str, number: int) -> None:
+    """Of a row over several lines: do its quotes belong together, and has the last one its end?"""
+    try:
+        list(csv.reader(lines.taken, delimiter=delimiter, strict=True))
+    except csv.Error:
+        raise Unusable(_unclosed(number)) from None
+
+
+def _unclosed(number: int) -> str:
+    return f"has a quote in row {number} that is never closed"
+
+
+def _delimiter(text: str) -> str:
+    """What stands most often in the first line, quoted parts aside."""
+    line: list[str] = []
+    quoted = False
+    for char in text:
+        quoted ^= char == '"'
+        if char == "\n" and not quoted and line:
+            break
+        if not quoted:
+            line.append(char)
+    return max(DELIMITERS, key=line.count)

@@ -1,0 +1,248 @@
+"""An import at work: a part of it at a time, and each batch of rows together with how far it is."""
+
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from quire.actor import Actor
+from quire.declare.clock import now
+from quire.declare.job_registry import Reschedule
+from quire.exchange.batching import one_item, rolled_back_transaction
+from quire.exchange.model import ImportReport, Unusable
+from quire.exchange.tables import import_jobs
+from quire.exchange.tables.cells import Row
+from quire.exchange.tables.command import may_import
+from quire.exchange.tables.import_jobs import MOST_LINES, ImportJob
+from quire.exchange.tables.load import TableImport
+from quire.store import audit, undoable_batches
+from quire.store.db import on_commit, transaction
+from quire.store.files.local import incoming_dir, writing_files
+from quire.store.files.storage import file_storage
+from quire.store.short_transactions import in_batches
+from quire.store.undoable_batches import RowChange
+
+PART_SECONDS = 8.0
+"""How long a worker stays with one import: others have jobs too, and a stopping server waits for it."""
+LEASE_SECONDS = 120
+"""When another worker goes on with what one that has died has left."""
+LONGEST_WORDS = 500
+"""Letters of a line of the report."""
+ROLE_CHANGED = (
+    "This import was stopped because your role or your account has changed. "
+    "Continue the import to see what you can still change."
+)
+FILE_GONE = "The uploaded file has been deleted. Upload it again: rows that have already been imported are skipped."
+
+FindActor = Callable[[int], Actor | None]
+"""The actor that a user is at this moment; None for nobody who may sign in."""
+
+_jobs = ImportJob.__table__
+
+
+class Superseded(Exception):
+    """Somebody has stopped or discarded the import, or another worker goes on with it."""
+
+
+class Stop(Exception):
+    """The import cannot go on; the text says why."""
+
+
+def advance(id: int, ticket: int, find_actor: FindActor) -> None:
+    """Do a part of what was asked for with this ticket, in the name of who asked.
+
+    Raises Reschedule while more is left. What was stopped or replaced meanwhile is left alone.
+    """
+    job = import_jobs.with_id(id)
+    if job is None or not job.is_active or job.ticket != ticket:
+        return
+    try:
+        more = _Part(job, find_actor).run()
+    except Superseded:
+        return
+    except Stop as reason:
+        _note(job, status="stopped", error=str(reason))
+        return
+    if more:
+        raise Reschedule
+
+
+class _Part:
+    """Some seconds of the work on one import."""
+
+    def __init__(self, job: ImportJob, find_actor: FindActor):
+        self._job, self._find_actor = job, find_actor
+        self._actor = self._asker()
+        self._report = ImportReport(dry_run=job.task == "check")
+        self._taken, self._position = 0, job.position
+        self._is_over, self._until = True, 0.0
+
+    def run(self) -> bool:
+        """Do it; whether more is left."""
+        with self._work() as (take, items):
+            self._until = monotonic() + PART_SECONDS
+            for _ in in_batches(take, self._some(items), self._batch):
+                pass
+        if self._is_over:
+            self._finish()
+        return not self._is_over
+
+    def _some(self, items: Iterable[Any]) -> Iterator[Any]:
+        """Items until the time is over; what was begun is done, so each part does one at least."""
+        try:
+            for item in items:
+                yield item
+                if monotonic() > self._until:
+                    self._is_over = False
+                    return
+        except Unusable as error:
+            self._report.add("skipped", self._job.name, words=error.reason)
+
+    def _work(self) -> AbstractContextManager[tuple[Callable[[Any], object], Iterable[Any]]]:
+        return self._undoing() if self._job.task == "undo" else self._importing()
+
+    @contextmanager
+    def _importing(self) -> Iterator[tuple[Callable[[Any], object], Iterable[Any]]]:
+        job = self._job
+        with _file_of(job) as file:
+            table = job.table(file)
+            work = TableImport(
+                job.record,
+                self._actor,
+                table,
+                job.columns,
+                dry_run=job.task == "check",
+                note=self._keep,
+            )
+            work.report = self._report
+            if job.position == 0:
+                work.report_doubts(job.name)
+
+            def take(row: Row) -> None:
+                work.take(row)
+                self._taken, self._position = self._taken + 1, row[0]
+
+            yield take, (row for row in table.rows() if row[0] > job.position)
+
+    def _keep(self, change: RowChange) -> None:
+        with transaction() as connection:
+            undoable_batches.keep(connection, self._job.batch_id or 0, [change])
+
+    @contextmanager
+    def _undoing(self) -> Iterator[tuple[Callable[[Any], object], Iterable[Any]]]:
+        yield self._undo, undoable_batches.changes(self._job.batch_id, below=self._job.position)
+
+    def _undo(self, change: RowChange) -> None:
+        row, target = f"row {change.row}", f"{change.type}/{change.record_id}"
+        with one_item(None, lambda reason: self._report.add("kept", row, target, reason)):
+            undoable_batches.undo(self._actor, self._job.batch_id or 0, change)
+            words = "deleted" if change.action == "create" else "restored"
+            self._report.add("updated", row, words=words)
+        self._taken, self._position = self._taken + 1, change.id
+
+    @contextmanager
+    def _batch(self) -> Iterator[None]:
+        """The transaction of a batch: its rows, and how far the import is."""
+        if self._job.task == "check":
+            with rolled_back_transaction():
+                self._asker()
+                yield
+            with transaction() as connection:
+                self._save(connection)
+            return
+        with transaction() as connection:
+            self._lock(connection)
+            self._asker()
+            yield
+            self._save(connection)
+
+    def _asker(self) -> Actor:
+        """Who asked, as they are now. Raises Stop when they are not who they were."""
+        actor = self._find_actor(self._job.owner_id)
+        if actor is None or actor.role != self._job.role or not may_import(self._job.record, actor):
+            raise Stop(ROLE_CHANGED)
+        return actor
+
+    def _lock(self, connection: Connection) -> None:
+        """Let whoever else works on this import wait, and find that it has gone on."""
+        mine = select(_jobs.c.id).where(*_unchanged(self._job)).with_for_update()
+        if connection.execute(mine).first() is None:
+            raise Superseded
+
+    def _save(self, connection: Connection) -> None:
+        """Note how far it is, and what came of the rows of this batch."""
+        job, report = self._job, self._report
+        lines = [line for line in report.lines if line.words or line.outcome == "skipped"]
+        kept = lines[: max(MOST_LINES - len(job.lines), 0)]
+        values: dict[str, Any] = {
+            "position": self._position,
+            "done": job.done + self._taken,
+            "counts": dict(Counter(job.counts) + report.counts),
+            "line_count": job.line_count + len(lines),
+            "changed_at": now(),
+        }
+        if kept:
+            values["lines"] = [*job.lines, *map(_line, kept)]
+        report.lines.clear()
+        self._taken = 0
+        _update(connection, job, values)
+
+    def _finish(self) -> None:
+        job, file = self._job, self._job.file
+        with transaction() as connection:
+            _update(connection, job, {"status": "finished", "changed_at": now()})
+            if job.task == "import":
+                _update(connection, job, {"file": ""})
+                on_commit(lambda: file_storage().delete(file))
+            if job.task == "undo":
+                undoable_batches.note_undone(connection, job.batch_id)
+            if job.task != "check":  # one line in the audit beside those of the records
+                verb = "import" if job.task == "import" else "undo_import"
+                audit.record_event(self._actor, verb, job.type, None, job.summary)
+
+
+def _line(line: Any) -> dict[str, Any]:
+    return {**asdict(line), "words": line.words[:LONGEST_WORDS]}
+
+
+def _note(job: ImportJob, **values: Any) -> None:
+    with transaction() as connection:
+        connection.execute(update(_jobs).where(*_unchanged(job)).values(**values, changed_at=now()))
+
+
+def _update(connection: Connection, job: ImportJob, values: dict[str, Any]) -> None:
+    """Change the row of an import that nobody else has changed. Raises Superseded."""
+    mine = update(_jobs).where(*_unchanged(job))
+    if not connection.execute(mine.values(values)).rowcount:
+        raise Superseded
+    for name, value in values.items():
+        setattr(job, name, value)
+
+
+def _unchanged(job: ImportJob) -> tuple[Any, ...]:
+    """Whether this import is as far as `job` says, and nobody has asked for anything else."""
+    columns = _jobs.c
+    return columns.id == job.id, columns.ticket == job.ticket, columns.position == job.position
+
+
+@contextmanager
+def _file_of(job: ImportJob) -> Iterator[Path]:
+    """The table on this machine. Raises Stop where it is gone."""
+    found = file_storage().find(job.file)
+    if found is None:
+        raise Stop(FILE_GONE)
+    if found.path is not None:
+        yield found.path
+        return
+    with TemporaryDirectory(dir=incoming_dir(), ignore_cleanup_errors=True) as folder:
+        path = Path(folder) / f"table.{job.format}"
+        with writing_files(), found.open() as source, path.open("wb") as copy:
+            shutil.copyfileobj(source, copy)
+        yield path

@@ -1,0 +1,291 @@
+"""Imports of uploaded tables: a row for each says whose it is, how far it is and what came of it."""
+
+import secrets
+import shutil
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any
+
+from flask import current_app
+from sqlalchemy import JSON, Integer, Text, delete, func, insert, select, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from quire.actor import Actor
+from quire.declare.clock import now
+from quire.declare.column_types import FileName, Names, Object, Time
+from quire.declare.job_registry import periodic
+from quire.declare.mixins import HasId
+from quire.declare.record import REGISTRY, Record
+from quire.declare.references import Ref, reference
+from quire.errors import Conflict, NotFound, ValidationFailed, detail
+from quire.exchange.model import Unusable, summary_of
+from quire.exchange.tables.columns import importable_fields, match_columns
+from quire.exchange.tables.sheets import KINDS, Table, open_table
+from quire.records import orphaned_files
+from quire.store import outbox, undoable_batches
+from quire.store.audit import Word
+from quire.store.db import (
+    Model,
+    on_commit,
+    on_rollback,
+    read_connection,
+    rollback_scope,
+    transaction,
+)
+from quire.store.files.local import ORIGINAL
+from quire.store.files.receive import receive
+from quire.store.files.storage import file_storage
+
+WORK = "imports.work"
+"""The event that lets a worker do the next part of an import."""
+LASTS = timedelta(days=1)
+"""How long a table lies here after the last thing done to it; what was imported can be undone for longer."""
+MOST_FILES = 50
+"""Tables of one person that wait to be imported."""
+MOST_LINES = 200
+"""Lines of a report that are kept; all are counted."""
+PRUNE_SECONDS = 3600
+SAMPLE_ROWS, SAMPLES, SAMPLE_LENGTH = 5, 3, 60
+"""Rows that are looked at for what is shown of a column, texts that are shown, letters of each."""
+
+
+class ImportJob(HasId, Model):
+    """One uploaded table: whose, into which type, which column is which field, what came of it.
+
+    `task` is what was asked for last: upload, check (a dry run), import or undo; it is active,
+    finished, or stopped with an `error`. `ticket` counts what was asked for, `role` is that of the owner
+    then; `done` of `total` rows are done, the last one at `position`. `lines` are the first of the
+    report, of `line_count`; `file` is the name of the table in the store of files while it is needed.
+    """
+
+    __tablename__ = "import_jobs"
+
+    token: Mapped[Word] = mapped_column(unique=True)
+    owner_id: Mapped[Ref] = reference("users", on_delete="CASCADE", index=True)
+    role: Mapped[Word]
+    type: Mapped[Word]
+    name: Mapped[FileName]
+    file: Mapped[Word]
+    format: Mapped[Word]
+    row_count: Mapped[int] = mapped_column(Integer())
+    headers: Mapped[Names]
+    warnings: Mapped[Names]
+    orders: Mapped[Names]
+    samples: Mapped[list[Any]] = mapped_column(JSON())
+    columns: Mapped[Names]
+    task: Mapped[Word] = mapped_column(default="upload")
+    status: Mapped[Word] = mapped_column(default="finished")
+    ticket: Mapped[int] = mapped_column(Integer(), default=0)
+    batch_id: Mapped[Ref | None] = reference("batches", on_delete="SET NULL", index=True)
+    total: Mapped[int] = mapped_column(Integer(), default=0)
+    done: Mapped[int] = mapped_column(Integer(), default=0)
+    position: Mapped[int] = mapped_column(Integer(), default=0)
+    counts: Mapped[Object] = mapped_column(default=dict)
+    lines: Mapped[list[Any]] = mapped_column(JSON(), default=list)
+    line_count: Mapped[int] = mapped_column(Integer(), default=0)
+    error: Mapped[str | None] = mapped_column(Text())
+    created_at: Mapped[Time] = mapped_column(default=now)
+    changed_at: Mapped[Time] = mapped_column(default=now, index=True)
+
+    @property
+    def record(self) -> Record:
+        """The type that its rows become."""
+        return REGISTRY[self.type]
+
+    @property
+    def is_active(self) -> bool:
+        """Whether a worker is to do something, or does."""
+        return self.status == "active"
+
+    @property
+    def summary(self) -> str:
+        """What came of it in one line, empty where nothing was asked for."""
+        if self.task == "upload":
+            return ""
+        return summary_of(self.counts, dry_run=self.task == "check")
+
+    @property
+    def more_lines(self) -> int:
+        """How many lines of the report are not kept."""
+        return self.line_count - len(self.lines)
+
+    @property
+    def can_be_imported(self) -> bool:
+        """Whether it can be checked or imported, with other columns too."""
+        return self.task in ("upload", "check") and not self.is_active
+
+    @property
+    def can_continue(self) -> bool:
+        """Whether an import was stopped in the middle."""
+        return self.task == "import" and self.status == "stopped" and bool(self.file)
+
+    @property
+    def can_be_undone(self) -> bool:
+        """Whether it has changed anything that has not been undone."""
+        ended = self.task == "import" or (self.task, self.status) == ("undo", "stopped")
+        return ended and not self.is_active and undoable_batches.count(self.batch_id) > 0
+
+    def table(self, file: Path) -> Table:
+        """The table in `file`."""
+        return Table(file, self.format, self.headers, self.row_count, self.warnings, self.orders)
+
+
+_jobs = ImportJob.__table__
+
+
+def receive_table(actor: Actor, record: Record, stream: IO[bytes], name: str) -> ImportJob:
+    """Keep an uploaded table. Raises ValidationFailed when it is none, Conflict when the actor has many already,
+    TooLarge, and Unavailable without room for it."""
+    _refuse_too_many(actor)
+    format = name.rpartition(".")[2].lower()
+    format = format if format in KINDS else "csv"
+    with receive(stream, name) as upload:
+        try:
+            table = open_table(upload.path, format)
+        except Unusable as error:
+            raise ValidationFailed(
+                [detail("file", "bad_format", f"The file {error.reason}.")]
+            ) from None
+        token = secrets.token_urlsafe(18)
+        file = f"{ORIGINAL}{secrets.token_hex(16)}-{secrets.token_hex(4)}.{format}"
+        values = {
+            "token": token,
+            "owner_id": actor.user_id,
+            "role": actor.role,
+            "type": record.path,
+            "name": " ".join(upload.name.split())[-100:] or "unnamed",
+            "file": file,
+            "format": format,
+            "row_count": table.count,
+            "headers": table.headers,
+            "warnings": table.warnings,
+            "orders": table.orders,
+            "samples": _samples(table),
+            "columns": match_columns(table.headers, importable_fields(record, actor)),
+        }
+        with rollback_scope():
+            on_rollback(lambda: file_storage().delete(file))
+            file_storage().put(file, upload.path)
+            with transaction() as connection:
+                connection.execute(insert(_jobs).values(values))
+    return find(actor, token)
+
+
+def _refuse_too_many(actor: Actor) -> None:
+    waiting = select(func.count()).where(_jobs.c.owner_id == actor.user_id, _jobs.c.file != "")
+    with read_connection() as connection:
+        if connection.execute(waiting).scalar_one() >= MOST_FILES:
+            raise Conflict(
+                f"You have {MOST_FILES} files waiting to be imported. Discard some of them first."
+            )
+
+
+def _samples(table: Table) -> list[list[str]]:
+    """Some texts of each column."""
+    rows = [cells for _, cells in islice(table.rows(), SAMPLE_ROWS)]
+    columns = range(len(table.headers))
+    texts = ([row[n] for row in rows if n < len(row) and row[n]] for n in columns)
+    return [[text[:SAMPLE_LENGTH] for text in some[:SAMPLES]] for some in texts]
+
+
+def find(actor: Actor, token: str) -> ImportJob:
+    """The actor's own import. Raises NotFound."""
+    found = _select(_jobs.c.token == token, *_of(actor))
+    if not found:
+        raise NotFound("There is no such import. Uploaded files are deleted after a day.")
+    return found[0]
+
+
+def with_id(id: int) -> ImportJob | None:
+    """The import with this id."""
+    return next(iter(_select(_jobs.c.id == id)), None)
+
+
+def jobs_of(actor: Actor) -> list[ImportJob]:
+    """The actor's own imports that are kept still, the newest first."""
+    return _select(*_of(actor))
+
+
+def _of(actor: Actor) -> Sequence[Any]:
+    return _jobs.c.owner_id == actor.user_id, _jobs.c.changed_at > now() - LASTS
+
+
+def _select(*where: Any) -> list[ImportJob]:
+    wanted = select(_jobs).where(*where).order_by(_jobs.c.id.desc())
+    with read_connection() as connection:
+        return [ImportJob(**row) for row in connection.execute(wanted).mappings()]
+
+
+def start(job: ImportJob, actor: Actor, task: str) -> None:
+    """Let a worker check, import or undo, with the columns that `job` has now; what was stopped is continued.
+
+    Raises Conflict when it is being worked on.
+    """
+    continued = job.task == task and job.status == "stopped" and task != "check"
+    values: dict[str, Any] = {
+        "task": task, "status": "active", "role": actor.role, "columns": job.columns, "error": None,
+    }  # fmt: skip
+    if not continued:
+        total = undoable_batches.count(job.batch_id) if task == "undo" else job.row_count
+        values |= {"total": total, "done": 0, "position": 0, "counts": {}}
+        values |= {"lines": [], "line_count": 0}
+    with transaction() as connection:
+        if task == "import" and job.batch_id is None:
+            values["batch_id"] = undoable_batches.begin(connection, actor, undoable_batches.IMPORT)
+        _ask(job, values)
+        outbox.enqueue(WORK, job.id, ticket=job.ticket)
+
+
+def stop(job: ImportJob) -> None:
+    """Let no worker go on with it: what it has done stays. Raises Conflict when nothing is going on."""
+    with transaction():
+        _ask(job, {"status": "stopped", "error": "Stopped by you."}, was="active")
+
+
+def _ask(job: ImportJob, values: dict[str, Any], was: str | None = None) -> None:
+    """Note what somebody asks for; whoever works on something else finds the ticket gone."""
+    status = _jobs.c.status == was if was else _jobs.c.status != "active"
+    mine = _jobs.c.id == job.id, _jobs.c.ticket == job.ticket, status
+    values |= {"ticket": job.ticket + 1, "changed_at": now()}
+    with transaction() as connection:
+        if not connection.execute(update(_jobs).where(*mine).values(values)).rowcount:
+            raise Conflict(
+                "This import is not running." if was else "This import is already running."
+            )
+    for name, value in values.items():
+        setattr(job, name, value)
+
+
+def discard(job: ImportJob) -> None:
+    """Forget an import and its table. Raises Conflict while it is being worked on."""
+    with transaction() as connection:
+        mine = _jobs.c.id == job.id, _jobs.c.status != "active"
+        if not connection.execute(delete(_jobs).where(*mine)).rowcount:
+            raise Conflict("This import is already running.")
+        if job.file:
+            on_commit(lambda: file_storage().delete(job.file))
+
+
+@periodic(PRUNE_SECONDS)
+def prune_imports() -> int:
+    """Forget what nobody has touched for a day; how many imports there were."""
+    # earlier versions kept their imports in files
+    shutil.rmtree(Path(current_app.config["QUIRE_INSTANCE"]) / "imports", ignore_errors=True)
+    before = now() - LASTS
+    old = delete(_jobs).where(_jobs.c.changed_at <= before).returning(_jobs.c.file)
+    with transaction() as connection:
+        files = list(connection.execute(old).scalars())
+    if names := [name for name in files if name]:
+        file_storage().delete(*names)
+    return len(files)
+
+
+def _files() -> set[str]:
+    """The names of all tables that are needed."""
+    with read_connection() as connection:
+        return set(connection.execute(select(_jobs.c.file).where(_jobs.c.file != "")).scalars())
+
+
+orphaned_files.IN_USE.append(_files)

@@ -1,0 +1,109 @@
+"""Tables as people have them, CSV or XLSX: read row by row, every cell as text."""
+
+import codecs
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib import import_module
+from itertools import islice
+from pathlib import Path
+
+from quire.exchange.model import Unusable
+from quire.exchange.tables.cells import MOST_COLUMNS, Row
+from quire.exchange.tables.date_order import DateOrder
+
+KINDS = ("csv", "xlsx")
+MOST_ROWS = 100_000
+MOST_EMPTY_ROWS = 10_000
+"""Rows on end in which nothing stands, after which nothing is expected."""
+_PIECE = 1024**2
+
+
+@dataclass(slots=True)
+class Table:
+    """A file that is a table: its `kind` (csv or xlsx), the names of its columns, how many rows.
+
+    `orders` says for each column in which order its dates have day and month, as DateOrder does.
+    """
+
+    file: Path
+    kind: str
+    headers: list[str] = field(default_factory=list)
+    count: int = 0
+    warnings: list[str] = field(default_factory=list)
+    orders: list[str] = field(default_factory=list)
+
+    def rows(self) -> Iterator[Row]:
+        """The rows that are not empty, by their numbers in a spreadsheet. Raises Unusable."""
+        return islice(_all_rows(self, []), 1, None)
+
+
+def open_table(file: Path, kind: str) -> Table:
+    """The table in `file`, read through once. Raises Unusable, saying what is wrong with it."""
+    table = Table(file, kind)
+    all_rows = _all_rows(table, table.warnings)
+    _, first = next(all_rows, (0, []))
+    table.headers = [" ".join(name.split()) for name in first]
+    if not any(table.headers):
+        raise Unusable("is empty: the first row must contain the column names")
+    if len(table.headers) > MOST_COLUMNS:
+        raise Unusable(f"has more than {MOST_COLUMNS} columns")
+    orders = [DateOrder() for _ in table.headers]
+    for _, cells in all_rows:
+        table.count += 1
+        for order, text in zip(orders, cells, strict=False):
+            order.see(text)
+    table.orders = [order.name for order in orders]
+    return table
+
+
+def _all_rows(table: Table, warnings: list[str]) -> Iterator[Row]:
+    for count, row in enumerate(_with_words(table.file, table.kind, warnings)):
+        if count > MOST_ROWS:
+            raise Unusable(f"has more than {MOST_ROWS:,} rows")
+        yield row
+
+
+def _with_words(file: Path, kind: str, warnings: list[str]) -> Iterator[Row]:
+    """The first row and those in which something stands; what is to be said of the file goes to `warnings`.
+
+    Sheets are formatted far below their last row: where nothing stands in many rows, it ends.
+    """
+    empty = last = 0
+    for number, cells in _xlsx(file) if kind == "xlsx" else _csv(file):
+        if not last or any(cell.strip() for cell in cells):
+            yield number, cells
+            empty, last = 0, number
+        elif (empty := empty + 1) > MOST_EMPTY_ROWS:
+            warnings.append(f"has only empty rows after row {last}, so reading stopped there")
+            break
+    if kind == "csv" and _encoding(file) == "cp1252":
+        warnings.append("is not valid UTF-8, read as Windows-1252")
+
+
+def _xlsx(file: Path) -> Iterator[Row]:
+    rows: Iterator[Row] = import_module("quire.exchange.tables.xlsx").rows(file)
+    return rows
+
+
+def _csv(file: Path) -> Iterator[Row]:
+    rows: Iterator[Row] = import_module("quire.exchange.tables.csv_rows").rows(
+        file, _encoding(file)
+    )
+    return rows
+
+
+def _encoding(file: Path) -> str:
+    """UTF-8 with or without a mark, UTF-16 with one, else Windows-1252."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with file.open("rb") as bytes_:
+        piece = bytes_.read(_PIECE)
+        if piece.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return "utf-16"
+        try:
+            while piece:
+                decoder.decode(piece)
+                piece = bytes_.read(_PIECE)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return "cp1252"
+    return "utf-8-sig"

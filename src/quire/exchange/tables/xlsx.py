@@ -1,0 +1,63 @@
+"""XLSX files, read and written row by row; loaded only when one is at hand."""
+
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, Any
+from xml.parsers.expat import ExpatError
+from zipfile import BadZipFile, ZipFile
+
+from openpyxl import Workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+from quire.exchange.model import Unusable
+from quire.exchange.tables.xlsx_sheet import read_rows
+
+MOST_BYTES = 300 * 1024**2
+MOST_TIMES_SMALLER = 200
+LONGEST_CELL = 32_767
+_BROKEN = (
+    BadZipFile, ExpatError, zlib.error, KeyError, ValueError, IndexError, EOFError, OSError,
+    NotImplementedError, RuntimeError, OverflowError,
+)  # fmt: skip
+
+
+def rows(file: Path) -> Iterator[tuple[int, list[str]]]:
+    """The rows of the first sheet by their numbers; values of formulas as they were last computed.
+
+    Raises Unusable for what is no workbook, or is larger than can be read.
+    """
+    try:
+        with file.open("rb") as raw:
+            _check_size(raw)
+            with ZipFile(raw) as zip:
+                yield from read_rows(zip)
+    except _BROKEN as error:
+        raise Unusable(f"is not a valid XLSX file ({type(error).__name__})") from None
+
+
+def _check_size(raw: IO[bytes]) -> None:
+    with ZipFile(raw) as zip:
+        packed = sum(info.compress_size for info in zip.infolist())
+        size = sum(info.file_size for info in zip.infolist())
+    if size > min(MOST_BYTES, max(packed, 64 * 1024) * MOST_TIMES_SMALLER):
+        raise Unusable(f"decompresses to {size:,} bytes, which is too large")
+    raw.seek(0)
+
+
+def write_rows(lines: Iterable[list[Any]], piece: int = 64 * 1024) -> Iterator[bytes]:
+    """A workbook of `lines`, in pieces; it waits on the disk, never in memory."""
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet()
+    for line in lines:
+        sheet.append([_fit(value) for value in line])
+    with TemporaryFile() as file:
+        book.save(file)
+        file.seek(0)
+        while data := file.read(piece):
+            yield data
+
+
+def _fit(value: Any) -> Any:
+    return ILLEGAL_CHARACTERS_RE.sub("", value)[:LONGEST_CELL] if isinstance(value, str) else value

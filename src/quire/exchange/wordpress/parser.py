@@ -1,0 +1,172 @@
+"""WordPress' export format (WXR 1.0-1.2), read item by item so that its size does not matter."""
+
+import codecs
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import iterparse
+
+from quire.exchange.model import Unusable
+
+_NAMESPACES = (
+    ("/excerpt/", "excerpt"),
+    ("/export/", "wp"),
+    ("/modules/content/", "content"),
+    ("/dc/elements/", "dc"),
+)
+_CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\r")
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_DECLARED = re.compile(rb"<\?xml[^>]*encoding=[\"']([\w.-]+)[\"']")
+_NOT_UTF8 = re.compile("[\udc80-\udcff]")
+_CHUNK = 64 * 1024
+LARGEST_TEXT = 5 * 1024**2
+"""Bytes between two tags, and of one tag."""
+LARGEST_ITEM = 20 * 1024**2
+MOST_ELEMENTS = 200_000
+"""Elements of one item; a post has some thirty, and each comment a dozen."""
+
+
+@dataclass(slots=True)
+class WxrNode:
+    """An element of the export: texts by name (`wp:post_id`, `title`) and what repeats below it."""
+
+    name: str
+    texts: dict[str, str] = field(default_factory=dict)
+    categories: list[dict[str, str]] = field(default_factory=list)
+    meta: dict[str, list[str]] = field(default_factory=dict)
+    comments: list["WxrNode"] = field(default_factory=list)
+
+    def __getitem__(self, name: str) -> str:
+        """The text called `name`, without spaces around it; empty when it is not there."""
+        return self.texts.get(name, "").strip()
+
+
+def read_nodes(file: Path) -> Iterator[WxrNode]:
+    """Every child of the channel: `item`, `wp:author`, `wp:category`, `wp:tag`, `title`, `link` ...
+
+    Raises Unusable when the file is no export, is broken from some line on, or declares entities
+    or refers to something outside; nothing outside is ever fetched.
+    """
+    try:
+        with file.open("rb") as raw:
+            stream = _CleanedStream(raw)
+            yield from _nodes(stream)
+            if stream.mended:
+                yield WxrNode(
+                    "warning", {"": "is not entirely valid UTF-8; the rest is read as Windows-1252"}
+                )
+    except OSError as error:
+        raise Unusable(f"cannot be read ({error.strerror})") from None
+    except DefusedXmlException:
+        raise Unusable("declares entities or refers to other files, which is not allowed") from None
+    except ParseError as error:
+        raise Unusable(f"is not well-formed XML (line {error.position[0]})") from None
+    except (ValueError, LookupError):
+        raise Unusable("is not XML in a supported encoding") from None
+
+
+def _nodes(stream: "_CleanedStream") -> Iterator[WxrNode]:
+    above: list[Element] = []
+    count = 0
+    for event, element in iterparse(stream, events=("start", "end"), forbid_dtd=True):
+        stream.waiting = 0
+        if event == "start":
+            above.append(element)
+            count += 1
+            _expect_rss(above)
+            _check_size(count, stream.size)
+            continue
+        above.pop()
+        if len(above) == 2:
+            yield _node(element)
+            above[-1].remove(element)  # what is done leaves the memory
+            stream.size = count = 0
+
+
+def _check_size(count: int, size: int) -> None:
+    if count > MOST_ELEMENTS or size > LARGEST_ITEM:
+        raise Unusable("contains an item that is too large")
+
+
+def _expect_rss(above: list[Element]) -> None:
+    if len(above) == 1 and above[0].tag != "rss":
+        raise Unusable("is not a WordPress export: it is not an RSS file")
+    if len(above) > 200:
+        raise Unusable("is nested too deeply")
+
+
+def _name(element: Element) -> str:
+    namespace, _, local = str(element.tag).rpartition("}")
+    for part, prefix in _NAMESPACES:
+        if part in namespace + "/":
+            return f"{prefix}:{local}"
+    return local
+
+
+def _node(element: Element) -> WxrNode:
+    node = WxrNode(_name(element), {"": element.text or ""})
+    for child in element:
+        name = _name(child)
+        if name == "category":
+            node.categories.append({**child.attrib, "name": (child.text or "").strip()})
+        elif name == "wp:postmeta":
+            _add_meta(node, child)
+        elif name == "wp:comment":
+            node.comments.append(_node(child))
+        else:
+            node.texts.setdefault(name, child.text or "")
+    return node
+
+
+def _add_meta(node: WxrNode, element: Element) -> None:
+    texts = {_name(child): child.text or "" for child in element}
+    node.meta.setdefault(texts.get("wp:meta_key", ""), []).append(texts.get("wp:meta_value", ""))
+
+
+class _CleanedStream:
+    """A file that an XML parser accepts: exports have stray controls, blank lines first, old bytes.
+
+    Only what claims to be UTF-8 is mended; bytes in it that are not are read as Windows-1252.
+    """
+
+    def __init__(self, raw: BinaryIO):
+        self.mended = False
+        self.waiting = self.size = 0
+        self._raw = raw
+        self._first = raw.read(_CHUNK)
+        self._as_it_is = self._first.startswith(_UTF16) or not _claims_utf8(self._first)
+        self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+        if not self._as_it_is:
+            self._first = self._first.removeprefix(codecs.BOM_UTF8).lstrip()
+
+    def read(self, size: int = _CHUNK) -> bytes:
+        """The next bytes; none at the end. Raises Unusable within what no export holds."""
+        piece = self._next(size)
+        self.waiting += len(piece)
+        self.size += len(piece)
+        if self.waiting > LARGEST_TEXT:
+            raise Unusable(f"contains a text or a tag of more than {LARGEST_TEXT // 1024**2} MB")
+        return piece
+
+    def _next(self, size: int) -> bytes:
+        while True:
+            chunk, self._first = self._first or self._raw.read(max(size, _CHUNK)), b""
+            if self._as_it_is:
+                return chunk
+            text = self._decoder.decode(chunk.translate(None, _CONTROLS), final=not chunk)
+            if text or not chunk:
+                return _NOT_UTF8.sub(self._mend, text).encode("utf-8")
+
+    def _mend(self, found: re.Match[str]) -> str:
+        self.mended = True
+        return bytes([ord(found[0]) - 0xDC00]).decode("cp1252", "replace")
+
+
+def _claims_utf8(start: bytes) -> bool:
+    declared = _DECLARED.search(start[:1000])
+    return declared is None or declared[1].lower() in (b"utf-8", b"utf8")

@@ -1,0 +1,72 @@
+"""What serve.py does beside its own server, for an application that another WSGI server runs."""
+
+import atexit
+import logging
+import secrets
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from flask import Flask
+
+from quire.config.validation import StartupError
+from quire.jobs.worker import is_working, running_workers
+from quire.store.migrations import prepare_database
+from quire.web.error_body import error_body
+
+logger = logging.getLogger("quire.server")
+
+
+def init_app(app: Flask) -> None:
+    """Make the database and start the jobs with the first request that nobody prepared for."""
+    if not app.testing:
+        app.wsgi_app = FirstRequest(app)  # type: ignore[method-assign]
+
+
+class FirstRequest:
+    """A WSGI application that prepares `app` once, then steps aside.
+
+    Not at the application's birth: gunicorn with `--preload` forks after that, and threads stay
+    behind.
+    """
+
+    def __init__(self, app: Flask):
+        self.app, self.inner = app, app.wsgi_app
+        self.lock = threading.Lock()
+
+    def __call__(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        """Answer a request; 503 while the database does not fit."""
+        refused = self._prepare()
+        if refused is None:
+            return self.inner(environ, start_response)
+        logger.error("%s", refused)
+        headers = [("Content-Type", "application/json"), ("Retry-After", "60")]
+        start_response("503 Service Unavailable", headers)
+        return [error_body(503, "Quire cannot start; its log says why.", secrets.token_hex(8))]
+
+    def _prepare(self) -> StartupError | None:
+        """Why this application cannot start, None when it is ready."""
+        try:
+            with self.lock:
+                self._prepare_once()
+        except StartupError as unfit:
+            return unfit
+        return None
+
+    def _prepare_once(self) -> None:
+        if self.app.wsgi_app is not self:
+            return
+        if not is_working(self.app):
+            with self.app.app_context():
+                prepare_database()
+            start_background(self.app)
+        self.app.wsgi_app = self.inner  # type: ignore[method-assign]
+
+
+def start_background(app: Flask) -> None:
+    """Do jobs beside a server that knows nothing of them, until its process ends."""
+    jobs = running_workers(app)
+    jobs.__enter__()
+    atexit.register(jobs.__exit__, None, None, None)

@@ -1,0 +1,104 @@
+"""Jobs by way of a broker: Celery carries the number of a row to a worker; the row says what to do.
+
+Rows stay the truth: a message that is lost is sent again, one that comes twice finds nothing to do.
+"""
+
+import logging
+import signal
+import threading
+from typing import Any
+
+from celery import Celery
+from celery.worker import state
+from flask import Flask
+from kombu.exceptions import OperationalError
+
+from quire.jobs.runner import run_job
+from quire.security.tokens import digest
+from quire.store import queue
+
+logger = logging.getLogger("quire.jobs")
+
+TASK = "quire.attempt"
+BATCH = 50
+"""Rows that are passed on together."""
+TIMEOUT_SECONDS = 4
+"""Seconds to wait for the broker."""
+WAKE_SECONDS = 0.5
+"""How often a worker looks whether it shall stop."""
+
+
+def make_celery(app: Flask) -> Celery:
+    """Celery as an installation uses it: JSON only, done before it is acknowledged, one at a time."""
+    celery = Celery("quire", broker=app.config["CELERY_BROKER_URL"], set_as_current=False)
+    celery.conf.update(
+        # installations that share a broker do not do each other's jobs
+        task_default_queue=f"quire-{digest(app.config['SECRET_KEY'])[:12]}",
+        task_serializer="json",
+        accept_content=["json"],
+        task_ignore_result=True,
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        worker_prefetch_multiplier=1,
+        worker_enable_remote_control=False,
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+        broker_connection_timeout=TIMEOUT_SECONDS,
+        broker_connection_retry_on_startup=True,
+        enable_utc=True,
+    )
+    return celery
+
+
+class Dispatcher:
+    """Passes on what is due."""
+
+    def __init__(self, app: Flask):
+        self.celery = make_celery(app)
+
+    def run_due_jobs(self, stopping: threading.Event) -> None:
+        """Pass on all jobs that are due now, until `stopping` is set or the broker is away."""
+        while not stopping.is_set() and (rows := queue.dispatch(BATCH)):
+            if not self._sent(rows):
+                return
+
+    def _sent(self, rows: list[tuple[int, int]]) -> bool:
+        for number, row in enumerate(rows):
+            try:
+                self.celery.send_task(TASK, row, retry=False)
+            except OperationalError as error:
+                logger.warning("The broker does not answer, jobs wait: %s", error)
+                queue.undispatch([id for id, _ in rows[number:]])
+                return False
+        return True
+
+
+def serve(app: Flask, threads: int) -> int:
+    """Be a Celery worker until SIGTERM, Ctrl-C or Ctrl-Break; the exit status."""
+    celery = make_celery(app)
+
+    @celery.task(name=TASK)
+    def attempt_row(id: int, attempts: int) -> None:
+        with app.app_context():
+            job = queue.claim_dispatched(id, attempts)
+            if job is not None:
+                run_job(job)
+
+    # threads, not processes: the same on every system
+    pool = "threads" if threads > 1 else "solo"
+    worker: Any = celery.Worker(
+        pool=pool, concurrency=threads, loglevel="WARNING", without_gossip=True,
+        without_mingle=True, without_heartbeat=True, quiet=True,
+    )  # fmt: skip
+    if worker.use_eventloop:  # a signal does not end its wait for messages, a timer does
+        worker.timer.call_repeatedly(WAKE_SECONDS, int)
+    if hasattr(signal, "SIGBREAK"):
+        signal.signal(signal.SIGBREAK, _stop)
+    worker.start()
+    # Celery calls it a failure when Ctrl-C is pressed
+    asked = state.should_stop is not None and state.should_terminate is None
+    return 0 if asked else int(worker.exitcode or 0)
+
+
+def _stop(*_: Any) -> None:
+    state.should_stop = 0

@@ -1,0 +1,1 @@
+"""Uploaded pictures, processed by a program of its own."""

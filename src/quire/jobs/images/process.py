@@ -1,0 +1,152 @@
+"""Pictures are drawn anew after their upload: metadata left behind, the right way up, in sizes.
+
+Decoding happens in a process of its own with limits (jobs/images/render.py): whatever a picture does to
+it, the server goes on. Until then nothing of a picture can be fetched.
+"""
+
+import json
+import logging
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from sqlalchemy import select
+
+from quire.actor import SYSTEM
+from quire.declare.job_registry import Job, on_event
+from quire.errors import NotFound
+from quire.records.media import ADDRESS, MEDIA, Media
+from quire.store.db import read_connection, transaction
+from quire.store.files.local import ORIGINAL, incoming_dir
+from quire.store.files.storage import file_storage
+from quire.store.write import update
+
+logger = logging.getLogger("quire.media")
+
+DAMAGED, UNFIT = 3, 4
+"""What the program ends with for a file that is no picture, and for one that it will not draw."""
+PROGRAM = Path(__file__).with_name("render.py")
+SECONDS = 60
+"""How long a picture may take, however busy the machine is."""
+JOB = SYSTEM.with_context(proof="job", door="jobs")
+LOST = "The uploaded file is missing. Delete this entry and upload the file again."
+UNREADABLE = "The file is damaged and cannot be read as an image."
+ENDED = "Processing stopped because it took too much memory or time."
+
+
+class ImageRejected(Exception):
+    """A picture that is not drawn: why in words, and the `state` of its record from now on."""
+
+    def __init__(self, state: str, words: str):
+        super().__init__(words)
+        self.state = state
+
+
+@on_event("picture.draw")
+def process_upload(job: Job) -> None:
+    """Draw the picture that has come."""
+    process_media(job.record_id)
+
+
+def process_media(media_id: int) -> None:
+    """Draw the picture of a media record, unless that is done; it may be asked for repeatedly."""
+    name = _pending(media_id)
+    if name is None:
+        return
+    with TemporaryDirectory(dir=incoming_dir(), ignore_cleanup_errors=True) as place:
+        try:
+            values, files = _process_file(name, Path(place))
+        except ImageRejected as refusal:
+            values, files = {"state": refusal.state, "fault": str(refusal)}, []
+    try:
+        _update_record(media_id, values)
+    except NotFound:  # deleted meanwhile
+        file_storage().delete(ORIGINAL + name, *files)
+    if values["state"] != "given_up":
+        file_storage().delete(ORIGINAL + name)
+
+
+def _pending(media_id: int) -> str | None:
+    wanted = select(Media.url).where(Media.id == media_id, Media.state == "pending")
+    with read_connection() as connection:
+        url = connection.execute(wanted).scalar()
+    return None if url is None else str(url).removeprefix(ADDRESS)
+
+
+def _process_file(name: str, folder: Path) -> tuple[dict[str, Any], list[str]]:
+    """Draw what was sent, and store what has come of it: values for the record, names of files.
+
+    Raises ImageRejected.
+    """
+    original = _local_copy(name, folder)
+    made = _run(original, folder, name.partition(".")[0])
+    files = [path for path in folder.iterdir() if path != original]
+    for path in files:
+        file_storage().put(path.name, path)
+    return _values(made), [path.name for path in files]
+
+
+def _local_copy(name: str, folder: Path) -> Path:
+    """A copy for the program to read, wherever the file lies. Raises ImageRejected where there is none."""
+    found, path = file_storage().find(ORIGINAL + name), folder / ORIGINAL
+    if found is None:
+        logger.warning("The picture %s is not there.", name)
+        raise ImageRejected("broken", LOST)
+    with found.open() as file, path.open("wb") as copy:
+        shutil.copyfileobj(file, copy)
+    return path
+
+
+def _run(original: Path, folder: Path, stem: str) -> dict[str, Any]:
+    """What the program says that it has made in `folder`. Raises ImageRejected."""
+    command = [sys.executable, "-I", str(PROGRAM), str(original), str(folder), stem]
+    # what it does not know it cannot tell
+    known = {name: os.environ[name] for name in ("SYSTEMROOT", "PATH") if name in os.environ}
+    try:
+        done = subprocess.run(  # noqa: S603 - our own program, names that we made
+            command, capture_output=True, env=known, timeout=SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        logger.warning("The picture %s takes more than %d s; it is given up.", stem, SECONDS)
+        raise ImageRejected("given_up", f"Processing took more than {SECONDS} seconds.") from None
+    if done.returncode:
+        raise _rejection(done, stem)
+    return dict(json.loads(done.stdout))
+
+
+def _rejection(done: subprocess.CompletedProcess[bytes], stem: str) -> ImageRejected:
+    said = " ".join(done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:])
+    logger.warning("The picture %s is not drawn (%d): %s", stem, done.returncode, said)
+    if done.returncode == UNFIT:
+        return ImageRejected("broken", said)
+    if done.returncode == DAMAGED:
+        return ImageRejected("broken", UNREADABLE)
+    return ImageRejected("given_up", ENDED)
+
+
+def _update_record(media_id: int, values: dict[str, Any]) -> None:
+    """Say in the record what has come of it. Raises NotFound when it is no longer there."""
+    with transaction() as connection:
+        state = connection.execute(select(Media.state).where(Media.id == media_id)).scalar()
+        if state is None:
+            raise NotFound
+        if state == "pending":  # else somebody was faster
+            update(MEDIA, JOB, media_id, values)
+
+
+def _values(made: dict[str, Any]) -> dict[str, Any]:
+    variants = {
+        width: {
+            "url": ADDRESS + one["name"],
+            "webp": ADDRESS + one["webp"],
+            "width": one["width"],
+            "height": one["height"],
+        }
+        for width, one in sorted(made["variants"].items(), key=lambda pair: int(pair[0]))
+    }
+    sizes = {"width": made["width"], "height": made["height"]}
+    return {"variants": variants, "state": "ready", **sizes}

@@ -1,0 +1,129 @@
+"""Letters about accounts: whom they go to, and their links, made just before they are sent."""
+
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import select
+
+from quire.actor import SYSTEM
+from quire.declare.job_registry import Job, PermanentFailure
+from quire.declare.record import REGISTRY
+from quire.jobs.mail.message import WRITERS, MailMessage, mail_template, site_root
+from quire.records.accounts.email_links import LIFETIMES, create_link, is_used, link_secret
+from quire.store import read
+from quire.store.db import read_connection
+
+NOTICES = (
+    "password_changed", "address_asked", "address_changed", "two_factor_on", "two_factor_off",
+    "passkey_added", "new_device", "welcome",
+)  # fmt: skip
+"""Kinds of mail that tell what has happened to an account."""
+
+
+def write_message(job: Job) -> MailMessage | None:
+    """The email of a job; None if there is no recipient any more. Raises PermanentFailure."""
+    if job.kind not in WRITERS:
+        raise PermanentFailure("There is no such email.")
+    return WRITERS[job.kind](job)
+
+
+def invitation(email: str, role: str, path: str) -> MailMessage:
+    """The invitation to create an account."""
+    return MailMessage(email, "invite", {"role": role, **_link(path, "invite")})
+
+
+def _link(path: str, purpose: str) -> dict[str, str]:
+    seconds = current_app.config[LIFETIMES[purpose]]
+    return {"url": site_root() + path, "lifetime": duration(seconds)}
+
+
+def duration(seconds: int) -> str:
+    """`1 hour`, `3 days`, `90 minutes`: a time in its largest whole unit."""
+    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        count, rest = divmod(seconds, size)
+        if count and not rest:
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    return f"{seconds} seconds"
+
+
+def active_user(id: int | None) -> dict[str, Any] | None:
+    """An account that is in use and has an address; None for all others."""
+    known = id and read.find_id(REGISTRY["users"], SYSTEM, id=id)
+    user = read.get_record(REGISTRY["users"], SYSTEM, known) if known else None
+    return user if user and user["is_active"] and user["email"] else None
+
+
+def profile_of(user_id: int) -> Any:
+    """The row of somebody's profile, which says what mail he wants."""
+    profiles = REGISTRY["profiles"].table
+    with read_connection() as connection:
+        return connection.execute(select(profiles).where(profiles.c.user_id == user_id)).one()
+
+
+def _with_address(email: str) -> dict[str, Any] | None:
+    return active_user(read.find_id(REGISTRY["users"], SYSTEM, email=email))
+
+
+@mail_template("reset")
+def _reset(job: Job) -> MailMessage | None:
+    user = _with_address(job.data["email"])
+    if user is None:
+        return None
+    secret = link_secret("reset", user["email"], job.id)
+    if is_used(secret):  # an earlier attempt has arrived after all, or the password is another
+        return None
+    create_link("reset", user["email"], user["id"], secret=secret)
+    words = {"username": user["username"], **_link(f"/auth/reset/{secret}", "reset")}
+    return MailMessage(user["email"], "reset", words)
+
+
+@mail_template("invite")
+def _invite(job: Job) -> MailMessage | None:
+    email, role = job.data["email"], job.data["role"]
+    if read.find_id(REGISTRY["users"], SYSTEM, email=email) is not None:
+        return None
+    secret = create_link("invite", email, role=role, secret=link_secret("invite", email, job.id))
+    return invitation(email, role, f"/auth/register?invite={secret}")
+
+
+@mail_template("verify")
+def _verify(job: Job) -> MailMessage | None:
+    user = active_user(job.record_id)
+    if user is None or user["email_verified_at"]:
+        return None
+    return _to_verify(job, user, user["email"])
+
+
+def _to_verify(job: Job, user: dict[str, Any], email: str) -> MailMessage:
+    purpose = job.kind
+    secret = create_link(purpose, email, user["id"], secret=link_secret(purpose, email, job.id))
+    words = {"username": user["username"], **_link(f"/auth/verify/{secret}", purpose)}
+    return MailMessage(email, purpose, words)
+
+
+@mail_template("email")
+def _email(job: Job) -> MailMessage | None:
+    """To the address that somebody wants for his account; its owner may have one already."""
+    user, email = active_user(job.record_id), job.data["email"]
+    if user is None or user["email"] == email:
+        return None
+    if read.find_id(REGISTRY["users"], SYSTEM, email=email) is not None:
+        return _address_taken(job)
+    return _to_verify(job, user, email)
+
+
+@mail_template("taken")
+def _address_taken(job: Job) -> MailMessage | None:
+    """To somebody whose address was given for a second account."""
+    user = _with_address(job.data["email"])
+    return MailMessage(user["email"], "taken", {"username": user["username"]}) if user else None
+
+
+@mail_template(*NOTICES)
+def _notice(job: Job) -> MailMessage | None:
+    """Something that an account's owner should know; `to` is where it goes, if not to his address."""
+    user = active_user(job.record_id)
+    if user is None:
+        return None
+    words = {"username": user["username"], **job.data}
+    return MailMessage(words.pop("to", user["email"]), job.kind, words)

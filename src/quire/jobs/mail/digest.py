@@ -1,0 +1,178 @@
+"""The digest: what waits for somebody and what is new, once a day or a week, for those who want it.
+
+It tells of what they look after in the panel, and comes only when there is something to tell.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+
+from quire.actor import Actor
+from quire.declare.clock import now, rfc3339
+from quire.declare.job_registry import Job, periodic
+from quire.declare.kinds import time_from_text
+from quire.declare.query import Query
+from quire.declare.query_conditions import Condition
+from quire.declare.record import Record
+from quire.declare.rules import role
+from quire.jobs.mail.account_mail import active_user, profile_of
+from quire.jobs.mail.comment_mail import excerpt
+from quire.jobs.mail.message import MailMessage, mail_template, site_root, unsubscribe_url
+from quire.records import COMMENTS, POSTS, PROFILES, USERS
+from quire.store import queue_admin, read
+from quire.store.db import read_connection, transaction
+from quire.store.mail_events import enqueue_mail
+
+PERIODS = {"daily": timedelta(days=1), "weekly": timedelta(days=7)}
+SLACK = timedelta(minutes=90)
+"""How much earlier than a period ago the last digest may have gone out: it goes once an hour."""
+LONGEST = timedelta(days=31)
+"""How far a digest looks back at most, for who has not wanted any for long."""
+AHEAD = timedelta(days=7)
+"""How far it looks ahead."""
+LISTED = 20
+"""Items below each heading."""
+
+_profiles = PROFILES.table
+
+
+@periodic(3600)
+def send_digests() -> None:
+    """Owe digests to those who want them and have had none for a period."""
+    for period, length in PERIODS.items():
+        before = now() - length + SLACK
+        wanted = (_profiles.c.digest == period, _is_due(before))
+        columns = (_profiles.c.user_id, _profiles.c.digest_sent_at)
+        with read_connection() as connection:
+            due = connection.execute(select(*columns).where(*wanted)).all()
+        for user_id, sent in due:
+            _enqueue(user_id, before, sent or now() - length)
+
+
+def _is_due(before: datetime) -> Any:
+    sent = _profiles.c.digest_sent_at
+    return sent.is_(None) | (sent <= before)
+
+
+def _enqueue(user_id: int, before: datetime, since: datetime) -> None:
+    """Owe a digest of what has happened since then, unless somebody else has."""
+    until = now()
+    mine = (_profiles.c.user_id == user_id, _is_due(before))
+    with transaction() as connection:
+        noted = update(_profiles).where(*mine).values(digest_sent_at=until)
+        if connection.execute(noted).rowcount:
+            start = max(since, until - LONGEST)
+            enqueue_mail("digest", user_id, since=rfc3339(start), until=rfc3339(until))
+
+
+@dataclass(frozen=True)
+class DigestItem:
+    """A line: what it is about, where that can be read, more about it, words from it."""
+
+    name: str
+    url: str = ""
+    note: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class DigestSection:
+    """A heading, the address of all that stands below it, and the first of that."""
+
+    heading: str
+    url: str
+    items: list[DigestItem]
+    more: int
+
+
+@mail_template("digest")
+def _digest(job: Job) -> MailMessage | None:
+    user = active_user(job.record_id)
+    if user is None or profile_of(user["id"]).digest == "never":
+        return None
+    actor = Actor(user["role"], user["id"], user["username"], door="jobs")
+    parts = _sections(actor, *(time_from_text(job.data[name]) for name in ("since", "until")))
+    if role("author")(actor) is False or not parts:
+        return None
+    subject = ", ".join(part.heading for part in parts)
+    words = {"username": user["username"], "subject": subject, "parts": parts}
+    return MailMessage(user["email"], "digest", words, unsubscribe_url(user["id"], "digest"))
+
+
+def _sections(actor: Actor, since: datetime, until: datetime) -> list[DigestSection]:
+    """What there is to tell somebody, the most urgent first."""
+    found = [
+        _section_of_records(actor, COMMENTS, "{} comment{} to review", _comment, [_status("pending")]),
+        _failed_jobs(actor),
+        _section_of_records(
+            actor, POSTS, "{} post{} published", _post,
+            [_status("published"), *_between("published_at", since, until)],
+        ),
+        _section_of_records(
+            actor, POSTS, "{} post{} in the coming week", _post,
+            [_status("scheduled"), *_between("published_at", until, until + AHEAD)],
+            ("published_at",),
+        ),
+        _section_of_records(actor, USERS, "{} new account{}", _account, _between("created_at", since, until)),
+    ]  # fmt: skip
+    return [part for part in found if part is not None]
+
+
+def _status(word: str) -> Condition:
+    return Condition("status", "eq", (word,))
+
+
+def _between(field: str, start: datetime, end: datetime) -> list[Condition]:
+    return [Condition(field, "gt", (start,)), Condition(field, "lte", (end,))]
+
+
+def _section_of_records(
+    actor: Actor,
+    record: Record,
+    heading: str,
+    item: Callable[[dict[str, Any]], DigestItem],
+    conditions: list[Condition],
+    sort: tuple[str, ...] = (),
+) -> DigestSection | None:
+    """The records of a type that an actor finds in the panel; None where there are none."""
+    query = Query(tuple(conditions), sort, per_page=LISTED, panel=True)
+    page = read.list_records(record, actor, query)
+    states = [one.values[0] for one in conditions if one.path == "status"]
+    url = f"{site_root()}/admin/{record.path}/" + "".join(f"?status={state}" for state in states)
+    return _section(heading, url, [item(row) for row in page.rows], page.total or 0)
+
+
+def _section(heading: str, url: str, items: list[DigestItem], total: int) -> DigestSection | None:
+    if not total:
+        return None
+    counted = heading.format(f"{total:,}", "" if total == 1 else "s")
+    return DigestSection(counted, url, items, total - len(items))
+
+
+def _comment(row: dict[str, Any]) -> DigestItem:
+    said = excerpt(row)
+    return DigestItem(f"{said['who']} on “{row['post']['title']}”", text=said["text"])
+
+
+def _post(row: dict[str, Any]) -> DigestItem:
+    moment = time_from_text(row["published_at"])
+    note = f"by {row['author']['username']}, {moment.day} {moment:%B %Y, %H:%M} UTC"
+    live = row["status"] == "published"
+    return DigestItem(row["title"], f"{site_root()}/posts/{row['slug']}" if live else "", note)
+
+
+def _account(row: dict[str, Any]) -> DigestItem:
+    return DigestItem(f"{row['username']}, {row['role']}")
+
+
+def _failed_jobs(actor: Actor) -> DigestSection | None:
+    """Jobs that were given up, for those who may try them again."""
+    if role("admin")(actor) is False:
+        return None
+    kinds = [row for row in queue_admin.summary_by_event() if row.failed]
+    items = [DigestItem(f"{row.event}: {row.failed:,}") for row in kinds]
+    total = sum(row.failed for row in kinds)
+    return _section("{} failed job{}", f"{site_root()}/admin/jobs/", items, total)

@@ -1,0 +1,48 @@
+"""Letters that were kept in a folder because there is no SMTP server: found again and read."""
+
+import email
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email import policy
+from email.message import EmailMessage
+from pathlib import Path
+
+from flask import current_app
+
+MAX_LISTED = 200
+"""Letters that are listed, newest first."""
+
+
+@dataclass(frozen=True)
+class StoredMessage:
+    """An email in the folder; `name` is that of its file."""
+
+    name: str
+    message: EmailMessage
+
+    def part(self, kind: str) -> str:
+        """Its text as `plain` or `html`; empty where it has none."""
+        found = self.message.get_body((kind,))
+        return str(found.get_content()) if found is not None else ""
+
+
+def folder() -> Path:
+    """The folder of emails."""
+    return Path(current_app.config["QUIRE_INSTANCE"]) / "outbox"
+
+
+def list_messages() -> Iterator[StoredMessage]:
+    """The newest emails."""
+    for path in sorted(folder().glob("*.eml"), reverse=True)[:MAX_LISTED]:
+        yield _read(path)
+
+
+def get_message(name: str) -> StoredMessage | None:
+    """The email in the file of this name."""
+    return next((_read(path) for path in folder().glob("*.eml") if path.name == name), None)
+
+
+def _read(path: Path) -> StoredMessage:
+    return StoredMessage(
+        path.name, email.message_from_bytes(path.read_bytes(), policy=policy.default)
+    )

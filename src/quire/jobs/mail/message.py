@@ -1,0 +1,86 @@
+"""An email: one template for its plain text and its HTML; and the functions that build each kind."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, TypeVar
+
+from flask import current_app
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from quire.declare.job_registry import Job
+from quire.jobs.mail.unsubscribe import create_token
+from quire.records.site_settings import site_settings
+
+
+@dataclass(frozen=True)
+class MailMessage:
+    """A text for one address; `kind` names its template, `words` fill it.
+
+    `unsubscribe` is the address that ends mail of this kind, where somebody may want that.
+    """
+
+    to: str
+    kind: str
+    words: dict[str, Any]
+    unsubscribe: str = ""
+
+    def render(self) -> tuple[str, str, str]:
+        """The subject, on one line whatever stands in it, the text, and the same as HTML."""
+        words = {
+            "site_name": site_settings()["site_name"],
+            "root": site_root(),
+            "unsubscribe": self.unsubscribe,
+            **self.words,
+        }
+        text, page = (_templates(form).get_template(f"{self.kind}.txt") for form in ("txt", "html"))
+        subject = "".join(text.blocks["subject"](text.new_context(words)))
+        return (
+            " ".join(f"[{words['site_name']}] {subject}".split()),
+            re.sub(r"\n{3,}", "\n\n", text.render(words)).lstrip("\n"),
+            page.render(words),
+        )
+
+
+@cache
+def _templates(form: str) -> Environment:
+    """The templates with the frame and the pieces for one form; only in HTML is anything markup."""
+    made = Environment(
+        loader=PackageLoader("quire.jobs.mail", "templates"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=form == "html",  # noqa: S701 - plain text has no markup
+    )
+    pieces = made.get_template(f"parts.{form}").module
+    named = {name: piece for name, piece in vars(pieces).items() if not name.startswith("_")}
+    made.globals.update(named, frame=f"frame.{form}")
+    return made
+
+
+def site_root() -> str:
+    """The address of this site, never taken from a request: its sender could name any host."""
+    return str(current_app.config["PUBLIC_URL"] or current_app.config["LOCAL_URL"])
+
+
+def unsubscribe_url(user_id: int, kind: str) -> str:
+    """The address that ends mail of a kind for somebody."""
+    return f"{site_root()}/auth/unsubscribe/{create_token(user_id, kind)}"
+
+
+Writer = Callable[[Job], MailMessage | None]
+Written = TypeVar("Written", bound=Writer)
+WRITERS: dict[str, Writer] = {}
+"""The function that builds the email of each kind; it returns None if there is no recipient any more."""
+
+
+def mail_template(*kinds: str) -> Callable[[Written], Written]:
+    """Register the function below for emails of these kinds."""
+
+    def keep(write: Written) -> Written:
+        WRITERS.update(dict.fromkeys(kinds, write))
+        return write
+
+    return keep

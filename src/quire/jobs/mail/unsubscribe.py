@@ -1,0 +1,43 @@
+"""Links that end mail of a kind for somebody: signed, without an end, and good for nothing else."""
+
+from typing import Any
+
+from flask import current_app
+from itsdangerous import BadData, URLSafeSerializer
+
+from quire.actor import Actor
+from quire.declare.record import REGISTRY
+from quire.store.read import find_id
+from quire.store.write import update
+
+KINDS: dict[str, dict[str, Any]] = {
+    "comments": {"comment_mail": False},
+    "digest": {"digest": "never"},
+}
+"""Kinds of mail that can be ended, and what the profile says then."""
+
+
+def _signer() -> URLSafeSerializer:
+    return URLSafeSerializer(str(current_app.secret_key), salt="unsubscribe")
+
+
+def create_token(user_id: int, kind: str) -> str:
+    """What stands in the link."""
+    return str(_signer().dumps([user_id, kind]))
+
+
+def parse_token(text: str) -> tuple[int, str] | None:
+    """Whose mail of which kind a token ends; None when it is not ours."""
+    try:
+        user_id, kind = _signer().loads(text)
+    except BadData:
+        return None
+    return user_id, kind
+
+
+def unsubscribe(user_id: int, kind: str, by: Actor) -> None:
+    """End mail of this kind for a user, if there still is one."""
+    profiles = REGISTRY["profiles"]
+    profile = find_id(profiles, by.as_system(), user_id=user_id)
+    if profile is not None:
+        update(profiles, by.as_system(), profile, KINDS[kind])

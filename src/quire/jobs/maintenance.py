@@ -1,0 +1,59 @@
+"""Upkeep: what grows by itself is cut back once a day, and by `manage.py prune`."""
+
+from datetime import timedelta
+
+from flask import current_app
+
+from quire.declare.clock import now
+from quire.declare.job_registry import periodic
+from quire.declare.record import REGISTRY
+from quire.records import orphaned_files
+from quire.records.accounts import email_links, revocation
+from quire.store import (
+    idempotency_keys,
+    preview_links,
+    queue,
+    retention,
+    undoable_batches,
+)
+from quire.store.db import transaction
+from quire.store.schedules import tell_due
+
+DAY = 86_400
+
+
+def prune_outbox() -> int:
+    """Forget old events of records; how many there were."""
+    return queue.prune(now() - timedelta(days=current_app.config["CHANGES_DAYS"]), REGISTRY)
+
+
+def delete_expired_links() -> int:
+    """Forget links of mails, and the marks of preview links, that have ended; how many."""
+    with transaction() as connection:
+        return email_links.delete_expired(connection) + preview_links.delete_expired(connection)
+
+
+PARTS = {
+    "records in the trash": retention.purge_trash,
+    "revisions": retention.thin_revisions,
+    "ended sessions": revocation.delete_expired_sessions,
+    "ended links": delete_expired_links,
+    "idempotency keys": idempotency_keys.delete_expired_answers,
+    "pages of editors": retention.delete_expired_pages,
+    "old events": prune_outbox,
+    "batches that can no longer be undone": undoable_batches.prune,
+    "files that no record knows": orphaned_files.delete_orphans,
+}
+"""What is cut back, in the words of `manage.py prune`."""
+
+
+@periodic(2, per_process=True)
+def tell_schedules() -> None:
+    """Tell those who want to hear of it what has begun or ended by the clock."""
+    tell_due()
+
+
+@periodic(DAY)
+def prune() -> dict[str, int]:
+    """Cut back all of it; how many of each went."""
+    return {words: part() for words, part in PARTS.items()}

@@ -1,0 +1,98 @@
+"""One attempt at a job: whoever handles it is called, and the queue is told what came of it."""
+
+import logging
+from types import TracebackType
+
+from quire.declare.job_registry import (
+    LEASE_SECONDS,
+    SCHEDULE,
+    Handler,
+    Job,
+    PermanentFailure,
+    Reschedule,
+    handlers_of,
+)
+from quire.errors import Unavailable
+from quire.store import queue
+
+logger = logging.getLogger("quire.jobs")
+
+FIRST_DELAY = 10
+MAX_DELAY = 6 * 3600
+MAX_ATTEMPTS = 10
+"""With pauses that triple, the last one is some fifteen hours after the first."""
+
+
+class CapturedErrors:
+    """What goes wrong inside the block is kept in `error`; the worker goes on, as a server does
+    after a bad request."""
+
+    error: Exception | None = None
+
+    def __enter__(self) -> "CapturedErrors":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> bool:
+        if isinstance(error, Exception):
+            self.error = error
+        return self.error is not None
+
+
+def run_job(job: Job) -> None:
+    """Do a claimed job, inside an application context."""
+    found = handlers_of(job.event)
+    longest = max((one.seconds for one in found), default=LEASE_SECONDS)
+    if longest != LEASE_SECONDS:
+        job = queue.extend(job, longest)
+    finished = list(job.data.get("done", ()))
+    with CapturedErrors() as caught:
+        _run_handler(found, job, finished)
+    if caught.error is None:
+        _finish(job)
+    elif isinstance(caught.error, Reschedule):
+        queue.reschedule(job, 0)
+    else:
+        _failed(job, caught.error, finished)
+
+
+def _run_handler(found: list[Handler], job: Job, finished: list[str]) -> None:
+    if not found:
+        raise PermanentFailure("Nobody handles this.")
+    for one in found:
+        if one.name not in finished:
+            one.run(job)
+            finished.append(one.name)
+
+
+def _finish(job: Job) -> None:
+    if job.event in SCHEDULE:
+        queue.reschedule(job, SCHEDULE[job.event].seconds)
+    else:
+        queue.done(job)
+
+
+def _failed(job: Job, error: Exception, finished: list[str]) -> None:
+    said = str(error) if isinstance(error, PermanentFailure) else f"{type(error).__name__}: {error}"
+    lasting = isinstance(error, PermanentFailure) or job.attempts >= MAX_ATTEMPTS
+    if lasting and job.event not in SCHEDULE:
+        logger.error("Job %d (%s) is given up: %s", job.id, job.event, said, exc_info=_trace(error))
+        queue.fail(job, said)
+        return
+    seconds = retry_delay(job.attempts)
+    logger.warning(
+        "Job %d (%s) failed, next try in %d s: %s", job.id, job.event, seconds, said,
+        exc_info=_trace(error),
+    )  # fmt: skip
+    queue.postpone(job, seconds, said, finished)
+
+
+def _trace(error: Exception) -> Exception | None:
+    """What goes wrong outside of this program needs no traceback."""
+    return None if isinstance(error, OSError | PermanentFailure | Unavailable) else error
+
+
+def retry_delay(attempts: int) -> int:
+    """Seconds until the next attempt."""
+    return int(min(FIRST_DELAY * 3 ** min(attempts - 1, 20), MAX_DELAY))

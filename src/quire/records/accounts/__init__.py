@@ -1,0 +1,1 @@
+"""What belongs to an account beside its record: links, devices, second factors."""

@@ -1,0 +1,101 @@
+"""Ends and renews the sessions and API keys of an account."""
+
+from collections.abc import Iterator
+
+from blinker import Signal
+from sqlalchemy import delete, func, select, update
+
+from quire.actor import Actor
+from quire.declare.clock import now
+from quire.declare.record import REGISTRY
+from quire.records.accounts.second_factors import count_factors, delete_factors
+from quire.security.tokens import digest, new_secret
+from quire.store.db import on_commit, read_connection, transaction
+from quire.store.short_transactions import delete_in_batches
+
+session_renewed = Signal(
+    "The session with the id `sender` has another `secret`, which its browser must learn."
+)
+
+
+def end_session(id: int) -> None:
+    """End one session."""
+    table = REGISTRY["sessions"].table
+    with transaction() as connection:
+        connection.execute(delete(table).where(table.c.id == id))
+
+
+def delete_expired_sessions() -> int:
+    """Forget sessions that have ended; how many."""
+    table = REGISTRY["sessions"].table
+    return delete_in_batches(table, table.c.expires_at <= now())
+
+
+def end_sessions(user_id: int, keep: int | None = None, kind: str | None = None) -> int:
+    """End a user's sessions, of one `kind` or all, but `keep`; how many.
+
+    In the transaction of the change that this follows from.
+    """
+    table = REGISTRY["sessions"].table
+    chosen = [table.c.user_id == user_id, table.c.id.is_distinct_from(keep)]
+    if kind is not None:
+        chosen.append(table.c.kind == kind)
+    with transaction() as connection:
+        return int(connection.execute(delete(table).where(*chosen)).rowcount)
+
+
+def renew_session(actor: Actor) -> None:
+    """Replace the secret of the browser that asks, at once, for it has just shown a password.
+
+    The old secret is worth nothing from then on, whoever else holds it.
+    """
+    if actor.proof != "session" or actor.session_id is None:
+        return
+    table, secret = REGISTRY["sessions"].table, new_secret()
+    values = {"hash": digest(secret), "former_hash": None}
+    with transaction() as connection:
+        connection.execute(update(table).where(table.c.id == actor.session_id).values(values))
+        on_commit(lambda: session_renewed.send(actor.session_id, secret=secret))
+
+
+def end_keys(user_id: int) -> int:
+    """Revoke a user's API keys; how many."""
+    table = REGISTRY["api_keys"].table
+    with transaction() as connection:
+        return int(connection.execute(delete(table).where(table.c.owner_id == user_id)).rowcount)
+
+
+def count_keys(user_id: int) -> int:
+    """How many API keys a user has."""
+    table = REGISTRY["api_keys"].table
+    own = select(func.count()).where(table.c.owner_id == user_id)
+    with read_connection() as connection:
+        return int(connection.execute(own).scalar_one())
+
+
+def revoke_credentials(
+    user_id: int, *, keep_session: int | None, keep_keys: bool, keep_factors: bool
+) -> list[str]:
+    """End an account's sessions but one, its keys and its second factors unless they are to stay.
+
+    In the transaction of the new password. Returns sentences that say what ended and what is still good.
+    """
+    with transaction():
+        sessions = end_sessions(user_id, keep_session)
+        keys = count_keys(user_id) if keep_keys else end_keys(user_id)
+        factors = count_factors(user_id)
+        if not keep_factors:
+            delete_factors(user_id)
+    return list(
+        _sentences(
+            ("session", sessions, False),
+            ("API key", keys, keep_keys),
+            ("second factor", factors, keep_factors),
+        )
+    )
+
+
+def _sentences(*things: tuple[str, int, bool]) -> Iterator[str]:
+    for name, count, is_kept in things:
+        if count:
+            yield f"{'Still good' if is_kept else 'Ended'}: {count} {name}{'s' if count > 1 else ''}."

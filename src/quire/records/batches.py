@@ -1,0 +1,56 @@
+"""Batches: what somebody did to many records at once, and its undoing."""
+
+from quire.declare.change import Change
+from quire.declare.fields import Shown
+from quire.declare.record import Access, Action, Record
+from quire.declare.rules import any_of, owner, role
+from quire.errors import Conflict
+from quire.store.undoable_batches import Batch, UndoResult, undo_batch
+
+MOST_NAMED = 5
+"""Reasons that one message gives."""
+OWN = any_of(owner(Batch.actor_id), role("admin"))
+
+
+def undo(change: Change) -> None:
+    """Take back each change whose record nobody has edited since."""
+    result = undo_batch(change.actor, change.id or 0)
+    if not (result.undone or result.refused):
+        raise Conflict("Everything in this batch has already been undone.")
+    if result.undone:
+        change.set(undone_at=change.moment)
+    change.reveal(result=result)
+    change.notices += _notices(result)
+
+
+def _notices(result: UndoResult) -> list[str]:
+    """What was not undone, and why."""
+    found = []
+    if result.refused:
+        reasons = dict.fromkeys(problem.message for _, problem in result.refused)
+        why = " ".join(list(reasons)[:MOST_NAMED])
+        found.append(f"Not undone: {len(result.refused)}. {why}")
+    if result.untried:
+        found.append(f"Left to undo: {result.untried}. Undo again to continue.")
+    return found
+
+
+BATCHES = Record(
+    Batch,
+    path="batches",
+    newest_first=True,
+    fields=[
+        Shown("id", sort=True, filter=True),
+        Shown("kind", sort=True, filter=True),
+        Shown("actor", filter=("id", "username")),
+        Shown("created_at", sort=True, filter=True),
+        Shown("rows"),
+        Shown("undone_at"),
+    ],
+    access=Access(read=OWN, panel=OWN),
+    actions=[Action("undo", undo, OWN)],
+    title_field="kind",
+    section="System",
+    history=False,
+    exported=False,
+)

@@ -1,0 +1,43 @@
+"""Pictures that records show: what may stand there, and in which sizes it can be had."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import select
+
+from quire.declare.change import Change
+from quire.declare.record import REGISTRY
+from quire.store.db import read_connection
+
+
+def check_image(change: Change, name: str, *, own: bool = False) -> None:
+    """Refuse as the field `name` what is no picture; with `own`, what is not that user's."""
+    id = change.reference(name)
+    if id is None or not change.changes(name) or change.bad_fields:
+        return
+    media = REGISTRY["media"].table.c
+    with read_connection() as connection:
+        wanted = select(media.width, media.owner_id).where(media.id == id)
+        row: Any = connection.execute(wanted).one()
+    label = change.record.field(name).label
+    if row.width is None:
+        change.refuse(name, "not_allowed", f"{label} must be an image.")
+    elif own and row.owner_id != change.id and not change.actor.at_least("moderator"):
+        change.refuse(name, "not_allowed", f"{label} must be one of your own images.")
+
+
+def images_by_id(small: Iterable[dict[str, Any] | None]) -> dict[int, dict[str, Any]]:
+    """What pages need to show pictures well, by id: sizes, variants, the point that matters."""
+    ids = {one["id"] for one in small if one}
+    if not ids:
+        return {}
+    table = REGISTRY["media"].table
+    names = ("id", "url", "alt", "width", "height", "variants", "focal_point")
+    with read_connection() as connection:
+        found = connection.execute(select(*(table.c[n] for n in names)).where(table.c.id.in_(ids)))
+        return {row["id"]: dict(row) for row in found.mappings()}
+
+
+def image_of(small: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The same of one; None where there is none."""
+    return next(iter(images_by_id([small]).values()), None)

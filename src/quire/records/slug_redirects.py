@@ -1,0 +1,39 @@
+"""Old addresses: when something moves, its old path leads to the new one in a single step."""
+
+from sqlalchemy import select
+
+from quire.actor import Actor
+from quire.declare.change import Change
+from quire.declare.record import REGISTRY
+from quire.store.advisory_locks import advisory_lock
+from quire.store.db import transaction
+from quire.store.write import create, delete, update
+
+
+def redirect_old_slug(change: Change) -> None:
+    """Lead the old address of a record's page to the new one when its slug changes."""
+    old = change.before("slug")
+    if old and change.changes("slug"):
+        paths = [
+            (change.record.public_path or "").format(slug=slug) for slug in (old, change["slug"])
+        ]
+        change.after_save(lambda state: add_redirect(change.actor.as_system(), *paths))
+
+
+def add_redirect(actor: Actor, old: str, new: str) -> None:
+    """Lead `old` to `new`, and everything that led to `old` too; `new` itself leads nowhere else."""
+    redirects = REGISTRY["redirects"]
+    table = redirects.table.c
+    with transaction() as connection:
+        advisory_lock("redirects")
+        wanted = select(table.id, table.path).where(
+            table.path.in_([old, new]) | (table.target == old)
+        )
+        found = connection.execute(wanted).all()
+        for id, path in found:
+            if path == new:
+                delete(redirects, actor, id)
+            else:
+                update(redirects, actor, id, {"target": new})
+        if not any(path == old for _, path in found):
+            create(redirects, actor, {"path": old, "target": new})

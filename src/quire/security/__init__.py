@@ -1,0 +1,1 @@
+"""Secrets, limits and encryption: what the records need and Flask does not."""

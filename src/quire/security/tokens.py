@@ -1,0 +1,51 @@
+"""Secrets that devices and programs hold: how they look, and what is stored of them."""
+
+import hashlib
+import secrets
+import string
+import zlib
+from typing import Annotated
+
+from sqlalchemy import String
+from sqlalchemy.orm import mapped_column
+
+from quire.declare.kinds import text_kind
+
+Digest = Annotated[
+    str, mapped_column(String(64), info={"kind": text_kind("digest", 64, collated=False)})
+]
+
+KEY_START = "qk_"
+_LETTERS = string.digits + string.ascii_uppercase + string.ascii_lowercase
+_SECRET, _CHECK = 43, 6
+"""Letters of a key: 43 of 62 are 256 bits; six hold its CRC-32."""
+
+
+def digest(secret: str) -> str:
+    """What is kept of a secret that nobody can guess: SHA-256 is enough, and fast."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def new_key() -> str:
+    """A new API key: what kind of secret it is stands in front, a checksum behind."""
+    secret = KEY_START + "".join(secrets.choice(_LETTERS) for _ in range(_SECRET))
+    return secret + _checksum(secret)
+
+
+def is_key(text: str) -> bool:
+    """Whether `text` has the form of a key; typing errors are found without the database."""
+    whole = len(text) == len(KEY_START) + _SECRET + _CHECK and text.isascii()
+    return whole and text.startswith(KEY_START) and _checksum(text[:-_CHECK]) == text[-_CHECK:]
+
+
+def _checksum(text: str) -> str:
+    number, letters = zlib.crc32(text.encode()), ""
+    for _ in range(_CHECK):
+        number, rest = divmod(number, len(_LETTERS))
+        letters = _LETTERS[rest] + letters
+    return letters
+
+
+def new_secret() -> str:
+    """256 bits that nobody guesses."""
+    return secrets.token_urlsafe(32)

@@ -1,0 +1,1 @@
+"""What serve.py does: sockets, processes, threads and HTTP below Flask."""

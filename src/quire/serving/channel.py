@@ -1,0 +1,225 @@
+"""One connection: a client has limited time to send, and holds no thread while it does not read."""
+
+import socket
+import time
+from contextlib import suppress
+from typing import Any
+
+from waitress.buffers import OverflowableBuffer, ReadOnlyFileBasedBuffer
+from waitress.channel import HTTPChannel
+from waitress.task import WSGITask
+from waitress.utilities import Error
+
+from quire.serving import request_admission
+from quire.serving.http_parser import JsonErrorTask, StrictParser
+from quire.serving.sockets import unacknowledged_bytes
+from quire.web.threads import BLOCKING_KEY, STOPPING_KEY
+
+HEADER_SECONDS = 15
+"""Time in which a request's headers must be complete."""
+BODY_SECONDS = 30
+"""Time in which the body must be complete, and as much longer as SLOWEST_BODY allows."""
+SLOWEST_BODY = 1024
+"""Bytes per second below which a body is given up."""
+LINGER_SECONDS = 5
+"""How long a refused client may go on sending, so that it gets to read why."""
+STALLED_SECONDS = 15
+"""Time in which a client must take what waits for it, or at least SLOWEST_READER of it."""
+SLOWEST_READER = 1024
+"""Bytes per second below which a client that has something to read is given up."""
+
+
+class WsgiTask(WSGITask):
+    """Tells clients of a stopping server that this connection carries no further request."""
+
+    close_on_finish: bool
+    wrote_header: bool
+
+    def get_environment(self) -> dict[str, Any]:
+        """What the application is told, and given."""
+        environ: dict[str, Any] = super().get_environment()
+        server = self.channel.server
+        environ[BLOCKING_KEY] = server.task_dispatcher.blocking
+        environ[STOPPING_KEY] = lambda: server.stopping
+        return environ
+
+    def write(self, data: bytes) -> None:
+        """Send `data`; the header goes along with the first bytes, not in a packet of its own."""
+        if (
+            self.complete
+            and not self.wrote_header
+            and data
+            and self.has_body
+            and self.content_length != 0
+        ):
+            self.channel.header = self.build_response_header()
+            self.wrote_header = True
+        super().write(data)
+
+    def build_response_header(self) -> bytes:
+        """Status line and headers."""
+        if self.channel.server.draining and self.channel.on_last_request():
+            self.set_close_on_finish()
+        if self.has_body or self.close_on_finish or self._is_last():
+            return super().build_response_header()
+        # waitress ends a connection whose answer has no length; without a body it needs none
+        self.close_on_finish = True
+        header = super().build_response_header()
+        self.close_on_finish = False
+        return header
+
+    def _is_last(self) -> bool:
+        """Whether the client wants no further answer on this connection."""
+        return (
+            self.version == "1.0" or self.request.headers.get("CONNECTION", "").lower() == "close"
+        )
+
+
+class Channel(HTTPChannel):
+    """One connection, whose client may be slow at sending and at reading without holding a thread.
+
+    A thread writes an answer without ever waiting: what the client does not take at once waits in
+    memory for a second at most, then on disk. The next request of a connection begins when all
+    answers before it have been taken.
+    """
+
+    task_class = WsgiTask
+    error_task_class = JsonErrorTask
+    close_when_flushed = False
+    begun = 0.0
+    linger = False
+    lingers_until = 0.0
+    paused = False
+    written = taken = 0
+    header = b""
+
+    def __init__(self, *given: Any, **named: Any):
+        super().__init__(*given, **named)
+        self.taken_at = self.creation_time
+        self.body_network: str | None = None
+
+    def parser_class(self, adj: Any) -> StrictParser:
+        """What parses the next request."""
+        self.body_network = None
+        return StrictParser(adj, self._admit)
+
+    def _admit(self, request: StrictParser) -> Error | None:
+        """Why the body that `request` announces is not taken in, None when it is."""
+        if not request_admission.is_large(request):
+            return None
+        sender = request_admission.network(request, self.addr[0], self.server.trusted_proxy)
+        refusal = request_admission.refuse(request, sender, self.server.senders())
+        if refusal is None:
+            self.body_network = sender
+        return refusal
+
+    def received(self, data: bytes) -> bool:
+        """Take in what the client sent."""
+        before = self.request
+        done = super().received(data)
+        if self.request is not before:
+            self.begun = time.time()
+        return done
+
+    def on_last_request(self) -> bool:
+        """Whether no other request waits behind the one that is being answered."""
+        return len(self.requests) == 1 and self.request is None
+
+    def overdue(self, now: float) -> bool:
+        """Whether the client takes too long to send its request or to go away."""
+        if self.lingers_until:
+            return now > self.lingers_until
+        request = self.request
+        if request is None:
+            return False
+        if not request.headers_finished:
+            return now - self.begun > HEADER_SECONDS
+        return now - self.begun > BODY_SECONDS + request.body_bytes_received / SLOWEST_BODY
+
+    def idle(self) -> bool:
+        """Whether nothing is being received, answered or sent."""
+        closing: Any = self.close_when_flushed or self.lingers_until
+        return not (self.requests or self.request or self.total_outbufs_len or closing)
+
+    def note_progress(self, now: float, seconds: float) -> bool:
+        """Set `taken_at` to `now` if the client reads fast enough; whether it has anything to read.
+
+        Fast enough is SLOWEST_READER for `seconds`, or whatever there is.
+        """
+        waiting = self.total_outbufs_len
+        if not waiting:
+            self.taken_at = now
+            return False
+        taken = self.written - waiting - unacknowledged_bytes(self.socket)
+        if taken >= self.taken + SLOWEST_READER * seconds:
+            self.taken, self.taken_at = taken, now
+        return True
+
+    def buffered_bytes(self) -> int:
+        """Bytes kept for the client, apart from files that are there anyway."""
+        with self.outbuf_lock:
+            files = (one for one in self.outbufs if isinstance(one, ReadOnlyFileBasedBuffer))
+            return int(self.total_outbufs_len) - sum(map(len, files))
+
+    def spill(self) -> None:
+        """Move what waits for the client from memory to disk."""
+        with self.outbuf_lock:
+            for buffer in self.outbufs:
+                if isinstance(buffer, OverflowableBuffer) and buffer.buf and not buffer.overflowed:
+                    buffer._set_large_buffer()  # noqa: SLF001 - what it does itself beyond a size
+
+    def write_soon(self, data: Any) -> int:
+        """Send `data`, or put aside what the client does not take now; returns its length in bytes.
+
+        A stream that is far ahead of its reader waits, while another thread takes the place of
+        this one. Raises ClientDisconnected.
+        """
+        if self.total_outbufs_len > self.adj.outbuf_high_watermark:
+            with self.server.task_dispatcher.blocking():
+                super()._flush_outbufs_below_high_watermark()
+        if self.header:
+            data, self.header = self.header + data, b""
+        length: int = super().write_soon(data)
+        self.written += length
+        return length
+
+    def _flush_outbufs_below_high_watermark(self) -> None:
+        """Wait for nothing: a thread would wait here for as long as the client likes."""
+
+    def writable(self) -> bool:
+        """Whether there is something to send, to begin, or to close."""
+        return self.paused or bool(super().writable())
+
+    def _resume(self) -> None:
+        """Begin the next request if all answers before it have been taken."""
+        if self.paused and not self.total_outbufs_len:
+            self.paused = False
+            self.server.add_task(self)
+
+    def readable(self) -> bool:
+        """Whether input is wanted."""
+        return bool(self.lingers_until) or super().readable()
+
+    def handle_read(self) -> None:
+        """Read; what comes after a refusal is thrown away."""
+        if self.lingers_until:
+            self.recv(self.adj.recv_bytes)
+        else:
+            super().handle_read()
+
+    def handle_write(self) -> None:
+        """Send; after a refusal, close our direction only.
+
+        Closing with input unread would reset the connection, and the client, still busy sending
+        its too large body, would never read the answer.
+        """
+        if not (self.linger and self.close_when_flushed):
+            super().handle_write()
+            self._resume()
+            return
+        self._flush_exception(self._flush_some)
+        if self.connected and not self.total_outbufs_len and not self.will_close:
+            self.close_when_flushed = False
+            self.lingers_until = time.time() + LINGER_SECONDS
+            with suppress(OSError):  # A client that has gone is noticed when reading.
+                self.socket.shutdown(socket.SHUT_WR)

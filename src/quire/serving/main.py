@@ -1,0 +1,162 @@
+"""What serve.py does: make ready what a first start finds missing, serve, stop in good order."""
+
+import gc
+import logging
+import signal
+import socket
+import sys
+import threading
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import Any
+
+import click
+from flask import Flask
+
+from quire.app import create_app
+from quire.auth import first_admin
+from quire.config.startup_errors import exit_with_one_line
+from quire.config.validation import StartupError, UnsafeConfig, require_public_url
+from quire.config.version import VERSION
+from quire.exchange.seed import create_demo
+from quire.jobs.worker import running_workers
+from quire.serving.server import Server
+from quire.serving.sockets import bind, url
+from quire.serving.supervisor import Build, Supervisor
+from quire.store.migrations import prepare_database
+from quire.web.body_limits import max_body_bytes
+
+logger = logging.getLogger("quire.server")
+
+SIGNALS = ("SIGTERM", "SIGINT", "SIGBREAK")
+OVER_FLASK = 16 * 1024
+"""Bytes that waitress takes beyond Flask's limit, so that Flask is the one who refuses."""
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
+@click.option(
+    "--threads",
+    type=click.IntRange(1, 64),
+    help="Requests handled at the same time by each process.",
+)
+@click.option("--processes", default=1, show_default=True, type=click.IntRange(1, 64))
+@click.option("--demo", is_flag=True, help="Fill an empty installation with sample content.")
+@click.version_option(VERSION, message="Quire %(version)s")
+def serve(host: str, port: int, threads: int | None, processes: int, demo: bool) -> None:
+    """Serve Quire until SIGTERM, Ctrl-C or Ctrl-Break."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    app = create_served_app(threads)
+    require_public_url(app.config, host)
+    with _listen(host, port) as sock:
+        address = url(host, sock)
+        with app.app_context():
+            prepare_database()
+            words = welcome_text(address, demo)
+        if processes == 1:
+            sys.exit(_run_one(app, address, sock, words))
+        sys.exit(_run_several(partial(build_process, threads, address), sock, processes, words))
+
+
+def main() -> None:
+    """Run `serve`. Always ends in SystemExit: 0 stopped on request, 1 refused, 2 wrong usage."""
+    with exit_with_one_line():
+        serve.main(prog_name="serve.py")
+
+
+def create_served_app(threads: int | None) -> Flask:
+    """The application as it is served. Raises UnsafeConfig."""
+    app = create_app(None, {"THREADS": threads} if threads else None)
+    if app.testing:
+        raise UnsafeConfig(
+            "QUIRE_ENV=testing is for tests only: it stores nothing and checks little. Use "
+            "QUIRE_ENV=production, or do not set it."
+        )
+    if app.debug:
+        raise UnsafeConfig(
+            "Debug mode is only for `flask --app quire run --debug`. Unset FLASK_DEBUG."
+        )
+    gc.freeze()  # a full collection of what a start has loaded would hold up requests for 170 ms
+    gc.enable()
+    return app
+
+
+def build_process(
+    threads: int | None, address: str
+) -> tuple[Flask, dict[str, Any], AbstractContextManager[None]]:
+    """What one of several processes serves, the server's options, and what works beside it."""
+    app = create_served_app(threads)
+    return app, server_options(app), start_background(app, address)
+
+
+def start_background(app: Flask, address: str) -> AbstractContextManager[None]:
+    """What works beside a server that listens at `address`: it sends mail."""
+    app.config["LOCAL_URL"] = address.rstrip("/")
+    return running_workers(app)
+
+
+def server_options(app: Flask) -> dict[str, Any]:
+    """Settings in the words of the server."""
+    return {
+        "clear_untrusted_proxy_headers": False,  # the application does it, under any server
+        "threads": app.config["THREADS"],
+        "one_processor": app.config["ONE_PROCESSOR"],
+        "cors_origins": app.config["CORS_ORIGINS"],
+        "max_request_body_size": app.config["MAX_CONTENT_LENGTH"] + OVER_FLASK,
+        "max_upload": max_body_bytes(app.config) + OVER_FLASK,
+        "trusted_proxy": app.config["TRUSTED_PROXY"],
+    }
+
+
+def welcome_text(address: str, demo: bool) -> str:
+    """What a person at the console needs to know, now and for a first start."""
+    words = [f"Quire is ready at {address}"]
+    if demo and first_admin.is_needed():
+        email, password = create_demo()
+        words.append(f"Sign in as {email} with the password {password} (shown only now).")
+    if first_admin.is_needed():
+        words.append(
+            f"Create the first administrator: {address}auth/setup/{first_admin.create_token()}"
+        )
+    else:
+        first_admin.delete_token()
+    return "\n".join(words)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return bind(host, port)
+    except OSError as error:
+        raise StartupError(
+            f"Cannot listen on {host}, port {port}: {error.strerror or error}."
+        ) from None
+
+
+def _run_one(app: Flask, address: str, sock: socket.socket, words: str) -> int:
+    server = Server(app, sock, **server_options(app))
+    _stop_on_signals(server)
+    click.echo(words)
+    with start_background(app, address):
+        return 0 if server.run() else 1
+
+
+def _run_several(build: Build, sock: socket.socket, count: int, words: str) -> int:
+    fleet = Supervisor(build, sock, count)
+    _stop_on_signals(fleet)
+    return fleet.run(lambda: click.echo(words))
+
+
+def _stop_on_signals(server: Server | Supervisor) -> None:
+    for name in SIGNALS:
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda *_: server.stop())
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, _ignore_hangup)
+
+
+def _ignore_hangup(*_: Any) -> None:
+    """Go on: a log that is rotated, or a terminal that closes, is no reason to stop serving."""
+    # a handler of signals may have interrupted the log itself, whose stream takes no second writer
+    words = "SIGHUP is ignored. To apply new settings or a new version, restart the server."
+    threading.Thread(target=logger.warning, args=(words,)).start()

@@ -1,0 +1,55 @@
+"""Whether a large body is taken in at all: judged by the headers, before any of it is stored."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from waitress.utilities import Error
+
+from quire.security.client_network import client_network
+from quire.web.body_limits import accepts_files
+
+SMALL_BODY = 64 * 1024
+"""Bytes of a body that costs too little to be judged ahead."""
+LARGE_BODIES = 32
+"""Large bodies that one network may be sending at once."""
+PROOFS = frozenset({"AUTHORIZATION", "X_API_KEY", "COOKIE"})
+"""Headers, as waitress writes their names, by which a client can show who it is."""
+
+
+class Unauthorized(Error):
+    """A file comes from somebody who shows no proof of identity."""
+
+    code = 401
+    reason = "Unauthorized"
+
+
+class TooManyRequests(Error):
+    """A network sends too many large bodies at once."""
+
+    code = 429
+    reason = "Too Many Requests"
+
+
+def is_large(request: Any) -> bool:
+    """Whether a parsed request announces a body that is large, or of unknown length."""
+    return bool(request.chunked or request.content_length > SMALL_BODY)
+
+
+def network(request: Any, address: str, trusted_proxy: str | None) -> str:
+    """The network that a request comes from: behind a trusted proxy, the one that this names."""
+    forwarded = request.headers.get("X_FORWARDED_FOR")
+    if forwarded and address == trusted_proxy:
+        address = forwarded.rpartition(",")[2].strip(' "[]')
+    return client_network(address)
+
+
+def refuse(request: Any, sender: str, senders: Iterable[str | None]) -> Error | None:
+    """Why the large body of `request` is not taken, None when it is.
+
+    `senders` are the networks of all large bodies that are being received.
+    """
+    if accepts_files(request.command, request.path) and not PROOFS & request.headers.keys():
+        return Unauthorized("Sign in, or send a token or API key, to upload a file.")
+    if sum(one == sender for one in senders) >= LARGE_BODIES:
+        return TooManyRequests("Too many large uploads at the same time from this network.")
+    return None

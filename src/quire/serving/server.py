@@ -1,0 +1,169 @@
+"""waitress with limits of our own, JSON refusals, and a stop that answers all it accepted."""
+
+import logging
+import select
+import socket
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from waitress import wasyncore
+from waitress.adjustments import Adjustments
+from waitress.server import TcpWSGIServer
+
+from quire.serving import channel
+from quire.serving.channel import Channel
+from quire.serving.cpu_affinity import CpuPinner
+from quire.serving.http_parser import with_larger_bodies
+from quire.serving.sockets import drop_new_connections, most_connections
+from quire.serving.task_dispatcher import ElasticDispatcher
+
+logger = logging.getLogger("quire.server")
+# It warns of every single request that has to wait.
+logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+
+QUIET_SECONDS = 1.0
+"""How long a stopping server waits for a next request on a connection that is open."""
+DRAIN_SECONDS = 30
+"""How long a stopping server works on what it accepted."""
+HANDSHAKE_SECONDS = 0.05
+"""How long a connection that a client has begun may take to reach the backlog."""
+TOTAL_OUTPUT = 2**30
+"""Bytes that may wait for all clients of a process together, on disk."""
+STOPPING_STALLED_SECONDS = 5
+"""As STALLED_SECONDS, while the server stops."""
+
+
+class Server(TcpWSGIServer):
+    """One process' server on a bound socket; `run` returns after `stop` was called."""
+
+    channel_class = Channel
+    draining = False
+    stopping = False
+
+    def __init__(
+        self,
+        application: Callable[..., Any],
+        sock: socket.socket,
+        one_processor: bool = False,
+        max_upload: int | None = None,
+        cors_origins: Sequence[str] = (),
+        trusted_proxy: str | None = None,
+        **options: Any,
+    ):
+        self.settler = CpuPinner() if one_processor else None
+        self.trusted_proxy = trusted_proxy
+        limits = {**LIMITS, "connection_limit": most_connections(), **options}
+        adj = Adjustments(**limits)
+        adj.cors_origins = cors_origins
+        adj.for_uploads = with_larger_bodies(adj, max_upload)
+        info = (sock.family, sock.type, sock.proto, sock.getsockname())
+        more = {"adj": adj, "sockinfo": info, "bind_socket": False}
+        super().__init__(
+            application, {}, True, sock, dispatcher=ElasticDispatcher(adj.threads), **more
+        )
+
+    def set_reuse_addr(self) -> None:
+        """Nothing: the socket is bound, and Windows would let others take the port."""
+
+    def maintenance(self, now: float) -> None:
+        """Close connections that are idle for long, overdue, or do not take their answers."""
+        super().maintenance(now)
+        for one in self.active_channels.values():
+            if one.overdue(now):
+                one.will_close = True
+        self._close_slow_readers(now)
+
+    def add_task(self, task: Any) -> None:
+        """Queue a connection's next request, as soon as its client has taken all former answers."""
+        if task.total_outbufs_len:
+            task.paused = True
+        else:
+            super().add_task(task)
+
+    def senders(self) -> Iterator[str | None]:
+        """The network of each client that is sending a large body."""
+        return (one.body_network for one in self.active_channels.values() if one.request)
+
+    def _close_slow_readers(self, now: float) -> None:
+        """Close who has stalled, and the slowest while too much waits; put aside what remains."""
+        patience = STOPPING_STALLED_SECONDS if self.draining else channel.STALLED_SECONDS
+        readers = [c for c in self.active_channels.values() if c.note_progress(now, patience)]
+        excess = sum(reader.buffered_bytes() for reader in readers) - TOTAL_OUTPUT
+        closed = []
+        for reader in sorted(readers, key=lambda one: one.taken_at):
+            if excess > 0 or now - reader.taken_at > patience:
+                excess -= reader.buffered_bytes()
+                closed.append(str(reader.addr[0]))
+                reader.handle_close()  # will_close would wait until the client takes something
+            else:
+                reader.spill()
+        if closed:
+            logger.warning(
+                "Closed %d connections of clients that did not read their responses (%s).",
+                len(closed),
+                ", ".join(sorted(set(closed))[:5]),
+            )
+
+    def stop(self) -> None:
+        """Ask `run` to finish; safe to call from a signal handler and from other threads."""
+        if not self.stopping:
+            self.stopping = True
+            self.pull_trigger()
+
+    def run(self) -> bool:
+        """Serve until `stop`; say whether every accepted request was answered."""
+        while not self.stopping:
+            self._turn(0.5)
+            if self.settler is not None:
+                self.settler.turn()
+        self._close_door()
+        finished = self._drain()
+        self.task_dispatcher.shutdown(timeout=1)
+        wasyncore.close_all(self._map)
+        if self.settler is not None:
+            self.settler.leave()
+        return finished
+
+    def _turn(self, seconds: float) -> None:
+        wasyncore.loop(timeout=seconds, use_poll=True, map=self._map, count=1)
+
+    def _close_door(self) -> None:
+        """Accept all that waits in the kernel's backlog before closing the socket resets it."""
+        self.draining = True
+        end = time.monotonic() + HANDSHAKE_SECONDS
+        while drop_new_connections(self.socket) and time.monotonic() < end:
+            self._turn(0.01)
+        for _ in range(self.adj.backlog * 2):
+            if not select.select([self.socket], [], [], 0)[0]:
+                break
+            self.handle_accept()
+        wasyncore.dispatcher.close(self)  # Only the socket: workers still need the trigger.
+
+    def _drain(self) -> bool:
+        begun = time.monotonic()
+        while self.active_channels:
+            if time.monotonic() - begun > DRAIN_SECONDS:
+                logger.error("%d requests were not completed in time", len(self.active_channels))
+                return False
+            self._turn(0.05)
+            self.maintenance(time.time())
+            self._close_quiet(begun)
+        return True
+
+    def _close_quiet(self, begun: float) -> None:
+        if time.monotonic() - begun < QUIET_SECONDS:
+            return
+        for one in list(self.active_channels.values()):
+            if one.idle() and time.time() - one.last_activity > QUIET_SECONDS:
+                one.handle_close()
+
+
+LIMITS = {
+    "ident": None,
+    "asyncore_use_poll": True,
+    "backlog": 1024,
+    "channel_timeout": 30,
+    "cleanup_interval": 1,
+    "outbuf_high_watermark": 64 * 2**20,
+}

@@ -1,0 +1,82 @@
+"""What the server needs from the operating system's sockets, where systems differ."""
+
+import ctypes
+import socket
+import struct
+import sys
+
+try:
+    import fcntl
+    import resource
+    import termios
+except ImportError:  # pragma: no cover - Windows has no such limits.
+    fcntl = resource = termios = None  # type: ignore[assignment]
+
+SO_ATTACH_FILTER = 26
+# Load the TCP flags; if they are SYN without ACK, drop the packet, else keep all of it.
+NO_SYN = ((0x30, 0, 0, 13), (0x54, 0, 0, 0x12), (0x15, 0, 1, 0x02), (6, 0, 0, 0), (6, 0, 0, 0xFFFF))
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A bound socket that does not listen yet. Raises OSError."""
+    family, kind, proto, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    sock = socket.socket(family, kind, proto)
+    if sys.platform == "win32":  # pragma: no cover
+        # There, SO_REUSEADDR means that two servers may share a port unnoticed.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+    else:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind(address)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def url(host: str, sock: socket.socket) -> str:
+    """The address to open in a browser."""
+    name = f"[{host}]" if ":" in host else host
+    return f"http://{name}:{sock.getsockname()[1]}/"
+
+
+def most_connections() -> int:
+    """How many connections one process can hold: what the system allows, at most 4,000."""
+    if resource is None:
+        return 450  # select() on Windows takes 512 sockets.
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 4200 if hard == resource.RLIM_INFINITY else min(4200, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        soft = wanted
+    return 4000 if soft == resource.RLIM_INFINITY else max(100, min(4000, soft - 200))
+
+
+def unacknowledged_bytes(sock: socket.socket) -> int:
+    """Bytes that the system has taken for a client and the client's system has not received.
+
+    tcp(7), SIOCOUTQ; 0 where a system does not tell.
+    """
+    if sys.platform != "linux":
+        return 0
+    return int(struct.unpack("i", fcntl.ioctl(sock, termios.TIOCOUTQ, bytes(4)))[0])
+
+
+def drop_new_connections(sock: socket.socket) -> bool:
+    """Keep new connections from being made on a listening socket; False where nothing can.
+
+    Between the last accept() and close() a connection may still be made and would be reset.
+    Linux can be told to ignore first packets; the client then tries again a second later and
+    finds the next server, or none.
+    """
+    if sys.platform != "linux":
+        return False
+    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in NO_SYN))
+    program = struct.pack("HP", len(NO_SYN), ctypes.addressof(code))
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
+    except OSError:
+        return False
+    return True

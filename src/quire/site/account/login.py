@@ -1,0 +1,95 @@
+"""Sign in, sign out, register, and the one-time page that makes the first administrator."""
+
+from functools import partial
+
+from flask import Response, flash, redirect, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from quire.actor import Actor
+from quire.auth import first_admin, pending_login, sessions, totp, webauthn
+from quire.auth import login as auth_login
+from quire.auth.accounts import Account
+from quire.auth.current_actor import current_actor
+from quire.errors import NotFound, PermissionDenied, Unauthenticated
+from quire.records import USERS
+from quire.site.account.after_login import PANEL, finish_login, start_page
+from quire.site.account.second_step import continue_to_second_step
+from quire.site.forms import AccountForm, LoginForm, require_own_page, try_change
+from quire.site.page import render_page
+from quire.site.paths import local_path
+from quire.store.advisory_locks import advisory_lock
+from quire.store.db import transaction
+from quire.store.write import create
+
+
+def login() -> AnyResponse:
+    """Ask who somebody is, and send him on to where he wanted to be."""
+    actor = current_actor()
+    wanted = local_path(request.args.get("next"))
+    if request.method == "GET" and not actor.is_anonymous:
+        return redirect(wanted or start_page(actor.at_least("author")))
+    form = LoginForm()
+    if request.method != "POST":
+        return _login_page(form)
+    proved: list[Account] = []
+    status = try_change(form, USERS, lambda: proved.append(_check_password(form)))
+    if status is not None:
+        return _login_page(form, status)
+    found = proved[0]
+    if totp.is_required_for(found):
+        pending_login.begin(found, form.remember.data)
+        return continue_to_second_step(wanted)
+    auth_login.record_login(
+        found, partial(sessions.log_in, remember=form.remember.data), "password"
+    )
+    return finish_login(found, wanted)
+
+
+def _check_password(form: LoginForm) -> Account:
+    email, password = form.email.data or "", form.password.data or ""
+    if "\x00" in email + password:  # what no database holds cannot be asked for
+        raise Unauthenticated("Invalid email or password", code="invalid_credentials")
+    return auth_login.check_password(email, password)
+
+
+def _login_page(form: LoginForm, status: int = 200) -> Response:
+    return render_page("login.html", status, form=form, passkeys=webauthn.relying_party())
+
+
+def logout() -> AnyResponse:
+    """End the session."""
+    require_own_page("You can only sign out from a page of this site. Go back and try again.")
+    sessions.log_out(current_actor())
+    flash("You have been signed out.")
+    return redirect(url_for("site.home"))
+
+
+def _form_values(form: AccountForm) -> dict[str, str]:
+    return {name: form[name].data or "" for name in ("username", "email", "password")}
+
+
+def create_first_admin(token: str) -> AnyResponse:
+    """The first administrator, by the link that the console shows."""
+    if not first_admin.is_valid(token):
+        raise NotFound(
+            "This link has been used or has expired. Restart the server to get a new one."
+        )
+    form = AccountForm()
+    if request.method != "POST":
+        return render_page("setup.html", form=form)
+    by = current_actor().as_system()
+    status = try_change(form, USERS, lambda: _administrator(form, by, token))
+    if status is not None:
+        return render_page("setup.html", status, form=form)
+    first_admin.delete_token()
+    return redirect(PANEL)
+
+
+def _administrator(form: AccountForm, by: Actor, token: str) -> None:
+    """The account, and a session for it: both or neither."""
+    with transaction():
+        advisory_lock("administrators")
+        if not first_admin.is_valid(token):  # two windows, one link: the first one wins
+            raise PermissionDenied("The first administrator has already been created.")
+        made = create(USERS, by, {**_form_values(form), "role": "admin"})
+        sessions.log_in(Account(made.id, made.state["username"], made.state["role"]))

@@ -1,0 +1,86 @@
+"""Passkeys, for oneself: added with a script's help, named, removed."""
+
+from flask import Response, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from quire.actor import Actor
+from quire.auth import passkeys, passwords, webauthn
+from quire.records import USERS
+from quire.records.site_settings import site_settings
+from quire.site.account.profile import login_required, redirect_with_message
+from quire.site.account.profile_forms import ProofForm
+from quire.site.account.second_factor_forms import PasskeyForm, PasskeyNameForm
+from quire.site.forms import OPEN_TOO_LONG, require_own_page, try_change
+from quire.site.page import render_page
+
+
+@login_required
+def passkey_list(actor: Actor) -> AnyResponse:
+    """The passkeys that somebody has, and a form for another one."""
+    form = PasskeyForm()
+    if request.method != "POST":
+        return _passkeys_page(actor, form)
+
+    def add() -> None:
+        webauthn.register(actor, form.name.data or "", form.credential.data or "")
+
+    status = try_change(form, USERS, add)
+    if status is not None:
+        return _passkeys_page(actor, form, status)
+    return redirect_with_message("passkey_list", "Passkey added. You can now use it to sign in.")
+
+
+def _passkeys_page(actor: Actor, form: PasskeyForm, status: int = 200) -> Response:
+    return render_page(
+        "passkeys.html", status, form=form, keys=passkeys.list_passkeys(actor),
+        place=webauthn.relying_party(), by_name=webauthn.localhost_url(),
+    )  # fmt: skip
+
+
+@login_required
+def passkey_registration_options(actor: Actor) -> AnyResponse:
+    """What a script passes on to the browser, which makes a passkey; for who knows the password."""
+    require_own_page(OPEN_TOO_LONG)
+    form = PasskeyForm()
+    passwords.require_current_password(actor, form.current_password.data or "")
+    options = webauthn.registration_options(actor, site_settings()["site_name"])
+    return Response(options, mimetype="application/json")
+
+
+@login_required
+def passkey(actor: Actor, id: int) -> AnyResponse:
+    """One passkey: another name, or its end."""
+    form = PasskeyNameForm()
+    if request.method != "POST":
+        form.name.data = passkeys.get_passkey(actor, id)["name"]
+        return _passkey_page(actor, id, form, ProofForm(formdata=None))
+    status = try_change(form, USERS, lambda: passkeys.rename(actor, id, form.name.data or ""))
+    if status is not None:
+        return _passkey_page(actor, id, form, ProofForm(formdata=None), status)
+    return redirect_with_message("passkey_list", "Saved.")
+
+
+@login_required
+def remove_passkey(actor: Actor, id: int) -> AnyResponse:
+    """Forget a passkey."""
+    form = ProofForm()
+
+    def remove() -> None:
+        passwords.require_current_password(actor, form.current_password.data or "")
+        passkeys.remove(actor, id)
+
+    status = try_change(form, USERS, remove)
+    if status is not None:
+        return _passkey_page(actor, id, PasskeyNameForm(formdata=None), form, status)
+    return redirect_with_message(
+        "passkey_list", "Passkey removed. You can no longer sign in with it."
+    )
+
+
+def _passkey_page(
+    actor: Actor, id: int, form: PasskeyNameForm, proof: ProofForm, status: int = 200
+) -> Response:
+    key = passkeys.get_passkey(actor, id)
+    if form.name.data is None:
+        form.name.data = key["name"]
+    return render_page("passkey.html", status, form=form, proof=proof, key=key)

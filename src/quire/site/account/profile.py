@@ -1,0 +1,161 @@
+"""One's own account: what others see, the password, the address; each on a page of its own."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from flask import Response, flash, redirect, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from quire.actor import Actor
+from quire.auth import account_deletion, account_links, passwords
+from quire.auth.current_actor import current_actor
+from quire.auth.sessions import clear_cookie, redirect_to_login
+from quire.records import PROFILES, USERS
+from quire.records.images import image_of
+from quire.site.account.avatar import change_avatar
+from quire.site.account.profile_forms import EmailForm, PasswordForm, ProfileForm, ProofForm
+from quire.site.forms import try_change
+from quire.site.page import render_page
+from quire.store import read
+from quire.store.db import transaction
+from quire.store.write import update
+
+Page = Callable[..., AnyResponse]
+USER_FIELDS = ("username", "bio")
+PROFILE_FIELDS = ("display_name", "location", "website")
+
+
+def login_required(page: Callable[..., AnyResponse]) -> Page:
+    """A page that is shown to whoever is signed in, about himself: `page(actor, ...)`."""
+
+    @wraps(page)
+    def shown(**where: Any) -> AnyResponse:
+        actor = current_actor()
+        return redirect_to_login() if actor.user_id is None else page(actor, **where)
+
+    return shown
+
+
+def redirect_with_message(endpoint: str, said: str) -> AnyResponse:
+    """After a change: its page again, and what has come of it."""
+    flash(said)
+    return redirect(url_for(f"site.{endpoint}"))
+
+
+def profile_of(actor: Actor) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The user and the profile of the one who asks."""
+    id = actor.user_id or 0
+    place = read.find_id(PROFILES, actor, user_id=id)
+    return read.get_record(USERS, actor, id), read.get_record(PROFILES, actor, place or 0)
+
+
+@login_required
+def profile(actor: Actor) -> AnyResponse:
+    """What others see of somebody."""
+    user, about = profile_of(actor)
+    form = ProfileForm(formdata=request.form if request.method == "POST" else None)
+    portrait = image_of(user["avatar"])
+    if request.method != "POST":
+        _fill(form, user, about)
+        return render_page("profile.html", form=form, user=user, portrait=portrait)
+    status = try_change(form, USERS, lambda: _save(actor, user, about, form))
+    if status is not None:
+        return render_page("profile.html", status, form=form, user=user, portrait=portrait)
+    return redirect_with_message("profile", "Saved.")
+
+
+def _fill(form: ProfileForm, user: dict[str, Any], about: dict[str, Any]) -> None:
+    for name, state in ((USER_FIELDS, user), (PROFILE_FIELDS, about)):
+        for field in name:
+            form[field].data = state[field]
+    form.links.data = "\n".join(about["links"])
+    form.comment_mail.data, form.digest.data = about["comment_mail"], about["digest"]
+
+
+def _save(actor: Actor, user: dict[str, Any], about: dict[str, Any], form: ProfileForm) -> None:
+    with transaction():
+        update(USERS, actor, user["id"], {name: form[name].data or "" for name in USER_FIELDS})
+        raw: dict[str, Any] = {name: form[name].data or "" for name in PROFILE_FIELDS}
+        raw["website"] = raw["website"] or None
+        raw["links"] = [
+            line.strip() for line in (form.links.data or "").splitlines() if line.strip()
+        ]
+        raw["comment_mail"] = bool(form.comment_mail.data)
+        raw["digest"] = form.digest.data or about["digest"]
+        update(PROFILES, actor, about["id"], raw)
+        change_avatar(actor, user, remove=bool(form.no_picture.data))
+
+
+@login_required
+def password(actor: Actor) -> AnyResponse:
+    """Another password; all other devices are signed out by it."""
+    form = PasswordForm()
+    status = (
+        200
+        if request.method != "POST"
+        else try_change(form, USERS, lambda: _change_password(actor, form))
+    )
+    if status is None:
+        return redirect_with_message(
+            "password", "Your password has been changed. All other devices have been signed out."
+        )
+    return render_page("password.html", status, form=form)
+
+
+def _change_password(actor: Actor, form: PasswordForm) -> None:
+    raw: dict[str, Any] = {n: form[n].data or "" for n in ("current_password", "password")}
+    raw["keep_keys"] = not form.end_keys.data
+    for notice in update(USERS, actor, actor.user_id or 0, raw).notices:
+        flash(notice)
+
+
+@login_required
+def email(actor: Actor) -> AnyResponse:
+    """Another address: a link goes there, and changes it."""
+    form = EmailForm()
+    status = (
+        200
+        if request.method != "POST"
+        else try_change(form, USERS, lambda: _request_email_change(actor, form))
+    )
+    if status is None:
+        return redirect_with_message(
+            "email",
+            "We have sent an email to the new address. Open the link in it to change your address.",
+        )
+    return render_page(
+        "email.html", status, form=form, user=read.get_record(USERS, actor, actor.user_id or 0)
+    )
+
+
+def _request_email_change(actor: Actor, form: EmailForm) -> None:
+    passwords.require_current_password(actor, form.current_password.data or "")
+    account_links.request_email_change(actor.user_id or 0, form.email.data or "")
+
+
+@login_required
+def delete_account(actor: Actor) -> AnyResponse:
+    """Delete one's account."""
+    form = ProofForm()
+    kept = account_deletion.count_posts(actor)
+    if request.method != "POST":
+        return render_page("delete_account.html", form=form, kept=kept)
+    status = try_change(
+        form,
+        USERS,
+        lambda: account_deletion.delete_account(actor, form.current_password.data or ""),
+    )
+    if status is not None:
+        return render_page("delete_account.html", status, form=form, kept=kept)
+    clear_cookie()
+    flash("Your account has been deleted.")
+    return redirect(url_for("site.home"))
+
+
+@login_required
+def export(actor: Actor) -> AnyResponse:
+    """All that is kept about somebody, as a file for himself."""
+    body = account_deletion.export_personal_data(actor)
+    headers = {"Content-Disposition": 'attachment; filename="my-account.json"'}
+    return Response(body, headers=headers, mimetype="application/json")

@@ -1,0 +1,60 @@
+"""Registering: open to everybody, or by the link of an invitation."""
+
+from flask import flash, redirect, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from quire.actor import Actor
+from quire.auth import account_links, registration
+from quire.auth.current_actor import current_actor
+from quire.errors import NotFound, PermissionDenied
+from quire.records import USERS
+from quire.site.account.after_login import start_page
+from quire.site.account.reset import dead_link_page
+from quire.site.forms import AccountForm, InvitationForm, try_change
+from quire.site.page import page_context, render_page
+from quire.store.write import Saved
+
+
+def register() -> AnyResponse:
+    """Make an account of one's own, while that is open to everybody or with an invitation."""
+    actor = current_actor()
+    if not actor.is_anonymous:
+        return redirect(start_page(actor.at_least("author")))
+    if "invite" in request.args:
+        return _accept_invitation(actor, request.args["invite"])
+    around = page_context()
+    if around.settings["registration"] == "invitation":
+        raise PermissionDenied(
+            "Registration is by invitation only. Open the link in your invitation."
+        )
+    if around.settings["registration"] != "open":
+        raise PermissionDenied("Registration is closed.")
+    form = AccountForm()
+    if request.method != "POST":
+        return render_page("register.html", frame=around, form=form)
+    made: list[Saved | None] = []
+    raw = {name: form[name].data or "" for name in ("username", "email", "password")}
+    status = try_change(form, USERS, lambda: made.append(registration.register(actor, raw)))
+    if status is not None:
+        return render_page("register.html", status, frame=around, form=form)
+    return _welcome(registration.VERIFICATION_SENT if made[0] is None else "You can sign in now.")
+
+
+def _accept_invitation(actor: Actor, token: str) -> AnyResponse:
+    form = InvitationForm()
+    try:
+        link = account_links.require_link(token, "invite")
+        if request.method != "POST":
+            return render_page("invited.html", form=form, link=link)
+        raw = {name: form[name].data or "" for name in ("username", "password")}
+        status = try_change(form, USERS, lambda: registration.accept_invitation(token, raw, actor))
+    except NotFound as problem:
+        return dead_link_page("invite", problem)
+    if status is not None:
+        return render_page("invited.html", status, form=form, link=link)
+    return _welcome("You can sign in now.")
+
+
+def _welcome(next_step: str) -> AnyResponse:
+    flash(f"Registration successful. {next_step}")
+    return redirect(url_for("site.login"))

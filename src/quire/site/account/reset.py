@@ -1,0 +1,67 @@
+"""What links in mails lead to: a new password, a verified address; and the page that asks for one."""
+
+from flask import Response, flash, redirect, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from quire.auth import account_links
+from quire.auth.current_actor import current_actor
+from quire.errors import NotFound
+from quire.records import USERS
+from quire.site.forms import AddressForm, ButtonForm, NewPasswordForm, try_change
+from quire.site.page import render_page
+
+RESET_SENT = "If there is an account with this email address, we have sent it an email."
+
+
+def request_reset() -> AnyResponse:
+    """Ask for the address of whoever has forgotten his password; it is not told whether it is known."""
+    form = AddressForm()
+    if request.method != "POST":
+        return render_page("reset.html", form=form)
+    status = try_change(
+        form, USERS, lambda: account_links.request_password_reset(form.email.data or "")
+    )
+    if status is not None:
+        return render_page("reset.html", status, form=form)
+    flash(RESET_SENT)
+    return redirect(url_for("site.login"))
+
+
+def reset(token: str) -> AnyResponse:
+    """Set a new password. Looking at the page does not use the link up: programs look at mail."""
+    form = NewPasswordForm()
+    actor = current_actor()
+    try:
+        account_links.require_link(token, "reset")
+        if request.method != "POST":
+            return render_page("new_password.html", form=form)
+        change = form.password.data or ""
+        status = try_change(form, USERS, lambda: account_links.reset_password(token, change, actor))
+    except NotFound as problem:
+        return dead_link_page("reset", problem)
+    if status is not None:
+        return render_page("new_password.html", status, form=form)
+    flash("Your password has been changed. You can now sign in with it.")
+    return redirect(url_for("site.login"))
+
+
+def verify(token: str) -> AnyResponse:
+    """Verify an address, by a button: programs that look at mail press none."""
+    form = ButtonForm()
+    actor = current_actor()
+    try:
+        link = account_links.require_link(token, "verify", "email")
+        if request.method != "POST":
+            return render_page("verify.html", form=form, link=link)
+        status = try_change(form, USERS, lambda: account_links.verify_address(token, actor))
+    except NotFound as problem:
+        return dead_link_page("verify", problem)
+    if status is not None:
+        return render_page("verify.html", status, form=form, link=link)
+    flash("Your email address is verified.")
+    return redirect(url_for("site.login"))
+
+
+def dead_link_page(purpose: str, problem: NotFound) -> Response:
+    """The page about a link that opens nothing, with the way to a new one."""
+    return render_page("dead_link.html", problem.status, purpose=purpose, message=problem.message)

@@ -1,0 +1,103 @@
+"""A form that was sent when its session was over: carried through the sign-in, then sent again.
+
+What was typed stands in a hidden field of the forms one signs in with, signed, so that nobody can
+put words into somebody's mouth. Nothing of it is kept here; passwords and files never go along.
+"""
+
+from dataclasses import dataclass, replace
+
+from flask import Response, current_app, g, request, url_for
+from itsdangerous import BadData, URLSafeTimedSerializer
+
+from quire.auth import webauthn
+from quire.auth.accounts import Account
+from quire.auth.csrf import has_signed_csrf_token
+from quire.site.forms import LoginForm
+from quire.site.page import PageContext, page_context, render_page
+from quire.site.paths import here, referring_path
+
+FIELD = "carried"
+SECONDS = 3600
+LEFT_OUT = ("csrf_token", "confirm", "otp", "credential", FIELD)
+
+
+@dataclass(frozen=True)
+class PendingForm:
+    """Where a form was sent, the page that it stood on, and what was in it."""
+
+    path: str
+    back: str
+    fields: list[tuple[str, str]]
+
+    @property
+    def shown_fields(self) -> list[tuple[str, str]]:
+        """What is worth a look before it is sent: what is not empty, by names for people."""
+        return [
+            (name.strip("_").replace("_", " ").capitalize(), text)
+            for name, text in self.fields
+            if text.strip() and name not in ("version", "url") and not name.startswith("_")
+        ]
+
+
+def _signer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(str(current_app.secret_key), salt=FIELD)
+
+
+def _pack(back: str) -> str:
+    """The fields of this request, signed; empty where that is too much."""
+    sent = [
+        (name, text)
+        for name, text in request.form.items(multi=True)
+        if "password" not in name and name not in LEFT_OUT
+    ]
+    packed = str(_signer().dumps([here(), back, sent]))
+    # what is carried has to fit into the body of the sign-in, beside everything else
+    return packed if len(packed) < current_app.config["MAX_CONTENT_LENGTH"] // 2 else ""
+
+
+def pending_form() -> PendingForm | None:
+    """What this sign-in carries along."""
+    try:
+        path, back, fields = _signer().loads(request.form.get(FIELD, ""), max_age=SECONDS)
+    except BadData:
+        return None
+    return PendingForm(path, back, [(name, text) for name, text in fields])
+
+
+def pending_form_token() -> str:
+    """The same as it stands in the forms one signs in with, for their templates."""
+    if FIELD not in g:
+        g.carried = request.form[FIELD] if pending_form() else ""
+    return str(g.carried)
+
+
+def is_expired_form(status: int) -> bool:
+    """Whether a refusal is that of a form of ours, sent after the end of its session."""
+    return status == 401 and request.method == "POST" and has_signed_csrf_token()
+
+
+def login_page(around: PageContext) -> Response:
+    """The sign-in, in the place of what was sent and with all that was typed."""
+    back = referring_path() or url_for("site.home")
+    g.carried = _pack(back)
+    return redirect_to_login(back, around)
+
+
+def redirect_to_login(back: str | None, around: PageContext | None = None) -> Response:
+    """The sign-in with what is carried; it leads on to `back` where that is nothing."""
+    return render_page(
+        "login.html", 401, frame=around or page_context(), form=LoginForm(formdata=None), late=True,
+        passkeys=webauthn.relying_party(), action=url_for("site.login", next=back),
+    )  # fmt: skip
+
+
+def offer_resubmission(owner: Account, found: PendingForm) -> Response:
+    """After the sign-in: the form once more, behind a button."""
+    renew_csrf_token()
+    around = replace(page_context(), actor=owner.actor("session"))
+    return render_page("resubmit.html", frame=around, pending=found)
+
+
+def renew_csrf_token() -> None:
+    """Let the next form have a token of the session that has just begun."""
+    g.pop("csrf_token", None)

@@ -1,0 +1,41 @@
+"""Forms of second factors and passkeys."""
+
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, HiddenField, PasswordField, StringField
+
+
+class SecondStepForm(FlaskForm):
+    """What is asked for after the password."""
+
+    otp = StringField(
+        "Code", description="Enter the 6-digit code from your app, or a recovery code."
+    )
+
+
+class EnrollmentForm(FlaskForm):
+    """An app that shows codes: the secret that it was given, sealed, and a first code."""
+
+    otp = StringField("Code", description="The 6-digit code that the app shows now.")
+    current_password = PasswordField("Current password")
+    seed = HiddenField()
+
+
+class PasskeyForm(FlaskForm):
+    """A new passkey; a script fills in what the device answers."""
+
+    name = StringField("Name", description="For example “phone”.")
+    current_password = PasswordField("Current password")
+    credential = HiddenField()
+
+
+class PasskeyNameForm(FlaskForm):
+    """Another name for a passkey."""
+
+    name = StringField("Name")
+
+
+class PasskeyLoginForm(FlaskForm):
+    """A passkey's answer; a script fills it in."""
+
+    credential = HiddenField()
+    remember = BooleanField()

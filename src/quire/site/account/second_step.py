@@ -1,0 +1,85 @@
+"""The second step of signing in: a code after the password, or a passkey instead of both."""
+
+from functools import partial
+
+from flask import Response, flash, redirect, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from quire.auth import login, pending_login, recovery_codes, sessions, webauthn
+from quire.errors import Unauthenticated
+from quire.records import USERS
+from quire.site.account.after_login import finish_login
+from quire.site.account.resubmit import pending_form, redirect_to_login, renew_csrf_token
+from quire.site.account.second_factor_forms import PasskeyLoginForm, SecondStepForm
+from quire.site.forms import OPEN_TOO_LONG, require_own_page, try_change
+from quire.site.page import render_page
+from quire.site.paths import local_path
+
+
+def second_step() -> AnyResponse:
+    """Ask who has shown his password for a code."""
+    wanted = local_path(request.args.get("next"))
+    found = pending_login.current()
+    if found is None:
+        return _redirect_to_login(wanted)
+    form = SecondStepForm()
+    if request.method != "POST":
+        return _second_step_page(form)
+    proofs: list[str] = []
+    begin = partial(sessions.log_in, remember=found.remember)
+    shown = partial(login.check_second_factor, found.owner, form.otp.data or "", begin)
+    status = try_change(form, USERS, lambda: proofs.append(shown()[0]))
+    if status is not None:
+        return _second_step_page(form, status)
+    entered = finish_login(found.owner, wanted)
+    if proofs == ["recovery_code"]:
+        _warn_about_codes(recovery_codes.count_unused(found.owner.id))
+    return entered
+
+
+def continue_to_second_step(wanted: str | None) -> AnyResponse:
+    """From the password to the second step; at once where a form is carried along."""
+    if pending_form() is None:
+        return redirect(url_for("site.second_step", next=wanted))
+    renew_csrf_token()
+    return _second_step_page(SecondStepForm(formdata=None))
+
+
+def _redirect_to_login(wanted: str | None) -> AnyResponse:
+    if request.method == "POST" and pending_form() is not None:
+        return redirect_to_login(wanted)
+    if request.method == "POST":
+        flash("You took too long to enter the code. Sign in again.")
+    return redirect(url_for("site.login", next=wanted))
+
+
+def _second_step_page(form: SecondStepForm, status: int = 200) -> Response:
+    return render_page("second_step.html", status, form=form, passkeys=webauthn.relying_party())
+
+
+def _warn_about_codes(left: int) -> None:
+    codes = f"{left} recovery code{'' if left == 1 else 's'}" if left else "no recovery codes"
+    flash(
+        f"You used a recovery code and have {codes} left. You can create new ones under "
+        "Two-factor authentication."
+    )
+
+
+def passkey_login_options() -> AnyResponse:
+    """What a script passes on to the browser, which lets somebody choose a passkey."""
+    require_own_page(OPEN_TOO_LONG)
+    return Response(webauthn.authentication_options(), mimetype="application/json")
+
+
+def login_with_passkey() -> AnyResponse:
+    """Sign in by what the passkey has answered."""
+    require_own_page(OPEN_TOO_LONG)
+    form = PasskeyLoginForm()
+    wanted = local_path(request.args.get("next"))
+    try:
+        begin = partial(sessions.log_in, remember=form.remember.data)
+        user = login.with_passkey(form.credential.data or "", begin)
+    except Unauthenticated as problem:
+        flash(problem.message)
+        return redirect(url_for("site.login", next=wanted))
+    return finish_login(user.account, wanted)

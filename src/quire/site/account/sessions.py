@@ -1,0 +1,139 @@
+"""Where somebody is signed in, and the keys of his programs: seen, made and ended by himself."""
+
+from typing import Any
+
+from flask import redirect, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from quire.actor import Actor
+from quire.auth.sessions import log_out_others
+from quire.declare.clock import rfc3339, to_utc
+from quire.declare.query import Query
+from quire.declare.query_conditions import Condition
+from quire.errors import NotFound
+from quire.records import API_KEYS, COMMENTS, POSTS, SESSIONS
+from quire.records.api_keys import scopes_for
+from quire.site.account.profile import login_required, redirect_with_message
+from quire.site.account.profile_forms import KeyForm
+from quire.site.forms import FOREIGN_PAGE, require_own_page, try_change
+from quire.site.page import render_page
+from quire.store import read
+from quire.store.write import Saved, create, delete
+
+MOST = 100
+RECENT = 5
+
+
+def _own_rows(actor: Actor, field: str, number: int = MOST, sort: str = "-id") -> Query:
+    own = (Condition(field, "eq", (actor.user_id,)),)
+    return Query(conditions=own, sort=(sort,), page=1, per_page=number, count=True)
+
+
+@login_required
+def dashboard(actor: Actor) -> AnyResponse:
+    """What somebody has written, and where he is signed in."""
+    return render_page(
+        "dashboard.html",
+        posts=read.list_records(POSTS, actor, _own_rows(actor, "author", RECENT, "-updated_at")),
+        comments=read.list_records(COMMENTS, actor, _own_rows(actor, "author", RECENT)),
+        sessions=read.list_records(SESSIONS, actor, _own_rows(actor, "user", RECENT)),
+        keys=read.list_records(API_KEYS, actor, _own_rows(actor, "owner", RECENT)),
+    )
+
+
+@login_required
+def sessions(actor: Actor) -> AnyResponse:
+    """The devices and programs that are signed in; all others end by a button."""
+    if request.method == "POST":
+        require_own_page(FOREIGN_PAGE)
+        log_out_others(actor)
+        return redirect_with_message("sessions", "All other devices have been signed out.")
+    found = read.list_records(SESSIONS, actor, _own_rows(actor, "user"))
+    return render_page("sessions.html", sessions=found.rows)
+
+
+@login_required
+def end_session(actor: Actor, id: int) -> AnyResponse:
+    """End one of them."""
+    require_own_page(FOREIGN_PAGE)
+    _delete(SESSIONS, actor, id)
+    if id == actor.session_id:
+        return redirect(url_for("site.login"))
+    return redirect_with_message("sessions", "The device has been signed out.")
+
+
+@login_required
+def api_keys(actor: Actor) -> AnyResponse:
+    """The keys of somebody's programs, and a form for another one, which is shown once."""
+    form = KeyForm()
+    form.scopes.choices = [(scope, scope) for scope in scopes_for(actor)]
+    if request.method != "POST":
+        return _keys_page(actor, form)
+    made: list[Saved] = []
+    status = try_change(
+        form, API_KEYS, lambda: made.append(create(API_KEYS, actor, _form_values(form)))
+    )
+    if status is not None:
+        return _keys_page(actor, form, status)
+    return _keys_page(actor, _empty_form(form), 201, made[0].revealed["key"])
+
+
+def _empty_form(form: KeyForm) -> KeyForm:
+    blank = KeyForm(formdata=None)
+    blank.scopes.choices = form.scopes.choices
+    return blank
+
+
+def _keys_page(
+    actor: Actor, form: KeyForm, status: int = 200, key: str | None = None
+) -> AnyResponse:
+    found = read.list_records(API_KEYS, actor, _own_rows(actor, "owner"))
+    return render_page("keys.html", status, form=form, keys=found.rows, key=key)
+
+
+def _form_values(form: KeyForm) -> dict[str, Any]:
+    lines = (form.networks.data or "").splitlines()
+    ends = form.expires_at.data
+    return {
+        "name": form.name.data or "",
+        "scopes": form.scopes.data or [],
+        "networks": [line.strip() for line in lines if line.strip()],
+        "expires_at": rfc3339(to_utc(ends)) if ends else None,
+    }
+
+
+@login_required
+def revoke_key(actor: Actor, id: int) -> AnyResponse:
+    """Delete one of one's keys."""
+    require_own_page(FOREIGN_PAGE)
+    _delete(API_KEYS, actor, id)
+    return redirect_with_message("api_keys", "The API key has been deleted. It no longer works.")
+
+
+def _delete(record: Any, actor: Actor, id: int) -> None:
+    try:
+        delete(record, actor, id)
+    except NotFound:  # pressed twice: it is gone, as was wanted
+        return
+
+
+"""What a device calls itself, in two words that its owner knows it by."""
+
+BROWSERS = (
+    ("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("FxiOS", "Firefox"),
+    ("CriOS", "Chrome"), ("Chrome", "Chrome"), ("Safari", "Safari"), ("curl", "curl"),
+    ("python", "Python"), ("okhttp", "Android app"), ("Dart", "Flutter app"),
+)  # fmt: skip
+SYSTEMS = (
+    ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"),
+    ("Mac OS", "Mac"), ("CrOS", "ChromeOS"), ("Linux", "Linux"),
+)  # fmt: skip
+"""Words of User-Agent headers, the telling ones first: most browsers name others too."""
+
+
+def device_name(agent: str) -> str:
+    """`Firefox on Windows` for a User-Agent; its first words where nothing is known of it."""
+    browser = next((name for word, name in BROWSERS if word in agent), None)
+    system = next((name for word, name in SYSTEMS if word in agent), None)
+    known = [name for name in (browser, system) if name]
+    return " on ".join(known) if known else agent[:40] or "Unknown device"

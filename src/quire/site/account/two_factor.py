@@ -1,0 +1,127 @@
+"""Two factors, for oneself: an app that shows codes, recovery codes, and the end of both."""
+
+from importlib import import_module
+from typing import Any
+
+from flask import Response, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from quire.actor import Actor
+from quire.auth import passwords, recovery_codes, sessions
+from quire.auth.totp import (
+    disable,
+    enable,
+    generate_secret,
+    is_enabled,
+    provisioning_uri,
+    renew_codes,
+)
+from quire.declare.clock import now
+from quire.errors import ValidationFailed, detail
+from quire.records import USERS
+from quire.records.site_settings import site_settings
+from quire.security.encryption import seal, unseal
+from quire.site.account.profile import login_required, redirect_with_message
+from quire.site.account.profile_forms import ProofForm
+from quire.site.account.second_factor_forms import EnrollmentForm
+from quire.site.forms import try_change
+from quire.site.page import render_page
+
+
+@login_required
+def two_factor(actor: Actor) -> AnyResponse:
+    """Whether codes are asked for; the way to switch that on."""
+    if is_enabled(_id(actor)):
+        return _overview_page(actor, ProofForm(formdata=None))
+    form = EnrollmentForm()
+    if request.method != "POST":
+        return _enrollment_page(actor, form, generate_secret())
+    codes: list[str] = []
+    seed = unseal(form.seed.data or "", _encryption_context(actor))
+    status = try_change(form, USERS, lambda: codes.extend(_enable(actor, form, seed)))
+    if status is not None:
+        return _enrollment_page(actor, form, seed or generate_secret(), status)
+    return _codes_page(codes, is_new=True)
+
+
+def _enable(actor: Actor, form: EnrollmentForm, seed: str | None) -> list[str]:
+    if seed is None:
+        raise ValidationFailed(
+            [
+                detail(
+                    "seed",
+                    "not_allowed",
+                    "The QR code has expired. Scan the new one below and try again.",
+                )
+            ]
+        )
+    passwords.require_current_password(actor, form.current_password.data or "")
+    return enable(actor, seed, form.otp.data or "", now())
+
+
+def _enrollment_page(actor: Actor, form: EnrollmentForm, seed: str, status: int = 200) -> Response:
+    address = provisioning_uri(seed, actor.username or "", site_settings()["site_name"])
+    form.seed.data = seal(seed, _encryption_context(actor))
+    picture = (
+        import_module("segno").make(address, micro=False).svg_data_uri(dark="#000", light="#fff")
+    )
+    groups = [seed[i : i + 4] for i in range(0, len(seed), 4)]
+    return _page(
+        "enrol.html", status, form=form, address=address, picture=picture, seed=" ".join(groups)
+    )
+
+
+def _overview_page(actor: Actor, form: ProofForm, status: int = 200) -> Response:
+    return _page("two_factor.html", status, form=form, left=recovery_codes.count_unused(_id(actor)))
+
+
+def _page(template: str, status: int, **shown: Any) -> Response:
+    user = sessions.current()
+    held_back = user is not None and user.account.needs_second_factor
+    return render_page(template, status, held_back=held_back, **shown)
+
+
+def _codes_page(codes: list[str], is_new: bool) -> Response:
+    return render_page("recovery_codes.html", codes=codes, is_new=is_new)
+
+
+@login_required
+def regenerate_codes(actor: Actor) -> AnyResponse:
+    """New recovery codes, shown this once."""
+    form, codes = ProofForm(), []
+
+    def renew() -> None:
+        passwords.require_current_password(actor, form.current_password.data or "")
+        codes.extend(renew_codes(actor))
+
+    status = try_change(form, USERS, renew)
+    return (
+        _codes_page(codes, is_new=False) if status is None else _overview_page(actor, form, status)
+    )
+
+
+@login_required
+def disable_two_factor(actor: Actor) -> AnyResponse:
+    """Ask for no codes any more."""
+    form = ProofForm()
+
+    def end() -> None:
+        passwords.require_current_password(actor, form.current_password.data or "")
+        disable(actor)
+
+    status = try_change(form, USERS, end)
+    if status is not None:
+        return _overview_page(actor, form, status)
+    return redirect_with_message(
+        "two_factor", "Two-factor authentication is off. You now sign in with your password alone."
+    )
+
+
+def _id(actor: Actor) -> int:
+    assert actor.user_id is not None
+    return actor.user_id
+
+
+def _encryption_context(actor: Actor) -> str:
+    """What a secret on its way through the page is bound to: nobody sends another's."""
+    return f"enrolment of user {actor.user_id}"

@@ -1,0 +1,128 @@
+"""The one address of a page: other spellings of it lead there (301), and nothing is served at two.
+
+A spelling differs by slashes, by the case of letters, or by the form of accented ones. Whatever a
+path begins with, the way leads to a path of this site: it is built from a route.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from flask import current_app, redirect, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
+from werkzeug.wrappers import Response
+
+from quire.auth.current_actor import current_actor
+from quire.declare.record import Record
+from quire.declare.unicode_text import normalize
+from quire.errors import NotFound
+from quire.records import CATEGORIES, PAGES, POSTS, TAGS, USERS
+from quire.site.archive_queries import posts_by_month
+from quire.site.paths import LONGEST_QUERY, with_query
+from quire.store import read
+
+BY_SLUG: Mapping[str, Record] = {
+    "site.post": POSTS,
+    "site.page": PAGES,
+    "site.tag": TAGS,
+    "site.tag_feed": TAGS,
+    "site.category": CATEGORIES,
+    "site.category_feed": CATEGORIES,
+}
+"""The routes to what has a slug."""
+FILES = frozenset({"site.static", "site.custom_file", "site.uploads"})
+"""Routes to files, whose names are exact."""
+EXACT = frozenset({"token", "filename", "name"})
+"""Parts of routes in which the case of a letter counts."""
+
+
+class Moved(RequestRedirect):
+    """301: this page has another address."""
+
+    code = 301
+
+
+def redirect_to_page(endpoint: str, **values: Any) -> Moved:
+    """The way to the address that a route has for `values`, with the query of this request."""
+    return Moved(with_query(_routes().build(endpoint, values)))
+
+
+def redirect_for_spelling() -> Response | None:
+    """The way to the page that this request means by another spelling, if there is one to see."""
+    if request.method not in ("GET", "HEAD") or len(request.query_string) > LONGEST_QUERY:
+        return None
+    for endpoint, values in _matching_routes():
+        found = _canonical_values(endpoint, dict(values))
+        address = None if found is None else _routes().build(endpoint, found)
+        if address is not None and unquote(address) != _requested_path():
+            return cached_redirect(with_query(address), 301)
+    return None
+
+
+def cached_redirect(address: str, status: int) -> Response:
+    """The way to an address, which caches ask for again: what is there now may go."""
+    response = redirect(address, status)
+    response.headers["Cache-Control"] = "no-cache"
+    response.vary.add("Cookie")
+    return response
+
+
+def redirect_to_canonical() -> Response | None:
+    """Before a page is made: the way to its address from another spelling that the routes let pass.
+
+    Raises NotFound where that leads to nothing.
+    """
+    if request.method not in ("GET", "HEAD") or request.endpoint is None:
+        return None
+    address = _routes().build(request.endpoint, normalize(request.view_args or {}))
+    if unquote(address) == _requested_path():
+        return None
+    response = redirect_for_spelling()
+    if response is None:
+        raise NotFound
+    return response
+
+
+def _requested_path() -> str:
+    """The path as it was asked for: `request.path` has one slash at its beginning in any case."""
+    sent: str = request.environ["PATH_INFO"]
+    return sent.encode("latin-1").decode("utf-8", "replace")
+
+
+def _routes() -> Any:
+    return current_app.url_map.bind("")
+
+
+def _matching_routes() -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The routes to which the path leads without what makes it another spelling."""
+    bare = "/" + re.sub("/{2,}", "/", normalize(request.path)).strip("/")
+    for spelling in dict.fromkeys((bare, bare.lower())):
+        try:
+            endpoint, values = _routes().match(spelling, method="GET")
+        except HTTPException:
+            continue
+        changed = spelling != bare and EXACT & values.keys()
+        if endpoint.startswith("site.") and endpoint not in FILES and not changed:
+            yield endpoint, values
+
+
+def _canonical_values(endpoint: str, values: dict[str, Any]) -> dict[str, Any] | None:
+    """`values` as the page has them that whoever asks may see; None when there is no such page."""
+    actor = current_actor()
+    if endpoint in BY_SLUG:
+        slugs = dict.fromkeys((values["slug"], values["slug"].lower()))
+        record = BY_SLUG[endpoint]
+        found = (slug for slug in slugs if read.find_id(record, actor, slug=slug) is not None)
+        slug = next(found, None)
+        return None if slug is None else {**values, "slug": slug}
+    if "username" in values:
+        id = read.find_id(USERS, actor, username_folded=values["username"])
+        if id is None:
+            return None
+        return {**values, "username": read.get_record(USERS, actor, id)["username"]}
+    if "month" in values:
+        months = {(one.year, one.month) for one in posts_by_month()}
+        return values if (values["year"], values["month"]) in months else None
+    return values

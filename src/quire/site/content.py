@@ -1,0 +1,173 @@
+"""What readers read: the newest posts, one post, one page, and the posts of a tag or an author.
+
+One thing is looked up as whoever asks may see it; lists show everybody what the public sees.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Response, request
+
+from quire.actor import ANONYMOUS, Actor
+from quire.auth.current_actor import current_actor
+from quire.declare.query import Query, parse_query
+from quire.declare.query_conditions import Condition
+from quire.declare.record import Record
+from quire.errors import NotFound
+from quire.records import CATEGORIES, PAGES, POSTS, PROFILES, TAGS, USERS
+from quire.records.images import image_of, images_by_id
+from quire.site.canonical import redirect_to_page
+from quire.site.display_names import display_names
+from quire.site.page import page_context, render_page
+from quire.site.paths import here_bare
+from quire.store import read
+
+SHORT = (
+    "id", "title", "slug", "excerpt", "body_html", "published_at", "author", "category", "tags",
+    "comment_count", "cover",
+)  # fmt: skip
+"""The fields of a post in a list."""
+
+
+@dataclass(frozen=True)
+class Pager:
+    """Which page of a list this is, and the addresses of the pages beside it."""
+
+    number: int
+    newer: str | None
+    older: str | None
+
+    @classmethod
+    def of(cls, page: read.Page) -> "Pager":
+        """Those of a page of a list. Raises NotFound behind the last one."""
+        number = page.page or 1
+        if number > 1 and not page.rows:
+            raise NotFound("There are not that many pages.")
+        return cls(
+            number,
+            newer=_page_url(number - 1) if page.has_prev else None,
+            older=_page_url(number + 1) if page.has_next else None,
+        )
+
+
+@dataclass(frozen=True)
+class PostList:
+    """What brings the posts of a page together; its feeds stand below its address."""
+
+    name: str
+
+    @property
+    def feed(self) -> str:
+        """The path of its feed."""
+        return f"{here_bare()}/feed.atom"
+
+
+def _page_url(number: int) -> str:
+    kept = [pair for pair in request.args.items(multi=True) if pair[0] not in ("page", "reply")]
+    query = urlencode([*kept, *([("page", number)] if number > 1 else [])])
+    return f"{request.path}?{query}" if query else request.path
+
+
+def page_query(**more: Any) -> Query:
+    """The query for the page of a list that the address names. Raises BadRequest."""
+    sent = [("page", request.args["page"])] if "page" in request.args else []
+    return replace(parse_query(POSTS, ANONYMOUS, sent), **more)
+
+
+def equals(name: str, value: Any) -> tuple[Condition, ...]:
+    """The rows whose field `name` is `value`."""
+    return (Condition(name, "eq", (value,)),)
+
+
+def find(record: Record, actor: Actor, name: str, value: Any) -> dict[str, Any]:
+    """The one record whose unique field `name` is `value`, all of it. Raises NotFound."""
+    wanted = Query(
+        conditions=equals(name, value), fields=record.field_names, per_page=1, count=False
+    )
+    rows = read.list_records(record, actor, wanted).rows
+    if not rows:
+        raise NotFound(f"There is no such {record.noun}.")
+    return rows[0]
+
+
+def home() -> Response:
+    """The newest posts."""
+    return post_list_page("home.html", (), count=False)
+
+
+def post_list_page(
+    template: str, where: tuple[Condition, ...], count: bool = True, **shown: Any
+) -> Response:
+    """A page of the posts that fit `where`, newest first, in `template`."""
+    around = page_context()
+    per_page = around.settings["posts_per_page"]
+    query = page_query(fields=SHORT, per_page=per_page, conditions=where, count=count)
+    page = read.list_records(POSTS, ANONYMOUS, query)
+    shown["beside"] = Pager.of(page)
+    names = display_names(post["author"] for post in page.rows)
+    pictures = images_by_id(post["cover"] for post in page.rows)
+    return render_page(template, frame=around, page=page, names=names, pictures=pictures, **shown)
+
+
+def tag(slug: str) -> Response:
+    """The posts with a tag."""
+    found = find(TAGS, current_actor(), "slug", slug)
+    return _post_list("Tag", found, equals("tags", found["id"]))
+
+
+def category(slug: str) -> Response:
+    """The posts of a category."""
+    found = find(CATEGORIES, current_actor(), "slug", slug)
+    return _post_list("Category", found, equals("category", found["id"]))
+
+
+def _post_list(kind: str, found: dict[str, Any], where: tuple[Condition, ...]) -> Response:
+    shown: dict[str, Any] = {"kind": kind, "about": found, "gathering": PostList(found["name"])}
+    return post_list_page("post_list.html", where, **shown)
+
+
+def author(username: str) -> Response:
+    """Somebody who writes, and what they have published. Raises Moved for other spellings."""
+    actor = current_actor()
+    user = find_author(actor, username)
+    id = user["id"]
+    if user["username"] != username:
+        raise redirect_to_page("site.author", username=user["username"])
+    profiles = read.list_records(
+        PROFILES, actor, Query(conditions=equals("user", id), count=False)
+    ).rows
+    profile = profiles[0] if profiles else {}
+    gathering = PostList(profile.get("display_name") or username)
+    portrait = image_of(user["avatar"])
+    shown: dict[str, Any] = {"user": user, "profile": profile, "portrait": portrait}
+    return post_list_page("author.html", equals("author", id), gathering=gathering, **shown)
+
+
+def find_author(actor: Actor, username: str) -> dict[str, Any]:
+    """The user with this name in any spelling. Raises NotFound."""
+    id = read.find_id(USERS, actor, username_folded=username)
+    if id is None:
+        raise NotFound("There is no such author.")
+    return read.get_record(USERS, actor, id)
+
+
+def page(slug: str) -> Response:
+    """A page of the site."""
+    found = find(PAGES, current_actor(), "slug", slug)
+    return render_page("page.html", page=found, edit=edit_url(PAGES, found))
+
+
+def about() -> Response:
+    """The page about this site, at an address that needs no knowledge of its slug."""
+    return page("about")
+
+
+def edit_url(record: Record, row: dict[str, Any]) -> str | None:
+    """Where the panel edits this, for those who may."""
+    actor = current_actor()
+    answer = record.allows(actor, "update")
+    mine = (row.get("author") or {}).get("id") == actor.user_id
+    if answer is True or (answer is not False and mine):
+        return f"/admin/{record.path}/edit/?id={row['id']}"
+    return None

@@ -1,0 +1,27 @@
+"""Names of people as readers know them: from the profile, else what they sign in with."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from quire.actor import ANONYMOUS
+from quire.declare.query import Query
+from quire.declare.query_conditions import Condition
+from quire.records import PROFILES
+from quire.store import read
+
+
+def display_names(people: Iterable[dict[str, Any] | None]) -> dict[int, str]:
+    """Names by id of the small objects `people`, as far as their profiles are public."""
+    known = {one["id"]: str(one["username"]) for one in people if one}
+    if not known:
+        return {}
+    ids = tuple(sorted(known))
+    wanted = Query(
+        conditions=(Condition("user", "in", ids),),
+        fields=("id", "user", "display_name"),
+        per_page=len(ids),
+        count=False,
+    )
+    profiles = read.list_records(PROFILES, ANONYMOUS, wanted).rows
+    given = {one["user"]["id"]: one["display_name"] for one in profiles if one["display_name"]}
+    return known | given

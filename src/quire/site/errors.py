@@ -1,0 +1,126 @@
+"""Failures as people meet them: a page in plain words, or the way to where something has moved."""
+
+import logging
+import re
+from urllib.parse import unquote
+
+from flask import Response, request
+from jinja2 import TemplateError
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.wrappers import Response as AnyResponse
+
+from quire.actor import SYSTEM
+from quire.auth.current_actor import current_actor
+from quire.declare.query import Query
+from quire.declare.query_conditions import Condition
+from quire.declare.record import REGISTRY, Record
+from quire.declare.unicode_text import normalize
+from quire.errors import STATUS_NAMES, Problem
+from quire.records import REDIRECTS
+from quire.site import canonical
+from quire.site.account import resubmit
+from quire.site.page import PageContext, page_context, render_page
+from quire.site.paths import LONGEST_QUERY, local_path, with_query
+from quire.store import read
+from quire.store.search import page_field
+
+logger = logging.getLogger("quire.site")
+
+LONGEST_PATH = 500
+
+
+def wants_json() -> bool:
+    """Whether a program asks: by address, or by what it accepts."""
+    if request.path == "/api" or request.path.startswith("/api/"):
+        return True
+    kinds = ["text/html", "application/json", "application/problem+json"]
+    return request.accept_mimetypes.best_match(kinds, "text/html") != "text/html"
+
+
+def error_page(problem: Problem) -> AnyResponse:
+    """The answer to a person's failed request."""
+    try:
+        if resubmit.is_expired_form(problem.status):
+            return resubmit.login_page(page_context())
+        return _problem_page(
+            problem, page_context() if problem.status < 500 else PageContext.plain()
+        )
+    except (Problem, SQLAlchemyError) as second:
+        # what broke the request may break the page about it too
+        worse = second if isinstance(second, Problem) and second.status >= 500 else problem
+        return _problem_page(worse, PageContext.plain())
+    except TemplateError:
+        # an installation's own frame that cannot be drawn is in the way of every page
+        logger.exception("A template of this installation is broken")
+        return _plain_page(problem)
+
+
+def redirect_for(problem: Problem) -> AnyResponse | None:
+    """The way to what was asked for by another address than it has now, if there is one."""
+    if problem.status != 404 or request.path.startswith(("/api/", "/admin/")):
+        return None
+    try:
+        return canonical.redirect_for_spelling() or _moved()
+    except (Problem, SQLAlchemyError):  # a broken proof, or no database: the failure is the answer
+        return None
+
+
+def _moved() -> AnyResponse | None:
+    found = find_redirect(request.path) if request.method in ("GET", "HEAD") else None
+    if found is None:
+        return None
+    target, permanent = found
+    is_here = local_path(target) is not None and len(request.query_string) <= LONGEST_QUERY
+    return canonical.cached_redirect(
+        with_query(target) if is_here else target, 301 if permanent else 302
+    )
+
+
+def _plain_page(problem: Problem) -> Response:
+    words = f"{STATUS_NAMES[problem.status]}: {problem.message}\n"
+    return Response(words, problem.status, headers=problem.headers, mimetype="text/plain")
+
+
+def _problem_page(problem: Problem, around: PageContext) -> Response:
+    status = problem.status
+    response = render_page(
+        "problem.html", status, frame=around, heading=STATUS_NAMES[status],
+        message=problem.message, status_code=status,
+    )  # fmt: skip
+    response.headers.update(problem.headers)
+    response.headers["Cache-Control"] = "no-store"
+    response.vary.add("Accept")
+    return response
+
+
+def find_redirect(path: str) -> tuple[str, bool] | None:
+    """Where an old path leads, and whether for good; None when nowhere that the asker may see."""
+    if "\x00" in path or len(path) > LONGEST_PATH:
+        return None
+    bare = path.rstrip("/") or "/"
+    ways = (path, bare, f"{bare}/", bare.lower(), f"{bare.lower()}/")
+    spellings = normalize(list(dict.fromkeys(ways)))
+    wanted = Query(conditions=(Condition("path", "in", tuple(spellings)),), count=False)
+    rows = read.list_records(REDIRECTS, SYSTEM, wanted).rows
+    found = min(rows, key=lambda row: spellings.index(row["path"]), default=None)
+    if found is None or found["target"] in spellings[:3] or not _is_visible(found["target"]):
+        return None
+    return found["target"], found["permanent"]
+
+
+def _is_visible(target: str) -> bool:
+    """Whether the asker may see what `target` shows; an old address must not betray a draft."""
+    for record in REGISTRY.values():
+        if record.public_path is None:
+            continue
+        name = page_field(record)
+        shape = re.escape(record.public_path).replace(re.escape(f"{{{name}}}"), "([^/?#]+)")
+        found = re.fullmatch(rf"{shape}/?([?#].*)?", target)
+        if found:
+            value = unquote(found[1])
+            return "\x00" not in value and _exists(record, name, value)
+    return True
+
+
+def _exists(record: Record, name: str, value: str) -> bool:
+    return read.find_id(record, current_actor(), **{name: value}) is not None

@@ -1,0 +1,20 @@
+"""The end of viewing as somebody else, from wherever that has led."""
+
+from flask import flash, redirect
+from werkzeug.wrappers import Response as AnyResponse
+
+from quire.auth import impersonation
+from quire.auth.current_actor import check_csrf, current_actor
+
+PEOPLE = "/admin/users/"
+
+
+def stop_viewing() -> AnyResponse:
+    """Back to one's own eyes, on the page of the one who was viewed as."""
+    actor = current_actor()
+    check_csrf(actor)
+    seen = impersonation.stop(actor)
+    if seen is None:
+        return redirect(PEOPLE)
+    flash(f"You are no longer viewing as {actor.username}.")
+    return redirect(f"{PEOPLE}details/?id={seen}")

@@ -1,0 +1,71 @@
+"""What an installation brings itself: templates before ours, and files of its own."""
+
+import hashlib
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flask import Flask, Response, current_app, request, send_from_directory, url_for
+from jinja2 import FileSystemLoader, PrefixLoader, TemplateError, TemplateSyntaxError
+from jinja2.loaders import ChoiceLoader
+
+TEMPLATES_FOLDER = Path(__file__).parent / "templates"
+ORIGINAL = "original"
+"""Before the name of a template: ours, also where the installation has one of that name."""
+SHEET = "custom.css"
+"""The file that every page loads when it is there."""
+YEAR = 31_536_000
+
+
+def init_app(app: Flask) -> None:
+    """Look into the instance folder first."""
+    own = FileSystemLoader(_folder(app, "templates"))
+    app.jinja_loader = ChoiceLoader(
+        [own, PrefixLoader({ORIGINAL: FileSystemLoader(TEMPLATES_FOLDER)})]
+    )
+    app.jinja_env.globals["own_file"] = custom_file_url
+
+
+def _folder(app: Flask, name: str) -> Path:
+    return Path(app.config["QUIRE_INSTANCE"]) / name
+
+
+def custom_file(filename: str) -> Response:
+    """A file of the folder `static` in the instance folder."""
+    response = send_from_directory(_folder(current_app, "static"), filename, max_age=0)
+    if request.args.get("v") and request.args["v"] == _mark(filename):
+        response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
+    return response
+
+
+def custom_file_url(filename: str = SHEET) -> str | None:
+    """The address of such a file, which changes when the file does; None when there is none."""
+    mark = _mark(filename)
+    return url_for("site.custom_file", filename=filename, v=mark) if mark else None
+
+
+def _mark(filename: str) -> str | None:
+    path = _folder(current_app, "static") / filename
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    state = f"{found.st_mtime_ns} {found.st_size}"
+    return hashlib.sha256(state.encode()).hexdigest()[:12]
+
+
+def newest_template(app: Flask) -> datetime:
+    """When one of the installation's own templates was changed last; 1970 where it has none."""
+    files = (one for one in _folder(app, "templates").rglob("*") if one.is_file())
+    return datetime.fromtimestamp(max((one.stat().st_mtime for one in files), default=0), UTC)
+
+
+def broken_templates(app: Flask) -> list[str]:
+    """What is wrong with the installation's own templates, a sentence for each that cannot be read."""
+    folder, found = _folder(app, "templates"), []
+    for name in FileSystemLoader(folder).list_templates():
+        try:
+            app.jinja_env.get_template(name)
+        except (TemplateError, UnicodeDecodeError) as error:
+            place = f", line {error.lineno}" if isinstance(error, TemplateSyntaxError) else ""
+            found.append(f"{folder / name}{place}: {error}")
+    return found

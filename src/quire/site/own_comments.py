@@ -1,0 +1,101 @@
+"""A comment of one's own: its words changed while there is time, or taken back."""
+
+from typing import Any
+
+from flask import flash, redirect, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from quire.actor import Actor
+from quire.declare.clock import rfc3339
+from quire.declare.text_codec import parse_version
+from quire.errors import NotFound, PermissionDenied, VersionConflict
+from quire.records import COMMENTS
+from quire.records.comments import editable_until, is_edit_window_over
+from quire.site.account.profile import login_required
+from quire.site.forms import FOREIGN_PAGE, EditCommentForm, require_own_page, try_change
+from quire.site.page import page_context, render_page
+from quire.store import read
+from quire.store.permissions import may
+from quire.store.write import delete, update
+
+
+@login_required
+def edit_comment(actor: Actor, id: int) -> AnyResponse:
+    """The words of a comment, for who may change them."""
+    found = _find(actor, id, "update")
+    form = (
+        EditCommentForm(formdata=None, data=found) if request.method == "GET" else EditCommentForm()
+    )
+    around, status = page_context(), 200
+    minutes = around.settings["comment_edit_minutes"]
+    if request.method == "POST":
+        refused = try_change(form, COMMENTS, lambda: _save(actor, id, form))
+        if refused is None:
+            return _redirect_with_message(found, "Your comment has been saved.")
+        status = refused
+        if (
+            status == VersionConflict.status
+        ):  # the newer words are shown: they may be replaced knowingly
+            form.version.data = found["version"]
+    return render_page(
+        "edit_comment.html", status, frame=around, comment=found, form=form,
+        settled=not is_editable(actor, found, minutes), minutes=minutes,
+        until=_edit_deadline(actor, found, minutes), changed=status == VersionConflict.status,
+        place=_comment_url(found), page=_page(),
+    )  # fmt: skip
+
+
+@login_required
+def delete_comment(actor: Actor, id: int) -> AnyResponse:
+    """Take it back."""
+    require_own_page(FOREIGN_PAGE)
+    found = _find(actor, id, "delete")
+    delete(COMMENTS, actor, id)
+    return _redirect_with_message(found, "Your comment has been deleted.")
+
+
+def is_editable(actor: Actor, comment: dict[str, Any], minutes: int) -> bool:
+    """Whether `actor`, who may change this one at all, still can; `minutes` is the site's setting."""
+    return actor.at_least("moderator") or not is_edit_window_over(comment["created_at"], minutes)
+
+
+def _edit_deadline(actor: Actor, comment: dict[str, Any], minutes: int) -> str | None:
+    """The end of the time for changes, where there is one."""
+    end = editable_until(comment["created_at"], minutes)
+    return None if end is None or actor.at_least("moderator") else rfc3339(end)
+
+
+def is_own(actor: Actor, comment: dict[str, Any]) -> bool:
+    """Whether `actor` has said it."""
+    author = comment["author"]
+    return author is not None and author["id"] == actor.user_id
+
+
+def _find(actor: Actor, id: int, verb: str) -> dict[str, Any]:
+    """The comment. Raises NotFound, PermissionDenied."""
+    found = read.get_record(COMMENTS, actor, id)
+    if found.get("deleted_at"):
+        raise NotFound("This comment has been deleted.")
+    if not may(COMMENTS, actor, verb, id):
+        raise PermissionDenied("Only the author of a comment can edit it.")
+    return found
+
+
+def _save(actor: Actor, id: int, form: EditCommentForm) -> None:
+    version = parse_version(form.version.data or "")
+    update(COMMENTS, actor, id, {"body": form.body.data or ""}, version=version)
+
+
+def _page() -> int | None:
+    """The page of the discussion that one came from."""
+    return request.args.get("page", type=int)
+
+
+def _comment_url(comment: dict[str, Any]) -> str:
+    anchor = f"comment-{comment['id']}"
+    return url_for("site.post", slug=comment["post"]["slug"], page=_page(), _anchor=anchor)
+
+
+def _redirect_with_message(comment: dict[str, Any], words: str) -> AnyResponse:
+    flash(words)
+    return redirect(_comment_url(comment))

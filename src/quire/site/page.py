@@ -1,0 +1,162 @@
+"""What surrounds every page: the site's name, its menu, who is signed in, colours and assets."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flask import Response, current_app, make_response, render_template, request, url_for
+
+from quire.actor import ANONYMOUS, Actor
+from quire.auth.current_actor import current_actor
+from quire.declare.query import Query
+from quire.records import PAGES
+from quire.records.images import image_of
+from quire.records.site_settings import site_appearance, site_settings
+from quire.site.dates import ENGLISH, set_language
+from quire.site.paths import here, here_bare, site_root
+from quire.site.preferences import preferences
+from quire.store import read
+from quire.store.cache import cached_until_commit
+
+STATIC = Path(__file__).parent / "static"
+MENU = 6
+"""Pages that the menu has room for."""
+LOGO_PIXELS = 384
+"""What the widest logo takes on a fine screen."""
+YEAR = 31_536_000
+
+
+@dataclass(frozen=True)
+class PageContext:
+    """The surroundings of a page; `plain` makes those of a page that must not need a database."""
+
+    actor: Actor
+    settings: dict[str, Any]
+    look: dict[str, Any]
+    menu: list[dict[str, Any]]
+
+    @classmethod
+    def plain(cls) -> "PageContext":
+        """A frame that knows nothing."""
+        set_language(ENGLISH)
+        return cls(ANONYMOUS, {"site_name": "Quire", "tagline": ""}, {"language": ENGLISH}, [])
+
+    @property
+    def theme(self) -> str:
+        """light, dark or auto: what this reader has chosen."""
+        return preferences()["theme"]
+
+    @property
+    def text(self) -> str:
+        """normal, small, large or larger: the size of text that this reader has chosen."""
+        return preferences()["text"]
+
+    @property
+    def here(self) -> str:
+        """The address of this page, to come back to."""
+        return here()
+
+    @property
+    def root(self) -> str:
+        """What stands before a path in whole addresses."""
+        return site_root()
+
+    @property
+    def address(self) -> str:
+        """The whole address of this page, without what does not change it."""
+        number = request.args.get("page", "1")
+        part = f"?page={number}" if number.isascii() and number.isdigit() and number != "1" else ""
+        # the page "about" has a short address beside its own
+        path = (
+            url_for("site.page", slug="about") if request.endpoint == "site.about" else here_bare()
+        )
+        return site_root() + path + part
+
+    @property
+    def canonical(self) -> str | None:
+        """The one public address of this page, when the site knows its own."""
+        return self.address if current_app.config["PUBLIC_URL"] else None
+
+
+def page_context() -> PageContext:
+    """The surroundings of this request's page."""
+    actor = current_actor()
+    settings, look, menu = cached_until_commit("frame", _shared_context)
+    set_language(look["language"])
+    return PageContext(actor, settings, look, menu)
+
+
+def _shared_context() -> tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]]]:
+    """Settings, appearance and menu: what is the same for everybody."""
+    look = site_appearance()
+    look["logo"] = _small_logo(look["logo"])
+    return site_settings(), look, look["menu"] or _pages()
+
+
+def _small_logo(logo: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The logo with the address of a version that is large enough for its place, if there is one."""
+    picture = image_of(logo)
+    if logo is None or picture is None:
+        return logo
+    sizes = sorted(picture["variants"].values(), key=lambda one: one["width"])
+    fits = next((one["url"] for one in sizes if one["width"] >= LOGO_PIXELS), logo["url"])
+    return {**logo, "url": fits}
+
+
+def _pages() -> list[dict[str, Any]]:
+    wanted = Query(fields=("id", "title", "slug"), sort=("position",), per_page=MENU, count=False)
+    rows = read.list_records(PAGES, ANONYMOUS, wanted).rows
+    return [{"label": row["title"], "url": url_for("site.page", slug=row["slug"])} for row in rows]
+
+
+def render_page(template: str, status: int = 200, **shown: Any) -> Response:
+    """A page; what it shows may bring its own `frame`."""
+    shown.setdefault("frame", None)
+    shown["frame"] = shown["frame"] or page_context()
+    response = make_response(render_template(f"quire_site/{template}", **shown), status)
+    if status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="quire"'
+    return response
+
+
+@cache
+def _digest(name: str) -> str:
+    return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+
+
+def asset(name: str) -> str:
+    """The address of a static file; it changes when the file does, so it may be kept for ever."""
+    return url_for("site.static", filename=name, v=_digest(name))
+
+
+def set_cache_headers(response: Response) -> Response:
+    """Assets are kept for a year, public pages are asked for again, private ones never kept."""
+    headers = response.headers
+    if request.endpoint == "site.static":
+        name = (request.view_args or {}).get("filename", "")
+        if response.status_code in (200, 304) and request.args.get("v") == _digest(name):
+            headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
+        return response
+    if request.endpoint == "site.uploads" and response.status_code < 400:
+        return response
+    response.vary.add("Cookie")
+    if "Cache-Control" in headers:
+        return response
+    if _is_private():
+        headers["Cache-Control"] = "private, no-store"
+    else:
+        headers["Cache-Control"] = "no-cache"
+        if response.status_code == 200:
+            response.add_etag()
+            response.make_conditional(request)
+    return response
+
+
+def _is_private() -> bool:
+    """Whether the answer may hold what only this browser should see."""
+    config = current_app.config
+    names = (config["SESSION_COOKIE_NAME"], config.get("REMEMBER_COOKIE_NAME", "remember_token"))
+    told = any(name in request.cookies for name in names) or "Authorization" in request.headers
+    return told or request.path.startswith("/auth/") or request.method not in ("GET", "HEAD")

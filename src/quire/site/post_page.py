@@ -1,0 +1,149 @@
+"""A post with what is said below it: comments in threads, and the form to add one."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Response, flash, redirect, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from quire.actor import Actor
+from quire.auth.current_actor import current_actor
+from quire.auth.sessions import redirect_to_login
+from quire.declare.query import Query
+from quire.declare.query_conditions import Condition
+from quire.records import COMMENTS, POSTS
+from quire.records.comments import are_comments_closed
+from quire.records.images import image_of
+from quire.site import view_counter
+from quire.site.content import Pager, edit_url, find, page_query
+from quire.site.display_names import display_names
+from quire.site.forms import CommentForm, try_change
+from quire.site.json_ld import blog_posting
+from quire.site.own_comments import is_editable, is_own
+from quire.site.page import page_context, render_page
+from quire.site.related_posts import related
+from quire.store import read
+from quire.store.write import Saved, create
+
+AT_ONCE = 200
+"""Comments on one page of a discussion."""
+DEEPEST = 4
+"""Levels that answers are moved in; a phone has no room for more."""
+RELATED = 3
+"""Posts that are named below a post because they share its tags."""
+WAITS = "Thank you. Your comment will appear once it is approved."
+
+
+@dataclass
+class CommentNode:
+    """A comment and the answers to it; `to` is whom it answers where that is not plain to see."""
+
+    comment: dict[str, Any]
+    to: dict[str, Any] | None = None
+    answers: list["CommentNode"] = field(default_factory=list)
+
+
+def threads(comments: list[dict[str, Any]]) -> list[CommentNode]:
+    """Comments, oldest first, as trees; an answer to something that is not shown stands alone."""
+    by_id = {one["id"]: one for one in comments}
+    below: dict[int | None, list[dict[str, Any]]] = {}
+    for one in comments:
+        parent = (one["parent"] or {}).get("id")
+        below.setdefault(parent if parent in by_id else None, []).append(one)
+    roots: list[CommentNode] = []
+    # not recursive: whoever answers himself a thousand times must not end the program
+    waiting = [(one, roots, 1) for one in reversed(below.get(None, []))]
+    while waiting:
+        one, place, depth = waiting.pop()
+        deep = depth > DEEPEST
+        node = CommentNode(one, by_id[one["parent"]["id"]] if deep else None)
+        place.append(node)
+        beneath = place if depth >= DEEPEST else node.answers
+        waiting += [(o, beneath, depth + 1) for o in reversed(below.get(one["id"], []))]
+    return roots
+
+
+def post(slug: str) -> AnyResponse:
+    """Read a post, or say something below it."""
+    actor = current_actor()
+    found = find(POSTS, actor, "slug", slug)
+    if request.method == "POST":
+        return redirect_to_login() if actor.is_anonymous else _add_comment(actor, found)
+    if found["status"] == "published":
+        view_counter.count_view(found["id"], actor, edit_url(POSTS, found) is not None)
+    # a form has a token, a token needs a session: strangers get neither
+    return _post_page(actor, found, None if actor.is_anonymous else CommentForm(formdata=None))
+
+
+def _comments_below(post: dict[str, Any], query: Query) -> Query:
+    """Approved comments, and those waiting that this reader may see: his own, or his to approve."""
+    seen = Condition("status", "in", ("approved", "pending"))
+    return Query(
+        conditions=(seen,), nested=("post", post["id"]), sort=("created_at",),
+        page=query.page, per_page=AT_ONCE, count=query.count, fields=query.fields,
+    )  # fmt: skip
+
+
+def _post_page(
+    actor: Actor, post: dict[str, Any], form: CommentForm | None, status: int = 200
+) -> Response:
+    around = page_context()
+    page = read.list_records(COMMENTS, actor, _comments_below(post, page_query(count=False)))
+    said = threads(page.rows)
+    to = _answered_comment(form, page.rows) if form else None
+    names = display_names(one["author"] for one in (post, *page.rows))
+    is_public = post["status"] == "published"
+    minutes = around.settings["comment_edit_minutes"]
+    return render_page(
+        "post.html", status, frame=around, post=post, said=said, beside=Pager.of(page),
+        form=form, to=to, closed=_is_closed(post, around.settings), edit=edit_url(POSTS, post),
+        names=names,
+        mine={one["id"]: is_editable(actor, one, minutes) for one in page.rows if is_own(actor, one)},
+        beside_it=related(post["id"], [tag["id"] for tag in post["tags"]], RELATED),
+        linked=blog_posting(post, names[post["author"]["id"]], around.settings) if is_public else None,
+        cover=image_of(post["cover"]),
+    )  # fmt: skip
+
+
+def _answered_comment(form: CommentForm, comments: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The comment that the form answers, if it is among those shown."""
+    wanted = form.parent.data or request.args.get("reply", "")
+    found = next((one for one in comments if str(one["id"]) == str(wanted)), None)
+    form.parent.data = found["id"] if found else ""
+    return found
+
+
+def _is_closed(post: dict[str, Any], settings: dict[str, Any]) -> bool:
+    shut = settings["comments"] == "closed" or not post["comments_open"]
+    late = are_comments_closed(post["published_at"], settings["comments_close_after_days"])
+    return shut or late or post["status"] != "published"
+
+
+def _add_comment(actor: Actor, post: dict[str, Any]) -> AnyResponse:
+    form = CommentForm()
+    if form.subject.data:  # no person sees this field: a program is told what it wants to hear
+        flash(WAITS)
+        return redirect(url_for("site.post", slug=post["slug"]))
+    made: list[Saved] = []
+
+    def add() -> None:
+        parent = form.parent.data or ""
+        raw = {"post": post["id"], "body": form.body.data or ""}
+        if parent:
+            raw["parent"] = int(parent) if parent.isascii() and parent.isdigit() else parent
+        made.append(create(COMMENTS, actor, raw))
+
+    status = try_change(form, COMMENTS, add)
+    if status is not None:
+        return _post_page(actor, post, form, status)
+    waits = made[0].state["status"] == "pending"
+    flash(WAITS if waits else "Thank you.")
+    return redirect(_comment_url(actor, post, made[0].id))
+
+
+def _comment_url(actor: Actor, post: dict[str, Any], id: int) -> str:
+    """Where a new comment stands: on the last page of the discussion."""
+    wanted = _comments_below(post, Query(count=True, fields=("id",)))
+    pages = read.list_records(COMMENTS, actor, wanted).pages or 1
+    last = pages if pages > 1 else None
+    return url_for("site.post", slug=post["slug"], page=last, _anchor=f"comment-{id}")

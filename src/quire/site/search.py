@@ -1,0 +1,47 @@
+"""Search for readers: what the public may find, best first, with the found words marked."""
+
+from typing import Any
+
+from flask import Response, request
+from markupsafe import Markup
+
+from quire.actor import ANONYMOUS
+from quire.declare.query import parse_query
+from quire.declare.record import REGISTRY
+from quire.errors import BadRequest
+from quire.records import POSTS
+from quire.site.content import Pager
+from quire.site.page import render_page
+from quire.store import search as store_search
+
+QUERY_PARAMETER = ("q", "page")
+_KINDS = {"users": "Author"}
+"""Where readers use another word than editors."""
+
+
+def search() -> Response:
+    """The form, and what was found."""
+    words = request.args.get("q", "")
+    sent = [(name, request.args[name]) for name in QUERY_PARAMETER if name in request.args]
+    try:
+        query = parse_query(POSTS, ANONYMOUS, sent)
+    except BadRequest as problem:
+        if problem.details[0]["field"] == "page":
+            raise
+        return render_page("search.html", problem.status, words=words[:200], error=problem.message)
+    if query.search is None:
+        return render_page("search.html", words="")
+    page = store_search.search(ANONYMOUS, query)
+    results = [_result(one) for one in page.rows]
+    return render_page(
+        "search.html", words=words, page=page, results=results, beside=Pager.of(page)
+    )
+
+
+def _result(one: dict[str, Any]) -> dict[str, Any]:
+    snippet = Markup(one["snippet"])  # noqa: S704 - the store escapes all but <mark>
+    return {
+        **one,
+        "snippet": snippet,
+        "kind": _KINDS.get(one["type"], REGISTRY[one["type"]].singular),
+    }

@@ -1,0 +1,290 @@
+"""Many operations on records of one type: each by the path of a single one, in few transactions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+from quire.actor import Actor
+from quire.declare.record import Record
+from quire.errors import (
+    BatchAborted,
+    NotFound,
+    Problem,
+    Unavailable,
+    ValidationFailed,
+    detail,
+)
+from quire.store import write
+from quire.store.db import (
+    nested_transaction,
+    read_connection,
+    roll_back,
+    rollback_scope,
+    transaction,
+)
+from quire.store.preconditions import refuse_without_version
+from quire.store.references import find_by_key
+from quire.store.size_limit import text_size
+from quire.store.undoable_batches import BULK, RowChange, begin, change_of, keep
+from quire.store.write import Prepared, Raw, Saved
+
+MOST = 500
+"""Operations of one call."""
+ROWS_OF_GROUP = 100
+"""Operations that are committed together where each stands for itself: others write in between."""
+CREATES_AT_ONCE = 50
+"""New records that are written together: when one of them is refused, each is tried alone."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One of many: `op` is create, update, upsert, delete or the name of an action.
+
+    `match_on` names the field by which an upsert finds its record: id or the natural key.
+    """
+
+    op: str
+    id: int | None = None
+    version: int | None = None
+    match_on: str = "id"
+    data: Raw = field(default_factory=dict)
+
+
+@dataclass
+class Result:
+    """What an operation came to: the status of the single request, or the `problem`.
+
+    `shown` is what the actor sees of the record, None where it is gone or would make the answer too
+    large; `revealed` is shown this once.
+    """
+
+    status: int = 0
+    id: int | None = None
+    shown: Raw | None = None
+    revealed: Raw = field(default_factory=dict)
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True)
+class BulkOptions:
+    """How it is done: all or nothing, without keeping anything, with versions, with how many bytes of answer."""
+
+    atomic: bool = True
+    dry_run: bool = False
+    requires_version: bool = False
+    most_bytes: int | None = None
+
+
+@dataclass
+class _Row:
+    """An operation on its way: `verb` is what it does, `new` or `ready` what was prepared for it."""
+
+    number: int
+    operation: Operation
+    verb: str = ""
+    id: int | None = None
+    new: Prepared | None = None
+    ready: Raw | None = None
+
+
+def run(
+    record: Record, actor: Actor, operations: Sequence[Operation], options: BulkOptions
+) -> tuple[list[Result], int | None]:
+    """What each operation came to, and the id of the batch by which all of it can be undone.
+
+    The batch is None where nothing was written. Where all of it is given up for a failure, those
+    that are not at fault have the problem BatchAborted. Raises Unavailable.
+    """
+    return _Bulk(record, actor, options, len(operations)).run(operations)
+
+
+class _Bulk:
+    """One call."""
+
+    def __init__(self, record: Record, actor: Actor, options: BulkOptions, count: int):
+        self._record, self._actor, self._options = record, actor, options
+        self._results = [Result() for _ in range(count)]
+        self._changes: list[RowChange] = []
+        self._batch: int | None = None
+        self._bytes = 0
+
+    def run(self, operations: Sequence[Operation]) -> tuple[list[Result], int | None]:
+        """Do it; see the function `run`."""
+        with rollback_scope():
+            rows = [_Row(number, one) for number, one in enumerate(operations)]
+            rows = [row for row in rows if self._is_prepared(row)]
+            if self._options.atomic or self._options.dry_run:
+                self._run_as_one(rows)
+            else:
+                for start in range(0, len(rows), ROWS_OF_GROUP):
+                    self._run_group(rows[start : start + ROWS_OF_GROUP])
+        return self._results, self._batch
+
+    def _run_as_one(self, rows: list[_Row]) -> None:
+        aborted = False
+        with nested_transaction():
+            self._do(rows)
+            failed = any(one.problem is not None for one in self._results)
+            aborted = failed and self._options.atomic
+            if aborted or self._options.dry_run:
+                roll_back()
+            self._keep()
+        if aborted:
+            for row in rows:
+                if self._results[row.number].problem is None:
+                    self._fail(row, BatchAborted())
+
+    def _run_group(self, rows: list[_Row]) -> None:
+        """Rows that are committed together; when the database fails, those before are done."""
+        batch = self._batch
+        try:
+            with transaction():
+                self._do(rows)
+                self._keep()
+        except Unavailable as problem:
+            if batch is None:
+                raise
+            self._batch = batch
+            self._changes.clear()
+            for row in rows:
+                self._fail(row, problem)
+
+    def _is_prepared(self, row: _Row) -> bool:
+        """Whether it can be tried: what takes long is done before others have to wait."""
+        try:
+            self._prepare(row)
+        except Unavailable:
+            raise
+        except Problem as problem:
+            if row.operation.op == "upsert" and row.verb == "create":
+                return True  # an operation before it may make the record
+            self._fail(row, problem)
+            return False
+        return True
+
+    def _prepare(self, row: _Row) -> None:
+        record, actor, one = self._record, self._actor, row.operation
+        row.new = row.ready = None
+        row.id = self._match(one) if one.op == "upsert" else one.id
+        row.verb = one.op if one.op != "upsert" else "create" if row.id is None else "update"
+        if row.verb == "create":
+            row.new = write.prepare_new(record, actor, self._new_values(one))
+        elif row.id is None or self._lacks_version(row):
+            return
+        elif row.verb == "update":
+            row.ready = write.prepare_update(record, actor, row.id, one.data)
+        elif (action := record.action(row.verb)) is not None:
+            row.ready = write.prepare_action(record, actor, row.id, action)
+
+    def _match(self, one: Operation) -> int | None:
+        """The id of the record that an upsert is about, None for a new one. Raises ValidationFailed."""
+        name, value = one.match_on, one.data.get(one.match_on)
+        label = self._record.field(name).label
+        if name == "id":
+            if value is not None and type(value) is not int:
+                raise ValidationFailed([detail(name, "wrong_type", f"{label} must be a number.")])
+            return value
+        if value is None:
+            raise ValidationFailed([detail(name, "required", f"{label} is required.")])
+        if not isinstance(value, str):  # what is wrong with it, a new record says
+            return None
+        with read_connection() as connection:
+            return find_by_key(connection, self._record, self._actor, value)
+
+    def _new_values(self, one: Operation) -> Raw:
+        if one.op == "create":
+            return one.data
+        if one.version is not None:
+            raise NotFound(f"There is no such {self._record.noun}.")
+        return {name: value for name, value in one.data.items() if (name, value) != ("id", None)}
+
+    def _lacks_version(self, row: _Row) -> bool:
+        one, action = row.operation, self._record.action(row.verb)
+        is_needed = self._options.requires_version and self._record.is_versioned
+        is_needed = is_needed and not (action and action.creates)
+        return is_needed and one.version is None and one.data.get("version") is None
+
+    def _do(self, rows: list[_Row]) -> None:
+        for creates, some in groupby(rows, key=lambda row: row.operation.op == "create"):
+            if creates:
+                together = list(some)
+                for start in range(0, len(together), CREATES_AT_ONCE):
+                    self._create(together[start : start + CREATES_AT_ONCE])
+            else:
+                for row in some:
+                    self._try(row)
+
+    def _create(self, rows: list[_Row]) -> None:
+        new = [row.new for row in rows if row.new is not None]
+        try:
+            with nested_transaction():
+                made = write.create_prepared(self._record, self._actor, new)
+        except Unavailable:
+            raise
+        except Problem:
+            for row in rows:
+                self._try(row)
+            return
+        for row, saved in zip(rows, made, strict=True):
+            self._succeed(row, saved)
+
+    def _try(self, row: _Row) -> None:
+        try:
+            with nested_transaction():
+                saved = self._execute(row)
+        except Unavailable:
+            raise
+        except Problem as problem:
+            self._fail(row, problem)
+        else:
+            self._succeed(row, saved)
+
+    def _execute(self, row: _Row) -> Saved | None:
+        record, actor, one = self._record, self._actor, row.operation
+        if one.op == "upsert" and (
+            self._match(one) != row.id or (row.verb == "create" and row.new is None)
+        ):
+            self._prepare(row)
+        if row.new is not None:
+            return write.create_prepared(record, actor, [row.new])[0]
+        id = row.id or 0
+        if self._lacks_version(row):
+            refuse_without_version(record, actor, id)
+        if row.verb == "delete":
+            return write.delete(record, actor, id, version=one.version)
+        more: Any = {"version": one.version, "ready": row.ready}
+        if row.verb == "update":
+            return write.update(record, actor, id, one.data, **more)
+        return write.act(record, actor, id, row.verb, one.data, **more)
+
+    def _succeed(self, row: _Row, saved: Saved | None) -> None:
+        id = row.id if saved is None else saved.id
+        change = change_of(row.number, row.verb, self._record, id or 0, saved)
+        if change is not None:
+            self._changes.append(change)
+        result = Result(204, id)
+        if saved is not None and row.verb != "delete":
+            result = Result(201 if saved.created else 200, id, self._shown(saved), saved.revealed)
+        self._results[row.number] = result
+
+    def _shown(self, saved: Saved) -> Raw | None:
+        """What the actor sees of it, as long as the answer does not grow too large."""
+        if saved.shown is None:
+            return None
+        shown = {name: saved.shown[name] for name in self._record.default_fields(saved.shown)}
+        self._bytes += text_size(shown)
+        most = self._options.most_bytes
+        return shown if most is None or self._bytes <= most else None
+
+    def _fail(self, row: _Row, problem: Problem) -> None:
+        self._results[row.number] = Result(problem.status, row.operation.id, problem=problem)
+
+    def _keep(self) -> None:
+        """Remember what was changed, so that it can be undone."""
+        if self._changes:
+            with transaction() as connection:
+                if self._batch is None:
+                    self._batch = begin(connection, self._actor, BULK)
+                keep(connection, self._batch, self._changes)
+            self._changes.clear()

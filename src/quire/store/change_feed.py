@@ -1,0 +1,218 @@
+"""The feed of changes: what has happened since a place in the order of commits, as one reader sees it.
+
+The outbox is its journal. Of each record that a part of it concerns the reader gets what he may see now;
+of one that he may not see he learns only if he could have seen it before (viewers.py).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, Select, bindparam, select
+
+from quire.actor import Actor
+from quire.declare.record import REGISTRY, Record
+from quire.declare.rules import row_conditions
+from quire.declare.sql_functions import time_text
+from quire.store.db import read_connection
+from quire.store.feed_position import number_commits, position_column
+from quire.store.outbox import OutboxEvent
+from quire.store.projection import Projection
+from quire.store.read import rule_params
+from quire.store.schedules import tell_due
+from quire.store.size_limit import SizeLimit
+from quire.store.viewers import RANKED_ROLES
+
+EVENTS_AT_ONCE = 1000
+"""Events that are read together; at first twice as many as there may be changes."""
+MOST_EVENTS = 5000
+"""Events that one answer looks through: what concerns the reader may be rare among them."""
+
+_rows = OutboxEvent.__table__
+Key = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in the feed: behind the event `position`.
+
+    `walk`, a type and an id, says how far what is there already has been told, None when all has.
+    """
+
+    position: int
+    walk: Key | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the feed: changes as JSON objects, the place behind it, whether there is more."""
+
+    changes: list[dict[str, Any]]
+    next: Place
+    more: bool
+
+
+@dataclass(slots=True)
+class _Event:
+    """What a part of the feed says about one record: its last version and moment, and who saw it."""
+
+    version: int | None = None
+    moment: str = ""
+    viewers: set[tuple[int | None, int | None]] = field(default_factory=set)
+
+    def add(self, row: Any) -> None:
+        self.version, self.moment = row.version, row.moment
+        self.viewers.add((row.audience, row.owner_id))
+
+    def was_seen_by(self, actor: Actor) -> bool:
+        rank = RANKED_ROLES.index(actor.role)
+        return any(
+            (audience is not None and audience <= rank)
+            or (owner is not None and owner == actor.user_id)
+            for audience, owner in self.viewers
+        )
+
+
+def catch_up() -> None:
+    """Let the feed show what has been committed, and what the clock has changed, until now."""
+    tell_due()
+    number_commits()
+
+
+def readable_types(actor: Actor) -> list[Record]:
+    """The types whose changes `actor` may hear of: those with versions of which he sees any."""
+    return [r for r in REGISTRY.values() if r.is_versioned and r.allows(actor, "read") is not False]
+
+
+def read_changes(
+    actor: Actor, records: Sequence[Record], place: Place, most: int, size: SizeLimit
+) -> Part:
+    """At most `most` changes behind `place`, in the order of commits, each record once.
+
+    Raises TooCostly where what they show is too large.
+    """
+    with read_connection() as connection:
+        if place.walk is not None:
+            return _walk(connection, actor, records, place, most, size)
+        wanted = {record.path for record in records}
+        events, position, more = _collect(connection, wanted, place.position, most)
+        changes = list(_as_seen(connection, actor, events, size))
+    return Part(changes, Place(position), more)
+
+
+def _collect(
+    connection: Connection, wanted: set[str], position: int, most: int
+) -> tuple[dict[Key, _Event], int, bool]:
+    """Events by record, in the order of the last of each; the last position read; whether more follow."""
+    events: dict[Key, _Event] = {}
+    count, read = min(2 * most, EVENTS_AT_ONCE), 0
+    while read < MOST_EVENTS:
+        values = {"behind": position, "limit": count}
+        rows = connection.execute(_behind(connection.dialect.name), values).all()
+        read += len(rows)
+        for row in rows:
+            key = row.type, row.record_id
+            if row.type in wanted:
+                if key not in events and len(events) == most:
+                    return events, position, True
+                events[key] = event = events.pop(key, None) or _Event()
+                event.add(row)
+            position = row.place
+        if len(rows) < count:
+            return events, position, False
+        count = EVENTS_AT_ONCE
+    return events, position, True
+
+
+@lru_cache(2)
+def _behind(dialect: str) -> Select[Any]:
+    place = position_column(dialect)
+    shown = ("type", "record_id", "version", "audience", "owner_id")
+    columns = [_rows.c[name] for name in shown]
+    moment = time_text(_rows.c.created_at).label("moment")
+    behind = place > bindparam("behind", type_=BigInteger())
+    events = select(place.label("place"), *columns, moment).where(behind)
+    return events.order_by(place).limit(bindparam("limit", type_=BigInteger()))
+
+
+def _as_seen(
+    connection: Connection, actor: Actor, events: dict[Key, _Event], size: SizeLimit
+) -> Iterator[dict[str, Any]]:
+    shown: dict[Key, dict[str, Any]] = {}
+    for path in dict.fromkeys(path for path, _ in events):
+        ids = [id for other, id in events if other == path]
+        rows = _rows_now(connection, REGISTRY[path], actor, size, ids=ids)
+        shown |= {(path, row["id"]): row for row in rows}
+    for (path, id), event in events.items():
+        data = shown.get((path, id))
+        if data is not None:
+            version = data.get("version", event.version)
+            yield _change(path, id, "upsert", version, event.moment, data)
+        elif event.was_seen_by(actor):
+            yield _change(path, id, "delete", event.version, event.moment, None)
+
+
+def _change(
+    path: str, id: int, op: str, version: int | None, moment: str | None, data: Any
+) -> dict[str, Any]:
+    return {
+        "type": path, "id": id, "op": op, "version": version, "changed_at": moment, "record": data,
+    }  # fmt: skip
+
+
+def _walk(
+    connection: Connection,
+    actor: Actor,
+    records: Sequence[Record],
+    place: Place,
+    most: int,
+    size: SizeLimit,
+) -> Part:
+    """What is there already, type by type in the order of ids; behind the last of it the feed goes on."""
+    assert place.walk is not None
+    path, last = place.walk
+    changes: list[dict[str, Any]] = []
+    for record in sorted(records, key=lambda one: one.path):
+        if record.path < path:
+            continue
+        behind = last if record.path == path else 0
+        room = most - len(changes)
+        rows = _rows_now(connection, record, actor, size, behind=behind, limit=room)
+        changes += (_first_seen(record, row) for row in rows)
+        if len(rows) == room:
+            return Part(changes, Place(place.position, (record.path, rows[-1]["id"])), True)
+    return Part(changes, Place(place.position), True)
+
+
+def _first_seen(record: Record, row: dict[str, Any]) -> dict[str, Any]:
+    moment = row.get("updated_at") or row.get("created_at")
+    return _change(record.path, row["id"], "upsert", row.get("version"), moment, row)
+
+
+def _rows_now(
+    connection: Connection, record: Record, actor: Actor, size: SizeLimit, **which: Any
+) -> list[dict[str, Any]]:
+    """Records as `actor` sees them, by their `ids`, or at most `limit` of them `behind` an id."""
+    projection, statement = _rows_plan(record, record.cache_key_actor(actor), "ids" in which)
+    found = connection.execute(statement, which | rule_params(actor))
+    return [projection.shape(row) for row in size.counted(found, projection.long)]
+
+
+@lru_cache(200)
+def _rows_plan(record: Record, actor: Actor, by_ids: bool) -> tuple[Projection, Select[Any]]:
+    projection, table = Projection(record, actor), record.table
+    columns = table.c
+    # by the id, whatever SQLite thinks of other indexes: they would have all rows sorted
+    ids = select(columns.id).with_hint(table, "NOT INDEXED", "sqlite")
+    ids = ids.where(*row_conditions(record.allows(actor, "read")))
+    if record.has_trash:
+        ids = ids.where(columns.deleted_at.is_(None))
+    if by_ids:
+        ids = ids.where(columns.id.in_(bindparam("ids", type_=BigInteger, expanding=True)))
+    else:
+        behind = columns.id > bindparam("behind", type_=BigInteger)
+        ids = ids.where(behind).order_by(columns.id).limit(bindparam("limit", type_=BigInteger))
+    found = ids.subquery("found")
+    rows = projection.select_from(found.join(table, columns.id == found.c.id))
+    return projection, rows.order_by(found.c.id)

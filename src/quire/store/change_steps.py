@@ -1,0 +1,76 @@
+"""The steps of a change within its transaction: complete its values, insert, look again, remove."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from quire.declare.change import Change
+from quire.declare.record import Record
+from quire.declare.rules import Rule, refusal
+from quire.errors import Conflict
+from quire.store import rows
+from quire.store.db import savepoint
+from quire.store.effects import record_removal
+from quire.store.references import Create, Known, resolve
+from quire.store.viewers import note_viewers
+
+MAX_ATTEMPTS = 100
+"""How often a row is inserted whose slug others take first; each failure is a success of theirs."""
+
+
+def complete(
+    connection: Connection, change: Change, create: Create, known: Known | None = None
+) -> None:
+    """Put ids where references were sent, fill what is made, run the record's hook.
+
+    `create` makes a record that is named and not there yet; `known` are ids that have been looked
+    up. Raises ValidationFailed, and what the hook raises.
+    """
+    resolve(connection, change, create, {} if known is None else known)
+    change.check()
+    if change.state is None:
+        for field in change.record.fields:
+            if field.default_from is not None and change.values.get(field.name) is None:
+                change.fill(field.name)
+    change.record.before_save(change)
+    change.check()
+
+
+def insert(connection: Connection, change: Change) -> int:
+    """Insert the row; what was made for it, such as a slug, is made anew when it has been taken."""
+    if not any(change.record.field(name).is_unique for name in change.filled_fields):
+        return rows.insert(connection, change)
+    for _ in range(MAX_ATTEMPTS):
+        try:
+            with savepoint(connection):
+                return rows.insert(connection, change)
+        except Conflict as error:
+            taken = change.filled_fields & error.fields
+            if not taken:
+                raise
+            for name in taken:
+                change.fill(name)
+    return rows.insert(connection, change)
+
+
+def recheck(
+    connection: Connection, record: Record, rule: Rule, changes: Sequence[Change]
+) -> list[rows.LoadedRow]:
+    """The rows as they are written. Raises PermissionDenied where the rule holds no longer."""
+    actor = changes[0].actor
+    ids = [change.id for change in changes]
+    found = rows.allowed_rows(connection, record, actor, ids, rule)
+    if len(found) < len(ids):
+        raise refusal(rule, actor)
+    return found
+
+
+def remove(connection: Connection, change: Change) -> None:
+    """Delete the row and what belongs to it. Raises Conflict where something refers to it."""
+    record = change.record
+    record.before_save(change)
+    change.check()
+    note_viewers(connection, record, change.id or 0)
+    with rows.translate_integrity_errors(record):
+        connection.execute(record.table.delete().where(record.table.c.id == change.id))
+    record_removal(connection, change)

@@ -1,0 +1,80 @@
+"""A draft and a record that has changed since it was begun: published where no field was changed by both."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection
+
+from quire.actor import Actor
+from quire.declare.parse import is_same_value
+from quire.declare.record import Record
+from quire.store import drafts, revisions, rows
+from quire.store.db import transaction
+from quire.store.drafts import StoredDraft
+from quire.store.preconditions import stale_draft
+from quire.store.write import Raw, Saved, act, update
+
+
+def publish(
+    record: Record,
+    actor: Actor,
+    id: int,
+    raw: Raw,
+    *,
+    version: int | None,
+    draft_version: int | None,
+    remaining: Collection[str] = (),
+) -> Saved:
+    """Change the record itself, which takes the place of its draft.
+
+    `draft_version` is that of the draft that was looked at, None if there was none; `remaining` are
+    the names of those of its values that stay in it. Raises what `update` does, and VersionConflict when the draft is
+    another one by now.
+    """
+    with transaction() as connection:
+        saved = update(record, actor, id, raw, version=version)
+        draft = drafts.find_draft(connection, record, id) if record.drafts else None
+        if draft is not None and draft.version != draft_version:
+            raise stale_draft(connection, record, saved.state, draft)
+        if draft is not None and remaining:
+            values = {name: value for name, value in draft.values.items() if name in remaining}
+            smaller = replace(draft, version=draft.version + 1, values=values)
+            drafts.store_draft(connection, record, actor, id, draft, smaller)
+        else:
+            drafts.delete_draft(connection, record, id)
+    return saved
+
+
+def act_on_merged(
+    record: Record, actor: Actor, id: int, name: str, *, draft_version: int | None
+) -> Saved:
+    """Run an action that takes the draft, on what the record is now.
+
+    Raises what `act` does; VersionConflict where both have changed a field since the draft was begun.
+    """
+    with transaction() as connection:
+        state = rows.load_for_update(connection, record, actor, id, record.access.update).state
+        draft = drafts.find_draft(connection, record, id) if record.drafts else None
+        if draft is not None and not conflicting_fields(connection, record, state, draft):
+            renewed = replace(draft, base_version=state["version"])
+            drafts.store_draft(connection, record, actor, id, draft, renewed)
+        return act(record, actor, id, name, draft_version=draft_version)
+
+
+def conflicting_fields(
+    connection: Connection, record: Record, state: Raw, draft: StoredDraft
+) -> list[str]:
+    """The fields of a draft to which the record has got another value since the draft was begun."""
+    base = revisions.data_at(connection, record, state["id"], draft.base_version) or {}
+    return [
+        name
+        for name, value in draft.values.items()
+        if not is_same_value(state.get(name), value) and not _unchanged(base, name, state)
+    ]
+
+
+def _unchanged(base: Raw, name: str, state: Raw) -> bool:
+    """Whether a field has the value that it had; False where that is not known."""
+    value: Any = state.get(name)
+    return name in base and is_same_value(base[name], value)

@@ -1,0 +1,63 @@
+"""What every change leaves behind, in its transaction: audit row, outbox event, revision, search document."""
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from quire.declare.change import Change
+from quire.store import (
+    audit,
+    drafts,
+    outbox,
+    preview_links,
+    revisions,
+    rows,
+    search_index,
+)
+from quire.store.files.usage_in_texts import delete_text_uses, index_texts
+from quire.store.schedules import note_schedule
+
+
+def record_change(
+    connection: Connection, changes: list[Change], states: list[dict[str, Any]]
+) -> None:
+    """Audit, revision, event and search document: what every change leaves behind."""
+    record, actor, verb = changes[0].record, changes[0].actor, changes[0].verb
+    differing = [
+        (change, state, rows.differences(change, state))
+        for change, state in zip(changes, states, strict=True)
+    ]
+    kept = [one for one in differing if one[2] or one[0].state is None]
+    if not kept:
+        return
+    audit.insert_rows(
+        connection, [audit.audit_row(actor, verb, record.path, s["id"], f) for _, s, f in kept]
+    )
+    outbox.insert_events(connection, [outbox.event_row(record, verb, s, f) for _, s, f in kept])
+    if record.is_versioned and record.history:
+        revisions.insert_revisions(
+            connection, [revisions.revision_row(record, actor, verb, s) for _, s, _ in kept]
+        )
+    search_index.index_records(connection, record, [state for _, state, _ in kept])
+    for _, state, fields in kept:
+        note_schedule(connection, record, fields, state)
+    index_texts(connection, kept)
+    for change, state, _ in kept:
+        for follow in change.after_save_callbacks:
+            follow(state)
+
+
+def record_removal(connection: Connection, change: Change) -> None:
+    """The same for a record that is gone: nothing else keeps a trace of it but audit and outbox."""
+    record, actor, state = change.record, change.actor, change.state or {}
+    for follow in change.after_save_callbacks:
+        follow(None)
+    audit.insert_rows(connection, [audit.audit_row(actor, "delete", record.path, state["id"], [])])
+    outbox.insert_events(connection, [outbox.event_row(record, "delete", state, [])])
+    for forget in (
+        search_index.delete_document,
+        delete_text_uses,
+        drafts.delete_draft,
+        preview_links.delete_mark,
+    ):
+        forget(connection, record, state["id"])

@@ -1,0 +1,120 @@
+"""The engine: what SQLite and PostgreSQL need said differently when they are connected to."""
+
+import math
+import time
+from typing import Any
+
+import orjson
+from flask import Flask
+from sqlalchemy import Engine, event, make_url
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
+from sqlalchemy.exc import DisconnectionError
+
+from quire.store.db import db, in_transaction
+from quire.store.search_terms import has_terms
+from quire.store.writer_lock import BUSY_SECONDS, begin_writing
+
+IDLE_SECONDS = 1.0
+"""After so long without use, a connection to a server may have died unnoticed."""
+
+
+def init_app(app: Flask) -> None:
+    """Connect the application to its database."""
+    app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", _engine_options(app))
+    db.init_app(app)
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            prepare_sqlite(db.engine)
+        else:
+            event.listen(db.engine, "checkin", _note_use)
+            event.listen(db.engine, "checkout", _check_idle_connection)
+
+
+def _engine_options(app: Flask) -> dict[str, Any]:
+    json: dict[str, Any] = {
+        # of compiled statements, about 80 KB each: anybody can ask for a new one by other filters
+        "query_cache_size": 200,
+        "json_serializer": lambda value: orjson.dumps(value).decode(),
+        "json_deserializer": orjson.loads,
+    }
+    # the connection used last comes first: it has its statements, pages and values at hand
+    pool = {"pool_use_lifo": True, "max_overflow": 20}
+    url = make_url(app.config["SQLALCHEMY_DATABASE_URI"])
+    if url.get_backend_name() == "sqlite":
+        in_memory = url.database in (None, "", ":memory:")
+        return json if in_memory else {"pool_size": 20, **pool, **json}
+    return {
+        "pool_size": 10,
+        "pool_timeout": 3,
+        # what only reads sees what is committed, statement by statement, with or without a
+        # transaction around it: BEGIN and ROLLBACK would be two more journeys to the server
+        "isolation_level": "AUTOCOMMIT",
+        # what is looked up lies in memory or on a disk without arms; by default, PostgreSQL would
+        # rather read a whole table than look up a tenth of its rows in an index
+        "connect_args": {
+            "options": "-c timezone=UTC -c statement_timeout=30000 -c jit=off -c random_page_cost=1.1"
+        },
+        **pool,
+        **json,
+    }
+
+
+class _Compiler(SQLiteCompiler):
+    """Writes `INDEXED BY` and `NOT INDEXED` behind tables, which SQLAlchemy leaves out on SQLite."""
+
+    def get_from_hint_text(self, table: Any, text: str | None) -> str | None:
+        return text
+
+
+def prepare_sqlite(engine: Engine) -> None:
+    """Let an engine of SQLite behave as all here expect."""
+    engine.dialect.statement_compiler = _Compiler
+    event.listen(engine, "connect", _on_connect)
+    # not the event "begin": an engine that has events asks for them at every statement
+    engine.dialect.do_begin = _begin  # type: ignore[assignment]
+
+
+def _on_connect(connection: Any, record: Any) -> None:
+    # None: the driver must not begin transactions by itself, it would do so after the first read
+    connection.isolation_level = None
+    connection.create_function("quire_fold", 1, _fold, deterministic=True)
+    connection.create_function("quire_has_terms", 3, has_terms, deterministic=True)
+    for pragma in (
+        f"busy_timeout={BUSY_SECONDS * 1000}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "cache_size=-500",  # KiB: each thread has a connection, and the system keeps the file at hand
+    ):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _note_use(connection: Any, record: Any) -> None:
+    record.info["used"] = time.monotonic()
+
+
+def _check_idle_connection(connection: Any, record: Any, proxy: Any) -> None:
+    """Ask a connection that has rested whether it lives, so that the pool tries another one.
+
+    `pool_pre_ping` would ask each time: https://docs.sqlalchemy.org/en/20/core/pooling.html
+    """
+    if time.monotonic() - record.info.get("used", math.inf) < IDLE_SECONDS:
+        return
+    try:
+        db.engine.dialect.do_ping(connection)
+    except connection.OperationalError as error:
+        raise DisconnectionError from error
+
+
+def _fold(text: str | None) -> str | None:
+    return None if text is None else text.casefold()
+
+
+def _begin(connection: Any) -> None:
+    raw = connection.driver_connection
+    if raw.in_transaction:  # the one connection of an in-memory database may be in use outside
+        return
+    if in_transaction():
+        begin_writing(raw)
+    else:
+        raw.execute("BEGIN").close()

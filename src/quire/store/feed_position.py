@@ -1,0 +1,92 @@
+"""Where the feed of changes stands: its epoch, and the last place in the order of commits.
+
+Ids of the outbox are handed out before the commit. On SQLite, which has one writer, they are in the
+order of commits all the same. On PostgreSQL whoever reads first gives positions to what has been
+committed, behind a lock: a reader who went on from the highest id would lose what commits later.
+https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SNAPSHOT
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Sequence, event, func, select, text
+from sqlalchemy.orm import Mapped
+
+from quire.declare.mixins import HasId
+from quire.security.tokens import new_secret
+from quire.store.advisory_locks import advisory_lock
+from quire.store.audit import Word
+from quire.store.db import Model, has_one_writer, read_connection, transaction
+from quire.store.outbox import OutboxEvent
+
+ONLY_ROW = 1
+_rows = OutboxEvent.__table__
+Sequence("outbox_position", metadata=Model.metadata)
+_NUMBER = text(
+    "UPDATE outbox SET position = numbered.position FROM "
+    "(SELECT id, nextval('outbox_position') AS position FROM "
+    "(SELECT id FROM outbox WHERE position IS NULL ORDER BY id) AS waiting) AS numbered "
+    "WHERE outbox.id = numbered.id"
+)
+
+
+class ChangeFeed(HasId, Model):
+    """The feed itself, one row: `epoch` is another one after each restore."""
+
+    __tablename__ = "change_feed"
+
+    epoch: Mapped[Word]
+
+
+def _make_row(table, connection, **_) -> None:  # type: ignore[no-untyped-def]
+    """The one row is born with its table; the migration does the same."""
+    connection.execute(table.insert().values(id=ONLY_ROW, epoch=new_secret()[:16]))
+
+
+event.listen(ChangeFeed.__table__, "after_create", _make_row)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPosition:
+    """The epoch of the feed and the place of its last event, 0 where there is none."""
+
+    epoch: str
+    last: int
+
+
+def position_column(dialect: str) -> Any:
+    """What events are ordered by."""
+    return _rows.c.id if dialect == "sqlite" else _rows.c.position
+
+
+def position_columns(dialect: str) -> list[ColumnElement[Any]]:
+    """The epoch and the last place, as two columns for any statement."""
+    return [
+        select(ChangeFeed.epoch).limit(1).scalar_subquery(),
+        select(func.max(position_column(dialect))).scalar_subquery(),
+    ]
+
+
+def current_position() -> FeedPosition:
+    """Where the feed stands."""
+    with read_connection() as connection:
+        columns = position_columns(connection.dialect.name)
+        epoch, last = connection.execute(select(*columns)).one()
+    return FeedPosition(epoch, last or 0)
+
+
+def number_commits() -> None:
+    """Give positions to what has been committed; nothing where ids are in the order of commits."""
+    if has_one_writer():
+        return
+    with read_connection() as connection:
+        if not _has_unnumbered(connection):
+            return
+    with transaction() as connection:
+        advisory_lock("outbox positions")
+        connection.execute(_NUMBER)
+
+
+def _has_unnumbered(connection: Connection) -> bool:
+    waiting = select(_rows.c.id).where(_rows.c.position.is_(None)).limit(1)
+    return connection.execute(waiting).first() is not None

@@ -1,0 +1,1 @@
+"""Uploaded files: where they lie, what they are, and who uses them."""

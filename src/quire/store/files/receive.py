@@ -1,0 +1,82 @@
+"""Taking a file in: its bytes go to the disk as they come, measured and hashed on the way."""
+
+import hashlib
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import IO
+
+from flask import current_app
+
+from quire.declare.kinds_files import Upload
+from quire.errors import TooLarge
+from quire.store.files.local import incoming_dir, writing_files
+
+CHUNK = 1024 * 1024
+LONGEST_NAME = 255
+# what cannot be seen or turns the direction of writing has no place in a name that people read
+_ODD = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+@contextmanager
+def receive(stream: IO[bytes], name: str) -> Iterator[Upload]:
+    """The file that `stream` brings, for as long as the block lasts; whoever keeps it moves it.
+
+    Raises TooLarge behind the limit, and Unavailable where there is no room, here or in the block.
+    However it ends, nothing is left behind.
+    """
+    with writing_files():
+        path = incoming_dir() / f"{secrets.token_hex(16)}.part"
+        try:
+            size, sha256 = _write(stream, path)
+            yield Upload(display_name(name), path, size, sha256)
+        finally:
+            _remove(path)
+
+
+@contextmanager
+def hard_link(upload: Upload) -> Iterator[Upload]:
+    """The same file under a name of its own, which may be moved away while `upload` stays."""
+    path = upload.path.with_name(f"{secrets.token_hex(16)}.part")
+    try:
+        try:
+            os.link(upload.path, path)
+        except OSError:  # not every file system has links
+            shutil.copyfile(upload.path, path)
+        yield replace(upload, path=path)
+    finally:
+        _remove(path)
+
+
+def _remove(path: Path) -> None:
+    # Windows keeps a file that is being read under its other name; the daily upkeep removes it
+    with suppress(PermissionError):
+        path.unlink(missing_ok=True)
+
+
+def _write(stream: IO[bytes], path: Path) -> tuple[int, str]:
+    most, size, digest = current_app.config["MAX_UPLOAD_BYTES"], 0, hashlib.sha256()
+    with os.fdopen(os.open(path, _FLAGS, 0o600), "wb") as file:
+        while chunk := stream.read(CHUNK):
+            size += len(chunk)
+            if size > most:
+                raise TooLarge(f"The file is larger than {most} bytes.")
+            digest.update(chunk)
+            file.write(chunk)
+        file.flush()
+        os.fsync(file.fileno())
+    return size, digest.hexdigest()
+
+
+_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+
+
+def display_name(name: str) -> str:
+    """The last part of a path that a client sent, fit to be shown; never used to open a file."""
+    last = re.split(r"[/\\]", _ODD.sub("", name))[-1].strip()
+    return last[-LONGEST_NAME:] or "unnamed"

@@ -1,0 +1,142 @@
+"""Where imported records came from, so that a second import knows what it has brought already."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Annotated, Any
+
+from sqlalchemy import Connection, Index, String, Text, bindparam, delete, insert, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from quire.declare.clock import now
+from quire.declare.column_types import Time, Whole
+from quire.declare.mixins import HasId, table_args
+from quire.store.audit import RecordId, Word
+from quire.store.db import Model, read_connection
+
+PLACE_LENGTH = 500
+TABLES = "table"
+"""The source of rows of imported tables; their place is the type that they became."""
+PAGES = "pages"
+"""The source of what editors begin: a page of the panel, whose first answer may be lost."""
+
+Digest = Annotated[str, mapped_column(String(64))]
+
+
+class ImportOrigin(HasId, Model):
+    """An item of some source, and the record it became.
+
+    `place` tells one blog from another, `item` is the item's name within it. `fingerprint` is
+    that of the values as they were imported, `version` the record's version after that.
+    """
+
+    __tablename__ = "origins"
+    __table_args__ = table_args(Index("ix_origins_place", "source", "place"))
+
+    digest: Mapped[Digest] = mapped_column(unique=True)
+    source: Mapped[Word]
+    place: Mapped[str] = mapped_column(String(PLACE_LENGTH))
+    item: Mapped[str] = mapped_column(Text())
+    type: Mapped[Word]
+    record_id: Mapped[RecordId]
+    fingerprint: Mapped[Digest]
+    version: Mapped[Whole | None]
+    imported_at: Mapped[Time] = mapped_column(default=now)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownItem:
+    """What is remembered of one item."""
+
+    type: str
+    record_id: int
+    fingerprint: str
+    version: int | None
+
+
+_FORGET = delete(ImportOrigin).where(ImportOrigin.digest == bindparam("old"))
+_KEEP = insert(ImportOrigin)
+_COLUMNS = (
+    ImportOrigin.type,
+    ImportOrigin.record_id,
+    ImportOrigin.fingerprint,
+    ImportOrigin.version,
+)
+_FIND = select(*_COLUMNS).where(ImportOrigin.digest == bindparam("wanted"))
+
+
+def place_name(place: str) -> str:
+    """`place` as it is stored: a very long one by its digest."""
+    return place if len(place) <= PLACE_LENGTH else sha256(place.encode()).hexdigest()
+
+
+def known_items(source: str, place: str) -> dict[str, KnownItem]:
+    """All that is remembered of one place, by item."""
+    wanted = select(ImportOrigin.item, *_COLUMNS).where(
+        ImportOrigin.source == source, ImportOrigin.place == place_name(place)
+    )
+    with read_connection() as connection:
+        return {row[0]: KnownItem(*row[1:]) for row in connection.execute(wanted)}
+
+
+def known_item(source: str, place: str, item: str) -> KnownItem | None:
+    """What is remembered of one item."""
+    digest = _digest(source, place_name(place), item)
+    with read_connection() as connection:
+        row = connection.execute(_FIND, {"wanted": digest}).first()
+    return None if row is None else KnownItem(*row)
+
+
+def known_places(source: str) -> list[str]:
+    """Every place that something was imported from."""
+    with read_connection() as connection:
+        return list(
+            connection.execute(
+                select(ImportOrigin.place).where(ImportOrigin.source == source).distinct()
+            ).scalars()
+        )
+
+
+def store_items(
+    connection: Connection, source: str, place: str, items: Mapping[str, KnownItem]
+) -> None:
+    """Note what items became, in the open transaction; what was noted before is replaced."""
+    place = place_name(place)
+    rows = [_row(source, place, item, known) for item, known in items.items()]
+    connection.execute(_FORGET, [{"old": row["digest"]} for row in rows])
+    connection.execute(_KEEP, rows)
+
+
+def _row(source: str, place: str, item: str, known: KnownItem) -> dict[str, Any]:
+    return {
+        "digest": _digest(source, place, item),
+        "source": source,
+        "place": place,
+        "item": item,
+        "type": known.type,
+        "record_id": known.record_id,
+        "fingerprint": known.fingerprint,
+        "version": known.version,
+        "imported_at": now(),
+    }
+
+
+def _digest(source: str, place: str, item: str) -> str:
+    return sha256(f"{source}\0{place}\0{item}".encode("utf-8", "replace")).hexdigest()
+
+
+def delete_origin(connection: Connection, source: str, place: str, record_id: int) -> None:
+    """Forget that a record came from there, in the open transaction."""
+    mine = (
+        ImportOrigin.source == source,
+        ImportOrigin.place == place_name(place),
+        ImportOrigin.record_id == record_id,
+    )
+    connection.execute(delete(ImportOrigin).where(*mine))
+
+
+def delete_older(connection: Connection, source: str, before: datetime) -> int:
+    """Forget what came from a source earlier than that; how much it was."""
+    old = ImportOrigin.source == source, ImportOrigin.imported_at < before
+    return connection.execute(delete(ImportOrigin).where(*old)).rowcount

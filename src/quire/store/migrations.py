@@ -1,0 +1,132 @@
+"""Whether the database fits the code, and the migrations that make it fit; a SQLite file is copied first."""
+
+import re
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+from flask import current_app
+from sqlalchemy import inspect, text
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DatabaseError
+
+from quire.config.settings import ROOT
+from quire.config.validation import StartupError
+from quire.store.db import db
+
+SCRIPTS = ROOT / "alembic_migrations"
+_REVISION = re.compile(r"^(down_)?revision(?:: [^=]*)? = [\"'](\w+)[\"']", re.MULTILINE)
+
+
+class SchemaMismatch(StartupError):
+    """The database does not fit this code; the text has the command that mends it."""
+
+
+@cache
+def revisions(folder: Path) -> tuple[str, frozenset[str]]:
+    """The newest revision and all of them, read from the scripts without running Alembic."""
+    found: set[str] = set()
+    followed: set[str] = set()
+    for script in sorted((folder / "versions").glob("*.py")):
+        for down, name in _REVISION.findall(script.read_text(encoding="utf-8")):
+            (followed if down else found).add(name)
+    heads = found - followed
+    if len(heads) != 1:
+        raise SchemaMismatch(f"{folder} has {len(heads)} newest revisions; it must have one.")
+    return heads.pop(), frozenset(found)
+
+
+def newest_revision() -> str:
+    """The revision that this code needs."""
+    return revisions(SCRIPTS)[0]
+
+
+def current_revision(connection: Connection) -> str | None:
+    """The revision a database is at, "" when it is empty, None when no migration made it."""
+    tables = set(inspect(connection).get_table_names())
+    if "alembic_version" not in tables:
+        return None if tables else ""
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or ""
+
+
+def database_revision() -> str | None:
+    """`current` of this application's database. Raises SchemaMismatch when it cannot be reached."""
+    try:
+        with db.engine.connect() as connection:
+            return current_revision(connection)
+    except DatabaseError as error:
+        reason = str(error.orig).strip().partition("\n")[0]
+        raise SchemaMismatch(f"The database cannot be opened: {reason}") from None
+
+
+def prepare_database() -> None:
+    """Make the tables of an empty database; raises SchemaMismatch when another one does not fit.
+
+    Of many processes that find it empty at once, one migrates and the others wait.
+    """
+    found = database_revision()
+    if found == "":
+        with FileLock(
+            Path(current_app.config["QUIRE_INSTANCE"]) / "migrate.lock", fallback_to_soft=False
+        ):
+            if database_revision() == "":
+                upgrade()
+        found = database_revision()
+    require_current(found)
+
+
+def require_current(revision: str | None) -> None:
+    """Raise Mismatch unless `revision` is the newest one."""
+    newest, known = revisions(SCRIPTS)
+    if revision is None:
+        raise SchemaMismatch(
+            "The database has tables that no migration made. If they are of this version, run: "
+            "manage.py db stamp head"
+        )
+    if revision == newest:
+        return
+    if revision in known or revision == "":
+        raise SchemaMismatch("The database is older than this code. Run: manage.py db upgrade")
+    raise SchemaMismatch(
+        f"This code is too old for the database (revision {revision}). Install the version of "
+        "Quire that made it, or restore a backup."
+    )
+
+
+def _flask_migrate() -> Any:
+    """Flask-Migrate, loaded only when it is needed: Alembic makes a start a fifth of a second longer."""
+    return import_module("flask_migrate")
+
+
+def init_migrate() -> None:
+    """Tell Flask-Migrate about the current application."""
+    _flask_migrate().Migrate(current_app, db, directory=str(SCRIPTS))
+
+
+def upgrade() -> None:
+    """Bring the database to the newest revision. Raises SystemExit(1) when a script fails."""
+    init_migrate()
+    _flask_migrate().upgrade()
+
+
+def back_up() -> Path | None:
+    """Copy a SQLite database beside itself; the copy's path, None where there is no file.
+
+    SQLite's own backup is used: it is whole even while others write.
+    """
+    name = db.engine.url.database
+    if db.engine.dialect.name != "sqlite" or name in (None, "", ":memory:"):
+        return None
+    source = Path(str(name))
+    if not source.exists() or not source.stat().st_size:
+        return None
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    target = source.with_name(f"{source.stem}-before-upgrade-{stamp}{source.suffix}")
+    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
+        old.backup(new)
+    return target

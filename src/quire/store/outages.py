@@ -1,0 +1,103 @@
+"""A database that does not answer: 503 for the client, for the operator one line a minute and cause."""
+
+import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from flask import g, has_request_context
+from sqlalchemy import Connection
+from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from quire.errors import Unavailable
+
+logger = logging.getLogger("quire.database")
+
+QUIET_SECONDS = 60
+FULL = "The database's disk is full. Free some space on it."
+LOCKED = "The database is locked by another program or a long transaction. Find it and end it."
+READ_ONLY = "The database is read-only. Check who owns its file and how its disk is mounted."
+DAMAGED = "The database file is damaged or not a database. Restore a backup."
+AWAY = "The database is not responding. Check DATABASE_URL and that its server is running."
+BUSY_POOL = "All connections to the database are in use."
+# https://sqlite.org/rescode.html, https://www.postgresql.org/docs/current/errcodes-appendix.html
+_CAUSES = {
+    sqlite3.SQLITE_FULL: FULL,
+    sqlite3.SQLITE_BUSY: LOCKED,
+    sqlite3.SQLITE_LOCKED: LOCKED,
+    sqlite3.SQLITE_READONLY: READ_ONLY,
+    sqlite3.SQLITE_CORRUPT: DAMAGED,
+    sqlite3.SQLITE_NOTADB: DAMAGED,
+    "53100": FULL,
+    "55P03": LOCKED,
+    "40P01": LOCKED,
+    "25006": READ_ONLY,
+}
+
+_logged_at: dict[str, float] = {}
+"""When each cause was logged last: there are as many as sentences above."""
+_logging = threading.Lock()
+
+
+@contextmanager
+def translate_outages() -> Iterator[None]:
+    """Around what asks the database. Raises Unavailable in place of what means that it cannot answer."""
+    try:
+        yield
+    except PoolTimeout as error:
+        _log(BUSY_POOL, error)
+        raise _unavailable("The database is not responding. Try again.", 5) from error
+    except DatabaseError as error:
+        cause = _cause(error)
+        if not isinstance(error, OperationalError) and cause not in (DAMAGED, READ_ONLY, FULL):
+            raise
+        _log(cause, error)
+        if cause == DAMAGED:
+            raise _unavailable("The database cannot be read.", 60) from error
+        raise _unavailable("The database is not responding. Try again.", 5) from error
+
+
+def locked() -> Unavailable:
+    """The refusal of a change that has waited too long for others, told like the rest."""
+    _log(LOCKED, TimeoutError("other changes of this process wait for it too"))
+    return _unavailable("The database is not responding. Try again.", 5)
+
+
+def _unavailable(message: str, seconds: int) -> Unavailable:
+    return Unavailable(message, headers={"Retry-After": str(seconds)})
+
+
+def _cause(error: DatabaseError) -> str:
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    known = code & 0xFF if code is not None else getattr(error.orig, "sqlstate", None)
+    return _CAUSES.get(known, AWAY)
+
+
+def _log(cause: str, error: Exception) -> None:
+    present = time.monotonic()
+    with _logging:
+        if present - _logged_at.get(cause, -QUIET_SECONDS) < QUIET_SECONDS:
+            return
+        _logged_at[cause] = present
+    request = g.get("request_id") if has_request_context() else None
+    words = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    logger.warning("%s (%s; request %s)", cause, words, request or "none")
+
+
+@contextmanager
+def driver_connection(connection: Connection) -> Iterator[Any]:
+    """The driver's own connection; the pool hears of what it raises, as of what SQLAlchemy raises."""
+    raw: Any = connection.connection.driver_connection
+    dbapi: Any = connection.dialect.dbapi
+    try:
+        yield raw
+    except dbapi.Error as error:
+        if connection.dialect.is_disconnect(error, raw, None):
+            connection.invalidate(error)
+            # a server that ended one connection has mostly ended all: each would cost a request
+            connection.engine.dispose(close=False)
+        raise OperationalError(None, None, error) from error

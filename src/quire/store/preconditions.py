@@ -1,0 +1,141 @@
+"""What comes before a change: slow preparation, the version it is based on, inputs of actions."""
+
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from sqlalchemy import Connection
+
+from quire.actor import Actor
+from quire.declare.parse import error_detail, is_settable, parse
+from quire.declare.query import Query
+from quire.declare.record import Action, Record
+from quire.errors import (
+    Conflict,
+    Detail,
+    ValidationFailed,
+    VersionConflict,
+    VersionRequired,
+    detail,
+)
+from quire.store import revisions
+from quire.store.db import immediate_commits, read_connection
+from quire.store.drafts import StoredDraft
+from quire.store.read import get_record
+from quire.store.references import unknown_references
+
+Raw = dict[str, Any]
+
+
+def prepare(record: Record, actor: Actor, id: int | None, raw: Raw) -> Raw:
+    """What the record's `before_transaction` makes of `raw`, without keeping the database locked."""
+    with immediate_commits():
+        return record.before_transaction(actor, id, raw)
+
+
+def refuse_without_version(record: Record, actor: Actor, id: int) -> None:
+    """Raise VersionRequired for a record that is there, NotFound for one that is not."""
+    get_record(record, actor, id, Query(fields=("id",)))
+    raise VersionRequired("Send If-Match or version to say which version your change is based on.")
+
+
+def parse_values(record: Record, actor: Actor, raw: Raw, *, form: str, state: Raw | None) -> Raw:
+    """The values that `raw` sets; see `parse`. Bad references are named with all other mistakes."""
+    try:
+        return parse(record, actor, raw, form=form, state=state)
+    except ValidationFailed as error:
+        named = {one["field"] for one in error.details}
+        names = [
+            field.name
+            for field in record.fields
+            if field.target and field.name in raw.keys() - named and is_settable(field, actor, form)
+        ]
+        with read_connection() as connection:
+            more = unknown_references(connection, record, actor, raw, names)
+        raise ValidationFailed([*error.details, *more]) from None
+
+
+def check_version(
+    connection: Connection, record: Record, state: Raw, raw: Raw, version: int | None
+) -> Raw:
+    """`raw` without its `version`, once it and `version` have been compared with the record's.
+
+    Raises VersionConflict naming what has changed since, ValidationFailed when the version is no number.
+    """
+    rest = dict(raw)
+    named = record.is_versioned and "version" in rest
+    sent = rest.pop("version") if named else None
+    if named and type(sent) is not int:
+        message = "Version must be a whole number."
+        raise ValidationFailed([detail("version", "wrong_type", message)])
+    for based_on in (version, sent):
+        if based_on is not None and based_on != state.get("version"):
+            raise stale_record(connection, record, state, based_on)
+    return rest
+
+
+def stale_record(
+    connection: Connection, record: Record, state: Raw, based_on: int
+) -> VersionConflict:
+    """The refusal of a change based on an old version: says what differs and which is current."""
+    then = revisions.data_at(connection, record, state["id"], based_on)
+    present = revisions.data_of(record, state)
+    changed = [] if then is None else [n for n in present if present[n] != then.get(n)]
+    read = f"version {based_on}" if based_on > 0 else "another version"
+    return VersionConflict(
+        f"This {record.noun} has changed since you read it ({read}; it is now at version "
+        f"{state['version']}).",
+        extra={"current_version": state["version"], "changed_fields": changed},
+    )
+
+
+def stale_draft(
+    connection: Connection, record: Record, state: Raw, draft: StoredDraft | None
+) -> VersionConflict:
+    """The refusal of what is based on another draft than `draft`, or on one that is gone."""
+    if draft is None:
+        return stale_record(connection, record, state, -1)
+    return VersionConflict(
+        f"This draft has changed since you read it (it is now at version {draft.version}).",
+        extra={"current_version": draft.version, "changed_fields": list(draft.values)},
+    )
+
+
+def refuse_trashed(record: Record, state: Raw) -> None:
+    """Raise Conflict when the record is in the trash."""
+    if state.get("deleted_at"):
+        raise Conflict(f"This {record.noun} is in the trash. Restore it first.")
+
+
+def refuse_unknown(raw: Raw) -> None:
+    """Raise ValidationFailed when anything is left in `raw`."""
+    if raw:
+        raise ValidationFailed(
+            [detail(name, "unknown", f"{name} is not a known field.") for name in raw]
+        )
+
+
+@cache
+def action_input_model(record: Record, action: Action) -> type[BaseModel]:
+    """The model of an action's inputs; all of them are optional."""
+    fields: dict[str, Any] = {name: (kind.accepts | None, None) for name, kind in action.inputs}
+    return create_model(
+        f"{record.model.__name__}{action.label.replace(' ', '')}",
+        __config__=ConfigDict(strict=True, extra="forbid"),
+        **fields,
+    )
+
+
+def action_input(record: Record, action: Action, raw: Raw) -> Raw:
+    """The inputs that were sent. Raises ValidationFailed naming each bad one."""
+    try:
+        model = action_input_model(record, action).model_validate(raw)
+    except ValidationError as error:
+        bad = {str(one["loc"][0]): one for one in error.errors(include_url=False)}
+        raise ValidationFailed([_explained(name, one) for name, one in bad.items()]) from None
+    return {name: getattr(model, name) for name in model.model_fields_set}
+
+
+def _explained(name: str, error: Any) -> Detail:
+    label = name if error["type"] == "extra_forbidden" else name.replace("_", " ").capitalize()
+    return error_detail(name, label, error)

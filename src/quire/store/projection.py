@@ -1,0 +1,138 @@
+"""Projections: what an actor sees of a record, as columns of one SELECT and a way back to JSON.
+
+Rows, not entities: a list of 20 costs a fifth of what loading objects would cost.
+"""
+
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+from typing import Any
+
+import orjson
+from sqlalchemy import Select, literal_column, select
+from sqlalchemy.sql.elements import ColumnElement
+
+from quire.actor import Actor
+from quire.declare.collation import sort_key
+from quire.declare.fields import Computed, Field
+from quire.declare.record import Record, record_of
+from quire.declare.sql_functions import json_list, json_object
+
+RowConverter = Callable[[Sequence[Any]], Any]
+LONG_WIDGETS = frozenset({"markdown", "html", "json", "lines"})
+"""The form controls of values that may be long."""
+
+
+class Projection:
+    """The columns and joins that show the fields `names` of `record` to `actor`; None: the usual.
+
+    `shape(row)` makes the JSON object of a row whose first columns are `columns`.
+    """
+
+    def __init__(self, record: Record, actor: Actor, names: Sequence[str] | None = None):
+        self.record = record
+        seen = record.visible_fields(actor)
+        wanted = record.default_fields(seen) if names is None else names
+        self.keys = [name for name in seen if name in wanted]
+        self.long = [
+            place
+            for place, name in enumerate(self.keys)
+            if record.field(name).kind.widget in LONG_WIDGETS
+        ]
+        """Where a row has values that may be long."""
+        self.columns: list[ColumnElement[Any]] = []
+        self._extra: list[ColumnElement[Any]] = []
+        self._joins: list[tuple[Any, Any, bool]] = []
+        self._makers: list[tuple[str, RowConverter]] = []
+        self._flags: list[tuple[str, int]] = []
+        for name in self.keys:
+            self.columns.append(self._column(record.field(name)))
+        for name in self.keys:
+            if seen[name] is not True:
+                self._flags.append((name, self._add(seen[name])))  # type: ignore[arg-type]
+        self.columns += self._extra
+
+    def _add(self, column: ColumnElement[Any]) -> int:
+        self._extra.append(column)
+        return len(self.keys) + len(self._extra) - 1
+
+    def _column(self, field: Field) -> ColumnElement[Any]:
+        if isinstance(field, Computed):
+            return field.sql().label(field.name)
+        if field.many is not None:
+            return self._list(field)
+        if field.target is not None:
+            self._reference(field)
+        elif field.kind.name == "decimal":
+            self._makers.append((field.name, _converter(len(self.columns), field.kind.value_out)))
+        return field.kind.column_out(field.column).label(field.name)
+
+    def _reference(self, field: Field) -> None:
+        target = record_of(field.target or "")
+        other = target.table.alias(f"{field.name}_seen")
+        self._joins.append((other, other.c.id == field.column, field.nullable))
+        places = [self._add(other.c[name]) for name in target.reference_fields if name != "id"]
+        makers = small_maker(target.reference_fields, len(self.columns), places)
+        self._makers.append((field.name, makers))
+
+    def _list(self, field: Field) -> ColumnElement[Any]:
+        assert field.many is not None
+        target = record_of(field.many.target)
+        pairs = [
+            part
+            for name in target.reference_fields
+            for part in (_literal(name), target.table.c[name])
+        ]
+        link = field.many.table
+        listed = (
+            select(json_list(json_object(*pairs)))
+            .select_from(link.join(target.table, target.table.c.id == link.c.target_id))
+            .where(link.c.source_id == self.record.table.c.id)
+            .correlate(self.record.table)
+        )
+        self._makers.append((field.name, _json_converter(len(self.columns), target.title_field)))
+        return listed.scalar_subquery().label(field.name)
+
+    def select_from(self, source: Any) -> Select[Any]:
+        """A SELECT of the columns from `source` (the table, or something joined to it)."""
+        for other, condition, optional in self._joins:
+            source = source.join(other, condition, isouter=optional)
+        return select(*self.columns).select_from(source)
+
+    def shape(self, row: Sequence[Any]) -> dict[str, Any]:
+        """The JSON object of a row."""
+        shown = dict(zip(self.keys, row, strict=False))
+        for name, make in self._makers:
+            shown[name] = make(row)
+        for name, flag in self._flags:
+            if not row[flag]:
+                del shown[name]
+        return shown
+
+
+def _literal(name: str) -> Any:
+    return literal_column(f"'{name}'")  # the names of declared fields: nothing from outside
+
+
+def _converter(place: int, convert: Callable[[Any], Any]) -> RowConverter:
+    return lambda row: None if row[place] is None else convert(row[place])
+
+
+def _json_converter(place: int, order: str) -> RowConverter:
+    def by_title(one: dict[str, Any]) -> tuple[str, int]:
+        return sort_key(str(one[order])), one["id"]
+
+    def make(row: Sequence[Any]) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = orjson.loads(row[place])
+        if len(found) > 1:
+            found.sort(key=by_title)
+        return found
+
+    return make
+
+
+def small_maker(names: Sequence[str], own: int, places: Sequence[int]) -> RowConverter:
+    """How the small object of a reference is made of a row: None where nothing is referred to."""
+    if not places:
+        return lambda row: None if row[own] is None else {names[0]: row[own]}
+    values = itemgetter(own, *places)
+    return lambda row: None if row[own] is None else dict(zip(names, values(row), strict=True))

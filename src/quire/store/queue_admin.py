@@ -1,0 +1,84 @@
+"""The queue as those see it who look after it: what waits, what has failed and why."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, select, union_all, update
+
+from quire.actor import Actor
+from quire.declare.clock import now
+from quire.declare.job_registry import PERIODIC
+from quire.store.audit import record_event
+from quire.store.db import read_connection, transaction
+from quire.store.outbox import OutboxEvent, wake_worker
+
+MOST = 100
+"""Failures that are shown at once, newest first."""
+
+_rows = OutboxEvent.__table__
+_failed = _rows.c.failed_at.is_not(None)
+# not OR: that would read the whole outbox, this reads two small indexes
+_is_open = _rows.c.id.in_(
+    union_all(
+        select(_rows.c.id).where(_rows.c.due_at.is_not(None)), select(_rows.c.id).where(_failed)
+    )
+)
+
+
+def summary_by_event() -> Sequence[Any]:
+    """For each event of which something is open: `event`, `waiting`, `failed`, `next` (a moment)."""
+    columns = _rows.c
+    wanted = (
+        select(
+            columns.event,
+            func.count(columns.due_at).label("waiting"),
+            func.count(columns.failed_at).label("failed"),
+            func.min(columns.due_at).label("next"),
+        )
+        .where(_is_open)
+        .group_by(columns.event)
+        .order_by(columns.event)
+    )
+    with read_connection() as connection:
+        return connection.execute(wanted).all()
+
+
+def oldest_due() -> datetime | None:
+    """Since when the job that has waited longest could have been done, None when none waits.
+
+    What is due now and then does not count: it waits whenever the server was off.
+    """
+    oldest = select(func.min(_rows.c.due_at)).where(
+        _rows.c.type != PERIODIC, _rows.c.due_at <= now()
+    )
+    with read_connection() as connection:
+        since: datetime | None = connection.execute(oldest).scalar()
+    return since
+
+
+def failures() -> Sequence[Any]:
+    """Rows with an error: given up, or to be tried again."""
+    wanted = select(_rows).where(_is_open, _rows.c.error.is_not(None))
+    newest = wanted.order_by(_rows.c.failed_at.is_(None), _rows.c.id.desc()).limit(MOST)
+    with read_connection() as connection:
+        return connection.execute(newest).all()
+
+
+def retry(actor: Actor, ids: Sequence[int]) -> int:
+    """Let what has failed, or waits for its next attempt, be done now, as if it was new; how many."""
+    fresh = {"due_at": now(), "failed_at": None, "attempts": 0}
+    with transaction() as connection:
+        chosen = (_rows.c.id.in_(ids), _rows.c.error.is_not(None), _is_open)
+        count = int(connection.execute(update(_rows).where(*chosen).values(fresh)).rowcount)
+        record_event(actor, "retry", "outbox", None, *map(str, ids))
+    wake_worker.set()
+    return count
+
+
+def drop(actor: Actor, ids: Sequence[int]) -> int:
+    """Forget what has failed; how many."""
+    with transaction() as connection:
+        count = int(connection.execute(delete(_rows).where(_rows.c.id.in_(ids), _failed)).rowcount)
+        record_event(actor, "drop", "outbox", None, *map(str, ids))
+    return count

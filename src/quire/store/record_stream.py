@@ -1,0 +1,101 @@
+"""All records of a list, read in batches from one snapshot: little memory for any number of rows."""
+
+import time
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
+from threading import BoundedSemaphore
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, bindparam
+
+from quire.actor import Actor
+from quire.declare.query import Query
+from quire.declare.record import Record
+from quire.errors import Unavailable
+from quire.store.db import snapshot
+from quire.store.includes import include, prune
+from quire.store.projection import Projection
+from quire.store.read import query_params
+from quire.store.select_statements import list_plan, ordered_ids
+from quire.store.size_limit import UNLIMITED
+from quire.web.threads import blocking
+
+MAX_ROWS = 100_000
+BATCH, LONG_BATCH = 500, 100
+"""Rows that are in memory at once; fewer where a row may hold long texts or other records."""
+MAX_STREAMS = 2
+"""Each has a connection of its own while it lasts, and keeps the database from tidying up."""
+MAX_SECONDS = 300
+"""How long a stream lasts at most, however slowly its client reads."""
+State = dict[str, Any]
+_streams = BoundedSemaphore(MAX_STREAMS)
+
+
+class RecordStream:
+    """The rows that `query` asks for and `actor` may see, `most` at most, in batches.
+
+    All are as they were when the first was read, which is done at once, so that refusals come
+    before anything is sent. Raises Unavailable where MAX_STREAMS are read already, and after
+    MAX_SECONDS. It ends when it is closed, or read to its end.
+    """
+
+    def __init__(self, record: Record, actor: Actor, query: Query, most: int = MAX_ROWS):
+        self._batches = _read(record, actor, query, most)
+        self._first = next(self._batches, [])
+
+    def __iter__(self) -> Iterator[list[State]]:
+        return chain([self._first], self._batches)
+
+    def close(self) -> None:
+        """Read no more."""
+        self._batches.close()
+
+
+def _read(
+    record: Record, actor: Actor, query: Query, most: int
+) -> Generator[list[State], None, None]:
+    end = time.monotonic() + MAX_SECONDS
+    with _stream_slot(), snapshot() as connection:
+        dialect, searching = connection.dialect.name, query.search is not None
+        plan = list_plan(record, record.cache_key_actor(actor), query.shape, searching, dialect)
+        values = query_params(actor, query)
+        ids = connection.execute(ordered_ids(plan), {**values, "most": most}).scalars().all()
+        size = LONG_BATCH if plan.projection.long or query.include else BATCH
+        for start in range(0, len(ids), size):
+            some = ids[start : start + size]
+            yield _rows(connection, record, actor, query, plan.projection, some, values)
+            if time.monotonic() > end:
+                raise Unavailable("The client did not read the list in time.")
+
+
+@contextmanager
+def _stream_slot() -> Iterator[None]:
+    if not _streams.acquire(blocking=False):
+        message = "Other lists are being exported. Try again soon."
+        raise Unavailable(message, headers={"Retry-After": "10"})
+    try:
+        with blocking():  # whole lists take seconds: others are answered by other threads meanwhile
+            yield
+    finally:
+        _streams.release()
+
+
+def _rows(
+    connection: Connection,
+    record: Record,
+    actor: Actor,
+    query: Query,
+    projection: Projection,
+    ids: Sequence[int],
+    values: dict[str, Any],
+) -> list[State]:
+    """The records with these ids, in their order."""
+    id = record.table.c.id
+    wanted = id.in_(bindparam("ids", type_=BigInteger, expanding=True))
+    statement = projection.select_from(record.table).where(wanted).add_columns(id)
+    found = connection.execute(statement, {**values, "ids": ids})
+    by_id = {row[-1]: projection.shape(row) for row in found}
+    states = [by_id[one] for one in ids]
+    include(connection, record, actor, states, query.include, query.fields, UNLIMITED)
+    return prune(states, query.fields)

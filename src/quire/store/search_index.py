@@ -1,0 +1,283 @@
+"""Full-text search: FTS5 on SQLite, tsvector on PostgreSQL, one table of documents behind both.
+
+Documents hold terms (store/search_terms.py), so that both databases find the same. A search finds
+the newest MAX_HITS records of a type that match and ranks the newest MAX_RANKED of these, whatever
+the query.
+"""
+
+import zlib
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    DDL,
+    Boolean,
+    Connection,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    bindparam,
+    delete,
+    event,
+    select,
+    text,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import Float
+
+from quire.declare.record import Record
+from quire.store.db import Model
+from quire.store.search_terms import document_terms, fts5_query, query_terms, tsquery
+from quire.store.snippets import LINK_TARGET
+from quire.store.statements import Prepared
+
+MAX_HITS = 10_000
+MAX_RANKED = 2_000
+"""A rank costs more than all else about a hit. The hits that have none follow, the newest first."""
+MAX_PLACE = 16_383
+"""The last place in a document that a tsvector can name."""
+_ID_BITS = 32
+_MASK = (1 << _ID_BITS) - 1
+
+
+class SearchDocument(Model):
+    """The terms of one record: those of its title, and those of its other fields.
+
+    On SQLite the id is a number of the type followed by one that falls as the id of the record
+    rises: a range of the index holds one type, the newest record first. (Read backwards, FTS5 of
+    SQLite 3.40 leaves out most of a range.) PostgreSQL has the type among the terms instead.
+    """
+
+    __tablename__ = "search_documents"
+    __table_args__ = (UniqueConstraint("type", "record_id"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(Integer(), primary_key=True)
+    type: Mapped[str] = mapped_column(String(50))
+    record_id: Mapped[int] = mapped_column(Integer())
+    title: Mapped[str] = mapped_column(Text())
+    body: Mapped[str] = mapped_column(Text())
+
+
+SQLITE_DDL = (
+    "CREATE VIRTUAL TABLE IF NOT EXISTS search_index USING fts5(title, body, "
+    "content='search_documents', content_rowid='id', prefix='1 2 3', "
+    "tokenize=\"ascii tokenchars '_'\")",
+    "CREATE TRIGGER IF NOT EXISTS search_insert AFTER INSERT ON search_documents BEGIN "
+    "INSERT INTO search_index(rowid, title, body) VALUES (new.id, new.title, new.body); END",
+    "CREATE TRIGGER IF NOT EXISTS search_delete AFTER DELETE ON search_documents BEGIN "
+    "INSERT INTO search_index(search_index, rowid, title, body) "
+    "VALUES ('delete', old.id, old.title, old.body); END",
+    "CREATE TRIGGER IF NOT EXISTS search_update AFTER UPDATE ON search_documents BEGIN "
+    "INSERT INTO search_index(search_index, rowid, title, body) "
+    "VALUES ('delete', old.id, old.title, old.body); "
+    "INSERT INTO search_index(rowid, title, body) VALUES (new.id, new.title, new.body); END",
+)
+POSTGRESQL_DDL = (
+    "ALTER TABLE search_documents ADD COLUMN IF NOT EXISTS words tsvector "
+    "GENERATED ALWAYS AS (title::tsvector || body::tsvector) STORED",
+    "CREATE INDEX IF NOT EXISTS ix_search_documents_words ON search_documents USING gin (words)",
+)
+"""What a migration runs too; it says it again, since migrations import nothing from here."""
+
+for _dialect, _statements in (("sqlite", SQLITE_DDL), ("postgresql", POSTGRESQL_DDL)):
+    for _statement in _statements:
+        event.listen(
+            SearchDocument.__table__,
+            "after_create",
+            DDL(_statement.replace("%", "%%")).execute_if(dialect=_dialect),
+        )
+
+
+def expression(words: str, dialect: str) -> str:
+    """What a person typed as an expression of the search engine; its syntax is never typed.
+
+    All words must occur; the last one may be the beginning of a longer one.
+    """
+    terms = query_terms(words)
+    return fts5_query(terms) if dialect == "sqlite" else tsquery(terms)
+
+
+_MATCHES = {
+    "sqlite": "SELECT {last} - rowid AS record_id, {rank} AS rank "
+    "FROM search_index WHERE search_index MATCH :search AND rowid BETWEEN {first} AND {last} "
+    "ORDER BY search_index.rowid LIMIT {most}",
+    # few hits are brought by the index of words, of many the newest by that of records: PostgreSQL
+    # runs the one of both that the number of hits leaves
+    "postgresql": "SELECT record_id, {rank} AS rank FROM search_documents "
+    "WHERE words @@ {query} AND :hits_{type} <= {limit}{within} "
+    "UNION ALL SELECT record_id, {rank_of_many} FROM ("
+    "SELECT record_id, words FROM search_documents WHERE type = '{type}' AND words @@ {search} "
+    "AND :hits_{type} > {limit} ORDER BY record_id DESC LIMIT {most}) AS newest",
+}
+_IS_RANKED = {
+    "sqlite": "rowid < {last} - :unranked_{type}",
+    "postgresql": "record_id > :unranked_{type}",
+}
+# of many hits, those that are looked through at first are all ranked
+_IS_RANKED_OF_MANY = (
+    "(:most <= {ranked} OR record_id > (SELECT record_id FROM search_documents WHERE "
+    "type = '{type}' AND words @@ {search} ORDER BY record_id DESC LIMIT 1 OFFSET {ranked}))"
+)
+_RANK = {
+    "sqlite": "CASE WHEN {is_ranked} THEN CASE WHEN :ranking "
+    "THEN bm25(search_index, 10.0, 1.0) ELSE -1.0 END ELSE 0.0 END",
+    "postgresql": "CASE WHEN {is_ranked} THEN CASE WHEN :ranking "
+    "THEN -ts_rank(words, {search})::float8 ELSE -1.0::float8 END ELSE 0.0::float8 END",
+}
+_NO_RANK = {"sqlite": "0.0", "postgresql": "0.0::float8"}
+_HITS = {
+    "sqlite": "SELECT count(*) AS hits, coalesce((SELECT {last} - rowid FROM search_index "
+    "WHERE search_index MATCH :search AND rowid BETWEEN {first} AND {last} "
+    "ORDER BY search_index.rowid LIMIT 1 OFFSET {ranked}), 0) AS unranked "
+    "FROM (SELECT 1 FROM search_index WHERE search_index MATCH :search "
+    "AND rowid BETWEEN {first} AND {last} LIMIT {limit} + 1)",
+    "postgresql": "SELECT count(*) AS hits, coalesce((array_agg(record_id ORDER BY record_id DESC))"
+    "[{ranked} + 1], 0) AS unranked FROM (SELECT record_id FROM search_documents "
+    "WHERE words @@ {query} LIMIT {limit} + 1) AS hits",
+}
+_IS_MATCH = {
+    "sqlite": "quire_has_terms(document.title, document.body, :search)",
+    "postgresql": "document.words @@ {query}",
+}
+
+
+def _sql(template: str, record: Record, **parts: Any) -> str:
+    last = _document_id(record.path, 0)
+    search = "CAST(:search AS tsquery)"
+    return template.format(
+        type=record.path, first=last - _MASK, last=last, limit=MAX_HITS, ranked=MAX_RANKED,
+        search=search,
+        query=f"(CAST('{_type_term(record.path)}' AS tsquery) && {search})", **parts,
+    )  # fmt: skip
+
+
+def matches(record: Record, dialect: str, ranked: bool = True) -> Any:
+    """A subquery of `record_id` and `rank` (lower is better) of the newest matches of `:search`.
+
+    Unless `ranked`, all ranks are 0; otherwise `reaches` says how many are found. It is told what
+    `count_hits` has found, by the names of `hit_values`.
+    """
+    statement = text(_sql(_MATCHES[dialect], record, **_rank_parts(record, dialect, ranked)))
+    numbers = hit_values(record, 0, 0)
+    if ranked:
+        # in the text, so that the planner of PostgreSQL knows them
+        statement = statement.bindparams(
+            bindparam("most", type_=Integer, literal_execute=True),
+            bindparam("ranking", type_=Boolean, literal_execute=True),
+        )
+    statement = statement.bindparams(
+        *(bindparam(one, type_=Integer) for one in numbers if f":{one}" in statement.text)
+    )
+    return statement.columns(record_id=Integer(), rank=Float()).subquery("matches")
+
+
+def _rank_parts(record: Record, dialect: str, ranked: bool) -> dict[str, Any]:
+    """What a statement of _MATCHES says about ranks, and how far it goes."""
+    if not ranked:
+        rank = _NO_RANK[dialect]
+        return {"rank": rank, "rank_of_many": rank, "within": "", "most": MAX_HITS}
+    few, many = (_sql(one, record) for one in (_IS_RANKED[dialect], _IS_RANKED_OF_MANY))
+    rank, rank_of_many = (_sql(_RANK[dialect], record, is_ranked=one) for one in (few, many))
+    within = f" AND (:most > {MAX_RANKED} OR {few})"
+    return {"rank": rank, "rank_of_many": rank_of_many, "within": within, "most": ":most"}
+
+
+def reaches(among_ranked: bool, ranking: bool) -> list[dict[str, Any]]:
+    """What to tell ranked `matches`: how far to go at first, and how far where that is too short.
+
+    `among_ranked`: the rows that are wanted probably have a rank. Without `ranking`, those that have
+    one come first in any order: for who skips all of them.
+    """
+    steps = [MAX_RANKED, MAX_HITS] if among_ranked else [MAX_HITS]
+    return [{"most": most, "ranking": ranking} for most in steps]
+
+
+def hits_name(record: Record) -> str:
+    """The name under which statements are told the number of hits."""
+    return f"hits_{record.path}"
+
+
+def hit_values(record: Record, hits: int, unranked: int) -> dict[str, int]:
+    """What other statements are told of the row that `count_hits` has found."""
+    return {hits_name(record): hits, f"unranked_{record.path}": unranked}
+
+
+@cache
+def count_hits(record: Record, dialect: str) -> Any:
+    """The statement that counts the matches of `:search`, visible or not, up to MAX_HITS + 1.
+
+    With the id of the newest one that has no rank, 0 where all have one.
+    """
+    return text(_sql(_HITS[dialect], record)).columns(hits=Integer(), unranked=Integer())
+
+
+def is_match(record: Record, id: Any, dialect: str) -> Any:
+    """Whether the `record` of this id matches `:search`."""
+    document = SearchDocument.__table__.alias("document")
+    match: Any = text(_sql(_IS_MATCH[dialect], record))
+    own = document.c.type == record.path, document.c.record_id == id
+    return select(match).select_from(document).where(*own).scalar_subquery()
+
+
+def _document_id(type: str, record_id: int) -> int:
+    return (zlib.crc32(type.encode()) >> 1) << _ID_BITS | (_MASK - record_id)
+
+
+def _type_term(type: str) -> str:
+    return f"#{type}"
+
+
+def index_records(connection: Connection, record: Record, states: list[dict[str, Any]]) -> None:
+    """Write the documents of records whose state is given."""
+    if not record.search_fields or not states:
+        return
+    dialect = connection.dialect.name
+    _upsert(dialect)(connection, [_document(record, state, dialect) for state in states])
+
+
+@cache
+def _upsert(dialect: str) -> Prepared:
+    table = SearchDocument.__table__
+    values: dict[str, Any] = {
+        name: bindparam(name) for name in ("type", "record_id", "title", "body")
+    }
+    if dialect == "sqlite":
+        values["id"] = bindparam("id")
+    insert = (sqlite if dialect == "sqlite" else postgresql).insert(table).values(values)
+    names = ["type", "record_id"]
+    changed = {"title": insert.excluded.title, "body": insert.excluded.body}
+    return Prepared(insert.on_conflict_do_update(index_elements=names, set_=changed))
+
+
+def delete_document(connection: Connection, record: Record, id: int) -> None:
+    """Remove the document of a record that is gone."""
+    table = SearchDocument.__table__
+    connection.execute(delete(table).where(table.c.type == record.path, table.c.record_id == id))
+
+
+def _document(record: Record, state: dict[str, Any], dialect: str) -> dict[str, Any]:
+    title, *others = (
+        LINK_TARGET.sub(" ", state.get(one.name) or "") for one in record.search_fields
+    )
+    return document(record.path, state["id"], title, "\n".join(filter(None, others)), dialect)
+
+
+def document(type: str, record_id: int, title: str, body: str, dialect: str) -> dict[str, Any]:
+    """The row of SearchDocument for the texts of a record."""
+    row: dict[str, Any] = {"type": type, "record_id": record_id}
+    if dialect == "sqlite":
+        terms = {"title": " ".join(document_terms(title)), "body": " ".join(document_terms(body))}
+        return {**row, "id": _document_id(type, record_id), **terms}
+    return {
+        **row,
+        "title": _weighted([*document_terms(title), _type_term(type)], "A"),
+        "body": _weighted(document_terms(body), ""),
+    }
+
+
+def _weighted(terms: list[str], weight: str) -> str:
+    """A tsvector as text: each term with the place where it stands first."""
+    places = enumerate(dict.fromkeys(terms), start=1)
+    return " ".join(f"{term}:{min(place, MAX_PLACE)}{weight}" for place, term in places)

@@ -1,0 +1,106 @@
+"""The terms of documents and queries of the full-text search, the same on every database.
+
+A term is a word, two words joined by a sign (`node.js` has `node`, `js` and `node_js`), or two
+neighbouring characters of a script that does not separate words.
+"""
+
+from collections.abc import Iterable
+from itertools import groupby, pairwise
+from typing import NamedTuple
+
+from quire.declare.text_segmentation import Word, words
+
+MAX_LENGTH = 100
+"""Characters of a word that count: PostgreSQL takes lexemes of up to 2 KB."""
+MAX_BYTES = 700_000
+"""Of all different terms of a document: a tsvector holds 1 MB, what stands beside each included."""
+MAX_WORDS, MAX_TERMS = 20, 40
+"""Of a query."""
+
+
+class Term(NamedTuple):
+    """What a document must hold; with `prefix`, something that begins so."""
+
+    text: str
+    prefix: bool = False
+
+
+def document_terms(text: str) -> list[str]:
+    """The terms of a text, in order and as often as they occur."""
+    found: list[str] = []
+    for _, run in groupby(words(text), lambda word: word.run):
+        found += _terms_of_run(run)
+    return found if len(text) < MAX_BYTES // 20 else _truncate(found)
+
+
+def _terms_of_run(run: Iterable[Word]) -> list[str]:
+    found: list[str] = []
+    before: str | None = None
+    for word in run:
+        if word.unspaced:
+            found += _neighbours(word.text)
+            before = None
+            continue
+        text = word.text[:MAX_LENGTH]
+        found += [text] if before is None else [text, f"{before}_{text}"]
+        before = text
+    return found
+
+
+def _neighbours(text: str) -> list[str]:
+    """Every two characters, and the last one, so that each begins a term."""
+    return [text[i : i + 2] for i in range(len(text))]
+
+
+def _truncate(found: list[str]) -> list[str]:
+    left = MAX_BYTES
+    kept: set[str] = set()
+    for term in dict.fromkeys(found):
+        left -= len(term.encode()) + 8
+        if left < 0:
+            break
+        kept.add(term)
+    return [term for term in found if term in kept]
+
+
+def query_terms(text: str) -> list[Term]:
+    """The terms that a document must hold for this query; the last word may be a beginning."""
+    asked = list(words(text))
+    found: list[Term] = []
+    for (_, unspaced), some in groupby(asked[:MAX_WORDS], lambda word: (word.run, word.unspaced)):
+        texts = [word.text[:MAX_LENGTH] for word in some]
+        found += _unspaced(texts) if unspaced else _spaced(texts)
+    if found and len(asked) <= MAX_WORDS and not asked[-1].unspaced:
+        found[-1] = found[-1]._replace(prefix=True)
+    return list(dict.fromkeys(found))[:MAX_TERMS]
+
+
+def _spaced(texts: list[str]) -> list[Term]:
+    if len(texts) == 1:
+        return [Term(texts[0])]
+    return [Term(f"{one}_{next}") for one, next in pairwise(texts)]
+
+
+def _unspaced(texts: list[str]) -> list[Term]:
+    return [
+        Term(pair) for text in texts for pair in (_neighbours(text)[:-1] if len(text) > 1 else [])
+    ] + [Term(text, prefix=True) for text in texts if len(text) == 1]
+
+
+def fts5_query(terms: list[Term]) -> str:
+    """The terms in the syntax of FTS5: https://www.sqlite.org/fts5.html#full_text_query_syntax."""
+    return " ".join(f'"{one.text}"{"*" if one.prefix else ""}' for one in terms) or '""'
+
+
+def tsquery(terms: list[Term]) -> str:
+    """The terms in the syntax of PostgreSQL's tsquery; no document holds `#`."""
+    return " & ".join(f"'{one.text}'{':*' if one.prefix else ''}" for one in terms) or "'#'"
+
+
+def has_terms(title: str, body: str, query: str) -> bool:
+    """Whether a document holds all terms of `query`, which is in the syntax of FTS5."""
+    document = f" {title} {body} "
+    return all(
+        f" {term[1:-2]}" in document if term[-1] == "*" else f" {term[1:-1]} " in document
+        for term in query.split(" ")
+    )

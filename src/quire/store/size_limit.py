@@ -1,0 +1,75 @@
+"""How much an answer may hold: counted row by row, so that too much is never in memory."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from quire.errors import TooCostly, detail
+
+FETCHED = 5
+"""Rows that are read before they are counted: one by one takes a tenth of the time of a list."""
+
+
+class SizeLimit:
+    """The bytes that an answer may have; None for any number.
+
+    Texts are counted by their characters, which are at most their bytes in UTF-8.
+    """
+
+    def __init__(self, most: int | None = None):
+        self.most = most
+        self.size = 0
+
+    def add(self, size: int) -> None:
+        """Count `size` bytes more. Raises TooCostly beyond the limit."""
+        if self.most is not None:
+            self.size += size
+            self.check(self.size)
+
+    def check(self, size: int) -> None:
+        """Raises TooCostly where `size` bytes alone are beyond the limit."""
+        if self.most is not None and size > self.most:
+            raise _too_costly(self.most)
+
+    def counted(self, rows: Any, places: Sequence[int]) -> Iterator[Any]:
+        """The rows of a result, FETCHED at a time counted by their values at `places`."""
+        if self.most is None or not places:
+            yield from rows
+            return
+        more = True
+        while more:
+            some = rows.fetchmany(FETCHED)
+            self.add(_long_texts(some, places))
+            yield from some
+            more = len(some) == FETCHED
+
+
+UNLIMITED = SizeLimit()
+"""Counts nothing: for readers inside the program, which choose themselves what they read."""
+
+
+def _long_texts(rows: Sequence[Any], places: Sequence[int]) -> int:
+    """The characters at `places`: nearly all are texts, for which a call each would cost more."""
+    size = 0
+    for row in rows:
+        for place in places:
+            value = row[place]
+            size += len(value) if type(value) is str else text_size(value)
+    return size
+
+
+def text_size(value: Any) -> int:
+    """The characters of all texts in a JSON value."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, dict):
+        return sum(map(text_size, value.values()))
+    return sum(map(text_size, value)) if isinstance(value, list) else 0
+
+
+def _too_costly(most: int) -> TooCostly:
+    message = (
+        f"The answer would be larger than {most} bytes. Ask for less with per_page, "
+        "include or fields."
+    )
+    details = [detail(name, "too_large", message) for name in ("per_page", "include")]
+    return TooCostly(message, details=details)

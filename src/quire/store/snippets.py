@@ -1,0 +1,113 @@
+"""Snippets of search results: the part of a text that holds the words, as HTML with <mark>."""
+
+import html
+import re
+from collections.abc import Iterator
+
+from quire.declare.text_segmentation import Word, fold, words
+
+BEFORE, LENGTH = 60, 200
+"""Characters in front of the first mark, and of the whole."""
+PIECE, MAX_PIECES = 500, 48
+"""A text is looked through in pieces of so many characters; so many are looked at closely."""
+LINK_TARGET = re.compile(r"\(https?://[^()\s]{0,2000}\)")
+_LINE_START = re.compile(
+    r"^(?:[ \t]*(?:[#>]|(?:[-+*]|\d{1,9}[.)])(?=[ \t])))+(?:[ \t]*\[[ xX]\](?=[ \t]))?|^[ \t|:=-]+$",
+    re.MULTILINE,
+)
+"""The marks of headings, quotes, lists and tasks, and lines of nothing but marks."""
+_MARKUP = re.compile(r"[*`~\[\]]+|(?<![^\W_])_+|_+(?![^\W_])")
+Span = tuple[int, int]
+
+
+def plain_text(markdown: str) -> str:
+    """A text without the marks of Markdown and the targets of links, on one line."""
+    text = _MARKUP.sub("", _LINE_START.sub("", LINK_TARGET.sub("", markdown)))
+    return " ".join(text.replace("|", " ").split())
+
+
+class Highlighter:
+    """Marks the words of a query in texts; the last one may be the beginning of a longer word."""
+
+    def __init__(self, query: str):
+        self._asked = list(words(query))
+        self._phrases = [
+            [word for word in self._asked if word.run == run]
+            for run in dict.fromkeys(word.run for word in self._asked)
+        ]
+
+    def snippet(self, text: str) -> str:
+        """The first part of Markdown that holds words of the query, or else its beginning."""
+        plain = plain_text(text)
+        spans = self._first_spans(plain)
+        start = _word_start(plain, max(spans[0][0] - BEFORE, 0)) if spans else 0
+        end = len(plain) if len(plain) - start <= LENGTH else _word_end(plain, start + LENGTH)
+        marked = _mark_words(plain, start, end, [span for span in spans if span[1] <= end])
+        return f"{'…' if start else ''}{marked}{'…' if end < len(plain) else ''}"
+
+    def _first_spans(self, plain: str) -> list[Span]:
+        """Where words of the query stand in the first piece that has any."""
+        looked_at = 0
+        for start in range(0, len(plain), PIECE):
+            # pieces overlap: a word may stand across the end of one
+            piece = plain[start : start + PIECE + LENGTH]
+            folded = fold(piece)
+            if looked_at < MAX_PIECES and any(word.text in folded for word in self._asked):
+                looked_at += 1
+                spans = sorted(self._spans(list(words(piece))))
+                # what begins in the overlap is found in the next piece, with what follows it
+                if spans and spans[0][0] < PIECE:
+                    return [(start + first, start + last) for first, last in spans]
+        return []
+
+    def _spans(self, found: list[Word]) -> Iterator[Span]:
+        for phrase in self._phrases:
+            if any(word.unspaced for word in phrase):
+                yield from (span for one in phrase for span in self._occurrences(one, found))
+            else:
+                yield from self._sequences(phrase, found)
+
+    def _occurrences(self, asked: Word, found: list[Word]) -> Iterator[Span]:
+        """The places of a word of a script without spaces, inside of longer ones too."""
+        for word in found:
+            place = word.text.find(asked.text) if asked.unspaced else -1
+            while place >= 0:
+                start = word.start + place
+                yield start, min(start + len(asked.text), word.end)
+                place = word.text.find(asked.text, place + len(asked.text))
+            if not asked.unspaced and self._is(asked, word):
+                yield word.start, word.end
+
+    def _sequences(self, phrase: list[Word], found: list[Word]) -> Iterator[Span]:
+        """The places where the words of a phrase follow each other."""
+        for i in range(len(found) - len(phrase) + 1):
+            here = found[i : i + len(phrase)]
+            if all(map(self._is, phrase, here)):
+                yield here[0].start, here[-1].end
+
+    def _is(self, asked: Word, word: Word) -> bool:
+        if asked is self._asked[-1]:
+            return word.text.startswith(asked.text)
+        return word.text == asked.text
+
+
+def _word_start(text: str, place: int) -> int:
+    """The beginning of the word behind `place`; the place itself where no space is near."""
+    space = text.find(" ", max(place - 1, 0), place + BEFORE // 2) if place else -1
+    return space + 1 if space >= 0 else place
+
+
+def _word_end(text: str, place: int) -> int:
+    space = text.rfind(" ", place - BEFORE // 2, place + 1)
+    return space if space > 0 else place
+
+
+def _mark_words(text: str, start: int, end: int, spans: list[Span]) -> str:
+    parts, place = [], start
+    for first, last in spans:
+        if first < place:  # words that overlap
+            continue
+        parts.append(html.escape(text[place:first], quote=False))
+        parts.append(f"<mark>{html.escape(text[first:last], quote=False)}</mark>")
+        place = last
+    return "".join([*parts, html.escape(text[place:end], quote=False)])

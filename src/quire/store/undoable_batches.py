@@ -1,0 +1,240 @@
+"""Batches: many changes that somebody asked for at once, kept for a while so that they can be undone."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from time import monotonic
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from quire.actor import Actor
+from quire.declare.clock import now
+from quire.declare.column_types import Count, Time, Whole
+from quire.declare.mixins import HasId
+from quire.declare.record import REGISTRY, Record
+from quire.declare.references import Ref, actor_reference, reference
+from quire.errors import Conflict, Problem, Unavailable
+from quire.store import import_origins, write
+from quire.store.audit import RecordId, Word
+from quire.store.db import Model, nested_transaction, read_connection, transaction
+from quire.store.revert import revert
+from quire.store.revisions import data_at
+from quire.store.short_transactions import delete_in_batches
+from quire.store.write import Saved
+
+ROWS_AT_ONCE = 500
+"""Changes that are read together: a batch may hold more than fit into memory."""
+UNDO_SECONDS = 2.0
+"""How long one call undoes: others wait for its transaction."""
+BATCHES_LAST = timedelta(days=7)
+"""How long a batch can be undone."""
+BULK, ACTION, IMPORT = "bulk", "action", "import"
+"""Kinds of batches: a bulk call, an action on many in the panel, an imported table."""
+
+
+class Batch(HasId, Model):
+    """Changes that somebody made at once, and can undo for a week."""
+
+    __tablename__ = "batches"
+
+    kind: Mapped[Word]
+    actor_id: Mapped[Ref | None] = actor_reference(index=True)
+    created_at: Mapped[Time] = mapped_column(default=now, index=True)
+    rows: Mapped[Count] = mapped_column(default=0)
+    undone_at: Mapped[Time | None]
+
+
+class BatchChange(HasId, Model):
+    """One change of a batch that has not been undone; RowChange says what the columns mean."""
+
+    __tablename__ = "batch_changes"
+
+    batch_id: Mapped[Ref] = reference("batches", on_delete="CASCADE", index=True)
+    row: Mapped[Whole]
+    action: Mapped[Word]
+    type: Mapped[Word]
+    record_id: Mapped[RecordId]
+    version: Mapped[Whole | None]
+    base_version: Mapped[Whole | None]
+    attempts: Mapped[Count] = mapped_column(default=0)
+    """How often it could not be undone."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowChange:
+    """What one row of a batch came to.
+
+    `row` is its number in what was asked for, `action` create, update, delete or the name of an
+    action, `version` that of the record after the change (None where it is gone), `base_version` the
+    one before; `id` is known of a change that is kept.
+    """
+
+    row: int
+    action: str
+    type: str
+    record_id: int
+    version: int | None
+    base_version: int | None
+    id: int = 0
+
+
+_batches = Batch.__table__
+_changes = BatchChange.__table__
+_COLUMNS = [_changes.c[n] for n in RowChange.__dataclass_fields__]
+
+
+def change_of(
+    row: int, action: str, record: Record, id: int, saved: Saved | None
+) -> RowChange | None:
+    """What `action` on the record `id` came to; None where nothing is to be undone, `saved` None where it is gone."""
+    if saved is None:
+        return RowChange(row, action, record.path, id, None, None)
+    if not saved.changed or saved.version is None:
+        return None
+    done = "create" if saved.created else action
+    return RowChange(row, done, record.path, saved.id, saved.version, saved.base_version)
+
+
+def begin(connection: Connection, actor: Actor, kind: str) -> int:
+    """A new batch of `actor`'s, in the open transaction; its id."""
+    values = {"kind": kind, "actor_id": actor.user_id}
+    key: Any = connection.execute(insert(_batches).values(values)).inserted_primary_key
+    return int(key[0])
+
+
+def keep(connection: Connection, batch_id: int, some: Sequence[RowChange]) -> None:
+    """Remember changes, in their transaction."""
+    names = ("row", "action", "type", "record_id", "version", "base_version")
+    rows = [{"batch_id": batch_id, **{n: getattr(one, n) for n in names}} for one in some]
+    connection.execute(insert(_changes), rows)
+    more = update(_batches).where(_batches.c.id == batch_id)
+    connection.execute(more.values(rows=_batches.c.rows + len(rows)))
+
+
+def count(batch_id: int | None) -> int:
+    """How many changes of a batch are kept."""
+    wanted = select(func.count()).select_from(_changes).where(_changes.c.batch_id == batch_id)
+    with read_connection() as connection:
+        return int(connection.execute(wanted).scalar_one())
+
+
+def changes(batch_id: int | None, below: int = 0) -> Iterator[RowChange]:
+    """The changes of a batch, the last one first; with `below` only those with a lower id."""
+    wanted = select(*_COLUMNS).where(_changes.c.batch_id == batch_id)
+    wanted = wanted.order_by(_changes.c.id.desc()).limit(ROWS_AT_ONCE)
+    while True:
+        some = wanted.where(_changes.c.id < below) if below else wanted
+        with read_connection() as connection:
+            found = [RowChange(*row) for row in connection.execute(some)]
+        if not found:
+            return
+        yield from found
+        below = found[-1].id
+
+
+def _first_changes(batch_id: int) -> list[RowChange]:
+    """Some changes of a batch, the last one first, those that could not be undone before at the end."""
+    wanted = select(*_COLUMNS).where(_changes.c.batch_id == batch_id)
+    ordered = wanted.order_by(_changes.c.attempts, _changes.c.id.desc()).limit(ROWS_AT_ONCE)
+    with read_connection() as connection:
+        return [RowChange(*row) for row in connection.execute(ordered)]
+
+
+def _note_attempt(change: RowChange) -> None:
+    """Let others come first the next time."""
+    mine = update(_changes).where(_changes.c.id == change.id)
+    with transaction() as connection:
+        connection.execute(mine.values(attempts=_changes.c.attempts + 1))
+
+
+@dataclass(frozen=True)
+class UndoResult:
+    """What undoing a batch came to: what was taken back, what was not and why, how many are left untried."""
+
+    undone: list[RowChange]
+    refused: list[tuple[RowChange, Problem]]
+    untried: int
+
+
+def undo_batch(actor: Actor, batch_id: int) -> UndoResult:
+    """Undo as much of a batch as there is time for, the last change first; the rest stays for the next time."""
+    until = monotonic() + UNDO_SECONDS
+    result = UndoResult([], [], 0)
+    for change in _first_changes(batch_id):
+        try:
+            undo(actor, batch_id, change)
+            result.undone.append(change)
+        except Unavailable:
+            raise
+        except Problem as problem:
+            _note_attempt(change)
+            result.refused.append((change, problem))
+        if monotonic() > until:
+            break
+    return replace(result, untried=count(batch_id) - len(result.refused))
+
+
+def undo(actor: Actor, batch_id: int, change: RowChange) -> None:
+    """Take a change back as long as nobody has edited the record since, and forget the change.
+
+    By the rules of every other change, with the rights of `actor`. Raises PermissionDenied, NotFound,
+    VersionConflict, ValidationFailed, Conflict.
+    """
+    record = REGISTRY[change.type]
+    with nested_transaction() as connection:
+        taken = delete(_changes).where(_changes.c.id == change.id).returning(*_COLUMNS)
+        row = connection.execute(taken).first()
+        if row is None:
+            raise Conflict("This has already been undone.")
+        version = _take_back(connection, record, actor, RowChange(*row))
+        # what the same batch did to this record before is left at another version now
+        same = (_changes.c.batch_id == batch_id, _changes.c.type == change.type)
+        mine = (*same, _changes.c.record_id == change.record_id, _changes.c.id < change.id)
+        connection.execute(update(_changes).where(*mine).values(version=version))
+        if _kind(connection, batch_id) == IMPORT:
+            import_origins.delete_origin(
+                connection, import_origins.TABLES, change.type, change.record_id
+            )
+
+
+def _take_back(
+    connection: Connection, record: Record, actor: Actor, change: RowChange
+) -> int | None:
+    """The version that the record is at then, None where it is gone."""
+    id, version, base = change.record_id, change.version, change.base_version
+    if version is None:
+        raise Conflict(f"This {record.noun} was permanently deleted.")
+    if change.action == "create":
+        saved = write.delete(record, actor, id, version=version)
+        return None if saved is None else saved.version
+    data = None if base is None else data_at(connection, record, id, base)
+    if data is None:
+        raise Conflict(f"The former state of this {record.noun} is no longer known.")
+    saved = revert(record, actor, id, data, action=change.action, version=version)
+    if not saved.changed:  # it was something that no revision holds, such as a password
+        raise Conflict("The former value is secret and was not stored.")
+    return saved.version
+
+
+def _kind(connection: Connection, batch_id: int) -> str:
+    return str(
+        connection.execute(select(_batches.c.kind).where(_batches.c.id == batch_id)).scalar()
+    )
+
+
+def note_undone(connection: Connection, batch_id: int | None) -> None:
+    """Note when a batch was undone."""
+    mine = update(_batches).where(_batches.c.id == batch_id)
+    connection.execute(mine.values(undone_at=now()))
+
+
+def prune() -> int:
+    """Forget batches that can no longer be undone; how many there were."""
+    old = _batches.c.created_at < now() - BATCHES_LAST
+    with read_connection() as connection:
+        ids = list(connection.execute(select(_batches.c.id).where(old)).scalars())
+    for id in ids:  # not by the cascade: that would delete all of them in one transaction
+        delete_in_batches(_changes, _changes.c.batch_id == id)
+    return delete_in_batches(_batches, old) if ids else 0

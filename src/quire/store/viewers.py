@@ -1,0 +1,174 @@
+"""Who sees a record: noted in the outbox before a change that may hide it, so that they can be told.
+
+A note names the lowest role that sees the record without owning it, and an owner who sees it. One is
+written for the record itself, and for each record whose visibility follows from that of this one.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Insert,
+    bindparam,
+    case,
+    insert,
+    literal,
+    null,
+    select,
+)
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.schema import Column
+
+from quire.actor import ROLES, Actor
+from quire.declare.change import Change
+from quire.declare.clock import now
+from quire.declare.record import REGISTRY, Record, record_of
+from quire.declare.rules import Rule
+from quire.declare.sql_functions import ACTOR_ID
+from quire.declare.sql_types import UTCDateTime
+from quire.store.outbox import OutboxEvent
+from quire.store.rows import differs
+
+RANKED_ROLES = ("anonymous", *ROLES)
+"""The roles of readers, from least to most; notes hold the place of one in this order."""
+NOTE = "viewers"
+"""The event of notes, behind the type: `posts.viewers`."""
+_WRITTEN = (
+    "event", "type", "record_id", "version", "data", "created_at", "attempts", "audience", "owner_id",
+)  # fmt: skip
+
+
+def note_viewers(
+    connection: Connection, record: Record, id: int, moment: datetime | None = None
+) -> None:
+    """Note in the open transaction who sees the record `id`, or saw it at `moment`."""
+    created = now()
+    values = {"record": id, "now": moment or created, "created": created}
+    for statement in _notes(record):
+        connection.execute(statement, values)
+
+
+def note_before(connection: Connection, change: Change) -> None:
+    """Note who sees a record, before a change that may hide it from some of them."""
+    record, columns = change.record, visibility_columns(change.record)
+    fields = (record.field(name) for name in change.values)
+    if any(one.is_stored and one.column.name in columns and differs(change, one) for one in fields):
+        note_viewers(connection, record, change.state["id"] if change.state else 0)
+
+
+@cache
+def visibility_columns(record: Record) -> frozenset[str]:
+    """The names of the columns of `record` that decide who sees it."""
+    answers = [record.allows(Actor(role, 0), "read") for role in RANKED_ROLES]
+    conditions = [one for one in answers if not isinstance(one, bool)]
+    columns = {
+        column.name
+        for condition in conditions
+        for column in visitors.iterate(condition)
+        if isinstance(column, Column) and column.table is record.table
+    }
+    return frozenset(columns) - {"id"}
+
+
+@cache
+def _notes(record: Record) -> list[Insert]:
+    """The statements that note who sees a record and those that follow it."""
+    itself = record.table.c.id == bindparam("record", type_=BigInteger)
+    return [
+        insert(OutboxEvent).from_select(_WRITTEN, _note(one, owner).where(where))
+        for one, where in _followed_by(record, itself, ())
+        if one.is_versioned
+        for owner in list(_owners(one)) or [null()]
+    ]
+
+
+def _followed_by(
+    record: Record, where: ColumnElement[bool], path: tuple[Record, ...]
+) -> Iterator[tuple[Record, ColumnElement[bool]]]:
+    """`record` and the types whose read rule follows it, with the condition for the rows meant."""
+    yield record, where
+    ids = select(record.table.c.id).where(where)
+    for other in REGISTRY.values():
+        if other in (record, *path):
+            continue
+        columns = {one.followed[0] for one in other.access.read.walk() if one.followed}
+        for column in columns:
+            if any(key.column.table is record.table for key in column.expression.foreign_keys):
+                yield from _followed_by(other, column.in_(ids), (*path, record))
+
+
+def _note(record: Record, owner: Any) -> Any:
+    columns = record.table.c
+    return select(
+        literal(f"{record.path}.{NOTE}"),
+        literal(record.path),
+        columns.id,
+        columns.version,
+        literal({}, JSON()),
+        bindparam("created", type_=UTCDateTime),
+        literal(0),
+        _audience(record),
+        owner,
+    )
+
+
+def _audience(record: Record) -> ColumnElement[Any]:
+    """The place of the lowest role that sees a row without owning it; null where there is none."""
+    steps: list[Any] = []
+    for rank, role in enumerate(RANKED_ROLES):
+        answer = record.allows(Actor(role), "read")
+        if answer is True:
+            return case(*steps, else_=rank) if steps else literal(rank)
+        if answer is not False and not (steps and answer.compare(steps[-1][0])):
+            steps.append((answer, rank))
+    return case(*steps, else_=null()) if steps else null()
+
+
+def _owners(record: Record) -> Iterator[ColumnElement[Any]]:
+    """For each who may own a row: the id of that user where it makes him see the row, else null."""
+    answer = record.allows(Actor("author", 0), "read")
+    if isinstance(answer, bool):
+        return
+    users = _owner_columns(record, record.access.read, lambda column: column)
+    for user in {str(one): one for one in users}.values():
+        yield case((_asked_by(answer, user), user), else_=null())
+
+
+def _owner_columns(record: Record, rule: Rule, place: Callable[[Any], Any]) -> Iterator[Any]:
+    for part in rule.walk():
+        if part.owner_column is not None:
+            yield place(part.owner_column)
+        if part.followed is not None:
+            column, table, verb = part.followed
+            target = record_of(table)
+            inner = getattr(target.declared_access, verb)
+            beyond = _beyond(record, column, target, place)
+            yield from _owner_columns(target, inner, beyond)
+
+
+def _beyond(
+    record: Record, column: Any, target: Record, place: Callable[[Any], Any]
+) -> Callable[[Any], Any]:
+    """Columns of `target` as they are seen from the row of `record` whose `column` refers to it."""
+    refers = target.table.c.id == column
+
+    def seen(inner: Any) -> Any:
+        found = select(inner).select_from(target.table).where(refers)
+        return place(found.correlate(record.table).scalar_subquery())
+
+    return seen
+
+
+def _asked_by(answer: ColumnElement[bool], user: Any) -> ColumnElement[bool]:
+    """The answer of a rule for `user` in the place of who asks."""
+
+    def replace(element: Any, **_: Any) -> Any:
+        return user if getattr(element, "key", None) == ACTOR_ID.key else None
+
+    return visitors.replacement_traverse(answer, {}, replace)

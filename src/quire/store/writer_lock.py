@@ -1,0 +1,101 @@
+"""SQLite's one writer: who waits to write holds up no reader, and no request waits longer than it may."""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flask import g, has_request_context
+
+from quire.store.outages import locked
+from quire.web.threads import blocking
+
+BUSY_SECONDS = 5
+"""How long one request waits for locks, all in all."""
+TRY_SECONDS = 0.003
+"""Between two tries for SQLite's lock. Its own handler lets 0.1 s pass, and misses short pauses."""
+SOON_SECONDS = 0.05
+"""How long a writer waits on its thread: most have their turn by then, and another thread costs more."""
+MOST_WAITING = 100
+"""Writers of a process that wait at a time; further ones are refused."""
+
+# queueing here is fair, SQLite's busy handler starves threads
+_single_writer = threading.Lock()
+_room = threading.BoundedSemaphore(MOST_WAITING)
+
+
+@contextmanager
+def single_writer() -> Iterator[None]:
+    """The only writer of this process. Raises Unavailable when that takes too long."""
+    if not _single_writer.acquire(timeout=SOON_SECONDS):
+        _wait_for_turn()
+    try:
+        yield
+    finally:
+        _single_writer.release()
+
+
+def _wait_for_turn() -> None:
+    if not _room.acquire(blocking=False):
+        raise locked()
+    try:
+        with _waiting() as seconds, blocking():
+            if not _single_writer.acquire(timeout=seconds):
+                raise locked()
+    finally:
+        _room.release()
+
+
+@contextmanager
+def _waiting() -> Iterator[float]:
+    """The seconds left to wait for locks: one request has BUSY_SECONDS for all that it waits for."""
+    left, begin = BUSY_SECONDS, time.monotonic()
+    if has_request_context():
+        left = g.get("lock_seconds", BUSY_SECONDS)
+    try:
+        yield max(left, 0.0)
+    finally:
+        if has_request_context():
+            g.lock_seconds = left - (time.monotonic() - begin)
+
+
+def begin_writing(raw: sqlite3.Connection) -> None:
+    """Take the file's lock at once: a read that turns into a write cannot wait for another writer.
+
+    Raises sqlite3.OperationalError when somebody else keeps it for too long.
+    """
+    raw.execute("PRAGMA busy_timeout=0").close()
+    try:
+        with _waiting() as seconds:
+            _take_lock(raw, time.monotonic() + seconds)
+    finally:
+        raw.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}").close()
+
+
+def _take_lock(raw: sqlite3.Connection, until: float) -> None:
+    soon = min(time.monotonic() + SOON_SECONDS, until)
+    try:
+        _try_until(raw, soon)
+    except sqlite3.OperationalError as error:
+        if not _is_busy(error) or soon == until:
+            raise
+        with blocking():
+            _try_until(raw, until)
+
+
+def _try_until(raw: sqlite3.Connection, deadline: float) -> None:
+    """Take the lock. Raises the error of the first try after `deadline`."""
+    while True:
+        try:
+            raw.execute("BEGIN IMMEDIATE").close()
+        except sqlite3.OperationalError as error:
+            if not _is_busy(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(TRY_SECONDS)
+        else:
+            return
+
+
+def _is_busy(error: sqlite3.OperationalError) -> bool:
+    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY

@@ -1,0 +1,46 @@
+"""Bodies: where files come in one may be larger than elsewhere; compressed ones are not read."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Flask, current_app, request
+
+from quire.errors import UnsupportedMediaType
+
+UPLOAD_ENDPOINTS = frozenset(
+    {"/api/v1/media", "/admin/media/new", "/admin/imports/upload", "/profile"}
+)
+"""Paths, without a slash at their end, whose POST may bring a file."""
+WRAPPING = 64 * 1024
+"""Bytes that a form needs beside the file in it."""
+
+
+def accepts_files(method: str, path: str) -> bool:
+    """Whether a request may bring a file."""
+    return method == "POST" and path.rstrip("/") in UPLOAD_ENDPOINTS
+
+
+def max_body_bytes(config: Mapping[str, Any]) -> int:
+    """Bytes of the largest body that brings a file."""
+    return int(max(config["MAX_UPLOAD_BYTES"] + WRAPPING, config["MAX_CONTENT_LENGTH"]))
+
+
+def _refuse_compressed() -> None:
+    """Refuse a body in a content coding (RFC 9110 section 15.5.16). Raises UnsupportedMediaType."""
+    coding = request.headers.get("Content-Encoding", "").strip().lower()
+    if coding not in ("", "identity"):
+        raise UnsupportedMediaType(
+            "Compressed bodies are not supported. Send it without Content-Encoding.",
+            headers={"Accept-Encoding": "identity"},
+        )
+
+
+def _allow() -> None:
+    if accepts_files(request.method, request.path):
+        request.max_content_length = max_body_bytes(current_app.config)
+
+
+def init_app(app: Flask) -> None:
+    """Look at what is sent before it is read."""
+    app.before_request(_refuse_compressed)
+    app.before_request(_allow)

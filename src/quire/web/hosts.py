@@ -1,0 +1,69 @@
+"""Which names this server answers to: a request for any other host is refused (400).
+
+A page of somebody else can make its own name lead to this machine (DNS rebinding), and caches and
+mails would carry a name that a stranger chose. Checks of health ask by address, so they are let through.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, request
+
+from quire.config.validation import LOOPBACK
+from quire.errors import BadRequest
+
+FOREIGN_HOST = "quire.foreign_host"
+"""Where the WSGI environment says that the client named a host that is none of ours."""
+HEALTH_PATHS = frozenset({"/healthz", "/readyz"})
+"""Answered under any host; they show nothing that depends on it."""
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_-]+(?:\.[a-z0-9_-]+)*)\.?(?::(\d{1,5}))?")
+
+
+@lru_cache(16)
+def served_hosts(trusted: tuple[str, ...], public_url: str) -> tuple[str, ...]:
+    """The names that are answered to; one that begins with a dot includes all below it."""
+    if trusted:
+        return trusted
+    public = urlsplit(public_url).hostname
+    names = [public, *sorted(LOOPBACK, reverse=True)] if public else sorted(LOOPBACK, reverse=True)
+    return tuple(f"[{name}]" if ":" in name else name for name in names)
+
+
+def is_served_host(host: str, names: Sequence[str]) -> bool:
+    """Whether `host`, a Host header, is one of `names`, whatever its port."""
+    found = _HOST.fullmatch(host.lower())
+    if found is None or int(found[2] or 0) > 65535:
+        return False
+    return any(
+        f".{found[1]}".endswith(name) if name.startswith(".") else found[1] == name
+        for name in names
+    )
+
+
+def normalize_host(environ: dict[str, Any], config: Mapping[str, Any]) -> None:
+    """Let `environ` name a host of ours, so that nothing behind meets another; mark what did not.
+
+    A request without a Host header (HTTP/1.0) is for whoever it reaches.
+    """
+    names = served_hosts(tuple(config["TRUSTED_HOSTS"] or ()), config["PUBLIC_URL"])
+    host = environ.get("HTTP_HOST")
+    if host is None or not is_served_host(host, names):
+        environ[FOREIGN_HOST] = host is not None
+        environ["HTTP_HOST"] = names[0].lstrip(".")
+
+
+def refuse_foreign() -> None:
+    """Refuse a request for a host that is none of ours. Raises BadRequest."""
+    if request.environ.get(FOREIGN_HOST) and request.path not in HEALTH_PATHS:
+        raise BadRequest(
+            "This server does not answer to the host that the request names. "
+            "If it should, add the name to TRUSTED_HOSTS."
+        )
+
+
+def init_app(app: Flask) -> None:
+    """Look at the host before anything else does."""
+    app.before_request(refuse_foreign)

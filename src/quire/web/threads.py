@@ -1,0 +1,46 @@
+"""Threads beside those that answer requests: what they are called, and how others take their place meanwhile."""
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from flask import has_request_context, request
+
+UNPINNED = "roaming"
+"""How the names of threads begin that may run anywhere: they work without Python's lock."""
+BLOCKING_KEY = "quire.blocking"
+"""Where a server gives the application a context manager for threads that wait: another one takes
+their place. (PEP 3333 leaves such names in the environment to servers.)"""
+STOPPING_KEY = "quire.stopping"
+"""Where a server gives the application a function that says whether it is stopping."""
+NICE = 5
+"""Priority of threads that give way; Linux has one for each thread."""
+
+START_CPUS: set[int] = os.sched_getaffinity(0) if sys.platform == "linux" else set()
+"""The processors that this process was started on."""
+
+
+def blocking() -> AbstractContextManager[Any]:
+    """Around what the calling thread waits for: meanwhile another thread answers requests."""
+    offered = request.environ.get(BLOCKING_KEY) if has_request_context() else None
+    made: AbstractContextManager[Any] = offered() if offered else nullcontext()
+    return made
+
+
+def is_stopping() -> bool:
+    """Whether the server that this request came to is stopping: who waits should wait no longer."""
+    asked: Callable[[], bool] | None = request.environ.get(STOPPING_KEY)
+    return asked is not None and asked()
+
+
+def lower_priority() -> None:
+    """Let the calling thread run wherever there is room, behind those that answer requests.
+
+    It has inherited the processor of the thread that started it.
+    """
+    if START_CPUS:
+        os.sched_setaffinity(0, START_CPUS)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)

@@ -1,0 +1,308 @@
+"""Inline edit, bulk actions, deletion, and the token that every change carries."""
+
+import re
+from html import unescape
+
+import pytest
+
+from quire.actor import SYSTEM
+from quire.errors import NotFound
+from quire.records import CATEGORIES, COMMENTS, POSTS, TAGS, USERS
+from quire.store import write
+from tests.users import signed_in
+
+JSON = {"Accept": "application/json"}
+
+
+def inline(browser, path, id, field, value, version="1"):
+    data = {"id": id, "field": field, "value": value, "version": version}
+    return browser.post(f"{path}/ajax/update/", data, headers=JSON)
+
+
+def test_inline_edit(admin, ids, state):
+    answer = inline(admin, "users", ids.abe, "role", "moderator")
+    assert answer.status_code == 200
+    assert answer.json == {
+        "html": '<span class="badge info">Moderator</span>',
+        "raw": "moderator",
+        "version": 2,
+    }
+    assert state(USERS, ids.abe)["role"] == "moderator"
+
+
+def test_inline_edit_of_flags_and_moments(admin, ids, state):
+    assert inline(admin, "users", ids.abe, "is_active", "false").json["raw"] == "false"
+    assert (
+        inline(admin, "posts", ids.draft, "published_at", "2026-05-06T07:08").json["raw"]
+        == "2026-05-06T07:08:00"
+    )
+    assert inline(admin, "posts", ids.draft, "published_at", "", "2").json["html"] == "–"
+    assert state(USERS, ids.abe)["is_active"] is False
+
+
+def test_inline_edit_does_not_overwrite(admin, ids, state):
+    inline(admin, "posts", ids.live, "published_at", "2026-05-06T07:08")
+    answer = inline(admin, "posts", ids.live, "published_at", "2026-09-09T09:09", "1")
+    assert answer.status_code == 412 and answer.json["current_version"] == 2
+    assert state(POSTS, ids.live)["published_at"] == "2026-05-06T07:08:00Z"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "status"),
+    [("published_at", "soon", 422), ("views", "3", 403), ("nothing", "3", 403), ("", "", 403)],
+)
+def test_inline_edit_refuses_in_words(admin, ids, field, value, status):
+    answer = inline(admin, "posts", ids.live, field, value)
+    assert answer.status_code == status and answer.json["message"]
+
+
+def test_inline_edit_of_what_is_not_one_s_own(browser, ids):
+    assert inline(browser("ann"), "posts", ids.abes, "published_at", "").status_code == 404
+    assert inline(browser("mod"), "users", ids.abe, "role", "admin").status_code == 403
+
+
+def test_lists_offer_inline_edit_only_where_it_is_allowed(browser, admin):
+    assert "data-inline=" in admin.get("users/").text
+    assert "data-inline=" not in browser("ann").get("tags/").text
+
+
+def act(browser, path, name, *ids, **more):
+    return browser.post(f"{path}/action/", {"action": name, "rowid": [str(i) for i in ids], **more})
+
+
+def test_bulk_publish(admin, ids, state):
+    answer = act(admin, "posts", "publish", ids.draft, ids.later)
+    assert (answer.status_code, answer.location) == (302, "/admin/posts/")
+    assert "2 posts published." in admin.get("posts/").text
+    assert state(POSTS, ids.draft)["status"] == state(POSTS, ids.later)["status"] == "published"
+
+
+def test_bulk_moderation(browser, ids, state):
+    assert act(browser("ann"), "comments", "approve", ids.comment).status_code == 302
+    assert state(COMMENTS, ids.comment)["status"] == "approved"
+
+
+def test_bulk_refusals_are_told_and_do_not_stop_the_rest(browser, ids, state):
+    ann = browser("ann")
+    act(ann, "posts", "unpublish", ids.live, ids.abes)
+    text = ann.get("posts/").text
+    assert "1 post unpublished." in text and 'class="note error"' in text
+    assert state(POSTS, ids.abes)["status"] == "published"
+
+
+def test_bulk_refusals_name_the_records(admin, app, ids):
+    with app.app_context():
+        used, free = (
+            write.create(CATEGORIES, SYSTEM, {"name": name}).id for name in ("Used one", "Free one")
+        )
+        for post in (ids.live, ids.draft):
+            write.update(POSTS, SYSTEM, post, {"category": used})
+    act(admin, "categories", "delete", used, free, 4711, confirmed="1")
+    said = admin.get("categories/").text
+    assert "1 category deleted." in said or "“Used one”" not in said
+    act(admin, "posts", "restore", ids.live, ids.draft, 4711)
+    said = unescape(admin.get("posts/").text)
+    assert "“Tide tables”, “Half a thought”: " in said
+    assert "#4711: There is no such post." in said
+
+
+def test_an_approved_comment_goes_back_to_pending(app, browser, ids, people, state):
+    ann = browser("ann")
+    for name, status in (
+        ("approve", "approved"),
+        ("pending", "pending"),
+        ("spam", "spam"),
+        ("pending", "pending"),
+    ):
+        act(ann, "comments", name, ids.comment)
+        assert state(COMMENTS, ids.comment)["status"] == status
+    assert "1 comment marked as pending." in ann.get("comments/").text
+    act(ann, "comments", "approve", ids.comment)
+    page = ann.get(f"comments/details/?id={ids.comment}").text
+    assert "Mark as pending" in page
+    done = signed_in(app, people["ann"]).post(f"comments/{ids.comment}/pending")
+    assert (done.status_code, done.json["status"]) == (200, "pending")
+    events = signed_in(app, people["root"]).get("audit_events?type=comments&sort=-id").json
+    assert events["audit_events"][0]["action"] == "pending"
+    assert signed_in(app, people["bob"]).post(f"comments/{ids.comment}/pending").status_code == 403
+    assert state(POSTS, ids.live)["comment_count"] == 0
+
+
+def test_bulk_delete_asks_first(admin, ids, state):
+    answer = act(admin, "posts", "delete", ids.draft, ids.live, url="/admin/posts/?sort=title")
+    assert answer.status_code == 200
+    assert "Half a thought" in answer.text and "Tide tables" in answer.text
+    assert 'name="confirmed" value="1"' in answer.text
+    assert "deleted_at" not in state(POSTS, ids.draft) or not state(POSTS, ids.draft)["deleted_at"]
+    answer = act(
+        admin, "posts", "delete", ids.draft, ids.live, confirmed="1", url="/admin/posts/?sort=title"
+    )
+    assert answer.location == "/admin/posts/?sort=title"
+    assert "2 posts moved to the trash." in admin.get("posts/").text
+    assert state(POSTS, ids.draft)["deleted_at"]
+
+
+def test_restore_and_delete_for_good(admin, ids, state):
+    act(admin, "posts", "delete", ids.draft, ids.live, confirmed="1")
+    act(admin, "posts", "restore", ids.live)
+    assert state(POSTS, ids.live)["deleted_at"] is None
+    answer = act(admin, "posts", "destroy", ids.draft)
+    assert answer.status_code == 200 and "Delete permanently" in answer.text
+    act(admin, "posts", "destroy", ids.draft, confirmed="1")
+    with pytest.raises(NotFound):
+        state(POSTS, ids.draft)
+
+
+def test_duplicate_leads_to_the_new_draft(admin, ids, state):
+    answer = act(admin, "posts", "duplicate", ids.live)
+    made = int(answer.location.partition("id=")[2])
+    assert made not in vars(ids).values() and state(POSTS, made)["status"] == "draft"
+
+
+@pytest.mark.parametrize(("name", "status"), [("", 400), ("fly", 400), ("__class__", 400)])
+def test_actions_that_are_none(admin, ids, name, status):
+    assert act(admin, "posts", name, ids.live).status_code == status
+
+
+def test_nothing_selected(admin):
+    act(admin, "posts", "publish")
+    assert "Select at least one record first." in admin.get("posts/").text
+
+
+def test_selected_rows_that_are_gone(admin, ids):
+    act(admin, "posts", "publish", 4711, ids.draft)
+    text = admin.get("posts/").text
+    assert "There is no such post." in text and "1 post published." in text
+    assert act(admin, "posts", "publish", "abc").status_code == 404
+
+
+def test_delete_asks_then_moves_to_the_trash(admin, ids, state):
+    text = admin.get(f"posts/delete/?id={ids.live}&url=/admin/posts/?sort=title").text
+    assert "will be moved to the trash" in text and state(POSTS, ids.live)["deleted_at"] is None
+    answer = admin.post("posts/delete/", {"id": ids.live, "url": "/admin/posts/?sort=title"})
+    assert answer.location == "/admin/posts/?sort=title" and state(POSTS, ids.live)["deleted_at"]
+    assert "Post moved to the trash." in admin.get("posts/").text
+
+
+def test_delete_from_the_trash_is_for_good(admin, app, ids, state):
+    with app.app_context():
+        write.delete(POSTS, SYSTEM, ids.draft)
+    assert "permanently deleted" in admin.get(f"posts/delete/?id={ids.draft}").text
+    admin.post("posts/delete/", {"id": ids.draft})
+    with pytest.raises(NotFound):
+        state(POSTS, ids.draft)
+
+
+def test_delete_of_what_has_no_trash(admin, app):
+    assert "cannot be undone" in admin.get("tags/delete/?id=1").text
+    admin.post("tags/delete/", {"id": "1"})
+    assert admin.get("tags/details/?id=1").status_code == 404
+
+
+def test_delete_refused_by_a_rule_of_the_type(admin, ids):
+    answer = admin.post("users/delete/", {"id": ids.root})
+    assert answer.status_code == 403 and "You cannot delete your own account here." in answer.text
+
+
+def test_authors_do_not_delete_for_good(browser, ids, state):
+    ann = browser("ann")
+    ann.post("posts/delete/", {"id": ids.draft})
+    assert "Delete permanently" not in ann.get("posts/?trashed=true").text
+    assert ann.post("posts/delete/", {"id": ids.draft}).status_code == 403
+    assert state(POSTS, ids.draft)["deleted_at"]
+
+
+class TestToken:
+    """With CSRF checks on, as in production."""
+
+    @pytest.fixture
+    def app(self, guarded_app):
+        return guarded_app
+
+    @pytest.mark.parametrize(
+        ("path", "data"),
+        [
+            ("posts/delete/", {"id": 1}),
+            ("posts/action/", {"action": "publish", "rowid": 2}),
+            ("posts/ajax/update/", {"id": 1, "field": "published_at", "value": "", "version": "1"}),
+            ("tags/new/", {"name": "forged"}),
+            ("posts/edit/?id=1", {"title": "forged"}),
+        ],
+    )
+    def test_no_change_without_it(self, admin, state, ids, path, data):
+        assert admin.post(path, data).status_code == 403
+        assert admin.post(path, {**data, "csrf_token": "wrong"}).status_code == 403
+        assert state(POSTS, ids.live)["version"] == 1 and state(POSTS, ids.draft)["version"] == 1
+
+    def test_changes_with_it(self, admin, state, ids):
+        token = re.search(r'name="csrf-token" content="([^"]+)"', admin.get().text)[1]
+        assert admin.post("tags/new/", {"name": "mine", "csrf_token": token}).status_code == 302
+        data = {"id": ids.live, "field": "published_at", "value": "", "version": "1"}
+        answer = admin.post("posts/ajax/update/", data, headers={"X-CSRFToken": token})
+        assert answer.status_code == 200
+
+    def test_a_form_is_given_back_with_what_was_typed(self, admin):
+        answer = admin.post("posts/edit/?id=1", {"title": "Typed", "csrf_token": "old"})
+        assert answer.status_code == 403
+        assert 'value="Typed"' in answer.text and "Save again" in answer.text
+        answer = admin.post("posts/new/", {"body": "Typed for long"})
+        assert "Typed for long" in answer.text
+        assert admin.post("posts/edit/?id=99", {"title": "Typed"}).status_code == 404
+
+    def test_inline_refusal_is_json(self, admin):
+        answer = admin.post("posts/ajax/update/", {"id": 1}, headers=JSON)
+        assert answer.status_code == 403 and answer.json["code"] == "forbidden"
+
+
+def test_tags_stay_when_a_bulk_action_meets_a_missing_one(admin, state, ids):
+    act(admin, "tags", "delete", 1, confirmed="1")
+    with pytest.raises(NotFound):
+        state(TAGS, 1)
+
+
+def undo_form(text):
+    """The hidden fields of the button that undoes what was done last."""
+    form = re.search(
+        r'<form method="post" action="/admin/batches/action/".*?</form>', text, re.DOTALL
+    )
+    assert form, text
+    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form[0]))
+
+
+def test_a_bulk_action_can_be_undone(admin, state, ids):
+    act(admin, "posts", "unpublish", ids.live, ids.abes)
+    fields = undo_form(admin.get("posts/?status=draft").text)
+    assert fields["url"] == "/admin/posts/?status=draft"
+    answer = admin.post("batches/action/", fields)
+    assert answer.location == "/admin/posts/?status=draft"
+    assert "1 batch undone." in admin.get("posts/").text
+    assert {state(POSTS, one)["status"] for one in (ids.live, ids.abes)} == {"published"}
+
+
+def test_what_has_been_edited_since_is_not_undone(admin, state, ids, app):
+    act(admin, "posts", "delete", ids.live, ids.abes, confirmed="1")
+    fields = undo_form(admin.get("posts/").text)
+    with app.app_context():
+        write.act(POSTS, SYSTEM, ids.live, "restore")
+    admin.post("batches/action/", fields)
+    text = admin.get("posts/").text
+    assert "Not undone: 1." in text and "1 batch undone." in text
+    assert state(POSTS, ids.abes)["deleted_at"] is None
+    admin.post("batches/action/", fields)
+    text = admin.get("posts/").text
+    assert "Not undone: 1." in text and "undone." not in text.replace("Not undone", "")
+
+
+def test_what_is_deleted_for_good_offers_no_undo(admin, app, ids):
+    with app.app_context():
+        tag = write.create(TAGS, SYSTEM, {"name": "gone"}).id
+    act(admin, "tags", "delete", tag, confirmed="1")
+    text = admin.get("tags/").text
+    assert "1 tag deleted." in text and "batches/action" not in text
+
+
+def test_batches_of_others_are_not_undone(admin, browser, state, ids):
+    act(admin, "posts", "unpublish", ids.live)
+    fields = undo_form(admin.get("posts/").text)
+    browser("ann").post("batches/action/", fields)
+    assert state(POSTS, ids.live)["status"] == "draft"

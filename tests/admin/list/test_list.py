@@ -1,0 +1,214 @@
+"""Lists: columns, search, filters, sorting, pages, trash, export, look-ups."""
+
+import csv
+import io
+
+import pytest
+
+from quire.actor import SYSTEM
+from quire.declare.record import REGISTRY
+from quire.records import POSTS, TAGS
+from quire.store import write
+
+
+def titles(text):
+    """The titles in a list, in their order."""
+    return [
+        part.split(">", 1)[1].split("</a>")[0]
+        for part in text.split('class="title')[1:]
+        for part in [part.split("<a", 1)[1]]
+    ]
+
+
+@pytest.mark.parametrize("path", [p for p, r in REGISTRY.items() if not r.singleton])
+def test_every_type_has_a_list_with_one_heading(admin, path):
+    text = admin.get(f"{path}/").text
+    assert text.count("<h1>") == 1 and '<html lang="en"' in text
+
+
+def test_list_links_titles_to_the_form(admin, ids):
+    text = admin.get("posts/").text
+    assert f'<a href="/admin/posts/edit/?id={ids.live}">Tide tables</a>' in text
+
+
+def test_text_is_escaped(admin, app):
+    with app.app_context():
+        write.create(TAGS, SYSTEM, {"name": "<script>alert(1)</script>"})
+    text = admin.get("tags/").text
+    assert "<script>alert" not in text and "&lt;script&gt;" in text
+
+
+def test_full_text_search(admin):
+    text = admin.get("posts/?search=tables").text
+    assert titles(text) == ["Tide tables"] and "1 post" in text
+
+
+def test_search_without_a_find_says_so(admin):
+    text = admin.get("posts/?search=zzzz").text
+    assert "No results" in text and "Clear search and filters" in text
+
+
+def test_empty_list_invites(admin):
+    assert "Nothing here yet" in admin.get("redirects/").text
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("status=draft", {"Half a thought", "=HYPERLINK(1)"}),
+        ("author.username=abe&status=published", {"Abe&#39;s nets"}),
+        ("category.slug=sea-and-shore", {"Tide tables"}),
+        ("tags.name=boats", {"Tide tables"}),
+        ("title__icontains=THOUGHT", {"Half a thought"}),
+        ("published_at__gte=2050-01-01T00:00", {"Not yet"}),
+        ("published_at__isnull=true", {"Half a thought", "=HYPERLINK(1)"}),
+        ("title__icontains=&status=&author.username=ann", {"Tide tables", "Half a thought"}),
+    ],
+)
+def test_filters_speak_the_language_of_the_api(admin, query, found):
+    assert set(titles(admin.get(f"posts/?{query}").text)) == found
+
+
+def test_filters_stand_in_the_panel_and_as_chips(admin):
+    text = admin.get("posts/?title__icontains=tide").text
+    assert 'name="title__icontains" type="text" value="tide"' in text
+    assert "Title contains tide" in text
+
+
+def test_other_operators_work_from_the_address_and_show_as_chips(admin):
+    assert "Views is greater than 0" in admin.get("posts/?views__gt=0").text
+    assert "Views at least 1" in admin.get("posts/?views__gte=1").text
+    assert "Published at from 2026" in admin.get("posts/?published_at__gte=2026-01-01T00:00").text
+    assert "nothing 1" in admin.get("posts/?nothing=1").text
+
+
+def test_tabs_are_the_states(admin):
+    text = admin.get("posts/?status=draft&sort=title").text
+    assert (
+        '<a href="/admin/posts/?sort=title&amp;status=draft" aria-current="page">Draft</a>' in text
+    )
+    assert '<a href="/admin/posts/?sort=title&amp;trashed=true">Trash</a>' in text
+
+
+@pytest.mark.parametrize(("sort", "first"), [("title", "=HYPERLINK(1)"), ("-title", "Tide tables")])
+def test_sorting(admin, sort, first):
+    text = admin.get(f"posts/?sort={sort}").text
+    assert titles(text)[0] == first and 'aria-sort="' in text
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "views__gt=abc",
+        "nothing=1",
+        "sort=body",
+        "status=maybe",
+        "cursor=x&page=1",
+        "search=" + "x" * 300,
+    ],
+)
+def test_a_bad_question_is_answered_in_words(admin, query):
+    answer = admin.get(f"posts/?{query}")
+    assert answer.status_code == 400 and 'class="note error"' in answer.text
+
+
+@pytest.mark.parametrize(
+    "page", ["9" * 20, "0", "-1", "abc", "1e3", "%00", "１", "999999", "1&page=2", ""]
+)
+def test_garbage_for_a_page_is_no_error_of_the_server(admin, page):
+    answer = admin.get(f"posts/?page={page}")
+    assert answer.status_code in (200, 400)
+    assert admin.get(f"posts/?per_page={page}").status_code in (200, 400)
+
+
+def test_pages(admin, app):
+    with app.app_context():
+        write.create_many(TAGS, SYSTEM, [{"name": f"tag {n:03}"} for n in range(130)])
+    first = admin.get("tags/?sort=name&per_page=10")
+    assert "132 tags" in first.text and "1–10 of 132" in first.text
+    assert "page=2" in first.text and "page=14" in first.text and "…" in first.text
+    last = admin.get("tags/?sort=name&per_page=10&page=14").text
+    assert "131–132 of 132" in last and 'rel="next"' not in last
+    assert "131–132 of 132" in admin.get("tags/?sort=name&per_page=10&page=900").text
+
+
+def test_trash_is_a_view_of_its_own(admin, app, ids):
+    with app.app_context():
+        write.delete(POSTS, SYSTEM, ids.draft)
+    assert "Half a thought" not in admin.get("posts/").text
+    text = admin.get("posts/?trashed=true").text
+    assert titles(text) == ["Half a thought"]
+    assert "Delete permanently" in text and "Restore" in text and "Edit Half" not in text
+
+
+def test_settings_lead_straight_to_their_form(admin):
+    assert admin.get("settings/").location == "/admin/settings/edit/?id=1"
+
+
+def rows_of(answer):
+    return list(csv.DictReader(io.StringIO(answer.text)))
+
+
+def test_export_follows_the_filters_and_disarms_formulas(admin):
+    answer = admin.get("posts/export/csv/?status=draft")
+    assert answer.mimetype == "text/csv" and "attachment" in answer.headers["Content-Disposition"]
+    rows = rows_of(answer)
+    assert {row["title"] for row in rows} == {"Half a thought", "'=HYPERLINK(1)"}
+    assert {row["author"] for row in rows} == {"ann", "abe"}
+
+
+def test_export_shows_references_by_name(admin):
+    row = rows_of(admin.get("posts/export/csv/?title__icontains=tide"))[0]
+    assert (row["category"], row["tags"], row["comments_open"]) == (
+        "sea-and-shore",
+        "boats",
+        "true",
+    )
+    assert "password" not in rows_of(admin.get("users/export/csv/"))[0]
+
+
+def test_export_reads_in_batches(admin, app):
+    with app.app_context():
+        write.create_many(TAGS, SYSTEM, [{"name": f"tag {n:03}"} for n in range(130)])
+    assert len(rows_of(admin.get("tags/export/csv/"))) == 132
+
+
+def test_export_of_audit_and_revisions_holds_lists_and_objects(admin):
+    assert rows_of(admin.get("audit_events/export/csv/"))[0]["fields"]
+    assert rows_of(admin.get("revisions/export/csv/"))[0]["data"].startswith("{")
+
+
+@pytest.mark.parametrize(
+    ("address", "status"), [("export/pdf/", 404), ("export/csv/?views=x", 400)]
+)
+def test_export_refuses(admin, address, status):
+    assert admin.get(f"posts/{address}").status_code == status
+
+
+def test_lookup_suggests_by_parts_of_names(admin):
+    results = admin.get("posts/lookup?field=author&q=ab").json["results"]
+    assert results == [{"value": "abe", "label": "abe", "hint": ""}]
+    results = admin.get("posts/lookup?field=category&q=shore").json["results"]
+    assert results == [
+        {"value": "sea-and-shore", "label": "Sea and shore", "hint": "sea-and-shore"}
+    ]
+
+
+def test_lookup_is_limited_and_shows_only_what_may_be_seen(admin, browser, app):
+    with app.app_context():
+        write.create_many(TAGS, SYSTEM, [{"name": f"tag {n:03}"} for n in range(30)])
+    assert len(admin.get("posts/lookup?field=tags").json["results"]) == 20
+    assert len(admin.get("posts/lookup?field=tags&q=tag&limit=1000").json["results"]) == 20
+    found = browser("ann").get("comments/lookup?field=post").json["results"]
+    assert {one["label"] for one in found} == {"Tide tables", "Half a thought", "Abe's nets"}
+
+
+@pytest.mark.parametrize("field", ["title", "nothing", "", "password"])
+def test_lookup_of_what_is_no_reference(admin, field):
+    answer = admin.get(f"posts/lookup?field={field}", headers={"Accept": "application/json"})
+    assert answer.status_code == 404 and answer.json["code"] == "not_found"
+
+
+def test_lookup_by_full_text_and_by_odd_characters(admin):
+    assert admin.get("comments/lookup?field=parent&q=nice").json["results"]
+    assert admin.get("posts/lookup?field=tags&q=%00").json["results"] == []

@@ -1,0 +1,101 @@
+"""The pages of jobs and of kept mail: who may see them, retry, drop; what a letter may do there."""
+
+import pytest
+from bs4 import BeautifulSoup
+from sqlalchemy import delete as sql_delete
+from sqlalchemy import select
+
+from quire.jobs.worker import run_due_jobs
+from quire.store.db import read_connection, transaction
+from quire.store.mail_events import enqueue_mail
+from quire.store.outbox import OutboxEvent
+from quire.store.outbox import enqueue as owe_job
+from tests.admin.conftest import Browser
+from tests.mail_servers import sent
+
+TABLE = OutboxEvent.__table__
+
+
+@pytest.fixture
+def failed(app, ids):
+    """The id of a job that has failed."""
+    with app.app_context():
+        with transaction() as connection:
+            connection.execute(sql_delete(TABLE))
+        owe_job("letters.fold", 7, colour="<b>red</b>")
+        run_due_jobs()
+    return rows(app)[0].id
+
+
+def rows(app):
+    with app.app_context(), read_connection() as connection:
+        return connection.execute(select(TABLE).where(TABLE.c.type == "letters")).all()
+
+
+def test_jobs_are_for_administrators(browser):
+    for name in ("mod", "ann", "bob"):
+        assert browser(name).get("jobs/").status_code == 403
+        assert browser(name).post("jobs/retry").status_code == 403
+    assert browser().get("jobs/").status_code == 302
+
+
+def test_a_failure_is_shown_with_its_error(admin, failed):
+    page = BeautifulSoup(admin.get("jobs/").text, "html.parser")
+    [one] = page.select(".troubles li")
+    assert "letters.fold, 7" in one.text and "Nobody handles this." in one.text
+    assert "1 attempt, failed" in one.text and "colour: <b>red</b>" in one.text
+    assert [v.text for v in page.select(".figure .value")] == ["0", "1"]
+
+
+def test_retry(admin, app, failed):
+    answer = admin.post("jobs/retry", {"rowid": failed}, follow_redirects=True)
+    assert "1 job will be retried now." in answer.text
+    [row] = rows(app)
+    assert row.due_at and row.failed_at is None and row.attempts == 0
+    assert [v.text for v in BeautifulSoup(answer.text, "html.parser").select(".figure .value")] == [
+        "1", "0",
+    ]  # fmt: skip
+
+
+def test_drop(admin, app, failed):
+    with app.app_context():
+        owe_job("letters.burn")
+    waiting = rows(app)[1].id
+    answer = admin.post("jobs/drop", {"rowid": [failed, waiting]}, follow_redirects=True)
+    assert "1 job deleted." in answer.text
+    assert [row.event for row in rows(app)] == ["letters.burn"]
+
+
+def test_deeds_need_the_token(guarded_app, people):
+    admin = Browser(guarded_app, people["root"])
+    assert admin.post("jobs/drop", {"rowid": 1}).status_code == 403
+
+
+def test_odd_ids(admin):
+    assert admin.post("jobs/retry", {"rowid": "x"}).status_code == 404
+
+
+def test_kept_mail_can_be_read(make_app, people, tmp_path):
+    app = make_app(QUIRE_INSTANCE=tmp_path)
+    with app.app_context():
+        enqueue_mail("two_factor_on", people["ann"].id)
+    sent(app)
+    admin = Browser(app, people["root"])
+    page = BeautifulSoup(admin.get("letters/").text, "html.parser")
+    [link] = page.select(".troubles a")
+    assert link.text == "[Quire] Two-factor authentication is on"
+    address = link["href"].removeprefix("/admin/")
+    assert "Hello ann," in admin.get(address).text
+    shown = admin.get(f"{address}/html")
+    policy = shown.headers["Content-Security-Policy"]
+    assert "sandbox" in policy and "script-src" not in policy and "default-src 'none'" in policy
+    assert shown.headers["Cache-Control"] == "no-store"
+    assert admin.get("letters/..%2Fsecret_key").status_code == 404
+    assert Browser(app, people["mod"]).get("letters/").status_code == 403
+
+
+@pytest.mark.parametrize("more", [{"MAIL_SERVER": "mail.example.org"}, {"QUIRE_ENV": "production"}])
+def test_sent_mail_and_that_of_real_sites_cannot(app, admin, monkeypatch, more):
+    for name, value in more.items():
+        monkeypatch.setitem(app.config, name, value)
+    assert admin.get("letters/").status_code == 403

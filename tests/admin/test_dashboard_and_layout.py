@@ -1,0 +1,135 @@
+"""The home page, the frame around every page, headers and assets."""
+
+import re
+
+import pytest
+from flask_admin import expose
+
+from quire.actor import SYSTEM
+from quire.admin.panel_view import PanelView
+from quire.admin.setup import SECTIONS
+from quire.records import POSTS, SETTINGS
+from quire.store import write
+
+
+def test_home_counts_and_draws(admin):
+    text = admin.get().text
+    figures = dict(
+        zip(
+            re.findall(r'class="name">([^<]+)', text),
+            re.findall(r'class="value">([^<]+)', text),
+            strict=True,
+        )
+    )
+    assert figures == {
+        "Published posts": "2", "Drafts": "2", "Scheduled posts": "1", "Pending comments": "2", "Users": "5",
+    }  # fmt: skip
+    assert "5 posts and 2 comments" in text and "<table" in text and 'role="img"' in text
+
+
+def test_home_shows_an_author_his_own(browser):
+    text = browser("ann").get().text
+    assert (
+        "2 posts and 1 comment." in text and "Recent changes" not in text and ">Users<" not in text
+    )
+    assert "New post" in text and "New page" not in text
+
+
+def test_recent_changes_name_their_records(admin, ids, app):
+    admin.post(f"posts/edit/?id={ids.live}", {"title": "Tides"})
+    admin.post("tags/delete/", {"id": "1"})
+    with app.app_context():
+        write.update(SETTINGS, SYSTEM, 1, {"tagline": "By the sea"})
+    text = admin.get().text
+    assert (
+        "changed the post" in text and f'href="/admin/posts/details/?id={ids.live}">Tides' in text
+    )
+    assert "tag #1" in text and "session #" not in text
+
+
+def test_the_site_s_name_is_in_the_frame(admin, app):
+    with app.app_context():
+        write.update(SETTINGS, SYSTEM, 1, {"site_name": "<Harbour>"})
+    assert "&lt;Harbour&gt;" in admin.get().text
+
+
+@pytest.mark.parametrize("color", ["light", "dark"])
+def test_colours_are_those_chosen(admin, color):
+    admin.client.set_cookie("user_prefs", f"theme={color}")
+    assert f'data-theme="{color}"' in admin.get().text
+
+
+def test_colours_follow_the_device_otherwise(admin):
+    admin.client.set_cookie("user_prefs", 'theme="><script>')
+    text = admin.get().text
+    assert "data-theme" not in text and "<script>" not in text
+
+
+PAGES = [
+    "", "posts/", "posts/new/", "posts/edit/?id=1", "posts/details/?id=1", "posts/delete/?id=1",
+    "posts/edit/?id=4711", "settings/edit/?id=1", "users/edit/?id=1", "comments/", "audit_events/",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_page_holds_scripts_or_styles_of_its_own(admin, path):
+    answer = admin.get(path)
+    text = answer.text
+    assert not re.search(r"<[^>]+\s(on\w+|style)=", text) and "javascript:" not in text
+    assert not re.search(r"<style|<script(?![^>]*src=)", text)
+    policy = answer.headers["Content-Security-Policy"]
+    assert (
+        "unsafe" not in policy
+        and "default-src 'none'" in policy
+        and "frame-ancestors 'none'" in policy
+    )
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_nonces_differ(admin):
+    first, second = (admin.get().headers["Content-Security-Policy"] for _ in range(2))
+    assert first != second
+
+
+def test_assets_are_ours_and_are_kept(admin):
+    addresses = re.findall(r'(?:src|href)="(/admin/static/[^"]+)"', admin.get().text)
+    assert len(addresses) > 5
+    for address in addresses:
+        with admin.client.get(address.replace("&amp;", "&")) as answer:
+            assert answer.status_code == 200 and "immutable" in answer.headers["Cache-Control"]
+    assert admin.get("static/vendor/jquery.min.js").status_code == 404
+    with admin.get("static/panel.js") as answer:
+        assert "immutable" not in answer.headers["Cache-Control"]
+
+
+def test_signing_out_is_a_form(admin):
+    assert re.search(
+        r'<form method="post" action="/auth/logout">\s*<input type="hidden" name="csrf_token"',
+        admin.get().text,
+    )
+
+
+def test_menu_stands_in_groups(admin):
+    groups = re.findall(r'<h2 id="nav-\d">([^<]+)</h2>', admin.get().text)
+    assert groups == list(SECTIONS)
+
+
+def test_errors_of_our_own_are_not_run_twice(app):
+    calls = []
+
+    class Broken(PanelView):
+        @expose("/")
+        def index(self):
+            calls.append(1)
+            raise TypeError("a plain bug")
+
+    view = Broken(name="Broken", endpoint="broken")
+    with app.test_request_context("/admin/"), pytest.raises(TypeError, match="a plain bug"):
+        view._run_view(Broken.index.__wrapped__)
+    assert calls == [1]
+
+
+def test_posts_are_found_by_state_after_a_change(admin, ids, state):
+    admin.post("posts/action/", {"action": "publish", "rowid": ids.draft})
+    assert state(POSTS, ids.draft)["status"] == "published"
+    assert '<span class="value">3</span><span class="name">Published posts' in admin.get().text

@@ -1,0 +1,209 @@
+"""The parts of the panel that need no browser: words for values, text for values, the chart."""
+
+from datetime import date, timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from quire.actor import Actor
+from quire.admin import actions
+from quire.admin import format as formatting
+from quire.admin.dashboard import chart
+from quire.admin.list import columns
+from quire.admin.urls import local_url
+from quire.declare import text_codec
+from quire.declare.kinds import FLAG, OBJECT, TEXT, TIME, WHOLE, Kind
+from quire.declare.kinds_addresses import URL, URLS
+from quire.declare.references import Many
+from quire.exchange.tables import export
+from quire.records import AUDIT_EVENTS, CATEGORIES, COMMENTS, POSTS, TAGS, USERS
+
+
+def field(kind, **more):
+    given = {"name": "x", "label": "X", "nullable": False, "readable": True, "default_from": None}
+    return SimpleNamespace(
+        **given | {"kind": kind, "choices": (), "target": None, "many": None} | more
+    )
+
+
+def nowhere(record, id):
+    return None
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        (TEXT, " a ", "a"),
+        (TEXT, "", ""),
+        (WHOLE, "12", 12),
+        (WHOLE, "12.5", "12.5"),
+        (WHOLE, "", None),
+        (TIME, "2026-01-02T03:04", "2026-01-02T03:04:00Z"),
+        (TIME, "2026-01-02T03:04:05+02:00", "2026-01-02T03:04:05+02:00"),
+        (TIME, "soon", "soon"),
+        (TIME, "", None),
+        (URLS, "https://a.example/\r\n\r\n", ["https://a.example/"]),
+        (OBJECT, '{"a": [1]}', {"a": [1]}),
+        (OBJECT, "{", "{"),
+        (OBJECT, "", None),
+        (Kind("decimal", str, "decimal"), "1.50", "1.50"),
+        (Kind("decimal", str, "decimal"), "", None),
+        (Kind("day", str, "date"), "2026-01-31", "2026-01-31"),
+    ],
+)
+def test_typed_text_becomes_json(kind, text, value):
+    assert text_codec.decode_value(field(kind), text, creating=False) == value
+
+
+def test_what_browsers_write_anew_is_the_same():
+    assert text_codec.is_same_text(field(TIME), "2026-01-02T03:04", "2026-01-02T03:04:00")
+    assert text_codec.is_same_text(POSTS.field("body"), "a\r\nb", "a\nb")
+    assert not text_codec.is_same_text(field(TEXT), "a", "b")
+    assert not text_codec.is_same_text(field(WHOLE), "1", "")
+
+
+def test_null_and_what_is_left_out():
+    assert text_codec.decode_value(field(TEXT, nullable=True), "", creating=False) is None
+    assert text_codec.decode_value(field(TEXT), "", creating=True) is text_codec.OMITTED
+    assert (
+        text_codec.decode_value(field(TEXT, readable=False), "", creating=False)
+        is text_codec.OMITTED
+    )
+    assert text_codec.decode_value(field(FLAG), True, creating=True) is True
+
+
+def test_references_by_name_and_by_number():
+    tags = POSTS.field("tags")
+    assert text_codec.decode_value(tags, 'a, "b, c",, #7, 2024', creating=False) == [
+        "a",
+        "b, c",
+        7,
+        "2024",
+    ]
+    assert text_codec.decode_value(COMMENTS.field("parent"), "7", creating=False) == 7
+    assert text_codec.decode_value(COMMENTS.field("parent"), "x", creating=False) == "x"
+    assert text_codec.decode_value(POSTS.field("category"), "", creating=False) is None
+
+
+@pytest.mark.parametrize("names", [["a"], ["a", "b c"], ["a, b", "c"], ['say "hi"', "d"], []])
+def test_names_go_there_and_back(names):
+    tags = POSTS.field("tags")
+    text = text_codec.encode_value(tags, [{"id": n, "name": name} for n, name in enumerate(names)])
+    assert text_codec.decode_value(tags, text, creating=False) == names
+
+
+def test_values_as_text():
+    assert text_codec.encode_value(field(OBJECT), {"a": 1}) == '{\n  "a": 1\n}'
+    assert text_codec.encode_value(field(FLAG), None) is False
+    assert text_codec.encode_value(POSTS.field("author"), 7) == "7"
+    assert text_codec.encode_value(COMMENTS.field("parent"), {"id": 7}) == "7"
+    assert text_codec.reference_key({"id": 7}, POSTS.field("category")) == "#7"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "html"),
+    [
+        (TEXT, "<b>", "&lt;b&gt;"),
+        (TEXT, "x" * 200, "x" * 89 + "…"),
+        (FLAG, False, '<span class="badge ">No</span>'),
+        (WHOLE, 0, "0"),
+        (URLS, ["https://a.example/", "<b>"], "https://a.example/<br>&lt;b&gt;"),
+        (OBJECT, {"a": 1}, "{ &#34;a&#34;: 1 }"),
+        (
+            URL,
+            "https://a.example/",
+            '<a href="https://a.example/" rel="noopener noreferrer">https://a.example/</a>',
+        ),
+        (
+            Kind("day", str, "date"),
+            "2026-01-31",
+            '<time datetime="2026-01-31" class="nowrap">31 Jan 2026</time>',
+        ),
+        (TEXT, None, ""),
+        (URLS, [], ""),
+    ],
+)
+def test_cells(kind, value, html):
+    assert formatting.cell_html(field(kind), value, nowhere) == html
+
+
+def test_long_texts_and_objects_in_full():
+    assert formatting.cell_html(field(OBJECT), {"a": 1}, nowhere, full=True).startswith("<pre>{")
+    prose = POSTS.field("body")
+    assert (
+        formatting.cell_html(prose, "<script>", nowhere, full=True) == "<pre>&lt;script&gt;</pre>"
+    )
+    assert formatting.cell_html(field(TEXT), "x" * 200, nowhere, full=True) == "x" * 200
+
+
+def test_references_are_links_where_they_lead_somewhere():
+    category, small = POSTS.field("category"), {"id": 3, "name": "Sea", "slug": "sea"}
+    assert formatting.cell_html(category, small, nowhere) == "Sea"
+    assert (
+        formatting.cell_html(category, small, lambda record, number: f"/{record.path}/{number}")
+        == '<a href="/categories/3">Sea</a>'
+    )
+    assert formatting.cell_html(category, 3, nowhere) == "#3"
+
+
+def test_titles():
+    assert formatting.record_title(TAGS, {"id": 3, "name": ""}) == "#3"
+    assert formatting.record_title(TAGS, {"id": 3, "name": "x"}) == "x"
+    odd = SimpleNamespace(title_field="category", field=POSTS.field)
+    assert (
+        formatting.record_title(odd, {"id": 1, "category": {"id": 3, "name": "Sea", "slug": "sea"}})
+        == "Sea"
+    )
+
+
+def test_the_chart_says_what_it_shows():
+    days = [chart.Day(date(2026, 1, 1) + timedelta(days=n), n % 4, n * 3) for n in range(30)]
+    drawn = chart.chart(days)
+    assert drawn["description"].startswith("From 1 Jan to 30 Jan: 43 posts and 1305 comments.")
+    assert drawn["lines"][-1]["label"] >= 87
+    assert all(bar["y"] >= 0 and bar["height"] > 0 for bar in drawn["bars"])
+    assert drawn["ticks"][-1]["label"] == "30 Jan"
+
+
+def test_an_empty_chart_has_no_bars():
+    days = [chart.Day(date(2026, 1, 1), 0, 0)]
+    assert chart.chart(days)["bars"] == []
+
+
+@pytest.mark.parametrize("most", [0, 1, 3, 4, 5, 9, 40, 41, 99, 12345])
+def test_grid_lines_reach_over_the_highest_bar(most):
+    drawn = chart.chart([chart.Day(date(2026, 1, 1), most, 0)])
+    assert drawn["lines"][-1]["label"] >= most and len(drawn["lines"]) == 5
+
+
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\tx", "\rx", " =1"])
+def test_formulas_are_disarmed(text):
+    assert export.escape_formula(text) == f"'{text}"
+
+
+def test_plain_text_stays():
+    assert export.escape_formula("a=1") == "a=1"
+    assert export._plain(field(WHOLE), -3) == "-3"
+    assert export._plain(field(Kind("decimal", str, "decimal")), "-3.50") == "-3.50"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [None, "", "/", "/admin", "//x/admin/", "/admin/\\x", "/admin/ x", "https://x/admin/"],
+)
+def test_addresses_elsewhere(address):
+    assert local_url(address) is None
+
+
+def test_words_for_deletion():
+    assert actions.delete_choice(POSTS, destroy=False).label == "Move to trash"
+    assert actions.delete_choice(TAGS, destroy=False).label == "Delete"
+    assert actions.success_message(TAGS, "delete", 2) == "2 tags deleted."
+    assert actions.success_message(POSTS, "destroy", 1) == "1 post permanently deleted."
+
+
+@pytest.mark.parametrize("record", [POSTS, USERS, CATEGORIES, AUDIT_EVENTS, COMMENTS])
+def test_lists_are_not_wider_than_a_screen(record):
+    fields = columns.shown_fields(record, Actor("admin", 1, "ada"))
+    assert 2 <= len(fields) <= columns.MOST and fields[0].name == record.title_field
+    assert not any(isinstance(one.many, Many) and one.name == "id" for one in fields)

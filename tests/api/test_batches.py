@@ -1,0 +1,220 @@
+"""Batches: what was done at once is listed for who did it, and taken back row by row."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from quire.actor import SYSTEM
+from quire.records import BATCHES, TAGS, USERS
+from quire.store import undoable_batches, write
+from quire.store.db import transaction
+
+
+def bulk(client, path, *operations, **more):
+    """The id of the batch of some operations."""
+    answer = client.post(f"{path}/bulk", json={"operations": list(operations), **more})
+    assert answer.status_code == 200, answer.text
+    return answer.json["batch"]
+
+
+def undo(client, batch):
+    return client.post(f"batches/{batch}/undo")
+
+
+@pytest.fixture
+def ann(as_):
+    return as_("ann")
+
+
+def test_a_batch_says_what_it_was(ann, as_, people):
+    batch = bulk(ann, "tags", *({"op": "create", "data": {"name": n}} for n in ("sea", "sky")))
+    shown = ann.get(f"batches/{batch}").json
+    assert shown == {
+        "id": int(batch),
+        "kind": "bulk",
+        "actor": {"id": people["ann"].id, "username": "ann"},
+        "created_at": shown["created_at"],
+        "rows": 2,
+        "undone_at": None,
+    }
+    assert ann.get("batches").json["batches"] == [shown]
+    assert as_("root").get("batches?kind=bulk").json["batches"] == [shown]
+
+
+@pytest.mark.parametrize("name", ["abe", "mod", "bob"])
+def test_batches_of_others_are_not_there(ann, as_, name):
+    batch = bulk(ann, "tags", {"op": "create", "data": {"name": "sea"}})
+    client = as_(name)
+    assert client.get("batches").json["total"] == 0
+    assert client.get(f"batches/{batch}").status_code == 404
+    assert undo(client, batch).status_code == 404
+    assert (
+        client.get("batches/4711").json["message"] == client.get(f"batches/{batch}").json["message"]
+    )
+
+
+def test_strangers_are_asked_to_sign_in(ann, as_):
+    batch = bulk(ann, "tags", {"op": "create", "data": {"name": "sea"}})
+    assert as_(None).get("batches").status_code == 401
+    assert undo(as_(None), batch).status_code == 401
+
+
+def test_everything_is_taken_back_in_turn(ann, written):
+    before = {id: ann.get(f"posts/{id}").json for id in (written.live, written.draft)}
+    batch = bulk(
+        ann,
+        "posts",
+        {"op": "create", "data": {"title": "New", "body": "x"}},
+        {"op": "update", "id": written.draft, "data": {"title": "Other", "tags": ["new"]}},
+        {"op": "publish", "id": written.draft},
+        {"op": "upsert", "match_on": "slug", "data": {"slug": "new", "excerpt": "short"}},
+        {"op": "unpublish", "id": written.live},
+        {"op": "delete", "id": written.live},
+    )
+    answer = undo(ann, batch)
+    assert answer.status_code == 200, answer.text
+    assert (answer.json["succeeded"], answer.json["failed"], answer.json["remaining"]) == (6, 0, 0)
+    assert [row["index"] for row in answer.json["results"]] == list(range(6))
+    assert answer.json["batch"]["undone_at"] is not None
+    for id, old in before.items():
+        now = ann.get(f"posts/{id}").json
+        differ = {name for name in now if now[name] != old[name]}
+        assert differ <= {"version", "updated_at"}
+    trashed = ann.get("posts?trashed=true").json["posts"]
+    assert "New" in [one["title"] for one in trashed]
+
+
+def test_what_has_changed_since_is_kept(ann, written):
+    title = {"op": "update", "data": {"title": "Other"}}
+    batch = bulk(ann, "posts", {**title, "id": written.live}, {**title, "id": written.draft})
+    ann.patch(f"posts/{written.live}", json={"title": "Third"})
+    answer = undo(ann, batch)
+    assert [row["status"] for row in answer.json["results"]] == [412, 200]
+    row = answer.json["results"][0]
+    assert (row["code"], row["changed_fields"], row["current_version"]) == (
+        "version_conflict",
+        ["title"],
+        3,
+    )
+    assert ann.get(f"posts/{written.live}").json["title"] == "Third"
+    assert ann.get(f"posts/{written.draft}").json["title"] == "Draft"
+    again = undo(ann, batch)
+    assert [(row["index"], row["status"]) for row in again.json["results"]] == [(0, 412)]
+    assert (again.json["succeeded"], again.json["failed"]) == (0, 1)
+
+
+def test_nothing_is_undone_twice(ann):
+    batch = bulk(ann, "tags", {"op": "create", "data": {"name": "sea"}})
+    answer = undo(ann, batch)
+    assert answer.json["results"][0]["status"] == 403  # authors delete no tags
+    batch = bulk(ann, "posts", {"op": "create", "data": {"title": "x", "body": "x"}})
+    assert undo(ann, batch).json["succeeded"] == 1
+    assert (undo(ann, batch).status_code, undo(ann, batch).json["code"]) == (409, "wrong_state")
+
+
+def test_what_is_gone_for_good_is_said(as_, make):
+    mod = as_("mod")
+    ids = [make(TAGS, name=name) for name in ("sea", "sky")]
+    batch = bulk(mod, "tags", *({"op": "delete", "id": id} for id in ids))
+    answer = undo(mod, batch)
+    assert [row["code"] for row in answer.json["results"]] == ["wrong_state"] * 2
+    assert "permanently deleted" in answer.json["results"][0]["message"]
+    assert answer.json["batch"]["undone_at"] is None
+
+
+def test_an_action_that_sets_what_nobody_writes(as_, comment):
+    mod, ids = as_("mod"), [comment("bob", status="pending") for _ in range(2)]
+    batch = bulk(mod, "comments", *({"op": "approve", "id": id} for id in ids))
+    assert undo(mod, batch).json["succeeded"] == 2
+    assert {mod.get(f"comments/{id}").json["status"] for id in ids} == {"pending"}
+
+
+def test_no_right_comes_back_by_undoing(as_, app, people):
+    """Who was an administrator then is none by the undoing of his own demotion."""
+    root = as_("root")
+    with app.app_context():
+        second = {"username": "second", "email": "s@example.org", "role": "admin"}
+        write.create(USERS, SYSTEM, {**second, "password": "correct horse 8"})
+    me = people["root"].id
+    batch = bulk(root, "users", {"op": "update", "id": me, "data": {"role": "member"}})
+    answer = undo(as_("root"), batch)
+    assert [row["status"] for row in answer.json["results"]] == [422]
+    assert as_("root").get("users/me").json["role"] == "member"
+
+
+def test_a_password_does_not_come_back(as_, people):
+    root = as_("root")
+    change = {"op": "update", "id": people["bob"].id, "data": {"password": "another horse 9"}}
+    batch = bulk(root, "users", change)
+    answer = undo(root, batch)
+    assert [row["status"] for row in answer.json["results"]] == [409]
+
+
+def test_undoing_goes_on_where_it_stopped(ann, monkeypatch):
+    posts = ({"op": "create", "data": {"title": f"T{n}", "body": "x"}} for n in range(3))
+    batch = bulk(ann, "posts", *posts)
+    monkeypatch.setattr(undoable_batches, "UNDO_SECONDS", -1.0)
+    left = []
+    for _ in range(3):
+        answer = undo(ann, batch)
+        left.append(answer.json["remaining"])
+        assert answer.json["succeeded"] == 1
+    assert left == [2, 1, 0]
+    assert undo(ann, batch).status_code == 409
+
+
+def test_what_cannot_be_undone_holds_up_nothing(ann, monkeypatch):
+    posts = ({"op": "create", "data": {"title": f"T{n}", "body": "x"}} for n in range(2))
+    batch = bulk(ann, "posts", *posts)
+    last = max(one["id"] for one in ann.get("posts?author.username=ann").json["posts"])
+    ann.patch(f"posts/{last}", json={"title": "Edited"})
+    monkeypatch.setattr(undoable_batches, "UNDO_SECONDS", -1.0)
+    assert undo(ann, batch).json["failed"] == 1
+    assert undo(ann, batch).json["succeeded"] == 1
+
+
+def test_batches_are_forgotten_after_a_week(ann, app):
+    bulk(ann, "posts", {"op": "create", "data": {"title": "x", "body": "x"}})
+    with app.app_context():
+        assert undoable_batches.prune() == 0
+        with transaction() as connection:
+            old = {"created_at": undoable_batches.now() - timedelta(days=7, minutes=1)}
+            connection.execute(update(BATCHES.table).values(old))
+        assert undoable_batches.prune() == 1
+    assert ann.get("batches").json["total"] == 0
+
+
+def test_revisions_that_are_gone(ann, app, written):
+    batch = bulk(ann, "posts", {"op": "update", "id": written.draft, "data": {"title": "Other"}})
+    with app.app_context(), transaction() as connection:
+        connection.exec_driver_sql("DELETE FROM revisions WHERE version = 1")
+    answer = undo(ann, batch)
+    assert "no longer known" in answer.json["results"][0]["message"]
+
+
+def test_the_key_needs_both_scopes(ann, app):
+    def keyed(*scopes):
+        made = ann.post("api_keys", json={"name": "k", "scopes": list(scopes)})
+        client = app.test_client()
+        client.environ_base["HTTP_X_API_KEY"] = made.json["key"]
+        return client
+
+    batch = bulk(ann, "posts", {"op": "create", "data": {"title": "x", "body": "x"}})
+    assert keyed("posts:write").get("batches").status_code == 403
+    assert undo(keyed("batches:read"), batch).status_code == 403
+    answer = undo(keyed("batches:read", "batches:write"), batch)
+    assert [row["status"] for row in answer.json["results"]] == [403]
+    answer = undo(keyed("batches:write", "batches:read", "posts:write"), batch)
+    assert answer.json["succeeded"] == 1
+
+
+def test_comments_come_back_with_their_count(as_, comment, written):
+    mod = as_("mod")
+    ids = [comment("bob") for _ in range(3)]
+    batch = bulk(mod, "comments", *({"op": "delete", "id": id} for id in ids))
+    assert mod.get(f"posts/{written.live}").json["comment_count"] == 0
+    assert undo(mod, batch).json["succeeded"] == 3
+    assert mod.get(f"posts/{written.live}").json["comment_count"] == 3
+    events = as_("root").get(f"audit_events?type=comments&record_id={ids[0]}&sort=-id").json
+    assert events["audit_events"][0]["action"] == "restore"

@@ -1,0 +1,344 @@
+"""The feed of changes: nothing is missed, nothing hidden is told."""
+
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from quire.actor import SYSTEM
+from quire.declare.clock import rfc3339
+from quire.records import COMMENTS, PAGES, POSTS, TAGS, USERS
+from quire.store import write
+
+
+@pytest.fixture
+def feed(as_):
+    """`feed("bob", since)`: what changed since a cursor, as `op type id`, and the next cursor."""
+
+    def read(name, since=None, **params):
+        known = {} if since is None else {"since": since}
+        answer = as_(name).get("/api/v1/changes", query_string=known | params)
+        assert answer.status_code == 200, answer.json
+        changes = [f"{one['op']} {one['type']} {one['id']}" for one in answer.json["changes"]]
+        return changes, answer.json["next"]
+
+    return read
+
+
+@pytest.fixture
+def change(app):
+    """`change(write.update, POSTS, 1, {...})`, by the program."""
+
+    def made(function, record, *given, **more):
+        with app.app_context():
+            return function(record, SYSTEM, *given, **more)
+
+    return made
+
+
+def in_days(days):
+    return rfc3339(datetime.now(UTC) + timedelta(days=days))
+
+
+@pytest.fixture
+def write_post(make, people):
+    """`write_post(title="A")`: a post of ann's, a draft unless something else is said."""
+    return lambda **more: make(
+        POSTS, **{"title": "A", "body": "x", "author": people["ann"].id, **more}
+    )
+
+
+@pytest.fixture
+def post(write_post):
+    """A published post of ann's."""
+    return write_post(published=True)
+
+
+def test_without_a_cursor_it_begins_now(feed, post):
+    assert feed(None)[0] == []
+    since = feed(None)[1]
+    assert feed(None, since)[0] == []
+
+
+def test_changes_come_in_order_each_once(feed, make, change, write_post):
+    since = feed(None)[1]
+    first = write_post(published=True)
+    second = make(TAGS, name="b")
+    change(write.update, POSTS, first, {"title": "B"})
+    changes, then = feed(None, since)
+    assert changes == [f"upsert tags {second}", f"upsert posts {first}"]
+    assert feed(None, then)[0] == []
+
+
+def test_a_change_shows_the_record_as_it_is_read_by_its_id(as_, feed, post, change):
+    since = feed(None)[1]
+    change(write.update, POSTS, post, {"title": "B"})
+    answer = as_(None).get("/api/v1/changes", query_string={"since": since}).json
+    (only,) = answer["changes"]
+    assert only["record"] == as_(None).get(f"/api/v1/posts/{post}").json
+    assert (only["version"], only["changed_at"]) == (2, only["record"]["updated_at"])
+    assert answer["more"] is False
+
+
+def test_what_is_hidden_is_told_only_to_those_who_saw_it(feed, post, change):
+    since = {name: feed(name)[1] for name in (None, "bob", "ann", "abe", "mod")}
+    change(write.act, POSTS, post, "unpublish")
+    assert {name: feed(name, cursor)[0] for name, cursor in since.items()} == {
+        None: [f"delete posts {post}"],
+        "bob": [f"delete posts {post}"],
+        "abe": [f"delete posts {post}"],
+        "ann": [f"upsert posts {post}"],
+        "mod": [f"upsert posts {post}"],
+    }
+
+
+def test_ids_of_what_was_never_visible_do_not_appear(feed, make, people, change, write_post):
+    since = {name: feed(name)[1] for name in (None, "bob", "ann", "mod")}
+    draft = write_post()
+    change(write.update, POSTS, draft, {"title": "B"})
+    change(write.delete, POSTS, draft)
+    assert feed(None, since[None])[0] == feed("bob", since["bob"])[0] == []
+    assert feed("ann", since["ann"])[0] == feed("mod", since["mod"])[0] == [f"delete posts {draft}"]
+    change(write.delete, POSTS, draft, permanent=True)
+    assert feed(None, since[None])[0] == feed("bob", since["bob"])[0] == []
+
+
+def test_the_trash_and_back(feed, post, change):
+    since = feed(None)[1]
+    change(write.delete, POSTS, post)
+    changes, since = feed(None, since)
+    assert changes == [f"delete posts {post}"]
+    change(write.act, POSTS, post, "restore")
+    assert feed(None, since)[0] == [f"upsert posts {post}"]
+
+
+def test_a_record_that_is_given_away(feed, make, people, change, write_post):
+    draft = write_post()
+    since = {name: feed(name)[1] for name in ("ann", "abe", "bob")}
+    change(write.update, POSTS, draft, {"author": people["abe"].id})
+    assert feed("ann", since["ann"])[0] == [f"delete posts {draft}"]
+    assert feed("abe", since["abe"])[0] == [f"upsert posts {draft}"]
+    assert feed("bob", since["bob"])[0] == []
+
+
+class TestWhatHangsOnARecord:
+    """Comments are seen by who sees their post."""
+
+    @pytest.fixture
+    def comment(self, make, post, people):
+        return make(COMMENTS, post=post, body="c", status="approved", author=people["bob"].id)
+
+    @pytest.fixture
+    def pending(self, make, post, people):
+        return make(COMMENTS, post=post, body="c", status="pending", author=people["bob"].id)
+
+    def test_they_go_and_come_with_it(self, feed, post, comment, change):
+        since = feed(None, types="comments")[1]
+        change(write.act, POSTS, post, "unpublish")
+        changes, since = feed(None, since, types="comments")
+        assert changes == [f"delete comments {comment}"]
+        change(write.act, POSTS, post, "publish")
+        assert feed(None, since, types="comments")[0] == [f"upsert comments {comment}"]
+
+    def test_they_end_with_it(self, feed, post, comment, change):
+        since = feed(None)[1]
+        change(write.delete, POSTS, post, permanent=True)
+        assert sorted(feed(None, since)[0]) == [
+            f"delete comments {comment}",
+            f"delete posts {post}",
+        ]
+
+    def test_a_pending_one_is_known_to_its_writer_and_the_author_of_the_post(
+        self, feed, post, pending, change
+    ):
+        since = {name: feed(name)[1] for name in (None, "bob", "ann", "abe")}
+        change(write.delete, COMMENTS, pending, permanent=True)
+        told = {name: feed(name, cursor)[0] for name, cursor in since.items()}
+        assert told == {
+            None: [],
+            "abe": [],
+            "bob": [f"delete comments {pending}"],
+            "ann": [f"delete comments {pending}"],
+        }
+
+    def test_approval_shows_it(self, feed, pending, change):
+        since = feed(None)[1]
+        change(write.act, COMMENTS, pending, "approve")
+        assert f"upsert comments {pending}" in feed(None, since)[0]
+
+
+class TestSchedules:
+    """What begins or ends by the clock is told at its time, once."""
+
+    def test_a_post_that_begins(self, feed, make, stop_clock, write_post):
+        since = feed(None)[1]
+        post = write_post(published_at=in_days(1))
+        changes, since = feed(None, since)
+        assert changes == []
+        stop_clock(days=2)
+        changes, since = feed(None, since)
+        assert changes == [f"upsert posts {post}"]
+        assert feed(None, since)[0] == []
+
+    def test_a_post_that_ends_takes_its_comments_along(self, feed, make, stop_clock, write_post):
+        post = write_post(published=True, unpublish_at=in_days(1))
+        comment = make(COMMENTS, post=post, body="c", status="approved")
+        since = feed(None)[1]
+        stop_clock(days=2)
+        assert sorted(feed(None, since)[0]) == [
+            f"delete comments {comment}",
+            f"delete posts {post}",
+        ]
+
+    def test_a_moment_that_is_put_off_and_back_is_told_once(self, feed, make, change, stop_clock):
+        page = make(PAGES, title="A", body="x", published_at=in_days(1))
+        change(write.update, PAGES, page, {"published_at": (later := in_days(3))})
+        change(write.update, PAGES, page, {"published_at": in_days(1)})
+        change(write.update, PAGES, page, {"published_at": later})
+        since = feed(None)[1]
+        stop_clock(days=2)
+        assert feed(None, since)[0] == []
+        stop_clock(days=4)
+        changes, since = feed(None, since)
+        assert changes == [f"upsert pages {page}"]
+        assert feed(None, since)[0] == []
+
+
+class TestStart:
+    """Who begins gets what is there, then what changes."""
+
+    def test_everything_visible_then_the_rest(self, as_, make, people, write_post):
+        posts = [write_post(title=f"P{n}", published=True) for n in range(5)]
+        write_post()
+        client, since, told = as_(None), "start", []
+        more = True
+        while more:
+            answer = client.get(
+                "/api/v1/changes", query_string={"since": since, "types": "posts,tags", "limit": 2}
+            ).json
+            assert len(answer["changes"]) <= 2
+            told += [one["id"] for one in answer["changes"]]
+            since, more = answer["next"], answer["more"]
+        assert told == posts
+
+    def test_what_happens_meanwhile_is_told_at_the_end(self, feed, make, change, write_post):
+        first, second = (write_post(title=t, published=True) for t in "AB")
+        changes, since = feed(None, "start", types="posts", limit=1)
+        assert changes == [f"upsert posts {first}"]
+        change(write.act, POSTS, first, "unpublish")
+        changes, since = feed(None, since, types="posts", limit=5)
+        assert changes == [f"upsert posts {second}"]
+        assert feed(None, since, types="posts")[0] == [f"delete posts {first}"]
+
+
+def test_the_cursor_of_a_list_misses_nothing(as_, feed, make, write_post):
+    feed(None)
+    since = as_(None).get("/api/v1/posts").headers["X-Changes-Cursor"]
+    post = write_post(published=True)
+    assert feed(None, since)[0] == [f"upsert posts {post}"]
+    feed(None)
+    answer = as_(None).get("/api/v1/posts")
+    assert feed(None, answer.headers["X-Changes-Cursor"])[0] == []
+    assert "X-Changes-Cursor" not in as_("root").get("/api/v1/audit_events").headers
+
+
+def test_the_cursor_of_a_list_costs_no_statement(as_, make, statements, write_post):
+    write_post(published=True)
+    client = as_(None)
+    client.get("/api/v1/posts")
+    answer, sent = statements(client.get, "/api/v1/posts")
+    assert answer.headers["X-Changes-Cursor"]
+    assert not [one for one in sent if "change_feed" in one]
+
+
+class TestRefusals:
+    """What cannot be read is said to be so."""
+
+    @pytest.mark.parametrize(
+        ("params", "name"),
+        [
+            ({"since": "x"}, "since"),
+            ({"since": ""}, "since"),
+            ({"types": "posts,nothing"}, "types"),
+            ({"types": "audit_events"}, "types"),
+            ({"limit": "0"}, "limit"),
+            ({"limit": "501"}, "limit"),
+            ({"wait": "26"}, "wait"),
+            ({"wait": "-1"}, "wait"),
+            ({"limit": ["1", "2"]}, "limit"),
+        ],
+    )
+    def test_parameters(self, as_, params, name):
+        answer = as_("root").get("/api/v1/changes", query_string=params)
+        assert answer.status_code == 400
+        assert answer.json["code"] == "invalid_parameter"
+        assert [one["field"] for one in answer.json["details"]] == [name]
+
+    def test_unknown_parameters(self, client):
+        answer = client.get("/api/v1/changes?page=1")
+        assert (answer.status_code, answer.json["code"]) == (400, "unknown_parameter")
+
+    def test_types_that_nobody_may_read(self, client, as_):
+        assert client.get("/api/v1/changes?types=redirects").status_code == 401
+        assert as_("bob").get("/api/v1/changes?types=redirects").status_code == 403
+
+    def test_a_cursor_of_a_list_of_records(self, as_, make):
+        make(TAGS, name="a"), make(TAGS, name="b")
+        cursor = as_(None).get("/api/v1/tags?per_page=1").json["next_cursor"]
+        answer = as_(None).get("/api/v1/changes", query_string={"since": cursor})
+        assert (answer.status_code, answer.json["code"]) == (400, "invalid_parameter")
+
+    def test_another_role(self, as_, feed):
+        since = feed("bob")[1]
+        for name in (None, "ann"):
+            answer = as_(name).get("/api/v1/changes", query_string={"since": since})
+            assert (answer.status_code, answer.json["code"]) == (410, "cursor_expired")
+
+    def test_a_role_that_has_changed(self, as_, feed, people, change):
+        since = feed("bob")[1]
+        change(write.update, USERS, people["bob"].id, {"role": "author"})
+        answer = as_("bob").get("/api/v1/changes", query_string={"since": since})
+        assert answer.status_code == 410
+
+    def test_a_cursor_that_is_too_old(self, as_, feed, stop_clock):
+        since = feed(None)[1]
+        stop_clock(days=31)
+        answer = as_(None).get("/api/v1/changes", query_string={"since": since})
+        assert (answer.status_code, answer.json["code"]) == (410, "cursor_expired")
+
+
+class TestWaiting:
+    """A request waits until there is something to tell."""
+
+    def test_it_answers_when_something_changes(self, app, as_, feed, make, write_post):
+        since = feed(None)[1]
+        answers = []
+
+        def ask():
+            answers.append(
+                as_(None).get("/api/v1/changes", query_string={"since": since, "wait": 20})
+            )
+
+        waiter = threading.Thread(target=ask)
+        waiter.start()
+        time.sleep(0.3)
+        assert answers == []
+        post = write_post(published=True)
+        waiter.join(10)
+        assert [one["id"] for one in answers[0].json["changes"]] == [post]
+
+    def test_what_does_not_concern_the_reader_does_not_end_it(self, as_, feed, make, write_post):
+        since = feed(None)[1]
+        write_post()
+        begun = time.monotonic()
+        answer = as_(None).get("/api/v1/changes", query_string={"since": since, "wait": 1})
+        assert answer.json["changes"] == []
+        assert time.monotonic() - begun > 0.9
+
+    def test_beyond_the_limit_it_answers_at_once(self, make_app):
+        client = make_app(CHANGES_WAITING=0).test_client()
+        since = client.get("/api/v1/changes").json["next"]
+        begun = time.monotonic()
+        client.get("/api/v1/changes", query_string={"since": since, "wait": 20})
+        assert time.monotonic() - begun < 10

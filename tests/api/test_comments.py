@@ -1,0 +1,189 @@
+"""Comments: who may say something where, who sees it, who approves, edits and deletes it."""
+
+from datetime import timedelta
+
+import pytest
+
+from quire.actor import SYSTEM
+from quire.declare.clock import now
+from quire.records import POSTS
+from quire.store.counters import touch
+from quire.store.write import create
+from tests.api.test_access_order import code
+from tests.users import signed_in
+
+
+def test_a_member_waits_and_an_author_does_not(as_, written):
+    bob, abe = as_("bob"), as_("abe")
+    held = bob.post(f"posts/{written.live}/comments", json={"body": "*Hi*"})
+    assert held.status_code == 201
+    assert held.headers["Location"] == f"/api/v1/comments/{held.json['id']}"
+    assert held.json["status"] == "pending"
+    assert held.json["author"] == {"id": bob.account.id, "username": "bob"}
+    assert held.json["author_name"] == "bob"
+    assert held.json["body_html"] == "<p><em>Hi</em></p>\n"
+    assert held.json["post"] == {"id": written.live, "title": "Live", "slug": "live"}
+    assert held.json["parent"] is None
+    assert list(held.json) == [
+        "id", "post", "parent", "author", "author_name", "body", "body_html", "status",
+        "created_at", "updated_at", "version",
+    ]  # fmt: skip
+    shown = abe.post("comments", json={"post": written.live, "body": "Hi"})
+    assert shown.json["status"] == "approved"
+    seen = as_(None).get(f"posts/{written.live}/comments").json["comments"]
+    assert [one["id"] for one in seen] == [shown.json["id"]]
+    assert code(as_(None).get(f"comments/{held.json['id']}")) == (404, "not_found")
+    for name in ("bob", "ann", "mod"):  # the writer, the host, a moderator
+        assert as_(name).get(f"comments/{held.json['id']}").status_code == 200
+    assert code(abe.get(f"comments/{held.json['id']}")) == (404, "not_found")
+
+
+def test_the_count_is_of_approved_ones_for_everyone(as_, written, comment):
+    comment("bob")
+    comment("bob", status="pending")
+    comment("bob", status="spam")
+    for name in (None, "bob", "ann", "root"):
+        assert as_(name).get(f"posts/{written.live}").json["comment_count"] == 1
+    waiting = as_("ann").get("comments?status=pending").json["comments"][0]["id"]
+    as_("ann").post(f"comments/{waiting}/approve")
+    assert as_(None).get(f"posts/{written.live}").json["comment_count"] == 2
+    as_("bob").delete(f"comments/{waiting}")
+    assert as_(None).get(f"posts/{written.live}").json["comment_count"] == 1
+
+
+@pytest.mark.parametrize("setting", ["closed", "post", "draft"])
+def test_where_comments_are_closed(as_, written, setting):
+    place = written.live
+    if setting == "closed":
+        as_("root").patch("settings", json={"comments": "closed"})
+    elif setting == "post":
+        as_("ann").patch(f"posts/{place}", json={"comments_open": False})
+    else:
+        place = written.draft
+    for name in ("ann", "mod"):
+        answer = as_(name).post(f"posts/{place}/comments", json={"body": "x"})
+        assert code(answer) == (409, "comments_closed")
+
+
+def test_without_moderation_members_are_heard_at_once(as_, written):
+    as_("root").patch("settings", json={"comments": "open"})
+    answer = as_("bob").post(f"posts/{written.live}/comments", json={"body": "x"})
+    assert answer.json["status"] == "approved"
+
+
+def test_threads_stay_below_one_post(as_, written, comment):
+    first = comment("bob")
+    abe = as_("abe")
+    reply = abe.post(f"posts/{written.live}/comments", json={"body": "x", "parent": first})
+    assert reply.json["parent"] == {"id": first}
+    again = abe.post("comments", json={"post": "live", "body": "x", "parent": {"id": first}})
+    assert again.status_code == 201
+    for bad, word in (
+        (first, "not_allowed"),
+        (999, "not_found"),
+        (comment("bob", status="pending"), "not_found"),
+    ):
+        answer = abe.post("comments", json={"post": written.abes, "body": "x", "parent": bad})
+        assert code(answer) == (422, "validation_failed")
+        assert [(d["field"], d["code"]) for d in answer.json["details"]] == [("parent", word)]
+
+
+def test_the_address_says_which_post(as_, written):
+    abe = as_("abe")
+    for same in (written.live, {"id": written.live}, "live"):
+        answer = abe.post(f"posts/{written.live}/comments", json={"body": "x", "post": same})
+        assert answer.json["post"]["id"] == written.live
+    for other in (written.abes, {"id": written.abes}, "abes", 999, None, True):
+        answer = abe.post(f"posts/{written.live}/comments", json={"body": "x", "post": other})
+        assert code(answer) == (422, "validation_failed"), other
+        assert answer.json["details"][0]["field"] == "post"
+
+
+def test_posts_that_are_not_there(as_, written):
+    bob = as_("bob")
+    for hidden in (written.draft, written.later, written.trashed, 999):
+        answer = bob.post("comments", json={"post": hidden, "body": "x"})
+        assert code(answer) == (422, "validation_failed")
+        assert answer.json["details"][0] == {
+            "field": "post", "code": "not_found", "message": f"Post {hidden} does not exist.",
+        }  # fmt: skip
+
+
+def test_who_edits_and_deletes(as_, comment):
+    first = comment("bob")
+    assert as_("bob").patch(f"comments/{first}", json={"body": "mine"}).json["body"] == "mine"
+    assert as_("mod").patch(f"comments/{first}", json={"body": "ours"}).json["body"] == "ours"
+    for name in ("ann", "abe"):
+        assert code(as_(name).patch(f"comments/{first}", json={"body": "x"})) == (403, "forbidden")
+    assert code(as_("abe").delete(f"comments/{first}")) == (403, "forbidden")
+    assert as_("ann").delete(f"comments/{first}").status_code == 204
+
+
+@pytest.mark.parametrize("field", ["post", "parent", "author", "status", "author_name"])
+def test_nothing_but_the_body_changes(as_, written, comment, field):
+    first = comment("bob")
+    answer = as_("mod").patch(f"comments/{first}", json={field: written.abes})
+    assert [(d["field"], d["code"]) for d in answer.json["details"]] == [(field, "read_only")]
+
+
+def test_who_approves(as_, written, comment):
+    held = comment("bob", status="pending")
+    assert code(as_("bob").post(f"comments/{held}/approve")) in (
+        (403, "forbidden"),
+        (404, "not_found"),
+    )
+    assert code(as_("abe").post(f"comments/{held}/approve")) == (404, "not_found")
+    assert as_("ann").post(f"comments/{held}/approve").json["status"] == "approved"
+    assert code(as_("bob").post(f"comments/{held}/spam")) == (403, "forbidden")
+    assert as_("ann").post(f"comments/{held}/spam").json["status"] == "spam"
+    assert as_("mod").post(f"comments/{held}/approve").json["status"] == "approved"
+    assert as_("mod").post(f"comments/{held}/approve").status_code == 200
+    own = as_("bob").get("comments?author=" + str(as_("bob").account.id)).json["comments"]
+    assert [one["id"] for one in own] == [held]
+
+
+def test_oldest_first(as_, written, comment):
+    ids = [comment("bob"), comment("ann"), comment("bob")]
+    found = as_(None).get(f"posts/{written.live}/comments").json["comments"]
+    assert [one["id"] for one in found] == ids
+    assert [one["id"] for one in as_(None).get("comments?sort=-id").json["comments"]] == ids[::-1]
+
+
+def test_guests_that_came_by_import(as_, comment):
+    guest = comment(None, author_name="A guest")
+    shown = as_(None).get(f"comments/{guest}").json
+    assert (shown["author"], shown["author_name"]) == (None, "A guest")
+
+
+def test_a_writer_has_an_hour_to_change_his_words(app, as_, comment):
+    first = comment("bob")
+    with app.app_context():
+        touch("comments", first, created_at=now() - timedelta(minutes=61))
+    refused = as_("bob").patch(f"comments/{first}", json={"body": "other"})
+    assert code(refused) == (403, "forbidden") and "60 minutes" in refused.json["message"]
+    assert (
+        as_("bob").patch(f"comments/{first}", json={"body": "Hello."}).status_code == 200
+    )  # the same
+    assert as_("mod").patch(f"comments/{first}", json={"body": "ours"}).status_code == 200
+    as_("root").patch("settings", json={"comment_edit_minutes": 0})
+    assert as_("bob").patch(f"comments/{first}", json={"body": "mine"}).status_code == 200
+
+
+def test_comments_close_after_some_days(as_, written):
+    as_("root").patch("settings", json={"comments_close_after_days": 1})
+    answer = as_("ann").post(f"posts/{written.live}/comments", json={"body": "x"})
+    assert code(answer) == (409, "comments_closed")
+
+
+def test_members_cannot_say_without_end(make_app, as_, written, people):
+    app = make_app(RATELIMIT_ENABLED=True)
+    with app.app_context():
+        post = create(POSTS, SYSTEM, {
+            "title": "Live", "body": "x", "author": people["ann"].id,
+            "published_at": "2026-01-01T10:00:00Z",
+        }).id  # fmt: skip
+    bob, ann = (signed_in(app, people[name]) for name in ("bob", "ann"))
+    said = [bob.post(f"posts/{post}/comments", json={"body": "x"}) for _ in range(31)]
+    assert [one.status_code for one in said] == [201] * 30 + [429]
+    assert int(said[-1].headers["Retry-After"]) > 0
+    assert ann.post(f"posts/{post}/comments", json={"body": "x"}).status_code == 201

@@ -1,0 +1,180 @@
+"""A whole list in one file: the rows of the list, its snapshot, its limits, and who may have it."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from quire.actor import Actor
+from quire.api import export
+from quire.declare.clock import now
+from quire.declare.query import parse_query
+from quire.errors import Unavailable
+from quire.records import POSTS, TAGS
+from quire.store import record_stream
+from quire.store.db import transaction
+from tests.api.test_access_order import code
+
+
+def lines(client, place):
+    answer = client.get(place)
+    assert answer.status_code == 200, answer.text
+    assert answer.mimetype == "application/x-ndjson"
+    return [json.loads(line) for line in answer.text.splitlines()]
+
+
+def table(client, place):
+    answer = client.get(place)
+    assert answer.status_code == 200, answer.text
+    assert answer.mimetype == "text/csv"
+    return list(csv.reader(io.StringIO(answer.text)))
+
+
+@pytest.mark.parametrize("name", [None, "bob", "ann", "root"])
+def test_the_lines_are_the_rows_of_the_list(as_, written, name):
+    client = as_(name)
+    for query in (
+        "",
+        "&sort=title",
+        "&status=published",
+        "&tags.name=sea",
+        "&fields=title,author.username",
+    ):
+        listed = client.get(f"posts?per_page=100{query}").json["posts"]
+        assert lines(client, f"posts/export?format=ndjson{query}") == listed
+
+
+def test_fields_of_relations(as_, comment, written):
+    comment("bob")
+    query = "fields=title,author.avatar.url,comments.body&sort=title"
+    listed = as_("root").get(f"posts?per_page=100&{query}").json["posts"]
+    assert lines(as_("root"), f"posts/export?{query}") == listed
+
+
+def test_the_trash(as_, written):
+    assert [one["id"] for one in lines(as_("root"), "posts/export?trashed=true")] == [
+        written.trashed
+    ]
+    assert lines(as_(None), "posts/export?trashed=true") == []
+
+
+def test_a_table_has_names_on_top_and_references_by_name(as_, written):
+    head, *rows = table(as_(None), "posts/export?format=csv&fields=title,author,author.username,tags,tags.slug,published&sort=title")  # fmt: skip
+    assert head == ["id", "title", "author", "author.username", "tags", "tags.slug", "published"]
+    assert rows[1] == [str(written.live), "Live", "ann", "ann", "sea, sky", '["sea","sky"]', "true"]
+    whole = table(as_(None), "posts/export?format=csv")
+    assert "seo_title" not in whole[0] and "sorted_at" not in whole[0]
+
+
+def test_formulas_are_disarmed(as_, make, people):
+    make(POSTS, title="=1+1", body="@x", author=people["ann"].id, excerpt="-2")
+    row = table(as_("ann"), "posts/export?format=csv&fields=title,body,excerpt,views")[1]
+    assert row[1:] == ["'=1+1", "'@x", "'-2", "0"]
+
+
+def test_it_is_a_file_that_nobody_keeps(as_, written):
+    answer = as_(None).get("posts/export?format=csv")
+    name = f"posts-{now():%Y-%m-%d}.csv"
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="{name}"'
+    assert (answer.headers["X-Total-Count"], answer.headers["Cache-Control"]) == ("2", "no-store")
+    assert as_(None).head("posts/export").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("format=xml", "invalid_parameter"),
+        ("format=csv&format=csv", "invalid_parameter"),
+        ("page=1", "unknown_parameter"),
+        ("search=x", "unknown_parameter"),
+        ("include=author", "unknown_parameter"),
+        ("fields=author.email", "unknown_parameter"),
+        ("colour=red", "unknown_parameter"),
+        ("status=lost", "invalid_parameter"),
+        ("sort=body", "unknown_parameter"),
+    ],
+)
+def test_what_is_refused(as_, query, expected):
+    assert code(as_(None).get(f"posts/export?{query}")) == (400, expected)
+
+
+def test_who_may_not_read_gets_nothing(as_):
+    assert code(as_(None).get("audit_events/export")) == (401, "unauthorized")
+    assert code(as_("bob").get("audit_events/export")) == (403, "forbidden")
+
+
+def test_a_list_longer_than_an_export_ends_there(as_, written, monkeypatch):
+    class Short(record_stream.RecordStream):
+        def __init__(self, *given):
+            super().__init__(*given, most=2)
+
+    monkeypatch.setattr(export, "RecordStream", Short)
+    answer = as_("root").get("posts/export?sort=id")
+    assert len(answer.text.splitlines()) == 2 and answer.headers["X-Total-Count"] == "5"
+
+
+@pytest.fixture
+def stream(app, monkeypatch):
+    """`stream(batch=1)`: all tags, some at a time, with an application at hand."""
+    opened = []
+
+    def begin(batch=1):
+        monkeypatch.setattr(record_stream, "BATCH", batch)
+        monkeypatch.setattr(record_stream, "LONG_BATCH", batch)
+        query = parse_query(TAGS, Actor("admin", 1), [("sort", "name")])
+        opened.append(record_stream.RecordStream(TAGS, Actor("admin", 1), query))
+        return opened[-1]
+
+    with app.app_context():
+        yield begin
+        for one in opened:
+            one.close()
+
+
+def names(batches):
+    return [one["name"] for states in batches for one in states]
+
+
+def test_it_sees_one_moment_and_holds_up_no_writer(app, make, stream):
+    for name in ("a", "b", "c"):
+        make(TAGS, name=name)
+    begun = stream()
+    with transaction() as connection:
+        connection.execute(TAGS.table.delete().where(TAGS.table.c.name == "b"))
+        connection.execute(TAGS.table.update().where(TAGS.table.c.name == "c").values(name="z"))
+    make(TAGS, name="d")
+    assert names(begun) == ["a", "b", "c"]
+    assert sorted(names(stream())) == ["a", "d", "z"]
+
+
+def test_only_some_are_read_at_once(make, stream, as_, monkeypatch):
+    make(TAGS, name="a")
+    monkeypatch.setattr(record_stream, "_streams", record_stream.BoundedSemaphore(1))
+    begun = stream()
+    with pytest.raises(Unavailable) as refused:
+        stream()
+    assert refused.value.headers == {"Retry-After": "10"}
+    assert code(as_(None).get("tags/export")) == (503, "unavailable")
+    begun.close()
+    assert names(stream()) == ["a"]
+    assert as_(None).get("tags/export").status_code == 200
+    assert as_(None).get("tags/export").status_code == 200, "the place is free again"
+
+
+def test_a_client_that_reads_too_slowly_is_given_up(make, stream, monkeypatch):
+    for name in ("a", "b", "c"):
+        make(TAGS, name=name)
+    monkeypatch.setattr(record_stream, "MAX_SECONDS", -1)
+    with pytest.raises(Unavailable):
+        names(stream())
+
+
+def test_a_batch_costs_one_statement(as_, make, people, statements):
+    for number in range(5):
+        make(POSTS, title=f"T{number}", body="x", author=people["ann"].id, tags=["sea"])
+    client = as_("ann")
+    client.get("posts?per_page=1")
+    _, sent = statements(client.get, "posts/export?author.username=ann")
+    selects = [one for one in sent if "FROM posts" in one]
+    assert len(selects) == 3, "one counts, one finds the ids, one reads the rows"

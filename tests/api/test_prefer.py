@@ -1,0 +1,79 @@
+"""`Prefer: return=minimal`: the change without its object, and what says where it is."""
+
+import pytest
+
+from quire.records import POSTS
+
+MINIMAL = {"Prefer": "return=minimal"}
+
+
+def is_minimal(answer, location):
+    return (
+        (answer.status_code, answer.data) == (204, b"")
+        and answer.headers["Location"] == location
+        and answer.headers["Preference-Applied"] == "return=minimal"
+    )
+
+
+def test_writes_answer_with_the_address_and_the_etag(as_, written):
+    ann, address = as_("ann"), f"/api/v1/posts/{written.live}"
+    changes = (("PATCH", address, {"excerpt": "x"}), ("POST", f"{address}/unpublish", {}))
+    for method, place, body in changes:
+        answer = ann.open(place, method=method, json=body, headers=MINIMAL)
+        assert is_minimal(answer, address)
+        assert answer.headers["ETag"] == ann.get(address).headers["ETag"]
+    based = {"If-Match": answer.headers["ETag"]}
+    assert ann.patch(address, json={"title": "y"}, headers=based).status_code == 200
+
+
+def test_a_new_record(as_, app):
+    answer = as_("ann").post("posts", json={"title": "New", "body": "x"}, headers=MINIMAL)
+    address = answer.headers["Location"]
+    assert is_minimal(answer, address)
+    assert as_("ann").get(address).json["title"] == "New"
+
+
+def test_the_only_row_one_below_another_and_a_draft(as_, written):
+    settings = as_("root").patch("settings", json={"tagline": "x"}, headers=MINIMAL)
+    assert is_minimal(settings, "/api/v1/settings")
+    below = as_("bob").post(f"posts/{written.live}/comments", json={"body": "Hi"}, headers=MINIMAL)
+    assert is_minimal(below, below.headers["Location"])
+    assert below.headers["Location"].startswith("/api/v1/comments/")
+    draft = f"/api/v1/posts/{written.live}/draft"
+    begun = as_("ann").patch(draft, json={"title": "z"}, headers=MINIMAL)
+    assert is_minimal(begun, draft)
+    assert begun.headers["ETag"] == as_("ann").get(draft).headers["ETag"]
+
+
+def test_a_secret_is_shown_all_the_same(as_, app):
+    given = {"name": "k", "scopes": ["posts:read"]}
+    answer = as_("ann").post("api_keys", json=given, headers=MINIMAL)
+    assert answer.status_code == 201 and answer.json["key"]
+    assert "Preference-Applied" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("value", "applied"),
+    [
+        ("return=minimal", True), ("respond-async, Return=Minimal", True), ('return="minimal"; x', True),
+        ("return=representation", False), ("return=minimalist", False), ("xreturn=minimal", False), ("", False),
+    ],
+)  # fmt: skip
+def test_the_header(as_, make, people, value, applied):
+    id = make(POSTS, title="x", body="y", author=people["ann"].id)
+    answer = as_("ann").patch(f"posts/{id}", json={"title": "z"}, headers={"Prefer": value})
+    assert answer.status_code == (204 if applied else 200)
+
+
+def test_a_refusal_is_as_long_as_ever(as_, written):
+    answer = as_("ann").patch(f"posts/{written.live}", json={"title": ""}, headers=MINIMAL)
+    assert answer.status_code == 422 and answer.json["details"]
+
+
+def test_a_repeated_request_is_answered_as_shortly(as_, written):
+    headers = {**MINIMAL, "Idempotency-Key": "once"}
+    address = f"/api/v1/posts/{written.live}"
+    for _ in range(2):
+        answer = as_("ann").patch(address, json={"title": "z"}, headers=headers)
+        assert (answer.status_code, answer.headers["Location"]) == (204, address)
+    assert answer.headers["Idempotency-Replayed"] == "true"

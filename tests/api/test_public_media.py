@@ -1,0 +1,169 @@
+"""What everybody may know of media: of those that something shows which everybody may read."""
+
+import re
+
+import pytest
+from sqlalchemy import event, text
+
+from quire.actor import ANONYMOUS, SYSTEM
+from quire.declare.query import Query
+from quire.records import APPEARANCE, COMMENTS, MEDIA, PAGES, POSTS, USERS
+from quire.records.media import upload
+from quire.store import draft_service, read, write
+from quire.store.db import db, read_connection
+from tests.sample_images import keep
+
+LIVE, LATER = "2026-01-01T10:00:00Z", "2099-01-01T00:00:00Z"
+PAST = "2026-02-01T00:00:00Z"
+
+
+@pytest.fixture
+def picture(app, people):
+    """A picture of ann's in the library."""
+    with app.app_context(), keep() as file:
+        yield upload(SYSTEM, file, {"owner": people["ann"].id, "alt": "The plan"}).state
+
+
+@pytest.fixture
+def post(make, people):
+    """`post(...)`: the id of a post of ann's, published unless it says otherwise."""
+    usual = {"title": "x", "body": "x", "published_at": LIVE, "author": people["ann"].id}
+    return lambda **raw: make(POSTS, **usual | raw)
+
+
+@pytest.fixture
+def seen(as_, picture):
+    """`seen(who)`: whether somebody finds the picture, by its id and in the list alike."""
+
+    def found(who):
+        client = as_(who)
+        one = client.get(f"media/{picture['id']}")
+        listed = [row["id"] for row in client.get("media").json["media"]]
+        assert (one.status_code == 200) == (picture["id"] in listed)
+        return one.status_code == 200
+
+    return found
+
+
+def in_text(picture):
+    return f"![]({picture['url'].replace('.png', '-640.webp')})"
+
+
+STATES = {
+    "published": ({}, True),
+    "a draft": ({"published_at": None}, False),
+    "scheduled": ({"published_at": LATER}, False),
+    "archived": ({"unpublish_at": PAST}, False),
+}
+
+
+@pytest.mark.parametrize("state", list(STATES))
+@pytest.mark.parametrize("how", ["cover", "body"])
+def test_posts_in_every_state(seen, post, picture, state, how):
+    more, is_public = STATES[state]
+    post(**more, **{how: picture["id"] if how == "cover" else in_text(picture)})
+    assert [seen(who) for who in (None, "bob")] == [is_public] * 2
+    assert all(seen(who) for who in ("ann", "abe", "mod", "root"))
+
+
+def test_a_post_that_comes_and_goes(seen, post, picture):
+    id = post(body=in_text(picture), published_at=None)
+    assert not seen(None)
+    write.act(POSTS, SYSTEM, id, "publish")
+    assert seen(None)
+    write.update(POSTS, SYSTEM, id, {"body": "no more"})
+    assert not seen(None)
+    write.update(POSTS, SYSTEM, id, {"body": in_text(picture), "title": "y"})
+    assert seen(None)
+    write.update(POSTS, SYSTEM, id, {"title": "z"})
+    assert seen(None)
+    write.delete(POSTS, SYSTEM, id)
+    assert not seen(None)
+    write.act(POSTS, SYSTEM, id, "restore")
+    assert seen(None)
+    write.delete(POSTS, SYSTEM, id, permanent=True)
+    assert not seen(None)
+    with read_connection() as connection:
+        assert connection.execute(text("SELECT count(*) FROM text_uses")).scalar() == 0
+
+
+def test_a_draft_beside_what_is_live(seen, post, picture):
+    id = post()
+    draft_service.save_draft(POSTS, SYSTEM, id, {"body": in_text(picture), "cover": picture["id"]})
+    assert not seen(None)
+
+
+def test_pages_and_comments(seen, post, picture, make, people):
+    page = make(PAGES, title="About", body=in_text(picture))
+    said = {"post": post(), "author": people["mod"].id, "body": in_text(picture)}
+    comment = make(COMMENTS, **said, status="pending")
+    assert not seen(None)
+    write.act(COMMENTS, SYSTEM, comment, "approve")
+    assert seen(None)
+    write.delete(COMMENTS, SYSTEM, comment)
+    assert not seen(None)
+    write.update(PAGES, SYSTEM, page, {"published": True})
+    assert seen(None)
+
+
+def test_the_look_of_the_site(seen, picture):
+    write.update(APPEARANCE, SYSTEM, 1, {"logo": picture["id"]})
+    assert seen(None)
+    write.update(APPEARANCE, SYSTEM, 1, {"logo": None, "footer": in_text(picture)})
+    assert seen(None)
+    write.update(APPEARANCE, SYSTEM, 1, {"footer": ""})
+    assert not seen(None)
+
+
+def test_portraits_of_authors(seen, picture, people):
+    write.update(USERS, SYSTEM, people["ann"].id, {"avatar": picture["id"]})
+    assert seen(None)
+    write.update(USERS, SYSTEM, people["ann"].id, {"avatar": None})
+    write.update(USERS, SYSTEM, people["bob"].id, {"avatar": picture["id"]})
+    assert not seen(None)
+
+
+def test_what_leads_to_media_knows_no_more(as_, post, picture, client):
+    post(published_at=None, cover=picture["id"])
+    assert as_(None).get("search?q=plan").json["total"] == 0
+    assert as_(None).get("media?search=plan").json["total"] == 0
+
+    assert as_(None).get("media?width=40").json["total"] == 0
+    assert as_(None).get("posts?include=cover").json["posts"] == []
+    assert client.get(picture["url"]).status_code == 200
+
+
+def test_what_a_post_shows_is_included(as_, post, picture):
+    post(cover=picture["id"])
+    (row,) = as_(None).get("posts?include=cover").json["posts"]
+    assert (row["cover"]["alt"], row["cover"]["bytes"]) == ("The plan", picture["bytes"])
+
+
+def plan(call):
+    """How the database finds what `call` lists of media, with its indexes where it has a choice."""
+    sent = []
+
+    def note(connection, cursor, statement, parameters, *rest):
+        if "text_uses" in statement:
+            sent.append((statement, parameters))
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        call()
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+    is_sqlite = db.engine.dialect.name == "sqlite"
+    (statement, parameters) = sent[0]
+    with db.engine.connect() as connection:
+        if not is_sqlite:
+            connection.execute(text("SET LOCAL enable_seqscan = off"))
+        explain = f"EXPLAIN {'QUERY PLAN ' if is_sqlite else ''}{statement}"
+        return [str(row[-1]) for row in connection.exec_driver_sql(explain, parameters)]
+
+
+def test_each_use_is_looked_up_in_an_index(app, picture):
+    """None of the tables is walked for each file, however many there are."""
+    lines = plan(lambda: read.list_records(MEDIA, ANONYMOUS, Query(per_page=5, count=False)))
+    walked = re.compile(r"(SCAN|Seq Scan on) (posts|pages|comments|users|appearance|text_uses)\b")
+    assert any("text_uses" in line for line in lines)
+    assert not [line for line in lines if walked.search(line)]

@@ -1,0 +1,100 @@
+"""Reading: what the API says of itself, what has changed lately, and words for what is not known."""
+
+import pytest
+from sqlalchemy import event
+
+from quire.api.openapi.document import document
+from quire.declare.record import REGISTRY
+from quire.store.db import db
+from tests.api.test_access_order import code
+
+CHANGING = [
+    path
+    for path, record in REGISTRY.items()
+    if "updated_at" in record.fields_by_name and not record.singleton
+]
+
+
+@pytest.mark.parametrize("path", CHANGING)
+def test_what_has_changed_lately(as_, written, path):
+    root = as_("root")
+    for sort in ("updated_at", "-updated_at"):
+        assert root.get(f"{path}?sort={sort}").status_code == 200
+    assert (
+        root.get(f"{path}?updated_at__gte=2000-01-01").json["total"] == root.get(path).json["total"]
+    )
+    assert root.get(f"{path}?updated_at__lt=2000-01-01").json["total"] == 0
+
+
+@pytest.mark.parametrize("path", ["posts", "comments"])
+def test_what_changed_last_is_read_in_an_index(app, as_, written, path):
+    seen = []
+
+    def note(connection, cursor, statement, parameters, *rest):
+        if "LIMIT" in statement and not statement.startswith("EXPLAIN"):
+            seen.append((statement, parameters))
+
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        as_(None).get(f"{path}?sort=-updated_at&count=none")
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    with engine.connect() as connection:
+        sqlite = connection.dialect.name == "sqlite"
+        if not sqlite:
+            # a few rows are sorted faster than read in an index
+            connection.exec_driver_sql("SET enable_seqscan = off; SET enable_sort = off")
+        words = "EXPLAIN QUERY PLAN" if sqlite else "EXPLAIN"
+        rows = connection.exec_driver_sql(f"{words} {seen[-1][0]}", seen[-1][1])
+        plan = "\n".join(str(row[-1]) for row in rows)
+    assert f"ix_{path}_updated_at" in plan
+
+
+def test_the_root_says_what_there_is(as_):
+    nobody = as_(None).get("/api/v1/")
+    assert nobody.status_code == 200
+    assert nobody.json["name"] == "Quire"
+    assert nobody.json["version"]
+    assert nobody.json["documents"]["openapi"] == "/api/v1/openapi.json"
+    types = [one["path"] for one in nobody.json["types"]]
+    assert "posts" in types
+    assert "audit_events" not in types
+    assert "audit_events" in [one["path"] for one in as_("root").get("/api/v1/").json["types"]]
+    for one in nobody.json["types"]:
+        assert as_(None).get(one["url"]).status_code == 200
+    assert code(as_(None).get("/api/v1/?x=1")) == (400, "unknown_parameter")
+
+
+def test_names_are_told_where_ids_are_wanted(as_, written):
+    nobody = as_(None)
+    for query, name in (
+        ("posts?author=ann", "author.username"),
+        ("posts?author__in=ann,abe", "author.username"),
+        ("posts?tags=sea", "tags.name"),
+        ("posts?category=news", "category.slug"),
+    ):
+        answer = nobody.get(query)
+        assert code(answer) == (400, "invalid_parameter"), query
+        assert name in answer.json["message"], answer.json["message"]
+    assert "." not in nobody.get("posts?published_at=x").json["message"].rstrip(".")
+
+
+def test_nothing_known_is_a_sentence(as_, written):
+    nobody = as_(None)
+    assert (
+        nobody.get("csrf-token?x=1").json["message"]
+        == "x is not a valid parameter. None are available."
+    )
+    assert nobody.get("tags?include=x").json["message"].endswith("None are available.")
+
+
+def test_the_document_is_fit_for_generated_clients():
+    parameters = document()["components"]["parameters"]
+    assert "default" not in parameters["page"]["schema"]
+    content = document()["paths"]["/media"]["post"]["requestBody"]["content"]
+    assert list(content) == ["multipart/form-data"]
+    assert (
+        document()["components"]["schemas"]["MediaNew"]["properties"]["file"]["format"] == "binary"
+    )

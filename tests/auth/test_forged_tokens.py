@@ -1,0 +1,89 @@
+"""Access tokens that somebody has changed, and claims and headers by which libraries were led astray."""
+
+import base64
+import json
+
+import jwt
+import pytest
+
+from quire.config.settings import TESTING_SECRET
+from tests.api.test_access_order import claims, code  # noqa: F401 - a fixture
+from tests.users import token_of
+
+URLS = {"jku": "http://127.0.0.1:9/keys", "x5u": "http://127.0.0.1:9/certificate"}
+
+
+def part(value):
+    """A header or claims as they stand in a token."""
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+
+def with_header(**changes):
+    """Change the header and keep all else, the signature too."""
+
+    def forge(header, said, signature):
+        return f"{part(header | changes)}.{part(said)}.{signature}"
+
+    return forge
+
+
+def with_claims(**changes):
+    """Change claims and keep the signature."""
+    return lambda header, said, signature: f"{part(header)}.{part(said | changes)}.{signature}"
+
+
+FORGED = {
+    **{f"alg {name!r}": with_header(alg=name) for name in
+       ("none", "None", "NONE", "nOnE", "HS512", "RS256", "", None, ["HS256"], 256)},
+    **{f"alg {name!r}, no signature": lambda header, said, signature, name=name:
+       f"{part({'alg': name})}.{part(said)}." for name in ("none", "None", "HS256")},
+    "other person": with_claims(sub="2"),
+    "other session": with_claims(sid=2),
+    "later end": with_claims(exp=2**33),
+    "no signature": lambda header, said, signature: f"{part(header)}.{part(said)}.",
+    "a part less": lambda header, said, signature: f"{part(header)}.{part(said)}",
+    "a part more": lambda header, said, signature: f"{part(header)}.{part(said)}.{signature}.{signature}",
+    "tail": lambda header, said, signature: f"{part(header)}.{part(said)}.{signature}{'A' * 9000}",
+    "header that is no object": lambda header, said, signature: f"{part('x')}.{part(said)}.{signature}",
+    "claims that are a list": lambda header, said, signature: f"{part(header)}.{part([said])}.{signature}",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("forge", FORGED.values(), ids=FORGED)
+def test_no_forged_token_proves_anything(app, client, people, claims, forge):  # noqa: F811
+    header, _, signature = token_of(app, people["root"]).split(".")
+    header = json.loads(base64.urlsafe_b64decode(header + "=="))
+    sent = {"Authorization": f"Bearer {forge(header, claims, signature)}"}
+    assert code(client.get("users/me", headers=sent)) == (401, "invalid_token")
+
+
+def test_keys_that_a_token_brings_along_are_not_looked_for(client, claims):  # noqa: F811
+    own = {"kid": "../../dev/null", "jwk": {"kty": "oct", "k": "QQ"}, **URLS}
+    for secret, status in ((TESTING_SECRET, 200), ("A" * 32, 401)):
+        token = jwt.encode(claims, secret, "HS256", headers=own)
+        answer = client.get("users/me", headers={"Authorization": f"Bearer {token}"})
+        assert answer.status_code == status
+
+
+def test_what_a_token_declares_critical_has_to_be_understood(client, claims):  # noqa: F811
+    """RFC 7515, 4.1.11."""
+    token = jwt.encode(claims, TESTING_SECRET, "HS256", headers={"crit": ["exp2"], "exp2": 1})
+    answer = client.get("users/me", headers={"Authorization": f"Bearer {token}"})
+    assert code(answer) == (401, "invalid_token")
+
+
+def test_neither_token_of_a_pair_is_the_other(client, people):
+    given = {"email": "ann@example.org", "password": "correct horse 7"}
+    pair = client.post("auth/token", json=given).json
+    sent = {"Authorization": f"Bearer {pair['refresh_token']}"}
+    assert code(client.get("users/me", headers=sent)) == (401, "invalid_token")
+    wrong = client.post("auth/refresh", json={"refresh_token": pair["access_token"]})
+    assert code(wrong) == (401, "invalid_token")
+
+
+def test_a_role_in_a_token_opens_nothing(app, client, people, claims):  # noqa: F811
+    member = jwt.decode(token_of(app, people["bob"]), options={"verify_signature": False})
+    token = jwt.encode(member | {"role": "admin"}, TESTING_SECRET, "HS256")
+    sent = {"Authorization": f"Bearer {token}"}
+    assert client.get("users/me", headers=sent).json["role"] == "member"
+    assert code(client.get("audit_events", headers=sent)) == (403, "forbidden")

@@ -1,0 +1,382 @@
+"""Throttles: guessing becomes slow at every door, and nobody is locked out by strangers."""
+
+import socket
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import redis
+from sqlalchemy import select
+
+from quire.actor import ANONYMOUS
+from quire.auth.rate_limits import consume
+from quire.errors import TooManyRequests, Unavailable
+from quire.records import AUDIT_EVENTS
+from quire.security import login_throttle
+from quire.security.client_network import client_network
+from quire.security.login_throttle import reset
+from quire.store.db import db, read_connection
+from tests.auth.attempts import ELSEWHERE, HERE, REDIS, Attempts, needs_redis, wait_of
+from tests.conftest import application
+from tests.users import PASSWORD, give_session, signed_in
+
+FREE = 5
+
+
+@pytest.fixture(scope="module", params=["memory", pytest.param("redis", marks=needs_redis)])
+def throttled(request, database):
+    """An application with throttles, which counts in memory or in Redis."""
+    url = REDIS if request.param == "redis" else ""
+    settings = {**database.settings(), "RATELIMIT_ENABLED": True, "REDIS_URL": url}
+    return application(settings)
+
+
+@pytest.fixture
+def tried(throttled, people):
+    """People there, who have not tried anything yet."""
+    throttled.extensions[login_throttle.STORAGE].reset()
+    yield Attempts(throttled)
+    with throttled.app_context():
+        db.engine.dispose()
+
+
+def noted(app, *actions):
+    """Action, record and fields of audit events."""
+    events = AUDIT_EVENTS.table.c
+    wanted = select(events.action, events.record_id, events.fields).where(
+        events.action.in_(actions)
+    )
+    with app.app_context(), read_connection() as connection:
+        return [tuple(row) for row in connection.execute(wanted.order_by(events.id))]
+
+
+def test_some_failures_are_free_and_then_each_wait_is_longer(tried):
+    assert tried.fail(FREE + 1) == [401] * (FREE + 1)
+    waits = []
+    for _ in range(8):
+        waits.append(wait_of(tried.right()))
+        tried.later(waits[-1])
+        assert tried.api().status_code == 401
+    assert waits == pytest.approx([1, 2, 4, 8, 16, 32, 60, 60], abs=1)
+    tried.later(60)
+    assert tried.right().status_code == 200
+
+
+def test_signing_in_forgets_failures(tried):
+    tried.fail(FREE)
+    assert tried.right().status_code == 200
+    assert tried.fail(FREE + 1) == [401] * (FREE + 1)
+    wait_of(tried.api())
+
+
+def test_the_refusal_tells_programs_when_to_come_back(tried):
+    tried.block()
+    answer = tried.right()
+    assert answer.json["code"] == "too_many_requests"
+    assert answer.json["message"].startswith("Too many attempts. Try again in ")
+    assert answer.headers["RateLimit-Limit"] == str(FREE)
+    assert answer.headers["RateLimit-Remaining"] == "0"
+    assert answer.headers["RateLimit-Reset"] == answer.headers["Retry-After"]
+
+
+def test_page_and_api_count_together(tried):
+    assert [tried.page().status_code for _ in range(3)] == [401] * 3
+    assert tried.fail(3) == [401] * 3
+    wait_of(tried.right())
+    page = tried.page(password=PASSWORD)
+    assert wait_of(page) >= 1
+    assert page.headers["RateLimit-Remaining"] == "0"
+    assert "Too many attempts." in page.text
+    assert "ann@example.org" in page.text and PASSWORD not in page.text
+
+
+def test_asking_for_the_current_password_counts_as_well(tried, people):
+    ann = signed_in(tried.app, people["ann"])
+    given = {"current_password": "wrong", "password": "another pass"}
+    here = {"REMOTE_ADDR": HERE}
+    answers = [
+        ann.patch("users/me", json=given, environ_overrides=here).status_code
+        for _ in range(FREE + 2)
+    ]
+    assert answers == [422] * (FREE + 1) + [429]
+    wait_of(tried.right())
+    assert noted(tried.app, "sign_in_failed")[-1][1:] == (people["ann"].id, ["current_password"])
+    tried.later(60)
+    given["current_password"] = PASSWORD
+    assert ann.patch("users/me", json=given, environ_overrides=here).status_code == 200
+
+
+def test_the_form_for_a_new_password_says_so_in_words(tried, people):
+    client = tried.app.test_client()
+    give_session(tried.app, client, people["ann"])
+    given = {"current_password": "wrong", "password": "another pass", "confirm": "another pass"}
+    pages = [client.post("/profile/password", data=given) for _ in range(FREE + 2)]
+    assert [page.status_code for page in pages] == [422] * (FREE + 1) + [429]
+    assert "Too many attempts." in pages[-1].text
+    assert wait_of(pages[-1]) >= 1
+
+
+def test_the_panel_says_so_in_words_and_keeps_what_was_typed(tried, people):
+    root, client = people["root"], tried.app.test_client()
+    give_session(tried.app, client, root)
+    given = {"username": "root", "email": "else@example.org", "current_password": "wrong"}
+    pages = [client.post(f"/admin/users/edit/?id={root.id}", data=given) for _ in range(FREE + 2)]
+    assert [page.status_code for page in pages] == [422] * (FREE + 1) + [429]
+    assert "Too many attempts." in pages[-1].text
+    assert "else@example.org" in pages[-1].text
+    assert wait_of(pages[-1]) >= 1
+
+
+def test_who_is_guessed_at_signs_in_from_elsewhere(tried):
+    tried.block()
+    wait_of(tried.right())
+    assert tried.right(ip=ELSEWHERE).status_code == 200
+
+
+def test_guesses_from_everywhere_are_slow_and_leave_the_owner_his_way_in(tried):
+    assert tried.right(ip=ELSEWHERE).status_code == 200
+    statuses = [
+        status for n in range(1, 9) for status in tried.fail(FREE, name="ann", ip=f"203.0.113.{n}")
+    ]
+    assert 21 <= statuses.count(401) <= 25
+    assert tried.right(ip=ELSEWHERE).status_code == 200  # known there
+    assert wait_of(tried.right(ip=HERE)) <= 60
+    tried.later(60)
+    assert tried.right(ip=HERE).status_code == 200
+
+
+def test_a_network_cannot_try_one_password_with_everybody(tried):
+    statuses = [tried.api(name=f"nobody{n}").status_code for n in range(33)]
+    assert statuses == [401] * 31 + [429] * 2
+    wait_of(tried.right())
+    assert tried.right(ip=ELSEWHERE).status_code == 200
+
+
+def test_signing_in_does_not_pay_for_the_network(tried):
+    for n in range(30):
+        tried.api(name=f"nobody{n}")
+        assert tried.right("abe").status_code == 200
+    tried.api(name="one")
+    wait_of(tried.api(name="more"))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"headers": {"X-Forwarded-For": "203.0.113.9"}},
+        {"headers": {"Forwarded": "for=203.0.113.9", "X-Real-IP": "203.0.113.9"}},
+        {"email": "  ANN@Example.ORG "},
+        {"query_string": {"email": "x"}},
+        {"headers": {"Cookie": "quire=x", "User-Agent": "another"}},
+    ],
+)
+def test_nothing_a_client_sends_makes_it_another(tried, more):
+    tried.block()
+    answer = tried.api(password=PASSWORD, **more)
+    assert answer.status_code in (400, 429)
+    assert (answer.status_code == 400) == ("query_string" in more)  # unknown parameters are refused
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    ["ANN@EXAMPLE.ORG", " ann@example.org", "ann@example.org\t", "ann@example.org\u00a0", "ann@Example.Org",
+     "ann@example.org\u200b", "ａｎｎ@example.org", "ann＠example.org", "ann@example。org", "\ufeffann@example.org"],
+)  # fmt: skip
+def test_another_spelling_of_the_address_is_no_other_account(tried, spelled):
+    """It is another account's, and no right password opens it; or it waits like the first."""
+    tried.block()
+    answer = tried.api(email=spelled, password=PASSWORD)
+    assert answer.status_code in (401, 422, 429)
+
+
+def test_addresses_of_one_network_count_together(tried):
+    for n in range(FREE + 1):
+        tried.api(ip=f"2001:db8:1:1::{n}")
+    wait_of(tried.right(ip="2001:db8:1:1:ffff::1"))
+    assert tried.right(ip="2001:db8:1:2::1").status_code == 200
+    for _ in range(FREE + 1):
+        tried.api("abe", ip=f"::ffff:{HERE}")
+    wait_of(tried.right("abe", ip=HERE))
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("127.0.0.2", "127.0.0.2"),
+        ("::1", "::1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", "unknown"),
+        (None, "unknown"),
+        ("x", "unknown"),
+    ],
+)
+def test_what_counts_as_one_network(address, network):
+    assert client_network(address) == network
+
+
+def test_whether_there_is_such_an_account_is_not_told(tried):
+    known = [tried.api(ip=HERE) for _ in range(FREE + 2)]
+    unknown = [tried.api("nobody", ip=ELSEWHERE) for _ in range(FREE + 2)]
+    for one, other in zip(known, unknown, strict=True):
+        assert one.status_code == other.status_code
+        assert one.headers.get("Retry-After") == other.headers.get("Retry-After")
+        assert {**one.json, "request_id": ""} == {**other.json, "request_id": ""}
+
+
+def test_attempts_at_the_same_time_count_as_well(tried):
+    with ThreadPoolExecutor(8) as pool:
+        statuses = list(pool.map(lambda _: tried.api().status_code, range(24)))
+    assert set(statuses) == {401, 429}
+    assert statuses.count(401) <= FREE + 2  # a second may pass meanwhile
+
+
+def test_made_up_tokens_are_slow_too(tried):
+    given = {"refresh_token": "qr_1.x.y"}
+    answers = [tried.post("/api/v1/auth/refresh", json=given).status_code for _ in range(33)]
+    assert answers == [401] * 31 + [429] * 2
+
+
+def test_the_audit_has_every_failure_and_every_wait_once(tried, people):
+    tried.fail(FREE + 1)
+    for _ in range(3):
+        tried.api()
+    tried.later(1)
+    tried.api("nobody")
+    ann = people["ann"].id
+    assert noted(tried.app, "sign_in_failed", "sign_in_throttled") == [
+        *[("sign_in_failed", ann, [])] * (FREE + 1),
+        ("sign_in_throttled", ann, ["password"]),
+        ("sign_in_failed", None, []),
+    ]
+
+
+def test_what_is_no_attempt_is_not_counted(tried):
+    actor = ANONYMOUS.with_context(ip=HERE)
+    with tried.app.app_context():
+        for _ in range(FREE + 3):
+            with pytest.raises(Unavailable), login_throttle.count_attempt("password", "a", actor):
+                raise Unavailable("Not now.")
+        with login_throttle.count_attempt("password", "a", actor) as it:
+            assert not it.right
+
+
+def test_failures_of_a_kind_leave_others_alone(tried):
+    tried.fail(FREE + 1)
+    actor = ANONYMOUS.with_context(ip=HERE)
+    with tried.app.app_context():
+        for _ in range(FREE + 1):
+            with login_throttle.count_attempt("code", "ann@example.org", actor):
+                pass
+        with (
+            pytest.raises(TooManyRequests),
+            login_throttle.count_attempt("code", "ann@example.org", actor),
+        ):
+            pass
+
+
+def test_forgiven_failures_are_gone_everywhere(tried):
+    for ip in (HERE, ELSEWHERE):
+        tried.block(ip=ip)
+        wait_of(tried.right(ip=ip))
+    with tried.app.app_context():
+        reset("ann@example.org", "")
+    assert tried.right(ip=HERE).status_code == 200
+    assert tried.right(ip=ELSEWHERE).status_code == 200
+
+
+def test_mail_has_budgets_for_network_and_address(tried):
+    def asked(address, ip=HERE):
+        with tried.app.test_request_context("/", environ_base={"REMOTE_ADDR": ip}):
+            consume("reset", address)
+
+    for n in range(5):
+        asked("Ann@example.org ", ip=f"203.0.113.{n}")
+    with pytest.raises(TooManyRequests) as refused:
+        asked("ann@example.org", ip=ELSEWHERE)
+    assert 3500 < int(refused.value.headers["Retry-After"]) <= 3601
+    assert "60 minutes" in refused.value.message or "61 minutes" in refused.value.message
+    for n in range(20):
+        asked(f"{n}@example.org")
+    with pytest.raises(TooManyRequests):
+        asked("20@example.org")
+    asked("20@example.org", ip=ELSEWHERE)
+    tried.later(3600)
+    asked("ann@example.org")
+
+
+def test_throttles_can_be_switched_off(app, people):
+    off = Attempts(app)
+    assert off.fail(40) == [401] * 40
+    with app.test_request_context("/"):
+        for _ in range(40):
+            consume("reset", "ann@example.org")
+        reset("ann@example.org")
+
+
+def test_without_redis_limits_hold_in_memory(make_app, people, caplog):
+    tried = Attempts(make_app(RATELIMIT_ENABLED=True, REDIS_URL="redis://127.0.0.1:9/0"))
+    assert tried.fail(FREE + 1) == [401] * (FREE + 1)
+    wait_of(tried.right())
+    assert caplog.text.count("Redis does not answer") == 1
+
+
+def test_a_redis_that_takes_connections_and_says_nothing(make_app, people, caplog):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        tried = Attempts(make_app(RATELIMIT_ENABLED=True, REDIS_URL=url))
+        assert tried.fail(FREE + 1) == [401] * (FREE + 1)
+        wait_of(tried.right())
+    assert caplog.text.count("Redis does not answer") == 1
+
+
+@needs_redis
+def test_redis_is_used_again_when_it_answers(make_app, people):
+    redis.from_url(REDIS).flushdb()
+    tried = Attempts(make_app(RATELIMIT_ENABLED=True, REDIS_URL=REDIS))
+    tallies = tried.app.extensions[login_throttle.STORAGE]
+    tallies.away_until = float("inf")
+    tried.fail(FREE + 1)
+    assert not redis.from_url(REDIS).keys()
+    tallies.away_until = 0
+    assert tallies.check()
+    tried.fail(1)
+    assert redis.from_url(REDIS).keys()
+    tallies.reset()
+    assert not redis.from_url(REDIS).keys()
+
+
+class TestTheApiAsAWhole:
+    """A limit on all requests, where the operator wants one."""
+
+    @pytest.fixture
+    def limited(self, make_app, people):
+        return make_app(RATELIMIT_ENABLED=True, RATELIMIT_API="3/minute")
+
+    def test_every_answer_tells_what_is_left(self, limited, people):
+        ann = signed_in(limited, people["ann"])
+        left = [ann.get(path) for path in ("posts", "nothing", "users/me", "posts")]
+        assert [a.status_code for a in left] == [200, 404, 200, 429]
+        assert [a.headers["RateLimit-Remaining"] for a in left] == ["2", "1", "0", "0"]
+        assert {a.headers["RateLimit-Limit"] for a in left} == {"3"}
+        assert left[-1].json["code"] == "too_many_requests"
+        assert 58 <= wait_of(left[-1]) <= 60
+        assert "Retry-After" not in left[0].headers
+
+    def test_accounts_and_networks_count_apart(self, limited, people):
+        ann, nobody = signed_in(limited, people["ann"]), limited.test_client()
+        for _ in range(4):
+            ann.get("posts")
+        assert nobody.get("posts").headers["RateLimit-Remaining"] == "2"
+        assert signed_in(limited, people["abe"]).get("posts").status_code == 200
+        forged = {"Authorization": "Bearer x", "X-Forwarded-For": "203.0.113.1"}
+        assert nobody.get("posts", headers=forged).headers["RateLimit-Remaining"] == "1"
+
+    def test_pages_are_not_limited(self, limited):
+        for _ in range(5):
+            answer = limited.test_client().get("/")
+            assert answer.status_code == 200 and "RateLimit-Limit" not in answer.headers
+
+    def test_there_is_none_unless_it_is_set(self, client):
+        assert "RateLimit-Limit" not in client.get("posts").headers

@@ -1,0 +1,314 @@
+"""The census: every address and method has a policy, and every kind of visitor gets what it says."""
+
+import re
+from types import SimpleNamespace
+
+import pytest
+from sqlalchemy import delete, select
+
+from quire.actor import Actor
+from quire.api.routes import CUSTOM_RESOURCES
+from quire.auth import jwt
+from quire.records import API_KEYS, SESSIONS
+from quire.records.api_keys import all_scopes
+from quire.site.routes import ADDRESSES
+from quire.store.db import db, read_connection, transaction
+from tests.auth.route_policies import table
+from tests.users import ROLES, give_session, signed_in
+
+POLICIES = table()
+UNSAFE = [p for p in POLICIES if not p.startswith("GET") and not p.endswith("/query")]
+"""All that may change something: a query in a body changes nothing."""
+SAMPLE = {
+    "slug": "live", "username": "ann", "token": "x", "theme": "dark", "export_type": "csv",
+    "filename": "nothing.css", "version": "1", "form": "atom",
+    "kind": "posts", "year": "2026", "month": "01",
+}  # fmt: skip
+SECRETS = ("canary", "Traceback", "sqlalchemy", "SELECT ", "@example.org")
+"""What no refusal says."""
+NOWHERE = 4711
+LEAVING = ("POST /auth/logout", "POST /auth/stop-viewing")
+"""Whoever has been here is somebody else afterwards."""
+EXPLAINED = {"action": "read", "type": "posts"}
+
+
+@pytest.fixture
+def place(written):
+    """`place("GET /posts/<id:id>")`: the method and path of a request there."""
+
+    def made(text):
+        method, path = text.split(" ", 1)
+        id = written.live if "/posts/" in path else NOWHERE if "sessions" in path else 1
+        return method, re.sub(r"<[^<>]*?(\w+)>", lambda m: SAMPLE.get(m[1], str(id)), path)
+
+    return made
+
+
+def ask(client, method, path, **more):
+    """A request whose body nobody can use, so that whoever is let in changes nothing."""
+    more.setdefault("headers", {})
+    if path.startswith("/api/") and method != "GET":
+        more["json"] = {"nothing": 1}
+    if path.endswith("/explain"):
+        more["query_string"] = EXPLAINED
+    if path.endswith("/search") and path.startswith("/api/"):
+        more["query_string"] = {"q": "live"}
+    if path.startswith("/admin/") and re.search(r"/(edit|details|delete)/$", path):
+        more["query_string"] = {"id": 1}
+    return client.open(path, method=method, **more)
+
+
+def turned_away(policy, actor):
+    """The statuses of somebody whom the rule never lets in."""
+    if policy.door in ("panel", "page"):
+        return {302} if actor.is_anonymous else {403}
+    return {401} if actor.is_anonymous else {403}
+
+
+def expected(policy, actor):
+    """Whether a status is one that the policy leaves open for `actor`."""
+    answer = policy.rule(actor)
+    if answer is False:
+        return lambda got: got.status_code in turned_away(policy, actor)
+    refusals = {403, 404} if answer is not True else {404}
+    if policy.door == "form" or not policy.proof:
+        return lambda got: got.status_code < 500
+    if policy.door == "panel":  # the view itself asks another rule
+        return lambda got: got.status_code < 500 and not leads_to_sign_in(got)
+    return lambda got: (
+        not leads_to_sign_in(got)
+        and (got.status_code in {200, 204, 301, 302, 304, 400, 409, 415, 422} | refusals
+             or (got.status_code in (401, 403) and policy.door == "page"))
+    )  # fmt: skip
+
+
+def leads_to_sign_in(got):
+    return got.status_code == 302 and got.location.startswith("/auth/login")
+
+
+def complaints(client, place, right, doors=("api", "panel", "page", "form")):
+    """Every place of `doors` where `client` gets something else than `right(policy)` allows."""
+    found = []
+    for text, policy in POLICIES.items():
+        if text in LEAVING or policy.door not in doors:
+            continue
+        method, path = place(text)
+        with (
+            client.application.app_context()
+        ):  # whether registration is open stands in the database
+            fits = right(policy)
+        got = ask(client, method, path)
+        if not fits(got) or got.status_code >= 500 or leaks(got):
+            found.append((text, got.status_code, got.headers.get("Location")))
+    return found
+
+
+def leaks(got):
+    return got.status_code in (401, 403, 404) and any(word in got.text for word in SECRETS)
+
+
+def state_of(app):
+    """All that is stored, but for what says who was here, and in which order events were committed."""
+    with app.app_context(), read_connection() as connection:
+        return {
+            name: connection.execute(select(*(c for c in one.c if c.name != "position"))).all()
+            for name, one in db.metadata.tables.items()
+            if name not in ("audit_events", "sessions", "tallies", "attempts")
+        }
+
+
+def test_every_address_and_method_has_a_policy_and_no_policy_is_left_over(app):
+    bound = {
+        f"{method} {rule.rule}"
+        for rule in app.url_map.iter_rules()
+        for method in rule.methods - {"HEAD", "OPTIONS"}
+    }
+    assert bound - POLICIES.keys() == set(), "say in tests/auth/route_policies.py who may use these"
+    assert POLICIES.keys() - bound == set()
+
+
+def test_the_lists_of_the_doors_are_in_the_table():
+    site = {f"{method} {path}" for path, _, methods in ADDRESSES for method in methods}
+    assert site <= POLICIES.keys()
+    paths = {place.split(" ", 1)[1] for place in POLICIES}
+    assert {f"/api/v1{path}" for path in CUSTOM_RESOURCES} <= paths
+
+
+@pytest.mark.parametrize("name", [None, *ROLES])
+def test_everybody_gets_what_the_policy_says(app, people, place, written, name):
+    """Signed in by session, as the pages need; tokens are the API's matter in other tests."""
+    client = app.test_client()
+    client.checked = False
+    if name:
+        give_session(app, client, people[name])
+    actor = Actor(ROLES[name], people[name].id) if name else Actor("anonymous")
+    before = state_of(app)
+    assert complaints(client, place, lambda policy: expected(policy, actor)) == []
+    assert name or state_of(app) == before
+
+
+@pytest.mark.parametrize("name", list(ROLES))
+def test_tokens_get_the_same(app, people, place, written, name):
+    client = signed_in(app, people[name])
+    client.checked = False
+    actor = Actor(ROLES[name], people[name].id)
+
+    assert complaints(client, place, lambda policy: for_programs(policy, actor)) == []
+
+
+def for_programs(policy, actor):
+    """What a key or token gets: at the API what the policy says, and nothing where people come in."""
+    if policy.door == "api":
+        return expected(policy, actor)
+    if policy.door in ("panel", "page"):
+        return lambda got: got.status_code == 401 and "error=" in got.headers["WWW-Authenticate"]
+    return lambda got: got.status_code < 500
+
+
+ACCOUNT_TABLES = ("users", "profiles", "api_keys", "links", "second_factors", "passkeys", "devices")
+
+
+def test_an_administrators_key_with_every_scope_reaches_no_page_and_no_account(
+    app, people, as_, place, written
+):
+    scopes = all_scopes()
+    key = as_("root").post("api_keys", json={"name": "k", "scopes": scopes}).json["key"]
+    client = app.test_client()
+    client.checked = False
+    client.environ_base["HTTP_X_API_KEY"] = key
+    root = Actor("admin", people["root"].id, proof="key", scopes=frozenset(scopes))
+    before = state_of(app)
+    assert complaints(client, place, lambda policy: for_programs(policy, root)) == []
+    after = state_of(app)
+    assert [n for n in before if n in ACCOUNT_TABLES and _differ(before[n], after[n])] == []
+
+
+def _differ(*states):
+    """Whether rows differ in more than the time of their last use."""
+    first, second = ([row._asdict() | {"last_used_at": None} for row in rows] for rows in states)
+    return first != second
+
+
+@pytest.mark.parametrize("scheme", ["HTTP_X_API_KEY ", "HTTP_AUTHORIZATION Bearer "])
+def test_a_key_beside_a_cookie_is_refused_where_people_come_in(
+    app, people, as_, place, written, scheme
+):
+    """The cookie alone would open these pages: whoever adds a key to it gains and keeps nothing."""
+    key = as_("root").post("api_keys", json={"name": "k", "scopes": all_scopes()}).json["key"]
+    client = app.test_client()
+    client.checked = False
+    give_session(app, client, people["root"])
+    header, _, prefix = scheme.partition(" ")
+    client.environ_base[header] = prefix + key
+    nobody = Actor("anonymous")
+    doors = ("panel", "page")
+    assert complaints(client, place, lambda policy: for_programs(policy, nobody), doors) == []
+
+
+def broken(policy):
+    """What comes of a proof that proves nothing."""
+    if not policy.proof:
+        return lambda got: got.status_code < 500
+    if policy.door == "api":
+        return lambda got: got.status_code == 401 and "error=" in got.headers["WWW-Authenticate"]
+    if policy.door in ("panel", "page"):
+        return lambda got: got.status_code == 401
+    return lambda got: got.status_code in (200, 302, 400, 401, 403, 404, 422)
+
+
+@pytest.fixture
+def bad_tokens(app, people, as_):
+    """Proofs that have been good once, or never."""
+    with app.app_context():
+        app.config["JWT_ACCESS_TOKEN_EXPIRES"] = -60
+        expired = jwt.issue(people["root"])["access_token"]
+        app.config["JWT_ACCESS_TOKEN_EXPIRES"] = 900
+        ended = jwt.issue(people["root"])["access_token"]
+        key = as_("root").post("api_keys", json={"name": "k", "scopes": ["tags:read"]}).json["key"]
+        with transaction() as connection:
+            connection.execute(delete(SESSIONS.table))
+            connection.execute(delete(API_KEYS.table))
+    return SimpleNamespace(expired=expired, ended=ended, key=key, made_up="a.b.c")
+
+
+@pytest.mark.parametrize("kind", ["expired", "ended", "key", "made_up"])
+def test_broken_proofs_open_nothing(app, place, written, bad_tokens, kind):
+    client = app.test_client()
+    client.checked = False
+    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {getattr(bad_tokens, kind)}"
+    assert complaints(client, place, broken) == []
+
+
+def test_a_revoked_session_is_nobody(app, people, place, written):
+    client = app.test_client()
+    client.checked = False
+    give_session(app, client, people["root"])
+    with app.app_context(), transaction() as connection:
+        connection.execute(delete(SESSIONS.table))
+    nobody = Actor("anonymous")
+    assert complaints(client, place, lambda policy: expected(policy, nobody)) == []
+
+
+def test_a_key_without_the_scope_opens_nothing(app, people, as_, place, written):
+    key = as_("root").post("api_keys", json={"name": "k", "scopes": ["redirects:read"]}).json["key"]
+    client = app.test_client()
+    client.checked = False
+    client.environ_base["HTTP_X_API_KEY"] = key
+    root = Actor("admin", people["root"].id, proof="key", scopes=frozenset({"redirects:read"}))
+
+    def right(policy):
+        return for_programs(policy, root)
+
+    assert complaints(client, place, right) == []
+    open_to_it = [
+        p for p in POLICIES if " /api/" in p and ask(client, *place(p)).status_code == 200
+    ]
+    assert {one for one in open_to_it if POLICIES[one].proof} == {
+        "GET /api/v1/", "GET /api/v1/redirects", "GET /api/v1/redirects/export",
+        "GET /api/v1/access/explain", "GET /api/v1/changes",
+    }  # fmt: skip
+
+
+BODY_IS_THE_PROOF = ("/api/v1/auth/token", "/api/v1/auth/refresh", "/api/v1/auth/revoke")
+"""They take no notice of cookies: what they are asked for stands in the body."""
+
+
+@pytest.mark.parametrize("name", ["root", "bob", None])
+@pytest.mark.parametrize("token", [None, "wrong", "another"])
+def test_no_change_without_our_token(guarded, people, place, comment, name, token):
+    comment("bob")
+    client = guarded.test_client()
+    client.checked = False
+    if name:
+        give_session(guarded, client, people[name])
+    if token == "another":
+        token = guarded.test_client().get("csrf-token").json["csrf_token"]
+    before, wrong = state_of(guarded), []
+    for text in UNSAFE:
+        method, path = place(text)
+        sent = {"headers": {"X-CSRFToken": token} if token else {}}
+        if not path.startswith("/api/"):
+            sent["data"] = {
+                "csrf_token": token or "",
+                "rowid": "1",
+                "action": "delete",
+                "body": "x",
+            }
+        got = ask(client, method, path, **sent)
+        refused = {403} if name else {302, 401, 403}
+        if got.status_code not in refused and not is_no_matter(text, name, got):
+            wrong.append((text, got.status_code))
+    assert wrong == []
+    assert state_of(guarded) == before
+
+
+def is_no_matter(text, name, got):
+    """Whether no cookie speaks there, or there is nothing to be done, for anybody."""
+    path = text.split(" ", 1)[1]
+    if path in BODY_IS_THE_PROOF or (path == "/api/v1/users" and not name):
+        return True
+    once = ("/auth/reset/", "/auth/verify/", "/auth/setup/", "/auth/register", "/auth/two-factor")
+    signed = ("/auth/unsubscribe/",)  # the link itself is the proof
+    return got.status_code in (302, 404, 410) and path.startswith(
+        (*once, *signed, "/profile/passkeys/", "/admin/")
+    )

@@ -1,0 +1,48 @@
+"""Files in the panel as people work with them: sent with a bar, a point by a click, a cover chosen."""
+
+import pytest
+
+from quire.jobs import worker
+from tests.sample_images import picture
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_picture_from_its_file_to_the_cover_of_a_post(visit, site, tmp_path):
+    one = visit("ann", viewport={"width": 390, "height": 844})
+    page, file = one.page, tmp_path / "shore.png"
+    file.write_bytes(picture(700, 400))
+    page.goto("/admin/media/new/")
+    page.set_input_files("[name=file]", file)
+    page.fill("[name=alt]", "A shore")
+    page.locator(".savebar .primary").click()
+    page.wait_for_url("**/admin/media/edit/**")
+    shown = page.locator("[data-focal] img")
+    box = shown.bounding_box()
+    # the click waits until the picture stands still, which its measures may come before
+    shown.click(position={"x": box["width"] * 0.25, "y": box["height"] * 0.5})
+    across, down = (page.locator("[data-point] input").nth(n).input_value() for n in (0, 1))
+    assert abs(float(across) - 25) < 1 and abs(float(down) - 50) < 1
+    assert one.axe() == [] and one.overflow() <= 0
+    page.click(".savebar .primary")
+    with site.app.app_context():
+        worker.run_due_jobs()
+    page.goto("/admin/posts/edit/?id=2")
+    page.fill("[name=cover]", "shore")
+    page.locator(".picker-list img.thumb").click()
+    assert page.locator(".chosen img").get_attribute("src").endswith("-160.webp")
+    assert one.axe() == [] and one.overflow() <= 0
+    page.click(".savebar .primary")
+    one.look_at(["/admin/media/", "/profile"])
+
+
+def test_a_refused_file_is_explained_and_nothing_typed_is_lost(visit, tmp_path):
+    page, file = visit("ann").page, tmp_path / "evil.png"
+    file.write_bytes(b"<svg onload=alert(1)>")
+    page.goto("/admin/media/new/")
+    page.set_input_files("[name=file]", file)
+    page.fill("[name=alt]", "Typed text")
+    page.locator(".savebar .primary").click()
+    page.wait_for_selector(".messages .note.error")
+    assert "can carry scripts" in page.locator(".messages").inner_text()
+    assert page.input_value("[name=alt]") == "Typed text"

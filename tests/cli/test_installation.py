@@ -1,0 +1,314 @@
+"""`manage.py db`, `check`, `openapi`, `routes`, `shell`, `settings`, and first use of a folder."""
+
+import json
+import shutil
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from quire.cli import main
+from quire.config import docs
+from quire.store import migrations
+from quire.store.db import db
+
+
+def execute(instance, sql):
+    with closing(sqlite3.connect(instance / "quire.db")) as connection, connection:
+        return connection.execute(sql).fetchall()
+
+
+def shape(path):
+    """Every column of every table, and every index, as SQLite has them."""
+    with closing(sqlite3.connect(path)) as connection:
+        names = connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '%alembic%'"
+            " AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'search_index%' ORDER BY name"
+        ).fetchall()
+        columns = {
+            name: sorted(
+                row[1:4] + row[6:] for row in connection.execute(f"PRAGMA table_xinfo({name})")
+            )
+            for (name,) in names
+        }
+        others = (
+            "SELECT type, name FROM sqlite_master WHERE type <> 'table'"
+            " AND name NOT LIKE '%alembic%' ORDER BY type, name"
+        )
+        return columns, connection.execute(others).fetchall()
+
+
+SCRIPT = '''"""A test's migration: copies two tables."""
+import sqlalchemy as sa
+from alembic import op
+revision = "{name}"
+down_revision = "{before}"
+branch_labels = depends_on = None
+def upgrade():
+    for name in ("posts", "search_documents"):
+        with op.batch_alter_table(name, recreate="always") as batch:
+            batch.add_column(sa.Column("extra", sa.Integer()))
+    {more}
+def downgrade():
+    pass
+'''
+
+
+@pytest.fixture
+def scripts(tmp_path, monkeypatch):
+    """A copy of the migrations, to which tests may add."""
+    folder = tmp_path / "scripts"
+    shutil.copytree(migrations.SCRIPTS, folder)
+    monkeypatch.setattr(migrations, "SCRIPTS", folder)
+    return folder
+
+
+def add_script(folder, name, more=""):
+    """A migration after the newest one."""
+    text = SCRIPT.format(name=name, before=migrations.newest_revision(), more=more)
+    (folder / "versions" / f"{name}.py").write_text(text, encoding="utf-8")
+    migrations.revisions.cache_clear()
+
+
+def test_first_command_makes_the_database(new_console):
+    assert new_console("users", "list") == (0, "", "")
+    assert new_console("users", "list", "--json")[1] == "[]\n"
+    assert new_console.rows("SELECT site_name FROM settings") == [("Quire",)]
+
+
+def test_migrations_make_what_the_models_say(instance, tmp_path):
+    from quire.app import create_app
+
+    app = create_app("testing", {"DATABASE_URL": f"sqlite:///{(tmp_path / 'made.db').as_posix()}"})
+    with app.app_context():
+        db.create_all()
+        db.engine.dispose()
+    assert shape(instance / "quire.db") == shape(tmp_path / "made.db")
+
+
+def test_models_and_migrations_agree(console):
+    assert console("db", "check")[0] == 0
+
+
+def test_upgrade_copies_the_file_first(console, instance, scripts):
+    add_script(scripts, "newer")
+    assert console("users", "list")[0] == 1
+    assert console("db", "upgrade")[0] == 0
+    assert execute(instance, "SELECT version_num FROM alembic_version") == [("newer",)]
+    copy = next(instance.glob("quire-before-upgrade-*.db"))
+    with closing(sqlite3.connect(copy)) as connection:
+        found = connection.execute("SELECT version_num FROM alembic_version").fetchall()
+    assert found != [("newer",)]
+    assert console("db", "upgrade")[0] == 0
+    assert console("db", "current")[0] == console("db", "history")[0] == 0
+    assert len(list(instance.glob("quire-before-upgrade-*.db"))) == 1
+
+
+def test_downgrade_and_up_again(console, instance):
+    assert console("db", "downgrade", "base")[0] == 0
+    assert execute(instance, "SELECT * FROM alembic_version") == []
+    assert console("users", "list") == (0, "", "")
+
+
+def test_migrate_without_a_change_writes_nothing(console):
+    before = sorted(migrations.SCRIPTS.rglob("*.py"))
+    status, output, _ = console("db", "migrate", "-m", "Nothing")
+    assert status == 0
+    assert "Nothing has changed" in output
+    assert sorted(migrations.SCRIPTS.rglob("*.py")) == before
+
+
+def test_failing_db_command(console, instance):
+    execute(instance, "UPDATE alembic_version SET version_num = 'fff'")
+    assert console("db", "check")[0] == 1
+
+
+def test_older_database_is_refused(console, scripts):
+    add_script(scripts, "newer")
+    status, _, errors = console("users", "list")
+    assert (status, errors) == (
+        1,
+        "Error: The database is older than this code. Run: manage.py db upgrade\n",
+    )
+
+
+def test_newer_database_is_refused(console, instance):
+    execute(instance, "UPDATE alembic_version SET version_num = 'fff'")
+    status, _, errors = console("users", "list")
+    assert status == 1
+    assert errors.startswith("Error: This code is too old for the database (revision fff).")
+
+
+def test_database_of_others_is_refused(console, instance):
+    execute(instance, "DROP TABLE alembic_version")
+    status, _, errors = console("users", "list")
+    assert status == 1
+    assert "manage.py db stamp head" in errors
+
+
+def test_database_that_cannot_be_opened(console, monkeypatch, tmp_path):
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{(tmp_path / 'no' / 'x.db').as_posix()}")
+    status, _, errors = console("users", "list")
+    assert (status, errors) == (
+        1,
+        "Error: The database cannot be opened: unable to open database file\n",
+    )
+
+
+def test_no_copy_where_there_is_no_file(empty_instance):
+    with main.bare_application("testing").app_context():
+        assert migrations.back_up() is None
+    settings = {"DATABASE_URL": "sqlite:///missing.db", "QUIRE_INSTANCE": empty_instance}
+    with main.bare_application("testing", settings).app_context():
+        assert migrations.back_up() is None
+
+
+def test_newest_revision_must_be_one(tmp_path):
+    (tmp_path / "versions").mkdir()
+    for name in "ab":
+        text = f'revision = "{name}"\ndown_revision = None\n'
+        (tmp_path / "versions" / f"{name}.py").write_text(text, encoding="utf-8")
+    with pytest.raises(migrations.SchemaMismatch, match="2 newest revisions"):
+        migrations.revisions(tmp_path)
+    (tmp_path / "versions" / "b.py").write_text(
+        'revision: str = "b"\ndown_revision: str | None = "a"\n', encoding="utf-8"
+    )
+    assert migrations.revisions(tmp_path) == ("b", {"a", "b"})
+
+
+def test_migration_keeps_rows_that_refer_to_a_copied_table(console, instance, scripts):
+    console("seed", "--users=2", "--tags=2", "--posts=3", "--comments=5")
+    add_script(scripts, "newer")
+    assert console("db", "upgrade")[0] == 0
+    assert console.rows("SELECT count(*) FROM comments") == [(5,)]
+    execute(
+        instance,
+        "UPDATE search_documents SET title = 'zanzibar' WHERE type = 'posts' AND record_id = 1",
+    )
+    match = (
+        "SELECT type, record_id FROM search_documents WHERE id IN "
+        "(SELECT rowid FROM search_index WHERE search_index MATCH 'zanzibar')"
+    )
+    assert console.rows(match) == [("posts", 1)]
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("nonsense", 'Error: The migration failed and changed nothing: near "nonsense"'),
+        ("INSERT INTO posts_tags VALUES (7, 8)", "Error: Row None of posts_tags refers to nothing"),
+    ],
+)
+def test_failing_migration_changes_nothing(console, instance, scripts, statement, words, caplog):
+    add_script(scripts, "broken", f"op.execute({statement!r})")
+    before = shape(instance / "quire.db")
+    status, _, errors = console("db", "upgrade")
+    assert status == 1
+    assert words in errors + caplog.text
+    assert shape(instance / "quire.db") == before
+    assert execute(instance, "SELECT * FROM posts_tags") == []
+
+
+def test_check(console):
+    status, output, errors = console("check")
+    assert (status, errors) == (1, "Error: 1 of the checks failed.\n")
+    assert "BAD  administrator: there is none" in output
+    console(
+        "users",
+        "create",
+        "ann",
+        "a@b.org",
+        "--role=admin",
+        "--password-stdin",
+        given="correct horse 9\n",
+    )
+    status, output, _ = console("check")
+    assert status == 0
+    assert all(line.startswith("ok ") for line in output.splitlines())
+
+
+def test_check_finds_what_is_broken(console, instance):
+    execute(instance, "INSERT INTO posts_tags VALUES (7, 8)")
+    assert (
+        "BAD  database integrity: a row in posts_tags refers to a missing row in"
+        in console("check")[1]
+    )
+    execute(instance, "UPDATE alembic_version SET version_num = 'fff'")
+    assert "BAD  database schema: This code is too old" in console("check")[1]
+
+
+def test_check_tells_of_jobs_that_nobody_does(console, instance):
+    console("check")
+    execute(
+        instance,
+        "INSERT INTO outbox (event, type, record_id, data, created_at, due_at, attempts)"
+        " VALUES ('x', 'posts', 1, '{}', '2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z', 0)",
+    )
+    assert (
+        "BAD  background jobs: jobs have been waiting since 2026-01-01 00:00 UTC"
+        in console("check")[1]
+    )
+
+
+def test_check_finds_a_damaged_file(console, instance):
+    path = instance / "quire.db"
+    data = bytearray(path.read_bytes())
+    root = execute(
+        instance, "SELECT rootpage FROM sqlite_master WHERE name = 'ix_outbox_delivered_at'"
+    )[0][0]
+    data[(root - 1) * 4096 + 1 : (root - 1) * 4096 + 8] = b"\xff" * 7
+    path.write_bytes(data)
+    assert "BAD  database integrity: " in console("check")[1]
+
+
+def test_check_deploy(console, monkeypatch):
+    output = console("check", "--deploy")[1]
+    for name in ("public address", "mail"):
+        assert f"BAD  {name}: " in output
+    monkeypatch.setenv("PUBLIC_URL", "https://a.org")
+    monkeypatch.setenv("MAIL_SERVER", "mail.a.org")
+    output = console("check", "--deploy")[1]
+    assert "BAD  public address: TRUSTED_HOSTS is not set" in output
+    assert "BAD  mail: MAIL_DEFAULT_SENDER is not set" in output
+    monkeypatch.setenv("TRUSTED_HOSTS", "b.org")
+    refused = "BAD  public address: the host of PUBLIC_URL is not in TRUSTED_HOSTS"
+    assert refused in console("check", "--deploy")[1]
+    monkeypatch.setenv("TRUSTED_HOSTS", "a.org")
+    monkeypatch.setenv("MAIL_DEFAULT_SENDER", "quire@a.org")
+    monkeypatch.setenv("QUIRE_ENV", "development")
+    output = console("check", "--deploy")[1]
+    assert "ok   public address" in output
+    assert "ok   mail" in output
+    assert "BAD  environment: QUIRE_ENV is development" in output
+
+
+def test_openapi(console, tmp_path):
+    printed = console("openapi")[1]
+    assert json.loads(printed)["openapi"].startswith("3.1")
+    assert console("openapi", tmp_path / "api.json") == (0, "", "")
+    assert (tmp_path / "api.json").read_text(encoding="utf-8") == printed
+
+
+def test_routes_and_shell(console):
+    assert "/api/v1/posts" in console("routes")[1]
+    assert "<Quire 'quire'>" in console("shell", given="print(app)\n")[1]
+
+
+def test_settings_are_written(console, monkeypatch, tmp_path):
+    monkeypatch.setattr(docs, "ROOT", tmp_path)
+    (tmp_path / "docs").mkdir()
+    assert len(console("settings")[1].splitlines()) == 2
+    assert (tmp_path / ".env.example").read_text(encoding="utf-8") == docs.env_example()
+
+
+def test_help_loads_nothing(console):
+    status, output, _ = console("--help")
+    assert status == 0
+    assert [name for name in main.COMMANDS if f"\n  {name} " not in output] == []
+
+
+def test_unsafe_settings_in_one_line(console, monkeypatch):
+    monkeypatch.setenv("SECRET_KEY", "short")
+    status, _, errors = console("users", "list")
+    assert (status, errors.count("\n")) == (1, 1)
+    assert errors.startswith("Error: SECRET_KEY is too short")

@@ -1,0 +1,32 @@
+"""Texts are sorted as people look for them."""
+
+import random
+
+import pytest
+
+from quire.declare.collation import LENGTH, sort_key
+
+INDEX = [
+    "=HYPERLINK(1)", "(in brackets)", "007", "9 tips", "10 tips", "100% wool", "Äpfel im Schlafrock",
+    "apple", "Apple 2", "apple 10", "apple pie", "back slash", "back\\slash", "Banana bread",
+    "cherry tart", "ÉCLAIR", "eclairs", "egg", "Łódź", "lumen", "Øre", "Straße", "strasser",
+    "under_score", "Zebra", "ζῷον", "яблоко", "ไทย", "がぎ", "今日",
+]  # fmt: skip
+
+
+def test_an_index():
+    shuffled = random.Random(1).sample(INDEX, len(INDEX))
+    assert sorted(shuffled, key=sort_key) == INDEX
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("apple", "APPLE"), ("Café", "Cafe\u0301"), ("ﬁne", "FINE"), ("straße", "STRASSE"),
+     ("İ", "i"), ("ｶﾞ", "ガ"), ("a\tb", "a\tb")],
+)  # fmt: skip
+def test_equal_texts(one, other):
+    assert sort_key(one) == sort_key(other)
+
+
+def test_a_key_is_short():
+    assert len(sort_key("1" * 500)) == len(sort_key("\ufdfa" * 500)) == LENGTH

@@ -1,0 +1,28 @@
+"""Every text that somebody sends costs time in proportion to its length, whatever it repeats."""
+
+import pytest
+
+from quire.declare.markdown import render_markdown, strip_tags
+from quire.store.search_index import document
+from quire.store.snippets import plain_text
+from quire.web.html import absolute, fit_into_page, reading_minutes, summary
+from tests.growth import slow_tokens
+
+
+def all_paths(text):
+    """All that becomes of a body: the page, the feed, the search, the mail."""
+    markup = render_markdown(text)
+    return (
+        fit_into_page(markup), absolute(markup, "https://example.org/posts/a"), summary("", markup),
+        strip_tags(markup), plain_text(text), reading_minutes(text),
+        document("posts", 1, "", text, "sqlite"), document("posts", 1, "", text, "postgresql"),
+    )  # fmt: skip
+
+
+def test_texts_of_16_kb():
+    assert slow_tokens(all_paths, 16 * 1024) == []
+
+
+@pytest.mark.slow
+def test_texts_of_128_kb():
+    assert slow_tokens(all_paths, 128 * 1024) == []

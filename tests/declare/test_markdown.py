@@ -1,0 +1,100 @@
+"""Markdown is rendered before the database is locked, and once; nothing hostile takes long."""
+
+import html
+
+import nh3
+import pytest
+from comrak import markdown_to_html
+
+from quire.actor import SYSTEM
+from quire.declare import markdown
+from quire.declare.kinds import MARKDOWN_BYTES
+from quire.records import POSTS
+from quire.store.write import create, update
+
+
+def test_once_and_outside_the_transaction(app, people, monkeypatch):
+    seen, plain = [], markdown.render_markdown
+
+    def rendered(text):
+        seen.append(text)
+        return plain(text)
+
+    monkeypatch.setattr(markdown, "render_markdown", rendered)
+    raw = {"title": "x", "body": "*one*", "author": people["ann"].id}
+    with app.app_context():
+        made = create(POSTS, SYSTEM, raw)
+        assert made.state["body_html"] == "<p><em>one</em></p>\n"
+        assert update(POSTS, SYSTEM, made.id, {"body": "two"}).state["body_html"] == "<p>two</p>\n"
+        update(POSTS, SYSTEM, made.id, {"title": "y"})
+    assert seen == ["*one*", "two"]
+
+
+def test_what_is_no_body_is_left_to_the_parser():
+    for body in (None, 5, ["x"], "x" * (MARKDOWN_BYTES + 1), "é" * MARKDOWN_BYTES, "\ud800"):
+        assert markdown.render_before_transaction(SYSTEM, None, {"body": body}) == {}
+
+
+def test_what_people_write():
+    text = "x[^1] ~~y~~ ~z~\n\n| a |\n|--:|\n| 1 |\n\n```python\nx\n```\n\n[^1]: note\n"
+    made = markdown.render_markdown(text)
+    for part in (
+        '<sup class="footnote-ref"><a href="#fn-1" id="fnref-1"',
+        "<del>y</del> <del>z</del>",
+        '<th align="right">a</th>',
+        '<pre><code class="language-python">x\n</code></pre>',
+        '<li id="fn-1">',
+    ):
+        assert part in made
+
+
+def test_deep_nesting_is_shown_as_text():
+    assert markdown.render_markdown("> " * 400 + "a").count("<blockquote>") == 400
+    for text in (
+        ">" * 100_000,
+        "<div>" * 20_000,
+        "<DIV>" * 20_000,
+        "<b>" * 30_000,
+        "<span>" * 8000 + "<p>a</p>",
+        "</a><b>" * 8000,
+    ):
+        made = markdown.render_markdown(text)
+        assert made.startswith("<pre>&") and html.unescape(made)[5:-7] == text
+
+
+def test_many_elements_beside_each_other_are_not_deep():
+    for text in (
+        "<p>a\n" * 2000,
+        "<P>a<BR>\n" * 2000,
+        "<br>" * 2000,
+        "<b>a</b>\n" * 2000,
+        "a\n\n" * 2000,
+    ):
+        assert "<pre>" not in markdown.render_markdown(text)
+
+
+def test_what_grows_out_of_bounds_is_shown_as_text():
+    assert "footnotes" in markdown.render_markdown("[^a]: b\n" + "[^a] " * 100)
+    assert markdown.render_markdown("[^a]: b\n[^a]" * 8000).startswith("<pre>[^a]")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a & b &amp; &lt; &amp;lt; &&& &#38; &AMP;",
+        "[x](https://a.example/?b=1&c=2) ![y](&amp;)",
+        "<b title='&amp;&quot;'>x &amp &amp;amp;</b>",
+        "[x](java&amp;script:alert(1)) [y](javascript&colon;alert(1)) [z](&amp;javascript:x)",
+        "`&amp;` <!-- &amp; --> <textarea>&amp;</textarea>",
+    ],
+)
+def test_ampersands_come_out_as_they_would_by_themselves(text):
+    made = nh3.Cleaner(
+        tags=markdown.TAGS, attributes=markdown.ATTRIBUTES, url_schemes=markdown.SCHEMES,
+        link_rel="ugc nofollow noopener noreferrer",
+    ).clean(markdown_to_html(text, markdown.EXTENSIONS, None, markdown.OPTIONS))  # fmt: skip
+    assert markdown.render_markdown(text) == made
+
+
+def test_what_stands_for_an_ampersand_is_no_character():
+    assert markdown.render_markdown("no \ufdd0 character") == "<p>no  character</p>\n"

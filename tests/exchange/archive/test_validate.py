@@ -1,0 +1,202 @@
+"""Archives that are damaged, or made to do harm: each is one clear line, and nothing is written."""
+
+import json
+import zipfile
+
+import pytest
+from sqlalchemy import func, select
+
+from quire.actor import SYSTEM
+from quire.exchange.archive import merge, validate
+from quire.records import AUDIT_EVENTS, TAGS, USERS
+from quire.store import read
+from quire.store.db import read_connection
+from tests.exchange.archive import archives
+
+TAG = {"id": 3, "name": "Ice", "slug": "ice", "description": "", "version": 1,
+       "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z"}  # fmt: skip
+
+
+@pytest.fixture
+def refused(site, tmp_path):
+    """`refused(bytes or None)`: the words for a file that is refused as a whole."""
+
+    def load(data=None):
+        file = tmp_path / "bad.zip"
+        if data is not None:
+            file.write_bytes(data)
+        with read_connection() as connection:
+            count = select(func.count()).select_from(AUDIT_EVENTS.table)
+            before = connection.execute(count).scalar()
+        report = merge.load(file)
+        assert not report.has_content and len(report.lines) == 1, str(report)
+        with read_connection() as connection:
+            assert connection.execute(count).scalar() == before
+        return report.lines[0].words
+
+    load.file = tmp_path / "bad.zip"
+    return load
+
+
+@pytest.fixture
+def loaded(site, tmp_path):
+    """`loaded({"records/tags.ndjson": [...]})`: the report on an archive made by hand."""
+
+    def load(files, **facts):
+        return merge.load(archives.forged(tmp_path / "made.zip", files, facts))
+
+    return load
+
+
+def test_no_zip(refused):
+    assert "is not a valid ZIP file" in refused(b"")
+    assert "is not a valid ZIP file" in refused(b"id,title\n1,x\n" * 100)
+
+
+def test_cut_off_anywhere(refused, people):
+    archives.fill(people)
+    data = archives.packed()
+    for part in (1, 2, 3, 9):
+        assert "is not a valid ZIP file" in refused(data[: len(data) * part // 10])
+    assert "is not a valid ZIP file" in refused(data[:-1])
+
+
+def test_a_changed_byte(refused, people):
+    archives.fill(people)
+    data = bytearray(archives.packed())
+    place = data.index(b"records/posts.ndjson") + 200
+    data[place] ^= 0xFF
+    assert "damaged" in refused(bytes(data))
+
+
+def test_a_changed_record(refused):
+    archives.forged(refused.file, {"records/tags.ndjson": [TAG]})
+    with zipfile.ZipFile(refused.file) as zip:
+        files = {name: zip.read(name) for name in zip.namelist()}
+    with zipfile.ZipFile(refused.file, "w") as zip:
+        for name, data in files.items():
+            zip.writestr(name, data.replace(b"Ice", b"Sun"))
+    assert "its hash does not match" in refused()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../evil", "/etc/passwd", "records/../../x.ndjson", "records\\x.ndjson", "C:/x", "records/CON",
+     "files/../x", "records/tags.ndjson/"],
+)  # fmt: skip
+def test_names_that_lead_elsewhere(refused, name):
+    archives.forged(refused.file, {name: b"x"})
+    assert "which is not part of a Quire export" in refused()
+
+
+def test_bombs(refused):
+    archives.forged(refused.file, {"records/tags.ndjson": b"0" * 40_000_000})
+    assert "too large for its compressed size" in refused()
+
+
+@pytest.mark.parametrize(("name", "most"), [("MOST_FILES", 1), ("MOST_BYTES", 100)])
+def test_too_much(refused, monkeypatch, name, most):
+    monkeypatch.setattr(validate, name, most)
+    archives.forged(refused.file, {"records/tags.ndjson": [TAG] * 9})
+    assert "more than" in refused()
+
+
+def test_the_same_name_twice(refused):
+    archives.forged(refused.file, {"records/tags.ndjson": [TAG]})
+    with zipfile.ZipFile(refused.file, "a") as zip, pytest.warns(UserWarning, match="Duplicate"):
+        zip.writestr("records/tags.ndjson", b"{}")
+    assert "twice" in refused()
+
+
+def test_encrypted(refused):
+    archives.forged(refused.file, {"records/tags.ndjson": [TAG]})
+    data = bytearray(refused.file.read_bytes())
+    for mark, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.index(mark) + offset] |= 1
+    assert "encrypted" in refused(bytes(data))
+
+
+def test_packed_in_another_way(refused):
+    with zipfile.ZipFile(refused.file, "w", zipfile.ZIP_LZMA) as zip:
+        zip.writestr("manifest.json", "{}")
+    assert "with an unsupported compression method" in refused()
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"format": "ghost"}, "is not a Quire export"),
+        ({"format_version": 2}, "newer version of Quire (format 2; this version reads 1)"),
+        ({"format_version": None}, "newer version of Quire"),
+        ({"place": 5}, "cannot be read"),
+        ({"files": {}}, "cannot be read"),
+        ({"files": []}, "does not match its manifest"),
+        ({"files": [{"name": "records/tags.ndjson", "sha256": "x"}] * 2}, "does not match"),
+    ],
+)
+def test_manifests(refused, facts, words):
+    archives.forged(refused.file, {"records/tags.ndjson": [TAG]}, facts)
+    assert words in refused()
+
+
+def test_no_manifest(refused):
+    with zipfile.ZipFile(refused.file, "w") as zip:
+        zip.writestr("records/tags.ndjson", "{}")
+    assert "it has no manifest.json" in refused()
+    with zipfile.ZipFile(refused.file, "w") as zip:
+        zip.writestr("manifest.json", "{")
+    assert "cannot be read" in refused()
+
+
+def test_bad_lines_are_named_and_stop_nothing_else(loaded):
+    lines = [
+        b"{", b"[1]", b'{"id":true}', b'{"id":1,"name":5,"slug":"a"}',
+        b'{"id":2,"name":"x","slug":"../x"}', json.dumps(TAG).encode(), b'{"id":9,"nam": "Y"}',
+        b"[" * 100_000,
+    ]  # fmt: skip
+    report = loaded({"records/tags.ndjson": b"\n".join(lines)})
+    assert report.counts["created"] == 1 and report.skipped == 7
+    said = [line.source + ": " + line.words for line in report.lines if line.words]
+    assert said[0] == "tags, line 1: is not valid JSON (unexpected end of data)"
+    assert "tags, line 4: Name must be text" in said
+    assert read.find_id(TAGS, SYSTEM, name="Ice")
+
+
+def test_lines_that_fill_memory(loaded, monkeypatch):
+    monkeypatch.setattr(validate, "MOST_OF_LINE", 300)
+    long = {**TAG, "id": 4, "description": "x" * 900}
+    report = loaded({"records/tags.ndjson": [long, TAG]})
+    assert "longer than" in str(report) and report.created == 1
+
+
+def test_pasts_that_are_none(loaded):
+    past = [
+        {"record_id": 3, "version": 1, "action": 5, "created_at": "x", "data": []},
+        {"record_id": "3", "version": 1},
+        {"record_id": 3, "version": 1, "action": "create", "created_at": "2026-01-01",
+         "data": {"name": {"a": 1}, "slug": "then", "odd": 1}, "actor": {"id": "1"}},
+        {"record_id": 3, "version": 99, "action": "x", "created_at": "2026-01-01", "data": {}},
+    ]  # fmt: skip
+    report = loaded({"records/tags.ndjson": [TAG], "revisions/tags.ndjson": past})
+    assert report.created == 1
+    kept = archives.contents(archives.packed())["revisions/tags.ndjson"]
+    assert [one["data"] for one in kept] == [{"name": None, "slug": "then", "description": ""}]
+
+
+def test_references_that_lead_nowhere(loaded):
+    post = {"id": 1, "title": "T", "slug": "t", "body": "x", "created_at": "2026-01-01T00:00:00Z",
+            "published_at": None, "author": {"id": 77}}  # fmt: skip
+    report = loaded({"records/posts.ndjson": [post]})
+    assert "its author is not here" in str(report)
+    user = {"id": 77, "username": "new", "role": "author", "created_at": "2026-01-01T00:00:00Z"}
+    posts = [post | {"category": {"id": 5}, "tags": [{"id": 8}]}]
+    report = loaded({"records/users.ndjson": [user], "records/posts.ndjson": posts})
+    assert report.created == 2
+    assert "its category is not here; its tags are not all here" in str(report)
+
+
+def test_hashes_that_are_none(loaded, rows):
+    user = {"id": 7, "username": "new", "created_at": "2026-01-01T00:00:00Z", "password": "plain"}
+    assert loaded({"records/users.ndjson": [user]}, passwords=True).created == 1
+    assert rows("SELECT password FROM users WHERE username = 'new'") == [{"password": None}]
+    assert read.find_id(USERS, SYSTEM, username="new")

@@ -1,0 +1,89 @@
+"""Which files of a folder become pages, and what is said of all others."""
+
+import pytest
+
+from tests.exchange.conftest import Folder, Rows
+
+HTML = "---\ntitle: First\ndate: 2012-01-01\n---\n<p>Some <b>text</b></p>"
+
+
+def lines(folder: Folder) -> list[str]:
+    return [str(line) for line in folder.load().lines]
+
+
+def test_every_file_is_imported_named_or_counted(folder: Folder, rows: Rows) -> None:
+    folder.add("_posts/2012-01-01-first.html", HTML)
+    folder.add("_posts/2012-01-02-second.md", "---\ntitle: Second\n---\nText")
+    folder.add(
+        "docs/fourth.mdx", "---\ndate: 2012-01-01\n---\nimport A from './a'\n\nText {/* x */}"
+    )
+    folder.add("docs/tabs.mdx", "---\ntitle: T\n---\n<Tabs>\nText\n</Tabs>")
+    folder.add("docs/value.mdx", "---\ntitle: T\n---\nThe price is {price}.")
+    for suffix in ("textile", "adoc", "rst", "org", "md.erb", "njk", "docx"):
+        folder.add(f"old/x.{suffix}", "Text")
+    for name in ("style.css", "a.png", "b.png", "LICENSE"):
+        folder.add(f"other/{name}", b"\x00")
+    folder.add(".git/x.md", "Text")
+    assert lines(folder) == [
+        "created posts/first  (_posts/2012-01-01-first.html)",
+        "created posts/second  (_posts/2012-01-02-second.md)",
+        "created posts/fourth  (docs/fourth.mdx): 1 comment in the source removed",
+        "skipped docs/tabs.mdx: is MDX with JavaScript expressions (<Tabs)",
+        "skipped docs/value.mdx: is MDX with JavaScript expressions ({price})",
+        "skipped old/x.adoc: is AsciiDoc, which is not supported",
+        "skipped old/x.docx: is a word processor document, which is not supported",
+        "skipped old/x.md.erb: is a template, which is not supported",
+        "skipped old/x.njk: is a template, which is not supported",
+        "skipped old/x.org: is Org, which is not supported",
+        "skipped old/x.rst: is reStructuredText, which is not supported",
+        "skipped old/x.textile: is Textile, which is not supported",
+        "noted 4 files that are not pages: 2 png, 1 css, 1 no suffix",
+    ]
+    bodies = [row["body"] for row in rows("SELECT body FROM posts ORDER BY id")]
+    assert bodies == ["Some **text**", "Text", "Text"]
+
+
+def test_a_whole_document_gives_its_title_and_body(folder: Folder, rows: Rows) -> None:
+    document = "<!DOCTYPE html><html><head><title>A\n page</title><style>x</style></head>"
+    folder.add("about.htm", document + "<body class='x'><p>Text</p></body></html>")
+    folder.load()
+    assert rows("SELECT title, slug, body FROM posts") == [
+        {"title": "A page", "slug": "about", "body": "Text"}
+    ]
+
+
+def test_highlighted_code_in_html_stays_code(folder: Folder, rows: Rows) -> None:
+    code = "{% highlight ruby %}\nputs '<b>'\n{% endhighlight %}"
+    folder.add("a.html", f"---\ntitle: T\n---\n<p>x</p>\n{code}")
+    folder.load()
+    assert rows("SELECT body FROM posts")[0]["body"] == "x\n\n```ruby\nputs '<b>'\n```"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{% for post in site.posts %}", "{{ content }}", "{{ .Title }}", '{{ define "main" }}'],
+)
+def test_templates_are_no_pages(text: str, folder: Folder, rows: Rows) -> None:
+    folder.add("index.html", f"<div>{text}</div>")
+    (line,) = lines(folder)
+    assert line.startswith("skipped index.html: is a template, not a page")
+
+
+@pytest.mark.parametrize(
+    ("head", "paths"),
+    [
+        ("aliases: [old-name, ../archive/x, /abs/]", ["/posts/old-name", "/archive/x", "/abs/"]),
+        ("aliases: [../../../x]", ["/x"]),
+        ("url: /a/b/\naliases: [c]", ["/a/c", "/a/b/"]),
+        ("redirect_from: [old/name]", ["/old/name"]),
+        ("extra: {}\naliases: [old/name]", ["/old/name"]),
+        ("aliases: ['{{ x }}', false]", []),
+    ],
+)
+@pytest.mark.parametrize("name", ["content/posts/new.md", "posts/new/index.md"])
+def test_aliases_begin_where_their_generator_says(
+    name: str, head: str, paths: list[str], folder: Folder, rows: Rows
+) -> None:
+    folder.add(name, f"---\ntitle: New\ndate: 2020-01-01\n{head}\n---\nText")
+    folder.load()
+    assert [row["path"] for row in rows("SELECT path FROM redirects ORDER BY id")] == paths

@@ -1,0 +1,222 @@
+"""Pages that a site generator keeps from the public stay out of it: what is in doubt is a draft."""
+
+import json
+
+import pytest
+
+from tests.exchange.conftest import Folder, Rows
+
+PAGE = "---\ntitle: Plans\ndate: 2020-01-01\n---\nPRIVATE"
+PLAIN = "---\ntitle: Plans\n---\nPRIVATE"
+
+
+def head(lines: str) -> str:
+    return f"---\ntitle: Plans\ndate: 2020-01-01\n{lines}\n---\nPRIVATE"
+
+
+def states(rows: Rows) -> dict[str, bool]:
+    """Whether each post is public, by its slug."""
+    found = rows("SELECT slug, published_at FROM posts")
+    return {row["slug"]: row["published_at"] is not None for row in found}
+
+
+HUGO = {
+    "cascade": {"a/_index.md": head("cascade:\n  draft: true"), "a/b/page.md": PAGE},
+    "cascade of build": {
+        "a/_index.md": head("cascade:\n  build:\n    render: never"),
+        "a/page.md": PAGE,
+    },
+    "cascade of list": {
+        "a/_index.md": head("cascade:\n  _build:\n    list: never"),
+        "a/p.md": PAGE,
+    },
+    "cascade with a target": {
+        "content/a/_index.md": head('cascade:\n- _target:\n    path: "/a/**"\n  draft: true'),
+        "content/a/page.md": PAGE,
+    },
+    "cascade in TOML": {
+        "a/_index.md": '+++\n[[cascade]]\ndraft = true\n[cascade.target]\nkind = "page"\n+++\n',
+        "a/page.md": PAGE,
+    },
+    "cascade of the site": {"hugo.toml": "[cascade]\ndraft = true\n", "content/page.md": PAGE},
+    "draft section": {"a/_index.md": '+++\ntitle = "x"\ndraft = true\n+++\n', "a/page.md": PAGE},
+    "draft section above": {"a/_index.md": head("draft: true"), "a/b/c/page.md": PAGE},
+    "broken section": {"a/_index.md": "---\ntitle: x: y\n---\n", "a/page.md": PAGE},
+    "leaf bundle": {"a/index.md": head(""), "a/notes.md": "PRIVATE"},
+    "leaf bundle of a site": {
+        "hugo.toml": "baseURL = 'x'",
+        "content/a/index.md": PLAIN,
+        "content/a/notes.md": PLAIN,
+    },
+    "deep in a leaf bundle": {"a/index.md": head(""), "a/b/index.md": PLAIN},
+    "headless bundle": {"a/index.md": "---\nheadless: true\n---\n", "a/part.md": PLAIN},
+}
+OTHERS = {
+    "jekyll defaults": {
+        "_config.yml": 'defaults:\n- scope:\n    path: ""\n  values:\n    published: false\n',
+        "_posts/2020-01-01-page.md": PLAIN,
+    },
+    "jekyll defaults of a type": {
+        "_config.yml": "defaults:\n- scope: {path: '', type: notes}\n  values: {draft: true}\n"
+        "collections: {notes: {output: true}}\n",
+        "_notes/page.md": PAGE,
+    },
+    "jekyll exclude": {"_config.yml": "exclude: [internal/]\n", "internal/page.md": PAGE},
+    "jekyll exclude by pattern": {"_config.yml": "exclude: ['*.note.md']\n", "a/x.note.md": PAGE},
+    "jekyll collection": {"_config.yml": "collections: {staff: {}}\n", "_staff/ann.md": PAGE},
+    "drafts": {"_drafts/page.md": PAGE},
+    "a folder called drafts": {"Drafts/page.md": PAGE},
+    "a folder with an underscore": {"_partials/page.md": PAGE},
+    "a name with an underscore": {"_page.md": PAGE},
+    "eleventy data": {"a/a.json": '{"permalink": false}', "a/page.md": PAGE},
+    "eleventy data above": {"a/a.11tydata.json": '{"draft": true}', "a/b/page.md": PAGE},
+    "eleventy data of a file": {"page.11tydata.json": '{"permalink": false}', "page.md": PAGE},
+    "eleventy program": {
+        "a/a.11tydata.js": "export default {permalink: (data) => data.x}",
+        "a/page.md": PAGE,
+    },
+    "eleventy computed": {
+        "a/a.json": json.dumps({"eleventyComputed": {"permalink": "{% if draft %}{% endif %}"}}),
+        "a/page.md": PAGE,
+    },
+    "eleventy ignored": {".eleventyignore": "# no\ninternal/\n", "internal/page.md": PAGE},
+}
+
+
+@pytest.mark.parametrize("files", [*HUGO.values(), *OTHERS.values()], ids=[*HUGO, *OTHERS])
+def test_what_a_folder_hides_is_a_draft(files: dict[str, str], folder: Folder, rows: Rows) -> None:
+    for name, content in files.items():
+        folder.add(name, content)
+    report = folder.load()
+    hidden = rows("SELECT title FROM posts WHERE published_at IS NULL AND body LIKE '%PRIVATE%'")
+    assert hidden, str(report)
+    last = [name for name in files if name.endswith(".md")][-1]
+    line = next(line for line in report.lines if line.source == last)
+    assert "imported as a draft" in line.words or last.startswith("_drafts"), str(report)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "permalink: false",
+        "permalink: {build: false}",
+        "eleventyExcludeFromCollections: true",
+        "build: {render: never}",
+        "build: {list: never}",
+        "_build: {render: link}",
+        "outputs: []",
+        "unlisted: true",
+        "publish: false",
+        "visibility: members",
+        "access: [paid]",
+        "status: private",
+        "eleventyComputed: {permalink: \"{{ 'x' if live else false }}\"}",
+        "extra: {members_only: true}",
+    ],
+)
+def test_what_a_head_hides_is_a_draft(lines: str, folder: Folder, rows: Rows) -> None:
+    folder.add("page.md", head(lines))
+    report = folder.load()
+    assert states(rows) == {"page": False}
+    assert report.lines[0].words.endswith("imported as a draft")
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"docs/index.md": PLAIN, "docs/page.md": PLAIN},
+        {"_config.yml": "x: 1", "a/index.md": PAGE, "a/page.md": PAGE},
+        {"a/_index.md": head("hidden: true\nrender: false"), "a/page.md": PAGE},
+        {"a/_index.md": head("cascade:\n  draft: true"), "a/page.md": head("draft: false")},
+        {
+            "a/_index.md": head("cascade:\n- target: {path: /b/**}\n  draft: true"),
+            "a/page.md": PAGE,
+        },
+        {
+            "a/_index.md": head("cascade:\n- target: {kind: section}\n  draft: true"),
+            "a/page.md": PAGE,
+        },
+        {
+            "a/_index.md": head("cascade:\n- target: {environment: staging}\n  draft: true"),
+            "a/page.md": PAGE,
+        },
+        {"_config.yml": "exclude: [vendor]\n", "_posts/2020-01-01-page.md": PLAIN},
+        {"_config.yml": "collections: {recipes: {output: true}}", "_recipes/page.md": PAGE},
+        {
+            "a/a.11tydata.js": 'module.exports = {tags: ["posts"], layout: "post.njk"}',
+            "a/p.md": PAGE,
+        },
+        {"a/a.json": '{"tags": "posts", "permalink": "/{{ page.fileSlug }}/"}', "a/page.md": PAGE},
+        {"page.md": head("permalink: /x/\npublished: true\ndraft: no\nvisibility: public")},
+        {"a/index.md": PAGE, "a/index.de.md": PAGE},
+    ],
+)
+def test_what_was_public_stays_public(files: dict[str, str], folder: Folder, rows: Rows) -> None:
+    for name, content in files.items():
+        folder.add(name, content)
+    report = folder.load()
+    assert states(rows) and all(states(rows).values()), str(report)
+
+
+def test_the_configuration_is_found_above_the_folder(folder: Folder, rows: Rows) -> None:
+    folder.add("_config.yml", "exclude: [_posts/2020-01-02-b.md]\n")
+    folder.add("_posts/2020-01-01-a.md", PLAIN)
+    folder.add("_posts/2020-01-02-b.md", PLAIN)
+    Folder(folder.path / "_posts").load()
+    assert states(rows) == {"a": True, "b": False}
+
+
+def test_a_folder_says_when_its_pages_expire(folder: Folder, rows: Rows) -> None:
+    folder.add("a/_index.md", head("cascade:\n  expiryDate: 2020-06-01"))
+    folder.add("a/page.md", PAGE)
+    folder.load()
+    assert [row["unpublish_at"] for row in rows("SELECT * FROM posts")] == ["2020-06-01T00:00:00Z"]
+
+
+def test_a_folder_of_drafts_is_one_when_it_is_named(folder: Folder, rows: Rows) -> None:
+    folder.add("_drafts/page.md", PAGE)
+    Folder(folder.path / "_drafts").load()
+    assert states(rows) == {"page": False}
+
+
+def test_a_permalink_that_is_no_path_names_nothing(folder: Folder, rows: Rows) -> None:
+    folder.add("tpl.md", head('permalink: "/blog/{{ title | slugify }}/index.html"'))
+    folder.add("no.md", head("permalink: false"))
+    folder.add("yes.md", head("permalink: true\nslug: false"))
+    folder.load()
+    assert states(rows) == {"tpl": True, "no": False, "yes": True}
+    assert rows("SELECT path FROM redirects") == []
+
+
+def test_a_file_of_front_matter_alone_is_a_draft(folder: Folder, rows: Rows) -> None:
+    folder.add("page.md", "---\ntitle: Only a head\ndate: 2020-01-01\n---\n")
+    report = folder.load()
+    assert states(rows) == {"page": False}
+    assert report.lines[0].words == "has no text, imported as a draft"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Title: Plans\nDate: 2020-01-01\nStatus: draft\n\nPRIVATE",
+        "---json\n{\"title\": \"Plans\", \"draft\": true}\n---\nPRIVATE",
+        "---toml\ntitle = 'Plans'\ndraft = true\n---\nPRIVATE",
+    ],
+)  # fmt: skip
+def test_heads_of_other_forms_hide_a_page_too(text: str, folder: Folder, rows: Rows) -> None:
+    folder.add("page.md", text)
+    folder.load()
+    found = rows("SELECT title, body, published_at FROM posts")
+    assert found == [{"title": "Plans", "body": "PRIVATE", "published_at": None}]
+
+
+def test_a_head_that_is_a_program_is_not_taken_for_text(folder: Folder, rows: Rows) -> None:
+    folder.add("page.md", "---js\n{draft: true}\n---\nPRIVATE")
+    words = ["skipped page.md: its front matter is js, which is not supported"]
+    assert [str(line) for line in folder.load().lines] == words
+
+
+def test_text_that_begins_with_a_colon_is_no_head(folder: Folder, rows: Rows) -> None:
+    folder.add("page.md", "Note: this is text.\n\nMore")
+    folder.load()
+    assert rows("SELECT body FROM posts")[0]["body"].startswith("Note: this is text.")

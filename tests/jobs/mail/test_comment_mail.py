@@ -1,0 +1,123 @@
+"""Mail about comments: who hears of which, once, until he has enough of it; lists of what waits."""
+
+import re
+from types import SimpleNamespace
+
+import pytest
+from sqlalchemy import update as sql_update
+
+from quire.actor import SYSTEM
+from quire.records import COMMENTS, POSTS, PROFILES, SETTINGS
+from quire.store import read
+from quire.store.db import transaction
+from quire.store.write import act, create, delete
+from quire.store.write import update as change
+from tests.mail_servers import TABLE, heard, page_of, sent, text_of
+
+
+@pytest.fixture
+def place(make_app, people, tmp_path):
+    """Ann's post; `say("bob", ...)` adds a comment there, `mail()` are all letters so far."""
+    app = make_app(QUIRE_INSTANCE=tmp_path, PUBLIC_URL="https://example.org")
+    with app.app_context():
+        change(SETTINGS, SYSTEM, 1, {"comments": "open"})
+        raw = {"title": "Tides", "body": "x", "author": people["ann"].id}
+        post = create(POSTS, SYSTEM, {**raw, "published_at": "2026-01-01T10:00:00Z"}).id
+
+    def say(name, body="Well *said*.", **more):
+        with app.app_context():
+            raw = {"post": post, "body": body, **more}
+            return create(COMMENTS, people[name].actor("session"), raw).id
+
+    def mail():
+        with app.app_context(), transaction() as connection:
+            due = TABLE.c.due_at.is_not(None)
+            connection.execute(sql_update(TABLE).where(due).values(due_at=TABLE.c.created_at))
+        return sent(app)
+
+    def profile(name, **values):
+        with app.app_context():
+            id = read.find_id(PROFILES, SYSTEM, user_id=people[name].id)
+            return change(PROFILES, SYSTEM, id, values).state
+
+    return SimpleNamespace(app=app, post=post, say=say, mail=mail, profile=profile)
+
+
+def test_the_author_of_the_post_hears_of_a_comment(place):
+    id = place.say("bob", "Well *said*, <b>Ann</b>.")
+    [letter] = place.mail()
+    assert heard([letter]) == [("ann", "[Quire] bob commented on “Tides”")]
+    assert "> Well said, Ann." in text_of(letter)
+    assert f"https://example.org/posts/tides#comment-{id}" in page_of(letter)
+
+
+def test_it_waits_a_moment(place):
+    place.say("bob")
+    assert sent(place.app) == []
+
+
+def test_who_is_answered_hears_of_it_and_nobody_of_himself(place):
+    first = place.say("bob")
+    place.say("abe", parent=first)
+    place.say("bob", parent=first)
+    place.say("ann", parent=first)
+    place.say("ann")
+    assert sorted(heard(place.mail())) == [
+        ("ann", "[Quire] abe commented on “Tides”"),
+        ("ann", "[Quire] bob commented on “Tides”"),
+        ("ann", "[Quire] bob commented on “Tides”"),
+        ("bob", "[Quire] abe replied to you on “Tides”"),
+        ("bob", "[Quire] ann replied to you on “Tides”"),
+    ]
+
+
+def test_who_hears_twice_hears_once(place):
+    place.say("abe", parent=place.say("ann"))
+    assert heard(place.mail()) == [("ann", "[Quire] abe replied to you on “Tides”")]
+
+
+def test_nobody_hears_of_what_waits_until_it_is_approved(place):
+    with place.app.app_context():
+        change(SETTINGS, SYSTEM, 1, {"comments": "moderated"})
+    id = place.say("bob")
+    assert place.mail() == []
+    with place.app.app_context():
+        for verb in ("approve", "spam", "approve"):
+            act(COMMENTS, SYSTEM, id, verb)
+    assert len(place.mail()) == 1
+
+
+def test_nobody_hears_of_spam_of_what_is_gone_or_of_imports(place, people):
+    with place.app.app_context():
+        act(COMMENTS, SYSTEM, place.say("bob"), "spam")
+        delete(COMMENTS, SYSTEM, place.say("bob"))
+        raw = {"post": place.post, "body": "x", "author": people["bob"].id, "status": "approved"}
+        create(COMMENTS, SYSTEM, raw)
+    assert place.mail() == []
+
+
+def test_an_event_that_comes_twice_is_told_once(place, monkeypatch):
+    place.say("bob")
+    with monkeypatch.context() as patch:
+        patch.setattr("quire.jobs.runner.queue.done", lambda job: None)
+        place.mail()
+    assert len({letter["Message-ID"] for letter in place.mail()}) == 1
+
+
+def test_one_click_ends_it(place):
+    place.say("bob")
+    [letter] = place.mail()
+    assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    address = re.fullmatch(
+        r"<https://example\.org(/auth/unsubscribe/\S+)>", letter["List-Unsubscribe"]
+    )
+    client = place.app.test_client()
+    asked = client.get(address[1])
+    assert asked.status_code == 200 and "Unsubscribe" in asked.text
+    assert place.profile("ann")["comment_mail"] is True
+    done = client.post(address[1], data={"List-Unsubscribe": "One-Click"})
+    assert done.status_code == 200 and "emails about comments" in done.text
+    assert place.profile("ann")["comment_mail"] is False
+    place.say("bob")
+    assert len(place.mail()) == 1
+    assert client.post(address[1][:-1]).status_code == 404

@@ -1,0 +1,150 @@
+"""Celery with real brokers: rows go by number to `manage.py worker`, which stops in good order."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from quire.actor import SYSTEM
+from quire.app import create_app
+from quire.cli.worker import READY
+from quire.declare.job_registry import HANDLERS, on_event
+from quire.jobs.runner import run_job
+from quire.jobs.worker import running_workers
+from quire.records import USERS
+from quire.store import queue
+from quire.store.db import db, read_connection
+from quire.store.mail_events import enqueue_mail
+from quire.store.outbox import enqueue as owe_job
+from quire.store.write import create
+from tests.mail_servers import TABLE, owed
+
+ROOT = Path(__file__).resolve().parents[2]
+BROKERS = {name: os.environ.get(name) for name in ("TEST_REDIS_URL", "TEST_AMQP_URL")}
+SECRET = "brokers-0123456789-abcdefghijklmnopqrstuvwxyz"
+STOP = signal.CTRL_BREAK_EVENT if os.name == "nt" else signal.SIGTERM
+
+
+def until(true, seconds=30):
+    end = time.monotonic() + seconds
+    while not true() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert true()
+
+
+class Worker:
+    """`manage.py worker` with what `more` sets."""
+
+    def __init__(self, folder, **more):
+        env = {
+            **os.environ, "QUIRE_INSTANCE": str(folder), "DATABASE_URL": "", "SECRET_KEY": SECRET,
+            "PYTHONUNBUFFERED": "1", **more,
+        }  # fmt: skip
+        flags = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if os.name == "nt" else {}
+        self.log = (folder / "worker.log").open("w", encoding="utf-8")
+        self.process = subprocess.Popen(
+            [sys.executable, "manage.py", "worker"], cwd=ROOT, env=env, stdout=self.log,
+            stderr=subprocess.STDOUT, **flags,
+        )  # fmt: skip
+        until(lambda: READY in self.said() or self.process.poll() is not None)
+
+    def said(self):
+        return Path(self.log.name).read_text(encoding="utf-8")
+
+    def stop(self, by=STOP):
+        """Its exit status."""
+        self.process.send_signal(by)
+        try:
+            return self.process.wait(30)
+        finally:
+            self.process.kill()
+            self.log.close()
+
+
+def address_of(broker):
+    """Where it is, empty for none; skips the test that needs one that is not there."""
+    url = BROKERS.get(broker, "")
+    if url is None:
+        pytest.skip(f"{broker} is not set")
+    return url
+
+
+def installation(folder, **more):
+    return create_app("production", {"QUIRE_INSTANCE": folder, "SECRET_KEY": SECRET, **more})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("broker", ["", *BROKERS])
+def test_a_worker_does_what_others_owe_and_stops_in_good_order(tmp_path, broker):
+    url = address_of(broker)
+    worker = Worker(tmp_path, CELERY_BROKER_URL=url)
+    try:
+        app = installation(tmp_path, CELERY_BROKER_URL=url)
+        with app.app_context():
+            person = {"username": "ann", "email": "ann@example.org", "password": "long-enough-9"}
+            id = create(USERS, SYSTEM, person).id
+            for _ in range(5):
+                enqueue_mail("two_factor_on", id)
+            owe_job("letters.fold")
+        until(lambda: len(list((tmp_path / "outbox").glob("*.eml"))) == 5 and len(owed(app)) == 0)
+        until(lambda: state_of(app, "letters.fold").failed_at)
+        assert state_of(app, "letters.fold").error == "Nobody handles this."
+    finally:
+        begun = time.monotonic()
+        status = worker.stop()
+        seconds = time.monotonic() - begun
+    with app.app_context():
+        db.engine.dispose()
+    assert status == 0 and "Traceback" not in worker.said()
+    assert seconds < 3, "it has nothing to do, so nothing to wait for"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="there Ctrl-C is for all processes of a console")
+@pytest.mark.parametrize("broker", ["", *BROKERS])
+def test_ctrl_c_is_no_failure(tmp_path, broker):
+    worker = Worker(tmp_path, CELERY_BROKER_URL=address_of(broker))
+    time.sleep(1)  # it says that it is ready before it has its broker
+    assert worker.stop(signal.SIGINT) == 0
+
+
+def state_of(app, event):
+    with app.app_context(), read_connection() as connection:
+        return connection.execute(select(TABLE).where(TABLE.c.event == event)).one()
+
+
+def test_a_message_that_comes_twice_finds_nothing_to_do(app, monkeypatch):
+    seen = []
+    monkeypatch.setitem(HANDLERS, "letters.burn", [])
+    on_event("letters.burn")(seen.append)
+    with app.app_context():
+        owe_job("letters.burn")
+        [row] = queue.dispatch(50)
+        assert queue.dispatch(50) == [] and queue.claim() is None
+        first = queue.claim_dispatched(*row)
+        assert queue.claim_dispatched(*row) is None
+        run_job(first)
+        assert len(seen) == 1 and queue.claim_dispatched(*row) is None
+
+
+@pytest.mark.slow
+def test_a_broker_that_is_away_loses_nothing(make_app, caplog):
+    app = make_app(CELERY_BROKER_URL="amqp://guest:guest@127.0.0.1:9//")
+    with app.app_context():
+        owe_job("letters.burn")
+    with running_workers(app):
+        until(lambda: "The broker does not answer" in caplog.text)
+    row = state_of(app, "letters.burn")
+    assert row.due_at and row.attempts == 0 and row.failed_at is None
+
+
+@pytest.mark.slow
+def test_without_a_broker_celery_is_never_loaded():
+    command = "import quire.serving.main, sys; sys.exit('celery' in sys.modules or 'kombu' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", command], cwd=ROOT / "src", check=False)
+    assert done.returncode == 0

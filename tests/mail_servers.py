@@ -1,0 +1,112 @@
+"""Mail in tests: an SMTP server that does as it is told, and what an application has sent."""
+
+import asyncio
+import email
+import re
+import socket
+from email import policy
+
+from aiosmtpd.controller import Controller
+from sqlalchemy import select, update
+
+from quire.declare.clock import now
+from quire.jobs.worker import run_due_jobs
+from quire.store.db import read_connection, transaction
+from quire.store.mail_events import MAIL
+from quire.store.outbox import OutboxEvent
+
+TABLE = OutboxEvent.__table__
+
+
+class Post:
+    """An SMTP server on 127.0.0.1; `answers` are its next words to RCPT, `data` those to DATA.
+
+    `slow` are the seconds that it takes for an answer to `DATA` or `QUIT`.
+    """
+
+    def __init__(self):
+        with socket.socket() as sock:
+            sock.bind(("127.0.0.1", 0))
+            self.port = sock.getsockname()[1]
+        self.answers, self.data, self.letters, self.slow = [], [], [], {}
+        self.controller = None
+
+    def settings(self, **more):
+        """What makes an application use it."""
+        return {
+            "MAIL_SERVER": "127.0.0.1", "MAIL_PORT": self.port, "MAIL_SUPPRESS_SEND": False,
+            "MAIL_DEFAULT_SENDER": "quire@example.org", "PUBLIC_URL": "https://example.org", **more,
+        }  # fmt: skip
+
+    def start(self):
+        """Listen."""
+        self.controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self.controller.start()
+
+    def stop(self):
+        """Be down."""
+        if self.controller is not None:
+            self.controller.stop()
+            self.controller = None
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        """An address is named."""
+        answer = self.answers.pop(0) if self.answers else "250 OK"
+        if answer.startswith("250"):
+            envelope.rcpt_tos.append(address)
+        return answer
+
+    async def handle_DATA(self, server, session, envelope):
+        """A letter comes in."""
+        answer = self.data.pop(0) if self.data else "250 OK"
+        if answer.startswith("250"):
+            self.letters.append(email.message_from_bytes(envelope.content, policy=policy.default))
+        await asyncio.sleep(self.slow.get("DATA", 0))
+        return answer
+
+    async def handle_QUIT(self, server, session, envelope):
+        """Somebody goes."""
+        await asyncio.sleep(self.slow.get("QUIT", 0))
+        return "221 Bye"
+
+
+def owed(app):
+    """The rows of mails that are not sent yet."""
+    with app.app_context(), read_connection() as connection:
+        return connection.execute(select(TABLE).where(TABLE.c.type == MAIL)).all()
+
+
+def hasten(app):
+    """Let everything that waits be due now."""
+    with app.app_context(), transaction() as connection:
+        mail = TABLE.c.type == MAIL
+        connection.execute(update(TABLE).where(mail).values(due_at=now()))
+
+
+def sent(app):
+    """Send what is due; all letters that lie in the folder of the instance, oldest first."""
+    with app.app_context():
+        run_due_jobs()
+    folder = app.config["QUIRE_INSTANCE"] / "outbox"
+    paths = sorted(folder.glob("*.eml"), key=lambda path: int(path.stem.rpartition("-")[2]))
+    return [email.message_from_bytes(path.read_bytes(), policy=policy.default) for path in paths]
+
+
+def heard(letters):
+    """Who was told what: the name in each address, and the subject."""
+    return [(one["To"].partition("@")[0], one["Subject"]) for one in letters]
+
+
+def text_of(letter):
+    """What a person reads."""
+    return letter.get_body(("plain",)).get_content().replace("\r\n", "\n")
+
+
+def page_of(letter):
+    """The same as HTML."""
+    return letter.get_body(("html",)).get_content()
+
+
+def link_in(letter):
+    """The path, with its query, of the link in a letter."""
+    return re.search(r"https?://[^/\s]+(/auth/\S+)", text_of(letter))[1]

@@ -1,0 +1,30 @@
+"""An application that answers at an address of this machine, by the server that people run."""
+
+import threading
+from contextlib import contextmanager
+
+from quire.serving import sockets
+from quire.serving.main import server_options
+from quire.serving.server import Server
+
+
+@contextmanager
+def running(application, **options):
+    """A server in a thread, with its port; stopped at the end."""
+    sock = sockets.bind("127.0.0.1", 0)
+    server = Server(application, sock, **options)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        yield server, server.effective_port
+    finally:
+        server.stop()
+        thread.join(40)
+        assert not thread.is_alive()
+
+
+@contextmanager
+def serving(app):
+    """The address of Quire while it runs, with the limits that its settings say."""
+    with running(app, **server_options(app)) as (_, port):
+        yield f"http://127.0.0.1:{port}"

@@ -1,0 +1,58 @@
+"""The threads of a server process stay together, those that work outside Python's lock do not."""
+
+import os
+import threading
+
+import pytest
+
+from quire.serving.cpu_affinity import CpuPinner
+from quire.web.threads import UNPINNED
+
+many = pytest.mark.skipif(
+    not hasattr(os, "sched_getaffinity") or len(os.sched_getaffinity(0)) < 2,
+    reason="needs Linux and two processors",
+)
+
+
+@pytest.fixture
+def threads():
+    """A thread of the server and one that may run anywhere, both waiting."""
+    done = threading.Event()
+    both = [threading.Thread(target=done.wait, name=name) for name in ("worker", f"{UNPINNED}-1")]
+    for thread in both:
+        thread.start()
+    allowed = os.sched_getaffinity(0)
+    yield both
+    for thread in threading.enumerate():
+        os.sched_setaffinity(thread.native_id, allowed)
+    done.set()
+    for thread in both:
+        thread.join()
+
+
+@many
+def test_threads_settle_where_the_kernel_put_the_first(threads):
+    worker, roaming = threads
+    settler = CpuPinner()
+    settler.turn()  # sets this thread free
+    assert os.sched_getaffinity(worker.native_id) == settler.allowed
+    settler.turn()
+    here = os.sched_getaffinity(0)
+    assert len(here) == 1 and here < settler.allowed
+    assert os.sched_getaffinity(worker.native_id) == here
+    assert os.sched_getaffinity(roaming.native_id) == settler.allowed
+    settler.turn()  # stays for a while
+    assert os.sched_getaffinity(0) == here
+    settler.due = 0
+    settler.turn()
+    assert os.sched_getaffinity(0) == settler.allowed
+    settler.leave()
+    assert os.sched_getaffinity(worker.native_id) == settler.allowed
+
+
+def test_a_single_processor_is_left_alone():
+    settler = CpuPinner()
+    settler.allowed = {0}
+    settler.turn()
+    settler.leave()
+    assert not settler.free

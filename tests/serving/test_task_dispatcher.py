@@ -1,0 +1,49 @@
+"""Threads that answer requests: those that wait hold up no others."""
+
+import threading
+
+from quire.serving.task_dispatcher import ElasticDispatcher
+
+PATIENCE = 10
+
+
+class Task:
+    """Something to do, as waitress has it."""
+
+    def __init__(self, work):
+        self.service, self.done = self._do, threading.Event()
+        self.work = work
+
+    def _do(self):
+        self.work()
+        self.done.set()
+
+    def cancel(self):
+        """Nothing."""
+
+
+def test_another_thread_takes_the_place_of_one_that_waits():
+    workers, let = ElasticDispatcher(1), threading.Event()
+
+    def wait():
+        with workers.blocking():
+            assert let.wait(PATIENCE)
+
+    slow, quick = Task(wait), Task(let.set)
+    workers.add_task(slow)
+    workers.add_task(quick)
+    assert quick.done.wait(PATIENCE) and slow.done.wait(PATIENCE)
+    last = Task(lambda: None)
+    workers.add_task(last)
+    assert last.done.wait(PATIENCE)
+    assert workers.waiting == 0
+    assert len(workers.threads) - workers.stop_count == 1
+    workers.shutdown()
+    assert not workers.threads
+
+
+def test_nobody_takes_a_place_after_the_end():
+    workers = ElasticDispatcher(2)
+    workers.shutdown()
+    with workers.blocking():
+        assert not workers.threads

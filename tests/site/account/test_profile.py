@@ -1,0 +1,267 @@
+"""One's own account: profile, password, address, devices, keys; taking all along, and leaving."""
+
+import json
+import re
+
+import pytest
+
+from quire.actor import SYSTEM
+from quire.records import COMMENTS, PROFILES, SESSIONS, USERS
+from quire.store import read
+from quire.store.write import update
+from tests import mail_servers
+from tests.site.conftest import known_as, sign_in, soup, token_of
+from tests.users import PASSWORD, give_session
+
+PAGES = [
+    "/dashboard", "/profile", "/profile/password", "/profile/email", "/profile/sessions",
+    "/profile/keys", "/profile/export", "/profile/delete",
+]  # fmt: skip
+POSTED = ["/profile/sessions/1/end", "/profile/keys/1/delete"]
+
+
+def said(response):
+    return soup(response).find(role="status").get_text(" ", strip=True)
+
+
+def errors(response):
+    return [one.text.strip() for one in soup(response).select(".error, [role=alert] p")]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_who_is_not_signed_in_is_sent_to_sign_in(client, people, path):
+    answer = client.get(path)
+    assert (answer.status_code, answer.location) == (302, f"/auth/login?next={path}")
+    assert client.post(path).status_code in (302, 405)
+
+
+@pytest.mark.parametrize("path", POSTED)
+def test_buttons_are_for_who_is_signed_in(client, people, path):
+    assert client.post(path).location.startswith("/auth/login")
+    assert client.get(path).status_code == 405
+
+
+@pytest.mark.parametrize("name", ["bob", "ann", "root"])
+@pytest.mark.parametrize("path", PAGES)
+def test_everybody_has_these_pages(visitor, content, name, path):
+    answer = visitor(name).get(path)
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] == "private, no-store"
+
+
+@pytest.mark.parametrize("path", [p for p in PAGES if p not in ("/dashboard", "/profile/export")])
+def test_forms_need_our_token(guarded, people, path):
+    browser = guarded.test_client()
+    give_session(guarded, browser, people["ann"])
+    assert browser.post(path, data={}).status_code == 403
+
+
+@pytest.mark.parametrize("path", POSTED)
+def test_buttons_need_our_token(guarded, people, path):
+    browser = guarded.test_client()
+    give_session(guarded, browser, people["ann"])
+    assert browser.post(path).status_code == 403
+
+
+def test_the_overview_shows_what_is_ones_own(visitor, content, comment):
+    comment("ann", body="Mine")
+    answer = visitor("ann").get("/dashboard")
+    text = answer.text
+    assert "Draft" in text and "Abes" not in text and "1 device" in text
+    hints = {re.sub(r"\s+", " ", one.text).strip() for one in soup(answer).select("section .hint")}
+    assert any(one.startswith("Scheduled for ") and one.endswith(" UTC") for one in hints)
+    assert any(one.startswith("Published on ") for one in hints)
+    assert any(one.startswith("Draft, last edited on ") for one in hints)
+
+
+def test_the_profile_is_changed_in_one_go(app, visitor, people):
+    ann = visitor("ann")
+    sent = {
+        "username": "anna", "display_name": "Anna", "bio": "Writes.", "location": "Quay",
+        "website": "https://example.org/", "links": "https://example.com/a\n\nhttps://example.com/b",
+    }  # fmt: skip
+    assert ann.post("/profile", data=sent).location == "/profile"
+    page = ann.get("/profile")
+    assert said(page) == "Saved." and known_as(ann) == "anna"
+    form = {one["name"]: one.get("value", one.text) for one in soup(page).select("main [name]")}
+    assert (
+        form["website"] == "https://example.org/" and form["links"].split() == sent["links"].split()
+    )
+
+
+def test_a_bad_profile_changes_nothing(app, visitor, people):
+    ann = visitor("ann")
+    sent = {"username": "anna", "display_name": "A", "website": "javascript:x"}
+    answer = ann.post("/profile", data=sent)
+    assert answer.status_code == 422 and errors(answer)
+    assert 'value="anna"' in answer.text
+    assert known_as(ann) == "ann"
+    taken = ann.post("/profile", data={"username": "BOB"})
+    assert taken.status_code == 409 and "Username is already taken." in errors(taken)
+
+
+def test_a_new_password(app, visitor, people):
+    ann, elsewhere = visitor("ann"), visitor("ann")
+    sent = {"current_password": PASSWORD, "password": "a better one 8", "confirm": "a better one 8"}
+    assert ann.post("/profile/password", data=sent).location == "/profile/password"
+    assert "All other devices have been signed out." in said(ann.get("/profile/password"))
+    assert known_as(elsewhere) is None
+    again = {"email": "ann@example.org", "password": "a better one 8"}
+    assert app.test_client().post("/auth/login", data=again).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"current_password": "wrong"}, "Current password is wrong."),
+        ({"current_password": ""}, "Current password"),
+        ({"confirm": "other"}, "The passwords do not match."),
+        ({"password": "short", "confirm": "short"}, "at least 8 characters"),
+    ],
+)
+def test_a_password_that_is_refused(visitor, people, given, message):
+    sent = {"current_password": PASSWORD, "password": "long enough", "confirm": "long enough"}
+    answer = visitor("ann").post("/profile/password", data=sent | given)
+    assert answer.status_code == 422 and message in " ".join(errors(answer))
+    assert "long enough" not in answer.text
+
+
+def test_another_address_needs_the_password(visitor, people):
+    ann = visitor("ann")
+    sent = {"email": "new@example.org", "current_password": "wrong"}
+    answer = ann.post("/profile/email", data=sent)
+    assert answer.status_code == 422 and 'value="new@example.org"' in answer.text
+    assert errors(answer)[-1] == "Current password is wrong."
+    answer = ann.post("/profile/email", data={"email": "no address", "current_password": PASSWORD})
+    assert (
+        answer.status_code == 422
+        and "New email address is not a valid email address." in " ".join(errors(answer))
+    )
+
+
+def test_another_address_counts_when_its_link_is_opened(make_app, people, tmp_path):
+    app = make_app(QUIRE_INSTANCE=tmp_path)
+    ann = sign_in(app, "ann")
+    sent = {"email": "New@example.org", "current_password": PASSWORD}
+    assert ann.post("/profile/email", data=sent).location == "/profile/email"
+    assert "ann@example.org" in ann.get("/profile/email").text
+    letters = {letter["To"]: letter for letter in mail_servers.sent(app)}
+    assert set(letters) >= {"new@example.org", "ann@example.org"}
+    assert ann.post(mail_servers.link_in(letters["new@example.org"])).status_code == 302
+    assert "new@example.org" in ann.get("/profile/email").text
+
+
+@pytest.mark.parametrize("path", [path for path in PAGES if path != "/profile/export"])
+def test_head_changes_nothing(visitor, people, path):
+    ann = visitor("ann")
+    assert ann.head(path, data={"username": "x"}).status_code == 200
+    assert known_as(ann) == "ann"
+
+
+def test_devices_are_seen_and_ended(app, people):
+    ann = app.test_client()
+    here = give_session(app, ann, people["ann"])
+    other, third = (give_session(app, app.test_client(), people["ann"]) for _ in "ab")
+    assert soup(ann.get("/profile/sessions")).select_one(".badge").text == "this device"
+    assert ann.post(f"/profile/sessions/{other}/end").location == "/profile/sessions"
+    assert ann.post(f"/profile/sessions/{other}/end").location == "/profile/sessions"
+    assert len(soup(ann.get("/profile/sessions")).select(".rows li")) == 2
+    ann.post("/profile/sessions")
+    assert len(soup(ann.get("/profile/sessions")).select(".rows li")) == 1
+    assert third != here
+    assert ann.post(f"/profile/sessions/{here}/end").location == "/auth/login"
+    assert known_as(ann) is None
+
+
+def test_nobody_ends_the_devices_of_others(app, people, visitor):
+    other = give_session(app, app.test_client(), people["bob"])
+    visitor("ann").post(f"/profile/sessions/{other}/end")
+    with app.app_context():
+        assert read.find_id(SESSIONS, SYSTEM, id=other) == other
+
+
+def test_a_key_is_shown_once_and_deleted(visitor, people):
+    ann = visitor("ann")
+    sent = {
+        "name": "phone",
+        "scopes": ["posts:read", "posts:write"],
+        "expires_at": "2099-01-02T03:04",
+    }
+    made = ann.post("/profile/keys", data=sent | {"networks": "127.0.0.0/8\n"})
+    key = soup(made).select_one(".key").text
+    assert made.status_code == 201 and key.startswith("qk_")
+    later = ann.get("/profile/keys")
+    assert key not in later.text and key[:11] in later.text and "2 January 2099" in later.text
+    assert ann.get("/api/v1/posts", headers={"X-API-Key": key}).status_code == 200
+    id = soup(later).select_one(".rows form")["action"].split("/")[-2]
+    ann.post(f"/profile/keys/{id}/delete")
+    assert ann.get("/api/v1/posts", headers={"X-API-Key": key}).status_code == 401
+
+
+def test_a_key_without_a_scope_keeps_what_was_typed(visitor, people):
+    answer = visitor("ann").post("/profile/keys", data={"name": "phone", "networks": "here"})
+    assert answer.status_code == 422 and 'value="phone"' in answer.text
+    assert len(errors(answer)) == 3
+
+
+def test_only_scopes_that_open_something_are_offered(visitor, people):
+    def offered(name):
+        found = soup(visitor(name).get("/profile/keys")).select("[name=scopes]")
+        return {one["value"] for one in found}
+
+    assert "audit_events:read" in offered("root") - offered("ann")
+    assert offered("bob") >= {"posts:read", "comments:write"}
+    assert not {"tags:write", "settings:write", "audit_events:read"} & offered("bob")
+
+
+def test_all_that_is_kept_can_be_taken_along(visitor, content, comment, people):
+    comment("ann", body="Mine")
+    answer = visitor("ann").get("/profile/export")
+    found = json.loads(answer.data)
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="my-account.json"'
+    assert found["users"][0]["email"] == "ann@example.org"
+    assert len(found["posts"]) >= 4 and found["comments"][0]["body"] == "Mine"
+    assert found["sessions"] and not any(word in answer.text for word in ("hash", "$2b$"))
+    assert PASSWORD not in answer.text and "canaryabes" not in answer.text
+
+
+def test_leaving_without_posts(app, visitor, people, content, comment):
+    id = comment("bob", body="I was here")
+    bob = visitor("bob")
+    assert bob.post("/profile/delete", data={"current_password": "wrong"}).status_code == 422
+    answer = bob.post("/profile/delete", data={"current_password": PASSWORD})
+    assert answer.location == "/" and known_as(bob) is None
+    with app.app_context():
+        assert read.find_id(USERS, SYSTEM, username="bob") is None
+        left = read.get_record(COMMENTS, SYSTEM, id)
+    assert (left["author"], left["author_name"]) == (None, "bob")
+
+
+def test_leaving_with_posts_leaves_a_name_and_nothing_else(app, visitor, people, content):
+    ann = visitor("ann")
+    assert "comments stay on the site under the name ann" in ann.get("/profile/delete").text
+    with app.app_context():
+        profile = read.find_id(PROFILES, SYSTEM, user_id=people["ann"].id)
+        update(PROFILES, SYSTEM, profile, {"location": "Quay"})
+    ann.post("/profile/delete", data={"current_password": PASSWORD})
+    with app.app_context():
+        user = read.get_record(USERS, SYSTEM, people["ann"].id)
+        about = read.get_record(PROFILES, SYSTEM, profile)
+    assert (user["username"], user["email"], user["is_active"]) == ("ann", None, False)
+    assert about["location"] == ""
+    sent = {"email": "ann@example.org", "password": PASSWORD}
+    assert app.test_client().post("/auth/login", data=sent).status_code == 401
+    assert app.test_client().get("/posts/live").status_code == 200
+
+
+def test_the_last_administrator_cannot_leave(visitor, people):
+    answer = visitor("root").post("/profile/delete", data={"current_password": PASSWORD})
+    assert answer.status_code == 409 and "last active administrator" in " ".join(errors(answer))
+
+
+def test_tokens_of_forms_are_where_they_belong(guarded, people):
+    browser = guarded.test_client()
+    give_session(guarded, browser, people["ann"])
+    sent = {"username": "ann", "bio": "Hi"} | token_of(browser, "/profile")
+    assert browser.post("/profile", data=sent).status_code == 302
+    assert sign_in(guarded, None).get("/profile").status_code == 302

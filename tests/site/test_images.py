@@ -1,0 +1,117 @@
+"""Pictures on pages: covers with sizes to choose from, and the portrait that a member uploads."""
+
+import io
+
+import pytest
+
+from quire.actor import SYSTEM
+from quire.jobs import worker
+from quire.records import MEDIA, POSTS, USERS
+from quire.records.media import upload
+from quire.store.files.receive import receive
+from quire.store.read import get_record
+from quire.store.write import create, update
+from tests.sample_images import files, form, picture
+from tests.users import PASSWORD, give_session
+
+ABOUT = {"username": "bob", "display_name": "", "bio": "", "location": "", "website": "", "links": ""}  # fmt: skip
+
+
+@pytest.fixture
+def bob(app, people):
+    """A client signed in as a member."""
+    client = app.test_client()
+    give_session(app, client, people["bob"])
+    return client
+
+
+@pytest.fixture
+def state(app, people):
+    """`state()`: bob's account as the program sees it."""
+
+    def read():
+        with app.app_context():
+            return get_record(USERS, SYSTEM, people["bob"].id)
+
+    return read
+
+
+def test_covers_come_in_the_size_that_a_screen_needs(app, people, client):
+    with app.app_context():
+        with receive(io.BytesIO(picture(700, 400)), "x.png") as file:
+            made = upload(SYSTEM, file, {"alt": "A lake", "focal_point": {"x": 0.3, "y": 1}})
+        raw = {"title": "Tides", "body": "x", "author": people["ann"].id, "cover": made.id}
+        create(POSTS, SYSTEM, raw | {"published_at": "2026-01-01T00:00:00Z"})
+        worker.run_due_jobs()
+    stem = made.state["url"].rpartition(".")[0]
+    for path in ("/", "/posts/tides"):
+        page = client.get(path).text
+        assert f'{stem}-160.webp 160w, {stem}-640.webp 640w"' in page
+        assert f'{stem}-160.png 160w, {stem}-640.png 640w"' in page
+        assert 'width="700" height="400"' in page and "x25 y100" in page
+    assert 'alt="A lake"' in client.get("/posts/tides").text
+    assert "style=" not in client.get("/posts/tides").text
+
+
+def test_a_member_shows_a_picture_another_and_none(app, bob, state):
+    before = files(app)
+    assert 'enctype="multipart/form-data"' in bob.get("/profile").text
+    assert bob.post("/profile", data={**ABOUT, **_file()}).status_code == 302
+    first = state()["avatar"]
+    assert 'alt="Your picture"' in bob.get("/profile").text
+    assert bob.post("/profile", data={**ABOUT, **_file()}).status_code == 302
+    second = state()["avatar"]
+    assert second["id"] != first["id"]
+    with app.app_context():
+        assert get_record(MEDIA, SYSTEM, second["id"])["owner"]["username"] == "bob"
+    assert len(files(app)) == len(before) + 1
+    assert bob.post("/profile", data={**ABOUT, "no_picture": "y"}).status_code == 302
+    assert state()["avatar"] is None
+    assert files(app) == before
+
+
+def _file(content=None):
+    return {"picture": form(picture() if content is None else content)["file"]}
+
+
+@pytest.mark.parametrize("content", [b"<svg>", b"", picture()[:-20], b"%PDF-1.7\n"])
+def test_a_bad_picture_changes_nothing_and_says_why(app, bob, state, content):
+    before, was = files(app), state()
+    answer = bob.post("/profile", data={**ABOUT, "bio": "Typed text", **_file(content)})
+    assert answer.status_code == 422
+    assert "Typed text" in answer.text and 'id="picture-error"' in answer.text
+    assert (files(app), state()) == (before, was)
+
+
+def test_nothing_is_left_where_another_field_is_wrong(app, bob, state):
+    before = files(app)
+    answer = bob.post("/profile", data={**ABOUT, "website": "no such", **_file()})
+    assert (answer.status_code, files(app), state()["avatar"]) == (422, before, None)
+
+
+def test_portraits_are_in_nobodys_library_and_go_with_their_owner(app, bob, as_, people, state):
+    before = files(app)
+    bob.post("/profile", data={**ABOUT, **_file()})
+    id = state()["avatar"]["id"]
+    assert as_(None).get("media").json["total"] == 0
+    assert [as_(who).get(f"media/{id}").status_code for who in (None, "ann", "mod")] == [404, 404, 200]  # fmt: skip
+    assert as_("root").delete(f"users/{people['bob'].id}").status_code == 204
+    assert as_("mod").get(f"media/{id}").status_code == 404
+    assert files(app) == before
+
+
+def test_who_leaves_takes_along_what_he_uploaded_and_leaves_no_portrait(app, bob, people, state):
+    before = files(app)
+    bob.post("/profile", data={**ABOUT, **_file()})
+    taken_along = bob.get("/profile/export").json["media"]
+    assert [one["url"] for one in taken_along] == [state()["avatar"]["url"]]
+    gone = bob.post("/profile/delete", data={"current_password": PASSWORD})
+    assert (gone.status_code, files(app)) == (302, before)
+
+
+def test_the_portrait_of_an_author_is_on_his_page(app, people, client):
+    with app.app_context():
+        with receive(io.BytesIO(picture(200, 200)), "x.png") as file:
+            id = upload(SYSTEM, file, {"owner": people["ann"].id}).id
+        update(USERS, SYSTEM, people["ann"].id, {"avatar": id})
+    assert 'class="portrait x50 y50"' in client.get("/authors/ann").text

@@ -1,0 +1,173 @@
+"""What stands beside a post: its relatives, the time it takes, what programs are told about it."""
+
+import json
+import time
+
+import pytest
+from sqlalchemy import insert
+
+from quire.actor import SYSTEM
+from quire.records import CATEGORIES, PAGES, POSTS, SETTINGS
+from quire.site.related_posts import related
+from quire.store import read
+from quire.store.db import transaction
+from quire.store.write import update
+from quire.web.html import reading_minutes
+from tests.site.conftest import EARLIER, FUTURE, PAST, soup
+
+
+@pytest.fixture
+def post(make, people):
+    """`post("Title", "tag", ...)`: a published post."""
+
+    def made(title, *tags, **more):
+        raw = {"body": "x", "author": people["ann"].id, "published_at": PAST}
+        return make(POSTS, **{**raw, "title": title, "tags": list(tags), **more})
+
+    return made
+
+
+def beside(client, slug):
+    return [one.text for one in soup(client.get(f"/posts/{slug}")).select(".related a")]
+
+
+def test_most_shared_tags_first_then_newest(client, post):
+    post("One", "a", "b", "c")
+    post("Two shared", "a", "b", published_at=EARLIER)
+    post("Old", "a", published_at=EARLIER)
+    post("New", "c")
+    post("Older", "b", published_at="2020-01-01T00:00:00Z")
+    post("Other", "z")
+    assert beside(client, "one") == ["Two shared", "New", "Old"]
+    assert beside(client, "other") == []
+
+
+def test_only_what_everybody_sees_is_beside_it(visitor, post):
+    post("One", "a")
+    post("Draft", "a", published_at=None)
+    post("Later", "a", published_at=FUTURE)
+    post("Gone", "a", deleted_at=PAST)
+    for name in (None, "ann", "root"):
+        assert beside(visitor(name), "one") == []
+
+
+@pytest.mark.slow
+def test_ten_thousand_posts_of_one_tag_take_no_time(app, post, people):
+    first = post("One", "a", "b")
+    with app.app_context():
+        tags = [one["id"] for one in read.get_record(POSTS, SYSTEM, first)["tags"]]
+        row = {
+            "body": "x",
+            "body_html": "x",
+            "author_id": people["ann"].id,
+            "published_at": read.now(),
+        }
+        rows = [{**row, "id": n, "title": f"N{n}", "slug": f"n{n}"} for n in range(100, 10_100)]
+        links = [{"source_id": n, "target_id": tag} for n in range(100, 10_100) for tag in tags]
+        with transaction() as connection:
+            connection.execute(insert(POSTS.table), rows)
+            connection.execute(insert(POSTS.field("tags").many.table), links)
+        assert [one["title"] for one in related(first, tags, 2)] == ["N10099", "N10098"]
+        begun = time.perf_counter()
+        for _ in range(10):
+            related(first, tags, 3)
+        assert (time.perf_counter() - begun) / 10 < 0.05
+
+
+@pytest.mark.parametrize(
+    ("text", "most"), [("", 1), ("word " * 100, 1), ("word " * 690, 3), ("字" * 2300, 5)]
+)
+def test_minutes(text, most):
+    assert reading_minutes(text) == most
+
+
+def test_a_page_says_how_long_it_takes(client, post):
+    post("Long", body="word " * 700)
+    assert "3 min read" in soup(client.get("/posts/long")).select_one(".byline").text
+    assert "min read" not in client.get("/").text
+
+
+def told(page, name):
+    return [one["content"] for one in page.find_all("meta", property=name)]
+
+
+def test_link_previews(app, client, post, make):
+    category = make(CATEGORIES, name="Field & notes")
+    id = post("Salt & <b>", "sea", "shore", category=category, excerpt='A "few" words')
+    page = soup(client.get("/posts/salt-b?utm=1"))
+    assert told(page, "og:title") == ["Salt & <b>"] and told(page, "og:type") == ["article"]
+    assert told(page, "og:url") == ["http://localhost/posts/salt-b"]
+    assert told(page, "og:description") == ['A "few" words']
+    assert told(page, "article:published_time") == [PAST]
+    assert told(page, "article:tag") == ["sea", "shore"]
+    assert told(page, "article:section") == ["Field & notes"]
+    assert told(page, "og:site_name") == ["Quire"]
+    home = soup(client.get("/"))
+    assert told(home, "og:type") == ["website"] and told(home, "og:title") == ["Welcome"]
+    with app.app_context():
+        update(POSTS, SYSTEM, id, {"published_at": None})
+    assert client.get("/posts/salt-b").status_code == 404
+
+
+def description(page):
+    return page.find("meta", {"name": "description"})["content"]
+
+
+def test_search_engines_are_told_what_was_written_for_them(client, post):
+    seo = {"seo_title": "Salt & <sea>", "seo_description": "d" * 300}
+    post("Salt", "sea", excerpt="In short", **seo)
+    page = soup(client.get("/posts/salt"))
+    assert page.title.text == "Salt & <sea> · Quire" and page.h1.text == "Salt"
+    assert told(page, "og:title") == ["Salt & <sea>"]
+    assert told(page, "og:description") == [description(page)] == ["d" * 300]
+    found = json.loads(page.find("script").text)
+    assert (found["headline"], found["description"]) == ("Salt & <sea>", "d" * 300)
+    assert page.select_one(".lead").text == "In short"
+    assert "Salt & <sea>" not in client.get("/feed.atom").text
+    assert soup(client.get("/")).select_one(".entry h2").text == "Salt"
+
+
+def test_without_that_they_are_told_the_excerpt_or_the_first_words(client, post):
+    post("Short", excerpt="In short")
+    post("Bare", body="# Of\n\n*salt* & sea")
+    for slug, words in (("short", "In short"), ("bare", "Of salt & sea")):
+        page = soup(client.get(f"/posts/{slug}"))
+        assert told(page, "og:description") == [description(page)] == [words]
+        assert json.loads(page.find("script").text)["description"] == words
+
+
+def test_pages_tell_search_engines_too(client, make):
+    make(PAGES, title="Imprint", body="Who *we* are", published_at=PAST)
+    make(PAGES, title="Us", body="x", published_at=PAST, seo_title="About us", seo_description="d")
+    plain, told_otherwise = (soup(client.get(f"/pages/{slug}")) for slug in ("imprint", "us"))
+    assert (plain.title.text, description(plain)) == ("Imprint · Quire", "Who we are")
+    assert (told_otherwise.title.text, told_otherwise.h1.text) == ("About us · Quire", "Us")
+    assert told(told_otherwise, "og:description") == [description(told_otherwise)] == ["d"]
+    assert told(told_otherwise, "og:title") == ["About us"]
+
+
+def test_a_preview_is_called_as_it_will_be(client, app, as_, post):
+    id = post("Salt")
+    as_("ann").patch(f"posts/{id}/draft", json={"seo_title": "New salt"})
+    link = as_("ann").post(f"posts/{id}/previews").json["url"].removeprefix("http://localhost")
+    assert soup(client.get(link)).title.text == "New salt · Quire"
+
+
+def test_what_is_not_public_is_not_told(visitor, content):
+    page = soup(visitor("ann").get("/posts/draft"))
+    assert told(page, "og:title") == [] and page.find("script") is None
+
+
+def test_linked_data_cannot_leave_its_element(app, client, post):
+    evil = "</script><script>alert(1)</script>"
+    with app.app_context():
+        update(SETTINGS, SYSTEM, 1, {"site_name": evil[:100], "tagline": evil[:100]})
+    post("T " + evil, evil[:100], slug="evil", excerpt=evil)
+    text = client.get("/posts/evil").text
+    scripts = soup(client.get("/posts/evil")).find_all("script")
+    assert len(scripts) == 1 and "<script>alert" not in text
+    found = json.loads(scripts[0].text)
+    assert found["@type"] == "BlogPosting" and found["headline"] == "T " + evil
+    assert found["datePublished"] == PAST and found["author"]["name"] == "ann"
+    site = json.loads(soup(client.get("/")).find("script").text)
+    assert (site["@type"], site["name"]) == ("WebSite", evil[:100])

@@ -1,0 +1,117 @@
+"""A disk without room: each way in for files says so in words, and leaves nothing behind."""
+
+import contextlib
+import io
+import os
+import re
+
+import pytest
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import encode_multipart
+
+from quire.store.db import db
+from tests.sample_images import files, form
+from tests.users import give_session
+
+resource = pytest.importorskip("resource", reason="limits of file sizes are those of Unix")
+
+IN_MEMORY, ON_DISK = 300_000, 900_000
+"""Bytes of files that come in forms; Werkzeug lays larger ones on the disk before anybody looks."""
+WORDS = "The server cannot store files at the moment. Try again later."
+ABOUT = {"username": "ann", "display_name": "", "bio": "Typed text", "location": "", "website": "", "links": ""}  # fmt: skip
+
+
+@contextlib.contextmanager
+def no_room():
+    """No file grows beyond what a database needs: the system refuses as a full disk does."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (250_000, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def sent(content, name="x.pdf", **fields):
+    """A form with a file, as bytes and their type: the test client would lay it on the disk."""
+    boundary, body = encode_multipart({**fields, "file": FileStorage(io.BytesIO(content), name)})
+    return {"data": body, "content_type": f"multipart/form-data; boundary={boundary}"}
+
+
+def noise(size):
+    """A PDF of so many bytes that no other call makes."""
+    return b"%PDF-1.7\n" + os.urandom(size)
+
+
+@pytest.fixture
+def ann(app, people):
+    """An author's browser."""
+    client = app.test_client()
+    give_session(app, client, people["ann"])
+    return client
+
+
+def rows(app):
+    """How many records there are of media."""
+    with app.app_context(), db.engine.connect() as connection:
+        return connection.exec_driver_sql("SELECT count(*) FROM media").scalar()
+
+
+# Werkzeug leaves the file that it could not write to the garbage collector
+unclosed = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@unclosed
+@pytest.mark.parametrize("size", [IN_MEMORY, ON_DISK])
+def test_uploads_to_the_api(app, as_, size):
+    before, client = files(app), as_("ann")
+    content = sent(noise(size))
+    with no_room():
+        in_form = client.post("media", **content)
+        as_it_is = client.post("media", data=noise(size), content_type="application/pdf")
+    for answer in (in_form, as_it_is):
+        assert (answer.status_code, answer.json["code"]) == (503, "unavailable")
+        assert (answer.json["message"], answer.headers["Retry-After"]) == (WORDS, "60")
+    assert (files(app), rows(app)) == (before, 0)
+
+
+def token_of(client, path):
+    return re.search(r'name="csrf_token"[^>]*value="([^"]+)"', client.get(path).text)[1]
+
+
+@unclosed
+def test_uploads_in_the_panel(app, ann):
+    before = files(app)
+    typed = {"alt": "What I typed", "csrf_token": token_of(ann, "/admin/media/new/")}
+    small, large = sent(noise(IN_MEMORY), **typed), sent(noise(ON_DISK), **typed)
+    with no_room():
+        page = ann.post("/admin/media/new/", **small)
+        json = ann.post("/admin/media/new/", **small, headers={"Accept": "application/json"})
+        large = ann.post("/admin/media/new/", **large)
+    assert [one.status_code for one in (page, json, large)] == [503] * 3
+    assert WORDS in page.text and "What I typed" in page.text
+    assert json.json["message"] == WORDS
+    assert WORDS in large.text
+    assert (files(app), rows(app)) == (before, 0)
+
+
+def test_a_table_to_import(app, ann):
+    table = b"title,body\n" + b"a,b\n" * (IN_MEMORY // 4)
+    sent = {"type": "posts", "csrf_token": token_of(ann, "/admin/imports/")}
+    folder = ann.application.config["QUIRE_INSTANCE"] / "imports"
+    before = sorted(folder.glob("*"))
+    with no_room():
+        answer = ann.post("/admin/imports/upload", data={**sent, **form(table, "x.csv")})
+    assert answer.status_code == 503
+    assert WORDS in answer.text and '<option value="posts" selected>' in answer.text
+    assert sorted(folder.glob("*")) == before
+
+
+def test_a_picture_of_oneself(app, ann):
+    before = files(app)
+    sent = {**ABOUT, "csrf_token": token_of(ann, "/profile")}
+    with no_room():
+        answer = ann.post("/profile", data={**sent, "picture": form(noise(IN_MEMORY))["file"]})
+    assert answer.status_code == 503
+    assert WORDS in answer.text and "Typed text" in answer.text
+    assert (files(app), rows(app)) == (before, 0)

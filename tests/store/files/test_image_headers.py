@@ -1,0 +1,211 @@
+"""What is known of a picture before it is decoded: its size, how it is turned, where it ends."""
+
+import io
+import struct
+import tracemalloc
+import zlib
+
+import pytest
+from PIL import ExifTags, Image
+
+from quire.store.files.image_headers import read_header
+from tests.sample_images import photo, picture, png, png_chunk
+
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP")
+
+
+@pytest.fixture
+def read(tmp_path):
+    """`read(content)`: the header of a file with that content."""
+
+    def header(content):
+        path = tmp_path / "picture"
+        path.write_bytes(content)
+        return read_header(path)
+
+    return header
+
+
+def saved(image, format, **more):
+    out = io.BytesIO()
+    image.save(out, format, **more)
+    return out.getvalue()
+
+
+def exif(orientation, order="<"):
+    """Exif data that hold nothing but how a picture is turned."""
+    values = Image.Exif()
+    values.endian = order
+    values[ExifTags.Base.Orientation] = orientation
+    return values.tobytes()
+
+
+KINDS = {
+    "JPEG": {"format": "JPEG"},
+    "progressive JPEG": {"format": "JPEG", "progressive": True},
+    "JPEG with restarts": {"format": "JPEG", "restart_marker_blocks": 1},
+    "PNG": {"format": "PNG"},
+    "GIF": {"format": "GIF"},
+    "WebP": {"format": "WEBP"},
+    "WebP without loss": {"format": "WEBP", "lossless": True},
+}
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_the_size_of_each_format(read, kind):
+    header = read(saved(Image.effect_noise((301, 77), 50).convert("RGB"), **KINDS[kind]))
+    assert (header.width, header.height, header.is_complete) == (301, 77, True)
+    assert header.format == KINDS[kind]["format"]
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_picture_on_its_side_is_measured_as_it_is_seen(read, format, order):
+    sizes = {}
+    for orientation in range(10):
+        header = read(picture(301, 77, format, exif=exif(orientation, order)))
+        sizes[orientation] = (header.width, header.height)
+    assert {n for n, size in sizes.items() if size == (77, 301)} == {5, 6, 7, 8}
+    assert set(sizes.values()) == {(77, 301), (301, 77)}
+
+
+def test_a_png_may_say_how_it_is_turned_behind_its_pixels(read):
+    chunk = png_chunk(b"eXIf", exif(6).removeprefix(b"Exif\0\0"))
+    content = picture(301, 77)
+    header = read(content[:-12] + chunk + content[-12:])
+    assert (header.width, header.height) == (77, 301)
+
+
+def interlaced(width, height):
+    """A PNG that comes in passes; its pixels are not there."""
+    return png(struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 1), b"")
+
+
+MOVING = [Image.new("RGBA", (30, 20), colour) for colour in ("red", "blue", "lime")]
+AFTER_THE_END = {
+    "nothing": b"",
+    "a line break": b"\r\n",
+    "zeros": bytes(100_000),
+    "a film": b"\0\0\0\x18ftypmp42" + bytes(range(256)) * 300,
+    "another end": bytes(70_000) + b"\xff\xd9",
+}
+
+
+@pytest.mark.parametrize("tail", list(AFTER_THE_END))
+@pytest.mark.parametrize("format", FORMATS)
+def test_what_stands_behind_the_end_does_not_matter(read, format, tail):
+    content = picture(301, 77, format)
+    assert read(content + AFTER_THE_END[tail]) == read(content)
+    assert read(content).is_complete
+
+
+@pytest.mark.parametrize("format", ["GIF", "PNG", "WEBP"])
+def test_moving_pictures(read, format):
+    header = read(saved(MOVING[0], format, save_all=True, append_images=MOVING[1:]))
+    assert (header.width, header.height, header.is_complete) == (30, 20, True)
+
+
+def test_a_frame_beyond_the_canvas_counts(read):
+    small = saved(Image.new("P", (40, 30)), "GIF")
+    assert small[6:10] == struct.pack("<HH", 40, 30)
+    header = read(small[:6] + struct.pack("<HH", 4, 3) + small[10:])
+    assert (header.width, header.height) == (40, 30)
+
+
+def test_ends_that_programs_leave_out(read):
+    assert read(picture(format="GIF")[:-1]).is_complete
+    for count in range(1, 13):
+        assert read(picture(format="PNG")[:-count]).is_complete
+
+
+NOISE = Image.effect_noise((200, 150), 60).convert("RGB")
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_file_that_is_cut_off_anywhere_is_not_complete(read, format):
+    content = saved(NOISE, format)
+    for part in (0.3, 0.6, 0.9, 0.995):
+        header = read(content[: int(len(content) * part)])
+        assert header is None or not header.is_complete
+
+
+def test_a_thumbnail_in_the_metadata_is_not_the_picture(read):
+    values = exif(1) + saved(NOISE, "JPEG")
+    header = read(picture(301, 77, "JPEG", exif=values))
+    assert (header.width, header.height) == (301, 77)
+    cut_off = picture(301, 77, "JPEG", exif=values)[:-2]
+    assert not read(cut_off).is_complete
+
+
+def test_a_damaged_checksum(read):
+    content = picture()
+    assert not read(content.replace(b"IDAT", b"IDAT\x01", 1)).is_complete
+
+
+def head_of(width, height):
+    return struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+
+
+BOMB = zlib.compress(bytes(50_000_000), 9)
+BOMBS = {
+    "pixels": png(head_of(6000, 6600), b"", pixels=BOMB),
+    "a compressed text": png(head_of(40, 30), png_chunk(b"zTXt", b"Comment\0\0" + BOMB)),
+    "an international text": png(
+        head_of(40, 30), png_chunk(b"iTXt", b"Comment\0\1\0\0\0" + BOMB)
+    ),
+    "a colour profile": png(head_of(40, 30), png_chunk(b"iCCP", b"icc\0\0" + BOMB)),
+    "much Exif": png(head_of(40, 30), png_chunk(b"eXIf", b"MM\0*\0\0\0\x08\xff\xff" + bytes(10**6))),
+    "many chunks": png(head_of(40, 30), png_chunk(b"tEXt", b"a\0b") * 60_000),
+    "passes": interlaced(6000, 6600),
+    "a canvas": b"RIFF\x16\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\xff\x3f\0\xff\x3f\0",
+    "a GIF": b"GIF89a\xff\xff\xff\xff\0\0\0,\0\0\0\0\xff\xff\xff\xff\0\x08\x01\0\0;",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", list(BOMBS))
+def test_nothing_is_unpacked(read, kind):
+    tracemalloc.start()
+    try:
+        assert read(BOMBS[kind]) is not None
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 500_000
+
+
+ENDLESS = {
+    "empty blocks": b"GIF89a\1\0\1\0\0\0\0" + b"!\xfe\0" * 400_000,
+    "tiny blocks": b"GIF89a\1\0\1\0\0\0\0!\xfe" + b"\1x" * 400_000,
+    "segments": b"\xff\xd8" + b"\xff\xe1\0\2" * 400_000,
+    "padding": b"\xff\xd8" + b"\xff" * 1_000_000,
+    "chunks": b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", head_of(1, 1)) + png_chunk(b"a", b"") * 99_000,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", list(ENDLESS))
+def test_a_walk_has_an_end(read, kind):
+    header = read(ENDLESS[kind])
+    assert header is None or not header.is_complete
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\0\0\1\0\1\0\x10\x10" + bytes(40),  # ICO
+        b"\0\0\0\x1cftypavif" + bytes(40),
+        b"II*\0" + bytes(40),
+        b"BM" + bytes(40),
+        b"\xff\xd8\xff\xe0",
+        b"\x89PNG\r\n\x1a\n",
+        b"GIF89a",
+        b"RIFF\0\0\0\0WEBP",
+        b"x",
+    ],
+)
+def test_what_is_no_picture_of_a_format_that_is_read(read, content):
+    assert read(content) is None
+
+
+def test_a_photo_of_a_telephone(read):
+    header = read(photo(800, 600))
+    assert (header.width, header.height, header.is_complete) == (600, 800, True)

@@ -1,0 +1,69 @@
+"""Totals are counted once, and again when anything could have changed them."""
+
+import sqlite3
+from datetime import timedelta
+
+import pytest
+
+from quire.actor import ANONYMOUS, SYSTEM
+from quire.declare.clock import now, rfc3339
+from quire.declare.query import Query
+from quire.records import POSTS, USERS
+from quire.store import cache, read, write
+from quire.store.db import db
+
+
+@pytest.fixture
+def ann(app):
+    with app.app_context():
+        yield write.create(USERS, SYSTEM, {"username": "zoe", "role": "author"}).id
+
+
+def post(author, **values):
+    values = {"published_at": rfc3339(now())} | values
+    return write.create(POSTS, SYSTEM, {"title": "T", "body": "b", "author": author, **values}).id
+
+
+def total(actor=ANONYMOUS, **query):
+    return read.list_records(POSTS, actor, Query(**query)).total
+
+
+def test_follows_our_own_writes(ann):
+    assert total() == 0
+    first = post(ann)
+    assert total() == 1
+    write.delete(POSTS, SYSTEM, first)
+    assert total() == 0
+    assert total(trashed=True) == 0
+    assert total(SYSTEM, trashed=True) == 1
+
+
+def test_counts_once_while_nothing_changes(ann, monkeypatch):
+    post(ann)
+    counted = []
+    real = cache._count
+    monkeypatch.setattr(cache, "_count", lambda *a: counted.append(1) or real(*a))
+    assert [total(), total(), total()] == [1, 1, 1]
+    if db.engine.dialect.name == "sqlite":
+        assert len(counted) == 1
+
+
+def test_sees_what_other_processes_write(ann):
+    if db.engine.dialect.name != "sqlite":
+        pytest.skip("another connection of PostgreSQL is tested by every request there")
+    first = post(ann)
+    assert total() == 1
+    with sqlite3.connect(db.engine.url.database) as other:
+        other.execute("UPDATE posts SET deleted_at = updated_at WHERE id = ?", (first,))
+    other.close()
+    assert total() == 0
+
+
+def test_counts_a_scheduled_post_from_its_moment_on(ann, monkeypatch):
+    later = now() + timedelta(hours=1)
+    post(ann, published_at=rfc3339(later))
+    assert total() == 0
+    monkeypatch.setattr(read, "now", lambda: later)
+    assert total() == 1
+    monkeypatch.setattr(read, "now", lambda: later + timedelta(seconds=1))
+    assert total() == 1

@@ -1,0 +1,211 @@
+"""Idempotency keys between processes, and transactions whose commit is deferred."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import text
+
+from quire.actor import SYSTEM
+from quire.errors import Conflict, IdempotencyKeyReused
+from quire.jobs import maintenance
+from quire.records import TAGS
+from quire.store import db as db_module
+from quire.store.advisory_locks import advisory_lock, try_advisory_lock
+from quire.store.db import (
+    deferred_commit,
+    immediate_commits,
+    in_transaction,
+    on_commit,
+    on_rollback,
+    transaction,
+)
+from quire.store.idempotency_keys import (
+    KeyedRequest,
+    StoredAnswer,
+    find_answer,
+    one_effect,
+    store_answer,
+)
+from quire.store.write import create
+
+ASKED, OTHER = KeyedRequest("a" * 64, "b" * 64), KeyedRequest("a" * 64, "c" * 64)
+ANSWER = StoredAnswer(201, b"{}", '"v1-0"', "/api/v1/tags/1")
+
+
+@pytest.fixture
+def inside(app):
+    with app.app_context():
+        yield app
+
+
+def elsewhere(app, call):
+    """Do it as another thread, or process, would."""
+
+    def run():
+        with app.app_context():
+            call()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(run).result()
+
+
+def names(app):
+    """The names of all tags, as others see them."""
+    found = []
+
+    def look():
+        with db_module.db.engine.connect() as connection:
+            found.extend(connection.execute(text("SELECT name FROM tags ORDER BY id")).scalars())
+
+    elsewhere(app, look)
+    return found
+
+
+def make(name):
+    return create(TAGS, SYSTEM, {"name": name})
+
+
+def do_nothing(connection):
+    """No work at the beginning of a transaction."""
+
+
+def test_answer_and_effect_are_committed_together(inside):
+    with one_effect(ASKED):
+        make("sea")
+        store_answer(ASKED, ANSWER)
+        assert in_transaction()
+    assert not in_transaction()
+    assert names(inside) == ["sea"]
+    assert find_answer(ASKED) == ANSWER
+    with pytest.raises(IdempotencyKeyReused):
+        find_answer(OTHER)
+
+
+def test_neither_is_there_when_the_answer_fails(inside):
+    with pytest.raises(RuntimeError), one_effect(ASKED):
+        make("sea")
+        store_answer(ASKED, ANSWER)
+        raise RuntimeError
+    assert names(inside) == []
+    assert find_answer(ASKED) is None
+    with one_effect(ASKED):
+        make("sea")
+
+
+def test_an_answer_without_an_effect(inside):
+    with one_effect(ASKED):
+        store_answer(ASKED, ANSWER)
+    assert find_answer(ASKED) == ANSWER
+
+
+def test_the_same_request_in_this_process_is_refused_at_once(inside):
+    with one_effect(ASKED):
+        with pytest.raises(Conflict) as refused, one_effect(OTHER):
+            pass
+        with one_effect(KeyedRequest("d" * 64, "b" * 64)):
+            pass
+    assert refused.value.code == "request_in_progress"
+    with one_effect(ASKED):
+        pass
+
+
+def test_one_that_was_answered_meanwhile_has_no_effect(inside):
+    with pytest.raises(Conflict), one_effect(ASKED):
+        elsewhere(inside, lambda: store_answer(ASKED, ANSWER))
+        make("sea")
+        store_answer(ASKED, ANSWER)
+    assert names(inside) == []
+    assert find_answer(ASKED) == ANSWER
+
+
+def test_an_expired_answer_makes_room(inside, stop_clock):
+    store_answer(ASKED, ANSWER)
+    assert maintenance.prune()["idempotency keys"] == 0
+    stop_clock(hours=24)
+    assert find_answer(OTHER) is None
+    with one_effect(OTHER):
+        make("sea")
+        store_answer(OTHER, ANSWER)
+    assert find_answer(OTHER) == ANSWER
+    stop_clock(hours=48)
+    assert maintenance.prune()["idempotency keys"] == 1
+
+
+def test_the_same_request_in_another_process_is_not_waited_for(inside):
+    if db_module.has_one_writer():
+        pytest.skip("one process writes at a time")
+    with transaction():
+        advisory_lock(f"idempotency key {ASKED.digest}")
+        elsewhere(inside, lambda: _refused(ASKED))
+    with one_effect(ASKED):
+        make("sea")
+
+
+def _refused(asked):
+    with pytest.raises(Conflict) as refused, one_effect(asked):
+        make("sea")
+    assert refused.value.code == "request_in_progress"
+
+
+def test_a_lock_is_tried_and_not_waited_for(inside):
+    with transaction():
+        assert try_advisory_lock("x")
+        if not db_module.has_one_writer():
+            elsewhere(inside, _cannot_lock)
+    with pytest.raises(AssertionError):
+        try_advisory_lock("x")
+
+
+def _cannot_lock():
+    with transaction():
+        assert not try_advisory_lock("x")
+
+
+def test_a_deferred_commit_begins_with_the_first_transaction(inside):
+    begun, done = [], []
+    with deferred_commit(begun.append):
+        assert not in_transaction()
+        for name in ("sea", "moon"):
+            with transaction():
+                make(name)
+                on_commit(lambda name=name: done.append(name))
+        assert (names(inside), done, len(begun)) == ([], [], 1)
+    assert (names(inside), done) == (["sea", "moon"], ["sea", "moon"])
+
+
+def test_a_first_transaction_that_fails_is_over_at_once(inside):
+    begun, undone = [], []
+    with deferred_commit(begun.append):
+        with pytest.raises(Conflict), transaction():
+            make("sea")
+            make("sea")
+        assert not in_transaction()
+        on_rollback(lambda: undone.append(1))
+        make("moon")
+    assert (names(inside), len(begun), undone) == (["moon"], 2, [])
+
+
+def test_what_fails_after_the_first_transaction_undoes_it(inside):
+    undone = []
+    with pytest.raises(RuntimeError), deferred_commit(do_nothing):
+        on_rollback(lambda: undone.append(1))
+        make("sea")
+        raise RuntimeError
+    assert (names(inside), undone, in_transaction()) == ([], [1], False)
+
+
+def test_what_comes_before_the_change_is_not_deferred(inside):
+    with pytest.raises(RuntimeError), deferred_commit(do_nothing):
+        with immediate_commits():
+            make("sea")
+        assert names(inside) == ["sea"]
+        make("moon")
+        raise RuntimeError
+    assert names(inside) == ["sea"]
+
+
+def test_what_follows_a_commit_has_its_own_transaction(inside):
+    begun = []
+    with deferred_commit(begun.append), transaction():
+        on_commit(lambda: make("sea"))
+    assert (names(inside), len(begun)) == (["sea"], 1)

@@ -1,0 +1,92 @@
+"""A database that does not answer: never a 500, and one line a minute that says why."""
+
+import logging
+import sqlite3
+import time
+from types import SimpleNamespace
+
+import pytest
+from flask import g
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from quire.errors import Unavailable
+from quire.store import outages
+from quire.store.db import db, transaction
+from quire.store.outages import AWAY, FULL, LOCKED, READ_ONLY, translate_outages
+from tests.databases import on_postgresql
+
+
+class Fault(sqlite3.OperationalError):
+    """What the driver raises."""
+
+    def __init__(self, code):
+        super().__init__("so says SQLite")
+        self.sqlite_errorcode = code
+
+
+@pytest.fixture
+def told(caplog, monkeypatch):
+    """The lines of the log; nothing has been said before."""
+    monkeypatch.setattr(outages, "_logged_at", {})
+    caplog.set_level(logging.WARNING, "quire.database")
+    return caplog
+
+
+@pytest.mark.parametrize(
+    ("code", "cause"),
+    [(sqlite3.SQLITE_FULL, FULL), (sqlite3.SQLITE_BUSY, LOCKED), (sqlite3.SQLITE_READONLY, READ_ONLY),
+     (sqlite3.SQLITE_READONLY_DBMOVED, READ_ONLY), (sqlite3.SQLITE_IOERR, AWAY)],
+)  # fmt: skip
+def test_each_cause_has_a_line_a_minute(told, code, cause):
+    for _ in range(3):
+        with pytest.raises(Unavailable) as refused, translate_outages():
+            raise OperationalError(None, None, Fault(code))
+        assert refused.value.headers["Retry-After"] == "5"
+    assert len(told.records) == 1
+    assert told.records[0].message.startswith(cause)
+    assert "so says SQLite" in told.records[0].message
+    assert told.records[0].exc_info is None
+
+
+@pytest.mark.skipif(not on_postgresql(), reason="a file does not go away")
+def test_a_dead_connection_is_left_and_never_a_500(app, client, told):
+    for place in ("/api/v1/posts", "/", "/api/v1/posts?page=2", "/api/v1/settings"):
+        with app.app_context(), db.engine.connect() as other:
+            other.execute(text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            ))  # fmt: skip
+        statuses = [client.get(place).status_code for _ in range(8)]
+        assert set(statuses) <= {200, 503}, place
+        assert statuses[-1] == 200, place
+    with app.app_context():
+        db.engine.dispose()  # other connections of the pool are dead, too
+
+
+@pytest.mark.skipif(on_postgresql(), reason="the lock of SQLite's file")
+def test_a_request_waits_once_for_all_locks_together(app, people, told, monkeypatch):
+    monkeypatch.setattr("quire.store.writer_lock.BUSY_SECONDS", 0.2)
+    with app.app_context():
+        file = db.engine.url.database
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    tries = []
+    monkeypatch.setattr(
+        "quire.store.writer_lock.time",
+        SimpleNamespace(monotonic=time.monotonic, sleep=tries.append),
+    )
+    try:
+        with app.test_request_context("/"):
+            for _ in range(3):
+                with pytest.raises(Unavailable), transaction():
+                    pass
+            assert g.lock_seconds < 0
+            tries.clear()
+            with pytest.raises(Unavailable), transaction():
+                pass
+            assert len(tries) <= 1
+    finally:
+        other.execute("ROLLBACK")
+        other.close()
+    assert len([one for one in told.records if one.message.startswith(LOCKED)]) == 1

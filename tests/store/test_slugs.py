@@ -1,0 +1,45 @@
+"""Slugs of records with the same title: numbered, and found in few steps however many there are."""
+
+import pytest
+
+from quire.actor import SYSTEM
+from quire.records import TAGS
+from quire.store.slugs import free_slug
+from quire.store.write import create, create_many
+
+
+@pytest.fixture
+def taken(app):
+    """`taken(5)`: tags whose slugs are sea, sea-2 ... sea-5."""
+
+    def make(count):
+        slugs = ["sea", *(f"sea-{n}" for n in range(2, count + 1))]
+        raws = [{"name": f"Tag {n}", "slug": slug} for n, slug in enumerate(slugs)]
+        with app.app_context():
+            create_many(TAGS, SYSTEM, raws)
+
+    return make
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 6, 9, 40, 301])
+def test_the_next_number_is_taken(app, taken, count):
+    taken(count)
+    with app.app_context():
+        assert free_slug(TAGS, "sea") == f"sea-{count + 1}"
+        assert free_slug(TAGS, "sky") == "sky"
+
+
+def test_many_cost_few_statements(app, taken, statements):
+    taken(300)
+    with app.app_context():
+        assert len(statements(free_slug, TAGS, "sea")[1]) < 25
+
+
+def test_a_new_record_asks_for_its_slug_only_when_it_is_taken(app, statements):
+    def lookups(name):
+        sent = statements(create, TAGS, SYSTEM, {"name": name})[1]
+        return sum(one.startswith("SELECT tags.id") and "slug =" in one for one in sent)
+
+    with app.app_context():
+        assert lookups("Sea") == 0
+        assert lookups("Sea!") > 0

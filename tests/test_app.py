@@ -1,0 +1,87 @@
+"""The application as tests and scripts of others use it: one context held open over many requests."""
+
+import subprocess
+import sys
+
+import pytest
+from flask import g
+
+from quire.app import create_app
+from quire.auth.current_actor import current_actor
+from quire.store.db import db
+from tests.users import PASSWORD, enrol, token_of
+
+
+@pytest.fixture(scope="module")
+def held_app():
+    """What docs/adding-a-record-type.md shows: a database in memory, and its context left open."""
+    app = create_app("testing")
+    with app.app_context():
+        db.create_all()
+        yield app
+
+
+@pytest.fixture(scope="module")
+def held_people(held_app):
+    return enrol(held_app, ["root", "ann", "bob"])
+
+
+def token(app, account):
+    return {"Authorization": f"Bearer {token_of(app, account)}"}
+
+
+def test_who_asks_is_asked_anew_at_each_request(held_app, held_people):
+    client = held_app.test_client()
+    names = [client.get("/api/v1/users/me", headers=token(held_app, held_people[name])).json["username"]
+             for name in ("root", "bob", "ann")]  # fmt: skip
+    assert names == ["root", "bob", "ann"]
+    assert client.get("/api/v1/users/me").status_code == 401
+    assert client.get("/api/v1/users/me", headers={"X-API-Key": "qk_none"}).status_code == 401
+
+
+def test_browsers_do_not_share_a_sign_in(held_app, held_people):
+    browsers = {name: held_app.test_client() for name in ("root", "bob")}
+    for name, browser in browsers.items():
+        form = {"email": f"{name}@example.org", "password": PASSWORD}
+        assert browser.post("/auth/login", data=form).status_code == 302
+    stranger = held_app.test_client()
+    assert stranger.get("/dashboard").status_code == 302
+    assert [browsers[name].get("/admin/").status_code for name in ("root", "bob")] == [200, 403]
+    assert browsers["bob"].post("/auth/logout").status_code == 302
+    assert [b.get("/dashboard").status_code for b in browsers.values()] == [200, 302]
+
+
+def test_ids_nonces_and_languages_are_of_one_request(held_app):
+    client = held_app.test_client()
+    answers = [client.get("/auth/login") for _ in range(3)]
+    for name in ("X-Request-Id", "Content-Security-Policy"):
+        assert len({answer.headers[name] for answer in answers}) == 3, name
+    assert "request_id" not in g and "_login_user" not in g
+
+
+def test_contexts_of_requests_made_by_hand_are_apart(held_app, held_people):
+    found = []
+    for name in ("root", "bob"):
+        headers = token(held_app, held_people[name])
+        with held_app.test_request_context("/api/v1/posts", headers=headers):
+            found.append(current_actor().username)
+    assert found == ["root", "bob"]
+
+
+def test_a_client_that_is_a_context_shows_what_the_request_left(held_app):
+    with held_app.test_client() as client:
+        answer = client.get("/api/v1/posts")
+        assert g.request_id == answer.headers["X-Request-Id"]
+    assert "request_id" not in g
+
+
+def test_a_start_loads_no_library_that_only_few_requests_need():
+    words = (
+        "import sys; from quire.app import create_app; create_app('testing'); print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", words], capture_output=True, check=True)
+    loaded = set(done.stdout.decode().split())
+    assert "quire.admin.record_view" in loaded
+    assert (
+        loaded & {"celery", "kombu", "segno", "openpyxl", "alembic", "webauthn", "obstore"} == set()
+    )
