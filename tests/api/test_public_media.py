@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from quire.actor import ANONYMOUS, SYSTEM
 from quire.declare.query import Query
@@ -11,6 +11,7 @@ from quire.records import APPEARANCE, COMMENTS, MEDIA, PAGES, POSTS, USERS
 from quire.records.media import upload
 from quire.store import draft_service, read, write
 from quire.store.db import db, read_connection
+from tests.query_plans import query_plans
 from tests.sample_images import keep
 
 LIVE, LATER = "2026-01-01T10:00:00Z", "2099-01-01T00:00:00Z"
@@ -139,31 +140,13 @@ def test_what_a_post_shows_is_included(as_, post, picture):
     assert (row["cover"]["alt"], row["cover"]["bytes"]) == ("The plan", picture["bytes"])
 
 
-def plan(call):
-    """How the database finds what `call` lists of media, with its indexes where it has a choice."""
-    sent = []
-
-    def note(connection, cursor, statement, parameters, *rest):
-        if "text_uses" in statement:
-            sent.append((statement, parameters))
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
-        call()
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)
-    is_sqlite = db.engine.dialect.name == "sqlite"
-    (statement, parameters) = sent[0]
-    with db.engine.connect() as connection:
-        if not is_sqlite:
-            connection.execute(text("SET LOCAL enable_seqscan = off"))
-        explain = f"EXPLAIN {'QUERY PLAN ' if is_sqlite else ''}{statement}"
-        return [str(row[-1]) for row in connection.exec_driver_sql(explain, parameters)]
-
-
 def test_each_use_is_looked_up_in_an_index(app, picture):
     """None of the tables is walked for each file, however many there are."""
-    lines = plan(lambda: read.list_records(MEDIA, ANONYMOUS, Query(per_page=5, count=False)))
+    page = Query(per_page=5, count=False)
+    plans = query_plans(
+        db.engine, lambda: read.list_records(MEDIA, ANONYMOUS, page), containing="text_uses"
+    )
+    lines = plans[0].splitlines()
     walked = re.compile(r"(SCAN|Seq Scan on) (posts|pages|comments|users|appearance|text_uses)\b")
     assert any("text_uses" in line for line in lines)
     assert not [line for line in lines if walked.search(line)]

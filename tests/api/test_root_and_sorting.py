@@ -1,12 +1,12 @@
 """Reading: what the API says of itself, what has changed lately, and words for what is not known."""
 
 import pytest
-from sqlalchemy import event
 
 from quire.api.openapi.document import document
 from quire.declare.record import REGISTRY
 from quire.store.db import db
 from tests.api.test_access_order import code
+from tests.query_plans import query_plans
 
 CHANGING = [
     path
@@ -28,28 +28,15 @@ def test_what_has_changed_lately(as_, written, path):
 
 @pytest.mark.parametrize("path", ["posts", "comments"])
 def test_what_changed_last_is_read_in_an_index(app, as_, written, path):
-    seen = []
-
-    def note(connection, cursor, statement, parameters, *rest):
-        if "LIMIT" in statement and not statement.startswith("EXPLAIN"):
-            seen.append((statement, parameters))
-
     with app.app_context():
         engine = db.engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        as_(None).get(f"{path}?sort=-updated_at&count=none")
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
-    with engine.connect() as connection:
-        sqlite = connection.dialect.name == "sqlite"
-        if not sqlite:
-            # a few rows are sorted faster than read in an index
-            connection.exec_driver_sql("SET enable_seqscan = off; SET enable_sort = off")
-        words = "EXPLAIN QUERY PLAN" if sqlite else "EXPLAIN"
-        rows = connection.exec_driver_sql(f"{words} {seen[-1][0]}", seen[-1][1])
-        plan = "\n".join(str(row[-1]) for row in rows)
-    assert f"ix_{path}_updated_at" in plan
+    plans = query_plans(
+        engine,
+        lambda: as_(None).get(f"{path}?sort=-updated_at&count=none"),
+        containing="LIMIT",
+        without=("seqscan", "sort"),
+    )
+    assert f"ix_{path}_updated_at" in plans[-1]
 
 
 def test_the_root_says_what_there_is(as_):

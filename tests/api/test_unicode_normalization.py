@@ -1,11 +1,10 @@
 """What looks the same is the same: forms of Unicode, case of names, characters nobody sees."""
 
-import re
-
 import pytest
 
 from quire.records import CATEGORIES, POSTS, TAGS
 from quire.store.db import db
+from tests.query_plans import query_plans
 
 COMPOSED, DECOMPOSED = "Caf\u00e9", "Cafe\u0301"
 TAG = {"title": "T", "body": "b"}
@@ -114,27 +113,9 @@ def test_invisible_characters_stay_in_texts(as_):
     [("tags?name=NEWS", "tags_name_folded"), ("users?username=ANN", "users"),
      ("posts?tags.name=NEWS", "tags_name_folded"), ("posts?author.username=ANN", "users")],
 )  # fmt: skip
-def test_names_are_looked_up_in_an_index(app, as_, statements, query, index):
+def test_names_are_looked_up_in_an_index(app, as_, query, index):
     root = as_("root")
-    _, sent = statements(lambda: root.get(f"{query}&count=none"))
-    found = [one for one in sent if "_folded" in one and "SELECT" in one]
-    assert found
-    with app.app_context(), db.engine.connect() as connection:
-        plan = plan_of(connection, found[0])
+    with app.app_context():
+        engine = db.engine
+    plan = query_plans(engine, lambda: root.get(f"{query}&count=none"), containing="_folded")[0]
     assert f"uq_{index}" in plan or f"sqlite_autoindex_{index}" in plan
-
-
-def plan_of(connection, statement):
-    """The steps that the database takes, as if its tables were too large to read."""
-    raw = connection.connection.driver_connection
-    if connection.dialect.name == "sqlite":
-        values = ["x"] * statement.count("?")
-        rows = raw.execute(f"EXPLAIN QUERY PLAN {statement}", values).fetchall()
-        return "\n".join(row[3] for row in rows)
-    raw.execute("SET enable_seqscan = off")
-    asked = re.sub(r"%\(\w+\)s::VARCHAR", "'x'", statement)
-    asked = re.sub(r"%\(\w+\)s::TIMESTAMP WITH TIME ZONE", "now()", asked)
-    asked = re.sub(r"%\(\w+\)s", "1", asked)
-    rows = raw.execute(f"EXPLAIN {asked}").fetchall()
-    raw.execute("RESET enable_seqscan")
-    return "\n".join(row[0] for row in rows)

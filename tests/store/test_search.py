@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from quire.actor import ANONYMOUS, SYSTEM
 from quire.declare.query import Query
@@ -12,6 +12,7 @@ from quire.records import COMMENTS, PAGES, POSTS
 from quire.store import read, search, search_extent, search_index, select_statements
 from quire.store.db import db
 from quire.store.write import act, create_many, delete, update
+from tests.query_plans import query_plans
 from tests.site.conftest import sign_in
 
 PAST = "2026-01-01T00:00:00Z"
@@ -329,32 +330,10 @@ def explain(app):
     """`explain(call)`: how the database runs the statements of the call that search."""
 
     def explained(call):
-        seen = []
-
-        def note(connection, cursor, statement, parameters, *rest):
-            if "search_" in statement and not statement.startswith(("EXPLAIN", "PRAGMA")):
-                seen.append((statement, parameters))
-
         with app.app_context():
-            event.listen(db.engine, "before_cursor_execute", note)
-            try:
-                call()
-            finally:
-                event.remove(db.engine, "before_cursor_execute", note)
-            with db.engine.connect() as connection:
-                return [_plan(connection, *one) for one in seen]
+            return query_plans(db.engine, call, containing="search_")
 
     return explained
-
-
-def _plan(connection, statement, parameters):
-    if connection.dialect.name == "sqlite":
-        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-        return "\n".join(row[3] for row in rows)
-    # a table of a few rows is read whole: what matters is that it need not be
-    connection.exec_driver_sql("SET enable_seqscan = off")
-    rows = connection.exec_driver_sql(f"EXPLAIN {statement}", parameters).scalars()
-    return "\n".join(rows)
 
 
 def _check(plan, table):

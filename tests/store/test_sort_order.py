@@ -3,7 +3,6 @@
 import random
 
 import pytest
-from sqlalchemy import event
 
 from quire.actor import ANONYMOUS, SYSTEM
 from quire.declare.query import Query
@@ -12,6 +11,7 @@ from quire.records import CATEGORIES, COMMENTS, POSTS, TAGS
 from quire.store import read
 from quire.store.db import db
 from quire.store.write import create_many, update
+from tests.query_plans import query_plans
 
 INDEX = [
     '"Quoted"', "9 tips", "10 tips", "100% wool", "Äpfel im Schlafrock", "apple", "APPLE", "ápple",
@@ -117,21 +117,4 @@ def test_the_order_comes_from_an_index(context, record, name, actor):
 
 def _plan(call):
     """How the database runs the last statement of the call."""
-    seen = []
-
-    def note(connection, cursor, statement, parameters, *rest):
-        seen.append((statement, parameters))
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
-        call()
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)
-    statement, parameters = [one for one in seen if one[0].startswith("SELECT")][-1]
-    with db.engine.connect() as connection:
-        if connection.dialect.name == "sqlite":
-            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-            return "\n".join(row[3] for row in rows)
-        for way in ("seqscan", "bitmapscan", "sort"):  # a table of a few rows is sorted by hand
-            connection.exec_driver_sql(f"SET enable_{way} = off")
-        return "\n".join(connection.exec_driver_sql(f"EXPLAIN {statement}", parameters).scalars())
+    return query_plans(db.engine, call, without=("seqscan", "bitmapscan", "sort"))[-1]

@@ -1,0 +1,41 @@
+"""How the database runs the statements of a call."""
+
+from collections.abc import Callable
+
+from sqlalchemy import Engine, event
+
+
+def query_plans(
+    engine: Engine, call: Callable[[], object], containing: str = "SELECT", without=("seqscan",)
+) -> list[str]:
+    """The plan of each statement of the call that contains the word, in the order they were sent.
+
+    `without` names ways that PostgreSQL must not take if there is another: a table of a few rows
+    is read and sorted whole, and what matters is that it need not be.
+    """
+    sent = []
+
+    def note(connection, cursor, statement, parameters, *rest):
+        if containing in statement and not statement.startswith("PRAGMA"):
+            sent.append((statement, parameters))
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        call()
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    with engine.connect() as connection:
+        if connection.dialect.name == "sqlite":
+            return [_explain(connection, "EXPLAIN QUERY PLAN", *one) for one in sent]
+        # connections commit by themselves: without a transaction the next test would get the settings
+        connection.exec_driver_sql("BEGIN")
+        for way in without:
+            connection.exec_driver_sql(f"SET LOCAL enable_{way} = off")
+        plans = [_explain(connection, "EXPLAIN", *one) for one in sent]
+        connection.exec_driver_sql("ROLLBACK")
+        return plans
+
+
+def _explain(connection, words, statement, parameters):
+    rows = connection.exec_driver_sql(f"{words} {statement}", parameters)
+    return "\n".join(str(row[-1]) for row in rows)
