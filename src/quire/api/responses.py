@@ -212,7 +212,7 @@ def _links(page: Page, query: Query) -> str:
 
 
 def _query_string(query: Query, name: str, places: Mapping[str, Any]) -> str:
-    sent = urlencode([pair for pair in query.sent if pair[0] not in ("page", "cursor")])
+    sent = urlencode([pair for pair in query.parameters if pair[0] not in ("page", "cursor")])
     root = current_app.config["PUBLIC_URL"] or f"{request.scheme}://{request.host}"
     start = f"{root}{quote(request.path)}?{sent}{'&' if sent else ''}{name}="
     links = {rel: f'<{start}{place}>; rel="{rel}"' for rel, place in places.items()}

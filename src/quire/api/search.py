@@ -26,7 +26,7 @@ class Search(Resource):
         if query.search is None:
             raise invalid_parameter("q", "Send what to search for in q.")
         page = search(actor, query, _types())
-        query = replace(query, sent=tuple(request.args.items(multi=True)))
+        query = replace(query, parameters=tuple(request.args.items(multi=True)))
         return responses.list_response(actor, "results", page, query)
 
 

@@ -66,7 +66,7 @@ class Change:
         self.values.update(values)
 
     def fill(self, name: str) -> None:
-        """Give the field `name` the value that is made for it when none is given."""
+        """Set the field `name` to its `default_from` value."""
         self.values[name] = self.record.field(name).default_from(self)  # type: ignore[misc]
         self.filled_fields.add(name)
 
@@ -87,9 +87,9 @@ class Change:
         if self.bad_fields:
             raise ValidationFailed(self.bad_fields)
 
-    def after_save(self, follow: Callable[[Any], object]) -> None:
-        """Call `follow(state)` when this is written, in the same transaction; None when deleted."""
-        self.after_save_callbacks.append(follow)
+    def after_save(self, callback: Callable[[Any], object]) -> None:
+        """Call `callback(state)` when this is written, in the same transaction; None when deleted."""
+        self.after_save_callbacks.append(callback)
 
     @property
     def time(self) -> str:
@@ -98,5 +98,5 @@ class Change:
 
 
 def actor_id(change: Change) -> int | None:
-    """For `default_from`: whoever makes the record."""
+    """For `default_from`: the user who creates the record."""
     return change.actor.user_id

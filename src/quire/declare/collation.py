@@ -1,4 +1,4 @@
-"""Sorts texts as people look for them in an index: by a hidden column that holds a key of each."""
+"""Sorts text the way the index of a book does, by a hidden column that holds a sort key."""
 
 import re
 from functools import lru_cache
@@ -11,7 +11,7 @@ from sqlalchemy.types import TypeDecorator
 from quire.declare.text_segmentation import words
 
 LENGTH = 100
-"""Characters of a key; texts that are alike so far go by id."""
+"""Characters of a key; texts that are equal up to there are sorted by id."""
 _DIGITS = re.compile(r"[0-9]+")
 
 
@@ -61,18 +61,18 @@ class SortKey(TypeDecorator[str]):
 
 
 def sort_column(model: Any, column: Any) -> Any:
-    """The companion `<column>_sort` of a column, made with its index where it is missing.
+    """The companion `<column>_sort` of a column, created with its index if it is missing.
 
     The store fills it.
     """
     name = f"{column.key}_sort"
     if name not in model.__table__.c:
-        made = mapped_column(
+        companion = mapped_column(
             SortKey(),
             default=lambda context: context.get_current_parameters().get(column.key),
             nullable=column.nullable,
         )
-        setattr(model, name, made)
+        setattr(model, name, companion)
         table = model.__table__
         Index(f"ix_{table.name}_{name}", table.c[name], table.c.id)
     return model.__table__.c[name]

@@ -1,7 +1,7 @@
-"""Column types for the models: `title: Mapped[Title]`, or a function where a kind needs figures.
+"""Column types for the models: `title: Mapped[Title]`, or a function where a kind takes parameters.
 
-Each type is an alias for `Mapped[...]`: the SQL type and the Kind ride on the column, so that the
-table, the validation, the OpenAPI document and the forms are made from one statement.
+Each type is an alias for `Mapped[...]`: it carries the SQL type and the Kind, so that the table,
+the validation, the OpenAPI document and the forms all follow from one declaration.
 """
 
 import re
@@ -96,8 +96,8 @@ def text(
 ) -> MappedColumn[str]:
     """A line of text of `min_length` to `length` characters that matches `pattern` as a whole.
 
-    `example` is a text that does, for the message where another does not. Use what Rust, ECMAScript
-    and Python read alike.
+    `example` is a text that matches, for the error message. Use only what Rust, ECMAScript and
+    Python read alike.
     """
     whole_pattern = None if pattern is None else rf"^(?:{pattern})$"
     kind = text_kind("text", length, min_length=min_length, pattern=whole_pattern)
@@ -119,31 +119,31 @@ def decimal(
     maximum: int | Decimal | None = None,
     **more: Any,
 ) -> MappedColumn[Decimal]:
-    """A decimal number from `minimum` to `maximum`, exact on both databases; a string outside."""
+    """A decimal number from `minimum` to `maximum`, exact on both databases; a string in JSON."""
     pattern = rf"-?[0-9]{{1,{digits - places}}}(\.[0-9]{{1,{places}}})?"
     bounds = {"x-minimum": minimum, "x-maximum": maximum}
-    asked = {"type": "string", "pattern": f"^{pattern}$"}
-    told = {name: str(bound) for name, bound in bounds.items() if bound is not None}
+    schema = {"type": "string", "pattern": f"^{pattern}$"}
+    constraints = {name: str(bound) for name, bound in bounds.items() if bound is not None}
     if minimum is not None and minimum >= 0:  # the schema of a text knows no other bound
-        told["pattern"] = f"^{pattern.removeprefix('-?')}$"
+        constraints["pattern"] = f"^{pattern.removeprefix('-?')}$"
     accepts = Annotated[
         Decimal,
-        WithJsonSchema(asked | told),
+        WithJsonSchema(schema | constraints),
         Field(strict=False, max_digits=digits, decimal_places=places, ge=minimum, le=maximum),
         BeforeValidator(_only_decimal),
         BeforeValidator(_only_text),
     ]
 
-    def shown(value: Decimal) -> str:
+    def format_decimal(value: Decimal) -> str:
         return f"{value:.{places}f}"
 
-    def read(text: str) -> Decimal:
+    def parse_decimal(text: str) -> Decimal:
         if not re.fullmatch(pattern, text, re.ASCII):
             raise ValueError("is no such decimal")
         return Decimal(text)
 
     kind = Kind(
-        "decimal", accepts, "decimal", from_text=read, value_out=shown, query_schema=asked,
+        "decimal", accepts, "decimal", from_text=parse_decimal, value_out=format_decimal, query_schema=schema,
         minimum=minimum, maximum=maximum, step=str(Decimal(1).scaleb(-places)),
     )  # fmt: skip
     return mapped_column(DecimalNumber(digits, places), info={"kind": kind}, **more)

@@ -21,10 +21,10 @@ ADDRESS_PATTERN = rf"^{_LOCAL}@{_LABEL}(?:\.{_LABEL})*$"
 
 
 def parse_address(text: str) -> str:
-    """The address as accounts have it: small letters, the domain as people write it (IDNA 2008).
+    """The address as accounts have it: in lower case, the domain as people write it (IDNA 2008).
 
     So `Ann@BÜCHER.example` and `ann@xn--bcher-kva.example` are one. Raises PydanticCustomError, a
-    ValueError, with words for a person.
+    ValueError, with a message for people.
     """
     local, _, domain = text.rpartition("@")
     if not local.isascii():
@@ -48,7 +48,7 @@ def _validate(text: str) -> Any:
 
 
 def normalize_address(text: str) -> str:
-    """An address as accounts have it, however it was typed; what is none, in lower case."""
+    """An address as accounts have it, however it was typed; anything else in lower case."""
     clean = strip_invisible(normalize(text)).strip()
     try:
         return parse_address(clean)

@@ -1,7 +1,7 @@
 """How a column is seen from outside: Shown, Editable, Fixed, Secret; without one Computed, InputOnly, ShownOnce.
 
-A fact (type, length, reference) lives on the column, an exposure lives here; what is not listed in
-a Record is invisible in every interface.
+A column says what a value is (type, length, reference), a field how it is exposed; what is not
+listed in a Record is invisible in every interface.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ STORE_FIELDS = frozenset({"id", "created_at", "updated_at", "version"})
 
 
 class Field:
-    """One name in a record's shape.
+    """One field of a record.
 
     `search`: its text is found by full-text search; `sort`, `filter`: usable in queries (for a
     reference, `filter` may list names of the other record); `read_rule`: who sees it; `write_rule`: who
@@ -28,8 +28,8 @@ class Field:
     fields; `create_missing`: unknown names of a reference are created; `required`: people must give
     it, though the column can do without; `on_request`: the API shows it only when `fields` names it,
     and a PUT without it leaves it as it is; `group`: the part of the form where it stands with
-    others, folded away while they are empty; `recommended_length`: how many characters are seen
-    elsewhere; `default_filter`: the value by which lists and pickers of the panel are filtered until
+    others, folded away while they are empty; `recommended_length`: how many characters other
+    sites show; `default_filter`: the value by which lists and pickers of the panel are filtered until
     the user filters by the field.
     """
 
@@ -79,9 +79,9 @@ class Field:
 
     def bind(self, model: Any) -> None:
         """Find the column, the link table or the referring column that this name stands for."""
-        found = model.__dict__.get(self.name)
-        if isinstance(found, Many):
-            self.many, self.kind, self.target = found, found.kind, found.target
+        attribute = model.__dict__.get(self.name)
+        if isinstance(attribute, Many):
+            self.many, self.kind, self.target = attribute, attribute.kind, attribute.target
             return
         columns = model.__mapper__.columns
         column = columns.get(self.name, columns.get(f"{self.name}_id"))
@@ -197,7 +197,7 @@ class Computed(Field):
         self.on_create = self.on_update = settable
 
     def bind(self, model: Any) -> None:
-        """Nothing to find: the expression says it all."""
+        """Nothing to bind: the expression names its columns."""
 
     @property
     def choices(self) -> tuple[str, ...]:
@@ -210,7 +210,7 @@ class ShownOnce(Field):
     readable = False
 
     def bind(self, model: Any) -> None:
-        """Nothing to find: it has no column."""
+        """Nothing to bind: it has no column."""
         self.kind = TEXT
 
 
@@ -233,4 +233,4 @@ class InputOnly(Field):
         self.on_create, self.on_update = on_create, on_update
 
     def bind(self, model: Any) -> None:
-        """Nothing to find: it has no column."""
+        """Nothing to bind: it has no column."""

@@ -18,7 +18,7 @@ _ATTRIBUTE = re.compile(r' ([a-z]++)="([^"]*+)"')
 _HEADING = re.compile(
     rf"<(h[1-6])({_ATTRIBUTES})>(.*?)</\1>(?:\n<p>(\{{:[^{{}}<>]*+\}})</p>)?", re.DOTALL
 )
-_GIVEN = re.compile(r"(?<=[^\s])\s*+(\{:?\s*+[#.][^{}<>]*+\})\s*+$")
+_ATTRIBUTE_LIST = re.compile(r"(?<=[^\s])\s*+(\{:?\s*+[#.][^{}<>]*+\})\s*+$")
 _CUSTOM = re.compile(r"#([^\s{}<>\"&#]++)")
 _ANY_TAG = re.compile(rf"</?[a-z][a-z0-9]*+{_ATTRIBUTES}>")
 MAX_LENGTH = 200
@@ -41,7 +41,7 @@ def with_ids(markup: str, prefix: str = "") -> str:
 
 
 class _Ids:
-    """The ids of one text: those that are taken, and those that are called otherwise now."""
+    """The ids of one text: those that are taken, and those that had to be renamed."""
 
     def __init__(self, prefix: str):
         self.prefix = prefix
@@ -49,40 +49,40 @@ class _Ids:
         self.renamed: dict[str, str] = {}
         self._numbers: dict[str, int] = {}
 
-    def claim(self, wanted: str) -> str:
-        """A free id, `wanted` if it can be."""
-        free = self.prefix or ("text-" if _is_of_page(wanted) else "")
-        first = id = free + wanted[:MAX_LENGTH]
+    def claim(self, preferred_id: str) -> str:
+        """An id that is still free, `preferred_id` if possible."""
+        free = self.prefix or ("text-" if _is_page_id(preferred_id) else "")
+        first = id = free + preferred_id[:MAX_LENGTH]
         while id in self.taken:
             number = self._numbers[first] = self._numbers.get(first, 0) + 1
             id = f"{first}-{number}"
         self.taken.add(id)
         if free:
-            self.renamed.setdefault(wanted, id)
+            self.renamed.setdefault(preferred_id, id)
         return id
 
 
-def _is_of_page(id: str) -> bool:
+def _is_page_id(id: str) -> bool:
     return id in PAGE_IDS or (_PAGE_ID.fullmatch(id) is not None)
 
 
 def _add_heading_id(heading: re.Match[str], ids: _Ids) -> str:
     """A heading with the id that its author gives it, in whatever way, or else one of its words."""
     name, attributes, inner, below = heading.groups()
-    given = _GIVEN.search(inner)
-    if given is not None:
-        inner = inner[: given.start()]
-    own = _CUSTOM.search(below or (given[1] if given else ""))
+    attribute_list = _ATTRIBUTE_LIST.search(inner)
+    if attribute_list is not None:
+        inner = inner[: attribute_list.start()]
+    custom_id = _CUSTOM.search(below or (attribute_list[1] if attribute_list else ""))
     if " id=" not in attributes:
-        attributes += f' id="{html.escape(own[1] if own else slug(inner))}"'
+        attributes += f' id="{html.escape(custom_id[1] if custom_id else slug(inner))}"'
     return f"<{name}{attributes}>{inner}</{name}>"
 
 
 def slug(inner: str) -> str:
     """The id of a heading: its words in lower case, hyphens between them, marks left out."""
     words = unicodedata.normalize("NFC", html.unescape(_ANY_TAG.sub("", inner))).strip().lower()
-    kept = (char for char in words if char in "-_ " or char.isalnum() or _is_accent(char))
-    return "".join(kept).replace(" ", "-") or "section"
+    characters = (char for char in words if char in "-_ " or char.isalnum() or _is_accent(char))
+    return "".join(characters).replace(" ", "-") or "section"
 
 
 def _is_accent(char: str) -> bool:
@@ -91,33 +91,33 @@ def _is_accent(char: str) -> bool:
 
 
 def _claim_tag_id(tag: str, ids: _Ids) -> str:
-    """A tag whose id is free, `<a name>` with an id instead; a `cite` leads to the web or is not there."""
+    """A tag with a unique id; `<a name>` gets an id instead, a `cite` that is no web address goes."""
     if ' id="' not in tag and ' name="' not in tag and ' cite="' not in tag:
         return tag
     has_id = ' id="' in tag
 
-    def changed(attribute: re.Match[str]) -> str:
+    def rewrite_attribute(attribute: re.Match[str]) -> str:
         name, value = attribute.groups()
         if name == "cite":
             return attribute[0] if value.startswith(("https://", "http://")) else ""
         if name not in ("id", "name") or (name == "name" and has_id):
             return "" if name == "name" else attribute[0]
-        wanted = "-".join(html.unescape(value).split())
-        return f' id="{html.escape(ids.claim(wanted))}"' if wanted else ""
+        preferred_id = "-".join(html.unescape(value).split())
+        return f' id="{html.escape(ids.claim(preferred_id))}"' if preferred_id else ""
 
-    return _ATTRIBUTE.sub(changed, tag)
+    return _ATTRIBUTE.sub(rewrite_attribute, tag)
 
 
 def _redirect_link(tag: str, ids: _Ids) -> str:
-    def changed(attribute: re.Match[str]) -> str:
+    def rewrite_attribute(attribute: re.Match[str]) -> str:
         name, value = attribute.groups()
-        wanted = unquote(html.unescape(value[1:])) if value.startswith("#") else ""
-        target = ids.renamed.get(wanted)
+        fragment = unquote(html.unescape(value[1:])) if value.startswith("#") else ""
+        target = ids.renamed.get(fragment)
         return (
             attribute[0] if name != "href" or target is None else f' href="#{html.escape(target)}"'
         )
 
-    return _ATTRIBUTE.sub(changed, tag) if ' href="#' in tag else tag
+    return _ATTRIBUTE.sub(rewrite_attribute, tag) if ' href="#' in tag else tag
 
 
 @dataclass(frozen=True)
@@ -131,9 +131,9 @@ class Section:
 
 def sections(markup: str) -> list[Section]:
     """The headings of clean HTML that can be linked to, in their order."""
-    found = list(_headings(markup))
-    levels = sorted({level for level, _, _ in found})
-    return [Section(levels.index(level), id, words) for level, id, words in found]
+    headings = list(_headings(markup))
+    levels = sorted({level for level, _, _ in headings})
+    return [Section(levels.index(level), id, words) for level, id, words in headings]
 
 
 def _headings(markup: str) -> Iterator[tuple[str, str, str]]:

@@ -1,4 +1,4 @@
-"""What the records of a list are counted by: a field, or the year, month or day of a moment."""
+"""Parses what the records of a list are counted by: a field, or the year, month or day of a moment."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Jobs: what is done after the change that causes it, or now and then; who does it says so here.
+"""Registers the functions that handle events after a change, and those that run periodically.
 
     @on_event("media.created")
     def make_variants(job: Job) -> None: ...
@@ -6,8 +6,9 @@
     @periodic(86_400)
     def empty_trash() -> None: ...
 
-A job is done at least once: whoever handles it must bear being called again with the same `job.id`.
-An error lets it be tried again later, `PermanentFailure` never; `Reschedule` is how long work lets others in between.
+A job runs at least once: a handler must cope with being called again with the same `job.id`. After
+an error it is retried later, after `PermanentFailure` never; long work raises `Reschedule`, so that
+other jobs run in between.
 """
 
 from collections.abc import Callable
@@ -19,22 +20,22 @@ HandlerFunction = TypeVar("HandlerFunction", bound="Callable[[Job], object]")
 TaskFunction = TypeVar("TaskFunction", bound=Callable[[], object])
 
 LEASE_SECONDS = 600
-"""How long a job may take, before it is taken for lost and somebody else may try."""
+"""How long a job may take before it counts as lost and another worker retries it."""
 PERIODIC = "every"
-"""The type of rows for what is done now and then."""
+"""The type of the events of periodic tasks."""
 
 
 class PermanentFailure(Exception):
-    """A job cannot be done, however often it is tried; the text says why."""
+    """A job cannot succeed, however often it is retried; the text says why."""
 
 
 class Reschedule(Exception):
-    """No failure: a part of a job is done, and the next may follow, after the jobs that wait."""
+    """Not a failure: part of a job is done, and the rest follows after the jobs that are waiting."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """An event that somebody has claimed until `until`.
+    """An event that a worker has claimed until `until`.
 
     `id` is the same at each attempt, `record_id` and `version` are what the event is about, `data`
     holds more, `attempts` counts this one too.
@@ -56,7 +57,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Handler:
-    """A function for jobs, the seconds that it may take, and those before it starts."""
+    """A function that handles jobs, the seconds it may take, and the delay before it starts."""
 
     run: Callable[[Job], object]
     seconds: int
@@ -64,7 +65,7 @@ class Handler:
 
     @property
     def name(self) -> str:
-        """What it is called in the outbox."""
+        """Its name in the outbox."""
         return getattr(self.run, "__name__", "")
 
 
@@ -77,11 +78,11 @@ class PeriodicTask:
 
 
 HANDLERS: dict[str, list[Handler]] = {}
-"""Who handles what, by event (`posts.created`) or by type (`posts`)."""
+"""The handlers by event (`posts.created`) or by type (`posts`)."""
 SCHEDULE: dict[str, PeriodicTask] = {}
-"""What is done now and then, once for the whole installation, by the event that stands for it."""
+"""The tasks that run once for the whole installation, by the event that stands for them."""
 PER_PROCESS: list[PeriodicTask] = []
-"""What each server process does now and then by itself, such as writing down what it has counted."""
+"""The tasks that each server process runs by itself, such as storing what it has counted."""
 
 
 def on_event(
@@ -90,16 +91,16 @@ def on_event(
     """Call the function below for each event of these names, or of these types.
 
     It runs after the commit, in a worker, inside an application context. `seconds` is the longest it
-    may take, after which somebody else tries; `after` how long to wait, for what is often undone or
+    may take, after which another worker tries; `after` how long to wait, for what is often undone or
     changed at once.
     """
 
-    def keep(run: HandlerFunction) -> HandlerFunction:
+    def register(run: HandlerFunction) -> HandlerFunction:
         for name in names:
             HANDLERS.setdefault(name, []).append(Handler(run, seconds, after))
         return run
 
-    return keep
+    return register
 
 
 def periodic(
@@ -111,7 +112,7 @@ def periodic(
     serves, and once more when it stops.
     """
 
-    def keep(run: TaskFunction) -> TaskFunction:
+    def register(run: TaskFunction) -> TaskFunction:
         if per_process:
             PER_PROCESS.append(PeriodicTask(run, seconds))
             return run
@@ -120,14 +121,14 @@ def periodic(
         HANDLERS[event] = [Handler(lambda _: run(), LEASE_SECONDS)]
         return run
 
-    return keep
+    return register
 
 
 def handlers_of(event: str) -> list[Handler]:
-    """All who handle an event."""
+    """All handlers of an event."""
     return [*HANDLERS.get(event, ()), *HANDLERS.get(event.partition(".")[0], ())]
 
 
 def delay_of(event: str) -> int | None:
-    """Seconds from an event to its job; None when nobody handles it."""
+    """Seconds from an event to its job; None when it has no handler."""
     return min((one.delay for one in handlers_of(event)), default=None)

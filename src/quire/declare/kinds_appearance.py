@@ -1,4 +1,4 @@
-"""Kinds of what a site's look is made of: a colour, a menu, a language."""
+"""Kinds for the appearance of a site: a color, a menu, a language."""
 
 import re
 from importlib import import_module
@@ -26,7 +26,7 @@ _PLACE: Any = TARGET.accepts
 
 
 class MenuEntry(TypedDict):
-    """A word in a menu and where it leads: a path on this site or a whole address."""
+    """An entry of a menu: its label, and a path on this site or a whole URL."""
 
     __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
 
@@ -53,7 +53,7 @@ def _entries(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
 
 
 def _matches(pattern: str, words: LiteralString) -> BeforeValidator:
-    """Say in `words` what a text has to be that does not match."""
+    """Refuse text that does not match, with `words` as the message."""
 
     def check(value: Any) -> Any:
         if isinstance(value, str) and value and not re.fullmatch(pattern, value):

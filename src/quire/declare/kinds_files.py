@@ -1,4 +1,4 @@
-"""Kinds of what belongs to files: the upload itself, a point in a picture, its smaller versions."""
+"""Kinds for files: the upload itself, a point in a picture, its smaller versions."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,9 +24,9 @@ class Variant(TypedDict):
 
 @dataclass(frozen=True)
 class ProcessedImage:
-    """What an installation made of a picture: `variants` as they are read, their `files` by name.
+    """The result of processing a picture: `variants` as they are read, their `files` by name.
 
-    `original_bytes` is the size of the file that it was made from.
+    `original_bytes` is the size of the file as it was uploaded.
     """
 
     original_bytes: int
@@ -36,9 +36,9 @@ class ProcessedImage:
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that came with a request and is nobody's yet.
+    """A file received with a request that belongs to no record yet.
 
-    `name` is what its sender calls it, `path` where it lies meanwhile, `size` its bytes. With
+    `name` is the sender's name for it, `path` where it is stored for now, `size` its bytes. With
     `processed` it comes from an archive, and is served as it is.
     """
 
@@ -57,8 +57,8 @@ def _require_upload(value: Any) -> Upload:
 
 def _point(value: Any) -> dict[str, float]:
     """`{"x": 0.5, "y": 0.25}`: fractions of width and height, from the upper left corner."""
-    known = isinstance(value, dict) and value.keys() == {"x", "y"}
-    if not known or any(type(part) not in (int, float) for part in value.values()):
+    has_coordinates = isinstance(value, dict) and value.keys() == {"x", "y"}
+    if not has_coordinates or any(type(part) not in (int, float) for part in value.values()):
         raise PydanticCustomError("wrong_type", "must be an object with the numbers x and y.")
     if not all(0 <= part <= 1 for part in value.values()):
         raise PydanticCustomError("bad_format", "must have x and y from 0 to 1.")

@@ -1,4 +1,4 @@
-"""How types and fields are called where people read about them: labels, and nouns in sentences."""
+"""The names of types and fields that people read: labels, and nouns in sentences."""
 
 import re
 from typing import Any
@@ -7,7 +7,7 @@ _ACRONYMS = {"api": "API", "html": "HTML", "id": "ID", "ip": "IP", "seo": "SEO",
 
 
 def label_of(name: str) -> str:
-    """The label of what is called `name` in code: `Active` for is_active, `Body (HTML)` for body_html."""
+    """The label of the field or type `name`: `Active` for is_active, `Body (HTML)` for body_html."""
     words = [_ACRONYMS.get(word, word) for word in name.removeprefix("is_").split("_")]
     if len(words) > 1 and words[-1] == "HTML":
         words[-1] = "(HTML)"

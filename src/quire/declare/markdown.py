@@ -23,9 +23,9 @@ EXTENSIONS = ExtensionOptions(table=True, strikethrough=True, footnotes=True)
 OPTIONS = RenderOptions(unsafe_=True)
 """HTML passes: nh3 decides about it."""
 MAX_DEPTH = 500
-"""How many elements may stand in one another; browsers stop at 512."""
+"""How deep elements may be nested; browsers stop at 512."""
 MAX_GROWTH, ALWAYS_ALLOWED_LENGTH = 10, 100_000
-"""HTML may be so many times as long as its Markdown, and so many characters in any case."""
+"""HTML may be this many times as long as its Markdown, and this many characters in any case."""
 
 TAGS = nh3.ALLOWED_TAGS | {"figure", "figcaption", "section"}
 ATTRIBUTES = {
@@ -60,14 +60,14 @@ def render_markdown(markdown: str) -> str:
 
 
 def render_comment(markdown: str) -> str:
-    """The same of what a stranger says below a post: pictures become links, nothing is loaded from
-    elsewhere; ids begin with a word of their own, so that they meet none of the post's."""
+    """Safe HTML of a comment: pictures become links, so that nothing is loaded from elsewhere; ids
+    have a prefix, so that they never clash with those of the post."""
     digest = hashlib.sha256(markdown.encode()).hexdigest()[:8]
     return with_ids(_without_pictures(_sanitize(markdown)), prefix=f"c-{digest}-")
 
 
 def render_footer(markdown: str) -> str:
-    """The same of what stands below each page, beside whatever text."""
+    """Safe HTML of the footer; ids have a prefix, so that they never clash with those of a page."""
     return with_ids(_sanitize(markdown), prefix="foot-")
 
 
@@ -82,18 +82,18 @@ def _without_pictures(markup: str) -> str:
     """Clean HTML with links to pictures in their place; within a link, their words alone."""
     in_link = False
 
-    def changed(tag: re.Match[str]) -> str:
+    def replace_tag(tag: re.Match[str]) -> str:
         nonlocal in_link
         if tag[1] is None:
             in_link = tag[0] != "</a>"
             return tag[0]
-        said = dict(_ATTRIBUTE.findall(tag[1]))
-        source, words = said.get("src", ""), said.get("alt", "").strip()
+        attributes = dict(_ATTRIBUTE.findall(tag[1]))
+        source, words = attributes.get("src", ""), attributes.get("alt", "").strip()
         if in_link or not source:
             return words
         return f'<a href="{source}" rel="{LINK_REL}">{words or source}</a>'
 
-    return _LINK_OR_PICTURE.sub(changed, markup)
+    return _LINK_OR_PICTURE.sub(replace_tag, markup)
 
 
 def _clean(cleaner: nh3.Cleaner, markup: str) -> str:
@@ -104,13 +104,13 @@ def _clean(cleaner: nh3.Cleaner, markup: str) -> str:
 
 _AMPERSAND = "\ufdd0"
 """A code point that is no character and stands in no text: https://www.unicode.org/faq/private_use."""
-# these never stand in one another: some close by themselves, the others hold nothing
+# these are never nested in themselves: some close implicitly, the others have no content
 _SHALLOW = "p|li|dt|dd|td|th|tr|option|br|hr|img|wbr|input|col|source|track|area|embed"
 _TAG = re.compile(rf"<(/?)(?!(?:{_SHALLOW})(?![a-z0-9]))([a-z][a-z0-9]*+)")
 
 
 def is_too_deep(markup: str) -> bool:
-    """Whether elements stand in one another more than DEEPEST times, as far as tags tell."""
+    """Whether elements are nested more than MAX_DEPTH deep, as far as the tags tell."""
     if markup.count("<") <= MAX_DEPTH:
         return False
     depth, opened = 0, Counter[str]()
@@ -131,18 +131,18 @@ def strip_tags(markup: str) -> str:
 def render_before_transaction(
     actor: Actor,
     id: int | None,
-    given: dict[str, Any],
+    values: dict[str, Any],
     rendering: Callable[[str], str] | None = None,
 ) -> dict[str, Any]:
     """Render a body while the database is not locked: a long one takes a tenth of a second."""
-    text = given.get("body")
+    text = values.get("body")
     if not isinstance(text, str) or not is_within_limit(text):
         return {}
     return {"html": {text: (rendering or render_markdown)(text)}}
 
 
 def render_within_limit(text: str) -> str:
-    """Safe HTML of a text that nobody has checked yet; nothing of one that is too long."""
+    """Safe HTML of a text that nobody has checked yet; empty for one that is too long."""
     return render_markdown(text) if is_within_limit(text) else ""
 
 
@@ -157,14 +157,18 @@ def is_within_limit(text: str) -> bool:
 def render_field(
     change: Change, name: str = "body", rendering: Callable[[str], str] | None = None
 ) -> None:
-    """Make `<name>_html` when the Markdown field `name` is given; people give more than spaces."""
+    """Set `<name>_html` when the Markdown field `name` changes; people may not leave it blank."""
     if change.changes(name):
         text = change.values[name]
         if not (text.strip() or change.actor.is_system or _is_same_as_before(change, name, text)):
             change.refuse(name, "too_short", f"{change.record.field(name).label} is required.")
-        made = change.prepared.get("html", {}).get(text)
+        prepared_html = change.prepared.get("html", {}).get(text)
         change.set(
-            **{f"{name}_html": (rendering or render_markdown)(text) if made is None else made}
+            **{
+                f"{name}_html": (rendering or render_markdown)(text)
+                if prepared_html is None
+                else prepared_html
+            }
         )
 
 

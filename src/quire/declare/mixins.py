@@ -22,7 +22,7 @@ class HasId:
 
 
 class Timestamped:
-    """Rows that know when they were made and last changed."""
+    """Rows with the times of their creation and their last change."""
 
     created_at: Mapped[Time] = mapped_column(UTCDateTime(), default=now, info={"kind": TIME})
     # clients ask for what has changed since, and for what changed last
@@ -32,7 +32,7 @@ class Timestamped:
 
 
 class Versioned:
-    """Rows whose every change is counted; clients and forms say which count they started from."""
+    """Rows that count their changes; clients and forms send the version they started from."""
 
     version: Mapped[int] = mapped_column(Integer(), default=1, info={"kind": WHOLE})
 

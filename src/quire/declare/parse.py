@@ -31,24 +31,24 @@ def parse(
     """The values that `raw` sets, by field name; references are still as they were sent.
 
     `state` is the record as it was, so that read-only values sent back unchanged pass. Raises
-    Invalid naming every bad field.
+    ValidationFailed naming every bad field.
     """
     can = frozenset(f.name for f in record.fields if is_settable(f, actor, form))
-    given, bad = _split_by_permission(record, actor, raw, can, state)
-    oversized = _take_oversized(record, given, state)
+    inputs, bad = _split_by_permission(record, actor, raw, can, state)
+    oversized = _take_oversized(record, inputs, state)
     model = input_model(record, can, form, actor.is_system)
     try:
-        values = model.model_validate(given)
+        instance = model.model_validate(inputs)
     except ValidationError as error:
         raise ValidationFailed(bad + _details(record, error)) from None
     if bad:
         raise ValidationFailed(bad)
-    found = {name: getattr(values, name) for name in values.model_fields_set} | oversized
-    return _with_defaults(record, can, found) if form == WHOLE else found
+    values = {name: getattr(instance, name) for name in instance.model_fields_set} | oversized
+    return _with_defaults(record, can, values) if form == WHOLE else values
 
 
 def draftable_fields(record: Record, actor: Actor) -> frozenset[str]:
-    """The fields that a draft by `actor` can hold: what he may change, short forms left out."""
+    """The fields that a draft by `actor` can hold: what they may change, without shorthands."""
     return frozenset(
         one.name
         for one in record.fields
@@ -65,27 +65,29 @@ def parse_draft(
 ) -> dict[str, Any]:
     """The values of a draft as JSON has them; references are still as they were sent.
 
-    A text that is too short, too long or not of the right form is kept as it is. Raises ValidationFailed
+    A text that is too short, too long or malformed stays as it is. Raises ValidationFailed
     naming every field that is unknown, read only or of another type.
     """
     can = draftable_fields(record, actor)
-    given, bad = _split_by_permission(record, actor, raw, can, state)
-    waiting: dict[str, Any] = dict(_take_oversized(record, given, state))
+    inputs, bad = _split_by_permission(record, actor, raw, can, state)
+    unvalidated: dict[str, Any] = dict(_take_oversized(record, inputs, state))
     model = input_model(record, can, PART, actor.is_system)
     try:
-        model.model_validate(given)
+        model.model_validate(inputs)
     except ValidationError as error:
         for one in _details(record, error):
             name = one["field"]
-            if _is_allowed_in_draft(record.field(name), one["code"], given[name]):
-                waiting[name] = given.pop(name)
+            if _is_allowed_in_draft(record.field(name), one["code"], inputs[name]):
+                unvalidated[name] = inputs.pop(name)
             else:
                 bad.append(one)
     if bad:
         raise ValidationFailed(bad)
-    values = model.model_validate(given)
-    kept = waiting | {name: _value_out(record.field(name), getattr(values, name)) for name in given}
-    return {name: kept[name] for name in record.fields_by_name if name in kept}
+    instance = model.model_validate(inputs)
+    values = unvalidated | {
+        name: _value_out(record.field(name), getattr(instance, name)) for name in inputs
+    }
+    return {name: values[name] for name in record.fields_by_name if name in values}
 
 
 def _is_allowed_in_draft(field: Field, code: str, value: Any) -> bool:
@@ -118,50 +120,50 @@ def _is_secret(field: Field) -> bool:
 def _split_by_permission(
     record: Record, actor: Actor, raw: dict[str, Any], can: frozenset[str], state: Any
 ) -> tuple[dict[str, Any], list[Detail]]:
-    given: dict[str, Any] = {}
+    inputs: dict[str, Any] = {}
     bad: list[Detail] = []
     for name, value in normal_values(record, raw).items():
         field = record.fields_by_name.get(name)
         if name in can and not _is_unchanged_computed(field, value, state):
-            given[name] = value
+            inputs[name] = value
         elif field is None or (name not in can and not _is_visible(field, actor)):
             bad.append(detail(name, "unknown", f"{name} is not a field of {record.path}."))
         elif name in can or field.is_ignored or _is_unchanged(field, actor, value, state):
             if name in can and _is_needed(field):
-                given[name] = value
+                inputs[name] = value
         else:
             bad.append(detail(name, "read_only", f"{field.label} is read-only."))
-    return given, bad
+    return inputs, bad
 
 
 def _is_unchanged_computed(field: Field | None, value: Any, state: Any) -> bool:
-    """Derived values that come back as they were read are no wish of the client."""
+    """Whether a computed value came back as it was read, which asks for no change."""
     if not isinstance(field, Computed) or state is None:
         return False
     return is_identical(state.get(field.name), value)
 
 
-def _take_oversized(record: Record, given: dict[str, Any], state: Any) -> dict[str, list[int]]:
-    """Takes out of `given` the lists that are longer than one may be now and come back as they were
-    read, so that such a record can still be saved; returns the ids in them."""
-    taken = {}
-    for name, value in tuple(given.items()):
+def _take_oversized(record: Record, inputs: dict[str, Any], state: Any) -> dict[str, list[int]]:
+    """Remove from `inputs` the lists that exceed the present limit but came back as they were read,
+    so that such a record can still be saved; returns the ids in them."""
+    oversized = {}
+    for name, value in tuple(inputs.items()):
         many = record.field(name).many
         before = (state or {}).get(name) or []
         if many is not None and len(before) > many.max_items and _is_same_list(before, value):
-            taken[name] = [one["id"] for one in before]
-            del given[name]
-    return taken
+            oversized[name] = [one["id"] for one in before]
+            del inputs[name]
+    return oversized
 
 
-def _is_same_list(before: list[dict[str, Any]], sent: Any) -> bool:
-    """Whether `sent` names the records of `before`: ids in any order, or else one by one."""
-    if not isinstance(sent, list):
+def _is_same_list(before: list[dict[str, Any]], value: Any) -> bool:
+    """Whether `value` names the records of `before`: ids in any order, or else one by one."""
+    if not isinstance(value, list):
         return False
-    ids = [one.get("id") if isinstance(one, dict) else one for one in sent]
+    ids = [one.get("id") if isinstance(one, dict) else one for one in value]
     if all(type(id) is int for id in ids):
         return set(ids) == {one["id"] for one in before}
-    return is_same_value(before, sent)
+    return is_same_value(before, value)
 
 
 def _is_needed(field: Field) -> bool:
@@ -191,36 +193,36 @@ def is_identical(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-def is_same_value(stored: Any, sent: Any) -> bool:
-    """Whether `sent` names the stored value: equal, or the id or natural key of the small object."""
-    if is_identical(stored, sent):
+def is_same_value(stored: Any, value: Any) -> bool:
+    """Whether `value` names the stored value: equal, or the id or natural key of the small object."""
+    if is_identical(stored, value):
         return True
-    if isinstance(stored, list) and isinstance(sent, list):
-        return len(stored) == len(sent) and all(map(is_same_value, stored, sent))
-    if isinstance(stored, dict) and not isinstance(sent, bool):
-        named = isinstance(sent, int | str)
-        return sent in stored.values() if named else _is_same_object(stored, sent)
+    if isinstance(stored, list) and isinstance(value, list):
+        return len(stored) == len(value) and all(map(is_same_value, stored, value))
+    if isinstance(stored, dict) and not isinstance(value, bool):
+        is_key = isinstance(value, int | str)
+        return value in stored.values() if is_key else _is_same_object(stored, value)
     return False
 
 
-def _is_same_object(stored: dict[str, Any], sent: Any) -> bool:
-    if not isinstance(sent, dict) or stored.get("id") is None:
+def _is_same_object(stored: dict[str, Any], value: Any) -> bool:
+    if not isinstance(value, dict) or stored.get("id") is None:
         return False
-    if "id" in sent:
-        return is_identical(stored["id"], sent["id"])
-    return bool(sent) and all(is_identical(stored.get(name), sent[name]) for name in sent)
+    if "id" in value:
+        return is_identical(stored["id"], value["id"])
+    return bool(value) and all(is_identical(stored.get(name), value[name]) for name in value)
 
 
-def _with_defaults(record: Record, can: frozenset[str], found: dict[str, Any]) -> dict[str, Any]:
+def _with_defaults(record: Record, can: frozenset[str], values: dict[str, Any]) -> dict[str, Any]:
     """PUT: what is not sent goes back to its default; what has `default_from`, is secret or `on_request` stays."""
-    for name in can - found.keys():
+    for name in can - values.keys():
         field = record.field(name)
         if not field.readable or field.on_request or field.default_from:
             continue
         is_hook_input = isinstance(field, Computed | InputOnly)
         if name not in STORE_FIELDS and field.on_update and not is_hook_input:
-            found[name] = default_of(field)
-    return found
+            values[name] = default_of(field)
+    return values
 
 
 def default_of(field: Field) -> Any:

@@ -1,6 +1,6 @@
 """Draft, scheduled, published, archived, trashed: one meaning, in SQL, used everywhere.
 
-Nothing is switched on when its time comes: whether it has come is asked at each read.
+Nothing runs when a scheduled time comes: each read compares it with the present.
 """
 
 from collections.abc import Callable
@@ -59,22 +59,22 @@ def live_references(path: str, name: str, model: Any) -> ColumnElement[int]:
         link = many.table
         rows = link.join(record.table, record.table.c.id == link.c.source_id)
         refers = link.c.target_id == model.id
-    counted = select(func.count()).select_from(rows).where(refers, live_condition(record.model))
+    count = select(func.count()).select_from(rows).where(refers, live_condition(record.model))
     if many is not None and (index := index_by_id(record.table)):
-        counted = counted.with_hint(record.table, f"INDEXED BY {index}", "sqlite")
-    return counted.correlate(model.__table__).scalar_subquery()
+        count = count.with_hint(record.table, f"INDEXED BY {index}", "sqlite")
+    return count.correlate(model.__table__).scalar_subquery()
 
 
 def apply_published_flag(change: Change) -> None:
     """Apply `"published": true | false`, the short form of a date; refuse contradictions."""
-    wanted = change.pop("published")
-    if wanted is None:
+    published = change.pop("published")
+    if published is None:
         return
     if change.changes("published_at") or (change.state is None and "published_at" in change.values):
         at = change["published_at"]
-        if wanted != (at is not None and at <= change.time):
+        if published != (at is not None and at <= change.time):
             change.refuse("published", "not_allowed", "Published contradicts published_at.")
-    elif wanted:
+    elif published:
         publish_now(change)
     else:
         change.set(published_at=None)
@@ -96,8 +96,8 @@ def _clear_past_end(change: Change, start: str) -> None:
 
 def publish(change: Change) -> None:
     """Publish it now, or at the time given by `at` or by its draft."""
-    drafted = change.pop("published_at")
-    at = change.pop("at") or drafted
+    draft_time = change.pop("published_at")
+    at = change.pop("at") or draft_time
     if at is None:
         publish_now(change)
     else:
@@ -120,7 +120,7 @@ def restore(change: Change) -> None:
 
 
 def not_in_status(status: str) -> Callable[[dict[str, Any]], bool]:
-    """For `available`: not offered to what is in that state already."""
+    """For `available`: not offered on records that are in that status already."""
     return lambda state: state.get("status") != status
 
 

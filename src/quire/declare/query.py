@@ -59,7 +59,7 @@ class Query:
     trashed: bool = False
     nested: tuple[str, int] | None = None
     panel: bool = False
-    sent: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+    parameters: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
     @property
     def shape(self) -> tuple[Any, ...]:
@@ -75,15 +75,15 @@ class Query:
 def parse_query(
     record: Record,
     actor: Actor,
-    sent: Iterable[tuple[str, str]],
+    parameters: Iterable[tuple[str, str]],
     without: Container[str] = (),
 ) -> Query:
-    """The query that the parameters `sent` ask for. Raises BadRequest, naming what is wrong.
+    """The query that `parameters` ask for. Raises BadRequest, naming what is wrong.
 
     Of PARAMETERS, those in `without` are not known here.
     """
-    known = [n for n in PARAMETERS if n not in without and (n != "trashed" or record.has_trash)]
-    pairs = tuple(sent)
+    names = [n for n in PARAMETERS if n not in without and (n != "trashed" or record.has_trash)]
+    pairs = tuple(parameters)
     plain: dict[str, str] = {}
     filters: list[tuple[str, str]] = []
     for name, text in pairs:
@@ -91,7 +91,7 @@ def parse_query(
             raise invalid_parameter(
                 name, f"{name} contains characters that cannot be searched for."
             )
-        if name not in known:
+        if name not in names:
             filters.append((name, text))
         elif name not in plain:
             plain[name] = text
@@ -100,7 +100,7 @@ def parse_query(
         else:
             raise invalid_parameter(name, f"{name} was sent more than once.")
     paths = filter_paths(record, actor)
-    conditions = [_condition(name, text, paths, known) for name, text in _merge_lists(filters)]
+    conditions = [_condition(name, text, paths, names) for name, text in _merge_lists(filters)]
     if len(conditions) > MAX_CONDITIONS:
         raise invalid_parameter("filter", f"A query can have at most {MAX_CONDITIONS} filters.")
     return build_query(record, actor, tuple(conditions), plain, pairs)
@@ -125,9 +125,9 @@ def build_query(
     actor: Actor,
     conditions: tuple[Condition | Group, ...],
     plain: Mapping[str, str],
-    pairs: tuple[tuple[str, str], ...],
+    parameters: tuple[tuple[str, str], ...],
 ) -> Query:
-    """The query with these conditions and the parameters in `plain`; `pairs` is what was sent.
+    """The query with these conditions and the parameters in `plain`; `parameters` are all as sent.
 
     Raises BadRequest.
     """
@@ -135,14 +135,14 @@ def build_query(
     if cursor is not None and "page" in plain:
         raise invalid_parameter("cursor", "cursor and page cannot be used together.")
     include = included_paths(record, actor, split_list(plain.get("include", "")))
-    named = split_list(plain["fields"]) if "fields" in plain else None
-    fields, brought = shown_paths(record, actor, named, include)
+    field_names = split_list(plain["fields"]) if "fields" in plain else None
+    fields, relations = shown_paths(record, actor, field_names, include)
     return Query(
         conditions=conditions,
         sort=_sort(record, actor, plain.get("sort", "")),
         search=_search(plain),
         fields=fields,
-        include=tuple(dict.fromkeys((*include, *brought))),
+        include=tuple(dict.fromkeys((*include, *relations))),
         page=None
         if cursor is not None
         else parse_number("page", plain.get("page", "1"), 1, INT64 // 200),
@@ -150,7 +150,7 @@ def build_query(
         cursor=cursor,
         count=_count(plain.get("count"), cursor),
         trashed=parse_flag("trashed", plain.get("trashed", "false")),
-        sent=pairs,
+        parameters=parameters,
     )
 
 
@@ -165,10 +165,10 @@ def _condition(
 def _search(plain: Mapping[str, str]) -> str | None:
     if "search" in plain and "q" in plain:
         raise invalid_parameter("q", "search and q mean the same: send only one of them.")
-    sent = plain.get("search", plain.get("q", "")).strip(SPACES)
-    if not sent:
+    raw_text = plain.get("search", plain.get("q", "")).strip(SPACES)
+    if not raw_text:
         return None
-    text = normalize(sent)
+    text = normalize(raw_text)
     if len(text) > MAX_SEARCH:
         raise invalid_parameter("search", f"A search can have at most {MAX_SEARCH} characters.")
     return text or None
@@ -176,10 +176,10 @@ def _search(plain: Mapping[str, str]) -> str | None:
 
 def _sort(record: Record, actor: Actor, text: str) -> tuple[str, ...]:
     names = split_list(text)
-    known = sort_names(record, actor)
+    allowed_names = sort_names(record, actor)
     for name in names:
-        if name.removeprefix("-") not in known:
-            raise unknown_parameter(name.removeprefix("-"), "field to sort by", known)
+        if name.removeprefix("-") not in allowed_names:
+            raise unknown_parameter(name.removeprefix("-"), "field to sort by", allowed_names)
     first = {name.removeprefix("-"): name for name in reversed(names)}
     return tuple(name for name in dict.fromkeys(names) if first[name.removeprefix("-")] == name)
 

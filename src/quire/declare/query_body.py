@@ -29,17 +29,17 @@ _WORDS = {int: "a whole number", bool: "true or false", str: "text"}
 Conditions = tuple[Condition | Group, ...]
 
 
-def parse_body(record: Record, actor: Actor, sent: Mapping[str, Any]) -> Query:
+def parse_body(record: Record, actor: Actor, body: Mapping[str, Any]) -> Query:
     """The query that a JSON object asks for. Raises BadRequest, naming what is wrong."""
-    known = query_names(record)
-    for name in sent:
-        if name not in known:
-            raise unknown_parameter(name, "key of a query", known)
-    plain = {name: _plain_text(name, value) for name, value in sent.items() if name != WHERE}
+    keys = query_names(record)
+    for name in body:
+        if name not in keys:
+            raise unknown_parameter(name, "key of a query", keys)
+    plain = {name: _plain_text(name, value) for name, value in body.items() if name != WHERE}
     where = _Where(filter_paths(record, actor))
-    conditions = where.top(sent[WHERE]) if WHERE in sent else ()
-    written = orjson.dumps(sent.get(WHERE), option=orjson.OPT_SORT_KEYS).decode()
-    return build_query(record, actor, conditions, plain, ((WHERE, written), *plain.items()))
+    conditions = where.top(body[WHERE]) if WHERE in body else ()
+    where_text = orjson.dumps(body.get(WHERE), option=orjson.OPT_SORT_KEYS).decode()
+    return build_query(record, actor, conditions, plain, ((WHERE, where_text), *plain.items()))
 
 
 def query_names(record: Record) -> tuple[str, ...]:
@@ -54,10 +54,10 @@ def _plain_text(name: str, value: Any) -> str:
     return _scalar_text(name, value, _TYPES.get(name, str))
 
 
-def _scalar_text(name: str, value: Any, wanted: type) -> str:
-    if type(value) is not wanted:
-        raise invalid_parameter(name, f"{name} must be {_WORDS[wanted]}.")
-    return str(value).lower() if wanted is bool else str(value)
+def _scalar_text(name: str, value: Any, expected_type: type) -> str:
+    if type(value) is not expected_type:
+        raise invalid_parameter(name, f"{name} must be {_WORDS[expected_type]}.")
+    return str(value).lower() if expected_type is bool else str(value)
 
 
 class _Where:
@@ -114,17 +114,17 @@ def _value_type(comparison: Comparison) -> type:
     """The Python type of the JSON values that a comparison takes."""
     if comparison.operator == "isnull":
         return bool
-    written = comparison.field.kind.query_schema.get("type")
-    return {"integer": int, "boolean": bool}.get(str(written), str)
+    json_type = comparison.field.kind.query_schema.get("type")
+    return {"integer": int, "boolean": bool}.get(str(json_type), str)
 
 
 def _value_texts(comparison: Comparison, value: Any) -> list[str]:
     """The values as the query string has them."""
-    name, wanted = comparison.name, _value_type(comparison)
+    name, value_type = comparison.name, _value_type(comparison)
     if comparison.takes_list:
         if not isinstance(value, list) or not value:
             raise invalid_parameter(name, f"{name} takes a list of at least one value.")
-        return [_scalar_text(name, one, wanted) for one in value]
+        return [_scalar_text(name, one, value_type) for one in value]
     if value is None:
         raise invalid_parameter(name, f"{name} cannot be null; ask for {comparison.path}__isnull.")
-    return [_scalar_text(name, value, wanted)]
+    return [_scalar_text(name, value, value_type)]

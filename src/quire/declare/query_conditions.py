@@ -71,11 +71,11 @@ def parse_name(name: str, paths: Mapping[str, Field], others: Sequence[str]) -> 
     path, mark, operator = name.partition("__")
     if path not in paths or (mark and not operator):
         raise unknown_parameter(name, "parameter", [*paths, *others])
-    found = Comparison(name, path, operator or "eq", paths[path])
-    allowed = operators_of(found.field)
-    if found.operator not in allowed:
+    comparison = Comparison(name, path, operator or "eq", paths[path])
+    allowed = operators_of(comparison.field)
+    if comparison.operator not in allowed:
         raise unknown_parameter(name, "filter", (f"{path}__{word}" for word in allowed))
-    return found
+    return comparison
 
 
 def parse_flag(name: str, text: str) -> bool:

@@ -17,7 +17,7 @@ TEXT_OPERATORS = frozenset({"contains", "icontains", "startswith", "endswith"})
 _ORDER = frozenset({"lt", "lte", "gt", "gte"})
 MAX_DEPTH, MAX_INCLUDES = 3, 8
 ALWAYS = ("id", "created_at")
-"""What every type is filtered and sorted by, shown or not: both tell no more than the order."""
+"""What every type is filtered and sorted by, visible or not: neither tells more than the order."""
 ALWAYS_IF_VISIBLE = "updated_at"
 """What every type is filtered and sorted by, for those who see it."""
 
@@ -51,27 +51,31 @@ def _filter_paths(record: Record, actor: Actor) -> Mapping[str, Field]:
     return paths
 
 
-def default_filters(record: Record, actor: Actor, given: Iterable[str]) -> list[tuple[str, str]]:
-    """The filters that the panel adds to those on the paths `given`, as an address has them."""
-    taken = set(given)
+def default_filters(
+    record: Record, actor: Actor, active_paths: Iterable[str]
+) -> list[tuple[str, str]]:
+    """The panel's own filters, as query parameters, but for those on `active_paths`."""
+    active = set(active_paths)
     paths = filter_paths(record, actor)
     return [
-        (n, one.default_filter) for n, one in paths.items() if one.default_filter and n not in taken
+        (n, one.default_filter)
+        for n, one in paths.items()
+        if one.default_filter and n not in active
     ]
 
 
 def sort_names(record: Record, actor: Actor) -> list[str]:
     """The names that a list may be sorted by."""
-    known = _filter_fields(record, actor)
+    fields = _filter_fields(record, actor)
     return [
         name
-        for name, one in known.items()
+        for name, one in fields.items()
         if one.target is None and (one.sort or one.filter or name in (*ALWAYS, ALWAYS_IF_VISIBLE))
     ]
 
 
 def _filter_fields(record: Record, actor: Actor) -> dict[str, Field]:
-    """The usable fields, and those that every type is filtered and sorted by."""
+    """The queryable fields, and those that every type is filtered and sorted by."""
     always = {name: record.field(name) for name in ALWAYS if name in record.fields_by_name}
     return {**queryable(record, actor), **always}
 
@@ -113,7 +117,7 @@ def relations(record: Record, actor: Actor) -> dict[str, Relation]:
 
     Those are lists of records nested below it, and single ones whose reference to it is unique.
     """
-    found = {
+    by_name = {
         name: Relation(record_of(one.target), one, many=one.many is not None)
         for name, one in queryable(record, actor).items()
         if one.target
@@ -121,19 +125,19 @@ def relations(record: Record, actor: Actor) -> dict[str, Relation]:
     for other in REGISTRY.values():
         for name in other.nested_under:
             if other.field(name).target == record.table.name:
-                found.setdefault(other.path, Relation(other, other.field(name), True, True))
+                by_name.setdefault(other.path, Relation(other, other.field(name), True, True))
         for one in other.fields:
             if one.target == record.table.name and one.is_stored and one.column.unique:
                 name = other.singular.lower().replace(" ", "_")
-                found.setdefault(name, Relation(other, one, reverse=True))
-    return found
+                by_name.setdefault(name, Relation(other, one, reverse=True))
+    return by_name
 
 
-def included_paths(record: Record, actor: Actor, sent: list[str]) -> Paths:
-    """The relations that `sent` names, each after those on the way to it. Raises BadRequest."""
-    if len(sent) > MAX_INCLUDES:
+def included_paths(record: Record, actor: Actor, requested_paths: list[str]) -> Paths:
+    """The relations in `requested_paths`, each after those on the way to it. Raises BadRequest."""
+    if len(requested_paths) > MAX_INCLUDES:
         raise invalid_parameter("include", f"include takes at most {MAX_INCLUDES} relations.")
-    paths = (_prefixes(_relation_path(record, actor, path)) for path in sent)
+    paths = (_prefixes(_relation_path(record, actor, path)) for path in requested_paths)
     return tuple(dict.fromkeys(path for some in paths for path in some))
 
 
@@ -147,10 +151,10 @@ def _relation_path(record: Record, actor: Actor, path: str) -> list[str]:
         raise invalid_parameter("include", f"include can be at most {MAX_DEPTH} levels deep.")
     visited = [record]
     for part in parts:
-        known = relations(visited[-1], actor)
-        if part not in known:
-            raise unknown_parameter(part, "relation to include", known)
-        _follow(known[part], visited, "include", path)
+        available = relations(visited[-1], actor)
+        if part not in available:
+            raise unknown_parameter(part, "relation to include", available)
+        _follow(available[part], visited, "include", path)
     return parts
 
 
@@ -161,23 +165,23 @@ def _follow(relation: Relation, visited: list[Record], name: str, path: str) -> 
 
 
 def shown_paths(
-    record: Record, actor: Actor, sent: list[str] | None, include: Paths
+    record: Record, actor: Actor, field_names: list[str] | None, include: Paths
 ) -> tuple[Paths | None, Paths]:
     """The paths to show (None: the usual), and the relations to bring for them. Raises BadRequest.
 
     What `include` brings is shown too: whole, where no part of it is named.
     """
-    if sent is None:
+    if field_names is None:
         return None, ()
-    names = dict.fromkeys(["id", *sent])
-    brought: dict[str, None] = {}
-    for name in sent:
-        brought.update(dict.fromkeys(_relations_for_field(record, actor, name)))
+    names = dict.fromkeys(["id", *field_names])
+    needed: dict[str, None] = {}
+    for name in field_names:
+        needed.update(dict.fromkeys(_relations_for_field(record, actor, name)))
     for path in include:
         whole = any(prefix in names for prefix in _prefixes(path.split(".")))
         if not whole and not any(name.startswith(f"{path}.") for name in names):
             names[path] = None
-    return tuple(names), tuple(brought)
+    return tuple(names), tuple(needed)
 
 
 def _relations_for_field(record: Record, actor: Actor, name: str) -> list[str]:
@@ -188,12 +192,12 @@ def _relations_for_field(record: Record, actor: Actor, name: str) -> list[str]:
     visited, needed = [record], 0
     for depth, part in enumerate(parts):
         here = visited[-1]
-        known, related = queryable(here, actor), relations(here, actor)
-        if part not in related and (part not in known or depth < len(parts) - 1):
-            raise unknown_parameter(name, "field", dict.fromkeys([*known, *related]))
+        fields, related = queryable(here, actor), relations(here, actor)
+        if part not in related and (part not in fields or depth < len(parts) - 1):
+            raise unknown_parameter(name, "field", dict.fromkeys([*fields, *related]))
         if depth and part not in here.reference_fields:
             needed = depth
         if part in related:
-            needed = needed if part in known else depth + 1
+            needed = needed if part in fields else depth + 1
             _follow(related[part], visited, "fields", name)
     return _prefixes(parts)[:needed]

@@ -18,7 +18,7 @@ VERBS = ("read", "create", "update", "delete")
 
 @dataclass(frozen=True)
 class Access:
-    """Who may do what; what is not said is for nobody.
+    """Who may do what; what is not listed, nobody may do.
 
     `panel` are the rows an actor finds in the admin panel, `permanent` who may delete for good
     what `delete` only puts into the trash.
@@ -33,7 +33,7 @@ class Access:
 
 
 def _always_available(state: dict[str, Any]) -> bool:
-    """What is of use to every record."""
+    """The `available` of actions that suit every record."""
     return True
 
 
@@ -74,8 +74,8 @@ def _no_hook(change: Change) -> None:
     """The hook of records that need none."""
 
 
-def _no_values(actor: Actor, id: int | None, given: dict[str, Any]) -> dict[str, Any]:
-    """The same for what takes long."""
+def _no_values(actor: Actor, id: int | None, values: dict[str, Any]) -> dict[str, Any]:
+    """The `before_transaction` of records that need none."""
     return {}
 
 
@@ -157,29 +157,29 @@ class Record(Labels):
         access = self.declared_access
         writes = [*(getattr(access, v) for v in VERBS[1:]), *(one.allow for one in self.actions)]
         opens = {"read": [access.read], "update": [r for r in writes if r is not NOBODY]}
-        named = ((self.scope(verb), rules) for verb, rules in opens.items())
-        return {scope: rules for scope, rules in named if scope and rules}
+        pairs = ((self.scope(verb), rules) for verb, rules in opens.items())
+        return {scope: rules for scope, rules in pairs if scope and rules}
 
     def problems(self) -> list[str]:
         """What is wrong with this declaration, in sentences."""
-        found = []
+        problems = []
         if self.path in REGISTRY:
-            found.append("another record has this path")
+            problems.append("another record has this path")
         if len(self.fields_by_name) != len(self.fields):
-            found.append("a field is listed twice")
+            problems.append("a field is listed twice")
         if "id" not in self.fields_by_name:
-            found.append("the field id is not listed")
+            problems.append("the field id is not listed")
         if self.access.read is NOBODY:
-            found.append("nobody may read it")
+            problems.append("nobody may read it")
         if self.drafts and not (self.is_versioned and self.public_path):
-            found.append("a draft needs a version it is based on, and a page to be seen on")
+            problems.append("a draft needs a version it is based on, and a page to be seen on")
         scoped_fields = [f.name for f in self.fields if f.read_rule.scopes != NO_SCOPES]
-        found += [f"who sees {name} depends on scopes" for name in scoped_fields]
-        known = set(self.fields_by_name)
+        problems += [f"who sees {name} depends on scopes" for name in scoped_fields]
+        field_names = set(self.fields_by_name)
         order = {name.lstrip("-") for name in self.order}
-        named = {self.key, self.title_field, *self.reference_fields, *order}
-        found += [f"{name} is not a listed field" for name in sorted(named - known)]
-        return found + self._unfillable_columns()
+        references = {self.key, self.title_field, *self.reference_fields, *order}
+        problems += [f"{name} is not a listed field" for name in sorted(references - field_names)]
+        return problems + self._unfillable_columns()
 
     def _unfillable_columns(self) -> list[str]:
         if self.access.create is NOBODY:

@@ -19,22 +19,22 @@ def via(column: Any, table: str, verb: str) -> Rule:
         if isinstance(inner, bool):
             return inner
         # EXISTS looks at one row; IN would first gather all that the actor may see
-        looked_up = select(1).select_from(target.table).where(target.table.c.id == column, inner)
+        statement = select(1).select_from(target.table).where(target.table.c.id == column, inner)
         # its own row of the table, also where the statement around it has joined the same table
-        looked_up = looked_up.correlate_except(target.table)
+        statement = statement.correlate_except(target.table)
         name = index_by_id(target.table)
         return exists(
-            looked_up.with_hint(target.table, f"INDEXED BY {name}", "sqlite") if name else looked_up
+            statement.with_hint(target.table, f"INDEXED BY {name}", "sqlite") if name else statement
         )
 
     needs = f"that you can {verb} its {column.key.removesuffix('_id')}"
-    return Rule(answer, needs, followed=(column, table, verb))
+    return Rule(answer, needs, reference=(column, table, verb))
 
 
 def index_by_id(table: Table) -> str | None:
-    """The index that has what says who may see a row, by its id: the row is many times as long.
+    """The index that covers, by id, the columns that decide who may see a row; None if there is none.
 
-    SQLite would look up the row.
+    SQLite would read the row itself, which is many times as long.
     """
     names = (one.name for one in table.indexes if next(iter(one.columns)) is table.c.id)
     return next(map(str, names), None)

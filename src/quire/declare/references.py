@@ -13,7 +13,7 @@ Ref = Annotated[int, mapped_column(Integer())]
 """The id of a record of another type; say which with `reference`."""
 
 ACCOUNTS = "users"
-"""The table of those who act: what the store keeps of a change says who made it."""
+"""The table of actors: the store records who made each change."""
 
 FOLDING_GROWTH = 3
 """How many characters one can become without the difference of case (Unicode Standard, 5.18)."""
@@ -25,7 +25,7 @@ def reference(
     """A reference to a record, by the name of its table.
 
     `on_delete` is what the database does here when that record goes: RESTRICT, CASCADE, SET NULL.
-    `use_alter`: that type refers to this one too, so neither table can be made before the other.
+    `use_alter`: that type refers to this one too, so neither table can be created before the other.
     """
     kind = Kind(
         "ref",

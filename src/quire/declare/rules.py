@@ -29,12 +29,12 @@ def row_conditions(answer: Answer) -> list[Condition]:
 
 @dataclass(frozen=True)
 class Rule:
-    """A question with its words: `words` completes the sentence "This requires ...".
+    """A permission: `answer` decides, and `needs` completes the sentence "This requires ...".
 
-    The answer depends on the actor's role alone and is kept, unless the rule is not `cacheable` or
+    The answer depends on the actor's role alone and is cached, unless the rule is not `cacheable` or
     looks at `any_scope`. `scope` is what an API key must have as well (None: no key may), where
-    `by_scope`. `parts` are the rules that it is combined of, with the word between them. `owner_column` holds
-    the id of who it is for; `followed` is a column that refers to a record, that record's table and
+    `by_scope`. `parts` are the rules that it combines, with `conjunction` between their words. `owner_column` holds
+    the id of who it is for; `reference` is a column that refers to a record, that record's table and
     the verb whose rule decides.
     """
 
@@ -47,7 +47,7 @@ class Rule:
     parts: tuple["Rule", ...] = ()
     conjunction: str = ""
     owner_column: Any = None
-    followed: tuple[Any, str, str] | None = None
+    reference: tuple[Any, str, str] | None = None
     _cached_answers: dict[Actor, Answer] = field(default_factory=dict, compare=False, repr=False)
 
     def __call__(self, actor: Actor) -> Answer:
@@ -57,12 +57,12 @@ class Rule:
             return False
         if not self.cacheable:
             return self.answer(actor)
-        typical = actor.cache_key_actor_for(self.scopes)
+        cache_key = actor.cache_key_actor_for(self.scopes)
         if self.scopes is None:
-            return self.answer(typical)
-        if typical not in self._cached_answers:
-            self._cached_answers[typical] = self.answer(typical)
-        return self._cached_answers[typical]
+            return self.answer(cache_key)
+        if cache_key not in self._cached_answers:
+            self._cached_answers[cache_key] = self.answer(cache_key)
+        return self._cached_answers[cache_key]
 
     @cached_property
     def scopes(self) -> frozenset[str] | None:
@@ -71,7 +71,7 @@ class Rule:
         return None if self.any_scope else scopes_of(self.parts, own)
 
     def walk(self) -> Iterator["Rule"]:
-        """This rule and all that it is combined of."""
+        """This rule and all those that it combines."""
         yield self
         for part in self.parts:
             yield from part.walk()
@@ -86,18 +86,18 @@ class Rule:
 
     def condition(self, actor: Actor) -> str:
         """The words of what the answer hangs on for this actor, when it is neither yes nor no."""
-        hanging = (one for one in self.parts if not isinstance(one(actor), bool))
-        return self.conjunction.join(one.condition(actor) for one in hanging) or self.needs
+        conditional = (one for one in self.parts if not isinstance(one(actor), bool))
+        return self.conjunction.join(one.condition(actor) for one in conditional) or self.needs
 
 
 def scopes_of(rules: Iterable[Rule], more: Iterable[str] = ()) -> frozenset[str] | None:
     """The scopes that some rules look at, and `more`; None for all."""
-    found = set(more)
+    scopes = set(more)
     for rule in rules:
         if rule.scopes is None:
             return None
-        found |= rule.scopes
-    return frozenset(found)
+        scopes |= rule.scopes
+    return frozenset(scopes)
 
 
 ANYONE = Rule(lambda actor: True, "nothing")
@@ -162,18 +162,18 @@ def scoped(scope: str | None, rule: Rule) -> Rule:
 
 def _combined(answer: Callable[[Actor], Answer], word: str, rules: tuple[Rule, ...]) -> Rule:
     needs = word.join(rule.needs for rule in rules)
-    lasting = all(rule.cacheable for rule in rules)
-    return Rule(answer, needs, lasting, parts=rules, conjunction=word)
+    cacheable = all(rule.cacheable for rule in rules)
+    return Rule(answer, needs, cacheable, parts=rules, conjunction=word)
 
 
 def require_possible(rule: Rule, actor: Actor) -> None:
-    """Let nobody in for whom the rule never holds. Raises Unauthenticated or PermissionDenied."""
+    """Refuse actors for whom the rule never holds. Raises Unauthenticated or PermissionDenied."""
     if rule(actor) is False:
         raise refusal(rule, actor)
 
 
 def refusal(rule: Rule, actor: Actor) -> Problem:
-    """What an actor is told for whom a rule does not hold: to sign in, or what is missing."""
+    """The error for an actor for whom a rule does not hold: to sign in, or what is missing."""
     if actor.is_anonymous:
         return Unauthenticated("Sign in to do this.")
     return PermissionDenied(f"This requires {rule.unmet(actor)}.")

@@ -13,7 +13,7 @@ ACTOR_ID = bindparam("actor_id", type_=Integer)
 """Who asks, in conditions that are built once and run for everyone."""
 
 SESSION_ID = bindparam("session_id", None, type_=Integer)
-"""The session behind the proof of who asks; null where nobody says."""
+"""The session of the actor; null where there is none."""
 
 NOW = bindparam("now", type_=UTCDateTime)
 """The present, in conditions that are built once and run at any time."""
@@ -41,7 +41,7 @@ class fold(FunctionElement[str]):  # noqa: N801
 
 
 class position(FunctionElement[int]):  # noqa: N801
-    """Where the second text begins in the first, from 1; 0 when it does not. Heeds case."""
+    """Where the second text begins in the first, from 1; 0 when it does not. Case-sensitive."""
 
     type = Integer()
     inherit_cache = True

@@ -12,15 +12,15 @@ from sqlalchemy.types import TypeDecorator
 
 from quire.declare.clock import rfc3339, to_utc
 
-_STORED = (
+_STORAGE_FORMAT = (
     "%(year)04d-%(month)02d-%(day)02dT%(hour)02d:%(minute)02d:%(second)02dZ"  # what SQLite holds
 )
 
 
-_PARSED = r"(\d+)-(\d+)-(\d+)T(\d+):(\d+):(\d+)Z"
+_PARSE_PATTERN = r"(\d+)-(\d+)-(\d+)T(\d+):(\d+):(\d+)Z"
 
 
-def _stored(value: datetime | None) -> str | None:
+def _to_text(value: datetime | None) -> str | None:
     return None if value is None else rfc3339(value)
 
 
@@ -32,7 +32,7 @@ class UTCDateTime(TypeDecorator[datetime]):
     """A moment: timestamptz on PostgreSQL, RFC 3339 text on SQLite.
 
     SQLite has no time type and drops zones; text of fixed width sorts as time does and needs no
-    work on the way out. One change binds the present a dozen times: its text is remembered.
+    work on the way out. One change binds the present a dozen times: its text is cached.
     """
 
     impl = DateTime(timezone=True)
@@ -40,19 +40,19 @@ class UTCDateTime(TypeDecorator[datetime]):
 
     def load_dialect_impl(self, dialect: Dialect) -> Any:
         if dialect.name == "sqlite":
-            stored = sqlite.DATETIME(storage_format=_STORED, regexp=_PARSED)
-            return dialect.type_descriptor(stored)
+            text_type = sqlite.DATETIME(storage_format=_STORAGE_FORMAT, regexp=_PARSE_PATTERN)
+            return dialect.type_descriptor(text_type)
         return dialect.type_descriptor(DateTime(timezone=True))
 
     def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], Any]:
-        return _stored if dialect.name == "sqlite" else _utc
+        return _to_text if dialect.name == "sqlite" else _utc
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         return _utc(value)
 
 
 class _Scaled(Numeric[Any]):
-    """NUMERIC whose values are passed as they are: SQLite keeps the integers they are."""
+    """NUMERIC whose values are passed as they are: SQLite stores them as integers."""
 
     def bind_processor(self, dialect: Dialect) -> None:
         """No conversion to float."""

@@ -28,51 +28,51 @@ INPUT_TYPES = {
 }
 
 
-def _text(typed: str, field: Field) -> Any:
-    if typed:
-        return typed
+def _text(text: str, field: Field) -> Any:
+    if text:
+        return text
     return None if field.nullable else ""
 
 
-def _whole(typed: str, field: Field) -> Any:
+def _whole(text: str, field: Field) -> Any:
     try:
-        return int(typed)
+        return int(text)
     except ValueError:
-        return typed or None
+        return text or None
 
 
-def to_rfc3339(typed: str) -> str:
-    """A typed moment as RFC 3339; what has no zone is UTC, what is no moment stays as it is."""
+def to_rfc3339(text: str) -> str:
+    """A moment that somebody typed as RFC 3339; without a zone it is UTC, anything else stays as it is."""
     try:
-        found = datetime.fromisoformat(typed)
+        moment = datetime.fromisoformat(text)
     except ValueError:
-        return typed
-    return f"{found.isoformat(timespec='seconds')}Z" if found.tzinfo is None else typed
+        return text
+    return f"{moment.isoformat(timespec='seconds')}Z" if moment.tzinfo is None else text
 
 
-def _moment(typed: str, field: Field) -> Any:
-    return to_rfc3339(typed) if typed else None
+def _moment(text: str, field: Field) -> Any:
+    return to_rfc3339(text) if text else None
 
 
-def _lines(typed: str, field: Field) -> Any:
-    return [line.strip() for line in typed.splitlines() if line.strip()]
+def _lines(text: str, field: Field) -> Any:
+    return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-def _pairs(typed: str, field: Field) -> Any:
-    parts = [line.partition("=") for line in typed.splitlines() if line.strip()]
+def _pairs(text: str, field: Field) -> Any:
+    parts = [line.partition("=") for line in text.splitlines() if line.strip()]
     return [{"label": label.strip(), "url": url.strip()} for label, _, url in parts]
 
 
-def _object(typed: str, field: Field) -> Any:
+def _object(text: str, field: Field) -> Any:
     try:
-        return orjson.loads(typed) if typed else None
+        return orjson.loads(text) if text else None
     except orjson.JSONDecodeError:
-        return typed
+        return text
 
 
-def split_names(typed: str) -> list[str]:
+def split_names(text: str) -> list[str]:
     """Names between commas; one that holds a comma stands in double quotes."""
-    line = " ".join(typed.splitlines())
+    line = " ".join(text.splitlines())
     try:
         rows = list(csv.reader([line], skipinitialspace=True))
     except csv.Error:  # longer than the module reads: the store says what is wrong with it
@@ -88,23 +88,23 @@ def _reference(name: str, target: Record) -> Any:
     return int(number) if by_id and is_number else name
 
 
-def _ref(typed: str, field: Field) -> Any:
-    return _reference(typed, record_of(field.target or "")) if typed else None
+def _ref(text: str, field: Field) -> Any:
+    return _reference(text, record_of(field.target or "")) if text else None
 
 
-def _refs(typed: str, field: Field) -> Any:
+def _refs(text: str, field: Field) -> Any:
     target = record_of(field.target or "")
-    return [_reference(name, target) for name in split_names(typed)]
+    return [_reference(name, target) for name in split_names(text)]
 
 
-def _point(typed: str, field: Field) -> Any:
+def _point(text: str, field: Field) -> Any:
     """Percent in the form, fractions in the record."""
-    if not typed:
+    if not text:
         return None
     try:
-        x, y = (round(float(part) / 100, 4) for part in typed.split(" "))
+        x, y = (round(float(part) / 100, 4) for part in text.split(" "))
     except ValueError:
-        return typed
+        return text
     return {"x": x, "y": y}
 
 
@@ -127,16 +127,16 @@ DECODERS = {
 }
 
 
-def decode_value(field: Field, typed: Any, *, creating: bool) -> Any:
-    """The JSON value that goes to the store for what was typed, or LEFT_OUT.
+def decode_value(field: Field, text: Any, *, creating: bool) -> Any:
+    """The JSON value that goes to the store for the text of an input, or OMITTED.
 
     An empty input leaves a value to its default on creation, and a secret as it is later.
     """
     widget = field.kind.widget
-    if isinstance(typed, bool):
-        return typed
-    typed = (typed or "").replace("\r\n", "\n")
-    clean = typed if widget in BIG_WIDGETS else typed.strip()
+    if isinstance(text, bool):
+        return text
+    text = (text or "").replace("\r\n", "\n")
+    clean = text if widget in BIG_WIDGETS else text.strip()
     if not clean and (
         creating or not field.readable or (field.default_from and not field.nullable)
     ):
@@ -146,7 +146,7 @@ def decode_value(field: Field, typed: Any, *, creating: bool) -> Any:
 
 def is_same_text(field: Field, one: Any, other: Any) -> bool:
     """Whether two texts of a form mean the same; browsers write line ends and moments anew."""
-    first, second = (decode_value(field, text, creating=False) for text in (one, other))
+    first, second = (decode_value(field, value, creating=False) for value in (one, other))
     return type(first) is type(second) and bool(first == second)
 
 
@@ -187,10 +187,10 @@ def encode_value(field: Field, value: Any) -> Any:
     """What stands in the form for a JSON value: text, or a bool for a checkbox."""
     if value is None or isinstance(value, bool):
         return bool(value) if field.kind.widget == "checkbox" else ""
-    write = ENCODERS.get(field.kind.widget)
-    return str(value) if write is None else write(value, field)
+    encode = ENCODERS.get(field.kind.widget)
+    return str(value) if encode is None else encode(value, field)
 
 
 def parse_version(text: str) -> int:
-    """The version that a form was filled with; what is no number is older than all of them."""
+    """The version that a form was loaded with; 0, older than all, for what is no number."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else 0

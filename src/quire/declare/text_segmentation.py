@@ -51,18 +51,18 @@ class _CharacterTable(dict[int, Value]):
         return value
 
 
-class _Dropped(_CharacterTable[int | None]):
+class _RemovalTable(_CharacterTable[int | None]):
     """Removes accents, vowel points and invisible characters."""
 
     def __missing__(self, code: int) -> int | None:
         char = chr(code)
         category = unicodedata.category(char)
         mark = category[0] == "M" and (code < _FIRST_VOWEL_SIGN or bool(_OTHER_MARKS.match(char)))
-        dropped = mark or category in ("Cf", "Cn") or 0xE0100 <= code < 0xE01F0
-        return self.remember(code, None if dropped else code)
+        is_removed = mark or category in ("Cf", "Cn") or 0xE0100 <= code < 0xE01F0
+        return self.remember(code, None if is_removed else code)
 
 
-class _Classes(_CharacterTable[str]):
+class _ClassTable(_CharacterTable[str]):
     """One letter for each character, so that words have the same places."""
 
     def __missing__(self, code: int) -> str:
@@ -81,7 +81,7 @@ def _class_of(char: str) -> str:
     return " " if char.isspace() or category[0] in "ZC" else "."
 
 
-_dropped, _classes = _Dropped(), _Classes()
+_removals, _classes = _RemovalTable(), _ClassTable()
 _WORD = re.compile(r"w[wx]*|u[ux]*|s")
 
 
@@ -89,7 +89,7 @@ def fold(text: str) -> str:
     """`text` without case, accents and compatibility forms (Unicode NFKD): `Café` is `cafe`."""
     if text.isascii():
         return text.lower()
-    folded = unicodedata.normalize("NFKD", text.casefold()).translate(_dropped)
+    folded = unicodedata.normalize("NFKD", text.casefold()).translate(_removals)
     return unicodedata.normalize("NFC", folded.casefold().translate(_WITHOUT_DECOMPOSITION))
 
 

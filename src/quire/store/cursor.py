@@ -36,7 +36,7 @@ def _signature(packed: bytes) -> bytes:
 
 def fingerprint(path: str, query: Query) -> str:
     """What a cursor is bound to: the type, the filters, the sort order."""
-    own = sorted(pair for pair in query.sent if pair[0] not in _FREE)
+    own = sorted(pair for pair in query.parameters if pair[0] not in _FREE)
     text = repr((path, own, query.nested, query.panel))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

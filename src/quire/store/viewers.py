@@ -97,7 +97,7 @@ def _followed_by(
     for other in REGISTRY.values():
         if other in (record, *path):
             continue
-        columns = {one.followed[0] for one in other.access.read.walk() if one.followed}
+        columns = {one.reference[0] for one in other.access.read.walk() if one.reference}
         for column in columns:
             if any(key.column.table is record.table for key in column.expression.foreign_keys):
                 yield from _followed_by(other, column.in_(ids), (*path, record))
@@ -144,8 +144,8 @@ def _owner_columns(record: Record, rule: Rule, place: Callable[[Any], Any]) -> I
     for part in rule.walk():
         if part.owner_column is not None:
             yield place(part.owner_column)
-        if part.followed is not None:
-            column, table, verb = part.followed
+        if part.reference is not None:
+            column, table, verb = part.reference
             target = record_of(table)
             inner = getattr(target.declared_access, verb)
             beyond = _beyond(record, column, target, place)
