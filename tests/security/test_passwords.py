@@ -12,7 +12,7 @@ from quire.actor import SYSTEM
 from quire.errors import Unavailable
 from quire.records import USERS
 from quire.security.passwords import (
-    MOST_WAITING,
+    MAX_WAITING,
     HashingPool,
     bcrypt,
     hash_password,
@@ -174,13 +174,13 @@ def test_so_many_hash_at_once_and_so_many_wait():
         go.wait()
         return True
 
-    with ThreadPoolExecutor(2 + MOST_WAITING) as pool:
-        asked = [pool.submit(hashes.run, wait) for _ in range(2 + MOST_WAITING)]
+    with ThreadPoolExecutor(2 + MAX_WAITING) as pool:
+        asked = [pool.submit(hashes.run, wait) for _ in range(2 + MAX_WAITING)]
         try:
             assert at_work.acquire(timeout=10) and at_work.acquire(timeout=10)
             assert not at_work.acquire(timeout=0.05)
-            while hashes.room.acquire(blocking=False):  # the last ones are on their way
-                hashes.room.release()
+            while hashes.slots.acquire(blocking=False):  # the last ones are on their way
+                hashes.slots.release()
             with pytest.raises(Unavailable) as refused:
                 hashes.run(wait)
             assert refused.value.headers["Retry-After"] == "5"

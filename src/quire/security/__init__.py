@@ -1,1 +1,1 @@
-"""Secrets, limits and encryption: what the records need and Flask does not."""
+"""Passwords, tokens, rate limits and encryption, below the records that use them."""

@@ -1,4 +1,4 @@
-"""Passwords that everybody tries first.
+"""Recognizes the passwords that attackers try first.
 
 The list holds those of 8 characters and more among the 30,000 most used ones that zxcvbn ships
 (https://github.com/dropbox/zxcvbn, MIT), and some more.
@@ -9,7 +9,7 @@ from importlib.resources import files
 from itertools import pairwise
 
 MAX_PERIOD = 4
-"""A password that repeats so few characters is none."""
+"""A password that only repeats this many characters or fewer counts as common."""
 
 
 @cache
@@ -19,8 +19,8 @@ def _common() -> frozenset[str]:
 
 
 def is_common(password: str) -> bool:
-    """Whether `password`, without regard to case, is in the list, a row of neighbours such as
-    `0123456789` or `hgfedcba`, or a few characters again and again."""
+    """Whether `password`, without regard to case, is in the list, a sequence such as `0123456789` or
+    `hgfedcba`, or a few characters repeated."""
     folded = password.strip().lower()
     return folded in _common() or _is_sequence(folded) or _is_repetition(folded)
 

@@ -1,4 +1,4 @@
-"""Where throttles count: in Redis while it answers, else in memory; no limit is ever off for that."""
+"""Storage for rate limit counters: Redis while it answers, else memory, so that limits always hold."""
 
 import logging
 import time
@@ -11,23 +11,23 @@ from limits.storage import MemoryStorage, RedisStorage, Storage
 logger = logging.getLogger("quire.throttle")
 
 RETRY_SECONDS = 10
-"""How long a Redis that did not answer is left alone."""
-PATIENCE = 0.5
-"""Seconds to wait for Redis."""
-ROUNDED = 0.5
+"""How long to wait before asking a Redis that did not answer again."""
+TIMEOUT_SECONDS = 0.5
+"""How long to wait for an answer of Redis."""
+ROUNDING_SECONDS = 0.5
 PREFIX = "quire"
 SCHEME = "quire+"
-"""What stands before the address of Redis, so that Flask-Limiter makes the storage below."""
+"""The prefix of the URL of Redis by which Flask-Limiter finds the storage below."""
 
 
 def _no_retry() -> Any:
-    """Redis' client, told to give up at once; it takes a fifth of a second to load, so only here."""
-    never = import_module("redis.backoff").NoBackoff()
-    return import_module("redis.retry").Retry(never, 0)
+    """The setting by which the client never retries; it takes 0.2 s to load, so only on demand."""
+    backoff = import_module("redis.backoff").NoBackoff()
+    return import_module("redis.retry").Retry(backoff, 0)
 
 
 class FallbackStorage(Storage):
-    """Counts in Redis; in this process while Redis is away."""
+    """Counts in Redis, or in this process while Redis is unavailable."""
 
     STORAGE_SCHEME = [SCHEME + "redis", SCHEME + "rediss", SCHEME + "redis+unix"]
 
@@ -37,8 +37,8 @@ class FallbackStorage(Storage):
             uri.removeprefix(SCHEME),
             key_prefix=PREFIX,
             wrap_exceptions=True,
-            socket_timeout=PATIENCE,
-            socket_connect_timeout=PATIENCE,
+            socket_timeout=TIMEOUT_SECONDS,
+            socket_connect_timeout=TIMEOUT_SECONDS,
             retry=_no_retry(),
         )
         self.memory = MemoryStorage()
@@ -49,17 +49,17 @@ class FallbackStorage(Storage):
         """What its methods may raise."""
         return StorageError
 
-    def _ask(self, name: str, *given: Any) -> Any:
+    def _ask(self, name: str, *arguments: Any) -> Any:
         if time.monotonic() >= self.away_until:
             try:
-                return getattr(self.redis, name)(*given)
+                return getattr(self.redis, name)(*arguments)
             except StorageError as error:
                 self.away_until = time.monotonic() + RETRY_SECONDS
                 logger.warning("Redis does not answer, throttles count in memory: %s", error)
-        return getattr(self.memory, name)(*given)
+        return getattr(self.memory, name)(*arguments)
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Add to a counter that lasts `expiry` seconds from its first use; what it is now."""
+        """Add to a counter that lasts `expiry` seconds from its first use; returns its new value."""
         return int(self._ask("incr", key, expiry, amount))
 
     def get(self, key: str) -> int:
@@ -67,11 +67,11 @@ class FallbackStorage(Storage):
         return int(self._ask("get", key))
 
     def get_expiry(self, key: str) -> float:
-        """When a counter ends at the latest: Redis tells whole seconds, rounded."""
-        return float(self._ask("get_expiry", key)) + ROUNDED
+        """When a counter expires at the latest: Redis rounds to whole seconds."""
+        return float(self._ask("get_expiry", key)) + ROUNDING_SECONDS
 
     def clear(self, key: str) -> None:
-        """Forget a counter."""
+        """Delete a counter."""
         self._ask("clear", key)
 
     def check(self) -> bool:
@@ -79,9 +79,9 @@ class FallbackStorage(Storage):
         return self.redis.check()
 
     def reset(self) -> int | None:
-        """Forget all."""
-        found: int | None = self._ask("reset")
-        return found
+        """Delete all counters."""
+        count: int | None = self._ask("reset")
+        return count
 
 
 def storage_uri(redis_url: str) -> str:

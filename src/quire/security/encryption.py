@@ -15,14 +15,14 @@ NONCE_BYTES, TAG_BYTES = 12, 16
 
 
 def seal(text: str, bound_to: str) -> str:
-    """`text` encrypted; it opens only together with `bound_to`, such as whose secret it is."""
+    """`text` encrypted; it decrypts only with the same `bound_to`, such as the id of its owner."""
     nonce = secrets.token_bytes(NONCE_BYTES)
-    hidden = _cipher(_secret()).encrypt(nonce, text.encode(), bound_to.encode())
-    return base64.urlsafe_b64encode(nonce + hidden).decode("ascii")
+    ciphertext = _cipher(_secret()).encrypt(nonce, text.encode(), bound_to.encode())
+    return base64.urlsafe_b64encode(nonce + ciphertext).decode("ascii")
 
 
 def unseal(sealed: str, bound_to: str) -> str | None:
-    """What was sealed; None when it was sealed by another SECRET_KEY, for another, or never."""
+    """The text in `sealed`; None if another SECRET_KEY or `bound_to` sealed it, or nobody did."""
     try:
         raw = base64.b64decode(sealed.encode(), b"-_", validate=True)
     except ValueError:
@@ -30,10 +30,12 @@ def unseal(sealed: str, bound_to: str) -> str | None:
     if len(raw) < NONCE_BYTES + TAG_BYTES:
         return None
     try:
-        opened = _cipher(_secret()).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], bound_to.encode())
+        plaintext = _cipher(_secret()).decrypt(
+            raw[:NONCE_BYTES], raw[NONCE_BYTES:], bound_to.encode()
+        )
     except InvalidTag:
         return None
-    return opened.decode()
+    return plaintext.decode()
 
 
 def _secret() -> str:
@@ -42,5 +44,5 @@ def _secret() -> str:
 
 @lru_cache(8)
 def _cipher(secret: str) -> AESGCM:
-    derived = HKDF(SHA256(), 32, salt=None, info=b"quire: sealed secrets")
-    return AESGCM(derived.derive(secret.encode()))
+    derivation = HKDF(SHA256(), 32, salt=None, info=b"quire: sealed secrets")
+    return AESGCM(derivation.derive(secret.encode()))

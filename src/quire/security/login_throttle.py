@@ -1,8 +1,8 @@
-"""Attempts to prove something: how many were wrong lately, and how long the next one has to wait.
+"""Slows down the guessing of passwords, codes and tokens: counts failures and delays the next attempt.
 
-An attempt is counted before it is looked at and taken back when it was right, so that attempts made
-at the same time count as well. Nobody is locked out: who is guessed at waits nowhere but where the
-guesses come from, and for a minute where they come from everywhere.
+An attempt is counted before it is checked and uncounted when it was right, so that attempts made
+at the same time count as well. Nobody is locked out: the owner of an account waits only on the
+network that the guesses come from, and at most a minute when they come from everywhere.
 """
 
 import hashlib
@@ -21,13 +21,13 @@ from quire.errors import TooManyRequests, Unavailable
 from quire.security.client_network import client_network
 
 HOUR = 3600
-LONGEST = 60
-"""The longest delay between two attempts in seconds; the first is one second, each next one twice."""
+MAX_DELAY_SECONDS = 60
+"""The longest delay between two attempts; the first is one second, and each next one is doubled."""
 KNOWN_SECONDS = 30 * 24 * HOUR
-"""How long a network is known from which somebody has signed in."""
+"""How long a network is remembered from which somebody has signed in."""
 RESET_SECONDS = 24 * HOUR
-"""How long it is remembered that failures are forgiven: longer than these count."""
-STORAGE = "quire_tallies"
+"""How long a reset is remembered: longer than any failure counts."""
+STORAGE = "quire_counters"
 attempts_throttled = Signal(
     "The actor `sender` has to wait before another attempt of this `kind` on the account `id`."
 )
@@ -35,7 +35,7 @@ attempts_throttled = Signal(
 
 @dataclass(frozen=True)
 class Delay:
-    """`free` failures in `seconds` cost nothing; after each one more the next attempt has to wait."""
+    """`free` failures in `seconds` cost nothing; after each further one the next attempt must wait."""
 
     free: int
     seconds: int
@@ -61,7 +61,7 @@ KINDS = {
 
 @dataclass
 class Attempt:
-    """An attempt that is looked at; `right` is set by whoever finds that it was no mere guess."""
+    """An attempt that is being checked; the caller sets `right` when it succeeds."""
 
     right: bool = False
 
@@ -70,67 +70,69 @@ class Attempt:
 class CountedAttempt:
     """One attempt in the counters."""
 
-    tallies: Storage
-    taken: list[tuple[str, Delay]] = field(default_factory=list)
+    counters: Storage
+    increments: list[tuple[str, Delay]] = field(default_factory=list)
 
     def take(self, key: str, delay: Delay) -> int:
         """Count the attempt; the seconds it would have to wait, 0 when it may be made now."""
-        number = self.tallies.incr(key, delay.seconds)
-        self.taken.append((key, delay))
-        beyond = number - delay.free
-        if beyond <= 0 or self.tallies.incr(_wait_key(key), _delay_seconds(beyond)) == 1:
+        number = self.counters.incr(key, delay.seconds)
+        self.increments.append((key, delay))
+        excess = number - delay.free
+        if excess <= 0 or self.counters.incr(_wait_key(key), _delay_seconds(excess)) == 1:
             return 0
-        self.tallies.incr(key, delay.seconds, -1)
-        self.taken.pop()
-        return max(1, ceil(self.tallies.get_expiry(_wait_key(key)) - time.time()))
+        self.counters.incr(key, delay.seconds, -1)
+        self.increments.pop()
+        return max(1, ceil(self.counters.get_expiry(_wait_key(key)) - time.time()))
 
     def undo(self) -> None:
-        """Make it as if there had been no attempt."""
-        for key, delay in self.taken:
-            if self.tallies.incr(key, delay.seconds, -1) >= delay.free:
-                self.tallies.clear(_wait_key(key))
+        """Uncount the attempt."""
+        for key, delay in self.increments:
+            if self.counters.incr(key, delay.seconds, -1) >= delay.free:
+                self.counters.clear(_wait_key(key))
 
 
 def _wait_key(key: str) -> str:
     return f"{key}:wait"
 
 
-def _delay_seconds(beyond: int) -> int:
-    return min(2 ** min(beyond - 1, 10), LONGEST)
+def _delay_seconds(excess: int) -> int:
+    return min(2 ** min(excess - 1, 10), MAX_DELAY_SECONDS)
 
 
 @contextmanager
 def count_attempt(
     kind: str, account: str, actor: Actor, id: int | None = None
 ) -> Iterator[Attempt]:
-    """Look at an attempt: `with count_attempt("password", email, actor) as attempt: attempt.right = ...`.
+    """Check an attempt: `with count_attempt("password", email, actor) as attempt: attempt.right = ...`.
 
-    `account` is any text that stands for one ("" for none), `id` goes to the audit. What is not
-    found right counts as a failure, but for Unavailable. Raises TooManyRequests before anything is looked at.
+    `account` is any text that identifies one ("" for none), `id` goes to the audit. An attempt counts
+    as a failure unless `right` is set or Unavailable is raised. Raises TooManyRequests before the block runs.
     """
-    tallies: Storage | None = current_app.extensions.get(STORAGE)
-    made = Attempt()
-    if tallies is None:
-        yield made
+    counters: Storage | None = current_app.extensions.get(STORAGE)
+    attempt = Attempt()
+    if counters is None:
+        yield attempt
         return
-    turn, keys = CountedAttempt(tallies), _Keys(tallies, kind, account, actor.ip)
-    _enter(turn, keys, actor, id)
+    counted_attempt, keys = CountedAttempt(counters), _Keys(counters, kind, account, actor.ip)
+    _count_or_refuse(counted_attempt, keys, actor, id)
     try:
-        yield made
+        yield attempt
     except Unavailable:
-        turn.undo()
+        counted_attempt.undo()
         raise
-    if made.right:
-        turn.undo()
+    if attempt.right:
+        counted_attempt.undo()
         keys.succeed()
 
 
-def _enter(turn: CountedAttempt, keys: "_Keys", actor: Actor, id: int | None) -> None:
+def _count_or_refuse(
+    counted_attempt: CountedAttempt, keys: "_Keys", actor: Actor, id: int | None
+) -> None:
     for key, delay in keys.due():
-        seconds = turn.take(key, delay)
+        seconds = counted_attempt.take(key, delay)
         if seconds:
-            turn.undo()
-            if turn.tallies.incr(f"{key}:told", seconds) == 1:
+            counted_attempt.undo()
+            if counted_attempt.counters.incr(f"{key}:told", seconds) == 1:
                 attempts_throttled.send(actor, id=id, kind=keys.kind)
             raise TooManyRequests(seconds, delay.free)
 
@@ -138,34 +140,34 @@ def _enter(turn: CountedAttempt, keys: "_Keys", actor: Actor, id: int | None) ->
 class _Keys:
     """The names of the counters of one attempt; those of an account hold no address."""
 
-    def __init__(self, tallies: Storage, kind: str, account: str, ip: str | None):
-        self.tallies, self.kind = tallies, kind
+    def __init__(self, counters: Storage, kind: str, account: str, ip: str | None):
+        self.counters, self.kind = counters, kind
         self.network = f"{kind}:{client_network(ip)}"
-        self.account = f"{kind}:{_account_key(tallies, account)}" if account else ""
+        self.account = f"{kind}:{_account_key(counters, account)}" if account else ""
         self.both = f"{self.account}:{client_network(ip)}"
         self.known = f"{self.both}:known"
 
     def due(self) -> Iterator[tuple[str, Delay]]:
-        """The counters that count, with what they allow."""
+        """The counters that apply, with what they allow."""
         limits = KINDS[self.kind]
         if limits.both and self.account:
             yield self.both, limits.both
         yield self.network, limits.network
-        if limits.account and self.account and not self.tallies.get(self.known):
+        if limits.account and self.account and not self.counters.get(self.known):
             yield self.account, limits.account
 
     def succeed(self) -> None:
-        """Forget failures from here, and know this network from now on."""
+        """Reset the failures from this network, and remember the network."""
         if self.account:
-            self.tallies.clear(self.both)
-            self.tallies.clear(_wait_key(self.both))
-            self.tallies.incr(self.known, KNOWN_SECONDS)
+            self.counters.clear(self.both)
+            self.counters.clear(_wait_key(self.both))
+            self.counters.incr(self.known, KNOWN_SECONDS)
 
 
-def _account_key(tallies: Storage, account: str) -> str:
-    """What stands for an account; another one each time that its failures have been forgiven."""
-    forgiven = tallies.get(_reset_key(account))
-    return account_hash(f"{forgiven}:{account}")
+def _account_key(counters: Storage, account: str) -> str:
+    """The key of an account; it changes each time that its failures are reset."""
+    resets = counters.get(_reset_key(account))
+    return account_hash(f"{resets}:{account}")
 
 
 def _reset_key(account: str) -> str:
@@ -173,13 +175,13 @@ def _reset_key(account: str) -> str:
 
 
 def account_hash(account: str) -> str:
-    """What stands for an address in the names of counters."""
+    """The hash that identifies an account in the names of counters."""
     return hashlib.sha256(account.encode("utf-8", "replace")).hexdigest()[:32]
 
 
 def reset(*accounts: str) -> None:
-    """Forget all failures of accounts, from everywhere."""
-    tallies: Storage | None = current_app.extensions.get(STORAGE)
-    if tallies is not None:
+    """Reset the failures of accounts, from all networks."""
+    counters: Storage | None = current_app.extensions.get(STORAGE)
+    if counters is not None:
         for account in accounts:
-            tallies.incr(_reset_key(account), RESET_SECONDS)
+            counters.incr(_reset_key(account), RESET_SECONDS)

@@ -1,7 +1,7 @@
-"""Passwords as they are stored: bcrypt over a digest, so that no length is cut off.
+"""Hashes and compares passwords: bcrypt over a digest, so that long ones are not cut off.
 
-Hashing takes long, on purpose. It is done by few threads, so that many who sign in at once do not
-take the processors away from all others; who asks for it waits, and so many may wait at most.
+Hashing is slow on purpose. A few threads do it, so that many sign-ins at once leave processors for
+other requests; callers wait their turn, MAX_WAITING of them at most.
 """
 
 import re
@@ -19,14 +19,14 @@ from quire.errors import Unavailable
 from quire.web.threads import UNPINNED, blocking, lower_priority
 
 bcrypt = Bcrypt()
-MOST_WAITING = 50
+MAX_WAITING = 50
 _COST = re.compile(r"\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}")
 _NOBODY = "$2b${:02}$" + "." * 21 + "e" + "." * 31
 """A hash that belongs to nobody: checking it takes as long as any of that cost."""
 
 
 def normal_password(password: str) -> str:
-    """A password in one form of Unicode, however it was typed: spaces of other widths are spaces.
+    """A password in one Unicode form, however it was typed; every kind of space becomes U+0020.
 
     RFC 8265, profile OpaqueString.
     """
@@ -35,27 +35,27 @@ def normal_password(password: str) -> str:
 
 
 def hash_password(password: str) -> str:
-    """The hash to store. Raises Unavailable when too many wait for one."""
+    """The hash to store. Raises Unavailable when too many callers are waiting."""
     rounds = _rounds()
-    return str(_hashes().run(lambda: _hash(normal_password(password), rounds)))
+    return str(_hashing_pool().run(lambda: _hash(normal_password(password), rounds)))
 
 
 def password_matches(stored: str | None, password: str) -> bool:
     """Whether `password` is the one whose hash is stored; takes as long when there is none.
 
-    Raises Unavailable when too many wait for that.
+    Raises Unavailable when too many callers are waiting.
     """
     rounds = _rounds()
-    return bool(_hashes().run(lambda: _matches(stored, password, rounds)))
+    return bool(_hashing_pool().run(lambda: _matches(stored, password, rounds)))
 
 
 def is_weak(stored: str) -> bool:
-    """Whether a hash was made at a lower cost than is set now."""
+    """Whether a hash has a lower cost than is configured now."""
     return _cost(stored) < _rounds()
 
 
 def is_hash(stored: str) -> bool:
-    """Whether this is a hash as `hash_password` makes them."""
+    """Whether this is a hash of the kind that `hash_password` returns."""
     return bool(_cost(stored))
 
 
@@ -68,13 +68,13 @@ def _hash(password: str, rounds: int) -> str:
 
 
 def _cost(stored: str | None) -> int:
-    """The cost of a hash, 0 of what is none."""
-    found = _COST.fullmatch(stored or "")
-    return int(found[1]) if found else 0
+    """The cost of a hash, 0 for anything else."""
+    match = _COST.fullmatch(stored or "")
+    return int(match[1]) if match else 0
 
 
 def _matches(stored: str | None, password: str, rounds: int) -> bool:
-    """Compare in one form of Unicode, and as it was typed: older hashes are of that."""
+    """Compare in normal form, and as it was typed: older hashes are of the latter."""
     forms = dict.fromkeys((normal_password(password), password))
     return any(_form_matches(stored, form, rounds) for form in forms)
 
@@ -85,11 +85,11 @@ def _form_matches(stored: str | None, password: str, rounds: int) -> bool:
     One more doubles the time, so that cost 10 and then 10 and 11 take as long as cost 12.
     """
     cost = _cost(stored)
-    found = bool(cost) and _compare(str(stored), password)
+    matches = bool(cost) and _compare(str(stored), password)
     for missing in range(cost, rounds) if cost else [rounds]:
-        if not found:
+        if not matches:
             _compare(_NOBODY.format(missing), password)
-    return found
+    return matches
 
 
 def _compare(stored: str, password: str) -> bool:
@@ -97,22 +97,22 @@ def _compare(stored: str, password: str) -> bool:
 
 
 class HashingPool:
-    """The threads that hash."""
+    """A bounded queue of hashing threads."""
 
     def __init__(self, at_once: int):
         self.threads = ThreadPoolExecutor(at_once, f"{UNPINNED}-hash", lower_priority)
-        self.room = threading.BoundedSemaphore(at_once + MOST_WAITING)
+        self.slots = threading.BoundedSemaphore(at_once + MAX_WAITING)
 
     def run(self, work: Callable[[], Any]) -> Any:
-        """What `work()` returns, when its turn has come. Raises Unavailable."""
-        if not self.room.acquire(blocking=False):
+        """The return value of `work()`, once it is its turn. Raises Unavailable."""
+        if not self.slots.acquire(blocking=False):
             message = "Too many people are signing in at the moment. Try again in a few seconds."
             raise Unavailable(message, headers={"Retry-After": "5"})
         try:
             with blocking():
                 return self.threads.submit(work).result()
         finally:
-            self.room.release()
+            self.slots.release()
 
 
 @cache
@@ -120,5 +120,5 @@ def _pool(at_once: int) -> HashingPool:
     return HashingPool(at_once)
 
 
-def _hashes() -> HashingPool:
+def _hashing_pool() -> HashingPool:
     return _pool(int(current_app.config["PASSWORD_HASHES_AT_ONCE"]))

@@ -1,4 +1,4 @@
-"""Budgets: how often one network, and anybody for one address or account, may ask for something."""
+"""Quotas: how often a network, and everybody together for one account, may ask for something."""
 
 import time
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from quire.security.client_network import client_network
 
 @dataclass(frozen=True)
 class Quota:
-    """What a network may have, and what may be had for one account or address."""
+    """The rate limits of a network, and of an account or address."""
 
     network: RateLimitItem
     account: RateLimitItem
@@ -33,14 +33,14 @@ QUOTAS = {
 
 
 def consume(kind: str, account: str, actor: Actor) -> None:
-    """Take one of what the network of `actor`, and `account`, may have. Raises TooManyRequests."""
-    tallies: Storage | None = current_app.extensions.get(login_throttle.STORAGE)
-    if tallies is None:
+    """Use one unit of the quotas of the actor's network and of `account`. Raises TooManyRequests."""
+    counters: Storage | None = current_app.extensions.get(login_throttle.STORAGE)
+    if counters is None:
         return
-    limiter, budget = FixedWindowRateLimiter(tallies), QUOTAS[kind]
+    limiter, quota = FixedWindowRateLimiter(counters), QUOTAS[kind]
     keys = (
-        (budget.network, client_network(actor.ip)),
-        (budget.account, login_throttle.account_hash(account)),
+        (quota.network, client_network(actor.ip)),
+        (quota.account, login_throttle.account_hash(account)),
     )
     for item, key in keys:
         if not limiter.test(item, kind, key):

@@ -1,4 +1,4 @@
-"""Secrets that devices and programs hold: how they look, and what is stored of them."""
+"""Random secrets for devices and programs: their format, and the digest that is stored of them."""
 
 import hashlib
 import secrets
@@ -18,24 +18,24 @@ Digest = Annotated[
 KEY_START = "qk_"
 _LETTERS = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _SECRET, _CHECK = 43, 6
-"""Letters of a key: 43 of 62 are 256 bits; six hold its CRC-32."""
+"""Letters of a key: 43 of 62 carry 256 bits; six hold a CRC-32 of them."""
 
 
 def digest(secret: str) -> str:
-    """What is kept of a secret that nobody can guess: SHA-256 is enough, and fast."""
+    """What is stored of a random secret: nobody can guess it, so the fast SHA-256 is enough."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def new_key() -> str:
-    """A new API key: what kind of secret it is stands in front, a checksum behind."""
+    """A new API key: a prefix that tells what kind of secret it is, and a checksum at the end."""
     secret = KEY_START + "".join(secrets.choice(_LETTERS) for _ in range(_SECRET))
     return secret + _checksum(secret)
 
 
 def is_key(text: str) -> bool:
-    """Whether `text` has the form of a key; typing errors are found without the database."""
-    whole = len(text) == len(KEY_START) + _SECRET + _CHECK and text.isascii()
-    return whole and text.startswith(KEY_START) and _checksum(text[:-_CHECK]) == text[-_CHECK:]
+    """Whether `text` has the form of a key; typos are detected without the database."""
+    has_form = len(text) == len(KEY_START) + _SECRET + _CHECK and text.isascii()
+    return has_form and text.startswith(KEY_START) and _checksum(text[:-_CHECK]) == text[-_CHECK:]
 
 
 def _checksum(text: str) -> str:
@@ -47,5 +47,5 @@ def _checksum(text: str) -> str:
 
 
 def new_secret() -> str:
-    """256 bits that nobody guesses."""
+    """A random secret of 256 bits."""
     return secrets.token_urlsafe(32)
