@@ -9,7 +9,8 @@ from quire.actor import Actor
 from quire.admin.format import record_title
 from quire.admin.past_tense import past_tense
 from quire.admin.queries import find_many
-from quire.declare.record import Action, Record
+from quire.declare.action import Action
+from quire.declare.record import Record
 from quire.errors import Problem, VersionConflict
 from quire.store import draft_merge, write
 from quire.store.db import nested_transaction, transaction

@@ -1,22 +1,20 @@
 """Words for what the audit and the revisions hold: actions in the past tense, interfaces, proofs."""
 
+from functools import cache
 from typing import Any
 
 from quire.declare.fields import Field
 from quire.declare.record import REGISTRY
 
-PAST = {
+_WORDS = {
     "accept_invitation": "invitation accepted",
-    "approve": "approved",
     "create": "created",
     "delete": "deleted",
     "denied": "access denied",
     "destroy": "permanently deleted",
     "discard_draft": "draft discarded",
     "draft": "draft started",
-    "regenerate_variants": "queued for processing",
     "drop": "failed jobs deleted",
-    "duplicate": "duplicated",
     "end_other_sessions": "other devices signed out",
     "end_previews": "preview links revoked",
     "end_sessions": "signed out on all devices",
@@ -28,11 +26,8 @@ PAST = {
     "passkey_added": "passkey added",
     "passkey_removed": "passkey removed",
     "password_reset": "password reset",
-    "pending": "marked as pending",
     "preview": "preview link created",
-    "publish": "published",
     "recovery_codes_renewed": "recovery codes replaced",
-    "restore": "restored",
     "restore_revision": "older revision restored",
     "retry": "failed jobs retried",
     "second_factor_failed": "wrong two-factor code entered",
@@ -40,16 +35,13 @@ PAST = {
     "sign_in_failed": "sign-in failed",
     "sign_in_throttled": "sign-in blocked after too many attempts",
     "sign_out": "signed out",
-    "spam": "marked as spam",
     "stop_viewing": "stopped viewing as this user",
     "token_reused": "refresh token used twice",
     "two_factor_off": "two-factor authentication turned off",
     "two_factor_on": "two-factor authentication turned on",
     "two_factor_reset": "two-factor authentication reset",
-    "undo": "undone",
     "undo_import": "import undone",
     "unlock": "sign-in unblocked",
-    "unpublish": "unpublished",
     "update": "changed",
     "verify": "email address verified",
     "view_as": "started viewing as this user",
@@ -84,7 +76,7 @@ SENTENCES = {
     "unlock": "unblocked sign-in for",
     "verify": "verified the email address of",
 }
-"""How a sentence goes on after the name of the one who did it, where that differs from `PAST`."""
+"""How a sentence goes on after the name of the one who did it, where that differs from `past_tense`."""
 ABOUT_NOTHING = ("drop", "invite", "leave", "move", "retry")
 """Actions whose sentence is complete without the name of a record."""
 INTERFACES = {
@@ -108,7 +100,14 @@ PROOFS = {
 
 def past_tense(action: str) -> str:
     """What was done, in words that need no one who did it."""
-    return PAST.get(action, action.replace("_", " "))
+    return _past_words().get(action, action.replace("_", " "))
+
+
+@cache
+def _past_words() -> dict[str, str]:
+    """All words in the past tense: the actions of record types own theirs."""
+    actions = (action for record in REGISTRY.values() for action in record.actions)
+    return _WORDS | {action.name: action.past_tense for action in actions}
 
 
 def sentence(action: str, noun: str) -> str:
@@ -135,7 +134,9 @@ def words_for(field: Field) -> tuple[tuple[str, str], ...]:
         return ()
     if field.name == "action":
         return tuple(
-            sorted(((one, past_tense(one).capitalize()) for one in PAST), key=lambda p: p[1])
+            sorted(
+                ((one, past_tense(one).capitalize()) for one in _past_words()), key=lambda p: p[1]
+            )
         )
     if field.name == "type":
         return tuple((path, record.label) for path, record in REGISTRY.items())

@@ -13,10 +13,11 @@ from quire.api import feed_cursor, responses
 from quire.api.idempotency import idempotent
 from quire.api.request_body import allow_params, read_object
 from quire.auth.current_actor import check_csrf, current_actor
+from quire.declare.action import Action
 from quire.declare.parse import is_same_value
 from quire.declare.query import Query, parse_query
 from quire.declare.query_conditions import Condition, parse_flag
-from quire.declare.record import REGISTRY, Action, Record
+from quire.declare.record import REGISTRY, Record
 from quire.declare.rules import Rule, require_possible
 from quire.errors import NotFound, Problem, ValidationFailed, detail
 from quire.store import draft_service, read, write

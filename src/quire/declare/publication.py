@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
+from quire.declare.action import Action
 from quire.declare.change import Change
 from quire.declare.kinds import TIME
-from quire.declare.record import REGISTRY, Action
+from quire.declare.record import REGISTRY
 from quire.declare.reference_rules import index_by_id
 from quire.declare.rules import Rule
 from quire.declare.sql_functions import NOW

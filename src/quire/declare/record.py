@@ -7,10 +7,10 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from quire.actor import NO_SCOPES, Actor
+from quire.declare.action import Action
 from quire.declare.change import Change
 from quire.declare.fields import Field, ShownOnce
-from quire.declare.kinds import Kind
-from quire.declare.labels import Labels, label_of
+from quire.declare.labels import Labels
 from quire.declare.rules import NOBODY, Answer, Rule, scoped, scopes_of
 
 VERBS = ("read", "create", "update", "delete")
@@ -30,44 +30,6 @@ class Access:
     delete: Rule = NOBODY
     permanent: Rule = NOBODY
     panel: Rule = NOBODY
-
-
-def _always_available(state: dict[str, Any]) -> bool:
-    """The `available` of actions that suit every record."""
-    return True
-
-
-@dataclass(frozen=True)
-class Action:
-    """A verb beyond create, update and delete: a route, a button, an OpenAPI path, an audit word.
-
-    `run(change)` sets values or raises Conflict when the state does not fit; setting nothing means
-    there is nothing to do. `inputs` are optional values by name. With `creates` it returns the raw
-    values of a new record, made for the actor. With `takes_draft` the values of the record's
-    draft, if it has one, are those of the change, and the draft goes. `available(state)`: whether
-    it is of use to a record; where not, the panel leaves its button out. `title` is what stands on
-    the button, the name by default.
-    """
-
-    name: str
-    run: Callable[[Change], dict[str, Any] | None]
-    allow: Rule
-    inputs: tuple[tuple[str, Kind], ...] = ()
-    creates: bool = False
-    in_trash: bool = False
-    takes_draft: bool = False
-    available: Callable[[dict[str, Any]], bool] = _always_available
-    title: str = ""
-
-    @property
-    def label(self) -> str:
-        """What stands on its button."""
-        return self.title or label_of(self.name)
-
-    @property
-    def summary(self) -> str:
-        """The first line of what it does."""
-        return (self.run.__doc__ or self.label).strip().splitlines()[0]
 
 
 def _no_hook(change: Change) -> None:

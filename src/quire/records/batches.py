@@ -1,8 +1,9 @@
 """Batches: what somebody did to many records at once, and its undoing."""
 
+from quire.declare.action import Action
 from quire.declare.change import Change
 from quire.declare.fields import Shown
-from quire.declare.record import Access, Action, Record
+from quire.declare.record import Access, Record
 from quire.declare.rules import any_of, owner, role
 from quire.errors import Conflict
 from quire.store.undoable_batches import Batch, UndoResult, undo_batch
@@ -48,7 +49,7 @@ BATCHES = Record(
         Shown("undone_at"),
     ],
     access=Access(read=OWN, panel=OWN),
-    actions=[Action("undo", undo, OWN)],
+    actions=[Action("undo", undo, OWN, past="undone")],
     title_field="kind",
     section="System",
     history=False,

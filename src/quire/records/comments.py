@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, Index, and_, bindparam, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.actor import SYSTEM, Actor
+from quire.declare.action import Action
 from quire.declare.change import Change, actor_id
 from quire.declare.clock import now
 from quire.declare.column_types import Html, Name, Prose, Time, choice
@@ -17,7 +18,7 @@ from quire.declare.markdown import render_before_transaction, render_comment, re
 from quire.declare.mixins import HasId, Timestamped, Versioned, table_args
 from quire.declare.publication import live_condition, not_in_status, restore_action
 from quire.declare.query import Query
-from quire.declare.record import REGISTRY, Access, Action, Record
+from quire.declare.record import REGISTRY, Access, Record
 from quire.declare.reference_rules import via
 from quire.declare.references import Ref, reference
 from quire.declare.rules import NOBODY, SIGNED_IN, all_of, any_of, owner, role, where
@@ -217,6 +218,7 @@ COMMENTS = Record(
             spam,
             MODERATOR_OF_POST,
             title="Mark as spam",
+            past="marked as spam",
             available=not_in_status("spam"),
         ),
         Action(
@@ -224,6 +226,7 @@ COMMENTS = Record(
             pending,
             MODERATOR_OF_POST,
             title="Mark as pending",
+            past="marked as pending",
             available=not_in_status("pending"),
         ),
         restore_action(WRITER),

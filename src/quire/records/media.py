@@ -11,6 +11,7 @@ from sqlalchemy import Index, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.actor import Actor
+from quire.declare.action import Action
 from quire.declare.change import Change, actor_id
 from quire.declare.column_types import (
     Bytes,
@@ -27,7 +28,7 @@ from quire.declare.fields import Editable, InputOnly, Shown
 from quire.declare.kinds import Kind
 from quire.declare.kinds_files import ANY_FILE, Point, Upload, Variants
 from quire.declare.mixins import HasId, Timestamped, Versioned, table_args
-from quire.declare.record import Access, Action, Record
+from quire.declare.record import Access, Record
 from quire.declare.references import Ref, reference, unique
 from quire.declare.rules import all_of, any_of, owner, role, where
 from quire.errors import Conflict, NotFound, Unavailable, detail
@@ -271,11 +272,7 @@ MEDIA = Record(
         Shown("updated_at", read_rule=INSIDE),
         Shown("owner", read_rule=INSIDE, filter=("id", "username"), default_from=actor_id),
         Shown(
-            "is_avatar",
-            read_rule=TEAM,
-            computed=True,
-            on_request=True,
-            filter=True,
+            "is_avatar", read_rule=TEAM, computed=True, on_request=True, filter=True,
             default_filter="false",
         ),
         Shown("state", read_rule=TEAM, computed=True, on_request=True, filter=True, label="Status"),
@@ -290,11 +287,14 @@ MEDIA = Record(
         panel=WRITE,
     ),
     actions=[
-        Action("regenerate_variants", retry, WRITE, available=lambda s: s["state"] == "given_up")
+        Action(
+            "regenerate_variants", retry, WRITE, past="queued for processing",
+            available=lambda s: s["state"] == "given_up",
+        )
     ],
     before_save=before_save,
     before_transaction=before_transaction,
     reference_fields=("id", "url", "alt"),
     title_field="original_name",
     singular_label="Media file",
-)
+)  # fmt: skip

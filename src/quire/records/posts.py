@@ -3,6 +3,7 @@
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
+from quire.declare.action import Action
 from quire.declare.change import Change, actor_id
 from quire.declare.clock import now
 from quire.declare.column_types import Count, Flag, Html, Prose, Slug, Summary, Time, Title
@@ -19,7 +20,7 @@ from quire.declare.publication import (
     restore_action,
     status,
 )  # fmt: skip
-from quire.declare.record import Access, Action, Record
+from quire.declare.record import Access, Record
 from quire.declare.references import Many, Ref, reference, unique
 from quire.declare.rules import NOBODY, all_of, any_of, owner, role, where
 from quire.records.images import check_image

@@ -1,10 +1,14 @@
 """What every change leaves behind, in its transaction: audit row, outbox event, revision, search document."""
 
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
 from quire.declare.change import Change
+from quire.declare.clock import now, rfc3339
+from quire.declare.event_names import past_verb, publication_event
 from quire.store import (
     audit,
     drafts,
@@ -16,6 +20,9 @@ from quire.store import (
 )
 from quire.store.files.usage_in_texts import delete_text_uses, index_texts
 from quire.store.schedules import note_schedule
+
+Difference = tuple[Change, dict[str, Any], list[str]]
+"""A change, the state after it, and the fields in which it differs from the one before."""
 
 
 def record_change(
@@ -33,18 +40,29 @@ def record_change(
     audit.insert_rows(
         connection, [audit.audit_row(actor, verb, record.path, s["id"], f) for _, s, f in kept]
     )
-    outbox.insert_events(connection, [outbox.event_row(record, verb, s, f) for _, s, f in kept])
+    moment = now()
+    outbox.insert_events(connection, list(_events(kept, moment)))
     if record.is_versioned and record.history:
         revisions.insert_revisions(
             connection, [revisions.revision_row(record, actor, verb, s) for _, s, _ in kept]
         )
     search_index.index_records(connection, record, [state for _, state, _ in kept])
     for _, state, fields in kept:
-        note_schedule(connection, record, fields, state)
+        note_schedule(connection, record, fields, state, moment)
     index_texts(connection, kept)
     for change, state, _ in kept:
         for follow in change.after_save_callbacks:
             follow(state)
+
+
+def _events(kept: list[Difference], moment: datetime) -> Iterator[dict[str, Any]]:
+    """The outbox rows of changes: what was done, and whether that has published or unpublished."""
+    for change, state, fields in kept:
+        record = change.record
+        yield outbox.event_row(record, past_verb(record, change.verb), state, fields)
+        name = publication_event(record, change.state, state, rfc3339(moment))
+        if name is not None:
+            yield outbox.event_row(record, name, state, [])
 
 
 def record_removal(connection: Connection, change: Change) -> None:
@@ -53,7 +71,9 @@ def record_removal(connection: Connection, change: Change) -> None:
     for follow in change.after_save_callbacks:
         follow(None)
     audit.insert_rows(connection, [audit.audit_row(actor, "delete", record.path, state["id"], [])])
-    outbox.insert_events(connection, [outbox.event_row(record, "delete", state, [])])
+    outbox.insert_events(
+        connection, [outbox.event_row(record, past_verb(record, "delete"), state, [])]
+    )
     for forget in (
         search_index.delete_document,
         delete_text_uses,

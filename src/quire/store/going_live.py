@@ -5,10 +5,11 @@ from typing import Any
 from sqlalchemy import Connection
 
 from quire.actor import Actor
+from quire.declare.action import Action
 from quire.declare.change import Change
 from quire.declare.parse import parse
 from quire.declare.pydantic_models import PART
-from quire.declare.record import Action, Record
+from quire.declare.record import Record
 from quire.store import drafts
 from quire.store.db import read_connection
 from quire.store.preconditions import prepare, stale_draft, stale_record

@@ -20,12 +20,6 @@ from quire.store.audit import RecordId, Word
 from quire.store.db import Model, on_commit, transaction
 from quire.store.statements import Prepared
 
-PAST = {
-    "create": "created",
-    "update": "updated",
-    "delete": "deleted",
-    "restore_revision": "updated",
-}
 NOBODY = 0
 """The id in rows that are about no record."""
 
@@ -70,16 +64,9 @@ class OutboxEvent(HasId, Model):
 
 
 def event_row(
-    record: Record, action: str, state: dict[str, Any], fields: list[str]
-) -> dict[str, Any]:
-    """The values of the row for a change of a record."""
-    return named_event_row(record, PAST.get(action, action), state, fields)
-
-
-def named_event_row(
     record: Record, name: str, state: dict[str, Any], fields: list[str]
 ) -> dict[str, Any]:
-    """The same for what happened to a record, in the past tense: `published`."""
+    """The values of the row for what happened to a record, in the past tense: `published`."""
     event, moment = f"{record.path}.{name}", now()
     return {
         "event": event,

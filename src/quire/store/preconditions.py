@@ -7,9 +7,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from sqlalchemy import Connection
 
 from quire.actor import Actor
+from quire.declare.action import Action
 from quire.declare.parse import error_detail, is_settable, parse
 from quire.declare.query import Query
-from quire.declare.record import Action, Record
+from quire.declare.record import Record
 from quire.errors import (
     Conflict,
     Detail,

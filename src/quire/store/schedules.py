@@ -12,17 +12,18 @@ from sqlalchemy.orm import Mapped
 
 from quire.declare.clock import now
 from quire.declare.column_types import Time
+from quire.declare.event_names import PUBLISHED, UNPUBLISHED
 from quire.declare.mixins import HasId, table_args
 from quire.declare.record import REGISTRY, Record
 from quire.declare.sql_types import UTCDateTime
 from quire.store.audit import RecordId, Word
 from quire.store.db import Model, read_connection, transaction
-from quire.store.outbox import insert_events, named_event_row
+from quire.store.outbox import event_row, insert_events
 from quire.store.viewers import note_viewers
 
 MOST_AT_ONCE = 100
 """Moments that are told of in one transaction."""
-EVENTS = {"published_at": "published", "unpublish_at": "unpublished"}
+EVENTS = {"published_at": PUBLISHED, "unpublish_at": UNPUBLISHED}
 """What has happened to a record when the time in a column has come."""
 
 
@@ -51,15 +52,19 @@ _due = (
 
 
 def note_schedule(
-    connection: Connection, record: Record, fields: list[str], state: dict[str, Any]
+    connection: Connection,
+    record: Record,
+    fields: list[str],
+    state: dict[str, Any],
+    moment: datetime,
 ) -> None:
-    """Write down the moments to come of a record, if its change concerns any."""
+    """Write down what is to come after `moment`, that of a change of the record, if it concerns any."""
     columns = [one.name for one in record.schedule_columns]
     if not set(columns) & set(fields):
         return
     # rows of moments that are put off stay: what they say is compared when their time comes
     times = {name: _time(state.get(name)) for name in set(columns) & set(fields)}
-    to_come = {name: time for name, time in times.items() if time is not None and time > now()}
+    to_come = {name: time for name, time in times.items() if time is not None and time > moment}
     for name, time in to_come.items():
         row = {"type": record.path, "record_id": state["id"], "column": name, "due_at": time}
         same = select(_rows.c.id).filter_by(**row)
@@ -98,4 +103,4 @@ def _tell(connection: Connection, record: Record, row: Any) -> None:
         return
     note_viewers(connection, record, row.record_id, row.due_at - timedelta(seconds=1))
     state = {"id": row.record_id, "version": found[0]}
-    insert_events(connection, [named_event_row(record, EVENTS[row.column], state, [])])
+    insert_events(connection, [event_row(record, EVENTS[row.column], state, [])])

@@ -19,10 +19,11 @@ from typing import Any
 from sqlalchemy import Connection
 
 from quire.actor import Actor
+from quire.declare.action import Action
 from quire.declare.change import Change
 from quire.declare.parse import normal_values
 from quire.declare.pydantic_models import NEW, PART, WHOLE
-from quire.declare.record import Action, Record
+from quire.declare.record import Record
 from quire.declare.rules import Rule, require_possible
 from quire.store import (
     going_live,

@@ -19,7 +19,8 @@ from quire.api.openapi.operations import (
     plural,
 )
 from quire.api.openapi.schemas import action_name, created_name, ref, singular_name
-from quire.declare.record import REGISTRY, Action, Record, record_of
+from quire.declare.action import Action
+from quire.declare.record import REGISTRY, Record, record_of
 from quire.declare.rules import NOBODY, Rule
 
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from quire.actor import Actor
+from quire.declare.action import Action
 from quire.declare.fields import Field as Declared
 from quire.declare.kinds import MAX_ID, SCOPES
 from quire.declare.pydantic_models import (
@@ -17,7 +18,7 @@ from quire.declare.pydantic_models import (
     writable_fields,
 )
 from quire.declare.query_fields import Relation, relations
-from quire.declare.record import REGISTRY, Action, Record, record_of
+from quire.declare.record import REGISTRY, Record, record_of
 from quire.declare.rules import NOBODY
 from quire.errors import DETAIL_CODES, ERROR_CODES
 from quire.records.api_keys import all_scopes
@@ -164,11 +165,8 @@ def components() -> dict[str, Schema]:
         for action in record.actions:
             add_model(action_input_model(record, action), schemas, action_name(record, action))
             _add_version(record, schemas[action_name(record, action)])
-    schemas["Version"] = {
-        "type": "object",
-        "additionalProperties": False,
-        "properties": {"version": VERSION},
-    }
+    version = {"type": "object", "additionalProperties": False, "properties": {"version": VERSION}}
+    schemas["Version"] = version
     return schemas
 
 

@@ -26,7 +26,7 @@ SHOWN = 800
 _comments = COMMENTS.table
 
 
-@on_event("comments.created", "comments.approve", after=PAUSE)
+@on_event("comments.created", "comments.approved", after=PAUSE)
 def notify(job: Job) -> None:
     """Enqueue the emails about a comment that is visible now; once for each comment."""
     found = _visible(job.record_id)

@@ -1,0 +1,101 @@
+"""Events of changes: what was done in the past tense, and whether it has published or unpublished."""
+
+import pytest
+from sqlalchemy import delete, select
+
+from quire.actor import SYSTEM
+from quire.declare.event_names import event_names, is_subscribed, subscription_names
+from quire.records import COMMENTS, POSTS, SETTINGS, TAGS
+from quire.store import write
+from quire.store.db import read_connection, transaction
+from quire.store.outbox import OutboxEvent
+from quire.store.schedules import tell_due
+from quire.store.viewers import NOTE
+from tests.api.conftest import FUTURE, PAST
+
+TABLE = OutboxEvent.__table__
+
+
+@pytest.fixture
+def told(app):
+    """`told(call, ...)`: the verbs of the events that the call leaves behind."""
+
+    def after(call, *given, **more):
+        with app.app_context():
+            with transaction() as connection:
+                connection.execute(delete(TABLE))
+            call(*given, **more)
+            with read_connection() as connection:
+                events = connection.execute(select(TABLE.c.event).order_by(TABLE.c.id)).scalars()
+                return [verb for _, _, verb in (e.partition(".") for e in events) if verb != NOTE]
+
+    return after
+
+
+@pytest.fixture
+def post(make, people):
+    """`post(published=True)`: a post of ann's."""
+    return lambda **raw: make(POSTS, title="A", body="x", author=people["ann"].id, **raw)
+
+
+def change(id, **raw):
+    return write.update(POSTS, SYSTEM, id, raw)
+
+
+def act(id, name, record=POSTS, **raw):
+    return write.act(record, SYSTEM, id, name, raw)
+
+
+def test_a_new_post_is_created_and_published(told, post):
+    assert told(post, published=True) == ["created", "published"]
+    assert told(post) == told(post, published_at=FUTURE) == ["created"]
+
+
+def test_whatever_request_publishes_tells_so(told, post):
+    assert told(change, post(), published=True) == ["updated", "published"]
+    assert told(change, post(), published_at=PAST) == ["updated", "published"]
+    assert told(act, post(), "publish") == ["updated", "published"]
+    assert told(change, post(published=True), published=False) == ["updated", "unpublished"]
+    assert told(change, post(published=True), published_at=FUTURE) == ["updated", "unpublished"]
+    assert told(act, post(published=True), "unpublish") == ["updated", "unpublished"]
+
+
+def test_what_stays_live_or_hidden_is_only_updated(told, post):
+    assert told(change, post(published=True), title="B") == ["updated"]
+    assert told(act, post(), "publish", at=FUTURE) == ["updated"]
+    assert told(act, post(published_at=FUTURE), "unpublish") == ["updated"]
+
+
+def test_the_trash_neither_publishes_nor_unpublishes(told, post):
+    id = post(published=True)
+    assert told(write.delete, POSTS, SYSTEM, id) == ["deleted"]
+    assert told(act, id, "restore") == ["restored"]
+
+
+def test_a_schedule_tells_its_beginning_and_its_end_once(told, post, stop_clock):
+    post(published_at=FUTURE, unpublish_at="2099-03-01T00:00:00Z")
+    stop_clock(days=365 * 80)
+    assert told(tell_due) == ["published", "unpublished"]
+    assert told(tell_due) == []
+
+
+def test_other_actions_tell_their_own_past_tense(told, post, make):
+    comment = make(COMMENTS, post=post(published=True), body="x", status="pending")
+    assert told(act, comment, "approve", COMMENTS) == ["approved"]
+    assert told(act, comment, "spam", COMMENTS) == ["marked_as_spam"]
+
+
+def test_names_that_can_be_subscribed_to():
+    names = subscription_names([POSTS, SETTINGS])
+    assert names[:6] == ["*", "posts.*", "posts.created", "posts.updated", "posts.deleted", "posts.published"]  # fmt: skip
+    assert names[-2:] == ["settings.*", "settings.updated"]
+    assert "posts.duplicated" not in event_names(POSTS)
+    assert event_names(TAGS) == ["tags.created", "tags.updated", "tags.deleted"]
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("*", True), ("posts.*", True), ("posts.created", True), ("tags.*", False), ("posts.updated", False)],
+)  # fmt: skip
+def test_a_name_stands_for_one_event_a_type_or_everything(name, meant):
+    assert is_subscribed([name], "posts.created") is meant
