@@ -28,7 +28,7 @@ from quire.site import errors as site_errors
 from quire.site import routes as site
 from quire.store import engine, import_origins
 from quire.store.files.local import full_disk_problem
-from quire.web import body_limits, headers, hosts, range_requests
+from quire.web import body_limits, compression, headers, hosts, range_requests
 
 REGISTERED = (
     records, comment_mail, digest, maintenance, process,
@@ -71,7 +71,7 @@ class Quire(Flask):
     def request_context(self, environ: dict[str, Any]) -> RequestContext:
         """The context of the request that `environ` describes, made ready for us."""
         hosts.normalize_host(environ, self.config)
-        headers.normalize_entity_tags(environ)
+        compression.normalize_request(environ)
         return RequestContext(self, environ)
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
@@ -91,6 +91,7 @@ def create_app(name: str | None = None, config: Mapping[str, Any] | None = None)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     cors.init_app(app)
+    compression.init_app(app)
     headers.init_app(app)
     range_requests.init_app(app)
     hosts.init_app(app)

@@ -24,7 +24,7 @@ def test_etags_and_304(as_, written):
         assert (head.status_code, head.data, head.headers["ETag"]) == (200, b"", etag)
 
 
-MARKED = ["-gzip", "--gzip", ";gzip", "-br", ";br", "-zstd", "-deflate", "-x-gzip"]
+MARKED = ["-gzip", "--gzip", ";gzip", "-br", ";br", "-zstd", "-deflate", "-x-gzip", ":zstd"]
 
 
 @pytest.mark.parametrize("mark", MARKED)

@@ -27,6 +27,7 @@ from quire.errors import (
 from quire.store import bulk
 from quire.store.undoable_batches import UndoResult
 from quire.store.write import Saved
+from quire.web.secret_response import SecretResponse
 
 _STRICT = ConfigDict(strict=True, extra="forbid")
 _NUMBER = Annotated[int, Field(ge=1, le=MAX_ID)]
@@ -167,7 +168,7 @@ def _answer(results: list[bulk.Result], batch: int | None, *, is_atomic: bool) -
     if given_up:
         operations = f"{at_fault} of {len(rows)} operation{'s' if len(rows) > 1 else ''}"
         raise BatchFailed(f"{operations} failed, so nothing was changed.", extra=data)
-    kind = responses.SecretResponse if any(one.revealed for one in results) else Response
+    kind = SecretResponse if any(one.revealed for one in results) else Response
     return kind(orjson.dumps(data), 200, {"Cache-Control": "private, no-store"}, responses.MIME)
 
 

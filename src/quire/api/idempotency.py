@@ -14,7 +14,7 @@ from flask import Response, current_app, request
 
 from quire.actor import Actor
 from quire.api.request_body import MULTIPART
-from quire.api.responses import MIME, SecretResponse, empty_response
+from quire.api.responses import MIME, empty_response
 from quire.auth.current_actor import current_actor, only_reads
 from quire.errors import Conflict, Problem, invalid_parameter
 from quire.security.client_network import client_network
@@ -27,6 +27,7 @@ from quire.store.idempotency_keys import (
     store_answer,
 )
 from quire.web.body_limits import accepts_files
+from quire.web.secret_response import SecretResponse
 
 HEADER = "Idempotency-Key"
 MAX_LENGTH = 255

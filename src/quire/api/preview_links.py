@@ -9,6 +9,7 @@ from quire.api.resources import RecordResource
 from quire.auth import preview_links
 from quire.declare.clock import rfc3339
 from quire.store.preconditions import refuse_unknown
+from quire.web.secret_response import SecretResponse
 
 
 class PreviewLink(BaseModel):
@@ -31,9 +32,7 @@ class Previews(RecordResource):
         root = current_app.config["PUBLIC_URL"] or f"{request.scheme}://{request.host}"
         link = PreviewLink(url=root + made.path, expires_at=rfc3339(made.expires_at))
         headers = {"Cache-Control": "private, no-store"}
-        return responses.json_response(
-            link.model_dump(), 201, headers, kind=responses.SecretResponse
-        )
+        return responses.json_response(link.model_dump(), 201, headers, kind=SecretResponse)
 
     def delete(self, id: int) -> Response:
         """End them."""

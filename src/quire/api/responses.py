@@ -14,6 +14,7 @@ from quire.api.errors import ordered_methods
 from quire.declare.query import Query
 from quire.store.read import Page
 from quire.store.size_limit import SizeLimit, text_size
+from quire.web.secret_response import SecretResponse
 
 _ETAG_PATTERN = re.compile(r'(?:W/)?"([vd])(\d{1,18})-[0-9a-f]+"')
 _PREFERS_MINIMAL = re.compile(r'(?:^|[,;])\s*return\s*=\s*"?minimal"?\s*(?:$|[,;])', re.IGNORECASE)
@@ -22,10 +23,6 @@ RECORD, DRAFT = "v", "d"
 MIME = "application/json"
 LINK_BYTES = 2048
 """How long a `Link` header may be."""
-
-
-class SecretResponse(Response):
-    """An answer that shows a secret this once: it is given, and stored nowhere."""
 
 
 def json_response(

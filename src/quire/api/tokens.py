@@ -16,6 +16,7 @@ from quire.auth.rate_limits import count_attempt
 from quire.declare.record import REGISTRY
 from quire.errors import ValidationFailed, detail
 from quire.store import read
+from quire.web.secret_response import SecretResponse
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -108,7 +109,7 @@ class TokenRevoke(Resource):
 
 
 def _pair_response(pair: dict[str, object]) -> Response:
-    return responses.json_response(pair, headers={"Cache-Control": "no-store"})
+    return responses.json_response(pair, headers={"Cache-Control": "no-store"}, kind=SecretResponse)
 
 
 class CsrfTokenItem(Resource):

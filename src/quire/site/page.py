@@ -54,9 +54,9 @@ class PageContext:
         return preferences()["text"]
 
     @property
-    def here(self) -> str:
-        """The address of this page, to come back to."""
-        return here()
+    def back(self) -> str | None:
+        """The address of this page, to come back to; None for the answer to a form."""
+        return here() if request.method in ("GET", "HEAD") else None
 
     @property
     def root(self) -> str:

@@ -89,13 +89,13 @@ def connection_cache(connection: Connection, now: datetime) -> dict[Any, Any]:
     token = _token(connection)
     if info.get("kept_token") != token or now >= info["kept_until"] or len(kept) > MAX_ENTRIES:
         kept.clear()
-        info["kept_token"] = token
         *moments, epoch, last = connection.execute(
             _state(connection.dialect.name), {"now": now}
         ).one()
         # when the clock alone next changes what is live
         info["kept_until"] = min((one for one in moments if one is not None), default=_FAR)
         info["feed"] = FeedPosition(epoch, last or 0)
+        info["kept_token"] = token  # last: none of this is known when the statement fails
     return kept
 
 

@@ -1,9 +1,8 @@
-"""Headers that every answer carries, the id of a request, and entity tags as proxies write them."""
+"""Headers that every answer carries, and the id of a request."""
 
 import re
 import secrets
 from collections.abc import Container
-from typing import Any
 
 from flask import Flask, Response, current_app, g, request
 
@@ -29,20 +28,6 @@ READABLE = ", ".join(
     "Preference-Applied".split()
 )
 """Headers of answers that scripts may read, beside the few that they always may."""
-_CODED_TAG = re.compile(r'"([^"]*?)(?:(?:--?|;)(?:x-)?(?:gzip|br|zstd|deflate)"|"-gzip)')
-"""An entity tag with the coding that a proxy compressed the answer by, such as `"v1-abc-gzip"`."""
-TAG_HEADERS = ("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IF_RANGE")
-
-
-def normalize_entity_tags(environ: dict[str, Any]) -> None:
-    """Let conditions name the tags that we made.
-
-    A proxy that compresses an answer marks its tag, since the bytes are others (RFC 9110 section
-    8.8.3.3), and does not take the mark away from what the client sends back.
-    """
-    for name in TAG_HEADERS:
-        if name in environ:
-            environ[name] = _CODED_TAG.sub(r'"\1"', environ[name])
 
 
 def cors_headers(origin: str | None, listed: Container[str]) -> dict[str, str]:

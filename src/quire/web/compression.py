@@ -1,0 +1,130 @@
+"""Text goes out compressed, by Flask-Compress, as each client accepts it; its entity tags say so."""
+
+import re
+from functools import lru_cache
+from typing import Any
+
+from flask import Flask, Response, g, request
+from flask_compress import Compress
+from werkzeug.datastructures import Accept
+from werkzeug.http import parse_accept_header
+
+from quire.web.secret_response import SecretResponse
+
+TEXT_TYPES = frozenset(
+    {
+        "application/atom+xml",
+        "application/feed+json",
+        "application/json",
+        "application/problem+json",
+        "application/rss+xml",
+        "application/x-ndjson",
+        "application/xml",
+        "image/svg+xml",
+        "text/css",
+        "text/csv",
+        "text/html",
+        "text/javascript",
+        "text/plain",
+        "text/xml",
+    }
+)
+CODINGS = ("zstd", "br", "gzip")
+"""What is offered, the first of those that a client likes equally: by time for nearly equal sizes."""
+LEVELS = {"COMPRESS_ZSTD_LEVEL": 3, "COMPRESS_BR_LEVEL": 4, "COMPRESS_LEVEL": 5}
+LEAST_BYTES = 1024
+"""What is shorter fits into a packet as it is."""
+LARGEST_FILE = 2**20
+"""Bytes of a file that is read into memory to be compressed."""
+LONGEST_ACCEPT = 200
+"""Characters of an `Accept-Encoding` that is understood."""
+TAG_HEADERS = ("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH")
+"""Not `If-Range`: bytes of a compressed answer cannot be completed by those of another."""
+SENT_TAGS = "quire.if_none_match"
+_CODED_TAG = re.compile(r'"([^"]*?)(?:(?:--?|;|:)(?:x-)?(?:gzip|br|zstd|deflate)"|"-gzip)')
+"""An entity tag with the coding of the answer that had it, such as `"v1-abc:zstd"`: ours are marked
+with a colon, those of proxies that compress in other ways."""
+
+flask_compress = Compress()
+
+
+def normalize_request(environ: dict[str, Any]) -> None:
+    """Let `environ` name entity tags as they are made, and the one coding to answer by.
+
+    A compressed answer has a marked tag, since its bytes are others (RFC 9110 section 8.8.3.3), and
+    that is what the client sends back. Flask-Compress would take `gzip;q=0` for a wish.
+    """
+    environ[SENT_TAGS] = environ.get("HTTP_IF_NONE_MATCH", "")
+    for name in TAG_HEADERS:
+        if name in environ:
+            environ[name] = _CODED_TAG.sub(r'"\1"', environ[name])
+    accepted = environ.get("HTTP_ACCEPT_ENCODING", "")
+    environ["HTTP_ACCEPT_ENCODING"] = _coding(accepted if len(accepted) <= LONGEST_ACCEPT else "")
+
+
+@lru_cache(100)
+def _coding(accepted: str) -> str:
+    """The coding that a client likes best (RFC 9110 section 12.5.3), "identity" for none."""
+    wanted: Accept = parse_accept_header(accepted)
+    best = max(CODINGS, key=wanted.quality)
+    return best if 0 < wanted.quality(best) >= wanted.quality("identity") else "identity"
+
+
+def compress(response: Response) -> Response:
+    """`response`, compressed where it may and where that saves anything."""
+    if response.status_code == 304:
+        return _not_modified(response)
+    if response.mimetype not in TEXT_TYPES:
+        return response
+    response.vary.add("Accept-Encoding")
+    if request.environ["HTTP_ACCEPT_ENCODING"] == "identity" or not _may_be_compressed(response):
+        return response
+    if response.content_length is not None:  # so that the length is known before
+        response.direct_passthrough = False
+        response.get_data()
+    response.headers.pop("Accept-Ranges", None)
+    # errors are texts too, but Flask-Compress looks at nothing but 2xx
+    status, response.status_code = response.status, 200
+    response = flask_compress.after_request(response)
+    response.status = status
+    return response
+
+
+def _may_be_compressed(response: Response) -> bool:
+    """Whether nobody could guess a secret in it by its length, and it is neither short nor a part.
+
+    BREACH (CVE-2013-3587): who has a browser ask for pages that repeat a guess sees by their length
+    whether it stands elsewhere in them too, as a CSRF token does.
+    """
+    if isinstance(response, SecretResponse) or "csrf_token" in g:
+        return False
+    if "Content-Range" in response.headers:
+        return False
+    length = response.content_length
+    most = LARGEST_FILE if response.is_streamed else float("inf")
+    return length is None or LEAST_BYTES <= length <= most
+
+
+def _not_modified(response: Response) -> Response:
+    """A 304 names the tag under which the client has the answer, and depends on what that does."""
+    if not response.mimetype or response.mimetype in TEXT_TYPES:
+        response.vary.add("Accept-Encoding")
+    tag, is_weak = response.get_etag()
+    marked = f"{tag}:{request.environ['HTTP_ACCEPT_ENCODING']}"
+    if f'"{marked}"' in request.environ[SENT_TAGS]:
+        response.set_etag(marked, bool(is_weak))
+    return response
+
+
+def init_app(app: Flask) -> None:
+    """Compress answers when all else about them is settled; streams piece by piece."""
+    app.config.update(
+        LEVELS,
+        COMPRESS_REGISTER=False,
+        COMPRESS_MIMETYPES=sorted(TEXT_TYPES),
+        COMPRESS_ALGORITHM=CODINGS,
+        COMPRESS_ALGORITHM_STREAMING=CODINGS,
+        COMPRESS_EVALUATE_CONDITIONAL_REQUEST=False,
+    )
+    flask_compress.init_app(app)
+    app.after_request(compress)
