@@ -26,7 +26,7 @@ from quire.records.accounts import email_links, known_devices, second_factors
 from quire.security.passwords import bcrypt
 from quire.site import errors as site_errors
 from quire.site import routes as site
-from quire.store import engine, import_origins
+from quire.store import engine, import_origins, statement_timer
 from quire.store.files.local import full_disk_problem
 from quire.web import body_limits, compression, headers, hosts, range_requests
 
@@ -93,6 +93,7 @@ def create_app(name: str | None = None, config: Mapping[str, Any] | None = None)
     cors.init_app(app)
     compression.init_app(app)
     headers.init_app(app)
+    statement_timer.init_app(app)
     range_requests.init_app(app)
     hosts.init_app(app)
     cross_origin.init_app(app)

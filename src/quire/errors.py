@@ -236,3 +236,16 @@ class Unavailable(Problem):
 
     status = 503
     code = "unavailable"
+
+
+class QueryTimeout(Unavailable):
+    """503: the request takes the database longer than the `seconds` that one request may."""
+
+    code = "too_costly"
+
+    def __init__(self, seconds: float):
+        super().__init__(
+            f"This was stopped, because it takes the database longer than {seconds:g} seconds. Narrow "
+            "the filter or search, ask for fewer rows at once, or try again later.",
+            headers={"Retry-After": "60"},
+        )

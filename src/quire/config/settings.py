@@ -104,6 +104,13 @@ class Settings(BaseSettings):
         "Maximum API response size in bytes; requests for more are rejected (400).",
         ge=1024 * 1024,
     )
+    REQUEST_STATEMENT_SECONDS: float = setting(
+        10,
+        "Maximum time in seconds that a request may take in the database, over all its statements; "
+        "it is then stopped (503). Jobs and commands have no such limit.",
+        gt=0,
+        le=30,
+    )
     MAX_UPLOAD_BYTES: int = setting(
         16 * 1024 * 1024, "Maximum size of an uploaded file in bytes.", ge=64 * 1024, le=2**31 - 1
     )

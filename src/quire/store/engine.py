@@ -12,6 +12,7 @@ from sqlalchemy.exc import DisconnectionError
 
 from quire.store.db import db, in_transaction
 from quire.store.search_terms import has_terms
+from quire.store.statement_timer import time_statements
 from quire.store.writer_lock import BUSY_SECONDS, begin_writing
 
 IDLE_SECONDS = 1.0
@@ -23,6 +24,7 @@ def init_app(app: Flask) -> None:
     app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", _engine_options(app))
     db.init_app(app)
     with app.app_context():
+        time_statements(db.engine)
         if db.engine.dialect.name == "sqlite":
             prepare_sqlite(db.engine)
         else:

@@ -1,0 +1,190 @@
+"""How long a request may take in the database: its statements are timed, and stopped when it takes more.
+
+Jobs and commands are not requests and have no such limit, nor has the rest of an answer that has begun.
+"""
+
+import logging
+import math
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from contextvars import ContextVar
+from typing import Any
+
+from flask import Flask, Response, current_app, g, request
+from sqlalchemy import Engine
+
+from quire.actor import Actor
+from quire.errors import QueryTimeout
+
+TICK_SECONDS = 0.25
+"""How often to look for statements that take too long, so the most by which a limit is exceeded."""
+CANCEL_SECONDS = 2.0
+"""How long to wait for a server of PostgreSQL that is told to stop a statement."""
+STAFF = "moderator"
+"""The least role that is told what its requests cost."""
+PROGRAM_AND_PANEL = ("/api/", "/admin/")
+"""Where it is told: pages of the site are read, and cached, by everybody."""
+
+logger = logging.getLogger("quire.database")
+
+
+class StatementTimer:
+    """The statements of one request: how many, how many seconds, and at most how many of these."""
+
+    def __init__(self, limit: float):
+        self.limit, self.began = limit, time.perf_counter()
+        self.count, self.seconds = 0, 0.0
+        self._lock = threading.Lock()
+        self._cursor: Any = None
+        self._since = 0.0
+        self._stopped = False
+
+    def run(self, cursor: Any, call: Callable[..., Any], given: Any) -> Any:
+        """What `call(*given)`, a method of `cursor`, returns. Raises QueryTimeout."""
+        if self.seconds > self.limit:
+            raise QueryTimeout(self.limit)
+        self._since = time.perf_counter()
+        self._cursor = cursor
+        try:
+            return call(*given)
+        except cursor.driver_error as error:
+            if self._stopped:
+                logger.warning("Stopped after %g s in the database: %r", self.limit, request.path)
+                raise QueryTimeout(self.limit) from error
+            raise
+        finally:
+            with self._lock:  # a stop that is on its way must not reach the next statement
+                self._cursor = None
+            self.seconds += time.perf_counter() - self._since
+
+    def stop_when_due(self) -> None:
+        """Stop the statement that runs now, if any does and the request has taken too long."""
+        with self._lock:
+            cursor = self._cursor
+            if cursor is None:
+                return
+            if self.seconds + time.perf_counter() - self._since > self.limit:
+                self._stopped = True
+                with suppress(cursor.driver_error):  # tried again at the next tick
+                    _interrupt(cursor.connection)
+
+    def server_timing(self) -> str:
+        """Milliseconds in the database and outside of it (https://www.w3.org/TR/server-timing/)."""
+        outside = time.perf_counter() - self.began - self.seconds
+        statements = "1 statement" if self.count == 1 else f"{self.count} statements"
+        times = f'db;dur={self.seconds * 1000:.1f};desc="{statements}"'
+        return f"{times}, app;dur={outside * 1000:.1f}"
+
+
+def _interrupt(connection: Any) -> None:
+    if isinstance(connection, sqlite3.Connection):
+        connection.interrupt()
+    else:
+        connection.cancel_safe(timeout=CANCEL_SECONDS)
+
+
+_timer: ContextVar[StatementTimer | None] = ContextVar("statement_timer", default=None)
+_running: set[StatementTimer] = set()
+"""Those of all requests that are being answered; the thread below looks after them."""
+_starting = threading.Lock()
+_watchers: list[threading.Thread] = []
+
+
+class _TimedCursor:
+    """What a cursor of either driver does differently: SQLite works while rows are fetched, too."""
+
+    def execute(self, *given: Any) -> Any:
+        return self._count_and_time(super().execute, given)  # type: ignore[misc]
+
+    def executemany(self, *given: Any) -> Any:
+        return self._count_and_time(super().executemany, given)  # type: ignore[misc]
+
+    def fetchone(self) -> Any:
+        return self._time(super().fetchone)  # type: ignore[misc]
+
+    def fetchmany(self, *given: Any) -> Any:
+        return self._time(super().fetchmany, given)  # type: ignore[misc]
+
+    def fetchall(self) -> Any:
+        return self._time(super().fetchall)  # type: ignore[misc]
+
+    def _count_and_time(self, call: Callable[..., Any], given: Any) -> Any:
+        timer = _timer.get()
+        if timer is None:
+            return call(*given)
+        timer.count += 1
+        return timer.run(self, call, given)
+
+    def _time(self, call: Callable[..., Any], given: Any = ()) -> Any:
+        timer = _timer.get()
+        return call(*given) if timer is None else timer.run(self, call, given)
+
+
+def time_statements(engine: Engine) -> None:
+    """Let cursors of `engine` be timed: events of SQLAlchemy cost more and miss what is fetched."""
+    driver: Any = engine.dialect.dbapi
+    own = {"driver_error": driver.Error}
+    cursor_class: Any = type("TimedCursor", (_TimedCursor, driver.Cursor), own)
+
+    def create_default_cursor(self: Any) -> Any:
+        return cursor_class(self._dbapi_connection.driver_connection)
+
+    context = engine.dialect.execution_ctx_cls
+    more = {"create_default_cursor": create_default_cursor}
+    engine.dialect.execution_ctx_cls = type("TimedContext", (context,), more)
+
+
+def current_timer() -> StatementTimer | None:
+    """The timer of this request; None outside of requests."""
+    return _timer.get()
+
+
+def _start() -> None:
+    timer = StatementTimer(current_app.config["REQUEST_STATEMENT_SECONDS"])
+    g.statement_timer = timer, _timer.set(timer)
+    _running.add(timer)
+    if not _watchers:
+        _watch()
+
+
+def _end(error: BaseException | None) -> None:
+    timer, token = g.pop("statement_timer", (None, None))
+    if timer is not None:
+        _running.discard(timer)
+        _timer.reset(token)
+
+
+def _watch() -> None:
+    with _starting:
+        if not _watchers:
+            _watchers.append(threading.Thread(target=_stop_slow_statements, daemon=True))
+            _watchers[0].start()
+
+
+def _stop_slow_statements() -> None:
+    while True:
+        time.sleep(TICK_SECONDS)
+        for timer in tuple(_running):
+            timer.stop_when_due()
+
+
+def _complete(response: Response) -> Response:
+    """Tell staff what the request took; what follows can no longer be refused."""
+    timer = current_timer()
+    if timer is not None:
+        timer.limit = math.inf
+        actor: Actor | None = g.get("actor")
+        is_staff = actor is not None and actor.at_least(STAFF)
+        if is_staff and request.path.startswith(PROGRAM_AND_PANEL):
+            response.headers["Server-Timing"] = timer.server_timing()
+    return response
+
+
+def init_app(app: Flask) -> None:
+    """Time what each request takes; called before all others that ask the database."""
+    app.before_request(_start)
+    app.after_request(_complete)
+    app.teardown_request(_end)
