@@ -20,8 +20,8 @@ NAMED = {
     "digest(name: str)",
     "reference_model(table: str)",  # tables
     "_templates(form: str)",  # text or HTML
-    "_incremented(path: str)",  # counters of types
-    "_incremented(name: str)",
+    "_increment_statement(path: str)",  # counters of types
+    "_increment_statement(name: str)",
     "_key(secret: str)",  # the installation's
     "_due(most: int)",  # constants of the workers
     "_dispatch(most: int)",

@@ -176,8 +176,8 @@ def _row(index: int, result: bulk.Result) -> dict[str, Any]:
     row: dict[str, Any] = {"index": index, "status": result.status, "id": result.id, "record": None}
     if result.problem is not None:
         return row | error_body(result.problem)
-    if result.shown is not None:
-        row["record"] = {**result.shown, **result.revealed}
+    if result.visible is not None:
+        row["record"] = {**result.visible, **result.revealed}
     return row
 
 
@@ -194,7 +194,7 @@ class BatchUndo(RecordAction):
             "succeeded": len(result.undone),
             "failed": len(result.refused),
             "remaining": result.untried,
-            "batch": saved.shown,
+            "batch": saved.visible,
         }
         return responses.json_response(data, headers={"Cache-Control": "private, no-store"})
 

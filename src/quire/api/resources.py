@@ -73,9 +73,9 @@ class RecordResource(Resource):
 
     def saved(self, saved: write.Saved) -> Response:
         """The object as the change left it: 200, or 201 with its address when it is new."""
-        if saved.shown is None:
+        if saved.visible is None:
             raise NotFound(f"This {self.record.noun} is no longer visible to you.")
-        shown = {name: saved.shown[name] for name in self.record.default_fields(saved.shown)}
+        shown = {name: saved.visible[name] for name in self.record.default_fields(saved.visible)}
         path = f"/api/v1/{self.record.path}"
         address = path if self.record.singleton else f"{path}/{saved.id}"
         if not saved.created:

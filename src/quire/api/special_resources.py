@@ -62,7 +62,7 @@ class AccountList(RecordList):
         """201; whoever has just registered sees their own account."""
         self.actor = Actor(saved.state["role"], saved.id, saved.state["username"])
         shown = get_record(self.record, self.actor, saved.id)
-        return self.saved(dataclasses.replace(saved, shown=shown))
+        return self.saved(dataclasses.replace(saved, visible=shown))
 
 
 class Singleton(RecordItem):

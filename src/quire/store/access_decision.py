@@ -1,4 +1,4 @@
-"""Why: whether somebody may do something, asked of the very rule that decides it."""
+"""Explains whether somebody may do something, by the very rule that decides it."""
 
 from dataclasses import dataclass
 
@@ -10,9 +10,9 @@ from quire.store import rows
 from quire.store.db import read_connection
 
 OPERATIONS = (*VERBS, "permanent")
-"""What can be asked about every type, beside its own actions."""
+"""The operations of every type, besides its own actions."""
 WITHOUT_ROW = ("create", "read")
-"""What is done to no record in particular: making one, and listing them."""
+"""The operations that concern no particular record: creating one, and listing them."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class AccessDecision:
 
 
 def rule_of(record: Record, operation: str) -> Rule | None:
-    """The rule that decides about `operation`; None when there is no such thing."""
+    """The rule that decides about `operation`; None when there is no such operation."""
     if operation in OPERATIONS:
         rule: Rule = getattr(record.access, operation)
         return rule
@@ -38,7 +38,7 @@ def _decision(rule: Rule, actor: Actor, allowed: bool) -> AccessDecision:
 
 
 def decide_for_type(rule: Rule, actor: Actor) -> AccessDecision:
-    """Whether `actor` may do something at all: to a record that is not there yet, or to some."""
+    """Whether `actor` may do something at all: to a new record, or to some of those that exist."""
     return _decision(rule, actor, rule(actor) is not False)
 
 
@@ -47,13 +47,13 @@ def decide_for_row(
 ) -> AccessDecision:
     """Whether `actor` may do something to one record. Raises NotFound where `asker` sees none.
 
-    A type that is closed to the asker is not looked at: the refusal tells nothing of its records.
+    Records of a type that is closed to the asker are not read: the refusal says nothing about them.
     """
     if record.allows(asker, "read") is False and rule(actor) is False:
         return _decision(rule, actor, False)
     with read_connection() as connection:
-        seen = rows.load(connection, record, asker, id, rule)
-        found = seen if actor == asker else rows.load(connection, record, actor, id, rule)
-    if seen is None or found is None or not (seen.shown or seen.allowed):
+        asker_row = rows.load(connection, record, asker, id, rule)
+        row = asker_row if actor == asker else rows.load(connection, record, actor, id, rule)
+    if asker_row is None or row is None or not (asker_row.visible or asker_row.allowed):
         raise NotFound(f"There is no such {record.noun}.")
-    return _decision(rule, actor, found.allowed)
+    return _decision(rule, actor, row.allowed)

@@ -1,4 +1,4 @@
-"""Locks that belong to no row: who decides about several rows goes after who decides about the same."""
+"""Advisory locks, which belong to no row, for decisions that depend on several rows."""
 
 from sqlalchemy import Text, bindparam, func, select, text
 
@@ -11,10 +11,10 @@ _try_lock = Prepared(select(func.pg_try_advisory_xact_lock(_name)))
 
 
 def advisory_lock(name: str) -> None:
-    """Let others who lock the same name wait until the open transaction ends.
+    """Make others who lock the same name wait until the open transaction ends.
 
-    For decisions such as how many there may be: take it after the row itself is locked and before
-    the others are counted. SQLite has one writer and needs none.
+    For limits on the number of rows: take it after the row itself is locked and before the others
+    are counted. SQLite has one writer and needs none.
     https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
     """
     assert in_transaction(), "a lock ends with its transaction"

@@ -1,4 +1,4 @@
-"""The audit: who changed what, by which interface; rows are added and never changed."""
+"""The audit log: who changed what, through which interface; rows are added and never changed."""
 
 from typing import Annotated, Any
 
@@ -58,9 +58,9 @@ def audit_row(
 def record_event(
     actor: Actor, action: str, type: str, record_id: int | None = None, *fields: str
 ) -> None:
-    """Keep something that is no change of a record, such as a sign-in or a refusal.
+    """Log an event that is not a change of a record, such as a sign-in or a refusal.
 
-    `fields` say more: which proofs were given, what was asked for.
+    `fields` give details: which proofs were used, what was requested.
     """
     with transaction() as connection:
         insert_rows(connection, [audit_row(actor, action, type, record_id, list(fields))])

@@ -1,4 +1,4 @@
-"""Many operations on records of one type: each by the path of a single one, in few transactions."""
+"""Runs many operations on records of one type, each like a single one, in few transactions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -32,9 +32,9 @@ from quire.store.write import Prepared, Raw, Saved
 MOST = 500
 """Operations of one call."""
 ROWS_OF_GROUP = 100
-"""Operations that are committed together where each stands for itself: others write in between."""
+"""Operations that are committed together when they are independent: others write in between."""
 CREATES_AT_ONCE = 50
-"""New records that are written together: when one of them is refused, each is tried alone."""
+"""New records that are written together: if one of them is refused, each is retried alone."""
 
 
 @dataclass(frozen=True)
@@ -53,22 +53,22 @@ class Operation:
 
 @dataclass
 class Result:
-    """What an operation came to: the status of the single request, or the `problem`.
+    """The outcome of an operation: the status that a single request would have, or the `problem`.
 
-    `shown` is what the actor sees of the record, None where it is gone or would make the answer too
-    large; `revealed` is shown this once.
+    `visible` is what the actor sees of the record, None where it is gone or would make the answer
+    too large; `revealed` is shown only once.
     """
 
     status: int = 0
     id: int | None = None
-    shown: Raw | None = None
+    visible: Raw | None = None
     revealed: Raw = field(default_factory=dict)
     problem: Problem | None = None
 
 
 @dataclass(frozen=True)
 class BulkOptions:
-    """How it is done: all or nothing, without keeping anything, with versions, with how many bytes of answer."""
+    """Whether all or nothing is written, nothing at all, versions are required; how large the answer may be."""
 
     atomic: bool = True
     dry_run: bool = False
@@ -78,7 +78,7 @@ class BulkOptions:
 
 @dataclass
 class _Row:
-    """An operation on its way: `verb` is what it does, `new` or `ready` what was prepared for it."""
+    """An operation in progress: `verb` is what it does, `new` or `ready` what was prepared for it."""
 
     number: int
     operation: Operation
@@ -91,16 +91,16 @@ class _Row:
 def run(
     record: Record, actor: Actor, operations: Sequence[Operation], options: BulkOptions
 ) -> tuple[list[Result], int | None]:
-    """What each operation came to, and the id of the batch by which all of it can be undone.
+    """The outcome of each operation, and the id of the batch by which all of it can be undone.
 
-    The batch is None where nothing was written. Where all of it is given up for a failure, those
-    that are not at fault have the problem BatchAborted. Raises Unavailable.
+    The batch is None where nothing was written. Where one failure aborts everything, the operations
+    that did not fail have the problem BatchAborted. Raises Unavailable.
     """
     return _Bulk(record, actor, options, len(operations)).run(operations)
 
 
 class _Bulk:
-    """One call."""
+    """One bulk call."""
 
     def __init__(self, record: Record, actor: Actor, options: BulkOptions, count: int):
         self._record, self._actor, self._options = record, actor, options
@@ -110,7 +110,7 @@ class _Bulk:
         self._bytes = 0
 
     def run(self, operations: Sequence[Operation]) -> tuple[list[Result], int | None]:
-        """Do it; see the function `run`."""
+        """Run all operations; see the function `run`."""
         with rollback_scope():
             rows = [_Row(number, one) for number, one in enumerate(operations)]
             rows = [row for row in rows if self._is_prepared(row)]
@@ -136,7 +136,7 @@ class _Bulk:
                     self._fail(row, BatchAborted())
 
     def _run_group(self, rows: list[_Row]) -> None:
-        """Rows that are committed together; when the database fails, those before are done."""
+        """Commit rows together; if the database fails, the groups before stay written."""
         batch = self._batch
         try:
             with transaction():
@@ -151,14 +151,14 @@ class _Bulk:
                 self._fail(row, problem)
 
     def _is_prepared(self, row: _Row) -> bool:
-        """Whether it can be tried: what takes long is done before others have to wait."""
+        """Whether the row can be run: slow preparation happens before others have to wait."""
         try:
             self._prepare(row)
         except Unavailable:
             raise
         except Problem as problem:
             if row.operation.op == "upsert" and row.verb == "create":
-                return True  # an operation before it may make the record
+                return True  # an operation before it may create the record
             self._fail(row, problem)
             return False
         return True
@@ -187,7 +187,7 @@ class _Bulk:
             return value
         if value is None:
             raise ValidationFailed([detail(name, "required", f"{label} is required.")])
-        if not isinstance(value, str):  # what is wrong with it, a new record says
+        if not isinstance(value, str):  # creating the record reports what is wrong with it
             return None
         with read_connection() as connection:
             return find_by_key(connection, self._record, self._actor, value)
@@ -219,14 +219,14 @@ class _Bulk:
         new = [row.new for row in rows if row.new is not None]
         try:
             with nested_transaction():
-                made = write.create_prepared(self._record, self._actor, new)
+                saved_records = write.create_prepared(self._record, self._actor, new)
         except Unavailable:
             raise
         except Problem:
             for row in rows:
                 self._try(row)
             return
-        for row, saved in zip(rows, made, strict=True):
+        for row, saved in zip(rows, saved_records, strict=True):
             self._succeed(row, saved)
 
     def _try(self, row: _Row) -> None:
@@ -265,23 +265,25 @@ class _Bulk:
             self._changes.append(change)
         result = Result(204, id)
         if saved is not None and row.verb != "delete":
-            result = Result(201 if saved.created else 200, id, self._shown(saved), saved.revealed)
+            result = Result(
+                201 if saved.created else 200, id, self._visible_state(saved), saved.revealed
+            )
         self._results[row.number] = result
 
-    def _shown(self, saved: Saved) -> Raw | None:
-        """What the actor sees of it, as long as the answer does not grow too large."""
-        if saved.shown is None:
+    def _visible_state(self, saved: Saved) -> Raw | None:
+        """What the actor sees of the record, unless the answer grows too large."""
+        if saved.visible is None:
             return None
-        shown = {name: saved.shown[name] for name in self._record.default_fields(saved.shown)}
-        self._bytes += text_size(shown)
+        state = {name: saved.visible[name] for name in self._record.default_fields(saved.visible)}
+        self._bytes += text_size(state)
         most = self._options.most_bytes
-        return shown if most is None or self._bytes <= most else None
+        return state if most is None or self._bytes <= most else None
 
     def _fail(self, row: _Row, problem: Problem) -> None:
         self._results[row.number] = Result(problem.status, row.operation.id, problem=problem)
 
     def _keep(self) -> None:
-        """Remember what was changed, so that it can be undone."""
+        """Store the changes as a batch, so that they can be undone."""
         if self._changes:
             with transaction() as connection:
                 if self._batch is None:

@@ -1,7 +1,7 @@
-"""What was read once and holds while it cannot have changed, such as the totals of lists.
+"""Caches what was read, such as the totals of lists, for as long as it cannot have changed.
 
-A database connection keeps it until something is committed, by anyone, or the next scheduled post
-comes or goes.
+Each database connection has a cache, which it clears when anybody commits something, or when the
+next scheduled post comes or goes.
 """
 
 import threading
@@ -21,29 +21,29 @@ from quire.store.feed_position import FeedPosition, position_columns
 from quire.store.outages import driver_connection
 
 MAX_ENTRIES = 500
-"""By one connection; then it begins anew. Keys hold what readers filter by."""
+"""Entries of one connection, after which it clears the cache: readers choose the filters in keys."""
 _FAR = datetime.max.replace(tzinfo=UTC)
 _computing = threading.RLock()
-Made = TypeVar("Made")
+Value = TypeVar("Value")
 
 
-def cached_until_commit(key: Any, make: Callable[[], Made]) -> Made:
-    """What `make()` returns, or has returned for `key` while nothing was committed since.
+def cached_until_commit(key: Any, compute: Callable[[], Value]) -> Value:
+    """The return value of `compute()`, or the one cached for `key` since the last commit.
 
-    What is made must depend on `key`, the database and the present alone. Raises what it raises.
+    It must depend only on `key`, the database and the present. Raises what `compute` raises.
     """
     with read_connection() as connection:
         if is_writing(connection):
-            return make()
-        kept = connection_cache(connection, now())
-        if key in kept:
-            return kept[key]
-    # what is made may need a second connection: one thread at a time, or a pool of them runs dry
+            return compute()
+        cache = connection_cache(connection, now())
+        if key in cache:
+            return cache[key]
+    # computing may need a second connection: one thread at a time, or the pool is exhausted
     with _computing, read_connection() as connection:
-        kept = connection_cache(connection, now())
-        if key not in kept:
-            kept[key] = make()
-        return kept[key]
+        cache = connection_cache(connection, now())
+        if key not in cache:
+            cache[key] = compute()
+        return cache[key]
 
 
 def total(connection: Connection, key: Any, counting: Select[Any], values: dict[str, Any]) -> int:
@@ -58,13 +58,13 @@ def total(connection: Connection, key: Any, counting: Select[Any], values: dict[
 def totals(
     connection: Connection, key: Any, counting: Select[Any], values: dict[str, Any]
 ) -> tuple[int, ...]:
-    """The numbers in the one row that `counting` finds, kept as those of `total` are."""
+    """The numbers in the one row that `counting` returns, cached like those of `total`."""
     if is_writing(connection):
         return _count(connection, counting, values)
-    kept = connection_cache(connection, values["now"])
-    if key not in kept:
-        kept[key] = _count(connection, counting, values)
-    numbers: tuple[int, ...] = kept[key]
+    cache = connection_cache(connection, values["now"])
+    if key not in cache:
+        cache[key] = _count(connection, counting, values)
+    numbers: tuple[int, ...] = cache[key]
     return numbers
 
 
@@ -75,28 +75,28 @@ def _count(
 
 
 def last_modified() -> datetime:
-    """When anything was changed last, or came or went by the clock."""
+    """When anything last changed, or was last published or unpublished by its schedule."""
     moment = now()
     with read_connection() as connection:
-        found = connection.execute(_last_moments(), {"now": moment}).one()
-    return max((one for one in found if one is not None), default=moment)
+        moments = connection.execute(_last_moments(), {"now": moment}).one()
+    return max((one for one in moments if one is not None), default=moment)
 
 
 def connection_cache(connection: Connection, now: datetime) -> dict[Any, Any]:
-    """What this connection has kept and still holds, for its caller to look into and add to."""
+    """The cache of this connection, emptied if it is out of date; callers read and add entries."""
     info = connection.info
-    kept: dict[Any, Any] = info.setdefault("kept", {})
+    cache: dict[Any, Any] = info.setdefault("cache", {})
     token = _token(connection)
-    if info.get("kept_token") != token or now >= info["kept_until"] or len(kept) > MAX_ENTRIES:
-        kept.clear()
+    if info.get("cache_token") != token or now >= info["cache_until"] or len(cache) > MAX_ENTRIES:
+        cache.clear()
         *moments, epoch, last = connection.execute(
             _state(connection.dialect.name), {"now": now}
         ).one()
-        # when the clock alone next changes what is live
-        info["kept_until"] = min((one for one in moments if one is not None), default=_FAR)
+        # when a schedule next changes what is live
+        info["cache_until"] = min((one for one in moments if one is not None), default=_FAR)
         info["feed"] = FeedPosition(epoch, last or 0)
-        info["kept_token"] = token  # last: none of this is known when the statement fails
-    return kept
+        info["cache_token"] = token  # last: none of this is known when the statement fails
+    return cache
 
 
 def feed_position(connection: Connection, now: datetime) -> FeedPosition:
@@ -130,6 +130,6 @@ def _state(dialect: str) -> Select[Any]:
 @cache
 def _last_moments() -> Select[Any]:
     event = AuditEvent.__table__
-    told = select(event.c.created_at).order_by(event.c.id.desc()).limit(1)
-    passed = (select(func.max(one)).where(one <= NOW) for one in _scheduled())
-    return select(*(one.scalar_subquery() for one in (told, *passed)))
+    last_change = select(event.c.created_at).order_by(event.c.id.desc()).limit(1)
+    schedules = (select(func.max(one)).where(one <= NOW) for one in _scheduled())
+    return select(*(one.scalar_subquery() for one in (last_change, *schedules)))

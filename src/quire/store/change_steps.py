@@ -1,4 +1,4 @@
-"""The steps of a change within its transaction: complete its values, insert, look again, remove."""
+"""The steps of a change within its transaction: complete its values, insert, recheck, remove."""
 
 from collections.abc import Sequence
 
@@ -11,22 +11,25 @@ from quire.errors import Conflict
 from quire.store import rows
 from quire.store.db import savepoint
 from quire.store.effects import record_removal
-from quire.store.references import Create, Known, resolve
+from quire.store.references import Create, ReferenceIds, resolve
 from quire.store.viewers import note_viewers
 
 MAX_ATTEMPTS = 100
-"""How often a row is inserted whose slug others take first; each failure is a success of theirs."""
+"""How often to retry an insert whose slug others take first; each failure is a success of theirs."""
 
 
 def complete(
-    connection: Connection, change: Change, create: Create, known: Known | None = None
+    connection: Connection,
+    change: Change,
+    create: Create,
+    reference_ids: ReferenceIds | None = None,
 ) -> None:
-    """Put ids where references were sent, fill what is made, run the record's hook.
+    """Replace references by ids, fill in defaults, run the record's hook.
 
-    `create` makes a record that is named and not there yet; `known` are ids that have been looked
-    up. Raises ValidationFailed, and what the hook raises.
+    `create` makes a record that is named but does not exist yet; `reference_ids` are those already
+    looked up. Raises ValidationFailed, and what the hook raises.
     """
-    resolve(connection, change, create, {} if known is None else known)
+    resolve(connection, change, create, {} if reference_ids is None else reference_ids)
     change.check()
     if change.state is None:
         for field in change.record.fields:
@@ -37,7 +40,7 @@ def complete(
 
 
 def insert(connection: Connection, change: Change) -> int:
-    """Insert the row; what was made for it, such as a slug, is made anew when it has been taken."""
+    """Insert the row; a generated value such as a slug is generated again if it has been taken."""
     if not any(change.record.field(name).is_unique for name in change.filled_fields):
         return rows.insert(connection, change)
     for _ in range(MAX_ATTEMPTS):
@@ -45,10 +48,10 @@ def insert(connection: Connection, change: Change) -> int:
             with savepoint(connection):
                 return rows.insert(connection, change)
         except Conflict as error:
-            taken = change.filled_fields & error.fields
-            if not taken:
+            duplicates = change.filled_fields & error.fields
+            if not duplicates:
                 raise
-            for name in taken:
+            for name in duplicates:
                 change.fill(name)
     return rows.insert(connection, change)
 
@@ -56,13 +59,13 @@ def insert(connection: Connection, change: Change) -> int:
 def recheck(
     connection: Connection, record: Record, rule: Rule, changes: Sequence[Change]
 ) -> list[rows.LoadedRow]:
-    """The rows as they are written. Raises PermissionDenied where the rule holds no longer."""
+    """The rows as they are written. Raises PermissionDenied where the rule no longer holds."""
     actor = changes[0].actor
     ids = [change.id for change in changes]
-    found = rows.allowed_rows(connection, record, actor, ids, rule)
-    if len(found) < len(ids):
+    loaded_rows = rows.allowed_rows(connection, record, actor, ids, rule)
+    if len(loaded_rows) < len(ids):
         raise refusal(rule, actor)
-    return found
+    return loaded_rows
 
 
 def remove(connection: Connection, change: Change) -> None:

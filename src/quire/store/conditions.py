@@ -1,4 +1,4 @@
-"""Conditions of a query as SQL, with a bound name for each value."""
+"""Conditions of a query as SQL, with a bound parameter for each value."""
 
 from collections.abc import Iterator, Sequence
 from itertools import count
@@ -67,7 +67,7 @@ def _operand(field: Field, operator: str) -> Any:
 def _among(
     record: Record, field: Field, sub: str, operator: str, form: Any, name: str
 ) -> Condition:
-    """Lists hold a value, or do not: the negative operators ask for lists without it."""
+    """Whether a list contains a value; the negative operators ask for lists without it."""
     assert field.many is not None
     target, link = record_of(field.many.target), field.many.table
     positive = {"ne": "eq", "nin": "in"}.get(operator, operator)
@@ -123,7 +123,7 @@ _COMPARISONS: dict[str, Any] = {
     "lte": lambda column, value: column <= value,
     "gt": lambda column, value: column > value,
     "gte": lambda column, value: column >= value,
-    # LIKE ignores case on SQLite and heeds it on PostgreSQL; these do the same on both
+    # LIKE ignores case on SQLite but not on PostgreSQL; these do the same on both
     "contains": lambda column, value: position(column, value) > 0,
     "icontains": lambda column, value: position(fold(column), fold(value)) > 0,
     "startswith": lambda column, value: func.substr(column, 1, func.length(value)) == value,

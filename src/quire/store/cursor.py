@@ -1,4 +1,4 @@
-"""Cursors: signed places in a list, good for as long as the list is sorted and filtered alike."""
+"""Cursors: signed positions in a list, valid while the list has the same filters and order."""
 
 import base64
 import hashlib
@@ -42,19 +42,19 @@ def fingerprint(path: str, query: Query) -> str:
 
 
 def encode(mark: str, backwards: bool, keys: list[SortKey], values: Sequence[Any]) -> str:
-    """A cursor behind (or, backwards, before) the row with these sort values."""
-    shown = [_text(key[3], value) for key, value in zip(keys, values, strict=True)]
-    return seal([mark, backwards, shown])
+    """A cursor after (or, backwards, before) the row with these sort values."""
+    texts = [_text(key[3], value) for key, value in zip(keys, values, strict=True)]
+    return seal([mark, backwards, texts])
 
 
 def seal(value: Any) -> str:
-    """A JSON value as signed text, for clients to bring back as it is."""
+    """A JSON value as signed text, for clients to send back unchanged."""
     packed = orjson.dumps(value)
     return base64.urlsafe_b64encode(_signature(packed) + packed).rstrip(b"=").decode()
 
 
 def unseal(text: str) -> Any:
-    """The value in a text that `seal` has made, None when it is not ours."""
+    """The value in a text from `seal`, None when it is not one of ours."""
     try:
         decoded = base64.urlsafe_b64decode(text + "==")
     except ValueError:  # not ASCII, or no base64
@@ -69,9 +69,9 @@ def _text(kind: Kind, value: Any) -> str | None:
 
 
 def decode(text: str, mark: str, keys: list[SortKey]) -> tuple[bool, list[Any]]:
-    """Direction and sort values of a cursor. Raises BadRequest when it is not ours or not for this."""
-    found, backwards, values = _unpack(text)
-    if found != mark or len(values) != len(keys):
+    """Direction and sort values of a cursor. Raises BadRequest when it is not ours or of another list."""
+    cursor_mark, backwards, values = _unpack(text)
+    if cursor_mark != mark or len(values) != len(keys):
         message = "This cursor does not belong to this list. Start again without it."
         raise BadRequest(
             message, code="invalid_cursor", details=[detail("cursor", "bad_format", message)]
@@ -97,7 +97,7 @@ def _unpack(text: str) -> tuple[str | None, bool, list[Any]]:
 
 
 def rows_after(keys: list[SortKey], backwards: bool, values: list[Any]) -> ColumnElement[bool]:
-    """The rows after the place in sort order (before it, when `backwards`).
+    """The rows after a position in sort order (before it, when `backwards`).
 
     Values are bound as `after_0`, `after_1` ...
     """

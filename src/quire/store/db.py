@@ -1,4 +1,4 @@
-"""Tables, connections and the one transaction, with its parts."""
+"""Tables, connections, and the one transaction with its nested parts."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
@@ -35,13 +35,13 @@ _Begin = Callable[[], AbstractContextManager[Connection]]
 
 _transaction: ContextVar[Connection | None] = ContextVar("transaction", default=None)
 _begin_deferred: ContextVar[_Begin | None] = ContextVar("begin_deferred", default=None)
-_on_commit: ContextVar[list[Callable[[], object]]] = ContextVar("afterwards")
-_on_rollback: ContextVar[list[Callable[[], object]]] = ContextVar("undoing")
+_on_commit: ContextVar[list[Callable[[], object]]] = ContextVar("on_commit")
+_on_rollback: ContextVar[list[Callable[[], object]]] = ContextVar("on_rollback")
 
 
 @contextmanager
 def transaction() -> Iterator[Connection]:
-    """A connection on which everything happens or nothing does.
+    """A connection on which either everything is written or nothing.
 
     An inner transaction joins the outer one. The commit here is the only one there is. Raises
     Unavailable when the database stays locked or cannot be reached.
@@ -76,14 +76,14 @@ def _new_transaction() -> Iterator[Connection]:
 
 @contextmanager
 def deferred_commit(on_begin: Callable[[Connection], object]) -> Iterator[None]:
-    """Let the first transaction of the block last until its end, so that the others join it.
+    """Keep the first transaction of the block open until its end, so that the others join it.
 
-    Nothing is locked before it begins; `on_begin(connection)` is then called first. When it fails, it
-    is rolled back at once, and the next transaction is the first. What the block raises later rolls
+    Nothing is locked before it begins; it then calls `on_begin(connection)` first. If it fails, it
+    is rolled back at once, and the next transaction is the first. An error later in the block rolls
     back everything.
     """
     with rollback_scope(), ExitStack() as transactions:
-        token = _begin_deferred.set(partial(_lasting_transaction, transactions, on_begin))
+        token = _begin_deferred.set(partial(_deferred_transaction, transactions, on_begin))
         try:
             yield
         finally:
@@ -91,7 +91,7 @@ def deferred_commit(on_begin: Callable[[Connection], object]) -> Iterator[None]:
 
 
 @contextmanager
-def _lasting_transaction(
+def _deferred_transaction(
     transactions: ExitStack, on_begin: Callable[[Connection], object]
 ) -> Iterator[Connection]:
     """A transaction that ends with `transactions`, or here when it fails."""
@@ -104,9 +104,9 @@ def _lasting_transaction(
 
 @contextmanager
 def immediate_commits() -> Iterator[None]:
-    """Around what comes before the change: its transactions end at once, whatever is deferred.
+    """Commit the transactions of the block at once, even within `deferred_commit`.
 
-    They stay when the change is refused, and do not keep the database locked meanwhile.
+    For what comes before a change: it stays if the change is refused, and locks nothing meanwhile.
     """
     token = _begin_deferred.set(None)
     try:
@@ -116,40 +116,40 @@ def immediate_commits() -> Iterator[None]:
 
 
 def savepoint(connection: Connection) -> Any:
-    """Around what another writer's change may refuse: it is undone alone, and may be tried again.
+    """Around a write that may conflict with another writer: it is rolled back alone and can be retried.
 
-    SQLite has one writer: what it has looked up stays true until it writes.
+    SQLite has one writer, so nothing conflicts between its reads and its writes.
     """
     return nullcontext() if connection.dialect.name == "sqlite" else connection.begin_nested()
 
 
-class _RollBack(Exception):
-    """Ends a part of a transaction of which nothing is to stay, though nothing has failed."""
+class _Rollback(Exception):
+    """Rolls back a nested transaction although nothing has failed."""
 
 
 @contextmanager
 def nested_transaction() -> Iterator[Connection]:
-    """A part of a transaction that fails alone, with what it has planned for the commit."""
-    with suppress(_RollBack), transaction() as connection:
-        planned = _on_commit.get()
-        before, done = len(planned), False
+    """A part of a transaction that fails alone, with the callbacks it has added for the commit."""
+    with suppress(_Rollback), transaction() as connection:
+        callbacks = _on_commit.get()
+        before, done = len(callbacks), False
         try:
             with connection.begin_nested():
                 yield connection
             done = True
         finally:
             if not done:
-                del planned[before:]
+                del callbacks[before:]
 
 
 def roll_back() -> NoReturn:
-    """End the nested transaction around, without an error: nothing of it stays."""
-    raise _RollBack
+    """Roll back the enclosing nested transaction, without an error."""
+    raise _Rollback
 
 
 @contextmanager
 def rollback_scope() -> Iterator[None]:
-    """Around what is done outside of the database for a transaction that begins in the block."""
+    """Run the `on_rollback` callbacks of the block unless its transaction succeeds."""
     if _on_rollback.get(None) is not None:
         yield
         return
@@ -169,7 +169,7 @@ def on_commit(call: Callable[[], object]) -> None:
 
 
 def on_rollback(call: Callable[[], object]) -> None:
-    """Call `call()` unless the transaction that is open, or begins in the `undoing` around, ends well."""
+    """Call `call()` unless the transaction that is open, or begins in the `rollback_scope`, succeeds."""
     _on_rollback.get().append(call)
 
 
@@ -201,7 +201,7 @@ def read_connection() -> Iterator[Connection]:
 
 @contextmanager
 def snapshot() -> Iterator[Connection]:
-    """A connection that sees the database as it is at its first read, whoever writes meanwhile."""
+    """A connection that sees the database as it was at its first read, whoever writes meanwhile."""
     with translate_outages(), db.engine.connect() as connection:
         isolate(connection, "REPEATABLE READ")
         yield connection

@@ -1,4 +1,4 @@
-"""A draft and a record that has changed since it was begun: published where no field was changed by both."""
+"""Publishes a draft over a record that has changed since, where the two changed different fields."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -28,9 +28,9 @@ def publish(
 ) -> Saved:
     """Change the record itself, which takes the place of its draft.
 
-    `draft_version` is that of the draft that was looked at, None if there was none; `remaining` are
-    the names of those of its values that stay in it. Raises what `update` does, and VersionConflict when the draft is
-    another one by now.
+    `draft_version` is that of the draft that the actor saw, None if there was none; `remaining` are
+    the names of its values that stay in the draft. Raises what `update` does, and VersionConflict
+    when the draft has changed since.
     """
     with transaction() as connection:
         saved = update(record, actor, id, raw, version=version)
@@ -49,23 +49,23 @@ def publish(
 def act_on_merged(
     record: Record, actor: Actor, id: int, name: str, *, draft_version: int | None
 ) -> Saved:
-    """Run an action that takes the draft, on what the record is now.
+    """Run an action that takes the draft, on the present state of the record.
 
-    Raises what `act` does; VersionConflict where both have changed a field since the draft was begun.
+    Raises what `act` does, and VersionConflict if a field has changed in both since the draft was begun.
     """
     with transaction() as connection:
         state = rows.load_for_update(connection, record, actor, id, record.access.update).state
         draft = drafts.find_draft(connection, record, id) if record.drafts else None
         if draft is not None and not conflicting_fields(connection, record, state, draft):
-            renewed = replace(draft, base_version=state["version"])
-            drafts.store_draft(connection, record, actor, id, draft, renewed)
+            current_draft = replace(draft, base_version=state["version"])
+            drafts.store_draft(connection, record, actor, id, draft, current_draft)
         return act(record, actor, id, name, draft_version=draft_version)
 
 
 def conflicting_fields(
     connection: Connection, record: Record, state: Raw, draft: StoredDraft
 ) -> list[str]:
-    """The fields of a draft to which the record has got another value since the draft was begun."""
+    """The fields of a draft whose value in the record has changed since the draft was begun."""
     base = revisions.data_at(connection, record, state["id"], draft.base_version) or {}
     return [
         name

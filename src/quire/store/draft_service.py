@@ -1,4 +1,4 @@
-"""Work on drafts: read as the record will be, kept while somebody types, thrown away."""
+"""Reads, saves and discards drafts."""
 
 from dataclasses import replace as with_values
 from typing import Any
@@ -21,54 +21,60 @@ from quire.store.references import small_objects
 from quire.store.write import Raw
 
 ABOUT = ("base_version", "live_version", "changed_fields", "updated_by")
-"""What a draft shows beside the record's own fields; accepted in bodies, `base_version` is heeded."""
+"""What a draft shows besides the record's fields; bodies may hold them, only `base_version` counts."""
 
 
 def read_draft(record: Record, actor: Actor, id: int) -> Raw:
-    """The record as it will be, with what there is to know of the draft. Raises NotFound."""
+    """The record as it will be, with the metadata of the draft. Raises NotFound."""
     require_possible(record.access.update, actor)
     with read_connection() as connection:
-        found = rows.load(connection, record, actor, id, record.access.update)
-        if found is None or not found.allowed or found.shown is None:
+        row = rows.load(connection, record, actor, id, record.access.update)
+        if row is None or not row.allowed or row.visible is None:
             raise NotFound(f"There is no such {record.noun}.")
         draft = drafts.find_draft(connection, record, id)
         if draft is None:
             raise NotFound(f"This {record.noun} has no draft.")
-        laid = _overlay(connection, record, actor, found.shown, draft)
-    return laid | _computed_values(record, draft.values) | _draft_info(record, draft, found.state)
+        merged_state = _overlay(connection, record, actor, row.visible, draft)
+    return (
+        merged_state
+        | _computed_values(record, draft.values)
+        | _draft_info(record, draft, row.state)
+    )
 
 
-def laid_over(record: Record, actor: Actor, state: Raw) -> Raw | None:
-    """What `read` answers, for who may change the record and has read its present `state`; None
-    where there is no draft."""
+def state_with_draft(record: Record, actor: Actor, state: Raw) -> Raw | None:
+    """What `read_draft` returns, for callers who may change the record and have read its `state`;
+    None where there is no draft."""
     with read_connection() as connection:
         draft = drafts.find_draft(connection, record, state["id"])
         if draft is None:
             return None
-        laid = _overlay(connection, record, actor, state, draft)
-    return laid | _computed_values(record, draft.values) | _draft_info(record, draft, state)
+        merged_state = _overlay(connection, record, actor, state, draft)
+    return merged_state | _computed_values(record, draft.values) | _draft_info(record, draft, state)
 
 
 def preview_state(record: Record, id: int) -> Raw:
-    """All of a record, with its draft laid over it if it has one; what is not there is left out.
+    """All of a record, with the values of its draft if it has one, but no dangling references.
 
-    Raises NotFound, in the trash too.
+    Raises NotFound, also for a record in the trash.
     """
     with read_connection() as connection:
-        found = rows.load(connection, record, SYSTEM, id, record.access.read)
-        if found is None or found.state.get("deleted_at"):
+        row = rows.load(connection, record, SYSTEM, id, record.access.read)
+        if row is None or row.state.get("deleted_at"):
             raise NotFound(f"There is no such {record.noun}.")
         draft = drafts.find_draft(connection, record, id)
         if draft is None:
-            return found.state
-        laid = _overlay(connection, record, SYSTEM, found.state, draft)
+            return row.state
+        merged_state = _overlay(connection, record, SYSTEM, row.state, draft)
     for name in draft.values:
-        laid[name] = _existing_references(record.field(name), laid[name], found.state[name])
-    return laid | _computed_values(record, draft.values)
+        merged_state[name] = _existing_references(
+            record.field(name), merged_state[name], row.state[name]
+        )
+    return merged_state | _computed_values(record, draft.values)
 
 
 def _existing_references(field: Field, value: Any, live: Any) -> Any:
-    """Those references of a draft that lead somewhere."""
+    """The references of a draft whose target exists."""
     if field.target is None or value is None:
         return value
     if field.many is not None:
@@ -86,27 +92,29 @@ def get_draft_version(record: Record, id: int) -> int | None:
 def _overlay(
     connection: Connection, record: Record, actor: Actor, state: Raw, draft: StoredDraft
 ) -> Raw:
-    """`state` with the values of the draft instead of its own; references as small objects."""
-    laid = dict(state)
+    """`state` with the values of the draft; references as small objects."""
+    merged_state = dict(state)
     for name, value in draft.values.items():
         if name in state and name in record.fields_by_name:
-            laid[name] = _shown_value(connection, actor, record.field(name), value)
-    return laid
+            merged_state[name] = _display_value(connection, actor, record.field(name), value)
+    return merged_state
 
 
-def _shown_value(connection: Connection, actor: Actor, field: Field, value: Any) -> Any:
+def _display_value(connection: Connection, actor: Actor, field: Field, value: Any) -> Any:
     if field.target is None or value is None:
         return value
-    sent = value if field.many else [value]
-    small = small_objects(connection, record_of(field.target), actor, sent)
+    references = value if field.many else [value]
+    small = small_objects(connection, record_of(field.target), actor, references)
     return small if field.many else small[0]
 
 
 def _computed_values(record: Record, values: Raw) -> Raw:
     """What follows from the values: the HTML of a text."""
     texts = {f"{name}_html": text for name, text in values.items() if isinstance(text, str)}
-    made = [name for name in texts if name in record.fields_by_name and record.field(name).computed]
-    return {name: render_within_limit(texts[name]) for name in made}
+    names = [
+        name for name in texts if name in record.fields_by_name and record.field(name).computed
+    ]
+    return {name: render_within_limit(texts[name]) for name in names}
 
 
 def _draft_info(record: Record, draft: StoredDraft, state: Raw) -> Raw:
@@ -133,8 +141,8 @@ def save_draft(
     """Change the draft of a record, or begin one; the draft as it is read, and whether it is new.
 
     `raw` and `version` are what `write.update` takes, `version` that of the draft, or of the
-    record while there is no draft; `raw` may hold `base_version`. `begin` says whether the change
-    was made where no draft was there, None that this is not known. Raises Unauthenticated, PermissionDenied,
+    record while there is no draft; `raw` may hold `base_version`. `begin` says whether the
+    actor saw no draft, None that this is not known. Raises Unauthenticated, PermissionDenied,
     NotFound, Conflict, VersionConflict, ValidationFailed.
     """
     require_possible(record.access.update, actor)
@@ -146,15 +154,15 @@ def save_draft(
             raise stale_draft(connection, record, state, draft)
         rest = _check_versions(connection, record, state, draft, raw, version)
         base = _base(state, draft, rest.pop("base_version", None))
-        given = _parse_values(connection, record, actor, state, draft, rest)
-        values = {**_retained_values(record, draft, replace), **given}
+        new_values = _parse_values(connection, record, actor, state, draft, rest)
+        values = {**_retained_values(record, draft, replace), **new_values}
         values = {n: value for n, value in values.items() if not is_same_value(state.get(n), value)}
         _store(connection, record, actor, id, draft, values, base)
     return read_draft(record, actor, id), draft is None
 
 
 def _retained_values(record: Record, draft: StoredDraft | None, replace: bool) -> Raw:
-    """The values of a draft that stay unless others are given."""
+    """The values of a draft that stay unless the change sets them."""
     values = {} if draft is None else draft.values
     if not replace:
         return values
@@ -181,7 +189,7 @@ def _store(
 
 
 def _load_editable(connection: Connection, record: Record, actor: Actor, id: int) -> Raw:
-    """The state of a record that the actor may change; else nobody has heard of a draft."""
+    """The state of a record that the actor may change. To all others there is no draft."""
     try:
         return rows.load_for_update(connection, record, actor, id, record.access.update).state
     except PermissionDenied:
@@ -198,11 +206,11 @@ def _check_versions(
 ) -> Raw:
     """`raw` without its `version`, once it and `version` have been compared with the draft's."""
     rest = dict(raw)
-    sent = rest.pop("version", None)
-    if "version" in raw and type(sent) is not int:
+    body_version = rest.pop("version", None)
+    if "version" in raw and type(body_version) is not int:
         raise ValidationFailed([detail("version", "wrong_type", "Version must be a whole number.")])
     present = state["version"] if draft is None else draft.version
-    for based_on in (version, sent):
+    for based_on in (version, body_version):
         if based_on is not None and based_on != present:
             if draft is None:
                 raise stale_record(connection, record, state, based_on)
@@ -210,18 +218,18 @@ def _check_versions(
     return rest
 
 
-def _base(state: Raw, draft: StoredDraft | None, sent: Any) -> int:
+def _base(state: Raw, draft: StoredDraft | None, base_version: Any) -> int:
     """The version that the draft is based on."""
-    if sent is None:
+    if base_version is None:
         return int(state["version"]) if draft is None else draft.base_version
-    if type(sent) is not int:
+    if type(base_version) is not int:
         raise ValidationFailed(
             [detail("base_version", "wrong_type", "Base version must be a whole number.")]
         )
-    if not 1 <= sent <= state["version"]:
-        code = "too_small" if sent < 1 else "too_large"
+    if not 1 <= base_version <= state["version"]:
+        code = "too_small" if base_version < 1 else "too_large"
         raise ValidationFailed([detail("base_version", code, "There is no such version.")])
-    return sent
+    return base_version
 
 
 def _parse_values(
@@ -232,41 +240,41 @@ def _parse_values(
     draft: StoredDraft | None,
     raw: Raw,
 ) -> Raw:
-    """The values that `raw` sets; what is made of others, or only shown, is left aside."""
-    made = {one.name for one in record.fields if one.computed}
-    rest = {name: value for name, value in raw.items() if name not in made | set(ABOUT)}
-    shown = state
+    """The values that `raw` sets, without computed ones and the draft's metadata."""
+    computed_fields = {one.name for one in record.fields if one.computed}
+    rest = {name: value for name, value in raw.items() if name not in computed_fields | set(ABOUT)}
+    visible_state = state
     if draft is not None:
-        shown = _overlay(connection, record, actor, state, draft)
+        visible_state = _overlay(connection, record, actor, state, draft)
         # a client may send back the record as it was read, or the draft
         if rest.get("updated_at") != state.get("updated_at"):
-            shown["updated_at"] = draft.updated_at
-    given = parse_draft(record, actor, rest, shown)
-    return {name: _reference(record.field(name), value) for name, value in given.items()}
+            visible_state["updated_at"] = draft.updated_at
+    values = parse_draft(record, actor, rest, visible_state)
+    return {name: _reference(record.field(name), value) for name, value in values.items()}
 
 
 def _reference(field: Field, value: Any) -> Any:
     """References as ids and names; other values as they are."""
     if field.target is None or value is None:
         return value
-    named = [_id_or_key(field, one) for one in (value if field.many else [value])]
-    return named if field.many else named[0]
+    references = [_id_or_key(field, one) for one in (value if field.many else [value])]
+    return references if field.many else references[0]
 
 
 def _id_or_key(field: Field, one: Any) -> int | str:
     """An id or a natural key: of an object its id, or its key where it has none (yet)."""
     key = record_of(field.target or "").key
-    found = one if not isinstance(one, dict) else one.get("id") or one.get(key)
-    if isinstance(found, bool) or not isinstance(found, int | str):
+    reference = one if not isinstance(one, dict) else one.get("id") or one.get(key)
+    if isinstance(reference, bool) or not isinstance(reference, int | str):
         words = f"{field.label} must be an ID, a name or an object with an ID."
         raise ValidationFailed([detail(field.name, "wrong_type", words)])
-    return found
+    return reference
 
 
 def discard_draft(
     record: Record, actor: Actor, id: int, raw: Raw | None = None, *, version: int | None = None
 ) -> None:
-    """Throw the draft away. Raises Unauthenticated, PermissionDenied, NotFound, VersionConflict, ValidationFailed."""
+    """Discard the draft. Raises Unauthenticated, PermissionDenied, NotFound, VersionConflict, ValidationFailed."""
     require_possible(record.access.update, actor)
     with transaction() as connection:
         state = _load_editable(connection, record, actor, id)
@@ -275,5 +283,5 @@ def discard_draft(
             raise NotFound(f"This {record.noun} has no draft.")
         refuse_unknown(_check_versions(connection, record, state, draft, raw or {}, version))
         drafts.delete_draft(connection, record, id)
-        noted = audit.audit_row(actor, "discard_draft", record.path, id, list(draft.values))
-        audit.insert_rows(connection, [noted])
+        row = audit.audit_row(actor, "discard_draft", record.path, id, list(draft.values))
+        audit.insert_rows(connection, [row])

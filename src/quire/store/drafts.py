@@ -1,4 +1,4 @@
-"""Drafts: what somebody is writing beside the version that is live; one for each record at most."""
+"""Drafts: unpublished changes to a record beside its live version; at most one for each record."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -38,7 +38,7 @@ class Draft(HasId, Versioned, Model):
 
 @dataclass(frozen=True)
 class StoredDraft:
-    """A draft as it is stored; references are ids, or names of what is not there (yet)."""
+    """A draft as it is stored; references are ids, or names of records that do not exist (yet)."""
 
     id: int
     version: int
@@ -54,21 +54,25 @@ _drafts = Draft.__table__
 def find_draft(connection: Connection, record: Record, id: int) -> StoredDraft | None:
     """The draft of a record, None where there is none."""
     accounts = record_of(_drafts.c.author_id.info["ref"])
-    table, shown = accounts.table, accounts.reference_fields
+    table, reference_fields = accounts.table, accounts.reference_fields
     names = ("id", "version", "base_version", "values", "updated_at", "author_id")
     columns = [_drafts.c[name] for name in names]
-    columns += [table.c[name].label(f"by_{name}") for name in shown]
-    wanted = (
+    columns += [table.c[name].label(f"by_{name}") for name in reference_fields]
+    statement = (
         select(*columns)
         .join_from(_drafts, table, table.c.id == _drafts.c.author_id, isouter=True)
         .where(_drafts.c.type == record.path, _drafts.c.record_id == id)
     )
-    row = connection.execute(wanted).first()
+    row = connection.execute(statement).first()
     if row is None:
         return None
-    by = None if row.author_id is None else dict(zip(shown, row[len(names) :], strict=True))
-    stored, version, base, values = row[:4]
-    return StoredDraft(stored, version, base, values, rfc3339(row.updated_at), by)
+    by = (
+        None
+        if row.author_id is None
+        else dict(zip(reference_fields, row[len(names) :], strict=True))
+    )
+    draft_id, version, base, values = row[:4]
+    return StoredDraft(draft_id, version, base, values, rfc3339(row.updated_at), by)
 
 
 def store_draft(
@@ -79,7 +83,7 @@ def store_draft(
     former: StoredDraft | None,
     new: StoredDraft,
 ) -> None:
-    """Store `new` in the place of `former`; that a draft was begun is noted in the audit."""
+    """Replace `former` by `new`; the audit log notes when a draft is begun."""
     moment = now()
     values = {
         "version": new.version,
@@ -91,8 +95,8 @@ def store_draft(
     if former is not None:
         connection.execute(update(_drafts).where(_drafts.c.id == former.id).values(values))
         return
-    begun = {"type": record.path, "record_id": id, "created_at": moment}
-    connection.execute(insert(_drafts).values(begun | values))
+    identity = {"type": record.path, "record_id": id, "created_at": moment}
+    connection.execute(insert(_drafts).values(identity | values))
     audit.insert_rows(
         connection, [audit.audit_row(actor, "draft", record.path, id, list(new.values))]
     )
@@ -102,5 +106,5 @@ def delete_draft(connection: Connection, record: Record, id: int) -> bool:
     """Remove the draft of a record; whether there was one."""
     if not record.drafts:
         return False
-    mine = _drafts.c.type == record.path, _drafts.c.record_id == id
-    return connection.execute(delete(_drafts).where(*mine)).rowcount > 0
+    conditions = _drafts.c.type == record.path, _drafts.c.record_id == id
+    return connection.execute(delete(_drafts).where(*conditions)).rowcount > 0

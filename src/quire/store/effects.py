@@ -1,4 +1,4 @@
-"""What every change leaves behind, in its transaction: audit row, outbox event, revision, search document."""
+"""Writes what goes with every change, in its transaction: audit row, event, revision, search document."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -28,36 +28,36 @@ Difference = tuple[Change, dict[str, Any], list[str]]
 def record_change(
     connection: Connection, changes: list[Change], states: list[dict[str, Any]]
 ) -> None:
-    """Audit, revision, event and search document: what every change leaves behind."""
+    """Write the audit row, revision, event and search document of each change that had an effect."""
     record, actor, verb = changes[0].record, changes[0].actor, changes[0].verb
-    differing = [
+    differences = [
         (change, state, rows.differences(change, state))
         for change, state in zip(changes, states, strict=True)
     ]
-    kept = [one for one in differing if one[2] or one[0].state is None]
-    if not kept:
+    effective = [one for one in differences if one[2] or one[0].state is None]
+    if not effective:
         return
     audit.insert_rows(
-        connection, [audit.audit_row(actor, verb, record.path, s["id"], f) for _, s, f in kept]
+        connection, [audit.audit_row(actor, verb, record.path, s["id"], f) for _, s, f in effective]
     )
     moment = now()
-    outbox.insert_events(connection, list(_events(kept, moment)))
+    outbox.insert_events(connection, list(_events(effective, moment)))
     if record.is_versioned and record.history:
         revisions.insert_revisions(
-            connection, [revisions.revision_row(record, actor, verb, s) for _, s, _ in kept]
+            connection, [revisions.revision_row(record, actor, verb, s) for _, s, _ in effective]
         )
-    search_index.index_records(connection, record, [state for _, state, _ in kept])
-    for _, state, fields in kept:
+    search_index.index_records(connection, record, [state for _, state, _ in effective])
+    for _, state, fields in effective:
         note_schedule(connection, record, fields, state, moment)
-    index_texts(connection, kept)
-    for change, state, _ in kept:
-        for follow in change.after_save_callbacks:
-            follow(state)
+    index_texts(connection, effective)
+    for change, state, _ in effective:
+        for callback in change.after_save_callbacks:
+            callback(state)
 
 
-def _events(kept: list[Difference], moment: datetime) -> Iterator[dict[str, Any]]:
+def _events(differences: list[Difference], moment: datetime) -> Iterator[dict[str, Any]]:
     """The outbox rows of changes: what was done, and whether that has published or unpublished."""
-    for change, state, fields in kept:
+    for change, state, fields in differences:
         record = change.record
         yield outbox.event_row(record, past_verb(record, change.verb), state, fields)
         name = publication_event(record, change.state, state, rfc3339(moment))
@@ -66,18 +66,18 @@ def _events(kept: list[Difference], moment: datetime) -> Iterator[dict[str, Any]
 
 
 def record_removal(connection: Connection, change: Change) -> None:
-    """The same for a record that is gone: nothing else keeps a trace of it but audit and outbox."""
+    """The same for a deleted record: only the audit log and the outbox keep a trace of it."""
     record, actor, state = change.record, change.actor, change.state or {}
-    for follow in change.after_save_callbacks:
-        follow(None)
+    for callback in change.after_save_callbacks:
+        callback(None)
     audit.insert_rows(connection, [audit.audit_row(actor, "delete", record.path, state["id"], [])])
     outbox.insert_events(
         connection, [outbox.event_row(record, past_verb(record, "delete"), state, [])]
     )
-    for forget in (
+    for delete_trace in (
         search_index.delete_document,
         delete_text_uses,
         drafts.delete_draft,
         preview_links.delete_mark,
     ):
-        forget(connection, record, state["id"])
+        delete_trace(connection, record, state["id"])

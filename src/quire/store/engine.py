@@ -1,4 +1,4 @@
-"""The engine: what SQLite and PostgreSQL need said differently when they are connected to."""
+"""Connects to the database, with the options that SQLite and PostgreSQL each need."""
 
 import math
 import time
@@ -16,7 +16,7 @@ from quire.store.statement_timer import time_statements
 from quire.store.writer_lock import BUSY_SECONDS, begin_writing
 
 IDLE_SECONDS = 1.0
-"""After so long without use, a connection to a server may have died unnoticed."""
+"""How long a connection to a server may be idle before it is checked."""
 
 
 def init_app(app: Flask) -> None:
@@ -34,12 +34,12 @@ def init_app(app: Flask) -> None:
 
 def _engine_options(app: Flask) -> dict[str, Any]:
     json: dict[str, Any] = {
-        # of compiled statements, about 80 KB each: anybody can ask for a new one by other filters
+        # of compiled statements, about 80 KB each: any client can cause new ones with other filters
         "query_cache_size": 200,
         "json_serializer": lambda value: orjson.dumps(value).decode(),
         "json_deserializer": orjson.loads,
     }
-    # the connection used last comes first: it has its statements, pages and values at hand
+    # the connection used last comes first: its statements, pages and values are cached
     pool = {"pool_use_lifo": True, "max_overflow": 20}
     url = make_url(app.config["SQLALCHEMY_DATABASE_URI"])
     if url.get_backend_name() == "sqlite":
@@ -49,10 +49,10 @@ def _engine_options(app: Flask) -> dict[str, Any]:
         "pool_size": 10,
         "pool_timeout": 3,
         # what only reads sees what is committed, statement by statement, with or without a
-        # transaction around it: BEGIN and ROLLBACK would be two more journeys to the server
+        # transaction around it: BEGIN and ROLLBACK would be two more round trips
         "isolation_level": "AUTOCOMMIT",
-        # what is looked up lies in memory or on a disk without arms; by default, PostgreSQL would
-        # rather read a whole table than look up a tenth of its rows in an index
+        # random reads come from memory or an SSD; by default, PostgreSQL would rather read a whole
+        # table than look up a tenth of its rows in an index
         "connect_args": {
             "options": "-c timezone=UTC -c statement_timeout=30000 -c jit=off -c random_page_cost=1.1"
         },
@@ -69,7 +69,7 @@ class _Compiler(SQLiteCompiler):
 
 
 def prepare_sqlite(engine: Engine) -> None:
-    """Let an engine of SQLite behave as all here expect."""
+    """Set up an SQLite engine: transactions, functions and pragmas."""
     engine.dialect.statement_compiler = _Compiler
     event.listen(engine, "connect", _on_connect)
     # not the event "begin": an engine that has events asks for them at every statement
@@ -86,7 +86,7 @@ def _on_connect(connection: Any, record: Any) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
-        "cache_size=-500",  # KiB: each thread has a connection, and the system keeps the file at hand
+        "cache_size=-500",  # KiB: each thread has a connection, and the system caches the file
     ):
         connection.execute(f"PRAGMA {pragma}").close()
 
@@ -96,9 +96,9 @@ def _note_use(connection: Any, record: Any) -> None:
 
 
 def _check_idle_connection(connection: Any, record: Any, proxy: Any) -> None:
-    """Ask a connection that has rested whether it lives, so that the pool tries another one.
+    """Ping a connection that has been idle, so that the pool replaces it if it is dead.
 
-    `pool_pre_ping` would ask each time: https://docs.sqlalchemy.org/en/20/core/pooling.html
+    `pool_pre_ping` would ping each time: https://docs.sqlalchemy.org/en/20/core/pooling.html
     """
     if time.monotonic() - record.info.get("used", math.inf) < IDLE_SECONDS:
         return

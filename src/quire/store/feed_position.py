@@ -1,4 +1,4 @@
-"""Where the feed of changes stands: its epoch, and the last place in the order of commits.
+"""The present position of the change feed: its epoch, and the last event in the order of commits.
 
 Ids of the outbox are handed out before the commit. On SQLite, which has one writer, they are in the
 order of commits all the same. On PostgreSQL whoever reads first gives positions to what has been
@@ -31,7 +31,7 @@ _NUMBER = text(
 
 
 class ChangeFeed(HasId, Model):
-    """The feed itself, one row: `epoch` is another one after each restore."""
+    """The feed itself, one row: `epoch` changes with each restore from a backup."""
 
     __tablename__ = "change_feed"
 
@@ -39,7 +39,7 @@ class ChangeFeed(HasId, Model):
 
 
 def _make_row(table, connection, **_) -> None:  # type: ignore[no-untyped-def]
-    """The one row is born with its table; the migration does the same."""
+    """Create the one row with the table; the migration does the same."""
     connection.execute(table.insert().values(id=ONLY_ROW, epoch=new_secret()[:16]))
 
 
@@ -48,19 +48,19 @@ event.listen(ChangeFeed.__table__, "after_create", _make_row)
 
 @dataclass(frozen=True, slots=True)
 class FeedPosition:
-    """The epoch of the feed and the place of its last event, 0 where there is none."""
+    """The epoch of the feed and the position of its last event, 0 where there is none."""
 
     epoch: str
     last: int
 
 
 def position_column(dialect: str) -> Any:
-    """What events are ordered by."""
+    """The column that events are ordered by."""
     return _rows.c.id if dialect == "sqlite" else _rows.c.position
 
 
 def position_columns(dialect: str) -> list[ColumnElement[Any]]:
-    """The epoch and the last place, as two columns for any statement."""
+    """The epoch and the last position, as two columns for any statement."""
     return [
         select(ChangeFeed.epoch).limit(1).scalar_subquery(),
         select(func.max(position_column(dialect))).scalar_subquery(),
@@ -68,7 +68,7 @@ def position_columns(dialect: str) -> list[ColumnElement[Any]]:
 
 
 def current_position() -> FeedPosition:
-    """Where the feed stands."""
+    """The present position of the feed."""
     with read_connection() as connection:
         columns = position_columns(connection.dialect.name)
         epoch, last = connection.execute(select(*columns)).one()
@@ -76,7 +76,7 @@ def current_position() -> FeedPosition:
 
 
 def number_commits() -> None:
-    """Give positions to what has been committed; nothing where ids are in the order of commits."""
+    """Number the events that have been committed, unless ids are in the order of commits anyway."""
     if has_one_writer():
         return
     with read_connection() as connection:
@@ -88,5 +88,5 @@ def number_commits() -> None:
 
 
 def _has_unnumbered(connection: Connection) -> bool:
-    waiting = select(_rows.c.id).where(_rows.c.position.is_(None)).limit(1)
-    return connection.execute(waiting).first() is not None
+    statement = select(_rows.c.id).where(_rows.c.position.is_(None)).limit(1)
+    return connection.execute(statement).first() is not None

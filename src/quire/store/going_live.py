@@ -1,4 +1,4 @@
-"""A draft takes the place of what is live: prepared before the transaction, taken over in it."""
+"""Publishes a draft: prepares its values before the transaction, and applies them in it."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from quire.store.preconditions import prepare, stale_draft, stale_record
 
 
 def prepare_publication(record: Record, actor: Actor, id: int, action: Action) -> dict[str, Any]:
-    """What a draft that goes live needs long for."""
+    """The slow preparation of an action that publishes the draft, before the transaction."""
     if not (action.takes_draft and record.drafts):
         return {}
     with read_connection() as connection:
@@ -25,10 +25,10 @@ def prepare_publication(record: Record, actor: Actor, id: int, action: Action) -
 
 
 def apply_draft(connection: Connection, change: Change, version: int | None) -> None:
-    """Make the draft's values those of the change, and the draft go.
+    """Move the values of the draft into the change, and delete the draft.
 
-    `version` is that of the draft, 0 where none was there, None for any. Raises VersionConflict when it is
-    another one, or was begun on other values than those that are live.
+    `version` is that of the draft, 0 for no draft, None for any. Raises VersionConflict when the
+    draft has another version, or is based on an earlier version of the record.
     """
     record, state = change.record, change.state or {}
     draft = drafts.find_draft(connection, record, state["id"]) if record.drafts else None
@@ -38,6 +38,6 @@ def apply_draft(connection: Connection, change: Change, version: int | None) -> 
         return
     if draft.base_version != state["version"]:
         raise stale_record(connection, record, state, draft.base_version)
-    given = parse(record, change.actor, draft.values, form=PART, state=state)
-    change.values = {**given, **change.values}
+    values = parse(record, change.actor, draft.values, form=PART, state=state)
+    change.values = {**values, **change.values}
     drafts.delete_draft(connection, record, state["id"])

@@ -1,7 +1,7 @@
-"""Idempotency keys: answers stored in the transaction of their effect, for whoever asks again.
+"""Idempotency keys: answers stored in the transaction of their effect, for requests that are repeated.
 
-Each key is unique, so there is one effect at most. Who asks again meanwhile is refused and waits for
-nothing: this process knows what it is answering, and PostgreSQL has a lock that ends with the
+Each key is unique, so there is one effect at most. A repeated request is refused at once while the
+first is running: this process knows which those are, and PostgreSQL has a lock that ends with the
 transaction. Other processes on SQLite wait for their turn to write, as for every change.
 """
 
@@ -25,16 +25,16 @@ from quire.store.db import Model, deferred_commit, read_connection, transaction
 from quire.store.short_transactions import delete_in_batches
 from quire.store.statements import Prepared
 
-LASTS = timedelta(hours=24)
-"""How long an answer is given again."""
+LIFETIME = timedelta(hours=24)
+"""How long an answer is repeated."""
 RETRY_SECONDS = 1
-"""When to ask again for an answer that is being made."""
+"""When to repeat a request that is still running."""
 
 
 class IdempotencyKey(HasId, Model):
-    """The answer to a request: `digest` says which, `fingerprint` what was in its body.
+    """The answer to a request, which `digest` identifies; `fingerprint` is that of its body.
 
-    One that showed a secret is not stored: there is no `status`, and `location` says where to look.
+    An answer with a secret is not stored: it has no `status`, and `location` is the record's URL.
     """
 
     __tablename__ = "idempotency_keys"
@@ -50,7 +50,7 @@ class IdempotencyKey(HasId, Model):
 
 @dataclass(frozen=True, slots=True)
 class KeyedRequest:
-    """A request with a key: `digest` stands for who sends it, where, by which key; `fingerprint` for its body."""
+    """A request with a key: `digest` covers its sender, its path and the key, `fingerprint` its body."""
 
     digest: str
     fingerprint: str
@@ -58,7 +58,7 @@ class KeyedRequest:
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """What is given again; `status` is None for an answer that showed a secret."""
+    """An answer to repeat; `status` is None for one that showed a secret."""
 
     status: int | None
     body: bytes
@@ -71,7 +71,7 @@ _find = Prepared(
     select(
         *(_keys.c[name] for name in ("status", "body", "etag", "location", "fingerprint")),
         (_keys.c.created_at > bindparam("after")).label("is_current"),
-    ).where(_keys.c.digest == bindparam("wanted"))
+    ).where(_keys.c.digest == bindparam("key_digest"))
 )
 _delete_expired = Prepared(
     delete(_keys).where(
@@ -84,30 +84,30 @@ _running: dict[str, object] = {}
 """The requests that this process is answering, by digest: at most one for each of its threads."""
 
 
-def find_answer(asked: KeyedRequest) -> StoredAnswer | None:
+def find_answer(request: KeyedRequest) -> StoredAnswer | None:
     """The answer to an earlier request. Raises IdempotencyKeyReused when that had another body."""
-    after = now() - LASTS
+    after = now() - LIFETIME
     with read_connection() as connection:
-        row = _find(connection, {"wanted": asked.digest, "after": after}).first()
+        row = _find(connection, {"key_digest": request.digest, "after": after}).first()
     if row is None:
         return None
     if not row.is_current:
         with transaction() as connection:
-            _delete_expired(connection, {"expired": asked.digest, "before": after})
+            _delete_expired(connection, {"expired": request.digest, "before": after})
         return None
-    if row.fingerprint != asked.fingerprint:
+    if row.fingerprint != request.fingerprint:
         raise IdempotencyKeyReused("This Idempotency-Key has been used with another body.")
     return StoredAnswer(row.status, row.body, row.etag, row.location)
 
 
 @contextmanager
-def one_effect(asked: KeyedRequest) -> Iterator[None]:
-    """Around all that a request does, and `store_answer`: both are committed at the end, or nothing.
+def one_effect(request: KeyedRequest) -> Iterator[None]:
+    """Around the work of a request and `store_answer`: both are committed at the end, or neither.
 
     Raises Conflict while the same request is being answered. Where it has been answered since
     `find_answer`, the block fails, at the latest in `store_answer`.
     """
-    with _only_one_here(asked.digest), deferred_commit(partial(_lock, asked.digest)):
+    with _only_one_here(request.digest), deferred_commit(partial(_lock, request.digest)):
         yield
 
 
@@ -123,7 +123,7 @@ def _only_one_here(digest: str) -> Iterator[None]:
 
 
 def _lock(digest: str, connection: Connection) -> None:
-    """Be the only one to answer, until the transaction ends that has just begun."""
+    """Lock the key until the transaction that has just begun ends. Raises Conflict."""
     if not try_advisory_lock(f"idempotency key {digest}"):
         raise _in_progress()
 
@@ -136,11 +136,11 @@ def _in_progress() -> Conflict:
     )
 
 
-def store_answer(asked: KeyedRequest, answer: StoredAnswer) -> None:
+def store_answer(request: KeyedRequest, answer: StoredAnswer) -> None:
     """Store the answer, in the transaction of its effect. Raises Conflict when there is one already."""
     row = {
-        "digest": asked.digest,
-        "fingerprint": asked.fingerprint,
+        "digest": request.digest,
+        "fingerprint": request.fingerprint,
         "status": answer.status,
         "body": answer.body,
         "etag": answer.etag,
@@ -154,5 +154,5 @@ def store_answer(asked: KeyedRequest, answer: StoredAnswer) -> None:
 
 
 def delete_expired_answers() -> int:
-    """Forget answers that are given to nobody any more; how many there were."""
-    return delete_in_batches(_keys, _keys.c.created_at <= now() - LASTS)
+    """Delete answers that are no longer repeated; how many there were."""
+    return delete_in_batches(_keys, _keys.c.created_at <= now() - LIFETIME)

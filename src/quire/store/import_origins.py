@@ -1,4 +1,4 @@
-"""Where imported records came from, so that a second import knows what it has brought already."""
+"""Where imported records came from, so that a second import recognizes what is there already."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ from quire.store.db import Model, read_connection
 
 PLACE_LENGTH = 500
 TABLES = "table"
-"""The source of rows of imported tables; their place is the type that they became."""
+"""The source of rows of imported tables; their place is the record type."""
 PAGES = "pages"
-"""The source of what editors begin: a page of the panel, whose first answer may be lost."""
+"""The source of drafts that editors begin: a page of the panel, whose first answer may be lost."""
 
 Digest = Annotated[str, mapped_column(String(64))]
 
@@ -47,7 +47,7 @@ class ImportOrigin(HasId, Model):
 
 @dataclass(frozen=True, slots=True)
 class KnownItem:
-    """What is remembered of one item."""
+    """What is stored about one item."""
 
     type: str
     record_id: int
@@ -55,15 +55,15 @@ class KnownItem:
     version: int | None
 
 
-_FORGET = delete(ImportOrigin).where(ImportOrigin.digest == bindparam("old"))
-_KEEP = insert(ImportOrigin)
+_DELETE = delete(ImportOrigin).where(ImportOrigin.digest == bindparam("old"))
+_INSERT = insert(ImportOrigin)
 _COLUMNS = (
     ImportOrigin.type,
     ImportOrigin.record_id,
     ImportOrigin.fingerprint,
     ImportOrigin.version,
 )
-_FIND = select(*_COLUMNS).where(ImportOrigin.digest == bindparam("wanted"))
+_FIND = select(*_COLUMNS).where(ImportOrigin.digest == bindparam("key_digest"))
 
 
 def place_name(place: str) -> str:
@@ -72,19 +72,19 @@ def place_name(place: str) -> str:
 
 
 def known_items(source: str, place: str) -> dict[str, KnownItem]:
-    """All that is remembered of one place, by item."""
-    wanted = select(ImportOrigin.item, *_COLUMNS).where(
+    """All that is stored about one place, by item."""
+    statement = select(ImportOrigin.item, *_COLUMNS).where(
         ImportOrigin.source == source, ImportOrigin.place == place_name(place)
     )
     with read_connection() as connection:
-        return {row[0]: KnownItem(*row[1:]) for row in connection.execute(wanted)}
+        return {row[0]: KnownItem(*row[1:]) for row in connection.execute(statement)}
 
 
 def known_item(source: str, place: str, item: str) -> KnownItem | None:
-    """What is remembered of one item."""
+    """What is stored about one item, None for an unknown one."""
     digest = _digest(source, place_name(place), item)
     with read_connection() as connection:
-        row = connection.execute(_FIND, {"wanted": digest}).first()
+        row = connection.execute(_FIND, {"key_digest": digest}).first()
     return None if row is None else KnownItem(*row)
 
 
@@ -101,23 +101,23 @@ def known_places(source: str) -> list[str]:
 def store_items(
     connection: Connection, source: str, place: str, items: Mapping[str, KnownItem]
 ) -> None:
-    """Note what items became, in the open transaction; what was noted before is replaced."""
+    """Store the records that items became, in the open transaction, replacing earlier ones."""
     place = place_name(place)
-    rows = [_row(source, place, item, known) for item, known in items.items()]
-    connection.execute(_FORGET, [{"old": row["digest"]} for row in rows])
-    connection.execute(_KEEP, rows)
+    rows = [_row(source, place, item, origin) for item, origin in items.items()]
+    connection.execute(_DELETE, [{"old": row["digest"]} for row in rows])
+    connection.execute(_INSERT, rows)
 
 
-def _row(source: str, place: str, item: str, known: KnownItem) -> dict[str, Any]:
+def _row(source: str, place: str, item: str, origin: KnownItem) -> dict[str, Any]:
     return {
         "digest": _digest(source, place, item),
         "source": source,
         "place": place,
         "item": item,
-        "type": known.type,
-        "record_id": known.record_id,
-        "fingerprint": known.fingerprint,
-        "version": known.version,
+        "type": origin.type,
+        "record_id": origin.record_id,
+        "fingerprint": origin.fingerprint,
+        "version": origin.version,
         "imported_at": now(),
     }
 
@@ -127,7 +127,7 @@ def _digest(source: str, place: str, item: str) -> str:
 
 
 def delete_origin(connection: Connection, source: str, place: str, record_id: int) -> None:
-    """Forget that a record came from there, in the open transaction."""
+    """Delete the origin of a record, in the open transaction."""
     mine = (
         ImportOrigin.source == source,
         ImportOrigin.place == place_name(place),
@@ -137,6 +137,6 @@ def delete_origin(connection: Connection, source: str, place: str, record_id: in
 
 
 def delete_older(connection: Connection, source: str, before: datetime) -> int:
-    """Forget what came from a source earlier than that; how much it was."""
+    """Delete the origins from a source that are older than `before`; how many there were."""
     old = ImportOrigin.source == source, ImportOrigin.imported_at < before
     return connection.execute(delete(ImportOrigin).where(*old)).rowcount

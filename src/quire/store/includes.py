@@ -1,4 +1,4 @@
-"""What `include` brings: one statement for each relation, whatever the number of rows."""
+"""Loads the records that `include` asks for: one statement for each relation, however many rows."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -32,17 +32,19 @@ def include(
 ) -> None:
     """Put the records that `paths` name into `rows`, as far as `actor` may see them.
 
-    A reference to a record that he may not see stays the small object it was. Of records below
-    another come the first MAX_NESTED, and beside them how many there are. `fields` are the paths
-    that will be left of the rows. Raises TooCostly.
+    A reference to a record that they may not see stays a small object. Of nested records the first
+    MAX_NESTED are loaded, with their total number. `fields` are the paths that the rows will be
+    pruned to. Raises TooCostly.
     """
-    known = relations(record, actor) if paths else {}
+    by_name = relations(record, actor) if paths else {}
     for head in heads(paths):
-        deeper, named = _below(head, paths), _below(head, fields or ())
-        shown = None if fields is None or head in fields or not named else named
-        names = _columns(known[head].target, shown, named, deeper)
-        brought = _load_relation(connection, known[head], actor, rows, head, names, limit)
-        include(connection, known[head].target, actor, brought, deeper, shown, limit)
+        inner_paths, inner_fields = _below(head, paths), _below(head, fields or ())
+        output_fields = (
+            None if fields is None or head in fields or not inner_fields else inner_fields
+        )
+        names = _columns(by_name[head].target, output_fields, inner_fields, inner_paths)
+        related = _load_relation(connection, by_name[head], actor, rows, head, names, limit)
+        include(connection, by_name[head].target, actor, related, inner_paths, output_fields, limit)
 
 
 def heads(paths: Iterable[str]) -> Paths:
@@ -54,11 +56,15 @@ def _below(head: str, paths: Paths) -> Paths:
     return tuple(path.removeprefix(f"{head}.") for path in paths if path.startswith(f"{head}."))
 
 
-def _columns(target: Record, shown: Paths | None, named: Paths, deeper: Paths) -> Paths | None:
+def _columns(
+    target: Record, output_fields: Paths | None, inner_fields: Paths, inner_paths: Paths
+) -> Paths | None:
     """The fields to read of a relation; None for the usual ones."""
-    if shown is not None:
-        return heads(("id", *shown, *deeper))
-    return heads((*target.default_fields(target.field_names), *named)) if named else None
+    if output_fields is not None:
+        return heads(("id", *output_fields, *inner_paths))
+    return (
+        heads((*target.default_fields(target.field_names), *inner_fields)) if inner_fields else None
+    )
 
 
 def _load_relation(
@@ -76,8 +82,10 @@ def _load_relation(
         return place(relation, rows, name, [], [])
     projection, statement = _plan(relation, relation.target.cache_key_actor(actor), columns)
     values = {"ids": sorted(ids), "actor_id": actor.user_id, "now": now()}
-    found = list(limit.counted(connection.execute(statement, values), projection.long))
-    return place(relation, rows, name, found, [projection.shape(row) for row in found])
+    related_rows = list(limit.counted(connection.execute(statement, values), projection.long))
+    return place(
+        relation, rows, name, related_rows, [projection.shape(row) for row in related_rows]
+    )
 
 
 def _referred_ids(rows: Rows, name: str) -> set[int]:
@@ -89,25 +97,25 @@ def _as_list(value: Any) -> Rows:
 
 
 def _place_referred(
-    relation: Relation, rows: Rows, name: str, found: Sequence[Any], brought: Rows
+    relation: Relation, rows: Rows, name: str, related_rows: Sequence[Any], related: Rows
 ) -> Rows:
-    by_id = {one["id"]: one for one in brought}
+    by_id = {one["id"]: one for one in related}
     for row in rows:
         value = row.get(name)
         if isinstance(value, list):
             row[name] = [by_id.get(small["id"], small) for small in value]
         elif value is not None:
             row[name] = by_id.get(value["id"], value)
-    return brought
+    return related
 
 
 def _place_below(
-    relation: Relation, rows: Rows, name: str, found: Sequence[Any], brought: Rows
+    relation: Relation, rows: Rows, name: str, related_rows: Sequence[Any], related: Rows
 ) -> Rows:
-    """The last columns of what was found are the id of the record above it, and the total there."""
+    """The last columns of `related_rows` are the id of the record above, and the total below that."""
     groups: dict[int, Rows] = defaultdict(list)
     totals: dict[int, int] = defaultdict(int)
-    for row, one in zip(found, brought, strict=True):
+    for row, one in zip(related_rows, related, strict=True):
         groups[row[-2]].append(one)
         totals[row[-2]] = row[-1]
     for row in rows:
@@ -116,7 +124,7 @@ def _place_below(
             row |= {name: below, f"{name}_total": totals[row["id"]]}
         else:
             row[name] = below[0] if below else None
-    return brought
+    return related
 
 
 @lru_cache(500)
@@ -141,18 +149,18 @@ def _first_ones(column: Any, id: Any, conditions: Sequence[Any]) -> Any:
     """The ids of the rows below each record, numbered: a post may have thousands of comments."""
     place = func.row_number().over(partition_by=column, order_by=id).label("place")
     total = func.count().over(partition_by=column).label("total")
-    numbered = select(id, column.label("above"), place, total).where(*conditions)
-    return numbered.subquery("numbered")
+    statement = select(id, column.label("above"), place, total).where(*conditions)
+    return statement.subquery("numbered")
 
 
 def prune(rows: Rows, fields: Paths | None) -> Rows:
-    """Only the parts of nested objects that paths such as `author.username` name."""
-    wanted: dict[str, list[str]] = defaultdict(list)
+    """Reduce nested objects to the parts that paths such as `author.username` name."""
+    names_by_head: dict[str, list[str]] = defaultdict(list)
     for path in fields or ():
         head, _, rest = path.partition(".")
         if rest and head not in (fields or ()):
-            wanted[head].append(rest)
-    for head, names in wanted.items():
+            names_by_head[head].append(rest)
+    for head, names in names_by_head.items():
         for row in rows:
             value = row.get(head)
             if isinstance(value, list):
@@ -163,8 +171,8 @@ def prune(rows: Rows, fields: Paths | None) -> Rows:
 
 
 def _part(value: dict[str, Any], names: Paths) -> dict[str, Any]:
-    """Of a record that may not be seen there is only the small object, which holds less."""
-    kept = {name: value[name] for name in heads(names) if name in value}
-    totals = ((f"{name}_total", value.get(f"{name}_total")) for name in kept)
-    kept |= {name: total for name, total in totals if total is not None}
-    return prune([kept], names)[0]
+    """The named parts; the small object of a record that may not be seen lacks some."""
+    part = {name: value[name] for name in heads(names) if name in value}
+    totals = ((f"{name}_total", value.get(f"{name}_total")) for name in part)
+    part |= {name: total for name, total in totals if total is not None}
+    return prune([part], names)[0]

@@ -1,4 +1,4 @@
-"""Whether the database fits the code, and the migrations that make it fit; a SQLite file is copied first."""
+"""Checks that the database fits the code, and migrates it; an SQLite file is backed up first."""
 
 import re
 import sqlite3
@@ -24,21 +24,21 @@ _REVISION = re.compile(r"^(down_)?revision(?:: [^=]*)? = [\"'](\w+)[\"']", re.MU
 
 
 class SchemaMismatch(StartupError):
-    """The database does not fit this code; the text has the command that mends it."""
+    """The database does not fit this code; the text names the command that fixes it."""
 
 
 @cache
 def revisions(folder: Path) -> tuple[str, frozenset[str]]:
     """The newest revision and all of them, read from the scripts without running Alembic."""
-    found: set[str] = set()
-    followed: set[str] = set()
+    names: set[str] = set()
+    parents: set[str] = set()
     for script in sorted((folder / "versions").glob("*.py")):
         for down, name in _REVISION.findall(script.read_text(encoding="utf-8")):
-            (followed if down else found).add(name)
-    heads = found - followed
+            (parents if down else names).add(name)
+    heads = names - parents
     if len(heads) != 1:
         raise SchemaMismatch(f"{folder} has {len(heads)} newest revisions; it must have one.")
-    return heads.pop(), frozenset(found)
+    return heads.pop(), frozenset(names)
 
 
 def newest_revision() -> str:
@@ -55,7 +55,7 @@ def current_revision(connection: Connection) -> str | None:
 
 
 def database_revision() -> str | None:
-    """`current` of this application's database. Raises SchemaMismatch when it cannot be reached."""
+    """The revision of this application's database. Raises SchemaMismatch when it cannot be reached."""
     try:
         with db.engine.connect() as connection:
             return current_revision(connection)
@@ -65,24 +65,24 @@ def database_revision() -> str | None:
 
 
 def prepare_database() -> None:
-    """Make the tables of an empty database; raises SchemaMismatch when another one does not fit.
+    """Create the tables of an empty database. Raises SchemaMismatch when another one does not fit.
 
     Of many processes that find it empty at once, one migrates and the others wait.
     """
-    found = database_revision()
-    if found == "":
+    revision = database_revision()
+    if revision == "":
         with FileLock(
             Path(current_app.config["QUIRE_INSTANCE"]) / "migrate.lock", fallback_to_soft=False
         ):
             if database_revision() == "":
                 upgrade()
-        found = database_revision()
-    require_current(found)
+        revision = database_revision()
+    require_current(revision)
 
 
 def require_current(revision: str | None) -> None:
-    """Raise Mismatch unless `revision` is the newest one."""
-    newest, known = revisions(SCRIPTS)
+    """Raise SchemaMismatch unless `revision` is the newest one."""
+    newest, known_revisions = revisions(SCRIPTS)
     if revision is None:
         raise SchemaMismatch(
             "The database has tables that no migration made. If they are of this version, run: "
@@ -90,7 +90,7 @@ def require_current(revision: str | None) -> None:
         )
     if revision == newest:
         return
-    if revision in known or revision == "":
+    if revision in known_revisions or revision == "":
         raise SchemaMismatch("The database is older than this code. Run: manage.py db upgrade")
     raise SchemaMismatch(
         f"This code is too old for the database (revision {revision}). Install the version of "
@@ -117,7 +117,7 @@ def upgrade() -> None:
 def back_up() -> Path | None:
     """Copy a SQLite database beside itself; the copy's path, None where there is no file.
 
-    SQLite's own backup is used: it is whole even while others write.
+    SQLite's own backup is used: it is consistent even while others write.
     """
     name = db.engine.url.database
     if db.engine.dialect.name != "sqlite" or name in (None, "", ":memory:"):

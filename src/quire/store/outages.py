@@ -1,4 +1,4 @@
-"""A database that does not answer: 503 for the client, for the operator one line a minute and cause."""
+"""Handles database outages: 503 for the client, one log line a minute and cause for the operator."""
 
 import logging
 import sqlite3
@@ -45,7 +45,7 @@ _logging = threading.Lock()
 
 @contextmanager
 def translate_outages() -> Iterator[None]:
-    """Around what asks the database. Raises Unavailable in place of what means that it cannot answer."""
+    """Around database calls. Raises Unavailable in place of errors that mean it cannot answer."""
     try:
         yield
     except PoolTimeout as error:
@@ -61,8 +61,8 @@ def translate_outages() -> Iterator[None]:
         raise _unavailable("The database is not responding. Try again.", 5) from error
 
 
-def locked() -> Unavailable:
-    """The refusal of a change that has waited too long for others, told like the rest."""
+def lock_timeout() -> Unavailable:
+    """The error for a change that has waited too long for others; it is logged like an outage."""
     _log(LOCKED, TimeoutError("other changes of this process wait for it too"))
     return _unavailable("The database is not responding. Try again.", 5)
 
@@ -73,8 +73,8 @@ def _unavailable(message: str, seconds: int) -> Unavailable:
 
 def _cause(error: DatabaseError) -> str:
     code = getattr(error.orig, "sqlite_errorcode", None)
-    known = code & 0xFF if code is not None else getattr(error.orig, "sqlstate", None)
-    return _CAUSES.get(known, AWAY)
+    cause_code = code & 0xFF if code is not None else getattr(error.orig, "sqlstate", None)
+    return _CAUSES.get(cause_code, AWAY)
 
 
 def _log(cause: str, error: Exception) -> None:
@@ -90,7 +90,7 @@ def _log(cause: str, error: Exception) -> None:
 
 @contextmanager
 def driver_connection(connection: Connection) -> Iterator[Any]:
-    """The driver's own connection; the pool hears of what it raises, as of what SQLAlchemy raises."""
+    """The driver's own connection; the pool learns of its errors as of those that SQLAlchemy raises."""
     raw: Any = connection.connection.driver_connection
     dbapi: Any = connection.dialect.dbapi
     try:

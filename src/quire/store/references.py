@@ -1,4 +1,4 @@
-"""References as they are sent (id, natural key, object) -> ids of records that the actor may see."""
+"""Resolves references (id, natural key, object) to ids of records that the actor may see."""
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
@@ -21,48 +21,52 @@ from quire.store.statements import Prepared
 Create = Callable[[Record, Actor, dict[str, Any]], int]
 
 
-Known = dict[str, dict[Any, int]]
-"""Ids that have been found, by table: what was sent -> id; names by the form they are compared in."""
+ReferenceIds = dict[str, dict[Any, int]]
+"""Resolved ids by table and reference; names are in the form by which they are compared."""
 
 AT_ONCE = 500
 
 
-def prefetch(connection: Connection, changes: Sequence[Change]) -> Known:
+def prefetch(connection: Connection, changes: Sequence[Change]) -> ReferenceIds:
     """Look up what many changes refer to in few queries. All are by one actor."""
-    wanted: dict[str, dict[Any, None]] = {}
+    by_table: dict[str, dict[Any, None]] = {}
     for change in changes:
         for name, value in change.values.items():
             target = change.record.field(name).target
             if target is not None and value is not None:
                 references = _references(record_of(target), value)
-                wanted.setdefault(target, {}).update(dict.fromkeys(references))
-    known: Known = {table: {} for table in wanted}
-    for table, some in wanted.items():
-        rest = list(some)
-        for start in range(0, len(rest), AT_ONCE):
-            part = rest[start : start + AT_ONCE]
-            known[table].update(_lookup(connection, record_of(table), changes[0].actor, part))
-    return known
+                by_table.setdefault(target, {}).update(dict.fromkeys(references))
+    reference_ids: ReferenceIds = {table: {} for table in by_table}
+    for table, some in by_table.items():
+        remaining = list(some)
+        for start in range(0, len(remaining), AT_ONCE):
+            part = remaining[start : start + AT_ONCE]
+            reference_ids[table].update(
+                _lookup(connection, record_of(table), changes[0].actor, part)
+            )
+    return reference_ids
 
 
-def resolve(connection: Connection, change: Change, create: Create, known: Known) -> None:
-    """Put ids where references were sent; note those that lead nowhere in `change`.
+def resolve(
+    connection: Connection, change: Change, create: Create, reference_ids: ReferenceIds
+) -> None:
+    """Replace references by ids; add those that lead nowhere to the bad fields of `change`.
 
-    `create` makes a record of a given type from a name that is not there yet, where that is
-    declared and allowed. What `known` lacks is looked up and added to it.
+    `create` makes a record of a given type from a name that does not exist yet, where that is
+    declared and allowed. What `reference_ids` lacks is looked up and added to it.
     """
     for name in list(change.values):
         field = change.record.field(name)
         value = change.values[name]
         if field.target is None or value is None:
             continue
-        ids = _ids(connection, change, field, value, create, known)
+        ids = _ids(connection, change, field, value, create, reference_ids)
         change.values[name] = list(dict.fromkeys(ids)) if field.many else next(iter(ids), None)
 
 
 def _as_list(target: Record, value: Any) -> list[Any]:
-    sent = value if isinstance(value, list) else [value]
-    ids = (_of_object(target, one) if isinstance(one, dict) else one for one in sent)
+    values = value if isinstance(value, list) else [value]
+    ids = (_of_object(target, one) if isinstance(one, dict) else one for one in values)
     return [normalize(one).strip(SPACES) if isinstance(one, str) else one for one in ids]
 
 
@@ -91,20 +95,20 @@ def _ids(
     field: Field,
     value: Any,
     create: Create,
-    known: Known,
+    reference_ids: ReferenceIds,
 ) -> list[int]:
     target = record_of(field.target or "")
-    found = known.setdefault(field.target or "", {})
-    missing = [one for one in _references(target, value) if _form(target, one) not in found]
-    found.update(_lookup(connection, target, change.actor, missing))
+    ids_by_form = reference_ids.setdefault(field.target or "", {})
+    missing = [one for one in _references(target, value) if _form(target, one) not in ids_by_form]
+    ids_by_form.update(_lookup(connection, target, change.actor, missing))
     may_create = _may_create(field, target, change.actor)
     if may_create:
         names = {_form(target, one): one for one in reversed(missing) if isinstance(one, str)}
-        new = {form: name for form, name in sorted(names.items()) if form not in found}
-        found.update(_created(connection, change, field, new, create))
+        new = {form: name for form, name in sorted(names.items()) if form not in ids_by_form}
+        ids_by_form.update(_create_missing(connection, change, field, new, create))
     ids = []
     for one in _as_list(target, value):
-        id = found.get(_form(target, one)) if _is_reference(one) else None
+        id = ids_by_form.get(_form(target, one)) if _is_reference(one) else None
         if id is not None:
             ids.append(id)
         elif not (may_create and isinstance(one, str)):
@@ -115,16 +119,16 @@ def _ids(
 def unknown_references(
     connection: Connection, record: Record, actor: Actor, raw: dict[str, Any], names: Iterable[str]
 ) -> list[Detail]:
-    """What is wrong with the references that `raw` has under `names`; nothing is made."""
+    """What is wrong with the references in the fields `names` of `raw`; nothing is created."""
     bad = []
     for field in map(record.field, names):
         target, value = record_of(field.target or ""), raw[field.name]
-        sent = [] if value is None else _as_list(target, value)
-        found = _lookup(connection, target, actor, [one for one in sent if _is_reference(one)])
+        references = [] if value is None else _as_list(target, value)
+        ids = _lookup(connection, target, actor, [one for one in references if _is_reference(one)])
         may_create = _may_create(field, target, actor)
-        for one in sent:
+        for one in references:
             is_new = may_create and isinstance(one, str)
-            if not is_new and not (_is_reference(one) and _form(target, one) in found):
+            if not is_new and not (_is_reference(one) and _form(target, one) in ids):
                 bad.append(_refusal(field, target, one))
     return bad
 
@@ -135,32 +139,35 @@ def find_by_key(connection: Connection, target: Record, actor: Actor, name: str)
 
 
 def small_objects(
-    connection: Connection, target: Record, actor: Actor, sent: Sequence[Any]
+    connection: Connection, target: Record, actor: Actor, references: Sequence[Any]
 ) -> list[dict[str, Any]]:
-    """What references lead to, in their order; of what leads nowhere, the part that was sent."""
-    known = [one for one in sent if _is_reference(one)]
-    ids = _lookup(connection, target, actor, known)
+    """The small objects that references lead to, in their order; a dangling one keeps its own part."""
+    valid_references = [one for one in references if _is_reference(one)]
+    ids = _lookup(connection, target, actor, valid_references)
     table = target.table.c
-    wanted = select(*(table[name] for name in target.reference_fields)).where(
+    statement = select(*(table[name] for name in target.reference_fields)).where(
         table.id.in_(ids.values())
     )
-    rows = {row["id"]: dict(row) for row in connection.execute(wanted).mappings()}
-    found = [ids.get(_form(target, one), 0) if _is_reference(one) else 0 for one in sent]
-    return [rows.get(id) or _only_sent(target, one) for id, one in zip(found, sent, strict=True)]
+    rows = {row["id"]: dict(row) for row in connection.execute(statement).mappings()}
+    target_ids = [ids.get(_form(target, one), 0) if _is_reference(one) else 0 for one in references]
+    return [
+        rows.get(id) or _missing_object(target, one)
+        for id, one in zip(target_ids, references, strict=True)
+    ]
 
 
-def _only_sent(target: Record, one: Any) -> dict[str, Any]:
+def _missing_object(target: Record, one: Any) -> dict[str, Any]:
     name = target.key if isinstance(one, str) else "id"
     return {**dict.fromkeys(target.reference_fields), name: one}
 
 
-def _created(
+def _create_missing(
     connection: Connection, change: Change, field: Field, names: dict[Any, str], create: Create
 ) -> dict[Any, int]:
-    """The ids of new records called `names`, by form; what is wrong with a name is said of the field.
+    """The ids of new records called `names`, by form; a bad name becomes an error of the field.
 
-    They are made in order of their forms: two transactions that make the same ones never wait for
-    one another.
+    They are created in order of their forms, so that two transactions that create the same ones never
+    deadlock.
     """
     target = record_of(field.target or "")
     ids: dict[Any, int] = {}
@@ -171,7 +178,7 @@ def _created(
         except ValidationFailed as error:
             for bad in error.details:
                 change.refuse(field.name, bad["code"], f"{field.label}: {bad['message']}")
-        except Conflict:  # another transaction has made it meanwhile
+        except Conflict:  # another transaction has created it meanwhile
             ids |= _lookup(connection, target, change.actor, [name])
             if form not in ids:
                 raise
@@ -193,11 +200,11 @@ def _may_create(field: Field, target: Record, actor: Actor) -> bool:
 
 
 def _lookup(
-    connection: Connection, target: Record, actor: Actor, wanted: list[Any]
+    connection: Connection, target: Record, actor: Actor, references: list[Any]
 ) -> dict[Any, int]:
-    ids = [one for one in wanted if _is_reference(one) and not isinstance(one, str)]
+    ids = [one for one in references if _is_reference(one) and not isinstance(one, str)]
     # no name holds a NUL, and PostgreSQL takes none
-    texts = [one for one in wanted if isinstance(one, str) and "\0" not in one]
+    texts = [one for one in references if isinstance(one, str) and "\0" not in one]
     names = texts if target.key != "id" else []
     if not ids and not names:
         return {}
@@ -210,12 +217,12 @@ def _lookup(
     else:
         statement = _by_id_or_name(target, actor.cache_key_actor_for(NO_SCOPES), single)
         rows = connection.execute(statement, {"ids": ids, "names": names, **values})
-    found: dict[Any, int] = {}
+    ids_by_reference: dict[Any, int] = {}
     for id, name in rows:
-        found[id] = id
+        ids_by_reference[id] = id
         if isinstance(name, str):
-            found[name] = id
-    return found
+            ids_by_reference[name] = id
+    return ids_by_reference
 
 
 @lru_cache(300)
@@ -226,10 +233,10 @@ def _by_id(target: Record, actor: Actor) -> Prepared:
 @lru_cache(300)
 def _by_id_or_name(target: Record, actor: Actor, single: bool) -> Select[Any]:
     id, key = target.table.c.id, target.field(target.key).comparison_column
-    wanted = bindparam("ids", expanding=not single, type_=BigInteger)
-    either = [id == wanted if single else id.in_(wanted)]
+    id_param = bindparam("ids", expanding=not single, type_=BigInteger)
+    either = [id == id_param if single else id.in_(id_param)]
     if target.key != "id" and not single:
         either.append(key.in_(bindparam("names", expanding=True, type_=key.type)))
     statement = select(id, key).where(or_(*either))
-    # to name is not to read: no scope is needed for it
+    # naming a record is not reading it, and needs no scope
     return statement.where(*row_conditions(target.declared_access.read(actor)))

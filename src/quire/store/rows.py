@@ -47,7 +47,7 @@ class LoadedRow:
 
     state: State
     allowed: bool
-    shown: State | None
+    visible: State | None
 
 
 @lru_cache(300)
@@ -97,7 +97,7 @@ def load_for_update(
 ) -> LoadedRow:
     """A record that `rule` lets the actor change, locked in a transaction. Raises NotFound, PermissionDenied."""
     found = _select(connection, record, actor, [id], rule, lock=True)
-    if not found or not (found[0].shown or found[0].allowed):
+    if not found or not (found[0].visible or found[0].allowed):
         raise NotFound(f"There is no such {record.noun}.")
     if not found[0].allowed:
         raise PermissionDenied(f"This requires {rule.unmet(actor)}.")

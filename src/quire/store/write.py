@@ -1,4 +1,4 @@
-"""Create, update, delete, act: the one path of every change, whoever asks and by whichever interface.
+"""Create, update, delete, act: the one path of every change, by whichever actor and interface.
 
 permission    may this actor at all; no query is made, the body is not parsed
 preparation   what takes long and needs no lock: hashing, Markdown, storing a file
@@ -45,23 +45,23 @@ from quire.store.viewers import note_before
 
 Raw = dict[str, Any]
 Callback = Callable[[dict[str, Any]], object]
-"""What a caller does with the state of a change, in its transaction; if it raises, nothing is done."""
+"""Called with the state after a change, in its transaction; if it raises, nothing is written."""
 Prepared = tuple[Raw, Raw]
-"""The parsed values of a new record, and what was made of them before the transaction."""
+"""The parsed values of a new record, and what was prepared from them before the transaction."""
 
 
 @dataclass(frozen=True)
 class Saved:
-    """What a change came to.
+    """The outcome of a change.
 
-    `state` is all that is stored, `shown` what the actor sees of it (None when nothing), `created`
-    whether the record is new, `changed` whether anything differs, `revealed` what is shown this once,
-    `notices` what else has been done, in sentences, `base_version` the version before the change.
+    `state` is all that is stored, `visible` what the actor sees of it (None when nothing), `created`
+    whether the record is new, `changed` whether anything differs, `revealed` what is shown only once,
+    `notices` what else was done, in sentences, `base_version` the version before the change.
     """
 
     id: int
     state: dict[str, Any]
-    shown: dict[str, Any] | None
+    visible: dict[str, Any] | None
     created: bool = False
     changed: bool = True
     revealed: Raw = field(default_factory=dict)
@@ -75,14 +75,14 @@ class Saved:
 
 
 def create(record: Record, actor: Actor, raw: Raw, *, also: Callback | None = None) -> Saved:
-    """Make a record of `raw`. Raises Unauthenticated, PermissionDenied, ValidationFailed, Conflict."""
+    """Create a record from `raw`. Raises Unauthenticated, PermissionDenied, ValidationFailed, Conflict."""
     return create_many(record, actor, [raw], also=also)[0]
 
 
 def create_many(
     record: Record, actor: Actor, raws: Sequence[Raw], *, also: Callback | None = None
 ) -> list[Saved]:
-    """Make several records in one transaction: all or none."""
+    """Create several records in one transaction: all or none."""
     with rollback_scope():
         prepared = [prepare_new(record, actor, raw) for raw in raws]
         return create_prepared(record, actor, prepared, also=also)
@@ -98,29 +98,29 @@ def prepare_new(record: Record, actor: Actor, raw: Raw) -> Prepared:
 def create_prepared(
     record: Record, actor: Actor, prepared: Sequence[Prepared], *, also: Callback | None = None
 ) -> list[Saved]:
-    """Make records that are prepared: all or none. Raises PermissionDenied, ValidationFailed, Conflict."""
+    """Create records that are prepared: all or none. Raises PermissionDenied, ValidationFailed, Conflict."""
     changes = [Change(record, actor, "create", None, *one) for one in prepared]
     if also is not None:
         for change in changes:
             change.after_save(also)
     with transaction() as connection:
-        known = prefetch(connection, changes)
+        reference_ids = prefetch(connection, changes)
         for change in changes:
-            complete(connection, change, _create_named, known)
+            complete(connection, change, _create_named, reference_ids)
             change.id = insert(connection, change)
         rows.insert_links(connection, changes)
-        found = recheck(connection, record, record.access.create, changes)
-        record_change(connection, changes, [one.state for one in found])
-        return [_saved_new(*one) for one in zip(changes, found, strict=True)]
+        loaded_rows = recheck(connection, record, record.access.create, changes)
+        record_change(connection, changes, [one.state for one in loaded_rows])
+        return [_saved_new(*one) for one in zip(changes, loaded_rows, strict=True)]
 
 
 def _create_named(record: Record, actor: Actor, raw: Raw) -> int:
     return create(record, actor, raw).id
 
 
-def _saved_new(change: Change, found: rows.LoadedRow) -> Saved:
-    id = found.state["id"]
-    return Saved(id, found.state, found.shown, created=True, revealed=change.revealed_values)
+def _saved_new(change: Change, row: rows.LoadedRow) -> Saved:
+    id = row.state["id"]
+    return Saved(id, row.state, row.visible, created=True, revealed=change.revealed_values)
 
 
 def update(
@@ -145,8 +145,8 @@ def update(
     ready = prepare_update(record, actor, id, raw) if ready is None else ready
     raw = normal_values(record, raw)
     with transaction() as connection:
-        found = rows.load_for_update(connection, record, actor, id, rule)
-        state = found.state
+        row = rows.load_for_update(connection, record, actor, id, rule)
+        state = row.state
         raw = check_version(connection, record, state, raw, version)
         if not actor.is_system:
             refuse_trashed(record, state)
@@ -155,11 +155,11 @@ def update(
         change = Change(record, actor, verb, state, values, ready)
         if also is not None:
             change.after_save(also)
-        return write_changes(connection, change, rule, found)
+        return write_changes(connection, change, rule, row)
 
 
 def prepare_update(record: Record, actor: Actor, id: int, raw: Raw) -> Raw:
-    """What takes long about a change, before the transaction. Raises Unauthenticated, PermissionDenied."""
+    """The slow preparation of a change, before the transaction. Raises Unauthenticated, PermissionDenied."""
     require_possible(record.access.update, actor)
     return prepare(record, actor, id, normal_values(record, raw))
 
@@ -182,14 +182,14 @@ def delete(
     rule = record.access.permanent if permanent else record.access.delete
     require_possible(rule, actor)
     with transaction() as connection:
-        found = rows.load_for_update(connection, record, actor, id, rule)
-        state = found.state
+        row = rows.load_for_update(connection, record, actor, id, rule)
+        state = row.state
         refuse_unknown(check_version(connection, record, state, raw or {}, version))
         change = Change(record, actor, "delete", state, prepared={"permanent": permanent})
         if record.has_trash and not permanent:
             if state["deleted_at"] is None:
                 change.set(deleted_at=change.moment)
-            return write_changes(connection, change, rule, found)
+            return write_changes(connection, change, rule, row)
         remove(connection, change)
         return None
 
@@ -207,7 +207,7 @@ def act(
 ) -> Saved:
     """Run the action `name`; one that takes the draft needs it to be at `draft_version`.
 
-    0 is the version of a draft that is not there, None stands for any; `ready` is what
+    0 stands for no draft, None for any version; `ready` is what
     `prepare_action` has returned. Raises Unauthenticated, PermissionDenied,
     NotFound, VersionConflict, ValidationFailed, Conflict.
     """
@@ -215,43 +215,41 @@ def act(
     assert action is not None
     ready = prepare_action(record, actor, id, action) if ready is None else ready
     with transaction() as connection:
-        found = rows.load_for_update(connection, record, actor, id, action.allow)
-        state = found.state
+        row = rows.load_for_update(connection, record, actor, id, action.allow)
+        state = row.state
         raw = check_version(connection, record, state, raw or {}, version)
         change = Change(record, actor, name, state, action_input(record, action, raw), ready)
         if not action.in_trash:
             refuse_trashed(record, state)
         if action.takes_draft:
             going_live.apply_draft(connection, change, draft_version)
-        return _run_action(connection, change, action, found)
+        return _run_action(connection, change, action, row)
 
 
 def prepare_action(record: Record, actor: Actor, id: int, action: Action) -> Raw:
-    """What takes long about an action, before the transaction. Raises Unauthenticated, PermissionDenied."""
+    """The slow preparation of an action, before the transaction. Raises Unauthenticated, PermissionDenied."""
     require_possible(action.allow, actor)
     return going_live.prepare_publication(record, actor, id, action)
 
 
 def _run_action(
-    connection: Connection, change: Change, action: Action, found: rows.LoadedRow
+    connection: Connection, change: Change, action: Action, row: rows.LoadedRow
 ) -> Saved:
-    made = action.run(change)
+    values = action.run(change)
     if action.creates:
-        return create(change.record, change.actor, made or {})
-    return write_changes(connection, change, action.allow, found)
+        return create(change.record, change.actor, values or {})
+    return write_changes(connection, change, action.allow, row)
 
 
-def write_changes(
-    connection: Connection, change: Change, rule: Rule, found: rows.LoadedRow
-) -> Saved:
-    """Write what differs, if anything does, and all that a change leaves behind."""
+def write_changes(connection: Connection, change: Change, rule: Rule, row: rows.LoadedRow) -> Saved:
+    """Write what differs, if anything does, and all the effects of a change."""
     id = change.id or 0
     more: Any = {"revealed": change.revealed_values, "notices": change.notices}
     complete(connection, change, _create_named)
     note_before(connection, change)
     if not rows.update(connection, change):
-        return Saved(id, found.state, found.shown, changed=False, **more)
+        return Saved(id, row.state, row.visible, changed=False, **more)
     after = recheck(connection, change.record, rule, [change])[0]
     record_change(connection, [change], [after.state])
-    base = found.state.get("version")
-    return Saved(id, after.state, after.shown, base_version=base, **more)
+    base = row.state.get("version")
+    return Saved(id, after.state, after.visible, base_version=base, **more)

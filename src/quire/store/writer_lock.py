@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from flask import g, has_request_context
 
-from quire.store.outages import locked
+from quire.store.outages import lock_timeout
 from quire.web.threads import blocking
 
 BUSY_SECONDS = 5
@@ -38,11 +38,11 @@ def single_writer() -> Iterator[None]:
 
 def _wait_for_turn() -> None:
     if not _room.acquire(blocking=False):
-        raise locked()
+        raise lock_timeout()
     try:
         with _waiting() as seconds, blocking():
             if not _single_writer.acquire(timeout=seconds):
-                raise locked()
+                raise lock_timeout()
     finally:
         _room.release()
 

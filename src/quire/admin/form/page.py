@@ -112,7 +112,7 @@ def load_draft(record: Record, actor: Actor, state: State, rights: Set[str]) -> 
     """The record as its draft will make it; None where there is none, or no right to see it."""
     if not record.drafts or "update" not in rights:
         return None
-    return draft_service.laid_over(record, actor, state)
+    return draft_service.state_with_draft(record, actor, state)
 
 
 def draft_context(record: Record, state: State | None, draft: State | None) -> Any:
