@@ -102,7 +102,7 @@ def test_all_waiting_writers_are_refused_in_the_same_time(
 def test_more_writers_than_may_wait_are_refused_at_once(
     other_app, writers, locked_file, monkeypatch
 ):
-    monkeypatch.setattr(writer_lock, "_room", threading.BoundedSemaphore(2))
+    monkeypatch.setattr(writer_lock, "_queue_slots", threading.BoundedSemaphore(2))
     with serving(other_app) as address:
         threads, statuses = writers(address)
         while sum(thread.is_alive() for thread in threads) > 3:

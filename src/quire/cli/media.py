@@ -41,8 +41,8 @@ def move_files(to: str) -> None:
 def _tell(moved: RelocationReport, where: str) -> None:
     files = "1 file" if moved.count == 1 else f"{moved.count:,} files"
     click.echo(f"Moved {files} ({moved.size:,} bytes) to the {where}.")
-    if moved.known:
-        click.echo(f"{moved.known:,} of them were already there.")
+    if moved.existing:
+        click.echo(f"{moved.existing:,} of them were already there.")
     for name in moved.differing:
         click.echo(f"{name} is a different file there. It was left alone in both places.", err=True)
     if moved.differing:

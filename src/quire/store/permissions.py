@@ -1,4 +1,4 @@
-"""Which of some records a rule holds for: so that a page offers only what would not be refused."""
+"""Finds for which records a rule holds, so that a page offers only what would not be refused."""
 
 from collections.abc import Collection, Mapping
 
@@ -14,21 +14,23 @@ from quire.store.read import rule_params
 def rights(
     record: Record, actor: Actor, rules: Mapping[str, Rule], ids: Collection[int]
 ) -> dict[int, set[str]]:
-    """For each of `ids` the names of those of `rules` that hold for it, asked in one statement.
+    """For each of `ids` the names of those `rules` that hold for it, found by one statement.
 
-    The store asks again when it comes to a change.
+    A change checks the rule again.
     """
     answers = {name: rule(actor) for name, rule in rules.items()}
-    found = {id: {name for name, answer in answers.items() if answer is True} for id in ids}
-    asked = {name: one for name, one in answers.items() if not isinstance(one, bool)}
-    if not (asked and ids):
-        return found
-    flags = (one.label(f"right_{i}") for i, one in enumerate(asked.values()))
-    rows = select(record.table.c.id, *flags).where(record.table.c.id.in_(ids))
+    names_by_id = {id: {name for name, answer in answers.items() if answer is True} for id in ids}
+    conditions = {name: one for name, one in answers.items() if not isinstance(one, bool)}
+    if not (conditions and ids):
+        return names_by_id
+    flags = (one.label(f"right_{i}") for i, one in enumerate(conditions.values()))
+    statement = select(record.table.c.id, *flags).where(record.table.c.id.in_(ids))
     with read_connection() as connection:
-        for id, *allowed in connection.execute(rows, rule_params(actor)):
-            found[id].update(name for name, flag in zip(asked, allowed, strict=True) if flag)
-    return found
+        for id, *values in connection.execute(statement, rule_params(actor)):
+            names_by_id[id].update(
+                name for name, flag in zip(conditions, values, strict=True) if flag
+            )
+    return names_by_id
 
 
 def may(record: Record, actor: Actor, verb: str, id: int) -> bool:

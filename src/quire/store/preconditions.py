@@ -1,4 +1,4 @@
-"""What comes before a change: slow preparation, the version it is based on, inputs of actions."""
+"""The steps before a change: slow preparation, version checks, inputs of actions."""
 
 from functools import cache
 from typing import Any
@@ -29,27 +29,29 @@ Raw = dict[str, Any]
 
 
 def prepare(record: Record, actor: Actor, id: int | None, raw: Raw) -> Raw:
-    """What the record's `before_transaction` makes of `raw`, without keeping the database locked."""
+    """What the record's `before_transaction` returns for `raw`, without keeping the database locked."""
     with immediate_commits():
         return record.before_transaction(actor, id, raw)
 
 
 def refuse_without_version(record: Record, actor: Actor, id: int) -> None:
-    """Raise VersionRequired for a record that is there, NotFound for one that is not."""
+    """Raise VersionRequired for a record that exists, NotFound for one that does not."""
     get_record(record, actor, id, Query(fields=("id",)))
     raise VersionRequired("Send If-Match or version to say which version your change is based on.")
 
 
 def parse_values(record: Record, actor: Actor, raw: Raw, *, form: str, state: Raw | None) -> Raw:
-    """The values that `raw` sets; see `parse`. Bad references are named with all other mistakes."""
+    """The values that `raw` sets; see `parse`. Bad references are reported with all other errors."""
     try:
         return parse(record, actor, raw, form=form, state=state)
     except ValidationFailed as error:
-        named = {one["field"] for one in error.details}
+        bad_fields = {one["field"] for one in error.details}
         names = [
             field.name
             for field in record.fields
-            if field.target and field.name in raw.keys() - named and is_settable(field, actor, form)
+            if field.target
+            and field.name in raw.keys() - bad_fields
+            and is_settable(field, actor, form)
         ]
         with read_connection() as connection:
             more = unknown_references(connection, record, actor, raw, names)
@@ -64,12 +66,12 @@ def check_version(
     Raises VersionConflict naming what has changed since, ValidationFailed when the version is no number.
     """
     rest = dict(raw)
-    named = record.is_versioned and "version" in rest
-    sent = rest.pop("version") if named else None
-    if named and type(sent) is not int:
+    has_version = record.is_versioned and "version" in rest
+    body_version = rest.pop("version") if has_version else None
+    if has_version and type(body_version) is not int:
         message = "Version must be a whole number."
         raise ValidationFailed([detail("version", "wrong_type", message)])
-    for based_on in (version, sent):
+    for based_on in (version, body_version):
         if based_on is not None and based_on != state.get("version"):
             raise stale_record(connection, record, state, based_on)
     return rest
@@ -78,22 +80,22 @@ def check_version(
 def stale_record(
     connection: Connection, record: Record, state: Raw, based_on: int
 ) -> VersionConflict:
-    """The refusal of a change based on an old version: says what differs and which is current."""
+    """The error for a change based on an old version: says what differs and which is current."""
     then = revisions.data_at(connection, record, state["id"], based_on)
     present = revisions.data_of(record, state)
-    changed = [] if then is None else [n for n in present if present[n] != then.get(n)]
+    changed_fields = [] if then is None else [n for n in present if present[n] != then.get(n)]
     read = f"version {based_on}" if based_on > 0 else "another version"
     return VersionConflict(
         f"This {record.noun} has changed since you read it ({read}; it is now at version "
         f"{state['version']}).",
-        extra={"current_version": state["version"], "changed_fields": changed},
+        extra={"current_version": state["version"], "changed_fields": changed_fields},
     )
 
 
 def stale_draft(
     connection: Connection, record: Record, state: Raw, draft: StoredDraft | None
 ) -> VersionConflict:
-    """The refusal of what is based on another draft than `draft`, or on one that is gone."""
+    """The error for a change based on another draft than `draft`, or on one that is gone."""
     if draft is None:
         return stale_record(connection, record, state, -1)
     return VersionConflict(
@@ -133,10 +135,10 @@ def action_input(record: Record, action: Action, raw: Raw) -> Raw:
         model = action_input_model(record, action).model_validate(raw)
     except ValidationError as error:
         bad = {str(one["loc"][0]): one for one in error.errors(include_url=False)}
-        raise ValidationFailed([_explained(name, one) for name, one in bad.items()]) from None
+        raise ValidationFailed([_input_detail(name, one) for name, one in bad.items()]) from None
     return {name: getattr(model, name) for name in model.model_fields_set}
 
 
-def _explained(name: str, error: Any) -> Detail:
+def _input_detail(name: str, error: Any) -> Detail:
     label = name if error["type"] == "extra_forbidden" else name.replace("_", " ").capitalize()
     return error_detail(name, label, error)

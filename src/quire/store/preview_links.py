@@ -1,6 +1,6 @@
-"""Marks of preview links: one for each record; without it, no link to the record is good any more.
+"""Marks of preview links: one for each record; deleting it revokes all links to the record.
 
-A link is signed with SECRET_KEY and names the mark, so that what is stored here opens nothing.
+A link is signed with SECRET_KEY and names the mark, so that the mark alone opens nothing.
 """
 
 import secrets
@@ -34,9 +34,9 @@ _previews = PreviewMark.__table__
 
 
 def mark_of(connection: Connection, record: Record, id: int) -> str | None:
-    """The mark that links to this record carry, None when there are none."""
-    wanted = select(_previews.c.mark).where(*_of(record, id))
-    return connection.execute(wanted).scalar()
+    """The mark in the links to this record, None when there are none."""
+    statement = select(_previews.c.mark).where(*_of(record, id))
+    return connection.execute(statement).scalar()
 
 
 def extend_mark(
@@ -46,8 +46,8 @@ def extend_mark(
     mark = mark_of(connection, record, id)
     if mark is not None:
         later = _previews.c.expires_at < until
-        longer = update(_previews).where(*_of(record, id), later).values(expires_at=until)
-        connection.execute(longer)
+        statement = update(_previews).where(*_of(record, id), later).values(expires_at=until)
+        connection.execute(statement)
         return mark
     mark = secrets.token_urlsafe(12)
     values = {"type": record.path, "record_id": id, "mark": mark}
@@ -64,7 +64,7 @@ def delete_mark(connection: Connection, record: Record, id: int) -> bool:
 
 
 def delete_expired(connection: Connection) -> int:
-    """Remove the marks of links that have ended by themselves; how many."""
+    """Remove the marks of links that have expired; how many."""
     return connection.execute(delete(_previews).where(_previews.c.expires_at <= now())).rowcount
 
 

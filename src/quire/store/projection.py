@@ -25,20 +25,20 @@ LONG_WIDGETS = frozenset({"markdown", "html", "json", "lines"})
 class Projection:
     """The columns and joins that show the fields `names` of `record` to `actor`; None: the usual.
 
-    `shape(row)` makes the JSON object of a row whose first columns are `columns`.
+    `shape(row)` is the JSON object of a row whose first columns are `columns`.
     """
 
     def __init__(self, record: Record, actor: Actor, names: Sequence[str] | None = None):
         self.record = record
-        seen = record.visible_fields(actor)
-        wanted = record.default_fields(seen) if names is None else names
-        self.keys = [name for name in seen if name in wanted]
+        visible_fields = record.visible_fields(actor)
+        field_names = record.default_fields(visible_fields) if names is None else names
+        self.keys = [name for name in visible_fields if name in field_names]
         self.long = [
             place
             for place, name in enumerate(self.keys)
             if record.field(name).kind.widget in LONG_WIDGETS
         ]
-        """Where a row has values that may be long."""
+        """The positions in a row of values that may be long."""
         self.columns: list[ColumnElement[Any]] = []
         self._extra: list[ColumnElement[Any]] = []
         self._joins: list[tuple[Any, Any, bool]] = []
@@ -47,8 +47,8 @@ class Projection:
         for name in self.keys:
             self.columns.append(self._column(record.field(name)))
         for name in self.keys:
-            if seen[name] is not True:
-                self._flags.append((name, self._add(seen[name])))  # type: ignore[arg-type]
+            if visible_fields[name] is not True:
+                self._flags.append((name, self._add(visible_fields[name])))  # type: ignore[arg-type]
         self.columns += self._extra
 
     def _add(self, column: ColumnElement[Any]) -> int:
@@ -68,7 +68,7 @@ class Projection:
 
     def _reference(self, field: Field) -> None:
         target = record_of(field.target or "")
-        other = target.table.alias(f"{field.name}_seen")
+        other = target.table.alias(f"{field.name}_target")
         self._joins.append((other, other.c.id == field.column, field.nullable))
         places = [self._add(other.c[name]) for name in target.reference_fields if name != "id"]
         makers = small_maker(target.reference_fields, len(self.columns), places)
@@ -83,14 +83,14 @@ class Projection:
             for part in (_literal(name), target.table.c[name])
         ]
         link = field.many.table
-        listed = (
+        statement = (
             select(json_list(json_object(*pairs)))
             .select_from(link.join(target.table, target.table.c.id == link.c.target_id))
             .where(link.c.source_id == self.record.table.c.id)
             .correlate(self.record.table)
         )
         self._makers.append((field.name, _json_converter(len(self.columns), target.title_field)))
-        return listed.scalar_subquery().label(field.name)
+        return statement.scalar_subquery().label(field.name)
 
     def select_from(self, source: Any) -> Select[Any]:
         """A SELECT of the columns from `source` (the table, or something joined to it)."""
@@ -100,13 +100,13 @@ class Projection:
 
     def shape(self, row: Sequence[Any]) -> dict[str, Any]:
         """The JSON object of a row."""
-        shown = dict(zip(self.keys, row, strict=False))
+        values = dict(zip(self.keys, row, strict=False))
         for name, make in self._makers:
-            shown[name] = make(row)
+            values[name] = make(row)
         for name, flag in self._flags:
             if not row[flag]:
-                del shown[name]
-        return shown
+                del values[name]
+        return values
 
 
 def _literal(name: str) -> Any:
@@ -122,16 +122,16 @@ def _json_converter(place: int, order: str) -> RowConverter:
         return sort_key(str(one[order])), one["id"]
 
     def make(row: Sequence[Any]) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = orjson.loads(row[place])
-        if len(found) > 1:
-            found.sort(key=by_title)
-        return found
+        objects: list[dict[str, Any]] = orjson.loads(row[place])
+        if len(objects) > 1:
+            objects.sort(key=by_title)
+        return objects
 
     return make
 
 
 def small_maker(names: Sequence[str], own: int, places: Sequence[int]) -> RowConverter:
-    """How the small object of a reference is made of a row: None where nothing is referred to."""
+    """A function from a row to the small object of a reference, None where there is no reference."""
     if not places:
         return lambda row: None if row[own] is None else {names[0]: row[own]}
     values = itemgetter(own, *places)

@@ -1,4 +1,4 @@
-"""The queue as those see it who look after it: what waits, what has failed and why."""
+"""The queue for administrators: which jobs wait, which have failed and why."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -29,7 +29,7 @@ _is_open = _rows.c.id.in_(
 def summary_by_event() -> Sequence[Any]:
     """For each event of which something is open: `event`, `waiting`, `failed`, `next` (a moment)."""
     columns = _rows.c
-    wanted = (
+    statement = (
         select(
             columns.event,
             func.count(columns.due_at).label("waiting"),
@@ -41,13 +41,13 @@ def summary_by_event() -> Sequence[Any]:
         .order_by(columns.event)
     )
     with read_connection() as connection:
-        return connection.execute(wanted).all()
+        return connection.execute(statement).all()
 
 
 def oldest_due() -> datetime | None:
-    """Since when the job that has waited longest could have been done, None when none waits.
+    """Since when the oldest waiting job has been due, None when none is.
 
-    What is due now and then does not count: it waits whenever the server was off.
+    Periodic tasks do not count: they are due whenever the server was off.
     """
     oldest = select(func.min(_rows.c.due_at)).where(
         _rows.c.type != PERIODIC, _rows.c.due_at <= now()
@@ -58,26 +58,26 @@ def oldest_due() -> datetime | None:
 
 
 def failures() -> Sequence[Any]:
-    """Rows with an error: given up, or to be tried again."""
-    wanted = select(_rows).where(_is_open, _rows.c.error.is_not(None))
-    newest = wanted.order_by(_rows.c.failed_at.is_(None), _rows.c.id.desc()).limit(MOST)
+    """Rows with an error: failed for good, or to be retried."""
+    statement = select(_rows).where(_is_open, _rows.c.error.is_not(None))
+    newest = statement.order_by(_rows.c.failed_at.is_(None), _rows.c.id.desc()).limit(MOST)
     with read_connection() as connection:
         return connection.execute(newest).all()
 
 
 def retry(actor: Actor, ids: Sequence[int]) -> int:
-    """Let what has failed, or waits for its next attempt, be done now, as if it was new; how many."""
-    fresh = {"due_at": now(), "failed_at": None, "attempts": 0}
+    """Run jobs that have failed, or wait for their next attempt, now as if they were new; how many."""
+    values = {"due_at": now(), "failed_at": None, "attempts": 0}
     with transaction() as connection:
-        chosen = (_rows.c.id.in_(ids), _rows.c.error.is_not(None), _is_open)
-        count = int(connection.execute(update(_rows).where(*chosen).values(fresh)).rowcount)
+        conditions = (_rows.c.id.in_(ids), _rows.c.error.is_not(None), _is_open)
+        count = int(connection.execute(update(_rows).where(*conditions).values(values)).rowcount)
         record_event(actor, "retry", "outbox", None, *map(str, ids))
     wake_worker.set()
     return count
 
 
 def drop(actor: Actor, ids: Sequence[int]) -> int:
-    """Forget what has failed; how many."""
+    """Delete failed jobs; how many."""
     with transaction() as connection:
         count = int(connection.execute(delete(_rows).where(_rows.c.id.in_(ids), _failed)).rowcount)
         record_event(actor, "drop", "outbox", None, *map(str, ids))

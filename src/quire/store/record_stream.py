@@ -1,4 +1,4 @@
-"""All records of a list, read in batches from one snapshot: little memory for any number of rows."""
+"""Streams all records of a list in batches from one snapshot, with little memory for any number of rows."""
 
 import time
 from collections.abc import Generator, Iterator, Sequence
@@ -25,7 +25,7 @@ MAX_ROWS = 100_000
 BATCH, LONG_BATCH = 500, 100
 """Rows that are in memory at once; fewer where a row may hold long texts or other records."""
 MAX_STREAMS = 2
-"""Each has a connection of its own while it lasts, and keeps the database from tidying up."""
+"""Each holds a connection while it lasts, and keeps the database from removing old row versions."""
 MAX_SECONDS = 300
 """How long a stream lasts at most, however slowly its client reads."""
 State = dict[str, Any]
@@ -35,8 +35,8 @@ _streams = BoundedSemaphore(MAX_STREAMS)
 class RecordStream:
     """The rows that `query` asks for and `actor` may see, `most` at most, in batches.
 
-    All are as they were when the first was read, which is done at once, so that refusals come
-    before anything is sent. Raises Unavailable where MAX_STREAMS are read already, and after
+    All are as they were when the first batch was read, which happens at once, so that errors come
+    before anything is sent. Raises Unavailable when MAX_STREAMS are open already, and after
     MAX_SECONDS. It ends when it is closed, or read to its end.
     """
 
@@ -48,7 +48,7 @@ class RecordStream:
         return chain([self._first], self._batches)
 
     def close(self) -> None:
-        """Read no more."""
+        """Stop reading."""
         self._batches.close()
 
 
@@ -92,10 +92,10 @@ def _rows(
 ) -> list[State]:
     """The records with these ids, in their order."""
     id = record.table.c.id
-    wanted = id.in_(bindparam("ids", type_=BigInteger, expanding=True))
-    statement = projection.select_from(record.table).where(wanted).add_columns(id)
-    found = connection.execute(statement, {**values, "ids": ids})
-    by_id = {row[-1]: projection.shape(row) for row in found}
+    condition = id.in_(bindparam("ids", type_=BigInteger, expanding=True))
+    statement = projection.select_from(record.table).where(condition).add_columns(id)
+    rows = connection.execute(statement, {**values, "ids": ids})
+    by_id = {row[-1]: projection.shape(row) for row in rows}
     states = [by_id[one] for one in ids]
     include(connection, record, actor, states, query.include, query.fields, UNLIMITED)
     return prune(states, query.fields)

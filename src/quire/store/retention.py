@@ -1,4 +1,4 @@
-"""What grows by itself is cut back: the trash, revisions, what has ended; each says how many went."""
+"""Deletes what has expired: trash, old revisions, editor pages; each function returns how many."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -18,8 +18,8 @@ from quire.store.revisions import Revision
 from quire.store.short_transactions import in_batches
 from quire.store.write import delete as delete_record
 
-PAGE_LASTS = timedelta(days=7)
-"""How long a page may stand open before its first draft is kept by a second try."""
+PAGE_LIFETIME = timedelta(days=7)
+"""How long after an editor page was opened a repeated request still finds the draft it created."""
 _rows = Revision.__table__
 _DELETE_REVISION = delete(_rows).where(_rows.c.id == bindparam("revision"))
 
@@ -29,24 +29,24 @@ def _days_ago(setting: str) -> datetime:
 
 
 def purge_trash() -> int:
-    """Delete for good what has lain in the trash for TRASH_DAYS."""
+    """Delete for good what has been in the trash for TRASH_DAYS."""
     before = _days_ago("TRASH_DAYS")
-    found = [one for r in REGISTRY.values() if r.has_trash for one in _trashed(r, before)]
-    deleted: list[bool] = []
-    for _ in in_batches(lambda one: deleted.append(_deleted(*one)), found):
+    rows = [one for r in REGISTRY.values() if r.has_trash for one in _trashed(r, before)]
+    outcomes: list[bool] = []
+    for _ in in_batches(lambda one: outcomes.append(_delete_if_unchanged(*one)), rows):
         pass
-    return sum(deleted)
+    return sum(outcomes)
 
 
 def _trashed(record: Record, before: datetime) -> list[tuple[Record, int, int]]:
     table = record.table.c
-    wanted = select(table.id, table.version).where(table.deleted_at < before)
+    statement = select(table.id, table.version).where(table.deleted_at < before)
     with read_connection() as connection:
-        return [(record, *row) for row in connection.execute(wanted)]
+        return [(record, *row) for row in connection.execute(statement)]
 
 
-def _deleted(record: Record, id: int, version: int) -> bool:
-    """Whether it went: what somebody takes out of the trash at this moment stays."""
+def _delete_if_unchanged(record: Record, id: int, version: int) -> bool:
+    """Whether it was deleted: a record that somebody restores at this moment stays."""
     try:
         with transaction() as connection, connection.begin_nested():
             delete_record(record, SYSTEM, id, permanent=True, version=version)
@@ -56,15 +56,15 @@ def _deleted(record: Record, id: int, version: int) -> bool:
 
 
 def delete_expired_pages() -> int:
-    """Forget pages of editors: whoever has not asked again by then has got his answer."""
+    """Delete the marks of editor pages that are too old for a request to be repeated."""
     with transaction() as connection:
-        return import_origins.delete_older(connection, import_origins.PAGES, now() - PAGE_LASTS)
+        return import_origins.delete_older(connection, import_origins.PAGES, now() - PAGE_LIFETIME)
 
 
 def thin_revisions() -> int:
-    """Thin revisions: all are kept for REVISION_DAYS, the last of each day for REVISION_DAILY_DAYS.
+    """Thin revisions: all stay for REVISION_DAYS, the last of each day for REVISION_DAILY_DAYS.
 
-    The first, the latest, and those that readers have seen are kept for good.
+    The first, the latest, and those that were public stay for good.
     """
     ids = list(_superfluous())
     for _ in in_batches(_delete_revision, ids):
@@ -98,9 +98,9 @@ def _old(before: datetime) -> list[Any]:
         func.min(_rows.c.version).over(**same).label("first"),
         func.max(_rows.c.version).over(**same).label("latest"),
     ).subquery()
-    wanted = select(every).where(every.c.created_at < before)
+    statement = select(every).where(every.c.created_at < before)
     with read_connection() as connection:
-        ordered = wanted.order_by(every.c.type, every.c.record_id, every.c.version)
+        ordered = statement.order_by(every.c.type, every.c.record_id, every.c.version)
         return list(connection.execute(ordered).all())
 
 

@@ -1,4 +1,4 @@
-"""A change taken back: a record gets what it held before, as long as nobody has edited it since."""
+"""Reverts a change: restores the values before it, as long as nobody has edited the record since."""
 
 from typing import Any
 
@@ -17,30 +17,30 @@ Raw = dict[str, Any]
 
 
 def revert(record: Record, actor: Actor, id: int, data: Raw, *, action: str, version: int) -> Saved:
-    """Give a record back `data` of a revision while it is at `version`; `action` is what is taken back.
+    """Restore `data` of a revision while the record is at `version`; `action` is what is reverted.
 
-    Whoever might do that may take it back, and nobody sets a field that they may not. Raises
+    Whoever may run the action may revert it, and nobody sets a field that they may not. Raises
     Unauthenticated, PermissionDenied, NotFound, VersionConflict, ValidationFailed, Conflict.
     """
     rule = rule_of(record, action) or record.access.update
     require_possible(rule, actor)
     ready = prepare(record, actor, id, data)
     with transaction() as connection:
-        found = rows.load_for_update(connection, record, actor, id, rule)
-        state = found.state
+        row = rows.load_for_update(connection, record, actor, id, rule)
+        state = row.state
         check_version(connection, record, state, {}, version)
         raw = {name: data[name] for name in data if data[name] != state.get(name)}
         values = _values(record, actor, raw, state, action)
         verb = "restore" if action == "delete" else "update"
         change = Change(record, actor, verb, state, values, ready)
-        return write_changes(connection, change, rule, found)
+        return write_changes(connection, change, rule, row)
 
 
 def _values(record: Record, actor: Actor, raw: Raw, state: Raw, action: str) -> Raw:
-    """What people write, by the rights of `actor`; what only the action sets, by those of the action."""
-    written = {name: value for name, value in raw.items() if record.field(name).on_update}
-    values = parse_values(record, actor, written, form=PART, state=state)
-    if action == "update":  # what else differs follows from what was written
+    """Editable values with the rights of `actor`, and those that only the action sets with its rights."""
+    editable = {name: value for name, value in raw.items() if record.field(name).on_update}
+    values = parse_values(record, actor, editable, form=PART, state=state)
+    if action == "update":  # whatever else differs follows from the editable values
         return values
-    rest = {name: value for name, value in raw.items() if name not in written}
+    rest = {name: value for name, value in raw.items() if name not in editable}
     return values | parse_values(record, actor.as_system(), rest, form=PART, state=state)

@@ -1,4 +1,4 @@
-"""The past of a record that comes from another installation: its revisions and its version there."""
+"""Imports the history of a record from another installation: its revisions and its version there."""
 
 from typing import Any
 
@@ -19,15 +19,15 @@ def import_history(
 ) -> None:
     """Give a record, in the open transaction, the `version` it had elsewhere, and its `past`.
 
-    `past` are the values of revisions, in the place of those that arriving here has made; without
-    it only those beyond `version` go. `hidden` are columns that no interface may set, such
+    `past` are the values of revisions; they replace those that the import itself has created. Without
+    it only those beyond `version` are deleted. `hidden` are columns that no interface may set, such
     as the hash of a password.
     """
-    table, kept = record.table, Revision.__table__
-    own = (kept.c.type == record.path) & (kept.c.record_id == id)
+    table, revision_table = record.table, Revision.__table__
+    own = (revision_table.c.type == record.path) & (revision_table.c.record_id == id)
     if past:
-        connection.execute(delete(kept).where(own))
+        connection.execute(delete(revision_table).where(own))
         revisions.insert_revisions(connection, past)
     else:
-        connection.execute(delete(kept).where(own, kept.c.version > version))
+        connection.execute(delete(revision_table).where(own, revision_table.c.version > version))
     connection.execute(update(table).where(table.c.id == id).values(version=version, **hidden))

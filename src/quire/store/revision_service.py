@@ -1,4 +1,4 @@
-"""Work on revisions: two of them compared, an old one restored by an ordinary change."""
+"""Compares two revisions, and restores an old one by an ordinary change."""
 
 from importlib import import_module
 from typing import Any
@@ -32,21 +32,21 @@ def compare_revisions(
         state = rows.load_for_update(connection, record, actor, id, record.access.update).state
         second = state["version"] if second is None else second
         datas = [_data(connection, record, id, version) for version in (first, second)]
-    seen = record.visible_fields(actor)
+    fields = record.visible_fields(actor)
     return {
         "type": record.path,
         "record_id": id,
         "from": first,
         "to": second,
-        "fields": [_field(record, name, *datas) for name in seen if _differs(name, *datas)],
+        "fields": [_field(record, name, *datas) for name in fields if _differs(name, *datas)],
     }
 
 
 def _data(connection: Connection, record: Record, id: int, version: int) -> Raw:
-    found = revisions.data_at(connection, record, id, version)
-    if found is None:
+    data = revisions.data_at(connection, record, id, version)
+    if data is None:
         raise NotFound("There is no such revision.")
-    return found
+    return data
 
 
 def _differs(name: str, before: Raw, after: Raw) -> bool:
@@ -89,9 +89,9 @@ def restore(
 ) -> Saved:
     """Give a record the values of an old version, by a change like any other.
 
-    When it is public stays as it is. `raw` may hold `version`, the present one, as `based_on`.
-    What it referred to and is gone is refused by name, or left out with `skip_missing`. Raises
-    Unproven, Refused, Missing, Stale, Invalid, Conflict.
+    Its publication dates stay as they are. `raw` may hold the present `version`, like `based_on`.
+    References to deleted records are refused by name, or left out with `skip_missing`. Raises
+    Unauthenticated, PermissionDenied, NotFound, VersionConflict, ValidationFailed, Conflict.
     """
     require_possible(record.access.update, actor)
     with transaction() as connection:
@@ -102,15 +102,15 @@ def restore(
             for n in _restorable(record, actor, data)
             if not is_same_value(state[n], data[n])
         }
-        gone = _dangling_references(connection, record, actor, values)
-        if gone and not skip_missing:
-            raise ValidationFailed([_missing(record, name, small) for name, small in gone])
-        values = _without_references(record, values, gone)
+        dangling = _dangling_references(connection, record, actor, values)
+        if dangling and not skip_missing:
+            raise ValidationFailed([_missing(record, name, small) for name, small in dangling])
+        values = _without_references(record, values, dangling)
         return update(record, actor, id, {**values, **raw}, version=based_on, verb=VERB)
 
 
 def _restorable(record: Record, actor: Actor, data: Raw) -> list[str]:
-    """What the actor may set of it, but for the dates that say whether it is public."""
+    """The fields in `data` that the actor may set, without the publication dates."""
     public = {column.key for column in record.schedule_columns}
     return [
         one.name
@@ -122,37 +122,37 @@ def _restorable(record: Record, actor: Actor, data: Raw) -> list[str]:
 def _dangling_references(
     connection: Connection, record: Record, actor: Actor, values: Raw
 ) -> list[tuple[str, Raw]]:
-    """The references of the values that lead nowhere, by field."""
-    found = []
+    """The references in the values whose target is gone, with their fields."""
+    dangling = []
     for name, value in values.items():
         field = record.field(name)
         if field.target is None or not value:
             continue
-        sent = value if field.many else [value]
-        ids = [one["id"] for one in sent]
-        now_there = small_objects(connection, record_of(field.target), actor, ids)
-        pairs = zip(sent, now_there, strict=True)
-        found += [(name, one) for one, there in pairs if len(one) > 1 and None in there.values()]
-    return found
+        references = value if field.many else [value]
+        ids = [one["id"] for one in references]
+        current_objects = small_objects(connection, record_of(field.target), actor, ids)
+        pairs = zip(references, current_objects, strict=True)
+        dangling += [(name, one) for one, there in pairs if len(one) > 1 and None in there.values()]
+    return dangling
 
 
 def _missing(record: Record, name: str, small: Raw) -> dict[str, str]:
     field = record.field(name)
     target = record_of(field.target or "")
-    called = small.get(target.title_field) or small.get(target.key) or small["id"]
+    title = small.get(target.title_field) or small.get(target.key) or small["id"]
     return detail(
         name,
         "not_found",
-        f"{field.label}: the {target.noun} “{called}” no longer exists.",
+        f"{field.label}: the {target.noun} “{title}” no longer exists.",
     )
 
 
-def _without_references(record: Record, values: Raw, gone: list[tuple[str, Raw]]) -> Raw:
-    """The values without those references; a single one that is gone stays as it is now."""
-    kept = dict(values)
-    for name, small in gone:
+def _without_references(record: Record, values: Raw, dangling: list[tuple[str, Raw]]) -> Raw:
+    """The values without dangling references; a field with a single reference stays as it is now."""
+    remaining = dict(values)
+    for name, small in dangling:
         if record.field(name).many is None:
-            del kept[name]
+            del remaining[name]
         else:
-            kept[name] = [one for one in kept[name] if one != small]
-    return kept
+            remaining[name] = [one for one in remaining[name] if one != small]
+    return remaining

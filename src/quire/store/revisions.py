@@ -37,7 +37,7 @@ class Revision(HasId, Model):
 
 
 @cache
-def _kept_fields(record: Record) -> list[Field]:
+def _revision_fields(record: Record) -> list[Field]:
     return [
         one
         for one in record.fields
@@ -46,18 +46,18 @@ def _kept_fields(record: Record) -> list[Field]:
 
 
 def data_of(record: Record, state: dict[str, Any]) -> dict[str, Any]:
-    """What a revision keeps of a state: all that people write, nothing secret or made from it."""
-    return {one.name: state.get(one.name) for one in _kept_fields(record)}
+    """What a revision stores of a state: all that people write, nothing secret or computed."""
+    return {one.name: state.get(one.name) for one in _revision_fields(record)}
 
 
 def with_defaults(record: Record, data: dict[str, Any]) -> dict[str, Any]:
-    """The data of a revision; fields that the type got only later have their defaults."""
-    later = (one for one in _kept_fields(record) if one.name not in data and _has_value(one))
+    """The data of a revision; fields that were added to the type later have their defaults."""
+    later = (one for one in _revision_fields(record) if one.name not in data and _has_value(one))
     return data | {one.name: default_of(one) for one in later}
 
 
 def _has_value(field: Field) -> bool:
-    """Whether a row that knows nothing of the field has a value of it."""
+    """Whether a row from before the field was added has a value for it."""
     return field.many is not None or field.nullable or field.column.default is not None
 
 
@@ -85,8 +85,8 @@ def data_at(connection: Connection, record: Record, id: int, version: int) -> di
     It may be older than some fields of its type: they have their defaults.
     """
     table = Revision.__table__.c
-    wanted = select(table.data).where(
+    statement = select(table.data).where(
         table.type == record.path, table.record_id == id, table.version == version
     )
-    found = connection.execute(wanted).scalar()
-    return None if found is None else with_defaults(record, found)
+    data = connection.execute(statement).scalar()
+    return None if data is None else with_defaults(record, data)

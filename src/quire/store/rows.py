@@ -1,4 +1,4 @@
-"""Rows of one table: found with what may be done to them, inserted, updated, compared."""
+"""Loads, inserts, updates and compares rows of one table."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -43,7 +43,7 @@ def _sql(answer: Answer) -> Any:
 
 @dataclass(frozen=True)
 class LoadedRow:
-    """A row: all that is stored, whether it may be changed, what the actor sees (None: nothing)."""
+    """A row: all that is stored, whether the rule holds, what the actor sees (None: nothing)."""
 
     state: State
     allowed: bool
@@ -54,58 +54,65 @@ class LoadedRow:
 def _plan(
     record: Record, actor: Actor, rule: Rule, many: bool
 ) -> tuple[Projection, Select[Any], list[str], list[str]]:
-    """All that is stored of some rows, whether `actor` may see and change them, which fields he sees,
-    and which of them on some rows only; a row's last columns say so in that order."""
+    """How to load rows: the projection, the statement, the fields that `actor` sees, and those of them
+    that are visible on some rows only. The last columns of a row are a flag for each of the latter,
+    whether the actor sees the row, and whether the rule holds."""
     projection = Projection(record, SYSTEM, record.field_names)
     table = record.table
-    wanted = bindparam("ids", type_=BigInteger, expanding=many)
-    ids = table.c.id.in_(wanted) if many else table.c.id == wanted
-    seen = record.visible_fields(actor)
-    partly = [name for name, answer in seen.items() if answer is not True]
-    flags = [_sql(seen[name]) for name in partly]
+    id_param = bindparam("ids", type_=BigInteger, expanding=many)
+    ids = table.c.id.in_(id_param) if many else table.c.id == id_param
+    answers = record.visible_fields(actor)
+    conditional = [name for name, answer in answers.items() if answer is not True]
+    flags = [_sql(answers[name]) for name in conditional]
     flags += [_sql(record.allows(actor, "read")), _sql(rule(actor))]
     labelled = (flag.label(f"flag_{i}") for i, flag in enumerate(flags))
     statement = projection.select_from(table).where(ids).add_columns(*labelled)
-    return projection, statement, list(seen), partly
+    return projection, statement, list(answers), conditional
 
 
-def _shown(state: State, row: Any, seen: list[str], partly: list[str]) -> State | None:
+def _visible_state(
+    state: State, row: Any, field_names: list[str], conditional: list[str]
+) -> State | None:
     if not row[-2]:
         return None
-    flags = row[-2 - len(partly) : -2]
-    hidden = {name for name, flag in zip(partly, flags, strict=True) if not flag}
-    return {name: state[name] for name in seen if name not in hidden}
+    flags = row[-2 - len(conditional) : -2]
+    hidden = {name for name, flag in zip(conditional, flags, strict=True) if not flag}
+    return {name: state[name] for name in field_names if name not in hidden}
 
 
 def _select(
     connection: Connection, record: Record, actor: Actor, ids: list[Any], rule: Rule, lock: bool
 ) -> list[LoadedRow]:
     many = len(ids) > 1
-    projection, statement, seen, partly = _plan(record, record.cache_key_actor(actor), rule, many)
+    projection, statement, field_names, conditional = _plan(
+        record, record.cache_key_actor(actor), rule, many
+    )
     if lock and is_writing(connection):  # SQLite leaves it out
         statement = statement.with_for_update(of=record.table)
     values = {"ids": ids if many else ids[0], "actor_id": actor.user_id, "now": now()}
-    found = []
+    rows = []
     for row in connection.execute(statement, values):
         state = projection.shape(row)
-        found.append(LoadedRow(state, bool(row[-1]), _shown(state, row, seen, partly)))
-    return found
+        rows.append(
+            LoadedRow(state, bool(row[-1]), _visible_state(state, row, field_names, conditional))
+        )
+    return rows
 
 
 def load_for_update(
     connection: Connection, record: Record, actor: Actor, id: int, rule: Rule
 ) -> LoadedRow:
     """A record that `rule` lets the actor change, locked in a transaction. Raises NotFound, PermissionDenied."""
-    found = _select(connection, record, actor, [id], rule, lock=True)
-    if not found or not (found[0].visible or found[0].allowed):
+    rows = _select(connection, record, actor, [id], rule, lock=True)
+    if not rows or not (rows[0].visible or rows[0].allowed):
         raise NotFound(f"There is no such {record.noun}.")
-    if not found[0].allowed:
+    if not rows[0].allowed:
         raise PermissionDenied(f"This requires {rule.unmet(actor)}.")
-    return found[0]
+    return rows[0]
 
 
 def lock(connection: Connection, record: Record, id: int | None) -> None:
-    """Let others who hold the same record wait until the transaction ends."""
+    """Make others who lock the same record wait until the transaction ends."""
     connection.execute(_lock_statement(record), {"id": id})
 
 
@@ -119,24 +126,24 @@ def _lock_statement(record: Record) -> Select[Any]:
 def load(
     connection: Connection, record: Record, actor: Actor, id: int, rule: Rule
 ) -> LoadedRow | None:
-    """A record as it is for the actor, whether he sees it or not; None where there is none."""
-    found = _select(connection, record, actor, [id], rule, lock=False)
-    return found[0] if found else None
+    """A record with the actor's view of it, whether or not they see it; None where there is none."""
+    rows = _select(connection, record, actor, [id], rule, lock=False)
+    return rows[0] if rows else None
 
 
 def allowed_rows(
     connection: Connection, record: Record, actor: Actor, ids: list[Any], rule: Rule
 ) -> list[LoadedRow]:
     """Those rows, in the order of `ids`, for which the rule holds now."""
-    found = _select(connection, record, actor, ids, rule, lock=False)
-    by_id = {one.state["id"]: one for one in found if one.allowed}
+    rows = _select(connection, record, actor, ids, rule, lock=False)
+    by_id = {one.state["id"]: one for one in rows if one.allowed}
     return [by_id[id] for id in ids if id in by_id]
 
 
 def insert(connection: Connection, change: Change) -> int:
     """Insert the row without its links; returns its id. Raises Conflict on a value that is taken."""
     record = change.record
-    columns = dict.fromkeys(_stamped(record.table), change.moment)
+    columns = dict.fromkeys(_creation_time_columns(record.table), change.moment)
     columns |= _columns(change, change.values)
     with translate_integrity_errors(record):
         return int(_insert(record.table)(connection, columns).scalar_one())
@@ -150,8 +157,8 @@ def insert_links(connection: Connection, changes: Sequence[Change]) -> None:
 
 
 @cache
-def _stamped(table: Table) -> list[str]:
-    """Columns that hold when a row was made: looked at for each alone, the clock may go on."""
+def _creation_time_columns(table: Table) -> list[str]:
+    """Columns that default to the time of creation: they all get the same moment."""
     defaults = {one.name: one.default for one in table.columns}
     return [
         name
@@ -209,10 +216,10 @@ def differs(change: Change, field: Field) -> bool:
         return False
     if not field.readable:
         return True
-    stored, given = change.before(field.name), change[field.name]
+    old, new = change.before(field.name), change[field.name]
     if field.many is not None:
-        return {one["id"] for one in stored or []} != set(change.values[field.name])
-    return bool((stored["id"] if isinstance(stored, dict) and field.target else stored) != given)
+        return {one["id"] for one in old or []} != set(change.values[field.name])
+    return bool((old["id"] if isinstance(old, dict) and field.target else old) != new)
 
 
 def _link(connection: Connection, field: Field, id: int, targets: list[int]) -> None:
@@ -241,7 +248,7 @@ def differences(change: Change, state: State) -> list[str]:
 
 @contextmanager
 def translate_integrity_errors(record: Record) -> Iterator[None]:
-    """Turn broken rules of the database into conflicts that name the field."""
+    """Turn violated constraints into conflicts that name the field."""
     try:
         yield
     except IntegrityError as error:
@@ -249,12 +256,12 @@ def translate_integrity_errors(record: Record) -> Iterator[None]:
 
 
 def _conflict(record: Record, error: IntegrityError) -> Conflict:
-    known = record.fields_by_name
-    found = (
-        known.get(one) or known.get(one.removesuffix("_id"))
+    fields_by_name = record.fields_by_name
+    candidates = (
+        fields_by_name.get(one) or fields_by_name.get(one.removesuffix("_id"))
         for one in _conflicting_columns(record, error)
     )
-    fields = [one for one in found if one is not None]
+    fields = [one for one in candidates if one is not None]
     if not fields:
         return Conflict(
             f"This {record.noun} is still in use, or refers to something that no longer exists."
@@ -267,7 +274,7 @@ def _conflict(record: Record, error: IntegrityError) -> Conflict:
 
 
 def _conflicting_columns(record: Record, error: IntegrityError) -> list[str]:
-    """The columns of a broken unique rule: SQLite names them, PostgreSQL names the rule."""
+    """The columns of a violated unique constraint: SQLite names them, PostgreSQL the constraint."""
     rule = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
     unique = {one.name: one.columns.keys() for one in record.table.indexes if one.unique}
     prefix = f"uq_{record.table.name}_"

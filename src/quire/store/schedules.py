@@ -1,7 +1,7 @@
-"""Schedules: the moments at which the clock alone changes who sees a record, each told of once.
+"""Schedules: one event at each moment at which time alone changes who sees a record.
 
-Readers ask the clock themselves, at each read. What is written here is for those who want to hear of
-it: a row for each moment to come, and when it has come, an event as a change would leave it.
+Each read compares the times itself. The rows here are for subscribers to events: one for each moment
+to come, and when it has come, an event like that of a change.
 """
 
 from datetime import datetime, timedelta
@@ -22,9 +22,9 @@ from quire.store.outbox import event_row, insert_events
 from quire.store.viewers import note_viewers
 
 MOST_AT_ONCE = 100
-"""Moments that are told of in one transaction."""
+"""Events that are written in one transaction."""
 EVENTS = {"published_at": PUBLISHED, "unpublish_at": UNPUBLISHED}
-"""What has happened to a record when the time in a column has come."""
+"""The event when the time in a column has come."""
 
 
 class Schedule(HasId, Model):
@@ -58,11 +58,11 @@ def note_schedule(
     state: dict[str, Any],
     moment: datetime,
 ) -> None:
-    """Write down what is to come after `moment`, that of a change of the record, if it concerns any."""
+    """Store the times of a record after `moment`, that of its change, if it changes any of them."""
     columns = [one.name for one in record.schedule_columns]
     if not set(columns) & set(fields):
         return
-    # rows of moments that are put off stay: what they say is compared when their time comes
+    # rows of postponed moments stay: they are compared with the record when their time comes
     times = {name: _time(state.get(name)) for name in set(columns) & set(fields)}
     to_come = {name: time for name, time in times.items() if time is not None and time > moment}
     for name, time in to_come.items():
@@ -77,9 +77,9 @@ def _time(value: Any) -> datetime | None:
 
 
 def tell_due() -> int:
-    """Leave an event for each moment that has come; how many there were.
+    """Write an event for each moment that has come; how many there were.
 
-    Each is told once, by whichever process comes first.
+    Each is written once, by whichever process comes first.
     """
     moment = now()
     with read_connection() as connection:
@@ -87,20 +87,20 @@ def tell_due() -> int:
             return 0
     with transaction() as connection:
         ids = list(connection.execute(_due, {"now": moment}).scalars())
-        taken = delete(_rows).where(_rows.c.id.in_(ids)).returning(*_rows.c)
-        # who deletes a row tells of it
-        due = sorted(connection.execute(taken), key=lambda row: (row.due_at, row.id))
+        statement = delete(_rows).where(_rows.c.id.in_(ids)).returning(*_rows.c)
+        # whoever deletes a row writes its event
+        due = sorted(connection.execute(statement), key=lambda row: (row.due_at, row.id))
         for row in due:
-            _tell(connection, REGISTRY[row.type], row)
+            _emit_event(connection, REGISTRY[row.type], row)
     return len(due)
 
 
-def _tell(connection: Connection, record: Record, row: Any) -> None:
+def _emit_event(connection: Connection, record: Record, row: Any) -> None:
     columns = record.table.c
-    wanted = select(columns.version, columns[row.column]).where(columns.id == row.record_id)
-    found = connection.execute(wanted).first()
-    if found is None or found[1] != row.due_at:
+    statement = select(columns.version, columns[row.column]).where(columns.id == row.record_id)
+    current = connection.execute(statement).first()
+    if current is None or current[1] != row.due_at:
         return
     note_viewers(connection, record, row.record_id, row.due_at - timedelta(seconds=1))
-    state = {"id": row.record_id, "version": found[0]}
+    state = {"id": row.record_id, "version": current[0]}
     insert_events(connection, [event_row(record, EVENTS[row.column], state, [])])

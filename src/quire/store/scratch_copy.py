@@ -1,4 +1,4 @@
-"""A copy of the database to try something on: it lasts for a block, and nobody else waits for it."""
+"""A temporary copy of the database for trial runs, so that nobody waits for them."""
 
 import shutil
 import sqlite3
@@ -15,15 +15,15 @@ from quire.store.db import db, has_one_writer, in_transaction
 from quire.store.engine import prepare_sqlite
 
 SPARE = 3
-"""How many times the database must fit into what is free, so that nobody's disk is filled."""
+"""How many times the database must fit into the free space, so that the disk does not fill up."""
 
 
 @contextmanager
 def on_a_copy() -> Iterator[None]:
-    """Let all in the block, of this whole process, happen to a copy of the database.
+    """Run the block, and all else in this process, on a copy of the database.
 
-    Where many can write at once there is no need for one: nothing is copied, and what is tried
-    goes into a transaction. The same for a database in memory, and where the disk is nearly full.
+    Nothing is copied where many can write at once: there, the trial runs in a transaction of its own.
+    The same holds for a database in memory, and when the disk is nearly full.
     """
     file = _file()
     if file is None or in_transaction() or _is_tight(file):

@@ -1,4 +1,4 @@
-"""Long work in short transactions, with a pause after each in which others write."""
+"""Runs long work in short transactions, with a pause after each in which others write."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, Table, delete, select
 from quire.store.db import has_one_writer, in_transaction, read_connection, transaction
 
 BATCH_SECONDS = 0.025
-"""How long others wait for a batch. A commit for each item would take longer than the items do."""
+"""How long others wait for a batch. A commit for each item would take longer than the items."""
 PAUSE_SECONDS = 0.01
-"""How long the database is left to others: several times as long as between two of their tries."""
+"""How long to pause for others: several times as long as between two of their attempts."""
 ROWS_AT_ONCE = 100
 
 Item = TypeVar("Item")
@@ -50,9 +50,9 @@ def _run_batch(take: Callable[[Item], object], remaining: Iterator[Item]) -> tup
 
 
 def pause_for_others() -> None:
-    """Leave a database that has one writer to the others for a moment.
+    """Let other writers have a database that has only one writer for a moment.
 
-    Whoever asks again at once gets the lock again: the others only look for it now and then.
+    Without a pause the same writer would get the lock again: the others only poll for it.
     """
     if has_one_writer() and not in_transaction():
         time.sleep(PAUSE_SECONDS)
@@ -66,8 +66,8 @@ def delete_in_batches(table: Table, *where: ColumnElement[bool]) -> int:
 
     def delete_some(some: list[int]) -> None:
         with transaction() as connection:
-            chosen = table.c.id.in_(some)
-            counts.append(connection.execute(delete(table).where(chosen, *where)).rowcount)
+            has_id = table.c.id.in_(some)
+            counts.append(connection.execute(delete(table).where(has_id, *where)).rowcount)
 
     chunks = (ids[start : start + ROWS_AT_ONCE] for start in range(0, len(ids), ROWS_AT_ONCE))
     for _ in in_batches(delete_some, chunks):

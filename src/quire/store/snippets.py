@@ -1,4 +1,4 @@
-"""Snippets of search results: the part of a text that holds the words, as HTML with <mark>."""
+"""Snippets of search results: the part of a text that has the words, as HTML with <mark>."""
 
 import html
 import re
@@ -9,7 +9,7 @@ from quire.declare.text_segmentation import Word, fold, words
 BEFORE, LENGTH = 60, 200
 """Characters in front of the first mark, and of the whole."""
 PIECE, MAX_PIECES = 500, 48
-"""A text is looked through in pieces of so many characters; so many are looked at closely."""
+"""The length of the pieces in which a text is scanned, and how many are examined closely."""
 LINK_TARGET = re.compile(r"\(https?://[^()\s]{0,2000}\)")
 _LINE_START = re.compile(
     r"^(?:[ \t]*(?:[#>]|(?:[-+*]|\d{1,9}[.)])(?=[ \t])))+(?:[ \t]*\[[ xX]\](?=[ \t]))?|^[ \t|:=-]+$",
@@ -30,10 +30,10 @@ class Highlighter:
     """Marks the words of a query in texts; the last one may be the beginning of a longer word."""
 
     def __init__(self, query: str):
-        self._asked = list(words(query))
+        self._query_words = list(words(query))
         self._phrases = [
-            [word for word in self._asked if word.run == run]
-            for run in dict.fromkeys(word.run for word in self._asked)
+            [word for word in self._query_words if word.run == run]
+            for run in dict.fromkeys(word.run for word in self._query_words)
         ]
 
     def snippet(self, text: str) -> str:
@@ -47,48 +47,48 @@ class Highlighter:
 
     def _first_spans(self, plain: str) -> list[Span]:
         """Where words of the query stand in the first piece that has any."""
-        looked_at = 0
+        piece_count = 0
         for start in range(0, len(plain), PIECE):
             # pieces overlap: a word may stand across the end of one
             piece = plain[start : start + PIECE + LENGTH]
             folded = fold(piece)
-            if looked_at < MAX_PIECES and any(word.text in folded for word in self._asked):
-                looked_at += 1
+            if piece_count < MAX_PIECES and any(word.text in folded for word in self._query_words):
+                piece_count += 1
                 spans = sorted(self._spans(list(words(piece))))
                 # what begins in the overlap is found in the next piece, with what follows it
                 if spans and spans[0][0] < PIECE:
                     return [(start + first, start + last) for first, last in spans]
         return []
 
-    def _spans(self, found: list[Word]) -> Iterator[Span]:
+    def _spans(self, text_words: list[Word]) -> Iterator[Span]:
         for phrase in self._phrases:
             if any(word.unspaced for word in phrase):
-                yield from (span for one in phrase for span in self._occurrences(one, found))
+                yield from (span for one in phrase for span in self._occurrences(one, text_words))
             else:
-                yield from self._sequences(phrase, found)
+                yield from self._sequences(phrase, text_words)
 
-    def _occurrences(self, asked: Word, found: list[Word]) -> Iterator[Span]:
+    def _occurrences(self, query_word: Word, text_words: list[Word]) -> Iterator[Span]:
         """The places of a word of a script without spaces, inside of longer ones too."""
-        for word in found:
-            place = word.text.find(asked.text) if asked.unspaced else -1
+        for word in text_words:
+            place = word.text.find(query_word.text) if query_word.unspaced else -1
             while place >= 0:
                 start = word.start + place
-                yield start, min(start + len(asked.text), word.end)
-                place = word.text.find(asked.text, place + len(asked.text))
-            if not asked.unspaced and self._is(asked, word):
+                yield start, min(start + len(query_word.text), word.end)
+                place = word.text.find(query_word.text, place + len(query_word.text))
+            if not query_word.unspaced and self._is(query_word, word):
                 yield word.start, word.end
 
-    def _sequences(self, phrase: list[Word], found: list[Word]) -> Iterator[Span]:
+    def _sequences(self, phrase: list[Word], text_words: list[Word]) -> Iterator[Span]:
         """The places where the words of a phrase follow each other."""
-        for i in range(len(found) - len(phrase) + 1):
-            here = found[i : i + len(phrase)]
+        for i in range(len(text_words) - len(phrase) + 1):
+            here = text_words[i : i + len(phrase)]
             if all(map(self._is, phrase, here)):
                 yield here[0].start, here[-1].end
 
-    def _is(self, asked: Word, word: Word) -> bool:
-        if asked is self._asked[-1]:
-            return word.text.startswith(asked.text)
-        return word.text == asked.text
+    def _is(self, query_word: Word, word: Word) -> bool:
+        if query_word is self._query_words[-1]:
+            return word.text.startswith(query_word.text)
+        return word.text == query_word.text
 
 
 def _word_start(text: str, place: int) -> int:

@@ -1,7 +1,7 @@
-"""Statements that are compiled once, for the few that nearly every change runs.
+"""Prepared statements: compiled once, for the few statements that nearly every change runs.
 
-SQLAlchemy takes 95 µs to find a compiled statement again, to fill it and to run it, and the driver
-30. What comes back are the driver's values: only statements whose results need no more belong here.
+SQLAlchemy takes 95 µs to look up a compiled statement, to fill it and to run it, and the driver 30.
+Results are the driver's own values: only statements that need no conversion belong here.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,11 +12,11 @@ from sqlalchemy import Connection, Dialect, Executable, Insert
 
 Row = dict[str, Any]
 _Value = tuple[str, Callable[[Any], Any], Callable[[Any], Any] | None]
-"""A parameter's name, its default, and what makes of a value what the driver takes."""
+"""A parameter's name, its default, and the conversion of a value for the driver."""
 
 
 class _Context:
-    """What defaults look at that follow from other columns, as SQLAlchemy gives it to them."""
+    """The context that SQLAlchemy passes to defaults that depend on other columns."""
 
     def __init__(self, values: Row):
         self._values = values
@@ -39,8 +39,10 @@ class Prepared:
         """Run it with `values`, or once with each of several."""
         sql, parameters = _compiled(self.statement, connection.dialect)
         if isinstance(values, dict):
-            return connection.exec_driver_sql(sql, _filled(values, parameters))
-        return connection.exec_driver_sql(sql, [_filled(one, parameters) for one in values])
+            return connection.exec_driver_sql(sql, _fill_parameters(values, parameters))
+        return connection.exec_driver_sql(
+            sql, [_fill_parameters(one, parameters) for one in values]
+        )
 
 
 @lru_cache(200)
@@ -59,8 +61,8 @@ def _compiled(statement: Any, dialect: Dialect) -> tuple[str, list[_Value]]:
 def _columns(statement: Any) -> dict[str, Any]:
     if not isinstance(statement, Insert):
         return {}
-    filled = (one for one in statement.table.columns if not (one.primary_key or one.computed))
-    return {one.name: one for one in filled}
+    columns = (one for one in statement.table.columns if not (one.primary_key or one.computed))
+    return {one.name: one for one in columns}
 
 
 def _default(bind: Any, column: Any) -> Callable[[Any], Any]:
@@ -77,12 +79,12 @@ def _processor(type: Any, dialect: Dialect) -> Callable[[Any], Any] | None:
     return process
 
 
-def _filled(given: Row, parameters: list[_Value]) -> Row:
-    values = dict(given)
-    context, filled = _Context(values), {}
+def _fill_parameters(row: Row, parameters: list[_Value]) -> Row:
+    values = dict(row)
+    context, parameter_values = _Context(values), {}
     for name, default, process in parameters:
         if name not in values:
             values[name] = default(context)
         value = values[name]
-        filled[name] = process(value) if process is not None else value
-    return filled
+        parameter_values[name] = process(value) if process is not None else value
+    return parameter_values

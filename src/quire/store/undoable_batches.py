@@ -1,4 +1,4 @@
-"""Batches: many changes that somebody asked for at once, kept for a while so that they can be undone."""
+"""Batches: changes that somebody made at once, stored for a while so that they can be undone."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -64,11 +64,11 @@ class BatchChange(HasId, Model):
 
 @dataclass(frozen=True, slots=True)
 class RowChange:
-    """What one row of a batch came to.
+    """The change to one row of a batch.
 
-    `row` is its number in what was asked for, `action` create, update, delete or the name of an
+    `row` is its number in the request, `action` create, update, delete or the name of an
     action, `version` that of the record after the change (None where it is gone), `base_version` the
-    one before; `id` is known of a change that is kept.
+    one before; `id` is that of a stored change.
     """
 
     row: int
@@ -88,13 +88,13 @@ _COLUMNS = [_changes.c[n] for n in RowChange.__dataclass_fields__]
 def change_of(
     row: int, action: str, record: Record, id: int, saved: Saved | None
 ) -> RowChange | None:
-    """What `action` on the record `id` came to; None where nothing is to be undone, `saved` None where it is gone."""
+    """The change by `action` to the record `id`, None if there is nothing to undo; `saved` is None if it is gone."""
     if saved is None:
         return RowChange(row, action, record.path, id, None, None)
     if not saved.changed or saved.version is None:
         return None
-    done = "create" if saved.created else action
-    return RowChange(row, done, record.path, saved.id, saved.version, saved.base_version)
+    verb = "create" if saved.created else action
+    return RowChange(row, verb, record.path, saved.id, saved.version, saved.base_version)
 
 
 def begin(connection: Connection, actor: Actor, kind: str) -> int:
@@ -105,7 +105,7 @@ def begin(connection: Connection, actor: Actor, kind: str) -> int:
 
 
 def keep(connection: Connection, batch_id: int, some: Sequence[RowChange]) -> None:
-    """Remember changes, in their transaction."""
+    """Store changes, in their transaction."""
     names = ("row", "action", "type", "record_id", "version", "base_version")
     rows = [{"batch_id": batch_id, **{n: getattr(one, n) for n in names}} for one in some]
     connection.execute(insert(_changes), rows)
@@ -114,44 +114,44 @@ def keep(connection: Connection, batch_id: int, some: Sequence[RowChange]) -> No
 
 
 def count(batch_id: int | None) -> int:
-    """How many changes of a batch are kept."""
-    wanted = select(func.count()).select_from(_changes).where(_changes.c.batch_id == batch_id)
+    """How many changes of a batch are stored."""
+    statement = select(func.count()).select_from(_changes).where(_changes.c.batch_id == batch_id)
     with read_connection() as connection:
-        return int(connection.execute(wanted).scalar_one())
+        return int(connection.execute(statement).scalar_one())
 
 
 def changes(batch_id: int | None, below: int = 0) -> Iterator[RowChange]:
     """The changes of a batch, the last one first; with `below` only those with a lower id."""
-    wanted = select(*_COLUMNS).where(_changes.c.batch_id == batch_id)
-    wanted = wanted.order_by(_changes.c.id.desc()).limit(ROWS_AT_ONCE)
+    statement = select(*_COLUMNS).where(_changes.c.batch_id == batch_id)
+    statement = statement.order_by(_changes.c.id.desc()).limit(ROWS_AT_ONCE)
     while True:
-        some = wanted.where(_changes.c.id < below) if below else wanted
+        page = statement.where(_changes.c.id < below) if below else statement
         with read_connection() as connection:
-            found = [RowChange(*row) for row in connection.execute(some)]
-        if not found:
+            batch_changes = [RowChange(*row) for row in connection.execute(page)]
+        if not batch_changes:
             return
-        yield from found
-        below = found[-1].id
+        yield from batch_changes
+        below = batch_changes[-1].id
 
 
 def _first_changes(batch_id: int) -> list[RowChange]:
     """Some changes of a batch, the last one first, those that could not be undone before at the end."""
-    wanted = select(*_COLUMNS).where(_changes.c.batch_id == batch_id)
-    ordered = wanted.order_by(_changes.c.attempts, _changes.c.id.desc()).limit(ROWS_AT_ONCE)
+    statement = select(*_COLUMNS).where(_changes.c.batch_id == batch_id)
+    ordered = statement.order_by(_changes.c.attempts, _changes.c.id.desc()).limit(ROWS_AT_ONCE)
     with read_connection() as connection:
         return [RowChange(*row) for row in connection.execute(ordered)]
 
 
 def _note_attempt(change: RowChange) -> None:
-    """Let others come first the next time."""
-    mine = update(_changes).where(_changes.c.id == change.id)
+    """Count a failed attempt: other changes come first the next time."""
+    statement = update(_changes).where(_changes.c.id == change.id)
     with transaction() as connection:
-        connection.execute(mine.values(attempts=_changes.c.attempts + 1))
+        connection.execute(statement.values(attempts=_changes.c.attempts + 1))
 
 
 @dataclass(frozen=True)
 class UndoResult:
-    """What undoing a batch came to: what was taken back, what was not and why, how many are left untried."""
+    """The outcome of undoing a batch: what was undone, what was not and why, how many were not tried."""
 
     undone: list[RowChange]
     refused: list[tuple[RowChange, Problem]]
@@ -177,15 +177,15 @@ def undo_batch(actor: Actor, batch_id: int) -> UndoResult:
 
 
 def undo(actor: Actor, batch_id: int, change: RowChange) -> None:
-    """Take a change back as long as nobody has edited the record since, and forget the change.
+    """Undo a change as long as nobody has edited the record since, and delete it from the batch.
 
     By the rules of every other change, with the rights of `actor`. Raises PermissionDenied, NotFound,
     VersionConflict, ValidationFailed, Conflict.
     """
     record = REGISTRY[change.type]
     with nested_transaction() as connection:
-        taken = delete(_changes).where(_changes.c.id == change.id).returning(*_COLUMNS)
-        row = connection.execute(taken).first()
+        statement = delete(_changes).where(_changes.c.id == change.id).returning(*_COLUMNS)
+        row = connection.execute(statement).first()
         if row is None:
             raise Conflict("This has already been undone.")
         version = _take_back(connection, record, actor, RowChange(*row))
@@ -202,7 +202,7 @@ def undo(actor: Actor, batch_id: int, change: RowChange) -> None:
 def _take_back(
     connection: Connection, record: Record, actor: Actor, change: RowChange
 ) -> int | None:
-    """The version that the record is at then, None where it is gone."""
+    """Undo a change; returns the version of the record afterwards, None where it is gone."""
     id, version, base = change.record_id, change.version, change.base_version
     if version is None:
         raise Conflict(f"This {record.noun} was permanently deleted.")
@@ -226,12 +226,12 @@ def _kind(connection: Connection, batch_id: int) -> str:
 
 def note_undone(connection: Connection, batch_id: int | None) -> None:
     """Note when a batch was undone."""
-    mine = update(_batches).where(_batches.c.id == batch_id)
-    connection.execute(mine.values(undone_at=now()))
+    statement = update(_batches).where(_batches.c.id == batch_id)
+    connection.execute(statement.values(undone_at=now()))
 
 
 def prune() -> int:
-    """Forget batches that can no longer be undone; how many there were."""
+    """Delete batches that can no longer be undone; how many there were."""
     old = _batches.c.created_at < now() - BATCHES_LAST
     with read_connection() as connection:
         ids = list(connection.execute(select(_batches.c.id).where(old)).scalars())

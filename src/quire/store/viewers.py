@@ -1,4 +1,4 @@
-"""Who sees a record: noted in the outbox before a change that may hide it, so that they can be told.
+"""Notes in the outbox who sees a record before a change that may hide it, so that they learn of it.
 
 A note names the lowest role that sees the record without owning it, and an owner who sees it. One is
 written for the record itself, and for each record whose visibility follows from that of this one.
@@ -78,20 +78,20 @@ def visibility_columns(record: Record) -> frozenset[str]:
 
 @cache
 def _notes(record: Record) -> list[Insert]:
-    """The statements that note who sees a record and those that follow it."""
-    itself = record.table.c.id == bindparam("record", type_=BigInteger)
+    """The statements that note who sees a record and the records that depend on it."""
+    is_record = record.table.c.id == bindparam("record", type_=BigInteger)
     return [
         insert(OutboxEvent).from_select(_WRITTEN, _note(one, owner).where(where))
-        for one, where in _followed_by(record, itself, ())
+        for one, where in _dependent_types(record, is_record, ())
         if one.is_versioned
         for owner in list(_owners(one)) or [null()]
     ]
 
 
-def _followed_by(
+def _dependent_types(
     record: Record, where: ColumnElement[bool], path: tuple[Record, ...]
 ) -> Iterator[tuple[Record, ColumnElement[bool]]]:
-    """`record` and the types whose read rule follows it, with the condition for the rows meant."""
+    """`record` and the types whose read rule depends on it, with the condition for the affected rows."""
     yield record, where
     ids = select(record.table.c.id).where(where)
     for other in REGISTRY.values():
@@ -100,7 +100,7 @@ def _followed_by(
         columns = {one.reference[0] for one in other.access.read.walk() if one.reference}
         for column in columns:
             if any(key.column.table is record.table for key in column.expression.foreign_keys):
-                yield from _followed_by(other, column.in_(ids), (*path, record))
+                yield from _dependent_types(other, column.in_(ids), (*path, record))
 
 
 def _note(record: Record, owner: Any) -> Any:
@@ -131,13 +131,13 @@ def _audience(record: Record) -> ColumnElement[Any]:
 
 
 def _owners(record: Record) -> Iterator[ColumnElement[Any]]:
-    """For each who may own a row: the id of that user where it makes him see the row, else null."""
+    """For each possible owner of a row: the user's id if they see the row as its owner, else null."""
     answer = record.allows(Actor("author", 0), "read")
     if isinstance(answer, bool):
         return
     users = _owner_columns(record, record.access.read, lambda column: column)
     for user in {str(one): one for one in users}.values():
-        yield case((_asked_by(answer, user), user), else_=null())
+        yield case((_answer_for(answer, user), user), else_=null())
 
 
 def _owner_columns(record: Record, rule: Rule, place: Callable[[Any], Any]) -> Iterator[Any]:
@@ -158,15 +158,15 @@ def _beyond(
     """Columns of `target` as they are seen from the row of `record` whose `column` refers to it."""
     refers = target.table.c.id == column
 
-    def seen(inner: Any) -> Any:
-        found = select(inner).select_from(target.table).where(refers)
-        return place(found.correlate(record.table).scalar_subquery())
+    def correlated(inner: Any) -> Any:
+        query = select(inner).select_from(target.table).where(refers)
+        return place(query.correlate(record.table).scalar_subquery())
 
-    return seen
+    return correlated
 
 
-def _asked_by(answer: ColumnElement[bool], user: Any) -> ColumnElement[bool]:
-    """The answer of a rule for `user` in the place of who asks."""
+def _answer_for(answer: ColumnElement[bool], user: Any) -> ColumnElement[bool]:
+    """The answer of a rule with `user` in place of the actor."""
 
     def replace(element: Any, **_: Any) -> Any:
         return user if getattr(element, "key", None) == ACTOR_ID.key else None

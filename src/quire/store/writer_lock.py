@@ -1,4 +1,4 @@
-"""SQLite's one writer: who waits to write holds up no reader, and no request waits longer than it may."""
+"""The lock of SQLite's one writer: waiting writers block no reader, and no request waits too long."""
 
 import sqlite3
 import threading
@@ -12,22 +12,22 @@ from quire.store.outages import lock_timeout
 from quire.web.threads import blocking
 
 BUSY_SECONDS = 5
-"""How long one request waits for locks, all in all."""
+"""How long one request waits for locks in total."""
 TRY_SECONDS = 0.003
-"""Between two tries for SQLite's lock. Its own handler lets 0.1 s pass, and misses short pauses."""
+"""Between two attempts to get SQLite's lock. Its own handler waits 0.1 s, and misses short pauses."""
 SOON_SECONDS = 0.05
-"""How long a writer waits on its thread: most have their turn by then, and another thread costs more."""
-MOST_WAITING = 100
-"""Writers of a process that wait at a time; further ones are refused."""
+"""How long a writer waits on its own thread: most get the lock by then, and another thread costs more."""
+MAX_WAITING = 100
+"""Writers of a process that may wait at a time; further ones are refused."""
 
 # queueing here is fair, SQLite's busy handler starves threads
 _single_writer = threading.Lock()
-_room = threading.BoundedSemaphore(MOST_WAITING)
+_queue_slots = threading.BoundedSemaphore(MAX_WAITING)
 
 
 @contextmanager
 def single_writer() -> Iterator[None]:
-    """The only writer of this process. Raises Unavailable when that takes too long."""
+    """Be the only writer of this process. Raises Unavailable when that takes too long."""
     if not _single_writer.acquire(timeout=SOON_SECONDS):
         _wait_for_turn()
     try:
@@ -37,37 +37,37 @@ def single_writer() -> Iterator[None]:
 
 
 def _wait_for_turn() -> None:
-    if not _room.acquire(blocking=False):
+    if not _queue_slots.acquire(blocking=False):
         raise lock_timeout()
     try:
-        with _waiting() as seconds, blocking():
+        with _remaining_seconds() as seconds, blocking():
             if not _single_writer.acquire(timeout=seconds):
                 raise lock_timeout()
     finally:
-        _room.release()
+        _queue_slots.release()
 
 
 @contextmanager
-def _waiting() -> Iterator[float]:
+def _remaining_seconds() -> Iterator[float]:
     """The seconds left to wait for locks: one request has BUSY_SECONDS for all that it waits for."""
-    left, begin = BUSY_SECONDS, time.monotonic()
+    remaining, begin = BUSY_SECONDS, time.monotonic()
     if has_request_context():
-        left = g.get("lock_seconds", BUSY_SECONDS)
+        remaining = g.get("lock_seconds", BUSY_SECONDS)
     try:
-        yield max(left, 0.0)
+        yield max(remaining, 0.0)
     finally:
         if has_request_context():
-            g.lock_seconds = left - (time.monotonic() - begin)
+            g.lock_seconds = remaining - (time.monotonic() - begin)
 
 
 def begin_writing(raw: sqlite3.Connection) -> None:
     """Take the file's lock at once: a read that turns into a write cannot wait for another writer.
 
-    Raises sqlite3.OperationalError when somebody else keeps it for too long.
+    Raises sqlite3.OperationalError when somebody else holds it for too long.
     """
     raw.execute("PRAGMA busy_timeout=0").close()
     try:
-        with _waiting() as seconds:
+        with _remaining_seconds() as seconds:
             _take_lock(raw, time.monotonic() + seconds)
     finally:
         raw.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}").close()
@@ -85,7 +85,7 @@ def _take_lock(raw: sqlite3.Connection, until: float) -> None:
 
 
 def _try_until(raw: sqlite3.Connection, deadline: float) -> None:
-    """Take the lock. Raises the error of the first try after `deadline`."""
+    """Take the lock. Raises the error of the first attempt after `deadline`."""
     while True:
         try:
             raw.execute("BEGIN IMMEDIATE").close()

@@ -59,7 +59,7 @@ def test_there_and_back_again(app, store):
     before, told = served(app), []
     assert len(before) == 4
     moved = relocate(local_storage(), s3_storage(), lambda *one: told.append(one))
-    assert (moved.count, moved.size, moved.known) == (4, sum(map(len, before.values())), 0)
+    assert (moved.count, moved.size, moved.existing) == (4, sum(map(len, before.values())), 0)
     assert told == [(done, 4) for done in range(1, 5)]
     assert (files(app), store.names(), served(app)) == ([], sorted(before), before)
     assert into_bucket().count == 0
@@ -103,7 +103,7 @@ def test_what_is_there_already_is_compared(app, store):
     store.client.put_object(Bucket=store.name, Key=same, Body=served(app)[same])
     store.client.put_object(Bucket=store.name, Key=other, Body=b"x")
     moved = into_bucket()
-    assert (moved.count, moved.known, moved.differing) == (3, 1, [other])
+    assert (moved.count, moved.existing, moved.differing) == (3, 1, [other])
     assert (files(app), store.names()) == ([other], sorted(names))
 
 

@@ -1,1 +1,1 @@
-"""Uploaded files: where they lie, what they are, and who uses them."""
+"""Uploaded files: storage, type detection, and usage."""

@@ -1,4 +1,4 @@
-"""What a file is, by what is in it: its name and the type that a client claims do not count."""
+"""Detects the type of a file by its content; its name and the type a client claims do not count."""
 
 import re
 from dataclasses import dataclass
@@ -27,13 +27,13 @@ OTHERS: tuple[tuple[re.Pattern[bytes], str, str], ...] = (
     (re.compile(rb"fLaC\0"), "audio/flac", "flac"),
     (re.compile(rb"RIFF....WAVE", re.DOTALL), "audio/wav", "wav"),
 )
-"""Other files that are taken, by how they begin; they are only ever served as downloads."""
+"""Other accepted files, by how they begin; they are only ever served as downloads."""
 ACCEPTED = "JPEG, PNG, GIF, WebP, PDF, MP3, Ogg, FLAC and WAV"
 _MARKUP = re.compile(rb"\s*(<\?xml|<!doctype|<svg|<html|<!--|<[a-z]+[\s>])", re.IGNORECASE)
 
 
 class UnsupportedFile(ValueError):
-    """A file that is not taken; `code` is one of DETAIL_CODES, the words complete "File ..."."""
+    """A file that is not accepted; `code` is one of DETAIL_CODES, the words complete "File ..."."""
 
     def __init__(self, code: str, words: str):
         super().__init__(words)
@@ -42,7 +42,7 @@ class UnsupportedFile(ValueError):
 
 @dataclass(frozen=True)
 class FileType:
-    """What a file is: media type, the ending of its stored name, pixels where it is a picture."""
+    """The type of a file: media type, suffix of its stored name, size in pixels if it is a picture."""
 
     media_type: str
     suffix: str
@@ -51,12 +51,12 @@ class FileType:
 
     @property
     def is_picture(self) -> bool:
-        """Whether it is drawn anew, in several sizes."""
+        """Whether it is an image, which is resized."""
         return self.width is not None
 
 
 def detect(upload: Upload) -> FileType:
-    """What an upload is. Raises UnsupportedFile for what is empty, broken, too large or of no use here."""
+    """The type of an upload. Raises UnsupportedFile if it is empty, damaged, too large or not accepted."""
     if not upload.size:
         raise UnsupportedFile("too_short", "is empty.")
     header = read_header(upload.path)
@@ -81,8 +81,8 @@ def _first_bytes(path: Path) -> bytes:
 
 def _detect_other(upload: Upload) -> FileType:
     first = _first_bytes(upload.path)
-    for begins, media_type, suffix in OTHERS:
-        if begins.match(first):
+    for pattern, media_type, suffix in OTHERS:
+        if pattern.match(first):
             return FileType(media_type, suffix)
     if _MARKUP.match(first.removeprefix(b"\xef\xbb\xbf")):
         raise UnsupportedFile(

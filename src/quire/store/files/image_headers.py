@@ -1,7 +1,7 @@
-"""What a picture's file says about itself, read from its structure: nothing is ever decoded here.
+"""Reads the header of an image from the structure of its file, without decoding anything.
 
 JPEG (ITU-T T.81, annex B), PNG (3rd edition), GIF89a and WebP (RFC 9649) are walked from one
-segment to the next, as decoders do, so what stands behind the end of a picture does not matter.
+segment to the next, as decoders do, so anything after the end of a picture does not matter.
 """
 
 import mmap
@@ -15,13 +15,13 @@ from typing import Literal
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 SIDEWAYS = (5, 6, 7, 8)
-"""Values of the orientation that lay a picture on its side."""
+"""Values of the orientation that turn a picture on its side."""
 _ORIENTATION = 0x0112
 """The tag of the orientation (Exif 2.32, 4.6.4)."""
 _EXIF = b"Exif\0\0"
 _PART = 64 * 1024
 _LARGEST_IFD = 512
-"""Entries of a directory of tags that are looked through."""
+"""How many entries of a directory of tags are read."""
 
 # markers that begin a segment or end the picture; padding, restarts and stuffed bytes are data
 _JPEG_MARKER = re.compile(rb"\xff([\xc0-\xcf\xd8-\xfe])", re.DOTALL)
@@ -44,29 +44,29 @@ class ImageHeader:
 
 
 class _Unreadable(ValueError):
-    """This is no picture of that format."""
+    """Not a picture of that format."""
 
 
-class _CutOff(Exception):
-    """The file ends, or makes no more sense, before the picture does."""
+class _Truncated(Exception):
+    """The file ends or is damaged before the end of the picture."""
 
 
 class _Reader:
-    """The bytes of a file, and what has been learnt on the way through them."""
+    """The bytes of a file, and what the walk through them has found."""
 
     def __init__(self, data: mmap.mmap):
         self.data = data
         self.width = self.height = 0
         self.orientation = 1
         self.has_image = False
-        # files of real programs have segments of hundreds of bytes; a walk is not made to last
+        # files of real programs have segments of hundreds of bytes; this bounds the walk
         self._steps = 50_000 + len(data) // 64
 
     def take(self, start: int, count: int) -> bytes:
-        """`count` bytes from `start`. Raises _CutOff when they are not all there."""
+        """`count` bytes from `start`. Raises _Truncated when they are not all there."""
         self._steps -= 1
         if start + count > len(self.data) or not self._steps:
-            raise _CutOff
+            raise _Truncated
         return self.data[start : start + count]
 
     def number(self, start: int, count: int) -> int:
@@ -74,11 +74,11 @@ class _Reader:
         return int.from_bytes(self.take(start, count), "big")
 
     def grow(self, width: int, height: int) -> None:
-        """Note a size; where a file names several, decoders may take the largest."""
+        """Record a size; where a file names several, decoders may use the largest."""
         self.width, self.height = max(self.width, width), max(self.height, height)
 
     def read_exif(self, start: int, end: int) -> None:
-        """Note the orientation, where the Exif data between `start` and `end` has one."""
+        """Record the orientation, if the Exif data between `start` and `end` has one."""
         if self.data[start : start + len(_EXIF)] == _EXIF:
             start += len(_EXIF)
         mark = self.data[start : start + 4]
@@ -104,7 +104,7 @@ def _orientation(data: mmap.mmap, start: int, end: int, order: Literal["little",
 
 
 def read_header(path: Path) -> ImageHeader | None:
-    """What the file says of itself; None when it is no picture of a format that is read here."""
+    """The header of a picture; None for a file of any other format."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         for format, begins, walk in _FORMATS:
             if begins.match(data[:16]):
@@ -112,67 +112,67 @@ def read_header(path: Path) -> ImageHeader | None:
     return None
 
 
-def _header(format: str, walk: Callable[[_Reader], None], seen: _Reader) -> ImageHeader | None:
+def _header(format: str, walk: Callable[[_Reader], None], reader: _Reader) -> ImageHeader | None:
     try:
-        walk(seen)
+        walk(reader)
         is_complete = True
-    except _CutOff:
+    except _Truncated:
         is_complete = False
     except _Unreadable:
         return None
-    if not seen.width or not seen.height:
+    if not reader.width or not reader.height:
         return None
-    size = (seen.width, seen.height)
-    width, height = reversed(size) if seen.orientation in SIDEWAYS else size
-    return ImageHeader(format, width, height, is_complete and seen.has_image)
+    size = (reader.width, reader.height)
+    width, height = reversed(size) if reader.orientation in SIDEWAYS else size
+    return ImageHeader(format, width, height, is_complete and reader.has_image)
 
 
-def _walk_jpeg(seen: _Reader) -> None:
+def _walk_jpeg(reader: _Reader) -> None:
     place = 2
-    while match := _JPEG_MARKER.search(seen.data, place):
+    while match := _JPEG_MARKER.search(reader.data, place):
         place, marker = match.end(), match[1][0]
-        if marker == _EOI and seen.has_image:
+        if marker == _EOI and reader.has_image:
             return
         if marker in (_SOI, _EOI):
             continue
-        length = seen.number(place, 2)
-        seen.take(place, length)
-        _see_segment(seen, marker, place + 2, place + length)
+        length = reader.number(place, 2)
+        reader.take(place, length)
+        _read_segment(reader, marker, place + 2, place + length)
         place += length
-    raise _CutOff
+    raise _Truncated
 
 
-def _see_segment(seen: _Reader, marker: int, start: int, end: int) -> None:
+def _read_segment(reader: _Reader, marker: int, start: int, end: int) -> None:
     if marker in _SOF:
-        seen.grow(height=seen.number(start + 1, 2), width=seen.number(start + 3, 2))
+        reader.grow(height=reader.number(start + 1, 2), width=reader.number(start + 3, 2))
     elif marker == _APP1:
-        seen.read_exif(start, end)
+        reader.read_exif(start, end)
     elif marker == _SOS:
-        seen.has_image = True
+        reader.has_image = True
 
 
-def _walk_png(seen: _Reader) -> None:
-    for kind, start, end in _png_chunks(seen):
+def _walk_png(reader: _Reader) -> None:
+    for kind, start, end in _png_chunks(reader):
         if kind == b"IHDR":
-            seen.grow(seen.number(start, 4), seen.number(start + 4, 4))
-        elif not seen.width:
+            reader.grow(reader.number(start, 4), reader.number(start + 4, 4))
+        elif not reader.width:
             raise _Unreadable
         elif kind == b"eXIf":
-            seen.read_exif(start, end)
+            reader.read_exif(start, end)
         elif kind == b"IDAT":
-            seen.has_image = True
+            reader.has_image = True
 
 
-def _png_chunks(seen: _Reader) -> Iterator[tuple[bytes, int, int]]:
-    """Name, start and end of each chunk. Raises _CutOff also where a checksum does not hold."""
+def _png_chunks(reader: _Reader) -> Iterator[tuple[bytes, int, int]]:
+    """Name, start and end of each chunk. Raises _Truncated also where a checksum does not hold."""
     place = len(PNG_SIGNATURE)
     while True:
-        if seen.has_image and _PNG_END.startswith(seen.data[place : place + len(_PNG_END)]):
+        if reader.has_image and _PNG_END.startswith(reader.data[place : place + len(_PNG_END)]):
             return  # some programs leave it out, or a part of it
-        length, kind = seen.number(place, 4), seen.take(place + 4, 4)
+        length, kind = reader.number(place, 4), reader.take(place + 4, 4)
         start, end = place + 8, place + 8 + length
-        if seen.number(end, 4) != _checksum(seen.data, place + 4, end):
-            raise _CutOff
+        if reader.number(end, 4) != _checksum(reader.data, place + 4, end):
+            raise _Truncated
         yield kind, start, end
         place = end + 4
 
@@ -184,70 +184,70 @@ def _checksum(data: mmap.mmap, start: int, end: int) -> int:
     return check
 
 
-def _walk_gif(seen: _Reader) -> None:
-    head = seen.take(6, 7)
-    seen.grow(*_little(head[:4], 2))
+def _walk_gif(reader: _Reader) -> None:
+    head = reader.take(6, 7)
+    reader.grow(*_little(head[:4], 2))
     place = 13 + _color_table_size(head[4])
-    while (kind := seen.data[place : place + 1]) not in (b"", _TRAILER):
+    while (kind := reader.data[place : place + 1]) not in (b"", _TRAILER):
         if kind == _EXTENSION:
-            place = _after_blocks(seen, place + 2)
+            place = _after_blocks(reader, place + 2)
         elif kind == _IMAGE:
-            place = _after_frame(seen, place + 1)
-        elif seen.has_image:
+            place = _after_frame(reader, place + 1)
+        elif reader.has_image:
             return  # decoders stop at what is none of these
         else:
-            raise _CutOff
-    if not seen.has_image:
-        raise _CutOff
+            raise _Truncated
+    if not reader.has_image:
+        raise _Truncated
 
 
-def _after_frame(seen: _Reader, place: int) -> int:
-    head = seen.take(place, 9)
+def _after_frame(reader: _Reader, place: int) -> int:
+    head = reader.take(place, 9)
     left, top, width, height = _little(head[:8], 2)
-    seen.grow(left + width, top + height)  # a frame may reach beyond the canvas
-    place = _after_blocks(seen, place + 9 + _color_table_size(head[8]) + 1)
-    seen.has_image = True
+    reader.grow(left + width, top + height)  # a frame may reach beyond the canvas
+    place = _after_blocks(reader, place + 9 + _color_table_size(head[8]) + 1)
+    reader.has_image = True
     return place
 
 
-def _after_blocks(seen: _Reader, place: int) -> int:
-    while size := seen.take(place, 1)[0]:
+def _after_blocks(reader: _Reader, place: int) -> int:
+    while size := reader.take(place, 1)[0]:
         place += size + 1
     return place + 1
 
 
 def _color_table_size(flags: int) -> int:
-    """Bytes of the table of colours that follows."""
+    """Bytes of the color table that follows."""
     return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
 
 
 def _little(numbers: bytes, size: int) -> list[int]:
-    """The little-endian numbers of `size` bytes that stand one after the other."""
+    """The consecutive little-endian numbers of `size` bytes each."""
     return [int.from_bytes(numbers[n : n + size], "little") for n in range(0, len(numbers), size)]
 
 
-def _walk_webp(seen: _Reader) -> None:
-    end = int.from_bytes(seen.take(4, 4), "little") + 8
+def _walk_webp(reader: _Reader) -> None:
+    end = int.from_bytes(reader.take(4, 4), "little") + 8
     place = 12
-    while place + 8 <= min(end, len(seen.data)):
-        kind, size = seen.take(place, 4), int.from_bytes(seen.take(place + 4, 4), "little")
-        _see_chunk(seen, kind, place + 8, place + 8 + size)
+    while place + 8 <= min(end, len(reader.data)):
+        kind, size = reader.take(place, 4), int.from_bytes(reader.take(place + 4, 4), "little")
+        _read_chunk(reader, kind, place + 8, place + 8 + size)
         place += 8 + size + size % 2
-    if end > len(seen.data):
-        raise _CutOff
+    if end > len(reader.data):
+        raise _Truncated
 
 
-def _see_chunk(seen: _Reader, kind: bytes, start: int, end: int) -> None:
+def _read_chunk(reader: _Reader, kind: bytes, start: int, end: int) -> None:
     if kind == b"VP8X":
-        seen.grow(*(1 + n for n in _little(seen.take(start + 4, 6), 3)))
+        reader.grow(*(1 + n for n in _little(reader.take(start + 4, 6), 3)))
     elif kind == b"VP8 ":
-        seen.grow(*(n & 0x3FFF for n in _little(seen.take(start + 6, 4), 2)))
+        reader.grow(*(n & 0x3FFF for n in _little(reader.take(start + 6, 4), 2)))
     elif kind == b"VP8L":
-        bits = _little(seen.take(start + 1, 4), 4)[0]
-        seen.grow((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1)
+        bits = _little(reader.take(start + 1, 4), 4)[0]
+        reader.grow((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1)
     elif kind == b"EXIF":
-        seen.read_exif(start, end)
-    seen.has_image = seen.has_image or kind in (b"VP8 ", b"VP8L", b"ANMF")
+        reader.read_exif(start, end)
+    reader.has_image = reader.has_image or kind in (b"VP8 ", b"VP8L", b"ANMF")
 
 
 _FORMATS: tuple[tuple[str, re.Pattern[bytes], Callable[[_Reader], None]], ...] = (

@@ -1,4 +1,4 @@
-"""Files of media in a folder of this machine, and what every storage of files can do."""
+"""Storage of files in a local folder, and the interface of every file storage."""
 
 import errno
 import logging
@@ -16,10 +16,10 @@ from flask import current_app
 from quire.errors import Unavailable
 
 NAME = re.compile(r"[0-9a-f]{32}-[0-9a-f]{8}(-\d{1,5})?\.[a-z0-9]{2,5}", re.ASCII)
-"""Names of what anybody may fetch: no folder, no device of Windows, nothing that a client chose."""
+"""Names of public files: no folder, no device of Windows, nothing that a client chose."""
 INCOMING = "incoming"
 ORIGINAL = "original-"
-"""How the names begin of files as they were sent; they are never served."""
+"""The prefix of files as they were uploaded; they are never served."""
 
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
@@ -29,7 +29,7 @@ logger = logging.getLogger("quire.files")
 
 @contextmanager
 def writing_files() -> Iterator[None]:
-    """Around what writes files. Raises Unavailable where the disk is full or read-only."""
+    """Around code that writes files. Raises Unavailable where the disk is full or read-only."""
     try:
         yield
     except OSError as error:
@@ -39,22 +39,22 @@ def writing_files() -> Iterator[None]:
 
 
 def full_disk_problem(error: OSError) -> Unavailable | None:
-    """What a client is told when the disk takes no more; None for any other failure."""
+    """The error for a client when the disk is full; None for any other failure."""
     if error.errno not in _NO_ROOM:
         return None
     logger.warning("A file cannot be written: %s", error.strerror)
-    words = "The server cannot store files at the moment. Try again later."
-    return Unavailable(words, headers={"Retry-After": "60"})
+    message = "The server cannot store files at the moment. Try again later."
+    return Unavailable(message, headers={"Retry-After": "60"})
 
 
 def is_stored_name(name: str) -> bool:
-    """Whether a file of that name can be one of ours."""
+    """Whether `name` has the form of our file names."""
     return bool(NAME.fullmatch(name.removeprefix(ORIGINAL)))
 
 
 @dataclass(frozen=True)
 class StoredFile:
-    """A file that is there: its bytes, how many, and its `path` where it lies on this machine."""
+    """A file in a storage: its size in bytes, its content, and its `path` if it is local."""
 
     size: int
     open: Callable[[], IO[bytes]]
@@ -62,29 +62,29 @@ class StoredFile:
 
 
 class FileStorage(Protocol):
-    """A store of files by name; what is written under a name is complete, and never changes.
+    """Stores files by name; a file is complete once it has its name, and never changes.
 
-    All but `delete` and `fault` raise Unavailable where the store cannot be reached.
+    All but `delete` and `fault` raise Unavailable when the storage cannot be reached.
     """
 
     def put(self, name: str, source: Path) -> None:
-        """Take the file `source` over under `name`; it is gone from where it was."""
+        """Move the file `source` into the storage as `name`."""
 
     def find(self, name: str) -> StoredFile | None:
         """The file, None where there is none."""
 
     def delete(self, *names: str) -> None:
-        """Remove files; names that lead nowhere are passed over."""
+        """Remove files; names without a file are skipped."""
 
     def older_than(self, moment: float) -> list[str]:
-        """The names of files that were put before `moment`, in seconds of the system's clock."""
+        """The names of files stored before `moment`, in seconds since the epoch."""
 
     def fault(self) -> str | None:
-        """Why nothing can be put here, None when all is well."""
+        """Why no file can be stored, None when all is well."""
 
 
 class LocalStorage:
-    """Files below one folder, in parts of it by how their names begin."""
+    """Files in one folder, in subfolders by the first characters of their names."""
 
     def __init__(self, root: Path):
         self.root = root
@@ -95,7 +95,7 @@ class LocalStorage:
         return self.root / part / name
 
     def put(self, name: str, source: Path) -> None:
-        """Take a file over: it is on the disk before it has its name."""
+        """Move a file here; it is synced to disk before it gets its name."""
         path = self.path(name)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with source.open("rb+") as file:
@@ -117,12 +117,12 @@ class LocalStorage:
                 self.path(name).unlink()
 
     def older_than(self, moment: float) -> list[str]:
-        """The names of the older ones."""
+        """The names of files stored before `moment`."""
         files = (path for path in self.root.glob("*/*") if path.parent.name != INCOMING)
         return [path.name for path in files if path.stat().st_mtime < moment]
 
     def fault(self) -> str | None:
-        """Whether a file can be made in the folder."""
+        """Why no file can be created in the folder, None when all is well."""
         try:
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
             with TemporaryFile(dir=self.root):
@@ -132,12 +132,12 @@ class LocalStorage:
 
 
 def local_storage() -> LocalStorage:
-    """The folder of this machine."""
+    """The storage in the folder of this installation."""
     return LocalStorage(Path(current_app.config["QUIRE_INSTANCE"]) / "uploads")
 
 
 def incoming_dir() -> Path:
-    """The folder for files that are being received or made: on the disk of those that stay."""
-    room = local_storage().root / INCOMING
-    room.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return room
+    """The folder for files in progress, on the same disk as the stored ones."""
+    folder = local_storage().root / INCOMING
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder

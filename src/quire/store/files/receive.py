@@ -1,4 +1,4 @@
-"""Taking a file in: its bytes go to the disk as they come, measured and hashed on the way."""
+"""Receives an upload: writes it to disk as it arrives, and counts and hashes its bytes."""
 
 import hashlib
 import os
@@ -19,16 +19,16 @@ from quire.store.files.local import incoming_dir, writing_files
 
 CHUNK = 1024 * 1024
 LONGEST_NAME = 255
-# what cannot be seen or turns the direction of writing has no place in a name that people read
+# invisible characters and those that change the direction of writing do not belong in a name
 _ODD = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 @contextmanager
 def receive(stream: IO[bytes], name: str) -> Iterator[Upload]:
-    """The file that `stream` brings, for as long as the block lasts; whoever keeps it moves it.
+    """The file in `stream`, for the duration of the block; whoever stores it moves it away.
 
-    Raises TooLarge behind the limit, and Unavailable where there is no room, here or in the block.
-    However it ends, nothing is left behind.
+    Raises TooLarge beyond the limit, and Unavailable when the disk is full, here or in the block.
+    However the block ends, no temporary file remains.
     """
     with writing_files():
         path = incoming_dir() / f"{secrets.token_hex(16)}.part"
@@ -60,12 +60,12 @@ def _remove(path: Path) -> None:
 
 
 def _write(stream: IO[bytes], path: Path) -> tuple[int, str]:
-    most, size, digest = current_app.config["MAX_UPLOAD_BYTES"], 0, hashlib.sha256()
+    limit, size, digest = current_app.config["MAX_UPLOAD_BYTES"], 0, hashlib.sha256()
     with os.fdopen(os.open(path, _FLAGS, 0o600), "wb") as file:
         while chunk := stream.read(CHUNK):
             size += len(chunk)
-            if size > most:
-                raise TooLarge(f"The file is larger than {most} bytes.")
+            if size > limit:
+                raise TooLarge(f"The file is larger than {limit} bytes.")
             digest.update(chunk)
             file.write(chunk)
         file.flush()
@@ -77,6 +77,6 @@ _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 def display_name(name: str) -> str:
-    """The last part of a path that a client sent, fit to be shown; never used to open a file."""
+    """The last part of a path that a client sent, fit for display; never used to open a file."""
     last = re.split(r"[/\\]", _ODD.sub("", name))[-1].strip()
     return last[-LONGEST_NAME:] or "unnamed"

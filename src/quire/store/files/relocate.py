@@ -1,4 +1,4 @@
-"""Moves files from one store to the other while they are served: copied, compared, then let go."""
+"""Moves files from one storage to another while they are served: copies, compares, deletes."""
 
 import hashlib
 import shutil
@@ -13,20 +13,20 @@ from quire.errors import Unavailable
 from quire.store.files.local import FileStorage, StoredFile, incoming_dir, is_stored_name
 
 AT_ONCE = 8
-"""Files under way together: most of the time of each is waiting for the network."""
+"""Files that are moved in parallel: mostly they wait for the network."""
 PIECE = 1024 * 1024
 
 
 @dataclass
 class RelocationReport:
-    """What a move came to: `count` files of `size` bytes, `known` of them there already.
+    """The outcome of a move: `count` files of `size` bytes, `existing` of them were there already.
 
-    `differing` are the names of files that are left as they are, since the two stores do not agree.
+    `differing` are the names of files that stay where they are, since the two storages differ.
     """
 
     count: int = 0
     size: int = 0
-    known: int = 0
+    existing: int = 0
     differing: list[str] = field(default_factory=list)
 
 
@@ -36,56 +36,58 @@ Report = Callable[[RelocationReport], None]
 def relocate(
     source: FileStorage, target: FileStorage, progress: Callable[[int, int], None]
 ) -> RelocationReport:
-    """Move all files of ours; `progress(done, total)` is told of each.
+    """Move all of our files; `progress(done, total)` is called after each.
 
-    What is interrupted goes on where it was when it is called again. Raises Unavailable, OSError.
+    After an interruption, call it again to continue. Raises Unavailable, OSError.
     """
     names = sorted(filter(is_stored_name, source.older_than(inf)))
-    moved, moving = (
+    report, move = (
         RelocationReport(),
         partial(_move_unless_deleted, source, target, incoming_dir()),
     )
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for done, note in enumerate(pool.map(moving, names), 1):
-            note(moved)
+        for done, record in enumerate(pool.map(move, names), 1):
+            record(report)
             progress(done, len(names))
-    return moved
+    return report
 
 
-def _move_unless_deleted(source: FileStorage, target: FileStorage, room: Path, name: str) -> Report:
-    """Move one file, unless its record is deleted meanwhile; what to note of it."""
-    found = source.find(name)
+def _move_unless_deleted(
+    source: FileStorage, target: FileStorage, folder: Path, name: str
+) -> Report:
+    """Move one file, unless its record is deleted meanwhile; returns what to add to the report."""
+    file = source.find(name)
     try:
-        return _no_report if found is None else _move(found, source, target, room, name)
+        return _no_report if file is None else _move(file, source, target, folder, name)
     except (OSError, Unavailable):
         if source.find(name) is None:
             return _no_report
         raise
 
 
-def _no_report(moved: RelocationReport) -> None:
-    """There is nothing to note."""
+def _no_report(report: RelocationReport) -> None:
+    """Nothing to add."""
 
 
 def _move(
-    found: StoredFile, source: FileStorage, target: FileStorage, room: Path, name: str
+    file: StoredFile, source: FileStorage, target: FileStorage, folder: Path, name: str
 ) -> Report:
-    known = target.find(name)
-    if known is None:
-        _copy(found, target, room, name)
-    same = _digest(found) == _digest(target.find(name))
+    existing = target.find(name)
+    if existing is None:
+        _copy(file, target, folder, name)
+    same = _digest(file) == _digest(target.find(name))
     if same:
         source.delete(name)
-    elif known is None:
+    elif existing is None:
         target.delete(name)
-    return partial(_report, name=name, size=found.size, known=known is not None, same=same)
+    return partial(_report, name=name, size=file.size, was_there=existing is not None, same=same)
 
 
-def _copy(found: StoredFile, target: FileStorage, room: Path, name: str) -> None:
-    copy = room / f"{name}.part"
+def _copy(file: StoredFile, target: FileStorage, folder: Path, name: str) -> None:
+    copy = folder / f"{name}.part"
     try:
-        with found.open() as file, copy.open("wb") as out:
-            shutil.copyfileobj(file, out, PIECE)
+        with file.open() as stream, copy.open("wb") as out:
+            shutil.copyfileobj(stream, out, PIECE)
         target.put(name, copy)
     finally:
         copy.unlink(missing_ok=True)
@@ -98,10 +100,10 @@ def _digest(blob: StoredFile | None) -> bytes | None:
         return hashlib.file_digest(file, "sha256").digest()  # type: ignore[arg-type]
 
 
-def _report(moved: RelocationReport, name: str, size: int, known: bool, same: bool) -> None:
+def _report(report: RelocationReport, name: str, size: int, was_there: bool, same: bool) -> None:
     if not same:
-        moved.differing.append(name)
+        report.differing.append(name)
         return
-    moved.count += 1
-    moved.size += size
-    moved.known += known
+    report.count += 1
+    report.size += size
+    report.existing += was_there

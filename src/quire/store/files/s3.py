@@ -1,4 +1,4 @@
-"""A bucket of S3, or of what speaks like it, for files that several machines share; by obstore."""
+"""Storage of files in an S3-compatible bucket, which several machines can share; by obstore."""
 
 import io
 import logging
@@ -21,11 +21,11 @@ logger = logging.getLogger("quire.media")
 CLIENT = {"connect_timeout": "3s", "read_timeout": "10s", "timeout": "120s"}
 RETRIES = {"max_retries": 2, "retry_timeout": timedelta(seconds=10)}
 PIECE = 256 * 1024
-"""Bytes that are fetched at once while a file is read."""
+"""Bytes that are fetched at a time while a file is read."""
 PROBE = "quire-check"
-_KEPT = "quire-bucket"
+_EXTENSION = "quire-bucket"
 _FAILURES = (BaseError, OSError)
-"""What the library raises; some of its errors are those of Python."""
+"""The errors of the library; some are built-in ones."""
 
 
 class S3Storage:
@@ -33,7 +33,7 @@ class S3Storage:
 
     def __init__(self, config: Mapping[str, Any]):
         self.name = f"bucket {config['S3_BUCKET']}"
-        given = {
+        settings = {
             "endpoint": config["S3_ENDPOINT"],
             "region": config["S3_REGION"],
             "access_key_id": config["S3_ACCESS_KEY"],
@@ -42,20 +42,20 @@ class S3Storage:
         plain = config["S3_ENDPOINT"].startswith("http://")
         self.store = S3Store(
             config["S3_BUCKET"],
-            config=cast(Any, {name: value for name, value in given.items() if value}),
+            config=cast(Any, {name: value for name, value in settings.items() if value}),
             client_options=cast(Any, {**CLIENT, "allow_http": plain}),
             retry_config=cast(Any, RETRIES),
         )
 
     def put(self, name: str, source: Path) -> None:
-        """Send a file; it has its name when all of it has come."""
-        with self.reached(f"put {name}"):
+        """Upload a file; it appears under its name once it is complete."""
+        with self.translate_errors(f"put {name}"):
             obstore.put(self.store, name, source)
         source.unlink()
 
     def find(self, name: str) -> StoredFile | None:
-        """The file; what is read of it is fetched when it is read."""
-        with self.reached(f"find {name}"):
+        """The file; its content is fetched when it is read."""
+        with self.translate_errors(f"find {name}"):
             try:
                 size = obstore.head(self.store, name)["size"]
             except FileNotFoundError:
@@ -63,7 +63,7 @@ class S3Storage:
         return StoredFile(size, lambda: self._reader(name, size))
 
     def delete(self, *names: str) -> None:
-        """Remove files; what the bucket does not let go is swept up later."""
+        """Remove files; those that cannot be deleted now are orphans, which are cleaned up later."""
         try:
             obstore.delete(self.store, names)
         except FileNotFoundError:
@@ -72,14 +72,14 @@ class S3Storage:
             logger.warning("Could not delete from the %s: %s", self.name, _message(error))
 
     def older_than(self, moment: float) -> list[str]:
-        """The names of the older ones; what has no name of ours is not touched."""
-        with self.reached("list files"):
-            found = [one for some in obstore.list(self.store) for one in some]
-        names = (one["path"] for one in found if one["last_modified"].timestamp() < moment)
+        """The names of files stored before `moment`; other names than ours are ignored."""
+        with self.translate_errors("list files"):
+            objects = [one for some in obstore.list(self.store) for one in some]
+        names = (one["path"] for one in objects if one["last_modified"].timestamp() < moment)
         return [name for name in names if is_stored_name(name)]
 
     def fault(self) -> str | None:
-        """Whether a file can be put into the bucket, and taken out of it."""
+        """Why no file can be stored in the bucket or deleted from it, None when all is well."""
         try:
             obstore.put(self.store, PROBE, b"")
             obstore.delete(self.store, PROBE)
@@ -91,8 +91,8 @@ class S3Storage:
         return cast(IO[bytes], io.BufferedReader(_RemoteFile(self, name, size), PIECE))
 
     @contextmanager
-    def reached(self, operation: str) -> Iterator[None]:
-        """Whatever goes wrong on the way says 503, and why in the log."""
+    def translate_errors(self, operation: str) -> Iterator[None]:
+        """Around calls of the library: log its errors and raise Unavailable."""
         try:
             yield
         except _FAILURES as error:
@@ -103,7 +103,7 @@ class S3Storage:
 
 
 class _RemoteFile(io.RawIOBase):
-    """An object as a file that can be read from any place."""
+    """An object as a seekable file."""
 
     def __init__(self, bucket: S3Storage, name: str, size: int):
         self._bucket, self._name, self._size, self._at = bucket, name, size, 0
@@ -126,7 +126,7 @@ class _RemoteFile(io.RawIOBase):
         length = min(len(buffer), self._size - self._at)
         if length <= 0:
             return 0
-        with self._bucket.reached(f"read {self._name}"):
+        with self._bucket.translate_errors(f"read {self._name}"):
             data = obstore.get_range(
                 self._bucket.store, self._name, start=self._at, length=length
             ).to_bytes()
@@ -136,46 +136,46 @@ class _RemoteFile(io.RawIOBase):
 
 
 def _message(error: Exception) -> str:
-    """The library's words without what is only of use to those who write it."""
+    """The library's message without its debug information."""
     return " ".join(str(error).partition("\n\nDebug source:")[0].split())
 
 
 class FallbackStorage:
-    """A bucket that takes all that comes, and a folder whose files have not been moved there yet."""
+    """A bucket for new files, and a local folder whose files have not been moved there yet."""
 
-    def __init__(self, bucket: S3Storage, near: LocalStorage):
-        self.bucket, self.near = bucket, near
+    def __init__(self, bucket: S3Storage, local: LocalStorage):
+        self.bucket, self.local = bucket, local
 
     def put(self, name: str, source: Path) -> None:
-        """Send a file to the bucket."""
+        """Upload a file to the bucket."""
         self.bucket.put(name, source)
 
     def find(self, name: str) -> StoredFile | None:
-        """The file; the folder is asked first, it does not take a journey."""
-        return self.near.find(name) or self.bucket.find(name)
+        """The file; the folder is tried first, as it is faster."""
+        return self.local.find(name) or self.bucket.find(name)
 
     def delete(self, *names: str) -> None:
-        """Remove files wherever they are."""
-        self.near.delete(*names)
+        """Remove files from both."""
+        self.local.delete(*names)
         self.bucket.delete(*names)
 
     def older_than(self, moment: float) -> list[str]:
-        """The names of the older ones in both."""
-        return [*{*self.near.older_than(moment), *self.bucket.older_than(moment)}]
+        """The names of files stored before `moment` in either."""
+        return [*{*self.local.older_than(moment), *self.bucket.older_than(moment)}]
 
     def fault(self) -> str | None:
-        """Whether both can be used; files are received in the folder."""
-        return self.bucket.fault() or self.near.fault()
+        """Why the bucket or the folder, where files are received, cannot be used; None if both can."""
+        return self.bucket.fault() or self.local.fault()
 
 
 def s3_storage() -> S3Storage:
-    """The bucket of this application: one, since it keeps its connections."""
-    kept = current_app.extensions
-    if _KEPT not in kept:
-        kept[_KEPT] = S3Storage(current_app.config)
-    return cast(S3Storage, kept[_KEPT])
+    """The bucket of this application: a single object, since it pools connections."""
+    extensions = current_app.extensions
+    if _EXTENSION not in extensions:
+        extensions[_EXTENSION] = S3Storage(current_app.config)
+    return cast(S3Storage, extensions[_EXTENSION])
 
 
-def with_fallback(near: LocalStorage) -> FallbackStorage:
-    """The bucket of this application, and the folder `near`."""
-    return FallbackStorage(s3_storage(), near)
+def with_fallback(local: LocalStorage) -> FallbackStorage:
+    """The bucket of this application, and the folder `local`."""
+    return FallbackStorage(s3_storage(), local)

@@ -1,4 +1,4 @@
-"""The storage of this installation: the folder of this machine, or an S3 bucket."""
+"""Selects the file storage of this installation: a local folder, or an S3 bucket."""
 
 from importlib import import_module
 from typing import cast
@@ -9,8 +9,8 @@ from quire.store.files.local import FileStorage, local_storage
 
 
 def file_storage() -> FileStorage:
-    """The store of this installation; the library for buckets is loaded where there is one."""
-    near = local_storage()
+    """The file storage of this installation; the S3 library is loaded only if there is a bucket."""
+    local = local_storage()
     if not current_app.config["S3_BUCKET"]:
-        return near
-    return cast(FileStorage, import_module("quire.store.files.s3").with_fallback(near))
+        return local
+    return cast(FileStorage, import_module("quire.store.files.s3").with_fallback(local))

@@ -1,4 +1,4 @@
-"""Where a file is used: by records that refer to it, and in texts that name its address."""
+"""Finds where a file is used: by records that refer to it, and in texts that contain its URL."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -26,34 +26,34 @@ _drafts = Draft.__table__
 def find_usage(file_record: Record, actor: Actor, state: dict[str, Any]) -> tuple[list[Use], int]:
     """Uses of a file that `actor` may see, and how many there are in all.
 
-    `state` is that of a row of `file_record`.     Each is `{type, id, field, title, url}`; `url` is its page on the site, null where it has none.
+    `state` is that of a row of `file_record`. Each use is `{type, id, field, title, url}`; `url` is its page on the site, null where it has none.
     """
-    found: list[Use] = []
+    uses: list[Use] = []
     count = 0
     with read_connection() as connection:
         for record, name, verb, condition in _places(file_record, state):
             rows = select(func.count()).select_from(record.table).where(condition)
             count += int(connection.execute(rows).scalar_one())
-            wanted = _visible(record, record.allows(actor, verb), condition)
-            seen = connection.execute(wanted, rule_params(actor)).mappings()
-            found += [_use(record, name, row) for row in seen]
-    return found[:MOST], count
+            statement = _visible(record, record.allows(actor, verb), condition)
+            visible_rows = connection.execute(statement, rule_params(actor)).mappings()
+            uses += [_use(record, name, row) for row in visible_rows]
+    return uses[:MOST], count
 
 
 def _places(
     file_record: Record, state: dict[str, Any]
 ) -> Iterator[tuple[Record, str, str, ColumnElement[bool]]]:
-    """Types, the field that may name the file, the verb of those who see that, and where it does."""
+    """Types, the field that may name the file, the verb that lets an actor see it, the condition."""
     stem = state["url"].rpartition(".")[0]
     for record in REGISTRY.values():
         pictures = [f for f in record.fields if f.target == file_record.table.name and f.is_stored]
         for field in pictures:
             yield record, field.name, "read", field.column == state["id"]
         for field in texts_of(record):
-            named = and_(
+            condition = and_(
                 rows_naming(record, stem.removeprefix(PREFIX)), position(field.column, stem) > 0
             )
-            yield record, field.name, "read", named
+            yield record, field.name, "read", condition
         if record.drafts:
             yield record, "draft", "update", _in_drafts(record, pictures, state["id"], stem)
 
@@ -61,10 +61,10 @@ def _places(
 def _in_drafts(record: Record, pictures: list[Field], id: int, stem: str) -> ColumnElement[bool]:
     """The rows whose draft names the file."""
     values = _drafts.c["values"]
-    named = [values[field.name].as_string() == str(id) for field in pictures]
-    named.append(position(cast(values, Text), stem) > 0)
-    mine = (_drafts.c.type == record.path, _drafts.c.record_id == record.table.c.id)
-    return exists(select(1).select_from(_drafts).where(*mine, or_(*named)))
+    conditions = [values[field.name].as_string() == str(id) for field in pictures]
+    conditions.append(position(cast(values, Text), stem) > 0)
+    is_draft = (_drafts.c.type == record.path, _drafts.c.record_id == record.table.c.id)
+    return exists(select(1).select_from(_drafts).where(*is_draft, or_(*conditions)))
 
 
 def _visible(record: Record, answer: Answer, condition: ColumnElement[bool]) -> Select[Any]:
@@ -73,11 +73,11 @@ def _visible(record: Record, answer: Answer, condition: ColumnElement[bool]) -> 
 
 
 def _use(record: Record, name: str, row: Any) -> Use:
-    shown = str(row[record.title_field])
+    title = str(row[record.title_field])
     return {
         "type": record.path,
         "id": row["id"],
         "field": name,
-        "title": shown if len(shown) <= 100 else f"{shown[:99]}…",
+        "title": title if len(title) <= 100 else f"{title[:99]}…",
         "url": record.public_path.format_map(row) if record.public_path else None,
     }

@@ -1,5 +1,5 @@
-"""Which files the texts of records name, in a table of its own: a search through all texts would
-cost the more the more there are.
+"""Indexes which files the texts of records name, in a table of its own: searching all texts would
+become ever slower.
 """
 
 import re
@@ -32,7 +32,7 @@ from quire.store.db import Model
 PREFIX = "/uploads/"
 STEM = 41
 """Characters of the name that a file and its smaller versions share."""
-_NAMED = re.compile(rf"{PREFIX}([0-9a-f]{{32}}-[0-9a-f]{{8}})", re.ASCII)
+_FILE_URL = re.compile(rf"{PREFIX}([0-9a-f]{{32}}-[0-9a-f]{{8}})", re.ASCII)
 
 State = dict[str, Any]
 
@@ -56,12 +56,12 @@ _uses = TextUse.__table__
 
 def texts_of(record: Record) -> list[Field]:
     """The fields of a type that are shown as HTML, and so may name files."""
-    known = record.fields_by_name
-    return [one for one in record.fields if f"{one.name}_html" in known and one.is_stored]
+    fields_by_name = record.fields_by_name
+    return [one for one in record.fields if f"{one.name}_html" in fields_by_name and one.is_stored]
 
 
 def index_texts(connection: Connection, changed: Iterable[tuple[Change, State, list[str]]]) -> None:
-    """Note what texts name now: changes, the states after them, and the names of what differs."""
+    """Store which files texts name; takes changes, the states after them, and the fields that differ."""
     rows: list[dict[str, Any]] = []
     for change, state, differing in changed:
         names = [one.name for one in texts_of(change.record)]
@@ -69,15 +69,15 @@ def index_texts(connection: Connection, changed: Iterable[tuple[Change, State, l
             continue
         if change.state is not None:
             delete_text_uses(connection, change.record, state["id"])
-        stems = {stem for name in names for stem in _NAMED.findall(state[name] or "")}
-        mine = {"type": change.record.path, "record_id": state["id"]}
-        rows += [{"stem": stem, **mine} for stem in stems]
+        stems = {stem for name in names for stem in _FILE_URL.findall(state[name] or "")}
+        identity = {"type": change.record.path, "record_id": state["id"]}
+        rows += [{"stem": stem, **identity} for stem in stems]
     if rows:
         connection.execute(insert(_uses), rows)
 
 
 def delete_text_uses(connection: Connection, record: Record, id: int) -> None:
-    """Nothing is named by a record that is gone."""
+    """Delete the uses in the texts of a record."""
     if texts_of(record):
         mine = (_uses.c.type == record.path, _uses.c.record_id == id)
         connection.execute(delete(_uses).where(*mine))
@@ -90,14 +90,14 @@ def rows_naming(record: Record, stem: Any) -> ColumnElement[bool]:
 
 
 def is_publicly_used(files: Any) -> ColumnElement[bool]:
-    """The rows of a table of files that something shows which everybody may read, as it is now."""
+    """The rows of a table of files that are used by something that everybody may read now."""
     # not EXISTS: PostgreSQL would gather all uses there are before it looks at the first row
     uses = (one.correlate(files).limit(1).scalar_subquery() for one in _public_uses(files))
     return or_(*(one.is_not(None) for one in uses))
 
 
 def _public_uses(files: Any) -> Iterator[Select[Any]]:
-    """Statements that find what shows a row of `files`, for each way to show it."""
+    """For each way to use a row of `files`, the statement that finds such uses."""
     stem = func.substr(files.c.url, len(PREFIX) + 1, STEM)
     for record in REGISTRY.values():
         pictures = [one for one in record.fields if one.target == files.name and one.is_stored]
@@ -106,12 +106,12 @@ def _public_uses(files: Any) -> Iterator[Select[Any]]:
             answer := record.declared_access.read(ANONYMOUS)
         ) is False:
             continue
-        shown = row_conditions(answer)
+        conditions = row_conditions(answer)
         if record.has_trash:
-            shown.append(table.c.deleted_at.is_(None))
+            conditions.append(table.c.deleted_at.is_(None))
         for field in pictures:
-            yield select(1).select_from(table).where(field.column == files.c.id, *shown)
+            yield select(1).select_from(table).where(field.column == files.c.id, *conditions)
         if texts:
-            named = _uses.join(table, _uses.c.record_id == table.c.id)
-            mine = (_uses.c.stem == stem, _uses.c.type == record.path)
-            yield select(1).select_from(named).where(*mine, *shown)
+            source = _uses.join(table, _uses.c.record_id == table.c.id)
+            is_use = (_uses.c.stem == stem, _uses.c.type == record.path)
+            yield select(1).select_from(source).where(*is_use, *conditions)
