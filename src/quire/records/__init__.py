@@ -1,4 +1,4 @@
-"""The record types, in order: the table of contents of the product."""
+"""The record types, in the order in which they appear everywhere."""
 
 from quire.declare.record import check_registry
 

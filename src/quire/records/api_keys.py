@@ -1,4 +1,4 @@
-"""API keys: how programs prove who sent them, with less than all that they may do."""
+"""API keys: how programs authenticate as a user, with only some of that user's rights."""
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Mapped, mapped_column
@@ -22,7 +22,7 @@ from quire.store.db import Model, read_connection
 MAX_KEYS_PER_ACCOUNT = 50
 """Keys of one account."""
 PREFIX_LENGTH = 11
-"""Characters of a key that are kept readable, so that people know which one it is."""
+"""Characters of a key that are stored in plain text, so that people recognize it."""
 
 
 class ApiKey(HasId, Timestamped, Versioned, Model):
@@ -45,18 +45,18 @@ ADMIN = role("admin")
 
 
 def all_scopes() -> list[str]:
-    """Every scope there is."""
+    """All scopes."""
     return [scope for record in REGISTRY.values() for scope in record.scopes]
 
 
 def scopes_for(actor: Actor) -> list[str]:
-    """The scopes that open anything for `actor`."""
-    found = (pair for record in REGISTRY.values() for pair in record.scopes.items())
-    return [scope for scope, rules in found if any(rule(actor) is not False for rule in rules)]
+    """The scopes that allow `actor` anything."""
+    pairs = (pair for record in REGISTRY.values() for pair in record.scopes.items())
+    return [scope for scope, rules in pairs if any(rule(actor) is not False for rule in rules)]
 
 
 def before_save(change: Change) -> None:
-    """Check scopes and expiry; make the secret of a new key."""
+    """Check scopes and expiry; generate the secret of a new key."""
     if change.verb == "delete":
         return
     _check_scopes(change)
@@ -82,10 +82,10 @@ def _check_number(change: Change) -> None:
 
 
 def _check_scopes(change: Change) -> None:
-    known = all_scopes()
-    unknown = [scope for scope in change["scopes"] if scope not in known]
+    valid_scopes = all_scopes()
+    unknown = [scope for scope in change["scopes"] if scope not in valid_scopes]
     if unknown:
-        words = f"{unknown[0]} is not a valid scope. Valid scopes: {', '.join(known)}."
+        words = f"{unknown[0]} is not a valid scope. Valid scopes: {', '.join(valid_scopes)}."
         change.refuse("scopes", "not_allowed", words)
 
 

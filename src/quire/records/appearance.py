@@ -1,4 +1,4 @@
-"""Appearance: how the site looks to readers, one row of it."""
+"""Appearance: how the site looks to readers, a single row."""
 
 from typing import Any
 
@@ -34,13 +34,13 @@ class Appearance(HasId, Timestamped, Versioned, Model):
 
 
 def before_save(change: Change) -> None:
-    """The footer's HTML; the logo has to be a picture."""
+    """Render the footer; check that the logo is a picture."""
     check_image(change, "logo")
     render_field(change, "footer", render_footer)
 
 
 def _make_row(table: Any, connection: Any, **_: Any) -> None:
-    """The one row is born with its table; the migration does the same."""
+    """Create the one row with the table; the migration does the same."""
     moment = now()
     connection.execute(table.insert().values(id=ONLY_ROW, created_at=moment, updated_at=moment))
 

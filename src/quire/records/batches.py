@@ -1,4 +1,4 @@
-"""Batches: what somebody did to many records at once, and its undoing."""
+"""Batches: changes that somebody made to many records at once, and can undo."""
 
 from quire.declare.action import Action
 from quire.declare.change import Change
@@ -8,13 +8,13 @@ from quire.declare.rules import any_of, owner, role
 from quire.errors import Conflict
 from quire.store.undoable_batches import Batch, UndoResult, undo_batch
 
-MOST_NAMED = 5
+MAX_REASONS = 5
 """Reasons that one message gives."""
 OWN = any_of(owner(Batch.actor_id), role("admin"))
 
 
 def undo(change: Change) -> None:
-    """Take back each change whose record nobody has edited since."""
+    """Undo each change whose record nobody has edited since."""
     result = undo_batch(change.actor, change.id or 0)
     if not (result.undone or result.refused):
         raise Conflict("Everything in this batch has already been undone.")
@@ -26,14 +26,14 @@ def undo(change: Change) -> None:
 
 def _notices(result: UndoResult) -> list[str]:
     """What was not undone, and why."""
-    found = []
+    notices = []
     if result.refused:
         reasons = dict.fromkeys(problem.message for _, problem in result.refused)
-        why = " ".join(list(reasons)[:MOST_NAMED])
-        found.append(f"Not undone: {len(result.refused)}. {why}")
+        why = " ".join(list(reasons)[:MAX_REASONS])
+        notices.append(f"Not undone: {len(result.refused)}. {why}")
     if result.untried:
-        found.append(f"Left to undo: {result.untried}. Undo again to continue.")
-    return found
+        notices.append(f"Left to undo: {result.untried}. Undo again to continue.")
+    return notices
 
 
 BATCHES = Record(

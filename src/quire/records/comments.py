@@ -66,7 +66,7 @@ BELOW_VISIBLE = via(Comment.post_id, "posts", "read")
 WRITER = any_of(all_of(OWN, BELOW_VISIBLE), role("moderator"))
 MODERATOR_OF_POST = any_of(ON_OWN_POST, role("moderator"))
 COMMENT_SETTINGS = ("comments", "comments_close_after_days")
-"""Settings that decide about new comments."""
+"""Settings that apply to new comments."""
 
 
 def before_save(change: Change) -> None:
@@ -86,7 +86,7 @@ def before_save(change: Change) -> None:
 
 
 def _count(change: Change, state: dict[str, Any] | None) -> None:
-    """Keep the number of approved comments beside the post: lists would count it at each read."""
+    """Store the number of approved comments with the post: lists would count it at each read."""
     more = _is_counted(state) - _is_counted(change.state)
     if more:
         increment("posts", (state or change.state or {})["post"]["id"], "comment_count", more)
@@ -98,8 +98,8 @@ def _is_counted(state: dict[str, Any] | None) -> int:
 
 def _check_new_comment(change: Change) -> None:
     with read_connection() as connection:
-        found = _comment_settings()(connection, {"id": change["post"], "now": now()}).one()
-    rule, days, is_open = found
+        row = _comment_settings()(connection, {"id": change["post"], "now": now()}).one()
+    rule, days, is_open = row
     if rule == "closed" or not is_open or (days and _is_closed_by_age(change["post"], days)):
         raise Conflict("Comments are closed.", code="comments_closed")
     trusted = rule == "open" or change.actor.at_least("author")
@@ -110,21 +110,21 @@ def _check_new_comment(change: Change) -> None:
 
 @cache
 def _comment_settings() -> Prepared:
-    """The site's rules for comments, and whether a post is live and takes them."""
+    """The site's rules for comments, and whether a live post accepts them."""
     posts, settings = REGISTRY["posts"], REGISTRY["settings"]
     is_open = and_(posts.table.c.comments_open, live_condition(posts.model))
-    house = [select(settings.table.c[name]).scalar_subquery() for name in COMMENT_SETTINGS]
+    site_rules = [select(settings.table.c[name]).scalar_subquery() for name in COMMENT_SETTINGS]
     live_id = posts.table.c.id == bindparam("id", type_=BigInteger)
-    return Prepared(select(*house, is_open).where(live_id))
+    return Prepared(select(*site_rules, is_open).where(live_id))
 
 
 def _is_closed_by_age(post: int, days: int) -> bool:
-    found = get_record(REGISTRY["posts"], SYSTEM, post, Query(fields=("id", "published_at")))
-    return are_comments_closed(found["published_at"], days)
+    state = get_record(REGISTRY["posts"], SYSTEM, post, Query(fields=("id", "published_at")))
+    return are_comments_closed(state["published_at"], days)
 
 
 def are_comments_closed(published_at: str | None, days: int) -> bool:
-    """Whether a post is so old that its comments are closed; 0 days close none."""
+    """Whether a post is so old that its comments are closed; with 0 days none are."""
     if not days or published_at is None:
         return False
     return bool(time_from_text(published_at) + timedelta(days=days) <= now())
@@ -140,13 +140,13 @@ def _check_edit_window(change: Change) -> None:
 
 
 def is_edit_window_over(created_at: str, minutes: int) -> bool:
-    """Whether the author can no longer change a comment of then; with 0 minutes they always can."""
+    """Whether the author can no longer edit a comment of that time; with 0 minutes they always can."""
     end = editable_until(created_at, minutes)
     return end is not None and end <= now()
 
 
 def editable_until(created_at: str, minutes: int) -> datetime | None:
-    """Until when the author can change a comment of then; None for ever."""
+    """Until when the author can edit a comment of that time; None for ever."""
     return time_from_text(created_at) + timedelta(minutes=minutes) if minutes else None
 
 
@@ -158,11 +158,11 @@ def _check_parent(change: Change) -> None:
         change.refuse("parent", "not_allowed", "Parent must be a comment on the same post.")
 
 
-def before_transaction(actor: Actor, id: int | None, given: dict[str, Any]) -> dict[str, Any]:
+def before_transaction(actor: Actor, id: int | None, values: dict[str, Any]) -> dict[str, Any]:
     """Render the HTML, and count the comment against the quota of readers. Raises TooManyRequests."""
     if id is None and not actor.at_least("author"):
         consume("comment", f"account {actor.user_id}", actor)
-    return render_before_transaction(actor, id, given, render_comment)
+    return render_before_transaction(actor, id, values, render_comment)
 
 
 def approve(change: Change) -> None:

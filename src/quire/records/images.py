@@ -1,4 +1,4 @@
-"""Pictures that records show: what may stand there, and in which sizes it can be had."""
+"""Images that records refer to: checks them, and loads their sizes and variants."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -11,14 +11,14 @@ from quire.store.db import read_connection
 
 
 def check_image(change: Change, name: str, *, own: bool = False) -> None:
-    """Refuse as the field `name` what is no picture; with `own`, what is not that user's."""
+    """Refuse anything but a picture in the field `name`; with `own`, also pictures of other users."""
     id = change.reference(name)
     if id is None or not change.changes(name) or change.bad_fields:
         return
     media = REGISTRY["media"].table.c
     with read_connection() as connection:
-        wanted = select(media.width, media.owner_id).where(media.id == id)
-        row: Any = connection.execute(wanted).one()
+        statement = select(media.width, media.owner_id).where(media.id == id)
+        row: Any = connection.execute(statement).one()
     label = change.record.field(name).label
     if row.width is None:
         change.refuse(name, "not_allowed", f"{label} must be an image.")
@@ -27,17 +27,17 @@ def check_image(change: Change, name: str, *, own: bool = False) -> None:
 
 
 def images_by_id(small: Iterable[dict[str, Any] | None]) -> dict[int, dict[str, Any]]:
-    """What pages need to show pictures well, by id: sizes, variants, the point that matters."""
+    """What pages need to show pictures, by id: sizes, variants, the focal point."""
     ids = {one["id"] for one in small if one}
     if not ids:
         return {}
     table = REGISTRY["media"].table
     names = ("id", "url", "alt", "width", "height", "variants", "focal_point")
     with read_connection() as connection:
-        found = connection.execute(select(*(table.c[n] for n in names)).where(table.c.id.in_(ids)))
-        return {row["id"]: dict(row) for row in found.mappings()}
+        rows = connection.execute(select(*(table.c[n] for n in names)).where(table.c.id.in_(ids)))
+        return {row["id"]: dict(row) for row in rows.mappings()}
 
 
 def image_of(small: dict[str, Any] | None) -> dict[str, Any] | None:
-    """The same of one; None where there is none."""
+    """The same for one picture; None where there is none."""
     return next(iter(images_by_id([small]).values()), None)

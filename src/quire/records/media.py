@@ -55,7 +55,7 @@ from quire.store.write import Saved, create
 
 ADDRESS = "/uploads/"
 MAX_ATTEMPTS = 20
-"""How often an upload is tried while others upload and delete the same file."""
+"""How often to retry an upload while others upload and delete the same file."""
 ALT_HELP = "Describe the image for people who cannot see it. Leave empty if it is only decorative."
 FOCAL_HELP = "The point that stays visible when the image is cropped."
 
@@ -68,7 +68,7 @@ class Media(HasId, Timestamped, Versioned, Model):
 
     __tablename__ = "media"
     __table_args__ = table_args(
-        # one person uploads one file once; an avatar is a thing of its own
+        # a user uploads the same file once, and once more as an avatar
         Index("ix_media_twice", "owner_id", "sha256", "is_avatar", unique=True),
     )
 
@@ -106,7 +106,7 @@ FILE = Kind("upload", Annotated[ANY_FILE, AfterValidator(_with_detected_type)], 
 
 
 def upload(actor: Actor, received: Upload, raw: dict[str, Any]) -> Saved:
-    """Keep a file that was received: a new record, or the one that its owner made of it before.
+    """Store a received file: as a new record, or the one that its owner has for the same file.
 
     `raw` are other values such as `alt`. Raises what `create` raises.
     """
@@ -117,28 +117,28 @@ def upload(actor: Actor, received: Upload, raw: dict[str, Any]) -> Saved:
         try:
             with hard_link(received) as file, _savepoint():
                 return create(MEDIA, actor, {**raw, "file": file})
-        except Conflict as error:  # somebody else, with the same account, was faster
+        except Conflict as error:  # another request of the same account was faster
             if error.code != "duplicate":
                 raise
     raise Unavailable("This file is being uploaded. Try again soon.", headers={"Retry-After": "1"})
 
 
 def _same_file(actor: Actor, received: Upload, raw: dict[str, Any]) -> Saved | None:
-    whose = raw.get("owner", actor.user_id)
-    if whose is None or MEDIA.access.create(actor) is not True:
+    owner = raw.get("owner", actor.user_id)
+    if owner is None or MEDIA.access.create(actor) is not True:
         return None
-    same = {"owner_id": whose, "sha256": received.sha256, "is_avatar": raw.get("is_avatar", False)}
+    same = {"owner_id": owner, "sha256": received.sha256, "is_avatar": raw.get("is_avatar", False)}
     id = read.find_id(MEDIA, actor, **same)
     try:
         state = read.get_record(MEDIA, actor, id or 0)
-    except NotFound:  # never there, or deleted meanwhile
+    except NotFound:  # there is none, or it was deleted meanwhile
         return None
     return Saved(state["id"], state, state, changed=False)
 
 
 @contextmanager
 def _savepoint() -> Iterator[None]:
-    """Around what may be tried again, also within a transaction that goes on."""
+    """Around an attempt that may be retried, also within an open transaction."""
     if not in_transaction():
         yield
         return
@@ -147,9 +147,9 @@ def _savepoint() -> Iterator[None]:
 
 
 def before_transaction(actor: Actor, id: int | None, values: dict[str, Any]) -> dict[str, Any]:
-    """Put the file of a new record where it stays, under a `name`; raises Unavailable.
+    """Store the file of a new record under a `name`. Raises Unavailable.
 
-    The file first, the row second: what a crash leaves behind is a file that nobody knows.
+    The file first, the row second: a crash leaves at most an orphaned file behind.
     """
     if id is not None or values.get("file") is None:
         return {}
@@ -166,12 +166,12 @@ def before_transaction(actor: Actor, id: int | None, values: dict[str, Any]) -> 
 
 
 def before_save(change: Change) -> None:
-    """Keep the file of a new record; let those of one go that is deleted, unless it is in use."""
+    """Set the values of a new file; delete the files of a deleted record, unless it is in use."""
     if change.verb == "delete":
         _delete_files(change)
     elif change.state is None:
         received = change.pop("file")
-        if received is None:  # the program itself need not give it, and cannot do without
+        if received is None:  # the program itself can leave it out, but not do without
             change.refuse("file", "required", "File is required.")
         else:
             _store_file(change, *received)
@@ -179,17 +179,17 @@ def before_save(change: Change) -> None:
 
 def _store_file(change: Change, received: Upload, content: FileType) -> None:
     _check_quota(change, received.size)
-    drawn = received.processed
-    is_pending = content.is_picture and drawn is None
+    processed = received.processed
+    is_pending = content.is_picture and processed is None
     change.set(
         url=ADDRESS + change.prepared["name"],
         original_name=received.name,
         media_type=content.media_type,
-        bytes=received.size if drawn is None else drawn.original_bytes,
+        bytes=received.size if processed is None else processed.original_bytes,
         width=content.width,
         height=content.height,
         sha256=received.sha256,
-        variants={} if drawn is None else drawn.variants,
+        variants={} if processed is None else processed.variants,
         state="pending" if is_pending else "ready",
     )
     if is_pending:
@@ -197,11 +197,11 @@ def _store_file(change: Change, received: Upload, content: FileType) -> None:
 
 
 def _check_quota(change: Change, more: int) -> None:
-    quota, whose = current_app.config["UPLOAD_QUOTA_BYTES"], change["owner"]
-    if not quota or whose is None:
+    quota, owner = current_app.config["UPLOAD_QUOTA_BYTES"], change["owner"]
+    if not quota or owner is None:
         return
-    advisory_lock(f"uploads of {whose}")
-    sizes = select(func.sum(Media.bytes)).where(Media.owner_id == whose)
+    advisory_lock(f"uploads of {owner}")
+    sizes = select(func.sum(Media.bytes)).where(Media.owner_id == owner)
     with read_connection() as connection:
         used = connection.execute(sizes).scalar() or 0
     if used + more > quota:
@@ -210,7 +210,7 @@ def _check_quota(change: Change, more: int) -> None:
 
 
 def _delete_files(change: Change) -> None:
-    """`permanent` is for who knows that it is in use."""
+    """With `permanent`, even if the file is in use."""
     state = change.state or {}
     if not change.prepared.get("permanent"):
         _refuse_if_used(change, state)
@@ -218,13 +218,13 @@ def _delete_files(change: Change) -> None:
 
 
 def _refuse_if_used(change: Change, state: dict[str, Any]) -> None:
-    seen, count = find_usage(MEDIA, change.actor, state)
+    uses, count = find_usage(MEDIA, change.actor, state)
     if count:
         places = "1 place" if count == 1 else f"{count} places"
         raise Conflict(
             f"This file is used in {places}. To delete it anyway, send force=true.",
             details=[
-                detail(f"{one['type']}.{one['field']}", "not_allowed", _usage(one)) for one in seen
+                detail(f"{one['type']}.{one['field']}", "not_allowed", _usage(one)) for one in uses
             ],
         )
 
@@ -242,7 +242,7 @@ def retry(change: Change) -> None:
 
 
 def file_names(state: dict[str, Any]) -> list[str]:
-    """The names of all files of a record: as it came, as it is served, and its variants."""
+    """The names of all files of a record: as uploaded, as served, and its variants."""
     addresses = [state["url"]]
     for variant in state["variants"].values():
         addresses += [variant["url"], variant["webp"]]

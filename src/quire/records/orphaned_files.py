@@ -1,4 +1,4 @@
-"""Files that no record knows: what a crash between the file and its row has left behind."""
+"""Deletes orphaned files, which a crash between storing a file and its row has left behind."""
 
 import shutil
 import time
@@ -14,16 +14,16 @@ from quire.store.files.local import ORIGINAL, incoming_dir
 from quire.store.files.storage import file_storage
 
 DAY = 86_400
-"""Seconds after which a file without a record is not on its way to one any more."""
+"""Seconds after which a file without a record will not get one any more."""
 IN_USE: list[Callable[[], set[str]]] = []
-"""Who has files beside the records: each says the names of its own."""
+"""Functions that return the names of files used by something other than records."""
 
 
 def delete_orphans() -> int:
-    """Delete them; how many there were."""
+    """Delete orphaned and unfinished files; how many there were."""
     old = time.time() - DAY
-    waiting = [path for path in incoming_dir().iterdir() if path.stat().st_mtime < old]
-    for path in waiting:
+    incoming = [path for path in incoming_dir().iterdir() if path.stat().st_mtime < old]
+    for path in incoming:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:
@@ -32,15 +32,15 @@ def delete_orphans() -> int:
     states = _states()
     old_names = file_storage().older_than(old)
     used = {name for names in IN_USE for name in names()}
-    strays = [
+    orphans = [
         name for name in old_names if name not in used and _is_orphan(name, states.get(_stem(name)))
     ]
-    file_storage().delete(*strays)
-    return len(waiting) + len(strays)
+    file_storage().delete(*orphans)
+    return len(incoming) + len(orphans)
 
 
 def _states() -> dict[str, str]:
-    """The state of each record, by what the names of its files have in common."""
+    """The state of each record, by the stem of its files."""
     media = REGISTRY["media"].table.c
     with read_connection() as connection:
         rows = connection.execute(select(media.url, media.state))
@@ -48,10 +48,10 @@ def _states() -> dict[str, str]:
 
 
 def _is_orphan(name: str, state: str | None) -> bool:
-    """Whether no record needs it; a picture that is drawn does not need what it was drawn from."""
+    """Whether no record needs it; a processed picture no longer needs its original."""
     return state is None or (state == "ready" and name.startswith(ORIGINAL))
 
 
 def _stem(name: str) -> str:
-    """What the names of all files of a record have in common."""
+    """The beginning that the names of all files of a record share."""
     return "-".join(name.removeprefix(ORIGINAL).partition(".")[0].split("-")[:2])

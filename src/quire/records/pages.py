@@ -1,4 +1,4 @@
-"""Pages: what stands beside the posts, such as About."""
+"""Pages: standalone texts beside the posts, such as About."""
 
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -41,7 +41,7 @@ EDITOR = role("moderator")
 
 
 def before_save(change: Change) -> None:
-    """Dates, HTML, and the old address when the slug changes."""
+    """Set dates and HTML, and redirect the old address when the slug changes."""
     apply_published_flag(change)
     render_field(change)
     redirect_old_slug(change)

@@ -73,7 +73,7 @@ WRITE = any_of(all_of(OWN, role("author")), role("moderator"))
 
 
 def before_save(change: Change) -> None:
-    """Dates, HTML, and the old address when the slug changes."""
+    """Set dates and HTML, and redirect the old address when the slug changes."""
     apply_published_flag(change)
     render_field(change)
     _set_order(change)
@@ -85,21 +85,21 @@ def before_save(change: Change) -> None:
 
 
 def _set_order(change: Change) -> None:
-    """Lists run along one column: the date of publication, that of creation for drafts."""
+    """Lists are sorted by one column: the date of publication, or of creation for drafts."""
     if change.state is None or {"published_at", "created_at"} & change.values.keys():
-        made = change["created_at"] or change.time
-        change.set(sorted_at=time_from_text(change["published_at"] or made))
+        created_at = change["created_at"] or change.time
+        change.set(sorted_at=time_from_text(change["published_at"] or created_at))
 
 
 def duplicate(change: Change) -> dict[str, object]:
     """Create a draft with the same content."""
-    copied = ("title", "body", "excerpt", "seo_title", "seo_description", "comments_open")
+    names = ("title", "body", "excerpt", "seo_title", "seo_description", "comments_open")
     references = {
         "tags": [tag["id"] for tag in change["tags"]],
         "category": change.reference("category"),
         "cover": change.reference("cover"),
     }
-    return {name: change[name] for name in copied} | references
+    return {name: change[name] for name in names} | references
 
 
 POSTS = Record(

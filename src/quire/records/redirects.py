@@ -1,4 +1,4 @@
-"""Redirects: old addresses and where they lead."""
+"""Redirects from old addresses to new ones."""
 
 from sqlalchemy.orm import Mapped, mapped_column
 

@@ -8,7 +8,7 @@ from quire.store.revisions import Revision
 
 
 def _of_scoped_types(actor: Actor) -> Answer:
-    """Revisions show whole records: an API key sees those of the types that its scopes open."""
+    """Revisions show whole records: an API key sees those of the types that its scopes allow."""
     if actor.scopes is None:
         return True
     return Revision.type.in_(

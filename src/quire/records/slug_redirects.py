@@ -1,4 +1,4 @@
-"""Old addresses: when something moves, its old path leads to the new one in a single step."""
+"""Redirects the old path of a record when its slug changes, in a single step."""
 
 from sqlalchemy import select
 
@@ -11,7 +11,7 @@ from quire.store.write import create, delete, update
 
 
 def redirect_old_slug(change: Change) -> None:
-    """Lead the old address of a record's page to the new one when its slug changes."""
+    """Redirect the old address of a record's page to the new one when its slug changes."""
     old = change.before("slug")
     if old and change.changes("slug"):
         paths = [
@@ -21,19 +21,19 @@ def redirect_old_slug(change: Change) -> None:
 
 
 def add_redirect(actor: Actor, old: str, new: str) -> None:
-    """Lead `old` to `new`, and everything that led to `old` too; `new` itself leads nowhere else."""
+    """Redirect `old` and everything that led to it to `new`, which itself redirects nowhere."""
     redirects = REGISTRY["redirects"]
     table = redirects.table.c
     with transaction() as connection:
         advisory_lock("redirects")
-        wanted = select(table.id, table.path).where(
+        statement = select(table.id, table.path).where(
             table.path.in_([old, new]) | (table.target == old)
         )
-        found = connection.execute(wanted).all()
-        for id, path in found:
+        rows = connection.execute(statement).all()
+        for id, path in rows:
             if path == new:
                 delete(redirects, actor, id)
             else:
                 update(redirects, actor, id, {"target": new})
-        if not any(path == old for _, path in found):
+        if not any(path == old for _, path in rows):
             create(redirects, actor, {"path": old, "target": new})

@@ -1,4 +1,4 @@
-"""Tags: words that gather posts."""
+"""Tags: keywords that group posts."""
 
 from sqlalchemy.orm import Mapped, mapped_column
 

@@ -1,4 +1,4 @@
-"""Users: accounts of people, and authors that came with an import and cannot sign in."""
+"""Users: accounts of people, and imported authors, who cannot sign in."""
 
 from typing import Any
 
@@ -71,7 +71,7 @@ REGISTERING = Rule(
 
 
 def before_save(change: Change) -> None:
-    """Passwords, the proof that guarded changes need, the last administrator, the profile."""
+    """Check the current password and the last administrator; set the password; create the profile."""
     if change.verb == "delete":
         _check_deletion(change)
         return
@@ -86,7 +86,7 @@ def before_save(change: Change) -> None:
 
 
 def _after_save(change: Change, state: dict[str, Any]) -> None:
-    """A profile for who is new; the end of what a change of rights makes worthless."""
+    """Create the profile of a new user; revoke credentials after a change of rights or password."""
     if change.state is None:
         _make_profile(change, state)
         if change.actor.is_anonymous:
@@ -102,7 +102,7 @@ def _after_save(change: Change, state: dict[str, Any]) -> None:
             keep_factors=not change.prepared["remove_second_factors"],
         )
     elif change.changes("role") and _rank(state["role"]) > _rank(change.before("role")):
-        # whoever has copied a cookie would share in the new rights: browsers show a password first
+        # whoever has copied a cookie would share the new rights: browsers must sign in again
         end_sessions(state["id"], _own_session(change), kind="browser")
     if change.state is not None and state["is_active"]:
         _notify(change, state)
@@ -118,7 +118,7 @@ def _own_session(change: Change) -> int | None:
 
 
 def _notify(change: Change, state: dict[str, Any]) -> None:
-    """Mail about what guards the account; links that were sent before are worthless."""
+    """Send mail about a new address or password, and revoke links that were sent before."""
     id = state["id"]
     if change.changes("email"):
         revoke(id, "reset", "verify", "email")
@@ -136,38 +136,38 @@ def _make_profile(change: Change, state: dict[str, Any]) -> None:
 
 
 def _check_current_password(change: Change) -> None:
-    """Whoever changes their own address or password has to give the present password."""
-    given = change.pop("current_password")
+    """Require the current password from users who change their own address or password."""
+    current_password = change.pop("current_password")
     own = change.state is not None and change.actor.user_id == change.id
-    guarded = [name for name in ("email", "password") if name in change.values]
-    if own and any(name == "password" or change.changes(name) for name in guarded):
+    guarded_fields = [name for name in ("email", "password") if name in change.values]
+    if own and any(name == "password" or change.changes(name) for name in guarded_fields):
         proof = change.prepared.get("proof")
-        if given is None:
+        if current_password is None:
             change.refuse("current_password", "required", "Current password is required.")
         elif proof is None or proof != _credentials(change.id)[1]:
             change.refuse("current_password", "not_allowed", "Current password is wrong.")
 
 
 def _apply_revocation_choices(change: Change) -> None:
-    """What a new password leaves as it is: one's own keys, unless one says otherwise."""
+    """Decide which credentials a new password revokes: by default, users keep their own keys."""
     own = change.actor.user_id == change.id
     keep_keys, remove = change.pop("keep_keys"), change.pop("remove_second_factors")
     change.prepared["keep_keys"] = own if keep_keys is None else keep_keys
     change.prepared["remove_second_factors"] = bool(remove)
 
 
-def before_transaction(actor: Actor, id: int | None, given: dict[str, Any]) -> dict[str, Any]:
-    """Compare the present password, hash the new one: neither while the database is locked."""
-    ready: dict[str, Any] = {}
+def before_transaction(actor: Actor, id: int | None, values: dict[str, Any]) -> dict[str, Any]:
+    """Verify the current password, hash the new one: neither while the database is locked."""
+    prepared: dict[str, Any] = {}
     own = id is not None and actor.user_id == id
-    current, new = given.get("current_password"), given.get("password")
+    current, new = values.get("current_password"), values.get("password")
     entitled = id is None or actor.at_least("admin")
     if own and isinstance(current, str):
-        ready["proof"] = _verified_hash(actor, current)
-        entitled = ready["proof"] is not None
+        prepared["proof"] = _verified_hash(actor, current)
+        entitled = prepared["proof"] is not None
     if entitled and isinstance(new, str) and 0 < _length(new) <= MAX_PASSWORD_BYTES:
-        ready["hash"] = hash_password(new)
-    return ready
+        prepared["hash"] = hash_password(new)
+    return prepared
 
 
 def _length(password: str) -> int:
@@ -175,16 +175,16 @@ def _length(password: str) -> int:
 
 
 def knows_password(actor: Actor, password: str) -> bool:
-    """Whether `password` is that of the one who asks. Raises TooManyRequests after many wrong ones."""
+    """Whether `password` is that of the actor. Raises TooManyRequests after many wrong ones."""
     return _verified_hash(actor, password) is not None
 
 
 def _verified_hash(actor: Actor, password: str) -> str | None:
-    """The hash that `password` has in the actor's account, None when it is another one."""
+    """The stored hash of the actor's password, None if `password` is not the right one."""
     email, stored = _credentials(actor.user_id)
-    with count_attempt("password", email or "", actor, actor.user_id) as it:
-        it.right = password_matches(stored, password)
-    if it.right:
+    with count_attempt("password", email or "", actor, actor.user_id) as attempt:
+        attempt.right = password_matches(stored, password)
+    if attempt.right:
         renew_session(actor)
         return stored
     record_event(actor, "sign_in_failed", "users", actor.user_id, "current_password")
@@ -192,10 +192,10 @@ def _verified_hash(actor: Actor, password: str) -> str | None:
 
 
 def _credentials(id: int | None) -> tuple[str | None, str | None]:
-    """Address and hash of an account."""
+    """The address and the password hash of an account."""
     with read_connection() as connection:
-        found = connection.execute(select(User.email, User.password).where(User.id == id)).first()
-    return (found[0], found[1]) if found else (None, None)
+        row = connection.execute(select(User.email, User.password).where(User.id == id)).first()
+    return (row[0], row[1]) if row else (None, None)
 
 
 def _set_password(change: Change) -> None:
@@ -220,28 +220,28 @@ def _set_password(change: Change) -> None:
 
 
 def _check_last_admin(change: Change) -> None:
-    was = change.before("role") == "admin" and change.before("is_active")
-    stays = change["role"] == "admin" and change["is_active"]
-    if was and not stays and not _other_admins(change.id):
+    was_admin = change.before("role") == "admin" and change.before("is_active")
+    stays_admin = change["role"] == "admin" and change["is_active"]
+    if was_admin and not stays_admin and not _other_admins(change.id):
         raise Conflict("You cannot demote or deactivate the last administrator.", code="last_admin")
 
 
 def _check_deletion(change: Change) -> None:
     if change.actor.user_id == change.id:
         raise PermissionDenied("You cannot delete your own account here.")
-    admin = change.before("role") == "admin" and change.before("is_active")
-    if admin and not _other_admins(change.id):
+    is_admin = change.before("role") == "admin" and change.before("is_active")
+    if is_admin and not _other_admins(change.id):
         raise Conflict("You cannot delete the last active administrator.", code="last_admin")
     delete_avatars(change.actor, change.id or 0)
 
 
 def delete_avatars(actor: Actor, id: int) -> None:
-    """Delete the pictures of himself that somebody has uploaded, whoever he has become."""
+    """Delete the avatars that a user has uploaded, whatever their role is now."""
     media = REGISTRY["media"]
-    theirs = (media.table.c.owner_id == id, media.table.c.is_avatar)
+    conditions = (media.table.c.owner_id == id, media.table.c.is_avatar)
     with read_connection() as connection:
-        found = connection.execute(select(media.table.c.id).where(*theirs)).scalars().all()
-    for one in found:
+        ids = connection.execute(select(media.table.c.id).where(*conditions)).scalars().all()
+    for one in ids:
         delete(media, actor.as_system(), one, permanent=True)
 
 

@@ -1,1 +1,1 @@
-"""What belongs to an account beside its record: links, devices, second factors."""
+"""The email links, known devices and second factors of an account."""

@@ -1,4 +1,4 @@
-"""Links that are sent by mail: good once, for a while, for one purpose; only hashes are kept."""
+"""Links in emails: valid once, for a limited time and one purpose; only hashes are stored."""
 
 import hmac
 import secrets
@@ -28,13 +28,13 @@ LIFETIMES = {
     "email": "VERIFY_LINK_SECONDS",
     "invite": "INVITE_LINK_SECONDS",
 }
-"""The purposes, and the settings that say for how long such a link is good."""
+"""The purposes, and the settings of how long such a link is valid."""
 
 
 class EmailLink(HasId, Model):
     """A secret that was sent to an address.
 
-    `purpose` is reset, verify, email (a new address) or invite; `role` is what an invitation makes.
+    `purpose` is reset, verify, email (a new address) or invite; `role` is the one of an invited user.
     """
 
     __tablename__ = "links"
@@ -51,7 +51,7 @@ class EmailLink(HasId, Model):
 
 @dataclass(frozen=True)
 class ActiveLink:
-    """A link that is good now: whose it is, and what it may do."""
+    """A link that is valid now: its owner and its purpose."""
 
     id: int
     purpose: str
@@ -64,16 +64,16 @@ _links = EmailLink.__table__
 
 
 def link_secret(purpose: str, email: str, job: int) -> str:
-    """The secret of the link in the email of a job: the same at each attempt."""
+    """The secret of the link in the email of a job: the same at each attempt to send it."""
     key, words = str(current_app.config["SECRET_KEY"]).encode(), f"link:{purpose}:{job}:{email}"
     return urlsafe_b64encode(hmac.digest(key, words.encode(), "sha256")).decode().rstrip("=")
 
 
 def is_used(secret: str) -> bool:
-    """Whether the link with this secret was followed, or has become worthless."""
-    wanted = select(_links.c.used_at).where(_links.c.hash == digest(secret))
+    """Whether the link with this secret was used or revoked."""
+    statement = select(_links.c.used_at).where(_links.c.hash == digest(secret))
     with read_connection() as connection:
-        return connection.execute(wanted).scalar() is not None
+        return connection.execute(statement).scalar() is not None
 
 
 def create_link(
@@ -83,15 +83,15 @@ def create_link(
     role: str | None = None,
     secret: str | None = None,
 ) -> str:
-    """The secret of a new link; older ones for the same are worthless from now on."""
+    """Create a link and return its secret; older ones for the same purpose are revoked."""
     secret = secret or secrets.token_urlsafe(32)
     lifetime = timedelta(seconds=current_app.config[LIFETIMES[purpose]])
     owner = _links.c.email == email if user_id is None else _links.c.user_id == user_id
     with transaction() as connection:
         advisory_lock(f"links of {user_id or email}")
         moment = now()
-        older = and_(_links.c.purpose == purpose, owner)
-        connection.execute(delete(_links).where(or_(older, _links.c.expires_at <= moment)))
+        superseded = and_(_links.c.purpose == purpose, owner)
+        connection.execute(delete(_links).where(or_(superseded, _links.c.expires_at <= moment)))
         values = {"hash": digest(secret), "created_at": moment, "expires_at": moment + lifetime}
         more = {"purpose": purpose, "email": email, "user_id": user_id, "role": role}
         connection.execute(insert(_links).values(**values, **more))
@@ -99,48 +99,50 @@ def create_link(
 
 
 def find_active(secret: str, *purposes: str) -> ActiveLink | None:
-    """The good link whose secret this is: not used, not outdated, its account and address the same."""
+    """The valid link with this secret: not used or expired, its account active, its address current."""
     users = REGISTRY["users"].table
     columns = (_links.c[name] for name in ("id", "purpose", "user_id", "email", "role"))
-    # the address of the account, but where the link brings another one
+    # the address of the account, unless the link is for a new one
     same = or_(_links.c.purpose == "email", users.c.email == _links.c.email)
-    fits = or_(_links.c.user_id.is_(None), and_(users.c.is_active, same))
-    wanted = (
+    is_valid = or_(_links.c.user_id.is_(None), and_(users.c.is_active, same))
+    statement = (
         select(*columns)
         .join_from(_links, users, users.c.id == _links.c.user_id, isouter=True)
-        .where(_links.c.hash == digest(secret), _links.c.purpose.in_(purposes), _is_active(), fits)
+        .where(
+            _links.c.hash == digest(secret), _links.c.purpose.in_(purposes), _is_active(), is_valid
+        )
     )
     with read_connection() as connection:
-        row = connection.execute(wanted).first()
+        row = connection.execute(statement).first()
     return None if row is None else ActiveLink(*row)
 
 
 def consume(link: ActiveLink) -> bool:
-    """Use a link up, in the transaction of what it is good for; False when somebody was faster."""
+    """Mark a link as used, in the transaction of its effect; False when somebody was faster."""
     with transaction() as connection:
-        mine = and_(_links.c.id == link.id, _is_active())
-        used = connection.execute(update(_links).where(mine).values(used_at=now()))
-        return used.rowcount == 1
+        is_this_one = and_(_links.c.id == link.id, _is_active())
+        cursor = connection.execute(update(_links).where(is_this_one).values(used_at=now()))
+        return cursor.rowcount == 1
 
 
 def revoke(user_id: int, *purposes: str) -> None:
-    """Make the links of an account worthless, in the transaction of the change that does it."""
+    """Revoke the links of an account, in the transaction of the change that causes it."""
     with transaction() as connection:
-        theirs = and_(_links.c.user_id == user_id, _links.c.purpose.in_(purposes))
-        connection.execute(update(_links).where(theirs, _is_active()).values(used_at=now()))
+        of_purposes = and_(_links.c.user_id == user_id, _links.c.purpose.in_(purposes))
+        connection.execute(update(_links).where(of_purposes, _is_active()).values(used_at=now()))
 
 
 def delete_expired(connection: Connection) -> int:
-    """Remove links that are used or outdated, in the open transaction; how many."""
+    """Delete links that are used or expired, in the open transaction; how many."""
     return connection.execute(delete(_links).where(not_(_is_active()))).rowcount
 
 
 def list_active(purpose: str) -> Sequence[Any]:
-    """Good links for one purpose, the newest first: `email`, `role`, `expires_at`."""
+    """Valid links for one purpose, the newest first: `email`, `role`, `expires_at`."""
     columns = (_links.c.email, _links.c.role, _links.c.expires_at)
-    wanted = select(*columns).where(_links.c.purpose == purpose, _is_active())
+    statement = select(*columns).where(_links.c.purpose == purpose, _is_active())
     with read_connection() as connection:
-        return connection.execute(wanted.order_by(_links.c.id.desc()).limit(100)).all()
+        return connection.execute(statement.order_by(_links.c.id.desc()).limit(100)).all()
 
 
 def _is_active() -> ColumnElement[bool]:

@@ -1,4 +1,4 @@
-"""Devices that an account was used from, so that a new one can be told of."""
+"""Devices that an account was used from, so that its owner is notified of a new one."""
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Mapped, mapped_column
@@ -13,7 +13,7 @@ from quire.store.db import Model, transaction
 
 
 class KnownDevice(HasId, Model):
-    """A program in a network, known by the hash of both."""
+    """A program in a network, identified by the hash of both."""
 
     __tablename__ = "devices"
 
@@ -25,13 +25,13 @@ class KnownDevice(HasId, Model):
 def is_new(user_id: int, mark: str) -> bool:
     """Whether an account that has been used before is now used from another device.
 
-    The device is remembered; the first one of an account is not new, it is the account's own.
+    The device is stored; the first one of an account does not count as new.
     """
     table = KnownDevice.__table__
     with transaction() as connection:
         advisory_lock(f"devices of {user_id}")
-        known = connection.execute(select(table.c.mark).where(table.c.user_id == user_id))
-        marks = set(known.scalars())
+        rows = connection.execute(select(table.c.mark).where(table.c.user_id == user_id))
+        marks = set(rows.scalars())
         if mark in marks:
             return False
         connection.execute(insert(table).values(user_id=user_id, mark=mark))

@@ -14,7 +14,7 @@ from quire.store.db import on_commit, read_connection, transaction
 from quire.store.short_transactions import delete_in_batches
 
 session_renewed = Signal(
-    "The session with the id `sender` has another `secret`, which its browser must learn."
+    "The session with the id `sender` has a new `secret`, which its browser must receive."
 )
 
 
@@ -26,28 +26,28 @@ def end_session(id: int) -> None:
 
 
 def delete_expired_sessions() -> int:
-    """Forget sessions that have ended; how many."""
+    """Delete expired sessions; how many."""
     table = REGISTRY["sessions"].table
     return delete_in_batches(table, table.c.expires_at <= now())
 
 
 def end_sessions(user_id: int, keep: int | None = None, kind: str | None = None) -> int:
-    """End a user's sessions, of one `kind` or all, but `keep`; how many.
+    """End a user's sessions, of one `kind` or all, except `keep`; how many.
 
-    In the transaction of the change that this follows from.
+    In the transaction of the change that causes it.
     """
     table = REGISTRY["sessions"].table
-    chosen = [table.c.user_id == user_id, table.c.id.is_distinct_from(keep)]
+    conditions = [table.c.user_id == user_id, table.c.id.is_distinct_from(keep)]
     if kind is not None:
-        chosen.append(table.c.kind == kind)
+        conditions.append(table.c.kind == kind)
     with transaction() as connection:
-        return int(connection.execute(delete(table).where(*chosen)).rowcount)
+        return int(connection.execute(delete(table).where(*conditions)).rowcount)
 
 
 def renew_session(actor: Actor) -> None:
-    """Replace the secret of the browser that asks, at once, for it has just shown a password.
+    """Replace the secret of the actor's browser session at once, after it has proven the password.
 
-    The old secret is worth nothing from then on, whoever else holds it.
+    The old secret is invalid from then on, whoever else has it.
     """
     if actor.proof != "session" or actor.session_id is None:
         return
@@ -76,9 +76,9 @@ def count_keys(user_id: int) -> int:
 def revoke_credentials(
     user_id: int, *, keep_session: int | None, keep_keys: bool, keep_factors: bool
 ) -> list[str]:
-    """End an account's sessions but one, its keys and its second factors unless they are to stay.
+    """End an account's sessions but one, and its keys and second factors unless they are to stay.
 
-    In the transaction of the new password. Returns sentences that say what ended and what is still good.
+    In the transaction of the new password. Returns sentences on what ended and what is still valid.
     """
     with transaction():
         sessions = end_sessions(user_id, keep_session)
@@ -95,7 +95,7 @@ def revoke_credentials(
     )
 
 
-def _sentences(*things: tuple[str, int, bool]) -> Iterator[str]:
-    for name, count, is_kept in things:
+def _sentences(*counts: tuple[str, int, bool]) -> Iterator[str]:
+    for name, count, is_kept in counts:
         if count:
             yield f"{'Still good' if is_kept else 'Ended'}: {count} {name}{'s' if count > 1 else ''}."

@@ -1,4 +1,4 @@
-"""What proves a person beside the password: codes of an app, recovery codes, passkeys."""
+"""Second factors beside the password: codes of an app, recovery codes, passkeys."""
 
 from sqlalchemy import Integer, LargeBinary, String, Text, delete, func, select
 from sqlalchemy.orm import Mapped, mapped_column
@@ -24,7 +24,7 @@ class TotpDevice(HasId, Model):
 
 
 class RecoveryCode(HasId, Model):
-    """A code for the day when the app is gone; good once."""
+    """A code for users who have lost their app; valid once."""
 
     __tablename__ = "recovery_codes"
 
@@ -51,7 +51,7 @@ FACTORS = (TotpDevice, RecoveryCode, Passkey)
 
 
 def delete_factors(user_id: int, *models: type[Model]) -> int:
-    """Forget what of `models` a user has, all FACTORS where none are named; how many rows."""
+    """Delete a user's factors of `models`, by default all FACTORS; how many rows."""
     count = 0
     with transaction() as connection:
         advisory_lock(f"second factors of {user_id}")
