@@ -90,9 +90,9 @@ def create_app(name: str | None = None, config: Mapping[str, Any] | None = None)
     app.config.update(load(name, config))
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
-    cors.init_app(app)
     compression.init_app(app)
     headers.init_app(app)
+    cors.init_app(app)
     statement_timer.init_app(app)
     range_requests.init_app(app)
     hosts.init_app(app)

@@ -208,21 +208,35 @@ class VersionRequired(Problem):
 
 
 class TooManyRequests(Problem):
-    """429: tried too often; `seconds` until it may be tried again, of `limit` tries in a time."""
+    """429: tried too often; `seconds` until it may be tried again.
+
+    `name` is that of the limit, of `limit` tries in `window` seconds.
+    """
 
     status = 429
     code = "too_many_requests"
 
-    def __init__(self, seconds: int, limit: int):
-        headers = {"Retry-After": str(seconds), **rate_limit_headers(limit, 0, seconds)}
+    def __init__(self, name: str, limit: int, window: int, seconds: int):
+        told = rate_limit_headers(name, limit, window, 0, seconds)
         message = f"Too many attempts. Try again in {duration_in_words(seconds)}."
-        super().__init__(message, headers=headers)
+        super().__init__(message, headers={"Retry-After": str(seconds), **told})
 
 
-def rate_limit_headers(limit: int, remaining: int, seconds: int) -> dict[str, str]:
-    """The headers that tell a client how many tries it has left, and when it has all again."""
-    words = {"Limit": limit, "Remaining": remaining, "Reset": seconds}
-    return {f"RateLimit-{name}": str(value) for name, value in words.items()}
+def rate_limit_headers(
+    name: str, limit: int, window: int, remaining: int, seconds: int
+) -> dict[str, str]:
+    """The headers that tell a client how many tries it has left, and when it has all again.
+
+    draft-ietf-httpapi-ratelimit-headers-10, and the three headers of its early versions, which more
+    clients know. Times are in seconds.
+    """
+    return {
+        "RateLimit-Policy": f'"{name}";q={limit};w={window}',
+        "RateLimit": f'"{name}";r={remaining};t={seconds}',
+        "RateLimit-Limit": str(limit),
+        "RateLimit-Remaining": str(remaining),
+        "RateLimit-Reset": str(seconds),
+    }
 
 
 def duration_in_words(seconds: int) -> str:

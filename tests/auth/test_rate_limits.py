@@ -76,6 +76,8 @@ def test_the_refusal_tells_programs_when_to_come_back(tried):
     assert answer.headers["RateLimit-Limit"] == str(FREE)
     assert answer.headers["RateLimit-Remaining"] == "0"
     assert answer.headers["RateLimit-Reset"] == answer.headers["Retry-After"]
+    assert answer.headers["RateLimit-Policy"] == f'"password";q={FREE};w=3600'
+    assert answer.headers["RateLimit"] == f'"password";r=0;t={answer.headers["Retry-After"]}'
 
 
 def test_page_and_api_count_together(tried):
@@ -360,6 +362,8 @@ class TestTheApiAsAWhole:
         assert [a.status_code for a in left] == [200, 404, 200, 429]
         assert [a.headers["RateLimit-Remaining"] for a in left] == ["2", "1", "0", "0"]
         assert {a.headers["RateLimit-Limit"] for a in left} == {"3"}
+        assert {a.headers["RateLimit-Policy"] for a in left} == {'"api";q=3;w=60'}
+        assert left[1].headers["RateLimit"].startswith('"api";r=1;t=')
         assert left[-1].json["code"] == "too_many_requests"
         assert 58 <= wait_of(left[-1]) <= 60
         assert "Retry-After" not in left[0].headers

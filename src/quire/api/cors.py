@@ -7,8 +7,10 @@ browser holds for us is at the disposal of another site.
 import re
 
 from flask import Flask, Response, current_app, request
+from flask.globals import request_ctx
 
 from quire.api.errors import ordered_methods
+from quire.api.responses import empty_response
 from quire.web.headers import cors_headers
 
 _EXPOSED_HEADERS = re.compile(
@@ -17,37 +19,55 @@ _EXPOSED_HEADERS = re.compile(
 """The beginnings of paths whose answers are shared."""
 ALLOWED_HEADERS = (
     "Authorization, X-API-Key, Content-Type, If-Match, If-None-Match, Idempotency-Key, Prefer, "
-    "X-Request-Id"
+    "X-CSRFToken, X-Request-Id"
 )
 """Headers that scripts may send."""
+ALL_METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 MAX_AGE_SECONDS = 600
 """How long a browser need not ask again."""
 
 
+def _shared_headers() -> dict[str, str]:
+    """What lets the script of a listed origin read the answer to this request; empty for others."""
+    if not _EXPOSED_HEADERS.match(request.path):
+        return {}
+    return cors_headers(request.headers.get("Origin"), current_app.config["CORS_ORIGINS"])
+
+
+def _answer_preflight() -> Response | None:
+    """Answer a browser that asks for a listed origin, before anything is counted, looked up or refused.
+
+    At an address that does not exist all methods are allowed: the script is to read that it does not.
+    """
+    is_preflight = "Access-Control-Request-Method" in request.headers
+    if request.method != "OPTIONS" or not is_preflight or not _shared_headers():
+        return None
+    response = empty_response(204, {"Allow": _methods()})
+    response.headers["Access-Control-Allow-Methods"] = response.headers["Allow"]
+    response.headers["Access-Control-Allow-Headers"] = ALLOWED_HEADERS
+    response.headers["Access-Control-Max-Age"] = str(MAX_AGE_SECONDS)
+    return response
+
+
+def _methods() -> str:
+    rule = request.url_rule
+    known = request_ctx.url_adapter.allowed_methods() if request_ctx.url_adapter else ()
+    return ordered_methods(", ".join(known or (rule.methods if rule else None) or ALL_METHODS))
+
+
 def _add_cors_headers(response: Response) -> Response:
     """Let the script of a listed origin read this answer, be it a refusal."""
-    if not _EXPOSED_HEADERS.match(request.path):
-        return response
-    response.vary.add("Origin")
-    shared = cors_headers(request.headers.get("Origin"), current_app.config["CORS_ORIGINS"])
-    headers = response.headers
-    headers.update(shared)
-    if (
-        shared
-        and request.method == "OPTIONS"
-        and "Access-Control-Request-Method" in request.headers
-    ):
-        headers["Access-Control-Allow-Methods"] = ordered_methods(headers.get("Allow", "OPTIONS"))
-        headers["Access-Control-Allow-Headers"] = ALLOWED_HEADERS
-        headers["Access-Control-Max-Age"] = str(MAX_AGE_SECONDS)
-        del headers["Access-Control-Expose-Headers"]
+    if _EXPOSED_HEADERS.match(request.path):
+        response.vary.add("Origin")
+        response.headers.update(_shared_headers())
     return response
 
 
 def init_app(app: Flask) -> None:
     """Answer scripts of other origins, where any are listed.
 
-    Called before all others that complete answers, it is the last one to run.
+    Called before all others that may refuse a request; only what numbers requests comes before.
     """
     if app.config["CORS_ORIGINS"]:
+        app.before_request(_answer_preflight)
         app.after_request(_add_cors_headers)

@@ -69,7 +69,9 @@ def _add_headers(limiter: Limiter, response: Response) -> Response:
     found = limiter.current_limit
     if found is not None and "RateLimit-Limit" not in response.headers:
         seconds = max(1, ceil(found.window.reset_time - time.time()))
-        response.headers.update(rate_limit_headers(found.limit.amount, found.remaining, seconds))
+        limit, window = found.limit.amount, found.limit.get_expiry()
+        told = rate_limit_headers("api", limit, window, found.remaining, seconds)
+        response.headers.update(told)
         if found.breached:
             response.headers["Retry-After"] = str(seconds)
     return response

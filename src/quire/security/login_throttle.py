@@ -134,7 +134,7 @@ def _count_or_refuse(
             counted_attempt.undo()
             if counted_attempt.counters.incr(f"{key}:told", seconds) == 1:
                 attempts_throttled.send(actor, id=id, kind=keys.kind)
-            raise TooManyRequests(seconds, delay.free)
+            raise TooManyRequests(keys.kind, delay.free, delay.seconds, seconds)
 
 
 class _Keys:

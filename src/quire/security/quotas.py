@@ -45,6 +45,7 @@ def consume(kind: str, account: str, actor: Actor) -> None:
     for item, key in keys:
         if not limiter.test(item, kind, key):
             reset = limiter.get_window_stats(item, kind, key).reset_time
-            raise TooManyRequests(max(1, ceil(reset - time.time())), item.amount)
+            seconds = max(1, ceil(reset - time.time()))
+            raise TooManyRequests(kind, item.amount, item.get_expiry(), seconds)
     for item, key in keys:
         limiter.hit(item, kind, key)

@@ -11,6 +11,7 @@ from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.task import ErrorTask
 from waitress.utilities import BadRequest, Error
 
+from quire.serving.request_admission import LARGE_BODIES
 from quire.web.body_limits import accepts_files
 from quire.web.error_body import error_body
 from quire.web.headers import ALWAYS, API_POLICY, cors_headers
@@ -21,7 +22,14 @@ _ORIGIN = re.compile(rb"\norigin:[ \t]*([\x21-\x7e]+)[ \t]*\r\n", re.IGNORECASE)
 CODING = b"transfer-encoding:"
 _VERSION = re.compile(rb" HTTP/(?!1\.[01]$)", re.IGNORECASE)
 """What announces another version than HTTP/1.0 and HTTP/1.1 at the end of a request line."""
-FURTHER_HEADERS = {401: [("WWW-Authenticate", "Bearer")], 429: [("Retry-After", "5")]}
+FURTHER_HEADERS = {
+    401: [("WWW-Authenticate", "Bearer")],
+    429: [
+        ("Retry-After", "5"),
+        ("RateLimit-Policy", f'"uploads";q={LARGE_BODIES};qu="concurrent-requests"'),
+        ("RateLimit", '"uploads";r=0;t=5'),
+    ],
+}
 """What such an answer needs beside the headers of all answers."""
 
 

@@ -25,7 +25,7 @@ READABLE = ", ".join(
     "ETag Location Link X-Total-Count Retry-After RateLimit RateLimit-Policy RateLimit-Limit "
     "RateLimit-Remaining RateLimit-Reset X-Request-Id Allow WWW-Authenticate "
     "Content-Disposition Content-Range Idempotency-Replayed X-Changes-Cursor "
-    "Preference-Applied".split()
+    "Preference-Applied Server-Timing".split()
 )
 """Headers of answers that scripts may read, beside the few that they always may."""
 
@@ -60,7 +60,7 @@ def _add_headers(response: Response) -> Response:
             PAGE_POLICY.format(nonce=csp_nonce()) if html else API_POLICY
         )
     if request.path.startswith("/api/"):
-        headers["Vary"] = "Authorization, Cookie, X-API-Key, Accept"
+        response.vary.update(("Authorization", "Cookie", "X-API-Key", "Accept"))
     if current_app.config["PUBLIC_URL"].startswith("https://"):
         headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     return response

@@ -64,6 +64,16 @@ HEADERS: dict[str, Schema] = {
         "description": "Seconds to wait before the next request.",
         "schema": {"type": "integer"},
     },
+    "RateLimit-Policy": {
+        "description": "The limit, its quota `q` and its window `w` in seconds, such as "
+        '`"api";q=100;w=60` (draft-ietf-httpapi-ratelimit-headers).',
+        "schema": {"type": "string"},
+    },
+    "RateLimit": {
+        "description": "How many requests or attempts remain (`r`), and the seconds until the window "
+        'ends (`t`), such as `"api";r=50;t=30`.',
+        "schema": {"type": "string"},
+    },
     "RateLimit-Limit": {
         "description": "The number of requests or attempts allowed in the current window.",
         "schema": {"type": "integer"},
@@ -102,7 +112,7 @@ ERRORS: dict[int, str] = {
     429: "Too many requests.",
     503: "Temporarily unavailable; try again later.",
 }
-RATE = ["RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"]
+RATE = [name for name in HEADERS if name.startswith("RateLimit")]
 _EXTRA = {
     401: ["WWW-Authenticate"],
     405: ["Allow"],
