@@ -10,7 +10,7 @@ from quire.declare.clock import now, rfc3339
 from quire.declare.query import Query
 from quire.records import POSTS, USERS
 from quire.store import cache, read, write
-from quire.store.db import db
+from quire.store.db import db, transaction
 
 
 @pytest.fixture
@@ -46,6 +46,24 @@ def test_counts_once_while_nothing_changes(ann, monkeypatch):
     assert [total(), total(), total()] == [1, 1, 1]
     if db.engine.dialect.name == "sqlite":
         assert len(counted) == 1
+
+
+def test_a_list_asks_once_whether_anything_was_committed(ann, monkeypatch):
+    post(ann)
+    asked = []
+    real = cache._token
+    monkeypatch.setattr(cache, "_token", lambda *a: asked.append(1) or real(*a))
+    listed = read.list_records(POSTS, ANONYMOUS, Query())
+    assert (listed.total, len(asked)) == (1, 1)
+    assert listed.feed is not None
+
+
+def test_inside_a_change_nothing_is_kept_and_the_feed_has_no_place(ann):
+    with transaction():
+        assert total() == 0
+        post(ann)
+        listed = read.list_records(POSTS, ANONYMOUS, Query())
+    assert (listed.total, listed.feed) == (1, None)
 
 
 def test_sees_what_other_processes_write(ann):

@@ -86,17 +86,12 @@ def _bounded(data: dict[str, Any], is_counted: bool = False) -> bytes:
     return body
 
 
-def _bounded_list(rows: list[dict[str, Any]], has_includes: bool) -> orjson.Fragment:
-    """Rows as JSON. Raises TooCostly where they are too large.
+def _bounded_list(rows: list[dict[str, Any]]) -> orjson.Fragment:
+    """Rows that include others as JSON, one by one. Raises TooCostly where they are too large.
 
-    Rows that include others are made one by one: what several of them include is in memory once,
-    in JSON as often as it is included. All else was counted when it was read.
+    What several of them include is in memory once, in JSON as often as it is included.
     """
     limit, parts = size_limit(), []
-    if not has_includes:
-        body = orjson.dumps(rows)
-        limit.check(len(body))
-        return orjson.Fragment(body)
     for row in rows:
         parts.append(_bounded(row))
         limit.add(len(parts[-1]))
@@ -132,8 +127,9 @@ def object_response(
 
 def list_response(actor: Actor, key: str, page: Page, query: Query) -> Response:
     """A list in its envelope, with totals and links in the headers too."""
+    rows = _bounded_list(page.rows) if query.include else page.rows
     data: dict[str, Any] = {
-        key: page.rows,
+        key: rows,
         "total": page.total,
         "page": page.page,
         "per_page": page.per_page,
@@ -145,14 +141,13 @@ def list_response(actor: Actor, key: str, page: Page, query: Query) -> Response:
     }
     if page.total_is_minimum:
         data["total_is_minimum"] = True
-    # of the type "pages" they stand where others have the number of pages
-    data[key] = _bounded_list(page.rows, bool(query.include))
+    data[key] = rows  # of the type "pages" they stand where others have the number of pages
     # a link is followed by GET: it cannot say what a body has asked for
     links = _links(page, query) if request.method in ("GET", "HEAD") else ""
     headers = {"Link": links} if links else {}
     if page.total is not None:
         headers["X-Total-Count"] = str(page.total)
-    body = orjson.dumps(data)
+    body = _bounded(data, is_counted=True)
     etag = f'W/"{hashlib.sha256(body).hexdigest()[:24]}"'
     return _with_etag(actor, body, 200, etag, headers)
 

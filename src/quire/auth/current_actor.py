@@ -68,6 +68,8 @@ def _actor_of_secret(secret: str) -> Actor:
 
 def has_session() -> bool:
     """Whether to look at the session at all; looking makes every answer depend on the cookie."""
+    if "HTTP_COOKIE" not in request.environ:
+        return False
     names = (current_app.config["SESSION_COOKIE_NAME"], _remember_cookie())
     return any(name in request.cookies for name in names)
 
@@ -88,8 +90,10 @@ def only_reads() -> bool:
 
     Such a resource answers to POST what another one answers to GET.
     """
+    if request.method in SAFE:
+        return True
     view = current_app.view_functions.get(request.endpoint or "")
-    return request.method in SAFE or getattr(getattr(view, "view_class", None), "reads_only", False)
+    return bool(getattr(getattr(view, "view_class", None), "reads_only", False))
 
 
 def block_writes_when_impersonating() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from quire.actor import Actor
@@ -61,7 +62,7 @@ class Query:
     panel: bool = False
     parameters: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
-    @property
+    @cached_property
     def shape(self) -> tuple[Any, ...]:
         """What the SQL depends on: everything but the values."""
         conditions = tuple(one.shape for one in self.conditions)
@@ -176,6 +177,8 @@ def _search(plain: Mapping[str, str]) -> str | None:
 
 def _sort(record: Record, actor: Actor, text: str) -> tuple[str, ...]:
     names = split_list(text)
+    if not names:
+        return ()
     allowed_names = sort_names(record, actor)
     for name in names:
         if name.removeprefix("-") not in allowed_names:

@@ -22,6 +22,7 @@ from quire.store.outages import driver_connection
 
 MAX_ENTRIES = 500
 """Entries of one connection, after which it clears the cache: readers choose the filters in keys."""
+_FEED = "feed"
 _FAR = datetime.max.replace(tzinfo=UTC)
 _computing = threading.RLock()
 Value = TypeVar("Value")
@@ -46,22 +47,29 @@ def cached_until_commit(key: Any, compute: Callable[[], Value]) -> Value:
         return cache[key]
 
 
-def total(connection: Connection, key: Any, counting: Select[Any], values: dict[str, Any]) -> int:
+def total(
+    connection: Connection,
+    cache: dict[Any, Any],
+    key: Any,
+    counting: Select[Any],
+    values: dict[str, Any],
+) -> int:
     """How many rows `counting` counts; `key` stands for the statement and its values but the time.
 
-    A count walks the whole index; at a million rows it is nearly all that a page costs. `values`
-    holds the present as `now`.
+    A count walks the whole index; at a million rows it is nearly all that a page costs. `cache` is
+    that of the connection.
     """
-    return totals(connection, key, counting, values)[0]
+    return totals(connection, cache, key, counting, values)[0]
 
 
 def totals(
-    connection: Connection, key: Any, counting: Select[Any], values: dict[str, Any]
+    connection: Connection,
+    cache: dict[Any, Any],
+    key: Any,
+    counting: Select[Any],
+    values: dict[str, Any],
 ) -> tuple[int, ...]:
     """The numbers in the one row that `counting` returns, cached like those of `total`."""
-    if is_writing(connection):
-        return _count(connection, counting, values)
-    cache = connection_cache(connection, values["now"])
     if key not in cache:
         cache[key] = _count(connection, counting, values)
     numbers: tuple[int, ...] = cache[key]
@@ -83,7 +91,12 @@ def last_modified() -> datetime:
 
 
 def connection_cache(connection: Connection, now: datetime) -> dict[Any, Any]:
-    """The cache of this connection, emptied if it is out of date; callers read and add entries."""
+    """The cache of this connection, emptied if it is out of date; callers read and add entries.
+
+    A new one inside a transaction that writes: others cannot see yet what it has written.
+    """
+    if is_writing(connection):
+        return {}
     info = connection.info
     cache: dict[Any, Any] = info.setdefault("cache", {})
     token = _token(connection)
@@ -94,16 +107,17 @@ def connection_cache(connection: Connection, now: datetime) -> dict[Any, Any]:
         ).one()
         # when a schedule next changes what is live
         info["cache_until"] = min((one for one in moments if one is not None), default=_FAR)
-        info["feed"] = FeedPosition(epoch, last or 0)
+        cache[_FEED] = FeedPosition(epoch, last or 0)
         info["cache_token"] = token  # last: none of this is known when the statement fails
     return cache
 
 
-def feed_position(connection: Connection, now: datetime) -> FeedPosition:
-    """Where the feed of changes stands, for what is read on this connection afterwards."""
-    connection_cache(connection, now)
-    position: FeedPosition = connection.info["feed"]
-    return position
+def feed_position(cache: dict[Any, Any]) -> FeedPosition | None:
+    """Where the feed of changes stands, for what is read after its connection's cache was looked at.
+
+    None where it writes: its own events have no place in the feed yet.
+    """
+    return cache.get(_FEED)
 
 
 def _token(connection: Connection) -> Any:

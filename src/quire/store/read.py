@@ -1,7 +1,7 @@
 """Find and page: visibility is applied in SQL, never after."""
 
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, select, true
@@ -16,8 +16,8 @@ from quire.declare.rules import row_conditions
 from quire.declare.unicode_text import normalize
 from quire.errors import NotFound
 from quire.store import cursor, search_index
-from quire.store.cache import feed_position, total
-from quire.store.db import db, is_writing, read_connection
+from quire.store.cache import connection_cache, feed_position, total
+from quire.store.db import db, read_connection
 from quire.store.feed_position import FeedPosition
 from quire.store.includes import include, prune
 from quire.store.search_extent import extent_of
@@ -73,10 +73,9 @@ def get_record(
     Raises NotFound, also when it is hidden, and TooCostly.
     """
     query = query or Query()
-    projection, statement = record_plan(
-        record, record.cache_key_actor(actor), query.fields, query.panel, _dialect()
-    )
     with read_connection() as connection:
+        shape = query.fields, query.panel, connection.dialect.name
+        projection, statement = record_plan(record, record.cache_key_actor(actor), *shape)
         found = connection.execute(statement, {"id": id, **rule_params(actor)})
         row = next(limit.counted(found, projection.long), None)
         if row is None:
@@ -108,14 +107,12 @@ def list_records(record: Record, actor: Actor, query: Query, limit: SizeLimit = 
     """
     values = query_params(actor, query)
     with read_connection() as connection:
-        feed = None if is_writing(connection) else feed_position(connection, values["now"])
-        ranked = list_plan(record, record.cache_key_actor(actor), query.shape, False, _dialect())
-        # once: on a busy PostgreSQL nothing is kept for long
-        count = cache(partial(count_rows, connection, record, actor, query, values))
-        extent = extent_of(connection, record, query, values, count, len(ranked.keys))
-        plan = list_plan(
-            record, record.cache_key_actor(actor), query.shape, extent.walks, _dialect()
-        )
+        cache = connection_cache(connection, values["now"])
+        plan = _list_plan(connection, record, actor, query)
+        count = partial(_total, connection, cache, plan, actor, query, values)
+        extent = extent_of(connection, cache, record, query, values, count, len(plan.keys))
+        if extent.walks:
+            plan = _list_plan(connection, record, actor, query, walking=True)
         counted = count() if query.count else None
         known = None if extent.stops else counted
         ahead = extent.ahead and _rows_ahead(
@@ -124,16 +121,16 @@ def list_records(record: Record, actor: Actor, query: Query, limit: SizeLimit = 
         rows, more, before = ahead or _rows(connection, record, plan, query, values, known, limit)
         shown = [plan.projection.shape(row) for row in rows]
         include(connection, record, actor, shown, query.include, query.fields, limit)
-    cursors = _cursors(record, plan, query, rows)
+    mark = cursor.fingerprint(record.path, query) if before or more else ""
     return Page(
         rows=prune(shown, query.fields),
         page=query.page,
         per_page=query.per_page,
         has_next=more,
         has_prev=before,
-        next_cursor=cursors[1] if more else None,
-        prev_cursor=cursors[0] if before else None,
-        feed=feed,
+        next_cursor=_cursor(mark, False, plan, rows[-1]) if more and rows else None,
+        prev_cursor=_cursor(mark, True, plan, rows[0]) if before and rows else None,
+        feed=feed_position(cache),
         **extent.totals(counted, query, len(rows), more),
     )
 
@@ -142,14 +139,29 @@ def count_rows(
     connection: Connection, record: Record, actor: Actor, query: Query, values: dict[str, Any]
 ) -> int:
     """How many rows `query` asks for, of those that `actor` may see; `values` are its parameters."""
-    plan = list_plan(record, record.cache_key_actor(actor), query.shape, False, _dialect())
+    cache = connection_cache(connection, values["now"])
+    plan = _list_plan(connection, record, actor, query)
+    return _total(connection, cache, plan, actor, query, values)
+
+
+def _total(
+    connection: Connection,
+    cache: dict[Any, Any],
+    plan: Plan,
+    actor: Actor,
+    query: Query,
+    values: dict[str, Any],
+) -> int:
     known = (value for name, value in values.items() if name != "now")
-    key = (record.path, actor.role, query.shape, *known)
-    return total(connection, key, plan.count, values)
+    key = (plan.record.path, actor.role, query.shape, *known)
+    return total(connection, cache, key, plan.count, values)
 
 
-def _dialect() -> str:
-    return db.engine.dialect.name
+def _list_plan(
+    connection: Connection, record: Record, actor: Actor, query: Query, walking: bool = False
+) -> Plan:
+    dialect = connection.dialect.name
+    return list_plan(record, record.cache_key_actor(actor), query.shape, walking, dialect)
 
 
 def query_params(actor: Actor, query: Query) -> dict[str, Any]:
@@ -159,7 +171,7 @@ def query_params(actor: Actor, query: Query) -> dict[str, Any]:
         for i, value in enumerate(condition.values):
             values[f"f{number}_{i}"] = normalize(value)
     if query.search is not None:
-        values["search"] = search_index.expression(query.search, _dialect())
+        values["search"] = search_index.expression(query.search, db.engine.dialect.name)
     if query.nested is not None:
         values["nested"] = query.nested[1]
     return values
@@ -210,7 +222,7 @@ def _rows_ahead(
     limit: SizeLimit,
 ) -> tuple[list[Any], bool, bool] | None:
     """What `_rows` finds, among so many rows ahead in the list; None where these do not fill a page."""
-    plan = list_plan(record, record.cache_key_actor(actor), query.shape, True, _dialect())
+    plan = _list_plan(connection, record, actor, query, walking=True)
     if not plan.is_indexed:
         return None
     size = limit.size
@@ -280,11 +292,6 @@ def _from_cursor(record: Record, plan: Plan, query: Query) -> tuple[bool, Any, d
     return backwards, plan.select(ids, backwards), place
 
 
-def _cursors(record: Record, plan: Plan, query: Query, rows: list[Any]) -> tuple[Any, Any]:
-    """Cursors before the first and behind the last row."""
-    if not rows:
-        return None, None
-    mark = cursor.fingerprint(record.path, query)
-    count = len(plan.keys)
-    first, last = (rows[i][-count:] for i in (0, -1))
-    return cursor.encode(mark, True, plan.keys, first), cursor.encode(mark, False, plan.keys, last)
+def _cursor(mark: str, backwards: bool, plan: Plan, row: Any) -> str:
+    """A cursor behind (or, backwards, before) a row, whose last columns are its sort values."""
+    return cursor.encode(mark, backwards, plan.keys, row[-len(plan.keys) :])

@@ -27,7 +27,7 @@ def max_body_bytes(config: Mapping[str, Any]) -> int:
 
 def _refuse_compressed() -> None:
     """Refuse a body in a content coding (RFC 9110 section 15.5.16). Raises UnsupportedMediaType."""
-    coding = request.headers.get("Content-Encoding", "").strip().lower()
+    coding = request.environ.get("HTTP_CONTENT_ENCODING", "").strip().lower()
     if coding not in ("", "identity"):
         raise UnsupportedMediaType(
             "Compressed bodies are not supported. Send it without Content-Encoding.",

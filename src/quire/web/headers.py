@@ -45,20 +45,19 @@ def csp_nonce() -> str:
 
 
 def _set_request_id() -> None:
-    sent = request.headers.get("X-Request-Id", "")
+    sent = request.environ.get("HTTP_X_REQUEST_ID", "")
     g.request_id = sent if _ID.fullmatch(sent) else secrets.token_hex(8)
 
 
 def _add_headers(response: Response) -> Response:
     headers = response.headers
-    for name, value in ALWAYS.items():
-        headers.setdefault(name, value)
+    present = {name.lower() for name in headers.keys()}  # noqa: SIM118 - it iterates over pairs
+    headers.extend([one for one in ALWAYS.items() if one[0].lower() not in present])
     headers.add("X-Request-Id", g.get("request_id", ""))
-    if "Content-Security-Policy" not in headers:
+    if "content-security-policy" not in present:
         html = response.mimetype == "text/html"
-        headers["Content-Security-Policy"] = (
-            PAGE_POLICY.format(nonce=csp_nonce()) if html else API_POLICY
-        )
+        policy = PAGE_POLICY.format(nonce=csp_nonce()) if html else API_POLICY
+        headers.add("Content-Security-Policy", policy)
     if request.path.startswith("/api/"):
         response.vary.update(("Authorization", "Cookie", "X-API-Key", "Accept"))
     if current_app.config["PUBLIC_URL"].startswith("https://"):
