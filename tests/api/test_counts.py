@@ -1,10 +1,14 @@
 """Counts by field and period: right numbers, and none of what the asker may not see."""
 
+import re
+
 import pytest
 
 from quire.records import CATEGORIES, POSTS, TAGS
 from quire.store import group_counts
+from quire.store.db import db
 from tests.api.test_access_order import code
+from tests.query_plans import query_plans
 
 
 def groups(client, place):
@@ -161,6 +165,32 @@ def test_tags_and_categories_say_how_many_posts_they_have(as_, make, people, wri
         as_(None).get("posts?title=Live&fields=tags.name,tags.post_count").json["posts"][0]["tags"]
     )
     assert [one["post_count"] for one in named] == [1, 1]
+
+
+def test_posts_that_have_ended_or_are_in_the_trash_do_not_count(as_, make, people):
+    tag, author = make(TAGS, name="sea"), people["ann"].id
+    started = {"body": "x", "author": author, "tags": [tag], "published_at": "2026-01-01T00:00:00Z"}
+    make(POSTS, title="Live", **started)
+    make(POSTS, title="Ended", unpublish_at="2026-01-02T00:00:00Z", **started)
+    trashed = make(POSTS, title="Trashed", **started)
+    assert as_("root").delete(f"posts/{trashed}").status_code == 204
+    assert as_(None).get(f"tags/{tag}?fields=post_count").json["post_count"] == 1
+
+
+@pytest.mark.parametrize("path", ["tags", "categories"])
+def test_numbers_of_posts_are_counted_in_indexes_alone(app, as_, make, path):
+    make(CATEGORIES if path == "categories" else TAGS, name="sea")
+    client = as_(None)
+    with app.app_context():
+        engine = db.engine
+    plan = "\n".join(query_plans(engine, lambda: client.get(f"{path}?fields=post_count"), "posts"))
+    if engine.dialect.name == "sqlite":
+        searched = [line for line in plan.splitlines() if re.search(r"(SCAN|SEARCH) posts", line)]
+        assert len(searched) > 1
+        assert all(" COVERING INDEX " in line or "PRIMARY KEY (source" in line for line in searched)
+        assert "SEARCH posts USING INTEGER PRIMARY KEY" not in plan
+    else:
+        assert "hashed SubPlan" in plan
 
 
 def test_a_number_of_posts_in_a_body_is_ignored(as_, make):
