@@ -22,6 +22,7 @@ from quire.jobs import background, maintenance
 from quire.jobs.images import process
 from quire.jobs.mail import comment_mail, digest
 from quire.jobs.mail.smtp import mail
+from quire.jobs.webhooks import send
 from quire.records.accounts import email_links, known_devices, second_factors
 from quire.security.passwords import bcrypt
 from quire.site import errors as site_errors
@@ -31,7 +32,7 @@ from quire.store.files.local import full_disk_problem
 from quire.web import body_limits, compression, headers, hosts, range_requests
 
 REGISTERED = (
-    records, comment_mail, digest, maintenance, process,
+    records, comment_mail, digest, maintenance, process, send,
     email_links, import_origins, known_devices, second_factors,
 )  # fmt: skip
 """Modules that declare record types, tables and handlers of jobs by being imported."""

@@ -9,12 +9,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from quire.actor import SYSTEM, Actor
-from quire.declare.clock import rfc3339
+from quire.declare.clock import now, rfc3339
 from quire.declare.fields import Computed, Field, InputOnly
 from quire.declare.kinds_files import Upload
 from quire.declare.pydantic_models import is_required
 from quire.declare.record import REGISTRY, Record, record_of
 from quire.declare.rules import NOBODY
+from quire.records.webhooks import add_deliveries
 from quire.store.db import transaction
 from quire.store.files.local import incoming_dir
 from quire.store.undoable_batches import BULK, RowChange, begin, keep
@@ -25,7 +26,7 @@ _numbers = itertools.count(1)
 VALUES = {
     "color": "#0b6b5f", "language": "de", "menu": [{"label": "Home", "url": "/"}],
     "flag": True, "day": "2027-01-31", "decimal": "12.50",
-    "point": {"x": 0.5, "y": 0.25}, "whole": 3, "count": 3, "number": 3, "urls": ["https://example.org/"], "names": ["one"], "scopes": ["posts:read"], "networks": ["192.0.2.0/24"], "object": {"a": 1},
+    "point": {"x": 0.5, "y": 0.25}, "whole": 3, "count": 3, "number": 3, "urls": ["https://example.org/"], "names": ["one"], "scopes": ["posts:read"], "event_names": ["posts.*"], "networks": ["192.0.2.0/24"], "object": {"a": 1},
 }  # fmt: skip
 
 
@@ -128,6 +129,8 @@ def a_row(record: Record, **more: Any) -> int:
         return 1
     if record.path == "batches":
         return a_batch()
+    if record.path == "deliveries":
+        return a_delivery()
     if record.access.create is NOBODY:
         return 2
     return create(record, SYSTEM, {**body(record, system=True), **more}).id
@@ -140,6 +143,15 @@ def a_batch() -> int:
         id = begin(connection, SYSTEM, BULK)
         keep(connection, id, [RowChange(0, "create", "tags", tag.id, 1, None)])
     return id
+
+
+def a_delivery() -> int:
+    """The id of a delivery that has failed."""
+    webhook = create(REGISTRY["webhooks"], SYSTEM, body(REGISTRY["webhooks"])).id
+    about = {"type": "posts", "record_id": 1, "event_at": now(), "status": "failed"}
+    row = {"webhook_id": webhook, "event": "posts.created", **about}
+    with transaction() as connection:
+        return add_deliveries(connection, [row])[0]
 
 
 def wrong_values(record: Record) -> list[Wrong]:

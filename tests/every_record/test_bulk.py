@@ -3,6 +3,7 @@
 import pytest
 
 from quire.api.bulk import operation_models
+from quire.api.routes import ACTIONS
 from tests.every_record.bodies import a_row, body, roles, settable, value_for
 
 
@@ -59,7 +60,7 @@ def test_each_operation_is_as_the_single_request(bulk, role, by_role, inside):
             assert row["status"] == alone.status_code, (op, many.text, alone.text)
             if alone.status_code >= 400:
                 assert outcome(row) == outcome(alone.json)
-            elif alone.status_code != 204:
+            elif alone.status_code != 204 and (bulk.path, op) not in ACTIONS:
                 assert row["record"].keys() == alone.json.keys()
 
 

@@ -85,6 +85,8 @@ class ActionsMixin(PanelView):
             flash(actions.success_message(record, name, result.done), category)
         for notice in result.notices:
             flash(notice, "warning")
+        for revealed in result.revealed:
+            flash_shown_once(record, revealed)
         return self._refused(actor, result, back)
 
     def _refused(self, actor: Actor, result: actions.BulkResult, back: str) -> Any:
@@ -113,6 +115,13 @@ class ActionsMixin(PanelView):
             crumbs=self._crumbs(),
             confirm=confirm,
         )
+
+
+def flash_shown_once(record: Record, revealed: dict[str, Any]) -> None:
+    """Show what a change has revealed and nobody can see again, such as a key."""
+    for name, value in record.shown_once(revealed).items():
+        words = f"{record.field(name).label} (copy it now, it will not be shown again): {value}"
+        flash(words, "success")
 
 
 def _ids() -> list[int]:

@@ -104,13 +104,14 @@ def run_action(
 class BulkResult:
     """What a bulk action came to.
 
-    How many records were changed, why the others were not, by id, and what else is to be said; the
-    batch by which it can be undone, None where nothing can.
+    How many records were changed, why the others were not, by id, what else is to be said, and what
+    is shown this once; the batch by which it can be undone, None where nothing can.
     """
 
     done: int = 0
     refused: dict[int, Problem] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
+    revealed: list[Raw] = field(default_factory=list)
     batch: int | None = None
     can_be_undone: bool = False
 
@@ -158,6 +159,7 @@ def _run_one(
         raise
     notices = [] if saved is None else saved.notices
     result.notices += notices
+    result.revealed += [] if saved is None else [saved.revealed]
     result.done += not (notices and saved is not None and not saved.changed)
 
 

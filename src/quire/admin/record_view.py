@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from quire.actor import Actor
 from quire.admin import autocomplete
-from quire.admin.action_views import ActionsMixin
+from quire.admin.action_views import ActionsMixin, flash_shown_once
 from quire.admin.form.drafts import DraftsMixin, sent_versions
 from quire.admin.form.editor import EditorMixin, create_draft, create_once
 from quire.admin.form.fields import RecordForm
@@ -164,11 +164,7 @@ class RecordView(
         except Problem as problem:
             return self._again(form, None, problem)
         flash(f"{record.singular} created.", "success")
-        for name, value in saved.revealed.items():
-            flash(
-                f"{record.field(name).label} (copy it now, it will not be shown again): {value}",
-                "success",
-            )
+        flash_shown_once(record, saved.revealed)
         return self._onwards(saved.id)
 
     @expose("/edit/", methods=("GET", "POST"))

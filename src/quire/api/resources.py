@@ -78,12 +78,11 @@ class RecordResource(Resource):
         shown = {name: saved.visible[name] for name in self.record.default_fields(saved.visible)}
         path = f"/api/v1/{self.record.path}"
         address = path if self.record.singleton else f"{path}/{saved.id}"
-        if not saved.created:
-            response = responses.object_response(self.actor, shown)
-        else:
-            response = responses.object_response(
-                self.actor, shown, 201, revealed=saved.revealed, Location=address
-            )
+        revealed = self.record.shown_once(saved.revealed)
+        status = 201 if saved.created else 200
+        response = responses.object_response(self.actor, shown, status, revealed=revealed)
+        if saved.created:
+            response.headers["Location"] = address
         return responses.changed_response(response, address)
 
     def one(self, id: int, query: Query) -> Response:

@@ -56,8 +56,11 @@ LISTS = {
 """Lists that can do more than others: all other sessions end at once, people register, files come."""
 ITEMS = {"media": media.MediaItem}
 """Single records that can do more: what is in use is deleted only by who says so."""
-ACTIONS = {("batches", "undo"): bulk.BatchUndo}
-"""Actions that answer more than the record: what undoing came to, row by row."""
+ACTIONS = {
+    ("batches", "undo"): bulk.BatchUndo,
+    ("webhooks", "test"): special_resources.WebhookTest,
+}
+"""Actions that answer otherwise: what undoing came to, row by row; the delivery of a test."""
 
 
 class Api(flask_restful.Api):

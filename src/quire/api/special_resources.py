@@ -1,4 +1,4 @@
-"""Resources without an id in the path: the current user, their sessions, and singletons."""
+"""Resources that answer otherwise than others: own account and sessions, singletons, tests of webhooks."""
 
 import dataclasses
 from typing import Any
@@ -9,11 +9,12 @@ from pydantic import BaseModel
 from quire.actor import Actor
 from quire.api import responses
 from quire.api.request_body import allow_params
-from quire.api.resources import RecordItem, RecordList
+from quire.api.resources import RecordAction, RecordItem, RecordList
 from quire.auth import registration
 from quire.auth.current_actor import current_actor
 from quire.auth.sessions import log_out_others
 from quire.errors import Unauthenticated
+from quire.records import DELIVERIES
 from quire.records.site_settings import ONLY_ROW
 from quire.store.read import get_record
 from quire.store.write import Saved
@@ -73,6 +74,15 @@ class Singleton(RecordItem):
     def dispatch_request(self, *args: Any, **kwargs: Any) -> Any:
         """Take the id of the only row."""
         return super().dispatch_request(*args, id=ONLY_ROW, **kwargs)
+
+
+class WebhookTest(RecordAction):
+    """POST test: send a webhook a test event."""
+
+    def saved(self, saved: Saved) -> Response:
+        """The delivery, which is on its way."""
+        shown = get_record(DELIVERIES, self.actor, saved.revealed["delivery"])
+        return responses.object_response(self.actor, shown)
 
 
 class OwnSessions(RecordList):

@@ -204,6 +204,11 @@ class Settings(BaseSettings):
         ge=0,
         le=10_000,
     )
+    WEBHOOK_PRIVATE_NETWORKS: bool = setting(
+        False,
+        "Whether webhooks may send to loopback, private and link-local addresses. Administrators can "
+        "then reach every service inside your network.",
+    )
     TRASH_DAYS: int = setting(30, "Days after which the trash is emptied.", ge=1, le=3650)
     REVISION_DAYS: int = setting(30, "Days for which all revisions are stored.", ge=1, le=3650)
     REVISION_DAILY_DAYS: int = setting(

@@ -17,6 +17,7 @@ from sqlalchemy.orm import MappedColumn, mapped_column
 from quire.declare.kinds import (
     COUNT,
     DAY,
+    EVENT_NAMES,
     FLAG,
     HTML,
     MARKDOWN,
@@ -74,6 +75,7 @@ Day = Annotated[date, _column(Date(), DAY)]
 Urls = Annotated[list[str], _column(JSON(), URLS)]
 Names = Annotated[list[str], _column(JSON(), NAMES)]
 Scopes = Annotated[list[str], _column(JSON(), SCOPES)]
+EventNames = Annotated[list[str], _column(JSON(), EVENT_NAMES)]
 Networks = Annotated[list[str], _column(JSON(), NETWORKS)]
 Object = Annotated[dict[str, Any], _column(JSON(), OBJECT)]
 

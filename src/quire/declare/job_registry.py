@@ -57,11 +57,15 @@ class Job:
 
 @dataclass(frozen=True)
 class Handler:
-    """A function that handles jobs, the seconds it may take, and the delay before it starts."""
+    """A function that handles jobs, the seconds it may take, and the delay before it starts.
+
+    `waits` if it spends its time waiting for other machines.
+    """
 
     run: Callable[[Job], object]
     seconds: int
     delay: int = 0
+    waits: bool = False
 
     @property
     def name(self) -> str:
@@ -86,18 +90,19 @@ PER_PROCESS: list[PeriodicTask] = []
 
 
 def on_event(
-    *names: str, seconds: int = LEASE_SECONDS, after: int = 0
+    *names: str, seconds: int = LEASE_SECONDS, after: int = 0, waits: bool = False
 ) -> Callable[[HandlerFunction], HandlerFunction]:
     """Call the function below for each event of these names, or of these types.
 
     It runs after the commit, in a worker, inside an application context. `seconds` is the longest it
     may take, after which another worker tries; `after` how long to wait, for what is often undone or
-    changed at once.
+    changed at once. Jobs that spend their time waiting for other machines say `waits`: they run
+    beside the others.
     """
 
     def register(run: HandlerFunction) -> HandlerFunction:
         for name in names:
-            HANDLERS.setdefault(name, []).append(Handler(run, seconds, after))
+            HANDLERS.setdefault(name, []).append(Handler(run, seconds, after, waits))
         return run
 
     return register

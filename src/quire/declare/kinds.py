@@ -259,6 +259,17 @@ SCOPES = Kind(
 """What an API key may do, such as posts:read."""
 
 
+EVENT_NAMES = Kind(
+    "event_names",
+    Annotated[
+        list[Annotated[str, StringConstraints(min_length=1, max_length=64)]],
+        Field(min_length=1, max_length=100),
+    ],
+    "lines",
+)
+"""Events that somebody wants to hear of, such as posts.published, posts.* or *."""
+
+
 NAMES = Kind("names", Annotated[list[str], Field(max_length=100)], "lines")
 OBJECT = Kind("object", dict[str, Any], "json")
 

@@ -1,6 +1,6 @@
 """Record: the declaration of a type, checked when it is made, and the registry of all of them."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import fields as dataclass_fields
 from functools import cached_property
@@ -198,6 +198,11 @@ class Record(Labels):
     def shown_once_fields(self) -> list[Field]:
         """The fields that are shown once, when a record is made."""
         return [one for one in self.fields if isinstance(one, ShownOnce)]
+
+    def shown_once(self, revealed: Mapping[str, Any]) -> dict[str, Any]:
+        """The values of those fields among what a change has revealed."""
+        names = [one.name for one in self.shown_once_fields]
+        return {name: revealed[name] for name in names if name in revealed}
 
     @property
     def many_fields(self) -> list[Field]:

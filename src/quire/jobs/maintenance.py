@@ -9,6 +9,7 @@ from quire.declare.job_registry import periodic
 from quire.declare.record import REGISTRY
 from quire.records import orphaned_files
 from quire.records.accounts import email_links, revocation
+from quire.records.deliveries import PENDING, Delivery
 from quire.store import (
     idempotency_keys,
     preview_links,
@@ -18,8 +19,11 @@ from quire.store import (
 )
 from quire.store.db import transaction
 from quire.store.schedules import tell_due
+from quire.store.short_transactions import delete_in_batches
 
 DAY = 86_400
+DELIVERY_DAYS = 30
+"""Days for which deliveries of webhooks are stored."""
 
 
 def prune_outbox() -> int:
@@ -33,6 +37,12 @@ def delete_expired_links() -> int:
         return email_links.delete_expired(connection) + preview_links.delete_expired(connection)
 
 
+def prune_deliveries() -> int:
+    """Forget deliveries of webhooks that have ended; how many there were."""
+    old = Delivery.created_at < now() - timedelta(days=DELIVERY_DAYS)
+    return delete_in_batches(Delivery.__table__, old, Delivery.status != PENDING)
+
+
 PARTS = {
     "records in the trash": retention.purge_trash,
     "revisions": retention.thin_revisions,
@@ -41,6 +51,7 @@ PARTS = {
     "idempotency keys": idempotency_keys.delete_expired_answers,
     "pages of editors": retention.delete_expired_pages,
     "old events": prune_outbox,
+    "old deliveries of webhooks": prune_deliveries,
     "batches that can no longer be undone": undoable_batches.prune,
     "files that no record knows": orphaned_files.delete_orphans,
 }

@@ -3,13 +3,14 @@
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 
 from flask import Flask
 
-from quire.declare.job_registry import PER_PROCESS, SCHEDULE, PeriodicTask
+from quire.declare.job_registry import PER_PROCESS, SCHEDULE, Job, PeriodicTask, handlers_of
 from quire.errors import Unavailable
 from quire.jobs.runner import CapturedErrors, run_job
 from quire.store import queue
@@ -21,17 +22,54 @@ LOOK_SECONDS = 3.0
 """How often to look for jobs of other processes, and for jobs that are due again."""
 STOP_SECONDS = 20.0
 """How long a stopping server waits for the jobs that are being done."""
+MAX_SIDE_THREADS = 8
+"""Jobs of each process that wait for other machines, such as slow receivers of webhooks, at once."""
 WORKER = "quire.worker"
 """Where an application names the threads that work beside it."""
 
 
-def run_due_jobs(stopping: threading.Event | None = None) -> None:
-    """Do all jobs that are due now, until `stopping` is set."""
+class SideThreads:
+    """Threads for jobs that wait for other machines, so that the other jobs need not.
+
+    When MAX_SIDE_THREADS are busy, whoever claims such a job does it in its own thread.
+    """
+
+    def __init__(self, app: Flask):
+        self._app = app
+        self._room = threading.BoundedSemaphore(MAX_SIDE_THREADS)
+        self._threads: list[threading.Thread] = []
+
+    def run_job(self, job: Job) -> None:
+        """Do a claimed job, or let a thread do it."""
+        waits = any(one.waits for one in handlers_of(job.event))
+        if not (waits and self._room.acquire(blocking=False)):
+            run_job(job)
+            return
+        thread = threading.Thread(target=self._run, args=(job,), name="side job", daemon=True)
+        self._threads = [one for one in self._threads if one.is_alive()] + [thread]
+        thread.start()
+
+    def _run(self, job: Job) -> None:
+        with _logged_errors(), self._app.app_context():
+            run_job(job)
+        self._room.release()
+        wake_worker.set()  # it may have left work to do at once
+
+    def join(self, end: float) -> None:
+        """Wait for all of them until `end`, a time of the monotonic clock."""
+        for one in self._threads:
+            one.join(max(0.0, end - time.monotonic()))
+
+
+def run_due_jobs(
+    stopping: threading.Event | None = None, run: Callable[[Job], None] = run_job
+) -> None:
+    """Do all jobs that are due now by `run`, until `stopping` is set."""
     while stopping is None or not stopping.is_set():
         job = queue.claim()
         if job is None:
             return
-        run_job(job)
+        run(job)
 
 
 def is_working(app: Flask) -> bool:
@@ -47,9 +85,11 @@ def running_workers(app: Flask, threads: int | None = None) -> Iterator[None]:
     them on to it. One more does what each process has to do now and then.
     """
     stopping, count = threading.Event(), app.config["JOB_THREADS"] if threads is None else threads
+    side_threads = SideThreads(app)
+    tasks: list[Callable[..., None]] = [_run_periodic, *[partial(_work, side_threads)] * count]
     crew = [
         threading.Thread(target=target, args=(app, stopping), name="jobs", daemon=True)
-        for target in [_run_periodic, *[_work] * count]
+        for target in tasks
     ]
     for one in crew:
         one.start()
@@ -63,10 +103,11 @@ def running_workers(app: Flask, threads: int | None = None) -> Iterator[None]:
         end = time.monotonic() + STOP_SECONDS
         for one in crew:
             one.join(max(0.0, end - time.monotonic()))
+        side_threads.join(end)
 
 
-def _work(app: Flask, stopping: threading.Event) -> None:
-    work = run_due_jobs
+def _work(side_threads: SideThreads, app: Flask, stopping: threading.Event) -> None:
+    work: Callable[[threading.Event], None] = partial(run_due_jobs, run=side_threads.run_job)
     if app.config["CELERY_BROKER_URL"]:  # Celery takes long to load, so only here
         work = import_module("quire.jobs.celery").Dispatcher(app).run_due_jobs
     while not stopping.is_set():

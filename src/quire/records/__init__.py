@@ -13,6 +13,8 @@ from quire.records.users import USERS as USERS
 from quire.records.profiles import PROFILES as PROFILES
 from quire.records.sessions import SESSIONS as SESSIONS
 from quire.records.api_keys import API_KEYS as API_KEYS
+from quire.records.webhooks import WEBHOOKS as WEBHOOKS
+from quire.records.deliveries import DELIVERIES as DELIVERIES
 from quire.records.redirects import REDIRECTS as REDIRECTS
 from quire.records.settings import SETTINGS as SETTINGS
 from quire.records.appearance import APPEARANCE as APPEARANCE

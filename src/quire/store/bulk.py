@@ -265,9 +265,8 @@ class _Bulk:
             self._changes.append(change)
         result = Result(204, id)
         if saved is not None and row.verb != "delete":
-            result = Result(
-                201 if saved.created else 200, id, self._visible_state(saved), saved.revealed
-            )
+            revealed = self._record.shown_once(saved.revealed)
+            result = Result(201 if saved.created else 200, id, self._visible_state(saved), revealed)
         self._results[row.number] = result
 
     def _visible_state(self, saved: Saved) -> Raw | None:

@@ -287,6 +287,8 @@ def test_every_letter_can_be_read(make_app, people, tmp_path, kind):
         words = {"email": "bob@example.org", "new": "new@example.org", "to": "old@example.org"}
         if kind == "new_device":
             words = {"agent": "{{ 7 * 7 }}", "ip": "192.0.2.7", "time": "2026-01-01T00:00:00Z"}
+        if kind == "webhook_disabled":
+            words = {"webhook": 3, "url": "https://example.org/{{ 7 * 7 }}", "reason": "Gone."}
         if kind in ("email", "invite"):
             words |= {"email": "new@example.org", "role": "author"}
         if kind in ("comment", "reply", "digest"):

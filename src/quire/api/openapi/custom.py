@@ -54,6 +54,13 @@ def paths() -> Schema:
     }
 
 
+def add_webhook_test(found: Schema) -> Schema:
+    """The paths of record types with what testing a webhook answers."""
+    sent = answers.json_response("The delivery, which is sent at once.", ref("Delivery"), "ETag")
+    found["/webhooks/{id}/test"]["post"]["responses"]["200"] = sent
+    return found
+
+
 def signed_in() -> Schema:
     """The tokens with the account of whoever has signed in."""
     user = {"type": "object", "required": ["user"], "properties": {"user": ref("User")}}

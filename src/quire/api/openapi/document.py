@@ -81,7 +81,7 @@ def _paths() -> dict[str, Any]:
         **drafts.paths(),
         **revisions.paths(),
     }
-    records = bulk.add_undo(records)
+    records = by_hand.add_webhook_test(bulk.add_undo(records))
     return {**{path: _with_keys(item) for path, item in records.items()}, **by_hand.paths()}
 
 

@@ -221,7 +221,8 @@ def _action(record: Record, action: Action) -> Schema:
             )
         }
     else:
-        done = {"200": answers.json_response("The record after the action.", ref(name), "ETag")}
+        shown = created_name(record) if action.reveals else name
+        done = {"200": answers.json_response("The record after the action.", ref(shown), "ETag")}
     return operation(
         f"{_camel_case(action.name)}{name}", action.summary.removesuffix("."), record.label, AUTHENTICATED_WRITE,
         {**done, **answers.errors(403, 404, 409, 412, 413, 415, 422, 428)},

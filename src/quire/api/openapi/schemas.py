@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from quire.actor import Actor
 from quire.declare.action import Action
 from quire.declare.fields import Field as Declared
-from quire.declare.kinds import MAX_ID, SCOPES
+from quire.declare.kinds import EVENT_NAMES, MAX_ID, SCOPES
 from quire.declare.pydantic_models import (
     NEW,
     PART,
@@ -22,6 +22,7 @@ from quire.declare.record import REGISTRY, Record, record_of
 from quire.declare.rules import NOBODY
 from quire.errors import DETAIL_CODES, ERROR_CODES
 from quire.records.api_keys import all_scopes
+from quire.records.webhooks import known_events
 from quire.store.includes import MAX_NESTED
 from quire.store.preconditions import action_input_model
 
@@ -239,6 +240,8 @@ def _nested_schemas(record: Record, schemas: dict[str, Schema]) -> None:
         schemas[f"{singular_name(parent)}{singular_name(record)}New"] = schema
 
 
+_WORDS: Schema = {SCOPES.name: all_scopes, EVENT_NAMES.name: known_events}
+"""What the lists of words of a kind may hold, which depends on the record types."""
 _DESCRIPTIONS = {
     NEW: "The fields of the new record.",
     WHOLE: "All fields. Those that are left out are reset to their defaults.",
@@ -254,10 +257,9 @@ def _refine(record: Record, schema: Schema, form: str) -> None:
         field = record.field(name)
         if field.target is not None:
             schema["properties"][name] = reference(field)
-        if field.kind is SCOPES:
-            schema["properties"][name]["items"] = {"type": "string", "enum": all_scopes()}
-        described = f"{field.help} {_ON_REQUEST if field.on_request else ''}".strip()
-        if described:
+        if (words := _WORDS.get(field.kind.name)) is not None:
+            schema["properties"][name]["items"] = {"type": "string", "enum": words()}
+        if described := f"{field.help} {_ON_REQUEST if field.on_request else ''}".strip():
             schema["properties"][name]["description"] = described
     if form != NEW:
         _add_version(record, schema)

@@ -15,7 +15,7 @@ from quire.store.db import read_connection
 
 NOTICES = (
     "password_changed", "address_asked", "address_changed", "two_factor_on", "two_factor_off",
-    "passkey_added", "new_device", "welcome",
+    "passkey_added", "new_device", "welcome", "webhook_disabled",
 )  # fmt: skip
 """Kinds of mail that tell what has happened to an account."""
 

@@ -1,0 +1,149 @@
+"""Fan-out: each event becomes a delivery for every webhook that is subscribed to it.
+
+Events are read from the outbox in the order of commits, up to where each webhook has heard; nothing is
+written for webhooks when a record is changed.
+"""
+
+import secrets
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Select,
+    bindparam,
+    func,
+    or_,
+    select,
+    update,
+)  # fmt: skip
+
+from quire.declare.clock import now
+from quire.declare.event_names import is_subscribed
+from quire.declare.job_registry import periodic
+from quire.records.deliveries import PENDING, Delivery
+from quire.records.webhooks import Webhook, add_deliveries, known_events
+from quire.store.change_feed import catch_up
+from quire.store.db import read_connection, transaction
+from quire.store.feed_position import current_position, position_column
+from quire.store.outbox import OutboxEvent, enqueue
+
+SEND = "webhook.send"
+"""The job that sends what is due to one webhook."""
+SENDER_SECONDS = 60
+"""How long a job has the sending to a webhook for itself, counted from its last sign of life."""
+EVENTS_AT_ONCE = 500
+
+_webhooks, _deliveries, _events = Webhook.__table__, Delivery.__table__, OutboxEvent.__table__
+
+
+@periodic(1, per_process=True)
+def queue_deliveries() -> None:
+    """Make deliveries of what has happened, and jobs of what is due, if there is any webhook."""
+    with read_connection() as connection:
+        active = select(func.min(_webhooks.c.position)).where(_webhooks.c.is_active)
+        position = connection.execute(active).scalar()
+    if position is None:
+        return
+    catch_up()
+    if position < current_position().last:
+        while fan_out():
+            pass
+    queue_senders()
+
+
+def fan_out() -> bool:
+    """Make deliveries of the next events; whether there may be more."""
+    with transaction() as connection:
+        active = select(_webhooks).where(_webhooks.c.is_active).order_by(_webhooks.c.id)
+        webhooks = connection.execute(active.with_for_update()).all()
+        if not webhooks:
+            return False
+        behind = min(one.position for one in webhooks)
+        events = connection.execute(_behind(connection.dialect.name), {"behind": behind}).all()
+        if not events:
+            return False
+        for webhook in webhooks:
+            _deliver(connection, webhook, events)
+        last = events[-1].place
+        heard = update(_webhooks).where(_webhooks.c.is_active, _webhooks.c.position < last)
+        connection.execute(heard.values(position=last))
+    return len(events) == EVENTS_AT_ONCE
+
+
+def _behind(dialect: str) -> Select[Any]:
+    place = position_column(dialect)
+    columns = [_events.c[n] for n in ("event", "type", "record_id", "version", "created_at")]
+    behind = place > bindparam("behind", type_=BigInteger())
+    events = select(place.label("place"), *columns).where(behind)
+    return events.order_by(place).limit(EVENTS_AT_ONCE)
+
+
+def _deliver(connection: Connection, webhook: Any, events: Any) -> None:
+    rows = [
+        {
+            "webhook_id": webhook.id,
+            "event": event.event,
+            "type": event.type,
+            "record_id": event.record_id,
+            "record_version": event.version,
+            "event_at": event.created_at,
+        }
+        for event in _wanted(webhook, events)
+    ]
+    if rows:
+        add_deliveries(connection, rows)
+        release_next(connection, webhook.id)
+
+
+def _wanted(webhook: Any, events: Any) -> Iterator[Any]:
+    """The events for a webhook, which hears nothing of itself."""
+    known = known_events()
+    for event in events:
+        own = event.type == _webhooks.name and event.record_id == webhook.id
+        is_new = event.place > webhook.position and event.event in known and not own
+        if is_new and is_subscribed(webhook.events, event.event):
+            yield event
+
+
+def release_next(connection: Connection, webhook_id: int, **about: Any) -> None:
+    """Let the first pending delivery about each record be sent now, if it waited for another.
+
+    `about` names one record by `type` and `record_id`. The webhook's row is locked: a delivery that
+    is added meanwhile must see what is pending.
+    """
+    columns = _deliveries.c
+    mine = [columns.webhook_id == webhook_id, columns.status == PENDING]
+    mine += [columns[name] == value for name, value in about.items()]
+    first = select(func.min(columns.id)).where(*mine).group_by(columns.type, columns.record_id)
+    waiting = (columns.id.in_(first), columns.next_attempt_at.is_(None))
+    connection.execute(update(_deliveries).where(*waiting).values(next_attempt_at=now()))
+
+
+def queue_senders() -> None:
+    """Enqueue a job for each webhook to which something is due, and to which none sends."""
+    with read_connection() as connection:
+        ids = list(connection.execute(_without_sender()).scalars())
+    for id in ids:
+        name = secrets.token_hex(8)
+        until = now() + timedelta(seconds=SENDER_SECONDS)
+        with transaction() as connection:
+            claim = update(_webhooks).where(_webhooks.c.id == id, _is_free())
+            if connection.execute(claim.values(sender=name, sender_until=until)).rowcount:
+                enqueue(SEND, id, sender=name)
+
+
+def _is_free() -> Any:
+    return or_(_webhooks.c.sender_until.is_(None), _webhooks.c.sender_until <= now())
+
+
+def _without_sender() -> Select[Any]:
+    columns = _deliveries.c
+    due = select(columns.id).where(
+        columns.webhook_id == _webhooks.c.id,
+        columns.status == PENDING,
+        columns.next_attempt_at <= now(),
+    )
+    return select(_webhooks.c.id).where(_webhooks.c.is_active, _is_free(), due.exists())

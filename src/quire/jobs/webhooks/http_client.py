@@ -1,0 +1,160 @@
+"""One POST to an address that somebody else has named: bounded in time and size, to public networks only.
+
+No redirect is followed, no proxy of the environment is used, no connection is used twice.
+"""
+
+import ssl
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpcore
+from werkzeug.urls import iri_to_uri
+
+from quire.security.network_addresses import ForbiddenAddress, require_public, resolve
+
+SECONDS = 10.0
+"""How long all of it may take: name, connection, TLS, request and answer."""
+MAX_BODY_BYTES = 64 * 1024
+"""Bytes of an answer's body that are read; what follows is not waited for."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of an attempt: the status of the answer if there was one, why it failed if it did."""
+
+    status: int | None
+    error: str | None
+    milliseconds: int
+
+
+class DeadlineStream(httpcore.NetworkStream):
+    """A stream whose operations share one deadline: a timeout for each could be renewed for ever."""
+
+    def __init__(self, inner: httpcore.NetworkStream, deadline: float):
+        self._inner, self._deadline = inner, deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Up to so many bytes. Raises httpcore.ReadTimeout."""
+        return self._inner.read(max_bytes, self._left(httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Write all of it. Raises httpcore.WriteTimeout."""
+        view = memoryview(buffer)
+        while view:  # a receiver that reads slowly must not renew the time either
+            piece, view = view[:MAX_BODY_BYTES], view[MAX_BODY_BYTES:]
+            self._inner.write(bytes(piece), self._left(httpcore.WriteTimeout))
+
+    def close(self) -> None:
+        """Close it."""
+        self._inner.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        """The same stream, encrypted for the host that was named, whichever address it has."""
+        left = self._left(httpcore.ConnectTimeout)
+        inner = self._inner.start_tls(ssl_context, server_hostname, left)
+        return DeadlineStream(inner, self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        """What httpcore asks about the socket."""
+        return self._inner.get_extra_info(info)
+
+    def _left(self, error: type[Exception]) -> float:
+        return seconds_left(self._deadline, error)
+
+
+def seconds_left(deadline: float, error: type[Exception]) -> float:
+    """Seconds until `deadline`, a time of the monotonic clock. Raises `error` when it is over."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise error()
+    return left
+
+
+class GuardedBackend(httpcore.NetworkBackend):
+    """Connects to the addresses that were judged, before a deadline."""
+
+    def __init__(self, deadline: float, *, allow_private: bool):
+        self._deadline, self._allow_private = deadline, allow_private
+        self._inner = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        """A connection to the first address that answers. Raises OSError, ForbiddenAddress."""
+        addresses = resolve(host, port, seconds_left(self._deadline, httpcore.ConnectTimeout))
+        if not self._allow_private:
+            require_public(host, addresses)
+        for address in addresses[:-1]:
+            try:
+                return self._connect(address, port)
+            except httpcore.ConnectError:
+                continue
+        return self._connect(addresses[-1], port)
+
+    def _connect(self, address: str, port: int) -> httpcore.NetworkStream:
+        left = seconds_left(self._deadline, httpcore.ConnectTimeout)
+        return DeadlineStream(self._inner.connect_tcp(address, port, left), self._deadline)
+
+
+def post(url: str, headers: Mapping[str, str], body: bytes, *, allow_private: bool) -> Outcome:
+    """Send a body; a status from 200 to 299 within SECONDS is success."""
+    started = time.monotonic()
+    status, error = None, None
+    try:
+        status = _status(url, headers, body, started + SECONDS, allow_private)
+        error = _refusal(status)
+    except (httpcore.TimeoutException, TimeoutError):
+        error = f"There was no complete answer within {SECONDS:.0f} seconds."
+    except (httpcore.NetworkError, OSError, ForbiddenAddress) as failure:
+        error = f"No connection: {failure or type(failure).__name__}"
+    except (httpcore.ProtocolError, ValueError) as failure:
+        error = f"The answer is not valid HTTP: {failure}"
+    return Outcome(status, error, round((time.monotonic() - started) * 1000))
+
+
+def _status(
+    url: str, headers: Mapping[str, str], body: bytes, deadline: float, allow_private: bool
+) -> int:
+    """The status of the answer, after as much of its body as is read."""
+    parts = urlsplit(iri_to_uri(url))
+    host, scheme = parts.hostname or "", parts.scheme.lower()
+    target = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
+    address = httpcore.URL(scheme=scheme, host=host, port=parts.port, target=target)
+    sent = {
+        "Host": parts.netloc,
+        "Content-Length": str(len(body)),
+        "Connection": "close",
+        **headers,
+    }
+    backend = GuardedBackend(deadline, allow_private=allow_private)
+    read = 0
+    with (
+        httpcore.ConnectionPool(network_backend=backend) as pool,
+        pool.stream("POST", address, headers=list(sent.items()), content=body) as response,
+    ):
+        for piece in response.iter_stream():
+            read += len(piece)
+            if read > MAX_BODY_BYTES:
+                break
+        return int(response.status)
+
+
+def _refusal(status: int) -> str | None:
+    if 200 <= status < 300:
+        return None
+    if 300 <= status < 400:
+        return f"The receiver answered {status}. Redirects are not followed."
+    return f"The receiver answered {status}."

@@ -1,0 +1,172 @@
+"""Sending: what is due to a webhook, one delivery after the other, each in order for its record."""
+
+import logging
+import time
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import Connection, Select, bindparam, select, update
+
+from quire.actor import SYSTEM
+from quire.declare.clock import now
+from quire.declare.job_registry import Job, Reschedule, on_event
+from quire.declare.sql_types import UTCDateTime
+from quire.jobs.runner import CapturedErrors
+from quire.jobs.webhooks.fan_out import SEND, SENDER_SECONDS, release_next
+from quire.jobs.webhooks.http_client import Outcome, post
+from quire.jobs.webhooks.message import body_of, headers_of
+from quire.records.deliveries import DELIVERED, FAILED, PENDING, Delivery
+from quire.records.webhooks import WEBHOOKS, Webhook
+from quire.store.db import read_connection, transaction
+from quire.store.mail_events import enqueue_mail
+from quire.store.write import update as update_record
+
+logger = logging.getLogger("quire.webhooks")
+
+BEGIN_SECONDS = 5.0
+"""How long a job begins with further deliveries, before it lets others in between."""
+PAUSES = (
+    5, 60, 300, 1200, 3600, 2 * 3600, 4 * 3600, 8 * 3600, 12 * 3600, 20 * 3600, 24 * 3600,
+)  # fmt: skip
+"""Seconds between the attempts, about three days in all; after the last attempt it is given up."""
+FAILING_LASTS = timedelta(days=5)
+"""How long there may be failures alone, before a webhook is turned off."""
+GONE = 410
+JOB = SYSTEM.with_context(proof="job", door="jobs")
+LONGEST_ERROR = 1000
+"""Characters that are kept of what went wrong."""
+
+_webhooks, _deliveries = Webhook.__table__, Delivery.__table__
+
+
+@on_event(SEND, seconds=SENDER_SECONDS, waits=True)
+def send_due(job: Job) -> None:
+    """Send what is due to a webhook. Raises Reschedule when there is more of it."""
+    if not _stay_sender(job, now() + timedelta(seconds=SENDER_SECONDS)):
+        return
+    until = time.monotonic() + BEGIN_SECONDS
+    while time.monotonic() < until:
+        delivery = _next_due(job.record_id)
+        if delivery is None:
+            _stay_sender(job, None)
+            return
+        record_outcome(delivery, attempt(delivery))
+    raise Reschedule
+
+
+def _stay_sender(job: Job, until: Any) -> bool:
+    """Whether this job still has the sending for itself, which it has until then or gives back."""
+    mine = (_webhooks.c.id == job.record_id, _webhooks.c.sender == job.data["sender"])
+    with transaction() as connection:
+        kept = update(_webhooks).where(*mine).values(sender_until=until)
+        return bool(connection.execute(kept).rowcount)
+
+
+def _next_due(webhook_id: int) -> Any:
+    with read_connection() as connection:
+        return connection.execute(_due(), {"webhook": webhook_id, "now": now()}).first()
+
+
+@cache
+def _due() -> Select[Any]:
+    """The next delivery of a webhook that is active; none that an earlier one has to precede."""
+    columns, earlier = _deliveries.c, _deliveries.alias("earlier")
+    held_back = select(earlier.c.id).where(
+        earlier.c.webhook_id == columns.webhook_id,
+        earlier.c.status == PENDING,
+        earlier.c.type == columns.type,
+        earlier.c.record_id == columns.record_id,
+        earlier.c.id < columns.id,
+    )
+    due = (
+        select(_deliveries, _webhooks.c.url)
+        .join(_webhooks)
+        .where(
+            columns.webhook_id == bindparam("webhook"),
+            _webhooks.c.is_active,
+            columns.status == PENDING,
+            columns.next_attempt_at <= bindparam("now", type_=UTCDateTime()),
+            ~held_back.exists(),
+        )
+    )
+    return due.order_by(columns.next_attempt_at, columns.id).limit(1)
+
+
+def attempt(delivery: Any) -> Outcome:
+    """Send a delivery once. What fails on our side is an outcome too: it must not stop the others."""
+    with CapturedErrors() as caught:
+        body = body_of(delivery)
+        headers = headers_of(delivery, body)
+        allow_private = current_app.config["WEBHOOK_PRIVATE_NETWORKS"]
+        return post(delivery.url, headers, body, allow_private=allow_private)
+    return Outcome(None, str(caught.error), 0)
+
+
+def record_outcome(delivery: Any, outcome: Outcome) -> None:
+    """Note what came of an attempt: done, to be tried again, or given up; and what it says of the webhook."""
+    with transaction() as connection:
+        # its row first: deliveries that are added meanwhile wait until it is known what is pending
+        locked = select(_webhooks).where(_webhooks.c.id == delivery.webhook_id).with_for_update()
+        webhook = connection.execute(locked).first()
+        values = _after_attempt(delivery, outcome)
+        same = (_deliveries.c.id == delivery.id, _deliveries.c.attempts == delivery.attempts)
+        pending = update(_deliveries).where(*same, _deliveries.c.status == PENDING)
+        if webhook is None or not connection.execute(pending.values(values)).rowcount:
+            return  # deleted, turned off or replayed meanwhile
+        if values["status"] != PENDING:
+            about = {"type": delivery.type, "record_id": delivery.record_id}
+            release_next(connection, delivery.webhook_id, **about)
+        if outcome.error is None:
+            _note_success(connection, webhook)
+        else:
+            _note_failure(connection, webhook, delivery, outcome)
+
+
+def _after_attempt(delivery: Any, outcome: Outcome) -> dict[str, Any]:
+    made = delivery.attempts + 1
+    values: dict[str, Any] = {
+        "attempts": made,
+        "response_status": outcome.status,
+        "response_ms": outcome.milliseconds,
+        "error": outcome.error and outcome.error[:LONGEST_ERROR],
+        "next_attempt_at": None,
+    }
+    if outcome.error is None:
+        return values | {"status": DELIVERED}
+    if outcome.status == GONE or made > len(PAUSES):
+        return values | {"status": FAILED}
+    later = now() + timedelta(seconds=PAUSES[made - 1])
+    return values | {"status": PENDING, "next_attempt_at": later}
+
+
+def _note_success(connection: Connection, webhook: Any) -> None:
+    if webhook.failures:
+        fresh = update(_webhooks).where(_webhooks.c.id == webhook.id)
+        connection.execute(fresh.values(failures=0, failing_since=None))
+
+
+def _note_failure(connection: Connection, webhook: Any, delivery: Any, outcome: Outcome) -> None:
+    logger.warning(
+        "Attempt %d of delivery %d (%s) to webhook %d failed: %s",
+        delivery.attempts + 1, delivery.id, delivery.event, webhook.id, outcome.error,
+    )  # fmt: skip
+    since = webhook.failing_since or now()
+    counted = update(_webhooks).where(_webhooks.c.id == webhook.id)
+    connection.execute(counted.values(failures=webhook.failures + 1, failing_since=since))
+    if outcome.status == GONE:
+        _disable(webhook, "The receiver answered 410 Gone.")
+    elif now() - since >= FAILING_LASTS:
+        _disable(webhook, f"All attempts have failed for {FAILING_LASTS.days} days.")
+
+
+def _disable(webhook: Any, reason: str) -> None:
+    if not webhook.is_active:
+        return
+    logger.error("Webhook %d is turned off: %s", webhook.id, reason)
+    values = {"is_active": False, "disabled_reason": reason}
+    update_record(WEBHOOKS, JOB, webhook.id, values)
+    if webhook.owner_id is not None:
+        data = {"webhook": webhook.id, "url": webhook.url, "reason": reason}
+        enqueue_mail("webhook_disabled", webhook.owner_id, **data)

@@ -1,0 +1,96 @@
+"""Deliveries: events on their way to webhooks, each with what came of its attempts."""
+
+from typing import Any
+
+from sqlalchemy import Index, select, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from quire.declare.action import Action
+from quire.declare.change import Change
+from quire.declare.clock import now
+from quire.declare.column_types import Count, Summary, Time, Whole, choice
+from quire.declare.fields import Shown
+from quire.declare.mixins import HasId, table_args
+from quire.declare.record import REGISTRY, Access, Record
+from quire.declare.references import Ref, reference
+from quire.declare.rules import role
+from quire.errors import Conflict
+from quire.store.audit import RecordId, Word
+from quire.store.db import Model, read_connection
+
+PENDING, DELIVERED, FAILED = "pending", "delivered", "failed"
+_PENDING: dict[str, Any] = {
+    "sqlite_where": text("status = 'pending'"),
+    "postgresql_where": text("status = 'pending'"),
+}
+
+
+class Delivery(HasId, Model):
+    """An event for one webhook.
+
+    `type`, `record_id` and `record_version` are what it is about, `event_at` is when it happened,
+    `message_id` what its receiver knows it by, the same at each attempt. `next_attempt_at` is None
+    when there is none, and while an earlier one about the same record is pending.
+    """
+
+    __tablename__ = "deliveries"
+    __table_args__ = table_args(
+        Index("ix_deliveries_due", "webhook_id", "next_attempt_at", **_PENDING),
+        Index("ix_deliveries_order", "webhook_id", "type", "record_id", "id", **_PENDING),
+        Index("ix_deliveries_webhook", "webhook_id", "id"),
+    )
+
+    webhook_id: Mapped[Ref] = reference("webhooks", on_delete="CASCADE")
+    event: Mapped[Word]
+    message_id: Mapped[Word]
+    type: Mapped[Word]
+    record_id: Mapped[RecordId]
+    record_version: Mapped[Whole | None]
+    event_at: Mapped[Time]
+    status: Mapped[str] = choice(PENDING, DELIVERED, FAILED)
+    attempts: Mapped[Count] = mapped_column(default=0)
+    response_status: Mapped[Count | None]
+    response_ms: Mapped[Count | None]
+    error: Mapped[Summary | None]
+    next_attempt_at: Mapped[Time | None]
+    created_at: Mapped[Time] = mapped_column(default=now, index=True)
+
+
+def replay(change: Change) -> None:
+    """Send it again, with the same webhook-id."""
+    if change.before("status") == PENDING and change.before("next_attempt_at") is None:
+        raise Conflict("This delivery waits for an earlier one about the same record.")
+    webhooks = REGISTRY["webhooks"].table
+    active = select(webhooks.c.is_active).where(webhooks.c.id == change.reference("webhook"))
+    with read_connection() as connection:
+        if not connection.execute(active).scalar():
+            raise Conflict("The webhook is turned off. Turn it on first.")
+    change.set(status=PENDING, attempts=0, next_attempt_at=change.moment, error=None)
+
+
+ADMIN = role("admin")
+
+DELIVERIES = Record(
+    Delivery,
+    path="deliveries",
+    newest_first=True,
+    fields=[
+        Shown("id", sort=True, filter=True),
+        Shown("webhook", filter=True),
+        Shown("event", sort=True, filter=True),
+        Shown("status", sort=True, filter=True),
+        Shown("attempts"),
+        Shown("response_status", filter=True),
+        Shown("response_ms", label="Response time (ms)"),
+        Shown("error"),
+        Shown("next_attempt_at"),
+        Shown("created_at", sort=True, filter=True),
+    ],
+    access=Access(read=ADMIN, panel=ADMIN),
+    actions=[Action("replay", replay, ADMIN)],
+    title_field="event",
+    section="System",
+    history=False,
+    api_key_access="read",
+    exported=False,
+)

@@ -1,0 +1,255 @@
+"""Webhooks: addresses of other programs, which are told what happens to records."""
+
+import base64
+import secrets
+from datetime import timedelta
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import current_app
+from sqlalchemy import Connection, Text, delete, func, insert, or_, select, update
+from sqlalchemy.orm import Mapped, mapped_column
+from werkzeug.urls import iri_to_uri
+
+from quire.actor import Actor
+from quire.declare.action import Action
+from quire.declare.change import Change, actor_id
+from quire.declare.clock import now
+from quire.declare.column_types import Count, EventNames, Flag, Summary, Time, Title, Url
+from quire.declare.event_names import subscription_names
+from quire.declare.fields import Editable, Shown, ShownOnce
+from quire.declare.mixins import HasId, Timestamped, Versioned
+from quire.declare.record import REGISTRY, Access, Record
+from quire.declare.references import Ref, actor_reference, reference
+from quire.declare.rules import NOBODY, role
+from quire.errors import Conflict
+from quire.security.encryption import seal, unseal
+from quire.security.network_addresses import ForbiddenAddress, require_public, resolve
+from quire.store.advisory_locks import advisory_lock
+from quire.store.audit import Word, record_event
+from quire.store.db import Model, in_transaction, read_connection, transaction
+from quire.store.feed_position import current_position, number_commits
+
+MAX_WEBHOOKS = 50
+"""Webhooks of one installation: each costs every event a look."""
+SECRET_BYTES = 32
+SECRET_PREFIX = "whsec_"  # noqa: S105 - what secrets of Standard Webhooks begin with
+FORMER_SECRET_LASTS = timedelta(hours=24)
+"""How long the former secret signs beside a new one."""
+RESOLVE_SECONDS = 2.0
+"""How long saving waits for the name of a host; what takes longer is judged when it is sent to."""
+TEST_EVENT = "webhooks.tested"
+
+
+class Webhook(HasId, Timestamped, Versioned, Model):
+    """An address that is sent the events it is subscribed to.
+
+    `position` is the place in the order of commits up to which events have become deliveries;
+    `failing_since` when the first attempt failed after which none has succeeded; `sender` names the
+    job that sends to it, until `sender_until`; `secret_number` counts its secrets.
+    """
+
+    __tablename__ = "webhooks"
+
+    url: Mapped[Url]
+    events: Mapped[EventNames]
+    description: Mapped[Summary] = mapped_column(default="")
+    owner_id: Mapped[Ref | None] = actor_reference(index=True)
+    is_active: Mapped[Flag] = mapped_column(default=True)
+    failures: Mapped[Count] = mapped_column(default=0)
+    disabled_reason: Mapped[Title | None]
+    secret_number: Mapped[Count] = mapped_column(default=1)
+    position: Mapped[Count] = mapped_column(default=0)
+    failing_since: Mapped[Time | None]
+    sender: Mapped[Word | None]
+    sender_until: Mapped[Time | None]
+
+
+class WebhookSecret(HasId, Model):
+    """A secret that signs deliveries, encrypted; a former one until `expires_at`."""
+
+    __tablename__ = "webhook_secrets"
+
+    webhook_id: Mapped[Ref] = reference("webhooks", on_delete="CASCADE", index=True)
+    sealed: Mapped[str] = mapped_column(Text())
+    expires_at: Mapped[Time | None]
+
+
+_webhooks, _secrets = Webhook.__table__, WebhookSecret.__table__
+
+
+@cache
+def known_events() -> list[str]:
+    """What a webhook can be subscribed to: the events of all types that can be changed."""
+    changed = (r for r in REGISTRY.values() if r.declared_access.update is not NOBODY)
+    return subscription_names(changed)
+
+
+def signing_secrets(webhook_id: int) -> list[str]:
+    """The secrets that sign at present, the newest first.
+
+    Those sealed by another SECRET_KEY are left out.
+    """
+    valid = or_(_secrets.c.expires_at.is_(None), _secrets.c.expires_at > now())
+    wanted = select(_secrets.c.sealed).where(_secrets.c.webhook_id == webhook_id, valid)
+    with read_connection() as connection:
+        sealed = connection.execute(wanted.order_by(_secrets.c.id.desc())).scalars().all()
+    opened = (unseal(one, _bound_to(webhook_id)) for one in sealed)
+    return [one for one in opened if one is not None]
+
+
+def _bound_to(webhook_id: int) -> str:
+    return f"webhook {webhook_id}"
+
+
+def before_transaction(actor: Actor, id: int | None, given: dict[str, Any]) -> dict[str, Any]:
+    """Look up the host of a new URL: not while the database is locked."""
+    if not in_transaction():  # what has happened before is not told
+        number_commits()
+    url = given.get("url")
+    if not isinstance(url, str) or current_app.config["WEBHOOK_PRIVATE_NETWORKS"]:
+        return {}
+    return {"refused": _refusal(url)}
+
+
+def _refusal(url: str) -> str | None:
+    """Why nothing may be sent to a URL; None also where its host is not known yet, or no URL is."""
+    try:
+        parts = urlsplit(iri_to_uri(url))
+        host, port = parts.hostname or "", parts.port or 443
+        require_public(host, resolve(host, port, RESOLVE_SECONDS))
+    except ForbiddenAddress as forbidden:
+        return f"{forbidden} Set WEBHOOK_PRIVATE_NETWORKS to allow it."
+    except (OSError, ValueError):
+        return None
+    return None
+
+
+def before_save(change: Change) -> None:
+    """Check events and URL, make the secret of a new one, begin anew where it is turned on."""
+    if change.verb == "delete":
+        return
+    _check_events(change)
+    if refused := change.prepared.get("refused"):
+        change.refuse("url", "not_allowed", refused)
+    if change.state is None:
+        _check_number()
+        add_secret(change)
+    if change["is_active"] and not change.before("is_active"):
+        change.set(failures=0, disabled_reason=None)
+        change.after_save(lambda state: _begin(state["id"]))
+    elif change.changes("is_active"):
+        change.after_save(lambda state: _give_up_deliveries(state["id"]))
+
+
+def _check_events(change: Change) -> None:
+    unknown = [name for name in change["events"] if name not in known_events()]
+    if unknown:
+        words = f"{unknown[0]} is not a valid event. Valid events: {', '.join(known_events())}."
+        change.refuse("events", "not_allowed", words)
+
+
+def _check_number() -> None:
+    advisory_lock("webhooks")
+    with read_connection() as connection:
+        if (
+            connection.execute(select(func.count()).select_from(_webhooks)).scalar_one()
+            >= MAX_WEBHOOKS
+        ):
+            raise Conflict(f"There can be at most {MAX_WEBHOOKS} webhooks. Delete one first.")
+
+
+def add_secret(change: Change) -> None:
+    """Make a secret, shown this once; it signs from now on."""
+    secret = SECRET_PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+    change.reveal(secret=secret)
+    change.after_save(lambda state: _store_secret(state["id"], secret))
+
+
+def _store_secret(id: int, secret: str) -> None:
+    """Keep a new secret; the one before ends in a day, those before that end now."""
+    with transaction() as connection:
+        own = _secrets.c.webhook_id == id
+        connection.execute(delete(_secrets).where(own, _secrets.c.expires_at.is_not(None)))
+        ends = now() + FORMER_SECRET_LASTS
+        connection.execute(update(_secrets).where(own).values(expires_at=ends))
+        sealed = seal(secret, _bound_to(id))
+        connection.execute(insert(_secrets).values(webhook_id=id, sealed=sealed))
+
+
+def _begin(id: int) -> None:
+    """Let a webhook hear of what happens from now on."""
+    started = {"position": current_position().last, "failing_since": None}
+    with transaction() as connection:
+        connection.execute(update(_webhooks).where(_webhooks.c.id == id).values(started))
+
+
+def _give_up_deliveries(id: int) -> None:
+    table = REGISTRY["deliveries"].table
+    waiting = (table.c.webhook_id == id, table.c.status == "pending")
+    given_up = {"status": "failed", "next_attempt_at": None, "error": "The webhook was turned off."}
+    with transaction() as connection:
+        connection.execute(update(table).where(*waiting).values(given_up))
+
+
+def rotate_secret(change: Change) -> None:
+    """Create a new secret. The former one signs too for 24 hours."""
+    change.set(secret_number=change.before("secret_number") + 1)
+    add_secret(change)
+
+
+def send_test(change: Change) -> None:
+    """Send a test event."""
+    if not change.before("is_active"):
+        raise Conflict("This webhook is turned off. Turn it on first.")
+    event = {"event": TEST_EVENT, "type": WEBHOOKS.path, "record_id": change.id}
+    moment = {"event_at": change.moment, "next_attempt_at": change.moment}
+    row = {"webhook_id": change.id, "record_version": change.before("version"), **event, **moment}
+    with transaction() as connection:
+        record_event(change.actor, "test", WEBHOOKS.path, change.id)
+        change.reveal(delivery=add_deliveries(connection, [row])[0])
+
+
+def add_deliveries(connection: Connection, rows: list[dict[str, Any]]) -> list[int]:
+    """Add deliveries in the open transaction, each with an id for its receiver; their own ids."""
+    table = REGISTRY["deliveries"].table
+    named = [{"message_id": f"msg_{secrets.token_urlsafe(18)}", **row} for row in rows]
+    returning = insert(table).returning(table.c.id, sort_by_parameter_order=True)
+    return [int(id) for id in connection.execute(returning, named).scalars()]
+
+
+ADMIN = role("admin")
+
+WEBHOOKS = Record(
+    Webhook,
+    path="webhooks",
+    fields=[
+        Shown("id", sort=True, filter=True),
+        Editable("url", label="URL"),
+        Editable("events", help="Such as posts.published, posts.* or *. One event per line."),
+        Editable("description"),
+        Editable("owner", filter=("id", "username"), default_from=actor_id,
+                 help="Gets an email when the webhook is turned off after failures."),
+        Editable("is_active", sort=True, filter=True),
+        ShownOnce("secret", help="The signing secret, shown only once, when it is created."),
+        Shown("failures", counter=True, help="Failed attempts since the last success."),
+        Shown("disabled_reason", help="Why it was turned off, if that was not done by a person."),
+        Shown("secret_number", read_rule=NOBODY),
+        Shown("created_at", sort=True, filter=True),
+        Shown("updated_at", sort=True, filter=True),
+        Shown("version"),
+    ],
+    access=Access(read=ADMIN, create=ADMIN, update=ADMIN, delete=ADMIN, panel=ADMIN),
+    actions=[
+        Action("test", send_test, ADMIN, title="Send a test", available=lambda s: s["is_active"]),
+        Action("rotate_secret", rotate_secret, ADMIN, past="secret rotated", reveals=True),
+    ],
+    before_save=before_save,
+    before_transaction=before_transaction,
+    reference_fields=("id", "url"),
+    title_field="url",
+    section="System",
+    api_key_access="",
+    exported=False,
+)  # fmt: skip
