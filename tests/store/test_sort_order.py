@@ -98,7 +98,13 @@ def test_every_text_that_lists_are_sorted_by_has_a_key():
 @pytest.mark.parametrize("actor", [SYSTEM, ANONYMOUS], ids=["all", "public"])
 @pytest.mark.parametrize(
     ("record", "name"),
-    [*BY_TEXT, (POSTS, "published_at"), (POSTS, "created_at"), (COMMENTS, "created_at")],
+    [
+        *BY_TEXT,
+        (POSTS, "published_at"),
+        (POSTS, "created_at"),
+        (POSTS, "views"),
+        (COMMENTS, "created_at"),
+    ],
 )
 def test_the_order_comes_from_an_index(context, record, name, actor):
     if record.allows(actor, "read") is False:

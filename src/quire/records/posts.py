@@ -45,6 +45,7 @@ class Post(HasId, Timestamped, Versioned, HasSeo, Model):
             "sorted_at",
         ),
         Index("ix_posts_created_at", "created_at"),
+        Index("ix_posts_views", "views", "id"),
     )  # fmt: skip
 
     title: Mapped[Title]

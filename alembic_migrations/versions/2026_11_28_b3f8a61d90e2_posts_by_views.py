@@ -1,0 +1,23 @@
+"""Posts are sorted by their views in an index
+
+Revision ID: b3f8a61d90e2
+Revises: e7c25b90d1a6
+Create Date: 2026-11-28 22:50:00
+"""
+
+from alembic import op
+
+revision = "b3f8a61d90e2"
+down_revision = "e7c25b90d1a6"
+branch_labels = None
+depends_on = None
+
+
+def upgrade():
+    """Go to this revision."""
+    op.create_index("ix_posts_views", "posts", ["views", "id"])
+
+
+def downgrade():
+    """Go back to the revision before."""
+    op.drop_index("ix_posts_views", "posts")
