@@ -1,14 +1,14 @@
 """Posts are sorted by their views in an index
 
 Revision ID: b3f8a61d90e2
-Revises: e7c25b90d1a6
+Revises: f18c62a9d5e3
 Create Date: 2026-11-28 22:50:00
 """
 
 from alembic import op
 
 revision = "b3f8a61d90e2"
-down_revision = "e7c25b90d1a6"
+down_revision = "f18c62a9d5e3"
 branch_labels = None
 depends_on = None
 
