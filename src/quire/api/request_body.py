@@ -4,7 +4,7 @@ import json
 import math
 from typing import Any
 
-from flask import request
+from flask import g, request
 
 from quire.declare.kinds import INT64
 from quire.errors import BadRequest, UnsupportedMediaType, unknown_parameter
@@ -33,6 +33,7 @@ def read_object(*params: str, optional: bool = False) -> dict[str, Any]:
     value = strict_json(body)
     if not isinstance(value, dict):
         raise BadRequest("The body must be one JSON object.")
+    g.body_names = value.keys()
     return value
 
 

@@ -24,6 +24,7 @@ from quire.api import (
     special_resources,
     tokens,
 )
+from quire.api.deprecations import add_deprecation
 from quire.api.openapi import views
 from quire.api.responses import answer_options
 from quire.declare.kinds import MAX_ID
@@ -202,4 +203,5 @@ def init_app(app: Flask) -> None:
     for path, (resource, _) in CUSTOM_RESOURCES.items():
         api.add_resource(resource, path, endpoint=resource.__name__.lower())
     blueprint.after_request(answer_options)
+    blueprint.after_request(add_deprecation)
     app.register_blueprint(blueprint, url_prefix=PREFIX)

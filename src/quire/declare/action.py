@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from quire.declare.change import Change
+from quire.declare.deprecation import Deprecation
 from quire.declare.kinds import Kind
 from quire.declare.labels import label_of
 from quire.declare.rules import Rule
@@ -25,7 +26,8 @@ class Action:
     draft, if it has one, are those of the change, and the draft goes. `available(state)`: whether
     it is of use to a record; where not, the panel leaves its button out. `title` is what stands on
     the button, the name by default; `past` what has happened when it is done, where that is not
-    `name` with -ed. With `reveals` its answer shows once what the record shows once.
+    `name` with -ed. With `reveals` its answer shows once what the record shows once. `deprecated`:
+    that it will go, and what to use instead.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Action:
     title: str = ""
     past: str = ""
     reveals: bool = False
+    deprecated: Deprecation | None = None
 
     @property
     def label(self) -> str:

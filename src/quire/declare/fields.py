@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy.sql.elements import ColumnElement
 
 from quire.declare.collation import sort_column
+from quire.declare.deprecation import Deprecation
 from quire.declare.kinds import TEXT, Kind
 from quire.declare.labels import label_of
 from quire.declare.references import Many
@@ -30,7 +31,8 @@ class Field:
     and a PUT without it leaves it as it is; `group`: the part of the form where it stands with
     others, folded away while they are empty; `recommended_length`: how many characters other
     sites show; `default_filter`: the value by which lists and pickers of the panel are filtered until
-    the user filters by the field.
+    the user filters by the field; `example`: a value for the documents, where that of its kind says
+    too little; `deprecated`: that it will go, and what to use instead.
     """
 
     readable = True
@@ -57,13 +59,15 @@ class Field:
         default_filter: str = "",
         label: str | None = None,
         help: str = "",
+        example: Any = None,
+        deprecated: Deprecation | None = None,
     ):
         self.name = name
         self.search, self.sort, self.filter = search, sort, filter
         self.read_rule, self.write_rule, self.default_from = read_rule, write_rule, default_from
         self.counter, self.computed, self.create_missing = counter, computed, create_missing
         self.label = label or label_of(name)
-        self.help = help
+        self.help, self.example, self.deprecated = help, example, deprecated
         self.required, self.on_request = required, on_request
         self.group, self.recommended_length, self.default_filter = (
             group,

@@ -17,9 +17,9 @@ from quire.declare.kinds import SPACES, Kind, text_kind
 
 URL_PATTERN = (
     r"^[Hh][Tt][Tt][Pp][Ss]?://"
-    r"(?:[^\x00-\x20/?#@:\[\]\\\x7f-\xa0\"'<>^`{|}\u200b-\u200f\u2028-\u202e\u2060-\u206f]+"
+    r"(?:[^\x00-\x20/?#@:\[\]\\\x7f-\xa0\x22'<>^`{|}\u200b-\u200f\u2028-\u202e\u2060-\u206f]+"
     r"|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
-    r"(?:[/?#][^\x00-\x20\x7f-\xa0\"<>\u200e\u200f\u2028-\u202e\u2066-\u2069]*)?$"
+    r"(?:[/?#][^\x00-\x20\x7f-\xa0\x22<>\u200e\u200f\u2028-\u202e\u2066-\u2069]*)?$"
 )
 URL = text_kind("url", 2000, pattern=URL_PATTERN, widget="url")
 _WEB_ADDRESS: Any = URL.accepts

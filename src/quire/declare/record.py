@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from quire.actor import NO_SCOPES, Actor
 from quire.declare.action import Action
 from quire.declare.change import Change
+from quire.declare.deprecation import Deprecation
 from quire.declare.fields import Field, ShownOnce
 from quire.declare.labels import Labels
 from quire.declare.rules import NOBODY, Answer, Rule, scoped, scopes_of
@@ -52,7 +53,7 @@ class Record(Labels):
     `nested_under` references under whose address it is listed too (`/posts/7/comments`),
     `api_key_access` what API keys may do at most: "write", "read" or "" for nothing, `drafts` whether a draft can stand
     beside what is live, and be shown to others by preview links, `exported` whether an export of
-    everything holds it. `before_transaction(actor, id, values)` does what takes long, before the
+    everything holds it, `deprecated` that it will go. `before_transaction(actor, id, values)` does what takes long, before the
     database is locked, and what it returns is `change.prepared` in the hook `before_save`. `access`
     are the rules narrowed by the scopes of keys, `declared_access` those as declared.
     """
@@ -80,6 +81,7 @@ class Record(Labels):
     api_key_access: str = "write"
     drafts: bool = False
     exported: bool = True
+    deprecated: Deprecation | None = None
 
     def __post_init__(self) -> None:
         for one in self.fields:

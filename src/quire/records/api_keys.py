@@ -94,7 +94,7 @@ API_KEYS = Record(
     path="api_keys",
     fields=[
         Shown("id", sort=True, filter=True),
-        Editable("name", sort=True, filter=True),
+        Editable("name", sort=True, filter=True, example="Build server"),
         Shown("prefix", computed=True),
         ShownOnce("key", help="The key itself, shown only once, when it is created."),
         Fixed("scopes", help="What the key may do, such as posts:read. One scope per line."),

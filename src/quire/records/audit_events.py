@@ -12,7 +12,7 @@ AUDIT_EVENTS = Record(
     fields=[
         Shown("id", sort=True, filter=True),
         Shown("action", sort=True, filter=True),
-        Shown("type", sort=True, filter=True),
+        Shown("type", sort=True, filter=True, example="posts"),
         Shown("record_id", sort=True, filter=True, label="Record ID"),
         Shown("actor", filter=("id", "username")),
         Shown("fields"),

@@ -42,7 +42,7 @@ BATCHES = Record(
     newest_first=True,
     fields=[
         Shown("id", sort=True, filter=True),
-        Shown("kind", sort=True, filter=True),
+        Shown("kind", sort=True, filter=True, example="bulk"),
         Shown("actor", filter=("id", "username")),
         Shown("created_at", sort=True, filter=True),
         Shown("rows"),

@@ -31,8 +31,8 @@ CATEGORIES = Record(
     path="categories",
     fields=[
         Shown("id", sort=True, filter=True),
-        Editable("name", search=True, sort=True, filter=True),
-        Editable("slug", sort=True, filter=True, default_from=slug_from("name")),
+        Editable("name", search=True, sort=True, filter=True, example="Travel"),
+        Editable("slug", sort=True, filter=True, default_from=slug_from("name"), example="travel"),
         Editable("description", search=True),
         Computed(
             "post_count", lambda: live_references("posts", "category", Category), COUNT,

@@ -257,7 +257,7 @@ MEDIA = Record(
     fields=[
         InputOnly("file", FILE, on_create=True, on_update=False, required=True),
         Shown("id", sort=True, filter=True),
-        Shown("url", computed=True, label="URL"),
+        Shown("url", computed=True, label="URL", example="/uploads/2c26b46b-3f8a9c21.jpg"),
         Shown("original_name", computed=True, search=True, sort=True, filter=True),
         Shown("media_type", computed=True, sort=True, filter=True),
         Shown("bytes", computed=True, sort=True, filter=True, label="Size"),

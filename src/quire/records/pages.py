@@ -52,8 +52,10 @@ PAGES = Record(
     path="pages",
     fields=[
         Shown("id", sort=True, filter=True),
-        Editable("title", search=True, sort=True, filter=True),
-        Editable("slug", sort=True, filter=True, default_from=slug_from("title")),
+        Editable("title", search=True, sort=True, filter=True, example="About us"),
+        Editable(
+            "slug", sort=True, filter=True, default_from=slug_from("title"), example="about-us"
+        ),
         Editable("body", search=True),
         Shown("body_html", computed=True),
         *seo_fields(),

@@ -114,10 +114,10 @@ POSTS = Record(
         Shown("body_html", computed=True),
         Editable("excerpt", search=True),
         *seo_fields(),
-        Computed("status", lambda: status(Post), TEXT, choice_words=STATUSES, filter=True, sort=True),
+        Computed("status", lambda: status(Post), TEXT, choice_words=STATUSES, filter=True, sort=True, example="published"),
         Computed("published", lambda: is_live(Post), FLAG, settable=True, filter=True, sort=True),
         Editable("published_at", sort=True, filter=True),
-        Editable("unpublish_at"),
+        Editable("unpublish_at", example="2027-03-01T09:30:00Z"),
         Editable(
             "author", filter=("id", "username"), write_rule=role("moderator"),
             default_from=actor_id,

@@ -31,8 +31,8 @@ TAGS = Record(
     path="tags",
     fields=[
         Shown("id", sort=True, filter=True),
-        Editable("name", search=True, sort=True, filter=True),
-        Editable("slug", sort=True, filter=True, default_from=slug_from("name")),
+        Editable("name", search=True, sort=True, filter=True, example="python"),
+        Editable("slug", sort=True, filter=True, default_from=slug_from("name"), example="python"),
         Editable("description", search=True),
         Computed(
             "post_count", lambda: live_references("posts", "tags", Tag), COUNT,

@@ -25,7 +25,7 @@ READABLE = ", ".join(
     "ETag Location Link X-Total-Count Retry-After RateLimit RateLimit-Policy RateLimit-Limit "
     "RateLimit-Remaining RateLimit-Reset X-Request-Id Allow WWW-Authenticate "
     "Content-Disposition Content-Range Idempotency-Replayed X-Changes-Cursor "
-    "Preference-Applied Server-Timing".split()
+    "Preference-Applied Server-Timing Deprecation Sunset".split()
 )
 """Headers of answers that scripts may read, beside the few that they always may."""
 

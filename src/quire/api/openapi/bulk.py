@@ -148,7 +148,9 @@ def _add_results(record: Record, schemas: dict[str, Schema]) -> None:
         shown["properties"][field.name] = {"type": "string", "description": field.help}
     done: Schema = {"index": number, "status": number, "id": number}
     done["record"] = {"anyOf": [shown if record.shown_once_fields else ref(name), {"type": "null"}]}
-    row = {"anyOf": [_object(done), ref("RowFailure")]}
+    schemas[f"{name}BulkResult"] = _object(done)
+    # what has an error is a failure: generated clients take the first form that fits
+    row = {"anyOf": [ref("RowFailure"), ref(f"{name}BulkResult")]}
     batch = {
         "type": ["string", "null"],
         "description": "The id of the batch, where anything was written.",

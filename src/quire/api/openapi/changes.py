@@ -6,8 +6,8 @@ from quire.actor import ANONYMOUS
 from quire.api.changes import DEFAULT_LIMIT, MAX_LIMIT, MAX_WAIT_SECONDS
 from quire.api.openapi import parameters
 from quire.api.openapi import responses as answers
-from quire.api.openapi.operations import PUBLIC_READ, operation
-from quire.api.openapi.schemas import ref
+from quire.api.openapi.operations import PUBLIC, operation
+from quire.api.openapi.schemas import START, ref, singular_name
 from quire.declare.record import REGISTRY, Record
 
 Schema = dict[str, Any]
@@ -26,27 +26,40 @@ EXAMPLE = {
 
 def schemas() -> Schema:
     """A change, and a part of the feed."""
-    records = [ref(one.model.__name__) for one in _told()]
+    entries = {one.path: f"{singular_name(one)}FeedEntry" for one in _told()}
+    part = {
+        "changes": {"type": "array", "maxItems": MAX_LIMIT, "items": ref("Change")},
+        "next": {"type": "string", "description": "The cursor to go on from."},
+        "more": {"type": "boolean", "description": "Whether more can be read at once."},
+    }
     change = {
-        "type": {"enum": [one.path for one in _told()]},
+        "oneOf": [ref(name) for name in entries.values()],
+        "discriminator": {
+            "propertyName": "type",
+            "mapping": {path: f"{START}{name}" for path, name in entries.items()},
+        },
+    }
+    records = {entries[one.path]: _entry(one) for one in _told()}
+    return {**records, "Change": change, "ChangeList": _whole(part)}
+
+
+def _entry(record: Record) -> Schema:
+    change = {
+        "type": {"type": "string", "const": record.path},
         "id": parameters.ID,
         "op": {
+            "type": "string",
             "enum": ["upsert", "delete"],
             "description": "`delete`: it is gone, or the asker may no longer see it.",
         },
         "version": {"type": ["integer", "null"]},
         "changed_at": {"type": ["string", "null"], "format": "date-time"},
         "record": {
-            "anyOf": [*records, {"type": "null"}],
+            "anyOf": [ref(singular_name(record)), {"type": "null"}],
             "description": "The record as it is read by its id now; null for `delete`.",
         },
     }
-    part = {
-        "changes": {"type": "array", "maxItems": MAX_LIMIT, "items": ref("Change")},
-        "next": {"type": "string", "description": "The cursor to go on from."},
-        "more": {"type": "boolean", "description": "Whether more can be read at once."},
-    }
-    return {"Change": _whole(change), "ChangeList": _whole(part)}
+    return _whole(change)
 
 
 def _told() -> list[Record]:
@@ -65,7 +78,7 @@ def get_changes() -> Schema:
     part = answers.json_response("A part of the feed.", ref("ChangeList"))
     part["content"]["application/json"]["example"] = EXAMPLE
     return operation(
-        "getChanges", "Get what has changed since a cursor", TAG, PUBLIC_READ,
+        "getChanges", "Get what has changed since a cursor", TAG, PUBLIC,
         {"200": part, **answers.errors(403, 410)},
         parameters=_parameters(),
         description="Changes come in the order of commits, each record once in an answer, as the asker sees "
@@ -80,9 +93,9 @@ def _parameters() -> list[Schema]:
     named = parameters.parameter
     return [
         named("since", "A cursor, or `start`.", {"type": "string", "maxLength": 1000}),
-        named("types", "Only these types.", {"type": "array", "items": {"enum": types}}, explode=False),
-        named("limit", "How many changes at most.",
-              {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}),
-        named("wait", "Seconds to wait for the next change when there is none.",
-              {"type": "integer", "minimum": 0, "maximum": MAX_WAIT_SECONDS, "default": 0}),
+        parameters.array("types", "Only these types.", {"enum": types}),
+        named("limit", f"How many changes at most, {DEFAULT_LIMIT} by default.",
+              {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT}),
+        named("wait", "Seconds to wait for the next change when there is none; 0 by default.",
+              {"type": "integer", "minimum": 0, "maximum": MAX_WAIT_SECONDS}),
     ]  # fmt: skip

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from quire.api.explain import Explanation
 from quire.api.openapi import parameters
 from quire.api.openapi import responses as answers
-from quire.api.openapi.operations import PUBLIC_READ, body, operation
+from quire.api.openapi.operations import PUBLIC, body, operation
 from quire.api.openapi.schemas import ref
 from quire.api.root import ApiRoot
 from quire.api.special_resources import RegistrationPending
@@ -41,10 +41,8 @@ def paths() -> Schema:
     """The paths that are written by hand."""
     return {
         "/": {"get": _root()},
-        "/auth/token": {"post": _pair("signIn", "Sign in", "Credentials", "SignedIn")},
-        "/auth/refresh": {
-            "post": _pair("refreshToken", "Exchange a refresh token for new tokens", "RefreshToken")
-        },
+        "/auth/token": {"post": _sign_in()},
+        "/auth/refresh": {"post": _refresh()},
         "/auth/revoke": {"post": _revoke()},
         "/csrf-token": {"get": _csrf()},
         "/access/explain": {"get": _explain()},
@@ -67,19 +65,32 @@ def signed_in() -> Schema:
     return {"allOf": [ref("TokenPair"), user]}
 
 
-def _pair(id: str, summary: str, given: str, schema: str = "TokenPair") -> Schema:
-    pair = answers.json_response("An access token and a refresh token.", ref(schema))
+def _sign_in() -> Schema:
+    pair = answers.json_response("The tokens, and the account.", ref("SignedIn"))
     return operation(
-        id, summary, AUTHENTICATION, [{}], {"200": pair, **answers.errors(403, 413, 415, 422)},
-        requestBody=body(ref(given)),
+        "signIn", "Sign in", AUTHENTICATION, PUBLIC, {"200": pair, **answers.errors(403, 413, 415, 422)},
+        description="Send the access token as `Authorization: Bearer`. `otp` is the code of a second "
+        "factor, for accounts that have one. Too many wrong passwords return 429.",
+        requestBody=body(ref("Credentials")),
+    )  # fmt: skip
+
+
+def _refresh() -> Schema:
+    pair = answers.json_response("An access token and a refresh token.", ref("TokenPair"))
+    return operation(
+        "refreshToken", "Exchange a refresh token for new tokens", AUTHENTICATION, PUBLIC,
+        {"200": pair, **answers.errors(403, 413, 415, 422)},
+        description="A refresh token is valid once; using it again revokes all tokens that followed from it.",
+        requestBody=body(ref("RefreshToken")),
     )  # fmt: skip
 
 
 def _revoke() -> Schema:
     done = {"description": "The token has been revoked, or was not valid."}
     return operation(
-        "revokeToken", "Revoke a refresh token and its access tokens", AUTHENTICATION, [{}],
+        "revokeToken", "Revoke a refresh token and its access tokens", AUTHENTICATION, PUBLIC,
         {"204": done, **answers.errors(403, 413, 415, 422)}, requestBody=body(ref("RefreshToken")),
+        description="Returns 204 whatever the token was (RFC 7009).",
     )  # fmt: skip
 
 
@@ -87,7 +98,8 @@ def _csrf() -> Schema:
     token = answers.json_response("The CSRF token for this browser session.", ref("CsrfToken"))
     return operation(
         "getCsrfToken", "Get the CSRF token for requests with a session cookie", AUTHENTICATION,
-        [{}, {"session": []}], {"200": token, **answers.errors()},
+        PUBLIC, {"200": token, **answers.errors()},
+        description="Send it in the header `X-CSRFToken`. API keys and access tokens need none.",
     )  # fmt: skip
 
 
@@ -96,7 +108,7 @@ def _explain() -> Schema:
         "Whether the action is allowed, and by which rule.", ref("Explanation")
     )
     return operation(
-        "explainAccess", "Explain whether an action is allowed, and by which rule", PERMISSIONS, PUBLIC_READ,
+        "explainAccess", "Explain whether an action is allowed, and by which rule", PERMISSIONS, PUBLIC,
         {"200": verdict, **answers.errors(403, 404)},
         parameters=_asked(),
         description="`rule` and `missing` complete the sentence “This requires ...”; `missing` is null "
@@ -128,9 +140,10 @@ def _search() -> Schema:
     names = {"type": "string", "enum": searchable_types()}
     types = parameters.array("types", "The types to search, all by default.", names)
     return operation(
-        "search", "Search all types that have public pages", SEARCH, PUBLIC_READ,
+        "search", "Search all types that have public pages", SEARCH, PUBLIC,
         {"200": response, "304": answers.not_modified(), **answers.errors(403)},
         parameters=[text, types, *map(parameters.ref, ("page", "per_page", "If-None-Match"))],
+        description="Full-text search, best match first, among what you can see.",
     )  # fmt: skip
 
 
@@ -139,26 +152,27 @@ def _root() -> Schema:
         "The API's version, documentation and types.", ref("ApiRoot"), "ETag"
     )
     return operation(
-        "getRoot", "Get the version, documentation and types of this API", META, PUBLIC_READ,
+        "getRoot", "Get the version, documentation and types of this API", META, PUBLIC,
         {"200": response, "304": answers.not_modified(), **answers.errors()},
-        parameters=[parameters.ref("If-None-Match")],
+        parameters=[parameters.ref("If-None-Match")], description="Lists the types that you can read.",
     )  # fmt: skip
 
 
 def _document() -> Schema:
-    response = answers.json_response("This document.", {"type": "object"}, "ETag")
+    shown = {"type": "object", "examples": [{"openapi": "3.1.0"}]}
+    response = answers.json_response("This document.", shown, "ETag")
     return operation(
-        "getOpenApi", "Get this document", META, [{}],
+        "getOpenApi", "Get this document", META, PUBLIC,
         {"200": response, "304": answers.not_modified(), **answers.errors()},
-        parameters=[parameters.ref("If-None-Match")],
+        parameters=[parameters.ref("If-None-Match")], description="OpenAPI 3.1, for everyone the same.",
     )  # fmt: skip
 
 
 def _docs() -> Schema:
     page = answers.json_response("An HTML page.", {"type": "string"}, "ETag")
-    page["content"] = {"text/html": {"schema": {"type": "string"}}}
+    page["content"] = {"text/html": {"schema": {"type": "string"}, "example": "<!doctype html>"}}
     return operation(
-        "getDocs", "View this document as an HTML page", META, [{}],
+        "getDocs", "View this document as an HTML page", META, PUBLIC,
         {"200": page, "304": answers.not_modified(), **answers.errors()},
-        parameters=[parameters.ref("If-None-Match")],
+        parameters=[parameters.ref("If-None-Match")], description="Needs no script and no other server.",
     )  # fmt: skip

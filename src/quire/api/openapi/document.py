@@ -1,14 +1,29 @@
 """The OpenAPI 3.1 document, generated from the record types."""
 
+import json
+import re
 from functools import cache
 from typing import Any
 
-from quire.api.openapi import bulk, changes, drafts, media, parameters, paths, queries, revisions
+from quire.api.openapi import (
+    bulk,
+    changes,
+    drafts,
+    media,
+    parameters,
+    paths,
+    queries,
+    representations,
+    revisions,
+)
 from quire.api.openapi import custom as by_hand
 from quire.api.openapi import responses as answers
 from quire.api.openapi import schemas as openapi_schemas
+from quire.api.openapi.deprecations import add_deprecations
+from quire.api.openapi.examples import add_examples
 from quire.declare.record import REGISTRY
 
+_REFERENCE = re.compile(r'"#/components/(\w+)/([^"]+)"')
 VERSION = "1"
 """The version of the API: additions keep it, a breaking change makes it 2."""
 
@@ -21,6 +36,12 @@ Times are returned in UTC, as RFC 3339 with `Z`; any offset is accepted in reque
 other records are returned as small objects, and can be sent as an id, a natural key, or the object
 as it was returned. A request body is one JSON object, at most 32 levels deep, without NUL
 characters, duplicate keys, NaN, or integers beyond 64 bits.
+
+Answers to requests that use something deprecated (a type, an action, or a field that the query or the
+body names) say so with `Deprecation`, `Sunset` and a `Link`.
+
+Operations whose `security` is empty need no credentials. Credentials that are sent are checked all
+the same, and can show more.
 
 Records that you cannot see return 404, as if they did not exist. In a filter, sort, `fields` or
 `include`, a field that you cannot see is treated as an unknown name.
@@ -57,9 +78,20 @@ SECURITY = {
 @cache
 def document() -> dict[str, Any]:
     """The document. It is built once; do not change it."""
-    return {
+    return build_document()
+
+
+def build_document() -> dict[str, Any]:
+    """The document of the record types that there are now."""
+    whole: dict[str, Any] = {
         "openapi": "3.1.0",
-        "info": {"title": "Quire", "version": VERSION, "description": DESCRIPTION},
+        "info": {
+            "title": "Quire",
+            "version": VERSION,
+            "description": DESCRIPTION,
+            "contact": {"name": "The Quire authors"},
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
         "servers": [{"url": "/api/v1"}],
         "tags": _tags(),
         "paths": {**_paths(), **queries.paths(), "/changes": {"get": changes.get_changes()}},
@@ -71,6 +103,23 @@ def document() -> dict[str, Any]:
             "securitySchemes": SECURITY,
         },
     }
+    add_deprecations(whole["paths"])
+    add_examples(whole)
+    _drop_unused(whole["components"], whole)
+    return whole
+
+
+def _drop_unused(components: dict[str, Any], whole: dict[str, Any]) -> None:
+    """Drop the components that nothing leads to from a path."""
+    used: set[tuple[str, str]] = set()
+    waiting = [whole["paths"]]
+    while waiting:
+        for kind, name in set(_REFERENCE.findall(json.dumps(waiting.pop()))) - used:
+            used.add((kind, name))
+            waiting.append(components[kind][name])
+    for kind in components.keys() - {"securitySchemes"}:
+        known = components[kind].items()
+        components[kind] = {name: one for name, one in known if (kind, name) in used}
 
 
 def _paths() -> dict[str, Any]:
@@ -124,7 +173,10 @@ def _tags() -> list[dict[str, str]]:
 
 
 def _schemas() -> dict[str, Any]:
-    schemas = openapi_schemas.components()
+    schemas: dict[str, Any] = {}
+    openapi_schemas.add_schemas(schemas)
+    representations.add_schemas(schemas)
+    openapi_schemas.add_created(schemas)
     queries.add_schemas(schemas)
     drafts.add_schemas(schemas)
     revisions.add_schemas(schemas)
@@ -132,5 +184,7 @@ def _schemas() -> dict[str, Any]:
     bulk.add_schemas(schemas)
     for model in (*by_hand.MODELS, *media.MODELS):
         openapi_schemas.add_model(model, schemas)
+    media.add_schemas(schemas)
     schemas["SignedIn"] = by_hand.signed_in()
+    representations.add_includes(schemas)
     return schemas

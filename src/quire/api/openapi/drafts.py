@@ -90,6 +90,7 @@ def _end_previews(record: Record) -> Schema:
         f"endPreviewsOf{singular_name(record)}", f"Revoke all preview links for {article(record)}",
         record.label, AUTHENTICATED_WRITE,
         {"204": answers.no_content("The preview links have been revoked."), **answers.errors(403, 404, 413, 415, 422)},
+        description="Links that were sent to others stop working at once.",
     )  # fmt: skip
 
 
@@ -134,6 +135,7 @@ def _delete(record: Record) -> Schema:
     return operation(
         f"delete{singular_name(record)}Draft", f"Discard the draft of {article(record)}", record.label,
         AUTHENTICATED_WRITE, {"204": answers.no_content("The draft has been discarded."), **answers.errors(*statuses)},
+        description="The record stays as it is. If-Match refers to the draft.",
         parameters=[parameters.ref("If-Match")], requestBody=body(ref("Version"), required=False),
     )  # fmt: skip
 

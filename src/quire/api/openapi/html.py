@@ -77,7 +77,7 @@ class SchemaReader:
         }
 
     def _who(self, security: list[Schema]) -> str:
-        return "anyone" if {} in security else "signed in"
+        return "anyone" if not security else "signed in"
 
     def _parameter(self, one: Schema) -> Schema:
         return {**one, "type": type_words(one["schema"]), "choices": _choices(one["schema"])}

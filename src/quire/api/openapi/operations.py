@@ -4,15 +4,14 @@ from typing import Any
 
 from quire.api.openapi import parameters
 from quire.api.openapi import responses as answers
-from quire.api.openapi.schemas import ref
 from quire.declare.record import Record
 
 Schema = dict[str, Any]
 MERGE_PATCH = "application/merge-patch+json"
 AUTHENTICATED_READ: list[Schema] = [{"bearer": []}, {"key": []}, {"session": []}]
 AUTHENTICATED_WRITE: list[Schema] = [{"bearer": []}, {"key": []}, {"session": [], "csrf": []}]
-PUBLIC_READ: list[Schema] = [{}, *AUTHENTICATED_READ]
-PUBLIC_WRITE: list[Schema] = [{}, *AUTHENTICATED_WRITE]
+PUBLIC: list[Schema] = []
+"""For operations that need no proof; one that is sent is checked all the same, and can show more."""
 
 
 def path_parameters(*names: str) -> list[Schema]:
@@ -21,23 +20,26 @@ def path_parameters(*names: str) -> list[Schema]:
 
 
 def operation(
-    id: str, summary: str, tag: str, security: list[Schema], responses: Schema, **more: Any
+    id: str,
+    summary: str,
+    tag: str,
+    security: list[Schema],
+    responses: Schema,
+    *,
+    description: str,
+    **more: Any,
 ) -> Schema:
-    """An operation; `more` is its parameters, requestBody and description."""
+    """An operation; `more` is its parameters and requestBody."""
     given = {name: value for name, value in more.items() if value}
     return {
         "operationId": id,
         "summary": summary,
+        "description": description,
         "tags": [tag],
         "security": security,
         **given,
         "responses": responses,
     }
-
-
-def full_or_selection(name: str, suffix: str = "") -> Schema:
-    """The full schema, or the one for `fields` and `include`."""
-    return {"anyOf": [ref(f"{name}{suffix}"), ref(f"{name}Selection{suffix}")]}
 
 
 def plural(record: Record) -> str:

@@ -36,16 +36,19 @@ FILTER_VALUES = ("this value.", "these values.")
 """How the descriptions of filters end, with one value and with several."""
 
 
+_SEVERAL = "Repeat the parameter for several values, or separate them by commas."
+
+
 def parameter(name: str, description: str, schema: Schema, **more: Any) -> Schema:
     """A query parameter."""
     return {"name": name, "in": "query", "description": description, "schema": schema, **more}
 
 
 def array(name: str, description: str, items: Schema, most: int | None = None) -> Schema:
-    """A query parameter that takes several values, with commas between them."""
+    """A query parameter that takes several values: repeated, or with commas between them."""
     limits = {} if most is None else {"maxItems": most}
     schema = {"type": "array", "items": items, **limits}
-    return parameter(name, description, schema, style="form", explode=False)
+    return parameter(name, f"{description} {_SEVERAL}", schema, style="form", explode=True)
 
 
 SHARED: dict[str, Schema] = {
@@ -63,8 +66,8 @@ SHARED: dict[str, Schema] = {
         {"type": "integer", "minimum": 1, "maximum": INT64 // 200},
     ),
     "per_page": parameter(
-        "per_page", "The number of records per page.",
-        {"type": "integer", "minimum": 1, "maximum": MAX_PER_PAGE, "default": 20},
+        "per_page", "The number of records per page, 20 by default.",
+        {"type": "integer", "minimum": 1, "maximum": MAX_PER_PAGE},
     ),
     "cursor": parameter(
         "cursor",
@@ -91,7 +94,7 @@ SHARED: dict[str, Schema] = {
     ),
     "trashed": parameter("trashed", "List the records in the trash instead.", {"type": "boolean"}),
     "permanent": parameter(
-        "permanent", "Delete permanently instead of moving to the trash.", {"type": "boolean", "default": False}
+        "permanent", "Delete permanently instead of moving to the trash.", {"type": "boolean"}
     ),
     "If-Match": {
         "name": "If-Match", "in": "header",
@@ -184,11 +187,12 @@ def _filter(path: str, field: Field, operator: str, public: bool) -> Schema:
     ending = FILTER_VALUES[operator in ("in", "nin")]
     described = f"`{path}` {WORDS[operator]} {ending}" + ("" if public else " Administrators only.")
     value = value_schema(field, operator)
+    known = {} if field.deprecated is None else {"deprecated": True}
     if operator in ("in", "nin"):
         listed = array(name, described, value, MAX_VALUES)
         listed["schema"]["minItems"] = 1
-        return listed
-    return parameter(name, described, value)
+        return listed | known
+    return parameter(name, described, value, **known)
 
 
 def filter_name(path: str, operator: str) -> str:

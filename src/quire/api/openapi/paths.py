@@ -8,12 +8,10 @@ from quire.api.openapi import responses as answers
 from quire.api.openapi.operations import (
     AUTHENTICATED_READ,
     AUTHENTICATED_WRITE,
-    PUBLIC_READ,
-    PUBLIC_WRITE,
+    PUBLIC,
     Schema,
     article,
     body,
-    full_or_selection,
     operation,
     path_parameters,
     plural,
@@ -77,6 +75,7 @@ def _end_others(record: Record) -> Schema:
     return operation(
         "endOtherSessions", "Sign out all other sessions", record.label, AUTHENTICATED_WRITE,
         {"204": answers.no_content("All other sessions have ended."), **answers.errors(403)},
+        description="Ends every session of your account but the one that sends this request.",
     )  # fmt: skip
 
 
@@ -95,6 +94,7 @@ def _me(record: Record) -> Schema:
     item["get"] |= {
         "operationId": "getMe",
         "summary": "Get your own account",
+        "description": "Includes what only you and administrators can see.",
         "security": AUTHENTICATED_READ,
     }
     item["patch"] |= {"operationId": "changeMe", "summary": "Change your own account"}
@@ -102,7 +102,9 @@ def _me(record: Record) -> Schema:
     return item
 
 
-def read_operation(record: Record, id: str, summary: str, responses: Schema, **more: Any) -> Schema:
+def read_operation(
+    record: Record, id: str, summary: str, responses: Schema, *, description: str, **more: Any
+) -> Schema:
     """The operation `id` that reads records; `errors` are those beyond the usual."""
     closed = record.access.read(ANONYMOUS) is False
     all_of_them = {
@@ -114,24 +116,32 @@ def read_operation(record: Record, id: str, summary: str, responses: Schema, **m
         id,
         summary,
         record.label,
-        AUTHENTICATED_READ if closed else PUBLIC_READ,
+        AUTHENTICATED_READ if closed else PUBLIC,
         all_of_them,
+        description=description,
         **more,
     )
 
 
 def list_rows(record: Record) -> Schema:
     """The answer of a list."""
-    schema = full_or_selection(singular_name(record), "List")
+    schema = ref(f"{singular_name(record)}List")
     cursor = ["X-Changes-Cursor"] if record.is_versioned else []
     headers = ("ETag", "Link", "X-Total-Count", *cursor)
     return {"200": answers.json_response(f"A page of {record.plural_noun}.", schema, *headers)}
 
 
+_LISTED = (
+    "Returns those that you can see, page by page; filters with different names must all match. With "
+    "`fields`, only a part of each object is returned."
+)
+_READ = "Returns all fields that you can see; with `fields`, only a part of the object."
+
+
 def _list(record: Record) -> Schema:
     return read_operation(
         record, f"list{plural(record)}", f"List {record.plural_noun}", list_rows(record),
-        parameters=parameters.list_parameters(record), description=record.summary,
+        parameters=parameters.list_parameters(record), description=f"{record.summary} {_LISTED}",
     )  # fmt: skip
 
 
@@ -139,12 +149,13 @@ def _get(record: Record) -> Schema:
     found = {
         "200": answers.json_response(
             f"The {record.plural_noun if record.singleton else record.noun}.",
-            full_or_selection(singular_name(record)),
+            ref(singular_name(record)),
             "ETag",
         )
     }
     return read_operation(
         record, f"get{singular_name(record)}", f"Get {article(record)}", found,
+        description=f"{record.summary} {_READ}",
         parameters=parameters.item_parameters(record), errors=() if record.singleton else (404,),
     )  # fmt: skip
 
@@ -153,7 +164,7 @@ def _by_slug(record: Record) -> Schema:
     found = {
         "200": answers.json_response(
             f"The {record.plural_noun if record.singleton else record.noun}.",
-            full_or_selection(singular_name(record)),
+            ref(singular_name(record)),
             "ETag",
         ),
         "301": answers.json_response(
@@ -162,6 +173,7 @@ def _by_slug(record: Record) -> Schema:
     }
     return read_operation(
         record, f"get{singular_name(record)}BySlug", f"Get {article(record)} by its slug", found,
+        description=f"{_READ} A former slug returns 301.",
         parameters=parameters.item_parameters(record), errors=(404,),
     )  # fmt: skip
 
@@ -174,9 +186,10 @@ def _create(record: Record) -> Schema:
     )
     return operation(
         f"create{name}", f"Create {article(record)}", record.label,
-        PUBLIC_WRITE if can_hold(rule, ANONYMOUS) else AUTHENTICATED_WRITE,
+        PUBLIC if can_hold(rule, ANONYMOUS) else AUTHENTICATED_WRITE,
         {"201": created, **answers.errors(403, 409, 413, 415, 422)},
         requestBody=body(ref(f"{name}New")),
+        description=f"{record.summary} Fields that are left out have their defaults.",
     )  # fmt: skip
 
 
@@ -201,13 +214,18 @@ def _write(record: Record, method: str) -> Schema:
 _SENT_BACK = "Read-only fields may be sent back unchanged; other values are rejected (`read_only`)."
 
 
+_GONE = (
+    "Deletes it permanently. With If-Match, or `version` in the body, only if it has not changed."
+)
+
+
 def _delete(record: Record) -> Schema:
     trash = f"Moves the {record.noun} to the trash, unless `permanent` is true."
     permanent = ("permanent",) if record.has_trash else ()
     return operation(
         f"delete{singular_name(record)}", f"Delete {article(record)}", record.label, AUTHENTICATED_WRITE,
         {"204": answers.no_content(f"The {record.noun} has been deleted."), **answers.errors(403, 404, 409, 412, 413, 415, 422, 428)},
-        parameters=path_parameters("If-Match", *permanent), description=trash if record.has_trash else None,
+        parameters=path_parameters("If-Match", *permanent), description=trash if record.has_trash else _GONE,
         requestBody=body(ref("Version"), required=False) if record.is_versioned else None,
     )  # fmt: skip
 
@@ -226,7 +244,7 @@ def _action(record: Record, action: Action) -> Schema:
     return operation(
         f"{_camel_case(action.name)}{name}", action.summary.removesuffix("."), record.label, AUTHENTICATED_WRITE,
         {**done, **answers.errors(403, 404, 409, 412, 413, 415, 422, 428)},
-        parameters=path_parameters("If-Match"), **_draft_action(record, action),
+        parameters=path_parameters("If-Match"), description=_action_text(record, action),
         requestBody=body(ref(action_name(record, action)), required=False),
     )  # fmt: skip
 
@@ -236,21 +254,17 @@ def _camel_case(name: str) -> str:
     return first + "".join(map(str.capitalize, others))
 
 
-def _draft_action(record: Record, action: Action) -> Schema:
-    words = (
-        "If-Match refers to the record, or to the draft that is published; `version` in the body "
-        "always refers to the record."
-    )
-    return {"description": words} if record.drafts and action.takes_draft else {}
+def _action_text(record: Record, action: Action) -> str:
+    if record.drafts and action.takes_draft:
+        return (
+            "If-Match refers to the record, or to the draft that is published; `version` in the "
+            "body always refers to the record."
+        )
+    return f"{action.summary.removesuffix('.')}. Returns 409 if its state does not fit."
 
 
 def _nested(record: Record) -> Schema:
     paths: Schema = {}
-    if record.is_versioned and record.history and record.access.update is not NOBODY:
-        below = f"/{record.path}/{{id}}/revisions"
-        paths[below] = {"parameters": path_parameters("id"), "get": _revisions(record)}
-        one = {"parameters": path_parameters("id", "version"), "get": _revision(record)}
-        paths[f"{below}/{{version}}"] = one
     for name in record.nested_under:
         parent = record_of(record.field(name).target or "")
         item: Schema = {"parameters": path_parameters("id"), "get": _nested_list(record, parent)}
@@ -260,29 +274,10 @@ def _nested(record: Record) -> Schema:
     return paths
 
 
-def _revisions(record: Record) -> Schema:
-    revisions = REGISTRY["revisions"]
-    return operation(
-        f"list{singular_name(record)}Revisions", f"List the revisions of {article(record)}", record.label,
-        AUTHENTICATED_READ,
-        {**list_rows(revisions), "304": answers.not_modified(), **answers.errors(403, 404)},
-        parameters=parameters.list_parameters(revisions), description="Oldest first.",
-    )  # fmt: skip
-
-
-def _revision(record: Record) -> Schema:
-    response = answers.json_response("The revision.", ref("Revision"), "ETag")
-    return operation(
-        f"get{singular_name(record)}Revision", f"Get {article(record)} as it was at a version", record.label,
-        AUTHENTICATED_READ, {"200": response, "304": answers.not_modified(), **answers.errors(403, 404)},
-        parameters=path_parameters("If-None-Match"),
-    )  # fmt: skip
-
-
 def _nested_list(record: Record, parent: Record) -> Schema:
     return read_operation(
         record, f"list{singular_name(parent)}{plural(record)}",
-        f"List the {record.plural_noun} of {article(parent)}", list_rows(record),
+        f"List the {record.plural_noun} of {article(parent)}", list_rows(record), description=_LISTED,
         parameters=parameters.list_parameters(record), errors=(404,),
     )  # fmt: skip
 

@@ -100,8 +100,8 @@ def _export(record: Record) -> Schema:
         "content": {mime: {"schema": {"type": "string"}} for mime in MIMETYPES.values()},
     }
     form = parameters.parameter(
-        "format", "What the file is made of.",
-        {"type": "string", "enum": list(MIMETYPES), "default": "ndjson"},
+        "format", "What the file is made of, `ndjson` by default.",
+        {"type": "string", "enum": list(MIMETYPES)},
     )  # fmt: skip
     own = parameters.names(record, "sort", "fields")
     export = read_operation(
@@ -131,7 +131,8 @@ def _query_schema(record: Record) -> Schema:
     if record.has_trash:
         properties["trashed"] = {"type": "boolean"}
     described = f"Which {record.plural_noun} to return, and how."
-    return _object(properties, described)
+    example = {"where": {"id__gte": 7}, "sort": ["-id"], "per_page": 50}
+    return _object(properties, described) | {"examples": [example]}
 
 
 def _names(names: list[str]) -> Schema:
@@ -149,7 +150,9 @@ def _where_schema(record: Record) -> Schema:
             if operator in ("in", "nin"):
                 value = {"type": "array", "minItems": 1, "maxItems": MAX_VALUES, "items": value}
             properties[parameters.filter_name(path, operator)] = value
-    return _object(properties, "Conditions that must all be met.") | {"minProperties": 1}
+    example = {"any": [{"id__lt": 100}, {"not": {"id__in": [101, 103]}}]}
+    described = _object(properties, "Conditions that must all be met.")
+    return described | {"minProperties": 1, "examples": [example]}
 
 
 def _object(properties: Schema, description: str) -> Schema:

@@ -24,6 +24,14 @@ HEADERS: dict[str, Schema] = {
         "description": "Links to the `next`, `prev`, `first` and `last` page (RFC 8288).",
         "schema": {"type": "string"},
     },
+    "Deprecation": {
+        "description": "Since when this should not be used any more (RFC 9745); `Link` explains it.",
+        "schema": {"type": "string", "examples": ["@1772323200"]},
+    },
+    "Sunset": {
+        "description": "From when on this may be gone (RFC 8594).",
+        "schema": {"type": "string", "examples": ["Mon, 01 Mar 2027 00:00:00 GMT"]},
+    },
     "X-Total-Count": {
         "description": "The total number of records, if it was counted.",
         "schema": {"type": "integer"},
@@ -98,7 +106,6 @@ ERRORS: dict[int, str] = {
     401: "Authentication is required, or the credentials are not valid.",
     403: "You are not allowed to do this. The message says what is required.",
     404: "The resource does not exist, or you cannot see it.",
-    405: "This path does not support the method.",
     409: "A value is already taken, or the record is in the wrong state for this action. Or a request "
     "with the same Idempotency-Key is in progress (`request_in_progress`, with `Retry-After`) or has "
     "created something with a secret that is shown only once (`already_created`, with `Location`).",
@@ -115,7 +122,6 @@ ERRORS: dict[int, str] = {
 RATE = [name for name in HEADERS if name.startswith("RateLimit")]
 _EXTRA = {
     401: ["WWW-Authenticate"],
-    405: ["Allow"],
     409: ["Retry-After"],
     429: ["Retry-After", *RATE],
     503: ["Retry-After"],

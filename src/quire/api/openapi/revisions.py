@@ -11,6 +11,7 @@ from quire.api.openapi.operations import (
     body,
     operation,
 )
+from quire.api.openapi.paths import list_rows
 from quire.api.openapi.schemas import add_model, ref, singular_name
 from quire.api.revisions import TO, RestoreRevision
 from quire.declare.record import REGISTRY, Record
@@ -63,11 +64,34 @@ def paths() -> Schema:
     paths: Schema = {}
     for record in REGISTRY.values():
         if record.is_versioned and record.history and record.access.update is not NOBODY:
-            start = f"/{record.path}/{{id}}/revisions/{{version}}"
+            below = f"/{record.path}/{{id}}/revisions"
+            start = f"{below}/{{version}}"
             place = [parameters.ref("id"), parameters.ref("version")]
+            paths[below] = {"parameters": place[:1], "get": _revisions(record)}
+            paths[start] = {"parameters": place, "get": _revision(record)}
             paths[f"{start}/diff"] = {"parameters": place, "get": _diff(record)}
             paths[f"{start}/restore"] = {"parameters": place, "post": _restore(record)}
     return paths
+
+
+def _revisions(record: Record) -> Schema:
+    revisions = REGISTRY["revisions"]
+    return operation(
+        f"list{singular_name(record)}Revisions", f"List the revisions of {article(record)}", record.label,
+        AUTHENTICATED_READ,
+        {**list_rows(revisions), "304": answers.not_modified(), **answers.errors(403, 404)},
+        parameters=parameters.list_parameters(revisions), description="Oldest first, for those who may edit the record.",
+    )  # fmt: skip
+
+
+def _revision(record: Record) -> Schema:
+    response = answers.json_response("The revision.", ref("Revision"), "ETag")
+    return operation(
+        f"get{singular_name(record)}Revision", f"Get {article(record)} as it was at a version", record.label,
+        AUTHENTICATED_READ, {"200": response, "304": answers.not_modified(), **answers.errors(403, 404)},
+        parameters=[parameters.ref("If-None-Match")],
+        description="For those who may edit the record; `data` is its state at that version.",
+    )  # fmt: skip
 
 
 def _diff(record: Record) -> Schema:
@@ -78,6 +102,7 @@ def _diff(record: Record) -> Schema:
         record.label, AUTHENTICATED_READ,
         {"200": response, "304": answers.not_modified(), **answers.errors(403, 404)},
         parameters=[parameters.ref("If-None-Match"), to],
+        description="Texts are compared word by word, other values as a whole.",
     )  # fmt: skip
 
 

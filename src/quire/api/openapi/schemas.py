@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from quire.actor import Actor
+from quire.api.openapi.examples import annotate, field_example
 from quire.declare.action import Action
 from quire.declare.fields import Field as Declared
 from quire.declare.kinds import EVENT_NAMES, MAX_ID, SCOPES
@@ -14,16 +15,13 @@ from quire.declare.pydantic_models import (
     PART,
     WHOLE,
     input_model,
-    output_model,
     writable_fields,
 )
-from quire.declare.query_fields import Relation, relations
 from quire.declare.record import REGISTRY, Record, record_of
 from quire.declare.rules import NOBODY
 from quire.errors import DETAIL_CODES, ERROR_CODES
 from quire.records.api_keys import all_scopes
 from quire.records.webhooks import known_events
-from quire.store.includes import MAX_NESTED
 from quire.store.preconditions import action_input_model
 
 Schema = dict[str, Any]
@@ -154,33 +152,22 @@ def singular_name(record: Record) -> str:
     return str(record.model.__name__)
 
 
-def components() -> dict[str, Schema]:
-    """Every component schema."""
-    schemas: dict[str, Schema] = {}
+def add_schemas(schemas: dict[str, Schema]) -> None:
+    """Add errors, what several types share, and every type as it is written."""
     for model in (Error, ProblemError, StaleError, StaleProblem, Moved, SearchResult):
         add_model(model, schemas)
     schemas["SearchResultList"] = listing("results", ref("SearchResult"))
+    schemas["Version"] = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {"version": VERSION},
+    }
     for record in REGISTRY.values():
-        _read_schemas(record, schemas)
+        schemas[f"{singular_name(record)}Identifier"] = identifier(record)
         _write_schemas(record, schemas)
         for action in record.actions:
             add_model(action_input_model(record, action), schemas, action_name(record, action))
             _add_version(record, schemas[action_name(record, action)])
-    version = {"type": "object", "additionalProperties": False, "properties": {"version": VERSION}}
-    schemas["Version"] = version
-    return schemas
-
-
-def _read_schemas(record: Record, schemas: dict[str, Schema]) -> None:
-    name = singular_name(record)
-    add_model(output_model(record), schemas, name)
-    schemas[name]["description"] = record.summary
-    add_model(output_model(record, record.field_names), schemas, f"{name}Selection")
-    _select(record, schemas[f"{name}Selection"])
-    if not record.singleton:
-        schemas[f"{name}List"] = listing(record.path, ref(name))
-        item = {"allOf": [ref(f"{name}Selection"), {"required": ["id"]}]}
-        schemas[f"{name}SelectionList"] = listing(record.path, item)
 
 
 def created_name(record: Record) -> str:
@@ -188,32 +175,15 @@ def created_name(record: Record) -> str:
     return singular_name(record) + ("Created" if record.shown_once_fields else "")
 
 
-def _created(record: Record, schemas: dict[str, Schema]) -> None:
-    schema = deepcopy(schemas[singular_name(record)])
-    for field in record.shown_once_fields:
-        schema["properties"][field.name] = {"type": "string", "description": field.help}
-        schema["required"].append(field.name)
-    schemas[created_name(record)] = schema
-
-
-def _select(record: Record, schema: Schema) -> None:
-    """For `fields` and `include`: any of the fields, with related records in full or in part."""
-    schema.pop("required", None)
-    schema["description"] = f"The {record.noun} with the requested `fields` and `include`."
-    for name, relation in relations(record, ADMIN).items():
-        full = ref(f"{singular_name(relation.target)}Selection")
-        if relation.many:
-            schema["properties"][name] = {"type": "array", "items": full}
-        else:
-            nothing = [{"type": "null"}] if relation.reverse or relation.field.nullable else []
-            schema["properties"][name] = {"anyOf": [full, *nothing]}
-        if relation.many and relation.reverse:
-            schema["properties"][f"{name}_total"] = _total(relation)
-
-
-def _total(relation: Relation) -> Schema:
-    described = f"The total number; `include` returns the first {MAX_NESTED}."
-    return {"type": "integer", "minimum": 0, "description": described}
+def add_created(schemas: dict[str, Schema]) -> None:
+    """Add the schemas of records that show something once, when they are created."""
+    for record in REGISTRY.values():
+        if record.shown_once_fields:
+            schema = deepcopy(schemas[singular_name(record)])
+            for field in record.shown_once_fields:
+                schema["properties"][field.name] = {"type": "string", "description": field.help}
+                schema["required"].append(field.name)
+            schemas[created_name(record)] = schema
 
 
 def _write_schemas(record: Record, schemas: dict[str, Schema]) -> None:
@@ -228,7 +198,6 @@ def _write_schemas(record: Record, schemas: dict[str, Schema]) -> None:
         schemas[name]["description"] = _DESCRIPTIONS[form]
         if form == NEW:
             _nested_schemas(record, schemas)
-            _created(record, schemas)
 
 
 def _nested_schemas(record: Record, schemas: dict[str, Schema]) -> None:
@@ -261,6 +230,7 @@ def _refine(record: Record, schema: Schema, form: str) -> None:
             schema["properties"][name]["items"] = {"type": "string", "enum": words()}
         if described := f"{field.help} {_ON_REQUEST if field.on_request else ''}".strip():
             schema["properties"][name]["description"] = described
+    annotate(record, schema)
     if form != NEW:
         _add_version(record, schema)
 
@@ -278,21 +248,29 @@ def _add_version(record: Record, schema: Schema) -> None:
         schema.setdefault("properties", {})["version"] = VERSION
 
 
+_NAMES = "The {}, the id, or the object as it was returned."
+
+
+def identifier(record: Record) -> Schema:
+    """What names a record in a request: a natural key, an id, or the object as it was returned."""
+    id = {"type": "integer", "minimum": 1, "maximum": MAX_ID, "examples": [7]}
+    known: Schema = {"id": id}
+    forms: list[Schema] = [id]
+    if record.key != "id":
+        key: Schema = {"type": "string", "minLength": 1, "description": f"The {record.key}."}
+        key["examples"] = [field_example(record.field(record.key))]
+        known[record.key] = key
+        forms.insert(0, key)
+    objects = [{"type": "object", "required": [n], "properties": known} for n in known]
+    return {"description": _NAMES.format(record.key), "anyOf": [*forms, *objects]}
+
+
 def reference(field: Declared) -> Schema:
-    """A reference in a request: an id, a natural key, or the object as it was returned."""
-    target = record_of(field.target or "")
-    id = {"type": "integer", "minimum": 1, "maximum": MAX_ID}
-    whole: Schema = {"type": "object", "required": ["id"], "properties": {"id": id}}
-    forms: list[Schema] = [id, whole]
-    if target.key != "id":
-        key: Schema = {"type": "string", "minLength": 1, "description": f"The {target.key}."}
-        whole["properties"][target.key] = key
-        whole["anyOf"] = [{"required": ["id"]}, {"required": [target.key]}]
-        del whole["required"]
-        forms.insert(1, key)
+    """A reference in a request."""
+    one = ref(f"{singular_name(record_of(field.target or ''))}Identifier")
     if field.many is not None:
-        return {"type": "array", "maxItems": field.many.max_items, "items": {"anyOf": forms}}
-    return {"anyOf": [*forms, {"type": "null"}] if field.nullable else forms}
+        return {"type": "array", "maxItems": field.many.max_items, "items": one}
+    return {"anyOf": [one, {"type": "null"}]} if field.nullable else one
 
 
 def action_name(record: Record, action: Action) -> str:

@@ -1,0 +1,46 @@
+"""Headers of answers to requests that use what its declaration calls deprecated (RFC 9745, RFC 8594)."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from flask import Response, current_app, g, request
+
+from quire.declare.deprecation import Deprecation
+from quire.declare.record import Record
+
+_LISTS = ("fields", "sort", "include")
+
+
+def add_deprecation(response: Response) -> Response:
+    """Say what this request has used that will go; of several, what goes first."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    resource = getattr(view, "view_class", None)
+    record: Record | None = getattr(resource, "record", None)
+    used = [] if record is None else list(_used(record, getattr(resource, "action", None)))
+    if used:
+        first = min(used, key=lambda one: (one.sunset or date.max, one.since))
+        for name, value in first.headers.items():
+            before = response.headers.get(name)
+            response.headers[name] = f"{before}, {value}" if before else value
+    return response
+
+
+def _used(record: Record, action: Any) -> Iterator[Deprecation]:
+    """What the request has used that is deprecated: the action, the type, fields that it names."""
+    for one in (action, record):
+        if one is not None and one.deprecated is not None:
+            yield one.deprecated
+    fields = [one for one in record.fields if one.deprecated is not None]
+    names = _names() if fields else set()
+    yield from (one.deprecated for one in fields if one.deprecated and one.name in names)
+
+
+def _names() -> set[str]:
+    """The fields that the query or the body of this request names."""
+    paths = {name.partition("__")[0] for name in request.args}
+    for name in _LISTS:
+        paths |= {
+            path.lstrip("-") for text in request.args.getlist(name) for path in text.split(",")
+        }
+    return {path.partition(".")[0] for path in paths} | g.get("body_names", set())

@@ -1,0 +1,123 @@
+"""Examples of request and response bodies, made from what the declarations say of their fields."""
+
+from typing import Any
+
+from quire.declare.fields import Field
+from quire.declare.record import Record
+
+Schema = dict[str, Any]
+_DATE = "2026-03-01"
+_TIME = f"{_DATE}T09:30:00Z"
+
+BY_KIND: dict[str, Any] = {
+    "id": 7, "title": "Hello, world", "label": "News", "name": "Python", "slug": "hello-world",
+    "summary": "A short summary.", "seo_title": "Hello, world", "username": "ann",
+    "seo_description": "What this is about, in a sentence.", "email": "ann@example.org",
+    "url": "https://example.org/", "urls": ["https://example.org/"], "file_name": "photo.jpg",
+    "media_type": "image/jpeg", "path": "/about-us", "target": "/about", "whole": 3, "count": 3,
+    "bytes": 48213, "flag": True, "time": _TIME, "day": _DATE, "markdown": "Some *emphasized* text.",
+    "html": "<p>Some <em>emphasized</em> text.</p>\n", "password": "correct horse battery",
+    "color": "#0b6b5f", "language": "en", "menu": [{"label": "About", "url": "/about"}],
+    "names": ["title"], "networks": ["192.0.2.0/24"], "scopes": ["posts:read"],
+    "point": {"x": 0.5, "y": 0.25}, "agent": "Firefox on Linux", "word": "update",
+    "digest": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+}  # fmt: skip
+"""What a value of a kind may look like, where neither its field nor the kind itself has an example."""
+_BY_FORMAT: dict[str, Any] = {
+    "date-time": _TIME, "date": _DATE, "email": "ann@example.org", "uri": "https://example.org/",
+    "binary": "(the bytes of the file)",
+}  # fmt: skip
+_BY_TYPE: dict[str, Any] = {
+    "string": "text", "integer": 1, "number": 0.5, "boolean": True, "null": None,
+}  # fmt: skip
+_SHOWN_OF_OPTIONAL = 2
+"""How many fields the example of a change has, of which none is required."""
+
+
+def field_example(field: Field) -> Any:
+    """A value that `field` may have; None where only its schema tells."""
+    own: Any = field.kind.example if field.example is None else field.example
+    if own or field.choices or field.target is not None:
+        return own or None
+    return BY_KIND.get(field.kind.name)
+
+
+def annotate(record: Record, schema: Schema) -> None:
+    """Add to the properties of `schema` what their fields say: an example, and that they will go."""
+    for name, one in schema.get("properties", {}).items():
+        field = record.field(name)
+        example = field_example(field)
+        if example is not None:
+            one["examples"] = [example]
+        if field.deprecated is not None:
+            one["deprecated"] = True
+            text = f"{one.get('description', '')} {field.deprecated.description}"
+            one["description"] = text.strip()
+
+
+class Examples:
+    """Makes examples of bodies for the component schemas of a document."""
+
+    def __init__(self, schemas: dict[str, Schema]):
+        self._schemas = schemas
+
+    def of(self, schema: Schema) -> Any:
+        """A value that fits `schema`."""
+        if "$ref" in schema:
+            return self.of(self._schemas[schema["$ref"].rpartition("/")[2]])
+        for key in ("examples", "enum", "anyOf", "oneOf"):
+            if key in schema:
+                first = schema[key][0]
+                return self.of(first) if key in ("anyOf", "oneOf") else first
+        if "const" in schema:
+            return schema["const"]
+        if "allOf" in schema:
+            return {name: one for part in schema["allOf"] for name, one in self.of(part).items()}
+        return self._of_type(schema)
+
+    def _of_type(self, schema: Schema) -> Any:
+        declared = schema.get("type", "object")
+        kind = declared if isinstance(declared, str) else declared[0]
+        if kind == "object":
+            properties = schema.get("properties", {})
+            return {name: self.of(properties[name]) for name in _shown(schema)}
+        if kind == "array":
+            return [self.of(schema["items"])] if "items" in schema else []
+        if kind == "integer":
+            return max(schema.get("minimum", 1), 1)
+        return _BY_FORMAT.get(schema.get("format", ""), _BY_TYPE[kind])
+
+
+def _shown(schema: Schema) -> list[str]:
+    """The properties of an example: the required ones, or the first that have one of their own."""
+    properties = schema.get("properties", {})
+    if schema.get("required"):
+        return [name for name in properties if name in schema["required"]]
+    exemplary = [name for name, one in properties.items() if "examples" in one]
+    return (exemplary or list(properties))[:_SHOWN_OF_OPTIONAL]
+
+
+def add_examples(document: Schema) -> None:
+    """Give every body an example: by name where its schema has one, else beside its schema."""
+    components = document["components"]
+    examples, named = Examples(components["schemas"]), components.setdefault("examples", {})
+    for content in _bodies(document):
+        schema = content["schema"]
+        if "example" in content or "examples" in content:
+            continue
+        if "$ref" not in schema:
+            content["example"] = examples.of(schema)
+            continue
+        name = schema["$ref"].rpartition("/")[2]
+        named[name] = {"value": examples.of(schema)}
+        content["examples"] = {name: {"$ref": f"#/components/examples/{name}"}}
+
+
+def _bodies(document: Schema) -> list[Schema]:
+    """Everything under `content`, of operations and of shared responses."""
+    holders = list(document["components"]["responses"].values())
+    for item in document["paths"].values():
+        for operation in item.values():
+            if isinstance(operation, dict):
+                holders += [operation.get("requestBody", {}), *operation["responses"].values()]
+    return [one for holder in holders for one in holder.get("content", {}).values()]
