@@ -136,10 +136,16 @@ def before_save(change: Change) -> None:
     if change.state is None:
         _check_number()
         add_secret(change)
-    if change["is_active"] and not change.before("is_active"):
-        change.set(failures=0, disabled_reason=None)
         change.after_save(lambda state: _begin(state["id"]))
     elif change.changes("is_active"):
+        _turn_on_or_off(change)
+
+
+def _turn_on_or_off(change: Change) -> None:
+    if change["is_active"]:
+        change.set(failures=0, disabled_reason=None)
+        change.after_save(lambda state: _begin(state["id"]))
+    else:
         change.after_save(lambda state: _give_up_deliveries(state["id"]))
 
 

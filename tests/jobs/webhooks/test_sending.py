@@ -1,11 +1,45 @@
-"""Webhooks are sent what happened: signed, in order, and what administrators see of the record."""
+"""Webhooks are sent what happened: signed, in order for each record, again until it is taken or given up."""
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import delete as sql_delete
+from sqlalchemy import select
+from sqlalchemy import update as sql_update
 from standardwebhooks import Webhook as Verifier
 
 from quire.actor import SYSTEM
-from quire.records import POSTS
-from quire.store.write import delete, update
-from tests.jobs.webhooks.conftest import deliveries, work
+from quire.declare.clock import now
+from quire.jobs import maintenance
+from quire.jobs.webhooks import fan_out, send
+from quire.jobs.webhooks.fan_out import queue_deliveries
+from quire.jobs.worker import run_due_jobs, running_workers
+from quire.records import API_KEYS, DELIVERIES, POSTS, TAGS, WEBHOOKS
+from quire.records.webhooks import Webhook, WebhookSecret
+from quire.store.db import read_connection, transaction
+from quire.store.outbox import OutboxEvent, wake_worker
+from quire.store.read import get_record
+from quire.store.write import act, create, delete, update
+from tests.jobs.webhooks.conftest import TABLE, deliveries, hasten, listening, work
+from tests.jobs.webhooks.conftest import send as answer
+
+
+def set_columns(table, **values):
+    with transaction() as connection:
+        connection.execute(sql_update(table).values(values))
+
+
+def webhook(id):
+    return get_record(WEBHOOKS, SYSTEM, id)
+
+
+def failing(*statuses):
+    """An answer with these statuses one after the other, then with 204."""
+    waiting = list(statuses)
+    return lambda handler, message: answer(handler, waiting.pop(0) if waiting else 204)
 
 
 def test_an_event_is_delivered_with_a_signature_that_verifies(subscribe, receiver, post):
@@ -25,6 +59,24 @@ def test_an_event_is_delivered_with_a_signature_that_verifies(subscribe, receive
     assert row.message_id == message.headers["webhook-id"] and row.next_attempt_at is None
 
 
+def test_the_record_is_what_an_administrator_reads(subscribe, receiver, post, as_):
+    subscribe("posts.*")
+    id = post()
+    work()
+    assert receiver.messages[0].json["data"]["record"] == as_("root").get(f"posts/{id}").json
+
+
+def test_secrets_are_never_sent(subscribe, receiver, people):
+    subscribe("*")
+    owner = people["ann"].id
+    create(API_KEYS, SYSTEM, {"name": "k", "scopes": ["posts:read"], "owner": owner})
+    create(WEBHOOKS, SYSTEM, {"url": "https://example.org/", "events": ["*"], "owner": owner})
+    work()
+    assert receiver.heard[0][0] == "api_keys.created" and receiver.heard[1][0] == "webhooks.created"
+    for message in receiver.messages:
+        assert not {"key", "hash", "secret"} & message.json["data"]["record"].keys()
+
+
 def test_only_what_was_subscribed_to_is_sent_in_the_order_of_commits(subscribe, receiver, post):
     subscribe("posts.updated", "posts.deleted")
     id = post()
@@ -33,3 +85,309 @@ def test_only_what_was_subscribed_to_is_sent_in_the_order_of_commits(subscribe, 
     work()
     assert receiver.heard == [("posts.updated", id), ("posts.deleted", id)]
     assert receiver.messages[1].json["data"]["record"] is None
+
+
+def test_a_new_webhook_hears_nothing_of_what_was_before_nor_of_itself(subscribe, receiver, post):
+    post()
+    made = subscribe("*")
+    update(WEBHOOKS, SYSTEM, made.id, {"description": "Changed"})
+    id = post()
+    work()
+    assert receiver.heard == [("posts.created", id)]
+
+
+def test_a_schedule_is_told_at_its_time_once(subscribe, receiver, post, stop_clock):
+    subscribe("posts.published", "posts.unpublished")
+    soon, later = (now() + timedelta(hours=n) for n in (1, 3))
+    id = post(published_at=f"{soon:%FT%TZ}", unpublish_at=f"{later:%FT%TZ}")
+    work()
+    assert receiver.heard == []
+    stop_clock(hours=2)
+    work()
+    work()
+    assert receiver.heard == [("posts.published", id)]
+    stop_clock(hours=4)
+    work()
+    assert receiver.heard[1:] == [("posts.unpublished", id)]
+
+
+def test_a_failure_is_tried_again_after_5_seconds_with_the_same_id(subscribe, receiver, post):
+    receiver.answer = failing(500)
+    made = subscribe("posts.created")
+    post()
+    work()
+    [row] = deliveries()
+    assert (row.status, row.attempts, row.response_status) == ("pending", 1, 500)
+    assert row.error == "The receiver answered 500."
+    assert timedelta(0) < row.next_attempt_at - now() <= timedelta(seconds=5)
+    assert webhook(made.id)["failures"] == 1
+    work()
+    assert len(receiver.messages) == 1
+    hasten()
+    work()
+    first, second = (message.headers["webhook-id"] for message in receiver.messages)
+    assert first == second and deliveries()[0].status == "delivered"
+    assert webhook(made.id)["failures"] == 0
+
+
+def test_after_twelve_attempts_in_three_days_it_is_given_up(subscribe, receiver, post):
+    receiver.answer = failing(*[503] * 20)
+    subscribe("posts.created")
+    post()
+    for number in range(1, 14):
+        work()
+        row = deliveries()[0]
+        assert row.status == ("pending" if number < 12 else "failed")
+        hasten()
+    assert row.attempts == len(receiver.messages) == 12 and row.next_attempt_at is None
+    assert timedelta(days=2.5) < timedelta(seconds=sum(send.PAUSES)) < timedelta(days=3.5)
+    assert sorted(send.PAUSES) == list(send.PAUSES)
+
+
+def test_a_failure_holds_back_later_events_of_the_same_record_only(subscribe, receiver, post):
+    first, second = post(), post()
+    subscribe("posts.updated")
+    receiver.answer = failing(500)
+    for title in "BC":
+        update(POSTS, SYSTEM, first, {"title": title})
+    update(POSTS, SYSTEM, second, {"title": "B"})
+    work()
+    told = ("posts.updated", first)
+    assert receiver.heard == [told, ("posts.updated", second)]
+    assert [row.next_attempt_at is None for row in deliveries()] == [False, True, True]
+    hasten()
+    work()
+    work()
+    versions = [m.json["data"]["version"] for m in receiver.messages if m.about == told]
+    assert versions == [2, 2, 3]
+    assert {row.status for row in deliveries()} == {"delivered"}
+
+
+def test_what_follows_one_that_was_given_up_is_sent(subscribe, receiver, post):
+    id = post()
+    subscribe("posts.updated")
+    receiver.answer = failing(500)
+    for title in "BC":
+        update(POSTS, SYSTEM, id, {"title": title})
+    queue_deliveries()
+    set_columns(TABLE, attempts=11)
+    run_due_jobs()
+    work()
+    assert [row.status for row in deliveries()] == ["failed", "delivered"]
+
+
+def test_410_turns_the_webhook_off_and_its_owner_is_told(subscribe, receiver, post, people):
+    receiver.answer = failing(410)
+    made = subscribe("posts.created")
+    post()
+    post()
+    work()
+    state = webhook(made.id)
+    assert (state["is_active"], state["disabled_reason"]) == (
+        False,
+        "The receiver answered 410 Gone.",
+    )
+    assert [row.status for row in deliveries()] == ["failed", "failed"]
+    assert len(receiver.messages) == 1
+    update(WEBHOOKS, SYSTEM, made.id, {"is_active": True})
+    state = webhook(made.id)
+    assert (state["failures"], state["disabled_reason"]) == (0, None)
+    id = post()
+    work()
+    assert receiver.heard[1:] == [("posts.created", id)]
+
+
+def test_five_days_of_failures_alone_turn_it_off(subscribe, receiver, post, monkeypatch):
+    mails = []
+    monkeypatch.setattr(send, "enqueue_mail", lambda *given, **more: mails.append((given, more)))
+    receiver.answer = failing(500, 204, 500, 500)
+    made = subscribe("posts.created")
+    for _ in range(2):  # a success in between begins anew
+        post()
+        work()
+        hasten()
+        set_columns(Webhook.__table__, failing_since=now() - timedelta(days=5))
+        work()
+    assert not webhook(made.id)["is_active"]
+    assert webhook(made.id)["disabled_reason"] == "All attempts have failed for 5 days."
+    [((kind, _), words)] = mails
+    assert kind == "webhook_disabled" and words["reason"] == "All attempts have failed for 5 days."
+
+
+def test_a_webhook_that_is_off_is_sent_nothing(subscribe, receiver, post):
+    made = subscribe("posts.created")
+    post()
+    queue_deliveries()
+    update(WEBHOOKS, SYSTEM, made.id, {"is_active": False})
+    post()
+    work()
+    assert receiver.messages == []
+    [row] = deliveries()
+    assert (row.status, row.error) == ("failed", "The webhook was turned off.")
+
+
+def test_both_secrets_sign_for_a_day_after_rotation(subscribe, receiver, post, stop_clock):
+    made = subscribe("posts.created")
+    rotated = act(WEBHOOKS, SYSTEM, made.id, "rotate_secret").revealed
+    former, secret = made.revealed["secret"], rotated["secret"]
+    post()
+    work()
+    [message] = receiver.messages
+    for one in (former, secret):
+        Verifier(one).verify(message.body, message.headers)
+    act(WEBHOOKS, SYSTEM, made.id, "rotate_secret")
+    with read_connection() as connection:
+        assert len(connection.execute(select(WebhookSecret.__table__)).all()) == 2
+    stop_clock(hours=25)
+    post()
+    work()
+    assert len(receiver.messages[1].headers["webhook-signature"].split()) == 1
+
+
+def test_secrets_are_encrypted_at_rest(subscribe):
+    secret = subscribe("*").revealed["secret"]
+    with read_connection() as connection:
+        [sealed] = connection.execute(select(WebhookSecret.sealed)).scalars()
+    assert secret.startswith("whsec_") and secret not in sealed
+
+
+def test_a_secret_of_another_key_is_an_error_that_can_be_mended(subscribe, post, app, monkeypatch):
+    subscribe("posts.created")
+    post()
+    monkeypatch.setitem(app.config, "SECRET_KEY", "another-key-of-sufficient-length-0123456789")
+    work()
+    [row] = deliveries()
+    assert row.status == "pending" and "Rotate the secret" in row.error
+
+
+def test_replay_sends_the_same_id_again(subscribe, receiver, post):
+    subscribe("posts.created")
+    post()
+    work()
+    [row] = deliveries()
+    act(DELIVERIES, SYSTEM, row.id, "replay")
+    work()
+    assert [m.headers["webhook-id"] for m in receiver.messages] == [row.message_id] * 2
+    assert deliveries()[0].status == "delivered"
+
+
+def test_a_replayed_delivery_goes_before_later_ones_of_its_record(subscribe, receiver, post):
+    id = post()
+    subscribe("posts.updated")
+    update(POSTS, SYSTEM, id, {"title": "B"})
+    work()
+    receiver.answer = failing(500)
+    update(POSTS, SYSTEM, id, {"title": "C"})
+    work()
+    act(DELIVERIES, SYSTEM, deliveries()[0].id, "replay")
+    hasten()
+    work()
+    work()
+    assert [m.json["data"]["version"] for m in receiver.messages] == [2, 3, 2, 3]
+
+
+def test_old_deliveries_that_have_ended_are_pruned(subscribe, receiver, post):
+    receiver.answer = failing(204, 500)
+    subscribe("posts.created")
+    post()
+    work()
+    post()
+    work()
+    set_columns(TABLE, created_at=now() - timedelta(days=31))
+    assert maintenance.prune_deliveries() == 1
+    assert [row.status for row in deliveries()] == ["pending"]
+
+
+def test_without_a_webhook_nothing_is_written(statements, post):
+    post()
+    _, seen = statements(queue_deliveries)
+    assert len(seen) == 1 and deliveries() == []
+
+
+def test_a_write_costs_the_same_with_and_without_webhooks(statements, subscribe):
+    create(TAGS, SYSTEM, {"name": "warm"})
+    _, before = statements(create, TAGS, SYSTEM, {"name": "sea"})
+    subscribe("*")
+    _, after = statements(create, TAGS, SYSTEM, {"name": "lake"})
+    assert len(before) == len(after)
+
+
+def test_many_events_become_deliveries_in_parts(subscribe, receiver, monkeypatch):
+    monkeypatch.setattr(fan_out, "EVENTS_AT_ONCE", 2)
+    subscribe("tags.created")
+    ids = [create(TAGS, SYSTEM, {"name": f"t{n}"}).id for n in range(5)]
+    queue_deliveries()
+    assert [row.record_id for row in deliveries()] == ids
+
+
+def test_a_deleted_webhook_takes_its_deliveries_along(subscribe, receiver, post):
+    made = subscribe("posts.created")
+    post()
+    queue_deliveries()
+    delete(WEBHOOKS, SYSTEM, made.id)
+    run_due_jobs()
+    assert deliveries() == [] and receiver.messages == []
+
+
+def test_two_workers_send_nothing_twice(app, subscribe, receiver):
+    def look_and_send():
+        with app.app_context():
+            while time.monotonic() < end and len(receiver.messages) < 20:
+                work()
+
+    receiver.answer = lambda handler, message: (time.sleep(0.01), answer(handler, 204))
+    subscribe("tags.created")
+    ids = [create(TAGS, SYSTEM, {"name": f"t{n}"}).id for n in range(20)]
+    end = time.monotonic() + 60
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(look_and_send) for _ in range(2)]:
+            done.result()
+    assert [id for _, id in receiver.heard] == ids
+
+
+def test_a_slow_receiver_uses_one_thread_of_its_own(app, subscribe, receiver, monkeypatch):
+    """While it does not answer, another webhook and all other jobs go on, with one thread for jobs."""
+    ended = threading.Event()
+    receiver.answer = lambda handler, message: (ended.wait(9), answer(handler, 204))
+    with listening() as other:
+        subscribe("tags.created")
+        subscribe("tags.created", url=other.url)
+        ids = [create(TAGS, SYSTEM, {"name": f"t{n}"}).id for n in range(3)]
+        with running_workers(app, 1):
+            queue_deliveries()
+            end = time.monotonic() + 8
+            while len(other.messages) < 3 and time.monotonic() < end:
+                time.sleep(0.02)
+            in_time = [id for _, id in other.heard], len(receiver.messages)
+            ended.set()
+        assert in_time == (ids, 1)
+
+
+def test_a_job_whose_sending_was_given_to_another_sends_nothing(subscribe, receiver, post):
+    subscribe("posts.created")
+    post()
+    queue_deliveries()
+    set_columns(Webhook.__table__, sender="another")
+    run_due_jobs()
+    assert receiver.messages == []
+
+
+def test_a_lost_job_is_made_again_after_a_while(subscribe, receiver, post, stop_clock):
+    subscribe("posts.created")
+    post()
+    queue_deliveries()
+    with transaction() as connection:
+        connection.execute(
+            sql_delete(OutboxEvent.__table__).where(OutboxEvent.event == fan_out.SEND)
+        )
+    work()
+    assert receiver.messages == []
+    stop_clock(seconds=fan_out.SENDER_SECONDS + 1)
+    work()
+    assert len(receiver.messages) == 1
+
+
+@pytest.fixture(autouse=True)
+def quiet():
+    """No worker of another test is woken."""
+    wake_worker.clear()

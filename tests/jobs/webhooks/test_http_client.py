@@ -1,0 +1,182 @@
+"""Receivers that are slow, huge, gone, redirecting, or lie about their length: none holds a sender for long."""
+
+import socket
+import ssl
+import time
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from quire.jobs.webhooks import http_client
+from quire.jobs.webhooks.http_client import post
+from tests.jobs.webhooks.conftest import send
+
+
+@pytest.fixture(autouse=True)
+def short_deadline(monkeypatch):
+    """Half a second in the place of ten."""
+    monkeypatch.setattr(http_client, "SECONDS", 0.5)
+
+
+@pytest.fixture
+def sent(receiver):
+    """`sent(answer)`: the outcome of a POST that `answer(handler)` answers."""
+
+    def tried(answer):
+        receiver.answer = lambda handler, message: answer(handler)
+        return post(receiver.url, {}, b"{}", allow_private=True)
+
+    return tried
+
+
+def drip(handler, piece, seconds=30):
+    """Send a piece again and again, as long as anybody listens."""
+    end = time.monotonic() + seconds
+    with suppress(OSError):
+        while time.monotonic() < end:
+            handler.wfile.write(piece)
+            handler.wfile.flush()
+            time.sleep(0.02)
+
+
+def test_success_is_what_begins_with_2(sent):
+    assert sent(lambda handler: send(handler, 204)).error is None
+    outcome = sent(lambda handler: send(handler, 202, b"taken"))
+    assert (outcome.status, outcome.error) == (202, None)
+    assert sent(lambda handler: send(handler, 500)).error == "The receiver answered 500."
+
+
+def test_a_redirect_is_not_followed(sent, receiver):
+    outcome = sent(lambda handler: send(handler, 302, Location=f"{receiver.url}/elsewhere"))
+    assert outcome.error == "The receiver answered 302. Redirects are not followed."
+    assert len(receiver.messages) == 1
+
+
+def test_silence_ends_at_the_deadline(sent):
+    outcome = sent(lambda handler: time.sleep(1))
+    assert outcome.status is None and "no complete answer within" in outcome.error
+    assert 500 <= outcome.milliseconds < 10_000
+
+
+def test_a_body_that_drips_ends_at_the_deadline(sent):
+    def answer(handler):
+        handler.send_response(200)
+        handler.end_headers()
+        drip(handler, b"x")
+
+    assert "no complete answer within" in sent(answer).error
+
+
+def test_headers_that_drip_end_at_the_deadline(sent):
+    def answer(handler):
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
+        drip(handler, b"X-More: x\r\n")
+
+    assert "no complete answer within" in sent(answer).error
+
+
+def test_of_an_endless_body_only_the_beginning_is_read(sent, monkeypatch):
+    monkeypatch.setattr(http_client, "SECONDS", 20.0)
+
+    def answer(handler):
+        handler.send_response(200)
+        handler.end_headers()
+        drip(handler, b"x" * 65_536)
+
+    outcome = sent(answer)
+    assert (outcome.status, outcome.error) == (200, None)
+
+
+def test_endless_headers_are_no_http(sent, monkeypatch):
+    monkeypatch.setattr(http_client, "SECONDS", 20.0)
+
+    def answer(handler):
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
+        drip(handler, b"X-More: " + b"x" * 60_000 + b"\r\n")
+
+    assert "not valid HTTP" in sent(answer).error
+
+
+def test_a_false_length_is_no_answer(sent):
+    outcome = sent(lambda handler: send(handler, 200, b"short", **{"Content-Length": 500}))
+    assert outcome.error is not None
+    assert "not valid HTTP" in sent(lambda handler: handler.wfile.write(b"nonsense\r\n\r\n")).error
+
+
+def test_who_is_gone_cannot_be_connected_to():
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+        outcome = post(f"http://127.0.0.1:{port}/", {}, b"", allow_private=True)
+    assert outcome.error.startswith("No connection: ")
+    outcome = post("http://nowhere.invalid/", {}, b"", allow_private=True)
+    assert outcome.status is None and outcome.error
+
+
+def test_private_networks_are_refused_when_it_is_sent(receiver):
+    for host in ("127.0.0.1", "localhost", "127.1", "[::1]", "[::ffff:127.0.0.1]"):
+        port = receiver.server.server_port
+        outcome = post(f"http://{host}:{port}/", {}, b"", allow_private=False)
+        assert "leads to a private network" in outcome.error, host
+    assert receiver.messages == []
+
+
+def test_the_connection_goes_to_the_address_that_was_judged(receiver, monkeypatch):
+    """A second look-up, which could say something else, is not made."""
+    looked_up = []
+    known = socket.getaddrinfo
+
+    def look(host, *given, **more):
+        looked_up.append(host)
+        return known("127.0.0.1" if host == "rebinding.example" else host, *given, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look)
+    url = f"http://rebinding.example:{receiver.server.server_port}/"
+    assert post(url, {}, b"", allow_private=True).status == 204
+    assert looked_up.count("rebinding.example") == 1
+    assert receiver.messages[0].headers["Host"].startswith("rebinding.example:")
+
+
+def test_the_environment_names_no_proxy(receiver, monkeypatch):
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    assert post(receiver.url, {}, b"", allow_private=True).status == 204
+
+
+def test_tls_verifies_the_name(tls_receiver):
+    outcome = post(tls_receiver.replace("http:", "https:"), {}, b"", allow_private=True)
+    assert outcome.status is None and "certificate" in outcome.error.lower()
+
+
+def self_signed(folder):
+    """A file with a key and a certificate for localhost that nobody else has signed."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
+    moment = datetime.now(UTC)
+    certificate = x509.CertificateBuilder(
+        name, name, key.public_key(), 1, moment, moment + timedelta(1)
+    )
+    path = folder / "receiver.pem"
+    path.write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        + certificate.sign(key, SHA256()).public_bytes(Encoding.PEM)
+    )
+    return path
+
+
+@pytest.fixture
+def tls_receiver(receiver, tmp_path):
+    """The receiver with a certificate that nobody has signed."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(self_signed(tmp_path))
+    receiver.server.socket = context.wrap_socket(receiver.server.socket, server_side=True)
+    return receiver.url
+
+
+def test_names_and_paths_with_umlauts_are_sent_in_ascii(receiver):
+    assert post(f"{receiver.url}/größe?q=ä#x", {}, b"", allow_private=True).status == 204
+    assert receiver.messages[0].path == "/hook/gr%C3%B6%C3%9Fe?q=%C3%A4"
