@@ -34,7 +34,6 @@ def _webhooks():
         sa.Column("is_active", sa.Boolean(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("disabled_reason", sa.String(200), nullable=True),
-        sa.Column("secret_number", sa.Integer(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         _time("failing_since", nullable=True),
         sa.Column("sender", sa.String(64), nullable=True),

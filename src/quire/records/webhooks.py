@@ -17,7 +17,7 @@ from quire.declare.action import Action
 from quire.declare.change import Change, actor_id
 from quire.declare.clock import now
 from quire.declare.column_types import Count, EventNames, Flag, Summary, Time, Title, Url
-from quire.declare.event_names import subscription_names
+from quire.declare.event_names import past_verb, subscription_names
 from quire.declare.fields import Editable, Shown, ShownOnce
 from quire.declare.mixins import HasId, Timestamped, Versioned
 from quire.declare.record import REGISTRY, Access, Record
@@ -30,6 +30,7 @@ from quire.store.advisory_locks import advisory_lock
 from quire.store.audit import Word, record_event
 from quire.store.db import Model, in_transaction, read_connection, transaction
 from quire.store.feed_position import current_position, number_commits
+from quire.store.outbox import event_row, insert_events
 
 MAX_WEBHOOKS = 50
 """Webhooks of one installation: each costs every event a look."""
@@ -47,7 +48,7 @@ class Webhook(HasId, Timestamped, Versioned, Model):
 
     `position` is the place in the order of commits up to which events have become deliveries;
     `failing_since` when the first attempt failed after which none has succeeded; `sender` names the
-    job that sends to it, until `sender_until`; `secret_number` counts its secrets.
+    job that sends to it, until `sender_until`.
     """
 
     __tablename__ = "webhooks"
@@ -59,7 +60,6 @@ class Webhook(HasId, Timestamped, Versioned, Model):
     is_active: Mapped[Flag] = mapped_column(default=True)
     failures: Mapped[Count] = mapped_column(default=0)
     disabled_reason: Mapped[Title | None]
-    secret_number: Mapped[Count] = mapped_column(default=1)
     position: Mapped[Count] = mapped_column(default=0)
     failing_since: Mapped[Time | None]
     sender: Mapped[Word | None]
@@ -135,8 +135,8 @@ def before_save(change: Change) -> None:
         change.refuse("url", "not_allowed", refused)
     if change.state is None:
         _check_number()
-        add_secret(change)
-        change.after_save(lambda state: _begin(state["id"]))
+        secret = _reveal_secret(change)
+        change.after_save(lambda state: _begin(state["id"], secret))
     elif change.changes("is_active"):
         _turn_on_or_off(change)
 
@@ -166,11 +166,11 @@ def _check_number() -> None:
             raise Conflict(f"There can be at most {MAX_WEBHOOKS} webhooks. Delete one first.")
 
 
-def add_secret(change: Change) -> None:
-    """Make a secret, shown this once; it signs from now on."""
+def _reveal_secret(change: Change) -> str:
+    """A new secret, shown this once."""
     secret = SECRET_PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
     change.reveal(secret=secret)
-    change.after_save(lambda state: _store_secret(state["id"], secret))
+    return secret
 
 
 def _store_secret(id: int, secret: str) -> None:
@@ -184,8 +184,10 @@ def _store_secret(id: int, secret: str) -> None:
         connection.execute(insert(_secrets).values(webhook_id=id, sealed=sealed))
 
 
-def _begin(id: int) -> None:
-    """Let a webhook hear of what happens from now on."""
+def _begin(id: int, secret: str | None = None) -> None:
+    """Let a webhook hear of what happens from now on, signed with `secret` if it is new."""
+    if secret is not None:
+        _store_secret(id, secret)
     started = {"position": current_position().last, "failing_since": None}
     with transaction() as connection:
         connection.execute(update(_webhooks).where(_webhooks.c.id == id).values(started))
@@ -201,8 +203,13 @@ def _give_up_deliveries(id: int) -> None:
 
 def rotate_secret(change: Change) -> None:
     """Create a new secret. The former one signs too for 24 hours."""
-    change.set(secret_number=change.before("secret_number") + 1)
-    add_secret(change)
+    state = change.state or {}
+    # no change of the record: its revisions, which can be restored, hold no secret
+    with transaction() as connection:
+        _store_secret(state["id"], _reveal_secret(change))
+        record_event(change.actor, change.verb, WEBHOOKS.path, change.id)
+        rotated = event_row(WEBHOOKS, past_verb(WEBHOOKS, change.verb), state, [])
+        insert_events(connection, [rotated])
 
 
 def send_test(change: Change) -> None:
@@ -213,7 +220,7 @@ def send_test(change: Change) -> None:
     moment = {"event_at": change.moment, "next_attempt_at": change.moment}
     row = {"webhook_id": change.id, "record_version": change.before("version"), **event, **moment}
     with transaction() as connection:
-        record_event(change.actor, "test", WEBHOOKS.path, change.id)
+        record_event(change.actor, change.verb, WEBHOOKS.path, change.id)
         change.reveal(delivery=add_deliveries(connection, [row])[0])
 
 
@@ -241,7 +248,6 @@ WEBHOOKS = Record(
         ShownOnce("secret", help="The signing secret, shown only once, when it is created."),
         Shown("failures", counter=True, help="Failed attempts since the last success."),
         Shown("disabled_reason", help="Why it was turned off, if that was not done by a person."),
-        Shown("secret_number", read_rule=NOBODY),
         Shown("created_at", sort=True, filter=True),
         Shown("updated_at", sort=True, filter=True),
         Shown("version"),

@@ -244,6 +244,14 @@ def test_both_secrets_sign_for_a_day_after_rotation(subscribe, receiver, post, s
     assert len(receiver.messages[1].headers["webhook-signature"].split()) == 1
 
 
+def test_a_rotation_is_told_to_other_webhooks(subscribe, receiver):
+    subscribe("webhooks.secret_rotated")
+    other = create(WEBHOOKS, SYSTEM, {"url": "https://example.org/", "events": ["tags.*"]})
+    act(WEBHOOKS, SYSTEM, other.id, "rotate_secret")
+    work()
+    assert receiver.heard == [("webhooks.secret_rotated", other.id)]
+
+
 def test_secrets_are_encrypted_at_rest(subscribe):
     secret = subscribe("*").revealed["secret"]
     with read_connection() as connection:
