@@ -27,9 +27,9 @@ from quire.records.accounts import email_links, known_devices, second_factors
 from quire.security.passwords import bcrypt
 from quire.site import errors as site_errors
 from quire.site import routes as site
-from quire.store import engine, import_origins, statement_timer
+from quire.store import cache, engine, import_origins, statement_timer
 from quire.store.files.local import full_disk_problem
-from quire.web import body_limits, compression, headers, hosts, range_requests
+from quire.web import body_limits, caching, compression, headers, hosts, range_requests
 
 REGISTERED = (
     records, comment_mail, digest, maintenance, process, send,
@@ -95,6 +95,7 @@ def create_app(name: str | None = None, config: Mapping[str, Any] | None = None)
     headers.init_app(app)
     cors.init_app(app)
     statement_timer.init_app(app)
+    caching.init_app(app, cache.next_scheduled_change)
     range_requests.init_app(app)
     hosts.init_app(app)
     cross_origin.init_app(app)

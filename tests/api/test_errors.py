@@ -3,6 +3,7 @@
 import pytest
 
 from quire.errors import DETAIL_CODES, ERROR_CODES, STATUS_NAMES
+from quire.web.caching import PUBLIC
 from tests.api.test_access_order import code
 
 
@@ -145,7 +146,7 @@ def test_headers_of_every_answer(as_, written):
         assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
         assert "Set-Cookie" not in headers
         assert "Server" not in headers
-    assert nobody.get("posts").headers["Cache-Control"] == "no-cache"
+    assert nobody.get("posts").headers["Cache-Control"] == PUBLIC
     for answer in (ann.get("posts"), ann.get(f"posts/{written.draft}"), ann.get("users/me")):
         assert answer.headers["Cache-Control"] == "private, no-store"
 

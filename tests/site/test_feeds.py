@@ -13,6 +13,7 @@ from quire.actor import SYSTEM
 from quire.declare.clock import now, rfc3339
 from quire.records import CATEGORIES, POSTS, PROFILES, SETTINGS, TAGS
 from quire.store import read, write
+from quire.web.caching import PUBLIC
 from tests.running_server import serving
 from tests.sample_images import picture
 from tests.site.conftest import EARLIER, FUTURE, PAST, soup
@@ -151,7 +152,7 @@ def test_addresses_are_those_that_readers_use(make_app, people):
 
 def test_what_is_known_is_not_sent_again(client, content, change):
     first = client.get("/feed.atom")
-    assert first.headers["Cache-Control"] == "no-cache"
+    assert first.headers["Cache-Control"] == PUBLIC
     by_tag = {"If-None-Match": first.headers["ETag"]}
     by_time = {"If-Modified-Since": first.headers["Last-Modified"]}
     for known in (by_tag, by_tag | by_time):

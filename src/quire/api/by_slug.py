@@ -42,8 +42,7 @@ class BySlug(RecordResource):
                 "This has moved, and the query is too long to repeat. Use the new slug."
             )
         address = f"/api/v1{start}by-slug/{quote(new)}" + (f"?{asked}" if asked else "")
-        headers = {"Location": address, "Cache-Control": "no-cache"}
-        return responses.json_response({"location": address}, 301, headers)
+        return responses.json_response({"location": address}, 301, {"Location": address})
 
 
 def redirect_target(path: str) -> str | None:

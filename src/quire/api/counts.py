@@ -9,6 +9,7 @@ from quire.declare.grouping import parse_grouping
 from quire.declare.query import PARAMETERS
 from quire.errors import invalid_parameter
 from quire.store.group_counts import count_groups
+from quire.web.caching import note_shown
 
 UNUSED = frozenset(PARAMETERS) - {"trashed"}
 """Parameters of lists that would change nothing here."""
@@ -39,7 +40,8 @@ class RecordCounts(RecordResource):
         query = self.query("by", without=UNUSED)
         grouping = parse_grouping(self.record, self.actor, self._by())
         groups, total = count_groups(self.record, self.actor, query, grouping)
-        return responses.object_response(self.actor, {"counts": groups, "total": total})
+        note_shown(self.record)
+        return responses.object_response({"counts": groups, "total": total})
 
     def _by(self) -> str:
         sent = request.args.getlist("by")

@@ -63,7 +63,7 @@ class DraftItem(RecordResource):
 
     def _draft(self, data: dict[str, Any], *, is_new: bool = False) -> Response:
         """A draft, with an ETag of its own; 201 with its address when it was begun."""
-        actor, kind = self.actor, responses.DRAFT
+        kind = responses.DRAFT
         if is_new:
-            return responses.object_response(actor, data, 201, kind=kind, Location=request.path)
-        return responses.object_response(actor, data, kind=kind)
+            return responses.object_response(data, 201, kind=kind, Location=request.path)
+        return responses.object_response(data, kind=kind)

@@ -24,6 +24,7 @@ from quire.store import draft_service, read, write
 from quire.store.db import read_connection
 from quire.store.preconditions import refuse_without_version
 from quire.store.rows import load_for_update
+from quire.web.caching import note_shown
 
 VERBS = {
     "GET": "read",
@@ -80,7 +81,7 @@ class RecordResource(Resource):
         address = path if self.record.singleton else f"{path}/{saved.id}"
         revealed = self.record.shown_once(saved.revealed)
         status = 201 if saved.created else 200
-        response = responses.object_response(self.actor, shown, status, revealed=revealed)
+        response = responses.object_response(shown, status, revealed=revealed)
         if saved.created:
             response.headers["Location"] = address
         return responses.changed_response(response, address)
@@ -94,15 +95,15 @@ class RecordResource(Resource):
         version = data.get("version")
         if query.fields is not None and "version" not in query.fields:
             data.pop("version", None)
+        note_shown(self.record, [data])
         # what several places include is in memory once, in JSON as often as it is included
-        return responses.object_response(
-            self.actor, data, version=version, is_counted=not query.include
-        )
+        return responses.object_response(data, version=version, is_counted=not query.include)
 
     def listed(self, query: Query) -> Response:
         """A page of the list."""
         page = read.list_records(self.record, self.actor, query, responses.size_limit())
-        response = responses.list_response(self.actor, self.record.path, page, query)
+        note_shown(self.record, page.rows)
+        response = responses.list_response(self.record.path, page, query)
         if page.feed is not None and self.record.is_versioned:
             response.headers["X-Changes-Cursor"] = feed_cursor.after_list(self.actor, page.feed)
         return response
@@ -240,7 +241,9 @@ class NestedList(RecordList):
         return {**raw, self.name: id}
 
     def _require_parent(self, id: int) -> None:
-        read.get_record(self.parent, self.actor, id, Query(fields=("id",)))
+        note_shown(
+            self.parent, [read.get_record(self.parent, self.actor, id, Query(fields=("id",)))]
+        )
 
 
 class RevisionList(RecordResource):
@@ -256,7 +259,7 @@ class RevisionList(RecordResource):
         own = (Condition("type", "eq", (self.record.path,)), Condition("record_id", "eq", (id,)))
         query = dataclasses.replace(query, conditions=(*own, *query.conditions))
         page = read.list_records(revisions, SYSTEM, query, responses.size_limit())
-        return responses.list_response(self.actor, revisions.path, page, query)
+        return responses.list_response(revisions.path, page, query)
 
     def _require_editable(self, id: int) -> None:
         with read_connection() as connection:
@@ -276,4 +279,4 @@ class RevisionItem(RevisionList):
         )
         if found is None:
             raise NotFound("There is no such revision.")
-        return responses.object_response(self.actor, read.get_record(revisions, SYSTEM, found))
+        return responses.object_response(read.get_record(revisions, SYSTEM, found))

@@ -9,11 +9,11 @@ from urllib.parse import quote, urlencode
 import orjson
 from flask import Response, current_app, request
 
-from quire.actor import Actor
 from quire.api.errors import ordered_methods
 from quire.declare.query import Query
 from quire.store.read import Page
 from quire.store.size_limit import SizeLimit, text_size
+from quire.web.caching import PUBLIC
 from quire.web.secret_response import SecretResponse
 
 _ETAG_PATTERN = re.compile(r'(?:W/)?"([vd])(\d{1,18})-[0-9a-f]+"')
@@ -52,7 +52,7 @@ def changed_response(response: Response, location: str) -> Response:
         request.environ.get("HTTP_PREFER", "")
     ):
         return response
-    kept = {name: response.headers[name] for name in ("ETag", "Cache-Control")}
+    kept = {"ETag": response.headers["ETag"]}
     return empty_response(
         204, {**kept, "Location": location, "Preference-Applied": "return=minimal"}
     )
@@ -99,7 +99,6 @@ def _bounded_list(rows: list[dict[str, Any]]) -> orjson.Fragment:
 
 
 def object_response(
-    actor: Actor,
     data: dict[str, Any],
     status: int = 200,
     *,
@@ -121,11 +120,11 @@ def object_response(
     etag = f'"{kind}{version}-{mark}"' if version is not None else f'"{mark}"'
     if revealed:
         body = orjson.dumps({**data, **revealed})
-        return _with_etag(actor, body, status, etag, headers, SecretResponse)
-    return _with_etag(actor, body, status, etag, headers)
+        return _with_etag(body, status, etag, headers, SecretResponse)
+    return _with_etag(body, status, etag, headers)
 
 
-def list_response(actor: Actor, key: str, page: Page, query: Query) -> Response:
+def list_response(key: str, page: Page, query: Query) -> Response:
     """A list in its envelope, with totals and links in the headers too."""
     rows = _bounded_list(page.rows) if query.include else page.rows
     data: dict[str, Any] = {
@@ -149,33 +148,28 @@ def list_response(actor: Actor, key: str, page: Page, query: Query) -> Response:
         headers["X-Total-Count"] = str(page.total)
     body = _bounded(data, is_counted=True)
     etag = f'W/"{hashlib.sha256(body).hexdigest()[:24]}"'
-    return _with_etag(actor, body, 200, etag, headers)
+    return _with_etag(body, 200, etag, headers)
 
 
 def static_response(body: bytes, etag: str, mime: str) -> Response:
     """Something that is the same for everyone until the program changes."""
-    headers = {"ETag": etag, "Cache-Control": "no-cache"}
+    headers = {"ETag": etag, "Cache-Control": PUBLIC}
     if _client_has(etag):
         return empty_response(304, headers)
     return Response(body, 200, headers, content_type=mime)
 
 
 def _with_etag(
-    actor: Actor,
     body: bytes,
     status: int,
     etag: str,
     headers: dict[str, str],
     kind: type[Response] = Response,
 ) -> Response:
-    headers = {**headers, "ETag": etag, "Cache-Control": _caching(actor)}
+    headers = {**headers, "ETag": etag}
     if status == 200 and request.method in ("GET", "HEAD") and _client_has(etag):
         return empty_response(304, headers)
     return kind(body, status, headers, MIME)
-
-
-def _caching(actor: Actor) -> str:
-    return "no-cache" if actor.is_anonymous else "private, no-store"
 
 
 def _client_has(etag: str) -> bool:

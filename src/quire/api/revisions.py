@@ -34,7 +34,7 @@ class RevisionDiff(RecordResource):
         """Field by field, texts word by word."""
         allow_params("to")
         found = revision_service.compare_revisions(self.record, self.actor, id, version, _to())
-        return responses.object_response(self.actor, found)
+        return responses.object_response(found)
 
 
 def _to() -> int | None:

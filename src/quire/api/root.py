@@ -47,4 +47,4 @@ class Root(Resource):
         ]
         documents = {"openapi": f"{PREFIX}/openapi.json", "docs": f"{PREFIX}/docs"}
         root = ApiRoot(name="Quire", version=VERSION, documents=documents, types=types)
-        return responses.object_response(actor, root.model_dump())
+        return responses.object_response(root.model_dump())

@@ -27,7 +27,7 @@ class Search(Resource):
             raise invalid_parameter("q", "Send what to search for in q.")
         page = search(actor, query, _types())
         query = replace(query, parameters=tuple(request.args.items(multi=True)))
-        return responses.list_response(actor, "results", page, query)
+        return responses.list_response("results", page, query)
 
 
 def _types() -> tuple[str, ...] | None:

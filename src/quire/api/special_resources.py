@@ -82,7 +82,7 @@ class WebhookTest(RecordAction):
     def saved(self, saved: Saved) -> Response:
         """The delivery, which is on its way."""
         shown = get_record(DELIVERIES, self.actor, saved.revealed["delivery"])
-        return responses.object_response(self.actor, shown)
+        return responses.object_response(shown)
 
 
 class OwnSessions(RecordList):

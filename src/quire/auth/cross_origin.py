@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 
 from flask import Flask, current_app, request
 
-from quire.auth.current_actor import SAFE, has_session
+from quire.auth.current_actor import SAFE
 from quire.config.types import PORTS
 from quire.errors import PermissionDenied
+from quire.web.caching import has_session
 
 OWN_SITES = frozenset({"same-origin", "none"})
 """Values of Sec-Fetch-Site: from a page of ours, or from the person himself."""

@@ -8,6 +8,7 @@ from quire.actor import ANONYMOUS, Actor
 from quire.auth import api_keys, impersonation, jwt, sessions
 from quire.errors import PermissionDenied
 from quire.security.tokens import KEY_START
+from quire.web.caching import has_session
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 PROGRAM_PREFIXES = ("/api/v1/",)
@@ -64,18 +65,6 @@ def _actor_of_secret(secret: str) -> Actor:
         return key.account.actor("key", scopes=key.scopes, api_key_id=key.id, **_request_context())
     found = jwt.authenticate(secret)
     return found.account.actor("token", session_id=found.id, **_request_context())
-
-
-def has_session() -> bool:
-    """Whether to look at the session at all; looking makes every answer depend on the cookie."""
-    if "HTTP_COOKIE" not in request.environ:
-        return False
-    names = (current_app.config["SESSION_COOKIE_NAME"], _remember_cookie())
-    return any(name in request.cookies for name in names)
-
-
-def _remember_cookie() -> str:
-    return str(current_app.config.get("REMEMBER_COOKIE_NAME", "remember_token"))
 
 
 def _bearer(authorization: str) -> str:

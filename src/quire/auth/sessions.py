@@ -3,8 +3,17 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Flask, Request, current_app, has_request_context, redirect, request, session
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask import (
+    Flask,
+    Request,
+    Response,
+    current_app,
+    has_request_context,
+    redirect,
+    request,
+    session,
+)
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 
 from quire.actor import Actor
@@ -15,6 +24,7 @@ from quire.records.accounts.revocation import end_session, end_sessions, session
 from quire.security.tokens import new_secret
 from quire.store.audit import record_event
 from quire.store.db import on_commit, transaction
+from quire.web.caching import settle_cookies
 
 KIND = "browser"
 LONGEST_BACK = 1000
@@ -41,6 +51,11 @@ class CookieSessionInterface(SecureCookieSessionInterface):
         if self.get_cookie_name(app) not in request.cookies:
             return self.session_class()
         return super().open_session(app, request)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Give the browser its cookie: the last step of an answer, after which nobody else may have it."""
+        super().save_session(app, session, response)
+        settle_cookies(response)
 
 
 login_manager = LoginManager()

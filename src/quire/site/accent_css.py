@@ -2,7 +2,9 @@
 
 from flask import Response, request
 
+from quire.records import APPEARANCE
 from quire.records.site_settings import site_appearance
+from quire.web.caching import note_shown
 
 CONTRAST = 4.6
 """A little more than WCAG 2.2 asks of text (1.4.3)."""
@@ -17,6 +19,7 @@ Color = tuple[int, ...]
 def theme_css() -> Response:
     """The style sheet; the address that pages name holds the colour, so it may be kept for ever."""
     accent = site_appearance()["accent_color"]
+    note_shown(APPEARANCE)
     response = Response(stylesheet(accent) if accent else "", mimetype="text/css")
     if accent and request.args.get("v") == accent[1:]:
         response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"

@@ -7,13 +7,16 @@ from flask import Response
 
 from quire.declare.query_conditions import Condition
 from quire.errors import NotFound
+from quire.records import POSTS
 from quire.site.archive_queries import posts_by_month
 from quire.site.content import post_list_page
 from quire.site.page import render_page
+from quire.web.caching import note_shown
 
 
 def archive() -> Response:
     """Years with their months."""
+    note_shown(POSTS)
     years = [(year, list(rows)) for year, rows in groupby(posts_by_month(), lambda one: one.year)]
     return render_page("archive.html", years=years)
 

@@ -22,6 +22,7 @@ from quire.records import CATEGORIES, PAGES, POSTS, TAGS, USERS
 from quire.site.archive_queries import posts_by_month
 from quire.site.paths import LONGEST_QUERY, with_query
 from quire.store import read
+from quire.web.caching import IDENTITY_HEADERS
 
 BY_SLUG: Mapping[str, Record] = {
     "site.post": POSTS,
@@ -64,8 +65,7 @@ def redirect_for_spelling() -> Response | None:
 def cached_redirect(address: str, status: int) -> Response:
     """The way to an address, which caches ask for again: what is there now may go."""
     response = redirect(address, status)
-    response.headers["Cache-Control"] = "no-cache"
-    response.vary.add("Cookie")
+    response.vary.update(IDENTITY_HEADERS)
     return response
 
 

@@ -22,6 +22,7 @@ from quire.site.display_names import display_names
 from quire.site.page import page_context, render_page
 from quire.site.paths import here_bare
 from quire.store import read
+from quire.web.caching import note_shown
 
 SHORT = (
     "id", "title", "slug", "excerpt", "body_html", "published_at", "author", "category", "tags",
@@ -88,6 +89,7 @@ def find(record: Record, actor: Actor, name: str, value: Any) -> dict[str, Any]:
     rows = read.list_records(record, actor, wanted).rows
     if not rows:
         raise NotFound(f"There is no such {record.noun}.")
+    note_shown(record, rows)
     return rows[0]
 
 
@@ -104,6 +106,7 @@ def post_list_page(
     per_page = around.settings["posts_per_page"]
     query = page_query(fields=SHORT, per_page=per_page, conditions=where, count=count)
     page = read.list_records(POSTS, ANONYMOUS, query)
+    note_shown(POSTS, page.rows)
     shown["beside"] = Pager.of(page)
     names = display_names(post["author"] for post in page.rows)
     pictures = images_by_id(post["cover"] for post in page.rows)
@@ -137,6 +140,8 @@ def author(username: str) -> Response:
     profiles = read.list_records(
         PROFILES, actor, Query(conditions=equals("user", id), count=False)
     ).rows
+    note_shown(USERS, [user])
+    note_shown(PROFILES, profiles)
     profile = profiles[0] if profiles else {}
     gathering = PostList(profile.get("display_name") or username)
     portrait = image_of(user["avatar"])

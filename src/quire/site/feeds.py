@@ -22,7 +22,7 @@ from quire.actor import ANONYMOUS
 from quire.declare.clock import now
 from quire.declare.query import Query
 from quire.declare.query_conditions import Condition
-from quire.records import CATEGORIES, POSTS, TAGS
+from quire.records import CATEGORIES, POSTS, PROFILES, SETTINGS, TAGS
 from quire.records.site_settings import site_settings
 from quire.site.canonical import redirect_to_page
 from quire.site.content import equals, find, find_author
@@ -31,6 +31,7 @@ from quire.site.overrides import newest_template
 from quire.site.paths import here_bare, site_root
 from quire.store import read
 from quire.store.cache import cached_until_commit, last_modified
+from quire.web.caching import note_tags, record_tags
 from quire.web.html import absolute, summary
 
 POSTS_IN_FEED = 20
@@ -63,11 +64,12 @@ class FeedSource:
 
 @dataclass(frozen=True)
 class Finished:
-    """The bytes of a feed, their hash, and when anything that it may show was changed."""
+    """The bytes of a feed, their hash, when anything that it may show was changed, what it shows."""
 
     body: bytes
     etag: str
     changed: datetime
+    tags: tuple[str, ...]
 
 
 def init_app(app: Flask) -> None:
@@ -120,7 +122,7 @@ def _answer(form: str, which: tuple[str, ...], source: Callable[[], FeedSource])
         return _finished(form, source(), template)
 
     key = ("feed", form, template, site_root(), *which)
-    etag, changed = cached_until_commit(key, lambda: _keep(make()))
+    etag, changed, tags = cached_until_commit(key, lambda: _keep(make()))
     response = Response(content_type=FORMATS[form])
     # while its second lasts, it may change again: what comes after would bear the same moment
     moment = http_date(min(changed, now() - timedelta(seconds=1)))
@@ -129,18 +131,18 @@ def _answer(form: str, which: tuple[str, ...], source: Callable[[], FeedSource])
         del response.headers["Content-Type"]
     else:
         response.data = _kept(etag) or make().body
-    response.headers["Cache-Control"] = "no-cache"
+    note_tags(tags)
     response.headers["Last-Modified"] = moment
     response.set_etag(etag)
     return response
 
 
-def _keep(feed: Finished) -> tuple[str, datetime]:
+def _keep(feed: Finished) -> tuple[str, datetime, tuple[str, ...]]:
     """Keep the bytes, as long as there is room; what is left is small enough for each connection."""
     if len(feed.body) <= KEPT_BYTES:
         with _lock:
             current_app.extensions[_BODIES][feed.etag] = feed.body
-    return feed.etag, feed.changed
+    return feed.etag, feed.changed, feed.tags
 
 
 def _kept(etag: str) -> bytes | None:
@@ -167,18 +169,21 @@ def _posts(source: FeedSource) -> list[dict[str, Any]]:
 def _finished(form: str, source: FeedSource, template: Template | None) -> Finished:
     # first the moment: what changes meanwhile is newer than what the answer says
     changed = last_modified()
-    shown = _content(source)
+    posts = _posts(source)
+    shown = _content(source, posts)
     if template is None:
         body = orjson.dumps(_json_feed(**shown))
     else:
         changed = max(changed, newest_template(current_app))
         body = _NOT_XML.sub("", render_template(template, **shown)).encode()
-    return Finished(body, hashlib.sha256(body).hexdigest()[:24], changed)
+    tags = (*record_tags(POSTS, posts), PROFILES.path, SETTINGS.path)
+    return Finished(
+        body, hashlib.sha256(body).hexdigest()[:24], changed, tuple(dict.fromkeys(tags))
+    )
 
 
-def _content(source: FeedSource) -> dict[str, Any]:
+def _content(source: FeedSource, posts: list[dict[str, Any]]) -> dict[str, Any]:
     settings, root = site_settings(), site_root()
-    posts = _posts(source)
     names = display_names(post["author"] for post in posts)
     site = settings["site_name"]
     return {

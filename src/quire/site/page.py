@@ -11,7 +11,7 @@ from flask import Response, current_app, make_response, render_template, request
 from quire.actor import ANONYMOUS, Actor
 from quire.auth.current_actor import current_actor
 from quire.declare.query import Query
-from quire.records import PAGES
+from quire.records import APPEARANCE, PAGES, PROFILES, SETTINGS
 from quire.records.images import image_of
 from quire.records.site_settings import site_appearance, site_settings
 from quire.site.dates import ENGLISH, set_language
@@ -19,6 +19,7 @@ from quire.site.paths import here, here_bare, site_root
 from quire.site.preferences import preferences
 from quire.store import read
 from quire.store.cache import cached_until_commit
+from quire.web.caching import IDENTITY_HEADERS, is_personal, note_surroundings
 
 STATIC = Path(__file__).parent / "static"
 MENU = 6
@@ -85,6 +86,7 @@ def page_context() -> PageContext:
     actor = current_actor()
     settings, look, menu = cached_until_commit("frame", _shared_context)
     set_language(look["language"])
+    note_surroundings(SETTINGS.path, APPEARANCE.path, PAGES.path, PROFILES.path)
     return PageContext(actor, settings, look, menu)
 
 
@@ -132,7 +134,7 @@ def asset(name: str) -> str:
 
 
 def set_cache_headers(response: Response) -> Response:
-    """Assets are kept for a year, public pages are asked for again, private ones never kept."""
+    """Assets are kept for a year, nothing below /auth/ is; pages that anybody may see have a mark."""
     headers = response.headers
     if request.endpoint == "site.static":
         name = (request.view_args or {}).get("filename", "")
@@ -141,22 +143,11 @@ def set_cache_headers(response: Response) -> Response:
         return response
     if request.endpoint == "site.uploads" and response.status_code < 400:
         return response
-    response.vary.add("Cookie")
-    if "Cache-Control" in headers:
-        return response
-    if _is_private():
-        headers["Cache-Control"] = "private, no-store"
-    else:
-        headers["Cache-Control"] = "no-cache"
-        if response.status_code == 200:
-            response.add_etag()
-            response.make_conditional(request)
+    response.vary.update(IDENTITY_HEADERS)
+    if request.path.startswith("/auth/"):
+        headers.setdefault("Cache-Control", "private, no-store")
+    is_settled = "Cache-Control" in headers or "ETag" in headers or is_personal()
+    if response.status_code == 200 and not is_settled:
+        response.add_etag()
+        response.make_conditional(request)
     return response
-
-
-def _is_private() -> bool:
-    """Whether the answer may hold what only this browser should see."""
-    config = current_app.config
-    names = (config["SESSION_COOKIE_NAME"], config.get("REMEMBER_COOKIE_NAME", "remember_token"))
-    told = any(name in request.cookies for name in names) or "Authorization" in request.headers
-    return told or request.path.startswith("/auth/") or request.method not in ("GET", "HEAD")

@@ -24,6 +24,7 @@ from quire.site.page import page_context, render_page
 from quire.site.related_posts import related
 from quire.store import read
 from quire.store.write import Saved, create
+from quire.web.caching import note_shown
 
 AT_ONCE = 200
 """Comments on one page of a discussion."""
@@ -90,6 +91,9 @@ def _post_page(
     around = page_context()
     page = read.list_records(COMMENTS, actor, _comments_below(post, page_query(count=False)))
     said = threads(page.rows)
+    similar = related(post["id"], [tag["id"] for tag in post["tags"]], RELATED)
+    note_shown(COMMENTS, page.rows)
+    note_shown(POSTS, similar)
     to = _answered_comment(form, page.rows) if form else None
     names = display_names(one["author"] for one in (post, *page.rows))
     is_public = post["status"] == "published"
@@ -99,7 +103,7 @@ def _post_page(
         form=form, to=to, closed=_is_closed(post, around.settings), edit=edit_url(POSTS, post),
         names=names,
         mine={one["id"]: is_editable(actor, one, minutes) for one in page.rows if is_own(actor, one)},
-        beside_it=related(post["id"], [tag["id"] for tag in post["tags"]], RELATED),
+        beside_it=similar,
         linked=blog_posting(post, names[post["author"]["id"]], around.settings) if is_public else None,
         cover=image_of(post["cover"]),
     )  # fmt: skip

@@ -18,6 +18,7 @@ from quire.store.cache import cached_until_commit
 from quire.store.db import read_connection
 from quire.store.read import rule_params, visible
 from quire.store.search import page_field
+from quire.web.caching import note_shown
 
 _ROBOTS = """\
 User-agent: *
@@ -73,6 +74,8 @@ def _lists() -> list[tuple[str, str]]:
 
 
 def _xml(template: str, **shown: object) -> Response:
+    for record in public_types().values():
+        note_shown(record)
     return Response(render_template(f"quire_site/{template}", **shown), mimetype="application/xml")
 
 

@@ -6,6 +6,7 @@ next scheduled post comes or goes.
 
 import threading
 from collections.abc import Callable
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from typing import Any, TypeVar
@@ -25,6 +26,7 @@ MAX_ENTRIES = 500
 _FEED = "feed"
 _FAR = datetime.max.replace(tzinfo=UTC)
 _computing = threading.RLock()
+_next_change: ContextVar[datetime | None] = ContextVar("next_change", default=None)
 Value = TypeVar("Value")
 
 
@@ -109,7 +111,13 @@ def connection_cache(connection: Connection, now: datetime) -> dict[Any, Any]:
         info["cache_until"] = min((one for one in moments if one is not None), default=_FAR)
         cache[_FEED] = FeedPosition(epoch, last or 0)
         info["cache_token"] = token  # last: none of this is known when the statement fails
+    _next_change.set(info["cache_until"])
     return cache
+
+
+def next_scheduled_change() -> datetime | None:
+    """When a schedule next changes what is live, as this thread has read last; None before."""
+    return _next_change.get()
 
 
 def feed_position(cache: dict[Any, Any]) -> FeedPosition | None:

@@ -6,6 +6,8 @@ from collections.abc import Container
 
 from flask import Flask, Response, current_app, g, request
 
+from quire.web.caching import IDENTITY_HEADERS
+
 _ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 ALWAYS = {
     "X-Content-Type-Options": "nosniff",
@@ -15,7 +17,7 @@ ALWAYS = {
 }
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 PAGE_POLICY = (
-    "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self'; "
+    "default-src 'none'; script-src 'self'{nonce}; style-src 'self'; "
     "img-src 'self' data: https:; media-src 'self' https:; font-src 'self'; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
@@ -44,6 +46,11 @@ def csp_nonce() -> str:
     return str(g.csp_nonce)
 
 
+def _script_nonce(response: Response) -> str:
+    """What allows elements with this answer's nonce; what many get has none that they would share."""
+    return "" if response.cache_control.public else f" 'nonce-{csp_nonce()}'"
+
+
 def _set_request_id() -> None:
     sent = request.environ.get("HTTP_X_REQUEST_ID", "")
     g.request_id = sent if _ID.fullmatch(sent) else secrets.token_hex(8)
@@ -56,10 +63,10 @@ def _add_headers(response: Response) -> Response:
     headers.add("X-Request-Id", g.get("request_id", ""))
     if "content-security-policy" not in present:
         html = response.mimetype == "text/html"
-        policy = PAGE_POLICY.format(nonce=csp_nonce()) if html else API_POLICY
+        policy = PAGE_POLICY.format(nonce=_script_nonce(response)) if html else API_POLICY
         headers.add("Content-Security-Policy", policy)
     if request.path.startswith("/api/"):
-        response.vary.update(("Authorization", "Cookie", "X-API-Key", "Accept"))
+        response.vary.update((*IDENTITY_HEADERS, "Accept"))
     if current_app.config["PUBLIC_URL"].startswith("https://"):
         headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     return response

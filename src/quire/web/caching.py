@@ -1,0 +1,128 @@
+"""What shared caches may keep: what anybody may see and says which records it shows, nothing else."""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from functools import lru_cache, partial
+from typing import Any
+
+from flask import Flask, Response, current_app, g, request
+
+from quire.actor import ANONYMOUS
+from quire.declare.clock import now
+from quire.declare.query_fields import Relation, relations
+from quire.declare.record import Record
+
+SHARED_SECONDS = 60
+"""How long a shared cache answers without asking."""
+_SHARED = "public, max-age=0, must-revalidate, s-maxage="
+PUBLIC = f"{_SHARED}{SHARED_SECONDS}, stale-while-revalidate=300"
+"""The `Cache-Control` of what anybody may see (RFC 9111, RFC 5861)."""
+TAG_BYTES = 4096
+"""How long a `Cache-Tag` may be."""
+IDENTITY_HEADERS = ("Authorization", "Cookie", "X-API-Key")
+"""Headers by which an answer depends on who asks."""
+READS = ("GET", "HEAD")
+
+
+def has_session() -> bool:
+    """Whether the request has a cookie that may say who asks."""
+    if "HTTP_COOKIE" not in request.environ:
+        return False
+    config = current_app.config
+    names = (config["SESSION_COOKIE_NAME"], config.get("REMEMBER_COOKIE_NAME", "remember_token"))
+    return any(name in request.cookies for name in names)
+
+
+def is_personal() -> bool:
+    """Whether the request changes something, or carries what may say who asks."""
+    proofs = ("HTTP_AUTHORIZATION", "HTTP_X_API_KEY")
+    has_proof = any(name in request.environ for name in proofs)
+    return request.method not in READS or has_proof or has_session()
+
+
+def note_shown(record: Record, rows: Iterable[dict[str, Any]] = ()) -> None:
+    """The answer to this request shows records of a type, among them `rows`, as anybody sees them."""
+    note_tags(record_tags(record, rows))
+
+
+def note_tags(tags: Iterable[str]) -> None:
+    """The same for what is known by its tags."""
+    if not is_personal():
+        g.setdefault("cache_tags", {}).update(dict.fromkeys(tags))
+
+
+def note_surroundings(*types: str) -> None:
+    """What it shows is surrounded by records of these types: they alone make no answer public."""
+    g.setdefault("surrounding_types", {}).update(dict.fromkeys(types))
+
+
+def record_tags(record: Record, rows: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """`posts`, `posts-7` for each row, and the same for all that it refers to or includes."""
+    yield record.path
+    known = _relations(record)
+    for row in rows:
+        if "id" in row:
+            yield f"{record.path}-{row['id']}"
+        for name, relation in known.items():
+            if value := row.get(name):
+                below = value if isinstance(value, list) else [value]
+                yield from record_tags(relation.target, below)
+
+
+@lru_cache(100)
+def _relations(record: Record) -> dict[str, Relation]:
+    return relations(record, ANONYMOUS)
+
+
+def cache_tag(shown: Iterable[str], types: Iterable[str] = ()) -> str:
+    """The header for what is shown; where it would be too long, types alone."""
+    tags = dict.fromkeys([*shown, *types])
+    every = ", ".join(tags)
+    if len(every) <= TAG_BYTES:
+        return every
+    return ", ".join(dict.fromkeys(tag.partition("-")[0] for tag in tags))
+
+
+def _set_headers(next_change: Callable[[], datetime | None], response: Response) -> Response:
+    """Say who may keep the answer, where the view has not."""
+    headers = response.headers
+    if "Cache-Control" in headers:
+        return response
+    if _is_public(response):
+        headers["Cache-Control"] = _public_until(next_change())
+        headers["Cache-Tag"] = cache_tag(g.cache_tags, g.get("surrounding_types", ()))
+    else:
+        headers["Cache-Control"] = "private, no-store" if is_personal() else "private, no-cache"
+    return response
+
+
+def _is_public(response: Response) -> bool:
+    """Whether it is the same for everybody: no nonce, no token of a session in it."""
+    own = "csrf_token" in g or "csp_nonce" in g
+    return (
+        response.status_code in (200, 304) and "cache_tags" in g and not own and not is_personal()
+    )
+
+
+def _public_until(change: datetime | None) -> str:
+    """For SHARED_SECONDS; where the clock changes earlier what is live, until then and no longer."""
+    left = SHARED_SECONDS if change is None else int((change - now()).total_seconds())
+    return f"{_SHARED}{left}" if 0 <= left < SHARED_SECONDS else PUBLIC
+
+
+def settle_cookies(response: Response) -> None:
+    """No cache keeps an answer that gives a cookie; files are the same for whoever has one.
+
+    Flask says of nearly every answer that it depends on cookies, since it looked for a session.
+    """
+    control = response.cache_control
+    if "Set-Cookie" in response.headers and control.public:
+        response.headers["Cache-Control"] = "private, no-store"
+        response.headers.pop("Cache-Tag", None)
+    elif control.immutable:
+        response.vary.discard("cookie")  # Werkzeug 3.1 removes no other spelling
+
+
+def init_app(app: Flask, next_change: Callable[[], datetime | None]) -> None:
+    """Complete answers; `next_change()` is when the clock alone changes what is live, if that is known."""
+    app.after_request(partial(_set_headers, next_change))
