@@ -190,7 +190,7 @@ def test_how_long_ago(app, stop_clock):
 
 def test_comments_say_how_long_ago(client, content, comment):
     comment("bob")
-    said = soup(client.get("/posts/live")).select_one(".said-by time")
+    said = soup(client.get("/posts/live")).select_one(".comment-by time")
     assert said.text == "just now" and said["datetime"].endswith("Z") and "UTC" in said["title"]
 
 

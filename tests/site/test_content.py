@@ -175,7 +175,7 @@ def test_search_finds_all_that_has_a_page(client, content):
     page = soup(client.get("/search?q=canarylive"))
     assert "1 result" in page.select_one(".count").text
     assert page.find("a", href="/posts/live") and page.mark.text == "canarylive"
-    kinds = {p.text for p in soup(client.get("/search?q=a")).select(".found .kicker")}
+    kinds = {p.text for p in soup(client.get("/search?q=a")).select(".result .kicker")}
     assert {"Author", "Page", "Post"} <= kinds
     assert "No results" in client.get("/search?q=zzzzz").text
     assert client.get("/search").status_code == 200

@@ -70,16 +70,16 @@ class ActionsMixin(PanelView):
         record = self.record
         action = record.action(name)
         if action is not None and action.creates and len(ids) == 1:
-            made = actions.run_action(record, actor, name, ids[0])
-            assert made is not None
+            saved = actions.run_action(record, actor, name, ids[0])
+            assert saved is not None
             flash(f"{record.singular} created. You are now editing the copy.", "success")
-            return redirect(record_url(record, "edit_view", made.id))
-        seen = sent_version("draft_version")  # from the page of one record only
-        if action is not None and action.takes_draft and seen:
+            return redirect(record_url(record, "edit_view", saved.id))
+        draft_version = sent_version("draft_version")  # from the page of one record only
+        if action is not None and action.takes_draft and draft_version:
             page = self._draft_conflict(actor, ids[0])
             if page is not None:
                 return page
-        result = actions.run_action_on_all(record, actor, name, ids, seen)
+        result = actions.run_action_on_all(record, actor, name, ids, draft_version)
         if result.done:
             category = f"undo {result.batch}" if result.can_be_undone else "success"
             flash(actions.success_message(record, name, result.done), category)

@@ -53,14 +53,14 @@ def available_actions(record: Record, actor: Actor, *, trashed: bool) -> list[Ac
 
 def bulk_choices(record: Record, actor: Actor, *, trashed: bool) -> list[Choice]:
     """The menu under a list."""
-    found = [
+    choices = [
         Choice(one.name, one.label)
         for one in available_actions(record, actor, trashed=trashed)
         if not one.creates
     ]
     if record.allows(actor, "permanent" if trashed else "delete") is not False:
-        found.append(delete_choice(record, destroy=trashed))
-    return found
+        choices.append(delete_choice(record, destroy=trashed))
+    return choices
 
 
 def delete_choice(record: Record, *, destroy: bool) -> Choice:

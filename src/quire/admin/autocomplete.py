@@ -44,8 +44,8 @@ def _images(query: Query) -> Query:
 def _suggestion(field: Field, target: Record, row: dict[str, Any]) -> dict[str, str]:
     key, name = reference_key(row, field), small_name(row, target)
     image = thumbnail_url(row)
-    found = {"value": key, "label": name, "hint": "" if key == name else key}
-    return found if image is None else {**found, "image": image}
+    suggestion = {"value": key, "label": name, "hint": "" if key == name else key}
+    return suggestion if image is None else {**suggestion, "image": image}
 
 
 def suggestions(record: Record, actor: Actor, name: str, text: str) -> list[dict[str, str]]:

@@ -42,22 +42,22 @@ BREAK = Markup("<wbr>")
 def format_moment(value: str) -> Markup:
     """A moment (RFC 3339, UTC) as `22 Nov 2026, 15:34`, exact in its title."""
     moment = datetime.fromisoformat(value)
-    shown = f"{moment.day} {moment:%b %Y, %H:%M}"
-    return Markup('<time datetime="{0}" title="{0}" class="nowrap">{1}</time>').format(value, shown)
+    text = f"{moment.day} {moment:%b %Y, %H:%M}"
+    return Markup('<time datetime="{0}" title="{0}" class="nowrap">{1}</time>').format(value, text)
 
 
 def day(value: str) -> Markup:
     """A date as `22 Nov 2026`."""
-    found = datetime.fromisoformat(value)
+    moment = datetime.fromisoformat(value)
     return Markup('<time datetime="{}" class="nowrap">{}</time>').format(
-        value, f"{found.day} {found:%b %Y}"
+        value, f"{moment.day} {moment:%b %Y}"
     )
 
 
 def badge(word: str) -> Markup:
     """A word of a choice in its colour."""
-    shown = word.replace("_", " ").capitalize()
-    return Markup('<span class="badge {}">{}</span>').format(TONES.get(word, ""), shown)
+    label = word.replace("_", " ").capitalize()
+    return Markup('<span class="badge {}">{}</span>').format(TONES.get(word, ""), label)
 
 
 def yes_no(value: bool) -> Markup:

@@ -46,12 +46,12 @@ class MediaView(RecordView):
                 raise
             return self._ask_file(problem), problem.status, problem.headers
         there = record_url(self.record, "edit_view", saved.id)
-        said = (
+        message = (
             "File uploaded. Add an alternative text."
             if saved.created
             else "You have already uploaded this file."
         )
-        flash(said, "success")
+        flash(message, "success")
         return jsonify(url=there) if wants_json() else redirect(there)
 
     def _take(self, actor: Actor) -> write.Saved:
@@ -59,8 +59,8 @@ class MediaView(RecordView):
         if file is None or not file.filename:
             raise ValidationFailed([detail("file", "required", "File is required.")])
         raw = {"alt": request.form["alt"]} if request.form.get("alt") else {}
-        with receive(file.stream, file.filename) as kept:
-            return upload(actor, kept, raw)
+        with receive(file.stream, file.filename) as received:
+            return upload(actor, received, raw)
 
     def _ask_file(self, problem: Problem | None = None) -> str:
         return self.render(
@@ -79,12 +79,12 @@ class MediaView(RecordView):
     def _form(self, form: RecordForm, state: State | None = None, *known: Any, **more: Any) -> str:
         actor = panel_actor()
         if state is not None:
-            seen, count = find_usage(MEDIA, actor, state)
+            uses, count = find_usage(MEDIA, actor, state)
             more |= {
                 "preview": preview(state),
                 "media": state,
-                "uses": _usage_list(seen),
-                "hidden_uses": count - len(seen),
+                "uses": _usage_list(uses),
+                "hidden_uses": count - len(uses),
             }
         return super()._form(form, state, *known, **more)
 
@@ -134,11 +134,11 @@ class MediaView(RecordView):
         )
 
     def _ask_delete(self, state: State, back: str) -> str:
-        seen, count = find_usage(MEDIA, panel_actor(), state)
+        uses, count = find_usage(MEDIA, panel_actor(), state)
         confirm = {
             "question": delete_question(self.record, state),
-            "names": [f"{one['type'].capitalize()}: {one['title']}" for one in seen],
-            "consequence": _consequence(count, len(seen)),
+            "names": [f"{one['type'].capitalize()}: {one['title']}" for one in uses],
+            "consequence": _consequence(count, len(uses)),
             "url": url_for(endpoint(self.record, "delete_view")),
             "fields": [("id", state["id"]), ("url", back), *([("force", "1")] if count else [])],
             "label": "Delete anyway" if count else "Delete",
@@ -152,18 +152,18 @@ class MediaView(RecordView):
 
 def _usage_line(actor: Actor, state: State) -> str:
     """A file and where it is used, on one line."""
-    seen, count = find_usage(MEDIA, actor, state)
-    places = [f"{one['type'].removesuffix('s')} “{one['title']}”" for one in seen]
-    if count > len(seen):
-        places.append(f"{count - len(seen)} you do not have access to")
+    uses, count = find_usage(MEDIA, actor, state)
+    places = [f"{one['type'].removesuffix('s')} “{one['title']}”" for one in uses]
+    if count > len(uses):
+        places.append(f"{count - len(uses)} you do not have access to")
     return f"{record_title(MEDIA, state)}: {', '.join(places)}"
 
 
-def _consequence(count: int, seen: int) -> str:
+def _consequence(count: int, use_count: int) -> str:
     if not count:
         return "It is not used anywhere."
     places = "1 place" if count == 1 else f"{count} places"
-    hidden = f", {count - seen} of them not visible to you" if count > seen else ""
+    hidden = f", {count - use_count} of them not visible to you" if count > use_count else ""
     return f"It is used in {places}{hidden}. Cover images are removed and texts show a gap."
 
 

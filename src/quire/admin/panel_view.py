@@ -138,5 +138,5 @@ class PanelView(BaseView):
 
     def render(self, template: str, **kwargs: Any) -> str:
         """A page with everything its frame needs."""
-        shell = Layout(panel_actor(), self, site_settings()["site_name"])
-        return super().render(template, shell=shell, **kwargs)
+        layout = Layout(panel_actor(), self, site_settings()["site_name"])
+        return super().render(template, shell=layout, **kwargs)

@@ -89,14 +89,14 @@ def _fields(record: Record) -> list[MatrixRow]:
 
 def _of_field(role: str, record: Record, field: Field, actor: Actor) -> MatrixCell:
     """Who sees it, and who sets it when: what the rule of the row leaves open is not said again."""
-    seen = _seen(record, field, actor)
+    readable = _readable_by(record, field, actor)
     sets = _sets(record, field, actor)
-    words = ", ".join(one for one in (seen, sets) if one)
+    words = ", ".join(one for one in (readable, sets) if one)
     answer = NO if not words else YES if sets else SOME
     return MatrixCell(role, answer, words[:1].upper() + words[1:] if words else "No")
 
 
-def _seen(record: Record, field: Field, actor: Actor) -> str:
+def _readable_by(record: Record, field: Field, actor: Actor) -> str:
     answer = field.read_rule(actor) if field.readable else False
     if answer is False or record.allows(actor, "read") is False:
         return ""

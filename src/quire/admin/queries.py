@@ -45,7 +45,7 @@ def find_many(record: Record, actor: Actor, ids: list[int]) -> dict[int, dict[st
     query = Query(
         conditions=(Condition("id", "in", tuple(ids)),), count=False, per_page=100, panel=True
     )
-    found = read.list_records(record, actor, query).rows
+    rows = read.list_records(record, actor, query).rows
     if record.has_trash:
-        found += read.list_records(record, actor, replace(query, trashed=True)).rows
-    return {state["id"]: state for state in found if "id" in state}
+        rows += read.list_records(record, actor, replace(query, trashed=True)).rows
+    return {state["id"]: state for state in rows if "id" in state}

@@ -34,22 +34,22 @@ def _nowhere(record: Record, id: int) -> None:
 
 
 def _changes(
-    record: Record, seen: Collection[str], new: dict[str, Any], old: dict[str, Any] | None
+    record: Record, visible: Collection[str], new: dict[str, Any], old: dict[str, Any] | None
 ) -> list[Any]:
     """Label and value of every visible field that differs from the version before."""
-    found = []
+    changes = []
     for name, value in new.items():
-        if name in seen and old is not None and old.get(name) != value:
+        if name in visible and old is not None and old.get(name) != value:
             field = record.field(name)
-            found.append((field.label, cell_html(field, value, _nowhere)))
-    return found
+            changes.append((field.label, cell_html(field, value, _nowhere)))
+    return changes
 
 
 def _step(
-    record: Record, seen: Collection[str], row: dict[str, Any], before: dict[str, Any] | None
+    record: Record, visible: Collection[str], row: dict[str, Any], before: dict[str, Any] | None
 ) -> Any:
     old = with_defaults(record, before["data"]) if before else None
-    changes = _changes(record, seen, with_defaults(record, row["data"]), old)
+    changes = _changes(record, visible, with_defaults(record, row["data"]), old)
     words = "1 field" if len(changes) == 1 else f"{len(changes)} fields"
     return SimpleNamespace(
         what=f"Revision {row['version']}: {past_tense(row['action'])}",
@@ -63,9 +63,9 @@ def _step(
 def revision_steps(record: Record, actor: Actor, id: int) -> list[Any]:
     """The revisions, newest first, with what each of them changed; for whoever may edit it."""
     rows = _revisions(record, actor, id)
-    seen = record.visible_fields(actor)
+    visible = record.visible_fields(actor)
     befores = [*rows[1:], None]
-    return [_step(record, seen, row, before) for row, before in zip(rows, befores, strict=False)]
+    return [_step(record, visible, row, before) for row, before in zip(rows, befores, strict=False)]
 
 
 def revisions_of(record: Record, actor: Actor, id: int) -> list[dict[str, Any]]:

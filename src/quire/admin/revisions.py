@@ -108,8 +108,8 @@ class RevisionsMixin(PanelView):
         if "from" not in request.args:
             return None
         first, second = (parse_id(request.args.get(name)) for name in ("from", "to"))
-        found = revision_service.compare_revisions(self.record, actor, id, first, second)
-        fields = [self._difference(one) for one in found["fields"]]
+        comparison = revision_service.compare_revisions(self.record, actor, id, first, second)
+        fields = [self._difference(one) for one in comparison["fields"]]
         return SimpleNamespace(first=first, second=second, fields=fields)
 
     def _difference(self, one: dict[str, Any]) -> Any:

@@ -33,12 +33,12 @@ OWNER_FIELDS = {
 
 def export_personal_data(actor: Actor) -> bytes:
     """The account, and every record that is its owner's, as he sees them: indented JSON."""
-    found: dict[str, Any] = {
+    personal_data: dict[str, Any] = {
         "users": [read.get_record(REGISTRY["users"], actor, actor.user_id or 0)]
     }
     for path, field in OWNER_FIELDS.items():
-        found[path] = list(_rows(REGISTRY[path], actor, field))
-    return orjson.dumps(found, option=orjson.OPT_INDENT_2)
+        personal_data[path] = list(_rows(REGISTRY[path], actor, field))
+    return orjson.dumps(personal_data, option=orjson.OPT_INDENT_2)
 
 
 def _rows(record: Record, actor: Actor, field: str) -> Iterator[dict[str, Any]]:
@@ -55,8 +55,8 @@ def count_posts(actor: Actor) -> int:
     """How many posts somebody has written, those in the trash too."""
     posts = REGISTRY["posts"].table
     with read_connection() as connection:
-        found = select(func.count()).where(posts.c.author_id == actor.user_id)
-        return int(connection.execute(found).scalar_one())
+        statement = select(func.count()).where(posts.c.author_id == actor.user_id)
+        return int(connection.execute(statement).scalar_one())
 
 
 def delete_account(actor: Actor, password: str) -> None:

@@ -82,10 +82,10 @@ def mail_notice(user_id: int, kind: str, **words: str) -> None:
 
 def require_link(token: str, *purposes: str) -> ActiveLink:
     """The good link with this secret. Raises NotFound, which says nothing of the reason."""
-    found = email_links.find_active(token, *purposes)
-    if found is None:
+    link = email_links.find_active(token, *purposes)
+    if link is None:
         raise NotFound(INVALID_LINK)
-    return found
+    return link
 
 
 def reset_password(token: str, password: str, by: Actor) -> None:

@@ -55,8 +55,8 @@ def account_columns() -> list[Any]:
 def _has_second_factor() -> Any:
     """Whether an account has a second factor."""
     users = REGISTRY["users"].table
-    found = (exists().where(model.user_id == users.c.id) for model in (TotpDevice, Passkey))
-    return or_(*(one.correlate(users) for one in found))
+    devices = (exists().where(model.user_id == users.c.id) for model in (TotpDevice, Passkey))
+    return or_(*(one.correlate(users) for one in devices))
 
 
 def account_from_row(row: Sequence[Any]) -> Account:

@@ -49,13 +49,13 @@ def _select_active() -> Select[Any]:
 
 def authenticate(text: str) -> ActiveKey:
     """The key that `text` is. Raises Unauthenticated: misspelt, unknown, expired, from elsewhere."""
-    found = _lookup(text) if is_key(text) else None
-    if found is None or not _is_from(found.networks, request.remote_addr):
+    key = _lookup(text) if is_key(text) else None
+    if key is None or not _is_from(key.networks, request.remote_addr):
         raise invalid_token("The API key is not valid.")
-    if found.expires is not None and found.expires <= now():
+    if key.expires is not None and key.expires <= now():
         raise invalid_token("The API key has expired.", "token_expired")
-    found.touch()
-    return found
+    key.touch()
+    return key
 
 
 def _lookup(text: str) -> ActiveKey | None:

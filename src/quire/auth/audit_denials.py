@@ -36,26 +36,26 @@ def _denied_actor(response: Response) -> Actor | None:
     """Who was denied something that is worth a note."""
     if response.status_code == 403 or g.get(PARTLY):
         try:
-            found = current_actor()
+            actor = current_actor()
         except Unauthenticated:  # refused before anybody looked at the proof
             return anonymous_actor()
-        return None if found.is_anonymous else found.impersonator or found
-    said = response.headers.get("WWW-Authenticate", "")
-    return anonymous_actor() if BROKEN_PROOF in said and EXPIRED not in said else None
+        return None if actor.is_anonymous else actor.impersonator or actor
+    challenge = response.headers.get("WWW-Authenticate", "")
+    return anonymous_actor() if BROKEN_PROOF in challenge and EXPIRED not in challenge else None
 
 
 def _has_room(actor: Actor) -> bool:
-    kept: FixedWindowRateLimiter = current_app.extensions[EXTENSION]
+    limiter: FixedWindowRateLimiter = current_app.extensions[EXTENSION]
     who = str(actor.user_id) if actor.user_id is not None else client_network(actor.ip)
-    return kept.hit(EACH, who) and kept.hit(ALL)
+    return limiter.hit(EACH, who) and limiter.hit(ALL)
 
 
 def _target() -> tuple[str, int | None]:
     """The type and id that the request was about, as far as its address says so."""
     parts = [part for part in request.path.split("/") if part]
-    found = next((part for part in parts if part in REGISTRY), parts[0] if parts else "site")
+    target = next((part for part in parts if part in REGISTRY), parts[0] if parts else "site")
     id = (request.view_args or {}).get("id")
-    return quote(found)[:LONGEST_WORD], id if isinstance(id, int) else None
+    return quote(target)[:LONGEST_WORD], id if isinstance(id, int) else None
 
 
 def note_partial_denial() -> None:
@@ -69,8 +69,8 @@ def _note(response: Response) -> Response:
     try:
         actor = _denied_actor(response)
         if actor is not None and _has_room(actor):
-            asked = f"{request.method} {quote(request.path)}"
-            record_event(actor, ACTION, *_target(), asked[:LONGEST])
+            request_line = f"{request.method} {quote(request.path)}"
+            record_event(actor, ACTION, *_target(), request_line[:LONGEST])
     except Problem as problem:  # the answer is worth more than the note about it
         logger.warning("A refusal could not be noted: %s", problem.message)
     return response

@@ -63,8 +63,8 @@ def _actor_of_secret(secret: str) -> Actor:
     if secret.startswith(KEY_START) or "HTTP_AUTHORIZATION" not in request.environ:
         key = api_keys.authenticate(secret)
         return key.account.actor("key", scopes=key.scopes, api_key_id=key.id, **_request_context())
-    found = jwt.authenticate(secret)
-    return found.account.actor("token", session_id=found.id, **_request_context())
+    session = jwt.authenticate(secret)
+    return session.account.actor("token", session_id=session.id, **_request_context())
 
 
 def _bearer(authorization: str) -> str:

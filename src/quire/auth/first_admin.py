@@ -35,10 +35,10 @@ def create_token() -> str:
 def is_valid(token: str) -> bool:
     """Whether `token` is the one offered last and still opens something."""
     try:
-        kept = _path().read_text(encoding="ascii")
+        stored = _path().read_text(encoding="ascii")
     except FileNotFoundError:
         return False
-    return hmac.compare_digest(kept, _hash(token)) and is_needed()
+    return hmac.compare_digest(stored, _hash(token)) and is_needed()
 
 
 def delete_token() -> None:

@@ -49,15 +49,15 @@ def refresh(token: str, asker: Actor) -> dict[str, Any]:
     The successor is made from the old token, so that parallel requests with one token get the same.
     """
     id, secret = _parse_refresh_token(token)
-    found = session_store.by_secret(secret, KIND)
-    if found is not None and found.id == id:
+    session = session_store.by_secret(secret, KIND)
+    if session is not None and session.id == id:
         successor = _successor(secret)
         if (
-            found.former
+            session.former
             or session_store.rotate(id, secret, successor)
             or session_store.by_secret(secret, KIND)
         ):
-            return _token_pair(found.account, id, successor)
+            return _token_pair(session.account, id, successor)
     revoked = session_store.by_id(id, KIND)
     if revoked is not None:
         by = revoked.account.actor(KIND, door=asker.door, ip=asker.ip, request_id=asker.request_id)
@@ -73,8 +73,8 @@ def revoke(token: str) -> None:
         id, secret = _parse_refresh_token(token)
     except Unauthenticated:
         return
-    found = session_store.by_secret(secret, KIND)
-    if found is not None and found.id == id:
+    session = session_store.by_secret(secret, KIND)
+    if session is not None and session.id == id:
         end_session(id)
 
 
@@ -136,10 +136,10 @@ def authenticate(token: str) -> ActiveSession:
         raise invalid_token("The token is not valid.") from None
     if expired:
         raise invalid_token("The token has expired.", "token_expired")
-    found = _session(claims) if claims["typ"] == ACCESS else None
-    if found is None:
+    session = _session(claims) if claims["typ"] == ACCESS else None
+    if session is None:
         raise invalid_token("The token is not valid.")
-    return found
+    return session
 
 
 @lru_cache(1024)
@@ -165,18 +165,18 @@ def _session(claims: dict[str, Any]) -> ActiveSession | None:
     if type(id) is not int or not 0 < id < 2**31:
         return None
     seconds = current_app.config["JWT_CACHE_SECONDS"]
-    until, found = _cache.get((id, current_app.config["SECRET_KEY"]), (0.0, None))
+    until, session = _cache.get((id, current_app.config["SECRET_KEY"]), (0.0, None))
     if not seconds or until < time.monotonic():
-        found = session_store.by_id(id, KIND)
-        _store_in_cache(id, found, seconds)
-    return found if found is not None and str(found.account.id) == sub else None
+        session = session_store.by_id(id, KIND)
+        _store_in_cache(id, session, seconds)
+    return session if session is not None and str(session.account.id) == sub else None
 
 
-def _store_in_cache(id: int, found: ActiveSession | None, seconds: int) -> None:
-    if seconds and found is not None:
+def _store_in_cache(id: int, session: ActiveSession | None, seconds: int) -> None:
+    if seconds and session is not None:
         if len(_cache) >= MAX_CACHED:
             _cache.clear()
-        _cache[id, current_app.config["SECRET_KEY"]] = time.monotonic() + seconds, found
+        _cache[id, current_app.config["SECRET_KEY"]] = time.monotonic() + seconds, session
 
 
 def invalid_token(message: str, code: str = "invalid_token") -> Unauthenticated:

@@ -27,23 +27,23 @@ Begin = Callable[[Account], Opened]
 
 def with_password(email: str, password: str, otp: str | None, begin: Begin[Opened]) -> Opened:
     """Sign in with an email address, a password and, if required, a code. Raises Unauthenticated."""
-    found = check_password(email, password)
-    if not totp.is_required_for(found):
-        return record_login(found, begin, "password")
+    account = check_password(email, password)
+    if not totp.is_required_for(account):
+        return record_login(account, begin, "password")
     if not otp:
         message = (
             "This account uses two-factor authentication. Enter a code from the app or a "
             "recovery code."
         )
         raise Unauthenticated(message, details=[detail("otp", "required", message)])
-    return check_second_factor(found, otp, begin)[1]
+    return check_second_factor(account, otp, begin)[1]
 
 
 def check_password(email: str, password: str) -> Account:
     """Whose address and password these are; that may not be enough. Raises Unauthenticated."""
-    found = passwords.authenticate(email, password)
-    require_verified_address(found)
-    return found
+    account = passwords.authenticate(email, password)
+    require_verified_address(account)
+    return account
 
 
 def check_second_factor(owner: Account, otp: str, begin: Begin[Opened]) -> tuple[str, Opened]:

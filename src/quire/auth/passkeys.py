@@ -28,29 +28,29 @@ _keys = Passkey.__table__
 def list_passkeys(actor: Actor) -> list[dict[str, Any]]:
     """The actor's passkeys, oldest first."""
     columns = (_keys.c[name] for name in ("id", "name", "created_at", "last_used_at"))
-    wanted = select(*columns).where(_keys.c.user_id == actor.user_id).order_by(_keys.c.id)
+    statement = select(*columns).where(_keys.c.user_id == actor.user_id).order_by(_keys.c.id)
     with read_connection() as connection:
-        rows = connection.execute(wanted).mappings().all()
-    return [{name: _shown(value) for name, value in row.items()} for row in rows]
+        rows = connection.execute(statement).mappings().all()
+    return [{name: _as_text(value) for name, value in row.items()} for row in rows]
 
 
-def _shown(value: Any) -> Any:
+def _as_text(value: Any) -> Any:
     return rfc3339(value) if isinstance(value, datetime) else value
 
 
 def get_passkey(actor: Actor, id: int) -> dict[str, Any]:
     """One of the actor's passkeys. Raises NotFound."""
-    for found in list_passkeys(actor):
-        if found["id"] == id:
-            return found
+    for passkey in list_passkeys(actor):
+        if passkey["id"] == id:
+            return passkey
     raise NotFound
 
 
 def credential_ids(user_id: int) -> list[str]:
     """How devices know somebody's passkeys."""
     with read_connection() as connection:
-        wanted = select(_keys.c.credential_id).where(_keys.c.user_id == user_id)
-        return list(connection.execute(wanted).scalars())
+        statement = select(_keys.c.credential_id).where(_keys.c.user_id == user_id)
+        return list(connection.execute(statement).scalars())
 
 
 def store_passkey(
@@ -100,13 +100,13 @@ def find_by_credential(credential_id: Any) -> Any:
         return None
     users = REGISTRY["users"].table
     more = (_keys.c[name] for name in ("credential_id", "public_key", "sign_count"))
-    wanted = (
+    statement = (
         select(*account_columns(), _keys.c.id.label("passkey_id"), *more)
         .join_from(_keys, users, users.c.id == _keys.c.user_id)
         .where(_keys.c.credential_id == credential_id, users.c.is_active)
     )
     with read_connection() as connection:
-        return connection.execute(wanted).first()
+        return connection.execute(statement).first()
 
 
 def record_use(id: int, sign_count: int, given_at: datetime) -> bool:

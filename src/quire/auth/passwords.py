@@ -35,16 +35,16 @@ def authenticate(email: str, password: str) -> Account:
     """The active account of this address and password. Raises Unauthenticated: whether there is such an
     account is not told, nor does it take another time; TooManyRequests before the password is looked at."""
     address = normalize_address(email)
-    found, stored = _load(address)
-    id = found.id if found is not None else None
+    account, stored = _load(address)
+    id = account.id if account is not None else None
     with count_attempt("password", address, id) as it:
-        it.right = password_matches(stored, password) and found is not None and found.is_active
-    if found is None or not it.right:
+        it.right = password_matches(stored, password) and account is not None and account.is_active
+    if account is None or not it.right:
         record_event(anonymous_actor(), "sign_in_failed", "users", id)
         raise Unauthenticated("Invalid email or password", code="invalid_credentials")
     if stored is not None and is_weak(stored):
-        _rehash(found.id, stored, password)
-    return found
+        _rehash(account.id, stored, password)
+    return account
 
 
 def _rehash(id: int, stored: str, password: str) -> None:

@@ -31,22 +31,22 @@ class PendingLogin:
 def begin(owner: Account, remember: bool) -> None:
     """Note that the password was right; former session data of the browser is dropped."""
     session.clear()
-    found = _load(owner.id, remember)
-    if found is not None:
-        session[NAME] = [owner.id, found.mark, remember, int(now().timestamp()) + SECONDS]
+    login = _load(owner.id, remember)
+    if login is not None:
+        session[NAME] = [owner.id, login.mark, remember, int(now().timestamp()) + SECONDS]
 
 
 def current() -> PendingLogin | None:
     """Who stands half-way in with this browser."""
     id, mark, remember, until = session.get(NAME) or (0, "", False, 0)
-    found = _load(id, remember) if until > now().timestamp() else None
-    return found if found is not None and found.mark == mark else None
+    login = _load(id, remember) if until > now().timestamp() else None
+    return login if login is not None and login.mark == mark else None
 
 
 def _load(id: int, remember: bool) -> PendingLogin | None:
     """An active account, with a mark that changes when its password does."""
     users = REGISTRY["users"].table.c
-    wanted = select(*account_columns(), users.password).where(users.id == id, users.is_active)
+    statement = select(*account_columns(), users.password).where(users.id == id, users.is_active)
     with read_connection() as connection:
-        row = connection.execute(wanted).first()
+        row = connection.execute(statement).first()
     return row and PendingLogin(account_from_row(row), digest(row[-1] or "")[:16], remember)

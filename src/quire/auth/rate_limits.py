@@ -66,12 +66,12 @@ def _client() -> str:
 
 def _add_headers(limiter: Limiter, response: Response) -> Response:
     """Say how many requests are left, unless a narrower limit has been told already."""
-    found = limiter.current_limit
-    if found is not None and "RateLimit-Limit" not in response.headers:
-        seconds = max(1, ceil(found.window.reset_time - time.time()))
-        limit, window = found.limit.amount, found.limit.get_expiry()
-        told = rate_limit_headers("api", limit, window, found.remaining, seconds)
-        response.headers.update(told)
-        if found.breached:
+    current = limiter.current_limit
+    if current is not None and "RateLimit-Limit" not in response.headers:
+        seconds = max(1, ceil(current.window.reset_time - time.time()))
+        limit, window = current.limit.amount, current.limit.get_expiry()
+        headers = rate_limit_headers("api", limit, window, current.remaining, seconds)
+        response.headers.update(headers)
+        if current.breached:
             response.headers["Retry-After"] = str(seconds)
     return response

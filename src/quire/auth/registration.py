@@ -52,8 +52,11 @@ def _create_member(actor: Actor, raw: Raw) -> Saved:
 
 
 def _is_taken(email: Any) -> bool:
-    known = isinstance(email, str) and "\x00" not in email
-    return known and find_id(REGISTRY["users"], SYSTEM, email=normalize_address(email)) is not None
+    is_address = isinstance(email, str) and "\x00" not in email
+    return (
+        is_address
+        and find_id(REGISTRY["users"], SYSTEM, email=normalize_address(email)) is not None
+    )
 
 
 class _RollbackForTiming(Exception):

@@ -34,12 +34,12 @@ class ActiveSession:
     account: Account
     former: bool
     remember: bool
-    seen: datetime
+    last_seen: datetime
 
     def touch(self) -> None:
         """Note that it was used, once a minute."""
         moment = now()
-        if self.seen < moment - timedelta(seconds=SEEN_SECONDS):
+        if self.last_seen < moment - timedelta(seconds=SEEN_SECONDS):
             touch("sessions", self.id, last_seen_at=moment, ip=request.remote_addr)
 
 
@@ -74,10 +74,10 @@ def _delete_surplus(user_id: int) -> None:
     """Remove what has expired, and the oldest where there are too many."""
     table = REGISTRY["sessions"].table
     own = table.c.user_id == user_id
-    kept = select(table.c.id).where(own).order_by(table.c.id.desc()).limit(MAX_SESSIONS - 1)
+    newest = select(table.c.id).where(own).order_by(table.c.id.desc()).limit(MAX_SESSIONS - 1)
     with transaction() as connection:
-        gone = or_(table.c.expires_at <= now(), table.c.id.not_in(kept))
-        connection.execute(delete(table).where(own, gone))
+        surplus = or_(table.c.expires_at <= now(), table.c.id.not_in(newest))
+        connection.execute(delete(table).where(own, surplus))
 
 
 @cache
@@ -85,7 +85,7 @@ def _select_active(by: str) -> Select[Any]:
     """Sessions that are good, with their accounts, found by `hash` or by `id`."""
     table, users = REGISTRY["sessions"].table.c, REGISTRY["users"].table.c
     former = and_(table.former_hash == bindparam("hash"), table.rotated_at >= bindparam("grace"))
-    found = (
+    same_secret = (
         or_(table.hash == bindparam("hash"), former)
         if by == "hash"
         else table.id == bindparam("id")
@@ -95,7 +95,7 @@ def _select_active(by: str) -> Select[Any]:
     return (
         select(*account_columns(), *more)
         .join_from(REGISTRY["users"].table, REGISTRY["sessions"].table, users.id == table.user_id)
-        .where(found, users.is_active, table.expires_at > NOW, lasting)
+        .where(same_secret, users.is_active, table.expires_at > NOW, lasting)
     )
 
 
@@ -117,9 +117,9 @@ def _first(by: str, kind: str, values: dict[str, Any], hashed: str | None) -> Ac
         row = connection.execute(_select_active(by), {**values, "idle": idle, "now": now()}).first()
     if row is None or row.kind != kind:
         return None
-    id, stored_hash, remember, seen, _ = row[-5:]
+    id, stored_hash, remember, last_seen, _ = row[-5:]
     former = hashed is not None and stored_hash != hashed
-    return ActiveSession(id, account_from_row(row), former, remember, seen)
+    return ActiveSession(id, account_from_row(row), former, remember, last_seen)
 
 
 def rotate(id: int, secret: str, successor: str) -> bool:

@@ -63,11 +63,11 @@ login_manager = LoginManager()
 
 @login_manager.user_loader
 def _load_user(secret: str) -> SessionUser | None:
-    found = session_store.by_secret(secret, KIND)
-    if found is None:
+    session = session_store.by_secret(secret, KIND)
+    if session is None:
         return None
-    found.touch()
-    return SessionUser(secret, found.account, found.id, found.remember)
+    session.touch()
+    return SessionUser(secret, session.account, session.id, session.remember)
 
 
 @session_renewed.connect

@@ -37,9 +37,9 @@ def provisioning_uri(seed: str, username: str, site: str) -> str:
 
 def is_enabled(user_id: int) -> bool:
     """Whether a code is asked for after the password."""
-    found = select(_devices.c.id).where(_devices.c.user_id == user_id)
+    statement = select(_devices.c.id).where(_devices.c.user_id == user_id)
     with read_connection() as connection:
-        return connection.execute(found).first() is not None
+        return connection.execute(statement).first() is not None
 
 
 def is_required_for(owner: Account) -> bool:

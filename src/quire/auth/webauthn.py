@@ -59,10 +59,10 @@ def _is_number(name: str) -> bool:
 
 
 def _required_relying_party() -> RelyingParty:
-    found = relying_party()
-    if found is None:
+    party = relying_party()
+    if party is None:
         raise Conflict("Passkeys do not work at this address.")
-    return found
+    return party
 
 
 def _verifier() -> Any:
@@ -74,12 +74,14 @@ def _verifier() -> Any:
 def registration_options(actor: Actor, site: str) -> str:
     """What the actor's browser needs to make a passkey: JSON. Raises Conflict."""
     here, id = _required_relying_party(), _own_id(actor)
-    known = passkeys.credential_ids(id)
-    passkeys.check_limit(known)
+    credential_ids = passkeys.credential_ids(id)
+    passkeys.check_limit(credential_ids)
     challenge = issue(_registration_purpose(id))
     name = actor.username or ""
     return str(
-        _verifier().registration_options(here.rp_id, site, _user_handle(id), name, challenge, known)
+        _verifier().registration_options(
+            here.rp_id, site, _user_handle(id), name, challenge, credential_ids
+        )
     )
 
 
@@ -91,10 +93,14 @@ def register(actor: Actor, name: str, answer: str) -> None:
     )
     if challenge is None:
         raise passkeys.invalid_credential("This took too long. Try again.")
-    made = _verifier().verify_registration(here.rp_id, here.origin, challenge.value, _parse(answer))
-    if made is None or len(made.credential_id) > passkeys.LONGEST_ID:
+    credential = _verifier().verify_registration(
+        here.rp_id, here.origin, challenge.value, _parse(answer)
+    )
+    if credential is None or len(credential.credential_id) > passkeys.LONGEST_ID:
         raise passkeys.invalid_credential("The passkey was not accepted. Try again.")
-    passkeys.store_passkey(actor, name, made.credential_id, made.public_key, made.sign_count)
+    passkeys.store_passkey(
+        actor, name, credential.credential_id, credential.public_key, credential.sign_count
+    )
 
 
 def authentication_options() -> str:
@@ -125,15 +131,19 @@ def authenticate(answer: str) -> Assertion | None:
         consume(SIGN_IN),
         _parse(answer),
     )
-    found = passkeys.find_by_credential(credential.get("id"))
-    if challenge is None or found is None or not _belongs_to(account_from_row(found), credential):
+    passkey = passkeys.find_by_credential(credential.get("id"))
+    if (
+        challenge is None
+        or passkey is None
+        or not _belongs_to(account_from_row(passkey), credential)
+    ):
         return None
     signed = _verifier().verify_authentication
-    key, count = found.public_key, found.sign_count
+    key, count = passkey.public_key, passkey.sign_count
     count = signed(here.rp_id, here.origin, challenge.value, credential, key, count)
     if count is None:
         return None
-    return Assertion(account_from_row(found), found.passkey_id, count, challenge.given_at)
+    return Assertion(account_from_row(passkey), passkey.passkey_id, count, challenge.given_at)
 
 
 def _belongs_to(owner: Account, credential: dict[str, Any]) -> bool:
@@ -160,10 +170,10 @@ def _user_handle(user_id: int) -> bytes:
 
 def _parse(answer: str) -> dict[str, Any]:
     try:
-        found = orjson.loads(answer)
+        response = orjson.loads(answer)
     except orjson.JSONDecodeError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return response if isinstance(response, dict) else {}
 
 
 NAME = "challenge"

@@ -34,7 +34,7 @@ class NewPasskey:
 
 
 def registration_options(
-    rp_id: str, site: str, handle: bytes, name: str, challenge: bytes, known: list[str]
+    rp_id: str, site: str, handle: bytes, name: str, challenge: bytes, credential_ids: list[str]
 ) -> str:
     """What a browser needs to make a passkey, on a device that has none of the `known` ones."""
     selection = AuthenticatorSelectionCriteria(
@@ -48,7 +48,7 @@ def registration_options(
         challenge=challenge,
         authenticator_selection=selection,
         exclude_credentials=[
-            PublicKeyCredentialDescriptor(id=base64url_to_bytes(one)) for one in known
+            PublicKeyCredentialDescriptor(id=base64url_to_bytes(one)) for one in credential_ids
         ],
     )
     return options_to_json(options)
@@ -59,7 +59,7 @@ def verify_registration(
 ) -> NewPasskey | None:
     """The passkey that a browser has made, None when its answer proves nothing."""
     try:
-        found = verify_registration_response(
+        verified = verify_registration_response(
             credential=credential,
             expected_challenge=challenge,
             expected_rp_id=rp_id,
@@ -68,8 +68,8 @@ def verify_registration(
         )
     except INVALID_ANSWERS:
         return None
-    id = bytes_to_base64url(found.credential_id)
-    return NewPasskey(id, found.credential_public_key, found.sign_count)
+    id = bytes_to_base64url(verified.credential_id)
+    return NewPasskey(id, verified.credential_public_key, verified.sign_count)
 
 
 def authentication_options(rp_id: str, challenge: bytes) -> str:
@@ -90,7 +90,7 @@ def verify_authentication(
 ) -> int | None:
     """The new count of the passkey that has signed the challenge, None when it has not."""
     try:
-        found = verify_authentication_response(
+        verified = verify_authentication_response(
             credential=credential,
             expected_challenge=challenge,
             expected_rp_id=rp_id,
@@ -101,4 +101,4 @@ def verify_authentication(
         )
     except INVALID_ANSWERS:
         return None
-    return found.new_sign_count
+    return verified.new_sign_count

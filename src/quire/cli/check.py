@@ -49,13 +49,13 @@ def findings(deploy: bool) -> Iterator[tuple[str, Finding]]:
     schema = _schema()
     yield "database schema", schema
     if schema is None:
-        yield from map(_found, (_database, _administrator, _jobs))
-    yield from map(_found, (_private, _templates, _files))
+        yield from map(_check_result, (_database, _administrator, _jobs))
+    yield from map(_check_result, (_private, _templates, _files))
     if deploy:
-        yield from map(_found, (_environment, _address, _mail))
+        yield from map(_check_result, (_environment, _address, _mail))
 
 
-def _found(look: Callable[[], Finding]) -> tuple[str, Finding]:
+def _check_result(look: Callable[[], Finding]) -> tuple[str, Finding]:
     """The name of a check and what it says; one that cannot be made has found something."""
     try:
         return _title(look), look()
@@ -80,9 +80,9 @@ def _database() -> Finding:
     with read_connection() as connection:
         if connection.dialect.name != "sqlite":
             return None
-        found = connection.execute(text("PRAGMA quick_check(1)")).scalar()
-        if found != "ok":
-            return str(found)
+        answer = connection.execute(text("PRAGMA quick_check(1)")).scalar()
+        if answer != "ok":
+            return str(answer)
         lost = connection.execute(text("PRAGMA foreign_key_check")).first()
         return None if lost is None else f"a row in {lost[0]} refers to a missing row in {lost[2]}"
 

@@ -44,9 +44,9 @@ def database(ctx: click.Context) -> None:
 
 
 def _changes(subcommand: str) -> bool:
-    found = migrations.database_revision()
+    revision = migrations.database_revision()
     return subcommand == "downgrade" or (
-        subcommand == "upgrade" and found not in ("", migrations.newest_revision())
+        subcommand == "upgrade" and revision not in ("", migrations.newest_revision())
     )
 
 

@@ -65,8 +65,8 @@ def application(name: str | None = None, config: Mapping[str, Any] | None = None
     with app.app_context():
         import_module("quire.store.migrations").prepare_database()
     if os.environ.get("WERKZEUG_RUN_MAIN") == "true":  # what `flask run --debug` starts anew
-        given = click.get_current_context().params
-        app.config["LOCAL_URL"] = f"http://{given['host']}:{given['port']}"
+        options = click.get_current_context().params
+        app.config["LOCAL_URL"] = f"http://{options['host']}:{options['port']}"
         import_module("quire.jobs.background").start_background(app)
     return app
 

@@ -60,8 +60,8 @@ def write() -> list[Path]:
 
 def _row(name: str, field: FieldInfo) -> str:
     default = _default(name)
-    shown = f"`{default}`" if default else ""
-    return f"| `{name}` | {_type(field.annotation)} | {shown} | {field.description} |\n"
+    default_text = f"`{default}`" if default else ""
+    return f"| `{name}` | {_type(field.annotation)} | {default_text} | {field.description} |\n"
 
 
 def _type(annotation: Any) -> str:

@@ -21,25 +21,25 @@ def load(name: str | None = None, overrides: Mapping[str, Any] | None = None) ->
     everything and may hold keys of Flask and its extensions too. In development and production
     this makes the instance folder and the secret where they are missing. Raises UnsafeConfig.
     """
-    given = dict(overrides or {})
-    settings = _settings(name, {key: given[key] for key in given if key in Settings.model_fields})
+    values = dict(overrides or {})
+    settings = _settings(name, {key: values[key] for key in values if key in Settings.model_fields})
     if settings.QUIRE_ENV != "testing":
         _fill(settings)
     config = flask_config(settings)
-    config.update((key, given[key]) for key in given if key not in Settings.model_fields)
+    config.update((key, values[key]) for key in values if key not in Settings.model_fields)
     if settings.QUIRE_ENV == "production":
         refuse_unsafe(config)
     return config
 
 
-def _settings(name: str | None, given: dict[str, Any]) -> Settings:
+def _settings(name: str | None, values: dict[str, Any]) -> Settings:
     if name is not None:
-        given["QUIRE_ENV"] = name
+        values["QUIRE_ENV"] = name
     try:
         if name == "testing":
-            return TestingSettings(**given)
-        settings = Settings(**given)
-        return TestingSettings(**given) if settings.QUIRE_ENV == "testing" else settings
+            return TestingSettings(**values)
+        settings = Settings(**values)
+        return TestingSettings(**values) if settings.QUIRE_ENV == "testing" else settings
     except ValidationError as error:
         first = error.errors()[0]
         raise UnsafeConfig(

@@ -27,8 +27,8 @@ def one_line(error: Exception) -> str:
         hint = "" if encoding == "utf-8" else " Set PYTHONUTF8=1 for UTF-8."
         return f"Some of the input is not valid {encoding} text.{hint}"
     if isinstance(error, OSError):
-        said = error.strerror or str(error)
-        return f"{error.filename}: {said}." if error.filename else f"{said}."
+        problem = error.strerror or str(error)
+        return f"{error.filename}: {problem}." if error.filename else f"{problem}."
     cause = getattr(error.__cause__, "orig", None)
     reason = f" ({str(cause).strip().partition(chr(10))[0]})" if cause else ""
     return f"{error}{reason}"

@@ -70,10 +70,10 @@ def _host_name(value: str) -> str:
 
 def _trusted_host(value: str) -> str:
     if "*" in value:
-        wanted = value.removeprefix("*") if value.startswith("*.") else ".example.org"
+        host = value.removeprefix("*") if value.startswith("*.") else ".example.org"
         raise ValueError(
             "must be host names such as blog.example.org, "
-            f"or {wanted} for a domain and its subdomains, not {value}"
+            f"or {host} for a domain and its subdomains, not {value}"
         )
     return value.lower() if re.fullmatch(r"\[[0-9a-fA-F:.]+\]", value) else _host_name(value)
 

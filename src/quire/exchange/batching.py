@@ -61,14 +61,14 @@ def process_in_batches(
 
     Without `keep` it is a dry run batch by batch, which shuts nobody out.
     """
-    shown, done, told = 0.0, 0, -1
+    last_moment, done, last_count = 0.0, 0, -1
     for done in in_batches(take, items, transaction if keep else rolled_back_transaction):
         if progress is not None:
             progress(min(done, total), total)
-        if monotonic() > shown + SHOW_SECONDS:
-            shown, told = monotonic(), done
+        if monotonic() > last_moment + SHOW_SECONDS:
+            last_moment, last_count = monotonic(), done
             yield done
-    if done != told:
+    if done != last_count:
         yield done
 
 

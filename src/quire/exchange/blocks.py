@@ -18,18 +18,18 @@ def replace_blocks(text: str, opening: re.Pattern[str], closing: str, change: Ch
 
 
 def _pieces(text: str, opening: re.Pattern[str], closing: str, change: Change) -> Iterator[str]:
-    at = kept = 0
+    at = copied = 0
     never_closed: set[str] = set()
-    while found := opening.search(text, at):
-        name, at = found[1].lower(), found.end()
+    while mark := opening.search(text, at):
+        name, at = mark[1].lower(), mark.end()
         end = None if name in never_closed else _end(closing, name).search(text, at)
         if end is None:
             never_closed.add(name)
             continue
-        yield text[kept : found.start()]
-        yield change(found, text[at : end.start()])
-        at = kept = end.end()
-    yield text[kept:]
+        yield text[copied : mark.start()]
+        yield change(mark, text[at : end.start()])
+        at = copied = end.end()
+    yield text[copied:]
 
 
 def _end(closing: str, name: str) -> re.Pattern[str]:

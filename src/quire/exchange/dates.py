@@ -63,10 +63,10 @@ def _read_text(text: str, order: str) -> datetime | None:
         return _read_compact(compact, text[compact.end() :])
     if coarse := _COARSE.match(text):
         return datetime(int(coarse[1]), int(coarse[2] or 1), 1, tzinfo=UTC)
-    found = _find_day(text, order)
-    if found is None:
+    match = _find_day(text, order)
+    if match is None:
         return None
-    day, rest = found
+    day, rest = match
     return _utc(_with_time(day, rest))
 
 

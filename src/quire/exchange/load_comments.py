@@ -34,27 +34,27 @@ class CommentLoader:
         """How many comments of `entry` were made or changed, and words for the report."""
         new, changed = [], 0
         for remark in entry.remarks:
-            known = self._memory.get(_item(entry, remark))
-            if known is None:
+            earlier = self._memory.get(_item(entry, remark))
+            if earlier is None:
                 new.append(remark)
             else:
-                changed += self._change(entry, remark, known)
-        made, complaints = self._make_all(entry, post, new)
-        return made + changed, complaints
+                changed += self._change(entry, remark, earlier)
+        created, complaints = self._make_all(entry, post, new)
+        return created + changed, complaints
 
     def _make_all(
         self, entry: ImportedPost, post: int, new: list[ImportedComment]
     ) -> tuple[int, list[str]]:
         """Parents before their answers; an answer whose parent is missing stands by itself."""
-        made, waiting = 0, {remark.key for remark in new}
+        created, waiting = 0, {remark.key for remark in new}
         complaints: list[str] = []
         while new:
             ready = [remark for remark in new if remark.parent not in waiting] or new
             done, bad = self._make(entry, post, ready)
-            made, complaints = made + done, complaints + bad
+            created, complaints = created + done, complaints + bad
             waiting -= {remark.key for remark in ready}
             new = [remark for remark in new if remark.key in waiting]
-        return made, list(dict.fromkeys(complaints))
+        return created, list(dict.fromkeys(complaints))
 
     def _make(
         self, entry: ImportedPost, post: int, remarks: Sequence[ImportedComment]
@@ -82,11 +82,11 @@ class CommentLoader:
     def _raw(self, entry: ImportedPost, post: int, remark: ImportedComment) -> dict[str, Any]:
         parent = self._memory.id_of(f"{entry.key} comment {remark.parent}", COMMENTS)
         moment = now()
-        made = rfc3339(min(remark.date or moment, moment))
-        fixed = {"post": post, "parent": _still_there(parent), "created_at": made}
-        return fixed | self._said(remark, moment)
+        created_at = rfc3339(min(remark.date or moment, moment))
+        fixed = {"post": post, "parent": _still_there(parent), "created_at": created_at}
+        return fixed | self._values(remark, moment)
 
-    def _said(self, remark: ImportedComment, moment: datetime) -> dict[str, Any]:
+    def _values(self, remark: ImportedComment, moment: datetime) -> dict[str, Any]:
         return {
             "author": None if remark.person is None else self._people.id_of(remark.person),
             "author_name": shorten(remark.author_name, _NAME_LENGTH),
@@ -95,12 +95,12 @@ class CommentLoader:
             "deleted_at": rfc3339(moment) if remark.trashed else None,
         }
 
-    def _change(self, entry: ImportedPost, remark: ImportedComment, known: KnownItem) -> int:
+    def _change(self, entry: ImportedPost, remark: ImportedComment, earlier: KnownItem) -> int:
         mark = _mark(remark)
-        if known.fingerprint == mark or _version(known.record_id) != known.version:
+        if earlier.fingerprint == mark or _version(earlier.record_id) != earlier.version:
             return 0
-        said = self._said(remark, now())
-        saved = write.update(COMMENTS, self._actor, known.record_id, said)
+        values = self._values(remark, now())
+        saved = write.update(COMMENTS, self._actor, earlier.record_id, values)
         self._memory.remember(_item(entry, remark), COMMENTS, saved.id, mark, saved.version)
         return int(saved.changed)
 

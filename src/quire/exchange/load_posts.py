@@ -52,8 +52,8 @@ def load(
 
 def fingerprint_of(entry: ImportedPost) -> str:
     """The fingerprint of what an entry says, comments aside: they have their own."""
-    said = {k: v for k, v in asdict(entry).items() if k not in _NO_VALUE}
-    return fingerprint({k: v for k, v in said.items() if v or k not in _ADDED})
+    values = {k: v for k, v in asdict(entry).items() if k not in _NO_VALUE}
+    return fingerprint({k: v for k, v in values.items() if v or k not in _ADDED})
 
 
 class _PostLoader:
@@ -85,12 +85,12 @@ class _PostLoader:
 
     def _load(self, entry: ImportedPost) -> tuple[str, str, list[str]]:
         record = _RECORDS[entry.kind]
-        known = self._memory.get(entry.key)
+        earlier = self._memory.get(entry.key)
         mark = fingerprint_of(entry)
-        if known is None:
+        if earlier is None:
             outcome, id, slug = self._create(record, entry, mark)
         else:
-            outcome, id, slug = self._again(record, entry, known, mark)
+            outcome, id, slug = self._again(record, entry, earlier, mark)
         words = list(entry.warnings) if outcome in ("created", "updated") else []
         if outcome == "kept":
             words.append("changed in the source, but also edited here, so it was not changed")
@@ -112,19 +112,19 @@ class _PostLoader:
         return "created", saved.id, saved.state["slug"]
 
     def _again(
-        self, record: Record, entry: ImportedPost, known: KnownItem, mark: str
+        self, record: Record, entry: ImportedPost, earlier: KnownItem, mark: str
     ) -> tuple[str, int, str]:
         """An item that was imported before; the slug is empty when its record is gone."""
-        id, table = known.record_id, record.table.c
+        id, table = earlier.record_id, record.table.c
         with read_connection() as connection:
             row = connection.execute(
                 select(table.slug, table.version).where(table.id == id)
             ).first()
-        if row is None or known.type != record.path:
+        if row is None or earlier.type != record.path:
             return "skipped", id, ""
-        if known.fingerprint == mark:
+        if earlier.fingerprint == mark:
             return "unchanged", id, row.slug
-        if row.version != known.version:
+        if row.version != earlier.version:
             return "kept", id, row.slug
         raw = self._values.of_changed(record, entry, row.slug)
         saved = with_free_slug(record, raw, lambda raw: write.update(record, IMPORTER, id, raw))

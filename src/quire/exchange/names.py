@@ -32,8 +32,8 @@ def shorten(text: str, limit: int = TITLE_LENGTH) -> str:
         return text
     cut = text[: limit - 1]
     at_word = cut if text[limit - 1].isspace() else cut.rpartition(" ")[0]
-    kept = at_word if len(at_word) > limit // 2 else cut
-    return kept.rstrip(" ,;:.-") + "…"
+    shortened = at_word if len(at_word) > limit // 2 else cut
+    return shortened.rstrip(" ,;:.-") + "…"
 
 
 def first_words(body: str) -> str:
@@ -47,22 +47,22 @@ def slug_from(text: str) -> str:
 
     Empty when nothing is left. Old addresses stay what they were, in whatever script.
     """
-    wanted = unicodedata.normalize("NFC", text.strip())
-    if len(wanted) <= SLUG_LENGTH and _SLUG.fullmatch(wanted):
-        return wanted
-    return slugify(wanted, max_length=SLUG_LENGTH, word_boundary=True)
+    slug = unicodedata.normalize("NFC", text.strip())
+    if len(slug) <= SLUG_LENGTH and _SLUG.fullmatch(slug):
+        return slug
+    return slugify(slug, max_length=SLUG_LENGTH, word_boundary=True)
 
 
 def username_from(name: str) -> str:
     """3-20 allowed characters from `name`; what is allowed already stays as it is."""
     whole = _allowed_in_username(name)
-    wanted = whole[:USERNAME_LENGTH]
-    wanted = wanted.rstrip("-._") if len(name.strip()) > USERNAME_LENGTH else wanted
-    if not any(character.isalnum() for character in wanted):
-        wanted = ""
-    if len(wanted) < _SHORTEST_USERNAME:
-        return f"{wanted}-author".lstrip("-")
-    return wanted
+    username = whole[:USERNAME_LENGTH]
+    username = username.rstrip("-._") if len(name.strip()) > USERNAME_LENGTH else username
+    if not any(character.isalnum() for character in username):
+        username = ""
+    if len(username) < _SHORTEST_USERNAME:
+        return f"{username}-author".lstrip("-")
+    return username
 
 
 def person_key(name: str) -> str:
@@ -72,8 +72,8 @@ def person_key(name: str) -> str:
 
 
 def _allowed_in_username(name: str) -> str:
-    wanted = name.strip()
-    return slugify(wanted) if _NOT_IN_USERNAMES.search(wanted) else wanted
+    username = name.strip()
+    return slugify(username) if _NOT_IN_USERNAMES.search(username) else username
 
 
 def with_number(name: str, number: int, limit: int) -> str:

@@ -27,15 +27,15 @@ class OriginMap:
 
     def id_of(self, item: str, record: Record) -> int | None:
         """The id of the record that `item` became."""
-        known = self._known.get(item)
-        return known.record_id if known and known.type == record.path else None
+        earlier = self._known.get(item)
+        return earlier.record_id if earlier and earlier.type == record.path else None
 
     def names_of(self, record: Record, id: int) -> list[str]:
         """Every item that became this record."""
         return [
             item
-            for item, known in self._known.items()
-            if known.record_id == id and known.type == record.path
+            for item, earlier in self._known.items()
+            if earlier.record_id == id and earlier.type == record.path
         ]
 
     def remember(
@@ -48,9 +48,9 @@ class OriginMap:
         """Note what several items became."""
         with transaction() as connection:
             store_items(connection, self.source, self.place, items)
-        for item, known in items.items():
+        for item, earlier in items.items():
             self._before.setdefault(item, self._known.get(item))
-            self._known[item] = known
+            self._known[item] = earlier
 
     @contextmanager
     def one_item(self) -> Iterator[None]:
@@ -60,14 +60,14 @@ class OriginMap:
             yield
             self._before = {}
         finally:
-            for item, known in self._before.items():
-                self._put_back(item, known)
+            for item, earlier in self._before.items():
+                self._put_back(item, earlier)
 
-    def _put_back(self, item: str, known: KnownItem | None) -> None:
-        if known is None:
+    def _put_back(self, item: str, earlier: KnownItem | None) -> None:
+        if earlier is None:
             self._known.pop(item, None)
         else:
-            self._known[item] = known
+            self._known[item] = earlier
 
 
 class Lookup:
@@ -83,7 +83,7 @@ class Lookup:
         """What is known of `item`."""
         return known_item(self.source, self.place, item)
 
-    def remember(self, item: str, known: KnownItem) -> None:
+    def remember(self, item: str, origin: KnownItem) -> None:
         """Note what `item` became; belongs to the item's transaction."""
         with transaction() as connection:
-            store_items(connection, self.source, self.place, {item: known})
+            store_items(connection, self.source, self.place, {item: origin})

@@ -35,11 +35,11 @@ class PersonResolver:
             return self._default_id()
         email = _address(person.email)
         identity = f"person {email or person_key(person.username or person.name)}"
-        known = self._memory.id_of(identity, USERS)
-        if known is None:
-            known = self._find(person, email) or self._make(person, email)
-            self._memory.remember(identity, USERS, known)
-        return known
+        id_here = self._memory.id_of(identity, USERS)
+        if id_here is None:
+            id_here = self._find(person, email) or self._make(person, email)
+            self._memory.remember(identity, USERS, id_here)
+        return id_here
 
     def _default_id(self) -> int:
         if self._default is None:
@@ -58,23 +58,23 @@ class PersonResolver:
 
     def _find(self, person: ImportedPerson, email: str | None) -> int | None:
         """By e-mail, else by username, unless that belongs to another person of this import."""
-        if email and (found := read.find_id(USERS, self._actor, email=email)):
-            return found
-        wanted = person.username or person.name
-        if len(person_key(wanted)) > USERNAME_LENGTH:
-            return self._find_by_whole_name(person.name, username_from(wanted), email)
-        found = self._named(username_from(wanted))
-        return None if found is None or self._is_another(found, email) else found
+        if email and (id_here := read.find_id(USERS, self._actor, email=email)):
+            return id_here
+        username = person.username or person.name
+        if len(person_key(username)) > USERNAME_LENGTH:
+            return self._find_by_whole_name(person.name, username_from(username), email)
+        id_here = self._named(username_from(username))
+        return None if id_here is None or self._is_another(id_here, email) else id_here
 
     def _find_by_whole_name(self, name: str, username: str, email: str | None) -> int | None:
         """Of those whose usernames begin like this one, which was cut, who has this very name."""
         for candidate in self._usernames(username):
-            found = self._named(candidate)
-            if found is None:
+            id_here = self._named(candidate)
+            if id_here is None:
                 return None
-            same = _display_name(found).casefold() == shorten(name, _NAME_LENGTH).casefold()
-            if same and not self._is_another(found, email):
-                return found
+            same = _display_name(id_here).casefold() == shorten(name, _NAME_LENGTH).casefold()
+            if same and not self._is_another(id_here, email):
+                return id_here
         return None
 
     def _usernames(self, username: str) -> Iterator[str]:
@@ -91,12 +91,12 @@ class PersonResolver:
     def _make(self, person: ImportedPerson, email: str | None) -> int:
         username = self._free(username_from(person.username or person.name))
         raw = {"username": username, "role": "author", "is_active": False}
-        made = write.create(USERS, self._actor, raw | ({"email": email} if email else {}))
-        profile = read.find_id(PROFILES, self._actor, user_id=made.id)
+        user = write.create(USERS, self._actor, raw | ({"email": email} if email else {}))
+        profile = read.find_id(PROFILES, self._actor, user_id=user.id)
         if profile is not None:
             name = shorten(person.name, _NAME_LENGTH)
             write.update(PROFILES, self._actor, profile, {"display_name": name})
-        return made.id
+        return user.id
 
     def _free(self, username: str) -> str:
         return next(one for one in self._usernames(username) if self._named(one) is None)

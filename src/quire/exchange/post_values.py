@@ -86,9 +86,9 @@ class PostValues:
 
 def _seo(record: Record, entry: ImportedPost) -> Raw:
     """What search engines are told, cut to what there is room for."""
-    said = {"seo_title": entry.seo_title, "seo_description": entry.seo_description}
-    lengths = {name: record.field(name).kind.length or 0 for name in said}
-    return {name: shorten(single_line(text), lengths[name]) for name, text in said.items()}
+    values = {"seo_title": entry.seo_title, "seo_description": entry.seo_description}
+    lengths = {name: record.field(name).kind.length or 0 for name in values}
+    return {name: shorten(single_line(text), lengths[name]) for name, text in values.items()}
 
 
 def _end(entry: ImportedPost) -> datetime | None:
@@ -106,8 +106,8 @@ def _text(moment: datetime | None) -> str | None:
 def _free(record: Record, slug: str) -> str:
     column = record.table.c.slug
     with read_connection() as connection:
-        taken = connection.execute(select(column).where(column == slug)).first()
-    return slug if taken is None else free_slug(record, slug)
+        same = connection.execute(select(column).where(column == slug)).first()
+    return slug if same is None else free_slug(record, slug)
 
 
 def with_free_slug(record: Record, raw: Raw, change: Callable[[Raw], Saved]) -> Saved:
@@ -122,6 +122,6 @@ def with_free_slug(record: Record, raw: Raw, change: Callable[[Raw], Saved]) -> 
             raw = raw | {"slug": free_slug(record, raw["slug"])}
 
 
-def _is_numbered(slug: str, wanted: str) -> bool:
+def _is_numbered(slug: str, original: str) -> bool:
     """Whether `slug` is `wanted`, or what it became because it was taken."""
-    return re.fullmatch(re.escape(wanted) + r"(-\d+)?", slug) is not None
+    return re.fullmatch(re.escape(original) + r"(-\d+)?", slug) is not None

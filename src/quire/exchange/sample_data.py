@@ -60,11 +60,11 @@ class SampleGenerator:
     def __init__(self, seed: int = 1):
         self._random = random.Random(seed)  # noqa: S311 - content, no secrets
 
-    def users(self, count: int, taken: set[str]) -> Iterator[Raw]:
+    def users(self, count: int, usernames: set[str]) -> Iterator[Raw]:
         """People who cannot sign in; `taken` holds usernames in lower case and grows."""
         for number in range(count):
             first, last = self._one(FIRST), self._one(LAST)
-            username = _free(f"{first}.{last}".lower(), taken, longest=20)
+            username = _free(f"{first}.{last}".lower(), usernames, longest=20)
             yield {
                 "username": username,
                 "email": f"{username}@example.org",
@@ -73,10 +73,10 @@ class SampleGenerator:
                 "created_at": _text(LATEST - timedelta(days=DAYS + self._below(300))),
             }
 
-    def tags(self, count: int, taken: set[str]) -> Iterator[Raw]:
+    def tags(self, count: int, names: set[str]) -> Iterator[Raw]:
         """Tags; `taken` holds names in lower case and grows."""
         for number in range(count):
-            name = _free(TOPICS[number % len(TOPICS)], taken, longest=50)
+            name = _free(TOPICS[number % len(TOPICS)], names, longest=50)
             yield {"name": name, "description": f"All about {name}."}
 
     def posts(self, count: int, authors: Sequence[int], tags: Sequence[int]) -> Iterator[Raw]:
@@ -134,8 +134,8 @@ class SampleGenerator:
         return LATEST - timedelta(minutes=1 + self._below(DAYS * 24 * 60))
 
     def _some(self, things: Sequence[int]) -> list[int]:
-        wanted = self._below(min(5, len(things) + 1))
-        return sorted({self._one(things) for _ in range(wanted)})
+        count = self._below(min(5, len(things) + 1))
+        return sorted({self._one(things) for _ in range(count)})
 
     def _one(self, things: Sequence[Any]) -> Any:
         return things[self._below(len(things))]
@@ -145,14 +145,14 @@ class SampleGenerator:
         return int(self._random.random() * end)
 
 
-def _free(name: str, taken: set[str], longest: int) -> str:
+def _free(name: str, others: set[str], longest: int) -> str:
     """`name`, or with the first number that makes it one of a kind."""
-    found, number = name[:longest], 1
-    while found.lower() in taken:
+    candidate, number = name[:longest], 1
+    while candidate.lower() in others:
         number += 1
-        found = f"{name[: longest - len(str(number)) - 1]}-{number}"
-    taken.add(found.lower())
-    return found
+        candidate = f"{name[: longest - len(str(number)) - 1]}-{number}"
+    others.add(candidate.lower())
+    return candidate
 
 
 def _text(moment: datetime) -> str:

@@ -91,16 +91,16 @@ def _discuss(
 
 def _write(record: Record, raws: Iterable[Raw], progress: Progress, *keep: str) -> list[Raw]:
     """Create records; of each, the id and the fields to `keep`, since many would fill memory."""
-    kept: list[Raw] = []
+    created: list[Raw] = []
 
     def write(raws: list[Raw]) -> None:
         saved = create_many(record, SYSTEM, raws)
-        kept.extend({"id": one.id, **{name: one.state[name] for name in keep}} for one in saved)
+        created.extend({"id": one.id, **{name: one.state[name] for name in keep}} for one in saved)
         progress(len(raws))
 
     for _ in in_batches(write, _together(raws)):
         pass
-    return kept
+    return created
 
 
 def _together(raws: Iterable[Raw]) -> Iterator[list[Raw]]:

@@ -55,6 +55,6 @@ class TermResolver:
         slug = slug_from(term.slug or "")
         if slug and slug not in self._slugs:
             raw["slug"] = slug
-        made = write.create(self._record, self._actor, raw)
-        self._slugs.add(made.state["slug"])
-        return made.id
+        saved = write.create(self._record, self._actor, raw)
+        self._slugs.add(saved.state["slug"])
+        return saved.id

@@ -55,8 +55,8 @@ def redirect_for_spelling() -> Response | None:
     if request.method not in ("GET", "HEAD") or len(request.query_string) > LONGEST_QUERY:
         return None
     for endpoint, values in _matching_routes():
-        found = _canonical_values(endpoint, dict(values))
-        address = None if found is None else _routes().build(endpoint, found)
+        canonical = _canonical_values(endpoint, dict(values))
+        address = None if canonical is None else _routes().build(endpoint, canonical)
         if address is not None and unquote(address) != _requested_path():
             return cached_redirect(with_query(address), 301)
     return None
@@ -87,8 +87,8 @@ def redirect_to_canonical() -> Response | None:
 
 def _requested_path() -> str:
     """The path as it was asked for: `request.path` has one slash at its beginning in any case."""
-    sent: str = request.environ["PATH_INFO"]
-    return sent.encode("latin-1").decode("utf-8", "replace")
+    path: str = request.environ["PATH_INFO"]
+    return path.encode("latin-1").decode("utf-8", "replace")
 
 
 def _routes() -> Any:
@@ -114,8 +114,8 @@ def _canonical_values(endpoint: str, values: dict[str, Any]) -> dict[str, Any] |
     if endpoint in BY_SLUG:
         slugs = dict.fromkeys((values["slug"], values["slug"].lower()))
         record = BY_SLUG[endpoint]
-        found = (slug for slug in slugs if read.find_id(record, actor, slug=slug) is not None)
-        slug = next(found, None)
+        existing = (slug for slug in slugs if read.find_id(record, actor, slug=slug) is not None)
+        slug = next(existing, None)
         return None if slug is None else {**values, "slug": slug}
     if "username" in values:
         id = read.find_id(USERS, actor, username_folded=values["username"])

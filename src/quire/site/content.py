@@ -65,15 +65,15 @@ class PostList:
 
 
 def _page_url(number: int) -> str:
-    kept = [pair for pair in request.args.items(multi=True) if pair[0] not in ("page", "reply")]
-    query = urlencode([*kept, *([("page", number)] if number > 1 else [])])
+    pairs = [pair for pair in request.args.items(multi=True) if pair[0] not in ("page", "reply")]
+    query = urlencode([*pairs, *([("page", number)] if number > 1 else [])])
     return f"{request.path}?{query}" if query else request.path
 
 
 def page_query(**more: Any) -> Query:
     """The query for the page of a list that the address names. Raises BadRequest."""
-    sent = [("page", request.args["page"])] if "page" in request.args else []
-    return replace(parse_query(POSTS, ANONYMOUS, sent), **more)
+    pairs = [("page", request.args["page"])] if "page" in request.args else []
+    return replace(parse_query(POSTS, ANONYMOUS, pairs), **more)
 
 
 def equals(name: str, value: Any) -> tuple[Condition, ...]:
@@ -83,10 +83,10 @@ def equals(name: str, value: Any) -> tuple[Condition, ...]:
 
 def find(record: Record, actor: Actor, name: str, value: Any) -> dict[str, Any]:
     """The one record whose unique field `name` is `value`, all of it. Raises NotFound."""
-    wanted = Query(
+    query = Query(
         conditions=equals(name, value), fields=record.field_names, per_page=1, count=False
     )
-    rows = read.list_records(record, actor, wanted).rows
+    rows = read.list_records(record, actor, query).rows
     if not rows:
         raise NotFound(f"There is no such {record.noun}.")
     note_shown(record, rows)
@@ -107,7 +107,7 @@ def post_list_page(
     query = page_query(fields=SHORT, per_page=per_page, conditions=where, count=count)
     page = read.list_records(POSTS, ANONYMOUS, query)
     note_shown(POSTS, page.rows)
-    shown["beside"] = Pager.of(page)
+    shown["page_links"] = Pager.of(page)
     names = display_names(post["author"] for post in page.rows)
     pictures = images_by_id(post["cover"] for post in page.rows)
     return render_page(template, frame=around, page=page, names=names, pictures=pictures, **shown)
@@ -115,19 +115,19 @@ def post_list_page(
 
 def tag(slug: str) -> Response:
     """The posts with a tag."""
-    found = find(TAGS, current_actor(), "slug", slug)
-    return _post_list("Tag", found, equals("tags", found["id"]))
+    record = find(TAGS, current_actor(), "slug", slug)
+    return _post_list("Tag", record, equals("tags", record["id"]))
 
 
 def category(slug: str) -> Response:
     """The posts of a category."""
-    found = find(CATEGORIES, current_actor(), "slug", slug)
-    return _post_list("Category", found, equals("category", found["id"]))
+    record = find(CATEGORIES, current_actor(), "slug", slug)
+    return _post_list("Category", record, equals("category", record["id"]))
 
 
-def _post_list(kind: str, found: dict[str, Any], where: tuple[Condition, ...]) -> Response:
-    shown: dict[str, Any] = {"kind": kind, "about": found, "gathering": PostList(found["name"])}
-    return post_list_page("post_list.html", where, **shown)
+def _post_list(kind: str, about: dict[str, Any], where: tuple[Condition, ...]) -> Response:
+    context: dict[str, Any] = {"kind": kind, "about": about, "post_list": PostList(about["name"])}
+    return post_list_page("post_list.html", where, **context)
 
 
 def author(username: str) -> Response:
@@ -143,10 +143,10 @@ def author(username: str) -> Response:
     note_shown(USERS, [user])
     note_shown(PROFILES, profiles)
     profile = profiles[0] if profiles else {}
-    gathering = PostList(profile.get("display_name") or username)
+    post_list = PostList(profile.get("display_name") or username)
     portrait = image_of(user["avatar"])
-    shown: dict[str, Any] = {"user": user, "profile": profile, "portrait": portrait}
-    return post_list_page("author.html", equals("author", id), gathering=gathering, **shown)
+    context: dict[str, Any] = {"user": user, "profile": profile, "portrait": portrait}
+    return post_list_page("author.html", equals("author", id), post_list=post_list, **context)
 
 
 def find_author(actor: Actor, username: str) -> dict[str, Any]:
@@ -159,8 +159,8 @@ def find_author(actor: Actor, username: str) -> dict[str, Any]:
 
 def page(slug: str) -> Response:
     """A page of the site."""
-    found = find(PAGES, current_actor(), "slug", slug)
-    return render_page("page.html", page=found, edit=edit_url(PAGES, found))
+    state = find(PAGES, current_actor(), "slug", slug)
+    return render_page("page.html", page=state, edit=edit_url(PAGES, state))
 
 
 def about() -> Response:

@@ -10,8 +10,8 @@ from quire.site.preferences import CHOICES, preferences, remember, requested
 
 def display() -> AnyResponse:
     """The form, and what it asks for: a GET, since nothing changes here but a cookie there."""
-    wanted = requested()
-    if wanted:
-        return remember(wanted)
+    choices = requested()
+    if choices:
+        return remember(choices)
     back = local_path(request.args.get("next")) or "/"
     return render_page("display.html", choices=CHOICES, chosen=preferences(), back=back)

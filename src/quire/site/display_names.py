@@ -12,16 +12,18 @@ from quire.store import read
 
 def display_names(people: Iterable[dict[str, Any] | None]) -> dict[int, str]:
     """Names by id of the small objects `people`, as far as their profiles are public."""
-    known = {one["id"]: str(one["username"]) for one in people if one}
-    if not known:
+    names = {one["id"]: str(one["username"]) for one in people if one}
+    if not names:
         return {}
-    ids = tuple(sorted(known))
-    wanted = Query(
+    ids = tuple(sorted(names))
+    query = Query(
         conditions=(Condition("user", "in", ids),),
         fields=("id", "user", "display_name"),
         per_page=len(ids),
         count=False,
     )
-    profiles = read.list_records(PROFILES, ANONYMOUS, wanted).rows
-    given = {one["user"]["id"]: one["display_name"] for one in profiles if one["display_name"]}
-    return known | given
+    profiles = read.list_records(PROFILES, ANONYMOUS, query).rows
+    chosen_names = {
+        one["user"]["id"]: one["display_name"] for one in profiles if one["display_name"]
+    }
+    return names | chosen_names

@@ -66,10 +66,10 @@ def redirect_for(problem: Problem) -> AnyResponse | None:
 
 
 def _moved() -> AnyResponse | None:
-    found = find_redirect(request.path) if request.method in ("GET", "HEAD") else None
-    if found is None:
+    redirect_here = find_redirect(request.path) if request.method in ("GET", "HEAD") else None
+    if redirect_here is None:
         return None
-    target, permanent = found
+    target, permanent = redirect_here
     is_here = local_path(target) is not None and len(request.query_string) <= LONGEST_QUERY
     return canonical.cached_redirect(
         with_query(target) if is_here else target, 301 if permanent else 302
@@ -100,12 +100,12 @@ def find_redirect(path: str) -> tuple[str, bool] | None:
     bare = path.rstrip("/") or "/"
     ways = (path, bare, f"{bare}/", bare.lower(), f"{bare.lower()}/")
     spellings = normalize(list(dict.fromkeys(ways)))
-    wanted = Query(conditions=(Condition("path", "in", tuple(spellings)),), count=False)
-    rows = read.list_records(REDIRECTS, SYSTEM, wanted).rows
-    found = min(rows, key=lambda row: spellings.index(row["path"]), default=None)
-    if found is None or found["target"] in spellings[:3] or not _is_visible(found["target"]):
+    query = Query(conditions=(Condition("path", "in", tuple(spellings)),), count=False)
+    rows = read.list_records(REDIRECTS, SYSTEM, query).rows
+    match = min(rows, key=lambda row: spellings.index(row["path"]), default=None)
+    if match is None or match["target"] in spellings[:3] or not _is_visible(match["target"]):
         return None
-    return found["target"], found["permanent"]
+    return match["target"], match["permanent"]
 
 
 def _is_visible(target: str) -> bool:
@@ -115,9 +115,9 @@ def _is_visible(target: str) -> bool:
             continue
         name = page_field(record)
         shape = re.escape(record.public_path).replace(re.escape(f"{{{name}}}"), "([^/?#]+)")
-        found = re.fullmatch(rf"{shape}/?([?#].*)?", target)
-        if found:
-            value = unquote(found[1])
+        match = re.fullmatch(rf"{shape}/?([?#].*)?", target)
+        if match:
+            value = unquote(match[1])
             return "\x00" not in value and _exists(record, name, value)
     return True
 

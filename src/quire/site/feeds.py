@@ -100,9 +100,9 @@ def author_feed(username: str, form: str) -> Response:
 
 
 def _feed_of_type(record: Any, endpoint: str, field: str, slug: str) -> FeedSource:
-    found = find(record, ANONYMOUS, "slug", slug)
-    page = url_for(f"site.{endpoint}", slug=found["slug"])
-    return FeedSource(page, found["name"], found["description"], equals(field, found["id"]))
+    about = find(record, ANONYMOUS, "slug", slug)
+    page = url_for(f"site.{endpoint}", slug=about["slug"])
+    return FeedSource(page, about["name"], about["description"], equals(field, about["id"]))
 
 
 def _feed_of_author(username: str, form: str) -> FeedSource:
@@ -130,7 +130,7 @@ def _answer(form: str, which: tuple[str, ...], source: Callable[[], FeedSource])
         response.status_code = 304
         del response.headers["Content-Type"]
     else:
-        response.data = _kept(etag) or make().body
+        response.data = _cached(etag) or make().body
     note_tags(tags)
     response.headers["Last-Modified"] = moment
     response.set_etag(etag)
@@ -145,7 +145,7 @@ def _keep(feed: Finished) -> tuple[str, datetime, tuple[str, ...]]:
     return feed.etag, feed.changed, feed.tags
 
 
-def _kept(etag: str) -> bytes | None:
+def _cached(etag: str) -> bytes | None:
     with _lock:
         body: bytes | None = current_app.extensions[_BODIES].get(etag)
     return body
@@ -170,12 +170,12 @@ def _finished(form: str, source: FeedSource, template: Template | None) -> Finis
     # first the moment: what changes meanwhile is newer than what the answer says
     changed = last_modified()
     posts = _posts(source)
-    shown = _content(source, posts)
+    content = _content(source, posts)
     if template is None:
-        body = orjson.dumps(_json_feed(**shown))
+        body = orjson.dumps(_json_feed(**content))
     else:
         changed = max(changed, newest_template(current_app))
-        body = _NOT_XML.sub("", render_template(template, **shown)).encode()
+        body = _NOT_XML.sub("", render_template(template, **content)).encode()
     tags = (*record_tags(POSTS, posts), PROFILES.path, SETTINGS.path)
     return Finished(
         body, hashlib.sha256(body).hexdigest()[:24], changed, tuple(dict.fromkeys(tags))

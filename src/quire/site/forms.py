@@ -161,7 +161,7 @@ def _with_headers(response: Response, problem: Problem) -> Response:
 
 def _with_label(one: Detail, record: Record, label: str) -> str:
     """The sentence with the name that the field has on the page."""
-    known = record.fields_by_name.get(one["field"])
-    name = known.label if known else ""
+    field = record.fields_by_name.get(one["field"])
+    name = field.label if field else ""
     words = one["message"]
     return label + words.removeprefix(name) if name and words.startswith(name) else words

@@ -13,8 +13,8 @@ def stop_viewing() -> AnyResponse:
     """Back to one's own eyes, on the page of the one who was viewed as."""
     actor = current_actor()
     check_csrf(actor)
-    seen = impersonation.stop(actor)
-    if seen is None:
+    user = impersonation.stop(actor)
+    if user is None:
         return redirect(PEOPLE)
     flash(f"You are no longer viewing as {actor.username}.")
-    return redirect(f"{PEOPLE}details/?id={seen}")
+    return redirect(f"{PEOPLE}details/?id={user}")

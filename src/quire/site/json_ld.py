@@ -26,7 +26,7 @@ def blog_posting(post: dict[str, Any], author: str, settings: dict[str, Any]) ->
     """https://schema.org/BlogPosting."""
     root = site_root()
     writer = root + url_for("site.author", username=post["author"]["username"])
-    found = {
+    posting = {
         "@context": CONTEXT,
         "@type": "BlogPosting",
         "headline": post["seo_title"] or post["title"],
@@ -41,4 +41,4 @@ def blog_posting(post: dict[str, Any], author: str, settings: dict[str, Any]) ->
         "articleSection": (post["category"] or {}).get("name"),
         "commentCount": post["comment_count"],
     }
-    return {name: value for name, value in found.items() if value not in (None, "", [])}
+    return {name: value for name, value in posting.items() if value not in (None, "", [])}

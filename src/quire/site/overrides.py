@@ -46,10 +46,10 @@ def custom_file_url(filename: str = SHEET) -> str | None:
 def _mark(filename: str) -> str | None:
     path = _folder(current_app, "static") / filename
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    state = f"{found.st_mtime_ns} {found.st_size}"
+    state = f"{status.st_mtime_ns} {status.st_size}"
     return hashlib.sha256(state.encode()).hexdigest()[:12]
 
 
@@ -61,11 +61,11 @@ def newest_template(app: Flask) -> datetime:
 
 def broken_templates(app: Flask) -> list[str]:
     """What is wrong with the installation's own templates, a sentence for each that cannot be read."""
-    folder, found = _folder(app, "templates"), []
+    folder, broken = _folder(app, "templates"), []
     for name in FileSystemLoader(folder).list_templates():
         try:
             app.jinja_env.get_template(name)
         except (TemplateError, UnicodeDecodeError) as error:
             place = f", line {error.lineno}" if isinstance(error, TemplateSyntaxError) else ""
-            found.append(f"{folder / name}{place}: {error}")
-    return found
+            broken.append(f"{folder / name}{place}: {error}")
+    return broken

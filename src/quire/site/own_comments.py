@@ -22,26 +22,28 @@ from quire.store.write import delete, update
 @login_required
 def edit_comment(actor: Actor, id: int) -> AnyResponse:
     """The words of a comment, for who may change them."""
-    found = _find(actor, id, "update")
+    comment = _find(actor, id, "update")
     form = (
-        EditCommentForm(formdata=None, data=found) if request.method == "GET" else EditCommentForm()
+        EditCommentForm(formdata=None, data=comment)
+        if request.method == "GET"
+        else EditCommentForm()
     )
     around, status = page_context(), 200
     minutes = around.settings["comment_edit_minutes"]
     if request.method == "POST":
         refused = try_change(form, COMMENTS, lambda: _save(actor, id, form))
         if refused is None:
-            return _redirect_with_message(found, "Your comment has been saved.")
+            return _redirect_with_message(comment, "Your comment has been saved.")
         status = refused
         if (
             status == VersionConflict.status
         ):  # the newer words are shown: they may be replaced knowingly
-            form.version.data = found["version"]
+            form.version.data = comment["version"]
     return render_page(
-        "edit_comment.html", status, frame=around, comment=found, form=form,
-        settled=not is_editable(actor, found, minutes), minutes=minutes,
-        until=_edit_deadline(actor, found, minutes), changed=status == VersionConflict.status,
-        place=_comment_url(found), page=_page(),
+        "edit_comment.html", status, frame=around, comment=comment, form=form,
+        settled=not is_editable(actor, comment, minutes), minutes=minutes,
+        until=_edit_deadline(actor, comment, minutes), changed=status == VersionConflict.status,
+        place=_comment_url(comment), page=_page(),
     )  # fmt: skip
 
 
@@ -49,9 +51,9 @@ def edit_comment(actor: Actor, id: int) -> AnyResponse:
 def delete_comment(actor: Actor, id: int) -> AnyResponse:
     """Take it back."""
     require_own_page(FOREIGN_PAGE)
-    found = _find(actor, id, "delete")
+    comment = _find(actor, id, "delete")
     delete(COMMENTS, actor, id)
-    return _redirect_with_message(found, "Your comment has been deleted.")
+    return _redirect_with_message(comment, "Your comment has been deleted.")
 
 
 def is_editable(actor: Actor, comment: dict[str, Any], minutes: int) -> bool:
@@ -73,12 +75,12 @@ def is_own(actor: Actor, comment: dict[str, Any]) -> bool:
 
 def _find(actor: Actor, id: int, verb: str) -> dict[str, Any]:
     """The comment. Raises NotFound, PermissionDenied."""
-    found = read.get_record(COMMENTS, actor, id)
-    if found.get("deleted_at"):
+    comment = read.get_record(COMMENTS, actor, id)
+    if comment.get("deleted_at"):
         raise NotFound("This comment has been deleted.")
     if not may(COMMENTS, actor, verb, id):
         raise PermissionDenied("Only the author of a comment can edit it.")
-    return found
+    return comment
 
 
 def _save(actor: Actor, id: int, form: EditCommentForm) -> None:

@@ -108,8 +108,8 @@ def _small_logo(logo: dict[str, Any] | None) -> dict[str, Any] | None:
 
 
 def _pages() -> list[dict[str, Any]]:
-    wanted = Query(fields=("id", "title", "slug"), sort=("position",), per_page=MENU, count=False)
-    rows = read.list_records(PAGES, ANONYMOUS, wanted).rows
+    query = Query(fields=("id", "title", "slug"), sort=("position",), per_page=MENU, count=False)
+    rows = read.list_records(PAGES, ANONYMOUS, query).rows
     return [{"label": row["title"], "url": url_for("site.page", slug=row["slug"])} for row in rows]
 
 

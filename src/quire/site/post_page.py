@@ -67,20 +67,20 @@ def threads(comments: list[dict[str, Any]]) -> list[CommentNode]:
 def post(slug: str) -> AnyResponse:
     """Read a post, or say something below it."""
     actor = current_actor()
-    found = find(POSTS, actor, "slug", slug)
+    state = find(POSTS, actor, "slug", slug)
     if request.method == "POST":
-        return redirect_to_login() if actor.is_anonymous else _add_comment(actor, found)
-    if found["status"] == "published":
-        view_counter.count_view(found["id"], actor, edit_url(POSTS, found) is not None)
+        return redirect_to_login() if actor.is_anonymous else _add_comment(actor, state)
+    if state["status"] == "published":
+        view_counter.count_view(state["id"], actor, edit_url(POSTS, state) is not None)
     # a form has a token, a token needs a session: strangers get neither
-    return _post_page(actor, found, None if actor.is_anonymous else CommentForm(formdata=None))
+    return _post_page(actor, state, None if actor.is_anonymous else CommentForm(formdata=None))
 
 
 def _comments_below(post: dict[str, Any], query: Query) -> Query:
     """Approved comments, and those waiting that this reader may see: his own, or his to approve."""
-    seen = Condition("status", "in", ("approved", "pending"))
+    visible = Condition("status", "in", ("approved", "pending"))
     return Query(
-        conditions=(seen,), nested=("post", post["id"]), sort=("created_at",),
+        conditions=(visible,), nested=("post", post["id"]), sort=("created_at",),
         page=query.page, per_page=AT_ONCE, count=query.count, fields=query.fields,
     )  # fmt: skip
 
@@ -90,7 +90,7 @@ def _post_page(
 ) -> Response:
     around = page_context()
     page = read.list_records(COMMENTS, actor, _comments_below(post, page_query(count=False)))
-    said = threads(page.rows)
+    comments = threads(page.rows)
     similar = related(post["id"], [tag["id"] for tag in post["tags"]], RELATED)
     note_shown(COMMENTS, page.rows)
     note_shown(POSTS, similar)
@@ -99,7 +99,7 @@ def _post_page(
     is_public = post["status"] == "published"
     minutes = around.settings["comment_edit_minutes"]
     return render_page(
-        "post.html", status, frame=around, post=post, said=said, beside=Pager.of(page),
+        "post.html", status, frame=around, post=post, threads=comments, page_links=Pager.of(page),
         form=form, to=to, closed=_is_closed(post, around.settings), edit=edit_url(POSTS, post),
         names=names,
         mine={one["id"]: is_editable(actor, one, minutes) for one in page.rows if is_own(actor, one)},
@@ -111,10 +111,10 @@ def _post_page(
 
 def _answered_comment(form: CommentForm, comments: list[dict[str, Any]]) -> dict[str, Any] | None:
     """The comment that the form answers, if it is among those shown."""
-    wanted = form.parent.data or request.args.get("reply", "")
-    found = next((one for one in comments if str(one["id"]) == str(wanted)), None)
-    form.parent.data = found["id"] if found else ""
-    return found
+    id_text = form.parent.data or request.args.get("reply", "")
+    answered = next((one for one in comments if str(one["id"]) == str(id_text)), None)
+    form.parent.data = answered["id"] if answered else ""
+    return answered
 
 
 def _is_closed(post: dict[str, Any], settings: dict[str, Any]) -> bool:
@@ -128,26 +128,26 @@ def _add_comment(actor: Actor, post: dict[str, Any]) -> AnyResponse:
     if form.subject.data:  # no person sees this field: a program is told what it wants to hear
         flash(WAITS)
         return redirect(url_for("site.post", slug=post["slug"]))
-    made: list[Saved] = []
+    saved: list[Saved] = []
 
     def add() -> None:
         parent = form.parent.data or ""
         raw = {"post": post["id"], "body": form.body.data or ""}
         if parent:
             raw["parent"] = int(parent) if parent.isascii() and parent.isdigit() else parent
-        made.append(create(COMMENTS, actor, raw))
+        saved.append(create(COMMENTS, actor, raw))
 
     status = try_change(form, COMMENTS, add)
     if status is not None:
         return _post_page(actor, post, form, status)
-    waits = made[0].state["status"] == "pending"
+    waits = saved[0].state["status"] == "pending"
     flash(WAITS if waits else "Thank you.")
-    return redirect(_comment_url(actor, post, made[0].id))
+    return redirect(_comment_url(actor, post, saved[0].id))
 
 
 def _comment_url(actor: Actor, post: dict[str, Any], id: int) -> str:
     """Where a new comment stands: on the last page of the discussion."""
-    wanted = _comments_below(post, Query(count=True, fields=("id",)))
-    pages = read.list_records(COMMENTS, actor, wanted).pages or 1
+    query = _comments_below(post, Query(count=True, fields=("id",)))
+    pages = read.list_records(COMMENTS, actor, query).pages or 1
     last = pages if pages > 1 else None
     return url_for("site.post", slug=post["slug"], page=last, _anchor=f"comment-{id}")

@@ -26,8 +26,8 @@ def _valid(name: str, value: str | None) -> str:
 
 def requested() -> dict[str, str]:
     """What the address of this request asks for."""
-    asked = {name: request.args.get(name, "") for name in CHOICES}
-    return {name: value for name, value in asked.items() if value in CHOICES[name]}
+    choices = {name: request.args.get(name, "") for name in CHOICES}
+    return {name: value for name, value in choices.items() if value in CHOICES[name]}
 
 
 def theme(theme: str) -> AnyResponse:
@@ -35,14 +35,14 @@ def theme(theme: str) -> AnyResponse:
     return remember({"theme": theme})
 
 
-def remember(wanted: dict[str, str]) -> AnyResponse:
+def remember(choices: dict[str, str]) -> AnyResponse:
     """Keep what is chosen beside what was, and go back."""
     back = local_path(request.args.get("next")) or referring_path() or url_for("site.home")
     response: Response = redirect(back)  # type: ignore[assignment]
     secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
-    all_of_it = preferences() | wanted
-    kept = {name: all_of_it[name] for name in CHOICES if all_of_it[name] != CHOICES[name][0]}
-    value = urlencode(kept | {"theme": all_of_it["theme"]})
+    all_of_it = preferences() | choices
+    stored = {name: all_of_it[name] for name in CHOICES if all_of_it[name] != CHOICES[name][0]}
+    value = urlencode(stored | {"theme": all_of_it["theme"]})
     response.set_cookie(COOKIE, value, max_age=YEAR, secure=secure, httponly=True, samesite="Lax")
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -17,9 +17,9 @@ TEMPLATES = {POSTS.path: ("post.html", "post"), PAGES.path: ("page.html", "page"
 """The template of each type that has its own, and what it calls the record."""
 
 
-def _html(record: Record, found: dict[str, Any]) -> list[str]:
+def _html(record: Record, state: dict[str, Any]) -> list[str]:
     """The texts of a record of any type, as they will be shown."""
-    return [found[one.name] for one in record.fields if one.kind.widget == "html"]
+    return [state[one.name] for one in record.fields if one.kind.widget == "html"]
 
 
 def preview(token: str) -> Response:
@@ -27,13 +27,13 @@ def preview(token: str) -> Response:
     record, id = resolve(token)
     template, name = TEMPLATES.get(record.path, ("preview_generic.html", "record"))
     try:
-        found = draft_service.preview_state(record, id)
+        state = draft_service.preview_state(record, id)
     except NotFound:
         raise NotFound(EXPIRED_MESSAGE, headers=PRIVATE_HEADERS) from None
-    shown: dict[str, Any] = {name: found, "preview": True, "closed": True}
+    context: dict[str, Any] = {name: state, "preview": True, "closed": True}
     if name == "record":
-        shown |= {"title": found[record.title_field], "html": _html(record, found)}
-    shown["cover"] = image_of(found.get("cover"))
-    response = render_page(template, names=display_names([found.get("author")]), **shown)
+        context |= {"title": state[record.title_field], "html": _html(record, state)}
+    context["cover"] = image_of(state.get("cover"))
+    response = render_page(template, names=display_names([state.get("author")]), **context)
     response.headers.update(PRIVATE_HEADERS)
     return response

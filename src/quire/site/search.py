@@ -22,9 +22,9 @@ _KINDS = {"users": "Author"}
 def search() -> Response:
     """The form, and what was found."""
     words = request.args.get("q", "")
-    sent = [(name, request.args[name]) for name in QUERY_PARAMETER if name in request.args]
+    pairs = [(name, request.args[name]) for name in QUERY_PARAMETER if name in request.args]
     try:
-        query = parse_query(POSTS, ANONYMOUS, sent)
+        query = parse_query(POSTS, ANONYMOUS, pairs)
     except BadRequest as problem:
         if problem.details[0]["field"] == "page":
             raise
@@ -34,7 +34,7 @@ def search() -> Response:
     page = store_search.search(ANONYMOUS, query)
     results = [_result(one) for one in page.rows]
     return render_page(
-        "search.html", words=words, page=page, results=results, beside=Pager.of(page)
+        "search.html", words=words, page=page, results=results, page_links=Pager.of(page)
     )
 
 

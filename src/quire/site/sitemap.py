@@ -100,12 +100,12 @@ def parts() -> list[tuple[str, int, str]]:
 
 
 def _parts() -> list[tuple[str, int, str]]:
-    found = []
+    parts = []
     with read_connection() as connection:
         for path, record in public_types().items():
             rows = connection.execute(_count_statement(record), rule_params(ANONYMOUS))
-            found += [(path, int(number) + 1, rfc3339(at)) for number, at in rows]
-    return found
+            parts += [(path, int(number) + 1, rfc3339(at)) for number, at in rows]
+    return parts
 
 
 def part(record: Record, number: int) -> list[tuple[str, str]]:
@@ -150,14 +150,14 @@ def _has_posts(record: Record) -> list[Any]:
     """Whether a post is in it, for types whose page lists posts."""
     posts = REGISTRY["posts"]
     live = visible(posts, ANONYMOUS)
-    found: list[Any] = []
+    kinds: list[Any] = []
     for field in posts.fields:
         if field.target != record.table.name:
             continue
         if field.many is None:
-            found.append(exists().where(field.column == record.table.c.id, live))
+            kinds.append(exists().where(field.column == record.table.c.id, live))
         else:
             link = field.many.table
             here = link.c.target_id == record.table.c.id
-            found.append(exists().where(here, link.c.source_id == posts.table.c.id, live))
-    return found
+            kinds.append(exists().where(here, link.c.source_id == posts.table.c.id, live))
+    return kinds

@@ -15,9 +15,9 @@ from quire.site.page import render_page
 
 def unsubscribe(token: str) -> AnyResponse:
     """Ask, then end mail of one kind."""
-    found = mail_unsubscribe.parse_token(token)
-    if found is None:
+    recipient = mail_unsubscribe.parse_token(token)
+    if recipient is None:
         raise NotFound("This link is incomplete.")
     if request.method == "POST":
-        mail_unsubscribe.unsubscribe(*found, current_actor())
-    return render_page("unsubscribe.html", kind=found[1], done=request.method == "POST")
+        mail_unsubscribe.unsubscribe(*recipient, current_actor())
+    return render_page("unsubscribe.html", kind=recipient[1], done=request.method == "POST")

@@ -32,10 +32,10 @@ def uploads(name: str) -> Response:
     suffix = name.rpartition(".")[2]
     if not NAME.fullmatch(name) or suffix not in PICTURES | OTHERS:
         raise NotFound
-    found = file_storage().find(name)
-    if found is None:
-        name, found = _missing_file(name)
-    response = _file_response(found, name)
+    file = file_storage().find(name)
+    if file is None:
+        name, file = _missing_file(name)
+    response = _file_response(file, name)
     response.headers["Content-Security-Policy"] = POLICY
     if response.status_code != 416:
         response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
@@ -47,7 +47,7 @@ def _file_response(blob: StoredFile, name: str) -> Response:
     suffix, environ = name.rpartition(".")[2], request.environ
     if blob.path is None:  # waitress would read it in the thread that all connections share
         environ = {key: environ[key] for key in environ if key != "wsgi.file_wrapper"}
-    made = send_file(
+    sent_file = send_file(
         blob.path or blob.open(),
         environ,
         mimetype=(PICTURES | OTHERS)[suffix],
@@ -58,7 +58,7 @@ def _file_response(blob: StoredFile, name: str) -> Response:
         conditional=False,
         response_class=current_app.response_class,
     )
-    response = cast(Response, made)
+    response = cast(Response, sent_file)
     response.content_length = blob.size
     response.make_conditional(environ, accept_ranges=True, complete_length=blob.size)
     if response.status_code == 304 or request.method == "HEAD":
@@ -69,9 +69,9 @@ def _file_response(blob: StoredFile, name: str) -> Response:
 def _original_name(name: str, suffix: str) -> str:
     """What its owner called it, with the ending of what it is: a PDF is not saved as a page."""
     with read_connection() as connection:
-        wanted = select(Media.original_name).where(Media.url == ADDRESS + name)
-        given = str(connection.execute(wanted).scalar() or name)
-    return given if given.lower().endswith(f".{suffix}") else f"{given}.{suffix}"
+        statement = select(Media.original_name).where(Media.url == ADDRESS + name)
+        name_there = str(connection.execute(statement).scalar() or name)
+    return name_there if name_there.lower().endswith(f".{suffix}") else f"{name_there}.{suffix}"
 
 
 def _missing_file(name: str) -> tuple[str, StoredFile]:
@@ -83,8 +83,8 @@ def _missing_file(name: str) -> tuple[str, StoredFile]:
     """
     whole = [f"{ADDRESS}{name[:STEM]}.{suffix}" for suffix in PICTURES]
     with read_connection() as connection:
-        wanted = select(Media.id, Media.url, Media.state).where(Media.url.in_(whole))
-        row = connection.execute(wanted).first()
+        statement = select(Media.id, Media.url, Media.state).where(Media.url.in_(whole))
+        row = connection.execute(statement).first()
     if row is None:
         raise NotFound
     if row.state == "pending":
@@ -92,8 +92,8 @@ def _missing_file(name: str) -> tuple[str, StoredFile]:
     own = str(row.url).removeprefix(ADDRESS)
     names = [name, own] if len(name.partition(".")[0]) > STEM else [name]
     for one in names:
-        if (found := file_storage().find(one)) is not None:
-            return one, found
+        if (file := file_storage().find(one)) is not None:
+            return one, file
     raise NotFound
 
 

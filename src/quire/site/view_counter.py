@@ -51,13 +51,13 @@ def is_browser(agent: str) -> bool:
 def flush_views() -> None:
     """Add what was counted to the posts. When the database is away, later."""
     with _lock:
-        taken = dict(_counted)
+        counts = dict(_counted)
         _counted.clear()
-    if not taken:
+    if not counts:
         return
     try:
-        increment_many("posts", "views", taken)
+        increment_many("posts", "views", counts)
     except Unavailable:
         with _lock:
-            _counted.update(taken)
+            _counted.update(counts)
         raise

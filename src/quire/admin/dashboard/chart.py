@@ -55,12 +55,12 @@ def _bar(series: str, x: float, width: float, value: int, scale: float, floor: f
 def _bars(days: list[Day], scale: float, floor: float) -> list[dict[str, Any]]:
     slot = (WIDTH - LEFT) / len(days)
     bar = slot * 0.36
-    found = []
+    bars = []
     for number, one in enumerate(days):
         x = LEFT + slot * number + slot * 0.12
-        found.append(_bar("posts", x, bar, one.posts, scale, floor))
-        found.append(_bar("comments", x + bar + 1, bar, one.comments, scale, floor))
-    return [one for one in found if one["height"]]
+        bars.append(_bar("posts", x, bar, one.posts, scale, floor))
+        bars.append(_bar("comments", x + bar + 1, bar, one.comments, scale, floor))
+    return [one for one in bars if one["height"]]
 
 
 def _ticks(days: list[Day]) -> list[dict[str, Any]]:

@@ -29,8 +29,8 @@ def _visible_rows(record: Record, actor: Actor, *columns: Any) -> Select[Any]:
 
 def _counts(statement: Select[Any], actor: Actor, **values: Any) -> dict[Any, int]:
     with read_connection() as connection:
-        found = connection.execute(statement, {**rule_params(actor), **values})
-        return dict(found.all())
+        rows = connection.execute(statement, {**rule_params(actor), **values})
+        return dict(rows.all())
 
 
 def by_status(record: Record, actor: Actor) -> dict[str, int]:
@@ -47,9 +47,11 @@ def total(record: Record, actor: Actor) -> int:
 
 
 def _by_day(record: Record, actor: Actor, since: datetime) -> dict[str, int]:
-    made = record.table.c.created_at
-    day = func.substr(time_text(made), 1, 10).label("day")
-    statement = _visible_rows(record, actor, day, func.count()).where(made >= since).group_by(day)
+    created_at = record.table.c.created_at
+    day = func.substr(time_text(created_at), 1, 10).label("day")
+    statement = (
+        _visible_rows(record, actor, day, func.count()).where(created_at >= since).group_by(day)
+    )
     return _counts(statement, actor)
 
 

@@ -54,7 +54,7 @@ def _totals(actor: Actor) -> list[dict[str, Any]]:
     counts = {
         path: dashboard_counts.by_status(REGISTRY[path], actor) for path in ("posts", "comments")
     }
-    found = [
+    totals = [
         {
             "label": label,
             "value": f"{counts[path].get(word, 0):,}",
@@ -64,14 +64,14 @@ def _totals(actor: Actor) -> list[dict[str, Any]]:
         if (record := _is_accessible(path, actor))
     ]
     if users := _is_accessible("users", actor):
-        found.append(
+        totals.append(
             {
                 "label": "Users",
                 "value": f"{dashboard_counts.total(users, actor):,}",
                 "url": list_url(users),
             }
         )
-    return found
+    return totals
 
 
 def _shortcuts(actor: Actor) -> list[dict[str, str]]:
@@ -90,9 +90,9 @@ def _titles(actor: Actor, events: list[dict[str, Any]]) -> dict[tuple[str, int],
             ids.setdefault(event["type"], []).append(event["record_id"])
     return {
         (path, id): record_title(REGISTRY[path], state)
-        for path, wanted in ids.items()
+        for path, ids_of_type in ids.items()
         if _is_accessible(path, actor)
-        for id, state in find_many(REGISTRY[path], actor, wanted).items()
+        for id, state in find_many(REGISTRY[path], actor, ids_of_type).items()
     }
 
 
@@ -143,13 +143,13 @@ class HomeView(PanelView, AdminIndexView):
     def index(self) -> str:
         """The page."""
         actor = panel_actor()
-        drawn = chart.chart(dashboard_counts.last_days(actor))
+        activity = chart.chart(dashboard_counts.last_days(actor))
         audit = _is_accessible("audit_events", actor)
         home = SimpleNamespace(
             greeting=_greeting(actor),
             shortcuts=_shortcuts(actor),
             figures=_totals(actor),
-            chart=SimpleNamespace(**drawn),
+            chart=SimpleNamespace(**activity),
             recent=_recent(actor),
             recent_url=list_url(audit) if audit else None,
         )

@@ -69,11 +69,11 @@ def conflict(record: Record, actor: Actor, theirs: dict[str, Any], rows: list[An
     return SimpleNamespace(words=words, rows=rows)
 
 
-def conflict_json(found: Any, version: int, draft: dict[str, Any] | None) -> dict[str, Any]:
+def conflict_json(conflict: Any, version: int, draft: dict[str, Any] | None) -> dict[str, Any]:
     """Both versions for a script, and the numbers by which mine replaces theirs knowingly."""
     return {
-        "words": found.words.striptags(),
-        "rows": found.rows,
+        "words": conflict.words.striptags(),
+        "rows": conflict.rows,
         "version": version,
         "draft_version": draft["version"] if draft else None,
     }

@@ -60,13 +60,13 @@ class DraftsMixin(PanelView):
             preview_links.revoke_links(record, actor, id)
             flash("All preview links have been revoked.", "success")
             return redirect(record_url(record, "edit_view", id))
-        made = preview_links.create_link(record, actor, id)
+        link = preview_links.create_link(record, actor, id)
         root = current_app.config["PUBLIC_URL"] or request.host_url.rstrip("/")
         return self.render(
             "quire_admin/preview.html",
             heading=f"Preview of “{record_title(record, state)}”",
-            url=root + made.path,
-            ends=format_moment(rfc3339(made.expires_at)),
+            url=root + link.path,
+            ends=format_moment(rfc3339(link.expires_at)),
             id=id,
             back=local_url(request.form.get("url")) or record_url(record, "edit_view", id),
             action=url_for(endpoint(record, "preview_view")),
@@ -78,8 +78,8 @@ class DraftsMixin(PanelView):
         actor, record = panel_actor(), self.record
         if "slug" not in record.fields_by_name or record.allows(actor, "create") is False:
             raise NotFound
-        sent = request.args.get("id", "")
-        id = parse_id(sent) if sent else None
+        id_text = request.args.get("id", "")
+        id = parse_id(id_text) if id_text else None
         if id is not None and not may(record, actor, "update", id):
             raise NotFound
         slug = suggest_slug(record, request.args.get("text", ""))

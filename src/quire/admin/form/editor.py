@@ -32,13 +32,15 @@ def create_once(record: Record, actor: Actor, raw: State, page: str) -> write.Sa
     place = f"{actor.user_id} {sha256(page.encode()).hexdigest()}"
     with transaction() as connection:
         lock(connection, REGISTRY["users"], actor.user_id)  # the first try may be still on its way
-        made = import_origins.known_items(import_origins.PAGES, place).get(record.path)
-        if made is None:
+        origin = import_origins.known_items(import_origins.PAGES, place).get(record.path)
+        if origin is None:
             saved = write.create(record, actor, raw)
         else:
-            saved = write.update(record, actor, made.record_id, raw, version=made.version)
-        known = import_origins.KnownItem(record.path, saved.id, "", saved.version)
-        import_origins.store_items(connection, import_origins.PAGES, place, {record.path: known})
+            saved = write.update(record, actor, origin.record_id, raw, version=origin.version)
+        new_origin = import_origins.KnownItem(record.path, saved.id, "", saved.version)
+        import_origins.store_items(
+            connection, import_origins.PAGES, place, {record.path: new_origin}
+        )
     return saved
 
 

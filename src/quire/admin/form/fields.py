@@ -63,31 +63,36 @@ def input_constraints(field: Field) -> dict[str, Any]:
     kind = field.kind
     if kind.name in ("id", "whole"):
         return {}
-    found = {"min": kind.minimum, "max": kind.maximum, "step": kind.step, "pattern": kind.pattern}
+    constraints = {
+        "min": kind.minimum,
+        "max": kind.maximum,
+        "step": kind.step,
+        "pattern": kind.pattern,
+    }
     if kind.example:
-        found["title"] = f"For example {kind.example}"
-    return {name: str(value) for name, value in found.items() if value is not None}
+        constraints["title"] = f"For example {kind.example}"
+    return {name: str(value) for name, value in constraints.items() if value is not None}
 
 
 def _attributes(field: Field, lookup_url: str | None) -> dict[str, Any]:
     widget, kind = field.kind.widget, field.kind
-    found: dict[str, Any] = {}
+    attributes: dict[str, Any] = {}
     if kind.length and widget not in BIG_WIDGETS:
-        found["maxlength"] = kind.length
-    found |= input_constraints(field)
+        attributes["maxlength"] = kind.length
+    attributes |= input_constraints(field)
     if widget == "markdown":
-        found["class"] = "markdown"
+        attributes["class"] = "markdown"
     if widget not in NO_WORDS and not field.choices:
-        found["dir"] = "auto"
+        attributes["dir"] = "auto"
     if field.recommended_length:
-        found["data-counted"] = field.recommended_length
+        attributes["data-counted"] = field.recommended_length
     if lookup_url and field.target:
-        found |= {
+        attributes |= {
             "data-picker": "many" if field.many else "one",
             "data-url": lookup_url,
             "autocomplete": "off",
         }
-    return found
+    return attributes
 
 
 def _form_field(field: Field, creating: bool, lookup_url: str | None) -> Any:
@@ -166,12 +171,14 @@ class RecordForm:
             }
         )
         for name, one in self.declared.items():
-            shown: Any = self.form[name]
-            shown.look = _field_class(record, one)
-            asked = creating or one.readable  # a secret that is left empty stays as it is
-            shown.flags.must = asked and is_required(one) and one.kind.widget != "checkbox"
-            if shown.flags.must:
-                shown.render_kw = {**shown.render_kw, "data-must": ""}
+            widget_field: Any = self.form[name]
+            widget_field.look = _field_class(record, one)
+            fills_required = creating or one.readable  # a secret that is left empty stays as it is
+            widget_field.flags.must = (
+                fills_required and is_required(one) and one.kind.widget != "checkbox"
+            )
+            if widget_field.flags.must:
+                widget_field.render_kw = {**widget_field.render_kw, "data-must": ""}
 
     def fill(self, state: dict[str, Any]) -> None:
         """Show the values of a record as the API has them."""
@@ -182,13 +189,13 @@ class RecordForm:
         """What stands in the form for the values of a record: text, or a bool for a checkbox."""
         return {name: encode_value(one, state.get(name)) for name, one in self.declared.items()}
 
-    def fill_new(self, given: Any) -> None:
+    def fill_new(self, defaults: Any) -> None:
         """Show defaults, and what the address gives in advance."""
-        self.form.process(data={n: self._start(one, given) for n, one in self.declared.items()})
+        self.form.process(data={n: self._start(one, defaults) for n, one in self.declared.items()})
 
-    def _start(self, field: Field, given: Any) -> Any:
-        if field.name in given:
-            return given[field.name]
+    def _start(self, field: Field, defaults: Any) -> Any:
+        if field.name in defaults:
+            return defaults[field.name]
         default = getattr(getattr(field.column, "default", None), "arg", None)
         return encode_value(field, None if callable(default) else default)
 
@@ -200,12 +207,12 @@ class RecordForm:
 
     def values(self) -> dict[str, Any]:
         """What was typed as JSON values for the store; what was not sent or changed stays out."""
-        found = {
+        values = {
             name: decode_value(one, self.form[name].data, creating=self.creating)
             for name, one in self.declared.items()
             if name in self.sent and not self._untouched(name)
         }
-        return {name: value for name, value in found.items() if value is not OMITTED}
+        return {name: value for name, value in values.items() if value is not OMITTED}
 
     def _untouched(self, name: str) -> bool:
         field = self.declared[name]
@@ -233,33 +240,33 @@ class RecordForm:
     def show_pictures(self) -> None:
         """Put a small picture beside each field that names one, whatever else was typed."""
         media = REGISTRY["media"]
-        chosen = {
+        ids_of_fields = {
             n: decode_value(one, self.form[n].data, creating=False)
             for n, one in self.declared.items()
             if one.target == "media"
         }
-        ids = [id for id in chosen.values() if isinstance(id, int)]
-        found = find_many(media, self.actor, ids) if ids else {}
-        for name, id in chosen.items():
+        ids = [id for id in ids_of_fields.values() if isinstance(id, int)]
+        pictures = find_many(media, self.actor, ids) if ids else {}
+        for name, id in ids_of_fields.items():
             field: Any = self.form[name]
-            field.picture = thumbnail(found.get(id)) if isinstance(id, int) else ""
+            field.picture = thumbnail(pictures.get(id)) if isinstance(id, int) else ""
 
     def refuse(self, details: Iterable[dict[str, str]]) -> list[dict[str, str]]:
         """Put refusals on their fields; returns all of them for the summary above the form."""
-        listed = []
+        remaining = []
         for item in details:
             name = item["field"].split(".")[0].split("[")[0]
             field: FormField | None = self.form[name] if name in self.declared else None
             if field is not None:
                 field.errors = [*field.errors, item["message"]]
-            listed.append(
+            remaining.append(
                 {
                     "id": field.id if field is not None else "problem",
                     "label": field.label.text if field is not None else name,
                     "message": item["message"],
                 }
             )
-        return listed
+        return remaining
 
     def main(self) -> list[Any]:
         """The fields of the wide column: title and long texts, or all of a short form."""

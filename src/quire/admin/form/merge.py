@@ -42,24 +42,24 @@ class Merge:
 
 def merge(fields: Mapping[str, Field], base: Texts, mine: Texts, theirs: Texts) -> Merge:
     """Merge field by field; of what `base` does not hold, nobody knows who changed it."""
-    found = Merge({})
+    merged = Merge({})
     for name, typed in mine.items():
-        found.texts[name] = _merged(found, fields[name], base, typed, theirs[name])
-    return found
+        merged.texts[name] = _merged(merged, fields[name], base, typed, theirs[name])
+    return merged
 
 
-def _merged(found: Merge, field: Field, base: Texts, typed: Any, stored: Any) -> Any:
+def _merged(merged: Merge, field: Field, base: Texts, typed: Any, stored: Any) -> Any:
     name = field.name
     if same_value(field, typed, stored):
         return stored
     if name in base and same_value(field, typed, base[name]):
-        found.adopted.append(name)
+        merged.adopted.append(name)
         return stored
     if name in base and same_value(field, stored, base[name]):
         return typed
     if name in base and field.many is not None:
         return merge_names(base[name], typed, stored)
-    found.conflicts.append(name)
+    merged.conflicts.append(name)
     return typed
 
 
@@ -99,11 +99,13 @@ class FormSnapshot:
         self._record, self._form, self._state = record, form, live
         version = sent_version()
         based_on = self._texts_at(version)
-        shown = self._texts_at(sent_version("live_version") or version)
-        self.seen = {**shown, **self._drafted(draft), **_sent_texts(form)} if version != 0 else {}
+        texts_before = self._texts_at(sent_version("live_version") or version)
+        self.seen = (
+            {**texts_before, **self._drafted(draft), **_sent_texts(form)} if version != 0 else {}
+        )
         self.live = self.seen
         if sent_version("draft_version"):
-            drafted = [name for name in based_on if not self._stood_there(name, shown)]
+            drafted = [name for name in based_on if not self._stood_there(name, texts_before)]
             self.live = {**self.seen, **{name: based_on[name] for name in drafted}}
 
     def _texts_at(self, version: int | None) -> Texts:
@@ -127,14 +129,14 @@ class FormSnapshot:
 def _sent_texts(form: RecordForm) -> Texts:
     """What the form says that it was filled with; nothing where that cannot be read."""
     try:
-        sent = orjson.loads(request.form.get("_base") or "{}")
+        base = orjson.loads(request.form.get("_base") or "{}")
     except orjson.JSONDecodeError:
         return {}
-    if not isinstance(sent, dict):
+    if not isinstance(base, dict):
         return {}
     return {
         name: value
-        for name, value in sent.items()
+        for name, value in base.items()
         if name in form.declared and type(value) is _type_of(form.declared[name])
     }
 

@@ -120,15 +120,15 @@ def draft_context(record: Record, state: State | None, draft: State | None) -> A
     if state is None or not record.drafts:
         return {}
     id = state["id"]
-    shown = {
+    context = {
         "can_draft": draft is not None or state.get("status") == "published",
         "preview_url": url_for(endpoint(record, "preview_view")),
         "history_url": record_url(record, "history_view", id),
     }
     if draft is None:
-        return shown
+        return context
     by = draft["updated_by"]
-    return shown | {
+    return context | {
         "version": draft["base_version"],
         "live_version": draft["live_version"],
         "draft_version": draft["version"],
@@ -147,7 +147,7 @@ def editor_context(record: Record, actor: Actor, form: RecordForm, state: State 
     if not any(one.kind.widget == "markdown" for one in form.declared.values()):
         return {}
     g.admin_shows_pictures = True
-    asked = {
+    addresses = {
         "rendered": url_for(endpoint(record, "rendered_view")),
         "user": actor.user_id,
         "kind": record.path,
@@ -155,14 +155,14 @@ def editor_context(record: Record, actor: Actor, form: RecordForm, state: State 
         "status": "draft" if state is None else state.get("status", ""),
     }
     if "slug" in record.fields_by_name:
-        asked["slug"] = url_for(endpoint(record, "slug_view"))
+        addresses["slug"] = url_for(endpoint(record, "slug_view"))
     if REGISTRY["media"].allows(actor, "create") is not False:
-        asked["media"] = "/api/v1/media"
+        addresses["media"] = "/api/v1/media"
     if record.drafts:
-        asked["autosave"] = "1"
+        addresses["autosave"] = "1"
     if record.public_path:
-        asked["page"] = record.public_path
-    return {"writing": asked, "scripts": SCRIPTS}
+        addresses["page"] = record.public_path
+    return {"writing": addresses, "scripts": SCRIPTS}
 
 
 def snapshot(record: Record, form: RecordForm, draft: State | None) -> str:
@@ -183,10 +183,10 @@ def _context(
     record: Record, actor: Actor, form: RecordForm, state: State | None, draft: State | None
 ) -> State:
     """What a form says of its draft, what it tells its scripts, and what stands in it."""
-    shown = draft_context(record, state, draft) | editor_context(record, actor, form, state)
+    context = draft_context(record, state, draft) | editor_context(record, actor, form, state)
     if state is not None:
-        shown["base"] = snapshot(record, form, draft)
-    return shown
+        context["base"] = snapshot(record, form, draft)
+    return context
 
 
 def form_page(

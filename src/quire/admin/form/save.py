@@ -35,15 +35,15 @@ def typed_texts(form: RecordForm) -> Texts:
     """What was typed, and what the person has chosen of the others' where both had changed it."""
     texts = form.typed()
     for name in texts:
-        chosen = request.form.get(f"_theirs-{name}")
-        if chosen is not None:
+        choice = request.form.get(f"_theirs-{name}")
+        if choice is not None:
             is_flag = form.declared[name].kind.widget == "checkbox"
-            texts[name] = chosen == "true" if is_flag else chosen
+            texts[name] = choice == "true" if is_flag else choice
     return texts
 
 
 def split_draft(
-    form: RecordForm, seen: Texts, mine: Texts, draft: State
+    form: RecordForm, texts_before: Texts, mine: Texts, draft: State
 ) -> tuple[list[str], list[str]]:
     """The fields of a draft that stay in it when the form is published, and those in conflict.
 
@@ -55,12 +55,12 @@ def split_draft(
             remaining.append(name)
             continue
         field, stored = form.declared[name], texts[name]
-        known = name in seen
+        is_in_form = name in texts_before
         if same_value(field, stored, mine[name]) or (
-            known and same_value(field, stored, seen[name])
+            is_in_form and same_value(field, stored, texts_before[name])
         ):
             continue
-        if known and same_value(field, mine[name], seen[name]):
+        if is_in_form and same_value(field, mine[name], texts_before[name]):
             remaining.append(name)
         else:
             conflicts.append(name)
@@ -125,15 +125,19 @@ class SaveMixin(PanelView):
     def _publish(self, actor: Actor, form: RecordForm, id: int) -> Any:
         """Write what was changed; a page where somebody else has changed the same."""
         record = self.record
-        sent = Submission(record, actor, form, id, into_draft=False)
-        live, draft, merged = sent.live, sent.draft, sent.merged
-        remaining, disputed = split_draft(form, sent.seen, sent.mine, draft) if draft else ([], [])
+        submission = Submission(record, actor, form, id, into_draft=False)
+        live, draft, merged = submission.live, submission.draft, submission.merged
+        remaining, disputed = (
+            split_draft(form, submission.seen, submission.mine, draft) if draft else ([], [])
+        )
         if merged.conflicts or disputed:
-            seen = sent.texts | _texts(form, draft, remaining)
+            texts_before = submission.texts | _texts(form, draft, remaining)
             disputed = [name for name in disputed if name not in merged.conflicts]
-            rows = sent.conflicts() + compare(form, disputed, sent.seen, sent.mine, seen)
+            rows = submission.conflicts() + compare(
+                form, disputed, submission.seen, submission.mine, texts_before
+            )
             theirs = draft if draft and disputed else live
-            return self._conflict(form, live, theirs, rows, merged, seen, live["version"])
+            return self._conflict(form, live, theirs, rows, merged, texts_before, live["version"])
         form.put(merged.texts)
         saved = draft_merge.publish(
             record,
@@ -162,30 +166,39 @@ class SaveMixin(PanelView):
         rows = compare(form, merged.conflicts, base, mine, stored)
         if not rows:
             return None
-        seen = stored | _texts(form, draft, [])
-        return self._conflict(form, live, live, rows, merged, seen, live["version"])
+        texts_before = stored | _texts(form, draft, [])
+        return self._conflict(form, live, live, rows, merged, texts_before, live["version"])
 
     def _keep_draft(self, actor: Actor, form: RecordForm, id: int) -> Any:
         """Put what was changed into the draft; a page where somebody else has changed the same there."""
         record = self.record
-        sent = Submission(record, actor, form, id, into_draft=True)
-        live, draft, stored, merged = sent.live, sent.draft, sent.stored, sent.merged
-        merged.conflicts = [name for name in merged.conflicts if name in sent.drafted]
+        submission = Submission(record, actor, form, id, into_draft=True)
+        live, draft, stored, merged = (
+            submission.live,
+            submission.draft,
+            submission.stored,
+            submission.merged,
+        )
+        merged.conflicts = [name for name in merged.conflicts if name in submission.drafted]
         acknowledged = sent_version() or stored.get("base_version", live["version"])
         if merged.conflicts:
-            rows = sent.conflicts()
-            return self._conflict(form, live, stored, rows, merged, sent.texts, acknowledged)
+            rows = submission.conflicts()
+            return self._conflict(form, live, stored, rows, merged, submission.texts, acknowledged)
         form.put(merged.texts)
         raw = form.values()
-        after = sent.texts | {name: merged.texts[name] for name in raw if name in merged.texts}
-        late = self._changed_in_both(form, id, live, after, {*sent.drafted, *raw}, acknowledged)
+        after = submission.texts | {
+            name: merged.texts[name] for name in raw if name in merged.texts
+        }
+        late = self._changed_in_both(
+            form, id, live, after, {*submission.drafted, *raw}, acknowledged
+        )
         raw["base_version"] = acknowledged if late else live["version"]
-        kept, _ = draft_service.save_draft(
+        draft_state, _ = draft_service.save_draft(
             record, actor, id, raw, version=stored["version"], begin=draft is None
         )
         if wants_json():
-            rows = compare(form, late, sent.live_base, after, form.texts_of(live))
-            return _saved_json(record, actor, sent, kept, rows)
+            rows = compare(form, late, submission.live_base, after, form.texts_of(live))
+            return _saved_json(record, actor, submission, draft_state, rows)
         _flash("Draft saved. Readers will not see it until you publish it.", form, merged)
         return redirect(record_url(record, "edit_view", id))
 
@@ -213,12 +226,12 @@ class SaveMixin(PanelView):
         theirs: State,
         rows: list[dict[str, Any]],
         merged: Merge,
-        seen: Texts,
+        texts_before: Texts,
         version: int,
     ) -> Page:
         """The form with what was typed, and both versions of what both have changed."""
         record, actor = self.record, panel_actor()
-        found = conflict(record, actor, theirs, rows)
+        answer = conflict(record, actor, theirs, rows)
         rights = rights_on(record, actor, live["id"])
         draft = theirs if "base_version" in theirs else load_draft(record, actor, live, rights)
         if wants_json():
@@ -227,7 +240,7 @@ class SaveMixin(PanelView):
                 extra={
                     "current_version": theirs["version"],
                     "changed_fields": [row["name"] for row in rows],
-                    "conflict": conflict_json(found, version, draft),
+                    "conflict": conflict_json(answer, version, draft),
                 },
             )
         form.put(merged.texts)
@@ -238,11 +251,11 @@ class SaveMixin(PanelView):
             rights,
             problem=f"Someone else has changed this {record.noun} while you were editing it.",
             adopted=adopted_message(form, merged.adopted),
-            conflict=found,
+            conflict=answer,
             version=version,
             live_version=live["version"],
             draft_version=draft["version"] if draft else None,
-            base=orjson.dumps({n: seen[n] for n in form.typed()}).decode(),
+            base=orjson.dumps({n: texts_before[n] for n in form.typed()}).decode(),
         )
         return page, 409, {}
 
@@ -261,22 +274,24 @@ def _flash(words: str, form: RecordForm, merged: Merge) -> None:
 
 
 def _saved_json(
-    record: Record, actor: Actor, sent: Submission, kept: State, rows: list[dict[str, Any]]
+    record: Record, actor: Actor, submission: Submission, saved: State, rows: list[dict[str, Any]]
 ) -> AnyResponse:
     """What a script learns of the draft it has kept; what others have changed meanwhile, if anything."""
-    live, before = sent.live, sent.draft["version"] if sent.draft else None
+    live, before = submission.live, submission.draft["version"] if submission.draft else None
     answer = {
         "id": live["id"],
-        "version": kept["base_version"],
-        "draft_version": kept["version"],
+        "version": saved["base_version"],
+        "draft_version": saved["version"],
         "edit_url": record_url(record, "edit_view", live["id"]),
     }
-    shown = sent_version("live_version") or sent_version() or live["version"]
-    if (before, live["version"]) != (sent_version("draft_version"), shown):
-        texts = sent.form.texts_of(kept)
-        answer["texts"] = {n: texts[n] for n, one in sent.form.declared.items() if one.readable}
+    live_version = sent_version("live_version") or sent_version() or live["version"]
+    if (before, live["version"]) != (sent_version("draft_version"), live_version):
+        texts = submission.form.texts_of(saved)
+        answer["texts"] = {
+            n: texts[n] for n, one in submission.form.declared.items() if one.readable
+        }
         answer["live_version"] = live["version"]
     if rows:
-        found = conflict(record, actor, live, rows)
-        answer["conflict"] = conflict_json(found, live["version"], None)
+        merged = conflict(record, actor, live, rows)
+        answer["conflict"] = conflict_json(merged, live["version"], None)
     return jsonify(answer)

@@ -68,8 +68,8 @@ def _fits(record: Record, field: Field) -> bool:
 
 def shown_fields(record: Record, actor: Actor) -> list[Field]:
     """The fields of the list for this actor, title first, at most MOST."""
-    seen = record.visible_fields(actor)
-    fitting = [record.field(name) for name in seen if _fits(record, record.field(name))]
+    visible = record.visible_fields(actor)
+    fitting = [record.field(name) for name in visible if _fits(record, record.field(name))]
     ranked = sorted(fitting, key=lambda one: _rank(record, one))
     usual = [one for one in ranked if _rank(record, one)[0] < RARELY]
     best = ranked[: max(FEWEST, min(MOST, len(usual)))]
@@ -84,9 +84,9 @@ def without_parameters(pairs: Pairs, *names: str) -> Pairs:
 
 def _sorting(record: Record, pairs: Pairs) -> str:
     """The name the list is sorted by, `-` in front for descending."""
-    asked = dict(pairs).get("sort", "").split(",")[0]
+    sort = dict(pairs).get("sort", "").split(",")[0]
     usual = "-created_at" if record.newest_first else record.order[0]
-    return asked or ("" if dict(pairs).get("search") else usual)
+    return sort or ("" if dict(pairs).get("search") else usual)
 
 
 def columns(record: Record, actor: Actor, fields: list[Field], pairs: Pairs) -> list[Column]:
@@ -116,18 +116,18 @@ def tabs(record: Record, words: tuple[str, ...], pairs: Pairs) -> list[dict[str,
     """All, each state, trash: the views that people switch between."""
     current = "trash" if dict(pairs).get("trashed") else dict(pairs).get("status", "")
     rest = without_parameters(pairs, "status", "trashed", "page")
-    found = [("All", "", rest)]
-    found += [
+    all_tabs = [("All", "", rest)]
+    all_tabs += [
         (word.capitalize(), word, [*rest, ("status", word)]) for word in words if word != "trashed"
     ]
     if record.has_trash:
-        found.append(("Trash", "trash", [*rest, ("trashed", "true")]))
+        all_tabs.append(("Trash", "trash", [*rest, ("trashed", "true")]))
     return (
         [
             {"label": label, "url": list_url(record, target), "current": key == current}
-            for label, key, target in found
+            for label, key, target in all_tabs
         ]
-        if len(found) > 1
+        if len(all_tabs) > 1
         else []
     )
 
@@ -135,20 +135,20 @@ def tabs(record: Record, words: tuple[str, ...], pairs: Pairs) -> list[dict[str,
 def page_numbers(record: Record, pairs: Pairs, page: int, pages: int) -> list[dict[str, Any]]:
     """Page numbers around the current one, the first and the last; `…` where some are left out."""
     near = range(page - AROUND, page + AROUND + 1)
-    wanted = [n for n in sorted({1, pages, *near}) if 1 <= n <= pages]
-    found: list[dict[str, Any]] = []
-    for before, number in zip([0, *wanted], wanted, strict=False):
+    numbers = [n for n in sorted({1, pages, *near}) if 1 <= n <= pages]
+    links: list[dict[str, Any]] = []
+    for before, number in zip([0, *numbers], numbers, strict=False):
         if number - before > 1:
-            found.append({"label": "…", "url": None, "current": False})
+            links.append({"label": "…", "url": None, "current": False})
         current = number == page
-        found.append(
+        links.append(
             {
                 "label": number,
                 "current": current,
                 "url": None if current else page_url(record, pairs, number),
             }
         )
-    return found
+    return links
 
 
 def page_url(record: Record, pairs: Pairs, number: int) -> str:

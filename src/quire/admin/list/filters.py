@@ -73,48 +73,48 @@ def _word(field: Field, operator: str) -> str:
     return amounts.get(operator) or WORDS.get(operator, operator)
 
 
-def _inputs(field: Field, path: str, given: dict[str, str], lookup: Any) -> list[Filter]:
+def _inputs(field: Field, path: str, values: dict[str, str], lookup: Any) -> list[Filter]:
     widget, label = field.kind.widget, field.label
     if choices := _choices(field):
-        value = given.get(path, field.default_filter)
+        value = values.get(path, field.default_filter)
         return [Filter(path, label, value, choices=choices, may_be_any=not field.default_filter)]
     if field.target:
-        return [Filter(path, label, given.get(path, ""), lookup_url=lookup(field.name))]
+        return [Filter(path, label, values.get(path, ""), lookup_url=lookup(field.name))]
     if widget in ("datetime", "date", "number", "decimal"):
         names = ((f"{path}__{op}", f"{label} {_word(field, op)}") for op in ("gte", "lte"))
         return [
             Filter(
-                name, words, given.get(name, "").removesuffix("Z"), INPUT_TYPES.get(widget, "text")
+                name, words, values.get(name, "").removesuffix("Z"), INPUT_TYPES.get(widget, "text")
             )
             for name, words in names
         ]
     name = f"{path}__icontains" if field.kind.is_text else path
-    return [Filter(name, label, given.get(name, ""))]
+    return [Filter(name, label, values.get(name, ""))]
 
 
 def filters(record: Record, actor: Actor, pairs: Pairs, lookup: Any) -> list[Filter]:
     """The inputs of the filter panel; `status` has tabs and `id` an address of its own."""
     paths = filter_paths(record, actor)
-    given = dict(pairs)
-    found: list[Filter] = []
+    values = dict(pairs)
+    inputs: list[Filter] = []
     for name, one in paths.items():
         if "." not in name and name != "id" and not has_tabs(one):
-            found += _inputs(one, _path_of(one, paths), given, lookup)
-    return found
+            inputs += _inputs(one, _path_of(one, paths), values, lookup)
+    return inputs
 
 
-def clean(record: Record, actor: Actor, sent: Pairs) -> Pairs:
+def clean(record: Record, actor: Actor, pairs: Pairs) -> Pairs:
     """The parameters that were filled in, moments with their zone; paging that is no number goes."""
     paths = filter_paths(record, actor)
-    found = []
-    for name, text in sent:
+    cleaned = []
+    for name, text in pairs:
         one = paths.get(name.partition("__")[0])
         timed = one is not None and one.kind.widget == "datetime" and not name.endswith("__isnull")
         value = to_rfc3339(text.strip()) if timed else text.strip()
         number = name in ("page", "per_page")
         if value and not (number and not _is_page(value)):
-            found.append((name, value))
-    return found
+            cleaned.append((name, value))
+    return cleaned
 
 
 def _is_page(text: str) -> bool:
@@ -124,7 +124,7 @@ def _is_page(text: str) -> bool:
 def chips(record: Record, actor: Actor, pairs: Pairs) -> list[dict[str, str]]:
     """The filters at work, each with the address of the list without it."""
     paths = filter_paths(record, actor)
-    found = []
+    all_chips = []
     for name, value in pairs:
         path, _, operator = name.partition("__")
         if name in OWN or name == "status":
@@ -132,10 +132,10 @@ def chips(record: Record, actor: Actor, pairs: Pairs) -> list[dict[str, str]]:
         field = record.fields_by_name.get(path.partition(".")[0]) if path in paths else None
         rest = [pair for pair in without_parameters(pairs, "page") if pair != (name, value)]
         words = _chip(field, operator, value) if field else f"{name} {value}"
-        found.append({"label": words, "url": list_url(record, rest)})
-    return found
+        all_chips.append({"label": words, "url": list_url(record, rest)})
+    return all_chips
 
 
 def _chip(field: Field, operator: str, value: str) -> str:
-    shown = word_of(field, value) or value
-    return f"{field.label} {_word(field, operator or 'eq')} {shown}"
+    text = word_of(field, value) or value
+    return f"{field.label} {_word(field, operator or 'eq')} {text}"

@@ -48,10 +48,10 @@ class InlineEditMixin(PanelView):
         state = find(record, actor, id)
         form = RecordForm(record, actor, creating=False)
         typed, stored = _text(field, "value"), form.texts_of(state)
-        seen = FormSnapshot(record, form, state, None).seen
+        texts_before = FormSnapshot(record, form, state, None).seen
         if "base" in request.form:
-            seen[name] = _text(field, "base")
-        merged = merge({name: field}, seen, {name: typed}, stored)
+            texts_before[name] = _text(field, "base")
+        merged = merge({name: field}, texts_before, {name: typed}, stored)
         if merged.conflicts:
             raise _conflict(field, state, stored[name])
         value = decode_value(field, merged.texts[name], creating=False)
@@ -68,9 +68,9 @@ def _raw(text: Any) -> Any:
 
 
 def _conflict(field: Field, state: State, stored: Any) -> VersionConflict:
-    shown = ("Yes" if stored else "No") if isinstance(stored, bool) else truncate(stored) or "–"
+    text = ("Yes" if stored else "No") if isinstance(stored, bool) else truncate(stored) or "–"
     return VersionConflict(
-        f"Someone else has changed this to “{shown}”. Save again to replace it.",
+        f"Someone else has changed this to “{text}”. Save again to replace it.",
         extra={
             "conflict": field.name,
             "current_version": state.get("version"),

@@ -43,9 +43,9 @@ INLINE = ("text", "select", "checkbox", "number", "decimal", "date", "datetime",
 class ListPage:
     """One page of the records of a type as `actor` finds them; `problem` when it was asked badly."""
 
-    def __init__(self, record: Record, actor: Actor, sent: Pairs):
+    def __init__(self, record: Record, actor: Actor, pairs: Pairs):
         self.record, self.actor = record, actor
-        self.pairs = clean(record, actor, sent)
+        self.pairs = clean(record, actor, pairs)
         self.problem: BadRequest | None = None
         self.page = self._read()
         self.fields = shown_fields(record, actor)
@@ -84,8 +84,8 @@ class ListPage:
         rules = {"delete": access.delete, "update": access.update}
         if self.trashed:
             rules = {"delete": access.permanent}
-        found = rights(self.record, self.actor, rules, ids)
-        return [self._row(one, found[one["id"]]) for one in rows]
+        allowed = rights(self.record, self.actor, rules, ids)
+        return [self._row(one, allowed[one["id"]]) for one in rows]
 
     def _row(self, state: dict[str, Any], rights: Set[str]) -> Any:
         record, id, editable = self.record, state["id"], "update" in rights
@@ -210,7 +210,7 @@ def _inline(field: Field, value: Any) -> dict[str, Any]:
 
 
 def _flat(pairs: Pairs) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    flat: dict[str, Any] = {}
     for name, value in pairs:
-        found.setdefault(name, []).append(value)
-    return found
+        flat.setdefault(name, []).append(value)
+    return flat

@@ -141,15 +141,15 @@ class ImportView(PanelView):
         job = import_jobs.find(panel_actor(), token)
         if not job.is_active and not job.can_be_imported:
             raise BadRequest("This file has already been imported.", code="invalid_parameter")
-        known = {one.name for one in importable_fields(job.record, panel_actor())} | {""}
+        names = {one.name for one in importable_fields(job.record, panel_actor())} | {""}
         numbers = range(len(job.headers))
-        chosen = [request.form.get(f"column-{n}", job.columns[n]) for n in numbers]
-        named = [name for name in chosen if name]
-        if not set(chosen) <= known or len(named) != len(set(named)) or not named:
+        columns = [request.form.get(f"column-{n}", job.columns[n]) for n in numbers]
+        named = [name for name in columns if name]
+        if not set(columns) <= names or len(named) != len(set(named)) or not named:
             raise BadRequest(
                 "Choose at least one field, and each field only once.", code="invalid_parameter"
             )
-        job.columns = chosen
+        job.columns = columns
         return job
 
 

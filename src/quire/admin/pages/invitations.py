@@ -31,8 +31,8 @@ class InvitationsView(PanelView):
         try:
             registration.invite_by_mail(email, role, panel_actor())
         except (Conflict, ValidationFailed, TooManyRequests) as problem:
-            said = [one["message"] for one in problem.details] or [problem.message]
-            return self._form(email, role, said), problem.status
+            messages = [one["message"] for one in problem.details] or [problem.message]
+            return self._form(email, role, messages), problem.status
         flash(f"Invitation sent to {email.strip()}.", "success")
         return redirect(url_for("invitations.index"))
 

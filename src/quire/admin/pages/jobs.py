@@ -38,13 +38,13 @@ class JobsView(PanelView):
     @expose("/retry", methods=("POST",))
     def retry(self) -> AnyResponse:
         """Let the chosen jobs be done now."""
-        count = queue_admin.retry(panel_actor(), _chosen())
+        count = queue_admin.retry(panel_actor(), _selected_ids())
         return _redirect_with_message(f"{_jobs(count)} will be retried now.")
 
     @expose("/drop", methods=("POST",))
     def drop(self) -> AnyResponse:
         """Forget the chosen jobs that have failed."""
-        count = queue_admin.drop(panel_actor(), _chosen())
+        count = queue_admin.drop(panel_actor(), _selected_ids())
         return _redirect_with_message(f"{_jobs(count)} deleted.")
 
 
@@ -56,7 +56,7 @@ def _row(row: Any) -> dict[str, Any]:
     }
 
 
-def _chosen() -> list[int]:
+def _selected_ids() -> list[int]:
     return [parse_id(text) for text in request.form.getlist("rowid")[: queue_admin.MOST]]
 
 
@@ -64,6 +64,6 @@ def _jobs(count: int) -> str:
     return f"{count} job{'' if count == 1 else 's'}"
 
 
-def _redirect_with_message(said: str) -> AnyResponse:
-    flash(said, "success")
+def _redirect_with_message(message: str) -> AnyResponse:
+    flash(message, "success")
     return redirect(url_for("jobs.index"))

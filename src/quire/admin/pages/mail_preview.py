@@ -36,18 +36,18 @@ class MailView(PanelView):
     @expose("/")
     def index(self) -> str:
         """The list of emails."""
-        found = list(file_backend.list_messages())
-        return self.render("quire_admin/mail.html", heading="Mail", letters=found)
+        messages = list(file_backend.list_messages())
+        return self.render("quire_admin/mail.html", heading="Mail", letters=messages)
 
     @expose("/<file>")
     def letter(self, file: str) -> str:
         """One email, as text."""
-        found = _message_or_404(file)
+        message = _message_or_404(file)
         return self.render(
             "quire_admin/mail_message.html",
-            heading=found.message["Subject"],
+            heading=message.message["Subject"],
             crumbs=[("Mail", self.get_url("letters.index"))],
-            letter=found,
+            letter=message,
         )
 
     @expose("/<file>/html")
@@ -58,7 +58,7 @@ class MailView(PanelView):
 
 
 def _message_or_404(name: str) -> file_backend.StoredMessage:
-    found = file_backend.get_message(name)
-    if found is None:
+    message = file_backend.get_message(name)
+    if message is None:
         raise NotFound
-    return found
+    return message

@@ -44,9 +44,9 @@ class Autosave {
   }
 
   button(label, run) {
-    const made = element("button", { type: "button", class: "button small" }, label);
-    made.addEventListener("click", run);
-    return made;
+    const button = element("button", { type: "button", class: "button small" }, label);
+    button.addEventListener("click", run);
+    return button;
   }
 
   // In this browser ---------------------------------------------------------------------------
@@ -77,15 +77,15 @@ class Autosave {
 
   offer() {
     const earlier = `${keeping.key}:earlier`;
-    const found = keeping.load();
-    if (found && differsFrom(this.form, found.values)) localStorage.setItem(earlier, JSON.stringify(found));
+    const backup = keeping.load();
+    if (backup && differsFrom(this.form, backup.values)) localStorage.setItem(earlier, JSON.stringify(backup));
     keeping.drop();
-    const kept = keeping.load(earlier);
-    if (!kept || !differsFrom(this.form, kept.values)) { keeping.drop(earlier); return; }
+    const unsaved = keeping.load(earlier);
+    if (!unsaved || !differsFrom(this.form, unsaved.values)) { keeping.drop(earlier); return; }
     const done = () => { keeping.drop(earlier); this.notes.replaceChildren(); };
-    const time = new Date(kept.at).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+    const time = new Date(unsaved.at).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
     this.note(element("p", {}, `This browser has unsaved text from ${time}.`),
-      this.button("Restore", () => this.restore(kept, done)), " ", this.button("Discard", done));
+      this.button("Restore", () => this.restore(unsaved, done)), " ", this.button("Discard", done));
   }
 
   restore({ values, base }, done) {

@@ -111,11 +111,11 @@ class Surface {
   attributes() {
     const label = document.querySelector(`label[for="${this.area.id}"]`);
     label.id ||= `${this.area.id}-label`;
-    const found = { "aria-labelledby": label.id, tabindex: "0", spellcheck: "true", autocapitalize: "sentences", autocorrect: "on" };
+    const attributes = { "aria-labelledby": label.id, tabindex: "0", spellcheck: "true", autocapitalize: "sentences", autocorrect: "on" };
     for (const name of ["aria-describedby", "aria-invalid"]) {
-      if (this.area.hasAttribute(name)) found[name] = this.area.getAttribute(name);
+      if (this.area.hasAttribute(name)) attributes[name] = this.area.getAttribute(name);
     }
-    return found;
+    return attributes;
   }
 
   documentChanged(changes) {

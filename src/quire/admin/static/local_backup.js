@@ -36,9 +36,9 @@ class Keeping {
         return this.post(address, body, false);
       }
     }
-    const found = await answer?.json().catch(() => null);
-    return { ok: Boolean(answer?.ok && found), status: answer?.status || 0, body: found,
-      message: found?.message || "The server is not responding." };
+    const json = await answer?.json().catch(() => null);
+    return { ok: Boolean(answer?.ok && json), status: answer?.status || 0, body: json,
+      message: json?.message || "The server is not responding." };
   }
 
   signedOut(who) {

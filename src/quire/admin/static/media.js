@@ -6,7 +6,7 @@ function showProgress(form, part) {
   const box = form.querySelector("[data-progress]");
   box.hidden = false;
   box.querySelector("progress").value = part;
-  box.querySelector("[data-said]").textContent = part < 100 ? `Uploading: ${part}%` : "Processing…";
+  box.querySelector("[data-status]").textContent = part < 100 ? `Uploading: ${part}%` : "Processing…";
 }
 
 function failed(form, message) {

@@ -4,8 +4,8 @@
 const PAUSE = 180; // milliseconds between the last key and the search
 
 function splitNames(text) {
-  const found = [...text.matchAll(/\s*(?:"((?:[^"]|"")*)"|([^,]*))\s*(?:,|$)/g)];
-  return found.map(([, quoted, bare]) => (quoted?.replaceAll('""', '"') ?? bare).trim()).filter(Boolean);
+  const parts = [...text.matchAll(/\s*(?:"((?:[^"]|"")*)"|([^,]*))\s*(?:,|$)/g)];
+  return parts.map(([, quoted, bare]) => (quoted?.replaceAll('""', '"') ?? bare).trim()).filter(Boolean);
 }
 
 function joinNames(names) {
@@ -68,8 +68,8 @@ class Picker {
     address.searchParams.set("q", this.input.value.trim());
     const answer = await fetch(address, { headers: { Accept: "application/json" } }).catch(() => null);
     if (!answer?.ok || document.activeElement !== this.input) return;
-    const found = (await answer.json()).results;
-    this.show(found.filter((item) => !this.names.includes(item.value)));
+    const results = (await answer.json()).results;
+    this.show(results.filter((item) => !this.names.includes(item.value)));
   }
 
   show(options) {

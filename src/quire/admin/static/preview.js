@@ -4,7 +4,7 @@
 const REST = 350; // milliseconds without a key before the server is asked
 const SPLIT = "(min-width: 1200px)"; // beside each other where there is room, else one or the other
 const SANDBOX = "allow-same-origin allow-popups allow-popups-to-escape-sandbox"; // no scripts
-const SHOWN = "quire:prospect";
+const SHOWN = "quire:preview";
 
 function siteFrame(page) {
   const frame = document.implementation.createHTMLDocument("Preview");
@@ -26,9 +26,9 @@ class Prospect {
   constructor(surface, address) {
     this.surface = surface;
     this.address = address;
-    this.said = element("p", { class: "soft", role: "status" });
+    this.status = element("p", { class: "soft", role: "status" });
     this.frame = element("iframe", { title: "Preview", sandbox: SANDBOX, tabindex: "0" });
-    this.pane = element("div", { class: "prospect", hidden: "" }, this.frame, this.said);
+    this.pane = element("div", { class: "preview-pane", hidden: "" }, this.frame, this.status);
     this.both = element("div", { class: "both" });
     surface.box.before(this.both);
     this.both.append(surface.box, this.pane);
@@ -72,7 +72,7 @@ class Prospect {
     this.busy = true;
     const answer = await keeping.post(this.address, new URLSearchParams({ text }));
     this.busy = false;
-    this.said.textContent = answer.ok ? "" : answer.message;
+    this.status.textContent = answer.ok ? "" : answer.message;
     if (answer.ok) {
       await this.put(answer.body.html);
       this.drawn = text;

@@ -8,8 +8,8 @@ class SlugField {
     this.form = form;
     this.title = form.elements.title || form.elements.name;
     this.field = form.elements.slug;
-    this.said = element("p", { class: "hint", role: "status" });
-    this.field.closest(".field").append(this.said);
+    this.status = element("p", { class: "hint", role: "status" });
+    this.field.closest(".field").append(this.status);
     this.follows = this.field.value === "";
     this.title?.addEventListener("focus", () => this.look(), { once: true });
     this.title?.addEventListener("input", () => this.later(this.title.value, true));
@@ -22,8 +22,8 @@ class SlugField {
   // The slug of what nobody has read yet goes on following if it was made from the title.
   async look() {
     if (this.follows || this.form.dataset.status !== "draft") return;
-    const made = await this.ask(this.title.value);
-    this.follows = made?.suggestion === this.field.value;
+    const answer = await this.ask(this.title.value);
+    this.follows = answer?.suggestion === this.field.value;
   }
 
   later(text, ofTitle) {
@@ -39,24 +39,24 @@ class SlugField {
   }
 
   async check(text, ofTitle) {
-    const found = text.trim() ? await this.ask(text) : { free: true, slug: "", suggestion: "" };
-    if (!found) { this.said.textContent = ""; return; }
-    if (ofTitle && this.follows) this.put(found.suggestion);
-    else this.tell(found);
+    const answer = text.trim() ? await this.ask(text) : { free: true, slug: "", suggestion: "" };
+    if (!answer) { this.status.textContent = ""; return; }
+    if (ofTitle && this.follows) this.put(answer.suggestion);
+    else this.tell(answer);
   }
 
   put(slug) {
     this.field.value = slug;
-    this.said.textContent = slug ? "Generated from the title." : "";
+    this.status.textContent = slug ? "Generated from the title." : "";
     this.field.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
   tell({ free, suggestion }) {
-    this.said.textContent = !suggestion || this.field.value === "" ? "" : free ? "This slug is available." : "This slug is already in use. ";
+    this.status.textContent = !suggestion || this.field.value === "" ? "" : free ? "This slug is available." : "This slug is already in use. ";
     if (free) return;
     const use = element("button", { class: "button small", type: "button" }, `Use ${suggestion}`);
-    use.addEventListener("click", () => { this.put(suggestion); this.said.textContent = "This slug is available."; this.field.focus(); });
-    this.said.append(use);
+    use.addEventListener("click", () => { this.put(suggestion); this.status.textContent = "This slug is available."; this.field.focus(); });
+    this.status.append(use);
   }
 }
 

@@ -47,8 +47,8 @@ class _StreamBuffer:
     def flush(self) -> None:
         """Nothing waits anywhere else."""
 
-    def taken(self) -> bytes:
-        """All that was written since this was asked last."""
+    def take_all(self) -> bytes:
+        """All that was written since the last call."""
         data, self._held, self.size = b"".join(self._held), [], 0
         return data
 
@@ -73,7 +73,7 @@ class _ArchiveWriter:
                 digest.update(part)
                 size, count = size + len(part), count + 1
                 if self._outlet.size > PIECE:
-                    yield self._outlet.taken()
+                    yield self._outlet.take_all()
         facts = {"name": name, "bytes": size, "sha256": digest.hexdigest()}
         self.files.append(facts | more | ({"count": count} if more else {}))
 
@@ -90,7 +90,7 @@ class _ArchiveWriter:
         }
         yield from self.add(MANIFEST, [orjson.dumps(manifest, option=orjson.OPT_INDENT_2)])
         self._zip.close()
-        yield self._outlet.taken()
+        yield self._outlet.take_all()
 
 
 class _ProgressMeter:
@@ -137,9 +137,9 @@ def stream(*, passwords: bool = False, progress: Progress | None = None) -> Iter
 
 def _file(writer: _ArchiveWriter, name: str) -> Iterator[bytes]:
     """The file called `name`, as it is (it is packed by its own format); none when it is gone."""
-    found = files.stored_file(name)
-    if found is not None:
-        with found.open() as file:
+    file_here = files.stored_file(name)
+    if file_here is not None:
+        with file_here.open() as file:
             yield from writer.add(FILES + name, iter(lambda: file.read(PIECE), b""), packed=False)
 
 

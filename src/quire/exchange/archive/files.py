@@ -122,7 +122,7 @@ def _are_sound(variants: dict[str, Variant], files: dict[str, Path]) -> bool:
             header = read_header(files[name])
             if header is None or not header.is_complete:
                 return False
-            seen = PICTURES[header.format][1], header.width, header.height
-            if seen != (name.rpartition(".")[2], one["width"], one["height"]):
+            actual = PICTURES[header.format][1], header.width, header.height
+            if actual != (name.rpartition(".")[2], one["width"], one["height"]):
                 return False
     return True

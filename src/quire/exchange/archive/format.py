@@ -51,12 +51,12 @@ def has_revisions(record: Record) -> bool:
 def exported_types() -> list[Record]:
     """The types that travel, each after those it cannot do without."""
     waiting = [record for record in REGISTRY.values() if record.exported]
-    found: list[Record] = []
+    ordered: list[Record] = []
     while waiting:
         ready = [one for one in waiting if not _required(one) & _tables(waiting) - {one.table.name}]
-        found.append(min(ready, key=lambda one: _haste(one, waiting)))
-        waiting.remove(found[-1])
-    return found
+        ordered.append(min(ready, key=lambda one: _haste(one, waiting)))
+        waiting.remove(ordered[-1])
+    return ordered
 
 
 def _haste(record: Record, waiting: list[Record]) -> tuple[int, int]:

@@ -92,10 +92,10 @@ class IdMap:
         id = value.get("id") if isinstance(value, dict) else None
         if not is_id(id):
             return None
-        found = self._ids.get((target.path, id))
-        if found is None and self._may_come(target, id):
+        id_here = self._ids.get((target.path, id))
+        if id_here is None and self._may_come(target, id):
             self._awaited = True
-        return found
+        return id_here
 
     def new_record_id(self, record: Record, line: Any) -> int | None:
         """The id here of the record that a draft belongs to, if that is new and the draft is one."""
@@ -107,17 +107,17 @@ class IdMap:
 
     def draft(self, record: Record, values: Raw) -> Raw:
         """The values of a draft with ids of here; names of what is not there yet stay names."""
-        known = {one.name: one for one in exported_fields(record)}
-        return {n: self._drafted(known[n], value) for n, value in values.items() if n in known}
+        fields = {one.name: one for one in exported_fields(record)}
+        return {n: self._drafted(fields[n], value) for n, value in values.items() if n in fields}
 
     def _drafted(self, field: Field, value: Any) -> Any:
         if field.target is None or value is None:
             return value
         target = record_of(field.target)
-        sent = value if isinstance(value, list) else [value]
-        found = [self.find(target, {"id": one}) if is_id(one) else one for one in sent]
-        kept = [one for one in found if one is not None]
-        return kept if field.many is not None else next(iter(kept), None)
+        references = value if isinstance(value, list) else [value]
+        ids = [self.find(target, {"id": one}) if is_id(one) else one for one in references]
+        existing = [one for one in ids if one is not None]
+        return existing if field.many is not None else next(iter(existing), None)
 
     def _may_come(self, target: Record, id: Any) -> bool:
         there = target.path, id
@@ -135,9 +135,11 @@ class IdMap:
         """
         state = item.values()
         apart = KEPT_HERE + (IMAGE_FIELDS if has_file(item.record) else ())
-        given = [f for f in exported_fields(item.record) if f.name in state and f.name not in apart]
-        raw = {f.name: state[f.name] for f in given if f.target is None}
-        for one in given:
+        fields = [
+            f for f in exported_fields(item.record) if f.name in state and f.name not in apart
+        ]
+        raw = {f.name: state[f.name] for f in fields if f.target is None}
+        for one in fields:
             if one.target is not None:
                 self._refer(item, one, state[one.name], raw)
         return raw
@@ -153,12 +155,12 @@ class IdMap:
         self._awaited = False
         target = record_of(field.target or "")
         named = value if isinstance(value, list) else [] if value is None else [value]
-        found = [self.find(target, one) for one in named]
+        matches = [self.find(target, one) for one in named]
         if self._awaited and (field.nullable or field.many is not None):
             item.deferred[field.name] = value
             return
-        ids = [id for id in found if id is not None]
-        if len(ids) < len(found):
+        ids = [id for id in matches if id is not None]
+        if len(ids) < len(matches):
             self._lacks(item, field)
         if field.many is not None and len(ids) > field.many.max_items:
             item.words.append(

@@ -44,8 +44,8 @@ def find(connection: Connection, record: Record, raw: Raw) -> int | None:
     ways = [[each, *then] for each in same] + (
         [_same_file(record, raw)] if has_file(record) else []
     )
-    found = (_one(connection, record, way) for way in ways)
-    return next((id for id in found if id is not None), None)
+    matches = (_one(connection, record, way) for way in ways)
+    return next((id for id in matches if id is not None), None)
 
 
 def _same_file(record: Record, raw: Raw) -> list[ColumnElement[bool]]:
@@ -105,26 +105,30 @@ def changed_at(record: Record, state: Raw) -> Raw:
 
 
 def _one(connection: Connection, record: Record, same: list[Any]) -> int | None:
-    found = connection.execute(select(record.table.c.id).where(*same)).scalar()
-    return None if found is None else int(found)
+    id = connection.execute(select(record.table.c.id).where(*same)).scalar()
+    return None if id is None else int(id)
 
 
 def with_free_names(connection: Connection, record: Record, raw: Raw) -> tuple[Raw, list[str]]:
     """`raw` with names that are free here, and words for each that is another one."""
     name = "username" if record is USERS else "slug"
-    if not isinstance(wanted := raw.get(name), str):
+    if not isinstance(name_there := raw.get(name), str):
         return raw, []
-    free = _free_username(connection, wanted) if record is USERS else free_slug(record, wanted)
+    free = (
+        _free_username(connection, name_there) if record is USERS else free_slug(record, name_there)
+    )
     words = (
-        [] if free == wanted else [f"{wanted} is already taken here, so it was changed to {free}"]
+        []
+        if free == name_there
+        else [f"{name_there} is already taken here, so it was changed to {free}"]
     )
     return raw | {name: free}, words
 
 
-def _free_username(connection: Connection, wanted: str) -> str:
-    free, number, folded = wanted, 2, USERS.table.c.username_folded
+def _free_username(connection: Connection, username: str) -> str:
+    free, number, folded = username, 2, USERS.table.c.username_folded
     while _one(connection, USERS, [folded == free]) is not None:
-        free, number = with_number(wanted, number, USERNAME_LENGTH), number + 1
+        free, number = with_number(username, number, USERNAME_LENGTH), number + 1
     return free
 
 

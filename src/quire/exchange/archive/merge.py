@@ -127,9 +127,9 @@ class _ArchiveLoader:
             outcome, id = self._bring(connection, item)
             self._note(item, outcome, id)
 
-    def take_draft(self, found: tuple[Record, Line]) -> None:
+    def take_draft(self, draft_line: tuple[Record, Line]) -> None:
         """Bring the draft beside a record that is new here; it is nobody's until it is changed."""
-        record, (number, line) = found
+        record, (number, line) = draft_line
         id = self._arrivals.new_record_id(record, line)
         if id is None or not isinstance(line, dict):
             return
@@ -161,9 +161,9 @@ class _ArchiveLoader:
 
     def _bring(self, connection: Connection, item: ArchiveRecord) -> tuple[str, int | None]:
         record, state = item.record, item.values()
-        known = self._memory.get(item.key)
-        if known is not None and known.type == record.path:
-            return self._again(connection, item, known)
+        earlier = self._memory.get(item.key)
+        if earlier is not None and earlier.type == record.path:
+            return self._again(connection, item, earlier)
         raw = self._arrivals.raw(item)
         id = matching.find_own(connection, record, raw, state["id"]) if self._is_own else None
         if id is None:
@@ -173,21 +173,21 @@ class _ArchiveLoader:
         return self._meet(connection, item, raw, id)
 
     def _again(
-        self, connection: Connection, item: ArchiveRecord, known: KnownItem
+        self, connection: Connection, item: ArchiveRecord, earlier: KnownItem
     ) -> tuple[str, int | None]:
         """A record that was imported before; without an id when it is gone."""
-        record, id, mark = item.record, known.record_id, _mark(item)
+        record, id, mark = item.record, earlier.record_id, _mark(item)
         here = rows.load(connection, record, IMPORTER, id, record.access.read)
         if here is None:
             item.words.append(GONE)
             return "skipped", None
-        if known.fingerprint == mark:
+        if earlier.fingerprint == mark:
             return "unchanged", id
-        if here.state.get("version") != known.version:
+        if here.state.get("version") != earlier.version:
             item.words.append(EDITED)
             return "kept", id
         raw = self._arrivals.raw(item)
-        if known.fingerprint == _unfinished(mark):
+        if earlier.fingerprint == _unfinished(mark):
             return "updated", self._adopt(connection, item, raw, id)
         changed = {n: v for n, v in raw.items() if record.field(n).is_tracked or n == "updated_at"}
         saved = write.update(record, IMPORTER, id, changed)
@@ -217,8 +217,8 @@ class _ArchiveLoader:
     def _create(self, connection: Connection, item: ArchiveRecord, raw: Raw) -> int:
         raw, words = matching.with_free_names(connection, item.record, raw)
         item.words += words
-        with files.with_file(self._archive, item.record, item.values(), raw) as given:
-            id = write.create(item.record, IMPORTER, given).id
+        with files.with_file(self._archive, item.record, item.values(), raw) as completed:
+            id = write.create(item.record, IMPORTER, completed).id
         if item.record is USERS and raw.get("role") == "admin":
             item.words.append("is an administrator")
         self._settle(connection, item, id)
@@ -236,15 +236,15 @@ class _ArchiveLoader:
         record, version = item.record, item.version
         past, item.waits = self._arrivals.past(item, id)
         if record.is_versioned:
-            kept = [] if item.waits else past
+            history = [] if item.waits else past
             stamps = matching.changed_at(record, item.values())
-            import_history(connection, record, id, version, kept, **stamps, **self._hidden(item))
+            import_history(connection, record, id, version, history, **stamps, **self._hidden(item))
         self._remember(item, id, version if record.is_versioned else None)
 
     def _hidden(self, item: ArchiveRecord) -> Raw:
         """Hashes of passwords, where the archive has them."""
-        given = {one.key: item.values().get(one.key) for one in secret_columns(item.record)}
-        return {k: v for k, v in given.items() if self._passwords and is_hash(str(v))}
+        hashes = {one.key: item.values().get(one.key) for one in secret_columns(item.record)}
+        return {k: v for k, v in hashes.items() if self._passwords and is_hash(str(v))}
 
     def _complete(self, connection: Connection, item: ArchiveRecord, id: int) -> None:
         """What could not be said before all had arrived."""
@@ -267,8 +267,8 @@ def _mark(item: ArchiveRecord) -> str:
     Neither is what it does not say: an archive may be older than a field.
     """
     state = item.values()
-    said = (one for one in exported_fields(item.record) if one.is_tracked and one.name in state)
-    return fingerprint({one.name: matching.by_ids(one, state[one.name]) for one in said})
+    tracked = (one for one in exported_fields(item.record) if one.is_tracked and one.name in state)
+    return fingerprint({one.name: matching.by_ids(one, state[one.name]) for one in tracked})
 
 
 def _unfinished(mark: str) -> str:

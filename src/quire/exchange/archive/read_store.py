@@ -27,8 +27,8 @@ def read_states(connection: Connection, record: Record, with_secrets: bool) -> I
     """All records of a type by their ids; secrets as they are stored, hashes of passwords."""
     projection = Projection(record, SYSTEM, [one.name for one in exported_fields(record)])
     id, hidden = record.table.c.id, secret_columns(record) if with_secrets else []
-    wanted = projection.select_from(record.table).where(id > bindparam("after")).order_by(id)
-    statement = wanted.add_columns(*hidden).limit(BATCH)
+    page = projection.select_from(record.table).where(id > bindparam("after")).order_by(id)
+    statement = page.add_columns(*hidden).limit(BATCH)
     after = 0
     while rows := connection.execute(statement, {"after": after}).all():
         for row in rows:
@@ -41,8 +41,8 @@ def read_states(connection: Connection, record: Record, with_secrets: bool) -> I
 def read_drafts(connection: Connection, record: Record) -> Iterator[State]:
     """The drafts beside the records of a type."""
     table = Draft.__table__
-    wanted = select(table).where(table.c.type == record.path).order_by(table.c.record_id)
-    for row in connection.execute(wanted.execution_options(yield_per=BATCH)).mappings():
+    statement = select(table).where(table.c.type == record.path).order_by(table.c.record_id)
+    for row in connection.execute(statement.execution_options(yield_per=BATCH)).mappings():
         yield {name: row[name] for name in ("record_id", "base_version", "values")}
 
 

@@ -23,8 +23,8 @@ class RevisionReader:
     """The revisions of one type, taken record by record in the order of their ids."""
 
     def __init__(self, lines: Iterator[Line]):
-        found = (line for _, line in lines if isinstance(line, dict) and _is_numbered(line))
-        self._groups = groupby(found, key=lambda line: int(line["record_id"]))
+        numbered = (line for _, line in lines if isinstance(line, dict) and _is_numbered(line))
+        self._groups = groupby(numbered, key=lambda line: int(line["record_id"]))
         self._next: tuple[int, list[Row]] | None = (0, [])
 
     def of(self, id: int) -> list[Row]:
@@ -67,9 +67,11 @@ def _row(record: Record, id: int, line: Row, find: Find) -> Row | None:
 
 def _data(record: Record, data: Row, find: Find) -> Row:
     """What people wrote, each value as its field has it; references lead to records of here."""
-    known = {one.name: one for one in exported_fields(record)}
-    kept = {name: _value(known[name], value, find) for name, value in data.items() if name in known}
-    return data_of(record, with_defaults(record, kept))
+    fields = {one.name: one for one in exported_fields(record)}
+    values = {
+        name: _value(fields[name], value, find) for name, value in data.items() if name in fields
+    }
+    return data_of(record, with_defaults(record, values))
 
 
 def _value(field: Field, value: Any, find: Find) -> Any:
@@ -77,8 +79,8 @@ def _value(field: Field, value: Any, find: Find) -> Any:
         target = record_of(field.target)
         if field.many is None:
             return _small(target, value, find)
-        listed = value if isinstance(value, list) else []
-        return [one for one in (_small(target, each, find) for each in listed) if one]
+        items = value if isinstance(value, list) else []
+        return [one for one in (_small(target, each, find) for each in items) if one]
     if field.kind.is_text and not isinstance(value, str):
         return None
     return value

@@ -82,10 +82,10 @@ class ValidatedArchive:
 
 def _object(line: bytes) -> dict[str, Any] | str:
     try:
-        found = orjson.loads(line)
+        value = orjson.loads(line)
     except orjson.JSONDecodeError as error:
         return f"is not valid JSON ({error.msg})"
-    return found if isinstance(found, dict) else "is not a JSON object"
+    return value if isinstance(value, dict) else "is not a JSON object"
 
 
 @contextmanager
@@ -102,20 +102,20 @@ def open_archive(file: Path, progress: Progress | None = None) -> Iterator[Valid
 
 
 def _members(zip: ZipFile) -> dict[str, ZipInfo]:
-    found: dict[str, ZipInfo] = {}
+    members: dict[str, ZipInfo] = {}
     if len(zip.infolist()) > MOST_FILES:
         raise Unusable(f"contains more than {MOST_FILES:,} files")
     for info in zip.infolist():
         _check_member(info)
-        if info.filename in found:
+        if info.filename in members:
             raise Unusable(f"contains {info.filename} twice")
-        found[info.filename] = info
-    if sum(info.file_size for info in found.values()) > MOST_BYTES:
+        members[info.filename] = info
+    if sum(info.file_size for info in members.values()) > MOST_BYTES:
         raise Unusable(f"decompresses to more than {MOST_BYTES // 1024**3} GB")
-    dense = [info for info in found.values() if _is_dense(info)]
+    dense = [info for info in members.values() if _is_dense(info)]
     if sum(info.file_size for info in dense) > MOST_OF_DENSE_RECORDS:
         raise _zip_bomb(dense[0].filename, dense[0].file_size)
-    return found
+    return members
 
 
 def _check_member(info: ZipInfo) -> None:
@@ -189,12 +189,12 @@ def _compare(
     progress: Progress | None,
 ) -> None:
     """Every file is in the manifest once, and is what it says."""
-    listed = [one["name"] for one in manifest["files"]]
+    names = [one["name"] for one in manifest["files"]]
     present = members.keys() - {MANIFEST}
-    if len(set(listed)) != len(listed) or set(listed) != present:
-        odd = sorted(set(listed) ^ present) or listed
+    if len(set(names)) != len(names) or set(names) != present:
+        odd = sorted(set(names) ^ present) or names
         raise Unusable(f"does not match its manifest ({odd[0][:100]})")
-    total = sum(members[name].file_size for name in listed)
+    total = sum(members[name].file_size for name in names)
     done = 0
     for one in manifest["files"]:
         if _digest(zip, one["name"]) != one["sha256"]:

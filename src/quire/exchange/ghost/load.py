@@ -144,10 +144,10 @@ def _person(row: Row) -> ImportedPerson | None:
 
 def _linked(rows: list[Row], name: str) -> defaultdict[Any, list[Any]]:
     """What belongs to each post, in its order."""
-    found: defaultdict[Any, list[Any]] = defaultdict(list)
+    linked: defaultdict[Any, list[Any]] = defaultdict(list)
     for row in sorted(rows, key=lambda one: _order(one.get("sort_order"))):
-        found[_id(row, "post_id")].append(_id(row, name))
-    return found
+        linked[_id(row, "post_id")].append(_id(row, name))
+    return linked
 
 
 def _order(value: Any) -> int:

@@ -95,12 +95,12 @@ def _unique(tags: list[ImportedTerm]) -> list[ImportedTerm]:
 
 def _set_state(entry: ImportedPost, post: GhostPost) -> None:
     """What not everybody could read in Ghost is a draft here."""
-    state, seen = post.text("status"), post.text("visibility") or "public"
-    entry.draft = state not in PUBLIC or seen != "public"
+    state, visibility = post.text("status"), post.text("visibility") or "public"
+    entry.draft = state not in PUBLIC or visibility != "public"
     if state == "sent":
         entry.warn("was sent by email only, imported as a draft")
-    elif state in PUBLIC and seen != "public":
-        entry.warn(f"was for {seen} only, imported as a draft")
+    elif state in PUBLIC and visibility != "public":
+        entry.warn(f"was for {visibility} only, imported as a draft")
     created = _moment(post, "created_at")
     entry.date = created if state == "draft" else _moment(post, "published_at") or created
     if state == "scheduled" and entry.date is None:

@@ -42,11 +42,11 @@ def _inline(mark: str, tag: str) -> Any:
 
 def _marks_are_seen(el: Tag, words: str, before: str, after: str) -> bool:
     """CommonMark: no punctuation just inside a mark that stands against a letter."""
-    left, right = el.previous_sibling, el.next_sibling
-    if (_is_mark(left) and not before) or (_is_mark(right) and not after):
+    before_mark, after_mark = el.previous_sibling, el.next_sibling
+    if (_is_mark(before_mark) and not before) or (_is_mark(after_mark) and not after):
         return False
-    outer_left = "" if before or isinstance(left, Tag) else str(left or "")[-1:]
-    outer_right = "" if after or isinstance(right, Tag) else str(right or "")[:1]
+    outer_left = "" if before or isinstance(before_mark, Tag) else str(before_mark or "")[-1:]
+    outer_right = "" if after or isinstance(after_mark, Tag) else str(after_mark or "")[:1]
     opens = words[0].isalnum() or not outer_left.isalnum()
     return opens and (words[-1].isalnum() or not outer_right.isalnum())
 
@@ -236,8 +236,8 @@ def _title(el: Tag) -> str:
 
 def _language(el: Tag) -> str:
     for each in (el, *el.find_all("code")):
-        if found := _LANGUAGE.search(" ".join(each.get("class") or ())):
-            return found[1]
+        if match := _LANGUAGE.search(" ".join(each.get("class") or ())):
+            return match[1]
     return ""
 
 

@@ -100,6 +100,8 @@ def _tag(el: Tag, write: Write) -> str:
 
 
 def _attributes(el: Tag, name: str) -> str:
-    found = ((key, str(el.get(key) or "")) for key in _ATTRIBUTES.get(name, ()))
-    values = ((key, safe_url(value) if key in ("href", "src") else value) for key, value in found)
+    attributes = ((key, str(el.get(key) or "")) for key in _ATTRIBUTES.get(name, ()))
+    values = (
+        (key, safe_url(value) if key in ("href", "src") else value) for key, value in attributes
+    )
     return "".join(f' {key}="{escape(value)}"' for key, value in values if value)

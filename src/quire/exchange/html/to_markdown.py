@@ -78,15 +78,15 @@ def to_markdown(html: str) -> tuple[str, str]:
 
 def _tidy(markdown: str) -> str:
     """One blank line where there were more, outside code; two line breaks begin a paragraph."""
-    kept: list[str] = []
+    lines: list[str] = []
     fence = ""
     for line in re.sub(r" {2}\n(?: {2}\n)+", "\n\n", markdown).split("\n"):
-        found = _FENCE.match(line)
-        if found and fence in ("", found[1]):
-            fence = "" if fence else found[1]
-        if line.strip() or fence or (kept and kept[-1].strip()):
-            kept.append(line if fence or line.strip() else "")
-    return "\n".join(kept).strip()
+        fence_mark = _FENCE.match(line)
+        if fence_mark and fence in ("", fence_mark[1]):
+            fence = "" if fence else fence_mark[1]
+        if line.strip() or fence or (lines and lines[-1].strip()):
+            lines.append(line if fence or line.strip() else "")
+    return "\n".join(lines).strip()
 
 
 def _prepare(soup: BeautifulSoup, html: str) -> None:
@@ -131,8 +131,8 @@ def _link_instead(soup: BeautifulSoup, player: Tag) -> None:
 def _played(player: Tag) -> str:
     """The address of what a player plays: its own, its first source's, or Flash's movie."""
     inner: list[Any] = [player, *player.find_all(["source", "embed", "iframe"])]
-    found = (str(each.get("src") or each.get("data") or "") for each in inner)
+    sources = (str(each.get("src") or each.get("data") or "") for each in inner)
     movies = (
         str(each.get("value") or "") for each in player.find_all("param", attrs={"name": "movie"})
     )
-    return safe_url(next((address for address in (*found, *movies) if address), ""))
+    return safe_url(next((address for address in (*sources, *movies) if address), ""))

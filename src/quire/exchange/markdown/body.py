@@ -103,7 +103,7 @@ def _without_modules(text: str) -> str:
     text = _IMPORT.sub(lambda line: line[0] if is_code(line.start()) else "", text)
     is_code = code_of(text)
     for pattern in (_COMPONENT, _EXPRESSION):
-        for found in pattern.finditer(text):
-            if not is_code(found.start()) and not found[0].startswith("{/*"):
-                raise Unusable(f"is MDX with JavaScript expressions ({found[0].strip()[:40]})")
+        for match in pattern.finditer(text):
+            if not is_code(match.start()) and not match[0].startswith("{/*"):
+                raise Unusable(f"is MDX with JavaScript expressions ({match[0].strip()[:40]})")
     return text

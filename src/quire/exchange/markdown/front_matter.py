@@ -122,8 +122,8 @@ def parse_toml(head: str, line: int = 0) -> Any:
     try:
         return tomllib.loads(head, parse_float=str)
     except tomllib.TOMLDecodeError as error:
-        found = _TOML_LINE.search(str(error))
-        at = int(found[1]) if found and found[1] else head.count("\n") or 1
+        match = _TOML_LINE.search(str(error))
+        at = int(match[1]) if match and match[1] else head.count("\n") or 1
         raise Unusable(f"front matter is not valid TOML (line {at + line})") from None
     except (ValueError, RecursionError):
         raise Unusable("front matter is not valid TOML") from None
@@ -161,7 +161,7 @@ def text_of(value: Any) -> str:
 
 def text(head: Head, *names: str) -> str:
     """The first non-empty single value under one of `names`, as one line of text."""
-    return next((found for value in values(head, *names) if (found := text_of(value))), "")
+    return next((first for value in values(head, *names) if (first := text_of(value))), "")
 
 
 def is_truthy(value: Any) -> bool:
@@ -176,9 +176,9 @@ def _is_single(value: Any) -> bool:
 def word_list(value: Any) -> list[str]:
     """The names in `value`: a list as it is, a text split at commas or else at spaces."""
     if isinstance(value, list):
-        found = [text_of(each) for each in value[:1000]]
+        words = [text_of(each) for each in value[:1000]]
     elif "," in text_of(value):
-        found = text_of(value).split(",")
+        words = text_of(value).split(",")
     else:
-        found = text_of(value).split()
-    return [name.strip() for name in found if name.strip()]
+        words = text_of(value).split()
+    return [name.strip() for name in words if name.strip()]

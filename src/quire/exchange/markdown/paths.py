@@ -53,7 +53,7 @@ class SourceFile:
         return "/" + "/".join(below)
 
     @property
-    def shown(self) -> str:
+    def display_path(self) -> str:
         """The path as text; what the system could not decode in it is replaced."""
         return self.path.encode("utf-8", "replace").decode("utf-8")
 
@@ -108,9 +108,9 @@ def is_path(text: str) -> bool:
 
 def slug_in(place: SourceFile, slug: str, paths: list[str]) -> str:
     """`slug`, else the last part of the first usable path, else the name without its date."""
-    wanted = [slug if is_path(slug) else "", *(_last_part(path) for path in paths)]
-    wanted += [_DATED.sub("", place.name), place.name]
-    return next((found for each in wanted if (found := slug_from(each))), "")
+    candidates = [slug if is_path(slug) else "", *(_last_part(path) for path in paths)]
+    candidates += [_DATED.sub("", place.name), place.name]
+    return next((slug_here for each in candidates if (slug_here := slug_from(each))), "")
 
 
 def _last_part(path: str) -> str:
@@ -129,7 +129,7 @@ def date_in(place: SourceFile, paths: list[str]) -> datetime | None:
     """The YYYY/MM/DD in a path or the folders, else the date that the name begins with."""
     folders = "/".join([*place.parts, place.name])
     for text in (*paths, folders):
-        if (found := _FOLDER_DATE.search(text)) and (day := _day(*found.groups())):
+        if (match := _FOLDER_DATE.search(text)) and (day := _day(*match.groups())):
             return day
     dated = _DATED.match(place.name)
     return _day(*dated[1].split("-")) if dated else None

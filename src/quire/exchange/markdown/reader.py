@@ -36,8 +36,8 @@ _HEADING = re.compile(r"\A\s*+(?:#[ \t]++(\S.*+)|(\S.*+)\n=++[ \t]*+)(?:\n|\Z)")
 _ANY_HEADING = re.compile(r"^(?:#{1,6}[ \t]++(\S.*+)|(\S.*+)\n(?:=++|-++)[ \t]*+)$", re.MULTILINE)
 _HEADING_MARKS = re.compile(r"!?\[([^\[\]]*+)\]\([^()]*+\)|\{[#:.][^{}]*+\}\s*+$|[*`]+")
 _PLAIN_DRAFTS = tuple(
-    f"{said}, imported as a draft"
-    for said in ("draft: true", "draft: yes", "published: false", "is in _drafts")
+    f"{reason}, imported as a draft"
+    for reason in ("draft: true", "draft: yes", "published: false", "is in _drafts")
 )
 """What needs no word in the report: its author calls it a draft."""
 
@@ -55,7 +55,7 @@ class PageReader:
             try:
                 yield self.entry(place)
             except Unusable as error:
-                yield SkippedItems(place.shown, error.reason)
+                yield SkippedItems(place.display_path, error.reason)
 
     def entry(self, place: SourceFile) -> ImportedPost:
         """The entry in one file; raises Unusable with the reason when there is none."""
@@ -71,15 +71,15 @@ class PageReader:
             head = {**head, "title": body.title}
         reasons = self._reasons_hidden(place, head, body)
         entry = _entry(place, self._folders.head_of(place, head), body.text, draft=bool(reasons))
-        for said in (warning, *body.warnings, *reasons):
-            entry.warn("" if said in _PLAIN_DRAFTS else said)
+        for warning_text in (warning, *body.warnings, *reasons):
+            entry.warn("" if warning_text in _PLAIN_DRAFTS else warning_text)
         return entry
 
     def _reasons_hidden(self, place: SourceFile, head: Head, body: PageBody) -> list[str]:
         """Whatever its generator keeps from the public is a draft; these are words for the report."""
         own = reason_hidden(head)
-        said = reason_hidden(self._folders.head_of(place, head))
-        inherited = f"its folder has {said}" if said and not own else ""
+        reason_in_folder = reason_hidden(self._folders.head_of(place, head))
+        inherited = f"its folder has {reason_in_folder}" if reason_in_folder and not own else ""
         reason = own or inherited or self._folders.reason_hidden(place)
         empty = "" if body.text.strip() else "has no text"
         reasons = [f"{one}, imported as a draft" for one in (reason, empty) if one]
@@ -91,7 +91,9 @@ def _entry(place: SourceFile, head: Head, body: str, *, draft: bool) -> Imported
     if len(body.encode()) > MOST_BODY_BYTES:
         raise Unusable(f"its text is larger than {MOST_BODY_BYTES // 1024} KB")
     paths = [path for name in ("path", "permalink", "url") if (path := _own_path(head.get(name)))]
-    entry = ImportedPost(place.shown, place.shown, names.shorten(title), body, draft=draft)
+    entry = ImportedPost(
+        place.display_path, place.display_path, names.shorten(title), body, draft=draft
+    )
     entry.slug = markdown_paths.slug_in(place, text(head, "slug"), paths)
     entry.excerpt = names.shorten(text(head, "excerpt", "summary", "description"), _EXCERPT_LENGTH)
     entry.seo_title = text(head, "seo_title", "meta_title")
@@ -122,17 +124,17 @@ def _title(place: SourceFile, head: Head, body: str) -> tuple[str, str]:
     """The title, and the body without the heading that became the title."""
     if title := text(head, "title"):
         return title, body
-    if found := _HEADING.match(body):
-        rest = body[found.end() :].lstrip("\n")
-        return _heading(found), rest or body
-    if found := _ANY_HEADING.search(body):
-        return _heading(found), body
+    if match := _HEADING.match(body):
+        rest = body[match.end() :].lstrip("\n")
+        return _heading(match), rest or body
+    if match := _ANY_HEADING.search(body):
+        return _heading(match), body
     name = re.sub(r"[-_\s]+", " ", re.sub(r"^\d{4}-\d\d?-\d\d?[-_ ]+", "", place.name)).strip()
     return (name[:1].upper() + name[1:]) or names.first_words(body) or "Untitled", body
 
 
-def _heading(found: re.Match[str]) -> str:
-    heading = (found[1] or found[2])[:1000].strip().rstrip("#")
+def _heading(match: re.Match[str]) -> str:
+    heading = (match[1] or match[2])[:1000].strip().rstrip("#")
     return names.single_line(_HEADING_MARKS.sub(lambda mark: mark[1] or "", heading)) or "Untitled"
 
 
@@ -157,11 +159,11 @@ def _set_times(entry: ImportedPost, place: SourceFile, head: Head, paths: list[s
 
 def _date(entry: ImportedPost, head: Head) -> datetime | None:
     for value in values(head, "date", "publishdate", "pubdate", "created"):
-        if found := parse_datetime(value):
+        if moment := parse_datetime(value):
             if order_of(text_of(value)) == UNKNOWN:
-                words = f"{found.day} {found:%B %Y}"
+                words = f"{moment.day} {moment:%B %Y}"
                 entry.warn(f"its date {text_of(value)[:40]} is ambiguous, read as {words}")
-            return found
+            return moment
         entry.warn(f"its date “{text_of(value)[:40]}” cannot be read")
     return None
 
@@ -188,27 +190,27 @@ def _folder_categories(place: SourceFile) -> tuple[str, ...]:
     return parts[: parts.index("_posts")] if "_posts" in parts else ()
 
 
-def _unique(found: Iterable[str]) -> list[str]:
+def _unique(names_in_order: Iterable[str]) -> list[str]:
     """The names in their order, each once in whatever case, cut to what a label holds."""
-    kept: dict[str, str] = {}
-    for name in found:
+    by_folded_name: dict[str, str] = {}
+    for name in names_in_order:
         short = names.shorten(name.strip(), 100)
         if short:
-            kept.setdefault(short.casefold(), short)
-    return list(kept.values())
+            by_folded_name.setdefault(short.casefold(), short)
+    return list(by_folded_name.values())
 
 
 def _old_paths(place: SourceFile, head: Head, paths: list[str]) -> list[str]:
     """Where the old site had it: its aliases, and its own path when that is not a pattern."""
     above = "/" if _is_zola(head) else _section(place, head)
-    found = [
+    old_paths = [
         markdown_paths.old_path(text_of(alias), above)
         for value in values(head, "aliases", "alias")
         for alias in _list(value)
     ]
     former = [alias for value in values(head, "redirect_from") for alias in _list(value)]
-    found += [markdown_paths.old_path(text_of(each)) for each in (*former, *paths)]
-    return [path for path in dict.fromkeys(found) if path]
+    old_paths += [markdown_paths.old_path(text_of(each)) for each in (*former, *paths)]
+    return [path for path in dict.fromkeys(old_paths) if path]
 
 
 def _is_zola(head: Head) -> bool:
@@ -238,7 +240,7 @@ def load(
     """
     files, others = markdown_paths.find_files(folder)
     reader = PageReader(folder, files)
-    items = chain(reader.entries(), formats.unread_files(place.shown for place in others))
+    items = chain(reader.entries(), formats.unread_files(place.display_path for place in others))
     return load_posts.load(
         SOURCE,
         _place(folder, reader),
@@ -256,7 +258,7 @@ def _place(folder: Path, reader: PageReader) -> str:
     others = known_places(SOURCE)
     if others and here not in others:
         sample = reader.files[:_SAMPLE]
-        marks = {place.shown: mark for place in sample if (mark := _mark_of(reader, place))}
+        marks = {place.display_path: mark for place in sample if (mark := _mark_of(reader, place))}
         return next((other for other in others if _is_same(marks, other)), here)
     return here
 
@@ -270,7 +272,7 @@ def _mark_of(reader: PageReader, place: SourceFile) -> str:
 
 def _is_same(marks: dict[str, str], other: str) -> bool:
     """Whether most of these files were imported from there and have not changed since."""
-    known = known_items(SOURCE, other)
-    shared = [item for item in marks if item in known]
-    same = sum(known[item].fingerprint == marks[item] for item in shared)
+    earlier = known_items(SOURCE, other)
+    shared = [item for item in marks if item in earlier]
+    same = sum(earlier[item].fingerprint == marks[item] for item in shared)
     return same > 0 and same * 2 >= len(marks)

@@ -150,8 +150,8 @@ def _ignored(file: Path) -> list[str]:
 
 
 def _texts(value: Any) -> list[str]:
-    found = value if isinstance(value, list) else [value]
-    return [text for each in found[:1000] if (text := text_of(each))]
+    items = value if isinstance(value, list) else [value]
+    return [text for each in items[:1000] if (text := text_of(each))]
 
 
 def _read_jekyll(config: SiteConfig, data: Values) -> None:
@@ -183,8 +183,8 @@ def glob_chooses(pattern: str, parts: tuple[str, ...]) -> bool:
     """Whether a target of Hugo's `cascade` names the page; a pattern that is not read here does."""
     if re.search(r"[\[\]{}!]", pattern):
         return True
-    wanted = pattern.lower().rstrip("/")
+    folded = pattern.lower().rstrip("/")
     *folders, name = (part.lower() for part in parts)
     whole = [*folders, name.rpartition(".")[0]]
     paths = ("/" + "/".join(whole[start:]) for start in range(len(whole)))
-    return any(fnmatchcase(path, wanted) or path.startswith(f"{wanted}/") for path in paths)
+    return any(fnmatchcase(path, folded) or path.startswith(f"{folded}/") for path in paths)

@@ -54,16 +54,16 @@ class SiteFolders:
     def head_of(self, place: SourceFile, head: Head) -> Head:
         """`head` with what its folders say of who may see the page, where it says nothing itself."""
         parts = self._parts(place)
-        values: dict[str, Any] = _chosen(self._config.cascade, parts)
+        values: dict[str, Any] = _cascade_values(self._config.cascade, parts)
         values |= self._config.values_for(parts)
         for above in self._above(place):
             values |= above.values
             for one in above.cascade:
-                values |= _chosen(one, parts)
+                values |= _cascade_values(one, parts)
         values |= _data_beside(self._folder / place.path)
         own = {name for name, value in head.items() if value is not None}
-        given = {n: v for n, v in values.items() if n in visibility.NAMES and n not in own}
-        return {**head, **given} if given else head
+        inherited = {n: v for n, v in values.items() if n in visibility.NAMES and n not in own}
+        return {**head, **inherited} if inherited else head
 
     def reason_hidden(self, place: SourceFile) -> str:
         """Why the page is hidden whatever it says itself; empty when it is not."""
@@ -121,7 +121,7 @@ class SiteFolders:
         return self._known[path]
 
 
-def _chosen(cascade: Any, parts: tuple[str, ...]) -> dict[str, Any]:
+def _cascade_values(cascade: Any, parts: tuple[str, ...]) -> dict[str, Any]:
     """The values that Hugo's `cascade` hands down to the page at `parts`."""
     values: dict[str, Any] = {}
     for one in cascade if isinstance(cascade, list) else [cascade]:
@@ -138,9 +138,9 @@ def _targets(target: Any, parts: tuple[str, ...]) -> bool:
         return any(_targets(one, parts) for one in target)
     if not isinstance(target, Mapping):
         return True
-    said = {name: text_of(value) for name, value in with_lower_case_keys(dict(target)).items()}
-    kind, environment = said.get("kind", "page"), said.get("environment", "production")
-    path = said.get("path", "")
+    texts = {name: text_of(value) for name, value in with_lower_case_keys(dict(target)).items()}
+    kind, environment = texts.get("kind", "page"), texts.get("environment", "production")
+    path = texts.get("path", "")
     return (
         ("page" in kind or "*" in kind)
         and ("production" in environment or "*" in environment)
@@ -150,35 +150,35 @@ def _targets(target: Any, parts: tuple[str, ...]) -> bool:
 
 def _read_folder(path: Path) -> _Folder:
     """What stands in the folder itself."""
-    found = _Folder()
+    folder = _Folder()
     try:
         names = sorted(entry.name for entry in path.iterdir())
     except OSError:
-        return found
+        return folder
     for name in names:
         stem, _, suffix = name.rpartition(".")
         if f".{suffix.lower()}" in _MARKDOWN and (index := _INDEX.match(stem)):
-            _add_index(found, SourceFile(path, name), is_section=bool(index[1]))
-    found.values = _data_of(path / path.name)
-    found.reason = found.reason or _script_reason(path / path.name)
-    return found
+            _add_index(folder, SourceFile(path, name), is_section=bool(index[1]))
+    folder.values = _data_of(path / path.name)
+    folder.reason = folder.reason or _script_reason(path / path.name)
+    return folder
 
 
-def _add_index(found: _Folder, place: SourceFile, is_section: bool) -> None:
+def _add_index(folder: _Folder, place: SourceFile, is_section: bool) -> None:
     try:
         head, _ = front_matter.split(decode(place.read())[0])
     except Unusable:
         if is_section:
-            found.reason = f"its folder's {place.path} cannot be read"
+            folder.reason = f"its folder's {place.path} cannot be read"
         return
     if not is_section:
-        found.page = head if found.page is None else {**head, **found.page}
+        folder.page = head if folder.page is None else {**head, **folder.page}
         return
-    said = visibility.reason_hidden({name: head[name] for name in _CLOSED if name in head})
-    if said:
-        found.reason = f"its folder has {said} ({place.path})"
+    reason = visibility.reason_hidden({name: head[name] for name in _CLOSED if name in head})
+    if reason:
+        folder.reason = f"its folder has {reason} ({place.path})"
     if head.get("cascade") is not None:
-        found.cascade.append(head["cascade"])
+        folder.cascade.append(head["cascade"])
 
 
 def _data_beside(file: Path) -> dict[str, Any]:

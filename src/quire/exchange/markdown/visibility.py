@@ -40,9 +40,9 @@ _NOT_BUILT = ("never", "false", "link")
 def with_computed(data: Head) -> dict[str, Any]:
     """`data` with what Eleventy computes for it, where that may hide the page."""
     computed = data.get("eleventycomputed")
-    found = with_lower_case_keys(computed) if isinstance(computed, dict) else {}
-    hidden = {"draft": "computed"} if _CONDITIONAL.search(str(found.get("permalink", ""))) else {}
-    return {**data, **{n: v for n, v in found.items() if n != "permalink"}, **hidden}
+    lowered = with_lower_case_keys(computed) if isinstance(computed, dict) else {}
+    hidden = {"draft": "computed"} if _CONDITIONAL.search(str(lowered.get("permalink", ""))) else {}
+    return {**data, **{n: v for n, v in lowered.items() if n != "permalink"}, **hidden}
 
 
 def reason_hidden(head: Head) -> str:
@@ -52,16 +52,16 @@ def reason_hidden(head: Head) -> str:
 
 def _reasons(head: Head) -> Iterator[str]:
     yield from (
-        f"{name}: {_shown(v)}" for name in HIDING for v in values(head, name) if is_truthy(v)
+        f"{name}: {_shortened(v)}" for name in HIDING for v in values(head, name) if is_truthy(v)
     )
-    yield from (f"{name}: {_shown(head[name])}" for name in SHOWING if _says_no(head, name))
+    yield from (f"{name}: {_shortened(head[name])}" for name in SHOWING if _says_no(head, name))
     for name in STATES:
-        found = (text_of(value).lower() for value in values(head, name))
-        yield from (f"{name}: {state}" for state in found if state in _NOT_PUBLIC)
+        texts = (text_of(value).lower() for value in values(head, name))
+        yield from (f"{name}: {state}" for state in texts if state in _NOT_PUBLIC)
     for name in AUDIENCES:
         for value in values(head, name):
             if isinstance(value, list | dict) or text_of(value).lower() not in _EVERYBODY:
-                yield f"{name}: {_shown(value)}"
+                yield f"{name}: {_shortened(value)}"
     yield from _build_reasons(head)
 
 
@@ -88,7 +88,7 @@ def _is_no(value: Any) -> bool:
     return value is not None and not isinstance(value, list | dict) and not is_truthy(value)
 
 
-def _shown(value: Any) -> str:
+def _shortened(value: Any) -> str:
     return (
         (text_of(value) or "...").lower()[:40]
         if not isinstance(value, bool)

@@ -37,11 +37,11 @@ def _fills(field: Field, actor: Actor) -> bool:
 def match_columns(headers: list[str], fields: list[Field]) -> list[str]:
     """The name of the field for each column, empty for none: by name or label, in any case."""
     names = {_plain(word): one.name for one in reversed(fields) for word in (one.label, one.name)}
-    found: list[str] = []
+    matches: list[str] = []
     for header in headers:
         name = names.get(_plain(header), "")
-        found.append("" if name in found else name)
-    return found
+        matches.append("" if name in matches else name)
+    return matches
 
 
 def _plain(word: str) -> str:
@@ -59,8 +59,8 @@ def cell_value(field: Field, text: str, *, creating: bool, order: str = "") -> A
         return WORDS.get(clean.casefold(), clean) if clean else OMITTED
     if widget in DATED and clean:
         moment = parse_datetime(clean, order)
-        said = rfc3339(moment) if moment else clean
-        return said if widget == "datetime" else said.partition("T")[0]
+        moment_text = rfc3339(moment) if moment else clean
+        return moment_text if widget == "datetime" else moment_text.partition("T")[0]
     if field.choices and clean:
         return clean.casefold().replace(" ", "_")
     return decode_value(field, text, creating=creating)

@@ -36,12 +36,12 @@ def load(
     try:
         table = sheets.open_table(file, kind)
         columns = _columns(record, table)
-        given = _given(record, columns, author)
+        owners = _default_owners(record, columns, author)
     except Unusable as error:
         report = ImportReport(dry_run=dry_run)
         report.add("skipped", file.name, words=error.reason)
         return report
-    work = TableImport(record, IMPORTER, table, columns, given=given, dry_run=dry_run)
+    work = TableImport(record, IMPORTER, table, columns, defaults=owners, dry_run=dry_run)
     for done in work.run():
         if progress is not None:
             progress(done, table.count)
@@ -50,12 +50,12 @@ def load(
 
 def importable() -> list[Record]:
     """The types that rows can become: those that anybody may make, of words alone."""
-    made = (
+    creatable = (
         one
         for one in REGISTRY.values()
         if one.exported and one.declared_access.create is not NOBODY
     )
-    return [one for one in made if not has_file(one)]
+    return [one for one in creatable if not has_file(one)]
 
 
 def may_import(record: Record, actor: Actor) -> bool:
@@ -64,25 +64,25 @@ def may_import(record: Record, actor: Actor) -> bool:
 
 
 def _importable(path: str) -> Record:
-    found = {one.path: one for one in importable()}
-    if path not in found:
-        raise NotFound(f"There is no type {path}. Available types: {', '.join(found)}.")
-    return found[path]
+    types = {one.path: one for one in importable()}
+    if path not in types:
+        raise NotFound(f"There is no type {path}. Available types: {', '.join(types)}.")
+    return types[path]
 
 
 def _columns(record: Record, table: sheets.Table) -> list[str]:
     fields = importable_fields(record, IMPORTER)
     columns = match_columns(table.headers, fields)
     if not any(columns):
-        known = ", ".join(one.name for one in fields)
-        raise Unusable(f"has no column that matches a field of {record.path} ({known})")
+        names = ", ".join(one.name for one in fields)
+        raise Unusable(f"has no column that matches a field of {record.path} ({names})")
     unknown = [name for name, field in zip(table.headers, columns, strict=True) if not field]
     if unknown := [name for name in unknown if name]:
         table.warnings.append(f"columns ignored: {', '.join(unknown)}")
     return columns
 
 
-def _given(record: Record, columns: list[str], author: str | None) -> dict[str, Any]:
+def _default_owners(record: Record, columns: list[str], author: str | None) -> dict[str, Any]:
     """Who made the new records, where these have somebody and no column names him."""
     people = PersonResolver(IMPORTER, OriginMap(TABLES, record.path), author)
     owners = [

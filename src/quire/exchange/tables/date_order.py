@@ -9,10 +9,10 @@ _YEAR_LAST = re.compile(r"(?<!\d)(\d{1,2})([-/.])(\d{1,2})\2(\d{4})(?!\d)")
 
 def order_of(text: str) -> str:
     """The order in one date: UNKNOWN where both are possible, NO_DATES where it has another form."""
-    found = _YEAR_LAST.search(text[:80])
-    if found is None:
+    match = _YEAR_LAST.search(text[:80])
+    if match is None:
         return NO_DATES
-    first, second = int(found[1]), int(found[3])
+    first, second = int(match[1]), int(match[3])
     if first == second:
         return NO_DATES
     if first > 12 or second > 12:
@@ -28,7 +28,7 @@ class DateOrder:
 
     def see(self, text: str) -> None:
         """Take one more cell into account."""
-        seen = order_of(text)
-        if seen in (NO_DATES, self.name) or (seen == UNKNOWN and self.name != NO_DATES):
+        order = order_of(text)
+        if order in (NO_DATES, self.name) or (order == UNKNOWN and self.name != NO_DATES):
             return
-        self.name = seen if self.name in (NO_DATES, UNKNOWN) else MIXED
+        self.name = order if self.name in (NO_DATES, UNKNOWN) else MIXED

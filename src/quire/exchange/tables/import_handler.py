@@ -180,7 +180,7 @@ class _Part:
         """Note how far it is, and what came of the rows of this batch."""
         job, report = self._job, self._report
         lines = [line for line in report.lines if line.words or line.outcome == "skipped"]
-        kept = lines[: max(MOST_LINES - len(job.lines), 0)]
+        stored = lines[: max(MOST_LINES - len(job.lines), 0)]
         values: dict[str, Any] = {
             "position": self._position,
             "done": job.done + self._taken,
@@ -188,8 +188,8 @@ class _Part:
             "line_count": job.line_count + len(lines),
             "changed_at": now(),
         }
-        if kept:
-            values["lines"] = [*job.lines, *map(_line, kept)]
+        if stored:
+            values["lines"] = [*job.lines, *map(_line, stored)]
         report.lines.clear()
         self._taken = 0
         _update(connection, job, values)
@@ -235,14 +235,14 @@ def _unchanged(job: ImportJob) -> tuple[Any, ...]:
 @contextmanager
 def _file_of(job: ImportJob) -> Iterator[Path]:
     """The table on this machine. Raises Stop where it is gone."""
-    found = file_storage().find(job.file)
-    if found is None:
+    file = file_storage().find(job.file)
+    if file is None:
         raise Stop(FILE_GONE)
-    if found.path is not None:
-        yield found.path
+    if file.path is not None:
+        yield file.path
         return
     with TemporaryDirectory(dir=incoming_dir(), ignore_cleanup_errors=True) as folder:
         path = Path(folder) / f"table.{job.format}"
-        with writing_files(), found.open() as source, path.open("wb") as copy:
+        with writing_files(), file.open() as source, path.open("wb") as copy:
             shutil.copyfileobj(source, copy)
         yield path

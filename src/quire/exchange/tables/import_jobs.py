@@ -192,10 +192,10 @@ def _samples(table: Table) -> list[list[str]]:
 
 def find(actor: Actor, token: str) -> ImportJob:
     """The actor's own import. Raises NotFound."""
-    found = _select(_jobs.c.token == token, *_of(actor))
-    if not found:
+    rows = _select(_jobs.c.token == token, *_of(actor))
+    if not rows:
         raise NotFound("There is no such import. Uploaded files are deleted after a day.")
-    return found[0]
+    return rows[0]
 
 
 def with_id(id: int) -> ImportJob | None:
@@ -213,9 +213,9 @@ def _of(actor: Actor) -> Sequence[Any]:
 
 
 def _select(*where: Any) -> list[ImportJob]:
-    wanted = select(_jobs).where(*where).order_by(_jobs.c.id.desc())
+    statement = select(_jobs).where(*where).order_by(_jobs.c.id.desc())
     with read_connection() as connection:
-        return [ImportJob(**row) for row in connection.execute(wanted).mappings()]
+        return [ImportJob(**row) for row in connection.execute(statement).mappings()]
 
 
 def start(job: ImportJob, actor: Actor, task: str) -> None:

@@ -43,7 +43,7 @@ def _no_note(change: RowChange) -> None:
 class TableImport:
     """One table on its way into one type of record, in the name and with the rights of `actor`.
 
-    `columns` are the fields of the table's columns, empty for those that are left out; `given` are
+    `columns` are the fields of the table's columns, empty for those that are left out; `defaults` are
     values of every new record; `note(change)` is told of each row that changed something, in its
     transaction.
     """
@@ -55,16 +55,16 @@ class TableImport:
         table: Table,
         columns: list[str],
         *,
-        given: Raw | None = None,
+        defaults: Raw | None = None,
         dry_run: bool = False,
         note: Callable[[RowChange], object] = _no_note,
     ):
         self.record, self._actor, self._table = record, actor, table
-        known = {one.name: one for one in importable_fields(record, actor)}
-        self._fields = [known.get(name) for name in columns]
+        fields_by_name = {one.name: one for one in importable_fields(record, actor)}
+        self._fields = [fields_by_name.get(name) for name in columns]
         orders = [*table.orders, *[""] * len(columns)]
         self._orders = {one: orders[n] for n, one in enumerate(self._fields) if one is not None}
-        self._given, self._note = given or {}, note
+        self._defaults, self._note = defaults or {}, note
         self._memory = Lookup(TABLES, record.path)
         self.report = ImportReport(dry_run=dry_run)
 
@@ -96,8 +96,8 @@ class TableImport:
                 raise Unusable(_by_field(error)) from None
             more = len(cells) - len(self._fields)
             lost = f"{more} cells more than there are columns, ignored" if more > 0 else ""
-            said = "; ".join(filter(None, (words, lost)))
-            self.report.add(outcome, f"row {number}", words=said)
+            note = "; ".join(filter(None, (words, lost)))
+            self.report.add(outcome, f"row {number}", words=note)
 
     def _fail(self, number: int, reason: str) -> None:
         self.report.add("skipped", f"row {number}", words=reason)
@@ -108,9 +108,9 @@ class TableImport:
         raw = self._raw(texts, creating=id is None)
         mark = fingerprint(raw)
         item = key or f"row {mark}"
-        known = self._known(item, id)
-        if id is None and known is not None:
-            there = self._version(known.record_id)
+        earlier = self._earlier_import(item, id)
+        if id is None and earlier is not None:
+            there = self._version(earlier.record_id)
             return (
                 ("unchanged", "")
                 if there
@@ -118,10 +118,10 @@ class TableImport:
             )
         if id is None:
             return "created", self._create(number, item, mark, raw)
-        if known is not None and known.record_id == id:
-            if known.fingerprint == mark:
+        if earlier is not None and earlier.record_id == id:
+            if earlier.fingerprint == mark:
                 return "unchanged", ""
-            if known.version != self._version(id):
+            if earlier.version != self._version(id):
                 return "kept", EDITED
         return self._update(number, item, mark, id, raw), ""
 
@@ -158,28 +158,28 @@ class TableImport:
     def _ignores_case(self, one: Field) -> bool:
         return f"{one.name}_folded" in self.record.table.c or one.kind.name == "email"
 
-    def _known(self, item: str, id: int | None) -> KnownItem | None:
+    def _earlier_import(self, item: str, id: int | None) -> KnownItem | None:
         """What is remembered of a row; earlier imports noted every name in lower case."""
-        known = self._memory.get(item)
-        if known is None and id is not None:
-            known = self._memory.get(case_fold(item))
-            return known if known is not None and known.record_id == id else None
-        return known
+        earlier = self._memory.get(item)
+        if earlier is None and id is not None:
+            earlier = self._memory.get(case_fold(item))
+            return earlier if earlier is not None and earlier.record_id == id else None
+        return earlier
 
     def _unique(self, texts: dict[Field, str]) -> list[tuple[Field, str]]:
         """Cells that name one record, that of the natural key first."""
-        found = [
+        unique = [
             (one, str(cell_value(one, text, creating=True)))
             for one, text in texts.items()
             if one.is_stored and one.column.unique and one.kind.is_text and text.strip()
         ]
-        return sorted(found, key=lambda pair: pair[0].name != self.record.key)
+        return sorted(unique, key=lambda pair: pair[0].name != self.record.key)
 
     def _existing(self, id: int) -> int:
-        found = read.find_id(self.record, self._actor, id=id)
-        if found is None:
+        existing = read.find_id(self.record, self._actor, id=id)
+        if existing is None:
             raise Unusable(f"ID: there is no {self.record.noun} {id}")
-        return found
+        return existing
 
     def _find(self, one: Field, text: str) -> int | None:
         value = normalize_address(text) if one.kind.name == "email" else text
@@ -191,7 +191,7 @@ class TableImport:
             return connection.execute(select(table.version).where(table.id == id)).scalar()
 
     def _create(self, number: int, item: str, mark: str, raw: Raw) -> str:
-        saved = write.create(self.record, self._actor, {**self._given, **raw})
+        saved = write.create(self.record, self._actor, {**self._defaults, **raw})
         self._keep(number, "create", item, mark, saved, raw)
         return "; ".join(f"{name}: {value}" for name, value in saved.revealed.items())
 

@@ -44,12 +44,12 @@ class _ElementCollector:
     """The elements with some names, in their order."""
 
     names: frozenset[str]
-    found: list[tuple[str, Attributes]] = field(default_factory=list)
+    elements: list[tuple[str, Attributes]] = field(default_factory=list)
 
     def start(self, name: str, attributes: Attributes) -> None:
         if name in self.names:
-            self.found.append((name, attributes))
-        if len(self.found) > _MOST_ELEMENTS:
+            self.elements.append((name, attributes))
+        if len(self.elements) > _MOST_ELEMENTS:
             raise Unusable("has too many styles or sheets")
 
     def end(self, name: str) -> None:
@@ -110,7 +110,7 @@ class _Workbook:
         with self._zip.open(member) as stream:
             for _ in parse(stream, elements):
                 pass
-        return elements.found
+        return elements.elements
 
     @cached_property
     def _settings(self) -> list[tuple[str, Attributes]]:
@@ -124,10 +124,10 @@ class _Workbook:
             one["Id"]: one["Target"] for _, one in related if one["Type"].endswith("/worksheet")
         }
         ids = [_relation(one) for name, one in self._settings if name == "sheet"]
-        known = [targets[id] for id in ids if id in targets]
-        if not known:
+        existing = [targets[id] for id in ids if id in targets]
+        if not existing:
             raise Unusable("has no worksheet")
-        target = known[0]
+        target = existing[0]
         return posixpath.normpath(posixpath.join("/xl", target)).lstrip("/")
 
     @cached_property
@@ -144,11 +144,11 @@ class _Workbook:
             return []
         names = ("numFmt", "xf", "cellXfs", "cellStyleXfs", "dxfs")
         formats, codes, is_cell = dict(BUILTIN_FORMATS), list[str](), False
-        for name, given in self._elements("xl/styles.xml", *names):
+        for name, attributes in self._elements("xl/styles.xml", *names):
             if name == "numFmt":
-                formats[int(given["numFmtId"])] = given.get("formatCode", "")
+                formats[int(attributes["numFmtId"])] = attributes.get("formatCode", "")
             elif name == "xf" and is_cell:
-                codes.append(formats.get(int(given.get("numFmtId", "0")), ""))
+                codes.append(formats.get(int(attributes.get("numFmtId", "0")), ""))
             elif name != "xf":
                 is_cell = name == "cellXfs"
         return codes
@@ -184,8 +184,10 @@ class _Sheet:
             self._begin_cell(attributes)
         elif name == "row":
             number = attributes.get("r", "")
-            said = int(number) if number.isascii() and number.isdigit() and len(number) < 8 else 0
-            self._number, self._column, self._cells = max(said, self._number + 1), 0, []
+            row_number = (
+                int(number) if number.isascii() and number.isdigit() and len(number) < 8 else 0
+            )
+            self._number, self._column, self._cells = max(row_number, self._number + 1), 0, []
         else:
             self._in_value = name in ("v", "t")
 
@@ -194,8 +196,8 @@ class _Sheet:
         if self._count > MOST_CELLS:
             raise Unusable(f"has more than {MOST_CELLS:,} cells")
         reference = _REF.match(attributes.get("r", ""))
-        said = _column(reference[1]) if reference else 0
-        self._column = max(said, self._column + 1)
+        column_number = _column(reference[1]) if reference else 0
+        self._column = max(column_number, self._column + 1)
         self._cell, self._parts, self._length = attributes, [], 0
 
     def text(self, text: str) -> None:

@@ -20,13 +20,13 @@ _BREAK = re.compile(r" ?(?:<br ?/?>)? ?\n ?", re.IGNORECASE)
 
 def with_paragraphs(html: str) -> str:
     """`html` of the classic editor with its paragraphs and line breaks as tags."""
-    kept: list[str] = []
-    text = replace_blocks(html, _KEPT, _KEPT_END, _set_aside(kept))
+    blocks: list[str] = []
+    text = replace_blocks(html, _KEPT, _KEPT_END, _set_aside(blocks))
     text = _TAG.sub(lambda tag: tag[0].replace("\n", " "), _normal(text))
     text = _BLOCK_START.sub(r"\n\n\1", text)
     text = _BLOCK_END.sub(r"\1\n\n", text)
     text = "\n".join(_paragraph(piece) for piece in text.split("\n\n") if piece.strip())
-    return re.sub("\x02(\\d+)\x03", lambda mark: kept[int(mark[1])], text)
+    return re.sub("\x02(\\d+)\x03", lambda mark: blocks[int(mark[1])], text)
 
 
 def _normal(text: str) -> str:
@@ -35,10 +35,10 @@ def _normal(text: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines))
 
 
-def _set_aside(kept: list[str]) -> Change:
+def _set_aside(blocks: list[str]) -> Change:
     def set_aside(opening: re.Match[str], inner: str) -> str:
-        kept.append(f"{opening[0]}{inner}</{opening[1]}>")
-        return f"\n\n\x02{len(kept) - 1}\x03\n\n"
+        blocks.append(f"{opening[0]}{inner}</{opening[1]}>")
+        return f"\n\n\x02{len(blocks) - 1}\x03\n\n"
 
     return set_aside
 

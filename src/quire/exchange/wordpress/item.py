@@ -107,20 +107,20 @@ def _limit(entry: ImportedPost, node: WxrNode, blog: WordPressSite) -> None:
 def _date(node: WxrNode, what: str) -> datetime | None:
     """WordPress writes a date that is not known as zeros."""
     for name in (f"wp:{what}_date_gmt", f"wp:{what}_date", "pubDate"):
-        if found := parse_datetime(node[name]):
-            return found
+        if moment := parse_datetime(node[name]):
+            return moment
     return None
 
 
 def _set_terms(entry: ImportedPost, node: WxrNode, blog: WordPressSite) -> None:
     """The first category is the category; further ones, and all tags, are tags."""
-    found = [(category.get("domain", "category"), category) for category in node.categories]
+    terms = [(category.get("domain", "category"), category) for category in node.categories]
     categories = _unique(
-        [blog.term(c, "wp:category") for domain, c in found if domain == "category"]
+        [blog.term(c, "wp:category") for domain, c in terms if domain == "category"]
     )
-    tags = [blog.term(c, "wp:tag") for domain, c in found if domain in ("post_tag", "tag")]
+    tags = [blog.term(c, "wp:tag") for domain, c in terms if domain in ("post_tag", "tag")]
     old = {tag.name.casefold() for tag in tags}  # WXR 1.0 names each tag again without a domain
-    named = {c["name"].casefold() for domain, c in found if "domain" in c and domain == "category"}
+    named = {c["name"].casefold() for domain, c in terms if "domain" in c and domain == "category"}
     categories = [
         c for c in categories if c.name.casefold() in named or c.name.casefold() not in old
     ]
@@ -130,12 +130,12 @@ def _set_terms(entry: ImportedPost, node: WxrNode, blog: WordPressSite) -> None:
 
 def _unique(terms: list[ImportedTerm]) -> list[ImportedTerm]:
     """Each name once; of two that are alike the one with a slug."""
-    kept: dict[str, ImportedTerm] = {}
+    by_name: dict[str, ImportedTerm] = {}
     for term in terms:
         key = term.name.casefold()
-        if term.name and (key not in kept or (term.slug and not kept[key].slug)):
-            kept[key] = term
-    return list(kept.values())
+        if term.name and (key not in by_name or (term.slug and not by_name[key].slug)):
+            by_name[key] = term
+    return list(by_name.values())
 
 
 def _number(text: str) -> int:
@@ -151,8 +151,8 @@ def _old_paths(node: WxrNode) -> list[str]:
     former = [unquote(slug) for slug in node.meta.get("_wp_old_slug", ())]
     above = re.sub(r"[^/]*/?$", "", path) if path else "/posts/"
     end = "/" if path and path.endswith("/") else ""
-    found = [path, *(paths.old_path(f"{above}{slug}{end}") for slug in former if slug)]
-    return list(dict.fromkeys(each for each in found if each))
+    old_paths = [path, *(paths.old_path(f"{above}{slug}{end}") for slug in former if slug)]
+    return list(dict.fromkeys(each for each in old_paths if each))
 
 
 def _remarks(

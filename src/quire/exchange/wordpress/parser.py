@@ -162,9 +162,9 @@ class _CleanedStream:
             if text or not chunk:
                 return _NOT_UTF8.sub(self._mend, text).encode("utf-8")
 
-    def _mend(self, found: re.Match[str]) -> str:
+    def _mend(self, match: re.Match[str]) -> str:
         self.mended = True
-        return bytes([ord(found[0]) - 0xDC00]).decode("cp1252", "replace")
+        return bytes([ord(match[0]) - 0xDC00]).decode("cp1252", "replace")
 
 
 def _claims_utf8(start: bytes) -> bool:

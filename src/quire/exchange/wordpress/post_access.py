@@ -37,11 +37,11 @@ def reason_limited(meta: Meta) -> str:
 
 
 def _limiting(meta: Meta) -> Iterator[str]:
-    for key, found in meta.items():
+    for key, values in meta.items():
         if key == _ULTIMATE_MEMBER:
-            if any(_UM_IS_SET.search(one) and not _UM_FOR_ALL.search(one) for one in found):
+            if any(_UM_IS_SET.search(one) and not _UM_FOR_ALL.search(one) for one in values):
                 yield key
-        elif _is_about_access(key) and any(map(_limits, found)):
+        elif _is_about_access(key) and any(map(_limits, values)):
             yield key
 
 

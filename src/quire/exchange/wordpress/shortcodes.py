@@ -47,8 +47,8 @@ def expand(text: str, album: Attachments, post: str) -> str:
     text = replace_blocks(text, _CODE, _END, _code)
     verbatim: list[str] = []
 
-    def set_aside(kept: str) -> str:
-        verbatim.append(kept)
+    def set_aside(text_as_is: str) -> str:
+        verbatim.append(text_as_is)
         return f"\x02{len(verbatim) - 1}\x03"
 
     def block(opening: re.Match[str], inner: str) -> str:

@@ -15,11 +15,11 @@ def start_page(writes: bool) -> str:
     return PANEL if writes else url_for("site.home")
 
 
-def finish_login(owner: Account, wanted: str | None) -> AnyResponse:
+def finish_login(owner: Account, target: str | None) -> AnyResponse:
     """Send somebody who has signed in on to where he wanted to be; who lacks a second factor that he
     needs is led to where he gets one, who has sent a form too late may send it again."""
     if owner.needs_second_factor:
         return redirect(url_for("site.two_factor"))
-    if kept := pending_form():
-        return offer_resubmission(owner, kept)
-    return redirect(wanted or start_page(owner.actor("session").at_least("author")))
+    if form := pending_form():
+        return offer_resubmission(owner, form)
+    return redirect(target or start_page(owner.actor("session").at_least("author")))

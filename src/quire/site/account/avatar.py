@@ -25,8 +25,8 @@ def change_avatar(actor: Actor, user: dict[str, Any], remove: bool) -> None:
     file = request.files.get(FIELD)
     if file is not None and file.filename:
         more = {"owner": actor.user_id, "is_avatar": True}
-        with receive(file.stream, file.filename) as kept, _upload_errors():
-            id = upload(actor.as_system(), kept, more).id
+        with receive(file.stream, file.filename) as received, _upload_errors():
+            id = upload(actor.as_system(), received, more).id
             _set_avatar(actor, user, id)
     elif remove and user["avatar"]:
         _set_avatar(actor, user, None)

@@ -25,9 +25,9 @@ from quire.store.write import create
 def login() -> AnyResponse:
     """Ask who somebody is, and send him on to where he wanted to be."""
     actor = current_actor()
-    wanted = local_path(request.args.get("next"))
+    target = local_path(request.args.get("next"))
     if request.method == "GET" and not actor.is_anonymous:
-        return redirect(wanted or start_page(actor.at_least("author")))
+        return redirect(target or start_page(actor.at_least("author")))
     form = LoginForm()
     if request.method != "POST":
         return _login_page(form)
@@ -35,14 +35,14 @@ def login() -> AnyResponse:
     status = try_change(form, USERS, lambda: proved.append(_check_password(form)))
     if status is not None:
         return _login_page(form, status)
-    found = proved[0]
-    if totp.is_required_for(found):
-        pending_login.begin(found, form.remember.data)
-        return continue_to_second_step(wanted)
+    account = proved[0]
+    if totp.is_required_for(account):
+        pending_login.begin(account, form.remember.data)
+        return continue_to_second_step(target)
     auth_login.record_login(
-        found, partial(sessions.log_in, remember=form.remember.data), "password"
+        account, partial(sessions.log_in, remember=form.remember.data), "password"
     )
-    return finish_login(found, wanted)
+    return finish_login(account, target)
 
 
 def _check_password(form: LoginForm) -> Account:
@@ -91,5 +91,5 @@ def _administrator(form: AccountForm, by: Actor, token: str) -> None:
         advisory_lock("administrators")
         if not first_admin.is_valid(token):  # two windows, one link: the first one wins
             raise PermissionDenied("The first administrator has already been created.")
-        made = create(USERS, by, {**_form_values(form), "role": "admin"})
-        sessions.log_in(Account(made.id, made.state["username"], made.state["role"]))
+        saved = create(USERS, by, {**_form_values(form), "role": "admin"})
+        sessions.log_in(Account(saved.id, saved.state["username"], saved.state["role"]))

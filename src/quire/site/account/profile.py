@@ -30,16 +30,16 @@ def login_required(page: Callable[..., AnyResponse]) -> Page:
     """A page that is shown to whoever is signed in, about himself: `page(actor, ...)`."""
 
     @wraps(page)
-    def shown(**where: Any) -> AnyResponse:
+    def for_account(**where: Any) -> AnyResponse:
         actor = current_actor()
         return redirect_to_login() if actor.user_id is None else page(actor, **where)
 
-    return shown
+    return for_account
 
 
-def redirect_with_message(endpoint: str, said: str) -> AnyResponse:
+def redirect_with_message(endpoint: str, message: str) -> AnyResponse:
     """After a change: its page again, and what has come of it."""
-    flash(said)
+    flash(message)
     return redirect(url_for(f"site.{endpoint}"))
 
 
@@ -138,16 +138,16 @@ def _request_email_change(actor: Actor, form: EmailForm) -> None:
 def delete_account(actor: Actor) -> AnyResponse:
     """Delete one's account."""
     form = ProofForm()
-    kept = account_deletion.count_posts(actor)
+    post_count = account_deletion.count_posts(actor)
     if request.method != "POST":
-        return render_page("delete_account.html", form=form, kept=kept)
+        return render_page("delete_account.html", form=form, post_count=post_count)
     status = try_change(
         form,
         USERS,
         lambda: account_deletion.delete_account(actor, form.current_password.data or ""),
     )
     if status is not None:
-        return render_page("delete_account.html", status, form=form, kept=kept)
+        return render_page("delete_account.html", status, form=form, post_count=post_count)
     clear_cookie()
     flash("Your account has been deleted.")
     return redirect(url_for("site.home"))

@@ -32,12 +32,12 @@ def register() -> AnyResponse:
     form = AccountForm()
     if request.method != "POST":
         return render_page("register.html", frame=around, form=form)
-    made: list[Saved | None] = []
+    saved: list[Saved | None] = []
     raw = {name: form[name].data or "" for name in ("username", "email", "password")}
-    status = try_change(form, USERS, lambda: made.append(registration.register(actor, raw)))
+    status = try_change(form, USERS, lambda: saved.append(registration.register(actor, raw)))
     if status is not None:
         return render_page("register.html", status, frame=around, form=form)
-    return _welcome(registration.VERIFICATION_SENT if made[0] is None else "You can sign in now.")
+    return _welcome(registration.VERIFICATION_SENT if saved[0] is None else "You can sign in now.")
 
 
 def _accept_invitation(actor: Actor, token: str) -> AnyResponse:

@@ -45,12 +45,12 @@ def _signer() -> URLSafeTimedSerializer:
 
 def _pack(back: str) -> str:
     """The fields of this request, signed; empty where that is too much."""
-    sent = [
+    fields = [
         (name, text)
         for name, text in request.form.items(multi=True)
         if "password" not in name and name not in LEFT_OUT
     ]
-    packed = str(_signer().dumps([here(), back, sent]))
+    packed = str(_signer().dumps([here(), back, fields]))
     # what is carried has to fit into the body of the sign-in, beside everything else
     return packed if len(packed) < current_app.config["MAX_CONTENT_LENGTH"] // 2 else ""
 
@@ -91,11 +91,11 @@ def redirect_to_login(back: str | None, around: PageContext | None = None) -> Re
     )  # fmt: skip
 
 
-def offer_resubmission(owner: Account, found: PendingForm) -> Response:
+def offer_resubmission(owner: Account, form: PendingForm) -> Response:
     """After the sign-in: the form once more, behind a button."""
     renew_csrf_token()
     around = replace(page_context(), actor=owner.actor("session"))
-    return render_page("resubmit.html", frame=around, pending=found)
+    return render_page("resubmit.html", frame=around, pending=form)
 
 
 def renew_csrf_token() -> None:

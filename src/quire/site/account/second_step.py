@@ -18,47 +18,51 @@ from quire.site.paths import local_path
 
 def second_step() -> AnyResponse:
     """Ask who has shown his password for a code."""
-    wanted = local_path(request.args.get("next"))
-    found = pending_login.current()
-    if found is None:
-        return _redirect_to_login(wanted)
+    target = local_path(request.args.get("next"))
+    pending = pending_login.current()
+    if pending is None:
+        return _redirect_to_login(target)
     form = SecondStepForm()
     if request.method != "POST":
         return _second_step_page(form)
     proofs: list[str] = []
-    begin = partial(sessions.log_in, remember=found.remember)
-    shown = partial(login.check_second_factor, found.owner, form.otp.data or "", begin)
-    status = try_change(form, USERS, lambda: proofs.append(shown()[0]))
+    begin = partial(sessions.log_in, remember=pending.remember)
+    check = partial(login.check_second_factor, pending.owner, form.otp.data or "", begin)
+    status = try_change(form, USERS, lambda: proofs.append(check()[0]))
     if status is not None:
         return _second_step_page(form, status)
-    entered = finish_login(found.owner, wanted)
+    entered = finish_login(pending.owner, target)
     if proofs == ["recovery_code"]:
-        _warn_about_codes(recovery_codes.count_unused(found.owner.id))
+        _warn_about_codes(recovery_codes.count_unused(pending.owner.id))
     return entered
 
 
-def continue_to_second_step(wanted: str | None) -> AnyResponse:
+def continue_to_second_step(target: str | None) -> AnyResponse:
     """From the password to the second step; at once where a form is carried along."""
     if pending_form() is None:
-        return redirect(url_for("site.second_step", next=wanted))
+        return redirect(url_for("site.second_step", next=target))
     renew_csrf_token()
     return _second_step_page(SecondStepForm(formdata=None))
 
 
-def _redirect_to_login(wanted: str | None) -> AnyResponse:
+def _redirect_to_login(target: str | None) -> AnyResponse:
     if request.method == "POST" and pending_form() is not None:
-        return redirect_to_login(wanted)
+        return redirect_to_login(target)
     if request.method == "POST":
         flash("You took too long to enter the code. Sign in again.")
-    return redirect(url_for("site.login", next=wanted))
+    return redirect(url_for("site.login", next=target))
 
 
 def _second_step_page(form: SecondStepForm, status: int = 200) -> Response:
     return render_page("second_step.html", status, form=form, passkeys=webauthn.relying_party())
 
 
-def _warn_about_codes(left: int) -> None:
-    codes = f"{left} recovery code{'' if left == 1 else 's'}" if left else "no recovery codes"
+def _warn_about_codes(remaining: int) -> None:
+    codes = (
+        f"{remaining} recovery code{'' if remaining == 1 else 's'}"
+        if remaining
+        else "no recovery codes"
+    )
     flash(
         f"You used a recovery code and have {codes} left. You can create new ones under "
         "Two-factor authentication."
@@ -75,11 +79,11 @@ def login_with_passkey() -> AnyResponse:
     """Sign in by what the passkey has answered."""
     require_own_page(OPEN_TOO_LONG)
     form = PasskeyLoginForm()
-    wanted = local_path(request.args.get("next"))
+    target = local_path(request.args.get("next"))
     try:
         begin = partial(sessions.log_in, remember=form.remember.data)
         user = login.with_passkey(form.credential.data or "", begin)
     except Unauthenticated as problem:
         flash(problem.message)
-        return redirect(url_for("site.login", next=wanted))
-    return finish_login(user.account, wanted)
+        return redirect(url_for("site.login", next=target))
+    return finish_login(user.account, target)

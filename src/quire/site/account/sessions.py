@@ -48,8 +48,8 @@ def sessions(actor: Actor) -> AnyResponse:
         require_own_page(FOREIGN_PAGE)
         log_out_others(actor)
         return redirect_with_message("sessions", "All other devices have been signed out.")
-    found = read.list_records(SESSIONS, actor, _own_rows(actor, "user"))
-    return render_page("sessions.html", sessions=found.rows)
+    page = read.list_records(SESSIONS, actor, _own_rows(actor, "user"))
+    return render_page("sessions.html", sessions=page.rows)
 
 
 @login_required
@@ -69,13 +69,13 @@ def api_keys(actor: Actor) -> AnyResponse:
     form.scopes.choices = [(scope, scope) for scope in scopes_for(actor)]
     if request.method != "POST":
         return _keys_page(actor, form)
-    made: list[Saved] = []
+    saved: list[Saved] = []
     status = try_change(
-        form, API_KEYS, lambda: made.append(create(API_KEYS, actor, _form_values(form)))
+        form, API_KEYS, lambda: saved.append(create(API_KEYS, actor, _form_values(form)))
     )
     if status is not None:
         return _keys_page(actor, form, status)
-    return _keys_page(actor, _empty_form(form), 201, made[0].revealed["key"])
+    return _keys_page(actor, _empty_form(form), 201, saved[0].revealed["key"])
 
 
 def _empty_form(form: KeyForm) -> KeyForm:
@@ -87,8 +87,8 @@ def _empty_form(form: KeyForm) -> KeyForm:
 def _keys_page(
     actor: Actor, form: KeyForm, status: int = 200, key: str | None = None
 ) -> AnyResponse:
-    found = read.list_records(API_KEYS, actor, _own_rows(actor, "owner"))
-    return render_page("keys.html", status, form=form, keys=found.rows, key=key)
+    page = read.list_records(API_KEYS, actor, _own_rows(actor, "owner"))
+    return render_page("keys.html", status, form=form, keys=page.rows, key=key)
 
 
 def _form_values(form: KeyForm) -> dict[str, Any]:
@@ -135,5 +135,5 @@ def device_name(agent: str) -> str:
     """`Firefox on Windows` for a User-Agent; its first words where nothing is known of it."""
     browser = next((name for word, name in BROWSERS if word in agent), None)
     system = next((name for word, name in SYSTEMS if word in agent), None)
-    known = [name for name in (browser, system) if name]
-    return " on ".join(known) if known else agent[:40] or "Unknown device"
+    parts = [name for name in (browser, system) if name]
+    return " on ".join(parts) if parts else agent[:40] or "Unknown device"

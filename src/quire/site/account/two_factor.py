@@ -72,7 +72,9 @@ def _enrollment_page(actor: Actor, form: EnrollmentForm, seed: str, status: int 
 
 
 def _overview_page(actor: Actor, form: ProofForm, status: int = 200) -> Response:
-    return _page("two_factor.html", status, form=form, left=recovery_codes.count_unused(_id(actor)))
+    return _page(
+        "two_factor.html", status, form=form, unused_codes=recovery_codes.count_unused(_id(actor))
+    )
 
 
 def _page(template: str, status: int, **shown: Any) -> Response:

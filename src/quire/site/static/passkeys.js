@@ -13,17 +13,17 @@
       .replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
 
   /* what JSON can carry, as the browser wants it */
-  const opened = (options) => {
-    const known = (list) => (list || []).map((one) => ({ ...one, id: toBytes(one.id) }));
-    const found = { ...options, challenge: toBytes(options.challenge) };
-    if (options.user) found.user = { ...options.user, id: toBytes(options.user.id) };
-    if (options.excludeCredentials) found.excludeCredentials = known(options.excludeCredentials);
-    if (options.allowCredentials) found.allowCredentials = known(options.allowCredentials);
-    return found;
+  const decoded = (options) => {
+    const withBytes = (list) => (list || []).map((one) => ({ ...one, id: toBytes(one.id) }));
+    const credentials = { ...options, challenge: toBytes(options.challenge) };
+    if (options.user) credentials.user = { ...options.user, id: toBytes(options.user.id) };
+    if (options.excludeCredentials) credentials.excludeCredentials = withBytes(options.excludeCredentials);
+    if (options.allowCredentials) credentials.allowCredentials = withBytes(options.allowCredentials);
+    return credentials;
   };
 
   /* and the other way round */
-  const closed = (credential) => {
+  const encoded = (credential) => {
     const response = {};
     for (const name of ["clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle"]) {
       if (credential.response[name]) response[name] = toText(credential.response[name]);
@@ -32,12 +32,12 @@
     return JSON.stringify({ id, rawId: toText(credential.rawId), type, response, clientExtensionResults: {} });
   };
 
-  const asked = async (form) => {
-    const sent = { method: "POST", headers: { Accept: "application/json" }, body: new URLSearchParams(new FormData(form)) };
-    const answer = await fetch(form.dataset.options, sent);
-    const found = await answer.json();
-    if (!answer.ok) throw new Error(found.message);
-    return { publicKey: opened(found) };
+  const requestOptions = async (form) => {
+    const request = { method: "POST", headers: { Accept: "application/json" }, body: new URLSearchParams(new FormData(form)) };
+    const answer = await fetch(form.dataset.options, request);
+    const body = await answer.json();
+    if (!answer.ok) throw new Error(body.message);
+    return { publicKey: decoded(body) };
   };
 
   const reasons = {
@@ -47,9 +47,9 @@
   };
 
   const used = async (form) => {
-    const options = await asked(form);
+    const options = await requestOptions(form);
     const credential = await navigator.credentials[form.dataset.passkey](options);
-    form.elements.credential.value = closed(credential);
+    form.elements.credential.value = encoded(credential);
     const remember = document.getElementById("remember");
     if (form.elements.remember) form.elements.remember.disabled = !(remember && remember.checked);
     form.submit();
