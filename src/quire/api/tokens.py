@@ -5,7 +5,7 @@ from typing import TypeVar
 from flask import Response
 from flask_restful import Resource
 from flask_wtf.csrf import generate_csrf
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from quire.api import responses
 from quire.api.request_body import allow_params, read_object
@@ -26,8 +26,8 @@ class Credentials(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
-    email: str
-    password: str
+    email: str = Field(examples=["ann@example.org"])
+    password: str = Field(examples=["correct horse battery"])
     otp: str | None = None
 
 
@@ -36,16 +36,16 @@ class RefreshToken(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
-    refresh_token: str
+    refresh_token: str = Field(examples=["qr_3kf0Zt5s..."])
 
 
 class TokenPair(BaseModel):
     """An access token and a refresh token (RFC 6749 section 5.1)."""
 
-    access_token: str
-    refresh_token: str
-    token_type: str
-    expires_in: int
+    access_token: str = Field(examples=["eyJhbGciOi..."])
+    refresh_token: str = Field(examples=["qr_3kf0Zt5s..."])
+    token_type: str = Field(examples=["Bearer"])
+    expires_in: int = Field(examples=[900], description="Seconds.")
 
 
 class CsrfToken(BaseModel):

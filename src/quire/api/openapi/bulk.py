@@ -50,10 +50,10 @@ class UndoneRow(BaseModel):
     """What undoing one change came to; `index` is its place in what was asked for."""
 
     model_config = _CLOSED
-    index: int
-    status: int
-    type: str
-    id: int
+    index: int = Field(examples=[0])
+    status: int = Field(examples=[200])
+    type: str = Field(examples=["posts"])
+    id: int = Field(examples=[7])
     error: str = ""
     code: str = ""
     message: str = ""
@@ -66,8 +66,10 @@ class _Undone(BaseModel):
     model_config = _CLOSED
     results: list[UndoneRow]
     succeeded: int
-    failed: int
-    remaining: int = Field(description="Changes that there was no time for: undo again.")
+    failed: int = Field(examples=[0])
+    remaining: int = Field(
+        examples=[0], description="Changes that there was no time for: undo again."
+    )
 
 
 def paths() -> Schema:
@@ -146,7 +148,11 @@ def _add_results(record: Record, schemas: dict[str, Schema]) -> None:
     shown = deepcopy(schemas[name])
     for field in record.shown_once_fields:
         shown["properties"][field.name] = {"type": "string", "description": field.help}
-    done: Schema = {"index": number, "status": number, "id": number}
+    done: Schema = {
+        "index": number | {"examples": [0]},
+        "status": number | {"examples": [201]},
+        "id": number | {"examples": [7]},
+    }
     done["record"] = {"anyOf": [shown if record.shown_once_fields else ref(name), {"type": "null"}]}
     schemas[f"{name}BulkResult"] = _object(done)
     # what has an error is a failure: generated clients take the first form that fits

@@ -144,12 +144,42 @@ def components() -> dict[str, Schema]:
     return {response_name(status): _error(status, text) for status, text in ERRORS.items()}
 
 
+_CODES = {
+    400: "malformed_body", 401: "unauthorized", 403: "forbidden", 404: "not_found", 409: "duplicate",
+    410: "cursor_expired", 412: "version_conflict", 413: "too_large", 415: "unsupported_media_type",
+    422: "validation_failed", 428: "precondition_required", 429: "too_many_requests", 503: "unavailable",
+}  # fmt: skip
+_DETAIL = {"field": "title", "code": "too_long", "message": "Title is longer than 200 characters."}
+
+
 def _error(status: int, description: str) -> Schema:
     own, problem = ("StaleError", "StaleProblem") if status == 412 else ("Error", "ProblemError")
+    example = _error_example(status, description)
+    about = {"type": "about:blank", "title": example["error"], "status": status}
     return {
         "description": description,
         "headers": headers(*_EXTRA.get(status, [])),
-        "content": {JSON: {"schema": ref(own)}, PROBLEM: {"schema": ref(problem)}},
+        "content": {
+            JSON: {"schema": ref(own), "example": example},
+            PROBLEM: {
+                "schema": ref(problem),
+                "example": {**example, **about, "detail": example["message"]},
+            },
+        },
+    }
+
+
+def _error_example(status: int, description: str) -> Schema:
+    stale = {"current_version": 4, "changed_fields": ["title"]} if status == 412 else {}
+    return {
+        "error": STATUS_NAMES[status],
+        "code": _CODES[status],
+        "message": _DETAIL["message"]
+        if status == 422
+        else description.partition(". ")[0].rstrip(".") + ".",
+        "details": [_DETAIL] if status == 422 else [],
+        "request_id": "6f1d2c3b4a596877",
+        **stale,
     }
 
 

@@ -100,14 +100,14 @@ class Envelope(BaseModel):
     """
 
     model_config = _CLOSED
-    total: int | None
+    total: int | None = Field(examples=[1])
     page: int | None
-    per_page: int
+    per_page: int = Field(examples=[20])
     pages: int | None
-    has_next: bool
-    has_prev: bool
-    next_cursor: str | None
-    prev_cursor: str | None
+    has_next: bool = Field(examples=[False])
+    has_prev: bool = Field(examples=[False])
+    next_cursor: str | None = Field(examples=[None])
+    prev_cursor: str | None = Field(examples=[None])
     total_is_minimum: bool = False
 
 
