@@ -18,6 +18,9 @@ from tests.api.client import Client
 from tests.databases import Database
 from tests.users import enrol, signed_in
 
+FRONT_DOORS = {"COMPAT_JSON_SERVER": True, "COMPAT_GHOST": True}
+"""Off by default; open in tests, so that what is tried at every address is tried there too."""
+
 
 @pytest.fixture(scope="session")
 def database(tmp_path_factory):
@@ -160,7 +163,7 @@ def make_app(one_app, database):
 
 def application(settings):
     """An application whose test clients check what it answers."""
-    app = create_app("testing", settings)
+    app = create_app("testing", {**FRONT_DOORS, **settings})
     app.test_client_class = Client
     with app.app_context():
         event.listen(db.engine, "connect", _carelessly)

@@ -14,6 +14,7 @@ from quire.admin import setup as admin
 from quire.api import cors
 from quire.api import errors as api_errors
 from quire.api import routes as api
+from quire.api.compat import ghost, json_server
 from quire.auth import audit_denials, cross_origin, csrf, rate_limits, sessions
 from quire.auth.current_actor import block_writes_when_impersonating
 from quire.config.load import load
@@ -110,6 +111,8 @@ def create_app(name: str | None = None, config: Mapping[str, Any] | None = None)
     csrf.init_app(app)
     api.init_app(app)
     app.extensions["csrf"].exempt(app.blueprints["api"])  # it checks requests by session itself
+    json_server.init_app(app)
+    ghost.init_app(app)
     admin.init_app(app)
     site.init_app(app)
     app.register_error_handler(Problem, handle_error)

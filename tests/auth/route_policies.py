@@ -10,6 +10,7 @@ from quire.declare.record import REGISTRY, record_of
 from quire.declare.rules import ANYONE, NOBODY, SIGNED_IN, Rule, all_of, any_of, role
 
 API, PANEL = "/api/v1", "/admin"
+JSON_SERVER = "/api/compat/json-server"
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,11 @@ BY_HAND = {
     "GET /api/v1/users/me": Policy("api", all_of(SIGNED_IN, REGISTRY["users"].access.read)),
     "PATCH /api/v1/users/me": Policy("api", REGISTRY["users"].access.update),
     "DELETE /api/v1/sessions": Policy("api", REGISTRY["sessions"].access.delete),
+    "GET /ghost/api/content/<any(posts, pages, tags, authors):kind>/": BLIND,
+    "GET /ghost/api/content/<any(posts, pages, tags, authors):kind>/<id:id>/": BLIND,
+    "GET /ghost/api/content/<any(posts, pages, tags, authors):kind>/slug/<slug>/": BLIND,
+    "GET /ghost/api/content/settings/": BLIND,
+    "GET /ghost/api/content/<path:rest>": BLIND,
 }
 
 PANEL_VIEWS = {
@@ -201,6 +207,18 @@ def _of_api(record):
     return {place: Policy("api", rule) for place, rule in found.items()}
 
 
+def _of_json_server(record):
+    """The lists and single records of the API, where json-server has them."""
+    access, path = record.access, f"{JSON_SERVER}/{record.path}"
+    change = {"PUT": access.update, "PATCH": access.update, "DELETE": access.delete}
+    one = path if record.singleton else f"{path}/<id:id>"
+    found = {f"GET {path}": access.read, f"GET {one}": access.read}
+    if access.create is not NOBODY and record.path != "media":
+        found[f"POST {path}"] = access.create
+    found |= {f"{m} {one}": r for m, r in change.items() if r is not NOBODY}
+    return {place: Policy("api", rule) for place, rule in found.items()}
+
+
 def _of_panel(record):
     start = f"{PANEL}/{record.path}"
     return {
@@ -215,5 +233,5 @@ def table():
     """Every place, such as `GET /api/v1/posts/<id:id>`, with its policy."""
     found = dict(BY_HAND)
     for record in REGISTRY.values():
-        found |= _of_api(record) | _of_panel(record)
+        found |= _of_api(record) | _of_json_server(record) | _of_panel(record)
     return found

@@ -8,7 +8,7 @@ import pytest
 from quire.auth import session_store
 from quire.auth.accounts import Account
 from quire.cli import main
-from quire.security.tokens import is_key, new_secret
+from quire.security.tokens import is_content_key, is_key, new_secret
 from tests.cli.test_users import create
 
 
@@ -38,6 +38,15 @@ def test_a_key_lasts_as_many_days_as_it_says(console, ticking):
     assert datetime.fromisoformat(end) - datetime.fromisoformat(made) == timedelta(days=30)
 
 
+def test_a_key_for_public_content_needs_no_name(console):
+    status, out, errors = console("keys", "create", "ann", "--content")
+    assert (status, errors) == (0, "") and is_content_key(out.strip())
+    [row] = json.loads(console("keys", "list", "--json")[1])
+    assert (row["name"], row["scopes"]) == ("Content API", ["content:read"])
+    console("keys", "create", "ann", "site", "--content", "--days", 30)
+    assert "site (content:read)" in console("keys", "list")[1]
+
+
 def test_a_list_for_people(console):
     make(console)
     create(console, "bob")
@@ -63,6 +72,8 @@ def test_revoking(console):
         (("ann", "x", "--scope", "boats:read"), 1, "boats:read is not a valid scope"),
         (("ann", "x", "--scope", "posts:read", "--network", "here"), 1, "Networks"),
         (("ann", "x"), 2, "--scope"),
+        (("ann", "x", "--scope", "posts:read", "--content"), 2, "either --scope or --content"),
+        (("ann", "--scope", "posts:read"), 2, "Missing argument 'NAME'"),
     ],
 )
 def test_what_makes_no_key(console, arguments, status, words):

@@ -14,7 +14,7 @@ from quire.api.responses import empty_response
 from quire.web.headers import cors_headers
 
 _EXPOSED_HEADERS = re.compile(
-    r"/api/v1/|/uploads/|(/(tags|categories|authors)/[^/]+)?/feed\.(atom|rss|json)$"
+    r"/api/(v1|compat)/|/uploads/|(/(tags|categories|authors)/[^/]+)?/feed\.(atom|rss|json)$"
 )
 """The beginnings of paths whose answers are shared."""
 ALLOWED_HEADERS = (

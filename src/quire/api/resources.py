@@ -40,12 +40,14 @@ VERBS = {
 class RecordResource(Resource):
     """What all resources of a record type share.
 
-    `verb` is what every method needs the right to, where that is not what VERBS says.
+    `verb` is what every method needs the right to, where that is not what VERBS says, `prefix` what
+    the addresses of records begin with.
     """
 
     record: Record
     verb: str | None = None
     actor: Actor
+    prefix = "/api/v1"
     method_decorators = [idempotent]
 
     def dispatch_request(self, *args: Any, **kwargs: Any) -> Any:
@@ -77,7 +79,7 @@ class RecordResource(Resource):
         if saved.visible is None:
             raise NotFound(f"This {self.record.noun} is no longer visible to you.")
         shown = {name: saved.visible[name] for name in self.record.default_fields(saved.visible)}
-        path = f"/api/v1/{self.record.path}"
+        path = f"{self.prefix}/{self.record.path}"
         address = path if self.record.singleton else f"{path}/{saved.id}"
         revealed = self.record.shown_once(saved.revealed)
         status = 201 if saved.created else 200

@@ -14,6 +14,7 @@ from quire.declare.query import Query
 from quire.store.read import Page
 from quire.store.size_limit import SizeLimit, text_size
 from quire.web.caching import PUBLIC
+from quire.web.hosts import site_root
 from quire.web.secret_response import SecretResponse
 
 _ETAG_PATTERN = re.compile(r'(?:W/)?"([vd])(\d{1,18})-[0-9a-f]+"')
@@ -151,6 +152,14 @@ def list_response(key: str, page: Page, query: Query) -> Response:
     return _with_etag(body, 200, etag, headers)
 
 
+def array_response(rows: list[dict[str, Any]], total: int, query: Query) -> Response:
+    """Rows of a list alone, their total in a header."""
+    body = orjson.dumps(_bounded_list(rows) if query.include else rows)
+    size_limit().check(len(body))
+    etag = f'W/"{hashlib.sha256(b"%d %b" % (total, body)).hexdigest()[:24]}"'
+    return _with_etag(body, 200, etag, {"X-Total-Count": str(total)})
+
+
 def static_response(body: bytes, etag: str, mime: str) -> Response:
     """Something that is the same for everyone until the program changes."""
     headers = {"ETag": etag, "Cache-Control": PUBLIC}
@@ -199,8 +208,7 @@ def _links(page: Page, query: Query) -> str:
 
 def _query_string(query: Query, name: str, places: Mapping[str, Any]) -> str:
     sent = urlencode([pair for pair in query.parameters if pair[0] not in ("page", "cursor")])
-    root = current_app.config["PUBLIC_URL"] or f"{request.scheme}://{request.host}"
-    start = f"{root}{quote(request.path)}?{sent}{'&' if sent else ''}{name}="
+    start = f"{site_root()}{quote(request.path)}?{sent}{'&' if sent else ''}{name}="
     links = {rel: f'<{start}{place}>; rel="{rel}"' for rel, place in places.items()}
     fitting = _links_that_fit(links)
     return ", ".join(links[rel] for rel in links if rel in fitting)

@@ -14,7 +14,7 @@ from quire.auth.jwt import invalid_token
 from quire.auth.session_store import SEEN_SECONDS
 from quire.declare.clock import now
 from quire.declare.record import REGISTRY
-from quire.security.tokens import digest, is_key
+from quire.security.tokens import digest, is_content_key, is_key
 from quire.store.counters import touch
 from quire.store.db import read_connection
 
@@ -49,7 +49,15 @@ def _select_active() -> Select[Any]:
 
 def authenticate(text: str) -> ActiveKey:
     """The key that `text` is. Raises Unauthenticated: misspelt, unknown, expired, from elsewhere."""
-    key = _lookup(text) if is_key(text) else None
+    return _checked(_lookup(text) if is_key(text) else None)
+
+
+def authenticate_content_key(text: str) -> ActiveKey:
+    """The same of a key that opens public content at one door, and is none anywhere else."""
+    return _checked(_lookup(text) if is_content_key(text) else None)
+
+
+def _checked(key: ActiveKey | None) -> ActiveKey:
     if key is None or not _is_from(key.networks, request.remote_addr):
         raise invalid_token("The API key is not valid.")
     if key.expires is not None and key.expires <= now():

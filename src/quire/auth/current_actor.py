@@ -11,7 +11,7 @@ from quire.security.tokens import KEY_START
 from quire.web.caching import has_session
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-PROGRAM_PREFIXES = ("/api/v1/",)
+PROGRAM_PREFIXES = ("/api/v1/", "/api/compat/")
 """Where programs come in: the paths below which an API key or an access token proves anything."""
 INTERFACES = {"api": "api", "admin": "admin"}
 

@@ -50,9 +50,9 @@ def init_app(app: Flask) -> None:
 
 
 def _scope() -> str:
-    """What is limited as a whole: the API; Flask-Limiter leaves alone what has no name."""
+    """What is limited as a whole: what programs ask; Flask-Limiter leaves alone what has no name."""
     asks_first = request.method == "OPTIONS"  # a browser, before the request of a script
-    return "api" if request.path.startswith("/api/") and not asks_first else ""
+    return "api" if request.path.startswith(("/api/", "/ghost/")) and not asks_first else ""
 
 
 def _client() -> str:

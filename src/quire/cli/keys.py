@@ -15,6 +15,7 @@ from quire.declare.query import Query
 from quire.declare.query_conditions import Condition
 from quire.errors import NotFound
 from quire.records import API_KEYS
+from quire.records.api_keys import CONTENT_SCOPE
 from quire.store import read
 from quire.store.write import create, delete
 
@@ -29,13 +30,14 @@ def keys() -> None:
 
 @keys.command("create")
 @click.argument("username")
-@click.argument("name")
+@click.argument("name", required=False)
 @click.option(
-    "--scope",
-    "scopes",
-    multiple=True,
-    required=True,
-    help="A scope such as posts:read. Repeat for more.",
+    "--scope", "scopes", multiple=True, help="A scope such as posts:read. Repeat for more."
+)
+@click.option(
+    "--content",
+    is_flag=True,
+    help="A key for the Ghost Content API, which opens public content and nothing else.",
 )
 @click.option(
     "--days", type=click.IntRange(1, 36500), help="Days until the key expires (default: never)."
@@ -48,10 +50,23 @@ def keys() -> None:
 )
 @with_database
 def create_key(
-    username: str, name: str, scopes: tuple[str, ...], days: int | None, networks: tuple[str, ...]
+    username: str,
+    name: str | None,
+    scopes: tuple[str, ...],
+    content: bool,
+    days: int | None,
+    networks: tuple[str, ...],
 ) -> None:
-    """Create an API key for USERNAME and print it once."""
-    raw: dict[str, Any] = {"owner": find_user(username), "name": name, "scopes": list(scopes)}
+    """Create an API key for USERNAME and print it once. NAME may be left out with --content."""
+    if content == bool(scopes):
+        raise click.UsageError("Give either --scope or --content.")
+    if name is None and not content:
+        raise click.UsageError("Missing argument 'NAME'.")
+    raw: dict[str, Any] = {
+        "owner": find_user(username),
+        "name": name or "Content API",
+        "scopes": [CONTENT_SCOPE] if content else list(scopes),
+    }
     raw["networks"] = list(networks)
     if days:
         moment = now()

@@ -90,6 +90,16 @@ class Settings(BaseSettings):
         "Origins whose scripts may use the API with tokens and API keys, separated by commas, such "
         "as `https://app.example.org`.",
     )
+    COMPAT_JSON_SERVER: bool = setting(
+        False,
+        "Whether clients of json-server, such as react-admin with `ra-data-json-server`, may use the "
+        "API at `/api/compat/json-server`.",
+    )
+    COMPAT_GHOST: bool = setting(
+        False,
+        "Whether clients of the Ghost Content API, such as `@tryghost/content-api`, may read public "
+        "content at `/ghost/api/content` by a key with the scope `content:read`.",
+    )
     THREADS: int = setting(4, "Requests that each server process handles at once.", ge=1, le=64)
     ONE_PROCESSOR: bool = setting(
         True,

@@ -14,15 +14,17 @@ from quire.declare.record import REGISTRY, Access, Record
 from quire.declare.references import Ref, reference
 from quire.declare.rules import NOBODY, SIGNED_IN, any_of, owner, role
 from quire.errors import Conflict
-from quire.security.tokens import Digest, digest, new_key
+from quire.security.tokens import Digest, digest, new_content_key, new_key
 from quire.store.advisory_locks import advisory_lock
 from quire.store.audit import Word
 from quire.store.db import Model, read_connection
 
 MAX_KEYS_PER_ACCOUNT = 50
 """Keys of one account."""
-PREFIX_LENGTH = 11
+PREFIX_LENGTH, CONTENT_PREFIX_LENGTH = 11, 6
 """Characters of a key that are stored in plain text, so that people recognize it."""
+CONTENT_SCOPE = "content:read"
+"""The scope of keys of another form, which open public content at the Ghost Content API alone."""
 
 
 class ApiKey(HasId, Timestamped, Versioned, Model):
@@ -45,8 +47,13 @@ ADMIN = role("admin")
 
 
 def all_scopes() -> list[str]:
-    """All scopes."""
+    """Every scope that a key may have together with others."""
     return [scope for record in REGISTRY.values() for scope in record.scopes]
+
+
+def known_scopes() -> list[str]:
+    """Every scope there is."""
+    return [*all_scopes(), CONTENT_SCOPE]
 
 
 def scopes_for(actor: Actor) -> list[str]:
@@ -65,9 +72,15 @@ def before_save(change: Change) -> None:
         change.refuse("expires_at", "too_small", "Expires at must be in the future.")
     if change.state is None:
         _check_number(change)
-        key = new_key()
-        change.set(prefix=key[:PREFIX_LENGTH], hash=digest(key))
-        change.reveal(key=key)
+        _set_key(change)
+
+
+def _set_key(change: Change) -> None:
+    is_content = change["scopes"] == [CONTENT_SCOPE]
+    key = new_content_key() if is_content else new_key()
+    shown = CONTENT_PREFIX_LENGTH if is_content else PREFIX_LENGTH
+    change.set(prefix=key[:shown], hash=digest(key))
+    change.reveal(key=key)
 
 
 def _check_number(change: Change) -> None:
@@ -82,7 +95,11 @@ def _check_number(change: Change) -> None:
 
 
 def _check_scopes(change: Change) -> None:
-    valid_scopes = all_scopes()
+    valid_scopes = known_scopes()
+    if CONTENT_SCOPE in change["scopes"] and change["scopes"] != [CONTENT_SCOPE]:
+        words = f"{CONTENT_SCOPE} cannot be combined with other scopes."
+        change.refuse("scopes", "not_allowed", words)
+        return
     unknown = [scope for scope in change["scopes"] if scope not in valid_scopes]
     if unknown:
         words = f"{unknown[0]} is not a valid scope. Valid scopes: {', '.join(valid_scopes)}."
@@ -97,7 +114,11 @@ API_KEYS = Record(
         Editable("name", sort=True, filter=True, example="Build server"),
         Shown("prefix", computed=True),
         ShownOnce("key", help="The key itself, shown only once, when it is created."),
-        Fixed("scopes", help="What the key may do, such as posts:read. One scope per line."),
+        Fixed(
+            "scopes",
+            help="What the key may do, such as posts:read. One scope per line. content:read stands "
+            "alone: such a key opens public content at the Ghost Content API, and nothing else.",
+        ),
         Editable("networks", help="Networks the key may be used from. Leave empty to allow any."),
         Editable("expires_at", help="Leave empty for a key that does not expire."),
         Shown("last_used_at", counter=True),

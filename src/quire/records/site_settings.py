@@ -1,12 +1,16 @@
 """The settings that are edited in the panel, for rules, hooks and pages that depend on them."""
 
 from typing import Any
+from urllib.parse import quote
 
-from quire.actor import SYSTEM
+from quire.actor import ANONYMOUS, SYSTEM
+from quire.declare.query import Query
 from quire.declare.record import REGISTRY
-from quire.store.read import get_record
+from quire.store.read import get_record, list_records
 
 ONLY_ROW = 1
+PAGES_IN_MENU = 6
+"""Pages that the menu of a site has room for which has not been given one."""
 
 
 def site_settings() -> dict[str, Any]:
@@ -17,3 +21,16 @@ def site_settings() -> dict[str, Any]:
 def site_appearance() -> dict[str, Any]:
     """How the site looks, as the API shows it."""
     return get_record(REGISTRY["appearance"], SYSTEM, ONLY_ROW)
+
+
+def site_menu(appearance: dict[str, Any]) -> list[dict[str, str]]:
+    """What the menu shows, as `label` and `url`: what was entered, else the first public pages."""
+    if appearance["menu"]:
+        return appearance["menu"]
+    pages = REGISTRY["pages"]
+    wanted = Query(
+        fields=("id", "title", "slug"), sort=("position",), per_page=PAGES_IN_MENU, count=False
+    )
+    rows = list_records(pages, ANONYMOUS, wanted).rows
+    start = str(pages.public_path)
+    return [{"label": one["title"], "url": quote(start.format_map(one))} for one in rows]

@@ -1,6 +1,7 @@
 """Random secrets for devices and programs: their format, and the digest that is stored of them."""
 
 import hashlib
+import re
 import secrets
 import string
 import zlib
@@ -36,6 +37,16 @@ def is_key(text: str) -> bool:
     """Whether `text` has the form of a key; typos are detected without the database."""
     has_form = len(text) == len(KEY_START) + _SECRET + _CHECK and text.isascii()
     return has_form and text.startswith(KEY_START) and _checksum(text[:-_CHECK]) == text[-_CHECK:]
+
+
+def new_content_key() -> str:
+    """A new key for the Ghost Content API: 26 hexadecimal digits, which its clients insist on."""
+    return secrets.token_hex(13)
+
+
+def is_content_key(text: str) -> bool:
+    """Whether `text` has the form of such a key."""
+    return re.fullmatch("[0-9a-f]{26}", text) is not None
 
 
 def _checksum(text: str) -> str:

@@ -28,10 +28,11 @@ from quire.site.canonical import redirect_to_page
 from quire.site.content import equals, find, find_author
 from quire.site.display_names import display_names
 from quire.site.overrides import newest_template
-from quire.site.paths import here_bare, site_root
+from quire.site.paths import here_bare
 from quire.store import read
 from quire.store.cache import cached_until_commit, last_modified
 from quire.web.caching import note_tags, record_tags
+from quire.web.hosts import site_root
 from quire.web.html import absolute, summary
 
 POSTS_IN_FEED = 20

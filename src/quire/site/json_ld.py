@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import url_for
 
-from quire.site.paths import site_root
+from quire.web.hosts import site_root
 from quire.web.html import summary
 
 CONTEXT = "https://schema.org"

@@ -10,20 +10,17 @@ from flask import Response, current_app, make_response, render_template, request
 
 from quire.actor import ANONYMOUS, Actor
 from quire.auth.current_actor import current_actor
-from quire.declare.query import Query
 from quire.records import APPEARANCE, PAGES, PROFILES, SETTINGS
 from quire.records.images import image_of
-from quire.records.site_settings import site_appearance, site_settings
+from quire.records.site_settings import site_appearance, site_menu, site_settings
 from quire.site.dates import ENGLISH, set_language
-from quire.site.paths import here, here_bare, site_root
+from quire.site.paths import here, here_bare
 from quire.site.preferences import preferences
-from quire.store import read
 from quire.store.cache import cached_until_commit
 from quire.web.caching import IDENTITY_HEADERS, is_personal, note_surroundings
+from quire.web.hosts import site_root
 
 STATIC = Path(__file__).parent / "static"
-MENU = 6
-"""Pages that the menu has room for."""
 LOGO_PIXELS = 384
 """What the widest logo takes on a fine screen."""
 YEAR = 31_536_000
@@ -94,7 +91,7 @@ def _shared_context() -> tuple[dict[str, Any], dict[str, Any], list[dict[str, An
     """Settings, appearance and menu: what is the same for everybody."""
     look = site_appearance()
     look["logo"] = _small_logo(look["logo"])
-    return site_settings(), look, look["menu"] or _pages()
+    return site_settings(), look, site_menu(look)
 
 
 def _small_logo(logo: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -105,12 +102,6 @@ def _small_logo(logo: dict[str, Any] | None) -> dict[str, Any] | None:
     sizes = sorted(picture["variants"].values(), key=lambda one: one["width"])
     fits = next((one["url"] for one in sizes if one["width"] >= LOGO_PIXELS), logo["url"])
     return {**logo, "url": fits}
-
-
-def _pages() -> list[dict[str, Any]]:
-    query = Query(fields=("id", "title", "slug"), sort=("position",), per_page=MENU, count=False)
-    rows = read.list_records(PAGES, ANONYMOUS, query).rows
-    return [{"label": row["title"], "url": url_for("site.page", slug=row["slug"])} for row in rows]
 
 
 def render_page(template: str, status: int = 200, **shown: Any) -> Response:

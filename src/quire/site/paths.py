@@ -3,7 +3,7 @@
 import re
 from urllib.parse import quote, unquote, urlsplit
 
-from flask import current_app, request
+from flask import request
 from werkzeug.routing import BaseConverter
 
 # Browsers drop tabs and line ends from addresses and take a backslash for a slash.
@@ -63,9 +63,3 @@ def referring_path() -> str | None:
     if parts.netloc != request.host:
         return None
     return local_path(f"{parts.path}?{parts.query}" if parts.query else parts.path)
-
-
-def site_root() -> str:
-    """Where this site is found, such as `https://example.org`: as set, else as it was asked for."""
-    root: str = current_app.config["PUBLIC_URL"]
-    return root or f"{request.scheme}://{request.host}"

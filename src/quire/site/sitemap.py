@@ -13,12 +13,13 @@ from quire.declare.record import REGISTRY, Record
 from quire.errors import NotFound
 from quire.records.site_settings import site_settings
 from quire.site.archive_queries import posts_by_month
-from quire.site.paths import SAFE, site_root
+from quire.site.paths import SAFE
 from quire.store.cache import cached_until_commit
 from quire.store.db import read_connection
 from quire.store.read import rule_params, visible
 from quire.store.search import page_field
 from quire.web.caching import note_shown
+from quire.web.hosts import site_root
 
 _ROBOTS = """\
 User-agent: *

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, request
+from flask import Flask, current_app, request
 
 from quire.config.validation import LOOPBACK
 from quire.errors import BadRequest
@@ -53,6 +53,12 @@ def normalize_host(environ: dict[str, Any], config: Mapping[str, Any]) -> None:
     if host is None or not is_served_host(host, names):
         environ[FOREIGN_HOST] = host is not None
         environ["HTTP_HOST"] = names[0].lstrip(".")
+
+
+def site_root() -> str:
+    """Where this site is found, such as `https://example.org`: as set, else as it was asked for."""
+    root: str = current_app.config["PUBLIC_URL"]
+    return root or f"{request.scheme}://{request.host}"
 
 
 def refuse_foreign() -> None:

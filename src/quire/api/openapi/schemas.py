@@ -20,7 +20,7 @@ from quire.declare.pydantic_models import (
 from quire.declare.record import REGISTRY, Record, record_of
 from quire.declare.rules import NOBODY
 from quire.errors import DETAIL_CODES, ERROR_CODES
-from quire.records.api_keys import all_scopes
+from quire.records.api_keys import known_scopes
 from quire.records.webhooks import known_events
 from quire.store.preconditions import action_input_model
 
@@ -209,7 +209,7 @@ def _nested_schemas(record: Record, schemas: dict[str, Schema]) -> None:
         schemas[f"{singular_name(parent)}{singular_name(record)}New"] = schema
 
 
-_WORDS: Schema = {SCOPES.name: all_scopes, EVENT_NAMES.name: known_events}
+_WORDS: Schema = {SCOPES.name: known_scopes, EVENT_NAMES.name: known_events}
 """What the lists of words of a kind may hold, which depends on the record types."""
 _DESCRIPTIONS = {
     NEW: "The fields of the new record.",

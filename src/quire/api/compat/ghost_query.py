@@ -1,0 +1,152 @@
+"""What a client of the Ghost Content API may ask of a type: its parameters as a query of ours.
+
+Names in `include`, `formats` and `fields` that are not known here are passed over, as Ghost does; a
+filter or an order that is not understood is refused, since the answer would be about something else.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from quire.actor import ANONYMOUS
+from quire.api.compat.ghost_filter import Part, parse_filter
+from quire.declare.kinds import INT64
+from quire.declare.query import Query, build_query, parse_number, split_list
+from quire.declare.record import Record
+from quire.errors import invalid_parameter
+from quire.records import PAGES, POSTS, TAGS, USERS
+
+DEFAULT_LIMIT, MAX_LIMIT = 15, 100
+"""Ghost's own: https://docs.ghost.org/content-api/pagination."""
+BODY = frozenset({"html", "plaintext", "excerpt", "reading_time"})
+"""The fields for which a body must be read."""
+FORMATS = frozenset({"html", "plaintext"})
+COUNT = "count.posts"
+_ORDER = re.compile(r"(\w+)(?:\s+(asc|desc))?", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class GhostType:
+    """A type of Ghost's as one of ours.
+
+    `fields` are read of each row, `relations` always, `includes` where `include` names them,
+    `count_field` where it asks for the number of posts. `filters` and `orders` are the paths of
+    `record` by Ghost's names, `constants` the values of what is the same for all rows; `slug` is what
+    addresses name a row by.
+    """
+
+    record: Record
+    fields: tuple[str, ...]
+    filters: Mapping[str, str]
+    orders: Mapping[str, str]
+    order: str
+    constants: Mapping[str, str] = field(default_factory=lambda: {"visibility": "public"})
+    slug: str = "slug"
+    relations: tuple[str, ...] = ()
+    includes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    count_field: str | None = None
+
+
+_DATES = ("published_at", "created_at", "updated_at")
+_TEXT = ("id", "title", "slug", "body_html", "seo_title", "seo_description", *_DATES)
+_OF_TEXT = {name: name for name in ("id", "slug", "title", *_DATES)}
+_CONSTANTS = {"visibility": "public", "featured": "false"}
+_TAGS = dict.fromkeys(("tag", "tags", "tags.slug"), "tags.slug")
+_AUTHORS = dict.fromkeys(("author", "authors", "authors.slug", "primary_author"), "author.username")
+
+TYPES = {
+    "posts": GhostType(
+        POSTS,
+        (*_TEXT, "excerpt", "cover", "comments_open", "author", "tags"),
+        {**_OF_TEXT, **_TAGS, **_AUTHORS},
+        _OF_TEXT,
+        "-published_at",
+        _CONSTANTS,
+        includes={"authors": ("author", "author.profile"), "tags": ("tags",)},
+    ),
+    "pages": GhostType(PAGES, _TEXT, _OF_TEXT, _OF_TEXT, "-published_at", _CONSTANTS),
+    "tags": GhostType(
+        TAGS,
+        ("id", "name", "slug", "description"),
+        {"id": "id", "slug": "slug", "name": "name"},
+        {"id": "id", "slug": "slug", "name": "name"},
+        "name",
+        count_field="post_count",
+    ),
+    "authors": GhostType(
+        USERS,
+        ("id", "username", "bio", "avatar"),
+        {"id": "id", "slug": "username"},
+        {"id": "id", "slug": "username"},
+        "username",
+        slug="username",
+        relations=("profile",),
+    ),
+}
+"""The types of Ghost's that there are, by the names in their addresses."""
+
+
+@dataclass(frozen=True)
+class GhostQuery:
+    """What a request asks for: the rows by `query`, of each `fields` (none: all), `include`, `formats`."""
+
+    query: Query
+    fields: frozenset[str]
+    include: frozenset[str]
+    formats: frozenset[str]
+
+    def wants(self, name: str) -> bool:
+        """Whether the answer has the field `name`."""
+        if name in FORMATS:
+            return name in self.fields or (not self.fields and name in self.formats)
+        return not self.fields or name in self.fields
+
+
+def parse_ghost_query(kind: GhostType, sent: Mapping[str, str], *where: Part) -> GhostQuery:
+    """What the parameters `sent` ask for, among the rows for which `where` holds. Raises BadRequest."""
+    names = ("fields", "include", "formats")
+    fields, include, formats = (frozenset(split_list(sent.get(name, ""))) for name in names)
+    asked = GhostQuery(Query(), fields, include, formats & FORMATS or frozenset({"html"}))
+    if sent.get("filter"):
+        where = (*where, parse_filter(kind.record, kind.filters, kind.constants, sent["filter"]))
+    plain = {
+        "fields": ",".join(_read_fields(kind, asked)),
+        "include": ",".join(_relations(kind, include)),
+        "sort": _sort(kind, sent.get("order", "")),
+        "page": sent.get("page", "1"),
+        "per_page": str(_limit(sent.get("limit", str(DEFAULT_LIMIT)))),
+    }
+    query = build_query(kind.record, ANONYMOUS, where, plain, ())
+    return GhostQuery(query, fields, include, asked.formats)
+
+
+def _read_fields(kind: GhostType, asked: GhostQuery) -> list[str]:
+    has_body = any(asked.wants(name) for name in BODY)
+    found = [name for name in kind.fields if name != "body_html" or has_body]
+    return [*found, kind.count_field] if kind.count_field and COUNT in asked.include else found
+
+
+def _relations(kind: GhostType, include: frozenset[str]) -> list[str]:
+    found = (paths for name, paths in kind.includes.items() if name in include)
+    return [*kind.relations, *(path for paths in found for path in paths)]
+
+
+def _limit(text: str) -> int:
+    """Rows of a page; who asks for more than the most, or for all, gets the most, as in Ghost."""
+    if text == "all":
+        return MAX_LIMIT
+    return min(parse_number("limit", text, 1, INT64 // 200), MAX_LIMIT)
+
+
+def _sort(kind: GhostType, text: str) -> str:
+    """`published_at desc, title` as the API sorts. Raises BadRequest."""
+    names = []
+    for part in filter(None, (one.strip() for one in text.split(","))):
+        found = _ORDER.fullmatch(part)
+        if found is None or found[1] not in kind.orders:
+            known = ", ".join(kind.orders)
+            raise invalid_parameter(
+                "order", f"order cannot be {part!r}. Known: {known}, asc, desc."
+            )
+        names.append(("-" if (found[2] or "").lower() == "desc" else "") + kind.orders[found[1]])
+    return ",".join(names) or kind.order
