@@ -124,6 +124,7 @@ def test_tags_name_what_is_shown(app, client, post, people):
     expected = {
         f"/api/v1/posts/{post}": {*about_post, "users", ann, "tags", "tags-1"},
         f"/api/v1/posts/{post}?fields=title": {*about_post},
+        f"/api/v1/posts/{post}?fields=author": {*about_post, "users", ann},
         f"/api/v1/posts/{post}/comments": {*about_post, "comments", "comments-1", "users", bob},
         "/api/v1/posts/counts?by=status": {"posts"},
         "/feed.atom": {*about_post, "users", ann, "tags", "tags-1", "profiles", "settings"},

@@ -1,6 +1,6 @@
 """What shared caches may keep: what anybody may see and says which records it shows, nothing else."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import lru_cache, partial
 from typing import Any
@@ -9,7 +9,7 @@ from flask import Flask, Response, current_app, g, request
 
 from quire.actor import ANONYMOUS
 from quire.declare.clock import now
-from quire.declare.query_fields import Relation, relations
+from quire.declare.query_fields import relations
 from quire.declare.record import Record
 
 SHARED_SECONDS = 60
@@ -56,22 +56,27 @@ def note_surroundings(*types: str) -> None:
     g.setdefault("surrounding_types", {}).update(dict.fromkeys(types))
 
 
-def record_tags(record: Record, rows: Iterable[dict[str, Any]]) -> Iterator[str]:
+def record_tags(record: Record, rows: Iterable[dict[str, Any]]) -> dict[str, None]:
     """`posts`, `posts-7` for each row, and the same for all that it refers to or includes."""
-    yield record.path
-    known = _relations(record)
+    tags: dict[str, None] = {}
+    _collect(record, rows, tags)
+    return tags
+
+
+def _collect(record: Record, rows: Iterable[dict[str, Any]], tags: dict[str, None]) -> None:
+    tags[record.path] = None
+    targets = _targets(record)
     for row in rows:
         if "id" in row:
-            yield f"{record.path}-{row['id']}"
-        for name, relation in known.items():
+            tags[f"{record.path}-{row['id']}"] = None
+        for name, target in targets.items():
             if value := row.get(name):
-                below = value if isinstance(value, list) else [value]
-                yield from record_tags(relation.target, below)
+                _collect(target, value if isinstance(value, list) else (value,), tags)
 
 
 @lru_cache(100)
-def _relations(record: Record) -> dict[str, Relation]:
-    return relations(record, ANONYMOUS)
+def _targets(record: Record) -> dict[str, Record]:
+    return {name: one.target for name, one in relations(record, ANONYMOUS).items()}
 
 
 def cache_tag(shown: Iterable[str], types: Iterable[str] = ()) -> str:
