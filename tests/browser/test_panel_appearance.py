@@ -14,7 +14,7 @@ PAGES = [
     "posts/edit/?id=1", "posts/details/?id=1", "posts/delete/?id=1", "comments/", "pages/", "categories/",
     "tags/", "users/", "users/new/", "users/edit/?id=3", "profiles/", "redirects/", "settings/edit/?id=1",
     "audit_events/", "audit_events/details/?id=1", "revisions/", "revisions/details/?id=1", "posts/?search=zzzz",
-    "posts/edit/?id=4711", "posts/?views=x", "access/", "jobs/", "letters/", "invitations/", "media/", "media/new/",
+    "posts/edit/?id=4711", "posts/?views=x", "access/", "jobs/", "mail/", "invitations/", "media/", "media/new/",
     "imports/", "archive/", "sessions/", "api_keys/", "appearance/edit/?id=1", "posts/history/?id=1&from=1&to=1",
 ]  # fmt: skip
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}

@@ -87,9 +87,9 @@ class ActionsMixin(PanelView):
             flash(notice, "warning")
         for revealed in result.revealed:
             flash_shown_once(record, revealed)
-        return self._refused(actor, result, back)
+        return self._report_refusals(actor, result, back)
 
-    def _refused(self, actor: Actor, result: actions.BulkResult, back: str) -> Any:
+    def _report_refusals(self, actor: Actor, result: actions.BulkResult, back: str) -> Any:
         """Say why some records were left alone."""
         for why in actions.refusal_messages(self.record, actor, result.refused):
             flash(why, "error")

@@ -127,7 +127,7 @@ def sizes(variants: dict[str, Any]) -> Markup:
     return Markup("<br>").join(link.format(**one) for one in variants.values())
 
 
-SHOWN: dict[str, Callable[[Any], Markup]] = {
+FORMATTERS: dict[str, Callable[[Any], Markup]] = {
     "bytes": size,
     "variants": sizes,
     "time": format_moment,
@@ -143,8 +143,8 @@ def cell_html(field: Field, value: Any, address: Address, *, full: bool = False)
         return Markup("")
     if isinstance(value, bool):
         return yes_no(value)
-    if field.kind.name in SHOWN:
-        return SHOWN[field.kind.name](value)
+    if field.kind.name in FORMATTERS:
+        return FORMATTERS[field.kind.name](value)
     if widget == "ref":
         return reference(value, field, address)
     if widget == "refs":

@@ -103,17 +103,17 @@ class MediaView(RecordView):
         flash(f"{record.singular} deleted.", "success")
         return redirect(back)
 
-    def _refused(self, actor: Actor, result: BulkResult, back: str) -> Any:
+    def _report_refusals(self, actor: Actor, result: BulkResult, back: str) -> Any:
         """Ask about files that are in use, which can be deleted all the same; name the others."""
         ids = [id for id, why in result.refused.items() if isinstance(why, Conflict)]
         states = find_many(self.record, actor, ids).values() if ids else ()
         used = [state for state in states if find_usage(MEDIA, actor, state)[1]]
         for state in used:
             del result.refused[state["id"]]
-        answer = super()._refused(actor, result, back)
-        return self._ask_used(actor, used, back) if used else answer
+        answer = super()._report_refusals(actor, result, back)
+        return self._confirm_used_files(actor, used, back) if used else answer
 
-    def _ask_used(self, actor: Actor, states: list[State], back: str) -> str:
+    def _confirm_used_files(self, actor: Actor, states: list[State], back: str) -> str:
         one = len(states) == 1
         confirm = {
             "question": (

@@ -125,7 +125,7 @@ def word_of(field: Field, value: Any) -> str | None:
         return REGISTRY[value].label if value in REGISTRY else None
     if field.name == "action":
         return past_tense(value).capitalize()
-    return _known(field).get(value)
+    return _choice_labels(field).get(value)
 
 
 def words_for(field: Field) -> tuple[tuple[str, str], ...]:
@@ -140,8 +140,8 @@ def words_for(field: Field) -> tuple[tuple[str, str], ...]:
         )
     if field.name == "type":
         return tuple((path, record.label) for path, record in REGISTRY.items())
-    return tuple(_known(field).items())
+    return tuple(_choice_labels(field).items())
 
 
-def _known(field: Field) -> dict[str, Any]:
+def _choice_labels(field: Field) -> dict[str, Any]:
     return {"door": INTERFACES, "proof": PROOFS}.get(field.name, {})

@@ -14,14 +14,16 @@ from quire.store import read
 from quire.store.permissions import may
 from quire.store.revisions import with_defaults
 
-SHOWN = 50
+HISTORY_LENGTH = 50
 """Versions and events on a details page."""
 
 
 def history_query(record: Record, id: int, page: int = 1) -> Query:
     """What asks for the revisions or audit events of a record, newest first."""
     conditions = (Condition("type", "eq", (record.path,)), Condition("record_id", "eq", (id,)))
-    return Query(conditions=conditions, sort=("-id",), page=page, per_page=SHOWN, count=False)
+    return Query(
+        conditions=conditions, sort=("-id",), page=page, per_page=HISTORY_LENGTH, count=False
+    )
 
 
 def actor_name(value: Any) -> str:

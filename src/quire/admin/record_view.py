@@ -162,10 +162,10 @@ class RecordView(
         try:
             saved = create_once(record, actor, form.values(), page)
         except Problem as problem:
-            return self._again(form, None, problem)
+            return self._show_form_again(form, None, problem)
         flash(f"{record.singular} created.", "success")
         flash_shown_once(record, saved.revealed)
-        return self._onwards(saved.id)
+        return self._redirect_after_save(saved.id)
 
     @expose("/edit/", methods=("GET", "POST"))
     def edit_view(self) -> Answer:
@@ -196,7 +196,7 @@ class RecordView(
         form = form_for(self.record, panel_actor(), creating=state is None)
         form.take(request.form, state)
         again = PermissionDenied("Your session has changed since you opened this page. Save again.")
-        return self._again(form, state, again)
+        return self._show_form_again(form, state, again)
 
     def _form(
         self,
@@ -216,7 +216,7 @@ class RecordView(
             page=form_page(record, panel_actor(), form, state, draft, rights, **more),
         )
 
-    def _again(
+    def _show_form_again(
         self,
         form: RecordForm,
         state: State | None,
@@ -243,7 +243,7 @@ class RecordView(
         )
         return page, problem.status, problem.headers
 
-    def _onwards(self, id: int) -> AnyResponse:
+    def _redirect_after_save(self, id: int) -> AnyResponse:
         """To where the form came from, or to the form again when that was asked for."""
         back = local_url(request.form.get("url"))
         if "_continue_editing" in request.form or self.record.singleton:

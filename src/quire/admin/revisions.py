@@ -55,7 +55,7 @@ class RevisionsMixin(PanelView):
 
     record: Record
 
-    def _edited(self) -> tuple[Actor, dict[str, Any]]:
+    def _editable_record(self) -> tuple[Actor, dict[str, Any]]:
         actor, record = panel_actor(), self.record
         state = find(record, actor, parse_id(request.values.get("id")))
         if not (record.is_versioned and record.history):
@@ -67,13 +67,13 @@ class RevisionsMixin(PanelView):
     @expose("/history/")
     def history_view(self) -> str:
         """The versions; with `from` and `to`, what differs between two of them."""
-        actor, state = self._edited()
+        actor, state = self._editable_record()
         record, id = self.record, state["id"]
         number = parse_id(request.args.get("page", "1")) or 1
         page = read.list_records(
             REGISTRY["revisions"], actor.as_system(), history_query(record, id, number)
         )
-        compared = self._compared(actor, id)
+        compared = self._comparison(actor, id)
         return self.render(
             "quire_admin/history.html",
             heading=f"Revisions of “{record_title(record, state)}”",
@@ -104,7 +104,7 @@ class RevisionsMixin(PanelView):
             compare_url=record_url(self.record, "history_view", id, **here),
         )
 
-    def _compared(self, actor: Actor, id: int) -> Any:
+    def _comparison(self, actor: Actor, id: int) -> Any:
         if "from" not in request.args:
             return None
         first, second = (parse_id(request.args.get(name)) for name in ("from", "to"))
@@ -122,7 +122,7 @@ class RevisionsMixin(PanelView):
     @expose("/restore/", methods=("POST",))
     def restore_view(self) -> str | AnyResponse:
         """Give the record the values of an old version."""
-        actor, state = self._edited()
+        actor, state = self._editable_record()
         record, id = self.record, state["id"]
         number = parse_id(request.form.get("restore"))
         skip = "skip_missing" in request.form

@@ -36,7 +36,7 @@ def init_app(app: Flask) -> Admin:
         admin.add_view(VIEWS.get(record.path, RecordView)(record))
     for view in CUSTOM_VIEWS:
         admin.add_view(view())
-    names = ("admin", "access", "archive", "imports", "jobs", "letters", "invitations")
+    names = ("admin", "access", "archive", "imports", "jobs", "mail", "invitations")
     for name in (*names, *(blueprint_of(record) for record in REGISTRY.values())):
         # PanelView checks the same token, and returns a form with what was typed
         app.extensions["csrf"].exempt(app.blueprints[name])

@@ -47,7 +47,7 @@ def _authenticate() -> Actor:
     user = sessions.current() if has_session() else None
     if user is not None:
         himself = user.account.actor("session", session_id=user.session_id, **_request_context())
-        return impersonation.impersonated(himself)
+        return impersonation.effective_actor(himself)
     return anonymous_actor()
 
 

@@ -38,7 +38,7 @@ def stop(actor: Actor) -> int | None:
     return actor.user_id
 
 
-def impersonated(actor: Actor) -> Actor:
+def effective_actor(actor: Actor) -> Actor:
     """The actor whose eyes the holder of this browser session looks through: mostly his own."""
     if actor.role != "admin" or KEY not in session:
         return actor

@@ -20,12 +20,14 @@ from quire.store.audit import record_event
 from quire.store.counters import touch
 from quire.store.db import transaction
 
-Opened = TypeVar("Opened")
-Begin = Callable[[Account], Opened]
+OpenedSession = TypeVar("OpenedSession")
+Begin = Callable[[Account], OpenedSession]
 """Opens a session for who has proved himself, in the open transaction."""
 
 
-def with_password(email: str, password: str, otp: str | None, begin: Begin[Opened]) -> Opened:
+def with_password(
+    email: str, password: str, otp: str | None, begin: Begin[OpenedSession]
+) -> OpenedSession:
     """Sign in with an email address, a password and, if required, a code. Raises Unauthenticated."""
     account = check_password(email, password)
     if not totp.is_required_for(account):
@@ -46,7 +48,9 @@ def check_password(email: str, password: str) -> Account:
     return account
 
 
-def check_second_factor(owner: Account, otp: str, begin: Begin[Opened]) -> tuple[str, Opened]:
+def check_second_factor(
+    owner: Account, otp: str, begin: Begin[OpenedSession]
+) -> tuple[str, OpenedSession]:
     """Sign in who has shown the password and now a code; which proof that was, and what `begin` has
     opened. Raises Unauthenticated."""
     with count_attempt("code", str(owner.id), owner.id) as attempt, transaction():
@@ -61,7 +65,7 @@ def check_second_factor(owner: Account, otp: str, begin: Begin[Opened]) -> tuple
     raise Unauthenticated(message, code="invalid_credentials", details=wrong)
 
 
-def with_passkey(answer: str, begin: Begin[Opened]) -> Opened:
+def with_passkey(answer: str, begin: Begin[OpenedSession]) -> OpenedSession:
     """Sign in with the passkey that has given this answer. Raises Unauthenticated."""
     signed = webauthn.authenticate(answer)
     if signed is not None:
@@ -74,7 +78,7 @@ def with_passkey(answer: str, begin: Begin[Opened]) -> Opened:
     raise Unauthenticated(message, code="invalid_credentials")
 
 
-def record_login(owner: Account, begin: Begin[Opened], *proofs: str) -> Opened:
+def record_login(owner: Account, begin: Begin[OpenedSession], *proofs: str) -> OpenedSession:
     """Sign somebody in who has shown these proofs; what `begin` has opened."""
     with transaction():
         touch("users", owner.id, last_login_at=now())

@@ -81,7 +81,9 @@ def check_limit(ids: list[str]) -> None:
 def rename(actor: Actor, id: int, name: str) -> None:
     """Give one of the actor's passkeys another name. Raises NotFound."""
     with transaction() as connection:
-        done = connection.execute(update(_keys).where(_own(actor, id)).values(name=_clean(name)))
+        done = connection.execute(
+            update(_keys).where(_own_passkey(actor, id)).values(name=_clean(name))
+        )
         if not done.rowcount:
             raise NotFound
 
@@ -89,7 +91,7 @@ def rename(actor: Actor, id: int, name: str) -> None:
 def remove(actor: Actor, id: int) -> None:
     """Forget one of the actor's passkeys: it signs nobody in any more. Raises NotFound."""
     with transaction() as connection:
-        if not connection.execute(delete(_keys).where(_own(actor, id))).rowcount:
+        if not connection.execute(delete(_keys).where(_own_passkey(actor, id))).rowcount:
             raise NotFound
         _audit(actor, "passkey_removed")
 
@@ -132,7 +134,7 @@ def _audit(actor: Actor, action: str) -> None:
     record_event(actor, action, "users", actor.user_id)
 
 
-def _own(actor: Actor, id: int) -> Any:
+def _own_passkey(actor: Actor, id: int) -> Any:
     return and_(_keys.c.id == id, _keys.c.user_id == actor.user_id)
 
 

@@ -55,16 +55,16 @@ def findings(deploy: bool) -> Iterator[tuple[str, Finding]]:
         yield from map(_check_result, (_environment, _address, _mail))
 
 
-def _check_result(look: Callable[[], Finding]) -> tuple[str, Finding]:
+def _check_result(finding: Callable[[], Finding]) -> tuple[str, Finding]:
     """The name of a check and what it says; one that cannot be made has found something."""
     try:
-        return _title(look), look()
+        return _title(finding), finding()
     except Problem as problem:
-        return _title(look), one_line(problem)
+        return _title(finding), one_line(problem)
 
 
-def _title(look: Callable[[], Finding]) -> str:
-    return (look.__doc__ or "").rstrip(".")
+def _title(finding: Callable[[], Finding]) -> str:
+    return (finding.__doc__ or "").rstrip(".")
 
 
 def _schema() -> Finding:

@@ -19,7 +19,16 @@ from quire.records.api_keys import CONTENT_SCOPE
 from quire.store import read
 from quire.store.write import create, delete
 
-SHOWN = ("id", "name", "prefix", "scopes", "networks", "expires_at", "last_used_at", "owner")
+LISTED_COLUMNS = (
+    "id",
+    "name",
+    "prefix",
+    "scopes",
+    "networks",
+    "expires_at",
+    "last_used_at",
+    "owner",
+)
 MOST = 10_000
 
 
@@ -84,7 +93,9 @@ def list_keys(username: str | None, as_json: bool) -> None:
     of = (Condition("owner", "eq", (find_user(username),)),) if username else ()
     rows = read.list_records(API_KEYS, SYSTEM, Query(conditions=of, page=1, per_page=MOST)).rows
     if as_json:
-        click.echo(json.dumps([{name: row[name] for name in SHOWN} for row in rows], indent=2))
+        click.echo(
+            json.dumps([{name: row[name] for name in LISTED_COLUMNS} for row in rows], indent=2)
+        )
         return
     for row in rows:
         used = row["last_used_at"] or "never used"

@@ -28,7 +28,7 @@ from quire.store.db import read_connection, transaction
 from quire.store.write import create, delete, update
 
 _users = USERS.table
-SHOWN = ("id", "username", "email", "role", "is_active", "created_at", "last_login_at")
+LISTED_COLUMNS = ("id", "username", "email", "role", "is_active", "created_at", "last_login_at")
 ROLE = click.Choice(ROLES)
 
 password_option = click.option(
@@ -184,7 +184,7 @@ def reset_two_factor(username: str) -> None:
 def delete_user(username: str, yes: bool, reassign: str | None) -> None:
     """Delete a user and reassign their content."""
     id = find_user(username)
-    owned = _owned(id)
+    owned = _owned_content(id)
     if owned and not reassign:
         raise StartupError(
             f"{username} has {len(owned)} posts and comments. Name the user who takes them "
@@ -227,11 +227,11 @@ def prompt_password(from_stdin: bool) -> str:
 
 
 def _rows() -> list[dict[str, Any]]:
-    columns = [_users.c[name] for name in SHOWN]
+    columns = [_users.c[name] for name in LISTED_COLUMNS]
     with read_connection() as connection:
         rows = connection.execute(select(*columns).order_by(_users.c.id)).mappings().all()
     return [
-        {**row, **{name: _time(row[name]) for name in SHOWN if name.endswith("_at")}}
+        {**row, **{name: _time(row[name]) for name in LISTED_COLUMNS if name.endswith("_at")}}
         for row in rows
     ]
 
@@ -240,7 +240,7 @@ def _time(value: Any) -> str | None:
     return None if value is None else rfc3339(value)
 
 
-def _owned(id: int) -> list[tuple[Any, int]]:
+def _owned_content(id: int) -> list[tuple[Any, int]]:
     with read_connection() as connection:
         return [
             (record, one)

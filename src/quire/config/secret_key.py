@@ -17,7 +17,7 @@ def load_or_create_secret_key(path: Path) -> str:
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        return _written(path)
+        return _wait_for_secret(path)
     with os.fdopen(handle, "w", encoding="ascii") as file:
         file.write(secret := secrets.token_urlsafe(48))
         file.flush()
@@ -25,7 +25,7 @@ def load_or_create_secret_key(path: Path) -> str:
     return secret
 
 
-def _written(path: Path) -> str:
+def _wait_for_secret(path: Path) -> str:
     """Content of a secret that another process may be writing just now."""
     end = time.monotonic() + PATIENCE
     while not (secret := path.read_text(encoding="ascii").strip()):

@@ -79,7 +79,7 @@ def one_item(memory: OriginMap | None, fail: Callable[[str], object]) -> Iterato
     Raises Unavailable and OperationalError: no other item would fare better.
     """
     try:
-        with _remembered(memory), nested_transaction():
+        with _one_item_of(memory), nested_transaction():
             yield
     except (Unavailable, OperationalError):
         raise
@@ -91,5 +91,5 @@ def one_item(memory: OriginMap | None, fail: Callable[[str], object]) -> Iterato
         fail(f"the database rejected it ({str(error.orig).partition(chr(10))[0][:100]})")
 
 
-def _remembered(memory: OriginMap | None) -> AbstractContextManager[None]:
+def _one_item_of(memory: OriginMap | None) -> AbstractContextManager[None]:
     return nullcontext() if memory is None else memory.one_item()

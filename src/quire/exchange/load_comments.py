@@ -33,12 +33,12 @@ class CommentLoader:
     def load_comments(self, entry: ImportedPost, post: int) -> tuple[int, list[str]]:
         """How many comments of `entry` were made or changed, and words for the report."""
         new, changed = [], 0
-        for remark in entry.remarks:
-            earlier = self._memory.get(_item(entry, remark))
+        for comment in entry.comments:
+            earlier = self._memory.get(_item(entry, comment))
             if earlier is None:
-                new.append(remark)
+                new.append(comment)
             else:
-                changed += self._change(entry, remark, earlier)
+                changed += self._change(entry, comment, earlier)
         created, complaints = self._make_all(entry, post, new)
         return created + changed, complaints
 
@@ -46,71 +46,71 @@ class CommentLoader:
         self, entry: ImportedPost, post: int, new: list[ImportedComment]
     ) -> tuple[int, list[str]]:
         """Parents before their answers; an answer whose parent is missing stands by itself."""
-        created, waiting = 0, {remark.key for remark in new}
+        created, waiting = 0, {comment.key for comment in new}
         complaints: list[str] = []
         while new:
-            ready = [remark for remark in new if remark.parent not in waiting] or new
+            ready = [comment for comment in new if comment.parent not in waiting] or new
             done, bad = self._make(entry, post, ready)
             created, complaints = created + done, complaints + bad
-            waiting -= {remark.key for remark in ready}
-            new = [remark for remark in new if remark.key in waiting]
+            waiting -= {comment.key for comment in ready}
+            new = [comment for comment in new if comment.key in waiting]
         return created, list(dict.fromkeys(complaints))
 
     def _make(
-        self, entry: ImportedPost, post: int, remarks: Sequence[ImportedComment]
+        self, entry: ImportedPost, post: int, comments: Sequence[ImportedComment]
     ) -> tuple[int, list[str]]:
         """All at once; one by one when they do not go in together."""
         try:
             with transaction() as connection, connection.begin_nested():
-                raws = [self._raw(entry, post, remark) for remark in remarks]
+                raws = [self._raw(entry, post, comment) for comment in comments]
                 saved = write.create_many(COMMENTS, self._actor, raws)
         except Unavailable:
             raise
         except Problem as error:
-            if len(remarks) == 1:
+            if len(comments) == 1:
                 return 0, [f"a comment was not imported: {error.message.rstrip('.')}"]
-            parts = [self._make(entry, post, [remark]) for remark in remarks]
+            parts = [self._make(entry, post, [comment]) for comment in comments]
             return sum(part[0] for part in parts), [words for part in parts for words in part[1]]
         self._memory.remember_all(
             {
-                _item(entry, remark): KnownItem(COMMENTS.path, one.id, _mark(remark), one.version)
-                for remark, one in zip(remarks, saved, strict=True)
+                _item(entry, comment): KnownItem(COMMENTS.path, one.id, _mark(comment), one.version)
+                for comment, one in zip(comments, saved, strict=True)
             }
         )
         return len(saved), []
 
-    def _raw(self, entry: ImportedPost, post: int, remark: ImportedComment) -> dict[str, Any]:
-        parent = self._memory.id_of(f"{entry.key} comment {remark.parent}", COMMENTS)
+    def _raw(self, entry: ImportedPost, post: int, comment: ImportedComment) -> dict[str, Any]:
+        parent = self._memory.id_of(f"{entry.key} comment {comment.parent}", COMMENTS)
         moment = now()
-        created_at = rfc3339(min(remark.date or moment, moment))
+        created_at = rfc3339(min(comment.date or moment, moment))
         fixed = {"post": post, "parent": _still_there(parent), "created_at": created_at}
-        return fixed | self._values(remark, moment)
+        return fixed | self._values(comment, moment)
 
-    def _values(self, remark: ImportedComment, moment: datetime) -> dict[str, Any]:
+    def _values(self, comment: ImportedComment, moment: datetime) -> dict[str, Any]:
         return {
-            "author": None if remark.person is None else self._people.id_of(remark.person),
-            "author_name": shorten(remark.author_name, _NAME_LENGTH),
-            "body": remark.body,
-            "status": remark.status,
-            "deleted_at": rfc3339(moment) if remark.trashed else None,
+            "author": None if comment.person is None else self._people.id_of(comment.person),
+            "author_name": shorten(comment.author_name, _NAME_LENGTH),
+            "body": comment.body,
+            "status": comment.status,
+            "deleted_at": rfc3339(moment) if comment.trashed else None,
         }
 
-    def _change(self, entry: ImportedPost, remark: ImportedComment, earlier: KnownItem) -> int:
-        mark = _mark(remark)
+    def _change(self, entry: ImportedPost, comment: ImportedComment, earlier: KnownItem) -> int:
+        mark = _mark(comment)
         if earlier.fingerprint == mark or _version(earlier.record_id) != earlier.version:
             return 0
-        values = self._values(remark, now())
+        values = self._values(comment, now())
         saved = write.update(COMMENTS, self._actor, earlier.record_id, values)
-        self._memory.remember(_item(entry, remark), COMMENTS, saved.id, mark, saved.version)
+        self._memory.remember(_item(entry, comment), COMMENTS, saved.id, mark, saved.version)
         return int(saved.changed)
 
 
-def _item(entry: ImportedPost, remark: ImportedComment) -> str:
-    return f"{entry.key} comment {remark.key}"
+def _item(entry: ImportedPost, comment: ImportedComment) -> str:
+    return f"{entry.key} comment {comment.key}"
 
 
-def _mark(remark: ImportedComment) -> str:
-    return fingerprint(asdict(remark))
+def _mark(comment: ImportedComment) -> str:
+    return fingerprint(asdict(comment))
 
 
 def _version(id: int) -> int | None:

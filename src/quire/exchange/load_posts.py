@@ -22,7 +22,7 @@ from quire.store.import_origins import KnownItem
 
 IMPORTER = SYSTEM.with_context(proof="import", door="import")
 _RECORDS = {"post": POSTS, "page": PAGES}
-_NO_VALUE = ("source", "warnings", "remarks")
+_NO_VALUE = ("source", "warnings", "comments")
 _ADDED = ("seo_title", "seo_description")
 """What earlier imports did not read: where it is empty, an entry says what it said to them."""
 
@@ -90,7 +90,7 @@ class _PostLoader:
         if earlier is None:
             outcome, id, slug = self._create(record, entry, mark)
         else:
-            outcome, id, slug = self._again(record, entry, earlier, mark)
+            outcome, id, slug = self._reimport(record, entry, earlier, mark)
         words = list(entry.warnings) if outcome in ("created", "updated") else []
         if outcome == "kept":
             words.append("changed in the source, but also edited here, so it was not changed")
@@ -105,13 +105,13 @@ class _PostLoader:
         )
 
     def _create(self, record: Record, entry: ImportedPost, mark: str) -> tuple[str, int, str]:
-        raw = self._values.of_new(record, entry)
+        raw = self._values.new_values(record, entry)
         saved = with_free_slug(record, raw, lambda raw: write.create(record, IMPORTER, raw))
         self._memory.remember(entry.key, record, saved.id, mark, saved.version)
         self._lead(record, entry, saved.state["slug"])
         return "created", saved.id, saved.state["slug"]
 
-    def _again(
+    def _reimport(
         self, record: Record, entry: ImportedPost, earlier: KnownItem, mark: str
     ) -> tuple[str, int, str]:
         """An item that was imported before; the slug is empty when its record is gone."""
@@ -126,7 +126,7 @@ class _PostLoader:
             return "unchanged", id, row.slug
         if row.version != earlier.version:
             return "kept", id, row.slug
-        raw = self._values.of_changed(record, entry, row.slug)
+        raw = self._values.changed_values(record, entry, row.slug)
         saved = with_free_slug(record, raw, lambda raw: write.update(record, IMPORTER, id, raw))
         self._memory.remember(entry.key, record, id, mark, saved.version)
         self._lead(record, entry, saved.state["slug"])

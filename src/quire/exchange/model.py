@@ -43,7 +43,7 @@ class ImportedTerm:
 
 @dataclass(slots=True)
 class ImportedComment:
-    """A comment. `parent` is the key of another remark of the same entry."""
+    """A comment. `parent` is the key of another comment on the same entry."""
 
     key: str
     body: str
@@ -83,7 +83,7 @@ class ImportedPost:
     comments_open: bool = True
     position: int = 0
     old_paths: list[str] = field(default_factory=list)
-    remarks: list[ImportedComment] = field(default_factory=list)
+    comments: list[ImportedComment] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
     def warn(self, words: str) -> None:

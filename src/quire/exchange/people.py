@@ -25,7 +25,7 @@ class PersonResolver:
         """`author` is the username of who wrote what names nobody. Raises NotFound for an unknown one."""
         self._actor = actor
         self._memory = memory
-        self._default = None if author is None else self._named(author)
+        self._default = None if author is None else self._id_by_username(author)
         if author is not None and self._default is None:
             raise NotFound(f"There is no user called {author}.")
 
@@ -53,7 +53,7 @@ class PersonResolver:
             )
         return self._default
 
-    def _named(self, username: str) -> int | None:
+    def _id_by_username(self, username: str) -> int | None:
         return read.find_id(USERS, self._actor, username_folded=username)
 
     def _find(self, person: ImportedPerson, email: str | None) -> int | None:
@@ -63,13 +63,13 @@ class PersonResolver:
         username = person.username or person.name
         if len(person_key(username)) > USERNAME_LENGTH:
             return self._find_by_whole_name(person.name, username_from(username), email)
-        id_here = self._named(username_from(username))
+        id_here = self._id_by_username(username_from(username))
         return None if id_here is None or self._is_another(id_here, email) else id_here
 
     def _find_by_whole_name(self, name: str, username: str, email: str | None) -> int | None:
         """Of those whose usernames begin like this one, which was cut, who has this very name."""
         for candidate in self._usernames(username):
-            id_here = self._named(candidate)
+            id_here = self._id_by_username(candidate)
             if id_here is None:
                 return None
             same = _display_name(id_here).casefold() == shorten(name, _NAME_LENGTH).casefold()
@@ -99,7 +99,7 @@ class PersonResolver:
         return user.id
 
     def _free(self, username: str) -> str:
-        return next(one for one in self._usernames(username) if self._named(one) is None)
+        return next(one for one in self._usernames(username) if self._id_by_username(one) is None)
 
 
 def _display_name(user: int) -> str:

@@ -33,7 +33,7 @@ class PostValues:
         self._categories = categories
         self._tags = tags
 
-    def of_new(self, record: Record, entry: ImportedPost) -> Raw:
+    def new_values(self, record: Record, entry: ImportedPost) -> Raw:
         """All values of a new record; it was made when the source says, or now."""
         raw = self._common(record, entry)
         if entry.slug:
@@ -45,7 +45,7 @@ class PostValues:
             raw["deleted_at"] = rfc3339(moment)
         return raw
 
-    def of_changed(self, record: Record, entry: ImportedPost, slug: str) -> Raw:
+    def changed_values(self, record: Record, entry: ImportedPost, slug: str) -> Raw:
         """All values of a record that is there with `slug`, which stays unless the source's changed."""
         raw = self._common(record, entry)
         if entry.slug and not _is_numbered(slug, entry.slug):

@@ -40,7 +40,7 @@ SENTENCES = (
     "The old drawings are in the town archive and may be copied freely.",
     "In the end the simplest joint held longest.",
 )
-REMARKS = (
+COMMENT_TEXTS = (
     "Thank you, this is what I was looking for.",
     "We did the same last year and would use thinner wood next time.",
     "Could you say where the measurements come from?",
@@ -106,7 +106,7 @@ class SampleGenerator:
                 "parent": parent["id"] if parent else None,
                 "author": writer["id"],
                 "author_name": writer["username"],
-                "body": self._one(REMARKS),
+                "body": self._one(COMMENT_TEXTS),
                 "status": self._status(),
                 "created_at": _text(self._moment()),
             }
@@ -133,12 +133,12 @@ class SampleGenerator:
     def _moment(self) -> datetime:
         return LATEST - timedelta(minutes=1 + self._below(DAYS * 24 * 60))
 
-    def _some(self, things: Sequence[int]) -> list[int]:
-        count = self._below(min(5, len(things) + 1))
-        return sorted({self._one(things) for _ in range(count)})
+    def _some(self, choices: Sequence[int]) -> list[int]:
+        count = self._below(min(5, len(choices) + 1))
+        return sorted({self._one(choices) for _ in range(count)})
 
-    def _one(self, things: Sequence[Any]) -> Any:
-        return things[self._below(len(things))]
+    def _one(self, choices: Sequence[Any]) -> Any:
+        return choices[self._below(len(choices))]
 
     def _below(self, end: int) -> int:
         # random() is the one method whose sequence Python promises to keep.

@@ -92,15 +92,15 @@ def _cut(body: str, is_code: IsCode) -> CleanedText:
 
 def code_of(body: str) -> IsCode:
     """Tells whether what stands at a place of Markdown is code or raw text."""
-    return _covered(sorted(_code_spans(body)))
+    return _position_test(sorted(_code_spans(body)))
 
 
 def raw_of(body: str) -> IsCode:
     """Tells whether what stands at a place of a text is raw text to Liquid."""
-    return _covered(list(_raw(body)))
+    return _position_test(list(_raw(body)))
 
 
-def _covered(spans: list[Span]) -> IsCode:
+def _position_test(spans: list[Span]) -> IsCode:
     starts = [start for start, _ in spans]
     ends: list[int] = []
     for _, end in spans:

@@ -39,15 +39,15 @@ EXACT = frozenset({"token", "filename", "name"})
 """Parts of routes in which the case of a letter counts."""
 
 
-class Moved(RequestRedirect):
+class MovedPermanently(RequestRedirect):
     """301: this page has another address."""
 
     code = 301
 
 
-def redirect_to_page(endpoint: str, **values: Any) -> Moved:
+def redirect_to_page(endpoint: str, **values: Any) -> MovedPermanently:
     """The way to the address that a route has for `values`, with the query of this request."""
-    return Moved(with_query(_routes().build(endpoint, values)))
+    return MovedPermanently(with_query(_routes().build(endpoint, values)))
 
 
 def redirect_for_spelling() -> Response | None:

@@ -5,12 +5,12 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from quire.site.page import render_page
 from quire.site.paths import local_path
-from quire.site.preferences import CHOICES, preferences, remember, requested
+from quire.site.preferences import CHOICES, preferences, remember, requested_preferences
 
 
 def display() -> AnyResponse:
     """The form, and what it asks for: a GET, since nothing changes here but a cookie there."""
-    choices = requested()
+    choices = requested_preferences()
     if choices:
         return remember(choices)
     back = local_path(request.args.get("next")) or "/"

@@ -60,12 +60,12 @@ def redirect_for(problem: Problem) -> AnyResponse | None:
     if problem.status != 404 or request.path.startswith(("/api/", "/admin/")):
         return None
     try:
-        return canonical.redirect_for_spelling() or _moved()
+        return canonical.redirect_for_spelling() or _redirect_from_old_path()
     except (Problem, SQLAlchemyError):  # a broken proof, or no database: the failure is the answer
         return None
 
 
-def _moved() -> AnyResponse | None:
+def _redirect_from_old_path() -> AnyResponse | None:
     redirect_here = find_redirect(request.path) if request.method in ("GET", "HEAD") else None
     if redirect_here is None:
         return None

@@ -64,7 +64,7 @@ class FeedSource:
 
 
 @dataclass(frozen=True)
-class Finished:
+class RenderedFeed:
     """The bytes of a feed, their hash, when anything that it may show was changed, what it shows."""
 
     body: bytes
@@ -119,8 +119,8 @@ def _feed_of_author(username: str, form: str) -> FeedSource:
 def _answer(form: str, which: tuple[str, ...], source: Callable[[], FeedSource]) -> Response:
     template = None if form == "json" else current_app.jinja_env.get_template(TEMPLATE.format(form))
 
-    def make() -> Finished:
-        return _finished(form, source(), template)
+    def make() -> RenderedFeed:
+        return _render_feed(form, source(), template)
 
     key = ("feed", form, template, site_root(), *which)
     etag, changed, tags = cached_until_commit(key, lambda: _keep(make()))
@@ -131,14 +131,14 @@ def _answer(form: str, which: tuple[str, ...], source: Callable[[], FeedSource])
         response.status_code = 304
         del response.headers["Content-Type"]
     else:
-        response.data = _cached(etag) or make().body
+        response.data = _cached_body(etag) or make().body
     note_tags(tags)
     response.headers["Last-Modified"] = moment
     response.set_etag(etag)
     return response
 
 
-def _keep(feed: Finished) -> tuple[str, datetime, tuple[str, ...]]:
+def _keep(feed: RenderedFeed) -> tuple[str, datetime, tuple[str, ...]]:
     """Keep the bytes, as long as there is room; what is left is small enough for each connection."""
     if len(feed.body) <= KEPT_BYTES:
         with _lock:
@@ -146,7 +146,7 @@ def _keep(feed: Finished) -> tuple[str, datetime, tuple[str, ...]]:
     return feed.etag, feed.changed, feed.tags
 
 
-def _cached(etag: str) -> bytes | None:
+def _cached_body(etag: str) -> bytes | None:
     with _lock:
         body: bytes | None = current_app.extensions[_BODIES].get(etag)
     return body
@@ -167,7 +167,7 @@ def _posts(source: FeedSource) -> list[dict[str, Any]]:
     return read.list_records(POSTS, ANONYMOUS, query).rows
 
 
-def _finished(form: str, source: FeedSource, template: Template | None) -> Finished:
+def _render_feed(form: str, source: FeedSource, template: Template | None) -> RenderedFeed:
     # first the moment: what changes meanwhile is newer than what the answer says
     changed = last_modified()
     posts = _posts(source)
@@ -178,7 +178,7 @@ def _finished(form: str, source: FeedSource, template: Template | None) -> Finis
         changed = max(changed, newest_template(current_app))
         body = _NOT_XML.sub("", render_template(template, **content)).encode()
     tags = (*record_tags(POSTS, posts), PROFILES.path, SETTINGS.path)
-    return Finished(
+    return RenderedFeed(
         body, hashlib.sha256(body).hexdigest()[:24], changed, tuple(dict.fromkeys(tags))
     )
 
@@ -193,11 +193,11 @@ def _content(source: FeedSource, posts: list[dict[str, Any]]) -> dict[str, Any]:
         "home": root + source.page,
         "address": root + here_bare(),
         "entries": [_entry(post, names, root) for post in posts],
-        "updated": max((_changed(post) for post in posts), default=settings["updated_at"]),
+        "updated": max((_visible_since(post) for post in posts), default=settings["updated_at"]),
     }
 
 
-def _changed(post: dict[str, Any]) -> str:
+def _visible_since(post: dict[str, Any]) -> str:
     """When readers got to see its present state: a scheduled post was written before that."""
     return max(post["updated_at"], post["published_at"])
 
@@ -214,7 +214,7 @@ def _entry(post: dict[str, Any], names: dict[int, str], root: str) -> dict[str, 
         "summary": summary(post["excerpt"], post["body_html"]),
         "content": absolute(post["body_html"], address),
         "published": post["published_at"],
-        "updated": _changed(post),
+        "updated": _visible_since(post),
         "author": names[author["id"]],
         "author_page": root + url_for("site.author", username=author["username"]),
         "category": post["category"],

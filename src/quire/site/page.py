@@ -32,7 +32,7 @@ class PageContext:
 
     actor: Actor
     settings: dict[str, Any]
-    look: dict[str, Any]
+    appearance: dict[str, Any]
     menu: list[dict[str, Any]]
 
     @classmethod
@@ -81,17 +81,17 @@ class PageContext:
 def page_context() -> PageContext:
     """The surroundings of this request's page."""
     actor = current_actor()
-    settings, look, menu = cached_until_commit("frame", _shared_context)
-    set_language(look["language"])
+    settings, appearance, menu = cached_until_commit("frame", _shared_context)
+    set_language(appearance["language"])
     note_surroundings(SETTINGS.path, APPEARANCE.path, PAGES.path, PROFILES.path)
-    return PageContext(actor, settings, look, menu)
+    return PageContext(actor, settings, appearance, menu)
 
 
 def _shared_context() -> tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]]]:
     """Settings, appearance and menu: what is the same for everybody."""
-    look = site_appearance()
-    look["logo"] = _small_logo(look["logo"])
-    return site_settings(), look, site_menu(look)
+    appearance = site_appearance()
+    appearance["logo"] = _small_logo(appearance["logo"])
+    return site_settings(), appearance, site_menu(appearance)
 
 
 def _small_logo(logo: dict[str, Any] | None) -> dict[str, Any] | None:

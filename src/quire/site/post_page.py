@@ -21,7 +21,7 @@ from quire.site.forms import CommentForm, try_change
 from quire.site.json_ld import blog_posting
 from quire.site.own_comments import is_editable, is_own
 from quire.site.page import page_context, render_page
-from quire.site.related_posts import related
+from quire.site.related_posts import find_related
 from quire.store import read
 from quire.store.write import Saved, create
 from quire.web.caching import note_shown
@@ -91,7 +91,7 @@ def _post_page(
     around = page_context()
     page = read.list_records(COMMENTS, actor, _comments_below(post, page_query(count=False)))
     comments = threads(page.rows)
-    similar = related(post["id"], [tag["id"] for tag in post["tags"]], RELATED)
+    similar = find_related(post["id"], [tag["id"] for tag in post["tags"]], RELATED)
     note_shown(COMMENTS, page.rows)
     note_shown(POSTS, similar)
     to = _answered_comment(form, page.rows) if form else None

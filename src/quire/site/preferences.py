@@ -24,7 +24,7 @@ def _valid(name: str, value: str | None) -> str:
     return value if value in CHOICES[name] else CHOICES[name][0]
 
 
-def requested() -> dict[str, str]:
+def requested_preferences() -> dict[str, str]:
     """What the address of this request asks for."""
     choices = {name: request.args.get(name, "") for name in CHOICES}
     return {name: value for name, value in choices.items() if value in CHOICES[name]}

@@ -12,12 +12,12 @@ from quire.store.db import read_connection
 from quire.store.projection import Projection
 from quire.store.read import rule_params, visible
 
-SHOWN = ("id", "title", "slug", "published_at")
+FIELDS = ("id", "title", "slug", "published_at")
 LOOKED_AT = 500
 """Uses of its tags that are looked at, newest posts first: a tag that all posts have says little."""
 
 
-def related(post: int, tags: Sequence[int], most: int) -> list[dict[str, Any]]:
+def find_related(post: int, tags: Sequence[int], most: int) -> list[dict[str, Any]]:
     """At most `most` live posts that have one of `tags`, but for `post` itself."""
     if not tags:
         return []
@@ -42,7 +42,7 @@ def _plan() -> tuple[Projection, Select[Any]]:
     shared = (
         select(near.c.source_id, func.count().label("number")).group_by(near.c.source_id).subquery()
     )
-    projection = Projection(record, ANONYMOUS, SHOWN)
+    projection = Projection(record, ANONYMOUS, FIELDS)
     joined = table.join(shared, shared.c.source_id == table.c.id)
     return projection, (
         projection.select_from(joined)

@@ -81,7 +81,7 @@ def test_kept_mail_can_be_read(make_app, people, tmp_path):
         enqueue_mail("two_factor_on", people["ann"].id)
     sent(app)
     admin = Browser(app, people["root"])
-    page = BeautifulSoup(admin.get("letters/").text, "html.parser")
+    page = BeautifulSoup(admin.get("mail/").text, "html.parser")
     [link] = page.select(".troubles a")
     assert link.text == "[Quire] Two-factor authentication is on"
     address = link["href"].removeprefix("/admin/")
@@ -90,12 +90,12 @@ def test_kept_mail_can_be_read(make_app, people, tmp_path):
     policy = shown.headers["Content-Security-Policy"]
     assert "sandbox" in policy and "script-src" not in policy and "default-src 'none'" in policy
     assert shown.headers["Cache-Control"] == "no-store"
-    assert admin.get("letters/..%2Fsecret_key").status_code == 404
-    assert Browser(app, people["mod"]).get("letters/").status_code == 403
+    assert admin.get("mail/..%2Fsecret_key").status_code == 404
+    assert Browser(app, people["mod"]).get("mail/").status_code == 403
 
 
 @pytest.mark.parametrize("more", [{"MAIL_SERVER": "mail.example.org"}, {"QUIRE_ENV": "production"}])
 def test_sent_mail_and_that_of_real_sites_cannot(app, admin, monkeypatch, more):
     for name, value in more.items():
         monkeypatch.setitem(app.config, name, value)
-    assert admin.get("letters/").status_code == 403
+    assert admin.get("mail/").status_code == 403

@@ -84,7 +84,7 @@ def test_a_form_of_the_panel(guarded, ann, content):
     asked = ann.post(path, data=sent, headers={"Referer": f"http://localhost{path}"})
     assert asked.status_code == 401
     again = sign_in_there(ann, asked, password="wrong")
-    assert again.status_code == 401 and "carried" in hidden(form_of(again))
+    assert again.status_code == 401 and "pending_form" in hidden(form_of(again))
     offered = sign_in_there(ann, again)
     assert form_of(offered).find("a")["href"] == path
     assert send_on(ann, offered).location == "/admin/posts/"
@@ -156,7 +156,7 @@ def test_what_is_not_from_a_form_of_ours_is_not_carried(guarded, content):
 
 def test_what_is_carried_cannot_be_made_up(guarded, people):
     for text in ("x", "WyIvIl0.aaaa.bbbb", "", "a" * 5000):
-        sent = {"email": "ann@example.org", "password": PASSWORD, "carried": text}
+        sent = {"email": "ann@example.org", "password": PASSWORD, "pending_form": text}
         client = guarded.test_client()
         answer = client.post("/auth/login", data=sent | token_of(client, "/auth/login"))
         assert (answer.status_code, answer.location) == (302, "/admin/")
@@ -177,7 +177,7 @@ def test_what_is_too_long_is_said_to_be_lost(guarded, ann, content):
     ann.end()
     asked = ann.post("/posts/live", data=sent)
     assert asked.status_code == 401 and "too long to keep" in asked.text
-    assert "carried" not in hidden(form_of(asked))
+    assert "pending_form" not in hidden(form_of(asked))
 
 
 def test_scripts_are_told(ann, content):
@@ -194,5 +194,5 @@ def test_reading_leads_to_the_sign_in_as_ever(guarded):
 
 
 def test_signing_in_otherwise_carries_nothing(guarded, people):
-    assert "carried" not in guarded.test_client().get("/auth/login").text
+    assert "pending_form" not in guarded.test_client().get("/auth/login").text
     assert sign_in(guarded, "ann").get("/admin/").status_code == 200

@@ -103,13 +103,13 @@ def _change(event: dict[str, Any], titles: dict[tuple[str, int], str]) -> Any:
     return SimpleNamespace(
         who=actor_name(event["actor"]) or "Quire",
         what=sentence(event["action"], f"the {noun}" if title else ""),
-        target="" if event["action"] in ABOUT_NOTHING else title or _unnamed(path, id),
+        target="" if event["action"] in ABOUT_NOTHING else title or _fallback_title(path, id),
         url=record_url(REGISTRY[path], "details_view", id) if title else None,
         when=format_moment(event["created_at"]),
     )
 
 
-def _unnamed(path: str, id: int | None) -> str:
+def _fallback_title(path: str, id: int | None) -> str:
     """What a record is called whose title is not known."""
     record = REGISTRY.get(path)
     if record is None:

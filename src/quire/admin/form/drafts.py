@@ -34,7 +34,7 @@ class DraftsMixin(PanelView):
 
     record: Record
 
-    def _drafted(self) -> tuple[Actor, State]:
+    def _draft_target(self) -> tuple[Actor, State]:
         """Who asks, and the record. Raises NotFound where there can be no draft."""
         actor = panel_actor()
         if not self.record.drafts:
@@ -44,7 +44,7 @@ class DraftsMixin(PanelView):
     @expose("/discard/", methods=("POST",))
     def discard_view(self) -> AnyResponse:
         """Throw the draft away."""
-        actor, state = self._drafted()
+        actor, state = self._draft_target()
         draft_service.discard_draft(
             self.record, actor, state["id"], version=sent_version("draft_version")
         )
@@ -54,7 +54,7 @@ class DraftsMixin(PanelView):
     @expose("/preview/", methods=("POST",))
     def preview_view(self) -> str | AnyResponse:
         """A new preview link to hand on; or the end of all of them."""
-        actor, state = self._drafted()
+        actor, state = self._draft_target()
         record, id = self.record, state["id"]
         if "end" in request.form:
             preview_links.revoke_links(record, actor, id)

@@ -172,7 +172,7 @@ class RecordForm:
         )
         for name, one in self.declared.items():
             widget_field: Any = self.form[name]
-            widget_field.look = _field_class(record, one)
+            widget_field.css_class = _field_class(record, one)
             fills_required = creating or one.readable  # a secret that is left empty stays as it is
             widget_field.flags.must = (
                 fills_required and is_required(one) and one.kind.widget != "checkbox"
@@ -199,22 +199,22 @@ class RecordForm:
         default = getattr(getattr(field.column, "default", None), "arg", None)
         return encode_value(field, None if callable(default) else default)
 
-    def take(self, typed: Any, state: dict[str, Any] | None = None) -> None:
-        """Show what was typed (a MultiDict), whatever it is; the rest as `state` has it."""
+    def take(self, submitted: Any, state: dict[str, Any] | None = None) -> None:
+        """Show what was submitted (a MultiDict), whatever it is; the rest from `state`."""
         self.before = {} if state is None else self.texts_of(state)
-        self.form.process(formdata=typed, data=self.before)
-        self.sent = frozenset(typed)
+        self.form.process(formdata=submitted, data=self.before)
+        self.sent = frozenset(submitted)
 
     def values(self) -> dict[str, Any]:
         """What was typed as JSON values for the store; what was not sent or changed stays out."""
         values = {
             name: decode_value(one, self.form[name].data, creating=self.creating)
             for name, one in self.declared.items()
-            if name in self.sent and not self._untouched(name)
+            if name in self.sent and not self._is_unchanged(name)
         }
         return {name: value for name, value in values.items() if value is not OMITTED}
 
-    def _untouched(self, name: str) -> bool:
+    def _is_unchanged(self, name: str) -> bool:
         field = self.declared[name]
         return (
             name in self.before
@@ -226,12 +226,12 @@ class RecordForm:
         """What was typed, as it stands in the form."""
         return {name: self.form[name].data for name in self.declared}
 
-    def typed(self) -> dict[str, Any]:
+    def readable_values(self) -> dict[str, Any]:
         """What was typed into the fields that were sent and can be read."""
         names = (n for n, one in self.declared.items() if n in self.sent and one.readable)
         return {name: self.form[name].data for name in names}
 
-    def put(self, texts: dict[str, Any]) -> None:
+    def show_values(self, texts: dict[str, Any]) -> None:
         """Show `texts` in place of what was typed."""
         for name, text in texts.items():
             field: Any = self.form[name]

@@ -44,11 +44,11 @@ def merge(fields: Mapping[str, Field], base: Texts, mine: Texts, theirs: Texts) 
     """Merge field by field; of what `base` does not hold, nobody knows who changed it."""
     merged = Merge({})
     for name, typed in mine.items():
-        merged.texts[name] = _merged(merged, fields[name], base, typed, theirs[name])
+        merged.texts[name] = _merge_field(merged, fields[name], base, typed, theirs[name])
     return merged
 
 
-def _merged(merged: Merge, field: Field, base: Texts, typed: Any, stored: Any) -> Any:
+def _merge_field(merged: Merge, field: Field, base: Texts, typed: Any, stored: Any) -> Any:
     name = field.name
     if same_value(field, typed, stored):
         return stored
@@ -88,11 +88,11 @@ def sent_version(name: str = "version") -> int | None:
 
 
 class FormSnapshot:
-    """What somebody saw who filled in the form that was sent.
+    """What the submitted form showed before anything was typed into it.
 
-    `live` are the texts of the version of the record that the form is based on. `seen` are those
-    that stood in it: of the version that was live then, of the draft where it is still the one that
-    was shown, and before all what the form itself tells in `_base`.
+    `live` are the texts of the version of the record that the form is based on. `initial_texts` are
+    those that the form showed: of the version that was live then, of the draft if it is still the
+    one that was shown, and above all those that the form itself sends in `_base`.
     """
 
     def __init__(self, record: Record, form: RecordForm, live: State, draft: State | None):
@@ -100,13 +100,15 @@ class FormSnapshot:
         version = sent_version()
         based_on = self._texts_at(version)
         texts_before = self._texts_at(sent_version("live_version") or version)
-        self.seen = (
-            {**texts_before, **self._drafted(draft), **_sent_texts(form)} if version != 0 else {}
+        self.initial_texts = (
+            {**texts_before, **self._draft_texts(draft), **_sent_texts(form)}
+            if version != 0
+            else {}
         )
-        self.live = self.seen
+        self.live = self.initial_texts
         if sent_version("draft_version"):
-            drafted = [name for name in based_on if not self._stood_there(name, texts_before)]
-            self.live = {**self.seen, **{name: based_on[name] for name in drafted}}
+            drafted = [name for name in based_on if not self._was_shown(name, texts_before)]
+            self.live = {**self.initial_texts, **{name: based_on[name] for name in drafted}}
 
     def _texts_at(self, version: int | None) -> Texts:
         """The texts at a version, those of now where none is named, none where it is not known."""
@@ -115,15 +117,15 @@ class FormSnapshot:
         data = revision_service.data_at(self._record, self._state["id"], version)
         return {} if data is None else self._form.texts_of(data)
 
-    def _drafted(self, draft: State | None) -> Texts:
+    def _draft_texts(self, draft: State | None) -> Texts:
         if draft is None or draft["version"] != sent_version("draft_version"):
             return {}
         texts = self._form.texts_of(draft)
         return {name: texts[name] for name in draft["changed_fields"] if name in texts}
 
-    def _stood_there(self, name: str, texts: Texts) -> bool:
+    def _was_shown(self, name: str, texts: Texts) -> bool:
         field = self._form.declared[name]
-        return name in texts and same_value(field, self.seen[name], texts[name])
+        return name in texts and same_value(field, self.initial_texts[name], texts[name])
 
 
 def _sent_texts(form: RecordForm) -> Texts:

@@ -33,7 +33,7 @@ Page = tuple[str, int, dict[str, str]]
 
 def typed_texts(form: RecordForm) -> Texts:
     """What was typed, and what the person has chosen of the others' where both had changed it."""
-    texts = form.typed()
+    texts = form.readable_values()
     for name in texts:
         choice = request.form.get(f"_theirs-{name}")
         if choice is not None:
@@ -68,11 +68,12 @@ def split_draft(
 
 
 class Submission:
-    """What was typed into a form, beside what is stored by now: the record, and its draft if it has one.
+    """A submitted form, with the record as it is stored now, and its draft if it has one.
 
     It is saved into the record, or with `into_draft` into the draft: `stored` is what is there now,
-    `texts` the same as a form shows it, `base` what it was when the form was filled. `seen` stood in
-    the form, `mine` does now; `merged` is the three-way merge. `live_base` is `base` in the record.
+    `texts` the same as a form shows it, `base` what it was when the form was loaded.
+    `initial_texts` are those that the form showed then, `mine` those that were submitted; `merged`
+    is the three-way merge. `live_base` is `base` in the record.
     """
 
     def __init__(
@@ -84,14 +85,14 @@ class Submission:
         self.stored = (self.draft or self.live) if into_draft else self.live
         form.take(request.form, self.stored)
         snapshot = FormSnapshot(record, form, self.live, self.draft)
-        self.seen = snapshot.seen
-        self.base = snapshot.seen if into_draft else snapshot.live
+        self.initial_texts = snapshot.initial_texts
+        self.base = snapshot.initial_texts if into_draft else snapshot.live
         self.live_base = snapshot.live
         self.mine, self.texts = typed_texts(form), form.texts_of(self.stored)
         self.merged = merge(form.declared, self.base, self.mine, self.texts)
 
     @property
-    def drafted(self) -> list[str]:
+    def draft_fields(self) -> list[str]:
         """The fields that the draft changes."""
         return self.draft["changed_fields"] if self.draft else []
 
@@ -105,8 +106,8 @@ class SaveMixin(PanelView):
 
     record: Record
     _form: Any
-    _again: Any
-    _onwards: Any
+    _show_form_again: Any
+    _redirect_after_save: Any
 
     def _save(self, actor: Actor, form: RecordForm, state: State) -> Any:
         """Save a form: beside what is live, or there, where it takes the place of the draft it showed."""
@@ -119,8 +120,8 @@ class SaveMixin(PanelView):
         except Problem as problem:
             if "conflict" in problem.extra:
                 raise
-            form.put(typed_texts(form))
-            return self._again(form, state, problem)
+            form.show_values(typed_texts(form))
+            return self._show_form_again(form, state, problem)
 
     def _publish(self, actor: Actor, form: RecordForm, id: int) -> Any:
         """Write what was changed; a page where somebody else has changed the same."""
@@ -128,17 +129,19 @@ class SaveMixin(PanelView):
         submission = Submission(record, actor, form, id, into_draft=False)
         live, draft, merged = submission.live, submission.draft, submission.merged
         remaining, disputed = (
-            split_draft(form, submission.seen, submission.mine, draft) if draft else ([], [])
+            split_draft(form, submission.initial_texts, submission.mine, draft)
+            if draft
+            else ([], [])
         )
         if merged.conflicts or disputed:
             texts_before = submission.texts | _texts(form, draft, remaining)
             disputed = [name for name in disputed if name not in merged.conflicts]
             rows = submission.conflicts() + compare(
-                form, disputed, submission.seen, submission.mine, texts_before
+                form, disputed, submission.initial_texts, submission.mine, texts_before
             )
             theirs = draft if draft and disputed else live
             return self._conflict(form, live, theirs, rows, merged, texts_before, live["version"])
-        form.put(merged.texts)
+        form.show_values(merged.texts)
         saved = draft_merge.publish(
             record,
             actor,
@@ -149,7 +152,7 @@ class SaveMixin(PanelView):
             remaining=remaining,
         )
         _flash(" ".join([f"{record.singular} saved.", *saved.notices]), form, merged)
-        return self._onwards(id)
+        return self._redirect_after_save(id)
 
     def _draft_conflict(self, actor: Actor, id: int) -> Page | None:
         """Where a draft cannot be published as it is: its form, with what has been changed in both."""
@@ -161,7 +164,7 @@ class SaveMixin(PanelView):
         form = form_for(record, actor, creating=False)
         form.fill(draft)
         data = revision_service.data_at(record, id, draft["base_version"])
-        base, mine, stored = form.texts_of(data or {}), form.typed(), form.texts_of(live)
+        base, mine, stored = form.texts_of(data or {}), form.readable_values(), form.texts_of(live)
         merged = merge(form.declared, base if data else {}, mine, stored)
         rows = compare(form, merged.conflicts, base, mine, stored)
         if not rows:
@@ -179,18 +182,18 @@ class SaveMixin(PanelView):
             submission.stored,
             submission.merged,
         )
-        merged.conflicts = [name for name in merged.conflicts if name in submission.drafted]
+        merged.conflicts = [name for name in merged.conflicts if name in submission.draft_fields]
         acknowledged = sent_version() or stored.get("base_version", live["version"])
         if merged.conflicts:
             rows = submission.conflicts()
             return self._conflict(form, live, stored, rows, merged, submission.texts, acknowledged)
-        form.put(merged.texts)
+        form.show_values(merged.texts)
         raw = form.values()
         after = submission.texts | {
             name: merged.texts[name] for name in raw if name in merged.texts
         }
         late = self._changed_in_both(
-            form, id, live, after, {*submission.drafted, *raw}, acknowledged
+            form, id, live, after, {*submission.draft_fields, *raw}, acknowledged
         )
         raw["base_version"] = acknowledged if late else live["version"]
         draft_state, _ = draft_service.save_draft(
@@ -243,7 +246,7 @@ class SaveMixin(PanelView):
                     "conflict": conflict_json(answer, version, draft),
                 },
             )
-        form.put(merged.texts)
+        form.show_values(merged.texts)
         page = self._form(
             form,
             live,
@@ -255,7 +258,7 @@ class SaveMixin(PanelView):
             version=version,
             live_version=live["version"],
             draft_version=draft["version"] if draft else None,
-            base=orjson.dumps({n: texts_before[n] for n in form.typed()}).decode(),
+            base=orjson.dumps({n: texts_before[n] for n in form.readable_values()}).decode(),
         )
         return page, 409, {}
 

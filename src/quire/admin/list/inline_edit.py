@@ -48,7 +48,7 @@ class InlineEditMixin(PanelView):
         state = find(record, actor, id)
         form = RecordForm(record, actor, creating=False)
         typed, stored = _text(field, "value"), form.texts_of(state)
-        texts_before = FormSnapshot(record, form, state, None).seen
+        texts_before = FormSnapshot(record, form, state, None).initial_texts
         if "base" in request.form:
             texts_before[name] = _text(field, "base")
         merged = merge({name: field}, texts_before, {name: typed}, stored)

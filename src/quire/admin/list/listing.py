@@ -50,8 +50,8 @@ class ListPage:
         self.page = self._read()
         self.fields = shown_fields(record, actor)
         self.columns = columns(record, actor, self.fields, self.pairs)
-        self.given = dict(self.pairs)
-        self.trashed = "trashed" in self.given
+        self.parameters = dict(self.pairs)
+        self.trashed = "trashed" in self.parameters
         self._inline_names = self._inline_fields()
 
     def _read(self) -> read.Page:
@@ -167,7 +167,7 @@ class ListPage:
             inline_url=url_for(endpoint(record, "ajax_update")),
             tabs=tabs(record, self._tab_words(), pairs),
             searchable=bool(record.search_fields),
-            search=self.given.get("search", ""),
+            search=self.parameters.get("search", ""),
             total_text=self.total_text(),
             kept=self._kept_pairs(),
             filters=filters(record, actor, pairs, lambda name: lookup_url(record, name)),
@@ -176,7 +176,7 @@ class ListPage:
             columns=self.columns,
             rows=self.rows(),
             actions=bulk_choices(record, actor, trashed=self.trashed),
-            narrowed=bool(active or "search" in self.given or "status" in self.given),
+            narrowed=bool(active or "search" in self.parameters or "status" in self.parameters),
             **self._pager(),
         )
 

@@ -107,13 +107,13 @@ class ImportView(PanelView):
     @expose("/<token>/check", methods=("POST",))
     def check(self, token: str) -> AnyResponse:
         """Try every row and keep nothing."""
-        return _started(self._with_columns(token), "check")
+        return _start_task(self._with_columns(token), "check")
 
     @expose("/<token>/run", methods=("POST",))
     def run(self, token: str) -> AnyResponse:
         """Import it, or go on with it."""
         job = import_jobs.find(panel_actor(), token)
-        return _started(job if job.can_continue else self._with_columns(token), "import")
+        return _start_task(job if job.can_continue else self._with_columns(token), "import")
 
     @expose("/<token>/undo", methods=("POST",))
     def undo(self, token: str) -> AnyResponse:
@@ -121,7 +121,7 @@ class ImportView(PanelView):
         job = import_jobs.find(panel_actor(), token)
         if not job.is_active and not job.can_be_undone:
             raise BadRequest("There is nothing to undo.", code="invalid_parameter")
-        return _started(job, "undo")
+        return _start_task(job, "undo")
 
     @expose("/<token>/stop", methods=("POST",))
     def stop(self, token: str) -> AnyResponse:
@@ -153,7 +153,7 @@ class ImportView(PanelView):
         return job
 
 
-def _started(job: ImportJob, task: str) -> AnyResponse:
+def _start_task(job: ImportJob, task: str) -> AnyResponse:
     """Leave it to a worker, and show how far it is."""
     import_jobs.start(job, panel_actor(), task)
     return _page_of(job)

@@ -19,7 +19,7 @@ class InvitationsView(PanelView):
 
     def __init__(self) -> None:
         super().__init__(
-            name="Invitations", category="People", endpoint="invitations", menu_icon_value="letters"
+            name="Invitations", category="People", endpoint="invitations", menu_icon_value="mail"
         )
 
     @expose("/", methods=("GET", "POST"))

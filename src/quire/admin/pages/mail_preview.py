@@ -18,14 +18,12 @@ POLICY = (
 
 
 class MailView(PanelView):
-    """`/admin/letters/`: the emails in the outbox folder."""
+    """`/admin/mail/`: the emails in the outbox folder."""
 
     role = "admin"
 
     def __init__(self) -> None:
-        super().__init__(
-            name="Mail", category="System", endpoint="letters", menu_icon_value="letters"
-        )
+        super().__init__(name="Mail", category="System", endpoint="mail", menu_icon_value="mail")
 
     def is_accessible(self) -> bool:
         """Administrators, where mail is kept and nothing is at stake."""
@@ -37,17 +35,17 @@ class MailView(PanelView):
     def index(self) -> str:
         """The list of emails."""
         messages = list(file_backend.list_messages())
-        return self.render("quire_admin/mail.html", heading="Mail", letters=messages)
+        return self.render("quire_admin/mail.html", heading="Mail", messages=messages)
 
     @expose("/<file>")
-    def letter(self, file: str) -> str:
+    def message_view(self, file: str) -> str:
         """One email, as text."""
         message = _message_or_404(file)
         return self.render(
             "quire_admin/mail_message.html",
             heading=message.message["Subject"],
-            crumbs=[("Mail", self.get_url("letters.index"))],
-            letter=message,
+            crumbs=[("Mail", self.get_url("mail.index"))],
+            message=message,
         )
 
     @expose("/<file>/html")

@@ -36,11 +36,11 @@ class _StreamBuffer:
     """A file that cannot be wound back: what was written to it is taken away in pieces."""
 
     def __init__(self) -> None:
-        self._held: list[bytes] = []
+        self._chunks: list[bytes] = []
         self.size = 0
 
     def write(self, data: Any) -> int:
-        self._held.append(bytes(data))
+        self._chunks.append(bytes(data))
         self.size += len(data)
         return len(data)
 
@@ -49,7 +49,7 @@ class _StreamBuffer:
 
     def take_all(self) -> bytes:
         """All that was written since the last call."""
-        data, self._held, self.size = b"".join(self._held), [], 0
+        data, self._chunks, self.size = b"".join(self._chunks), [], 0
         return data
 
 

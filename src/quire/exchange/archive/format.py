@@ -53,7 +53,11 @@ def exported_types() -> list[Record]:
     waiting = [record for record in REGISTRY.values() if record.exported]
     ordered: list[Record] = []
     while waiting:
-        ready = [one for one in waiting if not _required(one) & _tables(waiting) - {one.table.name}]
+        ready = [
+            one
+            for one in waiting
+            if not _required_targets(one) & _tables(waiting) - {one.table.name}
+        ]
         ordered.append(min(ready, key=lambda one: _haste(one, waiting)))
         waiting.remove(ordered[-1])
     return ordered
@@ -64,14 +68,14 @@ def _haste(record: Record, waiting: list[Record]) -> tuple[int, int]:
     lacking = {one.target for one in exported_references(record)} & _tables(waiting) - {
         record.table.name
     }
-    return len(lacking), -sum(record.table.name in _required(other) for other in waiting)
+    return len(lacking), -sum(record.table.name in _required_targets(other) for other in waiting)
 
 
 def _tables(records: Iterable[Record]) -> set[str]:
     return {record.table.name for record in records}
 
 
-def _required(record: Record) -> set[str]:
+def _required_targets(record: Record) -> set[str]:
     """The tables that a record of this type must refer to, or does in lists."""
     return {
         f.target

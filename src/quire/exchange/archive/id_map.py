@@ -108,9 +108,11 @@ class IdMap:
     def draft(self, record: Record, values: Raw) -> Raw:
         """The values of a draft with ids of here; names of what is not there yet stay names."""
         fields = {one.name: one for one in exported_fields(record)}
-        return {n: self._drafted(fields[n], value) for n, value in values.items() if n in fields}
+        return {
+            n: self._draft_value(fields[n], value) for n, value in values.items() if n in fields
+        }
 
-    def _drafted(self, field: Field, value: Any) -> Any:
+    def _draft_value(self, field: Field, value: Any) -> Any:
         if field.target is None or value is None:
             return value
         target = record_of(field.target)
@@ -144,7 +146,7 @@ class IdMap:
                 self._refer(item, one, state[one.name], raw)
         return raw
 
-    def resolved(self, item: ArchiveRecord) -> Raw:
+    def deferred_values(self, item: ArchiveRecord) -> Raw:
         """The references that came late."""
         raw: Raw = {}
         for name, value in item.deferred.items():

@@ -39,7 +39,7 @@ from quire.store.revision_import import import_history
 SOURCE = "quire"
 EDITED = "changed in the source, but also edited here, so it was not changed"
 DIFFERS = "already exists here with other values, so it was not changed"
-GONE = "has been deleted here"
+DELETED_HERE = "has been deleted here"
 
 Raw = dict[str, Any]
 
@@ -98,7 +98,7 @@ class _ArchiveLoader:
         self._is_own = archive.place == installation_id()
         self._passwords = archive.manifest.get("passwords") is True
         self._arrivals = IdMap()
-        self._late: list[ArchiveRecord] = []
+        self._deferred: list[ArchiveRecord] = []
         self._counts: Counter[tuple[str, Record]] = Counter()
 
     def finish(self, record: Record) -> None:
@@ -107,7 +107,7 @@ class _ArchiveLoader:
 
     def deferred(self) -> Iterator[ArchiveRecord]:
         """What has to be looked at again when all else has arrived."""
-        yield from self._late
+        yield from self._deferred
 
     def sum_up(self) -> None:
         """One line for all records of a type that need no words."""
@@ -149,7 +149,7 @@ class _ArchiveLoader:
         self._arrivals.note(item, id)
         if item.is_deferred and id is not None:
             item.here = id
-            self._late.append(item)
+            self._deferred.append(item)
         if item.words:
             self._say(item, outcome)
         else:
@@ -163,7 +163,7 @@ class _ArchiveLoader:
         record, state = item.record, item.values()
         earlier = self._memory.get(item.key)
         if earlier is not None and earlier.type == record.path:
-            return self._again(connection, item, earlier)
+            return self._reimport(connection, item, earlier)
         raw = self._arrivals.raw(item)
         id = matching.find_own(connection, record, raw, state["id"]) if self._is_own else None
         if id is None:
@@ -172,14 +172,14 @@ class _ArchiveLoader:
             return "created", self._create(connection, item, raw)
         return self._meet(connection, item, raw, id)
 
-    def _again(
+    def _reimport(
         self, connection: Connection, item: ArchiveRecord, earlier: KnownItem
     ) -> tuple[str, int | None]:
         """A record that was imported before; without an id when it is gone."""
         record, id, mark = item.record, earlier.record_id, _mark(item)
         here = rows.load(connection, record, IMPORTER, id, record.access.read)
         if here is None:
-            item.words.append(GONE)
+            item.words.append(DELETED_HERE)
             return "skipped", None
         if earlier.fingerprint == mark:
             return "unchanged", id
@@ -187,7 +187,7 @@ class _ArchiveLoader:
             item.words.append(EDITED)
             return "kept", id
         raw = self._arrivals.raw(item)
-        if earlier.fingerprint == _unfinished(mark):
+        if earlier.fingerprint == _incomplete_fingerprint(mark):
             return "updated", self._adopt(connection, item, raw, id)
         changed = {n: v for n, v in raw.items() if record.field(n).is_tracked or n == "updated_at"}
         saved = write.update(record, IMPORTER, id, changed)
@@ -238,17 +238,19 @@ class _ArchiveLoader:
         if record.is_versioned:
             history = [] if item.waits else past
             stamps = matching.changed_at(record, item.values())
-            import_history(connection, record, id, version, history, **stamps, **self._hidden(item))
+            import_history(
+                connection, record, id, version, history, **stamps, **self._password_hashes(item)
+            )
         self._remember(item, id, version if record.is_versioned else None)
 
-    def _hidden(self, item: ArchiveRecord) -> Raw:
+    def _password_hashes(self, item: ArchiveRecord) -> Raw:
         """Hashes of passwords, where the archive has them."""
         hashes = {one.key: item.values().get(one.key) for one in secret_columns(item.record)}
         return {k: v for k, v in hashes.items() if self._passwords and is_hash(str(v))}
 
     def _complete(self, connection: Connection, item: ArchiveRecord, id: int) -> None:
         """What could not be said before all had arrived."""
-        raw = self._arrivals.resolved(item)
+        raw = self._arrivals.deferred_values(item)
         if raw:
             write.update(item.record, IMPORTER, id, raw)
         item.deferred.clear()
@@ -257,7 +259,7 @@ class _ArchiveLoader:
             self._say(item, "noted")
 
     def _remember(self, item: ArchiveRecord, id: int, version: int | None) -> None:
-        mark = _unfinished(_mark(item)) if item.is_deferred else _mark(item)
+        mark = _incomplete_fingerprint(_mark(item)) if item.is_deferred else _mark(item)
         self._memory.remember(item.key, item.record, id, mark, version)
 
 
@@ -271,6 +273,6 @@ def _mark(item: ArchiveRecord) -> str:
     return fingerprint({one.name: matching.by_ids(one, state[one.name]) for one in tracked})
 
 
-def _unfinished(mark: str) -> str:
+def _incomplete_fingerprint(mark: str) -> str:
     """The fingerprint of a record that lacks what comes late: the next import finishes it."""
     return fingerprint({"unfinished": mark})

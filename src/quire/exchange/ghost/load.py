@@ -32,7 +32,7 @@ LEFT_OUT = {
     "snippets": "snippets",
     "webhooks": "webhooks",
 }
-_KEPT = ("users", "tags", "posts_tags", "posts_authors", "posts_meta")
+_TABLES = ("users", "tags", "posts_tags", "posts_authors", "posts_meta")
 
 
 def load(
@@ -72,8 +72,8 @@ class GhostExport:
         people = {_id(row): _person(row) for row in self._tables["users"]}
         self._people = {id: person for id, person in people.items() if person is not None}
         self._terms = {_id(row): row for row in self._tables["tags"]}
-        self._tags = _linked(self._tables["posts_tags"], "tag_id")
-        self._authors = _linked(self._tables["posts_authors"], "author_id")
+        self._tags = _group_by_post(self._tables["posts_tags"], "tag_id")
+        self._authors = _group_by_post(self._tables["posts_authors"], "author_id")
         self._meta = {_id(row, "post_id"): row for row in self._tables["posts_meta"]}
         self._internal: Counter[str] = Counter()
 
@@ -88,7 +88,7 @@ class GhostExport:
                 continue
             self.count += table == "posts"
             self._left_out[table] += table in LEFT_OUT
-            if table in _KEPT:
+            if table in _TABLES:
                 self._tables[table].append(row)
             if len(self._tables[table]) > MOST_ROWS:
                 raise Unusable(f"has more than {MOST_ROWS:,} rows in {table}")
@@ -119,11 +119,11 @@ class GhostExport:
             row,
             self._meta.get(id, {}),
             [self._people[one] for one in authors if one in self._people],
-            self._named(self._tags[id]),
+            self._terms_with(self._tags[id]),
             partial(_absolute, self._url),
         )
 
-    def _named(self, ids: list[Any]) -> list[ImportedTerm]:
+    def _terms_with(self, ids: list[Any]) -> list[ImportedTerm]:
         terms = []
         for row in (self._terms[id] for id in ids if id in self._terms):
             name = str(row.get("name") or "").strip()
@@ -142,7 +142,7 @@ def _person(row: Row) -> ImportedPerson | None:
     return ImportedPerson(name or slug, slug or None, str(row.get("email") or "") or None)
 
 
-def _linked(rows: list[Row], name: str) -> defaultdict[Any, list[Any]]:
+def _group_by_post(rows: list[Row], name: str) -> defaultdict[Any, list[Any]]:
     """What belongs to each post, in its order."""
     linked: defaultdict[Any, list[Any]] = defaultdict(list)
     for row in sorted(rows, key=lambda one: _order(one.get("sort_order"))):

@@ -33,14 +33,14 @@ def _inline(mark: str, tag: str) -> Any:
         if not words or "\n\n" in words or "_noformat" in parent_tags or el.name in parent_tags:
             return text
         before, after = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
-        if _marks_are_seen(el, words, before, after):
+        if _is_flanking(el, words, before, after):
             return f"{before}{mark}{words}{mark}{after}"
         return f"{before}<{tag}>{words}</{tag}>{after}"
 
     return convert
 
 
-def _marks_are_seen(el: Tag, words: str, before: str, after: str) -> bool:
+def _is_flanking(el: Tag, words: str, before: str, after: str) -> bool:
     """CommonMark: no punctuation just inside a mark that stands against a letter."""
     before_mark, after_mark = el.previous_sibling, el.next_sibling
     if (_is_mark(before_mark) and not before) or (_is_mark(after_mark) and not after):

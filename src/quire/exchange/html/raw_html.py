@@ -66,7 +66,7 @@ def _in_line(text: str) -> str:
     return _MARKS.sub(r"\\\g<0>", _in_block(text))
 
 
-def _preformatted(text: str) -> str:
+def _escape_preformatted(text: str) -> str:
     """Line breaks are written as references: a blank line would end the HTML."""
     return escape(text, quote=False).replace("\n", "&#10;")
 
@@ -81,7 +81,7 @@ def _inner(el: Tag, write: Write) -> str:
 
 def _tag(el: Tag, write: Write) -> str:
     name = _RENAMED.get(el.name, el.name)
-    inner = _inner(el, _preformatted if name == "pre" else write)
+    inner = _inner(el, _escape_preformatted if name == "pre" else write)
     if name not in _BLOCK_TAGS | _INLINE:
         return inner
     before = "" if name in HEADINGS else anchor(str(el.get("id") or ""))
@@ -94,7 +94,9 @@ def _tag(el: Tag, write: Write) -> str:
     if name in ("br", "hr", "img"):
         return opening
     text = (
-        inner.strip() if name in BLOCKS and name != "pre" and write is not _preformatted else inner
+        inner.strip()
+        if name in BLOCKS and name != "pre" and write is not _escape_preformatted
+        else inner
     )
     return f"{opening}{text}</{name}>" + ("\n" if name in _LINES_AFTER else "")
 

@@ -117,7 +117,7 @@ def _number(numbered: Tag) -> None:
 
 
 def _link_instead(soup: BeautifulSoup, player: Tag) -> None:
-    address = _played(player)
+    address = _media_source(player)
     if not urlsplit(address).netloc:
         player.decompose()
         return
@@ -128,7 +128,7 @@ def _link_instead(soup: BeautifulSoup, player: Tag) -> None:
     player.replace_with(paragraph)
 
 
-def _played(player: Tag) -> str:
+def _media_source(player: Tag) -> str:
     """The address of what a player plays: its own, its first source's, or Flash's movie."""
     inner: list[Any] = [player, *player.find_all(["source", "embed", "iframe"])]
     sources = (str(each.get("src") or each.get("data") or "") for each in inner)

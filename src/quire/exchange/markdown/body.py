@@ -50,7 +50,9 @@ def _from_markdown(text: str) -> PageBody:
     hidden = restriction_in_markdown(text, code_of(text))
     cleaned = without_comments(text)
     body = names.printable(liquid.plain(cleaned.body)).strip("\n").rstrip()
-    return PageBody(body, hidden=hidden or _unclosed(cleaned), warnings=_comment_words(cleaned))
+    return PageBody(
+        body, hidden=hidden or _unclosed_warning(cleaned), warnings=_comment_words(cleaned)
+    )
 
 
 def _from_html(text: str) -> PageBody:
@@ -64,7 +66,7 @@ def _from_html(text: str) -> PageBody:
     title, html = _title_and_body(names.printable(liquid.plain(html)))
     body, warning = to_markdown(html)
     words = (*_comment_words(cleaned), *([warning] if warning else ()))
-    return PageBody(body, title, hidden or _unclosed(cleaned), words)
+    return PageBody(body, title, hidden or _unclosed_warning(cleaned), words)
 
 
 def _comment_words(cleaned: CleanedText) -> tuple[str, ...]:
@@ -73,7 +75,7 @@ def _comment_words(cleaned: CleanedText) -> tuple[str, ...]:
     return (words,) if number else ()
 
 
-def _unclosed(cleaned: CleanedText) -> str:
+def _unclosed_warning(cleaned: CleanedText) -> str:
     return "contains an unclosed comment, imported as a draft" if cleaned.unclosed else ""
 
 
@@ -84,12 +86,12 @@ def _code_block(opening: re.Match[str], code: str) -> str:
 def _title_and_body(html: str) -> tuple[str, str]:
     """What a whole document has between its tags of title and body; a part of one is all body."""
     lowered = html.lower()
-    title = _between(html, lowered, "<title", "</title") if "<title" in lowered else ""
-    body = _between(html, lowered, "<body", "</body") if "<body" in lowered else html
+    title = _element_content(html, lowered, "<title", "</title") if "<title" in lowered else ""
+    body = _element_content(html, lowered, "<body", "</body") if "<body" in lowered else html
     return names.single_line(title), body
 
 
-def _between(html: str, lowered: str, opening: str, closing: str) -> str:
+def _element_content(html: str, lowered: str, opening: str, closing: str) -> str:
     if len(html) != len(lowered):  # some letters are longer in small
         return html
     start = lowered.find(">", lowered.find(opening)) + 1

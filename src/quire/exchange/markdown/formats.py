@@ -54,10 +54,10 @@ def unread_files(paths: Iterable[str]) -> Iterator[SkippedItems]:
                 f"{more:,} more files", f"are {format}, which is not supported", more
             )
     if others:
-        yield _counted(others)
+        yield _count_other_files(others)
 
 
-def _counted(others: Counter[str]) -> SkippedItems:
+def _count_other_files(others: Counter[str]) -> SkippedItems:
     total = others.total()
     ordered = sorted(others.items(), key=lambda one: (-one[1], one[0]))
     kinds = ", ".join(f"{count:,} {suffix}" for suffix, count in ordered[:6])

@@ -55,7 +55,7 @@ def split(text: str) -> tuple[Head, str]:
         raise Unusable(f"its front matter is {language}, which is not supported")
     closing = _CLOSED[mark].search(text, start)
     if closing is None:
-        return _unclosed(text, start)
+        return _without_end(text, start)
     head, line = text[start : closing.start()], text.count("\n", 0, start)
     if len(head) > _LARGEST_HEAD:
         raise Unusable("its front matter is larger than 64 KB")
@@ -64,7 +64,7 @@ def split(text: str) -> tuple[Head, str]:
     return with_lower_case_keys(parsed), text[closing.end() :].lstrip("\n")
 
 
-def _unclosed(text: str, start: int) -> tuple[Head, str]:
+def _without_end(text: str, start: int) -> tuple[Head, str]:
     """A rule above ordinary text is no head; a head that never ends must not become the text."""
     if _LOOKS_LIKE_HEAD.match(text, start):
         raise Unusable("its front matter is not closed")

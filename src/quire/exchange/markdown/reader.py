@@ -170,13 +170,15 @@ def _date(entry: ImportedPost, head: Head) -> datetime | None:
 
 def _set_terms(entry: ImportedPost, place: SourceFile, head: Head) -> None:
     """The first category is the category; further ones, and all tags, are tags."""
-    categories = _unique([*_named(head, "category", "categories"), *_folder_categories(place)])
-    tags = _unique([*categories[1:], *_named(head, "tag", "tags")])
+    categories = _unique(
+        [*_names_under(head, "category", "categories"), *_folder_categories(place)]
+    )
+    tags = _unique([*categories[1:], *_names_under(head, "tag", "tags")])
     entry.category = ImportedTerm(categories[0]) if categories else None
     entry.tags = [ImportedTerm(name) for name in tags]
 
 
-def _named(head: Head, one: str, many: str) -> Iterator[str]:
+def _names_under(head: Head, one: str, many: str) -> Iterator[str]:
     """Names under `one`, where a text is a single name, and under `many`, where it is a list."""
     for value in values(head, one):
         yield from word_list(value) if isinstance(value, list) else [text_of(value)]

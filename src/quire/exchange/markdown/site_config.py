@@ -107,10 +107,10 @@ def read_config(folder: Path) -> SiteConfig:
             _read_hugo(config, _data(root / name), name)
         if not config.generator and any(_present(root, _OTHERS)):
             config.generator = "other"
-        config.excluded += _ignored(root / ".eleventyignore")
+        config.excluded += _ignore_patterns(root / ".eleventyignore")
         if config.generator:
             return config
-    return SiteConfig(folder, excluded=_ignored(folder / ".eleventyignore"))
+    return SiteConfig(folder, excluded=_ignore_patterns(folder / ".eleventyignore"))
 
 
 def _present(root: Path, *groups: tuple[str, ...]) -> Iterator[str]:
@@ -144,7 +144,7 @@ def read_text(file: Path) -> str:
         return ""
 
 
-def _ignored(file: Path) -> list[str]:
+def _ignore_patterns(file: Path) -> list[str]:
     lines = (line.strip() for line in read_text(file).splitlines())
     return [line for line in lines if line and line[0] not in "#!"]
 

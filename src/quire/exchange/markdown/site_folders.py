@@ -60,7 +60,7 @@ class SiteFolders:
             values |= above.values
             for one in above.cascade:
                 values |= _cascade_values(one, parts)
-        values |= _data_beside(self._folder / place.path)
+        values |= _file_data(self._folder / place.path)
         own = {name for name, value in head.items() if value is not None}
         inherited = {n: v for n, v in values.items() if n in visibility.NAMES and n not in own}
         return {**head, **inherited} if inherited else head
@@ -82,7 +82,7 @@ class SiteFolders:
             yield "its name starts with an underscore, which site generators ignore"
         yield from (above.reason for above in self._above(place))
         yield from self._bundle_reasons(place)
-        yield _script_beside(self._folder / place.path)
+        yield _file_script_reason(self._folder / place.path)
 
     def _bundle_reasons(self, place: SourceFile) -> Iterator[str]:
         """In a leaf bundle of Hugo, all but `index.md` are parts of that page."""
@@ -181,7 +181,7 @@ def _add_index(folder: _Folder, place: SourceFile, is_section: bool) -> None:
         folder.cascade.append(head["cascade"])
 
 
-def _data_beside(file: Path) -> dict[str, Any]:
+def _file_data(file: Path) -> dict[str, Any]:
     return _data_of(file.with_suffix(""))
 
 
@@ -199,7 +199,7 @@ def _data_of(path: Path) -> dict[str, Any]:
     return values
 
 
-def _script_beside(file: Path) -> str:
+def _file_script_reason(file: Path) -> str:
     return _script_reason(file.with_suffix(""))
 
 

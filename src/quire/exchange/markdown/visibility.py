@@ -52,16 +52,16 @@ def reason_hidden(head: Head) -> str:
 
 def _reasons(head: Head) -> Iterator[str]:
     yield from (
-        f"{name}: {_shortened(v)}" for name in HIDING for v in values(head, name) if is_truthy(v)
+        f"{name}: {_short_text(v)}" for name in HIDING for v in values(head, name) if is_truthy(v)
     )
-    yield from (f"{name}: {_shortened(head[name])}" for name in SHOWING if _says_no(head, name))
+    yield from (f"{name}: {_short_text(head[name])}" for name in SHOWING if _says_no(head, name))
     for name in STATES:
         texts = (text_of(value).lower() for value in values(head, name))
         yield from (f"{name}: {state}" for state in texts if state in _NOT_PUBLIC)
     for name in AUDIENCES:
         for value in values(head, name):
             if isinstance(value, list | dict) or text_of(value).lower() not in _EVERYBODY:
-                yield f"{name}: {_shortened(value)}"
+                yield f"{name}: {_short_text(value)}"
     yield from _build_reasons(head)
 
 
@@ -88,7 +88,7 @@ def _is_no(value: Any) -> bool:
     return value is not None and not isinstance(value, list | dict) and not is_truthy(value)
 
 
-def _shortened(value: Any) -> str:
+def _short_text(value: Any) -> str:
     return (
         (text_of(value) or "...").lower()[:40]
         if not isinstance(value, bool)

@@ -37,17 +37,17 @@ def rows(file: Path, encoding: str) -> Iterator[Row]:
 
 
 class _Lines:
-    """The lines of a file, none of them too long; `taken` are those of the row that is being read."""
+    """The lines of a file, of limited length; `row_lines` are those of the row that is being read."""
 
     def __init__(self, text: TextIO):
         self._text = text
-        self.taken: list[str] = []
+        self.row_lines: list[str] = []
         self.is_ended = False
 
     def __iter__(self) -> Iterator[str]:
         while line := self._text.readline(LONGEST_LINE + 1):
-            self.taken.append(line)
-            if len(line) > LONGEST_LINE or sum(map(len, self.taken[-2:])) > LONGEST_ROW:
+            self.row_lines.append(line)
+            if len(line) > LONGEST_LINE or sum(map(len, self.row_lines[-2:])) > LONGEST_ROW:
                 raise Unusable("has a line that is too long")
             yield line
         self.is_ended = True
@@ -63,30 +63,30 @@ def _rows(text: TextIO, delimiter: str, number: int) -> Iterator[Row]:
             raise Unusable(_reason(lines, number, error)) from None
         if cells is None:
             return
-        if len(lines.taken) > 1 or lines.is_ended:
+        if len(lines.row_lines) > 1 or lines.is_ended:
             _check_quotes(lines, delimiter, number)
         if len(cells) > MOST_COLUMNS:
             raise Unusable(f"has more than {MOST_COLUMNS} columns (row {number})")
         yield number, cells
-        lines.taken.clear()
+        lines.row_lines.clear()
         number += 1
 
 
 def _reason(lines: _Lines, number: int, error: csv.Error) -> str:
-    if len(lines.taken) > 1:
-        return _unclosed(number)
+    if len(lines.row_lines) > 1:
+        return _unclosed_quote(number)
     return f"is not valid CSV ({error}, row {number})"
 
 
 def _check_quotes(lines: _Lines, delimiter: str, number: int) -> None:
     """Of a row over several lines: do its quotes belong together, and has the last one its end?"""
     try:
-        list(csv.reader(lines.taken, delimiter=delimiter, strict=True))
+        list(csv.reader(lines.row_lines, delimiter=delimiter, strict=True))
     except csv.Error:
-        raise Unusable(_unclosed(number)) from None
+        raise Unusable(_unclosed_quote(number)) from None
 
 
-def _unclosed(number: int) -> str:
+def _unclosed_quote(number: int) -> str:
     return f"has a quote in row {number} that is never closed"
 
 

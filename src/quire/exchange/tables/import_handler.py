@@ -81,7 +81,7 @@ class _Part:
         self._job, self._find_actor = job, find_actor
         self._actor = self._asker()
         self._report = ImportReport(dry_run=job.task == "check")
-        self._taken, self._position = 0, job.position
+        self._done_count, self._position = 0, job.position
         self._is_over, self._until = True, 0.0
 
     def run(self) -> bool:
@@ -127,7 +127,7 @@ class _Part:
 
             def take(row: Row) -> None:
                 work.take(row)
-                self._taken, self._position = self._taken + 1, row[0]
+                self._done_count, self._position = self._done_count + 1, row[0]
 
             yield take, (row for row in table.rows() if row[0] > job.position)
 
@@ -145,7 +145,7 @@ class _Part:
             undoable_batches.undo(self._actor, self._job.batch_id or 0, change)
             words = "deleted" if change.action == "create" else "restored"
             self._report.add("updated", row, words=words)
-        self._taken, self._position = self._taken + 1, change.id
+        self._done_count, self._position = self._done_count + 1, change.id
 
     @contextmanager
     def _batch(self) -> Iterator[None]:
@@ -172,7 +172,7 @@ class _Part:
 
     def _lock(self, connection: Connection) -> None:
         """Let whoever else works on this import wait, and find that it has gone on."""
-        mine = select(_jobs.c.id).where(*_unchanged(self._job)).with_for_update()
+        mine = select(_jobs.c.id).where(*_is_current(self._job)).with_for_update()
         if connection.execute(mine).first() is None:
             raise Superseded
 
@@ -183,7 +183,7 @@ class _Part:
         stored = lines[: max(MOST_LINES - len(job.lines), 0)]
         values: dict[str, Any] = {
             "position": self._position,
-            "done": job.done + self._taken,
+            "done": job.done + self._done_count,
             "counts": dict(Counter(job.counts) + report.counts),
             "line_count": job.line_count + len(lines),
             "changed_at": now(),
@@ -191,7 +191,7 @@ class _Part:
         if stored:
             values["lines"] = [*job.lines, *map(_line, stored)]
         report.lines.clear()
-        self._taken = 0
+        self._done_count = 0
         _update(connection, job, values)
 
     def _finish(self) -> None:
@@ -214,19 +214,21 @@ def _line(line: Any) -> dict[str, Any]:
 
 def _note(job: ImportJob, **values: Any) -> None:
     with transaction() as connection:
-        connection.execute(update(_jobs).where(*_unchanged(job)).values(**values, changed_at=now()))
+        connection.execute(
+            update(_jobs).where(*_is_current(job)).values(**values, changed_at=now())
+        )
 
 
 def _update(connection: Connection, job: ImportJob, values: dict[str, Any]) -> None:
     """Change the row of an import that nobody else has changed. Raises Superseded."""
-    mine = update(_jobs).where(*_unchanged(job))
+    mine = update(_jobs).where(*_is_current(job))
     if not connection.execute(mine.values(values)).rowcount:
         raise Superseded
     for name, value in values.items():
         setattr(job, name, value)
 
 
-def _unchanged(job: ImportJob) -> tuple[Any, ...]:
+def _is_current(job: ImportJob) -> tuple[Any, ...]:
     """Whether this import is as far as `job` says, and nobody has asked for anything else."""
     columns = _jobs.c
     return columns.id == job.id, columns.ticket == job.ticket, columns.position == job.position

@@ -104,7 +104,7 @@ class TableImport:
 
     def _bring(self, number: int, cells: list[str]) -> tuple[str, str]:
         texts = dict(self._texts(cells))
-        id, key = self._named(texts)
+        id, key = self._identify(texts)
         raw = self._raw(texts, creating=id is None)
         mark = fingerprint(raw)
         item = key or f"row {mark}"
@@ -141,7 +141,7 @@ class TableImport:
                 raw[one.name] = cell_value(one, text, creating=creating, order=order)
         return {name: value for name, value in raw.items() if value is not OMITTED}
 
-    def _named(self, texts: dict[Field, str]) -> tuple[int | None, str]:
+    def _identify(self, texts: dict[Field, str]) -> tuple[int | None, str]:
         """The id of the record that a row names, None for a new one, and the row's name.
 
         By its id, else by the first column that is unique. Raises Unusable for an id of nothing.

@@ -9,8 +9,8 @@ _BLOCKS = (
     "figure|footer|form|h[1-6]|header|hgroup|hr|legend|li|main|menu|nav|ol|p|pre|section|summary|"
     "table|tbody|td|tfoot|th|thead|tr|ul"
 )
-_KEPT = re.compile(r"<(pre|script|style|textarea|svg)\b", re.IGNORECASE)
-_KEPT_END = r"</{}\s?>"
+_VERBATIM = re.compile(r"<(pre|script|style|textarea|svg)\b", re.IGNORECASE)
+_VERBATIM_END = r"</{}\s?>"
 _TAG = re.compile(r"<[a-z/][^<>]*+>", re.IGNORECASE)
 _BLOCK_START = re.compile(rf"(?<!\s)\s*+(<(?:{_BLOCKS})(?=[\s/>]))", re.IGNORECASE)
 _BLOCK_END = re.compile(rf"(</(?:{_BLOCKS})\s*+>|<hr[^<>]*+>)\s*+", re.IGNORECASE)
@@ -21,7 +21,7 @@ _BREAK = re.compile(r" ?(?:<br ?/?>)? ?\n ?", re.IGNORECASE)
 def with_paragraphs(html: str) -> str:
     """`html` of the classic editor with its paragraphs and line breaks as tags."""
     blocks: list[str] = []
-    text = replace_blocks(html, _KEPT, _KEPT_END, _set_aside(blocks))
+    text = replace_blocks(html, _VERBATIM, _VERBATIM_END, _set_aside(blocks))
     text = _TAG.sub(lambda tag: tag[0].replace("\n", " "), _normal(text))
     text = _BLOCK_START.sub(r"\n\n\1", text)
     text = _BLOCK_END.sub(r"\1\n\n", text)

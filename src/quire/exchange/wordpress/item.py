@@ -52,7 +52,7 @@ def imported_post(
     entry.comments_open = node["wp:comment_status"] in ("open", "")
     entry.position = _number(node["wp:menu_order"])
     entry.old_paths = _old_paths(node)
-    entry.remarks = _remarks(node, kind, blog, left_out)
+    entry.comments = _comments(node, kind, blog, left_out)
     return entry
 
 
@@ -155,10 +155,10 @@ def _old_paths(node: WxrNode) -> list[str]:
     return list(dict.fromkeys(each for each in old_paths if each))
 
 
-def _remarks(
+def _comments(
     node: WxrNode, kind: str, blog: WordPressSite, left_out: Counter[str]
 ) -> list[ImportedComment]:
-    remarks = []
+    comments = []
     for comment in node.comments:
         type = comment["wp:comment_type"] or "comment"
         if type in ("pingback", "trackback"):
@@ -167,14 +167,14 @@ def _remarks(
             left_out["order"] += 1
         elif kind == "page":
             left_out["page comment"] += 1
-        elif remark := _remark(comment, blog):
-            remarks.append(remark)
+        elif imported := _comment(comment, blog):
+            comments.append(imported)
         else:
             left_out["empty comment"] += 1
-    return remarks
+    return comments
 
 
-def _remark(comment: WxrNode, blog: WordPressSite) -> ImportedComment | None:
+def _comment(comment: WxrNode, blog: WordPressSite) -> ImportedComment | None:
     html = names.printable(comment.texts.get("wp:comment_content", ""))[:_MOST_HTML]
     body = to_markdown(html if "\n" not in html else with_paragraphs(html))[0]
     if not body or len(body.encode()) > MOST_BODY_BYTES:

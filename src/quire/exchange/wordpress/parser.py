@@ -56,7 +56,7 @@ def read_nodes(file: Path) -> Iterator[WxrNode]:
         with file.open("rb") as raw:
             stream = _CleanedStream(raw)
             yield from _nodes(stream)
-            if stream.mended:
+            if stream.is_repaired:
                 yield WxrNode(
                     "warning", {"": "is not entirely valid UTF-8; the rest is read as Windows-1252"}
                 )
@@ -135,7 +135,7 @@ class _CleanedStream:
     """
 
     def __init__(self, raw: BinaryIO):
-        self.mended = False
+        self.is_repaired = False
         self.waiting = self.size = 0
         self._raw = raw
         self._first = raw.read(_CHUNK)
@@ -163,7 +163,7 @@ class _CleanedStream:
                 return _NOT_UTF8.sub(self._mend, text).encode("utf-8")
 
     def _mend(self, match: re.Match[str]) -> str:
-        self.mended = True
+        self.is_repaired = True
         return bytes([ord(match[0]) - 0xDC00]).decode("cp1252", "replace")
 
 

@@ -1,4 +1,4 @@
-"""A form that was sent when its session was over: carried through the sign-in, then sent again.
+"""A form that was sent when its session was over: kept through the sign-in, then offered again.
 
 What was typed stands in a hidden field of the forms one signs in with, signed, so that nobody can
 put words into somebody's mouth. Nothing of it is kept here; passwords and files never go along.
@@ -16,9 +16,9 @@ from quire.site.forms import LoginForm
 from quire.site.page import PageContext, page_context, render_page
 from quire.site.paths import here, referring_path
 
-FIELD = "carried"
+FIELD = "pending_form"
 SECONDS = 3600
-LEFT_OUT = ("csrf_token", "confirm", "otp", "credential", FIELD)
+EXCLUDED = ("csrf_token", "confirm", "otp", "credential", FIELD)
 
 
 @dataclass(frozen=True)
@@ -48,15 +48,15 @@ def _pack(back: str) -> str:
     fields = [
         (name, text)
         for name, text in request.form.items(multi=True)
-        if "password" not in name and name not in LEFT_OUT
+        if "password" not in name and name not in EXCLUDED
     ]
     packed = str(_signer().dumps([here(), back, fields]))
-    # what is carried has to fit into the body of the sign-in, beside everything else
+    # it has to fit into the body of the sign-in, beside everything else
     return packed if len(packed) < current_app.config["MAX_CONTENT_LENGTH"] // 2 else ""
 
 
 def pending_form() -> PendingForm | None:
-    """What this sign-in carries along."""
+    """The form that waits for this sign-in; None without one, or after an hour."""
     try:
         path, back, fields = _signer().loads(request.form.get(FIELD, ""), max_age=SECONDS)
     except BadData:
@@ -65,10 +65,10 @@ def pending_form() -> PendingForm | None:
 
 
 def pending_form_token() -> str:
-    """The same as it stands in the forms one signs in with, for their templates."""
+    """The signed form as a hidden field of the sign-in forms holds it; empty without one."""
     if FIELD not in g:
-        g.carried = request.form[FIELD] if pending_form() else ""
-    return str(g.carried)
+        g.pending_form = request.form[FIELD] if pending_form() else ""
+    return str(g.pending_form)
 
 
 def is_expired_form(status: int) -> bool:
@@ -79,12 +79,12 @@ def is_expired_form(status: int) -> bool:
 def login_page(around: PageContext) -> Response:
     """The sign-in, in the place of what was sent and with all that was typed."""
     back = referring_path() or url_for("site.home")
-    g.carried = _pack(back)
+    g.pending_form = _pack(back)
     return redirect_to_login(back, around)
 
 
 def redirect_to_login(back: str | None, around: PageContext | None = None) -> Response:
-    """The sign-in with what is carried; it leads on to `back` where that is nothing."""
+    """The sign-in page with the pending form, if any; without one it leads on to `back`."""
     return render_page(
         "login.html", 401, frame=around or page_context(), form=LoginForm(formdata=None), late=True,
         passkeys=webauthn.relying_party(), action=url_for("site.login", next=back),
