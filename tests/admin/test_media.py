@@ -214,7 +214,7 @@ def test_a_refused_form_keeps_the_picture_of_the_cover(ann, put, ids):
         typed = {"title": "", "cover": f"#{chosen}", "version": "2"}
         refused = ann.post(f"posts/edit/?id={ids.live}", typed)
         assert refused.status_code == 422
-        shown = BeautifulSoup(refused.text, "html.parser").select_one("#field-cover .chosen img")
+        shown = BeautifulSoup(refused.text, "html.parser").select_one("#field-cover .selection img")
         kept = ann.get(f"media/edit/?id={chosen}").text
         assert re.search(r"/uploads/[0-9a-f-]+", shown["src"])[0].removesuffix("-160") in kept
     for odd in ("", "#4711", "x", "#99999999999999999999"):
@@ -222,4 +222,4 @@ def test_a_refused_form_keeps_the_picture_of_the_cover(ann, put, ids):
             f"posts/edit/?id={ids.live}", {"title": "", "cover": odd, "version": "2"}
         )
         assert refused.status_code == 422
-        assert not BeautifulSoup(refused.text, "html.parser").select("#field-cover .chosen img")
+        assert not BeautifulSoup(refused.text, "html.parser").select("#field-cover .selection img")

@@ -30,7 +30,7 @@ def test_a_picture_from_its_file_to_the_cover_of_a_post(visit, site, tmp_path):
     page.goto("/admin/posts/edit/?id=2")
     page.fill("[name=cover]", "shore")
     page.locator(".picker-list img.thumb").click()
-    assert page.locator(".chosen img").get_attribute("src").endswith("-160.webp")
+    assert page.locator(".selection img").get_attribute("src").endswith("-160.webp")
     assert one.axe() == [] and one.overflow() <= 0
     page.click(".savebar .primary")
     one.look_at(["/admin/media/", "/profile"])

@@ -167,7 +167,7 @@ def test_a_form_that_came_too_late_is_sent_after_the_sign_in(visit, made, post, 
     page.fill("#password", "a long enough password")
     page.click("main button[type=submit]:visible")
     assert page.locator("h1").inner_text() == "Welcome back"
-    assert "<b>“and kept”</b>" in page.locator(".typed").inner_text()
+    assert "<b>“and kept”</b>" in page.locator(".submission").inner_text()
     assert one.axe() == [] and one.overflow() <= 0 if scripts else True
     page.click("text=Submit now")
     expect(page.locator(".messages")).to_contain_text("Post saved.")
@@ -216,7 +216,7 @@ def test_bulk_publish(visit, made, post):
     expect(page.locator(".messages")).to_contain_text("Select at least one row first.")
     for id in ids:
         page.check(f"#row-{id} [name=rowid]")
-    assert page.locator("[data-picked]").inner_text() == "2 selected"
+    assert page.locator("[data-selection-count]").inner_text() == "2 selected"
     page.click(".bulk >> text=Apply")
     expect(page.locator(".messages")).to_contain_text("2 posts published.")
     assert {post(id)["status"] for id in ids} == {"published"}

@@ -8,7 +8,7 @@ from sqlalchemy import insert
 
 from quire.actor import SYSTEM
 from quire.records import CATEGORIES, PAGES, POSTS, SETTINGS
-from quire.site.related_posts import related
+from quire.site.related_posts import find_related
 from quire.store import read
 from quire.store.db import transaction
 from quire.store.write import update
@@ -67,10 +67,10 @@ def test_ten_thousand_posts_of_one_tag_take_no_time(app, post, people):
         with transaction() as connection:
             connection.execute(insert(POSTS.table), rows)
             connection.execute(insert(POSTS.field("tags").many.table), links)
-        assert [one["title"] for one in related(first, tags, 2)] == ["N10099", "N10098"]
+        assert [one["title"] for one in find_related(first, tags, 2)] == ["N10099", "N10098"]
         begun = time.perf_counter()
         for _ in range(10):
-            related(first, tags, 3)
+            find_related(first, tags, 3)
         assert (time.perf_counter() - begun) / 10 < 0.05
 
 

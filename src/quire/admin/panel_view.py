@@ -139,4 +139,4 @@ class PanelView(BaseView):
     def render(self, template: str, **kwargs: Any) -> str:
         """A page with everything its frame needs."""
         layout = Layout(panel_actor(), self, site_settings()["site_name"])
-        return super().render(template, shell=layout, **kwargs)
+        return super().render(template, layout=layout, **kwargs)

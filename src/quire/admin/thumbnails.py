@@ -28,7 +28,7 @@ def thumbnail(small: Any) -> Markup:
     if small.get("state") in UNDRAWN:
         words = f"This image could not be processed. {small.get('fault') or ''}"
         return Markup(
-            '<span class="thumb amiss" role="img" aria-label="{0}" title="{0}">!</span>'
+            '<span class="thumb missing" role="img" aria-label="{0}" title="{0}">!</span>'
         ).format(words)
     return Markup(
         '<img class="thumb" src="{}" alt="" width="48" height="48" loading="lazy">'

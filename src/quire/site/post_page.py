@@ -97,16 +97,22 @@ def _post_page(
     to = _answered_comment(form, page.rows) if form else None
     names = display_names(one["author"] for one in (post, *page.rows))
     is_public = post["status"] == "published"
-    minutes = around.settings["comment_edit_minutes"]
     return render_page(
         "post.html", status, frame=around, post=post, threads=comments, page_links=Pager.of(page),
         form=form, to=to, closed=_is_closed(post, around.settings), edit=edit_url(POSTS, post),
         names=names,
-        mine={one["id"]: is_editable(actor, one, minutes) for one in page.rows if is_own(actor, one)},
-        beside_it=similar,
+        own_comments=_own_comments(actor, page.rows, around.settings), related_posts=similar,
         linked=blog_posting(post, names[post["author"]["id"]], around.settings) if is_public else None,
         cover=image_of(post["cover"]),
     )  # fmt: skip
+
+
+def _own_comments(
+    actor: Actor, comments: list[dict[str, Any]], settings: dict[str, Any]
+) -> dict[int, bool]:
+    """The actor's own comments by id, and whether each can still be edited."""
+    minutes = settings["comment_edit_minutes"]
+    return {one["id"]: is_editable(actor, one, minutes) for one in comments if is_own(actor, one)}
 
 
 def _answered_comment(form: CommentForm, comments: list[dict[str, Any]]) -> dict[str, Any] | None:

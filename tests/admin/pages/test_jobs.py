@@ -41,7 +41,7 @@ def test_jobs_are_for_administrators(browser):
 
 def test_a_failure_is_shown_with_its_error(admin, failed):
     page = BeautifulSoup(admin.get("jobs/").text, "html.parser")
-    [one] = page.select(".troubles li")
+    [one] = page.select(".entry-list li")
     assert "letters.fold, 7" in one.text and "Nobody handles this." in one.text
     assert "1 attempt, failed" in one.text and "colour: <b>red</b>" in one.text
     assert [v.text for v in page.select(".figure .value")] == ["0", "1"]
@@ -82,7 +82,7 @@ def test_kept_mail_can_be_read(make_app, people, tmp_path):
     sent(app)
     admin = Browser(app, people["root"])
     page = BeautifulSoup(admin.get("mail/").text, "html.parser")
-    [link] = page.select(".troubles a")
+    [link] = page.select(".entry-list a")
     assert link.text == "[Quire] Two-factor authentication is on"
     address = link["href"].removeprefix("/admin/")
     assert "Hello ann," in admin.get(address).text

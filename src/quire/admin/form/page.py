@@ -162,7 +162,7 @@ def editor_context(record: Record, actor: Actor, form: RecordForm, state: State 
         addresses["autosave"] = "1"
     if record.public_path:
         addresses["page"] = record.public_path
-    return {"writing": addresses, "scripts": SCRIPTS}
+    return {"editor": addresses, "scripts": SCRIPTS}
 
 
 def snapshot(record: Record, form: RecordForm, draft: State | None) -> str:
@@ -210,7 +210,7 @@ def form_page(
         errors=[],
         adopted="",
         can_draft=False,
-        writing={},
+        editor={},
         scripts=(),
         main=form.main(),
         side=form.side(),

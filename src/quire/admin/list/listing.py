@@ -154,7 +154,7 @@ class ListPage:
             icon=record.path,
             url=list_url(record),
             here=self.here(),
-            clear_url=list_url(record, self._kept_pairs()),
+            clear_url=list_url(record, self._preserved_parameters()),
             create_url=url_for(endpoint(record, "create_view")) if can_create else None,
             exports=[
                 (kind.upper(), url_for(endpoint(record, "export"), export_type=kind, **_flat(rest)))
@@ -169,7 +169,7 @@ class ListPage:
             searchable=bool(record.search_fields),
             search=self.parameters.get("search", ""),
             total_text=self.total_text(),
-            kept=self._kept_pairs(),
+            preserved_parameters=self._preserved_parameters(),
             filters=filters(record, actor, pairs, lambda name: lookup_url(record, name)),
             filters_open=bool(self.problem),
             chips=active,
@@ -180,9 +180,9 @@ class ListPage:
             **self._pager(),
         )
 
-    def _kept_pairs(self) -> Pairs:
-        keep = ("sort", "trashed", "status", "per_page")
-        return [(name, value) for name, value in self.pairs if name in keep]
+    def _preserved_parameters(self) -> Pairs:
+        preserved = ("sort", "trashed", "status", "per_page")
+        return [(name, value) for name, value in self.pairs if name in preserved]
 
     def _pager(self) -> dict[str, Any]:
         page, pages = self.page.page or 1, self.page.pages or 1

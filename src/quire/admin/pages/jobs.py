@@ -29,7 +29,7 @@ class JobsView(PanelView):
             "quire_admin/jobs.html",
             heading="Jobs",
             kinds=kinds,
-            troubles=[_row(row) for row in queue_admin.failures()],
+            failures=[_row(row) for row in queue_admin.failures()],
             waiting=sum(row.waiting for row in kinds),
             failed=sum(row.failed for row in kinds),
             moment=lambda value: format_moment(rfc3339(value)),

@@ -1,4 +1,4 @@
-// Keeps a draft on the server a few seconds after each change, and says where what was typed is kept.
+// Saves a draft to the server a few seconds after each change, and shows where the text is stored.
 "use strict";
 
 const PAUSE_BEFORE_SAVE = 3000;
@@ -11,22 +11,22 @@ class Autosave {
     this.form = form;
     this.state = form.querySelector("[data-state]");
     this.notes = document.querySelector("[data-notes]");
-    this.conflicts = new Conflicts(form.querySelector("[data-conflicts]"), (...decided) => this.resolved(...decided));
-    const told = JSON.parse(form.elements._base?.value || "{}"); // what the server has, where a form came back
-    this.base = form.dataset.refused ? told : { ...told, ...textsOf(form) };
+    this.conflicts = new Conflicts(form.querySelector("[data-conflicts]"), (...decisions) => this.applyDecisions(...decisions));
+    const stored = JSON.parse(form.elements._base?.value || "{}"); // what is stored, if the form was refused
+    this.base = form.dataset.refused ? stored : { ...stored, ...textsOf(form) };
     this.offer();
-    if (form.dataset.refused) this.refused();
-    for (const name of ["input", "change"]) form.addEventListener(name, () => this.changed());
-    form.addEventListener("submit", (event) => this.submitted(event));
-    document.addEventListener("submit", (event) => this.left(event), true);
+    if (form.dataset.refused) this.restoreRefused();
+    for (const name of ["input", "change"]) form.addEventListener(name, () => this.onChange());
+    form.addEventListener("submit", (event) => this.onSubmit(event));
+    document.addEventListener("submit", (event) => this.beforeAction(event), true);
     document.addEventListener("keydown", (event) => this.key(event));
-    document.addEventListener("visibilitychange", () => { if (document.hidden) this.keepHere(); else this.resume(); });
-    window.addEventListener("pagehide", () => this.keepHere());
+    document.addEventListener("visibilitychange", () => { if (document.hidden) this.backUp(); else this.resume(); });
+    window.addEventListener("pagehide", () => this.backUp());
     window.addEventListener("focus", () => this.resume());
     window.addEventListener("online", () => this.save());
   }
 
-  // The fields that were changed here, but for those about which somebody is asked.
+  // The fields that were changed here, except those with an open conflict.
   get changedNames() {
     const texts = textsOf(this.form);
     return Object.keys(texts).filter((name) => texts[name] !== this.base[name] && !this.conflicts.blocks(name));
@@ -34,7 +34,7 @@ class Autosave {
 
   get dirty() { return this.changedNames.length > 0; }
 
-  say(words, tone = "") {
+  showStatus(words, tone = "") {
     this.state.textContent = words;
     this.state.dataset.tone = tone;
   }
@@ -50,39 +50,39 @@ class Autosave {
   }
 
   // In this browser ---------------------------------------------------------------------------
-  changed() {
+  onChange() {
     clearTimeout(this.local);
-    this.local = setTimeout(() => this.keepHere(), 200);
-    if (!this.dirty) { if (!this.conflicts.size) this.settled(); return; }
+    this.local = setTimeout(() => this.backUp(), 200);
+    if (!this.dirty) { if (!this.conflicts.size) this.markSaved(); return; }
     clearTimeout(this.timer);
     this.since ||= Date.now();
     this.timer = setTimeout(() => this.save(), Math.min(PAUSE_BEFORE_SAVE, Math.max(0, this.since + LONGEST_WAIT - Date.now())));
   }
 
-  keepHere() {
+  backUp() {
     const names = [...this.changedNames, ...this.conflicts.rows.keys()];
-    if (names.length) this.kept = keeping.keep(changedIn(this.form, names, this.base));
+    if (names.length) this.isStored = localBackup.save(changedValues(this.form, names, this.base));
   }
 
-  refused() { // what was sent has come back
+  restoreRefused() { // what was submitted was not saved
     sessionStorage.removeItem("sent");
-    this.keepHere();
+    this.backUp();
   }
 
-  settled() {
+  markSaved() {
     clearTimeout(this.local);
-    keeping.drop();
+    localBackup.drop();
     changed = false; // of panel.js: leaving asks no more
   }
 
   offer() {
-    const earlier = `${keeping.key}:earlier`;
-    const backup = keeping.load();
+    const earlier = `${localBackup.key}:earlier`;
+    const backup = localBackup.load();
     if (backup && differsFrom(this.form, backup.values)) localStorage.setItem(earlier, JSON.stringify(backup));
-    keeping.drop();
-    const unsaved = keeping.load(earlier);
-    if (!unsaved || !differsFrom(this.form, unsaved.values)) { keeping.drop(earlier); return; }
-    const done = () => { keeping.drop(earlier); this.notes.replaceChildren(); };
+    localBackup.drop();
+    const unsaved = localBackup.load(earlier);
+    if (!unsaved || !differsFrom(this.form, unsaved.values)) { localBackup.drop(earlier); return; }
+    const done = () => { localBackup.drop(earlier); this.notes.replaceChildren(); };
     const time = new Date(unsaved.at).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
     this.note(element("p", {}, `This browser has unsaved text from ${time}.`),
       this.button("Restore", () => this.restore(unsaved, done)), " ", this.button("Discard", done));
@@ -95,7 +95,7 @@ class Autosave {
   }
 
   // At the server -----------------------------------------------------------------------------
-  get waits() { // a new record needs what every record must have
+  get isIncomplete() { // a new record lacks required fields
     return !this.form.dataset.id && [...this.form.querySelectorAll("[data-must]")].some((one) => !one.value.trim());
   }
 
@@ -103,8 +103,8 @@ class Autosave {
     clearTimeout(this.timer);
     if (this.running) { this.again = true; return this.running; }
     if (!this.dirty && !always) return undefined;
-    this.keepHere();
-    if (this.waits) { this.say("Stored in this browser until it has a title and text"); return undefined; }
+    this.backUp();
+    if (this.isIncomplete) { this.showStatus("Stored in this browser until it has a title and text"); return undefined; }
     this.running = this.send().finally(() => { this.running = null; });
     await this.running;
     if (this.again) { this.again = false; return this.save(); }
@@ -114,14 +114,14 @@ class Autosave {
   async send() {
     const texts = textsOf(this.form);
     const names = this.form.dataset.id ? this.changedNames : Object.keys(texts);
-    const body = this.form.dataset.id ? this.changes(names) : this.whole();
-    this.say("Saving…");
-    const answer = await keeping.post(this.form.action, body);
-    if (answer.ok) await this.arrived(answer.body, Object.fromEntries(names.map((name) => [name, texts[name]])));
-    else this.failed(answer);
+    const body = this.form.dataset.id ? this.changes(names) : this.newRecord();
+    this.showStatus("Saving…");
+    const answer = await browserSession.post(this.form.action, body);
+    if (answer.ok) await this.onSaved(answer.body, Object.fromEntries(names.map((name) => [name, texts[name]])));
+    else this.onFailure(answer);
   }
 
-  // What was changed, and what stood there before: the rest may have been changed by others.
+  // What was changed, and its previous value: others may have changed the remaining fields.
   changes(names) {
     const body = new FormData();
     for (const [name, value] of new FormData(this.form)) if (names.includes(name) || NUMBERS.has(name)) body.append(name, value);
@@ -131,35 +131,35 @@ class Autosave {
     return body;
   }
 
-  whole() {
-    this.nameItself();
+  newRecord() {
+    this.addPageId();
     const body = new FormData(this.form);
     body.delete("csrf_token");
     body.set("_begin", "1");
     return body;
   }
 
-  // A second try, after an answer that was lost, is not to make a second post.
-  nameItself() {
+  // A retry after a lost answer must not create a second record.
+  addPageId() {
     if (this.form.elements._page) return;
     this.form.prepend(element("input", { type: "hidden", name: "_page", value: `${Date.now()}-${Math.random()}` }));
   }
 
-  async arrived(answer, sent) {
+  async onSaved(answer, submitted) {
     const first = !this.form.dataset.id || !this.form.elements.draft_version;
-    Object.assign(this.base, sent);
+    Object.assign(this.base, submitted);
     this.since = 0;
     if (this.signIn) { this.notes.replaceChildren(); this.signIn = false; }
-    this.take(answer);
+    this.updateVersions(answer);
     const adopted = this.adopt(answer.texts || {});
     const time = new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
-    this.say(`Saved ${time}${adopted.length ? `. Updated with someone else’s changes: ${adopted.join(", ")}` : ""}`, "good");
+    this.showStatus(`Saved ${time}${adopted.length ? `. Updated with someone else’s changes: ${adopted.join(", ")}` : ""}`, "good");
     this.conflicts.show(answer.conflict, false);
-    if (this.dirty) this.changed(); else this.settled();
+    if (this.dirty) this.onChange(); else this.markSaved();
     if (first) await this.refresh();
   }
 
-  // What others have changed comes into fields that nobody has touched or is in; the labels of those.
+  // Shows what others have changed in fields without own changes or focus; returns their labels.
   adopt(texts) {
     const adopted = [];
     for (const [name, text] of Object.entries(texts)) {
@@ -172,11 +172,11 @@ class Autosave {
     return adopted;
   }
 
-  // The numbers that the next change is based on.
-  take({ id, edit_url: address, version, live_version: live, draft_version: draft }) {
+  // The versions that the next change is based on.
+  updateVersions({ id, edit_url: address, version, live_version: live, draft_version: draft }) {
     if (id && !this.form.dataset.id) {
-      keeping.drop();
-      keeping.name(id);
+      localBackup.drop();
+      localBackup.setKey(id);
       this.form.dataset.id = id;
       this.form.action = address;
       this.form.elements._page?.remove();
@@ -194,7 +194,7 @@ class Autosave {
     return this.form.elements[name];
   }
 
-  // What stands around the form, as it is now that there is a draft.
+  // The head and buttons of the page, as they are now that there is a draft.
   async refresh() {
     const answer = await fetch(this.form.action, { headers: { Accept: "text/html" } }).catch(() => null);
     if (!answer?.ok || answer.redirected) return;
@@ -205,20 +205,20 @@ class Autosave {
     }
   }
 
-  failed({ status, message, body }) {
-    const where = this.kept === false ? "and this browser has no room to store it" : "stored in this browser";
+  onFailure({ status, message, body }) {
+    const where = this.isStored === false ? "and this browser has no room to store it" : "stored in this browser";
     if (status === 412 && body?.conflict) {
       this.conflicts.show(body.conflict, true);
-      this.say(`Not saved: someone else has changed it; ${where}`, "bad");
+      this.showStatus(`Not saved: someone else has changed it; ${where}`, "bad");
       if (this.dirty) this.save(); // the other fields
     } else if (status === 401) {
-      this.say(`Not saved: ${message.replace(/\.$/, "")}, ${where}`, "bad");
+      this.showStatus(`Not saved: ${message.replace(/\.$/, "")}, ${where}`, "bad");
       this.askSignIn(message);
     } else if (status === 0 || status >= 500) {
-      this.say(`Not saved: ${navigator.onLine ? "the server is not responding" : "you are offline"}, ${where}`, "bad");
+      this.showStatus(`Not saved: ${navigator.onLine ? "the server is not responding" : "you are offline"}, ${where}`, "bad");
       this.timer = setTimeout(() => this.save(), RETRY);
     } else {
-      this.say(`Not saved: ${message} Your text is ${where}.`, "bad");
+      this.showStatus(`Not saved: ${message} Your text is ${where}.`, "bad");
     }
   }
 
@@ -236,9 +236,9 @@ class Autosave {
   resume() { if (this.signIn) this.save(); }
 
   // Somebody else was faster -------------------------------------------------------------------
-  resolved(chosen, version) {
-    this.take({ version });
-    for (const { name, value, blocks, mine } of chosen) {
+  applyDecisions(decisions, version) {
+    this.updateVersions({ version });
+    for (const { name, value, blocks, mine } of decisions) {
       if (!mine) setField(this.form, name, value);
       if (blocks) this.base[name] = value;
     }
@@ -246,22 +246,22 @@ class Autosave {
   }
 
   // Leaving ------------------------------------------------------------------------------------
-  submitted(event) {
+  onSubmit(event) {
     if (event.defaultPrevented) return;
-    if (this.running) { // what is on its way must not arrive after this
+    if (this.running) { // a save in progress must not arrive after this one
       event.preventDefault();
       const { submitter } = event;
       this.running.then(() => this.form.requestSubmit(submitter));
       return;
     }
     clearTimeout(this.timer);
-    this.keepHere();
+    this.backUp();
     if (this.form.dataset.id) this.hidden("_base").value = JSON.stringify(this.base);
-    sessionStorage.setItem("sent", keeping.key);
+    sessionStorage.setItem("sent", localBackup.key);
   }
 
-  // Publish and the like work on what is saved: what is typed goes first, unless there is no place for it.
-  left(event) {
+  // Actions such as publishing apply to what is saved: unsaved changes are saved first, if they can be.
+  beforeAction(event) {
     const form = event.target;
     if (form === this.form || !form.closest(".head-actions") || !this.dirty) return;
     if (form.elements.action?.value === "restore") {
@@ -270,11 +270,11 @@ class Autosave {
     }
     event.preventDefault();
     event.stopImmediatePropagation();
-    this.save().then(() => { if (!this.dirty && !this.conflicts.size) this.present(form)?.requestSubmit(); });
+    this.save().then(() => { if (!this.dirty && !this.conflicts.size) this.currentForm(form)?.requestSubmit(); });
   }
 
-  // The form of the same button, which may have been put there anew.
-  present(form) {
+  // The form of the same button, which may have been replaced.
+  currentForm(form) {
     const same = (name, one) => one.querySelector(`[name=${name}]`)?.value === form.querySelector(`[name=${name}]`)?.value;
     return [...document.querySelectorAll(".head-actions form")]
       .find((one) => one.getAttribute("action") === form.getAttribute("action") && same("action", one));
@@ -288,7 +288,7 @@ class Autosave {
 
   async saveNow() {
     await this.save();
-    if (!this.dirty && !this.conflicts.size && !this.state.textContent.startsWith("Saved")) this.say("No changes to save", "good");
+    if (!this.dirty && !this.conflicts.size && !this.state.textContent.startsWith("Saved")) this.showStatus("No changes to save", "good");
   }
 
   async publish() {
@@ -299,4 +299,4 @@ class Autosave {
   }
 }
 
-if (writing?.dataset.autosave) new Autosave(writing);
+if (editorForm?.dataset.autosave) new Autosave(editorForm);

@@ -8,9 +8,9 @@ function differences(parts) {
 }
 
 class Conflicts {
-  // `done(chosen, version)` is called when every field has been decided.
+  // `done(decisions, version)` is called when every field has been decided.
   constructor(place, done) {
-    Object.assign(this, { place, done, rows: new Map(), chosen: [] });
+    Object.assign(this, { place, done, rows: new Map(), decisions: [] });
   }
 
   get size() { return this.rows.size; }
@@ -24,7 +24,7 @@ class Conflicts {
   show(conflict, blocks) {
     for (const [name, row] of this.rows) if (row.blocks === blocks) this.rows.delete(name);
     for (const row of conflict?.rows || []) {
-      if (!this.chosen.some(({ name }) => name === row.name)) this.rows.set(row.name, { ...row, blocks });
+      if (!this.decisions.some(({ name }) => name === row.name)) this.rows.set(row.name, { ...row, blocks });
     }
     if (conflict) this.words = conflict.words;
     if (conflict && !blocks) this.version = conflict.version; // of the record, which they replace knowingly
@@ -58,12 +58,12 @@ class Conflicts {
   }
 
   choose(row, mine) {
-    this.chosen.push({ ...row, mine });
+    this.decisions.push({ ...row, mine });
     this.rows.delete(row.name);
     this.draw();
     if (this.size) return;
-    const { chosen, version } = this;
-    Object.assign(this, { chosen: [], version: undefined });
-    this.done(chosen, version);
+    const { decisions, version } = this;
+    Object.assign(this, { decisions: [], version: undefined });
+    this.done(decisions, version);
   }
 }

@@ -1,15 +1,15 @@
 // Text of a form that was sent but never arrived (session over, network gone) is offered again.
 "use strict";
 
-const DRAFT = `draft:${location.pathname}${location.search}`;
-const NOT_KEPT = new Set(["csrf_token", "_page", "_base", "version", "live_version", "draft_version", "url"]);
-const NOT_TYPED = new Set(["password", "submit", "button", "file"]);
+const STORAGE_KEY = `draft:${location.pathname}${location.search}`;
+const EXCLUDED_NAMES = new Set(["csrf_token", "_page", "_base", "version", "live_version", "draft_version", "url"]);
+const EXCLUDED_TYPES = new Set(["password", "submit", "button", "file"]);
 
 function typedFields(form) {
-  return [...form.elements].filter((one) => one.name && !one.name.startsWith("_theirs-") && !NOT_TYPED.has(one.type) && !NOT_KEPT.has(one.name));
+  return [...form.elements].filter((one) => one.name && !one.name.startsWith("_theirs-") && !EXCLUDED_TYPES.has(one.type) && !EXCLUDED_NAMES.has(one.name));
 }
 
-function typedIn(form) {
+function typedValues(form) {
   return typedFields(form).map((one) => [one.name, one.type, one.type === "checkbox" ? one.checked : one.value]);
 }
 
@@ -53,14 +53,14 @@ function fillIn(form, values) {
 }
 
 function differsFrom(form, values) {
-  const now = new Set(typedIn(form).map((one) => JSON.stringify(one)));
+  const now = new Set(typedValues(form).map((one) => JSON.stringify(one)));
   return values.some((one) => !now.has(JSON.stringify(one)));
 }
 
 // What was changed, and what stood there before: bringing back the rest would undo what others have changed since.
-function changedIn(form, names, base) {
+function changedValues(form, names, base) {
   const known = names.filter((name) => name in base);
-  return { values: typedIn(form).filter(([name]) => names.includes(name)),
+  return { values: typedValues(form).filter(([name]) => names.includes(name)),
     base: Object.fromEntries(known.map((name) => [name, base[name]])) };
 }
 
@@ -69,11 +69,11 @@ function offerDraft(form, { values, base }) {
   const discard = element("button", { type: "button", class: "button small quiet" }, "Discard");
   const note = element("div", { class: "note warning", role: "status" },
     element("div", {}, element("p", {}, "Your last submission of this form was not saved."), restore, discard));
-  const done = () => { sessionStorage.removeItem(DRAFT); note.remove(); };
+  const done = () => { sessionStorage.removeItem(STORAGE_KEY); note.remove(); };
   restore.addEventListener("click", () => {
     fillIn(form, values);
-    const seen = form.elements._base;
-    if (seen) seen.value = JSON.stringify({ ...JSON.parse(seen.value), ...base });
+    const baseField = form.elements._base;
+    if (baseField) baseField.value = JSON.stringify({ ...JSON.parse(baseField.value), ...base });
     done();
   });
   discard.addEventListener("click", done);
@@ -83,12 +83,12 @@ function offerDraft(form, { values, base }) {
 function startDrafts(form) {
   const refused = document.getElementById("problem");
   const base = refused ? {} : textsOf(form);
-  const kept = JSON.parse(sessionStorage.getItem(DRAFT) || "null");
-  if (kept?.values && !refused && differsFrom(form, kept.values)) offerDraft(form, kept);
+  const stored = JSON.parse(sessionStorage.getItem(STORAGE_KEY) || "null");
+  if (stored?.values && !refused && differsFrom(form, stored.values)) offerDraft(form, stored);
   form.addEventListener("submit", () => {
     const texts = textsOf(form);
     const names = Object.keys(texts).filter((name) => texts[name] !== base[name]);
-    sessionStorage.setItem(DRAFT, JSON.stringify(changedIn(form, names, base)));
+    sessionStorage.setItem(STORAGE_KEY, JSON.stringify(changedValues(form, names, base)));
   });
 }
 
@@ -117,6 +117,6 @@ if (document.querySelector(".messages .success")) {
   for (const key of Object.keys(sessionStorage)) {
     if (key.startsWith("draft:")) sessionStorage.removeItem(key);
   }
-  localStorage.removeItem(sessionStorage.getItem("sent")); // what the editor has kept of it
+  localStorage.removeItem(sessionStorage.getItem("sent")); // the editor's local backup of it
 }
 document.querySelectorAll("form[data-guard]:not([data-autosave])").forEach(startDrafts);

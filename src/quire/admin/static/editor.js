@@ -11,11 +11,11 @@ function countsOf(text) {
   return { words, characters: [...text].length, minutes: Math.max(1, Math.round(weight / WORDS_A_MINUTE)) };
 }
 
-function many(number, word) {
+function plural(number, word) {
   return `${number.toLocaleString("en")} ${word}${number === 1 ? "" : "s"}`;
 }
 
-const LOOK = CodeMirror.EditorView.theme({
+const THEME = CodeMirror.EditorView.theme({
   "&": { fontSize: "0.95rem", color: "var(--text)", backgroundColor: "var(--surface)" },
   "&.cm-focused": { outline: "none" },
   ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "1.65" },
@@ -65,21 +65,21 @@ const DIRECTION = [
 // Enter on an empty item ends the list, whether or not there are blank lines between its items.
 const continueMarkup = CodeMirror.insertNewlineContinueMarkupCommand({ nonTightLists: false });
 
-class Surface {
+class MarkdownEditor {
   constructor(area) {
     this.area = area;
     this.places = new Set();
     this.view = new CodeMirror.EditorView({ doc: area.value, extensions: this.extensions() });
-    this.box = element("div", { class: "surface" }, this.view.dom);
+    this.box = element("div", { class: "markdown-editor" }, this.view.dom);
     this.count = element("p", { class: "count" });
     area.before(this.box);
     this.box.after(this.count);
-    area.classList.add("behind");
+    area.classList.add("behind-editor");
     area.tabIndex = -1;
     area.setAttribute("aria-hidden", "true");
     document.querySelector(`label[for="${area.id}"]`)?.addEventListener("click", () => this.view.focus());
     area.addEventListener("focus", () => this.view.focus());
-    for (const name of ["restored", "change"]) area.addEventListener(name, () => this.take());
+    for (const name of ["restored", "change"]) area.addEventListener(name, () => this.updateText());
     this.recount();
   }
 
@@ -92,7 +92,7 @@ class Surface {
       CodeMirror.markdownLanguage,
       EditorView.lineWrapping,
       EditorView.contentAttributes.of(this.attributes()),
-      LOOK, COLOURS, DIRECTION,
+      THEME, COLOURS, DIRECTION,
       CodeMirror.EditorState.allowMultipleSelections.of(false),
       keymap.of([
         { key: "Enter", run: continueMarkup },
@@ -101,7 +101,7 @@ class Surface {
         ...CodeMirror.historyKeymap,
       ]),
       EditorView.domEventHandlers({
-        paste: (event) => this.files(event, event.clipboardData),
+        paste: (event) => this.insertFiles(event, event.clipboardData),
         drop: (event, view) => this.drop(event, view),
       }),
       EditorView.updateListener.of((update) => { if (update.docChanged) this.documentChanged(update.changes); }),
@@ -120,7 +120,7 @@ class Surface {
 
   documentChanged(changes) {
     for (const place of this.places) place.at = changes.mapPos(place.at, 1);
-    this.give();
+    this.updateForm();
   }
 
   // A place in the text that stays where it is meant while the text changes around it, until it is released.
@@ -132,20 +132,20 @@ class Surface {
 
   get text() { return this.view.state.doc.toString(); }
 
-  give() { // what is typed goes into the form
+  updateForm() { // from the editor to the textarea
     this.area.value = this.text;
     this.area.dispatchEvent(new Event("input", { bubbles: true }));
     this.recount();
   }
 
-  take() { // what somebody else put into the form comes here
+  updateText() { // from the textarea, which other scripts fill in, to the editor
     if (this.area.value === this.text) return;
     this.view.dispatch({ changes: { from: 0, to: this.view.state.doc.length, insert: this.area.value } });
   }
 
   recount() {
     const { words, characters, minutes } = countsOf(this.text);
-    this.count.textContent = `${many(words, "word")} · ${many(characters, "character")} · ${minutes} min read`;
+    this.count.textContent = `${plural(words, "word")} · ${plural(characters, "character")} · ${minutes} min read`;
   }
 
   selected() {
@@ -166,9 +166,9 @@ class Surface {
     this.replace(at, at, text, text.length, text.length);
   }
 
-  files(event, carried) {
-    const files = [...(carried?.files || [])];
-    if (!files.length || !this.onFiles || carried.types.includes("text/plain")) return false;
+  insertFiles(event, transfer) {
+    const files = [...(transfer?.files || [])];
+    if (!files.length || !this.onFiles || transfer.types.includes("text/plain")) return false;
     event.preventDefault();
     this.onFiles(files, this.selected().to);
     return true;
@@ -177,8 +177,8 @@ class Surface {
   drop(event, view) {
     const place = view.posAtCoords({ x: event.clientX, y: event.clientY }) ?? view.state.doc.length;
     view.dispatch({ selection: { anchor: place } });
-    return this.files(event, event.dataTransfer);
+    return this.insertFiles(event, event.dataTransfer);
   }
 }
 
-const surfaces = [...document.querySelectorAll("textarea.markdown")].map((area) => new Surface(area));
+const editors = [...document.querySelectorAll("textarea.markdown")].map((area) => new MarkdownEditor(area));

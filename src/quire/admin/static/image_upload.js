@@ -30,11 +30,11 @@ function openDialog(heading, parts, buttons) {
 }
 
 // Files that are dropped on a dialog; without this the browser would leave the page for them.
-function acceptDrops(dialog, take) {
+function acceptDrops(dialog, onFiles) {
   dialog.addEventListener("dragover", (event) => event.preventDefault());
   dialog.addEventListener("drop", (event) => {
     event.preventDefault();
-    if (event.dataTransfer.files.length) take([...event.dataTransfer.files]);
+    if (event.dataTransfer.files.length) onFiles([...event.dataTransfer.files]);
   });
 }
 
@@ -55,28 +55,28 @@ class PendingUpload {
   get name() { return this.file.name || "Pasted image"; }
 
   preview() {
-    if (!this.file.type.startsWith("image/")) return element("span", { class: "looked-at none" });
-    const picture = element("img", { src: URL.createObjectURL(this.file), alt: "", class: "looked-at" });
+    if (!this.file.type.startsWith("image/")) return element("span", { class: "upload-preview none" });
+    const picture = element("img", { src: URL.createObjectURL(this.file), alt: "", class: "upload-preview" });
     for (const name of ["load", "error"]) picture.addEventListener(name, () => URL.revokeObjectURL(picture.src), { once: true });
     return picture;
   }
 
   // The answer as {ok, body, status, message}.
   async upload(address) {
-    if (this.status === 401 || this.status === 403) await keeping.whoIsThere(); // signed in again meanwhile
-    const sent = new FormData();
-    sent.append("file", this.file, this.file.name || "pasted.png");
-    if (this.alt.value.trim()) sent.append("alt", this.alt.value.trim());
+    if (this.status === 401 || this.status === 403) await browserSession.renewToken(); // signed in again meanwhile
+    const formData = new FormData();
+    formData.append("file", this.file, this.file.name || "pasted.png");
+    if (this.alt.value.trim()) formData.append("alt", this.alt.value.trim());
     this.error.textContent = "";
     [this.progress.hidden, this.alt.readOnly] = [false, true];
-    const answer = await this.request(address, sent);
+    const answer = await this.request(address, formData);
     [this.progress.hidden, this.alt.readOnly] = [true, false];
     this.status = answer.status;
     if (!answer.ok) this.error.textContent = answer.message;
     return answer;
   }
 
-  request(address, sent) {
+  request(address, formData) {
     const request = new XMLHttpRequest();
     return new Promise((resolve) => {
       request.open("POST", address);
@@ -86,7 +86,7 @@ class PendingUpload {
         this.progress.value = Math.floor((loaded / total) * 100);
       });
       request.addEventListener("loadend", () => resolve(this.answerOf(request)));
-      request.send(sent);
+      request.send(formData);
     });
   }
 
@@ -101,8 +101,8 @@ class PendingUpload {
 
 // Files on their way into a text. Nothing is uploaded before "Insert", so that "Cancel" leaves nothing behind.
 class UploadDialog {
-  constructor(surface, address, place) {
-    Object.assign(this, { surface, address, place, pending: [], inserted: 0 });
+  constructor(editor, address, place) {
+    Object.assign(this, { editor, address, place, pending: [], inserted: 0 });
     this.list = element("ul", { class: "uploads" });
     this.button = element("button", { class: "button primary", type: "button" }, "Insert");
     this.button.addEventListener("click", () => this.insert());
@@ -140,15 +140,15 @@ class UploadDialog {
   async send(one) {
     const { ok, body, status } = await one.upload(this.address);
     if (ok && this.pending.includes(one)) {
-      this.put(mediaMarkdown(body, one.alt.value.trim() || body.alt));
+      this.insertMarkdown(mediaMarkdown(body, one.alt.value.trim() || body.alt));
       this.remove(one);
     } else if (status === 201 && ok) {
       this.discard(body);
     }
   }
 
-  put(markdown) {
-    this.surface.insertAt(this.place.at, this.inserted ? `\n\n${markdown}` : markdown);
+  insertMarkdown(markdown) {
+    this.editor.insertAt(this.place.at, this.inserted ? `\n\n${markdown}` : markdown);
     this.inserted += 1;
   }
 
@@ -160,13 +160,13 @@ class UploadDialog {
   cancel() {
     this.pending = [];
     this.place.release();
-    this.surface.view.focus();
+    this.editor.view.focus();
   }
 }
 
 // The media that are there already, and a way to bring new files.
 class LibraryDialog {
-  constructor(address, insert, take) {
+  constructor(address, insert, onFiles) {
     Object.assign(this, { address, chosen: null });
     const file = element("input", { type: "file", id: "picture-file", multiple: "" });
     const search = element("input", { type: "search", id: "picture-search", placeholder: "File name or alternative text" });
@@ -177,8 +177,8 @@ class LibraryDialog {
     const { dialog, closed } = openDialog("Insert an image or file", parts, []);
     this.dialog = dialog;
     this.choose = (then) => { dialog.close(); closed.then(then); };
-    acceptDrops(dialog, (files) => this.choose(() => take(files)));
-    file.addEventListener("change", () => { if (file.files.length) this.choose(() => take([...file.files])); });
+    acceptDrops(dialog, (files) => this.choose(() => onFiles(files)));
+    file.addEventListener("change", () => { if (file.files.length) this.choose(() => onFiles([...file.files])); });
     this.insert = (media) => this.choose(() => insert(media));
     this.listenTo(search);
     this.closed = closed;
@@ -194,11 +194,11 @@ class LibraryDialog {
   }
 
   async find(text) {
-    this.asked = text;
+    this.lastQuery = text;
     const query = new URLSearchParams({ per_page: "24", count: "none", ...(text ? { search: text } : { sort: "-id" }) });
     const answer = await fetch(`${this.address}?${query}`, { headers: { Accept: "application/json" } }).catch(() => null);
     const body = await answer?.json().catch(() => null);
-    if (this.asked !== text) return; // something else is looked for by now
+    if (this.lastQuery !== text) return; // something else is looked for by now
     this.error.textContent = answer?.ok ? "" : "The media library could not be loaded.";
     const entries = (body?.media || []).map((one) => element("li", {}, this.entry(one)));
     this.list.replaceChildren(...entries);
@@ -215,12 +215,12 @@ class LibraryDialog {
   }
 }
 
-function addPictures(surface, address) {
-  surface.onFiles = (files, at) => new UploadDialog(surface, address, surface.track(at)).add(files);
-  surface.onPicture = () => {
-    const place = surface.track(surface.selected().to);
-    const insert = (media) => surface.insertAt(place.at, mediaMarkdown(media, media.alt));
-    const library = new LibraryDialog(address, insert, (files) => surface.onFiles(files, place.at));
-    library.closed.then(() => { place.release(); surface.view.focus(); });
+function addPictures(editor, address) {
+  editor.onFiles = (files, at) => new UploadDialog(editor, address, editor.track(at)).add(files);
+  editor.onPicture = () => {
+    const place = editor.track(editor.selected().to);
+    const insert = (media) => editor.insertAt(place.at, mediaMarkdown(media, media.alt));
+    const library = new LibraryDialog(address, insert, (files) => editor.onFiles(files, place.at));
+    library.closed.then(() => { place.release(); editor.view.focus(); });
   };
 }

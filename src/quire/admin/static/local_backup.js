@@ -1,21 +1,20 @@
-// What is typed is kept in this browser at every change, and asks of the server that outlive a session.
+// Backs up what is typed in this browser, and sends requests that survive the end of a session.
 "use strict";
 
-class Keeping {
+class LocalBackup {
   constructor(form) {
     this.form = form;
-    this.user = form?.dataset.user;
-    this.name(form?.dataset.id);
+    this.setKey(form?.dataset.id);
   }
 
-  name(id) { this.key = `kept:${this.user}:${this.form?.dataset.kind}:${id || "new"}`; }
+  setKey(id) { this.key = `backup:${this.form?.dataset.user}:${this.form?.dataset.kind}:${id || "new"}`; }
 
   load(key = this.key) {
     try { return JSON.parse(localStorage.getItem(key)); } catch { return null; }
   }
 
   // Whether there was room.
-  keep(changes) {
+  save(changes) {
     try {
       localStorage.setItem(this.key, JSON.stringify({ at: Date.now(), ...changes }));
       return true;
@@ -23,13 +22,19 @@ class Keeping {
   }
 
   drop(key = this.key) { localStorage.removeItem(key); }
+}
 
-  // The answer as {ok, status, body, message}; status 0 where none came.
+class BrowserSession {
+  constructor(user) {
+    this.user = user;
+  }
+
+  // The response as {ok, status, body, message}; status 0 if there was none.
   async post(address, body, again = true) {
     const headers = { "X-CSRFToken": csrf(), Accept: "application/json" };
     const answer = await fetch(address, { method: "POST", body, headers }).catch(() => null);
     if (answer?.status === 401 || (answer?.status === 403 && again)) {
-      const who = await this.whoIsThere();
+      const who = await this.renewToken();
       if (String(who) !== this.user) return { ok: false, status: 401, message: this.signedOut(who) };
       if (again) {
         if (body instanceof FormData) body.delete("csrf_token");
@@ -45,24 +50,25 @@ class Keeping {
     return who ? "You are now signed in as a different user." : "You have been signed out.";
   }
 
-  // The id of who is signed in now, whose token every form of this page gets.
-  async whoIsThere() {
-    const asked = { headers: { Accept: "application/json" }, cache: "no-store" };
-    const answer = await fetch("/api/v1/users/me?fields=id", asked).catch(() => null);
+  // The id of the user who is signed in now, whose CSRF token every form of this page gets.
+  async renewToken() {
+    const options = { headers: { Accept: "application/json" }, cache: "no-store" };
+    const answer = await fetch("/api/v1/users/me?fields=id", options).catch(() => null);
     if (!answer?.ok) return null;
     const { id } = await answer.json();
-    const { csrf_token: token } = await (await fetch("/api/v1/csrf-token", asked)).json();
+    const { csrf_token: token } = await (await fetch("/api/v1/csrf-token", options)).json();
     document.querySelector('meta[name="csrf-token"]').content = token;
     for (const input of document.querySelectorAll('input[name="csrf_token"]')) input.value = token;
     return id;
   }
 }
 
-const writing = document.querySelector("form[data-rendered]");
-const keeping = new Keeping(writing);
+const editorForm = document.querySelector("form[data-rendered]");
+const localBackup = new LocalBackup(editorForm);
+const browserSession = new BrowserSession(editorForm?.dataset.user);
 
-for (const surface of surfaces) {
-  if (writing?.dataset.media) addPictures(surface, writing.dataset.media);
-  addToolbar(surface);
-  if (writing) new Prospect(surface, writing.dataset.rendered);
+for (const editor of editors) {
+  if (editorForm?.dataset.media) addPictures(editor, editorForm.dataset.media);
+  addToolbar(editor);
+  if (editorForm) new Preview(editor, editorForm.dataset.rendered);
 }

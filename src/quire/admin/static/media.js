@@ -9,16 +9,16 @@ function showProgress(form, part) {
   box.querySelector("[data-status]").textContent = part < 100 ? `Uploading: ${part}%` : "Processing…";
 }
 
-function failed(form, message) {
+function showFailure(form, message) {
   form.querySelector("[data-progress]").hidden = true;
   form.querySelector("[type=submit]").disabled = false;
   announce(message);
 }
 
-function finished(form, request) {
+function handleResponse(form, request) {
   const answer = JSON.parse(request.responseText || "null");
   if (request.status === 200 && answer?.url) location.assign(answer.url);
-  else failed(form, answer?.message || "The file could not be uploaded. Try again.");
+  else showFailure(form, answer?.message || "The file could not be uploaded. Try again.");
 }
 
 function send(form) {
@@ -28,8 +28,8 @@ function send(form) {
   request.upload.addEventListener("progress", (event) => {
     showProgress(form, Math.floor((event.loaded / event.total) * 100));
   });
-  request.addEventListener("load", () => finished(form, request));
-  request.addEventListener("error", () => failed(form, "The server is not responding. Try again."));
+  request.addEventListener("load", () => handleResponse(form, request));
+  request.addEventListener("error", () => showFailure(form, "The server is not responding. Try again."));
   form.querySelector("[type=submit]").disabled = true;
   showProgress(form, 0);
   request.send(new FormData(form));
@@ -46,7 +46,7 @@ for (const form of document.querySelectorAll("form[data-upload]")) {
 // The point that must stay in sight ----------------------------------------------------------
 const NS = "http://www.w3.org/2000/svg";
 
-class Focal {
+class FocalPoint {
   constructor(box, inputs) {
     this.picture = box.querySelector("img");
     this.inputs = inputs;
@@ -80,15 +80,15 @@ class Focal {
 
 for (const box of document.querySelectorAll("[data-focal]")) {
   const inputs = [...document.querySelectorAll("[data-point] input")];
-  if (inputs.length === 2) new Focal(box, inputs);
+  if (inputs.length === 2) new FocalPoint(box, inputs);
 }
 
 // What a picker has chosen -------------------------------------------------------------------
 document.querySelectorAll('[data-picker="one"]').forEach((field) => {
-  field.addEventListener("chosen", (event) => {
-    field.closest(".field")?.querySelector(".chosen")?.remove();
+  field.addEventListener("pick", (event) => {
+    field.closest(".field")?.querySelector(".selection")?.remove();
     if (!event.detail?.image) return;
     const picture = element("img", { src: event.detail.image, alt: event.detail.label, class: "thumb" });
-    field.closest(".picker").after(element("span", { class: "chosen" }, picture, event.detail.label));
+    field.closest(".picker").after(element("span", { class: "selection" }, picture, event.detail.label));
   });
 });

@@ -59,11 +59,11 @@ async function deleteRecord(link) {
 async function submitAfterQuestion(form, submitter, question, label) {
   if (!(await ask(question, label))) return;
   form.append(element("input", { type: "hidden", name: "confirmed", value: "1" }));
-  form.dataset.asked = "1";
+  form.dataset.confirmed = "1";
   form.requestSubmit(submitter || undefined);
 }
 
-function chosenRows(form) {
+function countSelectedRows(form) {
   return form.querySelectorAll('input[name="rowid"]:checked').length;
 }
 
@@ -71,26 +71,26 @@ function questionOf(form) {
   if (form.dataset.confirm) return [form.dataset.confirm, "Continue"];
   const chosen = form.querySelector("select[name=action]")?.selectedOptions[0];
   if (!chosen?.dataset.confirm) return null;
-  const rows = chosenRows(form);
+  const rows = countSelectedRows(form);
   return [`${chosen.dataset.confirm} (${rows} selected)`, chosen.textContent];
 }
 
 // Typed text is not lost by leaving ----------------------------------------------------------
 let changed = false;
 let leaving = false;
-const guarded = document.querySelector("form[data-guard]");
+const guardedForm = document.querySelector("form[data-guard]");
 function markChanged() {
   changed = true;
-  guarded.querySelector("[data-state]").textContent = "Unsaved changes";
+  guardedForm.querySelector("[data-state]").textContent = "Unsaved changes";
 }
 window.addEventListener("beforeunload", (event) => {
   if (changed && !leaving) event.preventDefault();
 });
 
 // Marks of selected rows ---------------------------------------------------------------------
-function showPicked(form) {
-  const rows = chosenRows(form);
-  form.querySelector("[data-picked]").textContent = rows ? `${rows} selected` : "With selected";
+function showSelection(form) {
+  const rows = countSelectedRows(form);
+  form.querySelector("[data-selection-count]").textContent = rows ? `${rows} selected` : "With selected";
   for (const box of form.querySelectorAll('input[name="rowid"]')) {
     box.closest("tr").classList.toggle("selected", box.checked);
   }
@@ -110,15 +110,15 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.dataset.asked === "1" || form.matches("[data-plain]")) return;
+  if (form.dataset.confirmed === "1" || form.matches("[data-plain]")) return;
   const question = questionOf(form);
-  if (form.matches("[data-bulk]") && !chosenRows(form)) {
+  if (form.matches("[data-bulk]") && !countSelectedRows(form)) {
     event.preventDefault();
     announce("Select at least one row first.", "warning");
   } else if (question) {
     event.preventDefault();
     submitAfterQuestion(form, event.submitter, ...question);
-  } else if (form === guarded) {
+  } else if (form === guardedForm) {
     leaving = true;
   }
 });
@@ -129,10 +129,10 @@ document.addEventListener("change", (event) => {
   if (box.matches("[data-pick-all]")) {
     for (const other of form.querySelectorAll('input[name="rowid"]')) other.checked = box.checked;
   }
-  if (form?.matches("[data-bulk]") && box.type === "checkbox") showPicked(form);
+  if (form?.matches("[data-bulk]") && box.type === "checkbox") showSelection(form);
 });
 
-guarded?.addEventListener("input", markChanged);
-guarded?.addEventListener("change", markChanged);
+guardedForm?.addEventListener("input", markChanged);
+guardedForm?.addEventListener("change", markChanged);
 for (const box of document.querySelectorAll("[data-pick-all]")) box.hidden = false;
 document.getElementById("problem")?.focus();

@@ -29,14 +29,14 @@ class Picker {
     this.list.setAttribute("aria-label", "Suggestions");
     const holder = element("div", { class: "picker" });
     this.field.before(holder);
-    if (this.many) this.takePlace(holder); else holder.append(this.field);
+    if (this.many) this.replaceField(holder); else holder.append(this.field);
     holder.append(this.list);
     for (const [key, value] of Object.entries({ role: "combobox", "aria-autocomplete": "list",
       "aria-expanded": "false", "aria-controls": id })) this.input.setAttribute(key, value);
     this.listen();
   }
 
-  takePlace(holder) {
+  replaceField(holder) {
     for (const key of ["id", "aria-describedby", "aria-invalid", "placeholder", "aria-label", "dir"]) {
       if (this.field.hasAttribute(key)) this.input.setAttribute(key, this.field.getAttribute(key));
     }
@@ -50,7 +50,7 @@ class Picker {
     this.field.addEventListener("restored", () => { this.names = splitNames(this.field.value); this.draw(); });
     this.input.addEventListener("input", () => this.later());
     this.input.addEventListener("focus", () => this.later());
-    this.input.addEventListener("blur", () => setTimeout(() => { this.close(); this.keepTyped(); }, 150));
+    this.input.addEventListener("blur", () => setTimeout(() => { this.close(); this.addTyped(); }, 150));
     this.input.addEventListener("keydown", (event) => this.key(event));
     this.list.addEventListener("mousedown", (event) => {
       const row = event.target.closest("[data-value]");
@@ -108,13 +108,13 @@ class Picker {
       this.move(event.key === "ArrowDown" ? 1 : -1);
     } else if (event.key === "Enter" && (open && this.active >= 0 || this.many && this.input.value.trim())) {
       event.preventDefault();
-      if (open && this.active >= 0) this.choose(this.options[this.active].value); else this.keepTyped();
+      if (open && this.active >= 0) this.choose(this.options[this.active].value); else this.addTyped();
     } else if (event.key === "Escape" && open) {
       event.stopPropagation();
       this.close();
     } else if (event.key === "," && this.many) {
       event.preventDefault();
-      this.keepTyped();
+      this.addTyped();
     } else if (event.key === "Backspace" && this.many && !this.input.value) {
       this.remove(this.names.at(-1));
     }
@@ -122,12 +122,12 @@ class Picker {
 
   choose(value) {
     if (this.many) { this.input.value = ""; this.add(value); } else this.field.value = value;
-    this.field.dispatchEvent(new CustomEvent("chosen", { detail: this.options.find((item) => item.value === value) }));
+    this.field.dispatchEvent(new CustomEvent("pick", { detail: this.options.find((item) => item.value === value) }));
     this.close();
     this.field.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
-  keepTyped() {
+  addTyped() {
     if (!this.many || !this.input.value.trim()) return;
     this.add(this.input.value.trim());
     this.input.value = "";

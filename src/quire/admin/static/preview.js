@@ -1,10 +1,10 @@
-// The text as readers will see it, made by the server, in the site's own frame, beside the editor.
+// The preview next to the editor: the text as the server renders it, with the styles of the site.
 "use strict";
 
-const REST = 350; // milliseconds without a key before the server is asked
-const SPLIT = "(min-width: 1200px)"; // beside each other where there is room, else one or the other
+const PREVIEW_DELAY = 350; // milliseconds without a key before the server is asked
+const SPLIT = "(min-width: 1200px)"; // side by side where there is room, else one at a time
 const SANDBOX = "allow-same-origin allow-popups allow-popups-to-escape-sandbox"; // no scripts
-const SHOWN = "quire:preview";
+const PREVIEW_SETTING = "quire:preview";
 
 function siteFrame(page) {
   const frame = document.implementation.createHTMLDocument("Preview");
@@ -22,20 +22,20 @@ function siteFrame(page) {
   return `<!doctype html>${frame.documentElement.outerHTML}`;
 }
 
-class Prospect {
-  constructor(surface, address) {
-    this.surface = surface;
+class Preview {
+  constructor(editor, address) {
+    this.editor = editor;
     this.address = address;
     this.status = element("p", { class: "soft", role: "status" });
     this.frame = element("iframe", { title: "Preview", sandbox: SANDBOX, tabindex: "0" });
     this.pane = element("div", { class: "preview-pane", hidden: "" }, this.frame, this.status);
-    this.both = element("div", { class: "both" });
-    surface.box.before(this.both);
-    this.both.append(surface.box, this.pane);
+    this.panes = element("div", { class: "editor-panes" });
+    editor.box.before(this.panes);
+    this.panes.append(editor.box, this.pane);
     this.addTabs();
-    surface.area.addEventListener("input", () => this.later());
-    surface.view.scrollDOM.addEventListener("scroll", () => this.follow());
-    this.show(matchMedia(SPLIT).matches && localStorage.getItem(SHOWN) !== "no");
+    editor.area.addEventListener("input", () => this.later());
+    editor.view.scrollDOM.addEventListener("scroll", () => this.follow());
+    this.show(matchMedia(SPLIT).matches && localStorage.getItem(PREVIEW_SETTING) !== "no");
   }
 
   addTabs() {
@@ -43,47 +43,47 @@ class Prospect {
     this.buttons = [false, true].map((on) => {
       const button = element("button", { type: "button" }, on ? "Preview" : "Write");
       button.addEventListener("click", () => {
-        if (matchMedia(SPLIT).matches) localStorage.setItem(SHOWN, on ? "yes" : "no");
+        if (matchMedia(SPLIT).matches) localStorage.setItem(PREVIEW_SETTING, on ? "yes" : "no");
         this.show(on);
       });
       group.append(button);
       return button;
     });
-    this.surface.bar.append(group);
+    this.editor.bar.append(group);
     this.buttons.forEach((button) => { button.tabIndex = -1; });
   }
 
   show(on) {
     this.pane.hidden = !on;
-    this.both.classList.toggle("split", on);
-    this.surface.area.form.classList.toggle("wide", on);
+    this.panes.classList.toggle("split", on);
+    this.editor.area.form.classList.toggle("wide", on);
     this.buttons.forEach((button, number) => button.setAttribute("aria-pressed", String(Boolean(number) === on)));
     if (on) this.draw();
   }
 
   later() {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.draw(), REST);
+    this.timer = setTimeout(() => this.draw(), PREVIEW_DELAY);
   }
 
   async draw() {
-    const text = this.surface.text;
-    if (this.pane.hidden || this.busy || text === this.drawn) return;
+    const text = this.editor.text;
+    if (this.pane.hidden || this.busy || text === this.shownText) return;
     this.busy = true;
-    const answer = await keeping.post(this.address, new URLSearchParams({ text }));
+    const answer = await browserSession.post(this.address, new URLSearchParams({ text }));
     this.busy = false;
     this.status.textContent = answer.ok ? "" : answer.message;
     if (answer.ok) {
-      await this.put(answer.body.html);
-      this.drawn = text;
+      await this.showHtml(answer.body.html);
+      this.shownText = text;
     }
-    if (answer.ok && text !== this.surface.text) this.later();
+    if (answer.ok && text !== this.editor.text) this.later();
   }
 
-  async put(html) {
+  async showHtml(html) {
     if (!this.ready) await this.build();
     const { head } = this.frame.contentDocument;
-    if (!head.querySelector("base")) { // links open beside the editor, never in the place of it
+    if (!head.querySelector("base")) { // links open in another tab, never in place of the editor
       head.prepend(Object.assign(this.frame.contentDocument.createElement("base"), { target: "_blank" }));
     }
     this.frame.contentDocument.querySelector(".prose").innerHTML = html; // cleaned by the server
@@ -100,7 +100,7 @@ class Prospect {
   }
 
   follow() {
-    const from = this.surface.view.scrollDOM;
+    const from = this.editor.view.scrollDOM;
     const to = this.frame.contentDocument?.scrollingElement;
     const room = from.scrollHeight - from.clientHeight;
     if (to && room > 0) to.scrollTop = (from.scrollTop / room) * (to.scrollHeight - to.clientHeight);

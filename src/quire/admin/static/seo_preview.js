@@ -1,16 +1,16 @@
 // About what search engines will show, while its title and description are typed.
 "use strict";
 
-const PAUSE_BEFORE_RESULT = 400; // milliseconds
+const PAUSE_BEFORE_PREVIEW = 400; // milliseconds
 
-class Result {
+class SearchResultPreview {
   constructor(form) {
     this.form = form;
     this.part = form.elements.seo_title.closest("details");
-    const names = ["title", "address", "words"];
-    [this.title, this.address, this.words] = names.map((name) => element("p", { class: name, dir: "auto" }));
+    const names = ["title", "address", "description"];
+    [this.title, this.address, this.description] = names.map((name) => element("p", { class: name, dir: "auto" }));
     const label = element("p", { class: "label", id: "result-label" }, "In search results");
-    const box = element("div", { class: "result", role: "group", "aria-labelledby": label.id }, this.title, this.address, this.words);
+    const box = element("div", { class: "result", role: "group", "aria-labelledby": label.id }, this.title, this.address, this.description);
     this.part.querySelector(".panel-body").append(element("div", { class: "field" }, label, box));
     form.addEventListener("input", () => this.later());
     form.addEventListener("change", () => this.later());
@@ -25,25 +25,25 @@ class Result {
 
   later() {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.draw(), PAUSE_BEFORE_RESULT);
+    this.timer = setTimeout(() => this.draw(), PAUSE_BEFORE_PREVIEW);
   }
 
   async draw() {
     if (!this.part.open) return;
     this.title.textContent = `${this.value("seo_title") || this.value("title") || "…"} · ${this.form.dataset.site}`;
     this.address.textContent = location.host + this.form.dataset.page.replace("{slug}", this.value("slug") || "…");
-    this.words.textContent = this.value("seo_description") || this.value("excerpt") || await this.firstWords();
+    this.description.textContent = this.value("seo_description") || this.value("excerpt") || await this.firstWords();
   }
 
   async firstWords() {
     const text = this.value("body");
-    if (text !== this.read) {
-      const answer = await keeping.post(this.form.dataset.rendered, new URLSearchParams({ text: text.slice(0, 3000) }));
+    if (text !== this.renderedText) {
+      const answer = await browserSession.post(this.form.dataset.rendered, new URLSearchParams({ text: text.slice(0, 3000) }));
       this.first = new DOMParser().parseFromString(answer.body?.html || "", "text/html").body.textContent.trim();
-      this.read = text;
+      this.renderedText = text;
     }
     return this.first || "…";
   }
 }
 
-if (writing?.dataset.page && writing.elements.seo_title) new Result(writing);
+if (editorForm?.dataset.page && editorForm.elements.seo_title) new SearchResultPreview(editorForm);

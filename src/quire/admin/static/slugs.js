@@ -1,7 +1,7 @@
 // A slug that follows the title until it is typed by hand; whether it is free; how long texts are.
 "use strict";
 
-const SETTLED = 300; // milliseconds between the last key and the question
+const PAUSE_BEFORE_CHECK = 300; // milliseconds between the last key and the question
 
 class SlugField {
   constructor(form) {
@@ -11,7 +11,7 @@ class SlugField {
     this.status = element("p", { class: "hint", role: "status" });
     this.field.closest(".field").append(this.status);
     this.follows = this.field.value === "";
-    this.title?.addEventListener("focus", () => this.look(), { once: true });
+    this.title?.addEventListener("focus", () => this.detectGenerated(), { once: true });
     this.title?.addEventListener("input", () => this.later(this.title.value, true));
     this.field.addEventListener("input", () => {
       this.follows = this.field.value === "";
@@ -20,7 +20,7 @@ class SlugField {
   }
 
   // The slug of what nobody has read yet goes on following if it was made from the title.
-  async look() {
+  async detectGenerated() {
     if (this.follows || this.form.dataset.status !== "draft") return;
     const answer = await this.ask(this.title.value);
     this.follows = answer?.suggestion === this.field.value;
@@ -29,7 +29,7 @@ class SlugField {
   later(text, ofTitle) {
     clearTimeout(this.timer);
     if (ofTitle && !this.follows) return;
-    this.timer = setTimeout(() => this.check(text || "", ofTitle), SETTLED);
+    this.timer = setTimeout(() => this.check(text || "", ofTitle), PAUSE_BEFORE_CHECK);
   }
 
   async ask(text) {
@@ -41,32 +41,32 @@ class SlugField {
   async check(text, ofTitle) {
     const answer = text.trim() ? await this.ask(text) : { free: true, slug: "", suggestion: "" };
     if (!answer) { this.status.textContent = ""; return; }
-    if (ofTitle && this.follows) this.put(answer.suggestion);
-    else this.tell(answer);
+    if (ofTitle && this.follows) this.setSlug(answer.suggestion);
+    else this.showAvailability(answer);
   }
 
-  put(slug) {
+  setSlug(slug) {
     this.field.value = slug;
     this.status.textContent = slug ? "Generated from the title." : "";
     this.field.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
-  tell({ free, suggestion }) {
+  showAvailability({ free, suggestion }) {
     this.status.textContent = !suggestion || this.field.value === "" ? "" : free ? "This slug is available." : "This slug is already in use. ";
     if (free) return;
     const use = element("button", { class: "button small", type: "button" }, `Use ${suggestion}`);
-    use.addEventListener("click", () => { this.put(suggestion); this.status.textContent = "This slug is available."; this.field.focus(); });
+    use.addEventListener("click", () => { this.setSlug(suggestion); this.status.textContent = "This slug is available."; this.field.focus(); });
     this.status.append(use);
   }
 }
 
 function countCharacters(field) {
-  const shown = Number(field.dataset.counted);
+  const recommended = Number(field.dataset.counted);
   const count = element("p", { class: "hint length" });
   const recount = () => {
     const { length } = [...field.value];
-    count.textContent = `${length} of ${shown} characters${length > shown ? ": the end may be cut off" : ""}`;
-    count.classList.toggle("over", length > shown);
+    count.textContent = `${length} of ${recommended} characters${length > recommended ? ": the end may be cut off" : ""}`;
+    count.classList.toggle("over", length > recommended);
   };
   field.closest(".field").append(count);
   for (const name of ["input", "restored"]) field.addEventListener(name, recount);

@@ -14,7 +14,7 @@ const ICONS = {
 };
 const MAC = /Mac|iP(hone|ad)/.test(navigator.platform);
 
-function drawn(name) {
+function iconElement(name) {
   const NS = "http://www.w3.org/2000/svg";
   const svg = document.createElementNS(NS, "svg");
   svg.setAttribute("class", "icon");
@@ -26,49 +26,49 @@ function drawn(name) {
   return svg;
 }
 
-function wrap(surface, before, after = before) {
-  const { from, to, text } = surface.selected();
-  const wide = surface.view.state.sliceDoc(from - before.length < 0 ? 0 : from - before.length, to + after.length);
+function wrap(editor, before, after = before) {
+  const { from, to, text } = editor.selected();
+  const wide = editor.view.state.sliceDoc(from - before.length < 0 ? 0 : from - before.length, to + after.length);
   if (text && wide === before + text + after) {
-    surface.replace(from - before.length, to + after.length, text, 0, text.length);
+    editor.replace(from - before.length, to + after.length, text, 0, text.length);
   } else {
-    surface.replace(from, to, before + text + after, before.length, before.length + text.length);
+    editor.replace(from, to, before + text + after, before.length, before.length + text.length);
   }
 }
 
-function mark(surface, sign) { // whole lines: a heading, a quote, a list
-  const doc = surface.view.state.doc;
-  const { from, to } = surface.selected();
+function mark(editor, sign) { // whole lines: a heading, a quote, a list
+  const doc = editor.view.state.doc;
+  const { from, to } = editor.selected();
   const first = doc.lineAt(from).from;
   const last = doc.lineAt(to).to;
   const lines = doc.sliceString(first, last).split("\n");
   const marks = lines.map((_, number) => (sign === "1. " ? `${number + 1}. ` : sign));
   const all = lines.every((line, number) => line.startsWith(marks[number]));
   const text = lines.map((line, number) => (all ? line.slice(marks[number].length) : marks[number] + line)).join("\n");
-  surface.replace(first, last, text, lines.length > 1 ? 0 : text.length, text.length);
+  editor.replace(first, last, text, lines.length > 1 ? 0 : text.length, text.length);
 }
 
-function link(surface) {
-  const { from, to, text } = surface.selected();
-  if (/^https?:\/\/\S+$/.test(text)) surface.replace(from, to, `[](${text})`, 1, 1);
-  else surface.replace(from, to, `[${text}](https://)`, text.length + 3, text.length + 11);
+function link(editor) {
+  const { from, to, text } = editor.selected();
+  if (/^https?:\/\/\S+$/.test(text)) editor.replace(from, to, `[](${text})`, 1, 1);
+  else editor.replace(from, to, `[${text}](https://)`, text.length + 3, text.length + 11);
 }
 
-function code(surface) {
-  const { from, to, text } = surface.selected();
-  if (text.includes("\n")) surface.replace(from, to, `\`\`\`\n${text}\n\`\`\``, 3, 3);
-  else wrap(surface, "`");
+function code(editor) {
+  const { from, to, text } = editor.selected();
+  if (text.includes("\n")) editor.replace(from, to, `\`\`\`\n${text}\n\`\`\``, 3, 3);
+  else wrap(editor, "`");
 }
 
 const TOOLS = [
-  ["bold", "Bold", (surface) => wrap(surface, "**"), "b"],
-  ["italic", "Italic", (surface) => wrap(surface, "_"), "i"],
-  ["heading", "Heading", (surface) => mark(surface, "## ")],
+  ["bold", "Bold", (editor) => wrap(editor, "**"), "b"],
+  ["italic", "Italic", (editor) => wrap(editor, "_"), "i"],
+  ["heading", "Heading", (editor) => mark(editor, "## ")],
   ["link", "Link", link, "k"],
-  ["picture", "Image", (surface) => surface.onPicture()],
-  ["list", "List", (surface) => mark(surface, "- ")],
-  ["numbers", "Numbered list", (surface) => mark(surface, "1. ")],
-  ["quote", "Quote", (surface) => mark(surface, "> ")],
+  ["picture", "Image", (editor) => editor.onPicture()],
+  ["list", "List", (editor) => mark(editor, "- ")],
+  ["numbers", "Numbered list", (editor) => mark(editor, "1. ")],
+  ["quote", "Quote", (editor) => mark(editor, "> ")],
   ["code", "Code", code],
 ];
 
@@ -84,22 +84,22 @@ function moveFocus(bar, event) { // one stop for the Tab key, arrows inside
   next.focus();
 }
 
-function addToolbar(surface) {
+function addToolbar(editor) {
   const bar = element("div", { class: "editor-tools", role: "toolbar", "aria-label": "Formatting" });
   for (const [icon, name, run, key] of TOOLS) {
-    if (icon === "picture" && !surface.onPicture) continue;
+    if (icon === "picture" && !editor.onPicture) continue;
     const shortcut = key ? ` (${MAC ? "⌘" : "Ctrl+"}${key.toUpperCase()})` : "";
-    const button = element("button", { type: "button", "aria-label": name, title: name + shortcut }, drawn(icon));
+    const button = element("button", { type: "button", "aria-label": name, title: name + shortcut }, iconElement(icon));
     button.tabIndex = bar.childElementCount ? -1 : 0;
-    button.addEventListener("click", () => run(surface));
+    button.addEventListener("click", () => run(editor));
     bar.append(button);
   }
   bar.addEventListener("keydown", (event) => moveFocus(bar, event));
-  surface.view.dom.addEventListener("keydown", (event) => {
+  editor.view.dom.addEventListener("keydown", (event) => {
     const tool = (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey
       && TOOLS.find(([, , , key]) => key && key === event.key.toLowerCase());
-    if (tool) { event.preventDefault(); tool[2](surface); }
+    if (tool) { event.preventDefault(); tool[2](editor); }
   });
-  surface.box.before(bar);
-  surface.bar = bar;
+  editor.box.before(bar);
+  editor.bar = bar;
 }

@@ -13,7 +13,7 @@
       .replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
 
   /* what JSON can carry, as the browser wants it */
-  const decoded = (options) => {
+  const decodeOptions = (options) => {
     const withBytes = (list) => (list || []).map((one) => ({ ...one, id: toBytes(one.id) }));
     const credentials = { ...options, challenge: toBytes(options.challenge) };
     if (options.user) credentials.user = { ...options.user, id: toBytes(options.user.id) };
@@ -23,7 +23,7 @@
   };
 
   /* and the other way round */
-  const encoded = (credential) => {
+  const encodeCredential = (credential) => {
     const response = {};
     for (const name of ["clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle"]) {
       if (credential.response[name]) response[name] = toText(credential.response[name]);
@@ -37,7 +37,7 @@
     const answer = await fetch(form.dataset.options, request);
     const body = await answer.json();
     if (!answer.ok) throw new Error(body.message);
-    return { publicKey: decoded(body) };
+    return { publicKey: decodeOptions(body) };
   };
 
   const reasons = {
@@ -46,10 +46,10 @@
     SecurityError: "Passkeys do not work at this address.",
   };
 
-  const used = async (form) => {
+  const usePasskey = async (form) => {
     const options = await requestOptions(form);
     const credential = await navigator.credentials[form.dataset.passkey](options);
-    form.elements.credential.value = encoded(credential);
+    form.elements.credential.value = encodeCredential(credential);
     const remember = document.getElementById("remember");
     if (form.elements.remember) form.elements.remember.disabled = !(remember && remember.checked);
     form.submit();
@@ -64,7 +64,7 @@
       button.disabled = true;
       error.hidden = true;
       try {
-        await used(form);
+        await usePasskey(form);
       } catch (problem) {
         error.textContent = reasons[problem.name] || problem.message;
         error.hidden = false;
