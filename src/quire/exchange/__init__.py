@@ -1,1 +1,1 @@
-"""Content in and out: what other systems export, brought into the store."""
+"""Import and export of content, from and to other systems."""

@@ -1,4 +1,4 @@
-"""How every import writes: item by item, each whole or not at all, and others are let in between."""
+"""Runs an import item by item, each in a transaction of its own, and lets other writers in between."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -15,14 +15,14 @@ from quire.store.scratch_copy import on_a_copy
 from quire.store.short_transactions import in_batches
 
 SHOW_SECONDS = 0.2
-"""How often whoever waits for an import is told how far it is."""
+"""Seconds between two reports of progress."""
 
 Item = TypeVar("Item")
 
 
 @contextmanager
 def dry_run(enabled: bool) -> Iterator[None]:
-    """Around an import: where `enabled`, everything is done to a copy, and nothing of it stays."""
+    """Context of an import: if `enabled`, everything is rolled back at its end."""
     if not enabled:
         yield
         return
@@ -32,7 +32,7 @@ def dry_run(enabled: bool) -> Iterator[None]:
 
 @contextmanager
 def rolled_back_transaction() -> Iterator[None]:
-    """A transaction of which nothing stays, however it ends."""
+    """A transaction that is always rolled back."""
     with nested_transaction():
         yield
         roll_back()
@@ -44,7 +44,7 @@ def process_items(
     total: int,
     progress: Progress | None = None,
 ) -> None:
-    """Hand every item to `take`, and let other writers in between batches of them."""
+    """Pass every item to `take`, and let other writers in between batches."""
     for _ in process_in_batches(take, items, total, progress):
         pass
 
@@ -57,9 +57,9 @@ def process_in_batches(
     *,
     keep: bool = True,
 ) -> Iterator[int]:
-    """The same, seen by who shows it: how many are done, a few times a second and at the end.
+    """The same with progress: yields how many are done, a few times a second and at the end.
 
-    Without `keep` it is a dry run batch by batch, which shuts nobody out.
+    Without `keep` it is a dry run that is rolled back batch by batch and locks nobody out.
     """
     last_moment, done, last_count = 0.0, 0, -1
     for done in in_batches(take, items, transaction if keep else rolled_back_transaction):
@@ -74,9 +74,9 @@ def process_in_batches(
 
 @contextmanager
 def one_item(memory: OriginMap | None, fail: Callable[[str], object]) -> Iterator[None]:
-    """Around one item: what is wrong with it goes to `fail`, in words, and undoes this one alone.
+    """Context of one item: an error rolls back this item only and goes to `fail` as a message.
 
-    Raises Unavailable and OperationalError: no other item would fare better.
+    Raises Unavailable and OperationalError, since no other item would succeed either.
     """
     try:
         with _one_item_of(memory), nested_transaction():

@@ -1,10 +1,11 @@
-"""Text between an opening and a closing mark, found in one walk however often one is missing."""
+"""Finds text between opening and closing marks in a single pass, even if marks are missing."""
 
 import re
 from collections.abc import Callable, Iterator
 
 Change = Callable[[re.Match[str], str], str]
-"""Given what opened a block, and what stands in it, says what stands there instead."""
+"""Called with the match of the opening mark and the content of the block; returns its replacement.
+"""
 
 
 def replace_blocks(text: str, opening: re.Pattern[str], closing: str, change: Change) -> str:

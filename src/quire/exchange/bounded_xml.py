@@ -1,4 +1,5 @@
-"""XML of strangers, parsed piece by piece: no part of it has to fit into memory, nothing in it unfolds."""
+"""Parses untrusted XML piece by piece: no element has to fit into memory, and no entity is
+expanded."""
 
 from collections.abc import Iterator
 from typing import IO, Protocol
@@ -8,13 +9,13 @@ from quire.exchange.model import Unusable
 
 PIECE = 64 * 1024
 LONGEST_TOKEN = 1024**2
-"""Bytes of one tag; parsers keep it whole."""
+"""Most bytes of one tag, since parsers hold a tag in memory."""
 
 Attributes = dict[str, str]
 
 
 class Handler(Protocol):
-    """What is told of each element, by its name without a namespace."""
+    """Receives the events of the parser; names come without their namespace."""
 
     def start(self, name: str, attributes: Attributes) -> None:
         """An element begins."""
@@ -23,14 +24,14 @@ class Handler(Protocol):
         """An element ends."""
 
     def text(self, text: str) -> None:
-        """Some of the text in the element that is open."""
+        """Part of the text in the current element."""
 
 
 def parse(stream: IO[bytes], handler: Handler) -> Iterator[None]:
-    """Tell `handler` what stands in `stream`; returns to the caller after each piece.
+    """Feed `stream` to `handler`; yields after each piece.
 
-    Raises Unusable for what declares a document type, or has a tag of more than a megabyte, and
-    expat.ExpatError for what is not well-formed.
+    Raises Unusable for a document type declaration or a tag of more than a megabyte, and
+    expat.ExpatError for XML that is not well-formed.
     """
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.StartElementHandler = lambda name, given: handler.start(_local(name), given)

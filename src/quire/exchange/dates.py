@@ -1,4 +1,5 @@
-"""Dates as people and programs spell them, read into UTC; what has no zone is UTC."""
+"""Parses dates in the many formats of people and programs, into UTC; without a time zone they are
+UTC."""
 
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -32,9 +33,9 @@ _ZONE_NAME = re.compile(r"[a-z]+", re.IGNORECASE)
 
 
 def parse_datetime(value: object, order: str = "") -> datetime | None:
-    """`value` (datetime, date, number of seconds or text) in UTC; None when it says no date.
+    """`value` (datetime, date, number of seconds or text) in UTC; None if it is not a date.
 
-    `order` (day or month) says what stands first in dates that can be read in two ways.
+    `order` (day or month) decides ambiguous dates: which of the two comes first.
     """
     if isinstance(value, datetime):
         return _utc(value)
@@ -76,7 +77,7 @@ def _read_compact(match: re.Match[str], rest: str) -> datetime | None:
 
 
 def _find_day(text: str, order: str) -> tuple[datetime, str] | None:
-    """The day in `text`, and the text without it."""
+    """The date in `text`, and the text without it."""
     for pattern, numbers in _PATTERNS:
         if match := pattern.search(text):
             day = datetime(*numbers(match, order))  # noqa: DTZ001  the zone stands in the rest
@@ -132,7 +133,7 @@ def _sixtieth(number: int) -> int:
 
 
 def _zone(rest: str) -> timezone:
-    """The zone that `rest` begins or ends with; UTC when it names none that is known."""
+    """The time zone at the beginning or end of `rest`; UTC if it names no known one."""
     if offset := _OFFSET.search(rest):
         ahead = timedelta(hours=int(offset[2]), minutes=int(offset[3] or 0))
         return timezone(ahead if offset[1] == "+" else -ahead)

@@ -1,4 +1,5 @@
-"""Liquid in a Markdown body: code blocks become fences, raw markers go, the rest stays as text."""
+"""Converts Liquid in Markdown: code blocks become fences, raw tags are removed, all else stays
+text."""
 
 import re
 from collections.abc import Iterator
@@ -10,17 +11,17 @@ _CODE_LANGUAGE = re.compile(r"[\w+#.-]+")
 
 
 def plain(body: str) -> str:
-    """`body` with `{% highlight x %}` as a fenced block and without `{% raw %}` markers.
+    """`body` with `{% highlight x %}` as a fenced block and without `{% raw %}` tags.
 
-    What stands between raw markers is text, whatever it looks like; a highlight that is never
-    closed is text too, and so is everything in a body with more tags than a person writes.
+    Text between raw tags stays as it is; a highlight without an end is text too, and so is
+    everything in a body with more tags than a person writes.
     """
     tags = list(_tags(body)) if "{%" in body else []
     return body if len(tags) > _MOST_TAGS else "".join(_pieces(body, tags))
 
 
 def _tags(body: str) -> Iterator[re.Match[str]]:
-    """The tags that count: a highlight inside a fence is what that fence shows."""
+    """The tags that count: a highlight inside a fence is part of the code."""
     fences = list(_fences(body))
     at = 0
     for tag in _TAG.finditer(body):
@@ -57,9 +58,9 @@ def _pieces(body: str, tags: list[re.Match[str]]) -> Iterator[str]:
 
 
 def _closings(tags: list[re.Match[str]]) -> list[int | None]:
-    """Where the block that each tag opens is closed; raw markers hide what they enclose.
+    """The position of each tag's closing tag; raw blocks hide the tags inside them.
 
-    Read from the end, so that each tag is looked at once.
+    Read from the end, so that each tag is visited once.
     """
     end_of_raw: int | None = None
     ends: list[int | None] = [None] * (len(tags) + 1)  # of highlights, from each tag on

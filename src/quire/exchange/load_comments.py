@@ -1,4 +1,4 @@
-"""The comments below an imported post, with their threads, dates and states."""
+"""Imports the comments on a post, with their threads, dates and states."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -23,7 +23,7 @@ _NAME_LENGTH = 100
 
 
 class CommentLoader:
-    """Brings comments; those brought before are left alone or updated like their posts."""
+    """Imports comments; those imported before are updated or left alone, like their posts."""
 
     def __init__(self, actor: Actor, memory: OriginMap, people: PersonResolver):
         self._actor = actor
@@ -31,7 +31,7 @@ class CommentLoader:
         self._people = people
 
     def load_comments(self, entry: ImportedPost, post: int) -> tuple[int, list[str]]:
-        """How many comments of `entry` were made or changed, and words for the report."""
+        """How many comments of `entry` were created or changed, and messages for the report."""
         new, changed = [], 0
         for comment in entry.comments:
             earlier = self._memory.get(_item(entry, comment))
@@ -45,7 +45,7 @@ class CommentLoader:
     def _make_all(
         self, entry: ImportedPost, post: int, new: list[ImportedComment]
     ) -> tuple[int, list[str]]:
-        """Parents before their answers; an answer whose parent is missing stands by itself."""
+        """Create parents before their replies; a reply whose parent is missing starts a thread."""
         created, waiting = 0, {comment.key for comment in new}
         complaints: list[str] = []
         while new:
@@ -59,7 +59,7 @@ class CommentLoader:
     def _make(
         self, entry: ImportedPost, post: int, comments: Sequence[ImportedComment]
     ) -> tuple[int, list[str]]:
-        """All at once; one by one when they do not go in together."""
+        """Create all at once, or one by one if that fails."""
         try:
             with transaction() as connection, connection.begin_nested():
                 raws = [self._raw(entry, post, comment) for comment in comments]
@@ -121,5 +121,5 @@ def _version(id: int) -> int | None:
 
 
 def _still_there(parent: int | None) -> int | None:
-    """An answer to what was deleted here stands by itself."""
+    """The values of a reply, as a new thread if its parent was deleted here."""
     return None if parent is None or _version(parent) is None else parent

@@ -1,4 +1,4 @@
-"""Neutral items go into the store, each whole or not at all, and the report says how."""
+"""Imports posts and pages into the store, each in one transaction, and reports the outcome."""
 
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -24,7 +24,7 @@ IMPORTER = SYSTEM.with_context(proof="import", door="import")
 _RECORDS = {"post": POSTS, "page": PAGES}
 _NO_VALUE = ("source", "warnings", "comments")
 _ADDED = ("seo_title", "seo_description")
-"""What earlier imports did not read: where it is empty, an entry says what it said to them."""
+"""Fields that earlier versions did not import: while empty, they stay out of the fingerprint."""
 
 
 def load(
@@ -37,11 +37,11 @@ def load(
     dry_run: bool = False,
     progress: Progress | None = None,
 ) -> ImportReport:
-    """Put `items` of the blog `place` into the store and report on each.
+    """Import `items` from the source `place`, and report on each.
 
-    Items that were imported before are left alone unless they have changed; those that were
-    edited here since are left alone too, and named. Raises NotFound when `author` is nobody, and
-    Unavailable when the database cannot be reached; nothing else ends an import.
+    Items that were imported before are left alone unless they have changed at the source; those
+    that were edited here since are left alone too, and reported. Raises NotFound for an unknown
+    `author`, and Unavailable if the database cannot be reached; nothing else ends an import.
     """
     report = ImportReport(dry_run=dry_run)
     with batching.dry_run(dry_run):
@@ -51,7 +51,7 @@ def load(
 
 
 def fingerprint_of(entry: ImportedPost) -> str:
-    """The fingerprint of what an entry says, comments aside: they have their own."""
+    """The fingerprint of an entry, without its comments, which have their own."""
     values = {k: v for k, v in asdict(entry).items() if k not in _NO_VALUE}
     return fingerprint({k: v for k, v in values.items() if v or k not in _ADDED})
 
@@ -69,7 +69,7 @@ class _PostLoader:
         self._discussion = CommentLoader(IMPORTER, memory, people)
 
     def take(self, item: ImportedPost | SkippedItems) -> None:
-        """Load one item; whatever is wrong with it becomes a line of the report."""
+        """Import one item; errors go to the report."""
         if isinstance(item, SkippedItems):
             outcome = "skipped" if item.count else "noted"
             self._report.add(outcome, item.what, words=item.reason, count=item.count)
@@ -114,7 +114,7 @@ class _PostLoader:
     def _reimport(
         self, record: Record, entry: ImportedPost, earlier: KnownItem, mark: str
     ) -> tuple[str, int, str]:
-        """An item that was imported before; the slug is empty when its record is gone."""
+        """An item that was imported before; the slug is empty if its record was deleted."""
         id, table = earlier.record_id, record.table.c
         with read_connection() as connection:
             row = connection.execute(
@@ -133,7 +133,7 @@ class _PostLoader:
         return "updated", id, saved.state["slug"]
 
     def _lead(self, record: Record, entry: ImportedPost, slug: str) -> None:
-        """Old addresses lead to the new one; readers are not led to what they may not see."""
+        """Redirect old addresses to the new one, unless readers may not see it."""
         own = f"/{record.path}/{slug}"
         for path in entry.old_paths:
             if path.rstrip("/") != own:

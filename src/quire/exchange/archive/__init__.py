@@ -1,1 +1,1 @@
-"""All content in one file, from one Quire to another."""
+"""Archives: all content in one file, to move it from one Quire to another."""

@@ -1,4 +1,5 @@
-"""An archive of everything, written while it is read: a stream of bytes that never fills memory."""
+"""Writes an archive as a stream of bytes, while the records are read, so that memory use stays
+constant."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -33,7 +34,7 @@ _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
 
 
 class _StreamBuffer:
-    """A file that cannot be wound back: what was written to it is taken away in pieces."""
+    """A file object that cannot seek; what was written to it is taken out in pieces."""
 
     def __init__(self) -> None:
         self._chunks: list[bytes] = []
@@ -45,7 +46,7 @@ class _StreamBuffer:
         return len(data)
 
     def flush(self) -> None:
-        """Nothing waits anywhere else."""
+        """Does nothing: all data is in this buffer."""
 
     def take_all(self) -> bytes:
         """All that was written since the last call."""
@@ -63,7 +64,8 @@ class _ArchiveWriter:
     def add(
         self, name: str, parts: Iterable[bytes], packed: bool = True, **more: Any
     ) -> Iterator[bytes]:
-        """Write one file; the archive so far, in pieces. `more` is said of it in the manifest."""
+        """Write one file; yields the archive so far, in pieces. `more` is added to its manifest
+        entry."""
         digest, size, count = sha256(), 0, 0
         info = ZipInfo(name, self._moment.timetuple()[:6])
         info.compress_type = ZIP_DEFLATED if packed else ZIP_STORED
@@ -78,7 +80,7 @@ class _ArchiveWriter:
         self.files.append(facts | more | ({"count": count} if more else {}))
 
     def end(self, **facts: Any) -> Iterator[bytes]:
-        """Write the manifest, and the rest."""
+        """Write the manifest and the central directory; yields the remaining pieces."""
         manifest = {
             "format": FORMAT,
             "format_version": FORMAT_VERSION,
@@ -94,13 +96,13 @@ class _ArchiveWriter:
 
 
 class _ProgressMeter:
-    """Tells how many records have been read, of how many."""
+    """Reports how many records have been read, and of how many."""
 
     def __init__(self, total: int, progress: Progress | None):
         self._total, self._done, self._progress = total, 0, progress
 
     def through(self, states: Iterable[read_store.State]) -> Iterator[read_store.State]:
-        """The same states; each is counted."""
+        """Yields the same states and counts each of them."""
         for state in states:
             yield state
             self._done += 1
@@ -109,10 +111,9 @@ class _ProgressMeter:
 
 
 def stream(*, passwords: bool = False, progress: Progress | None = None) -> Iterator[bytes]:
-    """The archive in pieces: all records as they are at this moment, whoever writes meanwhile.
+    """The archive in pieces: a snapshot of all records, whatever is written meanwhile.
 
-    Passwords (their hashes) are in it only with `passwords`; sessions, keys and second factors
-    never are.
+    Password hashes are included only with `passwords`; sessions, keys and second factors never are.
     """
     writer, types = _ArchiveWriter(), exported_types()
     with snapshot() as connection:
@@ -136,7 +137,7 @@ def stream(*, passwords: bool = False, progress: Progress | None = None) -> Iter
 
 
 def _file(writer: _ArchiveWriter, name: str) -> Iterator[bytes]:
-    """The file called `name`, as it is (it is packed by its own format); none when it is gone."""
+    """The file called `name`, stored without compression; nothing if it no longer exists."""
     file_here = files.stored_file(name)
     if file_here is not None:
         with file_here.open() as file:

@@ -1,4 +1,4 @@
-"""The files of media on their way: out under their own names, and in again under the same addresses."""
+"""The files of media in an archive: exported under their own names, imported at the same addresses."""
 
 import re
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ def file_name(state: Raw) -> str:
 
 
 def file_names(state: Raw) -> list[str]:
-    """The names of the files that an archive has of a record: its own, then those of variants."""
+    """The names of a record's files in the archive: the original first, then its variants."""
     return list(dict.fromkeys([file_name(state), *_variant_names(state["variants"])]))
 
 
@@ -99,7 +99,7 @@ def _processed_image(
 
 
 def _are_variants(variants: Any, name: str) -> TypeGuard[dict[str, Variant]]:
-    """Whether they are what this program makes of the picture called `name`."""
+    """Whether these are variants that Quire makes of the image called `name`."""
     try:
         _VARIANTS.validate_python(variants, strict=True)
     except ValidationError:

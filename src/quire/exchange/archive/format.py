@@ -23,9 +23,9 @@ FORMAT = "quire archive"
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 IMAGE_FIELDS = ("bytes", "variants", "state")
-"""What is known of records that are made of files by what has become of these."""
+"""Fields of media that are derived from their files."""
 FILE_FIELDS = ("url", "original_name", "sha256", "is_avatar", *IMAGE_FIELDS)
-"""What is carried of records that are made of files, though it was made from these."""
+"""Derived fields of media that are exported all the same."""
 
 
 def records_file(record: Record) -> str:
@@ -39,7 +39,7 @@ def revisions_file(record: Record) -> str:
 
 
 def drafts_file(record: Record) -> str:
-    """The name of the file with the drafts beside them."""
+    """The name of the file with the drafts of these records."""
     return f"drafts/{record.path}.ndjson"
 
 
@@ -49,7 +49,7 @@ def has_revisions(record: Record) -> bool:
 
 
 def exported_types() -> list[Record]:
-    """The types that travel, each after those it cannot do without."""
+    """The exported types, each after those that it requires."""
     waiting = [record for record in REGISTRY.values() if record.exported]
     ordered: list[Record] = []
     while waiting:
@@ -64,7 +64,7 @@ def exported_types() -> list[Record]:
 
 
 def _haste(record: Record, waiting: list[Record]) -> tuple[int, int]:
-    """First what lacks little of what it may refer to, of these what others need most."""
+    """Sort key: types with the fewest missing references first, then those that others need most."""
     lacking = {one.target for one in exported_references(record)} & _tables(waiting) - {
         record.table.name
     }
@@ -76,7 +76,7 @@ def _tables(records: Iterable[Record]) -> set[str]:
 
 
 def _required_targets(record: Record) -> set[str]:
-    """The tables that a record of this type must refer to, or does in lists."""
+    """The tables that a record of this type must refer to, or refers to in lists."""
     return {
         f.target
         for f in exported_fields(record)
@@ -104,7 +104,7 @@ def exported_fields(record: Record) -> list[Field]:
 
 @cache
 def has_file(record: Record) -> bool:
-    """Whether each record of this type is made of a file."""
+    """Whether each record of this type has a file."""
     return any(one.kind.widget == "file" for one in record.fields)
 
 
@@ -113,16 +113,16 @@ def _of_file(record: Record, field: Field) -> bool:
 
 
 def exported_references(record: Record) -> list[Field]:
-    """Those of them that lead to records which travel too."""
+    """The exported fields that refer to records which are exported too."""
     return [one for one in exported_fields(record) if one.target and record_of(one.target).exported]
 
 
 def secret_columns(record: Record) -> list[Any]:
-    """The columns that travel only when somebody asks for it."""
+    """The columns that are exported only on request."""
     return [one.column for one in record.fields if isinstance(one, Secret)]
 
 
 def installation_id() -> str:
-    """A name for this installation that says nothing about it; it stays while its secret does."""
+    """An opaque name for this installation; it stays the same as long as its secret does."""
     key = current_app.config["SECRET_KEY"].encode()
     return hmac.new(key, FORMAT.encode(), sha256).hexdigest()[:32]

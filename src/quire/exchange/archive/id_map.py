@@ -1,4 +1,5 @@
-"""What has arrived of an archive so far: where its references lead, now or when the rest is here."""
+"""Maps the ids in an archive to the ids of the records imported from it, now or once they are
+imported."""
 
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
@@ -16,7 +17,7 @@ Raw = dict[str, Any]
 
 
 def is_id(value: Any) -> TypeGuard[int]:
-    """Whether this can be the id of a record."""
+    """Whether `value` can be the id of a record."""
     return type(value) is int and 0 < value <= MAX_ID
 
 
@@ -24,8 +25,8 @@ def is_id(value: Any) -> TypeGuard[int]:
 class ArchiveRecord:
     """One line of an archive.
 
-    `late` are references to what arrives only later, `waits` says that its past has such, `here`
-    is the id of what is to be completed.
+    `deferred` are references to records that are imported later, `waits` says that its revisions
+    have such references, `here` is the id of the record that is to be completed.
     """
 
     record: Record
@@ -38,7 +39,7 @@ class ArchiveRecord:
     here: int | None = None
 
     def values(self) -> Raw:
-        """What the line says. Raises Unusable when it is no record."""
+        """The values in the line. Raises Unusable if it is not a record."""
         if isinstance(self.state, str):
             raise Unusable(self.state)
         if not is_id(self.state.get("id")):
@@ -47,30 +48,30 @@ class ArchiveRecord:
 
     @property
     def key(self) -> str:
-        """Its name within the archive."""
+        """Its key within the archive."""
         return f"{self.record.path} {self.values()['id']}"
 
     @property
     def name(self) -> str:
-        """What a person calls it."""
+        """Its name for people."""
         title = self.state.get(self.record.title_field) if isinstance(self.state, dict) else None
         words = " ".join(title.split())[:60] if isinstance(title, str) and title else None
         return f"{self.record.path}, line {self.number}" + (f" ({words})" if words else "")
 
     @property
     def version(self) -> int:
-        """Its version there; 1 where that is none."""
+        """Its version in the archive; 1 if it has none."""
         version = self.values().get("version")
         return version if is_id(version) else 1
 
     @property
     def is_deferred(self) -> bool:
-        """Whether it has to be looked at again."""
+        """Whether it has to be processed again after all others."""
         return self.waits or bool(self.deferred)
 
 
 class IdMap:
-    """The ids here of all that has arrived, by type and id there."""
+    """The new ids of all imported records, by type and old id."""
 
     def __init__(self) -> None:
         self._ids: dict[tuple[str, int], int] = {}
@@ -80,7 +81,7 @@ class IdMap:
         self.created: set[tuple[str, int]] = set()
 
     def note(self, item: ArchiveRecord, id: int | None) -> None:
-        """This one is here, as `id`; with None it will not be."""
+        """Note that a record was imported as `id`, or with None that it will not be imported."""
         there = item.record.path, item.values()["id"]
         if id is None:
             self._missing.add(there)
@@ -88,7 +89,7 @@ class IdMap:
             self._ids[there] = id
 
     def find(self, target: Record, value: Any) -> int | None:
-        """The id here of what a small object names there."""
+        """The new id of the record that a reference in the archive names."""
         id = value.get("id") if isinstance(value, dict) else None
         if not is_id(id):
             return None
@@ -98,7 +99,7 @@ class IdMap:
         return id_here
 
     def new_record_id(self, record: Record, line: Any) -> int | None:
-        """The id here of the record that a draft belongs to, if that is new and the draft is one."""
+        """The new id of the record that a draft belongs to, if both are new."""
         id = line.get("record_id") if isinstance(line, dict) else None
         if not is_id(id) or (record.path, id) not in self.created:
             return None
@@ -106,7 +107,7 @@ class IdMap:
         return self._ids.get((record.path, id)) if whole else None
 
     def draft(self, record: Record, values: Raw) -> Raw:
-        """The values of a draft with ids of here; names of what is not there yet stay names."""
+        """The values of a draft with new ids; names of records that are not here yet stay names."""
         fields = {one.name: one for one in exported_fields(record)}
         return {
             n: self._draft_value(fields[n], value) for n, value in values.items() if n in fields
@@ -126,7 +127,7 @@ class IdMap:
         return target.exported and target.path not in self.finished and there not in self._missing
 
     def past(self, item: ArchiveRecord, id: int) -> tuple[list[Raw], bool]:
-        """The revisions of what is here as `id`, and whether they name what may still come."""
+        """The revisions of the record imported as `id`, and whether they refer to later records."""
         self._awaited = False
         return rows_of(item.record, id, item.version, item.past, self.find), self._awaited
 
@@ -147,7 +148,7 @@ class IdMap:
         return raw
 
     def deferred_values(self, item: ArchiveRecord) -> Raw:
-        """The references that came late."""
+        """The values of the references that had to wait."""
         raw: Raw = {}
         for name, value in item.deferred.items():
             self._refer(item, item.record.field(name), value, raw)

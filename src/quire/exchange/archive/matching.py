@@ -1,4 +1,4 @@
-"""Finds the record that is here already under the name of one that arrives: by unique values first."""
+"""Finds the existing record that matches an imported one, by unique values first."""
 
 from typing import Any
 
@@ -21,17 +21,17 @@ Raw = dict[str, Any]
 
 
 def is_created_with_owner(record: Record) -> bool:
-    """Whether nobody makes records of this type: they come with something else, as profiles do."""
+    """Whether records of this type are created with another one only, as profiles are."""
     return record.declared_access.create is NOBODY
 
 
 def is_publication(record: Record) -> bool:
-    """Whether it is something to publish: two of these with one address may be different ones."""
+    """Whether records of this type are published: two of them with one address may differ."""
     return bool(record.schedule_columns)
 
 
 def find(connection: Connection, record: Record, raw: Raw) -> int | None:
-    """The id of the record here that `raw`, with ids of here, speaks of."""
+    """The id of the existing record that matches `raw`, whose references are new ids."""
     if record.singleton:
         return ONLY_ROW
     if record is USERS:
@@ -49,25 +49,25 @@ def find(connection: Connection, record: Record, raw: Raw) -> int | None:
 
 
 def _same_file(record: Record, raw: Raw) -> list[ColumnElement[bool]]:
-    """One person has one file once."""
+    """The file that the same person has uploaded before: nobody has a file twice."""
     named = (record.field(name) for name in ("owner", "sha256", "is_avatar"))
     return [one.column == raw.get(one.name) for one in named]
 
 
 def find_own(connection: Connection, record: Record, raw: Raw, id: int) -> int | None:
-    """The record that had this id here when the archive was made here."""
+    """The record that had this id when this installation made the archive."""
     if "created_at" not in record.table.c or "created_at" not in raw:
         return None
     return _one(connection, record, [record.table.c.id == id, _same_time(record, raw)])
 
 
 def _names(field: Field, raw: Raw) -> bool:
-    """Whether `raw` has a value of this field's type; another type no database compares."""
+    """Whether `raw` has a value of this field's type; databases cannot compare others."""
     return isinstance(raw.get(field.name), str if field.target is None else int)
 
 
 def _find_user(connection: Connection, raw: Raw) -> int | None:
-    """By e-mail, else by username, unless both have an e-mail and these differ."""
+    """By email, else by username, unless both have an email and the two differ."""
     table, email = USERS.table.c, raw.get("email")
     by_email = (
         _one(connection, USERS, [table.email == normalize_address(str(email))]) if email else None
@@ -95,7 +95,7 @@ def _same_time(record: Record, raw: Raw) -> ColumnElement[bool]:
 
 
 def changed_at(record: Record, state: Raw) -> Raw:
-    """The moment of the last change as a column takes it: any change here would overwrite it."""
+    """The time of the last change, as its column stores it: any change here would replace it."""
     if "updated_at" not in record.table.c or "updated_at" not in state:
         return {}
     try:
@@ -110,7 +110,7 @@ def _one(connection: Connection, record: Record, same: list[Any]) -> int | None:
 
 
 def with_free_names(connection: Connection, record: Record, raw: Raw) -> tuple[Raw, list[str]]:
-    """`raw` with names that are free here, and words for each that is another one."""
+    """`raw` with names that are not in use, and a message for each name that was changed."""
     name = "username" if record is USERS else "slug"
     if not isinstance(name_there := raw.get(name), str):
         return raw, []
@@ -142,7 +142,7 @@ def differs(record: Record, state: Raw, raw: Raw) -> bool:
 
 
 def by_ids(field: Field, value: Any) -> Any:
-    """References by their ids, lists of them in the order of these."""
+    """References as ids, lists of them in ascending order."""
     if field.target is None:
         return value
     if isinstance(value, list):

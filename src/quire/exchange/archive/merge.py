@@ -1,4 +1,5 @@
-"""The records of an archive go into the store: new ones with their past, known ones if they changed."""
+"""Imports the records of an archive: new ones with their revisions, known ones if they have
+changed."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -45,9 +46,9 @@ Raw = dict[str, Any]
 
 
 def load(file: Path, *, dry_run: bool = False, progress: Progress | None = None) -> ImportReport:
-    """Bring everything in the archive `file` that is not here; run again, it changes nothing.
+    """Import everything in the archive `file` that is not here yet; a second run changes nothing.
 
-    Nothing is written before all of the file has been checked.
+    Nothing is written before the whole file has been checked.
     """
     report = ImportReport(dry_run=dry_run)
     try:
@@ -102,21 +103,21 @@ class _ArchiveLoader:
         self._counts: Counter[tuple[str, Record]] = Counter()
 
     def finish(self, record: Record) -> None:
-        """No more of this type will come."""
+        """Called when all records of this type have been read."""
         self._arrivals.finished.add(record.path)
 
     def deferred(self) -> Iterator[ArchiveRecord]:
-        """What has to be looked at again when all else has arrived."""
+        """The records that have to be processed again after all others."""
         yield from self._deferred
 
     def sum_up(self) -> None:
-        """One line for all records of a type that need no words."""
+        """Report the records of a type that need no message of their own in one line."""
         for (outcome, record), count in self._counts.items():
             what = record.plural_noun if count > 1 else record.noun
             self._report.add(outcome, f"{count:,} {what}", count=count)
 
     def take(self, item: ArchiveRecord) -> None:
-        """Bring one record, or what was late of it; what is wrong becomes a line of the report."""
+        """Import one record, or complete a deferred one; errors go to the report."""
         with (
             one_item(self._memory, lambda reason: self._fail(item, reason)),
             transaction() as connection,
@@ -175,7 +176,7 @@ class _ArchiveLoader:
     def _reimport(
         self, connection: Connection, item: ArchiveRecord, earlier: KnownItem
     ) -> tuple[str, int | None]:
-        """A record that was imported before; without an id when it is gone."""
+        """A record that was imported before; without an id if it was deleted here."""
         record, id, mark = item.record, earlier.record_id, _mark(item)
         here = rows.load(connection, record, IMPORTER, id, record.access.read)
         if here is None:
@@ -197,7 +198,7 @@ class _ArchiveLoader:
     def _meet(
         self, connection: Connection, item: ArchiveRecord, raw: Raw, id: int
     ) -> tuple[str, int]:
-        """A record that was here before anything came from there."""
+        """A record that exists here but was not imported from this archive."""
         record = item.record
         here = rows.load(connection, record, IMPORTER, id, record.access.read)
         state = {} if here is None else here.state
@@ -226,13 +227,13 @@ class _ArchiveLoader:
         return id
 
     def _adopt(self, connection: Connection, item: ArchiveRecord, raw: Raw, id: int) -> int:
-        """Make a record that nobody has edited here what it was there."""
+        """Update a record that nobody has edited here to its state in the archive."""
         write.update(item.record, IMPORTER, id, raw)
         self._settle(connection, item, id)
         return id
 
     def _settle(self, connection: Connection, item: ArchiveRecord, id: int) -> None:
-        """Its version and its past, as they were there."""
+        """Set its version and revisions to those in the archive."""
         record, version = item.record, item.version
         past, item.waits = self._arrivals.past(item, id)
         if record.is_versioned:
@@ -249,7 +250,7 @@ class _ArchiveLoader:
         return {k: v for k, v in hashes.items() if self._passwords and is_hash(str(v))}
 
     def _complete(self, connection: Connection, item: ArchiveRecord, id: int) -> None:
-        """What could not be said before all had arrived."""
+        """Set the references that had to wait for other records."""
         raw = self._arrivals.deferred_values(item)
         if raw:
             write.update(item.record, IMPORTER, id, raw)
@@ -274,5 +275,5 @@ def _mark(item: ArchiveRecord) -> str:
 
 
 def _incomplete_fingerprint(mark: str) -> str:
-    """The fingerprint of a record that lacks what comes late: the next import finishes it."""
+    """The fingerprint of a record with missing references: the next import completes it."""
     return fingerprint({"unfinished": mark})

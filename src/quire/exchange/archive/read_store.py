@@ -1,4 +1,5 @@
-"""Everything that an archive holds, read in order and in batches, so that no amount fills memory."""
+"""Reads everything that an archive contains, in order and in batches, so that memory use stays
+constant."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -24,7 +25,7 @@ def count_records(connection: Connection, record: Record) -> int:
 
 
 def read_states(connection: Connection, record: Record, with_secrets: bool) -> Iterator[State]:
-    """All records of a type by their ids; secrets as they are stored, hashes of passwords."""
+    """All records of a type by id; with secrets as they are stored and password hashes."""
     projection = Projection(record, SYSTEM, [one.name for one in exported_fields(record)])
     id, hidden = record.table.c.id, secret_columns(record) if with_secrets else []
     page = projection.select_from(record.table).where(id > bindparam("after")).order_by(id)
@@ -39,7 +40,7 @@ def read_states(connection: Connection, record: Record, with_secrets: bool) -> I
 
 
 def read_drafts(connection: Connection, record: Record) -> Iterator[State]:
-    """The drafts beside the records of a type."""
+    """The drafts of the records of a type."""
     table = Draft.__table__
     statement = select(table).where(table.c.type == record.path).order_by(table.c.record_id)
     for row in connection.execute(statement.execution_options(yield_per=BATCH)).mappings():

@@ -1,4 +1,4 @@
-"""Revisions of the records of an archive, with the ids of this installation."""
+"""The revisions in an archive, with the ids of this installation."""
 
 from collections.abc import Callable, Iterator
 from itertools import groupby
@@ -16,11 +16,11 @@ LONGEST_WORD = 64
 
 Row = dict[str, Any]
 Find = Callable[[Record, Any], int | None]
-"""The id here of a small object from there, None where there is none."""
+"""Maps a reference in the archive to its id here; None if there is none."""
 
 
 class RevisionReader:
-    """The revisions of one type, taken record by record in the order of their ids."""
+    """The revisions of one type, read record by record in the order of their ids."""
 
     def __init__(self, lines: Iterator[Line]):
         numbered = (line for _, line in lines if isinstance(line, dict) and _is_numbered(line))
@@ -28,7 +28,7 @@ class RevisionReader:
         self._next: tuple[int, list[Row]] | None = (0, [])
 
     def of(self, id: int) -> list[Row]:
-        """Those of the record `id`; ids are asked for in ascending order."""
+        """The revisions of the record `id`; call it with ids in ascending order."""
         while self._next is not None and self._next[0] < id:
             group = next(self._groups, None)
             self._next = None if group is None else (group[0], list(group[1]))
@@ -66,7 +66,7 @@ def _row(record: Record, id: int, line: Row, find: Find) -> Row | None:
 
 
 def _data(record: Record, data: Row, find: Find) -> Row:
-    """What people wrote, each value as its field has it; references lead to records of here."""
+    """The content of a revision, each value converted to its field; references become ids here."""
     fields = {one.name: one for one in exported_fields(record)}
     values = {
         name: _value(fields[name], value, find) for name, value in data.items() if name in fields

@@ -1,7 +1,8 @@
-"""Opens an archive that may be anybody's: nothing of it is believed before all of it has been checked.
+"""Opens archives from untrusted sources: everything is checked before anything is used.
 
-No name in it becomes a path here. What could fill memory or the disk (zip bombs of every kind) is
-refused by the sizes and ratios that the zip declares, and zipfile never reads more than those.
+Names in an archive never become paths. Zip bombs of every kind, which would fill memory or disk,
+are rejected by the sizes and ratios that the zip declares; zipfile never reads more than it
+declares.
 """
 
 import re
@@ -22,11 +23,11 @@ MOST_FILES = 1_000_000
 MOST_BYTES = 1024**4
 MANIFEST_BYTES = 64 * 1024
 MANIFEST_BYTES_FOR_A_FILE = 1000
-"""The manifest says some 200 bytes of each file."""
+"""The manifest has some 200 bytes for each file."""
 MOST_OF_LINE = 4 * 1024**2
-"""JSON takes some twenty times as much in memory, at worst."""
+"""Parsed JSON takes up to some twenty times as much memory."""
 MOST_TIMES_SMALLER = 200
-"""Few files are packed as tightly as this unless somebody wants them to burst."""
+"""Ordinary files hardly ever compress better than this; zip bombs do."""
 MOST_OF_DENSE_RECORDS = 20 * 1024**3
 """Bytes of records, all in all, that are packed as tightly: texts that repeat a word are. They are read line by line."""
 SMALL = 1024**2
@@ -39,11 +40,11 @@ _ENCRYPTED = 0x1
 _BROKEN = (BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)
 
 Line = tuple[int, dict[str, Any] | str]
-"""A line of a file by its number: an object, or the words for what is wrong with it."""
+"""Line number, and the object in the line or a message that says what is wrong with it."""
 
 
 class ValidatedArchive:
-    """An archive whose every byte is what its manifest says."""
+    """An archive whose files all match its manifest."""
 
     def __init__(self, zip: ZipFile, manifest: dict[str, Any]):
         self._zip = zip
@@ -52,7 +53,7 @@ class ValidatedArchive:
         self._files = {one["name"]: one for one in manifest["files"]}
 
     def __contains__(self, name: str) -> bool:
-        """Whether there is such a file."""
+        """Whether the archive has this file."""
         return name in self._files
 
     def count(self, name: str) -> int:
@@ -60,15 +61,15 @@ class ValidatedArchive:
         return int(self._files.get(name, {}).get("count", 0))
 
     def types(self) -> set[str]:
-        """The types of records in it."""
+        """The record types in it."""
         return {str(one["type"]) for one in self._files.values() if "type" in one}
 
     def open(self, name: str) -> IO[bytes]:
-        """A file to read from."""
+        """Open a file for reading."""
         return self._zip.open(name)
 
     def lines(self, name: str) -> Iterator[Line]:
-        """The lines of a file, none where there is no such file."""
+        """The lines of a file; none if it does not exist."""
         if name not in self:
             return
         with self.open(name) as file:
@@ -90,7 +91,7 @@ def _object(line: bytes) -> dict[str, Any] | str:
 
 @contextmanager
 def open_archive(file: Path, progress: Progress | None = None) -> Iterator[ValidatedArchive]:
-    """The archive in `file`, checked from end to end. Raises Unusable, saying what is wrong."""
+    """Check the archive in `file` from end to end and open it. Raises Unusable with the reason."""
     try:
         with file.open("rb") as raw, ZipFile(raw) as zip:
             members = _members(zip)

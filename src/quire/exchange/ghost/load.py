@@ -1,4 +1,4 @@
-"""A Ghost export (JSON, versions 0.4 to 5 and later) becomes posts and pages."""
+"""Imports a Ghost export (JSON, versions 0.4 to 5 and later) as posts and pages."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -20,10 +20,10 @@ from quire.exchange.model import (
 )
 
 SOURCE, PLACE = "ghost", ""
-"""Its posts have names that no other blog has: none needs to say which blog it is."""
+"""The import place of all Ghost blogs: keys of their posts are globally unique."""
 MOST_MEGABYTES = 2048
 MOST_ROWS = 300_000
-"""Rows of the tables that are kept in memory."""
+"""Most rows of the tables that are held in memory."""
 LEFT_OUT = {
     "members": "members",
     "comments": "comments",
@@ -60,10 +60,10 @@ def load(
 
 
 class GhostExport:
-    """What an export says beside its posts; these are read one by one."""
+    """The site-wide data of an export; its posts are read one by one."""
 
     def __init__(self, file: Path, url: str):
-        """Reads the file once. Raises Unusable when it is no export."""
+        """Reads the file once. Raises Unusable if it is not a Ghost export."""
         self._file, self._url = file, url.rstrip("/")
         self._tables: defaultdict[str, list[Row]] = defaultdict(list)
         self._left_out: Counter[str] = Counter()
@@ -78,7 +78,7 @@ class GhostExport:
         self._internal: Counter[str] = Counter()
 
     def _survey(self) -> None:
-        """Keep the small tables; count the others."""
+        """Read the small tables into memory; count the others."""
         if self._file.stat().st_size > MOST_MEGABYTES * 1024**2:
             raise Unusable(f"is larger than {MOST_MEGABYTES} MB")
         has_posts = False
@@ -96,7 +96,7 @@ class GhostExport:
             raise Unusable("is not a Ghost export: it has no posts")
 
     def items(self) -> Iterator[ImportedPost | SkippedItems]:
-        """Every post and page, then what is left out."""
+        """Every post and page, then a summary of what is left out."""
         posts = (
             row for table, row in read_rows(self._file) if table == "posts" and row is not None
         )
@@ -143,7 +143,7 @@ def _person(row: Row) -> ImportedPerson | None:
 
 
 def _group_by_post(rows: list[Row], name: str) -> defaultdict[Any, list[Any]]:
-    """What belongs to each post, in its order."""
+    """The values of column `name` by post, in their order."""
     linked: defaultdict[Any, list[Any]] = defaultdict(list)
     for row in sorted(rows, key=lambda one: _order(one.get("sort_order"))):
         linked[_id(row, "post_id")].append(_id(row, name))
@@ -155,7 +155,7 @@ def _order(value: Any) -> int:
 
 
 def _id(row: Row, name: str = "id") -> str | int | None:
-    """Numbers in old exports, texts in newer ones."""
+    """Ids as text: old exports have numbers."""
     value = row.get(name)
     return value if isinstance(value, str | int) else None
 

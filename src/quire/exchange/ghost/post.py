@@ -1,4 +1,4 @@
-"""One post or page of a Ghost export: its state, dates, people, tags and text."""
+"""Converts one post or page of a Ghost export: state, dates, people, tags and text."""
 
 import re
 from collections.abc import Callable
@@ -34,7 +34,7 @@ class GhostPost:
     absolute: Callable[[str], str]
 
     def text(self, name: str) -> str:
-        """A text of the row, empty where there is none."""
+        """A text column of the row; empty if it has none."""
         value = self.row.get(name)
         return value if isinstance(value, str) else ""
 
@@ -45,19 +45,19 @@ class GhostPost:
 
     @property
     def is_mail(self) -> bool:
-        """Whether it was for email only."""
+        """Whether it was sent by email only."""
         return any(
             table.get("email_only") in (True, 1, "1", "true") for table in (self.meta, self.row)
         )
 
     @property
     def is_page(self) -> bool:
-        """Whether it is a page; old exports have a mark instead of a type."""
+        """Whether it is a page; old exports have a flag instead of a type."""
         return self.text("type") == "page" or self.row.get("page") in (True, 1)
 
 
 def imported_post(post: GhostPost) -> ImportedPost:
-    """The post or page. Raises Unusable when it is too large or has no name."""
+    """The post or page. Raises Unusable if it is too large or has no key."""
     kind = "page" if post.is_page else "post"
     id = post.text("uuid") or str(post.row.get("id") or "")
     if not id:
@@ -94,7 +94,7 @@ def _unique(tags: list[ImportedTerm]) -> list[ImportedTerm]:
 
 
 def _set_state(entry: ImportedPost, post: GhostPost) -> None:
-    """What not everybody could read in Ghost is a draft here."""
+    """Posts that were not public in Ghost become drafts."""
     state, visibility = post.text("status"), post.text("visibility") or "public"
     entry.draft = state not in PUBLIC or visibility != "public"
     if state == "sent":
@@ -116,7 +116,7 @@ def _set_state(entry: ImportedPost, post: GhostPost) -> None:
 
 
 def _restriction(post: GhostPost) -> str:
-    """What keeps a part of the text from the public, where it cannot be cut out."""
+    """What restricts part of the text to some readers, if that part cannot be removed."""
     if html := post.text("html").strip():
         return restriction_in_html(without_restricted_blocks(html)[0])
     source = post.text("lexical") or post.text("mobiledoc")
@@ -124,12 +124,12 @@ def _restriction(post: GhostPost) -> str:
 
 
 def _moment(post: GhostPost, name: str) -> datetime | None:
-    """Older exports have milliseconds since 1970 where newer ones have dates."""
+    """A date; older exports have milliseconds since 1970."""
     return parse_datetime(post.row.get(name))
 
 
 def _body(post: GhostPost) -> tuple[str, list[str]]:
-    """The text as Markdown below its picture, and warnings, mostly none."""
+    """The text as Markdown after its feature image, and a warning, usually empty."""
     html = post.absolute(names.printable(post.text("html")))
     if len(html) > MOST_HTML:
         raise Unusable("its text is larger than 1 MB")
@@ -149,7 +149,7 @@ def _body(post: GhostPost) -> tuple[str, list[str]]:
 
 
 def _picture(post: GhostPost) -> str:
-    """The feature image, which is no part of the text in Ghost, as its first line."""
+    """The feature image as the first line: in Ghost it is not part of the text."""
     address = post.absolute(post.text("feature_image") or post.text("image")).strip()
     if not address:
         return ""

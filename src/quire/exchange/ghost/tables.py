@@ -1,4 +1,4 @@
-"""The tables of a Ghost export, read row by row: no file of any size fills memory."""
+"""Reads the tables of a Ghost export row by row, so that files of any size fit into memory."""
 
 import codecs
 from collections.abc import Iterator
@@ -11,17 +11,17 @@ from quire.exchange.model import Unusable
 
 LARGEST_VALUE = 16 * 1024**2
 MOST_PARTS = 20_000
-"""Names and values in one row; those of Ghost have some fifty."""
+"""Most names and values in one row; Ghost has some fifty."""
 _PIECE = 64 * 1024
 _ABOVE: tuple[list[str], ...] = ([], ["db", "item"])
-"""Where the tables stand in the file: at its top, or in the first database of a list."""
+"""Where the tables are in the JSON: at its top level, or in the first database of a list."""
 _DEEPEST = 100
 
 Row = dict[str, Any]
 
 
 class _LimitedReader:
-    """A file that is read by a parser, which must see an end of each value before long."""
+    """A file for the JSON parser that limits the length of a single value."""
 
     def __init__(self, raw: IO[bytes]):
         self._raw = raw
@@ -30,7 +30,7 @@ class _LimitedReader:
             raw.seek(0)
 
     def read(self, size: int = _PIECE) -> bytes:
-        """The next bytes. Raises Unusable within a value that no export has."""
+        """The next bytes. Raises Unusable inside a value longer than any export has."""
         piece = self._raw.read(size)
         self.waiting += len(piece)
         if self.waiting > LARGEST_VALUE:
@@ -39,9 +39,9 @@ class _LimitedReader:
 
 
 def read_rows(file: Path) -> Iterator[tuple[str, Row | None]]:
-    """Each row with the name of its table, and None for the beginning of a table.
+    """Each row with the name of its table, and None at the beginning of a table.
 
-    Raises Unusable when the file is no JSON, or cannot be read.
+    Raises Unusable if the file is not JSON or cannot be read.
     """
     try:
         with file.open("rb") as raw:
@@ -72,7 +72,8 @@ def _rows(stream: _LimitedReader) -> Iterator[tuple[str, Row | None]]:
 
 
 def _events(stream: _LimitedReader) -> Iterator[tuple[list[str], str, Any]]:
-    """What the parser finds, each with the names above it. Raises Unusable for what is too deep."""
+    """The events of the parser, each with the names of its ancestors. Raises Unusable for too much
+    nesting."""
     path: list[str] = []
     for event, value in ijson.basic_parse(stream, buf_size=_PIECE, use_float=True):
         if event.startswith("end"):
@@ -87,14 +88,14 @@ def _events(stream: _LimitedReader) -> Iterator[tuple[list[str], str, Any]]:
 
 
 class _RowBuilder(ijson.ObjectBuilder):
-    """One row, as long as it is not larger than a row can be."""
+    """Builds one row, up to the size that rows can have."""
 
     def __init__(self) -> None:
         super().__init__()
         self._parts = 0
 
     def event(self, event: str, value: Any) -> None:
-        """Take one more part of it. Raises Unusable."""
+        """Add one event of the parser. Raises Unusable."""
         self._parts += 1
         if self._parts > MOST_PARTS:
             raise Unusable("contains a row with too many values")

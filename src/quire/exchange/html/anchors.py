@@ -17,31 +17,31 @@ HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _BLOCKS = frozenset(
     "p pre hr li dt dd div section main figure figcaption blockquote ul ol dl table caption tr td th details".split()
 )
-"""Elements whose id an author gives; ids of words and pictures stay where something links to them."""
+"""Elements that keep their id; ids of inline elements and images stay only if linked to."""
 _PARENTS = frozenset("ul ol dl table thead tbody tfoot tr".split())
-"""Elements that hold no words themselves: the anchor stands in the first one within that does."""
+"""Elements without text of their own: the anchor goes into the first descendant with text."""
 _CELLS = ("li", "dt", "dd", "td", "th", "caption")
 _VOID = frozenset("a img hr br pre code kbd samp input".split())
-"""Elements that an anchor stands before, not in."""
+"""Elements that an anchor is put before, not into."""
 _GENERATED = re.compile(
     r"(?:attachment|caption-attachment|gallery|more|post|media|docs-internal-guid|yui|block)[-_]?[\d_a-f-]*"
 )
 _ATTRIBUTE_LIST_ID = re.compile(r"[.:-]*+[^\W_]++(?:(?:[.:-]++|_++)[^\W_]++)*+[.:-]*+")
-"""Ids in which Markdown sees no emphasis."""
+"""Ids that contain no Markdown emphasis."""
 _NEAREST = 20
-"""How many nodes are looked at for a cell."""
+"""How many nodes are searched for a cell."""
 _DEPTH = 5
-"""How far down a paragraph is looked for."""
+"""How deep a paragraph is searched for."""
 _ANCHOR = re.compile(r'<a id="[^"<>]*+"></a>')
 
 
 def anchor(id: str) -> str:
-    """An element that can be linked to and shows nothing."""
+    """An empty element that can be linked to."""
     return f'<a id="{escape(id)}"></a>' if id else ""
 
 
 def without_anchors(markup: str) -> tuple[str, str]:
-    """The anchors of `markup`, and the rest of it: a link cannot hold another."""
+    """The anchors of `markup`, and `markup` without them: links cannot be nested."""
     if '<a id="' not in markup:
         return "", markup
     return "".join(_ANCHOR.findall(markup)), _ANCHOR.sub("", markup)
@@ -90,7 +90,8 @@ def _first_cell(el: Tag) -> Tag | None:
 
 
 def _first_with_words(el: Tag) -> Tag:
-    """The paragraph or heading that begins `el`, or else `el`: an anchor alone is an empty paragraph."""
+    """The paragraph or heading that begins `el`, or else `el` itself: an anchor alone would become
+    an empty paragraph."""
     inner = el
     for _ in range(_DEPTH):
         if inner.name in ("p", *HEADINGS):
@@ -103,7 +104,7 @@ def _first_with_words(el: Tag) -> Tag:
 
 
 def heading_id(el: Tag, text: str) -> tuple[str, str]:
-    """What stands before and behind the words of a heading, so that it has the id of `el`."""
+    """The text before and after a heading's words that gives it the id of `el`."""
     id = str(el.get("id") or "")
     words = " ".join(el.get_text().split())
     if not id or not words or (id == slug(escape(words)) and not text.endswith("}")):

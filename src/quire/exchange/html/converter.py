@@ -1,4 +1,4 @@
-"""How each element of HTML is written in Markdown, or stays what it is."""
+"""Converts each HTML element to Markdown, or keeps it as HTML."""
 
 import re
 from typing import Any
@@ -26,7 +26,8 @@ _MARKS = ("b", "strong", "i", "em", "del", "s", "strike", "code")
 
 
 def _inline(mark: str, tag: str) -> Any:
-    """A conversion that puts `mark` around words, or `tag` where Markdown would not see the mark."""
+    """A conversion that puts `mark` around text, or `tag` where Markdown would not recognise the
+    mark."""
 
     def convert(self: "HtmlConverter", el: Tag, text: str, parent_tags: set[str]) -> str:
         words = text.strip()
@@ -41,7 +42,8 @@ def _inline(mark: str, tag: str) -> Any:
 
 
 def _is_flanking(el: Tag, words: str, before: str, after: str) -> bool:
-    """CommonMark: no punctuation just inside a mark that stands against a letter."""
+    """Whether CommonMark recognises a mark here: not with punctuation inside it and a letter
+    outside."""
     before_mark, after_mark = el.previous_sibling, el.next_sibling
     if (_is_mark(before_mark) and not before) or (_is_mark(after_mark) and not after):
         return False
@@ -73,14 +75,14 @@ def _inline_html(self: "HtmlConverter", el: Tag, text: str, parent_tags: set[str
 
 
 class HtmlConverter(_Base):
-    """markdownify with CommonMark's rules, and HTML for what CommonMark cannot say."""
+    """markdownify with the rules of CommonMark, and HTML for what CommonMark cannot express."""
 
     def process_text(self, el: Any, parent_tags: Any = None) -> str:
         self._begins_line = _begins_line(el)
         return super().process_text(el, parent_tags=parent_tags)
 
     def escape(self, text: str, parent_tags: set[str]) -> str:
-        """Marks of Markdown in ordinary words are words."""
+        """Escapes Markdown syntax in plain text."""
         text = _SPECIAL.sub(r"\\\g<0>", text)
         text = (
             re.sub(r"[\[\]]", r"\\\g<0>", text)
@@ -108,7 +110,7 @@ class HtmlConverter(_Base):
     convert_center = convert_address = convert_nav = _Base.convert_div
 
     def _heading(self, el: Tag, text: str, parent_tags: set[str]) -> str:
-        """A heading says its id where it is not the one that its words give it."""
+        """A heading, with its id if that differs from the generated one."""
         if "_inline" in parent_tags or not text.strip():
             return _anchor_of(el) + text
         before, after = heading_id(el, text.strip())
@@ -146,7 +148,7 @@ class HtmlConverter(_Base):
         return _anchor_of(el) + (f"![{alt}]({source}{_title(el)})" if source else alt)
 
     def convert_code(self, el: Tag, text: str, parent_tags: set[str]) -> str:
-        """Code with line breaks in the middle of a text is no Markdown, and no block either."""
+        """Inline code with line breaks stays HTML: it is neither an inline nor a block in Markdown."""
         if "_noformat" in parent_tags:
             return text
         if el.find("br"):
@@ -182,7 +184,7 @@ class HtmlConverter(_Base):
         return f"\n\n{before}\n\n---\n\n" if before else "\n\n---\n\n"
 
     def convert_figure(self, el: Tag, text: str, parent_tags: set[str]) -> str:
-        """A picture with words below it has no Markdown form; all else in a figure has."""
+        """A figure with a caption stays HTML; all others become Markdown."""
         whole = el.find(["figure", "table", "blockquote", "pre"]) is None
         if whole and el.find("img") and el.find("figcaption"):
             return f"\n\n{raw_html(el)}\n\n"
@@ -210,7 +212,7 @@ class HtmlConverter(_Base):
         return f"|{text}\n"
 
     def convert_table(self, el: Tag, text: str, parent_tags: set[str]) -> str:
-        """A table with a head and plain cells is Markdown's; any other stays HTML."""
+        """A table with a head and plain cells becomes Markdown; any other stays HTML."""
         columns = _columns(el)
         if not columns:
             return f"\n\n{raw_html(el)}\n\n"
@@ -242,7 +244,7 @@ def _language(el: Tag) -> str:
 
 
 def _columns(table: Tag) -> int:
-    """How many columns a table that Markdown can say has; 0 for all others."""
+    """The number of columns of a table that Markdown can express; 0 for all others."""
     rows = table.find_all("tr")
     widths = {len(row.find_all(["td", "th"])) for row in rows}
     plain = table.find(

@@ -1,4 +1,4 @@
-"""The HTML that stays HTML inside Markdown: only tags that readers are shown, no blank lines."""
+"""HTML that stays HTML inside Markdown: only allowed tags, and no blank lines."""
 
 import re
 from collections.abc import Callable
@@ -37,7 +37,7 @@ _SCHEME = re.compile(r"^([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 
 
 def safe_url(text: str) -> str:
-    """An address that fits between Markdown's parentheses; empty when its scheme does not belong."""
+    """The URL escaped for a Markdown link; empty if its scheme is not allowed."""
     address = re.sub(r"\s+", "%20", text.strip())
     scheme = _SCHEME.match(address)
     if scheme and scheme[1].lower() not in ("http", "https", "mailto"):
@@ -67,7 +67,7 @@ def _in_line(text: str) -> str:
 
 
 def _escape_preformatted(text: str) -> str:
-    """Line breaks are written as references: a blank line would end the HTML."""
+    """Line breaks become character references: a blank line would end the HTML block."""
     return escape(text, quote=False).replace("\n", "&#10;")
 
 

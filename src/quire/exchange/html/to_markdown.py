@@ -1,4 +1,4 @@
-"""HTML becomes Markdown; what has no Markdown form stays as the HTML that Markdown may hold."""
+"""Converts HTML to Markdown; what Markdown cannot express stays HTML."""
 
 import re
 from html import unescape
@@ -41,7 +41,7 @@ _CLEANER = nh3.Cleaner(tags=set(_READ), attributes=_ATTRIBUTES, link_rel=None)
 _WORDS = nh3.Cleaner(tags=set())
 _TOO_DEEP = "markup nested too deeply, kept as plain text"
 _SHOWN_TAG = re.compile(r"</?(?!script|style)[a-z][^<>]*+>", re.IGNORECASE)
-"""nh3 takes the square of the depth: what stands too deep loses its tags before."""
+"""nh3 takes quadratic time in the depth: tags nested deeper are removed first."""
 _PLAYER = re.compile(f"<({'|'.join(_EMBEDDED)})")
 _PLAIN = re.compile(
     r"\s*+[^\W\d_](?:[^\W_]|[ ,.;:!?'\"()/-])*+"
@@ -50,7 +50,7 @@ _FENCE = re.compile(r"^[ >]*+(?:[-*] ++|\d++\. ++)*+(`{3,})")
 
 
 def plain_text(html: str) -> str:
-    """The words of `html` without tags, on one line."""
+    """The text of `html` without tags, on one line."""
     if "<" not in html and "&" not in html:
         return " ".join(html.split())
     flat = _SHOWN_TAG.sub(" ", html) if is_too_deep(html) else html
@@ -58,10 +58,10 @@ def plain_text(html: str) -> str:
 
 
 def to_markdown(html: str) -> tuple[str, str]:
-    """`html` as Markdown, and a warning, mostly empty.
+    """`html` as Markdown, and a warning, usually empty.
 
-    The HTML is read as a browser reads it; scripts, styles and forms go, what plays becomes a
-    link. Markup too deep to walk leaves its words alone, which the warning says.
+    The HTML is parsed as browsers do; scripts, styles and forms are removed, players become links.
+    If the markup is nested too deeply, only its text is kept, and the warning says so.
     """
     if _PLAIN.fullmatch(html):
         return html.strip(), ""
@@ -77,7 +77,7 @@ def to_markdown(html: str) -> tuple[str, str]:
 
 
 def _tidy(markdown: str) -> str:
-    """One blank line where there were more, outside code; two line breaks begin a paragraph."""
+    """At most one blank line in a row, outside code; two line breaks begin a paragraph."""
     lines: list[str] = []
     fence = ""
     for line in re.sub(r" {2}\n(?: {2}\n)+", "\n\n", markdown).split("\n"):
@@ -90,7 +90,7 @@ def _tidy(markdown: str) -> str:
 
 
 def _prepare(soup: BeautifulSoup, html: str) -> None:
-    """Replaces what has another form here; `html` tells cheaply what is not there at all."""
+    """Replace elements that need another form; `html` is a cheap test of what does not occur."""
     if " id=" in html or " name=" in html:
         place_anchors(soup)
     inner: set[int] = set()
@@ -109,7 +109,7 @@ def _prepare(soup: BeautifulSoup, html: str) -> None:
 
 
 def _number(numbered: Tag) -> None:
-    """Each item learns its number here: counting its elder siblings takes the square of the time."""
+    """Number the items of a list here: counting previous siblings would take quadratic time."""
     first = str(numbered.get("start") or "1")
     start = int(first) if first.isdecimal() and len(first) < 9 else 1
     for number, item in enumerate(numbered.find_all("li", recursive=False), start):
@@ -129,7 +129,7 @@ def _link_instead(soup: BeautifulSoup, player: Tag) -> None:
 
 
 def _media_source(player: Tag) -> str:
-    """The address of what a player plays: its own, its first source's, or Flash's movie."""
+    """The URL that a player plays: its own, its first source's, or that of a Flash movie."""
     inner: list[Any] = [player, *player.find_all(["source", "embed", "iframe"])]
     sources = (str(each.get("src") or each.get("data") or "") for each in inner)
     movies = (
