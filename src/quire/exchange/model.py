@@ -1,4 +1,5 @@
-"""What an import reads, before anyone knows how it is stored: neutral items and the report."""
+"""What every import reads, independent of source and storage: posts, comments, people; and the
+report."""
 
 import json
 from collections import Counter
@@ -12,7 +13,7 @@ Progress = Callable[[int, int], None]
 """Called with (done, total) after each batch of items."""
 
 SUCCESSFUL_OUTCOMES = ("created", "updated", "unchanged", "kept")
-"""Outcomes of an item that is, or already was, in the store."""
+"""Outcomes of items that are in the store."""
 
 
 class Unusable(Exception):
@@ -25,7 +26,7 @@ class Unusable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ImportedPerson:
-    """Somebody who wrote something: a full name and, where the source has them, login and e-mail."""
+    """A person in the source: a full name and, if known, login and email."""
 
     name: str
     username: str | None = None
@@ -34,7 +35,7 @@ class ImportedPerson:
 
 @dataclass(frozen=True, slots=True)
 class ImportedTerm:
-    """A category or a tag by name; slug and description where the source has them."""
+    """A category or tag: a name and, if known, slug and description."""
 
     name: str
     slug: str | None = None
@@ -57,11 +58,11 @@ class ImportedComment:
 
 @dataclass(slots=True)
 class ImportedPost:
-    """A post or a page.
+    """A post or page.
 
-    `key` names it within its source for ever, `source` is what a person calls it. `slug` is what
-    the source wants, not what it gets. `date` is None when the source has none; `warnings` are
-    words for the report and no part of the value.
+    `key` identifies it within its source for ever, `source` is its name for people. `slug` is the
+    one requested, which may not be free. `date` is None if the source has none; `warnings` are for
+    the report and not part of the content.
     """
 
     key: str
@@ -87,14 +88,14 @@ class ImportedPost:
     warnings: list[str] = field(default_factory=list)
 
     def warn(self, words: str) -> None:
-        """Adds words for the report, once; none when there are none."""
+        """Add a warning for the report, once; an empty one is ignored."""
         if words and words not in self.warnings:
             self.warnings.append(words)
 
 
 @dataclass(frozen=True, slots=True)
 class SkippedItems:
-    """Items that a source leaves out: what they are, why, and how many; none for a mere note."""
+    """Items of a source that are not imported: what, why and how many; 0 for a mere note."""
 
     what: str
     reason: str
@@ -109,7 +110,7 @@ def fingerprint(values: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ReportLine:
-    """One line of the report: `target` is where it is now, as `posts/first-steps`."""
+    """One line of the report; `target` is the new path, such as `posts/first-steps`."""
 
     outcome: str
     source: str
@@ -140,7 +141,7 @@ class ImportReport:
     def add(
         self, outcome: str, source: str, target: str = "", words: str = "", count: int = 1
     ) -> None:
-        """Notes one item; `outcome` is a word of USABLE, or "skipped", or "noted"."""
+        """Add one item; `outcome` is one of USABLE, "skipped" or "noted"."""
         self.lines.append(ReportLine(outcome, source, target, words, count))
 
     @property
@@ -153,7 +154,7 @@ class ImportReport:
 
     @property
     def has_content(self) -> bool:
-        """Whether anything of the source is in the store now, or was already."""
+        """Whether any item of the source is in the store."""
         return any(self.counts[outcome] for outcome in SUCCESSFUL_OUTCOMES)
 
     @property

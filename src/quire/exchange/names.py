@@ -1,4 +1,4 @@
-"""Names made from other people's words: titles that fit, slugs, user names."""
+"""Makes titles, slugs and usernames from imported text."""
 
 import re
 import unicodedata
@@ -22,7 +22,7 @@ def single_line(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """`text` without the control characters that no text needs; lines and tabs stay."""
+    """`text` without control characters, except line breaks and tabs."""
     return _CONTROL.sub("", text)
 
 
@@ -37,15 +37,16 @@ def shorten(text: str, limit: int = TITLE_LENGTH) -> str:
 
 
 def first_words(body: str) -> str:
-    """What an untitled text is called: its first words without Markdown marks; may be empty."""
+    """A title for untitled text: its first words without Markdown; may be empty."""
     plain = single_line(_MARKUP.sub(lambda match: match[1] or "", body[:2000]))
     return shorten(plain, _FIRST_WORDS)
 
 
 def slug_from(text: str) -> str:
-    """The slug that `text` gives: itself where it can be one, else ASCII words with hyphens.
+    """The slug for `text`: itself if valid, else ASCII words with hyphens; empty if nothing is
+    left.
 
-    Empty when nothing is left. Old addresses stay what they were, in whatever script.
+    Old slugs stay as they were, in any script.
     """
     slug = unicodedata.normalize("NFC", text.strip())
     if len(slug) <= SLUG_LENGTH and _SLUG.fullmatch(slug):
@@ -54,7 +55,7 @@ def slug_from(text: str) -> str:
 
 
 def username_from(name: str) -> str:
-    """3-20 allowed characters from `name`; what is allowed already stays as it is."""
+    """3 to 20 allowed characters from `name`; valid characters are kept."""
     whole = _allowed_in_username(name)
     username = whole[:USERNAME_LENGTH]
     username = username.rstrip("-._") if len(name.strip()) > USERNAME_LENGTH else username
@@ -66,7 +67,7 @@ def username_from(name: str) -> str:
 
 
 def person_key(name: str) -> str:
-    """What two spellings of one person's name have in common: the username, but never cut."""
+    """The same key for all spellings of a name: the username, without its limit of length."""
     whole = _allowed_in_username(name)
     return (whole if len(whole) > USERNAME_LENGTH else username_from(name)).lower()
 

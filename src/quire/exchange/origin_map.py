@@ -1,4 +1,4 @@
-"""What an import remembers while it runs: ids by name, forgotten again when an item fails."""
+"""The records that items of a source were imported as, cached while an import runs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,10 +10,10 @@ from quire.store.import_origins import KnownItem, known_item, known_items, store
 
 
 class OriginMap:
-    """The origins of one place, in the database and at hand.
+    """The records by item of one source, in the database and in memory.
 
-    Changes of the item that is being worked on count at once; they are taken back when its
-    transaction is.
+    Changes by the current item are visible at once, and taken back if its transaction is rolled
+    back.
     """
 
     def __init__(self, source: str, place: str):
@@ -31,7 +31,7 @@ class OriginMap:
         return earlier.record_id if earlier and earlier.type == record.path else None
 
     def names_of(self, record: Record, id: int) -> list[str]:
-        """Every item that became this record."""
+        """Every item that was imported as this record."""
         return [
             item
             for item, earlier in self._known.items()
@@ -45,7 +45,7 @@ class OriginMap:
         self.remember_all({item: KnownItem(record.path, id, mark or fingerprint({}), version)})
 
     def remember_all(self, items: dict[str, KnownItem]) -> None:
-        """Note what several items became."""
+        """Record several items at once."""
         with transaction() as connection:
             store_items(connection, self.source, self.place, items)
         for item, earlier in items.items():
@@ -54,7 +54,7 @@ class OriginMap:
 
     @contextmanager
     def one_item(self) -> Iterator[None]:
-        """Around the transaction of one item: takes back what was noted when it fails."""
+        """Context of one item's transaction: takes its changes back if it fails."""
         self._before = {}
         try:
             yield
@@ -71,9 +71,9 @@ class OriginMap:
 
 
 class Lookup:
-    """The same for any number of items: each is looked up in the database when it is asked for.
+    """The same for any number of items, each read from the database when needed.
 
-    What is noted of an item that fails goes with its transaction.
+    What was recorded of an item that fails is rolled back with its transaction.
     """
 
     def __init__(self, source: str, place: str):

@@ -1,4 +1,4 @@
-"""People named in an import: existing users, or new authors who cannot sign in."""
+"""Finds the users for people named in an import, or creates authors who cannot sign in."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -19,10 +19,10 @@ _NAME_LENGTH = 100
 
 
 class PersonResolver:
-    """Finds or makes the user for each person; asks the database once for each."""
+    """Finds or creates the user for each person, with one query for each."""
 
     def __init__(self, actor: Actor, memory: OriginMap, author: str | None):
-        """`author` is the username of who wrote what names nobody. Raises NotFound for an unknown one."""
+        """`author` is the username of the default author. Raises NotFound if it is unknown."""
         self._actor = actor
         self._memory = memory
         self._default = None if author is None else self._id_by_username(author)
@@ -57,7 +57,8 @@ class PersonResolver:
         return read.find_id(USERS, self._actor, username_folded=username)
 
     def _find(self, person: ImportedPerson, email: str | None) -> int | None:
-        """By e-mail, else by username, unless that belongs to another person of this import."""
+        """The user by email, else by username, unless that belongs to another person of this
+        import."""
         if email and (id_here := read.find_id(USERS, self._actor, email=email)):
             return id_here
         username = person.username or person.name
@@ -78,12 +79,12 @@ class PersonResolver:
         return None
 
     def _usernames(self, username: str) -> Iterator[str]:
-        """`username`, and then with numbers behind it."""
+        """`username`, then the same with numbers appended."""
         yield username
         yield from (with_number(username, number, USERNAME_LENGTH) for number in count(2))
 
     def _is_another(self, id: int, email: str | None) -> bool:
-        """Whether this import knows that user under a different e-mail."""
+        """Whether this import knows that user with a different email."""
         names = self._memory.names_of(USERS, id)
         addresses = {name for name in names if "@" in name}
         return bool(email and addresses and f"person {email}" not in addresses)
@@ -110,6 +111,6 @@ def _display_name(user: int) -> str:
 
 
 def _address(email: str | None) -> str | None:
-    """`email` as users have it, or None when it is not one."""
+    """The normalised email, or None if it is not valid."""
     address = normalize_address(email or "")
     return address if is_address(address) else None

@@ -1,4 +1,4 @@
-"""The values of a post or page as the store takes them, made from a neutral entry."""
+"""Converts an imported post or page to the values that the store takes."""
 
 import re
 from collections.abc import Callable
@@ -20,13 +20,13 @@ from quire.store.slugs import free_slug
 from quire.store.write import Saved
 
 NO_TEXT = "\n"
-"""The body of what has none: a body is required, and this one shows nothing."""
+"""The body of a post without text: a body is required, and this one shows nothing."""
 
 Raw = dict[str, Any]
 
 
 class PostValues:
-    """Turns entries into raw values; people, categories and tags are made on the way."""
+    """Converts entries to raw values; creates people, categories and tags as needed."""
 
     def __init__(self, people: PersonResolver, categories: TermResolver, tags: TermResolver):
         self._people = people
@@ -34,7 +34,7 @@ class PostValues:
         self._tags = tags
 
     def new_values(self, record: Record, entry: ImportedPost) -> Raw:
-        """All values of a new record; it was made when the source says, or now."""
+        """All values of a new record; its date is that of the source, or now."""
         raw = self._common(record, entry)
         if entry.slug:
             raw["slug"] = _free(record, entry.slug)
@@ -46,7 +46,7 @@ class PostValues:
         return raw
 
     def changed_values(self, record: Record, entry: ImportedPost, slug: str) -> Raw:
-        """All values of a record that is there with `slug`, which stays unless the source's changed."""
+        """All values of an existing record; `slug` stays unless the source's has changed."""
         raw = self._common(record, entry)
         if entry.slug and not _is_numbered(slug, entry.slug):
             raw["slug"] = _free(record, entry.slug)
@@ -74,7 +74,7 @@ class PostValues:
         }
 
     def _tag_ids(self, record: Record, entry: ImportedPost) -> list[int]:
-        """The ids of as many tags as a post may have, the first ones."""
+        """The ids of its tags, up to the most that a post may have."""
         many = record.field("tags").many
         names = {tag.name.casefold(): tag for tag in reversed(entry.tags)}
         tags = list(names.values())[::-1]
@@ -85,7 +85,7 @@ class PostValues:
 
 
 def _seo(record: Record, entry: ImportedPost) -> Raw:
-    """What search engines are told, cut to what there is room for."""
+    """The fields for search engines, cut to their limits."""
     values = {"seo_title": entry.seo_title, "seo_description": entry.seo_description}
     lengths = {name: record.field(name).kind.length or 0 for name in values}
     return {name: shorten(single_line(text), lengths[name]) for name, text in values.items()}
@@ -111,7 +111,7 @@ def _free(record: Record, slug: str) -> str:
 
 
 def with_free_slug(record: Record, raw: Raw, change: Callable[[Raw], Saved]) -> Saved:
-    """`change(raw)`, again with another slug while others take the one that was free."""
+    """Call `change(raw)`, with another slug as often as the one before was taken meanwhile."""
     while True:
         try:
             with transaction() as connection, savepoint(connection):
@@ -123,5 +123,5 @@ def with_free_slug(record: Record, raw: Raw, change: Callable[[Raw], Saved]) -> 
 
 
 def _is_numbered(slug: str, original: str) -> bool:
-    """Whether `slug` is `wanted`, or what it became because it was taken."""
+    """Whether `slug` is `wanted`, perhaps with a number because it was taken."""
     return re.fullmatch(re.escape(original) + r"(-\d+)?", slug) is not None

@@ -1,4 +1,4 @@
-"""Marks by which a site shows a part of a text to some of its readers only."""
+"""Finds the marks by which a source site shows part of a text to some readers only."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -44,7 +44,7 @@ _GATED_BLOCK = re.compile(r"<!--\s*kg-gated-block:(begin|end)\b([^>]*)-->")
 _FOR_EVERYBODY = re.compile(r"nonMember\s*:\s*true", re.IGNORECASE)
 
 Reason = str
-"""What the report says of a gated part; empty where there is none."""
+"""The report's message about a restricted part; empty if there is none."""
 
 
 def restriction_in_html(html: str) -> Reason:
@@ -87,7 +87,7 @@ def _marks_in_markdown(body: str, is_code: Callable[[int], bool]) -> Iterator[Re
 
 
 def _hidden_tags(text: str) -> Iterator[re.Match[str]]:
-    """Elements that hold words which no reader is shown."""
+    """Elements with text that readers never see."""
     for tag in _OPENING.finditer(text):
         is_empty = tag[1].lower() in _WITHOUT_WORDS
         if not is_empty and (_STYLED.search(tag[0]) or _HIDDEN.search(_QUOTED.sub('""', tag[0]))):

@@ -1,4 +1,4 @@
-"""Sample content, the same for the same seed on every machine: raw values as the API takes them."""
+"""Generates sample content, the same for the same seed on every machine."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 Raw = dict[str, Any]
 
 LATEST = datetime(2026, 1, 1, tzinfo=UTC)
-"""No sample is younger: a date that moved would make two machines differ."""
+"""The latest date of a sample: fixed, so that all machines get the same content."""
 DAYS = 1095
 
 FIRST = "Ada Ben Chloe Dario Elif Femi Greta Hugo Ines Jun Kofi Lena Mira Noor Otto Priya".split()
@@ -55,7 +55,7 @@ CODE = "```\nlength = 2 * width\nprint(length)\n```"
 
 
 class SampleGenerator:
-    """An endless supply; two with the same seed give the same things in the same order."""
+    """An endless supply; two with the same seed generate the same content in the same order."""
 
     def __init__(self, seed: int = 1):
         self._random = random.Random(seed)  # noqa: S311 - content, no secrets
@@ -146,7 +146,7 @@ class SampleGenerator:
 
 
 def _free(name: str, others: set[str], longest: int) -> str:
-    """`name`, or with the first number that makes it one of a kind."""
+    """`name`, or with the lowest number that makes it unique."""
     candidate, number = name[:longest], 1
     while candidate.lower() in others:
         number += 1

@@ -1,4 +1,4 @@
-"""Writes sample content into an installation, in batches, adding to what is there."""
+"""Writes sample content to an installation in batches, in addition to what is there."""
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator
@@ -20,9 +20,9 @@ from quire.store.short_transactions import in_batches
 from quire.store.write import create, create_many
 
 AT_ONCE = 10
-"""Records made together, which takes less than a batch may."""
+"""Records per transaction."""
 REPLIES = 0.3
-"""The part of all comments that answers another one."""
+"""The share of comments that are replies."""
 
 ABOUT = (
     "This is a **Quire** with sample content. Edit this page in the admin panel under *Pages*, "
@@ -45,9 +45,10 @@ DEMO = Counts(users=6, tags=12, posts=40, comments=120)
 
 
 def seed_content(numbers: Counts, seed: int = 1, progress: Progress = lambda count: None) -> None:
-    """Add sample content; `progress` is told of each batch. Raises StartupError where people lack.
+    """Add sample content; `progress` is called for each batch.
 
-    Waits for another one that is under way: both would choose the same names.
+    Raises StartupError if there is nobody to write it. Waits for another run in progress, since
+    both would choose the same names.
     """
     with FileLock(Path(current_app.config["QUIRE_INSTANCE"]) / "seed.lock", fallback_to_soft=False):
         _seed(numbers, SampleGenerator(seed), progress)
@@ -67,7 +68,7 @@ def _seed(numbers: Counts, samples: SampleGenerator, progress: Progress) -> None
 
 
 def create_demo() -> tuple[str, str]:
-    """Fill an empty installation; username and generated password of its administrator."""
+    """Fill an empty installation; the username and password of its administrator."""
     password = secrets.token_urlsafe(12)
     name = {"username": "admin", "email": "admin@example.org"}
     create(USERS, SYSTEM, {**name, "password": password, "role": "admin"})
@@ -90,7 +91,7 @@ def _discuss(
 
 
 def _write(record: Record, raws: Iterable[Raw], progress: Progress, *keep: str) -> list[Raw]:
-    """Create records; of each, the id and the fields to `keep`, since many would fill memory."""
+    """Create records; returns the id and the fields to `keep` of each, since all would fill memory."""
     created: list[Raw] = []
 
     def write(raws: list[Raw]) -> None:

@@ -1,4 +1,4 @@
-"""Comments in a source, which its authors write for themselves: no text, and never public."""
+"""Removes comments in source text, which authors write for themselves and which must not be public."""
 
 import re
 from bisect import bisect_right
@@ -91,12 +91,12 @@ def _cut(body: str, is_code: IsCode) -> CleanedText:
 
 
 def code_of(body: str) -> IsCode:
-    """Tells whether what stands at a place of Markdown is code or raw text."""
+    """A function that tells whether a position in Markdown is in code or raw text."""
     return _position_test(sorted(_code_spans(body)))
 
 
 def raw_of(body: str) -> IsCode:
-    """Tells whether what stands at a place of a text is raw text to Liquid."""
+    """A function that tells whether a position in a text is raw text to Liquid."""
     return _position_test(list(_raw(body)))
 
 
@@ -124,7 +124,7 @@ def _code_spans(body: str) -> Iterator[Span]:
 
 
 def _fences(body: str) -> Iterator[Span]:
-    """Fenced blocks; one that is never closed ends with the text."""
+    """Fenced code blocks; one without an end reaches to the end of the text."""
     opening: re.Match[str] | None = None
     for mark in _FENCE.finditer(body):
         if opening is None:
@@ -137,7 +137,7 @@ def _fences(body: str) -> Iterator[Span]:
 
 
 def _inline(body: str, start: int, end: int) -> Iterator[Span]:
-    """Code between runs of as many backticks, within a paragraph."""
+    """Inline code within a paragraph, between runs of the same number of backticks."""
     paragraph: list[Span] = []
     for mark in _BACKTICKS.finditer(body, start, end):
         if mark[0][0] == "`":
@@ -149,7 +149,7 @@ def _inline(body: str, start: int, end: int) -> Iterator[Span]:
 
 
 def _pairs(runs: list[Span]) -> Iterator[Span]:
-    """Each run with the next one of its length."""
+    """Each run with the next one of the same length."""
     following: dict[int, list[int]] = {}
     for index, (start, end) in enumerate(runs):
         following.setdefault(end - start, []).append(index)
@@ -166,7 +166,7 @@ def _pairs(runs: list[Span]) -> Iterator[Span]:
 
 
 def _raw(body: str) -> Iterator[Span]:
-    """What stands between Liquid's marks of raw text."""
+    """The text between Liquid's raw tags."""
     opening: int | None = None
     for mark in _RAW.finditer(body):
         if mark[1] and opening is not None:

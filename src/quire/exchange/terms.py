@@ -1,4 +1,4 @@
-"""Categories and tags named in an import: the ones that are there, or new ones."""
+"""Finds or creates the categories and tags named in an import."""
 
 from sqlalchemy import select
 
@@ -15,7 +15,7 @@ _DESCRIPTION_LENGTH = 1000
 
 
 class TermResolver:
-    """Finds or makes the categories, or the tags, by name in whatever case."""
+    """Finds or creates categories, or tags, by name in any case."""
 
     def __init__(self, actor: Actor, record: Record):
         self._actor = actor
@@ -25,7 +25,7 @@ class TermResolver:
         self.forget()
 
     def forget(self) -> None:
-        """Read again what is there: after an item that failed, what it made is gone."""
+        """Drop the cache after an item that failed: what it created was rolled back."""
         table = self._record.table.c
         with read_connection() as connection:
             rows = connection.execute(select(table.id, table.name, table.slug)).all()
@@ -33,7 +33,7 @@ class TermResolver:
         self._slugs = {slug for _, _, slug in rows}
 
     def id_of(self, term: ImportedTerm) -> int:
-        """The id of `term`, made if need be."""
+        """The id of `term`, created if necessary."""
         name = shorten(term.name, 100)
         key = case_fold(name)
         if key not in self._ids:
@@ -41,7 +41,7 @@ class TermResolver:
         return self._ids[key]
 
     def _make_or_find(self, term: ImportedTerm, name: str) -> int:
-        """A new record, or the one that another transaction has made meanwhile."""
+        """Create it, or find the one that another transaction has created meanwhile."""
         with transaction() as connection:
             try:
                 with savepoint(connection):

@@ -1,4 +1,4 @@
-"""Who wrote a page, by what its head says."""
+"""Finds the author of a page in its front matter."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ _ADDRESS = re.compile(r"(?<![^\s<>])([^\s<>@]++@[^\s<>]++)>?$")
 
 
 def person_in(entry: ImportedPost, head: Head) -> ImportedPerson | None:
-    """The first author; there is one place for an author, the others are told in the report."""
+    """The first author: posts have one, and the report names the others."""
     people = [person for value in values(head, "author", "authors") for person in _people(value)]
     others = (
         {person.name.casefold() for person in people[1:]} - {people[0].name.casefold()}

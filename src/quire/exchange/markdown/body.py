@@ -1,4 +1,4 @@
-"""The text of one page of a static site as Markdown, from Markdown, HTML or MDX."""
+"""Converts the text of one page of a static site to Markdown, from Markdown, HTML or MDX."""
 
 import re
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class PageBody:
 
 
 def read_body(path: str, text: str) -> PageBody:
-    """The body of the file at `path`, below its head. Raises Unusable."""
+    """The body of the file at `path`, without its front matter. Raises Unusable."""
     suffix = formats.suffix_of(path)
     if suffix in formats.HTML:
         return _from_html(text)
@@ -84,7 +84,7 @@ def _code_block(opening: re.Match[str], code: str) -> str:
 
 
 def _title_and_body(html: str) -> tuple[str, str]:
-    """What a whole document has between its tags of title and body; a part of one is all body."""
+    """The title and body of a whole HTML document; a fragment is all body."""
     lowered = html.lower()
     title = _element_content(html, lowered, "<title", "</title") if "<title" in lowered else ""
     body = _element_content(html, lowered, "<body", "</body") if "<body" in lowered else html
@@ -100,7 +100,7 @@ def _element_content(html: str, lowered: str, opening: str, closing: str) -> str
 
 
 def _without_modules(text: str) -> str:
-    """MDX that is plain Markdown but for imports. Raises Unusable where components draw parts of it."""
+    """MDX without its imports. Raises Unusable if components render parts of it."""
     is_code = code_of(text)
     text = _IMPORT.sub(lambda line: line[0] if is_code(line.start()) else "", text)
     is_code = code_of(text)

@@ -1,4 +1,4 @@
-"""Which files of a site are pages, by their names, and what is said of those that are not read."""
+"""Which files of a site are pages, by their names, and what the report says of all others."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -27,16 +27,16 @@ _UNREAD = {
                      ".svelte", ".webc", ".11ty.js"), "a template"),
 }  # fmt: skip
 _MOST_NAMED = 200
-"""Files of one format that are named one by one; more are counted."""
+"""Most files of one format that are named one by one; more are counted."""
 
 
 def suffix_of(path: str) -> str:
-    """The end of a file's name that says its format, in lower case."""
+    """The suffix of a file name that tells its format, in lower case."""
     return PurePosixPath(path).suffix.lower()
 
 
 def unread_files(paths: Iterable[str]) -> Iterator[SkippedItems]:
-    """What the report says of files that are not read: texts by their names, all else counted."""
+    """Report lines for files that are not imported: text files by name, all others counted."""
     others: Counter[str] = Counter()
     named: Counter[str] = Counter()
     for path in paths:

@@ -1,4 +1,4 @@
-"""The head of a Markdown file: YAML, TOML or JSON, split off, parsed within bounds, and read."""
+"""Splits off and parses the front matter of a Markdown file: YAML, TOML or JSON, of limited size."""
 
 import json
 import re
@@ -32,7 +32,7 @@ Head = Mapping[str, Any]
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """YAML whose plain values stay the text they are: a version 1.10 is not the number 1.1."""
+    """YAML in which plain scalars stay text: version 1.10 is not the number 1.1."""
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -65,7 +65,7 @@ def split(text: str) -> tuple[Head, str]:
 
 
 def _without_end(text: str, start: int) -> tuple[Head, str]:
-    """A rule above ordinary text is no head; a head that never ends must not become the text."""
+    """Text below a horizontal rule is a body; front matter without an end is an error."""
     if _LOOKS_LIKE_HEAD.match(text, start):
         raise Unusable("its front matter is not closed")
     return {}, text
@@ -83,7 +83,7 @@ def _split_json(text: str) -> tuple[Head, str]:
 
 
 def _split_lines(text: str) -> tuple[Head, str]:
-    """A head as Pelican and MultiMarkdown have it: lines `Name: value` down to a blank one."""
+    """Headers of Pelican and MultiMarkdown: lines `Name: value` up to a blank line."""
     lines = _LINES.match(text[:_LARGEST_HEAD])
     if lines is None or text[lines.end() : lines.end() + 1] not in ("", "\n"):
         return {}, text
@@ -94,7 +94,7 @@ def _split_lines(text: str) -> tuple[Head, str]:
 
 
 def parse_yaml(head: str, line: int = 0) -> Any:
-    """What YAML says, within bounds; `line` is where it begins in its file. Raises Unusable."""
+    """Parse YAML of limited size; `line` is where it begins in its file. Raises Unusable."""
     try:
         _bound(head)
         return yaml.load(head, Loader=_Loader)  # noqa: S506  a SafeLoader, see above
@@ -107,7 +107,7 @@ def parse_yaml(head: str, line: int = 0) -> Any:
 
 
 def _bound(head: str) -> None:
-    """Refuses YAML that unfolds: aliases and depth are counted before anything is built."""
+    """Reject YAML that expands: aliases and depth are counted before anything is built."""
     depth = aliases = 0
     for count, event in enumerate(yaml.parse(head, Loader=_Loader)):
         aliases += isinstance(event, yaml.AliasEvent)
@@ -118,7 +118,7 @@ def _bound(head: str) -> None:
 
 
 def parse_toml(head: str, line: int = 0) -> Any:
-    """What TOML says; `line` is where it begins in its file. Raises Unusable."""
+    """Parse TOML; `line` is where it begins in its file. Raises Unusable."""
     try:
         return tomllib.loads(head, parse_float=str)
     except tomllib.TOMLDecodeError as error:
@@ -130,7 +130,7 @@ def parse_toml(head: str, line: int = 0) -> Any:
 
 
 def with_lower_case_keys(parsed: Any) -> Head:
-    """`parsed` with its names in lower case. Raises Unusable when it has no names."""
+    """`parsed` with lower-case keys. Raises Unusable if it is not a mapping."""
     if parsed is None:
         return {}
     if not isinstance(parsed, dict):
@@ -144,7 +144,8 @@ def with_lower_case_keys(parsed: Any) -> Head:
 
 
 def values(head: Head, *names: str) -> Iterator[Any]:
-    """Every value under one of `names`, at the top or in the tables where generators nest them."""
+    """Every value under one of `names`, at the top level or in the tables where generators nest
+    them."""
     tables = [head, *(head.get(name) for name in ("taxonomies", "extra", "params"))]
     for name in names:
         for table in tables:
@@ -153,7 +154,7 @@ def values(head: Head, *names: str) -> Iterator[Any]:
 
 
 def text_of(value: Any) -> str:
-    """`value` as one line of text; empty for what is not a single value."""
+    """`value` as one line of text; empty if it is not a scalar."""
     if isinstance(value, str | int | float | date | datetime):
         return single_line(str(value))
     return ""
@@ -165,7 +166,7 @@ def text(head: Head, *names: str) -> str:
 
 
 def is_truthy(value: Any) -> bool:
-    """Whether `value` says yes: anything but an empty value, false, no, off, 0."""
+    """Whether `value` means yes: anything but an empty value, false, no, off or 0."""
     return bool(value) and text_of(value).lower() not in _NO if _is_single(value) else bool(value)
 
 

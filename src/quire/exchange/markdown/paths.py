@@ -1,4 +1,4 @@
-"""What the place of a file says: which files count, their date and their slug."""
+"""Reads paths of files: which files are pages, and the date and slug in a path."""
 
 import os
 import re
@@ -46,7 +46,7 @@ class SourceFile:
 
     @property
     def section(self) -> str:
-        """The path of the section that the page stands in, as Hugo makes it of the folders."""
+        """The path of the section that Hugo puts the page in."""
         is_bundle = _BUNDLE.match(PurePosixPath(self.path).stem)
         parts = self.parts[:-1] if is_bundle else self.parts
         below = parts[parts.index("content") + 1 :] if "content" in parts else parts
@@ -54,12 +54,12 @@ class SourceFile:
 
     @property
     def display_path(self) -> str:
-        """The path as text; what the system could not decode in it is replaced."""
+        """The path as text; undecodable characters are replaced."""
         return self.path.encode("utf-8", "replace").decode("utf-8")
 
     @property
     def is_section(self) -> bool:
-        """Whether the file describes its folder instead of being an item."""
+        """Whether the file describes its folder and is not a page."""
         return bool(_SECTION.match(PurePosixPath(self.path).stem))
 
     def read(self) -> bytes:
@@ -102,7 +102,8 @@ def _is_content(name: str) -> bool:
 
 
 def is_path(text: str) -> bool:
-    """Whether a value of a head is a path: no word for yes or no, no pattern, no address elsewhere."""
+    """Whether a front matter value is a path: not yes or no, no pattern, no address of another
+    site."""
     return not (re.search(r"[{}<>]|://", text) or text.lower() in _NO_PATHS)
 
 

@@ -1,4 +1,4 @@
-"""A folder of Markdown files, as Jekyll, Hugo and Zola keep them, becomes posts and pages."""
+"""Imports a folder of Markdown files, as Jekyll, Hugo and Zola have them, as posts and pages."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -39,11 +39,11 @@ _PLAIN_DRAFTS = tuple(
     f"{reason}, imported as a draft"
     for reason in ("draft: true", "draft: yes", "published: false", "is in _drafts")
 )
-"""What needs no word in the report: its author calls it a draft."""
+"""Reasons that are not reported, since the author marked the page as a draft."""
 
 
 class PageReader:
-    """Reads the pages among `files`, which lie in `folder`."""
+    """Reads the pages among `files`, which are in `folder`."""
 
     def __init__(self, folder: Path, files: list[SourceFile]):
         self._folders = SiteFolders(folder, any(place.is_section for place in files))
@@ -76,7 +76,7 @@ class PageReader:
         return entry
 
     def _reasons_hidden(self, place: SourceFile, head: Head, body: PageBody) -> list[str]:
-        """Whatever its generator keeps from the public is a draft; these are words for the report."""
+        """Why the page becomes a draft: messages for the report about what its generator hides."""
         own = reason_hidden(head)
         reason_in_folder = reason_hidden(self._folders.head_of(place, head))
         inherited = f"its folder has {reason_in_folder}" if reason_in_folder and not own else ""
@@ -115,13 +115,14 @@ def _says_no(head: Head, name: str) -> bool:
 
 
 def _own_path(value: Any) -> str:
-    """A path on the old site; patterns are none, nor addresses elsewhere, as link blogs have them."""
+    """Its path on the old site; not patterns, nor addresses of other sites, as link blogs have
+    them."""
     path = text_of(value) if not isinstance(value, bool) else ""
     return path if markdown_paths.is_path(path) else ""
 
 
 def _title(place: SourceFile, head: Head, body: str) -> tuple[str, str]:
-    """The title, and the body without the heading that became the title."""
+    """The title, and the body without a heading that became the title."""
     if title := text(head, "title"):
         return title, body
     if match := _HEADING.match(body):
@@ -139,7 +140,7 @@ def _heading(match: re.Match[str]) -> str:
 
 
 def _is_page(place: SourceFile, head: Head) -> bool:
-    """Only what calls itself a page and has no date is one."""
+    """Whether this is a page: it says so and has no date."""
     called = "page" in (text(head, "type").lower(), text(head, "layout").lower())
     return called and not text(head, "date") and "_posts" not in place.parts
 
@@ -179,7 +180,7 @@ def _set_terms(entry: ImportedPost, place: SourceFile, head: Head) -> None:
 
 
 def _names_under(head: Head, one: str, many: str) -> Iterator[str]:
-    """Names under `one`, where a text is a single name, and under `many`, where it is a list."""
+    """Names under `one`, where text is a single name, and under `many`, where it is a list."""
     for value in values(head, one):
         yield from word_list(value) if isinstance(value, list) else [text_of(value)]
     for value in values(head, many):
@@ -255,7 +256,7 @@ def load(
 
 
 def _place(folder: Path, reader: PageReader) -> str:
-    """What tells this folder from others: its path, or that of a folder it was moved from."""
+    """The key of this folder among imports: its path, or that of the folder it was moved from."""
     here = folder.resolve().as_posix()
     others = known_places(SOURCE)
     if others and here not in others:
@@ -273,7 +274,7 @@ def _mark_of(reader: PageReader, place: SourceFile) -> str:
 
 
 def _is_same(marks: dict[str, str], other: str) -> bool:
-    """Whether most of these files were imported from there and have not changed since."""
+    """Whether most of these files were imported from there and are unchanged."""
     earlier = known_items(SOURCE, other)
     shared = [item for item in marks if item in earlier]
     same = sum(earlier[item].fingerprint == marks[item] for item in shared)

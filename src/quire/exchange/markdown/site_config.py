@@ -1,4 +1,4 @@
-"""What the configuration of a static site says about which of its pages are public."""
+"""Reads from the configuration of a static site which of its pages are public."""
 
 import json
 import re
@@ -34,14 +34,14 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ConfigScope:
-    """Values that pages have unless they say otherwise: those that `path` and `type` choose."""
+    """Default values of the pages that match `path` and `type`."""
 
     values: Values
     path: str = ""
     type: str = ""
 
     def chooses(self, parts: tuple[str, ...]) -> bool:
-        """Whether the page at `parts` (folders and file) is one of them."""
+        """Whether the page at `parts` (folders and file) matches."""
         kind = {"_posts": "posts", "_drafts": "drafts"}
         types = {kind.get(part, part.removeprefix("_")) for part in parts if part[0] == "_"}
         path = self.path.strip("/")
@@ -73,7 +73,7 @@ class SiteConfig:
         return self.collections.get(folder.removeprefix("_"), False)
 
     def values_for(self, parts: tuple[str, ...]) -> dict[str, Any]:
-        """The values that the page at `parts` has unless it says otherwise."""
+        """The default values of the page at `parts`."""
         values: dict[str, Any] = {}
         for scope in sorted(self.scopes, key=lambda one: len(one.path)):
             if scope.chooses(parts):
@@ -98,7 +98,7 @@ def _below(parts: tuple[str, ...], path: str) -> bool:
 
 
 def read_config(folder: Path) -> SiteConfig:
-    """The configuration of the site that `folder` belongs to: it stands there, or just above."""
+    """The configuration of the site that `folder` belongs to, in that folder or just above."""
     for root in (folder, *list(folder.parents)[:2]):
         config = SiteConfig(root)
         for name in _present(root, _JEKYLL):
@@ -122,7 +122,7 @@ def _present(root: Path, *groups: tuple[str, ...]) -> Iterator[str]:
 
 
 def _data(file: Path) -> Values:
-    """What a file of settings says; nothing when it cannot be read, or says no names."""
+    """The content of a configuration file; empty if it cannot be read or is not a mapping."""
     text = read_text(file)
     try:
         if file.suffix == ".json":
@@ -135,7 +135,7 @@ def _data(file: Path) -> Values:
 
 
 def read_text(file: Path) -> str:
-    """A small text file; empty when it is none, or cannot be read."""
+    """A small text file; empty if it is not one or cannot be read."""
     try:
         if file.is_symlink() or file.stat().st_size > LARGEST_CONFIG:
             return ""
@@ -172,7 +172,7 @@ def _read_jekyll(config: SiteConfig, data: Values) -> None:
 
 
 def _read_hugo(config: SiteConfig, data: Values, name: str) -> None:
-    """Hugo's settings, or Zola's, which have the same name."""
+    """The configuration of Hugo, or of Zola, which has the same file name."""
     if name.endswith(_HUGO) or any(key in data for key in _BASE):
         config.generator = config.generator or "hugo"
         config.cascade = data.get("cascade") or config.cascade

@@ -1,4 +1,4 @@
-"""What the folders of a static site say about the pages in them: hidden ones, parts of other pages."""
+"""Reads from the folders of a static site which pages are hidden, or are parts of other pages."""
 
 import json
 import re
@@ -39,7 +39,7 @@ class _Folder:
 
 
 class SiteFolders:
-    """The folders above the files of `folder`, each read once."""
+    """The folders of the files in `folder`, each read once."""
 
     def __init__(self, folder: Path, has_sections: bool = False):
         """`has_sections`: whether some `_index.md` shows that the site is one of Hugo or Zola."""
@@ -52,7 +52,7 @@ class SiteFolders:
         return read_config(self._folder)
 
     def head_of(self, place: SourceFile, head: Head) -> Head:
-        """`head` with what its folders say of who may see the page, where it says nothing itself."""
+        """`head` with the defaults of its folders about who may see the page."""
         parts = self._parts(place)
         values: dict[str, Any] = _cascade_values(self._config.cascade, parts)
         values |= self._config.values_for(parts)
@@ -85,7 +85,7 @@ class SiteFolders:
         yield _file_script_reason(self._folder / place.path)
 
     def _bundle_reasons(self, place: SourceFile) -> Iterator[str]:
-        """In a leaf bundle of Hugo, all but `index.md` are parts of that page."""
+        """In a leaf bundle of Hugo, all files but `index.md` are parts of that page."""
         is_index = bool(_INDEX.match(Path(place.path).stem))
         folders = list(self._paths_above(place))
         for path in folders[:-1] if is_index else folders:
@@ -122,7 +122,7 @@ class SiteFolders:
 
 
 def _cascade_values(cascade: Any, parts: tuple[str, ...]) -> dict[str, Any]:
-    """The values that Hugo's `cascade` hands down to the page at `parts`."""
+    """The values of Hugo's `cascade` for the page at `parts`."""
     values: dict[str, Any] = {}
     for one in cascade if isinstance(cascade, list) else [cascade]:
         if isinstance(one, Mapping):
@@ -133,7 +133,7 @@ def _cascade_values(cascade: Any, parts: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _targets(target: Any, parts: tuple[str, ...]) -> bool:
-    """Whether a target names this page; in doubt it does."""
+    """Whether a target matches this page; if in doubt, it does."""
     if isinstance(target, list):
         return any(_targets(one, parts) for one in target)
     if not isinstance(target, Mapping):
@@ -149,7 +149,7 @@ def _targets(target: Any, parts: tuple[str, ...]) -> bool:
 
 
 def _read_folder(path: Path) -> _Folder:
-    """What stands in the folder itself."""
+    """Read the settings in the folder itself."""
     folder = _Folder()
     try:
         names = sorted(entry.name for entry in path.iterdir())
@@ -186,7 +186,7 @@ def _file_data(file: Path) -> dict[str, Any]:
 
 
 def _data_of(path: Path) -> dict[str, Any]:
-    """Eleventy's data of a folder or file: `NAME.json` and `NAME.11tydata.json`."""
+    """Eleventy's data files of a folder or file: `NAME.json` and `NAME.11tydata.json`."""
     values: dict[str, Any] = {}
     for ending in (".json", ".11tydata.json"):
         text = read_text(path.with_name(path.name + ending))
@@ -204,7 +204,7 @@ def _file_script_reason(file: Path) -> str:
 
 
 def _script_reason(path: Path) -> str:
-    """Settings that only a program knows are read as text: they hide what they may hide."""
+    """Settings in scripts are searched as text: they hide the page if they may hide it."""
     for ending in _SCRIPTS:
         script = path.with_name(path.name + ending)
         if _TELLING.search(read_text(script)):

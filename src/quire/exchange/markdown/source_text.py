@@ -1,4 +1,4 @@
-"""The bytes of a file of a site as text, whatever it was written with."""
+"""Decodes the bytes of a source file to text, in whatever encoding it was written."""
 
 import re
 

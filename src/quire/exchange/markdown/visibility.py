@@ -1,4 +1,4 @@
-"""What the head of a file says about who may see the page: the spellings of many generators."""
+"""Reads from front matter who may see a page, in the spellings of many generators."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -17,17 +17,17 @@ HIDING = (
     "secret", "eleventyexcludefromcollections", "members_only", "membersonly", "members-only",
     "paid", "premium", "subscribers_only", "protected", "internal",
 )  # fmt: skip
-"""What hides a page when it says yes."""
+"""Keys that hide a page if they are true."""
 SHOWING = (
     "published", "publish", "render", "public", "listed", "visible", "output", "permalink",
 )  # fmt: skip
-"""What hides a page when it says no."""
+"""Keys that hide a page if they are false."""
 STATES = ("status", "state", "post_status")
 AUDIENCES = ("visibility", "access")
 TIMES = ("expirydate", "unpublishdate", "publishdate")
 TABLES = ("build", "_build")
 NAMES = frozenset((*HIDING, *SHOWING, *STATES, *AUDIENCES, *TIMES, *TABLES))
-"""All that the settings of a folder may say for the pages in it."""
+"""All keys that the settings of a folder may set for its pages."""
 _NOT_PUBLIC = frozenset(
     "draft drafts private pending hidden unpublished unlisted protected trash inactive archived review "
     "in-review in_review members paid subscribers idea wip false".split()
@@ -46,7 +46,7 @@ def with_computed(data: Head) -> dict[str, Any]:
 
 
 def reason_hidden(head: Head) -> str:
-    """What keeps the page from the public, in words such as `draft: true`; empty for a public one."""
+    """Why the page is not public, such as `draft: true`; empty if it is."""
     return next(_reasons(head), "")
 
 

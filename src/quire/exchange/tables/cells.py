@@ -10,7 +10,7 @@ Row = tuple[int, list[str]]
 
 
 def cell_text(value: Any) -> str:
-    """A cell's value as one would type it."""
+    """A cell's value as a person would type it."""
     if value is None:
         return ""
     if isinstance(value, bool):

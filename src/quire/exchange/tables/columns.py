@@ -1,4 +1,4 @@
-"""Which column of a table is which field, and what a cell says as a value of it."""
+"""Maps the columns of a table to fields, and cells to values."""
 
 import re
 from typing import Any
@@ -14,7 +14,7 @@ from quire.declare.text_codec import OMITTED, decode_value
 from quire.exchange.dates import parse_datetime
 
 ESCAPED = re.compile(r"'(?=\s*[=+\-@\t\r])")
-"""The quote that our exports put before what a spreadsheet would run."""
+"""The quote that exports put before text that a spreadsheet would run as a formula."""
 WORDS = {
     **dict.fromkeys(("true", "yes", "y", "1", "x", "on"), True),
     **dict.fromkeys(("false", "no", "n", "0", "off", "-"), False),
@@ -24,7 +24,7 @@ DATED = ("datetime", "date")
 
 
 def importable_fields(record: Record, actor: Actor) -> list[Field]:
-    """The fields that a table may fill, with the id and version by which rows find theirs."""
+    """The fields that a table may set, with the id and version that identify rows."""
     return [one for one in record.fields if one.name in ABOUT or _fills(one, actor)]
 
 
@@ -35,7 +35,7 @@ def _fills(field: Field, actor: Actor) -> bool:
 
 
 def match_columns(headers: list[str], fields: list[Field]) -> list[str]:
-    """The name of the field for each column, empty for none: by name or label, in any case."""
+    """The name of the field for each column, by name or label in any case; empty for none."""
     names = {_plain(word): one.name for one in reversed(fields) for word in (one.label, one.name)}
     matches: list[str] = []
     for header in headers:
@@ -49,9 +49,9 @@ def _plain(word: str) -> str:
 
 
 def cell_value(field: Field, text: str, *, creating: bool, order: str = "") -> Any:
-    """What a cell says, as JSON; OMITTED for nothing. What cannot be read stays text.
+    """The value of a cell as JSON; OMITTED for an empty one; text if it cannot be parsed.
 
-    `order` is that of days and months in its column.
+    `order` is the order of day and month in the dates of its column.
     """
     text = ESCAPED.sub("", text, count=1)
     widget, clean = field.kind.widget, text.strip()

@@ -1,4 +1,4 @@
-"""`manage.py import csv` and `xlsx`: a table by itself, its columns matched by their names."""
+"""`manage.py import csv` and `xlsx`: imports a table whose columns are matched by name."""
 
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,7 @@ def load(
 
 
 def importable() -> list[Record]:
-    """The types that rows can become: those that anybody may make, of words alone."""
+    """The types that can be imported from tables: anybody may create them, from text alone."""
     creatable = (
         one
         for one in REGISTRY.values()
@@ -59,7 +59,7 @@ def importable() -> list[Record]:
 
 
 def may_import(record: Record, actor: Actor) -> bool:
-    """Whether `actor` may make records of this type in the panel, one by one and so by the table too."""
+    """Whether `actor` may create records of this type in the panel, and so import them too."""
     return all(record.allows(actor, verb) is not False for verb in ("create", "panel"))
 
 
@@ -83,7 +83,7 @@ def _columns(record: Record, table: sheets.Table) -> list[str]:
 
 
 def _default_owners(record: Record, columns: list[str], author: str | None) -> dict[str, Any]:
-    """Who made the new records, where these have somebody and no column names him."""
+    """The owner of the new records, if the type has owners and no column names them."""
     people = PersonResolver(IMPORTER, OriginMap(TABLES, record.path), author)
     owners = [
         one.name

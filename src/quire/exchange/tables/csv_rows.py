@@ -1,4 +1,4 @@
-"""CSV as people and programs write it, row by row; what loses rows without a word is refused."""
+"""Reads CSV of many dialects row by row; files that would silently lose rows are rejected."""
 
 import csv
 import re
@@ -14,7 +14,7 @@ LONGEST_LINE = 4 * 1024**2
 LONGEST_ROW = 8 * 1024**2
 _SAMPLE = 64 * 1024
 _SEPARATOR_LINE = re.compile(r"\ufeff?\"?sep=([^\r\n])\"?\r?\n", re.IGNORECASE)
-"""The first line that Excel heeds and some programs write."""
+"""The first line by which Excel and others name the separator."""
 
 csv.field_size_limit(LONGEST_CELL)
 
@@ -79,7 +79,7 @@ def _reason(lines: _Lines, number: int, error: csv.Error) -> str:
 
 
 def _check_quotes(lines: _Lines, delimiter: str, number: int) -> None:
-    """Of a row over several lines: do its quotes belong together, and has the last one its end?"""
+    """Check a row of several lines: its quotes must match, and the last one must be closed."""
     try:
         list(csv.reader(lines.row_lines, delimiter=delimiter, strict=True))
     except csv.Error:
@@ -91,7 +91,7 @@ def _unclosed_quote(number: int) -> str:
 
 
 def _delimiter(text: str) -> str:
-    """What stands most often in the first line, quoted parts aside."""
+    """The most frequent delimiter in the first line, outside quotes."""
     line: list[str] = []
     quoted = False
     for char in text:

@@ -1,4 +1,4 @@
-"""Whether the dates of a column have the day or the month first: one cell that can be read in one way says."""
+"""Detects whether the dates in a column have the day or the month first, from an unambiguous cell."""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ _YEAR_LAST = re.compile(r"(?<!\d)(\d{1,2})([-/.])(\d{1,2})\2(\d{4})(?!\d)")
 
 
 def order_of(text: str) -> str:
-    """The order in one date: UNKNOWN where both are possible, NO_DATES where it has another form."""
+    """The order in one date: UNKNOWN if both are possible, NO_DATES if it has another form."""
     match = _YEAR_LAST.search(text[:80])
     if match is None:
         return NO_DATES
@@ -22,7 +22,7 @@ def order_of(text: str) -> str:
 
 @dataclass(slots=True)
 class DateOrder:
-    """The order of a column, learned cell by cell; `name` is that of the constants here."""
+    """The order of a column, learned cell by cell; `name` is one of the constants here."""
 
     name: str = NO_DATES
 

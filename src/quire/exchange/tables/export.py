@@ -1,4 +1,4 @@
-"""Lists as tables, CSV or the rows of a workbook: references by their names, formulas made harmless."""
+"""Exports lists as tables, CSV or workbook rows: references by name, formulas escaped."""
 
 import csv
 import io
@@ -12,19 +12,19 @@ from quire.declare.record import Record
 from quire.declare.text_codec import reference_key
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""How a text begins that a spreadsheet would run (OWASP: CSV injection)."""
+"""First characters of text that a spreadsheet would run (OWASP: CSV injection)."""
 
 State = dict[str, Any]
 Batches = Iterable[Sequence[State]]
 
 
 def escape_formula(text: str) -> str:
-    """`text` with a quote in front where a spreadsheet would take it for a formula."""
+    """`text`, quoted if a spreadsheet would take it for a formula."""
     return f"'{text}" if text.lstrip().startswith(FORMULA) or text.startswith(FORMULA) else text
 
 
 def csv_pieces(record: Record, paths: Sequence[str], batches: Batches) -> Iterator[str]:
-    """The file: `paths` such as `author.username` as names of columns, then the rows by batches."""
+    """The file in pieces: a header of `paths` such as `author.username`, then the rows in batches."""
     columns = _columns(record, paths)
     yield _csv_text([paths])
     for states in batches:
@@ -32,7 +32,7 @@ def csv_pieces(record: Record, paths: Sequence[str], batches: Batches) -> Iterat
 
 
 def workbook_rows(record: Record, paths: Sequence[str], batches: Batches) -> Iterator[list[Any]]:
-    """The same for a workbook: numbers stay numbers, all else is text."""
+    """The rows of a workbook: numbers stay numbers, all else is text."""
     columns = _columns(record, paths)
     yield list(paths)
     for states in batches:
@@ -41,12 +41,12 @@ def workbook_rows(record: Record, paths: Sequence[str], batches: Batches) -> Ite
 
 
 def _columns(record: Record, paths: Sequence[str]) -> list[tuple[list[str], Field | None]]:
-    """Each path with its field, where that is one of the record itself."""
+    """Each path with its field, if that belongs to the record itself."""
     return [(path.split("."), record.fields_by_name.get(path)) for path in paths]
 
 
 def _value(state: Any, path: Sequence[str]) -> Any:
-    """What stands at a path; of a list, what stands there in each of its objects."""
+    """The value at a path; for a list, that of each of its objects."""
     for place, name in enumerate(path):
         if isinstance(state, list):
             return [_value(one, path[place:]) for one in state]

@@ -1,4 +1,4 @@
-"""An import at work: a part of it at a time, and each batch of rows together with how far it is."""
+"""Runs imports part by part: each batch of rows is committed together with the progress."""
 
 import shutil
 from collections import Counter
@@ -30,11 +30,11 @@ from quire.store.short_transactions import in_batches
 from quire.store.undoable_batches import RowChange
 
 PART_SECONDS = 8.0
-"""How long a worker stays with one import: others have jobs too, and a stopping server waits for it."""
+"""Seconds before a worker turns to other jobs; a stopping server waits for it."""
 LEASE_SECONDS = 120
-"""When another worker goes on with what one that has died has left."""
+"""After how long another worker takes over from one that has died."""
 LONGEST_WORDS = 500
-"""Letters of a line of the report."""
+"""Most characters of a report line."""
 ROLE_CHANGED = (
     "This import was stopped because your role or your account has changed. "
     "Continue the import to see what you can still change."
@@ -42,23 +42,23 @@ ROLE_CHANGED = (
 FILE_GONE = "The uploaded file has been deleted. Upload it again: rows that have already been imported are skipped."
 
 FindActor = Callable[[int], Actor | None]
-"""The actor that a user is at this moment; None for nobody who may sign in."""
+"""Loads the current actor of a user; None if they may not sign in."""
 
 _jobs = ImportJob.__table__
 
 
 class Superseded(Exception):
-    """Somebody has stopped or discarded the import, or another worker goes on with it."""
+    """The import was stopped or discarded, or another worker has taken over."""
 
 
 class Stop(Exception):
-    """The import cannot go on; the text says why."""
+    """The import cannot continue; the text says why."""
 
 
 def advance(id: int, ticket: int, find_actor: FindActor) -> None:
-    """Do a part of what was asked for with this ticket, in the name of who asked.
+    """Run part of an import for its owner, if `ticket` is still current.
 
-    Raises Reschedule while more is left. What was stopped or replaced meanwhile is left alone.
+    Raises Reschedule if more is left. Does nothing if the import was stopped or replaced meanwhile.
     """
     job = import_jobs.with_id(id)
     if job is None or not job.is_active or job.ticket != ticket:
@@ -75,7 +75,7 @@ def advance(id: int, ticket: int, find_actor: FindActor) -> None:
 
 
 class _Part:
-    """Some seconds of the work on one import."""
+    """A few seconds of work on one import."""
 
     def __init__(self, job: ImportJob, find_actor: FindActor):
         self._job, self._find_actor = job, find_actor
@@ -85,7 +85,7 @@ class _Part:
         self._is_over, self._until = True, 0.0
 
     def run(self) -> bool:
-        """Do it; whether more is left."""
+        """Run this part; returns whether more is left."""
         with self._work() as (take, items):
             self._until = monotonic() + PART_SECONDS
             for _ in in_batches(take, self._some(items), self._batch):
@@ -95,7 +95,7 @@ class _Part:
         return not self._is_over
 
     def _some(self, items: Iterable[Any]) -> Iterator[Any]:
-        """Items until the time is over; what was begun is done, so each part does one at least."""
+        """Items until the time is up, at least one."""
         try:
             for item in items:
                 yield item
@@ -149,7 +149,7 @@ class _Part:
 
     @contextmanager
     def _batch(self) -> Iterator[None]:
-        """The transaction of a batch: its rows, and how far the import is."""
+        """The transaction of a batch: its rows and the progress of the import."""
         if self._job.task == "check":
             with rolled_back_transaction():
                 self._asker()
@@ -164,20 +164,20 @@ class _Part:
             self._save(connection)
 
     def _asker(self) -> Actor:
-        """Who asked, as they are now. Raises Stop when they are not who they were."""
+        """The owner with their current rights. Raises Stop if these have changed."""
         actor = self._find_actor(self._job.owner_id)
         if actor is None or actor.role != self._job.role or not may_import(self._job.record, actor):
             raise Stop(ROLE_CHANGED)
         return actor
 
     def _lock(self, connection: Connection) -> None:
-        """Let whoever else works on this import wait, and find that it has gone on."""
+        """Lock the import, so that other workers wait and then find that it has moved on."""
         mine = select(_jobs.c.id).where(*_is_current(self._job)).with_for_update()
         if connection.execute(mine).first() is None:
             raise Superseded
 
     def _save(self, connection: Connection) -> None:
-        """Note how far it is, and what came of the rows of this batch."""
+        """Save the progress and the outcome of the rows of this batch."""
         job, report = self._job, self._report
         lines = [line for line in report.lines if line.words or line.outcome == "skipped"]
         stored = lines[: max(MOST_LINES - len(job.lines), 0)]
@@ -220,7 +220,7 @@ def _note(job: ImportJob, **values: Any) -> None:
 
 
 def _update(connection: Connection, job: ImportJob, values: dict[str, Any]) -> None:
-    """Change the row of an import that nobody else has changed. Raises Superseded."""
+    """Update an import that nobody else has changed. Raises Superseded."""
     mine = update(_jobs).where(*_is_current(job))
     if not connection.execute(mine.values(values)).rowcount:
         raise Superseded
@@ -229,14 +229,14 @@ def _update(connection: Connection, job: ImportJob, values: dict[str, Any]) -> N
 
 
 def _is_current(job: ImportJob) -> tuple[Any, ...]:
-    """Whether this import is as far as `job` says, and nobody has asked for anything else."""
+    """Conditions that this import is as `job` has it, with no newer request."""
     columns = _jobs.c
     return columns.id == job.id, columns.ticket == job.ticket, columns.position == job.position
 
 
 @contextmanager
 def _file_of(job: ImportJob) -> Iterator[Path]:
-    """The table on this machine. Raises Stop where it is gone."""
+    """The uploaded table as a local file. Raises Stop if it no longer exists."""
     file = file_storage().find(job.file)
     if file is None:
         raise Stop(FILE_GONE)

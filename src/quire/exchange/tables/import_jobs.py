@@ -1,4 +1,4 @@
-"""Imports of uploaded tables: a row for each says whose it is, how far it is and what came of it."""
+"""Imports of uploaded tables, a row for each: owner, progress and outcome."""
 
 import secrets
 import shutil
@@ -39,16 +39,16 @@ from quire.store.files.receive import receive
 from quire.store.files.storage import file_storage
 
 WORK = "imports.work"
-"""The event that lets a worker do the next part of an import."""
+"""The event that makes a worker run the next part of an import."""
 LASTS = timedelta(days=1)
-"""How long a table lies here after the last thing done to it; what was imported can be undone for longer."""
+"""How long an uploaded table is stored after its last use; undo is possible for longer."""
 MOST_FILES = 50
-"""Tables of one person that wait to be imported."""
+"""Most uploaded tables of one person."""
 MOST_LINES = 200
-"""Lines of a report that are kept; all are counted."""
+"""Most report lines that are stored; all are counted."""
 PRUNE_SECONDS = 3600
 SAMPLE_ROWS, SAMPLES, SAMPLE_LENGTH = 5, 3, 60
-"""Rows that are looked at for what is shown of a column, texts that are shown, letters of each."""
+"""Limits of a column's samples: rows read, texts shown, characters of each."""
 
 
 class ImportJob(HasId, Model):
@@ -91,39 +91,39 @@ class ImportJob(HasId, Model):
 
     @property
     def record(self) -> Record:
-        """The type that its rows become."""
+        """The type that its rows are imported as."""
         return REGISTRY[self.type]
 
     @property
     def is_active(self) -> bool:
-        """Whether a worker is to do something, or does."""
+        """Whether a worker is working on it, or is about to."""
         return self.status == "active"
 
     @property
     def summary(self) -> str:
-        """What came of it in one line, empty where nothing was asked for."""
+        """Its outcome in one line; empty if nothing was requested."""
         if self.task == "upload":
             return ""
         return summary_of(self.counts, dry_run=self.task == "check")
 
     @property
     def more_lines(self) -> int:
-        """How many lines of the report are not kept."""
+        """How many report lines are not stored."""
         return self.line_count - len(self.lines)
 
     @property
     def can_be_imported(self) -> bool:
-        """Whether it can be checked or imported, with other columns too."""
+        """Whether it can be checked or imported, also with other columns."""
         return self.task in ("upload", "check") and not self.is_active
 
     @property
     def can_continue(self) -> bool:
-        """Whether an import was stopped in the middle."""
+        """Whether an import was stopped half-way."""
         return self.task == "import" and self.status == "stopped" and bool(self.file)
 
     @property
     def can_be_undone(self) -> bool:
-        """Whether it has changed anything that has not been undone."""
+        """Whether it has made changes that were not undone."""
         ended = self.task == "import" or (self.task, self.status) == ("undo", "stopped")
         return ended and not self.is_active and undoable_batches.count(self.batch_id) > 0
 
@@ -204,7 +204,7 @@ def with_id(id: int) -> ImportJob | None:
 
 
 def jobs_of(actor: Actor) -> list[ImportJob]:
-    """The actor's own imports that are kept still, the newest first."""
+    """The actor's own imports that are still stored, newest first."""
     return _select(*_of(actor))
 
 
@@ -239,13 +239,13 @@ def start(job: ImportJob, actor: Actor, task: str) -> None:
 
 
 def stop(job: ImportJob) -> None:
-    """Let no worker go on with it: what it has done stays. Raises Conflict when nothing is going on."""
+    """Stop the import; what was done stays. Raises Conflict if nothing is in progress."""
     with transaction():
         _ask(job, {"status": "stopped", "error": "Stopped by you."}, was="active")
 
 
 def _ask(job: ImportJob, values: dict[str, Any], was: str | None = None) -> None:
-    """Note what somebody asks for; whoever works on something else finds the ticket gone."""
+    """Save a new request; workers on the previous one find their ticket superseded."""
     status = _jobs.c.status == was if was else _jobs.c.status != "active"
     mine = _jobs.c.id == job.id, _jobs.c.ticket == job.ticket, status
     values |= {"ticket": job.ticket + 1, "changed_at": now()}
@@ -259,7 +259,7 @@ def _ask(job: ImportJob, values: dict[str, Any], was: str | None = None) -> None
 
 
 def discard(job: ImportJob) -> None:
-    """Forget an import and its table. Raises Conflict while it is being worked on."""
+    """Delete an import and its table. Raises Conflict while it is active."""
     with transaction() as connection:
         mine = _jobs.c.id == job.id, _jobs.c.status != "active"
         if not connection.execute(delete(_jobs).where(*mine)).rowcount:
@@ -270,7 +270,7 @@ def discard(job: ImportJob) -> None:
 
 @periodic(PRUNE_SECONDS)
 def prune_imports() -> int:
-    """Forget what nobody has touched for a day; how many imports there were."""
+    """Delete imports unused for a day; returns how many there were."""
     # earlier versions kept their imports in files
     shutil.rmtree(Path(current_app.config["QUIRE_INSTANCE"]) / "imports", ignore_errors=True)
     before = now() - LASTS
@@ -283,7 +283,7 @@ def prune_imports() -> int:
 
 
 def _files() -> set[str]:
-    """The names of all tables that are needed."""
+    """The names of all tables in use."""
     with read_connection() as connection:
         return set(connection.execute(select(_jobs.c.file).where(_jobs.c.file != "")).scalars())
 

@@ -1,4 +1,4 @@
-"""The rows of a table go into the store, each as a new record or a change of the one it names."""
+"""Writes the rows of a table to the store, each as a new record or a change of an existing one."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -37,7 +37,7 @@ Row = tuple[int, list[str]]
 
 
 def _no_note(change: RowChange) -> None:
-    """What nobody wants to know."""
+    """The default `note`, which does nothing."""
 
 
 class TableImport:
@@ -69,7 +69,7 @@ class TableImport:
         self.report = ImportReport(dry_run=dry_run)
 
     def run(self) -> Iterator[int]:
-        """Do it; how many rows are done, after each turn."""
+        """Import all rows; yields how many are done, after each batch."""
         self.report_doubts(self._table.file.name)
         try:
             yield from process_in_batches(
@@ -79,7 +79,7 @@ class TableImport:
             self.report.add("skipped", self._table.file.name, words=error.reason)
 
     def report_doubts(self, name: str) -> None:
-        """Report what is to be said of the table as a whole, under its `name`."""
+        """Add warnings about the table as a whole to the report, under its `name`."""
         for words in self._table.warnings:
             self.report.add("noted", name, words=words)
         for one, order in self._orders.items():
@@ -87,7 +87,7 @@ class TableImport:
                 self.report.add("noted", name, words=f"{one.name}: {_DOUBTS[order]}")
 
     def take(self, row: Row) -> None:
-        """Bring one row in, and report what came of it."""
+        """Import one row and report the outcome."""
         number, cells = row
         with one_item(None, lambda reason: self._fail(number, reason)):
             try:
@@ -131,7 +131,7 @@ class TableImport:
                 yield one, text
 
     def _raw(self, texts: dict[Field, str], *, creating: bool) -> Raw:
-        """The values of a row; those of new records only are no part of a change."""
+        """The values of a row; defaults apply to new records only."""
         raw = {}
         for one, text in texts.items():
             if one.name == "id" or (creating and one.name == "version"):
@@ -159,7 +159,8 @@ class TableImport:
         return f"{one.name}_folded" in self.record.table.c or one.kind.name == "email"
 
     def _earlier_import(self, item: str, id: int | None) -> KnownItem | None:
-        """What is remembered of a row; earlier imports noted every name in lower case."""
+        """The record that an earlier import made of this row; earlier imports stored names in lower
+        case."""
         earlier = self._memory.get(item)
         if earlier is None and id is not None:
             earlier = self._memory.get(case_fold(item))
@@ -167,7 +168,7 @@ class TableImport:
         return earlier
 
     def _unique(self, texts: dict[Field, str]) -> list[tuple[Field, str]]:
-        """Cells that name one record, that of the natural key first."""
+        """Cells that identify one record, the natural key first."""
         unique = [
             (one, str(cell_value(one, text, creating=True)))
             for one, text in texts.items()
@@ -211,7 +212,7 @@ class TableImport:
 
 
 def _by_field(error: Problem) -> str:
-    """Every bad field of a row by its name."""
+    """The first error of each field."""
     return "; ".join(
         f"{one['field']}: {one['message'].rstrip('.')}" for one in error.details
     ) or error.message.rstrip(".")

@@ -1,4 +1,4 @@
-"""Tables as people have them, CSV or XLSX: read row by row, every cell as text."""
+"""Opens tables, CSV or XLSX, and reads them row by row, with every cell as text."""
 
 import codecs
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from quire.exchange.tables.date_order import DateOrder
 KINDS = ("csv", "xlsx")
 MOST_ROWS = 100_000
 MOST_EMPTY_ROWS = 10_000
-"""Rows on end in which nothing stands, after which nothing is expected."""
+"""Consecutive empty rows after which a table ends."""
 _PIECE = 1024**2
 
 
@@ -38,7 +38,7 @@ class Table:
 
 
 def open_table(file: Path, kind: str) -> Table:
-    """The table in `file`, read through once. Raises Unusable, saying what is wrong with it."""
+    """Open the table in `file` and read it through once. Raises Unusable with the reason."""
     table = Table(file, kind)
     all_rows = _all_rows(table, table.warnings)
     _, first = next(all_rows, (0, []))
@@ -93,7 +93,7 @@ def _csv(file: Path) -> Iterator[Row]:
 
 
 def _encoding(file: Path) -> str:
-    """UTF-8 with or without a mark, UTF-16 with one, else Windows-1252."""
+    """UTF-8 with or without a BOM, UTF-16 with one, else Windows-1252."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     with file.open("rb") as bytes_:
         piece = bytes_.read(_PIECE)

@@ -1,4 +1,4 @@
-"""XLSX files, read and written row by row; loaded only when one is at hand."""
+"""Reads and writes XLSX files row by row; imported only when needed."""
 
 import zlib
 from collections.abc import Iterable, Iterator
@@ -47,7 +47,7 @@ def _check_size(raw: IO[bytes]) -> None:
 
 
 def write_rows(lines: Iterable[list[Any]], piece: int = 64 * 1024) -> Iterator[bytes]:
-    """A workbook of `lines`, in pieces; it waits on the disk, never in memory."""
+    """A workbook of `lines`, in pieces; buffered on disk, not in memory."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet()
     for line in lines:

@@ -1,4 +1,4 @@
-"""The first sheet of an XLSX file, cell by cell: what is too large is refused while it is read."""
+"""Reads the first sheet of an XLSX file cell by cell, and rejects what is too large while reading."""
 
 import posixpath
 import re
@@ -19,7 +19,7 @@ from quire.exchange.model import Unusable
 from quire.exchange.tables.cells import LONGEST_CELL, MOST_COLUMNS, cell_text
 
 MOST_CELLS = 5_000_000
-"""Cells that are looked at, empty ones too: some ten seconds."""
+"""Most cells that are read, including empty ones: some ten seconds."""
 MOST_STRINGS = 1_000_000
 _MOST_ELEMENTS = 200_000
 _WORKBOOK = "xl/workbook.xml"
@@ -41,7 +41,7 @@ def read_rows(zip: ZipFile) -> Iterator[Row]:
 
 @dataclass(slots=True)
 class _ElementCollector:
-    """The elements with some names, in their order."""
+    """Collects the elements with certain names, in their order."""
 
     names: frozenset[str]
     elements: list[tuple[str, Attributes]] = field(default_factory=list)
@@ -61,7 +61,7 @@ class _ElementCollector:
 
 @dataclass(slots=True)
 class _SharedStrings:
-    """The texts that cells refer to by number; they lie on the disk."""
+    """The shared strings of a workbook, stored on disk."""
 
     file: IO[bytes]
     ends: "array[int]" = field(default_factory=lambda: array("Q", [0]))
@@ -99,10 +99,10 @@ class _SharedStrings:
 
 
 class _Workbook:
-    """What a workbook says beside its sheets: their names, texts and styles."""
+    """Data of a workbook apart from its sheets: names, strings and styles."""
 
     def __init__(self, zip: ZipFile, texts: IO[bytes]):
-        """`texts` is an empty file for the texts that cells refer to."""
+        """`texts` is an empty file for the shared strings."""
         self._zip, self._texts = zip, texts
 
     def _elements(self, member: str, *names: str) -> list[tuple[str, Attributes]]:
@@ -132,7 +132,7 @@ class _Workbook:
 
     @cached_property
     def epoch(self) -> datetime:
-        """The day from which days are counted."""
+        """The day that dates are counted from."""
         settings = [one for name, one in self._settings if name == "workbookPr"]
         is_mac = any(one.get("date1904") in ("1", "true") for one in settings)
         return MAC_EPOCH if is_mac else WINDOWS_EPOCH
@@ -155,7 +155,7 @@ class _Workbook:
 
     @cached_property
     def strings(self) -> _SharedStrings:
-        """The texts that cells refer to."""
+        """The shared strings."""
         strings = _SharedStrings(self._texts)
         with self._zip.open("xl/sharedStrings.xml") as stream:
             for _ in parse(stream, strings):
@@ -168,7 +168,7 @@ def _relation(sheet: Attributes) -> str:
 
 
 class _Sheet:
-    """Rows as they end; `rows` is what has not been taken yet."""
+    """Collects rows as they end; `rows` are those not yet taken."""
 
     def __init__(self, book: _Workbook):
         self.rows: list[Row] = []
@@ -251,7 +251,7 @@ _VALUES: dict[str, Callable[[_Workbook, str], str]] = {
     "b": lambda book, text: "true" if text.strip() == "1" else "false",
     **dict.fromkeys(("str", "inlineStr", "e", "d"), lambda book, text: text),
 }
-"""How the value of a cell is read by its type; others are numbers."""
+"""Parsers of cell values by type; other types are numbers."""
 
 
 def _check_length(length: int) -> None:

@@ -1,4 +1,5 @@
-"""WordPress' classic editor stores no paragraphs: blank lines are, and line breaks are breaks."""
+"""Adds paragraphs to text of WordPress' classic editor, where blank lines and line breaks stand for
+tags."""
 
 import re
 
@@ -30,7 +31,7 @@ def with_paragraphs(html: str) -> str:
 
 
 def _normal(text: str) -> str:
-    """No runs of spaces and at most one blank line: the patterns here rely on it for their speed."""
+    """No runs of spaces and at most one blank line, which the patterns here need to be fast."""
     lines = (" ".join(line.split()) for line in text.replace("\r\n", "\n").split("\n"))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines))
 

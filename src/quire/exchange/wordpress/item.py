@@ -1,4 +1,4 @@
-"""One item of a WordPress export: its state, dates, terms, text and comments."""
+"""Converts one item of a WordPress export: state, dates, terms, text and comments."""
 
 import re
 from collections import Counter
@@ -57,7 +57,7 @@ def imported_post(
 
 
 def _yoast(node: WxrNode, name: str) -> str:
-    """What the plugin Yoast SEO holds of an item; patterns such as `%%title%%` are none of its own."""
+    """A field of the Yoast SEO plugin; empty if it is a pattern such as `%%title%%`."""
     text = plain_text(next(iter(node.meta.get(f"_yoast_wpseo_{name}", ())), ""))
     return "" if "%%" in text else text
 
@@ -75,7 +75,7 @@ def _body(text: str, blog: WordPressSite, id: str) -> tuple[str, str]:
 
 
 def _set_state(entry: ImportedPost, node: WxrNode) -> None:
-    """What was not public in WordPress is not public here."""
+    """Posts that were not public in WordPress become drafts."""
     state, entry.date = node["wp:status"] or "publish", _date(node, "post")
     if state == "trash":
         if entry.kind == "page":
@@ -95,7 +95,7 @@ def _set_state(entry: ImportedPost, node: WxrNode) -> None:
 
 
 def _limit(entry: ImportedPost, node: WxrNode, blog: WordPressSite) -> None:
-    """What not everybody could read, whole or in part, is a draft here."""
+    """Posts that were restricted, in whole or in part, become drafts."""
     limited = reason_limited(node.meta) or blog.rules.reason_limited(node["wp:post_id"])
     restriction = restriction_in_html(node.texts.get("content:encoded", ""))
     entry.draft = entry.draft or bool(limited or restriction)
@@ -105,7 +105,7 @@ def _limit(entry: ImportedPost, node: WxrNode, blog: WordPressSite) -> None:
 
 
 def _date(node: WxrNode, what: str) -> datetime | None:
-    """WordPress writes a date that is not known as zeros."""
+    """A date; WordPress writes zeros for an unknown one."""
     for name in (f"wp:{what}_date_gmt", f"wp:{what}_date", "pubDate"):
         if moment := parse_datetime(node[name]):
             return moment
@@ -139,7 +139,7 @@ def _unique(terms: list[ImportedTerm]) -> list[ImportedTerm]:
 
 
 def _number(text: str) -> int:
-    """Where a page stands among others; WordPress takes negative numbers, Quire does not."""
+    """The position among pages; WordPress allows negative numbers, Quire does not."""
     return min(int(text), 2**31 - 1) if text.isdecimal() and len(text) < 12 else 0
 
 

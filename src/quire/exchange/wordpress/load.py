@@ -1,4 +1,4 @@
-"""A WordPress export becomes posts, pages and comments."""
+"""Imports a WordPress export as posts, pages and comments."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -49,7 +49,7 @@ def load(
 
 
 def _survey(file: Path) -> WordPressSite:
-    """What must be known before the first item: who there is, and which pictures, by number."""
+    """Read what is needed before the first item: people, and attachments by id."""
     blog = WordPressSite(Attachments())
     try:
         for node in read_nodes(file):

@@ -1,4 +1,4 @@
-"""WordPress' export format (WXR 1.0-1.2), read item by item so that its size does not matter."""
+"""Parses the WordPress export format (WXR 1.0-1.2) item by item, so that files may have any size."""
 
 import codecs
 import re
@@ -25,10 +25,10 @@ _DECLARED = re.compile(rb"<\?xml[^>]*encoding=[\"']([\w.-]+)[\"']")
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")
 _CHUNK = 64 * 1024
 LARGEST_TEXT = 5 * 1024**2
-"""Bytes between two tags, and of one tag."""
+"""Most bytes between two tags, and of one tag."""
 LARGEST_ITEM = 20 * 1024**2
 MOST_ELEMENTS = 200_000
-"""Elements of one item; a post has some thirty, and each comment a dozen."""
+"""Most elements of one item; a post has some thirty, and each comment a dozen."""
 
 
 @dataclass(slots=True)
@@ -145,7 +145,7 @@ class _CleanedStream:
             self._first = self._first.removeprefix(codecs.BOM_UTF8).lstrip()
 
     def read(self, size: int = _CHUNK) -> bytes:
-        """The next bytes; none at the end. Raises Unusable within what no export holds."""
+        """The next bytes; none at the end. Raises Unusable inside text longer than any export has."""
         piece = self._next(size)
         self.waiting += len(piece)
         self.size += len(piece)

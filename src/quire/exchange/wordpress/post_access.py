@@ -1,4 +1,4 @@
-"""What plugins of WordPress note beside a post about who may read it."""
+"""Restrictions on posts by WordPress plugins."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -54,7 +54,7 @@ def _limits(value: str) -> bool:
 
 
 def expires_at(meta: Meta) -> str:
-    """When a plugin takes a post away, as it noted it; empty where none does."""
+    """When a plugin unpublishes a post; empty if it does not."""
     if next(iter(meta.get("_expiration-date-status", ())), "") != "saved":
         return ""
     noted = next(iter(meta.get("_expiration-date", ())), "")
@@ -69,7 +69,7 @@ class AccessRules:
     protect_more: bool = False
 
     def read(self, type: str, status: str, meta: Meta) -> None:
-        """Take note of an item of the export that is a rule."""
+        """Read an item of the export if it is a rule."""
         if type != _RULE or status != "publish":
             return
         kind = next(iter(meta.get("_mepr_rules_type", ())), "")
@@ -80,7 +80,7 @@ class AccessRules:
             self.protect_more = True
 
     def reason_limited(self, id: str) -> str:
-        """Why the post with this id is limited; a rule for many may be one for it."""
+        """Why the post with this id is restricted; rules for many posts may match."""
         if id in self.posts:
             return "access was limited by a MemberPress rule"
         return "access may be limited by a MemberPress rule" if self.protect_more else ""

@@ -1,4 +1,4 @@
-"""WordPress' bracketed shortcodes, as HTML that says the same; unknown ones stay as text."""
+"""Converts WordPress' shortcodes to HTML; unknown ones stay text."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -111,6 +111,6 @@ def _pictures(pictures: Sequence[Attachment]) -> str:
 
 
 def _player(opening: re.Match[str], inner: str = "") -> str:
-    """What cannot be played here is linked; one without an address stays as it is."""
+    """A player as a link, if it cannot be embedded; one without an address stays as it is."""
     address = _ADDRESS.search(opening[2]) or _ADDRESS.search(inner)
     return f"\n\n{link(address[0])}\n\n" if address else opening[0] + inner

@@ -1,4 +1,4 @@
-"""What a WordPress export says of the blog as a whole: its address, people, terms and pictures."""
+"""The site-wide data of a WordPress export: address, people, terms and attachments."""
 
 import re
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from quire.exchange.wordpress.shortcodes import Attachments
 
 @dataclass(slots=True)
 class WordPressSite:
-    """Filled while the export is read for the first time."""
+    """Filled in a first pass over the export."""
 
     album: Attachments
     place: str = ""
@@ -26,7 +26,7 @@ class WordPressSite:
     rules: AccessRules = field(default_factory=AccessRules)
 
     def read(self, node: WxrNode) -> None:
-        """Take from a child of the channel what it says of the whole blog."""
+        """Read the site-wide data in a child of the channel."""
         if node.name == "wp:author":
             self._add_person(node)
         elif node.name in ("wp:category", "wp:tag"):
@@ -48,7 +48,7 @@ class WordPressSite:
         self.by_id[node["wp:author_id"]] = self.by_email[email.lower()] = person
 
     def writer(self, creator: str) -> ImportedPerson | None:
-        """Who `creator` (a login, in some exports a name) is; None for nobody."""
+        """The person for `creator` (a login, in some exports a name); None for nobody."""
         if not creator:
             return None
         return self.people.get(person_key(creator)) or ImportedPerson(creator)
