@@ -1,4 +1,4 @@
-"""Deletion and actions, on one record or many; what cannot be undone is asked about first."""
+"""Deletion and actions, on one record or many; what cannot be undone asks for confirmation first."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from quire.errors import BadRequest
 
 
 class ActionsMixin(PanelView):
-    """The part of a record's view that acts on rows."""
+    """The part of a record's view that deletes records and runs actions."""
 
     record: Record
     _crumbs: Any
@@ -26,7 +26,7 @@ class ActionsMixin(PanelView):
 
     @expose("/delete/", methods=("GET", "POST"))
     def delete_view(self) -> str | AnyResponse:
-        """Asks, then deletes: into the trash first, from there for good."""
+        """Asks for confirmation, then deletes: into the trash first, from there permanently."""
         actor, record = panel_actor(), self.record
         state = find(record, actor, parse_id(request.values.get("id")))
         name = actions.DESTROY if state.get("deleted_at") else actions.DELETE
@@ -53,7 +53,7 @@ class ActionsMixin(PanelView):
 
     @expose("/action/", methods=("POST",))
     def action_view(self) -> Any:
-        """One action on the chosen rows; what cannot be undone is asked about first."""
+        """Run an action on the selected rows, after confirmation if it cannot be undone."""
         actor, record = panel_actor(), self.record
         name, ids = request.form.get("action", ""), _ids()
         back = local_url(request.form.get("url")) or list_url(record)
@@ -90,7 +90,7 @@ class ActionsMixin(PanelView):
         return self._report_refusals(actor, result, back)
 
     def _report_refusals(self, actor: Actor, result: actions.BulkResult, back: str) -> Any:
-        """Say why some records were left alone."""
+        """Show why some records were not changed."""
         for why in actions.refusal_messages(self.record, actor, result.refused):
             flash(why, "error")
         return redirect(back)

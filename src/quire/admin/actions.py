@@ -1,4 +1,4 @@
-"""Bulk and single actions: which ones an actor is offered, and how they are carried out."""
+"""Single and bulk actions: which ones an actor may use, and how they run."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,13 +18,13 @@ from quire.store.undoable_batches import ACTION, RowChange, begin, change_of, ke
 from quire.store.write import Raw, Saved
 
 DELETE, DESTROY = "delete", "destroy"
-"""Names of the two that every type has beside its own actions: to the trash or away, and for good."""
+"""Names of the two deletions that every type has: into the trash, or at once; and permanent."""
 
 MOST = 100
 """Rows of one bulk action: as many as a page can show."""
 
 MOST_NAMED = 10
-"""Records that one message names."""
+"""Most records named in one message."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Choice:
 
 
 def delete_question(record: Record, state: dict[str, Any]) -> str:
-    """What deleting this record means."""
+    """The question before this record is deleted."""
     name = f"“{record_title(record, state)}”"
     if record.has_trash and not state.get("deleted_at"):
         return f"{name} will be moved to the trash. You can restore it from there."
@@ -52,7 +52,7 @@ def available_actions(record: Record, actor: Actor, *, trashed: bool) -> list[Ac
 
 
 def bulk_choices(record: Record, actor: Actor, *, trashed: bool) -> list[Choice]:
-    """The menu under a list."""
+    """The menu below a list."""
     choices = [
         Choice(one.name, one.label)
         for one in available_actions(record, actor, trashed=trashed)
@@ -64,7 +64,7 @@ def bulk_choices(record: Record, actor: Actor, *, trashed: bool) -> list[Choice]
 
 
 def delete_choice(record: Record, *, destroy: bool) -> Choice:
-    """The choice that deletes: to the trash, away, or out of the trash for good."""
+    """The choice that deletes: into the trash, at once, or permanently from the trash."""
     if destroy:
         return Choice(DESTROY, "Delete permanently", "This cannot be undone.")
     if record.has_trash:
@@ -73,7 +73,7 @@ def delete_choice(record: Record, *, destroy: bool) -> Choice:
 
 
 def success_message(record: Record, name: str, count: int) -> str:
-    """What a bulk action came to."""
+    """The outcome of a bulk action."""
     noun = record.noun if count == 1 else record.plural_noun
     moved = name == DELETE and record.has_trash
     return f"{count} {noun} {'moved to the trash' if moved else past_tense(name)}."
@@ -116,7 +116,7 @@ class BulkResult:
     can_be_undone: bool = False
 
     def add(self, connection: Connection, actor: Actor, change: RowChange) -> None:
-        """Remember a change, in its transaction."""
+        """Add a changed record, in its transaction."""
         if self.batch is None:
             self.batch = begin(connection, actor, ACTION)
         keep(connection, self.batch, [change])
@@ -126,7 +126,7 @@ class BulkResult:
 def run_action_on_all(
     record: Record, actor: Actor, name: str, ids: list[int], draft_version: int | None = None
 ) -> BulkResult:
-    """An action on many, each in its own transaction, together a batch."""
+    """Run an action on many records, each in its own transaction, together one batch."""
     result = BulkResult()
     for number, id in enumerate(ids[:MOST]):
         try:
@@ -164,7 +164,7 @@ def _run_one(
 
 
 def refusal_messages(record: Record, actor: Actor, refused: dict[int, Problem]) -> list[str]:
-    """Why some of the records were left alone, each named; a sentence for each reason."""
+    """Why some records were not changed: a sentence for each reason, with their names."""
     states = find_many(record, actor, list(refused)) if refused else {}
     named: dict[str, list[str]] = {}
     for id, problem in refused.items():

@@ -1,4 +1,4 @@
-"""What a relation picker suggests: records that the actor may see, at most LIMIT of them."""
+"""Suggestions of relation pickers: records that the actor may see, at most LIMIT of them."""
 
 from dataclasses import replace
 from typing import Any
@@ -19,7 +19,7 @@ LIMIT = 20
 
 
 def _query(target: Record, actor: Actor, text: str) -> Query:
-    """By parts of the name where that can be filtered, else by full-text search."""
+    """Search in the name if it can be filtered, else full-text search."""
     usual = parse_query(target, actor, default_filters(target, actor, ()))
     by_name = target.field(target.title_field).sort_key_column is not None
     query = replace(
@@ -49,7 +49,7 @@ def _suggestion(field: Field, target: Record, row: dict[str, Any]) -> dict[str, 
 
 
 def suggestions(record: Record, actor: Actor, name: str, text: str) -> list[dict[str, str]]:
-    """Value, label and hint of each. Raises NotFound for what is no reference of this type."""
+    """Value, label and hint of each. Raises NotFound if `name` is not a reference of this type."""
     field = record.fields_by_name.get(name)
     if field is None or field.target is None or field.read_rule(actor) is False:
         raise NotFound

@@ -1,4 +1,4 @@
-"""JSON values as people read them: badges, dates, links; text is escaped, nothing is trusted."""
+"""Formats JSON values for people: badges, dates, links; text is escaped, nothing is trusted."""
 
 import re
 from collections.abc import Callable
@@ -36,7 +36,7 @@ SHORT, SMALL = 90, 50
 """Characters of a text, and of the name of another record, in a list."""
 
 BREAK = Markup("<wbr>")
-"""Where a long word may be broken."""
+"""Inserted where a long word may break."""
 
 
 def format_moment(value: str) -> Markup:
@@ -55,7 +55,7 @@ def day(value: str) -> Markup:
 
 
 def badge(word: str) -> Markup:
-    """A word of a choice in its colour."""
+    """A choice as a coloured badge."""
     label = word.replace("_", " ").capitalize()
     return Markup('<span class="badge {}">{}</span>').format(TONES.get(word, ""), label)
 
@@ -68,7 +68,7 @@ def yes_no(value: bool) -> Markup:
 
 
 def small_name(value: Any, target: Record) -> str:
-    """What people call a referenced record: its title, its key, else its number."""
+    """The name of a referenced record: its title, its key, else its id."""
     if not isinstance(value, dict):
         return f"#{value}"
     names = (value.get(target.title_field), value.get(target.key), f"#{value['id']}")
@@ -76,7 +76,7 @@ def small_name(value: Any, target: Record) -> str:
 
 
 def reference(value: Any, field: Field, address: Address) -> Markup:
-    """A reference: a link where the reader may follow it."""
+    """A reference, as a link if the reader may follow it."""
     target = record_of(field.target or "")
     name = small_name(value, target)
     url = address(target, value["id"] if isinstance(value, dict) else value)

@@ -1,4 +1,4 @@
-"""What the frame around every page shows: menu, who is signed in, addresses of assets, colours."""
+"""The layout of every page: menu, user, URLs of assets, colours."""
 
 import hashlib
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ STATIC = Path(__file__).parent / "static"
 SCRIPTS = ("panel.js", "picker.js", "inline.js", "drafts.js", "media.js")
 ROLES = {"admin": "Administrator", "moderator": "Moderator", "author": "Author"}
 PREFERENCES = "user_prefs"
-"""The cookie of what a reader prefers, such as `theme=dark`; the site sets it."""
+"""The cookie with a reader's preferences, such as `theme=dark`; the site sets it."""
 
 
 @cache
 def digest(name: str) -> str:
-    """A short hash of an asset: its address changes when it does, so it can be kept for a year."""
+    """A short hash of an asset, part of its URL, so that it can be cached for a year."""
     return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
 
 
@@ -63,7 +63,7 @@ def menu(admin: Admin, view: BaseView) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class Layout:
-    """The frame of one page for one actor; `site_name` stands beside the mark."""
+    """The layout of one page for one actor."""
 
     actor: Actor
     view: BaseView
@@ -79,22 +79,22 @@ class Layout:
 
     @property
     def color(self) -> str:
-        """light, dark or auto, as chosen."""
+        """light, dark or auto, as the reader has chosen."""
         return dict(parse_qsl(request.cookies.get(PREFERENCES, "")[:500])).get("theme", "auto")
 
     @property
     def csrf(self) -> str:
-        """The token that every change carries."""
+        """The CSRF token."""
         return generate_csrf()
 
     @property
     def username(self) -> str:
-        """Who is signed in."""
+        """The name of the user."""
         return self.actor.username or "?"
 
     @property
     def role(self) -> str:
-        """His role, in words."""
+        """The role of the user, in words."""
         return ROLES.get(self.actor.role, self.actor.role.capitalize())
 
     @property
@@ -109,17 +109,17 @@ class Layout:
 
     @property
     def logout_url(self) -> str:
-        """Where the sign-out form goes."""
+        """The URL that signs out."""
         return "/auth/logout"
 
     @property
     def stop_url(self) -> str:
-        """Where viewing as somebody else ends."""
+        """The URL that stops viewing as somebody else."""
         return "/auth/stop-viewing"
 
     @property
     def undo_url(self) -> str:
-        """Where the form goes that undoes a batch."""
+        """The URL that undoes a batch."""
         return url_for(endpoint(REGISTRY["batches"], "action_view"))
 
     @property
@@ -128,5 +128,5 @@ class Layout:
         return request.full_path.rstrip("?") if request.method == "GET" else self.home
 
     def theme_url(self, name: str) -> str:
-        """The address that switches colours and comes back."""
+        """The URL that switches colours and returns to this page."""
         return f"/theme/{name}?" + urlencode({"next": self.here}, safe="/")

@@ -1,4 +1,4 @@
-"""Media in the panel: upload, the picture with the point that matters, where it is used."""
+"""Media in the panel: upload, the image with its focal point, and where it is used."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -34,7 +34,7 @@ class MediaView(RecordView):
 
     @expose("/new/", methods=("GET", "POST"))
     def create_view(self) -> Answer:
-        """The form that takes a file in; a script asks for JSON, to show how far it is."""
+        """The upload form; a script that shows progress asks for JSON."""
         actor = panel_actor()
         require_possible(self.record.access.create, actor)
         if request.method != "POST":
@@ -90,7 +90,7 @@ class MediaView(RecordView):
 
     @expose("/delete/", methods=("GET", "POST"))
     def delete_view(self) -> Answer:
-        """Asks, with the places where it is used; then deletes."""
+        """Asks for confirmation and lists where the file is used, then deletes it."""
         actor, record = panel_actor(), self.record
         state = find(record, actor, parse_id(request.values.get("id")))
         back = local_url(request.values.get("url")) or list_url(record)
@@ -104,7 +104,7 @@ class MediaView(RecordView):
         return redirect(back)
 
     def _report_refusals(self, actor: Actor, result: BulkResult, back: str) -> Any:
-        """Ask about files that are in use, which can be deleted all the same; name the others."""
+        """Ask about files in use, which can be deleted all the same; report the others."""
         ids = [id for id, why in result.refused.items() if isinstance(why, Conflict)]
         states = find_many(self.record, actor, ids).values() if ids else ()
         used = [state for state in states if find_usage(MEDIA, actor, state)[1]]

@@ -29,18 +29,18 @@ YEAR = 31_536_000
 """Seconds that an asset is kept: its address changes with its content."""
 
 FORMS = ("/new/", "/edit/")
-"""Pages that are posted to where they are shown."""
+"""Pages whose forms post to their own URL."""
 
 
 def nonce() -> str:
-    """The word of this answer that lets its own scripts run."""
+    """The nonce that allows this response to run its own scripts."""
     if "admin_nonce" not in g:
         g.admin_nonce = secrets.token_urlsafe(16)
     return str(g.admin_nonce)
 
 
 def headers(response: Response) -> Response:
-    """Set the policy of a page, or how long an asset lives."""
+    """Set the content security policy of a page, or the cache headers of an asset."""
     if (request.endpoint or "").endswith(".static"):
         if response.status_code in (200, 304) and "v" in request.args:
             response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
@@ -61,7 +61,7 @@ def panel_actor() -> Actor:
 
 
 def wants_json() -> bool:
-    """Whether a script asks, not a person."""
+    """Whether the request comes from a script."""
     best = request.accept_mimetypes.best_match(["text/html", "application/json"], "text/html")
     return best == "application/json"
 
@@ -73,7 +73,7 @@ class PanelView(BaseView):
     """The lowest role with access."""
 
     def is_accessible(self) -> bool:
-        """Whether this view has anything for the one who asks."""
+        """Whether the actor may use this view."""
         return panel_actor().at_least(self.role)
 
     def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
@@ -99,7 +99,7 @@ class PanelView(BaseView):
         return sessions.login_url(back)
 
     def create_blueprint(self, admin: Admin) -> Any:
-        """The blueprint of this view; its answers carry the panel's headers."""
+        """The blueprint of this view, with the panel's response headers."""
         blueprint = super().create_blueprint(admin)
         blueprint.after_request(headers)
         return blueprint
@@ -117,11 +117,11 @@ class PanelView(BaseView):
             return self.answer(problem)
 
     def refuse_forged(self, name: str, refusal: PermissionDenied) -> Any:
-        """The answer to a change without the token that only our own pages know."""
+        """The response to a change without a valid CSRF token."""
         return self.answer(refusal)
 
     def answer(self, problem: Problem) -> AnyResponse:
-        """A failure in the panel's frame, or as JSON for a script."""
+        """An error in the panel's layout, or as JSON for a script."""
         if wants_json():
             body = {"message": problem.message, "code": problem.code, "details": problem.details}
             response = jsonify(**body, **problem.extra)
@@ -137,6 +137,6 @@ class PanelView(BaseView):
         return response
 
     def render(self, template: str, **kwargs: Any) -> str:
-        """A page with everything its frame needs."""
+        """Render a page with its layout."""
         layout = Layout(panel_actor(), self, site_settings()["site_name"])
         return super().render(template, layout=layout, **kwargs)

@@ -1,4 +1,4 @@
-"""Words for what the audit and the revisions hold: actions in the past tense, interfaces, proofs."""
+"""Texts for the audit and revisions: actions in the past tense, interfaces, proofs."""
 
 from functools import cache
 from typing import Any
@@ -76,9 +76,9 @@ SENTENCES = {
     "unlock": "unblocked sign-in for",
     "verify": "verified the email address of",
 }
-"""How a sentence goes on after the name of the one who did it, where that differs from `past_tense`."""
+"""What follows the actor's name in a sentence, if it differs from `past_tense`."""
 ABOUT_NOTHING = ("drop", "invite", "leave", "move", "retry")
-"""Actions whose sentence is complete without the name of a record."""
+"""Actions whose sentence does not name a record."""
 INTERFACES = {
     "admin": "Admin panel",
     "api": "API",
@@ -99,26 +99,26 @@ PROOFS = {
 
 
 def past_tense(action: str) -> str:
-    """What was done, in words that need no one who did it."""
+    """The action in the past tense, without an actor."""
     return _past_words().get(action, action.replace("_", " "))
 
 
 @cache
 def _past_words() -> dict[str, str]:
-    """All words in the past tense: the actions of record types own theirs."""
+    """All actions in the past tense; record types declare those of their own actions."""
     actions = (action for record in REGISTRY.values() for action in record.actions)
     return _WORDS | {action.name: action.past_tense for action in actions}
 
 
 def sentence(action: str, noun: str) -> str:
-    """The words between the one who did it and the name of the record; `noun` may be empty."""
+    """The words between the actor's name and the record's; `noun` may be empty."""
     words = SENTENCES.get(action, past_tense(action))
     named = words.format(noun) if "{}" in words else f"{words} {noun}"
     return " ".join(named.split())
 
 
 def word_of(field: Field, value: Any) -> str | None:
-    """What people call a word that the audit or a revision holds; None for other fields."""
+    """The label of a code in the audit or a revision; None for other fields."""
     if field.kind is None or field.kind.name != "word":
         return None
     if field.name == "type":
@@ -129,7 +129,7 @@ def word_of(field: Field, value: Any) -> str | None:
 
 
 def words_for(field: Field) -> tuple[tuple[str, str], ...]:
-    """All words that such a field can hold, as the choices of a filter; empty for other fields."""
+    """All choices of such a field, for a filter; empty for other fields."""
     if field.kind is None or field.kind.name != "word":
         return ()
     if field.name == "action":

@@ -1,4 +1,4 @@
-"""Who may do what: every rule of every declaration, asked for each role and put into words."""
+"""Who may do what: every rule of every declaration, evaluated for each role and put into words."""
 
 from dataclasses import dataclass
 
@@ -72,7 +72,7 @@ def _cell(role: str, rule: Rule, actor: Actor) -> MatrixCell:
 
 
 def _condition(rule: Rule, actor: Actor) -> str:
-    """The condition as said of somebody else: rules speak to the user, "that you own it"."""
+    """The condition in the third person: rules address the user, "that you own"."""
     words = rule.condition(actor).split()
     return " ".join("they" if word == "you" else word for word in words if word != "that")
 
@@ -88,7 +88,7 @@ def _fields(record: Record) -> list[MatrixRow]:
 
 
 def _of_field(role: str, record: Record, field: Field, actor: Actor) -> MatrixCell:
-    """Who sees it, and who sets it when: what the rule of the row leaves open is not said again."""
+    """Who can see and set a field, apart from the rules of the record."""
     readable = _readable_by(record, field, actor)
     sets = _sets(record, field, actor)
     words = ", ".join(one for one in (readable, sets) if one)

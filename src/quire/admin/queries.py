@@ -1,4 +1,4 @@
-"""Reading records for the panel: the rows an actor finds there, or one of them."""
+"""Queries of the panel: the records that an actor may see there."""
 
 from dataclasses import replace
 from typing import Any
@@ -13,17 +13,14 @@ from quire.store import permissions, read
 
 
 def parse_id(text: str | None) -> int:
-    """The id in an address. Raises NotFound for everything that cannot be one."""
+    """The id in a URL. Raises NotFound for anything else."""
     if text and text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= INT64:
         return int(text)
     raise NotFound
 
 
 def find(record: Record, actor: Actor, id: int) -> dict[str, Any]:
-    """The record with this id, in the trash too, as far as the actor finds it in the panel.
-
-    Raises NotFound, also when it is only hidden from him.
-    """
+    """The record with this id, also in the trash. Raises NotFound if the actor may not see it."""
     return {
         **read.get_record(record, actor, id, Query(fields=record.field_names, panel=True)),
         "id": id,
@@ -31,7 +28,8 @@ def find(record: Record, actor: Actor, id: int) -> dict[str, Any]:
 
 
 def rights_on(record: Record, actor: Actor, id: int) -> set[str]:
-    """What the actor may do with one record: `update`, `delete`, `permanent`, names of actions."""
+    """The operations that the actor may use on a record: `update`, `delete`, `permanent`, names of
+    actions."""
     rules = {verb: getattr(record.access, verb) for verb in ("update", "delete", "permanent")}
     rules |= {one.name: one.allow for one in record.actions}
     return permissions.rights(record, actor, rules, (id,))[id]

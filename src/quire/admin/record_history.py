@@ -1,4 +1,4 @@
-"""What happened to a record: its versions and the audit, as far as the reader may see them."""
+"""The history of a record: its revisions and audit events, as far as the reader may see them."""
 
 from collections.abc import Collection
 from types import SimpleNamespace
@@ -19,7 +19,7 @@ HISTORY_LENGTH = 50
 
 
 def history_query(record: Record, id: int, page: int = 1) -> Query:
-    """What asks for the revisions or audit events of a record, newest first."""
+    """The query for the revisions or audit events of a record, newest first."""
     conditions = (Condition("type", "eq", (record.path,)), Condition("record_id", "eq", (id,)))
     return Query(
         conditions=conditions, sort=("-id",), page=page, per_page=HISTORY_LENGTH, count=False
@@ -27,7 +27,7 @@ def history_query(record: Record, id: int, page: int = 1) -> Query:
 
 
 def actor_name(value: Any) -> str:
-    """The name of the one who did it; the program itself has none."""
+    """The name of the actor; the program itself has none."""
     return small_name(value, record_of("users")) if value else ""
 
 
@@ -63,7 +63,7 @@ def _step(
 
 
 def revision_steps(record: Record, actor: Actor, id: int) -> list[Any]:
-    """The revisions, newest first, with what each of them changed; for whoever may edit it."""
+    """The revisions, newest first, with their changes; for those who may edit the record."""
     rows = _revisions(record, actor, id)
     visible = record.visible_fields(actor)
     befores = [*rows[1:], None]
@@ -71,7 +71,7 @@ def revision_steps(record: Record, actor: Actor, id: int) -> list[Any]:
 
 
 def revisions_of(record: Record, actor: Actor, id: int) -> list[dict[str, Any]]:
-    """The newest revisions of a record, none for who may not edit it."""
+    """The newest revisions of a record; none for those who may not edit it."""
     return _revisions(record, actor, id) if may(record, actor, "update", id) else []
 
 
@@ -84,7 +84,7 @@ def _revisions(record: Record, actor: Actor, id: int) -> list[dict[str, Any]]:
 
 
 def events(record: Record, actor: Actor, id: int) -> list[Any]:
-    """The audit of a record, newest first; empty for who may not read the audit."""
+    """The audit events of a record, newest first; none for those who may not read the audit."""
     audit = REGISTRY["audit_events"]
     if audit.allows(actor, "read") is False:
         return []

@@ -1,4 +1,4 @@
-"""RecordView: the panel's pages of a record type, made from its declaration and nothing else."""
+"""RecordView: the panel's pages of a record type, built from its declaration alone."""
 
 from collections.abc import Callable, Iterator, Sequence, Set
 from importlib import import_module
@@ -81,7 +81,7 @@ class RecordView(
         self._list_columns: list[Any] = []
 
     def is_accessible(self) -> bool:
-        """Whether the panel has rows of this type for the one who asks."""
+        """Whether the actor may see records of this type in the panel."""
         actor = panel_actor()
         return super().is_accessible() and self.record.allows(actor, "panel") is not False
 
@@ -92,7 +92,7 @@ class RecordView(
 
     @expose("/")
     def index_view(self) -> Answer:
-        """The list, or the form of the only row there is."""
+        """The list, or the form of a type with only one record."""
         if self.record.singleton:
             return redirect(record_url(self.record, "edit_view", 1))
         listing = ListPage(self.record, panel_actor(), list(request.args.items(multi=True)))
@@ -125,7 +125,7 @@ class RecordView(
 
     @expose("/lookup")
     def ajax_lookup(self) -> AnyResponse:
-        """What a relation picker suggests for `field` and `q`."""
+        """The suggestions of a relation picker for `field` and `q`."""
         name, text = request.args.get("field", ""), request.args.get("q", "")
         return jsonify(results=autocomplete.suggestions(self.record, panel_actor(), name, text))
 
@@ -137,7 +137,7 @@ class RecordView(
 
     @expose("/details/")
     def details_view(self) -> Answer:
-        """Everything about one record."""
+        """The details page of a record."""
         actor, state = self._one()
         return self.render(
             "quire_admin/details.html",
@@ -186,7 +186,7 @@ class RecordView(
         return self._save(actor, form, state)
 
     def refuse_forged(self, name: str, refusal: PermissionDenied) -> Any:
-        """A form that was open while its owner signed in anew is shown again, nothing is lost."""
+        """A form whose session has changed since is shown again, so that nothing is lost."""
         if name not in ("create_view", "edit_view") or wants_json():
             return super().refuse_forged(name, refusal)
         try:
@@ -222,7 +222,7 @@ class RecordView(
         state: State | None,
         problem: Problem,
     ) -> tuple[str, int, dict[str, str]]:
-        """The form once more, with everything typed and what is wrong beside it."""
+        """The form with the submitted values and their errors."""
         if wants_json():
             raise problem
         errors = form.refuse(problem.details)
@@ -244,7 +244,7 @@ class RecordView(
         return page, problem.status, problem.headers
 
     def _redirect_after_save(self, id: int) -> AnyResponse:
-        """To where the form came from, or to the form again when that was asked for."""
+        """Back to the page before the form, or to the form if that was requested."""
         back = local_url(request.form.get("url"))
         if "_continue_editing" in request.form or self.record.singleton:
             return redirect(

@@ -1,4 +1,4 @@
-"""The history page of a record: its versions, two of them compared word by word, one restored."""
+"""The history page of a record: its revisions, two of them compared word by word, one restored."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -21,17 +21,17 @@ from quire.store import read, revision_service
 from quire.store.permissions import may
 
 CONTEXT = 160
-"""Characters around a change that are shown of what is equal."""
+"""Characters of unchanged text shown around a change."""
 
 
 def size_in_words(data: dict[str, Any]) -> str:
-    """How much a revision holds."""
+    """The size of a revision."""
     count = len(orjson.dumps(data))
     return f"{count} B" if count < 1024 else f"{count / 1024:.1f} KB"
 
 
 def abridge(parts: list[dict[str, str]]) -> list[dict[str, str]]:
-    """The parts of a difference, with what is equal cut down to the words around the changes."""
+    """The parts of a difference, with unchanged text cut to the words around the changes."""
     last = len(parts) - 1
     return [
         {**part, "text": _around(part["text"], place > 0, place < last)}
@@ -51,7 +51,7 @@ def _around(text: str, follows: bool, precedes: bool) -> str:
 
 
 class RevisionsMixin(PanelView):
-    """The part of a record's view that shows and restores versions."""
+    """The part of a record's view that shows and restores revisions."""
 
     record: Record
 
@@ -66,7 +66,7 @@ class RevisionsMixin(PanelView):
 
     @expose("/history/")
     def history_view(self) -> str:
-        """The versions; with `from` and `to`, what differs between two of them."""
+        """The revisions; with `from` and `to`, the differences between two of them."""
         actor, state = self._editable_record()
         record, id = self.record, state["id"]
         number = parse_id(request.args.get("page", "1")) or 1
@@ -121,7 +121,7 @@ class RevisionsMixin(PanelView):
 
     @expose("/restore/", methods=("POST",))
     def restore_view(self) -> str | AnyResponse:
-        """Give the record the values of an old version."""
+        """Restore the record to an old revision."""
         actor, state = self._editable_record()
         record, id = self.record, state["id"]
         number = parse_id(request.form.get("restore"))

@@ -1,4 +1,4 @@
-"""Puts the panel into an application: Flask-Admin, a home page, one view for every record type."""
+"""Registers the panel in an application: Flask-Admin, a dashboard, one view for every record type."""
 
 from flask import Blueprint, Flask
 from flask_admin import Admin
@@ -20,13 +20,13 @@ from quire.declare.record import REGISTRY
 SECTIONS = ("Content", "People", "Site", "System")
 """Groups of the menu, in their order; others follow."""
 CUSTOM_VIEWS = (InvitationsView, PermissionsView, ArchiveView, ImportView, JobsView, MailView)
-"""Pages that are no record's."""
+"""Pages that belong to no record type."""
 VIEWS = {"media": MediaView}
-"""Types whose pages can do more than others."""
+"""Types with views of their own."""
 
 
 def init_app(app: Flask) -> Admin:
-    """Put the panel at `/admin/`: a home page and a view of every record type."""
+    """Register the panel at `/admin/`."""
     app.register_blueprint(Blueprint("panel_templates", __name__, template_folder="templates"))
     theme = Bootstrap4Theme(base_template="quire_admin/base.html")
     admin = Admin(app, name="Quire", index_view=HomeView(), theme=theme, csp_nonce_generator=nonce)

@@ -1,4 +1,4 @@
-"""Pictures in the panel: small ones in lists and pickers, the whole one beside its form."""
+"""Images in the panel: thumbnails in lists and pickers, a preview next to the form."""
 
 from typing import Any
 
@@ -9,11 +9,11 @@ from quire.store.files.detect import PICTURES
 SUFFIXES = tuple(f".{suffix}" for _, suffix in PICTURES.values())
 UNDRAWN = ("given_up", "broken")
 THUMB = 160
-"""Pixels across, of the smallest version that every picture has."""
+"""Width of the smallest variant that every image has, in pixels."""
 
 
 def thumbnail_url(small: Any) -> str | None:
-    """The address of the smallest version of a media record; None where there is no picture."""
+    """The URL of the smallest variant of a media record; None if it is not an image."""
     url = small.get("url") if isinstance(small, dict) else None
     if not isinstance(url, str) or not url.startswith("/uploads/") or not url.endswith(SUFFIXES):
         return None
@@ -36,6 +36,6 @@ def thumbnail(small: Any) -> Markup:
 
 
 def preview(state: dict[str, Any]) -> str:
-    """The address of a version that fills a column, the picture itself where there is none yet."""
+    """The URL of a variant as wide as a column, or of the original."""
     variant = state["variants"].get("640")
     return str(variant["webp"] if variant else state["url"])

@@ -1,4 +1,4 @@
-"""Addresses inside the panel: of lists, forms and details, and of a list seen differently."""
+"""URLs in the panel: of lists, forms and details."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -11,7 +11,7 @@ from quire.actor import Actor
 from quire.declare.record import Record
 
 ODD = re.compile(r"[\x00-\x20\x7f\\]")
-"""Characters that browsers drop from addresses, or take for others."""
+"""Characters that browsers drop from URLs or replace."""
 
 Pairs = list[tuple[str, str]]
 Address = Callable[[Record, int], str | None]
@@ -40,14 +40,15 @@ def record_url(record: Record, view: str, id: int, **more: Any) -> str:
 
 
 def local_url(address: str | None) -> str | None:
-    """`address` when it is a path in this panel, else None: no redirect leads elsewhere."""
+    """`address` if it is a path in this panel, else None, so that no redirect leaves it."""
     if not address:
         return None
     return address if address.startswith("/admin/") and not ODD.search(address) else None
 
 
 def address_for(actor: Actor) -> Address:
-    """A function that answers the details page of a record, None where the panel is closed."""
+    """A function that returns the URL of a details page, or None for those without access to the
+    panel."""
 
     def address(record: Record, id: int) -> str | None:
         if record.allows(actor, "panel") is not True:
@@ -58,5 +59,5 @@ def address_for(actor: Actor) -> Address:
 
 
 def lookup_url(record: Record, name: str) -> str:
-    """Where the picker of the field `name` searches."""
+    """The URL that the picker of the field `name` searches."""
     return url_for(endpoint(record, "ajax_lookup"), field=name)

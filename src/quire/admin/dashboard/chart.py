@@ -91,7 +91,7 @@ def _summary(days: list[Day]) -> str:
 
 
 def chart(days: list[Day]) -> dict[str, Any]:
-    """Positions of everything in the chart, in units of its view box; `days` oldest first."""
+    """Positions of everything in the chart, in units of its view box; `days` are oldest first."""
     step = _step(max(1, *(max(one.posts, one.comments) for one in days)))
     top_value = step * 4
     height = HEIGHT - TOP - BOTTOM

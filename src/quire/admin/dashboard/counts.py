@@ -1,4 +1,4 @@
-"""Numbers for the home page: how many of each state, and how many on each day."""
+"""Counts for the dashboard: records in each state, and on each day."""
 
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -19,7 +19,7 @@ DAYS = 30
 
 
 def _visible_rows(record: Record, actor: Actor, *columns: Any) -> Select[Any]:
-    """A SELECT over the rows that the actor finds in the panel, without the trash."""
+    """A SELECT over the rows that the actor sees in the panel, without the trash."""
     statement = select(*columns).select_from(record.table)
     statement = statement.where(*row_conditions(record.allows(actor, "panel")))
     if record.has_trash:

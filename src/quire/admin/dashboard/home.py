@@ -1,4 +1,4 @@
-"""The first page of the panel: figures, a chart, recent changes, shortcuts; each to who may see it."""
+"""The dashboard: figures, a chart, recent changes and shortcuts, each for those who may see it."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -33,7 +33,7 @@ NO_CHANGES = (
     "import",
     "undo_import",
 )
-"""What the audit knows beside changes."""
+"""Audit events that are not changes."""
 QUICK = ("posts", "pages")
 """Types with a shortcut to their form."""
 
@@ -83,7 +83,7 @@ def _shortcuts(actor: Actor) -> list[dict[str, str]]:
 
 
 def _titles(actor: Actor, events: list[dict[str, Any]]) -> dict[tuple[str, int], str]:
-    """What people call the records of `events`, as far as they are still there."""
+    """The titles of the records of `events`, if they still exist."""
     ids: dict[str, list[int]] = {}
     for event in events:
         if event["type"] in REGISTRY and event["record_id"]:
@@ -110,7 +110,7 @@ def _change(event: dict[str, Any], titles: dict[tuple[str, int], str]) -> Any:
 
 
 def _fallback_title(path: str, id: int | None) -> str:
-    """What a record is called whose title is not known."""
+    """A title for a record whose own is unknown."""
     record = REGISTRY.get(path)
     if record is None:
         return path
@@ -133,7 +133,7 @@ def _greeting(actor: Actor) -> str:
 
 
 class HomeView(PanelView, AdminIndexView):
-    """`/admin/`; it also serves the panel's own assets, and none of Flask-Admin's."""
+    """`/admin/`; also serves the assets of the panel, and none of Flask-Admin's."""
 
     def __init__(self) -> None:
         super().__init__(name="Dashboard", url="/admin", menu_icon_value="home")

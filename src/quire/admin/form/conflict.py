@@ -1,4 +1,5 @@
-"""Two people changed a field: what it was, what was typed and what is stored, so that nothing is overwritten unseen."""
+"""Shows conflicts: the original, submitted and stored text of a field, so that nothing is
+overwritten unseen."""
 
 from collections.abc import Iterable
 from types import SimpleNamespace
@@ -24,7 +25,7 @@ def _display_value(value: Any) -> str:
 
 
 def _parts(field: Field, before: Any, after: Any) -> Parts:
-    """What a text has become, word by word; a value of another kind whole."""
+    """The changes in a text, word by word; a value of another kind as a whole."""
     if before is None or not field.kind.is_text:
         return [{"op": "equal", "text": _display_value(after)}]
     one, other = (_display_value(text).replace("\r\n", "\n") for text in (before, after))
@@ -48,12 +49,12 @@ def _row(field: Field, base: Any, mine: Any, theirs: Any) -> dict[str, Any]:
 def compare(
     form: RecordForm, names: Iterable[str], base: Texts, mine: Texts, theirs: Texts
 ) -> list[dict[str, Any]]:
-    """A row for each of the fields: what it was, what was typed, and what is stored now."""
+    """A row for each field: the original, the submitted and the stored value."""
     return [_row(form.declared[n], base.get(n), mine[n], theirs[n]) for n in names]
 
 
 def conflict(record: Record, actor: Actor, theirs: dict[str, Any], rows: list[Any]) -> Any:
-    """What a page says about the other version, a draft or a version of the record."""
+    """The page's text about the other version, a draft or a version of the record."""
     latest = next(iter(revisions_of(record, actor, theirs["id"])), None)
     who = actor_name(latest["actor"]) if latest else ""
     moment = latest["created_at"] if latest else theirs.get("updated_at")
@@ -80,6 +81,6 @@ def conflict_json(conflict: Any, version: int, draft: dict[str, Any] | None) -> 
 
 
 def adopted_message(form: RecordForm, names: Iterable[str]) -> str:
-    """A sentence about fields that only somebody else has changed; empty for none."""
+    """A sentence about fields that only somebody else has changed; empty if there are none."""
     labels = ", ".join(form.declared[name].label for name in names)
     return f"Also updated with someone else’s changes: {labels}." if labels else ""

@@ -1,4 +1,4 @@
-"""Drafts and preview links in the panel: kept by the form's second button, thrown away, shown."""
+"""Drafts and preview links in the panel, and suggestions for slugs."""
 
 from typing import Any
 
@@ -24,18 +24,18 @@ State = dict[str, Any]
 
 
 def sent_versions() -> State:
-    """What the form was filled with, for a form that is shown again."""
+    """The versions that the form was loaded with, for a form that is shown again."""
     names = ("version", "live_version", "draft_version")
     return {name: request.form.get(name) for name in names} | {"base": request.form.get("_base")}
 
 
 class DraftsMixin(PanelView):
-    """The part of a record's view that looks after drafts, preview links and slugs."""
+    """The part of a record's view for drafts, preview links and slugs."""
 
     record: Record
 
     def _draft_target(self) -> tuple[Actor, State]:
-        """Who asks, and the record. Raises NotFound where there can be no draft."""
+        """The actor and the record. Raises NotFound for types without drafts."""
         actor = panel_actor()
         if not self.record.drafts:
             raise NotFound
@@ -43,7 +43,7 @@ class DraftsMixin(PanelView):
 
     @expose("/discard/", methods=("POST",))
     def discard_view(self) -> AnyResponse:
-        """Throw the draft away."""
+        """Discard the draft."""
         actor, state = self._draft_target()
         draft_service.discard_draft(
             self.record, actor, state["id"], version=sent_version("draft_version")
@@ -53,7 +53,7 @@ class DraftsMixin(PanelView):
 
     @expose("/preview/", methods=("POST",))
     def preview_view(self) -> str | AnyResponse:
-        """A new preview link to hand on; or the end of all of them."""
+        """Create a preview link, or revoke all of them."""
         actor, state = self._draft_target()
         record, id = self.record, state["id"]
         if "end" in request.form:
@@ -74,7 +74,7 @@ class DraftsMixin(PanelView):
 
     @expose("/slug")
     def slug_view(self) -> AnyResponse:
-        """Whether the slug that is being typed is free, and which one would be."""
+        """Whether a slug is free while it is typed, and a free one for a title."""
         actor, record = panel_actor(), self.record
         if "slug" not in record.fields_by_name or record.allows(actor, "create") is False:
             raise NotFound

@@ -1,4 +1,4 @@
-"""What the editor asks while somebody types: the text as readers will see it, and keeping it."""
+"""Requests of the editor while somebody types: the rendered text, and saving it."""
 
 from hashlib import sha256
 from typing import Any
@@ -45,7 +45,7 @@ def create_once(record: Record, actor: Actor, raw: State, page: str) -> write.Sa
 
 
 def create_draft(record: Record, actor: Actor, raw: State, page: str) -> AnyResponse:
-    """Make a new record of what was typed so far, which nobody but its editors sees."""
+    """Create a record from what was typed so far, visible only to its editors."""
     later = {name: raw.pop(name) for name in ("published_at",) if raw.get(name)}
     with transaction():
         saved = create_once(record, actor, raw, page)
@@ -59,13 +59,13 @@ def create_draft(record: Record, actor: Actor, raw: State, page: str) -> AnyResp
 
 
 class EditorMixin(PanelView):
-    """The part of a record's view that shows a text as it will be."""
+    """The part of a record's view that renders text for the preview."""
 
     record: Record
 
     @expose("/rendered/", methods=("POST",))
     def rendered_view(self) -> AnyResponse:
-        """The HTML of `text`, as the site will show it."""
+        """The HTML of `text` as on the site."""
         panel_actor()
         if not any(one.kind.widget == "markdown" for one in self.record.fields):
             raise NotFound

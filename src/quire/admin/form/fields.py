@@ -1,6 +1,7 @@
-"""Forms made from a declaration: a kind's widget becomes a field that turns text into JSON values.
+"""Builds forms from declarations: the widget of a kind becomes a field that converts text to JSON
+values.
 
-Nothing is validated here: what was typed goes to the store, whose refusals come back by field name.
+Nothing is validated here: submitted values go to the store, whose errors come back by field name.
 """
 
 from collections.abc import Iterable
@@ -34,7 +35,7 @@ NO_WORDS = (*INPUT_TYPES, "checkbox", "password", "decimal", "point")
 
 
 def settable_fields(record: Record, actor: Actor, *, creating: bool) -> list[Field]:
-    """The fields this actor finds in the form; short forms of other fields are left out."""
+    """The fields in the form for this actor, without short forms of other fields."""
     return [
         one
         for one in record.fields
@@ -59,7 +60,7 @@ def _hint(field: Field) -> str:
 
 
 def input_constraints(field: Field) -> dict[str, Any]:
-    """What an input says of the values that it takes: bounds of numbers, the form of a text."""
+    """HTML attributes that describe valid values: limits of numbers, the pattern of a text."""
     kind = field.kind
     if kind.name in ("id", "whole"):
         return {}
@@ -124,7 +125,7 @@ def _field_class(record: Record, field: Field) -> str:
 
 
 class Checkbox(BooleanField):
-    """A checkbox that is sent as empty text when it is off, so that a form can leave it out."""
+    """A checkbox that is submitted as empty text when it is off, so that a form may omit it."""
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         """On when any of the values says so."""
@@ -140,7 +141,7 @@ NUMBER = TextInput("number")
 
 
 class PointField(FormField):
-    """A point in a picture: how far to the right and down, in percent; two numbers in one text."""
+    """A point in an image, from left and top in percent, as two numbers in one text."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
         """`50 25` for the two numbers; empty when both are."""
@@ -157,7 +158,7 @@ class PointField(FormField):
 
 
 class RecordForm:
-    """The form of one record for one actor: fields by name, errors, what was typed as JSON."""
+    """The form of one record for one actor: fields, errors, and submitted values as JSON."""
 
     def __init__(self, record: Record, actor: Actor, *, creating: bool, lookup_url: Any = None):
         self.record, self.actor, self.creating = record, actor, creating
@@ -181,16 +182,16 @@ class RecordForm:
                 widget_field.render_kw = {**widget_field.render_kw, "data-must": ""}
 
     def fill(self, state: dict[str, Any]) -> None:
-        """Show the values of a record as the API has them."""
+        """Show the values of a record in the form of the API."""
         self.form.process(data=self.texts_of(state))
         self.sent = frozenset(self.declared)
 
     def texts_of(self, state: dict[str, Any]) -> dict[str, Any]:
-        """What stands in the form for the values of a record: text, or a bool for a checkbox."""
+        """The values of a record as the form shows them: text, or a bool for a checkbox."""
         return {name: encode_value(one, state.get(name)) for name, one in self.declared.items()}
 
     def fill_new(self, defaults: Any) -> None:
-        """Show defaults, and what the address gives in advance."""
+        """Show default values, and those in the address."""
         self.form.process(data={n: self._start(one, defaults) for n, one in self.declared.items()})
 
     def _start(self, field: Field, defaults: Any) -> Any:
@@ -206,7 +207,8 @@ class RecordForm:
         self.sent = frozenset(submitted)
 
     def values(self) -> dict[str, Any]:
-        """What was typed as JSON values for the store; what was not sent or changed stays out."""
+        """The submitted values as JSON for the store, without fields that were omitted or not
+        changed."""
         values = {
             name: decode_value(one, self.form[name].data, creating=self.creating)
             for name, one in self.declared.items()
@@ -223,22 +225,22 @@ class RecordForm:
         )
 
     def texts(self) -> dict[str, Any]:
-        """What was typed, as it stands in the form."""
+        """The submitted values as the form shows them."""
         return {name: self.form[name].data for name in self.declared}
 
     def readable_values(self) -> dict[str, Any]:
-        """What was typed into the fields that were sent and can be read."""
+        """The submitted values of fields that can be read."""
         names = (n for n, one in self.declared.items() if n in self.sent and one.readable)
         return {name: self.form[name].data for name in names}
 
     def show_values(self, texts: dict[str, Any]) -> None:
-        """Show `texts` in place of what was typed."""
+        """Show `texts` instead of the submitted values."""
         for name, text in texts.items():
             field: Any = self.form[name]
             field.data = text
 
     def show_pictures(self) -> None:
-        """Put a small picture beside each field that names one, whatever else was typed."""
+        """Add a thumbnail to each field that refers to an image."""
         media = REGISTRY["media"]
         ids_of_fields = {
             n: decode_value(one, self.form[n].data, creating=False)
@@ -252,7 +254,7 @@ class RecordForm:
             field.picture = thumbnail(pictures.get(id)) if isinstance(id, int) else ""
 
     def refuse(self, details: Iterable[dict[str, str]]) -> list[dict[str, str]]:
-        """Put refusals on their fields; returns all of them for the summary above the form."""
+        """Add errors to their fields; returns all of them for the summary above the form."""
         remaining = []
         for item in details:
             name = item["field"].split(".")[0].split("[")[0]
@@ -269,7 +271,7 @@ class RecordForm:
         return remaining
 
     def main(self) -> list[Any]:
-        """The fields of the wide column: title and long texts, or all of a short form."""
+        """The fields of the wide column: title and long texts, or all fields of a short form."""
         return [self.form[name] for name in self._in_sight() if name in self._main_names()]
 
     def side(self) -> list[Any]:
@@ -277,7 +279,7 @@ class RecordForm:
         return [self.form[name] for name in self._in_sight() if name not in self._main_names()]
 
     def groups(self) -> list[Any]:
-        """The parts below the wide column, open where something stands in them or is wrong."""
+        """The sections below the wide column, open if they have values or errors."""
         titles = dict.fromkeys(one.group for one in self.declared.values() if one.group)
         return [self._group(title) for title in titles]
 

@@ -1,4 +1,4 @@
-"""Three-way merge of a form: what a person changed of what they saw, put onto what is stored by now."""
+"""Three-way merge of a form: applies a person's changes to what is stored by now."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ Texts = dict[str, Any]
 
 
 ATTEMPTS = 5
-"""How often a change is merged anew when somebody else saves between reading and writing."""
+"""How often a merge is retried when somebody else saves meanwhile."""
 
 
 @dataclass
@@ -41,7 +41,7 @@ class Merge:
 
 
 def merge(fields: Mapping[str, Field], base: Texts, mine: Texts, theirs: Texts) -> Merge:
-    """Merge field by field; of what `base` does not hold, nobody knows who changed it."""
+    """Merge field by field; fields missing in `base` count as conflicts if they differ."""
     merged = Merge({})
     for name, typed in mine.items():
         merged.texts[name] = _merge_field(merged, fields[name], base, typed, theirs[name])
@@ -64,7 +64,7 @@ def _merge_field(merged: Merge, field: Field, base: Texts, typed: Any, stored: A
 
 
 def same_value(field: Field, one: Any, other: Any) -> bool:
-    """Whether two texts of a form mean the same; the order of several references does not count."""
+    """Whether two texts of a form mean the same value; the order of references does not count."""
     if field.many is not None:
         return set(split_names(one)) == set(split_names(other))
     return is_same_text(field, one, other)
@@ -82,7 +82,7 @@ def with_retries(attempt: Callable[[], Any]) -> Any:
 
 
 def sent_version(name: str = "version") -> int | None:
-    """The version the form or cell was read at; what is no number is older than all of them."""
+    """The version in the request, None without one; invalid text is older than all versions."""
     text = request.form.get(name, "")
     return parse_version(text) if text else None
 
@@ -129,7 +129,7 @@ class FormSnapshot:
 
 
 def _sent_texts(form: RecordForm) -> Texts:
-    """What the form says that it was filled with; nothing where that cannot be read."""
+    """The original texts that the form sends; empty if they cannot be parsed."""
     try:
         base = orjson.loads(request.form.get("_base") or "{}")
     except orjson.JSONDecodeError:

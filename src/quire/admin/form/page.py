@@ -1,4 +1,4 @@
-"""What the form and details pages of one record show, ready for their templates."""
+"""Prepares the form page and the details page of a record for their templates."""
 
 from collections.abc import Set
 from types import SimpleNamespace
@@ -24,7 +24,7 @@ SCRIPTS = (
     "vendor/codemirror.js", "editor.js", "toolbar.js", "image_upload.js", "preview.js", "slugs.js",
     "local_backup.js", "conflicts.js", "autosave.js", "seo_preview.js",
 )  # fmt: skip
-"""Scripts of pages on which somebody writes; other pages do without them."""
+"""Scripts of pages with an editor."""
 
 
 UNSET = (
@@ -45,11 +45,11 @@ UNSET = (
     "history_url",
     "return_url",
 )
-"""What a form page says only of a record that is there, or when something went wrong."""
+"""Template variables that only some form pages set."""
 
 
 def form_for(record: Record, actor: Actor, *, creating: bool) -> RecordForm:
-    """An empty form whose pickers search remotely."""
+    """An empty form, with pickers that search."""
     return RecordForm(
         record, actor, creating=creating, lookup_url=lambda name: lookup_url(record, name)
     )
@@ -58,7 +58,7 @@ def form_for(record: Record, actor: Actor, *, creating: bool) -> RecordForm:
 def action_buttons(
     record: Record, actor: Actor, state: State, rights: Set[str], draft_version: int | None
 ) -> list[Any]:
-    """The record's own actions that this actor may use on this one now."""
+    """The actions that this actor may use on this record now."""
     trashed = bool(state.get("deleted_at"))
     url = url_for(endpoint(record, "action_view"))
     return [
@@ -75,7 +75,7 @@ def action_buttons(
 
 
 def delete_url(record: Record, state: State, rights: Set[str]) -> str | None:
-    """Where this one is deleted, None for who may not."""
+    """The URL that deletes this record; None without permission."""
     verb = "permanent" if state.get("deleted_at") else "delete"
     return record_url(record, "delete_view", state["id"]) if verb in rights else None
 
@@ -83,7 +83,7 @@ def delete_url(record: Record, state: State, rights: Set[str]) -> str | None:
 def readonly_values(
     record: Record, actor: Actor, form: RecordForm, state: State
 ) -> list[tuple[str, Any]]:
-    """What can be read but not set here: state, dates, counters."""
+    """Fields that can be read but not set here: state, dates, counters."""
     address = address_for(actor)
     return [
         (record.field(name).label, cell_html(record.field(name), value, address))
@@ -102,21 +102,21 @@ def _is_read(field: Field) -> bool:
 
 
 def public_url(record: Record, state: State) -> str | None:
-    """The address of its page on the site, None where readers find nothing."""
+    """Its URL on the site; None if it is not public."""
     if record.public_path is None or state.get("status", "published") != "published":
         return None
     return record.public_path.format_map(state)
 
 
 def load_draft(record: Record, actor: Actor, state: State, rights: Set[str]) -> State | None:
-    """The record as its draft will make it; None where there is none, or no right to see it."""
+    """The record with its draft applied; None without a draft, or without permission to see it."""
     if not record.drafts or "update" not in rights:
         return None
     return draft_service.state_with_draft(record, actor, state)
 
 
 def draft_context(record: Record, state: State | None, draft: State | None) -> Any:
-    """What the form says of the draft, and whether it can keep one."""
+    """The form's variables about the draft, and whether the type has drafts."""
     if state is None or not record.drafts:
         return {}
     id = state["id"]
@@ -143,7 +143,7 @@ def draft_context(record: Record, state: State | None, draft: State | None) -> A
 
 
 def editor_context(record: Record, actor: Actor, form: RecordForm, state: State | None) -> State:
-    """What the form of a long text tells its scripts; nothing for other forms."""
+    """The form's variables for its scripts; empty for forms without an editor."""
     if not any(one.kind.widget == "markdown" for one in form.declared.values()):
         return {}
     g.admin_shows_pictures = True
@@ -245,7 +245,7 @@ def _add_state(
 
 
 def details_page(record: Record, actor: Actor, state: State) -> Any:
-    """The page of one record to read."""
+    """The read-only page of a record."""
     address, id = address_for(actor), state["id"]
     trashed = bool(state.get("deleted_at"))
     rights = rights_on(record, actor, id)
@@ -277,7 +277,7 @@ NAME = "view_as"
 
 
 def view_as_button(record: Record, actor: Actor, state: dict[str, Any]) -> list[Any]:
-    """The button, on the page of a user whom this actor may view as."""
+    """The button on the page of a user whom this actor may view as."""
     is_person = record.path == "users" and actor.role == "admin"
     if not is_person or state["role"] == "admin" or not state["is_active"]:
         return []

@@ -1,4 +1,4 @@
-"""Saving a form: what this person changed is written, what others changed meanwhile stays."""
+"""Saves a form: this person's changes are written, and others' changes since are preserved."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ Page = tuple[str, int, dict[str, str]]
 
 
 def typed_texts(form: RecordForm) -> Texts:
-    """What was typed, and what the person has chosen of the others' where both had changed it."""
+    """The submitted texts, with those of others where the person has chosen these."""
     texts = form.readable_values()
     for name in texts:
         choice = request.form.get(f"_theirs-{name}")
@@ -47,7 +47,7 @@ def split_draft(
 ) -> tuple[list[str], list[str]]:
     """The fields of a draft that stay in it when the form is published, and those in conflict.
 
-    What was seen goes live as it was seen; what somebody else has put into the draft since stays there.
+    What the form showed is published; what somebody else has added to the draft since stays in it.
     """
     texts, remaining, conflicts = form.texts_of(draft), [], []
     for name in draft["changed_fields"]:
@@ -97,12 +97,12 @@ class Submission:
         return self.draft["changed_fields"] if self.draft else []
 
     def conflicts(self) -> list[dict[str, Any]]:
-        """A row for each field that this person and others have changed in what is stored."""
+        """A row for each field that both this person and others have changed."""
         return compare(self.form, self.merged.conflicts, self.base, self.mine, self.texts)
 
 
 class SaveMixin(PanelView):
-    """The part of a record's view that saves what was typed into a form."""
+    """The part of a record's view that saves forms."""
 
     record: Record
     _form: Any
@@ -124,7 +124,7 @@ class SaveMixin(PanelView):
             return self._show_form_again(form, state, problem)
 
     def _publish(self, actor: Actor, form: RecordForm, id: int) -> Any:
-        """Write what was changed; a page where somebody else has changed the same."""
+        """Save into the record, or show a page if somebody else has changed the same fields."""
         record = self.record
         submission = Submission(record, actor, form, id, into_draft=False)
         live, draft, merged = submission.live, submission.draft, submission.merged
@@ -155,7 +155,7 @@ class SaveMixin(PanelView):
         return self._redirect_after_save(id)
 
     def _draft_conflict(self, actor: Actor, id: int) -> Page | None:
-        """Where a draft cannot be published as it is: its form, with what has been changed in both."""
+        """The form of a draft that cannot be published, with the fields that both have changed."""
         record = self.record
         live = find(record, actor, id)
         draft = load_draft(record, actor, live, rights_on(record, actor, id))
@@ -173,7 +173,7 @@ class SaveMixin(PanelView):
         return self._conflict(form, live, live, rows, merged, texts_before, live["version"])
 
     def _keep_draft(self, actor: Actor, form: RecordForm, id: int) -> Any:
-        """Put what was changed into the draft; a page where somebody else has changed the same there."""
+        """Save into the draft, or show a page if somebody else has changed the same fields."""
         record = self.record
         submission = Submission(record, actor, form, id, into_draft=True)
         live, draft, stored, merged = (
@@ -208,7 +208,7 @@ class SaveMixin(PanelView):
     def _changed_in_both(
         self, form: RecordForm, id: int, live: State, after: Texts, names: set[str], version: int
     ) -> list[str]:
-        """The fields of the draft that have been changed in the record as well since `version`."""
+        """The fields of the draft that were also changed in the record since `version`."""
         if version == live["version"]:
             return []
         data = revision_service.data_at(self.record, id, version)
@@ -232,7 +232,7 @@ class SaveMixin(PanelView):
         texts_before: Texts,
         version: int,
     ) -> Page:
-        """The form with what was typed, and both versions of what both have changed."""
+        """The form with the submitted values, and both versions of the fields in conflict."""
         record, actor = self.record, panel_actor()
         answer = conflict(record, actor, theirs, rows)
         rights = rights_on(record, actor, live["id"])
@@ -272,7 +272,7 @@ def _texts(form: RecordForm, draft: State | None, but: list[str]) -> Texts:
 
 
 def _flash(words: str, form: RecordForm, merged: Merge) -> None:
-    """Say that it was saved, and what others have changed meanwhile."""
+    """Show that it was saved, and what others have changed meanwhile."""
     flash(" ".join(filter(None, (words, adopted_message(form, merged.adopted)))), "success")
 
 

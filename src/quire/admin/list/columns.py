@@ -1,4 +1,4 @@
-"""Which fields stand in a list, and how the columns, tabs, chips and pages of it are linked."""
+"""The columns of a list, and the links of its headers, tabs, chips and pages."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,11 +10,11 @@ from quire.declare.query_fields import sort_names
 from quire.declare.record import Record
 
 MOST = 6
-"""Columns of a list; more would not fit beside each other on a usual screen."""
+"""Most columns of a list that fit on a usual screen."""
 
 LONG = ("markdown", "html", "json", "lines", "pairs", "textarea", "password")
 FEWEST = 4
-"""Columns that a list is filled up to with what is looked for rarely."""
+"""Number of columns up to which less important fields are added."""
 
 RARELY = 10
 """Added to the rank of what can be neither sorted nor filtered."""
@@ -36,7 +36,7 @@ class Column:
 
 
 def _rank(record: Record, field: Field) -> tuple[int, int]:
-    """Small for what people look for first: title, state, references, dates, the rest."""
+    """Sort key by importance: title, state, references, dates, the rest."""
     widget = field.kind.widget
     if field.name == record.title_field or (record.newest_first and field.name == "created_at"):
         rank = 0
@@ -54,7 +54,7 @@ def _rank(record: Record, field: Field) -> tuple[int, int]:
 
 
 def _fits(record: Record, field: Field) -> bool:
-    """Not in a list: long texts, numbers of rows, and what only repeats another column."""
+    """Whether it fits in a list: no long text, count, or repetition of another column."""
     if field.name == record.title_field:
         return True
     repeats = isinstance(field, Computed) and not field.choices and field.on_update
@@ -67,7 +67,7 @@ def _fits(record: Record, field: Field) -> bool:
 
 
 def shown_fields(record: Record, actor: Actor) -> list[Field]:
-    """The fields of the list for this actor, title first, at most MOST."""
+    """The fields in the list for this actor, title first, at most MOST."""
     visible = record.visible_fields(actor)
     fitting = [record.field(name) for name in visible if _fits(record, record.field(name))]
     ranked = sorted(fitting, key=lambda one: _rank(record, one))
@@ -90,7 +90,7 @@ def _sorting(record: Record, pairs: Pairs) -> str:
 
 
 def columns(record: Record, actor: Actor, fields: list[Field], pairs: Pairs) -> list[Column]:
-    """The heads of the table with links that sort it."""
+    """The headers of the table, with links that sort it."""
     current = _sorting(record, pairs)
     sortable = sort_names(record, actor)
     rest = without_parameters(pairs, "sort", "page")
@@ -113,7 +113,7 @@ def _column(record: Record, field: Field, current: str, sortable: bool, rest: Pa
 
 
 def tabs(record: Record, words: tuple[str, ...], pairs: Pairs) -> list[dict[str, Any]]:
-    """All, each state, trash: the views that people switch between."""
+    """The tabs above the list: all, each state, trash."""
     current = "trash" if dict(pairs).get("trashed") else dict(pairs).get("status", "")
     rest = without_parameters(pairs, "status", "trashed", "page")
     all_tabs = [("All", "", rest)]

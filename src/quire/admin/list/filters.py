@@ -1,4 +1,5 @@
-"""The filter panel: one plain input for each field that may be filtered, in the API's language."""
+"""The filter panel: a plain input for each field that can be filtered, in the query language of the
+API."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from quire.declare.record import Record, record_of
 from quire.declare.text_codec import INPUT_TYPES, to_rfc3339
 
 OWN = ("search", "q", "sort", "page", "per_page", "trashed")
-"""Parameters of a list that are no filters."""
+"""Parameters of a list that are not filters."""
 
 WORDS = {
     "eq": "is",
@@ -52,7 +53,7 @@ def has_tabs(field: Field) -> bool:
 
 
 def _path_of(field: Field, paths: Mapping[str, Field]) -> str:
-    """References are filtered by their natural key where that is allowed."""
+    """References are filtered by their natural key if that is allowed."""
     if field.target:
         by_key = f"{field.name}.{record_of(field.target).key}"
         return by_key if by_key in paths else field.name
@@ -93,7 +94,7 @@ def _inputs(field: Field, path: str, values: dict[str, str], lookup: Any) -> lis
 
 
 def filters(record: Record, actor: Actor, pairs: Pairs, lookup: Any) -> list[Filter]:
-    """The inputs of the filter panel; `status` has tabs and `id` an address of its own."""
+    """The inputs of the filter panel; `status` has tabs, and `id` a page of its own."""
     paths = filter_paths(record, actor)
     values = dict(pairs)
     inputs: list[Filter] = []
@@ -104,7 +105,7 @@ def filters(record: Record, actor: Actor, pairs: Pairs, lookup: Any) -> list[Fil
 
 
 def clean(record: Record, actor: Actor, pairs: Pairs) -> Pairs:
-    """The parameters that were filled in, moments with their zone; paging that is no number goes."""
+    """The parameters that are set, times with their zone; invalid paging is dropped."""
     paths = filter_paths(record, actor)
     cleaned = []
     for name, text in pairs:
@@ -122,7 +123,7 @@ def _is_page(text: str) -> bool:
 
 
 def chips(record: Record, actor: Actor, pairs: Pairs) -> list[dict[str, str]]:
-    """The filters at work, each with the address of the list without it."""
+    """The active filters, each with the URL of the list without it."""
     paths = filter_paths(record, actor)
     all_chips = []
     for name, value in pairs:

@@ -1,4 +1,4 @@
-"""One cell of a list, changed in place: merged as a form of one field."""
+"""Edits one cell of a list in place: merged like a form with one field."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ class InlineEditMixin(PanelView):
 
     @expose("/ajax/update/", methods=("POST",))
     def ajax_update(self) -> AnyResponse:
-        """One cell: field, value, what stood there (`base`) or the version it was read at."""
+        """Save one cell: field, value, its original text (`base`) or the version it was read at."""
         actor, record = panel_actor(), self.record
         id = find(record, actor, parse_id(request.form.get("id")))["id"]
         fields = {one.name: one for one in settable_fields(record, actor, creating=False)}

@@ -1,4 +1,4 @@
-"""A page of a list: everything its template shows, from the parameters of the address."""
+"""A page of a list: everything that its template shows, from the parameters in the URL."""
 
 from collections.abc import Set
 from dataclasses import replace
@@ -41,7 +41,7 @@ INLINE = ("text", "select", "checkbox", "number", "decimal", "date", "datetime",
 
 
 class ListPage:
-    """One page of the records of a type as `actor` finds them; `problem` when it was asked badly."""
+    """One page of the records of a type that `actor` may see; `problem` for an invalid request."""
 
     def __init__(self, record: Record, actor: Actor, pairs: Pairs):
         self.record, self.actor = record, actor
@@ -66,7 +66,7 @@ class ListPage:
         return page
 
     def query(self) -> Query:
-        """What the address asks for. Raises BadRequest."""
+        """The query in the URL. Raises BadRequest."""
         record, actor = self.record, self.actor
         added = default_filters(record, actor, (name.partition("__")[0] for name, _ in self.pairs))
         query = parse_query(record, actor, [*self.pairs, *added])
@@ -141,7 +141,7 @@ class ListPage:
         return status.choices if status is not None and has_tabs(status) else ()
 
     def view(self) -> Any:
-        """What the template reads."""
+        """The variables of the template."""
         record, actor, pairs = self.record, self.actor, self.pairs
         noun = record.noun
         active = chips(record, actor, pairs)

@@ -1,4 +1,4 @@
-"""The page where administrators take all content along, as one file that another Quire reads."""
+"""The page where administrators export all content as one file that another Quire can import."""
 
 from flask import Response, stream_with_context
 from flask_admin import expose
@@ -12,7 +12,7 @@ from quire.store import audit
 
 
 class ArchiveView(PanelView):
-    """`/admin/archive/`: says what an export holds, and streams it."""
+    """`/admin/archive/`: says what an export contains, and streams it."""
 
     role = "admin"
 
@@ -28,7 +28,7 @@ class ArchiveView(PanelView):
 
     @expose("/download", methods=("POST",))
     def download(self) -> AnyResponse:
-        """The archive, sent while it is read; it never holds passwords."""
+        """The archive, streamed; never with passwords."""
         audit.record_event(panel_actor(), "export", "archive")
         name = f"quire-{now():%Y-%m-%d}.zip"
         return Response(

@@ -1,4 +1,4 @@
-"""Tables brought in through the panel: upload, columns, a dry run, the import, and its undoing."""
+"""Imports of tables in the panel: upload, columns, dry run, import, undo."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -31,12 +31,12 @@ STATES = {
     ("undo", "finished"): "Undone",
     ("undo", "stopped"): "Partly undone",
 }
-"""What has come of an uploaded table, in words, by task and status."""
+"""Messages about the outcome, by task and status."""
 
 
 @on_event(WORK, seconds=import_handler.LEASE_SECONDS)
 def work_on_import(job: Job) -> None:
-    """Do a part of an import, in the name and with the rights of who asked for it."""
+    """Run part of an import, with the rights of its owner."""
     import_handler.advance(job.record_id, job.data["ticket"], _actor_with_id)
 
 
@@ -48,12 +48,12 @@ def _actor_with_id(user_id: int) -> Actor | None:
 
 
 def types_for(actor: Actor) -> list[Record]:
-    """The types that `actor` may make records of."""
+    """The types that `actor` may import."""
     return [one for one in importable() if may_import(one, actor)]
 
 
 class ImportView(PanelView):
-    """`/admin/imports/`: from a file to records, one page after the other, without scripts."""
+    """`/admin/imports/`: from a file to records, page by page, without scripts."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -62,7 +62,7 @@ class ImportView(PanelView):
 
     @expose("/")
     def index(self) -> str:
-        """Which file, and what its rows are to become."""
+        """The upload form."""
         return self._ask(request.args.get("type", ""))
 
     def _ask(self, path: str, problem: str = "") -> str:
@@ -78,7 +78,7 @@ class ImportView(PanelView):
 
     @expose("/upload", methods=("POST",))
     def upload(self) -> str | AnyResponse | tuple[str, int, dict[str, str]]:
-        """Keep the file, and go on to its columns."""
+        """Store the file, and go on to its columns."""
         actor, path = panel_actor(), request.form.get("type", "")
         record = {one.path: one for one in types_for(actor)}.get(path)
         file = request.files.get("file")
@@ -92,7 +92,7 @@ class ImportView(PanelView):
 
     @expose("/<token>/")
     def task(self, token: str) -> str:
-        """The columns and first rows, how far it is, or what came of it."""
+        """The columns and first rows, the progress, or the outcome."""
         job = import_jobs.find(panel_actor(), token)
         actor, record = panel_actor(), job.record
         return self.render(
@@ -106,18 +106,18 @@ class ImportView(PanelView):
 
     @expose("/<token>/check", methods=("POST",))
     def check(self, token: str) -> AnyResponse:
-        """Try every row and keep nothing."""
+        """Try every row and save nothing."""
         return _start_task(self._with_columns(token), "check")
 
     @expose("/<token>/run", methods=("POST",))
     def run(self, token: str) -> AnyResponse:
-        """Import it, or go on with it."""
+        """Import the table, or continue."""
         job = import_jobs.find(panel_actor(), token)
         return _start_task(job if job.can_continue else self._with_columns(token), "import")
 
     @expose("/<token>/undo", methods=("POST",))
     def undo(self, token: str) -> AnyResponse:
-        """Take back what the import has done."""
+        """Undo the import."""
         job = import_jobs.find(panel_actor(), token)
         if not job.is_active and not job.can_be_undone:
             raise BadRequest("There is nothing to undo.", code="invalid_parameter")
@@ -125,14 +125,14 @@ class ImportView(PanelView):
 
     @expose("/<token>/stop", methods=("POST",))
     def stop(self, token: str) -> AnyResponse:
-        """Let it be, as far as it is."""
+        """Stop the import; what was done stays."""
         job = import_jobs.find(panel_actor(), token)
         import_jobs.stop(job)
         return _page_of(job)
 
     @expose("/<token>/discard", methods=("POST",))
     def discard(self, token: str) -> AnyResponse:
-        """Forget the file."""
+        """Delete the import and its file."""
         import_jobs.discard(import_jobs.find(panel_actor(), token))
         return redirect(url_for("imports.index"))
 
@@ -154,7 +154,7 @@ class ImportView(PanelView):
 
 
 def _start_task(job: ImportJob, task: str) -> AnyResponse:
-    """Leave it to a worker, and show how far it is."""
+    """Start a task in a worker, and show its progress."""
     import_jobs.start(job, panel_actor(), task)
     return _page_of(job)
 
@@ -164,7 +164,7 @@ def _page_of(job: ImportJob) -> AnyResponse:
 
 
 def _columns(job: ImportJob) -> list[Any]:
-    """What the form shows of each column."""
+    """The form's variables for each column."""
     return [
         SimpleNamespace(
             name=name or f"Column {number + 1}",

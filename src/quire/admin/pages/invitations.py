@@ -1,4 +1,4 @@
-"""The page of invitations, for administrators: a role and an address; a mail brings the link."""
+"""The invitations page for administrators: a role and an email address; the link is sent by email."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ class InvitationsView(PanelView):
 
     @expose("/", methods=("GET", "POST"))
     def index(self) -> str | AnyResponse | tuple[str, int]:
-        """The form; what was typed stays in it when it is refused."""
+        """The form; submitted values stay in it if they are rejected."""
         if request.method != "POST":
             return self._form("", ROLES[0])
         email, role = request.form.get("email", ""), request.form.get("role", "")

@@ -1,4 +1,5 @@
-"""The page of jobs, for administrators: what waits, what has failed and why; retried or dropped there."""
+"""The jobs page for administrators: waiting jobs, failed jobs and why; these can be retried or
+deleted."""
 
 from typing import Any
 
@@ -37,13 +38,13 @@ class JobsView(PanelView):
 
     @expose("/retry", methods=("POST",))
     def retry(self) -> AnyResponse:
-        """Let the chosen jobs be done now."""
+        """Run the selected jobs now."""
         count = queue_admin.retry(panel_actor(), _selected_ids())
         return _redirect_with_message(f"{_jobs(count)} will be retried now.")
 
     @expose("/drop", methods=("POST",))
     def drop(self) -> AnyResponse:
-        """Forget the chosen jobs that have failed."""
+        """Delete the selected failed jobs."""
         count = queue_admin.drop(panel_actor(), _selected_ids())
         return _redirect_with_message(f"{_jobs(count)} deleted.")
 

@@ -1,6 +1,6 @@
-"""Mail that was kept instead of sent, for administrators of an installation under development.
+"""Emails that were stored instead of sent, for administrators of a development installation.
 
-Its links open accounts, so in production it is read on the machine itself, or not at all.
+Their links give access to accounts, so in production they can be read on the server only.
 """
 
 from flask import Response, current_app
@@ -26,7 +26,7 @@ class MailView(PanelView):
         super().__init__(name="Mail", category="System", endpoint="mail", menu_icon_value="mail")
 
     def is_accessible(self) -> bool:
-        """Administrators, where mail is kept and nothing is at stake."""
+        """For administrators, outside production, if no mail server is configured."""
         config = current_app.config
         is_kept = not config["MAIL_SERVER"] and config["QUIRE_ENV"] != "production"
         return is_kept and super().is_accessible()
@@ -50,7 +50,7 @@ class MailView(PanelView):
 
     @expose("/<file>/html")
     def html(self, file: str) -> Response:
-        """The same as mail programs show it."""
+        """One email as HTML, as mail programs show it."""
         page = _message_or_404(file).part("html")
         return Response(page, headers={"Content-Security-Policy": POLICY})
 

@@ -1,4 +1,4 @@
-"""The page of rights, for administrators: who may do what; and the start of viewing as somebody."""
+"""The permissions page for administrators: who may do what, and viewing as another user."""
 
 from flask import redirect, request, url_for
 from flask_admin import expose
@@ -34,7 +34,7 @@ class PermissionsView(PanelView):
 
     @expose("/view-as", methods=("POST",))
     def view_as(self) -> AnyResponse:
-        """See site and panel as the user of `rowid` from now on."""
+        """Start viewing the site and the panel as the user `rowid`."""
         other = by_id(parse_id(request.form.get("rowid")))
         if other is None:
             raise NotFound
