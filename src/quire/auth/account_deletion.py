@@ -1,4 +1,4 @@
-"""Leaving: all that is kept about somebody, for himself; and the end of his account."""
+"""Deletion of one's own account, and the export of one's personal data."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -28,11 +28,11 @@ OWNER_FIELDS = {
     "api_keys": "owner",
     "sessions": "user",
 }
-"""The types of which people have some, and the field that says whose they are."""
+"""Types whose records belong to people, and the field with the owner."""
 
 
 def export_personal_data(actor: Actor) -> bytes:
-    """The account, and every record that is its owner's, as he sees them: indented JSON."""
+    """The account and every record of the user, as they see them: indented JSON."""
     personal_data: dict[str, Any] = {
         "users": [read.get_record(REGISTRY["users"], actor, actor.user_id or 0)]
     }
@@ -52,7 +52,7 @@ def _rows(record: Record, actor: Actor, field: str) -> Iterator[dict[str, Any]]:
 
 
 def count_posts(actor: Actor) -> int:
-    """How many posts somebody has written, those in the trash too."""
+    """How many posts the user has written, including those in the trash."""
     posts = REGISTRY["posts"].table
     with read_connection() as connection:
         statement = select(func.count()).where(posts.c.author_id == actor.user_id)
@@ -60,10 +60,11 @@ def count_posts(actor: Actor) -> int:
 
 
 def delete_account(actor: Actor, password: str) -> None:
-    """Delete the actor's account. Raises ValidationFailed for a wrong password, Conflict `last_admin`.
+    """Delete the actor's account. Raises ValidationFailed for a wrong password, Conflict
+    `last_admin`.
 
-    Who has written posts stays as their author, by name alone: without address, password, profile
-    or any way to sign in. Comments keep the name they were signed with.
+    Authors of posts stay as their authors, by name alone: without email, password, profile or any
+    way to sign in. Comments keep the name they were signed with.
     """
     users, id = REGISTRY["users"], actor.user_id or 0
     require_current_password(actor, password)

@@ -1,7 +1,7 @@
-"""What links that were sent by mail are good for: a new password, a proof of one's address.
+"""Links sent by email: to set a new password, to verify an email address.
 
-Requests enqueue the email and do not know its link, which the worker creates. Who asks for a link is
-never told whether there is an account.
+Requests enqueue the email and do not know its link, which the worker creates. The response never
+reveals whether there is an account.
 """
 
 from typing import Any
@@ -29,10 +29,8 @@ INVALID_LINK = "This link has been used, has expired or is incomplete."
 
 
 def request_password_reset(email: str) -> None:
-    """Owe a link for a new password to whoever has this address; nothing is looked up here.
-
-    Raises TooManyRequests.
-    """
+    """Enqueue an email with a reset link, whether or not the address is known. Raises
+    TooManyRequests."""
     address = normalize_address(email)
     if is_address(address):
         consume("reset", address)
@@ -40,10 +38,8 @@ def request_password_reset(email: str) -> None:
 
 
 def request_email_change(user_id: int, email: str) -> None:
-    """Owe the new address a link, which changes it, and the old one a warning.
-
-    Raises ValidationFailed, TooManyRequests.
-    """
+    """Enqueue a link to the new address, which changes it, and a warning to the old one. Raises
+    ValidationFailed, TooManyRequests."""
     address = normalize_address(email)
     require_valid_address(address)
     consume("verify", address)
@@ -53,7 +49,7 @@ def request_email_change(user_id: int, email: str) -> None:
 
 
 def require_valid_address(text: str) -> None:
-    """Raise ValidationFailed, with words for a person, where no mail can be sent to `text`."""
+    """Raises ValidationFailed, with a message for people, if no email can be sent to `text`."""
     try:
         parse_address(text)
     except PydanticCustomError as error:
@@ -64,7 +60,8 @@ def require_valid_address(text: str) -> None:
 def require_verified_address(owner: Account) -> None:
     """Refuse a member whose address is not verified, and send the link again.
 
-    He has shown his password, so this tells nobody else of the account. Raises Unauthenticated, TooManyRequests.
+    They have given the password, so this reveals nothing to strangers. Raises Unauthenticated,
+    TooManyRequests.
     """
     if not current_app.config["REQUIRE_EMAIL_VERIFICATION"] or owner.role != "member":
         return
@@ -76,12 +73,12 @@ def require_verified_address(owner: Account) -> None:
 
 
 def mail_notice(user_id: int, kind: str, **words: str) -> None:
-    """Tell somebody by mail what has happened to his account; `kind` is one of jobs' NOTICES."""
+    """Email a user about an event in their account; `kind` is one of NOTICES in jobs."""
     enqueue_mail(kind, user_id, **words)
 
 
 def require_link(token: str, *purposes: str) -> ActiveLink:
-    """The good link with this secret. Raises NotFound, which says nothing of the reason."""
+    """The valid link with this secret. Raises NotFound without a reason."""
     link = email_links.find_active(token, *purposes)
     if link is None:
         raise NotFound(INVALID_LINK)
@@ -89,9 +86,9 @@ def require_link(token: str, *purposes: str) -> ActiveLink:
 
 
 def reset_password(token: str, password: str, by: Actor) -> None:
-    """Set a new password; all that opened the account before ends. Raises NotFound, ValidationFailed.
+    """Set a new password and end all sessions and tokens. Raises NotFound, ValidationFailed.
 
-    Whoever has read the mail has the address: it is verified.
+    Whoever has read the email owns the address, so it is verified too.
     """
     link = require_link(token, "reset")
 
@@ -105,9 +102,10 @@ def reset_password(token: str, password: str, by: Actor) -> None:
 
 
 def verify_address(token: str, by: Actor) -> None:
-    """Note that an address is somebody's, or give him the one that he wants. Raises NotFound.
+    """Mark an address as verified, or change it to the requested one. Raises NotFound.
 
-    Whoever registered with another's address loses what he holds; so does nobody else.
+    The first verification ends all other sessions and API keys of the account: somebody else may
+    have registered it with this address.
     """
     link = require_link(token, "verify", "email")
     with transaction():
@@ -128,7 +126,8 @@ def verify_address(token: str, by: Actor) -> None:
 
 
 def consume_link(link: ActiveLink) -> None:
-    """Use a link, in the transaction of what it is good for: of two at once, one may. Raises NotFound."""
+    """Use up a link, in the transaction of its effect: only one of two requests succeeds. Raises
+    NotFound."""
     if not email_links.consume(link):
         raise NotFound(INVALID_LINK)
 

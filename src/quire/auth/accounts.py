@@ -1,4 +1,4 @@
-"""Accounts as proofs need them: whose they are, read in the statement that looks up the proof."""
+"""Accounts for authentication, read in the same statement as the credential."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from quire.store.db import read_connection
 
 @dataclass(frozen=True)
 class Account:
-    """Who an account belongs to; `is_secured` tells of an administrator's whether it has a second
+    """The owner of a credential; for administrators, `is_secured` tells whether they have a second
     factor."""
 
     id: int
@@ -26,11 +26,11 @@ class Account:
 
     @property
     def needs_second_factor(self) -> bool:
-        """Whether an administrator lacks the second factor that administrators need here."""
+        """Whether this administrator lacks a second factor that is required here."""
         return requires_second_factor(self.role) and not self.is_secured
 
     def actor(self, proof: str, **circumstances: Any) -> Actor:
-        """The actor that this account is, once it has been proved."""
+        """The actor for this account after authentication."""
         role = "member" if self.needs_second_factor else self.role
         return Actor(role, self.id, self.username, proof, **circumstances)
 

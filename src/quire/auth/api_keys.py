@@ -1,4 +1,4 @@
-"""API keys as proof: the owner's rights, narrowed by the key's scopes, from its networks only."""
+"""Authentication by API key: the owner's rights, limited by the key's scopes and networks."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,7 +31,7 @@ class ActiveKey:
     expires: datetime | None
 
     def touch(self) -> None:
-        """Note that it was used, once a minute."""
+        """Record its use, at most once a minute."""
         if self.used is None or self.used < now() - timedelta(seconds=SEEN_SECONDS):
             touch("api_keys", self.id, last_used_at=now())
 
@@ -48,7 +48,8 @@ def _select_active() -> Select[Any]:
 
 
 def authenticate(text: str) -> ActiveKey:
-    """The key that `text` is. Raises Unauthenticated: misspelt, unknown, expired, from elsewhere."""
+    """The key for `text`. Raises Unauthenticated if it is malformed, unknown, expired or used from
+    another network."""
     return _checked(_lookup(text) if is_key(text) else None)
 
 
@@ -78,7 +79,7 @@ def _lookup(text: str) -> ActiveKey | None:
 
 
 def _expand_scopes(scopes: list[str]) -> frozenset[str]:
-    """The scopes that a key has: whoever may write a type may read what he has written."""
+    """The scopes of a key: permission to write a type includes reading it."""
     starts = (scope.removesuffix("write") for scope in scopes if scope.endswith(":write"))
     return frozenset([*scopes, *(f"{start}read" for start in starts)])
 

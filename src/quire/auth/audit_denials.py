@@ -1,7 +1,7 @@
-"""Refusals go to the audit: what somebody was not allowed to do, and proofs that prove nothing.
+"""Records denied requests and invalid credentials in the audit.
 
-A process keeps some of them each minute, from each actor or network and in all: whoever is refused
-a thousand times leaves no thousand rows. Expired tokens and strangers without a proof are no news.
+A process records only some each minute, per actor or network and in total, so that a thousand
+denials do not fill the audit. Expired tokens and anonymous requests are not recorded.
 """
 
 import logging
@@ -26,14 +26,14 @@ ACTION = "denied"
 EACH, ALL = parse("10/minute"), parse("300/minute")
 EXTENSION = "denials"
 PARTLY = "partly_denied"
-"""Where a request notes that a part of it was denied, though its answer has another status."""
+"""Key in `g` for requests that were denied in part, though their response has another status."""
 LONGEST, LONGEST_WORD = 200, 64
 BROKEN_PROOF = 'error="invalid_token"'
 EXPIRED = "expired"
 
 
 def _denied_actor(response: Response) -> Actor | None:
-    """Who was denied something that is worth a note."""
+    """The actor of a denial that is worth recording."""
     if response.status_code == 403 or g.get(PARTLY):
         try:
             actor = current_actor()
@@ -51,7 +51,7 @@ def _has_room(actor: Actor) -> bool:
 
 
 def _target() -> tuple[str, int | None]:
-    """The type and id that the request was about, as far as its address says so."""
+    """The type and id of the request's target, if its URL contains them."""
     parts = [part for part in request.path.split("/") if part]
     target = next((part for part in parts if part in REGISTRY), parts[0] if parts else "site")
     id = (request.view_args or {}).get("id")
@@ -59,7 +59,7 @@ def _target() -> tuple[str, int | None]:
 
 
 def note_partial_denial() -> None:
-    """Let this request be noted as denied: some of the operations in it were."""
+    """Record this request as denied, since some operations in it were."""
     g.setdefault(PARTLY, True)
 
 
@@ -78,11 +78,11 @@ def _note(response: Response) -> Response:
 
 @attempts_throttled.connect
 def _note_throttled(actor: Actor, id: int | None, kind: str) -> None:
-    """Record that attempts have become slow."""
+    """Record that attempts are being slowed down."""
     record_event(actor, "sign_in_throttled", "users", id, kind)
 
 
 def init_app(app: Flask) -> None:
-    """Note what this application refuses."""
+    """Record denials by this application."""
     app.extensions[EXTENSION] = FixedWindowRateLimiter(MemoryStorage())
     app.after_request(_note)

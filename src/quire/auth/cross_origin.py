@@ -15,11 +15,11 @@ from quire.errors import PermissionDenied
 from quire.web.caching import has_session
 
 OWN_SITES = frozenset({"same-origin", "none"})
-"""Values of Sec-Fetch-Site: from a page of ours, or from the person himself."""
+"""Allowed values of Sec-Fetch-Site: a request by our own pages, or by the user directly."""
 
 
 def origin_of(address: str) -> str:
-    """The origin of an address, as browsers write it."""
+    """The origin of a URL, in the form that browsers send."""
     parts = urlsplit(address.lower())
     host = parts.hostname or ""
     host = f"[{host}]" if ":" in host else host
@@ -28,7 +28,7 @@ def origin_of(address: str) -> str:
 
 
 def own_origin() -> str:
-    """Where our own pages come from."""
+    """The origin of our own pages."""
     return origin_of(current_app.config["PUBLIC_URL"] or request.host_url)
 
 
@@ -40,7 +40,7 @@ def _is_foreign() -> bool:
 
 
 def _needs_check() -> bool:
-    """Whether a browser's cookies could speak in this request, or it asks for new ones."""
+    """Whether the request may be authenticated by cookies, or asks for new ones."""
     if request.method in SAFE or not current_app.config.get("WTF_CSRF_ENABLED", True):
         return False
     if "Authorization" in request.headers or "X-API-Key" in request.headers:
@@ -49,7 +49,7 @@ def _needs_check() -> bool:
 
 
 def refuse_cross_origin() -> None:
-    """Refuse a change that another site asks for by the browser of somebody. Raises PermissionDenied."""
+    """Refuse changes that another site makes a browser send. Raises PermissionDenied."""
     if _needs_check() and _is_foreign():
         raise PermissionDenied(
             "This request comes from another site. It is only allowed from pages of this site."
@@ -57,5 +57,5 @@ def refuse_cross_origin() -> None:
 
 
 def init_app(app: Flask) -> None:
-    """Look at every request before anything else does."""
+    """Check every request before anything else does."""
     app.before_request(refuse_cross_origin)

@@ -1,4 +1,4 @@
-"""Forms of ours: known by the token in them, even when they come after their session is over."""
+"""CSRF protection of forms, which recognises our own forms even after their session has ended."""
 
 from flask import Flask, current_app, request
 from flask_wtf.csrf import CSRFProtect
@@ -7,18 +7,18 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from quire.errors import Unauthenticated
 
 SALT = "wtf-csrf-token"
-"""What Flask-WTF signs its tokens with, beside the secret."""
+"""The salt of Flask-WTF's tokens."""
 
 
 def init_app(app: Flask) -> None:
-    """Have `app` refuse changes by a browser's cookies that lack the token of its session."""
+    """Have `app` refuse cookie-authenticated changes without the CSRF token of the session."""
     CSRFProtect(app)  # one for each application: it remembers the blueprints that it exempts
 
 
 def has_signed_csrf_token() -> bool:
-    """Whether this request was made by a page of ours, in this session or in one that is over.
+    """Whether this request comes from one of our own forms, of this session or an expired one.
 
-    It proves nothing about the person, and only decides how somebody is asked to sign in.
+    It proves nothing about the user, and only decides how they are asked to sign in.
     """
     token = request.headers.get("X-CSRFToken") or request.form.get("csrf_token", "")
     try:
@@ -29,6 +29,7 @@ def has_signed_csrf_token() -> bool:
 
 
 def refuse_expired_form() -> None:
-    """Ask for a sign-in in the place of a form that came too late. Raises Unauthenticated."""
+    """Ask the user to sign in again instead of accepting a form from an expired session. Raises
+    Unauthenticated."""
     if request.method == "POST" and has_signed_csrf_token():
         raise Unauthenticated("You have been signed out. Sign in and try again.")

@@ -1,4 +1,5 @@
-"""Who sends this request: a token, a key, a browser, or nobody; a broken proof is never nobody."""
+"""Who sends the current request: a token, a key, a session or nobody; invalid credentials are an
+error."""
 
 from flask import current_app, g, request
 from flask_wtf.csrf import CSRFError, validate_csrf
@@ -12,12 +13,12 @@ from quire.web.caching import has_session
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 PROGRAM_PREFIXES = ("/api/v1/", "/api/compat/")
-"""Where programs come in: the paths below which an API key or an access token proves anything."""
+"""Paths below which API keys and access tokens are accepted."""
 INTERFACES = {"api": "api", "admin": "admin"}
 
 
 def current_actor() -> Actor:
-    """The actor of this request, found once. Raises Unauthenticated for a broken proof."""
+    """The actor of this request, cached. Raises Unauthenticated for an invalid credential."""
     actor: Actor | None = g.get("actor")
     if actor is None:
         actor = g.actor = _authenticate()
@@ -25,7 +26,7 @@ def current_actor() -> Actor:
 
 
 def anonymous_actor() -> Actor:
-    """Nobody in particular, from here: for requests that bring their proof in the body."""
+    """An anonymous actor for this request, also for requests with credentials in their body."""
     return ANONYMOUS.with_context(**_request_context())
 
 
@@ -52,7 +53,7 @@ def _authenticate() -> Actor:
 
 
 def _require_program_path() -> None:
-    """Refuse a key or token where people come in, before looking whether it is a good one."""
+    """Refuse a key or token outside these paths, before checking whether it is valid."""
     if not request.path.startswith(PROGRAM_PREFIXES):
         raise jwt.invalid_token(
             f"API keys and access tokens only work below {PROGRAM_PREFIXES[0]}."
@@ -75,9 +76,10 @@ def _bearer(authorization: str) -> str:
 
 
 def only_reads() -> bool:
-    """Whether this request changes nothing: by its method, or since its resource says `reads_only`.
+    """Whether this request changes nothing: by its method, or because its resource says
+    `reads_only`.
 
-    Such a resource answers to POST what another one answers to GET.
+    Such a resource answers a POST with what another one answers to a GET.
     """
     if request.method in SAFE:
         return True
@@ -86,15 +88,15 @@ def only_reads() -> bool:
 
 
 def block_writes_when_impersonating() -> None:
-    """Refuse changes by an administrator who views as somebody else, wherever he asks for them."""
+    """Refuse changes by an administrator who views the site as another user."""
     if not only_reads() and has_session():
         impersonation.refuse_write(current_actor())
 
 
 def check_csrf(actor: Actor) -> None:
-    """Refuse an unsafe request by session without the token that only our own pages know.
+    """Refuse a state-changing request by session without a valid CSRF token.
 
-    A cookie is sent by any page that makes the browser ask us; a header or field is not.
+    Any site can make a browser send a cookie, but not a header or a form field with the token.
     """
     if actor.proof != "session" or only_reads():
         return

@@ -1,4 +1,4 @@
-"""The one-time link that makes the first administrator, offered on the console."""
+"""The one-time link that creates the first administrator, printed on the console."""
 
 import hashlib
 import hmac
@@ -16,14 +16,14 @@ _users = USERS.model.__table__
 
 
 def is_needed() -> bool:
-    """Whether nobody can administer this installation yet."""
+    """Whether this installation has no administrator yet."""
     active = (_users.c.role == "admin") & _users.c.is_active
     with read_connection() as connection:
         return connection.execute(select(_users.c.id).where(active).limit(1)).first() is None
 
 
 def create_token() -> str:
-    """A new token for the link; those offered before are worth nothing from now on."""
+    """A new token for the link; earlier ones become invalid."""
     token = secrets.token_urlsafe(32)
     path = _path()
     path.unlink(missing_ok=True)
@@ -33,7 +33,7 @@ def create_token() -> str:
 
 
 def is_valid(token: str) -> bool:
-    """Whether `token` is the one offered last and still opens something."""
+    """Whether `token` is the latest one and has not been used."""
     try:
         stored = _path().read_text(encoding="ascii")
     except FileNotFoundError:
@@ -42,7 +42,7 @@ def is_valid(token: str) -> bool:
 
 
 def delete_token() -> None:
-    """Make the link worthless: there is an administrator."""
+    """Invalidate the link, once there is an administrator."""
     _path().unlink(missing_ok=True)
 
 

@@ -1,8 +1,7 @@
-"""Viewing as somebody else: an administrator sees what that person sees, and changes nothing.
+"""Impersonation: an administrator sees what another user sees, and cannot change anything.
 
-Whom he views as stands in the signed cookie, together with the session of his own that it was
-begun in: it is worth nothing in any other. His rights and the other's account are looked at anew
-at each request.
+The user's id is in the signed cookie, together with the administrator's session: it is invalid in
+any other. The rights of both are checked anew at each request.
 """
 
 from flask import request, session
@@ -14,11 +13,11 @@ from quire.store.audit import record_event
 
 KEY = "viewing"
 STOP = "site.stop_viewing"
-"""The one change that is possible meanwhile."""
+"""The only change that is possible meanwhile."""
 
 
 def start(viewer: Actor, other: Account) -> None:
-    """See everything as `other` does from now on. Raises PermissionDenied, Conflict."""
+    """View everything as `other` from now on. Raises PermissionDenied, Conflict."""
     if viewer.role != "admin" or viewer.proof != "session":
         raise PermissionDenied("Only administrators who are signed in with a browser can do this.")
     if other.role == "admin":
@@ -30,7 +29,7 @@ def start(viewer: Actor, other: Account) -> None:
 
 
 def stop(actor: Actor) -> int | None:
-    """See with one's own eyes again; the id of the one who was viewed as."""
+    """Stop viewing as somebody else; returns the id of that user."""
     session.pop(KEY, None)
     if actor.impersonator is None:
         return None
@@ -39,7 +38,7 @@ def stop(actor: Actor) -> int | None:
 
 
 def effective_actor(actor: Actor) -> Actor:
-    """The actor whose eyes the holder of this browser session looks through: mostly his own."""
+    """The impersonated actor, or the actor themselves in all other sessions."""
     if actor.role != "admin" or KEY not in session:
         return actor
     id, begun_in = session[KEY]
@@ -56,7 +55,7 @@ def effective_actor(actor: Actor) -> Actor:
 
 
 def refuse_write(actor: Actor) -> None:
-    """Refuse what is more than looking. Raises PermissionDenied."""
+    """Refuse any change. Raises PermissionDenied."""
     if actor.impersonator is not None and request.endpoint != STOP:
         raise PermissionDenied(
             f"You are viewing as {actor.username}. Stop viewing before you change anything."

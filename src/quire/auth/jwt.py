@@ -1,8 +1,9 @@
-"""Tokens of programs: JSON Web Tokens (RFC 7519, RFC 8725) for access, opaque ones to refresh them.
+"""Tokens for programs: JSON Web Tokens (RFC 7519, RFC 8725) for access, opaque tokens to refresh
+them.
 
-A pair belongs to a session in the database. The access token proves who somebody is and never what
-he may do: role and activity are read with its session at each request. The refresh token is replaced
-at each use; using one that was replaced ends the session (RFC 9700 section 4.14.2).
+A pair belongs to a session in the database. The access token proves the identity of the user, never
+their rights: role and state are read with the session at each request. The refresh token is
+replaced at each use; using a replaced one ends the session (RFC 9700 section 4.14.2).
 """
 
 import base64
@@ -30,13 +31,13 @@ ALGORITHM = "HS256"
 AUDIENCE = "quire"
 ACCESS = "access"
 LEEWAY = 10
-"""Seconds by which clocks may differ."""
+"""Allowed clock skew in seconds."""
 REFRESH_START = "qr_"
 MAX_CACHED = 1000
 
 
 def issue(owner: Account) -> dict[str, Any]:
-    """A new session and its pair, in the form of RFC 6749 section 5.1."""
+    """A new session and its tokens, in the form of RFC 6749 section 5.1."""
     secret = new_secret()
     seconds = current_app.config["JWT_REFRESH_TOKEN_EXPIRES"]
     id = session_store.create_session(owner, KIND, secret, seconds)
@@ -44,9 +45,9 @@ def issue(owner: Account) -> dict[str, Any]:
 
 
 def refresh(token: str, asker: Actor) -> dict[str, Any]:
-    """The pair that follows. Raises Unauthenticated; a replaced token ends its session as well.
+    """The next pair of tokens. Raises Unauthenticated; a replaced token also ends its session.
 
-    The successor is made from the old token, so that parallel requests with one token get the same.
+    The new token is derived from the old one, so that parallel requests get the same.
     """
     id, secret = _parse_refresh_token(token)
     session = session_store.by_secret(secret, KIND)
@@ -68,7 +69,7 @@ def refresh(token: str, asker: Actor) -> dict[str, Any]:
 
 
 def revoke(token: str) -> None:
-    """End the session of a refresh token; a token that is none is ignored (RFC 7009)."""
+    """End the session of a refresh token; an invalid token is ignored (RFC 7009)."""
     try:
         id, secret = _parse_refresh_token(token)
     except Unauthenticated:
@@ -97,7 +98,7 @@ def _successor(secret: str) -> str:
 
 
 def _checksum(session_id: int, secret: str) -> str:
-    """What tells a token of ours that was replaced from one that somebody has made up."""
+    """Distinguishes a replaced token of ours from one that was made up."""
     return _mac("mark", f"{session_id}.{secret}").hex()[:24]
 
 
@@ -126,7 +127,7 @@ def _access_token(owner: Account, session_id: int) -> str:
 
 
 def authenticate(token: str) -> ActiveSession:
-    """The session that an access token proves. Raises Unauthenticated: expired, forged, ended."""
+    """The session of an access token. Raises Unauthenticated if it is expired, forged or ended."""
     try:
         claims = _claims(token, current_app.config["SECRET_KEY"])
         expired = claims["exp"] + LEEWAY <= time.time()
@@ -144,7 +145,7 @@ def authenticate(token: str) -> ActiveSession:
 
 @lru_cache(1024)
 def _claims(token: str, secret: str) -> dict[str, Any]:
-    """What a token says, once its signature has been checked: that cannot change, time can."""
+    """The claims of a token with a valid signature; cached, since only its expiry can change."""
     claims: dict[str, Any] = jwt.decode(
         token,
         secret,
@@ -160,7 +161,7 @@ _cache: dict[tuple[int, str], tuple[float, ActiveSession]] = {}
 
 
 def _session(claims: dict[str, Any]) -> ActiveSession | None:
-    """The session that claims name, looked up again after some seconds only, where that is set."""
+    """The session of the claims, cached for some seconds where that is configured."""
     id, sub = claims["sid"], claims["sub"]
     if type(id) is not int or not 0 < id < 2**31:
         return None
@@ -180,6 +181,6 @@ def _store_in_cache(id: int, session: ActiveSession | None, seconds: int) -> Non
 
 
 def invalid_token(message: str, code: str = "invalid_token") -> Unauthenticated:
-    """401 for a proof that proves nothing (RFC 6750 section 3.1)."""
+    """The 401 error for an invalid credential (RFC 6750 section 3.1)."""
     challenge = f'Bearer error="invalid_token", error_description="{message}"'
     return Unauthenticated(message, code=code, headers={"WWW-Authenticate": challenge})

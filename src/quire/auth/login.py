@@ -1,7 +1,7 @@
-"""Signing in, the same at every interface: the credentials that are checked, and what is recorded.
+"""Sign-in, the same for every interface: which credentials are checked, and what is recorded.
 
-All that a sign-in changes is one transaction, from the code that is used up to the session: `begin`
-opens that in it. What failed is noted and counted outside, so that it stays.
+All changes of a sign-in are one transaction, from the one-time code to the session that `begin`
+creates. Failures are recorded and counted outside of it, so that they are not rolled back.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from quire.store.db import transaction
 
 OpenedSession = TypeVar("OpenedSession")
 Begin = Callable[[Account], OpenedSession]
-"""Opens a session for who has proved himself, in the open transaction."""
+"""Creates a session for an authenticated account, in the current transaction."""
 
 
 def with_password(
@@ -42,7 +42,8 @@ def with_password(
 
 
 def check_password(email: str, password: str) -> Account:
-    """Whose address and password these are; that may not be enough. Raises Unauthenticated."""
+    """The account with this email and password; a second factor may be required. Raises
+    Unauthenticated."""
     account = passwords.authenticate(email, password)
     require_verified_address(account)
     return account
@@ -51,8 +52,8 @@ def check_password(email: str, password: str) -> Account:
 def check_second_factor(
     owner: Account, otp: str, begin: Begin[OpenedSession]
 ) -> tuple[str, OpenedSession]:
-    """Sign in who has shown the password and now a code; which proof that was, and what `begin` has
-    opened. Raises Unauthenticated."""
+    """Sign in with a code after the password; returns the kind of proof and the session of `begin`.
+    Raises Unauthenticated."""
     with count_attempt("code", str(owner.id), owner.id) as attempt, transaction():
         proof = totp.verify(owner.id, otp, now())
         if proof is not None:
@@ -66,7 +67,7 @@ def check_second_factor(
 
 
 def with_passkey(answer: str, begin: Begin[OpenedSession]) -> OpenedSession:
-    """Sign in with the passkey that has given this answer. Raises Unauthenticated."""
+    """Sign in with a passkey's assertion. Raises Unauthenticated."""
     signed = webauthn.authenticate(answer)
     if signed is not None:
         require_verified_address(signed.owner)
@@ -79,7 +80,7 @@ def with_passkey(answer: str, begin: Begin[OpenedSession]) -> OpenedSession:
 
 
 def record_login(owner: Account, begin: Begin[OpenedSession], *proofs: str) -> OpenedSession:
-    """Sign somebody in who has shown these proofs; what `begin` has opened."""
+    """Sign an account in after these proofs; returns the session of `begin`."""
     with transaction():
         touch("users", owner.id, last_login_at=now())
         record_event(_actor_here(owner), "sign_in", "users", owner.id, *proofs)

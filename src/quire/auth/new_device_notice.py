@@ -1,4 +1,4 @@
-"""Devices of administrators: a sign-in from one that is new is told to its owner by mail."""
+"""Emails administrators when they sign in on a new device."""
 
 import re
 
@@ -16,9 +16,10 @@ LONGEST_AGENT = 200
 
 
 def notify_of_new_device(owner: Account) -> None:
-    """Note the device of this request; mail when it is another one of an administrator.
+    """Record the device of this request; email administrators if it is new.
 
-    A device is its program in its network. Versions do not count: browsers get a new one each month.
+    A device is a program in a network. Versions do not count, since browsers get a new one each
+    month.
     """
     if owner.role != "admin":
         return

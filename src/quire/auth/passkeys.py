@@ -1,4 +1,4 @@
-"""Passkeys: key pairs of devices that sign people in; which ones are known, their names and uses."""
+"""Passkeys of accounts: their public keys, names and uses."""
 
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ from quire.store.audit import record_event
 from quire.store.db import read_connection, transaction
 
 MAX_PASSKEYS = 20
-"""Passkeys of one account."""
+"""Most passkeys of one account."""
 LONGEST_NAME = 100
 LONGEST_ID = 1400
 
@@ -47,7 +47,7 @@ def get_passkey(actor: Actor, id: int) -> dict[str, Any]:
 
 
 def credential_ids(user_id: int) -> list[str]:
-    """How devices know somebody's passkeys."""
+    """The credential ids of a user's passkeys."""
     with read_connection() as connection:
         statement = select(_keys.c.credential_id).where(_keys.c.user_id == user_id)
         return list(connection.execute(statement).scalars())
@@ -56,7 +56,7 @@ def credential_ids(user_id: int) -> list[str]:
 def store_passkey(
     actor: Actor, name: str, credential_id: str, public_key: bytes, sign_count: int
 ) -> None:
-    """Add one to the actor's passkeys. Raises ValidationFailed when it is known, Conflict."""
+    """Add a passkey to the actor's account. Raises ValidationFailed if it is known, Conflict."""
     row = {
         "user_id": actor.user_id, "name": _clean(name), "credential_id": credential_id,
         "public_key": public_key, "sign_count": sign_count,
@@ -73,13 +73,13 @@ def store_passkey(
 
 
 def check_limit(ids: list[str]) -> None:
-    """Raises Conflict where somebody has as many passkeys as there may be."""
+    """Raises Conflict if the user has as many passkeys as are allowed."""
     if len(ids) >= MAX_PASSKEYS:
         raise Conflict(f"An account can have at most {MAX_PASSKEYS} passkeys. Remove one first.")
 
 
 def rename(actor: Actor, id: int, name: str) -> None:
-    """Give one of the actor's passkeys another name. Raises NotFound."""
+    """Rename one of the actor's passkeys. Raises NotFound."""
     with transaction() as connection:
         done = connection.execute(
             update(_keys).where(_own_passkey(actor, id)).values(name=_clean(name))
@@ -89,7 +89,7 @@ def rename(actor: Actor, id: int, name: str) -> None:
 
 
 def remove(actor: Actor, id: int) -> None:
-    """Forget one of the actor's passkeys: it signs nobody in any more. Raises NotFound."""
+    """Delete one of the actor's passkeys. Raises NotFound."""
     with transaction() as connection:
         if not connection.execute(delete(_keys).where(_own_passkey(actor, id))).rowcount:
             raise NotFound
@@ -97,7 +97,7 @@ def remove(actor: Actor, id: int) -> None:
 
 
 def find_by_credential(credential_id: Any) -> Any:
-    """The passkey with this id, behind the active account that it belongs to; None for others."""
+    """The passkey with this credential id and its active account; None if unknown."""
     if not isinstance(credential_id, str) or "\x00" in credential_id:
         return None
     users = REGISTRY["users"].table
@@ -112,10 +112,10 @@ def find_by_credential(credential_id: Any) -> Any:
 
 
 def record_use(id: int, sign_count: int, given_at: datetime) -> bool:
-    """Note that a passkey has signed a challenge; False where that challenge is an old one.
+    """Record that a passkey has signed a challenge; False if the challenge is an old one.
 
-    A copied cookie would bring a challenge back that has been answered: it counts only if the
-    passkey has not been used since it was given out.
+    A copied cookie could replay an answered challenge: it is valid only if the passkey has not been
+    used since it was issued.
     """
     unused = or_(_keys.c.last_used_at.is_(None), _keys.c.last_used_at < given_at)
     values = {"sign_count": sign_count, "last_used_at": now()}
@@ -125,7 +125,7 @@ def record_use(id: int, sign_count: int, given_at: datetime) -> bool:
 
 
 def invalid_credential(message: str) -> ValidationFailed:
-    """What a device has answered is not taken."""
+    """The error for an invalid response of an authenticator."""
     return ValidationFailed([detail("credential", "not_allowed", message)])
 
 
@@ -139,5 +139,5 @@ def _own_passkey(actor: Actor, id: int) -> Any:
 
 
 def _clean(name: str) -> str:
-    """A name that can be kept and shown, whatever was typed."""
+    """A name that can be stored and shown."""
     return "".join(c for c in name if c.isprintable()).strip()[:LONGEST_NAME] or "Passkey"

@@ -1,4 +1,4 @@
-"""The password as proof: right or wrong, which of its parts was wrong is told by nothing."""
+"""Authentication by password; errors never tell whether email or password was wrong."""
 
 from functools import cache
 from typing import Any
@@ -25,15 +25,18 @@ def _by_email() -> Select[Any]:
 
 
 def _load(email: str) -> tuple[Account | None, str | None]:
-    """The account of an address, and the hash of its password."""
+    """The account with this email, and its password hash."""
     with read_connection() as connection:
         row = connection.execute(_by_email(), {"email": email}).first()
     return (None, None) if row is None else (account_from_row(row), row[-1])
 
 
 def authenticate(email: str, password: str) -> Account:
-    """The active account of this address and password. Raises Unauthenticated: whether there is such an
-    account is not told, nor does it take another time; TooManyRequests before the password is looked at."""
+    """The active account with this email and password.
+
+    Raises Unauthenticated, after the same time whether or not there is such an account;
+    TooManyRequests before the password is checked.
+    """
     address = normalize_address(email)
     account, stored = _load(address)
     id = account.id if account is not None else None
@@ -48,7 +51,7 @@ def authenticate(email: str, password: str) -> Account:
 
 
 def _rehash(id: int, stored: str, password: str) -> None:
-    """Store the hash anew, at the cost that is set now, unless there is another password already."""
+    """Store the hash again at the current cost, unless the password was changed meanwhile."""
     users, hashed = REGISTRY["users"].table, hash_password(password)
     this = and_(users.c.id == id, users.c.password == stored)
     with transaction() as connection:
@@ -56,7 +59,7 @@ def _rehash(id: int, stored: str, password: str) -> None:
 
 
 def require_current_password(actor: Actor, password: str) -> None:
-    """Let go on only who knows the actor's present password. Raises ValidationFailed, TooManyRequests."""
+    """Require the actor's current password. Raises ValidationFailed, TooManyRequests."""
     if not knows_password(actor, password):
         message = "Current password is wrong." if password else "Current password is required."
         code = "not_allowed" if password else "required"

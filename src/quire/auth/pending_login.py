@@ -1,7 +1,7 @@
-"""A pending sign-in: the password was right, the second factor is missing.
+"""A pending sign-in: the password was correct, the second factor is missing.
 
-This stands in the signed cookie, opens nothing by itself, and is worth nothing after some minutes or
-once the password is another one.
+It is stored in the signed cookie, grants no access, and becomes invalid after some minutes or a
+change of password.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ SECONDS = 900
 
 @dataclass(frozen=True)
 class PendingLogin:
-    """Whose second proof is awaited, and whether he asked to stay signed in."""
+    """The user whose second factor is expected, and whether they asked to stay signed in."""
 
     owner: Account
     mark: str
@@ -29,7 +29,7 @@ class PendingLogin:
 
 
 def begin(owner: Account, remember: bool) -> None:
-    """Note that the password was right; former session data of the browser is dropped."""
+    """Record that the password was correct; other session data of the browser is dropped."""
     session.clear()
     login = _load(owner.id, remember)
     if login is not None:
@@ -37,14 +37,14 @@ def begin(owner: Account, remember: bool) -> None:
 
 
 def current() -> PendingLogin | None:
-    """Who stands half-way in with this browser."""
+    """The pending sign-in of this browser."""
     id, mark, remember, until = session.get(NAME) or (0, "", False, 0)
     login = _load(id, remember) if until > now().timestamp() else None
     return login if login is not None and login.mark == mark else None
 
 
 def _load(id: int, remember: bool) -> PendingLogin | None:
-    """An active account, with a mark that changes when its password does."""
+    """An active account, with a fingerprint that changes with its password."""
     users = REGISTRY["users"].table.c
     statement = select(*account_columns(), users.password).where(users.id == id, users.is_active)
     with read_connection() as connection:

@@ -1,6 +1,7 @@
-"""Preview links: who has one sees a record as it will be, for a while, whoever he is.
+"""Preview links: anybody with the link sees the draft of a record until the link expires.
 
-A link is signed and names a record and its mark (store/preview_links.py); with the mark all links end.
+A link is signed and contains the record and its mark (store/preview_links.py); deleting the mark
+revokes all links.
 """
 
 from dataclasses import dataclass
@@ -28,12 +29,12 @@ PRIVATE_HEADERS = {
     "X-Robots-Tag": "noindex",
     "Cache-Control": "no-store",
 }
-"""Headers of what such a link opens: the address is the secret."""
+"""Headers of a preview: its URL is a secret."""
 
 
 @dataclass(frozen=True)
 class PreviewLink:
-    """A new preview link: its path on this site, and when it ends."""
+    """A new preview link: its path, and when it expires."""
 
     path: str
     expires_at: datetime
@@ -44,7 +45,8 @@ def _signer() -> URLSafeTimedSerializer:
 
 
 def create_link(record: Record, actor: Actor, id: int) -> PreviewLink:
-    """A link to a record. Raises Unauthenticated, PermissionDenied, NotFound, Conflict (in the trash)."""
+    """Create a link to a record. Raises Unauthenticated, PermissionDenied, NotFound, Conflict (in
+    the trash)."""
     require_possible(record.access.update, actor)
     moment = now()
     until = moment + timedelta(seconds=current_app.config["PREVIEW_LINK_SECONDS"])
@@ -58,7 +60,7 @@ def create_link(record: Record, actor: Actor, id: int) -> PreviewLink:
 
 
 def revoke_links(record: Record, actor: Actor, id: int) -> None:
-    """End all links to a record. Raises Unauthenticated, PermissionDenied, NotFound."""
+    """Revoke all links to a record. Raises Unauthenticated, PermissionDenied, NotFound."""
     require_possible(record.access.update, actor)
     with transaction() as connection:
         rows.load_for_update(connection, record, actor, id, record.access.update)
@@ -67,7 +69,7 @@ def revoke_links(record: Record, actor: Actor, id: int) -> None:
 
 
 def resolve(token: str) -> tuple[Record, int]:
-    """What a good link leads to. Raises NotFound for one that has ended, or never was one."""
+    """The record of a valid link. Raises NotFound if it is expired or invalid."""
     try:
         path, id, mark = _signer().loads(token, current_app.config["PREVIEW_LINK_SECONDS"])
     except BadData:

@@ -1,4 +1,4 @@
-"""Recovery codes: what opens an account once when the app with the codes is gone."""
+"""Recovery codes: one-time codes for users who have lost their authenticator app."""
 
 import secrets
 
@@ -12,7 +12,7 @@ from quire.store.db import read_connection, transaction
 
 COUNT = 10
 LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
-"""Digits and letters that are not mistaken for each other."""
+"""Digits and letters that are hard to confuse."""
 GROUPS, GROUP = 4, 4
 """Sixteen of 31 letters are 79 bits: too many to guess, even with the hashes."""
 
@@ -20,7 +20,7 @@ _codes = RecoveryCode.__table__
 
 
 def regenerate(user_id: int) -> list[str]:
-    """New codes in the place of the old ones; this is the only time that they can be read."""
+    """Replace all codes with new ones, which cannot be read again later."""
     codes = [_new_code() for _ in range(COUNT)]
     with transaction() as connection:
         advisory_lock(f"second factors of {user_id}")
@@ -38,7 +38,7 @@ def count_unused(user_id: int) -> int:
 
 
 def consume(user_id: int, text: str) -> bool:
-    """Whether `text` was a code that had not been used; now it has."""
+    """Use up a code; False if `text` is not an unused code."""
     this = and_(_codes.c.user_id == user_id, _codes.c.hash == digest(_normalize(text)))
     unused = update(_codes).where(this, _codes.c.used_at.is_(None))
     with transaction() as connection:

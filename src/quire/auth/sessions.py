@@ -32,22 +32,22 @@ LONGEST_BACK = 1000
 
 
 class SessionUser(UserMixin):
-    """An account as Flask-Login holds it: known by the secret of its session."""
+    """An account for Flask-Login, identified by the secret of its session."""
 
     def __init__(self, secret: str, account: Account, session_id: int, remember: bool):
         self.secret, self.account, self.session_id = secret, account, session_id
         self.remember = remember
 
     def get_id(self) -> str:
-        """What the cookie says."""
+        """The value in the cookie."""
         return self.secret
 
 
 class CookieSessionInterface(SecureCookieSessionInterface):
-    """Flask's signed cookies, without making a signer for each request that has no cookie."""
+    """Flask's signed cookies, without a signer for requests that have no cookie."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """The session of the cookie; an empty one where there is no cookie."""
+        """The session of the cookie; an empty one without a cookie."""
         if self.get_cookie_name(app) not in request.cookies:
             return self.session_class()
         return super().open_session(app, request)
@@ -72,7 +72,7 @@ def _load_user(secret: str) -> SessionUser | None:
 
 @session_renewed.connect
 def _update_cookie(session_id: int, secret: str) -> None:
-    """Give the browser that asks the new secret of its session."""
+    """Set the new secret of the session in the browser's cookie."""
     user = current() if has_request_context() else None
     if user is None or user.session_id != session_id:
         return
@@ -96,7 +96,7 @@ def login_url(back: str) -> str:
 
 
 def log_in(owner: Account, remember: bool = False) -> SessionUser:
-    """Open a session; its browser gets it when the open transaction has been committed."""
+    """Create a session; its cookie is set when the current transaction has been committed."""
     secret = new_secret()
     seconds = current_app.config["REMEMBER_SECONDS" if remember else "SESSION_SECONDS"]
     with transaction():
@@ -107,13 +107,13 @@ def log_in(owner: Account, remember: bool = False) -> SessionUser:
 
 
 def _sign_in(user: SessionUser) -> None:
-    """Start the session of the browser; its former session data is dropped."""
+    """Start the session in the browser; its former session data is dropped."""
     session.clear()
     login_user(user, remember=user.remember)
 
 
 def log_out(actor: Actor) -> None:
-    """Sign out: the secret in the cookie is worth nothing from now on."""
+    """Sign out: the secret in the cookie becomes invalid."""
     if actor.session_id is not None:
         with transaction():
             end_session(actor.session_id)
@@ -122,25 +122,25 @@ def log_out(actor: Actor) -> None:
 
 
 def log_out_others(actor: Actor) -> None:
-    """Sign all other devices and programs of the actor out."""
+    """Sign the actor out on all other devices and programs."""
     with transaction():
         end_sessions(actor.user_id or 0, keep=actor.session_id)
         record_event(actor, "end_other_sessions", "users", actor.user_id)
 
 
 def clear_cookie() -> None:
-    """Let this browser forget a session that has ended."""
+    """Remove the cookie of an ended session."""
     session.clear()
     logout_user()  # last: it leaves a word in the session that takes the other cookie away
 
 
 def current() -> SessionUser | None:
-    """Who is signed in with this browser."""
+    """The signed-in user of this browser."""
     return current_user if current_user and current_user.is_authenticated else None
 
 
 def init_app(app: Flask) -> None:
-    """Connect Flask-Login."""
+    """Register Flask-Login."""
     app.session_interface = CookieSessionInterface()
     login_manager.init_app(app)
     login_manager.session_protection = None

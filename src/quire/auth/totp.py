@@ -1,4 +1,4 @@
-"""The second proof beside a password: a code that an app shows (TOTP, RFC 6238), good once."""
+"""Two-factor authentication with time-based one-time codes (TOTP, RFC 6238)."""
 
 from datetime import datetime
 
@@ -20,38 +20,39 @@ from quire.store.db import read_connection, transaction
 
 DIGITS = 6
 WINDOW = 1
-"""Steps of 30 seconds by which the clock of a telephone may be wrong."""
+"""Allowed clock skew of a phone, in steps of 30 seconds."""
 
 _devices = TotpDevice.__table__
 
 
 def generate_secret() -> str:
-    """A secret to share with an app: 160 random bits in base 32."""
+    """A new secret for an authenticator app: 160 random bits in base 32."""
     return random_base32()
 
 
 def provisioning_uri(seed: str, username: str, site: str) -> str:
-    """What the QR code says: the address by which apps take a secret."""
+    """The URI in the QR code, from which apps read the secret."""
     return TOTP(seed, name=username, issuer=site).provisioning_uri()
 
 
 def is_enabled(user_id: int) -> bool:
-    """Whether a code is asked for after the password."""
+    """Whether a code is required after the password."""
     statement = select(_devices.c.id).where(_devices.c.user_id == user_id)
     with read_connection() as connection:
         return connection.execute(statement).first() is not None
 
 
 def is_required_for(owner: Account) -> bool:
-    """Whether the password alone does not sign this account in.
+    """Whether this account needs more than its password to sign in.
 
-    An administrator who has to have two factors and has passkeys only cannot do with one either.
+    That includes administrators who need two factors but have passkeys only.
     """
     return is_enabled(owner.id) or (requires_second_factor(owner.role) and owner.is_secured)
 
 
 def enable(actor: Actor, seed: str, code: str, moment: datetime) -> list[str]:
-    """Ask for codes from now on; the recovery codes. Raises ValidationFailed for a wrong code, Conflict."""
+    """Require codes from now on; returns the recovery codes. Raises ValidationFailed for a wrong
+    code, Conflict."""
     step = _step(seed, code, moment)
     if step is None:
         wrong = "This code is wrong. Enter the code that the app shows now."
@@ -69,7 +70,7 @@ def enable(actor: Actor, seed: str, code: str, moment: datetime) -> list[str]:
 
 
 def renew_codes(actor: Actor) -> list[str]:
-    """New recovery codes. Raises Conflict when there is nothing to recover."""
+    """New recovery codes. Raises Conflict without two-factor authentication."""
     id = _own_id(actor)
     with transaction():
         advisory_lock(f"second factors of {id}")
@@ -80,7 +81,7 @@ def renew_codes(actor: Actor) -> list[str]:
 
 
 def disable(actor: Actor) -> None:
-    """Ask for no codes any more."""
+    """Stop requiring codes."""
     id = _own_id(actor)
     with transaction():
         delete_factors(id, TotpDevice, RecoveryCode)
@@ -89,7 +90,7 @@ def disable(actor: Actor) -> None:
 
 
 def reset(actor: Actor, user_id: int) -> None:
-    """Let somebody's password alone open his account again: no codes, no passkeys."""
+    """Remove all second factors of an account: codes and passkeys."""
     with transaction():
         delete_factors(user_id)
         record_event(actor, "two_factor_reset", "users", user_id)
@@ -97,7 +98,8 @@ def reset(actor: Actor, user_id: int) -> None:
 
 
 def verify(user_id: int, text: str, moment: datetime) -> str | None:
-    """Which proof `text` was, `totp` or `recovery_code`, used up by this; None for a wrong one."""
+    """The kind of proof that `text` is, `totp` or `recovery_code`, now used up; None for a wrong
+    one."""
     bare = "".join(text.split())
     if len(bare) != DIGITS:
         return "recovery_code" if recovery_codes.consume(user_id, text) else None
@@ -118,7 +120,7 @@ def _verify_code(user_id: int, code: str, moment: datetime) -> bool:
 
 
 def _step(seed: str, code: str, moment: datetime) -> int | None:
-    """The time step whose code this is, when that is not far from `moment`."""
+    """The time step of this code, if it is close to `moment`."""
     bare = "".join(code.split())
     try:
         return TOTP(seed).verify_and_get_timecode(bare, for_time=moment, valid_window=WINDOW)
@@ -132,5 +134,5 @@ def _own_id(actor: Actor) -> int:
 
 
 def _encryption_context(user_id: int) -> str:
-    """What a seed is bound to, so that nobody's seed opens another account."""
+    """Binds a secret to its account, so that it is invalid for any other."""
     return f"totp of user {user_id}"

@@ -1,6 +1,7 @@
-"""The two ceremonies of passkeys (WebAuthn, section 7): one is made, one signs somebody in.
+"""Registration and authentication with passkeys (WebAuthn, section 7).
 
-User verification (a finger, a face, a PIN) is required in both: a passkey is two factors at once.
+User verification (fingerprint, face, PIN) is required in both, so that a passkey counts as two
+factors.
 """
 
 import base64
@@ -28,14 +29,14 @@ SIGN_IN = "sign in"
 
 @dataclass(frozen=True)
 class RelyingParty:
-    """Where passkeys are good: the name they belong to, and the origin of our pages."""
+    """Where passkeys are valid: the relying party id and the origin of our pages."""
 
     rp_id: str
     origin: str
 
 
 def relying_party() -> RelyingParty | None:
-    """Where passkeys work here; None where they cannot: they belong to a name, never to a number."""
+    """The relying party of this site; None at a numeric address, for which passkeys cannot exist."""
     origin = own_origin()
     name = urlsplit(origin).hostname or ""
     is_known = bool(current_app.config["PUBLIC_URL"]) or name in LOOPBACK
@@ -43,7 +44,7 @@ def relying_party() -> RelyingParty | None:
 
 
 def localhost_url() -> str | None:
-    """The address of this page by the name of this machine, where it is open by its number."""
+    """The URL of this page at `localhost`, if it was opened at a loopback address."""
     here = urlsplit(request.url)
     if current_app.config["PUBLIC_URL"] or here.hostname not in LOOPBACK - {"localhost"}:
         return None
@@ -66,13 +67,12 @@ def _required_relying_party() -> RelyingParty:
 
 
 def _verifier() -> Any:
-    """What needs the WebAuthn library, which takes longer to load than all else of a start: only who
-    uses passkeys waits for it."""
+    """Loads the WebAuthn library on first use, since its import is slow."""
     return import_module("quire.auth.webauthn_verify")
 
 
 def registration_options(actor: Actor, site: str) -> str:
-    """What the actor's browser needs to make a passkey: JSON. Raises Conflict."""
+    """Options for the browser to create a passkey for the actor: JSON. Raises Conflict."""
     here, id = _required_relying_party(), _own_id(actor)
     credential_ids = passkeys.credential_ids(id)
     passkeys.check_limit(credential_ids)
@@ -86,7 +86,7 @@ def registration_options(actor: Actor, site: str) -> str:
 
 
 def register(actor: Actor, name: str, answer: str) -> None:
-    """Keep the passkey that the actor's browser has made. Raises ValidationFailed."""
+    """Store the passkey that the actor's browser has created. Raises ValidationFailed."""
     here, challenge = (
         _required_relying_party(),
         consume(_registration_purpose(_own_id(actor))),
@@ -104,14 +104,14 @@ def register(actor: Actor, name: str, answer: str) -> None:
 
 
 def authentication_options() -> str:
-    """What a browser needs to let somebody choose one of his passkeys: JSON. Raises Conflict."""
+    """Options for the browser to let the user choose a passkey: JSON. Raises Conflict."""
     here = _required_relying_party()
     return str(_verifier().authentication_options(here.rp_id, issue(SIGN_IN)))
 
 
 @dataclass(frozen=True)
 class Assertion:
-    """A challenge of ours that the passkey of an active account has signed."""
+    """A challenge of ours, signed with the passkey of an active account."""
 
     owner: Account
     passkey_id: int
@@ -119,13 +119,13 @@ class Assertion:
     given_at: datetime
 
     def use(self) -> bool:
-        """Note that the passkey was used, in the transaction of what follows; False where the
-        challenge has been answered before."""
+        """Record the use of the passkey, in the current transaction; False if the challenge was
+        used before."""
         return passkeys.record_use(self.passkey_id, self.sign_count, self.given_at)
 
 
 def authenticate(answer: str) -> Assertion | None:
-    """What a passkey has signed, None for what is not to be believed. Raises Conflict."""
+    """Verify a passkey's assertion; None if it is invalid. Raises Conflict."""
     here, challenge, credential = (
         _required_relying_party(),
         consume(SIGN_IN),
@@ -147,7 +147,7 @@ def authenticate(answer: str) -> Assertion | None:
 
 
 def _belongs_to(owner: Account, credential: dict[str, Any]) -> bool:
-    """Whether the device says that the passkey belongs to this account (section 7.2, step 6)."""
+    """Whether the authenticator assigns the passkey to this account (section 7.2, step 6)."""
     response = credential.get("response")
     handle = response.get("userHandle") if isinstance(response, dict) else None
     expected = base64.urlsafe_b64encode(_user_handle(owner.id)).decode("ascii").rstrip("=")
@@ -164,7 +164,7 @@ def _registration_purpose(user_id: int) -> str:
 
 
 def _user_handle(user_id: int) -> bytes:
-    """How devices know an account: by nothing that says whose it is."""
+    """The opaque user handle of an account."""
     return f"user {user_id}".encode()
 
 
@@ -182,14 +182,14 @@ SECONDS = 300
 
 @dataclass(frozen=True)
 class Challenge:
-    """Random bytes that a passkey has to sign, and when they were given out."""
+    """Random bytes that a passkey has to sign, and when they were issued."""
 
     value: bytes
     given_at: datetime
 
 
 def issue(purpose: str) -> bytes:
-    """A new challenge; the one before is forgotten."""
+    """A new challenge, which replaces the one before."""
     value = secrets.token_bytes(32)
     text = base64.b64encode(value).decode("ascii")
     session[NAME] = [purpose, text, int(now().timestamp())]
@@ -197,7 +197,7 @@ def issue(purpose: str) -> bytes:
 
 
 def consume(purpose: str) -> Challenge | None:
-    """The challenge that was given for `purpose`; it is forgotten, whatever comes of it."""
+    """The challenge issued for `purpose`, which is deleted in any case."""
     given_for, text, moment = session.pop(NAME, None) or ("", "", 0)
     if given_for != purpose or moment + SECONDS <= now().timestamp():
         return None

@@ -1,4 +1,4 @@
-"""What browsers are asked for and what they answer, as the WebAuthn library writes and checks it."""
+"""Creates and verifies WebAuthn messages with the WebAuthn library."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -21,12 +21,12 @@ from webauthn.helpers.structs import (
 
 VERIFIED = UserVerificationRequirement.REQUIRED
 INVALID_ANSWERS = (WebAuthnException, ValueError, TypeError, KeyError, AttributeError)
-"""What the library raises for answers that no browser sends."""
+"""Errors of the library for malformed responses."""
 
 
 @dataclass(frozen=True)
 class NewPasskey:
-    """A new key pair of a device: its name and its public half."""
+    """A new passkey: its credential id and public key."""
 
     credential_id: str
     public_key: bytes
@@ -36,7 +36,7 @@ class NewPasskey:
 def registration_options(
     rp_id: str, site: str, handle: bytes, name: str, challenge: bytes, credential_ids: list[str]
 ) -> str:
-    """What a browser needs to make a passkey, on a device that has none of the `known` ones."""
+    """Options for creating a passkey, on an authenticator that has none of the `known` ones."""
     selection = AuthenticatorSelectionCriteria(
         resident_key=ResidentKeyRequirement.REQUIRED, user_verification=VERIFIED
     )
@@ -57,7 +57,7 @@ def registration_options(
 def verify_registration(
     rp_id: str, origin: str, challenge: bytes, credential: dict[str, Any]
 ) -> NewPasskey | None:
-    """The passkey that a browser has made, None when its answer proves nothing."""
+    """The passkey that a browser has created; None if the response is invalid."""
     try:
         verified = verify_registration_response(
             credential=credential,
@@ -73,7 +73,7 @@ def verify_registration(
 
 
 def authentication_options(rp_id: str, challenge: bytes) -> str:
-    """What a browser needs to let somebody choose one of his passkeys."""
+    """Options for choosing a passkey."""
     options = generate_authentication_options(
         rp_id=rp_id, challenge=challenge, user_verification=VERIFIED
     )
@@ -88,7 +88,7 @@ def verify_authentication(
     public_key: bytes,
     count: int,
 ) -> int | None:
-    """The new count of the passkey that has signed the challenge, None when it has not."""
+    """The new signature count of the passkey; None if the assertion is invalid."""
     try:
         verified = verify_authentication_response(
             credential=credential,

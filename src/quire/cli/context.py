@@ -1,4 +1,4 @@
-"""What every command needs: a database that fits, and how far it has got."""
+"""Context of commands: an application with a current database, and progress bars."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -13,7 +13,8 @@ from quire.store.migrations import prepare_database
 
 
 def with_database(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Run a command inside an application whose database fits it; an empty one is made first."""
+    """Run a command in an application whose database schema is current; an empty database is
+    created."""
 
     @with_appcontext
     @wraps(function)
@@ -25,14 +26,14 @@ def with_database(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def progress(label: str, length: int) -> Any:
-    """A progress bar on the terminal, nothing where the errors go elsewhere."""
+    """A progress bar on the terminal; nothing if standard error is redirected."""
     hidden = not sys.stderr.isatty()
     return click.progressbar(label=label, length=length, file=sys.stderr, hidden=hidden)
 
 
 @contextmanager
 def progress_meter(label: str) -> Iterator[Callable[[int, int], None]]:
-    """The same for work that says itself how much is done, and of how much."""
+    """The same for work that reports how much is done, and of how much."""
     with progress(label, 1) as bar:
 
         def show(done: int, total: int) -> None:

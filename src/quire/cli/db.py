@@ -1,4 +1,5 @@
-"""`manage.py db`: Flask-Migrate's commands; what changes tables copies a SQLite file first."""
+"""`manage.py db`: the commands of Flask-Migrate; those that change tables back up a SQLite file
+first."""
 
 import logging
 from typing import Any
@@ -17,7 +18,7 @@ COMMANDS = "upgrade downgrade migrate current history check stamp heads merge re
 
 
 class Migrations(click.Group):
-    """A group that fails with one line when a script does."""
+    """A command group that reports errors in one line."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command. Raises StartupError."""
@@ -51,7 +52,7 @@ def _changes(subcommand: str) -> bool:
 
 
 def _show_steps() -> None:
-    """Say which migrations run, and nothing of Alembic's other remarks."""
+    """Log which migrations run, and nothing else of Alembic."""
     console = logging.StreamHandler()
     console.addFilter(lambda record: not record.name.startswith("alembic.") or _is_step(record))
     logging.getLogger("alembic").setLevel(logging.INFO)

@@ -1,4 +1,4 @@
-"""`manage.py openapi` and `manage.py settings`: texts that are made from the code."""
+"""`manage.py openapi` and `manage.py settings`: documents generated from the code."""
 
 from pathlib import Path
 
@@ -28,6 +28,6 @@ def openapi(file: Path | None) -> None:
 
 @click.command()
 def settings() -> None:
-    """Write docs/settings.md and .env.example anew."""
+    """Regenerate docs/settings.md and .env.example."""
     for path in docs.write():
         click.echo(path)

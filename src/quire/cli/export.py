@@ -1,4 +1,4 @@
-"""`manage.py export`: everything in one file, to be imported elsewhere."""
+"""`manage.py export`: all content in one file, for import elsewhere."""
 
 from pathlib import Path
 

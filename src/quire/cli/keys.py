@@ -1,4 +1,4 @@
-"""`manage.py keys`: API keys of anybody, for programs that run beside the server."""
+"""`manage.py keys`: API keys of any user, for programs on the server."""
 
 import json
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Commands behind manage.py: each is loaded only when it is used, and fails with one clear line."""
+"""The commands of manage.py: each is imported only when used, and reports errors in one line."""
 
 import os
 import sys
@@ -29,11 +29,11 @@ COMMANDS = {
     "shell": ("flask.cli:shell_command", "Open a Python shell inside the application."),
     "settings": ("quire.cli.docs:settings", "Write docs/settings.md and .env.example."),
 }
-"""Where each command is, and its line in the help, for which nothing needs to be loaded."""
+"""The module of each command, and its help text, so that help imports nothing."""
 
 
 class Manage(click.Group):
-    """A group that imports a command when it is asked for."""
+    """A command group that imports commands on demand."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All names, in the order of the help text."""
@@ -60,7 +60,7 @@ def manage() -> None:
 
 
 def application(name: str | None = None, config: Mapping[str, Any] | None = None) -> Flask:
-    """An application with a database that fits; `flask --app quire` starts here. Raises StartupError."""
+    """An application with a current database; `flask --app quire` starts here. Raises StartupError."""
     app = bare_application(name, config)
     with app.app_context():
         import_module("quire.store.migrations").prepare_database()
@@ -72,7 +72,7 @@ def application(name: str | None = None, config: Mapping[str, Any] | None = None
 
 
 def bare_application(name: str | None = None, config: Mapping[str, Any] | None = None) -> Flask:
-    """An application that has not looked at its database yet. Raises UnsafeConfig."""
+    """An application whose database is not checked. Raises UnsafeConfig."""
     app: Flask = import_module("quire.app").create_app(name, dict(config or {}))
     return app
 

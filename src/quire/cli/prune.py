@@ -1,4 +1,4 @@
-"""`manage.py prune`: the upkeep that a worker does once a day, now."""
+"""`manage.py prune`: runs the daily maintenance now."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""`manage.py seed`: sample content in any amount, through the same path as every other change."""
+"""`manage.py seed`: sample content in any amount."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""`manage.py users`: accounts, for when nobody can sign in to do it."""
+"""`manage.py users`: manages accounts, even if nobody can sign in."""
 
 import json
 import sys
@@ -220,7 +220,7 @@ def find_user(username: str) -> int:
 
 
 def prompt_password(from_stdin: bool) -> str:
-    """A password: the first line of standard input, or asked for twice on the console."""
+    """A password, from the first line of standard input or from a prompt that asks twice."""
     if from_stdin:
         return sys.stdin.readline().rstrip("\r\n")
     return click.prompt("Password", hide_input=True, confirmation_prompt=True)

@@ -1,1 +1,1 @@
-"""Every setting once: its type, its default and what is refused."""
+"""All settings: type, default and validation."""

@@ -1,4 +1,4 @@
-"""docs/settings.md and .env.example, written from the settings themselves."""
+"""Generates docs/settings.md and .env.example from the settings."""
 
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin

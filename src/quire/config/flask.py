@@ -1,4 +1,4 @@
-"""Settings as Flask and its extensions take them; what nobody may change is set here."""
+"""Converts the settings to the configuration of Flask and its extensions."""
 
 import re
 from datetime import timedelta
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def flask_config(settings: Any) -> dict[str, Any]:
-    """The configuration that `settings` of quire.config.settings come to."""
+    """The Flask configuration for `settings` of quire.config.settings."""
     config = settings.model_dump()
     https = settings.PUBLIC_URL.startswith("https://")
     testing = settings.QUIRE_ENV == "testing"

@@ -14,11 +14,11 @@ from pathlib import Path
 from quire.config.validation import UnsafeConfig
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
-"""What group and all others may do."""
+"""Permission bits of group and others."""
 
 
 def prepare(folder: Path) -> None:
-    """Make `folder` where it is missing, and keep others out of it. Raises UnsafeConfig."""
+    """Create `folder` if it is missing, and make it private. Raises UnsafeConfig."""
     if os.name != "nt":
         os.umask(OTHERS)
     try:
@@ -32,7 +32,7 @@ def prepare(folder: Path) -> None:
 
 
 def open_to_everybody(file: Path) -> None:
-    """Let others read a file that an operator asked for: nothing in it is private."""
+    """Make a file readable that an operator asked for: nothing in it is private."""
     if os.name != "nt":
         file.chmod(0o644)
 
@@ -46,14 +46,15 @@ def _words(participle: str, folder: Path, error: OSError | None = None) -> str:
 
 
 def _close(folder: Path) -> None:
-    """Take away what others may do: in all of an open folder, else in what lies directly in it."""
+    """Remove the permissions of others from these paths."""
     for path in list(open_paths(folder)):
         with suppress(OSError):  # it has gone meanwhile, or belongs to somebody else: `check` tells
             path.chmod(stat.S_IMODE(path.stat().st_mode) & ~OTHERS)
 
 
 def open_paths(folder: Path) -> Iterator[Path]:
-    """What others may read: in all of an open folder, else among what lies directly in it."""
+    """Paths that others have permissions for: in all of a folder that is open itself, else among
+    what is directly in it."""
     if not folder.stat().st_mode & OTHERS:
         yield from filter(_is_open, folder.iterdir())
         return

@@ -1,4 +1,4 @@
-"""The configuration of one environment: settings are read, completed, and refused where they are unsafe."""
+"""Loads the configuration of one environment; unsafe settings are refused."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""The secret that is made on the first run and kept in the instance folder."""
+"""The secret key, generated on the first run and stored in the instance folder."""
 
 import os
 import secrets
@@ -10,9 +10,9 @@ PATIENCE = 5.0
 
 
 def load_or_create_secret_key(path: Path) -> str:
-    """The secret kept in `path`, made on the first call; many processes at once get the same.
+    """The secret in `path`, generated on the first call; concurrent processes get the same.
 
-    Raises TimeoutError when it has been begun and is never written.
+    Raises TimeoutError if another process has created the file and never writes it.
     """
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -26,7 +26,7 @@ def load_or_create_secret_key(path: Path) -> str:
 
 
 def _wait_for_secret(path: Path) -> str:
-    """Content of a secret that another process may be writing just now."""
+    """The content of a secret that another process may be writing right now."""
     end = time.monotonic() + PATIENCE
     while not (secret := path.read_text(encoding="ascii").strip()):
         if time.monotonic() > end:

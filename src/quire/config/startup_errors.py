@@ -12,7 +12,8 @@ from quire.errors import Problem
 
 @contextmanager
 def exit_with_one_line() -> Iterator[None]:
-    """Around a command: errors that an operator can fix end it with one line and status 1 (SystemExit)."""
+    """Context of a command: errors that an operator can fix are printed in one line, and end it
+    with status 1 (SystemExit)."""
     try:
         yield
     except (StartupError, Problem, OSError, UnicodeError) as error:
@@ -21,7 +22,7 @@ def exit_with_one_line() -> Iterator[None]:
 
 
 def one_line(error: Exception) -> str:
-    """What failed, in one line, with the cause that a database or the system gives."""
+    """The error in one line, with the cause given by the database or the system."""
     if isinstance(error, UnicodeError):
         encoding = sys.getfilesystemencoding()
         hint = "" if encoding == "utf-8" else " Set PYTHONUTF8=1 for UTF-8."

@@ -1,3 +1,4 @@
-"""The version of this release: said by serve.py, manage.py, the API root and exports, and the package's own."""
+"""The version of this release, shown by serve.py, manage.py, the API root and exports, and that of
+the package."""
 
 VERSION = "0.2.0"
