@@ -15,6 +15,7 @@ from quire.declare.fields import Editable, Shown
 from quire.declare.mixins import HasId, Timestamped, Versioned
 from quire.declare.record import REGISTRY, Access, Record
 from quire.declare.rules import ANYONE, role
+from quire.records.webhooks import known_events
 from quire.store.db import Model, db
 from quire.store.write import create
 from tests.api.client import Client
@@ -56,6 +57,7 @@ def records():
         del REGISTRY[record.path]
         Model.metadata.remove(record.table)
         Model.registry._dispose_cls(record.model)
+    known_events.cache_clear()
 
 
 @pytest.fixture(scope="module")
