@@ -132,7 +132,11 @@ def test_revisions_are_those_of_types_that_the_key_opens(key_of, with_key, peopl
 def test_there_are_no_scopes_for_what_keys_may_not_do():
     scopes = set(all_scopes())
     assert not scopes & {"users:write", "api_keys:read", "api_keys:write", "sessions:read"}
-    assert {f"{path}:read" for path in REGISTRY} - scopes == {"api_keys:read", "sessions:read"}
+    assert {f"{path}:read" for path in REGISTRY} - scopes == {
+        "api_keys:read",
+        "sessions:read",
+        "webhooks:read",
+    }
 
 
 @pytest.mark.parametrize(
