@@ -135,7 +135,7 @@ class Client(FlaskClient):
         kwargs.setdefault("buffered", True)  # files that are sent are closed, as servers do
         response = super().open(*args, **kwargs)
         if self.checked:
-            body = kwargs.get("json")
-            partial = "fields" in response.request.args or "fields" in (body or ())
+            names = "fields" in (kwargs.get("json") or ()) or '"fields"' in str(kwargs.get("data"))
+            partial = "fields" in response.request.args or names
             check(response.request.method, response.request.path, response, partial)
         return response
