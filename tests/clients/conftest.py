@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from quire.api.openapi.document import document
 
 HERE = Path(__file__).parent
 LOCK = HERE / "package-lock.json"
+GUIDE = HERE.parents[1] / "docs" / "clients.md"
 SOURCES = ("*.ts", "*.yaml", "*.mjs", "*.json", "story.py")
 INSTALL = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--prefer-offline"]
 
@@ -50,12 +52,14 @@ def packages():
 
 @pytest.fixture(scope="session")
 def workplace(packages):
-    """A folder below the packages, with this folder's sources and the document."""
+    """A folder below the packages: this folder's sources, the example of the guide, the document."""
     with tempfile.TemporaryDirectory(dir=packages, prefix="run-") as name:
         folder = Path(name)
         for pattern in SOURCES:
             for source in HERE.glob(pattern):
                 shutil.copy(source, folder)
+        [guide] = re.findall(r"```typescript\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)
+        (folder / "guide.ts").write_text(guide, encoding="utf-8")
         text = json.dumps(document())
         (folder / "openapi.json").write_text(text, encoding="utf-8")
         yield folder

@@ -23,3 +23,10 @@ def test_python_client_publishes(clients, app, people, tmp_path):
 def test_typescript_clients_publish(clients, app, people, story):
     with serving(app) as url:
         run("node", f"built/{story}.js", url, PASSWORD, cwd=clients)
+
+
+def test_typescript_example_publishes(clients, app, as_):
+    scopes = ["posts:read", "posts:write", "tags:read", "tags:write"]
+    key = as_("ann").post("api_keys", json={"name": "k", "scopes": scopes}).json["key"]
+    with serving(app) as url:
+        run("node", "built/guide_story.js", url, key, cwd=clients)
