@@ -202,6 +202,13 @@ def test_filters_find_what_is_older_than_the_newest_hits(as_, few_hits):
     assert answer["total"] == 1 and "total_is_minimum" not in answer
 
 
+def test_a_deep_page_of_many_hits_is_looked_for_once(as_, few_hits, statements, monkeypatch):
+    monkeypatch.setattr(read, "ROWS_AHEAD", 2)
+    answer, sent = statements(as_(None).get, "posts?q=sea&sort=-published_at&per_page=2&page=3")
+    assert len(answer.json["posts"]) == 2
+    assert sum("in_order" in one for one in sent) == 1
+
+
 def test_a_cursor_brings_all_hits(as_, few_hits):
     cursor, seen = "", []
     while cursor is not None:

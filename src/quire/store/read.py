@@ -24,8 +24,9 @@ from quire.store.search_extent import extent_of
 from quire.store.select_statements import Plan, list_plan, record_plan
 from quire.store.size_limit import UNLIMITED, SizeLimit
 
-ROWS_AHEAD = 5000
-"""So many rows of a list are matched at first where hits are many: to sort few is cheaper."""
+ROWS_AHEAD, ROWS_PER_HIT = 5000, 20
+"""So many rows of a list are matched at first where hits are many, since to sort few is cheaper: at
+least the first number, and the second for each hit up to the end of the page."""
 
 
 @dataclass(frozen=True)
@@ -195,13 +196,13 @@ def _rows(
             return _from_the_end(connection, plan, values, counted, offset, query.per_page, limit)
         limits = {"limit": query.per_page + 1, "offset": offset}
         among_ranked = offset < search_index.MAX_RANKED
-        reaches = _reaches(plan, among_ranked, among_ranked)
+        reaches = _reaches(plan, limits, among_ranked, among_ranked)
         found = _fetched(connection, plan, plan.rows, values | limits, limit, reaches)
         return found[: query.per_page], len(found) > query.per_page, query.page > 1
     backwards, statement, place = _from_cursor(record, plan, query)
     limits = {"limit": query.per_page + 1, "offset": 0}
     among_ranked = plan.ranks and place.get("after_0", -1) < 0
-    reaches = _reaches(plan, among_ranked, among_ranked or backwards)
+    reaches = _reaches(plan, limits, among_ranked, among_ranked or backwards)
     found = _fetched(connection, plan, statement, values | place | limits, limit, reaches)
     return _cut(query, found, backwards)
 
@@ -238,10 +239,11 @@ def _rows_ahead(
     return found[:-1], True, query.page > 1
 
 
-def _reaches(plan: Plan, among_ranked: bool, ranking: bool) -> list[dict[str, Any]]:
+def _reaches(plan: Plan, limits: Any, among_ranked: bool, ranking: bool) -> list[dict[str, Any]]:
     """What to tell the statements of a plan, one after the other until the page is full."""
     if plan.match is not None:
-        return [{"ahead": ROWS_AHEAD}, {"ahead": INT64}]
+        first = max(ROWS_AHEAD, ROWS_PER_HIT * (limits["offset"] + limits["limit"]))
+        return [{"ahead": first}, {"ahead": INT64}]
     return search_index.reaches(among_ranked, ranking) if plan.ranks else [{}]
 
 
@@ -277,7 +279,7 @@ def _from_the_end(
     left = counted - offset
     limits = {"limit": min(per_page, left), "offset": max(left - per_page, 0)}
     # ranks matter unless this page begins behind all that have one
-    reach = _reaches(plan, False, offset < search_index.MAX_RANKED)
+    reach = _reaches(plan, limits, False, offset < search_index.MAX_RANKED)
     found = _fetched(connection, plan, plan.rows_back, values | limits, limit, reach)
     return found[::-1], left > per_page, True
 

@@ -14,6 +14,9 @@ from quire.store.cache import total, totals
 MIN_RANKED = 1000
 """Where fewer of the newest hits are in the list, its rows are looked through one by one."""
 
+ROOM = 3
+"""A page is looked for in so many times the rows that hold it where hits are spread evenly."""
+
 
 @dataclass(frozen=True)
 class Extent:
@@ -96,4 +99,6 @@ def _rows_ahead(
     newest = total(connection, cache, ("newest", record.path), counting, values)
     in_list = count() if query.count else hits
     rows_wanted = (query.page or 1) * query.per_page + 1
-    return hits // 2 if rows_wanted * newest * 4 <= hits * in_list else 0
+    if rows_wanted * newest * 4 >= hits * in_list:
+        return 0
+    return min(hits // 2, rows_wanted * newest * ROOM // in_list + 1)
