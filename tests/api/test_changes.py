@@ -342,3 +342,20 @@ class TestWaiting:
         begun = time.monotonic()
         client.get("/api/v1/changes", query_string={"since": since, "wait": 20})
         assert time.monotonic() - begun < 10
+
+
+@pytest.mark.parametrize("name", [None, "bob", "root"])
+def test_types_of_one_row_are_told_too(as_, feed, name):
+    root, reader = as_("root"), as_(name)
+    for path, values in (("settings", {"tagline": "New"}), ("appearance", {"footer": "New"})):
+        since = feed(name)[1]
+        assert root.patch(path, json=values).status_code == 200, path
+        answers = [
+            reader.get("/api/v1/changes", query_string={"since": cursor, "types": path}).json
+            for cursor in ("start", since)
+        ]
+        for answer in answers:
+            [change] = answer["changes"]
+            assert (change["type"], change["op"], change["id"]) == (path, "upsert", 1)
+            assert change["record"] == reader.get(path).json
+            assert change["version"] == change["record"]["version"]

@@ -143,7 +143,7 @@ def _as_seen(
     for path in dict.fromkeys(path for path, _ in events):
         ids = [id for other, id in events if other == path]
         rows = _rows_now(connection, REGISTRY[path], actor, size, ids=ids)
-        shown |= {(path, row["id"]): row for row in rows}
+        shown |= {(path, id): state for id, state in rows}
     for (path, id), event in events.items():
         data = shown.get((path, id))
         if data is not None:
@@ -179,24 +179,27 @@ def _walk(
         behind = last if record.path == path else 0
         room = most - len(changes)
         rows = _rows_now(connection, record, actor, size, behind=behind, limit=room)
-        changes += (_first_seen(record, row) for row in rows)
+        changes += (_first_seen(record, id, state) for id, state in rows)
         if len(rows) == room:
-            return Part(changes, Place(place.position, (record.path, rows[-1]["id"])), True)
+            return Part(changes, Place(place.position, (record.path, rows[-1][0])), True)
     return Part(changes, Place(place.position), True)
 
 
-def _first_seen(record: Record, row: dict[str, Any]) -> dict[str, Any]:
-    moment = row.get("updated_at") or row.get("created_at")
-    return _change(record.path, row["id"], "upsert", row.get("version"), moment, row)
+def _first_seen(record: Record, id: int, state: dict[str, Any]) -> dict[str, Any]:
+    moment = state.get("updated_at") or state.get("created_at")
+    return _change(record.path, id, "upsert", state.get("version"), moment, state)
 
 
 def _rows_now(
     connection: Connection, record: Record, actor: Actor, size: SizeLimit, **which: Any
-) -> list[dict[str, Any]]:
-    """Records as `actor` sees them, by their `ids`, or at most `limit` of them `behind` an id."""
+) -> list[tuple[int, dict[str, Any]]]:
+    """Ids and records as `actor` sees them, by their `ids`, or at most `limit` `behind` an id.
+
+    The id is apart, since that of a type of one row, such as the settings, is in no answer.
+    """
     projection, statement = _rows_plan(record, record.cache_key_actor(actor), "ids" in which)
     found = connection.execute(statement, which | rule_params(actor))
-    return [projection.shape(row) for row in size.counted(found, projection.long)]
+    return [(row[-1], projection.shape(row)) for row in size.counted(found, projection.long)]
 
 
 @lru_cache(200)
@@ -215,4 +218,4 @@ def _rows_plan(record: Record, actor: Actor, by_ids: bool) -> tuple[Projection, 
         ids = ids.where(behind).order_by(columns.id).limit(bindparam("limit", type_=BigInteger))
     found = ids.subquery("found")
     rows = projection.select_from(found.join(table, columns.id == found.c.id))
-    return projection, rows.order_by(found.c.id)
+    return projection, rows.add_columns(found.c.id.label("row_id")).order_by(found.c.id)
