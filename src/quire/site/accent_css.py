@@ -1,4 +1,4 @@
-"""The accent colour of a site as a style sheet: readable in light and dark, whatever it is."""
+"""Generates the style sheet with the accent colour of a site, readable in light and dark."""
 
 from flask import Response, request
 
@@ -7,17 +7,17 @@ from quire.records.site_settings import site_appearance
 from quire.web.caching import note_shown
 
 CONTRAST = 4.6
-"""A little more than WCAG 2.2 asks of text (1.4.3)."""
+"""Slightly above the minimum contrast of WCAG 2.2 (1.4.3)."""
 LIGHT = ((0xFC, 0xFB, 0xF8), (0xF1, 0xF1, 0xEC))
 DARK = ((0x12, 0x17, 0x16), (0x1C, 0x23, 0x21))
-"""What text stands on, --paper and --sunken of site.css."""
+"""Backgrounds of text: --paper and --sunken of site.css."""
 BLACK, WHITE = (0, 0, 0), (255, 255, 255)
 YEAR = 31_536_000
 Color = tuple[int, ...]
 
 
 def theme_css() -> Response:
-    """The style sheet; the address that pages name holds the colour, so it may be kept for ever."""
+    """The style sheet; its URL contains the colour, so it can be cached for ever."""
     accent = site_appearance()["accent_color"]
     note_shown(APPEARANCE)
     response = Response(stylesheet(accent) if accent else "", mimetype="text/css")
@@ -51,13 +51,13 @@ def _color_variables(color: Color, papers: tuple[Color, ...], away: Color) -> st
 
 
 def readable(color: Color, papers: tuple[Color, ...], away: Color) -> Color:
-    """`color`, moved towards `away` until it can be read on each of `papers`."""
+    """`color`, moved towards `away` until it is readable on each of `papers`."""
     steps = (mix(color, away, step / 50) for step in range(51))
     return next(one for one in steps if all(contrast(one, paper) >= CONTRAST for paper in papers))
 
 
 def mix(one: Color, other: Color, part: float) -> Color:
-    """`one` with a `part` (0 to 1) of `other`."""
+    """`one` mixed with a `part` (0 to 1) of `other`."""
     return tuple(round(a + (b - a) * part) for a, b in zip(one, other, strict=True))
 
 

@@ -1,4 +1,4 @@
-"""The archive: all months in which something was published, and the posts of one."""
+"""The archive: all months with posts, and the posts of one month."""
 
 from datetime import UTC, datetime
 from itertools import groupby
@@ -22,7 +22,7 @@ def archive() -> Response:
 
 
 def month(year: int, month: int) -> Response:
-    """The posts of a month; months without any are no pages."""
+    """The posts of a month. Raises NotFound if it has none."""
     if (year, month) not in {one[:2] for one in posts_by_month()}:
         raise NotFound("Nothing was published in this month.")
     after = (year + 1, 1) if month == 12 else (year, month + 1)

@@ -1,4 +1,4 @@
-"""How many posts were published in each month, as the public sees it."""
+"""Counts the published posts of each month."""
 
 from functools import cache
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ from quire.store.read import rule_params, visible
 
 
 class Month(NamedTuple):
-    """A month in UTC, the number of its posts, and when one of them was changed last."""
+    """A month in UTC, the number of its posts, and the last change of one of them."""
 
     year: int
     month: int
@@ -24,7 +24,7 @@ class Month(NamedTuple):
 
 
 def posts_by_month() -> list[Month]:
-    """Months in which something was published, newest first."""
+    """Months with published posts, newest first."""
     return cached_until_commit("posts by month", _cached_counts)
 
 

@@ -32,26 +32,26 @@ BY_SLUG: Mapping[str, Record] = {
     "site.category": CATEGORIES,
     "site.category_feed": CATEGORIES,
 }
-"""The routes to what has a slug."""
+"""Routes with a slug."""
 FILES = frozenset({"site.static", "site.custom_file", "site.uploads"})
-"""Routes to files, whose names are exact."""
+"""Routes to files, whose names must match exactly."""
 EXACT = frozenset({"token", "filename", "name"})
-"""Parts of routes in which the case of a letter counts."""
+"""Parts of routes that are case-sensitive."""
 
 
 class MovedPermanently(RequestRedirect):
-    """301: this page has another address."""
+    """301: this page has another URL."""
 
     code = 301
 
 
 def redirect_to_page(endpoint: str, **values: Any) -> MovedPermanently:
-    """The way to the address that a route has for `values`, with the query of this request."""
+    """A redirect to the URL of a route with `values`, and the query of this request."""
     return MovedPermanently(with_query(_routes().build(endpoint, values)))
 
 
 def redirect_for_spelling() -> Response | None:
-    """The way to the page that this request means by another spelling, if there is one to see."""
+    """A redirect to the page that this URL misspells, if the user may see it."""
     if request.method not in ("GET", "HEAD") or len(request.query_string) > LONGEST_QUERY:
         return None
     for endpoint, values in _matching_routes():
@@ -63,17 +63,15 @@ def redirect_for_spelling() -> Response | None:
 
 
 def cached_redirect(address: str, status: int) -> Response:
-    """The way to an address, which caches ask for again: what is there now may go."""
+    """A redirect that caches revalidate, since its target may change."""
     response = redirect(address, status)
     response.vary.update(IDENTITY_HEADERS)
     return response
 
 
 def redirect_to_canonical() -> Response | None:
-    """Before a page is made: the way to its address from another spelling that the routes let pass.
-
-    Raises NotFound where that leads to nothing.
-    """
+    """Before a view: redirect from another spelling that the routes accept. Raises NotFound if that
+    leads nowhere."""
     if request.method not in ("GET", "HEAD") or request.endpoint is None:
         return None
     address = _routes().build(request.endpoint, normalize(request.view_args or {}))
@@ -86,7 +84,7 @@ def redirect_to_canonical() -> Response | None:
 
 
 def _requested_path() -> str:
-    """The path as it was asked for: `request.path` has one slash at its beginning in any case."""
+    """The path as requested: in `request.path`, several leading slashes are one."""
     path: str = request.environ["PATH_INFO"]
     return path.encode("latin-1").decode("utf-8", "replace")
 
@@ -96,7 +94,7 @@ def _routes() -> Any:
 
 
 def _matching_routes() -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The routes to which the path leads without what makes it another spelling."""
+    """The routes that match the path once its spelling is normalised."""
     bare = "/" + re.sub("/{2,}", "/", normalize(request.path)).strip("/")
     for spelling in dict.fromkeys((bare, bare.lower())):
         try:
@@ -109,7 +107,7 @@ def _matching_routes() -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def _canonical_values(endpoint: str, values: dict[str, Any]) -> dict[str, Any] | None:
-    """`values` as the page has them that whoever asks may see; None when there is no such page."""
+    """`values` in their canonical spelling; None if the user may see no such page."""
     actor = current_actor()
     if endpoint in BY_SLUG:
         slugs = dict.fromkeys((values["slug"], values["slug"].lower()))

@@ -1,6 +1,6 @@
-"""What readers read: the newest posts, one post, one page, and the posts of a tag or an author.
+"""The pages for readers: the newest posts, one post, one page, the posts of a tag or an author.
 
-One thing is looked up as whoever asks may see it; lists show everybody what the public sees.
+A single page is looked up with the rights of the user; lists show what everybody may see.
 """
 
 from dataclasses import dataclass, replace
@@ -33,7 +33,7 @@ SHORT = (
 
 @dataclass(frozen=True)
 class Pager:
-    """Which page of a list this is, and the addresses of the pages beside it."""
+    """The number of this page of a list, and the URLs of the previous and the next one."""
 
     number: int
     newer: str | None
@@ -41,7 +41,7 @@ class Pager:
 
     @classmethod
     def of(cls, page: read.Page) -> "Pager":
-        """Those of a page of a list. Raises NotFound behind the last one."""
+        """The pager of a page of a list. Raises NotFound after the last one."""
         number = page.page or 1
         if number > 1 and not page.rows:
             raise NotFound("There are not that many pages.")
@@ -71,18 +71,18 @@ def _page_url(number: int) -> str:
 
 
 def page_query(**more: Any) -> Query:
-    """The query for the page of a list that the address names. Raises BadRequest."""
+    """The query for the page of a list in the URL. Raises BadRequest."""
     pairs = [("page", request.args["page"])] if "page" in request.args else []
     return replace(parse_query(POSTS, ANONYMOUS, pairs), **more)
 
 
 def equals(name: str, value: Any) -> tuple[Condition, ...]:
-    """The rows whose field `name` is `value`."""
+    """The condition that the field `name` is `value`."""
     return (Condition(name, "eq", (value,)),)
 
 
 def find(record: Record, actor: Actor, name: str, value: Any) -> dict[str, Any]:
-    """The one record whose unique field `name` is `value`, all of it. Raises NotFound."""
+    """The record whose unique field `name` is `value`, with all fields. Raises NotFound."""
     query = Query(
         conditions=equals(name, value), fields=record.field_names, per_page=1, count=False
     )
@@ -101,7 +101,7 @@ def home() -> Response:
 def post_list_page(
     template: str, where: tuple[Condition, ...], count: bool = True, **shown: Any
 ) -> Response:
-    """A page of the posts that fit `where`, newest first, in `template`."""
+    """A page of the posts that match `where`, newest first, in `template`."""
     around = page_context()
     per_page = around.settings["posts_per_page"]
     query = page_query(fields=SHORT, per_page=per_page, conditions=where, count=count)
@@ -131,7 +131,7 @@ def _post_list(kind: str, about: dict[str, Any], where: tuple[Condition, ...]) -
 
 
 def author(username: str) -> Response:
-    """Somebody who writes, and what they have published. Raises Moved for other spellings."""
+    """An author and their posts. Raises MovedPermanently for other spellings."""
     actor = current_actor()
     user = find_author(actor, username)
     id = user["id"]
@@ -164,12 +164,12 @@ def page(slug: str) -> Response:
 
 
 def about() -> Response:
-    """The page about this site, at an address that needs no knowledge of its slug."""
+    """The about page, at an address that does not depend on its slug."""
     return page("about")
 
 
 def edit_url(record: Record, row: dict[str, Any]) -> str | None:
-    """Where the panel edits this, for those who may."""
+    """The URL of the editor, for those who may use it."""
     actor = current_actor()
     answer = record.allows(actor, "update")
     mine = (row.get("author") or {}).get("id") == actor.user_id

@@ -21,16 +21,16 @@ _STEPS = (
 )
 RECENT_DAYS = 7
 Moment = str | datetime
-"""RFC 3339, as the API has it, or an aware datetime."""
+"""A date in the form of the API (RFC 3339), or an aware datetime."""
 
 
 def language() -> str:
-    """The language of the page that is being made."""
+    """The language of the current page."""
     return str(g.get("language", ENGLISH)) if has_app_context() else ENGLISH
 
 
 def set_language(language: str) -> None:
-    """Write dates of this request's pages in `language`."""
+    """Set the language of dates in this request."""
     g.language = language
 
 
@@ -82,13 +82,13 @@ def timeago(moment: Moment) -> str:
 
 
 def recent_time(moment: Moment) -> str:
-    """How long ago something was, or on which day where that is more than a week."""
+    """`3 days ago`; the date if that is more than a week ago."""
     apart = abs(_read(moment) - now())
     return timeago(moment) if apart < timedelta(days=RECENT_DAYS) else day(moment)
 
 
 def iso8601(moment: Moment) -> str:
-    """A moment as the attribute `datetime` takes it."""
+    """A time for the attribute `datetime`."""
     return moment if isinstance(moment, str) else rfc3339(moment)
 
 

@@ -1,4 +1,4 @@
-"""The page on which readers choose how this site looks to them."""
+"""The page where readers choose theme and text size."""
 
 from flask import request
 from werkzeug.wrappers import Response as AnyResponse
@@ -9,7 +9,7 @@ from quire.site.preferences import CHOICES, preferences, remember, requested_pre
 
 
 def display() -> AnyResponse:
-    """The form, and what it asks for: a GET, since nothing changes here but a cookie there."""
+    """The form, and its submission: a GET, since only a cookie changes."""
     choices = requested_preferences()
     if choices:
         return remember(choices)

@@ -1,4 +1,4 @@
-"""Failures as people meet them: a page in plain words, or the way to where something has moved."""
+"""Error pages for people, and redirects from old URLs."""
 
 import logging
 import re
@@ -30,7 +30,7 @@ LONGEST_PATH = 500
 
 
 def wants_json() -> bool:
-    """Whether a program asks: by address, or by what it accepts."""
+    """Whether a program sends this request, judging by its URL or Accept header."""
     if request.path == "/api" or request.path.startswith("/api/"):
         return True
     kinds = ["text/html", "application/json", "application/problem+json"]
@@ -38,7 +38,7 @@ def wants_json() -> bool:
 
 
 def error_page(problem: Problem) -> AnyResponse:
-    """The answer to a person's failed request."""
+    """The response to a failed request of a person."""
     try:
         if resubmit.is_expired_form(problem.status):
             return resubmit.login_page(page_context())
@@ -56,7 +56,7 @@ def error_page(problem: Problem) -> AnyResponse:
 
 
 def redirect_for(problem: Problem) -> AnyResponse | None:
-    """The way to what was asked for by another address than it has now, if there is one."""
+    """A redirect to the current URL of the requested page, if it has one."""
     if problem.status != 404 or request.path.startswith(("/api/", "/admin/")):
         return None
     try:
@@ -94,7 +94,7 @@ def _problem_page(problem: Problem, around: PageContext) -> Response:
 
 
 def find_redirect(path: str) -> tuple[str, bool] | None:
-    """Where an old path leads, and whether for good; None when nowhere that the asker may see."""
+    """The target of an old path, and whether it is permanent; None if the user may not see it."""
     if "\x00" in path or len(path) > LONGEST_PATH:
         return None
     bare = path.rstrip("/") or "/"
@@ -109,7 +109,7 @@ def find_redirect(path: str) -> tuple[str, bool] | None:
 
 
 def _is_visible(target: str) -> bool:
-    """Whether the asker may see what `target` shows; an old address must not betray a draft."""
+    """Whether the user may see `target`: an old URL must not reveal a draft."""
     for record in REGISTRY.values():
         if record.public_path is None:
             continue

@@ -1,6 +1,6 @@
-"""Forms of the site: their fields, and how a refusal of the store finds its place beside them.
+"""Forms of the site, and the display of the store's errors in them.
 
-What a value must be is said by the records and checked by the store; here it is not said again.
+Values are declared by the records and validated by the store, not here.
 """
 
 from collections.abc import Callable
@@ -39,7 +39,7 @@ EXPIRED = "This page was open for too long. Nothing is lost: submit it again."
 
 
 class CommentForm(FlaskForm):
-    """Something to say below a post."""
+    """A comment on a post."""
 
     body = TextAreaField("Your comment", description="You can use Markdown.")
     parent = HiddenField()
@@ -47,14 +47,14 @@ class CommentForm(FlaskForm):
 
 
 class EditCommentForm(FlaskForm):
-    """What somebody has said, to be said better."""
+    """An edited comment."""
 
     body = TextAreaField("Your comment", description="You can use Markdown.")
     version = HiddenField()
 
 
 class LoginForm(FlaskForm):
-    """Who somebody is."""
+    """Email and password."""
 
     email = EmailField("Email")
     password = PasswordField("Password")
@@ -76,7 +76,7 @@ class AccountForm(FlaskForm):
 
 
 class NewPasswordForm(FlaskForm):
-    """A password in the place of a forgotten one."""
+    """A new password instead of a forgotten one."""
 
     password = PasswordField("New password")
     confirm = PasswordField(
@@ -86,7 +86,7 @@ class NewPasswordForm(FlaskForm):
 
 
 class InvitationForm(FlaskForm):
-    """A new account whose address and role an invitation says."""
+    """A new account whose email and role come from an invitation."""
 
     username = AccountForm.username
     password = AccountForm.password
@@ -94,17 +94,17 @@ class InvitationForm(FlaskForm):
 
 
 class AddressForm(FlaskForm):
-    """Whom to send mail to."""
+    """An email address."""
 
     email = EmailField("Email")
 
 
 class ButtonForm(FlaskForm):
-    """A button, and nothing but the proof that one of our own pages has it."""
+    """A button with a CSRF token."""
 
 
 def try_change(form: FlaskForm, record: Record, change: Callable[[], object]) -> int | None:
-    """Make the change that a form asks for: None, or the status of its refusal, explained in it."""
+    """Save the change in a form: None, or the status of the error, which is shown in the form."""
     form.validate()
     if lacks_csrf_token(form):
         form.form_errors.append(EXPIRED)
@@ -129,12 +129,12 @@ def try_change(form: FlaskForm, record: Record, change: Callable[[], object]) ->
 
 
 def lacks_csrf_token(form: FlaskForm) -> bool:
-    """Whether a validated form lacks the token that only our own pages know."""
+    """Whether a validated form has no valid CSRF token."""
     return "csrf_token" in form and bool(form["csrf_token"].errors)
 
 
 def require_own_page(refusal: str) -> None:
-    """Refuse, in these words, what none of our own pages has sent. Raises PermissionDenied."""
+    """Refuse requests that our own pages have not sent, with this message. Raises PermissionDenied."""
     form = ButtonForm()
     form.validate()
     if lacks_csrf_token(form):
@@ -142,7 +142,7 @@ def require_own_page(refusal: str) -> None:
 
 
 def add_errors(form: FlaskForm, record: Record, problem: Problem) -> None:
-    """Put what is wrong beside the fields, what belongs to none of them above the form."""
+    """Show errors next to their fields; all others above the form."""
     for one in problem.details:
         if one["field"] in form and not isinstance(form[one["field"]], HiddenField):
             field = form[one["field"]]
@@ -160,7 +160,7 @@ def _with_headers(response: Response, problem: Problem) -> Response:
 
 
 def _with_label(one: Detail, record: Record, label: str) -> str:
-    """The sentence with the name that the field has on the page."""
+    """The message with the label of the field on this page."""
     field = record.fields_by_name.get(one["field"])
     name = field.label if field else ""
     words = one["message"]

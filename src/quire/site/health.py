@@ -1,9 +1,9 @@
-"""An address for programs that watch over this one: health."""
+"""The health check for monitoring."""
 
 from flask import Response
 
 
 def health() -> Response:
-    """The process answers; nothing is asked of the database."""
+    """Tells that the process responds, without a query to the database."""
     body = b'{"status":"ok"}'
     return Response(body, headers={"Cache-Control": "no-store"}, mimetype="application/json")

@@ -1,4 +1,4 @@
-"""The end of viewing as somebody else, from wherever that has led."""
+"""Ends an impersonation, from any page."""
 
 from flask import flash, redirect
 from werkzeug.wrappers import Response as AnyResponse
@@ -10,7 +10,7 @@ PEOPLE = "/admin/users/"
 
 
 def stop_viewing() -> AnyResponse:
-    """Back to one's own eyes, on the page of the one who was viewed as."""
+    """Stop the impersonation, and go to the page of that user."""
     actor = current_actor()
     check_csrf(actor)
     user = impersonation.stop(actor)

@@ -1,4 +1,4 @@
-"""What search engines and link previews are told about a page, in the words of schema.org."""
+"""Structured data (schema.org) for search engines and link previews."""
 
 from typing import Any
 

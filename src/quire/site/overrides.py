@@ -1,4 +1,4 @@
-"""What an installation brings itself: templates before ours, and files of its own."""
+"""Templates and static files of an installation, which override ours."""
 
 import hashlib
 from datetime import UTC, datetime
@@ -10,14 +10,14 @@ from jinja2.loaders import ChoiceLoader
 
 TEMPLATES_FOLDER = Path(__file__).parent / "templates"
 ORIGINAL = "original"
-"""Before the name of a template: ours, also where the installation has one of that name."""
+"""Prefix of template names that means ours, even if the installation has its own."""
 SHEET = "custom.css"
-"""The file that every page loads when it is there."""
+"""The style sheet that every page loads if it exists."""
 YEAR = 31_536_000
 
 
 def init_app(app: Flask) -> None:
-    """Look into the instance folder first."""
+    """Search the instance folder for templates first."""
     own = FileSystemLoader(_folder(app, "templates"))
     app.jinja_loader = ChoiceLoader(
         [own, PrefixLoader({ORIGINAL: FileSystemLoader(TEMPLATES_FOLDER)})]
@@ -38,7 +38,7 @@ def custom_file(filename: str) -> Response:
 
 
 def custom_file_url(filename: str = SHEET) -> str | None:
-    """The address of such a file, which changes when the file does; None when there is none."""
+    """The URL of such a file, which changes with the file; None if it does not exist."""
     mark = _mark(filename)
     return url_for("site.custom_file", filename=filename, v=mark) if mark else None
 
@@ -54,13 +54,13 @@ def _mark(filename: str) -> str | None:
 
 
 def newest_template(app: Flask) -> datetime:
-    """When one of the installation's own templates was changed last; 1970 where it has none."""
+    """The last change of the installation's templates; 1970 if it has none."""
     files = (one for one in _folder(app, "templates").rglob("*") if one.is_file())
     return datetime.fromtimestamp(max((one.stat().st_mtime for one in files), default=0), UTC)
 
 
 def broken_templates(app: Flask) -> list[str]:
-    """What is wrong with the installation's own templates, a sentence for each that cannot be read."""
+    """Syntax errors in the installation's templates, a sentence each."""
     folder, broken = _folder(app, "templates"), []
     for name in FileSystemLoader(folder).list_templates():
         try:

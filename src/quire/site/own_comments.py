@@ -1,4 +1,4 @@
-"""A comment of one's own: its words changed while there is time, or taken back."""
+"""The user's own comments: edited while there is time, or deleted."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ from quire.store.write import delete, update
 
 @login_required
 def edit_comment(actor: Actor, id: int) -> AnyResponse:
-    """The words of a comment, for who may change them."""
+    """Edit a comment."""
     comment = _find(actor, id, "update")
     form = (
         EditCommentForm(formdata=None, data=comment)
@@ -49,7 +49,7 @@ def edit_comment(actor: Actor, id: int) -> AnyResponse:
 
 @login_required
 def delete_comment(actor: Actor, id: int) -> AnyResponse:
-    """Take it back."""
+    """Delete a comment."""
     require_own_page(FOREIGN_PAGE)
     comment = _find(actor, id, "delete")
     delete(COMMENTS, actor, id)
@@ -57,18 +57,19 @@ def delete_comment(actor: Actor, id: int) -> AnyResponse:
 
 
 def is_editable(actor: Actor, comment: dict[str, Any], minutes: int) -> bool:
-    """Whether `actor`, who may change this one at all, still can; `minutes` is the site's setting."""
+    """Whether `actor`, who may edit this comment, is still in time; `minutes` is the site's
+    setting."""
     return actor.at_least("moderator") or not is_edit_window_over(comment["created_at"], minutes)
 
 
 def _edit_deadline(actor: Actor, comment: dict[str, Any], minutes: int) -> str | None:
-    """The end of the time for changes, where there is one."""
+    """Until when the comment can be edited, if that is limited."""
     end = editable_until(comment["created_at"], minutes)
     return None if end is None or actor.at_least("moderator") else rfc3339(end)
 
 
 def is_own(actor: Actor, comment: dict[str, Any]) -> bool:
-    """Whether `actor` has said it."""
+    """Whether `actor` wrote the comment."""
     author = comment["author"]
     return author is not None and author["id"] == actor.user_id
 
@@ -89,7 +90,7 @@ def _save(actor: Actor, id: int, form: EditCommentForm) -> None:
 
 
 def _page() -> int | None:
-    """The page of the discussion that one came from."""
+    """The page of the discussion that the user came from."""
     return request.args.get("page", type=int)
 
 

@@ -1,4 +1,4 @@
-"""What surrounds every page: the site's name, its menu, who is signed in, colours and assets."""
+"""The context of every page: the site's name, its menu, the user, colours and assets."""
 
 import hashlib
 from dataclasses import dataclass
@@ -22,13 +22,13 @@ from quire.web.hosts import site_root
 
 STATIC = Path(__file__).parent / "static"
 LOGO_PIXELS = 384
-"""What the widest logo takes on a fine screen."""
+"""Width of the widest logo on a high-resolution screen, in pixels."""
 YEAR = 31_536_000
 
 
 @dataclass(frozen=True)
 class PageContext:
-    """The surroundings of a page; `plain` makes those of a page that must not need a database."""
+    """The context of a page; `plain` creates one that needs no database."""
 
     actor: Actor
     settings: dict[str, Any]
@@ -37,33 +37,33 @@ class PageContext:
 
     @classmethod
     def plain(cls) -> "PageContext":
-        """A frame that knows nothing."""
+        """A context for pages that must not need a database: default settings, anonymous user."""
         set_language(ENGLISH)
         return cls(ANONYMOUS, {"site_name": "Quire", "tagline": ""}, {"language": ENGLISH}, [])
 
     @property
     def theme(self) -> str:
-        """light, dark or auto: what this reader has chosen."""
+        """light, dark or auto, as the reader has chosen."""
         return preferences()["theme"]
 
     @property
     def text(self) -> str:
-        """normal, small, large or larger: the size of text that this reader has chosen."""
+        """The text size that the reader has chosen: normal, small, large or larger."""
         return preferences()["text"]
 
     @property
     def back(self) -> str | None:
-        """The address of this page, to come back to; None for the answer to a form."""
+        """The URL of this page, to return to; None for a submitted form."""
         return here() if request.method in ("GET", "HEAD") else None
 
     @property
     def root(self) -> str:
-        """What stands before a path in whole addresses."""
+        """The part of absolute URLs before the path."""
         return site_root()
 
     @property
     def address(self) -> str:
-        """The whole address of this page, without what does not change it."""
+        """The absolute URL of this page, without irrelevant parameters."""
         number = request.args.get("page", "1")
         part = f"?page={number}" if number.isascii() and number.isdigit() and number != "1" else ""
         # the page "about" has a short address beside its own
@@ -74,12 +74,12 @@ class PageContext:
 
     @property
     def canonical(self) -> str | None:
-        """The one public address of this page, when the site knows its own."""
+        """The canonical URL of this page, if the site's own URL is configured."""
         return self.address if current_app.config["PUBLIC_URL"] else None
 
 
 def page_context() -> PageContext:
-    """The surroundings of this request's page."""
+    """The context of this request's page."""
     actor = current_actor()
     settings, appearance, menu = cached_until_commit("frame", _shared_context)
     set_language(appearance["language"])
@@ -88,14 +88,14 @@ def page_context() -> PageContext:
 
 
 def _shared_context() -> tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]]]:
-    """Settings, appearance and menu: what is the same for everybody."""
+    """Settings, appearance and menu, which are the same for everybody."""
     appearance = site_appearance()
     appearance["logo"] = _small_logo(appearance["logo"])
     return site_settings(), appearance, site_menu(appearance)
 
 
 def _small_logo(logo: dict[str, Any] | None) -> dict[str, Any] | None:
-    """The logo with the address of a version that is large enough for its place, if there is one."""
+    """The logo with the URL of a variant that is large enough."""
     picture = image_of(logo)
     if logo is None or picture is None:
         return logo
@@ -105,7 +105,7 @@ def _small_logo(logo: dict[str, Any] | None) -> dict[str, Any] | None:
 
 
 def render_page(template: str, status: int = 200, **shown: Any) -> Response:
-    """A page; what it shows may bring its own `frame`."""
+    """Render a page; `frame` may replace its context."""
     shown.setdefault("frame", None)
     shown["frame"] = shown["frame"] or page_context()
     response = make_response(render_template(f"quire_site/{template}", **shown), status)
@@ -120,7 +120,7 @@ def _digest(name: str) -> str:
 
 
 def asset(name: str) -> str:
-    """The address of a static file; it changes when the file does, so it may be kept for ever."""
+    """The URL of a static file; it changes with the file, so it can be cached for ever."""
     return url_for("site.static", filename=name, v=_digest(name))
 
 

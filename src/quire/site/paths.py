@@ -1,4 +1,4 @@
-"""Paths on this site: where somebody is sent next never leads elsewhere."""
+"""Paths on this site: redirects never lead to another one."""
 
 import re
 from urllib.parse import quote, unquote, urlsplit
@@ -9,9 +9,9 @@ from werkzeug.routing import BaseConverter
 # Browsers drop tabs and line ends from addresses and take a backslash for a slash.
 _FOREIGN = re.compile(r"[\x00-\x20\x7f\\]|^//")
 LONGEST_QUERY = 2000
-"""Characters of a query that are repeated in a header."""
+"""Most characters of a query that are repeated in a header."""
 SAFE = "/:@!$&'()*+,;=-._~"
-"""What stays as it is in the path of an address."""
+"""Characters that are not escaped in the path of a URL."""
 
 
 class WordConverter(BaseConverter):
@@ -32,7 +32,7 @@ def local_path(text: str | None) -> str | None:
 
 
 def here() -> str:
-    """The path of this request, with its query, fit for `next`."""
+    """The path of this request with its query, for `next`."""
     return with_query(here_bare())
 
 
@@ -42,12 +42,12 @@ def here_bare() -> str:
 
 
 def quote_path(path: str) -> str:
-    """A path as it stands in an address."""
+    """A path, escaped for a URL."""
     return quote(path, safe=SAFE)
 
 
 def with_query(path: str) -> str:
-    """`path` with the query of this request, in front of its fragment if it has one."""
+    """`path` with the query of this request, before its fragment."""
     query = request.query_string.decode("ascii", "replace")
     start, mark, fragment = path.partition("#")
     joint = "&" if "?" in start else "?"
@@ -55,7 +55,7 @@ def with_query(path: str) -> str:
 
 
 def referring_path() -> str | None:
-    """The path of the page that led here, when it is one of this site."""
+    """The path of the referring page, if it is on this site."""
     try:
         parts = urlsplit(request.referrer or "")
     except ValueError:  # such as a bracket that is never closed

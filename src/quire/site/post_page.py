@@ -1,4 +1,4 @@
-"""A post with what is said below it: comments in threads, and the form to add one."""
+"""A post with its comments in threads, and the form to add one."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,17 +27,18 @@ from quire.store.write import Saved, create
 from quire.web.caching import note_shown
 
 AT_ONCE = 200
-"""Comments on one page of a discussion."""
+"""Comments per page of a discussion."""
 DEEPEST = 4
-"""Levels that answers are moved in; a phone has no room for more."""
+"""Most levels that replies are indented; a phone has no room for more."""
 RELATED = 3
-"""Posts that are named below a post because they share its tags."""
+"""Most related posts."""
 WAITS = "Thank you. Your comment will appear once it is approved."
 
 
 @dataclass
 class CommentNode:
-    """A comment and the answers to it; `to` is whom it answers where that is not plain to see."""
+    """A comment and its replies; `to` is the comment it replies to, if indentation does not show
+    it."""
 
     comment: dict[str, Any]
     to: dict[str, Any] | None = None
@@ -45,7 +46,7 @@ class CommentNode:
 
 
 def threads(comments: list[dict[str, Any]]) -> list[CommentNode]:
-    """Comments, oldest first, as trees; an answer to something that is not shown stands alone."""
+    """Comments, oldest first, as trees; a reply to a hidden comment starts a thread."""
     by_id = {one["id"]: one for one in comments}
     below: dict[int | None, list[dict[str, Any]]] = {}
     for one in comments:
@@ -65,7 +66,7 @@ def threads(comments: list[dict[str, Any]]) -> list[CommentNode]:
 
 
 def post(slug: str) -> AnyResponse:
-    """Read a post, or say something below it."""
+    """Show a post, or add a comment to it."""
     actor = current_actor()
     state = find(POSTS, actor, "slug", slug)
     if request.method == "POST":
@@ -77,7 +78,8 @@ def post(slug: str) -> AnyResponse:
 
 
 def _comments_below(post: dict[str, Any], query: Query) -> Query:
-    """Approved comments, and those waiting that this reader may see: his own, or his to approve."""
+    """Approved comments, and pending ones that this reader may see: their own, or those they may
+    approve."""
     visible = Condition("status", "in", ("approved", "pending"))
     return Query(
         conditions=(visible,), nested=("post", post["id"]), sort=("created_at",),
@@ -116,7 +118,7 @@ def _own_comments(
 
 
 def _answered_comment(form: CommentForm, comments: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The comment that the form answers, if it is among those shown."""
+    """The comment that the form replies to, if it is shown."""
     id_text = form.parent.data or request.args.get("reply", "")
     answered = next((one for one in comments if str(one["id"]) == str(id_text)), None)
     form.parent.data = answered["id"] if answered else ""
@@ -152,7 +154,7 @@ def _add_comment(actor: Actor, post: dict[str, Any]) -> AnyResponse:
 
 
 def _comment_url(actor: Actor, post: dict[str, Any], id: int) -> str:
-    """Where a new comment stands: on the last page of the discussion."""
+    """The URL of a new comment, on the last page of the discussion."""
     query = _comments_below(post, Query(count=True, fields=("id",)))
     pages = read.list_records(COMMENTS, actor, query).pages or 1
     last = pages if pages > 1 else None

@@ -1,4 +1,4 @@
-"""What a reader prefers, theme and size of text: chosen without a script, kept in a cookie."""
+"""A reader's preferences, theme and text size: chosen without a script, stored in a cookie."""
 
 from urllib.parse import parse_qsl, urlencode
 
@@ -10,12 +10,12 @@ from quire.site.paths import local_path, referring_path
 COOKIE = "user_prefs"
 """The cookie, such as `theme=dark&text=large`."""
 CHOICES = {"theme": ("auto", "light", "dark"), "text": ("normal", "small", "large", "larger")}
-"""What can be chosen, by name, the default first."""
+"""The choices by name, the default first."""
 YEAR = 31_536_000
 
 
 def preferences() -> dict[str, str]:
-    """Each preference of this reader, as far as it is one that there is, else the default."""
+    """The preferences of this reader; defaults for missing or invalid ones."""
     stored = dict(parse_qsl(request.cookies.get(COOKIE, "")[:500]))
     return {name: _valid(name, stored.get(name)) for name in CHOICES}
 
@@ -25,18 +25,18 @@ def _valid(name: str, value: str | None) -> str:
 
 
 def requested_preferences() -> dict[str, str]:
-    """What the address of this request asks for."""
+    """The preferences in the URL of this request."""
     choices = {name: request.args.get(name, "") for name in CHOICES}
     return {name: value for name, value in choices.items() if value in CHOICES[name]}
 
 
 def theme(theme: str) -> AnyResponse:
-    """Remember the colours and go back."""
+    """Save the theme and go back."""
     return remember({"theme": theme})
 
 
 def remember(choices: dict[str, str]) -> AnyResponse:
-    """Keep what is chosen beside what was, and go back."""
+    """Save these choices with the others in the cookie, and go back."""
     back = local_path(request.args.get("next")) or referring_path() or url_for("site.home")
     response: Response = redirect(back)  # type: ignore[assignment]
     secure = bool(current_app.config["SESSION_COOKIE_SECURE"])

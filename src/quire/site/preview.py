@@ -1,4 +1,4 @@
-"""What a preview link shows: a record as it will be, in the frame that readers will see it in."""
+"""The page behind a preview link: a record with its draft, as readers will see it."""
 
 from typing import Any
 
@@ -14,16 +14,16 @@ from quire.site.page import render_page
 from quire.store import draft_service
 
 TEMPLATES = {POSTS.path: ("post.html", "post"), PAGES.path: ("page.html", "page")}
-"""The template of each type that has its own, and what it calls the record."""
+"""Types with a template of their own, and the record's name in it."""
 
 
 def _html(record: Record, state: dict[str, Any]) -> list[str]:
-    """The texts of a record of any type, as they will be shown."""
+    """The rendered texts of a record of any type."""
     return [state[one.name] for one in record.fields if one.kind.widget == "html"]
 
 
 def preview(token: str) -> Response:
-    """The record behind a link. Raises NotFound for a link that has ended."""
+    """The record of a preview link. Raises NotFound for an invalid link."""
     record, id = resolve(token)
     template, name = TEMPLATES.get(record.path, ("preview_generic.html", "record"))
     try:

@@ -1,4 +1,4 @@
-"""Posts beside a post: those that share most tags with it, newest first."""
+"""Posts related to a post: those that share most tags with it, newest first."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -14,11 +14,11 @@ from quire.store.read import rule_params, visible
 
 FIELDS = ("id", "title", "slug", "published_at")
 LOOKED_AT = 500
-"""Uses of its tags that are looked at, newest posts first: a tag that all posts have says little."""
+"""Most uses of its tags that are counted, newest posts first."""
 
 
 def find_related(post: int, tags: Sequence[int], most: int) -> list[dict[str, Any]]:
-    """At most `most` live posts that have one of `tags`, but for `post` itself."""
+    """At most `most` public posts with one of `tags`, without `post` itself."""
     if not tags:
         return []
     projection, statement = _plan()

@@ -102,7 +102,7 @@ ADDRESSES: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
 
 
 def init_app(app: Flask) -> None:
-    """Add the site to the application."""
+    """Register the site in the application."""
     app.url_map.converters["word"] = WordConverter
     site = Blueprint(
         "site", __name__, template_folder="templates", static_folder="static",

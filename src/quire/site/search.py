@@ -1,4 +1,4 @@
-"""Search for readers: what the public may find, best first, with the found words marked."""
+"""Search for readers in public content, best matches first, with highlighted words."""
 
 from typing import Any
 
@@ -16,11 +16,11 @@ from quire.store import search as store_search
 
 QUERY_PARAMETER = ("q", "page")
 _KINDS = {"users": "Author"}
-"""Where readers use another word than editors."""
+"""Types that readers call by another name than editors."""
 
 
 def search() -> Response:
-    """The form, and what was found."""
+    """The form, and its results."""
     words = request.args.get("q", "")
     pairs = [(name, request.args[name]) for name in QUERY_PARAMETER if name in request.args]
     try:

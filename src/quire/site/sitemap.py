@@ -1,4 +1,4 @@
-"""Addresses for search engines: the sitemap in parts, and what robots need not look at."""
+"""The sitemap in parts, and robots.txt."""
 
 from functools import lru_cache
 from typing import Any
@@ -35,11 +35,11 @@ Sitemap: {root}{sitemap}
 
 
 LISTS = "lists"
-"""The part of the pages that are no record's own."""
+"""The part with pages that are not single records."""
 
 
 def sitemap() -> Response:
-    """The list of parts (https://www.sitemaps.org/protocol.html)."""
+    """The index of parts (https://www.sitemaps.org/protocol.html)."""
     root = site_root()
     lists = (LISTS, 1, _lists()[0][1])
     entries = [
@@ -50,7 +50,7 @@ def sitemap() -> Response:
 
 
 def sitemap_part(kind: str, number: int) -> Response:
-    """One part: at most 10,000 addresses."""
+    """One part, of at most 10,000 URLs."""
     if (kind, number) == (LISTS, 1):
         places = _lists()
     else:
@@ -63,7 +63,7 @@ def sitemap_part(kind: str, number: int) -> Response:
 
 
 def _lists() -> list[tuple[str, str]]:
-    """Path and newest change of the pages that list posts: the home page, the archive, its months."""
+    """Path and last change of the pages that list posts: the home page, the archive, its months."""
     months = posts_by_month()
     newest = max((one.changed for one in months), default=site_settings()["updated_at"])
     archive = [(url_for("site.archive"), newest)] if months else []
@@ -81,22 +81,22 @@ def _xml(template: str, **shown: object) -> Response:
 
 
 def robots() -> Response:
-    """What search engines leave alone, and where they find the rest."""
+    """What search engines must not crawl, and where the sitemap is."""
     text = _ROBOTS.format(root=site_root(), sitemap=url_for("site.sitemap"))
     return Response(text, mimetype="text/plain")
 
 
 PART = 10_000
-"""Ids in one part, so that no part can have more addresses."""
+"""Ids per part, so that no part can have more URLs."""
 
 
 def public_types() -> dict[str, Record]:
-    """The types that have a public page, by path."""
+    """The types with public pages, by path."""
     return {path: one for path, one in REGISTRY.items() if one.public_path is not None}
 
 
 def parts() -> list[tuple[str, int, str]]:
-    """Type, number and newest change of each part that has an address in it."""
+    """Type, number and last change of each part that is not empty."""
     return cached_until_commit("parts of the sitemap", _parts)
 
 
@@ -110,7 +110,7 @@ def _parts() -> list[tuple[str, int, str]]:
 
 
 def part(record: Record, number: int) -> list[tuple[str, str]]:
-    """Path and newest change of each public page in one part."""
+    """Path and last change of each public page in one part."""
     limits = {"first": (number - 1) * PART + 1, "last": number * PART}
     with read_connection() as connection:
         rows = connection.execute(
@@ -141,14 +141,14 @@ def _list_statement(record: Record) -> Select[Any]:
 
 
 def _public(record: Record, rows: Select[Any]) -> Select[Any]:
-    """Only those that everybody may see and that have something on their page."""
+    """The condition that everybody may see the page, and that it is not empty."""
     gathers = _has_posts(record)
     rows = rows.where(visible(record, ANONYMOUS))
     return rows.where(or_(*gathers)) if gathers else rows
 
 
 def _has_posts(record: Record) -> list[Any]:
-    """Whether a post is in it, for types whose page lists posts."""
+    """The condition that a list page has posts."""
     posts = REGISTRY["posts"]
     live = visible(posts, ANONYMOUS)
     kinds: list[Any] = []

@@ -1,7 +1,7 @@
-"""The page behind the links that end mail of a kind: it asks first, and works without a sign-in.
+"""The page that unsubscribes from emails of one kind: asks for confirmation, needs no sign-in.
 
-A mail program posts to the same address by itself when its reader presses its button (RFC 8058), so
-the signed link is all the proof there is.
+Mail programs post to the same URL for one-click unsubscription (RFC 8058), so the signed link is
+the only proof.
 """
 
 from flask import request
@@ -14,7 +14,7 @@ from quire.site.page import render_page
 
 
 def unsubscribe(token: str) -> AnyResponse:
-    """Ask, then end mail of one kind."""
+    """Ask for confirmation, then unsubscribe from emails of one kind."""
     recipient = mail_unsubscribe.parse_token(token)
     if recipient is None:
         raise NotFound("This link is incomplete.")

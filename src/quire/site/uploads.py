@@ -1,4 +1,4 @@
-"""Files that were uploaded, as anybody may fetch them: kept for ever, never run."""
+"""Serves uploaded files to everybody: cached for ever, never executed."""
 
 import threading
 from typing import cast
@@ -22,13 +22,13 @@ OTHERS = {
 }  # fmt: skip
 POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
 STEM = 41
-"""Characters of a name that a picture and its variants share."""
+"""Length of the part of a name that an image and its variants share."""
 
 _drawing = threading.Lock()
 
 
 def uploads(name: str) -> Response:
-    """The file; pictures are shown, all else is only ever saved to a disk, under its own name."""
+    """A file; images are shown, all others are downloaded under their original name."""
     suffix = name.rpartition(".")[2]
     if not NAME.fullmatch(name) or suffix not in PICTURES | OTHERS:
         raise NotFound
@@ -43,7 +43,7 @@ def uploads(name: str) -> Response:
 
 
 def _file_response(blob: StoredFile, name: str) -> Response:
-    """The answer with the file `name`, or the part of it that was asked for."""
+    """The response with the file `name`, or the requested range of it."""
     suffix, environ = name.rpartition(".")[2], request.environ
     if blob.path is None:  # waitress would read it in the thread that all connections share
         environ = {key: environ[key] for key in environ if key != "wsgi.file_wrapper"}
@@ -67,7 +67,7 @@ def _file_response(blob: StoredFile, name: str) -> Response:
 
 
 def _original_name(name: str, suffix: str) -> str:
-    """What its owner called it, with the ending of what it is: a PDF is not saved as a page."""
+    """The original name with the suffix of the actual type: a PDF is not saved as a web page."""
     with read_connection() as connection:
         statement = select(Media.original_name).where(Media.url == ADDRESS + name)
         name_there = str(connection.execute(statement).scalar() or name)

@@ -1,6 +1,6 @@
-"""How often posts are read: counted in memory, written down by the worker, people only.
+"""Counts the views of posts by people in memory; the worker writes them to the database.
 
-Reading never waits for this; what a process that is killed has counted in the last seconds is lost.
+Requests never wait for this; a killed process loses the counts of the last seconds.
 """
 
 import re
@@ -16,19 +16,19 @@ from quire.errors import Unavailable
 from quire.store.counters import increment_many
 
 SECONDS = 5
-"""How often the counts are written down."""
+"""Seconds between two writes of the counts."""
 _PROGRAMS = re.compile(
     r"(?<!cu)bot|crawl|spider|slurp|preview|scan|monitor|headless|lighthouse|archive|fetch|feed"
     r"|facebookexternalhit|https?:|@|compatible; (?!msie)",
     re.IGNORECASE,
 )
-"""What programs say of themselves; after https://github.com/omrilotan/isbot, made shorter."""
+"""Words in the User-Agent of programs; after https://github.com/omrilotan/isbot, shortened."""
 _lock = threading.Lock()
 _counted: Counter[int] = Counter()
 
 
 def count_view(post: int, actor: Actor, may_edit: bool) -> None:
-    """Count that somebody reads a post, unless it is a program, or somebody at work on it."""
+    """Count a view, unless by a program or by somebody who works on the post."""
     if request.method != "GET" or may_edit or actor.impersonator or not _is_person():
         return
     with _lock:
@@ -43,13 +43,13 @@ def _is_person() -> bool:
 
 @lru_cache(1000)
 def is_browser(agent: str) -> bool:
-    """Whether a `User-Agent` is that of a browser that somebody looks at."""
+    """Whether a `User-Agent` is that of a browser with a person."""
     return agent.startswith(("Mozilla/", "Opera/")) and not _PROGRAMS.search(agent)
 
 
 @periodic(SECONDS, per_process=True)
 def flush_views() -> None:
-    """Add what was counted to the posts. When the database is away, later."""
+    """Add the counts to the posts; retried later if the database is unavailable."""
     with _lock:
         counts = dict(_counted)
         _counted.clear()

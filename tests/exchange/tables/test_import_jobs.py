@@ -82,7 +82,7 @@ def test_a_worker_that_dies_leaves_no_row_twice(job, root, rows, one_by_one, mon
     save, count = import_handler._Part._save, []
 
     def die(part, connection):
-        count.extend([1] * part._taken)
+        count.extend([1] * part._done_count)
         save(part, connection)
         if len(count) == saved:
             raise Died

@@ -1,4 +1,4 @@
-"""Behind every way to sign in: the page where somebody goes on."""
+"""What follows every way to sign in: the page to continue on."""
 
 from flask import redirect, url_for
 from werkzeug.wrappers import Response as AnyResponse
@@ -7,17 +7,17 @@ from quire.auth.accounts import Account
 from quire.site.account.resubmit import offer_resubmission, pending_form
 
 PANEL = "/admin/"
-"""Where those who write begin."""
+"""The start page of authors."""
 
 
 def start_page(writes: bool) -> str:
-    """Where somebody begins who wanted nothing else."""
+    """The start page, if no other page was requested."""
     return PANEL if writes else url_for("site.home")
 
 
 def finish_login(owner: Account, target: str | None) -> AnyResponse:
-    """Send somebody who has signed in on to where he wanted to be; who lacks a second factor that he
-    needs is led to where he gets one, who has sent a form too late may send it again."""
+    """Redirect a user who has just signed in to the page they wanted; to the setup of a second
+    factor if they need one; or to a form that their expired session has interrupted."""
     if owner.needs_second_factor:
         return redirect(url_for("site.two_factor"))
     if form := pending_form():

@@ -1,4 +1,4 @@
-"""The picture of oneself: it comes by the profile, from every member, and replaces the one before."""
+"""The avatar of a user, uploaded with the profile; replaces the previous one."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,10 +18,8 @@ FIELD = "picture"
 
 
 def change_avatar(actor: Actor, user: dict[str, Any], remove: bool) -> None:
-    """Take the picture in that this request brings, or take the old one away with `remove`.
-
-    Raises ValidationFailed, naming the field of the form.
-    """
+    """Save the uploaded avatar, or delete the current one with `remove`. Raises ValidationFailed
+    with errors for the form's field."""
     file = request.files.get(FIELD)
     if file is not None and file.filename:
         more = {"owner": actor.user_id, "is_avatar": True}
@@ -34,7 +32,7 @@ def change_avatar(actor: Actor, user: dict[str, Any], remove: bool) -> None:
 
 @contextmanager
 def _upload_errors() -> Iterator[None]:
-    """What is wrong with the file, said of the field of the form."""
+    """The errors of the file, for the form's field."""
     try:
         yield
     except ValidationFailed as problem:
@@ -44,7 +42,7 @@ def _upload_errors() -> Iterator[None]:
 
 
 def _set_avatar(actor: Actor, user: dict[str, Any], id: int | None) -> None:
-    """Another picture, or none; the one before was for nothing else."""
+    """Set another avatar, or none; the previous one has no other use and is deleted."""
     update(USERS, actor, user["id"], {"avatar": id})
     old = (user["avatar"] or {}).get("id")
     program = actor.as_system()

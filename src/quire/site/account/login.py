@@ -1,4 +1,4 @@
-"""Sign in, sign out, register, and the one-time page that makes the first administrator."""
+"""Sign-in, sign-out, and the one-time page that creates the first administrator."""
 
 from functools import partial
 
@@ -23,7 +23,7 @@ from quire.store.write import create
 
 
 def login() -> AnyResponse:
-    """Ask who somebody is, and send him on to where he wanted to be."""
+    """Sign a user in and redirect them to the page they wanted."""
     actor = current_actor()
     target = local_path(request.args.get("next"))
     if request.method == "GET" and not actor.is_anonymous:
@@ -57,7 +57,7 @@ def _login_page(form: LoginForm, status: int = 200) -> Response:
 
 
 def logout() -> AnyResponse:
-    """End the session."""
+    """Sign out."""
     require_own_page("You can only sign out from a page of this site. Go back and try again.")
     sessions.log_out(current_actor())
     flash("You have been signed out.")
@@ -69,7 +69,7 @@ def _form_values(form: AccountForm) -> dict[str, str]:
 
 
 def create_first_admin(token: str) -> AnyResponse:
-    """The first administrator, by the link that the console shows."""
+    """Create the first administrator, with the link from the console."""
     if not first_admin.is_valid(token):
         raise NotFound(
             "This link has been used or has expired. Restart the server to get a new one."
@@ -86,7 +86,7 @@ def create_first_admin(token: str) -> AnyResponse:
 
 
 def _administrator(form: AccountForm, by: Actor, token: str) -> None:
-    """The account, and a session for it: both or neither."""
+    """The account and a session for it, in one transaction."""
     with transaction():
         advisory_lock("administrators")
         if not first_admin.is_valid(token):  # two windows, one link: the first one wins

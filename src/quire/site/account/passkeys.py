@@ -1,4 +1,4 @@
-"""Passkeys, for oneself: added with a script's help, named, removed."""
+"""The user's passkeys: added with a script, renamed, deleted."""
 
 from flask import Response, request
 from werkzeug.wrappers import Response as AnyResponse
@@ -16,7 +16,7 @@ from quire.site.page import render_page
 
 @login_required
 def passkey_list(actor: Actor) -> AnyResponse:
-    """The passkeys that somebody has, and a form for another one."""
+    """The user's passkeys, and the form for a new one."""
     form = PasskeyForm()
     if request.method != "POST":
         return _passkeys_page(actor, form)
@@ -39,7 +39,7 @@ def _passkeys_page(actor: Actor, form: PasskeyForm, status: int = 200) -> Respon
 
 @login_required
 def passkey_registration_options(actor: Actor) -> AnyResponse:
-    """What a script passes on to the browser, which makes a passkey; for who knows the password."""
+    """Options for the script that creates a passkey; require the password."""
     require_own_page(OPEN_TOO_LONG)
     form = PasskeyForm()
     passwords.require_current_password(actor, form.current_password.data or "")
@@ -49,7 +49,7 @@ def passkey_registration_options(actor: Actor) -> AnyResponse:
 
 @login_required
 def passkey(actor: Actor, id: int) -> AnyResponse:
-    """One passkey: another name, or its end."""
+    """Rename or delete a passkey."""
     form = PasskeyNameForm()
     if request.method != "POST":
         form.name.data = passkeys.get_passkey(actor, id)["name"]
@@ -62,7 +62,7 @@ def passkey(actor: Actor, id: int) -> AnyResponse:
 
 @login_required
 def remove_passkey(actor: Actor, id: int) -> AnyResponse:
-    """Forget a passkey."""
+    """Delete a passkey."""
     form = ProofForm()
 
     def remove() -> None:

@@ -1,4 +1,4 @@
-"""One's own account: what others see, the password, the address; each on a page of its own."""
+"""The user's account: profile, password, email address; each on its own page."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -27,7 +27,7 @@ PROFILE_FIELDS = ("display_name", "location", "website")
 
 
 def login_required(page: Callable[..., AnyResponse]) -> Page:
-    """A page that is shown to whoever is signed in, about himself: `page(actor, ...)`."""
+    """Decorates a page for signed-in users: `page(actor, ...)`."""
 
     @wraps(page)
     def for_account(**where: Any) -> AnyResponse:
@@ -38,13 +38,13 @@ def login_required(page: Callable[..., AnyResponse]) -> Page:
 
 
 def redirect_with_message(endpoint: str, message: str) -> AnyResponse:
-    """After a change: its page again, and what has come of it."""
+    """Redirect to the page after a change, with a message."""
     flash(message)
     return redirect(url_for(f"site.{endpoint}"))
 
 
 def profile_of(actor: Actor) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The user and the profile of the one who asks."""
+    """The user and the profile of the actor."""
     id = actor.user_id or 0
     place = read.find_id(PROFILES, actor, user_id=id)
     return read.get_record(USERS, actor, id), read.get_record(PROFILES, actor, place or 0)
@@ -52,7 +52,7 @@ def profile_of(actor: Actor) -> tuple[dict[str, Any], dict[str, Any]]:
 
 @login_required
 def profile(actor: Actor) -> AnyResponse:
-    """What others see of somebody."""
+    """The public profile of the user."""
     user, about = profile_of(actor)
     form = ProfileForm(formdata=request.form if request.method == "POST" else None)
     portrait = image_of(user["avatar"])
@@ -89,7 +89,7 @@ def _save(actor: Actor, user: dict[str, Any], about: dict[str, Any], form: Profi
 
 @login_required
 def password(actor: Actor) -> AnyResponse:
-    """Another password; all other devices are signed out by it."""
+    """Change the password; signs out all other devices."""
     form = PasswordForm()
     status = (
         200
@@ -112,7 +112,7 @@ def _change_password(actor: Actor, form: PasswordForm) -> None:
 
 @login_required
 def email(actor: Actor) -> AnyResponse:
-    """Another address: a link goes there, and changes it."""
+    """Request a new address: the link sent there changes it."""
     form = EmailForm()
     status = (
         200
@@ -136,7 +136,7 @@ def _request_email_change(actor: Actor, form: EmailForm) -> None:
 
 @login_required
 def delete_account(actor: Actor) -> AnyResponse:
-    """Delete one's account."""
+    """Delete the account."""
     form = ProofForm()
     post_count = account_deletion.count_posts(actor)
     if request.method != "POST":
@@ -155,7 +155,7 @@ def delete_account(actor: Actor) -> AnyResponse:
 
 @login_required
 def export(actor: Actor) -> AnyResponse:
-    """All that is kept about somebody, as a file for himself."""
+    """All data about the user, as a download."""
     body = account_deletion.export_personal_data(actor)
     headers = {"Content-Disposition": 'attachment; filename="my-account.json"'}
     return Response(body, headers=headers, mimetype="application/json")

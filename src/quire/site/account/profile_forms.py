@@ -1,4 +1,4 @@
-"""Forms of one's own account; what a value must be is said by the records and checked by the store."""
+"""Forms of the account pages; values are declared by the records and validated by the store."""
 
 from flask_wtf import FlaskForm
 from wtforms import (
@@ -18,7 +18,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 
 class ProfileForm(FlaskForm):
-    """What others see of somebody."""
+    """The public profile."""
 
     username = StringField("Username", description="3 to 20 characters: letters, digits and . _ -")
     display_name = StringField("Name", description="Shown to readers instead of the username.")
@@ -81,6 +81,6 @@ class KeyForm(FlaskForm):
 
 
 class ProofForm(FlaskForm):
-    """The password, before something that cannot be undone."""
+    """The password, before something irreversible."""
 
     current_password = PasswordField("Current password")

@@ -1,4 +1,4 @@
-"""Registering: open to everybody, or by the link of an invitation."""
+"""Registration, open to everybody or by invitation."""
 
 from flask import flash, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
@@ -16,7 +16,7 @@ from quire.store.write import Saved
 
 
 def register() -> AnyResponse:
-    """Make an account of one's own, while that is open to everybody or with an invitation."""
+    """Create an account, if registration is open or with an invitation."""
     actor = current_actor()
     if not actor.is_anonymous:
         return redirect(start_page(actor.at_least("author")))

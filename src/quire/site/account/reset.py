@@ -1,4 +1,5 @@
-"""What links in mails lead to: a new password, a verified address; and the page that asks for one."""
+"""Pages for links in emails: a new password, a verified address; and the page that requests such a
+link."""
 
 from flask import Response, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
@@ -14,7 +15,7 @@ RESET_SENT = "If there is an account with this email address, we have sent it an
 
 
 def request_reset() -> AnyResponse:
-    """Ask for the address of whoever has forgotten his password; it is not told whether it is known."""
+    """Request a reset link; the response never tells whether the address is known."""
     form = AddressForm()
     if request.method != "POST":
         return render_page("reset.html", form=form)
@@ -28,7 +29,8 @@ def request_reset() -> AnyResponse:
 
 
 def reset(token: str) -> AnyResponse:
-    """Set a new password. Looking at the page does not use the link up: programs look at mail."""
+    """Set a new password. Opening the page does not use up the link, since programs open links in
+    emails."""
     form = NewPasswordForm()
     actor = current_actor()
     try:
@@ -46,7 +48,7 @@ def reset(token: str) -> AnyResponse:
 
 
 def verify(token: str) -> AnyResponse:
-    """Verify an address, by a button: programs that look at mail press none."""
+    """Verify an address, by a button: programs that open links do not press it."""
     form = ButtonForm()
     actor = current_actor()
     try:
@@ -63,5 +65,5 @@ def verify(token: str) -> AnyResponse:
 
 
 def dead_link_page(purpose: str, problem: NotFound) -> Response:
-    """The page about a link that opens nothing, with the way to a new one."""
+    """The page for an invalid link, with the way to a new one."""
     return render_page("dead_link.html", problem.status, purpose=purpose, message=problem.message)

@@ -23,7 +23,7 @@ EXCLUDED = ("csrf_token", "confirm", "otp", "credential", FIELD)
 
 @dataclass(frozen=True)
 class PendingForm:
-    """Where a form was sent, the page that it stood on, and what was in it."""
+    """A form that was submitted too late: its path, the page it was on, and its fields."""
 
     path: str
     back: str
@@ -31,7 +31,7 @@ class PendingForm:
 
     @property
     def shown_fields(self) -> list[tuple[str, str]]:
-        """What is worth a look before it is sent: what is not empty, by names for people."""
+        """The fields to show before it is submitted again: not empty, with labels."""
         return [
             (name.strip("_").replace("_", " ").capitalize(), text)
             for name, text in self.fields
@@ -44,7 +44,7 @@ def _signer() -> URLSafeTimedSerializer:
 
 
 def _pack(back: str) -> str:
-    """The fields of this request, signed; empty where that is too much."""
+    """The fields of this request, signed; empty if they are too large."""
     fields = [
         (name, text)
         for name, text in request.form.items(multi=True)
@@ -72,12 +72,12 @@ def pending_form_token() -> str:
 
 
 def is_expired_form(status: int) -> bool:
-    """Whether a refusal is that of a form of ours, sent after the end of its session."""
+    """Whether this error was caused by one of our forms, submitted after its session had ended."""
     return status == 401 and request.method == "POST" and has_signed_csrf_token()
 
 
 def login_page(around: PageContext) -> Response:
-    """The sign-in, in the place of what was sent and with all that was typed."""
+    """The sign-in page instead of the submitted page, with everything that was typed."""
     back = referring_path() or url_for("site.home")
     g.pending_form = _pack(back)
     return redirect_to_login(back, around)
@@ -92,12 +92,12 @@ def redirect_to_login(back: str | None, around: PageContext | None = None) -> Re
 
 
 def offer_resubmission(owner: Account, form: PendingForm) -> Response:
-    """After the sign-in: the form once more, behind a button."""
+    """After the sign-in: the form again, to be submitted by a button."""
     renew_csrf_token()
     around = replace(page_context(), actor=owner.actor("session"))
     return render_page("resubmit.html", frame=around, pending=form)
 
 
 def renew_csrf_token() -> None:
-    """Let the next form have a token of the session that has just begun."""
+    """Issue a CSRF token for the new session."""
     g.pop("csrf_token", None)

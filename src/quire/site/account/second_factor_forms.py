@@ -5,7 +5,7 @@ from wtforms import BooleanField, HiddenField, PasswordField, StringField
 
 
 class SecondStepForm(FlaskForm):
-    """What is asked for after the password."""
+    """The code after the password."""
 
     otp = StringField(
         "Code", description="Enter the 6-digit code from your app, or a recovery code."
@@ -13,7 +13,7 @@ class SecondStepForm(FlaskForm):
 
 
 class EnrollmentForm(FlaskForm):
-    """An app that shows codes: the secret that it was given, sealed, and a first code."""
+    """An authenticator app: its encrypted secret, and a first code."""
 
     otp = StringField("Code", description="The 6-digit code that the app shows now.")
     current_password = PasswordField("Current password")
@@ -21,7 +21,7 @@ class EnrollmentForm(FlaskForm):
 
 
 class PasskeyForm(FlaskForm):
-    """A new passkey; a script fills in what the device answers."""
+    """A new passkey; a script fills in the response of the authenticator."""
 
     name = StringField("Name", description="For example “phone”.")
     current_password = PasswordField("Current password")
@@ -29,13 +29,13 @@ class PasskeyForm(FlaskForm):
 
 
 class PasskeyNameForm(FlaskForm):
-    """Another name for a passkey."""
+    """A new name for a passkey."""
 
     name = StringField("Name")
 
 
 class PasskeyLoginForm(FlaskForm):
-    """A passkey's answer; a script fills it in."""
+    """A passkey's assertion, filled in by a script."""
 
     credential = HiddenField()
     remember = BooleanField()

@@ -17,7 +17,7 @@ from quire.site.paths import local_path
 
 
 def second_step() -> AnyResponse:
-    """Ask who has shown his password for a code."""
+    """Ask for a code after the password."""
     target = local_path(request.args.get("next"))
     pending = pending_login.current()
     if pending is None:
@@ -38,7 +38,7 @@ def second_step() -> AnyResponse:
 
 
 def continue_to_second_step(target: str | None) -> AnyResponse:
-    """From the password to the second step; at once where a form is carried along."""
+    """Go on to the second step; without a redirect if there is a pending form."""
     if pending_form() is None:
         return redirect(url_for("site.second_step", next=target))
     renew_csrf_token()
@@ -70,13 +70,13 @@ def _warn_about_codes(remaining: int) -> None:
 
 
 def passkey_login_options() -> AnyResponse:
-    """What a script passes on to the browser, which lets somebody choose a passkey."""
+    """Options for the script that lets the user choose a passkey."""
     require_own_page(OPEN_TOO_LONG)
     return Response(webauthn.authentication_options(), mimetype="application/json")
 
 
 def login_with_passkey() -> AnyResponse:
-    """Sign in by what the passkey has answered."""
+    """Sign in with the assertion of a passkey."""
     require_own_page(OPEN_TOO_LONG)
     form = PasskeyLoginForm()
     target = local_path(request.args.get("next"))

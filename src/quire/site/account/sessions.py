@@ -1,4 +1,4 @@
-"""Where somebody is signed in, and the keys of his programs: seen, made and ended by himself."""
+"""The user's sessions and API keys."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def _own_rows(actor: Actor, field: str, number: int = MOST, sort: str = "-id") -
 
 @login_required
 def dashboard(actor: Actor) -> AnyResponse:
-    """What somebody has written, and where he is signed in."""
+    """The user's posts and comments, and their sessions."""
     return render_page(
         "dashboard.html",
         posts=read.list_records(POSTS, actor, _own_rows(actor, "author", RECENT, "-updated_at")),
@@ -43,7 +43,7 @@ def dashboard(actor: Actor) -> AnyResponse:
 
 @login_required
 def sessions(actor: Actor) -> AnyResponse:
-    """The devices and programs that are signed in; all others end by a button."""
+    """The devices and programs that are signed in, with a button that signs out all others."""
     if request.method == "POST":
         require_own_page(FOREIGN_PAGE)
         log_out_others(actor)
@@ -64,7 +64,7 @@ def end_session(actor: Actor, id: int) -> AnyResponse:
 
 @login_required
 def api_keys(actor: Actor) -> AnyResponse:
-    """The keys of somebody's programs, and a form for another one, which is shown once."""
+    """The user's API keys, and the form for a new one, which is shown once."""
     form = KeyForm()
     form.scopes.choices = [(scope, scope) for scope in scopes_for(actor)]
     if request.method != "POST":
@@ -104,7 +104,7 @@ def _form_values(form: KeyForm) -> dict[str, Any]:
 
 @login_required
 def revoke_key(actor: Actor, id: int) -> AnyResponse:
-    """Delete one of one's keys."""
+    """Delete one of the user's keys."""
     require_own_page(FOREIGN_PAGE)
     _delete(API_KEYS, actor, id)
     return redirect_with_message("api_keys", "The API key has been deleted. It no longer works.")
@@ -117,7 +117,7 @@ def _delete(record: Any, actor: Actor, id: int) -> None:
         return
 
 
-"""What a device calls itself, in two words that its owner knows it by."""
+"""The name of a device in two words."""
 
 BROWSERS = (
     ("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("FxiOS", "Firefox"),
@@ -128,11 +128,11 @@ SYSTEMS = (
     ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"),
     ("Mac OS", "Mac"), ("CrOS", "ChromeOS"), ("Linux", "Linux"),
 )  # fmt: skip
-"""Words of User-Agent headers, the telling ones first: most browsers name others too."""
+"""Words in User-Agent headers, the most specific first, since most browsers name others too."""
 
 
 def device_name(agent: str) -> str:
-    """`Firefox on Windows` for a User-Agent; its first words where nothing is known of it."""
+    """`Firefox on Windows` for a User-Agent; its first words if it is unknown."""
     browser = next((name for word, name in BROWSERS if word in agent), None)
     system = next((name for word, name in SYSTEMS if word in agent), None)
     parts = [name for name in (browser, system) if name]

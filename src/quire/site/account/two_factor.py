@@ -1,4 +1,4 @@
-"""Two factors, for oneself: an app that shows codes, recovery codes, and the end of both."""
+"""The user's two-factor authentication: authenticator app and recovery codes."""
 
 from importlib import import_module
 from typing import Any
@@ -30,7 +30,7 @@ from quire.site.page import render_page
 
 @login_required
 def two_factor(actor: Actor) -> AnyResponse:
-    """Whether codes are asked for; the way to switch that on."""
+    """Whether two-factor authentication is on, and the way to enable it."""
     if is_enabled(_id(actor)):
         return _overview_page(actor, ProofForm(formdata=None))
     form = EnrollmentForm()
@@ -89,7 +89,7 @@ def _codes_page(codes: list[str], is_new: bool) -> Response:
 
 @login_required
 def regenerate_codes(actor: Actor) -> AnyResponse:
-    """New recovery codes, shown this once."""
+    """New recovery codes, shown once."""
     form, codes = ProofForm(), []
 
     def renew() -> None:
@@ -104,7 +104,7 @@ def regenerate_codes(actor: Actor) -> AnyResponse:
 
 @login_required
 def disable_two_factor(actor: Actor) -> AnyResponse:
-    """Ask for no codes any more."""
+    """Turn two-factor authentication off."""
     form = ProofForm()
 
     def end() -> None:
@@ -125,5 +125,5 @@ def _id(actor: Actor) -> int:
 
 
 def _encryption_context(actor: Actor) -> str:
-    """What a secret on its way through the page is bound to: nobody sends another's."""
+    """Binds a secret in the page to its user."""
     return f"enrolment of user {actor.user_id}"
