@@ -12,7 +12,7 @@ from quire.store import write
 from tests.sample_images import keep
 from tests.users import signed_in
 
-GROWING = ("comments", "media", "revisions", "audit_events", "sessions", "batches")
+GROWING = ("comments", "media", "revisions", "audit_events", "sessions", "batches", "deliveries")
 
 
 @pytest.fixture
