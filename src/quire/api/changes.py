@@ -7,7 +7,7 @@ from flask_restful import Resource
 
 from quire.actor import Actor
 from quire.api import feed_cursor, long_polling, responses
-from quire.api.request_body import allow_params
+from quire.api.request_body import allow_params, single_param
 from quire.auth.current_actor import current_actor
 from quire.declare.query import parse_number, split_list
 from quire.declare.record import REGISTRY, Record
@@ -68,7 +68,5 @@ def _records(actor: Actor) -> list[Record]:
 
 
 def _number(name: str, default: int, least: int, most: int) -> int:
-    texts = request.args.getlist(name) or [str(default)]
-    if len(texts) > 1:
-        raise invalid_parameter(name, f"{name} was sent more than once.")
-    return parse_number(name, texts[0], least, most)
+    text = single_param(name)
+    return default if text is None else parse_number(name, text, least, most)

@@ -2,13 +2,13 @@
 
 import dataclasses
 
-from flask import Response, request
+from flask import Response
 from flask_restful import Resource
 from pydantic import BaseModel
 
 from quire.actor import ANONYMOUS, Actor
 from quire.api import responses
-from quire.api.request_body import allow_params
+from quire.api.request_body import allow_params, single_param
 from quire.auth.accounts import by_username
 from quire.auth.current_actor import current_actor
 from quire.declare.kinds import MAX_ID
@@ -55,22 +55,15 @@ def _explanation(verdict: AccessDecision) -> Response:
     )
 
 
-def _parameter(name: str) -> str | None:
-    sent = request.args.getlist(name)
-    if len(sent) > 1:
-        raise invalid_parameter(name, f"{name} was sent more than once.")
-    return sent[0] if sent else None
-
-
 def _requested_record() -> Record:
-    found = REGISTRY.get(_parameter("type") or "")
+    found = REGISTRY.get(single_param("type") or "")
     if found is None:
         raise invalid_parameter("type", f"type must be one of: {', '.join(REGISTRY)}.")
     return found
 
 
 def _requested_operation(record: Record) -> tuple[str, Rule]:
-    operation = _parameter("action") or ""
+    operation = single_param("action") or ""
     rule = access_decision.rule_of(record, operation)
     if rule is None:
         known = (*access_decision.OPERATIONS, *(one.name for one in record.actions))
@@ -80,7 +73,7 @@ def _requested_operation(record: Record) -> tuple[str, Rule]:
 
 def _requested_actor(asker: Actor) -> Actor:
     """Whom the question is about; an account that cannot sign in may do what strangers may."""
-    name = _parameter("user")
+    name = single_param("user")
     if name is None:
         return asker
     require_possible(OTHERS, asker)
@@ -91,7 +84,7 @@ def _requested_actor(asker: Actor) -> Actor:
 
 
 def _requested_id(record: Record, operation: str) -> int | None:
-    text = _parameter("id")
+    text = single_param("id")
     if text is None:
         if record.singleton:
             return ONLY_ROW

@@ -7,7 +7,7 @@ from typing import Any
 from flask import g, request
 
 from quire.declare.kinds import INT64
-from quire.errors import BadRequest, UnsupportedMediaType, unknown_parameter
+from quire.errors import BadRequest, UnsupportedMediaType, invalid_parameter, unknown_parameter
 
 MAX_DEPTH = 32
 MAX_EXACT_INTEGER = 2**53
@@ -93,6 +93,14 @@ def _check(value: Any, depth: int, has_escapes: bool) -> None:
         if isinstance(value, dict):
             for key in value:
                 _check(key, depth, has_escapes)
+
+
+def single_param(name: str) -> str | None:
+    """The value of a query parameter, None where it was not sent. Raises BadRequest for several."""
+    values = request.args.getlist(name)
+    if len(values) > 1:
+        raise invalid_parameter(name, f"{name} was sent more than once.")
+    return values[0] if values else None
 
 
 def allow_params(*names: str) -> None:

@@ -93,7 +93,7 @@ def _resource_class(kind: type[Any], record: Record, suffix: str, **attributes: 
     return type(f"{record.model.__name__}{suffix}", (kind,), {"record": record, **attributes})
 
 
-def _methods(record: Record) -> tuple[set[str], set[str]]:
+def record_methods(record: Record) -> tuple[set[str], set[str]]:
     """The methods of list and item: those that somebody may use."""
     access = record.access
     listed = {"GET"} | ({"POST"} if access.create is not NOBODY else set())
@@ -115,7 +115,7 @@ def add_record_routes(api: Api, record: Record) -> None:
         )
         api.add_resource(single, path, endpoint=name)
     else:
-        listed, item = _methods(record)
+        listed, item = record_methods(record)
         if name in LISTS:
             many = _resource_class(LISTS[name], record, "List", methods=LISTS[name].methods)
         else:

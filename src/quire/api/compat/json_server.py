@@ -14,14 +14,13 @@ from quire.api import responses
 from quire.api.media import MediaItem
 from quire.api.request_body import allow_params
 from quire.api.resources import RecordItem, RecordList, RecordResource
-from quire.api.routes import Api
+from quire.api.routes import Api, record_methods
 from quire.api.special_resources import AccountList, Singleton
 from quire.declare.kinds import INT64
 from quire.declare.query import PARAMETERS, Query, parse_number, parse_query, split_list
 from quire.declare.query_conditions import MAX_VALUES, Condition, Group
 from quire.declare.query_fields import filter_paths
 from quire.declare.record import REGISTRY, Record
-from quire.declare.rules import NOBODY
 from quire.errors import invalid_parameter, unknown_parameter
 from quire.store import read
 from quire.web.caching import note_shown
@@ -166,17 +165,10 @@ FILES = frozenset({"media"})
 """Types that are not made from JSON: files are uploaded to the API."""
 
 
-def _methods(record: Record) -> tuple[set[str], set[str]]:
-    """The methods of list and item: those that somebody may use."""
-    access = record.access
-    creates = access.create is not NOBODY and record.path not in FILES
-    item = {"GET"} | ({"PUT", "PATCH"} if access.update is not NOBODY else set())
-    item |= {"DELETE"} if access.delete is not NOBODY and not record.singleton else set()
-    return {"GET"} | ({"POST"} if creates else set()), item
-
-
 def _add_routes(api: Api, record: Record) -> None:
-    listed, item = _methods(record)
+    listed, item = record_methods(record)
+    if record.path in FILES:
+        listed -= {"POST"}
     path, name = f"/{record.path}", record.model.__name__
     kinds: list[tuple[type[Any], str, set[str]]] = [
         (LISTS.get(record.path, BareList), path, listed),
