@@ -90,11 +90,22 @@ def test_what_changed_offline_arrives_once_and_conflicts_are_kept(run, as_, tmp_
     assert [one["code"] for one in refusals] == ["version_conflict"]
 
 
-def test_a_copy_that_is_too_old_starts_again(run, as_, tmp_path):
-    as_("ann").post("posts", json={"title": "There", "body": "x"})
+def test_a_change_waits_while_the_key_is_not_accepted(run, as_, tmp_path):
+    sync(run, 'queue("POST", "/posts", {"title": "Waits", "body": "x"})\nKEY = "qk_expired"')
+    assert copied(tmp_path, "select refusal from queue") == [(None,)]
     sync(run)
+    assert copied(tmp_path, "select key from queue") == []
+    assert [one["title"] for one in as_("ann").get("posts").json["posts"]] == ["Waits"]
+
+
+def test_a_copy_that_is_too_old_starts_again(run, as_, tmp_path):
+    ann = as_("ann")
+    ann.post("posts", json={"title": "There", "body": "x"})
+    gone = ann.post("posts", json={"title": "Gone", "body": "x"}).json["id"]
+    sync(run)
+    ann.delete(f"posts/{gone}")
     outdated = as_("bob").get("changes").json["next"]  # of another reader, so worth nothing here
-    sync(run, f"copy.execute('update position set cursor = ?', ({outdated!r},))")
+    sync(run, f"copy.execute('update position set cursor = ?', ({outdated!r},)); copy.commit()")
     assert len(copied(tmp_path, "select id from records where type = 'posts'")) == 1
 
 
