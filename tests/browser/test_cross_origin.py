@@ -4,12 +4,10 @@ import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from quire.actor import SYSTEM
 from quire.records import POSTS
 from quire.store import write
-from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.running_server import serving
 from tests.users import token_of
 
@@ -48,21 +46,18 @@ def other_origin():
 
 
 @pytest.fixture
-def ask(make_app, people, other_origin):
+def ask(make_app, people, other_origin, chromium):
     """`ask(path, **options)`: what a script at the other origin reads, and the token of an author."""
     app = make_app(CORS_ORIGINS=[other_origin], RATELIMIT_ENABLED=True, RATELIMIT_API="8/hour")
     raw = {"title": "Tides", "body": "x", "author": people["ann"].id}
     with app.app_context():
         write.create(POSTS, SYSTEM, raw | {"published_at": "2026-01-01T10:00:00Z"})
-    with serving(app) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page()
+    with serving(app) as address, chromium.new_page() as page:
         page.goto(other_origin)
         yield (
             lambda path, **options: page.evaluate(ASK, [address + path, options]),
             {"Authorization": f"Bearer {token_of(app, people['ann'])}"},
         )
-        browser.close()
 
 
 def test_a_script_of_another_origin(ask):

@@ -145,6 +145,8 @@ def test_an_upload_that_is_cancelled_on_its_way_is_deleted(editor, media, leave)
     page.keyboard.press("Escape") if leave == "Escape" else button.click()
     expect(page.locator("dialog")).to_have_count(0)
     page.keyboard.type(" After.")
+    while not uploads:  # the server has not answered the route yet
+        page.wait_for_timeout(50)
     with page.expect_response(lambda answer: answer.request.method == "DELETE") as deletion:
         route, answer = uploads[0]
         route.fulfill(response=answer)
