@@ -77,6 +77,10 @@ def _inline_html(self: "HtmlConverter", el: Tag, text: str, parent_tags: set[str
 class HtmlConverter(_Base):
     """markdownify with the rules of CommonMark, and HTML for what CommonMark cannot express."""
 
+    def process_tag(self, node: Tag, parent_tags: Any = None) -> str:
+        """As Markdown; nothing for a summary, which its `details` writes as HTML."""
+        return "" if node.name == "summary" else super().process_tag(node, parent_tags=parent_tags)
+
     def process_text(self, el: Any, parent_tags: Any = None) -> str:
         self._begins_line = _begins_line(el)
         return super().process_text(el, parent_tags=parent_tags)
@@ -198,9 +202,6 @@ class HtmlConverter(_Base):
         summary = el.find("summary")
         head = f"{raw_html(summary)}\n\n" if isinstance(summary, Tag) else ""
         return f"\n\n<details>{head}{text.strip()}\n\n</details>\n\n"
-
-    def convert_summary(self, el: Tag, text: str, parent_tags: set[str]) -> str:
-        return ""
 
     def convert_td(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         words = " ".join(text.split())
