@@ -107,9 +107,10 @@ def test_a_worker_does_what_others_owe_and_stops_in_good_order(tmp_path, broker)
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="there Ctrl-C is for all processes of a console")
 @pytest.mark.parametrize("broker", ["", *BROKERS])
-def test_ctrl_c_is_no_failure(tmp_path, broker):
+@pytest.mark.parametrize("seconds", [0, 1], ids=["at once", "later"])
+def test_ctrl_c_is_no_failure(tmp_path, broker, seconds):
     worker = Worker(tmp_path, CELERY_BROKER_URL=address_of(broker))
-    time.sleep(1)  # it says that it is ready before it has its broker
+    time.sleep(seconds)  # it says that it is ready before it has its broker
     assert worker.stop(signal.SIGINT) == 0
 
 

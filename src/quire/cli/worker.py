@@ -3,6 +3,7 @@
 import signal
 import sys
 import threading
+from contextlib import suppress
 from importlib import import_module
 
 import click
@@ -32,9 +33,11 @@ def worker(info: ScriptInfo, concurrency: int) -> None:
     if not app.config["CELERY_BROKER_URL"]:
         _run_without_broker(app, concurrency)
         return
+    celery = import_module("quire.jobs.celery")
     with running_workers(app, 1):  # which passes on, also where no server runs
         click.echo(READY)
-        sys.exit(import_module("quire.jobs.celery").serve(app, concurrency))
+        with suppress(KeyboardInterrupt):  # Celery takes Ctrl-C only once it has its broker
+            sys.exit(celery.serve(app, concurrency))
 
 
 def _run_without_broker(app: Flask, concurrency: int) -> None:
