@@ -1,5 +1,6 @@
 """What every test may ask for: an application with people in it, and clients for each of them."""
 
+import gc
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -20,6 +21,13 @@ from tests.users import enrol, signed_in
 
 FRONT_DOORS = {"COMPAT_JSON_SERVER": True, "COMPAT_GHOST": True}
 """Off by default; open in tests, so that what is tried at every address is tried there too."""
+
+
+def pytest_collection_finish(session):
+    """Keep the collector from going again and again through what a run has loaded: half of its time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(scope="session")

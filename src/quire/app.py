@@ -7,7 +7,7 @@ from flask import Flask, Request
 from flask.ctx import RequestContext as BaseRequestContext
 from waitress.proxy_headers import proxy_headers_middleware
 from werkzeug.exceptions import HTTPException
-from werkzeug.routing import MapAdapter, RequestRedirect
+from werkzeug.routing import MapAdapter, RequestRedirect, Rule
 
 from quire import records
 from quire.admin import setup as admin
@@ -63,8 +63,28 @@ class RequestContext(BaseRequestContext):
             self.app_context.pop(*exc)
 
 
+class LazyRule(Rule):
+    """A route whose builders of addresses are compiled when first used.
+
+    Werkzeug compiles two functions per route at the start; few of hundreds are ever called.
+    """
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        compile_builder = super()._compile_builder
+        compiled: list[Callable[..., tuple[str, str]]] = []
+
+        def build(rule: Rule, /, **values: Any) -> tuple[str, str]:
+            if not compiled:
+                compiled.append(compile_builder(append_unknown))
+            return compiled[0](rule, **values)
+
+        return build
+
+
 class Quire(Flask):
     """The application, whose requests have a normalized host and a context of their own."""
+
+    url_rule_class = LazyRule
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """`func` as it is: Flask would inspect it at every call, and no view here is a coroutine."""
