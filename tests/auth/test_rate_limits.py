@@ -10,7 +10,7 @@ from sqlalchemy import select
 from quire.actor import ANONYMOUS
 from quire.auth.rate_limits import consume
 from quire.errors import TooManyRequests, Unavailable
-from quire.records import AUDIT_EVENTS
+from quire.records import AUDIT_EVENTS, POSTS
 from quire.security import login_throttle
 from quire.security.client_network import client_network
 from quire.security.login_throttle import reset
@@ -306,6 +306,21 @@ def test_mail_has_budgets_for_network_and_address(tried):
     asked("20@example.org", ip=ELSEWHERE)
     tried.later(3600)
     asked("ann@example.org")
+
+
+def test_a_quota_tells_what_is_left_of_it(make_app, people, make):
+    app = make_app(RATELIMIT_ENABLED=True)
+    bob = signed_in(app, people["bob"])
+    post = make(POSTS, title="a", body="x", author=people["ann"].id)
+    assert signed_in(app, people["root"]).post(f"posts/{post}/publish").status_code == 200
+    said = [bob.post(f"posts/{post}/comments", json={"body": "Fine."}) for _ in range(2)]
+    left = [one.headers["RateLimit"].rpartition(";")[0] for one in said]
+    assert left == ['"comment";r=29', '"comment";r=28']
+    # how often others ask for an account is nobody's business
+    asked = {"email": "ann@example.org"}
+    with app.test_client() as other:
+        answer = other.post("/auth/reset", data=asked)
+    assert answer.headers["RateLimit"].startswith('"reset";r=19;')
 
 
 def test_throttles_can_be_switched_off(app, people):

@@ -2,15 +2,17 @@
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 
-from flask import current_app
+from flask import Response, after_this_request, current_app, has_request_context
 from limits import RateLimitItem, parse
 from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
+from limits.util import WindowStats
 
 from quire.actor import Actor
-from quire.errors import TooManyRequests
+from quire.errors import TooManyRequests, rate_limit_headers
 from quire.security import login_throttle
 from quire.security.client_network import client_network
 
@@ -49,3 +51,19 @@ def consume(kind: str, account: str, actor: Actor) -> None:
             raise TooManyRequests(kind, item.amount, item.get_expiry(), seconds)
     for item, key in keys:
         limiter.hit(item, kind, key)
+    if has_request_context():
+        # how often others ask for an account is nobody's business but its owner's
+        own = keys[0] if actor.user_id is None else keys[1]
+        after_this_request(
+            partial(_add_headers, kind, own[0], limiter.get_window_stats(own[0], kind, own[1]))
+        )
+
+
+def _add_headers(
+    kind: str, item: RateLimitItem, stats: WindowStats, response: Response
+) -> Response:
+    """Say how much of a quota is left."""
+    seconds = max(1, ceil(stats.reset_time - time.time()))
+    headers = rate_limit_headers(kind, item.amount, item.get_expiry(), stats.remaining, seconds)
+    response.headers.update(headers)
+    return response

@@ -10,6 +10,7 @@ from sqlalchemy import delete as sql_delete
 from sqlalchemy import select
 from sqlalchemy import update as sql_update
 from standardwebhooks import Webhook as Verifier
+from werkzeug.http import http_date
 
 from quire.actor import SYSTEM
 from quire.declare.clock import now
@@ -128,6 +129,29 @@ def test_a_failure_is_tried_again_after_5_seconds_with_the_same_id(subscribe, re
     first, second = (message.headers["webhook-id"] for message in receiver.messages)
     assert first == second and deliveries()[0].status == "delivered"
     assert webhook(made.id)["failures"] == 0
+
+
+@pytest.mark.parametrize(
+    ("told", "least", "most"),
+    [
+        ("3600", 3590, 3600),
+        ("2", 0, 5),
+        ("999999999", 86390, 86400),
+        ("99999999999999999999", 0, 5),
+        ("-5", 0, 5),
+        ("soon", 0, 5),
+        (lambda: http_date(now() + timedelta(hours=2)), 7100, 7201),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 0, 5),
+    ],
+)
+def test_a_receiver_may_ask_for_a_longer_pause(subscribe, receiver, post, told, least, most):
+    wait = told() if callable(told) else told
+    receiver.answer = lambda handler, message: answer(handler, 503, **{"Retry-After": wait})
+    subscribe("posts.created")
+    post()
+    work()
+    pause = deliveries()[0].next_attempt_at - now()
+    assert timedelta(seconds=least) < pause <= timedelta(seconds=most)
 
 
 def test_after_twelve_attempts_in_three_days_it_is_given_up(subscribe, receiver, post):

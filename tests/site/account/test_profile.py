@@ -198,6 +198,16 @@ def test_a_key_is_shown_once_and_deleted(visitor, people):
     assert ann.get("/api/v1/posts", headers={"X-API-Key": key}).status_code == 401
 
 
+def test_a_key_for_the_ghost_content_api_is_offered_where_that_is_on(visitor, app, monkeypatch):
+    ann = visitor("ann")
+    made = ann.post("/profile/keys", data={"name": "site", "scopes": ["content:read"]})
+    key = soup(made).select_one(".key").text
+    assert len(key) == 26 and made.status_code == 201
+    assert ann.get(f"/ghost/api/content/posts/?key={key}").status_code == 200
+    monkeypatch.setitem(app.config, "COMPAT_GHOST", False)
+    assert "content:read" not in soup(ann.get("/profile/keys")).select_one("form .choices").text
+
+
 def test_a_key_without_a_scope_keeps_what_was_typed(visitor, people):
     answer = visitor("ann").post("/profile/keys", data={"name": "phone", "networks": "here"})
     assert answer.status_code == 422 and 'value="phone"' in answer.text

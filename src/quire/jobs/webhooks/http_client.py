@@ -3,31 +3,40 @@
 No redirect is followed, no proxy of the environment is used, no connection is used twice.
 """
 
+import re
 import ssl
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpcore
+from werkzeug.http import parse_date
 from werkzeug.urls import iri_to_uri
 
+from quire.declare.clock import now
 from quire.security.network_addresses import ForbiddenAddress, require_public, resolve
 
 SECONDS = 10.0
 """How long all of it may take: name, connection, TLS, request and answer."""
 MAX_BODY_BYTES = 64 * 1024
 """Bytes of an answer's body that are read; what follows is not waited for."""
+_DELAY = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of an attempt: the status of the answer if there was one, why it failed if it did."""
+    """What came of an attempt: the status of the answer if there was one, why it failed if it did.
+
+    `retry_after`: for how many seconds the receiver wants no further attempt.
+    """
 
     status: int | None
     error: str | None
     milliseconds: int
+    retry_after: int = 0
 
 
 class DeadlineStream(httpcore.NetworkStream):
@@ -112,23 +121,23 @@ class GuardedBackend(httpcore.NetworkBackend):
 def post(url: str, headers: Mapping[str, str], body: bytes, *, allow_private: bool) -> Outcome:
     """Send a body; a status from 200 to 299 within SECONDS is success."""
     started = time.monotonic()
-    status, error = None, None
+    status, error, retry_after = None, None, 0
     try:
-        status = _status(url, headers, body, started + SECONDS, allow_private)
-        error = _refusal(status)
+        status, wait = _status(url, headers, body, started + SECONDS, allow_private)
+        error, retry_after = _refusal(status), _wait_seconds(wait)
     except (httpcore.TimeoutException, TimeoutError):
         error = f"There was no complete answer within {SECONDS:.0f} seconds."
     except (httpcore.NetworkError, OSError, ForbiddenAddress) as failure:
         error = f"No connection: {failure or type(failure).__name__}"
     except (httpcore.ProtocolError, ValueError) as failure:
         error = f"The answer is not valid HTTP: {failure}"
-    return Outcome(status, error, round((time.monotonic() - started) * 1000))
+    return Outcome(status, error, round((time.monotonic() - started) * 1000), retry_after)
 
 
 def _status(
     url: str, headers: Mapping[str, str], body: bytes, deadline: float, allow_private: bool
-) -> int:
-    """The status of the answer, after as much of its body as is read."""
+) -> tuple[int, str | None]:
+    """The status of the answer and its Retry-After, after as much of its body as is read."""
     parts = urlsplit(iri_to_uri(url))
     host, scheme = parts.hostname or "", parts.scheme.lower()
     target = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
@@ -149,7 +158,18 @@ def _status(
             read += len(piece)
             if read > MAX_BODY_BYTES:
                 break
-        return int(response.status)
+        waits = [value for name, value in response.headers if name.lower() == b"retry-after"]
+        return int(response.status), waits[0].decode("latin-1") if waits else None
+
+
+def _wait_seconds(retry_after: str | None) -> int:
+    """The seconds that a Retry-After asks for (RFC 9110, 10.2.3: a number or a date); 0 for any other text."""
+    if retry_after is None:
+        return 0
+    if _DELAY.fullmatch(retry_after):
+        return int(retry_after)
+    moment = parse_date(retry_after)
+    return max(0, ceil((moment - now()).total_seconds())) if moment else 0
 
 
 def _refusal(status: int) -> str | None:

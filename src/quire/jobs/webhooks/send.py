@@ -137,7 +137,8 @@ def _after_attempt(delivery: Any, outcome: Outcome) -> dict[str, Any]:
         return values | {"status": DELIVERED}
     if outcome.status == GONE or made > len(PAUSES):
         return values | {"status": FAILED}
-    later = now() + timedelta(seconds=PAUSES[made - 1])
+    pause = max(PAUSES[made - 1], min(outcome.retry_after, PAUSES[-1]))
+    later = now() + timedelta(seconds=pause)
     return values | {"status": PENDING, "next_attempt_at": later}
 
 

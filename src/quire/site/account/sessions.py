@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import redirect, request, url_for
+from flask import current_app, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from quire.actor import Actor
@@ -12,7 +12,7 @@ from quire.declare.query import Query
 from quire.declare.query_conditions import Condition
 from quire.errors import NotFound
 from quire.records import API_KEYS, COMMENTS, POSTS, SESSIONS
-from quire.records.api_keys import scopes_for
+from quire.records.api_keys import CONTENT_SCOPE, scopes_for
 from quire.site.account.profile import login_required, redirect_with_message
 from quire.site.account.profile_forms import KeyForm
 from quire.site.forms import FOREIGN_PAGE, require_own_page, try_change
@@ -67,6 +67,9 @@ def api_keys(actor: Actor) -> AnyResponse:
     """The user's API keys, and the form for a new one, which is shown once."""
     form = KeyForm()
     form.scopes.choices = [(scope, scope) for scope in scopes_for(actor)]
+    if current_app.config["COMPAT_GHOST"]:
+        words = f"{CONTENT_SCOPE}, for the Ghost Content API: cannot be combined with others"
+        form.scopes.choices.append((CONTENT_SCOPE, words))
     if request.method != "POST":
         return _keys_page(actor, form)
     saved: list[Saved] = []
