@@ -15,7 +15,14 @@ from quire.api import cors
 from quire.api import errors as api_errors
 from quire.api import routes as api
 from quire.api.compat import ghost, json_server
-from quire.auth import audit_denials, cross_origin, csrf, rate_limits, sessions
+from quire.auth import (
+    audit_denials,
+    cross_origin,
+    csrf,
+    maintenance_mode,
+    rate_limits,
+    sessions,
+)
 from quire.auth.current_actor import block_writes_when_impersonating
 from quire.config.load import load
 from quire.errors import Problem
@@ -121,6 +128,7 @@ def create_app(name: str | None = None, config: Mapping[str, Any] | None = None)
     hosts.init_app(app)
     cross_origin.init_app(app)
     body_limits.init_app(app)
+    maintenance_mode.init_app(app)
     app.before_request(block_writes_when_impersonating)
     audit_denials.init_app(app)
     engine.init_app(app)

@@ -29,7 +29,7 @@ ERROR_CODES = (
     "duplicate wrong_state comments_closed last_admin version_conflict too_large "
     "unsupported_media_type validation_failed precondition_required too_many_requests "
     "internal_error unavailable idempotency_key_reused request_in_progress already_created "
-    "too_costly cursor_expired batch_failed"
+    "too_costly cursor_expired batch_failed maintenance"
 ).split()
 """Every `code` an error can carry; clients may switch on them."""
 
@@ -250,6 +250,18 @@ class Unavailable(Problem):
 
     status = 503
     code = "unavailable"
+
+
+class UnderMaintenance(Unavailable):
+    """503: the site is closed to all but administrators for a while; `message` is the operator's."""
+
+    code = "maintenance"
+
+    def __init__(self, message: str = ""):
+        super().__init__(
+            message or "The site is down for maintenance. Try again later.",
+            headers={"Retry-After": "60"},
+        )
 
 
 class QueryTimeout(Unavailable):

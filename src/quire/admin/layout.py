@@ -14,7 +14,9 @@ from flask_wtf.csrf import generate_csrf
 
 from quire.actor import Actor
 from quire.admin.urls import endpoint
+from quire.auth.maintenance_mode import seen_maintenance
 from quire.declare.record import REGISTRY
+from quire.store.maintenance_mode import Maintenance
 
 STATIC = Path(__file__).parent / "static"
 SCRIPTS = ("panel.js", "picker.js", "inline.js", "drafts.js", "media.js")
@@ -76,6 +78,11 @@ class Layout:
     def menu(self) -> list[dict[str, Any]]:
         """Groups of links."""
         return menu(self.view.admin, self.view)
+
+    @property
+    def maintenance(self) -> Maintenance | None:
+        """The maintenance during which nobody else comes in."""
+        return seen_maintenance()
 
     @property
     def color(self) -> str:

@@ -22,6 +22,8 @@ _WORDS = {
     "import": "file imported",
     "invite": "invitation sent",
     "leave": "account deleted by its owner",
+    "maintenance_off": "maintenance turned off",
+    "maintenance_on": "maintenance turned on",
     "move": "uploaded files moved",
     "passkey_added": "passkey added",
     "passkey_removed": "passkey removed",
@@ -57,6 +59,8 @@ SENTENCES = {
     "end_sessions": "signed out all devices of",
     "invite": "sent an invitation",
     "leave": "deleted their account",
+    "maintenance_off": "turned maintenance off",
+    "maintenance_on": "turned maintenance on",
     "move": "moved uploaded files",
     "passkey_added": "added a passkey to",
     "passkey_removed": "removed a passkey from",
@@ -77,7 +81,15 @@ SENTENCES = {
     "verify": "verified the email address of",
 }
 """What follows the actor's name in a sentence, if it differs from `past_tense`."""
-ABOUT_NOTHING = ("drop", "invite", "leave", "move", "retry")
+ABOUT_NOTHING = (
+    "drop",
+    "invite",
+    "leave",
+    "maintenance_off",
+    "maintenance_on",
+    "move",
+    "retry",
+)
 """Actions whose sentence does not name a record."""
 INTERFACES = {
     "admin": "Admin panel",

@@ -12,9 +12,11 @@ from contextlib import contextmanager
 
 from flask import Flask, current_app
 
+from quire.auth.maintenance_mode import is_administrator, refuse_during_maintenance
 from quire.errors import Unavailable
 from quire.store.change_feed import catch_up
 from quire.store.feed_position import current_position
+from quire.store.maintenance_mode import current_maintenance
 from quire.web.threads import blocking, is_stopping
 
 LOOK_SECONDS = 0.1
@@ -34,6 +36,7 @@ class ChangeWatcher:
         self.changed = threading.Condition()
         self.readers = threading.BoundedSemaphore(READERS)
         self.waiting, self.last, self.looking = 0, 0, False
+        self.under_maintenance = False
 
     def enter(self, app: Flask) -> bool:
         """Count one more who waits, if there is room."""
@@ -53,12 +56,15 @@ class ChangeWatcher:
         with self.changed:
             self.waiting -= 1
 
-    def wait(self, position: int, until: float) -> bool:
-        """Whether the feed goes on behind `position` before `until`, by the monotonic clock."""
+    def wait(self, position: int, until: float, may_stay: bool) -> bool:
+        """Whether the feed goes on behind `position` before `until`, by the monotonic clock.
+
+        False earlier when the server stops, or when maintenance begins, unless one `may_stay` then.
+        """
         with self.changed:
             while self.last <= position:
                 rest = until - time.monotonic()
-                if rest <= 0 or is_stopping():
+                if rest <= 0 or is_stopping() or (self.under_maintenance and not may_stay):
                     return False
                 self.changed.wait(min(rest, SLICE_SECONDS))
             return True
@@ -68,11 +74,11 @@ class ChangeWatcher:
             try:
                 with app.app_context():
                     catch_up()
-                    last = current_position().last
+                    last, maintenance = current_position().last, current_maintenance()
             except Unavailable as error:
                 logger.warning("Changes cannot be looked for: %s", error)
             else:
-                self._tell(last)
+                self._tell(last, maintenance is not None)
             time.sleep(LOOK_SECONDS)
 
     def _is_needed(self) -> bool:
@@ -80,10 +86,11 @@ class ChangeWatcher:
             self.looking = self.waiting > 0
             return self.looking
 
-    def _tell(self, last: int) -> None:
+    def _tell(self, last: int, under_maintenance: bool) -> None:
         with self.changed:
-            if last != self.last:
-                self.last = last
+            state = (last, under_maintenance)
+            if state != (self.last, self.under_maintenance):
+                self.last, self.under_maintenance = state
                 self.changed.notify_all()
 
 
@@ -92,13 +99,19 @@ class Wait:
 
     def __init__(self, watcher: ChangeWatcher, until: float):
         self.watcher, self.until, self.reads = watcher, until, False
+        self.may_stay = is_administrator()
 
     def until_changed(self, position: int) -> bool:
-        """Whether there are changes behind `position` in time; then it is this request's turn to read."""
+        """Whether there are changes behind `position` in time; then it is this request's turn to read.
+
+        Raises UnderMaintenance when maintenance has begun.
+        """
         self.end_turn()
         with blocking():
-            if self.watcher.wait(position, self.until):
+            if self.watcher.wait(position, self.until, self.may_stay):
                 self.reads = self.watcher.readers.acquire()
+        if not self.reads:
+            refuse_during_maintenance()
         return self.reads
 
     def end_turn(self) -> None:

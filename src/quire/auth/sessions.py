@@ -142,5 +142,6 @@ def current() -> SessionUser | None:
 def init_app(app: Flask) -> None:
     """Register Flask-Login."""
     app.session_interface = CookieSessionInterface()
-    login_manager.init_app(app)
+    # without its variable in templates: a page about a database that is away would ask it who that is
+    login_manager.init_app(app, add_context_processor=False)
     login_manager.session_protection = None

@@ -23,6 +23,10 @@ COMMANDS = {
     "media": ("quire.cli.media:media", "Move uploaded files to or from an S3 bucket."),
     "db": ("quire.cli.db:database", "Migrate the database."),
     "check": ("quire.cli.check:check", "Check the installation for problems."),
+    "maintenance": (
+        "quire.cli.maintenance:maintenance",
+        "Close the site for maintenance, and open it again.",
+    ),
     "prune": ("quire.cli.prune:prune", "Delete old trash, expired sessions and links."),
     "openapi": ("quire.cli.docs:openapi", "Write the OpenAPI document."),
     "routes": ("flask.cli:routes_command", "List all URLs."),

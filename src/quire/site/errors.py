@@ -15,7 +15,7 @@ from quire.declare.query import Query
 from quire.declare.query_conditions import Condition
 from quire.declare.record import REGISTRY, Record
 from quire.declare.unicode_text import normalize
-from quire.errors import STATUS_NAMES, Problem
+from quire.errors import STATUS_NAMES, Problem, UnderMaintenance
 from quire.records import REDIRECTS
 from quire.site import canonical
 from quire.site.account import resubmit
@@ -42,6 +42,8 @@ def error_page(problem: Problem) -> AnyResponse:
     try:
         if resubmit.is_expired_form(problem.status):
             return resubmit.login_page(page_context())
+        if isinstance(problem, UnderMaintenance):
+            return _problem_page(problem, PageContext.anonymous(), "maintenance.html")
         return _problem_page(
             problem, page_context() if problem.status < 500 else PageContext.plain()
         )
@@ -81,10 +83,12 @@ def _plain_page(problem: Problem) -> Response:
     return Response(words, problem.status, headers=problem.headers, mimetype="text/plain")
 
 
-def _problem_page(problem: Problem, around: PageContext) -> Response:
+def _problem_page(
+    problem: Problem, around: PageContext, template: str = "problem.html"
+) -> Response:
     status = problem.status
     response = render_page(
-        "problem.html", status, frame=around, heading=STATUS_NAMES[status],
+        template, status, frame=around, heading=STATUS_NAMES[status],
         message=problem.message, status_code=status,
     )  # fmt: skip
     response.headers.update(problem.headers)

@@ -41,6 +41,13 @@ class PageContext:
         set_language(ENGLISH)
         return cls(ANONYMOUS, {"site_name": "Quire", "tagline": ""}, {"language": ENGLISH}, [])
 
+    @classmethod
+    def anonymous(cls) -> "PageContext":
+        """The site's own settings and appearance, for a page that names nobody and leads nowhere."""
+        settings, appearance, _ = cached_until_commit("frame", _shared_context)
+        set_language(appearance["language"])
+        return cls(ANONYMOUS, settings, appearance, [])
+
     @property
     def theme(self) -> str:
         """light, dark or auto, as the reader has chosen."""

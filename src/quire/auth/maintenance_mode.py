@@ -1,0 +1,58 @@
+"""Refuses requests during maintenance, except those of administrators and what they need to sign in."""
+
+from flask import Flask, g, request
+
+from quire.auth import sessions
+from quire.auth.current_actor import current_actor
+from quire.errors import Unauthenticated, UnderMaintenance
+from quire.store.maintenance_mode import Maintenance, current_maintenance
+from quire.web.caching import has_session
+
+MONITORING_PATHS = ("/healthz", "/readyz", "/metrics")
+OPEN_ENDPOINTS = frozenset(
+    {
+        *(
+            f"site.{name}"
+            for name in (
+                "static theme theme_css custom_file login second_step login_with_passkey "
+                "passkey_login_options logout create_first_admin"
+            ).split()
+        ),
+        "admin.static",
+        "api.tokenpaircreate",
+        "api.tokenrefresh",
+        "api.tokenrevoke",
+    }
+)
+"""Assets, and the ways to sign in and out."""
+
+
+def refuse_during_maintenance() -> None:
+    """Refuse this request if maintenance is going on and it may not pass. Raises UnderMaintenance."""
+    if request.path in MONITORING_PATHS or request.endpoint in OPEN_ENDPOINTS:
+        return
+    maintenance = g.maintenance = current_maintenance()
+    if maintenance is not None and not is_administrator():
+        raise UnderMaintenance(maintenance.message)
+
+
+def seen_maintenance() -> Maintenance | None:
+    """The maintenance during which this request was let in, None when there is none."""
+    maintenance: Maintenance | None = g.get("maintenance")
+    return maintenance
+
+
+def is_administrator() -> bool:
+    """Whether an administrator sends this request, also one who views the site as somebody else."""
+    try:
+        if current_actor().at_least("admin"):
+            return True
+    except Unauthenticated:  # a token that has expired will be renewed after the maintenance
+        return False
+    user = sessions.current() if has_session() else None
+    return user is not None and user.account.role == "admin"
+
+
+def init_app(app: Flask) -> None:
+    """Check each request of `app`."""
+    app.before_request(refuse_during_maintenance)

@@ -1,0 +1,81 @@
+"""Maintenance mode: whether the site is closed to all but administrators, since when, and why."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Text, delete, insert, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from quire.actor import Actor
+from quire.declare.clock import now
+from quire.declare.column_types import Time
+from quire.declare.mixins import HasId
+from quire.store.audit import record_event
+from quire.store.cache import connection_cache
+from quire.store.db import Model, read_connection, transaction
+
+ONLY_ROW = 1
+LONGEST_MESSAGE = 500
+"""Characters of the message."""
+_CACHED = "maintenance mode"
+
+
+class MaintenanceMode(HasId, Model):
+    """One row while maintenance mode is on, none while it is off."""
+
+    __tablename__ = "maintenance_mode"
+
+    since: Mapped[Time]
+    message: Mapped[str] = mapped_column(Text)
+
+
+@dataclass(frozen=True, slots=True)
+class Maintenance:
+    """Maintenance that is going on; `message` is for visitors, empty for the usual one."""
+
+    since: datetime
+    message: str
+
+
+_rows: Any = MaintenanceMode.__table__
+_current = select(_rows.c.since, _rows.c.message).where(_rows.c.id == ONLY_ROW)
+
+
+def current_maintenance() -> Maintenance | None:
+    """The maintenance that is going on, None while the site is open; cached until a commit."""
+    with read_connection() as connection:
+        cache = connection_cache(connection, now())
+        if _CACHED not in cache:
+            cache[_CACHED] = _read(connection)
+        maintenance: Maintenance | None = cache[_CACHED]
+        return maintenance
+
+
+def begin_maintenance(actor: Actor, message: str) -> Maintenance:
+    """Close the site, in all processes from their next request on; when it is closed, change the message.
+
+    `message` has at most LONGEST_MESSAGE characters.
+    """
+    with transaction() as connection:
+        before = _read(connection)
+        maintenance = Maintenance(before.since if before else now(), message)
+        connection.execute(delete(_rows))
+        values = {"id": ONLY_ROW, "since": maintenance.since, "message": message}
+        connection.execute(insert(_rows), values)
+        record_event(actor, "maintenance_on", "maintenance")
+    return maintenance
+
+
+def end_maintenance(actor: Actor) -> bool:
+    """Open the site again; False if it was not closed."""
+    with transaction() as connection:
+        was_on = connection.execute(delete(_rows)).rowcount > 0
+        if was_on:
+            record_event(actor, "maintenance_off", "maintenance")
+    return was_on
+
+
+def _read(connection: Connection) -> Maintenance | None:
+    row = connection.execute(_current).first()
+    return None if row is None else Maintenance(*row)
