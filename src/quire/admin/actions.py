@@ -166,11 +166,11 @@ def _run_one(
 def refusal_messages(record: Record, actor: Actor, refused: dict[int, Problem]) -> list[str]:
     """Why some records were not changed: a sentence for each reason, with their names."""
     states = find_many(record, actor, list(refused)) if refused else {}
-    named: dict[str, list[str]] = {}
+    names_by_type: dict[str, list[str]] = {}
     for id, problem in refused.items():
         name = f"“{record_title(record, states[id])}”" if id in states else f"#{id}"
-        named.setdefault(problem.message, []).append(name)
-    return [f"{_join_names(names)}: {why}" for why, names in named.items()]
+        names_by_type.setdefault(problem.message, []).append(name)
+    return [f"{_join_names(names)}: {why}" for why, names in names_by_type.items()]
 
 
 def _join_names(names: list[str]) -> str:

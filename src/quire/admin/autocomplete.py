@@ -30,8 +30,8 @@ def _query(target: Record, actor: Actor, text: str) -> Query:
     paths = filter_paths(target, actor)
     for name in (target.title_field, target.key):
         if name in paths and paths[name].kind.is_text:
-            named = Condition(name, "icontains", (text,))
-            return replace(query, conditions=(*query.conditions, named))
+            condition = Condition(name, "icontains", (text,))
+            return replace(query, conditions=(*query.conditions, condition))
     return replace(query, search=text[:200], sort=())
 
 

@@ -45,14 +45,14 @@ class MediaView(RecordView):
             if wants_json():
                 raise
             return self._ask_file(problem), problem.status, problem.headers
-        there = record_url(self.record, "edit_view", saved.id)
+        edit_url = record_url(self.record, "edit_view", saved.id)
         message = (
             "File uploaded. Add an alternative text."
             if saved.created
             else "You have already uploaded this file."
         )
         flash(message, "success")
-        return jsonify(url=there) if wants_json() else redirect(there)
+        return jsonify(url=edit_url) if wants_json() else redirect(edit_url)
 
     def _take(self, actor: Actor) -> write.Saved:
         file = request.files.get("file")

@@ -125,8 +125,8 @@ def _past_words() -> dict[str, str]:
 def sentence(action: str, noun: str) -> str:
     """The words between the actor's name and the record's; `noun` may be empty."""
     words = SENTENCES.get(action, past_tense(action))
-    named = words.format(noun) if "{}" in words else f"{words} {noun}"
-    return " ".join(named.split())
+    past_sentence = words.format(noun) if "{}" in words else f"{words} {noun}"
+    return " ".join(past_sentence.split())
 
 
 def word_of(field: Field, value: Any) -> str | None:

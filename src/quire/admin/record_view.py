@@ -207,11 +207,11 @@ class RecordView(
         **more: Any,
     ) -> str:
         record = self.record
-        named = f"New {record.noun}" if state is None else record_title(record, state)
+        title = f"New {record.noun}" if state is None else record_title(record, state)
         more.setdefault("return_url", local_url(request.values.get("url")))
         return self.render(
             self.form_template,
-            heading=record.label if record.singleton else named,
+            heading=record.label if record.singleton else title,
             crumbs=self._crumbs(),
             page=form_page(record, panel_actor(), form, state, draft, rights, **more),
         )

@@ -93,7 +93,7 @@ class RevisionsMixin(PanelView):
 
     def _row(self, id: int, state: dict[str, Any], row: dict[str, Any]) -> Any:
         number = row["version"]
-        here = {"from": number, "to": state["version"]}
+        range_of_versions = {"from": number, "to": state["version"]}
         return SimpleNamespace(
             version=number,
             what=past_tense(row["action"]).capitalize(),
@@ -101,7 +101,7 @@ class RevisionsMixin(PanelView):
             when=format_moment(row["created_at"]),
             size=size_in_words(row["data"]),
             is_present=number == state["version"],
-            compare_url=record_url(self.record, "history_view", id, **here),
+            compare_url=record_url(self.record, "history_view", id, **range_of_versions),
         )
 
     def _comparison(self, actor: Actor, id: int) -> Any:

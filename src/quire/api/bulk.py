@@ -55,25 +55,27 @@ def write_rules(record: Record) -> tuple[Rule, ...]:
 @cache
 def operation_models(record: Record) -> tuple[type[BaseModel], ...]:
     """The operations of a type: those that somebody may do, made of JSON alone."""
-    access, found = record.access, []
+    access, operations = record.access, []
     creates = access.create is not NOBODY and not any(
         f.kind.widget == "file" for f in record.fields
     )
     version: Any = {"version": (_NUMBER | None, None)} if record.is_versioned else {}
     data, id = {"data": (dict[str, Any], ...)}, {"id": (_NUMBER, ...)}
     if creates:
-        found.append(_model(record, ("create",), **data))
+        operations.append(_model(record, ("create",), **data))
     if access.update is not NOBODY:
-        found.append(_model(record, ("update",), **id, **version, **data))
+        operations.append(_model(record, ("update",), **id, **version, **data))
     if creates and access.update is not NOBODY:
         keys = tuple(dict.fromkeys(("id", record.key)))
-        found.append(_model(record, ("upsert",), match_on=(Literal[keys], ...), **version, **data))
+        operations.append(
+            _model(record, ("upsert",), match_on=(Literal[keys], ...), **version, **data)
+        )
     if access.delete is not NOBODY:
-        found.append(_model(record, ("delete",), **id, **version))
+        operations.append(_model(record, ("delete",), **id, **version))
     if names := tuple(one.name for one in record.actions):
         inputs: Any = {"data": (dict[str, Any], {})}
-        found.append(_model(record, names, **id, **version, **inputs))
-    return tuple(found)
+        operations.append(_model(record, names, **id, **version, **inputs))
+    return tuple(operations)
 
 
 def _model(record: Record, ops: tuple[str, ...], **fields: Any) -> type[BaseModel]:
@@ -108,14 +110,14 @@ class RecordBulk(RecordResource):
     def post(self) -> Response:
         """What each of them came to; 422 where all were given up because some failed."""
         allow_params()
-        asked = _parse(self.record, read_object())
+        requested = _parse(self.record, read_object())
         options = bulk.BulkOptions(
-            atomic=asked.atomic,
-            dry_run=asked.dry_run,
+            atomic=requested.atomic,
+            dry_run=requested.dry_run,
             requires_version=current_app.config["REQUIRE_IF_MATCH"],
             most_bytes=current_app.config["RESPONSE_BYTES"],
         )
-        operations = [bulk.Operation(**one.model_dump()) for one in asked.operations]
+        operations = [bulk.Operation(**one.model_dump()) for one in requested.operations]
         results, batch = bulk.run(self.record, self.actor, operations, options)
         return _answer(results, batch, is_atomic=options.atomic)
 
@@ -132,8 +134,8 @@ def _parse(record: Record, raw: dict[str, Any]) -> Any:
     except ValidationError as error:
         has_tags = len(operation_models(record)) > 1
         errors = error.errors(include_url=False)[:MOST_DETAILS]
-        found = [_explained(one, has_tags) for one in errors]
-        raise ValidationFailed(found) from None
+        explained = [_explained(one, has_tags) for one in errors]
+        raise ValidationFailed(explained) from None
 
 
 def _explained(error: Any, has_tags: bool) -> Detail:

@@ -36,12 +36,14 @@ class BySlug(RecordResource):
         new = target.removeprefix(start)
         if not target.startswith(start) or read.find_id(self.record, self.actor, slug=new) is None:
             raise NotFound(f"There is no such {self.record.noun}.")
-        asked = request.query_string.decode("ascii", "ignore")
-        if len(asked) > MAX_QUERY_LENGTH:
+        query_string = request.query_string.decode("ascii", "ignore")
+        if len(query_string) > MAX_QUERY_LENGTH:
             raise BadRequest(
                 "This has moved, and the query is too long to repeat. Use the new slug."
             )
-        address = f"/api/v1{start}by-slug/{quote(new)}" + (f"?{asked}" if asked else "")
+        address = f"/api/v1{start}by-slug/{quote(new)}" + (
+            f"?{query_string}" if query_string else ""
+        )
         return responses.json_response({"location": address}, 301, {"Location": address})
 
 
@@ -49,5 +51,5 @@ def redirect_target(path: str) -> str | None:
     """Where an old path leads."""
     table = REGISTRY["redirects"].table.c
     with read_connection() as connection:
-        wanted = select(table.target).where(table.path == normalize(path))
-        return connection.execute(wanted).scalar()
+        statement = select(table.target).where(table.path == normalize(path))
+        return connection.execute(statement).scalar()

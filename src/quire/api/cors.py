@@ -51,8 +51,8 @@ def _answer_preflight() -> Response | None:
 
 def _methods() -> str:
     rule = request.url_rule
-    known = request_ctx.url_adapter.allowed_methods() if request_ctx.url_adapter else ()
-    return ordered_methods(", ".join(known or (rule.methods if rule else None) or ALL_METHODS))
+    methods = request_ctx.url_adapter.allowed_methods() if request_ctx.url_adapter else ()
+    return ordered_methods(", ".join(methods or (rule.methods if rule else None) or ALL_METHODS))
 
 
 def _add_cors_headers(response: Response) -> Response:

@@ -44,7 +44,7 @@ class RecordCounts(RecordResource):
         return responses.object_response({"counts": groups, "total": total})
 
     def _by(self) -> str:
-        sent = request.args.getlist("by")
-        if len(sent) != 1:
+        groupings = request.args.getlist("by")
+        if len(groupings) != 1:
             raise invalid_parameter("by", "Send in by what to count by, once.")
-        return sent[0]
+        return groupings[0]

@@ -28,8 +28,8 @@ class HttpProblem(Problem):
     def __init__(self, error: HTTPException):
         status = error.code if error.code in _HTTP else 400 if (error.code or 500) < 500 else 500
         code, message = _HTTP[status]
-        kept = ("Allow", "Retry-After", "WWW-Authenticate")
-        headers = {name: value for name, value in error.get_headers() if name in kept}
+        names = ("Allow", "Retry-After", "WWW-Authenticate")
+        headers = {name: value for name, value in error.get_headers() if name in names}
         if "Allow" in headers:
             headers["Allow"] = ordered_methods(headers["Allow"])
         super().__init__(message, code=code, headers=headers)

@@ -56,18 +56,18 @@ def _explanation(verdict: AccessDecision) -> Response:
 
 
 def _requested_record() -> Record:
-    found = REGISTRY.get(single_param("type") or "")
-    if found is None:
+    record = REGISTRY.get(single_param("type") or "")
+    if record is None:
         raise invalid_parameter("type", f"type must be one of: {', '.join(REGISTRY)}.")
-    return found
+    return record
 
 
 def _requested_operation(record: Record) -> tuple[str, Rule]:
     operation = single_param("action") or ""
     rule = access_decision.rule_of(record, operation)
     if rule is None:
-        known = (*access_decision.OPERATIONS, *(one.name for one in record.actions))
-        raise invalid_parameter("action", f"action must be one of: {', '.join(known)}.")
+        operations = (*access_decision.OPERATIONS, *(one.name for one in record.actions))
+        raise invalid_parameter("action", f"action must be one of: {', '.join(operations)}.")
     return operation, rule
 
 
@@ -77,10 +77,10 @@ def _requested_actor(asker: Actor) -> Actor:
     if name is None:
         return asker
     require_possible(OTHERS, asker)
-    found = None if "\x00" in name else by_username(name)
-    if found is None:
+    account = None if "\x00" in name else by_username(name)
+    if account is None:
         raise NotFound("There is no such user.")
-    return found.actor("none") if found.is_active else ANONYMOUS
+    return account.actor("none") if account.is_active else ANONYMOUS
 
 
 def _requested_id(record: Record, operation: str) -> int | None:

@@ -26,8 +26,8 @@ def after_list(actor: Actor, feed: FeedPosition) -> str:
 
 def encode(actor: Actor, epoch: str, place: Place) -> str:
     """The text of a place."""
-    made = int(now().timestamp())
-    return seal([epoch, made, _reader(actor.role, actor.scopes), place.position, place.walk])
+    created = int(now().timestamp())
+    return seal([epoch, created, _reader(actor.role, actor.scopes), place.position, place.walk])
 
 
 def decode(actor: Actor, feed: FeedPosition, text: str | None) -> Place | None:
@@ -39,8 +39,8 @@ def decode(actor: Actor, feed: FeedPosition, text: str | None) -> Place | None:
     parts = unseal(text)
     if parts is None or len(parts) != _PARTS:
         raise invalid_parameter("since", "since must be a cursor of this feed, or “start”.")
-    epoch, made, reader, position, walk = parts
-    if epoch != feed.epoch or _is_old(made):
+    epoch, created, reader, position, walk = parts
+    if epoch != feed.epoch or _is_old(created):
         raise CursorExpired("This cursor is too old. Start again with since=start.")
     if reader != _reader(actor.role, actor.scopes):
         raise CursorExpired(
@@ -49,13 +49,13 @@ def decode(actor: Actor, feed: FeedPosition, text: str | None) -> Place | None:
     return Place(position, tuple(walk) if walk else None)
 
 
-def _is_old(made: int) -> bool:
+def _is_old(created: int) -> bool:
     days: int = current_app.config["CHANGES_DAYS"]
-    return made < (now() - timedelta(days=days)).timestamp()
+    return created < (now() - timedelta(days=days)).timestamp()
 
 
 @lru_cache(1000)
 def _reader(role: str, scopes: frozenset[str] | None) -> str:
     """What stands for all that may see the same."""
-    known: Any = None if scopes is None else sorted(scopes)
-    return hashlib.sha256(repr((role, known)).encode()).hexdigest()[:12]
+    scope_names: Any = None if scopes is None else sorted(scopes)
+    return hashlib.sha256(repr((role, scope_names)).encode()).hexdigest()[:12]

@@ -48,18 +48,18 @@ def idempotent(view: View) -> View:
 def _answer_once(view: View, *args: Any, **kwargs: Any) -> Response:
     requested = _requested(current_actor())
     with _fingerprint() as fingerprint:
-        asked = KeyedRequest(requested, fingerprint)
-        answer = find_answer(asked)
+        keyed = KeyedRequest(requested, fingerprint)
+        answer = find_answer(keyed)
         if answer is not None:
             return _given_again(answer)
         try:
-            with one_effect(asked):
+            with one_effect(keyed):
                 response = view(*args, **kwargs)
-                store_answer(asked, _stored(response))
+                store_answer(keyed, _stored(response))
                 return response
         except Problem:
             # such as a value that is taken: by the same request, which another process has answered
-            answer = find_answer(asked)
+            answer = find_answer(keyed)
             if answer is None:
                 raise
             return _given_again(answer)

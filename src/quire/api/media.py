@@ -70,15 +70,15 @@ def _sent_file() -> Iterator[tuple[Upload | None, dict[str, Any]]]:
         if file is None:
             yield None, raw
             return
-        with receive(file.stream, _name(file.filename)) as kept:
-            yield kept, raw
+        with receive(file.stream, _name(file.filename)) as received:
+            yield received, raw
     elif request.mimetype in NO_FILES:
         raise UnsupportedMediaType(
             f"Send {MULTIPART} with a part named file, or the file itself as the body."
         )
     else:
-        with receive(request.stream, _name("")) as kept:
-            yield kept, _requested_fields()
+        with receive(request.stream, _name("")) as received:
+            yield received, _requested_fields()
 
 
 def _form_fields() -> dict[str, Any]:
@@ -100,9 +100,9 @@ def _requested_fields() -> dict[str, Any]:
     return {"alt": request.args["alt"]} if "alt" in request.args else {}
 
 
-def _name(given: str | None) -> str:
-    sent = parse_options_header(request.headers.get("Content-Disposition", ""))[1]
-    return request.args.get("name") or given or sent.get("filename") or ""
+def _name(file_name: str | None) -> str:
+    options = parse_options_header(request.headers.get("Content-Disposition", ""))[1]
+    return request.args.get("name") or file_name or options.get("filename") or ""
 
 
 class MediaItem(RecordItem):
@@ -125,5 +125,5 @@ class MediaUsage(RecordResource):
         allow_params()
         with read_connection() as connection:
             state = load_for_update(connection, MEDIA, self.actor, id, self.rule).state
-        seen, count = find_usage(MEDIA, self.actor, state)
-        return responses.json_response({"uses": seen, "total": count})
+        uses, count = find_usage(MEDIA, self.actor, state)
+        return responses.json_response({"uses": uses, "total": count})

@@ -28,9 +28,9 @@ class Previews(RecordResource):
     def post(self, id: int) -> Response:
         """A new link: 201."""
         refuse_unknown(read_object(optional=True))
-        made = preview_links.create_link(self.record, self.actor, id)
+        created = preview_links.create_link(self.record, self.actor, id)
         root = current_app.config["PUBLIC_URL"] or f"{request.scheme}://{request.host}"
-        link = PreviewLink(url=root + made.path, expires_at=rfc3339(made.expires_at))
+        link = PreviewLink(url=root + created.path, expires_at=rfc3339(created.expires_at))
         headers = {"Cache-Control": "private, no-store"}
         return responses.json_response(link.model_dump(), 201, headers, kind=SecretResponse)
 

@@ -60,10 +60,10 @@ def strict_json(body: bytes) -> Any:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    members = dict(pairs)
+    if len(members) < len(pairs):
         raise BadRequest("The body contains the same key twice.")
-    return found
+    return members
 
 
 def _integer(text: str) -> int:

@@ -78,22 +78,24 @@ class RecordResource(Resource):
         """The object as the change left it: 200, or 201 with its address when it is new."""
         if saved.visible is None:
             raise NotFound(f"This {self.record.noun} is no longer visible to you.")
-        shown = {name: saved.visible[name] for name in self.record.default_fields(saved.visible)}
+        default_values = {
+            name: saved.visible[name] for name in self.record.default_fields(saved.visible)
+        }
         path = f"{self.prefix}/{self.record.path}"
         address = path if self.record.singleton else f"{path}/{saved.id}"
         revealed = self.record.shown_once(saved.revealed)
         status = 201 if saved.created else 200
-        response = responses.object_response(shown, status, revealed=revealed)
+        response = responses.object_response(default_values, status, revealed=revealed)
         if saved.created:
             response.headers["Location"] = address
         return responses.changed_response(response, address)
 
     def one(self, id: int, query: Query) -> Response:
         """The object as it is read; its ETag names the version, whichever fields are shown."""
-        wanted = query
+        versioned = query
         if query.fields is not None and self.record.is_versioned:
-            wanted = dataclasses.replace(query, fields=(*query.fields, "version"))
-        data = read.get_record(self.record, self.actor, id, wanted, responses.size_limit())
+            versioned = dataclasses.replace(query, fields=(*query.fields, "version"))
+        data = read.get_record(self.record, self.actor, id, versioned, responses.size_limit())
         version = data.get("version")
         if query.fields is not None and "version" not in query.fields:
             data.pop("version", None)
@@ -120,8 +122,8 @@ class RecordResource(Resource):
         """The version that If-Match names, compared with the present one where there are several."""
         if not self.record.is_versioned:
             return None
-        sent = request.headers.get("If-Match", "")
-        several = "," in sent or sent.strip() == "*"
+        if_match = request.headers.get("If-Match", "")
+        several = "," in if_match or if_match.strip() == "*"
         return responses.expected_version(_version(self.record, id) if several else None)
 
 
@@ -276,9 +278,9 @@ class RevisionItem(RevisionList):
         allow_params()
         self._require_editable(id)
         revisions = REGISTRY["revisions"]
-        found = read.find_id(
+        known_id = read.find_id(
             revisions, SYSTEM, type=self.record.path, record_id=id, version=version
         )
-        if found is None:
+        if known_id is None:
             raise NotFound("There is no such revision.")
-        return responses.object_response(read.get_record(revisions, SYSTEM, found))
+        return responses.object_response(read.get_record(revisions, SYSTEM, known_id))

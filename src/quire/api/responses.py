@@ -53,9 +53,9 @@ def changed_response(response: Response, location: str) -> Response:
         request.environ.get("HTTP_PREFER", "")
     ):
         return response
-    kept = {"ETag": response.headers["ETag"]}
+    headers = {"ETag": response.headers["ETag"]}
     return empty_response(
-        204, {**kept, "Location": location, "Preference-Applied": "return=minimal"}
+        204, {**headers, "Location": location, "Preference-Applied": "return=minimal"}
     )
 
 
@@ -182,20 +182,20 @@ def _with_etag(
 
 
 def _client_has(etag: str) -> bool:
-    sent = request.environ.get("HTTP_IF_NONE_MATCH")
-    if sent is None:
+    if_none_match = request.environ.get("HTTP_IF_NONE_MATCH")
+    if if_none_match is None:
         return False
     opaque = etag.removeprefix("W/")
-    return sent.strip() == "*" or opaque in (
-        tag.strip().removeprefix("W/") for tag in sent.split(",")
+    return if_none_match.strip() == "*" or opaque in (
+        tag.strip().removeprefix("W/") for tag in if_none_match.split(",")
     )
 
 
 def _links(page: Page, query: Query) -> str:
     """RFC 8288 links to the neighbours of a page."""
     if query.page is None:
-        found = {"next": page.next_cursor, "prev": page.prev_cursor}
-        return _query_string(query, "cursor", {rel: at for rel, at in found.items() if at})
+        cursors = {"next": page.next_cursor, "prev": page.prev_cursor}
+        return _query_string(query, "cursor", {rel: at for rel, at in cursors.items() if at})
     places = {"first": 1}
     if page.has_prev:
         places["prev"] = query.page - 1
@@ -207,8 +207,10 @@ def _links(page: Page, query: Query) -> str:
 
 
 def _query_string(query: Query, name: str, places: Mapping[str, Any]) -> str:
-    sent = urlencode([pair for pair in query.parameters if pair[0] not in ("page", "cursor")])
-    start = f"{site_root()}{quote(request.path)}?{sent}{'&' if sent else ''}{name}="
+    list_parameters = urlencode(
+        [pair for pair in query.parameters if pair[0] not in ("page", "cursor")]
+    )
+    start = f"{site_root()}{quote(request.path)}?{list_parameters}{'&' if list_parameters else ''}{name}="
     links = {rel: f'<{start}{place}>; rel="{rel}"' for rel, place in places.items()}
     fitting = _links_that_fit(links)
     return ", ".join(links[rel] for rel in links if rel in fitting)
@@ -229,12 +231,12 @@ def _links_that_fit(links: Mapping[str, str]) -> list[str]:
 
 def expected_version(current: int | None, kind: str = RECORD) -> int | None:
     """The version that If-Match names: `current` if it is among them, -1 for a foreign tag."""
-    sent = request.environ.get("HTTP_IF_MATCH")
-    if sent is None:
+    if_match = request.environ.get("HTTP_IF_MATCH")
+    if if_match is None:
         return None
-    if sent.strip() == "*":
+    if if_match.strip() == "*":
         return current
-    versions = [int(number) for sort, number in _ETAG_PATTERN.findall(sent) if sort == kind]
+    versions = [int(number) for sort, number in _ETAG_PATTERN.findall(if_match) if sort == kind]
     return current if current in versions else versions[0] if versions else -1
 
 

@@ -33,19 +33,19 @@ class RevisionDiff(RecordResource):
     def get(self, id: int, version: int) -> Response:
         """Field by field, texts word by word."""
         allow_params("to")
-        found = revision_service.compare_revisions(self.record, self.actor, id, version, _to())
-        return responses.object_response(found)
+        comparison = revision_service.compare_revisions(self.record, self.actor, id, version, _to())
+        return responses.object_response(comparison)
 
 
 def _to() -> int | None:
-    sent = request.args.get("to")
-    if sent is None:
+    text = request.args.get("to")
+    if text is None:
         return None
-    if not (sent.isascii() and sent.isdigit() and len(sent) < 11 and 0 < int(sent) <= MAX_ID):
+    if not (text.isascii() and text.isdigit() and len(text) < 11 and 0 < int(text) <= MAX_ID):
         message = "to must be a version number."
         bad = [detail("to", "bad_format", message)]
         raise BadRequest(message, code="invalid_parameter", details=bad)
-    return int(sent)
+    return int(text)
 
 
 class RevisionRestore(RecordResource):

@@ -140,11 +140,11 @@ def add_record_routes(api: Api, record: Record) -> None:
 def _add_list_readers(api: Api, record: Record) -> None:
     """What answers for a list in other ways than page by page."""
     by_body = _resource_class(query.RecordQuery, record, "Query")
-    counted = _resource_class(counts.RecordCounts, record, "Counts")
+    counts_resource = _resource_class(counts.RecordCounts, record, "Counts")
     api.add_resource(by_body, f"/{record.path}/query", endpoint=f"{record.path}_query")
     exported = _resource_class(export.RecordExport, record, "Export")
     api.add_resource(exported, f"/{record.path}/export", endpoint=f"{record.path}_export")
-    api.add_resource(counted, f"/{record.path}/counts", endpoint=f"{record.path}_counts")
+    api.add_resource(counts_resource, f"/{record.path}/counts", endpoint=f"{record.path}_counts")
 
 
 def _add_nested_routes(api: Api, record: Record) -> None:

@@ -35,10 +35,10 @@ def _types() -> tuple[str, ...] | None:
     texts = request.args.getlist("types")
     if not texts:
         return None
-    known = searchable_types()
-    asked = [name for text in texts for name in text.split(",")]
-    for name in asked:
-        if name not in known:
-            message = f"types takes some of: {', '.join(known)}."
+    valid_types = searchable_types()
+    requested = [name for text in texts for name in text.split(",")]
+    for name in requested:
+        if name not in valid_types:
+            message = f"types takes some of: {', '.join(valid_types)}."
             raise invalid_parameter("types", message)
-    return tuple(name for name in known if name in asked)
+    return tuple(name for name in valid_types if name in requested)

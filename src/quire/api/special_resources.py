@@ -62,8 +62,8 @@ class AccountList(RecordList):
     def _registered(self, saved: Saved) -> Response:
         """201; whoever has just registered sees their own account."""
         self.actor = Actor(saved.state["role"], saved.id, saved.state["username"])
-        shown = get_record(self.record, self.actor, saved.id)
-        return self.saved(dataclasses.replace(saved, visible=shown))
+        profile = get_record(self.record, self.actor, saved.id)
+        return self.saved(dataclasses.replace(saved, visible=profile))
 
 
 class Singleton(RecordItem):
@@ -81,8 +81,8 @@ class WebhookTest(RecordAction):
 
     def saved(self, saved: Saved) -> Response:
         """The delivery, which is on its way."""
-        shown = get_record(DELIVERIES, self.actor, saved.revealed["delivery"])
-        return responses.object_response(shown)
+        delivery = get_record(DELIVERIES, self.actor, saved.revealed["delivery"])
+        return responses.object_response(delivery)
 
 
 class OwnSessions(RecordList):

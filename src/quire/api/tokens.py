@@ -62,14 +62,14 @@ def _read(model: type[Model]) -> Model:
 
 
 def _detail(error: object) -> dict[str, str]:
-    found = dict(error)  # type: ignore[call-overload]
-    name = str(found["loc"][0])
+    problem = dict(error)  # type: ignore[call-overload]
+    name = str(problem["loc"][0])
     label = name.replace("_", " ").capitalize()
     words = {
         "missing": ("required", f"{label} is required."),
         "extra_forbidden": ("unknown", f"{name} is not a known field."),
     }
-    return detail(name, *words.get(found["type"], ("wrong_type", f"{label} must be text.")))
+    return detail(name, *words.get(problem["type"], ("wrong_type", f"{label} must be text.")))
 
 
 class TokenPairCreate(Resource):
@@ -77,8 +77,10 @@ class TokenPairCreate(Resource):
 
     def post(self) -> Response:
         """Sign in: the tokens, and the account that they stand for."""
-        given = _read(Credentials)
-        owner, pair = login.with_password(given.email, given.password, given.otp, _begin)
+        credentials = _read(Credentials)
+        owner, pair = login.with_password(
+            credentials.email, credentials.password, credentials.otp, _begin
+        )
         user = read.get_record(REGISTRY["users"], owner.actor("token"), owner.id)
         return _pair_response({**pair, "user": user})
 
@@ -92,9 +94,9 @@ class TokenRefresh(Resource):
 
     def post(self) -> Response:
         """Refresh."""
-        given = _read(RefreshToken)
+        refresh_token = _read(RefreshToken)
         with count_attempt("token") as it:
-            pair = jwt.refresh(given.refresh_token, anonymous_actor())
+            pair = jwt.refresh(refresh_token.refresh_token, anonymous_actor())
             it.right = True
         return _pair_response(pair)
 

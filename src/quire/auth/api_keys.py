@@ -88,7 +88,7 @@ def _is_from(networks: tuple[str, ...], address: str | None) -> bool:
     if not networks:
         return True
     try:
-        here = ip_address(address or "")
+        address_of_client = ip_address(address or "")
     except ValueError:
         return False
-    return any(here in ip_network(one, strict=False) for one in networks)
+    return any(address_of_client in ip_network(one, strict=False) for one in networks)

@@ -89,5 +89,5 @@ def record_login(owner: Account, begin: Begin[OpenedSession], *proofs: str) -> O
 
 
 def _actor_here(owner: Account) -> Actor:
-    here = anonymous_actor()
-    return owner.actor("none", door=here.door, ip=here.ip, request_id=here.request_id)
+    visitor = anonymous_actor()
+    return owner.actor("none", door=visitor.door, ip=visitor.ip, request_id=visitor.request_id)

@@ -45,10 +45,10 @@ def relying_party() -> RelyingParty | None:
 
 def localhost_url() -> str | None:
     """The URL of this page at `localhost`, if it was opened at a loopback address."""
-    here = urlsplit(request.url)
-    if current_app.config["PUBLIC_URL"] or here.hostname not in LOOPBACK - {"localhost"}:
+    parts = urlsplit(request.url)
+    if current_app.config["PUBLIC_URL"] or parts.hostname not in LOOPBACK - {"localhost"}:
         return None
-    return here._replace(netloc=f"localhost:{here.port}" if here.port else "localhost").geturl()
+    return parts._replace(netloc=f"localhost:{parts.port}" if parts.port else "localhost").geturl()
 
 
 def _is_number(name: str) -> bool:
@@ -73,28 +73,28 @@ def _verifier() -> Any:
 
 def registration_options(actor: Actor, site: str) -> str:
     """Options for the browser to create a passkey for the actor: JSON. Raises Conflict."""
-    here, id = _required_relying_party(), _own_id(actor)
+    relying_party, id = _required_relying_party(), _own_id(actor)
     credential_ids = passkeys.credential_ids(id)
     passkeys.check_limit(credential_ids)
     challenge = issue(_registration_purpose(id))
     name = actor.username or ""
     return str(
         _verifier().registration_options(
-            here.rp_id, site, _user_handle(id), name, challenge, credential_ids
+            relying_party.rp_id, site, _user_handle(id), name, challenge, credential_ids
         )
     )
 
 
 def register(actor: Actor, name: str, answer: str) -> None:
     """Store the passkey that the actor's browser has created. Raises ValidationFailed."""
-    here, challenge = (
+    relying_party, challenge = (
         _required_relying_party(),
         consume(_registration_purpose(_own_id(actor))),
     )
     if challenge is None:
         raise passkeys.invalid_credential("This took too long. Try again.")
     credential = _verifier().verify_registration(
-        here.rp_id, here.origin, challenge.value, _parse(answer)
+        relying_party.rp_id, relying_party.origin, challenge.value, _parse(answer)
     )
     if credential is None or len(credential.credential_id) > passkeys.LONGEST_ID:
         raise passkeys.invalid_credential("The passkey was not accepted. Try again.")
@@ -105,8 +105,8 @@ def register(actor: Actor, name: str, answer: str) -> None:
 
 def authentication_options() -> str:
     """Options for the browser to let the user choose a passkey: JSON. Raises Conflict."""
-    here = _required_relying_party()
-    return str(_verifier().authentication_options(here.rp_id, issue(SIGN_IN)))
+    relying_party = _required_relying_party()
+    return str(_verifier().authentication_options(relying_party.rp_id, issue(SIGN_IN)))
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class Assertion:
 
 def authenticate(answer: str) -> Assertion | None:
     """Verify a passkey's assertion; None if it is invalid. Raises Conflict."""
-    here, challenge, credential = (
+    relying_party, challenge, credential = (
         _required_relying_party(),
         consume(SIGN_IN),
         _parse(answer),
@@ -140,7 +140,9 @@ def authenticate(answer: str) -> Assertion | None:
         return None
     signed = _verifier().verify_authentication
     key, count = passkey.public_key, passkey.sign_count
-    count = signed(here.rp_id, here.origin, challenge.value, credential, key, count)
+    count = signed(
+        relying_party.rp_id, relying_party.origin, challenge.value, credential, key, count
+    )
     if count is None:
         return None
     return Assertion(account_from_row(passkey), passkey.passkey_id, count, challenge.given_at)

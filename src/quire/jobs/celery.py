@@ -96,8 +96,8 @@ def serve(app: Flask, threads: int) -> int:
         signal.signal(signal.SIGBREAK, _stop)
     worker.start()
     # Celery calls it a failure when Ctrl-C is pressed
-    asked = state.should_stop is not None and state.should_terminate is None
-    return 0 if asked else int(worker.exitcode or 0)
+    is_warm_shutdown = state.should_stop is not None and state.should_terminate is None
+    return 0 if is_warm_shutdown else int(worker.exitcode or 0)
 
 
 def _stop(*_: Any) -> None:

@@ -42,25 +42,25 @@ class CapturedErrors:
 
 def run_job(job: Job) -> None:
     """Do a claimed job, inside an application context."""
-    found = handlers_of(job.event)
-    longest = max((one.seconds for one in found), default=LEASE_SECONDS)
+    handlers = handlers_of(job.event)
+    longest = max((one.seconds for one in handlers), default=LEASE_SECONDS)
     if longest != LEASE_SECONDS:
         job = queue.extend(job, longest)
     finished = list(job.data.get("done", ()))
-    with CapturedErrors() as caught:
-        _run_handler(found, job, finished)
-    if caught.error is None:
+    with CapturedErrors() as captured:
+        _run_handler(handlers, job, finished)
+    if captured.error is None:
         _finish(job)
-    elif isinstance(caught.error, Reschedule):
+    elif isinstance(captured.error, Reschedule):
         queue.reschedule(job, 0)
     else:
-        _failed(job, caught.error, finished)
+        _failed(job, captured.error, finished)
 
 
-def _run_handler(found: list[Handler], job: Job, finished: list[str]) -> None:
-    if not found:
+def _run_handler(handlers: list[Handler], job: Job, finished: list[str]) -> None:
+    if not handlers:
         raise PermanentFailure("Nobody handles this.")
-    for one in found:
+    for one in handlers:
         if one.name not in finished:
             one.run(job)
             finished.append(one.name)
@@ -74,18 +74,22 @@ def _finish(job: Job) -> None:
 
 
 def _failed(job: Job, error: Exception, finished: list[str]) -> None:
-    said = str(error) if isinstance(error, PermanentFailure) else f"{type(error).__name__}: {error}"
+    reason = (
+        str(error) if isinstance(error, PermanentFailure) else f"{type(error).__name__}: {error}"
+    )
     lasting = isinstance(error, PermanentFailure) or job.attempts >= MAX_ATTEMPTS
     if lasting and job.event not in SCHEDULE:
-        logger.error("Job %d (%s) is given up: %s", job.id, job.event, said, exc_info=_trace(error))
-        queue.fail(job, said)
+        logger.error(
+            "Job %d (%s) is given up: %s", job.id, job.event, reason, exc_info=_trace(error)
+        )
+        queue.fail(job, reason)
         return
     seconds = retry_delay(job.attempts)
     logger.warning(
-        "Job %d (%s) failed, next try in %d s: %s", job.id, job.event, seconds, said,
+        "Job %d (%s) failed, next try in %d s: %s", job.id, job.event, seconds, reason,
         exc_info=_trace(error),
     )  # fmt: skip
-    queue.postpone(job, seconds, said, finished)
+    queue.postpone(job, seconds, reason, finished)
 
 
 def _trace(error: Exception) -> Exception | None:

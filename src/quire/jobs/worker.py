@@ -141,8 +141,8 @@ def _call(app: Flask, periodic: PeriodicTask) -> None:
 @contextmanager
 def _logged_errors() -> Iterator[None]:
     """What fails in here, such as a look into a database that is away, is logged."""
-    with CapturedErrors() as caught:
+    with CapturedErrors() as captured:
         yield
     # of a database that is away its own line tells
-    if caught.error is not None and not isinstance(caught.error, Unavailable):
-        logger.error("Jobs could not be looked after", exc_info=caught.error)
+    if captured.error is not None and not isinstance(captured.error, Unavailable):
+        logger.error("Jobs could not be looked after", exc_info=captured.error)

@@ -78,8 +78,8 @@ def before_save(change: Change) -> None:
 def _set_key(change: Change) -> None:
     is_content = change["scopes"] == [CONTENT_SCOPE]
     key = new_content_key() if is_content else new_key()
-    shown = CONTENT_PREFIX_LENGTH if is_content else PREFIX_LENGTH
-    change.set(prefix=key[:shown], hash=digest(key))
+    length = CONTENT_PREFIX_LENGTH if is_content else PREFIX_LENGTH
+    change.set(prefix=key[:length], hash=digest(key))
     change.reveal(key=key)
 
 

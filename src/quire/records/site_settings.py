@@ -28,9 +28,9 @@ def site_menu(appearance: dict[str, Any]) -> list[dict[str, str]]:
     if appearance["menu"]:
         return appearance["menu"]
     pages = REGISTRY["pages"]
-    wanted = Query(
+    query = Query(
         fields=("id", "title", "slug"), sort=("position",), per_page=PAGES_IN_MENU, count=False
     )
-    rows = list_records(pages, ANONYMOUS, wanted).rows
+    rows = list_records(pages, ANONYMOUS, query).rows
     start = str(pages.public_path)
     return [{"label": one["title"], "url": quote(start.format_map(one))} for one in rows]

@@ -92,9 +92,9 @@ def signing_secrets(webhook_id: int) -> list[str]:
     Those sealed by another SECRET_KEY are left out.
     """
     valid = or_(_secrets.c.expires_at.is_(None), _secrets.c.expires_at > now())
-    wanted = select(_secrets.c.sealed).where(_secrets.c.webhook_id == webhook_id, valid)
+    statement = select(_secrets.c.sealed).where(_secrets.c.webhook_id == webhook_id, valid)
     with read_connection() as connection:
-        sealed = connection.execute(wanted.order_by(_secrets.c.id.desc())).scalars().all()
+        sealed = connection.execute(statement.order_by(_secrets.c.id.desc())).scalars().all()
     opened = (unseal(one, _bound_to(webhook_id)) for one in sealed)
     return [one for one in opened if one is not None]
 
@@ -103,11 +103,11 @@ def _bound_to(webhook_id: int) -> str:
     return f"webhook {webhook_id}"
 
 
-def before_transaction(actor: Actor, id: int | None, given: dict[str, Any]) -> dict[str, Any]:
+def before_transaction(actor: Actor, id: int | None, values: dict[str, Any]) -> dict[str, Any]:
     """Look up the host of a new URL: not while the database is locked."""
     if not in_transaction():  # what has happened before is not told
         number_commits()
-    url = given.get("url")
+    url = values.get("url")
     if not isinstance(url, str) or current_app.config["WEBHOOK_PRIVATE_NETWORKS"]:
         return {}
     return {"refused": _refusal(url)}
@@ -227,9 +227,9 @@ def send_test(change: Change) -> None:
 def add_deliveries(connection: Connection, rows: list[dict[str, Any]]) -> list[int]:
     """Add deliveries in the open transaction, each with an id for its receiver; their own ids."""
     table = REGISTRY["deliveries"].table
-    named = [{"message_id": f"msg_{secrets.token_urlsafe(18)}", **row} for row in rows]
+    with_message_ids = [{"message_id": f"msg_{secrets.token_urlsafe(18)}", **row} for row in rows]
     returning = insert(table).returning(table.c.id, sort_by_parameter_order=True)
-    return [int(id) for id in connection.execute(returning, named).scalars()]
+    return [int(id) for id in connection.execute(returning, with_message_ids).scalars()]
 
 
 ADMIN = role("admin")

@@ -150,9 +150,9 @@ class Channel(HTTPChannel):
         if not waiting:
             self.taken_at = now
             return False
-        taken = self.written - waiting - unacknowledged_bytes(self.socket)
-        if taken >= self.taken + SLOWEST_READER * seconds:
-            self.taken, self.taken_at = taken, now
+        received = self.written - waiting - unacknowledged_bytes(self.socket)
+        if received >= self.taken + SLOWEST_READER * seconds:
+            self.taken, self.taken_at = received, now
         return True
 
     def buffered_bytes(self) -> int:

@@ -46,11 +46,11 @@ class CpuPinner:
         self._move({_processor()})
         self.due, self.free = time.monotonic() + STAY_SECONDS, False
 
-    def _move(self, there: set[int]) -> None:
+    def _move(self, processors: set[int]) -> None:
         for thread in threading.enumerate():
             if thread.native_id and not thread.name.startswith(UNPINNED):
                 with suppress(ProcessLookupError):  # it has ended since
-                    os.sched_setaffinity(thread.native_id, there)
+                    os.sched_setaffinity(thread.native_id, processors)
 
 
 def _processor() -> int:

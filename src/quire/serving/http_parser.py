@@ -65,9 +65,9 @@ class StrictParser(HTTPRequestParser):
 
     def _note_origin(self, head: bytes) -> None:
         """Remember the page whose script asks, for answers to what cannot be parsed."""
-        found = _ORIGIN.search(head) if self.origin is None else None
-        if found is not None:
-            self.origin = found[1].decode("ascii")
+        match = _ORIGIN.search(head) if self.origin is None else None
+        if match is not None:
+            self.origin = match[1].decode("ascii")
 
     def _refuse(self, reason: str, consumed: int) -> int:
         super().parse_header(b"GET / HTTP/1.0\r\n")

@@ -141,18 +141,18 @@ class Server(TcpWSGIServer):
         wasyncore.dispatcher.close(self)  # Only the socket: workers still need the trigger.
 
     def _drain(self) -> bool:
-        begun = time.monotonic()
+        started = time.monotonic()
         while self.active_channels:
-            if time.monotonic() - begun > DRAIN_SECONDS:
+            if time.monotonic() - started > DRAIN_SECONDS:
                 logger.error("%d requests were not completed in time", len(self.active_channels))
                 return False
             self._turn(0.05)
             self.maintenance(time.time())
-            self._close_quiet(begun)
+            self._close_quiet(started)
         return True
 
-    def _close_quiet(self, begun: float) -> None:
-        if time.monotonic() - begun < QUIET_SECONDS:
+    def _close_quiet(self, started: float) -> None:
+        if time.monotonic() - started < QUIET_SECONDS:
             return
         for one in list(self.active_channels.values()):
             if one.idle() and time.time() - one.last_activity > QUIET_SECONDS:

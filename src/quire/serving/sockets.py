@@ -47,10 +47,10 @@ def most_connections() -> int:
     if resource is None:
         return 450  # select() on Windows takes 512 sockets.
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 4200 if hard == resource.RLIM_INFINITY else min(4200, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-        soft = wanted
+    target = 4200 if hard == resource.RLIM_INFINITY else min(4200, hard)
+    if soft != resource.RLIM_INFINITY and soft < target:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (target, hard))
+        soft = target
     return 4000 if soft == resource.RLIM_INFINITY else max(100, min(4000, soft - 200))
 
 

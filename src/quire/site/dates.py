@@ -71,8 +71,8 @@ def timeago(moment: Moment) -> str:
     """`3 days ago`, `in 2 hours`, `just now`."""
     seconds = (_read(moment) - now()).total_seconds()
     if language() != ENGLISH:
-        apart = timedelta(seconds=seconds)
-        return str(_babel().format_timedelta(apart, add_direction=True, locale=_locale()))
+        distance = timedelta(seconds=seconds)
+        return str(_babel().format_timedelta(distance, add_direction=True, locale=_locale()))
     for unit, length in _STEPS:
         number = int(abs(seconds) // length)
         if number:
@@ -83,8 +83,8 @@ def timeago(moment: Moment) -> str:
 
 def recent_time(moment: Moment) -> str:
     """`3 days ago`; the date if that is more than a week ago."""
-    apart = abs(_read(moment) - now())
-    return timeago(moment) if apart < timedelta(days=RECENT_DAYS) else day(moment)
+    distance = abs(_read(moment) - now())
+    return timeago(moment) if distance < timedelta(days=RECENT_DAYS) else day(moment)
 
 
 def iso8601(moment: Moment) -> str:

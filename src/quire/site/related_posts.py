@@ -43,9 +43,9 @@ def _plan() -> tuple[Projection, Select[Any]]:
         select(near.c.source_id, func.count().label("number")).group_by(near.c.source_id).subquery()
     )
     projection = Projection(record, ANONYMOUS, FIELDS)
-    joined = table.join(shared, shared.c.source_id == table.c.id)
+    pairs = table.join(shared, shared.c.source_id == table.c.id)
     return projection, (
-        projection.select_from(joined)
+        projection.select_from(pairs)
         .where(visible(record, ANONYMOUS))
         .order_by(shared.c.number.desc(), table.c.sorted_at.desc(), table.c.id.desc())
         .limit(bindparam("most"))

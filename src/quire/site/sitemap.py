@@ -159,6 +159,6 @@ def _has_posts(record: Record) -> list[Any]:
             kinds.append(exists().where(field.column == record.table.c.id, live))
         else:
             link = field.many.table
-            here = link.c.target_id == record.table.c.id
-            kinds.append(exists().where(here, link.c.source_id == posts.table.c.id, live))
+            is_target = link.c.target_id == record.table.c.id
+            kinds.append(exists().where(is_target, link.c.source_id == posts.table.c.id, live))
     return kinds

@@ -37,8 +37,8 @@ def count_view(post: int, actor: Actor, may_edit: bool) -> None:
 
 def _is_person() -> bool:
     headers = request.headers
-    ahead = headers.get("Sec-Purpose") or headers.get("Purpose") or headers.get("X-Moz") or ""
-    return "prefetch" not in ahead and is_browser(headers.get("User-Agent", "")[:500])
+    purpose = headers.get("Sec-Purpose") or headers.get("Purpose") or headers.get("X-Moz") or ""
+    return "prefetch" not in purpose and is_browser(headers.get("User-Agent", "")[:500])
 
 
 @lru_cache(1000)

@@ -199,7 +199,7 @@ def _rows_now(
     """
     projection, statement = _rows_plan(record, record.cache_key_actor(actor), "ids" in which)
     found = connection.execute(statement, which | rule_params(actor))
-    return [(row[-1], projection.shape(row)) for row in size.counted(found, projection.long)]
+    return [(row[-1], projection.shape(row)) for row in size.limited(found, projection.long)]
 
 
 @lru_cache(200)

@@ -51,16 +51,18 @@ def _statement(record: Record, actor: Actor, shape: Any, grouping: Grouping) -> 
         keys = keys.with_hint(record.table, f"INDEXED BY {index}", "sqlite")
     rows = keys.subquery("rows")
     number = func.count().label("number")
-    found = select(rows.c.key, null(), number).group_by(rows.c.key).limit(MAX_GROUPS)
+    totals = select(rows.c.key, null(), number).group_by(rows.c.key).limit(MAX_GROUPS)
     if grouping.period:
-        return found.order_by(rows.c.key.desc().nulls_last())
-    groups = found.order_by(number.desc(), rows.c.key).subquery("groups")
-    shown = field.kind.column_out(groups.c.key)
+        return totals.order_by(rows.c.key.desc().nulls_last())
+    groups = totals.order_by(number.desc(), rows.c.key).subquery("groups")
+    label_column = field.kind.column_out(groups.c.key)
     if field.target is None:
-        return select(shown, null(), groups.c.number)
+        return select(label_column, null(), groups.c.number)
     target = record_of(field.target)
-    joined = groups.outerjoin(target.table, target.table.c.id == groups.c.key)
-    return select(shown, target.table.c[_title(target)], groups.c.number).select_from(joined)
+    with_labels = groups.outerjoin(target.table, target.table.c.id == groups.c.key)
+    return select(label_column, target.table.c[_title(target)], groups.c.number).select_from(
+        with_labels
+    )
 
 
 def _keys(record: Record, grouping: Grouping) -> Select[Any]:

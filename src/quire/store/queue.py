@@ -50,8 +50,8 @@ def claim() -> Job | None:
             return None
     until = moment + timedelta(seconds=LEASE_SECONDS)
     with transaction() as connection:
-        found = connection.execute(_claim(), {"now": moment, "until": until}).first()
-    return None if found is None else Job(*found)
+        row = connection.execute(_claim(), {"now": moment, "until": until}).first()
+    return None if row is None else Job(*row)
 
 
 @cache
@@ -106,10 +106,10 @@ def claim_dispatched(id: int, attempts: int) -> Job | None:
     """Claim a job that was passed on; None when another message has brought it before, or it is done."""
     until = now() + timedelta(seconds=LEASE_SECONDS)
     with transaction() as connection:
-        found = connection.execute(
+        result = connection.execute(
             _claim_dispatched(), {"record": id, "made": attempts, "until": until}
         ).first()
-    return None if found is None else Job(*found)
+    return None if result is None else Job(*result)
 
 
 @cache
@@ -164,16 +164,16 @@ def _mine(job: Job) -> ColumnElement[bool]:
     return and_(columns.id == job.id, columns.attempts == job.attempts, columns.due_at == job.until)
 
 
-def schedule(wanted: dict[str, PeriodicTask]) -> None:
+def schedule(tasks: dict[str, PeriodicTask]) -> None:
     """Have exactly one row for each thing that is done now and then, and none for what is no more."""
     periodic = _rows.c.type == PERIODIC
     with read_connection() as connection:
-        known = set(connection.execute(select(_rows.c.event).where(periodic)).scalars())
-    if gone := known - wanted.keys():
+        scheduled = set(connection.execute(select(_rows.c.event).where(periodic)).scalars())
+    if obsolete := scheduled - tasks.keys():
         with transaction() as connection:
-            connection.execute(delete(_rows).where(periodic, _rows.c.event.in_(gone)))
-    for event in wanted.keys() - known:
-        _first(event, timedelta(seconds=min(wanted[event].seconds, FIRST_SECONDS)))
+            connection.execute(delete(_rows).where(periodic, _rows.c.event.in_(obsolete)))
+    for event in tasks.keys() - scheduled:
+        _first(event, timedelta(seconds=min(tasks[event].seconds, FIRST_SECONDS)))
 
 
 def _first(event: str, delay: timedelta) -> None:

@@ -78,7 +78,7 @@ def get_record(
         shape = query.fields, query.panel, connection.dialect.name
         projection, statement = record_plan(record, record.cache_key_actor(actor), *shape)
         found = connection.execute(statement, {"id": id, **rule_params(actor)})
-        row = next(limit.counted(found, projection.long), None)
+        row = next(limit.limited(found, projection.long), None)
         if row is None:
             raise NotFound(f"There is no such {record.noun}.")
         rows = [projection.shape(row)]
@@ -260,7 +260,7 @@ def _fetched(
     for reach in reaches:
         limit.size = size
         result = connection.execute(statement, values | reach)
-        rows = list(limit.counted(result, plan.projection.long))
+        rows = list(limit.limited(result, plan.projection.long))
         if len(rows) == values["limit"] or hits <= reach.get("most", 0):
             break
     return rows

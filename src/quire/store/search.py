@@ -52,11 +52,11 @@ def search(actor: Actor, query: Query, types: tuple[str, ...] | None = None) -> 
     with read_connection() as connection:
         key = (typical, types, *(value for name, value in values.items() if name != "now"))
         cache = connection_cache(connection, values["now"])
-        counted = totals(connection, cache, ("hits of all types", *key), hits, values)
-        for one, *numbers in zip(records, counted[::2], counted[1::2], strict=True):
+        numbers_of_hits = totals(connection, cache, ("hits of all types", *key), hits, values)
+        for one, *numbers in zip(records, numbers_of_hits[::2], numbers_of_hits[1::2], strict=True):
             values |= engine.hit_values(one, *numbers)
         count = total(connection, cache, ("all types", *key), counting, values)
-        most = max(counted[::2])
+        most = max(numbers_of_hits[::2])
         among_ranked = limits["offset"] < engine.MAX_RANKED * len(records)
         for reach in engine.reaches(among_ranked, among_ranked):
             rows = connection.execute(rows_of, values | limits | reach).all()
@@ -92,8 +92,8 @@ def searchable_types() -> list[str]:
 
 def _visible_types(actor: Actor, types: tuple[str, ...] | None) -> list[Record]:
     """Those of `types`, or of all that can be searched, of which `actor` may see some."""
-    asked = [one for one in _with_page() if types is None or one.path in types]
-    return [record for record in asked if record.allows(actor, "read") is not False]
+    requested = [one for one in _with_page() if types is None or one.path in types]
+    return [record for record in requested if record.allows(actor, "read") is not False]
 
 
 @lru_cache(100)
@@ -102,10 +102,10 @@ def _statements(
 ) -> tuple[Select[Any], Select[Any], Select[Any]]:
     """What finds a page of results with their texts, what counts them, and what counts the hits."""
     records = _visible_types(actor, types)
-    found = union_all(*(_part(one, actor, dialect, True) for one in records)).subquery("results")
+    results = union_all(*(_part(one, actor, dialect, True) for one in records)).subquery("results")
     limits = bindparam("limit", type_=BigInteger), bindparam("offset", type_=BigInteger)
-    ordered = select(found).order_by(found.c.rank, found.c.type, found.c.id.desc())
-    page = ordered.limit(limits[0]).offset(limits[1]).subquery("page")
+    ranked_rows = select(results).order_by(results.c.rank, results.c.type, results.c.id.desc())
+    page = ranked_rows.limit(limits[0]).offset(limits[1]).subquery("page")
     rows = select(page, *_display_columns(records, page))
     rows = rows.order_by(page.c.rank, page.c.type, page.c.id.desc())
     parts = (_part(record, actor, dialect, False) for record in records)
@@ -116,8 +116,8 @@ def _statements(
 def _hits(records: list[Record], dialect: str) -> Select[Any]:
     """One row with what `count_hits` finds of each type."""
     hits = [engine.count_hits(one, dialect).subquery(f"hits_of_{one.path}") for one in records]
-    joined: Any = reduce(lambda left, right: left.join(right, true()), hits)
-    return select(*(column for one in hits for column in one.c)).select_from(joined)
+    all_hits: Any = reduce(lambda left, right: left.join(right, true()), hits)
+    return select(*(column for one in hits for column in one.c)).select_from(all_hits)
 
 
 def _part(record: Record, actor: Actor, dialect: str, ranked: bool) -> Select[Any]:
@@ -130,13 +130,13 @@ def _part(record: Record, actor: Actor, dialect: str, ranked: bool) -> Select[An
 
 def _display_columns(records: list[Record], page: Any) -> list[Any]:
     """Titles, addresses and texts: read of the rows that are shown, not of all that match."""
-    shown = {"title": _title, "place": _place, "text": _text}
+    columns = {"title": _title, "place": _place, "text": _text}
     return [
         case(
             *((page.c.type == one.path, _of_row(one, page.c.id, column)) for one in records),
             else_="",
         ).label(name)
-        for name, column in shown.items()
+        for name, column in columns.items()
     ]
 
 

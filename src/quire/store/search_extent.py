@@ -38,11 +38,11 @@ class Extent:
             return {"total": counted, "total_is_minimum": False}
         if not self.walks or query.page is None:
             return {"total": counted, "total_is_minimum": True}
-        seen = (query.page - 1) * query.per_page + rows
+        position = (query.page - 1) * query.per_page + rows
         if not more and (rows or query.page == 1):
-            return {"total": seen, "total_is_minimum": False}
+            return {"total": position, "total_is_minimum": False}
         return {
-            "total": min(max(counted, seen + more), search_index.MAX_HITS),
+            "total": min(max(counted, position + more), search_index.MAX_HITS),
             "total_is_minimum": True,
         }
 

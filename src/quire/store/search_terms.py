@@ -27,24 +27,24 @@ class Term(NamedTuple):
 
 def document_terms(text: str) -> list[str]:
     """The terms of a text, in order and as often as they occur."""
-    found: list[str] = []
+    terms: list[str] = []
     for _, run in groupby(words(text), lambda word: word.run):
-        found += _terms_of_run(run)
-    return found if len(text) < MAX_BYTES // 20 else _truncate(found)
+        terms += _terms_of_run(run)
+    return terms if len(text) < MAX_BYTES // 20 else _truncate(terms)
 
 
 def _terms_of_run(run: Iterable[Word]) -> list[str]:
-    found: list[str] = []
+    terms: list[str] = []
     before: str | None = None
     for word in run:
         if word.unspaced:
-            found += _neighbours(word.text)
+            terms += _neighbours(word.text)
             before = None
             continue
         text = word.text[:MAX_LENGTH]
-        found += [text] if before is None else [text, f"{before}_{text}"]
+        terms += [text] if before is None else [text, f"{before}_{text}"]
         before = text
-    return found
+    return terms
 
 
 def _neighbours(text: str) -> list[str]:
@@ -52,27 +52,29 @@ def _neighbours(text: str) -> list[str]:
     return [text[i : i + 2] for i in range(len(text))]
 
 
-def _truncate(found: list[str]) -> list[str]:
-    left = MAX_BYTES
-    kept: set[str] = set()
-    for term in dict.fromkeys(found):
-        left -= len(term.encode()) + 8
-        if left < 0:
+def _truncate(terms: list[str]) -> list[str]:
+    room = MAX_BYTES
+    unique: set[str] = set()
+    for term in dict.fromkeys(terms):
+        room -= len(term.encode()) + 8
+        if room < 0:
             break
-        kept.add(term)
-    return [term for term in found if term in kept]
+        unique.add(term)
+    return [term for term in terms if term in unique]
 
 
 def query_terms(text: str) -> list[Term]:
     """The terms that a document must hold for this query; the last word may be a beginning."""
-    asked = list(words(text))
-    found: list[Term] = []
-    for (_, unspaced), some in groupby(asked[:MAX_WORDS], lambda word: (word.run, word.unspaced)):
+    all_words = list(words(text))
+    terms: list[Term] = []
+    for (_, unspaced), some in groupby(
+        all_words[:MAX_WORDS], lambda word: (word.run, word.unspaced)
+    ):
         texts = [word.text[:MAX_LENGTH] for word in some]
-        found += _unspaced(texts) if unspaced else _spaced(texts)
-    if found and len(asked) <= MAX_WORDS and not asked[-1].unspaced:
-        found[-1] = found[-1]._replace(prefix=True)
-    return list(dict.fromkeys(found))[:MAX_TERMS]
+        terms += _unspaced(texts) if unspaced else _spaced(texts)
+    if terms and len(all_words) <= MAX_WORDS and not all_words[-1].unspaced:
+        terms[-1] = terms[-1]._replace(prefix=True)
+    return list(dict.fromkeys(terms))[:MAX_TERMS]
 
 
 def _spaced(texts: list[str]) -> list[Term]:

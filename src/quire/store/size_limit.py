@@ -30,7 +30,7 @@ class SizeLimit:
         if self.most is not None and size > self.most:
             raise _too_costly(self.most)
 
-    def counted(self, rows: Any, places: Sequence[int]) -> Iterator[Any]:
+    def limited(self, rows: Any, places: Sequence[int]) -> Iterator[Any]:
         """The rows of a result, FETCHED at a time counted by their values at `places`."""
         if self.most is None or not places:
             yield from rows

@@ -42,8 +42,8 @@ class Highlighter:
         spans = self._first_spans(plain)
         start = _word_start(plain, max(spans[0][0] - BEFORE, 0)) if spans else 0
         end = len(plain) if len(plain) - start <= LENGTH else _word_end(plain, start + LENGTH)
-        marked = _mark_words(plain, start, end, [span for span in spans if span[1] <= end])
-        return f"{'…' if start else ''}{marked}{'…' if end < len(plain) else ''}"
+        marked_text = _mark_words(plain, start, end, [span for span in spans if span[1] <= end])
+        return f"{'…' if start else ''}{marked_text}{'…' if end < len(plain) else ''}"
 
     def _first_spans(self, plain: str) -> list[Span]:
         """Where words of the query stand in the first piece that has any."""
@@ -81,9 +81,9 @@ class Highlighter:
     def _sequences(self, phrase: list[Word], text_words: list[Word]) -> Iterator[Span]:
         """The places where the words of a phrase follow each other."""
         for i in range(len(text_words) - len(phrase) + 1):
-            here = text_words[i : i + len(phrase)]
-            if all(map(self._is, phrase, here)):
-                yield here[0].start, here[-1].end
+            window = text_words[i : i + len(phrase)]
+            if all(map(self._is, phrase, window)):
+                yield window[0].start, window[-1].end
 
     def _is(self, query_word: Word, word: Word) -> bool:
         if query_word is self._query_words[-1]:

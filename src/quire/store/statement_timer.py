@@ -42,14 +42,14 @@ class StatementTimer:
         self._since = 0.0
         self._stopped = False
 
-    def run(self, cursor: Any, call: Callable[..., Any], given: Any) -> Any:
+    def run(self, cursor: Any, call: Callable[..., Any], argument: Any) -> Any:
         """What `call(*given)`, a method of `cursor`, returns. Raises QueryTimeout."""
         if self.seconds > self.limit:
             raise QueryTimeout(self.limit)
         self._since = time.perf_counter()
         self._cursor = cursor
         try:
-            return call(*given)
+            return call(*argument)
         except cursor.driver_error as error:
             if self._stopped:
                 logger.warning("Stopped after %g s in the database: %r", self.limit, request.path)
@@ -111,16 +111,16 @@ class _TimedCursor:
     def fetchall(self) -> Any:
         return self._time(super().fetchall)  # type: ignore[misc]
 
-    def _count_and_time(self, call: Callable[..., Any], given: Any) -> Any:
+    def _count_and_time(self, call: Callable[..., Any], argument: Any) -> Any:
         timer = _timer.get()
         if timer is None:
-            return call(*given)
+            return call(*argument)
         timer.count += 1
-        return timer.run(self, call, given)
+        return timer.run(self, call, argument)
 
-    def _time(self, call: Callable[..., Any], given: Any = ()) -> Any:
+    def _time(self, call: Callable[..., Any], argument: Any = ()) -> Any:
         timer = _timer.get()
-        return call(*given) if timer is None else timer.run(self, call, given)
+        return call(*argument) if timer is None else timer.run(self, call, argument)
 
 
 def time_statements(engine: Engine) -> None:

@@ -137,9 +137,9 @@ def changes(batch_id: int | None, below: int = 0) -> Iterator[RowChange]:
 def _first_changes(batch_id: int) -> list[RowChange]:
     """Some changes of a batch, the last one first, those that could not be undone before at the end."""
     statement = select(*_COLUMNS).where(_changes.c.batch_id == batch_id)
-    ordered = statement.order_by(_changes.c.attempts, _changes.c.id.desc()).limit(ROWS_AT_ONCE)
+    newest_first = statement.order_by(_changes.c.attempts, _changes.c.id.desc()).limit(ROWS_AT_ONCE)
     with read_connection() as connection:
-        return [RowChange(*row) for row in connection.execute(ordered)]
+        return [RowChange(*row) for row in connection.execute(newest_first)]
 
 
 def _note_attempt(change: RowChange) -> None:

@@ -65,9 +65,9 @@ def normalize_request(environ: dict[str, Any]) -> None:
 @lru_cache(100)
 def _coding(accepted: str) -> str:
     """The coding that a client likes best (RFC 9110 section 12.5.3), "identity" for none."""
-    wanted: Accept = parse_accept_header(accepted)
-    best = max(CODINGS, key=wanted.quality)
-    return best if 0 < wanted.quality(best) >= wanted.quality("identity") else "identity"
+    encodings: Accept = parse_accept_header(accepted)
+    best = max(CODINGS, key=encodings.quality)
+    return best if 0 < encodings.quality(best) >= encodings.quality("identity") else "identity"
 
 
 def compress(response: Response) -> Response:
@@ -110,9 +110,9 @@ def _not_modified(response: Response) -> Response:
     if not response.mimetype or response.mimetype in TEXT_TYPES:
         response.vary.add("Accept-Encoding")
     tag, is_weak = response.get_etag()
-    marked = f"{tag}:{request.environ['HTTP_ACCEPT_ENCODING']}"
-    if f'"{marked}"' in request.environ[SENT_TAGS]:
-        response.set_etag(marked, bool(is_weak))
+    encoded_tag = f"{tag}:{request.environ['HTTP_ACCEPT_ENCODING']}"
+    if f'"{encoded_tag}"' in request.environ[SENT_TAGS]:
+        response.set_etag(encoded_tag, bool(is_weak))
     return response
 
 

@@ -52,8 +52,8 @@ def _script_nonce(response: Response) -> str:
 
 
 def _set_request_id() -> None:
-    sent = request.environ.get("HTTP_X_REQUEST_ID", "")
-    g.request_id = sent if _ID.fullmatch(sent) else secrets.token_hex(8)
+    client_id = request.environ.get("HTTP_X_REQUEST_ID", "")
+    g.request_id = client_id if _ID.fullmatch(client_id) else secrets.token_hex(8)
 
 
 def _add_headers(response: Response) -> Response:

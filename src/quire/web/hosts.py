@@ -34,11 +34,11 @@ def served_hosts(trusted: tuple[str, ...], public_url: str) -> tuple[str, ...]:
 
 def is_served_host(host: str, names: Sequence[str]) -> bool:
     """Whether `host`, a Host header, is one of `names`, whatever its port."""
-    found = _HOST.fullmatch(host.lower())
-    if found is None or int(found[2] or 0) > 65535:
+    match = _HOST.fullmatch(host.lower())
+    if match is None or int(match[2] or 0) > 65535:
         return False
     return any(
-        f".{found[1]}".endswith(name) if name.startswith(".") else found[1] == name
+        f".{match[1]}".endswith(name) if name.startswith(".") else match[1] == name
         for name in names
     )
 

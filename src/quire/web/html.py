@@ -56,14 +56,14 @@ _FITTED = {
 def absolute(markup: str, address: str) -> str:
     """Clean HTML whose links and pictures are found from anywhere; it stands at `address` here."""
 
-    def joined(link: re.Match[str]) -> str:
+    def absolute_link(link: re.Match[str]) -> str:
         try:
             target = urljoin(address, unescape(link[2]))
         except ValueError:  # such as a bracket that is never closed
             return link[0]
         return f'{link[1]}="{escape(target)}"'
 
-    return _TAG.sub(lambda tag: _LINK.sub(joined, tag[0]), markup)
+    return _TAG.sub(lambda tag: _LINK.sub(absolute_link, tag[0]), markup)
 
 
 def summary(text: str, markup: str) -> str:

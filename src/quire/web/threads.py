@@ -25,15 +25,15 @@ START_CPUS: set[int] = os.sched_getaffinity(0) if sys.platform == "linux" else s
 
 def blocking() -> AbstractContextManager[Any]:
     """Around what the calling thread waits for: meanwhile another thread answers requests."""
-    offered = request.environ.get(BLOCKING_KEY) if has_request_context() else None
-    made: AbstractContextManager[Any] = offered() if offered else nullcontext()
-    return made
+    blocking_context = request.environ.get(BLOCKING_KEY) if has_request_context() else None
+    context: AbstractContextManager[Any] = blocking_context() if blocking_context else nullcontext()
+    return context
 
 
 def is_stopping() -> bool:
     """Whether the server that this request came to is stopping: who waits should wait no longer."""
-    asked: Callable[[], bool] | None = request.environ.get(STOPPING_KEY)
-    return asked is not None and asked()
+    stopping_check: Callable[[], bool] | None = request.environ.get(STOPPING_KEY)
+    return stopping_check is not None and stopping_check()
 
 
 def lower_priority() -> None:

@@ -232,8 +232,8 @@ def _add_state(
     page: Any, record: Record, actor: Actor, form: RecordForm, state: State, rights: Set[str]
 ) -> None:
     id = state["id"]
-    here = record_url(record, "edit_view", id)
-    page.id, page.here, page.action_url, page.reload_url = id, here, here, here
+    address = record_url(record, "edit_view", id)
+    page.id, page.here, page.action_url, page.reload_url = id, address, address, address
     page.version = state.get("version")
     page.public_url = public_url(record, state)
     page.details_url = record_url(record, "details_view", id)

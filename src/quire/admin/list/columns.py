@@ -70,9 +70,9 @@ def shown_fields(record: Record, actor: Actor) -> list[Field]:
     """The fields in the list for this actor, title first, at most MOST."""
     visible = record.visible_fields(actor)
     fitting = [record.field(name) for name in visible if _fits(record, record.field(name))]
-    ranked = sorted(fitting, key=lambda one: _rank(record, one))
-    usual = [one for one in ranked if _rank(record, one)[0] < RARELY]
-    best = ranked[: max(FEWEST, min(MOST, len(usual)))]
+    by_rank = sorted(fitting, key=lambda one: _rank(record, one))
+    usual = [one for one in by_rank if _rank(record, one)[0] < RARELY]
+    best = by_rank[: max(FEWEST, min(MOST, len(usual)))]
     order = {one.name: number for number, one in enumerate(record.fields)}
     return sorted(best, key=lambda one: (one.name != record.title_field, order[one.name]))
 

@@ -69,8 +69,8 @@ def _choices(field: Field) -> tuple[tuple[str, str], ...]:
 
 
 def _word(field: Field, operator: str) -> str:
-    counted = field.kind.widget in ("number", "decimal")
-    amounts = {"gte": "at least", "lte": "at most"} if counted else {}
+    is_number = field.kind.widget in ("number", "decimal")
+    amounts = {"gte": "at least", "lte": "at most"} if is_number else {}
     return amounts.get(operator) or WORDS.get(operator, operator)
 
 

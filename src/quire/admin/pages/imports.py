@@ -144,8 +144,12 @@ class ImportView(PanelView):
         names = {one.name for one in importable_fields(job.record, panel_actor())} | {""}
         numbers = range(len(job.headers))
         columns = [request.form.get(f"column-{n}", job.columns[n]) for n in numbers]
-        named = [name for name in columns if name]
-        if not set(columns) <= names or len(named) != len(set(named)) or not named:
+        filled_names = [name for name in columns if name]
+        if (
+            not set(columns) <= names
+            or len(filled_names) != len(set(filled_names))
+            or not filled_names
+        ):
             raise BadRequest(
                 "Choose at least one field, and each field only once.", code="invalid_parameter"
             )

@@ -61,11 +61,11 @@ class GhostList(GhostResource):
 
     def get(self, kind: str) -> Response:
         """The rows, and where they stand in the whole."""
-        asked = parse_ghost_query(TYPES[kind], request.args)
+        ghost_query = parse_ghost_query(TYPES[kind], request.args)
         record = TYPES[kind].record
-        page = read.list_records(record, ANONYMOUS, asked.query, responses.size_limit())
+        page = read.list_records(record, ANONYMOUS, ghost_query.query, responses.size_limit())
         meta = {"pagination": _pagination(page)}
-        rows = shape_rows(record, page.rows, asked)
+        rows = shape_rows(record, page.rows, ghost_query)
         return responses.object_response({kind: rows, "meta": meta})
 
 
@@ -86,14 +86,16 @@ class GhostItem(GhostResource):
 
     def get(self, kind: str, id: int | None = None, slug: str | None = None) -> Response:
         """The row, alone in a list."""
-        found = TYPES[kind]
-        where = Condition("id", "eq", (id,)) if slug is None else _by_slug(found, slug)
+        ghost_type = TYPES[kind]
+        where = Condition("id", "eq", (id,)) if slug is None else _by_slug(ghost_type, slug)
         only = {name: request.args[name] for name in _OF_ITEMS if name in request.args}
-        asked = parse_ghost_query(found, {**only, "limit": "1"}, where)
-        page = read.list_records(found.record, ANONYMOUS, asked.query, responses.size_limit())
+        ghost_query = parse_ghost_query(ghost_type, {**only, "limit": "1"}, where)
+        page = read.list_records(
+            ghost_type.record, ANONYMOUS, ghost_query.query, responses.size_limit()
+        )
         if not page.rows:
             raise NotFound("Resource not found.")
-        rows = shape_rows(found.record, page.rows, asked)
+        rows = shape_rows(ghost_type.record, page.rows, ghost_query)
         return responses.object_response({kind: rows})
 
 

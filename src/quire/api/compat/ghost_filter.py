@@ -60,23 +60,23 @@ class _Reader:
 
     def problem(self) -> BadRequest:
         """What is said where the filter cannot be read on."""
-        here = self.text[self.place : self.place + 20]
-        where = f"at {here!r}" if here else "at its end"
+        excerpt = self.text[self.place : self.place + 20]
+        where = f"at {excerpt!r}" if excerpt else "at its end"
         return invalid_parameter(NAME, f"{NAME} cannot be understood {where}.")
 
     def takes(self, mark: str) -> bool:
         """Step over `mark`, if it comes next."""
-        found = self.text.startswith(mark, self.place)
-        self.place += len(mark) if found else 0
-        return found
+        matches = self.text.startswith(mark, self.place)
+        self.place += len(mark) if matches else 0
+        return matches
 
     def match(self, pattern: re.Pattern[str]) -> re.Match[str]:
         """Step over what comes next. Raises BadRequest where that is something else."""
-        found = pattern.match(self.text, self.place)
-        if found is None:
+        token = pattern.match(self.text, self.place)
+        if token is None:
             raise self.problem()
-        self.place = found.end()
-        return found
+        self.place = token.end()
+        return token
 
     def any_of(self, depth: int) -> Part:
         """Parts of which one must hold."""
@@ -127,8 +127,8 @@ class _Reader:
 
     def _compared(self, name: str, operator: str, values: list[str], many: bool) -> Part:
         if name not in self.names and name not in self.constants:
-            known = ", ".join([*self.names, *self.constants])
-            raise invalid_parameter(NAME, f"{NAME} does not know {name}. Known: {known}.")
+            known_names = ", ".join([*self.names, *self.constants])
+            raise invalid_parameter(NAME, f"{NAME} does not know {name}. Known: {known_names}.")
         is_negated = operator.startswith("-")
         if name in self.constants:
             self._require(operator in ("", "-"), name, operator)

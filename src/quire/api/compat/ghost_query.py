@@ -102,33 +102,38 @@ class GhostQuery:
         return not self.fields or name in self.fields
 
 
-def parse_ghost_query(kind: GhostType, sent: Mapping[str, str], *where: Part) -> GhostQuery:
+def parse_ghost_query(kind: GhostType, parameters: Mapping[str, str], *where: Part) -> GhostQuery:
     """What the parameters `sent` ask for, among the rows for which `where` holds. Raises BadRequest."""
     names = ("fields", "include", "formats")
-    fields, include, formats = (frozenset(split_list(sent.get(name, ""))) for name in names)
-    asked = GhostQuery(Query(), fields, include, formats & FORMATS or frozenset({"html"}))
-    if sent.get("filter"):
-        where = (*where, parse_filter(kind.record, kind.filters, kind.constants, sent["filter"]))
+    fields, include, formats = (frozenset(split_list(parameters.get(name, ""))) for name in names)
+    ghost_query = GhostQuery(Query(), fields, include, formats & FORMATS or frozenset({"html"}))
+    if parameters.get("filter"):
+        where = (
+            *where,
+            parse_filter(kind.record, kind.filters, kind.constants, parameters["filter"]),
+        )
     plain = {
-        "fields": ",".join(_read_fields(kind, asked)),
+        "fields": ",".join(_read_fields(kind, ghost_query)),
         "include": ",".join(_relations(kind, include)),
-        "sort": _sort(kind, sent.get("order", "")),
-        "page": sent.get("page", "1"),
-        "per_page": str(_limit(sent.get("limit", str(DEFAULT_LIMIT)))),
+        "sort": _sort(kind, parameters.get("order", "")),
+        "page": parameters.get("page", "1"),
+        "per_page": str(_limit(parameters.get("limit", str(DEFAULT_LIMIT)))),
     }
     query = build_query(kind.record, ANONYMOUS, where, plain, ())
-    return GhostQuery(query, fields, include, asked.formats)
+    return GhostQuery(query, fields, include, ghost_query.formats)
 
 
-def _read_fields(kind: GhostType, asked: GhostQuery) -> list[str]:
-    has_body = any(asked.wants(name) for name in BODY)
-    found = [name for name in kind.fields if name != "body_html" or has_body]
-    return [*found, kind.count_field] if kind.count_field and COUNT in asked.include else found
+def _read_fields(kind: GhostType, ghost_query: GhostQuery) -> list[str]:
+    has_body = any(ghost_query.wants(name) for name in BODY)
+    names = [name for name in kind.fields if name != "body_html" or has_body]
+    return (
+        [*names, kind.count_field] if kind.count_field and COUNT in ghost_query.include else names
+    )
 
 
 def _relations(kind: GhostType, include: frozenset[str]) -> list[str]:
-    found = (paths for name, paths in kind.includes.items() if name in include)
-    return [*kind.relations, *(path for paths in found for path in paths)]
+    includes = (paths for name, paths in kind.includes.items() if name in include)
+    return [*kind.relations, *(path for paths in includes for path in paths)]
 
 
 def _limit(text: str) -> int:
@@ -142,11 +147,11 @@ def _sort(kind: GhostType, text: str) -> str:
     """`published_at desc, title` as the API sorts. Raises BadRequest."""
     names = []
     for part in filter(None, (one.strip() for one in text.split(","))):
-        found = _ORDER.fullmatch(part)
-        if found is None or found[1] not in kind.orders:
-            known = ", ".join(kind.orders)
+        match = _ORDER.fullmatch(part)
+        if match is None or match[1] not in kind.orders:
+            order_names = ", ".join(kind.orders)
             raise invalid_parameter(
-                "order", f"order cannot be {part!r}. Known: {known}, asc, desc."
+                "order", f"order cannot be {part!r}. Known: {order_names}, asc, desc."
             )
-        names.append(("-" if (found[2] or "").lower() == "desc" else "") + kind.orders[found[1]])
+        names.append(("-" if (match[2] or "").lower() == "desc" else "") + kind.orders[match[1]])
     return ",".join(names) or kind.order

@@ -48,21 +48,26 @@ _NOTHING_OF_SITE = dict.fromkeys(
 )  # fmt: skip
 
 
-def shape_rows(record: Record, rows: Sequence[Row], asked: GhostQuery) -> list[Row]:
+def shape_rows(record: Record, rows: Sequence[Row], ghost_query: GhostQuery) -> list[Row]:
     """Rows of a list or a single one, with what was asked for."""
-    counts = _author_counts(rows) if record is USERS and COUNT in asked.include else {}
+    counts = _author_counts(rows) if record is USERS and COUNT in ghost_query.include else {}
     shape = _SHAPES[record.path]
-    return [_picked(shape(row, asked), asked) | _count(record, row, asked, counts) for row in rows]
+    return [
+        _picked(shape(row, ghost_query), ghost_query) | _count(record, row, ghost_query, counts)
+        for row in rows
+    ]
 
 
-def _picked(row: Row, asked: GhostQuery) -> Row:
+def _picked(row: Row, ghost_query: GhostQuery) -> Row:
     """The fields that were asked for, and what was included."""
     included = {"authors", "primary_author", "tags", "primary_tag"}
-    return {name: value for name, value in row.items() if name in included or asked.wants(name)}
+    return {
+        name: value for name, value in row.items() if name in included or ghost_query.wants(name)
+    }
 
 
-def _count(record: Record, row: Row, asked: GhostQuery, counts: Mapping[int, int]) -> Row:
-    if COUNT not in asked.include or record not in (TAGS, USERS):
+def _count(record: Record, row: Row, ghost_query: GhostQuery, counts: Mapping[int, int]) -> Row:
+    if COUNT not in ghost_query.include or record not in (TAGS, USERS):
         return {}
     posts = row["post_count"] if record is TAGS else counts.get(row["id"], 0)
     return {"count": {"posts": posts}}
@@ -90,10 +95,10 @@ def _media(small: Mapping[str, Any] | None) -> str | None:
     return site_root() + small["url"] if small else None
 
 
-def _text(record: Record, row: Row, asked: GhostQuery) -> Row:
+def _text(record: Record, row: Row, ghost_query: GhostQuery) -> Row:
     """What posts and pages have in common."""
     html, address = row.get("body_html", ""), _address(record, row)
-    wants_words = asked.wants("plaintext") or asked.wants("reading_time")
+    wants_words = ghost_query.wants("plaintext") or ghost_query.wants("reading_time")
     words = strip_tags(html) if wants_words else ""
     # of what never changes, as the ids in feeds
     uuid = uuid5(NAMESPACE_OID, f"quire {record.singular.lower()} {row['id']} {row['created_at']}")
@@ -104,7 +109,7 @@ def _text(record: Record, row: Row, asked: GhostQuery) -> Row:
         "comment_id": str(row["id"]),
         "title": row["title"],
         "slug": row["slug"],
-        "html": absolute(html, address) if asked.wants("html") else "",
+        "html": absolute(html, address) if ghost_query.wants("html") else "",
         "plaintext": words,
         "excerpt": summary(row.get("excerpt", ""), html),
         "custom_excerpt": row.get("excerpt") or None,
@@ -124,30 +129,30 @@ def _text(record: Record, row: Row, asked: GhostQuery) -> Row:
     }
 
 
-def _post(row: Row, asked: GhostQuery) -> Row:
-    shown = _text(POSTS, row, asked)
-    if "authors" in asked.include:
-        shown["authors"] = [_author(row["author"], asked)]
-        shown["primary_author"] = shown["authors"][0]
-    if "tags" in asked.include:
-        shown["tags"] = [_tag(tag, asked) for tag in row["tags"]]
-        shown["primary_tag"] = shown["tags"][0] if shown["tags"] else None
-    return shown
+def _post(row: Row, ghost_query: GhostQuery) -> Row:
+    shape = _text(POSTS, row, ghost_query)
+    if "authors" in ghost_query.include:
+        shape["authors"] = [_author(row["author"], ghost_query)]
+        shape["primary_author"] = shape["authors"][0]
+    if "tags" in ghost_query.include:
+        shape["tags"] = [_tag(tag, ghost_query) for tag in row["tags"]]
+        shape["primary_tag"] = shape["tags"][0] if shape["tags"] else None
+    return shape
 
 
-def _page(row: Row, asked: GhostQuery) -> Row:
+def _page(row: Row, ghost_query: GhostQuery) -> Row:
     """Pages here have neither authors nor tags."""
     empty: dict[str, Row] = {
         "authors": {"authors": [], "primary_author": None},
         "tags": {"tags": [], "primary_tag": None},
     }
-    shown = _text(PAGES, row, asked)
-    for name in asked.include & empty.keys():
-        shown |= empty[name]
-    return shown
+    shape = _text(PAGES, row, ghost_query)
+    for name in ghost_query.include & empty.keys():
+        shape |= empty[name]
+    return shape
 
 
-def _tag(row: Row, asked: GhostQuery) -> Row:
+def _tag(row: Row, ghost_query: GhostQuery) -> Row:
     return {
         **_NOTHING_OF_TAG,
         "id": str(row["id"]),
@@ -159,7 +164,7 @@ def _tag(row: Row, asked: GhostQuery) -> Row:
     }
 
 
-def _author(row: Row, asked: GhostQuery) -> Row:
+def _author(row: Row, ghost_query: GhostQuery) -> Row:
     profile = row.get("profile") or {}
     return {
         **_NOTHING_OF_AUTHOR,

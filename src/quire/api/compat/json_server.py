@@ -42,10 +42,10 @@ class Window:
     size: int
 
     @classmethod
-    def requested(cls, sent: Mapping[str, str]) -> "Window":
+    def requested(cls, parameters: Mapping[str, str]) -> "Window":
         """That of the parameters `_start` and `_end`. Raises BadRequest."""
-        start = parse_number("_start", sent.get("_start", "0"), 0, INT64 // 200)
-        end = sent.get("_end", str(start + DEFAULT_ROWS))
+        start = parse_number("_start", parameters.get("_start", "0"), 0, INT64 // 200)
+        end = parameters.get("_end", str(start + DEFAULT_ROWS))
         return cls(start, parse_number("_end", end, start + 1, start + MAX_ROWS) - start)
 
     def pages(self) -> range:
@@ -84,26 +84,26 @@ class BareList(BareResource, RecordList):
     def _filters(self) -> list[tuple[str, str]]:
         for name in request.args:
             if name in PARAMETERS and name not in SAME:
-                known = [*filter_paths(self.record, self.actor), *SAME, *OWN]
-                raise unknown_parameter(name, "parameter", known)
+                names = [*filter_paths(self.record, self.actor), *SAME, *OWN]
+                raise unknown_parameter(name, "parameter", names)
         return [pair for pair in request.args.items(multi=True) if pair[0] not in OWN]
 
     def _rows(self, query: Query, window: Window) -> tuple[list[dict[str, Any]], int]:
         rows, total, limit = [], 0, responses.size_limit()
         for number in window.pages():
-            wanted = dataclasses.replace(query, page=number)
-            page = read.list_records(self.record, self.actor, wanted, limit)
+            page_query = dataclasses.replace(query, page=number)
+            page = read.list_records(self.record, self.actor, page_query, limit)
             rows += page.rows
             total = page.total or 0
         return window.cut(rows), total
 
 
-def _sort(sent: Mapping[str, str]) -> list[tuple[str, str]]:
+def _sort(parameters: Mapping[str, str]) -> list[tuple[str, str]]:
     """`_sort=a,b&_order=desc,asc` as the API sorts. Raises BadRequest."""
-    orders = [one.lower() for one in split_orders(sent.get("_order", ""))]
+    orders = [one.lower() for one in split_orders(parameters.get("_order", ""))]
     if set(orders) - {"asc", "desc"}:
         raise invalid_parameter("_order", "_order must be ASC or DESC.")
-    names = split_list(sent.get("_sort", ""))
+    names = split_list(parameters.get("_sort", ""))
     down = ["-" if one == "desc" else "" for one in orders] + [""] * len(names)
     return [("sort", ",".join(f"{mark}{name}" for mark, name in zip(down, names, strict=False)))]
 
@@ -177,8 +177,8 @@ def _add_routes(api: Api, record: Record) -> None:
     if record.singleton:
         kinds = [(BareSingleton, path, item)]
     for kind, address, methods in kinds:
-        made = type(f"{kind.__name__}{name}", (kind,), {"record": record, "methods": methods})
-        api.add_resource(made, address, endpoint=made.__name__.lower())
+        resource = type(f"{kind.__name__}{name}", (kind,), {"record": record, "methods": methods})
+        api.add_resource(resource, address, endpoint=resource.__name__.lower())
 
 
 def init_app(app: Flask) -> None:

@@ -103,15 +103,15 @@ _DESCRIPTION = (
 )
 
 
-def add_undo(found: Schema) -> Schema:
+def add_undo(operations: Schema) -> Schema:
     """The paths with what undoing a batch answers."""
-    undo = found["/batches/{id}/undo"]["post"]
+    undo = operations["/batches/{id}/undo"]["post"]
     undo["responses"]["200"] = answers.json_response("What came of each row.", ref("BatchUndone"))
     undo["description"] = (
         "Takes back each change whose record is still at the version that the batch left. The others "
         "are reported and stay, to be tried again."
     )
-    return found
+    return operations
 
 
 def add_schemas(schemas: dict[str, Schema]) -> None:
@@ -145,15 +145,17 @@ def _add_request(record: Record, schemas: dict[str, Schema]) -> None:
 def _add_results(record: Record, schemas: dict[str, Schema]) -> None:
     """The answer: rows of what was done, and of what failed."""
     name, number = singular_name(record), {"type": "integer"}
-    shown = deepcopy(schemas[name])
+    schema = deepcopy(schemas[name])
     for field in record.shown_once_fields:
-        shown["properties"][field.name] = {"type": "string", "description": field.help}
+        schema["properties"][field.name] = {"type": "string", "description": field.help}
     done: Schema = {
         "index": number | {"examples": [0]},
         "status": number | {"examples": [201]},
         "id": number | {"examples": [7]},
     }
-    done["record"] = {"anyOf": [shown if record.shown_once_fields else ref(name), {"type": "null"}]}
+    done["record"] = {
+        "anyOf": [schema if record.shown_once_fields else ref(name), {"type": "null"}]
+    }
     schemas[f"{name}BulkResult"] = _object(done)
     # what has an error is a failure: generated clients take the first form that fits
     row = {"anyOf": [ref("RowFailure"), ref(f"{name}BulkResult")]}

@@ -26,7 +26,7 @@ EXAMPLE = {
 
 def schemas() -> Schema:
     """A change, and a part of the feed."""
-    entries = {one.path: f"{singular_name(one)}FeedEntry" for one in _told()}
+    entries = {one.path: f"{singular_name(one)}FeedEntry" for one in _types_with_changes()}
     part = {
         "changes": {"type": "array", "maxItems": MAX_LIMIT, "items": ref("Change")},
         "next": {"type": "string", "description": "The cursor to go on from."},
@@ -39,7 +39,7 @@ def schemas() -> Schema:
             "mapping": {path: f"{START}{name}" for path, name in entries.items()},
         },
     }
-    records = {entries[one.path]: _entry(one) for one in _told()}
+    records = {entries[one.path]: _entry(one) for one in _types_with_changes()}
     return {**records, "Change": change, "ChangeList": _whole(part)}
 
 
@@ -62,7 +62,7 @@ def _entry(record: Record) -> Schema:
     return _whole(change)
 
 
-def _told() -> list[Record]:
+def _types_with_changes() -> list[Record]:
     return [one for one in REGISTRY.values() if one.is_versioned]
 
 
@@ -89,13 +89,13 @@ def get_changes() -> Schema:
 
 
 def _parameters() -> list[Schema]:
-    types = [one.path for one in _told() if one.allows(ANONYMOUS, "read") is not None]
-    named = parameters.parameter
+    types = [one.path for one in _types_with_changes() if one.allows(ANONYMOUS, "read") is not None]
+    parameter = parameters.parameter
     return [
-        named("since", "A cursor, or `start`.", {"type": "string", "maxLength": 1000}),
+        parameter("since", "A cursor, or `start`.", {"type": "string", "maxLength": 1000}),
         parameters.array("types", "Only these types.", {"enum": types}),
-        named("limit", f"How many changes at most, {DEFAULT_LIMIT} by default.",
+        parameter("limit", f"How many changes at most, {DEFAULT_LIMIT} by default.",
               {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT}),
-        named("wait", "Seconds to wait for the next change when there is none; 0 by default.",
+        parameter("wait", "Seconds to wait for the next change when there is none; 0 by default.",
               {"type": "integer", "minimum": 0, "maximum": MAX_WAIT_SECONDS}),
     ]  # fmt: skip

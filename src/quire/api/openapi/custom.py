@@ -52,11 +52,13 @@ def paths() -> Schema:
     }
 
 
-def add_webhook_test(found: Schema) -> Schema:
+def add_webhook_test(operations: Schema) -> Schema:
     """The paths of record types with what testing a webhook answers."""
-    sent = answers.json_response("The delivery, which is sent at once.", ref("Delivery"), "ETag")
-    found["/webhooks/{id}/test"]["post"]["responses"]["200"] = sent
-    return found
+    response = answers.json_response(
+        "The delivery, which is sent at once.", ref("Delivery"), "ETag"
+    )
+    operations["/webhooks/{id}/test"]["post"]["responses"]["200"] = response
+    return operations
 
 
 def signed_in() -> Schema:
@@ -110,20 +112,20 @@ def _explain() -> Schema:
     return operation(
         "explainAccess", "Explain whether an action is allowed, and by which rule", PERMISSIONS, PUBLIC,
         {"200": verdict, **answers.errors(403, 404)},
-        parameters=_asked(),
+        parameters=_parameters(),
         description="`rule` and `missing` complete the sentence “This requires ...”; `missing` is null "
         "when the action is allowed. Returns 404 for a record that you cannot see.",
     )  # fmt: skip
 
 
-def _asked() -> list[Schema]:
+def _parameters() -> list[Schema]:
     actions = {one.name for record in REGISTRY.values() for one in record.actions}
-    named = parameters.parameter
+    parameter = parameters.parameter
     return [
-        named("action", "The action to check.", {"enum": [*OPERATIONS, *sorted(actions)]}, required=True),
-        named("type", "The type of record.", {"enum": list(REGISTRY)}, required=True),
-        named("id", "The id of the record. Leave it out for `create`, and to check `read` for lists.", parameters.ID),
-        named("user", "The username of the user to check; yourself by default. Administrators only.", NAME),
+        parameter("action", "The action to check.", {"enum": [*OPERATIONS, *sorted(actions)]}, required=True),
+        parameter("type", "The type of record.", {"enum": list(REGISTRY)}, required=True),
+        parameter("id", "The id of the record. Leave it out for `create`, and to check `read` for lists.", parameters.ID),
+        parameter("user", "The username of the user to check; yourself by default. Administrators only.", NAME),
     ]  # fmt: skip
 
 
@@ -159,8 +161,8 @@ def _root() -> Schema:
 
 
 def _document() -> Schema:
-    shown = {"type": "object", "examples": [{"openapi": "3.1.0"}]}
-    response = answers.json_response("This document.", shown, "ETag")
+    schema = {"type": "object", "examples": [{"openapi": "3.1.0"}]}
+    response = answers.json_response("This document.", schema, "ETag")
     return operation(
         "getOpenApi", "Get this document", META, PUBLIC,
         {"200": response, "304": answers.not_modified(), **answers.errors()},

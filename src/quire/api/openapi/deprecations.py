@@ -15,7 +15,7 @@ def add_deprecations(paths: Schema) -> None:
         deprecation = _of_path(path)
         if deprecation is not None:
             for method in item.keys() - {"parameters"}:
-                item[method] = _marked(item[method], deprecation)
+                item[method] = _with_deprecation(item[method], deprecation)
 
 
 def _of_path(path: str) -> Deprecation | None:
@@ -31,7 +31,7 @@ def _of_path(path: str) -> Deprecation | None:
     return (action and action.deprecated) or record.deprecated
 
 
-def _marked(operation: Schema, deprecation: Deprecation) -> Schema:
+def _with_deprecation(operation: Schema, deprecation: Deprecation) -> Schema:
     headers = answers.headers(*deprecation.headers)
     responses = {
         status: {**one, "headers": one["headers"] | headers} if "headers" in one else one

@@ -118,8 +118,8 @@ def _drop_unused(components: dict[str, Any], whole: dict[str, Any]) -> None:
             used.add((kind, name))
             waiting.append(components[kind][name])
     for kind in components.keys() - {"securitySchemes"}:
-        known = components[kind].items()
-        components[kind] = {name: one for name, one in known if (kind, name) in used}
+        schemas = components[kind].items()
+        components[kind] = {name: one for name, one in schemas if (kind, name) in used}
 
 
 def _paths() -> dict[str, Any]:

@@ -80,7 +80,7 @@ class Examples:
         kind = declared if isinstance(declared, str) else declared[0]
         if kind == "object":
             properties = schema.get("properties", {})
-            return {name: self.of(properties[name]) for name in _shown(schema)}
+            return {name: self.of(properties[name]) for name in _visible_names(schema)}
         if kind == "array":
             return [self.of(schema["items"])] if "items" in schema else []
         if kind == "integer":
@@ -88,7 +88,7 @@ class Examples:
         return _BY_FORMAT.get(schema.get("format", ""), _BY_TYPE[kind])
 
 
-def _shown(schema: Schema) -> list[str]:
+def _visible_names(schema: Schema) -> list[str]:
     """The properties of an example: the required ones, or the first that have one of their own."""
     properties = schema.get("properties", {})
     if schema.get("required"):

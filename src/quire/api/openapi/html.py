@@ -39,13 +39,13 @@ class SchemaReader:
     def __init__(self, document: Schema):
         self._document = document
 
-    def _found(self, value: Schema) -> Schema:
+    def _resolve(self, value: Schema) -> Schema:
         """What a reference leads to."""
         if "$ref" not in value:
             return value
         _, _, kind, name = value["$ref"].split("/")
-        found: Schema = self._document["components"][kind][name]
-        return found
+        component: Schema = self._document["components"][kind][name]
+        return component
 
     def section(self, tag: dict[str, str]) -> Schema:
         """The operations of a tag."""
@@ -64,14 +64,14 @@ class SchemaReader:
     def _operation(self, path: str, method: str, item: Schema) -> Schema:
         operation = item[method]
         listed = [*item.get("parameters", []), *operation.get("parameters", [])]
-        found = [self._found(one) for one in listed]
+        components = [self._resolve(one) for one in listed]
         return {
             **operation,
             "path": path,
             "method": method.upper(),
             "who": self._who(operation["security"]),
-            "plain": [self._parameter(one) for one in found if not _is_filter(one)],
-            "filters": list(_filters([one for one in found if _is_filter(one)])),
+            "plain": [self._parameter(one) for one in components if not _is_filter(one)],
+            "filters": list(_filters([one for one in components if _is_filter(one)])),
             "body": self._body(operation),
             "answers": [self._answer(s, one) for s, one in operation["responses"].items()],
         }
@@ -89,9 +89,9 @@ class SchemaReader:
         ]
 
     def _answer(self, status: str, response: Schema) -> Schema:
-        found = self._found(response)
-        kinds = [type_words(one["schema"]) for one in found.get("content", {}).values()]
-        return {"status": status, "description": found["description"], "schema": kinds[:1]}
+        component = self._resolve(response)
+        kinds = [type_words(one["schema"]) for one in component.get("content", {}).values()]
+        return {"status": status, "description": component["description"], "schema": kinds[:1]}
 
     def schema(self, name: str) -> Schema:
         """A component schema as rows of a table."""

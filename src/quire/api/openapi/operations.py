@@ -30,14 +30,14 @@ def operation(
     **more: Any,
 ) -> Schema:
     """An operation; `more` is its parameters and requestBody."""
-    given = {name: value for name, value in more.items() if value}
+    present = {name: value for name, value in more.items() if value}
     return {
         "operationId": id,
         "summary": summary,
         "description": description,
         "tags": [tag],
         "security": security,
-        **given,
+        **present,
         "responses": responses,
     }
 

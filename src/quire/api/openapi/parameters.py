@@ -187,12 +187,12 @@ def _filter(path: str, field: Field, operator: str, public: bool) -> Schema:
     ending = FILTER_VALUES[operator in ("in", "nin")]
     described = f"`{path}` {WORDS[operator]} {ending}" + ("" if public else " Administrators only.")
     value = value_schema(field, operator)
-    known = {} if field.deprecated is None else {"deprecated": True}
+    schema = {} if field.deprecated is None else {"deprecated": True}
     if operator in ("in", "nin"):
         listed = array(name, described, value, MAX_VALUES)
         listed["schema"]["minItems"] = 1
-        return listed | known
-    return parameter(name, described, value, **known)
+        return listed | schema
+    return parameter(name, described, value, **schema)
 
 
 def filter_name(path: str, operator: str) -> str:

@@ -146,7 +146,7 @@ def _list(record: Record) -> Schema:
 
 
 def _get(record: Record) -> Schema:
-    found = {
+    operations = {
         "200": answers.json_response(
             f"The {record.plural_noun if record.singleton else record.noun}.",
             ref(singular_name(record)),
@@ -154,14 +154,14 @@ def _get(record: Record) -> Schema:
         )
     }
     return read_operation(
-        record, f"get{singular_name(record)}", f"Get {article(record)}", found,
+        record, f"get{singular_name(record)}", f"Get {article(record)}", operations,
         description=f"{record.summary} {_READ}",
         parameters=parameters.item_parameters(record), errors=() if record.singleton else (404,),
     )  # fmt: skip
 
 
 def _by_slug(record: Record) -> Schema:
-    found = {
+    operations = {
         "200": answers.json_response(
             f"The {record.plural_noun if record.singleton else record.noun}.",
             ref(singular_name(record)),
@@ -172,7 +172,7 @@ def _by_slug(record: Record) -> Schema:
         ),
     }
     return read_operation(
-        record, f"get{singular_name(record)}BySlug", f"Get {article(record)} by its slug", found,
+        record, f"get{singular_name(record)}BySlug", f"Get {article(record)} by its slug", operations,
         description=f"{_READ} A former slug returns 301.",
         parameters=parameters.item_parameters(record), errors=(404,),
     )  # fmt: skip
@@ -239,8 +239,10 @@ def _action(record: Record, action: Action) -> Schema:
             )
         }
     else:
-        shown = created_name(record) if action.reveals else name
-        done = {"200": answers.json_response("The record after the action.", ref(shown), "ETag")}
+        schema_name = created_name(record) if action.reveals else name
+        done = {
+            "200": answers.json_response("The record after the action.", ref(schema_name), "ETag")
+        }
     return operation(
         f"{_camel_case(action.name)}{name}", action.summary.removesuffix("."), record.label, AUTHENTICATED_WRITE,
         {**done, **answers.errors(403, 404, 409, 412, 413, 415, 422, 428)},

@@ -23,12 +23,12 @@ Schema = dict[str, Any]
 
 def paths() -> Schema:
     """The paths of every type that is listed."""
-    found: Schema = {}
+    operations: Schema = {}
     for record in _listed():
-        found[f"/{record.path}/query"] = {"post": _query(record)}
-        found[f"/{record.path}/counts"] = {"get": _counts(record)}
-        found[f"/{record.path}/export"] = {"get": _export(record)}
-    return found
+        operations[f"/{record.path}/query"] = {"post": _query(record)}
+        operations[f"/{record.path}/counts"] = {"get": _counts(record)}
+        operations[f"/{record.path}/export"] = {"get": _export(record)}
+    return operations
 
 
 def add_schemas(schemas: Schema) -> None:
@@ -52,12 +52,12 @@ _QUERY = (
 
 
 def _query(record: Record) -> Schema:
-    found = read_operation(
+    operation = read_operation(
         record, f"query{plural(record)}", f"Query {record.plural_noun}", list_rows(record),
         requestBody=body(ref(f"{singular_name(record)}Query")), description=_QUERY, errors=(413, 415),
     )  # fmt: skip
-    found["responses"].pop("304")
-    return found
+    operation["responses"].pop("304")
+    return operation
 
 
 _COUNTS = (
@@ -68,14 +68,14 @@ _COUNTS = (
 
 
 def _counts(record: Record) -> Schema:
-    found = answers.json_response("The groups.", ref("GroupCounts"), "ETag")
+    response = answers.json_response("The groups.", ref("GroupCounts"), "ETag")
     by = parameters.parameter(
         "by", "What to count by; `:year`, `:month` and `:day` group moments.",
         {"type": "string", "enum": _groupings(record)}, required=True,
     )  # fmt: skip
     return read_operation(
         record, f"count{plural(record)}", f"Count {record.plural_noun} by the values of a field",
-        {"200": found}, parameters=[by, *parameters.filters(record)], description=_COUNTS,
+        {"200": response}, parameters=[by, *parameters.filters(record)], description=_COUNTS,
     )  # fmt: skip
 
 
@@ -94,7 +94,7 @@ _EXPORT = (
 
 
 def _export(record: Record) -> Schema:
-    found = {
+    schema = {
         "description": "The file.",
         "headers": answers.headers("Content-Disposition", "X-Total-Count", "Cache-Control"),
         "content": {mime: {"schema": {"type": "string"}} for mime in MIMETYPES.values()},
@@ -105,7 +105,7 @@ def _export(record: Record) -> Schema:
     )  # fmt: skip
     own = parameters.names(record, "sort", "fields")
     export = read_operation(
-        record, f"export{plural(record)}", f"Export {record.plural_noun}", {"200": found},
+        record, f"export{plural(record)}", f"Export {record.plural_noun}", {"200": schema},
         parameters=[form, *own, *parameters.filters(record)], description=_EXPORT,
     )  # fmt: skip
     export["responses"].pop("304")

@@ -49,11 +49,11 @@ def add_includes(schemas: dict[str, Schema]) -> None:
 
 
 def _included(record: Record) -> dict[str, Schema]:
-    found: dict[str, Schema] = {}
+    properties: dict[str, Schema] = {}
     for name, relation in relations(record, ADMIN).items():
         if relation.reverse:
-            found |= _reverse(name, relation)
-    return found
+            properties |= _reverse(name, relation)
+    return properties
 
 
 def _reverse(name: str, relation: Relation) -> dict[str, Schema]:

@@ -254,14 +254,14 @@ _NAMES = "The {}, the id, or the object as it was returned."
 def identifier(record: Record) -> Schema:
     """What names a record in a request: a natural key, an id, or the object as it was returned."""
     id = {"type": "integer", "minimum": 1, "maximum": MAX_ID, "examples": [7]}
-    known: Schema = {"id": id}
+    schema: Schema = {"id": id}
     forms: list[Schema] = [id]
     if record.key != "id":
         key: Schema = {"type": "string", "minLength": 1, "description": f"The {record.key}."}
         key["examples"] = [field_example(record.field(record.key))]
-        known[record.key] = key
+        schema[record.key] = key
         forms.insert(0, key)
-    objects = [{"type": "object", "required": [n], "properties": known} for n in known]
+    objects = [{"type": "object", "required": [n], "properties": schema} for n in schema]
     return {"description": _NAMES.format(record.key), "anyOf": [*forms, *objects]}
 
 

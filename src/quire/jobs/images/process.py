@@ -71,9 +71,9 @@ def process_media(media_id: int) -> None:
 
 
 def _pending(media_id: int) -> str | None:
-    wanted = select(Media.url).where(Media.id == media_id, Media.state == "pending")
+    statement = select(Media.url).where(Media.id == media_id, Media.state == "pending")
     with read_connection() as connection:
-        url = connection.execute(wanted).scalar()
+        url = connection.execute(statement).scalar()
     return None if url is None else str(url).removeprefix(ADDRESS)
 
 
@@ -83,20 +83,20 @@ def _process_file(name: str, folder: Path) -> tuple[dict[str, Any], list[str]]:
     Raises ImageRejected.
     """
     original = _local_copy(name, folder)
-    made = _run(original, folder, name.partition(".")[0])
+    rendered = _run(original, folder, name.partition(".")[0])
     files = [path for path in folder.iterdir() if path != original]
     for path in files:
         file_storage().put(path.name, path)
-    return _values(made), [path.name for path in files]
+    return _values(rendered), [path.name for path in files]
 
 
 def _local_copy(name: str, folder: Path) -> Path:
     """A copy for the program to read, wherever the file lies. Raises ImageRejected where there is none."""
-    found, path = file_storage().find(ORIGINAL + name), folder / ORIGINAL
-    if found is None:
+    stored_file, path = file_storage().find(ORIGINAL + name), folder / ORIGINAL
+    if stored_file is None:
         logger.warning("The picture %s is not there.", name)
         raise ImageRejected("broken", LOST)
-    with found.open() as file, path.open("wb") as copy:
+    with stored_file.open() as file, path.open("wb") as copy:
         shutil.copyfileobj(file, copy)
     return path
 
@@ -105,10 +105,10 @@ def _run(original: Path, folder: Path, stem: str) -> dict[str, Any]:
     """What the program says that it has made in `folder`. Raises ImageRejected."""
     command = [sys.executable, "-I", str(PROGRAM), str(original), str(folder), stem]
     # what it does not know it cannot tell
-    known = {name: os.environ[name] for name in ("SYSTEMROOT", "PATH") if name in os.environ}
+    environment = {name: os.environ[name] for name in ("SYSTEMROOT", "PATH") if name in os.environ}
     try:
         done = subprocess.run(  # noqa: S603 - our own program, names that we made
-            command, capture_output=True, env=known, timeout=SECONDS, check=False
+            command, capture_output=True, env=environment, timeout=SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
         logger.warning("The picture %s takes more than %d s; it is given up.", stem, SECONDS)
@@ -119,10 +119,10 @@ def _run(original: Path, folder: Path, stem: str) -> dict[str, Any]:
 
 
 def _rejection(done: subprocess.CompletedProcess[bytes], stem: str) -> ImageRejected:
-    said = " ".join(done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:])
-    logger.warning("The picture %s is not drawn (%d): %s", stem, done.returncode, said)
+    last_line = " ".join(done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:])
+    logger.warning("The picture %s is not drawn (%d): %s", stem, done.returncode, last_line)
     if done.returncode == UNFIT:
-        return ImageRejected("broken", said)
+        return ImageRejected("broken", last_line)
     if done.returncode == DAMAGED:
         return ImageRejected("broken", UNREADABLE)
     return ImageRejected("given_up", ENDED)
@@ -138,7 +138,7 @@ def _update_record(media_id: int, values: dict[str, Any]) -> None:
             update(MEDIA, JOB, media_id, values)
 
 
-def _values(made: dict[str, Any]) -> dict[str, Any]:
+def _values(rendered: dict[str, Any]) -> dict[str, Any]:
     variants = {
         width: {
             "url": ADDRESS + one["name"],
@@ -146,7 +146,7 @@ def _values(made: dict[str, Any]) -> dict[str, Any]:
             "width": one["width"],
             "height": one["height"],
         }
-        for width, one in sorted(made["variants"].items(), key=lambda pair: int(pair[0]))
+        for width, one in sorted(rendered["variants"].items(), key=lambda pair: int(pair[0]))
     }
-    sizes = {"width": made["width"], "height": made["height"]}
+    sizes = {"width": rendered["width"], "height": rendered["height"]}
     return {"variants": variants, "state": "ready", **sizes}

@@ -53,14 +53,14 @@ def main() -> None:
     limit()
     source, folder, stem = sys.argv[1:]
     try:
-        made = render(Path(source), Path(folder), stem)
+        rendered = render(Path(source), Path(folder), stem)
     except UnsuitableImage as unfit:
         sys.stderr.write(str(unfit))
         sys.exit(UNFIT)
     except (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError) as error:
         sys.stderr.write(f"{type(error).__name__}: {error}")
         sys.exit(DAMAGED)
-    json.dump(made, sys.stdout)
+    json.dump(rendered, sys.stdout)
 
 
 def limit() -> None:
@@ -126,8 +126,8 @@ def _with_alpha(picture: Image.Image, bits: int) -> Image.Image:
     if key is None or mode not in ("1", "L", "RGB", "I;16"):
         return picture
     if mode == "I;16":
-        seen = ImageMath.lambda_eval(lambda one: (one["of"] != key) * 255, of=picture.convert("I"))
-        return Image.merge("LA", (_to_8_bits(picture), seen.convert("L")))
+        mask = ImageMath.lambda_eval(lambda one: (one["of"] != key) * 255, of=picture.convert("I"))
+        return Image.merge("LA", (_to_8_bits(picture), mask.convert("L")))
     if mode == "L":
         picture.info["transparency"] = key * 255 // (2**bits - 1)
     elif mode == "RGB" and bits == 16:
@@ -151,8 +151,13 @@ def _to_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
         return picture
     mode = "RGBA" if picture.mode == "RGBA" else "RGB"
     with suppress(ImageCms.PyCMSError, OSError):
-        given, wanted = ImageCms.ImageCmsProfile(BytesIO(profile)), ImageCms.createProfile("sRGB")
-        converted = ImageCms.profileToProfile(picture, given, wanted, outputMode=mode)
+        source_profile, srgb_profile = (
+            ImageCms.ImageCmsProfile(BytesIO(profile)),
+            ImageCms.createProfile("sRGB"),
+        )
+        converted = ImageCms.profileToProfile(
+            picture, source_profile, srgb_profile, outputMode=mode
+        )
         return picture if converted is None else converted
     return picture
 
@@ -215,7 +220,7 @@ def _variants(
     still: Image.Image, folder: Path, stem: str, format: str, suffix: str
 ) -> dict[str, dict[str, Any]]:
     """Smaller ones, each from the one before, never larger than what there is."""
-    smaller, made, saved = _to_scalable_mode(still), {}, []
+    smaller, variants, saved = _to_scalable_mode(still), {}, []
     with ThreadPoolExecutor(THREADS) as encoding:  # Pillow encodes without Python's lock
         for width in (one for one in WIDTHS if one <= still.width):
             height = max(1, round(still.height * width / still.width))
@@ -224,10 +229,10 @@ def _variants(
             formats = {names["name"]: format, names["webp"]: "WEBP"}
             for name, kind in formats.items():
                 saved.append(encoding.submit(_save, smaller, folder / name, kind))
-            made[str(width)] = {**names, "width": width, "height": height}
+            variants[str(width)] = {**names, "width": width, "height": height}
     for one in saved:
         one.result()  # raises what went wrong
-    return made
+    return variants
 
 
 def _to_scalable_mode(still: Image.Image) -> Image.Image:

@@ -48,8 +48,8 @@ def duration(seconds: int) -> str:
 
 def active_user(id: int | None) -> dict[str, Any] | None:
     """An account that is in use and has an address; None for all others."""
-    known = id and read.find_id(REGISTRY["users"], SYSTEM, id=id)
-    user = read.get_record(REGISTRY["users"], SYSTEM, known) if known else None
+    user_id = id and read.find_id(REGISTRY["users"], SYSTEM, id=id)
+    user = read.get_record(REGISTRY["users"], SYSTEM, user_id) if user_id else None
     return user if user and user["is_active"] and user["email"] else None
 
 

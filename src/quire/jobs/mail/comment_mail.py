@@ -20,7 +20,7 @@ from quire.store.mail_events import enqueue_mail
 
 PAUSE = 30
 """Seconds in which a comment can be mended, or called spam, before anybody is told."""
-SHOWN = 800
+EXCERPT_LENGTH = 800
 """Characters of a comment in an email."""
 
 _comments = COMMENTS.table
@@ -29,23 +29,23 @@ _comments = COMMENTS.table
 @on_event("comments.created", "comments.approved", after=PAUSE)
 def notify(job: Job) -> None:
     """Enqueue the emails about a comment that is visible now; once for each comment."""
-    found = _visible(job.record_id)
-    if found is None:
+    visible_comment = _visible(job.record_id)
+    if visible_comment is None:
         return
-    comment, post, parent = found
+    comment, post, parent = visible_comment
     people = _recipients(comment, post, parent)
     untold = (_comments.c.id == comment["id"], _comments.c.told_at.is_(None))
     with transaction() as connection:
-        told = connection.execute(update(_comments).where(*untold).values(told_at=now()))
-        if told.rowcount:
+        result = connection.execute(update(_comments).where(*untold).values(told_at=now()))
+        if result.rowcount:
             for user_id, kind in people.items():
                 enqueue_mail(kind, user_id, comment=comment["id"])
 
 
 def _visible(id: int) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any] | None] | None:
     """A comment that readers see, its post, and what it answers."""
-    known = read.find_id(COMMENTS, SYSTEM, id=id)
-    comment = read.get_record(COMMENTS, SYSTEM, known) if known is not None else None
+    visible_id = read.find_id(COMMENTS, SYSTEM, id=id)
+    comment = read.get_record(COMMENTS, SYSTEM, visible_id) if visible_id is not None else None
     if comment is None or comment["status"] != "approved" or comment["deleted_at"]:
         return None
     post = read.get_record(POSTS, SYSTEM, comment["post"]["id"])
@@ -70,10 +70,10 @@ def _recipients(
 
 @mail_template("comment", "reply")
 def _about_comment(job: Job) -> MailMessage | None:
-    user, found = active_user(job.record_id), _visible(job.data["comment"])
-    if user is None or found is None or not profile_of(user["id"]).comment_mail:
+    user, visible_comment = active_user(job.record_id), _visible(job.data["comment"])
+    if user is None or visible_comment is None or not profile_of(user["id"]).comment_mail:
         return None
-    comment, post, _ = found
+    comment, post, _ = visible_comment
     words = {
         **excerpt(comment),
         "username": user["username"],
@@ -86,5 +86,5 @@ def _about_comment(job: Job) -> MailMessage | None:
 def excerpt(comment: dict[str, Any]) -> dict[str, str]:
     """Who says it, and the first of the words, as plain text."""
     text = strip_tags(comment["body_html"])
-    shown = text if len(text) <= SHOWN else text[:SHOWN] + "…"
-    return {"who": comment["author_name"] or "A guest", "text": shown}
+    shortened = text if len(text) <= EXCERPT_LENGTH else text[:EXCERPT_LENGTH] + "…"
+    return {"who": comment["author_name"] or "A guest", "text": shortened}

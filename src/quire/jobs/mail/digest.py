@@ -31,7 +31,7 @@ SLACK = timedelta(minutes=90)
 """How much earlier than a period ago the last digest may have gone out: it goes once an hour."""
 LONGEST = timedelta(days=31)
 """How far a digest looks back at most, for who has not wanted any for long."""
-AHEAD = timedelta(days=7)
+LEAD_TIME = timedelta(days=7)
 """How far it looks ahead."""
 LISTED = 20
 """Items below each heading."""
@@ -44,17 +44,17 @@ def send_digests() -> None:
     """Owe digests to those who want them and have had none for a period."""
     for period, length in PERIODS.items():
         before = now() - length + SLACK
-        wanted = (_profiles.c.digest == period, _is_due(before))
+        conditions = (_profiles.c.digest == period, _is_due(before))
         columns = (_profiles.c.user_id, _profiles.c.digest_sent_at)
         with read_connection() as connection:
-            due = connection.execute(select(*columns).where(*wanted)).all()
-        for user_id, sent in due:
-            _enqueue(user_id, before, sent or now() - length)
+            due = connection.execute(select(*columns).where(*conditions)).all()
+        for user_id, sent_at in due:
+            _enqueue(user_id, before, sent_at or now() - length)
 
 
 def _is_due(before: datetime) -> Any:
-    sent = _profiles.c.digest_sent_at
-    return sent.is_(None) | (sent <= before)
+    sent_at = _profiles.c.digest_sent_at
+    return sent_at.is_(None) | (sent_at <= before)
 
 
 def _enqueue(user_id: int, before: datetime, since: datetime) -> None:
@@ -62,8 +62,8 @@ def _enqueue(user_id: int, before: datetime, since: datetime) -> None:
     until = now()
     mine = (_profiles.c.user_id == user_id, _is_due(before))
     with transaction() as connection:
-        noted = update(_profiles).where(*mine).values(digest_sent_at=until)
-        if connection.execute(noted).rowcount:
+        statement = update(_profiles).where(*mine).values(digest_sent_at=until)
+        if connection.execute(statement).rowcount:
             start = max(since, until - LONGEST)
             enqueue_mail("digest", user_id, since=rfc3339(start), until=rfc3339(until))
 
@@ -104,7 +104,7 @@ def _digest(job: Job) -> MailMessage | None:
 
 def _sections(actor: Actor, since: datetime, until: datetime) -> list[DigestSection]:
     """What there is to tell somebody, the most urgent first."""
-    found = [
+    sections = [
         _section_of_records(actor, COMMENTS, "{} comment{} to review", _comment, [_status("pending")]),
         _failed_jobs(actor),
         _section_of_records(
@@ -113,12 +113,12 @@ def _sections(actor: Actor, since: datetime, until: datetime) -> list[DigestSect
         ),
         _section_of_records(
             actor, POSTS, "{} post{} in the coming week", _post,
-            [_status("scheduled"), *_between("published_at", until, until + AHEAD)],
+            [_status("scheduled"), *_between("published_at", until, until + LEAD_TIME)],
             ("published_at",),
         ),
         _section_of_records(actor, USERS, "{} new account{}", _account, _between("created_at", since, until)),
     ]  # fmt: skip
-    return [part for part in found if part is not None]
+    return [part for part in sections if part is not None]
 
 
 def _status(word: str) -> Condition:
@@ -148,13 +148,13 @@ def _section_of_records(
 def _section(heading: str, url: str, items: list[DigestItem], total: int) -> DigestSection | None:
     if not total:
         return None
-    counted = heading.format(f"{total:,}", "" if total == 1 else "s")
-    return DigestSection(counted, url, items, total - len(items))
+    title = heading.format(f"{total:,}", "" if total == 1 else "s")
+    return DigestSection(title, url, items, total - len(items))
 
 
 def _comment(row: dict[str, Any]) -> DigestItem:
-    said = excerpt(row)
-    return DigestItem(f"{said['who']} on “{row['post']['title']}”", text=said["text"])
+    summary = excerpt(row)
+    return DigestItem(f"{summary['who']} on “{row['post']['title']}”", text=summary["text"])
 
 
 def _post(row: dict[str, Any]) -> DigestItem:

@@ -22,8 +22,8 @@ class StoredMessage:
 
     def part(self, kind: str) -> str:
         """Its text as `plain` or `html`; empty where it has none."""
-        found = self.message.get_body((kind,))
-        return str(found.get_content()) if found is not None else ""
+        body_part = self.message.get_body((kind,))
+        return str(body_part.get_content()) if body_part is not None else ""
 
 
 def folder() -> Path:

@@ -46,7 +46,7 @@ class MailMessage:
 @cache
 def _templates(form: str) -> Environment:
     """The templates with the frame and the pieces for one form; only in HTML is anything markup."""
-    made = Environment(
+    environment = Environment(
         loader=PackageLoader("quire.jobs.mail", "templates"),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -54,10 +54,10 @@ def _templates(form: str) -> Environment:
         keep_trailing_newline=True,
         autoescape=form == "html",  # noqa: S701 - plain text has no markup
     )
-    pieces = made.get_template(f"parts.{form}").module
-    named = {name: piece for name, piece in vars(pieces).items() if not name.startswith("_")}
-    made.globals.update(named, frame=f"frame.{form}")
-    return made
+    pieces = environment.get_template(f"parts.{form}").module
+    public_names = {name: piece for name, piece in vars(pieces).items() if not name.startswith("_")}
+    environment.globals.update(public_names, frame=f"frame.{form}")
+    return environment
 
 
 def site_root() -> str:

@@ -68,8 +68,8 @@ def fan_out() -> bool:
         for webhook in webhooks:
             _deliver(connection, webhook, events)
         last = events[-1].place
-        heard = update(_webhooks).where(_webhooks.c.is_active, _webhooks.c.position < last)
-        connection.execute(heard.values(position=last))
+        statement = update(_webhooks).where(_webhooks.c.is_active, _webhooks.c.position < last)
+        connection.execute(statement.values(position=last))
     return len(events) == EVENTS_AT_ONCE
 
 
@@ -91,19 +91,19 @@ def _deliver(connection: Connection, webhook: Any, events: Any) -> None:
             "record_version": event.version,
             "event_at": event.created_at,
         }
-        for event in _wanted(webhook, events)
+        for event in _matching_events(webhook, events)
     ]
     if rows:
         add_deliveries(connection, rows)
         release_next(connection, webhook.id)
 
 
-def _wanted(webhook: Any, events: Any) -> Iterator[Any]:
+def _matching_events(webhook: Any, events: Any) -> Iterator[Any]:
     """The events for a webhook, which hears nothing of itself."""
-    known = known_events()
+    known_names = known_events()
     for event in events:
         own = event.type == _webhooks.name and event.record_id == webhook.id
-        is_new = event.place > webhook.position and event.event in known and not own
+        is_new = event.place > webhook.position and event.event in known_names and not own
         if is_new and is_subscribed(webhook.events, event.event):
             yield event
 

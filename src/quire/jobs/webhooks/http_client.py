@@ -47,14 +47,14 @@ class DeadlineStream(httpcore.NetworkStream):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Up to so many bytes. Raises httpcore.ReadTimeout."""
-        return self._inner.read(max_bytes, self._left(httpcore.ReadTimeout))
+        return self._inner.read(max_bytes, self._seconds_left(httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write all of it. Raises httpcore.WriteTimeout."""
         view = memoryview(buffer)
         while view:  # a receiver that reads slowly must not renew the time either
             piece, view = view[:MAX_BODY_BYTES], view[MAX_BODY_BYTES:]
-            self._inner.write(bytes(piece), self._left(httpcore.WriteTimeout))
+            self._inner.write(bytes(piece), self._seconds_left(httpcore.WriteTimeout))
 
     def close(self) -> None:
         """Close it."""
@@ -67,24 +67,24 @@ class DeadlineStream(httpcore.NetworkStream):
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
         """The same stream, encrypted for the host that was named, whichever address it has."""
-        left = self._left(httpcore.ConnectTimeout)
-        inner = self._inner.start_tls(ssl_context, server_hostname, left)
+        seconds = self._seconds_left(httpcore.ConnectTimeout)
+        inner = self._inner.start_tls(ssl_context, server_hostname, seconds)
         return DeadlineStream(inner, self._deadline)
 
     def get_extra_info(self, info: str) -> Any:
         """What httpcore asks about the socket."""
         return self._inner.get_extra_info(info)
 
-    def _left(self, error: type[Exception]) -> float:
+    def _seconds_left(self, error: type[Exception]) -> float:
         return seconds_left(self._deadline, error)
 
 
 def seconds_left(deadline: float, error: type[Exception]) -> float:
     """Seconds until `deadline`, a time of the monotonic clock. Raises `error` when it is over."""
-    left = deadline - time.monotonic()
-    if left <= 0:
+    seconds = deadline - time.monotonic()
+    if seconds <= 0:
         raise error()
-    return left
+    return seconds
 
 
 class GuardedBackend(httpcore.NetworkBackend):
@@ -114,8 +114,8 @@ class GuardedBackend(httpcore.NetworkBackend):
         return self._connect(addresses[-1], port)
 
     def _connect(self, address: str, port: int) -> httpcore.NetworkStream:
-        left = seconds_left(self._deadline, httpcore.ConnectTimeout)
-        return DeadlineStream(self._inner.connect_tcp(address, port, left), self._deadline)
+        seconds = seconds_left(self._deadline, httpcore.ConnectTimeout)
+        return DeadlineStream(self._inner.connect_tcp(address, port, seconds), self._deadline)
 
 
 def post(url: str, headers: Mapping[str, str], body: bytes, *, allow_private: bool) -> Outcome:
@@ -142,7 +142,7 @@ def _status(
     host, scheme = parts.hostname or "", parts.scheme.lower()
     target = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
     address = httpcore.URL(scheme=scheme, host=host, port=parts.port, target=target)
-    sent = {
+    all_headers = {
         "Host": parts.netloc,
         "Content-Length": str(len(body)),
         "Connection": "close",
@@ -152,7 +152,7 @@ def _status(
     read = 0
     with (
         httpcore.ConnectionPool(network_backend=backend) as pool,
-        pool.stream("POST", address, headers=list(sent.items()), content=body) as response,
+        pool.stream("POST", address, headers=list(all_headers.items()), content=body) as response,
     ):
         for piece in response.iter_stream():
             read += len(piece)

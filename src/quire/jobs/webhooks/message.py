@@ -42,10 +42,10 @@ def _record(delivery: Any) -> dict[str, Any] | None:
         return None
     record = REGISTRY[delivery.type]
     try:
-        shown = get_record(record, ADMINISTRATOR, delivery.record_id)
+        visible = get_record(record, ADMINISTRATOR, delivery.record_id)
     except NotFound:
         return None
-    return {name: shown[name] for name in record.default_fields(shown)}
+    return {name: visible[name] for name in record.default_fields(visible)}
 
 
 def headers_of(delivery: Any, body: bytes) -> dict[str, str]:

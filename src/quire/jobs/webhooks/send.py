@@ -60,8 +60,8 @@ def _stay_sender(job: Job, until: Any) -> bool:
     """Whether this job still has the sending for itself, which it has until then or gives back."""
     mine = (_webhooks.c.id == job.record_id, _webhooks.c.sender == job.data["sender"])
     with transaction() as connection:
-        kept = update(_webhooks).where(*mine).values(sender_until=until)
-        return bool(connection.execute(kept).rowcount)
+        statement = update(_webhooks).where(*mine).values(sender_until=until)
+        return bool(connection.execute(statement).rowcount)
 
 
 def _next_due(webhook_id: int) -> Any:
@@ -96,12 +96,12 @@ def _due() -> Select[Any]:
 
 def attempt(delivery: Any) -> Outcome:
     """Send a delivery once. What fails on our side is an outcome too: it must not stop the others."""
-    with CapturedErrors() as caught:
+    with CapturedErrors() as captured:
         body = body_of(delivery)
         headers = headers_of(delivery, body)
         allow_private = current_app.config["WEBHOOK_PRIVATE_NETWORKS"]
         return post(delivery.url, headers, body, allow_private=allow_private)
-    return Outcome(None, str(caught.error), 0)
+    return Outcome(None, str(captured.error), 0)
 
 
 def record_outcome(delivery: Any, outcome: Outcome) -> None:
@@ -125,9 +125,9 @@ def record_outcome(delivery: Any, outcome: Outcome) -> None:
 
 
 def _after_attempt(delivery: Any, outcome: Outcome) -> dict[str, Any]:
-    made = delivery.attempts + 1
+    attempts = delivery.attempts + 1
     values: dict[str, Any] = {
-        "attempts": made,
+        "attempts": attempts,
         "response_status": outcome.status,
         "response_ms": outcome.milliseconds,
         "error": outcome.error and outcome.error[:LONGEST_ERROR],
@@ -135,9 +135,9 @@ def _after_attempt(delivery: Any, outcome: Outcome) -> dict[str, Any]:
     }
     if outcome.error is None:
         return values | {"status": DELIVERED}
-    if outcome.status == GONE or made > len(PAUSES):
+    if outcome.status == GONE or attempts > len(PAUSES):
         return values | {"status": FAILED}
-    pause = max(PAUSES[made - 1], min(outcome.retry_after, PAUSES[-1]))
+    pause = max(PAUSES[attempts - 1], min(outcome.retry_after, PAUSES[-1]))
     later = now() + timedelta(seconds=pause)
     return values | {"status": PENDING, "next_attempt_at": later}
 
@@ -154,8 +154,8 @@ def _note_failure(connection: Connection, webhook: Any, delivery: Any, outcome: 
         delivery.attempts + 1, delivery.id, delivery.event, webhook.id, outcome.error,
     )  # fmt: skip
     since = webhook.failing_since or now()
-    counted = update(_webhooks).where(_webhooks.c.id == webhook.id)
-    connection.execute(counted.values(failures=webhook.failures + 1, failing_since=since))
+    statement = update(_webhooks).where(_webhooks.c.id == webhook.id)
+    connection.execute(statement.values(failures=webhook.failures + 1, failing_since=since))
     if outcome.status == GONE:
         _disable(webhook, "The receiver answered 410 Gone.")
     elif now() - since >= FAILING_LASTS:
