@@ -20,6 +20,8 @@ COMMANDS = {
     "seed": ("quire.cli.seed:seed", "Add sample content."),
     "import": ("quire.cli.imports:imports", "Import content from other systems."),
     "export": ("quire.cli.export:export", "Export all content to a file."),
+    "backup": ("quire.cli.backup:backup", "Back up database and files, or verify a backup."),
+    "restore": ("quire.cli.backup:restore", "Restore a backup."),
     "media": ("quire.cli.media:media", "Move uploaded files to or from an S3 bucket."),
     "db": ("quire.cli.db:database", "Migrate the database."),
     "check": ("quire.cli.check:check", "Check the installation for problems."),

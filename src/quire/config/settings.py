@@ -224,6 +224,12 @@ class Settings(BaseSettings):
     REVISION_DAILY_DAYS: int = setting(
         365, "Days for which the last revision of each day is stored.", ge=1, le=36500
     )
+    BACKUP_KEEP: int = setting(
+        7,
+        "Backups kept in `backups/` of the instance folder; older ones are deleted.",
+        ge=1,
+        le=10_000,
+    )
     MAIL_SERVER: str = setting(
         "", "SMTP server. If empty, emails are written to `outbox/` in the instance folder."
     )

@@ -14,6 +14,7 @@ from quire.declare.job_registry import PER_PROCESS, SCHEDULE, Job, PeriodicTask,
 from quire.errors import Unavailable
 from quire.jobs.runner import CapturedErrors, run_job
 from quire.store import queue
+from quire.store.instance_locks import serving
 from quire.store.outbox import wake_worker
 
 logger = logging.getLogger("quire.jobs")
@@ -91,19 +92,20 @@ def running_workers(app: Flask, threads: int | None = None) -> Iterator[None]:
         threading.Thread(target=target, args=(app, stopping), name="jobs", daemon=True)
         for target in tasks
     ]
-    for one in crew:
-        one.start()
-    app.extensions[WORKER] = crew
-    try:
-        yield
-    finally:
-        del app.extensions[WORKER]
-        stopping.set()
-        wake_worker.set()
-        end = time.monotonic() + STOP_SECONDS
+    with serving(app.config):
         for one in crew:
-            one.join(max(0.0, end - time.monotonic()))
-        side_threads.join(end)
+            one.start()
+        app.extensions[WORKER] = crew
+        try:
+            yield
+        finally:
+            del app.extensions[WORKER]
+            stopping.set()
+            wake_worker.set()
+            end = time.monotonic() + STOP_SECONDS
+            for one in crew:
+                one.join(max(0.0, end - time.monotonic()))
+            side_threads.join(end)
 
 
 def _work(side_threads: SideThreads, app: Flask, stopping: threading.Event) -> None:

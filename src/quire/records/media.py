@@ -47,7 +47,7 @@ from quire.store.db import (
 from quire.store.files.detect import FileType, UnsupportedFile, detect
 from quire.store.files.local import ORIGINAL
 from quire.store.files.receive import hard_link
-from quire.store.files.storage import file_storage
+from quire.store.files.storage import delete_files, file_storage
 from quire.store.files.usage import find_usage
 from quire.store.files.usage_in_texts import is_publicly_used
 from quire.store.outbox import enqueue
@@ -214,7 +214,7 @@ def _delete_files(change: Change) -> None:
     state = change.state or {}
     if not change.prepared.get("permanent"):
         _refuse_if_used(change, state)
-    change.after_save(lambda _: on_commit(lambda: file_storage().delete(*file_names(state))))
+    change.after_save(lambda _: on_commit(lambda: delete_files(*file_names(state))))
 
 
 def _refuse_if_used(change: Change, state: dict[str, Any]) -> None:

@@ -1,17 +1,18 @@
-"""Deletes orphaned files, which a crash between storing a file and its row has left behind."""
+"""Which files records need; deletes orphaned ones, which a crash between storing a file and its row left."""
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from quire.declare.record import REGISTRY
+from quire.records.media import file_names
 from quire.store.db import read_connection
 from quire.store.files.local import ORIGINAL, incoming_dir
-from quire.store.files.storage import file_storage
+from quire.store.files.storage import delete_files, file_storage
 
 DAY = 86_400
 """Seconds after which a file without a record will not get one any more."""
@@ -35,8 +36,19 @@ def delete_orphans() -> int:
     orphans = [
         name for name in old_names if name not in used and _is_orphan(name, states.get(_stem(name)))
     ]
-    file_storage().delete(*orphans)
+    delete_files(*orphans)
     return len(incoming) + len(orphans)
+
+
+def referenced_files(connection: Connection) -> Iterator[tuple[str, ...]]:
+    """The names of the files that records refer to; of those in one tuple, any will do."""
+    media = REGISTRY["media"].table.c
+    columns = media.url, media.variants, media.state
+    for row in connection.execute(select(*columns).execution_options(yield_per=1000)).mappings():
+        original, served, *variants = file_names(dict(row))
+        if row["state"] != "broken":  # its file may never have arrived
+            yield (served,) if row["state"] == "ready" else (original, served)
+        yield from ((name,) for name in variants)
 
 
 def _states() -> dict[str, str]:

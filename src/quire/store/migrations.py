@@ -18,6 +18,7 @@ from sqlalchemy.exc import DatabaseError
 from quire.config.settings import ROOT
 from quire.config.validation import StartupError
 from quire.store.db import db
+from quire.store.instance_locks import require_no_restore
 
 SCRIPTS = ROOT / "alembic_migrations"
 _REVISION = re.compile(r"^(down_)?revision(?:: [^=]*)? = [\"'](\w+)[\"']", re.MULTILINE)
@@ -69,6 +70,7 @@ def prepare_database() -> None:
 
     Of many processes that find it empty at once, one migrates and the others wait.
     """
+    require_no_restore()
     revision = database_revision()
     if revision == "":
         with FileLock(

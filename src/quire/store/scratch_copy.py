@@ -30,14 +30,24 @@ def on_a_copy() -> Iterator[None]:
         yield
         return
     with TemporaryDirectory(dir=file.parent, prefix="try-", ignore_cleanup_errors=True) as folder:
-        engine = _copy(file, Path(folder) / "quire.db")
-        engines = cast(dict[str | None, Engine], db.engines)
-        original, engines[None] = db.engine, engine
-        try:
+        copy = Path(folder) / "quire.db"
+        with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(copy)) as target:
+            source.backup(target)
+        with on_database_file(copy):
             yield
-        finally:
-            engines[None] = original
-            engine.dispose()
+
+
+@contextmanager
+def on_database_file(path: Path) -> Iterator[None]:
+    """Run the block, and all else in this process, on the SQLite database in `path`."""
+    engine = _engine(path)
+    engines = cast(dict[str | None, Engine], db.engines)
+    original, engines[None] = db.engine, engine
+    try:
+        yield
+    finally:
+        engines[None] = original
+        engine.dispose()
 
 
 def _file() -> Path | None:
@@ -50,11 +60,8 @@ def _is_tight(file: Path) -> bool:
     return shutil.disk_usage(file.parent).free < SPARE * file.stat().st_size
 
 
-def _copy(file: Path, copy: Path) -> Engine:
-    """The database as it is at this moment, while others read and write."""
-    with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(copy)) as target:
-        source.backup(target)
+def _engine(path: Path) -> Engine:
     options = current_app.config["SQLALCHEMY_ENGINE_OPTIONS"]
-    engine = create_engine(f"sqlite:///{copy.as_posix()}", **options)
+    engine = create_engine(f"sqlite:///{path.as_posix()}", **options)
     prepare_sqlite(engine)
     return engine

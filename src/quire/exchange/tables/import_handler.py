@@ -25,7 +25,7 @@ from quire.exchange.tables.load import TableImport
 from quire.store import audit, undoable_batches
 from quire.store.db import on_commit, transaction
 from quire.store.files.local import incoming_dir, writing_files
-from quire.store.files.storage import file_storage
+from quire.store.files.storage import delete_files, file_storage
 from quire.store.short_transactions import in_batches
 from quire.store.undoable_batches import RowChange
 
@@ -200,7 +200,7 @@ class _Part:
             _update(connection, job, {"status": "finished", "changed_at": now()})
             if job.task == "import":
                 _update(connection, job, {"file": ""})
-                on_commit(lambda: file_storage().delete(file))
+                on_commit(lambda: delete_files(file))
             if job.task == "undo":
                 undoable_batches.note_undone(connection, job.batch_id)
             if job.task != "check":  # one line in the audit beside those of the records

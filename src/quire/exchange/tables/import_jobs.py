@@ -36,7 +36,7 @@ from quire.store.db import (
 )
 from quire.store.files.local import ORIGINAL
 from quire.store.files.receive import receive
-from quire.store.files.storage import file_storage
+from quire.store.files.storage import delete_files, file_storage
 
 WORK = "imports.work"
 """The event that makes a worker run the next part of an import."""
@@ -265,7 +265,7 @@ def discard(job: ImportJob) -> None:
         if not connection.execute(delete(_jobs).where(*mine)).rowcount:
             raise Conflict("This import is already running.")
         if job.file:
-            on_commit(lambda: file_storage().delete(job.file))
+            on_commit(lambda: delete_files(job.file))
 
 
 @periodic(PRUNE_SECONDS)
@@ -278,7 +278,7 @@ def prune_imports() -> int:
     with transaction() as connection:
         files = list(connection.execute(old).scalars())
     if names := [name for name in files if name]:
-        file_storage().delete(*names)
+        delete_files(*names)
     return len(files)
 
 

@@ -22,7 +22,7 @@ from quire.errors import NotFound
 from quire.records.media import ADDRESS, MEDIA, Media
 from quire.store.db import read_connection, transaction
 from quire.store.files.local import ORIGINAL, incoming_dir
-from quire.store.files.storage import file_storage
+from quire.store.files.storage import delete_files, file_storage
 from quire.store.write import update
 
 logger = logging.getLogger("quire.media")
@@ -65,9 +65,9 @@ def process_media(media_id: int) -> None:
     try:
         _update_record(media_id, values)
     except NotFound:  # deleted meanwhile
-        file_storage().delete(ORIGINAL + name, *files)
+        delete_files(ORIGINAL + name, *files)
     if values["state"] != "given_up":
-        file_storage().delete(ORIGINAL + name)
+        delete_files(ORIGINAL + name)
 
 
 def _pending(media_id: int) -> str | None:

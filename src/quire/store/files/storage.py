@@ -6,6 +6,7 @@ from typing import cast
 from flask import current_app
 
 from quire.store.files.local import FileStorage, local_storage
+from quire.store.instance_locks import is_backup_running
 
 
 def file_storage() -> FileStorage:
@@ -14,3 +15,12 @@ def file_storage() -> FileStorage:
     if not current_app.config["S3_BUCKET"]:
         return local
     return cast(FileStorage, import_module("quire.store.files.s3").with_fallback(local))
+
+
+def delete_files(*names: str) -> None:
+    """Delete files that no record needs any more.
+
+    While a backup runs they stay, since the database in it may need them; the daily upkeep deletes them.
+    """
+    if not is_backup_running():
+        file_storage().delete(*names)

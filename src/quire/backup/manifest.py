@@ -1,0 +1,83 @@
+"""What an archive of a backup looks like: a ZIP file with a database, the stored files and a manifest.
+
+database.sqlite          the database file; with PostgreSQL database.pgdump, in the custom format of pg_dump
+files/1c8b...-4f.jpg     the stored files, by their names
+secret_key               the key of the installation, in encrypted archives alone
+manifest.json            engine, schema, rows of each table; of each file its bytes and SHA-256
+"""
+
+import re
+from typing import Annotated, Literal, cast
+
+from flask import current_app
+from pydantic import BaseModel, ConfigDict, Field
+
+from quire.security.tokens import digest
+from quire.store.db import db
+from quire.store.files.checked_zip import ArchiveFormat
+from quire.store.files.local import NAME, ORIGINAL
+
+Engine = Literal["sqlite", "postgresql"]
+FILES, SECRET_KEY = "files/", "secret_key"
+DATABASES = {"sqlite": "database.sqlite", "postgresql": "database.pgdump"}
+"""The name of the database in the archive, by engine."""
+NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+BACKUP = ArchiveFormat(
+    name="a Quire backup",
+    format="quire backup",
+    version=1,
+    members=re.compile(
+        rf"manifest\.json|database\.(sqlite|pgdump)|secret_key|files/({ORIGINAL})?{NAME.pattern}",
+        re.ASCII,
+    ),
+    # a database with many empty pages; how large it is must fit the disk, and the head of the file
+    dense=lambda name: name in DATABASES.values(),
+)
+
+
+class FileEntry(BaseModel):
+    """A file in the archive."""
+
+    model_config = ConfigDict(strict=True)
+
+    name: str
+    bytes: Annotated[int, Field(ge=0)]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Manifest(BaseModel):
+    """The description of a backup.
+
+    `server` is the version of the database engine, `revision` that of the schema, `key` a digest that
+    tells secret keys apart, `tables` the rows of each table; `missing` are files that the database
+    refers to and that were not there.
+    """
+
+    model_config = ConfigDict(strict=True)
+
+    format: Literal["quire backup"] = "quire backup"
+    format_version: int = BACKUP.version
+    quire: str
+    created_at: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+    engine: Engine
+    server: str
+    revision: str
+    key: str
+    tables: dict[str, Annotated[int, Field(ge=0)]]
+    missing: list[str]
+    files: list[FileEntry]
+
+    @property
+    def database(self) -> str:
+        """The name of the database in the archive."""
+        return DATABASES[self.engine]
+
+
+def key_digest() -> str:
+    """A digest of the secret key of this installation."""
+    return digest(f"backup:{current_app.config['SECRET_KEY']}")[:16]
+
+
+def engine_name() -> Engine:
+    """The database engine of this installation."""
+    return cast(Engine, db.engine.dialect.name)

@@ -1,0 +1,129 @@
+"""Opens a backup: all of it is checked from end to end before anything is used."""
+
+import shutil
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import IO
+from zipfile import BadZipFile, ZipFile
+
+from pydantic import ValidationError
+
+from quire.backup.manifest import BACKUP, DATABASES, FILES, Manifest
+from quire.backup.sqlite import HEAD
+from quire.backup.synced_files import sync_file
+from quire.config.validation import StartupError
+from quire.store.files.checked_zip import (
+    ArchiveRefused,
+    changed,
+    check_members,
+    compare_names,
+    digest,
+    pieces,
+    read_manifest,
+    unreadable_manifest,
+)
+
+Progress = Callable[[int, int], object]
+HEADS = {"sqlite": HEAD, "postgresql": b"PGDMP"}
+"""How the database in an archive begins."""
+
+
+class BackupArchive:
+    """A backup whose members all match its manifest."""
+
+    def __init__(self, zip: ZipFile, manifest: Manifest):
+        self._zip, self.manifest = zip, manifest
+        self._hashes = {one.name: one.sha256 for one in manifest.files}
+
+    def __contains__(self, name: str) -> bool:
+        """Whether the archive has this member."""
+        return name in self._hashes
+
+    def stored_files(self) -> list[tuple[str, int, str]]:
+        """Name, bytes and SHA-256 of each stored file."""
+        entries = [one for one in self.manifest.files if one.name.startswith(FILES)]
+        return [(one.name.removeprefix(FILES), one.bytes, one.sha256) for one in entries]
+
+    def extract(self, name: str, path: Path) -> None:
+        """Write a member to `path`, onto the disk. Raises ArchiveRefused when it has changed meanwhile."""
+        hash = sha256()
+        with self._zip.open(name) as member, path.open("wb") as out:
+            for piece in pieces(member):
+                out.write(piece)
+                hash.update(piece)
+        sync_file(path)
+        if hash.hexdigest() != self._hashes[name]:
+            raise changed(name)
+
+
+@contextmanager
+def open_backup(path: Path, room: Path, progress: Progress) -> Iterator[BackupArchive]:
+    """Check the backup in `path` and open it.
+
+    What is in it must fit into the free space of the disk of `room`. Raises StartupError with the reason.
+    """
+    try:
+        with path.open("rb") as raw, ZipFile(raw) as zip:
+            yield _checked(zip, room, progress)
+    except BadZipFile as error:
+        raise StartupError(f"{path} is not a valid ZIP file ({error}).") from None
+    except ArchiveRefused as reason:
+        raise StartupError(f"{path} {reason}.") from None
+    except (
+        zlib.error,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        ValueError,
+        struct.error,
+    ) as error:
+        raise StartupError(f"{path} is damaged ({error}).") from None
+
+
+def _checked(zip: ZipFile, room: Path, progress: Progress) -> BackupArchive:
+    members = check_members(zip, BACKUP)
+    raw = read_manifest(zip, members, BACKUP)
+    try:
+        manifest = Manifest.model_validate(raw)
+    except ValidationError:
+        raise unreadable_manifest() from None
+    names = [one.name for one in manifest.files]
+    compare_names(names, members)
+    if set(names) & {*DATABASES.values()} != {manifest.database}:
+        raise ArchiveRefused("has another database than its manifest says")
+    _check_room(sum(info.file_size for info in members.values()), room)
+    _check_hashes(zip, manifest, progress)
+    return BackupArchive(zip, manifest)
+
+
+def _check_room(size: int, room: Path) -> None:
+    free = shutil.disk_usage(room).free
+    if size > free:
+        raise ArchiveRefused(f"needs {size:,} bytes, and the disk has {free:,} free")
+
+
+def _check_hashes(zip: ZipFile, manifest: Manifest, progress: Progress) -> None:
+    total, done = sum(one.bytes for one in manifest.files), 0
+    with zip.open(manifest.database) as database:
+        _check_head(database, manifest)
+    for one in manifest.files:
+        if digest(zip, one.name) != one.sha256:
+            raise changed(one.name)
+        done += one.bytes
+        progress(done, total)
+
+
+def _check_head(database: IO[bytes], manifest: Manifest) -> None:
+    """Raise ArchiveRefused unless it begins as such a database does, and is as large as it says."""
+    head = database.read(100)
+    size = next(one.bytes for one in manifest.files if one.name == manifest.database)
+    if not head.startswith(HEADS[manifest.engine]):
+        raise ArchiveRefused(f"contains {manifest.database}, which is not a database")
+    if manifest.engine == "sqlite":
+        (page,), (pages,) = struct.unpack_from(">H", head, 16), struct.unpack_from(">I", head, 28)
+        if (page if page > 1 else 65536) * pages != size:
+            raise ArchiveRefused(f"contains {manifest.database}, which is not complete")

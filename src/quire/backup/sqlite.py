@@ -1,0 +1,143 @@
+"""Copies a SQLite database while others write to it, makes a copy ready to be used, and puts it in place.
+
+A read transaction keeps the whole copy at one moment. In WAL mode it blocks no writer; without it,
+SQLite would begin anew whenever another process has written.
+https://www.sqlite.org/c3ref/backup_finish.html
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.exc import DatabaseError
+
+from quire.backup.contents import Contents, count_rows, read_contents
+from quire.backup.fresh_start import fresh_start
+from quire.backup.manifest import Manifest
+from quire.backup.synced_files import sync_file, sync_folder
+from quire.config.validation import StartupError
+from quire.store.db import db, has_one_writer
+from quire.store.migrations import current_revision, newest_revision, upgrade
+from quire.store.scratch_copy import on_database_file
+
+Progress = Callable[[int, int], object]
+STEP_PAGES = 500
+"""Pages that are copied at a time: 2 MB."""
+HEAD = b"SQLite format 3\0"
+BESIDE = ("-wal", "-shm", "-journal")
+"""The ends of the names of files that belong to a database file; they would spoil another one."""
+
+
+def database_file() -> Path:
+    """The file of this installation's SQLite database. Raises StartupError where there is none."""
+    if not has_one_writer():
+        raise StartupError("PostgreSQL is backed up by pg_dump: see docs/operators.md.")
+    name = db.engine.url.database
+    if name in (None, "", ":memory:"):
+        raise StartupError("A database in memory cannot be backed up or restored.")
+    return Path(str(name))
+
+
+def copy_database(folder: Path, progress: Progress) -> tuple[Path, Contents]:
+    """Copy the database into `folder` as it is now; the copy and its contents.
+
+    Raises StartupError when it is damaged.
+    """
+    path = folder / "database"
+    with closing(_connect(database_file())) as source, closing(_connect(path)) as copy:
+        copy.execute("PRAGMA synchronous=OFF")
+        if source.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
+            source.execute("BEGIN")
+            source.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        source.backup(copy, pages=STEP_PAGES, progress=_report(progress))
+        if source.in_transaction:
+            source.execute("ROLLBACK")
+        # the log has grown meanwhile: better copied back by this process than by the next writer
+        source.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        copy.execute("PRAGMA journal_mode=DELETE")
+    with connection_to(path) as connection:
+        check_integrity(connection, "PRAGMA quick_check(1)")
+        return path, read_contents(connection)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, timeout=30, isolation_level=None)
+
+
+def _report(progress: Progress) -> Callable[[int, int, int], object]:
+    return lambda _, remaining, total: progress(total - remaining, total)
+
+
+@contextmanager
+def connection_to(path: Path) -> Iterator[Connection]:
+    """A connection to the SQLite database in a file that is none of a running installation."""
+    engine = create_engine(f"sqlite:///{path.as_posix()}", isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except DatabaseError as error:
+        raise StartupError(f"The database is damaged ({error.orig}).") from None
+    finally:
+        engine.dispose()
+
+
+def check_integrity(connection: Connection, check: str = "PRAGMA integrity_check(1)") -> None:
+    """Raise StartupError unless the database is sound."""
+    answer = connection.exec_driver_sql(check).scalar()
+    if answer != "ok":
+        words = " ".join(str(answer).replace("*** in database main ***", "").split())
+        raise StartupError(f"The database is damaged ({words}).")
+
+
+def check_copy(connection: Connection, manifest: Manifest) -> None:
+    """Raise StartupError unless the database is sound, and has what the manifest says."""
+    check_integrity(connection)
+    if current_revision(connection) != manifest.revision:
+        raise StartupError("The database in the backup has another schema than its manifest says.")
+    if count_rows(connection) != manifest.tables:
+        raise StartupError("The database in the backup has other rows than its manifest says.")
+
+
+def make_ready(path: Path, manifest: Manifest) -> None:
+    """Check the database of a backup, migrate it, and let it begin anew. Raises StartupError."""
+    with connection_to(path) as connection:
+        check_copy(connection, manifest)
+    if manifest.revision != newest_revision():
+        with on_database_file(path):
+            upgrade()
+    with connection_to(path) as connection:
+        connection.exec_driver_sql("PRAGMA journal_mode=DELETE")
+        for statement, values in fresh_start(connection):
+            connection.execute(text(statement), values)
+    sync_file(path)
+
+
+def close_database(path: Path, folder: Path) -> None:
+    """Have all of the database in its one file. Raises StartupError where another program has it open.
+
+    What stays beside a damaged one is moved into `folder`.
+    """
+    db.engine.dispose()
+    try:
+        with closing(_connect(path)) as connection:
+            connection.execute("PRAGMA busy_timeout=2000")
+            connection.execute("PRAGMA journal_mode=DELETE")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            words = "Another program has the database open. End it, then restore."
+            raise StartupError(words) from None
+        raise
+    except sqlite3.DatabaseError:  # the reason for the restore
+        pass
+    for suffix in BESIDE:
+        beside = path.with_name(path.name + suffix)
+        if beside.exists():
+            beside.replace(folder / beside.name)
+
+
+def replace(path: Path, new: Path) -> None:
+    """Put `new` in the place of a database that is closed: whoever looks sees the one or the other."""
+    new.replace(path)
+    sync_folder(path.parent)

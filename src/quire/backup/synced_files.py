@@ -1,0 +1,42 @@
+"""Writes files so that a crash leaves them complete or not at all."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+UNFINISHED = ".part"
+"""The end of the names of files that are not complete."""
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[IO[bytes]]:
+    """A file, readable by its owner alone, that gets its name at the end of the block, on the disk."""
+    unfinished = path.with_name(path.name + UNFINISHED)
+    try:
+        with os.fdopen(os.open(unfinished, _FLAGS, 0o600), "wb+") as out:
+            yield out
+            out.flush()
+            os.fsync(out.fileno())
+        unfinished.replace(path)
+        sync_folder(path.parent)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def sync_file(path: Path) -> None:
+    """Have the content of a file on the disk."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk, where the system can be told to."""
+    if os.name != "nt":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,146 @@
+"""Opens ZIP files from untrusted sources: everything is checked before anything is used.
+
+Names in an archive never become paths. What would fill memory or disk is rejected by the sizes and
+ratios that the ZIP file declares; zipfile never reads more than it declares.
+"""
+
+import re
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import IO, Any
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+
+import orjson
+
+MANIFEST = "manifest.json"
+MOST_FILES = 1_000_000
+MANIFEST_BYTES = 64 * 1024
+MANIFEST_BYTES_FOR_A_FILE = 1000
+"""The manifest has some 200 bytes for each file."""
+MOST_TIMES_SMALLER = 200
+"""Ordinary files hardly ever compress better than this; zip bombs do."""
+SMALL = 1024**2
+PIECE = 1024**2
+BROKEN = (BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)
+"""What zipfile raises for damaged members."""
+_ENCRYPTED = 0x1
+
+
+class ArchiveRefused(Exception):
+    """An archive cannot be used; the text goes on where a sentence began with the name of the file."""
+
+
+@dataclass(frozen=True)
+class ArchiveFormat:
+    """What an archive of one kind may contain.
+
+    `name` with its article, such as "a Quire backup", and `format`, its name in the manifest; the newest
+    `version`; the `members`; which of them may be `dense`, that is compressed to less than a 200th.
+    """
+
+    name: str
+    format: str
+    version: int
+    members: re.Pattern[str]
+    dense: Callable[[str], bool]
+
+
+def check_members(zip: ZipFile, kind: ArchiveFormat) -> dict[str, ZipInfo]:
+    """The members by name. Raises ArchiveRefused where one does not belong in such an archive."""
+    members: dict[str, ZipInfo] = {}
+    if len(zip.infolist()) > MOST_FILES:
+        raise ArchiveRefused(f"contains more than {MOST_FILES:,} files")
+    for info in zip.infolist():
+        _check_member(info, kind)
+        if info.filename in members:
+            raise ArchiveRefused(f"contains {info.filename} twice")
+        members[info.filename] = info
+    return members
+
+
+def _check_member(info: ZipInfo, kind: ArchiveFormat) -> None:
+    name = info.filename[:100]
+    if not kind.members.fullmatch(info.orig_filename):
+        raise ArchiveRefused(f"contains {name!r}, which is not part of {kind.name}")
+    if info.flag_bits & _ENCRYPTED:
+        raise ArchiveRefused(
+            f"contains the encrypted file {name}; create the ZIP file without a password"
+        )
+    if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+        raise ArchiveRefused(f"contains {name} with an unsupported compression method")
+    if is_dense(info) and not kind.dense(name):
+        raise zip_bomb(name, info.file_size)
+
+
+def is_dense(info: ZipInfo) -> bool:
+    """Whether it is compressed as tightly as the members of zip bombs are."""
+    return info.file_size > max(SMALL, info.compress_size * MOST_TIMES_SMALLER)
+
+
+def zip_bomb(name: str, size: int) -> ArchiveRefused:
+    """The error for a member that is too large."""
+    return ArchiveRefused(
+        f"contains {name}, which decompresses to {size:,} bytes, too large for its compressed size"
+    )
+
+
+def read_manifest(
+    zip: ZipFile, members: Mapping[str, ZipInfo], kind: ArchiveFormat
+) -> dict[str, Any]:
+    """The manifest: of this kind, and of no newer version. Raises ArchiveRefused."""
+    if MANIFEST not in members:
+        raise ArchiveRefused(f"is not {kind.name}: it has no {MANIFEST}")
+    if members[MANIFEST].file_size > MANIFEST_BYTES + MANIFEST_BYTES_FOR_A_FILE * len(members):
+        raise ArchiveRefused(f"has a {MANIFEST} that is too large")
+    try:
+        manifest = orjson.loads(zip.read(MANIFEST))
+    except (*BROKEN, orjson.JSONDecodeError):
+        raise unreadable_manifest() from None
+    if not isinstance(manifest, dict) or manifest.get("format") != kind.format:
+        raise ArchiveRefused(f"is not {kind.name}")
+    version = manifest.get("format_version")
+    if type(version) is not int or version > kind.version:
+        raise ArchiveRefused(
+            f"was made by a newer version of Quire (format {version}; this version reads {kind.version})"
+        )
+    return manifest
+
+
+def unreadable_manifest() -> ArchiveRefused:
+    """The error for a manifest that is not what it should be."""
+    return ArchiveRefused(f"has a {MANIFEST} that cannot be read")
+
+
+def compare_names(names: Sequence[str], members: Mapping[str, ZipInfo]) -> None:
+    """Raise ArchiveRefused unless `names`, those in the manifest, are those of the other members."""
+    present = members.keys() - {MANIFEST}
+    if len(set(names)) != len(names) or set(names) != present:
+        odd = sorted(set(names) ^ present) or names
+        raise ArchiveRefused(f"does not match its manifest ({odd[0][:100]})")
+
+
+def digest(zip: ZipFile, name: str, look: Callable[[bytes], object] = len) -> str:
+    """The SHA-256 of a member in hexadecimal; `look` sees each piece of it. Raises ArchiveRefused."""
+    hash = sha256()
+    try:
+        with zip.open(name) as file:
+            for piece in pieces(file):
+                hash.update(piece)
+                look(piece)
+    except BROKEN as error:
+        raise ArchiveRefused(f"contains the damaged file {name} ({error})") from None
+    return hash.hexdigest()
+
+
+def pieces(file: IO[bytes]) -> Iterator[bytes]:
+    """The content of a file, 1 MB at a time."""
+    return iter(lambda: file.read(PIECE), b"")
+
+
+def changed(name: str) -> ArchiveRefused:
+    """The error for a member with another hash than in the manifest."""
+    return ArchiveRefused(
+        f"contains {name}, which has been changed or damaged: its hash does not match"
+    )
