@@ -1,87 +1,178 @@
 """Caches what was read, such as the totals of lists, for as long as it cannot have changed.
 
-Each database connection has a cache, which it clears when anybody commits something, or when the
-next scheduled post comes or goes.
+What a connection sees is asked for only when anything was committed at all. What was read from tables
+with versions (data_versions.py) is cached for all connections of a process, until one of these versions
+or the clock changes it; what depends on others too, for one connection until anybody commits.
 """
 
 import threading
 from collections.abc import Callable
 from contextvars import ContextVar
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Engine, Select, func, select
 
 from quire.declare.clock import now
 from quire.declare.record import REGISTRY
 from quire.declare.sql_functions import NOW
 from quire.store.audit import AuditEvent
+from quire.store.data_versions import (
+    UNKNOWN,
+    collect_reads,
+    note_reads,
+    parse_versions,
+    version_column,
+)
 from quire.store.db import is_writing, read_connection
 from quire.store.feed_position import FeedPosition, position_columns
 from quire.store.outages import driver_connection
 
-MAX_ENTRIES = 500
-"""Entries of one connection, after which it clears the cache: readers choose the filters in keys."""
-_FEED = "feed"
+MAX_ENTRIES = 2000
+"""Entries of one cache, which is cleared after them: readers choose the filters in keys."""
+MAX_AGE = timedelta(seconds=60)
+"""What somebody has changed in the database without Quire is seen after so long, at most."""
+WAIT_SECONDS = 1.0
+"""How long to wait for another thread that computes the same."""
 _FAR = datetime.max.replace(tzinfo=UTC)
-_computing = threading.RLock()
 _next_change: ContextVar[datetime | None] = ContextVar("next_change", default=None)
 Value = TypeVar("Value")
+Versions = dict[str, tuple[str, ...]]
+
+
+@dataclass(slots=True)
+class Entry:
+    """A value, the versions that it was computed from, and the time from and until which it holds."""
+
+    value: Any
+    versions: Versions
+    since: datetime
+    until: datetime
+
+
+@dataclass(slots=True)
+class DatabaseState:
+    """What a connection sees `now`: the versions, when the clock changes what is live, and the feed.
+
+    `feed` is None inside a transaction that writes: its own events have no place in the feed yet, and
+    nothing is cached. `entries` are those of this connection until the next commit.
+    """
+
+    now: datetime
+    token: Any = None
+    versions: Versions = field(default_factory=dict)
+    until: datetime = _FAR
+    feed: FeedPosition | None = None
+    entries: dict[Any, Any] = field(default_factory=dict)
+
+    def versions_of(self, names: set[str] | frozenset[str]) -> Versions:
+        """Those of these names, empty for what was never changed."""
+        return {name: self.versions.get(name, ()) for name in names}
+
+
+_entries: WeakKeyDictionary[Engine, dict[Any, Entry]] = WeakKeyDictionary()
+_computing: dict[Any, threading.Lock] = {}
+"""A lock for each key that is being computed, so that others wait for its value."""
 
 
 def cached_until_commit(key: Any, compute: Callable[[], Value]) -> Value:
-    """The return value of `compute()`, or the one cached for `key` since the last commit.
+    """The return value of `compute()`, or the one cached for `key` while nothing it read has changed.
 
     It must depend only on `key`, the database and the present. Raises what `compute` raises.
     """
     with read_connection() as connection:
-        if is_writing(connection):
-            return compute()
-        cache = connection_cache(connection, now())
-        if key in cache:
-            return cache[key]
-    # computing may need a second connection: one thread at a time, or the pool is exhausted
-    with _computing, read_connection() as connection:
-        cache = connection_cache(connection, now())
-        if key not in cache:
-            cache[key] = compute()
-        return cache[key]
+        state = database_state(connection, now())
+        engine = connection.engine
+    # the connection is given back: computing takes one itself
+    return _cached(engine, state, key, compute)
 
 
 def total(
     connection: Connection,
-    cache: dict[Any, Any],
+    state: DatabaseState,
     key: Any,
     counting: Select[Any],
     values: dict[str, Any],
 ) -> int:
     """How many rows `counting` counts; `key` stands for the statement and its values but the time.
 
-    A count walks the whole index; at a million rows it is nearly all that a page costs. `cache` is
-    that of the connection.
+    A count walks the whole index; at a million rows it is nearly all that a page costs. `state` is
+    what the connection sees.
     """
-    return totals(connection, cache, key, counting, values)[0]
+    return totals(connection, state, key, counting, values)[0]
 
 
 def totals(
     connection: Connection,
-    cache: dict[Any, Any],
+    state: DatabaseState,
     key: Any,
     counting: Select[Any],
     values: dict[str, Any],
 ) -> tuple[int, ...]:
     """The numbers in the one row that `counting` returns, cached like those of `total`."""
-    if key not in cache:
-        cache[key] = _count(connection, counting, values)
-    numbers: tuple[int, ...] = cache[key]
-    return numbers
+    return _cached(connection.engine, state, key, lambda: _count(connection, counting, values))
 
 
 def _count(
     connection: Connection, counting: Select[Any], values: dict[str, Any]
 ) -> tuple[int, ...]:
     return tuple(map(int, connection.execute(counting, values).one()))
+
+
+def _cached(engine: Engine, state: DatabaseState, key: Any, compute: Callable[[], Value]) -> Value:
+    if state.feed is None:
+        return compute()
+    entries = _entries.setdefault(engine, {})
+    entry = _valid(entries, state, key)
+    if entry is not None:
+        return _used(entry)
+    lock = _computing.setdefault((engine, key), threading.Lock())
+    # who waits for longer than an answer takes computes it again
+    is_first = lock.acquire(timeout=WAIT_SECONDS)
+    try:
+        entry = _valid(entries, state, key)
+        return _used(entry) if entry is not None else _compute(entries, state, key, compute)
+    finally:
+        if is_first:
+            _computing.pop((engine, key), None)
+            lock.release()
+
+
+def _used(entry: Entry) -> Any:
+    note_reads(entry.versions or (UNKNOWN,))
+    return entry.value
+
+
+def _valid(entries: dict[Any, Entry], state: DatabaseState, key: Any) -> Entry | None:
+    entry = state.entries.get(key) or entries.get(key)
+    if entry is None or not entry.since <= state.now < entry.until:
+        return None
+    versions = state.versions
+    if any(versions.get(name, ()) != one for name, one in entry.versions.items()):
+        return None
+    return entry
+
+
+def _compute(
+    entries: dict[Any, Entry], state: DatabaseState, key: Any, compute: Callable[[], Value]
+) -> Value:
+    with collect_reads() as names:
+        value = compute()
+    is_shared = UNKNOWN not in names
+    entry = Entry(
+        value,
+        state.versions_of(names) if is_shared else {},
+        state.now,
+        min(state.until, state.now + MAX_AGE),
+    )
+    place = entries if is_shared else state.entries
+    if len(place) >= MAX_ENTRIES:
+        place.clear()
+    place[key] = entry
+    return value
 
 
 def last_modified() -> datetime:
@@ -92,40 +183,33 @@ def last_modified() -> datetime:
     return max((one for one in moments if one is not None), default=moment)
 
 
-def connection_cache(connection: Connection, now: datetime) -> dict[Any, Any]:
-    """The cache of this connection, emptied if it is out of date; callers read and add entries.
-
-    A new one inside a transaction that writes: others cannot see yet what it has written.
-    """
+def database_state(connection: Connection, now: datetime) -> DatabaseState:
+    """What this connection sees now; asked before what depends on it is read."""
     if is_writing(connection):
-        return {}
-    info = connection.info
-    cache: dict[Any, Any] = info.setdefault("cache", {})
+        return DatabaseState(now)
+    state: DatabaseState | None = connection.info.get("state")
     token = _token(connection)
-    if info.get("cache_token") != token or now >= info["cache_until"] or len(cache) > MAX_ENTRIES:
-        cache.clear()
-        *moments, epoch, last = connection.execute(
-            _state(connection.dialect.name), {"now": now}
-        ).one()
-        # when a schedule next changes what is live
-        info["cache_until"] = min((one for one in moments if one is not None), default=_FAR)
-        cache[_FEED] = FeedPosition(epoch, last or 0)
-        info["cache_token"] = token  # last: none of this is known when the statement fails
-    _next_change.set(info["cache_until"])
-    return cache
+    if state is None or state.token != token or now >= state.until:
+        state = connection.info["state"] = _read_state(connection, token, now)
+    state.now = now
+    _next_change.set(state.until)
+    return state
+
+
+def _read_state(connection: Connection, token: Any, now: datetime) -> DatabaseState:
+    versions, epoch, last, *moments = connection.execute(
+        _state(connection.dialect.name), {"now": now}
+    ).one()
+    # when a schedule next changes what is live
+    until = min((one for one in moments if one is not None), default=_FAR)
+    return DatabaseState(
+        now, token, parse_versions(versions), until, FeedPosition(epoch, last or 0)
+    )
 
 
 def next_scheduled_change() -> datetime | None:
     """When a schedule next changes what is live, as this thread has read last; None before."""
     return _next_change.get()
-
-
-def feed_position(cache: dict[Any, Any]) -> FeedPosition | None:
-    """Where the feed of changes stands, for what is read after its connection's cache was looked at.
-
-    None where it writes: its own events have no place in the feed yet.
-    """
-    return cache.get(_FEED)
 
 
 def _token(connection: Connection) -> Any:
@@ -144,9 +228,10 @@ def _scheduled() -> list[Any]:
 
 @lru_cache(2)
 def _state(dialect: str) -> Select[Any]:
-    """The next moment of each scheduled column, and where the feed of changes stands."""
+    """The versions, where the feed of changes stands, and the next moment of each scheduled column."""
     next_moments = (select(func.min(one)).where(one > NOW) for one in _scheduled())
-    return select(*(one.scalar_subquery() for one in next_moments), *position_columns(dialect))
+    columns = (one.scalar_subquery() for one in next_moments)
+    return select(version_column(dialect), *position_columns(dialect), *columns)
 
 
 @cache

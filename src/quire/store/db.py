@@ -31,6 +31,9 @@ class Base(DeclarativeBase):
 db = SQLAlchemy(model_class=Base, disable_autonaming=True)
 Model: Any = db.Model
 
+HAS_VERSION = {"has_version": True}
+"""The `info` of a table that has a version (data_versions.py) although it is that of no record."""
+
 _Begin = Callable[[], AbstractContextManager[Connection]]
 
 _transaction: ContextVar[Connection | None] = ContextVar("transaction", default=None)

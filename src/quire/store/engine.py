@@ -10,6 +10,7 @@ from sqlalchemy import Engine, event, make_url
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import DisconnectionError
 
+from quire.store import data_versions
 from quire.store.db import db, in_transaction
 from quire.store.search_terms import has_terms
 from quire.store.statement_timer import time_statements
@@ -25,6 +26,7 @@ def init_app(app: Flask) -> None:
     db.init_app(app)
     with app.app_context():
         time_statements(db.engine)
+        data_versions.track(db.engine)
         if db.engine.dialect.name == "sqlite":
             prepare_sqlite(db.engine)
         else:

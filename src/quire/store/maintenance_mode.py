@@ -12,8 +12,8 @@ from quire.declare.clock import now
 from quire.declare.column_types import Time
 from quire.declare.mixins import HasId
 from quire.store.audit import record_event
-from quire.store.cache import connection_cache
-from quire.store.db import Model, read_connection, transaction
+from quire.store.cache import cached_until_commit
+from quire.store.db import HAS_VERSION, Model, read_connection, transaction
 
 ONLY_ROW = 1
 LONGEST_MESSAGE = 500
@@ -25,6 +25,7 @@ class MaintenanceMode(HasId, Model):
     """One row while maintenance mode is on, none while it is off."""
 
     __tablename__ = "maintenance_mode"
+    __table_args__ = {"sqlite_autoincrement": True, "info": HAS_VERSION}
 
     since: Mapped[Time]
     message: Mapped[str] = mapped_column(Text)
@@ -43,13 +44,8 @@ _current = select(_rows.c.since, _rows.c.message).where(_rows.c.id == ONLY_ROW)
 
 
 def current_maintenance() -> Maintenance | None:
-    """The maintenance that is going on, None while the site is open; cached until a commit."""
-    with read_connection() as connection:
-        cache = connection_cache(connection, now())
-        if _CACHED not in cache:
-            cache[_CACHED] = _read(connection)
-        maintenance: Maintenance | None = cache[_CACHED]
-        return maintenance
+    """The maintenance that is going on, None while the site is open."""
+    return cached_until_commit(_CACHED, _read_current)
 
 
 def begin_maintenance(actor: Actor, message: str) -> Maintenance:
@@ -74,6 +70,11 @@ def end_maintenance(actor: Actor) -> bool:
         if was_on:
             record_event(actor, "maintenance_off", "maintenance")
     return was_on
+
+
+def _read_current() -> Maintenance | None:
+    with read_connection() as connection:
+        return _read(connection)
 
 
 def _read(connection: Connection) -> Maintenance | None:

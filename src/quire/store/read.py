@@ -16,7 +16,7 @@ from quire.declare.rules import row_conditions
 from quire.declare.unicode_text import normalize
 from quire.errors import NotFound
 from quire.store import cursor, search_index
-from quire.store.cache import connection_cache, feed_position, total
+from quire.store.cache import DatabaseState, database_state, total
 from quire.store.db import db, read_connection
 from quire.store.feed_position import FeedPosition
 from quire.store.includes import include, prune
@@ -108,10 +108,10 @@ def list_records(record: Record, actor: Actor, query: Query, limit: SizeLimit = 
     """
     values = query_params(actor, query)
     with read_connection() as connection:
-        cache = connection_cache(connection, values["now"])
+        state = database_state(connection, values["now"])
         plan = _list_plan(connection, record, actor, query)
-        count = partial(_total, connection, cache, plan, actor, query, values)
-        extent = extent_of(connection, cache, record, query, values, count, len(plan.keys))
+        count = partial(_total, connection, state, plan, actor, query, values)
+        extent = extent_of(connection, state, record, query, values, count, len(plan.keys))
         if extent.walks:
             plan = _list_plan(connection, record, actor, query, walking=True)
         counted = count() if query.count else None
@@ -131,7 +131,7 @@ def list_records(record: Record, actor: Actor, query: Query, limit: SizeLimit = 
         has_prev=before,
         next_cursor=_cursor(mark, False, plan, rows[-1]) if more and rows else None,
         prev_cursor=_cursor(mark, True, plan, rows[0]) if before and rows else None,
-        feed=feed_position(cache),
+        feed=state.feed,
         **extent.totals(counted, query, len(rows), more),
     )
 
@@ -140,14 +140,14 @@ def count_rows(
     connection: Connection, record: Record, actor: Actor, query: Query, values: dict[str, Any]
 ) -> int:
     """How many rows `query` asks for, of those that `actor` may see; `values` are its parameters."""
-    cache = connection_cache(connection, values["now"])
+    state = database_state(connection, values["now"])
     plan = _list_plan(connection, record, actor, query)
-    return _total(connection, cache, plan, actor, query, values)
+    return _total(connection, state, plan, actor, query, values)
 
 
 def _total(
     connection: Connection,
-    cache: dict[Any, Any],
+    state: DatabaseState,
     plan: Plan,
     actor: Actor,
     query: Query,
@@ -155,7 +155,7 @@ def _total(
 ) -> int:
     known = (value for name, value in values.items() if name != "now")
     key = (plan.record.path, actor.role, query.shape, *known)
-    return total(connection, cache, key, plan.count, values)
+    return total(connection, state, key, plan.count, values)
 
 
 def _list_plan(

@@ -24,7 +24,7 @@ from quire.declare.record import REGISTRY, Record
 from quire.declare.rules import row_conditions, scopes_of
 from quire.errors import PermissionDenied
 from quire.store import search_index as engine
-from quire.store.cache import connection_cache, total, totals
+from quire.store.cache import database_state, total, totals
 from quire.store.db import db, read_connection
 from quire.store.read import Page, rule_params
 from quire.store.select_statements import from_matches
@@ -51,11 +51,11 @@ def search(actor: Actor, query: Query, types: tuple[str, ...] | None = None) -> 
     rows_of, counting, hits = _statements(typical, dialect, types)
     with read_connection() as connection:
         key = (typical, types, *(value for name, value in values.items() if name != "now"))
-        cache = connection_cache(connection, values["now"])
-        numbers_of_hits = totals(connection, cache, ("hits of all types", *key), hits, values)
+        state = database_state(connection, values["now"])
+        numbers_of_hits = totals(connection, state, ("hits of all types", *key), hits, values)
         for one, *numbers in zip(records, numbers_of_hits[::2], numbers_of_hits[1::2], strict=True):
             values |= engine.hit_values(one, *numbers)
-        count = total(connection, cache, ("all types", *key), counting, values)
+        count = total(connection, state, ("all types", *key), counting, values)
         most = max(numbers_of_hits[::2])
         among_ranked = limits["offset"] < engine.MAX_RANKED * len(records)
         for reach in engine.reaches(among_ranked, among_ranked):

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select
 from quire.declare.query import Query
 from quire.declare.record import Record
 from quire.store import cursor, search_index
-from quire.store.cache import total, totals
+from quire.store.cache import DatabaseState, total, totals
 
 MIN_RANKED = 1000
 """Where fewer of the newest hits are in the list, its rows are looked through one by one."""
@@ -49,7 +49,7 @@ class Extent:
 
 def extent_of(
     connection: Connection,
-    cache: dict[Any, Any],
+    state: DatabaseState,
     record: Record,
     query: Query,
     values: dict[str, Any],
@@ -58,19 +58,19 @@ def extent_of(
 ) -> Extent:
     """How far `query` goes; `count()` counts the rows of the list among the newest hits.
 
-    `cache` is the cache of the connection. What is known of the hits is added to `values`. `keys`
+    `state` is what the connection sees. What is known of the hits is added to `values`. `keys`
     is the number of sort values that a cursor has where hits are ranked.
     """
     if query.search is None:
         return Extent()
     counting = search_index.count_hits(record, connection.dialect.name)
     hits, unranked = totals(
-        connection, cache, ("hits", record.path, values["search"]), counting, values
+        connection, state, ("hits", record.path, values["search"]), counting, values
     )
     values |= search_index.hit_values(record, hits, unranked)
     stops = hits > search_index.MAX_HITS
     if query.sort and not stops:
-        return Extent(ahead=_rows_ahead(connection, cache, record, query, values, count, hits))
+        return Extent(ahead=_rows_ahead(connection, state, record, query, values, count, hits))
     if query.cursor:
         return Extent(
             stops, walks=cursor.size(query.cursor) != keys or (stops and bool(query.sort))
@@ -82,7 +82,7 @@ def extent_of(
 
 def _rows_ahead(
     connection: Connection,
-    cache: dict[Any, Any],
+    state: DatabaseState,
     record: Record,
     query: Query,
     values: dict[str, Any],
@@ -96,7 +96,7 @@ def _rows_ahead(
     if query.conditions and not query.count:
         return 0
     counting = select(func.coalesce(func.max(record.table.c.id), 0))
-    newest = total(connection, cache, ("newest", record.path), counting, values)
+    newest = total(connection, state, ("newest", record.path), counting, values)
     in_list = count() if query.count else hits
     rows_wanted = (query.page or 1) * query.per_page + 1
     if rows_wanted * newest * 4 >= hits * in_list:

@@ -28,7 +28,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Float
 
 from quire.declare.record import Record
-from quire.store.db import Model
+from quire.store.db import HAS_VERSION, Model
 from quire.store.search_terms import document_terms, fts5_query, query_terms, tsquery
 from quire.store.snippets import LINK_TARGET
 from quire.store.statements import Prepared
@@ -38,6 +38,8 @@ MAX_RANKED = 2_000
 """A rank costs more than all else about a hit. The hits that have none follow, the newest first."""
 MAX_PLACE = 16_383
 """The last place in a document that a tsvector can name."""
+FTS_TABLE = "search_index"
+"""What a search reads on SQLite, of the documents."""
 _ID_BITS = 32
 _MASK = (1 << _ID_BITS) - 1
 
@@ -51,7 +53,10 @@ class SearchDocument(Model):
     """
 
     __tablename__ = "search_documents"
-    __table_args__ = (UniqueConstraint("type", "record_id"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        UniqueConstraint("type", "record_id"),
+        {"sqlite_autoincrement": True, "info": HAS_VERSION},
+    )
 
     id: Mapped[int] = mapped_column(Integer(), primary_key=True)
     type: Mapped[str] = mapped_column(String(50))
