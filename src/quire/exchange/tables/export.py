@@ -2,7 +2,9 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import NoneType
 from typing import Any
 
 import orjson
@@ -11,8 +13,8 @@ from quire.declare.fields import Field
 from quire.declare.record import Record
 from quire.declare.text_codec import reference_key
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""First characters of text that a spreadsheet would run (OWASP: CSV injection)."""
+_FORMULA = re.compile(r"[\t\r]|\s*[=+\-@]")
+"""The beginning of a text that a spreadsheet would run (OWASP: CSV injection)."""
 
 State = dict[str, Any]
 Batches = Iterable[Sequence[State]]
@@ -20,29 +22,32 @@ Batches = Iterable[Sequence[State]]
 
 def escape_formula(text: str) -> str:
     """`text`, quoted if a spreadsheet would take it for a formula."""
-    return f"'{text}" if text.lstrip().startswith(FORMULA) or text.startswith(FORMULA) else text
+    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def csv_pieces(record: Record, paths: Sequence[str], batches: Batches) -> Iterator[str]:
     """The file in pieces: a header of `paths` such as `author.username`, then the rows in batches."""
-    columns = _columns(record, paths)
+    columns = [(_reader(path), _writer(record.fields_by_name.get(path))) for path in paths]
     yield _csv_text([paths])
     for states in batches:
-        yield _csv_text([_plain(f, _value(one, p)) for p, f in columns] for one in states)
+        yield _csv_text([write(read(one)) for read, write in columns] for one in states)
 
 
 def workbook_rows(record: Record, paths: Sequence[str], batches: Batches) -> Iterator[list[Any]]:
     """The rows of a workbook: numbers stay numbers, all else is text."""
-    columns = _columns(record, paths)
+    columns = [(_reader(path), _writer(record.fields_by_name.get(path))) for path in paths]
     yield list(paths)
     for states in batches:
         for one in states:
-            yield [_cell(field, _value(one, path)) for path, field in columns]
+            yield [_cell(write, read(one)) for read, write in columns]
 
 
-def _columns(record: Record, paths: Sequence[str]) -> list[tuple[list[str], Field | None]]:
-    """Each path with its field, if that belongs to the record itself."""
-    return [(path.split("."), record.fields_by_name.get(path)) for path in paths]
+def _reader(path: str) -> Callable[[State], Any]:
+    """What reads the value at a path such as `author.username`."""
+    names = path.split(".")
+    if len(names) == 1:
+        return lambda state: state.get(path)
+    return lambda state: _value(state, names)
 
 
 def _value(state: Any, path: Sequence[str]) -> Any:
@@ -60,27 +65,32 @@ def _csv_text(rows: Iterable[Sequence[str]]) -> str:
     return out.getvalue()
 
 
-def _cell(field: Field | None, value: Any) -> Any:
-    return value if isinstance(value, int | float) else _plain(field, value)
+def _cell(write: Callable[[Any], str], value: Any) -> Any:
+    return value if isinstance(value, int | float) else write(value)
 
 
-def _plain(field: Field | None, value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int | float) or (field and field.kind.widget == "decimal"):
-        return str(value)
-    return escape_formula(_text(field, value))
+def _writer(field: Field | None) -> Callable[[Any], str]:
+    """What writes a value of `field`, or of any other object where it is None, as text."""
+    widget = field.kind.widget if field is not None else ""
+    by_type: dict[type, Callable[[Any], str]] = {
+        NoneType: lambda value: "",
+        bool: lambda value: str(value).lower(),
+        int: str,
+        float: str,
+        str: str if widget == "decimal" else escape_formula,
+    }
+    to_text = _TEXTS.get(widget, lambda value, field: orjson.dumps(value).decode())
+
+    def write(value: Any) -> str:
+        write_scalar = by_type.get(type(value))
+        return write_scalar(value) if write_scalar else escape_formula(to_text(value, field))
+
+    return write
 
 
-def _text(field: Field | None, value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    if field is not None and field.kind.widget == "ref":
-        return reference_key(value, field)
-    if field is not None and field.kind.widget == "refs":
-        return ", ".join(reference_key(one, field) for one in value)
-    if field is not None and field.kind.widget == "lines":
-        return "\n".join(value)
-    return orjson.dumps(value).decode()
+_TEXTS: dict[str, Callable[[Any, Any], str]] = {
+    "ref": reference_key,
+    "refs": lambda value, field: ", ".join(reference_key(one, field) for one in value),
+    "lines": lambda value, field: "\n".join(value),
+}
+"""How a list or an object is written, by the widget of its field."""
