@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from quire.store.db import db
+from quire.store.migrations import newest_revision
 
 POSTGRESQL = "TEST_DATABASE_URL"
 """Name of the environment variable that moves the suite onto PostgreSQL."""
@@ -15,6 +16,14 @@ POSTGRESQL = "TEST_DATABASE_URL"
 def on_postgresql():
     """Whether the suite runs on PostgreSQL."""
     return bool(os.environ.get(POSTGRESQL))
+
+
+def stamp(connection, revision):
+    """Let the tables be those of a revision, as after a migration."""
+    column = "version_num VARCHAR(32) NOT NULL"
+    connection.execute(text(f"CREATE TABLE IF NOT EXISTS alembic_version ({column})"))
+    connection.execute(text("DELETE FROM alembic_version"))
+    connection.execute(text("INSERT INTO alembic_version VALUES (:new)"), {"new": revision})
 
 
 class Database:
@@ -38,6 +47,8 @@ class Database:
             if db.engine.dialect.name == "postgresql":
                 db.drop_all()
             db.create_all()
+            with db.engine.begin() as connection:
+                stamp(connection, newest_revision())
 
     def keep(self, app):
         """Remember what stands in the tables now."""

@@ -31,6 +31,8 @@ from quire.jobs.images import process
 from quire.jobs.mail import comment_mail, digest
 from quire.jobs.mail.smtp import mail
 from quire.jobs.webhooks import send
+from quire.monitoring import setup as monitoring
+from quire.monitoring.requests import CONTEXT_KEY
 from quire.records.accounts import email_links, known_devices, second_factors
 from quire.security.passwords import bcrypt
 from quire.site import errors as site_errors
@@ -101,7 +103,8 @@ class Quire(Flask):
         """The context of the request that `environ` describes, made ready for us."""
         hosts.normalize_host(environ, self.config)
         compression.normalize_request(environ)
-        return RequestContext(self, environ)
+        context = environ[CONTEXT_KEY] = RequestContext(self, environ)
+        return context
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """Addresses for `request`, whose host is settled: Flask's own check would leave it without."""
@@ -147,6 +150,7 @@ def create_app(name: str | None = None, config: Mapping[str, Any] | None = None)
     app.register_error_handler(OSError, handle_full_disk)
     app.register_error_handler(HTTPException, handle_error)
     trust_proxy(app)
+    monitoring.init_app(app)
     background.init_app(app)
     return app
 

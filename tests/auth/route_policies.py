@@ -57,6 +57,8 @@ BY_HAND = {
     "GET /display": OPEN,
     "GET /custom/<path:filename>": OPEN,
     "GET /healthz": OPEN,
+    "GET /readyz": OPEN,
+    "GET /metrics": OPEN,
     "GET /robots.txt": OPEN,
     "GET /sitemap.xml": OPEN,
     "GET /sitemap-<word:kind>-<id:number>.xml": OPEN,

@@ -16,6 +16,7 @@ from quire.auth.new_device_notice import notify_of_new_device
 from quire.auth.rate_limits import count_attempt
 from quire.declare.clock import now
 from quire.errors import Unauthenticated, detail
+from quire.monitoring.counters import SIGN_IN_FAILURES, count
 from quire.store.audit import record_event
 from quire.store.counters import touch
 from quire.store.db import transaction
@@ -60,6 +61,7 @@ def check_second_factor(
             opened = record_login(owner, begin, "password", proof)
             attempt.right = True
             return proof, opened
+    count(SIGN_IN_FAILURES, "code")
     record_event(_actor_here(owner), "second_factor_failed", "users", owner.id)
     message = "This code is wrong or has already been used."
     wrong = [detail("otp", "not_allowed", message)]
@@ -74,6 +76,7 @@ def with_passkey(answer: str, begin: Begin[OpenedSession]) -> OpenedSession:
         with transaction():
             if signed.use():
                 return record_login(signed.owner, begin, "passkey")
+    count(SIGN_IN_FAILURES, "passkey")
     record_event(anonymous_actor(), "sign_in_failed", "users", None, "passkey")
     message = "The passkey was not accepted. Try again, or sign in with your password."
     raise Unauthenticated(message, code="invalid_credentials")

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from quire.config.types import Address, HostNames, Origins, Proxy, Rate, SiteAddress
+from quire.config.types import Address, HostNames, Origins, Proxy, Rate, SiteAddress, Token
 
 SOURCE_TREE = Path(__file__).resolve().parents[3]
 ROOT = SOURCE_TREE if (SOURCE_TREE / "serve.py").exists() else Path.cwd()
@@ -229,6 +229,12 @@ class Settings(BaseSettings):
         "Backups kept in `backups/` of the instance folder; older ones are deleted.",
         ge=1,
         le=10_000,
+    )
+    METRICS_TOKEN: Token = setting(
+        "",
+        "Bearer token that `/metrics` requires, of at least 16 characters. If empty, only programs on the "
+        "same machine can read the metrics.",
+        repr=False,
     )
     MAIL_SERVER: str = setting(
         "", "SMTP server. If empty, emails are written to `outbox/` in the instance folder."

@@ -105,6 +105,12 @@ def _rate(value: str) -> str:
     return value
 
 
+def _token(value: str) -> str:
+    if value and not re.fullmatch(r"[\x21-\x7e]{16,}", value):
+        raise ValueError("must be at least 16 characters without spaces, from a random generator")
+    return value
+
+
 Words = Annotated[list[str], NoDecode, BeforeValidator(_split)]
 """Words, separated by commas or spaces."""
 Origins = Annotated[Words, AfterValidator(_exact_origins)]
@@ -119,3 +125,5 @@ Address = Annotated[str, BeforeValidator(_web_address)]
 """The address of a site, without a slash at the end."""
 Rate = Annotated[str, AfterValidator(_rate)]
 """A number per second, minute, hour or day."""
+Token = Annotated[str, AfterValidator(_token)]
+"""A secret that another program sends."""

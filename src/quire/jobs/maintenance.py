@@ -7,6 +7,9 @@ from flask import current_app
 from quire.declare.clock import now
 from quire.declare.job_registry import periodic
 from quire.declare.record import REGISTRY
+from quire.jobs.worker import job_threads
+from quire.monitoring.setup import shared_counters
+from quire.monitoring.shared_counters import WRITE_SECONDS
 from quire.records import orphaned_files
 from quire.records.accounts import email_links, revocation
 from quire.records.deliveries import PENDING, Delivery
@@ -62,6 +65,12 @@ PARTS = {
 def tell_schedules() -> None:
     """Tell those who want to hear of it what has begun or ended by the clock."""
     tell_due()
+
+
+@periodic(WRITE_SECONDS, per_process=True)
+def write_counters() -> None:
+    """Let other processes know what this one has counted."""
+    shared_counters().write(job_threads(current_app))
 
 
 @periodic(DAY)

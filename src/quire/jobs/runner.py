@@ -13,6 +13,7 @@ from quire.declare.job_registry import (
     handlers_of,
 )
 from quire.errors import Unavailable
+from quire.monitoring.counters import JOBS_RUN, count
 from quire.store import queue
 
 logger = logging.getLogger("quire.jobs")
@@ -50,6 +51,7 @@ def run_job(job: Job) -> None:
     with CapturedErrors() as captured:
         _run_handler(handlers, job, finished)
     if captured.error is None:
+        _count(job, "done")
         _finish(job)
     elif isinstance(captured.error, Reschedule):
         queue.reschedule(job, 0)
@@ -79,17 +81,24 @@ def _failed(job: Job, error: Exception, finished: list[str]) -> None:
     )
     lasting = isinstance(error, PermanentFailure) or job.attempts >= MAX_ATTEMPTS
     if lasting and job.event not in SCHEDULE:
+        _count(job, "failed")
         logger.error(
             "Job %d (%s) is given up: %s", job.id, job.event, reason, exc_info=_trace(error)
         )
         queue.fail(job, reason)
         return
+    _count(job, "retry")
     seconds = retry_delay(job.attempts)
     logger.warning(
         "Job %d (%s) failed, next try in %d s: %s", job.id, job.event, seconds, reason,
         exc_info=_trace(error),
     )  # fmt: skip
     queue.postpone(job, seconds, reason, finished)
+
+
+def _count(job: Job, result: str) -> None:
+    # names of events come from the program, but also from rows that an older one has left
+    count(JOBS_RUN, job.event if handlers_of(job.event) else "none", result)
 
 
 def _trace(error: Exception) -> Exception | None:

@@ -78,6 +78,11 @@ def is_working(app: Flask) -> bool:
     return WORKER in app.extensions
 
 
+def job_threads(app: Flask) -> int:
+    """How many threads of this process do jobs: 0 where none runs."""
+    return sum(one.is_alive() for one in app.extensions.get(WORKER, ())[1:])
+
+
 @contextmanager
 def running_workers(app: Flask, threads: int | None = None) -> Iterator[None]:
     """Workers as long as the block lasts; what they are doing at the end, they finish.

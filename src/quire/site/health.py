@@ -1,9 +1,26 @@
-"""The health check for monitoring."""
+"""Health checks for monitoring: whether the process responds, and whether it can do its work."""
 
+from collections.abc import Mapping
+
+import orjson
 from flask import Response
+
+from quire.site.readiness import check_readiness
 
 
 def health() -> Response:
     """Tells that the process responds, without a query to the database."""
-    body = b'{"status":"ok"}'
-    return Response(body, headers={"Cache-Control": "no-store"}, mimetype="application/json")
+    return _answer({"status": "ok"}, 200)
+
+
+def readiness() -> Response:
+    """Tells whether database, schema, disk and jobs are fit: 200, or 503 where one is not."""
+    checks = check_readiness()
+    status = "error" if any(one.status == "error" for one in checks.values()) else "ok"
+    body = {"status": status, "checks": {name: one.as_dict() for name, one in checks.items()}}
+    return _answer(body, 200 if status == "ok" else 503)
+
+
+def _answer(body: Mapping[str, object], status: int) -> Response:
+    headers = {"Cache-Control": "no-store"}
+    return Response(orjson.dumps(body), status, headers, mimetype="application/json")

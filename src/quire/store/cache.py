@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine, Select, func, select
 from quire.declare.clock import now
 from quire.declare.record import REGISTRY
 from quire.declare.sql_functions import NOW
+from quire.monitoring.counters import CACHE_LOOKUPS, count
 from quire.store.audit import AuditEvent
 from quire.store.data_versions import (
     UNKNOWN,
@@ -142,6 +143,7 @@ def _cached(engine: Engine, state: DatabaseState, key: Any, compute: Callable[[]
 
 
 def _used(entry: Entry) -> Any:
+    count(CACHE_LOOKUPS, "hit")
     note_reads(entry.versions or (UNKNOWN,))
     return entry.value
 
@@ -159,6 +161,7 @@ def _valid(entries: dict[Any, Entry], state: DatabaseState, key: Any) -> Entry |
 def _compute(
     entries: dict[Any, Entry], state: DatabaseState, key: Any, compute: Callable[[], Value]
 ) -> Value:
+    count(CACHE_LOOKUPS, "miss")
     with collect_reads() as names:
         value = compute()
     is_shared = UNKNOWN not in names

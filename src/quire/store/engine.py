@@ -6,12 +6,12 @@ from typing import Any
 
 import orjson
 from flask import Flask
-from sqlalchemy import Engine, event, make_url
+from sqlalchemy import Engine, event, make_url, text
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import DisconnectionError
 
 from quire.store import data_versions
-from quire.store.db import db, in_transaction
+from quire.store.db import db, in_transaction, read_connection
 from quire.store.search_terms import has_terms
 from quire.store.statement_timer import time_statements
 from quire.store.writer_lock import BUSY_SECONDS, begin_writing
@@ -122,3 +122,12 @@ def _begin(connection: Any) -> None:
         begin_writing(raw)
     else:
         raw.execute("BEGIN").close()
+
+
+def database_bytes() -> int:
+    """How large the database is, with what is free in it, without the journal of SQLite."""
+    is_sqlite = db.engine.dialect.name == "sqlite"
+    pages = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+    statement = pages if is_sqlite else "SELECT pg_database_size(current_database())"
+    with read_connection() as connection:
+        return int(connection.execute(text(statement)).scalar_one())

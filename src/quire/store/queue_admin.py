@@ -16,6 +16,9 @@ from quire.store.outbox import OutboxEvent, wake_worker
 MOST = 100
 """Failures that are shown at once, newest first."""
 
+MOST_COUNTED = 100_000
+"""Jobs of one state that are counted: more need no exact number, only somebody's attention."""
+
 _rows = OutboxEvent.__table__
 _failed = _rows.c.failed_at.is_not(None)
 # not OR: that would read the whole outbox, this reads two small indexes
@@ -55,6 +58,41 @@ def oldest_due() -> datetime | None:
     with read_connection() as connection:
         since: datetime | None = connection.execute(oldest).scalar()
     return since
+
+
+def jobs_by_state() -> dict[str, int]:
+    """How many jobs are `waiting`, `scheduled` for later or in hand, and `failed`; each at most MOST_COUNTED."""
+    columns, moment = _rows.c, now()
+    one_off = columns.type != PERIODIC
+    states = {
+        "waiting": (one_off, columns.due_at <= moment),
+        "scheduled": (one_off, columns.due_at > moment),
+        "failed": (_failed,),
+    }
+    counts = [
+        select(func.count()).select_from(
+            select(columns.id).where(*conditions).limit(MOST_COUNTED).subquery()
+        )
+        for conditions in states.values()
+    ]
+    with read_connection() as connection:
+        row = connection.execute(select(*(one.scalar_subquery() for one in counts))).one()
+    return dict(zip(states, row, strict=True))
+
+
+def is_claimed() -> bool:
+    """Whether a worker, wherever it runs, has a job in hand that it began or extended lately."""
+    moment = now()
+    soonest = (
+        select(_rows.c.attempts, _rows.c.error)
+        .where(_rows.c.due_at > moment)
+        .order_by(_rows.c.due_at)
+        .limit(MOST)
+        .subquery()
+    )
+    claimed = select(soonest.c.attempts).where(soonest.c.attempts > 0, soonest.c.error.is_(None))
+    with read_connection() as connection:
+        return connection.execute(claimed.limit(1)).first() is not None
 
 
 def failures() -> Sequence[Any]:

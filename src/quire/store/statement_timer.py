@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 
 from quire.actor import Actor
 from quire.errors import QueryTimeout
+from quire.monitoring.counters import STATEMENT_SECONDS, STATEMENTS, count
 
 TICK_SECONDS = 0.25
 """How often to look for statements that take too long, so the most by which a limit is exceeded."""
@@ -114,6 +115,7 @@ class _TimedCursor:
     def _count_and_time(self, call: Callable[..., Any], argument: Any) -> Any:
         timer = _timer.get()
         if timer is None:
+            count(STATEMENTS)
             return call(*argument)
         timer.count += 1
         return timer.run(self, call, argument)
@@ -155,6 +157,8 @@ def _end(error: BaseException | None) -> None:
     if timer is not None:
         _running.discard(timer)
         _timer.reset(token)
+        count(STATEMENTS, amount=timer.count)
+        count(STATEMENT_SECONDS, amount=timer.seconds)
 
 
 def _watch() -> None:

@@ -17,7 +17,9 @@ from quire.errors import BadRequest
 
 FOREIGN_HOST = "quire.foreign_host"
 """Where the WSGI environment says that the client named a host that is none of ours."""
-HEALTH_PATHS = frozenset({"/healthz", "/readyz"})
+HOST_SENT = "quire.host_sent"
+"""Where the WSGI environment has the Host header as the client sent it, if it did."""
+MONITORING_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 """Answered under any host; they show nothing that depends on it."""
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_-]+(?:\.[a-z0-9_-]+)*)\.?(?::(\d{1,5}))?")
 
@@ -49,7 +51,7 @@ def normalize_host(environ: dict[str, Any], config: Mapping[str, Any]) -> None:
     A request without a Host header (HTTP/1.0) is for whoever it reaches.
     """
     names = served_hosts(tuple(config["TRUSTED_HOSTS"] or ()), config["PUBLIC_URL"])
-    host = environ.get("HTTP_HOST")
+    host = environ[HOST_SENT] = environ.get("HTTP_HOST")
     if host is None or not is_served_host(host, names):
         environ[FOREIGN_HOST] = host is not None
         environ["HTTP_HOST"] = names[0].lstrip(".")
@@ -63,7 +65,7 @@ def site_root() -> str:
 
 def refuse_foreign() -> None:
     """Refuse a request for a host that is none of ours. Raises BadRequest."""
-    if request.environ.get(FOREIGN_HOST) and request.path not in HEALTH_PATHS:
+    if request.environ.get(FOREIGN_HOST) and request.path not in MONITORING_PATHS:
         raise BadRequest(
             "This server does not answer to the host that the request names. "
             "If it should, add the name to TRUSTED_HOSTS."

@@ -3,7 +3,7 @@
 import logging
 import time
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from flask import current_app
@@ -17,9 +17,10 @@ from quire.jobs.runner import CapturedErrors
 from quire.jobs.webhooks.fan_out import SEND, SENDER_SECONDS, release_next
 from quire.jobs.webhooks.http_client import Outcome, post
 from quire.jobs.webhooks.message import body_of, headers_of
+from quire.monitoring.counters import DELIVERIES, count
 from quire.records.deliveries import DELIVERED, FAILED, PENDING, Delivery
 from quire.records.webhooks import WEBHOOKS, Webhook
-from quire.store.db import read_connection, transaction
+from quire.store.db import on_commit, read_connection, transaction
 from quire.store.mail_events import enqueue_mail
 from quire.store.write import update as update_record
 
@@ -34,6 +35,8 @@ PAUSES = (
 FAILING_LASTS = timedelta(days=5)
 """How long there may be failures alone, before a webhook is turned off."""
 GONE = 410
+RESULTS = {DELIVERED: "delivered", FAILED: "failed", PENDING: "retry"}
+"""What an attempt came to, by the status of the delivery after it."""
 JOB = SYSTEM.with_context(proof="job", door="jobs")
 LONGEST_ERROR = 1000
 """Characters that are kept of what went wrong."""
@@ -115,6 +118,7 @@ def record_outcome(delivery: Any, outcome: Outcome) -> None:
         pending = update(_deliveries).where(*same, _deliveries.c.status == PENDING)
         if webhook is None or not connection.execute(pending.values(values)).rowcount:
             return  # deleted, turned off or replayed meanwhile
+        on_commit(partial(count, DELIVERIES, RESULTS[values["status"]]))
         if values["status"] != PENDING:
             about = {"type": delivery.type, "record_id": delivery.record_id}
             release_next(connection, delivery.webhook_id, **about)

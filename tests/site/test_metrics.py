@@ -1,0 +1,204 @@
+"""/metrics: who may read it, and that what happens is counted."""
+
+import shutil
+from datetime import UTC, datetime
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from quire.declare.job_registry import PER_PROCESS
+from quire.monitoring.setup import shared_counters
+from tests.users import PASSWORD
+
+TOKEN = "a-token-for-the-metrics-0123456789"
+
+
+def read(app, address="127.0.0.1", **headers):
+    environ = {"REMOTE_ADDR": address}
+    return app.test_client().get("/metrics", headers=headers, environ_overrides=environ)
+
+
+def values(app, **headers):
+    """All samples as `name{labels}`: value."""
+    response = read(app, **headers)
+    assert response.status_code == 200, response.text
+    return {
+        (sample.name, *(f"{k}={v}" for k, v in sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(response.text)
+        for sample in family.samples
+    }
+
+
+@pytest.fixture
+def increase(app):
+    """`increase(call)`: by how much each sample is larger after the call, those that are."""
+
+    def run(call):
+        before = values(app)
+        call()
+        after = values(app)
+        changes = {key: value - before.get(key, 0) for key, value in after.items()}
+        return {key: change for key, change in changes.items() if change > 0}
+
+    return run
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.8.8.8", "::1"])
+@pytest.mark.parametrize("host", ["localhost:8000", "127.0.0.1", "[::1]:8000"])
+def test_this_machine_may_read(app, address, host):
+    response = read(app, address, Host=host)
+    assert response.status_code == 200
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.content_type == "text/plain; version=0.0.4; charset=utf-8"
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1", "10.0.0.1", "2001:db8::1", ""])
+def test_others_may_not(app, address):
+    response = read(app, address)
+    assert response.status_code == 403 and "quire_" not in response.text
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-Forwarded-For": "192.0.2.1"},
+        {"Forwarded": "for=192.0.2.1"},
+        {"X-Real-IP": "127.0.0.1"},
+        {"Via": "1.1 proxy"},
+        {"Host": "evil.example"},
+        {"Host": "example.org"},
+        {"Host": ""},
+    ],
+)
+def test_nor_may_others_by_way_of_this_machine(make_app, headers):
+    app = make_app(TRUSTED_HOSTS=["example.org"], PUBLIC_URL="https://example.org")
+    assert read(app, **headers).status_code in (403, 404)
+
+
+def test_behind_a_trusted_proxy_its_client_counts(make_app):
+    app = make_app(TRUSTED_PROXY="127.0.0.1")
+    forwarded = {"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "http"}
+    assert read(app, **forwarded).status_code == 403
+    forwarded["X-Forwarded-For"] = "127.0.0.1"
+    assert read(app, **forwarded).status_code == 403
+
+
+def test_with_a_token_all_need_it(make_app):
+    app = make_app(METRICS_TOKEN=TOKEN)
+    for address in ("127.0.0.1", "192.0.2.1"):
+        for sent in ("", TOKEN, f"Basic {TOKEN}", "Bearer", f"Bearer {TOKEN[:-1]}", "Bearer ä"):
+            response = read(app, address, Authorization=sent)
+            assert response.status_code == 401, sent
+            assert response.headers["WWW-Authenticate"].startswith("Bearer")
+            assert TOKEN not in response.text
+        assert read(app, address, Authorization=f"Bearer {TOKEN}").status_code == 200
+        assert read(app, address, Authorization=f"bearer  {TOKEN}", Host="any").status_code == 200
+
+
+def test_guesses_at_the_token_are_slowed_down(make_app):
+    app = make_app(METRICS_TOKEN=TOKEN, RATELIMIT_ENABLED=True)
+    answers = {read(app, Authorization="Bearer guess").status_code for _ in range(40)}
+    assert answers == {401, 429}
+    assert read(app, "192.0.2.1", Authorization=f"Bearer {TOKEN}").status_code == 200
+
+
+def test_requests_are_counted_by_route_method_and_status(app, increase):
+    client = app.test_client()
+
+    def ask():
+        for path in ("/posts/one", "/posts/two", "/nothing/here", "/readyz", "/api/v1/tags"):
+            client.get(path)
+        client.open("/", method="PROPFIND")
+
+    changes = increase(ask)
+    requests = {key[1:]: n for key, n in changes.items() if key[0] == "quire_http_requests_total"}
+    assert requests == {
+        ("method=GET", "route=/posts/<word:slug>", "status=404"): 2,
+        ("method=GET", "route=none", "status=404"): 1,
+        ("method=GET", "route=/readyz", "status=200"): 1,
+        ("method=GET", "route=/api/v1/tags", "status=200"): 1,
+        ("method=other", "route=none", "status=405"): 1,
+        ("method=GET", "route=/metrics", "status=200"): 1,
+    }
+    post = ("method=GET", "route=/posts/<word:slug>")
+    assert changes["quire_http_request_duration_seconds_count", *post] == 2
+    assert changes["quire_http_request_duration_seconds_bucket", "le=+Inf", *post] == 2
+    assert 0 < changes["quire_http_request_duration_seconds_sum", *post] < 60
+
+
+def test_a_request_that_fails_is_counted(make_app):
+    app = make_app()
+    app.add_url_rule("/broken", view_func=lambda: 1 / 0, endpoint="broken")
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    app.test_client().get("/broken")
+    key = ("quire_http_requests_total", "method=GET", "route=/broken", "status=500")
+    assert values(app)[key] == 1
+
+
+def test_statements_and_failed_sign_ins_are_counted(app, people, increase):
+    client = app.test_client()
+    wrong = {"email": "ann@example.org", "password": f"{PASSWORD} wrong"}
+    changes = increase(lambda: client.post("/api/v1/auth/token", json=wrong))
+    assert changes["quire_sign_in_failures_total", "proof=password"] == 1
+    assert changes["quire_sql_statements_total",] > 2
+    assert changes["quire_sql_seconds_total",] > 0
+
+
+def test_lookups_in_the_cache_are_counted(app, increase):
+    client = app.test_client()
+
+    def ask():
+        client.get("/api/v1/posts")
+        client.get("/api/v1/posts")
+
+    changes = increase(ask)
+    assert changes["quire_cache_lookups_total", "result=hit"] >= 1
+    assert changes["quire_cache_lookups_total", "result=miss"] >= 1
+
+
+def test_state_of_the_installation(app):
+    found = values(app)
+    for state in ("waiting", "scheduled", "failed"):
+        assert found["quire_jobs", f"state={state}"] == 0
+    assert found["quire_oldest_job_seconds",] == 0
+    assert found["quire_database_up",] == found["quire_processes",] == 1
+    assert found["quire_database_bytes",] > 100_000
+    assert ("quire_backup_age_seconds",) not in found
+
+
+def test_the_age_of_the_newest_backup(make_app, tmp_path):
+    app = make_app(QUIRE_INSTANCE=tmp_path)
+    (tmp_path / "backups").mkdir()
+    for name in ("quire-20260101-000000.zip", "quire-20260102-000000.zip.age"):
+        (tmp_path / "backups" / name).write_bytes(b"")
+    age = (datetime.now(UTC) - datetime(2026, 1, 2, tzinfo=UTC)).total_seconds()
+    assert abs(values(app)["quire_backup_age_seconds",] - age) < 60
+
+
+def test_a_database_that_is_away_leaves_the_rest(make_app):
+    app = make_app(DATABASE_URL="postgresql://somebody@127.0.0.1:1/nothing")
+    found = values(app)
+    assert found["quire_database_up",] == 0 and ("quire_database_bytes",) not in found
+    assert found["quire_processes",] == 1
+
+
+def test_a_client_chooses_no_label(app, increase):
+    client = app.test_client()
+
+    def ask():
+        for number in range(5):
+            client.get(f"/posts/p{number}")
+            client.get(f"/x/{number}")
+            client.open("/", method=f"M{number}")
+
+    keys = [key for key in increase(ask) if key[0] == "quire_http_requests_total"]
+    assert len(keys) == 4  # one of each kind, and that of the metrics themselves
+
+
+def test_the_counters_are_shared_by_the_periodic_task(app):
+    task = next(one for one in PER_PROCESS if one.run.__name__ == "write_counters")
+    with app.app_context():
+        task.run()
+        folder = shared_counters()._folder
+        assert len(list(folder.glob("*-*.json"))) == 1
+        shutil.rmtree(folder)

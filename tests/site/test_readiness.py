@@ -1,0 +1,154 @@
+"""/readyz: 200 where database, schema, disk and jobs are fit, else 503 and why, within some seconds."""
+
+import shutil
+import sqlite3
+import threading
+from collections import namedtuple
+
+import pytest
+from sqlalchemy import text
+
+from quire.monitoring.setup import shared_counters
+from quire.site import readiness
+from quire.store.db import db, transaction
+from quire.store.migrations import newest_revision
+from quire.store.outbox import enqueue
+from tests.databases import stamp
+
+USAGE = namedtuple("usage", "total used free")
+
+
+def asked(app, **headers):
+    response = app.test_client().get("/readyz", headers=headers)
+    assert response.headers["Cache-Control"] == "no-store"
+    body = response.get_json()
+    assert (body["status"] == "ok") == (response.status_code == 200)
+    assert all("reason" in one for one in body["checks"].values() if one["status"] != "ok")
+    return response.status_code, body["checks"]
+
+
+def wait_minutes(app, minutes, stop_clock):
+    with app.app_context():
+        enqueue("mail.reset")
+    stop_clock(minutes=minutes)
+
+
+def test_all_is_well(app):
+    status, checks = asked(app)
+    assert status == 200
+    assert list(checks) == ["database", "schema", "jobs", "disk"]
+    assert {one["status"] for one in checks.values()} == {"ok"}
+
+
+def test_it_answers_under_any_host(app):
+    assert asked(app, Host="evil.example")[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("revision", "words"), [("000000000000", "too old"), ("", "older than this code")]
+)
+def test_another_schema(app, revision, words):
+    with app.app_context():
+        with transaction() as connection:
+            stamp(connection, revision)
+        status, checks = asked(app)
+        with transaction() as connection:
+            stamp(connection, newest_revision())
+    assert status == 503 and words in checks["schema"]["reason"]
+    assert checks["database"]["status"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("megabytes", "status", "word"), [(2000, 200, "ok"), (500, 200, "warning"), (10, 503, "error")]
+)
+def test_free_space(app, monkeypatch, megabytes, status, word):
+    usage = USAGE(10**12, 0, megabytes * 2**20)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage)
+    answer = asked(app)
+    assert (answer[0], answer[1]["disk"]["status"]) == (status, word)
+
+
+def test_jobs_that_wait_for_a_short_time(app, stop_clock):
+    wait_minutes(app, 4, stop_clock)
+    assert asked(app)[0] == 200
+
+
+def test_jobs_that_nobody_does(app, stop_clock):
+    wait_minutes(app, 6, stop_clock)
+    status, checks = asked(app)
+    assert status == 503
+    assert checks["jobs"]["reason"] == (
+        "The oldest job has been waiting for 6 minutes, and no worker is running."
+    )
+    assert "worker" in checks["jobs"]["action"]
+
+
+def test_a_backlog_that_workers_are_busy_with_is_a_warning(app, stop_clock, monkeypatch):
+    wait_minutes(app, 6, stop_clock)
+    monkeypatch.setattr(readiness, "job_threads", lambda app: 1)
+    status, checks = asked(app)
+    assert (status, checks["jobs"]["status"]) == (200, "warning")
+
+
+def test_a_worker_on_another_machine_is_seen_by_its_claim(app, stop_clock):
+    with app.app_context():
+        enqueue("mail.reset")
+        enqueue("mail.reset")
+        with transaction() as connection:
+            claim = "UPDATE outbox SET attempts = 1, due_at = '2999-01-01T00:00:00.000000Z'"
+            if connection.dialect.name != "sqlite":
+                claim = "UPDATE outbox SET attempts = 1, due_at = '2999-01-01'"
+            connection.execute(text(f"{claim} WHERE id = (SELECT max(id) FROM outbox)"))
+    stop_clock(minutes=6)
+    assert asked(app)[1]["jobs"]["status"] == "warning"
+
+
+def test_a_database_that_is_away(make_app, tmp_path):
+    app = make_app(DATABASE_URL="postgresql://somebody:secret@127.0.0.1:1/nothing")
+    status, checks = asked(app)
+    assert status == 503
+    assert checks["database"]["status"] == checks["schema"]["status"] == "error"
+    assert "127.0.0.1" not in str(checks) and "secret" not in str(checks)
+    assert "somebody" not in str(checks)
+
+
+def test_a_writer_delays_nobody(app):
+    with app.app_context():
+        url = db.engine.url
+        if url.get_backend_name() != "sqlite":
+            pytest.skip("PostgreSQL has no lock of its one writer")
+    writer = sqlite3.connect(url.database, isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    assert asked(app)[0] == 200
+    writer.execute("ROLLBACK")
+    writer.close()
+
+
+def test_a_database_that_hangs_is_given_up(app, monkeypatch):
+    monkeypatch.setattr(readiness, "SECONDS", 0.05)
+    released, calls = threading.Event(), []
+
+    def hang():
+        calls.append(1)
+        released.wait(10)
+        return {"database": readiness.OK}
+
+    monkeypatch.setattr(readiness, "_check_database", hang)
+    for _ in range(3):
+        status, checks = asked(app)
+        assert status == 503 and "did not answer within" in checks["database"]["reason"]
+    assert len(calls) == 1  # those who ask later join the one that hangs
+    released.set()
+
+
+def test_what_other_processes_say_of_their_workers_counts(app, stop_clock):
+    wait_minutes(app, 6, stop_clock)
+    with app.app_context():
+        folder = shared_counters()._folder
+    folder.mkdir()
+    state = '{"started": 1, "cpu_seconds": 1, "memory_bytes": 1, "job_threads": 2}'
+    (folder / "h-1-a.json").write_text(f'{{"process": {state}}}', encoding="utf-8")
+    try:
+        assert asked(app)[1]["jobs"]["status"] == "warning"
+    finally:
+        shutil.rmtree(folder)
