@@ -53,9 +53,12 @@ class Kind:
     query_schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"}, hash=False)
 
 
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
 def is_printable(value: str) -> bool:
     """PostgreSQL cannot hold NUL, UTF-8 cannot hold lone surrogates: neither may come in."""
-    return "\x00" not in value and not any("\ud800" <= char <= "\udfff" for char in value)
+    return _UNSTORABLE.search(value) is None
 
 
 def _printable(value: str) -> str:
