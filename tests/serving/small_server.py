@@ -8,6 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "src"))
 
+from quire.config.validation import StartupError
 from quire.serving.server import Server
 from quire.serving.sockets import bind
 from quire.serving.supervisor import Supervisor
@@ -30,10 +31,18 @@ def say(sock):
     print(sock.getsockname()[1], flush=True)
 
 
-def stop_on_signals(server):
+def build_unless_told():
+    """The same, unless a file says why not."""
+    if len(sys.argv) > 2 and (words := Path(sys.argv[2]).read_text(encoding="utf-8")):
+        raise StartupError(words)
+    return build()
+
+
+def handle_signals(supervisor):
     """As serve.py does it."""
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: server.stop())
+        signal.signal(number, lambda *_: supervisor.stop())
+    signal.signal(signal.SIGHUP, lambda *_: supervisor.restart())
 
 
 def main(processes):
@@ -41,11 +50,12 @@ def main(processes):
     sock = bind("127.0.0.1", 0)
     if processes == 1:
         server = Server(*build()[:1], sock, **build()[1])
-        stop_on_signals(server)
+        supervisor = Supervisor(build_unless_told, sock, 1, own=server)
+        handle_signals(supervisor)
         say(sock)
-        return 0 if server.run() else 1
-    fleet = Supervisor(build, sock, processes)
-    stop_on_signals(fleet)
+        return supervisor.run_own(nullcontext())
+    fleet = Supervisor(build_unless_told, sock, processes)
+    handle_signals(fleet)
     return fleet.run(lambda: say(sock))
 
 

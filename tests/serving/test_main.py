@@ -160,21 +160,6 @@ def test_demo_once(capsys, instance):
 
 
 @posix
-@pytest.mark.parametrize("processes", ["1", "2"])
-def test_a_hangup_is_noted_and_ignored(capsys, caplog, processes):
-    def hang_up(address):
-        for _ in range(3):
-            os.kill(os.getpid(), signal.SIGHUP)
-        assert get(f"{address}/api/v1/settings")[0] == 200
-        until = time.monotonic() + 10
-        while "SIGHUP is ignored" not in caplog.text and time.monotonic() < until:
-            time.sleep(0.05)
-
-    assert serve(capsys, "--processes", processes, using=hang_up)[0] == 0
-    assert "SIGHUP is ignored. To apply new settings" in caplog.text
-
-
-@posix
 def test_several_processes(capsys, monkeypatch):
     ready = threading.Event()
     monkeypatch.setattr(serving_main.click, "echo", lambda words: (print(words), ready.set()))
@@ -245,7 +230,7 @@ def test_taken_port(capsys):
 
 
 def test_what_a_further_process_serves():
-    app, options, _ = serving_main.build_process(3, "http://[::1]:7000/")
+    app, options, _ = serving_main.build_process(3, "::1", "http://[::1]:7000/")
     assert options["threads"] == app.config["THREADS"] == 3
     assert app.config["LOCAL_URL"] == "http://[::1]:7000"
 

@@ -29,6 +29,7 @@ COMMANDS = {
         "quire.cli.maintenance:maintenance",
         "Close the site for maintenance, and open it again.",
     ),
+    "restart": ("quire.cli.restart:restart", "Restart the server without refusing a request."),
     "prune": ("quire.cli.prune:prune", "Delete old trash, expired sessions and links."),
     "openapi": ("quire.cli.docs:openapi", "Write the OpenAPI document."),
     "routes": ("flask.cli:routes_command", "List all URLs."),

@@ -5,9 +5,9 @@ import logging
 import signal
 import socket
 import sys
-import threading
 from contextlib import AbstractContextManager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import click
@@ -15,6 +15,7 @@ from flask import Flask
 
 from quire.app import create_app
 from quire.auth import first_admin
+from quire.config.running_servers import ServerFiles, registered
 from quire.config.startup_errors import exit_with_one_line
 from quire.config.validation import StartupError, UnsafeConfig, require_public_url
 from quire.config.version import VERSION
@@ -54,9 +55,11 @@ def serve(host: str, port: int, threads: int | None, processes: int, demo: bool)
         with app.app_context():
             prepare_database()
             words = welcome_text(address, demo)
-        if processes == 1:
-            sys.exit(_run_one(app, address, sock, words))
-        sys.exit(_run_several(partial(build_process, threads, address), sock, processes, words))
+        build = partial(build_process, threads, host, address)
+        with registered(Path(app.config["QUIRE_INSTANCE"]), address) as files:
+            if processes == 1:
+                sys.exit(_run_one(app, address, sock, words, build, files))
+            sys.exit(_run_several(build, sock, processes, words, files))
 
 
 def main() -> None:
@@ -83,10 +86,17 @@ def create_served_app(threads: int | None) -> Flask:
 
 
 def build_process(
-    threads: int | None, address: str
+    threads: int | None, host: str, address: str
 ) -> tuple[Flask, dict[str, Any], AbstractContextManager[None]]:
-    """What one of several processes serves, the server's options, and what works beside it."""
+    """What one of several processes serves, the server's options, and what works beside it.
+
+    Raises StartupError if code, settings and database, which may have changed since the parent began,
+    do not fit.
+    """
     app = create_served_app(threads)
+    require_public_url(app.config, host)
+    with app.app_context():
+        prepare_database()
     return app, server_options(app), start_background(app, address)
 
 
@@ -133,30 +143,28 @@ def _listen(host: str, port: int) -> socket.socket:
         ) from None
 
 
-def _run_one(app: Flask, address: str, sock: socket.socket, words: str) -> int:
+def _run_one(
+    app: Flask, address: str, sock: socket.socket, words: str, build: Build, files: ServerFiles
+) -> int:
+    """Serve in this process; after a restart, watch over the one that does it instead."""
     server = Server(app, sock, **server_options(app))
-    _stop_on_signals(server)
+    supervisor = Supervisor(build, sock, 1, files, server)
+    _handle_signals(supervisor)
     click.echo(words)
-    with start_background(app, address):
-        return 0 if server.run() else 1
+    return supervisor.run_own(start_background(app, address))
 
 
-def _run_several(build: Build, sock: socket.socket, count: int, words: str) -> int:
-    fleet = Supervisor(build, sock, count)
-    _stop_on_signals(fleet)
+def _run_several(
+    build: Build, sock: socket.socket, count: int, words: str, files: ServerFiles
+) -> int:
+    fleet = Supervisor(build, sock, count, files)
+    _handle_signals(fleet)
     return fleet.run(lambda: click.echo(words))
 
 
-def _stop_on_signals(server: Server | Supervisor) -> None:
+def _handle_signals(supervisor: Supervisor) -> None:
     for name in SIGNALS:
         if hasattr(signal, name):
-            signal.signal(getattr(signal, name), lambda *_: server.stop())
+            signal.signal(getattr(signal, name), lambda *_: supervisor.stop())
     if hasattr(signal, "SIGHUP"):
-        signal.signal(signal.SIGHUP, _ignore_hangup)
-
-
-def _ignore_hangup(*_: Any) -> None:
-    """Go on: a log that is rotated, or a terminal that closes, is no reason to stop serving."""
-    # a handler of signals may have interrupted the log itself, whose stream takes no second writer
-    words = "SIGHUP is ignored. To apply new settings or a new version, restart the server."
-    threading.Thread(target=logger.warning, args=(words,)).start()
+        signal.signal(signal.SIGHUP, lambda *_: supervisor.restart())

@@ -26,6 +26,8 @@ QUIET_SECONDS = 1.0
 """How long a stopping server waits for a next request on a connection that is open."""
 DRAIN_SECONDS = 30
 """How long a stopping server works on what it accepted."""
+RETIRE_SECONDS = 300
+"""The same where another process has taken its place, so that nobody waits for the end of this one."""
 HANDSHAKE_SECONDS = 0.05
 """How long a connection that a client has begun may take to reach the backlog."""
 TOTAL_OUTPUT = 2**30
@@ -40,6 +42,7 @@ class Server(TcpWSGIServer):
     channel_class = Channel
     draining = False
     stopping = False
+    retiring = False
 
     def __init__(
         self,
@@ -105,8 +108,20 @@ class Server(TcpWSGIServer):
                 ", ".join(sorted(set(closed))[:5]),
             )
 
+    def retire(self) -> None:
+        """Ask `run` to finish without haste, as other processes take the new connections.
+
+        Connections that are idle stay open as long as ever, and end after their next answer.
+        """
+        self.retiring = not self.stopping
+        self._begin_to_stop()
+
     def stop(self) -> None:
         """Ask `run` to finish; safe to call from a signal handler and from other threads."""
+        self.retiring = False
+        self._begin_to_stop()
+
+    def _begin_to_stop(self) -> None:
         if not self.stopping:
             self.stopping = True
             self.pull_trigger()
@@ -117,7 +132,11 @@ class Server(TcpWSGIServer):
             self._turn(0.5)
             if self.settler is not None:
                 self.settler.turn()
-        self._close_door()
+        if self.retiring:
+            self.draining = True
+            wasyncore.dispatcher.close(self)  # what waits in the backlog is for the others
+        else:
+            self._close_door()
         finished = self._drain()
         self.task_dispatcher.shutdown(timeout=1)
         wasyncore.close_all(self._map)
@@ -141,14 +160,17 @@ class Server(TcpWSGIServer):
         wasyncore.dispatcher.close(self)  # Only the socket: workers still need the trigger.
 
     def _drain(self) -> bool:
-        started = time.monotonic()
+        started, retiring = time.monotonic(), self.retiring
         while self.active_channels:
-            if time.monotonic() - started > DRAIN_SECONDS:
+            if retiring and not self.retiring:  # told to stop after all
+                started, retiring = time.monotonic(), False
+            if time.monotonic() - started > (RETIRE_SECONDS if retiring else DRAIN_SECONDS):
                 logger.error("%d requests were not completed in time", len(self.active_channels))
                 return False
             self._turn(0.05)
             self.maintenance(time.time())
-            self._close_quiet(started)
+            if not retiring:
+                self._close_quiet(started)
         return True
 
     def _close_quiet(self, started: float) -> None:

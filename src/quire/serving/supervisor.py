@@ -1,4 +1,8 @@
-"""Several server processes on one socket; the parent passes the stop on and replaces the dead."""
+"""Several server processes on one socket; the parent passes the stop on and replaces the dead.
+
+On request it restarts: new processes begin with the present code and settings, and when all are ready
+the old ones finish what they have accepted. So no connection is refused meanwhile.
+"""
 
 import logging
 import multiprocessing
@@ -6,12 +10,16 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import Any
+from typing import Any, Protocol
 
+from quire.config.startup_errors import one_line
+from quire.config.validation import StartupError
+from quire.errors import Problem
 from quire.serving.server import DRAIN_SECONDS, Server
 
 Build = Callable[[], tuple[Callable[..., Any], dict[str, Any], AbstractContextManager[None]]]
@@ -19,8 +27,22 @@ Build = Callable[[], tuple[Callable[..., Any], dict[str, Any], AbstractContextMa
 
 logger = logging.getLogger("quire.server")
 
-READY, UNFINISHED = "ready", 3
+READY, RETIRE, UNFINISHED = "ready", "retire", 3
+LOOK_SECONDS = 0.25
+"""How often to look for a request to restart."""
+START_SECONDS = 120
+"""How long new processes may take to be ready before a restart is given up."""
 _spawn = multiprocessing.get_context("spawn")
+
+
+class RestartRequests(Protocol):
+    """Where others ask for a restart, and hear how it ended."""
+
+    def take_request(self) -> str | None:
+        """The id of a restart that is asked for."""
+
+    def respond(self, id: str, problem: str | None) -> None:
+        """Say how it ended; `problem` is None for well."""
 
 
 class ServerProcess:
@@ -32,11 +54,20 @@ class ServerProcess:
         self.process.start()
         other.close()
         self.ready = False
+        self.reason = "Its log says why."
 
     def listen(self) -> None:
-        """Take in that the process is ready."""
+        """Take in that the process is ready, or why it will not be."""
         with suppress(EOFError):  # When it died; its sentinel says so too.
-            self.ready = self.pipe.recv() == READY
+            word = self.pipe.recv()
+            self.ready = word == READY
+            if not self.ready:
+                self.reason = word
+
+    def retire(self) -> None:
+        """Tell the process to finish what it has accepted, as others have taken its place."""
+        with suppress(OSError):  # it has ended
+            self.pipe.send(RETIRE)
 
     def stop(self) -> None:
         """Tell the process to finish. It takes the end of the pipe for the same message."""
@@ -50,6 +81,9 @@ class ServerProcess:
             self.process.join()
         return self.process.exitcode == 0
 
+    def __str__(self) -> str:
+        return f"Server process {self.process.pid} ended with status {self.process.exitcode}"
+
 
 def serve_in_child(build: Build, sock: socket.socket, pipe: Connection) -> None:
     """What one process does: build the application, serve, stop when the parent says so or dies."""
@@ -57,7 +91,12 @@ def serve_in_child(build: Build, sock: socket.socket, pipe: Connection) -> None:
         if hasattr(signal, name):
             # A terminal and a service manager signal the whole group: the parent's word counts.
             signal.signal(getattr(signal, name), signal.SIG_IGN)
-    application, options, beside = build()
+    try:
+        application, options, beside = build()
+    except (StartupError, Problem, OSError) as error:
+        with suppress(OSError):
+            pipe.send(one_line(error))
+        sys.exit(1)
     server = Server(application, sock, **options)
     threading.Thread(target=_wait_for_stop, args=(server, pipe), daemon=True).start()
     with suppress(OSError):  # The parent may have gone by now, or stopped waiting.
@@ -69,21 +108,49 @@ def serve_in_child(build: Build, sock: socket.socket, pipe: Connection) -> None:
 
 def _wait_for_stop(server: Server, pipe: Connection) -> None:
     with suppress(EOFError, OSError):
-        pipe.recv()
+        while pipe.recv() == RETIRE:
+            server.retire()
     server.stop()
 
 
 class Supervisor:
-    """`count` processes that serve `sock`; `run` returns the exit status."""
+    """`count` processes that serve `sock`; `run` returns the exit status.
 
-    def __init__(self, build: Build, sock: socket.socket, count: int):
-        self.build, self.sock = build, sock
-        self.stopping = self.broken = False
-        self.members = [ServerProcess(build, sock) for _ in range(count)]
+    Where `own` is given, that server in this process is the only one until the first restart.
+    """
+
+    def __init__(
+        self,
+        build: Build,
+        sock: socket.socket,
+        count: int,
+        requests: RestartRequests | None = None,
+        own: Server | None = None,
+    ):
+        self.build, self.sock, self.count = build, sock, count
+        self.requests, self.own = requests, own
+        self.owns_socket = own is None
+        self.stopping = self.broken = self.asked = False
+        self._wake = threading.Event()
+        self.request: str | None = None
+        self.patience = 0.0
+        self.fresh: list[ServerProcess] = []
+        self.retired: list[ServerProcess] = []
+        self.members = [] if own else self._start()
+
+    def _start(self) -> list[ServerProcess]:
+        return [ServerProcess(self.build, self.sock) for _ in range(self.count)]
 
     def stop(self) -> None:
         """Ask `run` to finish; safe to call from a signal handler."""
         self.stopping = True
+        self._wake.set()
+        if self.own is not None:
+            self.own.stop()
+
+    def restart(self) -> None:
+        """Ask `run` for a restart; safe to call from a signal handler."""
+        self.asked = True
 
     def run(self, announce: Callable[[], None]) -> int:
         """Call `announce` when all processes are ready, then watch over them until `stop`."""
@@ -93,36 +160,107 @@ class Supervisor:
             if not announced and all(member.ready for member in self.members):
                 announced = True
                 announce()
+            if announced:
+                self._look_after_restart()
         return self._finish()
 
+    def run_own(self, beside: AbstractContextManager[None]) -> int:
+        """Run the server of this process, with what works `beside` it; then wait for those that follow."""
+        assert self.own is not None
+        statuses: list[int] = []
+        watch = threading.Thread(
+            target=lambda: statuses.append(self.run(lambda: None)), name="supervisor"
+        )
+        watch.start()
+        with beside:
+            finished = self.own.run()
+        while watch.is_alive():
+            watch.join(0.5)  # with a limit, so that Windows handles signals meanwhile
+        return 0 if finished and statuses == [0] else 1
+
     def _turn(self) -> None:
-        pipes: dict[Any, ServerProcess] = {
-            member.pipe: member for member in self.members if not member.ready
-        }
-        ends: dict[Any, ServerProcess] = {
-            member.process.sentinel: member for member in self.members
-        }
-        for thing in wait([*pipes, *ends], timeout=0.25):
-            if thing in pipes:
-                pipes[thing].listen()
-            elif not self.stopping:
-                self._replace(ends[thing])
+        every = [*self.members, *self.fresh, *self.retired]
+        if not every:
+            self._wake.wait(LOOK_SECONDS)
+            return
+        pipes: dict[Any, ServerProcess] = {one.pipe: one for one in every if not one.ready}
+        ends: dict[Any, ServerProcess] = {one.process.sentinel: one for one in every}
+        happened = wait([*pipes, *ends], timeout=LOOK_SECONDS)
+        for thing in (one for one in happened if one in pipes):
+            pipes[thing].listen()
+        for thing in (one for one in happened if one in ends and not self.stopping):
+            self._note_end(ends[thing])
+
+    def _note_end(self, ended: ServerProcess) -> None:
+        ended.process.join()
+        if ended in self.members:
+            self._replace(ended)
+        elif ended in self.fresh:
+            self._abandon_restart(f"{ended} before it was ready. {ended.reason}")
+        elif ended in self.retired:
+            ended.stop()
+            self.retired.remove(ended)
+            if ended.ready and ended.process.exitcode:
+                logger.error("%s.", ended)
 
     def _replace(self, dead: ServerProcess) -> None:
-        dead.process.join()
         dead.stop()
         self.members.remove(dead)
-        what = f"Server process {dead.process.pid} ended with status {dead.process.exitcode}"
         if not dead.ready:
-            logger.error("%s before it was ready; stopping.", what)
-            self.broken = self.stopping = True
+            logger.error("%s before it was ready; stopping. %s", dead, dead.reason)
+            self.broken = True
+            self.stop()
             return
-        logger.error("%s; starting another one.", what)
+        logger.error("%s; starting another one.", dead)
         self.members.append(ServerProcess(self.build, self.sock))
 
+    def _look_after_restart(self) -> None:
+        if self.fresh:
+            if all(one.ready for one in self.fresh):
+                self._hand_over()
+            elif time.monotonic() > self.patience:
+                self._abandon_restart(f"New processes were not ready in {START_SECONDS} seconds.")
+            return
+        self.request = self.requests.take_request() if self.requests else None
+        if self.asked or self.request is not None:
+            self.asked = False
+            self.patience = time.monotonic() + START_SECONDS
+            self.fresh = self._start()
+
+    def _hand_over(self) -> None:
+        """New connections go to the new processes from now on; the old ones finish."""
+        old, self.members, self.fresh = self.members, self.fresh, []
+        if self.own is not None and not self.owns_socket:
+            self.sock, self.owns_socket = self.sock.dup(), True  # the server closes its own
+            self.own.retire()
+        for one in old:
+            one.retire()
+        self.retired += old
+        self._conclude(None)
+
+    def _abandon_restart(self, problem: str) -> None:
+        for one in self.fresh:
+            if one.ready:
+                one.retire()
+            else:
+                one.process.kill()
+        self.retired += self.fresh
+        self.fresh = []
+        self._conclude(problem)
+
+    def _conclude(self, problem: str | None) -> None:
+        if problem:
+            logger.error("The restart has failed; the old processes go on. %s", problem)
+        else:
+            logger.warning("Restarted: new processes serve, the old ones finish their requests.")
+        if self.requests and self.request is not None:
+            self.requests.respond(self.request, problem)
+
     def _finish(self) -> int:
-        self.sock.close()
-        for member in self.members:
-            member.stop()
-        finished = [member.join(DRAIN_SECONDS + 5) for member in self.members]
+        every = [*self.members, *self.fresh, *self.retired]
+        if self.owns_socket:
+            self.sock.close()
+        for one in every:
+            one.stop()
+        finished = [one.join(DRAIN_SECONDS + 5) for one in every]
         return 1 if self.broken or not all(finished) else 0

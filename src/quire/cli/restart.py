@@ -1,0 +1,57 @@
+"""`manage.py restart`: new server processes take over from the old ones, and no request is refused."""
+
+import secrets
+import time
+from pathlib import Path
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+
+from quire.config.running_servers import ServerFiles, running_servers
+from quire.config.validation import StartupError
+
+LOOK_SECONDS = 0.1
+NO_SERVER = (
+    "No server that serve.py has started runs on {}. Restart another WSGI server by its own means "
+    "(gunicorn: kill -HUP <pid>), and `flask run` by hand."
+)
+
+
+@click.command()
+@click.option(
+    "--timeout",
+    default=150,
+    show_default=True,
+    type=click.IntRange(1, 3600),
+    help="Seconds to wait for the new processes.",
+)
+@with_appcontext
+def restart(timeout: int) -> None:
+    """Start new processes with the present code and settings; then let the old ones finish."""
+    instance = Path(current_app.config["QUIRE_INSTANCE"])
+    servers = running_servers(instance)
+    if not servers:
+        raise StartupError(NO_SERVER.format(instance))
+    id = secrets.token_hex(8)
+    for server in servers:
+        server.request_restart(id)
+    end = time.monotonic() + timeout
+    problems = [words for one in servers if (words := _problem(one, id, end))]
+    if problems:
+        raise StartupError(" ".join(problems))
+
+
+def _problem(server: ServerFiles, id: str, end: float) -> str | None:
+    """Why the server goes on as it was, None once it has restarted."""
+    address = server.address
+    while (response := server.take_response(id)) is None:
+        if time.monotonic() > end:
+            return f"{address} has not responded in time; its log says more."
+        if not server.is_running():
+            return f"{address} has stopped."
+        time.sleep(LOOK_SECONDS)
+    if response["problem"]:
+        return f"{address} goes on with its old processes. {response['problem']}"
+    click.echo(f"{address} has restarted.")
+    return None

@@ -1,0 +1,115 @@
+"""The servers that run on an instance folder: each has files there, by which others can ask it to restart.
+
+Files and not signals: Windows has none, and the number of a process means another one in another container.
+"""
+
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+FOLDER = "servers"
+LOCK, DESCRIPTION, REQUEST, RESPONSE = ".lock", ".json", ".request", ".response"
+
+
+@dataclass(frozen=True)
+class ServerFiles:
+    """The files of one server, called after its machine and process, in `folder`."""
+
+    folder: Path
+    name: str
+
+    def path(self, kind: str) -> Path:
+        """The file of this kind, such as LOCK."""
+        return self.folder / f"{self.name}{kind}"
+
+    def is_running(self) -> bool:
+        """Whether the server still has its lock."""
+        lock = FileLock(self.path(LOCK), timeout=0, fallback_to_soft=False)
+        try:
+            with lock:
+                return False
+        except Timeout:
+            return True
+
+    @property
+    def address(self) -> str:
+        """Where it listens."""
+        return str(_read(self.path(DESCRIPTION)).get("address", self.name))
+
+    def request_restart(self, id: str) -> None:
+        """Ask the server to restart; its response will have the same id."""
+        _write(self.path(REQUEST), {"id": id})
+
+    def take_request(self) -> str | None:
+        """The id of a restart that was asked for, None if none was; asks no second time."""
+        if not self.path(REQUEST).exists():
+            return None
+        id = _read(self.path(REQUEST)).get("id")
+        self.path(REQUEST).unlink(missing_ok=True)
+        return str(id)
+
+    def respond(self, id: str, problem: str | None) -> None:
+        """Say how the restart that was asked for by `id` ended: None for well."""
+        _write(self.path(RESPONSE), {"id": id, "problem": problem})
+
+    def take_response(self, id: str) -> dict[str, Any] | None:
+        """The response to a request, once it is there: `problem` is None if all went well."""
+        response = _read(self.path(RESPONSE))
+        if response.get("id") != id:
+            return None
+        self.path(RESPONSE).unlink(missing_ok=True)
+        return response
+
+    def remove(self) -> None:
+        """Delete the files."""
+        for kind in (DESCRIPTION, REQUEST, RESPONSE, LOCK):
+            with suppress(OSError):  # Windows deletes no lock that somebody is just trying
+                self.path(kind).unlink(missing_ok=True)
+
+
+@contextmanager
+def registered(instance: Path, address: str) -> Iterator[ServerFiles]:
+    """The files of this process, a server at `address`, as long as it runs. Raises OSError."""
+    folder = instance / FOLDER
+    folder.mkdir(exist_ok=True)
+    files = ServerFiles(folder, f"{socket.gethostname()}-{os.getpid()}")
+    files.remove()  # those of a process that had the same number
+    with FileLock(files.path(LOCK), timeout=5, fallback_to_soft=False):
+        _write(files.path(DESCRIPTION), {"address": address, "pid": os.getpid()})
+        yield files
+    files.remove()
+
+
+def running_servers(instance: Path) -> list[ServerFiles]:
+    """The servers that run now; the files of those that were killed are deleted."""
+    folder = instance / FOLDER
+    every = [ServerFiles(folder, path.stem) for path in sorted(folder.glob(f"*{DESCRIPTION}"))]
+    running = [one for one in every if one.is_running()]
+    for one in every:
+        if one not in running:
+            one.remove()
+    return running
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """What is in the file; nothing while there is none."""
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    """Write the file in one step."""
+    part = path.with_name(f"{path.name}.part")
+    text = json.dumps(content)
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
