@@ -9,9 +9,11 @@ from quire.actor import SYSTEM
 from quire.app import create_app
 from quire.auth import session_store
 from quire.auth.accounts import Account
+from quire.backup import age
 from quire.cli import main
 from quire.records import TAGS, USERS
 from quire.records.media import upload
+from quire.store import instance_locks
 from quire.store.db import db, read_connection
 from quire.store.files.receive import receive
 from quire.store.files.storage import file_storage
@@ -63,6 +65,13 @@ def fill():
     session_store.create_session(Account(ann, "ann", "admin"), "token", "a secret", 3600)
     create(TAGS, SYSTEM, {"name": "before"})
     return store_file()
+
+
+@pytest.fixture(autouse=True)
+def _fast(monkeypatch):
+    """Keys of encrypted files cost little, and who waits for a lock gives up soon."""
+    monkeypatch.setattr(age, "WORK", 8)
+    monkeypatch.setattr(instance_locks, "PATIENCE", 0.05)
 
 
 class ClosingConsole(Console):

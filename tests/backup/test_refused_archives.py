@@ -155,7 +155,7 @@ def sample(tmp_path_factory):
         settle(monkeypatch, folder / "instance")
         with opened():
             fill()
-            make_backup(folder / "backup.zip", lambda *_: None)
+            make_backup(folder / "backup.zip", None, lambda *_: None)
         return (folder / "backup.zip").read_bytes()
 
 
@@ -183,7 +183,7 @@ def test_no_damaged_byte_ends_in_a_traceback(sample, instance):
             path = instance / "spoilt.zip"
             path.write_bytes(data)
             try:
-                with open_backup(path, instance, lambda *_: None):
+                with open_backup(path, instance, str, lambda *_: None):
                     pass
             except StartupError as error:
                 assert "\n" not in str(error)

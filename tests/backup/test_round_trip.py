@@ -2,19 +2,26 @@
 
 import json
 import os
+import sqlite3
 import stat
 import zipfile
+from contextlib import closing
 
 import pytest
+from sqlalchemy import select
 
 from quire.actor import SYSTEM
-from quire.records import MEDIA, SESSIONS, TAGS
+from quire.jobs.webhooks.fan_out import fan_out
+from quire.records import DELIVERIES, MEDIA, SESSIONS, TAGS, WEBHOOKS
+from quire.store.db import read_connection
 from quire.store.feed_position import current_position
 from quire.store.files.storage import file_storage
 from quire.store.instance_locks import backing_up, serving
+from quire.store.outbox import OutboxEvent, enqueue
 from quire.store.write import create, delete
 from tests.backup.conftest import PDF, column, content_of, opened, store_file, tree
 from tests.cli.conftest import settle
+from tests.cli.test_installation import add_script, scripts  # noqa: F401
 
 
 def test_it_restores_what_there_was_and_keeps_what_it_replaces(filled, archive, console):
@@ -125,3 +132,69 @@ def test_no_answer_leaves_all_as_it_is(filled, archive, console):
     before = tree(filled)
     assert console("restore", archive, given="n\n")[0] == 1
     assert tree(filled) == before
+
+
+def test_what_was_waiting_then_is_not_sent_again(filled, console, tmp_path):
+    with opened():
+        hook = {"url": "https://hooks.example.org/", "events": ["tags.*"]}
+        create(WEBHOOKS, SYSTEM, hook)
+        create(TAGS, SYSTEM, {"name": "told"})
+        fan_out()
+        create(TAGS, SYSTEM, {"name": "not told yet"})
+        enqueue("mail.reset", email="ann@example.org")
+        enqueue("picture.draw", 7)
+    assert console("backup", tmp_path / "b.zip")[0] == 0
+    status, output, _ = console("restore", tmp_path / "b.zip", "--yes")
+    assert status == 0
+    assert (
+        "What was waiting to be sent then, by email or to webhooks, is not sent again.\n" in output
+    )
+    with opened():
+        fan_out()
+        assert set(column(DELIVERIES.table, "status")) == {"failed"}
+        with read_connection() as connection:
+            due = select(OutboxEvent.event).where(OutboxEvent.due_at.is_not(None))
+            events = set(connection.execute(due).scalars())
+        assert "picture.draw" in events and "mail.reset" not in events
+
+
+def test_a_backup_of_an_older_version_is_migrated(filled, console, scripts, tmp_path):  # noqa: F811
+    assert console("backup", tmp_path / "b.zip")[0] == 0
+    add_script(scripts, "newer")
+    assert console("backup", "--verify", tmp_path / "b.zip")[0] == 0
+    status, _, errors = console("restore", tmp_path / "b.zip", "--yes")
+    assert status == 0, errors
+    assert console.rows("SELECT version_num FROM alembic_version") == [("newer",)]
+    assert console.rows("SELECT name, id FROM tags") == [("before", 1)]
+
+
+def test_a_damaged_database_can_be_replaced(filled, archive, console):
+    damaged = b"not a database any more" * 1000
+    (filled / "quire.db").write_bytes(damaged)
+    assert console("restore", archive, "--yes")[0] == 0
+    assert console.rows("SELECT name FROM tags") == [("before",)]
+    (replaced,) = filled.glob("replaced-*")
+    assert (replaced / "quire.db").read_bytes() == damaged
+
+
+def test_a_database_in_use_is_not_replaced(filled, archive, console):
+    with closing(sqlite3.connect(filled / "quire.db")) as other:
+        other.execute("SELECT count(*) FROM tags").fetchone()
+        status, _, errors = console("restore", archive, "--yes")
+    assert (status, errors) == (
+        1, "Error: Another program has the database open. End it, then restore.\n",
+    )  # fmt: skip
+    assert console.rows("SELECT name FROM tags") == [("before",)]
+
+
+def test_verify_changes_nothing(filled, archive, console):
+    before = tree(filled)
+    status, output, errors = console("backup", "--verify", archive)
+    assert (status, errors) == (0, "")
+    assert output.startswith(f"{archive} is complete: the state of ")
+    assert output.endswith(" 1 files.\n")
+    assert tree(filled) == before
+
+
+def test_verify_takes_a_file(console):
+    assert console("backup", "--verify")[0] == 2

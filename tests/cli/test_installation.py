@@ -3,6 +3,7 @@
 import json
 import shutil
 import sqlite3
+import zipfile
 from contextlib import closing
 
 import pytest
@@ -90,18 +91,28 @@ def test_models_and_migrations_agree(console):
     assert console("db", "check")[0] == 0
 
 
-def test_upgrade_copies_the_file_first(console, instance, scripts):
+def test_upgrade_makes_a_backup_first(console, instance, scripts, tmp_path):
     add_script(scripts, "newer")
     assert console("users", "list")[0] == 1
-    assert console("db", "upgrade")[0] == 0
+    status, _, errors = console("db", "upgrade")
+    (backup,) = (instance / "backups").iterdir()
+    assert status == 0 and f"Backup: {backup}\n" in errors
     assert execute(instance, "SELECT version_num FROM alembic_version") == [("newer",)]
-    copy = next(instance.glob("quire-before-upgrade-*.db"))
-    with closing(sqlite3.connect(copy)) as connection:
+    with zipfile.ZipFile(backup) as archive:
+        archive.extract("database.sqlite", tmp_path)
+    with closing(sqlite3.connect(tmp_path / "database.sqlite")) as connection:
         found = connection.execute("SELECT version_num FROM alembic_version").fetchall()
     assert found != [("newer",)]
     assert console("db", "upgrade")[0] == 0
     assert console("db", "current")[0] == console("db", "history")[0] == 0
-    assert len(list(instance.glob("quire-before-upgrade-*.db"))) == 1
+    assert len(list((instance / "backups").iterdir())) == 1
+
+
+def test_upgrade_without_a_backup(console, instance, scripts):
+    add_script(scripts, "newer")
+    assert console("db", "upgrade", "--no-backup")[0] == 0
+    assert execute(instance, "SELECT version_num FROM alembic_version") == [("newer",)]
+    assert not (instance / "backups").exists()
 
 
 def test_downgrade_and_up_again(console, instance):
@@ -153,14 +164,6 @@ def test_database_that_cannot_be_opened(console, monkeypatch, tmp_path):
         1,
         "Error: The database cannot be opened: unable to open database file\n",
     )
-
-
-def test_no_copy_where_there_is_no_file(empty_instance):
-    with main.bare_application("testing").app_context():
-        assert migrations.back_up() is None
-    settings = {"DATABASE_URL": "sqlite:///missing.db", "QUIRE_INSTANCE": empty_instance}
-    with main.bare_application("testing", settings).app_context():
-        assert migrations.back_up() is None
 
 
 def test_newest_revision_must_be_one(tmp_path):

@@ -1,25 +1,57 @@
-"""What a restored database must not go on with: sessions that may have ended since, and places in the feed."""
+"""What a restored database must not go on with: sessions, places in the feed, what waits to be sent."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from sqlalchemy import Connection, inspect
-
+from quire.backup.manifest import Engine
 from quire.security.tokens import new_secret
 
 SKIPPED_IDS = 1_000_000
 """Access tokens name the id of their session: those that were given since the backup belong to nobody."""
 
 
+_SKIP_IDS: dict[Engine, str] = {
+    "sqlite": "UPDATE sqlite_sequence SET seq = seq + :more WHERE name = 'sessions'",
+    "postgresql": "SELECT setval('sessions_id_seq', nextval('sessions_id_seq') + :more)",
+}
+_MAIL = (
+    "DELETE FROM outbox WHERE due_at IS NOT NULL AND type IN ('mail', 'webhook')",
+    "UPDATE outbox SET due_at = NULL WHERE event IN ('comments.created', 'comments.approved')",
+)
+_DELIVERIES = (
+    "UPDATE deliveries SET status = 'failed', next_attempt_at = NULL, "
+    "error = 'Not sent again after a restore.' WHERE status = 'pending'"
+)
+_WAITING: dict[Engine, dict[str, tuple[str, ...]]] = {
+    "sqlite": {
+        "outbox": _MAIL,
+        "deliveries": (
+            _DELIVERIES,
+            "UPDATE webhooks SET position = coalesce((SELECT max(id) FROM outbox), position)",
+        ),
+    },
+    "postgresql": {
+        "outbox": _MAIL,
+        "deliveries": (
+            _DELIVERIES,
+            "UPDATE outbox SET position = nextval('outbox_position') WHERE position IS NULL",
+            "UPDATE webhooks SET position = coalesce((SELECT max(position) FROM outbox), position)",
+        ),
+    },
+}
+"""What was waiting to be sent then was sent long since."""
 Statement = tuple[str, dict[str, str | int]]
 """SQL, and the values of its parameters."""
 
 
-def fresh_start(connection: Connection) -> Iterator[Statement]:
-    """What makes a database begin anew that is as it was in a backup, of whatever schema."""
-    tables = set(inspect(connection).get_table_names())
+def fresh_start(tables: Collection[str], engine: Engine) -> Iterator[Statement]:
+    """What makes a database begin anew that is as it was in a backup, with these tables."""
     if "sessions" in tables:
         yield "DELETE FROM sessions", {}
-        raised = "UPDATE sqlite_sequence SET seq = seq + :more WHERE name = 'sessions'"
-        yield raised, {"more": SKIPPED_IDS}
+        yield _SKIP_IDS[engine], {"more": SKIPPED_IDS}
     if "change_feed" in tables:
         yield "UPDATE change_feed SET epoch = :epoch", {"epoch": new_secret()[:16]}
+    if "links" in tables:  # those that were used since would be good once more
+        yield "DELETE FROM links WHERE purpose = 'reset'", {}
+    for name, statements in _WAITING[engine].items():
+        if name in tables:
+            yield from ((statement, {}) for statement in statements)

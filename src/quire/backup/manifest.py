@@ -22,6 +22,7 @@ FILES, SECRET_KEY = "files/", "secret_key"
 DATABASES = {"sqlite": "database.sqlite", "postgresql": "database.pgdump"}
 """The name of the database in the archive, by engine."""
 NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+OTHER_ROWS = "The database in the backup has other rows than its manifest says."
 BACKUP = ArchiveFormat(
     name="a Quire backup",
     format="quire backup",
@@ -63,7 +64,7 @@ class Manifest(BaseModel):
     server: str
     revision: str
     key: str
-    tables: dict[str, Annotated[int, Field(ge=0)]]
+    tables: dict[Annotated[str, Field(pattern=r"^[a-z0-9_]{1,63}$")], Annotated[int, Field(ge=0)]]
     missing: list[str]
     files: list[FileEntry]
 

@@ -1,5 +1,6 @@
 """Opens a backup: all of it is checked from end to end before anything is used."""
 
+import io
 import shutil
 import struct
 import zlib
@@ -7,12 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 from zipfile import BadZipFile, ZipFile
 
 from pydantic import ValidationError
 
-from quire.backup.manifest import BACKUP, DATABASES, FILES, Manifest
+from quire.backup.age import CHUNK, EncryptedReader, is_encrypted
+from quire.backup.manifest import BACKUP, DATABASES, FILES, SECRET_KEY, Manifest
 from quire.backup.sqlite import HEAD
 from quire.backup.synced_files import sync_file
 from quire.config.validation import StartupError
@@ -27,6 +29,8 @@ from quire.store.files.checked_zip import (
     unreadable_manifest,
 )
 
+Passphrase = Callable[[], str]
+"""Asks for the passphrase of a backup that is encrypted."""
 Progress = Callable[[int, int], object]
 HEADS = {"sqlite": HEAD, "postgresql": b"PGDMP"}
 """How the database in an archive begins."""
@@ -48,6 +52,10 @@ class BackupArchive:
         entries = [one for one in self.manifest.files if one.name.startswith(FILES)]
         return [(one.name.removeprefix(FILES), one.bytes, one.sha256) for one in entries]
 
+    def read_key(self) -> str | None:
+        """The secret key in the archive, None where there is none."""
+        return self._zip.read(SECRET_KEY).decode() if SECRET_KEY in self else None
+
     def extract(self, name: str, path: Path) -> None:
         """Write a member to `path`, onto the disk. Raises ArchiveRefused when it has changed meanwhile."""
         hash = sha256()
@@ -61,13 +69,15 @@ class BackupArchive:
 
 
 @contextmanager
-def open_backup(path: Path, room: Path, progress: Progress) -> Iterator[BackupArchive]:
+def open_backup(
+    path: Path, room: Path, passphrase: Passphrase, progress: Progress
+) -> Iterator[BackupArchive]:
     """Check the backup in `path` and open it.
 
     What is in it must fit into the free space of the disk of `room`. Raises StartupError with the reason.
     """
     try:
-        with path.open("rb") as raw, ZipFile(raw) as zip:
+        with path.open("rb") as raw, ZipFile(_decrypted(raw, passphrase)) as zip:
             yield _checked(zip, room, progress)
     except BadZipFile as error:
         raise StartupError(f"{path} is not a valid ZIP file ({error}).") from None
@@ -82,6 +92,12 @@ def open_backup(path: Path, room: Path, progress: Progress) -> Iterator[BackupAr
         struct.error,
     ) as error:
         raise StartupError(f"{path} is damaged ({error}).") from None
+
+
+def _decrypted(raw: IO[bytes], passphrase: Passphrase) -> IO[bytes]:
+    if not is_encrypted(raw):
+        return raw
+    return cast(IO[bytes], io.BufferedReader(EncryptedReader(raw, passphrase()), CHUNK))
 
 
 def _checked(zip: ZipFile, room: Path, progress: Progress) -> BackupArchive:

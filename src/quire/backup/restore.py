@@ -4,7 +4,6 @@ Files are added first. They are named by their content and harm no database that
 so that whoever ends a restore in the middle finds what there was, or what there shall be.
 """
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,13 +15,14 @@ from tempfile import TemporaryDirectory
 from flask import current_app
 
 from quire.backup import sqlite
+from quire.backup.databases import ENGINES
 from quire.backup.folder import FORM
-from quire.backup.manifest import FILES, NAMES, Manifest
-from quire.backup.read import BackupArchive, open_backup
+from quire.backup.manifest import FILES, NAMES, SECRET_KEY, Manifest, engine_name, key_digest
+from quire.backup.read import BackupArchive, Passphrase, open_backup
+from quire.backup.synced_files import link_or_copy, new_file
 from quire.config.validation import StartupError
 from quire.declare.clock import now
-from quire.store.db import db
-from quire.store.files.local import StoredFile, incoming_dir, local_storage
+from quire.store.files.local import INCOMING, StoredFile, incoming_dir, local_storage
 from quire.store.files.storage import file_storage
 from quire.store.instance_locks import restoring
 from quire.store.migrations import SCRIPTS, revisions
@@ -36,35 +36,47 @@ WORK = "restoring-"
 
 @dataclass(frozen=True)
 class Restore:
-    """What a restore has done: the backup's manifest, how many files it added, where the old state is."""
+    """What a restore has done: the backup's manifest, how many files it added, where the old state is kept.
+
+    `knows_key` if the installation has the secret key of the backup, which decrypts second factors.
+    """
 
     manifest: Manifest
     added: int
-    replaced: Path | None
+    replaced: list[str]
+    knows_key: bool
 
 
-def restore(path: Path, confirm: Confirm, progress: Progress) -> Restore:
+def restore(path: Path, passphrase: Passphrase, confirm: Confirm, progress: Progress) -> Restore:
     """Replace database and files by those of the backup in `path`.
 
     Raises StartupError where the backup cannot be used, or a server is running: then nothing has changed.
     """
     instance = Path(current_app.config["QUIRE_INSTANCE"])
-    with restoring(), open_backup(path, instance, progress) as archive:
-        _require_fitting(archive.manifest, path)
+    with restoring(), open_backup(path, instance, passphrase, progress) as archive:
+        require_fitting(archive.manifest, path)
         confirm(archive.manifest)
-        database = sqlite.database_file()
-        with _work_folder(database.parent) as work:
+        database, name = ENGINES[archive.manifest.engine], f"replaced-{now().strftime(FORM)}"
+        with _work_folder(_place(instance)) as work:
             new = work / "database"
             archive.extract(archive.manifest.database, new)
-            sqlite.make_ready(new, archive.manifest)
+            database.make_ready(new, archive.manifest)
             added = _add_files(archive, progress)
-            replaced = _keep_present_state(instance, database)
-            sqlite.replace(database, new)
-    return Restore(archive.manifest, added, replaced)
+            _keep_files(instance / name)
+            knows_key = _restore_key(archive, instance, instance / name)
+            schema = database.replace(new, archive.manifest, instance / name, name)
+    kept = [str(instance / name)] if (instance / name).exists() else []
+    return Restore(archive.manifest, added, [*kept, schema] if schema else kept, knows_key)
 
 
-def _require_fitting(manifest: Manifest, path: Path) -> None:
-    engine = db.engine.dialect.name
+def _place(instance: Path) -> Path:
+    """A folder on the disk where the database in the backup becomes that of the installation."""
+    return sqlite.database_file().parent if engine_name() == "sqlite" else instance
+
+
+def require_fitting(manifest: Manifest, path: Path) -> None:
+    """Raise StartupError unless the backup is of this engine, and of a schema that this code knows."""
+    engine = engine_name()
     if manifest.engine != engine:
         raise StartupError(
             f"{path} is a backup of {NAMES[manifest.engine]}, and this installation uses {NAMES[engine]}. "
@@ -107,24 +119,29 @@ def _is_same(file: StoredFile | None, size: int, sha256: str) -> bool:
         return file_digest(stream, "sha256").hexdigest() == sha256  # type: ignore[arg-type]
 
 
-def _keep_present_state(instance: Path, database: Path) -> Path | None:
-    """Put database and files, as they are, into a folder of their own; None where there is no database."""
-    if not database.exists():
-        return None
-    folder = instance / f"replaced-{now().strftime(FORM)}"
-    folder.mkdir(mode=0o700)
-    sqlite.close_database(database, folder)
-    _link(database, folder / database.name)
+def _restore_key(archive: BackupArchive, instance: Path, folder: Path) -> bool:
+    """Put the secret key of the backup into its file; whether the installation has it from now on.
+
+    A key that is set in the environment stays.
+    """
+    if archive.manifest.key == key_digest():
+        return True
+    key, file = archive.read_key(), instance / SECRET_KEY
+    if key is None or not file.exists() or not _is_own_key(file):
+        return False
+    link_or_copy(file, folder / SECRET_KEY)
+    with new_file(file) as out:
+        out.write(key.encode())
+    return True
+
+
+def _is_own_key(file: Path) -> bool:
+    return file.read_text(encoding="ascii").strip() == current_app.config["SECRET_KEY"]
+
+
+def _keep_files(folder: Path) -> None:
+    """Give all files in the local folder a second name in `folder`: the upkeep deletes what no record needs."""
     root = local_storage().root
     for path in root.glob("*/*"):
-        if path.is_file() and path.parent.name != incoming_dir().name:
-            _link(path, folder / root.name / path.parent.name / path.name)
-    return folder
-
-
-def _link(path: Path, copy: Path) -> None:
-    copy.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        os.link(path, copy)
-    except OSError:  # another disk, or a file system without links
-        shutil.copy2(path, copy)
+        if path.is_file() and path.parent.name != INCOMING:
+            link_or_copy(path, folder / root.name / path.parent.name / path.name)

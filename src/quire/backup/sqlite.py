@@ -15,10 +15,10 @@ from sqlalchemy.exc import DatabaseError
 
 from quire.backup.contents import Contents, count_rows, read_contents
 from quire.backup.fresh_start import fresh_start
-from quire.backup.manifest import Manifest
-from quire.backup.synced_files import sync_file, sync_folder
+from quire.backup.manifest import OTHER_ROWS, Manifest
+from quire.backup.synced_files import link_or_copy, sync_file, sync_folder
 from quire.config.validation import StartupError
-from quire.store.db import db, has_one_writer
+from quire.store.db import db
 from quire.store.migrations import current_revision, newest_revision, upgrade
 from quire.store.scratch_copy import on_database_file
 
@@ -31,9 +31,7 @@ BESIDE = ("-wal", "-shm", "-journal")
 
 
 def database_file() -> Path:
-    """The file of this installation's SQLite database. Raises StartupError where there is none."""
-    if not has_one_writer():
-        raise StartupError("PostgreSQL is backed up by pg_dump: see docs/operators.md.")
+    """The file of this installation's SQLite database. Raises StartupError where it is in memory."""
     name = db.engine.url.database
     if name in (None, "", ":memory:"):
         raise StartupError("A database in memory cannot be backed up or restored.")
@@ -97,7 +95,7 @@ def check_copy(connection: Connection, manifest: Manifest) -> None:
     if current_revision(connection) != manifest.revision:
         raise StartupError("The database in the backup has another schema than its manifest says.")
     if count_rows(connection) != manifest.tables:
-        raise StartupError("The database in the backup has other rows than its manifest says.")
+        raise StartupError(OTHER_ROWS)
 
 
 def make_ready(path: Path, manifest: Manifest) -> None:
@@ -109,12 +107,33 @@ def make_ready(path: Path, manifest: Manifest) -> None:
             upgrade()
     with connection_to(path) as connection:
         connection.exec_driver_sql("PRAGMA journal_mode=DELETE")
-        for statement, values in fresh_start(connection):
+        for statement, values in fresh_start(manifest.tables, "sqlite"):
             connection.execute(text(statement), values)
     sync_file(path)
 
 
-def close_database(path: Path, folder: Path) -> None:
+def replace(path: Path, manifest: Manifest, folder: Path, name: str) -> str | None:
+    """Put the database in `path` in the place of the present one, of which `folder` gets a link.
+
+    Whoever looks sees the one or the other. Raises StartupError where another program has it open.
+    """
+    database = database_file()
+    if database.exists():
+        folder.mkdir(mode=0o700, exist_ok=True)
+        _close_database(database, folder)
+        link_or_copy(database, folder / database.name)
+    path.replace(database)
+    sync_folder(database.parent)
+    return None
+
+
+def verify(path: Path, manifest: Manifest) -> None:
+    """Check the database of a backup, without a change to it. Raises StartupError."""
+    with connection_to(path) as connection:
+        check_copy(connection, manifest)
+
+
+def _close_database(path: Path, folder: Path) -> None:
     """Have all of the database in its one file. Raises StartupError where another program has it open.
 
     What stays beside a damaged one is moved into `folder`.
@@ -135,9 +154,3 @@ def close_database(path: Path, folder: Path) -> None:
         beside = path.with_name(path.name + suffix)
         if beside.exists():
             beside.replace(folder / beside.name)
-
-
-def replace(path: Path, new: Path) -> None:
-    """Put `new` in the place of a database that is closed: whoever looks sees the one or the other."""
-    new.replace(path)
-    sync_folder(path.parent)

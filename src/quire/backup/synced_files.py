@@ -1,6 +1,7 @@
-"""Writes files so that a crash leaves them complete or not at all."""
+"""Writes files so that a crash leaves them complete or not at all, and gives them second names."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,3 +41,12 @@ def sync_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def link_or_copy(path: Path, copy: Path) -> None:
+    """Give a file a second name, in a folder that is made where it is missing."""
+    copy.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        os.link(path, copy)
+    except OSError:  # another disk, or a file system without links
+        shutil.copy2(path, copy)

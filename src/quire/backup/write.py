@@ -8,18 +8,23 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from hashlib import sha256
+from io import BytesIO
 from math import inf
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO
+from typing import IO, cast
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
+from flask import current_app
+
 from quire.backup import folder as backups
-from quire.backup import sqlite
+from quire.backup.age import EncryptedWriter
 from quire.backup.contents import Contents
+from quire.backup.databases import ENGINES
 from quire.backup.manifest import (
     DATABASES,
     FILES,
+    SECRET_KEY,
     Engine,
     FileEntry,
     Manifest,
@@ -53,18 +58,20 @@ class Backup:
     missing: list[str]
 
 
-def make_backup(file: Path | None, progress: Progress) -> Backup:
+def make_backup(file: Path | None, passphrase: str | None, progress: Progress) -> Backup:
     """Write a backup to `file`, by default to a new one in the folder of backups, whose old ones go.
+
+    With a `passphrase` it is encrypted, and has the secret key of the installation too.
 
     It has its name when it is complete and on the disk. Raises StartupError, OSError.
     """
     if not database_revision():
         raise StartupError("There is no database yet: nothing to back up.")
     with backing_up():
-        path = file or backups.new_name(encrypted=False)
+        path = file or backups.new_name(encrypted=passphrase is not None)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _delete_unfinished(path)
-        backup = _write(path, progress)
+        backup = _write(path, passphrase, progress)
         if file is None:
             backups.delete_old_backups()
         return backup
@@ -79,16 +86,19 @@ def _delete_unfinished(path: Path) -> None:
             shutil.rmtree(one, ignore_errors=True)
 
 
-def _write(path: Path, progress: Progress) -> Backup:
+def _write(path: Path, passphrase: str | None, progress: Progress) -> Backup:
     work = TemporaryDirectory(dir=path.parent, prefix=WORK, ignore_cleanup_errors=True)
-    with work as folder, new_file(path) as out, _new_zip(out) as zip:
-        writer = ArchiveWriter(zip)
-        missing = writer.write_all(Path(folder), progress)
-    return Backup(path, path.stat().st_size, len(writer.files) - 1, missing)
+    with work as folder, new_file(path) as out, ExitStack() as stack:
+        writer = ArchiveWriter(_new_zip(out, passphrase, stack))
+        missing = writer.write_all(Path(folder), passphrase is not None, progress)
+    return Backup(path, path.stat().st_size, writer.stored, missing)
 
 
-def _new_zip(out: IO[bytes]) -> ZipFile:
-    return ZipFile(out, "w", ZIP_DEFLATED, compresslevel=COMPRESSION)
+def _new_zip(out: IO[bytes], passphrase: str | None, stack: ExitStack) -> ZipFile:
+    """A ZIP file that is written into `out`, encrypted if there is a passphrase."""
+    if passphrase is not None:
+        out = cast(IO[bytes], stack.enter_context(EncryptedWriter(out, passphrase)))
+    return stack.enter_context(ZipFile(out, "w", ZIP_DEFLATED, compresslevel=COMPRESSION))
 
 
 class ArchiveWriter:
@@ -97,16 +107,19 @@ class ArchiveWriter:
     def __init__(self, zip: ZipFile):
         self._zip, self._moment = zip, now()
         self.files: list[FileEntry] = []
+        self.stored = 0
 
-    def write_all(self, folder: Path, progress: Progress) -> list[str]:
+    def write_all(self, folder: Path, with_key: bool, progress: Progress) -> list[str]:
         """Write everything; returns the names of files that should be there and are not."""
         engine = engine_name()
         self._moment = now()
-        database, contents = sqlite.copy_database(folder, progress)
+        database, contents = ENGINES[engine].copy_database(folder, progress)
         names = sorted(filter(is_stored_name, file_storage().older_than(inf)))
         with database.open("rb") as file:
             self._add(DATABASES[engine], file)
         database.unlink()
+        if with_key:
+            self._add(SECRET_KEY, BytesIO(str(current_app.config["SECRET_KEY"]).encode()))
         for number, name in enumerate(names, 1):
             self._add_stored_file(name)
             progress(number, len(names))
@@ -130,6 +143,7 @@ class ArchiveWriter:
             file = _open(name, stack)
             if file is not None:  # deleted since it was listed, so that no record needs it
                 self._add(ZipInfo(FILES + name), file)
+                self.stored += 1
 
     def _missing(self, contents: Contents) -> list[str]:
         stored = {one.name.removeprefix(FILES) for one in self.files}

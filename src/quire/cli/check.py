@@ -13,6 +13,7 @@ from flask.cli import with_appcontext
 from sqlalchemy import text
 
 from quire.auth import first_admin
+from quire.backup.folder import seconds_since_backup
 from quire.config.instance_folder import open_paths
 from quire.config.startup_errors import one_line
 from quire.declare.clock import now
@@ -51,6 +52,7 @@ def findings(deploy: bool) -> Iterator[tuple[str, Finding]]:
     if schema is None:
         yield from map(_check_result, (_database, _administrator, _jobs))
     yield from map(_check_result, (_private, _templates, _files))
+    yield _backup()
     if deploy:
         yield from map(_check_result, (_environment, _address, _mail))
 
@@ -119,6 +121,25 @@ def _templates() -> Finding:
 def _files() -> Finding:
     """file storage."""
     return file_storage().fault()
+
+
+def _backup() -> tuple[str, Finding]:
+    """The newest backup and its age; whether it is too old for what is set."""
+    every, age = current_app.config["BACKUP_EVERY"], seconds_since_backup()
+    name = "newest backup: " + ("none" if age is None else f"{_duration(age)} ago")
+    if not every or (age is not None and age <= 2 * every):
+        return name, None
+    return name, (
+        f"one is due every {_duration(every)}. Is serve.py or manage.py worker running? Its log says why"
+    )
+
+
+def _duration(seconds: float) -> str:
+    """Days, or hours, or minutes."""
+    for unit, length in (("d", 86_400), ("h", 3600)):
+        if seconds >= 2 * length:
+            return f"{seconds // length:.0f} {unit}"
+    return f"{seconds // 60:.0f} min"
 
 
 def _environment() -> Finding:

@@ -1,20 +1,24 @@
-"""`manage.py db`: the commands of Flask-Migrate; those that change tables back up a SQLite file
+"""`manage.py db`: the commands of Flask-Migrate; those that change tables make a backup
 first."""
 
 import logging
+from copy import copy
 from typing import Any
 
 import click
-from flask import g
+from flask import current_app, g
 from flask.cli import with_appcontext
 from flask_migrate.cli import db as flask_migrate_commands
 from sqlalchemy.exc import DBAPIError
 
+from quire.backup.write import make_backup
+from quire.cli.context import progress_meter
 from quire.config.validation import StartupError
 from quire.store import migrations
-from quire.store.migrations import back_up, init_migrate
+from quire.store.migrations import init_migrate
 
 COMMANDS = "upgrade downgrade migrate current history check stamp heads merge revision show".split()
+CHANGING = ("upgrade", "downgrade")
 
 
 class Migrations(click.Group):
@@ -34,21 +38,39 @@ class Migrations(click.Group):
 @with_appcontext
 def database(ctx: click.Context) -> None:
     """Migrate the database, or write a migration."""
+    migrations.database_revision()  # raises where it cannot be opened
     _show_steps()
     init_migrate()
-    g.directory, g.x_arg = (
-        str(migrations.SCRIPTS),
-        (),
-    )  # What Flask-Migrate's own group leaves there.
-    if _changes(str(ctx.invoked_subcommand)) and (copy := back_up()):
-        click.echo(f"The database was copied to {copy}", err=True)
+    # what Flask-Migrate's own group leaves there
+    g.directory, g.x_arg = str(migrations.SCRIPTS), ()
 
 
-def _changes(subcommand: str) -> bool:
+def _with_backup(command: click.Command) -> click.Command:
+    """The command, which changes tables, with a backup first; one process at a time."""
+    original = command.callback
+    assert original is not None
+
+    def run(no_backup: bool, **options: Any) -> Any:
+        with migrations.migration_lock():
+            if _changes(str(command.name)) and not (no_backup or options.get("sql")):
+                passphrase = current_app.config["BACKUP_PASSPHRASE"] or None
+                with progress_meter("Backing up") as show:
+                    made = make_backup(None, passphrase, show)
+                click.echo(f"Backup: {made.path}", err=True)
+            return original(**options)
+
+    own = copy(command)
+    own.callback = run
+    option = click.Option(["--no-backup"], is_flag=True, help="Do not make a backup first.")
+    own.params = [*command.params, option]
+    return own
+
+
+def _changes(name: str) -> bool:
+    """Whether the command changes a database with something in it."""
     revision = migrations.database_revision()
-    return subcommand == "downgrade" or (
-        subcommand == "upgrade" and revision not in ("", migrations.newest_revision())
-    )
+    unchanged = ("",) if name == "downgrade" else ("", migrations.newest_revision())
+    return revision not in unchanged
 
 
 def _show_steps() -> None:
@@ -64,4 +86,5 @@ def _is_step(record: logging.LogRecord) -> bool:
 
 
 for _name in COMMANDS:
-    database.add_command(flask_migrate_commands.commands[_name])
+    _command = flask_migrate_commands.commands[_name]
+    database.add_command(_with_backup(_command) if _name in CHANGING else _command)

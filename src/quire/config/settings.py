@@ -8,7 +8,17 @@ from typing import Any, Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from quire.config.types import Address, HostNames, Origins, Proxy, Rate, SiteAddress, Token
+from quire.config.types import (
+    Address,
+    Duration,
+    HostNames,
+    Origins,
+    Passphrase,
+    Proxy,
+    Rate,
+    SiteAddress,
+    Token,
+)
 
 SOURCE_TREE = Path(__file__).resolve().parents[3]
 ROOT = SOURCE_TREE if (SOURCE_TREE / "serve.py").exists() else Path.cwd()
@@ -223,6 +233,16 @@ class Settings(BaseSettings):
     REVISION_DAYS: int = setting(30, "Days for which all revisions are stored.", ge=1, le=3650)
     REVISION_DAILY_DAYS: int = setting(
         365, "Days for which the last revision of each day is stored.", ge=1, le=36500
+    )
+    BACKUP_EVERY: Duration = setting(
+        0,
+        "How often a worker makes a backup: hours, or a duration such as `30m`, `12h` or `7d`. 0 is never.",
+    )
+    BACKUP_PASSPHRASE: Passphrase = setting(
+        "",
+        "Encrypts backups that are made on schedule, before an upgrade, or with `--encrypt`; at least 12 "
+        "characters. Keep it elsewhere too: nobody can read them without it.",
+        repr=False,
     )
     BACKUP_KEEP: int = setting(
         7,

@@ -10,6 +10,11 @@ from pydantic_settings import NoDecode
 
 PORTS = {"http": 80, "https": 443}
 """The default ports, which browsers leave out of an origin."""
+SHORTEST_PASSPHRASE = 12
+"""Characters of a passphrase, which anybody can try who has the file."""
+UNITS = {"": 3600, "m": 60, "h": 3600, "d": 86_400}
+"""Seconds in each unit; a bare number means hours."""
+SHORTEST_PERIOD, LONGEST_PERIOD = 600, 366 * 86_400
 SITE_ADDRESS_FORM = "must look like https://example.org"
 
 
@@ -111,6 +116,21 @@ def _token(value: str) -> str:
     return value
 
 
+def _passphrase(value: str) -> str:
+    if value and len(value) < SHORTEST_PASSPHRASE:
+        raise ValueError(f"must have at least {SHORTEST_PASSPHRASE} characters")
+    return value
+
+
+def _duration(value: Any) -> Any:
+    """Seconds from hours, or from a number with a unit."""
+    match = re.fullmatch(r"(\d{1,6})([mhd]?)", str(value).strip())
+    seconds = int(match[1]) * UNITS[match[2]] if match else -1
+    if seconds and not SHORTEST_PERIOD <= seconds <= LONGEST_PERIOD:
+        raise ValueError("must be hours or a duration such as 30m, 12h or 7d, at least 10m, or 0")
+    return seconds
+
+
 Words = Annotated[list[str], NoDecode, BeforeValidator(_split)]
 """Words, separated by commas or spaces."""
 Origins = Annotated[Words, AfterValidator(_exact_origins)]
@@ -127,3 +147,7 @@ Rate = Annotated[str, AfterValidator(_rate)]
 """A number per second, minute, hour or day."""
 Token = Annotated[str, AfterValidator(_token)]
 """A secret that another program sends."""
+Duration = Annotated[int, BeforeValidator(_duration)]
+"""A duration in seconds, written in hours or with a unit."""
+Passphrase = Annotated[str, AfterValidator(_passphrase)]
+"""A passphrase of a file; empty for none."""

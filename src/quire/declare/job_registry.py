@@ -109,12 +109,16 @@ def on_event(
 
 
 def periodic(
-    seconds: float, *, per_process: bool = False
+    seconds: float,
+    *,
+    per_process: bool = False,
+    lease: int = LEASE_SECONDS,
+    waits: bool = False,
 ) -> Callable[[TaskFunction], TaskFunction]:
     """Call the function below every so many seconds, inside an application context.
 
-    Once for the installation, whatever the number of its processes; or `per_process` that
-    serves, and once more when it stops.
+    Once for the installation, whatever the number of its processes, where it may take `lease` seconds,
+    and `waits` as a handler may; or `per_process` that serves, and once more when it stops.
     """
 
     def register(run: TaskFunction) -> TaskFunction:
@@ -123,7 +127,7 @@ def periodic(
             return run
         event = f"{PERIODIC}.{getattr(run, '__name__', '')}"
         SCHEDULE[event] = PeriodicTask(run, seconds)
-        HANDLERS[event] = [Handler(lambda _: run(), LEASE_SECONDS)]
+        HANDLERS[event] = [Handler(lambda _: run(), lease, waits=waits)]
         return run
 
     return register

@@ -1,11 +1,15 @@
 """Upkeep: what grows by itself is cut back once a day, and by `manage.py prune`."""
 
+import logging
 from datetime import timedelta
 
 from flask import current_app
 
+from quire.backup.folder import seconds_since_backup
+from quire.backup.write import make_backup
+from quire.config.validation import StartupError
 from quire.declare.clock import now
-from quire.declare.job_registry import periodic
+from quire.declare.job_registry import PermanentFailure, periodic
 from quire.declare.record import REGISTRY
 from quire.jobs.worker import job_threads
 from quire.monitoring.setup import shared_counters
@@ -21,10 +25,15 @@ from quire.store import (
     undoable_batches,
 )
 from quire.store.db import transaction
+from quire.store.instance_locks import BackupRunning
 from quire.store.schedules import tell_due
 from quire.store.short_transactions import delete_in_batches
 
+logger = logging.getLogger("quire.backup")
+
 DAY = 86_400
+BACKUP_LOOK = 300
+"""Seconds between looks whether it is time for a backup."""
 DELIVERY_DAYS = 30
 """Days for which deliveries of webhooks are stored."""
 
@@ -59,6 +68,22 @@ PARTS = {
     "files that no record knows": orphaned_files.delete_orphans,
 }
 """What is cut back, in the words of `manage.py prune`."""
+
+
+@periodic(BACKUP_LOOK, lease=3600, waits=True)
+def back_up() -> None:
+    """Make a backup if it is time for one. Raises PermanentFailure with what is wrong."""
+    every, age = current_app.config["BACKUP_EVERY"], seconds_since_backup()
+    if not every or (age is not None and age < every):
+        return
+    try:
+        made = make_backup(None, current_app.config["BACKUP_PASSPHRASE"] or None, lambda *_: None)
+    except BackupRunning:
+        return
+    except StartupError as error:
+        raise PermanentFailure(f"No backup was made: {error}") from error
+    for name in made.missing:
+        logger.warning("The backup lacks %s: the database refers to it, and it is missing.", name)
 
 
 @periodic(2, per_process=True)

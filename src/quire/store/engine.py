@@ -12,6 +12,7 @@ from sqlalchemy.exc import DisconnectionError
 
 from quire.store import data_versions
 from quire.store.db import db, in_transaction, read_connection
+from quire.store.instance_locks import APPLICATION
 from quire.store.search_terms import has_terms
 from quire.store.statement_timer import time_statements
 from quire.store.writer_lock import BUSY_SECONDS, begin_writing
@@ -56,7 +57,8 @@ def _engine_options(app: Flask) -> dict[str, Any]:
         # random reads come from memory or an SSD; by default, PostgreSQL would rather read a whole
         # table than look up a tenth of its rows in an index
         "connect_args": {
-            "options": "-c timezone=UTC -c statement_timeout=30000 -c jit=off -c random_page_cost=1.1"
+            "application_name": APPLICATION,
+            "options": "-c timezone=UTC -c statement_timeout=30000 -c jit=off -c random_page_cost=1.1",
         },
         **pool,
         **json,

@@ -10,11 +10,28 @@ from typing import Any
 
 from filelock import ReadWriteLock, Timeout
 from flask import current_app
+from sqlalchemy import text
 
 from quire.config.validation import StartupError
+from quire.store.db import db, has_one_writer, read_connection
 
+APPLICATION = "quire"
+"""The name of our connections to PostgreSQL."""
+_KEY = "hashtextextended('quire backup', 0)"
+_LOCK = text(f"SELECT pg_try_advisory_lock({_KEY})")
+_UNLOCK = text(f"SELECT pg_advisory_unlock({_KEY})")
+# for as long as the statement lasts
+_LOOK = text(f"SELECT pg_try_advisory_xact_lock_shared({_KEY})")
+_OTHERS = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+    "AND application_name = :name AND pid <> pg_backend_pid()"
+)
 PATIENCE = 2.0
 """Seconds to wait for those who only look whether a lock is free."""
+
+
+class BackupRunning(StartupError):
+    """Another process makes a backup."""
 
 
 def _lock(config: Mapping[str, Any], name: str) -> ReadWriteLock:
@@ -46,33 +63,65 @@ def require_no_restore() -> None:
 @contextmanager
 def restoring() -> Iterator[None]:
     """Keep servers and workers from starting. Raises StartupError where one is running."""
-    message = "A server or worker of this installation is running. Stop it, then restore."
-    with _exclusive("running.lock", message):
+    error = StartupError(
+        "A server or worker of this installation is running. Stop it, then restore."
+    )
+    with _exclusive("running.lock", error):
+        if not has_one_writer():
+            _require_no_connections()
         yield
+
+
+def _require_no_connections() -> None:
+    """Raise StartupError while a process on any machine uses the database."""
+    db.engine.dispose()
+    with read_connection() as connection:
+        count = int(connection.execute(_OTHERS, {"name": APPLICATION}).scalar_one())
+    db.engine.dispose()
+    if count:
+        raise StartupError(
+            f"Quire has {count} other connections to the database. Stop all servers, workers and commands "
+            "on all machines, then restore."
+        )
 
 
 @contextmanager
 def backing_up() -> Iterator[None]:
     """Keep stored files from being deleted. Raises StartupError where a backup is running already."""
-    with _exclusive("backup.lock", "Another backup is running. Try again when it is done."):
+    error = BackupRunning("Another backup is running. Try again when it is done.")
+    with _exclusive("backup.lock", error) if has_one_writer() else _advisory_lock(error):
         yield
 
 
 @contextmanager
-def _exclusive(name: str, message: str) -> Iterator[None]:
+def _advisory_lock(error: StartupError) -> Iterator[None]:
+    with db.engine.connect() as connection:
+        if not connection.execute(_LOCK).scalar():
+            raise error
+        try:
+            yield
+        finally:
+            connection.execute(_UNLOCK)
+
+
+@contextmanager
+def _exclusive(name: str, error: StartupError) -> Iterator[None]:
     lock = _lock(current_app.config, name)
     try:
         try:
             lock.acquire_write(timeout=PATIENCE)
         except Timeout:
-            raise StartupError(message) from None
+            raise error from None
         yield
     finally:
         lock.close()
 
 
 def is_backup_running() -> bool:
-    """Whether a process of this machine makes a backup."""
+    """Whether a process makes a backup: of this machine, or with PostgreSQL of any."""
+    if not has_one_writer():
+        with db.engine.connect() as connection:
+            return not connection.execute(_LOOK).scalar()
     lock = _lock(current_app.config, "backup.lock")
     try:
         lock.acquire_read(blocking=False)

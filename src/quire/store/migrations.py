@@ -1,9 +1,8 @@
-"""Checks that the database fits the code, and migrates it; an SQLite file is backed up first."""
+"""Checks that the database fits the code, and migrates it; one process at a time."""
 
 import re
-import sqlite3
-from contextlib import closing
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -17,10 +16,15 @@ from sqlalchemy.exc import DatabaseError
 
 from quire.config.settings import ROOT
 from quire.config.validation import StartupError
-from quire.store.db import db
+from quire.store.db import db, has_one_writer, isolate
 from quire.store.instance_locks import require_no_restore
 
 SCRIPTS = ROOT / "alembic_migrations"
+_WAIT_AND_LOCK = (
+    "SET LOCAL statement_timeout = 0",
+    "SET LOCAL idle_in_transaction_session_timeout = 0",
+    "SELECT pg_advisory_xact_lock(hashtextextended('quire migration', 0))",
+)
 _REVISION = re.compile(r"^(down_)?revision(?:: [^=]*)? = [\"'](\w+)[\"']", re.MULTILINE)
 
 
@@ -73,13 +77,24 @@ def prepare_database() -> None:
     require_no_restore()
     revision = database_revision()
     if revision == "":
-        with FileLock(
-            Path(current_app.config["QUIRE_INSTANCE"]) / "migrate.lock", fallback_to_soft=False
-        ):
+        with migration_lock():
             if database_revision() == "":
                 upgrade()
         revision = database_revision()
     require_current(revision)
+
+
+@contextmanager
+def migration_lock() -> Iterator[None]:
+    """Migrate alone: others wait, on this machine and with PostgreSQL on all."""
+    file = Path(current_app.config["QUIRE_INSTANCE"]) / "migrate.lock"
+    with FileLock(file, fallback_to_soft=False), ExitStack() as stack:
+        if not has_one_writer():
+            connection = stack.enter_context(db.engine.connect())
+            isolate(connection, "READ COMMITTED")  # the lock ends with this transaction
+            for statement in _WAIT_AND_LOCK:
+                connection.exec_driver_sql(statement)
+        yield
 
 
 def require_current(revision: str | None) -> None:
@@ -114,21 +129,3 @@ def upgrade() -> None:
     """Bring the database to the newest revision. Raises SystemExit(1) when a script fails."""
     init_migrate()
     _flask_migrate().upgrade()
-
-
-def back_up() -> Path | None:
-    """Copy a SQLite database beside itself; the copy's path, None where there is no file.
-
-    SQLite's own backup is used: it is consistent even while others write.
-    """
-    name = db.engine.url.database
-    if db.engine.dialect.name != "sqlite" or name in (None, "", ":memory:"):
-        return None
-    source = Path(str(name))
-    if not source.exists() or not source.stat().st_size:
-        return None
-    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    target = source.with_name(f"{source.stem}-before-upgrade-{stamp}{source.suffix}")
-    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
-        old.backup(new)
-    return target
