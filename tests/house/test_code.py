@@ -44,18 +44,17 @@ def named(path):
     return path.relative_to(ROOT).as_posix()
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=named)
-class TestFile:
+class FileRules:
     """What holds for each file."""
 
-    def test_is_short(self, path):
+    def is_short(path):
         assert path.read_text(encoding="utf-8").count("\n") <= 300
 
-    def test_has_short_functions(self, path):
+    def has_short_functions(path):
         long = [f"{f.name}: {length(f)}" for f in functions(TREES[path]) if length(f) > 50]
         assert not long
 
-    def test_imports_at_its_top_only(self, path):
+    def imports_at_its_top_only(path):
         if named(path) in ASSEMBLY:
             return
         inside = [
@@ -66,7 +65,7 @@ class TestFile:
         ]
         assert not inside
 
-    def test_keeps_no_more_than_a_fixed_number(self, path):
+    def keeps_no_more_than_a_fixed_number(path):
         """`@cache` never forgets: each of its arguments must be one of few that Quire itself names."""
         kept = [f for f in functions(TREES[path]) if "cache" in map(ast.unparse, f.decorator_list)]
         arguments = {
@@ -74,7 +73,7 @@ class TestFile:
         }
         assert not [one for one in arguments if not one.endswith(FIXED) and one not in NAMED]
 
-    def test_catches_only_what_it_knows(self, path):
+    def catches_only_what_it_knows(path):
         broad = [
             node.lineno
             for node in ast.walk(TREES[path])
@@ -85,11 +84,11 @@ class TestFile:
         ]
         assert not broad
 
-    def test_says_what_it_is_for(self, path):
+    def says_what_it_is_for(path):
         text = ast.get_docstring(TREES[path])
         assert text, "no docstring"
 
-    def test_explains_its_public_names(self, path):
+    def explains_its_public_names(path):
         silent = [
             node.name
             for node in TREES[path].body
@@ -99,16 +98,31 @@ class TestFile:
         ]
         assert not silent
 
-    def test_has_a_telling_name(self, path):
+    def has_a_telling_name(path):
         assert path.stem not in VAGUE
 
-    def test_leaves_nothing_to_do(self, path):
+    def leaves_nothing_to_do(path):
         assert not re.search(r"\b(TODO|FIXME|XXX)\b", path.read_text(encoding="utf-8"))
 
-    def test_names_the_encoding_of_text(self, path):
+    def names_the_encoding_of_text(path):
         text = path.read_text(encoding="utf-8")
         silent = re.findall(r"\.(?:read_text|write_text)\((?![^)]*encoding)[^)]*\)", text)
         assert not silent
+
+
+RULES = [rule for name, rule in vars(FileRules).items() if not name.startswith("_")]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_every_file(rule):
+    # one test for all files: 450 for each rule are most of what pytest collects
+    broken = {}
+    for path in SOURCES:
+        try:
+            rule(path)
+        except AssertionError as error:
+            broken[named(path)] = str(error)
+    assert broken == {}
 
 
 def test_the_median_function_is_short():
