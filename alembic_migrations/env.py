@@ -11,6 +11,7 @@ from sqlalchemy.types import TypeDecorator
 
 from quire import store
 from quire.declare.collation import SortKey
+from quire.store.data_versions import DataVersion, forget_writes
 from quire.store.db import isolate
 from quire.store.search_index import POSTGRESQL_DDL, SQLITE_DDL
 
@@ -120,6 +121,8 @@ def run_online():
                 context.run_migrations()
                 mend_search(connection)
                 check_foreign_keys(connection)
+                if not inspect(connection).has_table(DataVersion.__tablename__):
+                    forget_writes(connection)
         finally:
             connection.rollback()
             set_foreign_keys(plain, "ON")

@@ -14,7 +14,17 @@ from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Engine, Integer, String, cast, func, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Engine,
+    Integer,
+    String,
+    cast,
+    func,
+    select,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.declare.record import REGISTRY, Record
@@ -114,6 +124,11 @@ def track(engine: Engine) -> None:
         rollback(connection)
 
     dialect.do_commit, dialect.do_rollback = do_commit, do_rollback
+
+
+def forget_writes(connection: Connection) -> None:
+    """Raise no version when `connection` commits: there may be no table of them, as in migrations."""
+    _written.pop(id(connection.connection.driver_connection), None)
 
 
 def _noting(run: Callable[..., None]) -> Callable[..., None]:
