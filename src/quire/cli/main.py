@@ -30,6 +30,10 @@ COMMANDS = {
         "Close the site for maintenance, and open it again.",
     ),
     "restart": ("quire.cli.restart:restart", "Restart the server without refusing a request."),
+    "deploy": (
+        "quire.cli.deploy.command:deploy",
+        "Write files for systemd, Windows services, proxies and containers.",
+    ),
     "prune": ("quire.cli.prune:prune", "Delete old trash, expired sessions and links."),
     "openapi": ("quire.cli.docs:openapi", "Write the OpenAPI document."),
     "routes": ("flask.cli:routes_command", "List all URLs."),

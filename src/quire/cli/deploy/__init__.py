@@ -1,0 +1,1 @@
+"""`manage.py deploy`: files for service managers, proxies and containers."""

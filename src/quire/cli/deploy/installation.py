@@ -1,0 +1,86 @@
+"""What deployment files say about this installation: paths, addresses, sizes; nothing secret."""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from quire.config.settings import ROOT
+from quire.web.body_limits import max_body_bytes
+
+ADDRESS_WITHOUT_URL = "http://localhost"
+"""What stands for PUBLIC_URL where it is not set."""
+
+
+@dataclass(frozen=True)
+class Installation:
+    """Values of the templates; paths are those of this machine."""
+
+    root: str
+    python: str
+    instance: str
+    user: str
+    public_url: str
+    port: int
+    processes: int
+    threads: int
+    body_megabytes: int
+    python_version: str
+    folder: str
+    certificate: str | None = None
+    key: str | None = None
+
+    @property
+    def host(self) -> str:
+        """The name that readers call the site by."""
+        return urlsplit(self.public_url).hostname or "localhost"
+
+    @property
+    def is_https(self) -> bool:
+        """Whether readers come by HTTPS."""
+        return self.public_url.startswith("https://")
+
+    @property
+    def body_bytes(self) -> int:
+        """The largest body of a request, in bytes."""
+        return self.body_megabytes * 1024 * 1024
+
+    def path(self, *names: str) -> str:
+        """A path below the folder of Quire, written as that folder is."""
+        return _join(self.root, *names)
+
+    def file(self, name: str) -> str:
+        """The path of another of these files."""
+        return _join(self.folder, name)
+
+
+def this_installation(config: Mapping[str, Any], **given: Any) -> Installation:
+    """The installation that runs this.
+
+    `given` are port, processes, the files of a certificate, and the folder that the files go to.
+    """
+    instance = Path(config["QUIRE_INSTANCE"])
+    return Installation(
+        root=str(ROOT),
+        python=sys.executable,
+        instance=str(instance),
+        user=_owner(instance),
+        public_url=config["PUBLIC_URL"] or ADDRESS_WITHOUT_URL,
+        threads=config["THREADS"],
+        body_megabytes=-(-max_body_bytes(config) // 2**20) + 1,
+        python_version=f"{sys.version_info.major}.{sys.version_info.minor}",
+        **given,
+    )
+
+
+def _join(folder: str, *names: str) -> str:
+    separator = "\\" if "\\" in folder else "/"
+    return separator.join((folder, *names))
+
+
+def _owner(folder: Path) -> str:
+    """Who the instance folder belongs to: the service must run as them."""
+    return "quire" if os.name == "nt" else folder.owner()

@@ -1,0 +1,75 @@
+"""Fills the templates of deployment files, each value quoted as its format needs it."""
+
+import json
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import escape
+
+from quire.cli.deploy.installation import Installation
+
+FURTHER = {"compose": ("docker",)}
+"""Kinds that come along."""
+TEMPLATES = Path(__file__).parent / "templates"
+SUFFIX = ".jinja"
+KINDS = (
+    "systemd",
+    "nginx",
+    "iis",
+    "windows-service",
+    "docker",
+    "compose",
+    "haproxy",
+    "gunicorn",
+)
+
+
+def render(kind: str, installation: Installation) -> dict[str, str]:
+    """The files of a kind: their names and contents."""
+    kinds = (kind, *FURTHER.get(kind, ()))
+    environment = Environment(  # noqa: S701 - its formats are quoted by the filters below
+        loader=FileSystemLoader([TEMPLATES / one for one in kinds]),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        systemd=_systemd,
+        systemd_program=_systemd_program,
+        nginx=_quoted,
+        xml=_xml,
+        json=json.dumps,
+        python=repr,
+        powershell=_powershell,
+    )
+    return {
+        name.removesuffix(SUFFIX): environment.get_template(name).render(i=installation)
+        for name in environment.list_templates()
+    }
+
+
+def _quoted(text: str) -> str:
+    """In double quotes, as nginx and HAProxy read it."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _systemd_program(text: str) -> str:
+    """The same for systemd's programs and variables, where % stands for other things."""
+    return _quoted(text.replace("%", "%%"))
+
+
+def _systemd(text: str) -> str:
+    """The same for systemd's arguments, in which $ stands for variables too."""
+    return _systemd_program(text.replace("$", "$$"))
+
+
+def _xml(text: object) -> str:
+    return str(escape(str(text)))
+
+
+def _powershell(text: str) -> str:
+    """In single quotes, in which nothing but these quotes is special."""
+    doubled = text.replace("'", "''")
+    return f"'{doubled}'"
