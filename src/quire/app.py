@@ -36,10 +36,13 @@ from quire.monitoring.requests import CONTEXT_KEY
 from quire.records.accounts import email_links, known_devices, second_factors
 from quire.security.passwords import bcrypt
 from quire.site import errors as site_errors
+from quire.site import preferences
 from quire.site import routes as site
 from quire.store import cache, engine, import_origins, statement_timer
+from quire.store.db import db
 from quire.store.files.local import full_disk_problem
 from quire.web import body_limits, caching, compression, headers, hosts, range_requests
+from quire.web.response_cache import ResponseCache
 
 REGISTERED = (
     records, comment_mail, digest, maintenance, process, send,
@@ -72,6 +75,13 @@ class RequestContext(BaseRequestContext):
             self.app_context.pop(*exc)
 
 
+def _normalize(environ: dict[str, Any], config: Mapping[str, Any]) -> None:
+    """Make the environment of a request ready for us, once."""
+    if compression.SENT_TAGS not in environ:
+        hosts.normalize_host(environ, config)
+        compression.normalize_request(environ)
+
+
 class LazyRule(Rule):
     """A route whose builders of addresses are compiled when first used.
 
@@ -94,15 +104,22 @@ class Quire(Flask):
     """The application, whose requests have a normalized host and a context of their own."""
 
     url_rule_class = LazyRule
+    response_cache: ResponseCache | None = None
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """`func` as it is: Flask would inspect it at every call, and no view here is a coroutine."""
         return func
 
+    def wsgi_app(self, environ: dict[str, Any], start_response: Any) -> Any:
+        """Answer a request: from the cache, where it has the answer."""
+        _normalize(environ, self.config)
+        if self.response_cache is None:
+            return super().wsgi_app(environ, start_response)
+        return self.response_cache.respond(environ, start_response, super().wsgi_app)
+
     def request_context(self, environ: dict[str, Any]) -> RequestContext:
         """The context of the request that `environ` describes, made ready for us."""
-        hosts.normalize_host(environ, self.config)
-        compression.normalize_request(environ)
+        _normalize(environ, self.config)
         context = environ[CONTEXT_KEY] = RequestContext(self, environ)
         return context
 
@@ -149,10 +166,19 @@ def create_app(name: str | None = None, config: Mapping[str, Any] | None = None)
     app.register_error_handler(Problem, handle_error)
     app.register_error_handler(OSError, handle_full_disk)
     app.register_error_handler(HTTPException, handle_error)
+    cache_responses(app)
     trust_proxy(app)
     monitoring.init_app(app)
     background.init_app(app)
     return app
+
+
+def cache_responses(app: Quire) -> None:
+    """Keep finished answers to anonymous requests, where the operator gives memory for them."""
+    if size := app.config["RESPONSE_CACHE_BYTES"]:
+        with app.app_context():
+            database = cache.EngineState(db.engine)
+        app.response_cache = ResponseCache(app, size, database, (preferences.COOKIE,))
 
 
 def trust_proxy(app: Flask) -> None:

@@ -8,6 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from quire.declare.job_registry import PER_PROCESS
 from quire.monitoring.setup import shared_counters
+from quire.records import TAGS
 from tests.users import PASSWORD
 
 TOKEN = "a-token-for-the-metrics-0123456789"
@@ -154,6 +155,16 @@ def test_lookups_in_the_cache_are_counted(app, increase):
     changes = increase(ask)
     assert changes["quire_cache_lookups_total", "result=hit"] >= 1
     assert changes["quire_cache_lookups_total", "result=miss"] >= 1
+
+
+def test_answers_that_were_kept_are_counted_by_their_route(app, make, increase):
+    client = app.test_client()
+    make(TAGS, name="sea")  # so that no earlier test's answer holds
+    changes = increase(lambda: [client.get("/api/v1/tags") for _ in range(3)])
+    assert changes["quire_response_cache_lookups_total", "result=miss"] == 1
+    assert changes["quire_response_cache_lookups_total", "result=hit"] == 2
+    route = "method=GET", "route=/api/v1/tags", "status=200"
+    assert changes["quire_http_requests_total", *route] == 3
 
 
 def test_state_of_the_installation(app):

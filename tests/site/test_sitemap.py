@@ -90,5 +90,6 @@ def test_robots_name_it(make_app, client):
 
 
 def test_a_part_takes_one_statement(statements, client, content):
+    client.get("/robots.txt")  # asks what has changed
     response, asked = statements(client.get, "/sitemap-posts-1.xml")
     assert response.status_code == 200 and len(asked) == 1

@@ -7,12 +7,15 @@ TooMany. Keys are made of what the server knows: never of a header or a field th
 """
 
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
 from math import ceil
+from typing import Any
 
 from flask import Flask, Response, request
 from flask_limiter import Limiter
+from flask_limiter.errors import RateLimitExceeded
 from limits.storage import storage_from_string
 
 from quire.auth.current_actor import anonymous_actor, current_actor
@@ -21,6 +24,7 @@ from quire.errors import Unauthenticated, rate_limit_headers
 from quire.security import login_throttle, quotas
 from quire.security.client_network import client_network
 from quire.security.counter_storage import storage_uri
+from quire.web.response_cache import add_guard
 
 
 def count_attempt(
@@ -47,6 +51,9 @@ def init_app(app: Flask) -> None:
         )
         limiter.init_app(app)
         app.after_request(partial(_add_headers, limiter))
+        checks = app.before_request_funcs[None]
+        check = next(one for one in checks if getattr(one, "__self__", None) is limiter)
+        add_guard(app, partial(_count_kept, app, limiter, check))
 
 
 def _scope() -> str:
@@ -62,6 +69,21 @@ def _client() -> str:
     except Unauthenticated:
         id = None
     return f"account {id}" if id is not None else client_network(request.remote_addr)
+
+
+def _count_kept(
+    app: Flask, limiter: Limiter, check: Callable[[], Any], environ: dict[str, Any]
+) -> list[tuple[str, str]] | None:
+    """Count a request that a kept answer is found for; None where it is one too many."""
+    with app.request_context(environ):
+        if not _scope():
+            return []
+        try:
+            check()
+        except RateLimitExceeded:
+            return None
+        response = _add_headers(limiter, Response())
+    return [one for one in response.headers if one[0].startswith("RateLimit")]
 
 
 def _add_headers(limiter: Limiter, response: Response) -> Response:

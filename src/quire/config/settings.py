@@ -124,6 +124,11 @@ class Settings(BaseSettings):
         "Maximum API response size in bytes; requests for more are rejected (400).",
         ge=1024 * 1024,
     )
+    RESPONSE_CACHE_BYTES: int = setting(
+        16 * 1024 * 1024,
+        "Memory of each server process in bytes for finished responses to anonymous requests; 0 for none.",
+        ge=0,
+    )
     REQUEST_STATEMENT_SECONDS: float = setting(
         10,
         "Maximum time in seconds that a request may take in the database, over all its statements; "

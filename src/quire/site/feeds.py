@@ -1,21 +1,17 @@
 """Feeds: the newest posts in full, of the site, a tag, a category or an author, in three formats.
 
-A feed is made once for each change of anything; the hash of its bytes is its ETag.
+The hash of its bytes is the ETag of a feed.
 """
 
 import hashlib
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from threading import Lock
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
 import orjson
-from cachetools import LRUCache
-from flask import Flask, Response, current_app, render_template, request, url_for
-from jinja2 import Template
+from flask import Response, current_app, render_template, request, url_for
 from werkzeug.http import http_date
 
 from quire.actor import ANONYMOUS
@@ -30,7 +26,7 @@ from quire.site.display_names import display_names
 from quire.site.overrides import newest_template
 from quire.site.paths import here_bare
 from quire.store import read
-from quire.store.cache import cached_until_commit, last_modified
+from quire.store.cache import last_modified
 from quire.web.caching import note_tags, record_tags
 from quire.web.hosts import site_root
 from quire.web.html import absolute, summary
@@ -48,9 +44,6 @@ FULL = (
 TEMPLATE = "quire_site/feed.{}.xml"
 _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that no XML document may hold: https://www.w3.org/TR/xml/#charsets."""
-KEPT_BYTES = 8 * 1024 * 1024
-_BODIES = "quire-feeds"
-_lock = Lock()
 
 
 @dataclass(frozen=True)
@@ -73,31 +66,24 @@ class RenderedFeed:
     tags: tuple[str, ...]
 
 
-def init_app(app: Flask) -> None:
-    """A place for the bytes of finished feeds, each under its ETag."""
-    app.extensions[_BODIES] = LRUCache(KEPT_BYTES, getsizeof=len)
-
-
 def feed(form: str) -> Response:
     """The feed of the site."""
-    return _answer(form, ("site",), lambda: FeedSource(url_for("site.home")))
+    return _answer(form, FeedSource(url_for("site.home")))
 
 
 def tag_feed(slug: str, form: str) -> Response:
     """The feed of a tag."""
-    return _answer(form, ("tag", slug), lambda: _feed_of_type(TAGS, "tag", "tags", slug))
+    return _answer(form, _feed_of_type(TAGS, "tag", "tags", slug))
 
 
 def category_feed(slug: str, form: str) -> Response:
     """The feed of a category."""
-    return _answer(
-        form, ("category", slug), lambda: _feed_of_type(CATEGORIES, "category", "category", slug)
-    )
+    return _answer(form, _feed_of_type(CATEGORIES, "category", "category", slug))
 
 
 def author_feed(username: str, form: str) -> Response:
     """The feed of an author."""
-    return _answer(form, ("author", username), lambda: _feed_of_author(username, form))
+    return _answer(form, _feed_of_author(username, form))
 
 
 def _feed_of_type(record: Any, endpoint: str, field: str, slug: str) -> FeedSource:
@@ -116,40 +102,20 @@ def _feed_of_author(username: str, form: str) -> FeedSource:
     )
 
 
-def _answer(form: str, which: tuple[str, ...], source: Callable[[], FeedSource]) -> Response:
-    template = None if form == "json" else current_app.jinja_env.get_template(TEMPLATE.format(form))
-
-    def make() -> RenderedFeed:
-        return _render_feed(form, source(), template)
-
-    key = ("feed", form, template, site_root(), *which)
-    etag, changed, tags = cached_until_commit(key, lambda: _keep(make()))
+def _answer(form: str, source: FeedSource) -> Response:
+    feed = _render_feed(form, source)
     response = Response(content_type=FORMATS[form])
     # while its second lasts, it may change again: what comes after would bear the same moment
-    moment = http_date(min(changed, now() - timedelta(seconds=1)))
-    if _client_has(etag, moment):
+    moment = http_date(min(feed.changed, now() - timedelta(seconds=1)))
+    if _client_has(feed.etag, moment):
         response.status_code = 304
         del response.headers["Content-Type"]
     else:
-        response.data = _cached_body(etag) or make().body
-    note_tags(tags)
+        response.data = feed.body
+    note_tags(feed.tags)
     response.headers["Last-Modified"] = moment
-    response.set_etag(etag)
+    response.set_etag(feed.etag)
     return response
-
-
-def _keep(feed: RenderedFeed) -> tuple[str, datetime, tuple[str, ...]]:
-    """Keep the bytes, as long as there is room; what is left is small enough for each connection."""
-    if len(feed.body) <= KEPT_BYTES:
-        with _lock:
-            current_app.extensions[_BODIES][feed.etag] = feed.body
-    return feed.etag, feed.changed, feed.tags
-
-
-def _cached_body(etag: str) -> bytes | None:
-    with _lock:
-        body: bytes | None = current_app.extensions[_BODIES].get(etag)
-    return body
 
 
 def _client_has(etag: str, moment: str) -> bool:
@@ -167,14 +133,15 @@ def _posts(source: FeedSource) -> list[dict[str, Any]]:
     return read.list_records(POSTS, ANONYMOUS, query).rows
 
 
-def _render_feed(form: str, source: FeedSource, template: Template | None) -> RenderedFeed:
+def _render_feed(form: str, source: FeedSource) -> RenderedFeed:
     # first the moment: what changes meanwhile is newer than what the answer says
     changed = last_modified()
     posts = _posts(source)
     content = _content(source, posts)
-    if template is None:
+    if form == "json":
         body = orjson.dumps(_json_feed(**content))
     else:
+        template = current_app.jinja_env.get_template(TEMPLATE.format(form))
         changed = max(changed, newest_template(current_app))
         body = _NOT_XML.sub("", render_template(template, **content)).encode()
     tags = (*record_tags(POSTS, posts), PROFILES.path, SETTINGS.path)

@@ -37,6 +37,7 @@ COUNTERS = {
     names.STATEMENTS: ("SQL statements sent to the database.", ()),
     names.STATEMENT_SECONDS: ("Seconds that requests have spent in the database.", ()),
     names.CACHE_LOOKUPS: ("Lookups in the cache of what was read, by result.", ("result",)),
+    names.RESPONSE_LOOKUPS: ("Lookups in the cache of finished responses, by result.", ("result",)),
     names.JOBS_RUN: ("Attempts at jobs by event and result.", ("event", "result")),
     names.DELIVERIES: ("Attempts at deliveries of webhooks by result.", ("result",)),
     names.SIGN_IN_FAILURES: ("Failed sign-ins by what was wrong.", ("proof",)),

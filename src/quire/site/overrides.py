@@ -8,6 +8,8 @@ from flask import Flask, Response, current_app, request, send_from_directory, ur
 from jinja2 import FileSystemLoader, PrefixLoader, TemplateError, TemplateSyntaxError
 from jinja2.loaders import ChoiceLoader
 
+from quire.web.response_cache import hold_while
+
 TEMPLATES_FOLDER = Path(__file__).parent / "templates"
 ORIGINAL = "original"
 """Prefix of template names that means ours, even if the installation has its own."""
@@ -31,20 +33,22 @@ def _folder(app: Flask, name: str) -> Path:
 
 def custom_file(filename: str) -> Response:
     """A file of the folder `static` in the instance folder."""
-    response = send_from_directory(_folder(current_app, "static"), filename, max_age=0)
-    if request.args.get("v") and request.args["v"] == _mark(filename):
+    folder = _folder(current_app, "static")
+    response = send_from_directory(folder, filename, max_age=0)
+    if request.args.get("v") and request.args["v"] == _mark(folder / filename):
         response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
     return response
 
 
 def custom_file_url(filename: str = SHEET) -> str | None:
     """The URL of such a file, which changes with the file; None if it does not exist."""
-    mark = _mark(filename)
+    path = _folder(current_app, "static") / filename
+    mark = _mark(path)
+    hold_while(request.environ, lambda: _mark(path) == mark)
     return url_for("site.custom_file", filename=filename, v=mark) if mark else None
 
 
-def _mark(filename: str) -> str | None:
-    path = _folder(current_app, "static") / filename
+def _mark(path: Path) -> str | None:
     try:
         status = path.stat()
     except OSError:

@@ -117,7 +117,6 @@ def init_app(app: Flask) -> None:
     site.after_request(page.set_cache_headers)
     app.register_blueprint(site)
     overrides.init_app(app)
-    feeds.init_app(app)
     # the forms check the token themselves, and come back with what was typed
     app.extensions["csrf"].exempt(site)
     app.jinja_env.filters.update(

@@ -6,7 +6,9 @@ Requests never wait for this; a killed process loses the counts of the last seco
 import re
 import threading
 from collections import Counter
-from functools import lru_cache
+from collections.abc import Mapping
+from functools import lru_cache, partial
+from typing import Any
 
 from flask import request
 
@@ -14,6 +16,7 @@ from quire.actor import Actor
 from quire.declare.job_registry import periodic
 from quire.errors import Unavailable
 from quire.store.counters import increment_many
+from quire.web.response_cache import repeat
 
 SECONDS = 5
 """Seconds between two writes of the counts."""
@@ -29,16 +32,23 @@ _counted: Counter[int] = Counter()
 
 def count_view(post: int, actor: Actor, may_edit: bool) -> None:
     """Count a view, unless by a program or by somebody who works on the post."""
-    if request.method != "GET" or may_edit or actor.impersonator or not _is_person():
+    if request.method != "GET" or may_edit or actor.impersonator:
         return
-    with _lock:
-        _counted[post] += 1
+    _count(post, request.environ)
+    # whoever gets the same response later views it too
+    repeat(request.environ, partial(_count, post))
 
 
-def _is_person() -> bool:
-    headers = request.headers
-    purpose = headers.get("Sec-Purpose") or headers.get("Purpose") or headers.get("X-Moz") or ""
-    return "prefetch" not in purpose and is_browser(headers.get("User-Agent", "")[:500])
+def _count(post: int, environ: Mapping[str, Any]) -> None:
+    if environ["REQUEST_METHOD"] == "GET" and _is_person(environ):
+        with _lock:
+            _counted[post] += 1
+
+
+def _is_person(environ: Mapping[str, Any]) -> bool:
+    names = ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_MOZ")
+    ahead = next((environ[name] for name in names if environ.get(name)), "")
+    return "prefetch" not in ahead and is_browser(environ.get("HTTP_USER_AGENT", "")[:500])
 
 
 @lru_cache(1000)

@@ -6,7 +6,7 @@ or the clock changes it; what depends on others too, for one connection until an
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,18 +19,21 @@ from sqlalchemy import Connection, Engine, Select, func, select
 from quire.declare.clock import now
 from quire.declare.record import REGISTRY
 from quire.declare.sql_functions import NOW
+from quire.errors import Unavailable
 from quire.monitoring.counters import CACHE_LOOKUPS, count
 from quire.store.audit import AuditEvent
 from quire.store.data_versions import (
     UNKNOWN,
+    USE,
     collect_reads,
+    ignore_reads,
     note_reads,
     parse_versions,
     version_column,
 )
 from quire.store.db import is_writing, read_connection
 from quire.store.feed_position import FeedPosition, position_columns
-from quire.store.outages import driver_connection
+from quire.store.outages import driver_connection, translate_outages
 
 MAX_ENTRIES = 2000
 """Entries of one cache, which is cleared after them: readers choose the filters in keys."""
@@ -41,14 +44,18 @@ WAIT_SECONDS = 1.0
 _FAR = datetime.max.replace(tzinfo=UTC)
 _next_change: ContextVar[datetime | None] = ContextVar("next_change", default=None)
 Value = TypeVar("Value")
-Versions = dict[str, tuple[str, ...]]
+Versions = Mapping[str, tuple[str, ...]]
 
 
 @dataclass(slots=True)
 class Entry:
-    """A value, the versions that it was computed from, and the time from and until which it holds."""
+    """A value, the versions that it was computed from, and the time from and until which it holds.
+
+    `names` are those of the versions, and of what has none: then it is of one connection alone.
+    """
 
     value: Any
+    names: frozenset[str]
     versions: Versions
     since: datetime
     until: datetime
@@ -69,9 +76,18 @@ class DatabaseState:
     feed: FeedPosition | None = None
     entries: dict[Any, Any] = field(default_factory=dict)
 
-    def versions_of(self, names: set[str] | frozenset[str]) -> Versions:
-        """Those of these names, empty for what was never changed."""
-        return {name: self.versions.get(name, ()) for name in names}
+    def versions_of(self, names: Iterable[str]) -> Versions | None:
+        """Those of these names, empty for what was never changed; None where one has no version.
+
+        Counts of use are left out.
+        """
+        if UNKNOWN in names:
+            return None
+        return {name: self.versions.get(name, ()) for name in names if not name.startswith(USE)}
+
+    def has(self, versions: Versions) -> bool:
+        """Whether all of these are the present ones."""
+        return all(self.versions.get(name, ()) == one for name, one in versions.items())
 
 
 _entries: WeakKeyDictionary[Engine, dict[Any, Entry]] = WeakKeyDictionary()
@@ -144,7 +160,7 @@ def _cached(engine: Engine, state: DatabaseState, key: Any, compute: Callable[[]
 
 def _used(entry: Entry) -> Any:
     count(CACHE_LOOKUPS, "hit")
-    note_reads(entry.versions or (UNKNOWN,))
+    note_reads(entry.names)
     return entry.value
 
 
@@ -152,10 +168,7 @@ def _valid(entries: dict[Any, Entry], state: DatabaseState, key: Any) -> Entry |
     entry = state.entries.get(key) or entries.get(key)
     if entry is None or not entry.since <= state.now < entry.until:
         return None
-    versions = state.versions
-    if any(versions.get(name, ()) != one for name, one in entry.versions.items()):
-        return None
-    return entry
+    return entry if state.has(entry.versions) else None
 
 
 def _compute(
@@ -164,10 +177,12 @@ def _compute(
     count(CACHE_LOOKUPS, "miss")
     with collect_reads() as names:
         value = compute()
-    is_shared = UNKNOWN not in names
+    versions = state.versions_of(names)
+    is_shared = versions is not None and not any(name.startswith(USE) for name in names)
     entry = Entry(
         value,
-        state.versions_of(names) if is_shared else {},
+        frozenset(names),
+        versions if versions is not None and is_shared else {},
         state.now,
         min(state.until, state.now + MAX_AGE),
     )
@@ -181,7 +196,8 @@ def _compute(
 def last_modified() -> datetime:
     """When anything last changed, or was last published or unpublished by its schedule."""
     moment = now()
-    with read_connection() as connection:
+    # an answer that shows it holds for longer: nothing that it shows has changed since
+    with ignore_reads(), read_connection() as connection:
         moments = connection.execute(_last_moments(), {"now": moment}).one()
     return max((one for one in moments if one is not None), default=moment)
 
@@ -200,14 +216,31 @@ def database_state(connection: Connection, now: datetime) -> DatabaseState:
 
 
 def _read_state(connection: Connection, token: Any, now: datetime) -> DatabaseState:
-    versions, epoch, last, *moments = connection.execute(
-        _state(connection.dialect.name), {"now": now}
-    ).one()
+    with ignore_reads():
+        row = connection.execute(_state(connection.dialect.name), {"now": now}).one()
+    versions, epoch, last, *moments = row
     # when a schedule next changes what is live
     until = min((one for one in moments if one is not None), default=_FAR)
     return DatabaseState(
         now, token, parse_versions(versions), until, FeedPosition(epoch, last or 0)
     )
+
+
+class EngineState:
+    """What is asked of the database behind `engine` outside of requests, by the cache of responses."""
+
+    collect_reads = staticmethod(collect_reads)
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+
+    def state(self) -> DatabaseState | None:
+        """What a connection sees now; None while the database cannot be asked."""
+        try:
+            with translate_outages(), self._engine.connect() as connection:
+                return database_state(connection, now())
+        except Unavailable:
+            return None
 
 
 def next_scheduled_change() -> datetime | None:

@@ -36,6 +36,8 @@ SHARDS = 16
 """Rows of each version on PostgreSQL: two writers of one type rarely wait for each other's commit."""
 UNKNOWN = ""
 """The name, among those that a statement reads, of all that has no version."""
+USE = "use of "
+"""The beginning of the names, among those, of counts of use, which have no version either."""
 _WRITES = re.compile(r"\b(INSERT INTO|UPDATE|DELETE FROM)\s+(\w+)", re.IGNORECASE)
 _SET = re.compile(r"\bSET\s(.*?)(?:\bWHERE\b|\bRETURNING\b|$)", re.IGNORECASE | re.DOTALL)
 _ASSIGNED = re.compile(r"(?:^|,)\s*(\w+)\s*=")
@@ -75,6 +77,16 @@ def collect_reads() -> Iterator[set[str]]:
     finally:
         _reading.reset(token)
         note_reads(names)
+
+
+@contextmanager
+def ignore_reads() -> Iterator[None]:
+    """Nothing depends on what the statements of the block read."""
+    token = _reading.set(None)
+    try:
+        yield
+    finally:
+        _reading.reset(token)
 
 
 def note_reads(names: Iterable[str]) -> None:
@@ -193,7 +205,7 @@ def _names_read(table: str, statement: str) -> Iterator[str]:
     yield table
     for column, is_followed in _counters(table).items():
         if f".{column}" in statement:
-            yield f"{table}.{column}" if is_followed else UNKNOWN
+            yield f"{table}.{column}" if is_followed else f"{USE}{table}.{column}"
 
 
 def _names_written(verb: str, table: str, statement: str) -> Iterator[str]:

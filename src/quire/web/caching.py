@@ -1,6 +1,6 @@
 """What shared caches may keep: what anybody may see and says which records it shows, nothing else."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache, partial
 from typing import Any
@@ -28,9 +28,12 @@ def has_session() -> bool:
     """Whether the request has a cookie that may say who asks."""
     if "HTTP_COOKIE" not in request.environ:
         return False
-    config = current_app.config
-    names = (config["SESSION_COOKIE_NAME"], config.get("REMEMBER_COOKIE_NAME", "remember_token"))
-    return any(name in request.cookies for name in names)
+    return any(name in request.cookies for name in session_cookies(current_app.config))
+
+
+def session_cookies(config: Mapping[str, Any]) -> tuple[str, str]:
+    """The names of cookies that may say who asks."""
+    return config["SESSION_COOKIE_NAME"], config.get("REMEMBER_COOKIE_NAME", "remember_token")
 
 
 def is_personal() -> bool:
@@ -94,7 +97,7 @@ def _set_headers(next_change: Callable[[], datetime | None], response: Response)
     if "Cache-Control" in headers:
         return response
     if _is_public(response):
-        headers["Cache-Control"] = _public_until(next_change())
+        headers["Cache-Control"] = public_until(next_change())
         headers["Cache-Tag"] = cache_tag(g.cache_tags, g.get("surrounding_types", ()))
     else:
         headers["Cache-Control"] = "private, no-store" if is_personal() else "private, no-cache"
@@ -109,10 +112,16 @@ def _is_public(response: Response) -> bool:
     )
 
 
-def _public_until(change: datetime | None) -> str:
+def public_until(change: datetime | None) -> str:
     """For SHARED_SECONDS; where the clock changes earlier what is live, until then and no longer."""
     left = SHARED_SECONDS if change is None else int((change - now()).total_seconds())
     return f"{_SHARED}{left}" if 0 <= left < SHARED_SECONDS else PUBLIC
+
+
+def is_shared(headers: Iterable[tuple[str, str]]) -> bool:
+    """Whether an answer with these headers is the same for everybody until something changes."""
+    by_name = {name.lower(): value for name, value in headers}
+    return by_name.get("cache-control", "").startswith(_SHARED) and "set-cookie" not in by_name
 
 
 def settle_cookies(response: Response) -> None:

@@ -109,11 +109,19 @@ def _not_modified(response: Response) -> Response:
     """A 304 names the tag under which the client has the answer, and depends on what that does."""
     if not response.mimetype or response.mimetype in TEXT_TYPES:
         response.vary.add("Accept-Encoding")
-    tag, is_weak = response.get_etag()
-    encoded_tag = f"{tag}:{request.environ['HTTP_ACCEPT_ENCODING']}"
-    if f'"{encoded_tag}"' in request.environ[SENT_TAGS]:
-        response.set_etag(encoded_tag, bool(is_weak))
+    response.headers["ETag"] = sent_tag(response.headers.get("ETag", ""), request.environ)
     return response
+
+
+def plain_tag(etag: str) -> str:
+    """An entity tag as it is made, without the coding of a compressed answer."""
+    return _CODED_TAG.sub(r'"\1"', etag)
+
+
+def sent_tag(etag: str, environ: dict[str, Any]) -> str:
+    """The form of an entity tag under which the client has what it names."""
+    encoded_tag = f'{etag[:-1]}:{environ["HTTP_ACCEPT_ENCODING"]}"'
+    return encoded_tag if encoded_tag.removeprefix("W/") in environ[SENT_TAGS] else etag
 
 
 def init_app(app: Flask) -> None:

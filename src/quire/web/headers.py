@@ -2,7 +2,8 @@
 
 import re
 import secrets
-from collections.abc import Container
+from collections.abc import Container, Mapping
+from typing import Any
 
 from flask import Flask, Response, current_app, g, request
 
@@ -51,9 +52,14 @@ def _script_nonce(response: Response) -> str:
     return "" if response.cache_control.public else f" 'nonce-{csp_nonce()}'"
 
 
+def request_id(environ: Mapping[str, Any]) -> str:
+    """The id of a request: what the client or a proxy sent, else a new one."""
+    client_id = environ.get("HTTP_X_REQUEST_ID", "")
+    return client_id if _ID.fullmatch(client_id) else secrets.token_hex(8)
+
+
 def _set_request_id() -> None:
-    client_id = request.environ.get("HTTP_X_REQUEST_ID", "")
-    g.request_id = client_id if _ID.fullmatch(client_id) else secrets.token_hex(8)
+    g.request_id = request_id(request.environ)
 
 
 def _add_headers(response: Response) -> Response:

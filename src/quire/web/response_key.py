@@ -1,0 +1,80 @@
+"""What of a request its answer depends on: the key under which a finished answer is found again."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from werkzeug.http import parse_cookie
+
+from quire.web.caching import READS, session_cookies
+from quire.web.hosts import FOREIGN_HOST
+
+Environ = dict[str, Any]
+ANSWERED_APART = (
+    "HTTP_AUTHORIZATION", "HTTP_X_API_KEY", "HTTP_RANGE", "HTTP_IF_MATCH", "HTTP_IF_UNMODIFIED_SINCE",
+    "HTTP_PREFER", "HTTP_TRANSFER_ENCODING",
+)  # fmt: skip
+"""Headers of requests that are answered each by itself."""
+PRIVATE_PATHS = ("/admin", "/auth/", "/profile", "/dashboard", "/ghost/", "/api/compat/")
+"""Where answers are personal, or keys stand in the address."""
+LONGEST = 2048
+"""Characters of the path, the query and `Accept` together."""
+LONGEST_COOKIE = 50
+"""Characters of a cookie that changes pages."""
+PAGE_PARAMETERS = frozenset({"page"})
+"""The parameters of pages: with others, which anybody can invent, a page is made each time."""
+
+
+class RequestKeys:
+    """Makes the keys for an application with these settings.
+
+    Of the cookies, those that say who asks leave a request without a key; `kept_cookies` change pages,
+    all others nothing.
+    """
+
+    def __init__(self, config: Mapping[str, Any], kept_cookies: Iterable[str]):
+        self._session_cookies = frozenset(session_cookies(config))
+        self._kept_cookies = tuple(kept_cookies)
+        self._origins = frozenset(config["CORS_ORIGINS"])
+
+    def of(self, environ: Environ) -> tuple[Any, ...] | None:
+        """The key; None where the answer is for this request alone. HEAD has that of GET."""
+        if environ["REQUEST_METHOD"] not in READS or environ.get(FOREIGN_HOST):
+            return None
+        if any(name in environ for name in ANSWERED_APART) or _has_body(environ):
+            return None
+        path, query, accept = (
+            environ.get(name, "") for name in ("PATH_INFO", "QUERY_STRING", "HTTP_ACCEPT")
+        )
+        if len(path) + len(query) + len(accept) > LONGEST or not _is_kept(path, query):
+            return None
+        cookies = self._cookies(environ)
+        if cookies is None:
+            return None
+        origin, coding = environ.get("HTTP_ORIGIN"), environ["HTTP_ACCEPT_ENCODING"]
+        host = environ["wsgi.url_scheme"], environ["HTTP_HOST"], environ.get("SCRIPT_NAME", "")
+        return path, query, accept, coding, cookies, host, origin in self._origins and origin
+
+    def _cookies(self, environ: Environ) -> tuple[str | None, ...] | None:
+        """The cookies that change pages; None where one says who asks, or is too long."""
+        if "HTTP_COOKIE" not in environ:
+            return ()
+        cookies = parse_cookie(environ)
+        if not self._session_cookies.isdisjoint(cookies):
+            return None
+        values = tuple(cookies.get(name) for name in self._kept_cookies)
+        if any(len(one or "") > LONGEST_COOKIE for one in values):
+            return None
+        return values if any(values) else ()
+
+
+def _has_body(environ: Environ) -> bool:
+    return environ.get("CONTENT_LENGTH") not in (None, "", "0")
+
+
+def _is_kept(path: str, query: str) -> bool:
+    """Whether an answer may be kept under this address; the API refuses parameters it does not know."""
+    if path.startswith(PRIVATE_PATHS):
+        return False
+    if not query or path.startswith("/api/"):
+        return True
+    return all(part.partition("=")[0] in PAGE_PARAMETERS for part in query.split("&"))
