@@ -10,7 +10,7 @@ pytestmark = pytest.mark.faults
 
 
 def test_nothing_acknowledged_is_lost(tmp_path):
-    cycles = int(os.environ.get("QUIRE_KILL_CYCLES", "20"))
+    cycles = int(os.environ.get("QUIRE_KILL_CYCLES", "10"))
     ledger = kill.run(cycles, 4, tmp_path)
     assert len(ledger) > cycles
 
