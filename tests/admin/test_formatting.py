@@ -1,17 +1,18 @@
 """The parts of the panel that need no browser: words for values, text for values, the chart."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
 
 from quire.actor import Actor
-from quire.admin import actions
+from quire.admin import actions, local_time
 from quire.admin import format as formatting
 from quire.admin.dashboard import chart
-from quire.admin.list import columns
+from quire.admin.list import columns, presets
 from quire.admin.urls import local_url
 from quire.declare import text_codec
+from quire.declare.clock import rfc3339
 from quire.declare.kinds import FLAG, OBJECT, TEXT, TIME, WHOLE, Kind
 from quire.declare.kinds_addresses import URL, URLS
 from quire.declare.references import Many
@@ -183,8 +184,8 @@ def test_formulas_are_disarmed(text):
 
 def test_plain_text_stays():
     assert export.escape_formula("a=1") == "a=1"
-    assert export._plain(field(WHOLE), -3) == "-3"
-    assert export._plain(field(Kind("decimal", str, "decimal")), "-3.50") == "-3.50"
+    assert export._writer(field(WHOLE))(-3) == "-3"
+    assert export._writer(field(Kind("decimal", str, "decimal")))("-3.50") == "-3.50"
 
 
 @pytest.mark.parametrize(
@@ -207,3 +208,60 @@ def test_lists_are_not_wider_than_a_screen(record):
     fields = columns.shown_fields(record, Actor("admin", 1, "ada"))
     assert 2 <= len(fields) <= columns.MOST and fields[0].name == record.title_field
     assert not any(isinstance(one.many, Many) and one.name == "id" for one in fields)
+
+
+MOMENT = datetime(2026, 3, 31, 22, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def berlin(app, monkeypatch):
+    """A request of somebody in Berlin, at MOMENT: there it is half past midnight in April."""
+    for module in (local_time, presets):
+        monkeypatch.setattr(module, "now", lambda: MOMENT)
+    with app.test_request_context("/admin/", headers={"Cookie": "time_zone=Europe/Berlin"}):
+        yield
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "just now"),
+        (-60, "1 minute ago"),
+        (-7300, "2 hours ago"),
+        (-86_400 * 29, "29 days ago"),
+        (90, "in 1 minute"),
+        (-86_400 * 40, "19 Feb 2026"),
+    ],
+)
+def test_times_are_relative_and_exact_in_the_zone_of_the_person(berlin, seconds, words):
+    html = local_time.format_relative(rfc3339(MOMENT + timedelta(seconds=seconds)))
+    assert f">{words}</time>" in html and 'title="' in html
+
+
+def test_exact_times_name_their_zone(berlin):
+    assert local_time.exact("2026-03-31T22:30:00Z") == "1 Apr 2026, 00:30:00 CEST"
+    assert local_time.to_utc_text("2026-04-01T00:30") == "2026-03-31T22:30:00Z"
+    assert local_time.to_local_text("2026-03-31T22:30:00Z") == "2026-04-01T00:30:00"
+    assert local_time.to_utc_text("soon") == local_time.to_local_text("soon") == "soon"
+
+
+@pytest.mark.parametrize(
+    "name", ["", "Nowhere/Land", "../../etc/passwd", "Europe", "x" * 5000, "/"]
+)
+def test_a_zone_that_does_not_exist_is_utc(name):
+    assert local_time.zone_named(name) is UTC
+
+
+@pytest.mark.parametrize(
+    ("word", "first", "after"),
+    [
+        ("today", "2026-03-31T22:00:00Z", "2026-04-01T22:00:00Z"),
+        ("last_7_days", "2026-03-25T23:00:00Z", "2026-04-01T22:00:00Z"),
+        ("this_month", "2026-03-31T22:00:00Z", "2026-04-30T22:00:00Z"),
+        ("last_month", "2026-02-28T23:00:00Z", "2026-03-31T22:00:00Z"),
+    ],
+)
+def test_spans_are_whole_days_of_the_zone(berlin, word, first, after):
+    assert presets.expand([("created_at__within", word)]) == [
+        ("created_at__gte", first), ("created_at__lt", after)
+    ]  # fmt: skip

@@ -178,15 +178,18 @@ def test_a_form_that_came_too_late_is_sent_after_the_sign_in(visit, made, post, 
 
 def test_inline_edit(visit, made, post):
     id = made(published_at="2026-01-01T10:00:00Z")
-    page = visit("ada").page
+    page = visit("ada", timezone_id="Europe/Berlin").page
+    page.goto("/admin/")  # the server learns the zone
     page.goto("/admin/posts/?sort=-id")
     row = page.locator(f"#row-{id}")
     row.locator("[data-inline=published_at]").focus()
     page.keyboard.press("Enter")
-    page.locator(".inline-edit input").fill("2026-02-02T11:22:33")
+    assert page.input_value(".inline-edit input") == "2026-01-01T11:00"
+    page.locator(".inline-edit input").fill("2026-02-02T12:22:33")
     page.click(".inline-edit >> text=Save")
     page.locator(".note.success").wait_for()
-    assert "2 Feb 2026, 11:22" in row.inner_text()
+    assert "2 Feb 2026" in row.inner_text()
+    assert row.locator("time").get_attribute("title") == "2 Feb 2026, 12:22:33 CET"
     assert (post(id)["published_at"], post(id)["version"]) == ("2026-02-02T11:22:33Z", 2)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from markupsafe import Markup, escape
 
+from quire.admin.local_time import format_moment, format_relative
 from quire.admin.past_tense import word_of
 from quire.admin.thumbnails import thumbnail
 from quire.admin.urls import Address
@@ -37,13 +38,6 @@ SHORT, SMALL = 90, 50
 
 BREAK = Markup("<wbr>")
 """Inserted where a long word may break."""
-
-
-def format_moment(value: str) -> Markup:
-    """A moment (RFC 3339, UTC) as `22 Nov 2026, 15:34`, exact in its title."""
-    moment = datetime.fromisoformat(value)
-    text = f"{moment.day} {moment:%b %Y, %H:%M}"
-    return Markup('<time datetime="{0}" title="{0}" class="nowrap">{1}</time>').format(value, text)
 
 
 def day(value: str) -> Markup:
@@ -130,10 +124,13 @@ def sizes(variants: dict[str, Any]) -> Markup:
 FORMATTERS: dict[str, Callable[[Any], Markup]] = {
     "bytes": size,
     "variants": sizes,
-    "time": format_moment,
+    "time": format_relative,
     "day": day,
 }
 """Kinds of values that are shown in a way of their own."""
+
+FULL_FORMATTERS = {**FORMATTERS, "time": format_moment}
+"""The same, where a value has room."""
 
 
 def cell_html(field: Field, value: Any, address: Address, *, full: bool = False) -> Markup:
@@ -143,8 +140,9 @@ def cell_html(field: Field, value: Any, address: Address, *, full: bool = False)
         return Markup("")
     if isinstance(value, bool):
         return yes_no(value)
-    if field.kind.name in FORMATTERS:
-        return FORMATTERS[field.kind.name](value)
+    formatters = FULL_FORMATTERS if full else FORMATTERS
+    if field.kind.name in formatters:
+        return formatters[field.kind.name](value)
     if widget == "ref":
         return reference(value, field, address)
     if widget == "refs":

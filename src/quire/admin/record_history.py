@@ -5,7 +5,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from quire.actor import Actor
-from quire.admin.format import cell_html, format_moment, small_name
+from quire.admin.format import cell_html, small_name
+from quire.admin.local_time import format_moment
 from quire.admin.past_tense import INTERFACES, past_tense
 from quire.declare.query import Query
 from quire.declare.query_conditions import Condition

@@ -95,7 +95,11 @@ class RecordView(
         """The list, or the form of a type with only one record."""
         if self.record.singleton:
             return redirect(record_url(self.record, "edit_view", 1))
-        listing = ListPage(self.record, panel_actor(), list(request.args.items(multi=True)))
+        pairs = list(request.args.items(multi=True))
+        set_pairs = [(name, value) for name, value in pairs if value.strip()]
+        if set_pairs != pairs:
+            return redirect(list_url(self.record, set_pairs))
+        listing = ListPage(self.record, panel_actor(), pairs)
         if listing.problem:
             flash(listing.problem.message, "error")
         page = self.render(

@@ -9,7 +9,8 @@ from flask_admin import expose
 from werkzeug.wrappers import Response as AnyResponse
 
 from quire.actor import Actor
-from quire.admin.format import cell_html, format_moment, record_title
+from quire.admin.format import cell_html, record_title
+from quire.admin.local_time import format_moment
 from quire.admin.panel_view import PanelView, panel_actor
 from quire.admin.past_tense import past_tense
 from quire.admin.queries import find, parse_id

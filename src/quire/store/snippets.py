@@ -36,6 +36,10 @@ class Highlighter:
             for run in dict.fromkeys(word.run for word in self._query_words)
         ]
 
+    def mark(self, text: str) -> str:
+        """A short text, whole, as HTML with the words of the query marked."""
+        return _mark_words(text, 0, len(text), sorted(self._spans(list(words(text)))))
+
     def snippet(self, text: str) -> str:
         """The first part of Markdown that holds words of the query, or else its beginning."""
         plain = plain_text(text)

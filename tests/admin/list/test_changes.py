@@ -23,7 +23,8 @@ def test_inline_edit(admin, ids, state):
     answer = inline(admin, "users", ids.abe, "role", "moderator")
     assert answer.status_code == 200
     assert answer.json == {
-        "html": '<span class="badge info">Moderator</span>',
+        "html": '<a class="narrow" dir="auto" href="/admin/users/?role=moderator" '
+        'title="Show only these"><span class="badge info">Moderator</span></a>',
         "raw": "moderator",
         "version": 2,
     }

@@ -9,8 +9,9 @@ from flask_admin import AdminIndexView, expose
 from quire.actor import Actor
 from quire.admin.dashboard import chart
 from quire.admin.dashboard import counts as dashboard_counts
-from quire.admin.format import format_moment, record_title
+from quire.admin.format import record_title
 from quire.admin.layout import STATIC
+from quire.admin.local_time import format_moment
 from quire.admin.panel_view import PanelView, panel_actor
 from quire.admin.past_tense import ABOUT_NOTHING, sentence
 from quire.admin.queries import find_many

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from quire.actor import Actor
 from quire.admin.form.fields import RecordForm
 from quire.admin.form.merge import Texts
-from quire.admin.format import format_moment
+from quire.admin.local_time import format_moment
 from quire.admin.record_history import actor_name, revisions_of
 from quire.admin.revisions import abridge
 from quire.declare.fields import Field

@@ -8,7 +8,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from quire.actor import Actor
 from quire.admin.form.merge import sent_version
-from quire.admin.format import format_moment, record_title
+from quire.admin.format import record_title
+from quire.admin.local_time import format_moment
 from quire.admin.panel_view import PanelView, panel_actor
 from quire.admin.queries import find, parse_id
 from quire.admin.urls import endpoint, local_url, record_url

@@ -10,7 +10,8 @@ from flask import g, url_for
 from quire.actor import Actor
 from quire.admin.actions import available_actions, delete_question
 from quire.admin.form.fields import RecordForm
-from quire.admin.format import cell_html, format_moment
+from quire.admin.format import cell_html
+from quire.admin.local_time import format_moment
 from quire.admin.queries import rights_on
 from quire.admin.record_history import events, revision_steps
 from quire.admin.urls import address_for, endpoint, list_url, lookup_url, record_url

@@ -1,18 +1,20 @@
 """The filter panel: a plain input for each field that can be filtered, in the query language of the
 API."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from quire.actor import Actor
+from quire.admin.list import presets
+from quire.admin.list.cells import filter_path
 from quire.admin.list.columns import without_parameters
+from quire.admin.local_time import exact, to_local_text, to_utc_text
 from quire.admin.past_tense import word_of, words_for
 from quire.admin.urls import Pairs, list_url
 from quire.declare.fields import Field
 from quire.declare.query_fields import filter_paths
-from quire.declare.record import Record, record_of
-from quire.declare.text_codec import INPUT_TYPES, to_rfc3339
+from quire.declare.record import Record
+from quire.declare.text_codec import INPUT_TYPES
 
 OWN = ("search", "q", "sort", "page", "per_page", "trashed")
 """Parameters of a list that are not filters."""
@@ -30,8 +32,10 @@ WORDS = {
     "endswith": "ends with",
     "in": "is any of",
     "nin": "is none of",
-    "isnull": "is empty",
 }
+
+NO_MOMENTS = ("__isnull", f"__{presets.OPERATOR}")
+"""Operators of dates whose values are no dates."""
 
 
 @dataclass(frozen=True)
@@ -50,14 +54,6 @@ class Filter:
 def has_tabs(field: Field) -> bool:
     """Whether the values of a field are tabs above the list, not a filter."""
     return field.name == "status" and bool(field.choices)
-
-
-def _path_of(field: Field, paths: Mapping[str, Field]) -> str:
-    """References are filtered by their natural key if that is allowed."""
-    if field.target:
-        by_key = f"{field.name}.{record_of(field.target).key}"
-        return by_key if by_key in paths else field.name
-    return field.name
 
 
 def _choices(field: Field) -> tuple[tuple[str, str], ...]:
@@ -82,15 +78,23 @@ def _inputs(field: Field, path: str, values: dict[str, str], lookup: Any) -> lis
     if field.target:
         return [Filter(path, label, values.get(path, ""), lookup_url=lookup(field.name))]
     if widget in ("datetime", "date", "number", "decimal"):
-        names = ((f"{path}__{op}", f"{label} {_word(field, op)}") for op in ("gte", "lte"))
-        return [
-            Filter(
-                name, words, values.get(name, "").removesuffix("Z"), INPUT_TYPES.get(widget, "text")
-            )
-            for name, words in names
-        ]
+        bounds = [_bound(field, path, op, values) for op in ("gte", "lte")]
+        return [_span(path, label, values), *bounds] if widget == "datetime" else bounds
     name = f"{path}__icontains" if field.kind.is_text else path
     return [Filter(name, label, values.get(name, ""))]
+
+
+def _span(path: str, label: str, values: dict[str, str]) -> Filter:
+    name = f"{path}__{presets.OPERATOR}"
+    return Filter(name, label, values.get(name, ""), choices=presets.CHOICES)
+
+
+def _bound(field: Field, path: str, operator: str, values: dict[str, str]) -> Filter:
+    name, widget = f"{path}__{operator}", field.kind.widget
+    value = values.get(name, "")
+    shown = to_local_text(value) if widget == "datetime" else value
+    words = f"{field.label} {_word(field, operator)}"
+    return Filter(name, words, shown, INPUT_TYPES.get(widget, "text"))
 
 
 def filters(record: Record, actor: Actor, pairs: Pairs, lookup: Any) -> list[Filter]:
@@ -100,7 +104,7 @@ def filters(record: Record, actor: Actor, pairs: Pairs, lookup: Any) -> list[Fil
     inputs: list[Filter] = []
     for name, one in paths.items():
         if "." not in name and name != "id" and not has_tabs(one):
-            inputs += _inputs(one, _path_of(one, paths), values, lookup)
+            inputs += _inputs(one, filter_path(one, paths), values, lookup)
     return inputs
 
 
@@ -110,8 +114,8 @@ def clean(record: Record, actor: Actor, pairs: Pairs) -> Pairs:
     cleaned = []
     for name, text in pairs:
         one = paths.get(name.partition("__")[0])
-        timed = one is not None and one.kind.widget == "datetime" and not name.endswith("__isnull")
-        value = to_rfc3339(text.strip()) if timed else text.strip()
+        timed = one is not None and one.kind.widget == "datetime" and not name.endswith(NO_MOMENTS)
+        value = to_utc_text(text.strip()) if timed else text.strip()
         number = name in ("page", "per_page")
         if value and not (number and not _is_page(value)):
             cleaned.append((name, value))
@@ -138,5 +142,24 @@ def chips(record: Record, actor: Actor, pairs: Pairs) -> list[dict[str, str]]:
 
 
 def _chip(field: Field, operator: str, value: str) -> str:
-    text = word_of(field, value) or value
-    return f"{field.label} {_word(field, operator or 'eq')} {text}"
+    if operator == presets.OPERATOR:
+        return f"{field.label}: {presets.PRESETS.get(value, value).lower()}"
+    if operator == "isnull":
+        return f"{field.label} {'is empty' if value == 'true' else 'is not empty'}"
+    return f"{field.label} {_word(field, operator or 'eq')} {_chip_value(field, value)}"
+
+
+def _chip_value(field: Field, value: str) -> str:
+    """The value of a filter as people read it."""
+    if field.kind.widget == "checkbox":
+        return "yes" if value == "true" else "no"
+    if field.kind.widget == "datetime":
+        return _moment_text(value)
+    return word_of(field, value) or value
+
+
+def _moment_text(value: str) -> str:
+    try:
+        return exact(value)
+    except ValueError:
+        return value

@@ -9,10 +9,10 @@ from werkzeug.wrappers import Response as AnyResponse
 from quire.actor import Actor
 from quire.admin.form.fields import RecordForm, settable_fields
 from quire.admin.form.merge import FormSnapshot, State, merge, with_retries
-from quire.admin.format import cell_html, truncate
+from quire.admin.format import truncate
+from quire.admin.list.cells import Cells
 from quire.admin.panel_view import PanelView, panel_actor
 from quire.admin.queries import find, parse_id
-from quire.admin.urls import address_for
 from quire.declare.fields import Field
 from quire.declare.record import Record
 from quire.declare.text_codec import decode_value, encode_value
@@ -38,7 +38,7 @@ class InlineEditMixin(PanelView):
         state = find(record, actor, id)
         value = state.get(field.name)
         return jsonify(
-            html=str(cell_html(field, value, address_for(actor))) or "–",
+            html=str(Cells(record, actor, []).html(field, value)) or "–",
             raw=_raw(encode_value(field, value)),
             version=state.get("version"),
         )

@@ -11,7 +11,9 @@ from markupsafe import Markup
 from quire.actor import Actor
 from quire.admin.actions import bulk_choices, delete_question
 from quire.admin.form.fields import settable_fields
-from quire.admin.format import cell_html, record_title
+from quire.admin.format import record_title
+from quire.admin.list import presets
+from quire.admin.list.cells import Cells
 from quire.admin.list.columns import (
     Column,
     columns,
@@ -23,7 +25,7 @@ from quire.admin.list.columns import (
 )
 from quire.admin.list.filters import chips, clean, filters, has_tabs
 from quire.admin.thumbnails import thumbnail
-from quire.admin.urls import Pairs, address_for, endpoint, list_url, lookup_url, record_url
+from quire.admin.urls import Pairs, endpoint, list_url, lookup_url, record_url
 from quire.declare.fields import Field
 from quire.declare.query import Query, parse_query
 from quire.declare.query_fields import default_filters, filter_paths
@@ -34,8 +36,12 @@ from quire.exchange.tables.command import importable
 from quire.exchange.tables.sheets import KINDS
 from quire.store import read
 from quire.store.permissions import rights
+from quire.store.snippets import Highlighter
 
 NOTHING = read.Page([], 0, 1, 20, False, False, None, None)
+MOST_COUNTED = 10_000
+"""The largest total that is shown exactly."""
+
 INLINE = ("text", "select", "checkbox", "number", "decimal", "date", "datetime", "url", "email")
 """Widgets that are small enough for a cell."""
 
@@ -52,6 +58,9 @@ class ListPage:
         self.columns = columns(record, actor, self.fields, self.pairs)
         self.parameters = dict(self.pairs)
         self.trashed = "trashed" in self.parameters
+        search = self.parameters.get("search", "")
+        self._highlighter = Highlighter(search) if search else None
+        self._cells = Cells(record, actor, self.pairs)
         self._inline_names = self._inline_fields()
 
     def _read(self) -> read.Page:
@@ -69,7 +78,7 @@ class ListPage:
         """The query in the URL. Raises BadRequest."""
         record, actor = self.record, self.actor
         added = default_filters(record, actor, (name.partition("__")[0] for name, _ in self.pairs))
-        query = parse_query(record, actor, [*self.pairs, *added])
+        query = parse_query(record, actor, presets.expand([*self.pairs, *added]))
         sort = query.sort or (("-id",) if record.newest_first and not query.search else ())
         return replace(query, sort=sort, fields=record.field_names, panel=True)
 
@@ -94,6 +103,7 @@ class ListPage:
             version=state.get("version", ""),
             title=record_title(record, state),
             thumb=thumbnail(state),
+            snippet=Markup(self._snippet(state)),  # noqa: S704 - it escapes all but <mark>
             edit_url=record_url(record, "edit_view", id) if editable else None,
             details_url=record_url(record, "details_view", id),
             delete_url=record_url(record, "delete_view", id, url=self.here())
@@ -109,13 +119,23 @@ class ListPage:
     def _cell(self, column: Column, field: Field, state: dict[str, Any], row_editable: bool) -> Any:
         value = state.get(field.name)
         if column.leads:
-            return SimpleNamespace(
-                column=column, html=record_title(self.record, state), editable=False
-            )
-        address = address_for(self.actor)
-        html = cell_html(field, value, address) if field.name in state else Markup("")
+            return SimpleNamespace(column=column, html=self._title(state), editable=False)
+        html = self._cells.html(field, value) if field.name in state else Markup("")
         editable = row_editable and field.name in self._inline_names
         return SimpleNamespace(column=column, html=html, editable=editable, **_inline(field, value))
+
+    def _title(self, state: dict[str, Any]) -> str:
+        title = record_title(self.record, state)
+        return title if self._highlighter is None else Markup(self._highlighter.mark(title))  # noqa: S704 - it escapes all but <mark>
+
+    def _snippet(self, state: dict[str, Any]) -> str:
+        """The first words of the record that were searched for, where its title has none of them."""
+        if self._highlighter is None or "<mark>" in self._title(state):
+            return ""
+        others = [one for one in self.record.search_fields if one.name != self.record.title_field]
+        texts = (state.get(one.name) for one in others)
+        text = self._highlighter.snippet("\n".join(one for one in texts if isinstance(one, str)))
+        return text if "<mark>" in text else ""
 
     def here(self) -> str:
         """The address of this very page."""
@@ -127,8 +147,10 @@ class ListPage:
         return f"{self._total_figure()} {one if self.page.total == 1 else many}"
 
     def _total_figure(self) -> str:
-        """`57`; `10,000+` where a search has stopped counting."""
-        return f"{self.page.total or 0:,}{'+' if self.page.total_is_minimum else ''}"
+        """`57`; `10,000+` where there are more, or a search has stopped counting."""
+        total = self.page.total or 0
+        more = self.page.total_is_minimum or total > MOST_COUNTED
+        return f"{min(total, MOST_COUNTED):,}{'+' if more else ''}"
 
     def range_text(self) -> str:
         """`1–20 of 57`."""

@@ -7,7 +7,7 @@ from flask import flash, redirect, request, url_for
 from flask_admin import expose
 from werkzeug.wrappers import Response as AnyResponse
 
-from quire.admin.format import format_moment
+from quire.admin.local_time import format_moment
 from quire.admin.panel_view import PanelView, panel_actor
 from quire.admin.queries import parse_id
 from quire.declare.clock import rfc3339

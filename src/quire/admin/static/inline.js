@@ -1,8 +1,17 @@
 // Inline edit of a list cell: sends field, value and the version it was read at; nothing is overwritten.
 "use strict";
 
+// Cells hold moments in UTC; people see and type them in their own zone.
+const localMoment = (utc) => {
+  const moment = new Date(`${utc}Z`);
+  return new Date(moment - moment.getTimezoneOffset() * 60000).toISOString().slice(0, 19);
+};
+const utcMoment = (local) => new Date(local).toISOString().slice(0, 19);
+const isMoment = (input, text) => input.type === "datetime-local" && text;
+
 function inlineInput(link) {
-  const { kind, value, choices } = link.dataset;
+  const { kind, choices } = link.dataset;
+  const value = kind === "datetime-local" && link.dataset.value ? localMoment(link.dataset.value) : link.dataset.value;
   if (!choices) return element("input", { type: kind || "text", value });
   const select = element("select");
   for (const [key, label] of JSON.parse(choices)) select.append(new Option(label, key, false, key === value));
@@ -32,7 +41,7 @@ function startInline(link) {
 async function saveInline(link, input, error, stop) {
   const row = link.closest("tr");
   const body = new URLSearchParams({ id: row.dataset.id, field: link.dataset.inline,
-    value: input.value, base: link.dataset.value, version: row.dataset.version });
+    value: isMoment(input, input.value) ? utcMoment(input.value) : input.value, base: link.dataset.value, version: row.dataset.version });
   const answer = await fetch(document.querySelector("[data-inline-url]").dataset.inlineUrl,
     { method: "POST", body, headers: { "X-CSRFToken": csrf(), Accept: "application/json" } }).catch(() => null);
   const result = await answer?.json().catch(() => null);

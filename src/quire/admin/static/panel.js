@@ -3,6 +3,12 @@
 
 const csrf = () => document.querySelector('meta[name="csrf-token"]').content;
 
+// The server writes times in the zone of the person; it learns the zone from this cookie.
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (zone && !document.cookie.split("; ").includes(`time_zone=${zone}`)) {
+  document.cookie = `time_zone=${zone}; path=/admin/; max-age=31536000; samesite=lax`;
+}
+
 function element(name, attributes = {}, ...children) {
   const node = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);

@@ -1,0 +1,91 @@
+"""Times as the person at the panel reads them: relative in lists, exact in their own time zone."""
+
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from flask import has_request_context, request
+from markupsafe import Markup
+
+from quire.declare.clock import now, rfc3339
+
+COOKIE = "time_zone"
+"""The cookie with the name of the browser's time zone; the panel's script sets it."""
+
+RECENT = timedelta(days=30)
+"""How far from now a moment is told in days."""
+
+UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
+
+
+def time_zone() -> tzinfo:
+    """The time zone of the person who sent this request, UTC where it is not known."""
+    return zone_named(request.cookies.get(COOKIE, "")) if has_request_context() else UTC
+
+
+@lru_cache(500)
+def zone_named(name: str) -> tzinfo:
+    """The time zone with this IANA name, UTC where there is none."""
+    try:
+        return ZoneInfo(name)
+    except (ValueError, KeyError, OSError):
+        return UTC
+
+
+def exact(value: str) -> str:
+    """A moment (RFC 3339) as `22 Nov 2026, 15:34:07 CET`."""
+    moment = datetime.fromisoformat(value).astimezone(time_zone())
+    return f"{moment.day} {moment:%b %Y, %H:%M:%S %Z}"
+
+
+def format_moment(value: str) -> Markup:
+    """A moment (RFC 3339) as `22 Nov 2026, 15:34` in the person's zone, exact in its title."""
+    moment = datetime.fromisoformat(value).astimezone(time_zone())
+    return _time_element(value, f"{moment.day} {moment:%b %Y, %H:%M}")
+
+
+def format_relative(value: str) -> Markup:
+    """A moment (RFC 3339) as `5 minutes ago`, as a date where it is long ago; exact in its title."""
+    moment = datetime.fromisoformat(value)
+    away = abs(now() - moment)
+    if away >= RECENT:
+        local = moment.astimezone(time_zone())
+        return _time_element(value, f"{local.day} {local:%b %Y}")
+    return _time_element(value, _distance(moment, away))
+
+
+def _distance(moment: datetime, away: timedelta) -> str:
+    seconds = int(away.total_seconds())
+    for length, unit in UNITS:
+        if count := seconds // length:
+            words = f"{count} {unit}{'' if count == 1 else 's'}"
+            return f"in {words}" if moment > now() else f"{words} ago"
+    return "just now"
+
+
+def _time_element(value: str, text: str) -> Markup:
+    return Markup('<time datetime="{}" title="{}" class="nowrap">{}</time>').format(
+        value, exact(value), text
+    )
+
+
+def to_utc_text(text: str) -> str:
+    """A moment that somebody typed in their own zone, as RFC 3339; anything else stays as it is."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    if moment.tzinfo is not None:
+        return text
+    try:
+        return rfc3339(moment.replace(tzinfo=time_zone()))
+    except OverflowError:
+        return text
+
+
+def to_local_text(value: str) -> str:
+    """The same moment as an input shows it, in the person's zone and without its name."""
+    try:
+        return datetime.fromisoformat(value).astimezone(time_zone()).strftime("%Y-%m-%dT%H:%M:%S")
+    except (ValueError, OverflowError):
+        return value
