@@ -173,7 +173,7 @@ def test_a_stop_ends_the_retired_too(small):
 
 def test_servers_are_known_as_long_as_they_run(tmp_path):
     assert running_servers(tmp_path) == []
-    with registered(tmp_path, "http://127.0.0.1:8000/") as files:
+    with pytest.raises(SystemExit), registered(tmp_path, "http://127.0.0.1:8000/") as files:
         # another process sees the lock; this one would have it already
         code = (
             "import sys; from pathlib import Path; from quire.config.running_servers import running_servers as r;"
@@ -188,6 +188,7 @@ def test_servers_are_known_as_long_as_they_run(tmp_path):
         files.respond("a", "No room.")
         assert files.take_response("b") is None
         assert files.take_response("a")["problem"] == "No room."
+        sys.exit(0)
     assert list((tmp_path / "servers").iterdir()) == []
 
 

@@ -81,10 +81,12 @@ def registered(instance: Path, address: str) -> Iterator[ServerFiles]:
     folder.mkdir(exist_ok=True)
     files = ServerFiles(folder, f"{socket.gethostname()}-{os.getpid()}")
     files.remove()  # those of a process that had the same number
-    with FileLock(files.path(LOCK), timeout=5, fallback_to_soft=False):
-        _write(files.path(DESCRIPTION), {"address": address, "pid": os.getpid()})
-        yield files
-    files.remove()
+    try:
+        with FileLock(files.path(LOCK), timeout=5, fallback_to_soft=False):
+            _write(files.path(DESCRIPTION), {"address": address, "pid": os.getpid()})
+            yield files
+    finally:
+        files.remove()
 
 
 def running_servers(instance: Path) -> list[ServerFiles]:
