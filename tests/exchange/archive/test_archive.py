@@ -8,11 +8,12 @@ import pytest
 from quire.actor import SYSTEM
 from quire.auth import session_store
 from quire.declare.query import Query
-from quire.exchange.archive import export, merge, validate
+from quire.exchange.archive import export, merge
 from quire.jobs.images.process import process_media
 from quire.records import COMMENTS, MEDIA, POSTS, PROFILES, TAGS, USERS
 from quire.security.tokens import new_secret
 from quire.store import audit, read, write
+from quire.store.files import checked_zip
 from tests.exchange.archive import archives
 from tests.sample_images import files
 from tests.users import PASSWORD
@@ -231,7 +232,7 @@ def dense_file(site, people, tmp_path):
 def test_texts_that_repeat_a_word_are_no_bomb(dense_file, elsewhere):
     with zipfile.ZipFile(dense_file) as zip:
         info = zip.getinfo("records/posts.ndjson")
-    assert info.file_size > validate.MOST_TIMES_SMALLER * info.compress_size
+    assert info.file_size > checked_zip.MOST_TIMES_SMALLER * info.compress_size
     report = merge.load(dense_file)
     assert report.skipped == 0, str(report)
     assert read.list_records(POSTS, SYSTEM, Query(page=1)).total == 6

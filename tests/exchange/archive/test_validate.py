@@ -11,6 +11,7 @@ from quire.exchange.archive import merge, validate
 from quire.records import AUDIT_EVENTS, TAGS, USERS
 from quire.store import read
 from quire.store.db import read_connection
+from quire.store.files import checked_zip
 from tests.exchange.archive import archives
 
 TAG = {"id": 3, "name": "Ice", "slug": "ice", "description": "", "version": 1,
@@ -94,9 +95,13 @@ def test_bombs(refused):
     assert "too large for its compressed size" in refused()
 
 
-@pytest.mark.parametrize(("name", "most"), [("MOST_FILES", 1), ("MOST_BYTES", 100)])
-def test_too_much(refused, monkeypatch, name, most):
-    monkeypatch.setattr(validate, name, most)
+@pytest.mark.parametrize(
+    ("module", "name", "most"),
+    [(checked_zip, "MOST_FILES", 1), (validate, "MOST_BYTES", 100)],
+    ids=["files", "bytes"],
+)
+def test_too_much(refused, monkeypatch, module, name, most):
+    monkeypatch.setattr(module, name, most)
     archives.forged(refused.file, {"records/tags.ndjson": [TAG] * 9})
     assert "more than" in refused()
 
