@@ -1,4 +1,4 @@
-"""What a newcomer does first, by the Python that runs this: start, a user, GET, POST, stop.
+"""What a newcomer does first, by the Python that runs this: start, a user, GET, POST, a backup, stop, a restore.
 
 TEST_REDIS_URL names a broker for the worker; without one it does without.
 """
@@ -143,6 +143,28 @@ def upload(api, token, name):
     return made
 
 
+def back_up(environment, api, folder):
+    """Back up while the server runs, change something, and be refused a restore meanwhile."""
+    archive = str(Path(folder) / "saved" / "backup.zip")
+    environment = environment | {"BACKUP_PASSPHRASE": PASSWORD}
+    print(manage(environment, "backup", archive, "--encrypt"), flush=True)
+    print(manage(environment, "backup", "--verify", archive), flush=True)
+    expect("tag", call(f"{api}/tags", {"name": "later"}, sign_in(api))[0], 201)
+    command = [sys.executable, str(ROOT / "manage.py"), "restore", archive, "--yes"]
+    refused = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    expect("restore while it runs", (refused.returncode, "is running" in refused.stderr), (1, True))
+
+
+def bring_back(environment, folder):
+    """Restore, here and elsewhere."""
+    archive = str(Path(folder) / "saved" / "backup.zip")
+    environment = environment | {"BACKUP_PASSPHRASE": PASSWORD}
+    for place in (folder, str(Path(folder) / "elsewhere")):
+        there = environment | {"QUIRE_INSTANCE": place}
+        print(manage(there, "restore", archive, "--yes"), flush=True)
+        expect("people", json.loads(manage(there, "users", "list", "--json"))[0]["id"], 1)
+
+
 def stop(process):
     """Press Ctrl-Break; the exit status."""
     process.stdin.write("\n")
@@ -178,9 +200,11 @@ def main():
         server, address = start(environment)
         try:
             use(f"{address}api/v1", environment)
+            back_up(environment, f"{address}api/v1", folder)
         finally:
             status = stop(server)
         expect("stop", status, 0)
+        bring_back(environment, folder)
         work(environment)
         expect("check", manage(environment, "check").splitlines()[0], "ok   database schema")
     print("The journey went well.")
