@@ -12,7 +12,7 @@ from sqlalchemy.types import TypeDecorator
 from quire import store
 from quire.declare.collation import SortKey
 from quire.store.data_versions import DataVersion, forget_writes
-from quire.store.db import isolate
+from quire.store.db import isolate, lift_limits
 from quire.store.search_index import POSTGRESQL_DDL, SQLITE_DDL
 
 LOCK = 0x51756972
@@ -117,6 +117,7 @@ def run_online():
         try:
             with context.begin_transaction():
                 if connection.dialect.name == "postgresql":
+                    lift_limits(connection)
                     connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
                 context.run_migrations()
                 mend_search(connection)

@@ -252,6 +252,16 @@ class Unavailable(Problem):
     code = "unavailable"
 
 
+class TransactionConflict(Unavailable):
+    """503: the database has rolled back a change because of others at the same time; again, it may succeed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Others have changed the same at the same time. Try again.",
+            headers={"Retry-After": "1"},
+        )
+
+
 class UnderMaintenance(Unavailable):
     """503: the site is closed to all but administrators for a while; `message` is the operator's."""
 

@@ -154,6 +154,11 @@ def test_database_forms(url, uri):
         ),
         ({"TRUSTED_PROXY": "10.0.0.0/8"}, "TRUSTED_PROXY: must be the IP address"),
         ({"QUIRE_ENV": "live"}, "QUIRE_ENV: Input should be 'development', 'testing' or"),
+        ({"DATABASE_PGBOUNCER": True, "DATABASE_URL": "sqlite://"}, "DATABASE_PGBOUNCER needs a"),
+        (
+            {"DATABASE_POOL_SIZE": 2, "DATABASE_POOL_OVERFLOW": 1},
+            "DATABASE_POOL_SIZE and DATABASE_POOL_OVERFLOW allow 3 connections, but THREADS and JOB_",
+        ),
     ],
 )
 def test_refused_in_one_line(overrides, words):

@@ -14,6 +14,7 @@ from quire.declare.record import Record
 from quire.errors import Problem, VersionConflict
 from quire.store import draft_merge, write
 from quire.store.db import nested_transaction, transaction
+from quire.store.retries import retry_conflicts
 from quire.store.undoable_batches import ACTION, RowChange, begin, change_of, keep
 from quire.store.write import Raw, Saved
 
@@ -136,6 +137,7 @@ def run_action_on_all(
     return result
 
 
+@retry_conflicts
 def _run_one(
     record: Record,
     actor: Actor,

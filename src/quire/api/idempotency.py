@@ -26,6 +26,7 @@ from quire.store.idempotency_keys import (
     one_effect,
     store_answer,
 )
+from quire.store.retries import run_again
 from quire.web.body_limits import accepts_files
 from quire.web.secret_response import SecretResponse
 
@@ -53,16 +54,23 @@ def _answer_once(view: View, *args: Any, **kwargs: Any) -> Response:
         if answer is not None:
             return _given_again(answer)
         try:
-            with one_effect(keyed):
-                response = view(*args, **kwargs)
-                store_answer(keyed, _stored(response))
-                return response
+            answering = partial(_answer_and_store, keyed, partial(view, *args, **kwargs))
+            # an upload can be read once; the change in it is run again by itself
+            is_once = accepts_files(request.method, request.path)
+            return answering() if is_once else run_again(answering)
         except Problem:
             # such as a value that is taken: by the same request, which another process has answered
             answer = find_answer(keyed)
             if answer is None:
                 raise
             return _given_again(answer)
+
+
+def _answer_and_store(keyed: KeyedRequest, view: View) -> Response:
+    with one_effect(keyed):
+        response = view()
+        store_answer(keyed, _stored(response))
+        return response
 
 
 def _requested(actor: Actor) -> str:

@@ -22,6 +22,7 @@ from quire.site.overrides import broken_templates
 from quire.store.db import read_connection
 from quire.store.files.storage import file_storage
 from quire.store.migrations import SchemaMismatch, database_revision, require_current
+from quire.store.postgresql import missing_role_settings
 from quire.store.queue_admin import oldest_due
 from quire.web.hosts import is_served_host
 
@@ -50,7 +51,7 @@ def findings(deploy: bool) -> Iterator[tuple[str, Finding]]:
     schema = _schema()
     yield "database schema", schema
     if schema is None:
-        yield from map(_check_result, (_database, _administrator, _jobs))
+        yield from map(_check_result, (_database, _role_limits, _administrator, _jobs))
     yield from map(_check_result, (_private, _templates, _files))
     yield _backup()
     if deploy:
@@ -87,6 +88,18 @@ def _database() -> Finding:
             return str(answer)
         lost = connection.execute(text("PRAGMA foreign_key_check")).first()
         return None if lost is None else f"a row in {lost[0]} refers to a missing row in {lost[2]}"
+
+
+def _role_limits() -> Finding:
+    """limits of the database role."""
+    if not current_app.config["DATABASE_PGBOUNCER"]:
+        return None
+    with read_connection() as connection:
+        missing = missing_role_settings(connection)
+    if not missing:
+        return None
+    words = "; ".join(f"ALTER ROLE CURRENT_USER SET {name} = '{one}'" for name, one in missing)
+    return f"behind PgBouncer, the role needs settings of its own. Run in psql: {words}"
 
 
 def _administrator() -> Finding:

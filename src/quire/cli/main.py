@@ -88,10 +88,15 @@ def bare_application(name: str | None = None, config: Mapping[str, Any] | None =
     return app
 
 
+def command_application() -> Flask:
+    """An application for commands, whose statements may take as long as they take."""
+    return bare_application(config={"LIMIT_DATABASE_TIME": False})
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command. Always ends in SystemExit: 0 done, 1 refused, 2 wrong usage."""
     for stream in (sys.stdout, sys.stderr):
         # A title in Greek must not end an import on a console that knows no Greek.
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     with exit_with_one_line():
-        manage.main(arguments, "manage.py", obj=ScriptInfo(create_app=bare_application))
+        manage.main(arguments, "manage.py", obj=ScriptInfo(create_app=command_application))

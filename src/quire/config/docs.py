@@ -5,6 +5,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
+from quire.config.pool_settings import PoolSettings
 from quire.config.settings import ROOT, Settings
 
 HEAD = """# Settings
@@ -46,8 +47,10 @@ def env_example() -> str:
 
 
 def names() -> list[str]:
-    """All settings, in the order they are declared in."""
-    return list(Settings.model_fields)
+    """All settings, in the order they are declared in; those of the pool follow the database."""
+    every = [name for name in Settings.model_fields if name not in PoolSettings.model_fields]
+    place = every.index("DATABASE_URL") + 1
+    return [*every[:place], *PoolSettings.model_fields, *every[place:]]
 
 
 def write() -> list[Path]:

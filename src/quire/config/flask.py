@@ -18,6 +18,8 @@ def flask_config(settings: Any) -> dict[str, Any]:
         PROPAGATE_EXCEPTIONS=None if settings.QUIRE_ENV == "development" else False,
         # Switching this off would make every stored password wrong: no setting, a fact.
         BCRYPT_HANDLE_LONG_PASSWORDS=True,
+        # what manage.py does may take as long as it takes
+        LIMIT_DATABASE_TIME=True,
         # serve.py says where it listens; until then, where it does by default.
         LOCAL_URL="http://127.0.0.1:8000",
         # A form of Unicode text grows threefold on its way; the body limit is the only limit.

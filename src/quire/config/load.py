@@ -9,7 +9,7 @@ from quire.config import instance_folder
 from quire.config.flask import flask_config
 from quire.config.secret_key import load_or_create_secret_key
 from quire.config.settings import ROOT, Settings, TestingSettings, default_environment
-from quire.config.validation import UnsafeConfig
+from quire.config.validation import UnsafeConfig, refuse_contradictions
 
 KNOWN_SECRETS = ("change", "example", "secret-key", "secret_key", "password", "testing-only")
 
@@ -27,6 +27,7 @@ def load(name: str | None = None, overrides: Mapping[str, Any] | None = None) ->
         _fill(settings)
     config = flask_config(settings)
     config.update((key, values[key]) for key in values if key not in Settings.model_fields)
+    refuse_contradictions(config)
     if settings.QUIRE_ENV == "production":
         refuse_unsafe(config)
     return config

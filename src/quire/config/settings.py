@@ -3,11 +3,12 @@
 import os
 import tempfile
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from quire.config.pool_settings import PoolSettings, setting
 from quire.config.types import (
     Address,
     Duration,
@@ -34,12 +35,7 @@ def default_environment() -> Environment:
     return "development" if debug else "production"
 
 
-def setting(default: Any, sentence: str, **rules: Any) -> Any:
-    """A field of Settings; docs/settings.md shows its description."""
-    return Field(default, description=sentence, **rules)
-
-
-class Settings(BaseSettings):
+class Settings(PoolSettings):
     """What an operator may set, read from the environment or from `.env`."""
 
     model_config = SettingsConfigDict(

@@ -14,6 +14,20 @@ class UnsafeConfig(StartupError):
     """A setting is wrong or dangerous."""
 
 
+def refuse_contradictions(config: Mapping[str, Any]) -> None:
+    """Raise UnsafeConfig if settings of the database do not fit each other."""
+    is_postgresql = config["SQLALCHEMY_DATABASE_URI"].startswith("postgresql")
+    if config["DATABASE_PGBOUNCER"] and not is_postgresql:
+        raise UnsafeConfig("DATABASE_PGBOUNCER needs a DATABASE_URL of PostgreSQL.")
+    size, overflow = config["DATABASE_POOL_SIZE"], config["DATABASE_POOL_OVERFLOW"]
+    threads = config["THREADS"] + config["JOB_THREADS"]
+    if size and size + overflow < threads:
+        raise UnsafeConfig(
+            f"DATABASE_POOL_SIZE and DATABASE_POOL_OVERFLOW allow {size + overflow} connections, but "
+            f"THREADS and JOB_THREADS are {threads} threads. Allow one for each."
+        )
+
+
 def require_public_url(config: Mapping[str, Any], host: str) -> None:
     """Raise UnsafeConfig if other machines could reach a server without a configured address."""
     missing = [key for key in ("PUBLIC_URL", "TRUSTED_HOSTS") if not config[key]]

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from functools import partial
+from itertools import groupby, starmap
 from typing import Any
 
 from quire.actor import Actor
@@ -25,6 +26,7 @@ from quire.store.db import (
 )
 from quire.store.preconditions import refuse_without_version
 from quire.store.references import find_by_key
+from quire.store.retries import run_again
 from quire.store.size_limit import text_size
 from quire.store.undoable_batches import BULK, RowChange, begin, change_of, keep
 from quire.store.write import Prepared, Raw, Saved
@@ -112,10 +114,9 @@ class _Bulk:
     def run(self, operations: Sequence[Operation]) -> tuple[list[Result], int | None]:
         """Run all operations; see the function `run`."""
         with rollback_scope():
-            rows = [_Row(number, one) for number, one in enumerate(operations)]
-            rows = [row for row in rows if self._is_prepared(row)]
+            rows = [row for row in starmap(_Row, enumerate(operations)) if self._is_prepared(row)]
             if self._options.atomic or self._options.dry_run:
-                self._run_as_one(rows)
+                run_again(partial(self._run_as_one, rows))
             else:
                 for start in range(0, len(rows), ROWS_OF_GROUP):
                     self._run_group(rows[start : start + ROWS_OF_GROUP])
@@ -123,10 +124,10 @@ class _Bulk:
 
     def _run_as_one(self, rows: list[_Row]) -> None:
         aborted = False
+        self._begin(None)
         with nested_transaction():
             self._do(rows)
-            failed = any(one.problem is not None for one in self._results)
-            aborted = failed and self._options.atomic
+            aborted = self._options.atomic and any(one.problem for one in self._results)
             if aborted or self._options.dry_run:
                 roll_back()
             self._keep()
@@ -139,16 +140,23 @@ class _Bulk:
         """Commit rows together; if the database fails, the groups before stay written."""
         batch = self._batch
         try:
-            with transaction():
-                self._do(rows)
-                self._keep()
+            run_again(partial(self._write_group, rows, batch))
         except Unavailable as problem:
             if batch is None:
                 raise
-            self._batch = batch
-            self._changes.clear()
+            self._begin(batch)
             for row in rows:
                 self._fail(row, problem)
+
+    def _write_group(self, rows: list[_Row], batch: int | None) -> None:
+        self._begin(batch)
+        with transaction():
+            self._do(rows)
+            self._keep()
+
+    def _begin(self, batch: int | None) -> None:
+        self._batch = batch
+        self._changes.clear()  # of an attempt that was rolled back
 
     def _is_prepared(self, row: _Row) -> bool:
         """Whether the row can be run: slow preparation happens before others have to wait."""

@@ -207,7 +207,17 @@ def snapshot() -> Iterator[Connection]:
     """A connection that sees the database as it was at its first read, whoever writes meanwhile."""
     with translate_outages(), db.engine.connect() as connection:
         isolate(connection, "REPEATABLE READ")
+        lift_limits(connection)
         yield connection
+
+
+def lift_limits(connection: Connection) -> None:
+    """Let the transaction take as long as it takes, and wait for locks: migrations, whole exports."""
+    if connection.dialect.name != "sqlite":
+        connection.exec_driver_sql(
+            "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; "
+            "SET LOCAL idle_in_transaction_session_timeout = 0"
+        )
 
 
 def isolate(connection: Connection, level: str) -> None:

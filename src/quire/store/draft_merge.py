@@ -13,9 +13,11 @@ from quire.store import drafts, revisions, rows
 from quire.store.db import transaction
 from quire.store.drafts import StoredDraft
 from quire.store.preconditions import stale_draft
+from quire.store.retries import retry_conflicts
 from quire.store.write import Raw, Saved, act, update
 
 
+@retry_conflicts
 def publish(
     record: Record,
     actor: Actor,
@@ -46,6 +48,7 @@ def publish(
     return saved
 
 
+@retry_conflicts
 def act_on_merged(
     record: Record, actor: Actor, id: int, name: str, *, draft_version: int | None
 ) -> Saved:

@@ -18,6 +18,7 @@ from quire.store.db import read_connection, transaction
 from quire.store.drafts import StoredDraft
 from quire.store.preconditions import refuse_trashed, refuse_unknown, stale_draft, stale_record
 from quire.store.references import small_objects
+from quire.store.retries import retry_conflicts
 from quire.store.write import Raw
 
 ABOUT = ("base_version", "live_version", "changed_fields", "updated_by")
@@ -128,6 +129,7 @@ def _draft_info(record: Record, draft: StoredDraft, state: Raw) -> Raw:
     }
 
 
+@retry_conflicts
 def save_draft(
     record: Record,
     actor: Actor,
@@ -271,6 +273,7 @@ def _id_or_key(field: Field, one: Any) -> int | str:
     return reference
 
 
+@retry_conflicts
 def discard_draft(
     record: Record, actor: Actor, id: int, raw: Raw | None = None, *, version: int | None = None
 ) -> None:

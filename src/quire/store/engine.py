@@ -10,9 +10,8 @@ from sqlalchemy import Engine, event, make_url, text
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import DisconnectionError
 
-from quire.store import data_versions
+from quire.store import data_versions, postgresql
 from quire.store.db import db, in_transaction, read_connection
-from quire.store.instance_locks import APPLICATION
 from quire.store.search_terms import has_terms
 from quire.store.statement_timer import time_statements
 from quire.store.writer_lock import BUSY_SECONDS, begin_writing
@@ -43,26 +42,12 @@ def _engine_options(app: Flask) -> dict[str, Any]:
         "json_deserializer": orjson.loads,
     }
     # the connection used last comes first: its statements, pages and values are cached
-    pool = {"pool_use_lifo": True, "max_overflow": 20}
+    pool = {"pool_use_lifo": True}
     url = make_url(app.config["SQLALCHEMY_DATABASE_URI"])
     if url.get_backend_name() == "sqlite":
         in_memory = url.database in (None, "", ":memory:")
-        return json if in_memory else {"pool_size": 20, **pool, **json}
-    return {
-        "pool_size": 10,
-        "pool_timeout": 3,
-        # what only reads sees what is committed, statement by statement, with or without a
-        # transaction around it: BEGIN and ROLLBACK would be two more round trips
-        "isolation_level": "AUTOCOMMIT",
-        # random reads come from memory or an SSD; by default, PostgreSQL would rather read a whole
-        # table than look up a tenth of its rows in an index
-        "connect_args": {
-            "application_name": APPLICATION,
-            "options": "-c timezone=UTC -c statement_timeout=30000 -c jit=off -c random_page_cost=1.1",
-        },
-        **pool,
-        **json,
-    }
+        return json if in_memory else {"pool_size": 20, "max_overflow": 20, **pool, **json}
+    return {**pool, **postgresql.engine_options(app.config, url), **json}
 
 
 class _Compiler(SQLiteCompiler):

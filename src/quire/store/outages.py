@@ -13,17 +13,22 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from quire.errors import Unavailable
+from quire.errors import Problem, QueryTimeout, TransactionConflict, Unavailable
 
 logger = logging.getLogger("quire.database")
 
+STATEMENT_SECONDS = 30
+"""How long PostgreSQL works on one statement of a server, whatever asks for it."""
 QUIET_SECONDS = 60
 FULL = "The database's disk is full. Free some space on it."
 LOCKED = "The database is locked by another program or a long transaction. Find it and end it."
 READ_ONLY = "The database is read-only. Check who owns its file and how its disk is mounted."
 DAMAGED = "The database file is damaged or not a database. Restore a backup."
 AWAY = "The database is not responding. Check DATABASE_URL and that its server is running."
-BUSY_POOL = "All connections to the database are in use."
+BUSY_POOL = "All connections to the database are in use. See DATABASE_POOL_SIZE."
+COSTLY = "A statement took the database too long and was stopped."
+IDLE = "A transaction that did nothing for too long was ended by the database."
+CONFLICT = "The database rolled back a change because of another one at the same time."
 # https://sqlite.org/rescode.html, https://www.postgresql.org/docs/current/errcodes-appendix.html
 _CAUSES = {
     sqlite3.SQLITE_FULL: FULL,
@@ -34,9 +39,14 @@ _CAUSES = {
     sqlite3.SQLITE_NOTADB: DAMAGED,
     "53100": FULL,
     "55P03": LOCKED,
-    "40P01": LOCKED,
+    "40001": CONFLICT,
+    "40P01": CONFLICT,
+    "57014": COSTLY,
+    "25P03": IDLE,
     "25006": READ_ONLY,
 }
+_OUTAGES = (DAMAGED, READ_ONLY, FULL, IDLE)
+"""What is an outage although drivers do not call it an operational error."""
 
 _logged_at: dict[str, float] = {}
 """When each cause was logged last: there are as many as sentences above."""
@@ -52,13 +62,25 @@ def translate_outages() -> Iterator[None]:
         _log(BUSY_POOL, error)
         raise _unavailable("The database is not responding. Try again.", 5) from error
     except DatabaseError as error:
-        cause = _cause(error)
-        if not isinstance(error, OperationalError) and cause not in (DAMAGED, READ_ONLY, FULL):
+        problem = _as_problem(error)
+        if problem is None:
             raise
-        _log(cause, error)
-        if cause == DAMAGED:
-            raise _unavailable("The database cannot be read.", 60) from error
-        raise _unavailable("The database is not responding. Try again.", 5) from error
+        raise problem from error
+
+
+def _as_problem(error: DatabaseError) -> Problem | None:
+    """What the client is told, None where the error is one of our own."""
+    cause = _cause(error)
+    if not isinstance(error, OperationalError) and cause not in _OUTAGES:
+        return None
+    _log(cause, error)
+    if cause == CONFLICT:
+        return TransactionConflict()
+    if cause == COSTLY:
+        return QueryTimeout(STATEMENT_SECONDS)
+    if cause == DAMAGED:
+        return _unavailable("The database cannot be read.", 60)
+    return _unavailable("The database is not responding. Try again.", 5)
 
 
 def lock_timeout() -> Unavailable:

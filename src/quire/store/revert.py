@@ -11,11 +11,13 @@ from quire.store import rows
 from quire.store.access_decision import rule_of
 from quire.store.db import transaction
 from quire.store.preconditions import check_version, parse_values, prepare
+from quire.store.retries import retry_conflicts
 from quire.store.write import Saved, write_changes
 
 Raw = dict[str, Any]
 
 
+@retry_conflicts
 def revert(record: Record, actor: Actor, id: int, data: Raw, *, action: str, version: int) -> Saved:
     """Restore `data` of a revision while the record is at `version`; `action` is what is reverted.
 

@@ -14,6 +14,7 @@ from quire.errors import NotFound, ValidationFailed, detail
 from quire.store import revisions, rows
 from quire.store.db import read_connection, transaction
 from quire.store.references import small_objects
+from quire.store.retries import retry_conflicts
 from quire.store.write import Raw, Saved, update
 
 VERB = "restore_revision"
@@ -77,6 +78,7 @@ def data_at(record: Record, id: int, version: int) -> Raw | None:
         return revisions.data_at(connection, record, id, version)
 
 
+@retry_conflicts
 def restore(
     record: Record,
     actor: Actor,

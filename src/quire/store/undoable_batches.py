@@ -19,6 +19,7 @@ from quire.errors import Conflict, Problem, Unavailable
 from quire.store import import_origins, write
 from quire.store.audit import RecordId, Word
 from quire.store.db import Model, nested_transaction, read_connection, transaction
+from quire.store.retries import retry_conflicts
 from quire.store.revert import revert
 from quire.store.revisions import data_at
 from quire.store.short_transactions import delete_in_batches
@@ -176,6 +177,7 @@ def undo_batch(actor: Actor, batch_id: int) -> UndoResult:
     return replace(result, untried=count(batch_id) - len(result.refused))
 
 
+@retry_conflicts
 def undo(actor: Actor, batch_id: int, change: RowChange) -> None:
     """Undo a change as long as nobody has edited the record since, and delete it from the batch.
 

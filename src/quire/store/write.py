@@ -9,7 +9,7 @@ change        defaults, references, the record's hook
 flush         INSERT or UPDATE; a broken unique rule becomes a Conflict on its field
 recheck       the row must still satisfy the rule: nobody promotes themselves or gives a record away
 effects       audit, revision, event, search document (effects.py)
-commit        transaction() ends
+commit        transaction() ends; what conflicted with others is run again from loading on (retries.py)
 """
 
 from collections.abc import Callable, Sequence
@@ -41,6 +41,7 @@ from quire.store.preconditions import (
     refuse_unknown,
 )
 from quire.store.references import prefetch
+from quire.store.retries import retry_conflicts
 from quire.store.viewers import note_before
 
 Raw = dict[str, Any]
@@ -95,6 +96,7 @@ def prepare_new(record: Record, actor: Actor, raw: Raw) -> Prepared:
     return values, prepare(record, actor, None, values)
 
 
+@retry_conflicts
 def create_prepared(
     record: Record, actor: Actor, prepared: Sequence[Prepared], *, also: Callback | None = None
 ) -> list[Saved]:
@@ -123,6 +125,7 @@ def _saved_new(change: Change, row: rows.LoadedRow) -> Saved:
     return Saved(id, row.state, row.visible, created=True, revealed=change.revealed_values)
 
 
+@retry_conflicts
 def update(
     record: Record,
     actor: Actor,
@@ -164,6 +167,7 @@ def prepare_update(record: Record, actor: Actor, id: int, raw: Raw) -> Raw:
     return prepare(record, actor, id, normal_values(record, raw))
 
 
+@retry_conflicts
 def delete(
     record: Record,
     actor: Actor,
@@ -194,6 +198,7 @@ def delete(
         return None
 
 
+@retry_conflicts
 def act(
     record: Record,
     actor: Actor,

@@ -16,12 +16,14 @@ from quire.errors import NotFound, ValidationFailed, detail
 from quire.store import import_origins, write
 from quire.store.db import transaction
 from quire.store.draft_service import save_draft
+from quire.store.retries import retry_conflicts
 from quire.store.rows import lock
 from quire.web.html import fit_into_page
 
 State = dict[str, Any]
 
 
+@retry_conflicts
 def create_once(record: Record, actor: Actor, raw: State, page: str) -> write.Saved:
     """Make a record of `raw`; or change the one that was made for this page, if the answer was lost.
 
