@@ -127,6 +127,7 @@ BY_HAND = {
     "POST /admin/archive/download": ADMINS,
     "GET /admin/invitations/": ADMINS,
     "POST /admin/invitations/": ADMINS,
+    "GET /admin/palette/": EDITORS,
     "GET /admin/jobs/": ADMINS,
     "POST /admin/jobs/retry": ADMINS,
     "POST /admin/jobs/drop": ADMINS,

@@ -19,7 +19,7 @@ from quire.declare.record import REGISTRY
 from quire.store.maintenance_mode import Maintenance
 
 STATIC = Path(__file__).parent / "static"
-SCRIPTS = ("panel.js", "picker.js", "inline.js", "drafts.js", "media.js")
+SCRIPTS = ("panel.js", "picker.js", "inline.js", "palette.js", "keys.js", "drafts.js", "media.js")
 ROLES = {"admin": "Administrator", "moderator": "Moderator", "author": "Author"}
 PREFERENCES = "user_prefs"
 """The cookie with a reader's preferences, such as `theme=dark`; the site sets it."""
@@ -56,7 +56,8 @@ def menu(admin: Admin, view: BaseView) -> list[dict[str, Any]]:
     groups: list[dict[str, Any]] = []
     for item in admin.menu():
         is_category = item.is_category()
-        items = item.get_children() if is_category else [item] if item.is_accessible() else []
+        is_shown = not is_category and item.is_accessible() and item.is_visible()
+        items = item.get_children() if is_category else [item] if is_shown else []
         if items:
             name = str(item.name) if is_category else ""
             groups.append({"name": name, "links": [_link(one, view) for one in items]})
@@ -133,6 +134,11 @@ class Layout:
     def here(self) -> str:
         """The address of this page, to come back to it; the first page where something was sent."""
         return request.full_path.rstrip("?") if request.method == "GET" else self.home
+
+    @property
+    def palette_url(self) -> str:
+        """The URL that the command palette searches."""
+        return url_for("palette.index")
 
     def theme_url(self, name: str) -> str:
         """The URL that switches colours and returns to this page."""

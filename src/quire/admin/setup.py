@@ -11,6 +11,7 @@ from quire.admin.pages.imports import ImportView
 from quire.admin.pages.invitations import InvitationsView
 from quire.admin.pages.jobs import JobsView
 from quire.admin.pages.mail_preview import MailView
+from quire.admin.pages.palette import PaletteView
 from quire.admin.pages.permissions import PermissionsView
 from quire.admin.panel_view import nonce
 from quire.admin.record_view import RecordView
@@ -19,7 +20,15 @@ from quire.declare.record import REGISTRY
 
 SECTIONS = ("Content", "People", "Site", "System")
 """Groups of the menu, in their order; others follow."""
-CUSTOM_VIEWS = (InvitationsView, PermissionsView, ArchiveView, ImportView, JobsView, MailView)
+CUSTOM_VIEWS = (
+    InvitationsView,
+    PermissionsView,
+    ArchiveView,
+    ImportView,
+    JobsView,
+    MailView,
+    PaletteView,
+)
 """Pages that belong to no record type."""
 VIEWS = {"media": MediaView}
 """Types with views of their own."""

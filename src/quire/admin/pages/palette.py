@@ -1,0 +1,84 @@
+"""What the command palette finds: records of all types that can be searched, and new ones to begin."""
+
+from typing import Any
+
+from flask import jsonify, request, url_for
+from flask_admin import expose
+from werkzeug.wrappers import Response as AnyResponse
+
+from quire.actor import Actor
+from quire.admin.format import record_title
+from quire.admin.panel_view import PanelView, panel_actor
+from quire.admin.thumbnails import thumbnail_url
+from quire.admin.urls import endpoint, record_url
+from quire.declare.query import MAX_SEARCH, Query
+from quire.declare.record import REGISTRY, Record
+from quire.store import read
+
+MOST = 4
+"""Records of one type that are suggested."""
+
+Suggestions = list[dict[str, str]]
+
+
+class PaletteView(PanelView):
+    """Suggestions for the palette, as JSON; the pages of the menu it reads from the page."""
+
+    def __init__(self) -> None:
+        super().__init__(name="Search everything", endpoint="palette", url="palette")
+
+    def is_visible(self) -> bool:
+        """It is opened by a key and a button, not from the menu."""
+        return False
+
+    @expose("/")
+    def index(self) -> AnyResponse:
+        """Records that match `q`, as label, hint, url and image; without `q`, what can be created."""
+        actor = panel_actor()
+        text = request.args.get("q", "").strip()[:MAX_SEARCH]
+        is_storable = "\x00" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
+        if not text or not is_storable:
+            return jsonify(results=_creations(actor))
+        return jsonify(
+            results=[one for record in _searched(actor) for one in _hits(record, actor, text)]
+        )
+
+
+def _creations(actor: Actor) -> Suggestions:
+    records = (one for one in REGISTRY.values() if one.allows(actor, "create") is not False)
+    return [
+        {
+            "label": f"New {record.noun}",
+            "hint": "Action",
+            "url": url_for(endpoint(record, "create_view")),
+        }
+        for record in records
+        if record.allows(actor, "panel") is not False and not record.singleton
+    ]
+
+
+def _searched(actor: Actor) -> list[Record]:
+    """The types with full-text search that this actor finds in the panel."""
+    return [
+        record
+        for record in REGISTRY.values()
+        if record.search_fields and not record.singleton
+        and record.allows(actor, "panel") is not False
+    ]  # fmt: skip
+
+
+def _hits(record: Record, actor: Actor, text: str) -> Suggestions:
+    query = Query(search=text, fields=record.field_names, per_page=MOST, count=False, panel=True)
+    rows = read.list_records(record, actor, query).rows
+    return [_suggestion(record, actor, row) for row in rows]
+
+
+def _suggestion(record: Record, actor: Actor, row: dict[str, Any]) -> dict[str, str]:
+    page = "details_view" if record.allows(actor, "update") is False else "edit_view"
+    image = thumbnail_url(row)
+    suggestion = {
+        "label": record_title(record, row),
+        "hint": record.singular,
+        "url": record_url(record, page, row["id"]),
+    }
+    return suggestion if image is None else {**suggestion, "image": image}

@@ -1,0 +1,54 @@
+// Single keys on lists: / search, j k move, x select, e edit, ? help; they can be turned off in the help.
+"use strict";
+
+const KEYS_OFF = "quire.keys.off";
+const KEY_WORDS = [["/", "Search"], ["j", "Next row"], ["k", "Previous row"], ["Enter", "Open the row"], ["e", "Edit the row"],
+  ["x", "Select the row"], ["Ctrl+K", "Search everything"], ["?", "This help"]];
+
+const rowTitles = () => [...document.querySelectorAll(".records tbody td.title a:first-child")];
+const focusedRow = () => document.activeElement?.closest(".records tbody tr");
+
+function moveRow(step) {
+  const titles = rowTitles(), row = focusedRow();
+  const place = titles.findIndex((title) => title.closest("tr") === row);
+  const next = titles[place < 0 ? (step > 0 ? 0 : titles.length - 1) : place + step];
+  next?.focus();
+  next?.closest("tr").scrollIntoView({ block: "nearest" });
+}
+
+function showKeys() {
+  const rows = KEY_WORDS.map(([key, words]) => element("div", {}, element("dt", {}, element("kbd", {}, key)), element("dd", {}, words)));
+  const box = element("input", { type: "checkbox" });
+  box.checked = !localStorage.getItem(KEYS_OFF);
+  box.addEventListener("change", () => box.checked ? localStorage.removeItem(KEYS_OFF) : localStorage.setItem(KEYS_OFF, "1"));
+  const form = element("form", { method: "dialog", "data-plain": "" }, element("h2", { id: "keys-head" }, "Keyboard shortcuts"),
+    element("dl", { class: "keys" }, ...rows), element("label", { class: "keys-switch" }, box, " Use single keys"),
+    element("div", { class: "dialog-actions" }, element("button", { class: "button", autofocus: "" }, "Close")));
+  const dialog = element("dialog", { "aria-labelledby": "keys-head" }, form);
+  document.body.append(dialog);
+  dialog.addEventListener("close", () => dialog.remove());
+  dialog.showModal();
+}
+
+const KEY_ACTIONS = {
+  "/": () => document.querySelector(".search [type=search]")?.focus(),
+  j: () => moveRow(1),
+  k: () => moveRow(-1),
+  x: () => focusedRow()?.querySelector("[name=rowid]")?.click(),
+  e: () => focusedRow()?.querySelector("[data-edit]")?.click(),
+  "?": showKeys,
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented) return;
+  if (event.target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable], dialog")) return;
+  const action = Object.hasOwn(KEY_ACTIONS, event.key) && KEY_ACTIONS[event.key];
+  if (!action || (localStorage.getItem(KEYS_OFF) && event.key !== "?")) return;
+  event.preventDefault();
+  action();
+});
+
+for (const button of document.querySelectorAll("[data-keys]")) {
+  button.hidden = false;
+  button.addEventListener("click", showKeys);
+}

@@ -1,0 +1,49 @@
+"""The command palette finds what its user may see, of every type, and what they may create."""
+
+import pytest
+
+from quire.actor import SYSTEM
+from quire.records import POSTS
+from quire.store import write
+
+
+def found(browser, text):
+    results = browser.get("palette/", query_string={"q": text}).json["results"]
+    return {(one["label"], one["hint"]) for one in results}
+
+
+def test_records_of_all_types_by_their_words(admin, ids):
+    assert found(admin, "boats") == {("boats", "Tag")}
+    assert ("Tide tables", "Post") in found(admin, "tide")
+    assert ("ann", "User") in found(admin, "ann")
+    answer = admin.get("palette/?q=tables").json["results"]
+    assert [one["url"] for one in answer] == [f"/admin/posts/edit/?id={ids.live}"]
+    assert admin.get(answer[0]["url"].removeprefix("/admin/")).status_code == 200
+
+
+def test_only_what_its_user_finds_in_the_panel(browser, app):
+    with app.app_context():
+        write.create(POSTS, SYSTEM, {"title": "Secret plan", "body": "x", "author": "abe"})
+    assert found(browser("abe"), "secret") == {("Secret plan", "Post")}
+    assert found(browser("ann"), "secret") == set()
+
+
+def test_without_words_it_offers_what_can_be_created(admin, browser):
+    assert {("New post", "Action"), ("New user", "Action")} <= found(admin, "")
+    assert ("New user", "Action") not in found(browser("ann"), "")
+
+
+@pytest.mark.parametrize("text", ["\x00", "x" * 5000, "'\"*^%(", "  "])
+def test_odd_words_are_no_error(admin, text):
+    assert admin.get("palette/", query_string={"q": text}).status_code == 200
+
+
+@pytest.mark.parametrize(("name", "status"), [(None, 302), ("bob", 403)])
+def test_members_and_strangers_are_turned_away(browser, name, status):
+    assert browser(name).get("palette/?q=tide").status_code == status
+
+
+def test_it_costs_few_statements(admin, statements):
+    admin.get("palette/?q=tide")
+    _, sent = statements(admin.get, "palette/?q=tide")
+    assert len(sent) <= 20

@@ -1,0 +1,68 @@
+"""Lists by keyboard: single keys on rows, and the command palette."""
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+
+
+def test_a_row_is_found_selected_and_edited_by_keys(visit):
+    page = visit("ada").page
+    page.goto("/admin/posts/?sort=title")
+    page.keyboard.press("/")
+    expect(page.locator("[type=search][name=search]")).to_be_focused()
+    page.keyboard.type("jx")  # these are letters now
+    assert page.input_value("[name=search]") == "jx"
+    page.locator("h1").click()
+    for key in "jjkx":
+        page.keyboard.press(key)
+    first = page.locator("tbody tr").first
+    expect(first.locator("td.title a").first).to_be_focused()
+    expect(first.locator("[name=rowid]")).to_be_checked()
+    expect(page.locator("[data-selection-count]")).to_have_text("1 selected")
+    id = first.get_attribute("data-id")
+    page.keyboard.press("e")
+    page.wait_for_url(f"**/admin/posts/edit/?id={id}")
+    page.goto("/admin/posts/?sort=title")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/admin/posts/edit/?id={id}")
+
+
+def test_the_help_turns_single_keys_off(visit):
+    one = visit("ada")
+    page = one.page
+    page.goto("/admin/posts/")
+    page.keyboard.press("?")
+    assert page.get_by_role("dialog", name="Keyboard shortcuts").is_visible() and one.axe() == []
+    page.get_by_label("Use single keys").uncheck()
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    assert page.evaluate("document.activeElement.closest('tbody')") is None
+
+
+@pytest.mark.parametrize(("viewport", "scheme"), [(DESK, "light"), (PHONE, "dark")])
+def test_the_palette_leads_to_pages_actions_and_records(visit, viewport, scheme):
+    one = visit("ada", viewport=viewport, color_scheme=scheme)
+    page = one.page
+    page.goto("/admin/tags/")
+    search = page.locator("[name=search]")
+    search.focus()
+    page.keyboard.press("Control+k")
+    dialog = page.get_by_role("dialog", name="Search everything")
+    expect(dialog.get_by_role("option", name="New post")).to_be_visible()
+    page.keyboard.type("lighthouses")
+    expect(dialog.get_by_role("option").first).to_contain_text("The patience of lighthouses")
+    assert one.axe() == [] and one.overflow() <= 0
+    assert dialog.get_by_role("option", name="Search everything").count() == 0
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(search).to_be_focused()
+    page.keyboard.press("Control+k")
+    page.keyboard.type("lighthouses")
+    expect(dialog.get_by_role("option").first).to_contain_text("The patience of lighthouses")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/admin/posts/edit/?id=*")
