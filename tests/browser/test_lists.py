@@ -66,3 +66,28 @@ def test_the_palette_leads_to_pages_actions_and_records(visit, viewport, scheme)
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")
     page.wait_for_url("**/admin/posts/edit/?id=*")
+
+
+@pytest.mark.parametrize(("viewport", "scheme"), [(DESK, "dark"), (PHONE, "light")])
+def test_all_that_match_are_changed_at_once_and_undone(visit, made, viewport, scheme):
+    for number in range(6):
+        made(title=f"Matching {viewport['width']} number {number}")
+    one = visit("ada", viewport=viewport, color_scheme=scheme)
+    page = one.page
+    address = f"/admin/posts/?title__icontains=Matching+{viewport['width']}&per_page=5"
+    page.goto(address)
+    page.get_by_label("Select all 6 posts that match").check()
+    expect(page.locator("[data-selection-count]")).to_have_text("All that match")
+    expect(page.locator("tbody tr.selected")).to_have_count(5)
+    bar = page.locator(".bulk").bounding_box()
+    assert bar["x"] >= 0 and bar["x"] + bar["width"] <= viewport["width"]
+    assert bar["y"] + bar["height"] <= viewport["height"] and one.overflow() <= 0
+    page.select_option("select[name=action]", "publish")
+    page.click(".bulk >> text=Apply")
+    expect(page.locator(".confirm")).to_contain_text("Publish: all 6 posts that match.")
+    assert one.axe() == []
+    page.click(".confirm-actions button")
+    expect(page.locator(".messages")).to_contain_text("6 posts published.")
+    page.get_by_role("button", name="Undo").click()
+    page.goto(f"{address}&status=draft")
+    expect(page.locator(".tools")).to_contain_text("6 posts")

@@ -8,13 +8,16 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from quire.actor import Actor
 from quire.admin import actions
+from quire.admin.actions import Choice
 from quire.admin.form.merge import sent_version
 from quire.admin.format import record_title
+from quire.admin.list.matching import MatchingRows
 from quire.admin.panel_view import PanelView, panel_actor
 from quire.admin.queries import find, find_many, parse_id
 from quire.admin.urls import endpoint, list_url, local_url, record_url
 from quire.declare.record import Record
 from quire.errors import BadRequest
+from quire.web.threads import blocking
 
 
 class ActionsMixin(PanelView):
@@ -55,16 +58,58 @@ class ActionsMixin(PanelView):
     def action_view(self) -> Any:
         """Run an action on the selected rows, after confirmation if it cannot be undone."""
         actor, record = panel_actor(), self.record
-        name, ids = request.form.get("action", ""), _ids()
+        name = request.form.get("action", "")
         back = local_url(request.form.get("url")) or list_url(record)
         if record.action(name) is None and name not in (actions.DELETE, actions.DESTROY):
             raise BadRequest("There is no such action.", code="invalid_parameter")
+        if request.form.get("matching"):
+            return self._act_on_matching(actor, name, back)
+        ids = _ids()[: actions.MOST]
         if not ids:
             flash("Select at least one record first.", "warning")
             return redirect(back)
         if name in (actions.DELETE, actions.DESTROY) and not request.form.get("confirmed"):
             return self._ask_many(name, ids, back)
         return self._act(actor, name, ids, back)
+
+    def _act_on_matching(self, actor: Actor, name: str, back: str) -> Any:
+        """Run an action on all rows of the list at `back`, whichever page they are on."""
+        matching = MatchingRows(self.record, actor, back)
+        choice = matching.choice(name)
+        if not request.form.get("confirmed"):
+            return self._ask(self._confirm_matching(matching, choice, back))
+        with blocking():  # it takes seconds: others are answered by other threads meanwhile
+            answer = self._act(actor, name, matching.ids(), back)
+        if matching.rest:
+            flash(f"{matching.rest:,} more are left. Repeat the action for them.", "warning")
+        return answer
+
+    def _confirm_matching(self, matching: MatchingRows, choice: Choice, back: str) -> Any:
+        shown = matching.page.rows[: actions.MOST_NAMED]
+        first = f" The first {actions.MOST_MATCHING:,} are changed now." if matching.rest else ""
+        return {
+            "question": f"{choice.label}: all {matching.words} that match.{first}",
+            "names": [record_title(self.record, state) for state in shown],
+            "more": max(matching.total - len(shown), 0),
+            "consequence": choice.confirm,
+            "url": url_for(endpoint(self.record, "action_view")),
+            "fields": [
+                ("action", choice.name),
+                ("confirmed", "1"),
+                ("matching", "1"),
+                ("url", back),
+            ],
+            "label": choice.label,
+            "back": back,
+        }
+
+    def _ask(self, confirm: dict[str, Any]) -> str:
+        return self.render(
+            "quire_admin/confirm.html",
+            heading="Are you sure?",
+            crumbs=self._crumbs(),
+            confirm=confirm,
+        )
 
     def _act(self, actor: Actor, name: str, ids: list[int], back: str) -> Any:
         record = self.record
@@ -109,12 +154,7 @@ class ActionsMixin(PanelView):
             "label": choice.label,
             "back": back,
         }
-        return self.render(
-            "quire_admin/confirm.html",
-            heading="Are you sure?",
-            crumbs=self._crumbs(),
-            confirm=confirm,
-        )
+        return self._ask(confirm)
 
 
 def flash_shown_once(record: Record, revealed: dict[str, Any]) -> None:

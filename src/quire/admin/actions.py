@@ -22,7 +22,10 @@ DELETE, DESTROY = "delete", "destroy"
 """Names of the two deletions that every type has: into the trash, or at once; and permanent."""
 
 MOST = 100
-"""Rows of one bulk action: as many as a page can show."""
+"""Rows of one bulk action that are selected one by one: as many as a page can show."""
+
+MOST_MATCHING = 1000
+"""Rows of one bulk action on all that match: as many as take a few seconds."""
 
 MOST_NAMED = 10
 """Most records named in one message."""
@@ -129,7 +132,7 @@ def run_action_on_all(
 ) -> BulkResult:
     """Run an action on many records, each in its own transaction, together one batch."""
     result = BulkResult()
-    for number, id in enumerate(ids[:MOST]):
+    for number, id in enumerate(ids[:MOST_MATCHING]):
         try:
             _run_one(record, actor, name, (number, id), draft_version, result)
         except Problem as problem:
@@ -167,7 +170,7 @@ def _run_one(
 
 def refusal_messages(record: Record, actor: Actor, refused: dict[int, Problem]) -> list[str]:
     """Why some records were not changed: a sentence for each reason, with their names."""
-    states = find_many(record, actor, list(refused)) if refused else {}
+    states = find_many(record, actor, list(refused)[:MOST]) if refused else {}
     names_by_type: dict[str, list[str]] = {}
     for id, problem in refused.items():
         name = f"“{record_title(record, states[id])}”" if id in states else f"#{id}"

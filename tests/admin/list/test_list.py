@@ -263,3 +263,18 @@ def test_lookup_of_what_is_no_reference(admin, field):
 def test_lookup_by_full_text_and_by_odd_characters(admin):
     assert admin.get("comments/lookup?field=parent&q=nice").json["results"]
     assert admin.get("posts/lookup?field=tags&q=%00").json["results"] == []
+
+
+def test_a_list_is_light_and_sends_few_statements(admin, app, ids, statements):
+    with app.app_context():
+        posts = [
+            {"title": f"A title of usual length {n}", "body": "x" * 5000, "author": "ann",
+             "category": "sea-and-shore", "tags": ["boats", "nets", "weather"]}
+            for n in range(20)
+        ]  # fmt: skip
+        write.create_many(POSTS, SYSTEM, posts)
+    path = "posts/?status=draft&search=title&created_at__within=today"
+    admin.get(path)
+    answer, sent = statements(admin.get, path)
+    assert "20 posts" in answer.text or "1–20 of" in answer.text
+    assert len(answer.data) < 150_000 and len(sent) <= 6

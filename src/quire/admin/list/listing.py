@@ -198,6 +198,7 @@ class ListPage:
             columns=self.columns,
             rows=self.rows(),
             actions=bulk_choices(record, actor, trashed=self.trashed),
+            matching_text=self.total_text() if (self.page.pages or 1) > 1 else "",
             narrowed=bool(active or "search" in self.parameters or "status" in self.parameters),
             **self._pager(),
         )

@@ -69,6 +69,9 @@ async function submitAfterQuestion(form, submitter, question, label) {
   form.requestSubmit(submitter || undefined);
 }
 
+// The server asks before it changes all that match: it knows how many there are.
+const selectsAll = (form) => Boolean(form.elements.matching?.checked);
+
 function countSelectedRows(form) {
   return form.querySelectorAll('input[name="rowid"]:checked').length;
 }
@@ -96,7 +99,8 @@ window.addEventListener("beforeunload", (event) => {
 // Marks of selected rows ---------------------------------------------------------------------
 function showSelection(form) {
   const rows = countSelectedRows(form);
-  form.querySelector("[data-selection-count]").textContent = rows ? `${rows} selected` : "With selected";
+  const words = rows ? `${rows} selected` : "With selected";
+  form.querySelector("[data-selection-count]").textContent = selectsAll(form) ? "All that match" : words;
   for (const box of form.querySelectorAll('input[name="rowid"]')) {
     box.closest("tr").classList.toggle("selected", box.checked);
   }
@@ -116,7 +120,7 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.dataset.confirmed === "1" || form.matches("[data-plain]")) return;
+  if (form.dataset.confirmed === "1" || form.matches("[data-plain]") || selectsAll(form)) return;
   const question = questionOf(form);
   if (form.matches("[data-bulk]") && !countSelectedRows(form)) {
     event.preventDefault();
@@ -132,7 +136,7 @@ document.addEventListener("submit", (event) => {
 document.addEventListener("change", (event) => {
   const box = event.target;
   const form = box.form;
-  if (box.matches("[data-pick-all]")) {
+  if (box.matches("[data-pick-all], .all-matching input")) {
     for (const other of form.querySelectorAll('input[name="rowid"]')) other.checked = box.checked;
   }
   if (form?.matches("[data-bulk]") && box.type === "checkbox") showSelection(form);

@@ -1,0 +1,62 @@
+"""All rows that a list finds, on whichever page they are: what a bulk action can be run on at once."""
+
+from dataclasses import replace
+from urllib.parse import parse_qsl, urlsplit
+
+from quire.actor import Actor
+from quire.admin.actions import MOST_MATCHING, Choice, bulk_choices
+from quire.admin.list.listing import ListPage
+from quire.admin.urls import list_url
+from quire.declare.record import Record
+from quire.errors import BadRequest
+from quire.store.read import Page
+from quire.store.record_stream import RecordStream
+
+
+class MatchingRows:
+    """The rows of the list at `address` that `actor` may see.
+
+    Raises BadRequest if that is no list of this type, or one whose parameters are invalid.
+    """
+
+    def __init__(self, record: Record, actor: Actor, address: str):
+        parts = urlsplit(address)
+        if parts.path != list_url(record):
+            raise BadRequest("This is not the address of the list.", code="invalid_parameter")
+        self._listing = ListPage(record, actor, parse_qsl(parts.query))
+        if self._listing.problem:
+            raise self._listing.problem
+
+    @property
+    def page(self) -> Page:
+        """The page of the list that was looked at."""
+        return self._listing.page
+
+    @property
+    def total(self) -> int:
+        """How many rows match, at least."""
+        return self.page.total or 0
+
+    @property
+    def words(self) -> str:
+        """`57 posts`."""
+        return self._listing.total_text()
+
+    @property
+    def rest(self) -> int:
+        """How many rows are more than one action changes."""
+        return max(self.total - MOST_MATCHING, 0)
+
+    def choice(self, name: str) -> Choice:
+        """The bulk action called `name`. Raises BadRequest where the list does not offer it."""
+        listing = self._listing
+        for choice in bulk_choices(listing.record, listing.actor, trashed=listing.trashed):
+            if choice.name == name:
+                return choice
+        raise BadRequest("This action cannot be used on a whole list.", code="invalid_parameter")
+
+    def ids(self) -> list[int]:
+        """The ids of the rows, MOST_MATCHING at most, in the order of the list."""
+        query = replace(self._listing.query(), fields=("id",), page=1, count=False)
+        stream = RecordStream(self._listing.record, self._listing.actor, query, MOST_MATCHING)
+        return [row["id"] for batch in stream for row in batch]

@@ -1,0 +1,68 @@
+"""Bulk actions on all rows that a list finds, on whichever page they are."""
+
+import pytest
+
+from quire.actor import SYSTEM
+from quire.admin.list import matching
+from quire.declare.query import Query
+from quire.records import TAGS
+from quire.store import read, write
+
+LIST = "/admin/tags/?name__icontains=many&per_page=10"
+
+
+@pytest.fixture
+def tags(app):
+    """How many tags there are, with `many` in their names or at all."""
+    with app.app_context():
+        write.create_many(TAGS, SYSTEM, [{"name": f"many {n:03}"} for n in range(130)])
+
+    def count():
+        with app.app_context():
+            return read.list_records(TAGS, SYSTEM, Query()).total
+
+    return count
+
+
+def act(browser, url=LIST, action="delete", **more):
+    form = {"action": action, "matching": "1", "url": url, **more}
+    return browser.post("tags/action/", form)
+
+
+def test_the_bar_offers_it_where_there_is_more_than_one_page(admin, tags):
+    assert "Select all 130 tags that match" in admin.get(LIST.removeprefix("/admin/")).text
+    assert "that match</label>" not in admin.get("tags/?name__icontains=many 00").text
+
+
+def test_it_asks_first_and_then_changes_all_of_them(admin, tags):
+    before = tags()
+    question = act(admin)
+    assert "Delete: all 130 tags that match." in question.text and "and 120 more" in question.text
+    assert tags() == before
+    assert act(admin, confirmed="1").location == LIST
+    assert tags() == before - 130
+    text = admin.get("tags/").text
+    assert "130 tags deleted." in text
+
+
+def test_more_than_one_action_changes_are_said_to_be_left(admin, tags, monkeypatch):
+    before = tags()
+    monkeypatch.setattr(matching, "MOST_MATCHING", 50)
+    assert "The first 1,000 are changed now." in act(admin).text
+    act(admin, confirmed="1")
+    assert tags() == before - 50
+    assert "80 more are left. Repeat the action for them." in admin.get("tags/").text
+
+
+@pytest.mark.parametrize("url", ["/admin/posts/", "/admin/tags/?nothing=1", "/admin/tags/new/"])
+def test_only_a_valid_list_of_this_type(admin, tags, url):
+    before = tags()
+    assert act(admin, url=url, confirmed="1").status_code == 400
+    assert tags() == before
+
+
+def test_only_actions_that_the_list_offers(admin, browser, tags):
+    assert act(admin, action="destroy", confirmed="1").status_code == 400
+    before = tags()
+    assert act(browser("ann"), confirmed="1").status_code in (400, 403)
+    assert tags() == before
