@@ -12,6 +12,7 @@ from quire.cli import main
 from quire.config import docs
 from quire.store import migrations
 from quire.store.db import db
+from quire.store.instance_locks import backing_up
 
 
 def execute(instance, sql):
@@ -106,6 +107,18 @@ def test_upgrade_makes_a_backup_first(console, instance, scripts, tmp_path):
     assert console("db", "upgrade")[0] == 0
     assert console("db", "current")[0] == console("db", "history")[0] == 0
     assert len(list((instance / "backups").iterdir())) == 1
+
+
+def test_upgrade_stops_where_no_backup_can_be_made(console, instance, scripts):
+    add_script(scripts, "newer")
+    with main.bare_application().app_context(), backing_up():
+        status, _, errors = console("db", "upgrade")
+    assert (status, errors) == (
+        1,
+        "Error: No backup was made, and nothing was migrated. Another backup is running. Try again "
+        "when it is done. To leave it out: --no-backup\n",
+    )
+    assert execute(instance, "SELECT version_num FROM alembic_version") != [("newer",)]
 
 
 def test_upgrade_without_a_backup(console, instance, scripts):

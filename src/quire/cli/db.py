@@ -53,10 +53,7 @@ def _with_backup(command: click.Command) -> click.Command:
     def run(no_backup: bool, **options: Any) -> Any:
         with migrations.migration_lock():
             if _changes(str(command.name)) and not (no_backup or options.get("sql")):
-                passphrase = current_app.config["BACKUP_PASSPHRASE"] or None
-                with progress_meter("Backing up") as show:
-                    made = make_backup(None, passphrase, show)
-                click.echo(f"Backup: {made.path}", err=True)
+                _back_up()
             return original(**options)
 
     own = copy(command)
@@ -64,6 +61,20 @@ def _with_backup(command: click.Command) -> click.Command:
     option = click.Option(["--no-backup"], is_flag=True, help="Do not make a backup first.")
     own.params = [*command.params, option]
     return own
+
+
+def _back_up() -> None:
+    """Raises StartupError, which says how to go on without a backup."""
+    passphrase = current_app.config["BACKUP_PASSPHRASE"] or None
+    try:
+        with progress_meter("Backing up") as show:
+            made = make_backup(None, passphrase, show)
+    except StartupError as error:
+        words = (
+            f"No backup was made, and nothing was migrated. {error} To leave it out: --no-backup"
+        )
+        raise StartupError(words) from None
+    click.echo(f"Backup: {made.path}", err=True)
 
 
 def _changes(name: str) -> bool:
