@@ -238,3 +238,23 @@ def test_the_command_restarts_the_real_server_with_new_settings(instance, proces
     server.send_signal(signal.SIGTERM)
     said = server.communicate(timeout=60)[1]
     assert server.returncode == 0, said
+
+
+@posix
+@pytest.mark.slow
+def test_maintenance_begins_at_once_in_all_processes_and_outlasts_a_restart(instance, monkeypatch):  # noqa: F811
+    monkeypatch.setenv("RATELIMIT_ENABLED", "false")
+    server = start("--processes", "2")
+    address = server.stdout.readline().removeprefix("Quire is ready at ").strip()
+
+    def statuses():
+        return {get(f"{address}api/v1/posts")[0] for _ in range(20)}
+
+    seen = [statuses()]
+    for arguments in (("maintenance", "on"), ("restart",), ("maintenance", "off")):
+        assert command(*arguments).returncode == 0
+        seen.append(statuses())
+    assert seen == [{200}, {503}, {503}, {200}]
+    server.send_signal(signal.SIGTERM)
+    said = server.communicate(timeout=60)[1]
+    assert server.returncode == 0, said

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -175,6 +176,25 @@ def stop(process):
     return f"killed, {process.wait()}"
 
 
+def restart(environment, address):
+    """New processes take over while somebody asks again and again."""
+    answers, done = [], threading.Event()
+
+    def ask():
+        while not done.is_set():
+            answers.append(call(f"{address}api/v1/tags")[0])
+
+    client = threading.Thread(target=ask)
+    client.start()
+    try:
+        expect("restart", manage(environment, "restart"), f"{address} has restarted.")
+    finally:
+        done.set()
+        client.join()
+    expect("answers during a restart", set(answers), {200})
+    print(f"{len(answers)} answers during a restart", flush=True)
+
+
 def work(environment):
     """Two servers that do no jobs, and a worker that does them."""
     more = {"JOB_THREADS": "0", "CELERY_BROKER_URL": os.environ.get("TEST_REDIS_URL", "")}
@@ -187,6 +207,7 @@ def work(environment):
         print(f"second start to first answer: {time.monotonic() - begun:.1f} s", flush=True)
         ready(worker, WORKING)
         upload(api, sign_in(api), "worked.png")
+        restart(environment | more, address)
     finally:
         ends = stop(server), stop(worker)
     expect("stop", ends, (0, 0))
@@ -201,6 +222,7 @@ def main():
         try:
             use(f"{address}api/v1", environment)
             back_up(environment, f"{address}api/v1", folder)
+            restart(environment, address)
         finally:
             status = stop(server)
         expect("stop", status, 0)
