@@ -265,3 +265,10 @@ def test_spans_are_whole_days_of_the_zone(berlin, word, first, after):
     assert presets.expand([("created_at__within", word)]) == [
         ("created_at__gte", first), ("created_at__lt", after)
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59Z"])
+def test_the_ends_of_the_calendar_are_told_as_they_are(berlin, value):
+    assert local_time.exact(value).startswith(("1 Jan 1", "31 Dec 9999"))
+    assert "title=" in local_time.format_relative(value)
+    assert local_time.to_local_text(value)[:10] == value[:10]

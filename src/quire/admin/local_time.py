@@ -32,15 +32,23 @@ def zone_named(name: str) -> tzinfo:
         return UTC
 
 
+def _local(moment: datetime) -> datetime:
+    """The moment in the person's zone; as it is where it would leave the calendar there."""
+    try:
+        return moment.astimezone(time_zone())
+    except OverflowError:
+        return moment
+
+
 def exact(value: str) -> str:
     """A moment (RFC 3339) as `22 Nov 2026, 15:34:07 CET`."""
-    moment = datetime.fromisoformat(value).astimezone(time_zone())
+    moment = _local(datetime.fromisoformat(value))
     return f"{moment.day} {moment:%b %Y, %H:%M:%S %Z}"
 
 
 def format_moment(value: str) -> Markup:
     """A moment (RFC 3339) as `22 Nov 2026, 15:34` in the person's zone, exact in its title."""
-    moment = datetime.fromisoformat(value).astimezone(time_zone())
+    moment = _local(datetime.fromisoformat(value))
     return _time_element(value, f"{moment.day} {moment:%b %Y, %H:%M}")
 
 
@@ -49,7 +57,7 @@ def format_relative(value: str) -> Markup:
     moment = datetime.fromisoformat(value)
     away = abs(now() - moment)
     if away >= RECENT:
-        local = moment.astimezone(time_zone())
+        local = _local(moment)
         return _time_element(value, f"{local.day} {local:%b %Y}")
     return _time_element(value, _distance(moment, away))
 
@@ -86,6 +94,6 @@ def to_utc_text(text: str) -> str:
 def to_local_text(value: str) -> str:
     """The same moment as an input shows it, in the person's zone and without its name."""
     try:
-        return datetime.fromisoformat(value).astimezone(time_zone()).strftime("%Y-%m-%dT%H:%M:%S")
-    except (ValueError, OverflowError):
+        return _local(datetime.fromisoformat(value)).replace(tzinfo=None).isoformat()
+    except ValueError:
         return value
