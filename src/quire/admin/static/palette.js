@@ -8,13 +8,13 @@ class Palette {
     this.address = address;
     this.links = [...document.querySelectorAll(".nav a")].map((link) =>
       ({ label: link.textContent.trim(), hint: "Page", url: link.href }));
-    this.input = element("input", { type: "search", role: "combobox", "aria-expanded": "true", autocomplete: "off",
+    this.input = element("input", { type: "text", role: "combobox", "aria-expanded": "true", autocomplete: "off",
       "aria-controls": "palette-list", "aria-autocomplete": "list", "aria-label": "Search pages, actions and records",
       placeholder: "Search pages, actions and records", dir: "auto" });
     this.list = element("ul", { id: "palette-list", role: "listbox", "aria-label": "Results" });
     this.count = element("p", { class: "visually-hidden", role: "status" });
     this.dialog = element("dialog", { class: "palette", "aria-label": "Search everything" }, this.input, this.list, this.count);
-    document.body.append(this.dialog);
+    this.dialog.addEventListener("close", () => this.dialog.remove());
     this.input.addEventListener("input", () => this.later());
     this.dialog.addEventListener("keydown", (event) => this.key(event));
     this.list.addEventListener("click", (event) => this.open(event.target.closest("[role=option]")));
@@ -24,6 +24,7 @@ class Palette {
   start() {
     if (document.querySelector("dialog[open]")) return;
     this.input.value = "";
+    document.body.append(this.dialog);
     this.dialog.showModal();
     this.search();
   }
