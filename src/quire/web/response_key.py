@@ -14,8 +14,12 @@ ANSWERED_APART = (
     "HTTP_PREFER", "HTTP_TRANSFER_ENCODING",
 )  # fmt: skip
 """Headers of requests that are answered each by itself."""
-PRIVATE_PATHS = ("/admin", "/auth/", "/profile", "/dashboard", "/ghost/", "/api/compat/")
-"""Where answers are personal, or keys stand in the address."""
+NOT_KEPT = (
+    "/admin", "/auth/", "/profile", "/dashboard", "/ghost/", "/api/compat/", "/static/", "/custom/",
+    "/uploads/", "/healthz", "/readyz", "/metrics",
+)  # fmt: skip
+"""Beginnings of paths where answers are personal, keys stand in the address, files are sent, or which
+must not need the database."""
 LONGEST = 2048
 """Characters of the path, the query and `Accept` together."""
 LONGEST_COOKIE = 50
@@ -73,7 +77,7 @@ def _has_body(environ: Environ) -> bool:
 
 def _is_kept(path: str, query: str) -> bool:
     """Whether an answer may be kept under this address; the API refuses parameters it does not know."""
-    if path.startswith(PRIVATE_PATHS):
+    if path.startswith(NOT_KEPT):
         return False
     if not query or path.startswith("/api/"):
         return True
