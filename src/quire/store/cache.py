@@ -104,7 +104,7 @@ def cached_until_commit(key: Any, compute: Callable[[], Value]) -> Value:
         state = database_state(connection, now())
         engine = connection.engine
     # the connection is given back: computing takes one itself
-    return _cached(engine, state, key, compute)
+    return cached(engine, state, key, compute)
 
 
 def total(
@@ -130,16 +130,18 @@ def totals(
     values: dict[str, Any],
 ) -> tuple[int, ...]:
     """The numbers in the one row that `counting` returns, cached like those of `total`."""
-    return _cached(connection.engine, state, key, lambda: _count(connection, counting, values))
+    return cached(connection.engine, state, key, lambda: count_now(connection, counting, values))
 
 
-def _count(
+def count_now(
     connection: Connection, counting: Select[Any], values: dict[str, Any]
 ) -> tuple[int, ...]:
+    """The numbers in the one row that `counting` returns."""
     return tuple(map(int, connection.execute(counting, values).one()))
 
 
-def _cached(engine: Engine, state: DatabaseState, key: Any, compute: Callable[[], Value]) -> Value:
+def cached(engine: Engine, state: DatabaseState, key: Any, compute: Callable[[], Value]) -> Value:
+    """The same as `cached_until_commit` for who knows the state already."""
     if state.feed is None:
         return compute()
     entries = _entries.setdefault(engine, {})

@@ -9,6 +9,7 @@ from quire.declare.record import Record
 from quire.declare.rules import Rule, refusal
 from quire.errors import Conflict
 from quire.store import rows
+from quire.store.data_versions import rows_are_named
 from quire.store.db import savepoint
 from quire.store.effects import record_removal
 from quire.store.references import Create, ReferenceIds, resolve
@@ -74,6 +75,6 @@ def remove(connection: Connection, change: Change) -> None:
     record.before_save(change)
     change.check()
     note_viewers(connection, record, change.id or 0)
-    with rows.translate_integrity_errors(record):
+    with rows.translate_integrity_errors(record), rows_are_named(record.table.name):
         connection.execute(record.table.delete().where(record.table.c.id == change.id))
     record_removal(connection, change)

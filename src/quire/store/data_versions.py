@@ -38,6 +38,8 @@ UNKNOWN = ""
 """The name, among those that a statement reads, of all that has no version."""
 USE = "use of "
 """The beginning of the names, among those, of counts of use, which have no version either."""
+ANY_ROW = ".*"
+"""The end of the name, behind that of a table, of the version of changes that no event names rows for."""
 _WRITES = re.compile(r"\b(INSERT INTO|UPDATE|DELETE FROM)\s+(\w+)", re.IGNORECASE)
 _SET = re.compile(r"\bSET\s(.*?)(?:\bWHERE\b|\bRETURNING\b|$)", re.IGNORECASE | re.DOTALL)
 _ASSIGNED = re.compile(r"(?:^|,)\s*(\w+)\s*=")
@@ -45,6 +47,7 @@ _WORD = re.compile(r"(?<![\w.'])(?<!\bAS )(\w+)(?![\w.'(])")
 _written: dict[int, set[str]] = {}
 """The names of what open transactions have written, by the id of the driver's connection."""
 _reading: ContextVar[set[str] | None] = ContextVar("reading", default=None)
+_named: ContextVar[str] = ContextVar("named", default="")
 
 
 class DataVersion(Model):
@@ -77,6 +80,16 @@ def collect_reads() -> Iterator[set[str]]:
     finally:
         _reading.reset(token)
         note_reads(names)
+
+
+@contextmanager
+def rows_are_named(table: str) -> Iterator[None]:
+    """Events name the rows of this table that the statements of the block change."""
+    token = _named.set(table)
+    try:
+        yield
+    finally:
+        _named.reset(token)
 
 
 @contextmanager
@@ -151,7 +164,9 @@ def _noting(run: Callable[..., None]) -> Callable[..., None]:
         if not statement.startswith("SELECT"):
             writes = access_of(statement).writes
             if writes:
-                _written.setdefault(id(cursor.connection), set()).update(writes)
+                named = _named.get() + ANY_ROW
+                names = (name for name in writes if name != named)
+                _written.setdefault(id(cursor.connection), set()).update(names)
         run(cursor, statement, parameters, context)
 
     return noting
@@ -210,7 +225,8 @@ def _names_read(table: str, statement: str) -> Iterator[str]:
 
 def _names_written(verb: str, table: str, statement: str) -> Iterator[str]:
     if verb == "DELETE FROM":
-        yield from (one for one in _changed_by_deletion(table) if _has_version(one))
+        for one in filter(_has_version, _changed_by_deletion(table)):
+            yield from (one, one + ANY_ROW)
         return
     if not _has_version(table):
         return
@@ -218,7 +234,7 @@ def _names_written(verb: str, table: str, statement: str) -> Iterator[str]:
     columns = set(_ASSIGNED.findall(assigned[1])) if assigned and verb == "UPDATE" else set()
     counters, unseen = _counters(table), _unseen_columns(table)
     if not columns or columns - counters.keys() - unseen:
-        yield table
+        yield from (table, table + ANY_ROW)
     else:
         yield from (f"{table}.{one}" for one in columns if counters.get(one))
 

@@ -15,8 +15,8 @@ from quire.declare.record import Record
 from quire.declare.rules import row_conditions
 from quire.declare.unicode_text import normalize
 from quire.errors import NotFound
-from quire.store import cursor, search_index
-from quire.store.cache import DatabaseState, database_state, total
+from quire.store import block_counts, cursor, search_index
+from quire.store.cache import DatabaseState, cached, database_state
 from quire.store.db import db, read_connection
 from quire.store.feed_position import FeedPosition
 from quire.store.includes import include, prune
@@ -154,8 +154,9 @@ def _total(
     values: dict[str, Any],
 ) -> int:
     known = (value for name, value in values.items() if name != "now")
-    key = (plan.record.path, actor.role, query.shape, *known)
-    return total(connection, state, key, plan.count, values)
+    key = (plan.record.path, plan.record.cache_key_actor(actor), query.shape, *known)
+    count = partial(block_counts.count, connection, state, key, plan, values)
+    return cached(connection.engine, state, key, count)
 
 
 def _list_plan(

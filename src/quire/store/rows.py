@@ -30,6 +30,7 @@ from quire.declare.fields import Field
 from quire.declare.record import Record
 from quire.declare.rules import Answer, Rule
 from quire.errors import Conflict, NotFound, PermissionDenied, detail
+from quire.store.data_versions import rows_are_named
 from quire.store.db import is_writing
 from quire.store.projection import Projection
 from quire.store.statements import Prepared
@@ -145,7 +146,7 @@ def insert(connection: Connection, change: Change) -> int:
     record = change.record
     columns = dict.fromkeys(_creation_time_columns(record.table), change.moment)
     columns |= _columns(change, change.values)
-    with translate_integrity_errors(record):
+    with translate_integrity_errors(record), rows_are_named(record.table.name):
         return int(_insert(record.table)(connection, columns).scalar_one())
 
 
@@ -190,7 +191,7 @@ def update(connection: Connection, change: Change) -> bool:
         columns["version"] = state["version"] + 1
         if "updated_at" in record.table.c:
             columns.setdefault("updated_at", change.moment)
-    with translate_integrity_errors(record):
+    with translate_integrity_errors(record), rows_are_named(record.table.name):
         table = record.table
         if columns:
             connection.execute(sql_update(table).where(table.c.id == state["id"]).values(columns))

@@ -22,7 +22,7 @@ MAX_PLANS = 100
 """Of each kind: anybody can ask for a new one by other filters, and one takes about 100 KB."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Plan:
     """The statements of a list for one role, built once.
 
@@ -96,7 +96,7 @@ def from_matches(ids: Select[Any], record: Record, matches: Any) -> Select[Any]:
     """
     table = record.table
     joined = ids.select_from(matches).join(table, matches.c.record_id == table.c.id)
-    return joined.with_hint(table, _by_id(table), "sqlite")
+    return joined.with_hint(table, hint_by_id(table), "sqlite")
 
 
 def _hint_at_order(record: Record, sort: tuple[str, ...], conditions: Any) -> str:
@@ -108,7 +108,7 @@ def _hint_at_order(record: Record, sort: tuple[str, ...], conditions: Any) -> st
         return ""
     column, table = record.field(sort[0].removeprefix("-")).order_column, record.table
     if column is table.c.id:
-        return _by_id(table)
+        return hint_by_id(table)
     if column is None:
         return ""
     # SQLite ends each index with the id, named or not
@@ -117,7 +117,7 @@ def _hint_at_order(record: Record, sort: tuple[str, ...], conditions: Any) -> st
     return f"INDEXED BY {index}" if index else ""
 
 
-def _by_id(table: Any) -> str:
+def hint_by_id(table: Any) -> str:
     """The hint that makes SQLite look up rows by id."""
     name = index_by_id(table)
     return f"INDEXED BY {name}" if name else "NOT INDEXED"
