@@ -10,6 +10,7 @@ import pytest
 from quire.config import docs, secret_key, settings
 from quire.config.flask import database_uri
 from quire.config.load import load
+from quire.config.testing import TESTING_SECRET
 from quire.config.validation import UnsafeConfig, require_public_url
 
 GOOD = "k3Vq9zLw7Rt2Xb8Nf5Jd1Hs6Pg4Mc0Ya"
@@ -39,7 +40,7 @@ def test_testing_touches_nothing_outside(outside, monkeypatch):
 
 def test_testing_by_environment(monkeypatch):
     monkeypatch.setenv("QUIRE_ENV", "testing")
-    assert load()["SECRET_KEY"] == settings.TESTING_SECRET
+    assert load()["SECRET_KEY"] == TESTING_SECRET
 
 
 def test_overrides_win():
@@ -117,7 +118,7 @@ def test_database_forms(url, uri):
         ({"SECRET_KEY": "short"}, "SECRET_KEY is too short"),
         ({"SECRET_KEY": "a" * 60}, "SECRET_KEY is too short or too simple"),
         ({"SECRET_KEY": f"change-me-{GOOD}"}, "SECRET_KEY is a published example"),
-        ({"SECRET_KEY": settings.TESTING_SECRET}, "SECRET_KEY is a published example"),
+        ({"SECRET_KEY": TESTING_SECRET}, "SECRET_KEY is a published example"),
         ({"SECRET_KEY": GOOD, "DEBUG": True}, "DEBUG is not for production"),
         ({"MAIL_PORT": "x"}, "MAIL_PORT: Input should be a valid integer"),
         ({"PASSWORD_MIN_LENGTH": 3}, "PASSWORD_MIN_LENGTH: Input should be greater"),

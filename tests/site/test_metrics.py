@@ -1,9 +1,12 @@
 """/metrics: who may read it, and that what happens is counted."""
 
+import re
 import shutil
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from quire.declare.job_registry import PER_PROCESS
@@ -11,6 +14,7 @@ from quire.monitoring.setup import shared_counters
 from quire.records import TAGS
 from tests.users import PASSWORD
 
+ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "a-token-for-the-metrics-0123456789"
 
 
@@ -129,10 +133,10 @@ def test_requests_are_counted_by_route_method_and_status(app, increase):
 
 def test_a_request_that_fails_is_counted(make_app):
     app = make_app()
-    app.add_url_rule("/broken", view_func=lambda: 1 / 0, endpoint="broken")
+    app.add_url_rule("/fails", view_func=lambda: 1 / 0, endpoint="fails")
     app.config["PROPAGATE_EXCEPTIONS"] = False
-    app.test_client().get("/broken")
-    key = ("quire_http_requests_total", "method=GET", "route=/broken", "status=500")
+    app.test_client().get("/fails")
+    key = ("quire_http_requests_total", "method=GET", "route=/fails", "status=500")
     assert values(app)[key] == 1
 
 
@@ -213,3 +217,15 @@ def test_the_counters_are_shared_by_the_periodic_task(app):
         folder = shared_counters()._folder
         assert len(list(folder.glob("*-*.json"))) == 1
         shutil.rmtree(folder)
+
+
+def test_the_examples_for_prometheus_are_yaml_and_name_metrics_that_exist(app):
+    guide = (ROOT / "docs" / "operators.md").read_text(encoding="utf-8")
+    section = guide.partition("## Health and metrics")[2].partition("\n## ")[0]
+    scrape, rules = map(yaml.safe_load, re.findall(r"```yaml\n(.*?)```", section, re.DOTALL))
+    assert scrape["scrape_configs"][0]["static_configs"][0]["targets"] == ["127.0.0.1:8000"]
+    expressions = [one["expr"] for one in rules["groups"][0]["rules"]]
+    assert len(expressions) == 6
+    families = set(re.findall(r"# TYPE (\S+)", read(app).text))
+    names = set(re.findall(r"\bquire_\w+", " ".join(expressions)))
+    assert {name.removesuffix("_bucket") for name in names} <= families

@@ -12,6 +12,7 @@ from flask.cli import ScriptInfo, pass_script_info
 
 from quire.cli.context import with_database
 from quire.jobs.worker import running_workers
+from quire.monitoring import logs
 
 SIGNALS = ("SIGTERM", "SIGINT", "SIGBREAK")
 READY = "Quire's worker is ready."
@@ -30,6 +31,7 @@ READY = "Quire's worker is ready."
 def worker(info: ScriptInfo, concurrency: int) -> None:
     """Run jobs until SIGTERM, Ctrl-C or Ctrl-Break; jobs in progress are finished first."""
     app = info.load_app()
+    logs.configure(app.config)
     if not app.config["CELERY_BROKER_URL"]:
         _run_without_broker(app, concurrency)
         return

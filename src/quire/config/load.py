@@ -8,7 +8,8 @@ from pydantic import ValidationError
 from quire.config import instance_folder
 from quire.config.flask import flask_config
 from quire.config.secret_key import load_or_create_secret_key
-from quire.config.settings import ROOT, Settings, TestingSettings, default_environment
+from quire.config.settings import ROOT, Settings, default_environment
+from quire.config.testing import TestingSettings
 from quire.config.validation import UnsafeConfig, refuse_contradictions
 
 KNOWN_SECRETS = ("change", "example", "secret-key", "secret_key", "password", "testing-only")

@@ -1,12 +1,11 @@
 """Every setting of Quire: name, type, default and description."""
 
 import os
-import tempfile
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from quire.config.pool_settings import PoolSettings, setting
 from quire.config.types import (
@@ -23,7 +22,6 @@ from quire.config.types import (
 
 SOURCE_TREE = Path(__file__).resolve().parents[3]
 ROOT = SOURCE_TREE if (SOURCE_TREE / "serve.py").exists() else Path.cwd()
-TESTING_SECRET = "testing-only-0123456789-abcdefghijklmnopqrstuvwxyz"  # noqa: S105
 
 
 Environment = Literal["development", "testing", "production"]
@@ -251,6 +249,30 @@ class Settings(PoolSettings):
         ge=1,
         le=10_000,
     )
+    LOG_FORMAT: Literal["text", "json"] = setting(
+        "text", "Form of the log: text for people, or a JSON object per line for programs."
+    )
+    LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = setting(
+        "INFO", "The least level that is logged."
+    )
+    LOG_ACTIVITY: Literal["json", "always", "never"] = setting(
+        "json",
+        "Whether each request and each job is logged: only if `LOG_FORMAT=json`, always, never.",
+    )
+    LOG_FILE: str = setting(
+        "",
+        "File for the log, in the instance folder unless it is an absolute path; further processes write "
+        "to `quire.2.log` and so on. If empty, the log goes to standard error.",
+    )
+    LOG_FILE_BYTES: int = setting(
+        10 * 1024**2, "Size in bytes at which a log file is rotated; 0 for never.", ge=0
+    )
+    LOG_FILE_KEEP: int = setting(5, "Rotated log files that are kept.", ge=1, le=1000)
+    SLOW_SQL_MS: int = setting(
+        1000,
+        "Milliseconds from which an SQL statement is logged, without its values; 0 for never.",
+        ge=0,
+    )
     METRICS_TOKEN: Token = setting(
         "",
         "Bearer token that `/metrics` requires, of at least 16 characters. If empty, only programs on the "
@@ -267,27 +289,3 @@ class Settings(PoolSettings):
     MAIL_PASSWORD: str = setting("", "Password for the SMTP server.", repr=False)
     MAIL_DEFAULT_SENDER: str = setting("", "Sender address of emails.")
     MAIL_TIMEOUT: int = setting(15, "Timeout for the SMTP server in seconds.", ge=1, le=60)
-
-
-class TestingSettings(Settings):
-    """Settings of the testing environment: environment variables and files are ignored."""
-
-    QUIRE_ENV: Environment = "testing"
-    QUIRE_INSTANCE: Path = Path(tempfile.gettempdir()) / "quire-testing"
-    SECRET_KEY: str = TESTING_SECRET
-    DATABASE_URL: str = "sqlite://"
-    RATELIMIT_ENABLED: bool = False
-    PASSWORD_REFUSE_COMMON: bool = False
-    BCRYPT_LOG_ROUNDS: int = 4
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what the caller passes counts."""
-        return (init_settings,)

@@ -38,7 +38,7 @@ class Job:
     """An event that a worker has claimed until `until`.
 
     `id` is the same at each attempt, `record_id` and `version` are what the event is about, `data`
-    holds more, `attempts` counts this one too.
+    holds more, `attempts` counts this one too, `request_id` is that of the request it follows from.
     """
 
     id: int
@@ -48,6 +48,7 @@ class Job:
     data: dict[str, Any]
     attempts: int
     until: datetime
+    request_id: str | None = None
 
     @property
     def kind(self) -> str:

@@ -11,6 +11,7 @@ from flask import Flask
 
 from quire.config.validation import StartupError
 from quire.jobs.worker import is_working, running_workers
+from quire.monitoring import logs
 from quire.store.migrations import prepare_database
 from quire.web.error_body import error_body
 
@@ -58,6 +59,7 @@ class FirstRequest:
     def _prepare_once(self) -> None:
         if self.app.wsgi_app is not self:
             return
+        logs.configure_once(self.app.config)
         if not is_working(self.app):
             with self.app.app_context():
                 prepare_database()

@@ -1,6 +1,7 @@
 """One attempt at a job: whoever handles it is called, and the queue is told what came of it."""
 
 import logging
+import time
 from types import TracebackType
 
 from quire.declare.job_registry import (
@@ -14,6 +15,8 @@ from quire.declare.job_registry import (
 )
 from quire.errors import Unavailable
 from quire.monitoring.counters import JOBS_RUN, count
+from quire.monitoring.logs import log_job
+from quire.monitoring.request_id import following
 from quire.store import queue
 
 logger = logging.getLogger("quire.jobs")
@@ -43,6 +46,16 @@ class CapturedErrors:
 
 def run_job(job: Job) -> None:
     """Do a claimed job, inside an application context."""
+    with following(job.request_id):
+        began = time.monotonic()
+        result = _attempt(job)
+        name = job.event if handlers_of(job.event) else "none"  # an older program has left it
+        count(JOBS_RUN, name, result)
+        log_job(job.id, job.event, job.attempts, result, time.monotonic() - began)
+
+
+def _attempt(job: Job) -> str:
+    """Make an attempt; what came of it: done, more (the rest follows later), retry or failed."""
     handlers = handlers_of(job.event)
     longest = max((one.seconds for one in handlers), default=LEASE_SECONDS)
     if longest != LEASE_SECONDS:
@@ -51,12 +64,12 @@ def run_job(job: Job) -> None:
     with CapturedErrors() as captured:
         _run_handler(handlers, job, finished)
     if captured.error is None:
-        _count(job, "done")
         _finish(job)
-    elif isinstance(captured.error, Reschedule):
+        return "done"
+    if isinstance(captured.error, Reschedule):
         queue.reschedule(job, 0)
-    else:
-        _failed(job, captured.error, finished)
+        return "more"
+    return _failed(job, captured.error, finished)
 
 
 def _run_handler(handlers: list[Handler], job: Job, finished: list[str]) -> None:
@@ -75,30 +88,24 @@ def _finish(job: Job) -> None:
         queue.done(job)
 
 
-def _failed(job: Job, error: Exception, finished: list[str]) -> None:
+def _failed(job: Job, error: Exception, finished: list[str]) -> str:
     reason = (
         str(error) if isinstance(error, PermanentFailure) else f"{type(error).__name__}: {error}"
     )
     lasting = isinstance(error, PermanentFailure) or job.attempts >= MAX_ATTEMPTS
     if lasting and job.event not in SCHEDULE:
-        _count(job, "failed")
         logger.error(
             "Job %d (%s) is given up: %s", job.id, job.event, reason, exc_info=_trace(error)
         )
         queue.fail(job, reason)
-        return
-    _count(job, "retry")
+        return "failed"
     seconds = retry_delay(job.attempts)
     logger.warning(
         "Job %d (%s) failed, next try in %d s: %s", job.id, job.event, seconds, reason,
         exc_info=_trace(error),
     )  # fmt: skip
     queue.postpone(job, seconds, reason, finished)
-
-
-def _count(job: Job, result: str) -> None:
-    # names of events come from the program, but also from rows that an older one has left
-    count(JOBS_RUN, job.event if handlers_of(job.event) else "none", result)
+    return "retry"
 
 
 def _trace(error: Exception) -> Exception | None:

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import time
 from collections.abc import Callable
 from copy import copy
 from http import HTTPStatus
@@ -11,6 +12,8 @@ from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.task import ErrorTask
 from waitress.utilities import BadRequest, Error
 
+from quire.monitoring.request_id import following
+from quire.monitoring.requests import record_refused
 from quire.serving.request_admission import LARGE_BODIES
 from quire.web.body_limits import accepts_files
 from quire.web.error_body import error_body
@@ -128,6 +131,13 @@ class JsonErrorTask(ErrorTask):
         self.content_length = len(body)
         self.channel.linger = True
         self.write(body)
+        self._record(status, request_id, len(body))
+
+    def _record(self, status: int, request_id: str, size: int) -> None:
+        """Count and log the request, of which nothing but its answer may be trusted."""
+        seconds = time.time() - (self.channel.begun or time.time())
+        with following(request_id):
+            record_refused(status, seconds, str(self.channel.addr[0]), size)
 
     def _shared(self) -> list[tuple[str, str]]:
         """What lets the script of a listed origin read the refusal."""

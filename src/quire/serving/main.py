@@ -21,6 +21,7 @@ from quire.config.validation import StartupError, UnsafeConfig, require_public_u
 from quire.config.version import VERSION
 from quire.exchange.seed import create_demo
 from quire.jobs.worker import running_workers
+from quire.monitoring import logs
 from quire.serving.server import Server
 from quire.serving.sockets import bind, url
 from quire.serving.supervisor import Build, Supervisor
@@ -47,7 +48,6 @@ OVER_FLASK = 16 * 1024
 @click.version_option(VERSION, message="Quire %(version)s")
 def serve(host: str, port: int, threads: int | None, processes: int, demo: bool) -> None:
     """Serve Quire until SIGTERM, Ctrl-C or Ctrl-Break."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     app = create_served_app(threads)
     require_public_url(app.config, host)
     with _listen(host, port) as sock:
@@ -80,6 +80,7 @@ def create_served_app(threads: int | None) -> Flask:
         raise UnsafeConfig(
             "Debug mode is only for `flask --app quire run --debug`. Unset FLASK_DEBUG."
         )
+    logs.configure(app.config)
     gc.freeze()  # a full collection of what a start has loaded would hold up requests for 170 ms
     gc.enable()
     return app

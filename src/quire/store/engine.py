@@ -25,7 +25,7 @@ def init_app(app: Flask) -> None:
     app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", _engine_options(app))
     db.init_app(app)
     with app.app_context():
-        time_statements(db.engine)
+        time_statements(db.engine, app.config["SLOW_SQL_MS"] / 1000 or math.inf)
         data_versions.track(db.engine)
         if db.engine.dialect.name == "sqlite":
             prepare_sqlite(db.engine)
@@ -38,6 +38,7 @@ def _engine_options(app: Flask) -> dict[str, Any]:
     json: dict[str, Any] = {
         # of compiled statements, about 80 KB each: any client can cause new ones with other filters
         "query_cache_size": 200,
+        "hide_parameters": True,  # in the texts of errors, which are logged
         "json_serializer": lambda value: orjson.dumps(value).decode(),
         "json_deserializer": orjson.loads,
     }

@@ -16,6 +16,7 @@ from quire.declare.column_types import Object, Time, Whole
 from quire.declare.job_registry import PERIODIC, delay_of
 from quire.declare.mixins import HasId, table_args
 from quire.declare.record import Record
+from quire.monitoring.request_id import current_request_id
 from quire.store.audit import RecordId, Word
 from quire.store.db import Model, on_commit, transaction
 from quire.store.statements import Prepared
@@ -37,7 +38,7 @@ class OutboxEvent(HasId, Model):
     `due_at` is when it is due, None when there is nothing to do: nobody handles it, all is done,
     or it has failed for good at `failed_at`. `error` is what the last attempt came to. `position` is its
     place in the order of commits, where that is not the order of ids (change_feed.py); `audience` and
-    `owner_id` say in notes who saw a record (viewers.py).
+    `owner_id` say in notes who saw a record (viewers.py). `request_id` is that of the request from which it follows.
     """
 
     __tablename__ = "outbox"
@@ -61,6 +62,7 @@ class OutboxEvent(HasId, Model):
     position: Mapped[int | None] = mapped_column(Integer(), index=True)
     audience: Mapped[int | None] = mapped_column(Integer())
     owner_id: Mapped[int | None] = mapped_column(Integer())
+    request_id: Mapped[Word | None] = mapped_column(default=current_request_id)
 
 
 def event_row(

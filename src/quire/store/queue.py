@@ -5,6 +5,7 @@ after that changes nothing any more, because a claim is known by its attempt and
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -38,8 +39,10 @@ DISPATCHED_SECONDS = 900
 LONGEST_ERROR = 1000
 """Characters that are kept of what went wrong."""
 
+JOB_COLUMNS = "id event record_id version data attempts due_at request_id".split()
+
 _rows = OutboxEvent.__table__
-_shown = [_rows.c[n] for n in ("id", "event", "record_id", "version", "data", "attempts", "due_at")]
+_shown = [_rows.c[n] for n in JOB_COLUMNS]
 
 
 def claim() -> Job | None:
@@ -125,7 +128,7 @@ def extend(job: Job, seconds: int) -> Job:
     """A claim that lasts `seconds` from now on, for what takes longer than others."""
     until = now() + timedelta(seconds=seconds)
     _change(job, due_at=until)
-    return Job(job.id, job.event, job.record_id, job.version, job.data, job.attempts, until)
+    return replace(job, until=until)
 
 
 def done(job: Job) -> None:

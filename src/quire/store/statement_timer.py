@@ -5,6 +5,7 @@ Jobs and commands are not requests and have no such limit, nor has the rest of a
 
 import logging
 import math
+import re
 import sqlite3
 import threading
 import time
@@ -28,6 +29,10 @@ STAFF = "moderator"
 """The least role that is told what its requests cost."""
 PROGRAM_AND_PANEL = ("/api/", "/admin/")
 """Where it is told: pages of the site are read, and cached, by everybody."""
+
+LONGEST_STATEMENT = 2000
+"""Characters of a slow statement that are logged."""
+_TEXTS = re.compile(r"'(?:[^']|'')*'")
 
 logger = logging.getLogger("quire.database")
 
@@ -97,6 +102,10 @@ _watchers: list[threading.Thread] = []
 class _TimedCursor:
     """What a cursor of either driver does differently: SQLite works while rows are fetched, too."""
 
+    slow_seconds: float
+    statement: Any = ""
+    seconds = 0.0
+
     def execute(self, *given: Any) -> Any:
         return self._count_and_time(super().execute, given)  # type: ignore[misc]
 
@@ -116,19 +125,36 @@ class _TimedCursor:
         timer = _timer.get()
         if timer is None:
             count(STATEMENTS)
-            return call(*argument)
-        timer.count += 1
-        return timer.run(self, call, argument)
+        else:
+            timer.count += 1
+        self.statement, self.seconds = argument[0], 0.0
+        return self._time(call, argument)
 
     def _time(self, call: Callable[..., Any], argument: Any = ()) -> Any:
-        timer = _timer.get()
-        return call(*argument) if timer is None else timer.run(self, call, argument)
+        timer, began, before = _timer.get(), time.perf_counter(), self.seconds
+        try:
+            return call(*argument) if timer is None else timer.run(self, call, argument)
+        finally:
+            self.seconds = before + time.perf_counter() - began
+            if before < self.slow_seconds <= self.seconds:
+                _log_slow(self.statement, self.seconds)
 
 
-def time_statements(engine: Engine) -> None:
-    """Let cursors of `engine` be timed: events of SQLAlchemy cost more and miss what is fetched."""
+def _log_slow(statement: Any, seconds: float) -> None:
+    """Log a statement as it is sent, without the values of its parameters, nor texts in it."""
+    text = _TEXTS.sub("'...'", " ".join(str(statement).split()))[:LONGEST_STATEMENT]
+    milliseconds = int(seconds * 1000)
+    extra = {"event": "slow_statement", "fields": {"ms": milliseconds}}
+    logger.warning("Slow statement (%d ms or more): %s", milliseconds, text, extra=extra)
+
+
+def time_statements(engine: Engine, slow_seconds: float = math.inf) -> None:
+    """Let cursors of `engine` be timed: events of SQLAlchemy cost more and miss what is fetched.
+
+    What takes `slow_seconds`, its rows included, is logged.
+    """
     driver: Any = engine.dialect.dbapi
-    own = {"driver_error": driver.Error}
+    own = {"driver_error": driver.Error, "slow_seconds": slow_seconds}
     cursor_class: Any = type("TimedCursor", (_TimedCursor, driver.Cursor), own)
 
     def create_default_cursor(self: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Flask, Response, current_app, g, request
 
+from quire.monitoring.request_id import set_request_id
 from quire.web.caching import IDENTITY_HEADERS
 
 _ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -53,9 +54,11 @@ def _script_nonce(response: Response) -> str:
 
 
 def request_id(environ: Mapping[str, Any]) -> str:
-    """The id of a request: what the client or a proxy sent, else a new one."""
+    """The id of a request, which the log has from now on: that of the client or a proxy, else a new one."""
     client_id = environ.get("HTTP_X_REQUEST_ID", "")
-    return client_id if _ID.fullmatch(client_id) else secrets.token_hex(8)
+    id = client_id if _ID.fullmatch(client_id) else secrets.token_hex(8)
+    set_request_id(id)
+    return id
 
 
 def _set_request_id() -> None:

@@ -1,0 +1,77 @@
+"""Sets up the log of a process as the settings say, and writes the lines about requests and jobs."""
+
+import logging
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from quire.config.validation import StartupError
+from quire.monitoring.log_file import ProcessLogFile
+from quire.monitoring.log_format import JsonFormatter, RedactingFormatter, TextFormatter
+
+activity = logging.getLogger("quire.activity")
+"""The lines about what goes well: each request, each job."""
+SECRETS = ("SECRET_KEY", "MAIL_PASSWORD", "S3_SECRET_KEY", "METRICS_TOKEN")
+URLS = ("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL")
+SHORTEST = 6
+"""Characters of a secret that is looked for in the log: a shorter one would be found in many words."""
+
+
+def configure(config: Mapping[str, Any]) -> None:
+    """Let this process log as the settings say, on standard error or to a file. Raises StartupError."""
+    handler = _handler(config)
+    form = JsonFormatter if config["LOG_FORMAT"] == "json" else TextFormatter
+    handler.setFormatter(form(_secrets(config)))
+    level = logging.getLevelName(config["LOG_LEVEL"])
+    handler.setLevel(level)
+    root = logging.getLogger()
+    for old in [one for one in root.handlers if isinstance(one.formatter, RedactingFormatter)]:
+        root.removeHandler(old)
+        old.close()
+    root.addHandler(handler)
+    # what libraries say below that is about their own affairs
+    root.setLevel(level if level < logging.INFO else max(level, logging.WARNING))
+    logging.getLogger("quire").setLevel(level)
+    activity.setLevel(level if _logs_activity(config) else logging.WARNING)
+
+
+def configure_once(config: Mapping[str, Any]) -> None:
+    """The same, unless somebody else has set up the log of this process."""
+    if not logging.getLogger().handlers:
+        configure(config)
+
+
+def _logs_activity(config: Mapping[str, Any]) -> bool:
+    choice = config["LOG_ACTIVITY"]
+    return bool(choice == "always" or (choice == "json" and config["LOG_FORMAT"] == "json"))
+
+
+def _handler(config: Mapping[str, Any]) -> logging.Handler:
+    if not config["LOG_FILE"]:
+        return logging.StreamHandler(sys.stderr)
+    path = Path(config["QUIRE_INSTANCE"]) / config["LOG_FILE"]
+    try:
+        return ProcessLogFile(path, config["LOG_FILE_BYTES"], config["LOG_FILE_KEEP"])
+    except OSError as error:
+        raise StartupError(
+            f"LOG_FILE: cannot write to {path}: {error.strerror or error}."
+        ) from None
+
+
+def _secrets(config: Mapping[str, Any]) -> list[str]:
+    """The secrets among the settings, as they stand there and inside of URLs."""
+    values = [config.get(name) or "" for name in SECRETS]
+    for name in URLS:
+        password = urlsplit(config.get(name) or "").password or ""
+        values += [password, unquote(password)]
+    return [one for one in dict.fromkeys(values) if len(one) >= SHORTEST]
+
+
+def log_job(id: int, name: str, attempts: int, result: str, seconds: float) -> None:
+    """Log an attempt at a job, where that is wanted, and what came of it."""
+    milliseconds = round(seconds * 1000, 1)
+    fields = {"job": id, "name": name, "attempt": attempts, "result": result, "ms": milliseconds}
+    extra = {"event": "job", "fields": fields}
+    activity.info("Job %d (%s): %s, %s ms", id, name, result, milliseconds, extra=extra)

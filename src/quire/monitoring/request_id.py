@@ -1,0 +1,24 @@
+"""The id of the request that is being answered; jobs that follow from it carry it on, as does the log."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+_request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+
+set_request_id = _request_id.set
+
+
+@contextmanager
+def following(request_id: str | None) -> Iterator[None]:
+    """What the block does follows from that request."""
+    token = _request_id.set(request_id)
+    try:
+        yield
+    finally:
+        _request_id.reset(token)
+
+
+def current_request_id() -> str | None:
+    """The id of the request that this thread answers or follows up; None outside of both."""
+    return _request_id.get()
