@@ -21,7 +21,8 @@ KEPT = (
     "/pages/about", "/feed.atom", "/feed.rss", "/feed.json", "/tags/sea/feed.atom", "/sitemap.xml",
     "/sitemap-posts-1.xml",
 )  # fmt: skip
-OWN = {"x-request-id", "date"}
+OWN = {"x-request-id", "date", "x-changes-cursor"}
+"""Headers that may differ between two answers; a cursor names the second in which it was made."""
 BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"}
 
 
