@@ -1,7 +1,6 @@
 """Quire behind a real PgBouncer in transaction mode, with fewer connections to the server than threads."""
 
 import os
-import pwd
 import shutil
 import socket
 import subprocess
@@ -65,7 +64,7 @@ def pooled_url(app, tmp_path):
         tmp_path.chmod(0o755)
         for folder in tmp_path.parents[:3]:
             folder.chmod(folder.stat().st_mode | 0o111)
-        options = {"user": pwd.getpwnam("nobody").pw_uid}
+        options = {"user": "nobody"}
     bouncer = subprocess.Popen(command, **options, stderr=subprocess.DEVNULL)
     try:
         wait_for(port)
