@@ -71,9 +71,11 @@ class Post:
 
 
 def owed(app):
-    """The rows of mails that are not sent yet."""
+    """The rows of mails that are not sent yet, in order."""
     with app.app_context(), read_connection() as connection:
-        return connection.execute(select(TABLE).where(TABLE.c.type == MAIL)).all()
+        return connection.execute(
+            select(TABLE).where(TABLE.c.type == MAIL).order_by(TABLE.c.id)
+        ).all()
 
 
 def hasten(app):

@@ -80,8 +80,8 @@ class ClosingConsole(Console):
     def __call__(self, *arguments, given=""):
         apps = []
 
-        def noted(*given):
-            apps.append(create_app(*given))
+        def noted(name=None, config=None):
+            apps.append(create_app(name, dict(config or {})))
             return apps[-1]
 
         with self.monkeypatch.context() as patch:

@@ -145,7 +145,7 @@ def test_what_other_processes_say_of_their_workers_counts(app, stop_clock):
     wait_minutes(app, 6, stop_clock)
     with app.app_context():
         folder = shared_counters()._folder
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     state = '{"started": 1, "cpu_seconds": 1, "memory_bytes": 1, "job_threads": 2}'
     (folder / "h-1-a.json").write_text(f'{{"process": {state}}}', encoding="utf-8")
     try:

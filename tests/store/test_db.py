@@ -74,3 +74,12 @@ def test_writing_and_a_snapshot_have_one(server):
     with read_connection() as connection:
         connection.execute(text("SELECT 1"))
         assert status(connection) == "IDLE"
+
+
+def test_an_idle_connection_is_checked_outside_of_an_application_context_too(app, monkeypatch):
+    monkeypatch.setattr(engine_module, "IDLE_SECONDS", 0)
+    with app.app_context():
+        used = db.engine
+    for _ in range(2):
+        with used.connect() as connection:
+            assert connection.execute(text("SELECT 1")).scalar() == 1

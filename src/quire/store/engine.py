@@ -2,11 +2,12 @@
 
 import math
 import time
+from functools import partial
 from typing import Any
 
 import orjson
 from flask import Flask
-from sqlalchemy import Engine, event, make_url, text
+from sqlalchemy import Dialect, Engine, event, make_url, text
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import DisconnectionError
 
@@ -31,7 +32,9 @@ def init_app(app: Flask) -> None:
             prepare_sqlite(db.engine)
         else:
             event.listen(db.engine, "checkin", _note_use)
-            event.listen(db.engine, "checkout", _check_idle_connection)
+            # bound: a connection is also taken outside of an application context
+            check = partial(_check_idle_connection, db.engine.dialect)
+            event.listen(db.engine, "checkout", check)
 
 
 def _engine_options(app: Flask) -> dict[str, Any]:
@@ -85,7 +88,7 @@ def _note_use(connection: Any, record: Any) -> None:
     record.info["used"] = time.monotonic()
 
 
-def _check_idle_connection(connection: Any, record: Any, proxy: Any) -> None:
+def _check_idle_connection(dialect: Dialect, connection: Any, record: Any, proxy: Any) -> None:
     """Ping a connection that has been idle, so that the pool replaces it if it is dead.
 
     `pool_pre_ping` would ping each time: https://docs.sqlalchemy.org/en/20/core/pooling.html
@@ -93,7 +96,7 @@ def _check_idle_connection(connection: Any, record: Any, proxy: Any) -> None:
     if time.monotonic() - record.info.get("used", math.inf) < IDLE_SECONDS:
         return
     try:
-        db.engine.dialect.do_ping(connection)
+        dialect.do_ping(connection)
     except connection.OperationalError as error:
         raise DisconnectionError from error
 
