@@ -8,6 +8,12 @@ from quire.serving.main import server_options
 from quire.serving.server import Server
 
 
+def free_port():
+    """A port of this machine that nobody listens on."""
+    with sockets.bind("127.0.0.1", 0) as sock:
+        return sock.getsockname()[1]
+
+
 @contextmanager
 def running(application, **options):
     """A server in a thread, with its port; stopped at the end."""

@@ -19,8 +19,8 @@ import yaml
 from quire.cli.deploy.installation import Installation
 from quire.cli.deploy.render import KINDS, render
 from quire.config.settings import ROOT
-from quire.serving import sockets
-from tests.running_server import serving
+from tests.nginx import nginx_configuration
+from tests.running_server import free_port, serving
 
 EXAMPLES = ROOT / "deploy"
 LINUX = Installation(
@@ -208,29 +208,6 @@ def certificate(tmp_path_factory):
     return str(chain), str(key)
 
 
-def free_port():
-    with sockets.bind("127.0.0.1", 0) as sock:
-        return sock.getsockname()[1]
-
-
-FRAME = """
-{user}
-daemon off;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log;
-events {{ }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    {server}
-}}
-"""
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("proxy", ["nginx", "haproxy"])
 def test_quire_behind_a_proxy(make_app, people, tmp_path, certificate, proxy):
@@ -268,8 +245,7 @@ def test_quire_behind_a_proxy(make_app, people, tmp_path, certificate, proxy):
         ):
             text = text.replace(documented, used)
         if proxy == "nginx":
-            user = "user root;" if os.geteuid() == 0 else ""
-            text = FRAME.format(folder=tmp_path, server=text, user=user)
+            text = nginx_configuration(tmp_path, text)
         file = tmp_path / "configuration"
         file.write_text(text, encoding="utf-8")
         arguments = ["-c", str(file)] if proxy == "nginx" else ["-db", "-f", str(file)]

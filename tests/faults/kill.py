@@ -15,7 +15,6 @@ import os
 import random
 import secrets
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -23,6 +22,8 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+
+from tests.running_server import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "a password to die with"
@@ -38,13 +39,6 @@ HALVES = {
     "a revision without its post": "SELECT count(*) FROM revisions r WHERE r.type='posts' AND NOT "
     "EXISTS (SELECT 1 FROM posts p WHERE p.id=r.record_id)",
 }
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 class Server:

@@ -1,7 +1,6 @@
 """Quire behind nginx as a caching proxy, with the lines that docs/operators.md gives."""
 
 import http.client
-import os
 import re
 import shutil
 import socket
@@ -12,29 +11,13 @@ from pathlib import Path
 import pytest
 
 from quire.records import POSTS
-from quire.serving import sockets
-from tests.running_server import serving
+from tests.nginx import nginx_configuration
+from tests.running_server import free_port, serving
 from tests.users import token_of
 
 NGINX = shutil.which("nginx")
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(NGINX is None, reason="nginx is not installed")]
 OPERATORS = Path(__file__).parents[2] / "docs" / "operators.md"
-FRAME = """
-{user}
-daemon off;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log;
-events {{ }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    {server}
-}}
-"""
 SECONDS = 20
 
 
@@ -49,15 +32,13 @@ def configuration(folder, upstream, port):
     ):
         assert documented in server
         server = server.replace(documented, here)
-    user = "user root;" if os.geteuid() == 0 else ""
-    return FRAME.format(folder=folder, server=server, user=user)
+    return nginx_configuration(folder, server)
 
 
 @pytest.fixture
 def proxy(app, tmp_path):
     """The port of nginx in front of a server."""
-    with sockets.bind("127.0.0.1", 0) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     with serving(app) as upstream:
         file = tmp_path / "nginx.conf"
         file.write_text(configuration(tmp_path, upstream, port), encoding="utf-8")

@@ -23,6 +23,7 @@ from quire.cli import main
 from quire.config import docs, settings
 from quire.serving import main as serving_main
 from quire.serving import supervisor
+from tests.running_server import free_port
 
 SERVE = Path(__file__).parents[2] / "serve.py"
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to send")
@@ -43,12 +44,6 @@ def instance(tmp_path, monkeypatch):
     yield tmp_path / "instance"
     for number, handler in before.items():
         signal.signal(number, handler)
-
-
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 def get(address, body=None):

@@ -15,6 +15,7 @@ from quire.records import TAGS
 from quire.store.db import db, read_connection, snapshot, transaction
 from quire.store.postgresql import LIMITS, missing_role_settings
 from tests.databases import on_postgresql
+from tests.running_server import free_port
 from tests.users import signed_in
 
 PROGRAM = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
@@ -25,13 +26,6 @@ pytestmark = [
     pytest.mark.skipif(not on_postgresql(), reason="PgBouncer is for PostgreSQL"),
     pytest.mark.skipif(not os.path.exists(PROGRAM), reason="PgBouncer is not installed"),
 ]
-
-
-def free_port():
-    """A port that nobody listens on."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 def wait_for(port):
