@@ -1,6 +1,7 @@
 """`manage.py db`, `check`, `openapi`, `routes`, `shell`, `settings`, and first use of a folder."""
 
 import json
+import logging
 import shutil
 import sqlite3
 import zipfile
@@ -328,3 +329,8 @@ def test_unsafe_settings_in_one_line(console, monkeypatch):
     status, _, errors = console("users", "list")
     assert (status, errors.count("\n")) == (1, 1)
     assert errors.startswith("Error: SECRET_KEY is too short")
+
+
+def test_the_log_is_as_before_after_a_migration(console):
+    console("db", "upgrade")
+    assert logging.getLogger("alembic").level == logging.NOTSET

@@ -3,6 +3,7 @@ first."""
 
 import logging
 from copy import copy
+from functools import partial
 from typing import Any
 
 import click
@@ -88,7 +89,10 @@ def _show_steps() -> None:
     """Log which migrations run, and nothing else of Alembic."""
     console = logging.StreamHandler()
     console.addFilter(lambda record: not record.name.startswith("alembic.") or _is_step(record))
-    logging.getLogger("alembic").setLevel(logging.INFO)
+    logger = logging.getLogger("alembic")
+    # a later command in this process says nothing of its own migrations
+    click.get_current_context().call_on_close(partial(logger.setLevel, logger.level))
+    logger.setLevel(logging.INFO)
     logging.basicConfig(format="%(message)s", handlers=[console])
 
 
