@@ -25,7 +25,7 @@ def test_typescript_clients_publish(clients, app, people, story):
         run("node", f"built/{story}.js", url, PASSWORD, cwd=clients)
 
 
-def test_typescript_example_publishes(clients, app, as_):
+def test_typescript_example_retries_and_publishes_once(clients, app, as_):
     scopes = ["posts:read", "posts:write", "tags:read", "tags:write"]
     key = as_("ann").post("api_keys", json={"name": "k", "scopes": scopes}).json["key"]
     with serving(app) as url:

@@ -14,6 +14,8 @@ import pytest
 from tests.running_server import serving
 
 PAGE = Path(__file__).parents[2] / "docs" / "clients.md"
+HTTPX, OFFLINE, SITE = range(3)
+"""The programs in Python, in their order."""
 SCOPES = ["posts:read", "posts:write", "tags:read", "tags:write"]
 
 
@@ -22,36 +24,120 @@ def programs(language):
 
 
 @pytest.fixture
-def run(app, as_, tmp_path):
-    """`run(command, program)`: what a program prints; it has a key of ann's."""
+def environment(app, as_, tmp_path):
+    """The variables of a program: where a server runs, a key of ann's, a place for files."""
     key = as_("ann").post("api_keys", json={"name": "k", "scopes": SCOPES}).json["key"]
     files = {"COPY": str(tmp_path / "copy.db"), "OUT": str(tmp_path / "public")}
+    with serving(app) as url:
+        yield {**os.environ, "API": f"{url}/api/v1", "KEY": key, "PYTHONUTF8": "1", **files}
+
+
+@pytest.fixture
+def run(environment):
+    """`run(command, program)`: what a program prints."""
 
     def run_program(command, program):
-        more = {"API": f"{url}/api/v1", "KEY": key, "PYTHONUTF8": "1"} | files
         done = subprocess.run(
-            command, input=program, env={**os.environ, **more}, timeout=60, check=False,
+            command, input=program, env=environment, timeout=60, check=False,
             capture_output=True, encoding="utf-8",
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    with serving(app) as url:
-        yield run_program
+    return run_program
+
+
+@pytest.fixture
+def follow(environment):
+    """`follow(program)`: the lines that a program prints which waits for changes."""
+    started = []
+
+    def start(program):
+        process = subprocess.Popen(
+            [sys.executable, "-c", program], env={**environment, "WAIT": "25"},
+            stdout=subprocess.PIPE, encoding="utf-8",
+        )  # fmt: skip
+        started.append(process)
+        return process.stdout
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+        process.stdout.close()
 
 
 @pytest.mark.skipif(not (shutil.which("bash") and shutil.which("curl")), reason="needs curl")
 def test_curl_creates_once_and_overwrites_nothing(run, as_):
     [program] = programs("bash")
     output = run(["bash", "-eu"], program)
-    assert "201" in output and "Idempotency-Replayed: true" in output
-    assert '"code":"version_conflict"' in output
+    assert "\n201\n" in output and "\n201, replayed: true\n" in output
+    for code in ("unknown_parameter", "validation_failed", "version_conflict"):
+        assert f'"code":"{code}"' in output
     posts = as_(None).get("posts").json["posts"]
     assert [one["title"] for one in posts] == ["From curl, edited"]
 
 
+def test_the_shell_program_needs_no_gnu_tools():
+    [program] = programs("bash")
+    assert not re.search(r"\b(sed|awk|grep)\b", program)
+
+
+def test_httpx_publishes_edits_and_reads(run, as_):
+    program = programs("python")[HTTPX]
+    when, title, *refusals = run([sys.executable, "-"], program).split(maxsplit=1)
+    title, *refusals = title.splitlines()
+    assert when.startswith("20") and title == "From Python, edited"
+    assert [one.split()[:2] for one in refusals] == [
+        ["colour", "unknown"], ["title", "too_short"], ["body", "required"],
+    ]  # fmt: skip
+    assert len(as_(None).get("posts").json["posts"]) == 1
+
+
+LOST_ANSWERS = """
+answered, lost = client.request, ["timeout", "busy"]
+
+def request(*given, **more):
+    response = answered(*given, **more)
+    match lost.pop() if lost else "":
+        case "timeout":
+            raise httpx.ReadTimeout("no answer")
+        case "busy":
+            return httpx.Response(503, headers={"Retry-After": "0"})
+    return response
+
+client.request = request
+print(send("POST", "posts", json={"title": "Once", "body": "x"}).headers["Idempotency-Replayed"])
+"""
+
+
+def test_httpx_sends_again_what_got_no_answer(run, as_):
+    program = programs("python")[HTTPX].partition("if __name__")[0]
+    assert run([sys.executable, "-"], program + LOST_ANSWERS) == "true\n"
+    assert [one["title"] for one in as_("ann").get("posts").json["posts"]] == ["Once"]
+
+
+RACING_EDIT = """
+titles = iter(["There", "There again"])
+
+def edit(post):
+    other = next(titles, None)
+    if other:
+        send("PATCH", "posts/1", json={"title": other})
+    return {"title": post["title"] + ", here"}
+
+print(change("posts/1", edit).json()["title"])
+"""
+
+
+def test_httpx_edits_on_top_of_what_others_saved(run, as_):
+    as_("ann").post("posts", json={"title": "First", "body": "x"})
+    program = programs("python")[HTTPX].partition("if __name__")[0]
+    assert run([sys.executable, "-"], program + RACING_EDIT) == "There again, here\n"
+
+
 def sync(run, more=""):
-    program, _ = programs("python")
+    program = programs("python")[OFFLINE]
     run([sys.executable, "-"], f"{program}\n{more}\nsync()\n")
 
 
@@ -105,8 +191,10 @@ def test_a_copy_that_is_too_old_starts_again(run, as_, tmp_path):
     sync(run)
     ann.delete(f"posts/{gone}")
     outdated = as_("bob").get("changes").json["next"]  # of another reader, so worth nothing here
-    sync(run, f"copy.execute('update position set cursor = ?', ({outdated!r},)); copy.commit()")
+    waiting = 'queue("POST", "/posts", {"title": "Waits", "body": "x", "colour": "red"})'
+    sync(run, f"copy.execute('update position set cursor = ?', ({outdated!r},))\n{waiting}")
     assert len(copied(tmp_path, "select id from records where type = 'posts'")) == 1
+    assert len(copied(tmp_path, "select key from queue where refusal is not null")) == 1
 
 
 def test_the_site_rewrites_only_what_changed(run, as_, tmp_path):
@@ -115,7 +203,7 @@ def test_the_site_rewrites_only_what_changed(run, as_, tmp_path):
         ann.post("posts", json={"title": f"<{n}>", "body": "x", "published": n < 3}).json["id"]
         for n in (1, 2, 3)
     )
-    _, program = programs("python")
+    program = programs("python")[SITE]
     command = [sys.executable, "-"]
     assert run(command, program).split() == ["upsert", f"{first}.html", "upsert", f"{second}.html"]
     page = tmp_path / "public" / f"{first}.html"
@@ -124,3 +212,27 @@ def test_the_site_rewrites_only_what_changed(run, as_, tmp_path):
     ann.post(f"posts/{first}/unpublish")
     assert run(command, program).split() == ["delete", f"{first}.html"]
     assert not page.exists() and run(command, program) == ""
+
+
+def test_the_site_follows_changes_as_they_happen(follow, as_, tmp_path):
+    ann = as_("ann")
+    lines = follow(programs("python")[SITE])
+    ids = []
+    for title in ("First", "Second"):
+        raw = {"title": title, "body": "x", "published": True}
+        ids.append(ann.post("posts", json=raw).json["id"])
+        assert next(lines) == f"upsert {ids[-1]}.html\n"
+    ann.delete(f"posts/{ids[0]}")
+    assert next(lines) == f"delete {ids[0]}.html\n"
+    assert not (tmp_path / "public" / f"{ids[0]}.html").exists()
+
+
+def test_the_site_starts_again_where_its_cursor_is_worth_nothing(run, as_, tmp_path):
+    ann = as_("ann")
+    ann.post("posts", json={"title": "There", "body": "x", "published": True})
+    public = tmp_path / "public"
+    public.mkdir()
+    (public / "4711.html").touch()
+    (public / ".cursor").write_text(ann.get("changes").json["next"])  # of another reader
+    run([sys.executable, "-"], programs("python")[SITE])
+    assert [one.name for one in public.glob("*.html")] == ["1.html"]
