@@ -171,8 +171,8 @@ def test_answers_that_were_kept_are_counted_by_their_route(app, make, increase):
     assert changes["quire_http_requests_total", *route] == 3
 
 
-def test_state_of_the_installation(app):
-    found = values(app)
+def test_state_of_the_installation(make_app, tmp_path):
+    found = values(make_app(QUIRE_INSTANCE=tmp_path))
     for state in ("waiting", "scheduled", "failed"):
         assert found["quire_jobs", f"state={state}"] == 0
     assert found["quire_oldest_job_seconds",] == 0
@@ -190,9 +190,9 @@ def test_the_age_of_the_newest_backup(make_app, tmp_path):
     assert abs(values(app)["quire_backup_age_seconds",] - age) < 60
 
 
-def test_a_database_that_is_away_leaves_the_rest(make_app):
-    app = make_app(DATABASE_URL="postgresql://somebody@127.0.0.1:1/nothing")
-    found = values(app)
+def test_a_database_that_is_away_leaves_the_rest(make_app, tmp_path):
+    away = "postgresql://somebody@127.0.0.1:1/nothing"
+    found = values(make_app(DATABASE_URL=away, QUIRE_INSTANCE=tmp_path))
     assert found["quire_database_up",] == 0 and ("quire_database_bytes",) not in found
     assert found["quire_processes",] == 1
 
