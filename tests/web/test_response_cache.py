@@ -249,7 +249,7 @@ class Unchanged:
     def __init__(self):
         self.version, self.now, self.until = 0, now(), now() + timedelta(days=1)
 
-    def state(self):
+    def state(self, environ):
         return self
 
     def versions_of(self, names):

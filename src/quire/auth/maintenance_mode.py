@@ -5,7 +5,7 @@ from flask import Flask, g, request
 from quire.auth import sessions
 from quire.auth.current_actor import current_actor
 from quire.errors import Unauthenticated, UnderMaintenance
-from quire.store.maintenance_mode import Maintenance, current_maintenance
+from quire.store.maintenance_mode import Maintenance, maintenance_of_request
 from quire.web.caching import has_session
 
 MONITORING_PATHS = ("/healthz", "/readyz", "/metrics")
@@ -31,7 +31,7 @@ def refuse_during_maintenance() -> None:
     """Refuse this request if maintenance is going on and it may not pass. Raises UnderMaintenance."""
     if request.path in MONITORING_PATHS or request.endpoint in OPEN_ENDPOINTS:
         return
-    maintenance = g.maintenance = current_maintenance()
+    maintenance = g.maintenance = maintenance_of_request(request.environ)
     if maintenance is not None and not is_administrator():
         raise UnderMaintenance(maintenance.message)
 

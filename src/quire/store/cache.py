@@ -41,6 +41,8 @@ MAX_AGE = timedelta(seconds=60)
 """What somebody has changed in the database without Quire is seen after so long, at most."""
 WAIT_SECONDS = 1.0
 """How long to wait for another thread that computes the same."""
+_REQUEST_STATE = "quire.database_state"
+"""Where the environment of a request keeps what `request_state` was told."""
 _FAR = datetime.max.replace(tzinfo=UTC)
 _next_change: ContextVar[datetime | None] = ContextVar("next_change", default=None)
 Value = TypeVar("Value")
@@ -228,19 +230,37 @@ def _read_state(connection: Connection, token: Any, now: datetime) -> DatabaseSt
     )
 
 
+def request_state(engine: Engine, environ: dict[str, Any]) -> DatabaseState:
+    """What a connection sees when this is first asked for a request, whose WSGI environment keeps it.
+
+    Raises Unavailable, to all who ask: a database that is away is waited for once.
+    """
+    state = environ.get(_REQUEST_STATE)
+    if state is None:
+        try:
+            with translate_outages(), engine.connect() as connection:
+                state = database_state(connection, now())
+        except Unavailable as problem:
+            state = problem
+        environ[_REQUEST_STATE] = state
+    if isinstance(state, Unavailable):
+        raise state
+    known: DatabaseState = state
+    return known
+
+
 class EngineState:
-    """What is asked of the database behind `engine` outside of requests, by the cache of responses."""
+    """What the cache of responses asks of the database behind `engine`, before Flask has a context."""
 
     collect_reads = staticmethod(collect_reads)
 
     def __init__(self, engine: Engine):
         self._engine = engine
 
-    def state(self) -> DatabaseState | None:
-        """What a connection sees now; None while the database cannot be asked."""
+    def state(self, environ: dict[str, Any]) -> DatabaseState | None:
+        """What a connection sees when the request begins; None while the database cannot be asked."""
         try:
-            with translate_outages(), self._engine.connect() as connection:
-                return database_state(connection, now())
+            return request_state(self._engine, environ)
         except Unavailable:
             return None
 

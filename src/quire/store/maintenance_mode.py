@@ -12,8 +12,8 @@ from quire.declare.clock import now
 from quire.declare.column_types import Time
 from quire.declare.mixins import HasId
 from quire.store.audit import record_event
-from quire.store.cache import cached_until_commit
-from quire.store.db import HAS_VERSION, Model, read_connection, transaction
+from quire.store.cache import cached, cached_until_commit, request_state
+from quire.store.db import HAS_VERSION, Model, db, read_connection, transaction
 
 ONLY_ROW = 1
 LONGEST_MESSAGE = 500
@@ -46,6 +46,11 @@ _current = select(_rows.c.since, _rows.c.message).where(_rows.c.id == ONLY_ROW)
 def current_maintenance() -> Maintenance | None:
     """The maintenance that is going on, None while the site is open."""
     return cached_until_commit(_CACHED, _read_current)
+
+
+def maintenance_of_request(environ: dict[str, Any]) -> Maintenance | None:
+    """The maintenance that went on when this request began. Raises Unavailable."""
+    return cached(db.engine, request_state(db.engine, environ), _CACHED, _read_current)
 
 
 def begin_maintenance(actor: Actor, message: str) -> Maintenance:

@@ -61,8 +61,8 @@ class State(Protocol):
 class Database(Protocol):
     """How the cache asks what has changed."""
 
-    def state(self) -> State | None:
-        """What is known now, None where the database does not say."""
+    def state(self, environ: Environ) -> State | None:
+        """What is known at the beginning of a request, None where the database does not say."""
 
     def collect_reads(self) -> AbstractContextManager[set[str]]:
         """Names of the versions of all that is read in the block."""
@@ -134,7 +134,7 @@ class ResponseCache:
     def respond(self, environ: Environ, start_response: Any, inner: Any) -> Iterable[bytes]:
         """Answer a request, by `inner`, a WSGI application, where nothing is kept for it."""
         key = self._keys.of(environ)
-        state = None if key is None else self._database.state()
+        state = None if key is None else self._database.state(environ)
         if state is None:
             return inner(environ, start_response)
         stale = self._get(key)

@@ -1,0 +1,116 @@
+"""The state of the database is asked for once in a request, also where nobody answers."""
+
+from contextlib import ExitStack, contextmanager, suppress
+
+import psycopg
+import pytest
+from sqlalchemy import event
+
+from quire.actor import SYSTEM
+from quire.app import create_app
+from quire.declare.clock import now, rfc3339
+from quire.records import POSTS
+from quire.serving import sockets
+from quire.store.db import db
+from quire.store.write import create
+from tests.running_server import free_port
+
+ASKS = ("PRAGMA data_version", "SELECT pg_current_snapshot()")
+ELSEWHERE = (";", "SELECT (SELECT string_agg(data_versions")
+"""What follows on PostgreSQL where a connection was idle, or another database of the server changed."""
+PATHS = ("/api/v1/posts", "/", "/posts/first", "/feed.atom")
+
+
+@pytest.fixture
+def sent(make_app, people, monkeypatch):
+    """An application with a post, and all that the driver of its database is told."""
+    app, told = make_app(), []
+    with app.app_context():
+        raw = {"title": "First", "body": "b", "author": people["ann"].id}
+        create(POSTS, SYSTEM, {**raw, "published_at": rfc3339(now())})
+        db.engine.dispose()
+        event.listen(db.engine, "connect", lambda raw, _: _trace(raw, told))
+    execute = psycopg.Cursor.execute
+    monkeypatch.setattr(
+        psycopg.Cursor,
+        "execute",
+        lambda cursor, query, *rest, **options: (
+            told.append(query) or execute(cursor, query, *rest, **options)
+        ),
+    )
+    return app, told
+
+
+def _trace(raw, told):
+    if hasattr(raw, "set_trace_callback"):
+        raw.set_trace_callback(told.append)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_kept_answer_costs_one_statement(sent, path):
+    app, told = sent
+    client = app.test_client()
+    tag = client.get(path).headers["ETag"]
+    for headers, status in (({}, 200), ({"If-None-Match": tag}, 304)):
+        told.clear()
+        assert client.get(path, headers=headers).status_code == status
+        assert [one.startswith(ASKS) for one in told if not one.startswith(ELSEWHERE)] == [True]
+
+
+def test_the_cache_and_maintenance_share_what_was_asked(sent):
+    app, told = sent
+    client = app.test_client()
+    client.get("/api/v1/nowhere")
+    told.clear()
+    assert client.get("/api/v1/nowhere").status_code == 404
+    assert len([one for one in told if one.startswith(ASKS)]) == 1
+
+
+@contextmanager
+def silent_server():
+    """A port of a server that accepts and says nothing; and how many have connected, as a function."""
+    with sockets.bind("127.0.0.1", 0) as listener, ExitStack() as accepted:
+        listener.listen()
+        listener.setblocking(False)
+
+        def connections():
+            count = 0
+            with suppress(BlockingIOError):
+                while True:
+                    accepted.enter_context(listener.accept()[0])
+                    count += 1
+            return count
+
+        yield listener.getsockname()[1], connections
+
+
+def away(port, tmp_path):
+    """An application whose database nobody is at."""
+    url = f"postgresql://quire@127.0.0.1:{port}/quire?connect_timeout=2"
+    return create_app("testing", {"DATABASE_URL": url, "QUIRE_INSTANCE": tmp_path})
+
+
+@pytest.mark.parametrize("path", ["/", "/api/v1/posts", "/feed.atom", "/admin/"])
+def test_nobody_listens(tmp_path, path, monkeypatch):
+    app, tries = away(free_port(), tmp_path), []
+    connect = psycopg.connect
+    monkeypatch.setattr(psycopg, "connect", lambda *a, **k: tries.append(k) or connect(*a, **k))
+    answer = app.test_client().get(path)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert len(tries) == 1
+
+
+def test_a_server_that_never_answers_is_waited_for_once(tmp_path):
+    with silent_server() as (port, connections):
+        answer = away(port, tmp_path).test_client().get("/")
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+        assert connections() == 1
+
+
+def test_the_operator_may_leave_the_timeout_out(tmp_path):
+    """The default is ours: that of the driver is none, and a thread would be gone for minutes."""
+    with silent_server() as (port, connections):
+        url = f"postgresql://quire@127.0.0.1:{port}/quire"
+        app = create_app("testing", {"DATABASE_URL": url, "QUIRE_INSTANCE": tmp_path})
+        assert app.test_client().get("/api/v1/posts").status_code == 503
+        assert connections() == 1
