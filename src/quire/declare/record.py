@@ -250,6 +250,14 @@ def check_registry() -> None:
                 )
 
 
+def find_record(table: str) -> Record | None:
+    """The record type of an SQL table, None where it is that of none."""
+    return next((record for record in REGISTRY.values() if record.table.name == table), None)
+
+
 def record_of(table: str) -> Record:
-    """The record type of an SQL table."""
-    return next(record for record in REGISTRY.values() if record.table.name == table)
+    """The record type of an SQL table that is known to be that of one. Raises LookupError."""
+    record = find_record(table)
+    if record is None:
+        raise LookupError(f"{table} is the table of no record type")
+    return record

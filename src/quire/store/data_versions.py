@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from quire.declare.record import REGISTRY, Record
+from quire.declare.record import REGISTRY, find_record
 from quire.declare.rules import NOBODY
 from quire.store.db import HAS_VERSION, Model
 from quire.store.search_index import FTS_TABLE, SearchDocument
@@ -249,15 +249,11 @@ def _changed_by_deletion(table: str, seen: frozenset[str] = frozenset()) -> set[
     return names
 
 
-def _record_of(table: str) -> Record | None:
-    return next((one for one in REGISTRY.values() if one.table.name == table), None)
-
-
 def _has_version(table: str) -> bool:
     """Whether it is read for many requests: records that people change, their links, what says so."""
     if Model.metadata.tables[table].info.items() >= HAS_VERSION.items():
         return True
-    record = _record_of(table)
+    record = find_record(table)
     if record is not None:
         return record.is_versioned and record.access.update is not NOBODY
     links = (field.many for one in REGISTRY.values() for field in one.many_fields)
@@ -266,14 +262,14 @@ def _has_version(table: str) -> bool:
 
 def _counters(table: str) -> dict[str, bool]:
     """The columns that change without a version of the record, and whether others follow them at once."""
-    record = _record_of(table)
+    record = find_record(table)
     if record is None:
         return {}
     return {one.column.name: one.computed for one in record.fields if one.counter and one.is_stored}
 
 
 def _unseen_columns(table: str) -> set[str]:
-    record = _record_of(table)
+    record = find_record(table)
     if record is None:
         return set()
     order = {name.removeprefix("-") for name in record.order}
