@@ -177,6 +177,8 @@ PANEL_VIEWS = {
     "POST /restore/": "panel",
 }
 """Views of every type in the panel, each with the rule that is the least it needs."""
+MODERATION_VIEWS = {"GET /moderation/": "panel", "POST /moderation/reply/": "panel"}
+"""Those of types with a moderation queue."""
 
 
 def _of_api(record):
@@ -224,11 +226,12 @@ def _of_json_server(record):
 
 def _of_panel(record):
     start = f"{PANEL}/{record.path}"
+    views = PANEL_VIEWS | (MODERATION_VIEWS if record.moderation else {})
     return {
         place.replace(" ", f" {start}", 1): Policy(
             "panel", all_of(role("author"), getattr(record.access, verb))
         )
-        for place, verb in PANEL_VIEWS.items()
+        for place, verb in views.items()
     }
 
 

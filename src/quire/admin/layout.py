@@ -1,7 +1,7 @@
 """The layout of every page: menu, user, URLs of assets, colours."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -47,8 +47,8 @@ class MenuItem:
 
 
 def _link(item: Any, view: BaseView) -> MenuItem:
-    icon = item.get_icon_value() or "record"
-    return MenuItem(str(item.name), item.get_url() or "#", icon, item.is_active(view))
+    icon, url = item.get_icon_value() or "record", item.get_url() or "#"
+    return MenuItem(str(item.name), url, icon, item.is_active(view) or url == request.path)
 
 
 def menu(admin: Admin, view: BaseView) -> list[dict[str, Any]]:
@@ -61,7 +61,14 @@ def menu(admin: Admin, view: BaseView) -> list[dict[str, Any]]:
         if items:
             name = str(item.name) if is_category else ""
             groups.append({"name": name, "links": [_link(one, view) for one in items]})
-    return groups
+    return [{**one, "links": _current_once(one["links"])} for one in groups]
+
+
+def _current_once(links: list[MenuItem]) -> list[MenuItem]:
+    """A page with an entry of its own is not also marked as one of its type's."""
+    if not any(one.url == request.path for one in links):
+        return links
+    return [replace(one, current=one.url == request.path) for one in links]
 
 
 @dataclass(frozen=True)

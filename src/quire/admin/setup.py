@@ -6,6 +6,7 @@ from flask_admin.theme import Bootstrap4Theme
 
 from quire.admin.dashboard.home import HomeView
 from quire.admin.media import MediaView
+from quire.admin.moderation.views import ModeratedView, QueueLink
 from quire.admin.pages.archive import ArchiveView
 from quire.admin.pages.imports import ImportView
 from quire.admin.pages.invitations import InvitationsView
@@ -42,7 +43,10 @@ def init_app(app: Flask) -> Admin:
     for section in SECTIONS:
         admin.add_category(section)
     for record in REGISTRY.values():
-        admin.add_view(VIEWS.get(record.path, RecordView)(record))
+        default = RecordView if record.moderation is None else ModeratedView
+        admin.add_view(VIEWS.get(record.path, default)(record))
+        if record.moderation is not None:
+            admin.add_link(QueueLink(record))
     for view in CUSTOM_VIEWS:
         admin.add_view(view())
     names = ("admin", "access", "archive", "imports", "jobs", "mail", "invitations")

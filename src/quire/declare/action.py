@@ -1,4 +1,5 @@
-"""Action: a verb of a record type beyond create, update and delete, declared once for every interface."""
+"""Action: a verb of a record type beyond create, update and delete, declared once for every interface; and
+Moderation: which of them decide about a record."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -62,3 +63,34 @@ class Action:
     def event(self) -> str:
         """The same as one word, for the names of events: `marked_as_spam`."""
         return self.past_tense.replace(" ", "_")
+
+
+@dataclass(frozen=True)
+class Moderation:
+    """How records of a type wait for a decision; with it the panel has a queue of them.
+
+    Those whose `status` is `waiting` wait. `accept` and `reject` are the actions that decide, `undecide`
+    the one that lets a record wait again. `about` is the reference to what it stands under, `reply_to`
+    the one to the record of its own type that it answers, `author` the one to who wrote it; `text` is
+    the field that is read, `html` the same as HTML.
+    """
+
+    waiting: str
+    accept: str
+    reject: str
+    undecide: str
+    about: str
+    reply_to: str
+    author: str
+    text: str
+    html: str
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """The actions that decide."""
+        return self.accept, self.reject, self.undecide
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields that are needed."""
+        return "status", self.about, self.reply_to, self.author, self.text, self.html

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from quire.actor import NO_SCOPES, Actor
-from quire.declare.action import Action
+from quire.declare.action import Action, Moderation
 from quire.declare.change import Change
 from quire.declare.deprecation import Deprecation
 from quire.declare.fields import Field, ShownOnce
@@ -53,7 +53,7 @@ class Record(Labels):
     `nested_under` references under whose address it is listed too (`/posts/7/comments`),
     `api_key_access` what API keys may do at most: "write", "read" or "" for nothing, `drafts` whether a draft can stand
     beside what is live, and be shown to others by preview links, `exported` whether an export of
-    everything holds it, `deprecated` that it will go. `before_transaction(actor, id, values)` does what takes long, before the
+    everything holds it, `deprecated` that it will go, `moderation` how records wait for a decision. `before_transaction(actor, id, values)` does what takes long, before the
     database is locked, and what it returns is `change.prepared` in the hook `before_save`. `access`
     are the rules narrowed by the scopes of keys, `declared_access` those as declared.
     """
@@ -82,6 +82,7 @@ class Record(Labels):
     drafts: bool = False
     exported: bool = True
     deprecated: Deprecation | None = None
+    moderation: Moderation | None = None
 
     def __post_init__(self) -> None:
         for one in self.fields:
@@ -143,7 +144,15 @@ class Record(Labels):
         order = {name.lstrip("-") for name in self.order}
         references = {self.key, self.title_field, *self.reference_fields, *order}
         problems += [f"{name} is not a listed field" for name in sorted(references - field_names)]
-        return problems + self._unfillable_columns()
+        return problems + self._missing_for_moderation() + self._unfillable_columns()
+
+    def _missing_for_moderation(self) -> list[str]:
+        if self.moderation is None:
+            return []
+        actions = {one.name for one in self.actions}
+        missing = [one for one in self.moderation.actions if one not in actions]
+        missing += [one for one in self.moderation.fields if one not in self.fields_by_name]
+        return [f"its moderation needs {name}" for name in missing]
 
     def _unfillable_columns(self) -> list[str]:
         if self.access.create is NOBODY:

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Index, and_, bindparam, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.actor import SYSTEM, Actor
-from quire.declare.action import Action
+from quire.declare.action import Action, Moderation
 from quire.declare.change import Change, actor_id
 from quire.declare.clock import now
 from quire.declare.column_types import Html, Name, Prose, Time, choice
@@ -40,6 +40,8 @@ class Comment(HasId, Timestamped, Versioned, Model):
         # who may see a comment, by id: a search finds ids, and rows are long
         Index("ix_comments_visible", "id", "status", "deleted_at", "post_id", "author_id"),
         Index("ix_comments_created_at", "created_at"),
+        # what waits for moderation, newest first
+        Index("ix_comments_status", "status", "id", "deleted_at"),
     )
 
     post_id: Mapped[Ref] = reference("posts", on_delete="CASCADE")
@@ -236,4 +238,15 @@ COMMENTS = Record(
     reference_fields=("id",),
     title_field="body",
     nested_under=("post",),
+    moderation=Moderation(
+        waiting="pending",
+        accept="approve",
+        reject="spam",
+        undecide="pending",
+        about="post",
+        reply_to="parent",
+        author="author",
+        text="body",
+        html="body_html",
+    ),
 )

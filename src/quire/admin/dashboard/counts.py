@@ -8,6 +8,7 @@ from sqlalchemy import Select, func, select
 from quire.actor import Actor
 from quire.admin.dashboard.chart import Day
 from quire.declare.clock import now
+from quire.declare.fields import Field
 from quire.declare.record import REGISTRY, Record
 from quire.declare.rules import row_conditions
 from quire.declare.sql_functions import time_text
@@ -16,6 +17,8 @@ from quire.store.db import read_connection
 from quire.store.read import rule_params
 
 DAYS = 30
+MOST_COUNTED = 1000
+"""Records of one author that are counted."""
 
 
 def _visible_rows(record: Record, actor: Actor, *columns: Any) -> Select[Any]:
@@ -37,6 +40,14 @@ def by_status(record: Record, actor: Actor) -> dict[str, int]:
     """How many records are in each state."""
     status = expression(record.field("status")).label("status")
     return _counts(_visible_rows(record, actor, status, func.count()).group_by(status), actor)
+
+
+def statuses_by(record: Record, actor: Actor, field: Field, id: int) -> dict[str, int]:
+    """How many records of one author, say, are in each state, counted among the latest."""
+    status = expression(record.field("status")).label("status")
+    latest = _visible_rows(record, actor, status).where(record.table.c[field.column.key] == id)
+    rows = latest.order_by(record.table.c.id.desc()).limit(MOST_COUNTED).subquery()
+    return _counts(select(rows.c.status, func.count()).group_by(rows.c.status), actor)
 
 
 def total(record: Record, actor: Actor) -> int:

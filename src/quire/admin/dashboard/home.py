@@ -51,6 +51,13 @@ def _is_accessible(path: str, actor: Actor) -> Record | None:
     return record if record.allows(actor, "panel") is not False else None
 
 
+def _status_url(record: Record, word: str) -> str:
+    """The records in one state: the queue, where they wait for a decision."""
+    if record.moderation is not None and record.moderation.waiting == word:
+        return url_for(endpoint(record, "moderation_view"))
+    return list_url(record, [("status", word)])
+
+
 def _totals(actor: Actor) -> list[dict[str, Any]]:
     counts = {
         path: dashboard_counts.by_status(REGISTRY[path], actor) for path in ("posts", "comments")
@@ -59,7 +66,7 @@ def _totals(actor: Actor) -> list[dict[str, Any]]:
         {
             "label": label,
             "value": f"{counts[path].get(word, 0):,}",
-            "url": list_url(record, [("status", word)]),
+            "url": _status_url(record, word),
         }
         for path, word, label in WATCHED
         if (record := _is_accessible(path, actor))

@@ -1,0 +1,23 @@
+"""An index for the comments that wait for moderation, newest first
+
+Revision ID: 8e13b6f4a7d2
+Revises: 5b92f0c7e418
+Create Date: 2026-11-29 07:00:00
+"""
+
+from alembic import op
+
+revision = "8e13b6f4a7d2"
+down_revision = "5b92f0c7e418"
+branch_labels = None
+depends_on = None
+
+
+def upgrade():
+    """Go to this revision."""
+    op.create_index("ix_comments_status", "comments", ["status", "id", "deleted_at"])
+
+
+def downgrade():
+    """Go back to the revision before."""
+    op.drop_index("ix_comments_status", "comments")

@@ -1,0 +1,1 @@
+"""The moderation queue: what waits for a decision, and the decisions."""

@@ -1,0 +1,36 @@
+// The moderation queue: keys for the decisions about the record that is read, and all of them at once.
+"use strict";
+
+const queueBar = document.getElementById("queue");
+const queueAll = document.querySelector("[data-queue-all]");
+const queueBoxes = [...document.querySelectorAll(".queue-rest [name=rowid]")];
+
+function showQueueSelection() {
+  const selected = queueBoxes.filter((box) => box.checked).length;
+  queueAll.checked = selected === queueBoxes.length;
+  queueAll.indeterminate = selected > 0 && !queueAll.checked;
+  queueBar.querySelector("[data-queue-count]").textContent = selected ? `${selected} selected` : `Select all ${queueBoxes.length}`;
+}
+
+queueAll.closest("label").hidden = false;
+queueAll.addEventListener("change", () => {
+  for (const box of queueBoxes) box.checked = queueAll.checked;
+  showQueueSelection();
+});
+for (const box of queueBoxes) box.addEventListener("change", showQueueSelection);
+showQueueSelection(); // a browser may have kept what was selected
+
+queueBar.addEventListener("submit", (event) => {
+  if (queueBoxes.some((box) => box.checked)) return;
+  event.preventDefault();
+  announce("Select at least one first: with the boxes beside the list, or with “Select all”.", "warning");
+});
+
+const queueTargets = new Map([...document.querySelectorAll("[data-key]")].map((node) => [node.dataset.key, node]));
+const useQueueTarget = (node) => (node.matches("textarea") ? node.focus() : node.click());
+const queueWords = { a: "Approve", s: "Mark as spam", u: "Mark as pending", d: "Move to trash", r: "Reply", e: "Edit", j: "Older", k: "Newer" };
+for (const key of Object.keys(KEY_ACTIONS)) if (key !== "?") delete KEY_ACTIONS[key];
+for (const [key, node] of queueTargets) KEY_ACTIONS[key] = () => useQueueTarget(node);
+KEY_WORDS.splice(0, KEY_WORDS.length - 2, ...Object.entries(queueWords).filter(([key]) => queueTargets.has(key)));
+
+if (new URLSearchParams(location.search).has("id")) document.querySelector("[data-queue-one]").focus({ preventScroll: true });
