@@ -17,6 +17,7 @@ from comrak import ExtensionOptions, RenderOptions, markdown_to_html
 from quire.actor import Actor
 from quire.declare.change import Change
 from quire.declare.fragment_ids import with_ids
+from quire.declare.html_cleaner import HtmlCleaner
 from quire.declare.kinds import MARKDOWN_BYTES
 
 EXTENSIONS = ExtensionOptions(table=True, strikethrough=True, footnotes=True)
@@ -43,13 +44,13 @@ SCHEMES = {"http", "https", "mailto"}
 
 LINK_REL = "ugc nofollow noopener noreferrer"
 
-_CLEANER = nh3.Cleaner(
+_CLEANER = HtmlCleaner(
     tags=TAGS,
     attributes=ATTRIBUTES,
     url_schemes=SCHEMES,
     link_rel=LINK_REL,
 )
-_STRIPPER = nh3.Cleaner(tags=set())
+_STRIPPER = HtmlCleaner(tags=set())
 _LINK_OR_PICTURE = re.compile(r'<img([^"<>]*+(?:"[^"]*+"[^"<>]*+)*+)>|<a[ >]|</a>')
 _ATTRIBUTE = re.compile(r' ([a-z]++)="([^"]*+)"')
 
@@ -75,7 +76,7 @@ def _sanitize(markdown: str) -> str:
     markup = markdown_to_html(markdown, EXTENSIONS, None, OPTIONS)
     if len(markup) > MAX_GROWTH * len(markdown) + ALWAYS_ALLOWED_LENGTH or is_too_deep(markup):
         return f"<pre>{html.escape(markdown)}</pre>\n"
-    return _clean(_CLEANER, markup)
+    return _CLEANER.clean(markup)
 
 
 def _without_pictures(markup: str) -> str:
@@ -96,14 +97,6 @@ def _without_pictures(markup: str) -> str:
     return _LINK_OR_PICTURE.sub(replace_tag, markup)
 
 
-def _clean(cleaner: nh3.Cleaner, markup: str) -> str:
-    """What `cleaner` lets through; each reference costs it a microsecond, so ampersands are hidden."""
-    lighter = markup.replace(_AMPERSAND, "").replace("&amp;", _AMPERSAND)
-    return cleaner.clean(lighter).replace(_AMPERSAND, "&amp;")
-
-
-_AMPERSAND = "\ufdd0"
-"""A code point that is no character and stands in no text: https://www.unicode.org/faq/private_use."""
 # these are never nested in themselves: some close implicitly, the others have no content
 _SHALLOW = "p|li|dt|dd|td|th|tr|option|br|hr|img|wbr|input|col|source|track|area|embed"
 _TAG = re.compile(rf"<(/?)(?!(?:{_SHALLOW})(?![a-z0-9]))([a-z][a-z0-9]*+)")
@@ -125,7 +118,7 @@ def is_too_deep(markup: str) -> bool:
 
 def strip_tags(markup: str) -> str:
     """The words of HTML, without tags."""
-    return re.sub(r"\s+", " ", html.unescape(_clean(_STRIPPER, markup))).strip()
+    return re.sub(r"\s+", " ", html.unescape(_STRIPPER.clean(markup))).strip()
 
 
 def render_before_transaction(

@@ -9,6 +9,7 @@ import nh3
 from bs4 import BeautifulSoup, Tag
 from markdownify import ATX
 
+from quire.declare.html_cleaner import HtmlCleaner
 from quire.declare.markdown import is_too_deep
 from quire.exchange.html.anchors import place_anchors
 from quire.exchange.html.converter import HtmlConverter
@@ -37,8 +38,8 @@ _ATTRIBUTES = {
     "param": {"name", "value"},
     **{name: {"src", "data"} for name in (*_EMBEDDED, "source")},
 }
-_CLEANER = nh3.Cleaner(tags=set(_READ), attributes=_ATTRIBUTES, link_rel=None)
-_WORDS = nh3.Cleaner(tags=set())
+_CLEANER = HtmlCleaner(tags=set(_READ), attributes=_ATTRIBUTES, link_rel=None)
+_WORDS = HtmlCleaner(tags=set())
 _TOO_DEEP = "markup nested too deeply, kept as plain text"
 _SHOWN_TAG = re.compile(r"</?(?!script|style)[a-z][^<>]*+>", re.IGNORECASE)
 """nh3 takes quadratic time in the depth: tags nested deeper are removed first."""
