@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
 from sqlalchemy import JSON, Boolean, Date, Integer, String, Text
 from sqlalchemy.orm import MappedColumn, mapped_column
 
@@ -140,8 +141,10 @@ def decimal(
         return f"{value:.{places}f}"
 
     def parse_decimal(text: str) -> Decimal:
-        if not re.fullmatch(pattern, text, re.ASCII):
-            raise ValueError("is no such decimal")
+        if not re.fullmatch(pattern, _only_decimal(text), re.ASCII):
+            raise PydanticCustomError(
+                "too_large", f"can have {digits - places} digits and {places} decimal places."
+            )
         return Decimal(text)
 
     kind = Kind(

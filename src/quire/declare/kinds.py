@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -140,21 +140,23 @@ def _markdown_fits(value: str) -> str:
     return value
 
 
-def _flag_from_text(text: str) -> bool:
-    return {"true": True, "false": False}[text.lower()]
+def flag_from_text(text: str) -> bool:
+    """True or false, in any case."""
+    if text.lower() not in ("true", "false"):
+        raise PydanticCustomError("wrong_type", "must be true or false.")
+    return text.lower() == "true"
 
 
 def _int_from_text(text: str) -> int:
-    value = int(text) if text.isascii() and "_" not in text else int("x")
-    if abs(value) > INT64:
-        raise ValueError("out of range")
-    return value
+    if not re.fullmatch(r"\s*[+-]?\d{1,19}\s*", text, re.ASCII) or abs(int(text)) > INT64:
+        raise PydanticCustomError("wrong_type", "must be a whole number.")
+    return int(text)
 
 
 def time_from_text(text: str) -> datetime:
     """A date or a moment in RFC 3339 (any offset; UTC without one), in UTC."""
-    if re.fullmatch(_DAY_FORM, text):
-        return to_utc(datetime.fromisoformat(text))
+    if re.fullmatch(_DAY_FORM, text, re.ASCII):
+        return to_utc(datetime.combine(_day(text), time()))
     return _time(text.replace(" ", "+"))  # a plus sign that was not escaped
 
 
@@ -201,7 +203,7 @@ _DAY_SCHEMA = WithJsonSchema({"type": "string", "format": "date"})
 TEXT = text_kind("text", 1000, min_length=0)
 FLAG = Kind(
     "flag", Annotated[bool, Field(strict=True)], "checkbox",
-    from_text=_flag_from_text, query_schema={"type": "boolean"},
+    from_text=flag_from_text, query_schema={"type": "boolean"},
 )  # fmt: skip
 WHOLE = whole_number("whole")
 ID = whole_number("id", 1)

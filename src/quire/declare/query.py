@@ -166,12 +166,13 @@ def _condition(
 def _search(plain: Mapping[str, str]) -> str | None:
     if "search" in plain and "q" in plain:
         raise invalid_parameter("q", "search and q mean the same: send only one of them.")
-    raw_text = plain.get("search", plain.get("q", "")).strip(SPACES)
+    name = "q" if "q" in plain else "search"
+    raw_text = plain.get(name, "").strip(SPACES)
     if not raw_text:
         return None
     text = normalize(raw_text)
     if len(text) > MAX_SEARCH:
-        raise invalid_parameter("search", f"A search can have at most {MAX_SEARCH} characters.")
+        raise invalid_parameter(name, f"A search can have at most {MAX_SEARCH} characters.")
     return text or None
 
 

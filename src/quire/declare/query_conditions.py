@@ -4,7 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from pydantic_core import PydanticCustomError
+
 from quire.declare.fields import Field
+from quire.declare.kinds import FLAG, Kind
 from quire.declare.query_fields import TEXT_OPERATORS, operators_of
 from quire.declare.record import record_of
 from quire.errors import BadRequest, invalid_parameter, unknown_parameter
@@ -80,9 +83,7 @@ def parse_name(name: str, paths: Mapping[str, Field], others: Sequence[str]) -> 
 
 def parse_flag(name: str, text: str) -> bool:
     """The value of a parameter that is true or false. Raises BadRequest."""
-    if text.lower() not in ("true", "false"):
-        raise invalid_parameter(name, f"{name} must be true or false.")
-    return text.lower() == "true"
+    return bool(_read(name, text, FLAG))
 
 
 def parse_condition(
@@ -108,10 +109,16 @@ def _hint(path: str, field: Field, paths: Mapping[str, Field]) -> str:
 
 
 def _value(name: str, operator: str, text: str, field: Field) -> Any:
-    try:
-        value = field.kind.from_text(text)
-    except (ValueError, ArithmeticError, LookupError, OverflowError):
-        raise invalid_parameter(name, f"{name} cannot be {text[:50]!r}.") from None
+    value = _read(name, text, field.kind)
     if field.choices and operator not in TEXT_OPERATORS and value not in field.choices:
         raise invalid_parameter(name, f"{name} must be one of: {', '.join(field.choices)}.")
     return value
+
+
+def _read(name: str, text: str, kind: Kind) -> Any:
+    try:
+        return kind.from_text(text)
+    except PydanticCustomError as error:
+        raise invalid_parameter(name, f"{name} {error.message()}") from None
+    except ValueError:
+        raise invalid_parameter(name, f"{name} cannot be {text[:50]!r}.") from None
