@@ -7,7 +7,7 @@ built once for each role and serves every actor and every moment.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import and_, false, or_
 from sqlalchemy.sql.elements import ColumnElement
@@ -27,6 +27,16 @@ def row_conditions(answer: Answer) -> list[Condition]:
     return [false() if answer is False else answer]
 
 
+class ShownBy(Protocol):
+    """What a rule knows whose rows are seen because records of other types show them."""
+
+    def shown_by(self, record: Any, where: Condition) -> Condition | None:
+        """The rows that those rows of `record` show; None where it shows none."""
+
+    def affected_by(self, change: Any) -> Condition | None:
+        """The rows that a record begins or ceases to show by a change; None where there are none."""
+
+
 @dataclass(frozen=True)
 class Rule:
     """A permission: `answer` decides, and `needs` completes the sentence "This requires ...".
@@ -35,7 +45,7 @@ class Rule:
     looks at `any_scope`. `scope` is what an API key must have as well (None: no key may), where
     `by_scope`. `parts` are the rules that it combines, with `conjunction` between their words. `owner_column` holds
     the id of who it is for; `reference` is a column that refers to a record, that record's table and
-    the verb whose rule decides.
+    the verb whose rule decides; `shows` knows which rows are seen because others show them.
     """
 
     answer: Callable[[Actor], Answer]
@@ -48,6 +58,7 @@ class Rule:
     conjunction: str = ""
     owner_column: Any = None
     reference: tuple[Any, str, str] | None = None
+    shows: ShownBy | None = None
     _cached_answers: dict[Actor, Answer] = field(default_factory=dict, compare=False, repr=False)
 
     def __call__(self, actor: Actor) -> Answer:
@@ -124,9 +135,9 @@ def owner(column: Any) -> Rule:
     )
 
 
-def where(condition: Callable[[], Condition], needs: str) -> Rule:
+def where(condition: Callable[[], Condition], needs: str, shows: ShownBy | None = None) -> Rule:
     """Rows for which `condition()` holds, whoever asks."""
-    return Rule(lambda actor: condition(), needs)
+    return Rule(lambda actor: condition(), needs, shows=shows)
 
 
 def any_of(*rules: Rule) -> Rule:

@@ -46,10 +46,10 @@ from quire.store.db import (
 )
 from quire.store.files.detect import FileType, UnsupportedFile, detect
 from quire.store.files.local import ORIGINAL
+from quire.store.files.public_use import PublicUse
 from quire.store.files.receive import hard_link
 from quire.store.files.storage import delete_files, file_storage
 from quire.store.files.usage import find_usage
-from quire.store.files.usage_in_texts import is_publicly_used
 from quire.store.outbox import enqueue
 from quire.store.write import Saved, create
 
@@ -90,7 +90,8 @@ class Media(HasId, Timestamped, Versioned, Model):
 
 OWN = owner(Media.owner_id)
 LIBRARY = where(lambda: Media.is_avatar.is_(False), "that it is in the media library")
-PUBLIC = where(lambda: is_publicly_used(Media.__table__), "that it is used in public content")
+USE = PublicUse(Media.__table__)
+PUBLIC = where(USE.condition, "that it is used in public content", shows=USE)
 WRITE = any_of(all_of(OWN, role("author")), role("moderator"))
 TEAM, INSIDE = role("author"), role("moderator")
 

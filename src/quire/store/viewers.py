@@ -29,7 +29,7 @@ from quire.actor import ROLES, Actor
 from quire.declare.change import Change
 from quire.declare.clock import now
 from quire.declare.record import REGISTRY, Record, record_of
-from quire.declare.rules import Rule
+from quire.declare.rules import Rule, ShownBy
 from quire.declare.sql_functions import ACTOR_ID
 from quire.declare.sql_types import UTCDateTime
 from quire.store.outbox import OutboxEvent
@@ -55,11 +55,18 @@ def note_viewers(
 
 
 def note_before(connection: Connection, change: Change) -> None:
-    """Note who sees a record, before a change that may hide it from some of them."""
+    """Note who sees a record, and what it shows, before a change that may alter that."""
     record, columns = change.record, visibility_columns(change.record)
     fields = (record.field(name) for name in change.values)
-    if any(one.is_stored and one.column.name in columns and differs(change, one) for one in fields):
-        note_viewers(connection, record, change.state["id"] if change.state else 0)
+    if change.state is not None and any(
+        one.is_stored and one.column.name in columns and differs(change, one) for one in fields
+    ):
+        note_viewers(connection, record, change.state["id"])
+    for other, rule in _showing_rules():
+        rows = rule.affected_by(change)
+        if rows is not None:
+            for statement in _notes_where(other, rows):
+                connection.execute(statement, {"now": change.moment, "created": change.moment})
 
 
 @cache
@@ -80,11 +87,25 @@ def visibility_columns(record: Record) -> frozenset[str]:
 def _notes(record: Record) -> list[Insert]:
     """The statements that note who sees a record and the records that depend on it."""
     is_record = record.table.c.id == bindparam("record", type_=BigInteger)
+    dependents = _dependent_types(record, is_record, ())
+    return [note for one, where in dependents for note in _notes_where(one, where)]
+
+
+def _notes_where(record: Record, where: ColumnElement[bool]) -> Iterator[Insert]:
+    """The statements that note who sees those rows of `record`."""
+    if record.is_versioned:
+        for owner in list(_owners(record)) or [null()]:
+            yield insert(OutboxEvent).from_select(_WRITTEN, _note(record, owner).where(where))
+
+
+@cache
+def _showing_rules() -> list[tuple[Record, ShownBy]]:
+    """The types whose rows are seen because others show them, with what knows which."""
     return [
-        insert(OutboxEvent).from_select(_WRITTEN, _note(one, owner).where(where))
-        for one, where in _dependent_types(record, is_record, ())
-        if one.is_versioned
-        for owner in list(_owners(one)) or [null()]
+        (record, rule.shows)
+        for record in REGISTRY.values()
+        for rule in record.access.read.walk()
+        if rule.shows
     ]
 
 
@@ -101,6 +122,10 @@ def _dependent_types(
         for column in columns:
             if any(key.column.table is record.table for key in column.expression.foreign_keys):
                 yield from _dependent_types(other, column.in_(ids), (*path, record))
+    for other, rule in _showing_rules():
+        shown = rule.shown_by(record, where)
+        if shown is not None and other not in (record, *path):
+            yield other, shown
 
 
 def _note(record: Record, owner: Any) -> Any:

@@ -109,6 +109,7 @@ def create_prepared(
         reference_ids = prefetch(connection, changes)
         for change in changes:
             complete(connection, change, _create_named, reference_ids)
+            note_before(connection, change)
             change.id = insert(connection, change)
         rows.insert_links(connection, changes)
         loaded_rows = recheck(connection, record, record.access.create, changes)

@@ -3,7 +3,7 @@ become ever slower.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import (
@@ -11,22 +11,17 @@ from sqlalchemy import (
     Connection,
     Index,
     Integer,
-    Select,
     String,
     delete,
     exists,
-    func,
     insert,
-    or_,
     select,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from quire.actor import ANONYMOUS
 from quire.declare.change import Change
 from quire.declare.fields import Field
-from quire.declare.record import REGISTRY, Record
-from quire.declare.rules import row_conditions
+from quire.declare.record import Record
 from quire.store.db import Model
 
 PREFIX = "/uploads/"
@@ -60,6 +55,12 @@ def texts_of(record: Record) -> list[Field]:
     return [one for one in record.fields if f"{one.name}_html" in fields_by_name and one.is_stored]
 
 
+def stems_in(record: Record, state: Mapping[str, Any]) -> set[str]:
+    """The stems of the files that the texts among these values name."""
+    texts = (state.get(one.name) or "" for one in texts_of(record))
+    return {stem for text in texts for stem in _FILE_URL.findall(text)}
+
+
 def index_texts(connection: Connection, changed: Iterable[tuple[Change, State, list[str]]]) -> None:
     """Store which files texts name; takes changes, the states after them, and the fields that differ."""
     rows: list[dict[str, Any]] = []
@@ -69,9 +70,8 @@ def index_texts(connection: Connection, changed: Iterable[tuple[Change, State, l
             continue
         if change.state is not None:
             delete_text_uses(connection, change.record, state["id"])
-        stems = {stem for name in names for stem in _FILE_URL.findall(state[name] or "")}
         identity = {"type": change.record.path, "record_id": state["id"]}
-        rows += [{"stem": stem, **identity} for stem in stems]
+        rows += [{"stem": stem, **identity} for stem in stems_in(change.record, state)]
     if rows:
         connection.execute(insert(_uses), rows)
 
@@ -87,31 +87,3 @@ def rows_naming(record: Record, stem: Any) -> ColumnElement[bool]:
     """The rows of a type of which a text names the file with that stem."""
     mine = (_uses.c.type == record.path, _uses.c.record_id == record.table.c.id)
     return exists(select(1).select_from(_uses).where(_uses.c.stem == stem, *mine))
-
-
-def is_publicly_used(files: Any) -> ColumnElement[bool]:
-    """The rows of a table of files that are used by something that everybody may read now."""
-    # not EXISTS: PostgreSQL would gather all uses there are before it looks at the first row
-    uses = (one.correlate(files).limit(1).scalar_subquery() for one in _public_uses(files))
-    return or_(*(one.is_not(None) for one in uses))
-
-
-def _public_uses(files: Any) -> Iterator[Select[Any]]:
-    """For each way to use a row of `files`, the statement that finds such uses."""
-    stem = func.substr(files.c.url, len(PREFIX) + 1, STEM)
-    for record in REGISTRY.values():
-        pictures = [one for one in record.fields if one.target == files.name and one.is_stored]
-        texts, table = texts_of(record), record.table
-        if (not pictures and not texts) or (
-            answer := record.declared_access.read(ANONYMOUS)
-        ) is False:
-            continue
-        conditions = row_conditions(answer)
-        if record.has_trash:
-            conditions.append(table.c.deleted_at.is_(None))
-        for field in pictures:
-            yield select(1).select_from(table).where(field.column == files.c.id, *conditions)
-        if texts:
-            source = _uses.join(table, _uses.c.record_id == table.c.id)
-            is_use = (_uses.c.stem == stem, _uses.c.type == record.path)
-            yield select(1).select_from(source).where(*is_use, *conditions)

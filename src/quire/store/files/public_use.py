@@ -1,0 +1,92 @@
+"""Which files everybody may see: those that a record shows that everybody may read, in a field or in a text."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, union
+
+from quire.actor import ANONYMOUS
+from quire.declare.change import Change
+from quire.declare.fields import Field
+from quire.declare.record import REGISTRY, Record
+from quire.declare.rules import row_conditions
+from quire.store.files.usage_in_texts import PREFIX, STEM, TextUse, stems_in, texts_of
+
+_uses = TextUse.__table__
+_SHA = 32
+"""Digits of the SHA-256 of a file that its name begins with."""
+_BEHIND_DIGITS = "g"
+"""Sorts behind all hexadecimal digits."""
+
+
+class PublicUse:
+    """What a rule asks about the rows of a table of `files`; it is a ShownBy of declare/rules.py."""
+
+    def __init__(self, files: Any):
+        self._files = files
+
+    def condition(self) -> ColumnElement[bool]:
+        """The rows that are used by something that everybody may read now."""
+        # not EXISTS: PostgreSQL would gather all uses there are before it looks at the first row
+        uses = (one.correlate(self._files).limit(1).scalar_subquery() for one in self._uses())
+        return or_(*(one.is_not(None) for one in uses))
+
+    def _uses(self) -> Iterator[Select[Any]]:
+        """For each way to use a file, the statement that finds such uses."""
+        for record in REGISTRY.values():
+            pictures, texts = self._pictures(record), texts_of(record)
+            answer = record.declared_access.read(ANONYMOUS) if pictures or texts else False
+            if answer is False:
+                continue
+            table, conditions = record.table, row_conditions(answer)
+            if record.has_trash:
+                conditions.append(table.c.deleted_at.is_(None))
+            for field in pictures:
+                is_use = field.column == self._files.c.id
+                yield select(1).select_from(table).where(is_use, *conditions)
+            if texts:
+                source = _uses.join(table, _uses.c.record_id == table.c.id)
+                is_use = and_(_uses.c.stem == _stem(self._files), _uses.c.type == record.path)
+                yield select(1).select_from(source).where(is_use, *conditions)
+
+    def _pictures(self, record: Record) -> list[Field]:
+        return [one for one in record.fields if one.target == self._files.name and one.is_stored]
+
+    def shown_by(self, record: Record, where: ColumnElement[bool]) -> ColumnElement[bool] | None:
+        """The files that those rows of `record` use, whoever may see them; None if it uses none."""
+        ids = [select(one.column).where(where) for one in self._pictures(record)]
+        if texts_of(record):
+            owners = select(record.table.c.id).where(where)
+            used = self._files.alias()
+            source = _uses.join(used, _is_named(used, _uses.c.stem))
+            mine = (_uses.c.type == record.path, _uses.c.record_id.in_(owners))
+            ids.append(select(used.c.id).select_from(source).where(*mine))
+        return self._files.c.id.in_(union(*ids)) if ids else None
+
+    def affected_by(self, change: Change) -> ColumnElement[bool] | None:
+        """The files that a record begins or ceases to use by this change; None if there are none."""
+        record = change.record
+        ids: set[Any] = set()
+        for name in (one.name for one in self._pictures(record) if one.name in change.values):
+            ids |= {_id(change.before(name))} ^ {change.reference(name)}
+        texts = [one.name for one in texts_of(record) if change.changes(one.name)]
+        before = stems_in(record, {name: change.before(name) for name in texts})
+        stems = before ^ stems_in(record, {name: change[name] for name in texts})
+        conditions = [_is_named(self._files, stem) for stem in sorted(stems)]
+        conditions += [self._files.c.id == id for id in sorted(ids - {None})]
+        return or_(*conditions) if conditions else None
+
+
+def _stem(files: Any) -> Any:
+    return func.substr(files.c.url, len(PREFIX) + 1, STEM)
+
+
+def _is_named(files: Any, stem: Any) -> ColumnElement[bool]:
+    """Whether a file has this stem; the index of their hashes brings it."""
+    digits = func.substr(stem, 1, _SHA)
+    hashes = files.c.sha256
+    return and_(hashes >= digits, hashes < digits.concat(_BEHIND_DIGITS), _stem(files) == stem)
+
+
+def _id(value: Any) -> Any:
+    return value["id"] if isinstance(value, dict) else value

@@ -1,0 +1,37 @@
+"""Who sees a record may follow from other records: rules say how, so that the feed of changes can tell."""
+
+import pytest
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.schema import Column
+
+from quire.actor import Actor
+from quire.declare.record import REGISTRY
+from quire.store.viewers import RANKED_ROLES
+
+VERSIONED = [one for one in REGISTRY.values() if one.is_versioned]
+
+
+def foreign_tables(record, rule):
+    """The tables of other types that the answers of a rule look at."""
+    answers = [rule(Actor(role, 1)) for role in RANKED_ROLES]
+    columns = (
+        element
+        for answer in answers
+        if not isinstance(answer, bool)
+        for element in visitors.iterate(answer)
+        if isinstance(element, Column)
+    )
+    return {one.table.name for one in columns} - {record.table.name}
+
+
+@pytest.mark.parametrize("record", VERSIONED, ids=lambda record: record.path)
+def test_a_rule_that_looks_at_other_types_says_which_rows_follow_from_them(app, record):
+    leaves = [one for one in record.access.read.walk() if not one.parts]
+    for rule in leaves:
+        if rule.reference is None and rule.shows is None:
+            assert not foreign_tables(record, rule), rule.needs
+
+
+def test_there_are_rules_of_both_kinds(app):
+    rules = [rule for record in VERSIONED for rule in record.access.read.walk()]
+    assert any(one.reference for one in rules) and any(one.shows for one in rules)
