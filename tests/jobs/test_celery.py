@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -16,16 +17,18 @@ from quire.cli.worker import READY
 from quire.declare.job_registry import HANDLERS, on_event
 from quire.jobs.runner import run_job
 from quire.jobs.worker import running_workers
-from quire.records import USERS
+from quire.records import TAGS, USERS, WEBHOOKS
 from quire.store import queue
 from quire.store.db import db, read_connection
 from quire.store.mail_events import enqueue_mail
 from quire.store.outbox import enqueue as owe_job
 from quire.store.write import create
+from tests.jobs.webhooks.conftest import deliveries, listening, send
 from tests.mail_servers import TABLE, owed
 
 ROOT = Path(__file__).resolve().parents[2]
 BROKERS = {name: os.environ.get(name) for name in ("TEST_REDIS_URL", "TEST_AMQP_URL")}
+PERSON = {"username": "ann", "email": "ann@example.org", "password": "long-enough-9"}
 SECRET = "brokers-0123456789-abcdefghijklmnopqrstuvwxyz"
 STOP = signal.CTRL_BREAK_EVENT if os.name == "nt" else signal.SIGTERM
 
@@ -86,8 +89,7 @@ def test_a_worker_does_what_others_owe_and_stops_in_good_order(tmp_path, broker)
     try:
         app = installation(tmp_path, CELERY_BROKER_URL=url)
         with app.app_context():
-            person = {"username": "ann", "email": "ann@example.org", "password": "long-enough-9"}
-            id = create(USERS, SYSTEM, person).id
+            id = create(USERS, SYSTEM, PERSON).id
             for _ in range(5):
                 enqueue_mail("two_factor_on", id)
             owe_job("letters.fold")
@@ -131,6 +133,35 @@ def test_a_message_that_comes_twice_finds_nothing_to_do(app, monkeypatch):
         assert queue.claim_dispatched(*row) is None
         run_job(first)
         assert len(seen) == 1 and queue.claim_dispatched(*row) is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("broker", [*BROKERS])
+def test_slow_receivers_of_webhooks_hold_no_other_job(tmp_path, broker):
+    """Three of them do not answer, and the worker does two jobs at once: mail goes on."""
+    settings = {"CELERY_BROKER_URL": address_of(broker), "WEBHOOK_PRIVATE_NETWORKS": "true"}
+    worker, ended = Worker(tmp_path, **settings), threading.Event()
+    with listening() as receiver:
+        receiver.answer = lambda handler, message: (ended.wait(9), send(handler, 204))
+        try:
+            app = installation(tmp_path, **settings)
+            with app.app_context():
+                id = create(USERS, SYSTEM, PERSON).id
+                for n in range(3):
+                    create(WEBHOOKS, SYSTEM, {"url": f"{receiver.url}{n}", "events": ["tags.*"]})
+                create(TAGS, SYSTEM, {"name": "sea"})
+                until(lambda: len(receiver.messages) == 3)
+                enqueue_mail("two_factor_on", id)
+                until(lambda: list((tmp_path / "outbox").glob("*.eml")))
+                assert {one.status for one in deliveries()} == {"pending"}
+                ended.set()
+                until(lambda: {one.status for one in deliveries()} == {"delivered"})
+        finally:
+            ended.set()
+            status = worker.stop()
+    with app.app_context():
+        db.engine.dispose()
+    assert status == 0 and "Traceback" not in worker.said()
 
 
 @pytest.mark.slow

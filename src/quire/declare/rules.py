@@ -30,6 +30,9 @@ def row_conditions(answer: Answer) -> list[Condition]:
 class ShownBy(Protocol):
     """What a rule knows whose rows are seen because records of other types show them."""
 
+    def condition(self) -> Condition:
+        """The rows that are shown by something now."""
+
     def shown_by(self, record: Any, where: Condition) -> Condition | None:
         """The rows that those rows of `record` show; None where it shows none."""
 
@@ -135,9 +138,14 @@ def owner(column: Any) -> Rule:
     )
 
 
-def where(condition: Callable[[], Condition], needs: str, shows: ShownBy | None = None) -> Rule:
+def where(condition: Callable[[], Condition], needs: str) -> Rule:
     """Rows for which `condition()` holds, whoever asks."""
-    return Rule(lambda actor: condition(), needs, shows=shows)
+    return Rule(lambda actor: condition(), needs)
+
+
+def shown(shows: ShownBy, needs: str) -> Rule:
+    """Rows that records of other types show."""
+    return Rule(lambda actor: shows.condition(), needs, shows=shows)
 
 
 def any_of(*rules: Rule) -> Rule:

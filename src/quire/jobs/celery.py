@@ -6,6 +6,7 @@ Rows stay the truth: a message that is lost is sent again, one that comes twice 
 import logging
 import signal
 import threading
+import time
 from typing import Any
 
 from celery import Celery
@@ -13,7 +14,7 @@ from celery.worker import state
 from flask import Flask
 from kombu.exceptions import OperationalError
 
-from quire.jobs.runner import run_job
+from quire.jobs.side_threads import STOP_SECONDS, SideThreads
 from quire.security.tokens import digest
 from quire.store import queue
 
@@ -75,14 +76,14 @@ class Dispatcher:
 
 def serve(app: Flask, threads: int) -> int:
     """Be a Celery worker until SIGTERM, Ctrl-C or Ctrl-Break; the exit status."""
-    celery = make_celery(app)
+    celery, side_threads = make_celery(app), SideThreads(app)
 
     @celery.task(name=TASK)
     def attempt_row(id: int, attempts: int) -> None:
         with app.app_context():
             job = queue.claim_dispatched(id, attempts)
             if job is not None:
-                run_job(job)
+                side_threads.run_job(job)  # a message says nothing that the row does not
 
     # threads, not processes: the same on every system
     pool = "threads" if threads > 1 else "solo"
@@ -95,6 +96,7 @@ def serve(app: Flask, threads: int) -> int:
     if hasattr(signal, "SIGBREAK"):
         signal.signal(signal.SIGBREAK, _stop)
     worker.start()
+    side_threads.join(time.monotonic() + STOP_SECONDS)
     # Celery calls it a failure when Ctrl-C is pressed
     is_warm_shutdown = state.should_stop is not None and state.should_terminate is None
     return 0 if is_warm_shutdown else int(worker.exitcode or 0)

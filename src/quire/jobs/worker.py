@@ -1,6 +1,5 @@
 """The worker: threads beside the server that run jobs as soon as they are due."""
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,56 +9,17 @@ from importlib import import_module
 
 from flask import Flask
 
-from quire.declare.job_registry import PER_PROCESS, SCHEDULE, Job, PeriodicTask, handlers_of
-from quire.errors import Unavailable
-from quire.jobs.runner import CapturedErrors, run_job
+from quire.declare.job_registry import PER_PROCESS, SCHEDULE, Job, PeriodicTask
+from quire.jobs.runner import run_job
+from quire.jobs.side_threads import STOP_SECONDS, SideThreads, logged_errors
 from quire.store import queue
 from quire.store.instance_locks import serving
 from quire.store.outbox import wake_worker
 
-logger = logging.getLogger("quire.jobs")
-
 LOOK_SECONDS = 3.0
 """How often to look for jobs of other processes, and for jobs that are due again."""
-STOP_SECONDS = 20.0
-"""How long a stopping server waits for the jobs that are being done."""
-MAX_SIDE_THREADS = 8
-"""Jobs of each process that wait for other machines, such as slow receivers of webhooks, at once."""
 WORKER = "quire.worker"
 """Where an application names the threads that work beside it."""
-
-
-class SideThreads:
-    """Threads for jobs that wait for other machines, so that the other jobs need not.
-
-    When MAX_SIDE_THREADS are busy, whoever claims such a job does it in its own thread.
-    """
-
-    def __init__(self, app: Flask):
-        self._app = app
-        self._room = threading.BoundedSemaphore(MAX_SIDE_THREADS)
-        self._threads: list[threading.Thread] = []
-
-    def run_job(self, job: Job) -> None:
-        """Do a claimed job, or let a thread do it."""
-        waits = any(one.waits for one in handlers_of(job.event))
-        if not (waits and self._room.acquire(blocking=False)):
-            run_job(job)
-            return
-        thread = threading.Thread(target=self._run, args=(job,), name="side job", daemon=True)
-        self._threads = [one for one in self._threads if one.is_alive()] + [thread]
-        thread.start()
-
-    def _run(self, job: Job) -> None:
-        with _logged_errors(), self._app.app_context():
-            run_job(job)
-        self._room.release()
-        wake_worker.set()  # it may have left work to do at once
-
-    def join(self, end: float) -> None:
-        """Wait for all of them until `end`, a time of the monotonic clock."""
-        for one in self._threads:
-            one.join(max(0.0, end - time.monotonic()))
 
 
 def run_due_jobs(
@@ -119,7 +79,7 @@ def _work(side_threads: SideThreads, app: Flask, stopping: threading.Event) -> N
         work = import_module("quire.jobs.celery").Dispatcher(app).run_due_jobs
     while not stopping.is_set():
         wake_worker.clear()
-        with _logged_errors(), app.app_context():
+        with logged_errors(), app.app_context():
             work(stopping)
         if not stopping.is_set():
             wake_worker.wait(LOOK_SECONDS)
@@ -128,7 +88,7 @@ def _work(side_threads: SideThreads, app: Flask, stopping: threading.Event) -> N
 def _run_periodic(app: Flask, stopping: threading.Event) -> None:
     """Do what each process has to do, each thing when it is time, and all of it at the end."""
     times = [(time.monotonic() + one.seconds, one) for one in PER_PROCESS]
-    with _logged_errors(), app.app_context():
+    with logged_errors(), app.app_context():
         queue.schedule(SCHEDULE)
     while times and not stopping.is_set():
         times.sort(key=lambda one: one[0])
@@ -141,15 +101,5 @@ def _run_periodic(app: Flask, stopping: threading.Event) -> None:
 
 
 def _call(app: Flask, periodic: PeriodicTask) -> None:
-    with _logged_errors(), app.app_context():
+    with logged_errors(), app.app_context():
         periodic.run()
-
-
-@contextmanager
-def _logged_errors() -> Iterator[None]:
-    """What fails in here, such as a look into a database that is away, is logged."""
-    with CapturedErrors() as captured:
-        yield
-    # of a database that is away its own line tells
-    if captured.error is not None and not isinstance(captured.error, Unavailable):
-        logger.error("Jobs could not be looked after", exc_info=captured.error)

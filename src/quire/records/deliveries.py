@@ -35,7 +35,7 @@ class Delivery(HasId, Model):
 
     __tablename__ = "deliveries"
     __table_args__ = table_args(
-        Index("ix_deliveries_due", "webhook_id", "next_attempt_at", **_PENDING),
+        Index("ix_deliveries_due", "webhook_id", "next_attempt_at", "id", **_PENDING),
         Index("ix_deliveries_order", "webhook_id", "type", "record_id", "id", **_PENDING),
         Index("ix_deliveries_webhook", "webhook_id", "id"),
     )

@@ -30,7 +30,7 @@ from quire.declare.kinds_files import ANY_FILE, Point, Upload, Variants
 from quire.declare.mixins import HasId, Timestamped, Versioned, table_args
 from quire.declare.record import Access, Record
 from quire.declare.references import Ref, reference, unique
-from quire.declare.rules import all_of, any_of, owner, role, where
+from quire.declare.rules import all_of, any_of, owner, role, shown, where
 from quire.errors import Conflict, NotFound, Unavailable, detail
 from quire.security.tokens import Digest
 from quire.store import read
@@ -90,8 +90,7 @@ class Media(HasId, Timestamped, Versioned, Model):
 
 OWN = owner(Media.owner_id)
 LIBRARY = where(lambda: Media.is_avatar.is_(False), "that it is in the media library")
-USE = PublicUse(Media.__table__)
-PUBLIC = where(USE.condition, "that it is used in public content", shows=USE)
+PUBLIC = shown(PublicUse(Media.__table__), "that it is used in public content")
 WRITE = any_of(all_of(OWN, role("author")), role("moderator"))
 TEAM, INSIDE = role("author"), role("moderator")
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Connection,
     Select,
     bindparam,
@@ -94,8 +95,8 @@ def _deliver(connection: Connection, webhook: Any, events: Any) -> None:
         for event in _matching_events(webhook, events)
     ]
     if rows:
-        add_deliveries(connection, rows)
-        release_next(connection, webhook.id)
+        first = min(add_deliveries(connection, rows))
+        release(connection, webhook.id, _deliveries.c.id >= first)
 
 
 def _matching_events(webhook: Any, events: Any) -> Iterator[Any]:
@@ -108,18 +109,35 @@ def _matching_events(webhook: Any, events: Any) -> Iterator[Any]:
             yield event
 
 
-def release_next(connection: Connection, webhook_id: int, **about: Any) -> None:
-    """Let the first pending delivery about each record be sent now, if it waited for another.
+def release_next(connection: Connection, delivery: Any) -> None:
+    """Let the delivery be sent now that follows one about the same record, if it waited for that."""
+    columns = _deliveries.c
+    same = (columns.type == delivery.type, columns.record_id == delivery.record_id)
+    release(connection, delivery.webhook_id, *same, columns.id > delivery.id)
 
-    `about` names one record by `type` and `record_id`. The webhook's row is locked: a delivery that
-    is added meanwhile must see what is pending.
+
+def release(connection: Connection, webhook_id: int, *which: ColumnElement[bool]) -> None:
+    """Let those pending deliveries of a webhook be sent now that have to wait for no earlier one.
+
+    The webhook's row is locked: a delivery that is added meanwhile must see what is pending.
     """
     columns = _deliveries.c
-    mine = [columns.webhook_id == webhook_id, columns.status == PENDING]
-    mine += [columns[name] == value for name, value in about.items()]
-    first = select(func.min(columns.id)).where(*mine).group_by(columns.type, columns.record_id)
-    waiting = (columns.id.in_(first), columns.next_attempt_at.is_(None))
+    mine = (columns.webhook_id == webhook_id, columns.status == PENDING)
+    waiting = (*mine, columns.next_attempt_at.is_(None), *which, ~must_wait())
     connection.execute(update(_deliveries).where(*waiting).values(next_attempt_at=now()))
+
+
+def must_wait() -> ColumnElement[bool]:
+    """Whether an earlier delivery to the same webhook about the same record is pending."""
+    columns, earlier = _deliveries.c, _deliveries.alias("earlier")
+    before = select(earlier.c.id).where(
+        earlier.c.webhook_id == columns.webhook_id,
+        earlier.c.status == PENDING,
+        earlier.c.type == columns.type,
+        earlier.c.record_id == columns.record_id,
+        earlier.c.id < columns.id,
+    )
+    return before.limit(1).correlate(_deliveries).scalar_subquery().is_not(None)
 
 
 def queue_senders() -> None:

@@ -14,7 +14,7 @@ from quire.declare.clock import now
 from quire.declare.job_registry import Job, Reschedule, on_event
 from quire.declare.sql_types import UTCDateTime
 from quire.jobs.runner import CapturedErrors
-from quire.jobs.webhooks.fan_out import SEND, SENDER_SECONDS, release_next
+from quire.jobs.webhooks.fan_out import SEND, SENDER_SECONDS, must_wait, release_next
 from quire.jobs.webhooks.http_client import Outcome, post
 from quire.jobs.webhooks.message import body_of, headers_of
 from quire.monitoring.counters import DELIVERIES, count
@@ -75,14 +75,7 @@ def _next_due(webhook_id: int) -> Any:
 @cache
 def _due() -> Select[Any]:
     """The next delivery of a webhook that is active; none that an earlier one has to precede."""
-    columns, earlier = _deliveries.c, _deliveries.alias("earlier")
-    held_back = select(earlier.c.id).where(
-        earlier.c.webhook_id == columns.webhook_id,
-        earlier.c.status == PENDING,
-        earlier.c.type == columns.type,
-        earlier.c.record_id == columns.record_id,
-        earlier.c.id < columns.id,
-    )
+    columns = _deliveries.c
     due = (
         select(_deliveries, _webhooks.c.url)
         .join(_webhooks)
@@ -91,7 +84,7 @@ def _due() -> Select[Any]:
             _webhooks.c.is_active,
             columns.status == PENDING,
             columns.next_attempt_at <= bindparam("now", type_=UTCDateTime()),
-            ~held_back.exists(),
+            ~must_wait(),
         )
     )
     return due.order_by(columns.next_attempt_at, columns.id).limit(1)
@@ -120,8 +113,7 @@ def record_outcome(delivery: Any, outcome: Outcome) -> None:
             return  # deleted, turned off or replayed meanwhile
         on_commit(partial(count, DELIVERIES, RESULTS[values["status"]]))
         if values["status"] != PENDING:
-            about = {"type": delivery.type, "record_id": delivery.record_id}
-            release_next(connection, delivery.webhook_id, **about)
+            release_next(connection, delivery)
         if outcome.error is None:
             _note_success(connection, webhook)
         else:

@@ -1,0 +1,65 @@
+"""Threads for jobs that wait for other machines, beside those that do all other jobs."""
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flask import Flask
+
+from quire.declare.job_registry import Job, handlers_of
+from quire.errors import Unavailable
+from quire.jobs.runner import CapturedErrors, run_job
+from quire.store.outbox import wake_worker
+
+logger = logging.getLogger("quire.jobs")
+
+STOP_SECONDS = 20.0
+"""How long a stopping process waits for the jobs that are being done."""
+MAX_SIDE_THREADS = 8
+"""Jobs of each process that wait for other machines, such as slow receivers of webhooks, at once."""
+
+
+class SideThreads:
+    """Threads for jobs that wait for other machines, so that the other jobs need not.
+
+    When MAX_SIDE_THREADS are busy, whoever claims such a job does it in its own thread.
+    """
+
+    def __init__(self, app: Flask):
+        self._app = app
+        self._room = threading.BoundedSemaphore(MAX_SIDE_THREADS)
+        self._threads: set[threading.Thread] = set()
+
+    def run_job(self, job: Job) -> None:
+        """Do a claimed job, or let a thread do it."""
+        waits = any(one.waits for one in handlers_of(job.event))
+        if not (waits and self._room.acquire(blocking=False)):
+            run_job(job)
+            return
+        thread = threading.Thread(target=self._run, args=(job,), name="side job", daemon=True)
+        self._threads.add(thread)
+        thread.start()
+
+    def _run(self, job: Job) -> None:
+        with logged_errors(), self._app.app_context():
+            run_job(job)
+        self._room.release()
+        self._threads.discard(threading.current_thread())
+        wake_worker.set()  # it may have left work to do at once
+
+    def join(self, end: float) -> None:
+        """Wait for all of them until `end`, a time of the monotonic clock."""
+        for one in list(self._threads):
+            one.join(max(0.0, end - time.monotonic()))
+
+
+@contextmanager
+def logged_errors() -> Iterator[None]:
+    """What fails in here, such as a look into a database that is away, is logged."""
+    with CapturedErrors() as captured:
+        yield
+    # of a database that is away its own line tells
+    if captured.error is not None and not isinstance(captured.error, Unavailable):
+        logger.error("Jobs could not be looked after", exc_info=captured.error)
