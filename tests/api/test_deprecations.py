@@ -6,7 +6,9 @@ import pytest
 from sqlalchemy.orm import Mapped
 
 from quire.actor import SYSTEM
+from quire.api.media import MediaUsage
 from quire.api.openapi.document import build_document
+from quire.api.search import Search
 from quire.app import create_app
 from quire.declare.action import Action
 from quire.declare.column_types import Name, Title
@@ -138,3 +140,20 @@ def test_the_document_marks_what_goes(records):
         parameters["bells.nick"]["deprecated"] is parameters["bells.nick__in"]["deprecated"] is True
     )
     assert "deprecated" not in schemas["Bell"]["properties"]["title"]
+
+
+@pytest.mark.parametrize(
+    ("resource", "address", "path"),
+    [(Search, "search?q=sea", "/search"), (MediaUsage, "media/9/uses", "/media/{id}/uses")],
+)
+def test_an_address_that_no_record_has_says_that_it_goes(
+    admin, monkeypatch, resource, address, path
+):
+    assert "Deprecation" not in admin.get(address).headers
+    assert "deprecated" not in build_document()["paths"][path]["get"]
+    monkeypatch.setattr(resource, "deprecated", OLD_NAME, raising=False)
+    answer = admin.get(address)
+    assert answer.headers["Deprecation"] == "@1772323200"
+    assert answer.headers["Sunset"] == "Mon, 01 Mar 2027 00:00:00 GMT"
+    operation = build_document()["paths"][path]["get"]
+    assert operation["deprecated"] is True and "Use `title`." in operation["description"]

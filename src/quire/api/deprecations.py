@@ -16,8 +16,7 @@ def add_deprecation(response: Response) -> Response:
     """Say what this request has used that will go; of several, what goes first."""
     view = current_app.view_functions.get(request.endpoint or "")
     resource = getattr(view, "view_class", None)
-    record: Record | None = getattr(resource, "record", None)
-    used = [] if record is None else list(_used(record, getattr(resource, "action", None)))
+    used = list(_used(resource))
     if used:
         first = min(used, key=lambda one: (one.sunset or date.max, one.since))
         for name, value in first.headers.items():
@@ -26,12 +25,14 @@ def add_deprecation(response: Response) -> Response:
     return response
 
 
-def _used(record: Record, action: Any) -> Iterator[Deprecation]:
-    """What the request has used that is deprecated: the action, the type, fields that it names."""
-    for one in (action, record):
-        if one is not None and one.deprecated is not None:
-            yield one.deprecated
-    fields = [one for one in record.fields if one.deprecated is not None]
+def _used(resource: Any) -> Iterator[Deprecation]:
+    """What the request has used that is deprecated: the address, its action, its type, fields that it names."""
+    record: Record | None = getattr(resource, "record", None)
+    for one in (resource, getattr(resource, "action", None), record):
+        deprecation: Deprecation | None = getattr(one, "deprecated", None)
+        if deprecation is not None:
+            yield deprecation
+    fields = [] if record is None else [one for one in record.fields if one.deprecated is not None]
     names = _names() if fields else set()
     yield from (one.deprecated for one in fields if one.deprecated and one.name in names)
 

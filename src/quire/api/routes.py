@@ -9,21 +9,17 @@ from werkzeug.routing import IntegerConverter
 from quire.api import (
     bulk,
     by_slug,
-    changes,
     counts,
     drafts,
-    explain,
     export,
     media,
     preview_links,
     query,
     resources,
     revisions,
-    root,
-    search,
     special_resources,
-    tokens,
 )
+from quire.api.custom_resources import RESOURCES
 from quire.api.deprecations import add_deprecation
 from quire.api.openapi import views
 from quire.api.responses import answer_options
@@ -33,22 +29,11 @@ from quire.declare.rules import NOBODY
 
 PREFIX = "/api/v1"
 
-CUSTOM_RESOURCES = {
-    "/": (root.Root, "says what there is"),
-    "/auth/token": (tokens.TokenPairCreate, "signing in is no record"),
-    "/auth/refresh": (tokens.TokenRefresh, "nor is refreshing"),
-    "/auth/revoke": (tokens.TokenRevoke, "nor is revoking"),
-    "/csrf-token": (tokens.CsrfTokenItem, "a token of the browser session"),
-    "/access/explain": (explain.Explain, "asks the rules themselves"),
-    "/media/<id:id>/uses": (media.MediaUsage, "asks all other types"),
-    "/changes": (changes.Changes, "over all types at once"),
-    "/search": (search.Search, "over all types at once"),
+CUSTOM_RESOURCES = RESOURCES | {
     "/openapi.json": (views.OpenApi, "describes the others"),
     "/docs": (views.Docs, "shows the document to people"),
 }
-"""Resources that are not made from a declaration, with the reason."""
-
-
+"""All resources that are not made from a declaration, with the reason."""
 LISTS = {
     "sessions": special_resources.OwnSessions,
     "users": special_resources.AccountList,

@@ -1,24 +1,34 @@
-"""Marks in the document what its declaration calls deprecated: operations of types and of actions."""
+"""Marks in the document what its declaration calls deprecated: operations of types, of actions and of other addresses."""
 
+import re
 from typing import Any
 
+from quire.api.custom_resources import RESOURCES
 from quire.api.openapi import responses as answers
 from quire.declare.deprecation import Deprecation
 from quire.declare.record import REGISTRY
 
 Schema = dict[str, Any]
+_PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
 def add_deprecations(paths: Schema) -> None:
     """Mark operations as deprecated, with the headers that say so."""
+    custom = {
+        _PARAMETER.sub(r"{\1}", path): one.deprecated for path, one in _deprecated_resources()
+    }
     for path, item in paths.items():
-        deprecation = _of_path(path)
+        deprecation = custom.get(path) or _of_record(path)
         if deprecation is not None:
             for method in item.keys() - {"parameters"}:
                 item[method] = _with_deprecation(item[method], deprecation)
 
 
-def _of_path(path: str) -> Deprecation | None:
+def _deprecated_resources() -> list[tuple[str, Any]]:
+    return [(path, one) for path, (one, _) in RESOURCES.items() if getattr(one, "deprecated", None)]
+
+
+def _of_record(path: str) -> Deprecation | None:
     """What the record type of a path, or its action, says."""
     _, first, *_ = path.split("/")
     last = path.rpartition("/")[2]
