@@ -1,11 +1,18 @@
 """Scripts of other origins: the listed ones read answers, nobody else is told anything."""
 
 import re
+import sqlite3
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 
+import httpx
+import psycopg
 import pytest
 
 from quire.config.load import load
 from quire.config.validation import UnsafeConfig
+from quire.store.db import db
 from tests.running_server import serving
 from tests.serving.test_server import parsed, send
 from tests.users import PASSWORD
@@ -154,6 +161,50 @@ def test_preflights_succeed_whatever_there_is_and_without_the_database(client, s
     assert (answer.status_code, answer.headers[ALLOW], seen) == (204, APP, [])
     assert "GET" in answer.headers["Access-Control-Allow-Methods"].split(", ")
     assert len(answer.headers["X-Request-Id"]) >= 8
+
+
+@contextmanager
+def locked_database(app):
+    """Another program has the database for itself as long as the block lasts."""
+    with app.app_context():
+        url = db.engine.url
+    if url.drivername.startswith("sqlite"):
+        with closing(sqlite3.connect(url.database, isolation_level=None)) as connection:
+            connection.execute("BEGIN EXCLUSIVE")
+            yield
+            connection.execute("ROLLBACK")
+    else:
+        with psycopg.connect(
+            url.set(drivername="postgresql").render_as_string(False)
+        ) as connection:
+            connection.execute("LOCK TABLE tags, users, outbox")
+            yield
+            connection.rollback()
+
+
+def test_preflights_are_answered_while_all_others_wait_for_a_locked_database(shared, people):
+    """Twelve requests want to write, which is more than there are threads for."""
+    with serving(shared) as address, ThreadPoolExecutor(12) as pool:
+        sent = {"email": "root@example.org", "password": PASSWORD}
+        token = ask(address, "POST", "auth/token", sent).json()["access_token"]
+        headers = {"Authorization": f"Bearer {token}"}
+        with locked_database(shared):
+            writing = [
+                pool.submit(ask, address, "POST", "tags", {"name": f"t{n}"}, headers)
+                for n in range(12)
+            ]
+            time.sleep(0.5)
+            wanted = {"Origin": APP, "Access-Control-Request-Method": "POST"}
+            answer = ask(address, "OPTIONS", "tags", None, wanted)
+            assert (answer.status_code, answer.headers[ALLOW]) == (204, APP)
+            assert not [one for one in writing if one.done()]
+        assert {one.result().status_code for one in writing} == {201}
+
+
+def ask(address, method, path, sent=None, headers=None):
+    return httpx.request(
+        method, f"{address}/api/v1/{path}", json=sent, headers=headers, timeout=30, trust_env=False
+    )
 
 
 def test_a_host_that_is_none_of_ours_is_refused_in_readable_words(client):

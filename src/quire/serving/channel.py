@@ -141,6 +141,15 @@ class Channel(HTTPChannel):
         closing: Any = self.close_when_flushed or self.lingers_until
         return not (self.requests or self.request or self.total_outbufs_len or closing)
 
+    def begins_with_preflight(self) -> bool:
+        """Whether the next request is one by which a browser asks for a listed origin."""
+        request = self.requests[0]
+        if request.error:
+            return False
+        names_method = "ACCESS_CONTROL_REQUEST_METHOD" in request.headers
+        is_listed = request.headers.get("ORIGIN") in self.adj.cors_origins
+        return bool(request.command == "OPTIONS" and names_method and is_listed)
+
     def note_progress(self, now: float, seconds: float) -> bool:
         """Set `taken_at` to `now` if the client reads fast enough; whether it has anything to read.
 

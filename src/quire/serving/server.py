@@ -65,6 +65,8 @@ class Server(TcpWSGIServer):
         super().__init__(
             application, {}, True, sock, dispatcher=ElasticDispatcher(adj.threads), **more
         )
+        # answered by a thread of their own: those of all others may wait for the database
+        self.preflights = ElasticDispatcher(1) if cors_origins else None
 
     def set_reuse_addr(self) -> None:
         """Nothing: the socket is bound, and Windows would let others take the port."""
@@ -81,6 +83,8 @@ class Server(TcpWSGIServer):
         """Queue a connection's next request, as soon as its client has taken all former answers."""
         if task.total_outbufs_len:
             task.paused = True
+        elif self.preflights is not None and task.begins_with_preflight():
+            self.preflights.add_task(task)
         else:
             super().add_task(task)
 
@@ -138,7 +142,8 @@ class Server(TcpWSGIServer):
         else:
             self._close_door()
         finished = self._drain()
-        self.task_dispatcher.shutdown(timeout=1)
+        for dispatcher in filter(None, (self.task_dispatcher, self.preflights)):
+            dispatcher.shutdown(timeout=1)
         wasyncore.close_all(self._map)
         if self.settler is not None:
             self.settler.leave()
