@@ -12,10 +12,12 @@ from quire.app import create_app
 from quire.auth import session_store, sessions
 from quire.auth.accounts import Account
 from quire.auth.registration import invite
-from quire.records import CATEGORIES, COMMENTS, PAGES, POSTS, SETTINGS, USERS
+from quire.declare.clock import now
+from quire.records import CATEGORIES, COMMENTS, PAGES, POSTS, SETTINGS, USERS, WEBHOOKS
+from quire.records.webhooks import add_deliveries
 from quire.security.tokens import new_secret
 from quire.store import read, write
-from quire.store.db import db
+from quire.store.db import db, transaction
 from tests.running_server import serving
 
 CHROMIUM = "/usr/bin/chromium"
@@ -63,6 +65,7 @@ def _fill(app):
         for name in ("Sea", "Shore", "Weather"):
             write.create(CATEGORIES, SYSTEM, {"name": name})
         _write(people)
+        _send(people)
         invite("zoe@example.com", "author", SYSTEM)
 
 
@@ -88,6 +91,20 @@ def _write(people):
     write.create(
         PAGES, SYSTEM, {"title": "About", "body": BODY, "published_at": "2026-01-01T10:00:00Z"}
     )
+
+
+def _send(people):
+    """A webhook with a delivery of each status, and one that was turned off."""
+    raw = {"url": "https://example.org/a/rather/long/address/of/a/hook", "owner": people["ada"]}
+    hook = write.create(WEBHOOKS, SYSTEM, {**raw, "events": ["posts.*", "comments.approved"]}).id
+    write.create(WEBHOOKS, SYSTEM, {**raw, "events": ["*"], "is_active": False})
+    about = {"webhook_id": hook, "event": "posts.published", "type": "posts", "event_at": now()}
+    done = {"attempts": 12, "response_ms": 10_000, "error": f"No connection: {'refused ' * 20}"}
+    with transaction() as connection:
+        add_deliveries(connection, [{**about, "record_id": 1, "next_attempt_at": now()}])
+        for status, more in (("delivered", {"response_status": 204}), ("failed", done)):
+            values = {"status": status, "attempts": 1, "response_status": None, "error": None}
+            add_deliveries(connection, [{**about, "record_id": 2, **values, **more}])
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,8 @@ PAGES = [
     "audit_events/", "audit_events/details/?id=1", "revisions/", "revisions/details/?id=1", "posts/?search=zzzz",
     "posts/edit/?id=4711", "posts/?views=x", "access/", "jobs/", "mail/", "invitations/", "media/", "media/new/",
     "imports/", "archive/", "sessions/", "api_keys/", "appearance/edit/?id=1", "posts/history/?id=1&from=1&to=1",
+    "webhooks/", "webhooks/new/", "webhooks/edit/?id=1", "webhooks/details/?id=1", "webhooks/delete/?id=1",
+    "deliveries/", "deliveries/?status=failed", "deliveries/details/?id=1", "deliveries/details/?id=3",
 ]  # fmt: skip
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
@@ -61,7 +63,7 @@ def test_tools_and_long_addresses_stay_in_view(visit, site, viewport):
                 USERS, SYSTEM, {"username": "lengthy", "email": address, "password": PASSWORD}
             )
     page = visit("ada", viewport=viewport).page
-    for path in ("users/", "posts/", "comments/", "audit_events/"):
+    for path in ("users/", "posts/", "comments/", "audit_events/", "webhooks/", "deliveries/"):
         page.goto(f"/admin/{path}")
         hidden = page.evaluate(
             """() => [...document.querySelectorAll(".row-tools a, .records .value")].filter((one) => {

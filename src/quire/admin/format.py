@@ -24,6 +24,8 @@ TONES = {
     "scheduled": "info",
     "moderator": "info",
     "ready": "good",
+    "delivered": "good",
+    "failed": "bad",
     "pending": "warn",
     "given_up": "bad",
     "broken": "bad",

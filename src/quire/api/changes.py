@@ -7,12 +7,11 @@ from flask_restful import Resource
 
 from quire.actor import Actor
 from quire.api import feed_cursor, long_polling, responses
-from quire.api.request_body import allow_params, single_param
+from quire.api.request_body import allow_params, single_param, types_param
 from quire.auth.current_actor import current_actor
-from quire.declare.query import parse_number, split_list
+from quire.declare.query import parse_number
 from quire.declare.record import REGISTRY, Record
 from quire.declare.rules import require_possible
-from quire.errors import invalid_parameter
 from quire.store.change_feed import Part, Place, catch_up, read_changes, readable_types
 from quire.store.feed_position import current_position
 
@@ -56,13 +55,10 @@ def _read(actor: Actor, records: list[Record], place: Place, limit: int, wait: i
 
 def _records(actor: Actor) -> list[Record]:
     """The types that are asked for, all that the asker may read by default."""
-    texts = request.args.getlist("types")
-    if not texts:
+    names = types_param([one.path for one in REGISTRY.values() if one.is_versioned])
+    if names is None:
         return readable_types(actor)
-    names = split_list(",".join(texts))
     for name in names:
-        if name not in REGISTRY or not REGISTRY[name].is_versioned:
-            raise invalid_parameter("types", f"types: “{name}” is no type whose changes are told.")
         require_possible(REGISTRY[name].access.read, actor)
     return [REGISTRY[name] for name in names]
 

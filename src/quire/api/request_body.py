@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from flask import g, request
@@ -101,6 +102,20 @@ def single_param(name: str) -> str | None:
     if len(values) > 1:
         raise invalid_parameter(name, f"{name} was sent more than once.")
     return values[0] if values else None
+
+
+def types_param(valid: Sequence[str]) -> list[str] | None:
+    """Those of the `valid` types that the parameter `types` names; None where it was not sent.
+
+    With commas or repeated. Raises BadRequest for any other name.
+    """
+    texts = request.args.getlist("types")
+    if not texts:
+        return None
+    requested = {name for text in texts for name in text.split(",")}
+    if not requested <= set(valid):
+        raise invalid_parameter("types", f"types takes some of: {', '.join(valid)}.")
+    return [name for name in valid if name in requested]
 
 
 def allow_params(*names: str) -> None:

@@ -6,7 +6,7 @@ from flask import Response, request
 from flask_restful import Resource
 
 from quire.api import responses
-from quire.api.request_body import allow_params
+from quire.api.request_body import allow_params, types_param
 from quire.auth.current_actor import current_actor
 from quire.declare.query import Query, parse_query
 from quire.declare.record import REGISTRY
@@ -25,20 +25,7 @@ class Search(Resource):
         query: Query = parse_query(REGISTRY["tags"], actor, pairs)
         if query.search is None:
             raise invalid_parameter("q", "Send what to search for in q.")
-        page = search(actor, query, _types())
+        types = types_param(searchable_types())
+        page = search(actor, query, None if types is None else tuple(types))
         query = replace(query, parameters=tuple(request.args.items(multi=True)))
         return responses.list_response("results", page, query)
-
-
-def _types() -> tuple[str, ...] | None:
-    """The types to search, None for all. Raises BadRequest for one that cannot be searched."""
-    texts = request.args.getlist("types")
-    if not texts:
-        return None
-    valid_types = searchable_types()
-    requested = [name for text in texts for name in text.split(",")]
-    for name in requested:
-        if name not in valid_types:
-            message = f"types takes some of: {', '.join(valid_types)}."
-            raise invalid_parameter("types", message)
-    return tuple(name for name in valid_types if name in requested)
