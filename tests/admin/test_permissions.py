@@ -8,9 +8,11 @@ OPEN = {
     "admin": set(REGISTRY) - {"sessions"},
     "moderator": {
         "posts", "pages", "comments", "categories", "tags", "profiles", "api_keys", "redirects",
-        "media", "batches",
+        "media", "batches", "saved_views",
     },
-    "author": {"posts", "comments", "tags", "media", "profiles", "api_keys", "batches"},
+    "author": {
+        "posts", "comments", "tags", "media", "profiles", "api_keys", "batches", "saved_views",
+    },
 }  # fmt: skip
 WHO = {"root": "admin", "mod": "moderator", "ann": "author"}
 

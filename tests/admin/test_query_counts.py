@@ -84,12 +84,16 @@ def test_an_empty_form_reads_the_settings_once(ids, read, record):
 
 
 @pytest.mark.parametrize("record", LISTS)
-def test_a_list_reads_three_things(ids, read, record):
-    assert read("root", f"{record}/") == sorted([record, "sessions", "settings"])
+def test_a_list_reads_five_things(ids, read, record):
+    # itself, who is asking and for which site, their choices and the views that they may open
+    expected = [record, "profiles", "saved_views", "sessions", "settings"]
+    assert read("root", f"{record}/") == sorted(expected)
 
 
 def test_a_list_asks_once_what_an_author_may_do_with_its_rows(ids, read):
-    assert read("ann", "posts/") == ["posts", "posts", "sessions", "settings"]
+    assert read("ann", "posts/") == [
+        "posts", "posts", "profiles", "saved_views", "sessions", "settings",
+    ]  # fmt: skip
 
 
 def test_a_details_page_reads_each_thing_once(drafted, read):

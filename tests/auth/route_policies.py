@@ -169,6 +169,7 @@ PANEL_VIEWS = {
     "POST /delete/": "panel",
     "POST /action/": "panel",
     "POST /ajax/update/": "panel",
+    "POST /views/": "panel",
     "POST /discard/": "panel",
     "POST /preview/": "panel",
     "GET /slug": "panel",

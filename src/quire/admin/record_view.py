@@ -20,10 +20,12 @@ from quire.admin.form.save import SaveMixin
 from quire.admin.format import record_title
 from quire.admin.list.inline_edit import InlineEditMixin
 from quire.admin.list.listing import ListPage
+from quire.admin.list.view_actions import ViewsMixin
+from quire.admin.list.views import ListViews
 from quire.admin.panel_view import panel_actor, wants_json
 from quire.admin.queries import find, parse_id, rights_on
 from quire.admin.revisions import RevisionsMixin
-from quire.admin.urls import blueprint_of, list_url, local_url, record_url
+from quire.admin.urls import VIEW, blueprint_of, list_url, local_url, narrowed_url, record_url
 from quire.declare.clock import now
 from quire.declare.record import Record
 from quire.declare.rules import require_possible
@@ -52,7 +54,14 @@ Answer = str | AnyResponse | tuple[str, int] | tuple[str, int, dict[str, str]]
 
 
 class RecordView(
-    ActionsMixin, DraftsMixin, InlineEditMixin, SaveMixin, RevisionsMixin, EditorMixin, ModelView
+    ActionsMixin,
+    DraftsMixin,
+    InlineEditMixin,
+    SaveMixin,
+    RevisionsMixin,
+    EditorMixin,
+    ViewsMixin,
+    ModelView,
 ):
     """List, form, details, deletion, actions, export and look-ups of one record type.
 
@@ -95,17 +104,15 @@ class RecordView(
         """The list, or the form of a type with only one record."""
         if self.record.singleton:
             return redirect(record_url(self.record, "edit_view", 1))
+        record, actor = self.record, panel_actor()
         pairs = list(request.args.items(multi=True))
         set_pairs = [(name, value) for name, value in pairs if value.strip()]
+        views = ListViews(record, actor, set_pairs)
+        if not pairs and views.default:
+            return redirect(list_url(record, [(VIEW, views.default)]))
         if set_pairs != pairs:
-            return redirect(list_url(self.record, set_pairs))
-        listing = ListPage(self.record, panel_actor(), pairs)
-        if listing.problem:
-            flash(listing.problem.message, "error")
-        page = self.render(
-            "quire_admin/list.html", heading=self.record.label, listing=listing.view()
-        )
-        return page, listing.problem.status if listing.problem else 200
+            return redirect(narrowed_url(record, set_pairs or views.mark))
+        return self.list_page(ListPage(record, actor, pairs, views))
 
     @expose("/export/<export_type>/")
     def export(self, export_type: str) -> Answer:

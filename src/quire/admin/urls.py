@@ -9,9 +9,15 @@ from flask import url_for
 
 from quire.actor import Actor
 from quire.declare.record import Record
+from quire.records.saved_views import EVERYTHING
 
 ODD = re.compile(r"[\x00-\x20\x7f\\]")
 """Characters that browsers drop from URLs or replace."""
+
+VIEW = "view"
+"""The parameter that opens a saved view; EVERYTHING is its value for the list without one."""
+NO_FILTERS = (VIEW, "page", "per_page")
+"""Parameters beside which a view is opened as it was saved."""
 
 Pairs = list[tuple[str, str]]
 Address = Callable[[Record, int], str | None]
@@ -32,6 +38,16 @@ def list_url(record: Record, pairs: Iterable[tuple[str, str]] = ()) -> str:
     query = urlencode([(name, value) for name, value in pairs if value != ""])
     address = url_for(endpoint(record))
     return f"{address}?{query}" if query else address
+
+
+def narrowed_url(record: Record, pairs: Pairs) -> str:
+    """The list with what is left of its parameters: all of it where a view alone would be left.
+
+    An address with a view and nothing else opens what the view has saved.
+    """
+    left = [pair for pair in pairs if pair[0] not in NO_FILTERS]
+    views = [(VIEW, EVERYTHING) for name, _ in pairs if name == VIEW]
+    return list_url(record, pairs if left else [*views, *(p for p in pairs if p[0] != VIEW)])
 
 
 def record_url(record: Record, view: str, id: int, **more: Any) -> str:

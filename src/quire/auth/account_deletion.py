@@ -27,6 +27,7 @@ OWNER_FIELDS = {
     "comments": "author",
     "api_keys": "owner",
     "sessions": "user",
+    "saved_views": "owner",
 }
 """Types whose records belong to people, and the field with the owner."""
 

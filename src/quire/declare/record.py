@@ -49,7 +49,8 @@ class Record(Labels):
     `key` is the field by which other records may name it, `reference_fields` how they show it,
     `title_field` the field people know it by, `order` the default sort (names, `-` for descending), `newest_first`
     whether the panel lists what came last first, `public_path` the address of its public page
-    with `{field}` in it, `singleton` a type of exactly one row, `section` its place in the panel's menu,
+    with `{field}` in it, `singleton` a type of exactly one row, `section` its place in the panel's menu, `tabs` what stands above the panel's list beside its
+    states, as a label and the parameters of the list (for a state: what its tab is called),
     `nested_under` references under whose address it is listed too (`/posts/7/comments`),
     `api_key_access` what API keys may do at most: "write", "read" or "" for nothing, `drafts` whether a draft can stand
     beside what is live, and be shown to others by preview links, `exported` whether an export of
@@ -76,6 +77,7 @@ class Record(Labels):
     singleton: bool = False
     singular_label: str = ""
     section: str = "Content"
+    tabs: tuple[tuple[str, str], ...] = ()
     nested_under: tuple[str, ...] = ()
     history: bool = True
     api_key_access: str = "write"

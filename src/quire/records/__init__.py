@@ -21,6 +21,7 @@ from quire.records.appearance import APPEARANCE as APPEARANCE
 from quire.records.audit_events import AUDIT_EVENTS as AUDIT_EVENTS
 from quire.records.revisions import REVISIONS as REVISIONS
 from quire.records.batches import BATCHES as BATCHES
+from quire.records.saved_views import SAVED_VIEWS as SAVED_VIEWS
 # ruff: isort: on
 
 check_registry()

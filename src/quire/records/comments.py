@@ -249,4 +249,5 @@ COMMENTS = Record(
         text="body",
         html="body_html",
     ),
+    tabs=(("Needs review", "status=pending"),),
 )

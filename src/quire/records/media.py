@@ -296,5 +296,5 @@ MEDIA = Record(
     before_transaction=before_transaction,
     reference_fields=("id", "url", "alt"),
     title_field="original_name",
-    singular_label="Media file",
+    singular_label="Media file", tabs=(("Images", "media_type__startswith=image/"),),
 )  # fmt: skip

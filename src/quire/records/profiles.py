@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from quire.declare.column_types import Flag, Name, Time, Url, Urls, choice
+from quire.declare.column_types import Flag, Name, Object, Time, Url, Urls, choice
 from quire.declare.fields import Editable, Shown
 from quire.declare.mixins import HasId, Timestamped, Versioned
 from quire.declare.record import Access, Record
@@ -25,6 +25,9 @@ class Profile(HasId, Timestamped, Versioned, Model):
     comment_mail: Mapped[Flag] = mapped_column(default=True)
     digest: Mapped[str] = choice("never", "daily", "weekly")
     digest_sent_at: Mapped[Time | None]
+    density: Mapped[str] = choice("comfortable", "compact")
+    list_columns: Mapped[Object] = mapped_column(default=dict)
+    default_views: Mapped[Object] = mapped_column(default=dict)
 
 
 OWN = owner(Profile.user_id)
@@ -42,6 +45,9 @@ PROFILES = Record(
         Editable("links"),
         Editable("comment_mail", read_rule=PRIVATE, label="Emails about comments"),
         Editable("digest", read_rule=PRIVATE, label="Digest of pending comments"),
+        Editable("density", read_rule=PRIVATE, on_request=True, label="Density of lists"),
+        Shown("list_columns", read_rule=PRIVATE, on_request=True, counter=True),
+        Shown("default_views", read_rule=PRIVATE, on_request=True, counter=True),
         Shown("created_at", read_rule=PRIVATE),
         Shown("version", read_rule=PRIVATE),
     ],

@@ -294,4 +294,5 @@ USERS = Record(
     public_path="/authors/{username}",
     section="People",
     api_key_access="read",
+    tabs=(("Administrators", "role=admin"), ("Inactive", "is_active=false")),
 )

@@ -262,6 +262,7 @@ WEBHOOKS = Record(
     reference_fields=("id", "url"),
     title_field="url",
     section="System",
+    tabs=(("Turned off", "is_active=false"),),
     api_key_access="",
     exported=False,
 )  # fmt: skip

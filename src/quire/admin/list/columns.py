@@ -1,5 +1,6 @@
-"""The columns of a list, and the links of its headers, tabs, chips and pages."""
+"""The columns of a list, and the links of its headers and pages."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,8 +67,28 @@ def _fits(record: Record, field: Field) -> bool:
     return not (field.kind.widget in LONG or repeats or dull)
 
 
-def shown_fields(record: Record, actor: Actor) -> list[Field]:
-    """The fields in the list for this actor, title first, at most MOST."""
+def column_fields(record: Record, actor: Actor) -> dict[str, Field]:
+    """The fields that can be columns of the list for this actor, by name."""
+    visible = (record.field(name) for name in record.visible_fields(actor))
+    return {one.name: one for one in visible if one.name == record.title_field or _is_short(one)}
+
+
+def _is_short(field: Field) -> bool:
+    nothing = field.kind.name == "nothing" or field.name == "deleted_at"
+    return not (field.kind.widget in LONG or nothing)
+
+
+def shown_fields(record: Record, actor: Actor, chosen: Sequence[str] = ()) -> list[Field]:
+    """The fields in the list for this actor, title first: those `chosen`, else the usual ones."""
+    fields = column_fields(record, actor)
+    names = [name for name in dict.fromkeys([record.title_field, *chosen]) if name in fields]
+    if any(name in fields for name in chosen):
+        return [fields[name] for name in names]
+    return usual_fields(record, actor)
+
+
+def usual_fields(record: Record, actor: Actor) -> list[Field]:
+    """The columns that nobody has chosen, at most MOST."""
     visible = record.visible_fields(actor)
     fitting = [record.field(name) for name in visible if _fits(record, record.field(name))]
     by_rank = sorted(fitting, key=lambda one: _rank(record, one))
@@ -109,26 +130,6 @@ def _column(record: Record, field: Field, current: str, sortable: bool, rest: Pa
         numeric=field.kind.widget in ("number", "decimal"),
         sort_url=list_url(record, [*rest, ("sort", target)]) if sortable else None,
         sorted=("descending" if descending else "ascending") if is_current else None,
-    )
-
-
-def tabs(record: Record, words: tuple[str, ...], pairs: Pairs) -> list[dict[str, Any]]:
-    """The tabs above the list: all, each state, trash."""
-    current = "trash" if dict(pairs).get("trashed") else dict(pairs).get("status", "")
-    rest = without_parameters(pairs, "status", "trashed", "page")
-    all_tabs = [("All", "", rest)]
-    all_tabs += [
-        (word.capitalize(), word, [*rest, ("status", word)]) for word in words if word != "trashed"
-    ]
-    if record.has_trash:
-        all_tabs.append(("Trash", "trash", [*rest, ("trashed", "true")]))
-    return (
-        [
-            {"label": label, "url": list_url(record, target), "current": key == current}
-            for label, key, target in all_tabs
-        ]
-        if len(all_tabs) > 1
-        else []
     )
 
 

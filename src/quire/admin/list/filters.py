@@ -10,13 +10,13 @@ from quire.admin.list.cells import filter_path
 from quire.admin.list.columns import without_parameters
 from quire.admin.local_time import exact, to_local_text, to_utc_text
 from quire.admin.past_tense import word_of, words_for
-from quire.admin.urls import Pairs, list_url
+from quire.admin.urls import Pairs, narrowed_url
 from quire.declare.fields import Field
 from quire.declare.query_fields import filter_paths
 from quire.declare.record import Record
 from quire.declare.text_codec import INPUT_TYPES
 
-OWN = ("search", "q", "sort", "page", "per_page", "trashed")
+OWN = ("search", "q", "sort", "page", "per_page", "trashed", "view", "columns")
 """Parameters of a list that are not filters."""
 
 WORDS = {
@@ -128,17 +128,22 @@ def _is_page(text: str) -> bool:
 
 def chips(record: Record, actor: Actor, pairs: Pairs) -> list[dict[str, str]]:
     """The active filters, each with the URL of the list without it."""
-    paths = filter_paths(record, actor)
     all_chips = []
     for name, value in pairs:
-        path, _, operator = name.partition("__")
         if name in OWN or name == "status":
             continue
-        field = record.fields_by_name.get(path.partition(".")[0]) if path in paths else None
         rest = [pair for pair in without_parameters(pairs, "page") if pair != (name, value)]
-        words = _chip(field, operator, value) if field else f"{name} {value}"
-        all_chips.append({"label": words, "url": list_url(record, rest)})
+        words = words_of(record, actor, name, value)
+        all_chips.append({"label": words, "url": narrowed_url(record, rest)})
     return all_chips
+
+
+def words_of(record: Record, actor: Actor, name: str, value: str) -> str:
+    """A filter as people read it."""
+    path, _, operator = name.partition("__")
+    known = path in filter_paths(record, actor)
+    field = record.fields_by_name.get(path.partition(".")[0]) if known else None
+    return _chip(field, operator, value) if field else f"{name} {value}"
 
 
 def _chip(field: Field, operator: str, value: str) -> str:

@@ -20,15 +20,25 @@ from quire.admin.list.columns import (
     page_numbers,
     page_url,
     shown_fields,
-    tabs,
     without_parameters,
 )
-from quire.admin.list.filters import chips, clean, filters, has_tabs
+from quire.admin.list.filters import chips, filters
+from quire.admin.list.preferences import COLUMNS as CHOSEN_COLUMNS
+from quire.admin.list.tabs import tabs
+from quire.admin.list.views import COLUMNS, PAGING, ListViews
 from quire.admin.thumbnails import thumbnail
-from quire.admin.urls import Pairs, endpoint, list_url, lookup_url, record_url
+from quire.admin.urls import (
+    VIEW,
+    Pairs,
+    endpoint,
+    list_url,
+    lookup_url,
+    narrowed_url,
+    record_url,
+)
 from quire.declare.fields import Field
-from quire.declare.query import Query, parse_query
-from quire.declare.query_fields import default_filters, filter_paths
+from quire.declare.query import Query, parse_query, split_list
+from quire.declare.query_fields import default_filters
 from quire.declare.record import Record
 from quire.declare.text_codec import INPUT_TYPES, encode_value
 from quire.errors import BadRequest
@@ -47,14 +57,18 @@ INLINE = ("text", "select", "checkbox", "number", "decimal", "date", "datetime",
 
 
 class ListPage:
-    """One page of the records of a type that `actor` may see; `problem` for an invalid request."""
+    """One page of the records of a type that `actor` may see; `problem` for an invalid request.
 
-    def __init__(self, record: Record, actor: Actor, pairs: Pairs):
+    `views` are the saved views of this list, if they have been read already.
+    """
+
+    def __init__(self, record: Record, actor: Actor, pairs: Pairs, views: ListViews | None = None):
         self.record, self.actor = record, actor
-        self.pairs = clean(record, actor, pairs)
+        self.views = views or ListViews(record, actor, pairs)
+        self.pairs = self.views.pairs
         self.problem: BadRequest | None = None
         self.page = self._read()
-        self.fields = shown_fields(record, actor)
+        self.fields = shown_fields(record, actor, self.chosen_columns())
         self.columns = columns(record, actor, self.fields, self.pairs)
         self.parameters = dict(self.pairs)
         self.trashed = "trashed" in self.parameters
@@ -77,10 +91,19 @@ class ListPage:
     def query(self) -> Query:
         """The query in the URL. Raises BadRequest."""
         record, actor = self.record, self.actor
-        added = default_filters(record, actor, (name.partition("__")[0] for name, _ in self.pairs))
-        query = parse_query(record, actor, presets.expand([*self.pairs, *added]))
+        pairs = without_parameters(self.pairs, VIEW, COLUMNS)
+        added = default_filters(record, actor, (name.partition("__")[0] for name, _ in pairs))
+        query = parse_query(record, actor, presets.expand([*pairs, *added]))
         sort = query.sort or (("-id",) if record.newest_first and not query.search else ())
         return replace(query, sort=sort, fields=record.field_names, panel=True)
+
+    def chosen_columns(self) -> list[str]:
+        """The columns that the address or the person has chosen; empty for the usual ones."""
+        named = dict(self.pairs).get(COLUMNS)
+        if named:
+            return split_list(named)
+        chosen = self.views.preferences.of_list(self.record, CHOSEN_COLUMNS)
+        return [name for name in chosen or [] if isinstance(name, str)]
 
     def _inline_fields(self) -> set[str]:
         fields = settable_fields(self.record, self.actor, creating=False)
@@ -139,7 +162,14 @@ class ListPage:
 
     def here(self) -> str:
         """The address of this very page."""
-        return list_url(self.record, self.pairs)
+        return list_url(self.record, self._address())
+
+    def _address(self) -> Pairs:
+        """The parameters of this page; those of a view as it was saved are only in the view."""
+        if self.views.current is None or self.views.modified:
+            return self.pairs
+        paging = [pair for pair in self.pairs if pair[0] in PAGING]
+        return [*self.views.mark, *paging]
 
     def total_text(self) -> str:
         """`57 posts`."""
@@ -158,17 +188,13 @@ class ListPage:
         first = ((page.page or 1) - 1) * page.per_page + 1
         return f"{first:,}–{first + len(page.rows) - 1:,} of {self._total_figure()}"
 
-    def _tab_words(self) -> tuple[str, ...]:
-        status = filter_paths(self.record, self.actor).get("status")
-        return status.choices if status is not None and has_tabs(status) else ()
-
     def view(self) -> Any:
         """The variables of the template."""
         record, actor, pairs = self.record, self.actor, self.pairs
         noun = record.noun
         active = chips(record, actor, pairs)
         can_create = record.allows(actor, "create") is not False and not self.trashed
-        rest = without_parameters(pairs, "page")
+        rest = without_parameters(pairs, "page", VIEW, COLUMNS)
         return SimpleNamespace(
             lead=record.summary,
             noun=noun,
@@ -176,7 +202,7 @@ class ListPage:
             icon=record.path,
             url=list_url(record),
             here=self.here(),
-            clear_url=list_url(record, self._preserved_parameters()),
+            clear_url=narrowed_url(record, self._preserved_parameters()),
             create_url=url_for(endpoint(record, "create_view")) if can_create else None,
             exports=[
                 (kind.upper(), url_for(endpoint(record, "export"), export_type=kind, **_flat(rest)))
@@ -187,7 +213,7 @@ class ListPage:
             else None,
             action_url=url_for(endpoint(record, "action_view")),
             inline_url=url_for(endpoint(record, "ajax_update")),
-            tabs=tabs(record, self._tab_words(), pairs),
+            tabs=tabs(record, actor, self.views, pairs),
             searchable=bool(record.search_fields),
             search=self.parameters.get("search", ""),
             total_text=self.total_text(),
@@ -204,12 +230,12 @@ class ListPage:
         )
 
     def _preserved_parameters(self) -> Pairs:
-        preserved = ("sort", "trashed", "status", "per_page")
+        preserved = ("sort", "trashed", "status", "per_page", VIEW, COLUMNS)
         return [(name, value) for name, value in self.pairs if name in preserved]
 
     def _pager(self) -> dict[str, Any]:
         page, pages = self.page.page or 1, self.page.pages or 1
-        record, pairs = self.record, self.pairs
+        record, pairs = self.record, self._address()
         return {
             "pages": page_numbers(record, pairs, page, pages) if pages > 1 else [],
             "range_text": self.range_text(),

@@ -118,6 +118,19 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && menu?.classList.contains("open")) toggleMenu(false);
 });
 
+// Menus that open below a button --------------------------------------------------------------
+function closeDropdowns(except) {
+  for (const one of document.querySelectorAll("details.dropdown[open]")) {
+    if (one.contains(except)) continue;
+    if (one.contains(document.activeElement)) one.querySelector("summary").focus();
+    one.open = false;
+  }
+}
+document.addEventListener("click", (event) => closeDropdowns(event.target));
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && !document.querySelector("dialog[open]")) closeDropdowns(null);
+});
+
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.dataset.confirmed === "1" || form.matches("[data-plain]") || selectsAll(form)) return;

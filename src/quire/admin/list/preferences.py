@@ -1,0 +1,54 @@
+"""What a person has chosen for their lists: columns, the view that opens first, density."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from quire.actor import Actor
+from quire.declare.query import Query
+from quire.declare.query_conditions import Condition
+from quire.declare.record import Record
+from quire.records import PROFILES
+from quire.store import read, write
+
+COLUMNS, DEFAULT_VIEW, DENSITY = "list_columns", "default_views", "density"
+"""The fields of a profile in which it is kept: the first two by the path of a record type."""
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """The choices of one person; `profile` is where they are kept, None where there is none."""
+
+    profile: dict[str, Any] | None
+
+    def of_list(self, record: Record, name: str) -> Any:
+        """What is chosen for the list of a type, None where nothing is."""
+        stored = (self.profile or {}).get(name)
+        return stored.get(record.path) if isinstance(stored, dict) else None
+
+    @property
+    def is_compact(self) -> bool:
+        """Whether lists stand close together."""
+        return (self.profile or {}).get(DENSITY) == "compact"
+
+    def save(self, record: Record, actor: Actor, name: str, value: Any) -> None:
+        """Keep a choice for the list of a type; None is the usual."""
+        if self.profile is None:
+            return
+        stored = {**(self.profile.get(name) or {}), record.path: value}
+        kept = {path: one for path, one in stored.items() if one is not None}
+        write.update(PROFILES, actor.as_system(), self.profile["id"], {name: kept})
+
+    def save_density(self, actor: Actor, density: str) -> None:
+        """Keep how close together lists stand."""
+        if self.profile is not None and self.profile.get(DENSITY) != density:
+            write.update(PROFILES, actor, self.profile["id"], {DENSITY: density})
+
+
+def preferences_of(actor: Actor) -> Preferences:
+    """The choices of the person who asks."""
+    mine = (Condition("user", "eq", (actor.user_id,)),)
+    fields = ("id", COLUMNS, DEFAULT_VIEW, DENSITY)
+    rows = read.list_records(
+        PROFILES, actor, Query(conditions=mine, fields=fields, per_page=1, count=False)
+    ).rows
+    return Preferences(rows[0] if rows else None)

@@ -1,0 +1,82 @@
+"""The tabs above a list: all, one's own, states, what its declaration names, trash, saved views."""
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+from quire.actor import Actor
+from quire.admin.list.columns import without_parameters
+from quire.admin.list.filters import has_tabs
+from quire.admin.list.views import ListViews
+from quire.admin.urls import VIEW, Pairs, list_url, narrowed_url
+from quire.declare.query_fields import filter_paths
+from quire.declare.record import Record
+from quire.records.saved_views import EVERYTHING
+
+Entry = tuple[str, Pairs]
+
+
+def _states(record: Record, actor: Actor) -> list[Entry]:
+    status = filter_paths(record, actor).get("status")
+    words = status.choices if status is not None and has_tabs(status) else ()
+    labels = {parameters: label for label, parameters in record.tabs}
+    return [
+        (labels.get(f"status={word}", word.capitalize()), [("status", word)])
+        for word in words
+        if word != "trashed"
+    ]
+
+
+def _own(record: Record, actor: Actor) -> list[Entry]:
+    """One's own records, for those who find others too."""
+    if record.allows(actor, "panel") is not True or not actor.username:
+        return []
+    columns = [rule.owner_column for rule in record.access.update.walk()]
+    paths = filter_paths(record, actor)
+    for one in record.fields:
+        is_owner = one.is_stored and any(column is one.column for column in _bare(columns))
+        if is_owner and one.target and f"{one.name}.username" in paths:
+            return [("Mine", [(f"{one.name}.username", actor.username)])]
+    return []
+
+
+def _bare(columns: list[Any]) -> list[Any]:
+    """The columns of the table behind attributes of the model."""
+    return [column.property.columns[0] for column in columns if column is not None]
+
+
+def _declared(record: Record, actor: Actor) -> list[Entry]:
+    paths = filter_paths(record, actor)
+    entries = [(label, parse_qsl(parameters)) for label, parameters in record.tabs]
+    return [
+        (label, pairs)
+        for label, pairs in entries
+        if pairs[0][0] != "status" and all(n.partition("__")[0] in paths for n, _ in pairs)
+    ]
+
+
+def tabs(record: Record, actor: Actor, views: ListViews, pairs: Pairs) -> list[dict[str, Any]]:
+    """The tabs above the list; the last of those that fit its parameters is the current one."""
+    trash = [("Trash", [("trashed", "true")])] if record.has_trash else []
+    middle = [*_own(record, actor), *_states(record, actor), *_declared(record, actor), *trash]
+    entries: list[Entry] = [("All", []), *middle]
+    fitting = [own for _, own in entries if all(pair in pairs for pair in own)]
+    current = None if views.current else fitting[-1]
+    rest = without_parameters(pairs, "status", "trashed", "page")
+    rest = [pair for pair in rest if pair not in fitting[-1]]
+    if views.current:  # the other tabs are no parts of it
+        rest = [(VIEW, EVERYTHING)] if views.default else []
+    links = [
+        {"label": label, "url": narrowed_url(record, [*rest, *own]), "current": own == current}
+        for label, own in entries
+    ]
+    links += [_saved_tab(record, views, view) for view in views.all]
+    return links if len(links) > 1 else []
+
+
+def _saved_tab(record: Record, views: ListViews, view: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "label": view["name"],
+        "url": list_url(record, [(VIEW, view["slug"])]),
+        "current": views.current is view,
+        "saved": True,
+    }

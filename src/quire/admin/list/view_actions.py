@@ -1,0 +1,152 @@
+"""Saves the list that somebody looks at as a view, updates one, and says which view opens first."""
+
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from flask import flash, redirect, request, url_for
+from flask_admin import expose
+from werkzeug.wrappers import Response as AnyResponse
+
+from quire.actor import Actor
+from quire.admin.list.columns import without_parameters
+from quire.admin.list.listing import ListPage
+from quire.admin.list.preferences import DEFAULT_VIEW
+from quire.admin.list.views import COLUMNS, LEFT_OUT, View
+from quire.admin.panel_view import PanelView, panel_actor
+from quire.admin.urls import VIEW, endpoint, list_url, local_url, record_url
+from quire.declare.record import Record
+from quire.errors import BadRequest, Problem
+from quire.records import SAVED_VIEWS
+from quire.store import write
+
+Answer = str | AnyResponse | tuple[str, int] | tuple[str, int, dict[str, str]]
+SHARED_WITH = SAVED_VIEWS.field("shared_with")
+
+
+class ViewsMixin(PanelView):
+    """The part of a record's view that shows the list and keeps views of it."""
+
+    record: Record
+
+    def list_page(self, listing: ListPage, **form: str) -> tuple[str, int]:
+        """The list, with what was typed in the `form` of a view that could not be saved."""
+        status = 200
+        if listing.problem:
+            status = listing.problem.status
+            flash(listing.problem.message, "error")
+        if listing.views.missing:
+            status = 404
+            flash("This view does not exist, or is not shared with you.", "error")
+        if listing.views.dropped:
+            flash(_dropped_words(listing.views.dropped), "warning")
+        page = self.render(
+            "quire_admin/list.html",
+            heading=self.record.label,
+            listing=listing.view(),
+            views=view_menu(listing, form),
+        )
+        return page, status
+
+    @expose("/views/", methods=("POST",))
+    def views_view(self) -> Answer:
+        """Save a view of the list at `url`, update it, or have it open first."""
+        record, actor = self.record, panel_actor()
+        back = local_url(request.form.get("url")) or list_url(record)
+        parts = urlsplit(back)
+        if parts.path != list_url(record):
+            raise BadRequest("This is not the address of the list.", code="invalid_parameter")
+        listing = ListPage(record, actor, parse_qsl(parts.query))
+        steps = {"save": _save, "update": _update, "default": _set_default}
+        step = steps.get(request.form.get("do", ""))
+        if step is None:
+            raise BadRequest("There is no such action.", code="invalid_parameter")
+        try:
+            return redirect(step(listing))
+        except Problem as problem:
+            page, _ = self.list_page(
+                listing, name=request.form.get("name", ""), problem=problem.message
+            )
+            return page, problem.status
+
+
+def _dropped_words(dropped: list[str]) -> str:
+    words = ", ".join(dropped)
+    return f"Left out, as it no longer exists or you cannot see it: {words}."
+
+
+def _content(listing: ListPage) -> dict[str, Any]:
+    """What a view keeps of a list."""
+    kept = without_parameters(listing.pairs, *LEFT_OUT, COLUMNS)
+    return {"parameters": urlencode(kept), "columns": listing.chosen_columns()}
+
+
+def _save(listing: ListPage) -> str:
+    record, actor = listing.record, listing.actor
+    raw = {"name": request.form.get("name", ""), "type": record.path, **_content(listing)}
+    if shared_with := request.form.get("shared_with"):
+        raw["shared_with"] = shared_with
+    saved = write.create(SAVED_VIEWS, actor, raw)
+    slug = saved.state["slug"]
+    if request.form.get("opens_first"):
+        listing.views.preferences.save(record, actor, DEFAULT_VIEW, slug)
+    flash(f"View “{saved.state['name']}” saved.", "success")
+    return list_url(record, [(VIEW, slug)])
+
+
+def _current(listing: ListPage) -> View:
+    if listing.views.current is None:
+        raise BadRequest("Open a view first.", code="invalid_parameter")
+    return listing.views.current
+
+
+def _update(listing: ListPage) -> str:
+    view = _current(listing)
+    write.update(SAVED_VIEWS, listing.actor, view["id"], _content(listing), version=view["version"])
+    flash(f"View “{view['name']}” updated.", "success")
+    return list_url(listing.record, [(VIEW, view["slug"])])
+
+
+def _set_default(listing: ListPage) -> str:
+    """The view that is open opens first from now on; or none does, where it does already."""
+    view, views = _current(listing), listing.views
+    slug = None if views.default == view["slug"] else view["slug"]
+    views.preferences.save(listing.record, listing.actor, DEFAULT_VIEW, slug)
+    words = f"opens with “{view['name']}”" if slug else "opens with everything"
+    flash(f"{listing.record.label}: the list now {words}.", "success")
+    return listing.here()
+
+
+def view_menu(listing: ListPage, form: dict[str, str]) -> Any:
+    """The variables of the menu of views."""
+    views, actor, here = listing.views, listing.actor, listing.here()
+    view = views.current
+    is_own = view is not None and _is_own(view, actor)
+    return SimpleNamespace(
+        url=url_for(endpoint(listing.record, "views_view")),
+        here=here,
+        name=form.get("name", ""),
+        problem=form.get("problem", ""),
+        current=view,
+        is_modified=views.modified,
+        is_default=view is not None and view["slug"] == views.default,
+        can_update=is_own and views.modified,
+        reset_url=None if view is None else list_url(listing.record, views.mark),
+        manage_url=None if view is None else _manage_url(view, is_own, listing),
+        delete_url=record_url(SAVED_VIEWS, "delete_view", view["id"], url=list_url(listing.record))
+        if is_own and view
+        else None,
+        shared_by="" if view is None or is_own else view["owner"]["username"],
+        choices=SHARED_WITH.choices if SHARED_WITH.write_rule(actor) is True else (),
+    )
+
+
+def _is_own(view: View, actor: Actor) -> bool:
+    return bool(view["owner"]["id"] == actor.user_id)
+
+
+def _manage_url(view: View, is_own: bool, listing: ListPage) -> str:
+    page = "edit_view" if is_own else "details_view"
+    return record_url(
+        SAVED_VIEWS, page, view["id"], url=list_url(listing.record, listing.views.mark)
+    )

@@ -1,0 +1,103 @@
+"""Saved views: lists of the panel under a name, one's own or shared with a role."""
+
+from urllib.parse import parse_qsl
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from quire.declare.change import Change, actor_id
+from quire.declare.column_types import Label, Names, Slug, choice, text
+from quire.declare.fields import Editable, Fixed, Shown
+from quire.declare.mixins import HasId, Timestamped, Versioned
+from quire.declare.record import REGISTRY, Access, Record
+from quire.declare.references import Ref, reference, unique
+from quire.declare.rules import Rule, all_of, any_of, owner, role, where
+from quire.store.db import Model
+from quire.store.slugs import slug_from
+
+EVERYTHING = "all"
+"""What the panel's address of a list says for the list without a view; no view has this slug."""
+MAX_PARAMETERS, MAX_COLUMNS, MAX_COLUMN_NAME = 100, 50, 64
+
+
+class SavedView(HasId, Timestamped, Versioned, Model):
+    """Filters, search, order and columns of a list, kept under a name."""
+
+    __tablename__ = "saved_views"
+
+    type: Mapped[str] = text(64, pattern="[a-z_]+", example="posts", index=True)
+    name: Mapped[Label]
+    slug: Mapped[Slug] = unique()
+    parameters: Mapped[str] = text(
+        4000,
+        min_length=0,
+        pattern="([0-9A-Za-z_.]+=[!-%'-~]*(&[0-9A-Za-z_.]+=[!-%'-~]*)*)?",
+        example="status=draft&sort=-title",
+        default="",
+    )
+    columns: Mapped[Names] = mapped_column(default=list)
+    owner_id: Mapped[Ref] = reference("users", on_delete="CASCADE", index=True)
+    shared_with: Mapped[str] = choice("nobody", "authors", "moderators", "admins")
+
+
+def _shared_with(name: str) -> Rule:
+    return where(lambda: SavedView.shared_with == f"{name}s", f"that it is shared with {name}s")
+
+
+OWN = owner(SavedView.owner_id)
+SHARED = [all_of(_shared_with(name), role(name)) for name in ("author", "moderator")]
+READ = any_of(OWN, *SHARED, role("admin"))
+WRITE = any_of(OWN, role("admin"))
+
+
+def before_save(change: Change) -> None:
+    """Refuse lists that do not exist and what no list can take."""
+    if change.verb == "delete":
+        return
+    listed = [path for path, record in REGISTRY.items() if not record.singleton]
+    if change["type"] not in listed:
+        change.refuse("type", "not_allowed", f"Type must be one of: {', '.join(listed)}.")
+    if change["slug"] == EVERYTHING:
+        change.refuse("slug", "not_allowed", "This name is reserved. Choose another one.")
+    if len(parse_qsl(change["parameters"] or "")) > MAX_PARAMETERS:
+        words = f"A view can have at most {MAX_PARAMETERS} parameters."
+        change.refuse("parameters", "too_long", words)
+    columns = change["columns"] or []
+    if len(columns) > MAX_COLUMNS or any(len(name) > MAX_COLUMN_NAME for name in columns):
+        change.refuse("columns", "too_long", f"A view can have at most {MAX_COLUMNS} columns.")
+
+
+SAVED_VIEWS = Record(
+    SavedView,
+    path="saved_views",
+    fields=[
+        Shown("id", sort=True, filter=True),
+        Editable("name", search=True, sort=True, filter=True, example="My drafts"),
+        Fixed("type", sort=True, filter=True, label="List", help="The list that it is a view of, such as posts."),
+        Editable(
+            "slug", filter=True, default_from=slug_from("name"),
+            help="Stands in the address: /admin/posts/?view=my-drafts.",
+        ),
+        Editable(
+            "parameters",
+            help="Filters, search and order, as they stand in the address of a list: status=draft&sort=-title.",
+        ),
+        Editable("columns", help="Names of fields, in their order. Leave empty for the usual columns."),
+        Editable(
+            "shared_with", sort=True, filter=True, write_rule=role("moderator"),
+            help="Who finds it beside you: everybody with this role or a higher one.",
+        ),
+        Shown("owner", filter=("id", "username"), default_from=actor_id),
+        Shown("created_at", sort=True, filter=True),
+        Shown("updated_at", sort=True, filter=True),
+        Shown("version"),
+    ],
+    access=Access(read=READ, create=role("author"), update=WRITE, delete=WRITE, panel=READ),
+    before_save=before_save,
+    key="slug",
+    reference_fields=("id", "name", "slug"),
+    title_field="name",
+    order=("name",),
+    section="System",
+    api_key_access="",
+    exported=False,
+)  # fmt: skip

@@ -1,0 +1,280 @@
+"""Saved views: kept under a name, shared with roles, opened by slug or first."""
+
+import re
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from quire.actor import SYSTEM, Actor
+from quire.admin.list.preferences import preferences_of
+from quire.declare.query import Query
+from quire.declare.record import REGISTRY
+from quire.records import PROFILES, SAVED_VIEWS
+from quire.store import read, write
+from quire.store.read import find_id
+
+DRAFTS = "/admin/posts/?status=draft&sort=title"
+
+
+def save(browser, name="My drafts", url=DRAFTS, path="posts", **more):
+    form = {"do": "save", "name": name, "url": url, **more}
+    return browser.post(f"{path}/views/", form)
+
+
+def titles(text):
+    return [
+        re.sub("<.*?>", "", one) for one in re.findall(r'class="title.*?<a [^>]*>(.*?)</a>', text)
+    ]
+
+
+@pytest.fixture
+def stored(app):
+    """`stored("my-drafts")` is a view as the program sees it."""
+
+    def find(slug):
+        with app.app_context():
+            id = find_id(SAVED_VIEWS, SYSTEM, slug=slug)
+            return read.get_record(SAVED_VIEWS, SYSTEM, id) if id else None
+
+    return find
+
+
+@pytest.fixture
+def view(app, ids):
+    """`view(parameters="...")` makes a view of root's and answers its slug."""
+
+    def make(owner="root", **more):
+        raw = {"name": "Made", "type": "posts", "owner": getattr(ids, owner), **more}
+        with app.app_context():
+            return write.create(SAVED_VIEWS, SYSTEM, raw).state["slug"]
+
+    return make
+
+
+def test_a_list_is_saved_and_opened_by_its_slug(admin, stored):
+    answer = save(admin, url=f"{DRAFTS}&page=1&columns=title,author")
+    assert answer.location == "/admin/posts/?view=my-drafts"
+    view = stored("my-drafts")
+    assert view["parameters"] == "status=draft&sort=title"
+    assert (view["columns"], view["shared_with"]) == (["title", "author"], "nobody")
+    text = admin.get("posts/?view=my-drafts").text
+    assert titles(text) == ["=HYPERLINK(1)", "Half a thought"]
+    assert 'data-label="Author"' in text and 'data-label="Published at"' not in text
+    assert 'aria-current="page"><svg' in text and "View changed" not in text
+
+
+def test_it_is_audited_and_has_revisions_like_every_record(admin, app, stored):
+    save(admin)
+    id = stored("my-drafts")["id"]
+    text = admin.get(f"saved_views/details/?id={id}").text
+    assert "My drafts" in text and "created" in text
+    assert "saved_views" in admin.get("audit_events/?type=saved_views").text
+
+
+def test_search_and_dates_are_kept_too(admin, stored):
+    save(admin, "Recent", "/admin/posts/?search=tide&created_at__within=last_7_days")
+    assert stored("recent")["parameters"] == "search=tide&created_at__within=last_7_days"
+    text = admin.get("posts/?view=recent").text
+    assert titles(text)[0] == "Tide tables" and "Created at: last 7 days" in text
+
+
+def test_a_changed_view_says_so_and_is_updated(admin, stored):
+    save(admin)
+    changed = "/admin/posts/?view=my-drafts&status=draft&sort=-title"
+    text = admin.get(changed.removeprefix("/admin/")).text
+    assert "View changed" in text and "Update this view" in text
+    assert titles(text) == ["Half a thought", "=HYPERLINK(1)"]
+    answer = admin.post("posts/views/", {"do": "update", "url": changed})
+    assert answer.location == "/admin/posts/?view=my-drafts"
+    view = stored("my-drafts")
+    assert (view["parameters"], view["version"]) == ("status=draft&sort=-title", 2)
+
+
+def test_links_of_an_open_view_carry_all_that_it_asks_for(admin):
+    save(admin, url="/admin/posts/?title__icontains=t&author.username=abe")
+    text = admin.get("posts/?view=my-drafts").text
+    chips = re.findall(r'class="chip".*?href="([^"]*)"', text)
+    assert [dict(parse_qsl(urlsplit(one.replace("&amp;", "&")).query)) for one in chips] == [
+        {"view": "my-drafts", "author.username": "abe"},
+        {"view": "my-drafts", "title__icontains": "t"},
+    ]
+
+
+def test_the_last_filter_taken_away_leaves_the_whole_list(admin):
+    save(admin, url="/admin/posts/?title__icontains=tide")
+    text = admin.get("posts/?view=my-drafts").text
+    assert re.findall(r'class="chip".*?href="([^"]*)"', text) == ["/admin/posts/?view=all"]
+    answer = admin.get("posts/?view=my-drafts&search=&title__icontains=")
+    assert answer.location == "/admin/posts/?view=all"
+    assert len(titles(admin.get("posts/?view=all").text)) == 5
+
+
+def test_a_view_opens_first_where_that_is_chosen(admin, browser, app, ids):
+    assert save(admin, opens_first="1").status_code == 302
+    assert admin.get("posts/").location == "/admin/posts/?view=my-drafts"
+    assert browser("mod").get("posts/").status_code == 200
+    text = admin.get("posts/?view=my-drafts").text
+    assert "No longer open it first" in text
+    assert '<a href="/admin/posts/?view=all">All</a>' in text
+    assert admin.get("posts/?search=").location == "/admin/posts/?view=all"
+    assert len(titles(admin.get("posts/?view=all").text)) == 5
+    admin.post("posts/views/", {"do": "default", "url": "/admin/posts/?view=my-drafts"})
+    assert admin.get("posts/").status_code == 200
+    with app.app_context():
+        rows = read.list_records(PROFILES, SYSTEM, Query(fields=("id", "version"))).rows
+    assert {one["version"] for one in rows} == {1}, "no editor of a profile is disturbed"
+
+
+def test_a_view_that_opened_first_and_is_gone_opens_nothing(admin, app, stored):
+    save(admin, opens_first="1")
+    with app.app_context():
+        write.delete(SAVED_VIEWS, SYSTEM, stored("my-drafts")["id"])
+    assert admin.get("posts/").status_code == 200
+    answer = admin.get("posts/?view=my-drafts")
+    assert answer.status_code == 404 and "This view does not exist" in answer.text
+    assert len(titles(answer.text)) == 5
+
+
+@pytest.mark.parametrize(
+    ("shared_with", "seen_by"),
+    [
+        ("nobody", set()),
+        ("authors", {"ann", "mod"}),
+        ("moderators", {"mod"}),
+        ("admins", set()),
+    ],
+)
+def test_views_are_shared_with_a_role_and_those_above(browser, admin, shared_with, seen_by):
+    save(admin, shared_with=shared_with)
+    found = {name for name in ("ann", "mod") if "My drafts" in browser(name).get("posts/").text}
+    assert found == seen_by
+    for name in ("ann", "mod"):
+        status = browser(name).get("posts/?view=my-drafts").status_code
+        assert status == (200 if name in seen_by else 404)
+
+
+def test_private_views_of_others_are_in_no_list_of_an_administrator(browser, admin):
+    save(browser("mod"))
+    assert "My drafts" not in admin.get("posts/").text
+    assert "My drafts" in admin.get("saved_views/").text
+
+
+def test_only_moderators_share(browser, stored):
+    ann = browser("ann")
+    assert 'name="shared_with"' not in ann.get("posts/").text
+    answer = save(ann, shared_with="authors")
+    assert answer.status_code == 422 and stored("my-drafts") is None
+    assert save(browser("mod"), shared_with="authors").status_code == 302
+
+
+def test_views_of_others_are_changed_by_administrators_alone(browser, as_, stored):
+    save(browser("mod"), shared_with="authors")
+    save(browser("mod"), "Private")
+    shared, private = (stored(slug)["id"] for slug in ("my-drafts", "private"))
+    assert as_("ann").patch(f"saved_views/{shared}", json={"name": "X"}).status_code == 403
+    assert as_("ann").patch(f"saved_views/{private}", json={"name": "X"}).status_code == 404
+    for id in (private, shared):
+        assert as_("root").patch(f"saved_views/{id}", json={"name": "X"}).status_code == 200
+
+
+def test_another_person_sees_what_they_cannot_see_left_out(admin, browser):
+    save(admin, "Mails", "/admin/posts/?sort=title&columns=title,views", shared_with="authors")
+    text = browser("ann").get("posts/?view=mails").text
+    assert 'data-label="Views"' in text and "Left out" not in text
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ("status=retired&sort=title", "“Status is retired”"),
+        ("colour=red&sort=title", "“colour red”"),
+        ("sort=colour", "“sort colour”"),
+        ("views__gt=many", "“Views is greater than many”"),
+    ],
+)
+def test_what_no_longer_exists_is_left_out_and_named(admin, view, parameters, words):
+    slug = view(parameters=parameters, columns=["title", "colour"])
+    answer = admin.get(f"posts/?view={slug}")
+    assert answer.status_code == 200 and len(titles(answer.text)) == 5
+    assert f"{words}, column “colour”." in answer.text
+    assert "View changed" not in answer.text
+
+
+def test_a_name_that_is_refused_is_not_lost(admin):
+    answer = save(admin, "All")
+    assert answer.status_code == 422
+    assert 'value="All"' in answer.text and "This name is reserved" in answer.text
+    assert titles(answer.text) == ["=HYPERLINK(1)", "Half a thought"]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"do": "save", "name": "X", "url": "/admin/tags/"},
+        {"do": "explode", "url": "/admin/posts/"},
+        {"do": "update", "url": "/admin/posts/"},
+    ],
+)
+def test_odd_requests_are_refused(admin, form):
+    assert admin.post("posts/views/", form).status_code == 400
+
+
+def test_all_rows_of_a_view_are_changed_or_exported_together(admin, ids, state):
+    save(admin, url="/admin/posts/?title__icontains=thought")
+    here = "/admin/posts/?view=my-drafts"
+    form = {"action": "publish", "matching": "1", "confirmed": "1", "url": here}
+    assert "1 post published." in admin.post("posts/action/", form, follow_redirects=True).text
+    text = admin.get("posts/?view=my-drafts").text
+    assert 'href="/admin/posts/export/csv/?title__icontains=thought"' in text
+
+
+@pytest.mark.parametrize("record", [r for r in REGISTRY.values() if not r.singleton], ids=lambda r: r.path)  # fmt: skip
+def test_every_list_is_saved_and_opened(admin, record):
+    if admin.get(f"{record.path}/").status_code == 403:
+        return
+    url = f"/admin/{record.path}/?sort=-created_at"
+    location = save(admin, "Newest", url, record.path).location
+    answer = admin.get(location.removeprefix("/admin/"))
+    assert answer.status_code == 200 and "Left out" not in answer.text
+
+
+def test_the_api_knows_them_too(as_):
+    client = as_("ann")
+    raw = {"name": "Mine", "type": "posts", "parameters": "author.username=ann"}
+    made = client.post("saved_views", json=raw)
+    assert made.status_code == 201 and made.json["slug"] == "mine"
+    for wrong in ({"type": "settings"}, {"type": "nothing"}, {"slug": "all"}, {"parameters": "??"}):
+        assert client.post("saved_views", json={**raw, **wrong}).status_code == 422
+    assert client.delete(f"saved_views/{made.json['id']}").status_code == 204
+
+
+def test_own_records_have_a_tab_where_others_are_found_too(admin, browser):
+    text = admin.get("posts/").text
+    assert '<a href="/admin/posts/?author.username=root">Mine</a>' in text
+    assert ">Mine</a>" not in browser("ann").get("posts/").text
+    text = admin.get("posts/?author.username=root&sort=title").text
+    assert 'aria-current="page">Mine</a>' in text
+    assert '<a href="/admin/posts/?sort=title&amp;status=draft">Draft</a>' in text
+
+
+def test_tabs_have_the_labels_of_the_declaration(admin):
+    text = admin.get("comments/?status=pending").text
+    assert 'aria-current="page">Needs review</a>' in text and ">Pending</a>" not in text
+    text = admin.get("users/?is_active=false").text
+    assert 'aria-current="page">Inactive</a>' in text and ">Administrators</a>" in text
+
+
+def test_an_author_reads_two_things_more(browser, statements, view):
+    ann = browser("ann")
+    ann.get("posts/")
+    _, sent = statements(ann.get, "posts/")
+    assert len(sent) <= 6
+    slug = view("ann")
+    ann.get("posts/")
+    _, sent = statements(ann.get, f"posts/?view={slug}")
+    assert len(sent) <= 6
+
+
+def test_nobody_is_asked_who_has_no_account(app):
+    with app.app_context():
+        assert preferences_of(Actor("admin")).profile is None

@@ -1,0 +1,54 @@
+"""Lists as each person wants them: views that are saved, shared and opened first."""
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+
+
+@pytest.mark.parametrize(("viewport", "scheme"), [(DESK, "light"), (PHONE, "dark")])
+def test_a_view_is_saved_shared_changed_and_deleted(visit, viewport, scheme):
+    one = visit("ada", viewport=viewport, color_scheme=scheme)
+    page, name = one.page, f"Drafts on {viewport['width']}"
+    page.goto("/admin/posts/?status=draft&sort=title")
+    menu = page.locator(".views .dropdown").first
+    page.click(".views summary >> text=Save view")
+    page.get_by_label("Name of the view").fill(name)
+    page.get_by_label("Shared with").select_option("moderators")
+    assert one.axe() == [] and one.overflow() <= 0
+    page.click("[value=save]")
+    page.wait_for_url(f"**/admin/posts/?view=drafts-on-{viewport['width']}")
+    tab = page.get_by_role("link", name=name)
+    expect(tab).to_have_attribute("aria-current", "page")
+    page.goto(f"{page.url}&status=draft&sort=-title")
+    expect(menu).to_contain_text("View changed")
+    page.click(".views summary >> text=View changed")
+    assert one.axe() == [] and one.overflow() <= 0
+    page.keyboard.press("Escape")
+    expect(page.locator("[value=update]")).to_be_hidden()
+    page.click(".views summary >> text=View changed")
+    page.click("[value=update]")
+    expect(page.locator(".messages")).to_contain_text("updated")
+    other = visit("moe").page
+    other.goto("/admin/posts/")
+    other.get_by_role("link", name=name).click()
+    expect(other.locator("[aria-sort=descending]")).to_contain_text("Title")
+    page.click(".views summary >> text=Save view")
+    page.locator(".views").get_by_role("link", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.locator(".messages")).to_contain_text("Saved view deleted.")
+    expect(tab).to_have_count(0)
+
+
+def test_the_list_opens_with_a_view_without_javascript(visit):
+    page = visit("ada", java_script_enabled=False).page
+    page.goto("/admin/tags/?sort=-name")
+    page.click(".views summary >> text=Save view")
+    page.get_by_label("Name of the view").fill("Backwards")
+    page.get_by_label("Open it first").check()
+    page.click("[value=save]")
+    page.click(".nav >> text=Tags")
+    page.wait_for_url("**/admin/tags/?view=backwards")
+    page.click(".tabs >> text=All")
+    page.wait_for_url("**/admin/tags/?view=all")
