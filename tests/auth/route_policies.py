@@ -170,6 +170,7 @@ PANEL_VIEWS = {
     "POST /action/": "panel",
     "POST /ajax/update/": "panel",
     "POST /views/": "panel",
+    "POST /display/": "panel",
     "POST /discard/": "panel",
     "POST /preview/": "panel",
     "GET /slug": "panel",

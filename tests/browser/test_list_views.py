@@ -12,7 +12,7 @@ def test_a_view_is_saved_shared_changed_and_deleted(visit, viewport, scheme):
     one = visit("ada", viewport=viewport, color_scheme=scheme)
     page, name = one.page, f"Drafts on {viewport['width']}"
     page.goto("/admin/posts/?status=draft&sort=title")
-    menu = page.locator(".views .dropdown").first
+    menu = page.locator(".views .dropdown").last
     page.click(".views summary >> text=Save view")
     page.get_by_label("Name of the view").fill(name)
     page.get_by_label("Shared with").select_option("moderators")
@@ -52,3 +52,35 @@ def test_the_list_opens_with_a_view_without_javascript(visit):
     page.wait_for_url("**/admin/tags/?view=backwards")
     page.click(".tabs >> text=All")
     page.wait_for_url("**/admin/tags/?view=all")
+
+
+@pytest.mark.parametrize(("viewport", "scheme"), [(DESK, "dark"), (PHONE, "light")])
+def test_columns_are_chosen_and_arranged(visit, viewport, scheme):
+    one = visit("moe", viewport=viewport, color_scheme=scheme)
+    page = one.page
+    page.goto("/admin/pages/")
+    page.click(".views summary >> text=Display")
+    assert one.axe() == [] and one.overflow() <= 0
+    panel = page.locator(".dropdown-panel:visible")
+    while (boxes := panel.locator("input[name=column]:checked")).count():
+        boxes.first.uncheck()
+    panel.get_by_label("Slug", exact=True).check()
+    panel.get_by_label("Created at", exact=True).check()
+    panel.get_by_label("Compact").check()
+    panel.locator(".primary").click()
+    cells = page.locator("tbody tr").first.locator("[data-label]")
+    shown = [cell.get_attribute("data-label") for cell in cells.all()]
+    assert set(shown) == {"Title", "Slug", "Created at"}
+    expect(page.locator(".records.compact")).to_have_count(1)
+    page.click(".views summary >> text=Display")
+    panel.get_by_role("button", name=f"Move {shown[1]} down").click()
+    panel.locator(".primary").click()
+    page.wait_for_load_state()
+    moved = [cell.get_attribute("data-label") for cell in cells.all()]
+    assert moved == [shown[0], shown[2], shown[1]]
+    page.click(".views summary >> text=Display")
+    panel.get_by_role("button", name="Back to the standard columns").click()
+    expect(page.locator("tbody [data-label=Slug]")).to_have_count(0)
+    page.click(".views summary >> text=Display")
+    panel.get_by_label("Comfortable").check()
+    panel.locator(".primary").click()

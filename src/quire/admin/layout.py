@@ -19,7 +19,16 @@ from quire.declare.record import REGISTRY
 from quire.store.maintenance_mode import Maintenance
 
 STATIC = Path(__file__).parent / "static"
-SCRIPTS = ("panel.js", "picker.js", "inline.js", "palette.js", "keys.js", "drafts.js", "media.js")
+SCRIPTS = (
+    "panel.js",
+    "picker.js",
+    "inline.js",
+    "list.js",
+    "palette.js",
+    "keys.js",
+    "drafts.js",
+    "media.js",
+)
 ROLES = {"admin": "Administrator", "moderator": "Moderator", "author": "Author"}
 PREFERENCES = "user_prefs"
 """The cookie with a reader's preferences, such as `theme=dark`; the site sets it."""

@@ -105,6 +105,11 @@ class ListPage:
         chosen = self.views.preferences.of_list(self.record, CHOSEN_COLUMNS)
         return [name for name in chosen or [] if isinstance(name, str)]
 
+    @property
+    def is_compact(self) -> bool:
+        """Whether the person wants rows close together."""
+        return self.views.preferences.is_compact
+
     def _inline_fields(self) -> set[str]:
         fields = settable_fields(self.record, self.actor, creating=False)
         return {one.name for one in fields if one.kind.widget in INLINE}
@@ -222,6 +227,7 @@ class ListPage:
             filters_open=bool(self.problem),
             chips=active,
             columns=self.columns,
+            is_compact=self.is_compact,
             rows=self.rows(),
             actions=bulk_choices(record, actor, trashed=self.trashed),
             matching_text=self.total_text() if (self.page.pages or 1) > 1 else "",

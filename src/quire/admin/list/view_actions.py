@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from quire.actor import Actor
 from quire.admin.list.columns import without_parameters
+from quire.admin.list.display import apply_display, display_menu, sent_columns
 from quire.admin.list.listing import ListPage
 from quire.admin.list.preferences import DEFAULT_VIEW
 from quire.admin.list.views import COLUMNS, LEFT_OUT, View
@@ -29,8 +30,11 @@ class ViewsMixin(PanelView):
 
     record: Record
 
-    def list_page(self, listing: ListPage, **form: str) -> tuple[str, int]:
-        """The list, with what was typed in the `form` of a view that could not be saved."""
+    def list_page(
+        self, listing: ListPage, columns: list[str] | None = None, **form: str
+    ) -> tuple[str, int]:
+        """The list, with what was typed in the `form` of a view that could not be saved, or `columns`
+        that are being arranged."""
         status = 200
         if listing.problem:
             status = listing.problem.status
@@ -45,18 +49,14 @@ class ViewsMixin(PanelView):
             heading=self.record.label,
             listing=listing.view(),
             views=view_menu(listing, form),
+            display=display_menu(listing, columns),
         )
         return page, status
 
     @expose("/views/", methods=("POST",))
     def views_view(self) -> Answer:
         """Save a view of the list at `url`, update it, or have it open first."""
-        record, actor = self.record, panel_actor()
-        back = local_url(request.form.get("url")) or list_url(record)
-        parts = urlsplit(back)
-        if parts.path != list_url(record):
-            raise BadRequest("This is not the address of the list.", code="invalid_parameter")
-        listing = ListPage(record, actor, parse_qsl(parts.query))
+        listing = _sent_list(self.record)
         steps = {"save": _save, "update": _update, "default": _set_default}
         step = steps.get(request.form.get("do", ""))
         if step is None:
@@ -68,6 +68,22 @@ class ViewsMixin(PanelView):
                 listing, name=request.form.get("name", ""), problem=problem.message
             )
             return page, problem.status
+
+    @expose("/display/", methods=("POST",))
+    def display_view(self) -> Answer:
+        """Have the list at `url` shown with other columns, order or density."""
+        listing = _sent_list(self.record)
+        if "up" in request.form or "down" in request.form:
+            return self.list_page(listing, [self.record.title_field, *sent_columns(listing)])
+        return redirect(apply_display(listing))
+
+
+def _sent_list(record: Record) -> ListPage:
+    """The list that somebody looked at. Raises BadRequest."""
+    parts = urlsplit(local_url(request.form.get("url")) or list_url(record))
+    if parts.path != list_url(record):
+        raise BadRequest("This is not the address of the list.", code="invalid_parameter")
+    return ListPage(record, panel_actor(), parse_qsl(parts.query))
 
 
 def _dropped_words(dropped: list[str]) -> str:

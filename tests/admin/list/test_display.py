@@ -1,0 +1,95 @@
+"""How a person has a list shown: columns and their order, sorting, density."""
+
+import re
+
+import pytest
+
+from quire.declare.record import REGISTRY
+
+LISTED = [path for path, record in REGISTRY.items() if not record.singleton]
+
+
+def columns(text):
+    first = text.split("<tbody", 1)[1].split("</tr>", 1)[0]
+    return re.findall(r'data-label="([^"]*)"', first)
+
+
+def show(browser, *names, url="/admin/posts/", **more):
+    return browser.post("posts/display/", {"url": url, "column": list(names), **more})
+
+
+def test_columns_are_chosen_ordered_and_kept_for_the_person_and_list(admin, browser):
+    answer = show(admin, "views", "author", "slug", url="/admin/posts/?status=draft&page=1")
+    assert answer.location == "/admin/posts/?status=draft"
+    assert columns(admin.get("posts/").text) == ["Title", "Views", "Author", "Slug"]
+    assert columns(browser("root").get("posts/?status=draft").text)[1] == "Views"
+    assert "Views" not in columns(browser("mod").get("posts/").text)
+    assert "Slug" not in columns(admin.get("pages/").text)
+
+
+def test_back_to_the_standard_columns(admin):
+    usual = columns(admin.get("posts/").text)
+    show(admin, "views")
+    assert columns(admin.get("posts/").text) == ["Title", "Views"]
+    show(admin, "views", standard="1")
+    assert columns(admin.get("posts/").text) == usual
+
+
+def test_without_javascript_a_column_moves_by_a_button(admin):
+    answer = show(admin, "status", "author", "tags", up="tags")
+    assert answer.status_code == 200
+    shown = re.findall(r'name="column" value="(\w+)" checked', answer.text)
+    assert shown == ["status", "tags", "author"]
+    assert re.search(r'<details class="dropdown" open>\s*<summary[^>]*><svg.*?Display', answer.text)
+    for step, name in (("up", "status"), ("down", "tags"), ("up", "nothing")):
+        answer = show(admin, "status", "author", "tags", **{step: name})
+        assert 'value="status" checked' in answer.text
+
+
+def test_the_density_is_that_of_all_lists_of_the_person(admin, browser):
+    assert 'class="records"' in admin.get("posts/").text
+    show(admin, density="compact")
+    for path in ("posts/", "tags/"):
+        assert 'class="records compact"' in admin.get(path).text
+    assert 'class="records"' in browser("mod").get("posts/").text
+    show(admin, "views", density="huge")
+    assert 'class="records compact"' in admin.get("posts/").text
+
+
+def test_the_order_is_chosen_where_there_are_no_headers(admin):
+    assert show(admin, sort="-title").location == "/admin/posts/?sort=-title"
+    text = admin.get("posts/?sort=-title,id").text
+    assert '<option value="-title,id" selected>' in text
+    assert 'value="-published_at">Published at: newest first<' in text
+
+
+def test_columns_are_a_change_of_the_view_that_is_open(admin):
+    form = {"do": "save", "name": "V", "url": "/admin/posts/?status=draft"}
+    admin.post("posts/views/", form)
+    answer = show(admin, "views", url="/admin/posts/?view=v")
+    assert answer.location == "/admin/posts/?view=v&status=draft&columns=views"
+    text = admin.get("posts/?view=v&status=draft&columns=views").text
+    assert columns(text) == ["Title", "Views"] and "View changed" in text
+    admin.post("posts/views/", {"do": "update", "url": answer.location})
+    assert columns(admin.get("posts/?view=v").text) == ["Title", "Views"]
+    assert "Author" in columns(admin.get("posts/").text)
+
+
+@pytest.mark.parametrize("name", ["body_html", "password", "deleted_at", "nothing"])
+def test_only_short_fields_that_are_seen_are_columns(admin, name):
+    show(admin, name, "views")
+    assert columns(admin.get("posts/").text) == ["Title", "Views"]
+
+
+@pytest.mark.parametrize("path", LISTED)
+def test_every_list_can_show_all_its_columns(admin, path):
+    text = admin.get(f"{path}/").text
+    names = re.findall(r'name="column" value="(\w+)"', text)
+    answer = admin.post(f"{path}/display/", {"url": f"/admin/{path}/", "column": names})
+    closed = path == "sessions"
+    assert answer.status_code == (403 if closed else 302)
+    assert admin.get(f"{path}/").status_code == (403 if closed else 200)
+
+
+def test_only_lists_of_this_type(admin):
+    assert show(admin, url="/admin/tags/").status_code == 400
