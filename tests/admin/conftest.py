@@ -1,5 +1,7 @@
 """Content in every state, and a browser-like client for each of the people."""
 
+from pathlib import Path
+from shutil import rmtree
 from types import SimpleNamespace
 
 import pytest
@@ -81,6 +83,15 @@ def state(app):
             return store_read.get_record(record, SYSTEM, id)
 
     return read
+
+
+@pytest.fixture
+def backups(app):
+    """The folder of backups, empty before and after."""
+    folder = Path(app.config["QUIRE_INSTANCE"]) / "backups"
+    rmtree(folder, ignore_errors=True)
+    yield folder
+    rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

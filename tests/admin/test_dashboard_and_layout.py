@@ -3,36 +3,80 @@
 import re
 
 import pytest
+from bs4 import BeautifulSoup
 from flask_admin import expose
+from sqlalchemy import delete
 
 from quire.actor import SYSTEM
 from quire.admin.panel_view import PanelView
 from quire.admin.setup import SECTIONS
+from quire.declare.clock import now
+from quire.jobs.worker import run_due_jobs
 from quire.records import POSTS, SETTINGS
 from quire.store import write
+from quire.store.db import transaction
+from quire.store.outbox import OutboxEvent, enqueue
+from tests.admin.conftest import Browser
 
 
-def test_home_counts_and_draws(admin):
+def lines(text):
+    """What wants attention: words and addresses."""
+    found = BeautifulSoup(text, "html.parser")
+    return {one.span.text: one["href"] for one in found.select(".attention a")}
+
+
+def test_home_says_what_wants_attention_and_draws(admin, app, backups):
+    with app.app_context():
+        write.create(POSTS, SYSTEM, {"title": "Mine", "body": "Words.", "author": "root"})
     text = admin.get().text
-    figures = dict(
-        zip(
-            re.findall(r'class="name">([^<]+)', text),
-            re.findall(r'class="value">([^<]+)', text),
-            strict=True,
-        )
-    )
-    assert figures == {
-        "Published posts": "2", "Drafts": "2", "Scheduled posts": "1", "Pending comments": "2", "Users": "5",
-    }  # fmt: skip
-    assert "5 posts and 2 comments" in text and "<table" in text and 'role="img"' in text
+    assert lines(text) == {
+        "There is no backup yet": "/admin/backups/",
+        "2 comments are waiting for a decision": "/admin/comments/moderation/",
+        "1 draft of yours": "/admin/posts/?status=draft&author.username=root",
+        "1 post is scheduled": "/admin/posts/?status=scheduled",
+    }
+    assert "6 posts, 2 comments, 5 new users" in text and "<table" in text and 'role="img"' in text
+    assert '">Mine</a>' in text and "What to do next" not in text
 
 
-def test_home_shows_an_author_his_own(browser):
+def test_home_shows_an_author_their_own(browser, ids):
     text = browser("ann").get().text
-    assert (
-        "2 posts and 1 comment." in text and "Recent changes" not in text and ">Users<" not in text
-    )
-    assert "New post" in text and "New page" not in text
+    assert list(lines(text)) == ["1 comment is waiting for a decision", "1 draft of yours"]
+    assert "2 posts, 1 comment, 0 new users." in text and "Recent changes" not in text
+    assert "New post" in text and "New page" not in text and "Invite" not in text
+
+
+def test_home_tells_administrators_of_what_has_failed(admin, browser, app):
+    with app.app_context():
+        with transaction() as connection:
+            connection.execute(delete(OutboxEvent.__table__))
+        enqueue("letters.fold", 7)
+        run_due_jobs()
+    assert lines(admin.get().text)["1 background job has failed"] == "/admin/jobs/"
+    assert "failed" not in browser("mod").get().text
+
+
+def test_home_tells_of_old_backups(admin, backups):
+    backups.mkdir(parents=True)
+    (backups / "quire-20260101-000000.zip").write_bytes(b"")
+    assert any(words.startswith("The newest backup is") for words in lines(admin.get().text))
+    (backups / f"quire-{now():%Y%m%d-%H%M%S}.zip").write_bytes(b"")
+    assert "/admin/backups/" not in lines(admin.get().text).values()
+
+
+def test_an_empty_site_welcomes_its_administrator_alone(app, people):
+    for name, welcomed in (("root", True), ("mod", False), ("ann", False)):
+        text = Browser(app, people[name]).get().text
+        assert ("What to do next" in text) == welcomed
+    assert "You have not written any posts yet." in text
+
+
+def test_home_takes_six_statements(browser, statements):
+    for name in ("root", "ann"):
+        visitor = browser(name)
+        visitor.get()
+        _, sent = statements(visitor.get)
+        assert len(sent) <= 6, sent
 
 
 def test_recent_changes_name_their_records(admin, ids, app):
@@ -132,4 +176,4 @@ def test_errors_of_our_own_are_not_run_twice(app):
 def test_posts_are_found_by_state_after_a_change(admin, ids, state):
     admin.post("posts/action/", {"action": "publish", "rowid": ids.draft})
     assert state(POSTS, ids.draft)["status"] == "published"
-    assert '<span class="value">3</span><span class="name">Published posts' in admin.get().text
+    assert "5 posts" in admin.get("posts/").text and "draft of yours" not in admin.get().text

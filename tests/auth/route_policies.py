@@ -125,6 +125,8 @@ BY_HAND = {
     "POST /admin/imports/<token>/discard": EDITORS,
     "GET /admin/archive/": ADMINS,
     "POST /admin/archive/download": ADMINS,
+    "GET /admin/backups/": ADMINS,
+    "POST /admin/backups/make": ADMINS,
     "GET /admin/invitations/": ADMINS,
     "POST /admin/invitations/": ADMINS,
     "GET /admin/palette/": EDITORS,

@@ -78,7 +78,7 @@ def test_twenty_comments_are_approved_in_three_clicks_without_scrolling(
     page = one.page
     page.goto("/admin/")
     clicks = [
-        page.locator("main").get_by_role("link", name="Pending comments"),
+        page.locator("main").get_by_role("link", name="comments are waiting"),
         page.get_by_label("Select all 20"),
         page.get_by_role("button", name="Approve the selected comments"),
     ]

@@ -8,6 +8,7 @@ from quire.declare.record import REGISTRY
 
 _WORDS = {
     "accept_invitation": "invitation accepted",
+    "back_up": "backup requested",
     "create": "created",
     "delete": "deleted",
     "denied": "access denied",
@@ -50,6 +51,7 @@ _WORDS = {
 }
 SENTENCES = {
     "accept_invitation": "accepted the invitation for",
+    "back_up": "asked for a backup",
     "discard_draft": "discarded the draft of",
     "draft": "started a draft of",
     "regenerate_variants": "queued {} for processing:",
@@ -82,6 +84,7 @@ SENTENCES = {
 }
 """What follows the actor's name in a sentence, if it differs from `past_tense`."""
 ABOUT_NOTHING = (
+    "back_up",
     "drop",
     "invite",
     "leave",

@@ -8,6 +8,7 @@ from quire.admin.dashboard.home import HomeView
 from quire.admin.media import MediaView
 from quire.admin.moderation.views import ModeratedView, QueueLink
 from quire.admin.pages.archive import ArchiveView
+from quire.admin.pages.backups import BackupsView
 from quire.admin.pages.imports import ImportView
 from quire.admin.pages.invitations import InvitationsView
 from quire.admin.pages.jobs import JobsView
@@ -25,6 +26,7 @@ CUSTOM_VIEWS = (
     InvitationsView,
     PermissionsView,
     ArchiveView,
+    BackupsView,
     ImportView,
     JobsView,
     MailView,
@@ -49,7 +51,7 @@ def init_app(app: Flask) -> Admin:
             admin.add_link(QueueLink(record))
     for view in CUSTOM_VIEWS:
         admin.add_view(view())
-    names = ("admin", "access", "archive", "imports", "jobs", "mail", "invitations")
+    names = ("admin", "access", "archive", "backups", "imports", "jobs", "mail", "invitations")
     for name in (*names, *(blueprint_of(record) for record in REGISTRY.values())):
         # PanelView checks the same token, and returns a form with what was typed
         app.extensions["csrf"].exempt(app.blueprints[name])

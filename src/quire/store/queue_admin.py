@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, union_all, update
+from sqlalchemy import Select, delete, func, select, union_all, update
 
 from quire.actor import Actor
 from quire.declare.clock import now
@@ -27,6 +27,11 @@ _is_open = _rows.c.id.in_(
         select(_rows.c.id).where(_rows.c.due_at.is_not(None)), select(_rows.c.id).where(_failed)
     )
 )
+
+
+def failed_rows() -> Select[Any]:
+    """A SELECT of the ids of the jobs that have failed."""
+    return select(_rows.c.id).where(_failed)
 
 
 def summary_by_event() -> Sequence[Any]:

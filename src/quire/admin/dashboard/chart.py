@@ -1,4 +1,4 @@
-"""The chart of the home page: bars of posts and comments per day, drawn as SVG on the server."""
+"""The chart of the home page: bars of posts, comments and new users per day, drawn as SVG on the server."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -17,6 +17,7 @@ class Day:
     date: date
     posts: int
     comments: int
+    users: int = 0
 
     @property
     def label(self) -> str:
@@ -54,12 +55,13 @@ def _bar(series: str, x: float, width: float, value: int, scale: float, floor: f
 
 def _bars(days: list[Day], scale: float, floor: float) -> list[dict[str, Any]]:
     slot = (WIDTH - LEFT) / len(days)
-    bar = slot * 0.36
+    bar = slot * 0.25
     bars = []
     for number, one in enumerate(days):
         x = LEFT + slot * number + slot * 0.12
         bars.append(_bar("posts", x, bar, one.posts, scale, floor))
         bars.append(_bar("comments", x + bar + 1, bar, one.comments, scale, floor))
+        bars.append(_bar("users", x + 2 * (bar + 1), bar, one.users, scale, floor))
     return [one for one in bars if one["height"]]
 
 
@@ -83,16 +85,17 @@ def _count(number: int, noun: str) -> str:
 
 def _summary(days: list[Day]) -> str:
     posts, comments = sum(d.posts for d in days), sum(d.comments for d in days)
+    users = sum(d.users for d in days)
     return (
-        f"From {days[0].label} to {days[-1].label}: {_count(posts, 'post')} and "
-        f"{_count(comments, 'comment')}. "
+        f"From {days[0].label} to {days[-1].label}: {_count(posts, 'post')}, "
+        f"{_count(comments, 'comment')}, {_count(users, 'new user')}. "
         "The numbers of each day stand in the table below."
     )
 
 
 def chart(days: list[Day]) -> dict[str, Any]:
     """Positions of everything in the chart, in units of its view box; `days` are oldest first."""
-    step = _step(max(1, *(max(one.posts, one.comments) for one in days)))
+    step = _step(max(1, *(max(one.posts, one.comments, one.users) for one in days)))
     top_value = step * 4
     height = HEIGHT - TOP - BOTTOM
     return {

@@ -1,9 +1,11 @@
-"""Counts for the dashboard: records in each state, and on each day."""
+"""Counts for the dashboard, all in one statement: what waits for somebody, and what came on each day."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, literal, select, union_all
 
 from quire.actor import Actor
 from quire.admin.dashboard.chart import Day
@@ -12,13 +14,32 @@ from quire.declare.fields import Field
 from quire.declare.record import REGISTRY, Record
 from quire.declare.rules import row_conditions
 from quire.declare.sql_functions import time_text
+from quire.records.deliveries import FAILED
+from quire.store import queue_admin
 from quire.store.conditions import expression
 from quire.store.db import read_connection
 from quire.store.read import rule_params
 
 DAYS = 30
+LATELY = timedelta(days=7)
+"""How long a failure is news."""
 MOST_COUNTED = 1000
-"""Records of one author that are counted."""
+"""Rows of one kind that are counted: more need no exact number."""
+SERIES = ("posts", "comments", "users")
+"""Types whose new records are counted by day."""
+
+
+@dataclass(frozen=True)
+class HomeCounts:
+    """`numbers` by kind, at most MOST_COUNTED + 1 each; `days` are the last DAYS, the oldest first."""
+
+    numbers: dict[str, int]
+    days: list[Day]
+
+
+def _in_panel(path: str, actor: Actor) -> Record | None:
+    record = REGISTRY[path]
+    return record if record.allows(actor, "panel") is not False else None
 
 
 def _visible_rows(record: Record, actor: Actor, *columns: Any) -> Select[Any]:
@@ -30,16 +51,9 @@ def _visible_rows(record: Record, actor: Actor, *columns: Any) -> Select[Any]:
     return statement
 
 
-def _counts(statement: Select[Any], actor: Actor, **values: Any) -> dict[Any, int]:
-    with read_connection() as connection:
-        rows = connection.execute(statement, {**rule_params(actor), **values})
-        return dict(rows.all())
-
-
-def by_status(record: Record, actor: Actor) -> dict[str, int]:
-    """How many records are in each state."""
-    status = expression(record.field("status")).label("status")
-    return _counts(_visible_rows(record, actor, status, func.count()).group_by(status), actor)
+def _in_state(record: Record, actor: Actor, word: str) -> Select[Any]:
+    status = expression(record.field("status"))
+    return _visible_rows(record, actor, record.table.c.id).where(status == word)
 
 
 def statuses_by(record: Record, actor: Actor, field: Field, id: int) -> dict[str, int]:
@@ -47,30 +61,55 @@ def statuses_by(record: Record, actor: Actor, field: Field, id: int) -> dict[str
     status = expression(record.field("status")).label("status")
     latest = _visible_rows(record, actor, status).where(record.table.c[field.column.key] == id)
     rows = latest.order_by(record.table.c.id.desc()).limit(MOST_COUNTED).subquery()
-    return _counts(select(rows.c.status, func.count()).group_by(rows.c.status), actor)
-
-
-def total(record: Record, actor: Actor) -> int:
-    """How many records there are."""
+    statement = select(rows.c.status, func.count()).group_by(rows.c.status)
     with read_connection() as connection:
-        statement = _visible_rows(record, actor, func.count())
-        return int(connection.execute(statement, rule_params(actor)).scalar_one())
+        return dict(connection.execute(statement, rule_params(actor)).all())
 
 
-def _by_day(record: Record, actor: Actor, since: datetime) -> dict[str, int]:
-    created_at = record.table.c.created_at
-    day = func.substr(time_text(created_at), 1, 10).label("day")
-    statement = (
-        _visible_rows(record, actor, day, func.count()).where(created_at >= since).group_by(day)
-    )
-    return _counts(statement, actor)
-
-
-def last_days(actor: Actor) -> list[Day]:
-    """Posts and comments of each of the last DAYS days, oldest first."""
+def home_counts(actor: Actor) -> HomeCounts:
+    """All numbers of the dashboard that this actor may see."""
     today = now()
     since = (today - timedelta(days=DAYS - 1)).replace(hour=0, minute=0, second=0)
-    posts = _by_day(REGISTRY["posts"], actor, since)
-    comments = _by_day(REGISTRY["comments"], actor, since)
+    kinds = [
+        *(_number(kind, rows) for kind, rows in _kinds(actor, today)),
+        *(_by_day(record, actor, since) for name in SERIES if (record := _in_panel(name, actor))),
+    ]
+    with read_connection() as connection:
+        found = connection.execute(union_all(*kinds), {**rule_params(actor), "now": today}).all()
+    counts = {(kind, day): number for kind, day, number in found}
     days: list[date] = [(since + timedelta(days=n)).date() for n in range(DAYS)]
-    return [Day(one, posts.get(str(one), 0), comments.get(str(one), 0)) for one in days]
+    return HomeCounts(
+        {kind: number for kind, day, number in found if not day},
+        [Day(one, *(counts.get((name, str(one)), 0) for name in SERIES)) for one in days],
+    )
+
+
+def _kinds(actor: Actor, today: datetime) -> Iterator[tuple[str, Select[Any]]]:
+    """What is counted, as SELECTs of the ids."""
+    for record in REGISTRY.values():
+        if record.moderation is not None and _in_panel(record.path, actor):
+            yield record.path, _in_state(record, actor, record.moderation.waiting)
+    if posts := _in_panel("posts", actor):
+        columns = posts.table.c
+        yield "any_post", _visible_rows(posts, actor, columns.id)
+        yield "draft", _in_state(posts, actor, "draft").where(columns.author_id == actor.user_id)
+        # a scheduled post is listed under the moment at which it is published
+        yield "scheduled", _in_state(posts, actor, "scheduled").where(columns.sorted_at > today)
+    if deliveries := _in_panel("deliveries", actor):
+        lately = deliveries.table.c.created_at > today - LATELY
+        yield "deliveries", _in_state(deliveries, actor, FAILED).where(lately)
+    if actor.at_least("admin"):
+        yield "jobs", queue_admin.failed_rows()
+
+
+def _number(kind: str, rows: Select[Any]) -> Select[Any]:
+    counted = rows.limit(MOST_COUNTED + 1).subquery()
+    columns: tuple[Any, ...] = (literal(kind), literal(""), func.count())
+    return select(*columns).select_from(counted)
+
+
+def _by_day(record: Record, actor: Actor, since: datetime) -> Select[Any]:
+    created_at = record.table.c.created_at
+    day = func.substr(time_text(created_at), 1, 10)
+    rows = _visible_rows(record, actor, literal(record.path), day, func.count())
+    return rows.where(created_at >= since).group_by(day)

@@ -1,4 +1,4 @@
-"""The dashboard: figures, a chart, recent changes and shortcuts, each for those who may see it."""
+"""The dashboard: what wants attention, posts of one's own, a chart, recent changes and shortcuts."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -8,42 +8,23 @@ from flask_admin import AdminIndexView, expose
 
 from quire.actor import Actor
 from quire.admin.dashboard import chart
-from quire.admin.dashboard import counts as dashboard_counts
-from quire.admin.format import record_title
+from quire.admin.dashboard.attention import attention
+from quire.admin.dashboard.counts import home_counts
+from quire.admin.dashboard.recent_changes import recent_changes
+from quire.admin.format import badge, record_title
 from quire.admin.layout import STATIC
-from quire.admin.local_time import format_moment
+from quire.admin.local_time import format_relative
 from quire.admin.panel_view import PanelView, panel_actor
-from quire.admin.past_tense import ABOUT_NOTHING, sentence
-from quire.admin.queries import find_many
-from quire.admin.record_history import actor_name
 from quire.admin.urls import endpoint, list_url, record_url
 from quire.declare.query import Query
 from quire.declare.query_conditions import Condition
 from quire.declare.record import REGISTRY, Record
 from quire.store import read
 
-RECENT = 8
-NO_CHANGES = (
-    "sign_in",
-    "sign_in_failed",
-    "sign_out",
-    "denied",
-    "view_as",
-    "stop_viewing",
-    "export",
-    "import",
-    "undo_import",
-)
-"""Audit events that are not changes."""
-QUICK = ("posts", "pages")
+QUICK = ("posts", "pages", "media")
 """Types with a shortcut to their form."""
-
-WATCHED = (
-    ("posts", "published", "Published posts"),
-    ("posts", "draft", "Drafts"),
-    ("posts", "scheduled", "Scheduled posts"),
-    ("comments", "pending", "Pending comments"),
-)
+OWN_POSTS = 6
+"""Posts of one's own that are listed."""
 
 
 def _is_accessible(path: str, actor: Actor) -> Record | None:
@@ -51,93 +32,58 @@ def _is_accessible(path: str, actor: Actor) -> Record | None:
     return record if record.allows(actor, "panel") is not False else None
 
 
-def _status_url(record: Record, word: str) -> str:
-    """The records in one state: the queue, where they wait for a decision."""
-    if record.moderation is not None and record.moderation.waiting == word:
-        return url_for(endpoint(record, "moderation_view"))
-    return list_url(record, [("status", word)])
-
-
-def _totals(actor: Actor) -> list[dict[str, Any]]:
-    counts = {
-        path: dashboard_counts.by_status(REGISTRY[path], actor) for path in ("posts", "comments")
-    }
-    totals = [
-        {
-            "label": label,
-            "value": f"{counts[path].get(word, 0):,}",
-            "url": _status_url(record, word),
-        }
-        for path, word, label in WATCHED
-        if (record := _is_accessible(path, actor))
-    ]
-    if users := _is_accessible("users", actor):
-        totals.append(
-            {
-                "label": "Users",
-                "value": f"{dashboard_counts.total(users, actor):,}",
-                "url": list_url(users),
-            }
-        )
-    return totals
-
-
 def _shortcuts(actor: Actor) -> list[dict[str, str]]:
-    return [
+    shortcuts = [
         {"label": f"New {record.noun}", "url": url_for(endpoint(record, "create_view"))}
         for path in QUICK
         if (record := _is_accessible(path, actor)) and record.allows(actor, "create") is not False
     ]
+    if actor.at_least("admin"):
+        shortcuts.append({"label": "Invite somebody", "url": url_for("invitations.index")})
+    return shortcuts
 
 
-def _titles(actor: Actor, events: list[dict[str, Any]]) -> dict[tuple[str, int], str]:
-    """The titles of the records of `events`, if they still exist."""
-    ids: dict[str, list[int]] = {}
-    for event in events:
-        if event["type"] in REGISTRY and event["record_id"]:
-            ids.setdefault(event["type"], []).append(event["record_id"])
-    return {
-        (path, id): record_title(REGISTRY[path], state)
-        for path, ids_of_type in ids.items()
-        if _is_accessible(path, actor)
-        for id, state in find_many(REGISTRY[path], actor, ids_of_type).items()
-    }
-
-
-def _change(event: dict[str, Any], titles: dict[tuple[str, int], str]) -> Any:
-    path, id = event["type"], event["record_id"]
-    noun = REGISTRY[path].noun if path in REGISTRY else path
-    title = titles.get((path, id))
-    return SimpleNamespace(
-        who=actor_name(event["actor"]) or "Quire",
-        what=sentence(event["action"], f"the {noun}" if title else ""),
-        target="" if event["action"] in ABOUT_NOTHING else title or _fallback_title(path, id),
-        url=record_url(REGISTRY[path], "details_view", id) if title else None,
-        when=format_moment(event["created_at"]),
-    )
-
-
-def _fallback_title(path: str, id: int | None) -> str:
-    """A title for a record whose own is unknown."""
-    record = REGISTRY.get(path)
-    if record is None:
-        return path
-    return f"{record.noun} #{id}" if id else record.plural_noun
-
-
-def _recent(actor: Actor) -> list[Any]:
-    audit = _is_accessible("audit_events", actor)
-    if audit is None:
+def _own_posts(actor: Actor) -> list[Any]:
+    """What this person has worked on lately."""
+    posts = _is_accessible("posts", actor)
+    if posts is None:
         return []
-    changes = (Condition("action", "nin", NO_CHANGES), Condition("type", "ne", ("sessions",)))
-    query = Query(conditions=changes, sort=("-id",), per_page=RECENT, count=False)
-    events = read.list_records(audit, actor, query).rows
-    titles = _titles(actor, events)
-    return [_change(event, titles) for event in events]
+    query = Query(
+        conditions=(Condition("author", "eq", (actor.user_id,)),),
+        sort=("-updated_at",),
+        fields=("id", "title", "status", "updated_at"),
+        per_page=OWN_POSTS,
+        count=False,
+        panel=True,
+    )
+    return [
+        SimpleNamespace(
+            title=record_title(posts, state),
+            url=record_url(posts, "edit_view", state["id"]),
+            status=badge(state["status"]),
+            when=format_relative(state["updated_at"]),
+        )
+        for state in read.list_records(posts, actor, query).rows
+    ]
 
 
-def _greeting(actor: Actor) -> str:
-    return f"Welcome back, {actor.username}."
+def _first_steps() -> list[Any]:
+    """What an administrator does first on a site without posts."""
+    record_steps = (
+        ("settings", "edit_view", "Name your site", "and say who can register and comment."),
+        ("appearance", "edit_view", "Choose its look", "with a logo, a colour and a footer."),
+    )
+    steps = [
+        SimpleNamespace(url=record_url(REGISTRY[path], view, 1), what=what, why=why)
+        for path, view, what, why in record_steps
+    ]
+    write = url_for(endpoint(REGISTRY["posts"], "create_view"))
+    others = (
+        (write, "Write the first post", "or bring your posts along under Import."),
+        (url_for("invitations.index"), "Invite your colleagues", "as authors or moderators."),
+        (url_for("backups.index"), "Set up backups", "so that nothing can be lost."),
+    )
+    return steps + [SimpleNamespace(url=url, what=what, why=why) for url, what, why in others]
 
 
 class HomeView(PanelView, AdminIndexView):
@@ -151,14 +97,20 @@ class HomeView(PanelView, AdminIndexView):
     def index(self) -> str:
         """The page."""
         actor = panel_actor()
-        activity = chart.chart(dashboard_counts.last_days(actor))
+        counts = home_counts(actor)
+        is_new = actor.at_least("admin") and not counts.numbers.get("any_post")
         audit = _is_accessible("audit_events", actor)
+        posts = _is_accessible("posts", actor)
         home = SimpleNamespace(
-            greeting=_greeting(actor),
+            greeting=f"Welcome back, {actor.username}.",
+            first_steps=_first_steps() if is_new else [],
             shortcuts=_shortcuts(actor),
-            figures=_totals(actor),
-            chart=SimpleNamespace(**activity),
-            recent=_recent(actor),
+            attention=attention(actor, counts.numbers),
+            own_posts=_own_posts(actor),
+            own_url=list_url(REGISTRY["posts"], [("author.username", actor.username or "")]),
+            write_url=url_for(endpoint(REGISTRY["posts"], "create_view")) if posts else None,
+            chart=SimpleNamespace(**chart.chart(counts.days)),
+            recent=recent_changes(audit, actor) if audit else [],
             recent_url=list_url(audit) if audit else None,
         )
         return self.render("quire_admin/home.html", heading="Dashboard", home=home)
