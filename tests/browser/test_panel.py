@@ -66,7 +66,7 @@ def test_write_a_post_with_pickers(visit, post):
     page.keyboard.press("Enter")
     page.fill("#in-tags", "brand new, ")
     page.keyboard.type("one,")
-    page.click("text=Save and continue")
+    page.click("text=Save draft")
     expect(page.locator(".messages")).to_contain_text("Post created.")
     found = post(int(re.search(r"id=(\d+)", page.url)[1]))
     assert found["category"]["slug"] == "shore"
@@ -143,7 +143,7 @@ def test_text_survives_the_end_of_a_session(visit, made, site, post):
     page.click("text=Restore")
     assert page.input_value("[name=body]") == "Typed while the session ran out"
     page.click(".savebar .primary")
-    expect(page.locator(".messages")).to_contain_text("Post saved.")
+    expect(page.locator(".messages")).to_contain_text("Post published.")
     found = post(id)
     assert (found["title"], found["body"]) == (
         "Changed by somebody else",
@@ -170,7 +170,7 @@ def test_a_form_that_came_too_late_is_sent_after_the_sign_in(visit, made, post, 
     assert "<b>“and kept”</b>" in page.locator(".submission").inner_text()
     assert one.axe() == [] and one.overflow() <= 0 if scripts else True
     page.click("text=Submit now")
-    expect(page.locator(".messages")).to_contain_text("Post saved.")
+    expect(page.locator(".messages")).to_contain_text("Post published.")
     assert post(id)["body"].splitlines() == [
         "Typed while the session ran out", "", "<b>“and kept”</b>"
     ]  # fmt: skip
@@ -265,14 +265,16 @@ class TestWithoutJavaScript:
         page.fill("[name=category]", "sea")
         page.fill("[name=tags]", "boats, nets")
         page.fill("[name=published_at]", "2026-03-04T05:06:07")
-        page.click("text=Save and continue")
+        page.click("text=Save draft")
         id = int(re.search(r"id=(\d+)", page.url)[1])
         found = post(id)
         assert (found["category"]["slug"], len(found["tags"])) == ("sea", 2)
-        assert found["published_at"] == "2026-03-04T05:06:07Z"
+        assert found["status"] == "draft"
         page.uncheck("#in-comments_open")
         page.click(".savebar .primary")
-        assert post(id)["comments_open"] is False
+        found = post(id)
+        assert found["published_at"] == "2026-03-04T05:06:07Z"
+        assert found["comments_open"] is False
 
     def test_search_filter_sort(self, page):
         page.goto("/admin/posts/")

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from quire.actor import Actor
 from quire.admin import autocomplete
 from quire.admin.action_views import ActionsMixin, flash_shown_once
+from quire.admin.form.buttons import publishing_values, saved_message
 from quire.admin.form.drafts import DraftsMixin, sent_versions
 from quire.admin.form.editor import EditorMixin, create_draft, create_once
 from quire.admin.form.fields import RecordForm
@@ -168,13 +169,15 @@ class RecordView(
             return self._form(form)
         form.take(request.form)
         page = request.form.get("_page", "")
-        if record.drafts and "_begin" in request.form:
-            return create_draft(record, actor, form.values(), page)
+        is_draft = record.drafts and bool({"_begin", "_save_draft"} & set(request.form))
         try:
-            saved = create_once(record, actor, form.values(), page)
+            if is_draft:
+                return create_draft(record, actor, form.values(), page)
+            raw = publishing_values(form.values(), form.value("published_at"), "draft")
+            saved = create_once(record, actor, raw, page)
         except Problem as problem:
             return self._show_form_again(form, None, problem)
-        flash(f"{record.singular} created.", "success")
+        flash(saved_message(record, "", saved.state), "success")
         flash_shown_once(record, saved.revealed)
         return self._redirect_after_save(saved.id)
 

@@ -11,6 +11,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from quire.declare.collation import sort_column
 from quire.declare.deprecation import Deprecation
+from quire.declare.fieldsets import Fieldset
 from quire.declare.kinds import TEXT, Kind
 from quire.declare.labels import label_of
 from quire.declare.references import Many
@@ -28,8 +29,8 @@ class Field:
     changes without a new version, and counts are ignored in bodies; `computed`: follows from other
     fields; `create_missing`: unknown names of a reference are created; `required`: people must give
     it, though the column can do without; `on_request`: the API shows it only when `fields` names it,
-    and a PUT without it leaves it as it is; `group`: the part of the form where it stands with
-    others, folded away while they are empty; `recommended_length`: how many characters other
+    and a PUT without it leaves it as it is; `fieldset`: the part of the form where it stands with
+    others; `recommended_length`: how many characters other
     sites show; `default_filter`: the value by which lists and pickers of the panel are filtered until
     the user filters by the field; `example`: a value for the documents, where that of its kind says
     too little; `deprecated`: that it will go, and what to use instead.
@@ -54,7 +55,7 @@ class Field:
         create_missing: bool = False,
         required: bool = False,
         on_request: bool = False,
-        group: str = "",
+        fieldset: Fieldset | None = None,
         recommended_length: int | None = None,
         default_filter: str = "",
         label: str | None = None,
@@ -69,11 +70,8 @@ class Field:
         self.label = label or label_of(name)
         self.help, self.example, self.deprecated = help, example, deprecated
         self.required, self.on_request = required, on_request
-        self.group, self.recommended_length, self.default_filter = (
-            group,
-            recommended_length,
-            default_filter,
-        )
+        self.fieldset, self.recommended_length = fieldset, recommended_length
+        self.default_filter = default_filter
         self.kind: Kind = None  # type: ignore[assignment]
         self.column: Any = None
         self.many: Many | None = None

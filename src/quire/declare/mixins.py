@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from quire.declare.clock import now
 from quire.declare.column_types import SeoDescription, SeoTitle, Time
 from quire.declare.fields import Editable, Field
+from quire.declare.fieldsets import SEARCH_ENGINES
 from quire.declare.kinds import ID, TIME, WHOLE
 from quire.declare.sql_types import UTCDateTime
 
@@ -42,9 +43,6 @@ def table_args(*items: Any) -> Sequence[Any]:
     return (*items, {"sqlite_autoincrement": True})
 
 
-SEO_GROUP = "Search engines and sharing"
-
-
 class HasSeo:
     """Rows with their own title and description for search engines and link previews."""
 
@@ -56,11 +54,11 @@ def seo_fields() -> list[Field]:
     """The fields of HasSeo, which few records fill and few readers of the API want."""
     return [
         Editable(
-            "seo_title", on_request=True, group=SEO_GROUP, recommended_length=60, label="SEO title",
+            "seo_title", on_request=True, fieldset=SEARCH_ENGINES, recommended_length=60, label="SEO title",
             help="Shown instead of the title in search results and shared links. About 60 characters are visible.",
         ),
         Editable(
-            "seo_description", on_request=True, group=SEO_GROUP, recommended_length=160, label="SEO description",
+            "seo_description", on_request=True, fieldset=SEARCH_ENGINES, recommended_length=160, label="SEO description",
             help="Shown below the title in search results and shared links, instead of the excerpt. About 160 characters are visible.",
         ),
     ]  # fmt: skip

@@ -8,6 +8,7 @@ from quire.declare.change import Change, actor_id
 from quire.declare.clock import now
 from quire.declare.column_types import Count, Flag, Html, Prose, Slug, Summary, Time, Title
 from quire.declare.fields import Computed, Editable, Shown
+from quire.declare.fieldsets import SUMMARY
 from quire.declare.kinds import FLAG, TEXT, time_from_text
 from quire.declare.markdown import render_before_transaction, render_field
 from quire.declare.mixins import HasId, HasSeo, Timestamped, Versioned, seo_fields, table_args
@@ -112,7 +113,7 @@ POSTS = Record(
         Editable("slug", sort=True, filter=True, default_from=slug_from("title")),
         Editable("body", search=True),
         Shown("body_html", computed=True),
-        Editable("excerpt", search=True),
+        Editable("excerpt", search=True, fieldset=SUMMARY),
         *seo_fields(),
         Computed("status", lambda: status(Post), TEXT, choice_words=STATUSES, filter=True, sort=True, example="published"),
         Computed("published", lambda: is_live(Post), FLAG, settable=True, filter=True, sort=True),
@@ -124,7 +125,7 @@ POSTS = Record(
         ),
         Editable("category", filter=("id", "slug", "name")),
         Editable("tags", filter=("id", "name", "slug"), create_missing=True),
-        Editable("cover"),
+        Editable("cover", fieldset=SUMMARY),
         Editable("comments_open"),
         Shown("comment_count", counter=True, computed=True),
         Shown("views", sort=True, filter=True, counter=True),

@@ -37,8 +37,7 @@ def test_create(admin, state):
     assert post["body"] == "# Hello\nthere"
     assert {tag["name"] for tag in post["tags"]} == {"boats", "nets, fishing", "brand new"}
     assert (post["published_at"], post["comments_open"]) == ("2026-02-03T04:05:00Z", False)
-    text = admin.get("posts/").text
-    assert "Post created." in text
+    assert "Post published." in admin.get("posts/").text
 
 
 def test_create_leads_to_the_list_or_where_it_came_from(admin):

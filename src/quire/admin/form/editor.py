@@ -3,12 +3,12 @@
 from hashlib import sha256
 from typing import Any
 
-from flask import jsonify, request
+from flask import flash, jsonify, redirect, request
 from flask_admin import expose
 from werkzeug.wrappers import Response as AnyResponse
 
 from quire.actor import Actor
-from quire.admin.panel_view import PanelView, panel_actor
+from quire.admin.panel_view import PanelView, panel_actor, wants_json
 from quire.admin.urls import record_url
 from quire.declare.markdown import is_within_limit, render_markdown
 from quire.declare.record import REGISTRY, Record
@@ -52,9 +52,15 @@ def create_draft(record: Record, actor: Actor, raw: State, page: str) -> AnyResp
     with transaction():
         saved = create_once(record, actor, raw, page)
         draft = save_draft(record, actor, saved.id, later)[0] if later else None
+    edit_url = record_url(record, "edit_view", saved.id)
+    if not wants_json():
+        flash(
+            f"{record.singular} created. Readers will not see it until you publish it.", "success"
+        )
+        return redirect(edit_url)
     return jsonify(
         id=saved.id,
-        edit_url=record_url(record, "edit_view", saved.id),
+        edit_url=edit_url,
         version=saved.version,
         draft_version=draft["version"] if draft else None,
     )

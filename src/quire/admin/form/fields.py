@@ -5,7 +5,6 @@ Nothing is validated here: submitted values go to the store, whose errors come b
 """
 
 from collections.abc import Iterable
-from types import SimpleNamespace
 from typing import Any
 
 from markupsafe import Markup
@@ -224,6 +223,13 @@ class RecordForm:
             and is_same_text(field, self.form[name].data, self.before[name])
         )
 
+    def value(self, name: str) -> Any:
+        """What stands in one field, as JSON; None where there is nothing, or no such field."""
+        if name not in self.declared:
+            return None
+        value = decode_value(self.declared[name], self.form[name].data, creating=False)
+        return None if value is OMITTED else value
+
     def texts(self) -> dict[str, Any]:
         """The submitted values as the form shows them."""
         return {name: self.form[name].data for name in self.declared}
@@ -269,31 +275,3 @@ class RecordForm:
                 }
             )
         return remaining
-
-    def main(self) -> list[Any]:
-        """The fields of the wide column: title and long texts, or all fields of a short form."""
-        return [self.form[name] for name in self._in_sight() if name in self._main_names()]
-
-    def side(self) -> list[Any]:
-        """The fields of the narrow column."""
-        return [self.form[name] for name in self._in_sight() if name not in self._main_names()]
-
-    def groups(self) -> list[Any]:
-        """The sections below the wide column, open if they have values or errors."""
-        titles = dict.fromkeys(one.group for one in self.declared.values() if one.group)
-        return [self._group(title) for title in titles]
-
-    def _group(self, title: str) -> Any:
-        fields: list[Any] = [self.form[n] for n, o in self.declared.items() if o.group == title]
-        filled = any(one.data or one.errors for one in fields)
-        return SimpleNamespace(title=title, fields=fields, open=filled)
-
-    def _in_sight(self) -> list[str]:
-        return [name for name, one in self.declared.items() if not one.group]
-
-    def _main_names(self) -> set[str]:
-        big = {n for n, one in self.declared.items() if one.kind.widget in BIG_WIDGETS}
-        if not big:
-            return set(self.declared)
-        areas = {n for n, one in self.declared.items() if one.kind.widget == "textarea"}
-        return big | areas | {self.record.title_field}

@@ -70,6 +70,31 @@ def same_value(field: Field, one: Any, other: Any) -> bool:
     return is_same_text(field, one, other)
 
 
+def split_draft(
+    form: RecordForm, texts_before: Texts, mine: Texts, draft: State
+) -> tuple[list[str], list[str]]:
+    """The fields of a draft that stay in it when the form is published, and those in conflict.
+
+    What the form showed is published; what somebody else has added to the draft since stays in it.
+    """
+    texts, remaining, conflicts = form.texts_of(draft), [], []
+    for name in draft["changed_fields"]:
+        if name not in mine:
+            remaining.append(name)
+            continue
+        field, stored = form.declared[name], texts[name]
+        is_in_form = name in texts_before
+        if same_value(field, stored, mine[name]) or (
+            is_in_form and same_value(field, stored, texts_before[name])
+        ):
+            continue
+        if is_in_form and same_value(field, mine[name], texts_before[name]):
+            remaining.append(name)
+        else:
+            conflicts.append(name)
+    return remaining, conflicts
+
+
 def with_retries(attempt: Callable[[], Any]) -> Any:
     """Call `attempt` again while it raises VersionConflict, up to ATTEMPTS times."""
     for _ in range(ATTEMPTS - 1):

@@ -9,7 +9,9 @@ from flask import g, url_for
 
 from quire.actor import Actor
 from quire.admin.actions import available_actions, delete_question
+from quire.admin.form.buttons import first_buttons, more_buttons, timing
 from quire.admin.form.fields import RecordForm
+from quire.admin.form.fieldsets import main_fields, sections
 from quire.admin.format import cell_html
 from quire.admin.local_time import format_moment
 from quire.admin.queries import rights_on
@@ -23,7 +25,7 @@ from quire.store import draft_service
 State = dict[str, Any]
 SCRIPTS = (
     "vendor/codemirror.js", "editor.js", "toolbar.js", "image_upload.js", "preview.js", "slugs.js",
-    "local_backup.js", "conflicts.js", "autosave.js", "seo_preview.js",
+    "local_backup.js", "conflicts.js", "save_button.js", "autosave.js", "seo_preview.js",
 )  # fmt: skip
 """Scripts of pages with an editor."""
 
@@ -45,6 +47,7 @@ UNSET = (
     "preview_url",
     "history_url",
     "return_url",
+    "trashed",
 )
 """Template variables that only some form pages set."""
 
@@ -122,7 +125,6 @@ def draft_context(record: Record, state: State | None, draft: State | None) -> A
         return {}
     id = state["id"]
     context = {
-        "can_draft": draft is not None or state.get("status") == "published",
         "preview_url": url_for(endpoint(record, "preview_view")),
         "history_url": record_url(record, "history_view", id),
     }
@@ -210,15 +212,15 @@ def form_page(
         delete_text="",
         errors=[],
         adopted="",
-        can_draft=False,
         editor={},
         scripts=(),
-        main=form.main(),
-        side=form.side(),
-        groups=form.groups(),
+        main=main_fields(form),
+        main_sections=sections(form, "main"),
+        sections=sections(form, "side"),
         facts=[],
+        status="",
+        **_buttons(record, actor, form, state, rights),
         cancel_url=list_url(record),
-        can_continue=not record.singleton,
         action_url=url_for(endpoint(record, "create_view")),
     )
     if state is not None:
@@ -229,17 +231,28 @@ def form_page(
     return page
 
 
+def _buttons(
+    record: Record, actor: Actor, form: RecordForm, state: State | None, rights: Set[str]
+) -> State:
+    """The first button, what it is for other dates of publication, and the menu beside it."""
+    labels = first_buttons(record, actor, state, rights)
+    first = labels[timing(form.value("published_at"))]
+    return {"first": first, "labels": labels, "more": more_buttons(record, first)}
+
+
 def _add_state(
     page: Any, record: Record, actor: Actor, form: RecordForm, state: State, rights: Set[str]
 ) -> None:
     id = state["id"]
     address = record_url(record, "edit_view", id)
     page.id, page.here, page.action_url, page.reload_url = id, address, address, address
-    page.version = state.get("version")
+    page.version, page.trashed = state.get("version"), bool(state.get("deleted_at"))
     page.public_url = public_url(record, state)
     page.details_url = record_url(record, "details_view", id)
     page.delete_url = delete_url(record, state, rights)
     page.delete_text = delete_question(record, state)
+    if "status" in record.fields_by_name:
+        page.status = cell_html(record.field("status"), state.get("status"), address_for(actor))
     page.facts = readonly_values(record, actor, form, state)
     if record.singleton:
         page.cancel_url = url_for("admin.index")

@@ -7,6 +7,7 @@ from flask import flash, jsonify, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from quire.actor import Actor
+from quire.admin.form.buttons import publishing_values, saved_message
 from quire.admin.form.conflict import adopted_message, compare, conflict, conflict_json
 from quire.admin.form.fields import RecordForm
 from quire.admin.form.merge import (
@@ -17,6 +18,7 @@ from quire.admin.form.merge import (
     merge,
     same_value,
     sent_version,
+    split_draft,
     with_retries,
 )
 from quire.admin.form.page import form_for, load_draft
@@ -40,31 +42,6 @@ def typed_texts(form: RecordForm) -> Texts:
             is_flag = form.declared[name].kind.widget == "checkbox"
             texts[name] = choice == "true" if is_flag else choice
     return texts
-
-
-def split_draft(
-    form: RecordForm, texts_before: Texts, mine: Texts, draft: State
-) -> tuple[list[str], list[str]]:
-    """The fields of a draft that stay in it when the form is published, and those in conflict.
-
-    What the form showed is published; what somebody else has added to the draft since stays in it.
-    """
-    texts, remaining, conflicts = form.texts_of(draft), [], []
-    for name in draft["changed_fields"]:
-        if name not in mine:
-            remaining.append(name)
-            continue
-        field, stored = form.declared[name], texts[name]
-        is_in_form = name in texts_before
-        if same_value(field, stored, mine[name]) or (
-            is_in_form and same_value(field, stored, texts_before[name])
-        ):
-            continue
-        if is_in_form and same_value(field, mine[name], texts_before[name]):
-            remaining.append(name)
-        else:
-            conflicts.append(name)
-    return remaining, conflicts
 
 
 class Submission:
@@ -146,12 +123,13 @@ class SaveMixin(PanelView):
             record,
             actor,
             id,
-            form.values(),
+            publishing_values(form.values(), form.value("published_at"), live.get("status", "")),
             version=live.get("version"),
             draft_version=draft["version"] if draft else None,
             remaining=remaining,
         )
-        _flash(" ".join([f"{record.singular} saved.", *saved.notices]), form, merged)
+        message = saved_message(record, live.get("status", "saved"), saved.state)
+        _flash(" ".join([message, *saved.notices]), form, merged)
         return self._redirect_after_save(id)
 
     def _draft_conflict(self, actor: Actor, id: int) -> Page | None:

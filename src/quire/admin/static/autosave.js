@@ -251,13 +251,20 @@ class Autosave {
     if (this.running) { // a save in progress must not arrive after this one
       event.preventDefault();
       const { submitter } = event;
-      this.running.then(() => this.form.requestSubmit(submitter));
+      this.running.then(() => this.form.requestSubmit(this.currentButton(submitter)));
       return;
     }
     clearTimeout(this.timer);
     this.backUp();
     if (this.form.dataset.id) this.hidden("_base").value = JSON.stringify(this.base);
     sessionStorage.setItem("sent", localBackup.key);
+  }
+
+  // The same button, which may have been replaced.
+  currentButton(button) {
+    if (!button || button.form === this.form) return button;
+    const same = [...this.form.querySelectorAll(".buttons button")].find((one) => one.name === button.name && one.value === button.value);
+    return same || this.form.querySelector(".buttons .primary");
   }
 
   // Actions such as publishing apply to what is saved: unsaved changes are saved first, if they can be.
@@ -294,8 +301,8 @@ class Autosave {
   async publish() {
     await this.save();
     if (this.dirty || this.conflicts.size || !this.form.dataset.id) return; // the foot of the page says why
-    const action = document.querySelector('.head-actions form:has([name=action][value=publish])');
-    if (await ask("Readers will see the current text.", "Publish", "primary")) (action || this.form).requestSubmit();
+    const button = this.form.querySelector(".buttons .primary");
+    if (await ask("Readers will see the current text.", button.textContent, "primary")) this.form.requestSubmit(button);
   }
 }
 

@@ -114,8 +114,16 @@ document.addEventListener("click", (event) => {
   if (link.matches("[data-menu-close]")) { event.preventDefault(); toggleMenu(false); }
 });
 
+// Menus of buttons close on Escape, and when something else is clicked.
+function closeMenus(but) {
+  for (const one of document.querySelectorAll("details.menu[open]")) if (!one.contains(but)) one.open = false;
+}
+document.addEventListener("click", (event) => closeMenus(event.target));
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && menu?.classList.contains("open")) toggleMenu(false);
+  if (event.key !== "Escape") return;
+  if (menu?.classList.contains("open")) toggleMenu(false);
+  const open = event.target.closest("details.menu[open]");
+  if (open) { open.open = false; open.querySelector("summary").focus(); }
 });
 
 // Menus that open below a button --------------------------------------------------------------

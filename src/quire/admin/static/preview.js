@@ -2,7 +2,7 @@
 "use strict";
 
 const PREVIEW_DELAY = 350; // milliseconds without a key before the server is asked
-const SPLIT = "(min-width: 1200px)"; // side by side where there is room, else one at a time
+const SPLIT = "(min-width: 1500px)"; // side by side where there is room, else one at a time
 const SANDBOX = "allow-same-origin allow-popups allow-popups-to-escape-sandbox"; // no scripts
 const PREVIEW_SETTING = "quire:preview";
 
@@ -56,7 +56,6 @@ class Preview {
   show(on) {
     this.pane.hidden = !on;
     this.panes.classList.toggle("split", on);
-    this.editor.area.form.classList.toggle("wide", on);
     this.buttons.forEach((button, number) => button.setAttribute("aria-pressed", String(Boolean(number) === on)));
     if (on) this.draw();
   }

@@ -1,0 +1,97 @@
+"""The buttons that save a form: one that names what it will do, and the others in a menu."""
+
+from collections.abc import Set
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import request
+
+from quire.actor import Actor
+from quire.declare.clock import now
+from quire.declare.record import Record
+from quire.errors import ValidationFailed, detail
+
+State = dict[str, Any]
+DATE = "published_at"
+PUBLISH, SCHEDULE = "publish", "schedule"
+"""What the button says that it will do; sent as `_publish`."""
+
+
+@dataclass(frozen=True)
+class Button:
+    """A button that submits the form with `name` and `value`."""
+
+    label: str
+    name: str = ""
+    value: str = "1"
+
+
+Labels = dict[str, Button]
+"""The first button by what the date of publication is: `empty`, `past` or `future`."""
+
+
+def can_publish(record: Record, actor: Actor, state: State | None, rights: Set[str]) -> bool:
+    """Whether this actor may publish this record, or a new one."""
+    action = record.action("publish")
+    if action is None or DATE not in record.fields_by_name:
+        return False
+    return action.allow(actor) is not False if state is None else "publish" in rights
+
+
+def first_buttons(record: Record, actor: Actor, state: State | None, rights: Set[str]) -> Labels:
+    """What the first button is for each date that may stand in the form."""
+    save = Button(f"Create {record.noun}" if state is None else "Save")
+    status = (state or {}).get("status", "draft")
+    if status == "archived" or record.action("publish") is None:
+        return dict.fromkeys(("empty", "past", "future"), save)
+    if not can_publish(record, actor, state, rights):
+        keep = Button("Save draft", "_save_draft") if record.drafts else save
+        return dict.fromkeys(("empty", "past", "future"), keep)
+    schedule = Button("Schedule", "_publish", SCHEDULE)
+    if status == "published":
+        return {"empty": Button("Unpublish"), "past": Button("Publish changes"), "future": schedule}
+    publish = Button("Publish", "_publish", PUBLISH)
+    return {"empty": publish, "past": publish, "future": schedule}
+
+
+def timing(moment: str | None) -> str:
+    """Whether a date of publication (RFC 3339) is `empty`, `past` or `future`."""
+    if not moment:
+        return "empty"
+    try:
+        return "future" if datetime.fromisoformat(moment) > now() else "past"
+    except (TypeError, ValueError):
+        return "past"
+
+
+def more_buttons(record: Record, first: Button) -> list[Button]:
+    """The other ways to save, for the menu beside the first button."""
+    buttons = []
+    if record.drafts and first.name != "_save_draft":
+        buttons.append(Button("Save draft", "_save_draft"))
+    if not (first.name or record.singleton):
+        buttons.append(Button(f"{first.label} and continue editing", "_continue_editing"))
+    return buttons
+
+
+def publishing_values(raw: State, date: Any, status: str) -> State:
+    """The values to save when the form was sent by its first button, which says to publish.
+
+    Raises ValidationFailed where it says to schedule, and no date is given.
+    """
+    intent = request.form.get("_publish")
+    if intent is None or date or status == "published":
+        return raw
+    if intent == SCHEDULE:
+        message = "Enter the date on which it will be published."
+        raise ValidationFailed([detail(DATE, "required", message)])
+    return {**{name: value for name, value in raw.items() if name != DATE}, "published": True}
+
+
+def saved_message(record: Record, before: str, state: State) -> str:
+    """What has become of a record that was `before`: published, scheduled, or just saved."""
+    after = state.get("status", "")
+    if after != before and after in ("published", "scheduled"):
+        return f"{record.singular} {after}."
+    return f"{record.singular} {'saved' if before else 'created'}."

@@ -1,0 +1,22 @@
+// The first button of a form names what it will do, which depends on the date of publication.
+"use strict";
+
+function timingOf(date) {
+  if (!date) return "empty";
+  return new Date(`${date}Z`) > new Date() ? "future" : "past";
+}
+
+function nameSaveButton(form) {
+  const button = form.querySelector(".buttons .primary[data-future]");
+  const date = form.elements.published_at;
+  if (!button || !date) return;
+  const timing = timingOf(date.value);
+  const value = button.dataset[`${timing}Value`];
+  button.textContent = button.dataset[timing];
+  button.name = value ? "_publish" : "";
+  button.value = value;
+}
+
+const savedForm = document.getElementById("record-form");
+for (const name of ["input", "change"]) savedForm?.addEventListener(name, () => nameSaveButton(savedForm));
+savedForm?.elements.published_at?.addEventListener("restored", () => nameSaveButton(savedForm));
