@@ -6,7 +6,7 @@ import pytest
 
 from quire.actor import SYSTEM
 from quire.jobs import worker
-from quire.records import MEDIA, POSTS, USERS
+from quire.records import MEDIA, POSTS, SETTINGS, USERS
 from quire.records.media import upload
 from quire.store.files.receive import receive
 from quire.store.read import get_record
@@ -51,6 +51,21 @@ def test_covers_come_in_the_size_that_a_screen_needs(app, people, client):
         assert 'width="700" height="400"' in page and "x25 y100" in page
     assert 'alt="A lake"' in client.get("/posts/tides").text
     assert "style=" not in client.get("/posts/tides").text
+
+
+def test_the_first_cover_of_the_front_page_is_large_and_loaded_at_once(app, people, client):
+    with app.app_context():
+        with receive(io.BytesIO(picture(700, 400)), "x.png") as file:
+            made = upload(SYSTEM, file, {"alt": "A lake"})
+        raw = {"title": "Tides", "body": "x", "author": people["ann"].id, "cover": made.id}
+        for day in (1, 2, 3):
+            create(POSTS, SYSTEM, raw | {"published_at": f"2026-01-0{day}T00:00:00Z"})
+        update(SETTINGS, SYSTEM, 1, {"posts_per_page": 2})
+    first, second = client.get("/").text.split("<article")[1:]
+    assert "lead-entry" in first and 'loading="lazy"' not in first
+    assert "lead-entry" not in second and 'loading="lazy"' in second
+    for path in ("/?page=2", "/authors/ann"):
+        assert "lead-entry" not in client.get(path).text
 
 
 def test_a_member_shows_a_picture_another_and_none(app, bob, state):

@@ -57,8 +57,9 @@ CODE = "```\nlength = 2 * width\nprint(length)\n```"
 class SampleGenerator:
     """An endless supply; two with the same seed generate the same content in the same order."""
 
-    def __init__(self, seed: int = 1):
+    def __init__(self, seed: int = 1, latest: datetime = LATEST, days: int = DAYS):
         self._random = random.Random(seed)  # noqa: S311 - content, no secrets
+        self._latest, self._days = latest, days
 
     def users(self, count: int, usernames: set[str]) -> Iterator[Raw]:
         """People who cannot sign in; `taken` holds usernames in lower case and grows."""
@@ -70,7 +71,7 @@ class SampleGenerator:
                 "email": f"{username}@example.org",
                 "role": "author" if self._random.random() < 0.4 or number == 0 else "member",
                 "bio": f"{first} writes about {self._one(TOPICS)}.",
-                "created_at": _text(LATEST - timedelta(days=DAYS + self._below(300))),
+                "created_at": _text(self._latest - timedelta(days=self._days + self._below(300))),
             }
 
     def tags(self, count: int, names: set[str]) -> Iterator[Raw]:
@@ -95,20 +96,24 @@ class SampleGenerator:
             }
 
     def comments(
-        self, count: int, posts: Sequence[int], people: Sequence[Raw], parents: Sequence[Raw]
+        self, count: int, posts: Sequence[Raw], people: Sequence[Raw], parents: Sequence[Raw]
     ) -> Iterator[Raw]:
-        """Comments of `people` (id, username) on `posts`, or replies to `parents` (id, post)."""
+        """Comments of `people` (id, username) on `posts` (id), or replies to `parents` (id, post).
+
+        Each is later than what it stands below, where that has a moment, `at`.
+        """
         for _ in range(count):
             parent = self._one(parents) if parents else None
             writer = self._one(people)
+            above: Raw = parent or self._one(posts)
             yield {
-                "post": parent["post"] if parent else self._one(posts),
+                "post": above["post"] if parent else above["id"],
                 "parent": parent["id"] if parent else None,
                 "author": writer["id"],
                 "author_name": writer["username"],
                 "body": self._one(COMMENT_TEXTS),
                 "status": self._status(),
-                "created_at": _text(self._moment()),
+                "created_at": _text(self._moment_after(above.get("at"))),
             }
 
     def _status(self) -> str:
@@ -131,7 +136,13 @@ class SampleGenerator:
         return " ".join(sentences)
 
     def _moment(self) -> datetime:
-        return LATEST - timedelta(minutes=1 + self._below(DAYS * 24 * 60))
+        return self._latest - timedelta(minutes=1 + self._below(self._days * 24 * 60))
+
+    def _moment_after(self, moment: str | None) -> datetime:
+        if moment is None:
+            return self._moment()
+        since = self._latest - datetime.fromisoformat(moment)
+        return self._latest - timedelta(minutes=self._below(int(since.total_seconds() // 60)))
 
     def _some(self, choices: Sequence[int]) -> list[int]:
         count = self._below(min(5, len(choices) + 1))

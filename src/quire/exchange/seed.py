@@ -1,6 +1,5 @@
 """Writes sample content to an installation in batches, in addition to what is there."""
 
-import secrets
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -14,20 +13,15 @@ from quire.actor import SYSTEM
 from quire.config.validation import StartupError
 from quire.declare.record import Record
 from quire.exchange.sample_data import Raw, SampleGenerator
-from quire.records import COMMENTS, PAGES, POSTS, TAGS, USERS
+from quire.records import COMMENTS, POSTS, TAGS, USERS
 from quire.store.db import read_connection
 from quire.store.short_transactions import in_batches
-from quire.store.write import create, create_many
+from quire.store.write import create_many
 
 AT_ONCE = 10
 """Records per transaction."""
 REPLIES = 0.3
 """The share of comments that are replies."""
-
-ABOUT = (
-    "This is a **Quire** with sample content. Edit this page in the admin panel under *Pages*, "
-    "or start again with an empty instance folder."
-)
 
 Progress = Callable[[int], Any]
 
@@ -39,9 +33,6 @@ class Counts(NamedTuple):
     tags: int
     posts: int
     comments: int
-
-
-DEMO = Counts(users=6, tags=12, posts=40, comments=120)
 
 
 def seed_content(numbers: Counts, seed: int = 1, progress: Progress = lambda count: None) -> None:
@@ -56,41 +47,37 @@ def seed_content(numbers: Counts, seed: int = 1, progress: Progress = lambda cou
 
 def _seed(numbers: Counts, samples: SampleGenerator, progress: Progress) -> None:
     users = samples.users(numbers.users, _names(USERS, "username"))
-    people = _write(USERS, users, progress, "username", "role")
-    tags = _write(TAGS, samples.tags(numbers.tags, _names(TAGS, "name")), progress)
+    people = write_records(USERS, users, progress, "username", "role")
+    tags = write_records(TAGS, samples.tags(numbers.tags, _names(TAGS, "name")), progress)
     tag_ids = [one["id"] for one in tags] or _ids(TAGS)
     authors = [one["id"] for one in people if one["role"] != "member"] or _authors()
     if numbers.posts and not authors:
         raise StartupError("There are no users who can write posts. Create some with --users.")
-    posts = _write(POSTS, samples.posts(numbers.posts, authors, tag_ids), progress)
-    post_ids = [one["id"] for one in posts] or _ids(POSTS)
-    _discuss(samples, numbers.comments, post_ids, people or _people(), progress)
+    posts = write_records(POSTS, samples.posts(numbers.posts, authors, tag_ids), progress)
+    commented = posts or [{"id": id} for id in _ids(POSTS)]
+    write_comments(samples, numbers.comments, commented, people or _people(), progress)
 
 
-def create_demo() -> tuple[str, str]:
-    """Fill an empty installation; the username and password of its administrator."""
-    password = secrets.token_urlsafe(12)
-    name = {"username": "admin", "email": "admin@example.org"}
-    create(USERS, SYSTEM, {**name, "password": password, "role": "admin"})
-    create(PAGES, SYSTEM, {"title": "About", "body": ABOUT, "published": True})
-    seed_content(DEMO)
-    return name["email"], password
-
-
-def _discuss(
-    samples: SampleGenerator, count: int, posts: list[int], people: list[Raw], progress: Progress
+def write_comments(
+    samples: SampleGenerator, count: int, posts: list[Raw], people: list[Raw], progress: Progress
 ) -> None:
+    """Add comments of `people` (id, username) on `posts` (id, and `at` where they are to be later)."""
     if count and not (posts and people):
         raise StartupError(
             "There are no posts or no users to create comments with. Create some with --posts and --users."
         )
     replies = int(count * REPLIES)
-    roots = _write(COMMENTS, samples.comments(count - replies, posts, people, ()), progress, "post")
-    parents = [{"id": one["id"], "post": one["post"]["id"]} for one in roots]
-    _write(COMMENTS, samples.comments(replies, posts, people, parents), progress)
+    raws = samples.comments(count - replies, posts, people, ())
+    roots = write_records(COMMENTS, raws, progress, "post")
+    at = {one["id"]: one["at"] for one in posts if "at" in one}
+    parents = [
+        {"id": one["id"], "post": one["post"]["id"], "at": at.get(one["post"]["id"])}
+        for one in roots
+    ]
+    write_records(COMMENTS, samples.comments(replies, posts, people, parents), progress)
 
 
-def _write(record: Record, raws: Iterable[Raw], progress: Progress, *keep: str) -> list[Raw]:
+def write_records(record: Record, raws: Iterable[Raw], progress: Progress, *keep: str) -> list[Raw]:
     """Create records; returns the id and the fields to `keep` of each, since all would fill memory."""
     created: list[Raw] = []
 

@@ -19,7 +19,7 @@ from quire.config.running_servers import ServerFiles, registered
 from quire.config.startup_errors import exit_with_one_line
 from quire.config.validation import StartupError, UnsafeConfig, require_public_url
 from quire.config.version import VERSION
-from quire.exchange.seed import create_demo
+from quire.exchange.demo import create_demo
 from quire.jobs.worker import running_workers
 from quire.monitoring import logs
 from quire.serving.server import Server
