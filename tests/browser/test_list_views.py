@@ -84,3 +84,27 @@ def test_columns_are_chosen_and_arranged(visit, viewport, scheme):
     page.click(".views summary >> text=Display")
     panel.get_by_label("Comfortable").check()
     panel.locator(".primary").click()
+
+
+@pytest.mark.parametrize(("viewport", "scheme"), [(DESK, "light"), (PHONE, "dark")])
+def test_alternatives_are_added_in_a_group(visit, viewport, scheme):
+    one = visit("ada", viewport=viewport, color_scheme=scheme)
+    page = one.page
+    page.goto("/admin/posts/?status=draft")
+    page.click("summary:has-text('Filters')")
+    page.click("summary:has-text('Add a group of filters')")
+    group = page.locator(".filter-group")
+    group.get_by_label("Title").fill("salt")
+    group.get_by_label("Category").fill("weather")
+    assert one.axe() == [] and one.overflow() <= 0
+    page.click("text=Apply filters")
+    chips = page.locator(".chips")
+    expect(chips).to_contain_text("any of:")
+    expect(page.locator(".chip")).to_have_count(2)
+    found = page.locator("tbody tr").count()
+    page.click("summary:has-text('Filters')")
+    assert one.axe() == [] and one.overflow() <= 0
+    page.get_by_label("Remove filter Title contains salt").click()
+    expect(chips).not_to_contain_text("any of:")
+    expect(page.locator(".chip")).to_have_count(1)
+    assert page.locator("tbody tr").count() <= found

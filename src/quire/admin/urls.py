@@ -16,7 +16,9 @@ ODD = re.compile(r"[\x00-\x20\x7f\\]")
 
 VIEW = "view"
 """The parameter that opens a saved view; EVERYTHING is its value for the list without one."""
-NO_FILTERS = (VIEW, "page", "per_page")
+MATCH = "match"
+"""The parameter that says whether all filters must hold, or any."""
+NO_FILTERS = (VIEW, MATCH, "page", "per_page")
 """Parameters beside which a view is opened as it was saved."""
 
 Pairs = list[tuple[str, str]]
@@ -45,9 +47,10 @@ def narrowed_url(record: Record, pairs: Pairs) -> str:
 
     An address with a view and nothing else opens what the view has saved.
     """
-    left = [pair for pair in pairs if pair[0] not in NO_FILTERS]
+    if any(name not in NO_FILTERS for name, _ in pairs):
+        return list_url(record, pairs)
     views = [(VIEW, EVERYTHING) for name, _ in pairs if name == VIEW]
-    return list_url(record, pairs if left else [*views, *(p for p in pairs if p[0] != VIEW)])
+    return list_url(record, [*views, *(p for p in pairs if p[0] not in (VIEW, MATCH))])
 
 
 def record_url(record: Record, view: str, id: int, **more: Any) -> str:

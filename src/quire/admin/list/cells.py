@@ -10,7 +10,7 @@ from markupsafe import Markup
 from quire.actor import Actor
 from quire.admin.format import cell_html, small_name
 from quire.admin.past_tense import words_for
-from quire.admin.urls import Pairs, address_for, list_url
+from quire.admin.urls import MATCH, Pairs, address_for, list_url
 from quire.declare.fields import Field
 from quire.declare.query_fields import filter_paths
 from quire.declare.record import Record, record_of
@@ -79,4 +79,6 @@ class Cells:
             return None
         replaced = (path, f"{path}__in", "page")
         rest = [(name, one) for name, one in self.pairs if name not in replaced]
+        if (MATCH, "any") in rest:  # among alternatives a filter more would find more
+            rest = []
         return list_url(self.record, [*rest, (path, text)])

@@ -1,22 +1,31 @@
 """The filter panel: a plain input for each field that can be filtered, in the query language of the
 API."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from quire.actor import Actor
 from quire.admin.list import presets
 from quire.admin.list.cells import filter_path
 from quire.admin.list.columns import without_parameters
+from quire.admin.list.groups import (
+    ALL,
+    ANY,
+    MAX_GROUPS,
+    has_tabs,
+    inner_kind,
+    split_groups,
+    split_name,
+)
 from quire.admin.local_time import exact, to_local_text, to_utc_text
 from quire.admin.past_tense import word_of, words_for
-from quire.admin.urls import Pairs, narrowed_url
+from quire.admin.urls import MATCH, Pairs, narrowed_url
 from quire.declare.fields import Field
 from quire.declare.query_fields import filter_paths
 from quire.declare.record import Record
 from quire.declare.text_codec import INPUT_TYPES
 
-OWN = ("search", "q", "sort", "page", "per_page", "trashed", "view", "columns")
+OWN = ("search", "q", "sort", "page", "per_page", "trashed", "view", "columns", "match")
 """Parameters of a list that are not filters."""
 
 WORDS = {
@@ -49,11 +58,6 @@ class Filter:
     choices: tuple[tuple[str, str], ...] = ()
     may_be_any: bool = True
     lookup_url: str | None = None
-
-
-def has_tabs(field: Field) -> bool:
-    """Whether the values of a field are tabs above the list, not a filter."""
-    return field.name == "status" and bool(field.choices)
 
 
 def _choices(field: Field) -> tuple[tuple[str, str], ...]:
@@ -97,14 +101,71 @@ def _bound(field: Field, path: str, operator: str, values: dict[str, str]) -> Fi
     return Filter(name, words, shown, INPUT_TYPES.get(widget, "text"))
 
 
-def filters(record: Record, actor: Actor, pairs: Pairs, lookup: Any) -> list[Filter]:
+@dataclass(frozen=True)
+class Section:
+    """The inputs of one group of filters, 0 for those outside of groups; `kept` are filters that the
+    address has and no input shows."""
+
+    number: int
+    inputs: list[Filter]
+    kept: Pairs
+    is_new: bool = False
+
+
+def filter_sections(record: Record, actor: Actor, pairs: Pairs, lookup: Any) -> list[Section]:
+    """The filter panel: the filters outside of groups, each group, and an empty one for more."""
+    groups = split_groups([pair for pair in pairs if pair[0] not in OWN])
+    any_match = (MATCH, ANY) in pairs
+    sections = [
+        _section(record, actor, number, own, lookup, (number > 0) != any_match)
+        for number, own in groups.items()
+    ]
+    free = next((n for n in range(1, MAX_GROUPS + 1) if n not in groups), None)
+    if free and sections[0].inputs:
+        sections.append(replace(_section(record, actor, free, [], lookup, False), is_new=True))
+    return sections
+
+
+def _section(
+    record: Record, actor: Actor, number: int, pairs: Pairs, lookup: Any, alternatives: bool
+) -> Section:
+    inputs = filters(record, actor, pairs, lookup, in_group=number > 0)
+    names = {one.name for one in inputs}
+    shown = dict(pairs)
+    further = [pair for pair in pairs if pair[0] in names and pair != (pair[0], shown[pair[0]])]
+    word = "or" if alternatives else "and"
+    for one in list(inputs):
+        values = [value for name, value in further if name == one.name]
+        if alternatives and one.value and one.may_be_any:
+            values.append("")  # for one more
+        place = inputs.index(one) + 1
+        inputs[place:place] = [replace(one, label=f"{word} {one.label}", value=v) for v in values]
+    # the state outside of groups is kept with the tabs
+    kept = [pair for pair in pairs if pair[0] not in names and (number or pair[0] != "status")]
+    prefix = f"{number}." if number else ""
+    return Section(
+        number,
+        [replace(one, name=f"{prefix}{one.name}") for one in inputs],
+        [(f"{prefix}{name}", value) for name, value in kept],
+    )
+
+
+def _optional(one: Filter, values: dict[str, str]) -> Filter:
+    """What has a value by itself outside of groups has none in one."""
+    return replace(one, value=one.value if one.name in values else "", may_be_any=True)
+
+
+def filters(
+    record: Record, actor: Actor, pairs: Pairs, lookup: Any, *, in_group: bool = False
+) -> list[Filter]:
     """The inputs of the filter panel; `status` has tabs, and `id` a page of its own."""
     paths = filter_paths(record, actor)
     values = dict(pairs)
     inputs: list[Filter] = []
     for name, one in paths.items():
-        if "." not in name and name != "id" and not has_tabs(one):
-            inputs += _inputs(one, filter_path(one, paths), values, lookup)
+        if "." not in name and name != "id" and (in_group or not has_tabs(one)):
+            field_inputs = _inputs(one, filter_path(one, paths), values, lookup)
+            inputs += [_optional(i, values) for i in field_inputs] if in_group else field_inputs
     return inputs
 
 
@@ -113,11 +174,11 @@ def clean(record: Record, actor: Actor, pairs: Pairs) -> Pairs:
     paths = filter_paths(record, actor)
     cleaned = []
     for name, text in pairs:
-        one = paths.get(name.partition("__")[0])
+        one = paths.get(split_name(name)[1].partition("__")[0])
         timed = one is not None and one.kind.widget == "datetime" and not name.endswith(NO_MOMENTS)
         value = to_utc_text(text.strip()) if timed else text.strip()
         number = name in ("page", "per_page")
-        if value and not (number and not _is_page(value)):
+        if value and not (number and not _is_page(value)) and (name, value) != (MATCH, ALL):
             cleaned.append((name, value))
     return cleaned
 
@@ -126,21 +187,26 @@ def _is_page(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0
 
 
-def chips(record: Record, actor: Actor, pairs: Pairs) -> list[dict[str, str]]:
-    """The active filters, each with the URL of the list without it."""
-    all_chips = []
+def chip_groups(record: Record, actor: Actor, pairs: Pairs) -> list[dict[str, Any]]:
+    """The active filters by group, each with the URL of the list without it."""
+    groups: dict[int, list[dict[str, str]]] = {}
     for name, value in pairs:
-        if name in OWN or name == "status":
-            continue
-        rest = [pair for pair in without_parameters(pairs, "page") if pair != (name, value)]
-        words = words_of(record, actor, name, value)
-        all_chips.append({"label": words, "url": narrowed_url(record, rest)})
-    return all_chips
+        number, inner = split_name(name)
+        if number or not (name in OWN or name == "status"):
+            rest = [pair for pair in without_parameters(pairs, "page") if pair != (name, value)]
+            words = words_of(record, actor, inner, value)
+            chip = {"label": words, "url": narrowed_url(record, rest)}
+            groups.setdefault(number, []).append(chip)
+    kind = ANY if (MATCH, ANY) in pairs else ALL
+    return [
+        {"number": number, "kind": inner_kind(kind) if number else kind, "chips": chips}
+        for number, chips in sorted(groups.items())
+    ]
 
 
 def words_of(record: Record, actor: Actor, name: str, value: str) -> str:
     """A filter as people read it."""
-    path, _, operator = name.partition("__")
+    path, _, operator = split_name(name)[1].partition("__")
     known = path in filter_paths(record, actor)
     field = record.fields_by_name.get(path.partition(".")[0]) if known else None
     return _chip(field, operator, value) if field else f"{name} {value}"

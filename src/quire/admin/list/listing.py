@@ -12,7 +12,6 @@ from quire.actor import Actor
 from quire.admin.actions import bulk_choices, delete_question
 from quire.admin.form.fields import settable_fields
 from quire.admin.format import record_title
-from quire.admin.list import presets
 from quire.admin.list.cells import Cells
 from quire.admin.list.columns import (
     Column,
@@ -22,12 +21,14 @@ from quire.admin.list.columns import (
     shown_fields,
     without_parameters,
 )
-from quire.admin.list.filters import chips, filters
+from quire.admin.list.filters import chip_groups, filter_sections
+from quire.admin.list.groups import parse_list_query, split_name
 from quire.admin.list.preferences import COLUMNS as CHOSEN_COLUMNS
 from quire.admin.list.tabs import tabs
 from quire.admin.list.views import COLUMNS, PAGING, ListViews
 from quire.admin.thumbnails import thumbnail
 from quire.admin.urls import (
+    MATCH,
     VIEW,
     Pairs,
     endpoint,
@@ -37,7 +38,7 @@ from quire.admin.urls import (
     record_url,
 )
 from quire.declare.fields import Field
-from quire.declare.query import Query, parse_query, split_list
+from quire.declare.query import Query, split_list
 from quire.declare.query_fields import default_filters
 from quire.declare.record import Record
 from quire.declare.text_codec import INPUT_TYPES, encode_value
@@ -92,8 +93,8 @@ class ListPage:
         """The query in the URL. Raises BadRequest."""
         record, actor = self.record, self.actor
         pairs = without_parameters(self.pairs, VIEW, COLUMNS)
-        added = default_filters(record, actor, (name.partition("__")[0] for name, _ in pairs))
-        query = parse_query(record, actor, presets.expand([*pairs, *added]))
+        active = (split_name(name)[1].partition("__")[0] for name, _ in pairs)
+        query = parse_list_query(record, actor, [*pairs, *default_filters(record, actor, active)])
         sort = query.sort or (("-id",) if record.newest_first and not query.search else ())
         return replace(query, sort=sort, fields=record.field_names, panel=True)
 
@@ -197,7 +198,7 @@ class ListPage:
         """The variables of the template."""
         record, actor, pairs = self.record, self.actor, self.pairs
         noun = record.noun
-        active = chips(record, actor, pairs)
+        active = chip_groups(record, actor, pairs)
         can_create = record.allows(actor, "create") is not False and not self.trashed
         rest = without_parameters(pairs, "page", VIEW, COLUMNS)
         return SimpleNamespace(
@@ -223,9 +224,11 @@ class ListPage:
             search=self.parameters.get("search", ""),
             total_text=self.total_text(),
             preserved_parameters=self._preserved_parameters(),
-            filters=filters(record, actor, pairs, lambda name: lookup_url(record, name)),
+            filters=filter_sections(record, actor, pairs, lambda name: lookup_url(record, name)),
             filters_open=bool(self.problem),
             chips=active,
+            any_match=self.parameters.get(MATCH) == "any",
+            filter_count=sum(len(group["chips"]) for group in active),
             columns=self.columns,
             is_compact=self.is_compact,
             rows=self.rows(),

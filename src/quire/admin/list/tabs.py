@@ -5,9 +5,9 @@ from urllib.parse import parse_qsl
 
 from quire.actor import Actor
 from quire.admin.list.columns import without_parameters
-from quire.admin.list.filters import has_tabs
+from quire.admin.list.groups import has_tabs
 from quire.admin.list.views import ListViews
-from quire.admin.urls import VIEW, Pairs, list_url, narrowed_url
+from quire.admin.urls import MATCH, VIEW, Pairs, list_url, narrowed_url
 from quire.declare.query_fields import filter_paths
 from quire.declare.record import Record
 from quire.records.saved_views import EVERYTHING
@@ -59,18 +59,35 @@ def tabs(record: Record, actor: Actor, views: ListViews, pairs: Pairs) -> list[d
     trash = [("Trash", [("trashed", "true")])] if record.has_trash else []
     middle = [*_own(record, actor), *_states(record, actor), *_declared(record, actor), *trash]
     entries: list[Entry] = [("All", []), *middle]
-    fitting = [own for _, own in entries if all(pair in pairs for pair in own)]
+    any_match = any(name == MATCH for name, _ in pairs)
+    fitting = [own for _, own in entries if _fits(own, pairs, any_match)]
     current = None if views.current else fitting[-1]
     rest = without_parameters(pairs, "status", "trashed", "page")
     rest = [pair for pair in rest if pair not in fitting[-1]]
     if views.current:  # the other tabs are no parts of it
         rest = [(VIEW, EVERYTHING)] if views.default else []
+    marks = [pair for pair in rest if pair[0] == VIEW]
     links = [
-        {"label": label, "url": narrowed_url(record, [*rest, *own]), "current": own == current}
+        {
+            "label": label,
+            # among alternatives a filter more would find more
+            "url": narrowed_url(
+                record, [*(rest if _is_state(own) or not any_match else marks), *own]
+            ),
+            "current": own == current,
+        }
         for label, own in entries
     ]
     links += [_saved_tab(record, views, view) for view in views.all]
     return links if len(links) > 1 else []
+
+
+def _is_state(own: Pairs) -> bool:
+    return all(name in ("status", "trashed") for name, _ in own)
+
+
+def _fits(own: Pairs, pairs: Pairs, any_match: bool) -> bool:
+    return all(pair in pairs for pair in own) and (_is_state(own) or not any_match)
 
 
 def _saved_tab(record: Record, views: ListViews, view: dict[str, Any]) -> dict[str, Any]:

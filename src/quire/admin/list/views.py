@@ -5,12 +5,12 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from quire.actor import Actor
-from quire.admin.list import presets
 from quire.admin.list.columns import column_fields, without_parameters
 from quire.admin.list.filters import clean, words_of
+from quire.admin.list.groups import parse_list_query
 from quire.admin.list.preferences import DEFAULT_VIEW, Preferences, preferences_of
 from quire.admin.urls import VIEW, Pairs
-from quire.declare.query import Query, parse_query
+from quire.declare.query import Query
 from quire.declare.query_conditions import Condition, Group
 from quire.declare.record import Record
 from quire.errors import BadRequest
@@ -89,7 +89,7 @@ class ListViews:
 
     def _keep_if_known(self, pair: tuple[str, str], pairs: Pairs) -> None:
         try:
-            parse_query(self.record, self.actor, presets.expand([pair]))
+            parse_list_query(self.record, self.actor, [pair])
         except BadRequest:
             self.dropped.append(f"“{words_of(self.record, self.actor, *pair)}”")
         else:
