@@ -1,7 +1,7 @@
 """An application that answers at an address of this machine, by the server that people run."""
 
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 from quire.serving import sockets
 from quire.serving.main import server_options
@@ -34,3 +34,21 @@ def serving(app):
     """The address of Quire while it runs, with the limits that its settings say."""
     with running(app, **server_options(app)) as (_, port):
         yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def silent_server():
+    """A port of a server that accepts and says nothing; and how many have connected, as a function."""
+    with sockets.bind("127.0.0.1", 0) as listener, ExitStack() as accepted:
+        listener.listen()
+        listener.setblocking(False)
+
+        def connections():
+            count = 0
+            with suppress(BlockingIOError):
+                while True:
+                    accepted.enter_context(listener.accept()[0])
+                    count += 1
+            return count
+
+        yield listener.getsockname()[1], connections

@@ -67,13 +67,16 @@ def test_what_keeps_it_from_being_made_is_one_line(filled, monkeypatch):
 
 
 def test_check_says_how_old_the_newest_is(filled, console, monkeypatch):
-    assert "ok   newest backup: none\n" in console("check")[1]
+    assert "warning  newest backup: There is no backup." in console("check")[1]
     monkeypatch.setenv("BACKUP_EVERY", "12h")
-    assert "BAD  newest backup: none: one is due every 12 h." in console("check")[1]
+    assert "There is no backup, but one is due every 12 h." in console("check")[1]
     old_backup(filled, hours=25)
-    assert "BAD  newest backup: 25 h ago: one is due every 12 h." in console("check")[1]
+    words = (
+        "error    newest backup: The newest backup was made 25 h ago, but one is due every 12 h."
+    )
+    assert words in console("check")[1]
     old_backup(filled, minutes=30)
-    assert "ok   newest backup: 30 min ago\n" in console("check")[1]
+    assert "ok       newest backup: 30 min ago\n" in console("check")[1]
 
 
 @pytest.mark.parametrize(

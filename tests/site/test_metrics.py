@@ -210,7 +210,8 @@ def test_a_client_chooses_no_label(app, increase):
     assert len(keys) == 4  # one of each kind, and that of the metrics themselves
 
 
-def test_the_counters_are_shared_by_the_periodic_task(app):
+def test_the_counters_are_shared_by_the_periodic_task(make_app, tmp_path):
+    app = make_app(QUIRE_INSTANCE=tmp_path)
     task = next(one for one in PER_PROCESS if one.run.__name__ == "write_counters")
     with app.app_context():
         task.run()

@@ -1,7 +1,5 @@
 """The state of the database is asked for once in a request, also where nobody answers."""
 
-from contextlib import ExitStack, contextmanager, suppress
-
 import psycopg
 import pytest
 from sqlalchemy import event
@@ -10,10 +8,9 @@ from quire.actor import SYSTEM
 from quire.app import create_app
 from quire.declare.clock import now, rfc3339
 from quire.records import POSTS
-from quire.serving import sockets
 from quire.store.db import db
 from quire.store.write import create
-from tests.running_server import free_port
+from tests.running_server import free_port, silent_server
 
 ASKS = ("PRAGMA data_version", "SELECT pg_current_snapshot()")
 ELSEWHERE = (";", "SELECT (SELECT string_agg(data_versions")
@@ -64,24 +61,6 @@ def test_the_cache_and_maintenance_share_what_was_asked(sent):
     told.clear()
     assert client.get("/api/v1/nowhere").status_code == 404
     assert len([one for one in told if one.startswith(ASKS)]) == 1
-
-
-@contextmanager
-def silent_server():
-    """A port of a server that accepts and says nothing; and how many have connected, as a function."""
-    with sockets.bind("127.0.0.1", 0) as listener, ExitStack() as accepted:
-        listener.listen()
-        listener.setblocking(False)
-
-        def connections():
-            count = 0
-            with suppress(BlockingIOError):
-                while True:
-                    accepted.enter_context(listener.accept()[0])
-                    count += 1
-            return count
-
-        yield listener.getsockname()[1], connections
 
 
 def away(port, tmp_path):

@@ -51,6 +51,16 @@ def make_celery(app: Flask) -> Celery:
     return celery
 
 
+def is_broker_reachable(app: Flask, seconds: float) -> bool:
+    """Whether the broker lets this installation in, tried once."""
+    try:
+        with make_celery(app).connection_for_write() as connection:
+            connection.ensure_connection(max_retries=1, interval_start=0, timeout=seconds)
+    except (OperationalError, OSError):
+        return False
+    return True
+
+
 class Dispatcher:
     """Passes on what is due."""
 

@@ -13,8 +13,8 @@ class BoundedCalls:
         self._lock = threading.Lock()
         self._running: dict[str, Future[Any]] = {}
 
-    def result(self, name: str, call: Callable[[], Any], seconds: float) -> Any:
-        """What `call()` returns. Raises TimeoutError after `seconds`, CancelledError if it fails."""
+    def result(self, name: str, call: Callable[[], Any], seconds: float | None) -> Any:
+        """What `call()` returns. Raises TimeoutError after `seconds` (None: never), CancelledError if it fails."""
         with self._lock:
             future = self._running.get(name)
             if future is None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import orjson
 from flask import Response
 
-from quire.site.readiness import check_readiness
+from quire.checks.readiness import check_readiness
 
 
 def health() -> Response:

@@ -35,7 +35,7 @@ HEADER_BYTES = 2048
 EACH_TIME = ("date", "x-request-id", "cache-control", "server-timing", "ratelimit")
 """Beginnings of headers that belong to one answer."""
 NOT_MODIFIED = "304 NOT MODIFIED"
-_CHECKS = "quire.checks"
+_CHECKS = "quire.response_checks"
 """Where the environment keeps what says, beside versions, whether the answer to it still holds."""
 _GUARDS = "quire-response-guards"
 _REPEATED = "quire.repeated"

@@ -30,9 +30,13 @@ mail = Mail()
 class CheckedConnection(Connection):
     """Flask-Mail's connection with a patience that ends, and certificates that are checked."""
 
+    seconds: float | None = None
+    """How long to wait for an answer; MAIL_TIMEOUT where nothing is said."""
+
     def configure_host(self) -> smtplib.SMTP:
         """A server that is ready to take mail. Raises OSError."""
-        seconds, tls = current_app.config["MAIL_TIMEOUT"], ssl.create_default_context()
+        tls = ssl.create_default_context()
+        seconds = self.seconds or current_app.config["MAIL_TIMEOUT"]
         where = (self.mail.server, self.mail.port)
         if self.mail.use_ssl:
             host: smtplib.SMTP = smtplib.SMTP_SSL(*where, timeout=seconds, context=tls)
@@ -54,6 +58,17 @@ class CheckedConnection(Connection):
             with suppress(OSError):
                 self.host.putcmd("quit")
             self.host.close()
+
+
+def try_server(seconds: float) -> str | None:
+    """Sign in at the mail server and send nothing: why that fails, None where all is well."""
+    line = CheckedConnection(current_app.extensions["mail"])
+    line.seconds = seconds
+    try:
+        line.configure_host().close()
+    except OSError as error:
+        return str(error)
+    return None
 
 
 @on_event(MAIL)

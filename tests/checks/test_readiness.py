@@ -8,8 +8,8 @@ from collections import namedtuple
 import pytest
 from sqlalchemy import text
 
+from quire.checks import jobs, readiness
 from quire.monitoring.setup import shared_counters
-from quire.site import readiness
 from quire.store.db import db, transaction
 from quire.store.migrations import newest_revision
 from quire.store.outbox import enqueue
@@ -85,7 +85,7 @@ def test_jobs_that_nobody_does(app, stop_clock):
 
 def test_a_backlog_that_workers_are_busy_with_is_a_warning(app, stop_clock, monkeypatch):
     wait_minutes(app, 6, stop_clock)
-    monkeypatch.setattr(readiness, "job_threads", lambda app: 1)
+    monkeypatch.setattr(jobs, "job_threads", lambda app: 1)
     status, checks = asked(app)
     assert (status, checks["jobs"]["status"]) == (200, "warning")
 

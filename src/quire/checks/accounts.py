@@ -1,0 +1,43 @@
+"""Checks of accounts: whether anybody administers this installation, and how well that is protected."""
+
+from sqlalchemy import select
+
+from quire.auth import first_admin
+from quire.checks.check import OK, Check, error, warning
+from quire.records import USERS
+from quire.records.accounts.second_factors import Passkey, TotpDevice
+from quire.store.db import read_connection
+
+MOST_NAMES = 3
+
+
+def check_administrator() -> Check:
+    """Whether there is an administrator."""
+    if first_admin.is_needed():
+        action = "Create one: manage.py users create USERNAME EMAIL --role admin."
+        return error("There is no active administrator.", action)
+    return OK
+
+
+def check_second_factors() -> Check:
+    """Whether each administrator has a second factor."""
+    names = _unprotected()
+    if not names:
+        return OK
+    more = " and others" if len(names) > MOST_NAMES else ""
+    reason = f"Administrators without a second factor: {', '.join(names[:MOST_NAMES])}{more}."
+    return warning(
+        reason, "Let them set one up at /profile/two-factor; REQUIRE_ADMIN_TWO_FACTOR insists."
+    )
+
+
+def _unprotected() -> list[str]:
+    users = USERS.model.__table__
+    statement = select(users.c.username).where(users.c.role == "admin", users.c.is_active)
+    for factor in (TotpDevice.__table__, Passkey.__table__):
+        statement = statement.where(
+            ~select(factor.c.id).where(factor.c.user_id == users.c.id).exists()
+        )
+    with read_connection() as connection:
+        statement = statement.order_by(users.c.username).limit(MOST_NAMES + 1)
+        return list(connection.execute(statement).scalars())

@@ -1,0 +1,129 @@
+"""Checks of the database: whether it answers, fits, is whole, and stands where it can work."""
+
+import platform
+import sqlite3
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from flask import current_app
+from sqlalchemy import Connection, select, text
+
+from quire.checks.check import OK, Check, error, ok, warning
+from quire.checks.network_drive import network_drive
+from quire.declare.clock import now
+from quire.monitoring.setup import shared_counters
+from quire.store.audit import AuditEvent
+from quire.store.db import db, read_connection
+from quire.store.migrations import database_revision, require_current
+from quire.store.postgresql import missing_role_settings
+
+PYTHON, SQLITE, POSTGRESQL = (3, 11), (3, 40), (15,)
+"""The oldest versions that Quire is tested with."""
+SKEW = timedelta(seconds=5)
+"""By how much the clocks of two machines may differ."""
+FUTURE = timedelta(minutes=2)
+"""By how much the newest change may lie in the future."""
+MANY_PROCESSES = 4
+"""Processes beside each other that one writer at a time is enough for."""
+
+
+def check_database() -> Check:
+    """Whether it can be opened and has the tables that this code needs. Raises StartupError."""
+    require_current(database_revision())
+    return ok(" ".join(_server()))
+
+
+def check_versions() -> Check:
+    """Whether Python and the database are new enough."""
+    name, version = _server()
+    oldest = SQLITE if name == "SQLite" else POSTGRESQL
+    present = {"Python": platform.python_version(), name: version}
+    for one, required in (("Python", PYTHON), (name, oldest)):
+        if _numbers(present[one]) < required:
+            least = ".".join(map(str, required))
+            return error(f"{one} {present[one]} is too old.", f"Install {one} {least} or later.")
+    return ok(", ".join(f"{one} {version}" for one, version in present.items()))
+
+
+def _server() -> tuple[str, str]:
+    if db.engine.dialect.name == "sqlite":
+        return "SQLite", sqlite3.sqlite_version
+    with read_connection() as connection:
+        version = connection.execute(text("SHOW server_version")).scalar_one()
+    return "PostgreSQL", str(version).partition(" ")[0]
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(one) for one in version.split(".") if one.isdigit())
+
+
+def check_integrity() -> Check:
+    """Whether the file of SQLite is whole and no row refers to nothing; PostgreSQL checks itself."""
+    with read_connection() as connection:
+        reason = None if connection.dialect.name != "sqlite" else _damage(connection)
+    return OK if reason is None else error(reason, "Restore a backup: manage.py restore FILE.")
+
+
+def _damage(connection: Connection) -> str | None:
+    answer = connection.execute(text("PRAGMA quick_check(1)")).scalar()
+    if answer != "ok":
+        return f"The file is damaged: {answer}."
+    lost = connection.execute(text("PRAGMA foreign_key_check")).first()
+    return None if lost is None else f"A row in {lost[0]} refers to a missing row in {lost[2]}."
+
+
+def check_role() -> Check:
+    """Whether the role behind PgBouncer has the limits that sessions cannot be told there."""
+    if not current_app.config["DATABASE_PGBOUNCER"]:
+        return OK
+    with read_connection() as connection:
+        missing = missing_role_settings(connection)
+    if not missing:
+        return OK
+    words = "; ".join(f"ALTER ROLE CURRENT_USER SET {name} = '{one}'" for name, one in missing)
+    reason = "Behind PgBouncer, the role of the database needs settings of its own."
+    return error(reason, f"Run in psql: {words}.")
+
+
+def check_place() -> Check:
+    """Whether SQLite is on a disk of this machine, and has no more writers than it is good for."""
+    if db.engine.dialect.name != "sqlite":
+        return OK
+    drive = network_drive(Path(str(db.engine.url.database)))
+    if drive is not None:
+        reason = (
+            f"The SQLite file is on a network drive ({drive}), where locks fail and files break."
+        )
+        return error(reason, "Set QUIRE_INSTANCE to a local disk, or DATABASE_URL to PostgreSQL.")
+    processes = len(shared_counters().read(0).processes) - 1  # the first is this command
+    if processes <= MANY_PROCESSES:
+        return OK
+    reason = f"{processes} processes share one SQLite file, in which one writes at a time."
+    return warning(reason, "Run fewer, or move to PostgreSQL: see docs/scaling.md.")
+
+
+def check_clock() -> Check:
+    """Whether this clock agrees with that of the database, and with what has happened already."""
+    skew = _skew()
+    if abs(skew) > SKEW:
+        reason = (
+            f"This clock differs by {abs(skew).total_seconds():.0f} s from that of the database."
+        )
+        return error(reason, "Set both machines by NTP.")
+    last = select(AuditEvent.created_at).order_by(AuditEvent.id.desc()).limit(1)
+    with read_connection() as connection:
+        newest: datetime | None = connection.execute(last).scalar()
+    if newest is None or newest - now() < FUTURE:
+        return OK
+    reason = f"The newest change is of {newest:%Y-%m-%d %H:%M} UTC, but this clock says {now():%Y-%m-%d %H:%M}."
+    return error(reason, "Set the clock of this machine, by NTP.")
+
+
+def _skew() -> timedelta:
+    if db.engine.dialect.name == "sqlite":
+        return timedelta(0)
+    with read_connection() as connection:
+        began, before = time.monotonic(), now()
+        there: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return there - before - timedelta(seconds=(time.monotonic() - began) / 2)

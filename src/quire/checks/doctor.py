@@ -1,0 +1,101 @@
+"""All checks of an installation, each within seconds; what needs the database is left out without one."""
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import CancelledError
+
+from flask import current_app
+
+from quire.checks import accounts, database, files, jobs, services, settings
+from quire.checks.check import Check, error, warning
+from quire.config.startup_errors import one_line
+from quire.config.validation import StartupError
+from quire.errors import Problem
+from quire.monitoring.setup import bounded_calls
+
+Checks = Mapping[str, Callable[[], Check]]
+SECONDS = 3.0
+"""How long each check may take."""
+DATABASE = {"database": database.check_database}
+"""What must be well for the checks that ask the database."""
+IN_DATABASE = {
+    "database integrity": database.check_integrity,
+    "limits of the database role": database.check_role,
+    "administrator": accounts.check_administrator,
+    "background jobs": jobs.check_jobs,
+}
+IN_INSTANCE = {
+    "file permissions": files.check_permissions,
+    "file storage": files.check_storage,
+    "newest backup": files.check_backup_age,
+}
+PUBLIC_IN_DATABASE = {
+    "versions": database.check_versions,
+    "place of the database": database.check_place,
+    "clock": database.check_clock,
+    "second factors": accounts.check_second_factors,
+    "worker": jobs.check_worker,
+    "queue": jobs.check_queue,
+    "webhooks": jobs.check_webhooks,
+    "uploaded files": files.check_uploads,
+}
+PUBLIC = {
+    "environment": settings.check_environment,
+    "public address": settings.check_address,
+    "proxy": settings.check_proxy,
+    "rate limits": settings.check_limits,
+    "settings": settings.check_contradictions,
+    "disk": files.check_disk,
+    "content of the backup": files.check_newest_backup,
+    "log": files.check_log,
+    "mail": services.check_mail,
+    "Redis": services.check_redis,
+    "broker": services.check_broker,
+}
+"""What matters where strangers come in."""
+
+
+def examine(deploy: bool, more: Checks) -> Iterator[tuple[str, Check]]:
+    """The name of each check and what it says; with `deploy`, also those for a public installation.
+
+    None of these takes longer than SECONDS; without `deploy`, each takes as long as it takes.
+    """
+    seconds = SECONDS if deploy else None
+    is_usable = True
+    for name, check in DATABASE.items():
+        result = _bounded(name, check, seconds)
+        is_usable = is_usable and result.status == "ok"
+        yield name, result
+    for name, check in _further(deploy, is_usable, more).items():
+        yield name, _bounded(name, check, seconds)
+
+
+def _further(deploy: bool, is_usable: bool, more: Checks) -> Checks:
+    parts: list[Checks] = [IN_DATABASE] if is_usable else []
+    if deploy and is_usable:
+        parts.append(PUBLIC_IN_DATABASE)
+    parts += [IN_INSTANCE, more, *([PUBLIC] if deploy else [])]
+    return {name: check for part in parts for name, check in part.items()}
+
+
+def _bounded(name: str, check: Callable[[], Check], seconds: float | None) -> Check:
+    app = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001
+
+    def run() -> Check:
+        with app.app_context():
+            return _run_one(check)
+
+    try:
+        result: Check = bounded_calls().result(f"check {name}", run, seconds)
+    except TimeoutError:
+        reason = f"Not known: the check did not end within {SECONDS:g} seconds."
+        return warning(reason, "Run manage.py check, which gives it all the time it takes.")
+    except CancelledError:
+        return error("The check itself failed; the lines above say why.", "Report it.")
+    return result
+
+
+def _run_one(check: Callable[[], Check]) -> Check:
+    try:
+        return check()
+    except (StartupError, Problem, OSError) as fault:
+        return Check("error", one_line(fault))

@@ -1,0 +1,160 @@
+"""Checks of what is on disks: room, rights, uploaded files, backups, logs."""
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+from flask import current_app
+from sqlalchemy import select, union_all
+
+from quire.backup.folder import seconds_since_backup, stored_backups
+from quire.backup.read import open_backup
+from quire.checks.check import OK, Check, error, ok, warning
+from quire.config.instance_folder import open_paths
+from quire.config.validation import StartupError
+from quire.records import MEDIA
+from quire.records.media import ADDRESS
+from quire.store.db import db, read_connection
+from quire.store.files.storage import file_storage
+
+FULL_BYTES, LOW_BYTES = 64 * 2**20, 2**30
+"""Free bytes of a disk below which writes are about to fail, and below which to warn."""
+FREE_SPACE = "Delete what is not needed, or enlarge the disk."
+SAMPLE = 50
+"""Uploads, the newest and as many of the oldest, whose files are looked for."""
+LOOK_SECONDS = 2.0
+"""How long to look for files, or read a backup."""
+OLD_BACKUP = timedelta(days=7).total_seconds()
+
+
+def check_disk() -> Check:
+    """Whether there is room where the instance folder and the database are."""
+    free = min(shutil.disk_usage(folder).free for folder in _folders())
+    if free >= LOW_BYTES:
+        return OK
+    reason = f"Only {free // 2**20} MB are free on the disk of the instance folder or the database."
+    return Check("error" if free < FULL_BYTES else "warning", reason, FREE_SPACE)
+
+
+def _folders() -> Iterator[Path]:
+    instance = _instance()
+    yield instance if instance.is_dir() else Path.cwd()
+    database = db.engine.url.database
+    if db.engine.dialect.name == "sqlite" and database not in (None, "", ":memory:"):
+        yield Path(str(database)).parent
+
+
+def _instance() -> Path:
+    return Path(current_app.config["QUIRE_INSTANCE"])
+
+
+def check_permissions() -> Check:
+    """Whether others can read the instance folder; on Windows its rights are those of its parent."""
+    paths = [] if os.name == "nt" else list(open_paths(_instance()))
+    if not paths:
+        return OK
+    path = paths[0]
+    return error(f"Other users of this machine can read {path}.", f"Run: chmod -R go= '{path}'.")
+
+
+def check_storage() -> Check:
+    """Whether files can be stored."""
+    fault = file_storage().fault()
+    action = "Check the rights of uploads/ in the instance folder, or the settings S3_*."
+    return OK if fault is None else error(f"Uploads cannot be stored: {fault}.", action)
+
+
+def check_uploads() -> Check:
+    """Whether the files of some uploads, the newest and the oldest, are there."""
+    end, urls = time.monotonic() + LOOK_SECONDS, _some_urls()
+    missing, looked = [], 0
+    for url in urls:
+        if time.monotonic() > end:
+            break
+        looked += 1
+        if file_storage().find(url.removeprefix(ADDRESS)) is None:
+            missing.append(url)
+    if not missing:
+        return ok(f"{looked} of the newest and oldest looked for")
+    reason = f"Of {looked} uploads looked for, {len(missing)} have no file, such as {missing[0]}."
+    return error(reason, "Copy uploads/ from a backup: its files keep their names.")
+
+
+def _some_urls() -> list[str]:
+    media = MEDIA.model.__table__
+    ends = (
+        select(media.c.url).order_by(one).limit(SAMPLE) for one in (media.c.id.desc(), media.c.id)
+    )
+    parts = [select(one.subquery().c.url) for one in ends]
+    with read_connection() as connection:
+        return sorted(connection.execute(union_all(*parts)).scalars().unique())
+
+
+def check_backup_age() -> Check:
+    """Whether there is a backup that is as new as it should be."""
+    every, age = current_app.config["BACKUP_EVERY"], seconds_since_backup()
+    known = (
+        "There is no backup" if age is None else f"The newest backup was made {_duration(age)} ago"
+    )
+    if every and (age is None or age > 2 * every):
+        reason = f"{known}, but one is due every {_duration(every)}."
+        return error(reason, "Start serve.py or manage.py worker; its log says why none was made.")
+    if age is None or age > OLD_BACKUP:
+        return warning(f"{known}.", "Set BACKUP_EVERY=24h, or run manage.py backup.")
+    return ok(f"{_duration(age)} ago")
+
+
+def check_newest_backup() -> Check:
+    """Whether the newest backup can be read from end to end."""
+    backups = stored_backups()
+    if not backups:
+        return ok("there is none")
+    path, end = backups[-1][1], time.monotonic() + LOOK_SECONDS
+    command = f"manage.py backup --verify '{path}'"
+
+    def stop_at_end(done: int, total: int) -> None:
+        if time.monotonic() > end:
+            raise TimeoutError
+
+    try:
+        with open_backup(path, _instance(), _passphrase, stop_at_end):
+            return ok(f"{path.name} is whole")
+    except TimeoutError:
+        return ok(f"{path.name} is too large to be read here. Run: {command}")
+    except _NoPassphrase:
+        reason = f"{path.name} is encrypted, and BACKUP_PASSPHRASE is not set."
+        return warning(reason, f"Run: {command}.")
+    except (StartupError, OSError) as fault:
+        return error(f"The newest backup cannot be restored: {fault}", "Run manage.py backup.")
+
+
+class _NoPassphrase(Exception):
+    """The passphrase is not known here."""
+
+
+def _passphrase() -> str:
+    if not current_app.config["BACKUP_PASSPHRASE"]:
+        raise _NoPassphrase
+    return str(current_app.config["BACKUP_PASSPHRASE"])
+
+
+def check_log() -> Check:
+    """Whether the log is bounded and says as much as it should."""
+    config = current_app.config
+    if config["LOG_LEVEL"] == "DEBUG":
+        return warning("LOG_LEVEL=DEBUG logs much that nobody reads.", "Set LOG_LEVEL=INFO.")
+    if config["LOG_FILE"] and not config["LOG_FILE_BYTES"]:
+        reason = "The log file grows without end, as LOG_FILE_BYTES is 0."
+        return warning(reason, "Set LOG_FILE_BYTES, unless another program rotates it.")
+    return OK
+
+
+def _duration(seconds: float) -> str:
+    """Days, or hours, or minutes."""
+    for unit, length in (("d", 86_400), ("h", 3600)):
+        if seconds >= 2 * length:
+            return f"{seconds // length:.0f} {unit}"
+    return f"{seconds // 60:.0f} min"

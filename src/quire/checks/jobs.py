@@ -1,0 +1,75 @@
+"""Checks of what runs later: workers, the queue, webhooks."""
+
+from datetime import timedelta
+
+from flask import current_app
+from sqlalchemy import func, select
+
+from quire.checks.check import OK, Check, error, ok, warning
+from quire.declare.clock import now
+from quire.jobs.worker import job_threads
+from quire.monitoring.setup import shared_counters
+from quire.records import DELIVERIES, WEBHOOKS
+from quire.store.db import read_connection
+from quire.store.queue_admin import is_claimed, jobs_by_state, oldest_due
+
+JOBS_WAIT = timedelta(minutes=5)
+"""How long a job may wait if a worker is running."""
+BACKLOG = 10_000
+"""Jobs that may wait at once."""
+DELIVERY_DAYS = timedelta(days=7)
+"""How long a failed delivery is worth a word."""
+START_WORKER = "Start serve.py or manage.py worker."
+MORE_WORKERS = "If this lasts, run manage.py worker --concurrency 4 beside the server."
+
+
+def check_jobs() -> Check:
+    """Whether jobs are done: one may wait for long where a worker is busy with others."""
+    since = oldest_due()
+    if since is None or now() - since < JOBS_WAIT:
+        return OK
+    minutes = int((now() - since).total_seconds() // 60)
+    reason = f"The oldest job has been waiting for {minutes} minutes"
+    if is_worker_alive():
+        return warning(f"{reason}, though workers are running.", MORE_WORKERS)
+    return error(f"{reason}, and no worker is running.", START_WORKER)
+
+
+def is_worker_alive() -> bool:
+    """Whether any process of this installation does jobs, as far as can be seen from here."""
+    own = job_threads(current_app)
+    running = shared_counters().read(own).processes
+    return any(one.job_threads for one in running) or is_claimed()
+
+
+def check_worker() -> Check:
+    """Whether anybody would do a job that came now."""
+    return OK if is_worker_alive() else warning("No worker is running.", START_WORKER)
+
+
+def check_queue() -> Check:
+    """Whether jobs have failed for good, or pile up."""
+    counts = jobs_by_state()
+    if failed := counts["failed"]:
+        action = "Read why at System, Jobs in the panel, and run them again or delete them there."
+        return warning(f"{failed} jobs have failed for good.", action)
+    if counts["waiting"] > BACKLOG:
+        return warning(f"{counts['waiting']} jobs are waiting.", MORE_WORKERS)
+    return ok(f"{counts['waiting']} waiting")
+
+
+def check_webhooks() -> Check:
+    """Whether webhooks were turned off because they failed, or events did not arrive lately."""
+    hooks, sent = WEBHOOKS.model.__table__, DELIVERIES.model.__table__
+    disabled = select(func.count()).where(hooks.c.disabled_reason.is_not(None))
+    late = (sent.c.status == "failed") & (sent.c.created_at > now() - DELIVERY_DAYS)
+    failed = select(func.count()).select_from(sent).where(late)
+    with read_connection() as connection:
+        off, lost = (connection.execute(one).scalar_one() for one in (disabled, failed))
+    if off:
+        action = "Read why at System, Webhooks in the panel, and turn them on again there."
+        return warning(f"{off} webhooks were turned off because they failed.", action)
+    if lost:
+        action = "Read why at System, Deliveries in the panel, and replay them there."
+        return warning(f"{lost} deliveries to webhooks have failed within 7 days.", action)
+    return OK

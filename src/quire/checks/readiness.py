@@ -1,0 +1,75 @@
+"""Whether this server can do its work: database, schema, disk and jobs, each with what to do about it.
+
+Nothing said here is secret: anybody may ask. All of it takes a few seconds at most.
+"""
+
+from concurrent.futures import CancelledError
+
+from flask import current_app
+from sqlalchemy import text
+
+from quire.checks.check import OK, Check, error
+from quire.checks.files import check_disk
+from quire.checks.jobs import check_jobs
+from quire.config.validation import StartupError
+from quire.errors import Problem
+from quire.monitoring.setup import bounded_calls
+from quire.store.db import read_connection
+from quire.store.migrations import database_revision, require_current
+from quire.web.threads import blocking
+
+SECONDS = 3.0
+"""How long the database may take to answer all questions."""
+LOOK_AT_DATABASE = "Check that the database runs, that nothing keeps it locked, and DATABASE_URL."
+NOT_ASKED = error("Not known: the database cannot be asked.", LOOK_AT_DATABASE)
+
+
+def check_readiness() -> dict[str, Check]:
+    """All checks by their names, within some seconds even when the database hangs."""
+    return {**_ask_database(), "disk": check_disk()}
+
+
+def _ask_database() -> dict[str, Check]:
+    app = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001
+
+    def ask() -> dict[str, Check]:
+        with app.app_context():
+            return _check_database()
+
+    try:
+        with blocking():
+            checks: dict[str, Check] = bounded_calls().result("readiness", ask, SECONDS)
+    except TimeoutError:
+        return _without_database(f"The database did not answer within {SECONDS:g} seconds.")
+    except CancelledError:
+        return _without_database("The database could not be asked; the log says why.")
+    return checks
+
+
+def _check_database() -> dict[str, Check]:
+    try:
+        with read_connection() as connection:
+            connection.execute(text("SELECT 1"))
+        schema = check_schema()
+        # other tables may have no jobs
+        jobs = check_jobs() if schema.status == "ok" else NOT_ASKED
+    except Problem as problem:
+        return _without_database(problem.message)
+    return {"database": OK, "schema": schema, "jobs": jobs}
+
+
+def _without_database(reason: str) -> dict[str, Check]:
+    return {"database": error(reason, LOOK_AT_DATABASE), "schema": NOT_ASKED, "jobs": NOT_ASKED}
+
+
+def check_schema() -> Check:
+    """Whether the tables are those that this code needs."""
+    try:
+        revision = database_revision()
+    except StartupError:  # its text names the server and the account
+        return NOT_ASKED
+    try:
+        require_current(revision)
+    except StartupError as mismatch:
+        return error(str(mismatch), "Run manage.py check on the server.")
+    return OK

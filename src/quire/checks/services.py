@@ -1,0 +1,58 @@
+"""Checks of other servers that this installation is told to use: mail, Redis, the broker."""
+
+from importlib import import_module
+
+from flask import current_app
+from limits.storage import storage_from_string
+
+from quire.checks.check import OK, Check, error, ok, warning
+from quire.jobs.mail.smtp import try_server
+from quire.security.counter_storage import storage_uri
+
+CONNECT_SECONDS = 2.0
+"""How long to wait for each answer of a server."""
+NOT_USED = ok("not used")
+
+
+def check_mail() -> Check:
+    """Whether the mail server takes this installation's mail."""
+    config = current_app.config
+    if not config["MAIL_SERVER"]:
+        reason = (
+            "MAIL_SERVER is not set: no email is sent, and no password can be reset by its owner."
+        )
+        return warning(
+            reason, "Set MAIL_SERVER; until then, emails are in outbox/ of the instance folder."
+        )
+    if not config["MAIL_DEFAULT_SENDER"]:
+        reason = "MAIL_DEFAULT_SENDER is not set: servers may refuse mail from an address that is made up."
+        return error(reason, "Set MAIL_DEFAULT_SENDER to an address of your own domain.")
+    fault = try_server(CONNECT_SECONDS)
+    if fault is None:
+        return OK
+    reason = f"The mail server at {config['MAIL_SERVER']}:{config['MAIL_PORT']} does not let us in: {fault}."
+    return error(
+        reason, "Check MAIL_SERVER, MAIL_PORT, MAIL_USE_TLS, MAIL_USERNAME and the firewall."
+    )
+
+
+def check_redis() -> Check:
+    """Whether Redis answers."""
+    url = current_app.config["REDIS_URL"]
+    if not url:
+        return NOT_USED
+    if storage_from_string(storage_uri(url)).check():
+        return OK
+    reason = "Redis does not answer: until it does, each process counts its own rate limits."
+    return warning(reason, "Start Redis, or check REDIS_URL.")
+
+
+def check_broker() -> Check:
+    """Whether the broker of Celery answers."""
+    if not current_app.config["CELERY_BROKER_URL"]:
+        return NOT_USED
+    app = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001
+    if import_module("quire.jobs.celery").is_broker_reachable(app, CONNECT_SECONDS):
+        return OK
+    reason = "The broker does not answer: jobs wait until it does."
+    return error(reason, "Start it, or check CELERY_BROKER_URL.")

@@ -1,0 +1,82 @@
+"""Jobs that failed or pile up, webhooks that were turned off; the rest is in test_readiness."""
+
+import pytest
+from sqlalchemy import insert, text
+
+from quire.actor import SYSTEM
+from quire.checks import jobs
+from quire.declare.clock import now
+from quire.jobs.worker import run_due_jobs
+from quire.monitoring.setup import shared_counters
+from quire.records import DELIVERIES, WEBHOOKS
+from quire.store.db import transaction
+from quire.store.mail_events import enqueue_mail
+from quire.store.outbox import enqueue
+from quire.store.write import create
+from tests.mail_servers import Post
+
+
+@pytest.fixture
+def context(app):
+    """The application's context."""
+    with app.app_context():
+        yield app
+
+
+def test_all_is_well(context):
+    assert [one().status for one in (jobs.check_jobs, jobs.check_queue, jobs.check_webhooks)] == [
+        "ok"
+    ] * 3
+
+
+def test_nobody_does_jobs(make_app, tmp_path):
+    app = make_app(QUIRE_INSTANCE=tmp_path)
+    with app.app_context():
+        assert jobs.check_worker().status == "warning"
+        folder = shared_counters()._folder
+        folder.mkdir()
+        state = '{"started": 1, "cpu_seconds": 1, "memory_bytes": 1, "job_threads": 2}'
+        (folder / "h-1-a.json").write_text(f'{{"process": {state}}}', encoding="utf-8")
+        assert jobs.check_worker().status == "ok"
+
+
+def test_a_job_that_has_failed_for_good(make_app, people):
+    post = Post()
+    post.start()
+    app = make_app(**post.settings())
+    try:
+        with app.app_context():
+            post.answers.append("550 nobody of that name")
+            enqueue_mail("reset", email="ann@example.org")
+            run_due_jobs()
+            result = jobs.check_queue()
+    finally:
+        post.stop()
+    assert result.status == "warning" and result.reason == "1 jobs have failed for good."
+
+
+def test_a_backlog(context, monkeypatch):
+    monkeypatch.setattr(jobs, "BACKLOG", 3)
+    for _ in range(4):
+        enqueue("mail.reset")
+    assert jobs.check_queue().reason == "4 jobs are waiting."
+
+
+def test_webhooks_that_fail(context, people):
+    raw = {"url": "https://127.0.0.1/", "events": ["posts.created"], "owner": people["root"].id}
+    context.config["WEBHOOK_PRIVATE_NETWORKS"] = True
+    try:
+        hook = create(WEBHOOKS, SYSTEM, raw).id
+    finally:
+        context.config["WEBHOOK_PRIVATE_NETWORKS"] = False
+    delivery = {
+        "webhook_id": hook, "event": "posts.created", "message_id": "m", "type": "posts",
+        "record_id": 1, "event_at": now(), "status": "failed",
+    }  # fmt: skip
+    with transaction() as connection:
+        connection.execute(insert(DELIVERIES.model.__table__).values(**delivery))
+    assert "1 deliveries" in jobs.check_webhooks().reason
+    with transaction() as connection:
+        off = "UPDATE webhooks SET is_active = false, disabled_reason = 'All attempts have failed.'"
+        connection.execute(text(off))
+    assert "1 webhooks were turned off" in jobs.check_webhooks().reason
