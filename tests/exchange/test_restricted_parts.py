@@ -52,6 +52,8 @@ GATES = [
     "Open <MembersOnly>PAID</MembersOnly>",
     ":::private\nPAID\n:::",
     "Open <div hidden>PAID</div>",
+    "Open <template>PAID</template>",
+    "Open <dialog>PAID</dialog>",
     'Open <p style="color: red; display: none">PAID</p>',
     'Open <div class="members-only">PAID</div>',
     "Open <!-- a comment that never ends",

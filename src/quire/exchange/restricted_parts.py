@@ -32,6 +32,8 @@ _WITHOUT_WORDS = frozenset(
     "img input iframe svg link meta script style br hr source track param embed video audio object "
     "canvas path use".split()
 )
+_NOT_SHOWN = ("template", "dialog")
+"""Elements that browsers show to nobody until a script says so."""
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _HIDDEN = re.compile(r"\shidden(?=[\s=/>])", re.IGNORECASE)
 _STYLED = re.compile(
@@ -89,9 +91,13 @@ def _marks_in_markdown(body: str, is_code: Callable[[int], bool]) -> Iterator[Re
 def _hidden_tags(text: str) -> Iterator[re.Match[str]]:
     """Elements with text that readers never see."""
     for tag in _OPENING.finditer(text):
-        is_empty = tag[1].lower() in _WITHOUT_WORDS
-        if not is_empty and (_STYLED.search(tag[0]) or _HIDDEN.search(_QUOTED.sub('""', tag[0]))):
+        name = tag[1].lower()
+        if name not in _WITHOUT_WORDS and (name in _NOT_SHOWN or _is_hidden(tag[0])):
             yield tag
+
+
+def _is_hidden(tag: str) -> bool:
+    return bool(_STYLED.search(tag) or _HIDDEN.search(_QUOTED.sub('""', tag)))
 
 
 def _part(mark: str) -> Reason:

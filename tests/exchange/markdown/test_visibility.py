@@ -39,6 +39,10 @@ HUGO = {
         "a/page.md": PAGE,
     },
     "cascade of the site": {"hugo.toml": "[cascade]\ndraft = true\n", "content/page.md": PAGE},
+    "cascade of a section in HTML": {
+        "a/_index.html": head("cascade:\n  build:\n    render: link"),
+        "a/page.md": PAGE,
+    },
     "draft section": {"a/_index.md": '+++\ntitle = "x"\ndraft = true\n+++\n', "a/page.md": PAGE},
     "draft section above": {"a/_index.md": head("draft: true"), "a/b/c/page.md": PAGE},
     "broken section": {"a/_index.md": "---\ntitle: x: y\n---\n", "a/page.md": PAGE},
@@ -112,6 +116,8 @@ def test_what_a_folder_hides_is_a_draft(files: dict[str, str], folder: Folder, r
         "status: private",
         "eleventyComputed: {permalink: \"{{ 'x' if live else false }}\"}",
         "extra: {members_only: true}",
+        "tiers: [gold]",
+        "is_published: false",
     ],
 )
 def test_what_a_head_hides_is_a_draft(lines: str, folder: Folder, rows: Rows) -> None:

@@ -17,6 +17,7 @@ from quire.exchange.model import Unusable
 
 _PRIVATE_FOLDERS = frozenset(("_drafts", "drafts", "private", "_private", "unpublished"))
 _MARKDOWN = (".md", ".markdown", ".mdown", ".mkd", ".mkdn", ".mdwn", ".mdx")
+_HTML = (".html", ".htm")
 _INDEX = re.compile(r"^(_?)index(\.[a-z]{2,3}(-[a-z]{2,4})?)?$", re.IGNORECASE)
 _SCRIPTS = (".11tydata.js", ".11tydata.cjs", ".11tydata.mjs", ".11tydata.ts")
 _TELLING = re.compile(
@@ -157,8 +158,10 @@ def _read_folder(path: Path) -> _Folder:
         return folder
     for name in names:
         stem, _, suffix = name.rpartition(".")
-        if f".{suffix.lower()}" in _MARKDOWN and (index := _INDEX.match(stem)):
-            _add_index(folder, SourceFile(path, name), is_section=bool(index[1]))
+        index, ending = _INDEX.match(stem), f".{suffix.lower()}"
+        is_section = bool(index and index[1])
+        if index and (ending in _MARKDOWN or (is_section and ending in _HTML)):
+            _add_index(folder, SourceFile(path, name), is_section)
     folder.values = _data_of(path / path.name)
     folder.reason = folder.reason or _script_reason(path / path.name)
     return folder

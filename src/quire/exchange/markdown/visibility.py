@@ -20,10 +20,11 @@ HIDING = (
 """Keys that hide a page if they are true."""
 SHOWING = (
     "published", "publish", "render", "public", "listed", "visible", "output", "permalink",
+    "ispublished", "is_published",
 )  # fmt: skip
 """Keys that hide a page if they are false."""
 STATES = ("status", "state", "post_status")
-AUDIENCES = ("visibility", "access")
+AUDIENCES = ("visibility", "access", "tiers")
 TIMES = ("expirydate", "unpublishdate", "publishdate")
 TABLES = ("build", "_build")
 NAMES = frozenset((*HIDING, *SHOWING, *STATES, *AUDIENCES, *TIMES, *TABLES))
@@ -33,6 +34,7 @@ _NOT_PUBLIC = frozenset(
     "in-review in_review members paid subscribers idea wip false".split()
 )
 _EVERYBODY = frozenset(("", "public", "everyone", "everybody", "all", "open", "free", "visible"))
+_SPELLINGS = {"eleventyexcludefromcollections": "eleventyExcludeFromCollections"}
 _CONDITIONAL = re.compile(r"\bif\b|\?|false|unless", re.IGNORECASE)
 _NOT_BUILT = ("never", "false", "link")
 
@@ -52,7 +54,10 @@ def reason_hidden(head: Head) -> str:
 
 def _reasons(head: Head) -> Iterator[str]:
     yield from (
-        f"{name}: {_short_text(v)}" for name in HIDING for v in values(head, name) if is_truthy(v)
+        f"{_SPELLINGS.get(name, name)}: {_short_text(value)}"
+        for name in HIDING
+        for value in values(head, name)
+        if is_truthy(value)
     )
     yield from (f"{name}: {_short_text(head[name])}" for name in SHOWING if _says_no(head, name))
     for name in STATES:
