@@ -426,3 +426,37 @@ def test_a_database_that_goes_away_is_told_by_row(as_, written, monkeypatch):
     assert as_("ann").get(f"batches/{answer.json['batch']}").json["rows"] == 2
     calls[:] = [None]
     assert bulk(as_("ann"), "posts", operations[1], atomic=False).status_code == 503
+
+
+def test_of_many_new_ones_only_those_at_fault_fail(as_):
+    operations = [new(f"Title {n}") for n in range(40)]
+    for n in (3, 4, 39):
+        operations[n] = new("x", category="nowhere")
+    answer = bulk(as_("ann"), "posts", *operations, atomic=False)
+    assert (answer.json["succeeded"], answer.json["failed"]) == (37, 3)
+    failed = [row["index"] for row in answer.json["results"] if row["status"] != 201]
+    assert failed == [3, 4, 39]
+    titles = [row["record"]["title"] for row in answer.json["results"] if row["status"] == 201]
+    assert titles == [f"Title {n}" for n in range(40) if n not in failed]
+
+
+def test_new_rows_are_written_by_as_many_statements_as_one(as_, statements):
+    client = as_("ann")
+    bulk(client, "posts", new("first"))
+    _, few = statements(bulk, client, "posts", *(new(f"few {n}") for n in range(2)))
+    _, many = statements(bulk, client, "posts", *(new(f"many {n}") for n in range(50)))
+    assert len(many) == len(few)
+
+
+@pytest.mark.parametrize(
+    ("path", "raw", "most"),
+    [
+        ("webhooks", {"url": "https://example.org/h", "events": ["*"]}, "MAX_WEBHOOKS"),
+        ("api_keys", {"name": "k", "scopes": ["posts:read"]}, "MAX_KEYS_PER_ACCOUNT"),
+    ],
+)
+def test_limits_of_how_many_there_may_be_hold_for_many_at_once(as_, monkeypatch, path, raw, most):
+    monkeypatch.setattr(f"quire.records.{path}.{most}", 3)
+    operations = [{"op": "create", "data": raw} for _ in range(5)]
+    answer = bulk(as_("root"), path, *operations, atomic=False)
+    assert [row["status"] for row in answer.json["results"]] == [201, 201, 201, 409, 409]

@@ -1,8 +1,11 @@
 """Documents and queries are split into the same terms, whatever the database."""
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from quire.declare.text_segmentation import fold, words
+from quire.store import search_terms
 from quire.store.search_terms import MAX_BYTES, document_terms, has_terms, query_terms
 
 TEXT = """TCP/IP and/or node.js 18 in /usr/local, see https://www.example.org/a_b?c=d, Python 3.11 of
@@ -88,3 +91,9 @@ def test_folding_twice_changes_nothing(text):
 )  # fmt: skip
 def test_one_document_is_compared_with_a_query(query, expected):
     assert has_terms("glue", "and sticks", query) is expected
+
+
+@given(st.text(st.characters(max_codepoint=127), max_size=60))
+@example("node.js\x00a_b C3P0\x1f3.11 -x-")
+def test_terms_of_ascii_are_those_of_all_texts(text):
+    assert search_terms._ascii_terms(text) == search_terms._terms(text)

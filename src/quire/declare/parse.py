@@ -7,22 +7,11 @@ from pydantic import ValidationError
 from quire.actor import Actor
 from quire.declare.fields import STORE_FIELDS, Computed, Field, InputOnly
 from quire.declare.kinds import is_printable
-from quire.declare.pydantic_models import NEW, PART, WHOLE, input_model
+from quire.declare.pydantic_models import PART, WHOLE, input_model
 from quire.declare.record import Record
+from quire.declare.settable_fields import is_settable, settable_fields
 from quire.declare.unicode_text import normalize
 from quire.errors import DETAIL_CODES, Detail, ValidationFailed, detail
-
-
-def is_settable(field: Field, actor: Actor, form: str) -> bool:
-    """Whether `actor` may give `field` a value; the program itself may set all that is stored."""
-    if actor.is_system:
-        stored = field.is_stored or field.many is not None
-        return (stored and field.name not in ("id", "version")) or _is_passed_to_hook(field, form)
-    return _is_passed_to_hook(field, form) and field.write_rule(actor) is True
-
-
-def _is_passed_to_hook(field: Field, form: str) -> bool:
-    return field.on_create if form == NEW else field.on_update
 
 
 def parse(
@@ -33,7 +22,7 @@ def parse(
     `state` is the record as it was, so that read-only values sent back unchanged pass. Raises
     ValidationFailed naming every bad field.
     """
-    can = frozenset(f.name for f in record.fields if is_settable(f, actor, form))
+    can = settable_fields(record, actor.cache_key_actor, form)
     inputs, bad = _split_by_permission(record, actor, raw, can, state)
     oversized = _take_oversized(record, inputs, state)
     model = input_model(record, can, form, actor.is_system)

@@ -142,6 +142,8 @@ class Record(Labels):
             problems.append("a draft needs a version it is based on, and a page to be seen on")
         scoped_fields = [f.name for f in self.fields if f.read_rule.scopes != NO_SCOPES]
         problems += [f"who sees {name} depends on scopes" for name in scoped_fields]
+        unsteady = [f.name for f in self.fields if not f.write_rule.cacheable]
+        problems += [f"who may set {name} depends on more than the role" for name in unsteady]
         field_names = set(self.fields_by_name)
         order = {name.lstrip("-") for name in self.order}
         references = {self.key, self.title_field, *self.reference_fields, *order}

@@ -71,7 +71,8 @@ def before_save(change: Change) -> None:
     if change.changes("expires_at") and ends and time_from_text(ends) <= now():
         change.refuse("expires_at", "too_small", "Expires at must be in the future.")
     if change.state is None:
-        _check_number(change)
+        owner = change["owner"]
+        change.after_save(lambda _: _check_number(owner))
         _set_key(change)
 
 
@@ -83,12 +84,11 @@ def _set_key(change: Change) -> None:
     change.reveal(key=key)
 
 
-def _check_number(change: Change) -> None:
-    owner = change["owner"]
+def _check_number(owner: int | None) -> None:
     advisory_lock(f"api keys of {owner}")
     count = select(func.count()).where(ApiKey.owner_id == owner)
     with read_connection() as connection:
-        if connection.execute(count).scalar_one() >= MAX_KEYS_PER_ACCOUNT:
+        if connection.execute(count).scalar_one() > MAX_KEYS_PER_ACCOUNT:
             raise Conflict(
                 f"An account has at most {MAX_KEYS_PER_ACCOUNT} API keys. Delete one first."
             )

@@ -134,7 +134,7 @@ def before_save(change: Change) -> None:
     if refused := change.prepared.get("refused"):
         change.refuse("url", "not_allowed", refused)
     if change.state is None:
-        _check_number()
+        change.after_save(lambda _: _check_number())
         secret = _reveal_secret(change)
         change.after_save(lambda state: _begin(state["id"], secret))
     elif change.changes("is_active"):
@@ -161,7 +161,7 @@ def _check_number() -> None:
     with read_connection() as connection:
         if (
             connection.execute(select(func.count()).select_from(_webhooks)).scalar_one()
-            >= MAX_WEBHOOKS
+            > MAX_WEBHOOKS
         ):
             raise Conflict(f"There can be at most {MAX_WEBHOOKS} webhooks. Delete one first.")
 

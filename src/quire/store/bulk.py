@@ -35,8 +35,8 @@ MOST = 500
 """Operations of one call."""
 ROWS_OF_GROUP = 100
 """Operations that are committed together when they are independent: others write in between."""
-CREATES_AT_ONCE = 50
-"""New records that are written together: if one of them is refused, each is retried alone."""
+CREATES_AT_ONCE = 250
+"""New records that are written together: if one of them is refused, each half is tried again."""
 
 
 @dataclass(frozen=True)
@@ -215,38 +215,30 @@ class _Bulk:
 
     def _do(self, rows: list[_Row]) -> None:
         for creates, some in groupby(rows, key=lambda row: row.operation.op == "create"):
-            if creates:
-                together = list(some)
-                for start in range(0, len(together), CREATES_AT_ONCE):
-                    self._create(together[start : start + CREATES_AT_ONCE])
-            else:
-                for row in some:
-                    self._try(row)
+            together, size = list(some), CREATES_AT_ONCE if creates else 1
+            for start in range(0, len(together), size):
+                self._try(together[start : start + size])
 
-    def _create(self, rows: list[_Row]) -> None:
-        new = [row.new for row in rows if row.new is not None]
+    def _try(self, rows: list[_Row]) -> None:
+        """Run one operation, or several that create."""
         try:
             with nested_transaction():
-                saved_records = write.create_prepared(self._record, self._actor, new)
-        except Unavailable:
-            raise
-        except Problem:
-            for row in rows:
-                self._try(row)
-            return
-        for row, saved in zip(rows, saved_records, strict=True):
-            self._succeed(row, saved)
-
-    def _try(self, row: _Row) -> None:
-        try:
-            with nested_transaction():
-                saved = self._execute(row)
+                outcomes = self._create(rows) if len(rows) > 1 else [self._execute(rows[0])]
         except Unavailable:
             raise
         except Problem as problem:
-            self._fail(row, problem)
+            if len(rows) == 1:
+                self._fail(rows[0], problem)
+            else:  # which one it is about, its half will say
+                self._try(rows[: len(rows) // 2])
+                self._try(rows[len(rows) // 2 :])
         else:
-            self._succeed(row, saved)
+            for row, saved in zip(rows, outcomes, strict=True):
+                self._succeed(row, saved)
+
+    def _create(self, rows: list[_Row]) -> Sequence[Saved | None]:
+        new = [row.new for row in rows if row.new is not None]
+        return write.create_prepared(self._record, self._actor, new)
 
     def _execute(self, row: _Row) -> Saved | None:
         record, actor, one = self._record, self._actor, row.operation

@@ -12,6 +12,7 @@ from quire.store import rows
 from quire.store.data_versions import rows_are_named
 from quire.store.db import savepoint
 from quire.store.effects import record_removal
+from quire.store.integrity_errors import translate_integrity_errors
 from quire.store.references import Create, ReferenceIds, resolve
 from quire.store.viewers import note_viewers
 
@@ -38,6 +39,22 @@ def complete(
                 change.fill(field.name)
     change.record.before_save(change)
     change.check()
+
+
+def insert_all(connection: Connection, changes: Sequence[Change]) -> None:
+    """Insert rows by one statement; one by one where a value of one of them is taken."""
+    if len(changes) > 1:
+        try:
+            with connection.begin_nested():  # some of them may be there before one fails
+                ids = rows.insert_many(connection, changes)
+        except Conflict:  # the values of some may be generated again
+            pass
+        else:
+            for change, id in zip(changes, ids, strict=True):
+                change.id = id
+            return
+    for change in changes:
+        change.id = insert(connection, change)
 
 
 def insert(connection: Connection, change: Change) -> int:
@@ -75,6 +92,6 @@ def remove(connection: Connection, change: Change) -> None:
     record.before_save(change)
     change.check()
     note_viewers(connection, record, change.id or 0)
-    with rows.translate_integrity_errors(record), rows_are_named(record.table.name):
+    with translate_integrity_errors(record), rows_are_named(record.table.name):
         connection.execute(record.table.delete().where(record.table.c.id == change.id))
     record_removal(connection, change)

@@ -8,9 +8,10 @@ from sqlalchemy import Connection
 
 from quire.actor import Actor
 from quire.declare.action import Action
-from quire.declare.parse import error_detail, is_settable, parse
+from quire.declare.parse import error_detail, parse
 from quire.declare.query import Query
 from quire.declare.record import Record
+from quire.declare.settable_fields import is_settable
 from quire.errors import (
     Conflict,
     Detail,

@@ -6,10 +6,11 @@ from typing import Any
 from sqlalchemy import Connection
 
 from quire.actor import Actor
-from quire.declare.parse import is_same_value, is_settable
+from quire.declare.parse import is_same_value
 from quire.declare.pydantic_models import PART
 from quire.declare.record import Record, record_of
 from quire.declare.rules import require_possible
+from quire.declare.settable_fields import is_settable
 from quire.errors import NotFound, ValidationFailed, detail
 from quire.store import revisions, rows
 from quire.store.db import read_connection, transaction

@@ -1,8 +1,6 @@
 """Loads, inserts, updates and compares rows of one table."""
 
-import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from inspect import unwrap
@@ -15,12 +13,13 @@ from sqlalchemy import (
     Table,
     bindparam,
     delete,
+    func,
     literal,
     select,
+    text,
 )
 from sqlalchemy import insert as sql_insert
 from sqlalchemy import update as sql_update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.schema import CallableColumnDefault
 
 from quire.actor import SYSTEM, Actor
@@ -29,9 +28,10 @@ from quire.declare.clock import now
 from quire.declare.fields import Field
 from quire.declare.record import Record
 from quire.declare.rules import Answer, Rule
-from quire.errors import Conflict, NotFound, PermissionDenied, detail
+from quire.errors import NotFound, PermissionDenied
 from quire.store.data_versions import rows_are_named
 from quire.store.db import is_writing
+from quire.store.integrity_errors import translate_integrity_errors
 from quire.store.projection import Projection
 from quire.store.statements import Prepared
 
@@ -144,10 +144,34 @@ def allowed_rows(
 def insert(connection: Connection, change: Change) -> int:
     """Insert the row without its links; returns its id. Raises Conflict on a value that is taken."""
     record = change.record
-    columns = dict.fromkeys(_creation_time_columns(record.table), change.moment)
-    columns |= _columns(change, change.values)
     with translate_integrity_errors(record), rows_are_named(record.table.name):
-        return int(_insert(record.table)(connection, columns).scalar_one())
+        return int(_insert(record.table)(connection, _new_row(change)).scalar_one())
+
+
+def insert_many(connection: Connection, changes: Sequence[Change]) -> list[int]:
+    """Insert several rows of one type by one statement; their ids, in order. Raises Conflict."""
+    record = changes[0].record
+    ids = _next_ids(connection, record.table, len(changes))
+    new_rows = [{"id": id, **_new_row(one)} for id, one in zip(ids, changes, strict=True)]
+    with translate_integrity_errors(record), rows_are_named(record.table.name):
+        _insert_with_id(record.table)(connection, new_rows)
+    return ids
+
+
+def _next_ids(connection: Connection, table: Table, count: int) -> list[int]:
+    """Ids for new rows: not all databases return those of several rows in their order."""
+    if connection.dialect.name == "sqlite":  # its only writer is this transaction
+        statement = text("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = :table")
+        last = connection.execute(statement, {"table": table.name}).scalar_one()
+        return list(range(last + 1, last + count + 1))
+    sequence = func.nextval(func.pg_get_serial_sequence(table.name, table.c.id.name))
+    several = select(sequence).select_from(func.generate_series(1, count).alias("series"))
+    return list(connection.execute(several).scalars())
+
+
+def _new_row(change: Change) -> State:
+    columns = dict.fromkeys(_creation_time_columns(change.record.table), change.moment)
+    return columns | _columns(change, change.values)
 
 
 def insert_links(connection: Connection, changes: Sequence[Change]) -> None:
@@ -171,6 +195,11 @@ def _creation_time_columns(table: Table) -> list[str]:
 @cache
 def _insert(table: Table) -> Prepared:
     return Prepared(sql_insert(table).returning(table.c.id))
+
+
+@cache
+def _insert_with_id(table: Table) -> Prepared:
+    return Prepared(sql_insert(table), with_id=True)
 
 
 @cache
@@ -245,45 +274,3 @@ def differences(change: Change, state: State) -> list[str]:
         if field.is_tracked
         and (state.get(name) != change.before(name) if field.readable else name in change.values)
     ]
-
-
-@contextmanager
-def translate_integrity_errors(record: Record) -> Iterator[None]:
-    """Turn violated constraints into conflicts that name the field."""
-    try:
-        yield
-    except IntegrityError as error:
-        raise _conflict(record, error) from None
-
-
-def _conflict(record: Record, error: IntegrityError) -> Conflict:
-    fields_by_name = record.fields_by_name
-    candidates = (
-        fields_by_name.get(one) or fields_by_name.get(one.removesuffix("_id"))
-        for one in _conflicting_columns(record, error)
-    )
-    fields = [one for one in candidates if one is not None]
-    if not fields:
-        return Conflict(
-            f"This {record.noun} is still in use, or refers to something that no longer exists."
-        )
-    message = f"This {record.noun} already exists."
-    if len(fields) == 1:
-        message = f"{fields[0].label} is already taken."
-    details = [detail(one.name, "duplicate", message) for one in fields]
-    return Conflict(message, code="duplicate", details=details)
-
-
-def _conflicting_columns(record: Record, error: IntegrityError) -> list[str]:
-    """The columns of a violated unique constraint: SQLite names them, PostgreSQL the constraint."""
-    rule = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
-    unique = {one.name: one.columns.keys() for one in record.table.indexes if one.unique}
-    prefix = f"uq_{record.table.name}_"
-    if rule is None:
-        match = re.search(r"UNIQUE constraint failed: (.+)", str(error.orig))
-        names = [one.rpartition(".")[2] for one in match[1].split(", ")] if match else []
-    elif rule in unique:
-        names = unique[rule]
-    else:
-        names = [rule.removeprefix(prefix)] if rule.startswith(prefix) else []
-    return [one.removesuffix("_folded") for one in names]

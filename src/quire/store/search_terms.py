@@ -4,6 +4,7 @@ A term is a word, two words joined by a sign (`node.js` has `node`, `js` and `no
 neighbouring characters of a script that does not separate words.
 """
 
+import re
 from collections.abc import Iterable
 from itertools import groupby, pairwise
 from typing import NamedTuple
@@ -16,6 +17,8 @@ MAX_BYTES = 700_000
 """Of all different terms of a document: a tsvector holds 1 MB, what stands beside each included."""
 MAX_WORDS, MAX_TERMS = 20, 40
 """Of a query."""
+_RUN, _WORD = re.compile(r"[^\x00-\x20\x7f]+"), re.compile("[a-z0-9]+")
+"""What no space divides in ASCII, and its words."""
 
 
 class Term(NamedTuple):
@@ -27,10 +30,26 @@ class Term(NamedTuple):
 
 def document_terms(text: str) -> list[str]:
     """The terms of a text, in order and as often as they occur."""
+    terms = _ascii_terms(text) if text.isascii() else _terms(text)
+    return terms if len(text) < MAX_BYTES // 20 else _truncate(terms)
+
+
+def _terms(text: str) -> list[str]:
     terms: list[str] = []
     for _, run in groupby(words(text), lambda word: word.run):
         terms += _terms_of_run(run)
-    return terms if len(text) < MAX_BYTES // 20 else _truncate(terms)
+    return terms
+
+
+def _ascii_terms(text: str) -> list[str]:
+    """The same for most texts, in a third of the time."""
+    terms: list[str] = []
+    for run in _RUN.findall(text.lower()):
+        texts = [word[:MAX_LENGTH] for word in _WORD.findall(run)]
+        terms += texts[:1]
+        for before, word in pairwise(texts):
+            terms += (word, f"{before}_{word}")
+    return terms
 
 
 def _terms_of_run(run: Iterable[Word]) -> list[str]:

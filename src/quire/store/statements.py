@@ -29,15 +29,15 @@ class _Context:
 class Prepared:
     """A statement with named parameters, none of which is a list.
 
-    An INSERT takes whole rows: columns left out take their defaults, or NULL.
+    An INSERT takes whole rows: columns left out take their defaults, or NULL; ids only `with_id`.
     """
 
-    def __init__(self, statement: Executable):
-        self.statement = statement
+    def __init__(self, statement: Executable, with_id: bool = False):
+        self.statement, self.with_id = statement, with_id
 
     def __call__(self, connection: Connection, values: Row | Sequence[Row]) -> Any:
         """Run it with `values`, or once with each of several."""
-        sql, parameters = _compiled(self.statement, connection.dialect)
+        sql, parameters = _compiled(self.statement, connection.dialect, self.with_id)
         if isinstance(values, dict):
             return connection.exec_driver_sql(sql, _fill_parameters(values, parameters))
         return connection.exec_driver_sql(
@@ -46,8 +46,8 @@ class Prepared:
 
 
 @lru_cache(200)
-def _compiled(statement: Any, dialect: Dialect) -> tuple[str, list[_Value]]:
-    columns = _columns(statement)
+def _compiled(statement: Any, dialect: Dialect, with_id: bool) -> tuple[str, list[_Value]]:
+    columns = _columns(statement, with_id)
     kind: Any = type(dialect)
     by_name = kind(paramstyle="named" if dialect.name == "sqlite" else dialect.paramstyle)
     compiled = statement.compile(dialect=by_name, column_keys=list(columns) or None)
@@ -58,11 +58,12 @@ def _compiled(statement: Any, dialect: Dialect) -> tuple[str, list[_Value]]:
     return str(compiled), parameters
 
 
-def _columns(statement: Any) -> dict[str, Any]:
+def _columns(statement: Any, with_id: bool) -> dict[str, Any]:
     if not isinstance(statement, Insert):
         return {}
-    columns = (one for one in statement.table.columns if not (one.primary_key or one.computed))
-    return {one.name: one for one in columns}
+    columns = statement.table.columns
+    is_written = (not one.computed and (with_id or not one.primary_key) for one in columns)
+    return {one.name: one for one, written in zip(columns, is_written, strict=True) if written}
 
 
 def _default(bind: Any, column: Any) -> Callable[[Any], Any]:

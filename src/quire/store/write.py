@@ -29,7 +29,7 @@ from quire.store import (
     going_live,
     rows,
 )
-from quire.store.change_steps import complete, insert, recheck, remove
+from quire.store.change_steps import complete, insert_all, recheck, remove
 from quire.store.db import rollback_scope, transaction
 from quire.store.effects import record_change
 from quire.store.preconditions import (
@@ -110,7 +110,7 @@ def create_prepared(
         for change in changes:
             complete(connection, change, _create_named, reference_ids)
             note_before(connection, change)
-            change.id = insert(connection, change)
+        insert_all(connection, changes)
         rows.insert_links(connection, changes)
         loaded_rows = recheck(connection, record, record.access.create, changes)
         record_change(connection, changes, [one.state for one in loaded_rows])

@@ -17,9 +17,9 @@ from quire.actor import Actor
 from quire.admin.queries import find_many
 from quire.admin.thumbnails import thumbnail
 from quire.declare.fields import Computed, Field
-from quire.declare.parse import is_settable as store_settable
 from quire.declare.pydantic_models import NEW, PART, is_required
 from quire.declare.record import REGISTRY, Record
+from quire.declare.settable_fields import is_settable as store_settable
 from quire.declare.text_codec import (
     BIG_WIDGETS,
     INPUT_TYPES,

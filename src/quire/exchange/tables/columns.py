@@ -6,10 +6,10 @@ from typing import Any
 from quire.actor import Actor
 from quire.declare.clock import rfc3339
 from quire.declare.fields import Field, InputOnly
-from quire.declare.parse import is_settable
 from quire.declare.pydantic_models import NEW, PART
 from quire.declare.record import Record
 from quire.declare.rules import NOBODY
+from quire.declare.settable_fields import is_settable
 from quire.declare.text_codec import OMITTED, decode_value
 from quire.exchange.dates import parse_datetime
 
