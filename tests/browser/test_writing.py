@@ -109,3 +109,22 @@ def test_a_typo_in_a_post_of_last_month_takes_five_clicks(visit, made, site):
     assert click.count <= 5
     with site.app.app_context():
         assert read.get_record(POSTS, SYSTEM, id)["body"] == "The heron waits."
+
+
+def test_times_are_those_of_the_clock_on_the_wall(visit, site):
+    one = visit("ann", timezone_id="America/New_York")
+    page = one.page
+    page.goto("/admin/")  # the script says where this browser is
+    page.goto("/admin/posts/new/")
+    expect(page.locator("#in-published_at-hint")).to_have_text("Time zone: America/New_York.")
+    page.fill("[name=title]", "At noon in New York")
+    write_in(page, "Words.")
+    page.fill("[name=published_at]", "2099-07-01T12:00")
+    page.keyboard.press("Control+s")
+    expect(page.locator("[data-state]")).to_contain_text("Saved")
+    expect(page.locator(".savebar .primary")).to_have_text("Schedule")
+    page.click(".savebar .primary")
+    expect(page.locator(".messages")).to_contain_text("Post scheduled.")
+    with site.app.app_context():
+        id = read.find_id(POSTS, SYSTEM, slug="at-noon-in-new-york")
+        assert read.get_record(POSTS, SYSTEM, id)["published_at"] == "2099-07-01T16:00:00Z"

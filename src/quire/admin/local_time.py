@@ -32,10 +32,10 @@ def zone_named(name: str) -> tzinfo:
         return UTC
 
 
-def _local(moment: datetime) -> datetime:
-    """The moment in the person's zone; as it is where it would leave the calendar there."""
+def _local(moment: datetime, zone: tzinfo | None = None) -> datetime:
+    """The moment in `zone`, else the person's; as it is where it would leave the calendar there."""
     try:
-        return moment.astimezone(time_zone())
+        return moment.astimezone(zone or time_zone())
     except OverflowError:
         return moment
 
@@ -91,9 +91,9 @@ def to_utc_text(text: str) -> str:
         return text
 
 
-def to_local_text(value: str) -> str:
-    """The same moment as an input shows it, in the person's zone and without its name."""
+def to_local_text(value: str, zone: tzinfo | None = None) -> str:
+    """The same moment as an input shows it, in `zone`, else the person's, and without its name."""
     try:
-        return _local(datetime.fromisoformat(value)).replace(tzinfo=None).isoformat()
+        return _local(datetime.fromisoformat(value), zone).replace(tzinfo=None).isoformat()
     except ValueError:
         return value

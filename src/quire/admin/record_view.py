@@ -177,7 +177,7 @@ class RecordView(
             saved = create_once(record, actor, raw, page)
         except Problem as problem:
             return self._show_form_again(form, None, problem)
-        flash(saved_message(record, "", saved.state), "success")
+        flash(" ".join([saved_message(record, "", saved.state), *form.time_notes()]), "success")
         flash_shown_once(record, saved.revealed)
         return self._redirect_after_save(saved.id)
 

@@ -3,9 +3,10 @@
 from collections.abc import Set
 from dataclasses import dataclass
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
-from flask import request
+from flask import request, url_for
 
 from quire.actor import Actor
 from quire.declare.clock import now
@@ -95,3 +96,13 @@ def saved_message(record: Record, before: str, state: State) -> str:
     if after != before and after in ("published", "scheduled"):
         return f"{record.singular} {after}."
     return f"{record.singular} {'saved' if before else 'created'}."
+
+
+def view_as_button(record: Record, actor: Actor, state: dict[str, Any]) -> list[Any]:
+    """The button on the page of a user whom this actor may view as."""
+    is_person = record.path == "users" and actor.role == "admin"
+    if not is_person or state["role"] == "admin" or not state["is_active"]:
+        return []
+    return [
+        SimpleNamespace(name="view_as", label="View as", url=url_for("access.view_as"), confirm="")
+    ]

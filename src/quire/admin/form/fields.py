@@ -7,13 +7,21 @@ Nothing is validated here: submitted values go to the store, whose errors come b
 from collections.abc import Iterable
 from typing import Any
 
-from markupsafe import Markup
-from wtforms import BooleanField, PasswordField, SelectField, StringField, TextAreaField
 from wtforms import Field as FormField
+from wtforms import PasswordField, SelectField, StringField, TextAreaField
 from wtforms.form import BaseForm
 from wtforms.widgets import TextInput
 
 from quire.actor import Actor
+from quire.admin.form.inputs import Checkbox, PointField
+from quire.admin.form.times import (
+    form_zone,
+    gap_problem,
+    moment_text,
+    overlap_note,
+    utc_text,
+    zone_name,
+)
 from quire.admin.queries import find_many
 from quire.admin.thumbnails import thumbnail
 from quire.declare.fields import Computed, Field
@@ -28,6 +36,7 @@ from quire.declare.text_codec import (
     encode_value,
     is_same_text,
 )
+from quire.errors import ValidationFailed, detail
 
 NO_WORDS = (*INPUT_TYPES, "checkbox", "password", "decimal", "point")
 """Widgets of values that are written from left to right in every language."""
@@ -42,6 +51,10 @@ def settable_fields(record: Record, actor: Actor, *, creating: bool) -> list[Fie
     ]
 
 
+def _text_of(field: Field, value: Any) -> Any:
+    return moment_text(value) if field.kind.widget == "datetime" else encode_value(field, value)
+
+
 def _choices(field: Field) -> list[tuple[str, str]]:
     blank = [("", "–")] if field.nullable else []
     return blank + [(word, word.replace("_", " ").capitalize()) for word in field.choices]
@@ -49,13 +62,14 @@ def _choices(field: Field) -> list[tuple[str, str]]:
 
 def _hint(field: Field) -> str:
     hints = {
-        "datetime": "Time in UTC.",
         "lines": "One per line.",
         "pairs": "One per line: label = address.",
         "refs": "Separate names with commas.",
         "markdown": "You can use Markdown.",
     }
-    return field.help or hints.get(field.kind.widget, "")
+    words = field.help or hints.get(field.kind.widget, "")
+    zone = f"Time zone: {zone_name(form_zone())}." if field.kind.widget == "datetime" else ""
+    return " ".join(filter(None, (words, zone)))
 
 
 def input_constraints(field: Field) -> dict[str, Any]:
@@ -123,39 +137,6 @@ def _field_class(record: Record, field: Field) -> str:
     return "big" if field.name == record.title_field and field.kind.is_text else ""
 
 
-class Checkbox(BooleanField):
-    """A checkbox that is submitted as empty text when it is off, so that a form may omit it."""
-
-    def process_formdata(self, valuelist: list[Any]) -> None:
-        """On when any of the values says so."""
-        if valuelist:
-            self.data = any(value not in self.false_values for value in valuelist)
-
-    def __call__(self, **attributes: Any) -> Markup:
-        off = Markup('<input type="hidden" name="{}" value="">').format(self.name)
-        return off + super().__call__(**attributes)
-
-
-NUMBER = TextInput("number")
-
-
-class PointField(FormField):
-    """A point in an image, from left and top in percent, as two numbers in one text."""
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        """`50 25` for the two numbers; empty when both are."""
-        self.data = " ".join(valuelist).strip()
-
-    def __call__(self, **attributes: Any) -> Markup:
-        across, down = ([*str(self.data or "").split(" "), "", ""])[:2]
-        limits: dict[str, Any] = {"min": 0, "max": 100, "step": 0.1}
-        first = NUMBER(self, value=across, **limits, **attributes)
-        attributes |= {"id": f"{self.id}-down", "aria-label": f"{self.label.text}: down"}
-        second = NUMBER(self, value=down, **limits, **attributes)
-        words = '<span class="point" data-point>{} % to the right, {} % down</span>'
-        return Markup(words).format(first, second)  # noqa: S704 - both are made by WTForms
-
-
 class RecordForm:
     """The form of one record for one actor: fields, errors, and submitted values as JSON."""
 
@@ -187,7 +168,7 @@ class RecordForm:
 
     def texts_of(self, state: dict[str, Any]) -> dict[str, Any]:
         """The values of a record as the form shows them: text, or a bool for a checkbox."""
-        return {name: encode_value(one, state.get(name)) for name, one in self.declared.items()}
+        return {name: _text_of(one, state.get(name)) for name, one in self.declared.items()}
 
     def fill_new(self, defaults: Any) -> None:
         """Show default values, and those in the address."""
@@ -197,7 +178,7 @@ class RecordForm:
         if field.name in defaults:
             return defaults[field.name]
         default = getattr(getattr(field.column, "default", None), "arg", None)
-        return encode_value(field, None if callable(default) else default)
+        return _text_of(field, None if callable(default) else default)
 
     def take(self, submitted: Any, state: dict[str, Any] | None = None) -> None:
         """Show what was submitted (a MultiDict), whatever it is; the rest from `state`."""
@@ -208,12 +189,30 @@ class RecordForm:
     def values(self) -> dict[str, Any]:
         """The submitted values as JSON for the store, without fields that were omitted or not
         changed."""
-        values = {
-            name: decode_value(one, self.form[name].data, creating=self.creating)
-            for name, one in self.declared.items()
-            if name in self.sent and not self._is_unchanged(name)
-        }
+        names = [n for n in self.declared if n in self.sent and not self._is_unchanged(n)]
+        self._refuse_missing_times(names)
+        values = {name: self._decoded(name, creating=self.creating) for name in names}
         return {name: value for name, value in values.items() if value is not OMITTED}
+
+    def _decoded(self, name: str, *, creating: bool) -> Any:
+        field, text = self.declared[name], self.form[name].data
+        text = utc_text(text or "") if field.kind.widget == "datetime" else text
+        return decode_value(field, text, creating=creating)
+
+    def _times(self, names: Iterable[str]) -> dict[str, str]:
+        is_time = (n for n in names if self.declared[n].kind.widget == "datetime")
+        return {name: self.form[name].data or "" for name in is_time}
+
+    def _refuse_missing_times(self, names: Iterable[str]) -> None:
+        problems = {name: gap_problem(text) for name, text in self._times(names).items()}
+        details = [detail(name, "invalid", words) for name, words in problems.items() if words]
+        if details:
+            raise ValidationFailed(details)
+
+    def time_notes(self) -> list[str]:
+        """What was assumed about times that were submitted and could mean two moments."""
+        names = [n for n in self.declared if n in self.sent and not self._is_unchanged(n)]
+        return [note for text in self._times(names).values() if (note := overlap_note(text))]
 
     def _is_unchanged(self, name: str) -> bool:
         field = self.declared[name]
@@ -227,7 +226,7 @@ class RecordForm:
         """What stands in one field, as JSON; None where there is nothing, or no such field."""
         if name not in self.declared:
             return None
-        value = decode_value(self.declared[name], self.form[name].data, creating=False)
+        value = self._decoded(name, creating=False)
         return None if value is OMITTED else value
 
     def texts(self) -> dict[str, Any]:

@@ -9,9 +9,10 @@ from flask import g, url_for
 
 from quire.actor import Actor
 from quire.admin.actions import available_actions, delete_question
-from quire.admin.form.buttons import first_buttons, more_buttons, timing
+from quire.admin.form.buttons import first_buttons, more_buttons, timing, view_as_button
 from quire.admin.form.fields import RecordForm
 from quire.admin.form.fieldsets import main_fields, sections
+from quire.admin.form.times import form_zone, zone_name
 from quire.admin.format import cell_html
 from quire.admin.local_time import format_moment
 from quire.admin.queries import rights_on
@@ -219,6 +220,7 @@ def form_page(
         sections=sections(form, "side"),
         facts=[],
         status="",
+        time_zone=zone_name(form_zone()),
         **_buttons(record, actor, form, state, rights),
         cancel_url=list_url(record),
         action_url=url_for(endpoint(record, "create_view")),
@@ -285,14 +287,3 @@ def details_page(record: Record, actor: Actor, state: State) -> Any:
         history_url=record_url(record, "history_view", id),
         events=events(record, actor, id),
     )
-
-
-NAME = "view_as"
-
-
-def view_as_button(record: Record, actor: Actor, state: dict[str, Any]) -> list[Any]:
-    """The button on the page of a user whom this actor may view as."""
-    is_person = record.path == "users" and actor.role == "admin"
-    if not is_person or state["role"] == "admin" or not state["is_active"]:
-        return []
-    return [SimpleNamespace(name=NAME, label="View as", url=url_for("access.view_as"), confirm="")]

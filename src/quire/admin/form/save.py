@@ -251,7 +251,8 @@ def _texts(form: RecordForm, draft: State | None, but: list[str]) -> Texts:
 
 def _flash(words: str, form: RecordForm, merged: Merge) -> None:
     """Show that it was saved, and what others have changed meanwhile."""
-    flash(" ".join(filter(None, (words, adopted_message(form, merged.adopted)))), "success")
+    sentences = (words, adopted_message(form, merged.adopted), *form.time_notes())
+    flash(" ".join(filter(None, sentences)), "success")
 
 
 def _saved_json(

@@ -5,6 +5,7 @@ const PAUSE_BEFORE_SAVE = 3000;
 const LONGEST_WAIT = 15000;
 const RETRY = 10000; // milliseconds
 const NUMBERS = new Set(["version", "live_version", "draft_version"]);
+const CARRIED = new Set([...NUMBERS, "_time_zone"]);
 
 class Autosave {
   constructor(form) {
@@ -124,7 +125,7 @@ class Autosave {
   // What was changed, and its previous value: others may have changed the remaining fields.
   changes(names) {
     const body = new FormData();
-    for (const [name, value] of new FormData(this.form)) if (names.includes(name) || NUMBERS.has(name)) body.append(name, value);
+    for (const [name, value] of new FormData(this.form)) if (names.includes(name) || CARRIED.has(name)) body.append(name, value);
     const known = names.filter((name) => name in this.base);
     body.set("_base", JSON.stringify(Object.fromEntries(known.map((name) => [name, this.base[name]]))));
     body.set("_save_draft", "1");

@@ -2,7 +2,7 @@
 "use strict";
 
 const STORAGE_KEY = `draft:${location.pathname}${location.search}`;
-const EXCLUDED_NAMES = new Set(["csrf_token", "_page", "_base", "version", "live_version", "draft_version", "url"]);
+const EXCLUDED_NAMES = new Set(["csrf_token", "_page", "_base", "_time_zone", "version", "live_version", "draft_version", "url"]);
 const EXCLUDED_TYPES = new Set(["password", "submit", "button", "file"]);
 
 function typedFields(form) {

@@ -1,16 +1,17 @@
 // The first button of a form names what it will do, which depends on the date of publication.
 "use strict";
 
-function timingOf(date) {
+// Dates in the form are in the zone that it was shown in: UTC, or that of this browser.
+function timingOf(date, zone) {
   if (!date) return "empty";
-  return new Date(`${date}Z`) > new Date() ? "future" : "past";
+  return new Date(zone === "UTC" ? `${date}Z` : date) > new Date() ? "future" : "past";
 }
 
 function nameSaveButton(form) {
   const button = form.querySelector(".buttons .primary[data-future]");
   const date = form.elements.published_at;
   if (!button || !date) return;
-  const timing = timingOf(date.value);
+  const timing = timingOf(date.value, form.elements._time_zone.value);
   const value = button.dataset[`${timing}Value`];
   button.textContent = button.dataset[timing];
   button.name = value ? "_publish" : "";

@@ -1,0 +1,76 @@
+"""Moments in forms: shown and typed in the zone of the person, sent to the store in UTC."""
+
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+from flask import has_request_context, request
+
+from quire.admin.local_time import time_zone, to_local_text, zone_named
+from quire.declare.clock import rfc3339
+
+ZONE = "_time_zone"
+"""The input with the zone in which a form was shown; its texts mean that, whatever the cookie says now."""
+
+
+def form_zone() -> tzinfo:
+    """The zone of the submitted form; of the person, where none was submitted."""
+    name = request.form.get(ZONE, "") if has_request_context() else ""
+    return zone_named(name) if name else time_zone()
+
+
+def zone_name(zone: tzinfo) -> str:
+    """The name of a zone, such as Europe/Berlin."""
+    return str(getattr(zone, "key", "UTC"))
+
+
+def moment_text(value: Any) -> str:
+    """A moment (RFC 3339) as the form shows it."""
+    return to_local_text(str(value), form_zone()) if value else ""
+
+
+def _local_moment(text: str) -> datetime | None:
+    """The moment that was typed without a zone, in the zone of the form; None for any other text."""
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None:
+            return None
+        return datetime.combine(moment.date(), moment.time(), form_zone())
+    except (OverflowError, ValueError):
+        return None
+
+
+def utc_text(text: str) -> str:
+    """What was typed as RFC 3339; text that is no moment stays as it is, for the store to refuse."""
+    moment = _local_moment(text.strip())
+    try:
+        return text if moment is None else rfc3339(moment)
+    except OverflowError:
+        return text
+
+
+def gap_problem(text: str) -> str | None:
+    """Why a time does not exist: clocks were put forward over it. None if it does."""
+    moment = _local_moment(text.strip())
+    if moment is None or not 1 < moment.year < 9999:
+        return None
+    there = moment.astimezone(UTC).astimezone(moment.tzinfo)
+    if there.replace(tzinfo=None) == moment.replace(tzinfo=None):
+        return None
+    return (
+        f"There is no {moment:%H:%M} on {moment.day} {moment:%b %Y} in {zone_name(form_zone())}: "
+        f"clocks go forward then. Enter another time, such as {there:%H:%M}."
+    )
+
+
+def overlap_note(text: str) -> str | None:
+    """Which of two moments a time means, where clocks were put back. None if there is one."""
+    moment = _local_moment(text.strip())
+    if moment is None or gap_problem(text) or not 1 < moment.year < 9999:
+        return None
+    later = moment.replace(fold=1)
+    if moment.utcoffset() == later.utcoffset():
+        return None
+    return (
+        f"{moment:%H:%M} on {moment.day} {moment:%b %Y} comes twice in {zone_name(form_zone())}, as clocks "
+        f"go back then. The first is meant ({moment:%H:%M %Z}, {moment.astimezone(UTC):%H:%M} UTC)."
+    )

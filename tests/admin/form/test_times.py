@@ -1,0 +1,92 @@
+"""Times in forms are those of the person's clock; the store has UTC."""
+
+import pytest
+from bs4 import BeautifulSoup
+
+from quire.actor import SYSTEM
+from quire.records import POSTS
+from quire.store import write
+from tests.admin.form.test_forms import new_id
+
+BERLIN = "Europe/Berlin"
+
+
+@pytest.fixture
+def berliner(admin):
+    """An administrator whose browser has said where it is."""
+    admin.client.set_cookie("time_zone", BERLIN, path="/admin/")
+    return admin
+
+
+def form_of(answer):
+    return BeautifulSoup(answer.text, "html.parser").select_one("#record-form")
+
+
+def test_a_time_is_shown_in_the_zone_of_the_person(berliner, ids):
+    form = form_of(berliner.get(f"posts/edit/?id={ids.live}"))
+    assert form.select_one("[name=published_at]")["value"] == "2026-01-01T11:00:00"
+    assert form.select_one("[name=_time_zone]")["value"] == BERLIN
+    assert form.select_one("#in-published_at-hint").text == "Time zone: Europe/Berlin."
+
+
+def test_without_the_cookie_it_is_utc(admin, ids):
+    form = form_of(admin.get(f"posts/edit/?id={ids.live}"))
+    assert form.select_one("[name=published_at]")["value"] == "2026-01-01T10:00:00"
+    assert form.select_one("#in-published_at-hint").text == "Time zone: UTC."
+
+
+def test_a_time_is_stored_in_utc(berliner, ids, state):
+    raw = {"published_at": "2026-07-01T12:00", "_time_zone": BERLIN}
+    berliner.post(f"posts/edit/?id={ids.live}", raw)
+    assert state(POSTS, ids.live)["published_at"] == "2026-07-01T10:00:00Z"
+
+
+def test_the_zone_in_which_the_form_was_shown_counts(berliner, ids, state):
+    """A first visit shows UTC, and its script sets the cookie afterwards."""
+    raw = {"published_at": "2026-07-01T12:00", "_time_zone": "UTC"}
+    berliner.post(f"posts/edit/?id={ids.live}", raw)
+    assert state(POSTS, ids.live)["published_at"] == "2026-07-01T12:00:00Z"
+
+
+def test_a_time_that_no_clock_shows_is_refused(berliner, ids, state):
+    url = f"posts/edit/?id={ids.live}"
+    answer = berliner.post(url, {"published_at": "2027-03-28T02:30", "_time_zone": BERLIN})
+    assert answer.status_code == 422
+    words = form_of(answer).select_one("#in-published_at-errors").get_text(strip=True)
+    assert words.startswith("There is no 02:30 on 28 Mar 2027 in Europe/Berlin: clocks go forward")
+    assert form_of(answer).select_one("[name=published_at]")["value"] == "2027-03-28T02:30"
+    assert state(POSTS, ids.live)["published_at"] == "2026-01-01T10:00:00Z"
+
+
+def test_a_time_that_comes_twice_is_the_first_and_the_person_is_told(berliner, state):
+    raw = {"title": "Twice", "body": "x", "published_at": "2025-10-26T02:30", "_time_zone": BERLIN}
+    answer = berliner.post("posts/new/", {**raw, "_continue_editing": "1"})
+    assert state(POSTS, new_id(answer))["published_at"] == "2025-10-26T00:30:00Z"
+    text = berliner.get(answer.location.removeprefix("/admin/")).text
+    assert "comes twice in Europe/Berlin" in text and "02:30 CEST, 00:30 UTC" in text
+
+
+def test_the_second_of_two_stays_when_something_else_is_saved(app, berliner, ids, state):
+    with app.app_context():
+        write.update(POSTS, SYSTEM, ids.live, {"published_at": "2025-10-26T01:30:00Z"})
+    url = f"posts/edit/?id={ids.live}"
+    form = form_of(berliner.get(url))
+    raw = {one["name"]: one.get("value", "") for one in form.select("input[name]")}
+    assert raw["published_at"] == "2025-10-26T02:30:00"
+    berliner.post(url, {**raw, "title": "Another title"})
+    found = state(POSTS, ids.live)
+    assert (found["title"], found["published_at"]) == ("Another title", "2025-10-26T01:30:00Z")
+
+
+@pytest.mark.parametrize(
+    "text", ["soon", "9999-12-31T23:59", "0001-01-01T00:00", "2026-01-01T10:00+01:00"]
+)
+def test_odd_times_are_judged_by_the_store(berliner, ids, text):
+    raw = {"published_at": text, "_time_zone": "America/New_York"}
+    assert berliner.post(f"posts/edit/?id={ids.live}", raw).status_code in (302, 422)
+
+
+def test_an_unknown_zone_is_utc(berliner, ids, state):
+    raw = {"published_at": "2026-07-01T12:00", "_time_zone": "../../etc/passwd"}
+    berliner.post(f"posts/edit/?id={ids.live}", raw)
+    assert state(POSTS, ids.live)["published_at"] == "2026-07-01T12:00:00Z"
