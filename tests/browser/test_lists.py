@@ -3,6 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
+from quire.declare.record import REGISTRY
+
 pytestmark = pytest.mark.browser
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
@@ -91,3 +93,56 @@ def test_all_that_match_are_changed_at_once_and_undone(visit, made, viewport, sc
     page.get_by_role("button", name="Undo").click()
     page.goto(f"{address}&status=draft")
     expect(page.locator(".tools")).to_contain_text("6 posts")
+
+
+@pytest.mark.parametrize(("viewport", "scheme"), [(DESK, "dark"), (PHONE, "light")])
+def test_the_menu_of_a_row_does_what_is_possible(visit, made, viewport, scheme):
+    id = made(title=f"Menu {viewport['width']}")
+    one = visit("ada", viewport=viewport, color_scheme=scheme)
+    page = one.page
+    page.goto("/admin/posts/?sort=-id")
+    row = page.locator(f"#row-{id}")
+    row.get_by_role("button", name="Actions for").click()
+    menu = row.locator(".row-menu")
+    expect(menu).to_be_visible()
+    assert one.axe() == [] and one.overflow() <= 0
+    box = menu.bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= viewport["width"]
+    menu.get_by_role("button", name="Publish").click()
+    expect(page.locator(".messages")).to_contain_text("1 post published.")
+    row.get_by_role("button", name="Actions for").click()
+    expect(menu.get_by_role("link", name="View on site")).to_be_visible()
+    menu.get_by_role("button", name="Duplicate").click()
+    page.wait_for_url("**/admin/posts/edit/?id=*")
+
+
+def test_a_row_is_changed_without_javascript(visit, made):
+    id = made(title="No script")
+    page = visit("ada", java_script_enabled=False).page
+    page.goto("/admin/posts/?sort=-id")
+    row = page.locator(f"#row-{id}")
+    row.get_by_role("button", name="Actions for").click()
+    row.get_by_role("button", name="Publish").click()
+    expect(page.locator(".messages")).to_contain_text("1 post published.")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_on_paper_there_is_the_table_alone(visit, scheme):
+    page = visit("ada", color_scheme=scheme).page
+    page.goto("/admin/posts/?status=draft&views__gte=0")
+    page.emulate_media(media="print")
+    for hidden in (".sidebar", ".tools", ".bulk", ".view-menus", "td.pick", "td.tools-cell"):
+        expect(page.locator(hidden).first).to_be_hidden()
+    expect(page.locator(".chips")).to_contain_text("Views at least 0")
+    expect(page.locator(".tabs")).to_contain_text("Draft")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+
+
+@pytest.mark.parametrize("path", [p for p, r in REGISTRY.items() if not r.singleton])
+def test_every_list_is_used_on_a_phone(visit, path):
+    one = visit("ada", viewport=PHONE)
+    one.page.goto(f"/admin/{path}/")
+    assert one.overflow() <= 0 and one.axe() == []
+    for box in one.page.locator(".row-tools:visible, .bulk:visible").all()[:5]:
+        where = box.bounding_box()
+        assert where["x"] >= 0 and where["x"] + where["width"] <= PHONE["width"]

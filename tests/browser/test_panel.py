@@ -242,9 +242,11 @@ def test_delete_asks_and_can_be_called_off(visit, made, post):
     id = made(title="Nearly deleted")
     page = visit("ada").page
     page.goto("/admin/posts/?sort=-id")
+    page.locator(f"#row-{id} [popovertarget]").click()
     page.locator(f"#row-{id} [data-delete]").click()
     page.click("dialog >> text=Cancel")
     assert post(id)["deleted_at"] is None
+    page.locator(f"#row-{id} [popovertarget]").click()
     page.locator(f"#row-{id} [data-delete]").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(page.locator(".messages")).to_contain_text("Post moved to the trash.")
@@ -298,6 +300,7 @@ class TestWithoutJavaScript:
         assert post(id)["deleted_at"]
         page.get_by_role("button", name="Undo").click()
         assert post(id)["deleted_at"] is None
+        page.locator(f"#row-{other} [popovertarget]").click()
         page.locator(f"#row-{other} [data-delete]").click()
         page.get_by_role("main").get_by_role("button", name="Delete").click()
         assert post(other)["deleted_at"]

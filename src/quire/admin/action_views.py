@@ -58,13 +58,12 @@ class ActionsMixin(PanelView):
     def action_view(self) -> Any:
         """Run an action on the selected rows, after confirmation if it cannot be undone."""
         actor, record = panel_actor(), self.record
-        name = request.form.get("action", "")
+        name, ids = _sent_action()
         back = local_url(request.form.get("url")) or list_url(record)
         if record.action(name) is None and name not in (actions.DELETE, actions.DESTROY):
             raise BadRequest("There is no such action.", code="invalid_parameter")
         if request.form.get("matching"):
             return self._act_on_matching(actor, name, back)
-        ids = _ids()[: actions.MOST]
         if not ids:
             flash("Select at least one record first.", "warning")
             return redirect(back)
@@ -100,13 +99,14 @@ class ActionsMixin(PanelView):
                 ("url", back),
             ],
             "label": choice.label,
+            "is_harmless": not choice.confirm,
             "back": back,
         }
 
     def _ask(self, confirm: dict[str, Any]) -> str:
         return self.render(
             "quire_admin/confirm.html",
-            heading="Are you sure?",
+            heading=f"{confirm['label']}?",
             crumbs=self._crumbs(),
             confirm=confirm,
         )
@@ -162,6 +162,14 @@ def flash_shown_once(record: Record, revealed: dict[str, Any]) -> None:
     for name, value in record.shown_once(revealed).items():
         words = f"{record.field(name).label} (copy it now, it will not be shown again): {value}"
         flash(words, "success")
+
+
+def _sent_action() -> tuple[str, list[int]]:
+    """The name of the action and the ids of the rows: those selected, or that of the row's own menu."""
+    if one := request.form.get("one"):
+        name, _, id = one.partition(" ")
+        return name, [parse_id(id)]
+    return request.form.get("action", ""), _ids()[: actions.MOST]
 
 
 def _ids() -> list[int]:

@@ -9,8 +9,9 @@ from flask import url_for
 from markupsafe import Markup
 
 from quire.actor import Actor
-from quire.admin.actions import bulk_choices, delete_question
+from quire.admin.actions import available_actions, bulk_choices, delete_question
 from quire.admin.form.fields import settable_fields
+from quire.admin.form.page import public_url
 from quire.admin.format import record_title
 from quire.admin.list.cells import Cells
 from quire.admin.list.columns import (
@@ -122,6 +123,8 @@ class ListPage:
         rules = {"delete": access.delete, "update": access.update}
         if self.trashed:
             rules = {"delete": access.permanent}
+        actions = available_actions(self.record, self.actor, trashed=self.trashed)
+        rules |= {one.name: one.allow for one in actions}
         allowed = rights(self.record, self.actor, rules, ids)
         return [self._row(one, allowed[one["id"]]) for one in rows]
 
@@ -139,6 +142,15 @@ class ListPage:
             if "delete" in rights
             else None,
             delete_text=delete_question(record, state),
+            public_url=public_url(record, state),
+            history_url=record_url(record, "history_view", id)
+            if editable and record.is_versioned and record.history
+            else None,
+            actions=[
+                one
+                for one in record.actions
+                if one.name in rights and one.in_trash == self.trashed and one.available(state)
+            ],
             cells=[
                 self._cell(c, f, state, editable)
                 for c, f in zip(self.columns, self.fields, strict=True)
