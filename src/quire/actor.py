@@ -63,8 +63,8 @@ class Actor:
         """The same where only these scopes matter (None: all): one key for many sets of scopes."""
         if scopes is None:
             return self.cache_key_actor
-        known = None if self.scopes is None else self.scopes & scopes
-        return _cache_key_actor(self.role, self.user_id is None, known)
+        effective_scopes = None if self.scopes is None else self.scopes & scopes
+        return _cache_key_actor(self.role, self.user_id is None, effective_scopes)
 
     def as_system(self) -> "Actor":
         """The program itself, doing what follows from this actor's change."""

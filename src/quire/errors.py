@@ -84,8 +84,8 @@ class BadRequest(Problem):
 def unknown_parameter(name: str, what: str, allowed: Iterable[str]) -> BadRequest:
     """400 for a name that is not known here, or that this actor may not know."""
     words = ", ".join(allowed)
-    known = f"Known: {words}." if words else "None are available."
-    message = f"{name or 'An empty name'} is not a valid {what}. {known}"
+    choices = f"Known: {words}." if words else "None are available."
+    message = f"{name or 'An empty name'} is not a valid {what}. {choices}"
     return BadRequest(message, code="unknown_parameter", details=[detail(name, "unknown", message)])
 
 
@@ -217,9 +217,9 @@ class TooManyRequests(Problem):
     code = "too_many_requests"
 
     def __init__(self, name: str, limit: int, window: int, seconds: int):
-        told = rate_limit_headers(name, limit, window, 0, seconds)
+        limits = rate_limit_headers(name, limit, window, 0, seconds)
         message = f"Too many attempts. Try again in {duration_in_words(seconds)}."
-        super().__init__(message, headers={"Retry-After": str(seconds), **told})
+        super().__init__(message, headers={"Retry-After": str(seconds), **limits})
 
 
 def rate_limit_headers(

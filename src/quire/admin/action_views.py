@@ -84,12 +84,12 @@ class ActionsMixin(PanelView):
         return answer
 
     def _confirm_matching(self, matching: MatchingRows, choice: Choice, back: str) -> Any:
-        shown = matching.page.rows[: actions.MOST_NAMED]
+        first_rows = matching.page.rows[: actions.MOST_NAMED]
         first = f" The first {actions.MOST_MATCHING:,} are changed now." if matching.rest else ""
         return {
             "question": f"{choice.label}: all {matching.words} that match.{first}",
-            "names": [record_title(self.record, state) for state in shown],
-            "more": max(matching.total - len(shown), 0),
+            "names": [record_title(self.record, state) for state in first_rows],
+            "more": max(matching.total - len(first_rows), 0),
             "consequence": choice.confirm,
             "url": url_for(endpoint(self.record, "action_view")),
             "fields": [

@@ -76,7 +76,9 @@ class MediaView(RecordView):
             cancel_url=list_url(self.record),
         )
 
-    def _form(self, form: RecordForm, state: State | None = None, *known: Any, **more: Any) -> str:
+    def _form(
+        self, form: RecordForm, state: State | None = None, *arguments: Any, **more: Any
+    ) -> str:
         actor = panel_actor()
         if state is not None:
             uses, count = find_usage(MEDIA, actor, state)
@@ -86,7 +88,7 @@ class MediaView(RecordView):
                 "uses": _usage_list(uses),
                 "hidden_uses": count - len(uses),
             }
-        return super()._form(form, state, *known, **more)
+        return super()._form(form, state, *arguments, **more)
 
     @expose("/delete/", methods=("GET", "POST"))
     def delete_view(self) -> Answer:
@@ -107,11 +109,11 @@ class MediaView(RecordView):
         """Ask about files in use, which can be deleted all the same; report the others."""
         ids = [id for id, why in result.refused.items() if isinstance(why, Conflict)]
         states = find_many(self.record, actor, ids).values() if ids else ()
-        used = [state for state in states if find_usage(MEDIA, actor, state)[1]]
-        for state in used:
+        used_files = [state for state in states if find_usage(MEDIA, actor, state)[1]]
+        for state in used_files:
             del result.refused[state["id"]]
         answer = super()._report_refusals(actor, result, back)
-        return self._confirm_used_files(actor, used, back) if used else answer
+        return self._confirm_used_files(actor, used_files, back) if used_files else answer
 
     def _confirm_used_files(self, actor: Actor, states: list[State], back: str) -> str:
         one = len(states) == 1

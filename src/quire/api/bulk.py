@@ -33,7 +33,7 @@ _STRICT = ConfigDict(strict=True, extra="forbid")
 _NUMBER = Annotated[int, Field(ge=1, le=MAX_ID)]
 MOST_DETAILS = 1000
 """Mistakes in the form of operations that are named at once."""
-_KNOWN = {
+_ERROR_CODES = {
     "model_type": "dict_type",
     "model_attributes_type": "dict_type",
     "union_tag_not_found": "missing",
@@ -151,7 +151,7 @@ def _explained(error: Any, has_tags: bool) -> Detail:
     context["expected"] = str(context.get("expected_tags", context.get("expected"))).replace(
         "'", ""
     )
-    kind = _KNOWN.get(error["type"], error["type"])
+    kind = _ERROR_CODES.get(error["type"], error["type"])
     return error_detail(path, path, {**error, "type": kind, "ctx": context})
 
 

@@ -28,9 +28,9 @@ class BySlug(RecordResource):
         if "\x00" in slug:  # no slug has it, and PostgreSQL cannot be asked
             raise NotFound(f"There is no such {self.record.noun}.")
         id = read.find_id(self.record, self.actor, slug=slug)
-        return self._moved(slug) if id is None else self.one(id, query)
+        return self._redirect(slug) if id is None else self.one(id, query)
 
-    def _moved(self, slug: str) -> Response:
+    def _redirect(self, slug: str) -> Response:
         start = f"/{self.record.path}/"
         target = redirect_target(start + slug) or ""
         new = target.removeprefix(start)

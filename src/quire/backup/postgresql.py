@@ -27,7 +27,7 @@ from quire.store.migrations import newest_revision, upgrade
 
 Progress = Callable[[int, int], object]
 SCHEMA = "public"
-SELECTED = (f"--schema={SCHEMA}", "--no-owner", "--no-privileges")
+SCHEMA_OPTIONS = (f"--schema={SCHEMA}", "--no-owner", "--no-privileges")
 
 
 def copy_database(folder: Path, progress: Progress) -> tuple[Path, Contents]:
@@ -40,7 +40,7 @@ def copy_database(folder: Path, progress: Progress) -> tuple[Path, Contents]:
         moment = connection.exec_driver_sql("SELECT pg_export_snapshot()").scalar()
         contents = read_contents(connection)
         options = ["--format=custom", "--compress=0", f"--snapshot={moment}"]
-        _run("pg_dump", *SELECTED, *options, f"--file={path}", f"--dbname={_address()}")
+        _run("pg_dump", *SCHEMA_OPTIONS, *options, f"--file={path}", f"--dbname={_address()}")
     progress(1, 1)
     return path, contents
 
@@ -134,14 +134,14 @@ def _load(path: Path, address: str, before: Iterable[str], after: Iterable[str])
             psql.stdin.close()
         except OSError:  # psql has ended, and says why
             pass
-        said = psql.stderr.read().decode(errors="replace")
+        output = psql.stderr.read().decode(errors="replace")
     if script.returncode or psql.returncode:
-        raise StartupError(f"The database cannot be restored: {_reason(said)}")
+        raise StartupError(f"The database cannot be restored: {_reason(output)}")
 
 
 def _script(path: Path) -> subprocess.Popen[bytes]:
     """The dump as SQL, from the output of pg_restore."""
-    command = [_program("pg_restore"), *SELECTED, "--file=-", str(path)]
+    command = [_program("pg_restore"), *SCHEMA_OPTIONS, "--file=-", str(path)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)  # noqa: S603
 
 
@@ -188,8 +188,8 @@ def _run(program: str, *arguments: str) -> str:
     return done.stdout.decode(errors="replace")
 
 
-def _reason(said: str) -> str:
-    lines = [line for line in said.splitlines() if line.strip()]
+def _reason(output: str) -> str:
+    lines = [line for line in output.splitlines() if line.strip()]
     return (
         re.sub(r"^(pg_\w+: |psql:\S+ )?(error: |ERROR:\s*)*", "", lines[0])
         if lines

@@ -65,8 +65,10 @@ def restore(path: Path, passphrase: Passphrase, confirm: Confirm, progress: Prog
             _keep_files(instance / name)
             knows_key = _restore_key(archive, instance, instance / name)
             schema = database.replace(new, archive.manifest, instance / name, name)
-    kept = [str(instance / name)] if (instance / name).exists() else []
-    return Restore(archive.manifest, added, [*kept, schema] if schema else kept, knows_key)
+    old_state = [str(instance / name)] if (instance / name).exists() else []
+    return Restore(
+        archive.manifest, added, [*old_state, schema] if schema else old_state, knows_key
+    )
 
 
 def _place(instance: Path) -> Path:

@@ -26,7 +26,7 @@ Progress = Callable[[int, int], object]
 STEP_PAGES = 500
 """Pages that are copied at a time: 2 MB."""
 HEAD = b"SQLite format 3\0"
-BESIDE = ("-wal", "-shm", "-journal")
+COMPANION_SUFFIXES = ("-wal", "-shm", "-journal")
 """The ends of the names of files that belong to a database file; they would spoil another one."""
 
 
@@ -150,7 +150,7 @@ def _close_database(path: Path, folder: Path) -> None:
         raise
     except sqlite3.DatabaseError:  # the reason for the restore
         pass
-    for suffix in BESIDE:
-        beside = path.with_name(path.name + suffix)
-        if beside.exists():
-            beside.replace(folder / beside.name)
+    for suffix in COMPANION_SUFFIXES:
+        companion = path.with_name(path.name + suffix)
+        if companion.exists():
+            companion.replace(folder / companion.name)

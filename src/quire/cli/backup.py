@@ -34,10 +34,10 @@ def backup(file: Path | None, encrypt: bool, verify: bool, passphrase_stdin: boo
         return
     passphrase = _new_passphrase(passphrase_stdin) if encrypt else None
     with progress_meter("Backing up") as show:
-        made = make_backup(file, passphrase, show)
-    for name in made.missing:
+        backup = make_backup(file, passphrase, show)
+    for name in backup.missing:
         click.echo(f"Warning: {name} is missing: the database refers to it.", err=True)
-    click.echo(f"Wrote {made.path} ({made.bytes:,} bytes, {made.files:,} files).")
+    click.echo(f"Wrote {backup.path} ({backup.bytes:,} bytes, {backup.files:,} files).")
 
 
 def _verify(file: Path | None, encrypt: bool, passphrase_stdin: bool) -> None:

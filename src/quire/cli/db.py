@@ -69,13 +69,13 @@ def _back_up() -> None:
     passphrase = current_app.config["BACKUP_PASSPHRASE"] or None
     try:
         with progress_meter("Backing up") as show:
-            made = make_backup(None, passphrase, show)
+            backup = make_backup(None, passphrase, show)
     except StartupError as error:
         words = (
             f"No backup was made, and nothing was migrated. {error} To leave it out: --no-backup"
         )
         raise StartupError(words) from None
-    click.echo(f"Backup: {made.path}", err=True)
+    click.echo(f"Backup: {backup.path}", err=True)
 
 
 def _changes(name: str) -> bool:

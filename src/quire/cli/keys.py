@@ -98,10 +98,10 @@ def list_keys(username: str | None, as_json: bool) -> None:
         )
         return
     for row in rows:
-        used = row["last_used_at"] or "never used"
+        last_use = row["last_used_at"] or "never used"
         what = f"{row['name']} ({', '.join(row['scopes'])})"
         click.echo(
-            f"{row['id']:>5}  {row['prefix']}…  {row['owner']['username']:<20}  {used:<20}  {what}"
+            f"{row['id']:>5}  {row['prefix']}…  {row['owner']['username']:<20}  {last_use:<20}  {what}"
         )
 
 

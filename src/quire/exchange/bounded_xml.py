@@ -34,7 +34,7 @@ def parse(stream: IO[bytes], handler: Handler) -> Iterator[None]:
     expat.ExpatError for XML that is not well-formed.
     """
     parser = expat.ParserCreate(namespace_separator=" ")
-    parser.StartElementHandler = lambda name, given: handler.start(_local(name), given)
+    parser.StartElementHandler = lambda name, attributes: handler.start(_local(name), attributes)
     parser.EndElementHandler = lambda name: handler.end(_local(name))
     parser.CharacterDataHandler = handler.text
     parser.StartDoctypeDeclHandler = _refuse

@@ -77,12 +77,12 @@ def back_up() -> None:
     if not every or (age is not None and age < every):
         return
     try:
-        made = make_backup(None, current_app.config["BACKUP_PASSPHRASE"] or None, lambda *_: None)
+        backup = make_backup(None, current_app.config["BACKUP_PASSPHRASE"] or None, lambda *_: None)
     except BackupRunning:
         return
     except StartupError as error:
         raise PermanentFailure(f"No backup was made: {error}") from error
-    for name in made.missing:
+    for name in backup.missing:
         logger.warning("The backup lacks %s: the database refers to it, and it is missing.", name)
 
 

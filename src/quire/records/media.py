@@ -203,9 +203,9 @@ def _check_quota(change: Change, more: int) -> None:
     advisory_lock(f"uploads of {owner}")
     sizes = select(func.sum(Media.bytes)).where(Media.owner_id == owner)
     with read_connection() as connection:
-        used = connection.execute(sizes).scalar() or 0
-    if used + more > quota:
-        words = f"File exceeds the quota: {used:,} of {quota:,} bytes in use. Delete other files."
+        total = connection.execute(sizes).scalar() or 0
+    if total + more > quota:
+        words = f"File exceeds the quota: {total:,} of {quota:,} bytes in use. Delete other files."
         change.refuse("file", "too_large", words)
 
 

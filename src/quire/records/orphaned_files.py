@@ -32,9 +32,11 @@ def delete_orphans() -> int:
                 path.unlink(missing_ok=True)
     states = _states()
     old_names = file_storage().older_than(old)
-    used = {name for names in IN_USE for name in names()}
+    used_names = {name for names in IN_USE for name in names()}
     orphans = [
-        name for name in old_names if name not in used and _is_orphan(name, states.get(_stem(name)))
+        name
+        for name in old_names
+        if name not in used_names and _is_orphan(name, states.get(_stem(name)))
     ]
     delete_files(*orphans)
     return len(incoming) + len(orphans)

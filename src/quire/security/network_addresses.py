@@ -41,8 +41,8 @@ def resolve(host: str, port: int, seconds: float) -> list[str]:
 
 def _look_up(host: str, port: int, answers: SimpleQueue[Any]) -> None:
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        answers.put(list(dict.fromkeys(str(one[4][0]) for one in found)))
+        infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        answers.put(list(dict.fromkeys(str(one[4][0]) for one in infos)))
     except OSError as error:
         answers.put(error)
     except UnicodeError as error:  # no name of a host

@@ -86,15 +86,15 @@ class Channel(HTTPChannel):
     task_class = WsgiTask
     error_task_class = JsonErrorTask
     close_when_flushed = False
-    begun = 0.0
+    started_at = 0.0
     linger = False
     lingers_until = 0.0
     paused = False
-    written = taken = 0
+    written = bytes_taken = 0
     header = b""
 
-    def __init__(self, *given: Any, **named: Any):
-        super().__init__(*given, **named)
+    def __init__(self, *arguments: Any, **keywords: Any):
+        super().__init__(*arguments, **keywords)
         self.taken_at = self.creation_time
         self.body_network: str | None = None
 
@@ -118,7 +118,7 @@ class Channel(HTTPChannel):
         before = self.request
         done = super().received(data)
         if self.request is not before:
-            self.begun = time.time()
+            self.started_at = time.time()
         return done
 
     def on_last_request(self) -> bool:
@@ -133,8 +133,8 @@ class Channel(HTTPChannel):
         if request is None:
             return False
         if not request.headers_finished:
-            return now - self.begun > HEADER_SECONDS
-        return now - self.begun > BODY_SECONDS + request.body_bytes_received / SLOWEST_BODY
+            return now - self.started_at > HEADER_SECONDS
+        return now - self.started_at > BODY_SECONDS + request.body_bytes_received / SLOWEST_BODY
 
     def idle(self) -> bool:
         """Whether nothing is being received, answered or sent."""
@@ -160,8 +160,8 @@ class Channel(HTTPChannel):
             self.taken_at = now
             return False
         received = self.written - waiting - unacknowledged_bytes(self.socket)
-        if received >= self.taken + SLOWEST_READER * seconds:
-            self.taken, self.taken_at = received, now
+        if received >= self.bytes_taken + SLOWEST_READER * seconds:
+            self.bytes_taken, self.taken_at = received, now
         return True
 
     def buffered_bytes(self) -> int:

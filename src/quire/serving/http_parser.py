@@ -135,7 +135,7 @@ class JsonErrorTask(ErrorTask):
 
     def _record(self, status: int, request_id: str, size: int) -> None:
         """Count and log the request, of which nothing but its answer may be trusted."""
-        seconds = time.time() - (self.channel.begun or time.time())
+        seconds = time.time() - (self.channel.started_at or time.time())
         with following(request_id):
             record_refused(status, seconds, str(self.channel.addr[0]), size)
 

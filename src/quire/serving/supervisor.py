@@ -92,7 +92,7 @@ def serve_in_child(build: Build, sock: socket.socket, pipe: Connection) -> None:
             # A terminal and a service manager signal the whole group: the parent's word counts.
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     try:
-        application, options, beside = build()
+        application, options, services = build()
     except (StartupError, Problem, OSError) as error:
         with suppress(OSError):
             pipe.send(one_line(error))
@@ -101,7 +101,7 @@ def serve_in_child(build: Build, sock: socket.socket, pipe: Connection) -> None:
     threading.Thread(target=_wait_for_stop, args=(server, pipe), daemon=True).start()
     with suppress(OSError):  # The parent may have gone by now, or stopped waiting.
         pipe.send(READY)
-    with beside:
+    with services:
         finished = server.run()
     sys.exit(0 if finished else UNFINISHED)
 
@@ -164,15 +164,15 @@ class Supervisor:
                 self._look_after_restart()
         return self._finish()
 
-    def run_own(self, beside: AbstractContextManager[None]) -> int:
-        """Run the server of this process, with what works `beside` it; then wait for those that follow."""
+    def run_own(self, services: AbstractContextManager[None]) -> int:
+        """Run the server of this process, with what works `services` it; then wait for those that follow."""
         assert self.own is not None
         statuses: list[int] = []
         watch = threading.Thread(
             target=lambda: statuses.append(self.run(lambda: None)), name="supervisor"
         )
         watch.start()
-        with beside:
+        with services:
             finished = self.own.run()
         while watch.is_alive():
             watch.join(0.5)  # with a limit, so that Windows handles signals meanwhile

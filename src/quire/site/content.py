@@ -99,7 +99,7 @@ def home() -> Response:
 
 
 def post_list_page(
-    template: str, where: tuple[Condition, ...], count: bool = True, **shown: Any
+    template: str, where: tuple[Condition, ...], count: bool = True, **values: Any
 ) -> Response:
     """A page of the posts that match `where`, newest first, in `template`."""
     around = page_context()
@@ -107,10 +107,10 @@ def post_list_page(
     query = page_query(fields=SHORT, per_page=per_page, conditions=where, count=count)
     page = read.list_records(POSTS, ANONYMOUS, query)
     note_shown(POSTS, page.rows)
-    shown["page_links"] = Pager.of(page)
+    values["page_links"] = Pager.of(page)
     names = display_names(post["author"] for post in page.rows)
     pictures = images_by_id(post["cover"] for post in page.rows)
-    return render_page(template, frame=around, page=page, names=names, pictures=pictures, **shown)
+    return render_page(template, frame=around, page=page, names=names, pictures=pictures, **values)
 
 
 def tag(slug: str) -> Response:

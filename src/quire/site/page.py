@@ -111,11 +111,11 @@ def _small_logo(logo: dict[str, Any] | None) -> dict[str, Any] | None:
     return {**logo, "url": fits}
 
 
-def render_page(template: str, status: int = 200, **shown: Any) -> Response:
+def render_page(template: str, status: int = 200, **values: Any) -> Response:
     """Render a page; `frame` may replace its context."""
-    shown.setdefault("frame", None)
-    shown["frame"] = shown["frame"] or page_context()
-    response = make_response(render_template(f"quire_site/{template}", **shown), status)
+    values.setdefault("frame", None)
+    values["frame"] = values["frame"] or page_context()
+    response = make_response(render_template(f"quire_site/{template}", **values), status)
     if status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="quire"'
     return response

@@ -74,10 +74,10 @@ def _lists() -> list[tuple[str, str]]:
     ]
 
 
-def _xml(template: str, **shown: object) -> Response:
+def _xml(template: str, **values: object) -> Response:
     for record in public_types().values():
         note_shown(record)
-    return Response(render_template(f"quire_site/{template}", **shown), mimetype="application/xml")
+    return Response(render_template(f"quire_site/{template}", **values), mimetype="application/xml")
 
 
 def robots() -> Response:

@@ -95,14 +95,14 @@ def read_changes(
     with read_connection() as connection:
         if place.walk is not None:
             return _walk(connection, actor, records, place, most, size)
-        wanted = {record.path for record in records}
-        events, position, more = _collect(connection, wanted, place.position, most)
+        paths = {record.path for record in records}
+        events, position, more = _collect(connection, paths, place.position, most)
         changes = list(_as_seen(connection, actor, events, size))
     return Part(changes, Place(position), more)
 
 
 def _collect(
-    connection: Connection, wanted: set[str], position: int, most: int
+    connection: Connection, paths: set[str], position: int, most: int
 ) -> tuple[dict[Key, _Event], int, bool]:
     """Events by record, in the order of the last of each; the last position read; whether more follow."""
     events: dict[Key, _Event] = {}
@@ -113,7 +113,7 @@ def _collect(
         read += len(rows)
         for row in rows:
             key = row.type, row.record_id
-            if row.type in wanted:
+            if row.type in paths:
                 if key not in events and len(events) == most:
                     return events, position, True
                 events[key] = event = events.pop(key, None) or _Event()
@@ -128,8 +128,8 @@ def _collect(
 @lru_cache(2)
 def _behind(dialect: str) -> Select[Any]:
     place = position_column(dialect)
-    shown = ("type", "record_id", "version", "audience", "owner_id")
-    columns = [_rows.c[name] for name in shown]
+    names = ("type", "record_id", "version", "audience", "owner_id")
+    columns = [_rows.c[name] for name in names]
     moment = time_text(_rows.c.created_at).label("moment")
     behind = place > bindparam("behind", type_=BigInteger())
     events = select(place.label("place"), *columns, moment).where(behind)
@@ -139,13 +139,13 @@ def _behind(dialect: str) -> Select[Any]:
 def _as_seen(
     connection: Connection, actor: Actor, events: dict[Key, _Event], size: SizeLimit
 ) -> Iterator[dict[str, Any]]:
-    shown: dict[Key, dict[str, Any]] = {}
+    states: dict[Key, dict[str, Any]] = {}
     for path in dict.fromkeys(path for path, _ in events):
         ids = [id for other, id in events if other == path]
         rows = _rows_now(connection, REGISTRY[path], actor, size, ids=ids)
-        shown |= {(path, id): state for id, state in rows}
+        states |= {(path, id): state for id, state in rows}
     for (path, id), event in events.items():
-        data = shown.get((path, id))
+        data = states.get((path, id))
         if data is not None:
             version = data.get("version", event.version)
             yield _change(path, id, "upsert", version, event.moment, data)
@@ -198,8 +198,8 @@ def _rows_now(
     The id is apart, since that of a type of one row, such as the settings, is in no answer.
     """
     projection, statement = _rows_plan(record, record.cache_key_actor(actor), "ids" in which)
-    found = connection.execute(statement, which | rule_params(actor))
-    return [(row[-1], projection.shape(row)) for row in size.limited(found, projection.long)]
+    result = connection.execute(statement, which | rule_params(actor))
+    return [(row[-1], projection.shape(row)) for row in size.limited(result, projection.long)]
 
 
 @lru_cache(200)
@@ -216,6 +216,6 @@ def _rows_plan(record: Record, actor: Actor, by_ids: bool) -> tuple[Projection, 
     else:
         behind = columns.id > bindparam("behind", type_=BigInteger)
         ids = ids.where(behind).order_by(columns.id).limit(bindparam("limit", type_=BigInteger))
-    found = ids.subquery("found")
-    rows = projection.select_from(found.join(table, columns.id == found.c.id))
-    return projection, rows.add_columns(found.c.id.label("row_id")).order_by(found.c.id)
+    page_ids = ids.subquery("page_ids")
+    rows = projection.select_from(page_ids.join(table, columns.id == page_ids.c.id))
+    return projection, rows.add_columns(page_ids.c.id.label("row_id")).order_by(page_ids.c.id)

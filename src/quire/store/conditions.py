@@ -71,17 +71,17 @@ def _among(
     assert field.many is not None
     target, link = record_of(field.many.target), field.many.table
     positive = {"ne": "eq", "nin": "in"}.get(operator, operator)
-    linked = select(link.c.source_id)
+    link_ids = select(link.c.source_id)
     if operator == "isnull":
-        inside = record.table.c.id.in_(linked)
+        inside = record.table.c.id.in_(link_ids)
         return not_(inside) if form else inside
     if sub == "id":
-        linked = linked.where(compare(link.c.target_id, positive, form, name))
+        link_ids = link_ids.where(compare(link.c.target_id, positive, form, name))
     else:
         other = _operand(target.field(sub), operator)
-        linked = linked.join(target.table, target.table.c.id == link.c.target_id)
-        linked = linked.where(compare(other, positive, form, name))
-    inside = record.table.c.id.in_(linked)
+        link_ids = link_ids.join(target.table, target.table.c.id == link.c.target_id)
+        link_ids = link_ids.where(compare(other, positive, form, name))
+    inside = record.table.c.id.in_(link_ids)
     return not_(inside) if positive != operator else inside
 
 

@@ -164,8 +164,8 @@ def _noting(run: Callable[..., None]) -> Callable[..., None]:
         if not statement.startswith("SELECT"):
             writes = access_of(statement).writes
             if writes:
-                named = _named.get() + ANY_ROW
-                names = (name for name in writes if name != named)
+                any_row = _named.get() + ANY_ROW
+                names = (name for name in writes if name != any_row)
                 _written.setdefault(id(cursor.connection), set()).update(names)
         run(cursor, statement, parameters, context)
 
@@ -239,13 +239,15 @@ def _names_written(verb: str, table: str, statement: str) -> Iterator[str]:
         yield from (f"{table}.{one}" for one in columns if counters.get(one))
 
 
-def _changed_by_deletion(table: str, seen: frozenset[str] = frozenset()) -> set[str]:
+def _changed_by_deletion(table: str, visited_tables: frozenset[str] = frozenset()) -> set[str]:
     """The table, and those in which the database deletes or changes rows because of its own."""
     names = {table}
     for other in Model.metadata.tables.values():
         keys = (one for one in other.foreign_keys if one.column.table.name == table)
-        if other.name not in seen | names and any(key.ondelete != "RESTRICT" for key in keys):
-            names |= _changed_by_deletion(other.name, seen | names)
+        if other.name not in visited_tables | names and any(
+            key.ondelete != "RESTRICT" for key in keys
+        ):
+            names |= _changed_by_deletion(other.name, visited_tables | names)
     return names
 
 

@@ -45,28 +45,28 @@ def engine_options(config: Mapping[str, Any], url: URL) -> dict[str, Any]:
 
 def missing_role_settings(connection: Connection) -> list[tuple[str, str]]:
     """What the role that connects should be set to, name and value, for sessions that are told nothing."""
-    told = text(
+    statement = text(
         "SELECT lower(name) AS name, setting FROM pg_settings WHERE lower(name) = ANY(:names)"
     )
-    wanted = SESSION | LIMITS
-    rows = connection.execute(told, {"names": list(wanted)})
+    settings = SESSION | LIMITS
+    rows = connection.execute(statement, {"names": list(settings)})
     present = {row.name: row.setting for row in rows}
-    is_set = {name: present[name] == wanted[name] for name in SESSION}
+    is_set = {name: present[name] == settings[name] for name in SESSION}
     is_set |= {name: present[name] != "0" for name in LIMITS}
-    return [(name, value) for name, value in wanted.items() if not is_set[name]]
+    return [(name, value) for name, value in settings.items() if not is_set[name]]
 
 
 def _connect_args(config: Mapping[str, Any], url: URL) -> dict[str, Any]:
     """What the driver is given; what the URL says itself wins."""
-    given: dict[str, Any] = {
+    arguments: dict[str, Any] = {
         "connect_timeout": CONNECT_SECONDS,
         "application_name": APPLICATION,
     }
     if config["DATABASE_PGBOUNCER"]:
         # the next transaction runs on another connection of the server, which knows neither
         # the statements that this one has prepared nor its settings
-        given["prepare_threshold"] = None
+        arguments["prepare_threshold"] = None
     else:
-        told = SESSION | (LIMITS if config["LIMIT_DATABASE_TIME"] else {})
-        given["options"] = " ".join(f"-c {name}={value}" for name, value in told.items())
-    return {name: value for name, value in given.items() if name not in url.query}
+        settings = SESSION | (LIMITS if config["LIMIT_DATABASE_TIME"] else {})
+        arguments["options"] = " ".join(f"-c {name}={value}" for name, value in settings.items())
+    return {name: value for name, value in arguments.items() if name not in url.query}

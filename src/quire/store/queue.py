@@ -42,7 +42,7 @@ LONGEST_ERROR = 1000
 JOB_COLUMNS = "id event record_id version data attempts due_at request_id".split()
 
 _rows = OutboxEvent.__table__
-_shown = [_rows.c[n] for n in JOB_COLUMNS]
+_columns = [_rows.c[n] for n in JOB_COLUMNS]
 
 
 def claim() -> Job | None:
@@ -74,7 +74,7 @@ def _set_claimed(which: ColumnElement[bool]) -> Update:
         "attempts": _rows.c.attempts + 1,
         "due_at": bindparam("until", type_=UTCDateTime()),
     }
-    return update(_rows).where(which).values(values).returning(*_shown)
+    return update(_rows).where(which).values(values).returning(*_columns)
 
 
 def dispatch(most: int) -> list[tuple[int, int]]:

@@ -77,8 +77,8 @@ def get_record(
     with read_connection() as connection:
         shape = query.fields, query.panel, connection.dialect.name
         projection, statement = record_plan(record, record.cache_key_actor(actor), *shape)
-        found = connection.execute(statement, {"id": id, **rule_params(actor)})
-        row = next(limit.limited(found, projection.long), None)
+        result = connection.execute(statement, {"id": id, **rule_params(actor)})
+        row = next(limit.limited(result, projection.long), None)
         if row is None:
             raise NotFound(f"There is no such {record.noun}.")
         rows = [projection.shape(row)]
@@ -97,8 +97,8 @@ def find_id(record: Record, actor: Actor, **values: Any) -> int | None:
     statement = select(table.c.id).where(*(table.c[name] == v for name, v in values.items()))
     statement = statement.where(*row_conditions(record.allows(actor, "read")))
     with read_connection() as connection:
-        found = connection.execute(statement, rule_params(actor)).scalar()
-    return None if found is None else int(found)
+        id = connection.execute(statement, rule_params(actor)).scalar()
+    return None if id is None else int(id)
 
 
 def list_records(record: Record, actor: Actor, query: Query, limit: SizeLimit = UNLIMITED) -> Page:
@@ -120,11 +120,11 @@ def list_records(record: Record, actor: Actor, query: Query, limit: SizeLimit = 
             connection, record, actor, query, values, extent.ahead, limit
         )
         rows, more, before = ahead or _rows(connection, record, plan, query, values, known, limit)
-        shown = [plan.projection.shape(row) for row in rows]
-        include(connection, record, actor, shown, query.include, query.fields, limit)
+        states = [plan.projection.shape(row) for row in rows]
+        include(connection, record, actor, states, query.include, query.fields, limit)
     mark = cursor.fingerprint(record.path, query) if before or more else ""
     return Page(
-        rows=prune(shown, query.fields),
+        rows=prune(states, query.fields),
         page=query.page,
         per_page=query.per_page,
         has_next=more,
@@ -153,8 +153,8 @@ def _total(
     query: Query,
     values: dict[str, Any],
 ) -> int:
-    known = (value for name, value in values.items() if name != "now")
-    key = (plan.record.path, plan.record.cache_key_actor(actor), query.shape, *known)
+    parameters = (value for name, value in values.items() if name != "now")
+    key = (plan.record.path, plan.record.cache_key_actor(actor), query.shape, *parameters)
     count = partial(block_counts.count, connection, state, key, plan, values)
     return cached(connection.engine, state, key, count)
 
@@ -198,14 +198,14 @@ def _rows(
         limits = {"limit": query.per_page + 1, "offset": offset}
         among_ranked = offset < search_index.MAX_RANKED
         reaches = _reaches(plan, limits, among_ranked, among_ranked)
-        found = _fetched(connection, plan, plan.rows, values | limits, limit, reaches)
-        return found[: query.per_page], len(found) > query.per_page, query.page > 1
+        rows = _fetched(connection, plan, plan.rows, values | limits, limit, reaches)
+        return rows[: query.per_page], len(rows) > query.per_page, query.page > 1
     backwards, statement, place = _from_cursor(record, plan, query)
     limits = {"limit": query.per_page + 1, "offset": 0}
     among_ranked = plan.ranks and place.get("after_0", -1) < 0
     reaches = _reaches(plan, limits, among_ranked, among_ranked or backwards)
-    found = _fetched(connection, plan, statement, values | place | limits, limit, reaches)
-    return _cut(query, found, backwards)
+    rows = _fetched(connection, plan, statement, values | place | limits, limit, reaches)
+    return _cut(query, rows, backwards)
 
 
 def _cut(query: Query, found: list[Any], backwards: bool) -> tuple[list[Any], bool, bool]:
@@ -277,12 +277,12 @@ def _from_the_end(
     limit: SizeLimit,
 ) -> tuple[list[Any], bool, bool]:
     """Rows of a page in the second half: an offset costs what it skips, so skip the shorter way."""
-    left = counted - offset
-    limits = {"limit": min(per_page, left), "offset": max(left - per_page, 0)}
+    remaining = counted - offset
+    limits = {"limit": min(per_page, remaining), "offset": max(remaining - per_page, 0)}
     # ranks matter unless this page begins behind all that have one
     reach = _reaches(plan, limits, False, offset < search_index.MAX_RANKED)
-    found = _fetched(connection, plan, plan.rows_back, values | limits, limit, reach)
-    return found[::-1], left > per_page, True
+    rows = _fetched(connection, plan, plan.rows_back, values | limits, limit, reach)
+    return rows[::-1], remaining > per_page, True
 
 
 def _from_cursor(record: Record, plan: Plan, query: Query) -> tuple[bool, Any, dict[str, Any]]:

@@ -14,19 +14,19 @@ ATTEMPTS = 4
 PAUSE_SECONDS = 0.02
 """The longest pause before the second attempt; it doubles with each, and is random, so that two differ."""
 
-Given = ParamSpec("Given")
+Params = ParamSpec("Params")
 Value = TypeVar("Value")
 _is_retrying: ContextVar[bool] = ContextVar("is_retrying", default=False)
 
 
-def retry_conflicts(function: Callable[Given, Value]) -> Callable[Given, Value]:
+def retry_conflicts(function: Callable[Params, Value]) -> Callable[Params, Value]:
     """Let `function` run again after a conflict, if all that it does is in transactions of its own.
 
     Inside an open transaction it runs once: whoever began that one runs all of it again.
     """
 
     @wraps(function)
-    def retrying(*args: Given.args, **kwargs: Given.kwargs) -> Value:
+    def retrying(*args: Params.args, **kwargs: Params.kwargs) -> Value:
         return run_again(partial(function, *args, **kwargs))
 
     return retrying

@@ -70,18 +70,18 @@ def list_plan(record: Record, actor: Actor, shape: Any, walking: bool, dialect: 
     visible = visible_rows(record, actor, shape)
     ids = uncounted = select(table.c.id)
     if searching and not walking:
-        found = search_index.matches(record, dialect, ranked=not sort)
-        ids = from_matches(ids, record, found)
+        hits = search_index.matches(record, dialect, ranked=not sort)
+        ids = from_matches(ids, record, hits)
         uncounted = from_matches(
             uncounted, record, search_index.matches(record, dialect, ranked=False)
         )
-        keys = keys if sort else [(found.c.rank, False, False, RANK), *keys]
+        keys = keys if sort else [(hits.c.rank, False, False, RANK), *keys]
     ids = ids.where(*visible)
     count = uncounted.where(*visible)
     count = count.with_only_columns(func.count(), maintain_column_froms=True)
     few = trashed or nested is not None or (panel and record.allows(actor, "panel") is not True)
-    wanted = sort or record.order if walking else sort
-    hint = "" if few else _hint_at_order(record, wanted, conditions)
+    order = sort or record.order if walking else sort
+    hint = "" if few else _hint_at_order(record, order, conditions)
     if hint and (walking or not searching):
         ids = ids.with_hint(table, hint, "sqlite")
     ranks = searching and not walking and not sort
@@ -139,13 +139,13 @@ def _is_narrow(record: Record, shape: Any) -> bool:
 def visible_rows(record: Record, actor: Actor, shape: Any) -> list[Any]:
     """The conditions of the rows that a query of this shape asks for and `actor` may see."""
     conditions, _, _, _, trashed, nested, panel = shape
-    found = row_conditions(record.allows(actor, "panel" if panel else "read"))
+    clauses = row_conditions(record.allows(actor, "panel" if panel else "read"))
     if record.has_trash:
         deleted = record.table.c.deleted_at
-        found.insert(0, deleted.is_not(None) if trashed else deleted.is_(None))
+        clauses.insert(0, deleted.is_not(None) if trashed else deleted.is_(None))
     if nested is not None:
-        found.append(record.field(nested).column == bindparam("nested", type_=BigInteger))
-    return found + conditions_sql(record, conditions)
+        clauses.append(record.field(nested).column == bindparam("nested", type_=BigInteger))
+    return clauses + conditions_sql(record, conditions)
 
 
 def sort_keys(record: Record, names: tuple[str, ...]) -> list[cursor.SortKey]:
@@ -184,10 +184,10 @@ def two_step_select(
         in_order = inner.limit(bindparam("ahead", type_=BigInteger)).subquery("in_order")
         inner = select(in_order).where(match(in_order.c.id))
     limits = bindparam("limit", type_=BigInteger), bindparam("offset", type_=BigInteger)
-    found = inner.limit(limits[0]).offset(limits[1]).subquery("found")
-    columns = [found.c[f"key_{i}"] for i in range(len(keys))]
+    page_ids = inner.limit(limits[0]).offset(limits[1]).subquery("found")
+    columns = [page_ids.c[f"key_{i}"] for i in range(len(keys))]
     values = [key[3].column_out(column) for key, column in zip(keys, columns, strict=True)]
-    rows = projection.select_from(found.join(table, table.c.id == found.c.id))
+    rows = projection.select_from(page_ids.join(table, table.c.id == page_ids.c.id))
     ordered = (_ordered(column, key, backwards) for column, key in zip(columns, keys, strict=True))
     return rows.add_columns(*values).order_by(*ordered)
 

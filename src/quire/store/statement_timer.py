@@ -106,17 +106,17 @@ class _TimedCursor:
     statement: Any = ""
     seconds = 0.0
 
-    def execute(self, *given: Any) -> Any:
-        return self._count_and_time(super().execute, given)  # type: ignore[misc]
+    def execute(self, *arguments: Any) -> Any:
+        return self._count_and_time(super().execute, arguments)  # type: ignore[misc]
 
-    def executemany(self, *given: Any) -> Any:
-        return self._count_and_time(super().executemany, given)  # type: ignore[misc]
+    def executemany(self, *arguments: Any) -> Any:
+        return self._count_and_time(super().executemany, arguments)  # type: ignore[misc]
 
     def fetchone(self) -> Any:
         return self._time(super().fetchone)  # type: ignore[misc]
 
-    def fetchmany(self, *given: Any) -> Any:
-        return self._time(super().fetchmany, given)  # type: ignore[misc]
+    def fetchmany(self, *arguments: Any) -> Any:
+        return self._time(super().fetchmany, arguments)  # type: ignore[misc]
 
     def fetchall(self) -> Any:
         return self._time(super().fetchall)  # type: ignore[misc]

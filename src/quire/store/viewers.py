@@ -39,7 +39,7 @@ RANKED_ROLES = ("anonymous", *ROLES)
 """The roles of readers, from least to most; notes hold the place of one in this order."""
 NOTE = "viewers"
 """The event of notes, behind the type: `posts.viewers`."""
-_WRITTEN = (
+_NOTE_COLUMNS = (
     "event", "type", "record_id", "version", "data", "created_at", "attempts", "audience", "owner_id",
 )  # fmt: skip
 
@@ -95,7 +95,7 @@ def _notes_where(record: Record, where: ColumnElement[bool]) -> Iterator[Insert]
     """The statements that note who sees those rows of `record`."""
     if record.is_versioned:
         for owner in list(_owners(record)) or [null()]:
-            yield insert(OutboxEvent).from_select(_WRITTEN, _note(record, owner).where(where))
+            yield insert(OutboxEvent).from_select(_NOTE_COLUMNS, _note(record, owner).where(where))
 
 
 @cache

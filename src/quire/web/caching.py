@@ -82,9 +82,9 @@ def _targets(record: Record) -> dict[str, Record]:
     return {name: one.target for name, one in relations(record, ANONYMOUS).items()}
 
 
-def cache_tag(shown: Iterable[str], types: Iterable[str] = ()) -> str:
+def cache_tag(row_tags: Iterable[str], types: Iterable[str] = ()) -> str:
     """The header for what is shown; where it would be too long, types alone."""
-    tags = dict.fromkeys([*shown, *types])
+    tags = dict.fromkeys([*row_tags, *types])
     every = ", ".join(tags)
     if len(every) <= TAG_BYTES:
         return every
@@ -114,8 +114,8 @@ def _is_public(response: Response) -> bool:
 
 def public_until(change: datetime | None) -> str:
     """For SHARED_SECONDS; where the clock changes earlier what is live, until then and no longer."""
-    left = SHARED_SECONDS if change is None else int((change - now()).total_seconds())
-    return f"{_SHARED}{left}" if 0 <= left < SHARED_SECONDS else PUBLIC
+    seconds = SHARED_SECONDS if change is None else int((change - now()).total_seconds())
+    return f"{_SHARED}{seconds}" if 0 <= seconds < SHARED_SECONDS else PUBLIC
 
 
 def is_shared(headers: Iterable[tuple[str, str]]) -> bool:

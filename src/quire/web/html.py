@@ -25,8 +25,8 @@ def fit_into_page(markup: str, top: int = 2) -> Markup:
     Its highest heading becomes `<h{top}>` and no level is left out below it; what may be wider
     than the screen can be scrolled with the keyboard; pictures wait until they are near.
     """
-    used = sorted(set(_HEADING.findall(markup)))
-    levels = {f"h{level}": f"h{min(top + i, 6)}" for i, level in enumerate(used)}
+    headings = sorted(set(_HEADING.findall(markup)))
+    levels = {f"h{level}": f"h{min(top + i, 6)}" for i, level in enumerate(headings)}
 
     def fitted(tag: re.Match[str]) -> str:
         end, name, rest = tag.groups()

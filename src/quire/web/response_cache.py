@@ -90,7 +90,7 @@ class Answer:
         return is_present and all(check() for check in self.checks)
 
 
-class Begun(NamedTuple):
+class ResponseStart(NamedTuple):
     """What `start_response` was called with."""
 
     status: str
@@ -171,16 +171,16 @@ class ResponseCache:
     ) -> Iterable[bytes]:
         """Have the answer made, and keep it if it is for everybody and all of it is there at once."""
         count(RESPONSE_LOOKUPS, "miss")
-        begun: list[Begun] = []
+        starts: list[ResponseStart] = []
 
         def begin(status: str, headers: Headers, *error: Any) -> None:
-            begun[:] = [Begun(status, headers)]
+            starts[:] = [ResponseStart(status, headers)]
 
         conditions = _take_conditions(environ)
         with self._database.collect_reads() as names:
             chunks = inner(environ, begin)
         environ.update(conditions)
-        status, headers = begun[-1]
+        status, headers = starts[-1]
         versions = state.versions_of(names)
         answer = _answer(status, headers, versions or {}, state, environ)
         if answer is None:

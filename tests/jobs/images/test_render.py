@@ -159,7 +159,7 @@ def test_a_file_that_is_gone_says_so(app, keep):
     with app.app_context():
         file_storage().delete(ORIGINAL + whole(id)["url"].rpartition("/")[2])
         process.process_media(id)
-        assert (whole(id)["state"], whole(id)["fault"]) == ("broken", process.LOST)
+        assert (whole(id)["state"], whole(id)["fault"]) == ("broken", process.MISSING_FILE)
 
 
 def test_program_and_caller_mean_the_same():

@@ -129,7 +129,7 @@ def _error_response(error: Exception) -> Response:
     """A failure in the shape of Ghost's."""
     problem: Problem = as_problem(error)
     first: Mapping[str, Any] = problem.details[0] if problem.details else {}
-    shown = {
+    ghost_error = {
         "message": problem.message,
         "context": None,
         "type": ERROR_TYPES.get(problem.status, "InternalServerError"),
@@ -143,7 +143,7 @@ def _error_response(error: Exception) -> Response:
     headers = {"Cache-Control": "no-store", **problem.headers}
     if problem.status == 401:
         headers.setdefault("WWW-Authenticate", 'Bearer realm="quire"')
-    return responses.json_response({"errors": [shown]}, problem.status, headers)
+    return responses.json_response({"errors": [ghost_error]}, problem.status, headers)
 
 
 def _share(response: Response) -> Response:

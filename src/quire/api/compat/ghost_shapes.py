@@ -53,12 +53,13 @@ def shape_rows(record: Record, rows: Sequence[Row], ghost_query: GhostQuery) -> 
     counts = _author_counts(rows) if record is USERS and COUNT in ghost_query.include else {}
     shape = _SHAPES[record.path]
     return [
-        _picked(shape(row, ghost_query), ghost_query) | _count(record, row, ghost_query, counts)
+        _select_fields(shape(row, ghost_query), ghost_query)
+        | _count(record, row, ghost_query, counts)
         for row in rows
     ]
 
 
-def _picked(row: Row, ghost_query: GhostQuery) -> Row:
+def _select_fields(row: Row, ghost_query: GhostQuery) -> Row:
     """The fields that were asked for, and what was included."""
     included = {"authors", "primary_author", "tags", "primary_tag"}
     return {

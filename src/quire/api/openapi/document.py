@@ -111,15 +111,15 @@ def build_document() -> dict[str, Any]:
 
 def _drop_unused(components: dict[str, Any], whole: dict[str, Any]) -> None:
     """Drop the components that nothing leads to from a path."""
-    used: set[tuple[str, str]] = set()
+    references: set[tuple[str, str]] = set()
     waiting = [whole["paths"]]
     while waiting:
-        for kind, name in set(_REFERENCE.findall(json.dumps(waiting.pop()))) - used:
-            used.add((kind, name))
+        for kind, name in set(_REFERENCE.findall(json.dumps(waiting.pop()))) - references:
+            references.add((kind, name))
             waiting.append(components[kind][name])
     for kind in components.keys() - {"securitySchemes"}:
         schemas = components[kind].items()
-        components[kind] = {name: one for name, one in schemas if (kind, name) in used}
+        components[kind] = {name: one for name, one in schemas if (kind, name) in references}
 
 
 def _paths() -> dict[str, Any]:

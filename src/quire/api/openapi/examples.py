@@ -100,7 +100,10 @@ def _visible_names(schema: Schema) -> list[str]:
 def add_examples(document: Schema) -> None:
     """Give every body an example: by name where its schema has one, else beside its schema."""
     components = document["components"]
-    examples, named = Examples(components["schemas"]), components.setdefault("examples", {})
+    examples, components_examples = (
+        Examples(components["schemas"]),
+        components.setdefault("examples", {}),
+    )
     for content in _bodies(document):
         schema = content["schema"]
         if "example" in content or "examples" in content:
@@ -109,7 +112,7 @@ def add_examples(document: Schema) -> None:
             content["example"] = examples.of(schema)
             continue
         name = schema["$ref"].rpartition("/")[2]
-        named[name] = {"value": examples.of(schema)}
+        components_examples[name] = {"value": examples.of(schema)}
         content["examples"] = {name: {"$ref": f"#/components/examples/{name}"}}
 
 

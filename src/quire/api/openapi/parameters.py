@@ -149,9 +149,9 @@ def list_parameters(record: Record) -> list[Schema]:
     return [*map(ref, shared), *(ref(f"{record.path}.{one['name']}") for one in own)]
 
 
-def names(record: Record, *wanted: str) -> list[Schema]:
+def names(record: Record, *parameter_names: str) -> list[Schema]:
     """Parameters of this type alone, such as `sort`."""
-    return [ref(f"{record.path}.{name}") for name in wanted]
+    return [ref(f"{record.path}.{name}") for name in parameter_names]
 
 
 def filters(record: Record) -> list[Schema]:

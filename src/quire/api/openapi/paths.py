@@ -214,7 +214,7 @@ def _write(record: Record, method: str) -> Schema:
 _SENT_BACK = "Read-only fields may be sent back unchanged; other values are rejected (`read_only`)."
 
 
-_GONE = (
+_PERMANENT_DELETION = (
     "Deletes it permanently. With If-Match, or `version` in the body, only if it has not changed."
 )
 
@@ -225,7 +225,7 @@ def _delete(record: Record) -> Schema:
     return operation(
         f"delete{singular_name(record)}", f"Delete {article(record)}", record.label, AUTHENTICATED_WRITE,
         {"204": answers.no_content(f"The {record.noun} has been deleted."), **answers.errors(403, 404, 409, 412, 413, 415, 422, 428)},
-        parameters=path_parameters("If-Match", *permanent), description=trash if record.has_trash else _GONE,
+        parameters=path_parameters("If-Match", *permanent), description=trash if record.has_trash else _PERMANENT_DELETION,
         requestBody=body(ref("Version"), required=False) if record.is_versioned else None,
     )  # fmt: skip
 

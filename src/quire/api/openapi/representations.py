@@ -39,7 +39,7 @@ def add_includes(schemas: dict[str, Schema]) -> None:
     every schema that has references is there.
     """
     for record in REGISTRY.values():
-        schemas[singular_name(record)]["properties"] |= _included(record)
+        schemas[singular_name(record)]["properties"] |= _include_properties(record)
     for record in REGISTRY.values():
         whole, small = schemas[singular_name(record)], f"{singular_name(record)}Reference"
         if small in schemas:
@@ -48,7 +48,7 @@ def add_includes(schemas: dict[str, Schema]) -> None:
             schemas[small] = {**whole, "description": described, "required": required}
 
 
-def _included(record: Record) -> dict[str, Schema]:
+def _include_properties(record: Record) -> dict[str, Schema]:
     properties: dict[str, Schema] = {}
     for name, relation in relations(record, ADMIN).items():
         if relation.reverse:

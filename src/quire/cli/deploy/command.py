@@ -27,12 +27,12 @@ PROXIES = ("nginx", "iis", "haproxy")
 @click.option("--key", help="The certificate's private key, for nginx.")
 @click.option("--force", is_flag=True, help="Replace files that exist.")
 @with_appcontext
-def deploy(kind: str, out: Path | None, force: bool, **given: Any) -> None:
+def deploy(kind: str, out: Path | None, force: bool, **options: Any) -> None:
     """Write the files for KIND, with the paths and settings of this installation, and no secret."""
-    if (given["certificate"] is None) != (given["key"] is None) and kind == "nginx":
+    if (options["certificate"] is None) != (options["key"] is None) and kind == "nginx":
         raise click.UsageError("Give --certificate and --key together.")
     folder = out or Path(current_app.config["QUIRE_INSTANCE"]) / "deploy"
-    installation = this_installation(current_app.config, folder=str(folder.absolute()), **given)
+    installation = this_installation(current_app.config, folder=str(folder.absolute()), **options)
     files = {folder / name: text for name, text in render(kind, installation).items()}
     if not force:
         _refuse_others(files)

@@ -57,10 +57,10 @@ class Installation:
         return _join(self.folder, name)
 
 
-def this_installation(config: Mapping[str, Any], **given: Any) -> Installation:
+def this_installation(config: Mapping[str, Any], **options: Any) -> Installation:
     """The installation that runs this.
 
-    `given` are port, processes, the files of a certificate, and the folder that the files go to.
+    `options` are port, processes, the files of a certificate, and the folder that the files go to.
     """
     instance = Path(config["QUIRE_INSTANCE"])
     return Installation(
@@ -72,7 +72,7 @@ def this_installation(config: Mapping[str, Any], **given: Any) -> Installation:
         threads=config["THREADS"],
         body_megabytes=-(-max_body_bytes(config) // 2**20) + 1,
         python_version=f"{sys.version_info.major}.{sys.version_info.minor}",
-        **given,
+        **options,
     )
 
 

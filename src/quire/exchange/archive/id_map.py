@@ -157,8 +157,8 @@ class IdMap:
     def _refer(self, item: ArchiveRecord, field: Field, value: Any, raw: Raw) -> None:
         self._awaited = False
         target = record_of(field.target or "")
-        named = value if isinstance(value, list) else [] if value is None else [value]
-        matches = [self.find(target, one) for one in named]
+        references = value if isinstance(value, list) else [] if value is None else [value]
+        matches = [self.find(target, one) for one in references]
         if self._awaited and (field.nullable or field.many is not None):
             item.deferred[field.name] = value
             return

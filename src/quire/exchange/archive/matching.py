@@ -50,8 +50,8 @@ def find(connection: Connection, record: Record, raw: Raw) -> int | None:
 
 def _same_file(record: Record, raw: Raw) -> list[ColumnElement[bool]]:
     """The file that the same person has uploaded before: nobody has a file twice."""
-    named = (record.field(name) for name in ("owner", "sha256", "is_avatar"))
-    return [one.column == raw.get(one.name) for one in named]
+    fields = (record.field(name) for name in ("owner", "sha256", "is_avatar"))
+    return [one.column == raw.get(one.name) for one in fields]
 
 
 def find_own(connection: Connection, record: Record, raw: Raw, id: int) -> int | None:
@@ -74,8 +74,8 @@ def _find_user(connection: Connection, raw: Raw) -> int | None:
     )
     if by_email is not None:
         return by_email
-    named = [table.username_folded == str(raw.get("username"))]
-    return _one(connection, USERS, named + ([table.email.is_(None)] if email else []))
+    conditions = [table.username_folded == str(raw.get("username"))]
+    return _one(connection, USERS, conditions + ([table.email.is_(None)] if email else []))
 
 
 def _find_by_content(connection: Connection, record: Record, raw: Raw) -> int | None:

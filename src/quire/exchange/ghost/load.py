@@ -144,10 +144,10 @@ def _person(row: Row) -> ImportedPerson | None:
 
 def _group_by_post(rows: list[Row], name: str) -> defaultdict[Any, list[Any]]:
     """The values of column `name` by post, in their order."""
-    linked: defaultdict[Any, list[Any]] = defaultdict(list)
+    ids: defaultdict[Any, list[Any]] = defaultdict(list)
     for row in sorted(rows, key=lambda one: _order(one.get("sort_order"))):
-        linked[_id(row, "post_id")].append(_id(row, name))
-    return linked
+        ids[_id(row, "post_id")].append(_id(row, name))
+    return ids
 
 
 def _order(value: Any) -> int:

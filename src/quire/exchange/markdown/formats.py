@@ -38,16 +38,16 @@ def suffix_of(path: str) -> str:
 def unread_files(paths: Iterable[str]) -> Iterator[SkippedItems]:
     """Report lines for files that are not imported: text files by name, all others counted."""
     others: Counter[str] = Counter()
-    named: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for path in paths:
         format = _UNREAD.get(suffix_of(path))
         if format is None:
             others[suffix_of(path).removeprefix(".") or "no suffix"] += 1
             continue
-        named[format] += 1
-        if named[format] <= _MOST_NAMED:
+        counts[format] += 1
+        if counts[format] <= _MOST_NAMED:
             yield SkippedItems(path, f"is {format}, which is not supported")
-    for format, count in named.items():
+    for format, count in counts.items():
         if count > _MOST_NAMED:
             more = count - _MOST_NAMED
             yield SkippedItems(

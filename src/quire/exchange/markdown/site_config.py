@@ -85,11 +85,11 @@ def matches(parts: Iterable[str], pattern: str) -> bool:
     """Whether `pattern` (a path or a glob) names the file at `parts`, or a folder above it."""
     pattern = pattern.strip().removeprefix("./").strip("/")
     path = PurePosixPath(*parts)
-    named = [path.as_posix(), *(folder.as_posix() for folder in path.parents if folder.name)]
+    paths = [path.as_posix(), *(folder.as_posix() for folder in path.parents if folder.name)]
     names = [path.name, *path.parts] if "/" not in pattern else []
     return bool(pattern) and any(
         fnmatchcase(name, pattern) or fnmatchcase(name, pattern.replace("**/", ""))
-        for name in (*named, *names)
+        for name in (*paths, *names)
     )
 
 

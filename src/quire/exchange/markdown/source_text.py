@@ -23,9 +23,9 @@ def decode(content: bytes) -> tuple[str, str]:
     return decoded.replace("\r\n", "\n").replace("\r", "\n"), warning
 
 
-def _is_binary(decoded: str, guessed: bool) -> bool:
+def _is_binary(decoded: str, is_guess: bool) -> bool:
     """Texts have no NUL; where the encoding is a guess they have no other controls either."""
     if "\x00" in decoded:
         return True
-    odd = len(re.findall(r"[\x01-\x08\x0e-\x1a\x1c-\x1f\ufffd]", decoded)) if guessed else 0
+    odd = len(re.findall(r"[\x01-\x08\x0e-\x1a\x1c-\x1f\ufffd]", decoded)) if is_guess else 0
     return odd * 50 > len(decoded)

@@ -95,8 +95,8 @@ class TableImport:
             except ValidationFailed as error:
                 raise Unusable(_by_field(error)) from None
             more = len(cells) - len(self._fields)
-            lost = f"{more} cells more than there are columns, ignored" if more > 0 else ""
-            note = "; ".join(filter(None, (words, lost)))
+            ignored_cells = f"{more} cells more than there are columns, ignored" if more > 0 else ""
+            note = "; ".join(filter(None, (words, ignored_cells)))
             self.report.add(outcome, f"row {number}", words=note)
 
     def _fail(self, number: int, reason: str) -> None:

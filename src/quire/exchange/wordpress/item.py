@@ -120,9 +120,11 @@ def _set_terms(entry: ImportedPost, node: WxrNode, blog: WordPressSite) -> None:
     )
     tags = [blog.term(c, "wp:tag") for domain, c in terms if domain in ("post_tag", "tag")]
     old = {tag.name.casefold() for tag in tags}  # WXR 1.0 names each tag again without a domain
-    named = {c["name"].casefold() for domain, c in terms if "domain" in c and domain == "category"}
+    category_names = {
+        c["name"].casefold() for domain, c in terms if "domain" in c and domain == "category"
+    }
     categories = [
-        c for c in categories if c.name.casefold() in named or c.name.casefold() not in old
+        c for c in categories if c.name.casefold() in category_names or c.name.casefold() not in old
     ]
     entry.category = categories[0] if categories else None
     entry.tags = _unique([*categories[1:], *tags])

@@ -57,8 +57,8 @@ def expires_at(meta: Meta) -> str:
     """When a plugin unpublishes a post; empty if it does not."""
     if next(iter(meta.get("_expiration-date-status", ())), "") != "saved":
         return ""
-    noted = next(iter(meta.get("_expiration-date", ())), "")
-    return noted if parse_datetime(noted) else ""
+    date = next(iter(meta.get("_expiration-date", ())), "")
+    return date if parse_datetime(date) else ""
 
 
 @dataclass(slots=True)

@@ -55,7 +55,7 @@ def expand(text: str, album: Attachments, post: str) -> str:
         return set_aside(f"{opening[0]}{inner}</{opening[1]}>")
 
     text = replace_blocks(text, _VERBATIM, r"</{}\s?>", block)
-    text = _ESCAPED.sub(lambda found: set_aside(found[1]), text)
+    text = _ESCAPED.sub(lambda match: set_aside(match[1]), text)
     text = _expand(text, album, post)
     return re.sub("\x02(\\d+)\x03", lambda mark: verbatim[int(mark[1])], text)
 
@@ -97,9 +97,9 @@ def _caption(opening: re.Match[str], inner: str) -> str:
 
 
 def _gallery(attributes: Mapping[str, str], album: Attachments, post: str) -> str:
-    named = attributes.get("ids") or attributes.get("include") or ""
+    id_list = attributes.get("ids") or attributes.get("include") or ""
     excluded = re.findall(r"\d+", attributes.get("exclude", ""))
-    ids = re.findall(r"\d+", named) or album.by_post.get(attributes.get("id", post), [])
+    ids = re.findall(r"\d+", id_list) or album.by_post.get(attributes.get("id", post), [])
     return _pictures(
         [album.by_id[each] for each in ids if each in album.by_id and each not in excluded]
     )

@@ -33,7 +33,7 @@ PROGRAM = Path(__file__).with_name("render.py")
 SECONDS = 60
 """How long a picture may take, however busy the machine is."""
 JOB = SYSTEM.with_context(proof="job", door="jobs")
-LOST = "The uploaded file is missing. Delete this entry and upload the file again."
+MISSING_FILE = "The uploaded file is missing. Delete this entry and upload the file again."
 UNREADABLE = "The file is damaged and cannot be read as an image."
 ENDED = "Processing stopped because it took too much memory or time."
 
@@ -95,7 +95,7 @@ def _local_copy(name: str, folder: Path) -> Path:
     stored_file, path = file_storage().find(ORIGINAL + name), folder / ORIGINAL
     if stored_file is None:
         logger.warning("The picture %s is not there.", name)
-        raise ImageRejected("broken", LOST)
+        raise ImageRejected("broken", MISSING_FILE)
     with stored_file.open() as file, path.open("wb") as copy:
         shutil.copyfileobj(file, copy)
     return path

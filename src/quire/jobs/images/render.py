@@ -38,7 +38,7 @@ QUALITY: dict[str, dict[str, Any]] = {
     "GIF": {},
     "WEBP": {"quality": 80, "method": 1},
 }
-KEPT = ("transparency", "duration", "loop")
+OUTPUT_INFO = ("transparency", "duration", "loop")
 """What a picture knows about itself that is part of how it looks; all else is left behind."""
 
 Image.MAX_IMAGE_PIXELS = None  # the limit is ours
@@ -140,7 +140,7 @@ def _to_8_bits(grey: Image.Image) -> Image.Image:
 
 
 def _without_metadata(picture: Image.Image) -> Image.Image:
-    picture.info = {name: value for name, value in picture.info.items() if name in KEPT}
+    picture.info = {name: value for name, value in picture.info.items() if name in OUTPUT_INFO}
     return picture
 
 

@@ -71,15 +71,15 @@ def unsubscribe_url(user_id: int, kind: str) -> str:
 
 
 Writer = Callable[[Job], MailMessage | None]
-Written = TypeVar("Written", bound=Writer)
+WriterT = TypeVar("WriterT", bound=Writer)
 WRITERS: dict[str, Writer] = {}
 """The function that builds the email of each kind; it returns None if there is no recipient any more."""
 
 
-def mail_template(*kinds: str) -> Callable[[Written], Written]:
+def mail_template(*kinds: str) -> Callable[[WriterT], WriterT]:
     """Register the function below for emails of these kinds."""
 
-    def keep(write: Written) -> Written:
+    def keep(write: WriterT) -> WriterT:
         WRITERS.update(dict.fromkeys(kinds, write))
         return write
 

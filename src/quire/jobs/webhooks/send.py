@@ -34,7 +34,7 @@ PAUSES = (
 """Seconds between the attempts, about three days in all; after the last attempt it is given up."""
 FAILING_LASTS = timedelta(days=5)
 """How long there may be failures alone, before a webhook is turned off."""
-GONE = 410
+STATUS_GONE = 410
 RESULTS = {DELIVERED: "delivered", FAILED: "failed", PENDING: "retry"}
 """What an attempt came to, by the status of the delivery after it."""
 JOB = SYSTEM.with_context(proof="job", door="jobs")
@@ -131,7 +131,7 @@ def _after_attempt(delivery: Any, outcome: Outcome) -> dict[str, Any]:
     }
     if outcome.error is None:
         return values | {"status": DELIVERED}
-    if outcome.status == GONE or attempts > len(PAUSES):
+    if outcome.status == STATUS_GONE or attempts > len(PAUSES):
         return values | {"status": FAILED}
     pause = max(PAUSES[attempts - 1], min(outcome.retry_after, PAUSES[-1]))
     later = now() + timedelta(seconds=pause)
@@ -152,7 +152,7 @@ def _note_failure(connection: Connection, webhook: Any, delivery: Any, outcome: 
     since = webhook.failing_since or now()
     statement = update(_webhooks).where(_webhooks.c.id == webhook.id)
     connection.execute(statement.values(failures=webhook.failures + 1, failing_since=since))
-    if outcome.status == GONE:
+    if outcome.status == STATUS_GONE:
         _disable(webhook, "The receiver answered 410 Gone.")
     elif now() - since >= FAILING_LASTS:
         _disable(webhook, f"All attempts have failed for {FAILING_LASTS.days} days.")

@@ -77,10 +77,10 @@ def _overview_page(actor: Actor, form: ProofForm, status: int = 200) -> Response
     )
 
 
-def _page(template: str, status: int, **shown: Any) -> Response:
+def _page(template: str, status: int, **values: Any) -> Response:
     user = sessions.current()
     held_back = user is not None and user.account.needs_second_factor
-    return render_page(template, status, held_back=held_back, **shown)
+    return render_page(template, status, held_back=held_back, **values)
 
 
 def _codes_page(codes: list[str], is_new: bool) -> Response:
