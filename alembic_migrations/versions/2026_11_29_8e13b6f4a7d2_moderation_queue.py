@@ -15,7 +15,8 @@ depends_on = None
 
 def upgrade():
     """Go to this revision."""
-    op.create_index("ix_comments_status", "comments", ["status", "id", "deleted_at"])
+    columns = ["status", "id", "deleted_at", "post_id", "author_id"]
+    op.create_index("ix_comments_status", "comments", columns)
 
 
 def downgrade():

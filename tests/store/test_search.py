@@ -389,8 +389,9 @@ def test_many_hits_are_found_in_the_order_of_an_index(
         assert "search_documents_type_record_id" in plan
         return
     in_order = plan.partition("in_order")[2].partition("SCAN in_order")[0]
-    index = "created_at" if "created" in sort else "visible"
-    assert re.search(rf"SCAN comments USING (COVERING )?INDEX ix_comments_{index}", in_order), plan
+    index = {"status": "status", "id": "visible"}.get(sort.strip("-"), "created_at")
+    by_index = rf"(SCAN|SEARCH) comments USING (COVERING )?INDEX ix_comments_{index}"
+    assert re.search(by_index, in_order), plan
     assert "TEMP B-TREE" not in in_order
     assert "SEARCH posts USING COVERING INDEX ix_posts_visible (id=?" in in_order
 

@@ -40,8 +40,8 @@ class Comment(HasId, Timestamped, Versioned, Model):
         # who may see a comment, by id: a search finds ids, and rows are long
         Index("ix_comments_visible", "id", "status", "deleted_at", "post_id", "author_id"),
         Index("ix_comments_created_at", "created_at"),
-        # what waits for moderation, newest first
-        Index("ix_comments_status", "status", "id", "deleted_at"),
+        # what waits for moderation, newest first; and searches that are sorted by status
+        Index("ix_comments_status", "status", "id", "deleted_at", "post_id", "author_id"),
     )
 
     post_id: Mapped[Ref] = reference("posts", on_delete="CASCADE")
