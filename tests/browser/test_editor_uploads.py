@@ -48,7 +48,7 @@ def editor(visit, made):
 
 def choose(page, *files):
     """Choose files with the Picture button, as a person does."""
-    page.get_by_role("button", name="Image").click()
+    page.get_by_role("button", name="Image", exact=True).click()
     with page.expect_file_chooser() as chooser:
         page.get_by_label("Upload a new file").click()
     chooser.value.set_files(list(files))
@@ -95,7 +95,7 @@ def test_the_picture_button_inserts_what_was_chosen(editor, media):
     assert text_of(page) == f"Before.![The harbour \\[at dawn\\]]({newest['url']})"
     page.keyboard.type(" After.")
     assert text_of(page).endswith(") After.")
-    page.get_by_role("button", name="Image").click()
+    page.get_by_role("button", name="Image", exact=True).click()
     page.fill("#picture-search", "dawn")
     found = page.get_by_role("list", name="Media").get_by_role("button")
     expect(found).to_have_count(1)
@@ -121,7 +121,7 @@ def test_pictures_that_are_pasted_or_dropped(editor, media, way):
 @pytest.mark.parametrize("leave", ["Cancel", "Escape", "Remove"])
 def test_what_is_cancelled_leaves_nothing_behind(editor, media, leave):
     page, before = editor(), len(media())
-    page.get_by_role("button", name="Image").click()
+    page.get_by_role("button", name="Image", exact=True).click()
     page.keyboard.press("Escape")
     expect(page.locator("dialog")).to_have_count(0)
     carry(page, "paste", ("lake.png", picture(50, 50)))

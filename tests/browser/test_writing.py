@@ -1,11 +1,14 @@
 """Writing from the first click to the last: few clicks, and nothing moves under the hands."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
 from quire.actor import SYSTEM
 from quire.records import POSTS
 from quire.store import draft_service, read
+from tests.sample_images import picture
 
 pytestmark = pytest.mark.browser
 
@@ -128,3 +131,93 @@ def test_times_are_those_of_the_clock_on_the_wall(visit, site):
     with site.app.app_context():
         id = read.find_id(POSTS, SYSTEM, slug="at-noon-in-new-york")
         assert read.get_record(POSTS, SYSTEM, id)["published_at"] == "2099-07-01T16:00:00Z"
+
+
+def test_a_new_post_with_image_and_tag_takes_six_clicks(visit, site, tmp_path):
+    one = visit("ann")
+    page, click, file = one.page, Clicks(one.page), tmp_path / "heron.png"
+    file.write_bytes(picture(700, 400))
+    page.goto("/admin/posts/")
+    click(page.get_by_role("link", name="New post"))
+    page.keyboard.insert_text("A heron in the reeds")  # the title has the focus
+    page.keyboard.press("Tab")
+    click(page.get_by_role("button", name="Image", exact=True))
+    with page.expect_file_chooser() as chooser:
+        click(page.get_by_label("Upload a new file"))
+    chooser.value.set_files(file)
+    expect(page.locator("dialog textarea")).to_be_focused()
+    page.keyboard.insert_text("A heron")  # the alternative text has the focus
+    click(page.get_by_role("dialog").get_by_role("button", name="Insert"))
+    expect(page.locator("[name=body]")).to_have_value(re.compile(r"!\[A heron\]"))
+    click(page.locator("#in-tags"))
+    page.keyboard.insert_text("birds")
+    page.keyboard.press("Enter")
+    click(page.get_by_role("button", name="Publish", exact=True))
+    expect(page.locator(".messages")).to_contain_text("Post published.")
+    assert click.count <= 6
+    with site.app.app_context():
+        id = read.find_id(POSTS, SYSTEM, slug="a-heron-in-the-reeds")
+        post = read.get_record(POSTS, SYSTEM, id)
+    assert [tag["name"] for tag in post["tags"]] == ["birds"] and "/uploads/" in post["body"]
+
+
+def test_a_cover_is_uploaded_in_place_and_chosen_again_in_two_clicks(visit, made, tmp_path):
+    one = visit("ann", viewport={"width": 390, "height": 844}, color_scheme="dark")
+    page, file = one.page, tmp_path / "reeds.png"
+    file.write_bytes(picture(500, 300))
+    page.goto(f"/admin/posts/edit/?id={made()}")
+    page.get_by_role("button", name="Choose image: Cover").click()
+    with page.expect_file_chooser() as chooser:
+        page.get_by_label("Upload a new file").click()
+    chooser.value.set_files(file)
+    expect(page.locator("dialog textarea")).to_be_focused()
+    page.keyboard.insert_text("Reeds")
+    page.get_by_role("dialog").get_by_role("button", name="Upload").click()
+    expect(page.locator("[name=cover]")).to_have_value(re.compile(r"^\d+$"))
+    chosen = page.input_value("[name=cover]")
+    page.get_by_role("button", name="Remove: Cover").click()
+    expect(page.locator("[name=cover]")).to_have_value("")
+    page.get_by_role("button", name="Choose image: Cover").click()
+    recent = page.get_by_role("list", name="Recently used").get_by_role("button", name="Reeds")
+    expect(recent).to_be_visible()
+    assert one.axe() == [] and one.overflow() <= 0
+    page.keyboard.press("Tab")
+    recent.click()
+    expect(page.locator("[name=cover]")).to_have_value(chosen)
+
+
+def test_the_picker_is_used_by_keyboard(visit):
+    page = visit("ada").page
+    page.goto("/admin/users/edit/?id=3")
+    page.get_by_role("button", name="Choose image: Avatar").press("Enter")
+    page.get_by_role("searchbox", name="Choose an existing file").press("Escape")
+    expect(page.locator("dialog")).to_have_count(0)
+    expect(page.get_by_role("button", name="Choose image: Avatar")).to_be_focused()
+
+
+def test_the_editor_is_light_on_the_wire(visit):
+    page, sizes = visit("ada").page, []
+    page.on("requestfinished", lambda request: sizes.append(request.sizes()))
+    page.goto("/admin/posts/edit/?id=2")
+    page.wait_for_load_state("networkidle")
+    total = sum(one["responseBodySize"] + one["responseHeadersSize"] for one in sizes)
+    assert 0 < total < 250_000
+
+
+def test_the_page_of_a_file_offers_download_and_its_address(visit, tmp_path):
+    one = visit("ann")
+    one.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page, file = one.page, tmp_path / "weir.png"
+    file.write_bytes(picture(640, 300))
+    page.goto("/admin/media/new/")
+    page.set_input_files("[name=file]", file)
+    page.click(".savebar .primary")
+    page.wait_for_url("**/admin/media/edit/**")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").click()
+    assert download.value.suggested_filename.endswith(".png")
+    page.get_by_role("button", name="Copy URL").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    address = page.locator(".address a").evaluate("one => one.href")
+    assert page.evaluate("navigator.clipboard.readText()") == address
+    assert one.axe() == []

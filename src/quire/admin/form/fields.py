@@ -106,6 +106,8 @@ def _attributes(field: Field, lookup_url: str | None) -> dict[str, Any]:
             "data-url": lookup_url,
             "autocomplete": "off",
         }
+    if field.target == "media":
+        attributes["data-media-field"] = ""
     return attributes
 
 
@@ -257,6 +259,14 @@ class RecordForm:
         for name, id in ids_of_fields.items():
             field: Any = self.form[name]
             field.picture = thumbnail(pictures.get(id)) if isinstance(id, int) else ""
+
+    def focus_on_title(self) -> None:
+        """Let somebody type the title at once, without a click."""
+        title: Any = (
+            self.form[self.record.title_field] if self.record.title_field in self.declared else None
+        )
+        if title is not None:
+            title.render_kw = {**title.render_kw, "autofocus": True}
 
     def refuse(self, details: Iterable[dict[str, str]]) -> list[dict[str, str]]:
         """Add errors to their fields; returns all of them for the summary above the form."""

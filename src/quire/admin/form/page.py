@@ -25,10 +25,13 @@ from quire.store import draft_service
 
 State = dict[str, Any]
 SCRIPTS = (
-    "vendor/codemirror.js", "editor.js", "toolbar.js", "image_upload.js", "preview.js", "slugs.js",
-    "local_backup.js", "conflicts.js", "save_button.js", "autosave.js", "seo_preview.js",
+    "vendor/codemirror.js", "editor.js", "toolbar.js", "media_picker.js", "image_upload.js",
+    "media_fields.js", "preview.js", "slugs.js", "local_backup.js", "conflicts.js", "save_button.js", "autosave.js", "seo_preview.js",
 )  # fmt: skip
 """Scripts of pages with an editor."""
+
+MEDIA_SCRIPTS = ("media_picker.js", "media_fields.js", "local_backup.js")
+"""Scripts of other pages with fields that refer to images."""
 
 
 UNSET = (
@@ -147,11 +150,17 @@ def draft_context(record: Record, state: State | None, draft: State | None) -> A
 
 
 def editor_context(record: Record, actor: Actor, form: RecordForm, state: State | None) -> State:
-    """The form's variables for its scripts; empty for forms without an editor."""
-    if not any(one.kind.widget == "markdown" for one in form.declared.values()):
-        return {}
+    """The form's variables for its scripts; empty for forms without an editor and images."""
+    fields = form.declared.values()
+    media = REGISTRY["media"].allows(actor, "create") is not False
+    library = {"media": "/api/v1/media"} if media else {}
+    if not any(one.kind.widget == "markdown" for one in fields):
+        if not media or not any(one.target == "media" for one in fields):
+            return {}
+        g.admin_shows_pictures = True
+        return {"editor": library, "scripts": MEDIA_SCRIPTS}
     g.admin_shows_pictures = True
-    addresses = {
+    addresses: State = library | {
         "rendered": url_for(endpoint(record, "rendered_view")),
         "user": actor.user_id,
         "kind": record.path,
@@ -160,8 +169,6 @@ def editor_context(record: Record, actor: Actor, form: RecordForm, state: State 
     }
     if "slug" in record.fields_by_name:
         addresses["slug"] = url_for(endpoint(record, "slug_view"))
-    if REGISTRY["media"].allows(actor, "create") is not False:
-        addresses["media"] = "/api/v1/media"
     if record.drafts:
         addresses["autosave"] = "1"
     if record.public_path:
@@ -205,6 +212,8 @@ def form_page(
     """The page of a form; `more` are problem, errors, conflict, version, base, return_url."""
     more = _context(record, actor, form, state, draft) | more
     form.show_pictures()
+    if state is None and not more.get("problem"):
+        form.focus_on_title()
     page = SimpleNamespace(
         **dict.fromkeys(UNSET),
         is_new=state is None,

@@ -67,7 +67,7 @@ const editorForm = document.querySelector("form[data-rendered]");
 const localBackup = new LocalBackup(editorForm);
 const browserSession = new BrowserSession(editorForm?.dataset.user);
 
-for (const editor of editors) {
+for (const editor of typeof editors === "undefined" ? [] : editors) { // there are none where only images are chosen
   if (editorForm?.dataset.media) addPictures(editor, editorForm.dataset.media);
   addToolbar(editor);
   if (editorForm) new Preview(editor, editorForm.dataset.rendered);

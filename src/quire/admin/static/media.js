@@ -43,6 +43,16 @@ for (const form of document.querySelectorAll("form[data-upload]")) {
   });
 }
 
+// The address of a file, to be pasted elsewhere ----------------------------------------------
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.hidden = !navigator.clipboard;
+  button.addEventListener("click", async () => {
+    const address = new URL(button.dataset.copy, location.href).href;
+    const copied = await navigator.clipboard.writeText(address).then(() => true, () => false);
+    button.textContent = copied ? "Copied" : "Could not be copied";
+  });
+}
+
 // The point that must stay in sight ----------------------------------------------------------
 const NS = "http://www.w3.org/2000/svg";
 

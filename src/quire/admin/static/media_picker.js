@@ -1,0 +1,249 @@
+// The media picker: files that are there already, recently used ones first, and new ones with their alternative text.
+"use strict";
+
+const SEARCH_DELAY = 250; // milliseconds between the last key and the search
+let dialogNumber = 0;
+
+// A modal dialog that removes itself, and nothing else, when it closes; `closed` is fulfilled afterwards.
+function openDialog(heading, parts, buttons) {
+  dialogNumber += 1;
+  const title = element("h2", { id: `dialog-${dialogNumber}` }, heading);
+  const cancel = element("button", { class: "button", type: "button" }, "Cancel");
+  const actions = element("div", { class: "dialog-actions" }, cancel, ...buttons);
+  const dialog = element("dialog", { "aria-labelledby": title.id, class: "pictures" }, title, ...parts, actions);
+  cancel.addEventListener("click", () => dialog.close());
+  const closed = new Promise((resolve) => {
+    dialog.addEventListener("close", () => { dialog.remove(); resolve(); });
+  });
+  document.body.append(dialog);
+  dialog.showModal();
+  return { dialog, closed };
+}
+
+// Files that are dropped on a dialog or pasted into it; without this the browser would leave the page for dropped ones.
+function acceptFiles(dialog, onFiles) {
+  dialog.addEventListener("paste", (event) => {
+    const files = [...event.clipboardData.files];
+    if (files.length) { event.preventDefault(); onFiles(files); }
+  });
+  dialog.addEventListener("dragover", (event) => event.preventDefault());
+  dialog.addEventListener("drop", (event) => {
+    event.preventDefault();
+    if (event.dataTransfer.files.length) onFiles([...event.dataTransfer.files]);
+  });
+}
+
+// One file that waits in the dialog: its picture, its alternative text, how far its upload is, what went wrong.
+class PendingUpload {
+  constructor(file, remove) {
+    this.file = file;
+    this.alt = element("textarea", { rows: "2", maxlength: "1000", dir: "auto" });
+    this.progress = element("progress", { max: "100", value: "0", "aria-label": `Uploading ${this.name}`, hidden: "" });
+    this.error = element("p", { class: "inline-error", role: "alert" });
+    const label = element("label", {}, element("span", {}, "Alternative text"), this.alt);
+    const drop = element("button", { type: "button", class: "button quiet small", "aria-label": `Remove ${this.name}` }, "Remove");
+    drop.addEventListener("click", () => remove(this));
+    const head = element("div", { class: "upload-head" }, element("strong", { dir: "auto" }, this.name), drop);
+    this.item = element("li", {}, this.preview(), element("div", {}, head, label, this.progress, this.error));
+  }
+
+  get name() { return this.file.name || "Pasted image"; }
+
+  preview() {
+    if (!this.file.type.startsWith("image/")) return element("span", { class: "upload-preview none" });
+    const picture = element("img", { src: URL.createObjectURL(this.file), alt: "", class: "upload-preview" });
+    for (const name of ["load", "error"]) picture.addEventListener(name, () => URL.revokeObjectURL(picture.src), { once: true });
+    return picture;
+  }
+
+  // The answer as {ok, body, status, message}.
+  async upload(address) {
+    if (this.status === 401 || this.status === 403) await browserSession.renewToken(); // signed in again meanwhile
+    const formData = new FormData();
+    formData.append("file", this.file, this.file.name || "pasted.png");
+    if (this.alt.value.trim()) formData.append("alt", this.alt.value.trim());
+    this.error.textContent = "";
+    [this.progress.hidden, this.alt.readOnly] = [false, true];
+    const answer = await this.request(address, formData);
+    [this.progress.hidden, this.alt.readOnly] = [true, false];
+    this.status = answer.status;
+    if (!answer.ok) this.error.textContent = answer.message;
+    return answer;
+  }
+
+  request(address, formData) {
+    const request = new XMLHttpRequest();
+    return new Promise((resolve) => {
+      request.open("POST", address);
+      request.setRequestHeader("X-CSRFToken", csrf());
+      request.setRequestHeader("Accept", "application/json");
+      request.upload.addEventListener("progress", ({ loaded, total }) => {
+        this.progress.value = Math.floor((loaded / total) * 100);
+      });
+      request.addEventListener("loadend", () => resolve(this.answerOf(request)));
+      request.send(formData);
+    });
+  }
+
+  answerOf({ status, responseText }) {
+    let body = null;
+    try { body = JSON.parse(responseText); } catch { /* no answer, or none of ours */ }
+    const signedOut = "You have been signed out. Sign in in another tab, then try again.";
+    const message = status === 401 ? signedOut : body?.message || "The server is not responding. Try again.";
+    return { ok: Boolean(body) && (status === 200 || status === 201), body, status, message };
+  }
+}
+
+// Files on their way into the library. Nothing is uploaded before the button, so that "Cancel" leaves nothing behind.
+class UploadDialog {
+  // `use(media, alt)` gets each file that has arrived; `done` is called when the dialog has closed.
+  constructor(address, { label, use, done, most = Infinity }) {
+    Object.assign(this, { address, use, most, pending: [] });
+    this.list = element("ul", { class: "uploads" });
+    this.button = element("button", { class: "button primary", type: "button" }, label);
+    this.button.addEventListener("click", () => this.uploadAll());
+    const hint = element("p", { class: "hint" },
+      "Describe the image for people who cannot see it. Leave it empty if the image is only decorative.");
+    const { dialog, closed } = openDialog(`${label} files`, [this.list, hint], [this.button]);
+    acceptFiles(dialog, (files) => this.add(files));
+    this.dialog = dialog;
+    this.closed = closed.then(() => { this.pending = []; done(); });
+  }
+
+  add(files) {
+    const added = files.slice(0, this.most - this.pending.length).map((file) => new PendingUpload(file, (one) => this.remove(one)));
+    this.pending.push(...added);
+    this.list.append(...added.map(({ item }) => item));
+    added[0]?.alt.focus();
+  }
+
+  remove(one) {
+    this.pending = this.pending.filter((other) => other !== one);
+    one.item.remove();
+    if (this.pending.length) this.pending[0].alt.focus(); else this.dialog.close();
+  }
+
+  async uploadAll() {
+    this.button.disabled = true;
+    for (const one of [...this.pending]) {
+      if (this.pending.includes(one)) await this.send(one);
+    }
+    this.button.disabled = false;
+    this.pending[0]?.alt.focus();
+  }
+
+  // An upload is not aborted: nobody could know whether the server has it already. It is deleted when it has arrived.
+  async send(one) {
+    const { ok, body, status } = await one.upload(this.address);
+    if (ok && this.pending.includes(one)) {
+      rememberMedia(body);
+      this.use(body, one.alt.value.trim() || body.alt);
+      this.remove(one);
+    } else if (status === 201 && ok) {
+      this.discard(body);
+    }
+  }
+
+  discard({ id }) {
+    const headers = { "X-CSRFToken": csrf(), Accept: "application/json" };
+    fetch(`${this.address}/${id}`, { method: "DELETE", headers, keepalive: true }).catch(() => null);
+  }
+}
+
+// What was chosen lately in this browser, the last first.
+const RECENT_MEDIA = "quire:recent-media";
+const MOST_RECENT = 6;
+
+function recentMedia() {
+  try { return JSON.parse(localStorage.getItem(RECENT_MEDIA)) || []; } catch { return []; }
+}
+
+function rememberMedia({ id }) {
+  const ids = [id, ...recentMedia().filter((other) => other !== id)].slice(0, MOST_RECENT);
+  try { localStorage.setItem(RECENT_MEDIA, JSON.stringify(ids)); } catch { /* there is no room */ }
+}
+
+// The media that are there already, and a way to bring new files.
+class LibraryDialog {
+  // `insert(media)` gets what was chosen, `onFiles(files)` new files; `images`: nothing else is offered.
+  constructor(address, { heading, insert, onFiles, images = false }) {
+    Object.assign(this, { address, images });
+    const file = element("input", { type: "file", id: "picture-file", ...(images ? { accept: "image/*" } : { multiple: "" }) });
+    const search = element("input", { type: "search", id: "picture-search", placeholder: "File name or alternative text" });
+    this.recent = element("ul", { class: "library", "aria-label": "Recently used" });
+    this.recentPart = element("div", { hidden: "" }, element("p", { class: "label" }, "Recently used"), this.recent,
+      element("p", { class: "label" }, images ? "All images" : "All files"));
+    this.list = element("ul", { class: "library", "aria-label": "Media" });
+    this.error = element("p", { class: "inline-error", role: "alert" });
+    const field = (control, label) => element("div", { class: "field" }, element("label", { for: control.id }, label), control);
+    const hint = element("p", { class: "hint" }, "Or drop a file here, or paste one.");
+    const parts = [field(search, "Choose an existing file"), element("div", { class: "library-scroll" }, this.recentPart, this.list),
+      this.error, field(file, "Upload a new file"), hint];
+    const { dialog, closed } = openDialog(heading, parts, []);
+    this.dialog = dialog;
+    this.choose = (then) => { dialog.close(); closed.then(then); };
+    acceptFiles(dialog, (files) => this.choose(() => onFiles(files)));
+    file.addEventListener("change", () => { if (file.files.length) this.choose(() => onFiles([...file.files])); });
+    this.insert = (media) => { rememberMedia(media); this.choose(() => insert(media)); };
+    this.listenTo(search);
+    dialog.addEventListener("keydown", (event) => this.move(event));
+    this.closed = closed;
+    this.find("");
+    this.showRecent();
+  }
+
+  listenTo(search) {
+    let timer;
+    search.addEventListener("input", () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => this.find(search.value.trim()), SEARCH_DELAY);
+    });
+  }
+
+  async ask(query) {
+    const parameters = new URLSearchParams({ count: "none", is_avatar: "false", ...(this.images ? { width__isnull: "false" } : {}), ...query });
+    const answer = await fetch(`${this.address}?${parameters}`, { headers: { Accept: "application/json" } }).catch(() => null);
+    return answer?.ok ? (await answer.json().catch(() => null))?.media : null;
+  }
+
+  async find(text) {
+    this.lastQuery = text;
+    const media = await this.ask({ per_page: "24", ...(text ? { search: text } : { sort: "-id" }) });
+    if (this.lastQuery !== text) return; // something else is looked for by now
+    this.error.textContent = media ? "" : "The media library could not be loaded.";
+    this.recentPart.hidden = Boolean(text) || !this.recent.childElementCount;
+    this.list.replaceChildren(...(media || []).map((one) => element("li", {}, this.entry(one))));
+    if (media && !media.length) this.list.append(element("li", { class: "soft" }, text ? "No results." : "No files yet."));
+  }
+
+  async showRecent() {
+    const ids = recentMedia();
+    const media = ids.length ? await this.ask({ id__in: ids.join(",") }) : [];
+    const known = ids.map((id) => media?.find((one) => one.id === id)).filter(Boolean);
+    this.recent.replaceChildren(...known.map((one) => element("li", {}, this.entry(one))));
+    this.recentPart.hidden = Boolean(this.lastQuery) || !known.length;
+  }
+
+  // Arrows move through the grid, as wide as it is.
+  move(event) {
+    const buttons = [...this.dialog.querySelectorAll(".library button")];
+    const at = buttons.indexOf(document.activeElement);
+    const isSearch = document.activeElement.type === "search";
+    if (isSearch && event.key === "ArrowDown" && buttons.length) { event.preventDefault(); buttons[0].focus(); return; }
+    const { y } = at < 0 ? {} : buttons[at].getBoundingClientRect();
+    const row = buttons.filter((one) => one.getBoundingClientRect().y === y).length;
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, ArrowDown: at + row, ArrowUp: at - row }[event.key];
+    if (at < 0 || to === undefined || !buttons[to]) return;
+    event.preventDefault();
+    buttons[to].focus();
+  }
+
+  entry(media) {
+    const name = media.alt || media.original_name;
+    const button = element("button", { type: "button", title: name });
+    const small = media.variants["160"]?.webp || media.url;
+    button.append(media.width ? element("img", { src: small, alt: "", loading: "lazy" }) : "", element("span", { dir: "auto" }, name));
+    button.addEventListener("click", () => this.insert(media));
+    return button;
+  }
+}
