@@ -40,7 +40,7 @@ def server(instance, port, more, role="member"):
     process = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True)
     try:
         assert "ready" in process.stdout.readline()
-        yield
+        yield process.pid
     finally:
         process.terminate()
         process.wait(30)

@@ -7,7 +7,7 @@ the database; those that go on read a few at a time.
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from flask import Flask, current_app
@@ -17,12 +17,12 @@ from quire.errors import Unavailable
 from quire.store.change_feed import catch_up
 from quire.store.feed_position import current_position
 from quire.store.maintenance_mode import current_maintenance
-from quire.web.threads import blocking, is_stopping
+from quire.web.threads import blocking, stopping_check
 
 LOOK_SECONDS = 0.1
 """How often to look whether anything has changed."""
-SLICE_SECONDS = 0.5
-"""How long a stopping server waits for those who wait."""
+SLICE_SECONDS = 5.0
+"""How long a stopping server waits for those who wait, if the look at the database hangs."""
 READERS = 4
 """Requests that read at once after a change."""
 
@@ -37,6 +37,7 @@ class ChangeWatcher:
         self.readers = threading.BoundedSemaphore(READERS)
         self.waiting, self.last, self.looking = 0, 0, False
         self.under_maintenance = False
+        self.is_stopping: Callable[[], bool] = lambda: False
 
     def enter(self, app: Flask) -> bool:
         """Count one more who waits, if there is room."""
@@ -44,6 +45,7 @@ class ChangeWatcher:
             if self.waiting >= app.config["CHANGES_WAITING"]:
                 return False
             self.waiting += 1
+            self.is_stopping = stopping_check()
             if not self.looking:
                 self.looking = True
                 threading.Thread(
@@ -64,7 +66,7 @@ class ChangeWatcher:
         with self.changed:
             while self.last <= position:
                 rest = until - time.monotonic()
-                if rest <= 0 or is_stopping() or (self.under_maintenance and not may_stay):
+                if rest <= 0 or self.is_stopping() or (self.under_maintenance and not may_stay):
                     return False
                 self.changed.wait(min(rest, SLICE_SECONDS))
             return True
@@ -79,12 +81,18 @@ class ChangeWatcher:
                 logger.warning("Changes cannot be looked for: %s", error)
             else:
                 self._tell(last, maintenance is not None)
+            self._end_if_stopping()
             time.sleep(LOOK_SECONDS)
 
     def _is_needed(self) -> bool:
         with self.changed:
             self.looking = self.waiting > 0
             return self.looking
+
+    def _end_if_stopping(self) -> None:
+        if self.is_stopping():  # nobody who waits looks, as two hundred would be busy with that alone
+            with self.changed:
+                self.changed.notify_all()
 
     def _tell(self, last: int, under_maintenance: bool) -> None:
         with self.changed:

@@ -30,10 +30,10 @@ def blocking() -> AbstractContextManager[Any]:
     return context
 
 
-def is_stopping() -> bool:
-    """Whether the server that this request came to is stopping: who waits should wait no longer."""
-    stopping_check: Callable[[], bool] | None = request.environ.get(STOPPING_KEY)
-    return stopping_check is not None and stopping_check()
+def stopping_check() -> Callable[[], bool]:
+    """A function that says whether the server that this request came to is stopping."""
+    check: Callable[[], bool] = request.environ.get(STOPPING_KEY, lambda: False)
+    return check
 
 
 def lower_priority() -> None:
