@@ -1,7 +1,9 @@
 """`manage.py keys` and `manage.py users sessions`."""
 
 import json
+import re
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +22,13 @@ def console(console):
 
 def make(console, *more):
     return console("keys", "create", "ann", "site", "--scope", "posts:read", *more)
+
+
+def test_the_command_of_the_guide_for_clients_makes_a_key(console):
+    guide = (Path(__file__).parents[2] / "docs" / "clients.md").read_text("utf-8")
+    [command] = re.findall(r"^    python manage.py (keys create .*)$", guide, re.MULTILINE)
+    status, out, errors = console(*command.split())
+    assert (status, errors) == (0, "") and is_key(out.strip())
 
 
 def test_the_key_is_printed_once(console):

@@ -90,7 +90,8 @@ class ChangeWatcher:
             return self.looking
 
     def _end_if_stopping(self) -> None:
-        if self.is_stopping():  # nobody who waits looks, as two hundred would be busy with that alone
+        """Wake all, once for all: those who wait do not look themselves."""
+        if self.is_stopping():
             with self.changed:
                 self.changed.notify_all()
 
