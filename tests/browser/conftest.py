@@ -178,8 +178,8 @@ class Visit:
         """How many pixels the page is wider than the window."""
         return self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
 
-    def axe(self):
-        """Serious and critical findings of axe, and landmarks that cannot be told apart.
+    def axe(self, every=False):
+        """Serious and critical findings of axe, and landmarks that cannot be told apart; or every one.
 
         Run past the policy, as a developer's tool is.
         """
@@ -191,7 +191,7 @@ class Visit:
         return [
             (one["id"], [node["html"] for node in one["nodes"]])
             for one in found
-            if one["impact"] in ("serious", "critical") or one["id"] == "landmark-unique"
+            if every or one["impact"] in ("serious", "critical") or one["id"] == "landmark-unique"
         ]
 
 

@@ -1,0 +1,102 @@
+"""A crawl of every link as each role: nothing is broken, refused or complained about on any kind of page."""
+
+from collections import deque
+from urllib.parse import parse_qsl, urljoin, urlsplit
+
+import pytest
+from bs4 import BeautifulSoup
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
+
+pytestmark = pytest.mark.browser
+
+ROLES = ("ada", "moe", "ann", "mia", None)
+"""Those with more rights come first: axe examines each kind of page once."""
+PLACES = ("/", "/admin/")
+MOST = 800
+"""Links that one role follows at most: far more than there are kinds of pages."""
+
+
+class Crawl:
+    """Follows each kind of link that one person finds: each view, and each parameter of each view."""
+
+    def __init__(self, visit, name):
+        self.visit, self.name = visit, name
+        self.adapter = visit.site.app.url_map.bind("localhost")
+        self.seen, self.pages, self.broken = set(), {}, []
+
+    def kind(self, address):
+        """The endpoint, and the names of parameters; None for what the site does not have."""
+        parts = urlsplit(address)
+        try:
+            endpoint = self.adapter.match(parts.path, method="GET")[0]
+        except RequestRedirect as other:
+            return self.kind(other.new_url)
+        except HTTPException:
+            return None
+        names = {name for name, _ in parse_qsl(parts.query)}
+        return {(endpoint, name) for name in ("", *names)}
+
+    def is_new(self, address):
+        """Whether the address shows a view, or a parameter of it, for the first time."""
+        kind = self.kind(address) or {(address, "")}
+        new = kind - self.seen
+        self.seen |= kind
+        return bool(new)
+
+    def run(self):
+        """Follow all; `pages` is then an address of each view that is a page."""
+        waiting, followed = deque((place, "") for place in PLACES), 0
+        while waiting and followed < MOST:
+            address, origin = waiting.popleft()
+            if self.is_new(address):
+                waiting.extend((link, address) for link in self.follow(address, origin))
+                followed += 1
+        assert followed < MOST
+
+    def follow(self, address, origin):
+        """The links on the page."""
+        answer = self.visit.context.request.get(address)
+        stays_out = address == "/admin/" and self.name in ("mia", None)
+        if answer.status >= 400 and not stays_out:
+            self.broken.append(f"{answer.status} {address}, linked on {origin}")
+        if "text/html" not in answer.headers.get("content-type", "") or answer.status >= 400:
+            return []
+        if "sandbox" in answer.headers.get("content-security-policy", ""):
+            return []  # a mail as it was sent: a page of somebody else's in which nothing can run
+        kind = self.kind(address)
+        endpoint = min(kind)[0] if kind else address
+        self.pages.setdefault(endpoint, address)
+        return links(answer.text(), answer.url, self.visit.site.url)
+
+
+def links(text, here, home):
+    """The addresses on this site that a page links to."""
+    for link in BeautifulSoup(text, "html.parser").select("a[href]"):
+        address = urljoin(here, link["href"]).partition("#")[0]
+        if address.startswith(home) and "nofollow" not in link.get("rel", ()):
+            yield address.removeprefix(home) or "/"
+
+
+def findings(one, address, is_new):
+    """What is wrong with a page: what the browser complains of, its width, and what axe finds."""
+    one.page.goto(address)
+    found = [*(one.axe(every=True) if is_new else ()), *one.complaints]
+    one.complaints.clear()
+    return [*found, "wider than the window"] if one.overflow() > 0 else found
+
+
+def test_every_link_of_each_role_leads_to_a_page_without_a_finding(visit):
+    broken, examined = [], set()
+    for name in ROLES:
+        one = visit(name, viewport={"width": 390, "height": 844})
+        crawl = Crawl(one, name)
+        crawl.run()
+        broken += [f"{name}: {words}" for words in crawl.broken]
+        for kind, address in crawl.pages.items():
+            found = findings(one, address, kind not in examined)
+            broken += [f"{name}: {address}: {words}" for words in found]
+        assert len(crawl.pages) > 8, name
+        examined |= crawl.pages.keys()
+    assert len(examined) > 60
+    assert broken == [], "\n".join(broken)
