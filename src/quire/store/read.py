@@ -20,8 +20,8 @@ from quire.store.cache import DatabaseState, cached, database_state
 from quire.store.db import db, read_connection
 from quire.store.feed_position import FeedPosition
 from quire.store.includes import include, prune
-from quire.store.search_extent import extent_of
-from quire.store.select_statements import Plan, list_plan, record_plan
+from quire.store.search_extent import Extent, extent_of
+from quire.store.select_statements import Plan, Walk, list_plan, record_plan
 from quire.store.size_limit import UNLIMITED, SizeLimit
 
 ROWS_AHEAD, ROWS_PER_HIT = 5000, 20
@@ -113,11 +113,11 @@ def list_records(record: Record, actor: Actor, query: Query, limit: SizeLimit = 
         count = partial(_total, connection, state, plan, actor, query, values)
         extent = extent_of(connection, state, record, query, values, count, len(plan.keys))
         if extent.walks:
-            plan = _list_plan(connection, record, actor, query, walking=True)
+            plan = _list_plan(connection, record, actor, query, extent.walk)
         counted = count() if query.count else None
         known = None if extent.stops else counted
         ahead = extent.ahead and _rows_ahead(
-            connection, record, actor, query, values, extent.ahead, limit
+            connection, record, actor, query, values, extent, limit
         )
         rows, more, before = ahead or _rows(connection, record, plan, query, values, known, limit)
         states = [plan.projection.shape(row) for row in rows]
@@ -160,10 +160,10 @@ def _total(
 
 
 def _list_plan(
-    connection: Connection, record: Record, actor: Actor, query: Query, walking: bool = False
+    connection: Connection, record: Record, actor: Actor, query: Query, walk: Walk = Walk.NONE
 ) -> Plan:
     dialect = connection.dialect.name
-    return list_plan(record, record.cache_key_actor(actor), query.shape, walking, dialect)
+    return list_plan(record, record.cache_key_actor(actor), query.shape, walk, dialect)
 
 
 def query_params(actor: Actor, query: Query) -> dict[str, Any]:
@@ -220,17 +220,17 @@ def _rows_ahead(
     actor: Actor,
     query: Query,
     values: dict[str, Any],
-    ahead: int,
+    extent: Extent,
     limit: SizeLimit,
 ) -> tuple[list[Any], bool, bool] | None:
     """What `_rows` finds, among so many rows ahead in the list; None where these do not fill a page."""
-    plan = _list_plan(connection, record, actor, query, walking=True)
+    plan = _list_plan(connection, record, actor, query, extent.walk)
     if not plan.is_indexed:
         return None
     size = limit.size
     backwards, statement, place = _from_cursor(record, plan, query)
     offset = ((query.page or 1) - 1) * query.per_page
-    limits = {"limit": query.per_page + 1, "offset": offset, "ahead": ahead}
+    limits = {"limit": query.per_page + 1, "offset": offset, "ahead": extent.ahead}
     found = _fetched(connection, plan, statement, values | place | limits, limit, [{}])
     if len(found) <= query.per_page:
         limit.size = size  # they are read again
@@ -242,10 +242,10 @@ def _rows_ahead(
 
 def _reaches(plan: Plan, limits: Any, among_ranked: bool, ranking: bool) -> list[dict[str, Any]]:
     """What to tell the statements of a plan, one after the other until the page is full."""
-    if plan.match is not None:
+    if plan.walk is not Walk.NONE:
         first = max(ROWS_AHEAD, ROWS_PER_HIT * (limits["offset"] + limits["limit"]))
         return [{"ahead": first}, {"ahead": INT64}]
-    return search_index.reaches(among_ranked, ranking) if plan.ranks else [{}]
+    return search_index.reaches(among_ranked, ranking) if plan.ranks else [{"ahead": INT64}]
 
 
 def _fetched(

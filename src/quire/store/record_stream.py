@@ -17,7 +17,7 @@ from quire.store.db import snapshot
 from quire.store.includes import include, prune
 from quire.store.projection import Projection
 from quire.store.read import query_params
-from quire.store.select_statements import list_plan, ordered_ids
+from quire.store.select_statements import Walk, list_plan, ordered_ids
 from quire.store.size_limit import UNLIMITED
 from quire.web.threads import blocking
 
@@ -57,8 +57,9 @@ def _read(
 ) -> Generator[list[State], None, None]:
     end = time.monotonic() + MAX_SECONDS
     with _stream_slot(), snapshot() as connection:
-        dialect, searching = connection.dialect.name, query.search is not None
-        plan = list_plan(record, record.cache_key_actor(actor), query.shape, searching, dialect)
+        walk = Walk.NONE if query.search is None else Walk.BY_TERMS
+        shape = query.shape, walk, connection.dialect.name
+        plan = list_plan(record, record.cache_key_actor(actor), *shape)
         values = query_params(actor, query)
         ids = connection.execute(ordered_ids(plan), {**values, "most": most}).scalars().all()
         size = LONG_BATCH if plan.projection.long or query.include else BATCH

@@ -10,6 +10,7 @@ from quire.declare.query import Query
 from quire.declare.record import Record
 from quire.store import cursor, search_index
 from quire.store.cache import DatabaseState, total, totals
+from quire.store.select_statements import Walk
 
 MIN_RANKED = 1000
 """Where fewer of the newest hits are in the list, its rows are looked through one by one."""
@@ -17,20 +18,28 @@ MIN_RANKED = 1000
 ROOM = 3
 """A page is looked for in so many times the rows that hold it where hits are spread evenly."""
 
+HITS_PER_DOCUMENT = {"sqlite": 20, "postgresql": 4}
+"""The ids of so many hits are gathered in the time that a look into the document of a row takes."""
+
 
 @dataclass(frozen=True)
 class Extent:
     """`stops`: there are more hits than are found and counted.
 
-    `walks`: the rows of the list are looked through in its own order. Hits are many then, so that
+    `walk`: how the rows of the list are looked through in its own order. Hits are many then, so that
     a page is soon full, unless filters leave few rows to look at.
-    `ahead`: so many rows at the head of the list are looked through before the hits are, since
-    they probably fill the page.
+    `ahead`: only so many rows at the head of the list are looked through, before the hits are, since
+    they probably fill the page; 0: all.
     """
 
     stops: bool = False
-    walks: bool = False
+    walk: Walk = Walk.NONE
     ahead: int = 0
+
+    @property
+    def walks(self) -> bool:
+        """Whether the rows of the list are looked through to their end."""
+        return self.walk is not Walk.NONE and not self.ahead
 
     def totals(self, counted: int | None, query: Query, rows: int, more: bool) -> dict[str, Any]:
         """`total` and `total_is_minimum` of a page with so many rows; `more`: others follow."""
@@ -70,35 +79,73 @@ def extent_of(
     values |= search_index.hit_values(record, hits, unranked)
     stops = hits > search_index.MAX_HITS
     if query.sort and not stops:
-        return Extent(ahead=_rows_ahead(connection, state, record, query, values, count, hits))
-    if query.cursor:
-        return Extent(
-            stops, walks=cursor.size(query.cursor) != keys or (stops and bool(query.sort))
-        )
+        return _ahead(connection, state, record, query, count, (hits, unranked))
     # whoever begins with a cursor wants all there is
     all_wanted = bool(query.sort) or query.page is None
-    return Extent(stops, walks=stops and (all_wanted or count() < MIN_RANKED))
+    if query.cursor:
+        walks = cursor.size(query.cursor) != keys or (stops and bool(query.sort))
+    else:
+        walks = stops and (all_wanted or count() < MIN_RANKED)
+    return Extent(stops, _walk(connection, state, record, query, unranked) if walks else Walk.NONE)
 
 
-def _rows_ahead(
+def _walk(
     connection: Connection,
     state: DatabaseState,
     record: Record,
     query: Query,
-    values: dict[str, Any],
+    unranked: int,
+) -> Walk:
+    """How to look through the rows of a list, of which more are hits than are counted.
+
+    How many more is told by how close to each other the newest are, down to the id `unranked`.
+    """
+    newest = _newest_id(connection, state, record)
+    hits = max(search_index.MAX_RANKED * newest // max(newest - unranked, 1), 1)
+    rows = _rows_wanted(query) * newest // hits
+    return (
+        Walk.BY_HITS if hits < rows * HITS_PER_DOCUMENT[connection.dialect.name] else Walk.BY_TERMS
+    )
+
+
+def _newest_id(connection: Connection, state: DatabaseState, record: Record) -> int:
+    counting = select(func.coalesce(func.max(record.table.c.id), 0))
+    return total(connection, state, ("newest", record.path), counting, {})
+
+
+def _rows_wanted(query: Query) -> int:
+    return (query.page or 1) * query.per_page + 1
+
+
+def _ahead(
+    connection: Connection,
+    state: DatabaseState,
+    record: Record,
+    query: Query,
     count: Callable[[], int],
-    hits: int,
-) -> int:
+    counted: tuple[int, int],
+) -> Extent:
     """How many rows of a sorted list to look through first: none where hits are rare among them.
 
-    A row that is looked through costs twice as much as a hit, at most.
+    `counted` is what `count_hits` has found. To look up and sort a hit takes several times as long as
+    to pass a row that is none.
     """
     if query.conditions and not query.count:
-        return 0
-    counting = select(func.coalesce(func.max(record.table.c.id), 0))
-    newest = total(connection, state, ("newest", record.path), counting, values)
+        return Extent()
+    hits = counted[0]
     in_list = count() if query.count else hits
-    rows_wanted = (query.page or 1) * query.per_page + 1
-    if rows_wanted * newest * 4 >= hits * in_list:
-        return 0
-    return min(hits // 2, rows_wanted * newest * ROOM // in_list + 1)
+    gap = _largest_gap(_newest_id(connection, state, record), *counted)
+    rows = int(_rows_wanted(query) * gap * hits / max(in_list, 1)) + 1
+    if rows * HITS_PER_DOCUMENT[connection.dialect.name] < hits:
+        return Extent(walk=Walk.BY_TERMS, ahead=rows * ROOM)
+    if rows < 2 * hits:
+        return Extent(walk=Walk.BY_HITS, ahead=min(rows * ROOM, 2 * hits))
+    return Extent()
+
+
+def _largest_gap(newest: int, hits: int, unranked: int) -> float:
+    """How many rows there are for a hit, among the newer or the older hits: where there are more."""
+    ranked = search_index.MAX_RANKED
+    if hits <= ranked:
+        return newest / max(hits, 1)
+    return max((newest - unranked) / ranked, unranked / (hits - ranked))

@@ -146,6 +146,11 @@ _IS_MATCH = {
     "sqlite": "quire_has_terms(document.title, document.body, :search)",
     "postgresql": "document.words @@ {query}",
 }
+_ALL_HITS = {
+    "sqlite": "SELECT {last} - rowid FROM search_index WHERE search_index MATCH :search "
+    "AND rowid BETWEEN {first} AND {last}",
+    "postgresql": "SELECT record_id FROM search_documents WHERE words @@ {query}",
+}
 
 
 def _sql(template: str, record: Record, **parts: Any) -> str:
@@ -219,11 +224,18 @@ def count_hits(record: Record, dialect: str) -> Any:
 
 
 def is_match(record: Record, id: Any, dialect: str) -> Any:
-    """Whether the `record` of this id matches `:search`."""
+    """Whether the `record` of this id matches `:search`, told by its document."""
     document = SearchDocument.__table__.alias("document")
     match: Any = text(_sql(_IS_MATCH[dialect], record))
-    own = document.c.type == record.path, document.c.record_id == id
+    own = [document.c.type == record.path, document.c.record_id == id]
+    own = [document.c.id == _document_id(record.path, 0) - id] if dialect == "sqlite" else own
     return select(match).select_from(document).where(*own).scalar_subquery()
+
+
+def is_hit(record: Record, id: Any, dialect: str) -> Any:
+    """The same, told by the ids of all hits, which are gathered first."""
+    # not IN alone, which PostgreSQL would join in an order of its own
+    return id.in_(text(_sql(_ALL_HITS[dialect], record)).columns(id=Integer())).is_(True)
 
 
 def _document_id(type: str, record_id: int) -> int:

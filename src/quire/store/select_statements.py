@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum, auto
 from functools import cached_property, lru_cache, partial
 from typing import Any
 
-from sqlalchemy import Select, String, bindparam, func, select, type_coerce
+from sqlalchemy import Select, String, and_, bindparam, func, select, true, type_coerce
 from sqlalchemy.types import BigInteger
 
 from quire.actor import Actor
@@ -22,14 +23,25 @@ MAX_PLANS = 100
 """Of each kind: anybody can ask for a new one by other filters, and one takes about 100 KB."""
 
 
+class Walk(Enum):
+    """Whether a search looks through the rows of the list in their own order, and how it tells hits.
+
+    BY_HITS: by the ids of all hits, gathered first; BY_TERMS: by the document of each row.
+    """
+
+    NONE = auto()
+    BY_HITS = auto()
+    BY_TERMS = auto()
+
+
 @dataclass(frozen=True, eq=False)
 class Plan:
     """The statements of a list for one role, built once.
 
     `ids` finds the rows, `count` counts all, `keys` are the sort keys; a row's last columns are its
     sort values. `ranks`: the best matches of a search come first, and `rows` is told from how many,
-    as `most`. `is_indexed`: an index has the rows in the order of the list. `match`: whether a
-    search finds a row, asked of the first `:ahead` of the list.
+    as `most`. `is_indexed`: an index has the rows in the order of the list. `match`: whether a row
+    belongs to the list, asked of the first `:ahead` of `ids` in their order.
     """
 
     record: Record
@@ -39,6 +51,7 @@ class Plan:
     keys: list[cursor.SortKey]
     ranks: bool = False
     is_indexed: bool = False
+    walk: Walk = Walk.NONE
     match: Callable[[Any], Any] | None = None
 
     def select(self, ids: Select[Any], backwards: bool = False) -> Select[Any]:
@@ -57,46 +70,66 @@ class Plan:
 
 
 @lru_cache(MAX_PLANS)
-def list_plan(record: Record, actor: Actor, shape: Any, walking: bool, dialect: str) -> Plan:
+def list_plan(record: Record, actor: Actor, shape: Any, walk: Walk, dialect: str) -> Plan:
     """The statements of a list for queries of this shape.
 
-    A search takes the newest matches and ranks them; `walking`, it looks through the rows of the
-    list in their own order and takes those that match.
+    A search takes the newest matches, and ranks or sorts them, unless it is to `walk`.
     """
     conditions, sort, searching, fields, trashed, nested, panel = shape
-    table = record.table
+    walks, from_hits = walk is not Walk.NONE, searching and walk is Walk.NONE
     keys = sort_keys(record, sort or record.order)
     projection = Projection(record, actor, None if fields is None else heads(fields))
     visible = visible_rows(record, actor, shape)
-    ids = uncounted = select(table.c.id)
-    if searching and not walking:
-        hits = search_index.matches(record, dialect, ranked=not sort)
-        ids = from_matches(ids, record, hits)
-        uncounted = from_matches(
-            uncounted, record, search_index.matches(record, dialect, ranked=False)
-        )
-        keys = keys if sort else [(hits.c.rank, False, False, RANK), *keys]
-    ids = ids.where(*visible)
-    count = uncounted.where(*visible)
-    count = count.with_only_columns(func.count(), maintain_column_froms=True)
     few = trashed or nested is not None or (panel and record.allows(actor, "panel") is not True)
-    order = sort or record.order if walking else sort
-    hint = "" if few else _hint_at_order(record, order, conditions)
-    if hint and (walking or not searching):
-        ids = ids.with_hint(table, hint, "sqlite")
-    ranks = searching and not walking and not sort
-    match = partial(search_index.is_match, record, dialect=dialect) if walking else None
-    return Plan(record, projection, ids, count, keys, ranks, bool(hint), match)
+    hint = "" if few else _hint_at_order(record, sort or record.order * walks, conditions)
+    ids, match = select(record.table.c.id), None
+    if from_hits:
+        hits = search_index.matches(record, dialect, ranked=not sort)
+        is_late = bool(sort) and dialect == "sqlite" and not few and not conditions
+        ids = from_matches(ids, record, hits, _hint_at_keys(record, sort) if is_late else "")
+        keys = keys if sort else [(hits.c.rank, False, False, RANK), *keys]
+        match = partial(_is_visible, record, visible) if is_late else None
+    elif hint:
+        ids = ids.with_hint(record.table, hint, "sqlite")
+    if walk is Walk.BY_HITS and hint:
+        match = partial(_is_visible_hit, record, visible, dialect)
+    elif walks:
+        match, ids = partial(search_index.is_match, record, dialect=dialect), ids.where(*visible)
+    elif match is None:
+        ids = ids.where(*visible)
+    count = _count(record, visible, searching, dialect)
+    ranks = from_hits and not sort
+    return Plan(record, projection, ids, count, keys, ranks, bool(hint), walk, match)
 
 
-def from_matches(ids: Select[Any], record: Record, matches: Any) -> Select[Any]:
+def _count(record: Record, visible: list[Any], searching: bool, dialect: str) -> Select[Any]:
+    ids = select(record.table.c.id)
+    if searching:
+        ids = from_matches(ids, record, search_index.matches(record, dialect, ranked=False))
+    return ids.where(*visible).with_only_columns(func.count(), maintain_column_froms=True)
+
+
+def _is_visible(record: Record, visible: list[Any], id: Any) -> Any:
+    """Whether the row of this id meets all conditions of a list."""
+    table = record.table
+    # no EXISTS, which PostgreSQL would join in an order of its own
+    statement = select(true()).select_from(table).where(table.c.id == id, *visible)
+    hinted = statement.with_hint(table, hint_by_id(table), "sqlite")
+    return hinted.correlate_except(table).scalar_subquery()
+
+
+def _is_visible_hit(record: Record, visible: list[Any], dialect: str, id: Any) -> Any:
+    return and_(search_index.is_hit(record, id, dialect), _is_visible(record, visible, id))
+
+
+def from_matches(ids: Select[Any], record: Record, matches: Any, hint: str = "") -> Select[Any]:
     """`ids` of `record`, joined to the subquery of its matches.
 
     The matches come first, each row by its id: any other way would be longer.
     """
     table = record.table
     joined = ids.select_from(matches).join(table, matches.c.record_id == table.c.id)
-    return joined.with_hint(table, hint_by_id(table), "sqlite")
+    return joined.with_hint(table, hint or hint_by_id(table), "sqlite")
 
 
 def _hint_at_order(record: Record, sort: tuple[str, ...], conditions: Any) -> str:
@@ -115,6 +148,16 @@ def _hint_at_order(record: Record, sort: tuple[str, ...], conditions: Any) -> st
     fitting = ([column.name], [column.name, "id"])
     index = next((one.name for one in table.indexes if [*one.columns.keys()] in fitting), None)
     return f"INDEXED BY {index}" if index else ""
+
+
+def _hint_at_keys(record: Record, sort: tuple[str, ...]) -> str:
+    """The hint at what has the sort keys of a row whose id is known: an index, or the row itself."""
+    table = record.table
+    keys = {record.field(one.removeprefix("-")).order_column for one in sort}
+    covering = any(
+        one.name == index_by_id(table) and keys <= {*one.columns} for one in table.indexes
+    )
+    return hint_by_id(table) if covering else "NOT INDEXED"
 
 
 def hint_by_id(table: Any) -> str:
