@@ -11,10 +11,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from quire.errors import Unavailable
+from quire.monitoring.request_id import following
 from quire.store import outages
 from quire.store.db import db, transaction
 from quire.store.outages import AWAY, FULL, LOCKED, READ_ONLY, translate_outages
 from tests.databases import on_postgresql
+from tests.monitoring.log_setup import logging_to
 
 
 class Fault(sqlite3.OperationalError):
@@ -47,6 +49,14 @@ def test_each_cause_has_a_line_a_minute(told, code, cause):
     assert told.records[0].message.startswith(cause)
     assert "so says SQLite" in told.records[0].message
     assert told.records[0].exc_info is None
+
+
+def test_the_line_names_the_request_once(told, tmp_path):
+    with logging_to(tmp_path, LOG_FORMAT="text") as read, following("5eed"):
+        with pytest.raises(Unavailable), translate_outages():
+            raise OperationalError(None, None, Fault(sqlite3.SQLITE_BUSY))
+        line = read()
+    assert line.count("request") == 1 and line.endswith("(so says SQLite) (request 5eed)\n")
 
 
 @pytest.mark.skipif(not on_postgresql(), reason="a file does not go away")

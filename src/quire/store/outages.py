@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from flask import g, has_request_context
 from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -105,9 +104,8 @@ def _log(cause: str, error: Exception) -> None:
         if present - _logged_at.get(cause, -QUIET_SECONDS) < QUIET_SECONDS:
             return
         _logged_at[cause] = present
-    request = g.get("request_id") if has_request_context() else None
     words = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-    logger.warning("%s (%s; request %s)", cause, words, request or "none")
+    logger.warning("%s (%s)", cause, words)
 
 
 @contextmanager
