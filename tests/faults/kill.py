@@ -120,10 +120,11 @@ def losses(path: Path, ledger: list[int]) -> list[str]:
     return wrong + ([] if check == "ok" else [check])
 
 
-def environment_of(instance: Path) -> dict[str, str]:
+def environment_of(instance: Path, **settings: str) -> dict[str, str]:
     """The environment of an installation in this folder, with one author. Raises SystemExit."""
     environment = dict(os.environ, QUIRE_INSTANCE=str(instance), BCRYPT_LOG_ROUNDS="4")
     environment.pop("DATABASE_URL", None)
+    environment |= settings
     made = subprocess.run(
         [sys.executable, str(ROOT / "manage.py"), "users", "create", "ann", "ann@example.org",
          "--role", "author", "--password-stdin"],
