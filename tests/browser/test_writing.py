@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from quire.actor import SYSTEM
 from quire.records import POSTS
-from quire.store import draft_service, read
+from quire.store import draft_service, read, write
 from tests.sample_images import picture
 
 pytestmark = pytest.mark.browser
@@ -221,3 +221,22 @@ def test_the_page_of_a_file_offers_download_and_its_address(visit, tmp_path):
     address = page.locator(".address a").evaluate("one => one.href")
     assert page.evaluate("navigator.clipboard.readText()") == address
     assert one.axe() == []
+
+
+def test_lines_of_two_people_are_merged_while_both_write(visit, made, site):
+    id = made(body="one\n\ntwo\n\nthree", published=True)
+    page = visit("ann").page
+    page.goto(f"/admin/posts/edit/?id={id}")
+    with site.app.app_context():
+        write.update(POSTS, SYSTEM, id, {"body": "one\n\ntwo\n\nThree, by a colleague"})
+    write_in(page, "One, by me\n\ntwo\n\nthree")
+    page.keyboard.press("Control+s")
+    expect(page.locator("[data-state]")).to_contain_text("Saved")
+    expect(page.locator("[data-conflicts]")).to_be_empty()
+    assert page.input_value("[name=body]") == "One, by me\n\ntwo\n\nThree, by a colleague"
+    page.keyboard.insert_text(" and me")  # the cursor is where it was, at the end
+    page.get_by_role("button", name="Publish changes").click()
+    expect(page.locator(".messages")).to_contain_text("Post saved.")
+    with site.app.app_context():
+        body = read.get_record(POSTS, SYSTEM, id)["body"]
+    assert body == "One, by me\n\ntwo\n\nThree, by a colleague and me"

@@ -8,6 +8,7 @@ import orjson
 from flask import request
 
 from quire.admin.form.fields import RecordForm
+from quire.admin.form.line_merge import merge_lines
 from quire.declare.fields import Field
 from quire.declare.record import Record
 from quire.declare.text_codec import (
@@ -24,6 +25,9 @@ Texts = dict[str, Any]
 """What stands in the fields of a form, by name: text, or a bool for a checkbox."""
 
 
+LONG_TEXTS = ("markdown", "textarea")
+"""Widgets of texts that are merged line by line."""
+
 ATTEMPTS = 5
 """How often a merge is retried when somebody else saves meanwhile."""
 
@@ -32,7 +36,7 @@ ATTEMPTS = 5
 class Merge:
     """`texts` are those of the form after the merge: what was typed where it was changed, and in
     `conflicts`, fields that somebody else has given another value; else what is stored. `adopted`
-    are the fields that only others changed.
+    are the fields that only others changed, and long texts in which others changed other lines.
     """
 
     texts: Texts
@@ -59,6 +63,11 @@ def _merge_field(merged: Merge, field: Field, base: Texts, typed: Any, stored: A
         return typed
     if name in base and field.many is not None:
         return merge_names(base[name], typed, stored)
+    if name in base and field.kind.widget in LONG_TEXTS:
+        both = merge_lines(base[name], typed, stored)
+        if both is not None:
+            merged.adopted.append(name)
+            return both
     merged.conflicts.append(name)
     return typed
 

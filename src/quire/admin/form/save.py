@@ -10,7 +10,9 @@ from quire.actor import Actor
 from quire.admin.form.buttons import publishing_values, saved_message
 from quire.admin.form.conflict import adopted_message, compare, conflict, conflict_json
 from quire.admin.form.fields import RecordForm
+from quire.admin.form.line_merge import contains_changes
 from quire.admin.form.merge import (
+    LONG_TEXTS,
     FormSnapshot,
     Merge,
     State,
@@ -72,6 +74,14 @@ class Submission:
     def draft_fields(self) -> list[str]:
         """The fields that the draft changes."""
         return self.draft["changed_fields"] if self.draft else []
+
+    def merged_fields(self) -> list[str]:
+        """The long texts that have lines of others now, beside those that this person has changed."""
+        return [
+            name
+            for name in self.merged.adopted
+            if not same_value(self.form.declared[name], self.mine[name], self.base[name])
+        ]
 
     def conflicts(self) -> list[dict[str, Any]]:
         """A row for each field that both this person and others have changed."""
@@ -198,6 +208,11 @@ class SaveMixin(PanelView):
             if name in names
             and not same_value(field, stored[name], after[name])
             and not (name in base and same_value(field, stored[name], base[name]))
+            and not (
+                name in base
+                and field.kind.widget in LONG_TEXTS
+                and contains_changes(base[name], after[name], stored[name])
+            )
         ]
 
     def _conflict(
@@ -272,7 +287,7 @@ def _saved_json(
         answer["texts"] = {
             n: texts[n] for n, one in submission.form.declared.items() if one.readable
         }
-        answer["live_version"] = live["version"]
+        answer |= {"live_version": live["version"], "merged": submission.merged_fields()}
     if rows:
         merged = conflict(record, actor, live, rows)
         answer["conflict"] = conflict_json(merged, live["version"], None)

@@ -15,6 +15,7 @@ class Autosave {
     this.conflicts = new Conflicts(form.querySelector("[data-conflicts]"), (...decisions) => this.applyDecisions(...decisions));
     const stored = JSON.parse(form.elements._base?.value || "{}"); // what is stored, if the form was refused
     this.base = form.dataset.refused ? stored : { ...stored, ...textsOf(form) };
+    this.latest = [{}, []]; // what the server has answered last
     this.offer();
     if (form.dataset.refused) this.restoreRefused();
     for (const name of ["input", "change"]) form.addEventListener(name, () => this.onChange());
@@ -54,7 +55,11 @@ class Autosave {
   onChange() {
     clearTimeout(this.local);
     this.local = setTimeout(() => this.backUp(), 200);
-    if (!this.dirty) { if (!this.conflicts.size) this.markSaved(); return; }
+    if (!this.dirty) {
+      this.adopt(...this.latest); // what was typed is as it was sent: what came back can be shown now
+      if (!this.conflicts.size) this.markSaved();
+      return;
+    }
     clearTimeout(this.timer);
     this.since ||= Date.now();
     this.timer = setTimeout(() => this.save(), Math.min(PAUSE_BEFORE_SAVE, Math.max(0, this.since + LONGEST_WAIT - Date.now())));
@@ -152,7 +157,8 @@ class Autosave {
     this.since = 0;
     if (this.signIn) { this.notes.replaceChildren(); this.signIn = false; }
     this.updateVersions(answer);
-    const adopted = this.adopt(answer.texts || {});
+    this.latest = [answer.texts || {}, answer.merged || []];
+    const adopted = this.adopt(...this.latest);
     const time = new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
     this.showStatus(`Saved ${time}${adopted.length ? `. Updated with someone else’s changes: ${adopted.join(", ")}` : ""}`, "good");
     this.conflicts.show(answer.conflict, false);
@@ -160,12 +166,14 @@ class Autosave {
     if (first) await this.refresh();
   }
 
-  // Shows what others have changed in fields without own changes or focus; returns their labels.
-  adopt(texts) {
+  // Shows what others have changed in fields without own changes or focus, and the lines that were merged into a text
+  // which nobody has changed since; returns the labels of the fields.
+  adopt(texts, merged) {
     const adopted = [];
     for (const [name, text] of Object.entries(texts)) {
       const before = textsOf(this.form)[name];
-      if (before === undefined || before !== this.base[name] || this.conflicts.has(name) || isInField(this.form, name)) continue;
+      if (before === undefined || before !== this.base[name] || this.conflicts.has(name)) continue;
+      if (isInField(this.form, name) && !merged.includes(name)) continue;
       setField(this.form, name, text);
       this.base[name] = textsOf(this.form)[name];
       if (this.base[name] !== before) adopted.push(labelOf(this.form, name));

@@ -65,6 +65,16 @@ const DIRECTION = [
 // Enter on an empty item ends the list, whether or not there are blank lines between its items.
 const continueMarkup = CodeMirror.insertNewlineContinueMarkupCommand({ nonTightLists: false });
 
+// The one change that turns a text into another: what stands between their common beginning and end.
+function changeBetween(before, after) {
+  const shorter = Math.min(before.length, after.length);
+  let from = 0;
+  while (from < shorter && before[from] === after[from]) from += 1;
+  let end = 0;
+  while (end < shorter - from && before.at(-1 - end) === after.at(-1 - end)) end += 1;
+  return { from, to: before.length - end, insert: after.slice(from, after.length - end) };
+}
+
 class MarkdownEditor {
   constructor(area) {
     this.area = area;
@@ -140,7 +150,20 @@ class MarkdownEditor {
 
   updateText() { // from the textarea, which other scripts fill in, to the editor
     if (this.area.value === this.text) return;
-    this.view.dispatch({ changes: { from: 0, to: this.view.state.doc.length, insert: this.area.value } });
+    const { doc, selection: { main: { head } } } = this.view.state;
+    const line = doc.lineAt(head);
+    const change = changeBetween(this.text, this.area.value);
+    this.view.dispatch({ changes: change });
+    if (head > change.from && head < change.to) this.returnTo(line, head - line.from);
+  }
+
+  // The cursor stays in its line, where that is still there.
+  returnTo({ number, text }, column) {
+    const lines = this.view.state.doc.toString().split("\n");
+    const places = [...lines.keys()].filter((at) => lines[at] === text);
+    const nearest = places.sort((one, other) => Math.abs(one + 1 - number) - Math.abs(other + 1 - number))[0];
+    if (nearest === undefined) return;
+    this.view.dispatch({ selection: { anchor: this.view.state.doc.line(nearest + 1).from + column } });
   }
 
   recount() {

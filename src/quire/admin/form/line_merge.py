@@ -1,0 +1,42 @@
+"""Merges two versions of a long text line by line, where they have not changed the same place."""
+
+from difflib import SequenceMatcher
+
+MOST_LINES = 5_000
+"""Longer texts are not compared: that would take seconds."""
+
+Change = tuple[int, int, tuple[str, ...]]
+"""The first and the end of the lines of the base that are replaced, and the lines that replace them."""
+
+
+def _lines(text: str) -> list[str]:
+    return text.replace("\r\n", "\n").split("\n")
+
+
+def _changes(base: list[str], lines: list[str]) -> list[Change]:
+    steps = SequenceMatcher(None, base, lines).get_opcodes()
+    return [(start, end, tuple(lines[a:b])) for op, start, end, a, b in steps if op != "equal"]
+
+
+def _meet(one: Change, other: Change) -> bool:
+    """Whether two changes touch: nobody knows how to put those together."""
+    return one[0] <= other[1] and other[0] <= one[1]
+
+
+def merge_lines(base: str, mine: str, theirs: str) -> str | None:
+    """The text with the changes of both; None where these meet, unless they are the same."""
+    lines = _lines(base)
+    versions = [_lines(mine), _lines(theirs)]
+    if max(map(len, (lines, *versions))) > MOST_LINES:
+        return None
+    of_mine, of_theirs = (_changes(lines, version) for version in versions)
+    if any(_meet(a, b) and a != b for a in of_mine for b in of_theirs):
+        return None
+    for start, end, replacement in sorted({*of_mine, *of_theirs}, reverse=True):
+        lines[start:end] = replacement
+    return "\n".join(lines)
+
+
+def contains_changes(base: str, text: str, theirs: str) -> bool:
+    """Whether a text already has everything that changed from `base` to `theirs`."""
+    return merge_lines(base, text, theirs) == "\n".join(_lines(text))
