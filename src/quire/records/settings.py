@@ -42,11 +42,20 @@ SETTINGS = Record(
     path="settings",
     fields=[
         Shown("id", read_rule=NOBODY),
-        Editable("site_name"),
-        Editable("tagline"),
-        Editable("posts_per_page"),
-        Editable("registration"),
-        Editable("comments"),
+        Editable("site_name", help="Stands at the top of every page, in feeds and in emails."),
+        Editable(
+            "tagline",
+            help="One sentence below the name on the front page, and what search engines show for it.",
+        ),
+        Editable("posts_per_page", help="Posts on one page of the site's lists."),
+        Editable(
+            "registration",
+            help="Open: anybody can create an account. Invitation: only those you invite. Closed: nobody.",
+        ),
+        Editable(
+            "comments",
+            help="Moderated: members' comments wait until somebody approves them. Open: they appear at once. Closed: nobody can comment.",
+        ),
         Editable(
             "comments_close_after_days",
             read_rule=ADMIN,

@@ -4,7 +4,9 @@ import pytest
 from bs4 import BeautifulSoup
 from sqlalchemy import delete as sql_delete
 from sqlalchemy import select
+from sqlalchemy import update as sql_update
 
+from quire.declare.clock import now
 from quire.jobs.worker import run_due_jobs
 from quire.store.db import read_connection, transaction
 from quire.store.mail_events import enqueue_mail
@@ -45,6 +47,18 @@ def test_a_failure_is_shown_with_its_error(admin, failed):
     assert "letters.fold, 7" in one.text and "Nobody handles this." in one.text
     assert "1 attempt, failed" in one.text and "colour: <b>red</b>" in one.text
     assert [v.text for v in page.select(".figure .value")] == ["0", "1"]
+
+
+def test_a_failure_leads_to_its_record(app, admin, ids):
+    with app.app_context():
+        owe_job("posts.shredded", ids.live)
+        with transaction() as connection:
+            values = {"failed_at": now(), "due_at": None, "error": "Out of paper."}
+            mine = TABLE.c.event == "posts.shredded"
+            connection.execute(sql_update(TABLE).where(mine).values(values))
+    page = BeautifulSoup(admin.get("jobs/").text, "html.parser")
+    link = page.select_one(".entry-list li a")
+    assert link.text == "post" and admin.client.get(link["href"]).status_code == 200
 
 
 def test_retry(admin, app, failed):

@@ -10,7 +10,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from quire.admin.local_time import format_moment
 from quire.admin.panel_view import PanelView, panel_actor
 from quire.admin.queries import parse_id
+from quire.admin.urls import record_url
 from quire.declare.clock import rfc3339
+from quire.declare.record import REGISTRY
 from quire.store import queue_admin
 
 
@@ -50,8 +52,13 @@ class JobsView(PanelView):
 
 
 def _row(row: Any) -> dict[str, Any]:
+    record = REGISTRY.get(row.type)
     return {
         "row": row,
+        "url": record_url(record, "details_view", row.record_id)
+        if record and row.record_id
+        else None,
+        "noun": record.noun if record else "",
         "subject": f"{row.event}, {row.record_id}" if row.record_id else row.event,
         "data": ", ".join(f"{name}: {value}" for name, value in row.data.items() if value),
     }
