@@ -36,9 +36,12 @@ class ActionsMixin(PanelView):
         back = local_url(request.values.get("url")) or list_url(record)
         if request.method != "POST":
             return self._ask_delete(state, back)
-        actions.run_action(record, actor, name, state["id"])
+        result = actions.run_action_on_all(record, actor, name, [state["id"]])
+        for problem in result.refused.values():
+            raise problem
         moved = record.has_trash and name == actions.DELETE
-        flash(f"{record.singular} {'moved to the trash' if moved else 'deleted'}.", "success")
+        words = f"{record.singular} {'moved to the trash' if moved else 'deleted'}."
+        flash(words, f"undo {result.batch}" if result.can_be_undone else "success")
         return redirect(back)
 
     def _ask_delete(self, state: dict[str, Any], back: str) -> str:

@@ -4,6 +4,7 @@ import re
 from html import unescape
 
 import pytest
+from bs4 import BeautifulSoup
 
 from quire.actor import SYSTEM
 from quire.errors import NotFound
@@ -182,7 +183,12 @@ def test_delete_asks_then_moves_to_the_trash(admin, ids, state):
     assert "will be moved to the trash" in text and state(POSTS, ids.live)["deleted_at"] is None
     answer = admin.post("posts/delete/", {"id": ids.live, "url": "/admin/posts/?sort=title"})
     assert answer.location == "/admin/posts/?sort=title" and state(POSTS, ids.live)["deleted_at"]
-    assert "Post moved to the trash." in admin.get("posts/").text
+    page = BeautifulSoup(admin.get("posts/").text, "html.parser")
+    assert "Post moved to the trash." in page.text
+    form = page.select_one(".messages form")
+    data = {one["name"]: one["value"] for one in form.select("input")}
+    assert admin.client.post(form["action"], data=data).status_code == 302
+    assert state(POSTS, ids.live)["deleted_at"] is None
 
 
 def test_delete_from_the_trash_is_for_good(admin, app, ids, state):
