@@ -1,10 +1,10 @@
 """What a backup needs of a database engine, and the module that does it for each."""
 
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
-from quire.backup import postgresql, sqlite
 from quire.backup.contents import Contents
 from quire.backup.manifest import Engine, Manifest
 
@@ -30,4 +30,9 @@ class DatabaseEngine(Protocol):
         """Compare the copy in `path` with the manifest; the database stays out of it."""
 
 
-ENGINES: dict[Engine, DatabaseEngine] = {"sqlite": sqlite, "postgresql": postgresql}
+_MODULES = {"sqlite": "quire.backup.sqlite", "postgresql": "quire.backup.postgresql"}
+
+
+def database_engine(engine: Engine) -> DatabaseEngine:
+    """The functions of `engine`; PostgreSQL's driver, 8 MB, is loaded only where it is used."""
+    return cast(DatabaseEngine, import_module(_MODULES[engine]))

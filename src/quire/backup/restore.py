@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from flask import current_app
 
 from quire.backup import sqlite
-from quire.backup.databases import ENGINES
+from quire.backup.databases import database_engine
 from quire.backup.folder import FORM
 from quire.backup.manifest import FILES, NAMES, SECRET_KEY, Manifest, engine_name, key_digest
 from quire.backup.read import BackupArchive, Passphrase, open_backup
@@ -56,7 +56,10 @@ def restore(path: Path, passphrase: Passphrase, confirm: Confirm, progress: Prog
     with restoring(), open_backup(path, instance, passphrase, progress) as archive:
         require_fitting(archive.manifest, path)
         confirm(archive.manifest)
-        database, name = ENGINES[archive.manifest.engine], f"replaced-{now().strftime(FORM)}"
+        database, name = (
+            database_engine(archive.manifest.engine),
+            f"replaced-{now().strftime(FORM)}",
+        )
         with _work_folder(_place(instance)) as work:
             new = work / "database"
             archive.extract(archive.manifest.database, new)

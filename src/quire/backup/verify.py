@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 
 from flask import current_app
 
-from quire.backup.databases import ENGINES
+from quire.backup.databases import database_engine
 from quire.backup.manifest import Manifest
 from quire.backup.read import Passphrase, open_backup
 from quire.backup.restore import require_fitting
@@ -25,5 +25,5 @@ def verify(path: Path, passphrase: Passphrase, progress: Progress) -> Manifest:
         with TemporaryDirectory(dir=instance, prefix="verifying-") as folder:
             copy = Path(folder) / "database"
             archive.extract(archive.manifest.database, copy)
-            ENGINES[archive.manifest.engine].verify(copy, archive.manifest)
+            database_engine(archive.manifest.engine).verify(copy, archive.manifest)
     return archive.manifest

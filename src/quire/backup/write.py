@@ -20,7 +20,7 @@ from flask import current_app
 from quire.backup import folder as backups
 from quire.backup.age import EncryptedWriter
 from quire.backup.contents import Contents
-from quire.backup.databases import ENGINES
+from quire.backup.databases import database_engine
 from quire.backup.manifest import (
     DATABASES,
     FILES,
@@ -113,7 +113,7 @@ class ArchiveWriter:
         """Write everything; returns the names of files that should be there and are not."""
         engine = engine_name()
         self._moment = now()
-        database, contents = ENGINES[engine].copy_database(folder, progress)
+        database, contents = database_engine(engine).copy_database(folder, progress)
         names = sorted(filter(is_stored_name, file_storage().older_than(inf)))
         with database.open("rb") as file:
             self._add(DATABASES[engine], file)

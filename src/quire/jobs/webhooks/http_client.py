@@ -7,7 +7,6 @@ import re
 import ssl
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from math import ceil
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +16,7 @@ from werkzeug.http import parse_date
 from werkzeug.urls import iri_to_uri
 
 from quire.declare.clock import now
+from quire.jobs.webhooks.outcome import Outcome
 from quire.security.network_addresses import ForbiddenAddress, require_public, resolve
 
 SECONDS = 10.0
@@ -24,19 +24,6 @@ SECONDS = 10.0
 MAX_BODY_BYTES = 64 * 1024
 """Bytes of an answer's body that are read; what follows is not waited for."""
 _DELAY = re.compile(r"[0-9]{1,9}")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of an attempt: the status of the answer if there was one, why it failed if it did.
-
-    `retry_after`: for how many seconds the receiver wants no further attempt.
-    """
-
-    status: int | None
-    error: str | None
-    milliseconds: int
-    retry_after: int = 0
 
 
 class DeadlineStream(httpcore.NetworkStream):

@@ -4,6 +4,7 @@ import logging
 import time
 from datetime import timedelta
 from functools import cache, partial
+from importlib import import_module
 from typing import Any
 
 from flask import current_app
@@ -15,8 +16,8 @@ from quire.declare.job_registry import Job, Reschedule, on_event
 from quire.declare.sql_types import UTCDateTime
 from quire.jobs.runner import CapturedErrors
 from quire.jobs.webhooks.fan_out import SEND, SENDER_SECONDS, must_wait, release_next
-from quire.jobs.webhooks.http_client import Outcome, post
 from quire.jobs.webhooks.message import body_of, headers_of
+from quire.jobs.webhooks.outcome import Outcome
 from quire.monitoring.counters import DELIVERIES, count
 from quire.records.deliveries import DELIVERED, FAILED, PENDING, Delivery
 from quire.records.webhooks import WEBHOOKS, Webhook
@@ -96,8 +97,16 @@ def attempt(delivery: Any) -> Outcome:
         body = body_of(delivery)
         headers = headers_of(delivery, body)
         allow_private = current_app.config["WEBHOOK_PRIVATE_NETWORKS"]
-        return post(delivery.url, headers, body, allow_private=allow_private)
+        outcome: Outcome = _http_client().post(
+            delivery.url, headers, body, allow_private=allow_private
+        )
+        return outcome
     return Outcome(None, str(captured.error), 0)
+
+
+def _http_client() -> Any:
+    """Loads the HTTP library on first use: most installations have no webhook."""
+    return import_module("quire.jobs.webhooks.http_client")
 
 
 def record_outcome(delivery: Any, outcome: Outcome) -> None:
