@@ -16,7 +16,7 @@ from quire.declare.clock import rfc3339
 from quire.declare.kinds import FLAG, OBJECT, TEXT, TIME, WHOLE, Kind
 from quire.declare.kinds_addresses import URL, URLS
 from quire.declare.references import Many
-from quire.exchange.tables import export
+from quire.exchange.tables import cells, export
 from quire.records import AUDIT_EVENTS, CATEGORIES, COMMENTS, POSTS, TAGS, USERS
 
 
@@ -160,7 +160,9 @@ def test_titles():
 def test_the_chart_says_what_it_shows():
     days = [chart.Day(date(2026, 1, 1) + timedelta(days=n), n % 4, n * 3) for n in range(30)]
     drawn = chart.chart(days)
-    assert drawn["description"].startswith("From 1 Jan to 30 Jan: 43 posts and 1305 comments.")
+    assert drawn["description"].startswith(
+        "From 1 Jan to 30 Jan: 43 posts, 1305 comments, 0 new users."
+    )
     assert drawn["lines"][-1]["label"] >= 87
     assert all(bar["y"] >= 0 and bar["height"] > 0 for bar in drawn["bars"])
     assert drawn["ticks"][-1]["label"] == "30 Jan"
@@ -179,11 +181,11 @@ def test_grid_lines_reach_over_the_highest_bar(most):
 
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\tx", "\rx", " =1"])
 def test_formulas_are_disarmed(text):
-    assert export.escape_formula(text) == f"'{text}"
+    assert cells.escape_formula(text) == f"'{text}"
 
 
 def test_plain_text_stays():
-    assert export.escape_formula("a=1") == "a=1"
+    assert cells.escape_formula("a=1") == "a=1"
     assert export._writer(field(WHOLE))(-3) == "-3"
     assert export._writer(field(Kind("decimal", str, "decimal")))("-3.50") == "-3.50"
 

@@ -7,12 +7,10 @@ from pydantic import ValidationError
 
 from quire.config import instance_folder
 from quire.config.flask import flask_config
-from quire.config.secret_key import load_or_create_secret_key
+from quire.config.secret_key import load_or_create_secret_key, refuse_weak_key
 from quire.config.settings import ROOT, Settings, default_environment
 from quire.config.testing import TestingSettings
 from quire.config.validation import UnsafeConfig, refuse_contradictions
-
-KNOWN_SECRETS = ("change", "example", "secret-key", "secret_key", "password", "testing-only")
 
 
 def load(name: str | None = None, overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -68,12 +66,6 @@ def _fill(settings: Settings) -> None:
 
 def refuse_unsafe(config: Mapping[str, Any]) -> None:
     """Raise UnsafeConfig if a production configuration has a weak secret or debugging on."""
-    secret = config["SECRET_KEY"]
-    if len(secret) < 32 or len(set(secret)) < 10:
-        raise UnsafeConfig(
-            "SECRET_KEY is too short or too simple. Use at least 32 random characters."
-        )
-    if any(word in secret.lower() for word in KNOWN_SECRETS):
-        raise UnsafeConfig("SECRET_KEY is a published example. Use at least 32 random characters.")
+    refuse_weak_key(config["SECRET_KEY"])
     if config.get("DEBUG") or default_environment() == "development":
         raise UnsafeConfig("DEBUG is not for production. Set QUIRE_ENV=development to debug.")

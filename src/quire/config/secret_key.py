@@ -1,12 +1,26 @@
-"""The secret key, generated on the first run and stored in the instance folder."""
+"""The secret key: generated on the first run, stored in the instance folder, refused when it is weak."""
 
 import os
 import secrets
 import time
 from pathlib import Path
 
+from quire.config.validation import UnsafeConfig
+
 PATIENCE = 5.0
 """Seconds to wait for another process that is writing it."""
+KNOWN_SECRETS = ("change", "example", "secret-key", "secret_key", "password", "testing-only")
+"""Parts of keys that stand in tutorials."""
+
+
+def refuse_weak_key(secret: str) -> None:
+    """Raise UnsafeConfig for a key that others can guess."""
+    if len(secret) < 32 or len(set(secret)) < 10:
+        raise UnsafeConfig(
+            "SECRET_KEY is too short or too simple. Use at least 32 random characters."
+        )
+    if any(word in secret.lower() for word in KNOWN_SECRETS):
+        raise UnsafeConfig("SECRET_KEY is a published example. Use at least 32 random characters.")
 
 
 def load_or_create_secret_key(path: Path) -> str:

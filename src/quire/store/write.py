@@ -26,7 +26,7 @@ from quire.declare.pydantic_models import NEW, PART, WHOLE
 from quire.declare.record import Record
 from quire.declare.rules import Rule, require_possible
 from quire.store import (
-    going_live,
+    draft_publication,
     rows,
 )
 from quire.store.change_steps import complete, insert_all, recheck, remove
@@ -228,14 +228,14 @@ def act(
         if not action.in_trash:
             refuse_trashed(record, state)
         if action.takes_draft:
-            going_live.apply_draft(connection, change, draft_version)
+            draft_publication.apply_draft(connection, change, draft_version)
         return _run_action(connection, change, action, row)
 
 
 def prepare_action(record: Record, actor: Actor, id: int, action: Action) -> Raw:
     """The slow preparation of an action, before the transaction. Raises Unauthenticated, PermissionDenied."""
     require_possible(action.allow, actor)
-    return going_live.prepare_publication(record, actor, id, action)
+    return draft_publication.prepare_publication(record, actor, id, action)
 
 
 def _run_action(

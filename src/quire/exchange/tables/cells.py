@@ -1,5 +1,6 @@
 """Rows and cells of a table, whatever file they come from."""
 
+import re
 from typing import Any
 
 MOST_COLUMNS = 200
@@ -7,6 +8,10 @@ LONGEST_CELL = 1_000_000
 
 Row = tuple[int, list[str]]
 """A row by its number in a spreadsheet, from 1, and the texts of its cells."""
+FORMULA_QUOTE = re.compile(r"'(?=\s*[=+\-@\t\r])")
+"""The quote that exports put before text that a spreadsheet would run as a formula."""
+_FORMULA = re.compile(r"[\t\r]|\s*[=+\-@]")
+"""The beginning of a text that a spreadsheet would run (OWASP: CSV injection)."""
 
 
 def cell_text(value: Any) -> str:
@@ -18,3 +23,8 @@ def cell_text(value: Any) -> str:
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)
+
+
+def escape_formula(text: str) -> str:
+    """`text`, quoted if a spreadsheet would take it for a formula."""
+    return f"'{text}" if _FORMULA.match(text) else text

@@ -12,9 +12,8 @@ from quire.declare.rules import NOBODY
 from quire.declare.settable_fields import is_settable
 from quire.declare.text_codec import OMITTED, decode_value
 from quire.exchange.dates import parse_datetime
+from quire.exchange.tables.cells import FORMULA_QUOTE
 
-ESCAPED = re.compile(r"'(?=\s*[=+\-@\t\r])")
-"""The quote that exports put before text that a spreadsheet would run as a formula."""
 WORDS = {
     **dict.fromkeys(("true", "yes", "y", "1", "x", "on"), True),
     **dict.fromkeys(("false", "no", "n", "0", "off", "-"), False),
@@ -53,7 +52,7 @@ def cell_value(field: Field, text: str, *, creating: bool, order: str = "") -> A
 
     `order` is the order of day and month in the dates of its column.
     """
-    text = ESCAPED.sub("", text, count=1)
+    text = FORMULA_QUOTE.sub("", text, count=1)
     widget, clean = field.kind.widget, text.strip()
     if widget == "checkbox":
         return WORDS.get(clean.casefold(), clean) if clean else OMITTED

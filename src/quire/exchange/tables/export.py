@@ -2,7 +2,6 @@
 
 import csv
 import io
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import NoneType
 from typing import Any
@@ -12,17 +11,10 @@ import orjson
 from quire.declare.fields import Field
 from quire.declare.record import Record
 from quire.declare.text_codec import reference_key
-
-_FORMULA = re.compile(r"[\t\r]|\s*[=+\-@]")
-"""The beginning of a text that a spreadsheet would run (OWASP: CSV injection)."""
+from quire.exchange.tables.cells import escape_formula
 
 State = dict[str, Any]
 Batches = Iterable[Sequence[State]]
-
-
-def escape_formula(text: str) -> str:
-    """`text`, quoted if a spreadsheet would take it for a formula."""
-    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def csv_pieces(record: Record, paths: Sequence[str], batches: Batches) -> Iterator[str]:

@@ -18,6 +18,7 @@ from quire.declare.job_registry import Job, PermanentFailure, on_event
 from quire.jobs.mail.account_mail import write_message
 from quire.jobs.mail.file_backend import folder
 from quire.jobs.mail.message import MailMessage, site_root
+from quire.jobs.mail.unsubscribe import unsubscribe_headers
 from quire.security.tokens import digest
 from quire.store.mail_events import MAIL
 
@@ -107,7 +108,7 @@ def _email_message(mail: MailMessage, name: str) -> Message:
     host = urlsplit(site_root()).hostname
     sender = _ascii_sender(current_app.config["MAIL_DEFAULT_SENDER"] or f"quire@{host}")
     # RFC 3834: nobody's holiday notice shall answer
-    more = {"Auto-Submitted": "auto-generated", **_unsubscribe_headers(mail)}
+    more = {"Auto-Submitted": "auto-generated", **unsubscribe_headers(mail.unsubscribe)}
     to = ascii_address(mail.to)
     message = Message(subject, [to], text, page, sender=sender, extra_headers=more)
     # the same at each attempt, like the email itself, so that duplicates can be recognised
@@ -119,16 +120,6 @@ def _ascii_sender(text: str) -> str:
     """An address, or a name with one, whose domain every mail server understands."""
     address = parseaddr(text)[1]
     return text.replace(address, ascii_address(address)) if is_address(address) else text
-
-
-def _unsubscribe_headers(mail: MailMessage) -> dict[str, str]:
-    """RFC 8058: a button of the mail program ends mail of this kind."""
-    if not mail.unsubscribe:
-        return {}
-    return {
-        "List-Unsubscribe": f"<{mail.unsubscribe}>",
-        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-    }
 
 
 def _store(mail: MailMessage, name: str, message: Message) -> None:

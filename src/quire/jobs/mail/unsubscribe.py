@@ -26,6 +26,13 @@ def create_token(user_id: int, kind: str) -> str:
     return str(_signer().dumps([user_id, kind]))
 
 
+def unsubscribe_headers(url: str) -> dict[str, str]:
+    """Headers for a button of the mail program that ends mail of this kind, if it can be ended (RFC 8058)."""
+    if not url:
+        return {}
+    return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+
+
 def parse_token(text: str) -> tuple[int, str] | None:
     """Whose mail of which kind a token ends; None when it is not ours."""
     try:
