@@ -1,6 +1,5 @@
 """What can be done with one row of a list, and how heavy a list of any type is."""
 
-import gzip
 import re
 
 import pytest
@@ -13,6 +12,7 @@ from tests.every_record.bodies import a_row
 
 LISTED = [path for path, r in REGISTRY.items() if not r.singleton and path != "sessions"]
 MOST_BYTES = 150_000
+"""Of a page as it is sent: what holds a CSRF token is not compressed."""
 
 
 def menu(text, id):
@@ -71,4 +71,3 @@ def test_every_list_is_light_and_sends_few_statements(admin, app, statements, pa
     answer, sent = statements(admin.get, f"{path}/")
     assert answer.status_code == 200 and len(sent) <= 6
     assert len(answer.data) < MOST_BYTES
-    assert 5 * len(gzip.compress(answer.data)) < MOST_BYTES, "a page of 100, compressed"
