@@ -5,6 +5,7 @@ from sqlalchemy import insert, text
 
 from quire.actor import SYSTEM
 from quire.checks import jobs
+from quire.config.running_servers import registered
 from quire.declare.clock import now
 from quire.jobs.worker import run_due_jobs
 from quire.monitoring.setup import shared_counters
@@ -38,6 +39,14 @@ def test_nobody_does_jobs(make_app, tmp_path):
         state = '{"started": 1, "cpu_seconds": 1, "memory_bytes": 1, "job_threads": 2}'
         (folder / "h-1-a.json").write_text(f'{{"process": {state}}}', encoding="utf-8")
         assert jobs.check_worker().status == "ok"
+
+
+def test_a_server_that_has_just_started_does_jobs(make_app, tmp_path):
+    app = make_app(QUIRE_INSTANCE=tmp_path, JOB_THREADS=1)
+    with app.app_context(), registered(tmp_path, "http://127.0.0.1:8000/"):
+        assert jobs.check_worker().status == "ok"
+        app.config["JOB_THREADS"] = 0
+        assert jobs.check_worker().status == "warning"
 
 
 def test_a_job_that_has_failed_for_good(make_app, people):

@@ -1,11 +1,13 @@
 """Checks of what runs later: workers, the queue, webhooks."""
 
 from datetime import timedelta
+from pathlib import Path
 
 from flask import current_app
 from sqlalchemy import func, select
 
 from quire.checks.check import OK, Check, error, ok, warning
+from quire.config.running_servers import running_servers
 from quire.declare.clock import now
 from quire.jobs.worker import job_threads
 from quire.monitoring.setup import shared_counters
@@ -43,8 +45,10 @@ def is_worker_alive() -> bool:
 
 
 def check_worker() -> Check:
-    """Whether anybody would do a job that came now."""
-    return OK if is_worker_alive() else warning("No worker is running.", START_WORKER)
+    """Whether anybody would do a job that came now; a server that has just started has not said so yet."""
+    config = current_app.config
+    is_served = config["JOB_THREADS"] and running_servers(Path(config["QUIRE_INSTANCE"]))
+    return OK if is_served or is_worker_alive() else warning("No worker is running.", START_WORKER)
 
 
 def check_queue() -> Check:
