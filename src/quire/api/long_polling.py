@@ -19,7 +19,7 @@ from quire.store.feed_position import current_position
 from quire.store.maintenance_mode import current_maintenance
 from quire.web.threads import blocking, stopping_check
 
-LOOK_SECONDS = 0.1
+LOOK_SECONDS = 0.2
 """How often to look whether anything has changed."""
 SLICE_SECONDS = 5.0
 """How long a stopping server waits for those who wait, if the look at the database hangs."""
