@@ -15,7 +15,7 @@ PAGES = [
     "tags/", "users/", "users/new/", "users/edit/?id=3", "profiles/", "redirects/", "settings/edit/?id=1",
     "audit_events/", "audit_events/details/?id=1", "revisions/", "revisions/details/?id=1", "posts/?search=zzzz",
     "posts/edit/?id=4711", "posts/?views=x", "access/", "jobs/", "mail/", "invitations/", "media/", "media/new/",
-    "imports/", "archive/", "sessions/", "api_keys/", "appearance/edit/?id=1", "posts/history/?id=1&from=1&to=1",
+    "imports/", "archive/", "backups/", "comments/moderation/", "sessions/", "api_keys/", "appearance/edit/?id=1", "posts/history/?id=1&from=1&to=1",
     "saved_views/", "saved_views/new/", "batches/", "webhooks/", "deliveries/", "comments/?status=approved",
     "posts/?match=any&1.status=draft&1.views__gte=0&2.status=scheduled",
     "webhooks/", "webhooks/new/", "webhooks/edit/?id=1", "webhooks/details/?id=1", "webhooks/delete/?id=1",
