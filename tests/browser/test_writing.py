@@ -240,3 +240,19 @@ def test_lines_of_two_people_are_merged_while_both_write(visit, made, site):
     with site.app.app_context():
         body = read.get_record(POSTS, SYSTEM, id)["body"]
     assert body == "One, by me\n\ntwo\n\nThree, by a colleague and me"
+
+
+def test_a_category_is_created_in_the_form(visit, made, site):
+    one, id = visit("ada"), made()
+    page = one.page
+    page.goto(f"/admin/posts/edit/?id={id}")
+    page.fill("#in-category", "Wading birds")
+    page.get_by_role("option", name="Create “Wading birds”").click()
+    expect(page.locator("#in-category")).to_have_value("wading-birds")
+    page.fill("#in-category", "wading")
+    expect(page.get_by_role("option", name="Wading birds", exact=False).first).to_be_visible()
+    page.get_by_role("option").first.click()
+    page.get_by_role("button", name="Publish", exact=True).click()
+    expect(page.locator(".messages")).to_contain_text("Post published.")
+    with site.app.app_context():
+        assert read.get_record(POSTS, SYSTEM, id)["category"]["name"] == "Wading birds"

@@ -7,10 +7,12 @@ from quire.actor import Actor
 from quire.admin.format import small_name
 from quire.admin.thumbnails import thumbnail_url
 from quire.declare.fields import Field
+from quire.declare.pydantic_models import NEW, is_required
 from quire.declare.query import Query, parse_query
 from quire.declare.query_conditions import Condition
 from quire.declare.query_fields import default_filters, filter_paths
 from quire.declare.record import Record, record_of
+from quire.declare.settable_fields import is_settable
 from quire.declare.text_codec import reference_key
 from quire.errors import NotFound
 from quire.store import read
@@ -61,3 +63,21 @@ def suggestions(record: Record, actor: Actor, name: str, text: str) -> list[dict
     query = _query(target, actor, text.strip())
     page = read.list_records(target, actor, _images(query) if target.path == "media" else query)
     return [_suggestion(field, target, row) for row in page.rows]
+
+
+def creation_in_place(field: Field, actor: Actor) -> dict[str, str]:
+    """How a picker creates a record that it does not find; empty where more than a name is needed, or
+    the actor may not.
+    """
+    if field.target is None or field.many is not None:
+        return {}
+    target = record_of(field.target)
+    settable = [one for one in target.fields if is_settable(one, actor, NEW)]
+    required = [one.name for one in settable if is_required(one)]
+    if target.allows(actor, "create") is not True or required != [target.title_field]:
+        return {}
+    return {
+        "data-create": f"/api/v1/{target.path}",
+        "data-create-field": target.title_field,
+        "data-create-key": target.key,
+    }

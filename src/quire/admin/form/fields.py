@@ -13,6 +13,7 @@ from wtforms.form import BaseForm
 from wtforms.widgets import TextInput
 
 from quire.actor import Actor
+from quire.admin.autocomplete import creation_in_place
 from quire.admin.form.inputs import Checkbox, PointField
 from quire.admin.form.times import (
     form_zone,
@@ -160,6 +161,7 @@ class RecordForm:
             widget_field.flags.must = (
                 fills_required and is_required(one) and one.kind.widget != "checkbox"
             )
+            widget_field.render_kw = {**widget_field.render_kw, **creation_in_place(one, actor)}
             if widget_field.flags.must:
                 widget_field.render_kw = {**widget_field.render_kw, "data-must": ""}
 

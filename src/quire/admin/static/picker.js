@@ -69,7 +69,28 @@ class Picker {
     const answer = await fetch(address, { headers: { Accept: "application/json" } }).catch(() => null);
     if (!answer?.ok || document.activeElement !== this.input) return;
     const results = (await answer.json()).results;
-    this.show(results.filter((item) => !this.names.includes(item.value)));
+    this.show(this.withCreation(results.filter((item) => !this.names.includes(item.value))));
+  }
+
+  // What is not there yet can be created, where the server has said how.
+  withCreation(options) {
+    const name = this.input.value.trim();
+    const same = (text) => text.toLowerCase() === name.toLowerCase();
+    if (!this.field.dataset.create || !name || options.some(({ value, label }) => same(value) || same(label))) return options;
+    return [...options, { value: name, label: `Create “${name}”`, creates: true }];
+  }
+
+  async create(name) {
+    const { create, createField, createKey } = this.field.dataset;
+    const headers = { "X-CSRFToken": csrf(), Accept: "application/json", "Content-Type": "application/json" };
+    const body = JSON.stringify({ [createField]: name });
+    const answer = await fetch(create, { method: "POST", headers, body }).catch(() => null);
+    const made = await answer?.json().catch(() => null);
+    this.error ||= this.field.closest(".picker").appendChild(element("p", { class: "inline-error", role: "alert" }));
+    this.error.textContent = answer?.ok ? "" : made?.details?.[0]?.message || made?.message || "The server is not responding. Try again.";
+    if (!answer?.ok) return;
+    this.field.value = String(made[createKey]);
+    this.field.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
   show(options) {
@@ -121,6 +142,7 @@ class Picker {
   }
 
   choose(value) {
+    if (this.options.some((item) => item.creates && item.value === value)) { this.close(); this.create(value); return; }
     if (this.many) { this.input.value = ""; this.add(value); } else this.field.value = value;
     this.field.dispatchEvent(new CustomEvent("pick", { detail: this.options.find((item) => item.value === value) }));
     this.close();
