@@ -41,7 +41,8 @@ function startInline(link) {
 async function saveInline(link, input, error, stop) {
   const row = link.closest("tr");
   const body = new URLSearchParams({ id: row.dataset.id, field: link.dataset.inline,
-    value: isMoment(input, input.value) ? utcMoment(input.value) : input.value, base: link.dataset.value, version: row.dataset.version });
+    value: isMoment(input, input.value) ? utcMoment(input.value) : input.value, base: link.dataset.value, version: row.dataset.version,
+    _time_zone: "UTC" });
   const answer = await fetch(document.querySelector("[data-inline-url]").dataset.inlineUrl,
     { method: "POST", body, headers: { "X-CSRFToken": csrf(), Accept: "application/json" } }).catch(() => null);
   const result = await answer?.json().catch(() => null);
