@@ -134,6 +134,7 @@ def test_there_are_no_scopes_for_what_keys_may_not_do():
     assert not scopes & {"users:write", "api_keys:read", "api_keys:write", "sessions:read"}
     assert {f"{path}:read" for path in REGISTRY} - scopes == {
         "api_keys:read",
+        "saved_views:read",
         "sessions:read",
         "webhooks:read",
     }

@@ -31,7 +31,7 @@ def test_a_damaged_database_ends_every_command_with_one_line(console, instance, 
         assert errors.count("\n") == 1, words
     status, output, errors = console("check")
     assert status == 1
-    assert "BAD  database schema: The database cannot be opened: " in output
+    assert "error    database: The database cannot be opened: " in output
     assert errors == "Error: 1 of the checks failed.\n"
 
 
@@ -44,7 +44,7 @@ def test_damage_that_only_some_reads_meet_is_one_line_too(console, instance):
     assert (status, output) == (1, "")
     assert errors == "Error: The database cannot be read. (database disk image is malformed)\n"
     status, output, errors = console("check")
-    assert "BAD  administrator: The database cannot be read. (database disk" in output
+    assert "error    administrator: The database cannot be read. (database disk" in output
     assert status == 1 and errors.count("\n") == 1
 
 

@@ -52,7 +52,7 @@ def test_a_broken_frame_leaves_plain_words(client, instance, caplog):
 def test_the_check_names_the_file_and_the_line(make_app, instance):
     app = make_app(QUIRE_INSTANCE=instance)
     run = app.test_cli_runner().invoke
-    assert "ok   custom templates" in run(check).output
+    assert "ok       custom templates" in run(check).output
     write(instance / "templates" / "quire_site" / "base.html", "\n{% oops %}")
     found = run(check)
     assert found.exit_code == 1

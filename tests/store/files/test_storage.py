@@ -7,7 +7,7 @@ import zipfile
 import pytest
 
 from quire.actor import SYSTEM
-from quire.cli.check import _files
+from quire.checks.files import check_storage
 from quire.errors import Unavailable
 from quire.exchange.archive import export
 from quire.jobs.worker import run_due_jobs
@@ -174,7 +174,7 @@ def test_a_bucket_that_does_not_answer(lost, people, caplog):
     assert ann.get(f"/uploads/{NAME}").status_code == 503
     with pytest.raises(Unavailable):
         file_storage().older_than(TOMORROW)
-    assert "bucket quire-files cannot be used" in _files()
+    assert "bucket quire-files cannot be used" in check_storage().reason
 
 
 def test_pictures_wait_until_the_bucket_answers(lost, make_app, people, store, tmp_path):
@@ -189,4 +189,4 @@ def test_pictures_wait_until_the_bucket_answers(lost, make_app, people, store, t
 def test_check_tells_of_a_bucket_that_is_not_there(make_app, store, tmp_path):
     app = make_app(QUIRE_INSTANCE=tmp_path, **store.settings(S3_BUCKET="quire-nowhere"))
     with app.app_context():
-        assert "NoSuchBucket" in _files()
+        assert "NoSuchBucket" in check_storage().reason
