@@ -26,6 +26,7 @@ from quire.declare.kinds import (
     NAMES,
     NEW_PASSWORD,
     OBJECT,
+    RECORD_TYPE,
     SCOPES,
     TIME,
     Kind,
@@ -77,6 +78,7 @@ Urls = Annotated[list[str], _column(JSON(), URLS)]
 Names = Annotated[list[str], _column(JSON(), NAMES)]
 Scopes = Annotated[list[str], _column(JSON(), SCOPES)]
 EventNames = Annotated[list[str], _column(JSON(), EVENT_NAMES)]
+RecordType = Annotated[str, _column(String(64), RECORD_TYPE)]
 Networks = Annotated[list[str], _column(JSON(), NETWORKS)]
 Object = Annotated[dict[str, Any], _column(JSON(), OBJECT)]
 

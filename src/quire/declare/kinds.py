@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Annotated, Any
@@ -273,6 +273,12 @@ EVENT_NAMES = Kind(
     "lines",
 )
 """Events that somebody wants to hear of, such as posts.published, posts.* or *."""
+
+
+RECORD_TYPE = replace(
+    text_kind("record_type", 64, pattern="^[a-z_]+$"), pattern="[a-z_]+", example="articles"
+)
+"""The path of a record type, such as posts."""
 
 
 NAMES = Kind("names", Annotated[list[str], Field(max_length=100)], "lines")

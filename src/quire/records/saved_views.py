@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.declare.change import Change, actor_id
-from quire.declare.column_types import Label, Names, Slug, choice, text
+from quire.declare.column_types import Label, Names, RecordType, Slug, choice, text
 from quire.declare.fields import Editable, Fixed, Shown
 from quire.declare.mixins import HasId, Timestamped, Versioned
 from quire.declare.record import REGISTRY, Access, Record
@@ -24,7 +24,7 @@ class SavedView(HasId, Timestamped, Versioned, Model):
 
     __tablename__ = "saved_views"
 
-    type: Mapped[str] = text(64, pattern="[a-z_]+", example="posts", index=True)
+    type: Mapped[RecordType] = mapped_column(index=True)
     name: Mapped[Label]
     slug: Mapped[Slug] = unique()
     parameters: Mapped[str] = text(
@@ -49,13 +49,18 @@ READ = any_of(OWN, *SHARED, role("admin"))
 WRITE = any_of(OWN, role("admin"))
 
 
+def listed_types() -> list[str]:
+    """The paths of the record types that have a list."""
+    return [path for path, record in REGISTRY.items() if not record.singleton]
+
+
 def before_save(change: Change) -> None:
     """Refuse lists that do not exist and what no list can take."""
     if change.verb == "delete":
         return
-    listed = [path for path, record in REGISTRY.items() if not record.singleton]
-    if change["type"] not in listed:
-        change.refuse("type", "not_allowed", f"Type must be one of: {', '.join(listed)}.")
+    types = listed_types()
+    if change["type"] not in types:
+        change.refuse("type", "not_allowed", f"Type must be one of: {', '.join(types)}.")
     if change["slug"] == EVERYTHING:
         change.refuse("slug", "not_allowed", "This name is reserved. Choose another one.")
     if len(parse_qsl(change["parameters"] or "")) > MAX_PARAMETERS:

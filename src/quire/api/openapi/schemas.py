@@ -9,7 +9,7 @@ from quire.actor import Actor
 from quire.api.openapi.examples import annotate, field_example
 from quire.declare.action import Action
 from quire.declare.fields import Field as Declared
-from quire.declare.kinds import EVENT_NAMES, MAX_ID, SCOPES
+from quire.declare.kinds import EVENT_NAMES, MAX_ID, RECORD_TYPE, SCOPES
 from quire.declare.pydantic_models import (
     NEW,
     PART,
@@ -21,6 +21,7 @@ from quire.declare.record import REGISTRY, Record, record_of
 from quire.declare.rules import NOBODY
 from quire.errors import DETAIL_CODES, ERROR_CODES
 from quire.records.api_keys import known_scopes
+from quire.records.saved_views import listed_types
 from quire.records.webhooks import known_events
 from quire.store.preconditions import action_input_model
 
@@ -209,8 +210,12 @@ def _nested_schemas(record: Record, schemas: dict[str, Schema]) -> None:
         schemas[f"{singular_name(parent)}{singular_name(record)}New"] = schema
 
 
-_WORDS: Schema = {SCOPES.name: known_scopes, EVENT_NAMES.name: known_events}
-"""What the lists of words of a kind may hold, which depends on the record types."""
+_WORDS: Schema = {
+    SCOPES.name: known_scopes,
+    EVENT_NAMES.name: known_events,
+    RECORD_TYPE.name: listed_types,
+}
+"""The words, or lists of words, of a kind that depend on the record types."""
 _DESCRIPTIONS = {
     NEW: "The fields of the new record.",
     WHOLE: "All fields. Those that are left out are reset to their defaults.",
@@ -227,12 +232,20 @@ def _refine(record: Record, schema: Schema, form: str) -> None:
         if field.target is not None:
             schema["properties"][name] = reference(field)
         if (words := _WORDS.get(field.kind.name)) is not None:
-            schema["properties"][name]["items"] = {"type": "string", "enum": words()}
+            _restrict(schema["properties"][name], words())
         if described := f"{field.help} {_ON_REQUEST if field.on_request else ''}".strip():
             schema["properties"][name]["description"] = described
     annotate(record, schema)
     if form != NEW:
         _add_version(record, schema)
+
+
+def _restrict(schema: Schema, words: list[str]) -> None:
+    """Let a text, or each text of a list, be one of `words`."""
+    if schema.get("type") == "array":
+        schema["items"] = {"type": "string", "enum": words}
+    else:
+        schema["enum"] = words
 
 
 VERSION = {
