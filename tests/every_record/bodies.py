@@ -26,7 +26,7 @@ _numbers = itertools.count(1)
 VALUES = {
     "color": "#0b6b5f", "language": "de", "menu": [{"label": "Home", "url": "/"}],
     "flag": True, "day": "2027-01-31", "decimal": "12.50",
-    "point": {"x": 0.5, "y": 0.25}, "whole": 3, "count": 3, "number": 3, "urls": ["https://example.org/"], "names": ["one"], "scopes": ["posts:read"], "event_names": ["posts.*"], "networks": ["192.0.2.0/24"], "object": {"a": 1},
+    "point": {"x": 0.5, "y": 0.25}, "whole": 3, "count": 3, "number": 3, "urls": ["https://example.org/"], "names": ["one"], "scopes": ["posts:read"], "event_names": ["posts.*"], "record_type": "posts", "networks": ["192.0.2.0/24"], "object": {"a": 1},
 }  # fmt: skip
 
 

@@ -275,9 +275,7 @@ EVENT_NAMES = Kind(
 """Events that somebody wants to hear of, such as posts.published, posts.* or *."""
 
 
-RECORD_TYPE = replace(
-    text_kind("record_type", 64, pattern="^[a-z_]+$"), pattern="[a-z_]+", example="articles"
-)
+RECORD_TYPE = replace(text_kind("record_type", 64, pattern="^[a-z_]+$"), pattern="[a-z_]+")
 """The path of a record type, such as posts."""
 
 

@@ -77,7 +77,7 @@ SAVED_VIEWS = Record(
     fields=[
         Shown("id", sort=True, filter=True),
         Editable("name", search=True, sort=True, filter=True, example="My drafts"),
-        Fixed("type", sort=True, filter=True, label="List", help="The list that it is a view of, such as posts."),
+        Fixed("type", sort=True, filter=True, label="List", example="posts", help="The list that it is a view of, such as posts."),
         Editable(
             "slug", filter=True, default_from=slug_from("name"),
             help="Stands in the address: /admin/posts/?view=my-drafts.",
