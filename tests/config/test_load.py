@@ -86,6 +86,13 @@ def test_the_public_address_is_written_as_browsers_do():
     assert named == "https://xn--bcher-kva.example:8443"
 
 
+@pytest.mark.parametrize(
+    "sender", ["", "q@a.org", "q@localhost", "q@b\xfccher.example", "\xc4nn & co <q@a.org>"]
+)
+def test_emails_come_from_an_address_or_a_name_with_one(sender):
+    assert load(None, {"MAIL_DEFAULT_SENDER": sender})["MAIL_DEFAULT_SENDER"] == sender
+
+
 @pytest.mark.parametrize(("url", "secure"), [("https://a.org/", True), ("http://a.org", False)])
 def test_cookies_follow_the_public_address(url, secure):
     found = load(None, {"PUBLIC_URL": url})
@@ -121,6 +128,16 @@ def test_database_forms(url, uri):
         ({"SECRET_KEY": TESTING_SECRET}, "SECRET_KEY is a published example"),
         ({"SECRET_KEY": GOOD, "DEBUG": True}, "DEBUG is not for production"),
         ({"MAIL_PORT": "x"}, "MAIL_PORT: Input should be a valid integer"),
+        (
+            {"MAIL_DEFAULT_SENDER": "\xe4nn@a.org"},
+            "MAIL_DEFAULT_SENDER: must be an email address such",
+        ),
+        ({"MAIL_DEFAULT_SENDER": "Ann <\xe4nn@a.org>"}, "MAIL_DEFAULT_SENDER: must be an email"),
+        ({"MAIL_DEFAULT_SENDER": "Quire"}, "MAIL_DEFAULT_SENDER: must be an email address such"),
+        (
+            {"MAIL_DEFAULT_SENDER": "a@b.org\r\nBcc: c@d.org"},
+            "MAIL_DEFAULT_SENDER: must be an email",
+        ),
         ({"PASSWORD_MIN_LENGTH": 3}, "PASSWORD_MIN_LENGTH: Input should be greater"),
         ({"PUBLIC_URL": "a.org"}, "PUBLIC_URL: must look like https://example.org."),
         (

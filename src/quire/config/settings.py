@@ -16,6 +16,7 @@ from quire.config.types import (
     Passphrase,
     Proxy,
     Rate,
+    Sender,
     SiteAddress,
     Token,
 )
@@ -287,5 +288,5 @@ class Settings(PoolSettings):
     MAIL_USE_SSL: bool = setting(False, "Whether to use implicit TLS (SMTPS).")
     MAIL_USERNAME: str = setting("", "User name for the SMTP server.")
     MAIL_PASSWORD: str = setting("", "Password for the SMTP server.", repr=False)
-    MAIL_DEFAULT_SENDER: str = setting("", "Sender address of emails.")
+    MAIL_DEFAULT_SENDER: Sender = setting("", "Sender address of emails.")
     MAIL_TIMEOUT: int = setting(15, "Timeout for the SMTP server in seconds.", ge=1, le=60)

@@ -1,10 +1,12 @@
 """Kinds of settings: how the text of an environment variable is parsed and validated."""
 
 import re
+from email.utils import parseaddr
 from ipaddress import ip_address
 from typing import Annotated, Any
 from urllib.parse import SplitResult, urlsplit
 
+from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_settings import NoDecode
 
@@ -122,6 +124,28 @@ def _passphrase(value: str) -> str:
     return value
 
 
+def _sender(value: str) -> str:
+    """`value`, an address or a name with one, if every mail server takes mail from it."""
+    if value and (re.search(r"[\r\n]", value) or not _is_deliverable(parseaddr(value)[1])):
+        raise ValueError(
+            "must be an email address such as quire@example.org or Quire <quire@example.org>; "
+            "letters such as ä or é can stand only after the @"
+        )
+    return value
+
+
+def _is_deliverable(address: str) -> bool:
+    if address.isascii():  # any name of a host, as localhost
+        return bool(re.fullmatch(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w.-]+", address))
+    try:
+        validate_email(
+            address, check_deliverability=False, allow_smtputf8=False, globally_deliverable=False
+        )
+    except EmailNotValidError:
+        return False
+    return True
+
+
 def _duration(value: Any) -> Any:
     """Seconds from hours, or from a number with a unit."""
     match = re.fullmatch(r"(\d{1,6})([mhd]?)", str(value).strip())
@@ -147,6 +171,8 @@ Rate = Annotated[str, AfterValidator(_rate)]
 """A number per second, minute, hour or day."""
 Token = Annotated[str, AfterValidator(_token)]
 """A secret that another program sends."""
+Sender = Annotated[str, AfterValidator(_sender)]
+"""The address that emails come from, alone or as `Name <address>`; empty for none."""
 Duration = Annotated[int, BeforeValidator(_duration)]
 """A duration in seconds, written in hours or with a unit."""
 Passphrase = Annotated[str, AfterValidator(_passphrase)]
