@@ -14,13 +14,14 @@ from quire.records import POSTS, REDIRECTS, TAGS, USERS
 
 PRICE = decimal(digits=6, places=2).column.info["kind"]
 FEE = decimal(digits=6, places=2, minimum=0, maximum=100).column.info["kind"]
+STEPS = decimal(digits=5, places=0).column.info["kind"]
 CODE = text(8, pattern="[A-Z]{2}-[0-9]+|X", example="AB-12").column.info["kind"]
 PLACES = number(minimum=1, maximum=9).column.info["kind"]
 KINDS = {
     "title": POSTS.field("title").kind, "slug": POSTS.field("slug").kind, "excerpt": POSTS.field("excerpt").kind,
     "username": USERS.field("username").kind, "name": TAGS.field("name").kind, "path": REDIRECTS.field("path").kind,
     "target": REDIRECTS.field("target").kind, "email": EMAIL, "url": URL, "urls": URLS, "flag": FLAG, "time": TIME,
-    "day": DAY, "price": PRICE, "places": PLACES, "fee": FEE, "code": CODE, "whole": whole_number("whole"), "markdown": MARKDOWN,
+    "day": DAY, "price": PRICE, "places": PLACES, "fee": FEE, "steps": STEPS, "code": CODE, "whole": whole_number("whole"), "markdown": MARKDOWN,
 }  # fmt: skip
 GOOD = {
     "title": ["x", " x ", "x" * 200, "ä 🌊"], "slug": ["a", "a-b.c_d", "größe", "日本語", "नमस्ते", " a "],
@@ -30,6 +31,7 @@ GOOD = {
     "url": ["https://example.org", "HTTP://x:80/?a#b", "http://[::1]/", "https://ü.example/ä"],
     "urls": [[], ["https://a.example"]], "time": ["2026-01-31T12:00:00Z", "2026-01-31t12:00:00.123+02:00"],
     "day": ["2026-01-31", "0001-01-01"], "price": ["1", "-1.5", "9999.99"], "places": [1, 9], "fee": ["0", "100.00"],
+    "steps": ["0", "-99999"],
     "code": ["AB-1", " X "],
     "whole": [0, -(2**63) + 1, 2**63 - 1], "markdown": ["x", " ", "x" * 262_144],
 }  # fmt: skip
@@ -41,6 +43,7 @@ BAD = {
     "url": ["", "ftp://x", "http://", "javascript:alert(1)", "http://a b", "http://u@x", "//x", 'http://x"onmouseover=1', "http://<b>", "http://a/\"x"], "urls": ["x", [5], ["x"], None],
     "time": [5, "", "2026-01-31", "2026-01-31 12:00:00", "2026-02-30T00:00:00Z", "20260131T120000Z", "soon", "2026-01-31T25:00:00Z"],
     "day": ["2026-02-30", "2026-1-1", "20260131", "2026-W01-1", 5], "price": ["", "1.555", "12345", "NaN", "1e3", "1,5", 1.5, 1, " 1", "+1"],
+    "steps": ["1.5", "100000", "", "x"],
     "fee": ["-0.01", "100.01", "0.001", 5], "code": ["", "ab-1", "AB-1\n2", "XX", "AB-", "AB-1234567"],
     "places": [0, 10, "5", 1.5, True], "whole": ["5", 1.5, True, None, 2**63], "markdown": ["", 5, None],
 }  # fmt: skip
@@ -77,6 +80,17 @@ def test_what_a_kind_refuses(name):
 def test_what_a_kind_refuses_its_schema_refuses(name):
     for value in BAD[name]:
         assert not fits(KINDS[name], value), value
+
+
+def test_a_decimal_without_places_is_read_from_filters():
+    assert STEPS.from_text("-120") == Decimal(-120)
+    with pytest.raises(ValueError, match="5 digits and 0 decimal places"):
+        STEPS.from_text("1.5")
+
+
+def test_a_decimal_needs_a_digit_before_the_point():
+    with pytest.raises(ValueError, match="3 digits cannot have 3 decimal places"):
+        decimal(digits=3, places=3)
 
 
 def test_spaces_are_cut_off_and_addresses_are_folded():

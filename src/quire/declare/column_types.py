@@ -116,6 +116,13 @@ def number(*, minimum: int = -MAX_ID, maximum: int = MAX_ID, **more: Any) -> Map
     return mapped_column(Integer(), info={"kind": kind}, **more)
 
 
+def _decimal_pattern(digits: int, places: int) -> str:
+    if not 0 <= places < digits:
+        raise ValueError(f"A decimal of {digits} digits cannot have {places} decimal places.")
+    integer = f"-?[0-9]{{1,{digits - places}}}"
+    return rf"{integer}(\.[0-9]{{1,{places}}})?" if places else integer
+
+
 def decimal(
     *,
     digits: int = 12,
@@ -125,7 +132,7 @@ def decimal(
     **more: Any,
 ) -> MappedColumn[Decimal]:
     """A decimal number from `minimum` to `maximum`, exact on both databases; a string in JSON."""
-    pattern = rf"-?[0-9]{{1,{digits - places}}}(\.[0-9]{{1,{places}}})?"
+    pattern = _decimal_pattern(digits, places)
     bounds = {"x-minimum": minimum, "x-maximum": maximum}
     schema = {"type": "string", "pattern": f"^{pattern}$"}
     constraints = {name: str(bound) for name, bound in bounds.items() if bound is not None}
