@@ -33,7 +33,8 @@ class Field:
     others; `recommended_length`: how many characters other
     sites show; `default_filter`: the value by which lists and pickers of the panel are filtered until
     the user filters by the field; `example`: a value for the documents, where that of its kind says
-    too little; `deprecated`: that it will go, and what to use instead.
+    too little; `rendering`: how its Markdown becomes HTML, where it is not as in posts; `deprecated`:
+    that it will go, and what to use instead.
     """
 
     readable = True
@@ -61,6 +62,7 @@ class Field:
         label: str | None = None,
         help: str = "",
         example: Any = None,
+        rendering: Callable[[str], str] | None = None,
         deprecated: Deprecation | None = None,
     ):
         self.name = name
@@ -70,6 +72,7 @@ class Field:
         self.label = label or label_of(name)
         self.help, self.example, self.deprecated = help, example, deprecated
         self.required, self.on_request = required, on_request
+        self.rendering = rendering
         self.fieldset, self.recommended_length = fieldset, recommended_length
         self.default_filter = default_filter
         self.kind: Kind = None  # type: ignore[assignment]

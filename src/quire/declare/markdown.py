@@ -147,22 +147,15 @@ def is_within_limit(text: str) -> bool:
         return False
 
 
-def render_field(
-    change: Change, name: str = "body", rendering: Callable[[str], str] | None = None
-) -> None:
+def render_field(change: Change, name: str = "body") -> None:
     """Set `<name>_html` when the Markdown field `name` changes; people may not leave it blank."""
     if change.changes(name):
         text = change.values[name]
         if not (text.strip() or change.actor.is_system or _is_same_as_before(change, name, text)):
             change.refuse(name, "too_short", f"{change.record.field(name).label} is required.")
         prepared_html = change.prepared.get("html", {}).get(text)
-        change.set(
-            **{
-                f"{name}_html": (rendering or render_markdown)(text)
-                if prepared_html is None
-                else prepared_html
-            }
-        )
+        rendering = change.record.field(name).rendering or render_markdown
+        change.set(**{f"{name}_html": rendering(text) if prepared_html is None else prepared_html})
 
 
 def _is_same_as_before(change: Change, name: str, text: str) -> bool:

@@ -36,7 +36,7 @@ class Appearance(HasId, Timestamped, Versioned, Model):
 def before_save(change: Change) -> None:
     """Render the footer; check that the logo is a picture."""
     check_image(change, "logo")
-    render_field(change, "footer", render_footer)
+    render_field(change, "footer")
 
 
 def _make_row(table: Any, connection: Any, **_: Any) -> None:
@@ -52,7 +52,11 @@ APPEARANCE = Record(
     path="appearance",
     fields=[
         Shown("id", read_rule=NOBODY),
-        Editable("footer", help="Shown at the bottom of every page. You can use Markdown."),
+        Editable(
+            "footer",
+            help="Shown at the bottom of every page. You can use Markdown.",
+            rendering=render_footer,
+        ),
         Shown("footer_html", computed=True),
         Editable("logo", help="An image shown next to the site name."),
         Editable(

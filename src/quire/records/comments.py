@@ -73,7 +73,7 @@ COMMENT_SETTINGS = ("comments", "comments_close_after_days")
 
 def before_save(change: Change) -> None:
     """Render the HTML; check a new comment (are comments open, is it moderated?) and the edit window."""
-    render_field(change, rendering=render_comment)
+    render_field(change)
     if change.verb == "create" and change.actor.is_system:
         change.set(told_at=change.moment)  # no mail about what an import brings
     elif change.verb == "create":
@@ -192,7 +192,7 @@ COMMENTS = Record(
         Fixed("parent", filter=True),
         Shown("author", filter=True, default_from=actor_id),
         Shown("author_name"),
-        Editable("body", search=True),
+        Editable("body", search=True, rendering=render_comment),
         Shown("body_html", computed=True),
         Shown("status", filter=True, sort=True),
         Shown("created_at", sort=True, filter=True),

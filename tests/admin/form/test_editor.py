@@ -56,6 +56,14 @@ def ann(editor):
     return editor("ann")
 
 
+def test_the_preview_of_a_comment_loads_nothing_from_elsewhere(editor):
+    text = "![a](https://a.example/1.png) <img src='https://a.example/2.png'>"
+    mod = editor("mod")
+    assert mod.render(text).json["html"].count("<img") == 2
+    shown = mod.render(text, "comments").json["html"]
+    assert "<img" not in shown and shown.count("<a href=") == 2
+
+
 def test_the_form_says_where_to_ask(ann, ids, app):
     form = BeautifulSoup(ann.get(f"posts/edit/?id={ids.live}").text, "html.parser").find(
         attrs={"data-guard": True}

@@ -75,9 +75,11 @@ class EditorMixin(PanelView):
     def rendered_view(self) -> AnyResponse:
         """The HTML of `text` as on the site."""
         panel_actor()
-        if not any(one.kind.widget == "markdown" for one in self.record.fields):
+        field = next((one for one in self.record.fields if one.kind.widget == "markdown"), None)
+        if field is None:
             raise NotFound
         text = request.form.get("text", "").replace("\r\n", "\n")
         if not is_within_limit(text):
             raise ValidationFailed([detail("text", "too_long", "The text is too long to preview.")])
-        return jsonify(html=fit_into_page(render_markdown(text)))
+        rendering = field.rendering or render_markdown
+        return jsonify(html=fit_into_page(rendering(text)))
