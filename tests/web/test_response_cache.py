@@ -1,8 +1,10 @@
 """Finished answers: given again without a question, to nobody whom they are not for, and never stale."""
 
 import threading
+import tracemalloc
 from datetime import timedelta
 
+import orjson
 import pytest
 from flask.testing import FlaskClient
 
@@ -13,6 +15,7 @@ from quire.records import COMMENTS, PAGES, POSTS, SETTINGS, TAGS, USERS
 from quire.site import view_counter
 from quire.store import cache, write
 from quire.store.maintenance_mode import begin_maintenance, end_maintenance
+from quire.web import response_cache
 from quire.web.response_cache import ResponseCache
 
 KEPT = (
@@ -305,3 +308,14 @@ def test_of_many_that_need_the_same_answer_one_makes_it(app):
     for one in threads:
         one.join()
     assert len(made) == 2
+
+
+def test_a_kept_body_takes_no_more_than_its_length():
+    written = orjson.dumps("x" * 2000)  # with as much unused memory behind its end
+    tracemalloc.start()
+    try:
+        kept = response_cache._joined([written])
+        bytes_taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept == written and len(kept) <= bytes_taken < len(kept) + 500
