@@ -11,8 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from quire.errors import Unavailable
+from quire.monitoring import outage_log
 from quire.monitoring.request_id import following
-from quire.store import outages
 from quire.store.db import db, transaction
 from quire.store.outages import AWAY, FULL, LOCKED, READ_ONLY, translate_outages
 from tests.databases import on_postgresql
@@ -30,7 +30,7 @@ class Fault(sqlite3.OperationalError):
 @pytest.fixture
 def told(caplog, monkeypatch):
     """The lines of the log; nothing has been said before."""
-    monkeypatch.setattr(outages, "_logged_at", {})
+    monkeypatch.setattr(outage_log, "_logged_at", {})
     caplog.set_level(logging.WARNING, "quire.database")
     return caplog
 

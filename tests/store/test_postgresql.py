@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from quire.errors import QueryTimeout, TransactionConflict, Unavailable
+from quire.monitoring import outage_log
 from quire.records import TAGS
-from quire.store import bulk, outages, retries, rows
+from quire.store import bulk, retries, rows
 from quire.store.db import db, has_one_writer, snapshot, transaction
 from quire.store.outages import COSTLY, IDLE, LOCKED, translate_outages
 from quire.store.postgresql import missing_role_settings
@@ -24,7 +25,7 @@ only_postgresql = pytest.mark.skipif(not on_postgresql(), reason="SQLite has one
 @pytest.fixture
 def told(caplog, monkeypatch):
     """The lines of the log; nothing has been said before."""
-    monkeypatch.setattr(outages, "_logged_at", {})
+    monkeypatch.setattr(outage_log, "_logged_at", {})
     caplog.set_level(logging.WARNING, "quire.database")
     return caplog
 

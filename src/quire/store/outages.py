@@ -2,8 +2,6 @@
 
 import logging
 import sqlite3
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,12 +11,12 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from quire.errors import Problem, QueryTimeout, TransactionConflict, Unavailable
+from quire.monitoring.outage_log import log_outage
 
 logger = logging.getLogger("quire.database")
 
 STATEMENT_SECONDS = 30
 """How long PostgreSQL works on one statement of a server, whatever asks for it."""
-QUIET_SECONDS = 60
 FULL = "The database's disk is full. Free some space on it."
 LOCKED = "The database is locked by another program or a long transaction. Find it and end it."
 READ_ONLY = "The database is read-only. Check who owns its file and how its disk is mounted."
@@ -46,10 +44,6 @@ _CAUSES = {
 }
 _OUTAGES = (DAMAGED, READ_ONLY, FULL, IDLE)
 """What is an outage although drivers do not call it an operational error."""
-
-_logged_at: dict[str, float] = {}
-"""When each cause was logged last: there are as many as sentences above."""
-_logging = threading.Lock()
 
 
 @contextmanager
@@ -99,13 +93,7 @@ def _cause(error: DatabaseError) -> str:
 
 
 def _log(cause: str, error: Exception) -> None:
-    present = time.monotonic()
-    with _logging:
-        if present - _logged_at.get(cause, -QUIET_SECONDS) < QUIET_SECONDS:
-            return
-        _logged_at[cause] = present
-    words = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-    logger.warning("%s (%s)", cause, words)
+    log_outage(logger, cause, str(getattr(error, "orig", None) or error).strip().splitlines()[0])
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """A disk without room: each way in for files says so in words, and leaves nothing behind."""
 
 import contextlib
+import errno
 import io
 import os
 import re
@@ -9,7 +10,10 @@ import pytest
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
+from quire.errors import Unavailable
+from quire.monitoring import outage_log
 from quire.store.db import db
+from quire.store.files import local
 from tests.sample_images import files, form
 from tests.users import give_session
 
@@ -115,3 +119,14 @@ def test_a_picture_of_oneself(app, ann):
     assert answer.status_code == 503
     assert WORDS in answer.text and "Typed text" in answer.text
     assert (files(app), rows(app)) == (before, 0)
+
+
+def test_the_log_says_once_a_minute_what_to_do(app, monkeypatch, caplog):
+    monkeypatch.setattr(outage_log, "_logged_at", {})
+    for code in (errno.ENOSPC, errno.EFBIG, errno.EROFS, errno.ENOSPC):
+        with pytest.raises(Unavailable), local.writing_files():
+            raise OSError(code, os.strerror(code))
+    assert [record.getMessage() for record in caplog.records] == [
+        "The disk for files is full. Free some space on it. (No space left on device)",
+        "The disk for files is read-only. Check how it is mounted. (Read-only file system)",
+    ]

@@ -14,6 +14,7 @@ from typing import IO, Protocol
 from flask import current_app
 
 from quire.errors import Unavailable
+from quire.monitoring.outage_log import log_outage
 
 NAME = re.compile(r"[0-9a-f]{32}-[0-9a-f]{8}(-\d{1,5})?\.[a-z0-9]{2,5}", re.ASCII)
 """Names of public files: no folder, no device of Windows, nothing that a client chose."""
@@ -22,7 +23,14 @@ ORIGINAL = "original-"
 """The prefix of files as they were uploaded; they are never served."""
 
 
-_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
+FULL = "The disk for files is full. Free some space on it."
+READ_ONLY = "The disk for files is read-only. Check how it is mounted."
+_CAUSES = {
+    errno.ENOSPC: FULL,
+    errno.EDQUOT: FULL,
+    errno.EFBIG: FULL,
+    errno.EROFS: READ_ONLY,
+}
 
 logger = logging.getLogger("quire.files")
 
@@ -39,10 +47,11 @@ def writing_files() -> Iterator[None]:
 
 
 def full_disk_problem(error: OSError) -> Unavailable | None:
-    """The error for a client when the disk is full; None for any other failure."""
-    if error.errno not in _NO_ROOM:
+    """The error for a client when the disk is full or read-only; None for any other failure."""
+    cause = _CAUSES.get(error.errno or 0)
+    if cause is None:
         return None
-    logger.warning("A file cannot be written: %s", error.strerror)
+    log_outage(logger, cause, error.strerror)
     message = "The server cannot store files at the moment. Try again later."
     return Unavailable(message, headers={"Retry-After": "60"})
 
