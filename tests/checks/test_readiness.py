@@ -45,7 +45,7 @@ def test_it_answers_under_any_host(app):
 
 
 @pytest.mark.parametrize(
-    ("revision", "words"), [("000000000000", "too old"), ("", "older than this code")]
+    ("revision", "words"), [("000000000000", "too old"), ("", "no database yet")]
 )
 def test_another_schema(app, revision, words):
     with app.app_context():

@@ -107,7 +107,11 @@ def require_current(revision: str | None) -> None:
         )
     if revision == newest:
         return
-    if revision in known_revisions or revision == "":
+    if revision == "":
+        raise SchemaMismatch(
+            "There is no database yet. Start serve.py, or run: manage.py db upgrade"
+        )
+    if revision in known_revisions:
         raise SchemaMismatch("The database is older than this code. Run: manage.py db upgrade")
     raise SchemaMismatch(
         f"This code is too old for the database (revision {revision}). Install the version of "
