@@ -194,8 +194,9 @@ def test_a_permalink_that_is_no_path_names_nothing(folder: Folder, rows: Rows) -
     assert rows("SELECT path FROM redirects") == []
 
 
-def test_a_file_of_front_matter_alone_is_a_draft(folder: Folder, rows: Rows) -> None:
-    folder.add("page.md", "---\ntitle: Only a head\ndate: 2020-01-01\n---\n")
+@pytest.mark.parametrize("body", ["", " \n\n", "\u00a0\u200b\n", "\ufeff\u2060"])
+def test_a_file_of_front_matter_alone_is_a_draft(folder: Folder, rows: Rows, body: str) -> None:
+    folder.add("page.md", f"---\ntitle: Only a head\ndate: 2020-01-01\n---\n{body}")
     report = folder.load()
     assert states(rows) == {"page": False}
     assert report.lines[0].words == "has no text, imported as a draft"

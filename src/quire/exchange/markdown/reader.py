@@ -7,6 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from quire.declare.unicode_text import strip_invisible
 from quire.exchange import load_posts, names
 from quire.exchange.dates import parse_datetime
 from quire.exchange.markdown import formats, front_matter
@@ -81,7 +82,7 @@ class PageReader:
         reason_in_folder = reason_hidden(self._folders.head_of(place, head))
         inherited = f"its folder has {reason_in_folder}" if reason_in_folder and not own else ""
         reason = own or inherited or self._folders.reason_hidden(place)
-        empty = "" if body.text.strip() else "has no text"
+        empty = "" if strip_invisible(body.text).strip() else "has no text"
         reasons = [f"{one}, imported as a draft" for one in (reason, empty) if one]
         return reasons + ([body.hidden] if body.hidden else [])
 
