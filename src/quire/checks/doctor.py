@@ -2,15 +2,14 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import CancelledError
-
-from flask import current_app
+from functools import partial
 
 from quire.checks import accounts, database, files, jobs, services, settings
 from quire.checks.check import Check, error, warning
 from quire.config.startup_errors import one_line
 from quire.config.validation import StartupError
 from quire.errors import Problem
-from quire.monitoring.setup import bounded_calls
+from quire.monitoring.setup import bounded_result
 
 Checks = Mapping[str, Callable[[], Check]]
 SECONDS = 3.0
@@ -78,14 +77,8 @@ def _further(deploy: bool, is_usable: bool, more: Checks) -> Checks:
 
 
 def _bounded(name: str, check: Callable[[], Check], seconds: float | None) -> Check:
-    app = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001
-
-    def run() -> Check:
-        with app.app_context():
-            return _run_one(check)
-
     try:
-        result: Check = bounded_calls().result(f"check {name}", run, seconds)
+        result: Check = bounded_result(f"check {name}", partial(_run_one, check), seconds)
     except TimeoutError:
         reason = f"Not known: the check did not end within {SECONDS:g} seconds."
         return warning(reason, "Run manage.py check, which gives it all the time it takes.")

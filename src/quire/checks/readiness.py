@@ -5,7 +5,6 @@ Nothing said here is secret: anybody may ask. All of it takes a few seconds at m
 
 from concurrent.futures import CancelledError
 
-from flask import current_app
 from sqlalchemy import text
 
 from quire.checks.check import OK, Check, error
@@ -13,7 +12,7 @@ from quire.checks.files import check_disk
 from quire.checks.jobs import check_jobs
 from quire.config.validation import StartupError
 from quire.errors import Problem
-from quire.monitoring.setup import bounded_calls
+from quire.monitoring.setup import bounded_result
 from quire.store.db import read_connection
 from quire.store.migrations import database_revision, require_current
 from quire.web.threads import blocking
@@ -30,15 +29,9 @@ def check_readiness() -> dict[str, Check]:
 
 
 def _ask_database() -> dict[str, Check]:
-    app = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001
-
-    def ask() -> dict[str, Check]:
-        with app.app_context():
-            return _check_database()
-
     try:
         with blocking():
-            checks: dict[str, Check] = bounded_calls().result("readiness", ask, SECONDS)
+            checks: dict[str, Check] = bounded_result("readiness", _check_database, SECONDS)
     except TimeoutError:
         return _without_database(f"The database did not answer within {SECONDS:g} seconds.")
     except CancelledError:

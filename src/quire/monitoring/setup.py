@@ -1,6 +1,8 @@
 """What an application needs to be watched: its requests are counted, for all of its processes."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from flask import Flask, current_app
 
@@ -28,7 +30,16 @@ def shared_counters() -> SharedCounters:
     return shared
 
 
-def bounded_calls() -> BoundedCalls:
-    """Calls for this application that may take long."""
-    calls: BoundedCalls = current_app.extensions[_CALLS]
-    return calls
+def bounded_result(name: str, call: Callable[[], Any], seconds: float | None) -> Any:
+    """What `call()`, which may take long, returns in a context of this application of its own.
+
+    Raises TimeoutError after `seconds` (None: never), CancelledError if the call fails.
+    """
+    app = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001
+    calls: BoundedCalls = app.extensions[_CALLS]
+
+    def run() -> Any:
+        with app.app_context():
+            return call()
+
+    return calls.result(name, run, seconds)

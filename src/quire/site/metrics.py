@@ -22,7 +22,7 @@ from quire.errors import PermissionDenied, Problem, Unauthenticated
 from quire.jobs.worker import job_threads
 from quire.monitoring import counters as names
 from quire.monitoring.counters import BUCKETS, Numbers
-from quire.monitoring.setup import bounded_calls, shared_counters
+from quire.monitoring.setup import bounded_result, shared_counters
 from quire.monitoring.shared_counters import ProcessState
 from quire.store.engine import database_bytes
 from quire.store.queue_admin import jobs_by_state, oldest_due
@@ -159,15 +159,9 @@ def _process_gauges(processes: list[ProcessState]) -> Iterator[Gauge]:
 
 
 def _database_gauges() -> list[Gauge]:
-    app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
-
-    def ask() -> list[Gauge]:
-        with app.app_context():
-            return _read_database()
-
     try:
         with blocking():
-            gauges: list[Gauge] = bounded_calls().result("metrics", ask, SECONDS)
+            gauges: list[Gauge] = bounded_result("metrics", _read_database, SECONDS)
     except (TimeoutError, CancelledError):
         return [_database_up(0)]
     return [_database_up(1), *gauges] if gauges else [_database_up(0)]
