@@ -7,9 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from sign_ins import PASSWORD, server
-
-from quire.serving.sockets import bind
+from sign_ins import PASSWORD, free_port, server
 
 ROWS = 500
 
@@ -44,8 +42,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     rounds = parser.parse_args().rounds
-    with bind("127.0.0.1", 0) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     with tempfile.TemporaryDirectory() as folder, server(Path(folder), port, {}, "admin"):
         connection = http.client.HTTPConnection("127.0.0.1", port)
         proof = {"email": "ann@example.org", "password": PASSWORD}

@@ -13,9 +13,17 @@ from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
 
+from quire.serving.sockets import bind
+
 ROOT = Path(__file__).resolve().parents[1]
 PASSWORD = "correct horse 9"
 LIST = "/api/v1/posts"
+
+
+def free_port():
+    """A port of 127.0.0.1 on which nobody listens."""
+    with bind("127.0.0.1", 0) as sock:
+        return sock.getsockname()[1]
 
 
 @contextmanager

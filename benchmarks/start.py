@@ -12,7 +12,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from quire.serving.sockets import bind
+from sign_ins import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 PATHS = ("/api/v1/posts", "/api/v1/posts?page=3", "/api/v1/posts/1", "/")
@@ -44,8 +44,7 @@ def processor_seconds(pid):
 @contextmanager
 def started(settings):
     """A server, its port, and the seconds that it took to answer first."""
-    with bind("127.0.0.1", 0) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, str(ROOT / "serve.py"), "--port", str(port), "--threads", "4"]
     begun = time.perf_counter()
     server = subprocess.Popen(command, env=os.environ | settings, stdout=subprocess.DEVNULL)

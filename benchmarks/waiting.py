@@ -11,9 +11,7 @@ import uuid
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from sign_ins import LIST, PASSWORD, server
-
-from quire.serving.sockets import bind
+from sign_ins import LIST, PASSWORD, free_port, server
 
 WAITERS, WAIT_SECONDS = 200, 20
 
@@ -104,8 +102,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     rounds = parser.parse_args().rounds
-    with bind("127.0.0.1", 0) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     settings = {"RESPONSE_CACHE_BYTES": "0"}
     with (
         tempfile.TemporaryDirectory() as folder,

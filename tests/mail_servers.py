@@ -4,6 +4,7 @@ import asyncio
 import email
 import re
 import socket
+from contextlib import contextmanager
 from email import policy
 
 from aiosmtpd.controller import Controller
@@ -68,6 +69,17 @@ class Post:
         """Somebody goes."""
         await asyncio.sleep(self.slow.get("QUIT", 0))
         return "221 Bye"
+
+
+@contextmanager
+def running_post():
+    """An SMTP server that is up."""
+    server = Post()
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 def owed(app):

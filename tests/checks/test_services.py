@@ -5,7 +5,7 @@ import os
 import pytest
 
 from quire.checks import services
-from tests.mail_servers import Post
+from tests.mail_servers import running_post
 from tests.running_server import free_port, silent_server
 
 MAIL = {"MAIL_SERVER": "127.0.0.1", "MAIL_DEFAULT_SENDER": "quire@example.org"}
@@ -19,10 +19,8 @@ def said(make_app, check, **config):
 @pytest.fixture
 def post():
     """A mail server that runs."""
-    server = Post()
-    server.start()
-    yield server
-    server.stop()
+    with running_post() as server:
+        yield server
 
 
 def test_mail_that_is_taken(make_app, post):

@@ -185,7 +185,7 @@ def test_no_secret_on_any_way(make_app, people, tmp_path):
     }
     app = make_app(**marks, SLOW_SQL_MS=1)
     app.config["PROPAGATE_EXCEPTIONS"] = False
-    secret = "C4n4ryC4n4ryC4n4ry"
+    secret = "S0m3th1ngS3cr3t"
 
     def broken(**values):
         raise RuntimeError(
