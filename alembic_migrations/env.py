@@ -13,7 +13,8 @@ from quire import store
 from quire.declare.collation import SortKey
 from quire.store.data_versions import DataVersion, forget_writes
 from quire.store.db import isolate, lift_limits
-from quire.store.search_index import POSTGRESQL_DDL, SQLITE_DDL
+from quire.store.postgresql import declare_partial_indexes
+from quire.store.search_documents import POSTGRESQL_DDL, SQLITE_DDL
 
 LOCK = 0x51756972
 """Number of the lock that keeps two hosts from migrating one PostgreSQL database at once."""
@@ -27,6 +28,8 @@ for module in iter_modules(store.__path__, "quire.store."):
 config = context.config
 migrate = current_app.extensions["migrate"]
 metadata = migrate.db.metadata
+if getattr(config.cmd_opts, "autogenerate", False):
+    declare_partial_indexes(metadata)  # scripts are for both databases, wherever they are written
 
 
 def render_item(kind, item, autogen_context):

@@ -1,9 +1,11 @@
 """What requests to a large SQLite database cost beside the same to a small one, in processor time.
 
 Each database has a process of its own; both are asked in turns. Responses are made anew each time.
+Pages of the panel are those of an administrator, who is added to both databases.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import statistics
@@ -12,30 +14,67 @@ import sys
 import tempfile
 import time
 
-from quire.app import create_app
+from sqlalchemy import event
 
+from quire.actor import SYSTEM
+from quire.app import create_app
+from quire.errors import Conflict
+from quire.records import USERS
+from quire.store.db import db
+from quire.store.write import create
+
+EMAIL, PASSWORD = "large@example.org", "as large as the sea 7"
 PATHS = (
     "/api/v1/posts", "/api/v1/posts?cursor=", "/api/v1/posts?tags.name=bread", "/api/v1/posts?sort=title",
     "/api/v1/posts?sort=-views", "/api/v1/posts?status=published", "/api/v1/comments",
     "/api/v1/posts?q=mushrooms", "/api/v1/posts?q=mushrooms&sort=-created_at", "/api/v1/comments?q=glue",
     "/api/v1/comments?q=glue&sort=-created_at&page=30", "/api/v1/search?q=mushrooms", "/search?q=mushrooms", "/",
     "/archive", "/tags/bread", "/feed.atom", "/sitemap.xml",
+    "/api/v1/posts?page={middle}", "/api/v1/posts?sort=title&page={middle}",
+    "/api/v1/posts?tags.name=bread&page={middle}", "/posts/{slug}",
+    "/admin/", "/admin/posts/", "/admin/posts/?status=draft", "/admin/posts/?sort=title", "/admin/posts/?search=mushrooms",
+    "/admin/posts/?title__icontains=mushrooms", "/admin/posts/?author.username={author}", "/admin/posts/edit/?id=9000",
+    "/admin/comments/", "/admin/media/", "/admin/audit_events/", "/admin/users/",
 )  # fmt: skip
 ROUNDS = 6
 
 
 def answer(path):
-    """Milliseconds of the first request for a path, and the median of the next."""
-    app = create_app("production", {"DATABASE_URL": f"sqlite:///{path}", "RESPONSE_CACHE_BYTES": 0})
-    client = app.test_client()
+    """Milliseconds of the first request for a path, the median of the next, and their statements."""
+    settings = {"RESPONSE_CACHE_BYTES": 0, "WTF_CSRF_ENABLED": False, "RATELIMIT_ENABLED": False}
+    app = create_app("production", {"DATABASE_URL": f"sqlite:///{path}", **settings})
+    clients, statements = {True: administrator(app), False: app.test_client()}, []
+    with app.app_context():
+        event.listen(db.engine, "before_cursor_execute", lambda *about: statements.append(about[2]))
+    one = clients[False].get("/api/v1/posts?tags.name=bread").json["posts"][0]
     for line in sys.stdin:
+        url = line.strip()
+        client = clients[url.startswith("/admin/")]
+        if "{middle}" in url:
+            pages = client.get(url.replace("{middle}", "1")).json["pages"]
+            url = url.replace("{middle}", str(pages // 2))
+        url = url.format(slug=one["slug"], author=one["author"]["username"])
         taken = []
         for _ in range(ROUNDS):
+            statements.clear()
             begun = time.process_time()
-            status = client.get(line.strip()).status_code
+            status = client.get(url).status_code
             taken.append((time.process_time() - begun) * 1000)
-            assert status == 200, (line, status)
-        print(json.dumps([taken[0], statistics.median(taken[1:])]), flush=True)
+            assert status == 200, (url, status)
+        print(json.dumps([taken[0], statistics.median(taken[1:]), len(statements)]), flush=True)
+
+
+def administrator(app):
+    """A client that is signed in."""
+    with app.app_context(), contextlib.suppress(Conflict):
+        create(
+            USERS,
+            SYSTEM,
+            {"username": "large", "email": EMAIL, "password": PASSWORD, "role": "admin"},
+        )
+    client = app.test_client()
+    client.post("/auth/login", data={"email": EMAIL, "password": PASSWORD})
+    return client
 
 
 def main():
@@ -63,10 +102,11 @@ def main():
                 process.stdin.write(path + "\n")
                 process.stdin.flush()
                 numbers.append(json.loads(process.stdout.readline()))
-            (first, next_small), (first_large, next_large) = numbers
+            (first, next_small, _), (first_large, next_large, statements) = numbers
             print(
                 f"{path:50} first {first:8.1f} {first_large:9.1f}"
                 f"  next {next_small:7.2f} {next_large:8.2f}  {next_large / next_small:5.1f}x"
+                f"  {statements:2} statements"
             )
         for process in processes:
             process.communicate()

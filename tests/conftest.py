@@ -8,16 +8,14 @@ from itertools import count
 import pytest
 from sqlalchemy import event
 
-from quire.actor import SYSTEM
 from quire.app import create_app
 from quire.declare import clock
-from quire.store import cache
+from quire.store import database_state
 from quire.store.db import db
-from quire.store.write import create
 from tests import parallel  # noqa: F401 - separates the services of each process
 from tests.api.client import Client
 from tests.databases import Database
-from tests.users import enrol, signed_in
+from tests.users import enrol, maker, signed_in
 
 FRONT_DOORS = {"COMPAT_JSON_SERVER": True, "COMPAT_GHOST": True}
 """Off by default; open in tests, so that what is tried at every address is tried there too."""
@@ -27,7 +25,9 @@ def pytest_collection_finish(session):
     """Keep the collector from going again and again through what a run has loaded: half of its time."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
+    gc.set_threshold(
+        20_000, 10, 3
+    )  # each application that a test makes is a circle of 40,000 objects
 
 
 @pytest.fixture(scope="session")
@@ -40,11 +40,27 @@ def database(tmp_path_factory):
 def one_app(database):
     """The application that most tests share, each with fresh tables, and its people."""
     app = application(database.settings())
+    database.apps.append(app)
     database.prepare(app)
     people = enrol(app)
     database.keep(app)
     yield app, people
     _close(app)
+
+
+@pytest.fixture(scope="session")
+def one_guarded_app(one_app, database):
+    """A second one that asks for our token, as all do outside of tests."""
+    app = application({**database.settings(), "WTF_CSRF_ENABLED": True})
+    database.apps.append(app)
+    yield app
+    _close(app)
+
+
+@pytest.fixture
+def guarded(app, one_guarded_app):
+    """An application that asks forms and sessions for our token, on the same tables and people."""
+    return one_guarded_app
 
 
 @pytest.fixture
@@ -75,12 +91,7 @@ def as_(app, people):
 @pytest.fixture
 def make(app):
     """`make(POSTS, title="x", ...)`: a record made by the program; returns its id."""
-
-    def made(record, **raw):
-        with app.app_context():
-            return create(record, SYSTEM, raw).id
-
-    return made
+    return maker(app)
 
 
 @pytest.fixture
@@ -97,7 +108,7 @@ def quiet_server(app, monkeypatch):
         commits.append(object())
 
     event.listen(engine, "commit", note)
-    monkeypatch.setattr(cache, "_token", lambda connection: commits[-1])
+    monkeypatch.setattr(database_state, "_token", lambda connection: commits[-1])
     yield
     event.remove(engine, "commit", note)
 
@@ -162,10 +173,12 @@ def make_app(one_app, database):
     def make(**settings):
         database.restore(one_app[0])
         made.append(application({**database.settings(), **settings}))
+        database.apps.append(made[-1])
         return made[-1]
 
     yield make
     for app in made:
+        database.apps.remove(app)
         _close(app)
 
 

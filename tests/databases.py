@@ -2,6 +2,9 @@
 
 import os
 import shutil
+import sqlite3
+from contextlib import closing
+from copy import copy
 from pathlib import Path
 
 from sqlalchemy import text
@@ -9,6 +12,8 @@ from sqlalchemy import text
 from quire.store.db import db
 from quire.store.migrations import newest_revision
 
+PEOPLE = "people"
+"""The state that each test begins with."""
 POSTGRESQL = "TEST_DATABASE_URL"
 """Name of the environment variable that moves the suite onto PostgreSQL."""
 
@@ -30,9 +35,12 @@ class Database:
     """A SQLite file in `folder`, or the PostgreSQL database that the environment names."""
 
     def __init__(self, folder: Path):
+        self._folder = folder
         self._file = folder / "tests.db"
-        self._copy = folder / "kept.db"
         self._rows = {}
+        self._contents = {}
+        self._restored_at = None
+        self.apps = []  # those that are open; their connections are closed before the file changes
 
     def settings(self):
         """What tells an application where its records and its files are."""
@@ -50,27 +58,65 @@ class Database:
             with db.engine.begin() as connection:
                 stamp(connection, newest_revision())
 
-    def keep(self, app):
-        """Remember what stands in the tables now."""
+    def keep(self, app, name=PEOPLE):
+        """Remember under `name` what stands in the tables now."""
         with app.app_context():
             if db.engine.dialect.name == "postgresql":
                 self._remember()
                 return
             with db.engine.connect() as connection:
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-            db.engine.dispose()
-        shutil.copy(self._file, self._copy)
+        self._close_connections()
+        shutil.copy(self._file, self._copy(name))
 
-    def restore(self, app):
-        """Make the tables as they were when they were kept."""
+    def restore(self, app, name=PEOPLE):
+        """Make the tables as they were when they were kept under `name`."""
         with app.app_context():
             if db.engine.dialect.name == "postgresql":
                 self._refill()
                 return
-            db.engine.dispose()
+        self._close_connections()
         for suffix in ("-wal", "-shm"):
             Path(f"{self._file}{suffix}").unlink(missing_ok=True)
-        shutil.copy(self._copy, self._file)
+        shutil.copy(self._copy(name), self._file)
+        self._restored_at = self._file.stat().st_mtime_ns
+
+    def keep_content(self, app, people, name, fill):
+        """Let `fill(app, people)` write content once, before any test could change how that is done.
+
+        On PostgreSQL there is but the one state that all tests begin with.
+        """
+        if not on_postgresql():
+            self.restore(app)
+            self._contents[name] = fill(app, people)
+            self.keep(app, name)
+
+    def content(self, app, people, name, fill):
+        """What `fill(app, people)` returns: copied if only that is kept and nothing else was written."""
+        if name in self._contents and app is self.apps[0] and self._is_as_restored():
+            self.restore(app, name)
+            self._renew_versions()
+            return copy(self._contents[name])
+        return fill(app, people)
+
+    def _renew_versions(self):
+        # nothing that an earlier test has read of the same content is cached for this one
+        with closing(sqlite3.connect(self._file)) as connection, connection:
+            connection.execute("PRAGMA synchronous=OFF")
+            connection.execute("UPDATE data_versions SET version = abs(random())")
+
+    def _copy(self, name):
+        return self._folder / f"{name}.kept.db"
+
+    def _close_connections(self):
+        for app in self.apps:
+            with app.app_context():
+                db.engine.dispose()
+
+    def _is_as_restored(self):
+        log = Path(f"{self._file}-wal")
+        is_logged = log.exists() and log.stat().st_size > 0
+        return not is_logged and self._file.stat().st_mtime_ns == self._restored_at
 
     def _remember(self):
         with db.engine.connect() as connection:

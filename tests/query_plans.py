@@ -5,6 +5,7 @@ from collections.abc import Callable
 from sqlalchemy import Engine, event
 
 from quire.store import cache
+from quire.store.db import db
 
 
 def query_plans(
@@ -42,3 +43,16 @@ def query_plans(
 def _explain(connection, words, statement, parameters):
     rows = connection.exec_driver_sql(f"{words} {statement}", parameters)
     return "\n".join(str(row[-1]) for row in rows)
+
+
+def sqlite_steps(call: Callable[[], object]) -> int:
+    """How many hundred instructions SQLite runs for the call, by the engine of the application."""
+    steps = []
+    with db.engine.connect() as connection:
+        driver = connection.connection.driver_connection
+    driver.set_progress_handler(lambda: steps.append(1) and 0, 100)
+    try:
+        call()
+    finally:
+        driver.set_progress_handler(None, 0)
+    return len(steps)

@@ -5,7 +5,7 @@ from quire.auth import jwt, session_store, sessions
 from quire.auth.accounts import Account
 from quire.records import USERS
 from quire.security.tokens import new_secret
-from quire.store.write import create_many
+from quire.store.write import create, create_many
 
 PASSWORD = "correct horse 7"
 ROLES = {"root": "admin", "mod": "moderator", "ann": "author", "abe": "author", "bob": "member"}
@@ -23,6 +23,16 @@ def enrol(app, names=ROLES):
         raw["username"]: Account(saved.id, raw["username"], raw["role"])
         for raw, saved in zip(raws, made, strict=True)
     }
+
+
+def maker(app):
+    """`make(POSTS, title="x", ...)`: a record made by the program; returns its id."""
+
+    def make(record, **raw):
+        with app.app_context():
+            return create(record, SYSTEM, raw).id
+
+    return make
 
 
 def token_of(app, account):

@@ -26,6 +26,8 @@ COLOURS = 200
 """Colours of a picture: as many as nobody misses, so that the files stay small."""
 SETTLE = 1000
 """Milliseconds until what a page fetches by itself is there."""
+BACKUP = 8000
+"""Milliseconds until the worker has made or verified a backup."""
 READY = re.compile(r"Quire is ready at (\S+)")
 ACCOUNT = re.compile(r"Sign in as (\S+) with the password (\S+) ")
 
@@ -60,6 +62,24 @@ def _history(page: Page) -> None:
     page.goto(f"/admin/posts/history/?id={id}&from=1&to=2")
 
 
+def _audit(page: Page) -> None:
+    """After a change of a title, which the audit tells with both."""
+    page.goto("/admin/")
+    _own_post(page)
+    page.fill("[name=title]", "Understanding tides, slowly")
+    page.locator(".savebar button.primary").click()
+    page.wait_for_timeout(SETTLE)
+    page.goto("/admin/audit_events/")
+
+
+def _backup(page: Page) -> None:
+    """One is made and verified."""
+    for button in ("Back up now", "Verify"):
+        page.get_by_role("button", name=button).first.click()
+        page.wait_for_timeout(BACKUP)
+        page.goto("/admin/backups/")
+
+
 class Shot(NamedTuple):
     """A page, what is done there before its picture is taken, and the part of it that is shown."""
 
@@ -77,7 +97,8 @@ SHOTS = {
     "admin-seo": Shot("/admin/", _search_engines, SEO),
     "admin-moderation": Shot("/admin/comments/moderation/"),
     "admin-media": Shot("/admin/media/"),
-    "admin-backups": Shot("/admin/backups/"),
+    "admin-backups": Shot("/admin/backups/", _backup),
+    "admin-audit": Shot("/admin/audit_events/", _audit),
     "admin-invitations": Shot("/admin/invitations/"),
     "admin-history": Shot("/admin/", _history),
 }

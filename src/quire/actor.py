@@ -17,7 +17,8 @@ class Actor:
     (none, session, token, key, console, import, job); `door`, `ip` and `request_id` go to the
     audit. `scopes` are those of an API key, such as `posts:read`; None means no such limit.
     `session_id` is the session that stands behind the proof, `api_key_id` the API key.
-    `impersonator` is the administrator who looks at the site as this user.
+    `impersonator` is the administrator who looks at the site as this user. `language` is the one that
+    the user has chosen for pages and mails, `auto` for that of the browser.
     """
 
     role: str
@@ -31,6 +32,11 @@ class Actor:
     session_id: int | None = None
     api_key_id: int | None = None
     impersonator: "Actor | None" = None
+    language: str = "auto"
+
+    def __hash__(self) -> int:
+        """Of what tells keys of caches apart: they are asked many times a request."""
+        return hash((self.role, self.user_id, self.scopes))
 
     @property
     def is_anonymous(self) -> bool:

@@ -23,7 +23,7 @@ from quire.auth import (
     rate_limits,
     sessions,
 )
-from quire.auth.current_actor import block_writes_when_impersonating
+from quire.auth.current_actor import block_writes_when_impersonating, chosen_language
 from quire.config.load import load
 from quire.errors import Problem
 from quire.jobs import background, maintenance
@@ -36,12 +36,27 @@ from quire.monitoring.requests import CONTEXT_KEY
 from quire.records.accounts import email_links, known_devices, second_factors
 from quire.security.passwords import bcrypt
 from quire.site import errors as site_errors
-from quire.site import preferences
+from quire.site import page, preferences
 from quire.site import routes as site
-from quire.store import cache, engine, import_origins, statement_timer
+from quire.store import (
+    database_state,
+    engine,
+    import_origins,
+    late_audit,
+    replica,
+    statement_timer,
+)
 from quire.store.db import db
 from quire.store.files.local import full_disk_problem
-from quire.web import body_limits, caching, compression, headers, hosts, range_requests
+from quire.web import (
+    body_limits,
+    caching,
+    compression,
+    headers,
+    hosts,
+    language,
+    range_requests,
+)
 from quire.web.response_cache import ResponseCache
 
 REGISTERED = (
@@ -89,15 +104,15 @@ class LazyRule(Rule):
     """
 
     def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
-        compile_builder = super()._compile_builder
-        compiled: list[Callable[..., tuple[str, str]]] = []
+        return LazyRule._first_build_unknown if append_unknown else LazyRule._first_build
 
-        def build(rule: Rule, /, **values: Any) -> tuple[str, str]:
-            if not compiled:
-                compiled.append(compile_builder(append_unknown))
-            return compiled[0](rule, **values)
+    def _first_build(self, /, **values: Any) -> tuple[str, str]:
+        self._build = super()._compile_builder(False).__get__(self, None)
+        return self._build(**values)
 
-        return build
+    def _first_build_unknown(self, /, **values: Any) -> tuple[str, str]:
+        self._build_unknown = super()._compile_builder(True).__get__(self, None)
+        return self._build_unknown(**values)
 
 
 class Quire(Flask):
@@ -116,6 +131,14 @@ class Quire(Flask):
         if self.response_cache is None:
             return super().wsgi_app(environ, start_response)
         return self.response_cache.respond(environ, start_response, super().wsgi_app)
+
+    def preprocess_request(self) -> Any:
+        """What comes before the view; once more where a replica of the database was lost in it."""
+        return replica.read_again(super().preprocess_request)
+
+    def dispatch_request(self) -> Any:
+        """What the view returns; once more where a replica of the database was lost in it."""
+        return replica.read_again(super().dispatch_request)
 
     def request_context(self, environ: dict[str, Any]) -> RequestContext:
         """The context of the request that `environ` describes, made ready for us."""
@@ -143,15 +166,18 @@ def create_app(name: str | None = None, config: Mapping[str, Any] | None = None)
     headers.init_app(app)
     cors.init_app(app)
     statement_timer.init_app(app)
-    caching.init_app(app, cache.next_scheduled_change)
+    caching.init_app(app, database_state.next_scheduled_change)
+    language.init_app(app, (chosen_language, preferences.chosen_language), page.site_language)
     range_requests.init_app(app)
     hosts.init_app(app)
     cross_origin.init_app(app)
     body_limits.init_app(app)
     maintenance_mode.init_app(app)
     app.before_request(block_writes_when_impersonating)
+    late_audit.init_app(app)
     audit_denials.init_app(app)
     engine.init_app(app)
+    replica.init_app(app)
     bcrypt.init_app(app)
     sessions.init_app(app)
     mail.init_app(app)
@@ -177,7 +203,7 @@ def cache_responses(app: Quire) -> None:
     """Keep finished answers to anonymous requests, where the operator gives memory for them."""
     if size := app.config["RESPONSE_CACHE_BYTES"]:
         with app.app_context():
-            database = cache.EngineState(db.engine)
+            database = database_state.EngineState(db.engine)
         app.response_cache = ResponseCache(app, size, database, (preferences.COOKIE,))
 
 

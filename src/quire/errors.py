@@ -1,7 +1,10 @@
 """The only ways a request fails: each error knows its HTTP status, its stable code and its words."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
+
+from quire.translations.messages import Message, duration_in_words
 
 STATUS_NAMES = {
     400: "Bad request",
@@ -122,8 +125,13 @@ class NotFound(Problem):
     status = 404
     code = "not_found"
 
-    def __init__(self, message: str = "There is nothing at this address.", **more: Any):
+    def __init__(self, message: str = Message("There is nothing at this address."), **more: Any):
         super().__init__(message, **more)
+
+
+def no_such(noun: str) -> NotFound:
+    """The error for a record that is not there, or not for this actor; `noun` is that of its type."""
+    return NotFound(Message("There is no such %(noun)s.", noun=Message(noun)))
 
 
 class Conflict(Problem):
@@ -173,7 +181,7 @@ class ValidationFailed(Problem):
     code = "validation_failed"
 
     def __init__(self, details: Sequence[Detail], message: str | None = None):
-        super().__init__(message or " ".join(d["message"] for d in details), details=details)
+        super().__init__(message or Message.joined(d["message"] for d in details), details=details)
 
 
 class IdempotencyKeyReused(Problem):
@@ -218,7 +226,10 @@ class TooManyRequests(Problem):
 
     def __init__(self, name: str, limit: int, window: int, seconds: int):
         limits = rate_limit_headers(name, limit, window, 0, seconds)
-        message = f"Too many attempts. Try again in {duration_in_words(seconds)}."
+        message = Message(
+            "Too many attempts. Try again in %(duration)s.",
+            duration=duration_in_words(seconds, rounded=math.ceil),
+        )
         super().__init__(message, headers={"Retry-After": str(seconds), **limits})
 
 
@@ -237,12 +248,6 @@ def rate_limit_headers(
         "RateLimit-Remaining": str(remaining),
         "RateLimit-Reset": str(seconds),
     }
-
-
-def duration_in_words(seconds: int) -> str:
-    """A time to wait, as people say it."""
-    number, unit = (seconds, "second") if seconds < 120 else (-(-seconds // 60), "minute")
-    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
 
 
 class Unavailable(Problem):
@@ -269,7 +274,7 @@ class UnderMaintenance(Unavailable):
 
     def __init__(self, message: str = ""):
         super().__init__(
-            message or "The site is down for maintenance. Try again later.",
+            message or Message("The site is down for maintenance. Try again later."),
             headers={"Retry-After": "60"},
         )
 

@@ -58,9 +58,14 @@ class Browser:
         return self.client.post(f"/admin/{path}", data=data or {}, **more)
 
 
+@pytest.fixture(scope="session")
+def kept_ids(one_app, database):
+    database.keep_content(*one_app, "admin", fill)
+
+
 @pytest.fixture
-def ids(app, people):
-    return fill(app, people)
+def ids(app, people, database, kept_ids):
+    return database.content(app, people, "admin", fill)
 
 
 @pytest.fixture
@@ -92,9 +97,3 @@ def backups(app):
     rmtree(folder, ignore_errors=True)
     yield folder
     rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture
-def guarded_app(make_app):
-    """With CSRF checks on, as in production."""
-    return make_app(WTF_CSRF_ENABLED=True)

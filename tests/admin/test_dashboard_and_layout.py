@@ -8,12 +8,17 @@ from flask_admin import expose
 from sqlalchemy import delete
 
 from quire.actor import SYSTEM
+from quire.admin.dashboard.system import EXTENSION
 from quire.admin.panel_view import PanelView
 from quire.admin.setup import SECTIONS
+from quire.checks import readiness
+from quire.checks.check import error
+from quire.config.version import VERSION
 from quire.declare.clock import now
 from quire.jobs.worker import run_due_jobs
 from quire.records import POSTS, SETTINGS
 from quire.store import write
+from quire.store.daily_views import add_views
 from quire.store.db import transaction
 from quire.store.outbox import OutboxEvent, enqueue
 from tests.admin.conftest import Browser
@@ -71,6 +76,35 @@ def test_an_empty_site_welcomes_its_administrator_alone(app, people):
     assert "You have not written any posts yet." in text
 
 
+def test_views_of_posts_are_told_by_day_to_those_who_see_all_posts(app, browser):
+    with app.app_context():
+        add_views(40)
+        add_views(2)
+    for name in ("root", "mod"):
+        text = browser(name).get().text
+        assert "Views of posts" in text and ": 42 views." in text
+    assert "Views of posts" not in browser("ann").get().text
+
+
+def test_administrators_see_the_state_of_the_server(app, admin, browser, monkeypatch):
+    monkeypatch.setattr(readiness, "SECONDS", 30)  # however busy the machine is
+    app.extensions.pop(EXTENSION, None)
+    text = admin.get().text
+    assert f"Quire {VERSION}" in text and "All well" in text
+    monkeypatch.setattr(readiness, "check_disk", lambda: error("The disk is full.", "Free some."))
+    assert "The disk is full." not in admin.get().text  # it is asked once a minute
+    app.extensions.pop(EXTENSION)
+    assert "The disk is full. Free some." in admin.get().text
+    assert "Free on the disk" not in browser("mod").get().text
+    app.extensions.pop(EXTENSION)
+
+
+def test_all_checks_are_a_page(admin, browser):
+    text = admin.get("checks/").text
+    assert "Database" in text and "Newest backup" in text and "badge good" in text
+    assert browser("mod").get("checks/").status_code == 403
+
+
 def test_home_takes_six_statements(browser, statements):
     for name in ("root", "ann"):
         visitor = browser(name)
@@ -86,7 +120,8 @@ def test_recent_changes_name_their_records(admin, ids, app):
         write.update(SETTINGS, SYSTEM, 1, {"tagline": "By the sea"})
     text = admin.get().text
     assert (
-        "changed the post" in text and f'href="/admin/posts/details/?id={ids.live}">Tides' in text
+        "changed the title of the post" in text
+        and f'href="/admin/posts/details/?id={ids.live}">Tides' in text
     )
     assert "tag #1" in text and "session #" not in text
 

@@ -9,13 +9,14 @@ from quire.actor import Actor
 from quire.admin import actions, local_time
 from quire.admin import format as formatting
 from quire.admin.dashboard import chart
+from quire.admin.dashboard.counts import SERIES
 from quire.admin.list import columns, presets
 from quire.admin.urls import local_url
 from quire.declare import text_codec
 from quire.declare.clock import rfc3339
-from quire.declare.kinds import FLAG, OBJECT, TEXT, TIME, WHOLE, Kind
-from quire.declare.kinds_addresses import URL, URLS
 from quire.declare.references import Many
+from quire.declare.value_kinds import FLAG, OBJECT, TEXT, TIME, WHOLE, Kind
+from quire.declare.value_kinds_addresses import URL, URLS
 from quire.exchange.tables import cells, export
 from quire.records import AUDIT_EVENTS, CATEGORIES, COMMENTS, POSTS, TAGS, USERS
 
@@ -159,23 +160,31 @@ def test_titles():
 
 def test_the_chart_says_what_it_shows():
     days = [chart.Day(date(2026, 1, 1) + timedelta(days=n), n % 4, n * 3) for n in range(30)]
-    drawn = chart.chart(days)
+    drawn = chart.chart(days, SERIES)
     assert drawn["description"].startswith(
-        "From 1 Jan to 30 Jan: 43 posts, 1305 comments, 0 new users."
+        "From 1 Jan to 30 Jan: 43 posts, 1,305 comments, 0 new users."
     )
     assert drawn["lines"][-1]["label"] >= 87
     assert all(bar["y"] >= 0 and bar["height"] > 0 for bar in drawn["bars"])
     assert drawn["ticks"][-1]["label"] == "30 Jan"
 
 
+def test_a_chart_of_one_series_has_one_bar_a_day():
+    days = [chart.Day(date(2026, 1, 1) + timedelta(days=n), 5, 5, views=n) for n in range(30)]
+    drawn = chart.chart(days, ("views",))
+    assert len(drawn["bars"]) == 29 and {one["series"] for one in drawn["bars"]} == {"views"}
+    assert drawn["description"].startswith("From 1 Jan to 30 Jan: 435 views.")
+    assert all(one["x"] + one["width"] <= drawn["width"] for one in drawn["bars"])
+
+
 def test_an_empty_chart_has_no_bars():
     days = [chart.Day(date(2026, 1, 1), 0, 0)]
-    assert chart.chart(days)["bars"] == []
+    assert chart.chart(days, SERIES)["bars"] == []
 
 
 @pytest.mark.parametrize("most", [0, 1, 3, 4, 5, 9, 40, 41, 99, 12345])
 def test_grid_lines_reach_over_the_highest_bar(most):
-    drawn = chart.chart([chart.Day(date(2026, 1, 1), most, 0)])
+    drawn = chart.chart([chart.Day(date(2026, 1, 1), most, 0)], SERIES)
     assert drawn["lines"][-1]["label"] >= most and len(drawn["lines"]) == 5
 
 

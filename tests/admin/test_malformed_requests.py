@@ -3,6 +3,7 @@
 import pytest
 
 from quire.declare.record import REGISTRY
+from tests.extended_set import sampled
 
 ODD = [
     "", "-1", "9" * 25, "9" * 5000, "1e400", "NaN", "null", "\x00", "a\x00b", "\u202e<b>", "{{7*7}}", "%00",
@@ -11,11 +12,17 @@ ODD = [
 ]  # fmt: skip
 
 
+DEFAULT = [REGISTRY[path] for path in ("posts", "users", "media", "settings", "audit_events")]
+EACH_TYPE = pytest.mark.parametrize(
+    "record", sampled(REGISTRY.values(), DEFAULT), ids=lambda record: record.path
+)
+
+
 def refused_or_done(answer):
     return answer.status_code < 500 and "Traceback" not in answer.text
 
 
-@pytest.mark.parametrize("record", REGISTRY.values(), ids=lambda record: record.path)
+@EACH_TYPE
 def test_odd_values_in_forms(admin, record):
     names = [one.name for one in record.fields]
     for odd in ODD:
@@ -24,7 +31,7 @@ def test_odd_values_in_forms(admin, record):
             assert refused_or_done(admin.post(f"{record.path}/{path}", typed)), (path, odd[:50])
 
 
-@pytest.mark.parametrize("record", REGISTRY.values(), ids=lambda record: record.path)
+@EACH_TYPE
 def test_odd_values_in_addresses(admin, record):
     for number, odd in enumerate(ODD):
         name = record.fields[number % len(record.fields)].name
@@ -39,7 +46,7 @@ def test_odd_values_in_addresses(admin, record):
         assert refused_or_done(admin.get(f"{record.path}/lookup", query_string=query)), query
 
 
-@pytest.mark.parametrize("record", REGISTRY.values(), ids=lambda record: record.path)
+@EACH_TYPE
 def test_odd_values_in_changes_from_lists(admin, record):
     for number, odd in enumerate(ODD):
         name = record.fields[number % len(record.fields)].name

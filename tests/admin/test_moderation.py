@@ -88,6 +88,27 @@ def test_a_page_of_comments_is_approved_at_once_and_undone_at_once(admin, waitin
     assert {state(COMMENTS, id)["status"] for id in waiting} == {"pending"}
 
 
+def test_all_that_wait_are_decided_about_after_a_question(admin, waiting, state):
+    found = page(admin.get(QUEUE))
+    form = found.select_one("#queue")
+    assert form.select_one("[name=matching]").parent.text.strip() == "All 27 pending"
+    data = {one["name"]: one["value"] for one in form.select("input[name]:not([form])")}
+    asked = page(admin.client.post(form["action"], data={**data, "action": "spam"}))
+    assert "all 27 comments that match" in asked.text
+    assert {state(COMMENTS, id)["status"] for id in waiting} == {"pending"}
+    done = decide(admin, asked, "spam", form="main form[method=post]")
+    assert "27 comments marked as spam." in done.text and "All done" in done.text
+    assert {state(COMMENTS, id)["status"] for id in waiting} == {"spam"}
+    undo(admin, done)
+    assert {state(COMMENTS, id)["status"] for id in waiting} == {"pending"}
+
+
+def test_excerpts_have_no_marks_of_markdown(admin, waiting):
+    rest = page(admin.get(QUEUE)).select_one(".queue-rest").text
+    assert "Number 24" in rest and "*" not in rest
+    assert "*24*" not in page(admin.get("comments/")).select_one("tbody").text
+
+
 def test_what_was_decided_can_wait_again(admin, waiting, state):
     admin.post("comments/action/", {"action": "spam", "rowid": waiting[0]})
     found = page(admin.get(f"{QUEUE}?status=spam"))
@@ -106,7 +127,7 @@ def test_a_reply_approves_what_it_answers_and_both_are_undone(admin, app, waitin
         sent = admin.client.post(form["action"], data={**data, "body": "Thank you!"})
         assert sent.status_code == 302
     found = page(admin.client.get(sent.location))
-    assert "Your reply to “Number *24*” is published." in found.text
+    assert "Your reply to “Number 24” is published." in found.text
     assert shown(found) == id - 1 and state(COMMENTS, id)["status"] == "approved"
     with app.app_context():
         replies = [read.get_record(COMMENTS, SYSTEM, n) for n in range(id + 1, id + 2)]

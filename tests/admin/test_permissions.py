@@ -5,7 +5,7 @@ import pytest
 from quire.declare.record import REGISTRY
 
 OPEN = {
-    "admin": set(REGISTRY) - {"sessions"},
+    "admin": set(REGISTRY),
     "moderator": {
         "posts", "pages", "comments", "categories", "tags", "profiles", "api_keys", "redirects",
         "media", "batches", "saved_views",

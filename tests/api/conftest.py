@@ -6,13 +6,14 @@ import pytest
 
 from quire.declare.clock import rfc3339
 from quire.records import COMMENTS, PAGES, POSTS
+from tests.users import maker
 
 PAST, EARLIER, FUTURE = "2026-01-02T10:00:00Z", "2026-01-01T10:00:00Z", "2099-01-01T10:00:00Z"
 
 
-@pytest.fixture
-def written(make, people):
+def fill(app, people):
     """Ann's posts in every status, one of Abe's, a page; their ids by name."""
+    make = maker(app)
 
     def post(title, author="ann", **more):
         raw = {"title": title, "body": f"About {title}.", "author": people[author].id, **more}
@@ -27,6 +28,17 @@ def written(make, people):
         abes=post("Abes", "abe", published_at=EARLIER),
         page=make(PAGES, title="About", body="us", published_at=PAST),
     )
+
+
+@pytest.fixture(scope="session")
+def kept_written(one_app, database):
+    database.keep_content(*one_app, "api", fill)
+
+
+@pytest.fixture
+def written(app, people, database, kept_written):
+    """Posts in every status and a page; their ids by name."""
+    return database.content(app, people, "api", fill)
 
 
 @pytest.fixture

@@ -152,12 +152,6 @@ def test_what_is_not_visible_is_missing_and_what_is_visible_is_refused(as_, writ
 
 
 @pytest.fixture
-def guarded(make_app):
-    """An application that checks CSRF tokens, as in production."""
-    return make_app(WTF_CSRF_ENABLED=True)
-
-
-@pytest.fixture
 def browser(guarded, people):
     """A browser that Ann is signed in with."""
     client: Client = guarded.test_client()

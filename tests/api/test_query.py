@@ -11,12 +11,6 @@ from tests.users import give_session
 DEEP = 1000
 
 
-@pytest.fixture
-def guarded(make_app):
-    """An application that looks at CSRF tokens."""
-    return make_app(WTF_CSRF_ENABLED=True)
-
-
 def titles(client, where, **more):
     answer = client.post("posts/query", json={"where": where, "sort": ["title"], **more})
     assert answer.status_code == 200, answer.text

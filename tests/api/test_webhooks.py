@@ -77,7 +77,7 @@ def test_unknown_events_are_refused_with_what_is_allowed(root, events, word):
     "url",
     [
         "http://127.0.0.1/", "http://localhost:8000/x", "https://127.1/", "http://2130706433/",
-        "http://[::1]/", "http://[::ffff:10.0.0.1]/", "http://10.0.0.1/", "http://169.254.169.254/latest",
+        "http://[::1]/", "http://[::ffff:10.0.0.1]/", "http://10.0.0.1/",
         "http://[64:ff9b::7f00:1]/", "http://[2002:7f00:1::]/", "http://0.0.0.0/",
     ],
 )  # fmt: skip
@@ -94,21 +94,34 @@ def test_private_networks_are_refused_when_it_is_saved(root, hook, url):
 
 @pytest.mark.parametrize(
     "url",
-    ["ftp://example.org/", "https://user:word@example.org/", "example.org", "file:///etc/x", 7],
-)
+    [
+        "ftp://example.org/", "https://user:word@example.org/", "example.org", "file:///etc/x", 7,
+        "https://example.org:0/", "https://example.org:99999/", "http://[:::]/",
+    ],
+)  # fmt: skip
 def test_other_urls_are_refused(root, url):
     answer = root.post("webhooks", json={**HOOK, "url": url})
     assert answer.status_code == 422 and answer.json["details"][0]["field"] == "url"
 
 
 def test_names_that_do_not_resolve_are_judged_when_it_is_sent(root):
-    for url in ("https://nowhere.invalid/", "https://example.org:99999/"):
-        assert root.post("webhooks", json={**HOOK, "url": url}).status_code == 201
+    answer = root.post("webhooks", json={**HOOK, "url": "https://nowhere.invalid/"})
+    assert answer.status_code == 201
 
 
-def test_the_operator_may_allow_private_networks(make_app, people):
-    client = signed_in(make_app(WEBHOOK_PRIVATE_NETWORKS=True), people["root"])
-    assert client.post("webhooks", json={**HOOK, "url": "http://127.0.0.1/"}).status_code == 201
+@pytest.mark.parametrize("allowed", [False, True])
+def test_private_networks_may_be_allowed_but_never_metadata_of_a_cloud(make_app, people, allowed):
+    client = signed_in(make_app(WEBHOOK_PRIVATE_NETWORKS=allowed), people["root"])
+    own = client.post("webhooks", json={**HOOK, "url": "http://127.0.0.1/"})
+    assert own.status_code == (201 if allowed else 422)
+    assert allowed or "WEBHOOK_PRIVATE_NETWORKS" in own.json["details"][0]["message"]
+    for host in ("169.254.169.254", "2852039166", "[fe80::1]", "[fd00:ec2::254]"):
+        answer = client.post("webhooks", json={**HOOK, "url": f"http://{host}/latest/meta-data"})
+        assert answer.status_code == 422, host
+        [detail] = answer.json["details"]
+        assert (detail["field"], detail["code"]) == ("url", "not_allowed")
+        assert "link-local or cloud metadata address" in detail["message"]
+        assert "WEBHOOK_PRIVATE_NETWORKS" not in detail["message"]
 
 
 def test_the_secret_is_shown_once_and_a_retry_does_not_show_it_again(root, app):

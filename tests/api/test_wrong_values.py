@@ -138,7 +138,10 @@ def test_bad_references_are_named_with_all_other_mistakes(as_, make, people):
 def test_what_is_wrong_within_a_list_is_found(as_):
     root = as_("root")
     links = root.patch("profiles/1", json={"links": ["https://example.org", "ftp://x"]})
-    assert messages(links) == {"links": "Links, entry 2 contains characters that are not allowed."}
+    words = "must be a URL such as https://example.org/."
+    assert messages(links) == {"links": f"Links, entry 2 {words}"}
+    site = root.patch("profiles/1", json={"website": "example.org"})
+    assert messages(site) == {"website": f"Website {words}"}
     menu = root.patch("appearance", json={"menu": [{"label": "Home"}]})
     assert messages(menu)["menu"].startswith("Menu entry 1 needs a path such as /about")
     key = {"name": "x", "scopes": [], "networks": ["192.0.2.7", "300.1.1.1/8"]}

@@ -1,11 +1,26 @@
 """Content and applications for the proofs of identity."""
 
+import re
+
 import pytest
 
-from tests.api.conftest import comment, written  # noqa: F401 - fixtures
+from tests.api.conftest import comment, kept_written, written  # noqa: F401 - fixtures
+from tests.auth.route_policies import NOWHERE
+
+SAMPLE = {
+    "slug": "live", "username": "ann", "token": "x", "theme": "dark", "export_type": "csv",
+    "filename": "nothing.css", "version": "1", "form": "atom",
+    "kind": "posts", "year": "2026", "month": "01",
+}  # fmt: skip
 
 
 @pytest.fixture
-def guarded(make_app):
-    """An application that asks browsers for our token, as it does outside tests."""
-    return make_app(WTF_CSRF_ENABLED=True)
+def place(written):  # noqa: F811
+    """`place("GET /posts/<id:id>")`: the method and path of a request there."""
+
+    def made(text):
+        method, path = text.split(" ", 1)
+        id = written.live if "/posts/" in path else NOWHERE if "sessions" in path else 1
+        return method, re.sub(r"<[^<>]*?(\w+)>", lambda m: SAMPLE.get(m[1], str(id)), path)
+
+    return made

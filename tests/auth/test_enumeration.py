@@ -7,7 +7,7 @@ from statistics import median
 
 import pytest
 
-TRIES = 2000
+TRIES = 500
 OWN = re.compile(rb'"request_id":"\w+"|nonce="[^"]*"|nonce-[\w-]+|name="csrf_token" value="[^"]*"')
 """What is another at each request, in its body or headers."""
 

@@ -159,7 +159,7 @@ def test_who_waits_for_changes_is_told(app, as_, name):
     thread = threading.Thread(target=wait)
     thread.start()
     until = time.monotonic() + 20
-    while not (app.extensions.get("quire.changes") and app.extensions["quire.changes"].waiting):
+    while not (app.extensions.get("quire.changes") and app.extensions["quire.changes"].waits):
         assert time.monotonic() < until
         time.sleep(0.01)
     with app.app_context():

@@ -5,9 +5,10 @@ import time
 from datetime import timedelta
 
 import pytest
+from bs4 import BeautifulSoup
 from sqlalchemy import select, update
 
-from quire.auth import jwt, session_store
+from quire.auth import jwt, session_store, totp
 from quire.declare.clock import now
 from quire.records import AUDIT_EVENTS, SESSIONS
 from quire.store.db import read_connection, transaction
@@ -151,6 +152,13 @@ def test_a_higher_role_lets_browsers_show_the_password_again(app, ann, as_, peop
     assert token.get("users/me").json["role"] == "moderator"
 
 
+def enrollment(client):
+    """The form that switches codes on, with the code that an app would show."""
+    page = BeautifulSoup(client.get("/profile/two-factor").text, "html.parser")
+    code = totp.TOTP(page.find("code").text.replace(" ", "")).at(now())
+    return {"seed": page.find(id="seed")["value"], "otp": code, "current_password": PASSWORD}
+
+
 PROVED = {
     "password": lambda ann: ann.patch(
         "users/me", json={"password": "another pass", "current_password": PASSWORD}
@@ -165,6 +173,10 @@ PROVED = {
         "/profile/passkeys/options", data={"current_password": PASSWORD}
     ),
     "codes": lambda ann: ann.post("/profile/two-factor/codes", data={"current_password": PASSWORD}),
+    "codes on": lambda ann: ann.post("/profile/two-factor", data=enrollment(ann)),
+    "passkey removed": lambda ann: ann.post(
+        "/profile/passkeys/1/remove", data={"current_password": PASSWORD}
+    ),
     "no codes": lambda ann: ann.post(
         "/profile/two-factor/off", data={"current_password": PASSWORD}
     ),

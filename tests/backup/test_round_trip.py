@@ -11,9 +11,10 @@ import pytest
 from sqlalchemy import select
 
 from quire.actor import SYSTEM
+from quire.app import create_app
 from quire.jobs.webhooks.fan_out import fan_out
 from quire.records import DELIVERIES, MEDIA, SESSIONS, TAGS, WEBHOOKS
-from quire.store.db import read_connection
+from quire.store.db import db, read_connection
 from quire.store.feed_position import current_position
 from quire.store.files.storage import file_storage
 from quire.store.instance_locks import backing_up, serving
@@ -46,6 +47,30 @@ def test_it_restores_what_there_was_and_keeps_what_it_replaces(filled, archive, 
         settle(monkeypatch, replaced)
         with opened():
             assert column(TAGS.table, "name") == ["before", "after"]
+
+
+def changes(instance, since=None):
+    """The answer to a reader who asks the installation in a folder what has changed."""
+    settings = {
+        "DATABASE_URL": f"sqlite:///{(instance / 'quire.db').as_posix()}",
+        "QUIRE_INSTANCE": instance,
+    }
+    app = create_app("testing", settings)
+    answer = app.test_client().get(
+        "/api/v1/changes", query_string={"since": since} if since else {}
+    )
+    with app.app_context():
+        db.engine.dispose()
+    return answer
+
+
+def test_places_in_the_feed_of_changes_expire(filled, archive, console):
+    since = changes(filled).json["next"]
+    assert changes(filled, since).status_code == 200
+    assert console("restore", archive, "--yes")[0] == 0
+    answer = changes(filled, since)
+    assert (answer.status_code, answer.json["code"]) == (410, "cursor_expired")
+    assert changes(filled).status_code == 200
 
 
 def test_it_restores_on_another_machine(archive, console, monkeypatch, tmp_path):

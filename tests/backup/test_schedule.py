@@ -69,14 +69,12 @@ def test_what_keeps_it_from_being_made_is_one_line(filled, monkeypatch):
 def test_check_says_how_old_the_newest_is(filled, console, monkeypatch):
     assert "warning  newest backup: There is no backup." in console("check")[1]
     monkeypatch.setenv("BACKUP_EVERY", "12h")
-    assert "There is no backup, but one is due every 12 h." in console("check")[1]
+    assert "There is no backup, but one is due every 12 hours." in console("check")[1]
     old_backup(filled, hours=25)
-    words = (
-        "error    newest backup: The newest backup was made 25 h ago, but one is due every 12 h."
-    )
+    words = "error    newest backup: The newest backup was made 25 hours ago, but one is due every 12 hours."
     assert words in console("check")[1]
     old_backup(filled, minutes=30)
-    assert "ok       newest backup: 30 min ago\n" in console("check")[1]
+    assert "ok       newest backup: 30 minutes ago\n" in console("check")[1]
 
 
 @pytest.mark.parametrize(

@@ -47,3 +47,52 @@ def test_a_refused_file_is_explained_and_nothing_typed_is_lost(visit, tmp_path):
     page.wait_for_selector(".messages .note.error")
     assert "can carry scripts" in page.locator(".messages").inner_text()
     assert page.input_value("[name=alt]") == "Typed text"
+
+
+DROP = """async (count) => {
+    const transfer = new DataTransfer(), canvas = document.createElement("canvas");
+    for (let n = 0; n < count; n += 1) {
+        canvas.getContext("2d").fillRect(0, 0, 10 * (n + 1), 10);
+        const content = await new Promise((done) => canvas.toBlob(done));
+        transfer.items.add(new File([content], `dropped-${n}.png`, { type: "image/png" }));
+    }
+    for (const name of ["dragenter", "drop"]) {
+        const event = new DragEvent(name, { dataTransfer: transfer, bubbles: true, cancelable: true });
+        document.querySelector("main").dispatchEvent(event);
+    }
+}"""
+
+
+def test_files_are_dropped_on_the_list_and_one_is_edited_beside_it(visit, tmp_path):
+    one = visit("ada")
+    page, file = one.page, tmp_path / "sea.png"
+    file.write_bytes(picture(200, 100))
+    page.goto("/admin/media/")
+    page.evaluate(DROP, 2)
+    dialog = page.get_by_role("dialog", name="Upload files")
+    dialog.get_by_label("Alternative text").first.fill("The first one")
+    assert one.axe() == []
+    dialog.get_by_role("button", name="Upload").click()
+    page.get_by_role("link", name="dropped-0.png", exact=True).wait_for()
+    page.get_by_role("link", name="dropped-0.png", exact=True).click()
+    sheet = page.get_by_role("dialog", name="dropped-0.png")
+    assert sheet.get_by_label("Alternative text").input_value() == "The first one"
+    assert sheet.get_by_text("Not used yet.").is_visible()
+    assert one.axe() == [] and one.overflow() <= 0
+    sheet.get_by_label("Alternative text").fill("Another text")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Cancel").last.click()
+    page.locator(".sheet .savebar .primary").click()
+    page.locator(".messages", has_text="saved").wait_for()
+    assert page.url.endswith("/admin/media/")
+    page.get_by_role("link", name="dropped-0.png", exact=True).click()
+    assert page.locator(".sheet [name=alt]").input_value() == "Another text"
+    page.locator(".replace summary").click()
+    page.set_input_files("#replacement", file)
+    page.locator(".replace button").click()
+    page.locator(".messages", has_text="File replaced.").wait_for()
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/admin/media/")
+    page.get_by_role("link", name="sea.png", exact=True).click()
+    page.locator(".sheet [name=alt]").wait_for()
+    assert one.axe() == [] and one.overflow() <= 0

@@ -133,13 +133,33 @@ def test_times_are_those_of_the_clock_on_the_wall(visit, site):
         assert read.get_record(POSTS, SYSTEM, id)["published_at"] == "2099-07-01T16:00:00Z"
 
 
+def test_a_slow_answer_about_the_slug_does_not_number_the_record_itself(visit, site):
+    page, asked = visit("ann").page, []
+
+    def hold(route):
+        asked.append(route)
+
+    page.goto("/admin/posts/new/")
+    page.route("**/slug?*", hold, times=1)  # held until it is told to continue
+    with page.expect_request("**/slug?*"):
+        page.fill("[name=title]", "Asked before it was saved")
+    write_in(page, "Words.")
+    page.keyboard.press("Control+s")
+    expect(page.locator("[data-state]")).to_contain_text("Saved")
+    with page.expect_response("**/slug?*") as about_itself:
+        asked[0].continue_()
+    assert about_itself.value.json()["suggestion"] == "asked-before-it-was-saved-2"
+    expect(page.locator("[name=slug]")).to_have_value("asked-before-it-was-saved")
+
+
 def test_a_new_post_with_image_and_tag_takes_six_clicks(visit, site, tmp_path):
     one = visit("ann")
     page, click, file = one.page, Clicks(one.page), tmp_path / "heron.png"
     file.write_bytes(picture(700, 400))
     page.goto("/admin/posts/")
     click(page.get_by_role("link", name="New post"))
-    page.keyboard.insert_text("A heron in the reeds")  # the title has the focus
+    expect(page.locator("[name=title]")).to_be_focused()
+    page.keyboard.insert_text("A heron in the reeds")
     page.keyboard.press("Tab")
     click(page.get_by_role("button", name="Image", exact=True))
     with page.expect_file_chooser() as chooser:
@@ -195,13 +215,20 @@ def test_the_picker_is_used_by_keyboard(visit):
     expect(page.get_by_role("button", name="Choose image: Avatar")).to_be_focused()
 
 
-def test_the_editor_is_light_on_the_wire(visit):
+@pytest.mark.parametrize(
+    ("path", "most"), [("posts/edit/?id=2", 220_000), ("posts/?per_page=100", 100_000)]
+)
+def test_pages_are_light_on_the_wire(visit, made, path, most):
+    """The first time, with all their files."""
+    for number in range(70 if "per_page" in path else 0):  # with those of the site 100 rows
+        made(title=f"Light {number}", tags=["boats", "nets", "weather"], category="sea")
     page, sizes = visit("ada").page, []
     page.on("requestfinished", lambda request: sizes.append(request.sizes()))
-    page.goto("/admin/posts/edit/?id=2")
+    page.goto(f"/admin/{path}")
     page.wait_for_load_state("networkidle")
     total = sum(one["responseBodySize"] + one["responseHeadersSize"] for one in sizes)
-    assert 0 < total < 250_000
+    assert 0 < total < most
+    assert "per_page" not in path or page.locator("tbody tr").count() == 100
 
 
 def test_the_page_of_a_file_offers_download_and_its_address(visit, tmp_path):
@@ -256,3 +283,24 @@ def test_a_category_is_created_in_the_form(visit, made, site):
     expect(page.locator(".messages")).to_contain_text("Post published.")
     with site.app.app_context():
         assert read.get_record(POSTS, SYSTEM, id)["category"]["name"] == "Wading birds"
+
+
+def test_an_author_is_created_in_a_dialog(visit, made, site):
+    one, id = visit("ada"), made()
+    page = one.page
+    page.goto(f"/admin/posts/edit/?id={id}")
+    page.fill("#in-author", "Nora")
+    page.get_by_role("option", name="Create “Nora”").click()
+    dialog = page.get_by_role("dialog", name="New user")
+    expect(dialog.get_by_label("Username")).to_have_value("Nora")
+    expect(dialog.get_by_label("Email")).to_be_focused()
+    assert one.findings() == []
+    page.keyboard.type("ada@example.com")
+    dialog.get_by_label("Password").fill("a long enough password")
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("alert")).to_contain_text("Email:")
+    dialog.get_by_label("Email").fill("nora@example.com")
+    page.keyboard.press("Enter")
+    expect(dialog).to_have_count(0)
+    expect(page.locator("#in-author")).to_have_value("Nora")
+    expect(page.locator("#in-author")).to_be_focused()

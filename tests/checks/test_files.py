@@ -2,16 +2,18 @@
 
 import io
 import os
+import re
 from datetime import timedelta
 
 import pytest
 
 from quire.actor import SYSTEM
-from quire.backup.folder import FORM
+from quire.backup.folder import FORM, note_verification
 from quire.backup.write import make_backup
 from quire.checks import files
 from quire.declare.clock import now
-from quire.records.media import ADDRESS, upload
+from quire.records.media import upload
+from quire.records.media_files import ADDRESS
 from quire.store.files.receive import receive
 from quire.store.files.storage import file_storage
 
@@ -123,8 +125,30 @@ def test_a_backup_that_takes_long(own, tmp_path, monkeypatch):
     monkeypatch.setattr(files, "LOOK_SECONDS", -1)
     before = set(tmp_path.iterdir())
     result = files.check_newest_backup()
-    assert result.status == "ok" and "too large to be read here" in result.reason
+    assert result.status == "warning" and result.action.startswith("Run: manage.py backup --verify")
+    assert "0 % of it was read here, the rest was not verified. No stored backup" in result.reason
     assert set(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(("days", "status"), [(1, "ok"), (40, "warning")])
+def test_a_large_backup_beside_one_that_was_verified(own, tmp_path, monkeypatch, days, status):
+    older, newest = old_backup(tmp_path, hours=30), old_backup(tmp_path, hours=1)
+    newest.unlink()
+    make_backup(newest, None, lambda done, total: None)
+    monkeypatch.setattr(files, "LOOK_SECONDS", -1)
+    note_verification(older, "")
+    at = now() + timedelta(days=days)
+    monkeypatch.setattr(files, "now", lambda: at)
+    result = files.check_newest_backup()
+    assert result.status == status
+    ago = "(1 day|24 hours)" if days == 1 else f"{days} days"
+    assert re.search(rf"Another one was verified {ago} ago\.$", result.reason)
+    note_verification(newest, "")
+    result = files.check_newest_backup()
+    assert result.status == "ok" and "All of it was verified" in result.reason
+    note_verification(newest, "a file is missing.")
+    result = files.check_newest_backup()
+    assert result.status == "error" and "a file is missing." in result.reason
 
 
 @pytest.mark.parametrize(

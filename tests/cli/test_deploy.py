@@ -4,11 +4,9 @@ import http.client
 import os
 import re
 import shutil
-import socket
 import ssl
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +19,7 @@ from quire.cli.deploy.render import KINDS, render
 from quire.config.settings import ROOT
 from tests.nginx import nginx_configuration
 from tests.running_server import free_port, serving
+from tests.waiting import wait_for_port, wait_until
 
 EXAMPLES = ROOT / "deploy"
 LINUX = Installation(
@@ -73,6 +72,17 @@ def test_the_examples_are_what_the_command_writes(kind):
     folder = EXAMPLES / kind
     texts = {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
     assert texts == render(kind, EXAMPLE_OF[kind])
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("docker", "Dockerfile"), ("compose", "Dockerfile"), ("systemd", "quire.service"),
+        ("gunicorn", "quire-gunicorn.service"), ("gunicorn", "quire-worker.service"),
+    ],
+)  # fmt: skip
+def test_what_runs_long_on_linux_has_one_memory_pool(kind, name):
+    assert "MALLOC_ARENA_MAX=1" in render(kind, LINUX)[name]
 
 
 @pytest.mark.parametrize("kind", ["nginx", "gunicorn"])
@@ -252,7 +262,7 @@ def test_quire_behind_a_proxy(make_app, people, tmp_path, certificate, proxy):
         log = (tmp_path / "output").open("w", encoding="utf-8")
         process = subprocess.Popen([program, *arguments], stdout=log, stderr=log)
         try:
-            wait_for(secure, process, tmp_path)
+            wait_for_port(secure, process, tmp_path / "output")
             redirected = ask(http.client.HTTPConnection("127.0.0.1", plain, timeout=SECONDS))
             assert redirected.status == 301
             assert redirected.headers["Location"].startswith("https://localhost")
@@ -284,17 +294,6 @@ def ask(connection, **headers):
     return answer
 
 
-def wait_for(port, process, folder):
-    """Return when somebody listens."""
-    end = time.monotonic() + SECONDS
-    while time.monotonic() < end and process.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    pytest.fail((folder / "output").read_text(encoding="utf-8"))
-
-
 def started(folder, unit):
     """What a unit of systemd starts, and the file that it writes to."""
     text = (folder / unit).read_text(encoding="utf-8")
@@ -320,12 +319,9 @@ def test_gunicorn_serves_and_the_worker_works(console, tmp_path):
     worker, words = started(tmp_path, "quire-worker.service")
     try:
         (tmp_path / "output").touch()
-        wait_for(port, server, tmp_path)
+        wait_for_port(port, server, tmp_path / "output")
         assert ask(http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)).status == 200
-        end = time.monotonic() + SECONDS
-        while "worker is ready" not in words.read_text(encoding="utf-8"):
-            assert time.monotonic() < end and worker.poll() is None
-            time.sleep(0.05)
+        wait_until(lambda: "worker is ready" in words.read_text(encoding="utf-8"))
     finally:
         server.terminate()
         worker.terminate()

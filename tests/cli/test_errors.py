@@ -1,11 +1,13 @@
 """What keeps a command from running is told in one line on standard error, with status 1."""
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -33,6 +35,13 @@ def test_a_damaged_database_ends_every_command_with_one_line(console, instance, 
     assert status == 1
     assert "error    database: The database cannot be opened: " in output
     assert errors == "Error: 1 of the checks failed.\n"
+
+
+def test_a_full_disk_is_named_whatever_became_of_the_database(console, instance, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=0))
+    assert "error    disk: Only 0 MB are free" in console("check")[1]
+    (instance / "quire.db").write_bytes(b"not a database" * 1000)
+    assert "error    disk: Only 0 MB are free" in console("check")[1]
 
 
 def test_damage_that_only_some_reads_meet_is_one_line_too(console, instance):

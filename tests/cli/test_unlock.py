@@ -4,7 +4,15 @@ import pytest
 import redis
 
 from quire.cli import main
-from tests.auth.attempts import ELSEWHERE, HERE, REDIS, Attempts, needs_redis, wait_of
+from tests.auth.attempts import (
+    ELSEWHERE,
+    HERE,
+    REDIS,
+    Attempts,
+    needs_redis,
+    wait_for_redis,
+    wait_of,
+)
 
 PASSWORD = "correct horse 7"
 
@@ -30,6 +38,7 @@ def test_in_memory_it_says_that_the_server_counts(ann):
 def test_in_redis_it_forgets_them_for_everybody(ann, monkeypatch):
     redis.from_url(REDIS).flushdb()
     monkeypatch.setenv("REDIS_URL", REDIS)
+    wait_for_redis(monkeypatch)
     tried = Attempts(main.application())
     for ip in (HERE, ELSEWHERE):
         tried.block(ip=ip)

@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from quire.declare import collation
 from quire.declare.collation import LENGTH, sort_key
 
 INDEX = [
@@ -30,3 +31,10 @@ def test_equal_texts(one, other):
 
 def test_a_key_is_short():
     assert len(sort_key("1" * 500)) == len(sort_key("\ufdfa" * 500)) == LENGTH
+
+
+def test_the_short_way_for_ascii_leads_to_the_same():
+    characters = random.Random(1)
+    for length in (0, 1, 2, 3, 10, 60) * 50:
+        text = "".join(characters.choices("ab Z09 .-\t\n\0\x1f\x7f!^`+$_", k=length))
+        assert collation._fold_ascii(text) == collation._fold(text), text

@@ -3,7 +3,7 @@
 import pytest
 
 from quire.declare.markdown import render_markdown, strip_tags
-from quire.store.search_index import document
+from quire.store.search_documents import document
 from quire.store.snippets import plain_text
 from quire.web.html import absolute, fit_into_page, reading_minutes, summary
 from tests.growth import slow_tokens

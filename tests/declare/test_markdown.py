@@ -8,7 +8,7 @@ from comrak import markdown_to_html
 
 from quire.actor import SYSTEM
 from quire.declare import markdown
-from quire.declare.kinds import MARKDOWN_BYTES
+from quire.declare.value_kinds import MARKDOWN_BYTES
 from quire.records import POSTS
 from quire.store.write import create, update
 

@@ -11,10 +11,10 @@ from typing import Any
 from quire.actor import SYSTEM, Actor
 from quire.declare.clock import now, rfc3339
 from quire.declare.fields import Computed, Field, InputOnly
-from quire.declare.kinds_files import Upload
 from quire.declare.pydantic_models import is_required
 from quire.declare.record import REGISTRY, Record, record_of
 from quire.declare.rules import NOBODY
+from quire.declare.value_kinds_files import Upload
 from quire.records.webhooks import add_deliveries
 from quire.store.db import transaction
 from quire.store.files.local import incoming_dir

@@ -6,6 +6,7 @@ import quire.records  # noqa: F401
 from quire.api.bulk import write_rules
 from quire.declare.record import REGISTRY
 from quire.declare.rules import NOBODY
+from tests.extended_set import sampled
 from tests.users import ROLES
 
 NAMES = {"anonymous": None, **{role: name for name, role in reversed(ROLES.items())}}
@@ -13,7 +14,7 @@ NAMES = {"anonymous": None, **{role: name for name, role in reversed(ROLES.items
 
 def pytest_generate_tests(metafunc):
     """`record`: every type; `made`: those that somebody makes; `changed`: those that somebody changes;
-    `bulk`: those that have bulk requests."""
+    `bulk`: those that have bulk requests. Of a test marked `of_every_run("posts")` the others are slow."""
     records = list(REGISTRY.values())
     chosen = {
         "record": records,
@@ -22,9 +23,11 @@ def pytest_generate_tests(metafunc):
         "changed": [r for r in records if r.access.update is not NOBODY],
         "bulk": [r for r in records if write_rules(r)],
     }
+    mark = metafunc.definition.get_closest_marker("of_every_run")
     for name, some in chosen.items():
         if name in metafunc.fixturenames:
-            metafunc.parametrize(name, some, ids=[record.path for record in some])
+            default = [r for r in some if mark is None or r.path in mark.args]
+            metafunc.parametrize(name, sampled(some, default), ids=[r.path for r in some])
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ import pytest
 from pydantic import TypeAdapter
 
 from quire.declare.fields import Computed
-from quire.declare.kinds_files import Upload
 from quire.declare.pydantic_models import is_required
 from quire.declare.rules import NOBODY
+from quire.declare.value_kinds_files import Upload
 from tests.every_record.bodies import a_row, body, send, settable, value_for, wrong_values
 from tests.every_record.conftest import address
 

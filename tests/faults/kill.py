@@ -21,7 +21,11 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
+from typing import Any
+
+import psycopg
 
 from tests.running_server import free_port
 
@@ -108,16 +112,21 @@ def cycle(environment: dict[str, str], writers: int, ledger: list[int]) -> None:
         thread.join()
 
 
-def losses(path: Path, ledger: list[int]) -> list[str]:
-    """What is wrong with the database, in sentences."""
-    with sqlite3.connect(path) as db:
+def losses(database: Path | str, ledger: list[int]) -> list[str]:
+    """What is wrong with a file of SQLite, or with the database of PostgreSQL at a URL, in sentences."""
+    with closing(_connect(database)) as db:
         found = {id for (id,) in db.execute("SELECT id FROM posts")}
         wrong = [f"post {id} was acknowledged and is lost" for id in ledger if id not in found]
         wrong += [what for what, query in HALVES.items() if db.execute(query).fetchone()[0]]
+        if isinstance(database, str):
+            return wrong
         wrong += [str(row) for row in db.execute("PRAGMA foreign_key_check")]
         check = db.execute("PRAGMA integrity_check").fetchone()[0]
-    db.close()
     return wrong + ([] if check == "ok" else [check])
+
+
+def _connect(database: Path | str) -> Any:
+    return psycopg.connect(database) if isinstance(database, str) else sqlite3.connect(database)
 
 
 def environment_of(instance: Path, **settings: str) -> dict[str, str]:
@@ -135,13 +144,16 @@ def environment_of(instance: Path, **settings: str) -> dict[str, str]:
     return environment
 
 
-def run(cycles: int, writers: int, instance: Path) -> list[int]:
-    """Run all cycles; returns the ids that were acknowledged. Raises SystemExit on a loss."""
-    environment = environment_of(instance)
+def run(cycles: int, writers: int, instance: Path, url: str = "") -> list[int]:
+    """Run all cycles, on SQLite unless there is a `url`; the ids that were acknowledged.
+
+    Raises SystemExit on a loss.
+    """
+    environment = environment_of(instance, **({"DATABASE_URL": url} if url else {}))
     ledger: list[int] = []
     for number in range(1, cycles + 1):
         cycle(environment, writers, ledger)
-        wrong = losses(instance / "quire.db", ledger)
+        wrong = losses(url or instance / "quire.db", ledger)
         if wrong:
             raise SystemExit(f"cycle {number}: " + "; ".join(wrong[:5]))
     return ledger
@@ -152,9 +164,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cycles", type=int, default=20)
     parser.add_argument("--writers", type=int, default=4)
+    parser.add_argument("--database-url", default="", help="an empty database of PostgreSQL")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="quire-kill-") as folder:
-        ledger = run(options.cycles, options.writers, Path(folder))
+        ledger = run(options.cycles, options.writers, Path(folder), options.database_url)
     print(f"{options.cycles} cycles, {len(ledger)} posts acknowledged, none lost, none in part.")
 
 

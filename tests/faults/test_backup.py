@@ -8,6 +8,7 @@ import sys
 import time
 from contextlib import closing
 
+import psycopg
 import pytest
 
 from quire.store.migrations import newest_revision
@@ -21,12 +22,14 @@ MOMENTS = 5
 
 
 class Installation:
-    """An instance folder, and commands in processes of their own."""
+    """An instance folder, and commands in processes of their own; on SQLite unless there is a URL."""
 
-    def __init__(self, folder):
-        self.folder, self.file = folder, folder / "quire.db"
+    def __init__(self, folder, url=""):
+        self.folder, self.file, self.url = folder, folder / "quire.db", url
         self.environment = {**os.environ, "QUIRE_INSTANCE": str(folder), "BCRYPT_LOG_ROUNDS": "4"}
         self.environment.pop("DATABASE_URL", None)
+        if url:
+            self.environment["DATABASE_URL"] = url
 
     def start(self, *words):
         """A command that runs."""
@@ -52,9 +55,18 @@ class Installation:
 
     def query(self, sql):
         """The rows of a query on the database, which is sound."""
+        if self.url:
+            with psycopg.connect(self.url) as connection:
+                return connection.execute(sql).fetchall()
         with closing(sqlite3.connect(self.file)) as connection, connection:
             assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
             return connection.execute(sql).fetchall()
+
+    def start_anew(self):
+        """Empty the database of PostgreSQL."""
+        with psycopg.connect(self.url) as connection:
+            connection.execute("DROP SCHEMA public CASCADE")
+            connection.execute("CREATE SCHEMA public")
 
     def moments(self, *words):
         """Times in seconds, from when such a command has been loaded to its end."""
@@ -90,7 +102,7 @@ def test_a_killed_backup_leaves_none_that_is_half(filled):
     assert unfinished, "none was killed in the middle"
     output = filled.run("backup")
     assert output.startswith("Wrote ")
-    assert not [path for path in folder.iterdir() if not path.name.endswith(".zip")]
+    assert {path.suffix for path in folder.iterdir()} <= {".zip", ".verified"}
 
 
 def test_a_killed_restore_leaves_the_old_or_the_new(filled, tmp_path):
@@ -112,11 +124,14 @@ def test_a_killed_restore_leaves_the_old_or_the_new(filled, tmp_path):
     filled.run("users", "list")
 
 
-def test_a_killed_migration_can_be_run_again(tmp_path):
-    one = Installation(tmp_path / "timed")
+def test_a_killed_migration_can_be_run_again(tmp_path, database_url):
+    one = Installation(tmp_path / "timed", database_url)
     one.run("db", "upgrade", FIRST)
     moments = one.moments("db", "upgrade", "--no-backup")
-    one = Installation(tmp_path / "killed")
+    if database_url:
+        one.start_anew()
+    else:
+        one = Installation(tmp_path / "killed")
     one.run("db", "upgrade", FIRST)
     for seconds in moments:
         one.kill(seconds, "db", "upgrade", "--no-backup")
@@ -127,8 +142,8 @@ def test_a_killed_migration_can_be_run_again(tmp_path):
 
 
 @pytest.mark.parametrize("start", ["", OLDER], ids=["empty", "older"])
-def test_eight_at_once_migrate_once(tmp_path, start):
-    one = Installation(tmp_path / "instance")
+def test_eight_at_once_migrate_once(tmp_path, database_url, start):
+    one = Installation(tmp_path / "instance", database_url)
     if start:
         one.run("db", "upgrade", start)
     command = ["db", "upgrade"] if start else ["users", "list"]

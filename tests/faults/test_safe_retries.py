@@ -34,8 +34,8 @@ app.test_client().post(
 
 
 @pytest.fixture
-def environment(tmp_path):
-    return environment_of(tmp_path)
+def environment(tmp_path, database_url):
+    return environment_of(tmp_path, **({"DATABASE_URL": database_url} if database_url else {}))
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def token(ask):
     return ask("POST", "/auth/token", SIGN_IN)[1]["access_token"]
 
 
-def test_a_kill_between_commit_and_answer(serve, environment, tmp_path):
+def test_a_kill_between_commit_and_answer(serve, environment, tmp_path, database_url):
     _, ask = serve()
     mine = token(ask)
     for expected in (1, 1):
@@ -79,7 +79,7 @@ def test_a_kill_between_commit_and_answer(serve, environment, tmp_path):
     status, refused = ask("POST", "/posts", POST | {"title": "Other"}, mine, key="one")
     assert (status, refused["code"]) == (422, "idempotency_key_reused")
     assert ask("GET", "/posts?status=draft", None, mine)[1]["total"] == 1
-    assert losses(tmp_path / "quire.db", [1]) == []
+    assert losses(database_url or tmp_path / "quire.db", [1]) == []
 
 
 def test_two_servers_that_are_asked_at_once(serve):
@@ -96,7 +96,7 @@ def test_two_servers_that_are_asked_at_once(serve):
     assert asks[1]("GET", "/posts?status=draft", None, mine)[1]["total"] == 1
 
 
-def test_kills_at_any_moment(serve, tmp_path):
+def test_kills_at_any_moment(serve, tmp_path, database_url):
     sent = {}
     for _ in range(int(os.environ.get("QUIRE_KILL_CYCLES", "5"))):
         server, ask = serve()
@@ -115,7 +115,10 @@ def test_kills_at_any_moment(serve, tmp_path):
     assert len({post["id"] for _, post in made.values()}) == len(sent)
     assert all(id is None or id == made[key][1]["id"] for key, id in sent.items())
     assert ask("GET", "/posts?status=draft", None, mine)[1]["total"] == len(sent)
-    assert losses(tmp_path / "quire.db", [post["id"] for _, post in made.values()]) == []
+    assert (
+        losses(database_url or tmp_path / "quire.db", [post["id"] for _, post in made.values()])
+        == []
+    )
 
 
 def _post(key):

@@ -9,7 +9,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted([*(ROOT / "src").rglob("*.py"), ROOT / "serve.py", ROOT / "manage.py"])
-TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES}
 ASSEMBLY = {"src/quire/app.py", "src/quire/cli/main.py"}
 VAGUE = {"utils", "util", "helpers", "helper", "common", "manager", "base", "misc"}
 FIXED = (": Record)", ": Table)", ": Action)", ": Path)", ": Dialect)")
@@ -44,39 +43,45 @@ def named(path):
     return path.relative_to(ROOT).as_posix()
 
 
+def trees():
+    """Each file and its syntax tree, one after the other: all of them together take 100 MB."""
+    for path in SOURCES:
+        yield path, ast.parse(path.read_text(encoding="utf-8"))
+
+
 class FileRules:
     """What holds for each file."""
 
-    def is_short(path):
+    def is_short(path, tree):
         assert path.read_text(encoding="utf-8").count("\n") <= 300
 
-    def has_short_functions(path):
-        long = [f"{f.name}: {length(f)}" for f in functions(TREES[path]) if length(f) > 50]
+    def has_short_functions(path, tree):
+        long = [f"{f.name}: {length(f)}" for f in functions(tree) if length(f) > 50]
         assert not long
 
-    def imports_at_its_top_only(path):
+    def imports_at_its_top_only(path, tree):
         if named(path) in ASSEMBLY:
             return
         inside = [
             f"{f.name}, line {node.lineno}"
-            for f in functions(TREES[path])
+            for f in functions(tree)
             for node in ast.walk(f)
             if isinstance(node, ast.Import | ast.ImportFrom)
         ]
         assert not inside
 
-    def keeps_no_more_than_a_fixed_number(path):
+    def keeps_no_more_than_a_fixed_number(path, tree):
         """`@cache` never forgets: each of its arguments must be one of few that Quire itself names."""
-        kept = [f for f in functions(TREES[path]) if "cache" in map(ast.unparse, f.decorator_list)]
+        kept = [f for f in functions(tree) if "cache" in map(ast.unparse, f.decorator_list)]
         arguments = {
             f"{f.name}({a.arg}: {ast.unparse(a.annotation)})" for f in kept for a in f.args.args
         }
         assert not [one for one in arguments if not one.endswith(FIXED) and one not in NAMED]
 
-    def catches_only_what_it_knows(path):
+    def catches_only_what_it_knows(path, tree):
         broad = [
             node.lineno
-            for node in ast.walk(TREES[path])
+            for node in ast.walk(tree)
             if isinstance(node, ast.ExceptHandler)
             and (
                 node.type is None or getattr(node.type, "id", "") in ("Exception", "BaseException")
@@ -84,27 +89,27 @@ class FileRules:
         ]
         assert not broad
 
-    def says_what_it_is_for(path):
-        text = ast.get_docstring(TREES[path])
+    def says_what_it_is_for(path, tree):
+        text = ast.get_docstring(tree)
         assert text, "no docstring"
 
-    def explains_its_public_names(path):
+    def explains_its_public_names(path, tree):
         silent = [
             node.name
-            for node in TREES[path].body
+            for node in tree.body
             if isinstance(node, (*FUNCTIONS, ast.ClassDef))
             and not node.name.startswith("_")
             and not ast.get_docstring(node)
         ]
         assert not silent
 
-    def has_a_telling_name(path):
+    def has_a_telling_name(path, tree):
         assert path.stem not in VAGUE
 
-    def leaves_nothing_to_do(path):
+    def leaves_nothing_to_do(path, tree):
         assert not re.search(r"\b(TODO|FIXME|XXX)\b", path.read_text(encoding="utf-8"))
 
-    def names_the_encoding_of_text(path):
+    def names_the_encoding_of_text(path, tree):
         text = path.read_text(encoding="utf-8")
         silent = re.findall(r"\.(?:read_text|write_text)\((?![^)]*encoding)[^)]*\)", text)
         assert not silent
@@ -113,20 +118,27 @@ class FileRules:
 RULES = [rule for name, rule in vars(FileRules).items() if not name.startswith("_")]
 
 
+@pytest.fixture(scope="module")
+def broken():
+    """The files that break a rule, and how, by the name of the rule."""
+    found = {rule.__name__: {} for rule in RULES}
+    for path, tree in trees():
+        for rule in RULES:
+            try:
+                rule(path, tree)
+            except AssertionError as error:
+                found[rule.__name__][named(path)] = str(error)
+    return found
+
+
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
-def test_every_file(rule):
+def test_every_file(rule, broken):
     # one test for all files: 450 for each rule are most of what pytest collects
-    broken = {}
-    for path in SOURCES:
-        try:
-            rule(path)
-        except AssertionError as error:
-            broken[named(path)] = str(error)
-    assert broken == {}
+    assert broken[rule.__name__] == {}
 
 
 def test_the_median_function_is_short():
-    assert median(length(f) for tree in TREES.values() for f in functions(tree)) <= 7
+    assert median(length(f) for _, tree in trees() for f in functions(tree)) <= 7
 
 
 def test_there_is_one_commit():
@@ -142,7 +154,7 @@ def test_there_is_one_commit():
 def test_nothing_is_pickled():
     imported = {
         alias.name
-        for tree in TREES.values()
+        for _, tree in trees()
         for node in ast.walk(tree)
         if isinstance(node, ast.Import)
         for alias in node.names

@@ -5,6 +5,9 @@ from configparser import ConfigParser
 from graphlib import TopologicalSorter
 from importlib import import_module
 from pathlib import Path
+from typing import NamedTuple
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src"
@@ -14,10 +17,15 @@ def module_of(path):
     return ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__")
 
 
-TREES = {
-    module_of(path): ast.parse(path.read_text(encoding="utf-8"))
-    for path in sorted((SOURCE / "quire").rglob("*.py"))
-}
+FILES = {module_of(path): path for path in sorted((SOURCE / "quire").rglob("*.py"))}
+
+
+class Names(NamedTuple):
+    """What one module names of others."""
+
+    imports: set
+    strings: set
+    attributes: set
 
 
 def layers():
@@ -34,7 +42,7 @@ def strings_in(tree):
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             name = node.value.partition(":")[0]
-            if name in TREES and name.count("."):
+            if name in FILES and name.count("."):
                 yield name
 
 
@@ -53,8 +61,8 @@ def imports_in(tree):
         if isinstance(node, ast.ImportFrom) and node.module and id(node) not in passed:
             for alias in node.names:
                 full = f"{node.module}.{alias.name}"
-                if full in TREES or node.module in TREES:
-                    yield full if full in TREES else node.module
+                if full in FILES or node.module in FILES:
+                    yield full if full in FILES else node.module
 
 
 def _calls_import_module(node):
@@ -67,35 +75,47 @@ def attributes_of_strings(tree):
     for node in ast.walk(tree):
         if _calls_import_module(node):
             for argument in node.value.args:
-                if isinstance(argument, ast.Constant) and argument.value in TREES:
+                if isinstance(argument, ast.Constant) and argument.value in FILES:
                     yield argument.value, node.attr
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and ":" in node.value:
             module, _, name = node.value.partition(":")
-            if module in TREES and module.count("."):
+            if module in FILES and module.count("."):
                 yield module, name
 
 
-def test_what_is_read_from_a_string_exists():
-    pairs = {pair for tree in TREES.values() for pair in attributes_of_strings(tree)}
+@pytest.fixture(scope="module")
+def names():
+    """What each module names: what it imports, what strings mean, and what is read from those.
+
+    The trees are read one after the other: all of them together take 100 MB.
+    """
+    found = {}
+    for module, path in FILES.items():
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        parts = (imports_in(tree), strings_in(tree), attributes_of_strings(tree))
+        found[module] = Names(*map(set, parts))
+    return found
+
+
+def test_what_is_read_from_a_string_exists(names):
+    pairs = {pair for one in names.values() for pair in one.attributes}
     assert len(pairs) > 10
     assert [pair for pair in sorted(pairs) if not hasattr(import_module(pair[0]), pair[1])] == []
 
 
-def test_strings_obey_the_layers():
+def test_strings_obey_the_layers(names):
     order = layers()
-    for module, tree in TREES.items():
-        for name in strings_in(tree):
+    for module, one in names.items():
+        for name in one.strings:
             here, there = (one.split(".")[1] if "." in one else None for one in (module, name))
             assert here is None or here == there or order[here] > order[there], (module, name)
 
 
-def test_no_circle_with_strings_counted():
-    graph = {
-        module: {*imports_in(tree), *strings_in(tree)} - {module} for module, tree in TREES.items()
-    }
+def test_no_circle_with_strings_counted(names):
+    graph = {module: (one.imports | one.strings) - {module} for module, one in names.items()}
     assert list(TopologicalSorter(graph).static_order())
 
 
 def test_every_package_is_in_the_contract():
-    top = {name.split(".")[1] for name in TREES if "." in name}
+    top = {name.split(".")[1] for name in FILES if "." in name}
     assert top == set(layers())

@@ -90,6 +90,10 @@ def test_refuses_while_the_database_does_not_fit(elsewhere, tmp_path):
         database.execute("CREATE TABLE alembic_version (version_num VARCHAR(32))")
         database.execute("INSERT INTO alembic_version VALUES ('000000000000')")
         database.commit()
-    status, error = ask(f"{elsewhere()}/api/v1/tags")
-    assert (status, error["code"]) == (503, "unavailable")
-    assert "log" in error["message"]
+    log = tmp_path / "log"
+    address = elsewhere(LOG_FILE=str(log))
+    for _ in range(3):
+        status, error = ask(f"{address}/api/v1/tags")
+        assert (status, error["code"]) == (503, "unavailable")
+        assert "log" in error["message"]
+    assert log.read_text().count("Quire cannot start") == 1

@@ -16,6 +16,7 @@ from quire.app import create_app
 from quire.cli.worker import READY
 from quire.declare.job_registry import HANDLERS, on_event
 from quire.jobs.runner import run_job
+from quire.jobs.side_threads import STOP_SECONDS
 from quire.jobs.worker import running_workers
 from quire.records import TAGS, USERS, WEBHOOKS
 from quire.store import queue
@@ -25,19 +26,13 @@ from quire.store.outbox import enqueue as owe_job
 from quire.store.write import create
 from tests.jobs.webhooks.conftest import deliveries, listening, send
 from tests.mail_servers import TABLE, owed
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 BROKERS = {name: os.environ.get(name) for name in ("TEST_REDIS_URL", "TEST_AMQP_URL")}
 PERSON = {"username": "ann", "email": "ann@example.org", "password": "long-enough-9"}
 SECRET = "brokers-0123456789-abcdefghijklmnopqrstuvwxyz"
 STOP = signal.CTRL_BREAK_EVENT if os.name == "nt" else signal.SIGTERM
-
-
-def until(true, seconds=30):
-    end = time.monotonic() + seconds
-    while not true() and time.monotonic() < end:
-        time.sleep(0.05)
-    assert true()
 
 
 class Worker:
@@ -54,7 +49,7 @@ class Worker:
             [sys.executable, "manage.py", "worker"], cwd=ROOT, env=env, stdout=self.log,
             stderr=subprocess.STDOUT, **flags,
         )  # fmt: skip
-        until(lambda: READY in self.said() or self.process.poll() is not None)
+        wait_until(lambda: READY in self.said() or self.process.poll() is not None)
 
     def said(self):
         return Path(self.log.name).read_text(encoding="utf-8")
@@ -93,8 +88,10 @@ def test_a_worker_does_what_others_owe_and_stops_in_good_order(tmp_path, broker)
             for _ in range(5):
                 enqueue_mail("two_factor_on", id)
             owe_job("letters.fold")
-        until(lambda: len(list((tmp_path / "outbox").glob("*.eml"))) == 5 and len(owed(app)) == 0)
-        until(lambda: state_of(app, "letters.fold").failed_at)
+        wait_until(
+            lambda: len(list((tmp_path / "outbox").glob("*.eml"))) == 5 and len(owed(app)) == 0
+        )
+        wait_until(lambda: state_of(app, "letters.fold").failed_at)
         assert state_of(app, "letters.fold").error == "Nobody handles this."
     finally:
         begun = time.monotonic()
@@ -103,7 +100,7 @@ def test_a_worker_does_what_others_owe_and_stops_in_good_order(tmp_path, broker)
     with app.app_context():
         db.engine.dispose()
     assert status == 0 and "Traceback" not in worker.said()
-    assert seconds < 3, "it has nothing to do, so nothing to wait for"
+    assert seconds < STOP_SECONDS / 2, "it has nothing to do, so nothing to wait for"
 
 
 @pytest.mark.slow
@@ -150,12 +147,12 @@ def test_slow_receivers_of_webhooks_hold_no_other_job(tmp_path, broker):
                 for n in range(3):
                     create(WEBHOOKS, SYSTEM, {"url": f"{receiver.url}{n}", "events": ["tags.*"]})
                 create(TAGS, SYSTEM, {"name": "sea"})
-                until(lambda: len(receiver.messages) == 3)
+                wait_until(lambda: len(receiver.messages) == 3)
                 enqueue_mail("two_factor_on", id)
-                until(lambda: list((tmp_path / "outbox").glob("*.eml")))
+                wait_until(lambda: list((tmp_path / "outbox").glob("*.eml")))
                 assert {one.status for one in deliveries()} == {"pending"}
                 ended.set()
-                until(lambda: {one.status for one in deliveries()} == {"delivered"})
+                wait_until(lambda: {one.status for one in deliveries()} == {"delivered"})
         finally:
             ended.set()
             status = worker.stop()
@@ -170,7 +167,7 @@ def test_a_broker_that_is_away_loses_nothing(make_app, caplog):
     with app.app_context():
         owe_job("letters.burn")
     with running_workers(app):
-        until(lambda: "The broker does not answer" in caplog.text)
+        wait_until(lambda: "The broker does not answer" in caplog.text)
     row = state_of(app, "letters.burn")
     assert row.due_at and row.attempts == 0 and row.failed_at is None
 

@@ -3,15 +3,17 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from quire.actor import SYSTEM
 from quire.declare.clock import now, rfc3339
 from quire.declare.job_registry import SCHEDULE
 from quire.jobs import maintenance
 from quire.records import COMMENTS, POSTS, SESSIONS, TAGS
-from quire.records.accounts import email_links
+from quire.records.accounts import email_links, known_devices
+from quire.records.accounts.known_devices import KnownDevice
 from quire.store import import_origins, write
+from quire.store.audit import AuditEvent
 from quire.store.db import read_connection, transaction
 from quire.store.import_origins import ImportOrigin
 from quire.store.revisions import Revision
@@ -120,3 +122,49 @@ def test_pages_of_editors_are_forgotten():
     assert import_origins.known_items(import_origins.PAGES, "new") and import_origins.known_items(
         "markdown", "old"
     )
+
+
+def count(table):
+    with read_connection() as connection:
+        return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+def test_the_audit_log_ends_after_two_years_but_for_its_last_event():
+    events = AuditEvent.__table__
+    for name in ("One", "Two", "Three"):
+        write.create(TAGS, SYSTEM, {"name": name})
+    with read_connection() as connection:
+        ids = sorted(connection.execute(select(events.c.id)).scalars())
+    with transaction() as connection:
+        old = update(events).where(events.c.id <= ids[-2])
+        connection.execute(old.values(created_at=ago(days=731)))
+    assert maintenance.prune()["events of the audit log"] == len(ids) - 1
+    with transaction() as connection:
+        connection.execute(update(events).values(created_at=ago(days=731)))
+    assert maintenance.prune()["events of the audit log"] == 0
+    assert count(events) == 1
+
+
+def test_old_devices_count_as_new_again(people):
+    devices = KnownDevice.__table__
+    ann = people["ann"].id
+    known_devices.is_new(ann, "a" * 64)
+    with transaction() as connection:
+        connection.execute(update(devices).values(created_at=ago(days=731)))
+    known_devices.is_new(ann, "b" * 64)
+    assert maintenance.prune()["known devices"] == 1
+    assert known_devices.is_new(ann, "a" * 64)
+
+
+def test_imports_remember_what_is_here_and_what_was_deleted_lately():
+    here = write.create(TAGS, SYSTEM, {"name": "Here"}).id
+    with transaction() as connection:
+        items = {
+            name: import_origins.KnownItem("tags", id, "f", 1)
+            for name, id in (("here", here), ("gone", 901), ("gone lately", 902))
+        }
+        import_origins.store_items(connection, "test", "place", items)
+        old = update(ImportOrigin).where(ImportOrigin.item != "gone lately")
+        connection.execute(old.values(imported_at=ago(days=366)))
+    assert maintenance.prune()["origins of records that are gone"] == 1
+    assert set(import_origins.known_items("test", "place")) == {"here", "gone lately"}

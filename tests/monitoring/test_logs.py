@@ -89,9 +89,9 @@ def test_levels(tmp_path, level, count):
         logger.debug("one")
         logger.info("two")
         logger.warning("three")
-        logging.getLogger("a.library").info("of its own affairs")
+        logging.getLogger("a.package").info("of its own affairs")
     assert len([one for one in entries(read) if one["event"] == "test"]) == count
-    assert any(one["event"] == "a.library" for one in entries(read)) == (level == "DEBUG")
+    assert any(one["event"] == "a.package" for one in entries(read)) == (level == "DEBUG")
 
 
 def test_a_traceback_is_one_field(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from quire.security.network_addresses import (
     ForbiddenAddress,
     is_public,
-    require_public,
+    require_reachable,
     resolve,
 )
 
@@ -17,6 +17,12 @@ PRIVATE = (
     "168.63.129.16 192.0.2.1 192.88.99.1 ::1 :: fe80::1 fe80::1%eth0 fc00::1 fec0::1 ff0e::1 ::ffff:10.0.0.1 "
     "::7f00:1 64:ff9b::7f00:1 64:ff9b:1::1 2002:7f00:1:: 2001:0:7f00:1:: 2001:db8::1 fd00:ec2::254"
 )
+LOCAL = (
+    "169.254.169.254 169.254.0.1 169.254.170.2 fe80::1 fe80::1%eth0 fe80::a9fe:a9fe febf::1 100.100.100.200 "
+    "168.63.129.16 192.0.0.192 fd00:ec2::254 fd20:ce::254 ::ffff:169.254.169.254 ::169.254.169.254 "
+    "64:ff9b::a9fe:a9fe 64:ff9b:1::a9fe:a9fe 2002:a9fe:a9fe::"
+)
+"""Of the machine itself and of the cloud that it runs in: credentials are given out there."""
 PUBLIC = "93.184.215.14 2606:4700::1111 ::ffff:8.8.8.8 64:ff9b::808:808 2002:808:808::"
 
 
@@ -33,12 +39,24 @@ def test_is_public(address):
 @pytest.mark.parametrize("host", ["127.1", "2130706433", "0x7f000001", "localhost"])
 def test_names_are_judged_by_what_they_resolve_to(host):
     with pytest.raises(ForbiddenAddress, match="leads to a private network"):
-        require_public(host, resolve(host, 80, 5))
+        require_reachable(host, resolve(host, 80, 5))
 
 
 def test_one_private_address_among_public_ones_is_enough():
     with pytest.raises(ForbiddenAddress):
-        require_public("example.org", ["93.184.215.14", "10.0.0.1"])
+        require_reachable("example.org", ["93.184.215.14", "10.0.0.1"])
+
+
+@pytest.mark.parametrize("address", LOCAL.split())
+def test_link_local_and_metadata_addresses_are_refused_beside_private_networks(address):
+    assert not is_public(address)
+    with pytest.raises(ForbiddenAddress, match="link-local or cloud metadata address"):
+        require_reachable("example.org", ["10.0.0.1", address], allow_private=True)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "10.1.2.3", "192.168.1.1", "::1", "fd12::1"])
+def test_private_networks_can_be_allowed(address):
+    require_reachable("example.org", [address], allow_private=True)
 
 
 @pytest.mark.parametrize("host", ["nowhere.invalid", f"{'a' * 70}.example", ""])

@@ -3,7 +3,6 @@
 import http.client
 import re
 import shutil
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -14,6 +13,7 @@ from quire.records import POSTS
 from tests.nginx import nginx_configuration
 from tests.running_server import free_port, serving
 from tests.users import token_of
+from tests.waiting import wait_for_port
 
 NGINX = shutil.which("nginx")
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(NGINX is None, reason="nginx is not installed")]
@@ -45,23 +45,12 @@ def proxy(app, tmp_path):
         log = (tmp_path / "output").open("w", encoding="utf-8")
         process = subprocess.Popen([NGINX, "-c", str(file)], stdout=log, stderr=log)
         try:
-            wait_for(port, process, tmp_path)
+            wait_for_port(port, process, tmp_path / "output")
             yield port
         finally:
             process.terminate()
             process.wait(SECONDS)
             log.close()
-
-
-def wait_for(port, process, folder):
-    """Return when somebody listens."""
-    end = time.monotonic() + SECONDS
-    while time.monotonic() < end and process.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    pytest.fail((folder / "output").read_text(encoding="utf-8"))
 
 
 @pytest.fixture

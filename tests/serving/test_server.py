@@ -21,6 +21,7 @@ from quire.serving import supervisor as fleet_module
 from quire.serving.server import Server
 from quire.serving.supervisor import Supervisor
 from tests import running_server
+from tests.waiting import wait_until
 
 DUMMY = Path(__file__).with_name("small_server.py")
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to send")
@@ -70,6 +71,41 @@ def parsed(answer):
 
 
 GET = b"GET /%s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+
+
+def recording(order, let):
+    """An application that notes the path of each request, and answers when it is let."""
+
+    def application(environ, start_response):
+        order.append(environ["PATH_INFO"])
+        assert let.wait(10)
+        start_response("204 No Content", [])
+        return []
+
+    return application
+
+
+@pytest.mark.parametrize(
+    ("trusted_proxy", "source", "header"),
+    [(None, "127.0.0.2", b""), ("127.0.0.1", "127.0.0.1", b"X-Forwarded-For: 192.0.2.7\r\n")],
+)
+def test_many_requests_of_one_network_are_in_nobody_elses_way(trusted_proxy, source, header):
+    order, let = [], threading.Event()
+    requests = [("127.0.0.1", b"many", b"")] * 20 + [(source, b"one", header)]
+    options = {"threads": 1, "trusted_proxy": trusted_proxy}
+    with (
+        running_server.running(recording(order, let), **options) as (server, port),
+        contextlib.ExitStack() as stack,
+    ):
+        queue = server.task_dispatcher.queue
+        for number, (address, path, more) in enumerate(requests, 1):
+            client = socket.create_connection(("127.0.0.1", port), 10, (address, 0))
+            request = b"GET /%b HTTP/1.1\r\nHost: a\r\n%b\r\n" % (path, more)
+            stack.enter_context(client).sendall(request)
+            wait_until(lambda number=number: len(order) + len(queue) == number)
+        let.set()
+        wait_until(lambda: len(order) == len(requests))
+    assert order.index("/one") <= 2
 
 
 def test_answers_without_naming_itself(port):
@@ -188,7 +224,7 @@ def test_request_that_does_not_come_to_its_end(port, data, monkeypatch):
     monkeypatch.setattr(channel_module, "BODY_SECONDS", 0.5)
     begun = time.monotonic()
     assert send(port, data) == b""
-    assert 0.4 < time.monotonic() - begun < 4
+    assert 0.4 < time.monotonic() - begun < 10
 
 
 def test_refused_client_that_never_stops_is_cut_off(port, monkeypatch):
@@ -255,7 +291,7 @@ def test_stop_closes_idle_connections_after_a_moment():
         begun = time.monotonic()
         server.stop()
         assert drain(client) == b""
-        assert 0.9 < time.monotonic() - begun < 4
+        assert 0.9 < time.monotonic() - begun < 10
 
 
 @pytest.mark.parametrize("held", [True, False], ids=["held off", "not held off"])

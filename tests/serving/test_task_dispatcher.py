@@ -2,7 +2,7 @@
 
 import threading
 
-from quire.serving.task_dispatcher import ElasticDispatcher
+from quire.serving.task_dispatcher import ElasticDispatcher, FairQueue
 
 PATIENCE = 10
 
@@ -22,8 +22,24 @@ class Task:
         """Nothing."""
 
 
+def dispatcher(count):
+    """Threads for tasks of one network."""
+    return ElasticDispatcher(count, lambda task: "")
+
+
+def test_networks_take_turns():
+    queue = FairQueue(lambda task: task[0])
+    for task in ("a1", "a2", "a3", "b1", "a4", "c1", "b2"):
+        queue.append(task)
+    taken = [queue.popleft() for _ in range(3)]
+    queue.append("d1")
+    taken += [queue.popleft() for _ in range(len(queue))]
+    assert taken == ["a1", "b1", "c1", "a2", "b2", "d1", "a3", "a4"]
+    assert not queue
+
+
 def test_another_thread_takes_the_place_of_one_that_waits():
-    workers, let = ElasticDispatcher(1), threading.Event()
+    workers, let = dispatcher(1), threading.Event()
 
     def wait():
         with workers.blocking():
@@ -43,7 +59,7 @@ def test_another_thread_takes_the_place_of_one_that_waits():
 
 
 def test_nobody_takes_a_place_after_the_end():
-    workers = ElasticDispatcher(2)
+    workers = dispatcher(2)
     workers.shutdown()
     with workers.blocking():
         assert not workers.threads

@@ -6,14 +6,14 @@ import pytest
 from bs4 import BeautifulSoup
 
 from quire.records import CATEGORIES, COMMENTS, PAGES, POSTS, TAGS
-from tests.users import PASSWORD
+from tests.users import PASSWORD, maker
 
 PAST, EARLIER, FUTURE = "2026-01-02T10:00:00Z", "2026-01-01T10:00:00Z", "2099-01-01T10:00:00Z"
 
 
-@pytest.fixture
-def content(make, people):
+def fill(app, people):
     """Ann's posts in every state, one of Abe's, pages, a category and tags; ids by name."""
+    make = maker(app)
     category = make(CATEGORIES, name="Field notes", description="What was seen.")
     make(TAGS, name="unused")
 
@@ -33,6 +33,17 @@ def content(make, people):
         secret=make(PAGES, title="Secret", body="canarysecret"),
         category=category,
     )
+
+
+@pytest.fixture(scope="session")
+def kept_content(one_app, database):
+    database.keep_content(*one_app, "site", fill)
+
+
+@pytest.fixture
+def content(app, people, database, kept_content):
+    """Content in every state; ids by name."""
+    return database.content(app, people, "site", fill)
 
 
 @pytest.fixture
@@ -62,12 +73,6 @@ def token_of(client, path):
     return {
         "csrf_token": soup(client.get(path)).main.find("input", {"name": "csrf_token"})["value"]
     }
-
-
-@pytest.fixture
-def guarded(make_app):
-    """An application that asks forms for our token, as it does outside tests."""
-    return make_app(WTF_CSRF_ENABLED=True)
 
 
 @pytest.fixture

@@ -249,3 +249,12 @@ def test_every_address_answers_head(client, content):
 def test_the_door_names_each_view_once():
     names = [view.__name__ for _, view, _ in ADDRESSES]
     assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("path", ["/", "/posts/live", "/pages/about", "/search?q=canary"])
+def test_content_says_its_language_where_the_page_is_in_another(client, content, path):
+    page = soup(client.get(path, headers={"Accept-Language": "de"}))
+    assert page.html["lang"] == "de"
+    parts = page.main.select(".prose, .summary, article h1, article h2, h2[dir]")
+    assert parts and {one.get("lang") for one in parts} == {"en"}
+    assert soup(client.get(path)).main.find(lang=True) is None

@@ -7,8 +7,10 @@ import pytest
 from quire.actor import SYSTEM
 from quire.declare.clock import now, rfc3339
 from quire.records import POSTS, TAGS
-from quire.site import sitemap
+from quire.site import archive_queries, sitemap
 from quire.store import read
+from quire.store.db import db
+from tests.query_plans import query_plans
 
 SPACE = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 
@@ -93,3 +95,26 @@ def test_a_part_takes_one_statement(statements, client, content):
     client.get("/robots.txt")  # asks what has changed
     response, asked = statements(client.get, "/sitemap-posts-1.xml")
     assert response.status_code == 200 and len(asked) == 1
+
+
+def test_posts_are_gathered_without_reading_their_rows(app):
+    """Rows are long, and the answers are gathered again after each change."""
+    for gather in (sitemap.parts, archive_queries.posts_by_month):
+        with app.app_context():
+            without = ("seqscan", "bitmapscan")
+            plan = query_plans(db.engine, gather, "max(posts.updated_at)", without)[0]
+            dialect = db.engine.dialect.name
+        expected = "COVERING INDEX" if dialect == "sqlite" else "Index Only Scan"
+        assert f"{expected} " in plan and "ix_posts_listed" in plan, plan
+
+
+@pytest.mark.parametrize("record", sitemap.public_types().values(), ids=lambda one: one.path)
+def test_a_part_is_found_by_ids(app, record):
+    table = record.table.name
+    with app.app_context():
+        dialect = db.engine.dialect.name
+        plan = query_plans(db.engine, lambda: sitemap.part(record, 2))[0]
+    if dialect == "sqlite":
+        assert f"SEARCH {table} USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" in plan, plan
+    else:
+        assert "id >=" in plan and "id <=" in plan and f"pk_{table}" in plan, plan

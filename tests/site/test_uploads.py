@@ -1,4 +1,4 @@
-"""What is fetched from /uploads/: kept for ever, in parts, never run; names lead nowhere else."""
+"""What is fetched from /uploads/: kept, in parts, never run; names lead nowhere else."""
 
 import io
 import os
@@ -26,13 +26,15 @@ def put(app):
     return kept
 
 
-def test_a_picture_is_there_at_once_drawn_anew_and_kept_for_ever(client, put):
+def test_a_picture_is_there_at_once_drawn_anew_and_kept_for_a_minute(client, put):
     address = put(photo(800, 600))
     answer = client.get(address)
     assert (answer.status_code, answer.mimetype) == (200, "image/jpeg")
     assert b"canary" not in answer.data and opened(answer.data).size == (600, 800)
     headers = answer.headers
-    assert headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert headers["Cache-Control"] == "public, max-age=60"
+    small = client.get(address.replace(".jpg", "-160.webp")).headers
+    assert small["Cache-Control"] == "public, max-age=31536000, immutable"
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert "sandbox" in headers["Content-Security-Policy"]
     assert "Set-Cookie" not in headers

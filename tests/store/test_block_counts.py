@@ -10,7 +10,7 @@ from quire.actor import ANONYMOUS, SYSTEM, Actor
 from quire.declare.clock import now, rfc3339
 from quire.declare.query import Query
 from quire.declare.query_conditions import Condition
-from quire.records import POSTS
+from quire.records import COMMENTS, POSTS
 from quire.store import block_counts, read, write
 from quire.store.db import db, transaction
 from quire.store.feed_position import number_commits
@@ -122,3 +122,70 @@ def test_filters_of_other_tables_are_counted_as_a_whole(posts, people, statement
     new(people["ann"].id)
     number, seen = statements(lambda: total(conditions=by_name))
     assert number == 11 and "BETWEEN" not in counting(seen)[0]
+
+
+def comments_total(actor=ANONYMOUS):
+    return read.list_records(COMMENTS, actor, Query()).total
+
+
+def visible_comments():
+    with db.engine.connect() as connection:
+        posts = "SELECT id FROM posts WHERE deleted_at IS NULL AND published_at <= :now"
+        words = f"SELECT count(*) FROM comments WHERE status = 'approved' AND post_id IN ({posts})"
+        moment = now() if connection.dialect.name != "sqlite" else rfc3339(now())
+        return connection.execute(text(words), {"now": moment}).scalar_one()
+
+
+def test_rows_that_others_let_be_seen_are_counted_in_blocks_too(posts, people, statements):
+    raws = [{"post": post, "body": "b", "status": "approved"} for post in posts for _ in range(3)]
+    write.create_many(COMMENTS, SYSTEM, raws)
+    chance = random.Random(5)
+    assert comments_total() == 30
+    write.create(COMMENTS, SYSTEM, raws[0])
+    assert comments_total() == 31
+    number_commits()
+    comments_total()
+    write.update(POSTS, SYSTEM, posts[4], {"published": False})
+    number, seen = statements(comments_total)
+    assert number == 28
+    counts = [one for one in seen if "count(*)" in one and "FROM comments" in one]
+    # on PostgreSQL those of all comments too, whose events had no place when they were counted
+    most = 4 if db.engine.dialect.name == "sqlite" else 12
+    assert 1 <= len(counts) <= most and all("BETWEEN" in one for one in counts)
+    assert not any("GROUP BY" in one for one in counts)
+    for _ in range(30):
+        post, verb = chance.choice(posts), chance.randrange(3)
+        if verb == 2:
+            write.create(COMMENTS, SYSTEM, {**raws[0], "post": post})
+        else:
+            write.update(POSTS, SYSTEM, post, {"published": bool(verb)})
+        assert comments_total() == visible_comments()
+
+
+def test_many_rows_that_another_lets_be_seen_have_all_blocks_counted(
+    posts, statements, monkeypatch
+):
+    monkeypatch.setattr(block_counts, "MOST_CHANGES", 2)
+    block_counts._changed_ids.cache_clear()
+    raws = [{"post": posts[0], "body": "b", "status": "approved"} for _ in range(5)]
+    write.create_many(COMMENTS, SYSTEM, raws)
+    comments_total()
+    write.update(POSTS, SYSTEM, posts[1], {"title": "N"})
+    comments_total()
+    number_commits()
+    write.update(POSTS, SYSTEM, posts[0], {"published": False})
+    number, seen = statements(comments_total)
+    assert number == 0 and any("GROUP BY" in one for one in seen)
+    block_counts._changed_ids.cache_clear()
+
+
+def test_comments_are_counted_in_the_order_of_their_posts(posts, statements):
+    raws = [{"post": post, "body": "b", "status": "approved"} for post in posts]
+    write.create_many(COMMENTS, SYSTEM, raws)
+    for expected in (10, 11):  # as a whole, then in blocks
+        number, seen = statements(comments_total)
+        counts = [one for one in seen if "count(*)" in one and "FROM comments" in one]
+        assert number == expected and counts
+        hint = "INDEXED BY ix_comments_below"
+        assert all(hint in one for one in counts) or db.engine.dialect.name != "sqlite"
+        write.create(COMMENTS, SYSTEM, raws[0])

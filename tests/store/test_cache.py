@@ -8,7 +8,7 @@ from quire.actor import ANONYMOUS, SYSTEM
 from quire.declare.clock import now, rfc3339
 from quire.declare.query import Query
 from quire.records import POSTS, USERS
-from quire.store import block_counts, cache, read, write
+from quire.store import block_counts, cache, database_state, read, write
 from quire.store.db import db, transaction
 
 
@@ -49,8 +49,8 @@ def test_counts_once_while_nothing_changes(ann, monkeypatch):
 def test_a_list_asks_once_whether_anything_was_committed(ann, monkeypatch):
     post(ann)
     asked = []
-    real = cache._token
-    monkeypatch.setattr(cache, "_token", lambda *a: asked.append(1) or real(*a))
+    real = database_state._token
+    monkeypatch.setattr(database_state, "_token", lambda *a: asked.append(1) or real(*a))
     listed = read.list_records(POSTS, ANONYMOUS, Query())
     assert (listed.total, len(asked)) == (1, 1)
     assert listed.feed is not None

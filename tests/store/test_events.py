@@ -9,7 +9,7 @@ from quire.records import COMMENTS, POSTS, SETTINGS, TAGS
 from quire.store import write
 from quire.store.db import read_connection, transaction
 from quire.store.outbox import OutboxEvent
-from quire.store.schedules import tell_due
+from quire.store.publication_schedule import tell_due
 from quire.store.viewers import NOTE
 from tests.api.conftest import FUTURE, PAST
 

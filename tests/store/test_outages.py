@@ -14,7 +14,7 @@ from quire.errors import Unavailable
 from quire.monitoring import outage_log
 from quire.monitoring.request_id import following
 from quire.store.db import db, transaction
-from quire.store.outages import AWAY, FULL, LOCKED, READ_ONLY, translate_outages
+from quire.store.outages import BAD_FILE, FULL, LOCKED, READ_ONLY, translate_outages
 from tests.databases import on_postgresql
 from tests.monitoring.log_setup import logging_to
 
@@ -38,7 +38,8 @@ def told(caplog, monkeypatch):
 @pytest.mark.parametrize(
     ("code", "cause"),
     [(sqlite3.SQLITE_FULL, FULL), (sqlite3.SQLITE_BUSY, LOCKED), (sqlite3.SQLITE_READONLY, READ_ONLY),
-     (sqlite3.SQLITE_READONLY_DBMOVED, READ_ONLY), (sqlite3.SQLITE_IOERR, AWAY)],
+     (sqlite3.SQLITE_READONLY_DBMOVED, READ_ONLY), (sqlite3.SQLITE_IOERR, BAD_FILE),
+     (sqlite3.SQLITE_CANTOPEN, BAD_FILE)],
 )  # fmt: skip
 def test_each_cause_has_a_line_a_minute(told, code, cause):
     for _ in range(3):

@@ -2,10 +2,10 @@
 
 import os
 import shutil
-import socket
 import subprocess
-import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from sqlalchemy import make_url, text
@@ -17,55 +17,51 @@ from quire.store.postgresql import LIMITS, missing_role_settings
 from tests.databases import on_postgresql
 from tests.running_server import free_port
 from tests.users import signed_in
+from tests.waiting import wait_for_port
 
 PROGRAM = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
 SERVER_CONNECTIONS = 2
 
 pytestmark = [
-    pytest.mark.slow,
     pytest.mark.skipif(not on_postgresql(), reason="PgBouncer is for PostgreSQL"),
     pytest.mark.skipif(not os.path.exists(PROGRAM), reason="PgBouncer is not installed"),
 ]
 
 
-def wait_for(port):
-    """Return when somebody listens."""
-    for _ in range(100):
-        with socket.socket() as one:
-            if one.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise AssertionError("PgBouncer does not listen")
+@pytest.fixture
+def folder():
+    """A folder that others can read: pytest closes its own to them whenever it starts anywhere."""
+    with TemporaryDirectory() as name:
+        os.chmod(name, 0o755)
+        yield Path(name)
 
 
 @pytest.fixture
-def pooled_url(app, tmp_path):
+def pooled_url(app, folder):
     """The URL of the tests' database, by way of a PgBouncer of our own."""
     with app.app_context():
         url = make_url(str(db.engine.url)).set(password=db.engine.url.password)
     port = free_port()
-    config = tmp_path / "pgbouncer.ini"
-    (tmp_path / "users.txt").write_text(f'"{url.username}" "{url.password or ""}"\n')
+    config = folder / "pgbouncer.ini"
+    (folder / "users.txt").write_text(f'"{url.username}" "{url.password or ""}"\n')
     config.write_text(
         f"[databases]\n{url.database} = host={url.host} port={url.port or 5432}\n"
         f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n"
-        f"auth_type = trust\nauth_file = {tmp_path / 'users.txt'}\npool_mode = transaction\n"
+        f"auth_type = trust\nauth_file = {folder / 'users.txt'}\npool_mode = transaction\n"
         f"default_pool_size = {SERVER_CONNECTIONS}\nmax_client_conn = 100\n"
     )
-    command = [PROGRAM, "-q", str(config)]
-    options = {}
-    if os.geteuid() == 0:  # it refuses to run as root
-        tmp_path.chmod(0o755)
-        for folder in tmp_path.parents[:3]:
-            folder.chmod(folder.stat().st_mode | 0o111)
-        options = {"user": "nobody"}
-    bouncer = subprocess.Popen(command, **options, stderr=subprocess.DEVNULL)
-    try:
-        wait_for(port)
-        yield url.set(host="127.0.0.1", port=port).render_as_string(hide_password=False)
-    finally:
-        bouncer.terminate()
-        bouncer.wait(10)
+    for file in folder.iterdir():
+        file.chmod(0o644)  # whatever an earlier test in this process has set for new files
+    options = {"user": "nobody"} if os.geteuid() == 0 else {}  # it refuses to run as root
+    output = folder / "output"
+    with output.open("w", encoding="utf-8") as log:
+        bouncer = subprocess.Popen([PROGRAM, str(config)], **options, stderr=log)
+        try:
+            wait_for_port(port, bouncer, output)
+            yield url.set(host="127.0.0.1", port=port).render_as_string(hide_password=False)
+        finally:
+            bouncer.terminate()
+            bouncer.wait(10)
 
 
 def test_requests_changes_and_exports_work_behind_pgbouncer(pooled_url, people, make, tmp_path):

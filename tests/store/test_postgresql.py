@@ -7,14 +7,17 @@ from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import create_engine, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.schema import CreateIndex
 
 from quire.errors import QueryTimeout, TransactionConflict, Unavailable
 from quire.monitoring import outage_log
 from quire.records import TAGS
 from quire.store import bulk, retries, rows
-from quire.store.db import db, has_one_writer, snapshot, transaction
+from quire.store.db import Model, db, has_one_writer, snapshot, transaction
+from quire.store.engine import update_statistics
 from quire.store.outages import COSTLY, IDLE, LOCKED, translate_outages
-from quire.store.postgresql import missing_role_settings
+from quire.store.postgresql import declare_partial_indexes, missing_role_settings
 from quire.store.retries import ATTEMPTS, retry_conflicts, run_again
 from tests.databases import on_postgresql
 from tests.users import signed_in
@@ -215,3 +218,24 @@ def test_a_bulk_call_forgets_what_was_rolled_back(app, people, make, monkeypatch
     assert answer.status_code == 200
     assert client.get(f"/api/v1/tags/{id}").json["version"] == 2
     assert len(pauses) == 1
+
+
+@only_postgresql
+def test_tables_are_looked_at_after_many_rows_were_written(app, make):
+    seen = text("SELECT count(*) FROM pg_stats WHERE tablename = 'tags' AND attname = 'slug'")
+    with app.app_context():
+        make(TAGS, name="Sea")
+        make(TAGS, name="Sky")
+        update_statistics()
+        with db.engine.connect() as connection:
+            assert connection.execute(seen).scalar_one() == 1
+
+
+def test_partial_indexes_are_partial_on_both_databases():
+    declare_partial_indexes(Model.metadata)
+    indexes = [one for table in Model.metadata.tables.values() for one in table.indexes]
+    partial = [one for one in indexes if "where" in one.info]
+    assert len(partial) > 4
+    for index in partial:
+        for dialect in (sqlite.dialect(), postgresql.dialect()):
+            assert str(CreateIndex(index).compile(dialect=dialect)).endswith(index.info["where"])

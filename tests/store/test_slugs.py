@@ -35,6 +35,21 @@ def test_many_cost_few_statements(app, taken, statements):
         assert len(statements(free_slug, TAGS, "sea")[1]) < 25
 
 
+def test_records_written_together_are_numbered_like_single_ones(app, statements):
+    names = [f"Sea{sign * n}" for n, sign in enumerate("!?.,;:" * 5, 1)]
+    with app.app_context():
+        create(TAGS, SYSTEM, {"name": "Sea"})
+        raws = [{"name": name} for name in names]
+        raws.insert(3, {"name": "Sky", "slug": "sea-5"})
+        tags, sent = statements(create_many, TAGS, SYSTEM, raws)
+        more = [{"name": "(sea"}, {"name": "(sea)"}]
+        again, sent_again = statements(create_many, TAGS, SYSTEM, more)
+    assert [one.state["slug"] for one in tags] == [f"sea-{n}" for n in range(2, 33)]
+    assert [one.state["slug"] for one in again] == ["sea-33", "sea-34"]
+    assert sum(one.startswith("INSERT INTO tags") for one in sent) == 1
+    assert sum("slug =" in one for one in sent_again) <= 4
+
+
 def test_a_new_record_asks_for_its_slug_only_when_it_is_taken(app, statements):
     def lookups(name):
         sent = statements(create, TAGS, SYSTEM, {"name": name})[1]

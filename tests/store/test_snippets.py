@@ -2,7 +2,7 @@
 
 import pytest
 
-from quire.store.snippets import LENGTH, PIECE, Highlighter
+from quire.store.snippets import FIRST_LENGTH, LENGTH, PIECE, Highlighter, beginnings, plain_text
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ from quire.store.snippets import LENGTH, PIECE, Highlighter
         ("3.11", "3 of 11: 3.11", "3 of 11: <mark>3.11</mark>"),
         ("glue st", "glues, glue, sticks", "glues, <mark>glue</mark>, <mark>sticks</mark>"),
         ("👍", "ok 👍🏽!", "ok <mark>👍</mark>🏽!"),
-        ("b", '<b>&"b"</b>', '&lt;<mark>b</mark>&gt;&amp;"<mark>b</mark>"&lt;/<mark>b</mark>&gt;'),
+        ("b", 'b < c & "b"', '<mark>b</mark> &lt; c &amp; "<mark>b</mark>"'),
         ("nothing", "# Head\n\n> quoted _em_ snake_case [link](https://example.org) | cell",
          "Head quoted em snake_case link cell"),
         ("nothing", "- one\n* two\n  + three\n1. four\n20) five\n> - six\n- [x] seven\n- [ ] eight\n\n---\n-5 - 3.5",
@@ -41,6 +41,33 @@ def test_the_part_with_the_word_is_shown(before):
     assert len(snippet) < LENGTH + len("<mark></mark>……") + 40
 
 
+@pytest.mark.parametrize("before", [0, 4000, 4090, 33_000, 250_000])
+def test_a_word_is_shown_alike_however_the_text_is_cut(before):
+    after = "a needle " + "and more " * 100
+    in_lines, in_one = ("other words, " + end for end in ("\n", " "))
+    of_lines = Highlighter("needle").snippet(in_lines * (before // 14) + after)
+    of_one = Highlighter("needle").snippet(in_one * (before // 14) + after)
+    assert of_lines == of_one and "<mark>needle</mark>" in of_one
+
+
+def test_of_a_long_text_a_short_beginning_is_read_first():
+    text = "other words\n" * 20_000
+    parts = list(beginnings(text))
+    assert len(parts[0]) < 2 * FIRST_LENGTH and parts[-1] == text
+    assert sum(map(len, parts)) < 1.2 * len(text)
+    assert all(text.startswith(part + "\n") for part in parts[:-1])
+    assert list(beginnings("short")) == ["short"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("_em_", "em"), ("snake_case", "snake_case"), ("a__b", "ab"), ("__a__ b_", "a b"),
+     ("*_`~x~`_*", "x"), ("_é_ü_", "é_ü"), ("a_ _b", "a b"), ("_" * 5, "")],
+)  # fmt: skip
+def test_underscores_stay_inside_of_words(text, expected):
+    assert Highlighter("q").snippet(text) == expected
+
+
 def test_a_text_without_spaces_is_cut_too():
     snippet = Highlighter("終").snippet("天" * 1000 + "終" + "地" * 1000)
     assert "<mark>終</mark>" in snippet and len(snippet) < LENGTH + 60
@@ -50,3 +77,19 @@ def test_all_words_are_marked_where_the_first_stands_at_the_end_of_a_piece():
     for place in range(PIECE - 250, PIECE + 250, 10):
         text = "x " * (place // 2) + "kite " * 10 + "y " * 300
         assert Highlighter("kite").snippet(text).count("<mark>") == 10, place
+
+
+def test_what_readers_never_see_is_not_in_a_snippet():
+    text = """![A cat](/uploads/abc.png "Tom") on [a mat](../mats) <b class="x">here</b>, 1 < 2 and 3 > 2.
+```py
+purr = True
+```
+Well[^1] (an aside)
+
+[^1]: A note.
+[mats]: https://example.org/mats
+<figure><img src="x.png"></figure>
+"""
+    assert plain_text(text) == (
+        "A cat on a mat here, 1 < 2 and 3 > 2. purr = True Well (an aside) A note."
+    )

@@ -121,6 +121,17 @@ def test_the_order_comes_from_an_index(context, record, name, actor):
             assert f"ix_{record.table.name}_{column}" in plan
 
 
+@pytest.mark.parametrize("name", ["title", "slug", "views"])
+def test_a_page_deep_in_a_sorted_list_skips_rows_in_the_index_alone(context, name):
+    query = Query(sort=(name,), page=400, count=False)
+    plan = _plan(lambda: read.list_records(POSTS, ANONYMOUS, query))
+    column = POSTS.field(name).order_column.name
+    if db.engine.dialect.name == "sqlite":
+        assert f"COVERING INDEX ix_posts_{column}" in plan
+    else:
+        assert f"Index Only Scan using ix_posts_{column}" in plan
+
+
 def _plan(call):
     """How the database runs the last statement of the call."""
     return query_plans(db.engine, call, without=("seqscan", "bitmapscan", "sort"))[-1]

@@ -180,6 +180,29 @@ def test_nor_what_holds_a_csrf_token(client, post, app, people):
     assert fetch(client, f"/api/v1/posts/{post}", "gzip")[1] == "gzip"
 
 
+def test_pages_that_no_other_site_has_asked_for_are_compressed_with_their_token(
+    client, app, people
+):
+    give_session(app, client, people["root"])
+    sites = (("same-origin", "gzip"), ("none", "gzip"), ("same-site", None), ("cross-site", None))
+    for site, expected in sites:
+        response, coding, body = fetch(client, "/admin/", "gzip", **{"Sec-Fetch-Site": site})
+        assert (coding, b"csrf_token" in body) == (expected, True), site
+        assert "Sec-Fetch-Site" in response.vary and response.cache_control.no_store
+
+
+def test_without_that_header_the_page_that_asks_tells_where_it_is(client, app, people):
+    # as over plain http to another machine
+    give_session(app, client, people["root"])
+    here, there = "http://localhost/admin/posts/", "http://localhost.example.com/"
+    for referer, expected in ((here, "gzip"), (there, None), ("http://localhost", None)):
+        response, coding, body = fetch(client, "/admin/", "gzip", Referer=referer)
+        assert (coding, b"csrf_token" in body) == (expected, True), referer
+        assert "Referer" in response.vary
+    other = {"Sec-Fetch-Site": "cross-site", "Referer": here}
+    assert fetch(client, "/admin/", "gzip", **other)[1] is None
+
+
 def test_an_export_is_compressed_while_it_is_read(as_, post, make, people):
     for number in range(60):
         make(POSTS, title=f"Post {number}", body=LONG, author=people["ann"].id)

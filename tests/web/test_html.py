@@ -3,7 +3,7 @@
 import pytest
 
 from quire.declare.markdown import render_markdown
-from quire.site.dates import day
+from quire.web.dates import day
 from quire.web.html import fit_into_page, summary
 
 

@@ -13,7 +13,7 @@ from quire.declare.clock import now, rfc3339
 from quire.monitoring.counters import RESPONSE_LOOKUPS, counters
 from quire.records import COMMENTS, PAGES, POSTS, SETTINGS, TAGS, USERS
 from quire.site import view_counter
-from quire.store import cache, write
+from quire.store import data_versions, write
 from quire.store.maintenance_mode import begin_maintenance, end_maintenance
 from quire.web import response_cache
 from quire.web.response_cache import ResponseCache
@@ -262,7 +262,7 @@ class Unchanged:
         return versions == {"all": self.version}
 
     def collect_reads(self):
-        return cache.collect_reads()
+        return data_versions.collect_reads()
 
 
 def request(path):

@@ -17,7 +17,11 @@ from quire.admin.queries import find, find_many, parse_id
 from quire.admin.urls import endpoint, list_url, local_url, record_url
 from quire.declare.record import Record
 from quire.errors import BadRequest
+from quire.web.language import format_number, gettext, translate
 from quire.web.threads import blocking
+
+ASK = "ask"
+"""What `matching` is where a form confirms the other actions by itself, but not one on all rows."""
 
 
 class ActionsMixin(PanelView):
@@ -40,7 +44,8 @@ class ActionsMixin(PanelView):
         for problem in result.refused.values():
             raise problem
         moved = record.has_trash and name == actions.DELETE
-        words = f"{record.singular} {'moved to the trash' if moved else 'deleted'}."
+        past = gettext("moved to the trash") if moved else gettext("deleted")
+        words = gettext("%(type)s %(past)s.", type=gettext(record.singular), past=past)
         flash(words, f"undo {result.batch}" if result.can_be_undone else "success")
         return redirect(back)
 
@@ -49,10 +54,10 @@ class ActionsMixin(PanelView):
             "question": actions.delete_question(self.record, state),
             "url": url_for(endpoint(self.record, "delete_view")),
             "fields": [("id", state["id"]), ("url", back)],
-            "label": "Delete",
+            "label": gettext("Delete"),
             "back": back,
         }
-        title = f"Delete “{record_title(self.record, state)}”?"
+        title = gettext("Delete “%(title)s”?", title=record_title(self.record, state))
         return self.render(
             "quire_admin/confirm.html", heading=title, crumbs=self._crumbs(), confirm=confirm
         )
@@ -68,7 +73,7 @@ class ActionsMixin(PanelView):
         if request.form.get("matching"):
             return self._act_on_matching(actor, name, back)
         if not ids:
-            flash("Select at least one record first.", "warning")
+            flash(gettext("Select at least one record first."), "warning")
             return redirect(back)
         if name in (actions.DELETE, actions.DESTROY) and not request.form.get("confirmed"):
             return self._ask_many(name, ids, back)
@@ -76,21 +81,42 @@ class ActionsMixin(PanelView):
 
     def _act_on_matching(self, actor: Actor, name: str, back: str) -> Any:
         """Run an action on all rows of the list at `back`, whichever page they are on."""
-        matching = MatchingRows(self.record, actor, back)
+        address = local_url(request.form.get("list")) or back
+        matching = MatchingRows(self.record, actor, address)
         choice = matching.choice(name)
-        if not request.form.get("confirmed"):
-            return self._ask(self._confirm_matching(matching, choice, back))
+        if request.form["matching"] == ASK or not request.form.get("confirmed"):
+            return self._ask(self._confirm_matching(matching, choice, address, back))
         with blocking():  # it takes seconds: others are answered by other threads meanwhile
             answer = self._act(actor, name, matching.ids(), back)
         if matching.rest:
-            flash(f"{matching.rest:,} more are left. Repeat the action for them.", "warning")
+            flash(
+                gettext(
+                    "%(count)s more are left. Repeat the action for them.",
+                    count=format_number(matching.rest),
+                ),
+                "warning",
+            )
         return answer
 
-    def _confirm_matching(self, matching: MatchingRows, choice: Choice, back: str) -> Any:
+    def _confirm_matching(
+        self, matching: MatchingRows, choice: Choice, address: str, back: str
+    ) -> Any:
         first_rows = matching.page.rows[: actions.MOST_NAMED]
-        first = f" The first {actions.MOST_MATCHING:,} are changed now." if matching.rest else ""
+        first = (
+            " "
+            + gettext(
+                "The first %(count)s are changed now.", count=format_number(actions.MOST_MATCHING)
+            )
+            if matching.rest
+            else ""
+        )
         return {
-            "question": f"{choice.label}: all {matching.words} that match.{first}",
+            "question": gettext(
+                "%(action)s: all %(matching)s that match.",
+                action=choice.label,
+                matching=matching.words,
+            )
+            + first,
             "names": [record_title(self.record, state) for state in first_rows],
             "more": max(matching.total - len(first_rows), 0),
             "consequence": choice.confirm,
@@ -99,6 +125,7 @@ class ActionsMixin(PanelView):
                 ("action", choice.name),
                 ("confirmed", "1"),
                 ("matching", "1"),
+                ("list", address),
                 ("url", back),
             ],
             "label": choice.label,
@@ -120,7 +147,12 @@ class ActionsMixin(PanelView):
         if action is not None and action.creates and len(ids) == 1:
             saved = actions.run_action(record, actor, name, ids[0])
             assert saved is not None
-            flash(f"{record.singular} created. You are now editing the copy.", "success")
+            flash(
+                gettext(
+                    "%(type)s created. You are now editing the copy.", type=gettext(record.singular)
+                ),
+                "success",
+            )
             return redirect(record_url(record, "edit_view", saved.id))
         draft_version = sent_version("draft_version")  # from the page of one record only
         if action is not None and action.takes_draft and draft_version:
@@ -132,7 +164,7 @@ class ActionsMixin(PanelView):
             category = f"undo {result.batch}" if result.can_be_undone else "success"
             flash(actions.success_message(record, name, result.done), category)
         for notice in result.notices:
-            flash(notice, "warning")
+            flash(translate(notice), "warning")
         for revealed in result.revealed:
             flash_shown_once(record, revealed)
         return self._report_refusals(actor, result, back)
@@ -148,7 +180,9 @@ class ActionsMixin(PanelView):
         states = list(find_many(record, actor, ids[: actions.MOST]).values())
         choice = actions.delete_choice(record, destroy=name == actions.DESTROY)
         confirm = {
-            "question": f"{choice.label}: {len(states)} selected.",
+            "question": gettext(
+                "%(action)s: %(count)s selected.", action=choice.label, count=len(states)
+            ),
             "names": [record_title(record, state) for state in states],
             "consequence": choice.confirm,
             "url": url_for(endpoint(record, "action_view")),
@@ -163,7 +197,11 @@ class ActionsMixin(PanelView):
 def flash_shown_once(record: Record, revealed: dict[str, Any]) -> None:
     """Show what a change has revealed and nobody can see again, such as a key."""
     for name, value in record.shown_once(revealed).items():
-        words = f"{record.field(name).label} (copy it now, it will not be shown again): {value}"
+        words = gettext(
+            "%(label)s (copy it now, it will not be shown again): %(value)s",
+            label=gettext(record.field(name).label),
+            value=value,
+        )
         flash(words, "success")
 
 

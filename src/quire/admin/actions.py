@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from quire.actor import Actor
-from quire.admin.format import record_title
+from quire.admin.format import quoted, record_title
 from quire.admin.past_tense import past_tense
 from quire.admin.queries import find_many
 from quire.declare.action import Action
@@ -17,6 +17,7 @@ from quire.store.db import nested_transaction, transaction
 from quire.store.retries import retry_conflicts
 from quire.store.undoable_batches import ACTION, RowChange, begin, change_of, keep
 from quire.store.write import Raw, Saved
+from quire.web.language import gettext, translate
 
 DELETE, DESTROY = "delete", "destroy"
 """Names of the two deletions that every type has: into the trash, or at once; and permanent."""
@@ -42,23 +43,32 @@ class Choice:
 
 def delete_question(record: Record, state: dict[str, Any]) -> str:
     """The question before this record is deleted."""
-    name = f"“{record_title(record, state)}”"
-    if record.has_trash and not state.get("deleted_at"):
-        return f"{name} will be moved to the trash. You can restore it from there."
-    return f"{name} will be permanently deleted. This cannot be undone."
+    return delete_question_about(record, record_title(record, state), bool(state.get("deleted_at")))
+
+
+def delete_question_about(record: Record, title: str, trashed: bool) -> str:
+    """The question before a record of this title is deleted, which is in the trash or not."""
+    name = quoted(title)
+    if record.has_trash and not trashed:
+        return gettext(
+            "%(name)s will be moved to the trash. You can restore it from there.", name=name
+        )
+    return gettext("%(name)s will be permanently deleted. This cannot be undone.", name=name)
 
 
 def available_actions(record: Record, actor: Actor, *, trashed: bool) -> list[Action]:
-    """The record's own actions that this actor may use on some rows."""
+    """The record's own actions that this actor may run by a button on some rows."""
     return [
-        one for one in record.actions if one.in_trash == trashed and one.allow(actor) is not False
+        one
+        for one in record.actions
+        if one.in_trash == trashed and not one.takes_file and one.allow(actor) is not False
     ]
 
 
 def bulk_choices(record: Record, actor: Actor, *, trashed: bool) -> list[Choice]:
     """The menu below a list."""
     choices = [
-        Choice(one.name, one.label)
+        Choice(one.name, gettext(one.label))
         for one in available_actions(record, actor, trashed=trashed)
         if not one.creates
     ]
@@ -70,17 +80,20 @@ def bulk_choices(record: Record, actor: Actor, *, trashed: bool) -> list[Choice]
 def delete_choice(record: Record, *, destroy: bool) -> Choice:
     """The choice that deletes: into the trash, at once, or permanently from the trash."""
     if destroy:
-        return Choice(DESTROY, "Delete permanently", "This cannot be undone.")
+        return Choice(DESTROY, gettext("Delete permanently"), gettext("This cannot be undone."))
     if record.has_trash:
-        return Choice(DELETE, "Move to trash", "You can restore them from the trash.")
-    return Choice(DELETE, "Delete", "This cannot be undone.")
+        return Choice(
+            DELETE, gettext("Move to trash"), gettext("You can restore them from the trash.")
+        )
+    return Choice(DELETE, gettext("Delete"), gettext("This cannot be undone."))
 
 
 def success_message(record: Record, name: str, count: int) -> str:
     """The outcome of a bulk action."""
-    noun = record.noun if count == 1 else record.plural_noun
+    what = gettext(record.noun if count == 1 else record.plural_noun)
     moved = name == DELETE and record.has_trash
-    return f"{count} {noun} {'moved to the trash' if moved else past_tense(name)}."
+    past = gettext("moved to the trash") if moved else past_tense(name)
+    return gettext("%(count)s %(what)s %(past)s.", count=count, what=what, past=past)
 
 
 def run_action(
@@ -173,11 +186,13 @@ def refusal_messages(record: Record, actor: Actor, refused: dict[int, Problem]) 
     states = find_many(record, actor, list(refused)[:MOST]) if refused else {}
     names_by_type: dict[str, list[str]] = {}
     for id, problem in refused.items():
-        name = f"“{record_title(record, states[id])}”" if id in states else f"#{id}"
-        names_by_type.setdefault(problem.message, []).append(name)
+        name = quoted(record_title(record, states[id])) if id in states else f"#{id}"
+        names_by_type.setdefault(translate(problem.message), []).append(name)
     return [f"{_join_names(names)}: {why}" for why, names in names_by_type.items()]
 
 
 def _join_names(names: list[str]) -> str:
     more = len(names) - MOST_NAMED
-    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(names[:MOST_NAMED]) + (
+        " " + gettext("and %(more)s more", more=more) if more > 0 else ""
+    )

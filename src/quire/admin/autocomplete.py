@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
+import orjson
+
 from quire.actor import Actor
 from quire.admin.format import small_name
 from quire.admin.thumbnails import thumbnail_url
@@ -16,8 +18,14 @@ from quire.declare.settable_fields import is_settable
 from quire.declare.text_codec import reference_key
 from quire.errors import NotFound
 from quire.store import read
+from quire.web.language import gettext
 
 LIMIT = 20
+IN_A_DIALOG = {
+    "text": "text", "email": "email", "url": "url", "password": "password",
+    "textarea": "textarea", "markdown": "textarea",
+}  # fmt: skip
+"""Inputs of a dialog that creates a record, by the widgets of its fields."""
 
 
 def _query(target: Record, actor: Actor, text: str) -> Query:
@@ -66,18 +74,33 @@ def suggestions(record: Record, actor: Actor, name: str, text: str) -> list[dict
 
 
 def creation_in_place(field: Field, actor: Actor) -> dict[str, str]:
-    """How a picker creates a record that it does not find; empty where more than a name is needed, or
-    the actor may not.
+    """How a picker creates a record that it does not find: by its name, else in a dialog with what it
+    needs. Empty where that is a file or another record, or the actor may not.
     """
     if field.target is None or field.many is not None:
         return {}
     target = record_of(field.target)
-    settable = [one for one in target.fields if is_settable(one, actor, NEW)]
-    required = [one.name for one in settable if is_required(one)]
-    if target.allows(actor, "create") is not True or required != [target.title_field]:
+    required = [one for one in target.fields if is_settable(one, actor, NEW) and is_required(one)]
+    fits = all(one.kind.widget in IN_A_DIALOG for one in required)
+    if target.allows(actor, "create") is not True or not fits:
         return {}
+    if target.title_field not in [one.name for one in required]:
+        return {}
+    fields = [_dialog_field(one) for one in required]
     return {
         "data-create": f"/api/v1/{target.path}",
         "data-create-field": target.title_field,
         "data-create-key": target.key,
+        "data-create-noun": gettext(target.noun),
+        **({"data-create-fields": orjson.dumps(fields).decode()} if len(fields) > 1 else {}),
+    }
+
+
+def _dialog_field(field: Field) -> dict[str, str]:
+    label, help = gettext(field.label), gettext(field.help) if field.help else ""
+    return {
+        "name": field.name,
+        "label": label,
+        "help": help,
+        "type": IN_A_DIALOG[field.kind.widget],
     }

@@ -8,12 +8,16 @@ from typing import Any
 import orjson
 from markupsafe import Markup, escape
 
-from quire.admin.local_time import format_moment, format_relative
+from quire.admin.local_time import format_moment, format_relative, short_date
 from quire.admin.past_tense import word_of
 from quire.admin.thumbnails import thumbnail
 from quire.admin.urls import Address
 from quire.declare.fields import Field
+from quire.declare.markdown import plain_words
 from quire.declare.record import Record, record_of
+from quire.jobs.webhooks.outcome import FAILURES
+from quire.translations.messages import read_message
+from quire.web.language import gettext, translate, word_label
 
 TONES = {
     "published": "good",
@@ -45,21 +49,19 @@ BREAK = Markup("<wbr>")
 def day(value: str) -> Markup:
     """A date as `22 Nov 2026`."""
     moment = datetime.fromisoformat(value)
-    return Markup('<time datetime="{}" class="nowrap">{}</time>').format(
-        value, f"{moment.day} {moment:%b %Y}"
-    )
+    return Markup('<time datetime="{}" class="nowrap">{}</time>').format(value, short_date(moment))
 
 
 def badge(word: str) -> Markup:
     """A choice as a coloured badge."""
-    label = word.replace("_", " ").capitalize()
+    label = word_label(word)
     return Markup('<span class="badge {}">{}</span>').format(TONES.get(word, ""), label)
 
 
 def yes_no(value: bool) -> Markup:
     """Yes or no."""
     return Markup('<span class="badge {}">{}</span>').format(
-        *("good", "Yes") if value else ("", "No")
+        *("good", gettext("Yes")) if value else ("", gettext("No"))
     )
 
 
@@ -113,7 +115,9 @@ def _plain(value: Any, widget: str, full: bool) -> Markup:
 
 def size(bytes: int) -> Markup:
     """`16 MB`."""
-    number, unit = (bytes / 2**20, "MB") if bytes >= 2**20 else (bytes / 1024, "KB")
+    sizes = (("GB", 2**30), ("MB", 2**20), ("KB", 2**10))
+    unit, one = next((pair for pair in sizes if bytes >= pair[1]), sizes[-1])
+    number = bytes / one
     return Markup("{:.{}f} {}").format(number, 0 if number >= 10 else 1, unit)
 
 
@@ -123,15 +127,26 @@ def sizes(variants: dict[str, Any]) -> Markup:
     return Markup("<br>").join(link.format(**one) for one in variants.values())
 
 
+def reason(text: str) -> Markup:
+    """Why something has failed, in the language of the reader."""
+    return escape(translate(read_message(text, FAILURES)))
+
+
+def short_reason(text: str) -> Markup:
+    """The beginning of it."""
+    return escape(truncate(reason(text).unescape()))
+
+
 FORMATTERS: dict[str, Callable[[Any], Markup]] = {
     "bytes": size,
     "variants": sizes,
     "time": format_relative,
     "day": day,
+    "reason": short_reason,
 }
 """Kinds of values that are shown in a way of their own."""
 
-FULL_FORMATTERS = {**FORMATTERS, "time": format_moment}
+FULL_FORMATTERS = {**FORMATTERS, "time": format_moment, "reason": reason}
 """The same, where a value has room."""
 
 
@@ -152,6 +167,11 @@ def cell_html(field: Field, value: Any, address: Address, *, full: bool = False)
     return badge(value) if field.choices else _plain(word_of(field, value) or value, widget, full)
 
 
+def quoted(title: str) -> str:
+    """A title inside a sentence, between the quotation marks of the language."""
+    return gettext("“%(title)s”", title=title)
+
+
 def record_title(record: Record, state: dict[str, Any]) -> str:
     """The words by which people know this record."""
     value = state.get(record.title_field)
@@ -160,4 +180,6 @@ def record_title(record: Record, state: dict[str, Any]) -> str:
         return small_name(value, record_of(field.target or ""))
     if value and (words := word_of(field, value)):
         return words
+    if field.kind.widget == "markdown":
+        value = plain_words(str(value or ""))
     return truncate(str(value)) if value not in (None, "") else f"#{state['id']}"

@@ -11,12 +11,15 @@ from flask import request, url_for
 from flask_admin import Admin
 from flask_admin.base import BaseView
 from flask_wtf.csrf import generate_csrf
+from markupsafe import Markup
 
 from quire.actor import Actor
 from quire.admin.urls import endpoint
 from quire.auth.maintenance_mode import seen_maintenance
 from quire.declare.record import REGISTRY
 from quire.store.maintenance_mode import Maintenance
+from quire.translations.messages import Message
+from quire.web.language import gettext, language, script_texts, translate
 
 STATIC = Path(__file__).parent / "static"
 SCRIPTS = (
@@ -29,7 +32,11 @@ SCRIPTS = (
     "drafts.js",
     "media.js",
 )
-ROLES = {"admin": "Administrator", "moderator": "Moderator", "author": "Author"}
+ROLES = {
+    "admin": Message("Administrator"),
+    "moderator": Message("Moderator"),
+    "author": Message("Author"),
+}
 PREFERENCES = "user_prefs"
 """The cookie with a reader's preferences, such as `theme=dark`; the site sets it."""
 
@@ -57,7 +64,7 @@ class MenuItem:
 
 def _link(item: Any, view: BaseView) -> MenuItem:
     icon, url = item.get_icon_value() or "record", item.get_url() or "#"
-    return MenuItem(str(item.name), url, icon, item.is_active(view) or url == request.path)
+    return MenuItem(gettext(str(item.name)), url, icon, item.is_active(view) or url == request.path)
 
 
 def menu(admin: Admin, view: BaseView) -> list[dict[str, Any]]:
@@ -68,7 +75,7 @@ def menu(admin: Admin, view: BaseView) -> list[dict[str, Any]]:
         is_shown = not is_category and item.is_accessible() and item.is_visible()
         items = item.get_children() if is_category else [item] if is_shown else []
         if items:
-            name = str(item.name) if is_category else ""
+            name = gettext(str(item.name)) if is_category else ""
             groups.append({"name": name, "links": [_link(one, view) for one in items]})
     return [{**one, "links": _current_once(one["links"])} for one in groups]
 
@@ -90,6 +97,16 @@ class Layout:
     scripts: tuple[str, ...] = SCRIPTS
 
     asset = staticmethod(asset)
+
+    @property
+    def language(self) -> str:
+        """The language of the page."""
+        return language()
+
+    @property
+    def texts(self) -> Markup:
+        """The texts of scripts in the language of the page, as JSON; empty in English."""
+        return script_texts(language())
 
     @property
     def menu(self) -> list[dict[str, Any]]:
@@ -119,7 +136,7 @@ class Layout:
     @property
     def role(self) -> str:
         """The role of the user, in words."""
-        return ROLES.get(self.actor.role, self.actor.role.capitalize())
+        return translate(ROLES.get(self.actor.role, self.actor.role.capitalize()))
 
     @property
     def home(self) -> str:

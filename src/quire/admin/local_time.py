@@ -4,18 +4,19 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from babel.dates import format_date
 from flask import has_request_context, request
 from markupsafe import Markup
 
 from quire.declare.clock import now, rfc3339
+from quire.web.dates import distance_in_words
+from quire.web.language import is_english, locale
 
 COOKIE = "time_zone"
 """The cookie with the name of the browser's time zone; the panel's script sets it."""
 
 RECENT = timedelta(days=30)
 """How far from now a moment is told in days."""
-
-UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 
 
 def time_zone() -> tzinfo:
@@ -40,16 +41,23 @@ def _local(moment: datetime, zone: tzinfo | None = None) -> datetime:
         return moment
 
 
+def short_date(moment: datetime) -> str:
+    """`22 Nov 2026`."""
+    if is_english():
+        return f"{moment.day} {moment:%b %Y}"
+    return format_date(moment, "medium", locale=locale())
+
+
 def exact(value: str) -> str:
     """A moment (RFC 3339) as `22 Nov 2026, 15:34:07 CET`."""
     moment = _local(datetime.fromisoformat(value))
-    return f"{moment.day} {moment:%b %Y, %H:%M:%S %Z}"
+    return f"{short_date(moment)}, {moment:%H:%M:%S %Z}"
 
 
 def format_moment(value: str) -> Markup:
     """A moment (RFC 3339) as `22 Nov 2026, 15:34` in the person's zone, exact in its title."""
     moment = _local(datetime.fromisoformat(value))
-    return _time_element(value, f"{moment.day} {moment:%b %Y, %H:%M}")
+    return _time_element(value, f"{short_date(moment)}, {moment:%H:%M}")
 
 
 def format_relative(value: str) -> Markup:
@@ -58,17 +66,8 @@ def format_relative(value: str) -> Markup:
     away = abs(now() - moment)
     if away >= RECENT:
         local = _local(moment)
-        return _time_element(value, f"{local.day} {local:%b %Y}")
-    return _time_element(value, _distance(moment, away))
-
-
-def _distance(moment: datetime, away: timedelta) -> str:
-    seconds = int(away.total_seconds())
-    for length, unit in UNITS:
-        if count := seconds // length:
-            words = f"{count} {unit}{'' if count == 1 else 's'}"
-            return f"in {words}" if moment > now() else f"{words} ago"
-    return "just now"
+        return _time_element(value, short_date(local))
+    return _time_element(value, distance_in_words((moment - now()).total_seconds()))
 
 
 def _time_element(value: str, text: str) -> Markup:

@@ -1,28 +1,37 @@
 """Media in the panel: upload, the image with its focal point, and where it is used."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
-from flask import current_app, flash, jsonify, redirect, request, url_for
+from flask import current_app, flash, g, jsonify, redirect, request, url_for
 from flask_admin import expose
 
 from quire.actor import Actor
 from quire.admin.actions import DESTROY, BulkResult, delete_question
 from quire.admin.form.fields import RecordForm
-from quire.admin.format import record_title, size
+from quire.admin.format import quoted, record_title, size
+from quire.admin.list.listing import ListPage
 from quire.admin.panel_view import panel_actor, wants_json
 from quire.admin.queries import find, find_many, parse_id
 from quire.admin.record_view import Answer, RecordView
 from quire.admin.thumbnails import preview
 from quire.admin.urls import endpoint, list_url, local_url, record_url
+from quire.declare.record import REGISTRY
 from quire.declare.rules import require_possible
+from quire.declare.value_kinds_files import Upload
 from quire.errors import Conflict, Problem, ValidationFailed, detail
+from quire.jobs.images.process import process_media
 from quire.records import MEDIA
 from quire.records.media import ALT_HELP, upload
+from quire.records.media_replacement import replace_file
 from quire.store import write
 from quire.store.files.detect import ACCEPTED
 from quire.store.files.receive import receive
 from quire.store.files.usage import find_usage
+from quire.web.language import gettext, ngettext, noun, translate, word_label
+from quire.web.threads import blocking
 
 State = dict[str, Any]
 
@@ -31,6 +40,14 @@ class MediaView(RecordView):
     """The pages of media: files come by a form of their own, the rest is as everywhere."""
 
     form_template = "quire_admin/media_form.html"
+    list_template = "quire_admin/media_list.html"
+
+    def list_page(
+        self, listing: ListPage, columns: list[str] | None = None, **form: str
+    ) -> tuple[str, int]:
+        """The list, on which files that are about to be uploaded are shown, too."""
+        g.admin_shows_pictures = True
+        return super().list_page(listing, columns, **form)
 
     @expose("/new/", methods=("GET", "POST"))
     def create_view(self) -> Answer:
@@ -47,30 +64,56 @@ class MediaView(RecordView):
             return self._ask_file(problem), problem.status, problem.headers
         edit_url = record_url(self.record, "edit_view", saved.id)
         message = (
-            "File uploaded. Add an alternative text."
+            gettext("File uploaded. Add an alternative text.")
             if saved.created
-            else "You have already uploaded this file."
+            else gettext("You have already uploaded this file.")
         )
-        flash(message, "success")
-        return jsonify(url=edit_url) if wants_json() else redirect(edit_url)
+        return _go_on(edit_url, message)
 
-    def _take(self, actor: Actor) -> write.Saved:
+    @expose("/replace/", methods=("POST",))
+    def replace_view(self) -> Answer:
+        """Replace the file of a record; a script that shows progress asks for JSON."""
+        actor, id = panel_actor(), parse_id(request.form.get("id"))
+        edit_url = record_url(self.record, "edit_view", id)
+        try:
+            with self._sent_file() as received:
+                saved = replace_file(actor, id, received)
+        except Problem as problem:
+            if wants_json():
+                raise
+            flash(translate(problem.message), "error")
+            return redirect(edit_url)
+        with blocking():  # so that the new image can be looked at now
+            process_media(id)
+        words = (
+            gettext("File replaced. Whatever uses it shows the new one.")
+            if saved.changed
+            else gettext("This is the same file.")
+        )
+        return _go_on(edit_url, words)
+
+    @contextmanager
+    def _sent_file(self) -> Iterator[Upload]:
         file = request.files.get("file")
         if file is None or not file.filename:
             raise ValidationFailed([detail("file", "required", "File is required.")])
-        raw = {"alt": request.form["alt"]} if request.form.get("alt") else {}
         with receive(file.stream, file.filename) as received:
+            yield received
+
+    def _take(self, actor: Actor) -> write.Saved:
+        raw = {"alt": request.form["alt"]} if request.form.get("alt") else {}
+        with self._sent_file() as received:
             return upload(actor, received, raw)
 
     def _ask_file(self, problem: Problem | None = None) -> str:
         return self.render(
             "quire_admin/upload.html",
-            heading="Upload a file",
+            heading=gettext("Upload a file"),
             crumbs=self._crumbs(),
             problem=problem,
             alt=request.form.get("alt", ""),
             alt_hint=ALT_HELP,
-            taken=ACCEPTED,
+            taken=translate(ACCEPTED),
             most=size(current_app.config["MAX_UPLOAD_BYTES"]),
             action_url=url_for(endpoint(self.record, "create_view")),
             cancel_url=list_url(self.record),
@@ -85,6 +128,8 @@ class MediaView(RecordView):
             more |= {
                 "preview": preview(state),
                 "media": state,
+                "file_size": size(state["bytes"]),
+                "replace_url": url_for(endpoint(MEDIA, "replace_view")),
                 "uses": _usage_list(uses),
                 "hidden_uses": count - len(uses),
             }
@@ -102,7 +147,10 @@ class MediaView(RecordView):
             write.delete(record, actor, state["id"], permanent=bool(request.form.get("force")))
         except Conflict as problem:
             return self._ask_delete(state, back), problem.status
-        flash(f"{record.singular} deleted.", "success")
+        flash(
+            gettext("%(type)s %(past)s.", type=gettext(record.singular), past=gettext("deleted")),
+            "success",
+        )
         return redirect(back)
 
     def _report_refusals(self, actor: Actor, result: BulkResult, back: str) -> Any:
@@ -118,19 +166,22 @@ class MediaView(RecordView):
     def _confirm_used_files(self, actor: Actor, states: list[State], back: str) -> str:
         one = len(states) == 1
         confirm = {
-            "question": (
-                f"{'This file is' if one else f'These {len(states)} files are'} in use and {'was' if one else 'were'} "
-                "not deleted:"
+            "question": ngettext(
+                "This file is in use and was not deleted:",
+                "These %(num)s files are in use and were not deleted:",
+                len(states),
             ),
             "names": [_usage_line(actor, state) for state in states],
-            "consequence": "If you delete them anyway, cover images are removed and texts show a gap.",
+            "consequence": gettext(
+                "If you delete them anyway, cover images are removed and texts show a gap."
+            ),
             "url": url_for(endpoint(self.record, "action_view")),
             "fields": [("action", DESTROY), ("confirmed", "1"), ("url", back)]
             + [("rowid", state["id"]) for state in states],
-            "label": "Delete anyway",
+            "label": gettext("Delete anyway"),
             "back": back,
         }
-        heading = "File in use" if one else "Files in use"
+        heading = gettext("File in use") if one else gettext("Files in use")
         return self.render(
             "quire_admin/confirm.html", heading=heading, crumbs=self._crumbs(), confirm=confirm
         )
@@ -139,14 +190,14 @@ class MediaView(RecordView):
         uses, count = find_usage(MEDIA, panel_actor(), state)
         confirm = {
             "question": delete_question(self.record, state),
-            "names": [f"{one['type'].capitalize()}: {one['title']}" for one in uses],
+            "names": [f"{word_label(one['type'])}: {one['title']}" for one in uses],
             "consequence": _consequence(count, len(uses)),
             "url": url_for(endpoint(self.record, "delete_view")),
             "fields": [("id", state["id"]), ("url", back), *([("force", "1")] if count else [])],
-            "label": "Delete anyway" if count else "Delete",
+            "label": gettext("Delete anyway") if count else gettext("Delete"),
             "back": back,
         }
-        title = f"Delete “{record_title(self.record, state)}”?"
+        title = gettext("Delete “%(title)s”?", title=record_title(self.record, state))
         return self.render(
             "quire_admin/confirm.html", heading=title, crumbs=self._crumbs(), confirm=confirm
         )
@@ -155,25 +206,46 @@ class MediaView(RecordView):
 def _usage_line(actor: Actor, state: State) -> str:
     """A file and where it is used, on one line."""
     uses, count = find_usage(MEDIA, actor, state)
-    places = [f"{one['type'].removesuffix('s')} “{one['title']}”" for one in uses]
+    places = [f"{noun(one['type'].removesuffix('s'))} {quoted(one['title'])}" for one in uses]
     if count > len(uses):
-        places.append(f"{count - len(uses)} you do not have access to")
+        places.append(gettext("%(count)s you do not have access to", count=count - len(uses)))
     return f"{record_title(MEDIA, state)}: {', '.join(places)}"
 
 
 def _consequence(count: int, use_count: int) -> str:
     if not count:
-        return "It is not used anywhere."
-    places = "1 place" if count == 1 else f"{count} places"
-    hidden = f", {count - use_count} of them not visible to you" if count > use_count else ""
-    return f"It is used in {places}{hidden}. Cover images are removed and texts show a gap."
+        return gettext("It is not used anywhere.")
+    places = ngettext("%(num)s place", "%(num)s places", count)
+    hidden = (
+        gettext(", %(count)s of them not visible to you", count=count - use_count)
+        if count > use_count
+        else ""
+    )
+    return gettext(
+        "It is used in %(places)s%(hidden)s. Cover images are removed and texts show a gap.",
+        places=places,
+        hidden=hidden,
+    )
 
 
 def _usage_list(uses: list[dict[str, Any]]) -> list[SimpleNamespace]:
     return [
         SimpleNamespace(
-            title=one["title"], what=f"{one['type']}, {one['field']}".replace("_", " "),
+            title=one["title"], what=_usage_place(one),
             url=f"/admin/{one['type']}/details/?id={one['id']}",
         )
         for one in uses
     ]  # fmt: skip
+
+
+def _usage_place(use: dict[str, Any]) -> str:
+    """`Post, Cover`; `Post, Draft`."""
+    record = REGISTRY[use["type"]]
+    field = record.fields_by_name.get(use["field"])
+    return f"{gettext(record.singular)}, {gettext(field.label if field else 'Draft')}"
+
+
+def _go_on(url: str, words: str) -> Answer:
+    """Lead to the page of a file that was received, which says so."""
+    flash(words, "success")
+    return jsonify(url=url) if wants_json() else redirect(url)

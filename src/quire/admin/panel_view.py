@@ -16,6 +16,7 @@ from quire.auth.csrf import refuse_expired_form
 from quire.auth.current_actor import check_csrf, current_actor
 from quire.errors import STATUS_NAMES, PermissionDenied, Problem, Unauthenticated
 from quire.records.site_settings import site_settings
+from quire.web.language import translate
 
 PANEL_ROLE = "author"
 """The lowest role with access to the panel."""
@@ -123,13 +124,19 @@ class PanelView(BaseView):
     def answer(self, problem: Problem) -> AnyResponse:
         """An error in the panel's layout, or as JSON for a script."""
         if wants_json():
-            body = {"message": problem.message, "code": problem.code, "details": problem.details}
+            body = {
+                "message": translate(problem.message),
+                "code": problem.code,
+                "details": [
+                    {**one, "message": translate(one["message"])} for one in problem.details
+                ],
+            }
             response = jsonify(**body, **problem.extra)
         else:
             page = self.render(
                 "quire_admin/problem.html",
-                heading=STATUS_NAMES[problem.status],
-                message=problem.message,
+                heading=translate(STATUS_NAMES[problem.status]),
+                message=translate(problem.message),
             )
             response = Response(page)
         response.status_code = problem.status

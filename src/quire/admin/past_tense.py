@@ -5,8 +5,10 @@ from typing import Any
 
 from quire.declare.fields import Field
 from quire.declare.record import REGISTRY
+from quire.web.language import gettext, is_english
+from quire.web.user_agents import device_name
 
-_WORDS = {
+WORDS = {
     "accept_invitation": "invitation accepted",
     "back_up": "backup requested",
     "create": "created",
@@ -16,6 +18,8 @@ _WORDS = {
     "discard_draft": "draft discarded",
     "draft": "draft started",
     "drop": "failed jobs deleted",
+    "download_backup": "backup downloaded",
+    "end_all_sessions": "everybody else signed out",
     "end_other_sessions": "other devices signed out",
     "end_previews": "preview links revoked",
     "end_sessions": "signed out on all devices",
@@ -47,18 +51,24 @@ _WORDS = {
     "unlock": "sign-in unblocked",
     "update": "changed",
     "verify": "email address verified",
+    "verify_backup": "backup verified",
     "view_as": "started viewing as this user",
 }
 SENTENCES = {
     "accept_invitation": "accepted the invitation for",
     "back_up": "asked for a backup",
+    "denied": "was refused access to",
     "discard_draft": "discarded the draft of",
     "draft": "started a draft of",
     "regenerate_variants": "queued {} for processing:",
     "drop": "deleted failed jobs",
+    "download_backup": "downloaded a backup",
+    "end_all_sessions": "signed everybody else out",
     "end_other_sessions": "signed out the other devices of",
     "end_previews": "revoked the preview links to",
     "end_sessions": "signed out all devices of",
+    "export": "exported all content",
+    "import": "imported a file into",
     "invite": "sent an invitation",
     "leave": "deleted their account",
     "maintenance_off": "turned maintenance off",
@@ -73,25 +83,36 @@ SENTENCES = {
     "restore_revision": "restored an older revision of",
     "retry": "retried failed jobs",
     "second_factor_failed": "entered a wrong two-factor code for",
+    "sign_in_failed": "failed to sign in as",
     "sign_in_throttled": "made too many sign-in attempts for",
     "spam": "marked {} as spam:",
+    "stop_viewing": "stopped viewing the site as",
     "token_reused": "used a refresh token twice for",
     "two_factor_off": "turned off two-factor authentication for",
     "two_factor_on": "turned on two-factor authentication for",
     "two_factor_reset": "reset two-factor authentication for",
+    "undo_import": "undid an import into",
     "unlock": "unblocked sign-in for",
     "verify": "verified the email address of",
+    "verify_backup": "asked for a backup to be verified",
+    "view_as": "started viewing the site as",
 }
 """What follows the actor's name in a sentence, if it differs from `past_tense`."""
 ABOUT_NOTHING = (
     "back_up",
+    "download_backup",
     "drop",
+    "end_all_sessions",
+    "export",
     "invite",
     "leave",
     "maintenance_off",
     "maintenance_on",
     "move",
     "retry",
+    "sign_in",
+    "sign_out",
+    "verify_backup",
 )
 """Actions whose sentence does not name a record."""
 INTERFACES = {
@@ -115,31 +136,39 @@ PROOFS = {
 
 def past_tense(action: str) -> str:
     """The action in the past tense, without an actor."""
-    return _past_words().get(action, action.replace("_", " "))
+    return gettext(_past_words().get(action, action.replace("_", " ")))
 
 
 @cache
 def _past_words() -> dict[str, str]:
     """All actions in the past tense; record types declare those of their own actions."""
     actions = (action for record in REGISTRY.values() for action in record.actions)
-    return _WORDS | {action.name: action.past_tense for action in actions}
+    return WORDS | {action.name: action.past_tense for action in actions}
 
 
 def sentence(action: str, noun: str) -> str:
     """The words between the actor's name and the record's; `noun` may be empty."""
+    if not is_english():  # other languages put their words in another order
+        return gettext("%(past)s: %(what)s", past=past_tense(action), what=noun).rstrip(": ")
     words = SENTENCES.get(action, past_tense(action))
     past_sentence = words.format(noun) if "{}" in words else f"{words} {noun}"
     return " ".join(past_sentence.split())
 
 
+def _capitalized(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
 def word_of(field: Field, value: Any) -> str | None:
-    """The label of a code in the audit or a revision; None for other fields."""
+    """What people call a code in the audit or a revision, or a device; None for other fields."""
+    if field.kind is not None and field.kind.name == "agent":
+        return device_name(str(value))
     if field.kind is None or field.kind.name != "word":
         return None
     if field.name == "type":
-        return REGISTRY[value].label if value in REGISTRY else None
+        return gettext(REGISTRY[value].label) if value in REGISTRY else None
     if field.name == "action":
-        return past_tense(value).capitalize()
+        return _capitalized(past_tense(value))
     return _choice_labels(field).get(value)
 
 
@@ -150,13 +179,14 @@ def words_for(field: Field) -> tuple[tuple[str, str], ...]:
     if field.name == "action":
         return tuple(
             sorted(
-                ((one, past_tense(one).capitalize()) for one in _past_words()), key=lambda p: p[1]
+                ((one, _capitalized(past_tense(one))) for one in _past_words()), key=lambda p: p[1]
             )
         )
     if field.name == "type":
-        return tuple((path, record.label) for path, record in REGISTRY.items())
+        return tuple((path, gettext(record.label)) for path, record in REGISTRY.items())
     return tuple(_choice_labels(field).items())
 
 
 def _choice_labels(field: Field) -> dict[str, Any]:
-    return {"door": INTERFACES, "proof": PROOFS}.get(field.name, {})
+    words = {"door": INTERFACES, "proof": PROOFS}.get(field.name, {})
+    return {name: gettext(word) for name, word in words.items()}

@@ -6,19 +6,21 @@ from quire.actor import ROLES, Actor
 from quire.declare.fields import Field
 from quire.declare.record import REGISTRY, Record
 from quire.declare.rules import NOBODY, Rule
+from quire.translations.messages import Message
+from quire.web.language import gettext, translate
 
 PEOPLE: dict[str, Actor] = {
-    "Visitor": Actor("anonymous"),
+    Message("Visitor"): Actor("anonymous"),
     **{role.capitalize(): Actor(role, 0) for role in ROLES},
 }
 """An actor of each role, by the heading of its column."""
-VERBS = {
-    "read": "Read",
-    "create": "Create",
-    "update": "Edit",
-    "delete": "Delete",
-    "permanent": "Delete permanently",
-    "panel": "Open in the admin panel",
+VERBS: dict[str, str] = {
+    "read": Message("Read"),
+    "create": Message("Create"),
+    "update": Message("Edit"),
+    "delete": Message("Delete"),
+    "permanent": Message("Delete permanently"),
+    "panel": Message("Open in the admin panel"),
 }
 YES, NO, SOME = "yes", "no", "some"
 
@@ -58,7 +60,7 @@ def _verbs(record: Record) -> list[MatrixRow]:
     rules = {label: getattr(record.access, verb) for verb, label in VERBS.items()}
     rules |= {one.label: one.allow for one in record.actions}
     return [
-        MatrixRow(label, [_cell(role, rule, actor) for role, actor in PEOPLE.items()])
+        MatrixRow(label, [_cell(gettext(role), rule, actor) for role, actor in PEOPLE.items()])
         for label, rule in rules.items()
         if rule is not NOBODY
     ]
@@ -67,20 +69,21 @@ def _verbs(record: Record) -> list[MatrixRow]:
 def _cell(role: str, rule: Rule, actor: Actor) -> MatrixCell:
     answer = rule(actor)
     if isinstance(answer, bool):
-        return MatrixCell(role, YES if answer else NO, "Yes" if answer else "No")
-    return MatrixCell(role, SOME, f"Only if {_condition(rule, actor)}")
+        return MatrixCell(role, YES if answer else NO, gettext("Yes") if answer else gettext("No"))
+    return MatrixCell(
+        role, SOME, gettext("Only if %(condition)s", condition=_condition(rule, actor))
+    )
 
 
 def _condition(rule: Rule, actor: Actor) -> str:
-    """The condition in the third person: rules address the user, "that you own"."""
-    words = rule.condition(actor).split()
-    return " ".join("they" if word == "you" else word for word in words if word != "that")
+    return translate(rule.condition(actor))
 
 
 def _fields(record: Record) -> list[MatrixRow]:
     return [
         MatrixRow(
-            one.label, [_of_field(role, record, one, actor) for role, actor in PEOPLE.items()]
+            gettext(one.label),
+            [_of_field(gettext(role), record, one, actor) for role, actor in PEOPLE.items()],
         )
         for one in record.fields
         if one.read_rule is not NOBODY
@@ -93,14 +96,17 @@ def _of_field(role: str, record: Record, field: Field, actor: Actor) -> MatrixCe
     sets = _sets(record, field, actor)
     words = ", ".join(one for one in (readable, sets) if one)
     answer = NO if not words else YES if sets else SOME
-    return MatrixCell(role, answer, words[:1].upper() + words[1:] if words else "No")
+    return MatrixCell(role, answer, words[:1].upper() + words[1:] if words else gettext("No"))
 
 
 def _readable_by(record: Record, field: Field, actor: Actor) -> str:
     answer = field.read_rule(actor) if field.readable else False
     if answer is False or record.allows(actor, "read") is False:
         return ""
-    return "can see" if answer is True else f"can see if {_condition(field.read_rule, actor)}"
+    condition = "" if answer is True else _condition(field.read_rule, actor)
+    if condition:
+        return gettext("can see if %(condition)s", condition=condition)
+    return gettext("can see")
 
 
 def _sets(record: Record, field: Field, actor: Actor) -> str:
@@ -109,7 +115,7 @@ def _sets(record: Record, field: Field, actor: Actor) -> str:
     new = field.on_create and record.allows(actor, "create") is not False
     later = field.on_update and record.allows(actor, "update") is not False
     return {
-        (True, True): "can edit",
-        (True, False): "can set on creation",
-        (False, True): "can edit",
+        (True, True): gettext("can edit"),
+        (True, False): gettext("can set on creation"),
+        (False, True): gettext("can edit"),
     }.get((new, later), "")

@@ -4,10 +4,10 @@ from dataclasses import replace
 from typing import Any
 
 from quire.actor import Actor
-from quire.declare.kinds import INT64
 from quire.declare.query import Query
 from quire.declare.query_conditions import Condition
 from quire.declare.record import Record
+from quire.declare.value_kinds import INT64
 from quire.errors import NotFound
 from quire.store import permissions, read
 

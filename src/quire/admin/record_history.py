@@ -14,6 +14,7 @@ from quire.declare.record import REGISTRY, Record, record_of
 from quire.store import read
 from quire.store.permissions import may
 from quire.store.revisions import with_defaults
+from quire.web.language import gettext, ngettext
 
 HISTORY_LENGTH = 50
 """Versions and events on a details page."""
@@ -44,7 +45,7 @@ def _changes(
     for name, value in new.items():
         if name in visible and old is not None and old.get(name) != value:
             field = record.field(name)
-            changes.append((field.label, cell_html(field, value, _nowhere)))
+            changes.append((gettext(field.label), cell_html(field, value, _nowhere)))
     return changes
 
 
@@ -53,13 +54,14 @@ def _step(
 ) -> Any:
     old = with_defaults(record, before["data"]) if before else None
     changes = _changes(record, visible, with_defaults(record, row["data"]), old)
-    words = "1 field" if len(changes) == 1 else f"{len(changes)} fields"
     return SimpleNamespace(
-        what=f"Revision {row['version']}: {past_tense(row['action'])}",
+        what=gettext(
+            "Revision %(version)s: %(past)s", version=row["version"], past=past_tense(row["action"])
+        ),
         who=actor_name(row["actor"]),
         when=format_moment(row["created_at"]),
         changes=changes,
-        summary=f"{words} changed",
+        summary=ngettext("%(num)s field changed", "%(num)s fields changed", len(changes)),
     )
 
 
@@ -84,6 +86,11 @@ def _revisions(record: Record, actor: Actor, id: int) -> list[dict[str, Any]]:
     ).rows
 
 
+def _label(record: Record, name: str) -> str:
+    field = record.fields_by_name.get(name)
+    return name if field is None else gettext(field.label)
+
+
 def events(record: Record, actor: Actor, id: int) -> list[Any]:
     """The audit events of a record, newest first; none for those who may not read the audit."""
     audit = REGISTRY["audit_events"]
@@ -94,7 +101,10 @@ def events(record: Record, actor: Actor, id: int) -> list[Any]:
             what=past_tense(row["action"]).capitalize(),
             who=actor_name(row["actor"]),
             when=format_moment(row["created_at"]),
-            how=", ".join(row["fields"]) or f"via {INTERFACES.get(row['door'], row['door'])}",
+            how=", ".join(_label(record, name) for name in row["fields"])
+            or gettext(
+                "via %(interface)s", interface=gettext(INTERFACES.get(row["door"], row["door"]))
+            ),
         )
         for row in read.list_records(audit, actor, history_query(record, id)).rows
     ]

@@ -29,12 +29,13 @@ from quire.admin.revisions import RevisionsMixin
 from quire.admin.urls import VIEW, blueprint_of, list_url, local_url, narrowed_url, record_url
 from quire.declare.clock import now
 from quire.declare.record import Record
-from quire.declare.rules import require_possible
+from quire.declare.rules import require_possible, requires
 from quire.errors import NotFound, PermissionDenied, Problem
 from quire.exchange.tables import export
 from quire.exchange.tables.sheets import KINDS
 from quire.store.db import db
 from quire.store.record_stream import RecordStream
+from quire.web.language import gettext, translate
 
 _MIMETYPES = {
     "csv": "text/csv",
@@ -72,6 +73,8 @@ class RecordView(
 
     column_auto_select_related = False
     form_template = "quire_admin/form.html"
+    list_template = "quire_admin/list.html"
+    list_type = ListPage
 
     def __init__(self, record: Record):
         self.record = record
@@ -96,7 +99,9 @@ class RecordView(
         return super().is_accessible() and self.record.allows(actor, "panel") is not False
 
     def _crumbs(self) -> list[tuple[str, str]]:
-        return [] if self.record.singleton else [(self.record.label, list_url(self.record))]
+        return (
+            [] if self.record.singleton else [(gettext(self.record.label), list_url(self.record))]
+        )
 
     # list -----------------------------------------------------------------------------------
 
@@ -113,7 +118,7 @@ class RecordView(
             return redirect(list_url(record, [(VIEW, views.default)]))
         if set_pairs != pairs:
             return redirect(narrowed_url(record, set_pairs or views.mark))
-        return self.list_page(ListPage(record, actor, pairs, views))
+        return self.list_page(self.list_type(record, actor, pairs, views))
 
     @expose("/export/<export_type>/")
     def export(self, export_type: str) -> Answer:
@@ -189,7 +194,7 @@ class RecordView(
         actor, state = self._one()
         rights = rights_on(record, actor, state["id"])
         if "update" not in rights:
-            raise PermissionDenied(f"This requires {record.access.update.needs}.")
+            raise PermissionDenied(requires(record.access.update.message()))
         form = form_for(record, actor, creating=False)
         if request.method != "POST":
             if state.get("deleted_at"):
@@ -221,11 +226,15 @@ class RecordView(
         **more: Any,
     ) -> str:
         record = self.record
-        title = f"New {record.noun}" if state is None else record_title(record, state)
+        title = (
+            gettext("New %(noun)s", noun=gettext(record.noun))
+            if state is None
+            else record_title(record, state)
+        )
         more.setdefault("return_url", local_url(request.values.get("url")))
         return self.render(
             self.form_template,
-            heading=record.label if record.singleton else title,
+            heading=gettext(record.label) if record.singleton else title,
             crumbs=self._crumbs(),
             page=form_page(record, panel_actor(), form, state, draft, rights, **more),
         )
@@ -240,7 +249,7 @@ class RecordView(
         if wants_json():
             raise problem
         errors = form.refuse(problem.details)
-        words = f"The {self.record.noun} was not saved."
+        words = gettext("The %(noun)s was not saved.", noun=gettext(self.record.noun))
         draft, rights = None, set[str]()
         if state is not None:
             actor = panel_actor()
@@ -251,7 +260,7 @@ class RecordView(
             state,
             draft,
             rights,
-            problem=words if errors else f"{words} {problem.message}",
+            problem=words if errors else f"{words} {translate(problem.message)}",
             errors=errors,
             **({} if state is None else sent_versions()),
         )

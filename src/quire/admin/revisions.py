@@ -17,9 +17,11 @@ from quire.admin.queries import find, parse_id
 from quire.admin.record_history import actor_name, history_query
 from quire.admin.urls import endpoint, record_url
 from quire.declare.record import REGISTRY, Record
+from quire.declare.rules import requires
 from quire.errors import NotFound, PermissionDenied, ValidationFailed
 from quire.store import read, revision_service
 from quire.store.permissions import may
+from quire.web.language import gettext
 
 CONTEXT = 160
 """Characters of unchanged text shown around a change."""
@@ -51,6 +53,15 @@ def _around(text: str, follows: bool, precedes: bool) -> str:
     return f"{start} … {rest}"
 
 
+def difference(record: Record, one: dict[str, Any]) -> Any:
+    """What a field was and is, from a comparison of the store: words of a text, or both values."""
+    field = record.field(one["field"])
+    if "parts" in one:
+        return SimpleNamespace(label=gettext(field.label), parts=abridge(one["parts"]))
+    before, after = (cell_html(field, one[name], _nowhere) for name in ("before", "after"))
+    return SimpleNamespace(label=gettext(field.label), parts=None, before=before, after=after)
+
+
 class RevisionsMixin(PanelView):
     """The part of a record's view that shows and restores revisions."""
 
@@ -62,7 +73,7 @@ class RevisionsMixin(PanelView):
         if not (record.is_versioned and record.history):
             raise NotFound
         if not may(record, actor, "update", state["id"]):
-            raise PermissionDenied(f"This requires {record.access.update.needs}.")
+            raise PermissionDenied(requires(record.access.update.message()))
         return actor, state
 
     @expose("/history/")
@@ -77,8 +88,8 @@ class RevisionsMixin(PanelView):
         compared = self._comparison(actor, id)
         return self.render(
             "quire_admin/history.html",
-            heading=f"Revisions of “{record_title(record, state)}”",
-            crumbs=[(record.label, url_for(endpoint(record)))],
+            heading=gettext("Revisions of “%(title)s”", title=record_title(record, state)),
+            crumbs=[(gettext(record.label), url_for(endpoint(record)))],
             rows=[self._row(id, state, row) for row in page.rows],
             newer=self._at(id, number - 1) if page.has_prev else None,
             older=self._at(id, number + 1) if page.has_next else None,
@@ -110,15 +121,8 @@ class RevisionsMixin(PanelView):
             return None
         first, second = (parse_id(request.args.get(name)) for name in ("from", "to"))
         comparison = revision_service.compare_revisions(self.record, actor, id, first, second)
-        fields = [self._difference(one) for one in comparison["fields"]]
+        fields = [difference(self.record, one) for one in comparison["fields"]]
         return SimpleNamespace(first=first, second=second, fields=fields)
-
-    def _difference(self, one: dict[str, Any]) -> Any:
-        field = self.record.field(one["field"])
-        if "parts" in one:
-            return SimpleNamespace(label=field.label, parts=abridge(one["parts"]))
-        before, after = (cell_html(field, one[name], _nowhere) for name in ("before", "after"))
-        return SimpleNamespace(label=field.label, parts=None, before=before, after=after)
 
     @expose("/restore/", methods=("POST",))
     def restore_view(self) -> str | AnyResponse:
@@ -136,22 +140,24 @@ class RevisionsMixin(PanelView):
             if any(one["code"] != "not_found" for one in invalid.details) or skip:
                 raise
             return self._ask_without(state, number, invalid)
-        flash(f"Revision {number} restored.", "success")
+        flash(gettext("Revision %(number)s restored.", number=number), "success")
         return redirect(record_url(record, "history_view", id))
 
     def _ask_without(self, state: dict[str, Any], number: int, invalid: ValidationFailed) -> str:
         back = record_url(self.record, "history_view", state["id"])
         names = ("id", "version", "restore")
         confirm = {
-            "question": f"Revision {number} refers to records that no longer exist:",
+            "question": gettext(
+                "Revision %(number)s refers to records that no longer exist:", number=number
+            ),
             "names": [one["message"] for one in invalid.details],
-            "consequence": "You can restore the rest without them.",
+            "consequence": gettext("You can restore the rest without them."),
             "url": url_for(endpoint(self.record, "restore_view")),
             "fields": [(n, request.form[n]) for n in names] + [("skip_missing", "1")],
-            "label": "Restore without them",
+            "label": gettext("Restore without them"),
             "back": back,
         }
-        heading = f"Restore revision {number}?"
+        heading = gettext("Restore revision %(number)s?", number=number)
         return self.render("quire_admin/confirm.html", heading=heading, crumbs=[], confirm=confirm)
 
 

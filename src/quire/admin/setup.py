@@ -4,17 +4,21 @@ from flask import Blueprint, Flask
 from flask_admin import Admin
 from flask_admin.theme import Bootstrap4Theme
 
+from quire.admin.audit.view import AuditView
 from quire.admin.dashboard.home import HomeView
 from quire.admin.media import MediaView
 from quire.admin.moderation.views import ModeratedView, QueueLink
 from quire.admin.pages.archive import ArchiveView
 from quire.admin.pages.backups import BackupsView
+from quire.admin.pages.checks import ChecksView
 from quire.admin.pages.imports import ImportView
 from quire.admin.pages.invitations import InvitationsView
 from quire.admin.pages.jobs import JobsView
+from quire.admin.pages.log import LogView
 from quire.admin.pages.mail_preview import MailView
 from quire.admin.pages.palette import PaletteView
 from quire.admin.pages.permissions import PermissionsView
+from quire.admin.pages.sessions import SessionsView
 from quire.admin.panel_view import nonce
 from quire.admin.record_view import RecordView
 from quire.admin.urls import blueprint_of
@@ -27,13 +31,15 @@ CUSTOM_VIEWS = (
     PermissionsView,
     ArchiveView,
     BackupsView,
+    ChecksView,
     ImportView,
     JobsView,
+    LogView,
     MailView,
     PaletteView,
 )
 """Pages that belong to no record type."""
-VIEWS = {"media": MediaView}
+VIEWS = {"audit_events": AuditView, "media": MediaView, "sessions": SessionsView}
 """Types with views of their own."""
 
 
@@ -51,7 +57,18 @@ def init_app(app: Flask) -> Admin:
             admin.add_link(QueueLink(record))
     for view in CUSTOM_VIEWS:
         admin.add_view(view())
-    names = ("admin", "access", "archive", "backups", "imports", "jobs", "mail", "invitations")
+    names = (
+        "admin",
+        "access",
+        "archive",
+        "backups",
+        "checks",
+        "imports",
+        "jobs",
+        "log",
+        "mail",
+        "invitations",
+    )
     for name in (*names, *(blueprint_of(record) for record in REGISTRY.values())):
         # PanelView checks the same token, and returns a form with what was typed
         app.extensions["csrf"].exempt(app.blueprints[name])

@@ -5,6 +5,7 @@ from typing import Any
 from markupsafe import Markup
 
 from quire.store.files.detect import PICTURES
+from quire.web.language import gettext, translate
 
 SUFFIXES = tuple(f".{suffix}" for _, suffix in PICTURES.values())
 UNDRAWN = ("given_up", "broken")
@@ -13,11 +14,11 @@ THUMB = 160
 
 
 def thumbnail_url(small: Any) -> str | None:
-    """The URL of the smallest variant of a media record; None if it is not an image."""
+    """The URL of the smallest variant of a media record, as it is now; None if it is not an image."""
     url = small.get("url") if isinstance(small, dict) else None
     if not isinstance(url, str) or not url.startswith("/uploads/") or not url.endswith(SUFFIXES):
         return None
-    return f"{url.rpartition('.')[0]}-{THUMB}.webp"
+    return f"{url.rpartition('.')[0]}-{THUMB}.webp?current"
 
 
 def thumbnail(small: Any) -> Markup:
@@ -26,7 +27,8 @@ def thumbnail(small: Any) -> Markup:
     if url is None:
         return Markup("")
     if small.get("state") in UNDRAWN:
-        words = f"This image could not be processed. {small.get('fault') or ''}"
+        words = gettext("This image could not be processed.")
+        words = f"{words} {translate(small.get('fault') or '')}"
         return Markup(
             '<span class="thumb missing" role="img" aria-label="{0}" title="{0}">!</span>'
         ).format(words)

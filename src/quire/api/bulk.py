@@ -12,10 +12,10 @@ from quire.api.errors import error_body
 from quire.api.request_body import allow_params, read_object
 from quire.api.resources import RecordAction, RecordResource
 from quire.auth.audit_denials import note_partial_denial
-from quire.declare.kinds import MAX_ID
-from quire.declare.parse import error_detail
+from quire.declare.parse_errors import error_detail
 from quire.declare.record import VERBS, Record
 from quire.declare.rules import NOBODY, SIGNED_IN, Rule
+from quire.declare.value_kinds import MAX_ID
 from quire.errors import (
     BadRequest,
     BatchFailed,
@@ -117,7 +117,7 @@ class RecordBulk(RecordResource):
             requires_version=current_app.config["REQUIRE_IF_MATCH"],
             most_bytes=current_app.config["RESPONSE_BYTES"],
         )
-        operations = [bulk.Operation(**one.model_dump()) for one in requested.operations]
+        operations = [bulk.Operation(**vars(one)) for one in requested.operations]
         results, batch = bulk.run(self.record, self.actor, operations, options)
         return _answer(results, batch, is_atomic=options.atomic)
 

@@ -10,7 +10,7 @@ from quire.api.request_body import allow_params
 from quire.api.resources import RecordResource
 from quire.declare.record import REGISTRY
 from quire.declare.unicode_text import normalize
-from quire.errors import BadRequest, NotFound
+from quire.errors import BadRequest, no_such
 from quire.store import read
 from quire.store.db import read_connection
 
@@ -26,7 +26,7 @@ class BySlug(RecordResource):
         allow_params("fields", "include")
         query = self.query()
         if "\x00" in slug:  # no slug has it, and PostgreSQL cannot be asked
-            raise NotFound(f"There is no such {self.record.noun}.")
+            raise no_such(self.record.noun)
         id = read.find_id(self.record, self.actor, slug=slug)
         return self._redirect(slug) if id is None else self.one(id, query)
 
@@ -35,7 +35,7 @@ class BySlug(RecordResource):
         target = redirect_target(start + slug) or ""
         new = target.removeprefix(start)
         if not target.startswith(start) or read.find_id(self.record, self.actor, slug=new) is None:
-            raise NotFound(f"There is no such {self.record.noun}.")
+            raise no_such(self.record.noun)
         query_string = request.query_string.decode("ascii", "ignore")
         if len(query_string) > MAX_QUERY_LENGTH:
             raise BadRequest(

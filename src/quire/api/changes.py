@@ -1,5 +1,6 @@
 """The feed of changes: `GET /api/v1/changes?since=`, for apps and sites that keep copies."""
 
+from functools import partial
 from typing import Any
 
 from flask import Response, request
@@ -46,11 +47,23 @@ class Changes(Resource):
 
 
 def _read(actor: Actor, records: list[Record], place: Place, limit: int, wait: int) -> Part:
-    part = read_changes(actor, records, place, limit, responses.size_limit())
+    part = _read_now(actor, records, place, limit)
+    # rules look at nothing else of the actor
+    reader = actor.cache_key_actor, actor.user_id, actor.session_id
+    paths = tuple(record.path for record in records)
     with long_polling.waiting(wait) as waits:
-        while waits and not (part.changes or part.more) and waits.until_changed(part.next.position):
-            part = read_changes(actor, records, part.next, limit, responses.size_limit())
+        while waits and not (part.changes or part.more):
+            question = reader, paths, part.next, limit
+            read = partial(_read_now, actor, records, part.next, limit)
+            later = waits.next_part(part.next.position, question, read)
+            if later is None:
+                break
+            part = later
     return part
+
+
+def _read_now(actor: Actor, records: list[Record], place: Place, limit: int) -> Part:
+    return read_changes(actor, records, place, limit, responses.size_limit())
 
 
 def _records(actor: Actor) -> list[Record]:

@@ -11,6 +11,7 @@ from flask.globals import request_ctx
 
 from quire.api.errors import ordered_methods
 from quire.api.responses import empty_response
+from quire.web.caching import vary_by
 from quire.web.headers import cors_headers
 
 _EXPOSED_HEADERS = re.compile(
@@ -58,7 +59,7 @@ def _methods() -> str:
 def _add_cors_headers(response: Response) -> Response:
     """Let the script of a listed origin read this answer, be it a refusal."""
     if _EXPOSED_HEADERS.match(request.path):
-        response.vary.add("Origin")
+        vary_by(response, "Origin")
         response.headers.update(_shared_headers())
     return response
 

@@ -32,7 +32,7 @@ def _used(resource: Any) -> Iterator[Deprecation]:
         deprecation: Deprecation | None = getattr(one, "deprecated", None)
         if deprecation is not None:
             yield deprecation
-    fields = [] if record is None else [one for one in record.fields if one.deprecated is not None]
+    fields = [] if record is None else record.deprecated_fields
     names = _names() if fields else set()
     yield from (one.deprecated for one in fields if one.deprecated and one.name in names)
 

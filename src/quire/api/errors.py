@@ -7,6 +7,7 @@ from flask import Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from quire.errors import STATUS_NAMES, Problem
+from quire.web.language import is_english, translate
 
 PROBLEM_JSON = "application/problem+json"
 _HTTP = {
@@ -57,12 +58,15 @@ def _accepts_problem_json() -> bool:
 
 
 def error_body(problem: Problem) -> dict[str, Any]:
-    """What is said of a failure, alone or as one of many."""
+    """What is said of a failure, alone or as one of many: in English, but for people at one of our pages."""
+    details = problem.details
+    if not is_english():
+        details = [{**one, "message": translate(one["message"])} for one in details]
     return {
         "error": STATUS_NAMES[problem.status],
         "code": problem.code,
-        "message": problem.message,
-        "details": problem.details,
+        "message": translate(problem.message),
+        "details": details,
         **problem.extra,
     }
 
@@ -73,7 +77,7 @@ def problem_response(problem: Problem) -> Response:
     mime = PROBLEM_JSON if _accepts_problem_json() else "application/json"
     if mime == PROBLEM_JSON:
         data |= {"type": "about:blank", "title": data["error"], "status": problem.status}
-        data["detail"] = problem.message
+        data["detail"] = data["message"]
     headers = {"Cache-Control": "no-store", **problem.headers}
     if problem.status == 401:
         headers.setdefault("WWW-Authenticate", 'Bearer realm="quire"')

@@ -11,9 +11,9 @@ from quire.api import responses
 from quire.api.request_body import allow_params, single_param
 from quire.auth.accounts import by_username
 from quire.auth.current_actor import current_actor
-from quire.declare.kinds import MAX_ID
 from quire.declare.record import REGISTRY, Record
 from quire.declare.rules import Rule, require_possible, role, scoped
+from quire.declare.value_kinds import MAX_ID
 from quire.errors import NotFound, invalid_parameter
 from quire.records.site_settings import ONLY_ROW
 from quire.store import access_decision

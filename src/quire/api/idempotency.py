@@ -20,6 +20,7 @@ from quire.errors import Conflict, Problem, invalid_parameter
 from quire.security.client_network import client_network
 from quire.security.tokens import digest
 from quire.store.idempotency_keys import (
+    AlreadyAnswered,
     KeyedRequest,
     StoredAnswer,
     find_answer,
@@ -50,20 +51,25 @@ def _answer_once(view: View, *args: Any, **kwargs: Any) -> Response:
     requested = _requested(current_actor())
     with _fingerprint() as fingerprint:
         keyed = KeyedRequest(requested, fingerprint)
-        answer = find_answer(keyed)
-        if answer is not None:
-            return _given_again(answer)
+        answering = partial(_answer_and_store, keyed, partial(view, *args, **kwargs))
         try:
-            answering = partial(_answer_and_store, keyed, partial(view, *args, **kwargs))
-            # an upload can be read once; the change in it is run again by itself
-            is_once = accepts_files(request.method, request.path)
-            return answering() if is_once else run_again(answering)
+            if accepts_files(request.method, request.path):
+                return _answer_upload(keyed, answering)
+            return run_again(answering)
+        except AlreadyAnswered as earlier:
+            return _given_again(earlier.answer)
         except Problem:
-            # such as a value that is taken: by the same request, which another process has answered
+            # such as a value that is taken: by the same request, which was answered before
             answer = find_answer(keyed)
             if answer is None:
                 raise
             return _given_again(answer)
+
+
+def _answer_upload(keyed: KeyedRequest, answering: Callable[[], Response]) -> Response:
+    """The same for a file: it is received only once, and not at all where there is an answer."""
+    answer = find_answer(keyed)
+    return answering() if answer is None else _given_again(answer)
 
 
 def _answer_and_store(keyed: KeyedRequest, view: View) -> Response:
@@ -130,10 +136,11 @@ def _form_parts() -> Iterator[bytes]:
 
 
 def _stored(response: Response) -> StoredAnswer:
-    """What is kept of an answer: of one that shows a secret only where to look."""
+    """What is kept of an answer: of one that shows a secret only which record it is about."""
     headers = response.headers
     if isinstance(response, SecretResponse):
-        return StoredAnswer(None, b"", None, headers.get("Location", request.path))
+        record = request.path.rpartition("/")[0]  # of an action, which nobody can GET
+        return StoredAnswer(None, b"", None, headers.get("Location", record))
     return StoredAnswer(
         response.status_code, response.get_data(), headers.get("ETag"), headers.get("Location")
     )

@@ -1,32 +1,62 @@
 """Waiting for changes: a request takes no thread from others, and one look at the database serves all.
 
 Each process has one thread that looks while anybody waits. A request that waits holds no connection to
-the database; those that go on read a few at a time.
+the database; of those that go on with the same question one reads for all, a few questions at a time.
+One whose client has gone ends.
 """
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import ExitStack, contextmanager
 
 from flask import Flask, current_app
 
 from quire.auth.maintenance_mode import is_administrator, refuse_during_maintenance
-from quire.errors import Unavailable
-from quire.store.change_feed import catch_up
+from quire.errors import Problem, Unavailable
+from quire.store.change_feed import Part, catch_up
+from quire.store.db import read_from_primary
 from quire.store.feed_position import current_position
 from quire.store.maintenance_mode import current_maintenance
-from quire.web.threads import blocking, stopping_check
+from quire.web.threads import client_gone_check, long_wait, stopping_check
 
 LOOK_SECONDS = 0.2
 """How often to look whether anything has changed."""
+LOOKS_PER_CLIENT_CHECK = 5
+"""How many looks later to ask again whether the clients of those who wait are still there."""
 SLICE_SECONDS = 5.0
 """How long a stopping server waits for those who wait, if the look at the database hangs."""
 READERS = 4
-"""Requests that read at once after a change."""
+"""Questions that are read for at once after a change."""
 
 logger = logging.getLogger("quire.changes")
+
+
+class SharedRead:
+    """What one request reads for all that were woken with the same question; the others wait for it."""
+
+    def __init__(self) -> None:
+        self.turn = threading.Lock()
+        self._part: Part | None = None
+        self._problem: Problem | None = None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it has been read, or could not be."""
+        return self._part is not None or self._problem is not None
+
+    def get(self, read: Callable[[], Part]) -> Part:
+        """What `read()` returns, or has returned or raised for somebody else; only for whose turn it is."""
+        if self._problem is not None:
+            raise self._problem
+        if self._part is None:
+            try:
+                self._part = read()
+            except Problem as problem:
+                self._problem = problem
+                raise
+        return self._part
 
 
 class ChangeWatcher:
@@ -35,16 +65,17 @@ class ChangeWatcher:
     def __init__(self) -> None:
         self.changed = threading.Condition()
         self.readers = threading.BoundedSemaphore(READERS)
-        self.waiting, self.last, self.looking = 0, 0, False
+        self.waits: set[Wait] = set()
+        self.last, self.looking = 0, False
         self.under_maintenance = False
         self.is_stopping: Callable[[], bool] = lambda: False
 
-    def enter(self, app: Flask) -> bool:
+    def enter(self, app: Flask, wait: "Wait") -> bool:
         """Count one more who waits, if there is room."""
         with self.changed:
-            if self.waiting >= app.config["CHANGES_WAITING"]:
+            if len(self.waits) >= app.config["CHANGES_WAITING"]:
                 return False
-            self.waiting += 1
+            self.waits.add(wait)
             self.is_stopping = stopping_check()
             if not self.looking:
                 self.looking = True
@@ -53,26 +84,33 @@ class ChangeWatcher:
                 ).start()
             return True
 
-    def leave(self) -> None:
+    def leave(self, wait: "Wait") -> None:
         """Count one less."""
         with self.changed:
-            self.waiting -= 1
+            self.waits.discard(wait)
 
-    def wait(self, position: int, until: float, may_stay: bool) -> bool:
-        """Whether the feed goes on behind `position` before `until`, by the monotonic clock.
+    def goes_on(self, wait: "Wait", position: int, question: Hashable) -> bool:
+        """Whether the feed goes on behind `position` as long as `wait` lasts; then it has its `shared` read.
 
-        False earlier when the server stops, or when maintenance begins, unless one `may_stay` then.
+        False earlier when its client goes, when the server stops, or when maintenance begins, unless
+        it may stay then.
         """
         with self.changed:
+            wait.position, wait.question, wait.shared = position, question, SharedRead()
             while self.last <= position:
-                rest = until - time.monotonic()
-                if rest <= 0 or self.is_stopping() or (self.under_maintenance and not may_stay):
+                rest = wait.until - time.monotonic()
+                is_over = self.under_maintenance and not wait.may_stay
+                if rest <= 0 or is_over or wait.is_abandoned or self.is_stopping():
                     return False
                 self.changed.wait(min(rest, SLICE_SECONDS))
             return True
 
     def _look(self, app: Flask) -> None:
+        looks = 0
         while self._is_needed():
+            looks += 1
+            if looks % LOOKS_PER_CLIENT_CHECK == 0:
+                self._release_abandoned()
             try:
                 with app.app_context():
                     catch_up()
@@ -86,8 +124,19 @@ class ChangeWatcher:
 
     def _is_needed(self) -> bool:
         with self.changed:
-            self.looking = self.waiting > 0
+            self.looking = bool(self.waits)
             return self.looking
+
+    def _release_abandoned(self) -> None:
+        """Wake those whose clients have gone: their places are for others."""
+        with self.changed:
+            waits = list(self.waits)
+        abandoned = [wait for wait in waits if wait.is_client_gone()]
+        for wait in abandoned:
+            wait.is_abandoned = True
+        if abandoned:
+            with self.changed:
+                self.changed.notify_all()
 
     def _end_if_stopping(self) -> None:
         """Wake all, once for all: those who wait do not look themselves."""
@@ -100,34 +149,51 @@ class ChangeWatcher:
             state = (last, under_maintenance)
             if state != (self.last, self.under_maintenance):
                 self.last, self.under_maintenance = state
+                self._share_reads()
                 self.changed.notify_all()
+
+    def _share_reads(self) -> None:
+        """Let those who are woken with the same question read once: what is read now, all may be told."""
+        reads: dict[Hashable, SharedRead] = {}
+        for wait in self.waits:
+            if wait.position < self.last:
+                wait.shared = reads.setdefault(wait.question, SharedRead())
 
 
 class Wait:
     """The waiting of one request, until `until` by the monotonic clock."""
 
     def __init__(self, watcher: ChangeWatcher, until: float):
-        self.watcher, self.until, self.reads = watcher, until, False
+        self.watcher, self.until = watcher, until
         self.may_stay = is_administrator()
+        self.is_client_gone, self.is_abandoned = client_gone_check(), False
+        self.position, self.shared = 0, SharedRead()
+        self.question: Hashable = None
 
-    def until_changed(self, position: int) -> bool:
-        """Whether there are changes behind `position` in time; then it is this request's turn to read.
+    def next_part(self, position: int, question: Hashable, read: Callable[[], Part]) -> Part | None:
+        """What `read()` returns when there are changes behind `position`; None without any in time.
 
-        Raises UnderMaintenance when maintenance has begun.
+        All who ask the same `question` are told the same. Raises UnderMaintenance when maintenance
+        has begun.
         """
-        self.end_turn()
-        with blocking():
-            if self.watcher.wait(position, self.until, self.may_stay):
-                self.reads = self.watcher.readers.acquire()
-        if not self.reads:
+        read_from_primary()  # which is where the change was seen
+        with long_wait():
+            if goes_on := self.watcher.goes_on(self, position, question):
+                shared = self.shared  # a later change brings another one
+                turn = self._turn(shared)
+        if not goes_on:
             refuse_during_maintenance()
-        return self.reads
+            return None
+        with turn:
+            return shared.get(read)
 
-    def end_turn(self) -> None:
-        """Let another one read."""
-        if self.reads:
-            self.reads = False
-            self.watcher.readers.release()
+    def _turn(self, shared: SharedRead) -> ExitStack:
+        """Wait until it has been read, or until it is this request's turn to read, which it then ends."""
+        turn = ExitStack()
+        turn.enter_context(shared.turn)
+        if not shared.is_done:
+            turn.enter_context(self.watcher.readers)
+        return turn
 
 
 @contextmanager
@@ -138,12 +204,11 @@ def waiting(seconds: int) -> Iterator[Wait | None]:
         return
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - Flask's own name
     watcher: ChangeWatcher = app.extensions.setdefault("quire.changes", ChangeWatcher())
-    if not watcher.enter(app):
+    wait = Wait(watcher, time.monotonic() + seconds)
+    if not watcher.enter(app, wait):
         yield None
         return
-    wait = Wait(watcher, time.monotonic() + seconds)
     try:
         yield wait
     finally:
-        wait.end_turn()
-        watcher.leave()
+        watcher.leave(wait)

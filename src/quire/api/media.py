@@ -10,11 +10,12 @@ from werkzeug.http import parse_options_header
 
 from quire.api import responses
 from quire.api.request_body import MULTIPART, allow_params, strict_json
-from quire.api.resources import RecordItem, RecordList, RecordResource
-from quire.declare.kinds_files import Upload
+from quire.api.resources import RecordAction, RecordItem, RecordList, RecordResource
+from quire.declare.value_kinds_files import Upload
 from quire.errors import UnsupportedMediaType, ValidationFailed, detail
 from quire.records import MEDIA
 from quire.records.media import upload
+from quire.records.media_replacement import replace_file
 from quire.store import write
 from quire.store.db import read_connection
 from quire.store.files.receive import receive
@@ -103,6 +104,24 @@ def _requested_fields() -> dict[str, Any]:
 def _name(file_name: str | None) -> str:
     options = parse_options_header(request.headers.get("Content-Disposition", ""))[1]
     return request.args.get("name") or file_name or options.get("filename") or ""
+
+
+class MediaReplacement(RecordAction):
+    """POST the file that replaces another one."""
+
+    def post(self, id: int) -> Response:
+        """The record with its new file, and its old id and address."""
+        with read_connection() as connection:
+            load_for_update(connection, MEDIA, self.actor, id, self.rule)
+        version = self.based_on(id, {})
+        if request.mimetype in NO_FILES:
+            raise ValidationFailed([detail("file", "required", "File is required.")])
+        with _sent_file() as (file, raw):
+            others = [detail(name, "unknown", "Send the file alone.") for name in raw]
+            if file is None or others:
+                missing = [detail("file", "required", "File is required.")]
+                raise ValidationFailed(others or missing)
+            return self.saved(replace_file(self.actor, id, file, version))
 
 
 class MediaItem(RecordItem):

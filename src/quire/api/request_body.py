@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import g, request
 
-from quire.declare.kinds import INT64
+from quire.declare.value_kinds import INT64
 from quire.errors import BadRequest, UnsupportedMediaType, invalid_parameter, unknown_parameter
 
 MAX_DEPTH = 32
@@ -15,6 +15,7 @@ MAX_EXACT_INTEGER = 2**53
 """Up to here every integer is a float of its own."""
 JSON_TYPES = frozenset({"application/json"})
 MULTIPART = "multipart/form-data"
+_CONTAINERS = (dict, list)
 MERGE_TYPES = JSON_TYPES | {"application/merge-patch+json"}
 
 
@@ -86,14 +87,12 @@ def _check(value: Any, depth: int, has_escapes: bool) -> None:
     if isinstance(value, str):
         if has_escapes and any(char == "\x00" or "\ud800" <= char <= "\udfff" for char in value):
             raise BadRequest("The body contains characters that cannot be stored.")
-    elif isinstance(value, dict | list):
+    elif isinstance(value, _CONTAINERS):
         if depth > MAX_DEPTH:
             raise BadRequest(f"The body is nested deeper than {MAX_DEPTH} levels.")
-        for part in value.values() if isinstance(value, dict) else value:
-            _check(part, depth + 1, has_escapes)
-        if isinstance(value, dict):
-            for key in value:
-                _check(key, depth, has_escapes)
+        for part in [*value.values(), *value] if isinstance(value, dict) else value:
+            if has_escapes or isinstance(part, _CONTAINERS):
+                _check(part, depth + 1, has_escapes)
 
 
 def single_param(name: str) -> str | None:

@@ -14,7 +14,7 @@ from quire.api.idempotency import idempotent
 from quire.api.request_body import allow_params, read_object
 from quire.auth.current_actor import check_csrf, current_actor
 from quire.declare.action import Action
-from quire.declare.parse import is_same_value
+from quire.declare.input_validation import is_same_value
 from quire.declare.query import Query, parse_query
 from quire.declare.query_conditions import Condition, parse_flag
 from quire.declare.record import REGISTRY, Record
@@ -48,7 +48,7 @@ class RecordResource(Resource):
     verb: str | None = None
     actor: Actor
     prefix = "/api/v1"
-    method_decorators = [idempotent]
+    method_decorators = {one: [idempotent] for one in ("post", "put", "patch", "delete")}
 
     def dispatch_request(self, *args: Any, **kwargs: Any) -> Any:
         """Ask who it is and whether they may at all: once, before anything is read or done.

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from quire.api import responses
 from quire.api.request_body import allow_params, read_object
 from quire.api.resources import RecordResource
-from quire.declare.kinds import MAX_ID
+from quire.declare.value_kinds import MAX_ID
 from quire.errors import BadRequest, ValidationFailed, detail
 from quire.store import revision_service
 

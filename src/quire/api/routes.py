@@ -23,9 +23,10 @@ from quire.api.custom_resources import RESOURCES
 from quire.api.deprecations import add_deprecation
 from quire.api.openapi import views
 from quire.api.responses import answer_options
-from quire.declare.kinds import MAX_ID
 from quire.declare.record import REGISTRY, Record
 from quire.declare.rules import NOBODY
+from quire.declare.value_kinds import MAX_ID
+from quire.records.media_files import REPLACE
 
 PREFIX = "/api/v1"
 
@@ -44,9 +45,10 @@ ITEMS = {"media": media.MediaItem}
 """Single records that can do more: what is in use is deleted only by who says so."""
 ACTIONS = {
     ("batches", "undo"): bulk.BatchUndo,
+    ("media", REPLACE): media.MediaReplacement,
     ("webhooks", "test"): special_resources.WebhookTest,
 }
-"""Actions that answer otherwise: what undoing came to, row by row; the delivery of a test."""
+"""Actions that answer otherwise, or take a file: what undoing came to, row by row; the delivery of a test."""
 
 
 class Api(flask_restful.Api):

@@ -24,8 +24,9 @@ from quire.store.db import transaction
 from quire.store.mail_events import enqueue_mail
 from quire.store.read import get_record
 from quire.store.write import update
+from quire.translations.messages import Message
 
-INVALID_LINK = "This link has been used, has expired or is incomplete."
+INVALID_LINK = Message("This link has been used, has expired or is incomplete.")
 
 
 def request_password_reset(email: str) -> None:
@@ -53,7 +54,7 @@ def require_valid_address(text: str) -> None:
     try:
         parse_address(text)
     except PydanticCustomError as error:
-        message = f"Email {error.message()}"
+        message = Message("Email %(problem)s", problem=Message(error.message()))
         raise ValidationFailed([detail("email", "bad_format", message)]) from None
 
 

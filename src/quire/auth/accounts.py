@@ -22,6 +22,7 @@ class Account:
     username: str
     role: str
     is_active: bool = True
+    language: str = "auto"
     is_secured: bool = True
 
     @property
@@ -32,7 +33,7 @@ class Account:
     def actor(self, proof: str, **circumstances: Any) -> Actor:
         """The actor for this account after authentication."""
         role = "member" if self.needs_second_factor else self.role
-        return Actor(role, self.id, self.username, proof, **circumstances)
+        return Actor(role, self.id, self.username, proof, language=self.language, **circumstances)
 
 
 def requires_second_factor(role: str) -> bool:
@@ -40,7 +41,7 @@ def requires_second_factor(role: str) -> bool:
     return role == "admin" and bool(current_app.config["REQUIRE_ADMIN_TWO_FACTOR"])
 
 
-COLUMNS = ("id", "username", "role", "is_active")
+COLUMNS = ("id", "username", "role", "is_active", "language")
 
 
 def account_columns() -> list[Any]:

@@ -15,7 +15,8 @@ from quire.auth.session_store import SEEN_SECONDS
 from quire.declare.clock import now
 from quire.declare.record import REGISTRY
 from quire.security.tokens import digest, is_content_key, is_key
-from quire.store.counters import touch
+from quire.store.counters import touch_if_free
+from quire.store.database_state import note_request_state
 from quire.store.db import read_connection
 
 
@@ -33,7 +34,7 @@ class ActiveKey:
     def touch(self) -> None:
         """Record its use, at most once a minute."""
         if self.used is None or self.used < now() - timedelta(seconds=SEEN_SECONDS):
-            touch("api_keys", self.id, last_used_at=now())
+            touch_if_free("api_keys", self.id, last_used_at=now())
 
 
 @cache
@@ -69,6 +70,7 @@ def _checked(key: ActiveKey | None) -> ActiveKey:
 
 def _lookup(text: str) -> ActiveKey | None:
     with read_connection() as connection:
+        note_request_state(connection, request.environ)
         row = connection.execute(_select_active(), {"hash": digest(text)}).first()
     if row is None:
         return None

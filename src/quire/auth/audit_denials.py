@@ -18,7 +18,7 @@ from quire.declare.record import REGISTRY
 from quire.errors import Problem, Unauthenticated
 from quire.security.client_network import client_network
 from quire.security.login_throttle import attempts_throttled
-from quire.store.audit import record_event
+from quire.store.late_audit import record_event_soon
 
 logger = logging.getLogger("quire.audit")
 
@@ -70,7 +70,7 @@ def _note(response: Response) -> Response:
         actor = _denied_actor(response)
         if actor is not None and _has_room(actor):
             request_line = f"{request.method} {quote(request.path)}"
-            record_event(actor, ACTION, *_target(), request_line[:LONGEST])
+            record_event_soon(actor, ACTION, *_target(), request_line[:LONGEST])
     except Problem as problem:  # the answer is worth more than the note about it
         logger.warning("A refusal could not be noted: %s", problem.message)
     return response
@@ -79,7 +79,7 @@ def _note(response: Response) -> Response:
 @attempts_throttled.connect
 def _note_throttled(actor: Actor, id: int | None, kind: str) -> None:
     """Record that attempts are being slowed down."""
-    record_event(actor, "sign_in_throttled", "users", id, kind)
+    record_event_soon(actor, "sign_in_throttled", "users", id, kind)
 
 
 def init_app(app: Flask) -> None:

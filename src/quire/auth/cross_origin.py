@@ -13,9 +13,7 @@ from quire.auth.current_actor import SAFE
 from quire.config.types import PORTS
 from quire.errors import PermissionDenied
 from quire.web.caching import has_session
-
-OWN_SITES = frozenset({"same-origin", "none"})
-"""Allowed values of Sec-Fetch-Site: a request by our own pages, or by the user directly."""
+from quire.web.headers import OWN_SITES
 
 
 def origin_of(address: str) -> str:

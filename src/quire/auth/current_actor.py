@@ -7,7 +7,7 @@ from wtforms import ValidationError
 
 from quire.actor import ANONYMOUS, Actor
 from quire.auth import api_keys, impersonation, jwt, sessions
-from quire.errors import PermissionDenied
+from quire.errors import PermissionDenied, Problem
 from quire.security.tokens import KEY_START
 from quire.web.caching import has_session
 
@@ -23,6 +23,14 @@ def current_actor() -> Actor:
     if actor is None:
         actor = g.actor = _authenticate()
     return actor
+
+
+def chosen_language() -> str:
+    """The language that the signed-in user has chosen for pages; `auto` for everybody else."""
+    try:
+        return current_actor().language if has_session() else ANONYMOUS.language
+    except Problem:  # the answer says what is wrong with the credential
+        return ANONYMOUS.language
 
 
 def anonymous_actor() -> Actor:

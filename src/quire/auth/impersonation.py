@@ -10,6 +10,7 @@ from quire.actor import Actor
 from quire.auth.accounts import Account, by_id
 from quire.errors import Conflict, PermissionDenied
 from quire.store.audit import record_event
+from quire.translations.messages import Message
 
 KEY = "viewing"
 STOP = "site.stop_viewing"
@@ -58,5 +59,8 @@ def refuse_write(actor: Actor) -> None:
     """Refuse any change. Raises PermissionDenied."""
     if actor.impersonator is not None and request.endpoint != STOP:
         raise PermissionDenied(
-            f"You are viewing as {actor.username}. Stop viewing before you change anything."
+            Message(
+                "You are viewing as %(username)s. Stop viewing before you change anything.",
+                username=actor.username,
+            )
         )

@@ -1,12 +1,14 @@
 """Refuses requests during maintenance, except those of administrators and what they need to sign in."""
 
+from contextlib import suppress
+
 from flask import Flask, g, request
 
 from quire.auth import sessions
 from quire.auth.current_actor import current_actor
 from quire.errors import Unauthenticated, UnderMaintenance
 from quire.store.maintenance_mode import Maintenance, maintenance_of_request
-from quire.web.caching import has_session
+from quire.web.caching import has_program_credential, has_session
 
 MONITORING_PATHS = ("/healthz", "/readyz", "/metrics")
 OPEN_ENDPOINTS = frozenset(
@@ -31,6 +33,9 @@ def refuse_during_maintenance() -> None:
     """Refuse this request if maintenance is going on and it may not pass. Raises UnderMaintenance."""
     if request.path in MONITORING_PATHS or request.endpoint in OPEN_ENDPOINTS:
         return
+    if has_program_credential():
+        with suppress(Unauthenticated):  # the connection that finds them tells of maintenance, too
+            current_actor()
     maintenance = g.maintenance = maintenance_of_request(request.environ)
     if maintenance is not None and not is_administrator():
         raise UnderMaintenance(maintenance.message)

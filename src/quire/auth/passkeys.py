@@ -16,6 +16,7 @@ from quire.records.accounts.second_factors import Passkey
 from quire.store.advisory_locks import advisory_lock
 from quire.store.audit import record_event
 from quire.store.db import read_connection, transaction
+from quire.translations.messages import Message
 
 MAX_PASSKEYS = 20
 """Most passkeys of one account."""
@@ -75,7 +76,12 @@ def store_passkey(
 def check_limit(ids: list[str]) -> None:
     """Raises Conflict if the user has as many passkeys as are allowed."""
     if len(ids) >= MAX_PASSKEYS:
-        raise Conflict(f"An account can have at most {MAX_PASSKEYS} passkeys. Remove one first.")
+        raise Conflict(
+            Message(
+                "An account can have at most %(most)s passkeys. Remove one first.",
+                most=MAX_PASSKEYS,
+            )
+        )
 
 
 def rename(actor: Actor, id: int, name: str) -> None:

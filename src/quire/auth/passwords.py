@@ -13,10 +13,10 @@ from quire.declare.email_address import normalize_address
 from quire.declare.record import REGISTRY
 from quire.errors import Unauthenticated, ValidationFailed, detail
 from quire.monitoring.counters import SIGN_IN_FAILURES, count
-from quire.records.users import knows_password
+from quire.records.accounts.current_password import knows_password
 from quire.security.passwords import hash_password, is_weak, password_matches
-from quire.store.audit import record_event
 from quire.store.db import read_connection, transaction
+from quire.store.late_audit import record_event_soon
 
 
 @cache
@@ -45,7 +45,7 @@ def authenticate(email: str, password: str) -> Account:
         it.right = password_matches(stored, password) and account is not None and account.is_active
     if account is None or not it.right:
         count(SIGN_IN_FAILURES, "password")
-        record_event(anonymous_actor(), "sign_in_failed", "users", id)
+        record_event_soon(anonymous_actor(), "sign_in_failed", "users", id)
         raise Unauthenticated("Invalid email or password", code="invalid_credentials")
     if stored is not None and is_weak(stored):
         _rehash(account.id, stored, password)

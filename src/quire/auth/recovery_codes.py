@@ -2,7 +2,7 @@
 
 import secrets
 
-from sqlalchemy import and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, insert, select, update
 
 from quire.declare.clock import now
 from quire.records.accounts.second_factors import RecoveryCode
@@ -37,12 +37,23 @@ def count_unused(user_id: int) -> int:
         return int(connection.execute(select(func.count()).where(unused)).scalar_one())
 
 
+def is_unused(user_id: int, text: str) -> bool:
+    """Whether `text` is an unused code."""
+    unused = select(_codes.c.id).where(_unused(user_id, text))
+    with read_connection() as connection:
+        return connection.execute(unused).first() is not None
+
+
 def consume(user_id: int, text: str) -> bool:
     """Use up a code; False if `text` is not an unused code."""
-    this = and_(_codes.c.user_id == user_id, _codes.c.hash == digest(_normalize(text)))
-    unused = update(_codes).where(this, _codes.c.used_at.is_(None))
+    use = update(_codes).where(_unused(user_id, text)).values(used_at=now())
     with transaction() as connection:
-        return bool(connection.execute(unused.values(used_at=now())).rowcount == 1)
+        return bool(connection.execute(use).rowcount == 1)
+
+
+def _unused(user_id: int, text: str) -> ColumnElement[bool]:
+    this = and_(_codes.c.user_id == user_id, _codes.c.hash == digest(_normalize(text)))
+    return and_(this, _codes.c.used_at.is_(None))
 
 
 def _new_code() -> str:

@@ -17,6 +17,7 @@ from quire.store.db import transaction
 from quire.store.mail_events import enqueue_mail
 from quire.store.read import find_id
 from quire.store.write import Saved, create
+from quire.translations.messages import Message
 
 VERIFICATION_SENT = "Open the link in the email we have sent you, then sign in."
 PLACEHOLDER_ADDRESS = "nobody@taken.invalid"
@@ -91,7 +92,13 @@ def _require_free_address(email: str, role: str) -> str:
     account_links.require_valid_address(address)
     if role not in ROLES:
         raise ValidationFailed(
-            [detail("role", "not_allowed", f"Role must be one of: {', '.join(ROLES)}.")]
+            [
+                detail(
+                    "role",
+                    "not_allowed",
+                    Message("Role must be one of: %(roles)s.", roles=", ".join(ROLES)),
+                )
+            ]
         )
     if find_id(REGISTRY["users"], SYSTEM, email=address) is not None:
         message = "There is already an account with this email address."

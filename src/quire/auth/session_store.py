@@ -14,7 +14,8 @@ from quire.declare.record import REGISTRY
 from quire.declare.sql_functions import NOW
 from quire.records.sessions import AGENT_LENGTH
 from quire.security.tokens import digest
-from quire.store.counters import touch
+from quire.store.counters import touch_if_free
+from quire.store.database_state import note_request_state
 from quire.store.db import read_connection, transaction
 from quire.store.write import create
 
@@ -40,7 +41,7 @@ class ActiveSession:
         """Note that it was used, once a minute."""
         moment = now()
         if self.last_seen < moment - timedelta(seconds=SEEN_SECONDS):
-            touch("sessions", self.id, last_seen_at=moment, ip=request.remote_addr)
+            touch_if_free("sessions", self.id, last_seen_at=moment, ip=request.remote_addr)
 
 
 def create_session(
@@ -114,6 +115,8 @@ def by_id(id: int, kind: str) -> ActiveSession | None:
 def _first(by: str, kind: str, values: dict[str, Any], hashed: str | None) -> ActiveSession | None:
     idle = now() - timedelta(seconds=current_app.config["SESSION_IDLE_SECONDS"])
     with read_connection() as connection:
+        if request:
+            note_request_state(connection, request.environ)
         row = connection.execute(_select_active(by), {**values, "idle": idle, "now": now()}).first()
     if row is None or row.kind != kind:
         return None

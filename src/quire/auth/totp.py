@@ -97,6 +97,14 @@ def reset(actor: Actor, user_id: int) -> None:
         mail_notice(user_id, "two_factor_off")
 
 
+def is_valid(user_id: int, text: str, moment: datetime) -> bool:
+    """Whether `verify` would take `text` now: only reads, so that wrong ones wait for no writer."""
+    bare = "".join(text.split())
+    if len(bare) != DIGITS:
+        return recovery_codes.is_unused(user_id, text)
+    return _unused_step(user_id, bare, moment) is not None
+
+
 def verify(user_id: int, text: str, moment: datetime) -> str | None:
     """The kind of proof that `text` is, `totp` or `recovery_code`, now used up; None for a wrong
     one."""
@@ -107,16 +115,22 @@ def verify(user_id: int, text: str, moment: datetime) -> str | None:
 
 
 def _verify_code(user_id: int, code: str, moment: datetime) -> bool:
-    own = _devices.c.user_id == user_id
     with transaction() as connection:
-        sealed = connection.execute(select(_devices.c.secret).where(own)).scalar()
-        seed = unseal(sealed, _encryption_context(user_id)) if sealed else None
-        step = _step(seed, code, moment) if seed else None
+        step = _unused_step(user_id, code, moment)
         if step is None:
             return False
-        # not only this step: RFC 6238 section 5.2 wants no code accepted twice, nor an older one
-        later = update(_devices).where(own, _devices.c.last_step < step)
+        later = update(_devices).where(_devices.c.user_id == user_id, _devices.c.last_step < step)
         return bool(connection.execute(later.values(last_step=step)).rowcount == 1)
+
+
+def _unused_step(user_id: int, code: str, moment: datetime) -> int | None:
+    """The time step of this code, unless it or a later one was used (RFC 6238, section 5.2)."""
+    own = select(_devices.c.secret, _devices.c.last_step).where(_devices.c.user_id == user_id)
+    with read_connection() as connection:
+        row = connection.execute(own).first()
+    seed = unseal(row.secret, _encryption_context(user_id)) if row is not None else None
+    step = _step(seed, code, moment) if seed else None
+    return step if row is not None and step is not None and step > row.last_step else None
 
 
 def _step(seed: str, code: str, moment: datetime) -> int | None:

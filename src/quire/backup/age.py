@@ -13,12 +13,13 @@ import secrets
 from base64 import b64decode, b64encode
 from typing import IO, Any
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
-
+from quire.security.ciphers import (
+    Cipher,
+    chacha20_poly1305,
+    decrypt,
+    derive_key,
+    derive_slowly,
+)
 from quire.store.files.checked_zip import ArchiveRefused
 
 INTRO = b"age-encryption.org/v1\n"
@@ -37,13 +38,9 @@ class WrongPassphrase(ArchiveRefused):
     """The passphrase does not open the file."""
 
 
-def _wrapping_key(passphrase: str, salt: bytes, work: int) -> ChaCha20Poly1305:
-    scrypt = Scrypt(b"age-encryption.org/v1/scrypt" + salt, 32, n=2**work, r=8, p=1)
-    return ChaCha20Poly1305(scrypt.derive(passphrase.encode()))
-
-
-def _derive(key: bytes, salt: bytes | None, purpose: bytes) -> bytes:
-    return HKDF(SHA256(), 32, salt=salt, info=purpose).derive(key)
+def _wrapping_key(passphrase: str, salt: bytes, work: int) -> Cipher:
+    key = derive_slowly(passphrase, b"age-encryption.org/v1/scrypt" + salt, 2**work)
+    return chacha20_poly1305(key)
 
 
 def _nonce(number: int, last: bool) -> bytes:
@@ -72,9 +69,9 @@ class EncryptedWriter(io.RawIOBase):
         file_key, salt, nonce = (secrets.token_bytes(size) for size in (FILE_KEY, SALT, NONCE))
         wrapped = _wrapping_key(passphrase, salt, WORK).encrypt(bytes(12), file_key, None)
         head = INTRO + b"-> scrypt %b %d\n%b\n---" % (_text(salt), WORK, _text(wrapped))
-        mac = hmac.digest(_derive(file_key, None, b"header"), head, "sha256")
+        mac = hmac.digest(derive_key(file_key, None, b"header"), head, "sha256")
         out.write(head + b" " + _text(mac) + b"\n" + nonce)
-        self._cipher = ChaCha20Poly1305(_derive(file_key, nonce, b"payload"))
+        self._cipher = chacha20_poly1305(derive_key(file_key, nonce, b"payload"))
         self._out, self._number, self._buffer = out, 0, bytearray()
 
     def writable(self) -> bool:
@@ -111,17 +108,18 @@ class EncryptedReader(io.RawIOBase):
                 "is encrypted in another way than by a passphrase for Quire or age"
             )
         salt, wrapped, mac = (_bytes(match[number]) for number in (1, 3, 4))
-        try:
-            key = _wrapping_key(passphrase, salt, int(match[2])).decrypt(bytes(12), wrapped, None)
-        except InvalidTag:
-            raise WrongPassphrase("is encrypted with another passphrase") from None
+        key = decrypt(_wrapping_key(passphrase, salt, int(match[2])), bytes(12), wrapped, None)
+        if key is None:
+            raise WrongPassphrase("is encrypted with another passphrase")
         head = match[0][: match.start(4) - 1]
-        if not hmac.compare_digest(hmac.digest(_derive(key, None, b"header"), head, "sha256"), mac):
+        if not hmac.compare_digest(
+            hmac.digest(derive_key(key, None, b"header"), head, "sha256"), mac
+        ):
             raise _damaged()
         file.seek(match.end())
         nonce = file.read(NONCE)
         self._file, self._begin, self._at = file, match.end() + NONCE, 0
-        self._cipher = ChaCha20Poly1305(_derive(key, nonce, b"payload"))
+        self._cipher = chacha20_poly1305(derive_key(key, nonce, b"payload"))
         self._measure()
 
     def _measure(self) -> None:
@@ -136,11 +134,10 @@ class EncryptedReader(io.RawIOBase):
         if number != self._number:
             self._file.seek(self._begin + number * (CHUNK + TAG))
             sealed, nonce = self._file.read(CHUNK + TAG), _nonce(number, number == self._count - 1)
-            try:
-                self._chunk = self._cipher.decrypt(nonce, sealed, None)
-            except InvalidTag:
-                raise _damaged() from None
-            self._number = number
+            chunk = decrypt(self._cipher, nonce, sealed, None)
+            if chunk is None:
+                raise _damaged()
+            self._number, self._chunk = number, chunk
 
     def readable(self) -> bool:
         """It is."""

@@ -1,17 +1,61 @@
 """The folder of backups in the instance folder: how they are called, how many stay, how old they are."""
 
+import errno
+import json
 import re
+import sqlite3
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from flask import current_app
 
-from quire.declare.clock import now
+from quire.config.validation import StartupError
+from quire.declare.clock import now, rfc3339
 
 FORM = "%Y%m%d-%H%M%S"
+MORE_ROOM = "Free some space on its disk, or keep fewer backups (BACKUP_KEEP)."
+OWNER = "Check who owns it, and how its disk is mounted."
+_WHAT_TO_DO: dict[int | None, str] = {
+    errno.ENOSPC: MORE_ROOM,
+    errno.EDQUOT: MORE_ROOM,
+    errno.EFBIG: MORE_ROOM,
+    errno.EROFS: OWNER,
+    errno.EACCES: OWNER,
+    errno.EPERM: OWNER,
+}
 _NAME = re.compile(r"quire-(\d{8}-\d{6})(-\d+)?\.zip(\.age)?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Verification:
+    """When a backup was verified last (RFC 3339), and what was wrong with it; empty where nothing was."""
+
+    at: str
+    problem: str
+
+
+class DiskProblem(StartupError):
+    """The disk does not take what is written to it; the message says what to do."""
+
+
+@contextmanager
+def explain_disk_problems(folder: Path) -> Iterator[None]:
+    """Around code that writes to `folder`. Raises DiskProblem where its disk is full or refuses."""
+    try:
+        yield
+    except OSError as error:
+        what_to_do = _WHAT_TO_DO.get(error.errno)
+        if what_to_do is None:
+            raise
+        raise DiskProblem(f"{folder} cannot be written ({error.strerror}). {what_to_do}") from error
+    except sqlite3.OperationalError as error:
+        # a database that is copied is written by SQLite itself
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+            raise
+        raise DiskProblem(f"{folder} cannot be written ({error}). {MORE_ROOM}") from error
 
 
 def backup_folder() -> Path:
@@ -54,4 +98,23 @@ def delete_old_backups() -> list[Path]:
     old = [path for _, path in stored_backups()[: -current_app.config["BACKUP_KEEP"]]]
     for path in old:
         path.unlink(missing_ok=True)
+        _verification_file(path).unlink(missing_ok=True)
     return old
+
+
+def _verification_file(path: Path) -> Path:
+    return path.with_name(f"{path.name}.verified")
+
+
+def note_verification(path: Path, problem: str) -> None:
+    """Keep beside a backup of the folder that it was verified now, and what was wrong with it."""
+    if path.resolve().parent == backup_folder().resolve() and path.exists():
+        text = json.dumps({"at": rfc3339(now()), "problem": problem})
+        _verification_file(path).write_text(text, encoding="utf-8")
+
+
+def last_verification(path: Path) -> Verification | None:
+    """When this backup was verified last, None where it never was."""
+    with suppress(OSError, ValueError, TypeError):
+        return Verification(**json.loads(_verification_file(path).read_text(encoding="utf-8")))
+    return None

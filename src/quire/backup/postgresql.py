@@ -22,6 +22,7 @@ from quire.backup.fresh_start import fresh_start
 from quire.backup.manifest import OTHER_ROWS, Manifest
 from quire.config.validation import StartupError
 from quire.store.db import db, snapshot
+from quire.store.engine import update_statistics
 from quire.store.files.checked_zip import pieces
 from quire.store.migrations import newest_revision, upgrade
 
@@ -66,6 +67,7 @@ def replace(path: Path, manifest: Manifest, folder: Path, name: str) -> str | No
     _load(path, _address(), [] if is_empty else renamed, after)
     if manifest.revision != newest_revision():
         upgrade()
+    update_statistics()
     return None if is_empty else f"schema {replaced} of the database"
 
 

@@ -24,6 +24,7 @@ from quire.store.files.checked_zip import (
     check_members,
     compare_names,
     digest,
+    open_zip,
     pieces,
     read_manifest,
     unreadable_manifest,
@@ -77,7 +78,7 @@ def open_backup(
     What is in it must fit into the free space of the disk of `room`. Raises StartupError with the reason.
     """
     try:
-        with path.open("rb") as raw, ZipFile(_decrypted(raw, passphrase)) as zip:
+        with path.open("rb") as raw, open_zip(_decrypted(raw, passphrase)) as zip:
             yield _checked(zip, room, progress)
     except BadZipFile as error:
         raise StartupError(f"{path} is not a valid ZIP file ({error}).") from None

@@ -7,7 +7,7 @@ https://www.sqlite.org/c3ref/backup_finish.html
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import Connection, create_engine, text
@@ -53,7 +53,8 @@ def copy_database(folder: Path, progress: Progress) -> tuple[Path, Contents]:
         if source.in_transaction:
             source.execute("ROLLBACK")
         # the log has grown meanwhile: better copied back by this process than by the next writer
-        source.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        with suppress(sqlite3.OperationalError):  # the disk of the database may be read-only
+            source.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         copy.execute("PRAGMA journal_mode=DELETE")
     with connection_to(path) as connection:
         check_integrity(connection, "PRAGMA quick_check(1)")

@@ -7,9 +7,11 @@ from tempfile import TemporaryDirectory
 from flask import current_app
 
 from quire.backup.databases import database_engine
+from quire.backup.folder import DiskProblem, explain_disk_problems, note_verification
 from quire.backup.manifest import Manifest
 from quire.backup.read import Passphrase, open_backup
 from quire.backup.restore import require_fitting
+from quire.config.validation import StartupError
 
 Progress = Callable[[int, int], object]
 
@@ -17,8 +19,22 @@ Progress = Callable[[int, int], object]
 def verify(path: Path, passphrase: Passphrase, progress: Progress) -> Manifest:
     """Restore the database of the backup in `path` into a temporary place, and compare all of it.
 
-    Returns its manifest. Raises StartupError with what is wrong.
+    Returns its manifest, and keeps beside the backup what came of it. Raises StartupError with what
+    is wrong.
     """
+    try:
+        with explain_disk_problems(Path(current_app.config["QUIRE_INSTANCE"])):
+            manifest = _compare(path, passphrase, progress)
+    except DiskProblem:  # the backup may well be complete
+        raise
+    except StartupError as fault:
+        note_verification(path, str(fault))
+        raise
+    note_verification(path, "")
+    return manifest
+
+
+def _compare(path: Path, passphrase: Passphrase, progress: Progress) -> Manifest:
     instance = Path(current_app.config["QUIRE_INSTANCE"])
     with open_backup(path, instance, passphrase, progress) as archive:
         require_fitting(archive.manifest, path)

@@ -63,15 +63,16 @@ def make_backup(file: Path | None, passphrase: str | None, progress: Progress) -
 
     With a `passphrase` it is encrypted, and has the secret key of the installation too.
 
-    It has its name when it is complete and on the disk. Raises StartupError, OSError.
+    It has its name when it is complete and on the disk. Raises StartupError with what to do, OSError.
     """
     if not database_revision():
         raise StartupError("There is no database yet: nothing to back up.")
     with backing_up():
         path = file or backups.new_name(encrypted=passphrase is not None)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _delete_unfinished(path)
-        backup = _write(path, passphrase, progress)
+        with backups.explain_disk_problems(path.parent):
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _delete_unfinished(path)
+            backup = _write(path, passphrase, progress)
         if file is None:
             backups.delete_old_backups()
         return backup

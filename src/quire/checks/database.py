@@ -17,6 +17,7 @@ from quire.store.audit import AuditEvent
 from quire.store.db import db, read_connection
 from quire.store.migrations import database_revision, require_current
 from quire.store.postgresql import missing_role_settings
+from quire.store.replica import LATE, LATE_SECONDS, sample_replica
 
 PYTHON, SQLITE, POSTGRESQL = (3, 11), (3, 40), (15,)
 """The oldest versions that Quire is tested with."""
@@ -84,6 +85,19 @@ def check_role() -> Check:
     words = "; ".join(f"ALTER ROLE CURRENT_USER SET {name} = '{one}'" for name, one in missing)
     reason = "Behind PgBouncer, the role of the database needs settings of its own."
     return error(reason, f"Run in psql: {words}.")
+
+
+def check_replica() -> Check:
+    """Whether the replica can be used, and how far it is behind; the primary server answers otherwise."""
+    sample = sample_replica()
+    if sample is None:
+        return ok("not used")
+    if sample.fault is not None:
+        return warning(*sample.fault)
+    behind = f"{sample.seconds_behind:.1f} s behind"
+    if sample.seconds_behind > LATE_SECONDS:
+        return warning(f"{LATE.reason} It is {behind}.", LATE.action)
+    return ok(behind)
 
 
 def check_place() -> Check:

@@ -9,7 +9,7 @@ from quire.checks.check import Check, error, warning
 from quire.config.startup_errors import one_line
 from quire.config.validation import StartupError
 from quire.errors import Problem
-from quire.monitoring.setup import bounded_result
+from quire.monitoring.bounded_calls import bounded_result
 
 Checks = Mapping[str, Callable[[], Check]]
 SECONDS = 3.0
@@ -19,10 +19,12 @@ DATABASE = {"database": database.check_database}
 IN_DATABASE = {
     "database integrity": database.check_integrity,
     "limits of the database role": database.check_role,
+    "replica": database.check_replica,
     "administrator": accounts.check_administrator,
     "background jobs": jobs.check_jobs,
 }
 IN_INSTANCE = {
+    "disk": files.check_disk,
     "file permissions": files.check_permissions,
     "file storage": files.check_storage,
     "newest backup": files.check_backup_age,
@@ -43,7 +45,6 @@ PUBLIC = {
     "proxy": settings.check_proxy,
     "rate limits": settings.check_limits,
     "settings": settings.check_contradictions,
-    "disk": files.check_disk,
     "content of the backup": files.check_newest_backup,
     "log": files.check_log,
     "mail": services.check_mail,

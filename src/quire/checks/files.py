@@ -4,21 +4,28 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from flask import current_app
 from sqlalchemy import select, union_all
 
-from quire.backup.folder import seconds_since_backup, stored_backups
+from quire.backup.folder import (
+    Verification,
+    last_verification,
+    seconds_since_backup,
+    stored_backups,
+)
 from quire.backup.read import open_backup
 from quire.checks.check import OK, Check, error, ok, warning
 from quire.config.instance_folder import open_paths
 from quire.config.validation import StartupError
+from quire.declare.clock import now
 from quire.records import MEDIA
-from quire.records.media import ADDRESS
+from quire.records.media_files import stored_name
 from quire.store.db import db, read_connection
 from quire.store.files.storage import file_storage
+from quire.translations.messages import duration_in_words
 
 FULL_BYTES, LOW_BYTES = 64 * 2**20, 2**30
 """Free bytes of a disk below which writes are about to fail, and below which to warn."""
@@ -28,6 +35,8 @@ SAMPLE = 50
 LOOK_SECONDS = 2.0
 """How long to look for files, or read a backup."""
 OLD_BACKUP = timedelta(days=7).total_seconds()
+OLD_VERIFICATION = timedelta(days=30).total_seconds()
+"""How long ago one of the stored backups may have been read to its end."""
 
 
 def check_disk() -> Check:
@@ -69,13 +78,13 @@ def check_storage() -> Check:
 
 def check_uploads() -> Check:
     """Whether the files of some uploads, the newest and the oldest, are there."""
-    end, urls = time.monotonic() + LOOK_SECONDS, _some_urls()
+    end, files = time.monotonic() + LOOK_SECONDS, _some_files()
     missing, looked = [], 0
-    for url in urls:
+    for url, sha256 in files:
         if time.monotonic() > end:
             break
         looked += 1
-        if file_storage().find(url.removeprefix(ADDRESS)) is None:
+        if file_storage().find(stored_name(url, sha256)) is None:
             missing.append(url)
     if not missing:
         return ok(f"{looked} of the newest and oldest looked for")
@@ -83,28 +92,31 @@ def check_uploads() -> Check:
     return error(reason, "Copy uploads/ from a backup: its files keep their names.")
 
 
-def _some_urls() -> list[str]:
+def _some_files() -> list[tuple[str, str]]:
     media = MEDIA.model.__table__
     ends = (
-        select(media.c.url).order_by(one).limit(SAMPLE) for one in (media.c.id.desc(), media.c.id)
+        select(media.c.url, media.c.sha256).order_by(one).limit(SAMPLE)
+        for one in (media.c.id.desc(), media.c.id)
     )
-    parts = [select(one.subquery().c.url) for one in ends]
+    parts = [select(*one.subquery().c) for one in ends]
     with read_connection() as connection:
-        return sorted(connection.execute(union_all(*parts)).scalars().unique())
+        return sorted({(one.url, one.sha256) for one in connection.execute(union_all(*parts))})
 
 
 def check_backup_age() -> Check:
     """Whether there is a backup that is as new as it should be."""
     every, age = current_app.config["BACKUP_EVERY"], seconds_since_backup()
     known = (
-        "There is no backup" if age is None else f"The newest backup was made {_duration(age)} ago"
+        "There is no backup"
+        if age is None
+        else f"The newest backup was made {duration_in_words(age)} ago"
     )
     if every and (age is None or age > 2 * every):
-        reason = f"{known}, but one is due every {_duration(every)}."
+        reason = f"{known}, but one is due every {duration_in_words(every)}."
         return error(reason, "Start serve.py or manage.py worker; its log says why none was made.")
     if age is None or age > OLD_BACKUP:
         return warning(f"{known}.", "Set BACKUP_EVERY=24h, or run manage.py backup.")
-    return ok(f"{_duration(age)} ago")
+    return ok(f"{duration_in_words(age)} ago")
 
 
 def check_newest_backup() -> Check:
@@ -113,22 +125,46 @@ def check_newest_backup() -> Check:
     if not backups:
         return ok("there is none")
     path, end = backups[-1][1], time.monotonic() + LOOK_SECONDS
-    command = f"manage.py backup --verify '{path}'"
+    command, percent = f"manage.py backup --verify '{path}'", 0
 
     def stop_at_end(done: int, total: int) -> None:
+        nonlocal percent
         if time.monotonic() > end:
             raise TimeoutError
+        percent = 100 * done // max(total, 1)
 
     try:
         with open_backup(path, _instance(), _passphrase, stop_at_end):
             return ok(f"{path.name} is whole")
     except TimeoutError:
-        return ok(f"{path.name} is too large to be read here. Run: {command}")
+        return _check_unread(path, percent, command)
     except _NoPassphrase:
         reason = f"{path.name} is encrypted, and BACKUP_PASSPHRASE is not set."
         return warning(reason, f"Run: {command}.")
     except (StartupError, OSError) as fault:
         return error(f"The newest backup cannot be restored: {fault}", "Run manage.py backup.")
+
+
+def _check_unread(path: Path, percent: int, command: str) -> Check:
+    """What is known of a backup of which only `percent` could be read here, from when it was verified."""
+    last = last_verification(path)
+    if last is not None and last.problem:
+        return error(
+            f"{path.name} failed its verification: {last.problem}", "Run manage.py backup."
+        )
+    reason = f"{path.name} is large: {percent} % of it was read here, the rest was not verified."
+    if last is not None:
+        return ok(f"{reason} All of it was verified {duration_in_words(_seconds_since(last))} ago.")
+    others = (last_verification(path) for _, path in stored_backups())
+    ages = [_seconds_since(one) for one in others if one is not None and not one.problem]
+    if not ages:
+        return warning(f"{reason} No stored backup has ever been verified.", f"Run: {command}.")
+    reason += f" Another one was verified {duration_in_words(min(ages))} ago."
+    return Check("ok" if min(ages) < OLD_VERIFICATION else "warning", reason, f"Run: {command}.")
+
+
+def _seconds_since(verification: Verification) -> float:
+    return (now() - datetime.fromisoformat(verification.at)).total_seconds()
 
 
 class _NoPassphrase(Exception):
@@ -150,11 +186,3 @@ def check_log() -> Check:
         reason = "The log file grows without end, as LOG_FILE_BYTES is 0."
         return warning(reason, "Set LOG_FILE_BYTES, unless another program rotates it.")
     return OK
-
-
-def _duration(seconds: float) -> str:
-    """Days, or hours, or minutes."""
-    for unit, length in (("d", 86_400), ("h", 3600)):
-        if seconds >= 2 * length:
-            return f"{seconds // length:.0f} {unit}"
-    return f"{seconds // 60:.0f} min"

@@ -5,16 +5,19 @@ Nothing said here is secret: anybody may ask. All of it takes a few seconds at m
 
 from concurrent.futures import CancelledError
 
+from flask import current_app
 from sqlalchemy import text
 
 from quire.checks.check import OK, Check, error
+from quire.checks.database import check_replica
 from quire.checks.files import check_disk
 from quire.checks.jobs import check_jobs
 from quire.config.validation import StartupError
 from quire.errors import Problem
-from quire.monitoring.setup import bounded_result
+from quire.monitoring.bounded_calls import bounded_result
 from quire.store.db import read_connection
 from quire.store.migrations import database_revision, require_current
+from quire.store.own_files import require_own_files
 from quire.web.threads import blocking
 
 SECONDS = 3.0
@@ -25,7 +28,10 @@ NOT_ASKED = error("Not known: the database cannot be asked.", LOOK_AT_DATABASE)
 
 def check_readiness() -> dict[str, Check]:
     """All checks by their names, within some seconds even when the database hangs."""
-    return {**_ask_database(), "disk": check_disk()}
+    checks = {**_ask_database(), "disk": check_disk()}
+    if current_app.config["DATABASE_REPLICA_URL"]:
+        checks["replica"] = check_replica()
+    return checks
 
 
 def _ask_database() -> dict[str, Check]:
@@ -43,6 +49,7 @@ def _check_database() -> dict[str, Check]:
     try:
         with read_connection() as connection:
             connection.execute(text("SELECT 1"))
+            require_own_files(connection.engine)
         schema = check_schema()
         # other tables may have no jobs
         jobs = check_jobs() if schema.status == "ok" else NOT_ASKED

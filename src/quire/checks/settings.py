@@ -37,7 +37,7 @@ def check_address() -> Check:
     host = urlsplit(url).netloc
     if not hosts:
         return error("TRUSTED_HOSTS is not set.", f"Set TRUSTED_HOSTS={host}.")
-    if not is_served_host(host, hosts):
+    if not is_served_host(host, tuple(hosts)):
         reason = "The host of PUBLIC_URL is not in TRUSTED_HOSTS: readers would be refused."
         return error(reason, f"Add {host} to TRUSTED_HOSTS.")
     return OK

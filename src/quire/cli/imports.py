@@ -14,6 +14,7 @@ from quire.exchange.markdown import reader
 from quire.exchange.model import ImportReport
 from quire.exchange.tables import command
 from quire.exchange.wordpress import load as wordpress_load
+from quire.store.engine import update_statistics
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -98,6 +99,8 @@ def run(load: Callable[..., ImportReport], source: Path, dry_run: bool, **more: 
     """Import, print the report. Ends with status 1 when nothing was usable."""
     with progress_meter("Importing") as show:
         report = load(source, dry_run=dry_run, progress=show, **more)
+    if not dry_run:
+        update_statistics()
     click.echo(str(report))
     if not report.has_content:
         click.echo("Error: nothing here could be imported.", err=True)

@@ -4,6 +4,7 @@ import click
 
 from quire.cli.context import progress, with_database
 from quire.exchange.seed import Counts, seed_content
+from quire.store.engine import update_statistics
 
 AMOUNT = click.IntRange(0, 1_000_000)
 
@@ -26,4 +27,5 @@ def seed(users: int, tags: int, posts: int, comments: int, random_seed: int) -> 
     numbers = Counts(users, tags, posts, comments)
     with progress("Seeding", sum(numbers)) as bar:
         seed_content(numbers, random_seed, bar.update)
+    update_statistics()
     click.echo(f"Added {users} users, {tags} tags, {posts} posts, {comments} comments.")

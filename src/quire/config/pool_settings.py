@@ -14,6 +14,12 @@ def setting(default: Any, sentence: str, **rules: Any) -> Any:
 class PoolSettings(BaseSettings):
     """What an operator may set about connections to PostgreSQL."""
 
+    DATABASE_REPLICA_URL: str = setting(
+        "",
+        "URL of a replica of the database of `DATABASE_URL`, of PostgreSQL too. Reads of requests go there "
+        "wherever it already shows every change; everything else goes to `DATABASE_URL`.",
+        repr=False,
+    )
     DATABASE_POOL_SIZE: int = setting(
         0,
         "Connections to PostgreSQL that each process keeps open. With 0: one for each thread of `THREADS` "

@@ -226,13 +226,18 @@ class Settings(PoolSettings):
     )
     WEBHOOK_PRIVATE_NETWORKS: bool = setting(
         False,
-        "Whether webhooks may send to loopback, private and link-local addresses. Administrators can "
-        "then reach every service inside your network.",
+        "Whether webhooks may send to loopback and private addresses. Administrators can then reach "
+        "every service inside your network. Link-local and cloud metadata addresses stay refused.",
     )
     TRASH_DAYS: int = setting(30, "Days after which the trash is emptied.", ge=1, le=3650)
     REVISION_DAYS: int = setting(30, "Days for which all revisions are stored.", ge=1, le=3650)
     REVISION_DAILY_DAYS: int = setting(
         365, "Days for which the last revision of each day is stored.", ge=1, le=36500
+    )
+    AUDIT_DAYS: int = setting(730, "Days for which the audit log is stored.", ge=1, le=36500)
+    DEVICE_DAYS: int = setting(730, "Days after which a device counts as new.", ge=1, le=36500)
+    IMPORT_MEMORY_DAYS: int = setting(
+        365, "Days for which imports do not bring back what was deleted here.", ge=1, le=36500
     )
     BACKUP_EVERY: Duration = setting(
         0,

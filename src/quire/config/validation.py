@@ -19,6 +19,11 @@ def refuse_contradictions(config: Mapping[str, Any]) -> None:
     is_postgresql = config["SQLALCHEMY_DATABASE_URI"].startswith("postgresql")
     if config["DATABASE_PGBOUNCER"] and not is_postgresql:
         raise UnsafeConfig("DATABASE_PGBOUNCER needs a DATABASE_URL of PostgreSQL.")
+    replica = config["DATABASE_REPLICA_URL"]
+    if replica and not (is_postgresql and replica.startswith("postgres")):
+        raise UnsafeConfig("DATABASE_REPLICA_URL needs PostgreSQL, there and as DATABASE_URL.")
+    if replica and replica == config["DATABASE_URL"]:
+        raise UnsafeConfig("DATABASE_REPLICA_URL and DATABASE_URL are the same. Remove the former.")
     size, overflow = config["DATABASE_POOL_SIZE"], config["DATABASE_POOL_OVERFLOW"]
     threads = config["THREADS"] + config["JOB_THREADS"]
     if size and size + overflow < threads:

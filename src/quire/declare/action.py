@@ -7,9 +7,9 @@ from typing import Any
 
 from quire.declare.change import Change
 from quire.declare.deprecation import Deprecation
-from quire.declare.kinds import Kind
 from quire.declare.labels import label_of
 from quire.declare.rules import Rule
+from quire.declare.value_kinds import Kind
 
 
 def _always_available(state: dict[str, Any]) -> bool:
@@ -48,6 +48,11 @@ class Action:
     def label(self) -> str:
         """What stands on its button."""
         return self.title or label_of(self.name)
+
+    @property
+    def takes_file(self) -> bool:
+        """Whether it needs a file, so that a button alone cannot run it."""
+        return any(kind.widget == "file" for _, kind in self.inputs)
 
     @property
     def summary(self) -> str:

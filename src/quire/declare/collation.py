@@ -13,6 +13,8 @@ from quire.declare.text_segmentation import words
 LENGTH = 100
 """Characters of a key; texts that are equal up to there are sorted by id."""
 _DIGITS = re.compile(r"[0-9]+")
+_SIGNS = re.compile(r"[^a-z0-9 ][^a-z0-9]*| [^a-z0-9]+")
+"""What stands between words in ASCII, but for a single space."""
 
 
 @lru_cache(10_000)
@@ -22,12 +24,22 @@ def sort_key(text: str) -> str:
     Case and accents do not count; spaces and signs come before digits, digits before letters, and
     numbers go by their value.
     """
+    start = text[: 2 * LENGTH]
+    folded = _fold_ascii(start) if text.isascii() else _fold(start)
+    return _DIGITS.sub(_by_value, folded)[:LENGTH]
+
+
+def _fold(text: str) -> str:
     parts, end = [], 0
-    for word in words(text[: 2 * LENGTH]):
+    for word in words(text):
         parts += [_between(text[end : word.start]), word.text]
         end = word.end
-    joined = "".join([*parts, _between(text[end : 2 * LENGTH])])
-    return _DIGITS.sub(_by_value, joined)[:LENGTH]
+    return "".join([*parts, _between(text[end:])])
+
+
+def _fold_ascii(text: str) -> str:
+    """The same for most texts, several times as fast."""
+    return _SIGNS.sub(lambda signs: _between(signs[0]), text.lower())
 
 
 def _between(signs: str) -> str:
@@ -63,7 +75,8 @@ class SortKey(TypeDecorator[str]):
 def sort_column(model: Any, column: Any) -> Any:
     """The companion `<column>_sort` of a column, created with its index if it is missing.
 
-    The store fills it.
+    The store fills it. The index holds what a model names as `__visible_by__`, too: the columns that say
+    who may see a row, so that a page deep in a sorted list skips rows without reading them.
     """
     name = f"{column.key}_sort"
     if name not in model.__table__.c:
@@ -74,5 +87,6 @@ def sort_column(model: Any, column: Any) -> Any:
         )
         setattr(model, name, companion)
         table = model.__table__
-        Index(f"ix_{table.name}_{name}", table.c[name], table.c.id)
+        visible_by = (table.c[one] for one in getattr(model, "__visible_by__", ()))
+        Index(f"ix_{table.name}_{name}", table.c[name], table.c.id, *visible_by)
     return model.__table__.c[name]

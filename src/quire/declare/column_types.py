@@ -15,7 +15,8 @@ from pydantic_core import PydanticCustomError
 from sqlalchemy import JSON, Boolean, Date, Integer, String, Text
 from sqlalchemy.orm import MappedColumn, mapped_column
 
-from quire.declare.kinds import (
+from quire.declare.sql_types import DecimalNumber, UTCDateTime
+from quire.declare.value_kinds import (
     COUNT,
     DAY,
     EVENT_NAMES,
@@ -35,8 +36,7 @@ from quire.declare.kinds import (
     text_kind,
     whole_number,
 )
-from quire.declare.kinds_addresses import EMAIL, NETWORKS, URL, URLS
-from quire.declare.sql_types import DecimalNumber, UTCDateTime
+from quire.declare.value_kinds_addresses import EMAIL, NETWORKS, URL, URLS
 
 
 def _line(name: str, length: int, **more: Any) -> MappedColumn[str]:
@@ -55,6 +55,9 @@ Label = Annotated[str, _line("label", 100)]
 Name = Annotated[str, _line("name", 100, min_length=0)]
 Slug = Annotated[str, _line("slug", 200, pattern=rf"^[^{_NO_SLUG}.-][^{_NO_SLUG}]*$")]
 Summary = Annotated[str, _line("summary", 1000, min_length=0, widget="textarea")]
+Reason = Annotated[str, _line("reason", 1000, min_length=0, widget="textarea")]
+ShortReason = Annotated[str, _line("reason", 200)]
+"""Why something has failed: a sentence in English, which pages translate."""
 SeoTitle = Annotated[str, _line("seo_title", 200, min_length=0)]
 SeoDescription = Annotated[str, _line("seo_description", 300, min_length=0, widget="textarea")]
 Username = Annotated[str, _line("username", 20, min_length=3, pattern=r"^[A-Za-z0-9_.-]{3,20}$")]

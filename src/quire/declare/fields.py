@@ -5,6 +5,7 @@ listed in a Record is invisible in every interface.
 """
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy.sql.elements import ColumnElement
@@ -12,10 +13,10 @@ from sqlalchemy.sql.elements import ColumnElement
 from quire.declare.collation import sort_column
 from quire.declare.deprecation import Deprecation
 from quire.declare.fieldsets import Fieldset
-from quire.declare.kinds import TEXT, Kind
 from quire.declare.labels import label_of
 from quire.declare.references import Many
 from quire.declare.rules import ANYONE, Rule
+from quire.declare.value_kinds import TEXT, Kind
 
 STORE_FIELDS = frozenset({"id", "created_at", "updated_at", "version"})
 
@@ -27,7 +28,8 @@ class Field:
     reference, `filter` may list names of the other record); `read_rule`: who sees it; `write_rule`: who
     sets it (answers of roles only); `default_from(change)`: its value when none is given; `counter`:
     changes without a new version, and counts are ignored in bodies; `computed`: follows from other
-    fields; `create_missing`: unknown names of a reference are created; `required`: people must give
+    fields, or is set by the program; `tracked`: its change is one of the record all the same;
+    `create_missing`: unknown names of a reference are created; `required`: people must give
     it, though the column can do without; `on_request`: the API shows it only when `fields` names it,
     and a PUT without it leaves it as it is; `fieldset`: the part of the form where it stands with
     others; `recommended_length`: how many characters other
@@ -53,6 +55,7 @@ class Field:
         default_from: Callable[[Any], Any] | None = None,
         counter: bool = False,
         computed: bool = False,
+        tracked: bool = False,
         create_missing: bool = False,
         required: bool = False,
         on_request: bool = False,
@@ -69,6 +72,7 @@ class Field:
         self.search, self.sort, self.filter = search, sort, filter
         self.read_rule, self.write_rule, self.default_from = read_rule, write_rule, default_from
         self.counter, self.computed, self.create_missing = counter, computed, create_missing
+        self.tracked = tracked
         self.label = label or label_of(name)
         self.help, self.example, self.deprecated = help, example, deprecated
         self.required, self.on_request = required, on_request
@@ -100,12 +104,12 @@ class Field:
         if self.kind.is_collated and not self.choices and (self.sort or self.filter is True):
             self.sort_key_column = sort_column(model, column)
 
-    @property
+    @cached_property
     def order_column(self) -> Any:
         """The column that lists are sorted by; None where the value is in no column."""
         return self.column if self.sort_key_column is None else self.sort_key_column
 
-    @property
+    @cached_property
     def companion_columns(self) -> list[Any]:
         """The hidden columns that the store fills with the value of this field."""
         return [
@@ -114,46 +118,48 @@ class Field:
             if one is not None and not one.computed
         ]
 
-    @property
+    @cached_property
     def is_stored(self) -> bool:
         """Whether the value stands in a column of the record's own table."""
         return self.column is not None
 
-    @property
+    @cached_property
     def comparison_column(self) -> Any:
         """The column by which values are told apart: without case where the name ignores it."""
         return self.column if self.folded_column is None else self.folded_column
 
-    @property
+    @cached_property
     def is_unique(self) -> bool:
         """Whether no two records may have the same value."""
         return self.column is not None and bool(self.column.unique)
 
-    @property
+    @cached_property
     def nullable(self) -> bool:
         """Whether null is a value of this field."""
         return self.column is not None and bool(self.column.nullable)
 
-    @property
+    @cached_property
     def choices(self) -> tuple[str, ...]:
         """The words this field can hold; empty when it is no choice."""
         return () if self.column is None else self.column.info.get("choices", ())
 
-    @property
+    @cached_property
     def is_ignored(self) -> bool:
         """Whether a body may hold any value of it: counts change between a read and a write."""
         return self.counter and self.kind.name == "count"
 
-    @property
+    @cached_property
     def has_default(self) -> bool:
         """Whether a new record may leave it out."""
         if self.many is not None or self.default_from is not None or self.nullable:
             return True
         return self.column is None or self.column.default is not None
 
-    @property
+    @cached_property
     def is_tracked(self) -> bool:
         """Whether a change of it is a change of the record: audited and counted as a version."""
+        if self.tracked:
+            return True
         if self.computed or self.counter or self.name in STORE_FIELDS:
             return False
         return self.is_stored or self.many is not None
@@ -204,7 +210,7 @@ class Computed(Field):
     def bind(self, model: Any) -> None:
         """Nothing to bind: the expression names its columns."""
 
-    @property
+    @cached_property
     def choices(self) -> tuple[str, ...]:
         return self.choice_words
 

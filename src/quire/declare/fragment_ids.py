@@ -35,9 +35,16 @@ def with_ids(markup: str, prefix: str = "") -> str:
     """Clean HTML whose headings have ids; each id is there once, begins with `prefix`, and is none of
     a page's own. Links to an id that had to be changed lead to what it is now."""
     ids = _Ids(prefix)
-    markup = _HEADING.sub(lambda heading: _add_heading_id(heading, ids), markup)
-    markup = _TAG.sub(lambda tag: _claim_tag_id(tag[0], ids), markup)
+    if "<h" in markup:
+        markup = _HEADING.sub(lambda heading: _add_heading_id(heading, ids), markup)
+    if _has_claim(markup):
+        markup = _TAG.sub(lambda tag: _claim_tag_id(tag[0], ids), markup)
     return _TAG.sub(lambda tag: _redirect_link(tag[0], ids), markup) if ids.renamed else markup
+
+
+def _has_claim(markup: str) -> bool:
+    """Whether any tag may have an attribute that `_claim_tag_id` looks at."""
+    return ' id="' in markup or ' name="' in markup or ' cite="' in markup
 
 
 class _Ids:
@@ -92,7 +99,7 @@ def _is_accent(char: str) -> bool:
 
 def _claim_tag_id(tag: str, ids: _Ids) -> str:
     """A tag with a unique id; `<a name>` gets an id instead, a `cite` that is no web address goes."""
-    if ' id="' not in tag and ' name="' not in tag and ' cite="' not in tag:
+    if not _has_claim(tag):
         return tag
     has_id = ' id="' in tag
 

@@ -32,6 +32,8 @@ class HtmlCleaner:
 
     def clean(self, markup: str) -> str:
         """`markup` without elements, attributes and addresses that are not allowed."""
+        if "&" not in markup and markup.isascii():
+            return self._cleaner.clean(markup)
         lighter = markup.replace(_AMPERSAND, "").replace("&amp;", _AMPERSAND)
         has_many = len(_SLOW_CHARACTER.findall(lighter)) > _FEW
         clean = self._without_slow_characters(lighter) if has_many else self._cleaner.clean(lighter)

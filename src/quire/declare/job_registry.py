@@ -60,13 +60,14 @@ class Job:
 class Handler:
     """A function that handles jobs, the seconds it may take, and the delay before it starts.
 
-    `waits` if it spends its time waiting for other machines.
+    `waits` if it spends its time waiting for other machines, `title` says what it does.
     """
 
     run: Callable[[Job], object]
     seconds: int
     delay: int = 0
     waits: bool = False
+    title: str = ""
 
     @property
     def name(self) -> str:
@@ -91,19 +92,23 @@ PER_PROCESS: list[PeriodicTask] = []
 
 
 def on_event(
-    *names: str, seconds: int = LEASE_SECONDS, after: int = 0, waits: bool = False
+    *names: str,
+    seconds: int = LEASE_SECONDS,
+    after: int = 0,
+    waits: bool = False,
+    title: str = "",
 ) -> Callable[[HandlerFunction], HandlerFunction]:
     """Call the function below for each event of these names, or of these types.
 
     It runs after the commit, in a worker, inside an application context. `seconds` is the longest it
     may take, after which another worker tries; `after` how long to wait, for what is often undone or
     changed at once. Jobs that spend their time waiting for other machines say `waits`: they run
-    beside the others.
+    beside the others. `title` says to people what is done, such as "Send an email".
     """
 
     def register(run: HandlerFunction) -> HandlerFunction:
         for name in names:
-            HANDLERS.setdefault(name, []).append(Handler(run, seconds, after, waits))
+            HANDLERS.setdefault(name, []).append(Handler(run, seconds, after, waits, title))
         return run
 
     return register
@@ -115,6 +120,7 @@ def periodic(
     per_process: bool = False,
     lease: int = LEASE_SECONDS,
     waits: bool = False,
+    title: str = "",
 ) -> Callable[[TaskFunction], TaskFunction]:
     """Call the function below every so many seconds, inside an application context.
 
@@ -128,7 +134,7 @@ def periodic(
             return run
         event = f"{PERIODIC}.{getattr(run, '__name__', '')}"
         SCHEDULE[event] = PeriodicTask(run, seconds)
-        HANDLERS[event] = [Handler(lambda _: run(), lease, waits=waits)]
+        HANDLERS[event] = [Handler(lambda _: run(), lease, waits=waits, title=title)]
         return run
 
     return register
@@ -137,6 +143,12 @@ def periodic(
 def handlers_of(event: str) -> list[Handler]:
     """All handlers of an event."""
     return [*HANDLERS.get(event, ()), *HANDLERS.get(event.partition(".")[0], ())]
+
+
+def job_titles(event: str) -> list[str]:
+    """What is done about an event, in words; the event itself where nobody handles it any more."""
+    titles = [one.title for one in handlers_of(event) if one.title]
+    return list(dict.fromkeys(titles)) or [event]
 
 
 def delay_of(event: str) -> int | None:

@@ -16,9 +16,11 @@ from comrak import ExtensionOptions, RenderOptions, markdown_to_html
 
 from quire.actor import Actor
 from quire.declare.change import Change
+from quire.declare.fields import Field
 from quire.declare.fragment_ids import with_ids
 from quire.declare.html_cleaner import HtmlCleaner
-from quire.declare.kinds import MARKDOWN_BYTES
+from quire.declare.value_kinds import MARKDOWN_BYTES
+from quire.translations.messages import Message
 
 EXTENSIONS = ExtensionOptions(table=True, strikethrough=True, footnotes=True)
 OPTIONS = RenderOptions(unsafe_=True)
@@ -65,6 +67,11 @@ def render_comment(markdown: str) -> str:
     have a prefix, so that they never clash with those of the post."""
     digest = hashlib.sha256(markdown.encode()).hexdigest()[:8]
     return with_ids(_without_pictures(_sanitize(markdown)), prefix=f"c-{digest}-")
+
+
+def takes_pictures(field: Field) -> bool:
+    """Whether pictures in the Markdown of a field are shown as such."""
+    return field.rendering is not render_comment
 
 
 def render_footer(markdown: str) -> str:
@@ -116,6 +123,29 @@ def is_too_deep(markup: str) -> bool:
     return False
 
 
+_MARKS = (
+    (re.compile(r"^\s{0,3}(?:```|~~~).*$", re.MULTILINE), ""),
+    (re.compile(r"!?\[([^\[\]]*)\](?:\([^()\s]*\)|\[[^\[\]]*\])"), r"\1"),
+    (re.compile(r"^\s{0,3}(?:#{1,6}\s+|>\s?|[-*+]\s+|\d{1,9}[.)]\s+)+", re.MULTILINE), ""),
+    (re.compile(r"(\*\*|__|~~)(?=\S)([^*_~\n]+?)\1"), r"\2"),
+    (re.compile(r"(?<![\w*])\*(?=\S)([^*\n]+?)\*|(?<![\w_])_(?=\S)([^_\n]+?)_(?!\w)"), r"\1\2"),
+    (re.compile(r"(`+)([^`\n]+)\1"), r"\2"),
+    (re.compile(r"</?[a-zA-Z][^<>]*>"), ""),
+    (re.compile(r"\\([!-/:-@\[-`{-~])"), r"\1"),
+)
+"""Marks of Markdown with what stands in their place where there are only words."""
+MOST_WORDS = 1000
+"""Characters of a text whose marks are taken out: nobody shows more of it on one line."""
+
+
+def plain_words(markdown: str) -> str:
+    """The beginning of a Markdown text without its marks, near enough for a title or an excerpt."""
+    text = markdown[:MOST_WORDS]
+    for pattern, words in _MARKS:
+        text = pattern.sub(words, text)
+    return " ".join(text.split())
+
+
 def strip_tags(markup: str) -> str:
     """The words of HTML, without tags."""
     return re.sub(r"\s+", " ", html.unescape(_STRIPPER.clean(markup))).strip()
@@ -152,7 +182,11 @@ def render_field(change: Change, name: str = "body") -> None:
     if change.changes(name):
         text = change.values[name]
         if not (text.strip() or change.actor.is_system or _is_same_as_before(change, name, text)):
-            change.refuse(name, "too_short", f"{change.record.field(name).label} is required.")
+            change.refuse(
+                name,
+                "too_short",
+                Message("%(label)s is required.", label=Message(change.record.field(name).label)),
+            )
         prepared_html = change.prepared.get("html", {}).get(text)
         rendering = change.record.field(name).rendering or render_markdown
         change.set(**{f"{name}_html": rendering(text) if prepared_html is None else prepared_html})

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Integer
+from sqlalchemy import Index, Integer, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.declare.clock import now
 from quire.declare.column_types import SeoDescription, SeoTitle, Time
 from quire.declare.fields import Editable, Field
 from quire.declare.fieldsets import SEARCH_ENGINES
-from quire.declare.kinds import ID, TIME, WHOLE
 from quire.declare.sql_types import UTCDateTime
+from quire.declare.value_kinds import ID, TIME, WHOLE
 
 
 class HasId:
@@ -41,6 +41,12 @@ class Versioned:
 def table_args(*items: Any) -> Sequence[Any]:
     """Indexes and constraints of a table, with ids that SQLite never uses again."""
     return (*items, {"sqlite_autoincrement": True})
+
+
+def partial_index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    """An index of the rows for which the SQL condition `where` holds, on both databases."""
+    # PostgreSQL is told by store/postgresql.py: its own argument would load SQLAlchemy's part for it
+    return Index(name, *columns, unique=unique, sqlite_where=text(where), info={"where": where})
 
 
 class HasSeo:

@@ -7,48 +7,48 @@ from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import CompoundSelect, and_, case, func, or_, select, union_all
-from sqlalchemy.orm import aliased
 from sqlalchemy.sql.elements import ColumnElement
 
 from quire.declare.action import Action
 from quire.declare.change import Change
-from quire.declare.kinds import TIME
 from quire.declare.record import REGISTRY
 from quire.declare.rules import Rule
 from quire.declare.sql_functions import NOW
+from quire.declare.value_kinds import TIME
 from quire.errors import Conflict
+from quire.translations.messages import Message
 
 STATUSES = ("draft", "scheduled", "published", "archived", "trashed")
 
 
-def live_condition(model: Any) -> ColumnElement[bool]:
-    """The rows that readers see now."""
-    parts = [model.published_at <= NOW]
-    if hasattr(model, "unpublish_at"):
-        parts.append(or_(model.unpublish_at.is_(None), model.unpublish_at > NOW))
-    if hasattr(model, "deleted_at"):
-        parts.append(model.deleted_at.is_(None))
+def live_condition(columns: Any) -> ColumnElement[bool]:
+    """The rows that readers see now, by the columns of their table."""
+    parts = [columns.published_at <= NOW]
+    if "unpublish_at" in columns:
+        parts.append(or_(columns.unpublish_at.is_(None), columns.unpublish_at > NOW))
+    if "deleted_at" in columns:
+        parts.append(columns.deleted_at.is_(None))
     return and_(*parts)
 
 
-def status(model: Any) -> ColumnElement[str]:
+def status(columns: Any) -> ColumnElement[str]:
     """A word of STATUSES for each row."""
     steps: list[Any] = []
-    if hasattr(model, "deleted_at"):
-        steps.append((model.deleted_at.is_not(None), "trashed"))
-    steps += [(model.published_at.is_(None), "draft"), (model.published_at > NOW, "scheduled")]
-    if hasattr(model, "unpublish_at"):
-        steps.append((model.unpublish_at <= NOW, "archived"))
+    if "deleted_at" in columns:
+        steps.append((columns.deleted_at.is_not(None), "trashed"))
+    steps += [(columns.published_at.is_(None), "draft"), (columns.published_at > NOW, "scheduled")]
+    if "unpublish_at" in columns:
+        steps.append((columns.unpublish_at <= NOW, "archived"))
     return case(*steps, else_="published")
 
 
-def is_live(model: Any) -> ColumnElement[bool]:
+def is_live(columns: Any) -> ColumnElement[bool]:
     """Whether each row is live, as a column."""
-    return case((live_condition(model), True), else_=False)
+    return case((live_condition(columns), True), else_=False)
 
 
-def live_references(path: str, name: str, model: Any) -> ColumnElement[int]:
-    """How many live records of the type `path` refer to each row of `model` by their field `name`.
+def live_references(path: str, name: str, table: Any) -> ColumnElement[int]:
+    """How many live records of the type `path` refer to each row of `table` by their field `name`.
 
     It is the same number for everybody, so that it tells nobody of drafts. The ids of records that
     are not live are gathered once for all rows: to look up each record that refers takes much longer.
@@ -59,19 +59,19 @@ def live_references(path: str, name: str, model: Any) -> ColumnElement[int]:
         id, refers_to = record.table.c.id, record.field(name).column
     else:
         id, refers_to = many.table.c.source_id, many.table.c.target_id
-    count = select(func.count()).select_from(id.table).where(refers_to == model.id)
-    count = count.where(id.not_in(_not_live_ids(aliased(record.model))))
-    return count.correlate(model.__table__).scalar_subquery()
+    count = select(func.count()).select_from(id.table).where(refers_to == table.c.id)
+    count = count.where(id.not_in(_not_live_ids(record.table.alias().c)))
+    return count.correlate(table).scalar_subquery()
 
 
-def _not_live_ids(model: Any) -> CompoundSelect[Any]:
+def _not_live_ids(columns: Any) -> CompoundSelect[Any]:
     """The ids of all rows that readers do not see now, some twice: each part is found in an index."""
-    parts = [model.published_at.is_(None), model.published_at > NOW]
-    if hasattr(model, "unpublish_at"):
-        parts.append(model.unpublish_at <= NOW)
-    if hasattr(model, "deleted_at"):
-        parts.append(model.deleted_at.is_not(None))
-    return union_all(*(select(model.id).where(part) for part in parts))
+    parts = [columns.published_at.is_(None), columns.published_at > NOW]
+    if "unpublish_at" in columns:
+        parts.append(columns.unpublish_at <= NOW)
+    if "deleted_at" in columns:
+        parts.append(columns.deleted_at.is_not(None))
+    return union_all(*(select(columns.id).where(part) for part in parts))
 
 
 def apply_published_flag(change: Change) -> None:
@@ -117,14 +117,18 @@ def publish(change: Change) -> None:
 def unpublish(change: Change) -> None:
     """Turn it back into a draft."""
     if change.before("published_at") is None:
-        raise Conflict(f"This {change.record.noun} is already a draft.")
+        raise Conflict(
+            Message("This %(noun)s is already a draft.", noun=Message(change.record.noun))
+        )
     change.set(published_at=None)
 
 
 def restore(change: Change) -> None:
     """Restore it from the trash."""
     if change.before("deleted_at") is None:
-        raise Conflict(f"This {change.record.noun} is not in the trash.")
+        raise Conflict(
+            Message("This %(noun)s is not in the trash.", noun=Message(change.record.noun))
+        )
     change.set(deleted_at=None)
 
 

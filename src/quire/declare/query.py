@@ -7,7 +7,6 @@ from typing import Any
 
 from quire.actor import Actor
 from quire.declare.fields import Field
-from quire.declare.kinds import INT64, SPACES
 from quire.declare.query_conditions import (
     Condition,
     Group,
@@ -18,6 +17,7 @@ from quire.declare.query_conditions import (
 from quire.declare.query_fields import filter_paths, included_paths, shown_paths, sort_names
 from quire.declare.record import Record
 from quire.declare.unicode_text import normalize
+from quire.declare.value_kinds import INT64, SPACES
 from quire.errors import invalid_parameter, unknown_parameter
 
 PARAMETERS = (
@@ -150,7 +150,7 @@ def build_query(
         per_page=parse_number("per_page", plain.get("per_page", "20"), 1, MAX_PER_PAGE),
         cursor=cursor,
         count=_count(plain.get("count"), cursor),
-        trashed=parse_flag("trashed", plain.get("trashed", "false")),
+        trashed="trashed" in plain and parse_flag("trashed", plain["trashed"]),
         parameters=parameters,
     )
 

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 from pydantic_core import PydanticCustomError
 
 from quire.declare.fields import Field
-from quire.declare.kinds import FLAG, Kind
 from quire.declare.query_fields import TEXT_OPERATORS, operators_of
 from quire.declare.record import record_of
+from quire.declare.value_kinds import FLAG, Kind
 from quire.errors import BadRequest, invalid_parameter, unknown_parameter
 
 MAX_VALUES = 100

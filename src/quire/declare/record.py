@@ -188,41 +188,58 @@ class Record(Labels):
         """The SQL table."""
         return self.model.__table__
 
-    @property
+    @cached_property
     def has_trash(self) -> bool:
         """Whether deleting puts it into the trash first."""
         return "deleted_at" in self.model.__mapper__.columns
 
-    @property
+    @cached_property
     def is_versioned(self) -> bool:
         """Whether it can change and counts its changes."""
         return "version" in self.model.__mapper__.columns
 
-    @property
+    @cached_property
     def schedule_columns(self) -> list[Any]:
         """The columns whose time, when it comes, changes who sees a row."""
         names = ("published_at", "unpublish_at")
         return [self.table.c[name] for name in names if name in self.table.c]
 
-    @property
+    @cached_property
     def search_fields(self) -> list[Field]:
         """The fields whose text full-text search finds, title first."""
         return [one for one in self.fields if one.search]
 
-    @property
+    @cached_property
+    def deprecated_fields(self) -> list[Field]:
+        """The fields that will go."""
+        return [one for one in self.fields if one.deprecated is not None]
+
+    @cached_property
     def shown_once_fields(self) -> list[Field]:
         """The fields that are shown once, when a record is made."""
         return [one for one in self.fields if isinstance(one, ShownOnce)]
 
     def shown_once(self, revealed: Mapping[str, Any]) -> dict[str, Any]:
         """The values of those fields among what a change has revealed."""
+        if not revealed:
+            return {}
         names = [one.name for one in self.shown_once_fields]
         return {name: revealed[name] for name in names if name in revealed}
 
-    @property
+    @cached_property
     def many_fields(self) -> list[Field]:
         """The fields that are lists of references."""
         return [one for one in self.fields if one.many is not None]
+
+    @cached_property
+    def generated_fields(self) -> list[Field]:
+        """The fields whose value is made for a new record that is given none."""
+        return [one for one in self.fields if one.default_from is not None]
+
+    @cached_property
+    def tracked_fields(self) -> list[Field]:
+        """The fields of which a change is a change of the record."""
+        return [one for one in self.fields if one.is_tracked]
 
     def allows(self, actor: Actor, verb: str) -> Answer:
         """The answer of the rule for `verb` (read, create, update, delete, permanent, panel)."""
@@ -240,7 +257,11 @@ class Record(Labels):
 
     def default_fields(self, names: Iterable[str]) -> list[str]:
         """Those of `names` that are shown to who does not ask for fields by name."""
-        return [name for name in names if not self.field(name).on_request]
+        return [name for name in names if name not in self._on_request]
+
+    @cached_property
+    def _on_request(self) -> frozenset[str]:
+        return frozenset(one.name for one in self.fields if one.on_request)
 
     def visible_fields(self, actor: Actor) -> dict[str, Answer]:
         """The readable fields that are not wholly hidden from `actor`, with their answers."""
@@ -265,7 +286,10 @@ def check_registry() -> None:
 
 def find_record(table: str) -> Record | None:
     """The record type of an SQL table, None where it is that of none."""
-    return next((record for record in REGISTRY.values() if record.table.name == table), None)
+    record = REGISTRY.get(table)  # most paths are names of tables
+    if record is not None and record.table.name == table:
+        return record
+    return next((one for one in REGISTRY.values() if one.table.name == table), None)
 
 
 def record_of(table: str) -> Record:

@@ -6,8 +6,8 @@ from pydantic import Field
 from sqlalchemy import Column, Computed, ForeignKey, Index, Integer, MetaData, Table
 from sqlalchemy.orm import MappedColumn, mapped_column
 
-from quire.declare.kinds import ID, Kind
 from quire.declare.unicode_text import CaseFolded
+from quire.declare.value_kinds import ID, Kind
 
 Ref = Annotated[int, mapped_column(Integer())]
 """The id of a record of another type; say which with `reference`."""
@@ -96,10 +96,9 @@ class Many:
             metadata,
             Column("source_id", ForeignKey(f"{table}.id", ondelete="CASCADE"), primary_key=True),
             Column(
-                "target_id",
-                ForeignKey(f"{self.target}.id", ondelete="CASCADE"),
-                primary_key=True,
-                index=True,
+                "target_id", ForeignKey(f"{self.target}.id", ondelete="CASCADE"), primary_key=True
             ),
+            # with both, so that the newest records that refer to a target are met in order
+            Index(f"ix_{table}_{name}_target_id", "target_id", "source_id"),
             sqlite_with_rowid=False,
         )

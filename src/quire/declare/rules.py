@@ -4,7 +4,7 @@ SQL answers use only the bound names `actor_id` and `now` (declare/sql_functions
 built once for each role and serves every actor and every moment.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Protocol
@@ -15,9 +15,11 @@ from sqlalchemy.sql.elements import ColumnElement
 from quire.actor import Actor
 from quire.declare.sql_functions import ACTOR_ID
 from quire.errors import PermissionDenied, Problem, Unauthenticated
+from quire.translations.messages import Message
 
 Condition = ColumnElement[bool]
 Answer = bool | Condition
+AND, OR = " and ", " or "
 
 
 def row_conditions(answer: Answer) -> list[Condition]:
@@ -90,18 +92,39 @@ class Rule:
         for part in self.parts:
             yield from part.walk()
 
-    def unmet(self, actor: Actor) -> str:
+    def unmet(self, actor: Actor) -> Message:
         """What the actor lacks, to complete "This requires ..."."""
         if not self.by_scope or actor.has_scope(self.scope):
-            return self.needs
-        return (
-            f"the scope {self.scope}" if self.scope else "a signed-in user: API keys cannot do this"
-        )
+            return self.message()
+        if self.scope:
+            return Message("the scope %(scope)s", scope=self.scope)
+        return Message("a signed-in user: API keys cannot do this")
 
-    def condition(self, actor: Actor) -> str:
-        """The words of what the answer hangs on for this actor, when it is neither yes nor no."""
-        conditional = (one for one in self.parts if not isinstance(one(actor), bool))
-        return self.conjunction.join(one.condition(actor) for one in conditional) or self.needs
+    def message(self) -> Message:
+        """`needs`, so that it can be translated."""
+        messages = [one.message() for one in self.parts]
+        return alternatives(messages, self.conjunction) or Message(self.needs)
+
+    def condition(self, actor: Actor) -> Message:
+        """What the answer hangs on for this actor, when it is neither yes nor no: "they own it"."""
+        messages = [one.condition(actor) for one in self.parts if not isinstance(one(actor), bool)]
+        return alternatives(messages, self.conjunction) or Message(in_third_person(self.needs))
+
+
+def in_third_person(needs: str) -> str:
+    """What a rule needs, said of somebody else: `they own it` for `that you own it`."""
+    words = needs.removeprefix("that ").split()
+    return " ".join("they" if word == "you" else word for word in words)
+
+
+def alternatives(messages: Sequence[Message], conjunction: str) -> Message | None:
+    """Several conditions as one; None where there are none."""
+    if len(messages) < 2:
+        return messages[0] if messages else None
+    rest = alternatives(messages[1:], conjunction)
+    if conjunction == AND:
+        return Message("%(first)s and %(rest)s", first=messages[0], rest=rest)
+    return Message("%(first)s or %(rest)s", first=messages[0], rest=rest)
 
 
 def scopes_of(rules: Iterable[Rule], more: Iterable[str] = ()) -> frozenset[str] | None:
@@ -158,7 +181,7 @@ def any_of(*rules: Rule) -> Rule:
         conditions = [one for one in answers if not isinstance(one, bool)]
         return or_(*conditions) if conditions else False
 
-    return _combined(answer, " or ", rules)
+    return _combined(answer, OR, rules)
 
 
 def all_of(*rules: Rule) -> Rule:
@@ -171,7 +194,7 @@ def all_of(*rules: Rule) -> Rule:
         conditions = [one for one in answers if not isinstance(one, bool)]
         return and_(*conditions) if conditions else True
 
-    return _combined(answer, " and ", rules)
+    return _combined(answer, AND, rules)
 
 
 def scoped(scope: str | None, rule: Rule) -> Rule:
@@ -195,4 +218,9 @@ def refusal(rule: Rule, actor: Actor) -> Problem:
     """The error for an actor for whom a rule does not hold: to sign in, or what is missing."""
     if actor.is_anonymous:
         return Unauthenticated("Sign in to do this.")
-    return PermissionDenied(f"This requires {rule.unmet(actor)}.")
+    return PermissionDenied(requires(rule.unmet(actor)))
+
+
+def requires(needs: Message) -> Message:
+    """The sentence of a refusal."""
+    return Message("This requires %(needs)s.", needs=needs)

@@ -58,6 +58,8 @@ def strip_invisible(text: str) -> str:
 
 def case_fold(text: str) -> str:
     """A key that is the same for names that differ by case alone (Unicode Standard, D145)."""
+    if text.isascii():
+        return text.lower()
     folded = unicodedata.normalize("NFD", strip_invisible(text)).casefold()
     return unicodedata.normalize("NFC", folded)
 

@@ -1,7 +1,8 @@
 """Parses untrusted XML piece by piece: no element has to fit into memory, and no entity is
 expanded."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from typing import IO, Protocol
 from xml.parsers import expat
 
@@ -10,6 +11,12 @@ from quire.exchange.model import Unusable
 PIECE = 64 * 1024
 LONGEST_TOKEN = 1024**2
 """Most bytes of one tag, since parsers hold a tag in memory."""
+MOST_DEPTH = 100
+"""Most elements inside of each other: the parser keeps a record of each that is open."""
+MOST_NAMES = 10_000
+"""Most different names of elements, attributes and namespaces: the parser keeps each of them."""
+MOST_SECONDS = 30
+"""Processor time in which a file must be parsed; five million cells take some ten seconds."""
 
 Attributes = dict[str, str]
 
@@ -30,23 +37,67 @@ class Handler(Protocol):
 def parse(stream: IO[bytes], handler: Handler) -> Iterator[None]:
     """Feed `stream` to `handler`; yields after each piece.
 
-    Raises Unusable for a document type declaration or a tag of more than a megabyte, and
-    expat.ExpatError for XML that is not well-formed.
+    Raises Unusable for a document type declaration, a tag of more than a megabyte, too many
+    elements inside of each other, and what takes MOST_SECONDS; expat.ExpatError for XML that is not
+    well-formed.
     """
     parser = expat.ParserCreate(namespace_separator=" ")
-    parser.StartElementHandler = lambda name, attributes: handler.start(_local(name), attributes)
-    parser.EndElementHandler = lambda name: handler.end(_local(name))
+    elements = _Elements(handler)
+    parser.StartElementHandler = elements.start
+    parser.EndElementHandler = elements.end
+    parser.StartNamespaceDeclHandler = elements.names.add_namespace
     parser.CharacterDataHandler = handler.text
     parser.StartDoctypeDeclHandler = _refuse
-    fed = 0
+    fed, seconds = 0, 0.0
     while piece := stream.read(PIECE):
+        begun = time.thread_time()
         parser.Parse(piece, False)
+        seconds += time.thread_time() - begun
         fed += len(piece)
         if fed - parser.CurrentByteIndex > LONGEST_TOKEN:
             raise Unusable("contains a tag that is too large")
+        if seconds > MOST_SECONDS:
+            raise Unusable("takes too long to read")
         yield
     parser.Parse(b"", True)
     yield
+
+
+class DifferentNames:
+    """The names in a file. Raises Unusable when there are too many different ones."""
+
+    def __init__(self) -> None:
+        self._names: set[str] = set()
+
+    def add(self, name: str, attributes: Iterable[str]) -> None:
+        """Note the names of an element."""
+        self._names.add(name)
+        self._names.update(attributes)
+        if len(self._names) > MOST_NAMES:
+            raise Unusable("has too many different names of elements")
+
+    def add_namespace(self, prefix: str | None, uri: str | None) -> None:
+        """Note a namespace that is declared."""
+        self.add(f"xmlns:{prefix}", (uri or "",))
+
+
+class _Elements:
+    """Passes elements on to a handler, by their names without the namespace, and counts what the parser keeps."""
+
+    def __init__(self, handler: Handler):
+        self._handler, self._depth = handler, 0
+        self.names = DifferentNames()
+
+    def start(self, name: str, attributes: Attributes) -> None:
+        self.names.add(name, attributes)
+        self._depth += 1
+        if self._depth > MOST_DEPTH:
+            raise Unusable("is nested too deeply")
+        self._handler.start(_local(name), attributes)
+
+    def end(self, name: str) -> None:
+        self._depth -= 1
+        self._handler.end(_local(name))
 
 
 def _local(name: str) -> str:

@@ -2,6 +2,7 @@
 
 import io
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import count, cycle
 from typing import Any
@@ -14,6 +15,7 @@ from quire.exchange.seed import write_comments, write_records
 from quire.records import APPEARANCE, CATEGORIES, COMMENTS, PAGES, POSTS, SETTINGS, TAGS, USERS
 from quire.records.media import upload
 from quire.records.site_settings import ONLY_ROW
+from quire.store.daily_views import add_views
 from quire.store.files.receive import receive
 from quire.store.write import create, update
 
@@ -71,6 +73,9 @@ def _fill(admin: int, today: datetime) -> None:
     ]
     write_comments(samples, COMMENTS_ADDED, live, people, lambda _: None)
     _write(COMMENTS, _pending(samples, live, people, today))
+    for number in range(DAYS):  # fewer people read at weekends
+        day = today - timedelta(days=number)
+        add_views(40 + 5 * (DAYS - number) + (60 if day.weekday() < 5 else 0), day)
 
 
 def _state_of_own(raws: list[Raw], today: datetime) -> None:
@@ -82,7 +87,7 @@ def _state_of_own(raws: list[Raw], today: datetime) -> None:
 
 
 def _pending(
-    samples: SampleGenerator, posts: list[Raw], people: list[Raw], today: datetime
+    samples: SampleGenerator, posts: Sequence[Raw], people: Sequence[Raw], today: datetime
 ) -> list[Raw]:
     """Comments of the last days that nobody has decided about."""
     raws = list(samples.comments(PENDING, posts, people, ()))
@@ -106,5 +111,5 @@ def _upload(name: str, content: bytes, owner: int) -> int:
         return upload(SYSTEM, received, {"alt": ALT, "owner": owner}).id
 
 
-def _write(record: Any, raws: Any, *keep: str) -> list[Raw]:
+def _write(record: Any, raws: Any, *keep: str) -> Sequence[Raw]:
     return write_records(record, raws, lambda _: None, *keep)

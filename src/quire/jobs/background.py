@@ -12,6 +12,7 @@ from flask import Flask
 from quire.config.validation import StartupError
 from quire.jobs.worker import is_working, running_workers
 from quire.monitoring import logs
+from quire.monitoring.outage_log import log_outage
 from quire.store.migrations import prepare_database
 from quire.web.error_body import error_body
 
@@ -42,7 +43,7 @@ class FirstRequest:
         refused = self._prepare()
         if refused is None:
             return self.inner(environ, start_response)
-        logger.error("%s", refused)
+        log_outage(logger, "Quire cannot start.", refused)
         headers = [("Content-Type", "application/json"), ("Retry-After", "60")]
         start_response("503 Service Unavailable", headers)
         return [error_body(503, "Quire cannot start; its log says why.", secrets.token_hex(8))]

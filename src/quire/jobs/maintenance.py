@@ -16,6 +16,7 @@ from quire.monitoring.setup import shared_counters
 from quire.monitoring.shared_counters import WRITE_SECONDS
 from quire.records import orphaned_files
 from quire.records.accounts import email_links, revocation
+from quire.records.accounts.known_devices import KnownDevice
 from quire.records.deliveries import PENDING, Delivery
 from quire.store import (
     idempotency_keys,
@@ -55,9 +56,19 @@ def prune_deliveries() -> int:
     return delete_in_batches(Delivery.__table__, old, Delivery.status != PENDING)
 
 
+def forget_devices() -> int:
+    """Forget devices that accounts were first used from DEVICE_DAYS ago; how many there were."""
+    devices = KnownDevice.__table__
+    before = now() - timedelta(days=current_app.config["DEVICE_DAYS"])
+    return delete_in_batches(devices, devices.c.created_at < before)
+
+
 PARTS = {
     "records in the trash": retention.purge_trash,
     "revisions": retention.thin_revisions,
+    "events of the audit log": retention.prune_audit_log,
+    "known devices": forget_devices,
+    "origins of records that are gone": retention.forget_deleted_imports,
     "ended sessions": revocation.delete_expired_sessions,
     "ended links": delete_expired_links,
     "idempotency keys": idempotency_keys.delete_expired_answers,
@@ -70,7 +81,7 @@ PARTS = {
 """What is cut back, in the words of `manage.py prune`."""
 
 
-@periodic(BACKUP_LOOK, lease=3600, waits=True)
+@periodic(BACKUP_LOOK, lease=3600, waits=True, title="Make a backup if one is due")
 def back_up() -> None:
     """Make a backup if it is time for one. Raises PermanentFailure with what is wrong."""
     every, age = current_app.config["BACKUP_EVERY"], seconds_since_backup()
@@ -101,7 +112,7 @@ def write_counters() -> None:
     shared_counters().write(job_threads(current_app))
 
 
-@periodic(DAY)
+@periodic(DAY, title="Delete what has expired")
 def prune() -> dict[str, int]:
     """Cut back all of it; how many of each went."""
     return {words: part() for words, part in PARTS.items()}

@@ -16,6 +16,7 @@ STATEMENT_SECONDS = "sql_seconds"
 CACHE_LOOKUPS = "cache_lookups"
 RESPONSE_LOOKUPS = "response_cache_lookups"
 JOBS_RUN = "jobs_run"
+READS = "replica_lookups"
 DELIVERIES = "webhook_deliveries"
 SIGN_IN_FAILURES = "sign_in_failures"
 

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 from quire.config.validation import StartupError
 from quire.monitoring.log_file import ProcessLogFile
 from quire.monitoring.log_format import JsonFormatter, RedactingFormatter, TextFormatter
+from quire.monitoring.recent_log import RecentLines
 
 activity = logging.getLogger("quire.activity")
 """The lines about what goes well: each request, each job."""
@@ -23,14 +24,17 @@ def configure(config: Mapping[str, Any]) -> None:
     """Let this process log as the settings say, on standard error or to a file. Raises StartupError."""
     handler = _handler(config)
     form = JsonFormatter if config["LOG_FORMAT"] == "json" else TextFormatter
-    handler.setFormatter(form(_secrets(config)))
     level = logging.getLevelName(config["LOG_LEVEL"])
-    handler.setLevel(level)
+    handlers = [handler] if config["LOG_FILE"] else [handler, RecentLines()]
+    for one in handlers:
+        one.setFormatter(form(_secrets(config)))
+        one.setLevel(level)
     root = logging.getLogger()
     for old in [one for one in root.handlers if isinstance(one.formatter, RedactingFormatter)]:
         root.removeHandler(old)
         old.close()
-    root.addHandler(handler)
+    for one in handlers:
+        root.addHandler(one)
     # what libraries say below that is about their own affairs
     root.setLevel(level if level < logging.INFO else max(level, logging.WARNING))
     logging.getLogger("quire").setLevel(level)

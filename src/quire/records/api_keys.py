@@ -8,16 +8,17 @@ from quire.declare.change import Change, actor_id
 from quire.declare.clock import now
 from quire.declare.column_types import Label, Networks, Scopes, Time
 from quire.declare.fields import Editable, Fixed, Shown, ShownOnce
-from quire.declare.kinds import time_from_text
 from quire.declare.mixins import HasId, Timestamped, Versioned
 from quire.declare.record import REGISTRY, Access, Record
 from quire.declare.references import Ref, reference
 from quire.declare.rules import NOBODY, SIGNED_IN, any_of, owner, role
+from quire.declare.value_kinds import time_from_text
 from quire.errors import Conflict
 from quire.security.tokens import Digest, digest, new_content_key, new_key
 from quire.store.advisory_locks import advisory_lock
 from quire.store.audit import Word
 from quire.store.db import Model, read_connection
+from quire.translations.messages import Message
 
 MAX_KEYS_PER_ACCOUNT = 50
 """Keys of one account."""
@@ -42,7 +43,9 @@ class ApiKey(HasId, Timestamped, Versioned, Model):
     last_used_at: Mapped[Time | None]
 
 
-OWN = owner(ApiKey.owner_id)
+_keys = ApiKey.__table__.c
+
+OWN = owner(_keys.owner_id)
 ADMIN = role("admin")
 
 
@@ -86,23 +89,30 @@ def _set_key(change: Change) -> None:
 
 def _check_number(owner: int | None) -> None:
     advisory_lock(f"api keys of {owner}")
-    count = select(func.count()).where(ApiKey.owner_id == owner)
+    count = select(func.count()).where(_keys.owner_id == owner)
     with read_connection() as connection:
         if connection.execute(count).scalar_one() > MAX_KEYS_PER_ACCOUNT:
             raise Conflict(
-                f"An account has at most {MAX_KEYS_PER_ACCOUNT} API keys. Delete one first."
+                Message(
+                    "An account has at most %(most)s API keys. Delete one first.",
+                    most=MAX_KEYS_PER_ACCOUNT,
+                )
             )
 
 
 def _check_scopes(change: Change) -> None:
     valid_scopes = known_scopes()
     if CONTENT_SCOPE in change["scopes"] and change["scopes"] != [CONTENT_SCOPE]:
-        words = f"{CONTENT_SCOPE} cannot be combined with other scopes."
+        words = Message("%(scope)s cannot be combined with other scopes.", scope=CONTENT_SCOPE)
         change.refuse("scopes", "not_allowed", words)
         return
     unknown = [scope for scope in change["scopes"] if scope not in valid_scopes]
     if unknown:
-        words = f"{unknown[0]} is not a valid scope. Valid scopes: {', '.join(valid_scopes)}."
+        words = Message(
+            "%(name)s is not a valid scope. Valid scopes: %(scopes)s.",
+            name=unknown[0],
+            scopes=", ".join(valid_scopes),
+        )
         change.refuse("scopes", "not_allowed", words)
 
 

@@ -9,12 +9,12 @@ from quire.declare.change import Change
 from quire.declare.clock import now
 from quire.declare.column_types import Html, Summary
 from quire.declare.fields import Editable, Shown
-from quire.declare.kinds_appearance import Color, Language, Menu
 from quire.declare.markdown import render_field, render_footer
 from quire.declare.mixins import HasId, Timestamped, Versioned
 from quire.declare.record import Access, Record
 from quire.declare.references import Ref, reference
 from quire.declare.rules import ANYONE, NOBODY, role
+from quire.declare.value_kinds_appearance import Color, Language, Menu
 from quire.records.images import check_image
 from quire.records.site_settings import ONLY_ROW
 from quire.store.db import Model

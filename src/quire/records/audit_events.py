@@ -14,6 +14,7 @@ AUDIT_EVENTS = Record(
         Shown("action", sort=True, filter=True),
         Shown("type", sort=True, filter=True, example="posts"),
         Shown("record_id", sort=True, filter=True, label="Record ID"),
+        Shown("record_version", on_request=True),
         Shown("actor", filter=("id", "username")),
         Shown("fields"),
         Shown("door", filter=True, label="Interface"),

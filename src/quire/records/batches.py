@@ -8,9 +8,11 @@ from quire.declare.rules import any_of, owner, role
 from quire.errors import Conflict
 from quire.store.undoable_batches import Batch, UndoResult, undo_batch
 
+_batches = Batch.__table__.c
+
 MAX_REASONS = 5
 """Reasons that one message gives."""
-OWN = any_of(owner(Batch.actor_id), role("admin"))
+OWN = any_of(owner(_batches.actor_id), role("admin"))
 
 
 def undo(change: Change) -> None:

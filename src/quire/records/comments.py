@@ -13,7 +13,6 @@ from quire.declare.change import Change, actor_id
 from quire.declare.clock import now
 from quire.declare.column_types import Html, Name, Prose, Time, choice
 from quire.declare.fields import Editable, Fixed, Shown
-from quire.declare.kinds import time_from_text
 from quire.declare.markdown import render_before_transaction, render_comment, render_field
 from quire.declare.mixins import HasId, Timestamped, Versioned, table_args
 from quire.declare.publication import live_condition, not_in_status, restore_action
@@ -22,13 +21,15 @@ from quire.declare.record import REGISTRY, Access, Record
 from quire.declare.reference_rules import via
 from quire.declare.references import Ref, reference
 from quire.declare.rules import NOBODY, SIGNED_IN, all_of, any_of, owner, role, where
+from quire.declare.value_kinds import time_from_text
 from quire.errors import Conflict, PermissionDenied
 from quire.records.site_settings import ONLY_ROW
 from quire.security.quotas import consume
 from quire.store.counters import increment
 from quire.store.db import Model, read_connection
+from quire.store.prepared_statements import Prepared
 from quire.store.read import get_record
-from quire.store.statements import Prepared
+from quire.translations.messages import Message
 
 
 class Comment(HasId, Timestamped, Versioned, Model):
@@ -55,16 +56,19 @@ class Comment(HasId, Timestamped, Versioned, Model):
     told_at: Mapped[Time | None]
 
 
-OWN = owner(Comment.author_id)
-NOT_TRASHED = where(lambda: Comment.deleted_at.is_(None), "that it is not in the trash")
-TRASHED = where(lambda: Comment.deleted_at.is_not(None), "that it is in the trash")
+_comments = Comment.__table__.c
+
+OWN = owner(_comments.author_id)
+NOT_TRASHED = where(lambda: _comments.deleted_at.is_(None), "that it is not in the trash")
+TRASHED = where(lambda: _comments.deleted_at.is_not(None), "that it is in the trash")
 APPROVED = where(
-    lambda: and_(Comment.status == "approved", Comment.deleted_at.is_(None)), "that it is approved"
+    lambda: and_(_comments.status == "approved", _comments.deleted_at.is_(None)),
+    "that it is approved",
 )
-BELOW_OWN_POST = via(Comment.post_id, "posts", "update")
+BELOW_OWN_POST = via(_comments.post_id, "posts", "update")
 ON_OWN_POST = all_of(BELOW_OWN_POST, NOT_TRASHED)
 # a comment shows the title of its post: whoever may not see the post may not see that either
-BELOW_VISIBLE = via(Comment.post_id, "posts", "read")
+BELOW_VISIBLE = via(_comments.post_id, "posts", "read")
 WRITER = any_of(all_of(OWN, BELOW_VISIBLE), role("moderator"))
 MODERATOR_OF_POST = any_of(ON_OWN_POST, role("moderator"))
 COMMENT_SETTINGS = ("comments", "comments_close_after_days")
@@ -114,7 +118,7 @@ def _check_new_comment(change: Change) -> None:
 def _comment_settings() -> Prepared:
     """The site's rules for comments, and whether a live post accepts them."""
     posts, settings = REGISTRY["posts"], REGISTRY["settings"]
-    is_open = and_(posts.table.c.comments_open, live_condition(posts.model))
+    is_open = and_(posts.table.c.comments_open, live_condition(posts.table.c))
     site_rules = [select(settings.table.c[name]).scalar_subquery() for name in COMMENT_SETTINGS]
     live_id = posts.table.c.id == bindparam("id", type_=BigInteger)
     return Prepared(select(*site_rules, is_open).where(live_id))
@@ -137,7 +141,10 @@ def _check_edit_window(change: Change) -> None:
     minutes = get_record(REGISTRY["settings"], SYSTEM, ONLY_ROW)["comment_edit_minutes"]
     if is_edit_window_over(change["created_at"], minutes):
         raise PermissionDenied(
-            f"You can only edit a comment for {minutes} minutes after posting it."
+            Message(
+                "You can only edit a comment for %(minutes)s minutes after posting it.",
+                minutes=minutes,
+            )
         )
 
 

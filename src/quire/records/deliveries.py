@@ -1,16 +1,14 @@
 """Deliveries: events on their way to webhooks, each with what came of its attempts."""
 
-from typing import Any
-
-from sqlalchemy import Index, select, text
+from sqlalchemy import Index, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.declare.action import Action
 from quire.declare.change import Change
 from quire.declare.clock import now
-from quire.declare.column_types import Count, Summary, Time, Whole, choice
+from quire.declare.column_types import Count, Reason, Time, Whole, choice
 from quire.declare.fields import Shown
-from quire.declare.mixins import HasId, table_args
+from quire.declare.mixins import HasId, partial_index, table_args
 from quire.declare.record import REGISTRY, Access, Record
 from quire.declare.references import Ref, reference
 from quire.declare.rules import role
@@ -19,10 +17,7 @@ from quire.store.audit import RecordId, Word
 from quire.store.db import Model, read_connection
 
 PENDING, DELIVERED, FAILED = "pending", "delivered", "failed"
-_PENDING: dict[str, Any] = {
-    "sqlite_where": text("status = 'pending'"),
-    "postgresql_where": text("status = 'pending'"),
-}
+_IS_PENDING = "status = 'pending'"
 
 
 class Delivery(HasId, Model):
@@ -35,8 +30,12 @@ class Delivery(HasId, Model):
 
     __tablename__ = "deliveries"
     __table_args__ = table_args(
-        Index("ix_deliveries_due", "webhook_id", "next_attempt_at", "id", **_PENDING),
-        Index("ix_deliveries_order", "webhook_id", "type", "record_id", "id", **_PENDING),
+        partial_index(
+            "ix_deliveries_due", "webhook_id", "next_attempt_at", "id", where=_IS_PENDING
+        ),
+        partial_index(
+            "ix_deliveries_order", "webhook_id", "type", "record_id", "id", where=_IS_PENDING
+        ),
         Index("ix_deliveries_webhook", "webhook_id", "id"),
     )
 
@@ -51,7 +50,7 @@ class Delivery(HasId, Model):
     attempts: Mapped[Count] = mapped_column(default=0)
     response_status: Mapped[Count | None]
     response_ms: Mapped[Count | None]
-    error: Mapped[Summary | None]
+    error: Mapped[Reason | None]
     next_attempt_at: Mapped[Time | None]
     created_at: Mapped[Time] = mapped_column(default=now, index=True)
 

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from quire.declare.change import Change
 from quire.declare.record import REGISTRY
 from quire.store.db import read_connection
+from quire.translations.messages import Message
 
 
 def check_image(change: Change, name: str, *, own: bool = False) -> None:
@@ -21,9 +22,15 @@ def check_image(change: Change, name: str, *, own: bool = False) -> None:
         row: Any = connection.execute(statement).one()
     label = change.record.field(name).label
     if row.width is None:
-        change.refuse(name, "not_allowed", f"{label} must be an image.")
+        change.refuse(
+            name, "not_allowed", Message("%(label)s must be an image.", label=Message(label))
+        )
     elif own and row.owner_id != change.id and not change.actor.at_least("moderator"):
-        change.refuse(name, "not_allowed", f"{label} must be one of your own images.")
+        change.refuse(
+            name,
+            "not_allowed",
+            Message("%(label)s must be one of your own images.", label=Message(label)),
+        )
 
 
 def images_by_id(small: Iterable[dict[str, Any] | None]) -> dict[int, dict[str, Any]]:

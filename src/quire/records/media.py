@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
-from flask import current_app
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
-from sqlalchemy import Index, func, select
+from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.actor import Actor
@@ -25,22 +24,26 @@ from quire.declare.column_types import (
     choice,
 )
 from quire.declare.fields import Editable, InputOnly, Shown
-from quire.declare.kinds import Kind
-from quire.declare.kinds_files import ANY_FILE, Point, Upload, Variants
 from quire.declare.mixins import HasId, Timestamped, Versioned, table_args
 from quire.declare.record import Access, Record
 from quire.declare.references import Ref, reference, unique
 from quire.declare.rules import all_of, any_of, owner, role, shown, where
-from quire.errors import Conflict, NotFound, Unavailable, detail
+from quire.declare.value_kinds import Kind
+from quire.declare.value_kinds_files import ANY_FILE, Point, Upload, Variants
+from quire.errors import Conflict, NotFound, Unavailable
+from quire.records.media_files import (
+    ADDRESS,
+    REPLACE,
+    delete_record_files,
+    replace_content,
+    set_file,
+)
 from quire.security.tokens import Digest
 from quire.store import read
-from quire.store.advisory_locks import advisory_lock
 from quire.store.db import (
     Model,
     in_transaction,
-    on_commit,
     on_rollback,
-    read_connection,
     savepoint,
     transaction,
 )
@@ -48,12 +51,10 @@ from quire.store.files.detect import FileType, UnsupportedFile, detect
 from quire.store.files.local import ORIGINAL
 from quire.store.files.public_use import PublicUse
 from quire.store.files.receive import hard_link
-from quire.store.files.storage import delete_files, file_storage
-from quire.store.files.usage import find_usage
+from quire.store.files.storage import file_storage
 from quire.store.outbox import enqueue
 from quire.store.write import Saved, create
 
-ADDRESS = "/uploads/"
 MAX_ATTEMPTS = 20
 """How often to retry an upload while others upload and delete the same file."""
 ALT_HELP = "Describe the image for people who cannot see it. Leave empty if it is only decorative."
@@ -88,11 +89,12 @@ class Media(HasId, Timestamped, Versioned, Model):
     fault: Mapped[Title | None]
 
 
-OWN = owner(Media.owner_id)
-LIBRARY = where(lambda: Media.is_avatar.is_(False), "that it is in the media library")
+_media = Media.__table__.c
+OWN = owner(_media.owner_id)
+LIBRARY = where(lambda: _media.is_avatar.is_(False), "that it is in the media library")
 PUBLIC = shown(PublicUse(Media.__table__), "that it is used in public content")
-WRITE = any_of(all_of(OWN, role("author")), role("moderator"))
 TEAM, INSIDE = role("author"), role("moderator")
+WRITE = any_of(all_of(OWN, TEAM), INSIDE)
 
 
 def _with_detected_type(upload: Upload) -> tuple[Upload, FileType]:
@@ -156,9 +158,8 @@ def before_transaction(actor: Actor, id: int | None, values: dict[str, Any]) -> 
     received, content = values["file"]
     name = f"{received.sha256[:32]}-{received.path.stem[:8]}.{content.suffix}"
     is_raw = content.is_picture and received.processed is None
-    files = {ORIGINAL + name if is_raw else name: received.path}
-    if received.processed is not None:
-        files |= received.processed.files
+    more = {} if received.processed is None else received.processed.files
+    files = {ORIGINAL + name if is_raw else name: received.path, **more}
     on_rollback(lambda: file_storage().delete(*files))
     for stored, path in files.items():
         file_storage().put(stored, path)
@@ -168,69 +169,14 @@ def before_transaction(actor: Actor, id: int | None, values: dict[str, Any]) -> 
 def before_save(change: Change) -> None:
     """Set the values of a new file; delete the files of a deleted record, unless it is in use."""
     if change.verb == "delete":
-        _delete_files(change)
+        delete_record_files(change)
     elif change.state is None:
         received = change.pop("file")
         if received is None:  # the program itself can leave it out, but not do without
             change.refuse("file", "required", "File is required.")
         else:
-            _store_file(change, *received)
-
-
-def _store_file(change: Change, received: Upload, content: FileType) -> None:
-    _check_quota(change, received.size)
-    processed = received.processed
-    is_pending = content.is_picture and processed is None
-    change.set(
-        url=ADDRESS + change.prepared["name"],
-        original_name=received.name,
-        media_type=content.media_type,
-        bytes=received.size if processed is None else processed.original_bytes,
-        width=content.width,
-        height=content.height,
-        sha256=received.sha256,
-        variants={} if processed is None else processed.variants,
-        state="pending" if is_pending else "ready",
-    )
-    if is_pending:
-        change.after_save(lambda state: enqueue("picture.draw", state["id"]))
-
-
-def _check_quota(change: Change, more: int) -> None:
-    quota, owner = current_app.config["UPLOAD_QUOTA_BYTES"], change["owner"]
-    if not quota or owner is None:
-        return
-    advisory_lock(f"uploads of {owner}")
-    sizes = select(func.sum(Media.bytes)).where(Media.owner_id == owner)
-    with read_connection() as connection:
-        total = connection.execute(sizes).scalar() or 0
-    if total + more > quota:
-        words = f"File exceeds the quota: {total:,} of {quota:,} bytes in use. Delete other files."
-        change.refuse("file", "too_large", words)
-
-
-def _delete_files(change: Change) -> None:
-    """With `permanent`, even if the file is in use."""
-    state = change.state or {}
-    if not change.prepared.get("permanent"):
-        _refuse_if_used(change, state)
-    change.after_save(lambda _: on_commit(lambda: delete_files(*file_names(state))))
-
-
-def _refuse_if_used(change: Change, state: dict[str, Any]) -> None:
-    uses, count = find_usage(MEDIA, change.actor, state)
-    if count:
-        places = "1 place" if count == 1 else f"{count} places"
-        raise Conflict(
-            f"This file is used in {places}. To delete it anyway, send force=true.",
-            details=[
-                detail(f"{one['type']}.{one['field']}", "not_allowed", _usage(one)) for one in uses
-            ],
-        )
-
-
-def _usage(use: dict[str, Any]) -> str:
-    return f"Used in {use['type'].removesuffix('s')} {use['id']}, “{use['title']}”."
+            change.set(url=ADDRESS + (received[0].address or change.prepared["name"]))
+            set_file(change, *received)
 
 
 def retry(change: Change) -> None:
@@ -241,15 +187,6 @@ def retry(change: Change) -> None:
     enqueue("picture.draw", change.before("id"))
 
 
-def file_names(state: dict[str, Any]) -> list[str]:
-    """The names of all files of a record: as uploaded, as served, and its variants."""
-    addresses = [state["url"]]
-    for variant in state["variants"].values():
-        addresses += [variant["url"], variant["webp"]]
-    names = [address.removeprefix(ADDRESS) for address in addresses]
-    return [ORIGINAL + names[0], *names]
-
-
 MEDIA = Record(
     Media,
     path="media",
@@ -258,14 +195,14 @@ MEDIA = Record(
         InputOnly("file", FILE, on_create=True, on_update=False, required=True),
         Shown("id", sort=True, filter=True),
         Shown("url", computed=True, label="URL", example="/uploads/2c26b46b-3f8a9c21.jpg"),
-        Shown("original_name", computed=True, search=True, sort=True, filter=True),
+        Shown("original_name", computed=True, tracked=True, search=True, sort=True, filter=True),
         Shown("media_type", computed=True, sort=True, filter=True),
         Shown("bytes", computed=True, sort=True, filter=True, label="Size"),
         Shown("width", computed=True, sort=True, filter=True),
         Shown("height", computed=True, sort=True, filter=True),
         Editable("alt", search=True, label="Alternative text", help=ALT_HELP),
         Editable("focal_point", help=FOCAL_HELP),
-        Shown("sha256", computed=True, filter=True, label="SHA-256"),
+        Shown("sha256", computed=True, tracked=True, filter=True, label="SHA-256"),
         Shown("variants", computed=True),
         Shown("version"),
         Shown("created_at", sort=True, filter=True),
@@ -290,7 +227,8 @@ MEDIA = Record(
         Action(
             "regenerate_variants", retry, WRITE, past="queued for processing",
             available=lambda s: s["state"] == "given_up",
-        )
+        ),
+        Action(REPLACE, replace_content, WRITE, inputs=(("file", FILE),), past="replaced"),
     ],
     before_save=before_save,
     before_transaction=before_transaction,

@@ -4,12 +4,11 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from pathlib import Path
 
 from sqlalchemy import Connection, select
 
 from quire.declare.record import REGISTRY
-from quire.records.media import file_names
+from quire.records.media_files import file_names, stored_name
 from quire.store.db import read_connection
 from quire.store.files.local import ORIGINAL, incoming_dir
 from quire.store.files.storage import delete_files, file_storage
@@ -45,7 +44,7 @@ def delete_orphans() -> int:
 def referenced_files(connection: Connection) -> Iterator[tuple[str, ...]]:
     """The names of the files that records refer to; of those in one tuple, any will do."""
     media = REGISTRY["media"].table.c
-    columns = media.url, media.variants, media.state
+    columns = media.url, media.sha256, media.variants, media.state
     for row in connection.execute(select(*columns).execution_options(yield_per=1000)).mappings():
         original, served, *variants = file_names(dict(row))
         if row["state"] != "broken":  # its file may never have arrived
@@ -57,8 +56,8 @@ def _states() -> dict[str, str]:
     """The state of each record, by the stem of its files."""
     media = REGISTRY["media"].table.c
     with read_connection() as connection:
-        rows = connection.execute(select(media.url, media.state))
-        return {_stem(Path(url).name): state for url, state in rows}
+        rows = connection.execute(select(media.url, media.sha256, media.state))
+        return {_stem(stored_name(url, sha256)): state for url, sha256, state in rows}
 
 
 def _is_orphan(name: str, state: str | None) -> bool:

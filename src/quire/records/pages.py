@@ -5,7 +5,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from quire.declare.change import Change
 from quire.declare.column_types import Count, Html, Prose, Slug, Time, Title
 from quire.declare.fields import Computed, Editable, Shown
-from quire.declare.kinds import FLAG, TEXT
 from quire.declare.markdown import render_before_transaction, render_field
 from quire.declare.mixins import HasId, HasSeo, Timestamped, Versioned, seo_fields
 from quire.declare.publication import (
@@ -18,6 +17,7 @@ from quire.declare.publication import (
 from quire.declare.record import Access, Record
 from quire.declare.references import unique
 from quire.declare.rules import any_of, role, where
+from quire.declare.value_kinds import FLAG, TEXT
 from quire.records.slug_redirects import redirect_old_slug
 from quire.store.db import Model
 from quire.store.slugs import slug_from
@@ -36,7 +36,9 @@ class Page(HasId, Timestamped, Versioned, HasSeo, Model):
     published_at: Mapped[Time | None] = mapped_column(index=True)
 
 
-LIVE = where(lambda: live_condition(Page), "that it is published")
+_pages = Page.__table__.c
+
+LIVE = where(lambda: live_condition(_pages), "that it is published")
 EDITOR = role("moderator")
 
 
@@ -61,9 +63,9 @@ PAGES = Record(
         *seo_fields(),
         Editable("position"),
         Computed(
-            "status", lambda: status(Page), TEXT, choice_words=("draft", "scheduled", "published")
+            "status", lambda: status(_pages), TEXT, choice_words=("draft", "scheduled", "published")
         ),
-        Computed("published", lambda: is_live(Page), FLAG, settable=True),
+        Computed("published", lambda: is_live(_pages), FLAG, settable=True),
         Editable("published_at", sort=True, filter=True),
         Shown("created_at", sort=True, filter=True),
         Shown("updated_at"),

@@ -9,7 +9,6 @@ from quire.declare.clock import now
 from quire.declare.column_types import Count, Flag, Html, Prose, Slug, Summary, Time, Title
 from quire.declare.fields import Computed, Editable, Shown
 from quire.declare.fieldsets import SUMMARY
-from quire.declare.kinds import FLAG, TEXT, time_from_text
 from quire.declare.markdown import render_before_transaction, render_field
 from quire.declare.mixins import HasId, HasSeo, Timestamped, Versioned, seo_fields, table_args
 from quire.declare.publication import (
@@ -24,6 +23,7 @@ from quire.declare.publication import (
 from quire.declare.record import Access, Record
 from quire.declare.references import Many, Ref, reference, unique
 from quire.declare.rules import NOBODY, all_of, any_of, owner, role, where
+from quire.declare.value_kinds import FLAG, TEXT, time_from_text
 from quire.records.images import check_image
 from quire.records.slug_redirects import redirect_old_slug
 from quire.store.db import Model
@@ -34,19 +34,23 @@ class Post(HasId, Timestamped, Versioned, HasSeo, Model):
     """A post with an author and a publication date."""
 
     __tablename__ = "posts"
+    __visible_by__ = ("deleted_at", "published_at", "unpublish_at", "author_id")
     __table_args__ = table_args(
-        # the order of lists, with all that says whether a post is live: pages are found in it alone
+        # the order of lists, with all that says whether a post is live: pages are found in it alone,
+        # and the months of the archive with their last change
         Index(
             "ix_posts_listed", "deleted_at", "sorted_at", "id", "published_at", "unpublish_at",
-            "author_id",
+            "author_id", "updated_at",
         ),
         # the same by id: a search finds ids, and rows are long
         Index(
             "ix_posts_visible", "id", "deleted_at", "published_at", "unpublish_at", "author_id",
             "sorted_at",
         ),
+        # an author's drafts have no date of publication
+        Index("ix_posts_author_id", "author_id", "published_at"),
         Index("ix_posts_created_at", "created_at"),
-        Index("ix_posts_views", "views", "id"),
+        Index("ix_posts_views", "views", "id", *__visible_by__),
     )  # fmt: skip
 
     title: Mapped[Title]
@@ -57,7 +61,7 @@ class Post(HasId, Timestamped, Versioned, HasSeo, Model):
     category_id: Mapped[Ref | None] = reference("categories", on_delete="SET NULL", index=True)
     tags = Many("tags")
     cover_id: Mapped[Ref | None] = reference("media", on_delete="SET NULL", index=True)
-    author_id: Mapped[Ref] = reference("users", index=True)
+    author_id: Mapped[Ref] = reference("users")
     published_at: Mapped[Time | None] = mapped_column(index=True)
     unpublish_at: Mapped[Time | None] = mapped_column(index=True)
     deleted_at: Mapped[Time | None]
@@ -67,9 +71,11 @@ class Post(HasId, Timestamped, Versioned, HasSeo, Model):
     sorted_at: Mapped[Time] = mapped_column(default=now)
 
 
-OWN = owner(Post.author_id)
-LIVE = where(lambda: live_condition(Post), "that it is published")
-TRASHED = where(lambda: Post.deleted_at.is_not(None), "that it is in the trash")
+_posts = Post.__table__.c
+
+OWN = owner(_posts.author_id)
+LIVE = where(lambda: live_condition(_posts), "that it is published")
+TRASHED = where(lambda: _posts.deleted_at.is_not(None), "that it is in the trash")
 READ = any_of(LIVE, OWN, role("moderator"))
 WRITE = any_of(all_of(OWN, role("author")), role("moderator"))
 
@@ -88,9 +94,12 @@ def before_save(change: Change) -> None:
 
 def _set_order(change: Change) -> None:
     """Lists are sorted by one column: the date of publication, or of creation for drafts."""
-    if change.state is None or {"published_at", "created_at"} & change.values.keys():
-        created_at = change["created_at"] or change.time
-        change.set(sorted_at=time_from_text(change["published_at"] or created_at))
+    values = change.values
+    if change.state is None:
+        moment = values.get("published_at") or values.get("created_at") or change.moment
+        change.set(sorted_at=moment)
+    elif {"published_at", "created_at"} & values.keys():
+        change.set(sorted_at=time_from_text(change["published_at"] or change["created_at"]))
 
 
 def duplicate(change: Change) -> dict[str, object]:
@@ -115,8 +124,8 @@ POSTS = Record(
         Shown("body_html", computed=True),
         Editable("excerpt", search=True, fieldset=SUMMARY),
         *seo_fields(),
-        Computed("status", lambda: status(Post), TEXT, choice_words=STATUSES, filter=True, sort=True, example="published"),
-        Computed("published", lambda: is_live(Post), FLAG, settable=True, filter=True, sort=True),
+        Computed("status", lambda: status(_posts), TEXT, choice_words=STATUSES, filter=True, sort=True, example="published"),
+        Computed("published", lambda: is_live(_posts), FLAG, settable=True, filter=True, sort=True),
         Editable("published_at", sort=True, filter=True),
         Editable("unpublish_at", example="2027-03-01T09:30:00Z"),
         Editable(

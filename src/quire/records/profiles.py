@@ -28,9 +28,12 @@ class Profile(HasId, Timestamped, Versioned, Model):
     density: Mapped[str] = choice("comfortable", "compact")
     list_columns: Mapped[Object] = mapped_column(default=dict)
     default_views: Mapped[Object] = mapped_column(default=dict)
+    list_layouts: Mapped[Object] = mapped_column(default=dict)
 
 
-OWN = owner(Profile.user_id)
+_profiles = Profile.__table__.c
+
+OWN = owner(_profiles.user_id)
 PRIVATE = any_of(OWN, role("admin"))
 
 PROFILES = Record(
@@ -48,11 +51,12 @@ PROFILES = Record(
         Editable("density", read_rule=PRIVATE, on_request=True, label="Density of lists"),
         Shown("list_columns", read_rule=PRIVATE, on_request=True, counter=True),
         Shown("default_views", read_rule=PRIVATE, on_request=True, counter=True),
+        Shown("list_layouts", read_rule=PRIVATE, on_request=True, counter=True),
         Shown("created_at", read_rule=PRIVATE),
         Shown("version", read_rule=PRIVATE),
     ],
     access=Access(
-        read=via(Profile.user_id, "users", "read"),
+        read=via(_profiles.user_id, "users", "read"),
         update=PRIVATE,
         panel=PRIVATE,
     ),

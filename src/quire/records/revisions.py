@@ -6,12 +6,14 @@ from quire.declare.record import REGISTRY, Access, Record
 from quire.declare.rules import Answer, Rule, all_of, role
 from quire.store.revisions import Revision
 
+_revisions = Revision.__table__.c
+
 
 def _of_scoped_types(actor: Actor) -> Answer:
     """Revisions show whole records: an API key sees those of the types that its scopes allow."""
     if actor.scopes is None:
         return True
-    return Revision.type.in_(
+    return _revisions.type.in_(
         [t.path for t in REGISTRY.values() if actor.has_scope(t.scope("read"))]
     )
 

@@ -13,6 +13,7 @@ from quire.declare.references import Ref, reference, unique
 from quire.declare.rules import Rule, all_of, any_of, owner, role, where
 from quire.store.db import Model
 from quire.store.slugs import slug_from
+from quire.translations.messages import Message
 
 EVERYTHING = "all"
 """What the panel's address of a list says for the list without a view; no view has this slug."""
@@ -39,11 +40,14 @@ class SavedView(HasId, Timestamped, Versioned, Model):
     shared_with: Mapped[str] = choice("nobody", "authors", "moderators", "admins")
 
 
+_views = SavedView.__table__.c
+
+
 def _shared_with(name: str) -> Rule:
-    return where(lambda: SavedView.shared_with == f"{name}s", f"that it is shared with {name}s")
+    return where(lambda: _views.shared_with == f"{name}s", f"that it is shared with {name}s")
 
 
-OWN = owner(SavedView.owner_id)
+OWN = owner(_views.owner_id)
 SHARED = [all_of(_shared_with(name), role(name)) for name in ("author", "moderator")]
 READ = any_of(OWN, *SHARED, role("admin"))
 WRITE = any_of(OWN, role("admin"))
@@ -60,15 +64,23 @@ def before_save(change: Change) -> None:
         return
     types = listed_types()
     if change["type"] not in types:
-        change.refuse("type", "not_allowed", f"Type must be one of: {', '.join(types)}.")
+        change.refuse(
+            "type",
+            "not_allowed",
+            Message("Type must be one of: %(types)s.", types=", ".join(types)),
+        )
     if change["slug"] == EVERYTHING:
         change.refuse("slug", "not_allowed", "This name is reserved. Choose another one.")
     if len(parse_qsl(change["parameters"] or "")) > MAX_PARAMETERS:
-        words = f"A view can have at most {MAX_PARAMETERS} parameters."
+        words = Message("A view can have at most %(most)s parameters.", most=MAX_PARAMETERS)
         change.refuse("parameters", "too_long", words)
     columns = change["columns"] or []
     if len(columns) > MAX_COLUMNS or any(len(name) > MAX_COLUMN_NAME for name in columns):
-        change.refuse("columns", "too_long", f"A view can have at most {MAX_COLUMNS} columns.")
+        change.refuse(
+            "columns",
+            "too_long",
+            Message("A view can have at most %(most)s columns.", most=MAX_COLUMNS),
+        )
 
 
 SAVED_VIEWS = Record(

@@ -8,12 +8,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 from quire.declare.clock import now
 from quire.declare.column_types import Flag, Time, choice
 from quire.declare.fields import Computed, Shown
-from quire.declare.kinds import FLAG, text_kind
 from quire.declare.mixins import HasId
 from quire.declare.record import Access, Record
 from quire.declare.references import Ref, reference
-from quire.declare.rules import NOBODY, owner
+from quire.declare.rules import NOBODY, any_of, owner, role
 from quire.declare.sql_functions import SESSION_ID
+from quire.declare.value_kinds import FLAG, text_kind
 from quire.security.tokens import Digest
 from quire.store.audit import Word
 from quire.store.db import Model
@@ -46,7 +46,10 @@ class Session(HasId, Model):
     agent: Mapped[Agent] = mapped_column(default="")
 
 
-OWN = owner(Session.user_id)
+_sessions = Session.__table__.c
+
+OWN = owner(_sessions.user_id)
+ADMIN = role("admin")
 
 SESSIONS = Record(
     Session,
@@ -55,17 +58,18 @@ SESSIONS = Record(
     fields=[
         Shown("id", sort=True, filter=True),
         Shown("kind", filter=True),
-        Computed("current", lambda: Session.id.is_not_distinct_from(SESSION_ID), FLAG),
+        Computed("current", lambda: _sessions.id.is_not_distinct_from(SESSION_ID), FLAG),
         Shown("created_at", sort=True, filter=True),
         Shown("last_seen_at", sort=True),
         Shown("expires_at"),
         Shown("ip", label="IP address"),
         Shown("agent"),
-        Shown("user", read_rule=NOBODY),
+        Shown("user", filter=("id", "username"), read_rule=ADMIN),
         Shown("hash", read_rule=NOBODY),
         Shown("remember", read_rule=NOBODY),
     ],
-    access=Access(read=OWN, delete=OWN),
+    access=Access(read=OWN, delete=any_of(OWN, ADMIN), panel=ADMIN),
+    title_field="agent",
     section="People",
     api_key_access="",
     exported=False,

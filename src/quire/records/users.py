@@ -10,29 +10,24 @@ from quire.actor import ROLES, Actor
 from quire.declare.change import Change
 from quire.declare.column_types import Email, Flag, Hash, Summary, Time, Username, choice
 from quire.declare.fields import Computed, Editable, InputOnly, Secret, Shown
-from quire.declare.kinds import FLAG, PASSWORD
 from quire.declare.mixins import HasId, Timestamped, Versioned
 from quire.declare.record import REGISTRY, Access, Record
 from quire.declare.references import Ref, case_insensitive, reference, unique
 from quire.declare.rules import Rule, any_of, owner, role, where
+from quire.declare.value_kinds import FLAG, PASSWORD
 from quire.errors import Conflict, PermissionDenied
+from quire.records.accounts.current_password import credentials, verified_hash
 from quire.records.accounts.email_links import revoke
-from quire.records.accounts.revocation import (
-    end_keys,
-    end_sessions,
-    renew_session,
-    revoke_credentials,
-)
+from quire.records.accounts.revocation import end_keys, end_sessions, revoke_credentials
 from quire.records.images import check_image
 from quire.records.site_settings import site_settings
-from quire.security.common_passwords import is_common
-from quire.security.login_throttle import count_attempt
-from quire.security.passwords import hash_password, password_matches
+from quire.security.passwords import hash_password, is_common
 from quire.store.advisory_locks import advisory_lock
-from quire.store.audit import record_event
 from quire.store.db import Model, read_connection
 from quire.store.mail_events import enqueue_mail
 from quire.store.write import create, delete
+from quire.translations.languages import LANGUAGES
+from quire.translations.messages import Message
 
 MAX_PASSWORD_BYTES = 1024
 
@@ -51,18 +46,19 @@ class User(HasId, Timestamped, Versioned, Model):
     email_verified_at: Mapped[Time | None]
     last_login_at: Mapped[Time | None]
     bio: Mapped[Summary] = mapped_column(default="")
+    language: Mapped[str] = choice("auto", *LANGUAGES)
     avatar_id: Mapped[Ref | None] = reference(
         "media", on_delete="SET NULL", use_alter=True, index=True
     )
 
 
+_users = User.__table__.c
+WRITING_ROLES = ("author", "moderator", "admin")
 ADMIN = role("admin")
-SELF = owner(User.id)
+SELF = owner(_users.id)
 PRIVATE = any_of(SELF, ADMIN)
-# no list: rules stand in statements that are compiled once (store/statements.py)
-WRITES = where(
-    lambda: or_(*(User.role == one for one in ("author", "moderator", "admin"))), "an author role"
-)
+# no list: rules stand in statements that are compiled once (store/prepared_statements.py)
+WRITES = where(lambda: or_(*(_users.role == one for one in WRITING_ROLES)), "an author role")
 REGISTERING = Rule(
     lambda actor: actor.is_anonymous and site_settings()["registration"] == "open",
     "that registration is open",
@@ -144,7 +140,7 @@ def _check_current_password(change: Change) -> None:
         proof = change.prepared.get("proof")
         if current_password is None:
             change.refuse("current_password", "required", "Current password is required.")
-        elif proof is None or proof != _credentials(change.id)[1]:
+        elif proof is None or proof != credentials(change.id)[1]:
             change.refuse("current_password", "not_allowed", "Current password is wrong.")
 
 
@@ -154,6 +150,12 @@ def _apply_revocation_choices(change: Change) -> None:
     keep_keys, remove = change.pop("keep_keys"), change.pop("remove_second_factors")
     change.prepared["keep_keys"] = own if keep_keys is None else keep_keys
     change.prepared["remove_second_factors"] = bool(remove)
+    if remove and "password" not in change.values:
+        change.refuse(
+            "remove_second_factors",
+            "not_allowed",
+            "Second factors are removed only together with a new password.",
+        )
 
 
 def before_transaction(actor: Actor, id: int | None, values: dict[str, Any]) -> dict[str, Any]:
@@ -163,7 +165,7 @@ def before_transaction(actor: Actor, id: int | None, values: dict[str, Any]) -> 
     current, new = values.get("current_password"), values.get("password")
     entitled = id is None or actor.at_least("admin")
     if own and isinstance(current, str):
-        prepared["proof"] = _verified_hash(actor, current)
+        prepared["proof"] = verified_hash(actor, current)
         entitled = prepared["proof"] is not None
     if entitled and isinstance(new, str) and 0 < _length(new) <= MAX_PASSWORD_BYTES:
         prepared["hash"] = hash_password(new)
@@ -174,30 +176,6 @@ def _length(password: str) -> int:
     return len(password.encode("utf-8", "replace"))
 
 
-def knows_password(actor: Actor, password: str) -> bool:
-    """Whether `password` is that of the actor. Raises TooManyRequests after many wrong ones."""
-    return _verified_hash(actor, password) is not None
-
-
-def _verified_hash(actor: Actor, password: str) -> str | None:
-    """The stored hash of the actor's password, None if `password` is not the right one."""
-    email, stored = _credentials(actor.user_id)
-    with count_attempt("password", email or "", actor, actor.user_id) as attempt:
-        attempt.right = password_matches(stored, password)
-    if attempt.right:
-        renew_session(actor)
-        return stored
-    record_event(actor, "sign_in_failed", "users", actor.user_id, "current_password")
-    return None
-
-
-def _credentials(id: int | None) -> tuple[str | None, str | None]:
-    """The address and the password hash of an account."""
-    with read_connection() as connection:
-        row = connection.execute(select(User.email, User.password).where(User.id == id)).first()
-    return (row[0], row[1]) if row else (None, None)
-
-
 def _set_password(change: Change) -> None:
     password = change.values.get("password")
     if password is None or change.bad_fields:
@@ -205,16 +183,25 @@ def _set_password(change: Change) -> None:
     least = current_app.config["PASSWORD_MIN_LENGTH"]
     names = {str(change[name] or "").lower() for name in ("username", "email")}
     if len(password) < least:
-        change.refuse("password", "too_short", f"Password needs at least {least} characters.")
+        change.refuse(
+            "password",
+            "too_short",
+            Message("Password needs at least %(count)s characters.", count=least),
+        )
     elif _length(password) > MAX_PASSWORD_BYTES:
         change.refuse(
-            "password", "too_long", f"Password is longer than {MAX_PASSWORD_BYTES} bytes."
+            "password",
+            "too_long",
+            Message("Password is longer than %(bytes)s bytes.", bytes=MAX_PASSWORD_BYTES),
         )
     elif current_app.config["PASSWORD_REFUSE_COMMON"] and (
         is_common(password) or password.lower() in names
     ):
-        words = "Password is too common, too repetitive, or the same as the username or email."
-        change.refuse("password", "not_allowed", words)
+        change.refuse(
+            "password",
+            "not_allowed",
+            "Password is too common, too repetitive, or the same as the username or email.",
+        )
     else:
         change.set(password=change.prepared["hash"])
 
@@ -247,7 +234,7 @@ def delete_avatars(actor: Actor, id: int) -> None:
 
 def _other_admins(id: int | None) -> int:
     advisory_lock("administrators")
-    count = select(func.count()).where(User.role == "admin", User.is_active, User.id != id)
+    count = select(func.count()).where(_users.role == "admin", _users.is_active, _users.id != id)
     with read_connection() as connection:
         return int(connection.execute(count).scalar_one())
 
@@ -269,12 +256,13 @@ USERS = Record(
             help="Requires a new password. Removes passkeys and two-factor authentication.",
         ),
         Editable("role", read_rule=PRIVATE, write_rule=ADMIN, filter=True, sort=True),
-        Computed("is_admin", lambda: User.role == "admin", FLAG, read_rule=PRIVATE),
+        Computed("is_admin", lambda: _users.role == "admin", FLAG, read_rule=PRIVATE),
         Editable("is_active", read_rule=PRIVATE, write_rule=ADMIN, filter=True, sort=True),
         Shown("email_verified_at", read_rule=PRIVATE),
         Shown("last_login_at", read_rule=PRIVATE, counter=True, label="Last login"),
         Editable("bio", search=True),
         Editable("avatar"),
+        Editable("language", read_rule=PRIVATE, on_request=True, help="Of pages and emails."),
         Shown("created_at", sort=True, filter=True),
         Shown("updated_at", read_rule=PRIVATE),
         Shown("version", read_rule=PRIVATE),

@@ -16,7 +16,7 @@ from quire.actor import Actor
 from quire.declare.action import Action
 from quire.declare.change import Change, actor_id
 from quire.declare.clock import now
-from quire.declare.column_types import Count, EventNames, Flag, Summary, Time, Title, Url
+from quire.declare.column_types import Count, EventNames, Flag, ShortReason, Summary, Time, Url
 from quire.declare.event_names import past_verb, subscription_names
 from quire.declare.fields import Editable, Shown, ShownOnce
 from quire.declare.mixins import HasId, Timestamped, Versioned
@@ -25,12 +25,18 @@ from quire.declare.references import Ref, actor_reference, reference
 from quire.declare.rules import NOBODY, role
 from quire.errors import Conflict
 from quire.security.encryption import seal, unseal
-from quire.security.network_addresses import ForbiddenAddress, require_public, resolve
+from quire.security.network_addresses import (
+    ForbiddenAddress,
+    PrivateAddress,
+    require_reachable,
+    resolve,
+)
 from quire.store.advisory_locks import advisory_lock
 from quire.store.audit import Word, record_event
 from quire.store.db import Model, in_transaction, read_connection, transaction
 from quire.store.feed_position import current_position, number_commits
 from quire.store.outbox import event_row, insert_events
+from quire.translations.messages import Message
 
 MAX_WEBHOOKS = 50
 """Webhooks of one installation: each costs every event a look."""
@@ -59,7 +65,7 @@ class Webhook(HasId, Timestamped, Versioned, Model):
     owner_id: Mapped[Ref | None] = actor_reference(index=True)
     is_active: Mapped[Flag] = mapped_column(default=True)
     failures: Mapped[Count] = mapped_column(default=0)
-    disabled_reason: Mapped[Title | None]
+    disabled_reason: Mapped[ShortReason | None]
     position: Mapped[Count] = mapped_column(default=0)
     failing_since: Mapped[Time | None]
     sender: Mapped[Word | None]
@@ -103,24 +109,31 @@ def _bound_to(webhook_id: int) -> str:
     return f"webhook {webhook_id}"
 
 
+TURNED_OFF = Message("The webhook was turned off.")
+"""Why deliveries were given up."""
+
+
 def before_transaction(actor: Actor, id: int | None, values: dict[str, Any]) -> dict[str, Any]:
     """Look up the host of a new URL: not while the database is locked."""
     if not in_transaction():  # what has happened before is not told
         number_commits()
     url = values.get("url")
-    if not isinstance(url, str) or current_app.config["WEBHOOK_PRIVATE_NETWORKS"]:
-        return {}
-    return {"refused": _refusal(url)}
+    return {"refused": _refusal(url)} if isinstance(url, str) else {}
 
 
-def _refusal(url: str) -> str | None:
+def _refusal(url: str) -> Message | None:
     """Why nothing may be sent to a URL; None also where its host is not known yet, or no URL is."""
     try:
         parts = urlsplit(iri_to_uri(url))
         host, port = parts.hostname or "", parts.port or 443
-        require_public(host, resolve(host, port, RESOLVE_SECONDS))
+        allow_private = current_app.config["WEBHOOK_PRIVATE_NETWORKS"]
+        addresses = resolve(host, port, RESOLVE_SECONDS)
+        require_reachable(host, addresses, allow_private=allow_private)
+    except PrivateAddress as forbidden:
+        setting = Message("Set WEBHOOK_PRIVATE_NETWORKS to allow it.")
+        return Message.joined([forbidden.message, setting])
     except ForbiddenAddress as forbidden:
-        return f"{forbidden} Set WEBHOOK_PRIVATE_NETWORKS to allow it."
+        return forbidden.message
     except (OSError, ValueError):
         return None
     return None
@@ -152,7 +165,11 @@ def _turn_on_or_off(change: Change) -> None:
 def _check_events(change: Change) -> None:
     unknown = [name for name in change["events"] if name not in known_events()]
     if unknown:
-        words = f"{unknown[0]} is not a valid event. Valid events: {', '.join(known_events())}."
+        words = Message(
+            "%(name)s is not a valid event. Valid events: %(names)s.",
+            name=unknown[0],
+            names=", ".join(known_events()),
+        )
         change.refuse("events", "not_allowed", words)
 
 
@@ -163,7 +180,11 @@ def _check_number() -> None:
             connection.execute(select(func.count()).select_from(_webhooks)).scalar_one()
             > MAX_WEBHOOKS
         ):
-            raise Conflict(f"There can be at most {MAX_WEBHOOKS} webhooks. Delete one first.")
+            raise Conflict(
+                Message(
+                    "There can be at most %(most)s webhooks. Delete one first.", most=MAX_WEBHOOKS
+                )
+            )
 
 
 def _reveal_secret(change: Change) -> str:
@@ -196,7 +217,7 @@ def _begin(id: int, secret: str | None = None) -> None:
 def _give_up_deliveries(id: int) -> None:
     table = REGISTRY["deliveries"].table
     waiting = (table.c.webhook_id == id, table.c.status == "pending")
-    given_up = {"status": "failed", "next_attempt_at": None, "error": "The webhook was turned off."}
+    given_up = {"status": "failed", "next_attempt_at": None, "error": str(TURNED_OFF)}
     with transaction() as connection:
         connection.execute(update(table).where(*waiting).values(given_up))
 

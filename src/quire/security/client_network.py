@@ -1,11 +1,13 @@
 """Which addresses count as one client network, so that nobody evades a limit by changing theirs."""
 
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 
 PREFIX = 64
 """Bits of an IPv6 address that identify a network: one customer has at least the rest."""
 
 
+@lru_cache(1000)
 def client_network(address: str | None) -> str:
     """The network of an address: itself for IPv4 and this machine, its /64 for IPv6."""
     try:

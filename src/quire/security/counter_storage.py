@@ -1,19 +1,29 @@
 """Storage for rate limit counters: Redis while it answers, else memory, so that limits always hold."""
 
 import logging
+import threading
 import time
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
 from limits.errors import StorageError
 from limits.storage import MemoryStorage, RedisStorage, Storage
 
+from quire.monitoring.outage_log import log_outage
+
 logger = logging.getLogger("quire.throttle")
 
-RETRY_SECONDS = 10
-"""How long to wait before asking a Redis that did not answer again."""
-TIMEOUT_SECONDS = 0.5
-"""How long to wait for an answer of Redis."""
+RETRY_SECONDS = 2.0
+"""How long to wait before asking a Redis that did not answer, or answered late, again."""
+TIMEOUT_SECONDS = 0.05
+"""How long a request waits for an answer of Redis."""
+SLOW_SECONDS = 0.015
+SLOW_ANSWERS = 3
+"""A Redis that takes longer for so many answers in a row is left alone; a busy moment is no reason, since
+what is counted here and there is not added up."""
+AWAY = "Redis does not answer, so each process counts rate limits for itself. Check REDIS_URL, and its server."
+SLOW = "Redis answers late, so each process counts rate limits for itself. Check the load of its server."
 ROUNDING_SECONDS = 0.5
 PREFIX = "quire"
 SCHEME = "quire+"
@@ -42,7 +52,8 @@ class FallbackStorage(Storage):
             retry=_no_retry(),
         )
         self.memory = MemoryStorage()
-        self.away_until = 0.0
+        self._is_away, self._slow_answers, self._asked_at = False, 0, 0.0
+        self._lock = threading.Lock()
 
     @property
     def base_exceptions(self) -> type[Exception]:
@@ -50,13 +61,42 @@ class FallbackStorage(Storage):
         return StorageError
 
     def _ask(self, name: str, *arguments: Any) -> Any:
-        if time.monotonic() >= self.away_until:
+        if self._is_away:
+            self._ask_in_time()
+        else:
             try:
-                return getattr(self.redis, name)(*arguments)
+                return self._ask_redis(name, *arguments)
             except StorageError as error:
-                self.away_until = time.monotonic() + RETRY_SECONDS
-                logger.warning("Redis does not answer, throttles count in memory: %s", error)
+                self._leave(AWAY, error)
         return getattr(self.memory, name)(*arguments)
+
+    def _ask_redis(self, name: str, *arguments: Any) -> Any:
+        began = time.monotonic()
+        answer = getattr(self.redis, name)(*arguments)
+        seconds = time.monotonic() - began
+        self._slow_answers = self._slow_answers + 1 if seconds > SLOW_SECONDS else 0
+        if self._slow_answers >= SLOW_ANSWERS:
+            self._leave(SLOW, f"{seconds * 1000:.0f} ms")
+        return answer
+
+    def _leave(self, cause: str, reason: object) -> None:
+        self._is_away, self._asked_at = True, time.monotonic()
+        log_outage(logger, cause, reason)
+
+    def _ask_in_time(self) -> None:
+        """Ask Redis again from time to time, by a thread: no request waits for that."""
+        with self._lock:
+            if time.monotonic() - self._asked_at < RETRY_SECONDS:
+                return
+            self._asked_at = time.monotonic()
+        threading.Thread(target=self._ask_again, name="redis", daemon=True).start()
+
+    def _ask_again(self) -> None:
+        with suppress(StorageError):
+            self.redis.get(PREFIX)  # with the connection that may have to be made
+            began = time.monotonic()
+            self.redis.get(PREFIX)
+            self._is_away = time.monotonic() - began > SLOW_SECONDS
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         """Add to a counter that lasts `expiry` seconds from its first use; returns its new value."""

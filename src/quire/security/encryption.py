@@ -4,11 +4,9 @@ import base64
 import secrets
 from functools import lru_cache
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from flask import current_app
+
+from quire.security.ciphers import Cipher, aes_gcm, decrypt, derive_key
 
 NONCE_BYTES, TAG_BYTES = 12, 16
 """The lengths of the nonce and of the authentication tag of AES-GCM (NIST SP 800-38D)."""
@@ -29,13 +27,9 @@ def unseal(sealed: str, bound_to: str) -> str | None:
         return None
     if len(raw) < NONCE_BYTES + TAG_BYTES:
         return None
-    try:
-        plaintext = _cipher(_secret()).decrypt(
-            raw[:NONCE_BYTES], raw[NONCE_BYTES:], bound_to.encode()
-        )
-    except InvalidTag:
-        return None
-    return plaintext.decode()
+    nonce, ciphertext = raw[:NONCE_BYTES], raw[NONCE_BYTES:]
+    plaintext = decrypt(_cipher(_secret()), nonce, ciphertext, bound_to.encode())
+    return None if plaintext is None else plaintext.decode()
 
 
 def _secret() -> str:
@@ -43,6 +37,5 @@ def _secret() -> str:
 
 
 @lru_cache(8)
-def _cipher(secret: str) -> AESGCM:
-    derivation = HKDF(SHA256(), 32, salt=None, info=b"quire: sealed secrets")
-    return AESGCM(derivation.derive(secret.encode()))
+def _cipher(secret: str) -> Cipher:
+    return aes_gcm(derive_key(secret.encode(), None, b"quire: sealed secrets"))

@@ -1,6 +1,7 @@
-"""Where the server may connect to when somebody else names the address: to the public internet alone.
+"""Where the server may connect to when somebody else names the address: to the public internet.
 
-Names are judged by what they resolve to, never by their text (`127.1` and `2130706433` are names of
+The operator may allow private networks too, but link-local addresses and those where clouds give out
+credentials are never connected to. Names are judged by what they resolve to, never by their text (`127.1` and `2130706433` are names of
 the same address), and whoever connects does so to the addresses that were judged.
 https://cheatsheetseries.owasp.org/cheatsheets/Server_Side_Request_Forgery_Prevention_Cheat_Sheet.html
 """
@@ -11,16 +12,42 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from queue import Empty, SimpleQueue
 from typing import Any
 
-NOT_PUBLIC = [ip_network(one) for one in ("168.63.129.16/32", "192.88.99.0/24", "fec0::/10")]
-"""What is_global calls public: metadata of a cloud, relays of 6to4, site-local addresses."""
-NAT64 = ip_network("64:ff9b::/96")
-"""IPv6 forms of all IPv4 addresses (RFC 6052)."""
+from quire.translations.messages import Message
+
+NOT_PUBLIC = [ip_network(one) for one in ("192.88.99.0/24", "fec0::/10")]
+"""What is_global calls public: relays of 6to4, site-local addresses."""
+METADATA = [
+    ip_network(one)
+    for one in (
+        "100.100.100.200/32",  # Alibaba Cloud
+        "168.63.129.16/32",  # Azure
+        "192.0.0.192/32",  # Oracle Cloud
+        "fd00:ec2::/32",  # Amazon EC2
+        "fd20:ce::254/128",  # Google Cloud
+    )
+]
+"""What a cloud tells its machines at addresses that are not link-local, credentials among it."""
+NAT64 = [ip_network(one) for one in ("64:ff9b::/96", "64:ff9b:1::/48")]
+"""IPv6 forms of all IPv4 addresses (RFC 6052, RFC 8215)."""
 IPV4_COMPATIBLE = ip_network("::/96")
 """Deprecated forms of the same (RFC 4291)."""
 
 
+LINK_LOCAL = Message("%(host)s leads to a link-local or cloud metadata address (%(address)s).")
+PRIVATE = Message("%(host)s leads to a private network (%(address)s).")
+UNKNOWN = Message("%(host)s could not be resolved.")
+
+
 class ForbiddenAddress(Exception):
-    """A name leads to an address that must not be connected to; the text says to which."""
+    """A name leads to an address that must not be connected to; the `message` says to which."""
+
+    def __init__(self, message: Message):
+        super().__init__(message)
+        self.message = message
+
+
+class PrivateAddress(ForbiddenAddress):
+    """The same of one in a private network, which the operator may allow."""
 
 
 def resolve(host: str, port: int, seconds: float) -> list[str]:
@@ -35,7 +62,7 @@ def resolve(host: str, port: int, seconds: float) -> list[str]:
     except Empty:
         raise TimeoutError(f"{host} could not be resolved in time.") from None
     if isinstance(answer, OSError):
-        raise OSError(f"{host} could not be resolved.") from answer
+        raise OSError(UNKNOWN.with_values(host=host)) from answer
     return answer
 
 
@@ -49,19 +76,31 @@ def _look_up(host: str, port: int, answers: SimpleQueue[Any]) -> None:
         answers.put(OSError(str(error)))
 
 
-def require_public(host: str, addresses: list[str]) -> None:
-    """Refuse a host of which any address is not public. Raises ForbiddenAddress."""
+def require_reachable(host: str, addresses: list[str], *, allow_private: bool = False) -> None:
+    """Refuse a host of which any address must not be connected to. Raises ForbiddenAddress."""
     for address in addresses:
-        if not is_public(address):
-            raise ForbiddenAddress(f"{host} leads to a private network ({address}).")
+        if is_link_local(address):
+            raise ForbiddenAddress(LINK_LOCAL.with_values(host=host, address=address))
+    for address in addresses:
+        if not (allow_private or is_public(address)):
+            raise PrivateAddress(PRIVATE.with_values(host=host, address=address))
 
 
 def is_public(address: str) -> bool:
     """Whether an address belongs to the public internet, and an IPv4 address inside it too."""
+    return not is_link_local(address) and all(_is_global(one) for one in _meant(address))
+
+
+def is_link_local(address: str) -> bool:
+    """Whether an address is one of its own network cable, or of the metadata of a cloud."""
+    ips = _meant(address)
+    return any(ip.is_link_local or any(ip in one for one in METADATA) for ip in ips)
+
+
+def _meant(address: str) -> list[IPv4Address] | list[IPv4Address | IPv6Address]:
+    """The address, or the IPv4 addresses inside it."""
     ip = ip_address(address.partition("%")[0])
-    if isinstance(ip, IPv6Address) and (inner := _embedded(ip)):
-        return all(_is_global(one) for one in inner)
-    return _is_global(ip)
+    return (_embedded(ip) if isinstance(ip, IPv6Address) else []) or [ip]
 
 
 def _is_global(ip: IPv4Address | IPv6Address) -> bool:
@@ -78,6 +117,6 @@ def _embedded(ip: IPv6Address) -> list[IPv4Address]:
         return [ip.sixtofour]
     if ip.teredo is not None:
         return list(ip.teredo)
-    if ip in NAT64 or ip in IPV4_COMPATIBLE:
+    if ip in IPV4_COMPATIBLE or any(ip in one for one in NAT64):
         return [IPv4Address(int(ip) & 0xFFFFFFFF)]
     return []

@@ -1,7 +1,8 @@
-"""Hashes and compares passwords: bcrypt over a digest, so that long ones are not cut off.
+"""Hashes and compares passwords, and recognizes those that attackers try first.
 
-Hashing is slow on purpose. A few threads do it, so that many sign-ins at once leave processors for
-other requests; callers wait their turn, MAX_WAITING of them at most.
+The hash is bcrypt's, over a digest, so that long passwords are not cut off. It is slow on purpose: a
+few threads do it, so that many sign-ins at once leave processors for other requests; callers wait
+their turn, MAX_WAITING of them at most.
 """
 
 import re
@@ -10,6 +11,8 @@ import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from importlib.resources import files
+from itertools import pairwise
 from typing import Any
 
 from flask import current_app
@@ -20,6 +23,8 @@ from quire.web.threads import UNPINNED, blocking, lower_priority
 
 bcrypt = Bcrypt()
 MAX_WAITING = 50
+MAX_PERIOD = 4
+"""A password that only repeats this many characters or fewer counts as common."""
 _COST = re.compile(r"\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}")
 _NOBODY = "$2b${:02}$" + "." * 21 + "e" + "." * 31
 """A hash that belongs to nobody: checking it takes as long as any of that cost."""
@@ -122,3 +127,31 @@ def _pool(at_once: int) -> HashingPool:
 
 def _hashing_pool() -> HashingPool:
     return _pool(int(current_app.config["PASSWORD_HASHES_AT_ONCE"]))
+
+
+@cache
+def _common() -> frozenset[str]:
+    """Those of 8 characters and more among the 30,000 most used ones that zxcvbn ships
+    (https://github.com/dropbox/zxcvbn, MIT), and some more."""
+    text = files("quire.security").joinpath("common_passwords.txt").read_text(encoding="utf-8")
+    return frozenset(text.split())
+
+
+def is_common(password: str) -> bool:
+    """Whether `password`, without regard to case, is in the list, a sequence such as `0123456789` or
+    `hgfedcba`, or a few characters repeated."""
+    folded = password.strip().lower()
+    return folded in _common() or _is_sequence(folded) or _is_repetition(folded)
+
+
+def _is_sequence(password: str) -> bool:
+    steps = {ord(b) - ord(a) for a, b in pairwise(password)}
+    # after 9 comes 0, before 0 comes 9
+    return steps <= {1, -9} or steps <= {-1, 9}
+
+
+def _is_repetition(password: str) -> bool:
+    return any(
+        password == (password[:period] * len(password))[: len(password)]
+        for period in range(1, MAX_PERIOD + 1)
+    )

@@ -10,7 +10,7 @@ from typing import Annotated
 from sqlalchemy import String
 from sqlalchemy.orm import mapped_column
 
-from quire.declare.kinds import text_kind
+from quire.declare.value_kinds import text_kind
 
 Digest = Annotated[
     str, mapped_column(String(64), info={"kind": text_kind("digest", 64, collated=False)})

@@ -1,19 +1,24 @@
 """One connection: a client has limited time to send, and holds no thread while it does not read."""
 
+import logging
 import socket
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from waitress.buffers import OverflowableBuffer, ReadOnlyFileBasedBuffer
-from waitress.channel import HTTPChannel
+from waitress.channel import ClientDisconnected, HTTPChannel
 from waitress.task import WSGITask
 from waitress.utilities import Error
 
+from quire.errors import Unavailable
 from quire.serving import request_admission
 from quire.serving.http_parser import JsonErrorTask, StrictParser
 from quire.serving.sockets import unacknowledged_bytes
-from quire.web.threads import BLOCKING_KEY, STOPPING_KEY
+from quire.web.threads import BLOCKING_KEY, CLIENT_GONE_KEY, LONG_WAIT_KEY, STOPPING_KEY
+
+logger = logging.getLogger("quire.server")
 
 HEADER_SECONDS = 15
 """Time in which a request's headers must be complete."""
@@ -25,8 +30,18 @@ LINGER_SECONDS = 5
 """How long a refused client may go on sending, so that it gets to read why."""
 STALLED_SECONDS = 15
 """Time in which a client must take what waits for it, or at least SLOWEST_READER of it."""
+BUFFER_BYTES = 4 * 2**20
+"""Bytes of a response after which waitress begins another buffer: it lets go of what a client has taken
+with the whole buffer."""
 SLOWEST_READER = 1024
 """Bytes per second below which a client that has something to read is given up."""
+
+
+class ServiceUnavailable(Error):
+    """A response that is made while it is sent cannot be made at the moment."""
+
+    code = 503
+    reason = "Service Unavailable"
 
 
 class WsgiTask(WSGITask):
@@ -40,8 +55,24 @@ class WsgiTask(WSGITask):
         environ: dict[str, Any] = super().get_environment()
         server = self.channel.server
         environ[BLOCKING_KEY] = server.task_dispatcher.blocking
+        environ[LONG_WAIT_KEY] = self.channel.long_wait
+        environ[CLIENT_GONE_KEY] = self.channel.client_gone
         environ[STOPPING_KEY] = lambda: server.stopping
         return environ
+
+    def execute(self) -> None:
+        """Answer; what cannot be read to its end is refused, or cut off where it has begun."""
+        try:
+            super().execute()
+        except Unavailable as problem:
+            if self.wrote_header:
+                logger.warning(
+                    "The response to %s was cut off: %s", self.request.path, problem.message
+                )
+                raise ClientDisconnected from problem
+            self.request.error = ServiceUnavailable(problem.message)
+            self.channel.error_task_class(self.channel, self.request).execute()
+            self.wrote_header = self.close_on_finish = True
 
     def write(self, data: bytes) -> None:
         """Send `data`; the header goes along with the first bytes, not in a packet of its own."""
@@ -90,6 +121,7 @@ class Channel(HTTPChannel):
     linger = False
     lingers_until = 0.0
     paused = False
+    current_outbuf_count: int
     written = bytes_taken = 0
     header = b""
 
@@ -107,11 +139,18 @@ class Channel(HTTPChannel):
         """Why the body that `request` announces is not taken in, None when it is."""
         if not request_admission.is_large(request):
             return None
-        sender = request_admission.network(request, self.addr[0], self.server.trusted_proxy)
+        sender = self._network_of(request)
         refusal = request_admission.refuse(request, sender, self.server.senders())
         if refusal is None:
             self.body_network = sender
         return refusal
+
+    def network(self) -> str:
+        """The network that the next request comes from."""
+        return self._network_of(self.requests[0])
+
+    def _network_of(self, request: StrictParser) -> str:
+        return request_admission.network(request, self.addr[0], self.server.trusted_proxy)
 
     def received(self, data: bytes) -> bool:
         """Take in what the client sent."""
@@ -135,6 +174,29 @@ class Channel(HTTPChannel):
         if not request.headers_finished:
             return now - self.started_at > HEADER_SECONDS
         return now - self.started_at > BODY_SECONDS + request.body_bytes_received / SLOWEST_BODY
+
+    @contextmanager
+    def long_wait(self) -> Iterator[None]:
+        """Let another thread take the place of this one, and the loop forget the connection.
+
+        Nothing is read or written on it meanwhile, but each turn of the loop would ask whether it
+        is to be: with 200 that wait, that is a fifth of what a list costs.
+        """
+        with self.server.task_dispatcher.blocking():
+            self._map.pop(self._fileno, None)
+            try:
+                yield
+            finally:
+                self._map[self._fileno] = self
+
+    def client_gone(self) -> bool:
+        """Whether the client has closed the connection, or its direction, while it is answered."""
+        try:
+            return not self.socket.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
 
     def idle(self) -> bool:
         """Whether nothing is being received, answered or sent."""
@@ -186,6 +248,8 @@ class Channel(HTTPChannel):
         if self.total_outbufs_len > self.adj.outbuf_high_watermark:
             with self.server.task_dispatcher.blocking():
                 super()._flush_outbufs_below_high_watermark()
+        if self.current_outbuf_count > BUFFER_BYTES:
+            self.current_outbuf_count = self.adj.outbuf_high_watermark
         if self.header:
             data, self.header = self.header + data, b""
         length: int = super().write_soon(data)

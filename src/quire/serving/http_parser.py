@@ -32,6 +32,7 @@ FURTHER_HEADERS = {
         ("RateLimit-Policy", f'"uploads";q={LARGE_BODIES};qu="concurrent-requests"'),
         ("RateLimit", '"uploads";r=0;t=5'),
     ],
+    503: [("Retry-After", "5")],
 }
 """What such an answer needs beside the headers of all answers."""
 

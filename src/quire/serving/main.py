@@ -7,6 +7,7 @@ import socket
 import sys
 from contextlib import AbstractContextManager
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,6 @@ from quire.config.running_servers import ServerFiles, registered
 from quire.config.startup_errors import exit_with_one_line
 from quire.config.validation import StartupError, UnsafeConfig, require_public_url
 from quire.config.version import VERSION
-from quire.exchange.demo import create_demo
 from quire.jobs.worker import running_workers
 from quire.monitoring import logs
 from quire.serving.server import Server
@@ -124,7 +124,7 @@ def welcome_text(address: str, demo: bool) -> str:
     """What a person at the console needs to know, now and for a first start."""
     words = [f"Quire is ready at {address}"]
     if demo and first_admin.is_needed():
-        email, password = create_demo()
+        email, password = import_module("quire.exchange.demo").create_demo()
         words.append(f"Sign in as {email} with the password {password} (shown only now).")
     if first_admin.is_needed():
         words.append(

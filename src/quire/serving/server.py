@@ -11,6 +11,7 @@ from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
 
+from quire.monitoring.outage_log import log_outage
 from quire.serving import channel
 from quire.serving.channel import Channel
 from quire.serving.cpu_affinity import CpuPinner
@@ -32,6 +33,7 @@ HANDSHAKE_SECONDS = 0.05
 """How long a connection that a client has begun may take to reach the backlog."""
 TOTAL_OUTPUT = 2**30
 """Bytes that may wait for all clients of a process together, on disk."""
+SLOW_READERS = "Connections of clients that did not read their responses were closed."
 STOPPING_STALLED_SECONDS = 5
 """As STALLED_SECONDS, while the server stops."""
 
@@ -43,6 +45,7 @@ class Server(TcpWSGIServer):
     draining = False
     stopping = False
     retiring = False
+    next_look_at_readers = 0.0
 
     def __init__(
         self,
@@ -62,22 +65,24 @@ class Server(TcpWSGIServer):
         adj.for_uploads = with_larger_bodies(adj, max_upload)
         info = (sock.family, sock.type, sock.proto, sock.getsockname())
         more = {"adj": adj, "sockinfo": info, "bind_socket": False}
-        super().__init__(
-            application, {}, True, sock, dispatcher=ElasticDispatcher(adj.threads), **more
-        )
+        threads = ElasticDispatcher(adj.threads, Channel.network)
+        super().__init__(application, {}, True, sock, dispatcher=threads, **more)
         # answered by a thread of their own: those of all others may wait for the database
-        self.preflights = ElasticDispatcher(1) if cors_origins else None
+        self.preflights = ElasticDispatcher(1, Channel.network) if cors_origins else None
 
     def set_reuse_addr(self) -> None:
         """Nothing: the socket is bound, and Windows would let others take the port."""
 
     def maintenance(self, now: float) -> None:
-        """Close connections that are idle for long, overdue, or do not take their answers."""
+        """Let connections end that are idle for long or overdue.
+
+        None is closed here: this is called while the sockets to wait for are gathered, and on
+        Windows the server would fail because of one that is closed then.
+        """
         super().maintenance(now)
         for one in self.active_channels.values():
             if one.overdue(now):
                 one.will_close = True
-        self._close_slow_readers(now)
 
     def add_task(self, task: Any) -> None:
         """Queue a connection's next request, as soon as its client has taken all former answers."""
@@ -106,11 +111,8 @@ class Server(TcpWSGIServer):
             else:
                 reader.spill()
         if closed:
-            logger.warning(
-                "Closed %d connections of clients that did not read their responses (%s).",
-                len(closed),
-                ", ".join(sorted(set(closed))[:5]),
-            )
+            addresses = ", ".join(sorted(set(closed))[:5])
+            log_outage(logger, SLOW_READERS, f"{len(closed)} now, from {addresses}")
 
     def retire(self) -> None:
         """Ask `run` to finish without haste, as other processes take the new connections.
@@ -151,6 +153,10 @@ class Server(TcpWSGIServer):
 
     def _turn(self, seconds: float) -> None:
         wasyncore.loop(timeout=seconds, use_poll=True, map=self._map, count=1)
+        now = time.time()
+        if now >= self.next_look_at_readers:
+            self.next_look_at_readers = now + self.adj.cleanup_interval
+            self._close_slow_readers(now)
 
     def _close_door(self) -> None:
         """Accept all that waits in the kernel's backlog before closing the socket resets it."""

@@ -1,10 +1,43 @@
 """The threads that answer requests: as many as are set, and one more for each that waits."""
 
 import threading
-from collections.abc import Iterator
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from waitress.task import ThreadedTaskDispatcher
+
+
+class FairQueue:
+    """Tasks that wait, taken in turn: one of each client network, then the next of each.
+
+    So what many requests of one network cost, others do not wait for. `network_of(task)` names it.
+    """
+
+    def __init__(self, network_of: Callable[[Any], str]):
+        self._network_of = network_of
+        self._tasks: OrderedDict[str, deque[Any]] = OrderedDict()
+        self._length = 0
+
+    def __len__(self) -> int:
+        return self._length
+
+    def append(self, task: Any) -> None:
+        """Add a task behind those of its network."""
+        self._tasks.setdefault(self._network_of(task), deque()).append(task)
+        self._length += 1
+
+    def popleft(self) -> Any:
+        """Take the oldest task of the network whose turn it is."""
+        network, tasks = next(iter(self._tasks.items()))
+        self._length -= 1
+        task = tasks.popleft()
+        if tasks:
+            self._tasks.move_to_end(network)
+        else:
+            del self._tasks[network]
+        return task
 
 
 class ElasticDispatcher(ThreadedTaskDispatcher):
@@ -12,11 +45,12 @@ class ElasticDispatcher(ThreadedTaskDispatcher):
 
     A thread that waits for something slow, such as the hash of a password, does no work: while it
     is inside `blocking()`, another takes its place, and goes afterwards. So those who wait, however
-    many, hold up nobody else.
+    many, hold up nobody else. Requests wait for a thread in a FairQueue of client networks.
     """
 
-    def __init__(self, count: int):
+    def __init__(self, count: int, network_of: Callable[[Any], str]):
         super().__init__()
+        self.queue = FairQueue(network_of)
         self.count, self.waiting, self.stopped = count, 0, False
         self.change = threading.Lock()
         self.set_thread_count(count)

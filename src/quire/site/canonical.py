@@ -22,7 +22,7 @@ from quire.records import CATEGORIES, PAGES, POSTS, TAGS, USERS
 from quire.site.archive_queries import posts_by_month
 from quire.site.paths import LONGEST_QUERY, with_query
 from quire.store import read
-from quire.web.caching import IDENTITY_HEADERS
+from quire.web.caching import IDENTITY_HEADERS, vary_by
 
 BY_SLUG: Mapping[str, Record] = {
     "site.post": POSTS,
@@ -65,7 +65,7 @@ def redirect_for_spelling() -> Response | None:
 def cached_redirect(address: str, status: int) -> Response:
     """A redirect that caches revalidate, since its target may change."""
     response = redirect(address, status)
-    response.vary.update(IDENTITY_HEADERS)
+    vary_by(response, *IDENTITY_HEADERS)
     return response
 
 

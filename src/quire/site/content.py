@@ -14,7 +14,7 @@ from quire.auth.current_actor import current_actor
 from quire.declare.query import Query, parse_query
 from quire.declare.query_conditions import Condition
 from quire.declare.record import Record
-from quire.errors import NotFound
+from quire.errors import NotFound, no_such
 from quire.records import CATEGORIES, PAGES, POSTS, PROFILES, TAGS, USERS
 from quire.records.images import image_of, images_by_id
 from quire.site.canonical import redirect_to_page
@@ -23,6 +23,7 @@ from quire.site.page import page_context, render_page
 from quire.site.paths import here_bare
 from quire.store import read
 from quire.web.caching import note_shown
+from quire.web.language import gettext
 
 SHORT = (
     "id", "title", "slug", "excerpt", "body_html", "published_at", "author", "category", "tags",
@@ -82,13 +83,13 @@ def equals(name: str, value: Any) -> tuple[Condition, ...]:
 
 
 def find(record: Record, actor: Actor, name: str, value: Any) -> dict[str, Any]:
-    """The record whose unique field `name` is `value`, with all fields. Raises NotFound."""
-    query = Query(
-        conditions=equals(name, value), fields=record.field_names, per_page=1, count=False
-    )
+    """The record whose unique field `name` is `value`, with all fields but counts of others. Raises NotFound."""
+    # how many posts have a tag costs more than all else of its page
+    fields = tuple(one.name for one in record.fields if one.is_stored or not one.counter)
+    query = Query(conditions=equals(name, value), fields=fields, per_page=1, count=False)
     rows = read.list_records(record, actor, query).rows
     if not rows:
-        raise NotFound(f"There is no such {record.noun}.")
+        raise no_such(record.noun)
     note_shown(record, rows)
     return rows[0]
 
@@ -116,13 +117,13 @@ def post_list_page(
 def tag(slug: str) -> Response:
     """The posts with a tag."""
     record = find(TAGS, current_actor(), "slug", slug)
-    return _post_list("Tag", record, equals("tags", record["id"]))
+    return _post_list(gettext("Tag"), record, equals("tags", record["id"]))
 
 
 def category(slug: str) -> Response:
     """The posts of a category."""
     record = find(CATEGORIES, current_actor(), "slug", slug)
-    return _post_list("Category", record, equals("category", record["id"]))
+    return _post_list(gettext("Category"), record, equals("category", record["id"]))
 
 
 def _post_list(kind: str, about: dict[str, Any], where: tuple[Condition, ...]) -> Response:

@@ -1,4 +1,4 @@
-"""The page where readers choose theme and text size."""
+"""The page where readers choose theme, text size and language."""
 
 from flask import request
 from werkzeug.wrappers import Response as AnyResponse

@@ -23,6 +23,8 @@ from quire.site.page import PageContext, page_context, render_page
 from quire.site.paths import LONGEST_QUERY, local_path, with_query
 from quire.store import read
 from quire.store.search import page_field
+from quire.web.caching import vary_by
+from quire.web.language import translate
 
 logger = logging.getLogger("quire.site")
 
@@ -88,12 +90,12 @@ def _problem_page(
 ) -> Response:
     status = problem.status
     response = render_page(
-        template, status, frame=around, heading=STATUS_NAMES[status],
-        message=problem.message, status_code=status,
+        template, status, frame=around, heading=translate(STATUS_NAMES[status]),
+        message=translate(problem.message), status_code=status,
     )  # fmt: skip
     response.headers.update(problem.headers)
     response.headers["Cache-Control"] = "no-store"
-    response.vary.add("Accept")
+    vary_by(response, "Accept")
     return response
 
 

@@ -4,6 +4,8 @@ Values are declared by the records and validated by the store, not here.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
 
 from flask import Response, after_this_request
 from flask_wtf import FlaskForm
@@ -30,58 +32,66 @@ from quire.errors import (
     ValidationFailed,
     VersionConflict,
 )
+from quire.translations.messages import Message
+from quire.web.language import is_english, lazy_gettext, translate
 
-FOREIGN_PAGE = "This action only works from a page of this site. Go back and try again."
+T = TypeVar("T")
+FOREIGN_PAGE = Message("This action only works from a page of this site. Go back and try again.")
 """What a button's request is told that none of our own pages has sent."""
-OPEN_TOO_LONG = "This page was open for too long. Reload it and try again."
+OPEN_TOO_LONG = Message("This page was open for too long. Reload it and try again.")
 """What a script is told that has no form to show again."""
-EXPIRED = "This page was open for too long. Nothing is lost: submit it again."
+EXPIRED = Message("This page was open for too long. Nothing is lost: submit it again.")
 
 
 class CommentForm(FlaskForm):
     """A comment on a post."""
 
-    body = TextAreaField("Your comment", description="You can use Markdown.")
+    body = TextAreaField(
+        lazy_gettext("Your comment"), description=lazy_gettext("You can use Markdown.")
+    )
     parent = HiddenField()
-    subject = StringField("Leave this empty")
+    subject = StringField(lazy_gettext("Leave this empty"))
 
 
 class EditCommentForm(FlaskForm):
     """An edited comment."""
 
-    body = TextAreaField("Your comment", description="You can use Markdown.")
+    body = TextAreaField(
+        lazy_gettext("Your comment"), description=lazy_gettext("You can use Markdown.")
+    )
     version = HiddenField()
 
 
 class LoginForm(FlaskForm):
     """Email and password."""
 
-    email = EmailField("Email")
-    password = PasswordField("Password")
-    remember = BooleanField("Stay signed in on this device")
+    email = EmailField(lazy_gettext("Email"))
+    password = PasswordField(lazy_gettext("Password"))
+    remember = BooleanField(lazy_gettext("Stay signed in on this device"))
 
 
 class AccountForm(FlaskForm):
     """A new account."""
 
     username = StringField(
-        "Username", description="Shown to readers. 3 to 20 characters: letters, digits and . _ -"
+        lazy_gettext("Username"),
+        description=lazy_gettext("Shown to readers. 3 to 20 characters: letters, digits and . _ -"),
     )
-    email = EmailField("Email", description="Never shown to readers.")
-    password = PasswordField("Password")
+    email = EmailField(lazy_gettext("Email"), description=lazy_gettext("Never shown to readers."))
+    password = PasswordField(lazy_gettext("Password"))
     confirm = PasswordField(
-        "Confirm password",
-        validators=[EqualTo("password", message="The passwords do not match.")],
+        lazy_gettext("Confirm password"),
+        validators=[EqualTo("password", message=lazy_gettext("The passwords do not match."))],
     )
 
 
 class NewPasswordForm(FlaskForm):
     """A new password instead of a forgotten one."""
 
-    password = PasswordField("New password")
+    password = PasswordField(lazy_gettext("New password"))
     confirm = PasswordField(
-        "Confirm new password",
-        validators=[EqualTo("password", message="The passwords do not match.")],
+        lazy_gettext("Confirm new password"),
+        validators=[EqualTo("password", message=lazy_gettext("The passwords do not match."))],
     )
 
 
@@ -96,23 +106,30 @@ class InvitationForm(FlaskForm):
 class AddressForm(FlaskForm):
     """An email address."""
 
-    email = EmailField("Email")
+    email = EmailField(lazy_gettext("Email"))
 
 
 class ButtonForm(FlaskForm):
     """A button with a CSRF token."""
 
 
-def try_change(form: FlaskForm, record: Record, change: Callable[[], object]) -> int | None:
-    """Save the change in a form: None, or the status of the error, which is shown in the form."""
+@dataclass(frozen=True)
+class Refusal:
+    """Why a form was refused: the status of the answer; the form itself shows the errors."""
+
+    status: int
+
+
+def submit(form: FlaskForm, record: Record, change: Callable[[], T]) -> T | Refusal:
+    """Save what a form says by `change`: what that returns, or a refusal."""
     form.validate()
     if lacks_csrf_token(form):
-        form.form_errors.append(EXPIRED)
-        return PermissionDenied.status
+        form.form_errors.append(translate(EXPIRED))
+        return Refusal(PermissionDenied.status)
     if form.errors:
-        return ValidationFailed.status
+        return Refusal(ValidationFailed.status)
     try:
-        change()
+        return change()
     except (
         ValidationFailed,
         Conflict,
@@ -124,8 +141,7 @@ def try_change(form: FlaskForm, record: Record, change: Callable[[], object]) ->
         Unavailable,
     ) as problem:
         add_errors(form, record, problem)
-        return problem.status
-    return None
+        return Refusal(problem.status)
 
 
 def lacks_csrf_token(form: FlaskForm) -> bool:
@@ -146,11 +162,11 @@ def add_errors(form: FlaskForm, record: Record, problem: Problem) -> None:
     for one in problem.details:
         if one["field"] in form and not isinstance(form[one["field"]], HiddenField):
             field = form[one["field"]]
-            field.errors = [*field.errors, _with_label(one, record, field.label.text)]
+            field.errors = [*field.errors, _with_label(one, record, str(field.label.text))]
         else:
-            form.form_errors.append(one["message"])
+            form.form_errors.append(translate(one["message"]))
     if not problem.details:
-        form.form_errors.append(problem.message)
+        form.form_errors.append(translate(problem.message))
     after_this_request(lambda response: _with_headers(response, problem))
 
 
@@ -162,6 +178,12 @@ def _with_headers(response: Response, problem: Problem) -> Response:
 def _with_label(one: Detail, record: Record, label: str) -> str:
     """The message with the label of the field on this page."""
     field = record.fields_by_name.get(one["field"])
-    name = field.label if field else ""
     words = one["message"]
-    return label + words.removeprefix(name) if name and words.startswith(name) else words
+    if isinstance(words, Message) and "label" in words.values:
+        return translate(words.with_values(label=label))
+    name = field.label if field else ""
+    return (
+        label + words.removeprefix(name)
+        if name and words.startswith(name) and is_english()
+        else translate(words)
+    )

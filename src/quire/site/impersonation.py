@@ -5,6 +5,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from quire.auth import impersonation
 from quire.auth.current_actor import check_csrf, current_actor
+from quire.web.language import gettext
 
 PEOPLE = "/admin/users/"
 
@@ -16,5 +17,5 @@ def stop_viewing() -> AnyResponse:
     user = impersonation.stop(actor)
     if user is None:
         return redirect(PEOPLE)
-    flash(f"You are no longer viewing as {actor.username}.")
+    flash(gettext("You are no longer viewing as %(username)s.", username=actor.username))
     return redirect(f"{PEOPLE}details/?id={user}")

@@ -21,11 +21,13 @@ from quire.declare.clock import now
 from quire.errors import PermissionDenied, Problem, Unauthenticated
 from quire.jobs.worker import job_threads
 from quire.monitoring import counters as names
+from quire.monitoring.bounded_calls import bounded_result
 from quire.monitoring.counters import BUCKETS, Numbers
-from quire.monitoring.setup import bounded_result, shared_counters
+from quire.monitoring.setup import shared_counters
 from quire.monitoring.shared_counters import ProcessState
 from quire.store.engine import database_bytes
 from quire.store.queue_admin import jobs_by_state, oldest_due
+from quire.store.replica import sample_replica
 from quire.web.hosts import HOST_SENT
 from quire.web.threads import blocking
 
@@ -38,6 +40,10 @@ COUNTERS = {
     names.STATEMENT_SECONDS: ("Seconds that requests have spent in the database.", ()),
     names.CACHE_LOOKUPS: ("Lookups in the cache of what was read, by result.", ("result",)),
     names.RESPONSE_LOOKUPS: ("Lookups in the cache of finished responses, by result.", ("result",)),
+    names.READS: (
+        "Times that a request that reads chose a database server, by which it was.",
+        ("server",),
+    ),
     names.JOBS_RUN: ("Attempts at jobs by event and result.", ("event", "result")),
     names.DELIVERIES: ("Attempts at deliveries of webhooks by result.", ("result",)),
     names.SIGN_IN_FAILURES: ("Failed sign-ins by what was wrong.", ("proof",)),
@@ -102,7 +108,8 @@ class Collector:
         shared = shared_counters().read(job_threads(current_app))
         yield from _counter_families(shared.numbers)
         yield _latency_family(shared.numbers)
-        for gauges in (_process_gauges(shared.processes), _database_gauges(), [_backup_gauge()]):
+        own = (_replica_gauges(), [_backup_gauge()])
+        for gauges in (_process_gauges(shared.processes), _database_gauges(), *own):
             yield from map(_gauge_family, gauges)
 
 
@@ -183,6 +190,18 @@ def _read_database() -> list[Gauge]:
         ("oldest_job_seconds", "How long the oldest job waits that is due.", {(): age}, ()),
         ("database_bytes", "Size of the database.", {(): size}, ()),
     ]
+
+
+def _replica_gauges() -> Iterator[Gauge]:
+    sample = sample_replica()
+    if sample is None:
+        return
+    is_up = sample.fault is None
+    yield "replica_up", "Whether the replica of the database can be used.", {(): is_up}, ()
+    if is_up:
+        seconds, size = sample.seconds_behind, sample.bytes_behind
+        yield "replica_lag_seconds", "How old what the replica shows is.", {(): seconds}, ()
+        yield "replica_lag_bytes", "What the replica has not replayed yet.", {(): size}, ()
 
 
 def _backup_gauge() -> Gauge:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import flash, redirect, request, url_for
+from flask import Response, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from quire.actor import Actor
@@ -12,35 +12,38 @@ from quire.errors import NotFound, PermissionDenied, VersionConflict
 from quire.records import COMMENTS
 from quire.records.comments import editable_until, is_edit_window_over
 from quire.site.account.profile import login_required
-from quire.site.forms import FOREIGN_PAGE, EditCommentForm, require_own_page, try_change
+from quire.site.forms import FOREIGN_PAGE, EditCommentForm, require_own_page, submit
 from quire.site.page import page_context, render_page
 from quire.store import read
 from quire.store.permissions import may
 from quire.store.write import delete, update
+from quire.web.language import gettext
 
 
 @login_required
 def edit_comment(actor: Actor, id: int) -> AnyResponse:
     """Edit a comment."""
     comment = _find(actor, id, "update")
-    form = (
-        EditCommentForm(formdata=None, data=comment)
-        if request.method == "GET"
-        else EditCommentForm()
-    )
-    around, status = page_context(), 200
-    minutes = around.settings["comment_edit_minutes"]
-    if request.method == "POST":
-        refused = try_change(form, COMMENTS, lambda: _save(actor, id, form))
-        if refused is None:
-            return _redirect_with_message(comment, "Your comment has been saved.")
-        status = refused
-        if (
-            status == VersionConflict.status
-        ):  # the newer words are shown: they may be replaced knowingly
-            form.version.data = comment["version"]
+    if request.method == "GET":
+        return _edit_page(actor, comment, EditCommentForm(formdata=None, data=comment))
+    form = EditCommentForm()
+    refusal = submit(form, COMMENTS, lambda: _save(actor, id, form))
+    if not refusal:
+        return _redirect_with_message(comment, gettext("Your comment has been saved."))
+    if refusal.status == VersionConflict.status:
+        form.version.data = comment[
+            "version"
+        ]  # the newer words are shown: they may be replaced knowingly
+    return _edit_page(actor, comment, form, refusal.status)
+
+
+def _edit_page(
+    actor: Actor, comment: dict[str, Any], form: EditCommentForm, status: int = 200
+) -> Response:
+    frame = page_context()
+    minutes = frame.settings["comment_edit_minutes"]
     return render_page(
-        "edit_comment.html", status, frame=around, comment=comment, form=form,
+        "edit_comment.html", status, frame=frame, comment=comment, form=form,
         settled=not is_editable(actor, comment, minutes), minutes=minutes,
         until=_edit_deadline(actor, comment, minutes), changed=status == VersionConflict.status,
         place=_comment_url(comment), page=_page(),
@@ -53,7 +56,7 @@ def delete_comment(actor: Actor, id: int) -> AnyResponse:
     require_own_page(FOREIGN_PAGE)
     comment = _find(actor, id, "delete")
     delete(COMMENTS, actor, id)
-    return _redirect_with_message(comment, "Your comment has been deleted.")
+    return _redirect_with_message(comment, gettext("Your comment has been deleted."))
 
 
 def is_editable(actor: Actor, comment: dict[str, Any], minutes: int) -> bool:

@@ -7,18 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from flask import Response, current_app, make_response, render_template, request, url_for
+from markupsafe import Markup
 
 from quire.actor import ANONYMOUS, Actor
 from quire.auth.current_actor import current_actor
 from quire.records import APPEARANCE, PAGES, PROFILES, SETTINGS
 from quire.records.images import image_of
 from quire.records.site_settings import site_appearance, site_menu, site_settings
-from quire.site.dates import ENGLISH, set_language
 from quire.site.paths import here, here_bare
 from quire.site.preferences import preferences
 from quire.store.cache import cached_until_commit
-from quire.web.caching import IDENTITY_HEADERS, is_personal, note_surroundings
+from quire.web.caching import IDENTITY_HEADERS, is_personal, note_surroundings, vary_by
 from quire.web.hosts import site_root
+from quire.web.language import language, set_browser_language
 
 STATIC = Path(__file__).parent / "static"
 LOGO_PIXELS = 384
@@ -38,15 +39,25 @@ class PageContext:
     @classmethod
     def plain(cls) -> "PageContext":
         """A context for pages that must not need a database: default settings, anonymous user."""
-        set_language(ENGLISH)
-        return cls(ANONYMOUS, {"site_name": "Quire", "tagline": ""}, {"language": ENGLISH}, [])
+        set_browser_language()
+        return cls(ANONYMOUS, {"site_name": "Quire", "tagline": ""}, {"language": language()}, [])
 
     @classmethod
     def anonymous(cls) -> "PageContext":
         """The site's own settings and appearance, for a page that names nobody and leads nowhere."""
         settings, appearance, _ = cached_until_commit("frame", _shared_context)
-        set_language(appearance["language"])
         return cls(ANONYMOUS, settings, appearance, [])
+
+    @property
+    def language(self) -> str:
+        """The language of the page; its content has that of the site."""
+        return language()
+
+    @property
+    def content_lang(self) -> Markup:
+        """The attribute of elements with content, where the page around them is in another language."""
+        code = self.appearance["language"]
+        return Markup("") if code == self.language else Markup(' lang="{}"').format(code)
 
     @property
     def theme(self) -> str:
@@ -85,11 +96,15 @@ class PageContext:
         return self.address if current_app.config["PUBLIC_URL"] else None
 
 
+def site_language() -> str:
+    """The language of the site's content."""
+    return str(cached_until_commit("frame", _shared_context)[1]["language"])
+
+
 def page_context() -> PageContext:
     """The context of this request's page."""
     actor = current_actor()
     settings, appearance, menu = cached_until_commit("frame", _shared_context)
-    set_language(appearance["language"])
     note_surroundings(SETTINGS.path, APPEARANCE.path, PAGES.path, PROFILES.path)
     return PageContext(actor, settings, appearance, menu)
 
@@ -141,7 +156,7 @@ def set_cache_headers(response: Response) -> Response:
         return response
     if request.endpoint == "site.uploads" and response.status_code < 400:
         return response
-    response.vary.update(IDENTITY_HEADERS)
+    vary_by(response, *IDENTITY_HEADERS)
     if request.path.startswith("/auth/"):
         headers.setdefault("Cache-Control", "private, no-store")
     is_settled = "Cache-Control" in headers or "ETag" in headers or is_personal()

@@ -17,14 +17,16 @@ from quire.records.images import image_of
 from quire.site import view_counter
 from quire.site.content import Pager, edit_url, find, page_query
 from quire.site.display_names import display_names
-from quire.site.forms import CommentForm, try_change
+from quire.site.forms import CommentForm, Refusal, submit
 from quire.site.json_ld import blog_posting
 from quire.site.own_comments import is_editable, is_own
 from quire.site.page import page_context, render_page
 from quire.site.related_posts import find_related
 from quire.store import read
 from quire.store.write import Saved, create
+from quire.translations.messages import Message
 from quire.web.caching import note_shown
+from quire.web.language import gettext, translate
 
 AT_ONCE = 200
 """Comments per page of a discussion."""
@@ -32,7 +34,7 @@ DEEPEST = 4
 """Most levels that replies are indented; a phone has no room for more."""
 RELATED = 3
 """Most related posts."""
-WAITS = "Thank you. Your comment will appear once it is approved."
+WAITS = Message("Thank you. Your comment will appear once it is approved.")
 
 
 @dataclass
@@ -134,23 +136,22 @@ def _is_closed(post: dict[str, Any], settings: dict[str, Any]) -> bool:
 def _add_comment(actor: Actor, post: dict[str, Any]) -> AnyResponse:
     form = CommentForm()
     if form.subject.data:  # no person sees this field: a program is told what it wants to hear
-        flash(WAITS)
+        flash(translate(WAITS))
         return redirect(url_for("site.post", slug=post["slug"]))
-    saved: list[Saved] = []
 
-    def add() -> None:
+    def add() -> Saved:
         parent = form.parent.data or ""
         raw = {"post": post["id"], "body": form.body.data or ""}
         if parent:
             raw["parent"] = int(parent) if parent.isascii() and parent.isdigit() else parent
-        saved.append(create(COMMENTS, actor, raw))
+        return create(COMMENTS, actor, raw)
 
-    status = try_change(form, COMMENTS, add)
-    if status is not None:
-        return _post_page(actor, post, form, status)
-    waits = saved[0].state["status"] == "pending"
-    flash(WAITS if waits else "Thank you.")
-    return redirect(_comment_url(actor, post, saved[0].id))
+    saved = submit(form, COMMENTS, add)
+    if isinstance(saved, Refusal):
+        return _post_page(actor, post, form, saved.status)
+    waits = saved.state["status"] == "pending"
+    flash(translate(WAITS) if waits else gettext("Thank you."))
+    return redirect(_comment_url(actor, post, saved.id))
 
 
 def _comment_url(actor: Actor, post: dict[str, Any], id: int) -> str:

@@ -1,4 +1,4 @@
-"""A reader's preferences, theme and text size: chosen without a script, stored in a cookie."""
+"""A reader's preferences, theme, text size and language: chosen without a script, stored in a cookie."""
 
 from urllib.parse import parse_qsl, urlencode
 
@@ -6,10 +6,15 @@ from flask import Response, current_app, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from quire.site.paths import local_path, referring_path
+from quire.translations.languages import LANGUAGES
 
 COOKIE = "user_prefs"
 """The cookie, such as `theme=dark&text=large`."""
-CHOICES = {"theme": ("auto", "light", "dark"), "text": ("normal", "small", "large", "larger")}
+CHOICES = {
+    "theme": ("auto", "light", "dark"),
+    "text": ("normal", "small", "large", "larger"),
+    "language": ("auto", *LANGUAGES),
+}
 """The choices by name, the default first."""
 YEAR = 31_536_000
 
@@ -18,6 +23,11 @@ def preferences() -> dict[str, str]:
     """The preferences of this reader; defaults for missing or invalid ones."""
     stored = dict(parse_qsl(request.cookies.get(COOKIE, "")[:500]))
     return {name: _valid(name, stored.get(name)) for name in CHOICES}
+
+
+def chosen_language() -> str:
+    """The language that this reader has chosen, `auto` for that of the browser."""
+    return preferences()["language"]
 
 
 def _valid(name: str, value: str | None) -> str:

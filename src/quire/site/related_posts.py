@@ -1,10 +1,10 @@
 """Posts related to a post: those that share most tags with it, newest first."""
 
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy import Select, bindparam, func, select, union_all
 
 from quire.actor import ANONYMOUS
 from quire.declare.record import REGISTRY
@@ -14,31 +14,29 @@ from quire.store.read import rule_params, visible
 
 FIELDS = ("id", "title", "slug", "published_at")
 LOOKED_AT = 500
-"""Most uses of its tags that are counted, newest posts first."""
+"""Most uses of its tags that are counted, the newest posts of each tag."""
+MAX_PLANS = 50
+"""One for each number of tags that a post can have."""
 
 
 def find_related(post: int, tags: Sequence[int], most: int) -> list[dict[str, Any]]:
     """At most `most` public posts with one of `tags`, without `post` itself."""
     if not tags:
         return []
-    projection, statement = _plan()
-    values = {**rule_params(ANONYMOUS), "post": post, "tags": tuple(tags), "most": most}
+    projection, statement = _plan(len(tags))
+    values = {**rule_params(ANONYMOUS), "post": post, "most": most}
+    values.update({_tag(number): tag for number, tag in enumerate(tags)})
     with read_connection() as connection:
         return [projection.shape(row) for row in connection.execute(statement, values)]
 
 
-@cache
-def _plan() -> tuple[Projection, Select[Any]]:
+@lru_cache(MAX_PLANS)
+def _plan(tags: int) -> tuple[Projection, Select[Any]]:
     record = REGISTRY["posts"]
-    table, link = record.table, record.field("tags").many.table  # type: ignore[union-attr]
-    near = (
-        select(link.c.source_id)
-        .where(link.c.target_id.in_(bindparam("tags", expanding=True)))
-        .where(link.c.source_id != bindparam("post"))
-        .order_by(link.c.source_id.desc())
-        .limit(LOOKED_AT)
-        .subquery()
-    )
+    table = record.table
+    near = union_all(
+        *(_newest_uses(number, LOOKED_AT // tags) for number in range(tags))
+    ).subquery()
     shared = (
         select(near.c.source_id, func.count().label("number")).group_by(near.c.source_id).subquery()
     )
@@ -50,3 +48,22 @@ def _plan() -> tuple[Projection, Select[Any]]:
         .order_by(shared.c.number.desc(), table.c.sorted_at.desc(), table.c.id.desc())
         .limit(bindparam("most"))
     )
+
+
+def _newest_uses(number: int, most: int) -> Select[Any]:
+    """The newest posts with the tag of this number. Each tag is met in the order of its own index:
+    the uses of all together would have to be read and sorted, however many there are."""
+    link = REGISTRY["posts"].field("tags").many.table  # type: ignore[union-attr]
+    uses = (
+        select(link.c.source_id)
+        .where(link.c.target_id == bindparam(_tag(number)))
+        .where(link.c.source_id != bindparam("post"))
+        .order_by(link.c.source_id.desc())
+        .limit(most)
+        .subquery()
+    )
+    return select(uses.c.source_id)
+
+
+def _tag(number: int) -> str:
+    return f"tag_{number}"

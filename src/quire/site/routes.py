@@ -10,7 +10,6 @@ from quire.site import (
     archive,
     canonical,
     content,
-    dates,
     display,
     feeds,
     health,
@@ -39,9 +38,9 @@ from quire.site.account import (
     sessions,
     two_factor,
 )
-from quire.site.account.sessions import device_name
 from quire.site.paths import WordConverter
-from quire.web import html
+from quire.web import dates, html
+from quire.web.user_agents import device_name
 
 ADDRESSES: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("/", content.home, ("GET",)),

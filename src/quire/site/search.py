@@ -13,6 +13,7 @@ from quire.records import POSTS
 from quire.site.content import Pager
 from quire.site.page import render_page
 from quire.store import search as store_search
+from quire.web.language import gettext, translate
 
 QUERY_PARAMETER = ("q", "page")
 _KINDS = {"users": "Author"}
@@ -28,7 +29,9 @@ def search() -> Response:
     except BadRequest as problem:
         if problem.details[0]["field"] == "page":
             raise
-        return render_page("search.html", problem.status, words=words[:200], error=problem.message)
+        return render_page(
+            "search.html", problem.status, words=words[:200], error=translate(problem.message)
+        )
     if query.search is None:
         return render_page("search.html", words="")
     page = store_search.search(ANONYMOUS, query)
@@ -43,5 +46,5 @@ def _result(one: dict[str, Any]) -> dict[str, Any]:
     return {
         **one,
         "snippet": snippet,
-        "kind": _KINDS.get(one["type"], REGISTRY[one["type"]].singular),
+        "kind": gettext(_KINDS.get(one["type"], REGISTRY[one["type"]].singular)),
     }

@@ -9,7 +9,8 @@ from werkzeug.utils import send_file
 
 from quire.errors import NotFound, Unavailable
 from quire.jobs.images.process import process_media
-from quire.records.media import ADDRESS, Media
+from quire.records.media import Media
+from quire.records.media_files import ADDRESS, stored_name
 from quire.site.page import YEAR
 from quire.store.db import read_connection
 from quire.store.files.local import NAME, StoredFile
@@ -21,6 +22,9 @@ OTHERS = {
     "wav": "audio/wav",
 }  # fmt: skip
 POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
+CURRENT = "current"
+"""The parameter that asks for what is there now, whatever a browser has kept."""
+MINUTE = 60
 STEM = 41
 """Length of the part of a name that an image and its variants share."""
 
@@ -32,19 +36,27 @@ def uploads(name: str) -> Response:
     suffix = name.rpartition(".")[2]
     if not NAME.fullmatch(name) or suffix not in PICTURES | OTHERS:
         raise NotFound
-    file = file_storage().find(name)
+    file, stored = file_storage().find(name), name
     if file is None:
-        name, file = _missing_file(name)
-    response = _file_response(file, name)
+        stored, file = _missing_file(name)
+    response = _file_response(file, stored, name)
     response.headers["Content-Security-Policy"] = POLICY
     if response.status_code != 416:
-        response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
+        response.headers["Cache-Control"] = _cache_control(name)
     return response
 
 
-def _file_response(blob: StoredFile, name: str) -> Response:
-    """The response with the file `name`, or the requested range of it."""
-    suffix, environ = name.rpartition(".")[2], request.environ
+def _cache_control(name: str) -> str:
+    """Variants change their addresses with their content; files as a whole can be replaced."""
+    if CURRENT in request.args:
+        return "public, no-cache"
+    is_variant = len(name.partition(".")[0]) > STEM
+    return f"public, max-age={YEAR}, immutable" if is_variant else f"public, max-age={MINUTE}"
+
+
+def _file_response(blob: StoredFile, stored: str, name: str) -> Response:
+    """The response with the file `stored`, or the requested range of it, at the address `name`."""
+    suffix, environ = stored.rpartition(".")[2], request.environ
     if blob.path is None:  # waitress would read it in the thread that all connections share
         environ = {key: environ[key] for key in environ if key != "wsgi.file_wrapper"}
     sent_file = send_file(
@@ -52,8 +64,8 @@ def _file_response(blob: StoredFile, name: str) -> Response:
         environ,
         mimetype=(PICTURES | OTHERS)[suffix],
         as_attachment=suffix not in PICTURES,
-        download_name=name if suffix in PICTURES else _original_name(name, suffix),
-        etag=name,
+        download_name=stored if suffix in PICTURES else _original_name(name, suffix),
+        etag=stored,
         max_age=YEAR,
         conditional=False,
         response_class=current_app.response_class,
@@ -77,20 +89,24 @@ def _original_name(name: str, suffix: str) -> str:
 def _missing_file(name: str) -> tuple[str, StoredFile]:
     """What stands for a file that is not there, and its name.
 
-    The file of a picture that has just come: whoever asks first does not wait for the worker. The
-    picture itself for a variant that would be larger: so each has all, for who asks blindly.
+    The file of a picture that has just come: whoever asks first does not wait for the worker. What
+    it was replaced by. The picture itself for a variant that would be larger: so each has all, for
+    who asks blindly.
     Raises NotFound, and Unavailable while another picture is made.
     """
-    whole = [f"{ADDRESS}{name[:STEM]}.{suffix}" for suffix in PICTURES]
+    is_variant = len(name.partition(".")[0]) > STEM
+    whole = [f"{name[:STEM]}.{suffix}" for suffix in PICTURES] if is_variant else [name]
     with read_connection() as connection:
-        statement = select(Media.id, Media.url, Media.state).where(Media.url.in_(whole))
-        row = connection.execute(statement).first()
+        statement = select(Media.id, Media.url, Media.sha256, Media.state)
+        row = connection.execute(
+            statement.where(Media.url.in_(ADDRESS + one for one in whole))
+        ).first()
     if row is None:
         raise NotFound
     if row.state == "pending":
         _process_now(row.id)
-    own = str(row.url).removeprefix(ADDRESS)
-    names = [name, own] if len(name.partition(".")[0]) > STEM else [name]
+    own = stored_name(row.url, row.sha256)
+    names = [own[:STEM] + name[STEM:], own] if is_variant else [own]
     for one in names:
         if (file := file_storage().find(one)) is not None:
             return one, file

@@ -16,6 +16,8 @@ from quire.actor import Actor
 from quire.declare.job_registry import periodic
 from quire.errors import Unavailable
 from quire.store.counters import increment_many
+from quire.store.daily_views import add_views
+from quire.store.db import transaction
 from quire.web.response_cache import repeat
 
 SECONDS = 5
@@ -59,14 +61,16 @@ def is_browser(agent: str) -> bool:
 
 @periodic(SECONDS, per_process=True)
 def flush_views() -> None:
-    """Add the counts to the posts; retried later if the database is unavailable."""
+    """Add the counts to the posts, and to those of the day; retried later if the database is unavailable."""
     with _lock:
-        counts = dict(_counted)
+        counts = Counter(_counted)
         _counted.clear()
     if not counts:
         return
     try:
-        increment_many("posts", "views", counts)
+        with transaction():
+            increment_many("posts", "views", counts)
+            add_views(counts.total())
     except Unavailable:
         with _lock:
             _counted.update(counts)

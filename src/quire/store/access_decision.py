@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from quire.actor import Actor
 from quire.declare.record import VERBS, Record
 from quire.declare.rules import Rule
-from quire.errors import NotFound
+from quire.errors import no_such
 from quire.store import rows
 from quire.store.db import read_connection
 
@@ -55,5 +55,5 @@ def decide_for_row(
         asker_row = rows.load(connection, record, asker, id, rule)
         row = asker_row if actor == asker else rows.load(connection, record, actor, id, rule)
     if asker_row is None or row is None or not (asker_row.visible or asker_row.allowed):
-        raise NotFound(f"There is no such {record.noun}.")
+        raise no_such(record.noun)
     return _decision(rule, actor, row.allowed)

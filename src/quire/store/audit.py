@@ -7,12 +7,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.actor import Actor
 from quire.declare.clock import now
-from quire.declare.column_types import Names, Time
-from quire.declare.kinds import ID, text_kind
+from quire.declare.column_types import Names, Time, Whole
 from quire.declare.mixins import HasId, table_args
 from quire.declare.references import Ref, actor_reference
+from quire.declare.value_kinds import ID, text_kind
 from quire.store.db import Model, transaction
-from quire.store.statements import Prepared
+from quire.store.prepared_statements import Prepared
 
 Word = Annotated[
     str, mapped_column(String(64), info={"kind": text_kind("word", 64, collated=False)})
@@ -29,6 +29,7 @@ class AuditEvent(HasId, Model):
     action: Mapped[Word]
     type: Mapped[Word]
     record_id: Mapped[RecordId | None]
+    record_version: Mapped[Whole | None]
     actor_id: Mapped[Ref | None] = actor_reference(index=True)
     fields: Mapped[Names]
     door: Mapped[Word]
@@ -39,13 +40,19 @@ class AuditEvent(HasId, Model):
 
 
 def audit_row(
-    actor: Actor, action: str, type: str, record_id: int | None, fields: list[str]
+    actor: Actor,
+    action: str,
+    type: str,
+    record_id: int | None,
+    fields: list[str],
+    version: int | None = None,
 ) -> dict[str, Any]:
-    """The values of one audit row."""
+    """The values of one audit row; `version` is that of the record after a change."""
     return {
         "action": action,
         "type": type,
         "record_id": record_id,
+        "record_version": version,
         "actor_id": actor.user_id,
         "fields": fields,
         "door": actor.door,

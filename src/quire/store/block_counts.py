@@ -4,19 +4,23 @@ The outbox names the rows that a change has touched. What touches rows in other 
 its own (`data_versions.ANY_ROW`), after which all blocks are counted.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import BigInteger, Connection, Engine, Select, bindparam, func, or_, select
 
-from quire.store.cache import MAX_AGE, DatabaseState, count_now
+from quire.declare.record import Record, record_of
+from quire.store.cache import MAX_AGE, count_now
 from quire.store.data_versions import ANY_ROW, collect_reads, ignore_reads, note_reads
+from quire.store.database_state import DatabaseState
 from quire.store.feed_position import FeedPosition, position_column
+from quire.store.index_hints import hint_by_id
 from quire.store.outbox import OutboxEvent
-from quire.store.select_statements import MAX_PLANS, Plan, hint_by_id
+from quire.store.select_statements import MAX_PLANS, Plan
 
 BLOCK = 5000
 """Ids in one block."""
@@ -45,8 +49,34 @@ class Blocks:
         return is_present and state.feed is not None and state.feed.epoch == self.feed.epoch
 
 
-_lists: WeakKeyDictionary[Engine, dict[Any, Blocks | None]] = WeakKeyDictionary()
-"""The blocks of large lists by their keys, None where they are counted at the next change."""
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A large list: the tables that it reads, and its blocks, None where all are to be counted."""
+
+    tables: frozenset[str]
+    blocks: Blocks | None = None
+
+
+_lists: WeakKeyDictionary[Engine, dict[Any, Counted]] = WeakKeyDictionary()
+"""The large lists by their keys."""
+
+
+def is_of_one_table(engine: Engine, key: Any) -> bool:
+    """Whether the list that `key` stands for is counted in blocks, and reads its own table alone."""
+    counted = _lists.get(engine, {}).get(key)
+    return counted is not None and len(counted.tables) == 1
+
+
+def version_of_any_row(state: DatabaseState, tables: Iterable[str]) -> Any:
+    """What changes with what no event names rows for."""
+    return [state.versions.get(table + ANY_ROW, ()) for table in sorted(tables)]
+
+
+def blocks_of(state: DatabaseState, tables: Iterable[str], numbers: dict[int, int]) -> Blocks:
+    """Blocks that were all counted now; `state` has a place in the feed."""
+    assert state.feed is not None
+    until = min(state.until, state.now + MAX_AGE)
+    return Blocks(numbers, version_of_any_row(state, tables), state.feed, state.now, until)
 
 
 def count(
@@ -56,41 +86,68 @@ def count(
     lists = _lists.setdefault(connection.engine, {})
     if state.feed is None or key not in lists:
         return _count_whole(connection, lists, key, plan, values)
-    table = plan.record.table.name
-    any_row = state.versions.get(table + ANY_ROW, ())
-    before = lists[key]
-    changed = None
-    if before is not None and before.holds(state, any_row):
-        changed = _changed_blocks(connection, plan.record.path, before.feed.last)
-    if before is None or changed is None:
-        numbers, since = _count_all(connection, plan, values), state.now
+    tables, before = lists[key].tables, lists[key].blocks
+    ids = None
+    if before is not None and before.holds(state, version_of_any_row(state, tables)):
+        ids = _affected_ids(connection, plan.record, tables, before.feed.last)
+    if before is None or ids is None:
+        blocks = blocks_of(state, tables, _count_all(connection, plan, values))
     else:
+        changed = {id // BLOCK for id in ids}
         parts = {block: _count_block(connection, plan, values, block) for block in changed}
-        numbers, since = before.numbers | parts, before.since
-    until = min(state.until, since + MAX_AGE)
-    note_reads((table,))
-    lists[key] = Blocks(numbers, any_row, state.feed, since, until)
-    return sum(numbers.values())
+        blocks = replace(before, numbers=before.numbers | parts, feed=state.feed)
+    note_reads(tables)
+    lists[key] = Counted(tables, blocks)
+    return sum(blocks.numbers.values())
 
 
 def _count_whole(
-    connection: Connection, lists: dict[Any, Any], key: Any, plan: Plan, values: dict[str, Any]
+    connection: Connection,
+    lists: dict[Any, Counted],
+    key: Any,
+    plan: Plan,
+    values: dict[str, Any],
 ) -> int:
     with collect_reads() as names:
         number = count_now(connection, plan.count, values)[0]
-    if number >= MIN_ROWS and names == {plan.record.table.name}:
+    if number >= MIN_ROWS and names <= {plan.record.table.name, *_parents(plan.record)}:
         if len(lists) >= MAX_LISTS:
             lists.clear()
-        lists[key] = None
+        lists[key] = Counted(frozenset(names))
     return number
 
 
-def _changed_blocks(connection: Connection, path: str, last: int) -> set[int] | None:
-    """The blocks of rows with events behind `last`; None where there are too many."""
+@cache
+def _parents(record: Record) -> dict[str, Any]:
+    """The tables on whose rows it depends who sees a record, with the columns that refer to them."""
+    references = (one.reference for one in record.access.read.walk() if one.reference)
+    return {table: column for column, table, _ in references}
+
+
+def _affected_ids(
+    connection: Connection, record: Record, tables: Iterable[str], last: int
+) -> list[int] | None:
+    """The ids of rows that have changed behind `last`, or whose parents have; None where these are many."""
+    affected = changed_ids(connection, record.path, last)
+    if affected is None:
+        return None
+    for table, column in _parents(record).items():
+        changed = changed_ids(connection, record_of(table).path, last) if table in tables else []
+        if changed is None:
+            return None
+        if changed:
+            children = select(record.table.c.id).where(column.in_(changed))
+            with ignore_reads():
+                affected += connection.execute(children.limit(MOST_CHANGES + 1)).scalars()
+    return None if len(affected) > MOST_CHANGES else affected
+
+
+def changed_ids(connection: Connection, path: str, last: int) -> list[int] | None:
+    """The ids of rows with events behind `last`; None where there are too many."""
     statement = _changed_ids(connection.dialect.name)
     with ignore_reads():
-        ids = connection.execute(statement, {"type": path, "last": last}).scalars().all()
-    return None if len(ids) > MOST_CHANGES else {id // BLOCK for id in ids}
+        ids = list(connection.execute(statement, {"type": path, "last": last}).scalars())
+    return None if len(ids) > MOST_CHANGES else ids
 
 
 @lru_cache(2)
@@ -121,5 +178,6 @@ def _statements(plan: Plan) -> tuple[Select[Any], Select[Any]]:
         bindparam("first_id", type_=BigInteger), bindparam("last_id", type_=BigInteger)
     )
     counting = plan.count.with_hint(table, hint_by_id(table), "sqlite")
-    every = counting.with_only_columns(block, func.count(), maintain_column_froms=True)
+    whole = plan.count if plan.counts_by_parent else counting
+    every = whole.with_only_columns(block, func.count(), maintain_column_froms=True)
     return every.group_by(block), counting.where(ids)

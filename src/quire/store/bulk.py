@@ -6,15 +6,17 @@ from functools import partial
 from itertools import groupby, starmap
 from typing import Any
 
+import orjson
+
 from quire.actor import Actor
 from quire.declare.record import Record
 from quire.errors import (
     BatchAborted,
-    NotFound,
     Problem,
     Unavailable,
     ValidationFailed,
     detail,
+    no_such,
 )
 from quire.store import write
 from quire.store.db import (
@@ -27,7 +29,6 @@ from quire.store.db import (
 from quire.store.preconditions import refuse_without_version
 from quire.store.references import find_by_key
 from quire.store.retries import run_again
-from quire.store.size_limit import text_size
 from quire.store.undoable_batches import BULK, RowChange, begin, change_of, keep
 from quire.store.write import Prepared, Raw, Saved
 
@@ -35,7 +36,7 @@ MOST = 500
 """Operations of one call."""
 ROWS_OF_GROUP = 100
 """Operations that are committed together when they are independent: others write in between."""
-CREATES_AT_ONCE = 250
+CREATES_AT_ONCE = 500
 """New records that are written together: if one of them is refused, each half is tried again."""
 
 
@@ -204,7 +205,7 @@ class _Bulk:
         if one.op == "create":
             return one.data
         if one.version is not None:
-            raise NotFound(f"There is no such {self._record.noun}.")
+            raise no_such(self._record.noun)
         return {name: value for name, value in one.data.items() if (name, value) != ("id", None)}
 
     def _lacks_version(self, row: _Row) -> bool:
@@ -274,7 +275,7 @@ class _Bulk:
         if saved.visible is None:
             return None
         state = {name: saved.visible[name] for name in self._record.default_fields(saved.visible)}
-        self._bytes += text_size(state)
+        self._bytes += len(orjson.dumps(state))
         most = self._options.most_bytes
         return state if most is None or self._bytes <= most else None
 

@@ -6,34 +6,27 @@ or the clock changes it; what depends on others too, for one connection until an
 """
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from contextvars import ContextVar
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from functools import cache, lru_cache
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, Select, func, select
 
 from quire.declare.clock import now
-from quire.declare.record import REGISTRY
 from quire.declare.sql_functions import NOW
-from quire.errors import Unavailable
 from quire.monitoring.counters import CACHE_LOOKUPS, count
 from quire.store.audit import AuditEvent
-from quire.store.data_versions import (
-    UNKNOWN,
-    USE,
-    collect_reads,
-    ignore_reads,
-    note_reads,
-    parse_versions,
-    version_column,
+from quire.store.data_versions import USE, collect_reads, ignore_reads, note_reads
+from quire.store.database_state import (
+    DatabaseState,
+    Versions,
+    database_state,
+    scheduled_columns,
 )
-from quire.store.db import is_writing, read_connection
-from quire.store.feed_position import FeedPosition, position_columns
-from quire.store.outages import driver_connection, translate_outages
+from quire.store.db import read_connection
 
 MAX_ENTRIES = 2000
 """Entries of one cache, which is cleared after them: readers choose the filters in keys."""
@@ -41,12 +34,7 @@ MAX_AGE = timedelta(seconds=60)
 """What somebody has changed in the database without Quire is seen after so long, at most."""
 WAIT_SECONDS = 1.0
 """How long to wait for another thread that computes the same."""
-_REQUEST_STATE = "quire.database_state"
-"""Where the environment of a request keeps what `request_state` was told."""
-_FAR = datetime.max.replace(tzinfo=UTC)
-_next_change: ContextVar[datetime | None] = ContextVar("next_change", default=None)
 Value = TypeVar("Value")
-Versions = Mapping[str, tuple[str, ...]]
 
 
 @dataclass(slots=True)
@@ -61,35 +49,6 @@ class Entry:
     versions: Versions
     since: datetime
     until: datetime
-
-
-@dataclass(slots=True)
-class DatabaseState:
-    """What a connection sees `now`: the versions, when the clock changes what is live, and the feed.
-
-    `feed` is None inside a transaction that writes: its own events have no place in the feed yet, and
-    nothing is cached. `entries` are those of this connection until the next commit.
-    """
-
-    now: datetime
-    token: Any = None
-    versions: Versions = field(default_factory=dict)
-    until: datetime = _FAR
-    feed: FeedPosition | None = None
-    entries: dict[Any, Any] = field(default_factory=dict)
-
-    def versions_of(self, names: Iterable[str]) -> Versions | None:
-        """Those of these names, empty for what was never changed; None where one has no version.
-
-        Counts of use are left out.
-        """
-        if UNKNOWN in names:
-            return None
-        return {name: self.versions.get(name, ()) for name in names if not name.startswith(USE)}
-
-    def has(self, versions: Versions) -> bool:
-        """Whether all of these are the present ones."""
-        return all(self.versions.get(name, ()) == one for name, one in versions.items())
 
 
 _entries: WeakKeyDictionary[Engine, dict[Any, Entry]] = WeakKeyDictionary()
@@ -206,95 +165,9 @@ def last_modified() -> datetime:
     return max((one for one in moments if one is not None), default=moment)
 
 
-def database_state(connection: Connection, now: datetime) -> DatabaseState:
-    """What this connection sees now; asked before what depends on it is read."""
-    if is_writing(connection):
-        return DatabaseState(now)
-    state: DatabaseState | None = connection.info.get("state")
-    token = _token(connection)
-    if state is None or state.token != token or now >= state.until:
-        state = connection.info["state"] = _read_state(connection, token, now)
-    state.now = now
-    _next_change.set(state.until)
-    return state
-
-
-def _read_state(connection: Connection, token: Any, now: datetime) -> DatabaseState:
-    with ignore_reads():
-        row = connection.execute(_state(connection.dialect.name), {"now": now}).one()
-    versions, epoch, last, *moments = row
-    # when a schedule next changes what is live
-    until = min((one for one in moments if one is not None), default=_FAR)
-    return DatabaseState(
-        now, token, parse_versions(versions), until, FeedPosition(epoch, last or 0)
-    )
-
-
-def request_state(engine: Engine, environ: dict[str, Any]) -> DatabaseState:
-    """What a connection sees when this is first asked for a request, whose WSGI environment keeps it.
-
-    Raises Unavailable, to all who ask: a database that is away is waited for once.
-    """
-    state = environ.get(_REQUEST_STATE)
-    if state is None:
-        try:
-            with translate_outages(), engine.connect() as connection:
-                state = database_state(connection, now())
-        except Unavailable as problem:
-            state = problem
-        environ[_REQUEST_STATE] = state
-    if isinstance(state, Unavailable):
-        raise state
-    known: DatabaseState = state
-    return known
-
-
-class EngineState:
-    """What the cache of responses asks of the database behind `engine`, before Flask has a context."""
-
-    collect_reads = staticmethod(collect_reads)
-
-    def __init__(self, engine: Engine):
-        self._engine = engine
-
-    def state(self, environ: dict[str, Any]) -> DatabaseState | None:
-        """What a connection sees when the request begins; None while the database cannot be asked."""
-        try:
-            return request_state(self._engine, environ)
-        except Unavailable:
-            return None
-
-
-def next_scheduled_change() -> datetime | None:
-    """When a schedule next changes what is live, as this thread has read last; None before."""
-    return _next_change.get()
-
-
-def _token(connection: Connection) -> Any:
-    """A value that differs after any commit by any process."""
-    with driver_connection(connection) as raw:
-        if connection.dialect.name != "sqlite":
-            # a snapshot's text changes with every transaction that ends
-            return raw.execute("SELECT pg_current_snapshot()::text").fetchone()[0]
-        # the first counts the commits of other connections, the second this one's own changes
-        return raw.execute("PRAGMA data_version").fetchone()[0], raw.total_changes
-
-
-def _scheduled() -> list[Any]:
-    return [column for record in REGISTRY.values() for column in record.schedule_columns]
-
-
-@lru_cache(2)
-def _state(dialect: str) -> Select[Any]:
-    """The versions, where the feed of changes stands, and the next moment of each scheduled column."""
-    next_moments = (select(func.min(one)).where(one > NOW) for one in _scheduled())
-    columns = (one.scalar_subquery() for one in next_moments)
-    return select(version_column(dialect), *position_columns(dialect), *columns)
-
-
 @cache
 def _last_moments() -> Select[Any]:
     event = AuditEvent.__table__
     last_change = select(event.c.created_at).order_by(event.c.id.desc()).limit(1)
-    schedules = (select(func.max(one)).where(one <= NOW) for one in _scheduled())
+    schedules = (select(func.max(one)).where(one <= NOW) for one in scheduled_columns())
     return select(*(one.scalar_subquery() for one in (last_change, *schedules)))

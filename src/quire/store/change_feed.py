@@ -19,8 +19,8 @@ from quire.store.db import read_connection
 from quire.store.feed_position import number_commits, position_column
 from quire.store.outbox import OutboxEvent
 from quire.store.projection import Projection
+from quire.store.publication_schedule import tell_due
 from quire.store.read import rule_params
-from quire.store.schedules import tell_due
 from quire.store.size_limit import SizeLimit
 from quire.store.viewers import RANKED_ROLES
 

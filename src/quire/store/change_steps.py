@@ -11,9 +11,10 @@ from quire.errors import Conflict
 from quire.store import rows
 from quire.store.data_versions import rows_are_named
 from quire.store.db import savepoint
-from quire.store.effects import record_removal
 from quire.store.integrity_errors import translate_integrity_errors
 from quire.store.references import Create, ReferenceIds, resolve
+from quire.store.side_effects import record_removal
+from quire.store.slugs import number_slugs
 from quire.store.viewers import note_viewers
 
 MAX_ATTEMPTS = 100
@@ -34,8 +35,8 @@ def complete(
     resolve(connection, change, create, {} if reference_ids is None else reference_ids)
     change.check()
     if change.state is None:
-        for field in change.record.fields:
-            if field.default_from is not None and change.values.get(field.name) is None:
+        for field in change.record.generated_fields:
+            if change.values.get(field.name) is None:
                 change.fill(field.name)
     change.record.before_save(change)
     change.check()
@@ -44,6 +45,7 @@ def complete(
 def insert_all(connection: Connection, changes: Sequence[Change]) -> None:
     """Insert rows by one statement; one by one where a value of one of them is taken."""
     if len(changes) > 1:
+        number_slugs(changes)
         try:
             with connection.begin_nested():  # some of them may be there before one fails
                 ids = rows.insert_many(connection, changes)

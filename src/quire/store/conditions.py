@@ -4,7 +4,19 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, and_, bindparam, false, func, not_, or_, select
+from sqlalchemy import (
+    BigInteger,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    false,
+    func,
+    not_,
+    or_,
+    select,
+)
 from sqlalchemy.sql.elements import ColumnElement
 
 from quire.declare.fields import Computed, Field
@@ -14,28 +26,33 @@ from quire.declare.sql_functions import fold, position
 Condition = ColumnElement[bool]
 
 
-def conditions_sql(record: Record, shapes: Sequence[Any]) -> list[Condition]:
+def conditions_sql(
+    record: Record, shapes: Sequence[Any], row_by_row: bool = False
+) -> list[Condition]:
     """The SQL of conditions by their shapes, of which all must hold.
 
-    The values of the comparison that is the nth from the left are bound as `f<n>_0`, `f<n>_1` ...
+    `row_by_row`: what lists contain is asked of each row, for who meets few rows; otherwise all rows
+    whose lists contain it are gathered first. The values of the comparison that is the nth from the left are bound as `f<n>_0`, `f<n>_1` ...
     """
     numbers = count()
-    return [_shape_sql(record, shape, numbers) for shape in shapes]
+    return [_shape_sql(record, shape, numbers, row_by_row) for shape in shapes]
 
 
-def _shape_sql(record: Record, shape: Any, numbers: Iterator[int]) -> Condition:
+def _shape_sql(record: Record, shape: Any, numbers: Iterator[int], row_by_row: bool) -> Condition:
     if len(shape) == 3:
         path, operator, form = shape
-        return _comparison_sql(record, path, operator, form, f"f{next(numbers)}")
+        return _comparison_sql(record, path, operator, form, f"f{next(numbers)}", row_by_row)
     kind, parts = shape
-    conditions = [_shape_sql(record, part, numbers) for part in parts]
+    conditions = [_shape_sql(record, part, numbers, row_by_row) for part in parts]
     if kind == "not":
         # where null is compared SQL does not know, and "not" would leave that row out as well
         return not_(func.coalesce(and_(*conditions), false()))
     return or_(*conditions) if kind == "any" else and_(*conditions)
 
 
-def _comparison_sql(record: Record, path: str, operator: str, form: Any, name: str) -> Condition:
+def _comparison_sql(
+    record: Record, path: str, operator: str, form: Any, name: str, row_by_row: bool
+) -> Condition:
     """The SQL of one condition; its values are bound as `<name>_0`, `<name>_1` ...
 
     `form` is the number of values, for isnull whether null is wanted.
@@ -43,7 +60,7 @@ def _comparison_sql(record: Record, path: str, operator: str, form: Any, name: s
     head, _, sub = path.partition(".")
     field = record.field(head)
     if field.many is not None:
-        return _among(record, field, sub or "id", operator, form, name)
+        return _among(record, field, sub or "id", operator, form, name, row_by_row)
     if sub and sub != "id":
         return _through(field, sub, operator, form, name)
     return compare(_operand(field, operator), operator, form, name)
@@ -65,7 +82,13 @@ def _operand(field: Field, operator: str) -> Any:
 
 
 def _among(
-    record: Record, field: Field, sub: str, operator: str, form: Any, name: str
+    record: Record,
+    field: Field,
+    sub: str,
+    operator: str,
+    form: Any,
+    name: str,
+    row_by_row: bool,
 ) -> Condition:
     """Whether a list contains a value; the negative operators ask for lists without it."""
     assert field.many is not None
@@ -73,7 +96,7 @@ def _among(
     positive = {"ne": "eq", "nin": "in"}.get(operator, operator)
     link_ids = select(link.c.source_id)
     if operator == "isnull":
-        inside = record.table.c.id.in_(link_ids)
+        inside = _is_among(record, link, link_ids, row_by_row)
         return not_(inside) if form else inside
     if sub == "id":
         link_ids = link_ids.where(compare(link.c.target_id, positive, form, name))
@@ -81,8 +104,15 @@ def _among(
         other = _operand(target.field(sub), operator)
         link_ids = link_ids.join(target.table, target.table.c.id == link.c.target_id)
         link_ids = link_ids.where(compare(other, positive, form, name))
-    inside = record.table.c.id.in_(link_ids)
+    inside = _is_among(record, link, link_ids, row_by_row)
     return not_(inside) if positive != operator else inside
+
+
+def _is_among(record: Record, link: Any, link_ids: Select[Any], row_by_row: bool) -> Condition:
+    id = record.table.c.id
+    if not row_by_row:
+        return id.in_(link_ids)
+    return exists(link_ids.where(link.c.source_id == id).correlate(record.table))
 
 
 def _through(field: Field, sub: str, operator: str, form: Any, name: str) -> Condition:

@@ -1,13 +1,16 @@
 """Counters and usage times of records: they change without a new version, audit row or event."""
 
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
 from sqlalchemy import bindparam, update
 
 from quire.declare.record import REGISTRY
+from quire.errors import Unavailable
 from quire.store.db import transaction
-from quire.store.statements import Prepared
+from quire.store.prepared_statements import Prepared
+from quire.store.writer_lock import brief_wait
 
 
 def increment(path: str, id: int, name: str, by: int) -> None:
@@ -28,6 +31,12 @@ def touch(path: str, id: int, **values: Any) -> None:
     table = REGISTRY[path].table
     with transaction() as connection:
         connection.execute(update(table).where(table.c.id == id).values(**values))
+
+
+def touch_if_free(path: str, id: int, **values: Any) -> None:
+    """The same unless the database is busy: readers do not wait for it, and their next request notes it."""
+    with suppress(Unavailable), brief_wait():
+        touch(path, id, **values)
 
 
 @cache

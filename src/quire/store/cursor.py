@@ -12,8 +12,8 @@ from flask import current_app
 from sqlalchemy import and_, bindparam, false, or_, tuple_
 from sqlalchemy.sql.elements import ColumnElement
 
-from quire.declare.kinds import Kind
 from quire.declare.query import Query
+from quire.declare.value_kinds import Kind
 from quire.errors import BadRequest, detail
 
 SortKey = tuple[Any, bool, bool, Kind]

@@ -1,11 +1,12 @@
 """Tables, connections, and the one transaction with its nested parts."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
+from flask import current_app, has_request_context, request
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, MetaData
 from sqlalchemy.orm import DeclarativeBase
@@ -36,8 +37,22 @@ HAS_VERSION = {"has_version": True}
 
 _Begin = Callable[[], AbstractContextManager[Connection]]
 
+
+class Replica(Protocol):
+    """Another server of the same database, which only reads (replica.py)."""
+
+    def connection(self) -> AbstractContextManager[Connection]:
+        """A connection to it, or to the primary server where the request must read from that."""
+
+
+REPLICA = "quire.replica"
+"""The name of the replica among the extensions of an application."""
+_FROM_PRIMARY = "quire.reads_from_primary"
+"""Where the environment of a request keeps that it reads from the primary server."""
+
 _transaction: ContextVar[Connection | None] = ContextVar("transaction", default=None)
 _begin_deferred: ContextVar[_Begin | None] = ContextVar("begin_deferred", default=None)
+_on_begin: ContextVar[Callable[[Connection], object] | None] = ContextVar("on_begin", default=None)
 _on_commit: ContextVar[list[Callable[[], object]]] = ContextVar("on_commit")
 _on_rollback: ContextVar[list[Callable[[], object]]] = ContextVar("on_rollback")
 
@@ -60,6 +75,7 @@ def transaction() -> Iterator[Connection]:
 
 @contextmanager
 def _new_transaction() -> Iterator[Connection]:
+    read_from_primary()
     calls: list[Callable[[], object]] = []
     writer = single_writer() if has_one_writer() else nullcontext()
     with rollback_scope(), writer, translate_outages(), db.engine.connect() as connection:
@@ -68,6 +84,8 @@ def _new_transaction() -> Iterator[Connection]:
         token, waiting = _transaction.set(connection), _on_commit.set(calls)
         try:
             with connection.begin():
+                if (call_first := _on_begin.get()) is not None:
+                    call_first(connection)
                 yield connection
             _on_rollback.get().clear()
         finally:
@@ -81,26 +99,25 @@ def _new_transaction() -> Iterator[Connection]:
 def deferred_commit(on_begin: Callable[[Connection], object]) -> Iterator[None]:
     """Keep the first transaction of the block open until its end, so that the others join it.
 
-    Nothing is locked before it begins; it then calls `on_begin(connection)` first. If it fails, it
-    is rolled back at once, and the next transaction is the first. An error later in the block rolls
-    back everything.
+    Nothing is locked before it begins; it then calls `on_begin(connection)` first, as do those of
+    `immediate_commits` before it. If it fails, it is rolled back at once, and the next transaction is
+    the first. An error later in the block rolls back everything.
     """
     with rollback_scope(), ExitStack() as transactions:
-        token = _begin_deferred.set(partial(_deferred_transaction, transactions, on_begin))
+        token = _begin_deferred.set(partial(_deferred_transaction, transactions))
+        waiting = _on_begin.set(on_begin)
         try:
             yield
         finally:
             _begin_deferred.reset(token)
+            _on_begin.reset(waiting)
 
 
 @contextmanager
-def _deferred_transaction(
-    transactions: ExitStack, on_begin: Callable[[Connection], object]
-) -> Iterator[Connection]:
+def _deferred_transaction(transactions: ExitStack) -> Iterator[Connection]:
     """A transaction that ends with `transactions`, or here when it fails."""
     with ExitStack() as stack:
         connection = stack.enter_context(_new_transaction())
-        on_begin(connection)
         yield connection
         transactions.push(stack.pop_all())
 
@@ -198,8 +215,24 @@ def read_connection() -> Iterator[Connection]:
     if outer is not None:
         yield outer
         return
-    with translate_outages(), db.engine.connect() as connection:
+    with translate_outages(), _connect_to_read() as connection:
         yield connection
+
+
+def _connect_to_read() -> AbstractContextManager[Connection]:
+    replica: Replica | None = current_app.extensions.get(REPLICA)
+    return db.engine.connect() if replica is None else replica.connection()
+
+
+def read_from_primary() -> None:
+    """Let the rest of the request read from the primary server, as after a change of its own."""
+    if has_request_context():
+        request.environ[_FROM_PRIMARY] = True
+
+
+def reads_from_primary(environ: Mapping[str, Any]) -> bool:
+    """Whether the request with this environment reads from the primary server."""
+    return _FROM_PRIMARY in environ
 
 
 @contextmanager

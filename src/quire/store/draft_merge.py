@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from quire.actor import Actor
-from quire.declare.parse import is_same_value
+from quire.declare.input_validation import is_same_value
 from quire.declare.record import Record
 from quire.store import drafts, revisions, rows
 from quire.store.db import transaction

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from quire.actor import Actor
 from quire.declare.action import Action
 from quire.declare.change import Change
-from quire.declare.parse import parse
+from quire.declare.input_validation import parse
 from quire.declare.pydantic_models import PART
 from quire.declare.record import Record
 from quire.store import drafts

@@ -8,11 +8,11 @@ from sqlalchemy import Connection
 from quire.actor import SYSTEM, Actor
 from quire.declare.clock import now, rfc3339
 from quire.declare.fields import Field
+from quire.declare.input_validation import is_same_value, parse_draft
 from quire.declare.markdown import render_within_limit
-from quire.declare.parse import is_same_value, parse_draft
 from quire.declare.record import Record, record_of
 from quire.declare.rules import require_possible
-from quire.errors import NotFound, PermissionDenied, ValidationFailed, detail
+from quire.errors import NotFound, PermissionDenied, ValidationFailed, detail, no_such
 from quire.store import audit, drafts, rows
 from quire.store.db import read_connection, transaction
 from quire.store.drafts import StoredDraft
@@ -20,6 +20,7 @@ from quire.store.preconditions import refuse_trashed, refuse_unknown, stale_draf
 from quire.store.references import small_objects
 from quire.store.retries import retry_conflicts
 from quire.store.write import Raw
+from quire.translations.messages import Message
 
 ABOUT = ("base_version", "live_version", "changed_fields", "updated_by")
 """What a draft shows besides the record's fields; bodies may hold them, only `base_version` counts."""
@@ -31,10 +32,10 @@ def read_draft(record: Record, actor: Actor, id: int) -> Raw:
     with read_connection() as connection:
         row = rows.load(connection, record, actor, id, record.access.update)
         if row is None or not row.allowed or row.visible is None:
-            raise NotFound(f"There is no such {record.noun}.")
+            raise no_such(record.noun)
         draft = drafts.find_draft(connection, record, id)
         if draft is None:
-            raise NotFound(f"This {record.noun} has no draft.")
+            raise _no_draft(record)
         merged_state = _overlay(connection, record, actor, row.visible, draft)
     return (
         merged_state
@@ -62,7 +63,7 @@ def preview_state(record: Record, id: int) -> Raw:
     with read_connection() as connection:
         row = rows.load(connection, record, SYSTEM, id, record.access.read)
         if row is None or row.state.get("deleted_at"):
-            raise NotFound(f"There is no such {record.noun}.")
+            raise no_such(record.noun)
         draft = drafts.find_draft(connection, record, id)
         if draft is None:
             return row.state
@@ -195,7 +196,7 @@ def _load_editable(connection: Connection, record: Record, actor: Actor, id: int
     try:
         return rows.load_for_update(connection, record, actor, id, record.access.update).state
     except PermissionDenied:
-        raise NotFound(f"This {record.noun} has no draft.") from None
+        raise _no_draft(record) from None
 
 
 def _check_versions(
@@ -268,7 +269,9 @@ def _id_or_key(field: Field, one: Any) -> int | str:
     key = record_of(field.target or "").key
     reference = one if not isinstance(one, dict) else one.get("id") or one.get(key)
     if isinstance(reference, bool) or not isinstance(reference, int | str):
-        words = f"{field.label} must be an ID, a name or an object with an ID."
+        words = Message(
+            "%(label)s must be an ID, a name or an object with an ID.", label=Message(field.label)
+        )
         raise ValidationFailed([detail(field.name, "wrong_type", words)])
     return reference
 
@@ -283,8 +286,12 @@ def discard_draft(
         state = _load_editable(connection, record, actor, id)
         draft = drafts.find_draft(connection, record, id)
         if draft is None:
-            raise NotFound(f"This {record.noun} has no draft.")
+            raise _no_draft(record)
         refuse_unknown(_check_versions(connection, record, state, draft, raw or {}, version))
         drafts.delete_draft(connection, record, id)
         row = audit.audit_row(actor, "discard_draft", record.path, id, list(draft.values))
         audit.insert_rows(connection, [row])
+
+
+def _no_draft(record: Record) -> NotFound:
+    return NotFound(Message("This %(noun)s has no draft.", noun=Message(record.noun)))

@@ -2,17 +2,19 @@
 
 import math
 import time
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import orjson
 from flask import Flask
-from sqlalchemy import Dialect, Engine, event, make_url, text
+from sqlalchemy import URL, Dialect, Engine, event, make_url, text
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import DisconnectionError
 
 from quire.store import data_versions, postgresql
-from quire.store.db import db, in_transaction, read_connection
+from quire.store.db import db, in_transaction, lift_limits, read_connection, transaction
+from quire.store.own_files import watch_files
 from quire.store.search_terms import has_terms
 from quire.store.statement_timer import time_statements
 from quire.store.writer_lock import BUSY_SECONDS, begin_writing
@@ -23,21 +25,29 @@ IDLE_SECONDS = 1.0
 
 def init_app(app: Flask) -> None:
     """Connect the application to its database."""
-    app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", _engine_options(app))
+    url = make_url(app.config["SQLALCHEMY_DATABASE_URI"])
+    app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", engine_options(app.config, url))
     db.init_app(app)
     with app.app_context():
-        time_statements(db.engine, app.config["SLOW_SQL_MS"] / 1000 or math.inf)
-        data_versions.track(db.engine)
-        if db.engine.dialect.name == "sqlite":
-            prepare_sqlite(db.engine)
-        else:
-            event.listen(db.engine, "checkin", _note_use)
-            # bound: a connection is also taken outside of an application context
-            check = partial(_check_idle_connection, db.engine.dialect)
-            event.listen(db.engine, "checkout", check)
+        prepare(db.engine, app.config)
+        if db.engine.dialect.name == "postgresql":
+            postgresql.declare_partial_indexes(db.metadata)
 
 
-def _engine_options(app: Flask) -> dict[str, Any]:
+def prepare(engine: Engine, config: Mapping[str, Any]) -> None:
+    """Time the statements of an engine, note what they read and write, and check its connections."""
+    time_statements(engine, config["SLOW_SQL_MS"] / 1000 or math.inf)
+    data_versions.track(engine)
+    if engine.dialect.name == "sqlite":
+        prepare_sqlite(engine)
+    else:
+        event.listen(engine, "checkin", _note_use)
+        # bound: a connection is also taken outside of an application context
+        event.listen(engine, "checkout", partial(_check_idle_connection, engine.dialect))
+
+
+def engine_options(config: Mapping[str, Any], url: URL) -> dict[str, Any]:
+    """What SQLAlchemy is to make an engine for `url` with."""
     json: dict[str, Any] = {
         # of compiled statements, about 80 KB each: any client can cause new ones with other filters
         "query_cache_size": 200,
@@ -47,11 +57,10 @@ def _engine_options(app: Flask) -> dict[str, Any]:
     }
     # the connection used last comes first: its statements, pages and values are cached
     pool = {"pool_use_lifo": True}
-    url = make_url(app.config["SQLALCHEMY_DATABASE_URI"])
     if url.get_backend_name() == "sqlite":
         in_memory = url.database in (None, "", ":memory:")
         return json if in_memory else {"pool_size": 20, "max_overflow": 20, **pool, **json}
-    return {**pool, **postgresql.engine_options(app.config, url), **json}
+    return {**pool, **postgresql.engine_options(config, url), **json}
 
 
 class _Compiler(SQLiteCompiler):
@@ -67,6 +76,7 @@ def prepare_sqlite(engine: Engine) -> None:
     event.listen(engine, "connect", _on_connect)
     # not the event "begin": an engine that has events asks for them at every statement
     engine.dialect.do_begin = _begin  # type: ignore[assignment]
+    watch_files(engine)
 
 
 def _on_connect(connection: Any, record: Any) -> None:
@@ -122,3 +132,14 @@ def database_bytes() -> int:
     statement = pages if is_sqlite else "SELECT pg_database_size(current_database())"
     with read_connection() as connection:
         return int(connection.execute(text(statement)).scalar_one())
+
+
+def update_statistics() -> None:
+    """Let PostgreSQL look at all tables, after many rows were written at once: it plans statements by that.
+
+    Statements for SQLite name the indexes that they need.
+    """
+    if db.engine.dialect.name != "sqlite":
+        with transaction() as connection:
+            lift_limits(connection)
+            connection.execute(text("ANALYZE"))

@@ -38,6 +38,9 @@ class ChangeFeed(HasId, Model):
     epoch: Mapped[Word]
 
 
+_feed = ChangeFeed.__table__
+
+
 def _make_row(table, connection, **_) -> None:  # type: ignore[no-untyped-def]
     """Create the one row with the table; the migration does the same."""
     connection.execute(table.insert().values(id=ONLY_ROW, epoch=new_secret()[:16]))
@@ -62,7 +65,7 @@ def position_column(dialect: str) -> Any:
 def position_columns(dialect: str) -> list[ColumnElement[Any]]:
     """The epoch and the last position, as two columns for any statement."""
     return [
-        select(ChangeFeed.epoch).limit(1).scalar_subquery(),
+        select(_feed.c.epoch).limit(1).scalar_subquery(),
         select(func.max(position_column(dialect))).scalar_subquery(),
     ]
 

@@ -15,8 +15,9 @@ from quire.declare.record import Record, record_of
 from quire.declare.reference_rules import index_by_id
 from quire.store.conditions import expression
 from quire.store.db import read_connection
+from quire.store.index_hints import has_narrow
 from quire.store.read import count_rows, query_params
-from quire.store.select_statements import MAX_PLANS, has_narrow, visible_rows
+from quire.store.select_statements import MAX_PLANS, visible_rows
 
 Group = dict[str, Any]
 MAX_GROUPS = 1000

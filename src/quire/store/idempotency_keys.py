@@ -1,6 +1,7 @@
 """Idempotency keys: answers stored in the transaction of their effect, for requests that are repeated.
 
-Each key is unique, so there is one effect at most. A repeated request is refused at once while the
+An earlier answer is looked for when the first transaction of a request begins: that takes one statement,
+and whatever else the request would do is rolled back with it. Each key is unique, so there is one effect at most. A repeated request is refused at once while the
 first is running: this process knows which those are, and PostgreSQL has a lock that ends with the
 transaction. Other processes on SQLite wait for their turn to write, as for every change.
 """
@@ -10,8 +11,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
-from sqlalchemy import Connection, LargeBinary, Text, bindparam, delete, insert, select
+from sqlalchemy import (
+    Connection,
+    LargeBinary,
+    Text,
+    bindparam,
+    delete,
+    insert,
+    literal,
+    select,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -20,10 +31,10 @@ from quire.declare.column_types import Time, Whole
 from quire.declare.mixins import HasId
 from quire.errors import Conflict, IdempotencyKeyReused
 from quire.security.tokens import Digest
-from quire.store.advisory_locks import try_advisory_lock
-from quire.store.db import Model, deferred_commit, read_connection, transaction
+from quire.store.advisory_locks import TRY_LOCK
+from quire.store.db import Model, deferred_commit, has_one_writer, read_connection, transaction
+from quire.store.prepared_statements import Prepared
 from quire.store.short_transactions import delete_in_batches
-from quire.store.statements import Prepared
 
 LIFETIME = timedelta(hours=24)
 """How long an answer is repeated."""
@@ -67,12 +78,17 @@ class StoredAnswer:
 
 
 _keys = IdempotencyKey.__table__
+_is_asked = _keys.c.digest == bindparam("key_digest")
 _find = Prepared(
     select(
         *(_keys.c[name] for name in ("status", "body", "etag", "location", "fingerprint")),
         (_keys.c.created_at > bindparam("after")).label("is_current"),
-    ).where(_keys.c.digest == bindparam("key_digest"))
+    ).where(_is_asked)
 )
+_is_known = select(_keys.c.id).where(_is_asked).exists()
+_is_free = Prepared(select(~_is_known, literal(True)))
+_is_free_and_locked = Prepared(select(~_is_known, TRY_LOCK))
+"""Whether a key has not been used, and whether nobody else uses it now. Most have not: it is two columns."""
 _delete_expired = Prepared(
     delete(_keys).where(
         _keys.c.digest == bindparam("expired"), _keys.c.created_at <= bindparam("before")
@@ -84,16 +100,23 @@ _running: dict[str, object] = {}
 """The requests that this process is answering, by digest: at most one for each of its threads."""
 
 
+class AlreadyAnswered(Exception):
+    """The request has been answered before, with this `answer`. It is no Problem: nothing is wrong."""
+
+    def __init__(self, answer: StoredAnswer):
+        super().__init__()
+        self.answer = answer
+
+
 def find_answer(request: KeyedRequest) -> StoredAnswer | None:
     """The answer to an earlier request. Raises IdempotencyKeyReused when that had another body."""
-    after = now() - LIFETIME
+    values = {"key_digest": request.digest, "after": now() - LIFETIME}
     with read_connection() as connection:
-        row = _find(connection, {"key_digest": request.digest, "after": after}).first()
-    if row is None:
-        return None
-    if not row.is_current:
-        with transaction() as connection:
-            _delete_expired(connection, {"expired": request.digest, "before": after})
+        return _answer_in(_find(connection, values).first(), request)
+
+
+def _answer_in(row: Any, request: KeyedRequest) -> StoredAnswer | None:
+    if row is None or not row.is_current:
         return None
     if row.fingerprint != request.fingerprint:
         raise IdempotencyKeyReused("This Idempotency-Key has been used with another body.")
@@ -104,10 +127,10 @@ def find_answer(request: KeyedRequest) -> StoredAnswer | None:
 def one_effect(request: KeyedRequest) -> Iterator[None]:
     """Around the work of a request and `store_answer`: both are committed at the end, or neither.
 
-    Raises Conflict while the same request is being answered. Where it has been answered since
-    `find_answer`, the block fails, at the latest in `store_answer`.
+    Raises Conflict while the same request is being answered; AlreadyAnswered and IdempotencyKeyReused
+    where its first transaction begins. If another process answers it after that, `store_answer` fails.
     """
-    with _only_one_here(request.digest), deferred_commit(partial(_lock, request.digest)):
+    with _only_one_here(request.digest), deferred_commit(partial(_claim, request)):
         yield
 
 
@@ -122,10 +145,21 @@ def _only_one_here(digest: str) -> Iterator[None]:
         del _running[digest]
 
 
-def _lock(digest: str, connection: Connection) -> None:
-    """Lock the key until the transaction that has just begun ends. Raises Conflict."""
-    if not try_advisory_lock(f"idempotency key {digest}"):
+def _claim(request: KeyedRequest, connection: Connection) -> None:
+    """Look for an answer in the transaction that has just begun, and lock the key until it ends.
+
+    On SQLite nobody else writes meanwhile. Raises AlreadyAnswered, IdempotencyKeyReused, Conflict.
+    """
+    look = _is_free if has_one_writer() else _is_free_and_locked
+    names = {"key_digest": request.digest, "lock_name": f"idempotency key {request.digest}"}
+    is_free, is_locked = look(connection, names).first()
+    answer = None if is_free else find_answer(request)
+    if answer is not None:
+        raise AlreadyAnswered(answer)
+    if not is_locked:
         raise _in_progress()
+    if not is_free:
+        _delete_expired(connection, {"expired": request.digest, "before": now() - LIFETIME})
 
 
 def _in_progress() -> Conflict:

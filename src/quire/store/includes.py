@@ -82,7 +82,7 @@ def _load_relation(
         return place(relation, rows, name, [], [])
     projection, statement = _plan(relation, relation.target.cache_key_actor(actor), columns)
     values = {"ids": sorted(ids), "actor_id": actor.user_id, "now": now()}
-    related_rows = list(limit.limited(connection.execute(statement, values), projection.long))
+    related_rows = limit.limited(connection.execute(statement, values), projection.long)
     return place(
         relation, rows, name, related_rows, [projection.shape(row) for row in related_rows]
     )

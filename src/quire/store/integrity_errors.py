@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from quire.declare.record import Record
 from quire.errors import Conflict, detail
+from quire.translations.messages import Message
 
 
 @contextmanager
@@ -28,11 +29,14 @@ def _conflict(record: Record, error: IntegrityError) -> Conflict:
     fields = [one for one in candidates if one is not None]
     if not fields:
         return Conflict(
-            f"This {record.noun} is still in use, or refers to something that no longer exists."
+            Message(
+                "This %(noun)s is still in use, or refers to something that no longer exists.",
+                noun=Message(record.noun),
+            )
         )
-    message = f"This {record.noun} already exists."
+    message = Message("This %(noun)s already exists.", noun=Message(record.noun))
     if len(fields) == 1:
-        message = f"{fields[0].label} is already taken."
+        message = Message("%(label)s is already taken.", label=Message(fields[0].label))
     details = [detail(one.name, "duplicate", message) for one in fields]
     return Conflict(message, code="duplicate", details=details)
 

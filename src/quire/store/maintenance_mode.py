@@ -12,7 +12,8 @@ from quire.declare.clock import now
 from quire.declare.column_types import Time
 from quire.declare.mixins import HasId
 from quire.store.audit import record_event
-from quire.store.cache import cached, cached_until_commit, request_state
+from quire.store.cache import cached, cached_until_commit
+from quire.store.database_state import request_state
 from quire.store.db import HAS_VERSION, Model, db, read_connection, transaction
 
 ONLY_ROW = 1
@@ -50,7 +51,8 @@ def current_maintenance() -> Maintenance | None:
 
 def maintenance_of_request(environ: dict[str, Any]) -> Maintenance | None:
     """The maintenance that went on when this request began. Raises Unavailable."""
-    return cached(db.engine, request_state(db.engine, environ), _CACHED, _read_current)
+    engine = db.engine
+    return cached(engine, request_state(engine, environ), _CACHED, _read_current)
 
 
 def begin_maintenance(actor: Actor, message: str) -> Maintenance:

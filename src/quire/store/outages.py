@@ -21,7 +21,14 @@ FULL = "The database's disk is full. Free some space on it."
 LOCKED = "The database is locked by another program or a long transaction. Find it and end it."
 READ_ONLY = "The database is read-only. Check who owns its file and how its disk is mounted."
 DAMAGED = "The database file is damaged or not a database. Restore a backup."
+BAD_FILE = (
+    "The database file cannot be read or written. Check its disk, and who owns it and its folder."
+)
 AWAY = "The database is not responding. Check DATABASE_URL and that its server is running."
+REPLACED = (
+    "A file of the database was renamed, replaced or deleted while it was in use, so nothing is written any "
+    "more. Put it back, or stop all servers first."
+)
 BUSY_POOL = "All connections to the database are in use. See DATABASE_POOL_SIZE."
 COSTLY = "A statement took the database too long and was stopped."
 IDLE = "A transaction that did nothing for too long was ended by the database."
@@ -76,10 +83,17 @@ def _as_problem(error: DatabaseError) -> Problem | None:
     return _unavailable("The database is not responding. Try again.", 5)
 
 
-def lock_timeout() -> Unavailable:
-    """The error for a change that has waited too long for others; it is logged like an outage."""
-    _log(LOCKED, TimeoutError("other changes of this process wait for it too"))
+def lock_timeout(is_outage: bool = True) -> Unavailable:
+    """The error for a change that has waited too long for others; an outage is logged as such."""
+    if is_outage:
+        _log(LOCKED, TimeoutError("other changes of this process wait for it too"))
     return _unavailable("The database is not responding. Try again.", 5)
+
+
+def files_replaced() -> Unavailable:
+    """The error for a change that would go to files which nobody finds any more; it is logged."""
+    _log(REPLACED, FileNotFoundError("its name leads to another file, or to none"))
+    return _unavailable("The database is not responding. Try again.", 60)
 
 
 def _unavailable(message: str, seconds: int) -> Unavailable:
@@ -88,8 +102,9 @@ def _unavailable(message: str, seconds: int) -> Unavailable:
 
 def _cause(error: DatabaseError) -> str:
     code = getattr(error.orig, "sqlite_errorcode", None)
-    cause_code = code & 0xFF if code is not None else getattr(error.orig, "sqlstate", None)
-    return _CAUSES.get(cause_code, AWAY)
+    if code is not None:
+        return _CAUSES.get(code & 0xFF, BAD_FILE)
+    return _CAUSES.get(getattr(error.orig, "sqlstate", None), AWAY)
 
 
 def _log(cause: str, error: Exception) -> None:
@@ -107,5 +122,5 @@ def driver_connection(connection: Connection) -> Iterator[Any]:
         if connection.dialect.is_disconnect(error, raw, None):
             connection.invalidate(error)
             # a server that ended one connection has mostly ended all: each would cost a request
-            connection.engine.dispose(close=False)
+            connection.engine.dispose()
         raise OperationalError(None, None, error) from error

@@ -8,28 +8,24 @@ import threading
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Index, Integer, Text, insert, text
+from sqlalchemy import Connection, Integer, Text, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.declare.clock import now
 from quire.declare.column_types import Object, Time, Whole
 from quire.declare.job_registry import PERIODIC, delay_of
-from quire.declare.mixins import HasId, table_args
+from quire.declare.mixins import HasId, partial_index, table_args
 from quire.declare.record import Record
 from quire.monitoring.request_id import current_request_id
 from quire.store.audit import RecordId, Word
 from quire.store.db import Model, on_commit, transaction
-from quire.store.statements import Prepared
+from quire.store.prepared_statements import Prepared
 
 NOBODY = 0
 """The id in rows that are about no record."""
 
 wake_worker = threading.Event()
 """Set when this process has enqueued a job, so that its worker need not wait for its next poll."""
-
-
-def _only(condition: str) -> dict[str, Any]:
-    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
 class OutboxEvent(HasId, Model):
@@ -43,9 +39,9 @@ class OutboxEvent(HasId, Model):
 
     __tablename__ = "outbox"
     __table_args__ = table_args(
-        Index("ix_outbox_due", "due_at", "id", **_only("due_at IS NOT NULL")),
-        Index("ix_outbox_failed", "failed_at", **_only("failed_at IS NOT NULL")),
-        Index("uq_outbox_periodic", "event", unique=True, **_only(f"type = '{PERIODIC}'")),
+        partial_index("ix_outbox_due", "due_at", "id", where="due_at IS NOT NULL"),
+        partial_index("ix_outbox_failed", "failed_at", where="failed_at IS NOT NULL"),
+        partial_index("uq_outbox_periodic", "event", unique=True, where=f"type = '{PERIODIC}'"),
     )
 
     event: Mapped[Word]
@@ -69,15 +65,12 @@ def event_row(
     record: Record, name: str, state: dict[str, Any], fields: list[str]
 ) -> dict[str, Any]:
     """The values of the row for what happened to a record, in the past tense: `published`."""
-    event, moment = f"{record.path}.{name}", now()
     return {
-        "event": event,
+        "event": f"{record.path}.{name}",
         "type": record.path,
         "record_id": state["id"],
         "version": state.get("version"),
         "data": {"fields": fields},
-        "created_at": moment,
-        "due_at": _due(event, moment),
     }
 
 
@@ -90,9 +83,12 @@ _insert = Prepared(insert(OutboxEvent.__table__))
 
 
 def insert_events(connection: Connection, rows: list[dict[str, Any]]) -> None:
-    """Add rows in the open transaction."""
-    _insert(connection, rows)
-    if any(row["due_at"] and row["due_at"] <= now() for row in rows):
+    """Add rows of `event_row` in the open transaction: they happen now."""
+    moment = now()
+    due = {event: _due(event, moment) for event in {row["event"] for row in rows}}
+    same = {"created_at": moment, "request_id": current_request_id()}
+    _insert(connection, [{**row, **same, "due_at": due[row["event"]]} for row in rows])
+    if moment in due.values():
         on_commit(wake_worker.set)
 
 
@@ -106,10 +102,10 @@ def enqueue(event: str, record_id: int = NOBODY, **data: Any) -> None:
         "event": event,
         "type": event.partition(".")[0],
         "record_id": record_id,
-        "version": None,
         "data": data,
         "created_at": moment,
         "due_at": moment,
     }
     with transaction() as connection:
-        insert_events(connection, [row])
+        _insert(connection, row)
+        on_commit(wake_worker.set)

@@ -1,9 +1,19 @@
-"""Options of an engine for PostgreSQL: its pool, and how long a statement, a lock or a pause may take."""
+"""What PostgreSQL is told beyond SQLite: its pool, limits of time, and of which rows its indexes are."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import URL, Connection, text
+from sqlalchemy import (
+    URL,
+    BigInteger,
+    Connection,
+    MetaData,
+    case,
+    cast,
+    func,
+    literal_column,
+    text,
+)
 
 from quire.store.instance_locks import APPLICATION
 from quire.store.outages import STATEMENT_SECONDS
@@ -28,6 +38,18 @@ LIMITS = {
 }
 """What those of servers are told too: commands may take as long as they take."""
 
+REPLICA_OPTION = "reads_from_replica"
+"""The option of engines whose server is a replica."""
+_position = func.pg_wal_lsn_diff(
+    case(
+        (func.pg_is_in_recovery(), func.pg_last_wal_replay_lsn()),
+        else_=func.pg_current_wal_insert_lsn(),
+    ),
+    literal_column("'0/0'"),
+)
+LOG_POSITION = cast(_position, BigInteger())
+"""The bytes of the log up to what the server shows now: what is committed is below that."""
+
 
 def engine_options(config: Mapping[str, Any], url: URL) -> dict[str, Any]:
     """What SQLAlchemy is to make an engine with."""
@@ -41,6 +63,19 @@ def engine_options(config: Mapping[str, Any], url: URL) -> dict[str, Any]:
         "isolation_level": "AUTOCOMMIT",
         "connect_args": _connect_args(config, url),
     }
+
+
+def is_replica(connection: Connection) -> bool:
+    """Whether its server is a replica, which shows what the primary server has shown a moment ago."""
+    return REPLICA_OPTION in connection.get_execution_options()
+
+
+def declare_partial_indexes(metadata: MetaData) -> None:
+    """Say of which rows the indexes of `declare.mixins.partial_index` are."""
+    for table in metadata.tables.values():
+        for index in table.indexes:
+            if "where" in index.info:
+                index.dialect_kwargs["postgresql_where"] = text(index.info["where"])
 
 
 def missing_role_settings(connection: Connection) -> list[tuple[str, str]]:

@@ -8,7 +8,8 @@ from sqlalchemy import Connection
 
 from quire.actor import Actor
 from quire.declare.action import Action
-from quire.declare.parse import error_detail, parse
+from quire.declare.input_validation import parse
+from quire.declare.parse_errors import error_detail
 from quire.declare.query import Query
 from quire.declare.record import Record
 from quire.declare.settable_fields import is_settable
@@ -25,6 +26,7 @@ from quire.store.db import immediate_commits, read_connection
 from quire.store.drafts import StoredDraft
 from quire.store.read import get_record
 from quire.store.references import unknown_references
+from quire.translations.messages import Message
 
 Raw = dict[str, Any]
 
@@ -87,8 +89,12 @@ def stale_record(
     changed_fields = [] if then is None else [n for n in present if present[n] != then.get(n)]
     read = f"version {based_on}" if based_on > 0 else "another version"
     return VersionConflict(
-        f"This {record.noun} has changed since you read it ({read}; it is now at version "
-        f"{state['version']}).",
+        Message(
+            "This %(noun)s has changed since you read it (%(read)s; it is now at version %(version)s).",
+            noun=Message(record.noun),
+            read=read,
+            version=state["version"],
+        ),
         extra={"current_version": state["version"], "changed_fields": changed_fields},
     )
 
@@ -100,7 +106,10 @@ def stale_draft(
     if draft is None:
         return stale_record(connection, record, state, -1)
     return VersionConflict(
-        f"This draft has changed since you read it (it is now at version {draft.version}).",
+        Message(
+            "This draft has changed since you read it (it is now at version %(version)s).",
+            version=draft.version,
+        ),
         extra={"current_version": draft.version, "changed_fields": list(draft.values)},
     )
 
@@ -108,7 +117,9 @@ def stale_draft(
 def refuse_trashed(record: Record, state: Raw) -> None:
     """Raise Conflict when the record is in the trash."""
     if state.get("deleted_at"):
-        raise Conflict(f"This {record.noun} is in the trash. Restore it first.")
+        raise Conflict(
+            Message("This %(noun)s is in the trash. Restore it first.", noun=Message(record.noun))
+        )
 
 
 def refuse_unknown(raw: Raw) -> None:

@@ -8,25 +8,21 @@ from sqlalchemy import ColumnElement, Connection, and_, select, true
 
 from quire.actor import Actor
 from quire.declare.clock import now
-from quire.declare.kinds import INT64
 from quire.declare.query import Query
 from quire.declare.query_conditions import comparisons
 from quire.declare.record import Record
 from quire.declare.rules import row_conditions
 from quire.declare.unicode_text import normalize
-from quire.errors import NotFound
-from quire.store import block_counts, cursor, search_index
-from quire.store.cache import DatabaseState, cached, database_state
+from quire.errors import no_such
+from quire.store import block_counts, cursor, page_rows, page_starts, search_index
+from quire.store.cache import cached
+from quire.store.database_state import DatabaseState, database_state
 from quire.store.db import db, read_connection
 from quire.store.feed_position import FeedPosition
 from quire.store.includes import include, prune
-from quire.store.search_extent import Extent, extent_of
+from quire.store.search_extent import extent_of
 from quire.store.select_statements import Plan, Walk, list_plan, record_plan
 from quire.store.size_limit import UNLIMITED, SizeLimit
-
-ROWS_AHEAD, ROWS_PER_HIT = 5000, 20
-"""So many rows of a list are matched at first where hits are many, since to sort few is cheaper: at
-least the first number, and the second for each hit up to the end of the page."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +59,7 @@ def rule_params(actor: Actor) -> dict[str, Any]:
 
 
 def get_record(
-    record: Record,
-    actor: Actor,
-    id: int,
-    query: Query | None = None,
-    limit: SizeLimit = UNLIMITED,
+    record: Record, actor: Actor, id: int, query: Query | None = None, limit: SizeLimit = UNLIMITED
 ) -> dict[str, Any]:
     """The record with this id as `actor` sees it.
 
@@ -78,10 +70,10 @@ def get_record(
         shape = query.fields, query.panel, connection.dialect.name
         projection, statement = record_plan(record, record.cache_key_actor(actor), *shape)
         result = connection.execute(statement, {"id": id, **rule_params(actor)})
-        row = next(limit.limited(result, projection.long), None)
-        if row is None:
-            raise NotFound(f"There is no such {record.noun}.")
-        rows = [projection.shape(row)]
+        found = limit.limited(result, projection.long)
+        if not found:
+            raise no_such(record.noun)
+        rows = [projection.shape(found[0])]
         include(connection, record, actor, rows, query.include, query.fields, limit)
     return prune(rows, query.fields)[0]
 
@@ -116,10 +108,16 @@ def list_records(record: Record, actor: Actor, query: Query, limit: SizeLimit = 
             plan = _list_plan(connection, record, actor, query, extent.walk)
         counted = count() if query.count else None
         known = None if extent.stops else counted
-        ahead = extent.ahead and _rows_ahead(
-            connection, record, actor, query, values, extent, limit
+        ahead_plan = (
+            _list_plan(connection, record, actor, query, extent.walk) if extent.ahead else plan
         )
-        rows, more, before = ahead or _rows(connection, record, plan, query, values, known, limit)
+        key = _list_key(plan, actor, query, values)
+        listed = page_starts.List(connection, state, key, plan, values)
+        rows, more, before = (
+            page_rows.rows_ahead(connection, ahead_plan, query, values, extent, limit)
+            or page_rows.rows_from_start(listed, query, known, limit)
+            or page_rows.rows(connection, plan, query, values, known, limit)
+        )
         states = [plan.projection.shape(row) for row in rows]
         include(connection, record, actor, states, query.include, query.fields, limit)
     mark = cursor.fingerprint(record.path, query) if before or more else ""
@@ -153,10 +151,15 @@ def _total(
     query: Query,
     values: dict[str, Any],
 ) -> int:
-    parameters = (value for name, value in values.items() if name != "now")
-    key = (plan.record.path, plan.record.cache_key_actor(actor), query.shape, *parameters)
+    key = _list_key(plan, actor, query, values)
     count = partial(block_counts.count, connection, state, key, plan, values)
     return cached(connection.engine, state, key, count)
+
+
+def _list_key(plan: Plan, actor: Actor, query: Query, values: dict[str, Any]) -> tuple[Any, ...]:
+    """What stands for a list and its values but the time."""
+    parameters = (value for name, value in values.items() if name != "now")
+    return (plan.record.path, plan.record.cache_key_actor(actor), query.shape, *parameters)
 
 
 def _list_plan(
@@ -177,122 +180,6 @@ def query_params(actor: Actor, query: Query) -> dict[str, Any]:
     if query.nested is not None:
         values["nested"] = query.nested[1]
     return values
-
-
-def _rows(
-    connection: Any,
-    record: Record,
-    plan: Plan,
-    query: Query,
-    values: dict[str, Any],
-    counted: int | None,
-    limit: SizeLimit,
-) -> tuple[list[Any], bool, bool]:
-    """The rows, whether more follow, whether any come before."""
-    if query.page is not None:
-        offset = (query.page - 1) * query.per_page
-        if query.search is not None and offset >= search_index.MAX_HITS:
-            return [], False, True
-        if counted is not None and counted // 2 < offset < counted:
-            return _from_the_end(connection, plan, values, counted, offset, query.per_page, limit)
-        limits = {"limit": query.per_page + 1, "offset": offset}
-        among_ranked = offset < search_index.MAX_RANKED
-        reaches = _reaches(plan, limits, among_ranked, among_ranked)
-        rows = _fetched(connection, plan, plan.rows, values | limits, limit, reaches)
-        return rows[: query.per_page], len(rows) > query.per_page, query.page > 1
-    backwards, statement, place = _from_cursor(record, plan, query)
-    limits = {"limit": query.per_page + 1, "offset": 0}
-    among_ranked = plan.ranks and place.get("after_0", -1) < 0
-    reaches = _reaches(plan, limits, among_ranked, among_ranked or backwards)
-    rows = _fetched(connection, plan, statement, values | place | limits, limit, reaches)
-    return _cut(query, rows, backwards)
-
-
-def _cut(query: Query, found: list[Any], backwards: bool) -> tuple[list[Any], bool, bool]:
-    """A page of cursor mode that was looked for with one row more."""
-    over, rows = len(found) > query.per_page, found[: query.per_page]
-    return (rows[::-1], True, over) if backwards else (rows, over, bool(query.cursor))
-
-
-def _rows_ahead(
-    connection: Any,
-    record: Record,
-    actor: Actor,
-    query: Query,
-    values: dict[str, Any],
-    extent: Extent,
-    limit: SizeLimit,
-) -> tuple[list[Any], bool, bool] | None:
-    """What `_rows` finds, among so many rows ahead in the list; None where these do not fill a page."""
-    plan = _list_plan(connection, record, actor, query, extent.walk)
-    if not plan.is_indexed:
-        return None
-    size = limit.size
-    backwards, statement, place = _from_cursor(record, plan, query)
-    offset = ((query.page or 1) - 1) * query.per_page
-    limits = {"limit": query.per_page + 1, "offset": offset, "ahead": extent.ahead}
-    found = _fetched(connection, plan, statement, values | place | limits, limit, [{}])
-    if len(found) <= query.per_page:
-        limit.size = size  # they are read again
-        return None
-    if query.page is None:
-        return _cut(query, found, backwards)
-    return found[:-1], True, query.page > 1
-
-
-def _reaches(plan: Plan, limits: Any, among_ranked: bool, ranking: bool) -> list[dict[str, Any]]:
-    """What to tell the statements of a plan, one after the other until the page is full."""
-    if plan.walk is not Walk.NONE:
-        first = max(ROWS_AHEAD, ROWS_PER_HIT * (limits["offset"] + limits["limit"]))
-        return [{"ahead": first}, {"ahead": INT64}]
-    return search_index.reaches(among_ranked, ranking) if plan.ranks else [{"ahead": INT64}]
-
-
-def _fetched(
-    connection: Any,
-    plan: Plan,
-    statement: Any,
-    values: dict[str, Any],
-    limit: SizeLimit,
-    reaches: list[dict[str, Any]],
-) -> list[Any]:
-    """The rows, looked for as far as the first of `reaches` that brings enough."""
-    size, hits = limit.size, values.get(search_index.hits_name(plan.record), 0)
-    for reach in reaches:
-        limit.size = size
-        result = connection.execute(statement, values | reach)
-        rows = list(limit.limited(result, plan.projection.long))
-        if len(rows) == values["limit"] or hits <= reach.get("most", 0):
-            break
-    return rows
-
-
-def _from_the_end(
-    connection: Any,
-    plan: Plan,
-    values: dict[str, Any],
-    counted: int,
-    offset: int,
-    per_page: int,
-    limit: SizeLimit,
-) -> tuple[list[Any], bool, bool]:
-    """Rows of a page in the second half: an offset costs what it skips, so skip the shorter way."""
-    remaining = counted - offset
-    limits = {"limit": min(per_page, remaining), "offset": max(remaining - per_page, 0)}
-    # ranks matter unless this page begins behind all that have one
-    reach = _reaches(plan, limits, False, offset < search_index.MAX_RANKED)
-    rows = _fetched(connection, plan, plan.rows_back, values | limits, limit, reach)
-    return rows[::-1], remaining > per_page, True
-
-
-def _from_cursor(record: Record, plan: Plan, query: Query) -> tuple[bool, Any, dict[str, Any]]:
-    if not query.cursor:
-        return False, plan.rows, {}
-    mark = cursor.fingerprint(record.path, query)
-    backwards, values = cursor.decode(query.cursor, mark, plan.keys)
-    ids = plan.ids.where(cursor.rows_after(plan.keys, backwards, values))
-    place = {f"after_{i}": value for i, value in enumerate(values) if value is not None}
-    return backwards, plan.select(ids, backwards), place
 
 
 def _cursor(mark: str, backwards: bool, plan: Plan, row: Any) -> str:

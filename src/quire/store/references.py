@@ -10,13 +10,14 @@ from quire.actor import NO_SCOPES, Actor
 from quire.declare.change import Change
 from quire.declare.clock import now
 from quire.declare.fields import Field
-from quire.declare.kinds import MAX_ID, SPACES
 from quire.declare.record import Record, record_of
 from quire.declare.rules import row_conditions
 from quire.declare.unicode_text import case_fold, normalize
+from quire.declare.value_kinds import MAX_ID, SPACES
 from quire.errors import Conflict, Detail, ValidationFailed, detail
 from quire.store.db import savepoint
-from quire.store.statements import Prepared
+from quire.store.prepared_statements import Prepared
+from quire.translations.messages import Message
 
 Create = Callable[[Record, Actor, dict[str, Any]], int]
 
@@ -66,8 +67,13 @@ def resolve(
 
 def _as_list(target: Record, value: Any) -> list[Any]:
     values = value if isinstance(value, list) else [value]
-    ids = (_of_object(target, one) if isinstance(one, dict) else one for one in values)
-    return [normalize(one).strip(SPACES) if isinstance(one, str) else one for one in ids]
+    return [_id_or_key(target, one) for one in values]
+
+
+def _id_or_key(target: Record, one: Any) -> Any:
+    if isinstance(one, dict):
+        one = _of_object(target, one)
+    return normalize(one).strip(SPACES) if isinstance(one, str) else one
 
 
 def _of_object(target: Record, one: dict[str, Any]) -> Any:
@@ -85,8 +91,18 @@ def _references(target: Record, value: Any) -> list[Any]:
 def _refusal(field: Field, target: Record, one: Any) -> Detail:
     if one is None:
         ways = "an ID" if target.key == "id" else f"an ID or a {target.key}"
-        return detail(field.name, "wrong_type", f"{field.label} must be {ways}.")
-    return detail(field.name, "not_found", f"{field.label} {str(one)[:50]} does not exist.")
+        return detail(
+            field.name,
+            "wrong_type",
+            Message("%(label)s must be %(ways)s.", label=Message(field.label), ways=ways),
+        )
+    return detail(
+        field.name,
+        "not_found",
+        Message(
+            "%(label)s %(value)s does not exist.", label=Message(field.label), value=str(one)[:50]
+        ),
+    )
 
 
 def _ids(
@@ -99,16 +115,22 @@ def _ids(
 ) -> list[int]:
     target = record_of(field.target or "")
     ids_by_form = reference_ids.setdefault(field.target or "", {})
-    missing = [one for one in _references(target, value) if _form(target, one) not in ids_by_form]
-    ids_by_form.update(_lookup(connection, target, change.actor, missing))
-    may_create = _may_create(field, target, change.actor)
+    values = value if isinstance(value, list) else [value]
+    known: list[Any] = [ids_by_form.get(one) for one in values if type(one) in (str, int)]
+    if len(known) == len(values) and None not in known:  # nearly always, after `prefetch`
+        return known
+    references = [(one, _form(target, one)) for one in _as_list(target, value)]
+    missing = [one for one, form in references if _is_reference(one) and form not in ids_by_form]
+    may_create = bool(missing) and _may_create(field, target, change.actor)
+    if missing:
+        ids_by_form.update(_lookup(connection, target, change.actor, missing))
     if may_create:
         names = {_form(target, one): one for one in reversed(missing) if isinstance(one, str)}
         new = {form: name for form, name in sorted(names.items()) if form not in ids_by_form}
         ids_by_form.update(_create_missing(connection, change, field, new, create))
     ids = []
-    for one in _as_list(target, value):
-        id = ids_by_form.get(_form(target, one)) if _is_reference(one) else None
+    for one, form in references:
+        id = ids_by_form.get(form) if _is_reference(one) else None
         if id is not None:
             ids.append(id)
         elif not (may_create and isinstance(one, str)):
@@ -177,7 +199,13 @@ def _create_missing(
                 ids[form] = create(target, change.actor, {target.title_field: name})
         except ValidationFailed as error:
             for bad in error.details:
-                change.refuse(field.name, bad["code"], f"{field.label}: {bad['message']}")
+                change.refuse(
+                    field.name,
+                    bad["code"],
+                    Message(
+                        "%(label)s: %(message)s", label=Message(field.label), message=bad["message"]
+                    ),
+                )
         except Conflict:  # another transaction has created it meanwhile
             ids |= _lookup(connection, target, change.actor, [name])
             if form not in ids:

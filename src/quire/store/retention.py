@@ -6,16 +6,18 @@ from itertools import groupby
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import bindparam, delete, exists, func, select
 
 from quire.actor import SYSTEM
 from quire.declare.clock import now, rfc3339
 from quire.declare.record import REGISTRY, Record
 from quire.errors import Conflict, NotFound, VersionConflict
 from quire.store import import_origins
+from quire.store.audit import AuditEvent
 from quire.store.db import read_connection, transaction
+from quire.store.import_origins import ImportOrigin
 from quire.store.revisions import Revision
-from quire.store.short_transactions import in_batches
+from quire.store.short_transactions import delete_in_batches, in_batches
 from quire.store.write import delete as delete_record
 
 PAGE_LIFETIME = timedelta(days=7)
@@ -59,6 +61,33 @@ def delete_expired_pages() -> int:
     """Delete the marks of editor pages that are too old for a request to be repeated."""
     with transaction() as connection:
         return import_origins.delete_older(connection, import_origins.PAGES, now() - PAGE_LIFETIME)
+
+
+def prune_audit_log() -> int:
+    """Delete events of the audit log older than AUDIT_DAYS; the last one stays, whatever its age."""
+    columns = AuditEvent.__table__.c
+    recent = select(columns.id).where(columns.created_at >= _days_ago("AUDIT_DAYS"))
+    newest = select(func.max(columns.id))
+    with read_connection() as connection:
+        # events stand in the order of time: this looks at the old ones alone
+        first = connection.execute(recent.order_by(columns.id).limit(1)).scalar()
+        kept = first or connection.execute(newest).scalar()
+    return 0 if kept is None else delete_in_batches(AuditEvent.__table__, columns.id < kept)
+
+
+def forget_deleted_imports() -> int:
+    """Forget where imported records came from that are gone, IMPORT_MEMORY_DAYS after their import."""
+    table, before = ImportOrigin.__table__, _days_ago("IMPORT_MEMORY_DAYS")
+    counts = [
+        delete_in_batches(
+            table,
+            table.c.type == record.path,
+            table.c.imported_at < before,
+            ~exists().where(record.table.c.id == table.c.record_id),
+        )
+        for record in REGISTRY.values()
+    ]
+    return sum(counts)
 
 
 def thin_revisions() -> int:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from quire.actor import Actor
-from quire.declare.parse import is_same_value
+from quire.declare.input_validation import is_same_value
 from quire.declare.pydantic_models import PART
 from quire.declare.record import Record, record_of
 from quire.declare.rules import require_possible
@@ -17,6 +17,7 @@ from quire.store.db import read_connection, transaction
 from quire.store.references import small_objects
 from quire.store.retries import retry_conflicts
 from quire.store.write import Raw, Saved, update
+from quire.translations.messages import Message
 
 VERB = "restore_revision"
 
@@ -34,14 +35,22 @@ def compare_revisions(
         state = rows.load_for_update(connection, record, actor, id, record.access.update).state
         second = state["version"] if second is None else second
         datas = [_data(connection, record, id, version) for version in (first, second)]
-    fields = record.visible_fields(actor)
     return {
         "type": record.path,
         "record_id": id,
         "from": first,
         "to": second,
-        "fields": [_field(record, name, *datas) for name in fields if _differs(name, *datas)],
+        "fields": compare_data(record, actor, *datas),
     }
+
+
+def compare_data(record: Record, actor: Actor, before: Raw, after: Raw) -> list[Raw]:
+    """The fields in which the data of two revisions differ, as far as the actor may see them."""
+    return [
+        _field(record, name, before, after)
+        for name in record.visible_fields(actor)
+        if _differs(name, before, after)
+    ]
 
 
 def _data(connection: Connection, record: Record, id: int, version: int) -> Raw:
@@ -146,7 +155,12 @@ def _missing(record: Record, name: str, small: Raw) -> dict[str, str]:
     return detail(
         name,
         "not_found",
-        f"{field.label}: the {target.noun} “{title}” no longer exists.",
+        Message(
+            "%(label)s: the %(noun)s “%(title)s” no longer exists.",
+            label=Message(field.label),
+            noun=Message(target.noun),
+            title=title,
+        ),
     )
 
 

@@ -3,20 +3,20 @@
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Index, insert, select
+from sqlalchemy import Connection, Index, delete, insert, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.actor import Actor
 from quire.declare.clock import now
 from quire.declare.column_types import Object, Time, Whole
 from quire.declare.fields import STORE_FIELDS, Field
+from quire.declare.input_validation import default_of
 from quire.declare.mixins import HasId, table_args
-from quire.declare.parse import default_of
 from quire.declare.record import Record
 from quire.declare.references import Ref, actor_reference
 from quire.store.audit import RecordId, Word
 from quire.store.db import Model
-from quire.store.statements import Prepared
+from quire.store.prepared_statements import Prepared
 
 
 class Revision(HasId, Model):
@@ -90,3 +90,27 @@ def data_at(connection: Connection, record: Record, id: int, version: int) -> di
     )
     data = connection.execute(statement).scalar()
     return None if data is None else with_defaults(record, data)
+
+
+def import_history(
+    connection: Connection,
+    record: Record,
+    id: int,
+    version: int,
+    past: list[dict[str, Any]] | None = None,
+    **hidden: Any,
+) -> None:
+    """Give a record, in the open transaction, the `version` it had elsewhere, and its `past`.
+
+    `past` are the values of revisions; they replace those that the import itself has created. Without
+    it only those beyond `version` are deleted. `hidden` are columns that no interface may set, such
+    as the hash of a password.
+    """
+    table, revision_table = record.table, Revision.__table__
+    own = (revision_table.c.type == record.path) & (revision_table.c.record_id == id)
+    if past:
+        connection.execute(delete(revision_table).where(own))
+        insert_revisions(connection, past)
+    else:
+        connection.execute(delete(revision_table).where(own, revision_table.c.version > version))
+    connection.execute(update(table).where(table.c.id == id).values(version=version, **hidden))

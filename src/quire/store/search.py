@@ -24,7 +24,8 @@ from quire.declare.record import REGISTRY, Record
 from quire.declare.rules import row_conditions, scopes_of
 from quire.errors import PermissionDenied
 from quire.store import search_index as engine
-from quire.store.cache import database_state, total, totals
+from quire.store.cache import total, totals
+from quire.store.database_state import database_state
 from quire.store.db import db, read_connection
 from quire.store.read import Page, rule_params
 from quire.store.select_statements import from_matches

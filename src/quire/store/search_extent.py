@@ -9,7 +9,9 @@ from sqlalchemy import Connection, func, select
 from quire.declare.query import Query
 from quire.declare.record import Record
 from quire.store import cursor, search_index
-from quire.store.cache import DatabaseState, total, totals
+from quire.store.cache import total, totals
+from quire.store.database_state import DatabaseState
+from quire.store.index_hints import has_links, hint_at_condition
 from quire.store.select_statements import Walk
 
 MIN_RANKED = 1000
@@ -20,6 +22,10 @@ ROOM = 3
 
 HITS_PER_DOCUMENT = {"sqlite": 20, "postgresql": 4}
 """The ids of so many hits are gathered in the time that a look into the document of a row takes."""
+
+
+MIN_LINKED, LINKED_PER_ROW = 1000, 1
+"""Of fewer rows with a tag, or of another filter, all are gathered and sorted, and so many in the time that a look at one row takes."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,7 @@ def extent_of(
     is the number of sort values that a cursor has where hits are ranked.
     """
     if query.search is None:
-        return Extent()
+        return _of_conditions(connection, state, record, query, count)
     counting = search_index.count_hits(record, connection.dialect.name)
     hits, unranked = totals(
         connection, state, ("hits", record.path, values["search"]), counting, values
@@ -87,6 +93,44 @@ def extent_of(
     else:
         walks = stops and (all_wanted or count() < MIN_RANKED)
     return Extent(stops, _walk(connection, state, record, query, unranked) if walks else Walk.NONE)
+
+
+def _of_conditions(
+    connection: Connection,
+    state: DatabaseState,
+    record: Record,
+    query: Query,
+    count: Callable[[], int],
+) -> Extent:
+    """Whether the rows of a filter are looked for in the order of the list, or brought by an index and sorted.
+
+    The more there are, the sooner a page is full. PostgreSQL decides that itself.
+    """
+    is_paged = query.count and query.page is not None and not query.trashed
+    if connection.dialect.name != "sqlite" or not is_paged:
+        return Extent()
+    if not query.conditions or query.nested is not None:
+        return Extent()
+    shapes = query.shape[0]
+    if has_links(record, shapes):
+        return Extent() if query.sort else _of_links(connection, state, record, query, count)
+    is_few = bool(hint_at_condition(record, shapes)) and count() < MIN_LINKED
+    return Extent(walk=Walk.BY_CONDITION) if is_few else Extent()
+
+
+def _of_links(
+    connection: Connection,
+    state: DatabaseState,
+    record: Record,
+    query: Query,
+    count: Callable[[], int],
+) -> Extent:
+    """Whether to look for the rows with a tag in the order of the list."""
+    listed = count()
+    if listed < MIN_LINKED:
+        return Extent()
+    rows = _rows_wanted(query) * _newest_id(connection, state, record) // listed
+    return Extent(walk=Walk.BY_LINKS) if rows * LINKED_PER_ROW < listed else Extent()
 
 
 def _walk(

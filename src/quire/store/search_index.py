@@ -1,98 +1,22 @@
-"""Full-text search: FTS5 on SQLite, tsvector on PostgreSQL, one table of documents behind both.
+"""The statements of a search: FTS5 on SQLite, tsvector on PostgreSQL.
 
-Documents hold terms (store/search_terms.py), so that both databases find the same. A search finds
-the newest MAX_HITS records of a type that match and ranks the newest MAX_RANKED of these, whatever
-the query.
+A search finds the newest MAX_HITS records of a type that match and ranks the newest MAX_RANKED of
+these, whatever the query.
 """
 
-import zlib
 from functools import cache
 from typing import Any
 
-from sqlalchemy import (
-    DDL,
-    Boolean,
-    Connection,
-    Integer,
-    String,
-    Text,
-    UniqueConstraint,
-    bindparam,
-    delete,
-    event,
-    select,
-    text,
-)
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import Boolean, Integer, bindparam, select, text
 from sqlalchemy.types import Float
 
 from quire.declare.record import Record
-from quire.store.db import HAS_VERSION, Model
-from quire.store.search_terms import document_terms, fts5_query, query_terms, tsquery
-from quire.store.snippets import LINK_TARGET
-from quire.store.statements import Prepared
+from quire.store.search_documents import MAX_ID, SearchDocument, document_id, type_term
+from quire.store.search_terms import fts5_query, query_terms, tsquery
 
 MAX_HITS = 10_000
 MAX_RANKED = 2_000
 """A rank costs more than all else about a hit. The hits that have none follow, the newest first."""
-MAX_PLACE = 16_383
-"""The last place in a document that a tsvector can name."""
-FTS_TABLE = "search_index"
-"""What a search reads on SQLite, of the documents."""
-_ID_BITS = 32
-_MASK = (1 << _ID_BITS) - 1
-
-
-class SearchDocument(Model):
-    """The terms of one record: those of its title, and those of its other fields.
-
-    On SQLite the id is a number of the type followed by one that falls as the id of the record
-    rises: a range of the index holds one type, the newest record first. (Read backwards, FTS5 of
-    SQLite 3.40 leaves out most of a range.) PostgreSQL has the type among the terms instead.
-    """
-
-    __tablename__ = "search_documents"
-    __table_args__ = (
-        UniqueConstraint("type", "record_id"),
-        {"sqlite_autoincrement": True, "info": HAS_VERSION},
-    )
-
-    id: Mapped[int] = mapped_column(Integer(), primary_key=True)
-    type: Mapped[str] = mapped_column(String(50))
-    record_id: Mapped[int] = mapped_column(Integer())
-    title: Mapped[str] = mapped_column(Text())
-    body: Mapped[str] = mapped_column(Text())
-
-
-SQLITE_DDL = (
-    "CREATE VIRTUAL TABLE IF NOT EXISTS search_index USING fts5(title, body, "
-    "content='search_documents', content_rowid='id', prefix='1 2 3', "
-    "tokenize=\"ascii tokenchars '_'\")",
-    "CREATE TRIGGER IF NOT EXISTS search_insert AFTER INSERT ON search_documents BEGIN "
-    "INSERT INTO search_index(rowid, title, body) VALUES (new.id, new.title, new.body); END",
-    "CREATE TRIGGER IF NOT EXISTS search_delete AFTER DELETE ON search_documents BEGIN "
-    "INSERT INTO search_index(search_index, rowid, title, body) "
-    "VALUES ('delete', old.id, old.title, old.body); END",
-    "CREATE TRIGGER IF NOT EXISTS search_update AFTER UPDATE ON search_documents BEGIN "
-    "INSERT INTO search_index(search_index, rowid, title, body) "
-    "VALUES ('delete', old.id, old.title, old.body); "
-    "INSERT INTO search_index(rowid, title, body) VALUES (new.id, new.title, new.body); END",
-)
-POSTGRESQL_DDL = (
-    "ALTER TABLE search_documents ADD COLUMN IF NOT EXISTS words tsvector "
-    "GENERATED ALWAYS AS (title::tsvector || body::tsvector) STORED",
-    "CREATE INDEX IF NOT EXISTS ix_search_documents_words ON search_documents USING gin (words)",
-)
-"""What a migration runs too; it says it again, since migrations import nothing from here."""
-
-for _dialect, _statements in (("sqlite", SQLITE_DDL), ("postgresql", POSTGRESQL_DDL)):
-    for _statement in _statements:
-        event.listen(
-            SearchDocument.__table__,
-            "after_create",
-            DDL(_statement.replace("%", "%%")).execute_if(dialect=_dialect),
-        )
 
 
 def expression(words: str, dialect: str) -> str:
@@ -154,12 +78,12 @@ _ALL_HITS = {
 
 
 def _sql(template: str, record: Record, **parts: Any) -> str:
-    last = _document_id(record.path, 0)
+    last = document_id(record.path, 0)
     search = "CAST(:search AS tsquery)"
     return template.format(
-        type=record.path, first=last - _MASK, last=last, limit=MAX_HITS, ranked=MAX_RANKED,
+        type=record.path, first=last - MAX_ID, last=last, limit=MAX_HITS, ranked=MAX_RANKED,
         search=search,
-        query=f"(CAST('{_type_term(record.path)}' AS tsquery) && {search})", **parts,
+        query=f"(CAST('{type_term(record.path)}' AS tsquery) && {search})", **parts,
     )  # fmt: skip
 
 
@@ -228,7 +152,7 @@ def is_match(record: Record, id: Any, dialect: str) -> Any:
     document = SearchDocument.__table__.alias("document")
     match: Any = text(_sql(_IS_MATCH[dialect], record))
     own = [document.c.type == record.path, document.c.record_id == id]
-    own = [document.c.id == _document_id(record.path, 0) - id] if dialect == "sqlite" else own
+    own = [document.c.id == document_id(record.path, 0) - id] if dialect == "sqlite" else own
     return select(match).select_from(document).where(*own).scalar_subquery()
 
 
@@ -236,65 +160,3 @@ def is_hit(record: Record, id: Any, dialect: str) -> Any:
     """The same, told by the ids of all hits, which are gathered first."""
     # not IN alone, which PostgreSQL would join in an order of its own
     return id.in_(text(_sql(_ALL_HITS[dialect], record)).columns(id=Integer())).is_(True)
-
-
-def _document_id(type: str, record_id: int) -> int:
-    return (zlib.crc32(type.encode()) >> 1) << _ID_BITS | (_MASK - record_id)
-
-
-def _type_term(type: str) -> str:
-    return f"#{type}"
-
-
-def index_records(connection: Connection, record: Record, states: list[dict[str, Any]]) -> None:
-    """Write the documents of records whose state is given."""
-    if not record.search_fields or not states:
-        return
-    dialect = connection.dialect.name
-    _upsert(dialect)(connection, [_document(record, state, dialect) for state in states])
-
-
-@cache
-def _upsert(dialect: str) -> Prepared:
-    table = SearchDocument.__table__
-    values: dict[str, Any] = {
-        name: bindparam(name) for name in ("type", "record_id", "title", "body")
-    }
-    if dialect == "sqlite":
-        values["id"] = bindparam("id")
-    insert = (sqlite if dialect == "sqlite" else postgresql).insert(table).values(values)
-    names = ["type", "record_id"]
-    changed = {"title": insert.excluded.title, "body": insert.excluded.body}
-    return Prepared(insert.on_conflict_do_update(index_elements=names, set_=changed))
-
-
-def delete_document(connection: Connection, record: Record, id: int) -> None:
-    """Remove the document of a record that is gone."""
-    table = SearchDocument.__table__
-    connection.execute(delete(table).where(table.c.type == record.path, table.c.record_id == id))
-
-
-def _document(record: Record, state: dict[str, Any], dialect: str) -> dict[str, Any]:
-    title, *others = (
-        LINK_TARGET.sub(" ", state.get(one.name) or "") for one in record.search_fields
-    )
-    return document(record.path, state["id"], title, "\n".join(filter(None, others)), dialect)
-
-
-def document(type: str, record_id: int, title: str, body: str, dialect: str) -> dict[str, Any]:
-    """The row of SearchDocument for the texts of a record."""
-    row: dict[str, Any] = {"type": type, "record_id": record_id}
-    if dialect == "sqlite":
-        terms = {"title": " ".join(document_terms(title)), "body": " ".join(document_terms(body))}
-        return {**row, "id": _document_id(type, record_id), **terms}
-    return {
-        **row,
-        "title": _weighted([*document_terms(title), _type_term(type)], "A"),
-        "body": _weighted(document_terms(body), ""),
-    }
-
-
-def _weighted(terms: list[str], weight: str) -> str:
-    """A tsvector as text: each term with the place where it stands first."""
-    places = enumerate(dict.fromkeys(terms), start=1)
-    return " ".join(f"{term}:{min(place, MAX_PLACE)}{weight}" for place, term in places)

@@ -10,13 +10,22 @@ from sqlalchemy import Select, String, and_, bindparam, func, select, true, type
 from sqlalchemy.types import BigInteger
 
 from quire.actor import Actor
-from quire.declare.kinds import ID, RANK, SORT_KEY
 from quire.declare.record import Record
-from quire.declare.reference_rules import index_by_id
 from quire.declare.rules import row_conditions
+from quire.declare.value_kinds import ID, RANK, SORT_KEY
 from quire.store import cursor, search_index
 from quire.store.conditions import conditions_sql, expression
 from quire.store.includes import heads
+from quire.store.index_hints import (
+    has_links,
+    has_narrow,
+    hint_at_condition,
+    hint_at_keys,
+    hint_at_order,
+    hint_at_parent,
+    hint_by_id,
+    lacks_in_order,
+)
 from quire.store.projection import Projection
 
 MAX_PLANS = 100
@@ -24,14 +33,21 @@ MAX_PLANS = 100
 
 
 class Walk(Enum):
-    """Whether a search looks through the rows of the list in their own order, and how it tells hits.
+    """Whether the rows of a list are looked through in their own order, and how those wanted are told.
 
-    BY_HITS: by the ids of all hits, gathered first; BY_TERMS: by the document of each row.
+    BY_HITS: hits of a search by the ids of all, gathered first; BY_TERMS: by the document of each row;
+    BY_LINKS: rows with a tag, or the like, by the tags of each row; BY_CONDITION: not in their own order,
+    since an index of a condition brings all of them, which are few.
     """
 
     NONE = auto()
     BY_HITS = auto()
     BY_TERMS = auto()
+    BY_LINKS = auto()
+    BY_CONDITION = auto()
+
+
+SEARCHING = (Walk.BY_HITS, Walk.BY_TERMS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +56,10 @@ class Plan:
 
     `ids` finds the rows, `count` counts all, `keys` are the sort keys; a row's last columns are its
     sort values. `ranks`: the best matches of a search come first, and `rows` is told from how many,
-    as `most`. `is_indexed`: an index has the rows in the order of the list. `match`: whether a row
-    belongs to the list, asked of the first `:ahead` of `ids` in their order.
+    as `most`. `is_indexed`: an index has the rows in the order of the list. `is_wide`:
+    it is a whole list in its own order. `match`: whether a row
+    belongs to the list, asked of the first `:ahead` of `ids` in their order. `counts_by_parent`:
+    `count` names an index, of which the rows that are counted together are neighbours.
     """
 
     record: Record
@@ -51,8 +69,10 @@ class Plan:
     keys: list[cursor.SortKey]
     ranks: bool = False
     is_indexed: bool = False
+    is_wide: bool = False
     walk: Walk = Walk.NONE
     match: Callable[[Any], Any] | None = None
+    counts_by_parent: bool = False
 
     def select(self, ids: Select[Any], backwards: bool = False) -> Select[Any]:
         """The whole statement of page mode for those of `ids` that are wanted."""
@@ -68,6 +88,11 @@ class Plan:
         """The same from the end; made when the second half of a list is read: few lists are."""
         return self.select(self.ids, backwards=True)
 
+    @cached_property
+    def rows_behind(self) -> Select[Any]:
+        """The same behind the sort key bound as `after_0` ..., where none of the keys can be null."""
+        return self.select(self.ids.where(cursor.rows_after(self.keys, False, [])))
+
 
 @lru_cache(MAX_PLANS)
 def list_plan(record: Record, actor: Actor, shape: Any, walk: Walk, dialect: str) -> Plan:
@@ -76,17 +101,19 @@ def list_plan(record: Record, actor: Actor, shape: Any, walk: Walk, dialect: str
     A search takes the newest matches, and ranks or sorts them, unless it is to `walk`.
     """
     conditions, sort, searching, fields, trashed, nested, panel = shape
-    walks, from_hits = walk is not Walk.NONE, searching and walk is Walk.NONE
+    walks, from_hits = walk in SEARCHING, searching and walk is Walk.NONE
     keys = sort_keys(record, sort or record.order)
     projection = Projection(record, actor, None if fields is None else heads(fields))
-    visible = visible_rows(record, actor, shape)
+    visible = visible_rows(record, actor, shape, walk is Walk.BY_LINKS)
     few = trashed or nested is not None or (panel and record.allows(actor, "panel") is not True)
-    hint = "" if few else _hint_at_order(record, sort or record.order * walks, conditions)
+    by_condition = hint_at_condition(record, conditions) if walk is Walk.BY_CONDITION else ""
+    hint = "" if few else hint_at_order(record, sort or record.order * walks, conditions)
+    hint = by_condition or hint
     ids, match = select(record.table.c.id), None
     if from_hits:
         hits = search_index.matches(record, dialect, ranked=not sort)
         is_late = bool(sort) and dialect == "sqlite" and not few and not conditions
-        ids = from_matches(ids, record, hits, _hint_at_keys(record, sort) if is_late else "")
+        ids = from_matches(ids, record, hits, hint_at_keys(record, sort) if is_late else "")
         keys = keys if sort else [(hits.c.rank, False, False, RANK), *keys]
         match = partial(_is_visible, record, visible) if is_late else None
     elif hint:
@@ -97,9 +124,21 @@ def list_plan(record: Record, actor: Actor, shape: Any, walk: Walk, dialect: str
         match, ids = partial(search_index.is_match, record, dialect=dialect), ids.where(*visible)
     elif match is None:
         ids = ids.where(*visible)
+    by_parent = "" if searching else hint_at_parent(record, visible)
     count = _count(record, visible, searching, dialect)
+    if not (by_parent or searching or trashed) and lacks_in_order(record, conditions):
+        count = count.with_hint(record.table, hint_at_condition(record, conditions), "sqlite")
+    if by_parent:
+        count = count.with_hint(record.table, by_parent, "sqlite")
+    if has_links(record, conditions) and not searching:
+        # SQLite would walk the whole index of the list, be there a million rows or one with that tag
+        count = count.with_hint(record.table, hint_by_id(record.table), "sqlite")
+        if walk is Walk.NONE:
+            ids = ids.with_hint(record.table, hint_by_id(record.table), "sqlite")
     ranks = from_hits and not sort
-    return Plan(record, projection, ids, count, keys, ranks, bool(hint), walk, match)
+    is_wide = not (few or sort or searching or by_condition or has_narrow(record, conditions))
+    more = bool(hint) and not by_condition, is_wide, walk, match, bool(by_parent)
+    return Plan(record, projection, ids, count, keys, ranks, *more)
 
 
 def _count(record: Record, visible: list[Any], searching: bool, dialect: str) -> Select[Any]:
@@ -132,54 +171,7 @@ def from_matches(ids: Select[Any], record: Record, matches: Any, hint: str = "")
     return joined.with_hint(table, hint or hint_by_id(table), "sqlite")
 
 
-def _hint_at_order(record: Record, sort: tuple[str, ...], conditions: Any) -> str:
-    """The hint at an index in the order of `sort`, where filters leave many rows.
-
-    SQLite takes `deleted_at IS NULL` for a condition that few rows meet, and sorts the others.
-    """
-    if len(sort) != 1 or has_narrow(record, conditions):
-        return ""
-    column, table = record.field(sort[0].removeprefix("-")).order_column, record.table
-    if column is table.c.id:
-        return hint_by_id(table)
-    if column is None:
-        return ""
-    # SQLite ends each index with the id, named or not
-    fitting = ([column.name], [column.name, "id"])
-    index = next((one.name for one in table.indexes if [*one.columns.keys()] in fitting), None)
-    return f"INDEXED BY {index}" if index else ""
-
-
-def _hint_at_keys(record: Record, sort: tuple[str, ...]) -> str:
-    """The hint at what has the sort keys of a row whose id is known: an index, or the row itself."""
-    table = record.table
-    keys = {record.field(one.removeprefix("-")).order_column for one in sort}
-    covering = any(
-        one.name == index_by_id(table) and keys <= {*one.columns} for one in table.indexes
-    )
-    return hint_by_id(table) if covering else "NOT INDEXED"
-
-
-def hint_by_id(table: Any) -> str:
-    """The hint that makes SQLite look up rows by id."""
-    name = index_by_id(table)
-    return f"INDEXED BY {name}" if name else "NOT INDEXED"
-
-
-def has_narrow(record: Record, conditions: Any) -> bool:
-    """Whether conditions, by their shapes, leave so few rows that an index of theirs is best."""
-    return any(_is_narrow(record, one) for one in conditions)
-
-
-def _is_narrow(record: Record, shape: Any) -> bool:
-    """Whether a comparison, which has three parts, leaves few rows; groups may leave all."""
-    if len(shape) != 3:
-        return False
-    field = record.field(shape[0].partition(".")[0])
-    return field.target is not None or field.is_unique or field.name == "id"
-
-
-def visible_rows(record: Record, actor: Actor, shape: Any) -> list[Any]:
+def visible_rows(record: Record, actor: Actor, shape: Any, row_by_row: bool = False) -> list[Any]:
     """The conditions of the rows that a query of this shape asks for and `actor` may see."""
     conditions, _, _, _, trashed, nested, panel = shape
     clauses = row_conditions(record.allows(actor, "panel" if panel else "read"))
@@ -188,7 +180,7 @@ def visible_rows(record: Record, actor: Actor, shape: Any) -> list[Any]:
         clauses.insert(0, deleted.is_not(None) if trashed else deleted.is_(None))
     if nested is not None:
         clauses.append(record.field(nested).column == bindparam("nested", type_=BigInteger))
-    return clauses + conditions_sql(record, conditions)
+    return clauses + conditions_sql(record, conditions, row_by_row)
 
 
 def sort_keys(record: Record, names: tuple[str, ...]) -> list[cursor.SortKey]:
@@ -238,8 +230,12 @@ def two_step_select(
 def ordered_ids(plan: Plan) -> Select[Any]:
     """The ids of a list in its order, as many as the value bound as `most`."""
     ids = plan.ids if plan.match is None else plan.ids.where(plan.match(plan.record.table.c.id))
-    ordered = (_ordered(key[0], key, False) for key in plan.keys)
-    return ids.order_by(*ordered).limit(bindparam("most", type_=BigInteger))
+    return in_order(ids, plan.keys).limit(bindparam("most", type_=BigInteger))
+
+
+def in_order(ids: Select[Any], keys: list[cursor.SortKey]) -> Select[Any]:
+    """`ids` in the order of the sort keys."""
+    return ids.order_by(*(_ordered(key[0], key, False) for key in keys))
 
 
 def _ordered(column: Any, key: cursor.SortKey, backwards: bool) -> Any:

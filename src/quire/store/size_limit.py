@@ -1,11 +1,11 @@
 """How much an answer may hold: counted row by row, so that too much is never in memory."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from quire.errors import TooCostly, detail
 
-FETCHED = 5
+FETCHED = 10
 """Rows that are read before they are counted: one by one takes a tenth of the time of a list."""
 
 
@@ -30,17 +30,18 @@ class SizeLimit:
         if self.most is not None and size > self.most:
             raise _too_costly(self.most)
 
-    def limited(self, rows: Any, places: Sequence[int]) -> Iterator[Any]:
+    def limited(self, result: Any, places: Sequence[int]) -> list[Any]:
         """The rows of a result, FETCHED at a time counted by their values at `places`."""
         if self.most is None or not places:
-            yield from rows
-            return
+            return list(result)
+        rows: list[Any] = []
         more = True
         while more:
-            some = rows.fetchmany(FETCHED)
+            some = result.fetchmany(FETCHED)
             self.add(_long_texts(some, places))
-            yield from some
+            rows += some
             more = len(some) == FETCHED
+        return rows
 
 
 UNLIMITED = SizeLimit()
@@ -61,9 +62,14 @@ def text_size(value: Any) -> int:
     """The characters of all texts in a JSON value."""
     if isinstance(value, str):
         return len(value)
-    if isinstance(value, dict):
-        return sum(map(text_size, value.values()))
-    return sum(map(text_size, value)) if isinstance(value, list) else 0
+    size = 0
+    if isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            if isinstance(part, str):  # most parts are: a call for each takes twice the time
+                size += len(part)
+            elif isinstance(part, dict | list):
+                size += text_size(part)
+    return size
 
 
 def _too_costly(most: int) -> TooCostly:

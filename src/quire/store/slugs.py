@@ -1,6 +1,6 @@
 """Slugs from titles: readable and unique."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container, Sequence
 from functools import cache
 
 from slugify import slugify
@@ -10,11 +10,14 @@ from quire.declare.change import Change
 from quire.declare.record import Record
 from quire.declare.unicode_text import normalize
 from quire.store.db import read_connection
-from quire.store.statements import Prepared
+from quire.store.prepared_statements import Prepared
 
 LENGTH = 180
 IN_ORDER = 5
 """Suffixes that are tried one by one; then the steps grow, as thousands may be taken."""
+MAX_NUMBERS = 50_000
+_last_numbers: dict[tuple[str, str], int] = {}
+"""The number that a slug of a type was given last here: the next one is probably free."""
 
 
 def slug_from(name: str) -> Callable[[Change], str]:
@@ -29,20 +32,53 @@ def slug_from(name: str) -> Callable[[Change], str]:
     return fill
 
 
-def free_slug(record: Record, slug: str) -> str:
-    """`slug`, or one of slug-2, slug-3 ... that no record has: the first, but where there are gaps."""
-    if not _is_taken(record, slug):
-        return slug
-    last_taken, free = 1, 2
-    while _is_taken(record, f"{slug}-{free}"):  # more than twice as far after some steps
+def number_slugs(changes: Sequence[Change]) -> None:
+    """Number the generated slugs of new records of one type that are taken, also by one before them."""
+    record = changes[0].record
+    slugs = {one.values["slug"] for one in changes if "slug" in one.filled_fields}
+    if not slugs:
+        return
+    with read_connection() as connection:
+        column = record.table.c.slug
+        taken = set(connection.execute(select(column).where(column.in_(slugs))).scalars())
+    for change in changes:
+        slug = change.values["slug"]
+        if "slug" in change.filled_fields and slug in taken:
+            change.set(slug=free_slug(record, slug, taken))
+        taken.add(change.values["slug"])
+
+
+def free_slug(record: Record, slug: str, others: Container[str] = ()) -> str:
+    """`slug`, or one of slug-2, slug-3 ... that is no record's and not among `others`.
+
+    It is the first, but where there are gaps.
+    """
+
+    def is_taken(number: int) -> bool:
+        numbered = slug if number == 1 else f"{slug}-{number}"
+        return numbered in others or _is_taken(record, numbered)
+
+    number = _free_number(is_taken, _last_numbers.get((record.path, slug), 1))
+    if len(_last_numbers) >= MAX_NUMBERS:
+        _last_numbers.clear()
+    _last_numbers[record.path, slug] = number
+    return slug if number == 1 else f"{slug}-{number}"
+
+
+def _free_number(is_taken: Callable[[int], bool], last: int) -> int:
+    """A number that is not taken: the one behind `last`, if that is so, or else the first."""
+    if last > 1 and is_taken(last) and not is_taken(last + 1):
+        return last + 1
+    last_taken, free = 0, 1
+    while is_taken(free):  # more than twice as far after some steps
         last_taken, free = free, free + 1 if free < IN_ORDER else free * 2
     while free - last_taken > 1:
         middle = (last_taken + free) // 2
-        if _is_taken(record, f"{slug}-{middle}"):
+        if is_taken(middle):
             last_taken = middle
         else:
             free = middle
-    return f"{slug}-{free}"
+    return free
 
 
 def _is_taken(record: Record, slug: str) -> bool:

@@ -10,20 +10,38 @@ BEFORE, LENGTH = 60, 200
 """Characters in front of the first mark, and of the whole."""
 PIECE, MAX_PIECES = 500, 48
 """The length of the pieces in which a text is scanned, and how many are examined closely."""
+FIRST_LENGTH = 4096
+"""The characters of a long text that are looked at first."""
 LINK_TARGET = re.compile(r"\(https?://[^()\s]{0,2000}\)")
+_INVISIBLE = re.compile(
+    r"(?<=\])\([^()\n]{0,2000}\)|!(?=\[)|</?[A-Za-z][^<>\n]{0,2000}>|\[\^[^\]\s]{1,50}\]:?"
+    r"|^[ ]{0,3}(?:(?:```|~~~)[^\n]*|\[[^\]\n]{1,200}\]:[^\n]*)$",
+    re.MULTILINE,
+)
+"""What readers never see: where links and pictures lead, tags, marks of notes, fences of code."""
 _LINE_START = re.compile(
     r"^(?:[ \t]*(?:[#>]|(?:[-+*]|\d{1,9}[.)])(?=[ \t])))+(?:[ \t]*\[[ xX]\](?=[ \t]))?|^[ \t|:=-]+$",
     re.MULTILINE,
 )
 """The marks of headings, quotes, lists and tasks, and lines of nothing but marks."""
-_MARKUP = re.compile(r"[*`~\[\]]+|(?<![^\W_])_+|_+(?![^\W_])")
+_MARKUP = re.compile(r"[*`~\[\]_](?:(?<!_)|(?<![^\W_]_)_*|_*(?![^\W_]))")
+"""Marks, underscores only at the beginning or end of a word; each begins with a set, which is quick to find."""
 Span = tuple[int, int]
 
 
 def plain_text(markdown: str) -> str:
     """A text without the marks of Markdown and the targets of links, on one line."""
-    text = _MARKUP.sub("", _LINE_START.sub("", LINK_TARGET.sub("", markdown)))
+    text = _MARKUP.sub("", _LINE_START.sub("", _INVISIBLE.sub("", LINK_TARGET.sub("", markdown))))
     return " ".join(text.replace("|", " ").split())
+
+
+def beginnings(text: str) -> Iterator[str]:
+    """Ever longer beginnings of a text, of whole lines; all of it last."""
+    length = FIRST_LENGTH
+    while (end := text.find("\n", length)) >= 0:
+        yield text[:end]
+        length = end * 8
+    yield text
 
 
 class Highlighter:
@@ -42,8 +60,11 @@ class Highlighter:
 
     def snippet(self, text: str) -> str:
         """The first part of Markdown that holds words of the query, or else its beginning."""
-        plain = plain_text(text)
-        spans = self._first_spans(plain)
+        for beginning in beginnings(text):
+            plain = plain_text(beginning)
+            spans = self._first_spans(plain)
+            if spans and len(plain) - spans[0][0] > PIECE + LENGTH:
+                break
         start = _word_start(plain, max(spans[0][0] - BEFORE, 0)) if spans else 0
         end = len(plain) if len(plain) - start <= LENGTH else _word_end(plain, start + LENGTH)
         marked_text = _mark_words(plain, start, end, [span for span in spans if span[1] <= end])

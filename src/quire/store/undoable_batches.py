@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.orm import Mapped, mapped_column
@@ -19,11 +19,13 @@ from quire.errors import Conflict, Problem, Unavailable
 from quire.store import import_origins, write
 from quire.store.audit import RecordId, Word
 from quire.store.db import Model, nested_transaction, read_connection, transaction
+from quire.store.prepared_statements import Prepared
 from quire.store.retries import retry_conflicts
 from quire.store.revert import revert
 from quire.store.revisions import data_at
 from quire.store.short_transactions import delete_in_batches
 from quire.store.write import Saved
+from quire.translations.messages import Message
 
 ROWS_AT_ONCE = 500
 """Changes that are read together: a batch may hold more than fit into memory."""
@@ -63,8 +65,7 @@ class BatchChange(HasId, Model):
     """How often it could not be undone."""
 
 
-@dataclass(frozen=True, slots=True)
-class RowChange:
+class RowChange(NamedTuple):
     """The change to one row of a batch.
 
     `row` is its number in the request, `action` create, update, delete or the name of an
@@ -83,7 +84,8 @@ class RowChange:
 
 _batches = Batch.__table__
 _changes = BatchChange.__table__
-_COLUMNS = [_changes.c[n] for n in RowChange.__dataclass_fields__]
+_insert_changes = Prepared(insert(_changes))
+_COLUMNS = [_changes.c[n] for n in RowChange._fields]
 
 
 def change_of(
@@ -107,9 +109,8 @@ def begin(connection: Connection, actor: Actor, kind: str) -> int:
 
 def keep(connection: Connection, batch_id: int, some: Sequence[RowChange]) -> None:
     """Store changes, in their transaction."""
-    names = ("row", "action", "type", "record_id", "version", "base_version")
-    rows = [{"batch_id": batch_id, **{n: getattr(one, n) for n in names}} for one in some]
-    connection.execute(insert(_changes), rows)
+    rows = [{**one._asdict(), "batch_id": batch_id} for one in some]
+    _insert_changes(connection, rows)
     more = update(_batches).where(_batches.c.id == batch_id)
     connection.execute(more.values(rows=_batches.c.rows + len(rows)))
 
@@ -207,13 +208,17 @@ def _take_back(
     """Undo a change; returns the version of the record afterwards, None where it is gone."""
     id, version, base = change.record_id, change.version, change.base_version
     if version is None:
-        raise Conflict(f"This {record.noun} was permanently deleted.")
+        raise Conflict(Message("This %(noun)s was permanently deleted.", noun=Message(record.noun)))
     if change.action == "create":
         saved = write.delete(record, actor, id, version=version)
         return None if saved is None else saved.version
     data = None if base is None else data_at(connection, record, id, base)
     if data is None:
-        raise Conflict(f"The former state of this {record.noun} is no longer known.")
+        raise Conflict(
+            Message(
+                "The former state of this %(noun)s is no longer known.", noun=Message(record.noun)
+            )
+        )
     saved = revert(record, actor, id, data, action=change.action, version=version)
     if not saved.changed:  # it was something that no revision holds, such as a password
         raise Conflict("The former value is secret and was not stored.")

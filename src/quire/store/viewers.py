@@ -120,7 +120,7 @@ def _dependent_types(
             continue
         columns = {one.reference[0] for one in other.access.read.walk() if one.reference}
         for column in columns:
-            if any(key.column.table is record.table for key in column.expression.foreign_keys):
+            if any(key.column.table is record.table for key in column.foreign_keys):
                 yield from _dependent_types(other, column.in_(ids), (*path, record))
     for other, rule in _showing_rules():
         shown = rule.shown_by(record, where)

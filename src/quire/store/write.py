@@ -8,7 +8,7 @@ parsing       raw values -> values, or every bad field at once
 change        defaults, references, the record's hook
 flush         INSERT or UPDATE; a broken unique rule becomes a Conflict on its field
 recheck       the row must still satisfy the rule: nobody promotes themselves or gives a record away
-effects       audit, revision, event, search document (effects.py)
+side effects  audit, revision, event, search document (side_effects.py)
 commit        transaction() ends; what conflicted with others is run again from loading on (retries.py)
 """
 
@@ -21,7 +21,7 @@ from sqlalchemy import Connection
 from quire.actor import Actor
 from quire.declare.action import Action
 from quire.declare.change import Change
-from quire.declare.parse import normal_values
+from quire.declare.input_validation import normal_values
 from quire.declare.pydantic_models import NEW, PART, WHOLE
 from quire.declare.record import Record
 from quire.declare.rules import Rule, require_possible
@@ -31,7 +31,6 @@ from quire.store import (
 )
 from quire.store.change_steps import complete, insert_all, recheck, remove
 from quire.store.db import rollback_scope, transaction
-from quire.store.effects import record_change
 from quire.store.preconditions import (
     action_input,
     check_version,
@@ -42,6 +41,7 @@ from quire.store.preconditions import (
 )
 from quire.store.references import prefetch
 from quire.store.retries import retry_conflicts
+from quire.store.side_effects import record_change
 from quire.store.viewers import note_before
 
 Raw = dict[str, Any]

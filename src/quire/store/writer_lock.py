@@ -42,9 +42,30 @@ def _wait_for_turn() -> None:
     try:
         with _remaining_seconds() as seconds, blocking():
             if not _single_writer.acquire(timeout=seconds):
-                raise lock_timeout()
+                raise lock_timeout(is_outage=not _waits_briefly())
     finally:
         _queue_slots.release()
+
+
+@contextmanager
+def brief_wait() -> Iterator[None]:
+    """Let the request wait for locks no longer than SOON_SECONDS in this block.
+
+    For what is written because somebody reads: a reader waits for no writer. Raises Unavailable.
+    """
+    if not has_request_context():
+        yield
+        return
+    remaining = g.get("lock_seconds", BUSY_SECONDS)
+    g.lock_seconds, g.waits_briefly = min(remaining, SOON_SECONDS), True
+    try:
+        yield
+    finally:
+        g.lock_seconds, g.waits_briefly = remaining, False
+
+
+def _waits_briefly() -> bool:
+    return has_request_context() and bool(g.get("waits_briefly"))
 
 
 @contextmanager

@@ -25,22 +25,22 @@ def max_body_bytes(config: Mapping[str, Any]) -> int:
     return int(max(config["MAX_UPLOAD_BYTES"] + WRAPPING, config["MAX_CONTENT_LENGTH"]))
 
 
-def _refuse_compressed() -> None:
-    """Refuse a body in a content coding (RFC 9110 section 15.5.16). Raises UnsupportedMediaType."""
-    coding = request.environ.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+def _look_at_body() -> None:
+    """Refuse a body in a content coding (RFC 9110 section 15.5.16); let a file be larger than others.
+
+    Raises UnsupportedMediaType.
+    """
+    environ = request.environ
+    coding = environ.get("HTTP_CONTENT_ENCODING", "").strip().lower()
     if coding not in ("", "identity"):
         raise UnsupportedMediaType(
             "Compressed bodies are not supported. Send it without Content-Encoding.",
             headers={"Accept-Encoding": "identity"},
         )
-
-
-def _allow() -> None:
-    if accepts_files(request.method, request.path):
+    if accepts_files(environ["REQUEST_METHOD"], request.path):
         request.max_content_length = max_body_bytes(current_app.config)
 
 
 def init_app(app: Flask) -> None:
     """Look at what is sent before it is read."""
-    app.before_request(_refuse_compressed)
-    app.before_request(_allow)
+    app.before_request(_look_at_body)

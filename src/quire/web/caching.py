@@ -6,6 +6,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 from flask import Flask, Response, current_app, g, request
+from werkzeug.wrappers import Response as AnyResponse
 
 from quire.actor import ANONYMOUS
 from quire.declare.clock import now
@@ -31,6 +32,12 @@ def has_session() -> bool:
     return any(name in request.cookies for name in session_cookies(current_app.config))
 
 
+def has_program_credential() -> bool:
+    """Whether the request carries what may be an access token or an API key."""
+    environ = request.environ
+    return "HTTP_AUTHORIZATION" in environ or "HTTP_X_API_KEY" in environ
+
+
 def session_cookies(config: Mapping[str, Any]) -> tuple[str, str]:
     """The names of cookies that may say who asks."""
     return config["SESSION_COOKIE_NAME"], config.get("REMEMBER_COOKIE_NAME", "remember_token")
@@ -38,18 +45,30 @@ def session_cookies(config: Mapping[str, Any]) -> tuple[str, str]:
 
 def is_personal() -> bool:
     """Whether the request changes something, or carries what may say who asks."""
-    proofs = ("HTTP_AUTHORIZATION", "HTTP_X_API_KEY")
-    has_proof = any(name in request.environ for name in proofs)
-    return request.method not in READS or has_proof or has_session()
+    environ = request.environ
+    return environ["REQUEST_METHOD"] not in READS or has_program_credential() or has_session()
+
+
+def vary_by(response: AnyResponse, *names: str) -> None:
+    """Say that an answer depends on these headers of the request, besides those it names already.
+
+    Nearly every answer comes here more than once: Werkzeug's `vary` would be parsed each time.
+    """
+    before = response.headers.get("Vary", "")
+    known = {name.strip().lower() for name in before.split(",")}
+    missing = [name for name in names if name.lower() not in known]
+    if missing:
+        response.headers["Vary"] = ", ".join([before, *missing] if before else missing)
 
 
 def note_shown(record: Record, rows: Iterable[dict[str, Any]] = ()) -> None:
     """The answer to this request shows records of a type, among them `rows`, as anybody sees them."""
-    note_tags(record_tags(record, rows))
+    if not is_personal():
+        _collect(record, list(rows), g.setdefault("cache_tags", {}))
 
 
 def note_tags(tags: Iterable[str]) -> None:
-    """The same for what is known by its tags."""
+    """The answer to this request shows what is known by these tags, as anybody sees it."""
     if not is_personal():
         g.setdefault("cache_tags", {}).update(dict.fromkeys(tags))
 
@@ -62,19 +81,20 @@ def note_surroundings(*types: str) -> None:
 def record_tags(record: Record, rows: Iterable[dict[str, Any]]) -> dict[str, None]:
     """`posts`, `posts-7` for each row, and the same for all that it refers to or includes."""
     tags: dict[str, None] = {}
-    _collect(record, rows, tags)
+    _collect(record, list(rows), tags)
     return tags
 
 
-def _collect(record: Record, rows: Iterable[dict[str, Any]], tags: dict[str, None]) -> None:
-    tags[record.path] = None
-    targets = _targets(record)
-    for row in rows:
-        if "id" in row:
-            tags[f"{record.path}-{row['id']}"] = None
-        for name, target in targets.items():
-            if value := row.get(name):
-                _collect(target, value if isinstance(value, list) else (value,), tags)
+def _collect(record: Record, rows: list[dict[str, Any]], tags: dict[str, None]) -> None:
+    path = record.path
+    tags[path] = None
+    tags.update({f"{path}-{row['id']}": None for row in rows if "id" in row})
+    for name, target in _targets(record).items():
+        related = [value for row in rows if (value := row.get(name))]
+        if related and isinstance(related[0], list):
+            related = [one for many in related for one in many]
+        if related:
+            _collect(target, related, tags)
 
 
 @lru_cache(100)
@@ -106,10 +126,9 @@ def _set_headers(next_change: Callable[[], datetime | None], response: Response)
 
 def _is_public(response: Response) -> bool:
     """Whether it is the same for everybody: no nonce, no token of a session in it."""
-    own = "csrf_token" in g or "csp_nonce" in g
-    return (
-        response.status_code in (200, 304) and "cache_tags" in g and not own and not is_personal()
-    )
+    if response.status_code not in (200, 304) or "cache_tags" not in g:
+        return False
+    return not ("csrf_token" in g or "csp_nonce" in g or is_personal())
 
 
 def public_until(change: datetime | None) -> str:
@@ -129,11 +148,11 @@ def settle_cookies(response: Response) -> None:
 
     Flask says of nearly every answer that it depends on cookies, since it looked for a session.
     """
-    control = response.cache_control
-    if "Set-Cookie" in response.headers and control.public:
-        response.headers["Cache-Control"] = "private, no-store"
-        response.headers.pop("Cache-Tag", None)
-    elif control.immutable:
+    headers = response.headers
+    if "Set-Cookie" in headers and response.cache_control.public:
+        headers["Cache-Control"] = "private, no-store"
+        headers.pop("Cache-Tag", None)
+    elif "immutable" in headers.get("Cache-Control", ""):
         response.vary.discard("cookie")  # Werkzeug 3.1 removes no other spelling
 
 

@@ -9,6 +9,8 @@ from flask_compress import Compress
 from werkzeug.datastructures import Accept
 from werkzeug.http import parse_accept_header
 
+from quire.web.caching import vary_by
+from quire.web.headers import OWN_SITES
 from quire.web.secret_response import SecretResponse
 
 TEXT_TYPES = frozenset(
@@ -76,7 +78,7 @@ def compress(response: Response) -> Response:
         return _not_modified(response)
     if response.mimetype not in TEXT_TYPES:
         return response
-    response.vary.add("Accept-Encoding")
+    vary_by(response, "Accept-Encoding")
     if request.environ["HTTP_ACCEPT_ENCODING"] == "identity" or not _may_be_compressed(response):
         return response
     if response.content_length is not None:  # so that the length is known before
@@ -94,10 +96,15 @@ def _may_be_compressed(response: Response) -> bool:
     """Whether nobody could guess a secret in it by its length, and it is neither short nor a part.
 
     BREACH (CVE-2013-3587): who has a browser ask for pages that repeat a guess sees by their length
-    whether it stands elsewhere in them too, as a CSRF token does.
+    whether it stands elsewhere in them too, as a CSRF token does. Browsers say where a request comes
+    from, through all redirects; no other site can make one that says it is our own.
     """
-    if isinstance(response, SecretResponse) or "csrf_token" in g:
+    if isinstance(response, SecretResponse):
         return False
+    if "csrf_token" in g:
+        vary_by(response, "Sec-Fetch-Site", "Referer")
+        if not _is_asked_for_here():
+            return False
     if "Content-Range" in response.headers:
         return False
     length = response.content_length
@@ -105,10 +112,22 @@ def _may_be_compressed(response: Response) -> bool:
     return length is None or LEAST_BYTES <= length <= most
 
 
+def _is_asked_for_here() -> bool:
+    """Whether our own page asks, or the person.
+
+    Over plain http to another machine browsers leave the first header out. The second one names the page
+    that asks, through all redirects; a page can withhold it, and not make it another.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site in OWN_SITES
+    return request.headers.get("Referer", "").startswith(request.host_url)
+
+
 def _not_modified(response: Response) -> Response:
     """A 304 names the tag under which the client has the answer, and depends on what that does."""
     if not response.mimetype or response.mimetype in TEXT_TYPES:
-        response.vary.add("Accept-Encoding")
+        vary_by(response, "Accept-Encoding")
     response.headers["ETag"] = sent_tag(response.headers.get("ETag", ""), request.environ)
     return response
 

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Flask, Response, current_app, g, request
 
 from quire.monitoring.request_id import set_request_id
-from quire.web.caching import IDENTITY_HEADERS
+from quire.web.caching import IDENTITY_HEADERS, vary_by
 
 _ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 ALWAYS = {
@@ -17,6 +17,9 @@ ALWAYS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+OWN_SITES = frozenset({"same-origin", "none"})
+"""Values of Sec-Fetch-Site where our own page asks, or the person by the address bar or a bookmark."""
+API_VARY = (*IDENTITY_HEADERS, "Accept")
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'{nonce}; style-src 'self'; "
@@ -67,7 +70,7 @@ def _set_request_id() -> None:
 
 def _add_headers(response: Response) -> Response:
     headers = response.headers
-    present = {name.lower() for name in headers.keys()}  # noqa: SIM118 - it iterates over pairs
+    present = {name.lower() for name, _ in headers}
     headers.extend([one for one in ALWAYS.items() if one[0].lower() not in present])
     headers.add("X-Request-Id", g.get("request_id", ""))
     if "content-security-policy" not in present:
@@ -75,7 +78,7 @@ def _add_headers(response: Response) -> Response:
         policy = PAGE_POLICY.format(nonce=_script_nonce(response)) if html else API_POLICY
         headers.add("Content-Security-Policy", policy)
     if request.path.startswith("/api/"):
-        response.vary.update((*IDENTITY_HEADERS, "Accept"))
+        vary_by(response, *API_VARY)
     if current_app.config["PUBLIC_URL"].startswith("https://"):
         headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     return response

@@ -5,7 +5,7 @@ mails would carry a name that a stranger chose. Checks of health ask by address,
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,7 +34,8 @@ def served_hosts(trusted: tuple[str, ...], public_url: str) -> tuple[str, ...]:
     return tuple(f"[{name}]" if ":" in name else name for name in names)
 
 
-def is_served_host(host: str, names: Sequence[str]) -> bool:
+@lru_cache(100)
+def is_served_host(host: str, names: tuple[str, ...]) -> bool:
     """Whether `host`, a Host header, is one of `names`, whatever its port."""
     match = _HOST.fullmatch(host.lower())
     if match is None or int(match[2] or 0) > 65535:

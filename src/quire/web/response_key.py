@@ -7,6 +7,7 @@ from werkzeug.http import parse_cookie
 
 from quire.web.caching import READS, session_cookies
 from quire.web.hosts import FOREIGN_HOST
+from quire.web.language import wanted
 
 Environ = dict[str, Any]
 ANSWERED_APART = (
@@ -54,9 +55,21 @@ class RequestKeys:
         cookies = self._cookies(environ)
         if cookies is None:
             return None
+        language = (
+            None if _is_for_programs(path) else wanted(environ.get("HTTP_ACCEPT_LANGUAGE", ""))
+        )
         origin, coding = environ.get("HTTP_ORIGIN"), environ["HTTP_ACCEPT_ENCODING"]
         host = environ["wsgi.url_scheme"], environ["HTTP_HOST"], environ.get("SCRIPT_NAME", "")
-        return path, query, accept, coding, cookies, host, origin in self._origins and origin
+        return (
+            path,
+            query,
+            accept,
+            language,
+            coding,
+            cookies,
+            host,
+            origin in self._origins and origin,
+        )
 
     def _cookies(self, environ: Environ) -> tuple[str | None, ...] | None:
         """The cookies that change pages; None where one says who asks, or is too long."""
@@ -69,6 +82,11 @@ class RequestKeys:
         if any(len(one or "") > LONGEST_COOKIE for one in values):
             return None
         return values if any(values) else ()
+
+
+def _is_for_programs(path: str) -> bool:
+    """Whether answers under this path are in one language: of the API, feeds, sitemaps."""
+    return path.startswith("/api/") or "." in path.rpartition("/")[2]
 
 
 def _has_body(environ: Environ) -> bool:

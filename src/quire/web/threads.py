@@ -14,6 +14,10 @@ UNPINNED = "roaming"
 BLOCKING_KEY = "quire.blocking"
 """Where a server gives the application a context manager for threads that wait: another one takes
 their place. (PEP 3333 leaves such names in the environment to servers.)"""
+LONG_WAIT_KEY = "quire.long_wait"
+"""The same for requests that wait for something to happen: what they hold costs others nothing."""
+CLIENT_GONE_KEY = "quire.client_gone"
+"""Where a server gives the application a function that says whether the client has closed its connection."""
 STOPPING_KEY = "quire.stopping"
 """Where a server gives the application a function that says whether it is stopping."""
 NICE = 5
@@ -25,14 +29,29 @@ START_CPUS: set[int] = os.sched_getaffinity(0) if sys.platform == "linux" else s
 
 def blocking() -> AbstractContextManager[Any]:
     """Around what the calling thread waits for: meanwhile another thread answers requests."""
-    blocking_context = request.environ.get(BLOCKING_KEY) if has_request_context() else None
-    context: AbstractContextManager[Any] = blocking_context() if blocking_context else nullcontext()
+    return _context(BLOCKING_KEY) if has_request_context() else nullcontext()
+
+
+def long_wait() -> AbstractContextManager[Any]:
+    """The same around a wait of seconds for something to happen, which many requests may do at once."""
+    return _context(LONG_WAIT_KEY)
+
+
+def _context(key: str) -> AbstractContextManager[Any]:
+    """The context manager that the server gives this request under `key`, or one that does nothing."""
+    context: AbstractContextManager[Any] = request.environ.get(key, nullcontext)()
     return context
 
 
 def stopping_check() -> Callable[[], bool]:
     """A function that says whether the server that this request came to is stopping."""
     check: Callable[[], bool] = request.environ.get(STOPPING_KEY, lambda: False)
+    return check
+
+
+def client_gone_check() -> Callable[[], bool]:
+    """A function, for any thread, that says whether the client of this request has gone."""
+    check: Callable[[], bool] = request.environ.get(CLIENT_GONE_KEY, lambda: False)
     return check
 
 

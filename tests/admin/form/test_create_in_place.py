@@ -1,4 +1,6 @@
-"""What a picker does not find is created in the form, where a name is enough and the policy permits."""
+"""What a picker does not find is created in the form, by its name or in a dialog, where the policy permits."""
+
+import json
 
 import pytest
 from bs4 import BeautifulSoup
@@ -8,12 +10,24 @@ from bs4 import BeautifulSoup
     ("root", "category", "/api/v1/categories"),
     ("mod", "category", "/api/v1/categories"),
     ("ann", "category", None),
-    ("root", "author", None),
+    ("root", "author", "/api/v1/users"),
+    ("mod", "author", None),
     ("root", "cover", None),
 ])  # fmt: skip
-def test_only_what_needs_a_name_is_created_by_whom_the_policy_permits(
+def test_what_needs_words_alone_is_created_by_whom_the_policy_permits(
     browser, name, field, address
 ):
     page = BeautifulSoup(browser(name).get("posts/new/").text, "html.parser")
     found = page.select_one(f"#in-{field}")
     assert found.get("data-create") == address
+
+
+def test_the_dialog_has_what_the_declaration_requires(browser):
+    page = BeautifulSoup(browser("root").get("posts/new/").text, "html.parser")
+    fields = json.loads(page.select_one("#in-author")["data-create-fields"])
+    assert [(one["name"], one["type"]) for one in fields] == [
+        ("username", "text"), ("email", "email"), ("password", "password"),
+    ]  # fmt: skip
+    assert "data-create-fields" not in page.select_one("#in-category").attrs
+    comment = BeautifulSoup(browser("root").get("comments/new/").text, "html.parser")
+    assert "data-create" not in comment.select_one("#in-parent").attrs  # it needs a post

@@ -256,8 +256,8 @@ class TestToken:
     """A page of another site makes nobody's editor write."""
 
     @pytest.fixture
-    def app(self, guarded_app):
-        return guarded_app
+    def app(self, guarded):
+        return guarded
 
     @pytest.mark.parametrize("name", [name for name in ASKED if name != "slug"])
     def test_nothing_without_it(self, ann, app, ids, state, name):

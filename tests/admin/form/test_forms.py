@@ -95,6 +95,7 @@ def test_required_fields_are_marked_and_asked_for(admin):
     answer = admin.post("posts/new/", {"title": " ", "body": ""})
     assert answer.status_code == 422
     assert "Title is required." in answer.text and "Body is required." in answer.text
+    assert "</a>: Title is required." not in answer.text  # its label is not said twice
 
 
 def test_a_taken_slug_is_a_conflict_on_its_field(admin):

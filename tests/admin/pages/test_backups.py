@@ -1,5 +1,12 @@
 """The page of backups: what is stored, one more by a button, for administrators alone."""
 
+import errno
+import os
+
+import pytest
+
+from quire.backup.folder import delete_old_backups
+from quire.backup.write import make_backup
 from quire.jobs.worker import run_due_jobs
 
 
@@ -19,6 +26,104 @@ def test_a_backup_is_made_by_a_job_and_then_listed(app, admin, backups):
     text = admin.get("backups/").text
     assert made.name in text and "There is no backup yet" not in text
     assert "asked for a backup" in admin.get().text
+
+
+def no_room(monkeypatch, code):
+    """Nothing can be written into the folder of backups."""
+
+    def refuse(*_, **__):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr("quire.backup.write.TemporaryDirectory", refuse)
+    monkeypatch.setattr("quire.backup.verify.TemporaryDirectory", refuse)
+
+
+@pytest.mark.parametrize(
+    ("code", "what_to_do"),
+    [(errno.ENOSPC, "Free some space on its disk"), (errno.EROFS, "Check who owns it")],
+)
+def test_a_disk_that_takes_no_backup_is_told_with_what_to_do(
+    app, admin, backups, monkeypatch, caplog, code, what_to_do
+):
+    no_room(monkeypatch, code)
+    admin.client.post("/admin/backups/make", follow_redirects=True)
+    with app.app_context():
+        run_due_jobs()
+        [line] = [one for one in caplog.records if one.name == "quire.jobs"]
+    assert f"{backups} cannot be written ({os.strerror(code)}). {what_to_do}" in line.getMessage()
+    assert line.exc_info is None and not list(backups.iterdir())
+    assert what_to_do in admin.get("jobs/").text
+
+
+def test_a_backup_that_nobody_could_verify_is_not_called_damaged(
+    app, admin, backups, made, monkeypatch, caplog
+):
+    no_room(monkeypatch, errno.ENOSPC)
+    text = verify(app, admin, made)
+    assert "Damaged" not in text and "not verified yet" in text
+    assert "Free some space" in caplog.text
+
+
+@pytest.fixture
+def made(app, admin, backups):
+    """The name of a backup."""
+    with app.app_context():
+        return make_backup(None, None, lambda *_: None).path.name
+
+
+def test_a_backup_is_downloaded_whole_and_the_audit_says_so(admin, backups, made):
+    answer = admin.post("backups/download", {"name": made})
+    assert answer.data == (backups / made).read_bytes()
+    assert made in answer.headers["Content-Disposition"]
+    assert "no-store" in answer.headers["Cache-Control"]
+    assert "downloaded a backup" in admin.get("audit_events/").text
+
+
+def verify(app, admin, name):
+    answer = admin.post("backups/verify", {"name": name}, follow_redirects=True)
+    assert "The backup is being verified." in answer.text
+    with app.app_context():
+        run_due_jobs()
+    return admin.get("backups/").text
+
+
+def test_a_backup_is_verified_by_a_job(app, admin, backups, made):
+    assert "not verified yet" in admin.get("backups/").text
+    text = verify(app, admin, made)
+    assert "Complete" in text and "not verified yet" not in text
+
+
+def test_a_damaged_backup_is_told(app, admin, backups, made):
+    path = backups / made
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2  # more than one byte: a ZIP file has some that nobody reads
+    content[middle : middle + 200] = bytes(200)
+    path.write_bytes(content)
+    text = verify(app, admin, made)
+    assert "Damaged" in text and made in text and "Complete" not in text
+    assert "Verify a backup" in admin.get("jobs/").text
+
+
+def test_what_is_known_of_old_backups_goes_with_them(app, admin, backups, made, monkeypatch):
+    verify(app, admin, made)
+    monkeypatch.setitem(app.config, "BACKUP_KEEP", 1)
+    newer = "quire-20991231-000000.zip"
+    (backups / newer).write_bytes(b"")
+    with app.app_context():
+        delete_old_backups()
+    assert [one.name for one in backups.iterdir()] == [newer]
+
+
+@pytest.mark.parametrize("name", ["", "../secret_key", "quire-20260101-000000.zip", "x\0"])
+def test_only_backups_of_the_folder_are_given_out(admin, backups, made, name):
+    for what in ("download", "verify"):
+        assert admin.post(f"backups/{what}", {"name": name}).status_code == 404
+
+
+def test_nobody_else_takes_a_backup(browser, made):
+    for name in ("mod", "ann", "bob"):
+        for what in ("download", "verify"):
+            assert browser(name).post(f"backups/{what}", {"name": made}).status_code == 403
 
 
 def test_the_page_says_what_can_be_set(admin):

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy import update as sql_update
 
 from quire.declare.clock import now
+from quire.declare.job_registry import HANDLERS
 from quire.jobs.worker import run_due_jobs
 from quire.store.db import read_connection, transaction
 from quire.store.mail_events import enqueue_mail
@@ -49,6 +50,19 @@ def test_a_failure_is_shown_with_its_error(admin, failed):
     assert [v.text for v in page.select(".figure .value")] == ["0", "1"]
 
 
+def test_every_job_has_a_title_in_words(app):
+    untitled = [event for event, some in HANDLERS.items() if not all(one.title for one in some)]
+    assert not untitled and len(HANDLERS) > 8
+
+
+def test_jobs_are_told_in_words(app, admin, ids):
+    with app.app_context():
+        enqueue_mail("two_factor_on", ids.ann)
+        owe_job("backups.make")
+    text = admin.get("jobs/").text
+    assert "Send an email: two factor on" in text and "Make a backup" in text
+
+
 def test_a_failure_leads_to_its_record(app, admin, ids):
     with app.app_context():
         owe_job("posts.shredded", ids.live)
@@ -80,8 +94,8 @@ def test_drop(admin, app, failed):
     assert [row.event for row in rows(app)] == ["letters.burn"]
 
 
-def test_deeds_need_the_token(guarded_app, people):
-    admin = Browser(guarded_app, people["root"])
+def test_deeds_need_the_token(guarded, people):
+    admin = Browser(guarded, people["root"])
     assert admin.post("jobs/drop", {"rowid": 1}).status_code == 403
 
 

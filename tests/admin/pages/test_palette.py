@@ -2,8 +2,8 @@
 
 import pytest
 
-from quire.actor import SYSTEM
-from quire.records import POSTS
+from quire.actor import SYSTEM, Actor
+from quire.records import POSTS, SAVED_VIEWS
 from quire.store import write
 
 
@@ -31,6 +31,16 @@ def test_only_what_its_user_finds_in_the_panel(browser, app):
 def test_without_words_it_offers_what_can_be_created(admin, browser):
     assert {("New post", "Action"), ("New user", "Action")} <= found(admin, "")
     assert ("New user", "Action") not in found(browser("ann"), "")
+
+
+def test_saved_views_lead_to_their_lists(app, admin, browser, ids):
+    raw = {"name": "Half done", "type": "posts", "parameters": "status=draft"}
+    with app.app_context():
+        write.create(SAVED_VIEWS, Actor("admin", ids.root, "root"), raw)
+    assert ("Half done", "View of posts") in found(admin, "")
+    [url] = [o["url"] for o in admin.get("palette/").json["results"] if o["label"] == "Half done"]
+    assert "Half a thought" in admin.client.get(url).text
+    assert ("Half done", "View of posts") not in found(browser("ann"), "")
 
 
 @pytest.mark.parametrize("text", ["\x00", "x" * 5000, "'\"*^%(", "  "])

@@ -7,15 +7,18 @@ from pathlib import Path
 import pytest
 
 from quire.actor import SYSTEM
+from quire.declare.query import Query
 from quire.exchange.archive import merge
 from quire.jobs.images.process import process_media
 from quire.records import MEDIA
 from quire.records.media import upload
+from quire.records.media_files import stored_name
+from quire.records.media_replacement import replace_file
 from quire.store import read
 from quire.store.files.receive import receive
 from quire.store.write import delete
 from tests.exchange.archive import archives
-from tests.sample_images import photo, picture, whole
+from tests.sample_images import opened, photo, picture, whole
 
 SUFFIXES = {"JPEG": "jpg", "PNG": "png", "GIF": "gif", "WEBP": "webp"}
 
@@ -66,6 +69,29 @@ def test_what_was_drawn_arrives_byte_for_byte(sent, elsewhere, tmp_path):
     assert {line["state"] for line in records_in(sent)} == {"ready"}
     assert set(merge.load(sent).counts) == set(merge.load(back).counts) == {"unchanged"}
     assert stored(elsewhere) == before
+
+
+def test_a_replaced_file_arrives_at_its_first_address(site, elsewhere, tmp_path):
+    paths = [tmp_path / name for name in ("first.zip", "second.zip", "third.zip")]
+    with site.app_context():
+        id = drawn(picture(700, 300))
+        url = read.get_record(MEDIA, SYSTEM, id)["url"]
+        paths[0].write_bytes(archives.packed())
+        for path, width in ((paths[1], 200), (paths[2], 300)):
+            with receive(io.BytesIO(picture(width, 100)), "new.png") as file:
+                replace_file(SYSTEM, id, file)
+            process_media(id)
+            path.write_bytes(archives.packed())
+    for path, width in zip(paths, (700, 200, 300), strict=True):
+        report = merge.load(path)
+        assert report.skipped == 0 and set(report.counts) <= {"created", "updated", "unchanged"}
+        there = read.list_records(MEDIA, SYSTEM, Query()).rows
+        assert [(one["url"], one["width"]) for one in there] == [(url, width)]
+        process_media(there[0]["id"])
+        name = stored_name(url, there[0]["sha256"])
+        assert opened(stored(elsewhere)[f"files/{name}"]).size[0] == width
+    fresh = merge.load(paths[2])
+    assert set(fresh.counts) == {"unchanged"}
 
 
 def without(lines, files):

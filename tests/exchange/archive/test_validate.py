@@ -106,6 +106,14 @@ def test_too_much(refused, monkeypatch, module, name, most):
     assert "more than" in refused()
 
 
+def test_a_directory_that_would_fill_memory(refused, monkeypatch):
+    monkeypatch.setattr(checked_zip, "SMALL_DIRECTORY", 10_000)
+    with zipfile.ZipFile(refused.file, "w") as zip:
+        for number in range(1000):
+            zip.writestr(f"files/{number}", b"")
+    assert "has a table of contents of" in refused()
+
+
 def test_the_same_name_twice(refused):
     archives.forged(refused.file, {"records/tags.ndjson": [TAG]})
     with zipfile.ZipFile(refused.file, "a") as zip, pytest.warns(UserWarning, match="Duplicate"):
@@ -172,6 +180,13 @@ def test_lines_that_fill_memory(loaded, monkeypatch):
     long = {**TAG, "id": 4, "description": "x" * 900}
     report = loaded({"records/tags.ndjson": [long, TAG]})
     assert "longer than" in str(report) and report.created == 1
+
+
+@pytest.mark.parametrize("value", [{}, [], 1])
+def test_lines_of_many_values(loaded, monkeypatch, value):
+    monkeypatch.setattr(validate, "MOST_VALUES", 100)
+    report = loaded({"records/tags.ndjson": [TAG, {"a": [value] * 100}]})
+    assert "line 2: has too many values" in str(report)
 
 
 def test_pasts_that_are_none(loaded):

@@ -1,6 +1,7 @@
 """Imports of tables by a worker: part by part, interrupted and continued, no row twice, and undone."""
 
 import io
+from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import select, update
@@ -8,7 +9,8 @@ from sqlalchemy import select, update
 from quire.actor import SYSTEM, Actor
 from quire.declare.clock import now
 from quire.declare.job_registry import SCHEDULE
-from quire.exchange.tables import import_handler, import_jobs
+from quire.errors import Unavailable, ValidationFailed
+from quire.exchange.tables import import_handler, import_jobs, sheets
 from quire.jobs import worker
 from quire.records import TAGS, orphaned_files
 from quire.store import undoable_batches, write
@@ -59,6 +61,25 @@ def names(rows):
 
 def advance(job, find_actor):
     import_handler.advance(job.id, job.ticket, find_actor)
+
+
+def test_few_tables_are_read_at_the_same_time(site, root, monkeypatch):
+    monkeypatch.setattr(sheets, "_readers", sheets.BoundedSemaphore(1))
+    blocked = []
+
+    @contextmanager
+    def blocking():
+        with pytest.raises(Unavailable) as refused:
+            import_jobs.receive_table(root, TAGS, io.BytesIO(TEXT.encode()), "y.csv")
+        blocked.append(refused.value.headers)
+        yield
+
+    monkeypatch.setattr(sheets, "blocking", blocking)
+    import_jobs.receive_table(root, TAGS, io.BytesIO(TEXT.encode()), "x.csv")
+    assert blocked == [{"Retry-After": "10"}]
+    with pytest.raises(ValidationFailed):
+        import_jobs.receive_table(root, TAGS, io.BytesIO(b""), "x.csv")
+    assert len(import_jobs.jobs_of(root)) == 1
 
 
 def test_part_by_part(job, root, rows, one_by_one):

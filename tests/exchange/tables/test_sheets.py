@@ -11,6 +11,7 @@ import pytest
 from openpyxl import Workbook
 from openpyxl.styles import Font
 
+from quire.exchange import bounded_xml
 from quire.exchange.model import Unusable
 from quire.exchange.tables import command as tables_command
 from quire.exchange.tables import sheets, xlsx_sheet
@@ -46,6 +47,16 @@ def workbook(sheet: str, strings: str = "", *, more: bytes = b"") -> bytes:
         new.writestr("xl/sharedStrings.xml", strings or "<sst/>")
         new.writestr("xl/media/pad.bin", more, zipfile.ZIP_STORED)
     return book.getvalue()
+
+
+def with_member(book: bytes, name: str, text: str) -> bytes:
+    """The same workbook with another text in one of its members."""
+    changed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(book)) as old, zipfile.ZipFile(changed, "w") as new:
+        for one in old.namelist():
+            new.writestr(one, text if one == name else old.read(one))
+        new.writestr("pad", bytes(range(256)) * 1000)
+    return changed.getvalue()
 
 
 def refusal(data: bytes, path: Path, kind: str = "xlsx") -> str:
@@ -161,16 +172,49 @@ def test_no_more_cells_are_read_than_a_row_may_have(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("cells", "said"),
+    ("make_cells", "said"),
     [
-        ('<c r="A1"><v>1</v></c>' * 250_000, "more than 200 columns"),
-        ("<c><v>" + "1" * 1_500_000 + "</v></c>", "more than 1,000,000 characters"),
-        ('<c r="A1" x="' + "y" * 3_000_000 + '"/>', "a tag that is too large"),
+        (lambda: '<c r="A1"><v>1</v></c>' * 250_000, "more than 200 columns"),
+        (lambda: "<c><v>" + "1" * 1_500_000 + "</v></c>", "more than 1,000,000 characters"),
+        (lambda: '<c r="A1" x="' + "y" * 3_000_000 + '"/>', "a tag that is too large"),
     ],
 )
-def test_what_would_fill_memory_is_refused(cells, said, tmp_path):
-    book = workbook(SHEET.format(f"<row>{cells}</row>"), more=bytes(range(256)) * 400)
+def test_what_would_fill_memory_is_refused(make_cells, said, tmp_path):
+    book = workbook(SHEET.format(f"<row>{make_cells()}</row>"), more=bytes(range(256)) * 400)
     assert said in refusal(book, tmp_path)
+
+
+@pytest.mark.parametrize("where", ["cell", "workbook"])
+def test_elements_inside_of_each_other_are_counted(where, tmp_path):
+    book = workbook(SHEET.format("<row><c>" + "<a>" * 101))
+    if where == "workbook":
+        book = with_member(book, "xl/workbook.xml", "<workbook>" + "<a>" * 101)
+    assert "nested too deeply" in refusal(book, tmp_path)
+
+
+@pytest.mark.parametrize("element", ["<n{0}/>", '<a n{0}=""/>', '<a xmlns:n{0}="u"/>'])
+def test_names_that_the_parser_would_keep_are_counted(element, tmp_path):
+    elements = "".join(element.format(number) for number in range(11_000))
+    assert "too many different names" in refusal(workbook(SHEET.format(elements)), tmp_path)
+
+
+def test_names_of_sheets_that_would_fill_memory_are_refused(tmp_path):
+    sheets = f'<sheet name="{"n" * 2000}"/>' * 6000
+    book = with_member(workbook(SHEET.format("")), "xl/workbook.xml", f"<x>{sheets}</x>")
+    assert "too many styles or sheets" in refusal(book, tmp_path)
+
+
+def test_elements_that_mean_nothing_are_read_for_a_bounded_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(bounded_xml, "MOST_SECONDS", 0.0)
+    assert "takes too long to read" in refusal(workbook(SHEET.format("<a/>" * 50_000)), tmp_path)
+
+
+def test_a_directory_that_would_fill_memory_is_refused(tmp_path):
+    book = io.BytesIO(workbook(SHEET.format("<row/>")))
+    with zipfile.ZipFile(book, "a") as zip:
+        for number in range(9000):
+            zip.writestr(f"{number:0100}", b"")
+    assert "table of contents" in refusal(book.getvalue(), tmp_path)
 
 
 def test_empty_cells_are_counted_too(tmp_path, monkeypatch):
@@ -187,17 +231,17 @@ def test_entities_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("make_text", "said"),
     [
-        (b"name" + b",x" * 300_000, "more than 200 columns"),
-        (b"name\nx" + b",y" * 201, "more than 200 columns (row 2)"),
-        (b"name\n" + b"x" * 1_500_000, "field larger than field limit"),
-        (b"name\n" + b"x," * 3_000_000, "has a line that is too long"),
-        (b'name\n"' + b"x\n" * 5_000_000, "that is never closed"),
+        (lambda: b"name" + b",x" * 300_000, "more than 200 columns"),
+        (lambda: b"name\nx" + b",y" * 201, "more than 200 columns (row 2)"),
+        (lambda: b"name\n" + b"x" * 1_500_000, "field larger than field limit"),
+        (lambda: b"name\n" + b"x," * 3_000_000, "has a line that is too long"),
+        (lambda: b'name\n"' + b"x\n" * 5_000_000, "that is never closed"),
     ],
 )
-def test_csv_that_would_fill_memory_is_refused(text, said, tmp_path):
-    assert said in refusal(text, tmp_path, "csv")
+def test_csv_that_would_fill_memory_is_refused(make_text, said, tmp_path):
+    assert said in refusal(make_text(), tmp_path, "csv")
 
 
 def test_every_kind_of_cell_is_read(tmp_path):
@@ -238,6 +282,8 @@ MEASURE = """
                                   more=bytes(range(256)) * 4000)),
         ("xlsx", lambda: workbook(SHEET.format('<row><c t="s"><v>0</v></c></row>'),
                                   "<sst>" + "<si><t>ab</t></si>" * 3_000_000 + "</sst>",
+                                  more=bytes(range(256)) * 4000)),
+        ("xlsx", lambda: workbook(SHEET.format("<row>" + "<c>" * 2_000_000),
                                   more=bytes(range(256)) * 4000)),
         ("csv", lambda: b"name" + b",x" * 3_000_000),
         ("csv", lambda: b'name\n"' + b"x\n" * 20_000_000),

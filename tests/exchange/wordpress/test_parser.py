@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from quire.actor import SYSTEM
-from quire.exchange.wordpress import load
+from quire.exchange.wordpress import load, parser
 from quire.records import COMMENTS
 from quire.store import write
 from tests.exchange.conftest import AUTHOR, Load, Rows, category, comment, imported_users, item
@@ -115,3 +115,18 @@ def test_bytes_of_another_encoding_are_mended_and_told(
         "noted export.xml: is not entirely valid UTF-8; the rest is read as Windows-1252",
     ]
     assert rows("SELECT body FROM posts") == [{"body": "Café “x”"}]
+
+
+@pytest.mark.parametrize("element", ["<x/>", "<item/>", "<wp:term/>"])
+def test_a_channel_of_endless_small_elements_is_refused(
+    wxr: Load, element: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parser, "MOST_UNKNOWN", 500)
+    report = wxr(AUTHOR + element * 600 + item(1))
+    assert "too many elements that are no posts" in str(report)
+
+
+def test_a_channel_may_have_as_many_categories_as_a_blog_has(wxr: Load) -> None:
+    term = "<wp:term><wp:term_id>7</wp:term_id></wp:term>"
+    report = wxr(AUTHOR + term * 10_100 + item(1))
+    assert report.summary() == "1 created"

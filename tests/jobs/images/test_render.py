@@ -131,7 +131,7 @@ def test_what_took_too_long_can_be_drawn_again(app, keep, monkeypatch, tmp_path)
             patched.setattr(process, "SECONDS", 1)
             process.process_media(id)
         state = whole(id)
-        said = "Processing took more than 1 seconds."
+        said = "Processing stopped because it took too much memory or time."
         assert (state["state"], state["fault"]) == ("given_up", said)
         act(MEDIA, SYSTEM, id, "regenerate_variants")
         run_due_jobs()

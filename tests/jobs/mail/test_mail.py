@@ -17,7 +17,6 @@ from quire.actor import SYSTEM
 from quire.auth import account_links as access_links
 from quire.declare.clock import now
 from quire.jobs import runner, worker
-from quire.jobs.mail.account_mail import duration
 from quire.jobs.mail.message import WRITERS
 from quire.jobs.worker import run_due_jobs, running_workers
 from quire.records import COMMENTS, POSTS, PROFILES, SETTINGS, TAGS, USERS
@@ -184,11 +183,11 @@ def test_an_answer_that_comes_too_late_makes_no_other_letter(make_app, people, p
 
 
 def test_what_is_taken_is_noted_before_the_goodbye(mailing, people, post):
-    post.slow["QUIT"] = 5
+    post.slow["QUIT"] = 20
     notice(mailing, people["ann"])
     begun = time.monotonic()
     send(mailing)
-    assert owed(mailing) == [] and time.monotonic() - begun < 4
+    assert owed(mailing) == [] and time.monotonic() - begun < 15
 
 
 def test_one_day_it_is_given_up(mailing, people, post, caplog):
@@ -345,11 +344,3 @@ def test_addresses_of_links(make_app, people, tmp_path, settings, root):
         enqueue_mail("verify", people["ann"].id)
     [letter] = sent(app)
     assert f"{root}/auth/verify/" in text_of(letter)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(3600, "1 hour"), (259_200, "3 days"), (5400, "90 minutes"), (301, "301 seconds")],
-)
-def test_times_in_words(seconds, words):
-    assert duration(seconds) == words

@@ -6,6 +6,7 @@ import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
+import httpcore
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -124,6 +125,18 @@ def test_private_networks_are_refused_when_it_is_sent(receiver):
         outcome = post(f"http://{host}:{port}/", {}, b"", allow_private=False)
         assert "leads to a private network" in outcome.error, host
     assert receiver.messages == []
+
+
+@pytest.mark.parametrize("host", ["169.254.169.254", "[fe80::1]", "[fd00:ec2::254]"])
+def test_metadata_of_a_cloud_is_refused_before_a_connection(host, monkeypatch):
+    connections = []
+    monkeypatch.setattr(
+        httpcore.SyncBackend, "connect_tcp", lambda *given, **more: connections.append(given)
+    )
+    for allow_private in (True, False):
+        outcome = post(f"http://{host}/latest", {}, b"", allow_private=allow_private)
+        assert "link-local or cloud metadata address" in outcome.error
+    assert connections == []
 
 
 def test_the_connection_goes_to_the_address_that_was_judged(receiver, monkeypatch):

@@ -217,7 +217,8 @@ def test_registering_tells_nothing_of_addresses(strict, people):
     assert registers(username="second", email="ANN@example.org") == fresh
     new, taken = sent(strict)
     assert new["To"] == "new@example.org" and link_in(new).startswith("/auth/verify/")
-    assert taken["To"] == "ann@example.org" and "It already belongs to your" in text_of(taken)
+    assert taken["To"] == "ann@example.org"
+    assert "It already belongs to your" in " ".join(text_of(taken).split())
     for email in ("ann@example.org", "third@example.org"):
         client = strict.test_client()
         answer = client.post("/auth/register", data=ACCOUNT | {"username": "BOB", "email": email})

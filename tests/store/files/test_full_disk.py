@@ -123,10 +123,12 @@ def test_a_picture_of_oneself(app, ann):
 
 def test_the_log_says_once_a_minute_what_to_do(app, monkeypatch, caplog):
     monkeypatch.setattr(outage_log, "_logged_at", {})
-    for code in (errno.ENOSPC, errno.EFBIG, errno.EROFS, errno.ENOSPC):
+    codes = (errno.ENOSPC, errno.EFBIG, errno.EROFS, errno.ENOSPC, errno.EACCES, errno.EPERM)
+    for code in codes:
         with pytest.raises(Unavailable), local.writing_files():
             raise OSError(code, os.strerror(code))
     assert [record.getMessage() for record in caplog.records] == [
         "The disk for files is full. Free some space on it. (No space left on device)",
         "The disk for files is read-only. Check how it is mounted. (Read-only file system)",
+        "The folder for files cannot be written. Check who owns uploads/ in the instance folder. (Permission denied)",
     ]

@@ -13,6 +13,8 @@ from quire.admin.urls import endpoint, list_url
 from quire.backup.folder import stored_backups
 from quire.declare.record import REGISTRY
 from quire.records.deliveries import FAILED
+from quire.translations.messages import Message
+from quire.web.language import format_number, gettext, ngettext, translate
 
 OLD_BACKUP = timedelta(days=7)
 """The age at which a backup is old where none are made on schedule."""
@@ -28,35 +30,56 @@ def _line(tone: str, icon: str, words: str, url: str) -> Any:
     return SimpleNamespace(tone=tone, icon=icon, words=words, url=url)
 
 
-def _many(number: int, one: str, many: str) -> str:
+WAITING = Message(
+    "%(figure)s %(noun)s is waiting for a decision",
+    "%(figure)s %(nouns)s are waiting for a decision",
+    count=0, figure="", noun="", nouns="",
+)  # fmt: skip
+DRAFTS = Message(
+    "%(figure)s draft of yours", "%(figure)s drafts of yours", count=0, figure=""
+)  # fmt: skip
+SCHEDULED = Message(
+    "%(figure)s post is scheduled", "%(figure)s posts are scheduled", count=0, figure=""
+)  # fmt: skip
+FAILED_JOBS = Message(
+    "%(figure)s background job has failed", "%(figure)s background jobs have failed", count=0, figure=""
+)  # fmt: skip
+FAILED_DELIVERIES = Message(
+    "%(figure)s webhook delivery has failed in the last 7 days",
+    "%(figure)s webhook deliveries have failed in the last 7 days",
+    count=0, figure="",
+)  # fmt: skip
+
+
+def _many(number: int, words: Message) -> str:
     """`1 comment is waiting`, `1,000+ comments are waiting`."""
-    figure = f"{min(number, MOST_COUNTED):,}{'+' if number > MOST_COUNTED else ''}"
-    return f"{figure} {one if number == 1 else many}"
+    figure = format_number(min(number, MOST_COUNTED)) + ("+" if number > MOST_COUNTED else "")
+    return translate(words.with_values(count=number, figure=figure))
 
 
 def _of_content(actor: Actor, numbers: dict[str, int]) -> Iterator[Any]:
     for record in REGISTRY.values():
         if record.moderation is not None and (number := numbers.get(record.path)):
-            one, many = f"{record.noun} is waiting", f"{record.plural_noun} are waiting"
+            nouns = {"noun": gettext(record.noun), "nouns": gettext(record.plural_noun)}
             url = url_for(endpoint(record, "moderation_view"))
-            yield _line("warn", "moderation", f"{_many(number, one, many)} for a decision", url)
+            yield _line("warn", "moderation", _many(number, WAITING.with_values(**nouns)), url)
     posts = REGISTRY["posts"]
     if number := numbers.get("draft"):
         url = list_url(posts, [("status", "draft"), ("author.username", actor.username or "")])
-        yield _line("info", "pencil", _many(number, "draft of yours", "drafts of yours"), url)
+        yield _line("info", "pencil", _many(number, DRAFTS), url)
     if number := numbers.get("scheduled"):
-        words = _many(number, "post is scheduled", "posts are scheduled")
+        words = _many(number, SCHEDULED)
         yield _line("info", "history", words, list_url(posts, [("status", "scheduled")]))
 
 
 def _of_system(actor: Actor, numbers: dict[str, int]) -> Iterator[Any]:
     if number := numbers.get("jobs"):
-        words = _many(number, "background job has failed", "background jobs have failed")
+        words = _many(number, FAILED_JOBS)
         yield _line("bad", "jobs", words, url_for("jobs.index"))
     if number := numbers.get("deliveries"):
-        words = _many(number, "webhook delivery has failed", "webhook deliveries have failed")
+        words = _many(number, FAILED_DELIVERIES)
         url = list_url(REGISTRY["deliveries"], [("status", FAILED)])
-        yield _line("bad", "alert", f"{words} in the last 7 days", url)
+        yield _line("bad", "alert", words, url)
     if actor.at_least("admin") and (words := backup_warning()):
         yield _line("warn", "download", words, url_for("backups.index"))
 
@@ -65,10 +88,12 @@ def backup_warning() -> str:
     """What is wrong with the age of the newest backup; empty if nothing is."""
     backups = stored_backups()
     if not backups:
-        return "There is no backup yet"
+        return gettext("There is no backup yet")
     every = timedelta(seconds=current_app.config["BACKUP_EVERY"])
     age = datetime.now(UTC) - backups[-1][0]
     if age <= (2 * every or OLD_BACKUP):
         return ""
     days = age.days
-    return f"The newest backup is {days} day{'' if days == 1 else 's'} old"
+    return ngettext(
+        "The newest backup is %(num)s day old", "The newest backup is %(num)s days old", days
+    )

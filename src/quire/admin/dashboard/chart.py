@@ -1,28 +1,43 @@
-"""The chart of the home page: bars of posts, comments and new users per day, drawn as SVG on the server."""
+"""The charts of the home page: bars of what came on each day, drawn as SVG on the server."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from babel.dates import format_skeleton
+
+from quire.translations.messages import Message
+from quire.web.language import gettext, is_english, locale, translate
+
 WIDTH, HEIGHT = 640, 210
 LEFT, TOP, BOTTOM = 34, 10, 24
+COUNTS = {
+    "posts": Message("%(count)s post", "%(count)s posts", count=0),
+    "comments": Message("%(count)s comment", "%(count)s comments", count=0),
+    "users": Message("%(count)s new user", "%(count)s new users", count=0),
+    "views": Message("%(count)s view", "%(count)s views", count=0),
+}
 TICK_EVERY = 7
 """Days between two dates under the chart."""
 
 
 @dataclass(frozen=True)
 class Day:
-    """What was written on one day."""
+    """What was written, and how often posts were read, on one day."""
 
     date: date
     posts: int
     comments: int
     users: int = 0
+    views: int = 0
 
     @property
     def label(self) -> str:
         """`22 Nov`."""
-        return f"{self.date.day} {self.date:%b}"
+        if is_english():
+            return f"{self.date.day} {self.date:%b}"
+        return format_skeleton("MMMd", self.date, locale=locale())
 
 
 def _step(most: int) -> int:
@@ -53,15 +68,16 @@ def _bar(series: str, x: float, width: float, value: int, scale: float, floor: f
     }
 
 
-def _bars(days: list[Day], scale: float, floor: float) -> list[dict[str, Any]]:
+def _bars(days: list[Day], series: Sequence[str], scale: float, floor: float) -> list[Any]:
     slot = (WIDTH - LEFT) / len(days)
-    bar = slot * 0.25
+    width = (slot * 0.75 - len(series) + 1) / len(series)
     bars = []
     for number, one in enumerate(days):
         x = LEFT + slot * number + slot * 0.12
-        bars.append(_bar("posts", x, bar, one.posts, scale, floor))
-        bars.append(_bar("comments", x + bar + 1, bar, one.comments, scale, floor))
-        bars.append(_bar("users", x + 2 * (bar + 1), bar, one.users, scale, floor))
+        bars += [
+            _bar(name, x + place * (width + 1), width, getattr(one, name), scale, floor)
+            for place, name in enumerate(series)
+        ]
     return [one for one in bars if one["height"]]
 
 
@@ -79,23 +95,22 @@ def _ticks(days: list[Day]) -> list[dict[str, Any]]:
     ]
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _summary(days: list[Day]) -> str:
-    posts, comments = sum(d.posts for d in days), sum(d.comments for d in days)
-    users = sum(d.users for d in days)
-    return (
-        f"From {days[0].label} to {days[-1].label}: {_count(posts, 'post')}, "
-        f"{_count(comments, 'comment')}, {_count(users, 'new user')}. "
-        "The numbers of each day stand in the table below."
+def _summary(days: list[Day], series: Sequence[str]) -> str:
+    totals = [
+        translate(COUNTS[name].with_values(count=sum(getattr(one, name) for one in days)))
+        for name in series
+    ]
+    return gettext(
+        "From %(first)s to %(last)s: %(totals)s. The numbers of each day stand in the table below.",
+        first=days[0].label,
+        last=days[-1].label,
+        totals=", ".join(totals),
     )
 
 
-def chart(days: list[Day]) -> dict[str, Any]:
+def chart(days: list[Day], series: Sequence[str]) -> dict[str, Any]:
     """Positions of everything in the chart, in units of its view box; `days` are oldest first."""
-    step = _step(max(1, *(max(one.posts, one.comments, one.users) for one in days)))
+    step = _step(max(1, *(getattr(one, name) for one in days for name in series)))
     top_value = step * 4
     height = HEIGHT - TOP - BOTTOM
     return {
@@ -104,7 +119,7 @@ def chart(days: list[Day]) -> dict[str, Any]:
         "left": LEFT,
         "days": days,
         "lines": _lines(top_value, step, height),
-        "bars": _bars(days, height / top_value, TOP + height),
+        "bars": _bars(days, series, height / top_value, TOP + height),
         "ticks": _ticks(days),
-        "description": _summary(days),
+        "description": _summary(days, series),
     }

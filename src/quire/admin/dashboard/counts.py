@@ -17,7 +17,9 @@ from quire.declare.sql_functions import time_text
 from quire.records.deliveries import FAILED
 from quire.store import queue_admin
 from quire.store.conditions import expression
+from quire.store.daily_views import views_since
 from quire.store.db import read_connection
+from quire.store.index_hints import hint_at_condition
 from quire.store.read import rule_params
 
 DAYS = 30
@@ -27,6 +29,7 @@ MOST_COUNTED = 1000
 """Rows of one kind that are counted: more need no exact number."""
 SERIES = ("posts", "comments", "users")
 """Types whose new records are counted by day."""
+VIEWS = "views"
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,14 @@ def _in_state(record: Record, actor: Actor, word: str) -> Select[Any]:
     return _visible_rows(record, actor, record.table.c.id).where(status == word)
 
 
+def _own_drafts(posts: Record, actor: Actor) -> Select[Any]:
+    """SQLite is told where the drafts of one author are: it knows nothing of how few they are."""
+    columns = posts.table.c
+    mine = _in_state(posts, actor, "draft").where(columns.author_id == actor.user_id)
+    drafts = mine.where(columns.published_at.is_(None))
+    return drafts.with_hint(posts.table, "INDEXED BY ix_posts_author_id", "sqlite")
+
+
 def statuses_by(record: Record, actor: Actor, field: Field, id: int) -> dict[str, int]:
     """How many records of one author, say, are in each state, counted among the latest."""
     status = expression(record.field("status")).label("status")
@@ -74,14 +85,21 @@ def home_counts(actor: Actor) -> HomeCounts:
         *(_number(kind, rows) for kind, rows in _kinds(actor, today)),
         *(_by_day(record, actor, since) for name in SERIES if (record := _in_panel(name, actor))),
     ]
+    if sees_views(actor):
+        kinds.append(views_since(f"{since:%Y-%m-%d}", VIEWS))
     with read_connection() as connection:
         found = connection.execute(union_all(*kinds), {**rule_params(actor), "now": today}).all()
     counts = {(kind, day): number for kind, day, number in found}
     days: list[date] = [(since + timedelta(days=n)).date() for n in range(DAYS)]
     return HomeCounts(
         {kind: number for kind, day, number in found if not day},
-        [Day(one, *(counts.get((name, str(one)), 0) for name in SERIES)) for one in days],
+        [Day(one, *(counts.get((name, str(one)), 0) for name in (*SERIES, VIEWS))) for one in days],
     )
+
+
+def sees_views(actor: Actor) -> bool:
+    """Whether the actor is told how often the posts of everybody are read."""
+    return actor.at_least("moderator")
 
 
 def _kinds(actor: Actor, today: datetime) -> Iterator[tuple[str, Select[Any]]]:
@@ -92,7 +110,7 @@ def _kinds(actor: Actor, today: datetime) -> Iterator[tuple[str, Select[Any]]]:
     if posts := _in_panel("posts", actor):
         columns = posts.table.c
         yield "any_post", _visible_rows(posts, actor, columns.id)
-        yield "draft", _in_state(posts, actor, "draft").where(columns.author_id == actor.user_id)
+        yield "draft", _own_drafts(posts, actor)
         # a scheduled post is listed under the moment at which it is published
         yield "scheduled", _in_state(posts, actor, "scheduled").where(columns.sorted_at > today)
     if deliveries := _in_panel("deliveries", actor):
@@ -112,4 +130,7 @@ def _by_day(record: Record, actor: Actor, since: datetime) -> Select[Any]:
     created_at = record.table.c.created_at
     day = func.substr(time_text(created_at), 1, 10)
     rows = _visible_rows(record, actor, literal(record.path), day, func.count())
-    return rows.where(created_at >= since).group_by(day)
+    rows = rows.where(created_at >= since).group_by(day)
+    return rows.with_hint(
+        record.table, hint_at_condition(record, [("created_at", "gte", None)]), "sqlite"
+    )

@@ -7,10 +7,11 @@ from flask import url_for
 from flask_admin import AdminIndexView, expose
 
 from quire.actor import Actor
+from quire.admin.audit.sentences import Sentence, sentences
 from quire.admin.dashboard import chart
 from quire.admin.dashboard.attention import attention
-from quire.admin.dashboard.counts import home_counts
-from quire.admin.dashboard.recent_changes import recent_changes
+from quire.admin.dashboard.counts import SERIES, VIEWS, home_counts, sees_views
+from quire.admin.dashboard.system import system_overview
 from quire.admin.format import badge, record_title
 from quire.admin.layout import STATIC
 from quire.admin.local_time import format_relative
@@ -20,11 +21,26 @@ from quire.declare.query import Query
 from quire.declare.query_conditions import Condition
 from quire.declare.record import REGISTRY, Record
 from quire.store import read
+from quire.web.language import gettext
 
 QUICK = ("posts", "pages", "media")
 """Types with a shortcut to their form."""
 OWN_POSTS = 6
 """Posts of one's own that are listed."""
+RECENT = 8
+"""Changes that are listed."""
+NO_CHANGES = (
+    "sign_in",
+    "sign_in_failed",
+    "sign_out",
+    "denied",
+    "view_as",
+    "stop_viewing",
+    "export",
+    "import",
+    "undo_import",
+)
+"""Audit events that are not changes."""
 
 
 def _is_accessible(path: str, actor: Actor) -> Record | None:
@@ -34,12 +50,15 @@ def _is_accessible(path: str, actor: Actor) -> Record | None:
 
 def _shortcuts(actor: Actor) -> list[dict[str, str]]:
     shortcuts = [
-        {"label": f"New {record.noun}", "url": url_for(endpoint(record, "create_view"))}
+        {
+            "label": gettext("New %(noun)s", noun=gettext(record.noun)),
+            "url": url_for(endpoint(record, "create_view")),
+        }
         for path in QUICK
         if (record := _is_accessible(path, actor)) and record.allows(actor, "create") is not False
     ]
     if actor.at_least("admin"):
-        shortcuts.append({"label": "Invite somebody", "url": url_for("invitations.index")})
+        shortcuts.append({"label": gettext("Invite somebody"), "url": url_for("invitations.index")})
     return shortcuts
 
 
@@ -70,8 +89,18 @@ def _own_posts(actor: Actor) -> list[Any]:
 def _first_steps() -> list[Any]:
     """What an administrator does first on a site without posts."""
     record_steps = (
-        ("settings", "edit_view", "Name your site", "and say who can register and comment."),
-        ("appearance", "edit_view", "Choose its look", "with a logo, a colour and a footer."),
+        (
+            "settings",
+            "edit_view",
+            gettext("Name your site"),
+            gettext("and say who can register and comment."),
+        ),
+        (
+            "appearance",
+            "edit_view",
+            gettext("Choose its look"),
+            gettext("with a logo, a colour and a footer."),
+        ),
     )
     steps = [
         SimpleNamespace(url=record_url(REGISTRY[path], view, 1), what=what, why=why)
@@ -79,11 +108,32 @@ def _first_steps() -> list[Any]:
     ]
     write = url_for(endpoint(REGISTRY["posts"], "create_view"))
     others = (
-        (write, "Write the first post", "or bring your posts along under Import."),
-        (url_for("invitations.index"), "Invite your colleagues", "as authors or moderators."),
-        (url_for("backups.index"), "Set up backups", "so that nothing can be lost."),
+        (
+            write,
+            gettext("Write the first post"),
+            gettext("or bring your posts along under Import."),
+        ),
+        (
+            url_for("invitations.index"),
+            gettext("Invite your colleagues"),
+            gettext("as authors or moderators."),
+        ),
+        (
+            url_for("backups.index"),
+            gettext("Set up backups"),
+            gettext("so that nothing can be lost."),
+        ),
     )
     return steps + [SimpleNamespace(url=url, what=what, why=why) for url, what, why in others]
+
+
+def _recent_changes(audit: Record, actor: Actor) -> list[Sentence]:
+    """The latest changes, newest first."""
+    changes = (Condition("action", "nin", NO_CHANGES), Condition("type", "ne", ("sessions",)))
+    query = Query(
+        conditions=changes, fields=audit.field_names, sort=("-id",), per_page=RECENT, count=False
+    )
+    return sentences(actor, read.list_records(audit, actor, query).rows)
 
 
 class HomeView(PanelView, AdminIndexView):
@@ -102,15 +152,19 @@ class HomeView(PanelView, AdminIndexView):
         audit = _is_accessible("audit_events", actor)
         posts = _is_accessible("posts", actor)
         home = SimpleNamespace(
-            greeting=f"Welcome back, {actor.username}.",
+            greeting=gettext("Welcome back, %(username)s.", username=actor.username),
             first_steps=_first_steps() if is_new else [],
             shortcuts=_shortcuts(actor),
             attention=attention(actor, counts.numbers),
             own_posts=_own_posts(actor),
             own_url=list_url(REGISTRY["posts"], [("author.username", actor.username or "")]),
             write_url=url_for(endpoint(REGISTRY["posts"], "create_view")) if posts else None,
-            chart=SimpleNamespace(**chart.chart(counts.days)),
-            recent=recent_changes(audit, actor) if audit else [],
+            chart=SimpleNamespace(**chart.chart(counts.days, SERIES)),
+            views=SimpleNamespace(**chart.chart(counts.days, (VIEWS,)))
+            if sees_views(actor)
+            else None,
+            system=system_overview() if actor.at_least("admin") else None,
+            recent=_recent_changes(audit, actor) if audit else [],
             recent_url=list_url(audit) if audit else None,
         )
-        return self.render("quire_admin/home.html", heading="Dashboard", home=home)
+        return self.render("quire_admin/home.html", heading=gettext("Dashboard"), home=home)

@@ -12,6 +12,8 @@ from quire.actor import Actor
 from quire.declare.clock import now
 from quire.declare.record import Record
 from quire.errors import ValidationFailed, detail
+from quire.translations.messages import Message
+from quire.web.language import gettext
 
 State = dict[str, Any]
 DATE = "published_at"
@@ -42,17 +44,23 @@ def can_publish(record: Record, actor: Actor, state: State | None, rights: Set[s
 
 def first_buttons(record: Record, actor: Actor, state: State | None, rights: Set[str]) -> Labels:
     """What the first button is for each date that may stand in the form."""
-    save = Button(f"Create {record.noun}" if state is None else "Save")
+    save = Button(
+        gettext("Create %(noun)s", noun=gettext(record.noun)) if state is None else gettext("Save")
+    )
     status = (state or {}).get("status", "draft")
     if status == "archived" or record.action("publish") is None:
         return dict.fromkeys(("empty", "past", "future"), save)
     if not can_publish(record, actor, state, rights):
-        keep = Button("Save draft", "_save_draft") if record.drafts else save
+        keep = Button(gettext("Save draft"), "_save_draft") if record.drafts else save
         return dict.fromkeys(("empty", "past", "future"), keep)
-    schedule = Button("Schedule", "_publish", SCHEDULE)
+    schedule = Button(gettext("Schedule"), "_publish", SCHEDULE)
     if status == "published":
-        return {"empty": Button("Unpublish"), "past": Button("Publish changes"), "future": schedule}
-    publish = Button("Publish", "_publish", PUBLISH)
+        return {
+            "empty": Button(gettext("Unpublish")),
+            "past": Button(gettext("Publish changes")),
+            "future": schedule,
+        }
+    publish = Button(gettext("Publish"), "_publish", PUBLISH)
     return {"empty": publish, "past": publish, "future": schedule}
 
 
@@ -70,9 +78,11 @@ def more_buttons(record: Record, first: Button) -> list[Button]:
     """The other ways to save, for the menu beside the first button."""
     buttons = []
     if record.drafts and first.name != "_save_draft":
-        buttons.append(Button("Save draft", "_save_draft"))
+        buttons.append(Button(gettext("Save draft"), "_save_draft"))
     if not (first.name or record.singleton):
-        buttons.append(Button(f"{first.label} and continue editing", "_continue_editing"))
+        buttons.append(
+            Button(gettext("%(save)s and continue editing", save=first.label), "_continue_editing")
+        )
     return buttons
 
 
@@ -85,7 +95,7 @@ def publishing_values(raw: State, date: Any, status: str) -> State:
     if intent is None or date or status == "published":
         return raw
     if intent == SCHEDULE:
-        message = "Enter the date on which it will be published."
+        message = Message("Enter the date on which it will be published.")
         raise ValidationFailed([detail(DATE, "required", message)])
     return {**{name: value for name, value in raw.items() if name != DATE}, "published": True}
 
@@ -94,8 +104,9 @@ def saved_message(record: Record, before: str, state: State) -> str:
     """What has become of a record that was `before`: published, scheduled, or just saved."""
     after = state.get("status", "")
     if after != before and after in ("published", "scheduled"):
-        return f"{record.singular} {after}."
-    return f"{record.singular} {'saved' if before else 'created'}."
+        return gettext("%(type)s %(past)s.", type=gettext(record.singular), past=gettext(after))
+    past = gettext("saved") if before else gettext("created")
+    return gettext("%(type)s %(past)s.", type=gettext(record.singular), past=past)
 
 
 def view_as_button(record: Record, actor: Actor, state: dict[str, Any]) -> list[Any]:
@@ -104,5 +115,7 @@ def view_as_button(record: Record, actor: Actor, state: dict[str, Any]) -> list[
     if not is_person or state["role"] == "admin" or not state["is_active"]:
         return []
     return [
-        SimpleNamespace(name="view_as", label="View as", url=url_for("access.view_as"), confirm="")
+        SimpleNamespace(
+            name="view_as", label=gettext("View as"), url=url_for("access.view_as"), confirm=""
+        )
     ]

@@ -16,6 +16,7 @@ from quire.admin.revisions import abridge
 from quire.declare.fields import Field
 from quire.declare.record import Record
 from quire.store.revision_service import text_parts
+from quire.web.language import gettext
 
 Parts = list[dict[str, str]]
 
@@ -35,7 +36,7 @@ def _parts(field: Field, before: Any, after: Any) -> Parts:
 def _row(field: Field, base: Any, mine: Any, theirs: Any) -> dict[str, Any]:
     return {
         "name": field.name,
-        "label": field.label,
+        "label": gettext(field.label),
         "base": "" if base is None else _display_value(base),
         "yours": _display_value(mine),
         "theirs": _display_value(theirs),
@@ -60,12 +61,15 @@ def conflict(record: Record, actor: Actor, theirs: dict[str, Any], rows: list[An
     moment = latest["created_at"] if latest else theirs.get("updated_at")
     if "base_version" in theirs:  # not a version of the record, but its draft
         who, moment = actor_name(theirs["updated_by"]), theirs["updated_at"]
-    words = Markup("{} saved {}version {}{}{}.").format(
-        who or "Someone",
-        "draft " if "base_version" in theirs else "",
-        theirs.get("version", ""),
-        " on " if moment else "",
-        format_moment(moment) if moment else "",
+    text = (
+        gettext("{who} saved draft version {version} on {time}.")
+        if "base_version" in theirs
+        else gettext("{who} saved version {version} on {time}.")
+    )
+    words = Markup(text).format(  # noqa: S704 - a text of ours
+        who=who or gettext("Someone"),
+        version=theirs.get("version", ""),
+        time=format_moment(moment) if moment else "?",
     )
     return SimpleNamespace(words=words, rows=rows)
 
@@ -82,5 +86,9 @@ def conflict_json(conflict: Any, version: int, draft: dict[str, Any] | None) -> 
 
 def adopted_message(form: RecordForm, names: Iterable[str]) -> str:
     """A sentence about fields that only somebody else has changed; empty if there are none."""
-    labels = ", ".join(form.declared[name].label for name in names)
-    return f"Also updated with someone else’s changes: {labels}." if labels else ""
+    labels = ", ".join(gettext(form.declared[name].label) for name in names)
+    return (
+        gettext("Also updated with someone else’s changes: %(labels)s.", labels=labels)
+        if labels
+        else ""
+    )

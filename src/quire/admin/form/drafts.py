@@ -20,6 +20,7 @@ from quire.errors import NotFound
 from quire.store import draft_service
 from quire.store.permissions import may
 from quire.store.slugs import is_free, suggest_slug
+from quire.web.language import gettext
 
 State = dict[str, Any]
 
@@ -49,7 +50,7 @@ class DraftsMixin(PanelView):
         draft_service.discard_draft(
             self.record, actor, state["id"], version=sent_version("draft_version")
         )
-        flash("Draft discarded.", "success")
+        flash(gettext("Draft discarded."), "success")
         return redirect(record_url(self.record, "edit_view", state["id"]))
 
     @expose("/preview/", methods=("POST",))
@@ -59,13 +60,13 @@ class DraftsMixin(PanelView):
         record, id = self.record, state["id"]
         if "end" in request.form:
             preview_links.revoke_links(record, actor, id)
-            flash("All preview links have been revoked.", "success")
+            flash(gettext("All preview links have been revoked."), "success")
             return redirect(record_url(record, "edit_view", id))
         link = preview_links.create_link(record, actor, id)
         root = current_app.config["PUBLIC_URL"] or request.host_url.rstrip("/")
         return self.render(
             "quire_admin/preview.html",
-            heading=f"Preview of “{record_title(record, state)}”",
+            heading=gettext("Preview of “%(title)s”", title=record_title(record, state)),
             url=root + link.path,
             ends=format_moment(rfc3339(link.expires_at)),
             id=id,

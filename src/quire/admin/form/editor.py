@@ -19,6 +19,7 @@ from quire.store.draft_service import save_draft
 from quire.store.retries import retry_conflicts
 from quire.store.rows import lock
 from quire.web.html import fit_into_page
+from quire.web.language import gettext
 
 State = dict[str, Any]
 
@@ -55,7 +56,11 @@ def create_draft(record: Record, actor: Actor, raw: State, page: str) -> AnyResp
     edit_url = record_url(record, "edit_view", saved.id)
     if not wants_json():
         flash(
-            f"{record.singular} created. Readers will not see it until you publish it.", "success"
+            gettext(
+                "%(type)s created. Readers will not see it until you publish it.",
+                type=gettext(record.singular),
+            ),
+            "success",
         )
         return redirect(edit_url)
     return jsonify(

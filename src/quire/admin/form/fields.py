@@ -26,6 +26,7 @@ from quire.admin.form.times import (
 from quire.admin.queries import find_many
 from quire.admin.thumbnails import thumbnail
 from quire.declare.fields import Computed, Field
+from quire.declare.markdown import takes_pictures
 from quire.declare.pydantic_models import NEW, PART, is_required
 from quire.declare.record import REGISTRY, Record
 from quire.declare.settable_fields import is_settable as store_settable
@@ -38,6 +39,9 @@ from quire.declare.text_codec import (
     is_same_text,
 )
 from quire.errors import ValidationFailed, detail
+from quire.translations.languages import LANGUAGES
+from quire.translations.messages import Message
+from quire.web.language import gettext, language_name, translate, word_label
 
 NO_WORDS = (*INPUT_TYPES, "checkbox", "password", "decimal", "point")
 """Widgets of values that are written from left to right in every language."""
@@ -58,18 +62,24 @@ def _text_of(field: Field, value: Any) -> Any:
 
 def _choices(field: Field) -> list[tuple[str, str]]:
     blank = [("", "–")] if field.nullable else []
-    return blank + [(word, word.replace("_", " ").capitalize()) for word in field.choices]
+    return blank + [(word, _choice_label(field, word)) for word in field.choices]
+
+
+def _choice_label(field: Field, word: str) -> str:
+    is_language = field.name == "language" and word in LANGUAGES
+    return language_name(word) if is_language else word_label(word)
 
 
 def _hint(field: Field) -> str:
     hints = {
-        "lines": "One per line.",
-        "pairs": "One per line: label = address.",
-        "refs": "Separate names with commas.",
-        "markdown": "You can use Markdown.",
+        "lines": Message("One per line."),
+        "pairs": Message("One per line: label = address."),
+        "refs": Message("Separate names with commas."),
+        "markdown": Message("You can use Markdown."),
     }
-    words = field.help or hints.get(field.kind.widget, "")
-    zone = f"Time zone: {zone_name(form_zone())}." if field.kind.widget == "datetime" else ""
+    words = translate(field.help or hints.get(field.kind.widget, ""))
+    is_time = field.kind.widget == "datetime"
+    zone = gettext("Time zone: %(zone)s.", zone=zone_name(form_zone())) if is_time else ""
     return " ".join(filter(None, (words, zone)))
 
 
@@ -85,7 +95,7 @@ def input_constraints(field: Field) -> dict[str, Any]:
         "pattern": kind.pattern,
     }
     if kind.example:
-        constraints["title"] = f"For example {kind.example}"
+        constraints["title"] = gettext("For example %(example)s", example=kind.example)
     return {name: str(value) for name, value in constraints.items() if value is not None}
 
 
@@ -97,6 +107,8 @@ def _attributes(field: Field, lookup_url: str | None) -> dict[str, Any]:
     attributes |= input_constraints(field)
     if widget == "markdown":
         attributes["class"] = "markdown"
+        if not takes_pictures(field):
+            attributes["data-no-pictures"] = "1"
     if widget not in NO_WORDS and not field.choices:
         attributes["dir"] = "auto"
     if field.recommended_length:
@@ -115,7 +127,7 @@ def _attributes(field: Field, lookup_url: str | None) -> dict[str, Any]:
 def _form_field(field: Field, creating: bool, lookup_url: str | None) -> Any:
     widget = field.kind.widget
     common: dict[str, Any] = {
-        "label": field.label,
+        "label": gettext(field.label),
         "description": _hint(field),
         "id": f"in-{field.name}",
         "render_kw": _attributes(field, lookup_url),
@@ -276,13 +288,9 @@ class RecordForm:
         for item in details:
             name = item["field"].split(".")[0].split("[")[0]
             field: FormField | None = self.form[name] if name in self.declared else None
+            message, id, label = translate(item["message"]), "problem", name
             if field is not None:
-                field.errors = [*field.errors, item["message"]]
-            remaining.append(
-                {
-                    "id": field.id if field is not None else "problem",
-                    "label": field.label.text if field is not None else name,
-                    "message": item["message"],
-                }
-            )
+                field.errors = [*field.errors, message]
+                id, label = field.id, field.label.text
+            remaining.append({"id": id, "label": label, "message": message})
         return remaining

@@ -7,6 +7,8 @@ from wtforms import BooleanField
 from wtforms import Field as FormField
 from wtforms.widgets import TextInput
 
+from quire.web.language import gettext
+
 
 class Checkbox(BooleanField):
     """A checkbox that is submitted as empty text when it is off, so that a form may omit it."""
@@ -35,7 +37,10 @@ class PointField(FormField):
         across, down = ([*str(self.data or "").split(" "), "", ""])[:2]
         limits: dict[str, Any] = {"min": 0, "max": 100, "step": 0.1}
         first = NUMBER(self, value=across, **limits, **attributes)
-        attributes |= {"id": f"{self.id}-down", "aria-label": f"{self.label.text}: down"}
+        attributes |= {
+            "id": f"{self.id}-down",
+            "aria-label": gettext("%(label)s: down", label=self.label.text),
+        }
         second = NUMBER(self, value=down, **limits, **attributes)
         words = '<span class="point" data-point>{} % to the right, {} % down</span>'
         return Markup(words).format(first, second)  # noqa: S704 - both are made by WTForms

@@ -22,6 +22,7 @@ from quire.declare.fields import Field
 from quire.declare.record import REGISTRY, Record
 from quire.declare.text_codec import BIG_WIDGETS
 from quire.store import draft_service
+from quire.web.language import gettext
 
 State = dict[str, Any]
 SCRIPTS = (
@@ -72,7 +73,7 @@ def action_buttons(
     return [
         SimpleNamespace(
             name=one.name,
-            label=one.label,
+            label=gettext(one.label),
             url=url,
             confirm="",
             draft_version=(draft_version or 0) if one.takes_draft else None,
@@ -94,7 +95,7 @@ def readonly_values(
     """Fields that can be read but not set here: state, dates, counters."""
     address = address_for(actor)
     return [
-        (record.field(name).label, cell_html(record.field(name), value, address))
+        (gettext(record.field(name).label), cell_html(record.field(name), value, address))
         for name, value in state.items()
         if name not in form.declared
         and name in record.fields_by_name
@@ -217,7 +218,7 @@ def form_page(
     page = SimpleNamespace(
         **dict.fromkeys(UNSET),
         is_new=state is None,
-        noun=record.noun,
+        noun=gettext(record.noun),
         actions=[],
         delete_text="",
         errors=[],
@@ -286,7 +287,7 @@ def details_page(record: Record, actor: Actor, state: State) -> Any:
         delete_text=delete_question(record, state),
         items=[
             SimpleNamespace(
-                label=record.field(name).label,
+                label=gettext(record.field(name).label),
                 html=cell_html(record.field(name), value, address, full=True),
             )
             for name, value in state.items()

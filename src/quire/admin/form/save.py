@@ -31,6 +31,7 @@ from quire.declare.record import Record
 from quire.errors import Problem, VersionConflict
 from quire.store import draft_merge, draft_service, revision_service
 from quire.store.preconditions import refuse_trashed
+from quire.web.language import gettext, translate
 
 Page = tuple[str, int, dict[str, str]]
 
@@ -139,7 +140,7 @@ class SaveMixin(PanelView):
             remaining=remaining,
         )
         message = saved_message(record, live.get("status", "saved"), saved.state)
-        _flash(" ".join([message, *saved.notices]), form, merged)
+        _flash(" ".join([message, *map(translate, saved.notices)]), form, merged)
         return self._redirect_after_save(id)
 
     def _draft_conflict(self, actor: Actor, id: int) -> Page | None:
@@ -190,7 +191,7 @@ class SaveMixin(PanelView):
         if wants_json():
             rows = compare(form, late, submission.live_base, after, form.texts_of(live))
             return _saved_json(record, actor, submission, draft_state, rows)
-        _flash("Draft saved. Readers will not see it until you publish it.", form, merged)
+        _flash(gettext("Draft saved. Readers will not see it until you publish it."), form, merged)
         return redirect(record_url(record, "edit_view", id))
 
     def _changed_in_both(
@@ -232,7 +233,7 @@ class SaveMixin(PanelView):
         draft = theirs if "base_version" in theirs else load_draft(record, actor, live, rights)
         if wants_json():
             raise VersionConflict(
-                f"Someone else has changed this {record.noun}.",
+                gettext("Someone else has changed this %(noun)s.", noun=gettext(record.noun)),
                 extra={
                     "current_version": theirs["version"],
                     "changed_fields": [row["name"] for row in rows],
@@ -245,7 +246,10 @@ class SaveMixin(PanelView):
             live,
             draft,
             rights,
-            problem=f"Someone else has changed this {record.noun} while you were editing it.",
+            problem=gettext(
+                "Someone else has changed this %(noun)s while you were editing it.",
+                noun=gettext(record.noun),
+            ),
             adopted=adopted_message(form, merged.adopted),
             conflict=answer,
             version=version,

@@ -15,7 +15,9 @@ from quire.declare.fields import Field
 from quire.declare.query_fields import filter_paths
 from quire.declare.record import Record, record_of
 
-LINK = Markup('<a class="{}" dir="auto" href="{}" title="Show only these">{}</a>')
+LINK = Markup('<a class="narrow" href="{}">{}</a>')
+TAG = Markup('<a class="tag" dir="auto" href="{}">{}</a>')
+"""Each of several names has a direction of its own; a single one has that of its cell."""
 
 
 def filter_path(field: Field, paths: Mapping[str, Field]) -> str:
@@ -62,13 +64,13 @@ class Cells:
         url = self._url(field, value)
         if url is None:
             return cell_html(field, value, address_for(self.actor))
-        return LINK.format("narrow", url, cell_html(field, value, _nowhere))
+        return LINK.format(url, cell_html(field, value, _nowhere))
 
     def _label(self, field: Field, value: Any) -> Markup:
         name, url = small_name(value, record_of(field.target or "")), self._url(field, value)
         if url is None:
             return Markup('<span class="tag" dir="auto">{}</span>').format(name)
-        return LINK.format("tag", url, name)
+        return TAG.format(url, name)
 
     def _url(self, field: Field, value: Any) -> str | None:
         """The list as it is, filtered by this value too."""

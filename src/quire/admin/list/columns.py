@@ -9,6 +9,7 @@ from quire.admin.urls import Pairs, list_url
 from quire.declare.fields import Computed, Field
 from quire.declare.query_fields import sort_names
 from quire.declare.record import Record
+from quire.web.language import gettext
 
 MOST = 6
 """Most columns of a list that fit on a usual screen."""
@@ -125,7 +126,7 @@ def _column(record: Record, field: Field, current: str, sortable: bool, rest: Pa
     target = field.name if ascends_next else f"-{field.name}"
     return Column(
         name=field.name,
-        label=field.label,
+        label=gettext(field.label),
         leads=field.name == record.title_field,
         numeric=field.kind.widget in ("number", "decimal"),
         sort_url=list_url(record, [*rest, ("sort", target)]) if sortable else None,

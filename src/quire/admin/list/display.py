@@ -8,12 +8,13 @@ from flask import request, url_for
 from quire.admin.list.columns import column_fields, usual_fields, without_parameters
 from quire.admin.list.listing import ListPage
 from quire.admin.list.preferences import COLUMNS as CHOSEN_COLUMNS
-from quire.admin.list.preferences import DENSITY
+from quire.admin.list.preferences import DENSITY, GRID, LAYOUT, layouts_of
 from quire.admin.list.views import COLUMNS
 from quire.admin.urls import endpoint, list_url, narrowed_url
 from quire.declare.fields import Field
 from quire.declare.query_fields import sort_names
 from quire.records import PROFILES
+from quire.web.language import gettext
 
 DENSITIES = PROFILES.field(DENSITY).choices
 
@@ -24,20 +25,26 @@ def display_menu(listing: ListPage, names: list[str] | None = None) -> Any:
     shown = [one.name for one in listing.fields] if names is None else names
     rest = [name for name in fields if name not in shown]
     leading = listing.record.title_field
+    layout = listing.views.preferences.layout_of(listing.record)
     return SimpleNamespace(
         url=url_for(endpoint(listing.record, "display_view")),
         here=listing.here(),
         is_open=names is not None,
         columns=[
-            {"name": name, "label": fields[name].label, "shown": name in shown}
+            {"name": name, "label": gettext(fields[name].label), "shown": name in shown}
             for name in [*shown, *rest]
             if name != leading
         ],
-        leading=fields[leading].label if leading in fields else "",
+        leading=gettext(fields[leading].label) if leading in fields else "",
         sorts=_sorts(listing),
         densities=[
             {"name": name, "chosen": name == ("compact" if listing.is_compact else DENSITIES[0])}
             for name in DENSITIES
+        ],
+        layouts=[
+            {"name": name, "label": label, "chosen": name == layout}
+            for name, label in {"list": gettext("List"), GRID: gettext("Grid")}.items()
+            if GRID in layouts_of(listing.record)
         ],
     )
 
@@ -45,11 +52,12 @@ def display_menu(listing: ListPage, names: list[str] | None = None) -> Any:
 def _sorts(listing: ListPage) -> list[dict[str, Any]]:
     """The orders to choose from, also for those who see no headers to click on."""
     record, current = listing.record, listing.parameters.get("sort", "")
-    choices = [("", "Usual order")]
+    choices = [("", gettext("Usual order"))]
     for name in sort_names(record, listing.actor):
         field = record.field(name)
         first, last = _order_words(field)
-        choices += [(name, f"{field.label}: {first}"), (f"-{name}", f"{field.label}: {last}")]
+        label = gettext(field.label)
+        choices += [(name, f"{label}: {first}"), (f"-{name}", f"{label}: {last}")]
     if current not in dict(choices):  # by several fields, from the address
         choices.append((current, current))
     return [{"value": v, "label": words, "chosen": v == current} for v, words in choices]
@@ -57,10 +65,10 @@ def _sorts(listing: ListPage) -> list[dict[str, Any]]:
 
 def _order_words(field: Field) -> tuple[str, str]:
     if field.kind.widget in ("datetime", "date"):
-        return "oldest first", "newest first"
+        return gettext("oldest first"), gettext("newest first")
     if field.kind.widget in ("number", "decimal"):
-        return "lowest first", "highest first"
-    return "A to Z", "Z to A"
+        return gettext("lowest first"), gettext("highest first")
+    return gettext("A to Z"), gettext("Z to A")
 
 
 def sent_columns(listing: ListPage) -> list[str]:
@@ -81,6 +89,7 @@ def apply_display(listing: ListPage) -> str:
     While a view is open the columns are a change of that view, not of the person's list.
     """
     listing.views.preferences.save_density(listing.actor, _density(listing))
+    _save_layout(listing)
     standard = "standard" in request.form
     names = [] if standard else sent_columns(listing)
     rest = without_parameters(listing.pairs, COLUMNS, "sort", "page")
@@ -96,6 +105,14 @@ def apply_display(listing: ListPage) -> str:
 def _density(listing: ListPage) -> str:
     sent = request.form.get(DENSITY, "")
     return sent if sent in DENSITIES else DENSITIES[listing.is_compact]
+
+
+def _save_layout(listing: ListPage) -> None:
+    record, preferences = listing.record, listing.views.preferences
+    sent, layouts = request.form.get("layout"), layouts_of(record)
+    if sent in layouts and sent != preferences.layout_of(record):
+        chosen = sent if sent != layouts[0] else None
+        preferences.save(record, listing.actor, LAYOUT, chosen)
 
 
 def _save_columns(listing: ListPage, names: list[str]) -> None:

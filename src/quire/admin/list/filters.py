@@ -24,24 +24,28 @@ from quire.declare.fields import Field
 from quire.declare.query_fields import filter_paths
 from quire.declare.record import Record
 from quire.declare.text_codec import INPUT_TYPES
+from quire.translations.messages import Message
+from quire.web.language import gettext, noun, translate, word_label
 
 OWN = ("search", "q", "sort", "page", "per_page", "trashed", "view", "columns", "match")
 """Parameters of a list that are not filters."""
 
 WORDS = {
-    "eq": "is",
-    "ne": "is not",
-    "gte": "from",
-    "lte": "until",
-    "gt": "is greater than",
-    "lt": "is less than",
-    "icontains": "contains",
-    "contains": "contains",
-    "startswith": "starts with",
-    "endswith": "ends with",
-    "in": "is any of",
-    "nin": "is none of",
+    "eq": Message("is"),
+    "ne": Message("is not"),
+    "gte": Message("from"),
+    "lte": Message("until"),
+    "gt": Message("is greater than"),
+    "lt": Message("is less than"),
+    "icontains": Message("contains"),
+    "contains": Message("contains"),
+    "startswith": Message("starts with"),
+    "endswith": Message("ends with"),
+    "in": Message("is any of"),
+    "nin": Message("is none of"),
 }
+
+AMOUNTS = {"gte": Message("at least"), "lte": Message("at most")}
 
 NO_MOMENTS = ("__isnull", f"__{presets.OPERATOR}")
 """Operators of dates whose values are no dates."""
@@ -62,20 +66,20 @@ class Filter:
 
 def _choices(field: Field) -> tuple[tuple[str, str], ...]:
     if field.kind.widget == "checkbox":
-        return (("true", "Yes"), ("false", "No"))
+        return (("true", gettext("Yes")), ("false", gettext("No")))
     if words := words_for(field):
         return words
-    return tuple((word, word.replace("_", " ").capitalize()) for word in field.choices)
+    return tuple((word, word_label(word)) for word in field.choices)
 
 
 def _word(field: Field, operator: str) -> str:
     is_number = field.kind.widget in ("number", "decimal")
-    amounts = {"gte": "at least", "lte": "at most"} if is_number else {}
-    return amounts.get(operator) or WORDS.get(operator, operator)
+    words = WORDS | AMOUNTS if is_number else WORDS
+    return translate(words.get(operator, operator))
 
 
 def _inputs(field: Field, path: str, values: dict[str, str], lookup: Any) -> list[Filter]:
-    widget, label = field.kind.widget, field.label
+    widget, label = field.kind.widget, translate(field.label)
     if choices := _choices(field):
         value = values.get(path, field.default_filter)
         return [Filter(path, label, value, choices=choices, may_be_any=not field.default_filter)]
@@ -90,14 +94,14 @@ def _inputs(field: Field, path: str, values: dict[str, str], lookup: Any) -> lis
 
 def _span(path: str, label: str, values: dict[str, str]) -> Filter:
     name = f"{path}__{presets.OPERATOR}"
-    return Filter(name, label, values.get(name, ""), choices=presets.CHOICES)
+    return Filter(name, label, values.get(name, ""), choices=presets.choices())
 
 
 def _bound(field: Field, path: str, operator: str, values: dict[str, str]) -> Filter:
     name, widget = f"{path}__{operator}", field.kind.widget
     value = values.get(name, "")
     shown = to_local_text(value) if widget == "datetime" else value
-    words = f"{field.label} {_word(field, operator)}"
+    words = f"{translate(field.label)} {_word(field, operator)}"
     return Filter(name, words, shown, INPUT_TYPES.get(widget, "text"))
 
 
@@ -133,7 +137,7 @@ def _section(
     names = {one.name for one in inputs}
     shown = dict(pairs)
     further = [pair for pair in pairs if pair[0] in names and pair != (pair[0], shown[pair[0]])]
-    word = "or" if alternatives else "and"
+    word = gettext("or") if alternatives else gettext("and")
     for one in list(inputs):
         values = [value for name, value in further if name == one.name]
         if alternatives and one.value and one.may_be_any:
@@ -213,20 +217,21 @@ def words_of(record: Record, actor: Actor, name: str, value: str) -> str:
 
 
 def _chip(field: Field, operator: str, value: str) -> str:
+    label = translate(field.label)
     if operator == presets.OPERATOR:
-        return f"{field.label}: {presets.PRESETS.get(value, value).lower()}"
+        return f"{label}: {presets.name_of(value)}"
     if operator == "isnull":
-        return f"{field.label} {'is empty' if value == 'true' else 'is not empty'}"
-    return f"{field.label} {_word(field, operator or 'eq')} {_chip_value(field, value)}"
+        return f"{label} {gettext('is empty') if value == 'true' else gettext('is not empty')}"
+    return f"{label} {_word(field, operator or 'eq')} {_chip_value(field, value)}"
 
 
 def _chip_value(field: Field, value: str) -> str:
     """The value of a filter as people read it."""
     if field.kind.widget == "checkbox":
-        return "yes" if value == "true" else "no"
+        return gettext("yes") if value == "true" else gettext("no")
     if field.kind.widget == "datetime":
         return _moment_text(value)
-    return word_of(field, value) or value
+    return word_of(field, value) or (noun(value) if field.choices else value)
 
 
 def _moment_text(value: str) -> str:

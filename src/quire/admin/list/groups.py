@@ -18,6 +18,7 @@ from quire.declare.query_conditions import Condition, Group, comparisons
 from quire.declare.query_fields import filter_paths
 from quire.declare.record import Record
 from quire.errors import invalid_parameter
+from quire.translations.messages import Message
 
 MAX_GROUPS = 9
 ALL, ANY = "all", "any"
@@ -75,7 +76,7 @@ def parse_list_query(record: Record, actor: Actor, pairs: Pairs) -> Query:
         parts = [_together(ANY, tuple(parts))]
     conditions = (*query.conditions, *parts)
     if len(list(comparisons(conditions))) > MAX_COMPARISONS:
-        words = f"A list can have at most {MAX_COMPARISONS} filters."
+        words = Message("A list can have at most %(most)s filters.", most=MAX_COMPARISONS)
         raise invalid_parameter("filter", words)
     return replace(query, conditions=conditions)
 

@@ -18,6 +18,8 @@ from quire.declare.record import Record
 from quire.declare.text_codec import decode_value, encode_value
 from quire.errors import PermissionDenied, VersionConflict
 from quire.store import write
+from quire.translations.messages import Message
+from quire.web.language import gettext
 
 
 class InlineEditMixin(PanelView):
@@ -68,9 +70,15 @@ def _raw(text: Any) -> Any:
 
 
 def _conflict(field: Field, state: State, stored: Any) -> VersionConflict:
-    text = ("Yes" if stored else "No") if isinstance(stored, bool) else truncate(stored) or "–"
+    text = (
+        (gettext("Yes") if stored else "No")
+        if isinstance(stored, bool)
+        else truncate(stored) or "–"
+    )
     return VersionConflict(
-        f"Someone else has changed this to “{text}”. Save again to replace it.",
+        Message(
+            "Someone else has changed this to “%(value)s”. Save again to replace it.", value=text
+        ),
         extra={
             "conflict": field.name,
             "current_version": state.get("version"),

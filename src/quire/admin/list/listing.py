@@ -9,7 +9,7 @@ from flask import url_for
 from markupsafe import Markup
 
 from quire.actor import Actor
-from quire.admin.actions import available_actions, bulk_choices, delete_question
+from quire.admin.actions import available_actions, bulk_choices, delete_question_about
 from quire.admin.form.fields import settable_fields
 from quire.admin.form.page import public_url
 from quire.admin.format import record_title
@@ -44,11 +44,12 @@ from quire.declare.query_fields import default_filters
 from quire.declare.record import Record
 from quire.declare.text_codec import INPUT_TYPES, encode_value
 from quire.errors import BadRequest
-from quire.exchange.tables.command import importable
+from quire.exchange.tables.columns import importable_types
 from quire.exchange.tables.sheets import KINDS
 from quire.store import read
 from quire.store.permissions import rights
 from quire.store.snippets import Highlighter
+from quire.web.language import format_number, gettext, word_label
 
 NOTHING = read.Page([], 0, 1, 20, False, False, None, None)
 MOST_COUNTED = 10_000
@@ -77,7 +78,7 @@ class ListPage:
         search = self.parameters.get("search", "")
         self._highlighter = Highlighter(search) if search else None
         self._cells = Cells(record, actor, self.pairs)
-        self._inline_names = self._inline_fields()
+        self.inline_inputs = self._inline_inputs()
 
     def _read(self) -> read.Page:
         try:
@@ -112,9 +113,10 @@ class ListPage:
         """Whether the person wants rows close together."""
         return self.views.preferences.is_compact
 
-    def _inline_fields(self) -> set[str]:
+    def _inline_inputs(self) -> dict[str, dict[str, Any]]:
+        """What the cells of each column are edited with, once for all rows."""
         fields = settable_fields(self.record, self.actor, creating=False)
-        return {one.name for one in fields if one.kind.widget in INLINE}
+        return {one.name: _inline_input(one) for one in fields if one.kind.widget in INLINE}
 
     def rows(self) -> list[Any]:
         """The rows of the table."""
@@ -133,7 +135,7 @@ class ListPage:
         return SimpleNamespace(
             id=id,
             version=state.get("version", ""),
-            title=record_title(record, state),
+            title=self._name(state),
             thumb=thumbnail(state),
             snippet=Markup(self._snippet(state)),  # noqa: S704 - it escapes all but <mark>
             edit_url=record_url(record, "edit_view", id) if editable else None,
@@ -141,7 +143,6 @@ class ListPage:
             delete_url=record_url(record, "delete_view", id, url=self.here())
             if "delete" in rights
             else None,
-            delete_text=delete_question(record, state),
             public_url=public_url(record, state),
             history_url=record_url(record, "history_view", id)
             if editable and record.is_versioned and record.history
@@ -162,11 +163,15 @@ class ListPage:
         if column.leads:
             return SimpleNamespace(column=column, html=self._title(state), editable=False)
         html = self._cells.html(field, value) if field.name in state else Markup("")
-        editable = row_editable and field.name in self._inline_names
-        return SimpleNamespace(column=column, html=html, editable=editable, **_inline(field, value))
+        editable = row_editable and field.name in self.inline_inputs
+        raw = _inline_text(field, value) if editable else ""
+        return SimpleNamespace(column=column, html=html, editable=editable, raw=raw)
+
+    def _name(self, state: dict[str, Any]) -> str:
+        return record_title(self.record, state)
 
     def _title(self, state: dict[str, Any]) -> str:
-        title = record_title(self.record, state)
+        title = self._name(state)
         return title if self._highlighter is None else Markup(self._highlighter.mark(title))  # noqa: S704 - it escapes all but <mark>
 
     def _snippet(self, state: dict[str, Any]) -> str:
@@ -192,31 +197,35 @@ class ListPage:
     def total_text(self) -> str:
         """`57 posts`."""
         one, many = self.record.noun, self.record.plural_noun
-        return f"{self._total_figure()} {one if self.page.total == 1 else many}"
+        return f"{self._total_figure()} {gettext(one if self.page.total == 1 else many)}"
 
     def _total_figure(self) -> str:
         """`57`; `10,000+` where there are more, or a search has stopped counting."""
         total = self.page.total or 0
         more = self.page.total_is_minimum or total > MOST_COUNTED
-        return f"{min(total, MOST_COUNTED):,}{'+' if more else ''}"
+        return format_number(min(total, MOST_COUNTED)) + ("+" if more else "")
 
     def range_text(self) -> str:
         """`1–20 of 57`."""
         page = self.page
         first = ((page.page or 1) - 1) * page.per_page + 1
-        return f"{first:,}–{first + len(page.rows) - 1:,} of {self._total_figure()}"
+        last = format_number(first + len(page.rows) - 1)
+        return gettext(
+            "%(first)s–%(last)s of %(total)s",
+            first=format_number(first), last=last, total=self._total_figure(),
+        )  # fmt: skip
 
     def view(self) -> Any:
         """The variables of the template."""
         record, actor, pairs = self.record, self.actor, self.pairs
-        noun = record.noun
+        noun = gettext(record.noun)
         active = chip_groups(record, actor, pairs)
         can_create = record.allows(actor, "create") is not False and not self.trashed
         rest = without_parameters(pairs, "page", VIEW, COLUMNS)
         return SimpleNamespace(
-            lead=record.summary,
+            lead=gettext(record.summary),
             noun=noun,
-            plural=record.plural_noun,
+            plural=gettext(record.plural_noun),
             icon=record.path,
             url=list_url(record),
             here=self.here(),
@@ -227,7 +236,7 @@ class ListPage:
                 for kind in KINDS
             ],
             import_url=url_for("imports.index", type=record.path)
-            if can_create and record in importable()
+            if can_create and record in importable_types()
             else None,
             action_url=url_for(endpoint(record, "action_view")),
             inline_url=url_for(endpoint(record, "ajax_update")),
@@ -242,7 +251,10 @@ class ListPage:
             any_match=self.parameters.get(MATCH) == "any",
             filter_count=sum(len(group["chips"]) for group in active),
             columns=self.columns,
+            inline_inputs=self.inline_inputs,
+            delete_question=delete_question_about(record, "{title}", self.trashed),
             is_compact=self.is_compact,
+            layout=self.views.preferences.layout_of(record),
             rows=self.rows(),
             actions=bulk_choices(record, actor, trashed=self.trashed),
             matching_text=self.total_text() if (self.page.pages or 1) > 1 else "",
@@ -265,18 +277,18 @@ class ListPage:
         }
 
 
-def _inline(field: Field, value: Any) -> dict[str, Any]:
+def _inline_text(field: Field, value: Any) -> str:
     raw = encode_value(field, value)
-    choices = [[word, word.replace("_", " ").capitalize()] for word in field.choices]
+    return str(raw).lower() if field.kind.widget == "checkbox" else raw
+
+
+def _inline_input(field: Field) -> dict[str, Any]:
+    choices = [[word, word_label(word)] for word in field.choices]
     if field.kind.widget == "checkbox":
-        raw, choices = str(raw).lower(), [["true", "Yes"], ["false", "No"]]
+        choices = [["true", gettext("Yes")], ["false", gettext("No")]]
     if choices and field.nullable:
         choices.insert(0, ["", "–"])
-    return {
-        "kind": INPUT_TYPES.get(field.kind.widget, "text"),
-        "raw": raw,
-        "choices": choices or None,
-    }
+    return {"kind": INPUT_TYPES.get(field.kind.widget, "text"), "choices": choices or None}
 
 
 def _flat(pairs: Pairs) -> dict[str, Any]:

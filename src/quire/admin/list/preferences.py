@@ -1,4 +1,4 @@
-"""What a person has chosen for their lists: columns, the view that opens first, density."""
+"""What a person has chosen for their lists: columns, layout, the view that opens first, density."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +10,16 @@ from quire.declare.record import Record
 from quire.records import PROFILES
 from quire.store import read, write
 
-COLUMNS, DEFAULT_VIEW, DENSITY = "list_columns", "default_views", "density"
-"""The fields of a profile in which it is kept: the first two by the path of a record type."""
+COLUMNS, DEFAULT_VIEW, LAYOUT = "list_columns", "default_views", "list_layouts"
+"""The fields of a profile in which it is kept by the path of a record type."""
+DENSITY = "density"
+"""The field in which it is kept for all lists."""
+GRID = "grid"
+
+
+def layouts_of(record: Record) -> tuple[str, ...]:
+    """The ways in which rows of a type can be laid out, the usual one first: images in a grid, too."""
+    return ("list", GRID) if "variants" in record.fields_by_name else ("list",)
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,11 @@ class Preferences:
         """Whether lists stand close together."""
         return (self.profile or {}).get(DENSITY) == "compact"
 
+    def layout_of(self, record: Record) -> str:
+        """How the rows of a type are laid out."""
+        chosen = self.of_list(record, LAYOUT)
+        return chosen if chosen in layouts_of(record) else layouts_of(record)[0]
+
     def save(self, record: Record, actor: Actor, name: str, value: Any) -> None:
         """Keep a choice for the list of a type; None is the usual."""
         if self.profile is None:
@@ -47,7 +60,7 @@ class Preferences:
 def preferences_of(actor: Actor) -> Preferences:
     """The choices of the person who asks."""
     mine = (Condition("user", "eq", (actor.user_id,)),)
-    fields = ("id", COLUMNS, DEFAULT_VIEW, DENSITY)
+    fields = ("id", COLUMNS, DEFAULT_VIEW, LAYOUT, DENSITY)
     rows = read.list_records(
         PROFILES, actor, Query(conditions=mine, fields=fields, per_page=1, count=False)
     ).rows

@@ -6,20 +6,31 @@ from datetime import datetime, timedelta
 from quire.admin.local_time import time_zone
 from quire.admin.urls import Pairs
 from quire.declare.clock import now, rfc3339
+from quire.translations.messages import Message
+from quire.web.language import gettext, translate
 
 OPERATOR = "within"
 """The operator of the panel's own filters: `created_at__within=last_7_days`."""
 
 PRESETS = {
-    "today": "Today",
-    "yesterday": "Yesterday",
-    "last_7_days": "Last 7 days",
-    "last_30_days": "Last 30 days",
-    "this_month": "This month",
-    "last_month": "Last month",
-    "next_7_days": "Next 7 days",
+    "today": Message("Today"),
+    "yesterday": Message("Yesterday"),
+    "last_7_days": Message("Last 7 days"),
+    "last_30_days": Message("Last 30 days"),
+    "this_month": Message("This month"),
+    "last_month": Message("Last month"),
+    "next_7_days": Message("Next 7 days"),
 }
-CHOICES = tuple(PRESETS.items())
+
+
+def choices() -> tuple[tuple[str, str], ...]:
+    """The spans with their names."""
+    return tuple((word, translate(name)) for word, name in PRESETS.items())
+
+
+def name_of(word: str) -> str:
+    """The name of a span as it stands inside a sentence."""
+    return gettext(str(PRESETS.get(word, word)).lower())
 
 
 def span_of(word: str) -> tuple[datetime, datetime]:

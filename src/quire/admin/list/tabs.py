@@ -11,6 +11,7 @@ from quire.admin.urls import MATCH, VIEW, Pairs, list_url, narrowed_url
 from quire.declare.query_fields import filter_paths
 from quire.declare.record import Record
 from quire.records.saved_views import EVERYTHING
+from quire.web.language import gettext
 
 Entry = tuple[str, Pairs]
 
@@ -20,7 +21,7 @@ def _states(record: Record, actor: Actor) -> list[Entry]:
     words = status.choices if status is not None and has_tabs(status) else ()
     labels = {parameters: label for label, parameters in record.tabs}
     return [
-        (labels.get(f"status={word}", word.capitalize()), [("status", word)])
+        (gettext(labels.get(f"status={word}", word.capitalize())), [("status", word)])
         for word in words
         if word != "trashed"
     ]
@@ -30,25 +31,20 @@ def _own(record: Record, actor: Actor) -> list[Entry]:
     """One's own records, for those who find others too."""
     if record.allows(actor, "panel") is not True or not actor.username:
         return []
-    columns = [rule.owner_column for rule in record.access.update.walk()]
+    columns = [one.owner_column for one in record.access.update.walk()]
     paths = filter_paths(record, actor)
     for one in record.fields:
-        is_owner = one.is_stored and any(column is one.column for column in _bare(columns))
+        is_owner = one.is_stored and any(column is one.column for column in columns)
         if is_owner and one.target and f"{one.name}.username" in paths:
-            return [("Mine", [(f"{one.name}.username", actor.username)])]
+            return [(gettext("Mine"), [(f"{one.name}.username", actor.username)])]
     return []
-
-
-def _bare(columns: list[Any]) -> list[Any]:
-    """The columns of the table behind attributes of the model."""
-    return [column.property.columns[0] for column in columns if column is not None]
 
 
 def _declared(record: Record, actor: Actor) -> list[Entry]:
     paths = filter_paths(record, actor)
     entries = [(label, parse_qsl(parameters)) for label, parameters in record.tabs]
     return [
-        (label, pairs)
+        (gettext(label), pairs)
         for label, pairs in entries
         if pairs[0][0] != "status" and all(n.partition("__")[0] in paths for n, _ in pairs)
     ]
@@ -56,9 +52,9 @@ def _declared(record: Record, actor: Actor) -> list[Entry]:
 
 def tabs(record: Record, actor: Actor, views: ListViews, pairs: Pairs) -> list[dict[str, Any]]:
     """The tabs above the list; the last of those that fit its parameters is the current one."""
-    trash = [("Trash", [("trashed", "true")])] if record.has_trash else []
+    trash = [(gettext("Trash"), [("trashed", "true")])] if record.has_trash else []
     middle = [*_own(record, actor), *_states(record, actor), *_declared(record, actor), *trash]
-    entries: list[Entry] = [("All", []), *middle]
+    entries: list[Entry] = [(gettext("All"), []), *middle]
     any_match = any(name == MATCH for name, _ in pairs)
     fitting = [own for _, own in entries if _fits(own, pairs, any_match)]
     current = None if views.current else fitting[-1]

@@ -20,6 +20,7 @@ from quire.declare.record import Record
 from quire.errors import BadRequest, Problem
 from quire.records import SAVED_VIEWS
 from quire.store import write
+from quire.web.language import gettext, translate
 
 Answer = str | AnyResponse | tuple[str, int] | tuple[str, int, dict[str, str]]
 SHARED_WITH = SAVED_VIEWS.field("shared_with")
@@ -29,6 +30,7 @@ class ViewsMixin(PanelView):
     """The part of a record's view that shows the list and keeps views of it."""
 
     record: Record
+    list_template: str
 
     def list_page(
         self, listing: ListPage, columns: list[str] | None = None, **form: str
@@ -38,15 +40,15 @@ class ViewsMixin(PanelView):
         status = 200
         if listing.problem:
             status = listing.problem.status
-            flash(listing.problem.message, "error")
+            flash(translate(listing.problem.message), "error")
         if listing.views.missing:
             status = 404
-            flash("This view does not exist, or is not shared with you.", "error")
+            flash(gettext("This view does not exist, or is not shared with you."), "error")
         if listing.views.dropped:
             flash(_dropped_words(listing.views.dropped), "warning")
         page = self.render(
-            "quire_admin/list.html",
-            heading=self.record.label,
+            self.list_template,
+            heading=gettext(self.record.label),
             listing=listing.view(),
             views=view_menu(listing, form),
             display=display_menu(listing, columns),
@@ -88,7 +90,7 @@ def _sent_list(record: Record) -> ListPage:
 
 def _dropped_words(dropped: list[str]) -> str:
     words = ", ".join(dropped)
-    return f"Left out, as it no longer exists or you cannot see it: {words}."
+    return gettext("Left out, as it no longer exists or you cannot see it: %(words)s.", words=words)
 
 
 def _content(listing: ListPage) -> dict[str, Any]:
@@ -106,7 +108,7 @@ def _save(listing: ListPage) -> str:
     slug = saved.state["slug"]
     if request.form.get("opens_first"):
         listing.views.preferences.save(record, actor, DEFAULT_VIEW, slug)
-    flash(f"View “{saved.state['name']}” saved.", "success")
+    flash(gettext("View “%(name)s” saved.", name=saved.state["name"]), "success")
     return list_url(record, [(VIEW, slug)])
 
 
@@ -119,7 +121,7 @@ def _current(listing: ListPage) -> View:
 def _update(listing: ListPage) -> str:
     view = _current(listing)
     write.update(SAVED_VIEWS, listing.actor, view["id"], _content(listing), version=view["version"])
-    flash(f"View “{view['name']}” updated.", "success")
+    flash(gettext("View “%(name)s” updated.", name=view["name"]), "success")
     return list_url(listing.record, [(VIEW, view["slug"])])
 
 
@@ -128,8 +130,17 @@ def _set_default(listing: ListPage) -> str:
     view, views = _current(listing), listing.views
     slug = None if views.default == view["slug"] else view["slug"]
     views.preferences.save(listing.record, listing.actor, DEFAULT_VIEW, slug)
-    words = f"opens with “{view['name']}”" if slug else "opens with everything"
-    flash(f"{listing.record.label}: the list now {words}.", "success")
+    words = (
+        gettext("opens with “%(name)s”", name=view["name"])
+        if slug
+        else gettext("opens with everything")
+    )
+    flash(
+        gettext(
+            "%(type)s: the list now %(words)s.", type=gettext(listing.record.label), words=words
+        ),
+        "success",
+    )
     return listing.here()
 
 

@@ -17,6 +17,7 @@ from quire.errors import BadRequest
 from quire.records import SAVED_VIEWS
 from quire.records.saved_views import EVERYTHING
 from quire.store import read
+from quire.web.language import gettext
 
 COLUMNS = "columns"
 PAGING = ("page", "per_page")
@@ -84,7 +85,9 @@ class ListViews:
                 self._keep_if_known(pair, pairs)
         known = column_fields(self.record, self.actor)
         columns = [name for name in view["columns"] if name in known]
-        self.dropped += [f"column “{name}”" for name in view["columns"] if name not in known]
+        self.dropped += [
+            gettext("column “%(name)s”", name=name) for name in view["columns"] if name not in known
+        ]
         return [*pairs, (COLUMNS, ",".join(columns))] if columns else pairs
 
     def _keep_if_known(self, pair: tuple[str, str], pairs: Pairs) -> None:

@@ -17,12 +17,14 @@ from quire.admin.local_time import format_relative
 from quire.admin.queries import find_many, rights_on
 from quire.admin.urls import address_for, endpoint, list_url, record_url
 from quire.declare.action import Moderation
+from quire.declare.markdown import plain_words
 from quire.declare.query import Query
 from quire.declare.query_conditions import Condition
 from quire.declare.query_fields import filter_paths
 from quire.declare.record import Record, record_of
 from quire.store import read
 from quire.web.html import fit_into_page
+from quire.web.language import format_number, gettext, noun, word_label
 
 KEYS = {"accept": "a", "reject": "s", "undecide": "u"}
 """The keys of the actions, as the script of the page knows them."""
@@ -82,9 +84,9 @@ class Queue:
         pages = self.page.pages or 1
         number = self.page.page or 1
         return SimpleNamespace(
-            noun=record.noun,
-            plural=record.plural_noun,
-            status=self.status.replace("_", " "),
+            noun=gettext(record.noun),
+            plural=gettext(record.plural_noun),
+            status=noun(self.status),
             is_waiting=self.status == self.moderation.waiting,
             tabs=self._tabs(),
             total=total,
@@ -102,7 +104,7 @@ class Queue:
     def _tabs(self) -> list[Any]:
         return [
             SimpleNamespace(
-                label=one.replace("_", " ").capitalize(),
+                label=word_label(one),
                 url=self.url(status=one, page=1),
                 current=one == self.status,
             )
@@ -129,7 +131,7 @@ class Queue:
     def _row(self, state: State) -> Any:
         return SimpleNamespace(
             id=state["id"],
-            title=truncate(str(state[self.moderation.text])),
+            title=truncate(plain_words(str(state[self.moderation.text]))),
             author=self._author_name(state),
             when=format_relative(state["created_at"]),
             url=self.url(id=state["id"]),
@@ -140,7 +142,7 @@ class Queue:
         author = state.get(self.moderation.author)
         if author:
             return small_name(author, record_of("users"))
-        return str(state.get(f"{self.moderation.author}_name") or "Somebody unknown")
+        return str(state.get(f"{self.moderation.author}_name") or gettext("Somebody unknown"))
 
     def _current(self, state: State, typed: str, problem: str) -> Any:
         record, moderation, id = self.record, self.moderation, state["id"]
@@ -184,20 +186,20 @@ class Queue:
     def _choices(self, state: State, rights: set[str]) -> list[Any]:
         """The decisions that are possible about this record."""
         choices = [
-            SimpleNamespace(name=one.name, label=one.label, key=key)
+            SimpleNamespace(name=one.name, label=gettext(one.label), key=key)
             for role, key in KEYS.items()
             if (one := self.record.action(getattr(self.moderation, role)))
             and one.name in rights
             and one.available(state)
         ]
         if "delete" in rights:
-            label = "Move to trash" if self.record.has_trash else "Delete"
+            label = gettext("Move to trash") if self.record.has_trash else gettext("Delete")
             choices.append(SimpleNamespace(name=DELETE, label=label, key=DELETE_KEY))
         return choices
 
     def _reply_label(self, choices: list[Any]) -> str:
-        accept = [one.label for one in choices if one.name == self.moderation.accept]
-        return f"{accept[0]} and reply" if accept else "Reply"
+        accept = [gettext(one.label) for one in choices if one.name == self.moderation.accept]
+        return gettext("%(accept)s and reply", accept=accept[0]) if accept else gettext("Reply")
 
     def _history(self, state: State) -> list[Any]:
         """What became of the records of the same author: a word, a number, a link to them."""
@@ -210,8 +212,8 @@ class Queue:
         counts = statuses_by(self.record, self.actor, field, author["id"])
         return [
             SimpleNamespace(
-                word=word.replace("_", " "),
-                count=f"{count:,}",
+                word=noun(word),
+                count=format_number(count),
                 url=list_url(self.record, [(path, value), ("status", word)]),
             )
             for word in self.record.field("status").choices

@@ -21,6 +21,7 @@ from quire.declare.record import Record
 from quire.errors import NotFound, Problem
 from quire.store.db import transaction
 from quire.store.undoable_batches import ACTION, begin, change_of, keep
+from quire.web.language import gettext
 
 State = dict[str, Any]
 
@@ -66,7 +67,7 @@ class ModeratedView(RecordView):
         queue = Queue(self.record, panel_actor(), status, page, id)
         return self.render(
             "quire_admin/moderation.html",
-            heading=f"Moderate {self.record.plural_noun}",
+            heading=gettext("Moderate %(plural)s", plural=gettext(self.record.plural_noun)),
             queue=queue.view(typed, problem),
         )
 
@@ -80,11 +81,11 @@ class ModeratedView(RecordView):
             batch = self._reply(actor, moderation, state, typed)
         except Problem as problem:
             reasons = [one["message"] for one in problem.details] or [problem.message]
-            words = "The reply was not saved. " + " ".join(reasons)
+            words = gettext("The reply was not saved.") + " " + " ".join(reasons)
             page = self._queue_page(state["id"], state["status"], typed, words)
             return page, problem.status
         flash(
-            f"Your reply to {self._name_of(state)} is published.",
+            gettext("Your reply to %(name)s is published.", name=self._name_of(state)),
             f"undo {batch}" if batch else "success",
         )
         return redirect(local_url(request.form.get("url")) or list_url(self.record))

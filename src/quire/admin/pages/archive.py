@@ -1,14 +1,16 @@
 """The page where administrators export all content as one file that another Quire can import."""
 
+from importlib import import_module
+
 from flask import Response, stream_with_context
 from flask_admin import expose
 from werkzeug.wrappers import Response as AnyResponse
 
 from quire.admin.panel_view import PanelView, panel_actor
 from quire.declare.clock import now
-from quire.exchange.archive import export
 from quire.exchange.archive.format import exported_types
 from quire.store import audit
+from quire.web.language import gettext
 
 
 class ArchiveView(PanelView):
@@ -24,7 +26,9 @@ class ArchiveView(PanelView):
     @expose("/")
     def index(self) -> str:
         """The page."""
-        return self.render("quire_admin/archive.html", heading="Export", types=exported_types())
+        return self.render(
+            "quire_admin/archive.html", heading=gettext("Export"), types=exported_types()
+        )
 
     @expose("/download", methods=("POST",))
     def download(self) -> AnyResponse:
@@ -32,7 +36,7 @@ class ArchiveView(PanelView):
         audit.record_event(panel_actor(), "export", "archive")
         name = f"quire-{now():%Y-%m-%d}.zip"
         return Response(
-            stream_with_context(export.stream()),
+            stream_with_context(import_module("quire.exchange.archive.export").stream()),
             mimetype="application/zip",
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )

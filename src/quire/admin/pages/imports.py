@@ -15,26 +15,27 @@ from quire.declare.job_registry import Job, on_event
 from quire.declare.record import Record
 from quire.errors import BadRequest, Conflict, TooLarge, Unavailable, ValidationFailed
 from quire.exchange.tables import import_handler, import_jobs
-from quire.exchange.tables.columns import importable_fields
-from quire.exchange.tables.command import importable, may_import
+from quire.exchange.tables.columns import importable_fields, importable_types, may_import
 from quire.exchange.tables.import_jobs import WORK, ImportJob
+from quire.translations.messages import Message
+from quire.web.language import gettext, translate
 
 STATES = {
-    ("upload", "finished"): "Not imported yet",
-    ("check", "active"): "Checking",
-    ("check", "finished"): "Checked, not imported yet",
-    ("check", "stopped"): "Not imported yet",
-    ("import", "active"): "Importing",
-    ("import", "finished"): "Imported",
-    ("import", "stopped"): "Stopped, partly imported",
-    ("undo", "active"): "Undoing",
-    ("undo", "finished"): "Undone",
-    ("undo", "stopped"): "Partly undone",
+    ("upload", "finished"): Message("Not imported yet"),
+    ("check", "active"): Message("Checking"),
+    ("check", "finished"): Message("Checked, not imported yet"),
+    ("check", "stopped"): Message("Not imported yet"),
+    ("import", "active"): Message("Importing"),
+    ("import", "finished"): Message("Imported"),
+    ("import", "stopped"): Message("Stopped, partly imported"),
+    ("undo", "active"): Message("Undoing"),
+    ("undo", "finished"): Message("Undone"),
+    ("undo", "stopped"): Message("Partly undone"),
 }
 """Messages about the outcome, by task and status."""
 
 
-@on_event(WORK, seconds=import_handler.LEASE_SECONDS)
+@on_event(WORK, seconds=import_handler.LEASE_SECONDS, title="Import a table")
 def work_on_import(job: Job) -> None:
     """Run part of an import, with the rights of its owner."""
     import_handler.advance(job.record_id, job.data["ticket"], _actor_with_id)
@@ -49,7 +50,7 @@ def _actor_with_id(user_id: int) -> Actor | None:
 
 def types_for(actor: Actor) -> list[Record]:
     """The types that `actor` may import."""
-    return [one for one in importable() if may_import(one, actor)]
+    return [one for one in importable_types() if may_import(one, actor)]
 
 
 class ImportView(PanelView):
@@ -68,12 +69,12 @@ class ImportView(PanelView):
     def _ask(self, path: str, problem: str = "") -> str:
         return self.render(
             "quire_admin/import_upload.html",
-            heading="Import a CSV or XLSX file",
+            heading=gettext("Import a CSV or XLSX file"),
             types=types_for(panel_actor()),
             chosen=path,
             problem=problem,
             jobs=import_jobs.jobs_of(panel_actor()),
-            states=STATES,
+            states={state: translate(words) for state, words in STATES.items()},
         )
 
     @expose("/upload", methods=("POST",))
@@ -97,11 +98,14 @@ class ImportView(PanelView):
         actor, record = panel_actor(), job.record
         return self.render(
             "quire_admin/import.html",
-            heading=f"Import {job.name}",
-            crumbs=[(record.label, list_url(record)), ("Import", url_for("imports.index"))],
+            heading=gettext("Import %(name)s", name=job.name),
+            crumbs=[
+                (gettext(record.label), list_url(record)),
+                (gettext("Import"), url_for("imports.index")),
+            ],
             job=job,
             columns=_columns(job),
-            fields=[(one.name, one.label) for one in importable_fields(record, actor)],
+            fields=[(one.name, gettext(one.label)) for one in importable_fields(record, actor)],
         )
 
     @expose("/<token>/check", methods=("POST",))
@@ -171,7 +175,7 @@ def _columns(job: ImportJob) -> list[Any]:
     """The form's variables for each column."""
     return [
         SimpleNamespace(
-            name=name or f"Column {number + 1}",
+            name=name or gettext("Column %(number)s", number=number + 1),
             key=f"column-{number}",
             field=field,
             samples=samples,

@@ -10,6 +10,7 @@ from quire.actor import ROLES
 from quire.admin.panel_view import PanelView, panel_actor
 from quire.auth import registration
 from quire.errors import Conflict, TooManyRequests, ValidationFailed
+from quire.web.language import gettext, translate
 
 
 class InvitationsView(PanelView):
@@ -31,15 +32,17 @@ class InvitationsView(PanelView):
         try:
             registration.invite_by_mail(email, role, panel_actor())
         except (Conflict, ValidationFailed, TooManyRequests) as problem:
-            messages = [one["message"] for one in problem.details] or [problem.message]
+            messages = [translate(one["message"]) for one in problem.details] or [
+                translate(problem.message)
+            ]
             return self._form(email, role, messages), problem.status
-        flash(f"Invitation sent to {email.strip()}.", "success")
+        flash(gettext("Invitation sent to %(email)s.", email=email.strip()), "success")
         return redirect(url_for("invitations.index"))
 
     def _form(self, email: str, role: str, errors: Any = ()) -> str:
         return self.render(
             "quire_admin/invitations.html",
-            heading="Invitations",
+            heading=gettext("Invitations"),
             email=email,
             chosen=role,
             roles=ROLES,

@@ -12,8 +12,11 @@ from quire.admin.panel_view import PanelView, panel_actor
 from quire.admin.queries import parse_id
 from quire.admin.urls import record_url
 from quire.declare.clock import rfc3339
+from quire.declare.job_registry import job_titles
 from quire.declare.record import REGISTRY
 from quire.store import queue_admin
+from quire.store.mail_events import MAIL
+from quire.web.language import gettext, ngettext, noun
 
 
 class JobsView(PanelView):
@@ -30,9 +33,10 @@ class JobsView(PanelView):
         kinds = queue_admin.summary_by_event()
         return self.render(
             "quire_admin/jobs.html",
-            heading="Jobs",
+            heading=gettext("Jobs"),
             kinds=kinds,
             failures=[_row(row) for row in queue_admin.failures()],
+            title=_title,
             waiting=sum(row.waiting for row in kinds),
             failed=sum(row.failed for row in kinds),
             moment=lambda value: format_moment(rfc3339(value)),
@@ -42,13 +46,20 @@ class JobsView(PanelView):
     def retry(self) -> AnyResponse:
         """Run the selected jobs now."""
         count = queue_admin.retry(panel_actor(), _selected_ids())
-        return _redirect_with_message(f"{_jobs(count)} will be retried now.")
+        return _redirect_with_message(gettext("%(jobs)s will be retried now.", jobs=_jobs(count)))
 
     @expose("/drop", methods=("POST",))
     def drop(self) -> AnyResponse:
         """Delete the selected failed jobs."""
         count = queue_admin.drop(panel_actor(), _selected_ids())
-        return _redirect_with_message(f"{_jobs(count)} deleted.")
+        return _redirect_with_message(gettext("%(jobs)s deleted.", jobs=_jobs(count)))
+
+
+def _title(event: str) -> str:
+    """`Send an email: password changed`: what is done, and of emails which."""
+    kind, _, detail = event.partition(".")
+    suffix = f": {noun(detail)}" if kind == MAIL else ""
+    return ", ".join(gettext(one) for one in job_titles(event)) + suffix
 
 
 def _row(row: Any) -> dict[str, Any]:
@@ -59,6 +70,7 @@ def _row(row: Any) -> dict[str, Any]:
         if record and row.record_id
         else None,
         "noun": record.noun if record else "",
+        "title": _title(row.event),
         "subject": f"{row.event}, {row.record_id}" if row.record_id else row.event,
         "data": ", ".join(f"{name}: {value}" for name, value in row.data.items() if value),
     }
@@ -69,7 +81,7 @@ def _selected_ids() -> list[int]:
 
 
 def _jobs(count: int) -> str:
-    return f"{count} job{'' if count == 1 else 's'}"
+    return ngettext("%(num)s job", "%(num)s jobs", count)
 
 
 def _redirect_with_message(message: str) -> AnyResponse:

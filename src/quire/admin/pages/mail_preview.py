@@ -9,6 +9,7 @@ from flask_admin import expose
 from quire.admin.panel_view import PanelView
 from quire.errors import NotFound
 from quire.jobs.mail import file_backend
+from quire.web.language import gettext
 
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; form-action 'none'; "
@@ -35,7 +36,7 @@ class MailView(PanelView):
     def index(self) -> str:
         """The list of emails."""
         messages = list(file_backend.list_messages())
-        return self.render("quire_admin/mail.html", heading="Mail", messages=messages)
+        return self.render("quire_admin/mail.html", heading=gettext("Mail"), messages=messages)
 
     @expose("/<file>")
     def message_view(self, file: str) -> str:

@@ -10,13 +10,16 @@ from quire.actor import Actor
 from quire.admin.format import record_title
 from quire.admin.panel_view import PanelView, panel_actor
 from quire.admin.thumbnails import thumbnail_url
-from quire.admin.urls import endpoint, record_url
+from quire.admin.urls import VIEW, endpoint, list_url, record_url
 from quire.declare.query import MAX_SEARCH, Query
 from quire.declare.record import REGISTRY, Record
+from quire.records import SAVED_VIEWS
 from quire.store import read
+from quire.web.language import gettext
 
 MOST = 4
 """Records of one type that are suggested."""
+MOST_VIEWS = 100
 
 Suggestions = list[dict[str, str]]
 
@@ -33,12 +36,13 @@ class PaletteView(PanelView):
 
     @expose("/")
     def index(self) -> AnyResponse:
-        """Records that match `q`, as label, hint, url and image; without `q`, what can be created."""
+        """Records that match `q`, as label, hint, url and image; without `q`, what can be created, and
+        saved views."""
         actor = panel_actor()
         text = request.args.get("q", "").strip()[:MAX_SEARCH]
         is_storable = "\x00" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
         if not text or not is_storable:
-            return jsonify(results=_creations(actor))
+            return jsonify(results=[*_creations(actor), *_views(actor)])
         return jsonify(
             results=[one for record in _searched(actor) for one in _hits(record, actor, text)]
         )
@@ -48,12 +52,27 @@ def _creations(actor: Actor) -> Suggestions:
     records = (one for one in REGISTRY.values() if one.allows(actor, "create") is not False)
     return [
         {
-            "label": f"New {record.noun}",
-            "hint": "Action",
+            "label": gettext("New %(noun)s", noun=gettext(record.noun)),
+            "hint": gettext("Action"),
             "url": url_for(endpoint(record, "create_view")),
         }
         for record in records
         if record.allows(actor, "panel") is not False and not record.singleton
+    ]
+
+
+def _views(actor: Actor) -> Suggestions:
+    """The saved views that the actor may open, each as its list."""
+    query = Query(sort=("name",), fields=("type", "name", "slug"), per_page=MOST_VIEWS, count=False)
+    views = read.list_records(SAVED_VIEWS, actor, query).rows
+    return [
+        {
+            "label": view["name"],
+            "hint": f"View of {record.plural_noun}",
+            "url": list_url(record, [(VIEW, view["slug"])]),
+        }
+        for view in views
+        if (record := REGISTRY.get(view["type"])) and record.allows(actor, "panel") is not False
     ]
 
 

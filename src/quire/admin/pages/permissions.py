@@ -10,6 +10,7 @@ from quire.admin.queries import parse_id
 from quire.auth import impersonation
 from quire.auth.accounts import by_id
 from quire.errors import NotFound
+from quire.web.language import gettext
 
 
 class PermissionsView(PanelView):
@@ -27,8 +28,8 @@ class PermissionsView(PanelView):
         """The page."""
         return self.render(
             "quire_admin/access.html",
-            heading="Access",
-            roles=list(permission_matrix.PEOPLE),
+            heading=gettext("Access"),
+            roles=[gettext(one) for one in permission_matrix.PEOPLE],
             sheets=permission_matrix.permission_tables(),
         )
 

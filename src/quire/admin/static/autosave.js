@@ -90,8 +90,8 @@ class Autosave {
     if (!unsaved || !differsFrom(this.form, unsaved.values)) { localBackup.drop(earlier); return; }
     const done = () => { localBackup.drop(earlier); this.notes.replaceChildren(); };
     const time = new Date(unsaved.at).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
-    this.note(element("p", {}, `This browser has unsaved text from ${time}.`),
-      this.button("Restore", () => this.restore(unsaved, done)), " ", this.button("Discard", done));
+    this.note(element("p", {}, translate("This browser has unsaved text from %(time)s.", { time })),
+      this.button(translate("Restore"), () => this.restore(unsaved, done)), " ", this.button(translate("Discard"), done));
   }
 
   restore({ values, base }, done) {
@@ -110,8 +110,9 @@ class Autosave {
     if (this.running) { this.again = true; return this.running; }
     if (!this.dirty && !always) return undefined;
     this.backUp();
-    if (this.isIncomplete) { this.showStatus("Stored in this browser until it has a title and text"); return undefined; }
-    this.running = this.send().finally(() => { this.running = null; });
+    if (this.isIncomplete) { this.showStatus(translate("Stored in this browser until it has a title and text")); return undefined; }
+    this.form.dataset.saving = "";
+    this.running = this.send().finally(() => { this.running = null; delete this.form.dataset.saving; });
     await this.running;
     if (this.again) { this.again = false; return this.save(); }
     return undefined;
@@ -121,7 +122,7 @@ class Autosave {
     const texts = textsOf(this.form);
     const names = this.form.dataset.id ? this.changedNames : Object.keys(texts);
     const body = this.form.dataset.id ? this.changes(names) : this.newRecord();
-    this.showStatus("Saving…");
+    this.showStatus(translate("Saving…"));
     const answer = await browserSession.post(this.form.action, body);
     if (answer.ok) await this.onSaved(answer.body, Object.fromEntries(names.map((name) => [name, texts[name]])));
     else this.onFailure(answer);
@@ -160,7 +161,9 @@ class Autosave {
     this.latest = [answer.texts || {}, answer.merged || []];
     const adopted = this.adopt(...this.latest);
     const time = new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
-    this.showStatus(`Saved ${time}${adopted.length ? `. Updated with someone else’s changes: ${adopted.join(", ")}` : ""}`, "good");
+    this.showStatus(adopted.length
+      ? translate("Saved %(time)s. Updated with someone else’s changes: %(fields)s", { time, fields: adopted.join(", ") })
+      : translate("Saved %(time)s", { time }), "good");
     this.conflicts.show(answer.conflict, false);
     if (this.dirty) this.onChange(); else this.markSaved();
     if (first) await this.refresh();
@@ -215,27 +218,30 @@ class Autosave {
   }
 
   onFailure({ status, message, body }) {
-    const where = this.isStored === false ? "and this browser has no room to store it" : "stored in this browser";
+    const where = this.isStored === false
+      ? translate("and this browser has no room to store it") : translate("stored in this browser");
     if (status === 412 && body?.conflict) {
       this.conflicts.show(body.conflict, true);
-      this.showStatus(`Not saved: someone else has changed it; ${where}`, "bad");
+      this.showStatus(translate("Not saved: someone else has changed it; %(where)s", { where }), "bad");
       if (this.dirty) this.save(); // the other fields
     } else if (status === 401) {
-      this.showStatus(`Not saved: ${message.replace(/\.$/, "")}, ${where}`, "bad");
+      this.showStatus(translate("Not saved: %(message)s, %(where)s", { message: message.replace(/\.$/, ""), where }), "bad");
       this.askSignIn(message);
     } else if (status === 0 || status >= 500) {
-      this.showStatus(`Not saved: ${navigator.onLine ? "the server is not responding" : "you are offline"}, ${where}`, "bad");
+      this.showStatus(navigator.onLine
+        ? translate("Not saved: the server is not responding, %(where)s", { where })
+        : translate("Not saved: you are offline, %(where)s", { where }), "bad");
       this.timer = setTimeout(() => this.save(), RETRY);
     } else {
-      this.showStatus(`Not saved: ${message} Your text is ${where}.`, "bad");
+      this.showStatus(translate("Not saved: %(message)s Your text is %(where)s.", { message, where }), "bad");
     }
   }
 
   // The session is over ------------------------------------------------------------------------
   askSignIn(message) {
     if (!this.signIn) {
-      const link = element("a", { href: "/auth/login?next=/admin/", target: "_blank", rel: "opener" }, "Sign in (opens in a new tab)");
-      this.note(element("p", {}, `${message} You can keep writing: your text is stored in this browser and saved once you sign in again.`),
+      const link = element("a", { href: "/auth/login?next=/admin/", target: "_blank", rel: "opener" }, translate("Sign in (opens in a new tab)"));
+      this.note(element("p", {}, translate("%(message)s You can keep writing: your text is stored in this browser and saved once you sign in again.", { message })),
         element("p", {}, link));
     }
     this.signIn = true;
@@ -304,14 +310,14 @@ class Autosave {
 
   async saveNow() {
     await this.save();
-    if (!this.dirty && !this.conflicts.size && !this.state.textContent.startsWith("Saved")) this.showStatus("No changes to save", "good");
+    if (!this.dirty && !this.conflicts.size && !this.state.textContent.startsWith(translate("Saved"))) this.showStatus(translate("No changes to save"), "good");
   }
 
   async publish() {
     await this.save();
     if (this.dirty || this.conflicts.size || !this.form.dataset.id) return; // the foot of the page says why
     const button = this.form.querySelector(".buttons .primary");
-    if (await ask("Readers will see the current text.", button.textContent, "primary")) this.form.requestSubmit(button);
+    if (await ask(translate("Readers will see the current text."), button.textContent, "primary")) this.form.requestSubmit(button);
   }
 }
 

@@ -34,21 +34,21 @@ class Conflicts {
   draw() {
     if (!this.size) { this.place.replaceChildren(); return; }
     const labels = [...this.rows.values()].map(({ label }) => label).join(", ");
-    const titles = ["Field", "Before", "Yours", "Theirs"].map((title) => element("th", { scope: "col" }, title));
+    const titles = ["Field", "Before", "Yours", "Theirs"].map((title) => element("th", { scope: "col" }, translate(title)));
     const table = element("table", { class: "compare" }, element("thead", {}, element("tr", {}, ...titles)),
       element("tbody", {}, ...[...this.rows.values()].map((row) => this.row(row))));
     const open = this.place.querySelector("details")?.open;
     const details = element("details", open ? { open: "" } : {},
-      element("summary", {}, `Someone else has also changed: ${labels}. `, element("span", { class: "link" }, "Compare")),
-      element("p", { class: "soft" }, `${this.words} Nothing has been overwritten. Keep writing, or choose a version.`), table);
+      element("summary", {}, translate("Someone else has also changed: %(labels)s.", { labels }), " ", element("span", { class: "link" }, translate("Compare"))),
+      element("p", { class: "soft" }, `${this.words} ${translate("Nothing has been overwritten. Keep writing, or choose a version.")}`), table);
     this.place.replaceChildren(element("div", { class: "note warning", role: "status" }, details));
   }
 
   row(row) {
     const cell = (label, parts, ...more) => element("td", { "data-label": label }, differences(parts), ...more);
     return element("tr", { class: "changed" }, element("th", { scope: "row" }, row.label),
-      cell("Before", row.base_parts), cell("Yours", row.yours_parts, this.button("Keep mine", row, true)),
-      cell("Theirs", row.theirs_parts, this.button("Use theirs", row, false)));
+      cell(translate("Before"), row.base_parts), cell(translate("Yours"), row.yours_parts, this.button(translate("Keep mine"), row, true)),
+      cell(translate("Theirs"), row.theirs_parts, this.button(translate("Use theirs"), row, false)));
   }
 
   button(label, row, mine) {

@@ -65,10 +65,10 @@ function changedValues(form, names, base) {
 }
 
 function offerDraft(form, { values, base }) {
-  const restore = element("button", { type: "button", class: "button small" }, "Restore");
-  const discard = element("button", { type: "button", class: "button small quiet" }, "Discard");
+  const restore = element("button", { type: "button", class: "button small" }, translate("Restore"));
+  const discard = element("button", { type: "button", class: "button small quiet" }, translate("Discard"));
   const note = element("div", { class: "note warning", role: "status" },
-    element("div", {}, element("p", {}, "Your last submission of this form was not saved."), restore, discard));
+    element("div", {}, element("p", {}, translate("Your last submission of this form was not saved.")), restore, discard));
   const done = () => { sessionStorage.removeItem(STORAGE_KEY); note.remove(); };
   restore.addEventListener("click", () => {
     fillIn(form, values);

@@ -11,8 +11,11 @@ function countsOf(text) {
   return { words, characters: [...text].length, minutes: Math.max(1, Math.round(weight / WORDS_A_MINUTE)) };
 }
 
-function plural(number, word) {
-  return `${number.toLocaleString("en")} ${word}${number === 1 ? "" : "s"}`;
+function counted({ words, characters, minutes }) {
+  const [count, length] = [words, characters].map((number) => number.toLocaleString(language));
+  return [words === 1 ? translate("1 word") : translate("%(count)s words", { count }),
+    characters === 1 ? translate("1 character") : translate("%(length)s characters", { length }),
+    translate("%(minutes)s min read", { minutes })].join(" · ");
 }
 
 const THEME = CodeMirror.EditorView.theme({
@@ -167,8 +170,7 @@ class MarkdownEditor {
   }
 
   recount() {
-    const { words, characters, minutes } = countsOf(this.text);
-    this.count.textContent = `${plural(words, "word")} · ${plural(characters, "character")} · ${minutes} min read`;
+    this.count.textContent = counted(countsOf(this.text));
   }
 
   selected() {

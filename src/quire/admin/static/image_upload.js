@@ -1,4 +1,4 @@
-// Pictures of a text: chosen from the media, or uploaded with their alternative text once "Insert" confirms them.
+// Pictures of a text: chosen from the media, or uploaded with their alternative text once “Insert” confirms them.
 "use strict";
 
 function escapeMarkdown(text) {
@@ -18,7 +18,7 @@ function uploadInto(editor, address, place) {
     inserted += 1;
   };
   const done = () => { place.release(); editor.view.focus(); };
-  return new UploadDialog(address, { label: "Insert", use, done });
+  return new UploadDialog(address, { label: translate("Insert"), heading: translate("Insert files"), use, done });
 }
 
 function addPictures(editor, address) {
@@ -27,7 +27,7 @@ function addPictures(editor, address) {
     const place = editor.track(editor.selected().to);
     const insert = (media) => editor.insertAt(place.at, mediaMarkdown(media, media.alt));
     const onFiles = (files) => editor.onFiles(files, place.at);
-    const library = new LibraryDialog(address, { heading: "Insert an image or file", insert, onFiles });
+    const library = new LibraryDialog(address, { heading: translate("Insert an image or file"), insert, onFiles });
     library.closed.then(() => { place.release(); editor.view.focus(); });
   };
 }

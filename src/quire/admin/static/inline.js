@@ -10,7 +10,7 @@ const utcMoment = (local) => new Date(local).toISOString().slice(0, 19);
 const isMoment = (input, text) => input.type === "datetime-local" && text;
 
 function inlineInput(link) {
-  const { kind, choices } = link.dataset;
+  const { kind, choices } = document.querySelector(`th[data-column="${link.dataset.inline}"]`).dataset;
   const value = kind === "datetime-local" && link.dataset.value ? localMoment(link.dataset.value) : link.dataset.value;
   if (!choices) return element("input", { type: kind || "text", value });
   const select = element("select");
@@ -22,8 +22,8 @@ function startInline(link) {
   const cell = link.closest(".cell");
   const input = inlineInput(link);
   input.setAttribute("aria-label", link.getAttribute("aria-label"));
-  const save = element("button", { type: "button", class: "button small primary" }, "Save");
-  const cancel = element("button", { type: "button", class: "button small quiet" }, "Cancel");
+  const save = element("button", { type: "button", class: "button small primary" }, translate("Save"));
+  const cancel = element("button", { type: "button", class: "button small quiet" }, translate("Cancel"));
   const error = element("span", { class: "inline-error", role: "alert" });
   const box = element("span", { class: "inline-edit" }, input, save, cancel, error);
   const stop = () => { box.remove(); cell.hidden = false; link.focus(); };
@@ -46,14 +46,14 @@ async function saveInline(link, input, error, stop) {
   const answer = await fetch(document.querySelector("[data-inline-url]").dataset.inlineUrl,
     { method: "POST", body, headers: { "X-CSRFToken": csrf(), Accept: "application/json" } }).catch(() => null);
   const result = await answer?.json().catch(() => null);
-  if (!result) { error.textContent = "The server is not responding. Try again."; return; }
+  if (!result) { error.textContent = translate("The server is not responding. Try again."); return; }
   if (answer.status === 412 && "raw" in result) link.dataset.value = result.raw; // what a second try replaces knowingly
   if (!answer.ok) { error.textContent = result.message; input.setAttribute("aria-invalid", "true"); return; }
   row.dataset.version = result.version;
   link.dataset.value = result.raw;
   link.closest(".cell").querySelector("[data-shown]").innerHTML = result.html; // escaped by the server
   stop();
-  announce("Saved.", "success");
+  announce(translate("Saved."), "success");
 }
 
 document.addEventListener("click", (event) => {

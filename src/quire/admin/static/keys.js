@@ -2,8 +2,8 @@
 "use strict";
 
 const KEYS_OFF = "quire.keys.off";
-const KEY_WORDS = [["/", "Search"], ["j", "Next row"], ["k", "Previous row"], ["Enter", "Open the row"], ["e", "Edit the row"],
-  ["x", "Select the row"], ["Ctrl+K", "Search everything"], ["?", "This help"]];
+const KEY_WORDS = [["/", translate("Search")], ["j", translate("Next row")], ["k", translate("Previous row")], ["Enter", translate("Open the row")], ["e", translate("Edit the row")],
+  ["x", translate("Select the row")], ["Ctrl+K", translate("Search everything")], ["?", translate("This help")]];
 
 const rowTitles = () => [...document.querySelectorAll(".records tbody td.title a:first-child")];
 const focusedRow = () => document.activeElement?.closest(".records tbody tr");
@@ -21,9 +21,9 @@ function showKeys() {
   const box = element("input", { type: "checkbox" });
   box.checked = !localStorage.getItem(KEYS_OFF);
   box.addEventListener("change", () => box.checked ? localStorage.removeItem(KEYS_OFF) : localStorage.setItem(KEYS_OFF, "1"));
-  const form = element("form", { method: "dialog", "data-plain": "" }, element("h2", { id: "keys-head" }, "Keyboard shortcuts"),
+  const form = element("form", { method: "dialog", "data-plain": "" }, element("h2", { id: "keys-head" }, translate("Keyboard shortcuts")),
     element("dl", { class: "keys" }, ...rows), element("label", { class: "keys-switch" }, box, " Use single keys"),
-    element("div", { class: "dialog-actions" }, element("button", { class: "button", autofocus: "" }, "Close")));
+    element("div", { class: "dialog-actions" }, element("button", { class: "button", autofocus: "" }, translate("Close"))));
   const dialog = element("dialog", { "aria-labelledby": "keys-head" }, form);
   document.body.append(dialog);
   dialog.addEventListener("close", () => dialog.remove());

@@ -1,5 +1,5 @@
-// Columns of a list are arranged before they are applied, and the menu of a row opens beside its button.
-// Without this file each move is sent by itself, and menus open in the middle of the window.
+// Columns of a list are arranged before they are applied, the menu of a row opens beside its button, and
+// values say that they filter. Without this file each move is sent by itself, and menus open in the middle.
 "use strict";
 
 function moveColumn(button) {
@@ -28,5 +28,10 @@ document.addEventListener("toggle", (event) => {
   if (event.target.matches?.(".row-menu:popover-open")) placeMenu(event.target);
 }, true);
 document.addEventListener("scroll", () => document.querySelector(".row-menu:popover-open")?.hidePopover(), { passive: true, capture: true });
+
+document.addEventListener("mouseover", (event) => {
+  const link = event.target.closest(".records :is(a.narrow, a.tag)");
+  if (link) link.title = translate("Show only these");
+});
 
 document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });

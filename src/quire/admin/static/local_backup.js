@@ -43,11 +43,11 @@ class BrowserSession {
     }
     const json = await answer?.json().catch(() => null);
     return { ok: Boolean(answer?.ok && json), status: answer?.status || 0, body: json,
-      message: json?.message || "The server is not responding." };
+      message: json?.message || translate("The server is not responding.") };
   }
 
   signedOut(who) {
-    return who ? "You are now signed in as a different user." : "You have been signed out.";
+    return who ? translate("You are now signed in as a different user.") : translate("You have been signed out.");
   }
 
   // The id of the user who is signed in now, whose CSRF token every form of this page gets.
@@ -68,7 +68,7 @@ const localBackup = new LocalBackup(editorForm);
 const browserSession = new BrowserSession(editorForm?.dataset.user);
 
 for (const editor of typeof editors === "undefined" ? [] : editors) { // there are none where only images are chosen
-  if (editorForm?.dataset.media) addPictures(editor, editorForm.dataset.media);
+  if (editorForm?.dataset.media && !editor.area.dataset.noPictures) addPictures(editor, editorForm.dataset.media);
   addToolbar(editor);
   if (editorForm) new Preview(editor, editorForm.dataset.rendered);
 }

@@ -2,23 +2,26 @@
 "use strict";
 
 // Uploads ------------------------------------------------------------------------------------
+const progressOf = (form) => [...form.elements].find((one) => one.matches("[data-progress]"));
+const submitOf = (form) => [...form.elements].find((one) => one.type === "submit");
+
 function showProgress(form, part) {
-  const box = form.querySelector("[data-progress]");
+  const box = progressOf(form);
   box.hidden = false;
   box.querySelector("progress").value = part;
   box.querySelector("[data-status]").textContent = part < 100 ? `Uploading: ${part}%` : "Processing…";
 }
 
 function showFailure(form, message) {
-  form.querySelector("[data-progress]").hidden = true;
-  form.querySelector("[type=submit]").disabled = false;
+  progressOf(form).hidden = true;
+  submitOf(form).disabled = false;
   announce(message);
 }
 
 function handleResponse(form, request) {
   const answer = JSON.parse(request.responseText || "null");
   if (request.status === 200 && answer?.url) location.assign(answer.url);
-  else showFailure(form, answer?.message || "The file could not be uploaded. Try again.");
+  else showFailure(form, answer?.message || translate("The file could not be uploaded. Try again."));
 }
 
 function send(form) {
@@ -29,27 +32,28 @@ function send(form) {
     showProgress(form, Math.floor((event.loaded / event.total) * 100));
   });
   request.addEventListener("load", () => handleResponse(form, request));
-  request.addEventListener("error", () => showFailure(form, "The server is not responding. Try again."));
-  form.querySelector("[type=submit]").disabled = true;
+  request.addEventListener("error", () => showFailure(form, translate("The server is not responding. Try again.")));
+  submitOf(form).disabled = true;
   showProgress(form, 0);
   request.send(new FormData(form));
 }
 
-for (const form of document.querySelectorAll("form[data-upload]")) {
+function sendWithProgress(form) {
+  const file = [...form.elements].find((one) => one.type === "file");
   form.addEventListener("submit", (event) => {
-    if (!form.querySelector("[type=file]").files.length) return;
+    if (!file.files.length) return;
     event.preventDefault();
     send(form);
   });
 }
 
 // The address of a file, to be pasted elsewhere ----------------------------------------------
-for (const button of document.querySelectorAll("[data-copy]")) {
+function copyOnClick(button) {
   button.hidden = !navigator.clipboard;
   button.addEventListener("click", async () => {
     const address = new URL(button.dataset.copy, location.href).href;
     const copied = await navigator.clipboard.writeText(address).then(() => true, () => false);
-    button.textContent = copied ? "Copied" : "Could not be copied";
+    button.textContent = copied ? translate("Copied") : translate("Could not be copied");
   });
 }
 
@@ -88,10 +92,16 @@ class FocalPoint {
   }
 }
 
-for (const box of document.querySelectorAll("[data-focal]")) {
-  const inputs = [...document.querySelectorAll("[data-point] input")];
-  if (inputs.length === 2) new FocalPoint(box, inputs);
+// What a page about files can do, or a part of one that has come later.
+function enhanceMedia(root) {
+  root.querySelectorAll("form[data-upload]").forEach(sendWithProgress);
+  root.querySelectorAll("[data-copy]").forEach(copyOnClick);
+  for (const box of root.querySelectorAll("[data-focal]")) {
+    const inputs = [...root.querySelectorAll("[data-point] input")];
+    if (inputs.length === 2) new FocalPoint(box, inputs);
+  }
 }
+enhanceMedia(document);
 
 // What a picker has chosen -------------------------------------------------------------------
 document.querySelectorAll('[data-picker="one"]').forEach((field) => {

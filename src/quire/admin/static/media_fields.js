@@ -5,8 +5,8 @@ class MediaField {
   constructor(field, address) {
     Object.assign(this, { field, address });
     this.label = document.querySelector(`label[for="${field.id}"]`).firstChild.textContent.trim();
-    this.open = this.button("Choose image", () => this.choose());
-    this.clear = this.button("Remove", () => this.set("", null));
+    this.open = this.button(translate("Choose image"), () => this.choose());
+    this.clear = this.button(translate("Remove"), () => this.set("", null));
     const place = field.closest(".picker") || field;
     place.after(element("div", { class: "media-buttons" }, this.open, this.clear));
     for (const name of ["input", "change", "restored"]) field.addEventListener(name, () => this.show());
@@ -23,14 +23,14 @@ class MediaField {
 
   choose() {
     const insert = (media) => this.use(media, media.alt);
-    const library = new LibraryDialog(this.address, { heading: `Choose an image: ${this.label}`, images: true, insert,
+    const library = new LibraryDialog(this.address, { heading: translate("Choose an image: %(label)s", { label: this.label }), images: true, insert,
       onFiles: (files) => this.upload(files) });
     library.closed.then(() => this.open.focus());
   }
 
   upload(files) {
     const use = (media, alt) => this.use(media, alt);
-    new UploadDialog(this.address, { label: "Upload", use, done: () => this.open.focus(), most: 1 }).add(files);
+    new UploadDialog(this.address, { label: translate("Upload"), use, done: () => this.open.focus(), most: 1 }).add(files);
   }
 
   use(media, alt) {

@@ -8,7 +8,7 @@ let dialogNumber = 0;
 function openDialog(heading, parts, buttons) {
   dialogNumber += 1;
   const title = element("h2", { id: `dialog-${dialogNumber}` }, heading);
-  const cancel = element("button", { class: "button", type: "button" }, "Cancel");
+  const cancel = element("button", { class: "button", type: "button" }, translate("Cancel"));
   const actions = element("div", { class: "dialog-actions" }, cancel, ...buttons);
   const dialog = element("dialog", { "aria-labelledby": title.id, class: "pictures" }, title, ...parts, actions);
   cancel.addEventListener("click", () => dialog.close());
@@ -38,16 +38,16 @@ class PendingUpload {
   constructor(file, remove) {
     this.file = file;
     this.alt = element("textarea", { rows: "2", maxlength: "1000", dir: "auto" });
-    this.progress = element("progress", { max: "100", value: "0", "aria-label": `Uploading ${this.name}`, hidden: "" });
+    this.progress = element("progress", { max: "100", value: "0", "aria-label": translate("Uploading %(name)s", { name: this.name }), hidden: "" });
     this.error = element("p", { class: "inline-error", role: "alert" });
-    const label = element("label", {}, element("span", {}, "Alternative text"), this.alt);
-    const drop = element("button", { type: "button", class: "button quiet small", "aria-label": `Remove ${this.name}` }, "Remove");
+    const label = element("label", {}, element("span", {}, translate("Alternative text")), this.alt);
+    const drop = element("button", { type: "button", class: "button quiet small", "aria-label": translate("Remove %(name)s", { name: this.name }) }, translate("Remove"));
     drop.addEventListener("click", () => remove(this));
     const head = element("div", { class: "upload-head" }, element("strong", { dir: "auto" }, this.name), drop);
     this.item = element("li", {}, this.preview(), element("div", {}, head, label, this.progress, this.error));
   }
 
-  get name() { return this.file.name || "Pasted image"; }
+  get name() { return this.file.name || translate("Pasted image"); }
 
   preview() {
     if (!this.file.type.startsWith("image/")) return element("span", { class: "upload-preview none" });
@@ -88,23 +88,23 @@ class PendingUpload {
   answerOf({ status, responseText }) {
     let body = null;
     try { body = JSON.parse(responseText); } catch { /* no answer, or none of ours */ }
-    const signedOut = "You have been signed out. Sign in in another tab, then try again.";
-    const message = status === 401 ? signedOut : body?.message || "The server is not responding. Try again.";
+    const signedOut = translate("You have been signed out. Sign in in another tab, then try again.");
+    const message = status === 401 ? signedOut : body?.message || translate("The server is not responding. Try again.");
     return { ok: Boolean(body) && (status === 200 || status === 201), body, status, message };
   }
 }
 
-// Files on their way into the library. Nothing is uploaded before the button, so that "Cancel" leaves nothing behind.
+// Files on their way into the library. Nothing is uploaded before the button, so that “Cancel” leaves nothing behind.
 class UploadDialog {
   // `use(media, alt)` gets each file that has arrived; `done` is called when the dialog has closed.
-  constructor(address, { label, use, done, most = Infinity }) {
+  constructor(address, { label, heading = translate("Upload files"), use, done, most = Infinity }) {
     Object.assign(this, { address, use, most, pending: [] });
     this.list = element("ul", { class: "uploads" });
     this.button = element("button", { class: "button primary", type: "button" }, label);
     this.button.addEventListener("click", () => this.uploadAll());
     const hint = element("p", { class: "hint" },
-      "Describe the image for people who cannot see it. Leave it empty if the image is only decorative.");
-    const { dialog, closed } = openDialog(`${label} files`, [this.list, hint], [this.button]);
+      translate("Describe the image for people who cannot see it. Leave it empty if the image is only decorative."));
+    const { dialog, closed } = openDialog(heading, [this.list, hint], [this.button]);
     acceptFiles(dialog, (files) => this.add(files));
     this.dialog = dialog;
     this.closed = closed.then(() => { this.pending = []; done(); });
@@ -169,16 +169,16 @@ class LibraryDialog {
   constructor(address, { heading, insert, onFiles, images = false }) {
     Object.assign(this, { address, images });
     const file = element("input", { type: "file", id: "picture-file", ...(images ? { accept: "image/*" } : { multiple: "" }) });
-    const search = element("input", { type: "search", id: "picture-search", placeholder: "File name or alternative text" });
-    this.recent = element("ul", { class: "library", "aria-label": "Recently used" });
-    this.recentPart = element("div", { hidden: "" }, element("p", { class: "label" }, "Recently used"), this.recent,
-      element("p", { class: "label" }, images ? "All images" : "All files"));
-    this.list = element("ul", { class: "library", "aria-label": "Media" });
+    const search = element("input", { type: "search", id: "picture-search", placeholder: translate("File name or alternative text") });
+    this.recent = element("ul", { class: "library", "aria-label": translate("Recently used") });
+    this.recentPart = element("div", { hidden: "" }, element("p", { class: "label" }, translate("Recently used")), this.recent,
+      element("p", { class: "label" }, images ? translate("All images") : translate("All files")));
+    this.list = element("ul", { class: "library", "aria-label": translate("Media") });
     this.error = element("p", { class: "inline-error", role: "alert" });
     const field = (control, label) => element("div", { class: "field" }, element("label", { for: control.id }, label), control);
-    const hint = element("p", { class: "hint" }, "Or drop a file here, or paste one.");
-    const parts = [field(search, "Choose an existing file"), element("div", { class: "library-scroll" }, this.recentPart, this.list),
-      this.error, field(file, "Upload a new file"), hint];
+    const hint = element("p", { class: "hint" }, translate("Or drop a file here, or paste one."));
+    const parts = [field(search, translate("Choose an existing file")), element("div", { class: "library-scroll" }, this.recentPart, this.list),
+      this.error, field(file, translate("Upload a new file")), hint];
     const { dialog, closed } = openDialog(heading, parts, []);
     this.dialog = dialog;
     this.choose = (then) => { dialog.close(); closed.then(then); };
@@ -210,10 +210,10 @@ class LibraryDialog {
     this.lastQuery = text;
     const media = await this.ask({ per_page: "24", ...(text ? { search: text } : { sort: "-id" }) });
     if (this.lastQuery !== text) return; // something else is looked for by now
-    this.error.textContent = media ? "" : "The media library could not be loaded.";
+    this.error.textContent = media ? "" : translate("The media library could not be loaded.");
     this.recentPart.hidden = Boolean(text) || !this.recent.childElementCount;
     this.list.replaceChildren(...(media || []).map((one) => element("li", {}, this.entry(one))));
-    if (media && !media.length) this.list.append(element("li", { class: "soft" }, text ? "No results." : "No files yet."));
+    if (media && !media.length) this.list.append(element("li", { class: "soft" }, text ? translate("No results.") : translate("No files yet.")));
   }
 
   async showRecent() {

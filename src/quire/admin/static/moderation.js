@@ -3,13 +3,15 @@
 
 const queueBar = document.getElementById("queue");
 const queueAll = document.querySelector("[data-queue-all]");
+const queueMatching = document.querySelector("[data-queue-matching]");
 const queueBoxes = [...document.querySelectorAll(".queue-rest [name=rowid]")];
 
 function showQueueSelection() {
   const selected = queueBoxes.filter((box) => box.checked).length;
   queueAll.checked = selected === queueBoxes.length;
   queueAll.indeterminate = selected > 0 && !queueAll.checked;
-  queueBar.querySelector("[data-queue-count]").textContent = selected ? `${selected} selected` : `Select all ${queueBoxes.length}`;
+  queueBar.querySelector("[data-queue-count]").textContent = selected
+    ? translate("%(rows)s selected", { rows: selected }) : translate("Select all %(rows)s", { rows: queueBoxes.length });
 }
 
 queueAll.closest("label").hidden = false;
@@ -21,14 +23,14 @@ for (const box of queueBoxes) box.addEventListener("change", showQueueSelection)
 showQueueSelection(); // a browser may have kept what was selected
 
 queueBar.addEventListener("submit", (event) => {
-  if (queueBoxes.some((box) => box.checked)) return;
+  if (queueBoxes.some((box) => box.checked) || queueMatching?.checked) return;
   event.preventDefault();
-  announce("Select at least one first: with the boxes beside the list, or with “Select all”.", "warning");
+  announce(translate("Select at least one first: with the boxes beside the list, or with “Select all”."), "warning");
 });
 
 const queueTargets = new Map([...document.querySelectorAll("[data-key]")].map((node) => [node.dataset.key, node]));
 const useQueueTarget = (node) => (node.matches("textarea") ? node.focus() : node.click());
-const queueWords = { a: "Approve", s: "Mark as spam", u: "Mark as pending", d: "Move to trash", r: "Reply", e: "Edit", j: "Older", k: "Newer" };
+const queueWords = { a: translate("Approve"), s: translate("Mark as spam"), u: translate("Mark as pending"), d: translate("Move to trash"), r: translate("Reply"), e: translate("Edit"), j: translate("Older"), k: translate("Newer") };
 for (const key of Object.keys(KEY_ACTIONS)) if (key !== "?") delete KEY_ACTIONS[key];
 for (const [key, node] of queueTargets) KEY_ACTIONS[key] = () => useQueueTarget(node);
 KEY_WORDS.splice(0, KEY_WORDS.length - 2, ...Object.entries(queueWords).filter(([key]) => queueTargets.has(key)));

@@ -7,13 +7,13 @@ class Palette {
   constructor(address) {
     this.address = address;
     this.links = [...document.querySelectorAll(".nav a")].map((link) =>
-      ({ label: link.textContent.trim(), hint: "Page", url: link.href }));
+      ({ label: link.textContent.trim(), hint: translate("Page"), url: link.href }));
     this.input = element("input", { type: "text", role: "combobox", "aria-expanded": "true", autocomplete: "off",
-      "aria-controls": "palette-list", "aria-autocomplete": "list", "aria-label": "Search pages, actions and records",
-      placeholder: "Search pages, actions and records", dir: "auto" });
-    this.list = element("ul", { id: "palette-list", role: "listbox", "aria-label": "Results" });
+      "aria-controls": "palette-list", "aria-autocomplete": "list", "aria-label": translate("Search pages, actions and records"),
+      placeholder: translate("Search pages, actions and records"), dir: "auto" });
+    this.list = element("ul", { id: "palette-list", role: "listbox", "aria-label": translate("Results") });
     this.count = element("p", { class: "visually-hidden", role: "status" });
-    this.dialog = element("dialog", { class: "palette", "aria-label": "Search everything" }, this.input, this.list, this.count);
+    this.dialog = element("dialog", { class: "palette", "aria-label": translate("Search everything") }, this.input, this.list, this.count);
     this.dialog.addEventListener("close", () => this.dialog.remove());
     this.input.addEventListener("input", () => this.later());
     this.dialog.addEventListener("keydown", (event) => this.key(event));

@@ -9,6 +9,14 @@ if (zone && !document.cookie.split("; ").includes(`time_zone=${zone}`)) {
   document.cookie = `time_zone=${zone}; path=/admin/; max-age=31536000; samesite=lax`;
 }
 
+// Texts in the language of the page; English ones are their own keys.
+const language = document.documentElement.lang;
+const texts = JSON.parse(document.getElementById("texts")?.textContent || "{}");
+
+function translate(text, values = {}) {
+  return (texts[text] || text).replace(/%\((\w+)\)s/g, (_, name) => values[name]);
+}
+
 function element(name, attributes = {}, ...children) {
   const node = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
@@ -22,6 +30,15 @@ function announce(message, tone = "error") {
   list.replaceChildren(element("div", { class: `note ${tone}` }, element("div", {}, message)));
 }
 
+// A small picture is not there for a moment after its upload, while another one is made.
+const MOST_TRIES = 4;
+document.addEventListener("error", ({ target }) => {
+  const tries = Number(target.dataset?.tries || 0) + 1;
+  if (!target.matches?.("img.thumb") || tries > MOST_TRIES) return;
+  target.dataset.tries = tries;
+  setTimeout(() => { target.src = `${target.src.split("&")[0]}&${tries}`; }, 1000 * tries);
+}, true);
+
 // Menu on phones -----------------------------------------------------------------------------
 const menu = document.getElementById("menu");
 function toggleMenu(open) {
@@ -33,9 +50,9 @@ function toggleMenu(open) {
 // Questions before something is lost ---------------------------------------------------------
 function ask(question, label, tone = "danger solid") {
   const yes = element("button", { class: `button ${tone}`, value: "yes" }, label);
-  const no = element("button", { class: "button", value: "", autofocus: "" }, "Cancel");
+  const no = element("button", { class: "button", value: "", autofocus: "" }, translate("Cancel"));
   const form = element("form", { method: "dialog", "data-plain": "" },
-    element("h2", { id: "ask-head" }, "Are you sure?"), element("p", {}, question),
+    element("h2", { id: "ask-head" }, translate("Are you sure?")), element("p", {}, question),
     element("div", { class: "dialog-actions" }, no, yes));
   const dialog = element("dialog", { "aria-labelledby": "ask-head" }, form);
   document.body.append(dialog);
@@ -56,8 +73,15 @@ function post(address, values) {
   form.submit();
 }
 
+// A list has one question for all its rows.
+function deleteQuestion(link) {
+  if (link.dataset.confirm) return link.dataset.confirm;
+  const title = link.closest("tr").querySelector(".title a").textContent.trim();
+  return link.closest("[data-delete-question]").dataset.deleteQuestion.replace("{title}", () => title);
+}
+
 async function deleteRecord(link) {
-  if (!(await ask(link.dataset.confirm, "Delete"))) return;
+  if (!(await ask(deleteQuestion(link), translate("Delete")))) return;
   const address = new URL(link.href);
   post(address.pathname, { id: address.searchParams.get("id"), url: address.searchParams.get("url") || "" });
 }
@@ -77,11 +101,11 @@ function countSelectedRows(form) {
 }
 
 function questionOf(form) {
-  if (form.dataset.confirm) return [form.dataset.confirm, "Continue"];
+  if (form.dataset.confirm) return [form.dataset.confirm, translate("Continue")];
   const chosen = form.querySelector("select[name=action]")?.selectedOptions[0];
   if (!chosen?.dataset.confirm) return null;
-  const rows = countSelectedRows(form);
-  return [`${chosen.dataset.confirm} (${rows} selected)`, chosen.textContent];
+  const selected = translate("%(rows)s selected", { rows: countSelectedRows(form) });
+  return [`${chosen.dataset.confirm} (${selected})`, chosen.textContent];
 }
 
 // Typed text is not lost by leaving ----------------------------------------------------------
@@ -90,7 +114,7 @@ let leaving = false;
 const guardedForm = document.querySelector("form[data-guard]");
 function markChanged() {
   changed = true;
-  guardedForm.querySelector("[data-state]").textContent = "Unsaved changes";
+  guardedForm.querySelector("[data-state]").textContent = translate("Unsaved changes");
 }
 window.addEventListener("beforeunload", (event) => {
   if (changed && !leaving) event.preventDefault();
@@ -99,8 +123,8 @@ window.addEventListener("beforeunload", (event) => {
 // Marks of selected rows ---------------------------------------------------------------------
 function showSelection(form) {
   const rows = countSelectedRows(form);
-  const words = rows ? `${rows} selected` : "With selected";
-  form.querySelector("[data-selection-count]").textContent = selectsAll(form) ? "All that match" : words;
+  const words = rows ? translate("%(rows)s selected", { rows }) : translate("With selected");
+  form.querySelector("[data-selection-count]").textContent = selectsAll(form) ? translate("All that match") : words;
   for (const box of form.querySelectorAll('input[name="rowid"]')) {
     box.closest("tr").classList.toggle("selected", box.checked);
   }
@@ -145,7 +169,7 @@ document.addEventListener("submit", (event) => {
   const question = questionOf(form);
   if (form.matches("[data-bulk]") && !countSelectedRows(form)) {
     event.preventDefault();
-    announce("Select at least one row first.", "warning");
+    announce(translate("Select at least one row first."), "warning");
   } else if (question) {
     event.preventDefault();
     submitAfterQuestion(form, event.submitter, ...question);

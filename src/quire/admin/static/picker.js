@@ -12,6 +12,54 @@ function joinNames(names) {
   return names.map((name) => (/[",]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name)).join(", ");
 }
 
+function messageOf(problem) {
+  if (!problem) return "";
+  return problem.details?.[0]?.message || problem.message || translate("The server is not responding. Try again.");
+}
+
+// What a record needs besides its name, in a dialog.
+class CreationDialog {
+  constructor(picker, fields, values) {
+    this.picker = picker;
+    this.error = element("p", { class: "inline-error", role: "alert" });
+    const save = element("button", { class: "button primary", type: "submit" }, translate("Create"));
+    const cancel = element("button", { class: "button", type: "button" }, translate("Cancel"));
+    this.form = element("form", { "data-plain": "", novalidate: "" }, ...fields.map((field) => this.row(field, values[field.name] || "")),
+      this.error, element("div", { class: "dialog-actions" }, cancel, save));
+    const title = element("h2", { id: "create-head" }, translate("New %(noun)s", { noun: picker.field.dataset.createNoun }));
+    this.dialog = element("dialog", { "aria-labelledby": "create-head", class: "creation" }, title, this.form);
+    document.body.append(this.dialog);
+    this.dialog.addEventListener("close", () => { this.dialog.remove(); picker.input.focus(); });
+    cancel.addEventListener("click", () => this.dialog.close());
+    this.form.addEventListener("submit", (event) => { event.preventDefault(); this.save(save); });
+    this.dialog.showModal();
+    [...this.form.elements].find((one) => !one.value)?.focus();
+  }
+
+  row({ name, label, help, type }, value) {
+    const id = `create-${name}`;
+    const input = type === "textarea" ? element("textarea", { rows: "5" }) : element("input", { type, autocomplete: type === "password" ? "new-password" : "off" });
+    for (const [key, text] of Object.entries({ id, name, dir: "auto", required: "" })) input.setAttribute(key, text);
+    input.value = value;
+    const row = element("div", { class: "field" }, element("label", { for: id }, label), input);
+    if (help) row.append(element("p", { class: "hint", id: `${id}-help` }, help));
+    if (help) input.setAttribute("aria-describedby", `${id}-help`);
+    return row;
+  }
+
+  async save(button) {
+    button.disabled = true;
+    const problem = await this.picker.send(Object.fromEntries(new FormData(this.form)));
+    button.disabled = false;
+    if (!problem) { this.dialog.close(); return; }
+    const wrong = problem.details?.map((one) => one.field) || [];
+    for (const input of this.form.querySelectorAll("[name]")) input.setAttribute("aria-invalid", String(wrong.includes(input.name)));
+    const label = this.form.querySelector(`label[for="create-${wrong[0]}"]`)?.textContent;
+    this.error.textContent = (label ? `${label}: ` : "") + messageOf(problem);
+    this.form.querySelector("[aria-invalid=true]")?.focus();
+  }
+}
+
 class Picker {
   constructor(field, number) {
     this.field = field;
@@ -26,7 +74,7 @@ class Picker {
   build(id) {
     this.input = this.many ? element("input", { type: "text", autocomplete: "off" }) : this.field;
     this.list = element("ul", { class: "picker-list", role: "listbox", id, hidden: "" });
-    this.list.setAttribute("aria-label", "Suggestions");
+    this.list.setAttribute("aria-label", translate("Suggestions"));
     const holder = element("div", { class: "picker" });
     this.field.before(holder);
     if (this.many) this.replaceField(holder); else holder.append(this.field);
@@ -77,20 +125,25 @@ class Picker {
     const name = this.input.value.trim();
     const same = (text) => text.toLowerCase() === name.toLowerCase();
     if (!this.field.dataset.create || !name || options.some(({ value, label }) => same(value) || same(label))) return options;
-    return [...options, { value: name, label: `Create “${name}”`, creates: true }];
+    return [...options, { value: name, label: translate("Create “%(name)s”", { name }), creates: true }];
   }
 
-  async create(name) {
-    const { create, createField, createKey } = this.field.dataset;
-    const headers = { "X-CSRFToken": csrf(), Accept: "application/json", "Content-Type": "application/json" };
-    const body = JSON.stringify({ [createField]: name });
-    const answer = await fetch(create, { method: "POST", headers, body }).catch(() => null);
-    const made = await answer?.json().catch(() => null);
+  create(name) {
+    const { createField, createFields } = this.field.dataset;
+    if (createFields) { new CreationDialog(this, JSON.parse(createFields), { [createField]: name }); return; }
     this.error ||= this.field.closest(".picker").appendChild(element("p", { class: "inline-error", role: "alert" }));
-    this.error.textContent = answer?.ok ? "" : made?.details?.[0]?.message || made?.message || "The server is not responding. Try again.";
-    if (!answer?.ok) return;
-    this.field.value = String(made[createKey]);
+    this.send({ [createField]: name }).then((problem) => { this.error.textContent = messageOf(problem); });
+  }
+
+  // Creates the record and chooses it; answers what is wrong, or null.
+  async send(values) {
+    const headers = { "X-CSRFToken": csrf(), Accept: "application/json", "Content-Type": "application/json" };
+    const answer = await fetch(this.field.dataset.create, { method: "POST", headers, body: JSON.stringify(values) }).catch(() => null);
+    const made = await answer?.json().catch(() => null);
+    if (!answer?.ok) return made || {};
+    this.field.value = String(made[this.field.dataset.createKey]);
     this.field.dispatchEvent(new Event("change", { bubbles: true }));
+    return null;
   }
 
   show(options) {
@@ -173,7 +226,7 @@ class Picker {
     this.field.value = joinNames(this.names);
     this.box.querySelectorAll(".chip").forEach((chip) => chip.remove());
     for (const name of this.names) {
-      const drop = element("button", { type: "button", "aria-label": `Remove ${name}` }, "×");
+      const drop = element("button", { type: "button", "aria-label": translate("Remove %(name)s", { name }) }, "×");
       drop.addEventListener("click", () => this.remove(name));
       this.input.before(element("span", { class: "chip" }, element("bdi", {}, name), drop));
     }

@@ -27,7 +27,7 @@ class Preview {
     this.editor = editor;
     this.address = address;
     this.status = element("p", { class: "soft", role: "status" });
-    this.frame = element("iframe", { title: "Preview", sandbox: SANDBOX, tabindex: "0" });
+    this.frame = element("iframe", { title: translate("Preview"), sandbox: SANDBOX, tabindex: "0" });
     this.pane = element("div", { class: "preview-pane", hidden: "" }, this.frame, this.status);
     this.panes = element("div", { class: "editor-panes" });
     editor.box.before(this.panes);
@@ -39,9 +39,9 @@ class Preview {
   }
 
   addTabs() {
-    const group = element("div", { class: "editor-modes", role: "group", "aria-label": "View" });
+    const group = element("div", { class: "editor-modes", role: "group", "aria-label": translate("View") });
     this.buttons = [false, true].map((on) => {
-      const button = element("button", { type: "button" }, on ? "Preview" : "Write");
+      const button = element("button", { type: "button" }, on ? translate("Preview") : translate("Write"));
       button.addEventListener("click", () => {
         if (matchMedia(SPLIT).matches) localStorage.setItem(PREVIEW_SETTING, on ? "yes" : "no");
         this.show(on);

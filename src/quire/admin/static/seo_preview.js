@@ -9,7 +9,7 @@ class SearchResultPreview {
     this.part = form.elements.seo_title.closest("details");
     const names = ["title", "address", "description"];
     [this.title, this.address, this.description] = names.map((name) => element("p", { class: name, dir: "auto" }));
-    const label = element("p", { class: "label", id: "result-label" }, "In search results");
+    const label = element("p", { class: "label", id: "result-label" }, translate("In search results"));
     const box = element("div", { class: "result", role: "group", "aria-labelledby": label.id }, this.title, this.address, this.description);
     this.part.querySelector(".panel-body").append(element("div", { class: "field" }, label, box));
     form.addEventListener("input", () => this.later());

@@ -39,7 +39,12 @@ class SlugField {
   }
 
   async check(text, ofTitle) {
+    const { id } = this.form.dataset;
     const answer = text.trim() ? await this.ask(text) : { free: true, slug: "", suggestion: "" };
+    if ("saving" in this.form.dataset || this.form.dataset.id !== id) { // its own new slug may have seemed taken
+      this.later(text, ofTitle);
+      return;
+    }
     if (!answer) { this.status.textContent = ""; return; }
     if (ofTitle && this.follows) this.setSlug(answer.suggestion);
     else this.showAvailability(answer);
@@ -47,15 +52,15 @@ class SlugField {
 
   setSlug(slug) {
     this.field.value = slug;
-    this.status.textContent = slug ? "Generated from the title." : "";
+    this.status.textContent = slug ? translate("Generated from the title.") : "";
     this.field.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
   showAvailability({ free, suggestion }) {
-    this.status.textContent = !suggestion || this.field.value === "" ? "" : free ? "This slug is available." : "This slug is already in use. ";
+    this.status.textContent = !suggestion || this.field.value === "" ? "" : free ? translate("This slug is available.") : `${translate("This slug is already in use.")} `;
     if (free) return;
-    const use = element("button", { class: "button small", type: "button" }, `Use ${suggestion}`);
-    use.addEventListener("click", () => { this.setSlug(suggestion); this.status.textContent = "This slug is available."; this.field.focus(); });
+    const use = element("button", { class: "button small", type: "button" }, translate("Use %(slug)s", { slug: suggestion }));
+    use.addEventListener("click", () => { this.setSlug(suggestion); this.status.textContent = translate("This slug is available."); this.field.focus(); });
     this.status.append(use);
   }
 }
@@ -65,7 +70,9 @@ function countCharacters(field) {
   const count = element("p", { class: "hint length" });
   const recount = () => {
     const { length } = [...field.value];
-    count.textContent = `${length} of ${recommended} characters${length > recommended ? ": the end may be cut off" : ""}`;
+    count.textContent = length > recommended
+      ? translate("%(length)s of %(recommended)s characters: the end may be cut off", { length, recommended })
+      : translate("%(length)s of %(recommended)s characters", { length, recommended });
     count.classList.toggle("over", length > recommended);
   };
   field.closest(".field").append(count);

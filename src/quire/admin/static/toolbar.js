@@ -61,15 +61,15 @@ function code(editor) {
 }
 
 const TOOLS = [
-  ["bold", "Bold", (editor) => wrap(editor, "**"), "b"],
-  ["italic", "Italic", (editor) => wrap(editor, "_"), "i"],
-  ["heading", "Heading", (editor) => mark(editor, "## ")],
-  ["link", "Link", link, "k"],
-  ["picture", "Image", (editor) => editor.onPicture()],
-  ["list", "List", (editor) => mark(editor, "- ")],
-  ["numbers", "Numbered list", (editor) => mark(editor, "1. ")],
-  ["quote", "Quote", (editor) => mark(editor, "> ")],
-  ["code", "Code", code],
+  ["bold", translate("Bold"), (editor) => wrap(editor, "**"), "b"],
+  ["italic", translate("Italic"), (editor) => wrap(editor, "_"), "i"],
+  ["heading", translate("Heading"), (editor) => mark(editor, "## ")],
+  ["link", translate("Link"), link, "k"],
+  ["picture", translate("Image"), (editor) => editor.onPicture()],
+  ["list", translate("List"), (editor) => mark(editor, "- ")],
+  ["numbers", translate("Numbered list"), (editor) => mark(editor, "1. ")],
+  ["quote", translate("Quote"), (editor) => mark(editor, "> ")],
+  ["code", translate("Code"), code],
 ];
 
 function moveFocus(bar, event) { // one stop for the Tab key, arrows inside
@@ -85,7 +85,7 @@ function moveFocus(bar, event) { // one stop for the Tab key, arrows inside
 }
 
 function addToolbar(editor) {
-  const bar = element("div", { class: "editor-tools", role: "toolbar", "aria-label": "Formatting" });
+  const bar = element("div", { class: "editor-tools", role: "toolbar", "aria-label": translate("Formatting") });
   for (const [icon, name, run, key] of TOOLS) {
     if (icon === "picture" && !editor.onPicture) continue;
     const shortcut = key ? ` (${MAC ? "⌘" : "Ctrl+"}${key.toUpperCase()})` : "";

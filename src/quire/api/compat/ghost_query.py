@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from quire.actor import ANONYMOUS
 from quire.api.compat.ghost_filter import Part, parse_filter
-from quire.declare.kinds import INT64
 from quire.declare.query import Query, build_query, parse_number, split_list
 from quire.declare.record import Record
+from quire.declare.value_kinds import INT64
 from quire.errors import invalid_parameter
 from quire.records import PAGES, POSTS, TAGS, USERS
 

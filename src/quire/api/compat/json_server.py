@@ -16,11 +16,11 @@ from quire.api.request_body import allow_params
 from quire.api.resources import RecordItem, RecordList, RecordResource
 from quire.api.routes import Api, record_methods
 from quire.api.special_resources import AccountList, Singleton
-from quire.declare.kinds import INT64
 from quire.declare.query import PARAMETERS, Query, parse_number, parse_query, split_list
 from quire.declare.query_conditions import MAX_VALUES, Condition, Group
 from quire.declare.query_fields import filter_paths
 from quire.declare.record import REGISTRY, Record
+from quire.declare.value_kinds import INT64
 from quire.errors import invalid_parameter, unknown_parameter
 from quire.store import read
 from quire.web.caching import note_shown

@@ -22,7 +22,7 @@ from quire.api.openapi.schemas import (
 )
 from quire.api.preview_links import PreviewLink
 from quire.declare.fields import Field
-from quire.declare.parse import draftable_fields
+from quire.declare.input_validation import draftable_fields
 from quire.declare.pydantic_models import output_model
 from quire.declare.record import REGISTRY, Record, record_of
 

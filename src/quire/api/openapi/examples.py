@@ -10,7 +10,7 @@ _DATE = "2026-03-01"
 _TIME = f"{_DATE}T09:30:00Z"
 
 BY_KIND: dict[str, Any] = {
-    "id": 7, "title": "Hello, world", "label": "News", "name": "Python", "slug": "hello-world",
+    "id": 7, "title": "Hello, world", "reason": "The receiver answered 500.", "label": "News", "name": "Python", "slug": "hello-world",
     "summary": "A short summary.", "seo_title": "Hello, world", "username": "ann",
     "seo_description": "What this is about, in a sentence.", "email": "ann@example.org",
     "url": "https://example.org/", "urls": ["https://example.org/"], "file_name": "photo.jpg",

@@ -11,6 +11,7 @@ from quire.api.openapi.operations import AUTHENTICATED_READ, operation
 from quire.api.openapi.schemas import ref
 from quire.api.request_body import MULTIPART
 from quire.records import MEDIA
+from quire.records.media_files import REPLACE
 from quire.store.files.detect import OTHERS, PICTURES
 
 Schema = dict[str, Any]
@@ -23,6 +24,12 @@ _UPLOADED = (
     "content. `bytes` and `sha256` describe the file as it was sent. Images are re-encoded without "
     "metadata; their `variants` are available a moment later. If the same user has already uploaded "
     "an identical file, returns 200 with the existing record."
+)
+_REPLACED = (
+    "Send `multipart/form-data` with the part `file`, or the file itself as the body. It must be of "
+    "the same type. `id` and `url` stay, so that whatever refers to the file shows the new one; "
+    "`sha256` and the addresses of `variants` change. Returns 409 if you have already uploaded this "
+    "file as another record."
 )
 _DELETED = "Returns 409 if the file is in use, with the places in `details`. Use `force=true` to delete it anyway."
 
@@ -44,6 +51,8 @@ def add_media(paths: Schema) -> Schema:
         "parameters": _multipart_fields(),
         "description": _UPLOADED,
     }
+    replacement = paths[f"/media/{{id}}/{REPLACE}"]["post"]
+    replacement |= {"requestBody": _replacement_body(), "description": _REPLACED}
     one["delete"]["parameters"].append(
         parameters.parameter("force", "Delete the file even if it is in use.", {"type": "boolean"})
     )
@@ -53,6 +62,10 @@ def add_media(paths: Schema) -> Schema:
 
 def _body() -> Schema:
     return {"required": True, "content": {MULTIPART: {"schema": ref("MediaNew")}}}
+
+
+def _replacement_body() -> Schema:
+    return {"required": True, "content": {MULTIPART: {"schema": ref("MediaReplaceFileInput")}}}
 
 
 def _multipart_fields() -> list[Schema]:

@@ -7,7 +7,6 @@ from quire.actor import ANONYMOUS
 from quire.api.idempotency import HEADER, MAX_LENGTH, PATTERN
 from quire.api.openapi.schemas import ADMIN
 from quire.declare.fields import Field
-from quire.declare.kinds import INT64, MAX_ID
 from quire.declare.query import MAX_PER_PAGE, MAX_SEARCH
 from quire.declare.query_conditions import MAX_VALUES
 from quire.declare.query_fields import (
@@ -20,6 +19,7 @@ from quire.declare.query_fields import (
     sort_names,
 )
 from quire.declare.record import REGISTRY, Record
+from quire.declare.value_kinds import INT64, MAX_ID
 from quire.store.search_index import MAX_HITS, MAX_RANKED
 
 Schema = dict[str, Any]

@@ -9,7 +9,6 @@ from quire.actor import Actor
 from quire.api.openapi.examples import annotate, field_example
 from quire.declare.action import Action
 from quire.declare.fields import Field as Declared
-from quire.declare.kinds import EVENT_NAMES, MAX_ID, RECORD_TYPE, SCOPES
 from quire.declare.pydantic_models import (
     NEW,
     PART,
@@ -19,6 +18,7 @@ from quire.declare.pydantic_models import (
 )
 from quire.declare.record import REGISTRY, Record, record_of
 from quire.declare.rules import NOBODY
+from quire.declare.value_kinds import EVENT_NAMES, MAX_ID, RECORD_TYPE, SCOPES
 from quire.errors import DETAIL_CODES, ERROR_CODES
 from quire.records.api_keys import known_scopes
 from quire.records.saved_views import listed_types

@@ -2,14 +2,14 @@
 
 import hashlib
 from functools import cache
+from importlib import import_module
+from typing import Any
 
 import orjson
 from flask import Response
 from flask_restful import Resource
 
 from quire.api import responses
-from quire.api.openapi.document import document
-from quire.api.openapi.html import html_page
 from quire.api.request_body import allow_params
 
 HTML = "text/html; charset=utf-8"
@@ -17,12 +17,18 @@ HTML = "text/html; charset=utf-8"
 
 @cache
 def _document() -> tuple[bytes, str]:
-    return _with_etag(orjson.dumps(document()))
+    return _with_etag(orjson.dumps(_description()))
 
 
 @cache
 def _page() -> tuple[bytes, str]:
-    return _with_etag(html_page(document()).encode())
+    page: str = import_module("quire.api.openapi.html").html_page(_description())
+    return _with_etag(page.encode())
+
+
+def _description() -> Any:
+    """Loads what describes the API when somebody asks for it: it is made once."""
+    return import_module("quire.api.openapi.document").document()
 
 
 def _with_etag(body: bytes) -> tuple[bytes, str]:

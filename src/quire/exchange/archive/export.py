@@ -132,13 +132,13 @@ def stream(*, passwords: bool = False, progress: Progress | None = None) -> Iter
             if has_file(record):
                 for state in read_store.read_states(connection, record, False):
                     for name in files.file_names(state):
-                        yield from _file(writer, name)
+                        yield from _file(writer, state, name)
     yield from writer.end(passwords=passwords)
 
 
-def _file(writer: _ArchiveWriter, name: str) -> Iterator[bytes]:
-    """The file called `name`, stored without compression; nothing if it no longer exists."""
-    file_here = files.stored_file(name)
+def _file(writer: _ArchiveWriter, state: read_store.State, name: str) -> Iterator[bytes]:
+    """The file of a record called `name`, stored without compression; nothing if it no longer exists."""
+    file_here = files.stored_file(state, name)
     if file_here is not None:
         with file_here.open() as file:
             yield from writer.add(FILES + name, iter(lambda: file.read(PIECE), b""), packed=False)

@@ -9,13 +9,13 @@ from typing import Any, TypeGuard
 
 from pydantic import TypeAdapter, ValidationError
 
-from quire.declare.kinds_files import ProcessedImage, Upload, Variant
 from quire.declare.record import Record
+from quire.declare.value_kinds_files import ProcessedImage, Upload, Variant
 from quire.exchange.archive.format import has_file
 from quire.exchange.archive.id_map import is_id
 from quire.exchange.archive.validate import ValidatedArchive
 from quire.exchange.model import Unusable
-from quire.records.media import ADDRESS
+from quire.records.media_files import ADDRESS, stored_name
 from quire.store.files.detect import PICTURES
 from quire.store.files.image_headers import read_header
 from quire.store.files.local import NAME, ORIGINAL, StoredFile
@@ -45,8 +45,10 @@ def _variant_names(variants: dict[str, Variant]) -> list[str]:
     return [str(address).removeprefix(ADDRESS) for address in addresses]
 
 
-def stored_file(name: str) -> StoredFile | None:
-    """That file: as it is served, or as it came while it waits to be drawn."""
+def stored_file(state: Raw, name: str) -> StoredFile | None:
+    """That file of a record: as it is served, or as it came while it waits to be drawn."""
+    if name == file_name(state):  # which may have been replaced
+        name = stored_name(state["url"], state["sha256"])
     return file_storage().find(name) or file_storage().find(ORIGINAL + name)
 
 
@@ -76,6 +78,8 @@ def with_file(archive: ValidatedArchive, record: Record, state: Raw, raw: Raw) -
             new = replace(
                 new, sha256=digest, processed=_processed_image(stack, archive, name, state)
             )
+        elif _DIGEST.fullmatch(digest):  # it was replaced, and is still served at its first address
+            new = replace(new, sha256=digest, address=name)
         yield raw | {"file": new}
 
 

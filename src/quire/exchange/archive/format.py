@@ -97,7 +97,7 @@ def exported_fields(record: Record) -> list[Field]:
         and (one.is_stored or one.many is not None)
         and (
             (not one.computed and (one.read_rule is not NOBODY or one.name == "id"))
-            or _of_file(record, one)
+            or of_file(record, one)
         )
     ]
 
@@ -108,7 +108,8 @@ def has_file(record: Record) -> bool:
     return any(one.kind.widget == "file" for one in record.fields)
 
 
-def _of_file(record: Record, field: Field) -> bool:
+def of_file(record: Record, field: Field) -> bool:
+    """Whether the field is derived from the file of its record."""
     return field.name in FILE_FIELDS and has_file(record)
 
 

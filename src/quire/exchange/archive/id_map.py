@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
 from quire.declare.fields import Field
-from quire.declare.kinds import MAX_ID
 from quire.declare.record import Record, record_of
+from quire.declare.value_kinds import MAX_ID
 from quire.exchange.archive.format import IMAGE_FIELDS, exported_fields, has_file
 from quire.exchange.archive.revisions import rows_of
 from quire.exchange.model import Unusable

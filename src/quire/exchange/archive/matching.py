@@ -6,10 +6,10 @@ from sqlalchemy import ColumnElement, Connection, select
 
 from quire.declare.email_address import normalize_address
 from quire.declare.fields import Field
-from quire.declare.kinds import time_from_text
 from quire.declare.record import Record
 from quire.declare.rules import NOBODY
 from quire.declare.unicode_text import normalize
+from quire.declare.value_kinds import time_from_text
 from quire.exchange.archive.format import exported_fields, has_file
 from quire.exchange.model import Unusable
 from quire.exchange.names import USERNAME_LENGTH, with_number

@@ -16,8 +16,10 @@ from quire.exchange.archive.format import (
     drafts_file,
     exported_fields,
     exported_types,
+    has_file,
     has_revisions,
     installation_id,
+    of_file,
     records_file,
     revisions_file,
     secret_columns,
@@ -30,12 +32,13 @@ from quire.exchange.load_posts import IMPORTER
 from quire.exchange.model import ImportReport, Progress, Unusable, fingerprint
 from quire.exchange.origin_map import OriginMap
 from quire.records import USERS
+from quire.records.media_replacement import replace_file
 from quire.security.passwords import is_hash
 from quire.store import drafts, rows, write
 from quire.store.db import transaction
 from quire.store.drafts import StoredDraft
 from quire.store.import_origins import KnownItem
-from quire.store.revision_import import import_history
+from quire.store.revisions import import_history
 
 SOURCE = "quire"
 EDITED = "changed in the source, but also edited here, so it was not changed"
@@ -190,10 +193,22 @@ class _ArchiveLoader:
         raw = self._arrivals.raw(item)
         if earlier.fingerprint == _incomplete_fingerprint(mark):
             return "updated", self._adopt(connection, item, raw, id)
-        changed = {n: v for n, v in raw.items() if record.field(n).is_tracked or n == "updated_at"}
+        fields = {n: record.field(n) for n in raw}
+        changed = {
+            n: raw[n]
+            for n, field in fields.items()
+            if (field.is_tracked and not of_file(record, field)) or n == "updated_at"
+        }
         saved = write.update(record, IMPORTER, id, changed)
+        is_new_file = has_file(record) and raw["sha256"] != here.state["sha256"]
+        if is_new_file:
+            saved = self._replace_file(item, raw, id)
         self._remember(item, id, saved.version)
         return "updated" if saved.changed else "unchanged", id
+
+    def _replace_file(self, item: ArchiveRecord, raw: Raw, id: int) -> write.Saved:
+        with files.with_file(self._archive, item.record, item.values(), raw) as completed:
+            return replace_file(IMPORTER, id, completed["file"])
 
     def _meet(
         self, connection: Connection, item: ArchiveRecord, raw: Raw, id: int

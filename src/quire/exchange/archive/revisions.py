@@ -5,8 +5,8 @@ from itertools import groupby
 from typing import Any
 
 from quire.declare.fields import Field
-from quire.declare.kinds import time_from_text
 from quire.declare.record import Record, record_of
+from quire.declare.value_kinds import time_from_text
 from quire.exchange.archive.format import exported_fields
 from quire.exchange.archive.validate import Line
 from quire.records import USERS

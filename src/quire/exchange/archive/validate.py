@@ -22,6 +22,7 @@ from quire.store.files.checked_zip import (
     compare_names,
     digest,
     is_dense,
+    open_zip,
     read_manifest,
     unreadable_manifest,
     zip_bomb,
@@ -29,7 +30,8 @@ from quire.store.files.checked_zip import (
 
 MOST_BYTES = 1024**4
 MOST_OF_LINE = 4 * 1024**2
-"""Parsed JSON takes up to some twenty times as much memory."""
+MOST_VALUES = 500_000
+"""Most commas and brackets of a line: each may stand for a value, which takes up to 70 bytes of memory."""
 MOST_OF_DENSE_RECORDS = 20 * 1024**3
 """Bytes of records, all in all, that are packed as tightly as zip bombs: texts that repeat a word are. They are read line by line."""
 
@@ -92,6 +94,8 @@ class ValidatedArchive:
 
 
 def _object(line: bytes) -> dict[str, Any] | str:
+    if sum(map(line.count, (b",", b"[", b"{"))) > MOST_VALUES:
+        return "has too many values"
     try:
         value = orjson.loads(line)
     except orjson.JSONDecodeError as error:
@@ -103,7 +107,7 @@ def _object(line: bytes) -> dict[str, Any] | str:
 def open_archive(file: Path, progress: Progress | None = None) -> Iterator[ValidatedArchive]:
     """Check the archive in `file` from end to end and open it. Raises Unusable with the reason."""
     try:
-        with file.open("rb") as raw, ZipFile(raw) as zip:
+        with file.open("rb") as raw, open_zip(raw) as zip:
             members = _members(zip)
             manifest = read_manifest(zip, members, EXPORT)
             if not _is_whole(manifest):

@@ -1,4 +1,4 @@
-"""Maps the columns of a table to fields, and cells to values."""
+"""Which types a table can be imported into, which fields its columns are, and cells as values."""
 
 import re
 from typing import Any
@@ -7,10 +7,11 @@ from quire.actor import Actor
 from quire.declare.clock import rfc3339
 from quire.declare.fields import Field, InputOnly
 from quire.declare.pydantic_models import NEW, PART
-from quire.declare.record import Record
+from quire.declare.record import REGISTRY, Record
 from quire.declare.rules import NOBODY
 from quire.declare.settable_fields import is_settable
 from quire.declare.text_codec import OMITTED, decode_value
+from quire.exchange.archive.format import has_file
 from quire.exchange.dates import parse_datetime
 from quire.exchange.tables.cells import FORMULA_QUOTE
 
@@ -20,6 +21,21 @@ WORDS = {
 }
 ABOUT = ("id", "version")
 DATED = ("datetime", "date")
+
+
+def importable_types() -> list[Record]:
+    """The types that can be imported from tables: anybody may create them, from text alone."""
+    creatable = (
+        one
+        for one in REGISTRY.values()
+        if one.exported and one.declared_access.create is not NOBODY
+    )
+    return [one for one in creatable if not has_file(one)]
+
+
+def may_import(record: Record, actor: Actor) -> bool:
+    """Whether `actor` may create records of this type in the panel, and so import them too."""
+    return all(record.allows(actor, verb) is not False for verb in ("create", "panel"))
 
 
 def importable_fields(record: Record, actor: Actor) -> list[Field]:

@@ -3,17 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-from quire.actor import Actor
-from quire.declare.record import REGISTRY, Record
-from quire.declare.rules import NOBODY
+from quire.declare.record import Record
 from quire.errors import NotFound
-from quire.exchange.archive.format import has_file
 from quire.exchange.load_posts import IMPORTER
 from quire.exchange.model import ImportReport, Progress, Unusable
 from quire.exchange.origin_map import OriginMap
 from quire.exchange.people import PersonResolver
 from quire.exchange.tables import sheets
-from quire.exchange.tables.columns import importable_fields, match_columns
+from quire.exchange.tables.columns import importable_fields, importable_types, match_columns
 from quire.exchange.tables.load import TableImport
 from quire.store.import_origins import TABLES
 
@@ -48,23 +45,8 @@ def load(
     return work.report
 
 
-def importable() -> list[Record]:
-    """The types that can be imported from tables: anybody may create them, from text alone."""
-    creatable = (
-        one
-        for one in REGISTRY.values()
-        if one.exported and one.declared_access.create is not NOBODY
-    )
-    return [one for one in creatable if not has_file(one)]
-
-
-def may_import(record: Record, actor: Actor) -> bool:
-    """Whether `actor` may create records of this type in the panel, and so import them too."""
-    return all(record.allows(actor, verb) is not False for verb in ("create", "panel"))
-
-
 def _importable(path: str) -> Record:
-    types = {one.path: one for one in importable()}
+    types = {one.path: one for one in importable_types()}
     if path not in types:
         raise NotFound(f"There is no type {path}. Available types: {', '.join(types)}.")
     return types[path]

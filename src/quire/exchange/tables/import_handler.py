@@ -19,7 +19,7 @@ from quire.exchange.batching import one_item, rolled_back_transaction
 from quire.exchange.model import ImportReport, Unusable
 from quire.exchange.tables import import_jobs
 from quire.exchange.tables.cells import Row
-from quire.exchange.tables.command import may_import
+from quire.exchange.tables.columns import may_import
 from quire.exchange.tables.import_jobs import MOST_LINES, ImportJob
 from quire.exchange.tables.load import TableImport
 from quire.store import audit, undoable_batches

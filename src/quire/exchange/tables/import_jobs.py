@@ -22,7 +22,7 @@ from quire.declare.references import Ref, reference
 from quire.errors import Conflict, NotFound, ValidationFailed, detail
 from quire.exchange.model import Unusable, summary_of
 from quire.exchange.tables.columns import importable_fields, match_columns
-from quire.exchange.tables.sheets import KINDS, Table, open_table
+from quire.exchange.tables.sheets import KINDS, Table, open_table, reader_slot
 from quire.records import orphaned_files
 from quire.store import outbox, undoable_batches
 from quire.store.audit import Word
@@ -37,6 +37,7 @@ from quire.store.db import (
 from quire.store.files.local import ORIGINAL
 from quire.store.files.receive import receive
 from quire.store.files.storage import delete_files, file_storage
+from quire.translations.messages import Message
 
 WORK = "imports.work"
 """The event that makes a worker run the next part of an import."""
@@ -143,7 +144,8 @@ def receive_table(actor: Actor, record: Record, stream: IO[bytes], name: str) ->
     format = format if format in KINDS else "csv"
     with receive(stream, name) as upload:
         try:
-            table = open_table(upload.path, format)
+            with reader_slot():
+                table = open_table(upload.path, format)
         except Unusable as error:
             raise ValidationFailed(
                 [detail("file", "bad_format", f"The file {error.reason}.")]
@@ -178,7 +180,10 @@ def _refuse_too_many(actor: Actor) -> None:
     with read_connection() as connection:
         if connection.execute(waiting).scalar_one() >= MOST_FILES:
             raise Conflict(
-                f"You have {MOST_FILES} files waiting to be imported. Discard some of them first."
+                Message(
+                    "You have %(most)s files waiting to be imported. Discard some of them first.",
+                    most=MOST_FILES,
+                )
             )
 
 
@@ -268,7 +273,7 @@ def discard(job: ImportJob) -> None:
             on_commit(lambda: delete_files(job.file))
 
 
-@periodic(PRUNE_SECONDS)
+@periodic(PRUNE_SECONDS, title="Delete uploaded tables that are old")
 def prune_imports() -> int:
     """Delete imports unused for a day; returns how many there were."""
     # earlier versions kept their imports in files

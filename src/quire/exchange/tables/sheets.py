@@ -2,20 +2,27 @@
 
 import codecs
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
+from threading import BoundedSemaphore
 
+from quire.errors import Unavailable
 from quire.exchange.model import Unusable
 from quire.exchange.tables.cells import MOST_COLUMNS, Row
 from quire.exchange.tables.date_order import DateOrder
+from quire.web.threads import blocking
 
 KINDS = ("csv", "xlsx")
 MOST_ROWS = 100_000
 MOST_EMPTY_ROWS = 10_000
 """Consecutive empty rows after which a table ends."""
+MOST_READERS = 2
+"""Most uploaded tables that are read at the same time: a large one takes seconds of processor."""
 _PIECE = 1024**2
+_readers = BoundedSemaphore(MOST_READERS)
 
 
 @dataclass(slots=True)
@@ -54,6 +61,22 @@ def open_table(file: Path, kind: str) -> Table:
             order.see(text)
     table.orders = [order.name for order in orders]
     return table
+
+
+@contextmanager
+def reader_slot() -> Iterator[None]:
+    """Around reading an uploaded table: others are answered by other threads meanwhile.
+
+    Raises Unavailable while MOST_READERS are being read.
+    """
+    if not _readers.acquire(blocking=False):
+        message = "Other tables are being read. Try again soon."
+        raise Unavailable(message, headers={"Retry-After": "10"})
+    try:
+        with blocking():
+            yield
+    finally:
+        _readers.release()
 
 
 def _all_rows(table: Table, warnings: list[str]) -> Iterator[Row]:

@@ -6,16 +6,19 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
 from xml.parsers.expat import ExpatError
-from zipfile import BadZipFile, ZipFile
+from zipfile import BadZipFile
 
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from quire.exchange.model import Unusable
 from quire.exchange.tables.xlsx_sheet import read_rows
+from quire.store.files.checked_zip import ArchiveRefused, open_zip
 
 MOST_BYTES = 300 * 1024**2
 MOST_TIMES_SMALLER = 200
+MOST_OF_DIRECTORY = 1024**2
+"""A workbook has some dozens of members."""
 LONGEST_CELL = 32_767
 _BROKEN = (
     BadZipFile, ExpatError, zlib.error, KeyError, ValueError, IndexError, EOFError, OSError,
@@ -31,14 +34,16 @@ def rows(file: Path) -> Iterator[tuple[int, list[str]]]:
     try:
         with file.open("rb") as raw:
             _check_size(raw)
-            with ZipFile(raw) as zip:
+            with open_zip(raw, MOST_OF_DIRECTORY) as zip:
                 yield from read_rows(zip)
+    except ArchiveRefused as error:
+        raise Unusable(str(error)) from None
     except _BROKEN as error:
         raise Unusable(f"is not a valid XLSX file ({type(error).__name__})") from None
 
 
 def _check_size(raw: IO[bytes]) -> None:
-    with ZipFile(raw) as zip:
+    with open_zip(raw, MOST_OF_DIRECTORY) as zip:
         packed = sum(info.compress_size for info in zip.infolist())
         size = sum(info.file_size for info in zip.infolist())
     if size > min(MOST_BYTES, max(packed, 64 * 1024) * MOST_TIMES_SMALLER):

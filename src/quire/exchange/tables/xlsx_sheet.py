@@ -22,6 +22,8 @@ MOST_CELLS = 5_000_000
 """Most cells that are read, including empty ones: some ten seconds."""
 MOST_STRINGS = 1_000_000
 _MOST_ELEMENTS = 200_000
+_MOST_OF_ELEMENTS = 10 * 1024**2
+"""Characters in the attributes of the elements that are collected, all in all."""
 _WORKBOOK = "xl/workbook.xml"
 _REF = re.compile(r"([A-Z]{1,3})\d*")
 
@@ -45,11 +47,14 @@ class _ElementCollector:
 
     names: frozenset[str]
     elements: list[tuple[str, Attributes]] = field(default_factory=list)
+    size: int = 0
 
     def start(self, name: str, attributes: Attributes) -> None:
-        if name in self.names:
-            self.elements.append((name, attributes))
-        if len(self.elements) > _MOST_ELEMENTS:
+        if name not in self.names:
+            return
+        self.elements.append((name, attributes))
+        self.size += sum(len(one) + len(value) for one, value in attributes.items())
+        if len(self.elements) > _MOST_ELEMENTS or self.size > _MOST_OF_ELEMENTS:
             raise Unusable("has too many styles or sheets")
 
     def end(self, name: str) -> None:

@@ -11,6 +11,7 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
+from quire.exchange.bounded_xml import DifferentNames
 from quire.exchange.model import Unusable
 
 _NAMESPACES = (
@@ -29,6 +30,10 @@ LARGEST_TEXT = 5 * 1024**2
 LARGEST_ITEM = 20 * 1024**2
 MOST_ELEMENTS = 200_000
 """Most elements of one item; a post has some thirty, and each comment a dozen."""
+MOST_UNKNOWN = 10_000
+"""Most elements of a channel that say nothing an import can use; exports have some ten."""
+_KNOWN = {"item", "wp:author", "wp:category", "wp:tag", "wp:term"}
+"""What a channel has as often as the blog is large, each with something in it."""
 
 
 @dataclass(slots=True)
@@ -72,10 +77,14 @@ def read_nodes(file: Path) -> Iterator[WxrNode]:
 
 def _nodes(stream: "_CleanedStream") -> Iterator[WxrNode]:
     above: list[Element] = []
-    count = 0
-    for event, element in iterparse(stream, events=("start", "end"), forbid_dtd=True):
+    count, unknown, names = 0, 0, DifferentNames()
+    for event, element in iterparse(stream, events=("start-ns", "start", "end"), forbid_dtd=True):
+        if event == "start-ns":
+            names.add_namespace(*element)
+            continue
         stream.waiting = 0
         if event == "start":
+            names.add(element.tag, element.keys())
             above.append(element)
             count += 1
             _expect_rss(above)
@@ -83,7 +92,11 @@ def _nodes(stream: "_CleanedStream") -> Iterator[WxrNode]:
             continue
         above.pop()
         if len(above) == 2:
-            yield _node(element)
+            node = _node(element)
+            unknown += node.name not in _KNOWN or not len(element)
+            if unknown > MOST_UNKNOWN:
+                raise Unusable("has too many elements that are no posts")
+            yield node
             above[-1].remove(element)  # what is done leaves the memory
             stream.size = count = 0
 

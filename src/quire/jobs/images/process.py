@@ -19,11 +19,13 @@ from sqlalchemy import select
 from quire.actor import SYSTEM
 from quire.declare.job_registry import Job, on_event
 from quire.errors import NotFound
-from quire.records.media import ADDRESS, MEDIA, Media
+from quire.records.media import MEDIA, Media
+from quire.records.media_files import ADDRESS, stored_name
 from quire.store.db import read_connection, transaction
 from quire.store.files.local import ORIGINAL, incoming_dir
 from quire.store.files.storage import delete_files, file_storage
 from quire.store.write import update
+from quire.translations.messages import Message
 
 logger = logging.getLogger("quire.media")
 
@@ -33,9 +35,9 @@ PROGRAM = Path(__file__).with_name("render.py")
 SECONDS = 60
 """How long a picture may take, however busy the machine is."""
 JOB = SYSTEM.with_context(proof="job", door="jobs")
-MISSING_FILE = "The uploaded file is missing. Delete this entry and upload the file again."
-UNREADABLE = "The file is damaged and cannot be read as an image."
-ENDED = "Processing stopped because it took too much memory or time."
+MISSING_FILE = Message("The uploaded file is missing. Delete this entry and upload the file again.")
+UNREADABLE = Message("The file is damaged and cannot be read as an image.")
+ENDED = Message("Processing stopped because it took too much memory or time.")
 
 
 class ImageRejected(Exception):
@@ -46,7 +48,7 @@ class ImageRejected(Exception):
         self.state = state
 
 
-@on_event("picture.draw")
+@on_event("picture.draw", title="Make smaller versions of an image")
 def process_upload(job: Job) -> None:
     """Draw the picture that has come."""
     process_media(job.record_id)
@@ -63,18 +65,20 @@ def process_media(media_id: int) -> None:
         except ImageRejected as refusal:
             values, files = {"state": refusal.state, "fault": str(refusal)}, []
     try:
-        _update_record(media_id, values)
-    except NotFound:  # deleted meanwhile
+        _update_record(media_id, name, values)
+    except NotFound:  # deleted or replaced meanwhile
         delete_files(ORIGINAL + name, *files)
     if values["state"] != "given_up":
         delete_files(ORIGINAL + name)
 
 
 def _pending(media_id: int) -> str | None:
-    statement = select(Media.url).where(Media.id == media_id, Media.state == "pending")
+    statement = select(Media.url, Media.sha256).where(
+        Media.id == media_id, Media.state == "pending"
+    )
     with read_connection() as connection:
-        url = connection.execute(statement).scalar()
-    return None if url is None else str(url).removeprefix(ADDRESS)
+        row = connection.execute(statement).first()
+    return None if row is None else stored_name(*row)
 
 
 def _process_file(name: str, folder: Path) -> tuple[dict[str, Any], list[str]]:
@@ -112,7 +116,7 @@ def _run(original: Path, folder: Path, stem: str) -> dict[str, Any]:
         )
     except subprocess.TimeoutExpired:
         logger.warning("The picture %s takes more than %d s; it is given up.", stem, SECONDS)
-        raise ImageRejected("given_up", f"Processing took more than {SECONDS} seconds.") from None
+        raise ImageRejected("given_up", ENDED) from None
     if done.returncode:
         raise _rejection(done, stem)
     return dict(json.loads(done.stdout))
@@ -128,13 +132,14 @@ def _rejection(done: subprocess.CompletedProcess[bytes], stem: str) -> ImageReje
     return ImageRejected("given_up", ENDED)
 
 
-def _update_record(media_id: int, values: dict[str, Any]) -> None:
-    """Say in the record what has come of it. Raises NotFound when it is no longer there."""
+def _update_record(media_id: int, name: str, values: dict[str, Any]) -> None:
+    """Say in the record what has come of its file. Raises NotFound when that is no longer there."""
+    statement = select(Media.url, Media.sha256, Media.state).where(Media.id == media_id)
     with transaction() as connection:
-        state = connection.execute(select(Media.state).where(Media.id == media_id)).scalar()
-        if state is None:
+        row = connection.execute(statement).first()
+        if row is None or stored_name(row.url, row.sha256) != name:
             raise NotFound
-        if state == "pending":  # else somebody was faster
+        if row.state == "pending":  # else somebody was faster
             update(MEDIA, JOB, media_id, values)
 
 

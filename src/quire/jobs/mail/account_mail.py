@@ -7,11 +7,14 @@ from sqlalchemy import select
 
 from quire.actor import SYSTEM
 from quire.declare.job_registry import Job, PermanentFailure
+from quire.declare.query import Query
 from quire.declare.record import REGISTRY
 from quire.jobs.mail.message import WRITERS, MailMessage, mail_template, site_root
+from quire.jobs.webhooks.outcome import FAILURES
 from quire.records.accounts.email_links import LIFETIMES, create_link, is_used, link_secret
 from quire.store import read
 from quire.store.db import read_connection
+from quire.translations.messages import duration_in_words, read_message
 
 NOTICES = (
     "password_changed", "address_asked", "address_changed", "two_factor_on", "two_factor_off",
@@ -34,23 +37,26 @@ def invitation(email: str, role: str, path: str) -> MailMessage:
 
 def _link(path: str, purpose: str) -> dict[str, str]:
     seconds = current_app.config[LIFETIMES[purpose]]
-    return {"url": site_root() + path, "lifetime": duration(seconds)}
-
-
-def duration(seconds: int) -> str:
-    """`1 hour`, `3 days`, `90 minutes`: a time in its largest whole unit."""
-    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
-        count, rest = divmod(seconds, size)
-        if count and not rest:
-            return f"{count} {unit}{'' if count == 1 else 's'}"
-    return f"{seconds} seconds"
+    return {"url": site_root() + path, "lifetime": duration_in_words(seconds)}
 
 
 def active_user(id: int | None) -> dict[str, Any] | None:
     """An account that is in use and has an address; None for all others."""
-    user_id = id and read.find_id(REGISTRY["users"], SYSTEM, id=id)
-    user = read.get_record(REGISTRY["users"], SYSTEM, user_id) if user_id else None
+    users = REGISTRY["users"]
+    user_id = id and read.find_id(users, SYSTEM, id=id)
+    user = (
+        read.get_record(users, SYSTEM, user_id, Query(fields=users.field_names))
+        if user_id
+        else None
+    )
     return user if user and user["is_active"] and user["email"] else None
+
+
+def mail_to(
+    user: dict[str, Any], kind: str, words: dict[str, Any], unsubscribe: str = ""
+) -> MailMessage:
+    """An email to an account, in the language that its owner has chosen."""
+    return MailMessage(user["email"], kind, words, unsubscribe, user["language"])
 
 
 def profile_of(user_id: int) -> Any:
@@ -74,7 +80,7 @@ def _reset(job: Job) -> MailMessage | None:
         return None
     create_link("reset", user["email"], user["id"], secret=secret)
     words = {"username": user["username"], **_link(f"/auth/reset/{secret}", "reset")}
-    return MailMessage(user["email"], "reset", words)
+    return mail_to(user, "reset", words)
 
 
 @mail_template("invite")
@@ -98,7 +104,7 @@ def _to_verify(job: Job, user: dict[str, Any], email: str) -> MailMessage:
     purpose = job.kind
     secret = create_link(purpose, email, user["id"], secret=link_secret(purpose, email, job.id))
     words = {"username": user["username"], **_link(f"/auth/verify/{secret}", purpose)}
-    return MailMessage(email, purpose, words)
+    return mail_to({**user, "email": email}, purpose, words)
 
 
 @mail_template("email")
@@ -116,7 +122,7 @@ def _email(job: Job) -> MailMessage | None:
 def _address_taken(job: Job) -> MailMessage | None:
     """To somebody whose address was given for a second account."""
     user = _with_address(job.data["email"])
-    return MailMessage(user["email"], "taken", {"username": user["username"]}) if user else None
+    return mail_to(user, "taken", {"username": user["username"]}) if user else None
 
 
 @mail_template(*NOTICES)
@@ -126,4 +132,6 @@ def _notice(job: Job) -> MailMessage | None:
     if user is None:
         return None
     words = {"username": user["username"], **job.data}
-    return MailMessage(words.pop("to", user["email"]), job.kind, words)
+    if "reason" in words:
+        words["reason"] = read_message(words["reason"], FAILURES)
+    return mail_to({**user, "email": words.pop("to", user["email"])}, job.kind, words)

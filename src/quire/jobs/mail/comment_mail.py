@@ -11,12 +11,13 @@ from quire.actor import SYSTEM
 from quire.declare.clock import now
 from quire.declare.job_registry import Job, on_event
 from quire.declare.markdown import strip_tags
-from quire.jobs.mail.account_mail import active_user, profile_of
+from quire.jobs.mail.account_mail import active_user, mail_to, profile_of
 from quire.jobs.mail.message import MailMessage, mail_template, site_root, unsubscribe_url
 from quire.records import COMMENTS, POSTS
 from quire.store import read
 from quire.store.db import transaction
 from quire.store.mail_events import enqueue_mail
+from quire.translations.messages import Message
 
 PAUSE = 30
 """Seconds in which a comment can be mended, or called spam, before anybody is told."""
@@ -26,7 +27,9 @@ EXCERPT_LENGTH = 800
 _comments = COMMENTS.table
 
 
-@on_event("comments.created", "comments.approved", after=PAUSE)
+@on_event(
+    "comments.created", "comments.approved", after=PAUSE, title="Tell people about a new comment"
+)
 def notify(job: Job) -> None:
     """Enqueue the emails about a comment that is visible now; once for each comment."""
     visible_comment = _visible(job.record_id)
@@ -80,11 +83,11 @@ def _about_comment(job: Job) -> MailMessage | None:
         "title": post["title"],
         "url": f"{site_root()}/posts/{post['slug']}#comment-{comment['id']}",
     }
-    return MailMessage(user["email"], job.kind, words, unsubscribe_url(user["id"], "comments"))
+    return mail_to(user, job.kind, words, unsubscribe_url(user["id"], "comments"))
 
 
 def excerpt(comment: dict[str, Any]) -> dict[str, str]:
     """Who says it, and the first of the words, as plain text."""
     text = strip_tags(comment["body_html"])
     shortened = text if len(text) <= EXCERPT_LENGTH else text[:EXCERPT_LENGTH] + "…"
-    return {"who": comment["author_name"] or "A guest", "text": shortened}
+    return {"who": comment["author_name"] or Message("A guest"), "text": shortened}

@@ -13,18 +13,27 @@ from sqlalchemy import select, update
 from quire.actor import Actor
 from quire.declare.clock import now, rfc3339
 from quire.declare.job_registry import Job, periodic
-from quire.declare.kinds import time_from_text
 from quire.declare.query import Query
 from quire.declare.query_conditions import Condition
 from quire.declare.record import Record
 from quire.declare.rules import role
-from quire.jobs.mail.account_mail import active_user, profile_of
+from quire.declare.value_kinds import time_from_text
+from quire.jobs.mail.account_mail import active_user, mail_to, profile_of
 from quire.jobs.mail.comment_mail import excerpt
-from quire.jobs.mail.message import MailMessage, mail_template, site_root, unsubscribe_url
+from quire.jobs.mail.message import (
+    MailMessage,
+    mail_language,
+    mail_template,
+    site_root,
+    unsubscribe_url,
+)
 from quire.records import COMMENTS, POSTS, PROFILES, USERS
 from quire.store import queue_admin, read
 from quire.store.db import read_connection, transaction
 from quire.store.mail_events import enqueue_mail
+from quire.translations.messages import Message
+from quire.web.dates import clock
+from quire.web.language import gettext, in_language, noun, translate
 
 PERIODS = {"daily": timedelta(days=1), "weekly": timedelta(days=7)}
 SLACK = timedelta(minutes=90)
@@ -39,7 +48,7 @@ LISTED = 20
 _profiles = PROFILES.table
 
 
-@periodic(3600)
+@periodic(3600, title="Send summaries of new comments by email")
 def send_digests() -> None:
     """Owe digests to those who want them and have had none for a period."""
     for period, length in PERIODS.items():
@@ -94,29 +103,31 @@ def _digest(job: Job) -> MailMessage | None:
     if user is None or profile_of(user["id"]).digest == "never":
         return None
     actor = Actor(user["role"], user["id"], user["username"], door="jobs")
-    parts = _sections(actor, *(time_from_text(job.data[name]) for name in ("since", "until")))
+    span = [time_from_text(job.data[name]) for name in ("since", "until")]
+    with in_language(mail_language(user["language"])):
+        parts = _sections(actor, *span)
     if role("author")(actor) is False or not parts:
         return None
     subject = ", ".join(part.heading for part in parts)
     words = {"username": user["username"], "subject": subject, "parts": parts}
-    return MailMessage(user["email"], "digest", words, unsubscribe_url(user["id"], "digest"))
+    return mail_to(user, "digest", words, unsubscribe_url(user["id"], "digest"))
 
 
 def _sections(actor: Actor, since: datetime, until: datetime) -> list[DigestSection]:
     """What there is to tell somebody, the most urgent first."""
     sections = [
-        _section_of_records(actor, COMMENTS, "{} comment{} to review", _comment, [_status("pending")]),
+        _section_of_records(actor, COMMENTS, Message("%(count)s comment to review", "%(count)s comments to review", count=0), _comment, [_status("pending")]),
         _failed_jobs(actor),
         _section_of_records(
-            actor, POSTS, "{} post{} published", _post,
+            actor, POSTS, Message("%(count)s post published", "%(count)s posts published", count=0), _post,
             [_status("published"), *_between("published_at", since, until)],
         ),
         _section_of_records(
-            actor, POSTS, "{} post{} in the coming week", _post,
+            actor, POSTS, Message("%(count)s post in the coming week", "%(count)s posts in the coming week", count=0), _post,
             [_status("scheduled"), *_between("published_at", until, until + LEAD_TIME)],
             ("published_at",),
         ),
-        _section_of_records(actor, USERS, "{} new account{}", _account, _between("created_at", since, until)),
+        _section_of_records(actor, USERS, Message("%(count)s new account", "%(count)s new accounts", count=0), _account, _between("created_at", since, until)),
     ]  # fmt: skip
     return [part for part in sections if part is not None]
 
@@ -132,7 +143,7 @@ def _between(field: str, start: datetime, end: datetime) -> list[Condition]:
 def _section_of_records(
     actor: Actor,
     record: Record,
-    heading: str,
+    heading: Message,
     item: Callable[[dict[str, Any]], DigestItem],
     conditions: list[Condition],
     sort: tuple[str, ...] = (),
@@ -145,27 +156,32 @@ def _section_of_records(
     return _section(heading, url, [item(row) for row in page.rows], page.total or 0)
 
 
-def _section(heading: str, url: str, items: list[DigestItem], total: int) -> DigestSection | None:
+def _section(
+    heading: Message, url: str, items: list[DigestItem], total: int
+) -> DigestSection | None:
     if not total:
         return None
-    title = heading.format(f"{total:,}", "" if total == 1 else "s")
+    title = translate(heading.with_values(count=total))
     return DigestSection(title, url, items, total - len(items))
 
 
 def _comment(row: dict[str, Any]) -> DigestItem:
     summary = excerpt(row)
-    return DigestItem(f"{summary['who']} on “{row['post']['title']}”", text=summary["text"])
+    name = gettext(
+        "%(who)s on “%(title)s”", who=translate(summary["who"]), title=row["post"]["title"]
+    )
+    return DigestItem(name, text=summary["text"])
 
 
 def _post(row: dict[str, Any]) -> DigestItem:
-    moment = time_from_text(row["published_at"])
-    note = f"by {row['author']['username']}, {moment.day} {moment:%B %Y, %H:%M} UTC"
+    moment = clock(time_from_text(row["published_at"]))
+    note = gettext("by %(author)s, %(time)s", author=row["author"]["username"], time=moment)
     live = row["status"] == "published"
     return DigestItem(row["title"], f"{site_root()}/posts/{row['slug']}" if live else "", note)
 
 
 def _account(row: dict[str, Any]) -> DigestItem:
-    return DigestItem(f"{row['username']}, {row['role']}")
+    return DigestItem(f"{row['username']}, {noun(row['role'])}")
 
 
 def _failed_jobs(actor: Actor) -> DigestSection | None:
@@ -175,4 +191,9 @@ def _failed_jobs(actor: Actor) -> DigestSection | None:
     kinds = [row for row in queue_admin.summary_by_event() if row.failed]
     items = [DigestItem(f"{row.event}: {row.failed:,}") for row in kinds]
     total = sum(row.failed for row in kinds)
-    return _section("{} failed job{}", f"{site_root()}/admin/jobs/", items, total)
+    return _section(
+        Message("%(count)s failed job", "%(count)s failed jobs", count=0),
+        f"{site_root()}/admin/jobs/",
+        items,
+        total,
+    )

@@ -11,28 +11,38 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from quire.declare.job_registry import Job
 from quire.jobs.mail.unsubscribe import create_token
-from quire.records.site_settings import site_settings
+from quire.records.site_settings import site_appearance, site_settings
+from quire.translations.languages import LANGUAGES
+from quire.translations.messages import Message
+from quire.web.language import in_language, install_in, language, translate
 
 
 @dataclass(frozen=True)
 class MailMessage:
     """A text for one address; `kind` names its template, `words` fill it.
 
-    `unsubscribe` is the address that ends mail of this kind, where somebody may want that.
+    `unsubscribe` is the address that ends mail of this kind, where somebody may want that; `language` is
+    that of the person, who gets mail in the language of the site where they have chosen none.
     """
 
     to: str
     kind: str
     words: dict[str, Any]
     unsubscribe: str = ""
+    language: str = "auto"
 
     def render(self) -> tuple[str, str, str]:
         """The subject, on one line whatever stands in it, the text, and the same as HTML."""
+        with in_language(mail_language(self.language)):
+            return self._render()
+
+    def _render(self) -> tuple[str, str, str]:
         words = {
             "site_name": site_settings()["site_name"],
             "root": site_root(),
             "unsubscribe": self.unsubscribe,
-            **self.words,
+            "language": language(),
+            **{name: _in_language(value) for name, value in self.words.items()},
         }
         text, page = (_templates(form).get_template(f"{self.kind}.txt") for form in ("txt", "html"))
         subject = "".join(text.blocks["subject"](text.new_context(words)))
@@ -41,6 +51,15 @@ class MailMessage:
             re.sub(r"\n{3,}", "\n\n", text.render(words)).lstrip("\n"),
             page.render(words),
         )
+
+
+def mail_language(chosen: str) -> str:
+    """The language of mail to somebody who has chosen this one, `auto` for none."""
+    return chosen if chosen in LANGUAGES else str(site_appearance()["language"])
+
+
+def _in_language(value: Any) -> Any:
+    return translate(value) if isinstance(value, Message) else value
 
 
 @cache
@@ -54,6 +73,7 @@ def _templates(form: str) -> Environment:
         keep_trailing_newline=True,
         autoescape=form == "html",  # noqa: S701 - plain text has no markup
     )
+    install_in(environment)
     pieces = environment.get_template(f"parts.{form}").module
     public_names = {name: piece for name, piece in vars(pieces).items() if not name.startswith("_")}
     environment.globals.update(public_names, frame=f"frame.{form}")

@@ -72,7 +72,7 @@ def try_server(seconds: float) -> str | None:
     return None
 
 
-@on_event(MAIL)
+@on_event(MAIL, title="Send an email")
 def send_job(job: Job) -> None:
     """Build the email of a job, and send it. Raises OSError, PermanentFailure."""
     mail = write_message(job)

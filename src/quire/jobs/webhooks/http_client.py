@@ -16,8 +16,16 @@ from werkzeug.http import parse_date
 from werkzeug.urls import iri_to_uri
 
 from quire.declare.clock import now
-from quire.jobs.webhooks.outcome import Outcome
-from quire.security.network_addresses import ForbiddenAddress, require_public, resolve
+from quire.jobs.webhooks.outcome import (
+    NO_ANSWER,
+    NO_CONNECTION,
+    NOT_HTTP,
+    REDIRECT,
+    REFUSAL,
+    Outcome,
+)
+from quire.security.network_addresses import ForbiddenAddress, require_reachable, resolve
+from quire.translations.messages import Message
 
 SECONDS = 10.0
 """How long all of it may take: name, connection, TLS, request and answer."""
@@ -91,8 +99,7 @@ class GuardedBackend(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         """A connection to the first address that answers. Raises OSError, ForbiddenAddress."""
         addresses = resolve(host, port, seconds_left(self._deadline, httpcore.ConnectTimeout))
-        if not self._allow_private:
-            require_public(host, addresses)
+        require_reachable(host, addresses, allow_private=self._allow_private)
         for address in addresses[:-1]:
             try:
                 return self._connect(address, port)
@@ -113,11 +120,11 @@ def post(url: str, headers: Mapping[str, str], body: bytes, *, allow_private: bo
         status, wait = _status(url, headers, body, started + SECONDS, allow_private)
         error, retry_after = _refusal(status), _wait_seconds(wait)
     except (httpcore.TimeoutException, TimeoutError):
-        error = f"There was no complete answer within {SECONDS:.0f} seconds."
+        error = NO_ANSWER.with_values(seconds=f"{SECONDS:.0f}")
     except (httpcore.NetworkError, OSError, ForbiddenAddress) as failure:
-        error = f"No connection: {failure or type(failure).__name__}"
+        error = NO_CONNECTION.with_values(reason=str(failure) or type(failure).__name__)
     except (httpcore.ProtocolError, ValueError) as failure:
-        error = f"The answer is not valid HTTP: {failure}"
+        error = NOT_HTTP.with_values(reason=str(failure))
     return Outcome(status, error, round((time.monotonic() - started) * 1000), retry_after)
 
 
@@ -159,9 +166,7 @@ def _wait_seconds(retry_after: str | None) -> int:
     return max(0, ceil((moment - now()).total_seconds())) if moment else 0
 
 
-def _refusal(status: int) -> str | None:
+def _refusal(status: int) -> Message | None:
     if 200 <= status < 300:
         return None
-    if 300 <= status < 400:
-        return f"The receiver answered {status}. Redirects are not followed."
-    return f"The receiver answered {status}."
+    return (REDIRECT if 300 <= status < 400 else REFUSAL).with_values(status=status)

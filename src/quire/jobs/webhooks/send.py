@@ -17,7 +17,7 @@ from quire.declare.sql_types import UTCDateTime
 from quire.jobs.runner import CapturedErrors
 from quire.jobs.webhooks.fan_out import SEND, SENDER_SECONDS, must_wait, release_next
 from quire.jobs.webhooks.message import body_of, headers_of
-from quire.jobs.webhooks.outcome import Outcome
+from quire.jobs.webhooks.outcome import ALL_FAILED, GONE, Outcome
 from quire.monitoring.counters import DELIVERIES, count
 from quire.records.deliveries import DELIVERED, FAILED, PENDING, Delivery
 from quire.records.webhooks import WEBHOOKS, Webhook
@@ -45,7 +45,7 @@ LONGEST_ERROR = 1000
 _webhooks, _deliveries = Webhook.__table__, Delivery.__table__
 
 
-@on_event(SEND, seconds=SENDER_SECONDS, waits=True)
+@on_event(SEND, seconds=SENDER_SECONDS, waits=True, title="Send events to a webhook")
 def send_due(job: Job) -> None:
     """Send what is due to a webhook. Raises Reschedule when there is more of it."""
     if not _stay_sender(job, now() + timedelta(seconds=SENDER_SECONDS)):
@@ -135,7 +135,7 @@ def _after_attempt(delivery: Any, outcome: Outcome) -> dict[str, Any]:
         "attempts": attempts,
         "response_status": outcome.status,
         "response_ms": outcome.milliseconds,
-        "error": outcome.error and outcome.error[:LONGEST_ERROR],
+        "error": outcome.error and str(outcome.error)[:LONGEST_ERROR],
         "next_attempt_at": None,
     }
     if outcome.error is None:
@@ -162,17 +162,17 @@ def _note_failure(connection: Connection, webhook: Any, delivery: Any, outcome: 
     statement = update(_webhooks).where(_webhooks.c.id == webhook.id)
     connection.execute(statement.values(failures=webhook.failures + 1, failing_since=since))
     if outcome.status == STATUS_GONE:
-        _disable(webhook, "The receiver answered 410 Gone.")
+        _disable(webhook, GONE)
     elif now() - since >= FAILING_LASTS:
-        _disable(webhook, f"All attempts have failed for {FAILING_LASTS.days} days.")
+        _disable(webhook, ALL_FAILED.with_values(days=FAILING_LASTS.days))
 
 
 def _disable(webhook: Any, reason: str) -> None:
     if not webhook.is_active:
         return
     logger.error("Webhook %d is turned off: %s", webhook.id, reason)
-    values = {"is_active": False, "disabled_reason": reason}
+    values = {"is_active": False, "disabled_reason": str(reason)}
     update_record(WEBHOOKS, JOB, webhook.id, values)
     if webhook.owner_id is not None:
-        data = {"webhook": webhook.id, "url": webhook.url, "reason": reason}
+        data = {"webhook": webhook.id, "url": webhook.url, "reason": str(reason)}
         enqueue_mail("webhook_disabled", webhook.owner_id, **data)

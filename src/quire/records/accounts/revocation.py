@@ -44,6 +44,14 @@ def end_sessions(user_id: int, keep: int | None = None, kind: str | None = None)
         return int(connection.execute(delete(table).where(*conditions)).rowcount)
 
 
+def end_all_sessions(keep: int | None) -> int:
+    """End the sessions of everybody, except `keep`; how many."""
+    table = REGISTRY["sessions"].table
+    with transaction() as connection:
+        others = delete(table).where(table.c.id.is_distinct_from(keep))
+        return int(connection.execute(others).rowcount)
+
+
 def renew_session(actor: Actor) -> None:
     """Replace the secret of the actor's browser session at once, after it has proven the password.
 

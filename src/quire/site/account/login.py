@@ -14,12 +14,13 @@ from quire.errors import NotFound, PermissionDenied, Unauthenticated
 from quire.records import USERS
 from quire.site.account.after_login import PANEL, finish_login, start_page
 from quire.site.account.second_step import continue_to_second_step
-from quire.site.forms import AccountForm, LoginForm, require_own_page, try_change
+from quire.site.forms import AccountForm, LoginForm, Refusal, require_own_page, submit
 from quire.site.page import render_page
 from quire.site.paths import local_path
 from quire.store.advisory_locks import advisory_lock
 from quire.store.db import transaction
 from quire.store.write import create
+from quire.web.language import gettext
 
 
 def login() -> AnyResponse:
@@ -31,11 +32,9 @@ def login() -> AnyResponse:
     form = LoginForm()
     if request.method != "POST":
         return _login_page(form)
-    proved: list[Account] = []
-    status = try_change(form, USERS, lambda: proved.append(_check_password(form)))
-    if status is not None:
-        return _login_page(form, status)
-    account = proved[0]
+    account = submit(form, USERS, lambda: _check_password(form))
+    if isinstance(account, Refusal):
+        return _login_page(form, account.status)
     if totp.is_required_for(account):
         pending_login.begin(account, form.remember.data)
         return continue_to_second_step(target)
@@ -60,7 +59,7 @@ def logout() -> AnyResponse:
     """Sign out."""
     require_own_page("You can only sign out from a page of this site. Go back and try again.")
     sessions.log_out(current_actor())
-    flash("You have been signed out.")
+    flash(gettext("You have been signed out."))
     return redirect(url_for("site.home"))
 
 
@@ -78,9 +77,9 @@ def create_first_admin(token: str) -> AnyResponse:
     if request.method != "POST":
         return render_page("setup.html", form=form)
     by = current_actor().as_system()
-    status = try_change(form, USERS, lambda: _administrator(form, by, token))
-    if status is not None:
-        return render_page("setup.html", status, form=form)
+    refusal = submit(form, USERS, lambda: _administrator(form, by, token))
+    if refusal:
+        return render_page("setup.html", refusal.status, form=form)
     first_admin.delete_token()
     return redirect(PANEL)
 

@@ -10,8 +10,9 @@ from quire.records.site_settings import site_settings
 from quire.site.account.profile import login_required, redirect_with_message
 from quire.site.account.profile_forms import ProofForm
 from quire.site.account.second_factor_forms import PasskeyForm, PasskeyNameForm
-from quire.site.forms import OPEN_TOO_LONG, require_own_page, try_change
+from quire.site.forms import OPEN_TOO_LONG, require_own_page, submit
 from quire.site.page import render_page
+from quire.web.language import gettext
 
 
 @login_required
@@ -24,10 +25,12 @@ def passkey_list(actor: Actor) -> AnyResponse:
     def add() -> None:
         webauthn.register(actor, form.name.data or "", form.credential.data or "")
 
-    status = try_change(form, USERS, add)
-    if status is not None:
-        return _passkeys_page(actor, form, status)
-    return redirect_with_message("passkey_list", "Passkey added. You can now use it to sign in.")
+    refusal = submit(form, USERS, add)
+    if refusal:
+        return _passkeys_page(actor, form, refusal.status)
+    return redirect_with_message(
+        "passkey_list", gettext("Passkey added. You can now use it to sign in.")
+    )
 
 
 def _passkeys_page(actor: Actor, form: PasskeyForm, status: int = 200) -> Response:
@@ -54,10 +57,10 @@ def passkey(actor: Actor, id: int) -> AnyResponse:
     if request.method != "POST":
         form.name.data = passkeys.get_passkey(actor, id)["name"]
         return _passkey_page(actor, id, form, ProofForm(formdata=None))
-    status = try_change(form, USERS, lambda: passkeys.rename(actor, id, form.name.data or ""))
-    if status is not None:
-        return _passkey_page(actor, id, form, ProofForm(formdata=None), status)
-    return redirect_with_message("passkey_list", "Saved.")
+    refusal = submit(form, USERS, lambda: passkeys.rename(actor, id, form.name.data or ""))
+    if refusal:
+        return _passkey_page(actor, id, form, ProofForm(formdata=None), refusal.status)
+    return redirect_with_message("passkey_list", gettext("Saved."))
 
 
 @login_required
@@ -69,11 +72,11 @@ def remove_passkey(actor: Actor, id: int) -> AnyResponse:
         passwords.require_current_password(actor, form.current_password.data or "")
         passkeys.remove(actor, id)
 
-    status = try_change(form, USERS, remove)
-    if status is not None:
-        return _passkey_page(actor, id, PasskeyNameForm(formdata=None), form, status)
+    refusal = submit(form, USERS, remove)
+    if refusal:
+        return _passkey_page(actor, id, PasskeyNameForm(formdata=None), form, refusal.status)
     return redirect_with_message(
-        "passkey_list", "Passkey removed. You can no longer sign in with it."
+        "passkey_list", gettext("Passkey removed. You can no longer sign in with it.")
     )
 
 

@@ -11,15 +11,17 @@ from quire.actor import Actor
 from quire.auth import account_deletion, account_links, passwords
 from quire.auth.current_actor import current_actor
 from quire.auth.sessions import clear_cookie, redirect_to_login
+from quire.declare.query import Query
 from quire.records import PROFILES, USERS
 from quire.records.images import image_of
 from quire.site.account.avatar import change_avatar
 from quire.site.account.profile_forms import EmailForm, PasswordForm, ProfileForm, ProofForm
-from quire.site.forms import try_change
+from quire.site.forms import submit
 from quire.site.page import render_page
 from quire.store import read
 from quire.store.db import transaction
 from quire.store.write import update
+from quire.web.language import gettext, translate
 
 Page = Callable[..., AnyResponse]
 USER_FIELDS = ("username", "bio")
@@ -47,7 +49,8 @@ def profile_of(actor: Actor) -> tuple[dict[str, Any], dict[str, Any]]:
     """The user and the profile of the actor."""
     id = actor.user_id or 0
     place = read.find_id(PROFILES, actor, user_id=id)
-    return read.get_record(USERS, actor, id), read.get_record(PROFILES, actor, place or 0)
+    user = read.get_record(USERS, actor, id, Query(fields=USERS.field_names))
+    return user, read.get_record(PROFILES, actor, place or 0)
 
 
 @login_required
@@ -59,23 +62,26 @@ def profile(actor: Actor) -> AnyResponse:
     if request.method != "POST":
         _fill(form, user, about)
         return render_page("profile.html", form=form, user=user, portrait=portrait)
-    status = try_change(form, USERS, lambda: _save(actor, user, about, form))
-    if status is not None:
-        return render_page("profile.html", status, form=form, user=user, portrait=portrait)
-    return redirect_with_message("profile", "Saved.")
+    refusal = submit(form, USERS, lambda: _save(actor, user, about, form))
+    if refusal:
+        return render_page("profile.html", refusal.status, form=form, user=user, portrait=portrait)
+    return redirect_with_message("profile", gettext("Saved."))
 
 
 def _fill(form: ProfileForm, user: dict[str, Any], about: dict[str, Any]) -> None:
     for name, state in ((USER_FIELDS, user), (PROFILE_FIELDS, about)):
         for field in name:
             form[field].data = state[field]
+    form.language.data = user["language"]
     form.links.data = "\n".join(about["links"])
     form.comment_mail.data, form.digest.data = about["comment_mail"], about["digest"]
 
 
 def _save(actor: Actor, user: dict[str, Any], about: dict[str, Any], form: ProfileForm) -> None:
     with transaction():
-        update(USERS, actor, user["id"], {name: form[name].data or "" for name in USER_FIELDS})
+        account = {name: form[name].data or "" for name in USER_FIELDS}
+        account["language"] = form.language.data or user["language"]
+        update(USERS, actor, user["id"], account)
         raw: dict[str, Any] = {name: form[name].data or "" for name in PROFILE_FIELDS}
         raw["website"] = raw["website"] or None
         raw["links"] = [
@@ -91,41 +97,38 @@ def _save(actor: Actor, user: dict[str, Any], about: dict[str, Any], form: Profi
 def password(actor: Actor) -> AnyResponse:
     """Change the password; signs out all other devices."""
     form = PasswordForm()
-    status = (
-        200
-        if request.method != "POST"
-        else try_change(form, USERS, lambda: _change_password(actor, form))
+    if request.method != "POST":
+        return render_page("password.html", form=form)
+    refusal = submit(form, USERS, lambda: _change_password(actor, form))
+    if refusal:
+        return render_page("password.html", refusal.status, form=form)
+    return redirect_with_message(
+        "password",
+        gettext("Your password has been changed. All other devices have been signed out."),
     )
-    if status is None:
-        return redirect_with_message(
-            "password", "Your password has been changed. All other devices have been signed out."
-        )
-    return render_page("password.html", status, form=form)
 
 
 def _change_password(actor: Actor, form: PasswordForm) -> None:
     raw: dict[str, Any] = {n: form[n].data or "" for n in ("current_password", "password")}
     raw["keep_keys"] = not form.end_keys.data
     for notice in update(USERS, actor, actor.user_id or 0, raw).notices:
-        flash(notice)
+        flash(translate(notice))
 
 
 @login_required
 def email(actor: Actor) -> AnyResponse:
     """Request a new address: the link sent there changes it."""
-    form = EmailForm()
-    status = (
-        200
-        if request.method != "POST"
-        else try_change(form, USERS, lambda: _request_email_change(actor, form))
-    )
-    if status is None:
-        return redirect_with_message(
-            "email",
-            "We have sent an email to the new address. Open the link in it to change your address.",
-        )
-    return render_page(
-        "email.html", status, form=form, user=read.get_record(USERS, actor, actor.user_id or 0)
+    form, user = EmailForm(), read.get_record(USERS, actor, actor.user_id or 0)
+    if request.method != "POST":
+        return render_page("email.html", form=form, user=user)
+    refusal = submit(form, USERS, lambda: _request_email_change(actor, form))
+    if refusal:
+        return render_page("email.html", refusal.status, form=form, user=user)
+    return redirect_with_message(
+        "email",
+        gettext(
+            "We have sent an email to the new address. Open the link in it to change your address."
+        ),
     )
 
 
@@ -141,15 +144,12 @@ def delete_account(actor: Actor) -> AnyResponse:
     post_count = account_deletion.count_posts(actor)
     if request.method != "POST":
         return render_page("delete_account.html", form=form, post_count=post_count)
-    status = try_change(
-        form,
-        USERS,
-        lambda: account_deletion.delete_account(actor, form.current_password.data or ""),
-    )
-    if status is not None:
-        return render_page("delete_account.html", status, form=form, post_count=post_count)
+    password = form.current_password.data or ""
+    refusal = submit(form, USERS, lambda: account_deletion.delete_account(actor, password))
+    if refusal:
+        return render_page("delete_account.html", refusal.status, form=form, post_count=post_count)
     clear_cookie()
-    flash("Your account has been deleted.")
+    flash(gettext("Your account has been deleted."))
     return redirect(url_for("site.home"))
 
 

@@ -10,9 +10,9 @@ from quire.errors import NotFound, PermissionDenied
 from quire.records import USERS
 from quire.site.account.after_login import start_page
 from quire.site.account.reset import dead_link_page
-from quire.site.forms import AccountForm, InvitationForm, try_change
+from quire.site.forms import AccountForm, InvitationForm, Refusal, submit
 from quire.site.page import page_context, render_page
-from quire.store.write import Saved
+from quire.web.language import gettext, translate
 
 
 def register() -> AnyResponse:
@@ -32,12 +32,13 @@ def register() -> AnyResponse:
     form = AccountForm()
     if request.method != "POST":
         return render_page("register.html", frame=around, form=form)
-    saved: list[Saved | None] = []
     raw = {name: form[name].data or "" for name in ("username", "email", "password")}
-    status = try_change(form, USERS, lambda: saved.append(registration.register(actor, raw)))
-    if status is not None:
-        return render_page("register.html", status, frame=around, form=form)
-    return _welcome(registration.VERIFICATION_SENT if saved[0] is None else "You can sign in now.")
+    saved = submit(form, USERS, lambda: registration.register(actor, raw))
+    if isinstance(saved, Refusal):
+        return render_page("register.html", saved.status, frame=around, form=form)
+    return _welcome(
+        registration.VERIFICATION_SENT if saved is None else gettext("You can sign in now.")
+    )
 
 
 def _accept_invitation(actor: Actor, token: str) -> AnyResponse:
@@ -47,14 +48,14 @@ def _accept_invitation(actor: Actor, token: str) -> AnyResponse:
         if request.method != "POST":
             return render_page("invited.html", form=form, link=link)
         raw = {name: form[name].data or "" for name in ("username", "password")}
-        status = try_change(form, USERS, lambda: registration.accept_invitation(token, raw, actor))
+        saved = submit(form, USERS, lambda: registration.accept_invitation(token, raw, actor))
     except NotFound as problem:
         return dead_link_page("invite", problem)
-    if status is not None:
-        return render_page("invited.html", status, form=form, link=link)
-    return _welcome("You can sign in now.")
+    if isinstance(saved, Refusal):
+        return render_page("invited.html", saved.status, form=form, link=link)
+    return _welcome(gettext("You can sign in now."))
 
 
 def _welcome(next_step: str) -> AnyResponse:
-    flash(f"Registration successful. {next_step}")
+    flash(gettext("Registration successful. %(next_step)s", next_step=translate(next_step)))
     return redirect(url_for("site.login"))

@@ -8,10 +8,12 @@ from quire.auth import account_links
 from quire.auth.current_actor import current_actor
 from quire.errors import NotFound
 from quire.records import USERS
-from quire.site.forms import AddressForm, ButtonForm, NewPasswordForm, try_change
+from quire.site.forms import AddressForm, ButtonForm, NewPasswordForm, submit
 from quire.site.page import render_page
+from quire.translations.messages import Message
+from quire.web.language import gettext, translate
 
-RESET_SENT = "If there is an account with this email address, we have sent it an email."
+RESET_SENT = Message("If there is an account with this email address, we have sent it an email.")
 
 
 def request_reset() -> AnyResponse:
@@ -19,12 +21,11 @@ def request_reset() -> AnyResponse:
     form = AddressForm()
     if request.method != "POST":
         return render_page("reset.html", form=form)
-    status = try_change(
-        form, USERS, lambda: account_links.request_password_reset(form.email.data or "")
-    )
-    if status is not None:
-        return render_page("reset.html", status, form=form)
-    flash(RESET_SENT)
+    address = form.email.data or ""
+    refusal = submit(form, USERS, lambda: account_links.request_password_reset(address))
+    if refusal:
+        return render_page("reset.html", refusal.status, form=form)
+    flash(translate(RESET_SENT))
     return redirect(url_for("site.login"))
 
 
@@ -37,13 +38,13 @@ def reset(token: str) -> AnyResponse:
         account_links.require_link(token, "reset")
         if request.method != "POST":
             return render_page("new_password.html", form=form)
-        change = form.password.data or ""
-        status = try_change(form, USERS, lambda: account_links.reset_password(token, change, actor))
+        password = form.password.data or ""
+        refusal = submit(form, USERS, lambda: account_links.reset_password(token, password, actor))
     except NotFound as problem:
         return dead_link_page("reset", problem)
-    if status is not None:
-        return render_page("new_password.html", status, form=form)
-    flash("Your password has been changed. You can now sign in with it.")
+    if refusal:
+        return render_page("new_password.html", refusal.status, form=form)
+    flash(gettext("Your password has been changed. You can now sign in with it."))
     return redirect(url_for("site.login"))
 
 
@@ -55,15 +56,17 @@ def verify(token: str) -> AnyResponse:
         link = account_links.require_link(token, "verify", "email")
         if request.method != "POST":
             return render_page("verify.html", form=form, link=link)
-        status = try_change(form, USERS, lambda: account_links.verify_address(token, actor))
+        refusal = submit(form, USERS, lambda: account_links.verify_address(token, actor))
     except NotFound as problem:
         return dead_link_page("verify", problem)
-    if status is not None:
-        return render_page("verify.html", status, form=form, link=link)
-    flash("Your email address is verified.")
+    if refusal:
+        return render_page("verify.html", refusal.status, form=form, link=link)
+    flash(gettext("Your email address is verified."))
     return redirect(url_for("site.login"))
 
 
 def dead_link_page(purpose: str, problem: NotFound) -> Response:
     """The page for an invalid link, with the way to a new one."""
-    return render_page("dead_link.html", problem.status, purpose=purpose, message=problem.message)
+    return render_page(
+        "dead_link.html", problem.status, purpose=purpose, message=translate(problem.message)
+    )

@@ -11,9 +11,10 @@ from quire.records import USERS
 from quire.site.account.after_login import finish_login
 from quire.site.account.resubmit import pending_form, redirect_to_login, renew_csrf_token
 from quire.site.account.second_factor_forms import PasskeyLoginForm, SecondStepForm
-from quire.site.forms import OPEN_TOO_LONG, require_own_page, try_change
+from quire.site.forms import OPEN_TOO_LONG, Refusal, require_own_page, submit
 from quire.site.page import render_page
 from quire.site.paths import local_path
+from quire.web.language import gettext, ngettext, translate
 
 
 def second_step() -> AnyResponse:
@@ -25,14 +26,13 @@ def second_step() -> AnyResponse:
     form = SecondStepForm()
     if request.method != "POST":
         return _second_step_page(form)
-    proofs: list[str] = []
     begin = partial(sessions.log_in, remember=pending.remember)
     check = partial(login.check_second_factor, pending.owner, form.otp.data or "", begin)
-    status = try_change(form, USERS, lambda: proofs.append(check()[0]))
-    if status is not None:
-        return _second_step_page(form, status)
+    checked = submit(form, USERS, check)
+    if isinstance(checked, Refusal):
+        return _second_step_page(form, checked.status)
     entered = finish_login(pending.owner, target)
-    if proofs == ["recovery_code"]:
+    if checked[0] == "recovery_code":
         _warn_about_codes(recovery_codes.count_unused(pending.owner.id))
     return entered
 
@@ -49,7 +49,7 @@ def _redirect_to_login(target: str | None) -> AnyResponse:
     if request.method == "POST" and pending_form() is not None:
         return redirect_to_login(target)
     if request.method == "POST":
-        flash("You took too long to enter the code. Sign in again.")
+        flash(gettext("You took too long to enter the code. Sign in again."))
     return redirect(url_for("site.login", next=target))
 
 
@@ -58,15 +58,15 @@ def _second_step_page(form: SecondStepForm, status: int = 200) -> Response:
 
 
 def _warn_about_codes(remaining: int) -> None:
-    codes = (
-        f"{remaining} recovery code{'' if remaining == 1 else 's'}"
-        if remaining
-        else "no recovery codes"
-    )
-    flash(
-        f"You used a recovery code and have {codes} left. You can create new ones under "
-        "Two-factor authentication."
-    )
+    if remaining:
+        words = ngettext(
+            "You used a recovery code and have %(num)s recovery code left.",
+            "You used a recovery code and have %(num)s recovery codes left.",
+            remaining,
+        )
+    else:
+        words = gettext("You used a recovery code and have no recovery codes left.")
+    flash(f"{words} {gettext('You can create new ones under Two-factor authentication.')}")
 
 
 def passkey_login_options() -> AnyResponse:
@@ -84,6 +84,6 @@ def login_with_passkey() -> AnyResponse:
         begin = partial(sessions.log_in, remember=form.remember.data)
         user = login.with_passkey(form.credential.data or "", begin)
     except Unauthenticated as problem:
-        flash(problem.message)
+        flash(translate(problem.message))
         return redirect(url_for("site.login", next=target))
     return finish_login(user.account, target)

@@ -15,10 +15,11 @@ from quire.records import API_KEYS, COMMENTS, POSTS, SESSIONS
 from quire.records.api_keys import CONTENT_SCOPE, scopes_for
 from quire.site.account.profile import login_required, redirect_with_message
 from quire.site.account.profile_forms import KeyForm
-from quire.site.forms import FOREIGN_PAGE, require_own_page, try_change
+from quire.site.forms import FOREIGN_PAGE, Refusal, require_own_page, submit
 from quire.site.page import render_page
 from quire.store import read
-from quire.store.write import Saved, create, delete
+from quire.store.write import create, delete
+from quire.web.language import gettext
 
 MOST = 100
 RECENT = 5
@@ -47,7 +48,7 @@ def sessions(actor: Actor) -> AnyResponse:
     if request.method == "POST":
         require_own_page(FOREIGN_PAGE)
         log_out_others(actor)
-        return redirect_with_message("sessions", "All other devices have been signed out.")
+        return redirect_with_message("sessions", gettext("All other devices have been signed out."))
     page = read.list_records(SESSIONS, actor, _own_rows(actor, "user"))
     return render_page("sessions.html", sessions=page.rows)
 
@@ -59,7 +60,7 @@ def end_session(actor: Actor, id: int) -> AnyResponse:
     _delete(SESSIONS, actor, id)
     if id == actor.session_id:
         return redirect(url_for("site.login"))
-    return redirect_with_message("sessions", "The device has been signed out.")
+    return redirect_with_message("sessions", gettext("The device has been signed out."))
 
 
 @login_required
@@ -68,17 +69,17 @@ def api_keys(actor: Actor) -> AnyResponse:
     form = KeyForm()
     form.scopes.choices = [(scope, scope) for scope in scopes_for(actor)]
     if current_app.config["COMPAT_GHOST"]:
-        words = f"{CONTENT_SCOPE}, for the Ghost Content API: cannot be combined with others"
+        words = gettext(
+            "%(scope)s, for the Ghost Content API: cannot be combined with others",
+            scope=CONTENT_SCOPE,
+        )
         form.scopes.choices.append((CONTENT_SCOPE, words))
     if request.method != "POST":
         return _keys_page(actor, form)
-    saved: list[Saved] = []
-    status = try_change(
-        form, API_KEYS, lambda: saved.append(create(API_KEYS, actor, _form_values(form)))
-    )
-    if status is not None:
-        return _keys_page(actor, form, status)
-    return _keys_page(actor, _empty_form(form), 201, saved[0].revealed["key"])
+    saved = submit(form, API_KEYS, lambda: create(API_KEYS, actor, _form_values(form)))
+    if isinstance(saved, Refusal):
+        return _keys_page(actor, form, saved.status)
+    return _keys_page(actor, _empty_form(form), 201, saved.revealed["key"])
 
 
 def _empty_form(form: KeyForm) -> KeyForm:
@@ -110,7 +111,9 @@ def revoke_key(actor: Actor, id: int) -> AnyResponse:
     """Delete one of the user's keys."""
     require_own_page(FOREIGN_PAGE)
     _delete(API_KEYS, actor, id)
-    return redirect_with_message("api_keys", "The API key has been deleted. It no longer works.")
+    return redirect_with_message(
+        "api_keys", gettext("The API key has been deleted. It no longer works.")
+    )
 
 
 def _delete(record: Any, actor: Actor, id: int) -> None:
@@ -118,25 +121,3 @@ def _delete(record: Any, actor: Actor, id: int) -> None:
         delete(record, actor, id)
     except NotFound:  # pressed twice: it is gone, as was wanted
         return
-
-
-"""The name of a device in two words."""
-
-BROWSERS = (
-    ("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("FxiOS", "Firefox"),
-    ("CriOS", "Chrome"), ("Chrome", "Chrome"), ("Safari", "Safari"), ("curl", "curl"),
-    ("python", "Python"), ("okhttp", "Android app"), ("Dart", "Flutter app"),
-)  # fmt: skip
-SYSTEMS = (
-    ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"),
-    ("Mac OS", "Mac"), ("CrOS", "ChromeOS"), ("Linux", "Linux"),
-)  # fmt: skip
-"""Words in User-Agent headers, the most specific first, since most browsers name others too."""
-
-
-def device_name(agent: str) -> str:
-    """`Firefox on Windows` for a User-Agent; its first words if it is unknown."""
-    browser = next((name for word, name in BROWSERS if word in agent), None)
-    system = next((name for word, name in SYSTEMS if word in agent), None)
-    parts = [name for name in (browser, system) if name]
-    return " on ".join(parts) if parts else agent[:40] or "Unknown device"

@@ -24,8 +24,9 @@ from quire.security.encryption import seal, unseal
 from quire.site.account.profile import login_required, redirect_with_message
 from quire.site.account.profile_forms import ProofForm
 from quire.site.account.second_factor_forms import EnrollmentForm
-from quire.site.forms import try_change
+from quire.site.forms import Refusal, submit
 from quire.site.page import render_page
+from quire.web.language import gettext
 
 
 @login_required
@@ -36,11 +37,10 @@ def two_factor(actor: Actor) -> AnyResponse:
     form = EnrollmentForm()
     if request.method != "POST":
         return _enrollment_page(actor, form, generate_secret())
-    codes: list[str] = []
     seed = unseal(form.seed.data or "", _encryption_context(actor))
-    status = try_change(form, USERS, lambda: codes.extend(_enable(actor, form, seed)))
-    if status is not None:
-        return _enrollment_page(actor, form, seed or generate_secret(), status)
+    codes = submit(form, USERS, lambda: _enable(actor, form, seed))
+    if isinstance(codes, Refusal):
+        return _enrollment_page(actor, form, seed or generate_secret(), codes.status)
     return _codes_page(codes, is_new=True)
 
 
@@ -90,16 +90,16 @@ def _codes_page(codes: list[str], is_new: bool) -> Response:
 @login_required
 def regenerate_codes(actor: Actor) -> AnyResponse:
     """New recovery codes, shown once."""
-    form, codes = ProofForm(), []
+    form = ProofForm()
 
-    def renew() -> None:
+    def renew() -> list[str]:
         passwords.require_current_password(actor, form.current_password.data or "")
-        codes.extend(renew_codes(actor))
+        return renew_codes(actor)
 
-    status = try_change(form, USERS, renew)
-    return (
-        _codes_page(codes, is_new=False) if status is None else _overview_page(actor, form, status)
-    )
+    codes = submit(form, USERS, renew)
+    if isinstance(codes, Refusal):
+        return _overview_page(actor, form, codes.status)
+    return _codes_page(codes, is_new=False)
 
 
 @login_required
@@ -111,11 +111,12 @@ def disable_two_factor(actor: Actor) -> AnyResponse:
         passwords.require_current_password(actor, form.current_password.data or "")
         disable(actor)
 
-    status = try_change(form, USERS, end)
-    if status is not None:
-        return _overview_page(actor, form, status)
+    refusal = submit(form, USERS, end)
+    if refusal:
+        return _overview_page(actor, form, refusal.status)
     return redirect_with_message(
-        "two_factor", "Two-factor authentication is off. You now sign in with your password alone."
+        "two_factor",
+        gettext("Two-factor authentication is off. You now sign in with your password alone."),
     )
 
 

@@ -40,12 +40,6 @@
     return { publicKey: decodeOptions(body) };
   };
 
-  const reasons = {
-    NotAllowedError: "No passkey was used. Try again, or sign in another way.",
-    InvalidStateError: "This device already has a passkey for your account.",
-    SecurityError: "Passkeys do not work at this address.",
-  };
-
   const usePasskey = async (form) => {
     const options = await requestOptions(form);
     const credential = await navigator.credentials[form.dataset.passkey](options);
@@ -66,7 +60,7 @@
       try {
         await usePasskey(form);
       } catch (problem) {
-        error.textContent = reasons[problem.name] || problem.message;
+        error.textContent = error.dataset[problem.name] || problem.message; // what the browser calls it
         error.hidden = false;
         button.disabled = false;
       }

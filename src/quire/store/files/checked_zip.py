@@ -9,12 +9,16 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import IO, Any
+from io import SEEK_END
+from typing import IO, Any, cast
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 import orjson
 
 MANIFEST = "manifest.json"
+SMALL_DIRECTORY = 4 * 1024**2
+LARGEST_PART = 4
+"""The directory of a larger archive takes less than this part of it, unless it is made to fill memory."""
 MOST_FILES = 1_000_000
 MANIFEST_BYTES = 64 * 1024
 MANIFEST_BYTES_FOR_A_FILE = 1000
@@ -45,6 +49,34 @@ class ArchiveFormat:
     version: int
     members: re.Pattern[str]
     dense: Callable[[str], bool]
+
+
+class _DirectoryGuard:
+    """A file that zipfile reads its directory from in one piece, as long as that is not too large."""
+
+    def __init__(self, raw: IO[bytes], most: int | None):
+        self.raw, self.most = raw, most
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.raw, name)
+
+    def read(self, size: int = -1) -> bytes:
+        """Read as the file does. Raises ArchiveRefused."""
+        if self.most is not None and size > self.most:
+            raise ArchiveRefused(f"has a table of contents of {size:,} bytes, which is too large")
+        return self.raw.read(size)
+
+
+def open_zip(raw: IO[bytes], most: int | None = None) -> ZipFile:
+    """Open a ZIP file. Raises ArchiveRefused where its directory, which zipfile keeps in memory at ten
+    times its size, has more than `most` bytes, or else more than an archive of that size needs.
+    """
+    if most is None:
+        most = max(SMALL_DIRECTORY, raw.seek(0, SEEK_END) // LARGEST_PART)
+    guard = _DirectoryGuard(raw, most)
+    zip = ZipFile(cast(IO[bytes], guard))
+    guard.most = None
+    return zip
 
 
 def check_members(zip: ZipFile, kind: ArchiveFormat) -> dict[str, ZipInfo]:

@@ -4,8 +4,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from quire.declare.kinds_files import Upload
+from quire.declare.value_kinds_files import Upload
 from quire.store.files.image_headers import ImageHeader, read_header
+from quire.translations.messages import Message
 
 MAX_PIXELS = 40_000_000
 HEAD = 4096
@@ -28,7 +29,14 @@ OTHERS: tuple[tuple[re.Pattern[bytes], str, str], ...] = (
     (re.compile(rb"RIFF....WAVE", re.DOTALL), "audio/wav", "wav"),
 )
 """Other accepted files, by how they begin; they are only ever served as downloads."""
-ACCEPTED = "JPEG, PNG, GIF, WebP, PDF, MP3, Ogg, FLAC and WAV"
+ACCEPTED = Message("JPEG, PNG, GIF, WebP, PDF, MP3, Ogg, FLAC and WAV")
+NOT_ACCEPTED = Message(
+    "is damaged or not of an accepted type. Accepted types: JPEG, PNG, GIF, WebP, PDF, MP3, Ogg, FLAC and WAV."
+)
+MARKUP = Message(
+    "is SVG, HTML or XML, which can carry scripts. Accepted types: JPEG, PNG, GIF, WebP, PDF, MP3, Ogg, FLAC and WAV."
+)
+TOO_MANY_PIXELS = Message("has too many pixels; the maximum is 40,000,000.")
 _MARKUP = re.compile(rb"\s*(<\?xml|<!doctype|<svg|<html|<!--|<[a-z]+[\s>])", re.IGNORECASE)
 
 
@@ -66,9 +74,7 @@ def detect(upload: Upload) -> FileType:
 def _detect_image(header: ImageHeader) -> FileType:
     width, height = header.width, header.height
     if width * height > MAX_PIXELS:
-        raise UnsupportedFile(
-            "too_large", f"has {width} x {height} pixels; the maximum is {MAX_PIXELS:,}."
-        )
+        raise UnsupportedFile("too_large", TOO_MANY_PIXELS)
     if not header.is_complete:
         raise UnsupportedFile("bad_format", "is incomplete or damaged.")
     return FileType(*PICTURES[header.format], width, height)
@@ -85,11 +91,5 @@ def _detect_other(upload: Upload) -> FileType:
         if pattern.match(first):
             return FileType(media_type, suffix)
     if _MARKUP.match(first.removeprefix(b"\xef\xbb\xbf")):
-        raise UnsupportedFile(
-            "not_allowed", f"is SVG, HTML or XML, which can carry scripts. {_list()}"
-        )
-    raise UnsupportedFile("not_allowed", f"is damaged or not of an accepted type. {_list()}")
-
-
-def _list() -> str:
-    return f"Accepted types: {ACCEPTED}."
+        raise UnsupportedFile("not_allowed", MARKUP)
+    raise UnsupportedFile("not_allowed", NOT_ACCEPTED)

@@ -25,30 +25,36 @@ ORIGINAL = "original-"
 
 FULL = "The disk for files is full. Free some space on it."
 READ_ONLY = "The disk for files is read-only. Check how it is mounted."
+REFUSED = "The folder for files cannot be written. Check who owns uploads/ in the instance folder."
 _CAUSES = {
     errno.ENOSPC: FULL,
     errno.EDQUOT: FULL,
     errno.EFBIG: FULL,
     errno.EROFS: READ_ONLY,
 }
+_CAUSES_OF_FILES = {**_CAUSES, errno.EACCES: REFUSED, errno.EPERM: REFUSED}
 
 logger = logging.getLogger("quire.files")
 
 
 @contextmanager
 def writing_files() -> Iterator[None]:
-    """Around code that writes files. Raises Unavailable where the disk is full or read-only."""
+    """Around code that writes files. Raises Unavailable where the disk is full, read-only or not ours."""
     try:
         yield
     except OSError as error:
-        if (problem := full_disk_problem(error)) is None:
+        if (problem := _problem(error, _CAUSES_OF_FILES)) is None:
             raise
         raise problem from error
 
 
 def full_disk_problem(error: OSError) -> Unavailable | None:
     """The error for a client when the disk is full or read-only; None for any other failure."""
-    cause = _CAUSES.get(error.errno or 0)
+    return _problem(error, _CAUSES)
+
+
+def _problem(error: OSError, causes: dict[int, str]) -> Unavailable | None:
+    cause = causes.get(error.errno or 0)
     if cause is None:
         return None
     log_outage(logger, cause, error.strerror)

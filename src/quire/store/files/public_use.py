@@ -1,22 +1,21 @@
 """Which files everybody may see: those that a record shows that everybody may read, in a field or in a text."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, union
+from sqlalchemy import ColumnElement, Select, Table, and_, func, literal, or_, select, union
 
 from quire.actor import ANONYMOUS
 from quire.declare.change import Change
 from quire.declare.fields import Field
 from quire.declare.record import REGISTRY, Record
 from quire.declare.rules import row_conditions
+from quire.store.files.detect import OTHERS, PICTURES
 from quire.store.files.usage_in_texts import PREFIX, STEM, TextUse, stems_in, texts_of
 
 _uses = TextUse.__table__
-_SHA = 32
-"""Digits of the SHA-256 of a file that its name begins with."""
-_BEHIND_DIGITS = "g"
-"""Sorts behind all hexadecimal digits."""
+_SUFFIXES = (*(suffix for _, suffix in PICTURES.values()), *(suffix for _, _, suffix in OTHERS))
 
 
 class PublicUse:
@@ -34,7 +33,7 @@ class PublicUse:
     def _uses(self) -> Iterator[Select[Any]]:
         """For each way to use a file, the statement that finds such uses."""
         for record in REGISTRY.values():
-            pictures, texts = self._pictures(record), texts_of(record)
+            pictures, texts = _pictures(record, self._files), texts_of(record)
             answer = record.declared_access.read(ANONYMOUS) if pictures or texts else False
             if answer is False:
                 continue
@@ -49,12 +48,10 @@ class PublicUse:
                 is_use = and_(_uses.c.stem == _stem(self._files), _uses.c.type == record.path)
                 yield select(1).select_from(source).where(is_use, *conditions)
 
-    def _pictures(self, record: Record) -> list[Field]:
-        return [one for one in record.fields if one.target == self._files.name and one.is_stored]
-
     def shown_by(self, record: Record, where: ColumnElement[bool]) -> ColumnElement[bool] | None:
         """The files that those rows of `record` use, whoever may see them; None if it uses none."""
-        ids = [select(one.column).where(where) for one in self._pictures(record)]
+        pictures = _pictures(record, self._files)
+        ids = [select(one.column).where(where) for one in pictures]
         if texts_of(record):
             owners = select(record.table.c.id).where(where)
             used = self._files.alias()
@@ -67,14 +64,21 @@ class PublicUse:
         """The files that a record begins or ceases to use by this change; None if there are none."""
         record = change.record
         ids: set[Any] = set()
-        for name in (one.name for one in self._pictures(record) if one.name in change.values):
+        pictures = _pictures(record, self._files)
+        for name in (one.name for one in pictures if one.name in change.values):
             ids |= {_id(change.before(name))} ^ {change.reference(name)}
-        texts = [one.name for one in texts_of(record) if change.changes(one.name)]
-        before = stems_in(record, {name: change.before(name) for name in texts})
-        stems = before ^ stems_in(record, {name: change[name] for name in texts})
+        given = [one.name for one in texts_of(record) if one.name in change.values]
+        before = {name: change.before(name) for name in given}
+        stems = stems_in(record, before) ^ stems_in(record, {n: change.values[n] for n in given})
         conditions = [_is_named(self._files, stem) for stem in sorted(stems)]
         conditions += [self._files.c.id == id for id in sorted(ids - {None})]
         return or_(*conditions) if conditions else None
+
+
+@cache
+def _pictures(record: Record, files: Table) -> list[Field]:
+    """The fields of a type that refer to that table."""
+    return [one for one in record.fields if one.target == files.name and one.is_stored]
 
 
 def _stem(files: Any) -> Any:
@@ -82,10 +86,9 @@ def _stem(files: Any) -> Any:
 
 
 def _is_named(files: Any, stem: Any) -> ColumnElement[bool]:
-    """Whether a file has this stem; the index of their hashes brings it."""
-    digits = func.substr(stem, 1, _SHA)
-    hashes = files.c.sha256
-    return and_(hashes >= digits, hashes < digits.concat(_BEHIND_DIGITS), _stem(files) == stem)
+    """Whether a file has this stem; the index of addresses brings it."""
+    start = literal(PREFIX).concat(stem) if isinstance(stem, ColumnElement) else f"{PREFIX}{stem}"
+    return files.c.url.in_([start + f".{suffix}" for suffix in _SUFFIXES])
 
 
 def _id(value: Any) -> Any:

@@ -13,9 +13,10 @@ from typing import IO
 
 from flask import current_app
 
-from quire.declare.kinds_files import Upload
+from quire.declare.value_kinds_files import Upload
 from quire.errors import TooLarge
 from quire.store.files.local import incoming_dir, writing_files
+from quire.translations.messages import Message
 
 CHUNK = 1024 * 1024
 LONGEST_NAME = 255
@@ -65,7 +66,7 @@ def _write(stream: IO[bytes], path: Path) -> tuple[int, str]:
         while chunk := stream.read(CHUNK):
             size += len(chunk)
             if size > limit:
-                raise TooLarge(f"The file is larger than {limit} bytes.")
+                raise TooLarge(Message("The file is larger than %(limit)s bytes.", limit=limit))
             digest.update(chunk)
             file.write(chunk)
         file.flush()

@@ -4,6 +4,7 @@ become ever slower.
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -27,6 +28,8 @@ from quire.store.db import Model
 PREFIX = "/uploads/"
 STEM = 41
 """Characters of the name that a file and its smaller versions share."""
+SHA = 32
+"""Those of them that are the beginning of its SHA-256."""
 _FILE_URL = re.compile(rf"{PREFIX}([0-9a-f]{{32}}-[0-9a-f]{{8}})", re.ASCII)
 
 State = dict[str, Any]
@@ -49,6 +52,7 @@ class TextUse(Model):
 _uses = TextUse.__table__
 
 
+@cache
 def texts_of(record: Record) -> list[Field]:
     """The fields of a type that are shown as HTML, and so may name files."""
     fields_by_name = record.fields_by_name
@@ -57,16 +61,19 @@ def texts_of(record: Record) -> list[Field]:
 
 def stems_in(record: Record, state: Mapping[str, Any]) -> set[str]:
     """The stems of the files that the texts among these values name."""
-    texts = (state.get(one.name) or "" for one in texts_of(record))
-    return {stem for text in texts for stem in _FILE_URL.findall(text)}
+    stems: set[str] = set()
+    for one in texts_of(record):
+        text = state.get(one.name)
+        if text and PREFIX in text:
+            stems.update(_FILE_URL.findall(text))
+    return stems
 
 
 def index_texts(connection: Connection, changed: Iterable[tuple[Change, State, list[str]]]) -> None:
     """Store which files texts name; takes changes, the states after them, and the fields that differ."""
     rows: list[dict[str, Any]] = []
     for change, state, differing in changed:
-        names = [one.name for one in texts_of(change.record)]
-        if set(names).isdisjoint(differing):
+        if not any(one.name in differing for one in texts_of(change.record)):
             continue
         if change.state is not None:
             delete_text_uses(connection, change.record, state["id"])

@@ -1,0 +1,37 @@
+"""The drafts of an author in one index, for the dashboard, and who may see a post in those of its sort keys
+
+Revision ID: 3fd81c07e94b
+Revises: b80d3f6c15a2
+Create Date: 2026-11-29 18:40:00.000000
+"""
+
+from alembic import op
+
+revision = "3fd81c07e94b"
+down_revision = "b80d3f6c15a2"
+branch_labels = None
+depends_on = None
+
+SORTED = ("title_sort", "slug_sort", "views")
+VISIBLE_BY = ("deleted_at", "published_at", "unpublish_at", "author_id")
+
+
+def upgrade():
+    """Go to this revision."""
+    _index("author_id", "published_at")
+    for column in SORTED:
+        _index(column, "id", *VISIBLE_BY)
+
+
+def downgrade():
+    """Go back to the revision before."""
+    _index("author_id")
+    for column in SORTED:
+        _index(column, "id")
+
+
+def _index(*columns):
+    """Make the index that is named after the first column anew."""
+    name = f"ix_posts_{columns[0]}"
+    op.drop_index(name, "posts")
+    op.create_index(name, "posts", columns)

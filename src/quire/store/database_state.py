@@ -1,0 +1,161 @@
+"""What a connection sees: the versions of tables, where the feed stands, and when the clock changes it."""
+
+from collections.abc import Iterable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Select, func, literal, select
+
+from quire.declare.clock import now
+from quire.declare.record import REGISTRY
+from quire.declare.sql_functions import NOW
+from quire.errors import Unavailable
+from quire.store.data_versions import (
+    UNKNOWN,
+    USE,
+    collect_reads,
+    ignore_reads,
+    parse_versions,
+    version_column,
+)
+from quire.store.db import is_writing
+from quire.store.feed_position import FeedPosition, position_columns
+from quire.store.outages import driver_connection, translate_outages
+from quire.store.postgresql import LOG_POSITION, is_replica
+
+_REQUEST_STATE = "quire.database_state"
+"""Where the environment of a request keeps what `request_state` was told."""
+_FAR = datetime.max.replace(tzinfo=UTC)
+_next_change: ContextVar[datetime | None] = ContextVar("next_change", default=None)
+Versions = Mapping[str, tuple[str, ...]]
+
+
+@dataclass(slots=True)
+class DatabaseState:
+    """What a connection sees `now`: the versions, when the clock changes what is live, and the feed.
+
+    `feed` is None inside a transaction that writes: its own events have no place in the feed yet, and
+    nothing is cached. `entries` are those of this connection until the next commit. `position` is how
+    many bytes the log of PostgreSQL has up to there, what was committed included; 0 on SQLite.
+    """
+
+    now: datetime
+    token: Any = None
+    versions: Versions = field(default_factory=dict)
+    until: datetime = _FAR
+    feed: FeedPosition | None = None
+    entries: dict[Any, Any] = field(default_factory=dict)
+    position: int = 0
+
+    def versions_of(self, names: Iterable[str]) -> Versions | None:
+        """Those of these names, empty for what was never changed; None where one has no version.
+
+        Counts of use are left out.
+        """
+        if UNKNOWN in names:
+            return None
+        return {name: self.versions.get(name, ()) for name in names if not name.startswith(USE)}
+
+    def has(self, versions: Versions) -> bool:
+        """Whether all of these are the present ones."""
+        return all(self.versions.get(name, ()) == one for name, one in versions.items())
+
+
+def database_state(connection: Connection, now: datetime) -> DatabaseState:
+    """What this connection sees now; asked before what depends on it is read."""
+    if is_writing(connection):
+        return DatabaseState(now)
+    state: DatabaseState | None = connection.info.get("state")
+    token = _token(connection)
+    if state is None or state.token != token or now >= state.until:
+        state = connection.info["state"] = _read_state(connection, token, now)
+    state.now = now
+    _next_change.set(state.until)
+    return state
+
+
+def _read_state(connection: Connection, token: Any, now: datetime) -> DatabaseState:
+    with ignore_reads():
+        row = connection.execute(_state(connection.dialect.name), {"now": now}).one()
+    position, versions, epoch, last, *moments = row
+    # when a schedule next changes what is live
+    until = min((one for one in moments if one is not None), default=_FAR)
+    return DatabaseState(
+        now, token, parse_versions(versions), until, FeedPosition(epoch, last or 0), {}, position
+    )
+
+
+def request_state(engine: Engine, environ: dict[str, Any]) -> DatabaseState:
+    """What a connection sees when this is first asked for a request, whose WSGI environment keeps it.
+
+    Raises Unavailable, to all who ask: a database that is away is waited for once.
+    """
+    state = environ.get(_REQUEST_STATE)
+    if state is None:
+        try:
+            with translate_outages(), engine.connect() as connection:
+                state = database_state(connection, now())
+        except Unavailable as problem:
+            state = problem
+        environ[_REQUEST_STATE] = state
+    if isinstance(state, Unavailable):
+        raise state
+    known: DatabaseState = state
+    return known
+
+
+def note_request_state(connection: Connection, environ: dict[str, Any]) -> None:
+    """Let `request_state` know what `connection` sees, so that it takes no connection of its own."""
+    if _REQUEST_STATE not in environ and not is_writing(connection):
+        environ[_REQUEST_STATE] = database_state(connection, now())
+
+
+class EngineState:
+    """What the cache of responses asks of the database behind `engine`, before Flask has a context."""
+
+    collect_reads = staticmethod(collect_reads)
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+
+    def state(self, environ: dict[str, Any]) -> DatabaseState | None:
+        """What a connection sees when the request begins; None while the database cannot be asked."""
+        try:
+            return request_state(self._engine, environ)
+        except Unavailable:
+            return None
+
+
+def next_scheduled_change() -> datetime | None:
+    """When a schedule next changes what is live, as this thread has read last; None before."""
+    return _next_change.get()
+
+
+def _token(connection: Connection) -> Any:
+    """A value that differs after any commit by any process."""
+    with driver_connection(connection) as raw:
+        if connection.dialect.name == "sqlite":
+            # the first counts the commits of other connections, the second this one's own changes
+            return raw.execute("PRAGMA data_version").fetchone()[0], raw.total_changes
+        if is_replica(connection):
+            # a snapshot's text would not tell of every commit there
+            return raw.execute("SELECT pg_last_wal_replay_lsn()::text").fetchone()[0]
+        # a snapshot's text changes with every transaction that ends
+        return raw.execute("SELECT pg_current_snapshot()::text").fetchone()[0]
+
+
+def scheduled_columns() -> list[Any]:
+    """The columns by which the clock changes what is live."""
+    return [column for record in REGISTRY.values() for column in record.schedule_columns]
+
+
+@lru_cache(2)
+def _state(dialect: str) -> Select[Any]:
+    """The versions, where the feed of changes stands, and the next moment of each scheduled column."""
+    next_moments = (select(func.min(one)).where(one > NOW) for one in scheduled_columns())
+    columns = (one.scalar_subquery() for one in next_moments)
+    position = literal(0) if dialect == "sqlite" else LOG_POSITION
+    return select(position, version_column(dialect), *position_columns(dialect), *columns)

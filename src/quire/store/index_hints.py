@@ -1,0 +1,121 @@
+"""Which index SQLite is told to use: it keeps no statistics, and knows nothing of how many rows a condition leaves."""
+
+from typing import Any
+
+from sqlalchemy import Column, Index
+from sqlalchemy.sql import visitors
+
+from quire.declare.record import Record
+from quire.declare.reference_rules import index_by_id
+
+_BY_INDEX = ("eq", "in", "lt", "lte", "gt", "gte")
+"""Comparisons whose rows an index of the column brings."""
+
+
+def _indexes(table: Any) -> list[Index]:
+    """Those that hold all rows: SQLite fails where it is told to use one without those that are asked for."""
+    whole = (one for one in table.indexes if "where" not in one.info)
+    return sorted(whole, key=lambda one: str(one.name))
+
+
+def hint_at_parent(record: Record, visible: list[Any]) -> str:
+    """The hint at an index with all that a list asks of its rows, in the order of what lets them be seen.
+
+    In any other order each row would have another page of the index of its parents read.
+    """
+    nodes = (node for condition in visible for node in visitors.iterate(condition))
+    columns = {
+        node.name for node in nodes if isinstance(node, Column) and node.table is record.table
+    }
+    references = (rule.reference for rule in record.access.read.walk() if rule.reference)
+    parents = {column.key for column, _, _ in references} & columns
+    for index in _indexes(record.table):
+        names = [*index.columns.keys()]
+        if names[0] in parents and columns - {"id"} <= {*names}:
+            return f"INDEXED BY {index.name}"
+    return ""
+
+
+def hint_at_order(record: Record, sort: tuple[str, ...], conditions: Any) -> str:
+    """The hint at an index in the order of `sort`, where filters leave many rows.
+
+    SQLite takes `deleted_at IS NULL` for a condition that few rows meet, and sorts the others.
+    """
+    if len(sort) != 1 or has_narrow(record, conditions):
+        return ""
+    column, table = record.field(sort[0].removeprefix("-")).order_column, record.table
+    if column is table.c.id:
+        return hint_by_id(table)
+    if column is None:
+        return ""
+    # SQLite ends each index with the id, named or not
+    fitting = ([column.name], [column.name, "id"])
+    index = next((one.name for one in _indexes(table) if one.columns.keys()[:2] in fitting), None)
+    return f"INDEXED BY {index}" if index else ""
+
+
+def hint_at_keys(record: Record, sort: tuple[str, ...]) -> str:
+    """The hint at what has the sort keys of a row whose id is known: an index, or the row itself."""
+    table = record.table
+    keys = {record.field(one.removeprefix("-")).order_column for one in sort}
+    covering = any(
+        one.name == index_by_id(table) and keys <= {*one.columns} for one in _indexes(table)
+    )
+    return hint_by_id(table) if covering else "NOT INDEXED"
+
+
+def hint_by_id(table: Any) -> str:
+    """The hint that makes SQLite look up rows by id."""
+    name = index_by_id(table)
+    return f"INDEXED BY {name}" if name else "NOT INDEXED"
+
+
+def has_narrow(record: Record, conditions: Any) -> bool:
+    """Whether conditions, by their shapes, leave so few rows that an index of theirs is best."""
+    return any(_is_narrow(record, one) for one in conditions) or _names_a_record(record, conditions)
+
+
+def _names_a_record(record: Record, conditions: Any) -> bool:
+    """Whether equations meet the beginning of an index, as `type` and `record_id` do: one column may leave many."""
+    equal = (record.field(one[0]) for one in conditions if len(one) == 3 and one[1] == "eq")
+    columns = {field.column.key for field in equal if field.is_stored}
+    return any(
+        {*index.columns.keys()[:2]} <= columns
+        for index in _indexes(record.table)
+        if len(index.columns) > 1
+    )
+
+
+def hint_at_condition(record: Record, conditions: Any) -> str:
+    """The hint at an index that brings the rows of one of the conditions, which are few."""
+    for one in (one for one in conditions if len(one) == 3 and one[1] in _BY_INDEX):
+        field = record.field(one[0].partition(".")[0])
+        key = field.column.key if field.is_stored else None
+        index = next((one for one in _indexes(record.table) if one.columns.keys()[0] == key), None)
+        if index is not None and field.sort_key_column is None:
+            return f"INDEXED BY {index.name}"
+    return ""
+
+
+def lacks_in_order(record: Record, conditions: Any) -> bool:
+    """Whether no index that knows of the trash has all columns of the conditions, so that each row is read."""
+    fields = (record.field(one[0].partition(".")[0]) for one in conditions if len(one) == 3)
+    columns = {field.column.key for field in fields if field.is_stored} | {"deleted_at"}
+    return record.has_trash and not any(
+        columns <= {*index.columns.keys()} for index in _indexes(record.table)
+    )
+
+
+def _is_narrow(record: Record, shape: Any) -> bool:
+    """Whether a comparison, which has three parts, leaves few rows; groups may leave all."""
+    if len(shape) != 3:
+        return False
+    field = record.field(shape[0].partition(".")[0])
+    return field.target is not None or field.is_unique or field.name == "id"
+
+
+def has_links(record: Record, conditions: Any) -> bool:
+    """Whether a condition is that a list of each record, such as its tags, contains something."""
+    heads_of = (one[0].partition(".")[0] for one in conditions if len(one) == 3)
+    positive = all(len(one) == 3 and one[1] in ("eq", "in") for one in conditions)
+    return positive and any(record.field(head).many is not None for head in heads_of)

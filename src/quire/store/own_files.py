@@ -1,0 +1,110 @@
+"""Notices that the files of SQLite are others than those that are open: what is written is then lost.
+
+SQLite itself looks only without a write-ahead log. With one, it goes on in files that were renamed or
+deleted, and nobody who opens the database later finds what it wrote: https://sqlite.org/howtocorrupt.html
+"""
+
+import sqlite3
+import threading
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary, WeakSet
+
+from sqlalchemy import Engine, event
+
+from quire.store.outages import files_replaced
+
+DATABASE, LOG = "", "-wal"
+"""The ends of the names of the files, behind that of the database: a commit goes to the log."""
+Identity = tuple[int, int] | None
+
+
+class WatchedConnection(sqlite3.Connection):
+    """A connection that its files know of for as long as it is open."""
+
+    files: "OwnFiles | None" = None
+
+    def close(self) -> None:
+        """Close it."""
+        super().close()
+        if self.files is not None:
+            self.files.remove_connection(self)
+
+
+class OwnFiles:
+    """The files of the database in `path`, as they were when this process opened them.
+
+    They stay the same while it has a connection; others may be there after the last one was closed.
+    """
+
+    def __init__(self, path: str):
+        self._paths = {suffix: Path(path + suffix) for suffix in (DATABASE, LOG)}
+        # weakly: one that could not be prepared is forgotten, and nobody closes it
+        self._connections: WeakSet[WatchedConnection] = WeakSet()
+        self._known: dict[str, Identity] = {}
+        self._lock = threading.Lock()
+
+    def add_connection(self, connection: WatchedConnection, *_: Any) -> None:
+        """One more connection is open."""
+        with self._lock:
+            if not self._connections:
+                self._known = {DATABASE: _identity(self._paths[DATABASE])}
+            self._connections.add(connection)
+            connection.files = self
+
+    def remove_connection(self, connection: WatchedConnection) -> None:
+        """It is closed."""
+        with self._lock:
+            self._connections.discard(connection)
+
+    def check(self) -> None:
+        """Raise Unavailable where the name of a file leads to another one than that in use, or to none."""
+        for suffix, known in tuple(self._known.items()) if self._connections else ():
+            if known is not None and _identity(self._paths[suffix]) != known:
+                raise files_replaced()
+
+    def check_commit(self) -> None:
+        """Raise Unavailable where a commit would go to files that nobody finds any more."""
+        self.check()
+        if LOG not in self._known:  # it is there since the transaction began
+            self._known[LOG] = _identity(self._paths[LOG])
+
+
+_watched: WeakKeyDictionary[Engine, OwnFiles] = WeakKeyDictionary()
+
+
+def watch_files(engine: Engine) -> None:
+    """Let `engine`, of SQLite, refuse to commit to files that were moved, replaced or deleted."""
+    name = engine.url.database
+    if name in (None, "", ":memory:") or str(name).startswith("file:"):
+        return
+    files = _watched[engine] = OwnFiles(str(name))
+    dialect: Any = engine.dialect
+    commit = dialect.do_commit
+
+    def do_commit(connection: Any) -> None:
+        files.check_commit()
+        commit(connection)
+
+    dialect.do_commit = do_commit
+
+    def before_connect(_: Any, __: Any, ___: Any, options: dict[str, Any]) -> None:
+        files.check()  # a new database would be made where there is none any more
+        options["factory"] = WatchedConnection
+
+    event.listen(engine, "do_connect", before_connect)
+    event.listen(engine, "connect", files.add_connection, insert=True)
+
+
+def require_own_files(engine: Engine) -> None:
+    """Raise Unavailable where the name of the database leads to another file than that in use, or that of its log does."""
+    if engine in _watched:
+        _watched[engine].check()
+
+
+def _identity(path: Path) -> Identity:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino

@@ -1,0 +1,145 @@
+"""The rows of one page of a list: from its beginning or end, from a known start, or behind a cursor."""
+
+from typing import Any
+
+from quire.declare.query import Query
+from quire.declare.value_kinds import INT64
+from quire.store import cursor, page_starts, search_index
+from quire.store.search_extent import Extent
+from quire.store.select_statements import SEARCHING, Plan
+from quire.store.size_limit import SizeLimit
+
+ROWS_AHEAD, ROWS_PER_HIT = 5000, 20
+"""So many rows of a list are matched at first where hits are many, since to sort few is cheaper: at
+least the first number, and the second for each hit up to the end of the page."""
+
+
+def rows(
+    connection: Any,
+    plan: Plan,
+    query: Query,
+    values: dict[str, Any],
+    counted: int | None,
+    limit: SizeLimit,
+) -> tuple[list[Any], bool, bool]:
+    """The rows, whether more follow, whether any come before."""
+    if query.page is not None:
+        offset = (query.page - 1) * query.per_page
+        if query.search is not None and offset >= search_index.MAX_HITS:
+            return [], False, True
+        if counted is not None and counted // 2 < offset < counted:
+            return _from_the_end(connection, plan, values, counted, offset, query.per_page, limit)
+        limits = {"limit": query.per_page + 1, "offset": offset}
+        among_ranked = offset < search_index.MAX_RANKED
+        reaches = _reaches(plan, limits, among_ranked, among_ranked)
+        found = _fetched(connection, plan, plan.rows, values | limits, limit, reaches)
+        return found[: query.per_page], len(found) > query.per_page, query.page > 1
+    backwards, statement, place = _from_cursor(plan, query)
+    limits = {"limit": query.per_page + 1, "offset": 0}
+    among_ranked = plan.ranks and place.get("after_0", -1) < 0
+    reaches = _reaches(plan, limits, among_ranked, among_ranked or backwards)
+    found = _fetched(connection, plan, statement, values | place | limits, limit, reaches)
+    return _cut(query, found, backwards)
+
+
+def rows_from_start(
+    listed: page_starts.List, query: Query, counted: int | None, limit: SizeLimit
+) -> tuple[list[Any], bool, bool] | None:
+    """What `rows` finds for a page deep in a large list; None where rows are to be skipped."""
+    offset = ((query.page or 1) - 1) * query.per_page
+    if offset < page_starts.MIN_OFFSET or query.search is not None or counted is None:
+        return None
+    start = page_starts.find(listed, counted, offset)
+    if start is None:
+        return None
+    key, skipped = start
+    place = {f"after_{i}": value for i, value in enumerate(key)}
+    limits = {"limit": query.per_page + 1, "offset": skipped}
+    values = listed.values | place | limits
+    found = _fetched(listed.connection, listed.plan, listed.plan.rows_behind, values, limit, [{}])
+    return found[: query.per_page], len(found) > query.per_page, True
+
+
+def _cut(query: Query, found: list[Any], backwards: bool) -> tuple[list[Any], bool, bool]:
+    """A page of cursor mode that was looked for with one row more."""
+    over, page = len(found) > query.per_page, found[: query.per_page]
+    return (page[::-1], True, over) if backwards else (page, over, bool(query.cursor))
+
+
+def rows_ahead(
+    connection: Any,
+    plan: Plan,
+    query: Query,
+    values: dict[str, Any],
+    extent: Extent,
+    limit: SizeLimit,
+) -> tuple[list[Any], bool, bool] | None:
+    """What `rows` finds, among so many rows ahead in the list; None where these do not fill a page."""
+    if not extent.ahead or not plan.is_indexed:
+        return None
+    size = limit.size
+    backwards, statement, place = _from_cursor(plan, query)
+    offset = ((query.page or 1) - 1) * query.per_page
+    limits = {"limit": query.per_page + 1, "offset": offset, "ahead": extent.ahead}
+    found = _fetched(connection, plan, statement, values | place | limits, limit, [{}])
+    if len(found) <= query.per_page:
+        limit.size = size  # they are read again
+        return None
+    if query.page is None:
+        return _cut(query, found, backwards)
+    return found[:-1], True, query.page > 1
+
+
+def _reaches(plan: Plan, limits: Any, among_ranked: bool, ranking: bool) -> list[dict[str, Any]]:
+    """What to tell the statements of a plan, one after the other until the page is full."""
+    if plan.walk in SEARCHING:
+        first = max(ROWS_AHEAD, ROWS_PER_HIT * (limits["offset"] + limits["limit"]))
+        return [{"ahead": first}, {"ahead": INT64}]
+    return search_index.reaches(among_ranked, ranking) if plan.ranks else [{"ahead": INT64}]
+
+
+def _fetched(
+    connection: Any,
+    plan: Plan,
+    statement: Any,
+    values: dict[str, Any],
+    limit: SizeLimit,
+    reaches: list[dict[str, Any]],
+) -> list[Any]:
+    """The rows, looked for as far as the first of `reaches` that brings enough."""
+    size, hits = limit.size, values.get(search_index.hits_name(plan.record), 0)
+    for reach in reaches:
+        limit.size = size
+        result = connection.execute(statement, values | reach)
+        found = limit.limited(result, plan.projection.long)
+        if len(found) == values["limit"] or hits <= reach.get("most", 0):
+            break
+    return found
+
+
+def _from_the_end(
+    connection: Any,
+    plan: Plan,
+    values: dict[str, Any],
+    counted: int,
+    offset: int,
+    per_page: int,
+    limit: SizeLimit,
+) -> tuple[list[Any], bool, bool]:
+    """Rows of a page in the second half: an offset costs what it skips, so skip the shorter way."""
+    remaining = counted - offset
+    limits = {"limit": min(per_page, remaining), "offset": max(remaining - per_page, 0)}
+    # ranks matter unless this page begins behind all that have one
+    reach = _reaches(plan, limits, False, offset < search_index.MAX_RANKED)
+    found = _fetched(connection, plan, plan.rows_back, values | limits, limit, reach)
+    return found[::-1], remaining > per_page, True
+
+
+def _from_cursor(plan: Plan, query: Query) -> tuple[bool, Any, dict[str, Any]]:
+    if not query.cursor:
+        return False, plan.rows, {}
+    mark = cursor.fingerprint(plan.record.path, query)
+    backwards, values = cursor.decode(query.cursor, mark, plan.keys)
+    ids = plan.ids.where(cursor.rows_after(plan.keys, backwards, values))
+    place = {f"after_{i}": value for i, value in enumerate(values) if value is not None}
+    return backwards, plan.select(ids, backwards), place

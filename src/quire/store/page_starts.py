@@ -1,0 +1,187 @@
+"""Where pages of large lists begin: the sort keys at every two thousandth row, so that no page skips more.
+
+The rows behind each key are counted as a block. After a change the blocks in which the changed rows stand
+now are counted again. A row that has left another block is still counted there, and nothing is counted too
+little: the numbers are right exactly when their sum is the total of the list.
+"""
+
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import lru_cache
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import BigInteger, Connection, Engine, Select, bindparam, func, select, tuple_
+
+from quire.store import block_counts, cursor
+from quire.store.block_counts import MAX_LISTS, Blocks
+from quire.store.database_state import DatabaseState
+from quire.store.select_statements import MAX_PLANS, Plan, in_order
+
+BLOCK = 2000
+"""Rows of one block, when it is made."""
+MIN_OFFSET = 5000
+"""Pages in front of this row are found by skipping rows."""
+PAUSE = timedelta(seconds=10)
+"""How long to skip rows, where the blocks have ceased to be right, until they are made again."""
+Key = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Starts:
+    """The sort keys behind which the blocks of a list begin, but for the first, and their numbers of rows.
+
+    `version` is that of the table when they were counted.
+    """
+
+    keys: list[Key]
+    blocks: Blocks
+    version: Any
+
+
+_lists: WeakKeyDictionary[Engine, dict[Any, Starts]] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True, slots=True)
+class List:
+    """A list as a connection sees it: the `key` that stands for it, its statements and their values."""
+
+    connection: Connection
+    state: DatabaseState
+    key: Any
+    plan: Plan
+    values: dict[str, Any]
+
+
+def find(rows: List, total: int, offset: int) -> tuple[Key, int] | None:
+    """The sort key of a row in front of the row `offset`, and how many rows to skip behind it.
+
+    None where rows are to be skipped from the beginning: where the client filters or sorts.
+    """
+    if not _is_large(rows) or not _is_ordered(rows.plan):
+        return None
+    starts = _current_starts(rows, total)
+    before, numbers = 0, starts.blocks.numbers if starts is not None else {}
+    for block in range(len(numbers)):
+        if before + numbers[block] > offset:
+            return (starts.keys[block - 1], offset - before) if starts and block else None
+        before += numbers[block]
+    return None
+
+
+def _is_large(rows: List) -> bool:
+    engine = rows.connection.engine
+    return rows.state.feed is not None and block_counts.is_of_one_table(engine, rows.key)
+
+
+def _is_ordered(plan: Plan) -> bool:
+    """Whether it is a whole list in its own order, of which an index has all that is asked."""
+    directions = {descending for _, descending, _, _ in plan.keys}
+    can_be_null = any(nullable for _, _, nullable, _ in plan.keys)
+    return plan.is_wide and len(directions) == 1 and not can_be_null
+
+
+def _current_starts(rows: List, total: int) -> Starts | None:
+    """The starts as they are now; None where they have ceased to be right a moment ago."""
+    lists = _lists.setdefault(rows.connection.engine, {})
+    before = lists.get(rows.key)
+    starts = None if before is None else _renewed(rows, before)
+    if starts is None or sum(starts.blocks.numbers.values()) != total:
+        if before is not None and rows.state.now - before.blocks.since < PAUSE:
+            return None
+        starts = _make_starts(rows, total)
+    if len(lists) >= MAX_LISTS:
+        lists.clear()
+    lists[rows.key] = starts
+    return starts
+
+
+def _renewed(rows: List, before: Starts) -> Starts | None:
+    """The starts with the blocks of changed rows counted again; None after too many changes."""
+    any_row = block_counts.version_of_any_row(rows.state, [rows.plan.record.table.name])
+    feed = rows.state.feed
+    if feed is None or not before.blocks.holds(rows.state, any_row):
+        return None
+    version = _version(rows)
+    if before.version == version:
+        return before
+    path, last = rows.plan.record.path, before.blocks.feed.last
+    ids = block_counts.changed_ids(rows.connection, path, last)
+    if ids is None:
+        return None
+    changed = {_block_of(before.keys, key, rows.plan) for key in _keys_of(rows, ids)}
+    numbers = {block: _count_block(rows, before.keys, block) for block in changed}
+    blocks = replace(before.blocks, numbers=before.blocks.numbers | numbers, feed=feed)
+    return Starts(before.keys, blocks, version)
+
+
+def _make_starts(rows: List, total: int) -> Starts:
+    keys: list[Key] = []
+    while len(keys) < (total - 1) // BLOCK:
+        statement = _next_key(rows.plan, bool(keys))
+        place = _bound("after", keys[-1]) if keys else {}
+        key = rows.connection.execute(statement, rows.values | place).first()
+        if key is None:
+            break
+        keys.append(tuple(key))
+    numbers = dict.fromkeys(range(len(keys)), BLOCK)
+    numbers[len(keys)] = total - len(keys) * BLOCK
+    blocks = block_counts.blocks_of(rows.state, [rows.plan.record.table.name], numbers)
+    return Starts(keys, blocks, _version(rows))
+
+
+def _version(rows: List) -> Any:
+    return rows.state.versions.get(rows.plan.record.table.name, ())
+
+
+def _keys_of(rows: List, ids: list[int]) -> list[Key]:
+    if not ids:
+        return []
+    statement = _keys_of_rows(rows.plan)
+    return [tuple(one) for one in rows.connection.execute(statement, {"ids": ids})]
+
+
+def _block_of(keys: list[Key], key: Key, plan: Plan) -> int:
+    """The block in which a row with this sort key stands: behind as many of the keys."""
+    if plan.keys[0][1]:
+        return len(keys) - bisect_right(keys[::-1], key)
+    return bisect_left(keys, key)
+
+
+def _count_block(rows: List, keys: list[Key], block: int) -> int:
+    after, until = block > 0, block < len(keys)
+    limits = _bound("after", keys[block - 1]) if after else {}
+    limits |= _bound("until", keys[block]) if until else {}
+    statement = _count_between(rows.plan, after, until)
+    return int(rows.connection.execute(statement, rows.values | limits).scalar_one())
+
+
+def _bound(name: str, key: Key) -> dict[str, Any]:
+    return {f"{name}_{i}": value for i, value in enumerate(key)}
+
+
+@lru_cache(MAX_PLANS)
+def _keys_of_rows(plan: Plan) -> Select[Any]:
+    ids = plan.record.table.c.id.in_(bindparam("ids", expanding=True, type_=BigInteger))
+    return select(*(key[0] for key in plan.keys)).where(ids)
+
+
+@lru_cache(MAX_PLANS)
+def _next_key(plan: Plan, after: bool) -> Select[Any]:
+    """The sort key of the last row of a block that begins behind `after`, or with the list."""
+    ids = plan.ids.where(cursor.rows_after(plan.keys, False, [])) if after else plan.ids
+    keys = ids.with_only_columns(*(key[0] for key in plan.keys), maintain_column_froms=True)
+    return in_order(keys, plan.keys).limit(1).offset(BLOCK - 1)
+
+
+@lru_cache(MAX_PLANS)
+def _count_between(plan: Plan, after: bool, until: bool) -> Select[Any]:
+    ids = plan.ids.where(cursor.rows_after(plan.keys, False, [])) if after else plan.ids
+    if until:
+        own = tuple_(*(key[0] for key in plan.keys))
+        last = tuple_(
+            *(bindparam(f"until_{i}", type_=key[0].type) for i, key in enumerate(plan.keys))
+        )
+        ids = ids.where(own >= last if plan.keys[0][1] else own <= last)
+    return select(func.count()).select_from(ids.subquery())

@@ -1,0 +1,160 @@
+"""The documents that a search looks through: the terms of each record, written with every change.
+
+They hold terms (store/search_terms.py), so that FTS5 on SQLite and tsvector on PostgreSQL find the same.
+"""
+
+import zlib
+from operator import itemgetter
+from typing import Any
+
+import orjson
+from sqlalchemy import (
+    DDL,
+    Connection,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    delete,
+    event,
+    insert,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from quire.declare.record import Record
+from quire.store.db import HAS_VERSION, Model
+from quire.store.prepared_statements import Prepared
+from quire.store.search_terms import document_terms
+from quire.store.snippets import LINK_TARGET
+
+MAX_PLACE = 16_383
+"""The last place in a document that a tsvector can name."""
+FTS_TABLE = "search_index"
+"""What a search reads on SQLite, of the documents."""
+_ID_BITS = 32
+MAX_ID = (1 << _ID_BITS) - 1
+"""The largest id of a record that can be searched for."""
+
+
+class SearchDocument(Model):
+    """The terms of one record: those of its title, and those of its other fields.
+
+    On SQLite the id is a number of the type followed by one that falls as the id of the record
+    rises: a range of the index holds one type, the newest record first. (Read backwards, FTS5 of
+    SQLite 3.40 leaves out most of a range.) PostgreSQL has the type among the terms instead.
+    """
+
+    __tablename__ = "search_documents"
+    __table_args__ = (
+        UniqueConstraint("type", "record_id"),
+        {"sqlite_autoincrement": True, "info": HAS_VERSION},
+    )
+
+    id: Mapped[int] = mapped_column(Integer(), primary_key=True)
+    type: Mapped[str] = mapped_column(String(50))
+    record_id: Mapped[int] = mapped_column(Integer())
+    title: Mapped[str] = mapped_column(Text())
+    body: Mapped[str] = mapped_column(Text())
+
+
+SQLITE_DDL = (
+    "CREATE VIRTUAL TABLE IF NOT EXISTS search_index USING fts5(title, body, "
+    "content='search_documents', content_rowid='id', prefix='1 2 3', "
+    "tokenize=\"ascii tokenchars '_'\")",
+    "CREATE TRIGGER IF NOT EXISTS search_insert AFTER INSERT ON search_documents BEGIN "
+    "INSERT INTO search_index(rowid, title, body) VALUES (new.id, new.title, new.body); END",
+    "CREATE TRIGGER IF NOT EXISTS search_delete AFTER DELETE ON search_documents BEGIN "
+    "INSERT INTO search_index(search_index, rowid, title, body) "
+    "VALUES ('delete', old.id, old.title, old.body); END",
+    "CREATE TRIGGER IF NOT EXISTS search_update AFTER UPDATE ON search_documents BEGIN "
+    "INSERT INTO search_index(search_index, rowid, title, body) "
+    "VALUES ('delete', old.id, old.title, old.body); "
+    "INSERT INTO search_index(rowid, title, body) VALUES (new.id, new.title, new.body); END",
+)
+POSTGRESQL_DDL = (
+    "ALTER TABLE search_documents ADD COLUMN IF NOT EXISTS words tsvector "
+    "GENERATED ALWAYS AS (title::tsvector || body::tsvector) STORED",
+    "CREATE INDEX IF NOT EXISTS ix_search_documents_words ON search_documents USING gin (words)",
+)
+"""What a migration runs too; it says it again, since migrations import nothing from here."""
+
+for _dialect, _statements in (("sqlite", SQLITE_DDL), ("postgresql", POSTGRESQL_DDL)):
+    for _statement in _statements:
+        event.listen(
+            SearchDocument.__table__,
+            "after_create",
+            DDL(_statement.replace("%", "%%")).execute_if(dialect=_dialect),
+        )
+
+
+# one statement for all documents, the smallest id first: FTS5 writes out what it has gathered
+# when a statement ends or an id is below the last one, and merges it with the index later
+_INSERT_ON_SQLITE = (
+    "INSERT INTO search_documents (id, type, record_id, title, body) "
+    "SELECT json_extract(value, '$.id'), json_extract(value, '$.type'), "
+    "json_extract(value, '$.record_id'), json_extract(value, '$.title'), "
+    "json_extract(value, '$.body') FROM json_each(:documents) WHERE true "
+)
+_OR_UPDATE = (
+    "ON CONFLICT (type, record_id) DO UPDATE SET title = excluded.title, body = excluded.body"
+)
+
+
+def document_id(type: str, record_id: int) -> int:
+    """The id of a document on SQLite."""
+    return (zlib.crc32(type.encode()) >> 1) << _ID_BITS | (MAX_ID - record_id)
+
+
+def type_term(type: str) -> str:
+    """The term by which PostgreSQL finds the documents of a type."""
+    return f"#{type}"
+
+
+def index_records(connection: Connection, record: Record, states: list[dict[str, Any]]) -> None:
+    """Write the documents of records whose state is given."""
+    if not record.search_fields or not states:
+        return
+    dialect = connection.dialect.name
+    documents = [_document(record, state, dialect) for state in states]
+    if dialect == "sqlite":
+        documents.sort(key=itemgetter("id"))
+        _upsert_on_sqlite(connection, {"documents": orjson.dumps(documents).decode()})
+    else:
+        _upsert(connection, documents)
+
+
+_upsert_on_sqlite = Prepared(text(_INSERT_ON_SQLITE + _OR_UPDATE))
+_upsert = Prepared(insert(SearchDocument.__table__), on_conflict=_OR_UPDATE)
+
+
+def delete_document(connection: Connection, record: Record, id: int) -> None:
+    """Remove the document of a record that is gone."""
+    table = SearchDocument.__table__
+    connection.execute(delete(table).where(table.c.type == record.path, table.c.record_id == id))
+
+
+def _document(record: Record, state: dict[str, Any], dialect: str) -> dict[str, Any]:
+    title, *others = (
+        LINK_TARGET.sub(" ", state.get(one.name) or "") for one in record.search_fields
+    )
+    return document(record.path, state["id"], title, "\n".join(filter(None, others)), dialect)
+
+
+def document(type: str, record_id: int, title: str, body: str, dialect: str) -> dict[str, Any]:
+    """The row of SearchDocument for the texts of a record."""
+    row: dict[str, Any] = {"type": type, "record_id": record_id}
+    if dialect == "sqlite":
+        terms = {"title": " ".join(document_terms(title)), "body": " ".join(document_terms(body))}
+        return {**row, "id": document_id(type, record_id), **terms}
+    return {
+        **row,
+        "title": _weighted([*document_terms(title), type_term(type)], "A"),
+        "body": _weighted(document_terms(body), ""),
+    }
+
+
+def _weighted(terms: list[str], weight: str) -> str:
+    """A tsvector as text: each term with the place where it stands first."""
+    places = enumerate(dict.fromkeys(terms), start=1)
+    return " ".join(f"{term}:{min(place, MAX_PLACE)}{weight}" for place, term in places)

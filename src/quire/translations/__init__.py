@@ -1,0 +1,1 @@
+"""The languages of panel, site and mails: what there is to translate, and the catalogues."""

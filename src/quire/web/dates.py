@@ -1,0 +1,86 @@
+"""Dates and times in words, in the language of the page."""
+
+from datetime import datetime, timedelta
+
+from babel.dates import format_date, format_skeleton, format_timedelta
+
+from quire.declare.clock import now, rfc3339
+from quire.web.language import gettext, is_english, locale
+
+_MONTHS = (
+    "January February March April May June July August September October November December"
+).split()
+_STEPS = (
+    ("year", 31_536_000),
+    ("month", 2_592_000),
+    ("day", 86_400),
+    ("hour", 3600),
+    ("minute", 60),
+)
+RECENT_DAYS = 7
+Moment = str | datetime
+"""A date in the form of the API (RFC 3339), or an aware datetime."""
+
+
+def _read(moment: Moment) -> datetime:
+    return moment if isinstance(moment, datetime) else datetime.fromisoformat(moment)
+
+
+def day(moment: Moment) -> str:
+    """`31 January 2026`."""
+    when = _read(moment)
+    if is_english():
+        return f"{when.day} {_MONTHS[when.month - 1]} {when.year}"
+    return format_date(when, "long", locale=locale())
+
+
+def clock(moment: Moment) -> str:
+    """`31 January 2026, 14:05 UTC`."""
+    return f"{day(moment)}, {_read(moment):%H:%M} UTC"
+
+
+def month_name(month: int, year: int) -> str:
+    """`January 2026`."""
+    if is_english():
+        return f"{_MONTHS[month - 1]} {year}"
+    first = datetime(year, month, 1)  # noqa: DTZ001 - a month, no moment
+    return format_skeleton("yMMMM", first, locale=locale())
+
+
+def timeago(moment: Moment) -> str:
+    """`3 days ago`, `in 2 hours`, `just now`."""
+    return distance_in_words((_read(moment) - now()).total_seconds())
+
+
+def distance_in_words(seconds: float) -> str:
+    """`in 2 hours` for what is that many seconds ahead, `2 hours ago` for what is past."""
+    if abs(seconds) < _STEPS[-1][1]:
+        return gettext("just now")
+    if not is_english():
+        return format_timedelta(
+            timedelta(seconds=seconds), add_direction=True, threshold=1, locale=locale()
+        )
+    unit, length = next(one for one in _STEPS if abs(seconds) >= one[1])
+    number = int(abs(seconds) // length)
+    words = f"{number} {unit}{'' if number == 1 else 's'}"
+    return f"in {words}" if seconds > 0 else f"{words} ago"
+
+
+def recent_time(moment: Moment) -> str:
+    """`3 days ago`; the date if that is more than a week ago."""
+    distance = abs(_read(moment) - now())
+    return timeago(moment) if distance < timedelta(days=RECENT_DAYS) else day(moment)
+
+
+def iso8601(moment: Moment) -> str:
+    """A time for the attribute `datetime`."""
+    return moment if isinstance(moment, str) else rfc3339(moment)
+
+
+FILTERS = {
+    "day": day,
+    "clock": clock,
+    "month_name": month_name,
+    "timeago": timeago,
+    "lately": recent_time,
+}

@@ -1,0 +1,142 @@
+"""The audit in the panel: sentences with the values before and after, in few statements."""
+
+import pytest
+from bs4 import BeautifulSoup
+
+from quire.actor import SYSTEM, Actor
+from quire.admin.audit.sentences import sentences
+from quire.declare.query import Query
+from quire.records import AUDIT_EVENTS, POSTS, USERS
+from quire.store import read, write
+from quire.store.audit import record_event
+
+
+@pytest.fixture
+def root(ids):
+    return Actor("admin", ids.root, "root", door="admin", proof="session")
+
+
+@pytest.fixture
+def newest(app, root):
+    """`newest(2)`: the newest sentences of the audit, as texts."""
+
+    def read_sentences(count=1):
+        query = Query(sort=("-id",), per_page=count, count=False, fields=AUDIT_EVENTS.field_names)
+        with app.test_request_context():
+            return [
+                str(one)
+                for one in sentences(root, read.list_records(AUDIT_EVENTS, root, query).rows)
+            ]
+
+    return read_sentences
+
+
+def change(app, actor, id, **raw):
+    with app.app_context():
+        write.update(POSTS, actor, id, raw)
+
+
+def rows(admin, path="audit_events/"):
+    page = BeautifulSoup(admin.get(path).text, "html.parser")
+    return [" ".join(one.text.split()) for one in page.select("tbody td.title")]
+
+
+def test_one_short_value_is_told_before_and_after(app, root, ids, newest):
+    change(app, root, ids.live, title="Spring tides")
+    assert newest() == [
+        "root changed the title of the post “Spring tides” from “Tide tables” to “Spring tides”"
+    ]
+
+
+def test_values_that_come_and_go(app, root, ids, newest):
+    change(app, root, ids.live, seo_title="Ebb")
+    change(app, root, ids.live, seo_title="")
+    assert [one.partition("” ")[2] for one in newest(2)] == ["from “Ebb” to nothing", "to “Ebb”"]
+    assert newest()[0].startswith("root changed the SEO title of the post")
+
+
+def test_long_texts_are_named_and_not_quoted(app, root, ids, newest):
+    change(app, root, ids.live, body="Another body")
+    assert newest() == ["root changed the body of the post “Tide tables”"]
+
+
+def test_several_fields_are_named_and_many_are_counted(app, root, ids, newest):
+    change(app, root, ids.live, title="Neap", body="Another body")
+    assert newest() == ["root changed the title and the body of the post “Neap”"]
+    change(app, root, ids.live, title="A", body="B", seo_title="C", tags=[], category=None)
+    assert newest() == ["root changed 5 fields of the post “A”"]
+
+
+def test_the_list_shows_what_several_fields_were(app, admin, root, ids):
+    change(app, root, ids.live, title="Neap", category=None)
+    [first, *_] = rows(admin)
+    assert "Title: Tide tables → Neap" in first and "Category: Sea and shore → –" in first
+
+
+def test_signs_of_html_are_escaped(app, admin, root, ids):
+    change(app, root, ids.live, title="<b>A</b>")
+    page = admin.get("audit_events/").text
+    assert "<b>A</b>" not in page and "&lt;b&gt;A&lt;/b&gt;" in page
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        (("sign_in", "users", 1, "password"), "root signed in"),
+        (("export", "archive"), "root exported all content"),
+        (("import", "tags"), "root imported a file into tags"),
+        (("denied", "users", 4711, "GET /api/v1/users"), "root was refused access to user #4711"),
+        (("end_sessions", "users"), "root signed out all devices of users"),
+    ],
+)
+def test_events_that_change_no_record(app, root, newest, event, words):
+    with app.app_context():
+        record_event(root, *event)
+    assert newest() == [words]
+
+
+def test_who_was_not_signed_in_is_somebody(app, ids, newest):
+    nobody = Actor("anonymous", None, None, door="site", proof="none")
+    with app.app_context():
+        record_event(nobody, "sign_in_failed", "users", ids.ann)
+        record_event(nobody, "sign_in_failed", "users", None, "passkey")
+    assert newest(2) == [
+        "Somebody failed to sign in as an unknown account",
+        "Somebody failed to sign in as the user “ann”",
+    ]
+
+
+def test_an_event_shows_words_of_texts_and_leads_to_its_record(app, admin, root, ids):
+    change(app, root, ids.live, body="The *wave* comes and goes.", title="Neap")
+    page = BeautifulSoup(admin.get("audit_events/").text, "html.parser")
+    link = page.select_one("tbody td.title a")["href"].removeprefix("/admin/")
+    shown = BeautifulSoup(admin.get(link).text, "html.parser")
+    changed = shown.select_one("[aria-labelledby=changed-head]")
+    assert changed.select_one("del").text and "wave" in [one.text for one in changed.select("ins")]
+    [there] = shown.select(".head-actions a")
+    assert there.text == "Go to the post" and admin.client.get(there["href"]).status_code == 200
+
+
+def test_events_without_versions_have_no_values(app, admin, root, ids):
+    with app.app_context():
+        record_event(root, "update", "posts", ids.live, "title")
+    assert rows(admin)[0] == "root changed the title of the post “Tide tables”"
+    page = BeautifulSoup(admin.get("audit_events/").text, "html.parser")
+    link = page.select_one("tbody td.title a")["href"].removeprefix("/admin/")
+    assert "What changed" not in admin.get(link).text
+
+
+def test_secrets_are_never_told(app, admin, root, ids, newest):
+    with app.app_context():
+        write.update(USERS, SYSTEM, ids.ann, {"password": "correct horse battery"})
+    assert newest() == ["Quire changed the password of the user “ann”"]
+    assert "correct horse" not in admin.get("audit_events/").text
+
+
+def test_a_page_of_sentences_takes_one_statement_more(app, admin, root, ids, statements):
+    for number in range(12):
+        change(app, root, ids.live, title=f"Tide {number}", category=None)
+    admin.get("audit_events/")
+    _, few = statements(admin.get, "audit_events/?per_page=5")
+    _, many = statements(admin.get, "audit_events/?per_page=20")
+    assert len(few) == len(many) <= 6

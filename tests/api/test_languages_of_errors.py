@@ -1,0 +1,25 @@
+"""Errors of the API are in English, but for scripts of our own pages: people read what those show."""
+
+import io
+
+GERMAN = {"Accept-Language": "de"}
+
+
+def test_programs_read_english(as_):
+    answer = as_("ann").post("posts", json={"body": "x"}, headers=GERMAN)
+    assert answer.json["details"][0]["message"] == "Title is required."
+    assert "Content-Language" not in answer.headers
+
+
+def test_people_at_our_pages_read_their_language(as_):
+    german = {**GERMAN, "X-CSRFToken": "any"}
+    answer = as_("ann").post("posts", json={"body": "x"}, headers=german)
+    assert answer.json["details"][0]["message"] == "Titel wird benötigt."
+    assert answer.json["code"] == "validation_failed"
+    sent = {"file": (io.BytesIO(b"<svg>"), "x.png")}
+    refused = as_("ann").post("media", data=sent, headers=german)
+    assert "Skripte" in refused.json["message"]
+    tagged = as_("ann").post("tags", json={"name": "boats"}, headers=german)
+    assert tagged.status_code == 201
+    twice = as_("ann").post("tags", json={"name": "boats"}, headers=german)
+    assert "Name" in twice.json["message"] and "taken" not in twice.json["message"]

@@ -1,0 +1,61 @@
+"""How many files a request leads through, so that whoever follows it need not read half of the code.
+
+A file counts if a function of it runs. What runs for any request of the API, even for one that leads nowhere, or for any
+page of the panel does not count: it is read once, for all of them.
+"""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from quire.records import POSTS
+from tests.users import give_session
+
+SOURCE = f"{Path(__file__).resolve().parents[2] / 'src' / 'quire'}/"
+
+
+@pytest.fixture
+def post(make, people):
+    """The id of a post that everybody may read."""
+    past = "2020-01-01T00:00:00Z"
+    return make(POSTS, title="Tides", body="They come.", author=people["ann"].id, published_at=past)
+
+
+def files_of(call):
+    """The files of Quire in which a function runs during `call()`; functions without a name are left out."""
+    files = set()
+
+    def note(frame, event, _):
+        code = frame.f_code
+        if event == "call" and code.co_filename.startswith(SOURCE) and code.co_name[0] != "<":
+            files.add(code.co_filename.removeprefix(SOURCE))
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        call()
+    finally:
+        sys.setprofile(before)
+    return {file for file in files if file.endswith(".py")}
+
+
+def test_a_list_of_the_api(app, post):
+    client = app.test_client()
+    client.get("/api/v1/posts?per_page=2")
+    # an address that was not asked for: an answer that is kept leads through nothing
+    listing = files_of(lambda: client.get("/api/v1/posts?per_page=3"))
+    found = sorted(listing - files_of(lambda: client.get("/api/v1/nothing")))
+    assert "store/read.py" in found
+    assert len(found) <= 20, found
+
+
+def test_the_form_of_a_post(app, people, post):
+    client = app.test_client()
+    give_session(app, client, people["root"])
+    form, other = f"/admin/posts/edit/?id={post}", "/admin/jobs/"
+    for path in (form, other):
+        assert client.get(path).status_code == 200  # what is compiled on first use is no part of it
+    found = sorted(files_of(lambda: client.get(form)) - files_of(lambda: client.get(other)))
+    assert "admin/form/page.py" in found
+    assert len(found) <= 25, found

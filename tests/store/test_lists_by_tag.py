@@ -1,0 +1,74 @@
+"""Lists by tag: few posts with a tag are gathered by their ids, of many the first are met in the order of the list."""
+
+from datetime import timedelta
+
+import pytest
+
+from quire.actor import ANONYMOUS, SYSTEM, Actor
+from quire.declare.clock import now, rfc3339
+from quire.declare.query import Query
+from quire.declare.query_conditions import Condition
+from quire.records import POSTS
+from quire.store import read, search_extent, write
+from tests.databases import on_postgresql
+
+SEA = (Condition("tags.name", "eq", ("Sea",)),)
+
+pytestmark = pytest.mark.skipif(on_postgresql(), reason="PostgreSQL plans by the numbers of rows")
+
+
+@pytest.fixture
+def posts(app, people):
+    """Twenty posts, most of them tagged; some are drafts, and all have moments of their own."""
+    with app.app_context():
+        for number in range(20):
+            at = (
+                None if number % 7 == 3 else rfc3339(now() - timedelta(hours=(number * 3) % 20 + 1))
+            )
+            tags = [["sea", "sky"], ["sea"], ["sky"], []][number % 4]
+            raw = {"title": f"T{number}", "body": "b", "tags": tags, "published_at": at}
+            write.create(POSTS, SYSTEM, raw | {"author": people["ann"].id})
+        yield
+
+
+@pytest.fixture
+def many(monkeypatch):
+    """Posts with a tag are many, however few there are."""
+    monkeypatch.setattr(search_extent, "MIN_LINKED", 1)
+    monkeypatch.setattr(search_extent, "LINKED_PER_ROW", 0)
+
+
+def page(number, actor=ANONYMOUS, conditions=SEA, **more):
+    listed = read.list_records(
+        POSTS, actor, Query(page=number, per_page=2, conditions=conditions, **more)
+    )
+    return [row["id"] for row in listed.rows], listed.total, listed.has_next, listed.has_prev
+
+
+def pages(actor, conditions=SEA):
+    return [page(number, actor, conditions) for number in range(1, 9)]
+
+
+@pytest.mark.parametrize("actor", [ANONYMOUS, Actor("moderator", 0)])
+@pytest.mark.parametrize(
+    "conditions",
+    [SEA, (Condition("tags.id", "eq", (1,)),), (Condition("tags.name", "in", ("sea", "Sky")),),
+     (*SEA, Condition("title", "ne", ("T4",))), (*SEA, Condition("tags.slug", "eq", ("sky",)))],
+)  # fmt: skip
+def test_both_ways_lead_to_the_same_pages(posts, request, actor, conditions):
+    gathered = pages(actor, conditions)
+    request.getfixturevalue("many")
+    assert pages(actor, conditions) == gathered
+    assert gathered[0][1] > 2
+
+
+def test_few_are_gathered_by_their_ids(posts, statements):
+    seen = statements(page, 1)[1]
+    asked = [one for one in seen if "posts_tags" in one and "SELECT posts.id" in one]
+    assert asked and all("INDEXED BY ix_posts_visible" in one for one in asked)
+    assert not any("EXISTS (SELECT posts_tags" in one for one in seen)
+
+
+def test_many_are_met_in_the_order_of_the_list(posts, many, statements):
+    seen = statements(page, 1)[1]
+    assert any("EXISTS (SELECT posts_tags" in one for one in seen)

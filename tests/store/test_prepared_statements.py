@@ -1,0 +1,118 @@
+"""Statements compiled once say what SQLAlchemy would have said."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    select,
+)
+
+from quire.actor import SYSTEM
+from quire.declare.clock import now
+from quire.declare.sql_types import DecimalNumber, UTCDateTime
+from quire.declare.unicode_text import CaseFolded
+from quire.store import audit
+from quire.store.db import db, read_connection, transaction
+from quire.store.prepared_statements import Prepared
+
+TABLE = audit.AuditEvent.__table__
+ROW = audit.audit_row(SYSTEM, "create", "posts", 7, ["title", "tags"])
+
+
+def kept(app, add):
+    """The one audit row that `add(connection)` leaves."""
+    with app.app_context():
+        with transaction() as connection:
+            add(connection)
+        with read_connection() as connection:
+            last = select(TABLE).order_by(TABLE.c.id.desc()).limit(1)
+            return connection.execute(last).one()._asdict()
+
+
+def test_an_insert_takes_defaults_and_nulls(app):
+    one = kept(app, lambda connection: Prepared(insert(TABLE))(connection, [ROW, ROW]))
+    other = kept(app, lambda connection: connection.execute(insert(TABLE), ROW))
+    assert other.pop("id") == one.pop("id") + 1
+    assert abs((other.pop("created_at") - one.pop("created_at")).total_seconds()) < 60
+    assert one == other
+    assert one["fields"] == ["title", "tags"]
+    assert one["ip"] is None
+
+
+def test_a_select_takes_parameters_and_constants(app):
+    kept(app, lambda connection: Prepared(insert(TABLE))(connection, {**ROW, "created_at": now()}))
+    sought = and_(
+        TABLE.c.record_id == bindparam("id"),
+        TABLE.c.type == "posts",
+        TABLE.c.created_at <= bindparam("until", type_=TABLE.c.created_at.type),
+    )
+    find = Prepared(select(TABLE.c.action).where(sought))
+    with app.app_context(), read_connection() as connection:
+        assert find(connection, {"id": 7, "until": now()}).scalars().all() == ["create"]
+        assert find(connection, {"id": 8, "until": now()}).scalars().all() == []
+
+
+KINDS = Table(
+    "kinds_of_values",
+    MetaData(),
+    Column("id", Integer(), primary_key=True),
+    Column("row", Integer()),  # a word of SQL
+    Column("text", Text(), default="none"),
+    Column("folded", CaseFolded(50)),
+    Column("flag", Boolean()),
+    Column("moment", UTCDateTime()),
+    Column("price", DecimalNumber()),
+    Column("point", JSON(none_as_null=True)),
+)
+VALUES = [
+    {"row": 1, "text": "\\u0000 \\ ' \" % %s {} \U0001f30a", "flag": True, "point": {"x": [None, "ü"]}},
+    {"row": -(2**31), "folded": "Straße", "moment": datetime(1, 2, 3, tzinfo=UTC), "point": None},
+    {"row": None, "text": "", "flag": False, "moment": now(), "price": Decimal("9999999999.99")},
+]  # fmt: skip
+
+
+@pytest.fixture
+def kinds(app):
+    """A table of its own with a column of each kind."""
+    with app.app_context():
+        KINDS.create(db.engine)
+        yield KINDS
+        KINDS.drop(db.engine)
+
+
+def stored(write):
+    """What a call leaves in the table, without the ids."""
+    with db.engine.begin() as connection:
+        write(connection)
+        rows = connection.execute(select(KINDS).order_by(KINDS.c.id)).all()
+        connection.execute(delete(KINDS))
+        return [row[1:] for row in rows]
+
+
+def test_many_rows_are_stored_as_single_ones(kinds):
+    many = stored(lambda connection: Prepared(insert(kinds))(connection, VALUES))
+    single = stored(lambda connection: [connection.execute(insert(kinds), one) for one in VALUES])
+    assert many == single
+    assert [row[1] for row in many] == [VALUES[0]["text"], "none", ""]
+
+
+def test_many_rows_update_those_that_are_there(kinds):
+    add = Prepared(insert(kinds), True, "ON CONFLICT (id) DO UPDATE SET text = excluded.text")
+
+    def write(connection):
+        add(connection, [{"id": 1, "text": "old", "row": 1}])
+        add(connection, [{"id": 1, "text": "new", "row": 2}, {"id": 2, "text": "two", "row": 3}])
+
+    assert [row[:2] for row in stored(write)] == [(1, "new"), (3, "two")]

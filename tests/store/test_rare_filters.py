@@ -1,0 +1,69 @@
+"""Filters that few rows of a large list meet: an index brings them, and the list is not walked through."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from quire.actor import SYSTEM, Actor
+from quire.admin.dashboard.counts import home_counts
+from quire.declare.query import Query
+from quire.declare.query_conditions import Condition
+from quire.records import COMMENTS, POSTS, REVISIONS
+from quire.store import read, write
+from quire.store.db import db
+from tests.query_plans import query_plans
+
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+CASES = [
+    (COMMENTS, Condition("created_at", "gte", (LONG_AGO,)), "ix_comments_created_at"),
+    (POSTS, Condition("category.slug", "eq", ("sea",)), "ix_posts_category_id"),
+    (POSTS, Condition("author.username", "eq", ("ann",)), "ix_posts_author_id"),
+    (POSTS, Condition("published_at", "gte", (LONG_AGO,)), "ix_posts_published_at"),
+]
+
+
+@pytest.fixture(autouse=True)
+def post(app, people):
+    with app.app_context():
+        if db.engine.dialect.name != "sqlite":
+            pytest.skip("PostgreSQL knows how many rows there are")
+        raw = {"title": "x", "body": "x", "author": "ann", "published": True}
+        post = write.create(POSTS, SYSTEM, raw).id
+        for _ in range(3):
+            write.create(COMMENTS, SYSTEM, {"post": post, "body": "x", "author": "ann"})
+        yield post
+
+
+@pytest.mark.parametrize(("record", "condition", "index"), CASES)
+def test_an_index_brings_the_rows_of_a_filter(record, condition, index):
+    query = Query(conditions=(condition,), panel=True, page=1)
+    plans = query_plans(db.engine, lambda: read.list_records(record, SYSTEM, query), "AS found")
+    assert f"USING INDEX {index}" in plans[-1] or f"USING COVERING INDEX {index}" in plans[-1]
+
+
+def test_the_order_stays_that_of_the_list(post):
+    condition = Condition("created_at", "gte", (LONG_AGO,))
+    query = Query(conditions=(condition,), sort=("-id",), page=1, per_page=2)
+    found = [
+        read.list_records(COMMENTS, SYSTEM, Query(**{**query.__dict__, "page": page}))
+        for page in (1, 2)
+    ]
+    ids = [row["id"] for page in found for row in page.rows]
+    assert ids == sorted(ids, reverse=True) and len(ids) == 3
+    assert (found[0].total, found[0].has_next, found[1].has_next) == (3, True, False)
+
+
+def test_what_names_a_record_is_brought_by_the_index_of_that(post):
+    conditions = (Condition("type", "eq", ("posts",)), Condition("record_id", "eq", (post,)))
+    query = Query(conditions=conditions, sort=("-id",), page=1)
+    plans = query_plans(db.engine, lambda: read.list_records(REVISIONS, SYSTEM, query), "AS found")
+    assert "ix_revisions_record (type=? AND record_id=?)" in plans[-1]
+
+
+def test_the_dashboard_walks_through_no_table(people):
+    plans = query_plans(db.engine, lambda: home_counts(Actor("admin", 1, "root")), "UNION")
+    assert "SEARCH posts USING INDEX ix_posts_created_at" in plans[0]
+    assert (
+        "SEARCH posts USING INDEX ix_posts_author_id (author_id=? AND published_at=?)" in plans[0]
+    )
+    assert "SCAN posts" not in plans[0] and "SCAN comments" not in plans[0]

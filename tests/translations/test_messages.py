@@ -1,0 +1,40 @@
+"""Sentences in parts: how long something takes, in words."""
+
+import math
+
+import pytest
+
+from quire.translations.messages import Message, duration_in_words, read_message
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "0 seconds"), (1, "1 second"), (60, "1 minute"), (119, "119 seconds"), (301.5, "5 minutes"),
+        (3600, "1 hour"), (5400, "90 minutes"), (90_061, "25 hours"), (86_400, "1 day"), (259_200, "3 days"),
+    ],
+)  # fmt: skip
+def test_durations(seconds, words):
+    assert duration_in_words(seconds) == words
+
+
+def test_nobody_is_told_to_come_too_early():
+    assert duration_in_words(121, rounded=math.ceil) == "3 minutes"
+
+
+NO_CONNECTION = Message("No connection: %(reason)s")
+LEADS_TO = Message("%(host)s leads to a private network (%(address)s).")
+FORMS = (NO_CONNECTION, LEADS_TO)
+
+
+def test_a_stored_sentence_is_read_again_with_the_sentences_in_it():
+    inner = LEADS_TO.with_values(host="a.example", address="10.0.0.1")
+    message = read_message(str(NO_CONNECTION.with_values(reason=inner)), FORMS)
+    assert isinstance(message, Message) and message.text == NO_CONNECTION.text
+    assert message.values["reason"].values == {"host": "a.example", "address": "10.0.0.1"}
+    assert message == "No connection: a.example leads to a private network (10.0.0.1)."
+
+
+@pytest.mark.parametrize("text", ["", "Gone.", "No connection: ", "no connection: refused"])
+def test_another_sentence_stays_as_it_is(text):
+    assert read_message(text, FORMS) is text

@@ -1,0 +1,179 @@
+"""The language of an answer: the choice of the person, then that of the browser, then that of the site."""
+
+import pytest
+from bs4 import BeautifulSoup
+from flask.testing import FlaskClient
+
+from quire.actor import SYSTEM
+from quire.records import APPEARANCE, POSTS
+from quire.store.write import create, update
+from quire.translations.messages import Message
+from quire.web.language import gettext, in_language, language, ngettext, translate, wanted
+from tests.users import give_session
+
+GERMAN, ENGLISH = {"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"}, {"Accept-Language": "en"}
+FRENCH = {"Accept-Language": "fr,es;q=0.5"}
+
+
+@pytest.fixture
+def visitor(app):
+    """A client without a jar of cookies."""
+    return FlaskClient(app, app.response_class, use_cookies=False)
+
+
+@pytest.fixture
+def site_language(app):
+    def change(code):
+        with app.app_context():
+            update(APPEARANCE, SYSTEM, 1, {"language": code})
+
+    return change
+
+
+def spoken(response):
+    """The language that a page says it has, and its link to the sign-in page."""
+    page = BeautifulSoup(response.data, "html.parser")
+    return page.html["lang"], page.find("a", href="/auth/login").text
+
+
+@pytest.mark.parametrize(
+    ("header", "offered", "first"),
+    [
+        ("", "", ""),
+        ("de", "de", "de"),
+        ("de-CH", "de", "de"),
+        ("fr,en;q=0.5,de;q=0.7", "de", "fr"),
+        ("en-US,en;q=0.9", "en", "en"),
+        ("es", "", "es"),
+        ("*", "en", ""),
+        ("de;q=0", "", ""),
+        ("x" * 400, "", ""),
+        ("\x00;;,q", "", ""),
+    ],
+)
+def test_what_a_browser_wants(header, offered, first):
+    assert wanted(header) == (offered, first)
+
+
+def test_the_browser_decides_for_visitors(visitor):
+    assert spoken(visitor.get("/")) == ("en", "Sign in")
+    german = visitor.get("/", headers=GERMAN)
+    assert spoken(german) == ("de", "Anmelden")
+    assert german.headers["Content-Language"] == "de" and "accept-language" in german.vary
+    assert spoken(visitor.get("/", headers=FRENCH)) == ("en", "Sign in")
+
+
+def test_a_visitor_can_choose(app):
+    client = app.test_client()
+    client.get("/display?language=de&next=/")
+    assert spoken(client.get("/", headers=ENGLISH)) == ("de", "Anmelden")
+    client.get("/display?language=auto&next=/")
+    assert spoken(client.get("/", headers=ENGLISH)) == ("en", "Sign in")
+
+
+@pytest.mark.parametrize(
+    ("site", "header", "answer"),
+    [
+        ("de", {}, ("de", "Anmelden")),
+        ("de", FRENCH, ("de", "Anmelden")),
+        ("de", ENGLISH, ("en", "Sign in")),
+        ("de-AT", GERMAN, ("de-AT", "Anmelden")),
+        ("fr", FRENCH, ("fr", "Sign in")),  # dates in French, for want of texts
+        ("fr", GERMAN, ("de", "Anmelden")),
+        ("pt-BR", {}, ("pt-BR", "Sign in")),
+    ],
+)
+def test_the_site_decides_where_the_browser_wants_none_of_ours(
+    visitor, site_language, site, header, answer
+):
+    site_language(site)
+    assert spoken(visitor.get("/", headers=header)) == answer
+
+
+def test_a_kept_answer_is_for_its_language_alone(visitor, app, people):
+    with app.app_context():
+        raw = {"title": "Tide", "body": "x", "author": people["ann"].id}
+        create(POSTS, SYSTEM, {**raw, "published_at": "2026-01-02T10:00:00Z"})
+    for path in ("/", "/archive", "/posts/tide", "/nowhere"):
+        for header in (GERMAN, ENGLISH, FRENCH, {}, GERMAN, ENGLISH):
+            answer = visitor.get(path, headers=header)
+            assert spoken(answer)[0] == ("de" if header is GERMAN else "en"), path
+
+
+def test_feeds_and_the_api_have_one_language(visitor):
+    for path in (
+        "/feed.atom",
+        "/sitemap.xml",
+        "/api/v1/posts",
+        "/api/v1/nowhere",
+        "/api/v1/settings",
+    ):
+        plain, german = visitor.get(path), visitor.get(path, headers=GERMAN)
+        assert "accept-language" not in german.vary and "Content-Language" not in german.headers
+        if german.is_json and german.status_code == 404:
+            assert german.json["message"] == plain.json["message"]
+        else:
+            assert german.data == plain.data
+
+
+def test_a_person_chooses_in_the_profile(app, people):
+    client = app.test_client()
+    give_session(app, client, people["bob"])
+    assert "Ihr Konto" in client.get("/profile", headers=GERMAN).text
+    page = BeautifulSoup(client.get("/profile").data, "html.parser")
+    form = {one["name"]: one.get("value", "") for one in page.select("main form [name]")}
+    names = {one["value"]: one.text for one in page.select("[name=language] option")}
+    assert names == {"auto": "Same as the browser", "en": "English", "de": "Deutsch"}
+    assert client.post("/profile", data={**form, "language": "de"}).status_code == 302
+    assert "Ihr Konto" in client.get("/profile", headers=ENGLISH).text
+    answer = client.post("/profile", data={**form, "language": "xx"})
+    assert answer.status_code == 422
+    assert "Sprache muss" in answer.text
+
+
+def test_errors_are_told_in_the_language_of_the_page(app, people):
+    client = app.test_client()
+    give_session(app, client, people["bob"])
+    page = BeautifulSoup(client.get("/profile").data, "html.parser")
+    form = {one["name"]: one.get("value", "") for one in page.select("main form [name]")}
+    answer = client.post("/profile", data={**form, "username": "x"}, headers=GERMAN)
+    assert answer.status_code == 422
+    assert "Benutzername braucht mindestens 3 Zeichen." in answer.text
+    assert "Beheben Sie die Fehler unten." in answer.text
+
+
+def test_the_choice_of_a_person_is_set_by_the_api_which_answers_in_english(as_, people):
+    me = as_("bob")
+    assert "language" not in me.get("/api/v1/users/me").json
+    assert me.patch("/api/v1/users/me", json={"language": "de"}).status_code == 200
+    place = f"/api/v1/users/{people['bob'].id}?fields=language"
+    assert as_("root").get(place).json["language"] == "de"
+    assert as_("mod").get(place).status_code == 400
+    answer = me.patch("/api/v1/users/me", json={"username": "x"}, headers=GERMAN)
+    assert answer.json["message"] == "Username needs at least 3 characters."
+
+
+def test_a_broken_session_or_credential_leaves_the_browser_to_decide(app, people):
+    client = app.test_client()
+    client.set_cookie("session", "nonsense")
+    assert spoken(client.get("/", headers=GERMAN)) == ("de", "Anmelden")
+    refused = client.get("/", headers={**GERMAN, "Authorization": "Bearer x"})
+    assert BeautifulSoup(refused.data, "html.parser").html["lang"] == "de"
+
+
+def test_numbers_plurals_and_values_that_are_texts(app):
+    hours = Message("%(count)s hour", "%(count)s hours", count=1200)
+    wait = Message("Too many attempts. Try again in %(duration)s.", duration=hours)
+    assert wait == "Too many attempts. Try again in 1,200 hours."
+    with app.app_context():
+        assert translate(wait) == wait and ngettext("%(num)s post", "%(num)s posts", 1) == "1 post"
+        with in_language("de"):
+            assert (
+                translate(wait)
+                == "Zu viele Versuche. Versuchen Sie es in 1.200 Stunden noch einmal."
+            )
+            assert translate(hours.with_values(count=1)) == "1 Stunde"
+            assert ngettext("%(num)s post", "%(num)s posts", 2) == "2 Beiträge"
+            assert gettext("100% nothing") == translate("100% nothing") == "100% nothing"
+        assert language() == "en"
+    assert language() == "en"
