@@ -2,7 +2,8 @@
 
 import gc
 import sqlite3
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from itertools import count
 
 import pytest
@@ -12,7 +13,7 @@ from quire.app import create_app
 from quire.declare import clock
 from quire.store import database_state
 from quire.store.db import db
-from tests import parallel  # noqa: F401 - separates the services of each process
+from tests import clocks, parallel  # noqa: F401 - separates the services of each process
 from tests.api.client import Client
 from tests.databases import Database
 from tests.users import enrol, maker, signed_in
@@ -151,18 +152,7 @@ def ticking(monkeypatch):
 @pytest.fixture
 def stop_clock(monkeypatch):
     """`stop_clock(hours=1)`: it is an hour later than the present, and stays so."""
-
-    def stop(**later):
-        stopped = datetime.now(UTC) + timedelta(**later)
-
-        class Stopped(datetime):
-            @classmethod
-            def now(cls, tz=None):
-                return stopped.astimezone(tz)
-
-        monkeypatch.setattr(clock, "datetime", Stopped)
-
-    return stop
+    return partial(clocks.stop_clock, monkeypatch)
 
 
 @pytest.fixture

@@ -87,7 +87,8 @@ def test_views_of_posts_are_told_by_day_to_those_who_see_all_posts(app, browser)
 
 
 def test_administrators_see_the_state_of_the_server(app, admin, browser, monkeypatch):
-    monkeypatch.setattr(readiness, "SECONDS", 30)  # however busy the machine is
+    with app.app_context():
+        run_due_jobs()  # an old one that waits is a problem
     app.extensions.pop(EXTENSION, None)
     text = admin.get().text
     assert f"Quire {VERSION}" in text and "All well" in text

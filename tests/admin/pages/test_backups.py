@@ -97,7 +97,7 @@ def test_a_damaged_backup_is_told(app, admin, backups, made):
     path = backups / made
     content = bytearray(path.read_bytes())
     middle = len(content) // 2  # more than one byte: a ZIP file has some that nobody reads
-    content[middle : middle + 200] = bytes(200)
+    content[middle : middle + 200] = bytes(one ^ 255 for one in content[middle : middle + 200])
     path.write_bytes(content)
     text = verify(app, admin, made)
     assert "Damaged" in text and made in text and "Complete" not in text
