@@ -1,7 +1,7 @@
 """Runs migrations whole or not at all, and keeps SQLite's foreign keys from deleting rows."""
 
 from importlib import import_module
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 
 import click
 from alembic import context
@@ -14,7 +14,7 @@ from quire.declare.collation import SortKey
 from quire.store.data_versions import DataVersion, forget_writes
 from quire.store.db import isolate, lift_limits
 from quire.store.postgresql import declare_partial_indexes
-from quire.store.search_documents import POSTGRESQL_DDL, SQLITE_DDL
+from quire.store.search.documents import POSTGRESQL_DDL, SQLITE_DDL
 
 LOCK = 0x51756972
 """Number of the lock that keeps two hosts from migrating one PostgreSQL database at once."""
@@ -22,7 +22,7 @@ LOCK = 0x51756972
 ADDED_LATER = {("posts", "cover_id"), ("users", "avatar_id")}
 """References that SQLite was given with ALTER TABLE: it tells neither their names nor their rules."""
 
-for module in iter_modules(store.__path__, "quire.store."):
+for module in walk_packages(store.__path__, "quire.store."):
     import_module(module.name)  # Not every table belongs to a record type.
 
 config = context.config

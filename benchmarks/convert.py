@@ -9,8 +9,8 @@ from quire.app import create_app
 from quire.declare.collation import sort_key
 from quire.declare.unicode_text import case_fold
 from quire.security.passwords import hash_password
-from quire.store import search_index
 from quire.store.migrations import upgrade
+from quire.store.search import index as search_index
 
 COPY = """
 INSERT INTO users (id, username, username_sort, email, email_sort, password, role, is_active, bio,

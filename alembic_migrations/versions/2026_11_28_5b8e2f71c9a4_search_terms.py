@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic import op
 
 # not copied here: documents must be split as the program that reads them splits a query
-from quire.store.search_documents import document
+from quire.store.search.documents import document
 
 revision = "5b8e2f71c9a4"
 down_revision = "8e41b6d2c093"

@@ -3,8 +3,8 @@
 import pytest
 
 from quire.declare.markdown import render_markdown, strip_tags
-from quire.store.search_documents import document
-from quire.store.snippets import plain_text
+from quire.store.search.documents import document
+from quire.store.search.snippets import plain_text
 from quire.web.html import absolute, fit_into_page, reading_minutes, summary
 from tests.growth import slow_tokens
 

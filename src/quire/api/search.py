@@ -11,7 +11,7 @@ from quire.auth.current_actor import current_actor
 from quire.declare.query import Query, parse_query
 from quire.declare.record import REGISTRY
 from quire.errors import invalid_parameter
-from quire.store.search import search, searchable_types
+from quire.store.global_search import search, searchable_types
 
 
 class Search(Resource):

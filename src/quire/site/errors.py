@@ -22,7 +22,7 @@ from quire.site.account import resubmit
 from quire.site.page import PageContext, page_context, render_page
 from quire.site.paths import LONGEST_QUERY, local_path, with_query
 from quire.store import read
-from quire.store.search import page_field
+from quire.store.global_search import page_field
 from quire.web.caching import vary_by
 from quire.web.language import translate
 

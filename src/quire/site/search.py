@@ -12,7 +12,7 @@ from quire.errors import BadRequest
 from quire.records import POSTS
 from quire.site.content import Pager
 from quire.site.page import render_page
-from quire.store import search as store_search
+from quire.store import global_search as store_search
 from quire.web.language import gettext, translate
 
 QUERY_PARAMETER = ("q", "page")

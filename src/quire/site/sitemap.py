@@ -16,8 +16,8 @@ from quire.site.archive_queries import posts_by_month
 from quire.site.paths import SAFE
 from quire.store.cache import cached_until_commit
 from quire.store.db import read_connection
+from quire.store.global_search import page_field
 from quire.store.read import rule_params, visible
-from quire.store.search import page_field
 from quire.web.caching import note_shown
 from quire.web.hosts import site_root
 

@@ -30,7 +30,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from quire.declare.record import REGISTRY, find_record
 from quire.declare.rules import NOBODY
 from quire.store.db import HAS_VERSION, Model
-from quire.store.search_documents import FTS_TABLE, SearchDocument
+from quire.store.search.documents import FTS_TABLE, SearchDocument
 
 SHARDS = 16
 """Rows of each version on PostgreSQL: two writers of one type rarely wait for each other's commit."""

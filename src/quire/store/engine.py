@@ -15,7 +15,7 @@ from sqlalchemy.exc import DisconnectionError
 from quire.store import data_versions, postgresql
 from quire.store.db import db, in_transaction, lift_limits, read_connection, transaction
 from quire.store.own_files import watch_files
-from quire.store.search_terms import has_terms
+from quire.store.search.terms import has_terms
 from quire.store.statement_timer import time_statements
 from quire.store.writer_lock import BUSY_SECONDS, begin_writing
 

@@ -13,7 +13,7 @@ from quire.actor import Actor
 from quire.declare.record import Record
 from quire.declare.rules import row_conditions
 from quire.declare.value_kinds import ID, RANK, SORT_KEY
-from quire.store import cursor, search_index
+from quire.store import cursor
 from quire.store.conditions import conditions_sql, expression
 from quire.store.includes import heads
 from quire.store.index_hints import (
@@ -27,6 +27,7 @@ from quire.store.index_hints import (
     lacks_in_order,
 )
 from quire.store.projection import Projection
+from quire.store.search import index as search_index
 
 MAX_PLANS = 100
 """Of each kind: anybody can ask for a new one by other filters, and one takes about 100 KB."""

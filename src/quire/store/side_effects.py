@@ -17,10 +17,10 @@ from quire.store import (
     preview_links,
     revisions,
     rows,
-    search_documents,
 )
 from quire.store.files.usage_in_texts import delete_text_uses, index_texts
 from quire.store.publication_schedule import note_schedule
+from quire.store.search import documents as search_documents
 
 Difference = tuple[Change, dict[str, Any], list[str]]
 """A change, the state after it, and the fields in which it differs from the one before."""

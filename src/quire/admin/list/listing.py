@@ -48,7 +48,7 @@ from quire.exchange.tables.columns import importable_types
 from quire.exchange.tables.sheets import KINDS
 from quire.store import read
 from quire.store.permissions import rights
-from quire.store.snippets import Highlighter
+from quire.store.search.snippets import Highlighter
 from quire.web.language import format_number, gettext, word_label
 
 NOTHING = read.Page([], 0, 1, 20, False, False, None, None)

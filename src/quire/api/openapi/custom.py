@@ -15,7 +15,7 @@ from quire.api.tokens import Credentials, CsrfToken, RefreshToken, TokenPair
 from quire.declare.query import MAX_SEARCH
 from quire.declare.record import REGISTRY
 from quire.store.access_decision import OPERATIONS
-from quire.store.search import searchable_types
+from quire.store.global_search import searchable_types
 
 Schema = dict[str, Any]
 NAME = {"type": "string", "minLength": 3, "maxLength": 20, "pattern": r"^[A-Za-z0-9_.\-]+$"}

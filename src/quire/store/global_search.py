@@ -23,13 +23,13 @@ from quire.declare.query import Query
 from quire.declare.record import REGISTRY, Record
 from quire.declare.rules import row_conditions, scopes_of
 from quire.errors import PermissionDenied
-from quire.store import search_index as engine
 from quire.store.cache import total, totals
 from quire.store.database_state import database_state
 from quire.store.db import db, read_connection
 from quire.store.read import Page, rule_params
+from quire.store.search import index as engine
+from quire.store.search.snippets import Highlighter
 from quire.store.select_statements import from_matches
-from quire.store.snippets import Highlighter
 
 
 def search(actor: Actor, query: Query, types: tuple[str, ...] | None = None) -> Page:

@@ -11,8 +11,8 @@ from sqlalchemy import Boolean, Integer, bindparam, select, text
 from sqlalchemy.types import Float
 
 from quire.declare.record import Record
-from quire.store.search_documents import MAX_ID, SearchDocument, document_id, type_term
-from quire.store.search_terms import fts5_query, query_terms, tsquery
+from quire.store.search.documents import MAX_ID, SearchDocument, document_id, type_term
+from quire.store.search.terms import fts5_query, query_terms, tsquery
 
 MAX_HITS = 10_000
 MAX_RANKED = 2_000

@@ -10,16 +10,16 @@ from quire.declare.clock import now
 from quire.declare.query import Query
 from quire.declare.record import REGISTRY
 from quire.records import COMMENTS, PAGES, POSTS
+from quire.store import global_search as search
 from quire.store import (
     page_rows,
     read,
-    search,
-    search_documents,
     search_extent,
-    search_index,
     select_statements,
 )
 from quire.store.db import db
+from quire.store.search import documents as search_documents
+from quire.store.search import index as search_index
 from quire.store.write import act, create_many, delete, update
 from tests.query_plans import query_plans, sqlite_steps
 from tests.site.conftest import sign_in

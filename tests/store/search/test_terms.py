@@ -5,8 +5,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from quire.declare.text_segmentation import fold, words
-from quire.store import search_terms
-from quire.store.search_terms import MAX_BYTES, document_terms, has_terms, query_terms
+from quire.store.search import terms as search_terms
+from quire.store.search.terms import MAX_BYTES, document_terms, has_terms, query_terms
 
 TEXT = """TCP/IP and/or node.js 18 in /usr/local, see https://www.example.org/a_b?c=d, Python 3.11 of
 2024-05-06, Café, cafe\u0301 au lait, README.md, ann@example.org, 978-3-16-148410-0,

@@ -1,6 +1,6 @@
 """The documents that a search looks through: the terms of each record, written with every change.
 
-They hold terms (store/search_terms.py), so that FTS5 on SQLite and tsvector on PostgreSQL find the same.
+They hold terms (store/search/terms.py), so that FTS5 on SQLite and tsvector on PostgreSQL find the same.
 """
 
 import zlib
@@ -25,8 +25,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from quire.declare.record import Record
 from quire.store.db import HAS_VERSION, Model
 from quire.store.prepared_statements import Prepared
-from quire.store.search_terms import document_terms
-from quire.store.snippets import LINK_TARGET
+from quire.store.search.snippets import LINK_TARGET
+from quire.store.search.terms import document_terms
 
 MAX_PLACE = 16_383
 """The last place in a document that a tsvector can name."""

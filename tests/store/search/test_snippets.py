@@ -2,7 +2,14 @@
 
 import pytest
 
-from quire.store.snippets import FIRST_LENGTH, LENGTH, PIECE, Highlighter, beginnings, plain_text
+from quire.store.search.snippets import (
+    FIRST_LENGTH,
+    LENGTH,
+    PIECE,
+    Highlighter,
+    beginnings,
+    plain_text,
+)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""The full-text search: its documents, terms and statements."""
