@@ -83,6 +83,7 @@ class Database:
         for suffix in ("-wal", "-shm"):
             Path(f"{self._file}{suffix}").unlink(missing_ok=True)
         shutil.copy(self._copy(name), self._file)
+        self._renew_versions()
         self._restored_at = self._file.stat().st_mtime_ns
 
     def keep_content(self, app, people, name, fill):
@@ -102,12 +103,11 @@ class Database:
         """What `fill(app, people)` returns: copied if only that is kept and nothing else was written."""
         if name in self._contents and app is self.apps[0] and self._is_as_restored():
             self.restore(app, name)
-            self._renew_versions()
             return copy(self._contents[name])
         return fill(app, people)
 
     def _renew_versions(self):
-        # nothing that an earlier test has read of the same content is cached for this one
+        # nothing that an earlier test has read of the same rows is cached for this one
         with closing(sqlite3.connect(self._file)) as connection, connection:
             connection.execute("PRAGMA synchronous=OFF")
             connection.execute("UPDATE data_versions SET version = abs(random())")
