@@ -11,9 +11,9 @@ from sqlalchemy.types import TypeDecorator
 
 from quire import store
 from quire.declare.collation import SortKey
+from quire.store.connections.postgresql import declare_partial_indexes
 from quire.store.data_versions import DataVersion, forget_writes
 from quire.store.db import isolate, lift_limits
-from quire.store.postgresql import declare_partial_indexes
 from quire.store.search.documents import POSTGRESQL_DDL, SQLITE_DDL
 
 LOCK = 0x51756972

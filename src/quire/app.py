@@ -38,14 +38,8 @@ from quire.security.passwords import bcrypt
 from quire.site import errors as site_errors
 from quire.site import page, preferences
 from quire.site import routes as site
-from quire.store import (
-    database_state,
-    engine,
-    import_origins,
-    late_audit,
-    replica,
-    statement_timer,
-)
+from quire.store import database_state, engine, import_origins, late_audit, replica
+from quire.store.connections import statement_timer
 from quire.store.db import db
 from quire.store.files.local import full_disk_problem
 from quire.web import (

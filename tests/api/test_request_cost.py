@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import event
 
 from quire.records import TAGS
-from quire.store import statement_timer
+from quire.store.connections import statement_timer
 from quire.store.db import db
 from tests.users import give_session, signed_in
 

@@ -15,7 +15,7 @@ from quire.auth import totp
 from quire.declare.clock import now
 from quire.records import API_KEYS, AUDIT_EVENTS, SESSIONS
 from quire.records.api_keys import all_scopes
-from quire.store import writer_lock
+from quire.store.connections import writer_lock
 from quire.store.db import db, read_connection, transaction
 from tests.auth.route_policies import ask as ask_place
 from tests.auth.route_policies import table

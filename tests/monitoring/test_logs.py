@@ -13,7 +13,7 @@ from quire.jobs.worker import run_due_jobs
 from quire.monitoring import logs
 from quire.monitoring.log_file import ProcessLogFile
 from quire.monitoring.request_id import following
-from quire.store import statement_timer
+from quire.store.connections import statement_timer
 from quire.store.db import read_connection
 from quire.store.outbox import enqueue
 from tests.monitoring.log_setup import DEFAULTS, logging_to, restored_log

@@ -14,9 +14,9 @@ from quire.checks.network_drive import network_drive
 from quire.declare.clock import now
 from quire.monitoring.setup import shared_counters
 from quire.store.audit import AuditEvent
+from quire.store.connections.postgresql import missing_role_settings
 from quire.store.db import db, read_connection
 from quire.store.migrations import database_revision, require_current
-from quire.store.postgresql import missing_role_settings
 from quire.store.replica import LATE, LATE_SECONDS, sample_replica
 
 PYTHON, SQLITE, POSTGRESQL = (3, 11), (3, 40), (15,)

@@ -15,9 +15,9 @@ from quire.checks.jobs import check_jobs
 from quire.config.validation import StartupError
 from quire.errors import Problem
 from quire.monitoring.bounded_calls import bounded_result
+from quire.store.connections.own_files import require_own_files
 from quire.store.db import read_connection
 from quire.store.migrations import database_revision, require_current
-from quire.store.own_files import require_own_files
 from quire.web.threads import blocking
 
 SECONDS = 3.0

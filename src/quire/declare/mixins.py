@@ -45,7 +45,7 @@ def table_args(*items: Any) -> Sequence[Any]:
 
 def partial_index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
     """An index of the rows for which the SQL condition `where` holds, on both databases."""
-    # PostgreSQL is told by store/postgresql.py: its own argument would load SQLAlchemy's part for it
+    # PostgreSQL is told by store/connections/postgresql.py: its own argument would load SQLAlchemy's part for it
     return Index(name, *columns, unique=unique, sqlite_where=text(where), info={"where": where})
 
 

@@ -25,9 +25,9 @@ from quire.declare.value_kinds import time_from_text
 from quire.errors import Conflict, PermissionDenied
 from quire.records.site_settings import ONLY_ROW
 from quire.security.quotas import consume
+from quire.store.connections.prepared_statements import Prepared
 from quire.store.counters import increment
 from quire.store.db import Model, read_connection
-from quire.store.prepared_statements import Prepared
 from quire.store.read import get_record
 from quire.translations.messages import Message
 

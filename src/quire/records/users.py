@@ -57,7 +57,7 @@ WRITING_ROLES = ("author", "moderator", "admin")
 ADMIN = role("admin")
 SELF = owner(_users.id)
 PRIVATE = any_of(SELF, ADMIN)
-# no list: rules stand in statements that are compiled once (store/prepared_statements.py)
+# no list: rules stand in statements that are compiled once (store/connections/prepared_statements.py)
 WRITES = where(lambda: or_(*(_users.role == one for one in WRITING_ROLES)), "an author role")
 REGISTERING = Rule(
     lambda actor: actor.is_anonymous and site_settings()["registration"] == "open",

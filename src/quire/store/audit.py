@@ -11,8 +11,8 @@ from quire.declare.column_types import Names, Time, Whole
 from quire.declare.mixins import HasId, table_args
 from quire.declare.references import Ref, actor_reference
 from quire.declare.value_kinds import ID, text_kind
+from quire.store.connections.prepared_statements import Prepared
 from quire.store.db import Model, transaction
-from quire.store.prepared_statements import Prepared
 
 Word = Annotated[
     str, mapped_column(String(64), info={"kind": text_kind("word", 64, collated=False)})

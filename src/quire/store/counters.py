@@ -8,9 +8,9 @@ from sqlalchemy import bindparam, update
 
 from quire.declare.record import REGISTRY
 from quire.errors import Unavailable
+from quire.store.connections.prepared_statements import Prepared
+from quire.store.connections.writer_lock import brief_wait
 from quire.store.db import transaction
-from quire.store.prepared_statements import Prepared
-from quire.store.writer_lock import brief_wait
 
 
 def increment(path: str, id: int, name: str, by: int) -> None:

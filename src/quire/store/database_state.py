@@ -13,6 +13,8 @@ from quire.declare.clock import now
 from quire.declare.record import REGISTRY
 from quire.declare.sql_functions import NOW
 from quire.errors import Unavailable
+from quire.store.connections.outages import driver_connection, translate_outages
+from quire.store.connections.postgresql import LOG_POSITION, is_replica
 from quire.store.data_versions import (
     UNKNOWN,
     USE,
@@ -23,8 +25,6 @@ from quire.store.data_versions import (
 )
 from quire.store.db import is_writing
 from quire.store.feed_position import FeedPosition, position_columns
-from quire.store.outages import driver_connection, translate_outages
-from quire.store.postgresql import LOG_POSITION, is_replica
 
 _REQUEST_STATE = "quire.database_state"
 """Where the environment of a request keeps what `request_state` was told."""

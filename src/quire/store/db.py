@@ -11,8 +11,8 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, MetaData
 from sqlalchemy.orm import DeclarativeBase
 
-from quire.store.outages import translate_outages
-from quire.store.writer_lock import single_writer
+from quire.store.connections.outages import translate_outages
+from quire.store.connections.writer_lock import single_writer
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",

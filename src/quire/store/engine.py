@@ -12,12 +12,13 @@ from sqlalchemy import URL, Dialect, Engine, event, make_url, text
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import DisconnectionError
 
-from quire.store import data_versions, postgresql
+from quire.store import data_versions
+from quire.store.connections import postgresql
+from quire.store.connections.own_files import watch_files
+from quire.store.connections.statement_timer import time_statements
+from quire.store.connections.writer_lock import BUSY_SECONDS, begin_writing
 from quire.store.db import db, in_transaction, lift_limits, read_connection, transaction
-from quire.store.own_files import watch_files
 from quire.store.search.terms import has_terms
-from quire.store.statement_timer import time_statements
-from quire.store.writer_lock import BUSY_SECONDS, begin_writing
 
 IDLE_SECONDS = 1.0
 """How long a connection to a server may be idle before it is checked."""

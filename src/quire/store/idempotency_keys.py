@@ -32,8 +32,8 @@ from quire.declare.mixins import HasId
 from quire.errors import Conflict, IdempotencyKeyReused
 from quire.security.tokens import Digest
 from quire.store.advisory_locks import TRY_LOCK
+from quire.store.connections.prepared_statements import Prepared
 from quire.store.db import Model, deferred_commit, has_one_writer, read_connection, transaction
-from quire.store.prepared_statements import Prepared
 from quire.store.short_transactions import delete_in_batches
 
 LIFETIME = timedelta(hours=24)

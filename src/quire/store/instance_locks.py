@@ -13,10 +13,9 @@ from flask import current_app
 from sqlalchemy import text
 
 from quire.config.validation import StartupError
+from quire.store.connections.postgresql import APPLICATION
 from quire.store.db import db, has_one_writer, read_connection
 
-APPLICATION = "quire"
-"""The name of our connections to PostgreSQL."""
 _KEY = "hashtextextended('quire backup', 0)"
 _LOCK = text(f"SELECT pg_try_advisory_lock({_KEY})")
 _UNLOCK = text(f"SELECT pg_advisory_unlock({_KEY})")

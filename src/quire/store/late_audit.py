@@ -13,8 +13,8 @@ from quire.declare.clock import now
 from quire.errors import Problem, Unavailable
 from quire.monitoring.bounded_calls import bounded_result
 from quire.store.audit import audit_row, insert_rows
+from quire.store.connections.writer_lock import brief_wait
 from quire.store.db import immediate_commits, transaction
-from quire.store.writer_lock import brief_wait
 
 logger = logging.getLogger("quire.audit")
 

@@ -18,8 +18,8 @@ from quire.declare.mixins import HasId, partial_index, table_args
 from quire.declare.record import Record
 from quire.monitoring.request_id import current_request_id
 from quire.store.audit import RecordId, Word
+from quire.store.connections.prepared_statements import Prepared
 from quire.store.db import Model, on_commit, transaction
-from quire.store.prepared_statements import Prepared
 
 NOBODY = 0
 """The id in rows that are about no record."""

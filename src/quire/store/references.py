@@ -15,8 +15,8 @@ from quire.declare.rules import row_conditions
 from quire.declare.unicode_text import case_fold, normalize
 from quire.declare.value_kinds import MAX_ID, SPACES
 from quire.errors import Conflict, Detail, ValidationFailed, detail
+from quire.store.connections.prepared_statements import Prepared
 from quire.store.db import savepoint
-from quire.store.prepared_statements import Prepared
 from quire.translations.messages import Message
 
 Create = Callable[[Record, Actor, dict[str, Any]], int]

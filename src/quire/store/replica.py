@@ -35,10 +35,10 @@ from quire.errors import Unavailable
 from quire.monitoring.bounded_calls import bounded_result
 from quire.monitoring.counters import READS, count
 from quire.monitoring.outage_log import log_outage
+from quire.store.connections.postgresql import LOG_POSITION, REPLICA_OPTION
 from quire.store.database_state import request_state
 from quire.store.db import REPLICA, db, read_from_primary, reads_from_primary
 from quire.store.engine import engine_options, prepare
-from quire.store.postgresql import LOG_POSITION, REPLICA_OPTION
 from quire.web.threads import blocking
 
 TOO_LONG = "57014"

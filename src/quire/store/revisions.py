@@ -15,8 +15,8 @@ from quire.declare.mixins import HasId, table_args
 from quire.declare.record import Record
 from quire.declare.references import Ref, actor_reference
 from quire.store.audit import RecordId, Word
+from quire.store.connections.prepared_statements import Prepared
 from quire.store.db import Model
-from quire.store.prepared_statements import Prepared
 
 
 class Revision(HasId, Model):

@@ -29,10 +29,10 @@ from quire.declare.fields import Field
 from quire.declare.record import Record
 from quire.declare.rules import Answer, Rule, requires
 from quire.errors import PermissionDenied, no_such
+from quire.store.connections.prepared_statements import Prepared
 from quire.store.data_versions import rows_are_named
 from quire.store.db import is_writing
 from quire.store.integrity_errors import translate_integrity_errors
-from quire.store.prepared_statements import Prepared
 from quire.store.projection import Projection
 
 State = dict[str, Any]

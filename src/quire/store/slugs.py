@@ -9,8 +9,8 @@ from sqlalchemy import bindparam, select
 from quire.declare.change import Change
 from quire.declare.record import Record
 from quire.declare.unicode_text import normalize
+from quire.store.connections.prepared_statements import Prepared
 from quire.store.db import read_connection
-from quire.store.prepared_statements import Prepared
 
 LENGTH = 180
 IN_ORDER = 5

@@ -18,8 +18,8 @@ from quire.declare.references import Ref, actor_reference, reference
 from quire.errors import Conflict, Problem, Unavailable
 from quire.store import import_origins, write
 from quire.store.audit import RecordId, Word
+from quire.store.connections.prepared_statements import Prepared
 from quire.store.db import Model, nested_transaction, read_connection, transaction
-from quire.store.prepared_statements import Prepared
 from quire.store.retries import retry_conflicts
 from quire.store.revert import revert
 from quire.store.revisions import data_at

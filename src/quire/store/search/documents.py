@@ -23,8 +23,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.declare.record import Record
+from quire.store.connections.prepared_statements import Prepared
 from quire.store.db import HAS_VERSION, Model
-from quire.store.prepared_statements import Prepared
 from quire.store.search.snippets import LINK_TARGET
 from quire.store.search.terms import document_terms
 

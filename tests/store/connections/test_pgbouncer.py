@@ -12,8 +12,8 @@ from sqlalchemy import make_url, text
 
 from quire.app import create_app
 from quire.records import TAGS
+from quire.store.connections.postgresql import LIMITS, missing_role_settings
 from quire.store.db import db, read_connection, snapshot, transaction
-from quire.store.postgresql import LIMITS, missing_role_settings
 from tests.databases import on_postgresql
 from tests.running_server import free_port
 from tests.users import signed_in

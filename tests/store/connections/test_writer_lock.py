@@ -10,7 +10,7 @@ from contextlib import closing
 
 import pytest
 
-from quire.store import writer_lock
+from quire.store.connections import writer_lock
 from quire.store.db import db
 from tests.running_server import serving
 from tests.users import signed_in

@@ -6,9 +6,9 @@ from sqlalchemy.exc import ProgrammingError
 
 from quire.errors import QueryTimeout, Unavailable
 from quire.records import TAGS
-from quire.store import statement_timer
+from quire.store.connections import statement_timer
+from quire.store.connections.statement_timer import StatementTimer
 from quire.store.db import nested_transaction, read_connection, transaction
-from quire.store.statement_timer import StatementTimer
 
 ENDLESS = (
     "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n % 7 + 1 FROM numbers) "

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from flask import g, has_request_context
 
-from quire.store.outages import lock_timeout
+from quire.store.connections.outages import lock_timeout
 from quire.web.threads import blocking
 
 BUSY_SECONDS = 5

@@ -24,8 +24,8 @@ from quire.declare.clock import now
 from quire.declare.sql_types import DecimalNumber, UTCDateTime
 from quire.declare.unicode_text import CaseFolded
 from quire.store import audit
+from quire.store.connections.prepared_statements import Prepared
 from quire.store.db import db, read_connection, transaction
-from quire.store.prepared_statements import Prepared
 
 TABLE = audit.AuditEvent.__table__
 ROW = audit.audit_row(SYSTEM, "create", "posts", 7, ["title", "tags"])

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary, WeakSet
 
 from sqlalchemy import Engine, event
 
-from quire.store.outages import files_replaced
+from quire.store.connections.outages import files_replaced
 
 DATABASE, LOG = "", "-wal"
 """The ends of the names of the files, behind that of the database: a commit goes to the log."""

@@ -13,8 +13,8 @@ from sqlalchemy.exc import OperationalError
 from quire.errors import Unavailable
 from quire.monitoring import outage_log
 from quire.monitoring.request_id import following
+from quire.store.connections.outages import BAD_FILE, FULL, LOCKED, READ_ONLY, translate_outages
 from quire.store.db import db, transaction
-from quire.store.outages import BAD_FILE, FULL, LOCKED, READ_ONLY, translate_outages
 from tests.databases import on_postgresql
 from tests.monitoring.log_setup import logging_to
 
@@ -77,14 +77,14 @@ def test_a_dead_connection_is_left_and_never_a_500(app, client, told):
 
 @pytest.mark.skipif(on_postgresql(), reason="the lock of SQLite's file")
 def test_a_request_waits_once_for_all_locks_together(app, people, told, monkeypatch):
-    monkeypatch.setattr("quire.store.writer_lock.BUSY_SECONDS", 0.2)
+    monkeypatch.setattr("quire.store.connections.writer_lock.BUSY_SECONDS", 0.2)
     with app.app_context():
         file = db.engine.url.database
     other = sqlite3.connect(file, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     tries = []
     monkeypatch.setattr(
-        "quire.store.writer_lock.time",
+        "quire.store.connections.writer_lock.time",
         SimpleNamespace(monotonic=time.monotonic, sleep=tries.append),
     )
     try:

@@ -15,10 +15,11 @@ from sqlalchemy import (
     text,
 )
 
-from quire.store.instance_locks import APPLICATION
-from quire.store.outages import STATEMENT_SECONDS
-from quire.store.writer_lock import BUSY_SECONDS
+from quire.store.connections.outages import STATEMENT_SECONDS
+from quire.store.connections.writer_lock import BUSY_SECONDS
 
+APPLICATION = "quire"
+"""The name of our connections to PostgreSQL."""
 CONNECT_SECONDS = 3
 """How long to wait for a server that does not answer at all."""
 IDLE_SECONDS = 60

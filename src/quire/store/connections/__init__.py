@@ -1,0 +1,1 @@
+"""Connections to the database: their options, limits of time, and what is done when they fail."""
