@@ -10,7 +10,7 @@ from quire.declare.collation import sort_key
 from quire.declare.unicode_text import case_fold
 from quire.security.passwords import hash_password
 from quire.store.migrations import upgrade
-from quire.store.search import index as search_index
+from quire.store.search.documents import document
 
 COPY = """
 INSERT INTO users (id, username, username_sort, email, email_sort, password, role, is_active, bio,
@@ -56,7 +56,7 @@ def convert(source: str, target: Path) -> None:
         db.executescript(f"PRAGMA synchronous=OFF; BEGIN; {COPY} COMMIT;")
         db.execute("UPDATE users SET password = ? WHERE id = 3", (password,))
         posts = db.execute("SELECT id, title, body FROM posts").fetchall()
-        documents = (search_index.document("posts", *post, "sqlite") for post in posts)
+        documents = (document("posts", *post, "sqlite") for post in posts)
         db.executemany(
             "INSERT INTO search_documents (id, type, record_id, title, body) "
             "VALUES (:id, :type, :record_id, :title, :body)",

@@ -3,7 +3,7 @@
 import time
 
 from quire.declare.markdown import render_markdown
-from quire.store.search.index import document
+from quire.store.search.documents import document
 
 SIZE = 100_000
 REPEATED = (

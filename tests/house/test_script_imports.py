@@ -1,5 +1,6 @@
-"""Scripts that stand in strings and in pages import what exists, as no checker looks into them."""
+"""Scripts that no checker looks into, those in strings and pages too, import and use what exists."""
 
+import ast
 import re
 from importlib import import_module
 from pathlib import Path
@@ -35,3 +36,41 @@ def test_each_import_exists():
     every = sorted(set(imports()))
     assert len(every) > 5
     assert [one for one in every if not exists(*one[1:])] == []
+
+
+def uses():
+    """What a program outside `src` takes from our code: where, from which module, and its name."""
+    for path in (
+        one for folder in ("tools", "benchmarks") for one in (ROOT / folder).rglob("*.py")
+    ):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        modules = {}
+        for node in (one for one in ast.walk(tree) if isinstance(one, ast.ImportFrom)):
+            if node.module and node.module.split(".")[0] == "quire":
+                modules |= {
+                    (one.asname or one.name): f"{node.module}.{one.name}" for one in node.names
+                }
+                yield from ((path.name, node.module, one.name) for one in node.names)
+        for node in ast.walk(tree):
+            name = getattr(node, "value", None)
+            if (
+                isinstance(node, ast.Attribute)
+                and isinstance(name, ast.Name)
+                and name.id in modules
+            ):
+                yield path.name, modules[name.id], node.attr
+
+
+def is_there(module, name):
+    """Whether a module has the name; what is no module may have anything."""
+    try:
+        import_module(module)
+    except ModuleNotFoundError:
+        return True
+    return exists(module, name)
+
+
+def test_programs_beside_the_package_use_what_exists():
+    every = sorted(set(uses()))
+    assert len(every) > 20
+    assert [one for one in every if not is_there(*one[1:])] == []
