@@ -13,8 +13,8 @@ from sqlalchemy import select, update
 from quire.declare.clock import now
 from quire.jobs.worker import run_due_jobs
 from quire.store.db import read_connection, transaction
-from quire.store.mail_events import MAIL
-from quire.store.outbox import OutboxEvent
+from quire.store.events.mail import MAIL
+from quire.store.events.outbox import OutboxEvent
 
 TABLE = OutboxEvent.__table__
 

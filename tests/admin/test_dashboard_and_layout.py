@@ -20,7 +20,7 @@ from quire.records import POSTS, SETTINGS
 from quire.store import write
 from quire.store.daily_views import add_views
 from quire.store.db import transaction
-from quire.store.outbox import OutboxEvent, enqueue
+from quire.store.events.outbox import OutboxEvent, enqueue
 from tests.admin.conftest import Browser
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import make_url
 from quire.actor import SYSTEM
 from quire.backup import postgresql
 from quire.records import MEDIA, SESSIONS, TAGS
-from quire.store.feed_position import current_position
+from quire.store.events.feed_position import current_position
 from quire.store.instance_locks import backing_up, is_backup_running
 from quire.store.write import create
 from tests.backup.conftest import ClosingConsole, column, content_of, fill, opened

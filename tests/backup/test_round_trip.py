@@ -15,10 +15,10 @@ from quire.app import create_app
 from quire.jobs.webhooks.fan_out import fan_out
 from quire.records import DELIVERIES, MEDIA, SESSIONS, TAGS, WEBHOOKS
 from quire.store.db import db, read_connection
-from quire.store.feed_position import current_position
+from quire.store.events.feed_position import current_position
+from quire.store.events.outbox import OutboxEvent, enqueue
 from quire.store.files.storage import file_storage
 from quire.store.instance_locks import backing_up, serving
-from quire.store.outbox import OutboxEvent, enqueue
 from quire.store.write import create, delete
 from tests.backup.conftest import PDF, column, content_of, opened, store_file, tree
 from tests.cli.conftest import settle

@@ -11,8 +11,8 @@ from quire.jobs.worker import run_due_jobs
 from quire.monitoring.setup import shared_counters
 from quire.records import DELIVERIES, WEBHOOKS
 from quire.store.db import transaction
-from quire.store.mail_events import enqueue_mail
-from quire.store.outbox import enqueue
+from quire.store.events.mail import enqueue_mail
+from quire.store.events.outbox import enqueue
 from quire.store.write import create
 from tests.mail_servers import Post
 

@@ -11,8 +11,8 @@ from sqlalchemy import text
 from quire.checks import jobs, readiness
 from quire.monitoring.setup import shared_counters
 from quire.store.db import db, transaction
+from quire.store.events.outbox import enqueue
 from quire.store.migrations import newest_revision
-from quire.store.outbox import enqueue
 from tests.databases import stamp
 
 USAGE = namedtuple("usage", "total used free")

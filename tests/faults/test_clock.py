@@ -7,7 +7,7 @@ import pytest
 from quire.declare.clock import now, rfc3339
 from quire.jobs.worker import run_due_jobs
 from quire.store.db import read_connection
-from quire.store.outbox import OutboxEvent
+from quire.store.events.outbox import OutboxEvent
 
 pytestmark = pytest.mark.faults
 TABLE = OutboxEvent.__table__

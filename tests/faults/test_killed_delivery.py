@@ -16,7 +16,7 @@ from quire.jobs.webhooks.fan_out import SEND
 from quire.records import TAGS, WEBHOOKS
 from quire.store import write
 from quire.store.db import db, transaction
-from quire.store.outbox import OutboxEvent
+from quire.store.events.outbox import OutboxEvent
 from tests.faults.kill import ROOT
 from tests.faults.test_killed_import import worker
 from tests.jobs.webhooks.conftest import deliveries, listening, send

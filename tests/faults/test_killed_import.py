@@ -16,7 +16,7 @@ from quire.declare.clock import now
 from quire.exchange.tables import import_jobs
 from quire.records import TAGS, USERS
 from quire.store.db import db, read_connection, transaction
-from quire.store.outbox import OutboxEvent
+from quire.store.events.outbox import OutboxEvent
 from quire.store.write import create
 from tests.faults.kill import ROOT
 from tests.waiting import wait_until

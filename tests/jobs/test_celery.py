@@ -19,10 +19,10 @@ from quire.jobs.runner import run_job
 from quire.jobs.side_threads import STOP_SECONDS
 from quire.jobs.worker import running_workers
 from quire.records import TAGS, USERS, WEBHOOKS
-from quire.store import queue
 from quire.store.db import db, read_connection
-from quire.store.mail_events import enqueue_mail
-from quire.store.outbox import enqueue as owe_job
+from quire.store.events import queue
+from quire.store.events.mail import enqueue_mail
+from quire.store.events.outbox import enqueue as owe_job
 from quire.store.write import create
 from tests.jobs.webhooks.conftest import deliveries, listening, send
 from tests.mail_servers import TABLE, owed

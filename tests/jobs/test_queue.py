@@ -17,9 +17,9 @@ from quire.declare.job_registry import PermanentFailure, Reschedule, on_event, p
 from quire.jobs import maintenance, runner
 from quire.jobs.worker import run_due_jobs, running_workers
 from quire.records import TAGS
-from quire.store import queue
 from quire.store.db import read_connection, transaction
-from quire.store.outbox import OutboxEvent, enqueue
+from quire.store.events import queue
+from quire.store.events.outbox import OutboxEvent, enqueue
 from quire.store.write import create, delete
 from quire.store.write import update as change
 

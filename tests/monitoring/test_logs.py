@@ -15,7 +15,7 @@ from quire.monitoring.log_file import ProcessLogFile
 from quire.monitoring.request_id import following
 from quire.store.connections import statement_timer
 from quire.store.db import read_connection
-from quire.store.outbox import enqueue
+from quire.store.events.outbox import enqueue
 from tests.monitoring.log_setup import DEFAULTS, logging_to, restored_log
 from tests.users import PASSWORD
 

@@ -18,7 +18,7 @@ from quire.auth.jwt import issue
 from quire.records import POSTS, TAGS
 from quire.store import write
 from quire.store.db import db
-from quire.store.feed_position import current_position
+from quire.store.events.feed_position import current_position
 from tests.running_server import serving
 
 WAITING = 30

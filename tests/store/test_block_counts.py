@@ -13,7 +13,7 @@ from quire.declare.query_conditions import Condition
 from quire.records import COMMENTS, POSTS
 from quire.store import block_counts, read, write
 from quire.store.db import db, transaction
-from quire.store.feed_position import number_commits
+from quire.store.events.feed_position import number_commits
 
 
 @pytest.fixture

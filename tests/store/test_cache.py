@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from quire.actor import ANONYMOUS, SYSTEM
+from quire.declare import rules
 from quire.declare.clock import now, rfc3339
 from quire.declare.query import Query
 from quire.records import POSTS, USERS
@@ -92,7 +93,7 @@ def test_counts_a_scheduled_post_from_its_moment_on(ann, monkeypatch):
     later = now() + timedelta(hours=1)
     post(ann, published_at=rfc3339(later))
     assert total() == 0
-    monkeypatch.setattr(read, "now", lambda: later)
+    monkeypatch.setattr(rules, "now", lambda: later)
     assert total() == 1
-    monkeypatch.setattr(read, "now", lambda: later + timedelta(seconds=1))
+    monkeypatch.setattr(rules, "now", lambda: later + timedelta(seconds=1))
     assert total() == 1

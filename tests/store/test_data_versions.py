@@ -6,10 +6,11 @@ from quire.actor import ANONYMOUS, SYSTEM
 from quire.declare.clock import now, rfc3339
 from quire.declare.query import Query
 from quire.records import COMMENTS, POSTS, TAGS, USERS
-from quire.store import outbox, read, write
+from quire.store import read, write
 from quire.store.counters import increment_many, touch
 from quire.store.data_versions import ANY_ROW, UNKNOWN, access_of
 from quire.store.db import transaction
+from quire.store.events import outbox
 from tests.users import PASSWORD
 
 

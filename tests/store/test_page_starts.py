@@ -12,7 +12,7 @@ from quire.declare.query import Query
 from quire.records import POSTS
 from quire.store import block_counts, page_starts, read, write
 from quire.store.db import transaction
-from quire.store.feed_position import number_commits
+from quire.store.events.feed_position import number_commits
 
 MODERATOR = Actor("moderator", 0)
 

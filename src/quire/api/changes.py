@@ -13,8 +13,8 @@ from quire.auth.current_actor import current_actor
 from quire.declare.query import parse_number
 from quire.declare.record import REGISTRY, Record
 from quire.declare.rules import require_possible
-from quire.store.change_feed import Part, Place, catch_up, read_changes, readable_types
-from quire.store.feed_position import current_position
+from quire.store.events.change_feed import Part, Place, catch_up, read_changes, readable_types
+from quire.store.events.feed_position import current_position
 
 MAX_LIMIT, DEFAULT_LIMIT = 500, 100
 MAX_WAIT_SECONDS = 25

@@ -15,9 +15,9 @@ from flask import Flask, current_app
 
 from quire.auth.maintenance_mode import is_administrator, refuse_during_maintenance
 from quire.errors import Problem, Unavailable
-from quire.store.change_feed import Part, catch_up
 from quire.store.db import read_from_primary
-from quire.store.feed_position import current_position
+from quire.store.events.change_feed import Part, catch_up
+from quire.store.events.feed_position import current_position
 from quire.store.maintenance_mode import current_maintenance
 from quire.web.threads import client_gone_check, long_wait, stopping_check
 

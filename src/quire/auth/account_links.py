@@ -21,7 +21,7 @@ from quire.records.accounts.email_links import ActiveLink
 from quire.records.accounts.revocation import end_keys, end_sessions
 from quire.store.audit import record_event
 from quire.store.db import transaction
-from quire.store.mail_events import enqueue_mail
+from quire.store.events.mail import enqueue_mail
 from quire.store.read import get_record
 from quire.store.write import update
 from quire.translations.messages import Message

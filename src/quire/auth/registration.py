@@ -14,7 +14,7 @@ from quire.errors import Conflict, ValidationFailed, detail
 from quire.records.accounts.email_links import create_link, list_active
 from quire.store.audit import record_event
 from quire.store.db import transaction
-from quire.store.mail_events import enqueue_mail
+from quire.store.events.mail import enqueue_mail
 from quire.store.read import find_id
 from quire.store.write import Saved, create
 from quire.translations.messages import Message

@@ -13,7 +13,7 @@ from quire.jobs.worker import job_threads
 from quire.monitoring.setup import shared_counters
 from quire.records import DELIVERIES, WEBHOOKS
 from quire.store.db import read_connection
-from quire.store.queue_admin import is_claimed, jobs_by_state, oldest_due
+from quire.store.events.queue_admin import is_claimed, jobs_by_state, oldest_due
 
 JOBS_WAIT = timedelta(minutes=5)
 """How long a job may wait if a worker is running."""

@@ -1,6 +1,6 @@
 """Who may: a rule is asked with an actor and answers yes, no, or the SQL of the rows it holds for.
 
-SQL answers use only the bound names `actor_id` and `now` (declare/sql_functions.py), so that a statement is
+SQL answers use only the bound names of `rule_params` (declare/sql_functions.py), so that a statement is
 built once for each role and serves every actor and every moment.
 """
 
@@ -13,6 +13,7 @@ from sqlalchemy import and_, false, or_
 from sqlalchemy.sql.elements import ColumnElement
 
 from quire.actor import Actor
+from quire.declare.clock import now
 from quire.declare.sql_functions import ACTOR_ID
 from quire.errors import PermissionDenied, Problem, Unauthenticated
 from quire.translations.messages import Message
@@ -27,6 +28,11 @@ def row_conditions(answer: Answer) -> list[Condition]:
     if answer is True:
         return []
     return [false() if answer is False else answer]
+
+
+def rule_params(actor: Actor) -> dict[str, Any]:
+    """The values of the names that rules use."""
+    return {"actor_id": actor.user_id, "session_id": actor.session_id, "now": now()}
 
 
 class ShownBy(Protocol):

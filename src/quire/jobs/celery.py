@@ -16,7 +16,7 @@ from kombu.exceptions import OperationalError
 
 from quire.jobs.side_threads import STOP_SECONDS, SideThreads
 from quire.security.tokens import digest
-from quire.store import queue
+from quire.store.events import queue
 
 logger = logging.getLogger("quire.jobs")
 

@@ -17,7 +17,7 @@ from quire.errors import Unavailable
 from quire.monitoring.counters import JOBS_RUN, count
 from quire.monitoring.logs import log_job
 from quire.monitoring.request_id import following
-from quire.store import queue
+from quire.store.events import queue
 
 logger = logging.getLogger("quire.jobs")
 

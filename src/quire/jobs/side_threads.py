@@ -11,7 +11,7 @@ from flask import Flask
 from quire.declare.job_registry import Job, handlers_of
 from quire.errors import Unavailable
 from quire.jobs.runner import CapturedErrors, run_job
-from quire.store.outbox import wake_worker
+from quire.store.events.outbox import wake_worker
 
 logger = logging.getLogger("quire.jobs")
 

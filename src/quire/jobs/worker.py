@@ -12,9 +12,9 @@ from flask import Flask
 from quire.declare.job_registry import PER_PROCESS, SCHEDULE, Job, PeriodicTask
 from quire.jobs.runner import run_job
 from quire.jobs.side_threads import STOP_SECONDS, SideThreads, logged_errors
-from quire.store import queue
+from quire.store.events import queue
+from quire.store.events.outbox import wake_worker
 from quire.store.instance_locks import serving
-from quire.store.outbox import wake_worker
 
 LOOK_SECONDS = 3.0
 """How often to look for jobs of other processes, and for jobs that are due again."""

@@ -47,12 +47,12 @@ from quire.store.db import (
     savepoint,
     transaction,
 )
+from quire.store.events.outbox import enqueue
 from quire.store.files.detect import FileType, UnsupportedFile, detect
 from quire.store.files.local import ORIGINAL
 from quire.store.files.public_use import PublicUse
 from quire.store.files.receive import hard_link
 from quire.store.files.storage import file_storage
-from quire.store.outbox import enqueue
 from quire.store.write import Saved, create
 
 MAX_ATTEMPTS = 20

@@ -24,7 +24,7 @@ from quire.records.site_settings import site_settings
 from quire.security.passwords import hash_password, is_common
 from quire.store.advisory_locks import advisory_lock
 from quire.store.db import Model, read_connection
-from quire.store.mail_events import enqueue_mail
+from quire.store.events.mail import enqueue_mail
 from quire.store.write import create, delete
 from quire.translations.languages import LANGUAGES
 from quire.translations.messages import Message

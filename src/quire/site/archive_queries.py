@@ -8,10 +8,11 @@ from sqlalchemy import Select, func, select
 from quire.actor import ANONYMOUS
 from quire.declare.clock import rfc3339
 from quire.declare.record import REGISTRY
+from quire.declare.rules import rule_params
 from quire.declare.sql_functions import time_text
 from quire.store.cache import cached_until_commit
 from quire.store.db import read_connection
-from quire.store.read import rule_params, visible
+from quire.store.read import visible
 
 
 class Month(NamedTuple):

@@ -26,7 +26,7 @@ from quire.monitoring.counters import BUCKETS, Numbers
 from quire.monitoring.setup import shared_counters
 from quire.monitoring.shared_counters import ProcessState
 from quire.store.engine import database_bytes
-from quire.store.queue_admin import jobs_by_state, oldest_due
+from quire.store.events.queue_admin import jobs_by_state, oldest_due
 from quire.store.replica import sample_replica
 from quire.web.hosts import HOST_SENT
 from quire.web.threads import blocking

@@ -8,9 +8,10 @@ from sqlalchemy import Select, bindparam, func, select, union_all
 
 from quire.actor import ANONYMOUS
 from quire.declare.record import REGISTRY
+from quire.declare.rules import rule_params
 from quire.store.db import read_connection
 from quire.store.projection import Projection
-from quire.store.read import rule_params, visible
+from quire.store.read import visible
 
 FIELDS = ("id", "title", "slug", "published_at")
 LOOKED_AT = 500

@@ -10,6 +10,7 @@ from sqlalchemy import Select, bindparam, exists, func, or_, select
 from quire.actor import ANONYMOUS
 from quire.declare.clock import rfc3339
 from quire.declare.record import REGISTRY, Record
+from quire.declare.rules import rule_params
 from quire.errors import NotFound
 from quire.records.site_settings import site_settings
 from quire.site.archive_queries import posts_by_month
@@ -17,7 +18,7 @@ from quire.site.paths import SAFE
 from quire.store.cache import cached_until_commit
 from quire.store.db import read_connection
 from quire.store.global_search import page_field
-from quire.store.read import rule_params, visible
+from quire.store.read import visible
 from quire.web.caching import note_shown
 from quire.web.hosts import site_root
 

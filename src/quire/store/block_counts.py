@@ -17,9 +17,9 @@ from quire.declare.record import Record, record_of
 from quire.store.cache import MAX_AGE, count_now
 from quire.store.data_versions import ANY_ROW, collect_reads, ignore_reads, note_reads
 from quire.store.database_state import DatabaseState
-from quire.store.feed_position import FeedPosition, position_column
+from quire.store.events.feed_position import FeedPosition, position_column
+from quire.store.events.outbox import OutboxEvent
 from quire.store.index_hints import hint_by_id
-from quire.store.outbox import OutboxEvent
 from quire.store.select_statements import MAX_PLANS, Plan
 
 BLOCK = 5000

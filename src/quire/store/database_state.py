@@ -24,7 +24,7 @@ from quire.store.data_versions import (
     version_column,
 )
 from quire.store.db import is_writing
-from quire.store.feed_position import FeedPosition, position_columns
+from quire.store.events.feed_position import FeedPosition, position_columns
 
 _REQUEST_STATE = "quire.database_state"
 """Where the environment of a request keeps what `request_state` was told."""

@@ -21,12 +21,12 @@ from sqlalchemy import (
 from quire.actor import Actor
 from quire.declare.query import Query
 from quire.declare.record import REGISTRY, Record
-from quire.declare.rules import row_conditions, scopes_of
+from quire.declare.rules import row_conditions, rule_params, scopes_of
 from quire.errors import PermissionDenied
 from quire.store.cache import total, totals
 from quire.store.database_state import database_state
 from quire.store.db import db, read_connection
-from quire.store.read import Page, rule_params
+from quire.store.read import Page
 from quire.store.search import index as engine
 from quire.store.search.snippets import Highlighter
 from quire.store.select_statements import from_matches

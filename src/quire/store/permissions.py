@@ -6,9 +6,8 @@ from sqlalchemy import select
 
 from quire.actor import Actor
 from quire.declare.record import Record
-from quire.declare.rules import Rule
+from quire.declare.rules import Rule, rule_params
 from quire.store.db import read_connection
-from quire.store.read import rule_params
 
 
 def rights(

@@ -7,11 +7,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, select, true
 
 from quire.actor import Actor
-from quire.declare.clock import now
 from quire.declare.query import Query
 from quire.declare.query_conditions import comparisons
 from quire.declare.record import Record
-from quire.declare.rules import row_conditions
+from quire.declare.rules import row_conditions, rule_params
 from quire.declare.unicode_text import normalize
 from quire.errors import no_such
 from quire.store import (
@@ -23,7 +22,7 @@ from quire.store import (
 from quire.store.cache import cached
 from quire.store.database_state import DatabaseState, database_state
 from quire.store.db import db, read_connection
-from quire.store.feed_position import FeedPosition
+from quire.store.events.feed_position import FeedPosition
 from quire.store.includes import include, prune
 from quire.store.search import index as search_index
 from quire.store.search_extent import extent_of
@@ -57,11 +56,6 @@ class Page:
         if self.total is None or self.page is None:
             return None
         return -(-self.total // self.per_page)
-
-
-def rule_params(actor: Actor) -> dict[str, Any]:
-    """The values of the names that rules use."""
-    return {"actor_id": actor.user_id, "session_id": actor.session_id, "now": now()}
 
 
 def get_record(

@@ -31,6 +31,7 @@ from quire.store import (
 )
 from quire.store.change_steps import complete, insert_all, recheck, remove
 from quire.store.db import rollback_scope, transaction
+from quire.store.events.viewers import note_before
 from quire.store.preconditions import (
     action_input,
     check_version,
@@ -42,7 +43,6 @@ from quire.store.preconditions import (
 from quire.store.references import prefetch
 from quire.store.retries import retry_conflicts
 from quire.store.side_effects import record_change
-from quire.store.viewers import note_before
 
 Raw = dict[str, Any]
 Callback = Callable[[dict[str, Any]], object]

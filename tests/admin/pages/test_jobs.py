@@ -10,9 +10,9 @@ from quire.declare.clock import now
 from quire.declare.job_registry import HANDLERS
 from quire.jobs.worker import run_due_jobs
 from quire.store.db import read_connection, transaction
-from quire.store.mail_events import enqueue_mail
-from quire.store.outbox import OutboxEvent
-from quire.store.outbox import enqueue as owe_job
+from quire.store.events.mail import enqueue_mail
+from quire.store.events.outbox import OutboxEvent
+from quire.store.events.outbox import enqueue as owe_job
 from tests.admin.conftest import Browser
 from tests.mail_servers import sent
 

@@ -15,8 +15,8 @@ from quire.jobs import worker
 from quire.records import TAGS, orphaned_files
 from quire.store import undoable_batches, write
 from quire.store.db import read_connection, transaction
+from quire.store.events.outbox import OutboxEvent
 from quire.store.files.storage import file_storage
-from quire.store.outbox import OutboxEvent
 
 NAMES = ["Ice", "Fire", "Rain", "Snow", "Fog"]
 TEXT = "name\n" + "\n".join(NAMES) + "\n"

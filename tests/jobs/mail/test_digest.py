@@ -13,7 +13,7 @@ from quire.jobs.mail.digest import LISTED, LONGEST, send_digests
 from quire.records import COMMENTS, POSTS, PROFILES, USERS
 from quire.store import read
 from quire.store.db import transaction
-from quire.store.outbox import enqueue
+from quire.store.events.outbox import enqueue
 from quire.store.write import create, create_many
 from quire.store.write import update as change
 from tests.mail_servers import heard, page_of, sent, text_of

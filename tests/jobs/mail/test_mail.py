@@ -21,10 +21,10 @@ from quire.jobs.mail.message import WRITERS
 from quire.jobs.worker import run_due_jobs, running_workers
 from quire.records import COMMENTS, POSTS, PROFILES, SETTINGS, TAGS, USERS
 from quire.records.accounts import email_links
-from quire.store import queue
 from quire.store.db import read_connection, transaction
-from quire.store.mail_events import enqueue_mail
-from quire.store.outbox import OutboxEvent, wake_worker
+from quire.store.events import queue
+from quire.store.events.mail import enqueue_mail
+from quire.store.events.outbox import OutboxEvent, wake_worker
 from quire.store.read import find_id
 from quire.store.write import create
 from quire.store.write import update as change

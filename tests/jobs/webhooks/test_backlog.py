@@ -9,9 +9,9 @@ from quire.declare.clock import now
 from quire.jobs.runner import run_job
 from quire.jobs.webhooks import fan_out, send
 from quire.records import TAGS
-from quire.store import queue
-from quire.store.change_feed import catch_up
 from quire.store.db import db, transaction
+from quire.store.events import queue
+from quire.store.events.change_feed import catch_up
 from quire.store.write import create
 from tests.jobs.webhooks.conftest import TABLE, deliveries
 from tests.query_plans import query_plans

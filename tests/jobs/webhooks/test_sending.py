@@ -21,7 +21,7 @@ from quire.jobs.worker import run_due_jobs, running_workers
 from quire.records import API_KEYS, DELIVERIES, POSTS, TAGS, WEBHOOKS
 from quire.records.webhooks import Webhook, WebhookSecret
 from quire.store.db import read_connection, transaction
-from quire.store.outbox import OutboxEvent, wake_worker
+from quire.store.events.outbox import OutboxEvent, wake_worker
 from quire.store.read import get_record
 from quire.store.write import act, create, delete, update
 from tests.jobs.webhooks.conftest import TABLE, deliveries, hasten, listening, work

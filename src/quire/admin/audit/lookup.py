@@ -13,8 +13,7 @@ from quire.admin.past_tense import word_of
 from quire.declare.fields import Field
 from quire.declare.markdown import plain_words
 from quire.declare.record import REGISTRY, Record
-from quire.declare.rules import row_conditions
-from quire.store import read
+from quire.declare.rules import row_conditions, rule_params
 from quire.store.db import read_connection
 from quire.store.revisions import Revision
 
@@ -45,7 +44,7 @@ def titles_and_values(actor: Actor, events: Sequence[Event]) -> tuple[Titles, Va
         ]
         if not parts:
             return {}, {}
-        rows = connection.execute(union_all(*parts), read.rule_params(actor)).all()
+        rows = connection.execute(union_all(*parts), rule_params(actor)).all()
     titles = {row[:2]: _title(row[0], row[1], row[3]) for row in rows if row[2] == _NO_VERSION}
     return titles, {row[:3]: json.loads(row[3]) for row in rows if row[2] != _NO_VERSION}
 

@@ -22,8 +22,8 @@ from quire.declare.job_registry import Job, PermanentFailure, on_event
 from quire.errors import NotFound
 from quire.store.audit import record_event
 from quire.store.db import transaction
+from quire.store.events.outbox import enqueue
 from quire.store.instance_locks import BackupRunning
-from quire.store.outbox import enqueue
 from quire.web.language import gettext
 
 EVENT, VERIFY = "backups.make", "backups.verify"

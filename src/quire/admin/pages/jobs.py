@@ -14,8 +14,8 @@ from quire.admin.urls import record_url
 from quire.declare.clock import rfc3339
 from quire.declare.job_registry import job_titles
 from quire.declare.record import REGISTRY
-from quire.store import queue_admin
-from quire.store.mail_events import MAIL
+from quire.store.events import queue_admin
+from quire.store.events.mail import MAIL
 from quire.web.language import gettext, ngettext, noun
 
 

@@ -24,7 +24,7 @@ from quire.exchange.model import Unusable, summary_of
 from quire.exchange.tables.columns import importable_fields, match_columns
 from quire.exchange.tables.sheets import KINDS, Table, open_table, reader_slot
 from quire.records import orphaned_files
-from quire.store import outbox, undoable_batches
+from quire.store import undoable_batches
 from quire.store.audit import Word
 from quire.store.db import (
     Model,
@@ -34,6 +34,7 @@ from quire.store.db import (
     rollback_scope,
     transaction,
 )
+from quire.store.events import outbox
 from quire.store.files.local import ORIGINAL
 from quire.store.files.receive import receive
 from quire.store.files.storage import delete_files, file_storage

@@ -16,7 +16,7 @@ from quire.jobs.mail.message import MailMessage, mail_template, site_root, unsub
 from quire.records import COMMENTS, POSTS
 from quire.store import read
 from quire.store.db import transaction
-from quire.store.mail_events import enqueue_mail
+from quire.store.events.mail import enqueue_mail
 from quire.translations.messages import Message
 
 PAUSE = 30

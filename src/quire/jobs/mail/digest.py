@@ -28,9 +28,10 @@ from quire.jobs.mail.message import (
     unsubscribe_url,
 )
 from quire.records import COMMENTS, POSTS, PROFILES, USERS
-from quire.store import queue_admin, read
+from quire.store import read
 from quire.store.db import read_connection, transaction
-from quire.store.mail_events import enqueue_mail
+from quire.store.events import queue_admin
+from quire.store.events.mail import enqueue_mail
 from quire.translations.messages import Message
 from quire.web.dates import clock
 from quire.web.language import gettext, in_language, noun, translate

@@ -20,7 +20,7 @@ from quire.jobs.mail.file_backend import folder
 from quire.jobs.mail.message import MailMessage, site_root
 from quire.jobs.mail.unsubscribe import unsubscribe_headers
 from quire.security.tokens import digest
-from quire.store.mail_events import MAIL
+from quire.store.events.mail import MAIL
 
 logger = logging.getLogger("quire.mail")
 logger.setLevel(logging.INFO)

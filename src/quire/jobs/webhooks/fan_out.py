@@ -26,10 +26,10 @@ from quire.declare.event_names import is_subscribed
 from quire.declare.job_registry import periodic
 from quire.records.deliveries import PENDING, Delivery
 from quire.records.webhooks import Webhook, add_deliveries, known_events
-from quire.store.change_feed import catch_up
 from quire.store.db import read_connection, transaction
-from quire.store.feed_position import current_position, position_column
-from quire.store.outbox import OutboxEvent, enqueue
+from quire.store.events.change_feed import catch_up
+from quire.store.events.feed_position import current_position, position_column
+from quire.store.events.outbox import OutboxEvent, enqueue
 
 SEND = "webhook.send"
 """The job that sends what is due to one webhook."""

@@ -22,7 +22,7 @@ from quire.monitoring.counters import DELIVERIES, count
 from quire.records.deliveries import DELIVERED, FAILED, PENDING, Delivery
 from quire.records.webhooks import WEBHOOKS, Webhook
 from quire.store.db import on_commit, read_connection, transaction
-from quire.store.mail_events import enqueue_mail
+from quire.store.events.mail import enqueue_mail
 from quire.store.write import update as update_record
 
 logger = logging.getLogger("quire.webhooks")

@@ -8,12 +8,11 @@ from sqlalchemy import ColumnElement, Select, Text, and_, cast, exists, func, or
 from quire.actor import Actor
 from quire.declare.fields import Field
 from quire.declare.record import REGISTRY, Record
-from quire.declare.rules import Answer, row_conditions
+from quire.declare.rules import Answer, row_conditions, rule_params
 from quire.declare.sql_functions import position
 from quire.store.db import read_connection
 from quire.store.drafts import Draft
 from quire.store.files.usage_in_texts import PREFIX, rows_naming, texts_of
-from quire.store.read import rule_params
 
 MOST = 100
 """Uses that are listed; all are counted."""

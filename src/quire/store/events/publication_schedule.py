@@ -18,8 +18,8 @@ from quire.declare.record import REGISTRY, Record
 from quire.declare.sql_types import UTCDateTime
 from quire.store.audit import RecordId, Word
 from quire.store.db import Model, read_connection, transaction
-from quire.store.outbox import event_row, insert_events
-from quire.store.viewers import note_viewers
+from quire.store.events.outbox import event_row, insert_events
+from quire.store.events.viewers import note_viewers
 
 MOST_AT_ONCE = 100
 """Events that are written in one transaction."""

@@ -29,7 +29,7 @@ from quire.declare.job_registry import LEASE_SECONDS, PERIODIC, Job, PeriodicTas
 from quire.declare.record import REGISTRY
 from quire.declare.sql_types import UTCDateTime
 from quire.store.db import read_connection, transaction
-from quire.store.outbox import NOBODY, OutboxEvent
+from quire.store.events.outbox import NOBODY, OutboxEvent
 from quire.store.short_transactions import delete_in_batches
 
 FIRST_SECONDS = 60

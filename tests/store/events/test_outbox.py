@@ -8,9 +8,9 @@ from quire.declare.event_names import event_names, is_subscribed, subscription_n
 from quire.records import COMMENTS, POSTS, SETTINGS, TAGS
 from quire.store import write
 from quire.store.db import read_connection, transaction
-from quire.store.outbox import OutboxEvent
-from quire.store.publication_schedule import tell_due
-from quire.store.viewers import NOTE
+from quire.store.events.outbox import OutboxEvent
+from quire.store.events.publication_schedule import tell_due
+from quire.store.events.viewers import NOTE
 from tests.api.conftest import FUTURE, PAST
 
 TABLE = OutboxEvent.__table__

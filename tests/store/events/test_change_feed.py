@@ -7,8 +7,8 @@ import pytest
 from quire.actor import ANONYMOUS, SYSTEM
 from quire.records import POSTS, TAGS
 from quire.store import write
-from quire.store.change_feed import Place, catch_up, read_changes
-from quire.store.feed_position import current_position
+from quire.store.events.change_feed import Place, catch_up, read_changes
+from quire.store.events.feed_position import current_position
 from quire.store.size_limit import UNLIMITED
 
 WRITERS, EACH = 8, 12
@@ -56,7 +56,7 @@ def test_a_part_of_the_feed_takes_two_statements(app, make, people, statements):
 
 
 def test_what_concerns_others_alone_is_passed_over(app, make, monkeypatch):
-    monkeypatch.setattr("quire.store.change_feed.EVENTS_AT_ONCE", 1)
+    monkeypatch.setattr("quire.store.events.change_feed.EVENTS_AT_ONCE", 1)
     with app.app_context():
         catch_up()
         last = current_position().last

@@ -11,7 +11,7 @@ from quire.declare.clock import now
 from quire.declare.job_registry import PERIODIC
 from quire.store.audit import record_event
 from quire.store.db import read_connection, transaction
-from quire.store.outbox import OutboxEvent, wake_worker
+from quire.store.events.outbox import OutboxEvent, wake_worker
 
 MOST = 100
 """Failures that are shown at once, newest first."""

@@ -13,16 +13,15 @@ from sqlalchemy import BigInteger, Connection, Select, bindparam, select
 
 from quire.actor import Actor
 from quire.declare.record import REGISTRY, Record
-from quire.declare.rules import row_conditions
+from quire.declare.rules import row_conditions, rule_params
 from quire.declare.sql_functions import time_text
 from quire.store.db import read_connection
-from quire.store.feed_position import number_commits, position_column
-from quire.store.outbox import OutboxEvent
+from quire.store.events.feed_position import number_commits, position_column
+from quire.store.events.outbox import OutboxEvent
+from quire.store.events.publication_schedule import tell_due
+from quire.store.events.viewers import RANKED_ROLES
 from quire.store.projection import Projection
-from quire.store.publication_schedule import tell_due
-from quire.store.read import rule_params
 from quire.store.size_limit import SizeLimit
-from quire.store.viewers import RANKED_ROLES
 
 EVENTS_AT_ONCE = 1000
 """Events that are read together; at first twice as many as there may be changes."""

@@ -17,7 +17,7 @@ from quire.security.tokens import new_secret
 from quire.store.advisory_locks import advisory_lock
 from quire.store.audit import Word
 from quire.store.db import Model, has_one_writer, read_connection, transaction
-from quire.store.outbox import OutboxEvent
+from quire.store.events.outbox import OutboxEvent
 
 ONLY_ROW = 1
 _rows = OutboxEvent.__table__

@@ -6,7 +6,7 @@ from sqlalchemy.sql.schema import Column
 
 from quire.actor import Actor
 from quire.declare.record import REGISTRY
-from quire.store.viewers import RANKED_ROLES
+from quire.store.events.viewers import RANKED_ROLES
 
 VERSIONED = [one for one in REGISTRY.values() if one.is_versioned]
 

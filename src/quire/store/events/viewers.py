@@ -32,7 +32,7 @@ from quire.declare.record import REGISTRY, Record, record_of
 from quire.declare.rules import Rule, ShownBy
 from quire.declare.sql_functions import ACTOR_ID
 from quire.declare.sql_types import UTCDateTime
-from quire.store.outbox import OutboxEvent
+from quire.store.events.outbox import OutboxEvent
 from quire.store.rows import differs
 
 RANKED_ROLES = ("anonymous", *ROLES)

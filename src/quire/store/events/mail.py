@@ -4,8 +4,8 @@ A request only writes the row, in the transaction of what the mail is about; the
 link in a mail when it sends it.
 """
 
-from quire.store import outbox
-from quire.store.outbox import NOBODY
+from quire.store.events import outbox
+from quire.store.events.outbox import NOBODY
 
 MAIL = "mail"
 """The type of the events of mails."""
