@@ -9,8 +9,9 @@ from quire.declare import rules
 from quire.declare.clock import now, rfc3339
 from quire.declare.query import Query
 from quire.records import POSTS, USERS
-from quire.store import block_counts, cache, database_state, read, write
+from quire.store import cache, database_state, read, write
 from quire.store.db import db, transaction
+from quire.store.lists import block_counts
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ from quire.declare.query import parse_query
 from quire.declare.record import REGISTRY, VERBS
 from quire.records import POSTS
 from quire.records.api_keys import all_scopes
-from quire.store import includes, read, references, rows, select_statements
+from quire.store import includes, read, references, rows
 from quire.store.db import db
+from quire.store.lists import statements as select_statements
 
 CACHES = (
     query_fields._queryable, query_fields._filter_paths, select_statements.list_plan, select_statements.record_plan, includes._plan,

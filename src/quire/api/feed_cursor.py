@@ -10,9 +10,9 @@ from flask import current_app
 from quire.actor import Actor
 from quire.declare.clock import now
 from quire.errors import CursorExpired, invalid_parameter
-from quire.store.cursor import seal, unseal
 from quire.store.events.change_feed import Place
 from quire.store.events.feed_position import FeedPosition
+from quire.store.lists.cursor import seal, unseal
 
 START = "start"
 """The cursor of who wants all that is there, and then what changes."""

@@ -26,10 +26,10 @@ from quire.errors import PermissionDenied
 from quire.store.cache import total, totals
 from quire.store.database_state import database_state
 from quire.store.db import db, read_connection
+from quire.store.lists.statements import from_matches
 from quire.store.read import Page
 from quire.store.search import index as engine
 from quire.store.search.snippets import Highlighter
-from quire.store.select_statements import from_matches
 
 
 def search(actor: Actor, query: Query, types: tuple[str, ...] | None = None) -> Page:

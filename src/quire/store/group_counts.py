@@ -13,11 +13,11 @@ from quire.declare.grouping import PERIODS, Grouping
 from quire.declare.query import Query
 from quire.declare.record import Record, record_of
 from quire.declare.reference_rules import index_by_id
-from quire.store.conditions import expression
 from quire.store.db import read_connection
-from quire.store.index_hints import has_narrow
+from quire.store.lists.conditions import expression
+from quire.store.lists.index_hints import has_narrow
+from quire.store.lists.statements import MAX_PLANS, visible_rows
 from quire.store.read import count_rows, query_params
-from quire.store.select_statements import MAX_PLANS, visible_rows
 
 Group = dict[str, Any]
 MAX_GROUPS = 1000

@@ -13,20 +13,15 @@ from quire.declare.record import Record
 from quire.declare.rules import row_conditions, rule_params
 from quire.declare.unicode_text import normalize
 from quire.errors import no_such
-from quire.store import (
-    block_counts,
-    cursor,
-    page_rows,
-    page_starts,
-)
 from quire.store.cache import cached
 from quire.store.database_state import DatabaseState, database_state
 from quire.store.db import db, read_connection
 from quire.store.events.feed_position import FeedPosition
 from quire.store.includes import include, prune
+from quire.store.lists import block_counts, cursor, page_rows, page_starts
+from quire.store.lists.search_extent import extent_of
+from quire.store.lists.statements import Plan, Walk, list_plan, record_plan
 from quire.store.search import index as search_index
-from quire.store.search_extent import extent_of
-from quire.store.select_statements import Plan, Walk, list_plan, record_plan
 from quire.store.size_limit import UNLIMITED, SizeLimit
 
 

@@ -11,13 +11,10 @@ from quire.declare.query import Query
 from quire.declare.record import REGISTRY
 from quire.records import COMMENTS, PAGES, POSTS
 from quire.store import global_search as search
-from quire.store import (
-    page_rows,
-    read,
-    search_extent,
-    select_statements,
-)
+from quire.store import read
 from quire.store.db import db
+from quire.store.lists import page_rows, search_extent
+from quire.store.lists import statements as select_statements
 from quire.store.search import documents as search_documents
 from quire.store.search import index as search_index
 from quire.store.write import act, create_many, delete, update

@@ -15,11 +15,11 @@ from quire.declare.record import REGISTRY, Record
 from quire.declare.rules import row_conditions, rule_params
 from quire.declare.sql_functions import time_text
 from quire.records.deliveries import FAILED
-from quire.store.conditions import expression
 from quire.store.daily_views import views_since
 from quire.store.db import read_connection
 from quire.store.events import queue_admin
-from quire.store.index_hints import hint_at_condition
+from quire.store.lists.conditions import expression
+from quire.store.lists.index_hints import hint_at_condition
 
 DAYS = 30
 LATELY = timedelta(days=7)

@@ -8,12 +8,12 @@ from sqlalchemy import Connection, func, select
 
 from quire.declare.query import Query
 from quire.declare.record import Record
-from quire.store import cursor
 from quire.store.cache import total, totals
 from quire.store.database_state import DatabaseState
-from quire.store.index_hints import has_links, hint_at_condition
+from quire.store.lists import cursor
+from quire.store.lists.index_hints import has_links, hint_at_condition
+from quire.store.lists.statements import Walk
 from quire.store.search import index as search_index
-from quire.store.select_statements import Walk
 
 MIN_RANKED = 1000
 """Where fewer of the newest hits are in the list, its rows are looked through one by one."""

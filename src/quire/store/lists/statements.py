@@ -13,10 +13,10 @@ from quire.actor import Actor
 from quire.declare.record import Record
 from quire.declare.rules import row_conditions
 from quire.declare.value_kinds import ID, RANK, SORT_KEY
-from quire.store import cursor
-from quire.store.conditions import conditions_sql, expression
 from quire.store.includes import heads
-from quire.store.index_hints import (
+from quire.store.lists import cursor
+from quire.store.lists.conditions import conditions_sql, expression
+from quire.store.lists.index_hints import (
     has_links,
     has_narrow,
     hint_at_condition,

@@ -14,10 +14,10 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import BigInteger, Connection, Engine, Select, bindparam, func, select, tuple_
 
-from quire.store import block_counts, cursor
-from quire.store.block_counts import MAX_LISTS, Blocks
 from quire.store.database_state import DatabaseState
-from quire.store.select_statements import MAX_PLANS, Plan, in_order
+from quire.store.lists import block_counts, cursor
+from quire.store.lists.block_counts import MAX_LISTS, Blocks
+from quire.store.lists.statements import MAX_PLANS, Plan, in_order
 
 BLOCK = 2000
 """Rows of one block, when it is made."""

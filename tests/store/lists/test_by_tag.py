@@ -9,7 +9,8 @@ from quire.declare.clock import now, rfc3339
 from quire.declare.query import Query
 from quire.declare.query_conditions import Condition
 from quire.records import POSTS
-from quire.store import read, search_extent, write
+from quire.store import read, write
+from quire.store.lists import search_extent
 from tests.databases import on_postgresql
 
 SEA = (Condition("tags.name", "eq", ("Sea",)),)

@@ -10,9 +10,10 @@ from quire.actor import ANONYMOUS, SYSTEM, Actor
 from quire.declare.clock import now, rfc3339
 from quire.declare.query import Query
 from quire.records import POSTS
-from quire.store import block_counts, page_starts, read, write
+from quire.store import read, write
 from quire.store.db import transaction
 from quire.store.events.feed_position import number_commits
+from quire.store.lists import block_counts, page_starts
 
 MODERATOR = Actor("moderator", 0)
 

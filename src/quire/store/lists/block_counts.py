@@ -19,8 +19,8 @@ from quire.store.data_versions import ANY_ROW, collect_reads, ignore_reads, note
 from quire.store.database_state import DatabaseState
 from quire.store.events.feed_position import FeedPosition, position_column
 from quire.store.events.outbox import OutboxEvent
-from quire.store.index_hints import hint_by_id
-from quire.store.select_statements import MAX_PLANS, Plan
+from quire.store.lists.index_hints import hint_by_id
+from quire.store.lists.statements import MAX_PLANS, Plan
 
 BLOCK = 5000
 """Ids in one block."""

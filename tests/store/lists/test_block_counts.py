@@ -11,9 +11,10 @@ from quire.declare.clock import now, rfc3339
 from quire.declare.query import Query
 from quire.declare.query_conditions import Condition
 from quire.records import COMMENTS, POSTS
-from quire.store import block_counts, read, write
+from quire.store import read, write
 from quire.store.db import db, transaction
 from quire.store.events.feed_position import number_commits
+from quire.store.lists import block_counts
 
 
 @pytest.fixture

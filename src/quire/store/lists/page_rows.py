@@ -4,10 +4,10 @@ from typing import Any
 
 from quire.declare.query import Query
 from quire.declare.value_kinds import INT64
-from quire.store import cursor, page_starts
+from quire.store.lists import cursor, page_starts
+from quire.store.lists.search_extent import Extent
+from quire.store.lists.statements import SEARCHING, Plan
 from quire.store.search import index as search_index
-from quire.store.search_extent import Extent
-from quire.store.select_statements import SEARCHING, Plan
 from quire.store.size_limit import SizeLimit
 
 ROWS_AHEAD, ROWS_PER_HIT = 5000, 20
