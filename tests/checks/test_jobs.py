@@ -61,7 +61,7 @@ def test_a_job_that_has_failed_for_good(make_app, people):
             result = jobs.check_queue()
     finally:
         post.stop()
-    assert result.status == "warning" and result.reason == "1 jobs have failed for good."
+    assert result.status == "warning" and result.reason == "1 job has failed for good."
 
 
 def test_a_backlog(context, monkeypatch):
@@ -84,8 +84,8 @@ def test_webhooks_that_fail(context, people):
     }  # fmt: skip
     with transaction() as connection:
         connection.execute(insert(DELIVERIES.model.__table__).values(**delivery))
-    assert "1 deliveries" in jobs.check_webhooks().reason
+    assert "1 delivery" in jobs.check_webhooks().reason
     with transaction() as connection:
         off = "UPDATE webhooks SET is_active = false, disabled_reason = 'All attempts have failed.'"
         connection.execute(text(off))
-    assert "1 webhooks were turned off" in jobs.check_webhooks().reason
+    assert "1 webhook was turned off" in jobs.check_webhooks().reason

@@ -27,7 +27,7 @@ SITE = (
     "/profile/delete",
 )  # fmt: skip
 PANEL = (
-    "/admin/", "/admin/access/", "/admin/archive/", "/admin/backups/", "/admin/imports/", "/admin/jobs/",
+    "/admin/", "/admin/access/", "/admin/archive/", "/admin/backups/", "/admin/checks/", "/admin/imports/", "/admin/jobs/",
     "/admin/invitations/", "/admin/comments/moderation/", "/admin/posts/edit/?id=1", "/admin/posts/new/",
     "/admin/posts/details/?id=1", "/admin/posts/history/?id=1", "/admin/users/new/",
     "/admin/settings/edit/?id=1", "/admin/posts/?status=draft", "/admin/posts/?title__icontains=zebra",
@@ -71,11 +71,12 @@ def seen(page):
 
 LISTS = [f"/admin/{path}/" for path in REGISTRY if path not in ("settings", "appearance")]
 DATA = set(
-    "root mod ann abe bob tide Tide Hello zebra example org Quire SQLite CSV XLSX HTML html Ctrl UTC JSON URL "
+    "root mod ann abe bob tide Tide Hello zebra example org testing Quire SQLite Python CSV XLSX HTML html Ctrl UTC JSON URL "
     "English Deutsch".split()
 )
 """Words of the records in these tests, names, and what is called so in every language."""
-SCOPE = re.compile(r"\b[a-z_]+:(?:read|write)\b")
+NAMES = re.compile(r"\b[a-z_]+:(?:read|write)\b|(?:/[\w.-]+)+")
+"""Scopes and paths of files."""
 MONTHS = {
     name
     for width in ("wide", "abbreviated")
@@ -100,7 +101,7 @@ def readable(page):
     for one in page("time"):  # Babel knows how dates are written
         one.decompose()
     for text in seen(page):
-        words = re.findall(r"[A-Za-z]{3,}", SCOPE.sub("", text))
+        words = re.findall(r"[A-Za-z]{3,}", NAMES.sub("", text))
         if not DATA.union(MONTHS, {name.rstrip(".") for name in MONTHS}).issuperset(words):
             yield text
 

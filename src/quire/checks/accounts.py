@@ -7,6 +7,7 @@ from quire.checks.check import OK, Check, error, warning
 from quire.records import USERS
 from quire.records.accounts.second_factors import Passkey, TotpDevice
 from quire.store.db import read_connection
+from quire.translations.messages import Message
 
 MOST_NAMES = 3
 
@@ -14,8 +15,8 @@ MOST_NAMES = 3
 def check_administrator() -> Check:
     """Whether there is an administrator."""
     if first_admin.is_needed():
-        action = "Create one: manage.py users create USERNAME EMAIL --role admin."
-        return error("There is no active administrator.", action)
+        action = Message("Create one: manage.py users create USERNAME EMAIL --role admin.")
+        return error(Message("There is no active administrator."), action)
     return OK
 
 
@@ -24,10 +25,15 @@ def check_second_factors() -> Check:
     names = _unprotected()
     if not names:
         return OK
-    more = " and others" if len(names) > MOST_NAMES else ""
-    reason = f"Administrators without a second factor: {', '.join(names[:MOST_NAMES])}{more}."
+    shown = ", ".join(names[:MOST_NAMES])
+    reason = (
+        Message("Administrators without a second factor: %(names)s and others.", names=shown)
+        if len(names) > MOST_NAMES
+        else Message("Administrators without a second factor: %(names)s.", names=shown)
+    )
     return warning(
-        reason, "Let them set one up at /profile/two-factor; REQUIRE_ADMIN_TWO_FACTOR insists."
+        reason,
+        Message("Let them set one up at /profile/two-factor; REQUIRE_ADMIN_TWO_FACTOR insists."),
     )
 
 

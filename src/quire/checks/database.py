@@ -17,7 +17,9 @@ from quire.store.audit import AuditEvent
 from quire.store.connections.postgresql import missing_role_settings
 from quire.store.db import db, read_connection
 from quire.store.migrations import database_revision, require_current
-from quire.store.replica import LATE, LATE_SECONDS, sample_replica
+from quire.store.replica import LATE_SECONDS, sample_replica
+from quire.store.replica_faults import LATE
+from quire.translations.messages import Message
 
 PYTHON, SQLITE, POSTGRESQL = (3, 11), (3, 40), (15,)
 """The oldest versions that Quire is tested with."""
@@ -43,7 +45,10 @@ def check_versions() -> Check:
     for one, required in (("Python", PYTHON), (name, oldest)):
         if _numbers(present[one]) < required:
             least = ".".join(map(str, required))
-            return error(f"{one} {present[one]} is too old.", f"Install {one} {least} or later.")
+            return error(
+                Message("%(name)s %(version)s is too old.", name=one, version=present[one]),
+                Message("Install %(name)s %(version)s or later.", name=one, version=least),
+            )
     return ok(", ".join(f"{one} {version}" for one, version in present.items()))
 
 
@@ -63,15 +68,23 @@ def check_integrity() -> Check:
     """Whether the file of SQLite is whole and no row refers to nothing; PostgreSQL checks itself."""
     with read_connection() as connection:
         reason = None if connection.dialect.name != "sqlite" else _damage(connection)
-    return OK if reason is None else error(reason, "Restore a backup: manage.py restore FILE.")
+    return (
+        OK
+        if reason is None
+        else error(reason, Message("Restore a backup: manage.py restore FILE."))
+    )
 
 
 def _damage(connection: Connection) -> str | None:
     answer = connection.execute(text("PRAGMA quick_check(1)")).scalar()
     if answer != "ok":
-        return f"The file is damaged: {answer}."
+        return Message("The file is damaged: %(fault)s.", fault=answer)
     lost = connection.execute(text("PRAGMA foreign_key_check")).first()
-    return None if lost is None else f"A row in {lost[0]} refers to a missing row in {lost[2]}."
+    if lost is None:
+        return None
+    return Message(
+        "A row in %(table)s refers to a missing row in %(other)s.", table=lost[0], other=lost[2]
+    )
 
 
 def check_role() -> Check:
@@ -83,20 +96,22 @@ def check_role() -> Check:
     if not missing:
         return OK
     words = "; ".join(f"ALTER ROLE CURRENT_USER SET {name} = '{one}'" for name, one in missing)
-    reason = "Behind PgBouncer, the role of the database needs settings of its own."
-    return error(reason, f"Run in psql: {words}.")
+    reason = Message("Behind PgBouncer, the role of the database needs settings of its own.")
+    return error(reason, Message("Run in psql: %(command)s.", command=words))
 
 
 def check_replica() -> Check:
     """Whether the replica can be used, and how far it is behind; the primary server answers otherwise."""
     sample = sample_replica()
     if sample is None:
-        return ok("not used")
+        return ok(Message("not used"))
     if sample.fault is not None:
         return warning(*sample.fault)
-    behind = f"{sample.seconds_behind:.1f} s behind"
+    behind = Message("%(seconds)s s behind", seconds=f"{sample.seconds_behind:.1f}")
     if sample.seconds_behind > LATE_SECONDS:
-        return warning(f"{LATE.reason} It is {behind}.", LATE.action)
+        return warning(
+            Message("%(reason)s It is %(behind)s.", reason=LATE.reason, behind=behind), LATE.action
+        )
     return ok(behind)
 
 
@@ -106,32 +121,43 @@ def check_place() -> Check:
         return OK
     drive = network_drive(Path(str(db.engine.url.database)))
     if drive is not None:
-        reason = (
-            f"The SQLite file is on a network drive ({drive}), where locks fail and files break."
+        reason = Message(
+            "The SQLite file is on a network drive (%(drive)s), where locks fail and files break.",
+            drive=drive,
         )
-        return error(reason, "Set QUIRE_INSTANCE to a local disk, or DATABASE_URL to PostgreSQL.")
+        return error(
+            reason, Message("Set QUIRE_INSTANCE to a local disk, or DATABASE_URL to PostgreSQL.")
+        )
     processes = len(shared_counters().read(0).processes) - 1  # the first is this command
     if processes <= MANY_PROCESSES:
         return OK
-    reason = f"{processes} processes share one SQLite file, in which one writes at a time."
-    return warning(reason, "Run fewer, or move to PostgreSQL: see docs/scaling.md.")
+    reason = Message(
+        "%(number)s processes share one SQLite file, in which one writes at a time.",
+        number=processes,
+    )
+    return warning(reason, Message("Run fewer, or move to PostgreSQL: see docs/scaling.md."))
 
 
 def check_clock() -> Check:
     """Whether this clock agrees with that of the database, and with what has happened already."""
     skew = _skew()
     if abs(skew) > SKEW:
-        reason = (
-            f"This clock differs by {abs(skew).total_seconds():.0f} s from that of the database."
+        reason = Message(
+            "This clock differs by %(seconds)s s from that of the database.",
+            seconds=f"{abs(skew).total_seconds():.0f}",
         )
-        return error(reason, "Set both machines by NTP.")
+        return error(reason, Message("Set both machines by NTP."))
     last = select(AuditEvent.created_at).order_by(AuditEvent.id.desc()).limit(1)
     with read_connection() as connection:
         newest: datetime | None = connection.execute(last).scalar()
     if newest is None or newest - now() < FUTURE:
         return OK
-    reason = f"The newest change is of {newest:%Y-%m-%d %H:%M} UTC, but this clock says {now():%Y-%m-%d %H:%M}."
-    return error(reason, "Set the clock of this machine, by NTP.")
+    reason = Message(
+        "The newest change is of %(newest)s UTC, but this clock says %(now)s.",
+        newest=f"{newest:%Y-%m-%d %H:%M}",
+        now=f"{now():%Y-%m-%d %H:%M}",
+    )
+    return error(reason, Message("Set the clock of this machine, by NTP."))
 
 
 def _skew() -> timedelta:

@@ -10,46 +10,47 @@ from quire.config.startup_errors import one_line
 from quire.config.validation import StartupError
 from quire.errors import Problem
 from quire.monitoring.bounded_calls import bounded_result
+from quire.translations.messages import Message
 
 Checks = Mapping[str, Callable[[], Check]]
 SECONDS = 3.0
 """How long each check may take."""
-DATABASE = {"database": database.check_database}
+DATABASE: Checks = {Message("database"): database.check_database}
 """What must be well for the checks that ask the database."""
-IN_DATABASE = {
-    "database integrity": database.check_integrity,
-    "limits of the database role": database.check_role,
-    "replica": database.check_replica,
-    "administrator": accounts.check_administrator,
-    "background jobs": jobs.check_jobs,
+IN_DATABASE: Checks = {
+    Message("database integrity"): database.check_integrity,
+    Message("limits of the database role"): database.check_role,
+    Message("replica"): database.check_replica,
+    Message("administrator"): accounts.check_administrator,
+    Message("background jobs"): jobs.check_jobs,
 }
-IN_INSTANCE = {
-    "disk": files.check_disk,
-    "file permissions": files.check_permissions,
-    "file storage": files.check_storage,
-    "newest backup": files.check_backup_age,
+IN_INSTANCE: Checks = {
+    Message("disk"): files.check_disk,
+    Message("file permissions"): files.check_permissions,
+    Message("file storage"): files.check_storage,
+    Message("newest backup"): files.check_backup_age,
 }
-PUBLIC_IN_DATABASE = {
-    "versions": database.check_versions,
-    "place of the database": database.check_place,
-    "clock": database.check_clock,
-    "second factors": accounts.check_second_factors,
-    "worker": jobs.check_worker,
-    "queue": jobs.check_queue,
-    "webhooks": jobs.check_webhooks,
-    "uploaded files": files.check_uploads,
+PUBLIC_IN_DATABASE: Checks = {
+    Message("versions"): database.check_versions,
+    Message("place of the database"): database.check_place,
+    Message("clock"): database.check_clock,
+    Message("second factors"): accounts.check_second_factors,
+    Message("worker"): jobs.check_worker,
+    Message("queue"): jobs.check_queue,
+    Message("webhooks"): jobs.check_webhooks,
+    Message("uploaded files"): files.check_uploads,
 }
-PUBLIC = {
-    "environment": settings.check_environment,
-    "public address": settings.check_address,
-    "proxy": settings.check_proxy,
-    "rate limits": settings.check_limits,
-    "settings": settings.check_contradictions,
-    "content of the backup": files.check_newest_backup,
-    "log": files.check_log,
-    "mail": services.check_mail,
+PUBLIC: Checks = {
+    Message("environment"): settings.check_environment,
+    Message("public address"): settings.check_address,
+    Message("proxy"): settings.check_proxy,
+    Message("rate limits"): settings.check_limits,
+    Message("settings"): settings.check_contradictions,
+    Message("content of the backup"): files.check_newest_backup,
+    Message("log"): files.check_log,
+    Message("mail"): services.check_mail,
     "Redis": services.check_redis,
-    "broker": services.check_broker,
+    Message("broker"): services.check_broker,
 }
 """What matters where strangers come in."""
 
@@ -81,10 +82,16 @@ def _bounded(name: str, check: Callable[[], Check], seconds: float | None) -> Ch
     try:
         result: Check = bounded_result(f"check {name}", partial(_run_one, check), seconds)
     except TimeoutError:
-        reason = f"Not known: the check did not end within {SECONDS:g} seconds."
-        return warning(reason, "Run manage.py check, which gives it all the time it takes.")
+        reason = Message(
+            "Not known: the check did not end within %(seconds)s seconds.", seconds=f"{SECONDS:g}"
+        )
+        return warning(
+            reason, Message("Run manage.py check, which gives it all the time it takes.")
+        )
     except CancelledError:
-        return error("The check itself failed; the lines above say why.", "Report it.")
+        return error(
+            Message("The check itself failed; the lines above say why."), Message("Report it.")
+        )
     return result
 
 

@@ -25,11 +25,11 @@ from quire.records import MEDIA
 from quire.records.media_files import stored_name
 from quire.store.db import db, read_connection
 from quire.store.files.storage import file_storage
-from quire.translations.messages import duration_in_words
+from quire.translations.messages import Message, duration_in_words
 
 FULL_BYTES, LOW_BYTES = 64 * 2**20, 2**30
 """Free bytes of a disk below which writes are about to fail, and below which to warn."""
-FREE_SPACE = "Delete what is not needed, or enlarge the disk."
+FREE_SPACE = Message("Delete what is not needed, or enlarge the disk.")
 SAMPLE = 50
 """Uploads, the newest and as many of the oldest, whose files are looked for."""
 LOOK_SECONDS = 2.0
@@ -44,7 +44,10 @@ def check_disk() -> Check:
     free = min(shutil.disk_usage(folder).free for folder in _folders())
     if free >= LOW_BYTES:
         return OK
-    reason = f"Only {free // 2**20} MB are free on the disk of the instance folder or the database."
+    reason = Message(
+        "Only %(megabytes)s MB are free on the disk of the instance folder or the database.",
+        megabytes=free // 2**20,
+    )
     return Check("error" if free < FULL_BYTES else "warning", reason, FREE_SPACE)
 
 
@@ -66,14 +69,21 @@ def check_permissions() -> Check:
     if not paths:
         return OK
     path = paths[0]
-    return error(f"Other users of this machine can read {path}.", f"Run: chmod -R go= '{path}'.")
+    return error(
+        Message("Other users of this machine can read %(path)s.", path=path),
+        Message("Run: chmod -R go= '%(path)s'.", path=path),
+    )
 
 
 def check_storage() -> Check:
     """Whether files can be stored."""
     fault = file_storage().fault()
-    action = "Check the rights of uploads/ in the instance folder, or the settings S3_*."
-    return OK if fault is None else error(f"Uploads cannot be stored: {fault}.", action)
+    action = Message("Check the rights of uploads/ in the instance folder, or the settings S3_*.")
+    return (
+        OK
+        if fault is None
+        else error(Message("Uploads cannot be stored: %(fault)s.", fault=fault), action)
+    )
 
 
 def check_uploads() -> Check:
@@ -87,9 +97,14 @@ def check_uploads() -> Check:
         if file_storage().find(stored_name(url, sha256)) is None:
             missing.append(url)
     if not missing:
-        return ok(f"{looked} of the newest and oldest looked for")
-    reason = f"Of {looked} uploads looked for, {len(missing)} have no file, such as {missing[0]}."
-    return error(reason, "Copy uploads/ from a backup: its files keep their names.")
+        return ok(Message("%(looked)s of the newest and oldest looked for", looked=looked))
+    reason = Message(
+        "Of %(looked)s uploads looked for, %(lost)s have no file, such as %(name)s.",
+        looked=looked,
+        lost=len(missing),
+        name=missing[0],
+    )
+    return error(reason, Message("Copy uploads/ from a backup: its files keep their names."))
 
 
 def _some_files() -> list[tuple[str, str]]:
@@ -107,23 +122,32 @@ def check_backup_age() -> Check:
     """Whether there is a backup that is as new as it should be."""
     every, age = current_app.config["BACKUP_EVERY"], seconds_since_backup()
     known = (
-        "There is no backup"
+        Message("There is no backup")
         if age is None
-        else f"The newest backup was made {duration_in_words(age)} ago"
+        else Message("The newest backup was made %(time)s ago", time=duration_in_words(age))
     )
     if every and (age is None or age > 2 * every):
-        reason = f"{known}, but one is due every {duration_in_words(every)}."
-        return error(reason, "Start serve.py or manage.py worker; its log says why none was made.")
+        reason = Message(
+            "%(known)s, but one is due every %(time)s.",
+            known=known,
+            time=duration_in_words(every),
+        )
+        return error(
+            reason, Message("Start serve.py or manage.py worker; its log says why none was made.")
+        )
     if age is None or age > OLD_BACKUP:
-        return warning(f"{known}.", "Set BACKUP_EVERY=24h, or run manage.py backup.")
-    return ok(f"{duration_in_words(age)} ago")
+        return warning(
+            Message("%(known)s.", known=known),
+            Message("Set BACKUP_EVERY=24h, or run manage.py backup."),
+        )
+    return ok(Message("%(time)s ago", time=duration_in_words(age)))
 
 
 def check_newest_backup() -> Check:
     """Whether the newest backup can be read from end to end."""
     backups = stored_backups()
     if not backups:
-        return ok("there is none")
+        return ok(Message("there is none"))
     path, end = backups[-1][1], time.monotonic() + LOOK_SECONDS
     command, percent = f"manage.py backup --verify '{path}'", 0
 
@@ -135,14 +159,17 @@ def check_newest_backup() -> Check:
 
     try:
         with open_backup(path, _instance(), _passphrase, stop_at_end):
-            return ok(f"{path.name} is whole")
+            return ok(Message("%(name)s is whole", name=path.name))
     except TimeoutError:
         return _check_unread(path, percent, command)
     except _NoPassphrase:
-        reason = f"{path.name} is encrypted, and BACKUP_PASSPHRASE is not set."
-        return warning(reason, f"Run: {command}.")
+        reason = Message("%(name)s is encrypted, and BACKUP_PASSPHRASE is not set.", name=path.name)
+        return warning(reason, Message("Run: %(command)s.", command=command))
     except (StartupError, OSError) as fault:
-        return error(f"The newest backup cannot be restored: {fault}", "Run manage.py backup.")
+        return error(
+            Message("The newest backup cannot be restored: %(fault)s", fault=fault),
+            Message("Run manage.py backup."),
+        )
 
 
 def _check_unread(path: Path, percent: int, command: str) -> Check:
@@ -150,17 +177,43 @@ def _check_unread(path: Path, percent: int, command: str) -> Check:
     last = last_verification(path)
     if last is not None and last.problem:
         return error(
-            f"{path.name} failed its verification: {last.problem}", "Run manage.py backup."
+            Message(
+                "%(name)s failed its verification: %(problem)s",
+                name=path.name,
+                problem=last.problem,
+            ),
+            Message("Run manage.py backup."),
         )
-    reason = f"{path.name} is large: {percent} % of it was read here, the rest was not verified."
+    reason = Message(
+        "%(name)s is large: %(percent)s %% of it was read here, the rest was not verified.",
+        name=path.name,
+        percent=percent,
+    )
     if last is not None:
-        return ok(f"{reason} All of it was verified {duration_in_words(_seconds_since(last))} ago.")
+        return ok(
+            Message(
+                "%(reason)s All of it was verified %(time)s ago.",
+                reason=reason,
+                time=duration_in_words(_seconds_since(last)),
+            )
+        )
     others = (last_verification(path) for _, path in stored_backups())
     ages = [_seconds_since(one) for one in others if one is not None and not one.problem]
     if not ages:
-        return warning(f"{reason} No stored backup has ever been verified.", f"Run: {command}.")
-    reason += f" Another one was verified {duration_in_words(min(ages))} ago."
-    return Check("ok" if min(ages) < OLD_VERIFICATION else "warning", reason, f"Run: {command}.")
+        return warning(
+            Message("%(reason)s No stored backup has ever been verified.", reason=reason),
+            Message("Run: %(command)s.", command=command),
+        )
+    reason = Message(
+        "%(reason)s Another one was verified %(time)s ago.",
+        reason=reason,
+        time=duration_in_words(min(ages)),
+    )
+    return Check(
+        "ok" if min(ages) < OLD_VERIFICATION else "warning",
+        reason,
+        Message("Run: %(command)s.", command=command),
+    )
 
 
 def _seconds_since(verification: Verification) -> float:
@@ -181,8 +234,10 @@ def check_log() -> Check:
     """Whether the log is bounded and says as much as it should."""
     config = current_app.config
     if config["LOG_LEVEL"] == "DEBUG":
-        return warning("LOG_LEVEL=DEBUG logs much that nobody reads.", "Set LOG_LEVEL=INFO.")
+        return warning(
+            Message("LOG_LEVEL=DEBUG logs much that nobody reads."), Message("Set LOG_LEVEL=INFO.")
+        )
     if config["LOG_FILE"] and not config["LOG_FILE_BYTES"]:
-        reason = "The log file grows without end, as LOG_FILE_BYTES is 0."
-        return warning(reason, "Set LOG_FILE_BYTES, unless another program rotates it.")
+        reason = Message("The log file grows without end, as LOG_FILE_BYTES is 0.")
+        return warning(reason, Message("Set LOG_FILE_BYTES, unless another program rotates it."))
     return OK

@@ -14,6 +14,7 @@ from quire.monitoring.setup import shared_counters
 from quire.records import DELIVERIES, WEBHOOKS
 from quire.store.db import read_connection
 from quire.store.events.queue_admin import is_claimed, jobs_by_state, oldest_due
+from quire.translations.messages import Message
 
 JOBS_WAIT = timedelta(minutes=5)
 """How long a job may wait if a worker is running."""
@@ -21,8 +22,8 @@ BACKLOG = 10_000
 """Jobs that may wait at once."""
 DELIVERY_DAYS = timedelta(days=7)
 """How long a failed delivery is worth a word."""
-START_WORKER = "Start serve.py or manage.py worker."
-MORE_WORKERS = "If this lasts, run manage.py worker --concurrency 4 beside the server."
+START_WORKER = Message("Start serve.py or manage.py worker.")
+MORE_WORKERS = Message("If this lasts, run manage.py worker --concurrency 4 beside the server.")
 
 
 def check_jobs() -> Check:
@@ -31,10 +32,12 @@ def check_jobs() -> Check:
     if since is None or now() - since < JOBS_WAIT:
         return OK
     minutes = int((now() - since).total_seconds() // 60)
-    reason = f"The oldest job has been waiting for {minutes} minutes"
+    reason = Message("The oldest job has been waiting for %(minutes)s minutes", minutes=minutes)
     if is_worker_alive():
-        return warning(f"{reason}, though workers are running.", MORE_WORKERS)
-    return error(f"{reason}, and no worker is running.", START_WORKER)
+        return warning(
+            Message("%(reason)s, though workers are running.", reason=reason), MORE_WORKERS
+        )
+    return error(Message("%(reason)s, and no worker is running.", reason=reason), START_WORKER)
 
 
 def is_worker_alive() -> bool:
@@ -48,18 +51,36 @@ def check_worker() -> Check:
     """Whether anybody would do a job that came now; a server that has just started has not said so yet."""
     config = current_app.config
     is_served = config["JOB_THREADS"] and running_servers(Path(config["QUIRE_INSTANCE"]))
-    return OK if is_served or is_worker_alive() else warning("No worker is running.", START_WORKER)
+    return (
+        OK
+        if is_served or is_worker_alive()
+        else warning(Message("No worker is running."), START_WORKER)
+    )
 
 
 def check_queue() -> Check:
     """Whether jobs have failed for good, or pile up."""
     counts = jobs_by_state()
     if failed := counts["failed"]:
-        action = "Read why at System, Jobs in the panel, and run them again or delete them there."
-        return warning(f"{failed} jobs have failed for good.", action)
+        action = Message(
+            "Read why at System, Jobs in the panel, and run them again or delete them there."
+        )
+        return warning(
+            Message(
+                "%(count)s job has failed for good.",
+                "%(count)s jobs have failed for good.",
+                count=failed,
+            ),
+            action,
+        )
     if counts["waiting"] > BACKLOG:
-        return warning(f"{counts['waiting']} jobs are waiting.", MORE_WORKERS)
-    return ok(f"{counts['waiting']} waiting")
+        return warning(
+            Message(
+                "%(count)s job is waiting.", "%(count)s jobs are waiting.", count=counts["waiting"]
+            ),
+            MORE_WORKERS,
+        )
+    return ok(Message("%(number)s waiting", number=counts["waiting"]))
 
 
 def check_webhooks() -> Check:
@@ -71,9 +92,23 @@ def check_webhooks() -> Check:
     with read_connection() as connection:
         off, lost = (connection.execute(one).scalar_one() for one in (disabled, failed))
     if off:
-        action = "Read why at System, Webhooks in the panel, and turn them on again there."
-        return warning(f"{off} webhooks were turned off because they failed.", action)
+        action = Message("Read why at System, Webhooks in the panel, and turn them on again there.")
+        return warning(
+            Message(
+                "%(count)s webhook was turned off because it failed.",
+                "%(count)s webhooks were turned off because they failed.",
+                count=off,
+            ),
+            action,
+        )
     if lost:
-        action = "Read why at System, Deliveries in the panel, and replay them there."
-        return warning(f"{lost} deliveries to webhooks have failed within 7 days.", action)
+        action = Message("Read why at System, Deliveries in the panel, and replay them there.")
+        return warning(
+            Message(
+                "%(count)s delivery to a webhook has failed within 7 days.",
+                "%(count)s deliveries to webhooks have failed within 7 days.",
+                count=lost,
+            ),
+            action,
+        )
     return OK

@@ -8,31 +8,41 @@ from limits.storage import storage_from_string
 from quire.checks.check import OK, Check, error, ok, warning
 from quire.jobs.mail.smtp import try_server
 from quire.security.counter_storage import storage_uri
+from quire.translations.messages import Message
 
 CONNECT_SECONDS = 2.0
 """How long to wait for each answer of a server."""
-NOT_USED = ok("not used")
+NOT_USED = ok(Message("not used"))
 
 
 def check_mail() -> Check:
     """Whether the mail server takes this installation's mail."""
     config = current_app.config
     if not config["MAIL_SERVER"]:
-        reason = (
+        reason = Message(
             "MAIL_SERVER is not set: no email is sent, and no password can be reset by its owner."
         )
         return warning(
-            reason, "Set MAIL_SERVER; until then, emails are in outbox/ of the instance folder."
+            reason,
+            Message("Set MAIL_SERVER; until then, emails are in outbox/ of the instance folder."),
         )
     if not config["MAIL_DEFAULT_SENDER"]:
-        reason = "MAIL_DEFAULT_SENDER is not set: servers may refuse mail from an address that is made up."
-        return error(reason, "Set MAIL_DEFAULT_SENDER to an address of your own domain.")
+        reason = Message(
+            "MAIL_DEFAULT_SENDER is not set: servers may refuse mail from an address that is made up."
+        )
+        return error(reason, Message("Set MAIL_DEFAULT_SENDER to an address of your own domain."))
     fault = try_server(CONNECT_SECONDS)
     if fault is None:
         return OK
-    reason = f"The mail server at {config['MAIL_SERVER']}:{config['MAIL_PORT']} does not let us in: {fault}."
+    reason = Message(
+        "The mail server at %(host)s:%(port)s does not let us in: %(fault)s.",
+        host=config["MAIL_SERVER"],
+        port=config["MAIL_PORT"],
+        fault=fault,
+    )
     return error(
-        reason, "Check MAIL_SERVER, MAIL_PORT, MAIL_USE_TLS, MAIL_USERNAME and the firewall."
+        reason,
+        Message("Check MAIL_SERVER, MAIL_PORT, MAIL_USE_TLS, MAIL_USERNAME and the firewall."),
     )
 
 
@@ -43,8 +53,10 @@ def check_redis() -> Check:
         return NOT_USED
     if storage_from_string(storage_uri(url)).check():
         return OK
-    reason = "Redis does not answer: until it does, each process counts its own rate limits."
-    return warning(reason, "Start Redis, or check REDIS_URL.")
+    reason = Message(
+        "Redis does not answer: until it does, each process counts its own rate limits."
+    )
+    return warning(reason, Message("Start Redis, or check REDIS_URL."))
 
 
 def check_broker() -> Check:
@@ -54,5 +66,5 @@ def check_broker() -> Check:
     app = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001
     if import_module("quire.jobs.celery").is_broker_reachable(app, CONNECT_SECONDS):
         return OK
-    reason = "The broker does not answer: jobs wait until it does."
-    return error(reason, "Start it, or check CELERY_BROKER_URL.")
+    reason = Message("The broker does not answer: jobs wait until it does.")
+    return error(reason, Message("Start it, or check CELERY_BROKER_URL."))

@@ -10,6 +10,7 @@ from quire.checks.check import OK, Check, error, warning
 from quire.config.load import refuse_unsafe
 from quire.config.validation import LOOPBACK, UnsafeConfig
 from quire.monitoring.setup import shared_counters
+from quire.translations.messages import Message
 from quire.web.hosts import is_served_host
 
 Config = Mapping[str, Any]
@@ -19,12 +20,14 @@ def check_environment() -> Check:
     """Whether this is production, with a secret key that nobody can guess and no debugger."""
     name = current_app.config["QUIRE_ENV"]
     if name != "production":
-        reason = f"QUIRE_ENV is {name}: errors show the code to everybody."
-        return error(reason, "Set QUIRE_ENV=production, and remove FLASK_DEBUG.")
+        reason = Message("QUIRE_ENV is %(name)s: errors show the code to everybody.", name=name)
+        return error(reason, Message("Set QUIRE_ENV=production, and remove FLASK_DEBUG."))
     try:
         refuse_unsafe(current_app.config)
     except UnsafeConfig as fault:
-        return error(str(fault), "Remove SECRET_KEY: one is then made in the instance folder.")
+        return error(
+            str(fault), Message("Remove SECRET_KEY: one is then made in the instance folder.")
+        )
     return OK
 
 
@@ -32,14 +35,18 @@ def check_address() -> Check:
     """Whether the public address is safe, and served."""
     url, hosts = current_app.config["PUBLIC_URL"], current_app.config["TRUSTED_HOSTS"]
     if not url.startswith("https://"):
-        reason = "PUBLIC_URL is not an https address: passwords would be sent unencrypted."
-        return error(reason, "Set PUBLIC_URL=https://... to what readers type.")
+        reason = Message("PUBLIC_URL is not an https address: passwords would be sent unencrypted.")
+        return error(reason, Message("Set PUBLIC_URL=https://... to what readers type."))
     host = urlsplit(url).netloc
     if not hosts:
-        return error("TRUSTED_HOSTS is not set.", f"Set TRUSTED_HOSTS={host}.")
+        return error(
+            Message("TRUSTED_HOSTS is not set."), Message("Set TRUSTED_HOSTS=%(host)s.", host=host)
+        )
     if not is_served_host(host, tuple(hosts)):
-        reason = "The host of PUBLIC_URL is not in TRUSTED_HOSTS: readers would be refused."
-        return error(reason, f"Add {host} to TRUSTED_HOSTS.")
+        reason = Message(
+            "The host of PUBLIC_URL is not in TRUSTED_HOSTS: readers would be refused."
+        )
+        return error(reason, Message("Add %(host)s to TRUSTED_HOSTS.", host=host))
     return OK
 
 
@@ -48,20 +55,27 @@ def check_proxy() -> Check:
     config = current_app.config
     if config["TRUSTED_PROXY"] or not config["PUBLIC_URL"].startswith("https://"):
         return OK
-    reason = "TRUSTED_PROXY is not set: all readers seem to have the address of the proxy, and share limits."
-    return warning(reason, "Set TRUSTED_PROXY to the address that the proxy connects from.")
+    reason = Message(
+        "TRUSTED_PROXY is not set: all readers seem to have the address of the proxy, and share limits."
+    )
+    return warning(
+        reason, Message("Set TRUSTED_PROXY to the address that the proxy connects from.")
+    )
 
 
 def check_limits() -> Check:
     """Whether attempts are limited, by all processes together."""
     config = current_app.config
     if not config["RATELIMIT_ENABLED"]:
-        reason = "RATELIMIT_ENABLED is off: passwords can be guessed without end."
-        return error(reason, "Set RATELIMIT_ENABLED=true.")
+        reason = Message("RATELIMIT_ENABLED is off: passwords can be guessed without end.")
+        return error(reason, Message("Set RATELIMIT_ENABLED=true."))
     processes = len(shared_counters().read(0).processes) - 1  # the first is this command
     if processes > 1 and not config["REDIS_URL"]:
-        reason = f"{processes} processes are running, and each counts its own rate limits."
-        return warning(reason, "Set REDIS_URL, so that they count together.")
+        reason = Message(
+            "%(number)s processes are running, and each counts its own rate limits.",
+            number=processes,
+        )
+        return warning(reason, Message("Set REDIS_URL, so that they count together."))
     return OK
 
 
@@ -73,26 +87,36 @@ def check_contradictions() -> Check:
 def _contradictions(config: Config) -> Iterator[Check]:
     yield from _mail_contradictions(config)
     if bool(config["S3_ACCESS_KEY"]) != bool(config["S3_SECRET_KEY"]):
-        yield error("S3_ACCESS_KEY and S3_SECRET_KEY need each other.", "Set both, or neither.")
+        yield error(
+            Message("S3_ACCESS_KEY and S3_SECRET_KEY need each other."),
+            Message("Set both, or neither."),
+        )
     if config["S3_ACCESS_KEY"] and not config["S3_BUCKET"]:
         yield warning(
-            "S3_ACCESS_KEY is set, but no S3_BUCKET.", "Set S3_BUCKET, or remove the keys."
+            Message("S3_ACCESS_KEY is set, but no S3_BUCKET."),
+            Message("Set S3_BUCKET, or remove the keys."),
         )
     yield from _time_contradictions(config)
 
 
 def _mail_contradictions(config: Config) -> Iterator[Check]:
     if config["MAIL_USE_TLS"] and config["MAIL_USE_SSL"]:
-        reason = "MAIL_USE_TLS and MAIL_USE_SSL exclude each other."
-        yield error(reason, "Set MAIL_USE_TLS for port 587, MAIL_USE_SSL for port 465.")
+        reason = Message("MAIL_USE_TLS and MAIL_USE_SSL exclude each other.")
+        yield error(reason, Message("Set MAIL_USE_TLS for port 587, MAIL_USE_SSL for port 465."))
     if bool(config["MAIL_USERNAME"]) != bool(config["MAIL_PASSWORD"]):
-        yield error("MAIL_USERNAME and MAIL_PASSWORD need each other.", "Set both, or neither.")
+        yield error(
+            Message("MAIL_USERNAME and MAIL_PASSWORD need each other."),
+            Message("Set both, or neither."),
+        )
     is_plain = not (config["MAIL_USE_TLS"] or config["MAIL_USE_SSL"])
     if config["MAIL_PASSWORD"] and is_plain and config["MAIL_SERVER"] not in LOOPBACK:
-        yield error("MAIL_PASSWORD would be sent unencrypted.", "Set MAIL_USE_TLS or MAIL_USE_SSL.")
+        yield error(
+            Message("MAIL_PASSWORD would be sent unencrypted."),
+            Message("Set MAIL_USE_TLS or MAIL_USE_SSL."),
+        )
     if config["REQUIRE_EMAIL_VERIFICATION"] and not config["MAIL_SERVER"]:
-        reason = "REQUIRE_EMAIL_VERIFICATION is on, but nobody can get the email."
-        yield error(reason, "Set MAIL_SERVER, or turn it off.")
+        reason = Message("REQUIRE_EMAIL_VERIFICATION is on, but nobody can get the email.")
+        yield error(reason, Message("Set MAIL_SERVER, or turn it off."))
 
 
 LONGER = (
@@ -107,5 +131,14 @@ LONGER = (
 def _time_contradictions(config: Config) -> Iterator[Check]:
     for longer, shorter in LONGER:
         if config[longer] < config[shorter]:
-            reason = f"{longer} ({config[longer]}) is less than {shorter} ({config[shorter]})."
-            yield warning(reason, f"Raise {longer}, or lower {shorter}.")
+            reason = Message(
+                "%(longer)s (%(long)s) is less than %(shorter)s (%(short)s).",
+                longer=longer,
+                long=config[longer],
+                shorter=shorter,
+                short=config[shorter],
+            )
+            yield warning(
+                reason,
+                Message("Raise %(longer)s, or lower %(shorter)s.", longer=longer, shorter=shorter),
+            )

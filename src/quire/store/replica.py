@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from flask import Flask, current_app, has_request_context, request
 from sqlalchemy import (
@@ -39,6 +39,7 @@ from quire.store.connections.postgresql import LOG_POSITION, REPLICA_OPTION
 from quire.store.database_state import request_state
 from quire.store.db import REPLICA, db, read_from_primary, reads_from_primary
 from quire.store.engine import engine_options, prepare
+from quire.store.replica_faults import AWAY, FOREIGN, LATE, PRIMARY_AWAY, Fault
 from quire.web.threads import blocking
 
 TOO_LONG = "57014"
@@ -58,29 +59,6 @@ ANSWER_SECONDS = 3.0
 """How long whoever asks for a sample waits for it."""
 
 
-class Fault(NamedTuple):
-    """Why a replica is not used, and what to do."""
-
-    reason: str
-    action: str
-
-
-PRIMARY_AWAY = Fault(
-    "Not known: the primary server of the database is not responding.",
-    "Check DATABASE_URL and that its server is running.",
-)
-AWAY = Fault(
-    "The replica of the database is not responding; the primary server answers all requests.",
-    "Check DATABASE_REPLICA_URL and that its server is running.",
-)
-FOREIGN = Fault(
-    "DATABASE_REPLICA_URL leads to no replica of DATABASE_URL; the primary server answers all requests.",
-    "Set up streaming replication, or remove the setting.",
-)
-LATE = Fault(
-    "The replica of the database is far behind; the primary server answers most requests.",
-    "See pg_stat_replication on the primary server, and whether a long query holds the replica up.",
-)
 _SHOWN = "replayed"
 """Where a connection keeps what its server is known to have replayed."""
 _age = func.clock_timestamp() - func.pg_last_xact_replay_timestamp()

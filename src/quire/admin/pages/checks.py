@@ -6,6 +6,7 @@ from flask_admin import expose
 
 from quire.admin.panel_view import PanelView
 from quire.checks.doctor import examine
+from quire.translations.languages import ENGLISH
 from quire.translations.messages import Message
 from quire.web.language import gettext, translate
 from quire.web.threads import blocking
@@ -32,12 +33,24 @@ class ChecksView(PanelView):
             results = list(examine(True, {}))
         rows = [
             SimpleNamespace(
-                name=name[:1].upper() + name[1:],
+                name=_capitalized(translate(name)),
                 status=translate(WORDS[one.status]),
                 tone=TONES[one.status],
-                reason=one.reason,
-                action=one.action,
+                reason=_text(one.reason),
+                action=_text(one.action),
             )
             for name, one in sorted(results, key=lambda pair: ORDER.index(pair[1].status))
         ]
         return self.render("quire_admin/checks.html", heading=gettext("Checks"), rows=rows)
+
+
+def _capitalized(name: str) -> str:
+    return name[:1].upper() + name[1:]
+
+
+def _text(words: str | None) -> SimpleNamespace | None:
+    """A sentence in the language of the page; one of a command's stays English, and says so."""
+    if words is None:
+        return None
+    language = None if isinstance(words, Message) else ENGLISH
+    return SimpleNamespace(words=translate(words), language=language)
