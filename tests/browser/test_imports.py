@@ -3,7 +3,7 @@
 import pytest
 
 from quire.jobs import worker
-from quire.store import short_transactions
+from quire.store.transactions import long_work
 
 pytestmark = pytest.mark.browser
 PHONE, WIDE = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
@@ -67,7 +67,7 @@ def test_from_upload_to_undoing(visit, table, work, viewport, scheme):
 
 
 def test_progress_is_shown_and_stays_where_it_is_stopped(visit, site, table, monkeypatch):
-    monkeypatch.setattr(short_transactions, "BATCH_SECONDS", -1.0)
+    monkeypatch.setattr(long_work, "BATCH_SECONDS", -1.0)
     monkeypatch.setattr("quire.exchange.tables.import_handler.PART_SECONDS", -1.0)
     one = visit("ada")
     page, main = one.page, one.page.locator("main")

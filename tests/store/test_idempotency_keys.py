@@ -10,7 +10,6 @@ from quire.errors import Conflict, IdempotencyKeyReused
 from quire.jobs import maintenance
 from quire.records import TAGS
 from quire.store import db as db_module
-from quire.store.advisory_locks import advisory_lock
 from quire.store.db import (
     deferred_commit,
     immediate_commits,
@@ -27,6 +26,7 @@ from quire.store.idempotency_keys import (
     one_effect,
     store_answer,
 )
+from quire.store.transactions.advisory_locks import advisory_lock
 from quire.store.write import create
 
 ASKED, OTHER = KeyedRequest("a" * 64, "b" * 64), KeyedRequest("a" * 64, "c" * 64)

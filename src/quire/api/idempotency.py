@@ -27,7 +27,7 @@ from quire.store.idempotency_keys import (
     one_effect,
     store_answer,
 )
-from quire.store.retries import run_again
+from quire.store.transactions.retries import run_again
 from quire.web.body_limits import accepts_files
 from quire.web.secret_response import SecretResponse
 

@@ -13,9 +13,9 @@ from quire.declare.clock import now, rfc3339
 from quire.declare.record import REGISTRY
 from quire.errors import Conflict, NotFound, ValidationFailed, detail
 from quire.records.accounts.second_factors import Passkey
-from quire.store.advisory_locks import advisory_lock
 from quire.store.audit import record_event
 from quire.store.db import read_connection, transaction
+from quire.store.transactions.advisory_locks import advisory_lock
 from quire.translations.messages import Message
 
 MAX_PASSKEYS = 20

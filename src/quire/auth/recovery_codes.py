@@ -7,8 +7,8 @@ from sqlalchemy import ColumnElement, and_, delete, func, insert, select, update
 from quire.declare.clock import now
 from quire.records.accounts.second_factors import RecoveryCode
 from quire.security.tokens import digest
-from quire.store.advisory_locks import advisory_lock
 from quire.store.db import read_connection, transaction
+from quire.store.transactions.advisory_locks import advisory_lock
 
 COUNT = 10
 LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"

@@ -14,9 +14,9 @@ from quire.auth.accounts import Account, requires_second_factor
 from quire.errors import Conflict, ValidationFailed, detail
 from quire.records.accounts.second_factors import RecoveryCode, TotpDevice, delete_factors
 from quire.security.encryption import seal, unseal
-from quire.store.advisory_locks import advisory_lock
 from quire.store.audit import record_event
 from quire.store.db import read_connection, transaction
+from quire.store.transactions.advisory_locks import advisory_lock
 
 DIGITS = 6
 WINDOW = 1

@@ -12,7 +12,7 @@ from quire.exchange.model import Progress, Unusable
 from quire.exchange.origin_map import OriginMap
 from quire.store.db import nested_transaction, roll_back, transaction
 from quire.store.scratch_copy import on_a_copy
-from quire.store.short_transactions import in_batches
+from quire.store.transactions.long_work import in_batches
 
 SHOW_SECONDS = 0.2
 """Seconds between two reports of progress."""

@@ -16,7 +16,7 @@ from quire.declare.record import Record
 from quire.exchange.sample_data import Raw, SampleGenerator
 from quire.records import COMMENTS, POSTS, TAGS, USERS
 from quire.store.db import read_connection
-from quire.store.short_transactions import in_batches
+from quire.store.transactions.long_work import in_batches
 from quire.store.write import create_many
 
 AT_ONCE = 200

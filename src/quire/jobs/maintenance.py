@@ -23,7 +23,7 @@ from quire.store.db import transaction
 from quire.store.events import queue
 from quire.store.events.change_feed import catch_up
 from quire.store.instance_locks import BackupRunning
-from quire.store.short_transactions import delete_in_batches
+from quire.store.transactions.long_work import delete_in_batches
 
 logger = logging.getLogger("quire.backup")
 

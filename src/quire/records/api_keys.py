@@ -15,9 +15,9 @@ from quire.declare.rules import NOBODY, SIGNED_IN, any_of, owner, role
 from quire.declare.value_kinds import time_from_text
 from quire.errors import Conflict
 from quire.security.tokens import Digest, digest, new_content_key, new_key
-from quire.store.advisory_locks import advisory_lock
 from quire.store.audit import Word
 from quire.store.db import Model, read_connection
+from quire.store.transactions.advisory_locks import advisory_lock
 from quire.translations.messages import Message
 
 MAX_KEYS_PER_ACCOUNT = 50

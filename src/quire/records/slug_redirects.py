@@ -5,8 +5,8 @@ from sqlalchemy import select
 from quire.actor import Actor
 from quire.declare.change import Change
 from quire.declare.record import REGISTRY
-from quire.store.advisory_locks import advisory_lock
 from quire.store.db import transaction
+from quire.store.transactions.advisory_locks import advisory_lock
 from quire.store.write import create, delete, update
 
 

@@ -22,9 +22,9 @@ from quire.records.accounts.revocation import end_keys, end_sessions, revoke_cre
 from quire.records.images import check_image
 from quire.records.site_settings import site_settings
 from quire.security.passwords import hash_password, is_common
-from quire.store.advisory_locks import advisory_lock
 from quire.store.db import Model, read_connection
 from quire.store.events.mail import enqueue_mail
+from quire.store.transactions.advisory_locks import advisory_lock
 from quire.store.write import create, delete
 from quire.translations.languages import LANGUAGES
 from quire.translations.messages import Message

@@ -31,11 +31,11 @@ from quire.security.network_addresses import (
     require_reachable,
     resolve,
 )
-from quire.store.advisory_locks import advisory_lock
 from quire.store.audit import Word, record_event
 from quire.store.db import Model, in_transaction, read_connection, transaction
 from quire.store.events.feed_position import current_position, number_commits
 from quire.store.events.outbox import event_row, insert_events
+from quire.store.transactions.advisory_locks import advisory_lock
 from quire.translations.messages import Message
 
 MAX_WEBHOOKS = 50

@@ -12,10 +12,10 @@ from quire.store import rows
 from quire.store.data_versions import rows_are_named
 from quire.store.db import savepoint
 from quire.store.events.viewers import note_viewers
-from quire.store.integrity_errors import translate_integrity_errors
 from quire.store.references import Create, ReferenceIds, resolve
 from quire.store.side_effects import record_removal
 from quire.store.slugs import number_slugs
+from quire.store.transactions.integrity_errors import translate_integrity_errors
 
 MAX_ATTEMPTS = 100
 """How often to retry an insert whose slug others take first; each failure is a success of theirs."""

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.declare.clock import now
 from quire.declare.column_types import Count
-from quire.store.advisory_locks import advisory_lock
 from quire.store.db import Model, transaction
+from quire.store.transactions.advisory_locks import advisory_lock
 
 
 class DailyViews(Model):

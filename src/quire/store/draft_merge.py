@@ -13,7 +13,7 @@ from quire.store import drafts, revisions, rows
 from quire.store.db import transaction
 from quire.store.drafts import StoredDraft
 from quire.store.preconditions import stale_draft
-from quire.store.retries import retry_conflicts
+from quire.store.transactions.retries import retry_conflicts
 from quire.store.write import Raw, Saved, act, update
 
 

@@ -18,7 +18,7 @@ from quire.store.db import read_connection, transaction
 from quire.store.drafts import StoredDraft
 from quire.store.preconditions import refuse_trashed, refuse_unknown, stale_draft, stale_record
 from quire.store.references import small_objects
-from quire.store.retries import retry_conflicts
+from quire.store.transactions.retries import retry_conflicts
 from quire.store.write import Raw
 from quire.translations.messages import Message
 

@@ -31,10 +31,10 @@ from quire.declare.column_types import Time, Whole
 from quire.declare.mixins import HasId
 from quire.errors import Conflict, IdempotencyKeyReused
 from quire.security.tokens import Digest
-from quire.store.advisory_locks import TRY_LOCK
 from quire.store.connections.prepared_statements import Prepared
 from quire.store.db import Model, deferred_commit, has_one_writer, read_connection, transaction
-from quire.store.short_transactions import delete_in_batches
+from quire.store.transactions.advisory_locks import TRY_LOCK
+from quire.store.transactions.long_work import delete_in_batches
 
 LIFETIME = timedelta(hours=24)
 """How long an answer is repeated."""

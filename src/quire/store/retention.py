@@ -17,7 +17,7 @@ from quire.store.audit import AuditEvent
 from quire.store.db import read_connection, transaction
 from quire.store.import_origins import ImportOrigin
 from quire.store.revisions import Revision
-from quire.store.short_transactions import delete_in_batches, in_batches
+from quire.store.transactions.long_work import delete_in_batches, in_batches
 from quire.store.write import delete as delete_record
 
 PAGE_LIFETIME = timedelta(days=7)

@@ -11,7 +11,7 @@ from quire.store import rows
 from quire.store.access_decision import rule_of
 from quire.store.db import transaction
 from quire.store.preconditions import check_version, parse_values, prepare
-from quire.store.retries import retry_conflicts
+from quire.store.transactions.retries import retry_conflicts
 from quire.store.write import Saved, write_changes
 
 Raw = dict[str, Any]

@@ -15,7 +15,7 @@ from quire.errors import NotFound, ValidationFailed, detail
 from quire.store import revisions, rows
 from quire.store.db import read_connection, transaction
 from quire.store.references import small_objects
-from quire.store.retries import retry_conflicts
+from quire.store.transactions.retries import retry_conflicts
 from quire.store.write import Raw, Saved, update
 from quire.translations.messages import Message
 

@@ -32,8 +32,8 @@ from quire.errors import PermissionDenied, no_such
 from quire.store.connections.prepared_statements import Prepared
 from quire.store.data_versions import rows_are_named
 from quire.store.db import is_writing
-from quire.store.integrity_errors import translate_integrity_errors
 from quire.store.projection import Projection
+from quire.store.transactions.integrity_errors import translate_integrity_errors
 
 State = dict[str, Any]
 

@@ -20,10 +20,10 @@ from quire.store import import_origins, write
 from quire.store.audit import RecordId, Word
 from quire.store.connections.prepared_statements import Prepared
 from quire.store.db import Model, nested_transaction, read_connection, transaction
-from quire.store.retries import retry_conflicts
 from quire.store.revert import revert
 from quire.store.revisions import data_at
-from quire.store.short_transactions import delete_in_batches
+from quire.store.transactions.long_work import delete_in_batches
+from quire.store.transactions.retries import retry_conflicts
 from quire.store.write import Saved
 from quire.translations.messages import Message
 

@@ -9,7 +9,7 @@ change        defaults, references, the record's hook
 flush         INSERT or UPDATE; a broken unique rule becomes a Conflict on its field
 recheck       the row must still satisfy the rule: nobody promotes themselves or gives a record away
 side effects  audit, revision, event, search document (side_effects.py)
-commit        transaction() ends; what conflicted with others is run again from loading on (retries.py)
+commit        transaction() ends; what conflicted with others is run again from loading on (transactions/retries.py)
 """
 
 from collections.abc import Callable, Sequence
@@ -41,8 +41,8 @@ from quire.store.preconditions import (
     refuse_unknown,
 )
 from quire.store.references import prefetch
-from quire.store.retries import retry_conflicts
 from quire.store.side_effects import record_change
+from quire.store.transactions.retries import retry_conflicts
 
 Raw = dict[str, Any]
 Callback = Callable[[dict[str, Any]], object]

@@ -40,7 +40,7 @@ def job(site, root):
 def one_by_one(monkeypatch):
     """Each part of the work is one row in one batch, however long that takes."""
     monkeypatch.setattr(import_handler, "PART_SECONDS", -1.0)
-    monkeypatch.setattr("quire.store.short_transactions.BATCH_SECONDS", 60)
+    monkeypatch.setattr("quire.store.transactions.long_work.BATCH_SECONDS", 60)
 
 
 def again(job):
@@ -166,7 +166,9 @@ def test_whoever_is_not_who_they_were_changes_nothing_more(job, root, rows, one_
 
 
 def test_in_the_middle_of_a_part_too(job, root, rows, monkeypatch):
-    monkeypatch.setattr("quire.store.short_transactions.BATCH_SECONDS", -1.0)  # each row is a batch
+    monkeypatch.setattr(
+        "quire.store.transactions.long_work.BATCH_SECONDS", -1.0
+    )  # each row is a batch
     import_jobs.start(job, root, "import")
     actors = iter([root, root, root])
     advance(job, lambda _: next(actors, None))

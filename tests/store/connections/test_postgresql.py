@@ -13,12 +13,13 @@ from sqlalchemy.schema import CreateIndex
 from quire.errors import QueryTimeout, TransactionConflict, Unavailable
 from quire.monitoring import outage_log
 from quire.records import TAGS
-from quire.store import bulk, retries, rows
+from quire.store import bulk, rows
 from quire.store.connections.outages import COSTLY, IDLE, LOCKED, translate_outages
 from quire.store.connections.postgresql import declare_partial_indexes, missing_role_settings
 from quire.store.db import Model, db, has_one_writer, snapshot, transaction
 from quire.store.engine import update_statistics
-from quire.store.retries import ATTEMPTS, retry_conflicts, run_again
+from quire.store.transactions import retries
+from quire.store.transactions.retries import ATTEMPTS, retry_conflicts, run_again
 from tests.databases import on_postgresql
 from tests.users import signed_in
 

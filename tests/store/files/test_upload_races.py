@@ -10,7 +10,7 @@ from quire.records import MEDIA
 from quire.store.files.receive import receive
 from quire.store.write import create
 from tests.sample_images import files, form, picture
-from tests.store.test_races import WRITERS, at_once
+from tests.store.transactions.test_races import WRITERS, at_once
 from tests.users import signed_in
 
 ROUNDS = 5

@@ -26,7 +26,7 @@ from quire.store import audit, undoable_batches
 from quire.store.db import on_commit, transaction
 from quire.store.files.local import incoming_dir, writing_files
 from quire.store.files.storage import delete_files, file_storage
-from quire.store.short_transactions import in_batches
+from quire.store.transactions.long_work import in_batches
 from quire.store.undoable_batches import RowChange
 
 PART_SECONDS = 8.0

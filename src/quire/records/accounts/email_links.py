@@ -18,9 +18,9 @@ from quire.declare.mixins import HasId
 from quire.declare.record import REGISTRY
 from quire.declare.references import Ref, reference
 from quire.security.tokens import Digest, digest
-from quire.store.advisory_locks import advisory_lock
 from quire.store.audit import Word
 from quire.store.db import Model, read_connection, transaction
+from quire.store.transactions.advisory_locks import advisory_lock
 
 LIFETIMES = {
     "reset": "RESET_LINK_SECONDS",

@@ -11,7 +11,7 @@ from quire.declare.record import REGISTRY
 from quire.records.accounts.second_factors import count_factors, delete_factors
 from quire.security.tokens import digest, new_secret
 from quire.store.db import on_commit, read_connection, transaction
-from quire.store.short_transactions import delete_in_batches
+from quire.store.transactions.long_work import delete_in_batches
 
 session_renewed = Signal(
     "The session with the id `sender` has a new `secret`, which its browser must receive."

@@ -8,8 +8,8 @@ from quire.declare.column_types import Label, Time
 from quire.declare.mixins import HasId
 from quire.declare.references import Ref, reference
 from quire.security.tokens import Digest
-from quire.store.advisory_locks import advisory_lock
 from quire.store.db import Model, read_connection, transaction
+from quire.store.transactions.advisory_locks import advisory_lock
 
 
 class TotpDevice(HasId, Model):

@@ -17,8 +17,8 @@ from quire.site.account.second_step import continue_to_second_step
 from quire.site.forms import AccountForm, LoginForm, Refusal, require_own_page, submit
 from quire.site.page import render_page
 from quire.site.paths import local_path
-from quire.store.advisory_locks import advisory_lock
 from quire.store.db import transaction
+from quire.store.transactions.advisory_locks import advisory_lock
 from quire.store.write import create
 from quire.web.language import gettext
 

@@ -14,10 +14,10 @@ from sqlalchemy.orm import Mapped
 
 from quire.declare.mixins import HasId
 from quire.security.tokens import new_secret
-from quire.store.advisory_locks import advisory_lock
 from quire.store.audit import Word
 from quire.store.db import Model, has_one_writer, read_connection, transaction
 from quire.store.events.outbox import OutboxEvent
+from quire.store.transactions.advisory_locks import advisory_lock
 
 ONLY_ROW = 1
 _rows = OutboxEvent.__table__

@@ -30,7 +30,7 @@ from quire.declare.record import REGISTRY
 from quire.declare.sql_types import UTCDateTime
 from quire.store.db import read_connection, transaction
 from quire.store.events.outbox import NOBODY, OutboxEvent
-from quire.store.short_transactions import delete_in_batches
+from quire.store.transactions.long_work import delete_in_batches
 
 FIRST_SECONDS = 60
 """How long after the first start something periodic is done at first, at most."""

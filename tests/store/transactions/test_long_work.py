@@ -12,9 +12,10 @@ from sqlalchemy import text
 from quire.actor import SYSTEM
 from quire.exchange.seed import Counts, seed_content
 from quire.records import TAGS
-from quire.store import audit, short_transactions
+from quire.store import audit
 from quire.store.db import db, transaction
-from quire.store.short_transactions import delete_in_batches, in_batches
+from quire.store.transactions import long_work
+from quire.store.transactions.long_work import delete_in_batches, in_batches
 from quire.store.write import create_many
 
 MOST_BATCHES = 3
@@ -78,9 +79,7 @@ def test_all_items_are_taken_once_and_in_order(app):
 
 
 def test_a_batch_is_one_transaction(app, statements, monkeypatch):
-    monkeypatch.setattr(
-        short_transactions, "BATCH_SECONDS", 60
-    )  # a busy machine needs long for three
+    monkeypatch.setattr(long_work, "BATCH_SECONDS", 60)  # a busy machine needs long for three
 
     def work():
         with app.app_context():

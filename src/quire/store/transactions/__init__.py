@@ -1,0 +1,1 @@
+"""What transactions need beyond `db.py`: locks, retries, pauses, and errors that name a field."""
