@@ -6,7 +6,7 @@ import pytest
 
 from quire.actor import Actor
 from quire.records import PAGES, POSTS
-from quire.store import draft_service
+from quire.store.drafts import service as draft_service
 
 LISTS = ("posts", "pages", "comments", "categories", "tags", "media", "redirects")
 FROM = re.compile(r"FROM (\w+)")

@@ -8,8 +8,9 @@ from quire.actor import SYSTEM
 from quire.declare.clock import rfc3339
 from quire.records import APPEARANCE, COMMENTS, PAGES, POSTS, USERS
 from quire.records.media import upload
-from quire.store import draft_service, write
+from quire.store import write
 from quire.store.db import db
+from quire.store.drafts import service as draft_service
 from tests.query_plans import query_plans
 from tests.sample_images import keep
 

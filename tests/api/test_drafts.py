@@ -5,7 +5,7 @@ import pytest
 from quire.actor import SYSTEM
 from quire.records import POSTS, TAGS
 from quire.store.db import read_connection
-from quire.store.drafts import Draft
+from quire.store.drafts.storage import Draft
 from quire.store.write import create
 from tests.users import signed_in
 

@@ -9,8 +9,9 @@ from quire.actor import ANONYMOUS, SYSTEM
 from quire.declare.query import Query
 from quire.records import APPEARANCE, COMMENTS, MEDIA, PAGES, POSTS, USERS
 from quire.records.media import upload
-from quire.store import draft_service, read, write
+from quire.store import read, write
 from quire.store.db import db, read_connection
+from quire.store.drafts import service as draft_service
 from tests.query_plans import query_plans
 from tests.sample_images import keep
 

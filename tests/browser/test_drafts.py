@@ -6,7 +6,8 @@ import pytest
 
 from quire.actor import SYSTEM, Actor
 from quire.records import POSTS, USERS
-from quire.store import draft_service, read, write
+from quire.store import read, write
+from quire.store.drafts import service as draft_service
 
 numbers = count(1)
 pytestmark = pytest.mark.browser

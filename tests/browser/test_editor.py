@@ -9,7 +9,8 @@ from quire.actor import SYSTEM, Actor
 from quire.declare.query import Query
 from quire.errors import NotFound
 from quire.records import POSTS
-from quire.store import draft_service, read, write
+from quire.store import read, write
+from quire.store.drafts import service as draft_service
 
 pytestmark = pytest.mark.browser
 

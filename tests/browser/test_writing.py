@@ -7,7 +7,8 @@ from playwright.sync_api import expect
 
 from quire.actor import SYSTEM
 from quire.records import POSTS
-from quire.store import draft_service, read, write
+from quire.store import read, write
+from quire.store.drafts import service as draft_service
 from tests.sample_images import picture
 
 pytestmark = pytest.mark.browser

@@ -8,7 +8,7 @@ from quire.api import responses
 from quire.api.request_body import allow_params, read_object
 from quire.api.resources import RecordResource
 from quire.errors import VersionRequired
-from quire.store import draft_service
+from quire.store.drafts import service as draft_service
 
 
 class DraftItem(RecordResource):

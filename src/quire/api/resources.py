@@ -20,8 +20,9 @@ from quire.declare.query_conditions import Condition, parse_flag
 from quire.declare.record import REGISTRY, Record
 from quire.declare.rules import Rule, require_possible
 from quire.errors import NotFound, Problem, ValidationFailed, detail
-from quire.store import draft_service, read, write
+from quire.store import read, write
 from quire.store.db import read_connection
+from quire.store.drafts import service as draft_service
 from quire.store.preconditions import refuse_without_version
 from quire.store.rows import load_for_update
 from quire.web.caching import note_shown

@@ -9,10 +9,11 @@ from sqlalchemy import Connection
 from quire.actor import Actor
 from quire.declare.input_validation import is_same_value
 from quire.declare.record import Record
-from quire.store import drafts, revisions, rows
+from quire.store import revisions, rows
 from quire.store.db import transaction
-from quire.store.drafts import StoredDraft
-from quire.store.preconditions import stale_draft
+from quire.store.drafts import storage as drafts
+from quire.store.drafts.publication import stale_draft
+from quire.store.drafts.storage import StoredDraft
 from quire.store.transactions.retries import retry_conflicts
 from quire.store.write import Raw, Saved, act, update
 

@@ -23,7 +23,6 @@ from quire.errors import (
 )
 from quire.store import revisions
 from quire.store.db import immediate_commits, read_connection
-from quire.store.drafts import StoredDraft
 from quire.store.read import get_record
 from quire.store.references import unknown_references
 from quire.translations.messages import Message
@@ -96,21 +95,6 @@ def stale_record(
             version=state["version"],
         ),
         extra={"current_version": state["version"], "changed_fields": changed_fields},
-    )
-
-
-def stale_draft(
-    connection: Connection, record: Record, state: Raw, draft: StoredDraft | None
-) -> VersionConflict:
-    """The error for a change based on another draft than `draft`, or on one that is gone."""
-    if draft is None:
-        return stale_record(connection, record, state, -1)
-    return VersionConflict(
-        Message(
-            "This draft has changed since you read it (it is now at version %(version)s).",
-            version=draft.version,
-        ),
-        extra={"current_version": draft.version, "changed_fields": list(draft.values)},
     )
 
 

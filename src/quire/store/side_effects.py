@@ -10,7 +10,8 @@ from quire.declare.change import Change
 from quire.declare.clock import now, rfc3339
 from quire.declare.event_names import past_verb, publication_event
 from quire.declare.record import Record
-from quire.store import audit, drafts, preview_links, revisions, rows
+from quire.store import audit, preview_links, revisions, rows
+from quire.store.drafts import storage as drafts
 from quire.store.events import outbox
 from quire.store.events.publication_schedule import note_schedule
 from quire.store.files.usage_in_texts import delete_text_uses, index_texts

@@ -25,12 +25,10 @@ from quire.declare.input_validation import normal_values
 from quire.declare.pydantic_models import NEW, PART, WHOLE
 from quire.declare.record import Record
 from quire.declare.rules import Rule, require_possible
-from quire.store import (
-    draft_publication,
-    rows,
-)
+from quire.store import rows
 from quire.store.change_steps import complete, insert_all, recheck, remove
 from quire.store.db import rollback_scope, transaction
+from quire.store.drafts import publication as draft_publication
 from quire.store.events.viewers import note_before
 from quire.store.preconditions import (
     action_input,

@@ -20,7 +20,8 @@ from quire.records import (
     USERS,
 )
 from quire.records.media import upload
-from quire.store import draft_service, read, write
+from quire.store import read, write
+from quire.store.drafts import service as draft_service
 from tests.sample_images import keep
 
 SEO = {"seo_title": "When the tide turns", "seo_description": "Tables"}

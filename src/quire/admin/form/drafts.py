@@ -17,7 +17,7 @@ from quire.auth import preview_links
 from quire.declare.clock import rfc3339
 from quire.declare.record import Record
 from quire.errors import NotFound
-from quire.store import draft_service
+from quire.store.drafts import service as draft_service
 from quire.store.permissions import may
 from quire.store.slugs import is_free, suggest_slug
 from quire.web.language import gettext

@@ -34,9 +34,10 @@ from quire.exchange.origin_map import OriginMap
 from quire.records import USERS
 from quire.records.media_replacement import replace_file
 from quire.security.passwords import is_hash
-from quire.store import drafts, rows, write
+from quire.store import rows, write
 from quire.store.db import transaction
-from quire.store.drafts import StoredDraft
+from quire.store.drafts import storage as drafts
+from quire.store.drafts.storage import StoredDraft
 from quire.store.import_origins import KnownItem
 from quire.store.revisions import import_history
 

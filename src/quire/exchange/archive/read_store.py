@@ -10,7 +10,7 @@ from quire.actor import SYSTEM
 from quire.declare.record import Record
 from quire.exchange.archive.format import exported_fields, secret_columns
 from quire.records import REVISIONS
-from quire.store.drafts import Draft
+from quire.store.drafts.storage import Draft
 from quire.store.projection import Projection
 
 BATCH = 500

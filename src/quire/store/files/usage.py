@@ -11,7 +11,7 @@ from quire.declare.record import REGISTRY, Record
 from quire.declare.rules import Answer, row_conditions, rule_params
 from quire.declare.sql_functions import position
 from quire.store.db import read_connection
-from quire.store.drafts import Draft
+from quire.store.drafts.storage import Draft
 from quire.store.files.usage_in_texts import PREFIX, rows_naming, texts_of
 
 MOST = 100

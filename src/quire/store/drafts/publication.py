@@ -10,9 +10,12 @@ from quire.declare.change import Change
 from quire.declare.input_validation import parse
 from quire.declare.pydantic_models import PART
 from quire.declare.record import Record
-from quire.store import drafts
+from quire.errors import VersionConflict
 from quire.store.db import read_connection
-from quire.store.preconditions import prepare, stale_draft, stale_record
+from quire.store.drafts import storage as drafts
+from quire.store.drafts.storage import StoredDraft
+from quire.store.preconditions import Raw, prepare, stale_record
+from quire.translations.messages import Message
 
 
 def prepare_publication(record: Record, actor: Actor, id: int, action: Action) -> dict[str, Any]:
@@ -41,3 +44,18 @@ def apply_draft(connection: Connection, change: Change, version: int | None) -> 
     values = parse(record, change.actor, draft.values, form=PART, state=state)
     change.values = {**values, **change.values}
     drafts.delete_draft(connection, record, state["id"])
+
+
+def stale_draft(
+    connection: Connection, record: Record, state: Raw, draft: StoredDraft | None
+) -> VersionConflict:
+    """The error for a change based on another draft than `draft`, or on one that is gone."""
+    if draft is None:
+        return stale_record(connection, record, state, -1)
+    return VersionConflict(
+        Message(
+            "This draft has changed since you read it (it is now at version %(version)s).",
+            version=draft.version,
+        ),
+        extra={"current_version": draft.version, "changed_fields": list(draft.values)},
+    )

@@ -1,0 +1,1 @@
+"""Drafts: unpublished changes to a record beside its live version."""
