@@ -203,6 +203,17 @@ def test_without_that_header_the_page_that_asks_tells_where_it_is(client, app, p
     assert fetch(client, "/admin/", "gzip", **other)[1] is None
 
 
+def test_an_address_that_is_typed_over_plain_http_opens_a_compressed_list(client, app, people):
+    give_session(app, client, people["root"])
+    for query in ("", "?per_page=100", "?per_page=100&page=1"):
+        response, coding, body = fetch(client, f"/admin/users/{query}", "gzip")
+        assert (response.status_code, coding, b"csrf_token" in body) == (200, "gzip", True), query
+    for query in ("?search=guess", "?per_page=guess", "?guess=1", "?username=guess"):
+        assert fetch(client, f"/admin/users/{query}", "gzip")[1] is None, query
+    other = {"Sec-Fetch-Site": "cross-site"}
+    assert fetch(client, "/admin/users/", "gzip", **other)[1] is None
+
+
 def test_an_export_is_compressed_while_it_is_read(as_, post, make, people):
     for number in range(60):
         make(POSTS, title=f"Post {number}", body=LONG, author=people["ann"].id)

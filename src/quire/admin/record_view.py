@@ -22,7 +22,7 @@ from quire.admin.format import record_title
 from quire.admin.list.inline_edit import InlineEditMixin
 from quire.admin.list.listing import ListPage
 from quire.admin.list.view_actions import ViewsMixin
-from quire.admin.list.views import ListViews
+from quire.admin.list.views import PAGING, ListViews
 from quire.admin.panel_view import panel_actor, wants_json
 from quire.admin.queries import find, parse_id, rights_on
 from quire.admin.revisions import RevisionsMixin
@@ -35,6 +35,7 @@ from quire.exchange.tables import export
 from quire.exchange.tables.sheets import KINDS
 from quire.store.db import db
 from quire.store.record_stream import RecordStream
+from quire.web.compression import note_that_nothing_is_repeated
 from quire.web.language import gettext, translate
 
 _MIMETYPES = {
@@ -118,6 +119,8 @@ class RecordView(
             return redirect(list_url(record, [(VIEW, views.default)]))
         if set_pairs != pairs:
             return redirect(narrowed_url(record, set_pairs or views.mark))
+        if all(name in PAGING and value.isdecimal() for name, value in pairs):
+            note_that_nothing_is_repeated()
         return self.list_page(self.list_type(record, actor, pairs, views))
 
     @expose("/export/<export_type>/")

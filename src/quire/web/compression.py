@@ -113,7 +113,7 @@ def _may_be_compressed(response: Response) -> bool:
 
 
 def _is_asked_for_here() -> bool:
-    """Whether our own page asks, or the person.
+    """Whether our own page asks, or the person, or nobody can tell and the page repeats no guess.
 
     Over plain http to another machine browsers leave the first header out. The second one names the page
     that asks, through all redirects; a page can withhold it, and not make it another.
@@ -121,7 +121,12 @@ def _is_asked_for_here() -> bool:
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site in OWN_SITES
-    return request.headers.get("Referer", "").startswith(request.host_url)
+    return "repeats_nothing" in g or request.headers.get("Referer", "").startswith(request.host_url)
+
+
+def note_that_nothing_is_repeated() -> None:
+    """Say of the page for the current request that no word of the request is on it, so no guess."""
+    g.repeats_nothing = True
 
 
 def _not_modified(response: Response) -> Response:
