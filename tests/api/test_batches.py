@@ -7,8 +7,9 @@ from sqlalchemy import update
 
 from quire.actor import SYSTEM
 from quire.records import BATCHES, TAGS, USERS
-from quire.store import undoable_batches, write
+from quire.store import write
 from quire.store.db import transaction
+from quire.store.history import undoable_batches
 
 
 def bulk(client, path, *operations, **more):

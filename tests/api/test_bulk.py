@@ -7,7 +7,7 @@ from quire.errors import Unavailable
 from quire.records import API_KEYS, POSTS, TAGS
 from quire.store import bulk as store_bulk
 from quire.store.db import read_connection
-from quire.store.undoable_batches import Batch
+from quire.store.history.undoable_batches import Batch
 from tests.users import give_session, signed_in
 
 PAST = "2026-01-02T10:00:00Z"

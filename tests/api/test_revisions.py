@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from quire.records import CATEGORIES, REVISIONS
 from quire.store.db import transaction
-from quire.store.text_diff import diff
+from quire.store.history.text_diff import diff
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from quire.declare.value_kinds_files import Upload
 from quire.records.webhooks import add_deliveries
 from quire.store.db import transaction
 from quire.store.files.local import incoming_dir
-from quire.store.undoable_batches import BULK, RowChange, begin, keep
+from quire.store.history.undoable_batches import BULK, RowChange, begin, keep
 from quire.store.write import create
 from tests.sample_images import picture
 

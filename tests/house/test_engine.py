@@ -17,7 +17,7 @@ ALLOWED = {
     ("store/audit.py", "audit_events"): "the name of its own table, which a record type shows",
     ("store/revisions.py", "revisions"): "the name of its own table, which a record type shows",
     (
-        "store/undoable_batches.py",
+        "store/history/undoable_batches.py",
         "batches",
     ): "the name of its own table, which a record type shows",
     ("store/import_origins.py", "pages"): "a source of imports: the pages of editors",

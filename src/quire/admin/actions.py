@@ -14,8 +14,8 @@ from quire.declare.record import Record
 from quire.errors import Problem, VersionConflict
 from quire.store import draft_merge, write
 from quire.store.db import nested_transaction, transaction
+from quire.store.history.undoable_batches import ACTION, RowChange, begin, change_of, keep
 from quire.store.transactions.retries import retry_conflicts
-from quire.store.undoable_batches import ACTION, RowChange, begin, change_of, keep
 from quire.store.write import Raw, Saved
 from quire.web.language import gettext, translate
 

@@ -19,7 +19,8 @@ from quire.admin.urls import endpoint, record_url
 from quire.declare.record import REGISTRY, Record
 from quire.declare.rules import requires
 from quire.errors import NotFound, PermissionDenied, ValidationFailed
-from quire.store import read, revision_service
+from quire.store import read
+from quire.store.history import revision_service
 from quire.store.permissions import may
 from quire.web.language import gettext
 

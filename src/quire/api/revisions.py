@@ -10,7 +10,7 @@ from quire.api.request_body import allow_params, read_object
 from quire.api.resources import RecordResource
 from quire.declare.value_kinds import MAX_ID
 from quire.errors import BadRequest, ValidationFailed, detail
-from quire.store import revision_service
+from quire.store.history import revision_service
 
 TO = {"type": "integer", "minimum": 1, "maximum": MAX_ID}
 

@@ -18,10 +18,11 @@ from quire.records import orphaned_files
 from quire.records.accounts import email_links, revocation
 from quire.records.accounts.known_devices import KnownDevice
 from quire.records.deliveries import PENDING, Delivery
-from quire.store import idempotency_keys, preview_links, retention, undoable_batches
+from quire.store import idempotency_keys, preview_links, retention
 from quire.store.db import transaction
 from quire.store.events import queue
 from quire.store.events.change_feed import catch_up
+from quire.store.history import undoable_batches
 from quire.store.instance_locks import BackupRunning
 from quire.store.transactions.long_work import delete_in_batches
 

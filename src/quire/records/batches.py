@@ -6,7 +6,7 @@ from quire.declare.fields import Shown
 from quire.declare.record import Access, Record
 from quire.declare.rules import any_of, owner, role
 from quire.errors import Conflict
-from quire.store.undoable_batches import Batch, UndoResult, undo_batch
+from quire.store.history.undoable_batches import Batch, UndoResult, undo_batch
 
 _batches = Batch.__table__.c
 

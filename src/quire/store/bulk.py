@@ -26,10 +26,10 @@ from quire.store.db import (
     rollback_scope,
     transaction,
 )
+from quire.store.history.undoable_batches import BULK, RowChange, begin, change_of, keep
 from quire.store.preconditions import refuse_without_version
 from quire.store.references import find_by_key
 from quire.store.transactions.retries import run_again
-from quire.store.undoable_batches import BULK, RowChange, begin, change_of, keep
 from quire.store.write import Prepared, Raw, Saved
 
 MOST = 500

@@ -13,10 +13,11 @@ from quire.errors import Unavailable, ValidationFailed
 from quire.exchange.tables import import_handler, import_jobs, sheets
 from quire.jobs import worker
 from quire.records import TAGS, orphaned_files
-from quire.store import undoable_batches, write
+from quire.store import write
 from quire.store.db import read_connection, transaction
 from quire.store.events.outbox import OutboxEvent
 from quire.store.files.storage import file_storage
+from quire.store.history import undoable_batches
 
 NAMES = ["Ice", "Fire", "Rain", "Snow", "Fog"]
 TEXT = "name\n" + "\n".join(NAMES) + "\n"

@@ -13,7 +13,7 @@ from quire.admin.list.listing import ListPage
 from quire.admin.record_view import Answer, RecordView
 from quire.admin.revisions import difference
 from quire.declare.record import REGISTRY
-from quire.store import revision_service
+from quire.store.history import revision_service
 
 COLUMNS = ("type", "actor", "door", "created_at")
 """What stands beside the sentences unless somebody chooses other columns."""

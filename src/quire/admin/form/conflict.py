@@ -15,7 +15,7 @@ from quire.admin.record_history import actor_name, revisions_of
 from quire.admin.revisions import abridge
 from quire.declare.fields import Field
 from quire.declare.record import Record
-from quire.store.revision_service import text_parts
+from quire.store.history.revision_service import text_parts
 from quire.web.language import gettext
 
 Parts = list[dict[str, str]]

@@ -18,7 +18,7 @@ from quire.declare.text_codec import (
     split_names,
 )
 from quire.errors import VersionConflict
-from quire.store import revision_service
+from quire.store.history import revision_service
 
 State = dict[str, Any]
 Texts = dict[str, Any]

@@ -29,8 +29,9 @@ from quire.admin.queries import find, rights_on
 from quire.admin.urls import record_url
 from quire.declare.record import Record
 from quire.errors import Problem, VersionConflict
-from quire.store import draft_merge, revision_service
+from quire.store import draft_merge
 from quire.store.drafts import service as draft_service
+from quire.store.history import revision_service
 from quire.store.preconditions import refuse_trashed
 from quire.web.language import gettext, translate
 

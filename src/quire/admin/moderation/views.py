@@ -20,7 +20,7 @@ from quire.declare.action import Moderation
 from quire.declare.record import Record
 from quire.errors import NotFound, Problem
 from quire.store.db import transaction
-from quire.store.undoable_batches import ACTION, begin, change_of, keep
+from quire.store.history.undoable_batches import ACTION, begin, change_of, keep
 from quire.web.language import gettext
 
 State = dict[str, Any]

@@ -11,7 +11,7 @@ from quire.api.openapi.operations import AUTHENTICATED_WRITE, body, operation, p
 from quire.api.openapi.schemas import Detail, Error, ProblemError, add_model, ref, singular_name
 from quire.declare.record import REGISTRY, Record
 from quire.errors import ERROR_CODES
-from quire.store.undoable_batches import BATCHES_LAST
+from quire.store.history.undoable_batches import BATCHES_LAST
 
 Schema = dict[str, Any]
 _CLOSED = ConfigDict(extra="forbid")

@@ -22,12 +22,13 @@ from quire.exchange.tables.cells import Row
 from quire.exchange.tables.columns import may_import
 from quire.exchange.tables.import_jobs import MOST_LINES, ImportJob
 from quire.exchange.tables.load import TableImport
-from quire.store import audit, undoable_batches
+from quire.store import audit
 from quire.store.db import on_commit, transaction
 from quire.store.files.local import incoming_dir, writing_files
 from quire.store.files.storage import delete_files, file_storage
+from quire.store.history import undoable_batches
+from quire.store.history.undoable_batches import RowChange
 from quire.store.transactions.long_work import in_batches
-from quire.store.undoable_batches import RowChange
 
 PART_SECONDS = 8.0
 """Seconds before a worker turns to other jobs; a stopping server waits for it."""

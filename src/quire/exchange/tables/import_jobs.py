@@ -24,7 +24,6 @@ from quire.exchange.model import Unusable, summary_of
 from quire.exchange.tables.columns import importable_fields, match_columns
 from quire.exchange.tables.sheets import KINDS, Table, open_table, reader_slot
 from quire.records import orphaned_files
-from quire.store import undoable_batches
 from quire.store.audit import Word
 from quire.store.db import (
     Model,
@@ -38,6 +37,7 @@ from quire.store.events import outbox
 from quire.store.files.local import ORIGINAL
 from quire.store.files.receive import receive
 from quire.store.files.storage import delete_files, file_storage
+from quire.store.history import undoable_batches
 from quire.translations.messages import Message
 
 WORK = "imports.work"

@@ -20,8 +20,8 @@ from quire.exchange.tables.date_order import MIXED, UNKNOWN
 from quire.exchange.tables.sheets import Table
 from quire.store import read, write
 from quire.store.db import read_connection
+from quire.store.history.undoable_batches import RowChange, change_of
 from quire.store.import_origins import TABLES, KnownItem
-from quire.store.undoable_batches import RowChange, change_of
 from quire.store.write import Saved
 
 EDITED = "was imported before and has been edited here since, so it was not changed"

@@ -20,7 +20,7 @@ from quire.store import import_origins, write
 from quire.store.audit import RecordId, Word
 from quire.store.connections.prepared_statements import Prepared
 from quire.store.db import Model, nested_transaction, read_connection, transaction
-from quire.store.revert import revert
+from quire.store.history.revert import revert
 from quire.store.revisions import data_at
 from quire.store.transactions.long_work import delete_in_batches
 from quire.store.transactions.retries import retry_conflicts

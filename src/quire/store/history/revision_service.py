@@ -78,7 +78,7 @@ def _field(record: Record, name: str, before: Raw, after: Raw) -> Raw:
 def text_parts(before: str, after: str) -> list[dict[str, str]]:
     """Two texts compared word by word, as `{"op", "text"}`."""
     # the library is needed by few requests: it is loaded by the first of them
-    parts: list[dict[str, str]] = import_module("quire.store.text_diff").diff(before, after)
+    parts: list[dict[str, str]] = import_module("quire.store.history.text_diff").diff(before, after)
     return parts
 
 

@@ -1,0 +1,1 @@
+"""Earlier states of records: compared, restored, and changes undone."""
