@@ -170,6 +170,14 @@ def test_a_client_that_reads_too_slowly_is_given_up(make, stream, monkeypatch):
         names(stream())
 
 
+@pytest.mark.parametrize("form", ["ndjson", "csv"])
+def test_long_texts_are_never_in_memory_a_second_time_together(as_, make, people, form):
+    for number in range(8):
+        make(POSTS, title=f"T{number}", body="x" * 100_000, author=people["ann"].id)
+    answer = as_("root").get(f"posts/export?format={form}&fields=title,body", buffered=False)
+    assert max(map(len, answer.response)) < 2 * 100_000
+
+
 def test_a_batch_costs_one_statement(as_, make, people, statements):
     for number in range(5):
         make(POSTS, title=f"T{number}", body="x", author=people["ann"].id, tags=["sea"])

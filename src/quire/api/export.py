@@ -1,6 +1,7 @@
 """`GET /<type>/export`: a whole list as a file, written while it is read."""
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 
 import orjson
 from flask import Response, request, stream_with_context
@@ -10,7 +11,7 @@ from quire.declare.clock import now
 from quire.declare.query import PARAMETERS, Query
 from quire.declare.record import Record
 from quire.errors import invalid_parameter
-from quire.exchange.tables.export import Batches, csv_pieces
+from quire.exchange.tables.export import Batches, csv_pieces, pieces
 from quire.store.db import read_connection
 from quire.store.read import count_rows, query_params
 from quire.store.record_stream import RecordStream
@@ -22,15 +23,11 @@ MIMETYPES = {"ndjson": "application/x-ndjson", "csv": "text/csv"}
 
 def _ndjson(record: Record, paths: Sequence[str], batches: Batches) -> Iterator[bytes]:
     """One object a line."""
-    for states in batches:
-        yield b"".join(orjson.dumps(one, option=orjson.OPT_APPEND_NEWLINE) for one in states)
+    states = chain.from_iterable(batches)
+    return pieces(orjson.dumps(one, option=orjson.OPT_APPEND_NEWLINE) for one in states)
 
 
-def _csv(record: Record, paths: Sequence[str], batches: Batches) -> Iterator[bytes]:
-    return (piece.encode() for piece in csv_pieces(record, paths, batches))
-
-
-_WRITERS: dict[str, Callable[..., Iterator[bytes]]] = {"ndjson": _ndjson, "csv": _csv}
+_WRITERS: dict[str, Callable[..., Iterator[bytes]]] = {"ndjson": _ndjson, "csv": csv_pieces}
 
 
 class RecordExport(RecordResource):
@@ -45,8 +42,8 @@ class RecordExport(RecordResource):
         usual = self.record.default_fields(self.record.visible_fields(self.actor))
         headers = self._headers(query, form)
         batches = RecordStream(self.record, self.actor, query)
-        pieces = _WRITERS[form](self.record, query.fields or usual, batches)
-        response = Response(stream_with_context(pieces), 200, headers, MIMETYPES[form])
+        body = _WRITERS[form](self.record, query.fields or usual, batches)
+        response = Response(stream_with_context(body), 200, headers, MIMETYPES[form])
         response.call_on_close(batches.close)
         return response
 

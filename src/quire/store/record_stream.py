@@ -58,7 +58,7 @@ def _read(
     record: Record, actor: Actor, query: Query, most: int
 ) -> Generator[list[State], None, None]:
     end = time.monotonic() + MAX_SECONDS
-    with _stream_slot(), snapshot() as connection:
+    with stream_slot(_streams), snapshot() as connection:
         walk = Walk.NONE if query.search is None else Walk.BY_TERMS
         shape = query.shape, walk, connection.dialect.name
         plan = list_plan(record, record.cache_key_actor(actor), *shape)
@@ -81,15 +81,20 @@ def _compact(result: Any) -> "array[int]":
 
 
 @contextmanager
-def _stream_slot() -> Iterator[None]:
-    if not _streams.acquire(blocking=False):
-        message = "Other lists are being exported. Try again soon."
-        raise Unavailable(message, headers={"Retry-After": "10"})
+def stream_slot(slots: BoundedSemaphore) -> Iterator[None]:
+    """One of `slots`, for a stream of seconds or more: another thread answers requests meanwhile.
+
+    Raises Unavailable when all are taken.
+    """
+    if not slots.acquire(blocking=False):
+        raise Unavailable(
+            "Other content is being exported. Try again soon.", headers={"Retry-After": "10"}
+        )
     try:
-        with blocking():  # whole lists take seconds: others are answered by other threads meanwhile
+        with blocking():
             yield
     finally:
-        _streams.release()
+        slots.release()
 
 
 def _rows(

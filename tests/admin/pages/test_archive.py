@@ -1,5 +1,10 @@
 """The page that exports everything: for administrators, streamed, and without passwords."""
 
+from contextlib import contextmanager
+from threading import BoundedSemaphore
+
+from quire.admin.pages import archive
+from quire.web.threads import BLOCKING_KEY
 from tests.exchange.archive.archives import contents, manifest
 
 
@@ -21,3 +26,26 @@ def test_it_gives_the_archive(admin, state):
     data = answer.data
     assert manifest(data)["passwords"] is False
     assert {one["title"] for one in contents(data)["records/posts.ndjson"]} >= {"Tide tables"}
+
+
+def test_only_some_are_read_at_once(admin, monkeypatch):
+    monkeypatch.setattr(archive, "_streams", BoundedSemaphore(1))
+    first = admin.post("archive/download", buffered=False)
+    second = admin.post("archive/download")
+    assert (second.status_code, second.headers["Retry-After"]) == (503, "10")
+    first.close()
+    assert contents(admin.post("archive/download").data)
+
+
+def test_it_takes_no_thread_from_others(admin):
+    entered = []
+
+    @contextmanager
+    def blocking():
+        entered.append("in")
+        yield
+        entered.append("out")
+
+    answer = admin.post("archive/download", environ_overrides={BLOCKING_KEY: blocking})
+    assert contents(answer.data)
+    assert entered == ["in", "out"]

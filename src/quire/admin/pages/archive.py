@@ -1,6 +1,9 @@
 """The page where administrators export all content as one file that another Quire can import."""
 
+from collections.abc import Generator
 from importlib import import_module
+from itertools import chain
+from threading import BoundedSemaphore
 
 from flask import Response, stream_with_context
 from flask_admin import expose
@@ -10,7 +13,10 @@ from quire.admin.panel_view import PanelView, panel_actor
 from quire.declare.clock import now
 from quire.exchange.archive.format import exported_types
 from quire.store import audit
+from quire.store.record_stream import MAX_STREAMS, stream_slot
 from quire.web.language import gettext
+
+_streams = BoundedSemaphore(MAX_STREAMS)
 
 
 class ArchiveView(PanelView):
@@ -33,10 +39,20 @@ class ArchiveView(PanelView):
     @expose("/download", methods=("POST",))
     def download(self) -> AnyResponse:
         """The archive, streamed; never with passwords."""
+        pieces = _pieces()
+        first = next(pieces)  # what refuses does so before anything is sent
         audit.record_event(panel_actor(), "export", "archive")
         name = f"quire-{now():%Y-%m-%d}.zip"
-        return Response(
-            stream_with_context(import_module("quire.exchange.archive.export").stream()),
+        response = Response(
+            stream_with_context(chain([first], pieces)),
             mimetype="application/zip",
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
+        response.call_on_close(pieces.close)
+        return response
+
+
+def _pieces() -> Generator[bytes, None, None]:
+    """The archive; raises Unavailable when MAX_STREAMS are being read already."""
+    with stream_slot(_streams):
+        yield from import_module("quire.exchange.archive.export").stream()

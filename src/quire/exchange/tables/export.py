@@ -1,10 +1,10 @@
 """Exports lists as tables, CSV or workbook rows: references by name, formulas escaped."""
 
 import csv
-import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from types import NoneType
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
@@ -13,16 +13,29 @@ from quire.declare.record import Record
 from quire.declare.text_codec import reference_key
 from quire.exchange.tables.cells import escape_formula
 
+PIECE = 64 * 1024
 State = dict[str, Any]
 Batches = Iterable[Sequence[State]]
 
 
-def csv_pieces(record: Record, paths: Sequence[str], batches: Batches) -> Iterator[str]:
+def csv_pieces(record: Record, paths: Sequence[str], batches: Batches) -> Iterator[bytes]:
     """The file in pieces: a header of `paths` such as `author.username`, then the rows in batches."""
     columns = [(_reader(path), _writer(record.fields_by_name.get(path))) for path in paths]
-    yield _csv_text([paths])
-    for states in batches:
-        yield _csv_text([write(read(one)) for read, write in columns] for one in states)
+    rows = ([write(read(one)) for read, write in columns] for states in batches for one in states)
+    return pieces(_csv_lines(chain([paths], rows)))
+
+
+def pieces(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """The lines joined to pieces of PIECE or a little more: a batch of long texts is never copied whole."""
+    some: list[bytes] = []
+    size = 0
+    for line in lines:
+        some.append(line)
+        size += len(line)
+        if size >= PIECE:
+            yield b"".join(some)
+            some, size = [], 0
+    yield b"".join(some)
 
 
 def workbook_rows(record: Record, paths: Sequence[str], batches: Batches) -> Iterator[list[Any]]:
@@ -51,10 +64,17 @@ def _value(state: Any, path: Sequence[str]) -> Any:
     return state
 
 
-def _csv_text(rows: Iterable[Sequence[str]]) -> str:
-    out = io.StringIO()
-    csv.writer(out).writerows(rows)
-    return out.getvalue()
+class _Line:
+    """A file for csv.writer, which returns what this returns: a line as bytes."""
+
+    def write(self, text: str) -> bytes:
+        """Return the line."""
+        return text.encode()
+
+
+def _csv_lines(rows: Iterable[Sequence[str]]) -> Iterator[bytes]:
+    write: Callable[[Sequence[str]], Any] = csv.writer(cast(Any, _Line())).writerow
+    return map(write, rows)
 
 
 def _cell(write: Callable[[Any], str], value: Any) -> Any:
