@@ -278,3 +278,10 @@ def test_a_list_is_light_and_sends_few_statements(admin, app, ids, statements):
     answer, sent = statements(admin.get, path)
     assert "20 posts" in answer.text or "1–20 of" in answer.text
     assert len(answer.data) < 150_000 and len(sent) <= 6
+
+
+def test_posts_are_counted_only_where_the_number_is_a_column(admin, statements):
+    _, sent = statements(admin.get, "tags/")
+    assert not any("posts_tags" in one for one in sent)
+    answer, sent = statements(admin.get, "tags/?columns=name,post_count")
+    assert any("posts_tags" in one for one in sent) and "Post count" in answer.text

@@ -9,12 +9,14 @@ from sqlalchemy import update as sql_update
 from quire.declare.clock import now
 from quire.declare.job_registry import HANDLERS
 from quire.jobs.worker import run_due_jobs
-from quire.store.db import read_connection, transaction
+from quire.store.db import db, read_connection, transaction
+from quire.store.events import queue_admin
 from quire.store.events.mail import enqueue_mail
 from quire.store.events.outbox import OutboxEvent
 from quire.store.events.outbox import enqueue as owe_job
 from tests.admin.conftest import Browser
 from tests.mail_servers import sent
+from tests.query_plans import query_plans
 
 TABLE = OutboxEvent.__table__
 
@@ -73,6 +75,23 @@ def test_a_failure_leads_to_its_record(app, admin, ids):
     page = BeautifulSoup(admin.get("jobs/").text, "html.parser")
     link = page.select_one(".entry-list li a")
     assert link.text == "post" and admin.client.get(link["href"]).status_code == 200
+
+
+def test_a_backlog_is_summed_up_to_a_bound(app, admin, failed, monkeypatch):
+    with app.app_context():
+        for _ in range(4):
+            enqueue_mail("reset", email="ann@example.org")
+        monkeypatch.setattr(queue_admin, "MOST_SUMMED", 3)
+        kinds = {one.event: (one.waiting, one.failed) for one in queue_admin.summary_by_event()}
+        assert kinds == {"letters.fold": (0, 1), "mail.reset": (3, 0)}
+        plans = query_plans(db.engine, queue_admin.summary_by_event)
+        plans += query_plans(db.engine, queue_admin.failures)
+    assert len(plans) == 3
+    assert not any(
+        line.endswith(("SCAN outbox", "on outbox")) for line in "\n".join(plans).split("\n")
+    )
+    page = BeautifulSoup(admin.get("jobs/").text, "html.parser")
+    assert [v.text for v in page.select(".figure .value")] == ["3+", "1"]
 
 
 def test_retry(admin, app, failed):

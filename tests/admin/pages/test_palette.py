@@ -21,6 +21,12 @@ def test_records_of_all_types_by_their_words(admin, ids):
     assert admin.get(answer[0]["url"].removeprefix("/admin/")).status_code == 200
 
 
+def test_hints_are_in_the_language_of_the_person(admin, ids):
+    german = {"headers": {"Accept-Language": "de"}}
+    [hit] = admin.get("palette/?q=tables", **german).json["results"]
+    assert (hit["label"], hit["hint"]) == ("Tide tables", "Beitrag")
+
+
 def test_only_what_its_user_finds_in_the_panel(browser, app):
     with app.app_context():
         write.create(POSTS, SYSTEM, {"title": "Secret plan", "body": "x", "author": "abe"})
@@ -38,6 +44,8 @@ def test_saved_views_lead_to_their_lists(app, admin, browser, ids):
     with app.app_context():
         write.create(SAVED_VIEWS, Actor("admin", ids.root, "root"), raw)
     assert ("Half done", "View of posts") in found(admin, "")
+    german = admin.get("palette/", headers={"Accept-Language": "de"}).json["results"]
+    assert "Ansicht: Beiträge" in [one["hint"] for one in german]
     [url] = [o["url"] for o in admin.get("palette/").json["results"] if o["label"] == "Half done"]
     assert "Half a thought" in admin.client.get(url).text
     assert ("Half done", "View of posts") not in found(browser("ann"), "")

@@ -19,6 +19,7 @@ from quire.admin.list.columns import (
     columns,
     page_numbers,
     page_url,
+    read_names,
     shown_fields,
     without_parameters,
 )
@@ -70,8 +71,8 @@ class ListPage:
         self.views = views or ListViews(record, actor, pairs)
         self.pairs = self.views.pairs
         self.problem: BadRequest | None = None
-        self.page = self._read()
         self.fields = shown_fields(record, actor, self.chosen_columns())
+        self.page = self._read()
         self.columns = columns(record, actor, self.fields, self.pairs)
         self.parameters = dict(self.pairs)
         self.trashed = "trashed" in self.parameters
@@ -82,7 +83,7 @@ class ListPage:
 
     def _read(self) -> read.Page:
         try:
-            query = self.query()
+            query = replace(self.query(), fields=read_names(self.record, self.fields))
             page = read.list_records(self.record, self.actor, query)
             if not page.rows and page.pages and (query.page or 1) > page.pages:
                 page = read.list_records(self.record, self.actor, replace(query, page=page.pages))

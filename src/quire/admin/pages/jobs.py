@@ -16,7 +16,7 @@ from quire.declare.job_registry import job_titles
 from quire.declare.record import REGISTRY
 from quire.store.events import queue_admin
 from quire.store.events.mail import MAIL
-from quire.web.language import gettext, ngettext, noun
+from quire.web.language import format_number, gettext, ngettext, noun
 
 
 class JobsView(PanelView):
@@ -37,8 +37,9 @@ class JobsView(PanelView):
             kinds=kinds,
             failures=[_row(row) for row in queue_admin.failures()],
             title=_title,
-            waiting=sum(row.waiting for row in kinds),
-            failed=sum(row.failed for row in kinds),
+            waiting=_figure(sum(row.waiting for row in kinds)),
+            failed=_figure(sum(row.failed for row in kinds)),
+            figure=_figure,
             moment=lambda value: format_moment(rfc3339(value)),
         )
 
@@ -53,6 +54,12 @@ class JobsView(PanelView):
         """Delete the selected failed jobs."""
         count = queue_admin.drop(panel_actor(), _selected_ids())
         return _redirect_with_message(gettext("%(jobs)s deleted.", jobs=_jobs(count)))
+
+
+def _figure(number: int) -> str:
+    """`57`; `10,000+` where no more than that are counted."""
+    most = queue_admin.MOST_SUMMED
+    return format_number(min(number, most)) + ("+" if number >= most else "")
 
 
 def _title(event: str) -> str:

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from quire.actor import Actor
 from quire.admin.format import record_title
+from quire.admin.list.columns import read_names
 from quire.admin.panel_view import PanelView, panel_actor
 from quire.admin.thumbnails import thumbnail_url
 from quire.admin.urls import VIEW, endpoint, list_url, record_url
@@ -15,7 +16,7 @@ from quire.declare.query import MAX_SEARCH, Query
 from quire.declare.record import REGISTRY, Record
 from quire.records import SAVED_VIEWS
 from quire.store import read
-from quire.web.language import gettext
+from quire.web.language import gettext, noun
 
 MOST = 4
 """Records of one type that are suggested."""
@@ -68,7 +69,7 @@ def _views(actor: Actor) -> Suggestions:
     return [
         {
             "label": view["name"],
-            "hint": f"View of {record.plural_noun}",
+            "hint": gettext("View of %(plural)s", plural=noun(record.plural_noun)),
             "url": list_url(record, [(VIEW, view["slug"])]),
         }
         for view in views
@@ -87,7 +88,7 @@ def _searched(actor: Actor) -> list[Record]:
 
 
 def _hits(record: Record, actor: Actor, text: str) -> Suggestions:
-    query = Query(search=text, fields=record.field_names, per_page=MOST, count=False, panel=True)
+    query = Query(search=text, fields=read_names(record), per_page=MOST, count=False, panel=True)
     rows = read.list_records(record, actor, query).rows
     return [_suggestion(record, actor, row) for row in rows]
 
@@ -97,7 +98,7 @@ def _suggestion(record: Record, actor: Actor, row: dict[str, Any]) -> dict[str, 
     image = thumbnail_url(row)
     suggestion = {
         "label": record_title(record, row),
-        "hint": record.singular,
+        "hint": gettext(record.singular),
         "url": record_url(record, page, row["id"]),
     }
     return suggestion if image is None else {**suggestion, "image": image}

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, func, select, union_all, update
+from sqlalchemy import Select, delete, func, literal_column, select, union_all, update
 
 from quire.actor import Actor
 from quire.declare.clock import now
@@ -18,6 +18,9 @@ MOST = 100
 
 MOST_COUNTED = 100_000
 """Jobs of one state that are counted: more need no exact number, only somebody's attention."""
+
+MOST_SUMMED = 10_000
+"""Jobs of one state that are summed up by what they do."""
 
 _rows = OutboxEvent.__table__
 _failed = _rows.c.failed_at.is_not(None)
@@ -35,21 +38,36 @@ def failed_rows() -> Select[Any]:
 
 
 def summary_by_event() -> Sequence[Any]:
-    """For each event of which something is open: `event`, `waiting`, `failed`, `next` (a moment)."""
+    """For each event of which something is open: `event`, `waiting`, `failed`, `next` (a moment).
+
+    Of a state with more than MOST_SUMMED jobs it tells of the next of them, or the newest.
+    """
     columns = _rows.c
+    shown = columns.event, columns.due_at, columns.failed_at
+    one_off = columns.type != PERIODIC
+    parts = (
+        select(*shown).where(literal_column(f"type = '{PERIODIC}'")),
+        _first(select(*shown).where(columns.due_at.is_not(None), one_off), columns.due_at),
+        _first(select(*shown).where(_failed, one_off), columns.failed_at.desc()),
+    )
+    jobs = union_all(*parts).subquery()
     statement = (
         select(
-            columns.event,
-            func.count(columns.due_at).label("waiting"),
-            func.count(columns.failed_at).label("failed"),
-            func.min(columns.due_at).label("next"),
+            jobs.c.event,
+            func.count(jobs.c.due_at).label("waiting"),
+            func.count(jobs.c.failed_at).label("failed"),
+            func.min(jobs.c.due_at).label("next"),
         )
-        .where(_is_open)
-        .group_by(columns.event)
-        .order_by(columns.event)
+        .group_by(jobs.c.event)
+        .order_by(jobs.c.event)
     )
     with read_connection() as connection:
         return connection.execute(statement).all()
+
+
+def _first(jobs: Select[Any], order: Any) -> Select[Any]:
+    """At most MOST_SUMMED of the jobs, in a form that a union takes on both databases."""
+    return select(*jobs.order_by(order).limit(MOST_SUMMED).subquery().c)
 
 
 def oldest_due() -> datetime | None:
@@ -101,11 +119,14 @@ def is_claimed() -> bool:
 
 
 def failures() -> Sequence[Any]:
-    """Rows with an error: failed for good, or to be retried."""
-    statement = select(_rows).where(_is_open, _rows.c.error.is_not(None))
-    newest = statement.order_by(_rows.c.failed_at.is_(None), _rows.c.id.desc()).limit(MOST)
+    """At most MOST rows with an error: failed for good, the newest first, or among the next to be tried again."""
+    failed = select(_rows).where(_failed).order_by(_rows.c.failed_at.desc(), _rows.c.id.desc())
+    next_ones = select(_rows).where(_rows.c.due_at.is_not(None)).order_by(_rows.c.due_at)
+    waiting = next_ones.limit(MOST_SUMMED).subquery()
+    retried = select(waiting).where(waiting.c.error.is_not(None)).order_by(waiting.c.due_at)
     with read_connection() as connection:
-        return connection.execute(newest).all()
+        rows = connection.execute(failed.where(_rows.c.error.is_not(None)).limit(MOST)).all()
+        return [*rows, *connection.execute(retried.limit(MOST - len(rows))).all()]
 
 
 def retry(actor: Actor, ids: Sequence[int]) -> int:
