@@ -19,7 +19,7 @@ from quire.store.db import db, read_connection
 from quire.store.events.feed_position import FeedPosition
 from quire.store.includes import include, prune
 from quire.store.lists import block_counts, cursor, page_rows, page_starts
-from quire.store.lists.search_extent import extent_of
+from quire.store.lists.search_extent import ListRequest, extent_of
 from quire.store.lists.statements import Plan, Walk, list_plan, record_plan
 from quire.store.search import index as search_index
 from quire.store.size_limit import UNLIMITED, SizeLimit
@@ -98,7 +98,8 @@ def list_records(record: Record, actor: Actor, query: Query, limit: SizeLimit = 
         state = database_state(connection, values["now"])
         plan = _list_plan(connection, record, actor, query)
         count = partial(_total, connection, state, plan, actor, query, values)
-        extent = extent_of(connection, state, record, query, values, count, len(plan.keys))
+        wanted = ListRequest(connection, state, record, query, count)
+        extent = extent_of(wanted, values, len(plan.keys))
         if extent.walks:
             plan = _list_plan(connection, record, actor, query, extent.walk)
         counted = count() if query.count else None

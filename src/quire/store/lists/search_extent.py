@@ -24,7 +24,6 @@ ROOM = 3
 HITS_PER_DOCUMENT = {"sqlite": 20, "postgresql": 4}
 """The ids of so many hits are gathered in the time that a look into the document of a row takes."""
 
-
 MIN_LINKED, LINKED_PER_ROW = 1000, 1
 """Of fewer rows with a tag, or of another filter, all are gathered and sorted, and so many in the time that a look at one row takes."""
 
@@ -63,125 +62,114 @@ class Extent:
         }
 
 
-def extent_of(
-    connection: Connection,
-    state: DatabaseState,
-    record: Record,
-    query: Query,
-    values: dict[str, Any],
-    count: Callable[[], int],
-    keys: int,
-) -> Extent:
-    """How far `query` goes; `count()` counts the rows of the list among the newest hits.
+@dataclass(frozen=True)
+class ListRequest:
+    """What a list is asked for with: `state` is what the connection sees, `count()` counts its rows.
 
-    `state` is what the connection sees. What is known of the hits is added to `values`. `keys`
-    is the number of sort values that a cursor has where hits are ranked.
+    Of a search, those among the newest hits are counted.
     """
+
+    connection: Connection
+    state: DatabaseState
+    record: Record
+    query: Query
+    count: Callable[[], int]
+
+    @property
+    def dialect(self) -> str:
+        """The name of the database."""
+        return self.connection.dialect.name
+
+    @property
+    def rows_wanted(self) -> int:
+        """The rows up to the end of the page, and one that tells whether more follow."""
+        return (self.query.page or 1) * self.query.per_page + 1
+
+    def newest_id(self) -> int:
+        """The newest id of the table, about as many as it has rows."""
+        counting = select(func.coalesce(func.max(self.record.table.c.id), 0))
+        return total(self.connection, self.state, ("newest", self.record.path), counting, {})
+
+    def count_hits(self, values: dict[str, Any]) -> tuple[int, int]:
+        """The hits of its search as far as they are counted, and the id below which none is ranked."""
+        counting = search_index.count_hits(self.record, self.dialect)
+        key = "hits", self.record.path, values["search"]
+        hits, unranked = totals(self.connection, self.state, key, counting, values)
+        return hits, unranked
+
+
+def extent_of(wanted: ListRequest, values: dict[str, Any], keys: int) -> Extent:
+    """How far a query goes. What is known of the hits is added to `values`.
+
+    `keys` is the number of sort values that a cursor has where hits are ranked.
+    """
+    query = wanted.query
     if query.search is None:
-        return _of_conditions(connection, state, record, query, count)
-    counting = search_index.count_hits(record, connection.dialect.name)
-    hits, unranked = totals(
-        connection, state, ("hits", record.path, values["search"]), counting, values
-    )
-    values |= search_index.hit_values(record, hits, unranked)
+        return _of_conditions(wanted)
+    hits, unranked = wanted.count_hits(values)
+    values |= search_index.hit_values(wanted.record, hits, unranked)
     stops = hits > search_index.MAX_HITS
     if query.sort and not stops:
-        return _ahead(connection, state, record, query, count, (hits, unranked))
+        return _ahead(wanted, hits, unranked)
     # whoever begins with a cursor wants all there is
     all_wanted = bool(query.sort) or query.page is None
     if query.cursor:
         walks = cursor.size(query.cursor) != keys or (stops and bool(query.sort))
     else:
-        walks = stops and (all_wanted or count() < MIN_RANKED)
-    return Extent(stops, _walk(connection, state, record, query, unranked) if walks else Walk.NONE)
+        walks = stops and (all_wanted or wanted.count() < MIN_RANKED)
+    return Extent(stops, _walk(wanted, unranked) if walks else Walk.NONE)
 
 
-def _of_conditions(
-    connection: Connection,
-    state: DatabaseState,
-    record: Record,
-    query: Query,
-    count: Callable[[], int],
-) -> Extent:
+def _of_conditions(wanted: ListRequest) -> Extent:
     """Whether the rows of a filter are looked for in the order of the list, or brought by an index and sorted.
 
     The more there are, the sooner a page is full. PostgreSQL decides that itself.
     """
+    record, query = wanted.record, wanted.query
     is_paged = query.count and query.page is not None and not query.trashed
-    if connection.dialect.name != "sqlite" or not is_paged:
+    if wanted.dialect != "sqlite" or not is_paged:
         return Extent()
     if not query.conditions or query.nested is not None:
         return Extent()
     shapes = query.shape[0]
     if has_links(record, shapes):
-        return Extent() if query.sort else _of_links(connection, state, record, query, count)
-    is_few = bool(hint_at_condition(record, shapes)) and count() < MIN_LINKED
+        return Extent() if query.sort else _of_links(wanted)
+    is_few = bool(hint_at_condition(record, shapes)) and wanted.count() < MIN_LINKED
     return Extent(walk=Walk.BY_CONDITION) if is_few else Extent()
 
 
-def _of_links(
-    connection: Connection,
-    state: DatabaseState,
-    record: Record,
-    query: Query,
-    count: Callable[[], int],
-) -> Extent:
+def _of_links(wanted: ListRequest) -> Extent:
     """Whether to look for the rows with a tag in the order of the list."""
-    listed = count()
+    listed = wanted.count()
     if listed < MIN_LINKED:
         return Extent()
-    rows = _rows_wanted(query) * _newest_id(connection, state, record) // listed
+    rows = wanted.rows_wanted * wanted.newest_id() // listed
     return Extent(walk=Walk.BY_LINKS) if rows * LINKED_PER_ROW < listed else Extent()
 
 
-def _walk(
-    connection: Connection,
-    state: DatabaseState,
-    record: Record,
-    query: Query,
-    unranked: int,
-) -> Walk:
+def _walk(wanted: ListRequest, unranked: int) -> Walk:
     """How to look through the rows of a list, of which more are hits than are counted.
 
     How many more is told by how close to each other the newest are, down to the id `unranked`.
     """
-    newest = _newest_id(connection, state, record)
+    newest = wanted.newest_id()
     hits = max(search_index.MAX_RANKED * newest // max(newest - unranked, 1), 1)
-    rows = _rows_wanted(query) * newest // hits
-    return (
-        Walk.BY_HITS if hits < rows * HITS_PER_DOCUMENT[connection.dialect.name] else Walk.BY_TERMS
-    )
+    rows = wanted.rows_wanted * newest // hits
+    return Walk.BY_HITS if hits < rows * HITS_PER_DOCUMENT[wanted.dialect] else Walk.BY_TERMS
 
 
-def _newest_id(connection: Connection, state: DatabaseState, record: Record) -> int:
-    counting = select(func.coalesce(func.max(record.table.c.id), 0))
-    return total(connection, state, ("newest", record.path), counting, {})
-
-
-def _rows_wanted(query: Query) -> int:
-    return (query.page or 1) * query.per_page + 1
-
-
-def _ahead(
-    connection: Connection,
-    state: DatabaseState,
-    record: Record,
-    query: Query,
-    count: Callable[[], int],
-    counted: tuple[int, int],
-) -> Extent:
+def _ahead(wanted: ListRequest, hits: int, unranked: int) -> Extent:
     """How many rows of a sorted list to look through first: none where hits are rare among them.
 
-    `counted` is what `count_hits` has found. To look up and sort a hit takes several times as long as
-    to pass a row that is none.
+    To look up and sort a hit takes several times as long as to pass a row that is none.
     """
+    query = wanted.query
     if query.conditions and not query.count:
         return Extent()
-    hits = counted[0]
-    in_list = count() if query.count else hits
-    gap = _largest_gap(_newest_id(connection, state, record), *counted)
-    rows = int(_rows_wanted(query) * gap * hits / max(in_list, 1)) + 1
-    if rows * HITS_PER_DOCUMENT[connection.dialect.name] < hits:
+    in_list = wanted.count() if query.count else hits
+    gap = _largest_gap(wanted.newest_id(), hits, unranked)
+    rows = int(wanted.rows_wanted * gap * hits / max(in_list, 1)) + 1
+    if rows * HITS_PER_DOCUMENT[wanted.dialect] < hits:
         return Extent(walk=Walk.BY_TERMS, ahead=rows * ROOM)
     if rows < 2 * hits:
         return Extent(walk=Walk.BY_HITS, ahead=min(rows * ROOM, 2 * hits))
