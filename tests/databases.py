@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 from contextlib import closing
 from copy import copy
+from functools import partial
 from pathlib import Path
 
 from pytest import MonkeyPatch
@@ -89,6 +90,7 @@ class Database:
     def keep_content(self, app, people, name, fill):
         """Let `fill(app, people)` write content once, before any test could change how that is done.
 
+        Returns what brings that content into the tables of a test, and returns what `fill` has returned.
         On PostgreSQL there is but the one state that all tests begin with.
         """
         if not on_postgresql():
@@ -98,8 +100,9 @@ class Database:
                 stop_clock(patch, hours=-AGE)
                 self._contents[name] = fill(app, people)
             self.keep(app, name)
+        return partial(self._content, name, fill)
 
-    def content(self, app, people, name, fill):
+    def _content(self, name, fill, app, people):
         """What `fill(app, people)` returns: copied if only that is kept and nothing else was written."""
         if name in self._contents and app is self.apps[0] and self._is_as_restored():
             self.restore(app, name)

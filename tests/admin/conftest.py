@@ -59,13 +59,13 @@ class Browser:
 
 
 @pytest.fixture(scope="session")
-def kept_ids(one_app, database):
-    database.keep_content(*one_app, "admin", fill)
+def load_ids(one_app, database):
+    return database.keep_content(*one_app, "admin", fill)
 
 
 @pytest.fixture
-def ids(app, people, database, kept_ids):
-    return database.content(app, people, "admin", fill)
+def ids(app, people, load_ids):
+    return load_ids(app, people)
 
 
 @pytest.fixture

@@ -31,14 +31,14 @@ def fill(app, people):
 
 
 @pytest.fixture(scope="session")
-def kept_written(one_app, database):
-    database.keep_content(*one_app, "api", fill)
+def load_written(one_app, database):
+    return database.keep_content(*one_app, "api", fill)
 
 
 @pytest.fixture
-def written(app, people, database, kept_written):
+def written(app, people, load_written):
     """Posts in every status and a page; their ids by name."""
-    return database.content(app, people, "api", fill)
+    return load_written(app, people)
 
 
 @pytest.fixture

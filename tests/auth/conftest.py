@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.api.conftest import comment, kept_written, written  # noqa: F401 - fixtures
+from tests.api.conftest import comment, load_written, written  # noqa: F401 - fixtures
 from tests.auth.route_policies import NOWHERE
 
 SAMPLE = {

@@ -36,14 +36,14 @@ def fill(app, people):
 
 
 @pytest.fixture(scope="session")
-def kept_content(one_app, database):
-    database.keep_content(*one_app, "site", fill)
+def load_content(one_app, database):
+    return database.keep_content(*one_app, "site", fill)
 
 
 @pytest.fixture
-def content(app, people, database, kept_content):
+def content(app, people, load_content):
     """Content in every state; ids by name."""
-    return database.content(app, people, "site", fill)
+    return load_content(app, people)
 
 
 @pytest.fixture
