@@ -44,8 +44,9 @@ class ActionsMixin(PanelView):
         for problem in result.refused.values():
             raise problem
         moved = record.has_trash and name == actions.DELETE
-        past = gettext("moved to the trash") if moved else gettext("deleted")
-        words = gettext("%(type)s %(past)s.", type=gettext(record.singular), past=past)
+        kind = gettext(record.singular)
+        in_trash = gettext("%(type)s moved to the trash.", type=kind)
+        words = in_trash if moved else gettext("%(type)s deleted.", type=kind)
         flash(words, f"undo {result.batch}" if result.can_be_undone else "success")
         return redirect(back)
 

@@ -147,10 +147,7 @@ class MediaView(RecordView):
             write.delete(record, actor, state["id"], permanent=bool(request.form.get("force")))
         except Conflict as problem:
             return self._ask_delete(state, back), problem.status
-        flash(
-            gettext("%(type)s %(past)s.", type=gettext(record.singular), past=gettext("deleted")),
-            "success",
-        )
+        flash(gettext("%(type)s deleted.", type=gettext(record.singular)), "success")
         return redirect(back)
 
     def _report_refusals(self, actor: Actor, result: BulkResult, back: str) -> Any:

@@ -102,11 +102,14 @@ def publishing_values(raw: State, date: Any, status: str) -> State:
 
 def saved_message(record: Record, before: str, state: State) -> str:
     """What has become of a record that was `before`: published, scheduled, or just saved."""
-    after = state.get("status", "")
-    if after != before and after in ("published", "scheduled"):
-        return gettext("%(type)s %(past)s.", type=gettext(record.singular), past=gettext(after))
-    past = gettext("saved") if before else gettext("created")
-    return gettext("%(type)s %(past)s.", type=gettext(record.singular), past=past)
+    after, kind = state.get("status", ""), gettext(record.singular)
+    if after != before and after == "published":
+        return gettext("%(type)s published.", type=kind)
+    if after != before and after == "scheduled":
+        return gettext("%(type)s scheduled.", type=kind)
+    if before:
+        return gettext("%(type)s saved.", type=kind)
+    return gettext("%(type)s created.", type=kind)
 
 
 def view_as_button(record: Record, actor: Actor, state: dict[str, Any]) -> list[Any]:
