@@ -111,7 +111,10 @@ def texts() -> Iterator[Text]:
         for text in _texts_of(path, place):
             yield place, text
     yield from (("errors.py", text) for text in STATUS_NAMES.values())
-    for words in (past_tense.WORDS, past_tense.INTERFACES, past_tense.PROOFS):
+    yield "admin/past_tense.py", past_tense.PLAIN_SENTENCE
+    for words in (
+        past_tense.WORDS, past_tense.SENTENCES, past_tense.INTERFACES, past_tense.PROOFS,
+    ):  # fmt: skip
         yield from (("admin/past_tense.py", text) for text in words.values())
     for view in create_app("testing").extensions["admin"][0]._views:  # noqa: SLF001
         yield from (("admin/setup.py", str(one)) for one in (view.name, view.category) if one)

@@ -5,7 +5,7 @@ from typing import Any
 
 from quire.declare.fields import Field
 from quire.declare.record import REGISTRY
-from quire.web.language import gettext, is_english
+from quire.web.language import gettext
 from quire.web.user_agents import device_name
 
 WORDS = {
@@ -55,49 +55,54 @@ WORDS = {
     "view_as": "started viewing as this user",
 }
 SENTENCES = {
-    "accept_invitation": "accepted the invitation for",
+    "accept_invitation": "accepted the invitation for %(record)s",
     "back_up": "asked for a backup",
-    "denied": "was refused access to",
-    "discard_draft": "discarded the draft of",
-    "draft": "started a draft of",
-    "regenerate_variants": "queued {} for processing:",
-    "drop": "deleted failed jobs",
+    "denied": "was refused access to %(record)s",
+    "discard_draft": "discarded the draft of %(record)s",
     "download_backup": "downloaded a backup",
+    "draft": "started a draft of %(record)s",
+    "drop": "deleted failed jobs",
     "end_all_sessions": "signed everybody else out",
-    "end_other_sessions": "signed out the other devices of",
-    "end_previews": "revoked the preview links to",
-    "end_sessions": "signed out all devices of",
+    "end_other_sessions": "signed out the other devices of %(record)s",
+    "end_previews": "revoked the preview links to %(record)s",
+    "end_sessions": "signed out all devices of %(record)s",
     "export": "exported all content",
-    "import": "imported a file into",
+    "import": "imported a file into %(record)s",
     "invite": "sent an invitation",
     "leave": "deleted their account",
     "maintenance_off": "turned maintenance off",
     "maintenance_on": "turned maintenance on",
     "move": "moved uploaded files",
-    "passkey_added": "added a passkey to",
-    "passkey_removed": "removed a passkey from",
-    "password_reset": "reset the password of",
-    "pending": "marked {} as pending:",
-    "preview": "created a preview link to",
-    "recovery_codes_renewed": "created new recovery codes for",
-    "restore_revision": "restored an older revision of",
+    "passkey_added": "added a passkey to %(record)s",
+    "passkey_removed": "removed a passkey from %(record)s",
+    "password_reset": "reset the password of %(record)s",
+    "pending": "marked %(record)s as pending",
+    "preview": "created a preview link to %(record)s",
+    "recovery_codes_renewed": "created new recovery codes for %(record)s",
+    "regenerate_variants": "queued %(record)s for processing",
+    "restore_revision": "restored an older revision of %(record)s",
     "retry": "retried failed jobs",
-    "second_factor_failed": "entered a wrong two-factor code for",
-    "sign_in_failed": "failed to sign in as",
-    "sign_in_throttled": "made too many sign-in attempts for",
-    "spam": "marked {} as spam:",
-    "stop_viewing": "stopped viewing the site as",
-    "token_reused": "used a refresh token twice for",
-    "two_factor_off": "turned off two-factor authentication for",
-    "two_factor_on": "turned on two-factor authentication for",
-    "two_factor_reset": "reset two-factor authentication for",
-    "undo_import": "undid an import into",
-    "unlock": "unblocked sign-in for",
-    "verify": "verified the email address of",
+    "rotate_secret": "renewed the secret of %(record)s",
+    "second_factor_failed": "entered a wrong two-factor code for %(record)s",
+    "sign_in": "has signed in",
+    "sign_in_failed": "failed to sign in as %(record)s",
+    "sign_in_throttled": "made too many sign-in attempts for %(record)s",
+    "sign_out": "has signed out",
+    "spam": "marked %(record)s as spam",
+    "stop_viewing": "stopped viewing the site as %(record)s",
+    "token_reused": "used a refresh token twice for %(record)s",
+    "two_factor_off": "turned off two-factor authentication for %(record)s",
+    "two_factor_on": "turned on two-factor authentication for %(record)s",
+    "two_factor_reset": "reset two-factor authentication for %(record)s",
+    "undo_import": "undid an import into %(record)s",
+    "unlock": "unblocked sign-in for %(record)s",
+    "verify": "verified the email address of %(record)s",
     "verify_backup": "asked for a backup to be verified",
-    "view_as": "started viewing the site as",
+    "view_as": "started viewing the site as %(record)s",
 }
-"""What follows the actor's name in a sentence, if it differs from `past_tense`."""
+"""What follows the actor's name in a sentence, if it differs from PLAIN_SENTENCE."""
+PLAIN_SENTENCE = "%(past)s %(record)s"
+"""The usual sentence, with `past_tense`."""
 ABOUT_NOTHING = (
     "back_up",
     "download_backup",
@@ -146,13 +151,11 @@ def _past_words() -> dict[str, str]:
     return WORDS | {action.name: action.past_tense for action in actions}
 
 
-def sentence(action: str, noun: str) -> str:
-    """The words between the actor's name and the record's; `noun` may be empty."""
-    if not is_english():  # other languages put their words in another order
-        return gettext("%(past)s: %(what)s", past=past_tense(action), what=noun).rstrip(": ")
-    words = SENTENCES.get(action, past_tense(action))
-    past_sentence = words.format(noun) if "{}" in words else f"{words} {noun}"
-    return " ".join(past_sentence.split())
+def sentence(action: str) -> tuple[str, str]:
+    """The words of a sentence before the record, from the actor's name on, and those behind it."""
+    words = gettext(SENTENCES.get(action, PLAIN_SENTENCE)).replace("%(past)s", past_tense(action))
+    before, _, after = words.partition("%(record)s")
+    return before.strip(), after.strip()
 
 
 def _capitalized(words: str) -> str:

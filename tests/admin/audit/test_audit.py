@@ -20,9 +20,9 @@ def root(ids):
 def newest(app, root):
     """`newest(2)`: the newest sentences of the audit, as texts."""
 
-    def read_sentences(count=1):
+    def read_sentences(count=1, language="en"):
         query = Query(sort=("-id",), per_page=count, count=False, fields=AUDIT_EVENTS.field_names)
-        with app.test_request_context():
+        with app.test_request_context(headers={"Accept-Language": language}):
             return [
                 str(one)
                 for one in sentences(root, read.list_records(AUDIT_EVENTS, root, query).rows)
@@ -46,6 +46,28 @@ def test_one_short_value_is_told_before_and_after(app, root, ids, newest):
     assert newest() == [
         "root changed the title of the post “Spring tides” from “Tide tables” to “Spring tides”"
     ]
+
+
+def test_a_sentence_in_german_is_one(app, root, ids, newest):
+    change(app, root, ids.live, title="Spring tides", body="Another body")
+    with app.app_context():
+        write.act(POSTS, root, ids.live, "unpublish")
+        record_event(root, "rotate_secret", "posts", ids.live)
+        record_event(root, "sign_in", "users", ids.root)
+    assert newest(4, "de") == [
+        "root hat sich angemeldet",
+        "root hat das Geheimnis von Beitrag „Spring tides“ erneuert",
+        "root hat Beitrag „Spring tides“ zurückgezogen",
+        "root hat Titel und Text von Beitrag „Spring tides“ geändert",
+    ]
+
+
+def test_flags_and_moments_are_told_in_words(app, root, ids, newest):
+    change(app, root, ids.live, comments_open=False)
+    assert newest()[0].endswith("from “Yes” to “No”")
+    change(app, root, ids.live, published_at="2026-01-02T10:00:00Z")
+    change(app, root, ids.live, published_at="2026-01-03T10:00:00Z")
+    assert "2 Jan 2026" in newest()[0] and "3 Jan 2026" in newest()[0]
 
 
 def test_values_that_come_and_go(app, root, ids, newest):
@@ -82,7 +104,7 @@ def test_signs_of_html_are_escaped(app, admin, root, ids):
 @pytest.mark.parametrize(
     ("event", "words"),
     [
-        (("sign_in", "users", 1, "password"), "root signed in"),
+        (("sign_in", "users", 1, "password"), "root has signed in"),
         (("export", "archive"), "root exported all content"),
         (("import", "tags"), "root imported a file into tags"),
         (("denied", "users", 4711, "GET /api/v1/users"), "root was refused access to user #4711"),

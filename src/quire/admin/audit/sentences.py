@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from markupsafe import Markup
 
@@ -11,6 +12,7 @@ from quire.admin.format import cell_html, quoted, small_name
 from quire.admin.local_time import format_relative
 from quire.admin.past_tense import ABOUT_NOTHING, sentence
 from quire.admin.urls import record_url
+from quire.declare.fields import Field
 from quire.declare.record import REGISTRY, Record, record_of
 from quire.web.language import gettext, is_english, ngettext
 
@@ -31,7 +33,7 @@ class ValueChange:
 
 @dataclass(frozen=True)
 class Sentence:
-    """What happened: `who` did `what` to `target`, which is at `url`, and the `values` in words.
+    """What happened: `who` did `what` to `target`, which is at `url`, the `values` in words, and the `rest`.
 
     `changes` are the values before and after that do not stand in the sentence itself.
     """
@@ -41,12 +43,13 @@ class Sentence:
     target: str
     url: str | None
     values: str
+    rest: str
     changes: Sequence[ValueChange]
     when: Markup
 
     def __str__(self) -> str:
         target = quoted(self.target) if self.url and self.target else self.target
-        return " ".join(filter(None, (self.who, self.what, target, self.values)))
+        return " ".join(filter(None, (self.who, self.what, target, self.values, self.rest)))
 
 
 def sentences(actor: Actor, events: Sequence[Event]) -> list[Sentence]:
@@ -64,10 +67,17 @@ def _changes(actor: Actor, event: Event, values: Values) -> list[ValueChange]:
     return [
         ValueChange(
             gettext(one.label),
-            *(cell_html(one, data[one.name], _nowhere) for data in (before, after)),
+            *(_value(one, data[one.name]) for data in (before, after)),
         )
         for one in fields
     ]
+
+
+def _value(field: Field, value: Any) -> Markup:
+    """A stored value as HTML: SQLite keeps a flag as a number, and moments must be told apart."""
+    is_flag = field.kind.name == "flag" and value is not None
+    is_moment = field.kind.name == "time"
+    return cell_html(field, bool(value) if is_flag else value, _nowhere, full=is_moment)
 
 
 def _nowhere(record: Record, id: int) -> None:
@@ -80,12 +90,14 @@ def _sentence(event: Event, titles: Titles, changes: Sequence[ValueChange]) -> S
     values = _values_in_words(event, changes)
     is_about_nothing = event["action"] in ABOUT_NOTHING
     noun = _noun(path) if title and not is_about_nothing else ""
+    before, after = sentence(event["action"])
     return Sentence(
         who=_who(event),
-        what=sentence(event["action"], f"{_fields_in_words(event)}{noun}"),
+        what=" ".join(filter(None, (before, _fields_in_words(event), noun))),
         target="" if is_about_nothing else title or _fallback_title(event),
         url=record_url(REGISTRY[path], "details_view", id) if title and id else None,
         values=values,
+        rest=after,
         changes=() if values else changes,
         when=format_relative(event["created_at"]),
     )
@@ -108,26 +120,25 @@ def _who(event: Event) -> str:
 
 
 def _fields_in_words(event: Event) -> str:
-    """`the title and the slug of `, `5 fields of `, as far as an ordinary change names them."""
+    """`the title and the slug of`, `5 fields of`, as far as an ordinary change names them."""
     record = REGISTRY.get(event["type"])
     names = event["fields"]
     if event["action"] != "update" or not names or record is None:
         return ""
     if len(names) > MOST_NAMED:
-        return ngettext("%(num)s field of", "%(num)s fields of", len(names)) + " "
-    if not is_english():
-        return f"{', '.join(_label(record, name) for name in names)} – "
-    labels = [f"the {_label(record, name)}" for name in names]
-    return f"{' and '.join(filter(None, (', '.join(labels[:-1]), labels[-1])))} of "
+        return ngettext("%(num)s field of", "%(num)s fields of", len(names))
+    *first, last = (_label(record, name) for name in names)
+    listed = gettext("%(first)s and %(rest)s", first=", ".join(first), rest=last) if first else last
+    return gettext("%(fields)s of", fields=listed)
 
 
 def _label(record: Record, name: str) -> str:
-    """The label of a field inside a sentence: abbreviations stay as they are."""
+    """The label of a field inside a sentence: abbreviations stay as they are in English."""
     field = record.fields_by_name.get(name)
     label = gettext(field.label) if field else name.replace("_", " ")
     if not is_english():
         return label
-    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+    return f"the {label if label[1:2].isupper() else label[:1].lower() + label[1:]}"
 
 
 def _values_in_words(event: Event, changes: Sequence[ValueChange]) -> str:
