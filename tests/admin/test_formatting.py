@@ -12,7 +12,7 @@ from quire.admin.dashboard import chart
 from quire.admin.dashboard.counts import SERIES
 from quire.admin.list import columns, presets
 from quire.admin.urls import local_url
-from quire.declare import text_codec
+from quire.declare import text_values
 from quire.declare.clock import rfc3339
 from quire.declare.references import Many
 from quire.declare.value_kinds import FLAG, OBJECT, TEXT, TIME, WHOLE, Kind
@@ -54,52 +54,52 @@ def nowhere(record, id):
     ],
 )
 def test_typed_text_becomes_json(kind, text, value):
-    assert text_codec.decode_value(field(kind), text, creating=False) == value
+    assert text_values.decode_value(field(kind), text, creating=False) == value
 
 
 def test_what_browsers_write_anew_is_the_same():
-    assert text_codec.is_same_text(field(TIME), "2026-01-02T03:04", "2026-01-02T03:04:00")
-    assert text_codec.is_same_text(POSTS.field("body"), "a\r\nb", "a\nb")
-    assert not text_codec.is_same_text(field(TEXT), "a", "b")
-    assert not text_codec.is_same_text(field(WHOLE), "1", "")
+    assert text_values.is_same_text(field(TIME), "2026-01-02T03:04", "2026-01-02T03:04:00")
+    assert text_values.is_same_text(POSTS.field("body"), "a\r\nb", "a\nb")
+    assert not text_values.is_same_text(field(TEXT), "a", "b")
+    assert not text_values.is_same_text(field(WHOLE), "1", "")
 
 
 def test_null_and_what_is_left_out():
-    assert text_codec.decode_value(field(TEXT, nullable=True), "", creating=False) is None
-    assert text_codec.decode_value(field(TEXT), "", creating=True) is text_codec.OMITTED
+    assert text_values.decode_value(field(TEXT, nullable=True), "", creating=False) is None
+    assert text_values.decode_value(field(TEXT), "", creating=True) is text_values.OMITTED
     assert (
-        text_codec.decode_value(field(TEXT, readable=False), "", creating=False)
-        is text_codec.OMITTED
+        text_values.decode_value(field(TEXT, readable=False), "", creating=False)
+        is text_values.OMITTED
     )
-    assert text_codec.decode_value(field(FLAG), True, creating=True) is True
+    assert text_values.decode_value(field(FLAG), True, creating=True) is True
 
 
 def test_references_by_name_and_by_number():
     tags = POSTS.field("tags")
-    assert text_codec.decode_value(tags, 'a, "b, c",, #7, 2024', creating=False) == [
+    assert text_values.decode_value(tags, 'a, "b, c",, #7, 2024', creating=False) == [
         "a",
         "b, c",
         7,
         "2024",
     ]
-    assert text_codec.decode_value(COMMENTS.field("parent"), "7", creating=False) == 7
-    assert text_codec.decode_value(COMMENTS.field("parent"), "x", creating=False) == "x"
-    assert text_codec.decode_value(POSTS.field("category"), "", creating=False) is None
+    assert text_values.decode_value(COMMENTS.field("parent"), "7", creating=False) == 7
+    assert text_values.decode_value(COMMENTS.field("parent"), "x", creating=False) == "x"
+    assert text_values.decode_value(POSTS.field("category"), "", creating=False) is None
 
 
 @pytest.mark.parametrize("names", [["a"], ["a", "b c"], ["a, b", "c"], ['say "hi"', "d"], []])
 def test_names_go_there_and_back(names):
     tags = POSTS.field("tags")
-    text = text_codec.encode_value(tags, [{"id": n, "name": name} for n, name in enumerate(names)])
-    assert text_codec.decode_value(tags, text, creating=False) == names
+    text = text_values.encode_value(tags, [{"id": n, "name": name} for n, name in enumerate(names)])
+    assert text_values.decode_value(tags, text, creating=False) == names
 
 
 def test_values_as_text():
-    assert text_codec.encode_value(field(OBJECT), {"a": 1}) == '{\n  "a": 1\n}'
-    assert text_codec.encode_value(field(FLAG), None) is False
-    assert text_codec.encode_value(POSTS.field("author"), 7) == "7"
-    assert text_codec.encode_value(COMMENTS.field("parent"), {"id": 7}) == "7"
-    assert text_codec.reference_key({"id": 7}, POSTS.field("category")) == "#7"
+    assert text_values.encode_value(field(OBJECT), {"a": 1}) == '{\n  "a": 1\n}'
+    assert text_values.encode_value(field(FLAG), None) is False
+    assert text_values.encode_value(POSTS.field("author"), 7) == "7"
+    assert text_values.encode_value(COMMENTS.field("parent"), {"id": 7}) == "7"
+    assert text_values.reference_key({"id": 7}, POSTS.field("category")) == "#7"
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from quire.records import TAGS, USERS, WEBHOOKS
 from quire.store.db import db, read_connection
 from quire.store.events import queue
 from quire.store.events.mail import enqueue_mail
-from quire.store.events.outbox import enqueue as owe_job
+from quire.store.events.outbox import enqueue
 from quire.store.write import create
 from tests.jobs.webhooks.conftest import deliveries, listening, send
 from tests.mail_servers import TABLE, owed
@@ -87,7 +87,7 @@ def test_a_worker_does_what_others_owe_and_stops_in_good_order(tmp_path, broker)
             id = create(USERS, SYSTEM, PERSON).id
             for _ in range(5):
                 enqueue_mail("two_factor_on", id)
-            owe_job("letters.fold")
+            enqueue("letters.fold")
         wait_until(
             lambda: len(list((tmp_path / "outbox").glob("*.eml"))) == 5 and len(owed(app)) == 0
         )
@@ -123,7 +123,7 @@ def test_a_message_that_comes_twice_finds_nothing_to_do(app, monkeypatch):
     monkeypatch.setitem(HANDLERS, "letters.burn", [])
     on_event("letters.burn")(seen.append)
     with app.app_context():
-        owe_job("letters.burn")
+        enqueue("letters.burn")
         [row] = queue.dispatch(50)
         assert queue.dispatch(50) == [] and queue.claim() is None
         first = queue.claim_dispatched(*row)
@@ -165,7 +165,7 @@ def test_slow_receivers_of_webhooks_hold_no_other_job(tmp_path, broker):
 def test_a_broker_that_is_away_loses_nothing(make_app, caplog):
     app = make_app(CELERY_BROKER_URL="amqp://guest:guest@127.0.0.1:9//")
     with app.app_context():
-        owe_job("letters.burn")
+        enqueue("letters.burn")
     with running_workers(app):
         wait_until(lambda: "The broker does not answer" in caplog.text)
     row = state_of(app, "letters.burn")

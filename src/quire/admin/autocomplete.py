@@ -15,7 +15,7 @@ from quire.declare.query_conditions import Condition
 from quire.declare.query_fields import default_filters, filter_paths
 from quire.declare.record import Record, record_of
 from quire.declare.settable_fields import is_settable
-from quire.declare.text_codec import reference_key
+from quire.declare.text_values import reference_key
 from quire.errors import NotFound
 from quire.store import read
 from quire.web.language import gettext

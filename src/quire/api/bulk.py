@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from quire.api import responses
 from quire.api.errors import error_body
-from quire.api.request_body import allow_params, read_object
+from quire.api.query_parameters import allow_params
+from quire.api.request_body import read_object
 from quire.api.resources import RecordAction, RecordResource
 from quire.auth.audit_denials import note_partial_denial
 from quire.declare.parse_errors import error_detail

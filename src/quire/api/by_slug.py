@@ -6,7 +6,7 @@ from flask import Response, request
 from sqlalchemy import select
 
 from quire.api import responses
-from quire.api.request_body import allow_params
+from quire.api.query_parameters import allow_params
 from quire.api.resources import RecordResource
 from quire.declare.record import REGISTRY
 from quire.declare.unicode_text import normalize

@@ -8,7 +8,7 @@ from flask_restful import Resource
 
 from quire.actor import Actor
 from quire.api import feed_cursor, long_polling, responses
-from quire.api.request_body import allow_params, single_param, types_param
+from quire.api.query_parameters import allow_params, single_param, types_param
 from quire.auth.current_actor import current_actor
 from quire.declare.query import parse_number
 from quire.declare.record import REGISTRY, Record

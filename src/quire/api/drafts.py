@@ -5,7 +5,8 @@ from typing import Any
 from flask import Response, current_app, request
 
 from quire.api import responses
-from quire.api.request_body import allow_params, read_object
+from quire.api.query_parameters import allow_params
+from quire.api.request_body import read_object
 from quire.api.resources import RecordResource
 from quire.errors import VersionRequired
 from quire.store.drafts import service as draft_service

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from quire.actor import ANONYMOUS, Actor
 from quire.api import responses
-from quire.api.request_body import allow_params, single_param
+from quire.api.query_parameters import allow_params, single_param
 from quire.auth.accounts import by_username
 from quire.auth.current_actor import current_actor
 from quire.declare.record import REGISTRY, Record

@@ -9,7 +9,8 @@ from pydantic import BaseModel
 from werkzeug.http import parse_options_header
 
 from quire.api import responses
-from quire.api.request_body import MULTIPART, allow_params, strict_json
+from quire.api.query_parameters import allow_params
+from quire.api.request_body import MULTIPART, strict_json
 from quire.api.resources import RecordAction, RecordItem, RecordList, RecordResource
 from quire.declare.value_kinds_files import Upload
 from quire.errors import UnsupportedMediaType, ValidationFailed, detail

@@ -11,7 +11,8 @@ from sqlalchemy import select
 from quire.actor import SYSTEM, Actor
 from quire.api import feed_cursor, responses
 from quire.api.idempotency import idempotent
-from quire.api.request_body import allow_params, read_object
+from quire.api.query_parameters import allow_params
+from quire.api.request_body import read_object
 from quire.auth.current_actor import check_csrf, current_actor
 from quire.declare.action import Action
 from quire.declare.input_validation import is_same_value

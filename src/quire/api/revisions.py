@@ -6,7 +6,8 @@ from flask import Response, request
 from pydantic import BaseModel, ConfigDict, Field
 
 from quire.api import responses
-from quire.api.request_body import allow_params, read_object
+from quire.api.query_parameters import allow_params
+from quire.api.request_body import read_object
 from quire.api.resources import RecordResource
 from quire.declare.value_kinds import MAX_ID
 from quire.errors import BadRequest, ValidationFailed, detail

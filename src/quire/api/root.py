@@ -5,7 +5,7 @@ from flask_restful import Resource
 from pydantic import BaseModel, ConfigDict
 
 from quire.api import responses
-from quire.api.request_body import allow_params
+from quire.api.query_parameters import allow_params
 from quire.auth.current_actor import current_actor
 from quire.config.version import VERSION
 from quire.declare.record import REGISTRY

@@ -6,7 +6,7 @@ from flask import Response, request
 from flask_restful import Resource
 
 from quire.api import responses
-from quire.api.request_body import allow_params, types_param
+from quire.api.query_parameters import allow_params, types_param
 from quire.auth.current_actor import current_actor
 from quire.declare.query import Query, parse_query
 from quire.declare.record import REGISTRY

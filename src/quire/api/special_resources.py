@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from quire.actor import Actor
 from quire.api import responses
-from quire.api.request_body import allow_params
+from quire.api.query_parameters import allow_params
 from quire.api.resources import RecordAction, RecordItem, RecordList
 from quire.auth import registration
 from quire.auth.current_actor import current_actor

@@ -8,7 +8,8 @@ from flask_wtf.csrf import generate_csrf
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from quire.api import responses
-from quire.api.request_body import allow_params, read_object
+from quire.api.query_parameters import allow_params
+from quire.api.request_body import read_object
 from quire.auth import jwt, login
 from quire.auth.accounts import Account
 from quire.auth.current_actor import anonymous_actor

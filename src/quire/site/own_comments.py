@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from quire.actor import Actor
 from quire.declare.clock import rfc3339
-from quire.declare.text_codec import parse_version
+from quire.declare.text_values import parse_version
 from quire.errors import NotFound, PermissionDenied, VersionConflict
 from quire.records import COMMENTS
 from quire.records.comments import editable_until, is_edit_window_over

@@ -12,8 +12,7 @@ from quire.jobs.worker import run_due_jobs
 from quire.store.db import db, read_connection, transaction
 from quire.store.events import queue_admin
 from quire.store.events.mail import enqueue_mail
-from quire.store.events.outbox import OutboxEvent
-from quire.store.events.outbox import enqueue as owe_job
+from quire.store.events.outbox import OutboxEvent, enqueue
 from tests.admin.conftest import Browser
 from tests.mail_servers import sent
 from tests.query_plans import query_plans
@@ -27,7 +26,7 @@ def failed(app, ids):
     with app.app_context():
         with transaction() as connection:
             connection.execute(sql_delete(TABLE))
-        owe_job("letters.fold", 7, colour="<b>red</b>")
+        enqueue("letters.fold", 7, colour="<b>red</b>")
         run_due_jobs()
     return rows(app)[0].id
 
@@ -60,14 +59,14 @@ def test_every_job_has_a_title_in_words(app):
 def test_jobs_are_told_in_words(app, admin, ids):
     with app.app_context():
         enqueue_mail("two_factor_on", ids.ann)
-        owe_job("backups.make")
+        enqueue("backups.make")
     text = admin.get("jobs/").text
     assert "Send an email: two factor on" in text and "Make a backup" in text
 
 
 def test_a_failure_leads_to_its_record(app, admin, ids):
     with app.app_context():
-        owe_job("posts.shredded", ids.live)
+        enqueue("posts.shredded", ids.live)
         with transaction() as connection:
             values = {"failed_at": now(), "due_at": None, "error": "Out of paper."}
             mine = TABLE.c.event == "posts.shredded"
@@ -106,7 +105,7 @@ def test_retry(admin, app, failed):
 
 def test_drop(admin, app, failed):
     with app.app_context():
-        owe_job("letters.burn")
+        enqueue("letters.burn")
     waiting = rows(app)[1].id
     answer = admin.post("jobs/drop", {"rowid": [failed, waiting]}, follow_redirects=True)
     assert "1 job deleted." in answer.text

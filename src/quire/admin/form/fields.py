@@ -30,7 +30,7 @@ from quire.declare.markdown import takes_pictures
 from quire.declare.pydantic_models import NEW, PART, is_required
 from quire.declare.record import REGISTRY, Record
 from quire.declare.settable_fields import is_settable as store_settable
-from quire.declare.text_codec import (
+from quire.declare.text_values import (
     BIG_WIDGETS,
     INPUT_TYPES,
     OMITTED,

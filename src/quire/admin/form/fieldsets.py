@@ -7,7 +7,7 @@ from quire.admin.form.fields import RecordForm
 from quire.declare.fields import Field
 from quire.declare.fieldsets import DETAILS, PUBLISHING, Fieldset
 from quire.declare.record import Record
-from quire.declare.text_codec import BIG_WIDGETS
+from quire.declare.text_values import BIG_WIDGETS
 
 
 @dataclass(frozen=True)

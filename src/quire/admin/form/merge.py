@@ -11,7 +11,7 @@ from quire.admin.form.fields import RecordForm
 from quire.admin.form.line_merge import merge_lines
 from quire.declare.fields import Field
 from quire.declare.record import Record
-from quire.declare.text_codec import (
+from quire.declare.text_values import (
     is_same_text,
     merge_names,
     parse_version,

@@ -20,7 +20,7 @@ from quire.admin.record_history import events, revision_steps
 from quire.admin.urls import address_for, endpoint, list_url, lookup_url, record_url
 from quire.declare.fields import Field
 from quire.declare.record import REGISTRY, Record
-from quire.declare.text_codec import BIG_WIDGETS
+from quire.declare.text_values import BIG_WIDGETS
 from quire.store.drafts import service as draft_service
 from quire.web.language import gettext
 

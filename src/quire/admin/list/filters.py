@@ -23,7 +23,7 @@ from quire.admin.urls import MATCH, Pairs, narrowed_url
 from quire.declare.fields import Field
 from quire.declare.query_fields import filter_paths
 from quire.declare.record import Record
-from quire.declare.text_codec import INPUT_TYPES
+from quire.declare.text_values import INPUT_TYPES
 from quire.translations.messages import Message
 from quire.web.language import gettext, noun, translate, word_label
 

@@ -15,7 +15,7 @@ from quire.admin.panel_view import PanelView, panel_actor
 from quire.admin.queries import find, parse_id
 from quire.declare.fields import Field
 from quire.declare.record import Record
-from quire.declare.text_codec import decode_value, encode_value
+from quire.declare.text_values import decode_value, encode_value
 from quire.errors import PermissionDenied, VersionConflict
 from quire.store import write
 from quire.translations.messages import Message

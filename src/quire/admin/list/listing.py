@@ -43,7 +43,7 @@ from quire.declare.fields import Field
 from quire.declare.query import Query, split_list
 from quire.declare.query_fields import default_filters
 from quire.declare.record import Record
-from quire.declare.text_codec import INPUT_TYPES, encode_value
+from quire.declare.text_values import INPUT_TYPES, encode_value
 from quire.errors import BadRequest
 from quire.exchange.tables.columns import importable_types
 from quire.exchange.tables.sheets import KINDS

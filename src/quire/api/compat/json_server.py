@@ -12,7 +12,7 @@ from flask import Blueprint, Flask, Response, request
 
 from quire.api import responses
 from quire.api.media import MediaItem
-from quire.api.request_body import allow_params
+from quire.api.query_parameters import allow_params
 from quire.api.resources import RecordItem, RecordList, RecordResource
 from quire.api.routes import Api, record_methods
 from quire.api.special_resources import AccountList, Singleton

@@ -10,7 +10,7 @@ from flask import Response
 from flask_restful import Resource
 
 from quire.api import responses
-from quire.api.request_body import allow_params
+from quire.api.query_parameters import allow_params
 
 HTML = "text/html; charset=utf-8"
 

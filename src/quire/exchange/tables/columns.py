@@ -10,7 +10,7 @@ from quire.declare.pydantic_models import NEW, PART
 from quire.declare.record import REGISTRY, Record
 from quire.declare.rules import NOBODY
 from quire.declare.settable_fields import is_settable
-from quire.declare.text_codec import OMITTED, decode_value
+from quire.declare.text_values import OMITTED, decode_value
 from quire.exchange.archive.format import has_file
 from quire.exchange.dates import parse_datetime
 from quire.exchange.tables.cells import FORMULA_QUOTE

@@ -10,7 +10,7 @@ import orjson
 
 from quire.declare.fields import Field
 from quire.declare.record import Record
-from quire.declare.text_codec import reference_key
+from quire.declare.text_values import reference_key
 from quire.exchange.tables.cells import escape_formula
 
 PIECE = 64 * 1024

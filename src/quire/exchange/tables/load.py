@@ -9,7 +9,7 @@ from quire.actor import Actor
 from quire.declare.email_address import normalize_address
 from quire.declare.fields import Field
 from quire.declare.record import Record
-from quire.declare.text_codec import OMITTED
+from quire.declare.text_values import OMITTED
 from quire.declare.unicode_text import case_fold
 from quire.errors import Problem, ValidationFailed
 from quire.exchange.batching import one_item, process_in_batches

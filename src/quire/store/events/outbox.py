@@ -93,7 +93,7 @@ def insert_events(connection: Connection, rows: list[dict[str, Any]]) -> None:
 
 
 def enqueue(event: str, record_id: int = NOBODY, **data: Any) -> None:
-    """Owe a job that is no change of a record, in the open transaction if there is one.
+    """Add a job that belongs to no change of a record, in the open transaction if there is one.
 
     The type is what stands before the point: `enqueue("mail.reset", email=...)`.
     """

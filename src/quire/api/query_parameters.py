@@ -1,0 +1,36 @@
+"""Query parameters of what is no list: which ones there may be, and their values."""
+
+from collections.abc import Sequence
+
+from flask import request
+
+from quire.errors import invalid_parameter, unknown_parameter
+
+
+def single_param(name: str) -> str | None:
+    """The value of a query parameter, None where it was not sent. Raises BadRequest for several."""
+    values = request.args.getlist(name)
+    if len(values) > 1:
+        raise invalid_parameter(name, f"{name} was sent more than once.")
+    return values[0] if values else None
+
+
+def types_param(valid: Sequence[str]) -> list[str] | None:
+    """Those of the `valid` types that the parameter `types` names; None where it was not sent.
+
+    With commas or repeated. Raises BadRequest for any other name.
+    """
+    texts = request.args.getlist("types")
+    if not texts:
+        return None
+    requested = {name for text in texts for name in text.split(",")}
+    if not requested <= set(valid):
+        raise invalid_parameter("types", f"types takes some of: {', '.join(valid)}.")
+    return [name for name in valid if name in requested]
+
+
+def allow_params(*names: str) -> None:
+    """Refuse query parameters other than `names`."""
+    for name in request.args:
+        if name not in names:
+            raise unknown_parameter(name, "parameter", names)
