@@ -1,15 +1,11 @@
 """Runs migrations whole or not at all, and keeps SQLite's foreign keys from deleting rows."""
 
-from importlib import import_module
-from pkgutil import walk_packages
-
 import click
 from alembic import context
 from flask import current_app
 from sqlalchemy import Column, inspect, text
 from sqlalchemy.types import TypeDecorator
 
-from quire import store
 from quire.declare.collation import SortKey
 from quire.store.connections.postgresql import declare_partial_indexes
 from quire.store.data_versions import DataVersion, forget_writes
@@ -21,9 +17,6 @@ LOCK = 0x51756972
 
 ADDED_LATER = {("posts", "cover_id"), ("users", "avatar_id")}
 """References that SQLite was given with ALTER TABLE: it tells neither their names nor their rules."""
-
-for module in walk_packages(store.__path__, "quire.store."):
-    import_module(module.name)  # Not every table belongs to a record type.
 
 config = context.config
 migrate = current_app.extensions["migrate"]
