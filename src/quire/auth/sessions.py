@@ -24,7 +24,7 @@ from quire.records.accounts.revocation import end_session, end_sessions, session
 from quire.security.tokens import new_secret
 from quire.store.audit import record_event
 from quire.store.db import on_commit, transaction
-from quire.web.caching import settle_cookies
+from quire.web.caching import settle_cookies, vary_by
 
 KIND = "browser"
 LONGEST_BACK = 1000
@@ -48,13 +48,20 @@ class CookieSessionInterface(SecureCookieSessionInterface):
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """The session of the cookie; an empty one without a cookie."""
-        if self.get_cookie_name(app) not in request.cookies:
+        if "HTTP_COOKIE" not in request.environ or (
+            self.get_cookie_name(app) not in request.cookies
+        ):
             return self.session_class()
         return super().open_session(app, request)
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Give the browser its cookie: the last step of an answer, after which nobody else may have it."""
-        super().save_session(app, session, response)
+        if session or session.modified:
+            super().save_session(app, session, response)
+        elif (
+            session.accessed
+        ):  # nearly every answer: Flask would look up all that it says of cookies
+            vary_by(response, "Cookie")
         settle_cookies(response)
 
 

@@ -5,8 +5,9 @@ from typing import Any
 
 from quire.errors import TooCostly, detail
 
-FETCHED = 10
-"""Rows that are read before they are counted: one by one takes a tenth of the time of a list."""
+FETCHED = 25
+"""Rows that are read before they are counted: a list of the usual length in one go, since counting each row
+by itself takes a tenth of its time."""
 
 
 class SizeLimit:

@@ -46,7 +46,9 @@ def session_cookies(config: Mapping[str, Any]) -> tuple[str, str]:
 def is_personal() -> bool:
     """Whether the request changes something, or carries what may say who asks."""
     environ = request.environ
-    return environ["REQUEST_METHOD"] not in READS or has_program_credential() or has_session()
+    if environ["REQUEST_METHOD"] not in READS or has_program_credential():
+        return True
+    return "HTTP_COOKIE" in environ and has_session()
 
 
 def vary_by(response: AnyResponse, *names: str) -> None:
@@ -55,10 +57,17 @@ def vary_by(response: AnyResponse, *names: str) -> None:
     Nearly every answer comes here more than once: Werkzeug's `vary` would be parsed each time.
     """
     before = response.headers.get("Vary", "")
+    after = _with_names(before, names)
+    if after != before:
+        response.headers["Vary"] = after
+
+
+@lru_cache(1000)
+def _with_names(before: str, names: tuple[str, ...]) -> str:
+    """A list of names in a header, with these names in it."""
     known = {name.strip().lower() for name in before.split(",")}
     missing = [name for name in names if name.lower() not in known]
-    if missing:
-        response.headers["Vary"] = ", ".join([before, *missing] if before else missing)
+    return ", ".join([before, *missing] if before else missing)
 
 
 def note_shown(record: Record, rows: Iterable[dict[str, Any]] = ()) -> None:
