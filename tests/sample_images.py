@@ -7,6 +7,8 @@ import zlib
 from pathlib import Path
 
 from PIL import ExifTags, Image
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import encode_multipart
 
 from quire.actor import SYSTEM
 from quire.declare.query import Query
@@ -44,6 +46,12 @@ def photo(width=4000, height=3000, orientation=6):
 def form(content, name="picture.png", **more):
     """The form that uploads `content`."""
     return {"file": (io.BytesIO(content), name), **more}
+
+
+def encoded_form(content, name="x.pdf", **fields):
+    """The same as bytes and their type: the test client would lay a large one on the disk."""
+    boundary, body = encode_multipart({**fields, "file": FileStorage(io.BytesIO(content), name)})
+    return {"data": body, "content_type": f"multipart/form-data; boundary={boundary}"}
 
 
 def opened(content):

@@ -3,7 +3,7 @@
 import pytest
 
 from quire.records import MEDIA
-from tests.sample_images import form, opened, picture
+from tests.sample_images import encoded_form, form, opened, picture
 
 JSON = {"Accept": "application/json"}
 
@@ -34,6 +34,13 @@ def test_a_file_is_replaced_and_can_be_looked_at(ann, put, state, client):
     assert (after["url"], after["original_name"]) == (url, "sea.png") and after["variants"]
     assert opened(client.get(url).data).size == (200, 100)
     assert "File replaced." in ann.get(f"media/edit/?id={id}").text
+
+
+def test_the_new_file_may_be_as_large_as_any(ann, put, state):
+    id = put(b"%PDF-1.7\n", "paper.pdf")
+    large = encoded_form(b"%PDF-1.7\n" + b"x" * 2_000_000, id=str(id))
+    assert ann.post("media/replace/", **large, headers=JSON).status_code == 200
+    assert state(MEDIA, id)["bytes"] == 2_000_009
 
 
 def test_refusals_are_explained(ann, put, state, browser):

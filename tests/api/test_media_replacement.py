@@ -5,7 +5,7 @@ import io
 import pytest
 
 from quire.jobs.worker import run_due_jobs
-from tests.sample_images import files, opened, picture
+from tests.sample_images import encoded_form, files, opened, picture
 
 
 @pytest.fixture
@@ -111,3 +111,9 @@ def test_twice_before_it_is_drawn(send, drawn, client, app):
     send("ann", picture(300, 100), one["id"])
     drawn()
     assert opened(client.get(one["url"]).data).size == (300, 100)
+
+
+def test_the_new_file_may_be_as_large_as_any(send, as_):
+    old = send("ann", b"%PDF-1.7\n", name="paper.pdf").json
+    large = encoded_form(b"%PDF-1.7\n" + b"x" * 2_000_000)
+    assert as_("ann").post(f"media/{old['id']}/replace_file", **large).status_code == 200

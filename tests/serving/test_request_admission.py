@@ -41,7 +41,17 @@ def refused(client):
     return int(head.split()[1]), head, json.loads(body)
 
 
-@pytest.mark.parametrize("path", [b"/api/v1/media", b"/profile", b"/admin/imports/upload"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        b"/api/v1/media",
+        b"/api/v1/media/7/replace_file",
+        b"/profile",
+        b"/admin/imports/upload",
+        b"/admin/media/new/",
+        b"/admin/media/replace/",
+    ],
+)
 @pytest.mark.parametrize("expect", [b"", b"Expect: 100-continue\r\n"], ids=["at once", "asks"])
 def test_no_large_file_without_a_proof(path, expect):
     with running() as (_, port), sending(port, HEAD % (path, expect) + b"x" * 1000) as client:

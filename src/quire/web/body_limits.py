@@ -1,5 +1,6 @@
 """Bodies: where files come in one may be larger than elsewhere; compressed ones are not read."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,8 +8,8 @@ from flask import Flask, current_app, request
 
 from quire.errors import UnsupportedMediaType
 
-UPLOAD_ENDPOINTS = frozenset(
-    {"/api/v1/media", "/admin/media/new", "/admin/imports/upload", "/profile"}
+UPLOAD_PATHS = re.compile(
+    r"/api/v1/media(/[0-9]+/replace_file)?|/admin/media/(new|replace)|/admin/imports/upload|/profile"
 )
 """Paths, without a slash at their end, whose POST may bring a file."""
 WRAPPING = 64 * 1024
@@ -17,7 +18,7 @@ WRAPPING = 64 * 1024
 
 def accepts_files(method: str, path: str) -> bool:
     """Whether a request may bring a file."""
-    return method == "POST" and path.rstrip("/") in UPLOAD_ENDPOINTS
+    return method == "POST" and UPLOAD_PATHS.fullmatch(path.rstrip("/")) is not None
 
 
 def max_body_bytes(config: Mapping[str, Any]) -> int:

@@ -2,19 +2,16 @@
 
 import contextlib
 import errno
-import io
 import os
 import re
 
 import pytest
-from werkzeug.datastructures import FileStorage
-from werkzeug.test import encode_multipart
 
 from quire.errors import Unavailable
 from quire.monitoring import outage_log
 from quire.store.db import db
 from quire.store.files import local
-from tests.sample_images import files, form
+from tests.sample_images import encoded_form, files, form
 from tests.users import give_session
 
 resource = pytest.importorskip("resource", reason="limits of file sizes are those of Unix")
@@ -34,12 +31,6 @@ def no_room():
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-def sent(content, name="x.pdf", **fields):
-    """A form with a file, as bytes and their type: the test client would lay it on the disk."""
-    boundary, body = encode_multipart({**fields, "file": FileStorage(io.BytesIO(content), name)})
-    return {"data": body, "content_type": f"multipart/form-data; boundary={boundary}"}
 
 
 def noise(size):
@@ -69,7 +60,7 @@ unclosed = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionW
 @pytest.mark.parametrize("size", [IN_MEMORY, ON_DISK])
 def test_uploads_to_the_api(app, as_, size):
     before, client = files(app), as_("ann")
-    content = sent(noise(size))
+    content = encoded_form(noise(size))
     with no_room():
         in_form = client.post("media", **content)
         as_it_is = client.post("media", data=noise(size), content_type="application/pdf")
@@ -87,7 +78,7 @@ def token_of(client, path):
 def test_uploads_in_the_panel(app, ann):
     before = files(app)
     typed = {"alt": "What I typed", "csrf_token": token_of(ann, "/admin/media/new/")}
-    small, large = sent(noise(IN_MEMORY), **typed), sent(noise(ON_DISK), **typed)
+    small, large = encoded_form(noise(IN_MEMORY), **typed), encoded_form(noise(ON_DISK), **typed)
     with no_room():
         page = ann.post("/admin/media/new/", **small)
         json = ann.post("/admin/media/new/", **small, headers={"Accept": "application/json"})
