@@ -1,14 +1,17 @@
 """Databases that are too old, on another machine, damaged, or in another time."""
 
+import errno
 import sqlite3
 import sys
 from contextlib import closing
 
 import pytest
+from sqlalchemy import text
 
 from quire.checks import database, network_drive
 from quire.monitoring.setup import shared_counters
 from quire.records import TAGS
+from quire.store.connections import read_only
 from quire.store.db import db, transaction
 from quire.store.migrations import SchemaMismatch, newest_revision
 from tests.databases import on_postgresql, stamp
@@ -29,7 +32,7 @@ def context(app):
 
 
 def test_all_is_well(context):
-    for check in ("database", "versions", "integrity", "role", "place", "clock"):
+    for check in ("database", "versions", "writes", "integrity", "role", "place", "clock"):
         assert getattr(database, f"check_{check}")().status == "ok", check
 
 
@@ -49,6 +52,31 @@ def test_a_migration_is_pending(context):
     finally:
         with transaction() as connection:
             stamp(connection, newest_revision())
+
+
+def refused(*_, **__):
+    raise OSError(errno.EROFS, "Read-only file system")
+
+
+@only_sqlite
+@pytest.mark.parametrize("part", ["file", "folder"])
+def test_a_database_on_a_disk_that_is_read_only(context, monkeypatch, part):
+    if part == "file":
+        monkeypatch.setattr(read_only.os, "access", lambda path, mode: False)
+    else:
+        monkeypatch.setattr(read_only, "TemporaryFile", refused)
+    result = database.check_writes()
+    assert (result.status, result.reason) == ("error", "The database is read-only.")
+
+
+@pytest.mark.skipif(not on_postgresql(), reason="a state of servers")
+def test_a_server_that_takes_no_changes(context):
+    with db.engine.connect() as connection:
+        connection.execute(text("SET default_transaction_read_only = on"))
+        connection.commit()
+        assert read_only.is_read_only(connection)
+        connection.invalidate()
+    assert database.check_writes().status == "ok"
 
 
 @only_sqlite

@@ -112,6 +112,13 @@ def test_a_database_that_is_away(make_app, tmp_path):
     assert "somebody" not in str(checks)
 
 
+def test_a_database_that_only_reads_is_a_warning(app, monkeypatch):
+    monkeypatch.setattr(readiness, "is_read_only", lambda connection: True)
+    status, checks = asked(app)
+    assert (status, checks["database"]["status"]) == (200, "warning")
+    assert checks["database"]["reason"] == "The database is read-only."
+
+
 def test_a_writer_delays_nobody(app):
     with app.app_context():
         url = db.engine.url

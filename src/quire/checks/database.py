@@ -14,7 +14,9 @@ from quire.checks.network_drive import network_drive
 from quire.declare.clock import now
 from quire.monitoring.setup import shared_counters
 from quire.store.audit import AuditEvent
+from quire.store.connections.outages import translate_outages
 from quire.store.connections.postgresql import missing_role_settings
+from quire.store.connections.read_only import is_read_only
 from quire.store.db import db, read_connection
 from quire.store.migrations import database_revision, require_current
 from quire.store.replica import LATE_SECONDS, sample_replica
@@ -27,6 +29,10 @@ SKEW = timedelta(seconds=5)
 """By how much the clocks of two machines may differ."""
 FUTURE = timedelta(minutes=2)
 """By how much the newest change may lie in the future."""
+READ_ONLY = (
+    Message("The database is read-only."),
+    Message("Check who owns its file and its folder, and how its disk is mounted."),
+)
 MANY_PROCESSES = 4
 """Processes beside each other that one writer at a time is enough for."""
 
@@ -85,6 +91,12 @@ def _damage(connection: Connection) -> str | None:
     return Message(
         "A row in %(table)s refers to a missing row in %(other)s.", table=lost[0], other=lost[2]
     )
+
+
+def check_writes() -> Check:
+    """Whether the database takes changes: a replica, a disk or rights may forbid them."""
+    with translate_outages(), db.engine.connect() as connection:
+        return error(*READ_ONLY) if is_read_only(connection) else OK
 
 
 def check_role() -> Check:

@@ -18,6 +18,7 @@ SECONDS = 3.0
 DATABASE: Checks = {Message("database"): database.check_database}
 """What must be well for the checks that ask the database."""
 IN_DATABASE: Checks = {
+    Message("writes to the database"): database.check_writes,
     Message("database integrity"): database.check_integrity,
     Message("limits of the database role"): database.check_role,
     Message("replica"): database.check_replica,

@@ -8,14 +8,15 @@ from concurrent.futures import CancelledError
 from flask import current_app
 from sqlalchemy import text
 
-from quire.checks.check import OK, Check, error
-from quire.checks.database import check_replica
+from quire.checks.check import OK, Check, error, warning
+from quire.checks.database import READ_ONLY, check_replica
 from quire.checks.files import check_disk
 from quire.checks.jobs import check_jobs
 from quire.config.validation import StartupError
 from quire.errors import Problem
 from quire.monitoring.bounded_calls import bounded_result
 from quire.store.connections.own_files import require_own_files
+from quire.store.connections.read_only import is_read_only
 from quire.store.db import read_connection
 from quire.store.migrations import database_revision, require_current
 from quire.web.threads import blocking
@@ -50,12 +51,14 @@ def _check_database() -> dict[str, Check]:
         with read_connection() as connection:
             connection.execute(text("SELECT 1"))
             require_own_files(connection.engine)
+            # readers are still served: a load balancer would take every server away
+            database = OK if not is_read_only(connection) else warning(*READ_ONLY)
         schema = check_schema()
         # other tables may have no jobs
         jobs = check_jobs() if schema.status == "ok" else NOT_ASKED
     except Problem as problem:
         return _without_database(problem.message)
-    return {"database": OK, "schema": schema, "jobs": jobs}
+    return {"database": database, "schema": schema, "jobs": jobs}
 
 
 def _without_database(reason: str) -> dict[str, Check]:

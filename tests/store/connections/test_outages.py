@@ -1,5 +1,6 @@
 """A database that does not answer: never a 500, and one line a minute that says why."""
 
+import errno
 import logging
 import sqlite3
 import time
@@ -13,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 from quire.errors import Unavailable
 from quire.monitoring import outage_log
 from quire.monitoring.request_id import following
+from quire.store.connections import read_only
 from quire.store.connections.outages import BAD_FILE, FULL, LOCKED, READ_ONLY, translate_outages
 from quire.store.db import db, transaction
 from tests.databases import on_postgresql
@@ -50,6 +52,17 @@ def test_each_cause_has_a_line_a_minute(told, code, cause):
     assert told.records[0].message.startswith(cause)
     assert "so says SQLite" in told.records[0].message
     assert told.records[0].exc_info is None
+
+
+@pytest.mark.skipif(on_postgresql(), reason="the file of SQLite")
+def test_a_disk_that_has_turned_read_only_is_told_from_one_that_is_broken(app, told, monkeypatch):
+    def refused(**_):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(read_only, "TemporaryFile", refused)
+    with app.app_context(), pytest.raises(Unavailable), translate_outages():
+        raise OperationalError(None, None, Fault(sqlite3.SQLITE_IOERR_WRITE))
+    assert told.records[0].message.startswith(READ_ONLY)
 
 
 def test_the_line_names_the_request_once(told, tmp_path):

@@ -12,6 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from quire.errors import Problem, QueryTimeout, TransactionConflict, Unavailable
 from quire.monitoring.outage_log import log_outage
+from quire.store.connections.read_only import is_file_read_only
 
 logger = logging.getLogger("quire.database")
 
@@ -103,7 +104,8 @@ def _unavailable(message: str, seconds: int) -> Unavailable:
 def _cause(error: DatabaseError) -> str:
     code = getattr(error.orig, "sqlite_errorcode", None)
     if code is not None:
-        return _CAUSES.get(code & 0xFF, BAD_FILE)
+        cause = _CAUSES.get(code & 0xFF, BAD_FILE)
+        return READ_ONLY if cause == BAD_FILE and is_file_read_only() else cause
     return _CAUSES.get(getattr(error.orig, "sqlstate", None), AWAY)
 
 
