@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from quire.actor import SYSTEM
+from quire.declare.clock import now
 from quire.records import CATEGORIES, PAGES, POSTS, SETTINGS
 from quire.site.related_posts import find_related
 from quire.store import read
@@ -56,7 +57,7 @@ def tagged(first, number, author):
     """More published posts with all tags of the first one, so many."""
     with db.engine.connect() as connection:
         begin = connection.execute(select(func.max(POSTS.table.c.id))).scalar() + 1
-    row = {"body": "x", "body_html": "x", "author_id": author, "published_at": read.now()}
+    row = {"body": "x", "body_html": "x", "author_id": author, "published_at": now()}
     ids = range(begin, begin + number)
     tags = [one["id"] for one in read.get_record(POSTS, SYSTEM, first)["tags"]]
     links = [{"source_id": id, "target_id": tag} for id in ids for tag in tags]
