@@ -283,3 +283,13 @@ def test_the_ends_of_the_calendar_are_told_as_they_are(berlin, value):
     assert local_time.exact(value).startswith(("1 Jan 1", "31 Dec 9999"))
     assert "title=" in local_time.format_relative(value)
     assert local_time.to_local_text(value)[:10] == value[:10]
+
+
+def test_a_link_that_is_an_image_has_a_name(app):
+    cover = next(one for one in POSTS.fields if one.name == "cover")
+    small = {"id": 3, "url": "/uploads/a.png", "alt": "Hills"}
+    with app.test_request_context():
+        html = formatting.reference(small, cover, lambda *record: "/there")
+        assert 'aria-label="Hills"' in html and "<img" in html
+        html = formatting.reference({**small, "alt": ""}, cover, lambda *record: "/there")
+        assert 'aria-label="Media file 3"' in html

@@ -23,6 +23,19 @@ def test_pages_have_no_finding_and_fit(visit):
     visit("ada").look_at(f"/admin/{path}" for path in PAGES)
 
 
+@pytest.mark.parametrize(
+    "path", ["posts/new/", "tags/new/", "saved_views/new/", "posts/edit/?id=2"]
+)
+def test_buttons_of_a_form_fit_on_a_phone_in_german_too(visit, path):
+    one = visit("ada", viewport=PHONE, locale="de-DE")
+    one.page.goto(f"/admin/{path}")
+    assert one.page.locator("html").get_attribute("lang") == "de"
+    edges = one.page.eval_on_selector_all(
+        ".savebar .button", "all => all.map(one => one.getBoundingClientRect().right)"
+    )
+    assert one.overflow() <= 0 and max(edges) < PHONE["width"]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_forms_with_errors_and_conflicts_have_no_serious_finding(visit, scheme):
     one = visit("ada", viewport=PHONE, color_scheme=scheme)

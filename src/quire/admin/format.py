@@ -78,9 +78,11 @@ def reference(value: Any, field: Field, address: Address) -> Markup:
     target = record_of(field.target or "")
     name = small_name(value, target)
     url = address(target, value["id"] if isinstance(value, dict) else value)
-    if target.path == "media":
-        name = thumbnail(value) or escape(name)
-    return Markup('<a href="{}">{}</a>').format(url, name) if url else escape(name)
+    image = thumbnail(value) if target.path == "media" else Markup("")
+    if image and url:  # the image says no name, and a link needs one
+        label = value.get("alt") or f"{gettext(target.singular)} {name}"
+        return Markup('<a href="{}" aria-label="{}">{}</a>').format(url, label, image)
+    return Markup('<a href="{}">{}</a>').format(url, name) if url else image or escape(name)
 
 
 def references(value: Any, field: Field) -> Markup:
