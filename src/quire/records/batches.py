@@ -7,6 +7,7 @@ from quire.declare.record import Access, Record
 from quire.declare.rules import any_of, owner, role
 from quire.errors import Conflict
 from quire.store.history.undoable_batches import Batch, UndoResult, undo_batch
+from quire.translations.messages import Message
 
 _batches = Batch.__table__.c
 
@@ -28,13 +29,17 @@ def undo(change: Change) -> None:
 
 def _notices(result: UndoResult) -> list[str]:
     """What was not undone, and why."""
-    notices = []
+    notices: list[str] = []
     if result.refused:
         reasons = dict.fromkeys(problem.message for _, problem in result.refused)
-        why = " ".join(list(reasons)[:MAX_REASONS])
-        notices.append(f"Not undone: {len(result.refused)}. {why}")
+        why = Message.joined(list(reasons)[:MAX_REASONS])
+        notices.append(
+            Message("Not undone: %(number)s. %(reasons)s", number=len(result.refused), reasons=why)
+        )
     if result.untried:
-        notices.append(f"Left to undo: {result.untried}. Undo again to continue.")
+        notices.append(
+            Message("Left to undo: %(number)s. Undo again to continue.", number=result.untried)
+        )
     return notices
 
 

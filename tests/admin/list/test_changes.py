@@ -298,6 +298,10 @@ def test_what_has_been_edited_since_is_not_undone(admin, state, ids, app):
     admin.post("batches/action/", fields)
     text = admin.get("posts/").text
     assert "Not undone: 1." in text and "undone." not in text.replace("Not undone", "")
+    german = {"Accept-Language": "de"}
+    admin.post("batches/action/", fields, headers=german)
+    text = admin.get("posts/", headers=german).text
+    assert "Nicht rückgängig gemacht: 1." in text and "Not undone" not in text
 
 
 def test_what_is_deleted_for_good_offers_no_undo(admin, app, ids):

@@ -1,7 +1,5 @@
 """Ends and renews the sessions and API keys of an account."""
 
-from collections.abc import Iterator
-
 from blinker import Signal
 from sqlalchemy import delete, func, select, update
 
@@ -12,9 +10,20 @@ from quire.records.accounts.second_factors import count_factors, delete_factors
 from quire.security.tokens import digest, new_secret
 from quire.store.db import on_commit, read_connection, transaction
 from quire.store.transactions.long_work import delete_in_batches
+from quire.translations.messages import Message
 
 session_renewed = Signal(
     "The session with the id `sender` has a new `secret`, which its browser must receive."
+)
+
+ENDED_SESSIONS = Message("Ended: %(count)s session.", "Ended: %(count)s sessions.", count=0)
+ENDED_KEYS = Message("Ended: %(count)s API key.", "Ended: %(count)s API keys.", count=0)
+KEPT_KEYS = Message("Still good: %(count)s API key.", "Still good: %(count)s API keys.", count=0)
+ENDED_FACTORS = Message(
+    "Ended: %(count)s second factor.", "Ended: %(count)s second factors.", count=0
+)
+KEPT_FACTORS = Message(
+    "Still good: %(count)s second factor.", "Still good: %(count)s second factors.", count=0
 )
 
 
@@ -94,16 +103,9 @@ def revoke_credentials(
         factors = count_factors(user_id)
         if not keep_factors:
             delete_factors(user_id)
-    return list(
-        _sentences(
-            ("session", sessions, False),
-            ("API key", keys, keep_keys),
-            ("second factor", factors, keep_factors),
-        )
+    numbers = (
+        (ENDED_SESSIONS, sessions),
+        (KEPT_KEYS if keep_keys else ENDED_KEYS, keys),
+        (KEPT_FACTORS if keep_factors else ENDED_FACTORS, factors),
     )
-
-
-def _sentences(*counts: tuple[str, int, bool]) -> Iterator[str]:
-    for name, count, is_kept in counts:
-        if count:
-            yield f"{'Still good' if is_kept else 'Ended'}: {count} {name}{'s' if count > 1 else ''}."
+    return [sentence.with_values(count=number) for sentence, number in numbers if number]
