@@ -177,6 +177,11 @@ def test_the_way_back_to_an_import_is_shown(upload, browser, work):
     link = page.select("tbody tr")[1].select_one("a.button")["href"]
     assert "Undo this import" in client.get(link.removeprefix("/admin/")).text
     assert "sea.csv" not in browser("mod").get("imports/").text
+    german = BeautifulSoup(
+        client.get("imports/", headers={"Accept-Language": "de"}).text, "html.parser"
+    )
+    for link in german.select("tbody a.button"):  # whoever says what they see finds it
+        assert link["aria-label"].startswith(link.text)
 
 
 def test_discarded_and_outdated(app, upload, browser):
