@@ -100,6 +100,7 @@ class Projection:
 
     def shape(self, row: Sequence[Any]) -> dict[str, Any]:
         """The JSON object of a row."""
+        row = tuple(row)  # a Row of SQLAlchemy takes longer to tell each value
         values = dict(zip(self.keys, row, strict=False))
         for name, make in self._makers:
             values[name] = make(row)
