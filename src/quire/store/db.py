@@ -12,7 +12,11 @@ from sqlalchemy import Connection, MetaData
 from sqlalchemy.orm import DeclarativeBase
 
 from quire.store.connections.outages import translate_outages
-from quire.store.connections.writer_lock import single_writer
+from quire.store.connections.writer_lock import (
+    lock_milliseconds,
+    one_of_many_writers,
+    single_writer,
+)
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -77,13 +81,14 @@ def transaction() -> Iterator[Connection]:
 def _new_transaction() -> Iterator[Connection]:
     read_from_primary()
     calls: list[Callable[[], object]] = []
-    writer = single_writer() if has_one_writer() else nullcontext()
+    writer = single_writer() if has_one_writer() else one_of_many_writers()
     with rollback_scope(), writer, translate_outages(), db.engine.connect() as connection:
         connection.execution_options(writes=True)
         isolate(connection, "READ COMMITTED")
         token, waiting = _transaction.set(connection), _on_commit.set(calls)
         try:
             with connection.begin():
+                _limit_lock_wait(connection)
                 if (call_first := _on_begin.get()) is not None:
                     call_first(connection)
                 yield connection
@@ -93,6 +98,13 @@ def _new_transaction() -> Iterator[Connection]:
             _on_commit.reset(waiting)
     for call in calls:
         call()
+
+
+def _limit_lock_wait(connection: Connection) -> None:
+    """Let a request that has waited for its turn wait for locks of PostgreSQL only as long as is left."""
+    rest = lock_milliseconds()
+    if rest is not None and connection.dialect.name != "sqlite":
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {rest}")
 
 
 @contextmanager

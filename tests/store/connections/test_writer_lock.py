@@ -6,12 +6,15 @@ import sqlite3
 import threading
 import urllib.error
 import urllib.request
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager
 
 import pytest
+from flask import g
 
+from quire.errors import Unavailable
 from quire.store.connections import writer_lock
 from quire.store.db import db
+from quire.web.threads import BLOCKING_KEY
 from tests.running_server import serving
 from tests.users import signed_in
 
@@ -112,3 +115,24 @@ def test_more_writers_than_may_wait_are_refused_at_once(
         for thread in threads:
             thread.join()
     assert sorted(statuses) == [201] * 3 + [503] * 5
+
+
+def test_writers_of_postgresql_leave_a_thread_to_readers(app):
+    waiting = []
+
+    @contextmanager
+    def blocking():
+        waiting.append(1)
+        yield
+
+    with (
+        app.test_request_context(environ_overrides={BLOCKING_KEY: blocking}),
+        ExitStack() as others,
+    ):
+        for _ in range(app.config["THREADS"] - 1):
+            others.enter_context(writer_lock.one_of_many_writers())
+        assert not waiting
+        g.lock_seconds = 0.1
+        with pytest.raises(Unavailable), writer_lock.one_of_many_writers():
+            pass
+        assert waiting and writer_lock.lock_milliseconds() < 100

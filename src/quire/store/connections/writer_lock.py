@@ -1,12 +1,13 @@
-"""The lock of SQLite's one writer: waiting writers block no reader, and no request waits too long."""
+"""Who may write: waiting writers block no reader, and no request waits too long."""
 
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from flask import g, has_request_context
+from flask import current_app, g, has_request_context
 
 from quire.store.connections.outages import lock_timeout
 from quire.web.threads import blocking
@@ -20,6 +21,9 @@ SOON_SECONDS = 0.05
 MAX_WAITING = 100
 """Writers of a process that may wait at a time; further ones are refused."""
 
+_WRITERS = "quire.writers"
+"""The name of those who may write at once among the extensions of an application."""
+
 # queueing here is fair, SQLite's busy handler starves threads
 _single_writer = threading.Lock()
 _queue_slots = threading.BoundedSemaphore(MAX_WAITING)
@@ -28,20 +32,50 @@ _queue_slots = threading.BoundedSemaphore(MAX_WAITING)
 @contextmanager
 def single_writer() -> Iterator[None]:
     """Be the only writer of this process. Raises Unavailable when that takes too long."""
-    if not _single_writer.acquire(timeout=SOON_SECONDS):
-        _wait_for_turn()
+    with _turn(_single_writer):
+        yield
+
+
+@contextmanager
+def one_of_many_writers() -> Iterator[None]:
+    """Leave a thread to readers: PostgreSQL lets a statement wait for locks, which holds its thread.
+
+    Only requests are counted. Raises Unavailable when the others take too long.
+    """
+    if not has_request_context():
+        yield
+        return
+    threads = current_app.config["THREADS"]
+    # two calls at once keep the same one
+    writers = current_app.extensions.setdefault(
+        _WRITERS, threading.BoundedSemaphore(max(threads - 1, 1))
+    )
+    with _turn(writers):
+        yield
+
+
+def lock_milliseconds() -> int | None:
+    """How long a statement of this request may still wait for locks, None where it has waited for nothing."""
+    seconds = g.get("lock_seconds") if has_request_context() else None
+    return None if seconds is None else max(int(seconds * 1000), 1)
+
+
+@contextmanager
+def _turn(lock: Any) -> Iterator[None]:
+    if not lock.acquire(timeout=SOON_SECONDS):
+        _wait_for_turn(lock)
     try:
         yield
     finally:
-        _single_writer.release()
+        lock.release()
 
 
-def _wait_for_turn() -> None:
+def _wait_for_turn(lock: Any) -> None:
     if not _queue_slots.acquire(blocking=False):
         raise lock_timeout()
     try:
         with _remaining_seconds() as seconds, blocking():
-            if not _single_writer.acquire(timeout=seconds):
+            if not lock.acquire(timeout=seconds):
                 raise lock_timeout(is_outage=not _waits_briefly())
     finally:
         _queue_slots.release()
