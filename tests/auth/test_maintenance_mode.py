@@ -147,30 +147,6 @@ def test_a_request_asks_nothing_while_nothing_has_changed(app, client, statement
     assert statements(client.get, "/api/v1/posts")[1] == []
 
 
-@pytest.mark.parametrize("proof", ["token", "key"])
-def test_a_change_asks_for_maintenance_alone(app, as_, people, statements, proof):
-    client, headers = as_("mod"), {}
-    if proof == "key":
-        with app.app_context():
-            raw = {"owner": people["mod"].id, "name": "k", "scopes": ["tags:write"]}
-            key = create(API_KEYS, SYSTEM, raw).revealed["key"]
-        client, headers = app.test_client(), {"X-API-Key": key}
-
-    def add(name):
-        body = {"name": name}
-        return statements(lambda: client.post("/api/v1/tags", json=body, headers=headers))
-
-    add("sea")
-    answer, sent = add("shore")
-    assert answer.status_code == 201
-    assert len([one for one in sent if "maintenance_mode" in one]) == 1
-    assert not [one for one in sent if "data_versions" in one and one.startswith("SELECT")]
-    with app.app_context():
-        begin_maintenance(SYSTEM, MESSAGE)
-    answer, _ = add("sand")
-    assert (answer.status_code, answer.json["message"]) == (503, MESSAGE)
-
-
 @pytest.mark.parametrize("name", ["bob", "root"])
 def test_who_waits_for_changes_is_told(app, as_, name):
     asked = as_(name)

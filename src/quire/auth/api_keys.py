@@ -16,8 +16,8 @@ from quire.declare.clock import now
 from quire.declare.record import REGISTRY
 from quire.security.tokens import digest, is_content_key, is_key
 from quire.store.counters import touch_if_free
+from quire.store.database_state import note_request_state
 from quire.store.db import read_connection
-from quire.store.maintenance_mode import note_maintenance
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def _checked(key: ActiveKey | None) -> ActiveKey:
 
 def _lookup(text: str) -> ActiveKey | None:
     with read_connection() as connection:
-        note_maintenance(connection, request.environ)
+        note_request_state(connection, request.environ)
         row = connection.execute(_select_active(), {"hash": digest(text)}).first()
     if row is None:
         return None

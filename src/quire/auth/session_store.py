@@ -15,8 +15,8 @@ from quire.declare.sql_functions import NOW
 from quire.records.sessions import AGENT_LENGTH
 from quire.security.tokens import digest
 from quire.store.counters import touch_if_free
+from quire.store.database_state import note_request_state
 from quire.store.db import read_connection, transaction
-from quire.store.maintenance_mode import note_maintenance
 from quire.store.write import create
 
 GRACE_SECONDS = 10
@@ -116,7 +116,7 @@ def _first(by: str, kind: str, values: dict[str, Any], hashed: str | None) -> Ac
     idle = now() - timedelta(seconds=current_app.config["SESSION_IDLE_SECONDS"])
     with read_connection() as connection:
         if request:
-            note_maintenance(connection, request.environ)
+            note_request_state(connection, request.environ)
         row = connection.execute(_select_active(by), {**values, "idle": idle, "now": now()}).first()
     if row is None or row.kind != kind:
         return None

@@ -13,17 +13,13 @@ from quire.declare.column_types import Time
 from quire.declare.mixins import HasId
 from quire.store.audit import record_event
 from quire.store.cache import cached, cached_until_commit
-from quire.store.connections.prepared_statements import Prepared
-from quire.store.database_state import note_request_state, request_state
+from quire.store.database_state import request_state
 from quire.store.db import HAS_VERSION, Model, db, read_connection, transaction
-from quire.web.caching import READS
 
 ONLY_ROW = 1
 LONGEST_MESSAGE = 500
 """Characters of the message."""
 _CACHED = "maintenance mode"
-_OF_REQUEST = "quire.maintenance"
-"""Where the environment of a request that changes something keeps what `note_maintenance` has read."""
 
 
 class MaintenanceMode(HasId, Model):
@@ -46,7 +42,6 @@ class Maintenance:
 
 _rows: Any = MaintenanceMode.__table__
 _current = select(_rows.c.since, _rows.c.message).where(_rows.c.id == ONLY_ROW)
-_is_on = Prepared(select(_rows.c.id))
 
 
 def current_maintenance() -> Maintenance | None:
@@ -56,24 +51,8 @@ def current_maintenance() -> Maintenance | None:
 
 def maintenance_of_request(environ: dict[str, Any]) -> Maintenance | None:
     """The maintenance that went on when this request began. Raises Unavailable."""
-    if _OF_REQUEST in environ:
-        noted: Maintenance | None = environ[_OF_REQUEST]
-        return noted
     engine = db.engine
     return cached(engine, request_state(engine, environ), _CACHED, _read_current)
-
-
-def note_maintenance(connection: Connection, environ: dict[str, Any]) -> None:
-    """Let a request know what `connection` sees, so that it takes no connection of its own to ask.
-
-    One that changes something asks for maintenance alone: all that a connection sees is read anew after
-    each change, which takes several times as long and which a change does not need.
-    """
-    if environ["REQUEST_METHOD"] in READS:
-        note_request_state(connection, environ)
-    elif _OF_REQUEST not in environ:
-        is_on = _is_on(connection, {}).first() is not None
-        environ[_OF_REQUEST] = _read(connection) if is_on else None
 
 
 def begin_maintenance(actor: Actor, message: str) -> Maintenance:
