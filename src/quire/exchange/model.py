@@ -108,6 +108,10 @@ def fingerprint(values: Mapping[str, Any]) -> str:
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+MOST_LINES = 10_000
+"""Lines of one outcome in a report."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReportLine:
     """One line of the report; `target` is the new path, such as `posts/first-steps`."""
@@ -133,24 +137,30 @@ def summary_of(counts: Mapping[str, int], *, dry_run: bool = False) -> str:
 
 @dataclass(slots=True)
 class ImportReport:
-    """What an import did, item by item, in the order of the source."""
+    """What an import did, item by item, in the order of the source.
+
+    Of each outcome the first MOST_LINES are listed, so that no source fills the memory; all are counted.
+    """
 
     lines: list[ReportLine] = field(default_factory=list)
     dry_run: bool = False
+    counts: Counter[str] = field(default_factory=Counter)
+    """How many items had each outcome."""
+    _line_counts: Counter[str] = field(default_factory=Counter)
 
     def add(
         self, outcome: str, source: str, target: str = "", words: str = "", count: int = 1
     ) -> None:
         """Add one item; `outcome` is one of USABLE, "skipped" or "noted"."""
-        self.lines.append(ReportLine(outcome, source, target, words, count))
+        self.counts[outcome] += count
+        self._line_counts[outcome] += 1
+        if self._line_counts[outcome] <= MOST_LINES:
+            self.lines.append(ReportLine(outcome, source, target, words, count))
 
-    @property
-    def counts(self) -> Counter[str]:
-        """How many items had each outcome."""
-        counted: Counter[str] = Counter()
-        for line in self.lines:
-            counted[line.outcome] += line.count
-        return counted
+    def clear(self) -> None:
+        """Forget all items."""
+        for items in (self.lines, self.counts, self._line_counts):
+            items.clear()
 
     @property
     def has_content(self) -> bool:
@@ -177,4 +187,6 @@ class ImportReport:
         return summary_of(self.counts, dry_run=self.dry_run)
 
     def __str__(self) -> str:
-        return "\n".join([*(str(line) for line in self.lines), self.summary()])
+        omitted = self._line_counts.total() - len(self.lines)
+        note = [f"(and {omitted} more)"] if omitted else []
+        return "\n".join([*map(str, self.lines), *note, self.summary()])

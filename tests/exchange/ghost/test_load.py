@@ -233,3 +233,29 @@ def test_files_that_are_none(site, tmp_path, data, words):
     (tmp_path / "x.json").write_bytes(data)
     report = ghost_load.load(tmp_path / "x.json")
     assert not report.has_content and words in str(report)
+
+
+def test_posts_without_a_text_fill_neither_the_memory_nor_the_day(blog, monkeypatch):
+    monkeypatch.setattr(ghost_load, "MOST_EMPTY_POSTS", 2)
+    assert blog({}, {"id": "1"}, post()).counts == {"created": 2, "skipped": 1}
+    [line] = blog({}, {"id": "1"}, {"title": "No id"}, post()).lines
+    assert (line.outcome, line.words) == (
+        "skipped",
+        "has more than 2 posts without an id or a text",
+    )
+
+
+@pytest.mark.parametrize(("limit", "most"), [("MOST_ROWS", 3), ("MOST_CHARACTERS", 70)])
+def test_tables_in_memory_are_bounded(blog, monkeypatch, limit, most):
+    monkeypatch.setattr(ghost_load, limit, most)
+    assert blog(post()).created == 1  # of two people the columns that are used have 65 characters
+    tables = {"tags": [{"id": "a", "name": "One"}, {"id": "b", "name": "Two", "slug": "two"}]}
+    [line] = blog(post(), tables=tables).lines
+    assert (line.outcome, line.words[:9]) == ("skipped", "has more ")
+
+
+def test_unknown_tables_and_columns_are_not_kept(blog, monkeypatch):
+    monkeypatch.setattr(ghost_load, "MOST_ROWS", 2)
+    monkeypatch.setattr(ghost_load, "MOST_CHARACTERS", 70)
+    others = {f"table{number}": [{"id": "x" * 100}] for number in range(10)}
+    assert blog(post(), tables=others).created == 1

@@ -22,8 +22,8 @@ from quire.exchange.model import (
 SOURCE, PLACE = "ghost", ""
 """The import place of all Ghost blogs: keys of their posts are globally unique."""
 MOST_MEGABYTES = 2048
-MOST_ROWS = 300_000
-"""Most rows of the tables that are held in memory."""
+MOST_ROWS, MOST_CHARACTERS = 300_000, 32 * 1024**2
+"""Most rows, and most text, of the tables that are held in memory."""
 LEFT_OUT = {
     "members": "members",
     "comments": "comments",
@@ -32,7 +32,23 @@ LEFT_OUT = {
     "snippets": "snippets",
     "webhooks": "webhooks",
 }
-_TABLES = ("users", "tags", "posts_tags", "posts_authors", "posts_meta")
+MOST_EMPTY_POSTS = 10_000
+"""Most posts without an id or any text; exports have none."""
+_SEO = (
+    "meta_title", "og_title", "meta_description", "og_description", "feature_image_alt",
+    "feature_image_caption", "email_only",
+)  # fmt: skip
+_TABLES = {
+    "users": ("id", "name", "slug", "email"),
+    "tags": ("id", "name", "slug", "visibility", "description"),
+    "posts_tags": ("post_id", "tag_id", "sort_order"),
+    "posts_authors": ("post_id", "author_id", "sort_order"),
+    "posts_meta": ("post_id", *_SEO),
+}
+"""The columns of the tables that are held in memory."""
+_TEXTS = (
+    "title", "html", "markdown", "plaintext", "lexical", "mobiledoc", "feature_image", "image",
+)  # fmt: skip
 
 
 def load(
@@ -67,7 +83,7 @@ class GhostExport:
         self._file, self._url = file, url.rstrip("/")
         self._tables: defaultdict[str, list[Row]] = defaultdict(list)
         self._left_out: Counter[str] = Counter()
-        self.count = 0
+        self._rows = self._characters = self._empty_posts = self.count = 0
         self._survey()
         people = {_id(row): _person(row) for row in self._tables["users"]}
         self._people = {id: person for id, person in people.items() if person is not None}
@@ -84,16 +100,33 @@ class GhostExport:
         has_posts = False
         for table, row in read_rows(self._file):
             has_posts = has_posts or table == "posts"
-            if row is None:
-                continue
-            self.count += table == "posts"
-            self._left_out[table] += table in LEFT_OUT
-            if table in _TABLES:
-                self._tables[table].append(row)
-            if len(self._tables[table]) > MOST_ROWS:
-                raise Unusable(f"has more than {MOST_ROWS:,} rows in {table}")
+            if row is not None:
+                self._note(table, row)
         if not has_posts:
             raise Unusable("is not a Ghost export: it has no posts")
+
+    def _note(self, table: str, row: Row) -> None:
+        if table == "posts":
+            self.count += 1
+            self._count_empty(row)
+        elif table in LEFT_OUT:
+            self._left_out[table] += 1
+        elif table in _TABLES:
+            self._keep(table, row)
+
+    def _count_empty(self, row: Row) -> None:
+        has_id = row.get("uuid") or row.get("id")
+        self._empty_posts += not has_id or not any(row.get(name) for name in _TEXTS)
+        if self._empty_posts > MOST_EMPTY_POSTS:
+            raise Unusable(f"has more than {MOST_EMPTY_POSTS:,} posts without an id or a text")
+
+    def _keep(self, table: str, row: Row) -> None:
+        values = {name: row[name] for name in _TABLES[table] if name in row}
+        self._tables[table].append(values)
+        self._rows += 1
+        self._characters += sum(len(one) for one in values.values() if isinstance(one, str))
+        if self._rows > MOST_ROWS or self._characters > MOST_CHARACTERS:
+            raise Unusable(f"has more than {MOST_ROWS:,} people and tags, or too much text in them")
 
     def items(self) -> Iterator[ImportedPost | SkippedItems]:
         """Every post and page, then a summary of what is left out."""

@@ -191,7 +191,7 @@ class _Part:
         }
         if stored:
             values["lines"] = [*job.lines, *map(_line, stored)]
-        report.lines.clear()
+        report.clear()
         self._done_count = 0
         _update(connection, job, values)
 
