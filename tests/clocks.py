@@ -1,6 +1,9 @@
 """The clock of the program, as tests set it."""
 
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+
+from pytest import MonkeyPatch
 
 from quire.declare import clock
 
@@ -15,3 +18,14 @@ def stop_clock(monkeypatch, **later):
             return stopped.astimezone(tz)
 
     monkeypatch.setattr(clock, "datetime", Stopped)
+
+
+@contextmanager
+def an_hour_ago():
+    """Within the block it is an hour ago, for what many tests share.
+
+    What grows old in the course of a long run would let a test fail at its end alone.
+    """
+    with MonkeyPatch.context() as patch:
+        stop_clock(patch, hours=-1)
+        yield

@@ -8,15 +8,12 @@ from copy import copy
 from functools import partial
 from pathlib import Path
 
-from pytest import MonkeyPatch
 from sqlalchemy import text
 
 from quire.store.db import db
 from quire.store.migrations import newest_revision
-from tests.clocks import stop_clock
+from tests.clocks import an_hour_ago
 
-AGE = 1
-"""How many hours ago kept content was written."""
 PEOPLE = "people"
 """The state that each test begins with."""
 POSTGRESQL = "TEST_DATABASE_URL"
@@ -95,9 +92,7 @@ class Database:
         """
         if not on_postgresql():
             self.restore(app)
-            # old from the start, or a test that passes at the beginning of a long run fails at its end
-            with MonkeyPatch.context() as patch:
-                stop_clock(patch, hours=-AGE)
+            with an_hour_ago():
                 self._contents[name] = fill(app, people)
             self.keep(app, name)
         return partial(self._content, name, fill)

@@ -95,7 +95,8 @@ def test_administrators_see_the_state_of_the_server(app, admin, browser, monkeyp
     monkeypatch.setattr(readiness, "check_disk", lambda: error("The disk is full.", "Free some."))
     assert "The disk is full." not in admin.get().text  # it is asked once a minute
     app.extensions.pop(EXTENSION)
-    assert "The disk is full. Free some." in admin.get().text
+    page = BeautifulSoup(admin.get().text, "html.parser")
+    assert "The disk is full. Free some." in page.get_text()
     assert "Free on the disk" not in browser("mod").get().text
     app.extensions.pop(EXTENSION)
 

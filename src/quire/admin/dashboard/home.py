@@ -8,6 +8,7 @@ from flask_admin import AdminIndexView, expose
 
 from quire.actor import Actor
 from quire.admin.audit.sentences import Sentence, sentences
+from quire.admin.check_rows import check_row
 from quire.admin.dashboard import chart
 from quire.admin.dashboard.attention import attention
 from quire.admin.dashboard.counts import SERIES, VIEWS, home_counts, sees_views
@@ -151,6 +152,7 @@ class HomeView(PanelView, AdminIndexView):
         is_new = actor.at_least("admin") and not counts.numbers.get("any_post")
         audit = _is_accessible("audit_events", actor)
         posts = _is_accessible("posts", actor)
+        system = system_overview() if actor.at_least("admin") else None
         home = SimpleNamespace(
             greeting=gettext("Welcome back, %(username)s.", username=actor.username),
             first_steps=_first_steps() if is_new else [],
@@ -163,7 +165,8 @@ class HomeView(PanelView, AdminIndexView):
             views=SimpleNamespace(**chart.chart(counts.days, (VIEWS,)))
             if sees_views(actor)
             else None,
-            system=system_overview() if actor.at_least("admin") else None,
+            system=system,
+            problems=[check_row(*one) for one in system.problems.items()] if system else [],
             recent=_recent_changes(audit, actor) if audit else [],
             recent_url=list_url(audit) if audit else None,
         )

@@ -14,10 +14,13 @@ from quire.checks.readiness import check_readiness
 from quire.config.version import VERSION
 from quire.store.db import db
 from quire.store.engine import database_bytes
+from quire.translations.messages import Message
 
 EXTENSION = "dashboard_system"
 LASTS = 60.0
 """Seconds that the answer is shown again."""
+LABELS = {"schema": Message("database schema"), "jobs": Message("background jobs")}
+"""Names of checks as people call them, where they differ from those that programs read."""
 ENGINES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
@@ -50,5 +53,7 @@ def _look() -> System:
         engine=ENGINES.get(db.engine.dialect.name, db.engine.dialect.name),
         database=size(database_bytes()),
         free=size(disk.free),
-        problems={name: one for name, one in checks.items() if one.status != "ok"},
+        problems={
+            LABELS.get(name, name): one for name, one in checks.items() if one.status != "ok"
+        },
     )
