@@ -15,8 +15,8 @@ MOST_DEPTH = 100
 """Most elements inside of each other: the parser keeps a record of each that is open."""
 MOST_NAMES = 10_000
 """Most different names of elements, attributes and namespaces: the parser keeps each of them."""
-MOST_SECONDS = 30
-"""Processor time in which a file must be parsed; five million cells take some ten seconds."""
+MOST_SECONDS = 15
+"""Processor time in which a file must be parsed; two million cells take up to eight."""
 
 Attributes = dict[str, str]
 
