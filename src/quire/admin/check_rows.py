@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 from quire.checks.check import Check
+from quire.declare.labels import capitalize_first
 from quire.translations.languages import ENGLISH
 from quire.translations.messages import Message
 from quire.web.language import translate
@@ -13,9 +14,8 @@ WORDS = {"ok": Message("OK"), "warning": Message("Warning"), "error": Message("E
 
 def check_row(name: str, check: Check) -> SimpleNamespace:
     """The name and the status of a check, and why and what to do as `_sentence` has them."""
-    label = translate(name)
     return SimpleNamespace(
-        name=label[:1].upper() + label[1:],
+        name=capitalize_first(translate(name)),
         status=translate(WORDS[check.status]),
         tone=TONES[check.status],
         reason=_sentence(check.reason),

@@ -4,6 +4,7 @@ from functools import cache
 from typing import Any
 
 from quire.declare.fields import Field
+from quire.declare.labels import capitalize_first
 from quire.declare.record import REGISTRY
 from quire.web.language import gettext
 from quire.web.user_agents import device_name
@@ -158,10 +159,6 @@ def sentence(action: str) -> tuple[str, str]:
     return before.strip(), after.strip()
 
 
-def _capitalized(words: str) -> str:
-    return words[:1].upper() + words[1:]
-
-
 def word_of(field: Field, value: Any) -> str | None:
     """What people call a code in the audit or a revision, or a device; None for other fields."""
     if field.kind is not None and field.kind.name == "agent":
@@ -171,7 +168,7 @@ def word_of(field: Field, value: Any) -> str | None:
     if field.name == "type":
         return gettext(REGISTRY[value].label) if value in REGISTRY else None
     if field.name == "action":
-        return _capitalized(past_tense(value))
+        return capitalize_first(past_tense(value))
     return _choice_labels(field).get(value)
 
 
@@ -182,7 +179,8 @@ def words_for(field: Field) -> tuple[tuple[str, str], ...]:
     if field.name == "action":
         return tuple(
             sorted(
-                ((one, _capitalized(past_tense(one))) for one in _past_words()), key=lambda p: p[1]
+                ((one, capitalize_first(past_tense(one))) for one in _past_words()),
+                key=lambda p: p[1],
             )
         )
     if field.name == "type":

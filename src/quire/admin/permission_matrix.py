@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from quire.actor import ROLES, Actor
 from quire.declare.fields import Field
+from quire.declare.labels import capitalize_first
 from quire.declare.record import REGISTRY, Record
 from quire.declare.rules import NOBODY, Rule
 from quire.translations.messages import Message
@@ -96,7 +97,7 @@ def _of_field(role: str, record: Record, field: Field, actor: Actor) -> MatrixCe
     sets = _sets(record, field, actor)
     words = ", ".join(one for one in (readable, sets) if one)
     answer = NO if not words else YES if sets else SOME
-    return MatrixCell(role, answer, words[:1].upper() + words[1:] if words else gettext("No"))
+    return MatrixCell(role, answer, capitalize_first(words) if words else gettext("No"))
 
 
 def _readable_by(record: Record, field: Field, actor: Actor) -> str:

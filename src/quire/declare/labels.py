@@ -11,8 +11,12 @@ def label_of(name: str) -> str:
     words = [_ACRONYMS.get(word, word) for word in name.removeprefix("is_").split("_")]
     if len(words) > 1 and words[-1] == "HTML":
         words[-1] = "(HTML)"
-    label = " ".join(words)
-    return label[0].upper() + label[1:]
+    return capitalize_first(" ".join(words))
+
+
+def capitalize_first(words: str) -> str:
+    """`words` with a capital at their beginning; the others stay, unlike with `str.capitalize`."""
+    return words[:1].upper() + words[1:]
 
 
 def in_sentence(label: str) -> str:

@@ -23,7 +23,7 @@ from markupsafe import Markup
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
-from quire.declare.labels import in_sentence
+from quire.declare.labels import capitalize_first, in_sentence
 from quire.translations.languages import CATALOGUES, ENGLISH, LANGUAGES
 from quire.translations.messages import Message
 from quire.web.caching import vary_by
@@ -164,8 +164,7 @@ def script_texts(code: str) -> Markup:
 
 def language_name(code: str) -> str:
     """What a language calls itself."""
-    name = Locale.parse(_identifier(code)).display_name or code
-    return name[:1].upper() + name[1:]
+    return capitalize_first(Locale.parse(_identifier(code)).display_name or code)
 
 
 def _translation(text: str) -> str:

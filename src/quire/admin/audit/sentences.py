@@ -13,6 +13,7 @@ from quire.admin.local_time import format_relative
 from quire.admin.past_tense import ABOUT_NOTHING, sentence
 from quire.admin.urls import record_url
 from quire.declare.fields import Field
+from quire.declare.labels import in_sentence
 from quire.declare.record import REGISTRY, Record, record_of
 from quire.web.language import gettext, is_english, ngettext
 
@@ -136,9 +137,7 @@ def _label(record: Record, name: str) -> str:
     """The label of a field inside a sentence: abbreviations stay as they are in English."""
     field = record.fields_by_name.get(name)
     label = gettext(field.label) if field else name.replace("_", " ")
-    if not is_english():
-        return label
-    return f"the {label if label[1:2].isupper() else label[:1].lower() + label[1:]}"
+    return f"the {in_sentence(label)}" if is_english() else label
 
 
 def _values_in_words(event: Event, changes: Sequence[ValueChange]) -> str:

@@ -7,6 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from quire.declare.labels import capitalize_first
 from quire.declare.unicode_text import strip_invisible
 from quire.exchange import load_posts, names
 from quire.exchange.dates import parse_datetime
@@ -132,7 +133,7 @@ def _title(place: SourceFile, head: Head, body: str) -> tuple[str, str]:
     if match := _ANY_HEADING.search(body):
         return _heading(match), body
     name = re.sub(r"[-_\s]+", " ", re.sub(r"^\d{4}-\d\d?-\d\d?[-_ ]+", "", place.name)).strip()
-    return (name[:1].upper() + name[1:]) or names.first_words(body) or "Untitled", body
+    return capitalize_first(name) or names.first_words(body) or "Untitled", body
 
 
 def _heading(match: re.Match[str]) -> str:
