@@ -8,7 +8,8 @@ from quire.declare.query import parse_query
 from quire.declare.record import REGISTRY, VERBS
 from quire.records import POSTS
 from quire.records.api_keys import all_scopes
-from quire.store import includes, read, references, rows
+from quire.store import includes, read
+from quire.store.changes import references, rows
 from quire.store.db import db
 from quire.store.lists import statements as select_statements
 

@@ -59,7 +59,7 @@ def test_no_script_says_anything_that_is_not_translated(template):
 
 FOR_PROGRAMS_ONLY = {
     "declare/column_types.py", "exchange/people.py", "exchange/tables/command.py",
-    "exchange/tables/import_jobs.py", "records/media.py", "store/bulk.py", "store/preconditions.py",
+    "exchange/tables/import_jobs.py", "records/media.py", "store/bulk.py", "store/changes/preconditions.py",
 }  # fmt: skip
 """Where sentences for imports, bulk requests and parameters of the API are put together."""
 

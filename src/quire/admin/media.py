@@ -27,9 +27,9 @@ from quire.records import MEDIA
 from quire.records.media import ALT_HELP, upload
 from quire.records.media_replacement import replace_file
 from quire.store import write
+from quire.store.file_usage import find_usage
 from quire.store.files.detect import ACCEPTED
 from quire.store.files.receive import receive
-from quire.store.files.usage import find_usage
 from quire.web.language import gettext, ngettext, noun, translate, word_label
 from quire.web.threads import blocking
 

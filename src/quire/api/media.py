@@ -18,10 +18,10 @@ from quire.records import MEDIA
 from quire.records.media import upload
 from quire.records.media_replacement import replace_file
 from quire.store import write
+from quire.store.changes.rows import load_for_update
 from quire.store.db import read_connection
+from quire.store.file_usage import find_usage
 from quire.store.files.receive import receive
-from quire.store.files.usage import find_usage
-from quire.store.rows import load_for_update
 
 NO_FILES = (
     "",

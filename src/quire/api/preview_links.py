@@ -8,7 +8,7 @@ from quire.api.request_body import read_object
 from quire.api.resources import RecordResource
 from quire.auth import preview_links
 from quire.declare.clock import rfc3339
-from quire.store.preconditions import refuse_unknown
+from quire.store.changes.preconditions import refuse_unknown
 from quire.web.secret_response import SecretResponse
 
 

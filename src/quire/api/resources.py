@@ -22,10 +22,10 @@ from quire.declare.record import REGISTRY, Record
 from quire.declare.rules import Rule, require_possible
 from quire.errors import NotFound, Problem, ValidationFailed, detail
 from quire.store import read, write
+from quire.store.changes.preconditions import refuse_without_version
+from quire.store.changes.rows import load_for_update
 from quire.store.db import read_connection
 from quire.store.drafts import service as draft_service
-from quire.store.preconditions import refuse_without_version
-from quire.store.rows import load_for_update
 from quire.web.caching import note_shown
 
 VERBS = {

@@ -15,10 +15,11 @@ from quire.declare.clock import now
 from quire.declare.record import REGISTRY, Record
 from quire.declare.rules import require_possible
 from quire.errors import NotFound
-from quire.store import preview_links, rows
+from quire.store import preview_links
 from quire.store.audit import record_event
+from quire.store.changes import rows
+from quire.store.changes.preconditions import refuse_trashed
 from quire.store.db import read_connection, transaction
-from quire.store.preconditions import refuse_trashed
 
 PATH = "/preview/"
 EXPIRED_MESSAGE = (

@@ -8,6 +8,7 @@ from quire.declare.clock import now, rfc3339
 from quire.errors import Detail, ValidationFailed, detail
 
 if TYPE_CHECKING:
+    from quire.declare.fields import Field
     from quire.declare.record import Record
 
 
@@ -60,6 +61,17 @@ class Change:
     def changes(self, name: str) -> bool:
         """Whether the change sets `name` to a value other than it had."""
         return name in self.values and self[name] != self.before(name)
+
+    def alters(self, field: "Field") -> bool:
+        """Whether a field that is given and stored gets a value other than it had; secrets always do."""
+        if not field.is_stored and field.many is None:
+            return False
+        if not field.readable:
+            return True
+        old, new = self.before(field.name), self[field.name]
+        if field.many is not None:
+            return {one["id"] for one in old or []} != set(self.values[field.name])
+        return bool((old["id"] if isinstance(old, dict) and field.target else old) != new)
 
     def set(self, **values: Any) -> None:
         """Give fields values: Python values, as their columns take them."""

@@ -15,8 +15,8 @@ from quire.exchange.names import first_words, shorten, single_line
 from quire.exchange.people import PersonResolver
 from quire.exchange.terms import TermResolver
 from quire.records import POSTS
+from quire.store.changes.slugs import free_slug
 from quire.store.db import read_connection, savepoint, transaction
-from quire.store.slugs import free_slug
 from quire.store.write import Saved
 
 NO_TEXT = "\n"

@@ -10,8 +10,8 @@ from quire.declare.record import Access, Record
 from quire.declare.references import case_insensitive_index, case_insensitive_unicode, unique
 from quire.declare.rules import ANYONE, role
 from quire.declare.value_kinds import COUNT
+from quire.store.changes.slugs import slug_from
 from quire.store.db import Model
-from quire.store.slugs import slug_from
 
 
 class Category(HasId, Timestamped, Versioned, Model):

@@ -11,10 +11,10 @@ from quire.declare.value_kinds_files import Upload
 from quire.errors import Conflict, ValidationFailed, detail
 from quire.store.db import on_commit, read_connection
 from quire.store.events.outbox import enqueue
+from quire.store.file_usage import find_usage
 from quire.store.files.detect import FileType
 from quire.store.files.local import ORIGINAL
 from quire.store.files.storage import delete_files
-from quire.store.files.usage import find_usage
 from quire.store.files.usage_in_texts import SHA
 from quire.store.transactions.advisory_locks import advisory_lock
 from quire.translations.messages import Message

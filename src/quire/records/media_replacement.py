@@ -9,13 +9,13 @@ from quire.errors import Conflict, Unavailable
 from quire.records.media import MEDIA, WRITE
 from quire.records.media_files import REPLACE, stored_name
 from quire.store import read
+from quire.store.changes.rows import State, load_for_update
 from quire.store.db import on_rollback, read_connection, rollback_scope
 from quire.store.files.detect import PICTURES
 from quire.store.files.local import ORIGINAL
 from quire.store.files.receive import hard_link
 from quire.store.files.storage import file_storage
 from quire.store.instance_locks import is_backup_running
-from quire.store.rows import State, load_for_update
 from quire.store.write import Saved, act
 from quire.translations.messages import Message
 

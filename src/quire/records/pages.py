@@ -19,8 +19,8 @@ from quire.declare.references import unique
 from quire.declare.rules import any_of, role, where
 from quire.declare.value_kinds import FLAG, TEXT
 from quire.records.slug_redirects import redirect_old_slug
+from quire.store.changes.slugs import slug_from
 from quire.store.db import Model
-from quire.store.slugs import slug_from
 
 
 class Page(HasId, Timestamped, Versioned, HasSeo, Model):

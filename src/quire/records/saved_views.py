@@ -11,8 +11,8 @@ from quire.declare.mixins import HasId, Timestamped, Versioned
 from quire.declare.record import REGISTRY, Access, Record
 from quire.declare.references import Ref, reference, unique
 from quire.declare.rules import Rule, all_of, any_of, owner, role, where
+from quire.store.changes.slugs import slug_from
 from quire.store.db import Model
-from quire.store.slugs import slug_from
 from quire.translations.messages import Message
 
 EVERYTHING = "all"

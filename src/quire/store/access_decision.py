@@ -6,7 +6,7 @@ from quire.actor import Actor
 from quire.declare.record import VERBS, Record
 from quire.declare.rules import Rule
 from quire.errors import no_such
-from quire.store import rows
+from quire.store.changes import rows
 from quire.store.db import read_connection
 
 OPERATIONS = (*VERBS, "permanent")

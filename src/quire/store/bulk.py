@@ -19,6 +19,8 @@ from quire.errors import (
     no_such,
 )
 from quire.store import write
+from quire.store.changes.preconditions import refuse_without_version
+from quire.store.changes.references import find_by_key
 from quire.store.db import (
     nested_transaction,
     read_connection,
@@ -27,8 +29,6 @@ from quire.store.db import (
     transaction,
 )
 from quire.store.history.undoable_batches import BULK, RowChange, begin, change_of, keep
-from quire.store.preconditions import refuse_without_version
-from quire.store.references import find_by_key
 from quire.store.transactions.retries import run_again
 from quire.store.write import Prepared, Raw, Saved
 

@@ -9,7 +9,8 @@ from sqlalchemy import Connection
 from quire.actor import Actor
 from quire.declare.input_validation import is_same_value
 from quire.declare.record import Record
-from quire.store import revisions, rows
+from quire.store import revisions
+from quire.store.changes import rows
 from quire.store.db import transaction
 from quire.store.drafts import storage as drafts
 from quire.store.drafts.publication import stale_draft

@@ -8,7 +8,7 @@ parsing       raw values -> values, or every bad field at once
 change        defaults, references, the record's hook
 flush         INSERT or UPDATE; a broken unique rule becomes a Conflict on its field
 recheck       the row must still satisfy the rule: nobody promotes themselves or gives a record away
-side effects  audit, revision, event, search document (side_effects.py)
+side effects  audit, revision, event, search document (changes/side_effects.py)
 commit        transaction() ends; what conflicted with others is run again from loading on (transactions/retries.py)
 """
 
@@ -25,12 +25,8 @@ from quire.declare.input_validation import normal_values
 from quire.declare.pydantic_models import NEW, PART, WHOLE
 from quire.declare.record import Record
 from quire.declare.rules import Rule, require_possible
-from quire.store import rows
-from quire.store.change_steps import complete, insert_all, recheck, remove
-from quire.store.db import rollback_scope, transaction
-from quire.store.drafts import publication as draft_publication
-from quire.store.events.viewers import note_before
-from quire.store.preconditions import (
+from quire.store.changes import rows
+from quire.store.changes.preconditions import (
     action_input,
     check_version,
     parse_values,
@@ -38,8 +34,13 @@ from quire.store.preconditions import (
     refuse_trashed,
     refuse_unknown,
 )
-from quire.store.references import prefetch
-from quire.store.side_effects import record_change
+from quire.store.changes.references import prefetch
+from quire.store.changes.side_effects import record_change
+from quire.store.changes.steps import complete, insert_all, recheck, remove
+from quire.store.db import rollback_scope, transaction
+from quire.store.drafts import publication as draft_publication
+from quire.store.drafts.storage import delete_draft
+from quire.store.events.viewers import note_before
 from quire.store.transactions.retries import retry_conflicts
 
 Raw = dict[str, Any]
@@ -194,6 +195,7 @@ def delete(
                 change.set(deleted_at=change.moment)
             return write_changes(connection, change, rule, row)
         remove(connection, change)
+        delete_draft(connection, record, id)
         return None
 
 

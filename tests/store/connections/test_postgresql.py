@@ -13,7 +13,8 @@ from sqlalchemy.schema import CreateIndex
 from quire.errors import QueryTimeout, TransactionConflict, Unavailable
 from quire.monitoring import outage_log
 from quire.records import TAGS
-from quire.store import bulk, rows
+from quire.store import bulk
+from quire.store.changes import rows
 from quire.store.connections.outages import COSTLY, IDLE, LOCKED, translate_outages
 from quire.store.connections.postgresql import declare_partial_indexes, missing_role_settings
 from quire.store.db import Model, db, has_one_writer, snapshot, transaction

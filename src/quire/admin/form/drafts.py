@@ -17,9 +17,9 @@ from quire.auth import preview_links
 from quire.declare.clock import rfc3339
 from quire.declare.record import Record
 from quire.errors import NotFound
+from quire.store.changes.slugs import is_free, suggest_slug
 from quire.store.drafts import service as draft_service
 from quire.store.permissions import may
-from quire.store.slugs import is_free, suggest_slug
 from quire.web.language import gettext
 
 State = dict[str, Any]

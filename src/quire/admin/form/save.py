@@ -30,9 +30,9 @@ from quire.admin.urls import record_url
 from quire.declare.record import Record
 from quire.errors import Problem, VersionConflict
 from quire.store import draft_merge
+from quire.store.changes.preconditions import refuse_trashed
 from quire.store.drafts import service as draft_service
 from quire.store.history import revision_service
-from quire.store.preconditions import refuse_trashed
 from quire.web.language import gettext, translate
 
 Page = tuple[str, int, dict[str, str]]

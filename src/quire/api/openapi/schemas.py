@@ -23,7 +23,7 @@ from quire.errors import DETAIL_CODES, ERROR_CODES
 from quire.records.api_keys import known_scopes
 from quire.records.saved_views import listed_types
 from quire.records.webhooks import known_events
-from quire.store.preconditions import action_input_model
+from quire.store.changes.preconditions import action_input_model
 
 Schema = dict[str, Any]
 START = "#/components/schemas/"

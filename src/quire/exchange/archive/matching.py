@@ -15,7 +15,7 @@ from quire.exchange.model import Unusable
 from quire.exchange.names import USERNAME_LENGTH, with_number
 from quire.records import USERS
 from quire.records.site_settings import ONLY_ROW
-from quire.store.slugs import free_slug
+from quire.store.changes.slugs import free_slug
 
 Raw = dict[str, Any]
 

@@ -34,7 +34,8 @@ from quire.exchange.origin_map import OriginMap
 from quire.records import USERS
 from quire.records.media_replacement import replace_file
 from quire.security.passwords import is_hash
-from quire.store import rows, write
+from quire.store import write
+from quire.store.changes import rows
 from quire.store.db import transaction
 from quire.store.drafts import storage as drafts
 from quire.store.drafts.storage import StoredDraft

@@ -11,10 +11,10 @@ from quire.declare.input_validation import parse
 from quire.declare.pydantic_models import PART
 from quire.declare.record import Record
 from quire.errors import VersionConflict
+from quire.store.changes.preconditions import Raw, prepare, stale_record
 from quire.store.db import read_connection
 from quire.store.drafts import storage as drafts
 from quire.store.drafts.storage import StoredDraft
-from quire.store.preconditions import Raw, prepare, stale_record
 from quire.translations.messages import Message
 
 

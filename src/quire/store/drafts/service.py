@@ -13,13 +13,14 @@ from quire.declare.markdown import render_within_limit
 from quire.declare.record import Record, record_of
 from quire.declare.rules import require_possible
 from quire.errors import NotFound, PermissionDenied, ValidationFailed, detail, no_such
-from quire.store import audit, rows
+from quire.store import audit
+from quire.store.changes import rows
+from quire.store.changes.preconditions import Raw, refuse_trashed, refuse_unknown, stale_record
+from quire.store.changes.references import small_objects
 from quire.store.db import read_connection, transaction
 from quire.store.drafts import storage as drafts
 from quire.store.drafts.publication import stale_draft
 from quire.store.drafts.storage import StoredDraft
-from quire.store.preconditions import Raw, refuse_trashed, refuse_unknown, stale_record
-from quire.store.references import small_objects
 from quire.store.transactions.retries import retry_conflicts
 from quire.translations.messages import Message
 

@@ -33,7 +33,6 @@ from quire.declare.rules import Rule, ShownBy
 from quire.declare.sql_functions import ACTOR_ID
 from quire.declare.sql_types import UTCDateTime
 from quire.store.events.outbox import OutboxEvent
-from quire.store.rows import differs
 
 RANKED_ROLES = ("anonymous", *ROLES)
 """The roles of readers, from least to most; notes hold the place of one in this order."""
@@ -59,7 +58,7 @@ def note_before(connection: Connection, change: Change) -> None:
     record, columns = change.record, visibility_columns(change.record)
     fields = (record.field(name) for name in change.values)
     if change.state is not None and any(
-        one.is_stored and one.column.name in columns and differs(change, one) for one in fields
+        one.is_stored and one.column.name in columns and change.alters(one) for one in fields
     ):
         note_viewers(connection, record, change.state["id"])
     for other, rule in _showing_rules():

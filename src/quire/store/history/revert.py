@@ -7,10 +7,10 @@ from quire.declare.change import Change
 from quire.declare.pydantic_models import PART
 from quire.declare.record import Record
 from quire.declare.rules import require_possible
-from quire.store import rows
 from quire.store.access_decision import rule_of
+from quire.store.changes import rows
+from quire.store.changes.preconditions import check_version, parse_values, prepare
 from quire.store.db import transaction
-from quire.store.preconditions import check_version, parse_values, prepare
 from quire.store.transactions.retries import retry_conflicts
 from quire.store.write import Saved, write_changes
 

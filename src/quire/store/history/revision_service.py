@@ -12,9 +12,10 @@ from quire.declare.record import Record, record_of
 from quire.declare.rules import require_possible
 from quire.declare.settable_fields import is_settable
 from quire.errors import NotFound, ValidationFailed, detail
-from quire.store import revisions, rows
+from quire.store import revisions
+from quire.store.changes import rows
+from quire.store.changes.references import small_objects
 from quire.store.db import read_connection, transaction
-from quire.store.references import small_objects
 from quire.store.transactions.retries import retry_conflicts
 from quire.store.write import Raw, Saved, update
 from quire.translations.messages import Message

@@ -4,7 +4,7 @@ import pytest
 
 from quire.actor import SYSTEM
 from quire.records import TAGS
-from quire.store.slugs import free_slug
+from quire.store.changes.slugs import free_slug
 from quire.store.write import create, create_many
 
 

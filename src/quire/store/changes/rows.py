@@ -210,7 +210,7 @@ def _insert_links(table: Table) -> Prepared:
 def update(connection: Connection, change: Change) -> bool:
     """Update what differs from the row; returns whether anything did. Counts a version if so."""
     record, state = change.record, change.state or {}
-    differing = {name for name in change.values if differs(change, record.field(name))}
+    differing = {name for name in change.values if change.alters(record.field(name))}
     if not differing:
         return False
     columns = _columns(change, {name: change.values[name] for name in differing})
@@ -239,18 +239,6 @@ def _columns(change: Change, values: State) -> State:
         for companion in field.companion_columns:
             columns[companion.name] = value
     return columns
-
-
-def differs(change: Change, field: Field) -> bool:
-    """Whether the change gives a field that is stored another value than it had."""
-    if not field.is_stored and field.many is None:
-        return False
-    if not field.readable:
-        return True
-    old, new = change.before(field.name), change[field.name]
-    if field.many is not None:
-        return {one["id"] for one in old or []} != set(change.values[field.name])
-    return bool((old["id"] if isinstance(old, dict) and field.target else old) != new)
 
 
 def _link(connection: Connection, field: Field, id: int, targets: list[int]) -> None:

@@ -10,8 +10,8 @@ from quire.declare.change import Change
 from quire.declare.clock import now, rfc3339
 from quire.declare.event_names import past_verb, publication_event
 from quire.declare.record import Record
-from quire.store import audit, preview_links, revisions, rows
-from quire.store.drafts import storage as drafts
+from quire.store import audit, preview_links, revisions
+from quire.store.changes import rows
 from quire.store.events import outbox
 from quire.store.events.publication_schedule import note_schedule
 from quire.store.files.usage_in_texts import delete_text_uses, index_texts
@@ -79,7 +79,6 @@ def record_removal(connection: Connection, change: Change) -> None:
     for delete_trace in (
         search_documents.delete_document,
         delete_text_uses,
-        drafts.delete_draft,
         preview_links.delete_mark,
     ):
         delete_trace(connection, record, state["id"])

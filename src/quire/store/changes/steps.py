@@ -8,13 +8,13 @@ from quire.declare.change import Change
 from quire.declare.record import Record
 from quire.declare.rules import Rule, refusal
 from quire.errors import Conflict
-from quire.store import rows
+from quire.store.changes import rows
+from quire.store.changes.references import Create, ReferenceIds, resolve
+from quire.store.changes.side_effects import record_removal
+from quire.store.changes.slugs import number_slugs
 from quire.store.data_versions import rows_are_named
 from quire.store.db import savepoint
 from quire.store.events.viewers import note_viewers
-from quire.store.references import Create, ReferenceIds, resolve
-from quire.store.side_effects import record_removal
-from quire.store.slugs import number_slugs
 from quire.store.transactions.integrity_errors import translate_integrity_errors
 
 MAX_ATTEMPTS = 100

@@ -22,9 +22,9 @@ from quire.errors import (
     detail,
 )
 from quire.store import revisions
+from quire.store.changes.references import unknown_references
 from quire.store.db import immediate_commits, read_connection
 from quire.store.read import get_record
-from quire.store.references import unknown_references
 from quire.translations.messages import Message
 
 Raw = dict[str, Any]
