@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Connection,
     Select,
     bindparam,
     case,
@@ -24,7 +25,7 @@ from quire.declare.record import REGISTRY, Record
 from quire.declare.rules import row_conditions, rule_params, scopes_of
 from quire.errors import PermissionDenied
 from quire.store.cache import total, totals
-from quire.store.database_state import database_state
+from quire.store.database_state import DatabaseState, database_state
 from quire.store.db import db, read_connection
 from quire.store.lists.statements import from_matches
 from quire.store.read import Page
@@ -49,15 +50,12 @@ def search(actor: Actor, query: Query, types: tuple[str, ...] | None = None) -> 
     number = query.page or 1
     values = {**rule_params(actor), "search": engine.expression(words, dialect)}
     limits = {"limit": query.per_page, "offset": (number - 1) * query.per_page}
-    rows_of, counting, hits = _statements(typical, dialect, types)
+    rows_of, counting = _statements(typical, dialect, types)
     with read_connection() as connection:
         key = (typical, types, *(value for name, value in values.items() if name != "now"))
         state = database_state(connection, values["now"])
-        numbers_of_hits = totals(connection, state, ("hits of all types", *key), hits, values)
-        for one, *numbers in zip(records, numbers_of_hits[::2], numbers_of_hits[1::2], strict=True):
-            values |= engine.hit_values(one, *numbers)
+        most = count_hits(connection, state, records, values)
         count = total(connection, state, ("all types", *key), counting, values)
-        most = max(numbers_of_hits[::2])
         among_ranked = limits["offset"] < engine.MAX_RANKED * len(records)
         for reach in engine.reaches(among_ranked, among_ranked):
             rows = connection.execute(rows_of, values | limits | reach).all()
@@ -75,6 +73,19 @@ def search(actor: Actor, query: Query, types: tuple[str, ...] | None = None) -> 
         prev_cursor=None,
         total_is_minimum=most > engine.MAX_HITS,
     )
+
+
+def count_hits(
+    connection: Connection, state: DatabaseState, records: list[Record], values: dict[str, Any]
+) -> int:
+    """Add to `values` what other statements are told of the hits of these types; return the most of
+    one type."""
+    paths = tuple(one.path for one in records)
+    key = "hits of types", paths, values["search"]
+    numbers = totals(connection, state, key, _hits(paths, connection.dialect.name), values)
+    for one, *pair in zip(records, numbers[::2], numbers[1::2], strict=True):
+        values |= engine.hit_values(one, *pair)
+    return max(numbers[::2])
 
 
 def _with_page() -> list[Record]:
@@ -100,8 +111,8 @@ def _visible_types(actor: Actor, types: tuple[str, ...] | None) -> list[Record]:
 @lru_cache(100)
 def _statements(
     actor: Actor, dialect: str, types: tuple[str, ...] | None
-) -> tuple[Select[Any], Select[Any], Select[Any]]:
-    """What finds a page of results with their texts, what counts them, and what counts the hits."""
+) -> tuple[Select[Any], Select[Any]]:
+    """What finds a page of results with their texts, and what counts them."""
     records = _visible_types(actor, types)
     results = union_all(*(_part(one, actor, dialect, True) for one in records)).subquery("results")
     limits = bindparam("limit", type_=BigInteger), bindparam("offset", type_=BigInteger)
@@ -111,11 +122,13 @@ def _statements(
     rows = rows.order_by(page.c.rank, page.c.type, page.c.id.desc())
     parts = (_part(record, actor, dialect, False) for record in records)
     counts = [select(func.count()).select_from(part.subquery()).scalar_subquery() for part in parts]
-    return rows, select(reduce(add, counts)), _hits(records, dialect)
+    return rows, select(reduce(add, counts))
 
 
-def _hits(records: list[Record], dialect: str) -> Select[Any]:
-    """One row with what `count_hits` finds of each type."""
+@lru_cache(100)
+def _hits(paths: tuple[str, ...], dialect: str) -> Select[Any]:
+    """One row with what is counted of the hits of each type."""
+    records = (REGISTRY[path] for path in paths)
     hits = [engine.count_hits(one, dialect).subquery(f"hits_of_{one.path}") for one in records]
     all_hits: Any = reduce(lambda left, right: left.join(right, true()), hits)
     return select(*(column for one in hits for column in one.c)).select_from(all_hits)

@@ -3,8 +3,14 @@
 import pytest
 
 from quire.actor import SYSTEM, Actor
-from quire.records import POSTS, SAVED_VIEWS
-from quire.store import write
+from quire.records import POSTS, SAVED_VIEWS, TAGS
+from quire.store import global_search, search_suggestions, write
+from quire.store.search import index as engine
+
+STATEMENTS = (
+    (engine, "count_hits"), (global_search, "_hits"), (search_suggestions, "_statement"),
+)  # fmt: skip
+"""Statements that hold how many hits are ranked, and where they are cached."""
 
 
 def found(browser, text):
@@ -61,7 +67,44 @@ def test_members_and_strangers_are_turned_away(browser, name, status):
     assert browser(name).get("palette/?q=tide").status_code == status
 
 
-def test_it_costs_few_statements(admin, statements):
-    admin.get("palette/?q=tide")
-    _, sent = statements(admin.get, "palette/?q=tide")
-    assert len(sent) <= 20
+def test_the_best_of_a_type_come_first_the_newest_of_those_alike(admin, ids, app):
+    with app.app_context():
+        for number in range(6):
+            write.create(TAGS, SYSTEM, {"name": f"harbour {number}"})
+        write.create(POSTS, SYSTEM, {"title": "Harbour", "body": "x", "author": "abe"})
+        write.create(
+            POSTS, SYSTEM, {"title": "Fog", "body": "It lay on the harbour.", "author": "abe"}
+        )
+    labels = [one["label"] for one in admin.get("palette/?q=harbour").json["results"]]
+    assert labels == ["Harbour", "Fog", *(f"harbour {number}" for number in (5, 4, 3, 2))]
+
+
+def test_nothing_from_the_trash(admin, ids):
+    assert ("Abe's nets", "Post") in found(admin, "nets")
+    admin.post("posts/delete/", {"id": ids.abes})
+    assert "Post" not in {hint for _, hint in found(admin, "nets")}
+
+
+def test_hits_that_are_not_visible_hide_none_that_are(browser, app, monkeypatch):
+    monkeypatch.setattr(engine, "MAX_RANKED", 2)
+    for module, name in STATEMENTS:
+        monkeypatch.setattr(module, name, getattr(module, name).__wrapped__)
+    with app.app_context():
+        for author in ("ann", "abe", "abe", "abe"):
+            write.create(POSTS, SYSTEM, {"title": "Lighthouse", "body": "x", "author": author})
+    assert found(browser("ann"), "lighthouse") == {("Lighthouse", "Post")}
+
+
+@pytest.mark.parametrize("name", ["root", "ann"])
+def test_it_asks_for_all_types_together(browser, name, statements, app):
+    client = browser(name)
+    with app.app_context():
+        write.create(TAGS, SYSTEM, {"name": "harbour wall"})
+    assert client.get("palette/?q=harbour").json["results"]
+    with app.app_context():
+        write.create(TAGS, SYSTEM, {"name": "harbour"})
+    # who asks, what the caches may hold, how many hits there are, and the best of them
+    _, sent = statements(client.get, "palette/?q=harbour")
+    assert len(sent) <= 4
+    _, sent = statements(client.get, "palette/?q=harbour")
+    assert len(sent) <= 2

@@ -113,7 +113,8 @@ def context(app):
 
 
 def _forget_statements():
-    for cached in (select_statements.list_plan, search_index.count_hits, search._statements):
+    plans = select_statements.list_plan, search_index.count_hits
+    for cached in (*plans, search._statements, search._hits):
         cached.cache_clear()
 
 

@@ -8,17 +8,14 @@ from typing import Any
 from sqlalchemy import Select, String, cast, func, literal, select, tuple_, union_all
 
 from quire.actor import Actor
-from quire.admin.format import truncate
-from quire.admin.past_tense import word_of
+from quire.admin.format import record_title
 from quire.declare.fields import Field
-from quire.declare.markdown import plain_words
 from quire.declare.record import REGISTRY, Record
 from quire.declare.rules import row_conditions, rule_params
 from quire.store.db import read_connection
 from quire.store.revisions import Revision
+from quire.store.search_suggestions import title_column
 
-LONGEST_TITLE = 200
-"""Characters of a title that are read: a comment's is its whole text."""
 LONG = ("markdown", "html", "json", "textarea")
 """Widgets of values that are not read: texts of revisions can be long."""
 Event = dict[str, Any]
@@ -50,10 +47,8 @@ def titles_and_values(actor: Actor, events: Sequence[Event]) -> tuple[Titles, Va
 
 
 def _title(path: str, id: int, text: str) -> str:
-    field = REGISTRY[path].field(REGISTRY[path].title_field)
-    if field.kind.widget == "markdown":
-        text = plain_words(text)
-    return truncate(word_of(field, text) or text) if text else f"#{id}"
+    record = REGISTRY[path]
+    return record_title(record, {"id": id, record.title_field: text})
 
 
 def changed_fields(actor: Actor, event: Event) -> list[Field]:
@@ -77,9 +72,7 @@ def _parts(
 
 
 def _title_rows(record: Record, actor: Actor, ids: set[int]) -> Select[Any]:
-    field = record.field(record.title_field)
-    is_text = field.column is not None and field.target is None
-    title = func.substr(cast(field.column, String) if is_text else literal(""), 1, LONGEST_TITLE)
+    title = title_column(record)
     columns = literal(record.path), record.table.c.id, literal(_NO_VERSION), title
     rows = select(*columns).select_from(record.table).where(record.table.c.id.in_(ids))
     return rows.where(*row_conditions(record.allows(actor, "panel")))

@@ -1,14 +1,11 @@
 """What the command palette finds: records of all types that can be searched, and new ones to begin."""
 
-from typing import Any
-
 from flask import jsonify, request, url_for
 from flask_admin import expose
 from werkzeug.wrappers import Response as AnyResponse
 
 from quire.actor import Actor
 from quire.admin.format import record_title
-from quire.admin.list.columns import read_names
 from quire.admin.panel_view import PanelView, panel_actor
 from quire.admin.thumbnails import thumbnail_url
 from quire.admin.urls import VIEW, endpoint, list_url, record_url
@@ -16,13 +13,14 @@ from quire.declare.query import MAX_SEARCH, Query
 from quire.declare.record import REGISTRY, Record
 from quire.records import SAVED_VIEWS
 from quire.store import read
+from quire.store.search_suggestions import Suggestion, suggestions
 from quire.web.language import gettext, noun
 
 MOST = 4
 """Records of one type that are suggested."""
 MOST_VIEWS = 100
 
-Suggestions = list[dict[str, str]]
+Entries = list[dict[str, str]]
 
 
 class PaletteView(PanelView):
@@ -44,12 +42,11 @@ class PaletteView(PanelView):
         is_storable = "\x00" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
         if not text or not is_storable:
             return jsonify(results=[*_creations(actor), *_views(actor)])
-        return jsonify(
-            results=[one for record in _searched(actor) for one in _hits(record, actor, text)]
-        )
+        hits = suggestions(_searched(actor), actor, text, MOST)
+        return jsonify(results=[_suggestion(actor, one) for one in hits])
 
 
-def _creations(actor: Actor) -> Suggestions:
+def _creations(actor: Actor) -> Entries:
     records = (one for one in REGISTRY.values() if one.allows(actor, "create") is not False)
     return [
         {
@@ -62,7 +59,7 @@ def _creations(actor: Actor) -> Suggestions:
     ]
 
 
-def _views(actor: Actor) -> Suggestions:
+def _views(actor: Actor) -> Entries:
     """The saved views that the actor may open, each as its list."""
     query = Query(sort=("name",), fields=("type", "name", "slug"), per_page=MOST_VIEWS, count=False)
     views = read.list_records(SAVED_VIEWS, actor, query).rows
@@ -87,18 +84,13 @@ def _searched(actor: Actor) -> list[Record]:
     ]  # fmt: skip
 
 
-def _hits(record: Record, actor: Actor, text: str) -> Suggestions:
-    query = Query(search=text, fields=read_names(record), per_page=MOST, count=False, panel=True)
-    rows = read.list_records(record, actor, query).rows
-    return [_suggestion(record, actor, row) for row in rows]
-
-
-def _suggestion(record: Record, actor: Actor, row: dict[str, Any]) -> dict[str, str]:
+def _suggestion(actor: Actor, hit: Suggestion) -> dict[str, str]:
+    record = REGISTRY[hit.type]
     page = "details_view" if record.allows(actor, "update") is False else "edit_view"
-    image = thumbnail_url(row)
+    image = thumbnail_url({"url": hit.url})
     suggestion = {
-        "label": record_title(record, row),
+        "label": record_title(record, {"id": hit.id, record.title_field: hit.title}),
         "hint": gettext(record.singular),
-        "url": record_url(record, page, row["id"]),
+        "url": record_url(record, page, hit.id),
     }
     return suggestion if image is None else {**suggestion, "image": image}
