@@ -33,10 +33,11 @@ from quire.jobs.mail.smtp import mail
 from quire.jobs.webhooks import send
 from quire.monitoring import setup as monitoring
 from quire.monitoring.requests import CONTEXT_KEY
+from quire.records import site_settings
 from quire.records.accounts import email_links, known_devices, second_factors
 from quire.security.passwords import bcrypt
 from quire.site import errors as site_errors
-from quire.site import page, preferences
+from quire.site import preferences
 from quire.site import routes as site
 from quire.store import database_state, engine, import_origins, late_audit, replica
 from quire.store.connections import statement_timer
@@ -161,7 +162,9 @@ def create_app(name: str | None = None, config: Mapping[str, Any] | None = None)
     cors.init_app(app)
     statement_timer.init_app(app)
     caching.init_app(app, database_state.next_scheduled_change)
-    language.init_app(app, (chosen_language, preferences.chosen_language), page.site_language)
+    language.init_app(
+        app, (chosen_language, preferences.chosen_language), site_settings.site_language
+    )
     range_requests.init_app(app)
     hosts.init_app(app)
     cross_origin.init_app(app)

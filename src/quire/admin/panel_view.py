@@ -15,7 +15,7 @@ from quire.auth import sessions
 from quire.auth.csrf import refuse_expired_form
 from quire.auth.current_actor import check_csrf, current_actor
 from quire.errors import STATUS_NAMES, PermissionDenied, Problem, Unauthenticated
-from quire.records.site_settings import site_settings
+from quire.records.site_settings import site_name
 from quire.web.language import translate
 
 PANEL_ROLE = "author"
@@ -145,5 +145,5 @@ class PanelView(BaseView):
 
     def render(self, template: str, **kwargs: Any) -> str:
         """Render a page with its layout."""
-        layout = Layout(panel_actor(), self, site_settings()["site_name"])
+        layout = Layout(panel_actor(), self, site_name())
         return super().render(template, layout=layout, **kwargs)

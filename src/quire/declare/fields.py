@@ -149,6 +149,11 @@ class Field:
         return self.counter and self.kind.name == "count"
 
     @cached_property
+    def counts_use(self) -> bool:
+        """Whether it tells how often or when it was used last: what shows it may do so late."""
+        return self.counter and not self.computed and self.kind.name in ("count", "time")
+
+    @cached_property
     def has_default(self) -> bool:
         """Whether a new record may leave it out."""
         if self.many is not None or self.default_from is not None or self.nullable:

@@ -6,6 +6,7 @@ from urllib.parse import quote
 from quire.actor import ANONYMOUS, SYSTEM
 from quire.declare.query import Query
 from quire.declare.record import REGISTRY
+from quire.store.cache import cached_until_commit
 from quire.store.read import get_record, list_records
 
 ONLY_ROW = 1
@@ -21,6 +22,23 @@ def site_settings() -> dict[str, Any]:
 def site_appearance() -> dict[str, Any]:
     """How the site looks, as the API shows it."""
     return get_record(REGISTRY["appearance"], SYSTEM, ONLY_ROW)
+
+
+def site_name() -> str:
+    """What the site is called; read again only when the settings have changed."""
+    return str(_cached("settings", "site_name"))
+
+
+def site_language() -> str:
+    """The language of the site's content; read again only when it may have changed."""
+    return str(_cached("appearance", "language"))
+
+
+def _cached(path: str, name: str) -> Any:
+    query = Query(fields=(name,))
+    return cached_until_commit(
+        ("field", path, name), lambda: get_record(REGISTRY[path], SYSTEM, ONLY_ROW, query)[name]
+    )
 
 
 def site_menu(appearance: dict[str, Any]) -> list[dict[str, str]]:

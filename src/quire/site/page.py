@@ -96,11 +96,6 @@ class PageContext:
         return self.address if current_app.config["PUBLIC_URL"] else None
 
 
-def site_language() -> str:
-    """The language of the site's content."""
-    return str(cached_until_commit("frame", _shared_context)[1]["language"])
-
-
 def page_context() -> PageContext:
     """The context of this request's page."""
     actor = current_actor()

@@ -3,7 +3,8 @@
 Each commit gives the tables that it changed new versions, as the last statement of its transaction.
 Statements are read here for the tables that they name, so that no writer and no reader can forget one.
 A table that no reader sees, such as that of jobs, has no version. A counter that others follow at once
-has one of its own (`posts.comment_count`); counts of use, such as views, have none.
+has one of its own (`posts.comment_count`), as choices that are kept without a version of their record
+have; counts of use, such as views, have none.
 """
 
 import re
@@ -267,7 +268,11 @@ def _counters(table: str) -> dict[str, bool]:
     record = find_record(table)
     if record is None:
         return {}
-    return {one.column.name: one.computed for one in record.fields if one.counter and one.is_stored}
+    return {
+        one.column.name: not one.counts_use
+        for one in record.fields
+        if one.counter and one.is_stored
+    }
 
 
 def _unseen_columns(table: str) -> set[str]:

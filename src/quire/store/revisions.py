@@ -1,5 +1,6 @@
 """Revisions: the state of a record after each change; restoring one is a change like any other."""
 
+from collections.abc import Collection
 from functools import cache
 from typing import Any
 
@@ -84,12 +85,19 @@ def data_at(connection: Connection, record: Record, id: int, version: int) -> di
 
     It may be older than some fields of its type: they have their defaults.
     """
+    return data_of_versions(connection, record, id, (version,)).get(version)
+
+
+def data_of_versions(
+    connection: Connection, record: Record, id: int, versions: Collection[int]
+) -> dict[int, dict[str, Any]]:
+    """The same for several versions at once; those that are not known are left out."""
     table = Revision.__table__.c
-    statement = select(table.data).where(
-        table.type == record.path, table.record_id == id, table.version == version
+    statement = select(table.version, table.data).where(
+        table.type == record.path, table.record_id == id, table.version.in_(versions)
     )
-    data = connection.execute(statement).scalar()
-    return None if data is None else with_defaults(record, data)
+    rows = connection.execute(statement).all()
+    return {version: with_defaults(record, data) for version, data in rows}
 
 
 def import_history(

@@ -28,7 +28,7 @@ def titles(text):
         ("match=any&title__icontains=tide&author.username=abe", ALL - {"Half a thought"}),
         ("match=any&1.author.username=ann&1.status=draft&2.status=scheduled", {"Half a thought", "Not yet"}),
         ("match=any&status=draft&title__icontains=tide&title__icontains=half", {"Half a thought"}),
-        ("match=any&1.created_at__within=today&1.author.username=ann", {"Tide tables", "Half a thought"}),
+        ("match=any&1.created_at__within=last_7_days&1.author.username=ann", {"Tide tables", "Half a thought"}),
         ("match=any", ALL),
     ],
 )  # fmt: skip

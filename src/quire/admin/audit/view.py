@@ -70,9 +70,7 @@ def _differences(actor: Actor, event: State) -> list[Any]:
     record, version = REGISTRY.get(event["type"]), event["record_version"]
     if record is None or not record.history or not version:
         return []
-    before, after = (
-        revision_service.data_at(record, event["record_id"], one) for one in (version - 1, version)
-    )
+    before, after = revision_service.data_around(record, event["record_id"], version)
     if before is None or after is None:
         return []
     fields = revision_service.compare_data(record, actor, before, after)

@@ -9,6 +9,7 @@ from quire.declare.query_conditions import Condition
 from quire.declare.record import Record
 from quire.records import PROFILES
 from quire.store import read, write
+from quire.store.cache import cached_until_commit
 
 COLUMNS, DEFAULT_VIEW, LAYOUT = "list_columns", "default_views", "list_layouts"
 """The fields of a profile in which it is kept by the path of a record type."""
@@ -61,7 +62,9 @@ def preferences_of(actor: Actor) -> Preferences:
     """The choices of the person who asks."""
     mine = (Condition("user", "eq", (actor.user_id,)),)
     fields = ("id", COLUMNS, DEFAULT_VIEW, LAYOUT, DENSITY)
-    rows = read.list_records(
-        PROFILES, actor, Query(conditions=mine, fields=fields, per_page=1, count=False)
-    ).rows
+    query = Query(conditions=mine, fields=fields, per_page=1, count=False)
+    rows = cached_until_commit(
+        ("choices for lists", actor.user_id),
+        lambda: read.list_records(PROFILES, actor, query).rows,
+    )
     return Preferences(rows[0] if rows else None)

@@ -17,6 +17,7 @@ from quire.errors import BadRequest
 from quire.records import SAVED_VIEWS
 from quire.records.saved_views import EVERYTHING
 from quire.store import read
+from quire.store.cache import cached_until_commit
 from quire.web.language import gettext
 
 COLUMNS = "columns"
@@ -57,7 +58,11 @@ class ListViews:
         wanted = (of_type, Group("any", (own, Condition("shared_with", "ne", ("nobody",)))))
         fields = SAVED_VIEWS.field_names
         query = Query(wanted, ("name",), fields=fields, per_page=MAX_VIEWS, count=False)
-        return read.list_records(SAVED_VIEWS, self.actor, query).rows
+        actor = self.actor
+        return cached_until_commit(
+            ("views of a list", self.record.path, actor.user_id, actor.role),
+            lambda: read.list_records(SAVED_VIEWS, actor, query).rows,
+        )
 
     @cached_property
     def preferences(self) -> Preferences:

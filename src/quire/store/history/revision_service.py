@@ -89,6 +89,13 @@ def data_at(record: Record, id: int, version: int) -> Raw | None:
         return revisions.data_at(connection, record, id, version)
 
 
+def data_around(record: Record, id: int, version: int) -> tuple[Raw | None, Raw | None]:
+    """The states before and at `version`, like `data_at`."""
+    with read_connection() as connection:
+        data = revisions.data_of_versions(connection, record, id, (version - 1, version))
+    return data.get(version - 1), data.get(version)
+
+
 @retry_conflicts
 def restore(
     record: Record,

@@ -87,7 +87,7 @@ class ListRequest:
 
     def newest_id(self) -> int:
         """The newest id of the table, about as many as it has rows."""
-        counting = select(func.coalesce(func.max(self.record.table.c.id), 0))
+        counting = _newest(self.record)
         return total(self.connection, self.state, ("newest", self.record.path), counting, {})
 
     def count_hits(self, values: dict[str, Any]) -> tuple[int, int]:
@@ -96,6 +96,18 @@ class ListRequest:
         key = "hits", self.record.path, values["search"]
         hits, unranked = totals(self.connection, self.state, key, counting, values)
         return hits, unranked
+
+    def count_hits_and_rows(self, values: dict[str, Any]) -> tuple[int, int, int]:
+        """The same with `newest_id`, in one statement."""
+        hits = search_index.count_hits(self.record, self.dialect).subquery("hits")
+        counting = select(*hits.c, _newest(self.record).scalar_subquery())
+        key = "hits and newest", self.record.path, values["search"]
+        numbers = totals(self.connection, self.state, key, counting, values)
+        return numbers[0], numbers[1], numbers[2]
+
+
+def _newest(record: Record) -> Any:
+    return select(func.coalesce(func.max(record.table.c.id), 0))
 
 
 def extent_of(wanted: ListRequest, values: dict[str, Any], keys: int) -> Extent:
@@ -106,18 +118,23 @@ def extent_of(wanted: ListRequest, values: dict[str, Any], keys: int) -> Extent:
     query = wanted.query
     if query.search is None:
         return _of_conditions(wanted)
-    hits, unranked = wanted.count_hits(values)
+    newest = None
+    if query.sort:
+        hits, unranked, newest = wanted.count_hits_and_rows(values)
+    else:
+        hits, unranked = wanted.count_hits(values)
     values |= search_index.hit_values(wanted.record, hits, unranked)
     stops = hits > search_index.MAX_HITS
-    if query.sort and not stops:
-        return _ahead(wanted, hits, unranked)
+    if newest is not None and not stops:
+        return _ahead(wanted, hits, unranked, newest)
     # whoever begins with a cursor wants all there is
     all_wanted = bool(query.sort) or query.page is None
     if query.cursor:
         walks = cursor.size(query.cursor) != keys or (stops and bool(query.sort))
     else:
         walks = stops and (all_wanted or wanted.count() < MIN_RANKED)
-    return Extent(stops, _walk(wanted, unranked) if walks else Walk.NONE)
+    walk = _walk(wanted, unranked, newest or wanted.newest_id()) if walks else Walk.NONE
+    return Extent(stops, walk)
 
 
 def _of_conditions(wanted: ListRequest) -> Extent:
@@ -147,18 +164,17 @@ def _of_links(wanted: ListRequest) -> Extent:
     return Extent(walk=Walk.BY_LINKS) if rows * LINKED_PER_ROW < listed else Extent()
 
 
-def _walk(wanted: ListRequest, unranked: int) -> Walk:
+def _walk(wanted: ListRequest, unranked: int, newest: int) -> Walk:
     """How to look through the rows of a list, of which more are hits than are counted.
 
     How many more is told by how close to each other the newest are, down to the id `unranked`.
     """
-    newest = wanted.newest_id()
     hits = max(search_index.MAX_RANKED * newest // max(newest - unranked, 1), 1)
     rows = wanted.rows_wanted * newest // hits
     return Walk.BY_HITS if hits < rows * HITS_PER_DOCUMENT[wanted.dialect] else Walk.BY_TERMS
 
 
-def _ahead(wanted: ListRequest, hits: int, unranked: int) -> Extent:
+def _ahead(wanted: ListRequest, hits: int, unranked: int, newest: int) -> Extent:
     """How many rows of a sorted list to look through first: none where hits are rare among them.
 
     To look up and sort a hit takes several times as long as to pass a row that is none.
@@ -167,7 +183,7 @@ def _ahead(wanted: ListRequest, hits: int, unranked: int) -> Extent:
     if query.conditions and not query.count:
         return Extent()
     in_list = wanted.count() if query.count else hits
-    gap = _largest_gap(wanted.newest_id(), hits, unranked)
+    gap = _largest_gap(newest, hits, unranked)
     rows = int(wanted.rows_wanted * gap * hits / max(in_list, 1)) + 1
     if rows * HITS_PER_DOCUMENT[wanted.dialect] < hits:
         return Extent(walk=Walk.BY_TERMS, ahead=rows * ROOM)
