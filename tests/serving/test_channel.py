@@ -228,6 +228,28 @@ def test_a_stream_that_breaks_later_does_not_look_complete(caplog):
     assert line.exc_info is None
 
 
+def test_the_loop_rests_while_a_thread_sends(monkeypatch):
+    send, turns = channel_module.Channel.send, []
+
+    def slow_send(self, *arguments, **keywords):
+        if threading.current_thread().name.startswith("waitress"):
+            time.sleep(0.2)  # as for Python's lock
+        return send(self, *arguments, **keywords)
+
+    turn = server_module.Server._turn
+    monkeypatch.setattr(channel_module.Channel, "send", slow_send)
+    monkeypatch.setattr(
+        server_module.Server, "_turn", lambda self, seconds: turns.append(turn(self, seconds))
+    )
+    with running() as (_, port):
+        before = len(turns)
+        with socket.create_connection(("127.0.0.1", port), timeout=3) as first:
+            first.sendall(GET % b"first")
+            assert ask(port, b"second").endswith(b"ok")  # which wakes the loop meanwhile
+            assert first.recv(65536).endswith(b"ok")
+        assert len(turns) - before < 50
+
+
 def test_pipelined_requests_are_answered_in_order():
     with running() as (_, port), socket.create_connection(("127.0.0.1", port)) as client:
         sender = threading.Thread(target=client.sendall, args=(GET % b"large" * 5 + LAST % b"w",))

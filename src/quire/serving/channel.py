@@ -49,6 +49,7 @@ class Channel(HTTPChannel):
     paused = False
     current_outbuf_count: int
     written = bytes_taken = 0
+    sending = False
     header = b""
 
     def __init__(self, *arguments: Any, **keywords: Any):
@@ -178,16 +179,32 @@ class Channel(HTTPChannel):
             self.current_outbuf_count = self.adj.outbuf_high_watermark
         if self.header:
             data, self.header = self.header + data, b""
-        length: int = super().write_soon(data)
+        with self._sending():
+            length: int = super().write_soon(data)
         self.written += length
         return length
+
+    @contextmanager
+    def _sending(self) -> Iterator[None]:
+        """Let the loop leave to this thread what it sends.
+
+        Otherwise the loop finds the socket ready and the buffer locked, again and again, for as long
+        as this thread waits for Python's lock after its call of the system.
+        """
+        self.sending = True
+        try:
+            yield
+        finally:
+            self.sending = False
+            if super().writable():
+                self.server.pull_trigger()
 
     def _flush_outbufs_below_high_watermark(self) -> None:
         """Wait for nothing: a thread would wait here for as long as the client likes."""
 
     def writable(self) -> bool:
         """Whether there is something to send, to begin, or to close."""
-        return self.paused or bool(super().writable())
+        return self.paused or bool(not self.sending and super().writable())
 
     def _resume(self) -> None:
         """Begin the next request if all answers before it have been taken."""
