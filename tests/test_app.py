@@ -103,6 +103,8 @@ with app.app_context():
     db.create_all()
 for path in ("/api/v1/posts", "/api/v1/comments", "/"):
     assert app.test_client().get(path).status_code == 200
+sent = {"Authorization": "Bearer a.b.c"}
+assert app.test_client().get("/api/v1/users/me", headers=sent).status_code == 401
 print(*sys.modules)
 print(*(mapper.class_.__name__ for mapper in Model.registry.mappers if mapper.configured))
 """

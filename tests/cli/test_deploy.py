@@ -77,11 +77,11 @@ def test_the_examples_are_what_the_command_writes(kind):
 @pytest.mark.parametrize(
     ("kind", "name"),
     [
-        ("docker", "Dockerfile"), ("compose", "Dockerfile"), ("systemd", "quire.service"),
+        ("docker", "Dockerfile"), ("compose", "Dockerfile"),
         ("gunicorn", "quire-gunicorn.service"), ("gunicorn", "quire-worker.service"),
     ],
 )  # fmt: skip
-def test_what_runs_long_on_linux_has_one_memory_pool(kind, name):
+def test_what_else_than_serve_runs_long_on_linux_has_one_memory_pool(kind, name):
     assert "MALLOC_ARENA_MAX=1" in render(kind, LINUX)[name]
 
 

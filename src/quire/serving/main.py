@@ -1,5 +1,6 @@
 """What serve.py does: make ready what a first start finds missing, serve, stop in good order."""
 
+import ctypes
 import gc
 import logging
 import signal
@@ -31,6 +32,8 @@ from quire.web.body_limits import max_body_bytes
 logger = logging.getLogger("quire.server")
 
 SIGNALS = ("SIGTERM", "SIGINT", "SIGBREAK")
+M_ARENA_MAX = -8
+"""The parameter of glibc's `mallopt` that says how many memory pools there may be (malloc.h)."""
 OVER_FLASK = 16 * 1024
 """Bytes that waitress takes beyond Flask's limit, so that Flask is the one who refuses."""
 
@@ -70,6 +73,7 @@ def main() -> None:
 
 def create_served_app(threads: int | None) -> Flask:
     """The application as it is served. Raises UnsafeConfig."""
+    share_memory_pool()
     app = create_app(None, {"THREADS": threads} if threads else None)
     if app.testing:
         raise UnsafeConfig(
@@ -84,6 +88,14 @@ def create_served_app(threads: int | None) -> Flask:
     gc.freeze()  # a full collection of what a start has loaded would hold up requests for 170 ms
     gc.enable()
     return app
+
+
+def share_memory_pool() -> None:
+    """Give all threads one memory pool where the C library is glibc, which gives each its own and empties none."""
+    if sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
+        if mallopt is not None:
+            mallopt(M_ARENA_MAX, 1)
 
 
 def build_process(
