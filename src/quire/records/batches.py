@@ -2,11 +2,12 @@
 
 from quire.declare.action import Action
 from quire.declare.change import Change
-from quire.declare.fields import Shown
+from quire.declare.fields import Computed, Shown
 from quire.declare.record import Access, Record
 from quire.declare.rules import any_of, owner, role
+from quire.declare.value_kinds import FLAG
 from quire.errors import Conflict
-from quire.store.history.undoable_batches import Batch, UndoResult, undo_batch
+from quire.store.history.undoable_batches import Batch, UndoResult, is_undone, undo_batch
 from quire.translations.messages import Message
 
 _batches = Batch.__table__.c
@@ -22,7 +23,7 @@ def undo(change: Change) -> None:
     if not (result.undone or result.refused):
         raise Conflict("Everything in this batch has already been undone.")
     if result.undone:
-        change.set(undone_at=change.moment)
+        change.set(undone_at=change.moment, undone_by=change.actor.user_id)
     change.reveal(result=result)
     change.notices += _notices(result)
 
@@ -53,10 +54,12 @@ BATCHES = Record(
         Shown("actor", filter=("id", "username")),
         Shown("created_at", sort=True, filter=True),
         Shown("rows"),
+        Computed("undone", is_undone, FLAG),
         Shown("undone_at"),
+        Shown("undone_by"),
     ],
     access=Access(read=OWN, panel=OWN),
-    actions=[Action("undo", undo, OWN, past="undone")],
+    actions=[Action("undo", undo, OWN, past="undone", available=lambda state: not state["undone"])],
     title_field="kind",
     section="System",
     history=False,

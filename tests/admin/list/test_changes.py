@@ -8,7 +8,7 @@ from bs4 import BeautifulSoup
 
 from quire.actor import SYSTEM
 from quire.errors import NotFound
-from quire.records import CATEGORIES, COMMENTS, POSTS, TAGS, USERS
+from quire.records import BATCHES, CATEGORIES, COMMENTS, POSTS, TAGS, USERS
 from quire.store import write
 from tests.users import signed_in
 
@@ -302,6 +302,22 @@ def test_what_has_been_edited_since_is_not_undone(admin, state, ids, app):
     admin.post("batches/action/", fields, headers=german)
     text = admin.get("posts/", headers=german).text
     assert "Nicht rückgängig gemacht: 1." in text and "Not undone" not in text
+
+
+def test_what_is_undone_says_when_and_by_whom_and_offers_no_undo(admin, browser, state, ids):
+    ann = browser("ann")
+    ann.post("posts/action/", {"action": "publish", "rowid": [ids.draft]})
+    fields = undo_form(ann.get("posts/").text)
+    batch = int(fields["rowid"])
+    offer = 'value="undo"'
+    assert offer in ann.get(f"batches/details/?id={batch}").text
+    admin.post("batches/action/", fields)
+    seen = state(BATCHES, batch)
+    assert (seen["undone"], seen["undone_by"]["username"]) == (True, "root")
+    page = ann.get(f"batches/details/?id={batch}").text
+    assert offer not in page and "Undone by" in page and "root" in page
+    listed = ann.get("batches/").text
+    assert f"undo {batch}" not in listed and "Undone by" in listed
 
 
 def test_what_is_deleted_for_good_offers_no_undo(admin, app, ids):

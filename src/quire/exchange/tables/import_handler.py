@@ -203,7 +203,7 @@ class _Part:
                 _update(connection, job, {"file": ""})
                 on_commit(lambda: delete_files(file))
             if job.task == "undo":
-                undoable_batches.note_undone(connection, job.batch_id)
+                undoable_batches.note_undone(connection, job.batch_id, self._actor)
             if job.task != "check":  # one line in the audit beside those of the records
                 verb = "import" if job.task == "import" else "undo_import"
                 audit.record_event(self._actor, verb, job.type, None, job.summary)

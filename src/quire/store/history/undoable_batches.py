@@ -6,7 +6,17 @@ from datetime import timedelta
 from time import monotonic
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.actor import Actor
@@ -47,6 +57,7 @@ class Batch(HasId, Model):
     created_at: Mapped[Time] = mapped_column(default=now, index=True)
     rows: Mapped[Count] = mapped_column(default=0)
     undone_at: Mapped[Time | None]
+    undone_by_id: Mapped[Ref | None] = actor_reference(index=True)
 
 
 class BatchChange(HasId, Model):
@@ -86,6 +97,12 @@ _batches = Batch.__table__
 _changes = BatchChange.__table__
 _insert_changes = Prepared(insert(_changes))
 _COLUMNS = [_changes.c[n] for n in RowChange._fields]
+
+
+def is_undone() -> ColumnElement[bool]:
+    """Whether nothing is left to undo, as SQL over the batches; not of those that nobody has undone."""
+    left = select(_changes.c.id).where(_changes.c.batch_id == _batches.c.id).correlate(_batches)
+    return and_(_batches.c.undone_at.is_not(None), ~exists(left))
 
 
 def change_of(
@@ -231,10 +248,10 @@ def _kind(connection: Connection, batch_id: int) -> str:
     )
 
 
-def note_undone(connection: Connection, batch_id: int | None) -> None:
-    """Note when a batch was undone."""
+def note_undone(connection: Connection, batch_id: int | None, actor: Actor) -> None:
+    """Note when a batch was undone, and by whom."""
     statement = update(_batches).where(_batches.c.id == batch_id)
-    connection.execute(statement.values(undone_at=now()))
+    connection.execute(statement.values(undone_at=now(), undone_by_id=actor.user_id))
 
 
 def prune() -> int:
