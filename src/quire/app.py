@@ -52,6 +52,7 @@ from quire.web import (
     language,
     range_requests,
 )
+from quire.web.request_hooks import before_request
 from quire.web.response_cache import ResponseCache
 
 REGISTERED = (
@@ -170,7 +171,7 @@ def create_app(name: str | None = None, config: Mapping[str, Any] | None = None)
     cross_origin.init_app(app)
     body_limits.init_app(app)
     maintenance_mode.init_app(app)
-    app.before_request(block_writes_when_impersonating)
+    before_request(app, block_writes_when_impersonating)
     late_audit.init_app(app)
     audit_denials.init_app(app)
     engine.init_app(app)

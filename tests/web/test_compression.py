@@ -105,8 +105,8 @@ def test_errors_too(client, post):
 def test_what_is_short_or_no_text_stays_as_it_is(app, client):
     response, coding, _ = fetch(client, "/robots.txt", "gzip")
     assert coding is None and "Accept-Encoding" in response.vary
-    with app.test_request_context("/", headers=ALL):
-        picture = compress(Response(LONG, mimetype="image/png"))
+    with app.test_request_context("/", headers=ALL) as context:
+        picture = compress(context.request, Response(LONG, mimetype="image/png"))
     assert "Content-Encoding" not in picture.headers and "Vary" not in picture.headers
 
 

@@ -6,13 +6,14 @@ browser holds for us is at the disposal of another site.
 
 import re
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Request, Response, current_app
 from flask.globals import request_ctx
 
 from quire.api.errors import ordered_methods
 from quire.api.responses import empty_response
 from quire.web.caching import vary_by
 from quire.web.headers import cors_headers
+from quire.web.request_hooks import after_request, before_request
 
 _EXPOSED_HEADERS = re.compile(
     r"/api/(v1|compat)/|/uploads/|(/(tags|categories|authors)/[^/]+)?/feed\.(atom|rss|json)$"
@@ -28,39 +29,39 @@ MAX_AGE_SECONDS = 600
 """How long a browser need not ask again."""
 
 
-def _shared_headers() -> dict[str, str]:
+def _shared_headers(request: Request) -> dict[str, str]:
     """What lets the script of a listed origin read the answer to this request; empty for others."""
     if not _EXPOSED_HEADERS.match(request.path):
         return {}
     return cors_headers(request.headers.get("Origin"), current_app.config["CORS_ORIGINS"])
 
 
-def _answer_preflight() -> Response | None:
+def _answer_preflight(request: Request) -> Response | None:
     """Answer a browser that asks for a listed origin, before anything is counted, looked up or refused.
 
     At an address that does not exist all methods are allowed: the script is to read that it does not.
     """
     is_preflight = "Access-Control-Request-Method" in request.headers
-    if request.method != "OPTIONS" or not is_preflight or not _shared_headers():
+    if request.method != "OPTIONS" or not is_preflight or not _shared_headers(request):
         return None
-    response = empty_response(204, {"Allow": _methods()})
+    response = empty_response(204, {"Allow": _methods(request)})
     response.headers["Access-Control-Allow-Methods"] = response.headers["Allow"]
     response.headers["Access-Control-Allow-Headers"] = ALLOWED_HEADERS
     response.headers["Access-Control-Max-Age"] = str(MAX_AGE_SECONDS)
     return response
 
 
-def _methods() -> str:
+def _methods(request: Request) -> str:
     rule = request.url_rule
     methods = request_ctx.url_adapter.allowed_methods() if request_ctx.url_adapter else ()
     return ordered_methods(", ".join(methods or (rule.methods if rule else None) or ALL_METHODS))
 
 
-def _add_cors_headers(response: Response) -> Response:
+def _add_cors_headers(request: Request, response: Response) -> Response:
     """Let the script of a listed origin read this answer, be it a refusal."""
     if _EXPOSED_HEADERS.match(request.path):
         vary_by(response, "Origin")
-        response.headers.update(_shared_headers())
+        response.headers.update(_shared_headers(request))
     return response
 
 
@@ -70,5 +71,5 @@ def init_app(app: Flask) -> None:
     Called before all others that may refuse a request; only what numbers requests comes before.
     """
     if app.config["CORS_ORIGINS"]:
-        app.before_request(_answer_preflight)
-        app.after_request(_add_cors_headers)
+        before_request(app, _answer_preflight)
+        after_request(app, _add_cors_headers)

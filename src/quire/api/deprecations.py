@@ -4,19 +4,21 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from flask import Response, current_app, g, request
+from flask import Request, Response, current_app
 
 from quire.declare.deprecation import Deprecation
 from quire.declare.record import Record
+from quire.web.current import current_globals, current_request
 
 _LISTS = ("fields", "sort", "include")
 
 
 def add_deprecation(response: Response) -> Response:
     """Say what this request has used that will go; of several, what goes first."""
+    request = current_request()
     view = current_app.view_functions.get(request.endpoint or "")
     resource = getattr(view, "view_class", None)
-    used = list(_used(resource))
+    used = list(_used(request, resource))
     if used:
         first = min(used, key=lambda one: (one.sunset or date.max, one.since))
         for name, value in first.headers.items():
@@ -25,7 +27,7 @@ def add_deprecation(response: Response) -> Response:
     return response
 
 
-def _used(resource: Any) -> Iterator[Deprecation]:
+def _used(request: Request, resource: Any) -> Iterator[Deprecation]:
     """What the request has used that is deprecated: the address, its action, its type, fields that it names."""
     record: Record | None = getattr(resource, "record", None)
     for one in (resource, getattr(resource, "action", None), record):
@@ -33,15 +35,15 @@ def _used(resource: Any) -> Iterator[Deprecation]:
         if deprecation is not None:
             yield deprecation
     fields = [] if record is None else record.deprecated_fields
-    names = _names() if fields else set()
+    names = _names(request) if fields else set()
     yield from (one.deprecated for one in fields if one.deprecated and one.name in names)
 
 
-def _names() -> set[str]:
+def _names(request: Request) -> set[str]:
     """The fields that the query or the body of this request names."""
     paths = {name.partition("__")[0] for name in request.args}
     for name in _LISTS:
         paths |= {
             path.lstrip("-") for text in request.args.getlist(name) for path in text.split(",")
         }
-    return {path.partition(".")[0] for path in paths} | g.get("body_names", set())
+    return {path.partition(".")[0] for path in paths} | current_globals().get("body_names", set())

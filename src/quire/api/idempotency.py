@@ -29,6 +29,7 @@ from quire.store.idempotency_keys import (
 )
 from quire.store.transactions.retries import run_again
 from quire.web.body_limits import accepts_files
+from quire.web.current import current_request
 from quire.web.secret_response import SecretResponse
 
 HEADER = "Idempotency-Key"
@@ -42,7 +43,8 @@ View = Callable[..., Response]
 
 def idempotent(view: View) -> View:
     """Let a request with a key be answered once, and given the same answer again for a day."""
-    if "HTTP_IDEMPOTENCY_KEY" not in request.environ or only_reads():
+    request = current_request()
+    if "HTTP_IDEMPOTENCY_KEY" not in request.environ or only_reads(request):
         return view
     return partial(_answer_once, view)
 

@@ -19,6 +19,7 @@ from quire.store.db import read_from_primary
 from quire.store.events.change_feed import Part, catch_up
 from quire.store.events.feed_position import current_position
 from quire.store.maintenance_mode import current_maintenance
+from quire.web.current import current_request
 from quire.web.threads import client_gone_check, long_wait, stopping_check
 
 LOOK_SECONDS = 0.2
@@ -182,7 +183,7 @@ class Wait:
                 shared = self.shared  # a later change brings another one
                 turn = self._turn(shared)
         if not goes_on:
-            refuse_during_maintenance()
+            refuse_during_maintenance(current_request())
             return None
         with turn:
             return shared.get(read)

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 
-from flask import request
-
 from quire.errors import invalid_parameter, unknown_parameter
+from quire.web.current import current_request
 
 
 def single_param(name: str) -> str | None:
     """The value of a query parameter, None where it was not sent. Raises BadRequest for several."""
-    values = request.args.getlist(name)
+    values = current_request().args.getlist(name)
     if len(values) > 1:
         raise invalid_parameter(name, f"{name} was sent more than once.")
     return values[0] if values else None
@@ -20,7 +19,7 @@ def types_param(valid: Sequence[str]) -> list[str] | None:
 
     With commas or repeated. Raises BadRequest for any other name.
     """
-    texts = request.args.getlist("types")
+    texts = current_request().args.getlist("types")
     if not texts:
         return None
     requested = {name for text in texts for name in text.split(",")}
@@ -31,6 +30,6 @@ def types_param(valid: Sequence[str]) -> list[str] | None:
 
 def allow_params(*names: str) -> None:
     """Refuse query parameters other than `names`."""
-    for name in request.args:
+    for name in current_request().args:
         if name not in names:
             raise unknown_parameter(name, "parameter", names)

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Container
 from typing import Any
 
-from flask import Response, request
+from flask import Request, Response
 from flask_restful import Resource
 from sqlalchemy import select
 
@@ -27,6 +27,7 @@ from quire.store.changes.rows import load_for_update
 from quire.store.db import read_connection
 from quire.store.drafts import service as draft_service
 from quire.web.caching import note_shown
+from quire.web.current import current_request
 
 VERBS = {
     "GET": "read",
@@ -49,6 +50,7 @@ class RecordResource(Resource):
     record: Record
     verb: str | None = None
     actor: Actor
+    request: Request
     prefix = "/api/v1"
     method_decorators = {one: [idempotent] for one in ("post", "put", "patch", "delete")}
 
@@ -57,6 +59,7 @@ class RecordResource(Resource):
 
         Raises Unauthenticated and PermissionDenied.
         """
+        self.request = current_request()
         self.actor = current_actor()
         check_csrf(self.actor)
         require_possible(self.rule, self.actor)
@@ -65,7 +68,7 @@ class RecordResource(Resource):
     @property
     def rule(self) -> Rule:
         """The rule that decides about this request."""
-        rule: Rule = getattr(self.record.access, self.verb or VERBS[request.method])
+        rule: Rule = getattr(self.record.access, self.verb or VERBS[self.request.method])
         return rule
 
     def query(self, *own: str, without: Container[str] = ()) -> Query:
@@ -73,7 +76,7 @@ class RecordResource(Resource):
 
         `own` are parameters of the resource itself; those of lists in `without` are not known.
         """
-        pairs = [pair for pair in request.args.items(multi=True) if pair[0] not in own]
+        pairs = [pair for pair in self.request.args.items(multi=True) if pair[0] not in own]
         return parse_query(self.record, self.actor, pairs, without)
 
     def saved(self, saved: write.Saved) -> Response:
@@ -124,7 +127,7 @@ class RecordResource(Resource):
         """The version that If-Match names, compared with the present one where there are several."""
         if not self.record.is_versioned:
             return None
-        if_match = request.headers.get("If-Match", "")
+        if_match = self.request.headers.get("If-Match", "")
         several = "," in if_match or if_match.strip() == "*"
         return responses.expected_version(_version(self.record, id) if several else None)
 
@@ -182,7 +185,7 @@ class RecordItem(RecordResource):
         """Delete it, or put it into the trash; for good where `permanent` is asked for."""
         name = self.permanent
         raw = read_object(*([name] if name else []), optional=True)
-        permanent = name is not None and parse_flag(name, request.args.get(name, "false"))
+        permanent = name is not None and parse_flag(name, self.request.args.get(name, "false"))
         version = self.based_on(id, raw)
         write.delete(self.record, self.actor, id, raw, permanent=permanent, version=version)
         return responses.empty_response(204)
@@ -261,7 +264,7 @@ class RevisionList(RecordResource):
         """A page of revisions."""
         self._require_editable(id)
         revisions = REGISTRY["revisions"]
-        query = parse_query(revisions, SYSTEM, request.args.items(multi=True))
+        query = parse_query(revisions, SYSTEM, self.request.args.items(multi=True))
         own = (Condition("type", "eq", (self.record.path,)), Condition("record_id", "eq", (id,)))
         query = dataclasses.replace(query, conditions=(*own, *query.conditions))
         page = read.list_records(revisions, SYSTEM, query, responses.size_limit())

@@ -7,13 +7,14 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import orjson
-from flask import Response, current_app, request
+from flask import Request, Response
 
 from quire.api.errors import ordered_methods
 from quire.declare.query import Query
 from quire.store.read import Page
 from quire.store.size_limit import SizeLimit, text_size
-from quire.web.caching import PUBLIC
+from quire.web.caching import PUBLIC, READS
+from quire.web.current import current_config, current_request
 from quire.web.hosts import site_root
 from quire.web.secret_response import SecretResponse
 
@@ -49,9 +50,8 @@ def changed_response(response: Response, location: str) -> Response:
 
     RFC 7240. What shows a secret is sent as it is: it could never be read again.
     """
-    if isinstance(response, SecretResponse) or not _PREFERS_MINIMAL.search(
-        request.environ.get("HTTP_PREFER", "")
-    ):
+    prefer = current_request().environ.get("HTTP_PREFER", "")
+    if isinstance(response, SecretResponse) or not _PREFERS_MINIMAL.search(prefer):
         return response
     headers = {"ETag": response.headers["ETag"]}
     return empty_response(
@@ -61,6 +61,7 @@ def changed_response(response: Response, location: str) -> Response:
 
 def answer_options(response: Response) -> Response:
     """OPTIONS says which methods there are, and nothing of a type that nobody reads."""
+    request = current_request()
     if request.method != "OPTIONS" or response.status_code != 200:
         return response
     # werkzeug knows no methods of an address that lacks the slash at its end
@@ -71,7 +72,7 @@ def answer_options(response: Response) -> Response:
 
 def size_limit() -> SizeLimit:
     """What an answer may come to: it counts what is read for it."""
-    return SizeLimit(current_app.config["RESPONSE_BYTES"])
+    return SizeLimit(current_config()["RESPONSE_BYTES"])
 
 
 def _bounded(data: dict[str, Any], is_counted: bool = False) -> bytes:
@@ -114,15 +115,16 @@ def object_response(
     `version` is given where `data` shows only some of the fields, `kind` where it is a draft's;
     `is_counted` where the reader has counted its size; `revealed` is shown beside it this once.
     """
-    reads = request.method in ("GET", "HEAD")
+    request = current_request()
+    reads = request.method in READS
     body = _bounded(data, is_counted) if reads else orjson.dumps(data)
     version = data.get("version") if version is None else version
     mark = hashlib.sha256(body).hexdigest()[:16]
     etag = f'"{kind}{version}-{mark}"' if version is not None else f'"{mark}"'
     if revealed:
         body = orjson.dumps({**data, **revealed})
-        return _with_etag(body, status, etag, headers, SecretResponse)
-    return _with_etag(body, status, etag, headers)
+        return _with_etag(request, body, status, etag, headers, SecretResponse)
+    return _with_etag(request, body, status, etag, headers)
 
 
 def list_response(key: str, page: Page, query: Query) -> Response:
@@ -143,13 +145,14 @@ def list_response(key: str, page: Page, query: Query) -> Response:
         data["total_is_minimum"] = True
     data[key] = rows  # of the type "pages" they stand where others have the number of pages
     # a link is followed by GET: it cannot say what a body has asked for
-    links = _links(page, query) if request.method in ("GET", "HEAD") else ""
+    request = current_request()
+    links = _links(request, page, query) if request.method in READS else ""
     headers = {"Link": links} if links else {}
     if page.total is not None:
         headers["X-Total-Count"] = str(page.total)
     body = _bounded(data, is_counted=True)
     etag = f'W/"{hashlib.sha256(body).hexdigest()[:24]}"'
-    return _with_etag(body, 200, etag, headers)
+    return _with_etag(request, body, 200, etag, headers)
 
 
 def array_response(rows: list[dict[str, Any]], total: int, query: Query) -> Response:
@@ -157,18 +160,19 @@ def array_response(rows: list[dict[str, Any]], total: int, query: Query) -> Resp
     body = orjson.dumps(_bounded_list(rows) if query.include else rows)
     size_limit().check(len(body))
     etag = f'W/"{hashlib.sha256(b"%d %b" % (total, body)).hexdigest()[:24]}"'
-    return _with_etag(body, 200, etag, {"X-Total-Count": str(total)})
+    return _with_etag(current_request(), body, 200, etag, {"X-Total-Count": str(total)})
 
 
 def static_response(body: bytes, etag: str, mime: str) -> Response:
     """Something that is the same for everyone until the program changes."""
     headers = {"ETag": etag, "Cache-Control": PUBLIC}
-    if _client_has(etag):
+    if _client_has(current_request(), etag):
         return empty_response(304, headers)
     return Response(body, 200, headers, content_type=mime)
 
 
 def _with_etag(
+    request: Request,
     body: bytes,
     status: int,
     etag: str,
@@ -176,12 +180,12 @@ def _with_etag(
     kind: type[Response] = Response,
 ) -> Response:
     headers = {**headers, "ETag": etag}
-    if status == 200 and request.method in ("GET", "HEAD") and _client_has(etag):
+    if status == 200 and request.method in READS and _client_has(request, etag):
         return empty_response(304, headers)
     return kind(body, status, headers, MIME)
 
 
-def _client_has(etag: str) -> bool:
+def _client_has(request: Request, etag: str) -> bool:
     if_none_match = request.environ.get("HTTP_IF_NONE_MATCH")
     if if_none_match is None:
         return False
@@ -191,11 +195,13 @@ def _client_has(etag: str) -> bool:
     )
 
 
-def _links(page: Page, query: Query) -> str:
+def _links(request: Request, page: Page, query: Query) -> str:
     """RFC 8288 links to the neighbours of a page."""
     if query.page is None:
         cursors = {"next": page.next_cursor, "prev": page.prev_cursor}
-        return _query_string(query, "cursor", {rel: at for rel, at in cursors.items() if at})
+        return _query_string(
+            request, query, "cursor", {rel: at for rel, at in cursors.items() if at}
+        )
     places = {"first": 1}
     if page.has_prev:
         places["prev"] = query.page - 1
@@ -203,10 +209,10 @@ def _links(page: Page, query: Query) -> str:
         places["next"] = query.page + 1
     if page.pages and not page.total_is_minimum:
         places["last"] = page.pages
-    return _query_string(query, "page", places)
+    return _query_string(request, query, "page", places)
 
 
-def _query_string(query: Query, name: str, places: Mapping[str, Any]) -> str:
+def _query_string(request: Request, query: Query, name: str, places: Mapping[str, Any]) -> str:
     list_parameters = urlencode(
         [pair for pair in query.parameters if pair[0] not in ("page", "cursor")]
     )
@@ -231,7 +237,7 @@ def _links_that_fit(links: Mapping[str, str]) -> list[str]:
 
 def expected_version(current: int | None, kind: str = RECORD) -> int | None:
     """The version that If-Match names: `current` if it is among them, -1 for a foreign tag."""
-    if_match = request.environ.get("HTTP_IF_MATCH")
+    if_match = current_request().environ.get("HTTP_IF_MATCH")
     if if_match is None:
         return None
     if if_match.strip() == "*":
@@ -242,12 +248,12 @@ def expected_version(current: int | None, kind: str = RECORD) -> int | None:
 
 def names_draft() -> bool:
     """Whether If-Match names the version of a draft."""
-    return any(
-        kind == DRAFT for kind, _ in _ETAG_PATTERN.findall(request.environ.get("HTTP_IF_MATCH", ""))
-    )
+    if_match = current_request().environ.get("HTTP_IF_MATCH", "")
+    return any(kind == DRAFT for kind, _ in _ETAG_PATTERN.findall(if_match))
 
 
 def requires_version(raw: dict[str, Any]) -> bool:
     """Whether this installation demands a version and none was sent."""
-    demanded = current_app.config["REQUIRE_IF_MATCH"] and "HTTP_IF_MATCH" not in request.environ
-    return bool(demanded) and raw.get("version") is None
+    if raw.get("version") is not None or not current_config()["REQUIRE_IF_MATCH"]:
+        return False
+    return "HTTP_IF_MATCH" not in current_request().environ

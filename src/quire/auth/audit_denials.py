@@ -7,7 +7,7 @@ denials do not fill the audit. Expired tokens and anonymous requests are not rec
 import logging
 from urllib.parse import quote
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Request, Response, current_app, g
 from limits import parse
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
@@ -19,6 +19,8 @@ from quire.errors import Problem, Unauthenticated
 from quire.security.client_network import client_network
 from quire.security.login_throttle import attempts_throttled
 from quire.store.late_audit import record_event_soon
+from quire.web.current import current_globals
+from quire.web.request_hooks import after_request
 
 logger = logging.getLogger("quire.audit")
 
@@ -50,7 +52,7 @@ def _has_room(actor: Actor) -> bool:
     return limiter.hit(EACH, who) and limiter.hit(ALL)
 
 
-def _target() -> tuple[str, int | None]:
+def _target(request: Request) -> tuple[str, int | None]:
     """The type and id of the request's target, if its URL contains them."""
     parts = [part for part in request.path.split("/") if part]
     target = next((part for part in parts if part in REGISTRY), parts[0] if parts else "site")
@@ -63,14 +65,14 @@ def note_partial_denial() -> None:
     g.setdefault(PARTLY, True)
 
 
-def _note(response: Response) -> Response:
-    if response.status_code not in (401, 403) and not g.get(PARTLY):
+def _note(request: Request, response: Response) -> Response:
+    if response.status_code not in (401, 403) and not current_globals().get(PARTLY):
         return response
     try:
         actor = _denied_actor(response)
         if actor is not None and _has_room(actor):
             request_line = f"{request.method} {quote(request.path)}"
-            record_event_soon(actor, ACTION, *_target(), request_line[:LONGEST])
+            record_event_soon(actor, ACTION, *_target(request), request_line[:LONGEST])
     except Problem as problem:  # the answer is worth more than the note about it
         logger.warning("A refusal could not be noted: %s", problem.message)
     return response
@@ -85,4 +87,4 @@ def _note_throttled(actor: Actor, id: int | None, kind: str) -> None:
 def init_app(app: Flask) -> None:
     """Record denials by this application."""
     app.extensions[EXTENSION] = FixedWindowRateLimiter(MemoryStorage())
-    app.after_request(_note)
+    after_request(app, _note)

@@ -7,13 +7,15 @@ happens before there is a session to steal.
 
 from urllib.parse import urlsplit
 
-from flask import Flask, current_app, request
+from flask import Flask, Request, current_app
 
 from quire.auth.current_actor import SAFE
 from quire.config.types import PORTS
 from quire.errors import PermissionDenied
 from quire.web.caching import has_session
+from quire.web.current import current_request
 from quire.web.headers import OWN_SITES
+from quire.web.request_hooks import before_request
 
 
 def origin_of(address: str) -> str:
@@ -27,28 +29,28 @@ def origin_of(address: str) -> str:
 
 def own_origin() -> str:
     """The origin of our own pages."""
-    return origin_of(current_app.config["PUBLIC_URL"] or request.host_url)
+    return origin_of(current_app.config["PUBLIC_URL"] or current_request().host_url)
 
 
-def _is_foreign() -> bool:
+def _is_foreign(request: Request) -> bool:
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     if site is not None and site not in OWN_SITES:
         return True
     return origin is not None and origin != own_origin()
 
 
-def _needs_check() -> bool:
+def _needs_check(request: Request) -> bool:
     """Whether the request may be authenticated by cookies, or asks for new ones."""
     if request.method in SAFE or not current_app.config.get("WTF_CSRF_ENABLED", True):
         return False
     if "Authorization" in request.headers or "X-API-Key" in request.headers:
         return False
-    return has_session() or not request.path.startswith("/api/")
+    return has_session(request) or not request.path.startswith("/api/")
 
 
-def refuse_cross_origin() -> None:
+def refuse_cross_origin(request: Request) -> None:
     """Refuse changes that another site makes a browser send. Raises PermissionDenied."""
-    if _needs_check() and _is_foreign():
+    if _needs_check(request) and _is_foreign(request):
         raise PermissionDenied(
             "This request comes from another site. It is only allowed from pages of this site."
         )
@@ -56,4 +58,4 @@ def refuse_cross_origin() -> None:
 
 def init_app(app: Flask) -> None:
     """Check every request before anything else does."""
-    app.before_request(refuse_cross_origin)
+    before_request(app, refuse_cross_origin)

@@ -1,7 +1,7 @@
 """Who sends the current request: a token, a key, a session or nobody; invalid credentials are an
 error."""
 
-from flask import current_app, g, request
+from flask import Request, current_app
 from flask_wtf.csrf import CSRFError, validate_csrf
 from wtforms import ValidationError
 
@@ -10,6 +10,7 @@ from quire.auth import api_keys, impersonation, jwt, sessions
 from quire.errors import PermissionDenied, Problem
 from quire.security.tokens import KEY_START
 from quire.web.caching import has_session
+from quire.web.current import current_globals, current_request
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 PROGRAM_PREFIXES = ("/api/v1/", "/api/compat/")
@@ -19,48 +20,51 @@ INTERFACES = {"api": "api", "admin": "admin"}
 
 def current_actor() -> Actor:
     """The actor of this request, cached. Raises Unauthenticated for an invalid credential."""
+    g = current_globals()
     actor: Actor | None = g.get("actor")
     if actor is None:
-        actor = g.actor = _authenticate()
+        actor = g.actor = _authenticate(current_request())
     return actor
 
 
 def chosen_language() -> str:
     """The language that the signed-in user has chosen for pages; `auto` for everybody else."""
     try:
-        return current_actor().language if has_session() else ANONYMOUS.language
+        return current_actor().language if has_session(current_request()) else ANONYMOUS.language
     except Problem:  # the answer says what is wrong with the credential
         return ANONYMOUS.language
 
 
 def anonymous_actor() -> Actor:
     """An anonymous actor for this request, also for requests with credentials in their body."""
-    return ANONYMOUS.with_context(**_request_context())
+    return ANONYMOUS.with_context(**_request_context(current_request()))
 
 
-def _request_context() -> dict[str, str | None]:
+def _request_context(request: Request) -> dict[str, str | None]:
     first = request.path.split("/", 2)[1]
     return {
         "door": INTERFACES.get(first, "site"),
         "ip": request.remote_addr,
-        "request_id": g.get("request_id"),
+        "request_id": current_globals().get("request_id"),
     }
 
 
-def _authenticate() -> Actor:
+def _authenticate(request: Request) -> Actor:
     authorization = request.environ.get("HTTP_AUTHORIZATION")
     key = request.environ.get("HTTP_X_API_KEY")
     if authorization is not None or key is not None:
-        _require_program_path()
-        return _actor_of_secret(_bearer(authorization) if authorization is not None else str(key))
-    user = sessions.current() if has_session() else None
+        _require_program_path(request)
+        secret = _bearer(authorization) if authorization is not None else str(key)
+        return _actor_of_secret(secret, request)
+    user = sessions.current() if has_session(request) else None
     if user is not None:
-        himself = user.account.actor("session", session_id=user.session_id, **_request_context())
+        context = _request_context(request)
+        himself = user.account.actor("session", session_id=user.session_id, **context)
         return impersonation.effective_actor(himself)
     return anonymous_actor()
 
 
-def _require_program_path() -> None:
+def _require_program_path(request: Request) -> None:
     """Refuse a key or token outside these paths, before checking whether it is valid."""
     if not request.path.startswith(PROGRAM_PREFIXES):
         raise jwt.invalid_token(
@@ -68,12 +72,13 @@ def _require_program_path() -> None:
         )
 
 
-def _actor_of_secret(secret: str) -> Actor:
+def _actor_of_secret(secret: str, request: Request) -> Actor:
     if secret.startswith(KEY_START) or "HTTP_AUTHORIZATION" not in request.environ:
         key = api_keys.authenticate(secret)
-        return key.account.actor("key", scopes=key.scopes, api_key_id=key.id, **_request_context())
+        context = _request_context(request)
+        return key.account.actor("key", scopes=key.scopes, api_key_id=key.id, **context)
     session = jwt.authenticate(secret)
-    return session.account.actor("token", session_id=session.id, **_request_context())
+    return session.account.actor("token", session_id=session.id, **_request_context(request))
 
 
 def _bearer(authorization: str) -> str:
@@ -83,8 +88,8 @@ def _bearer(authorization: str) -> str:
     return token.strip()
 
 
-def only_reads() -> bool:
-    """Whether this request changes nothing: by its method, or because its resource says
+def only_reads(request: Request) -> bool:
+    """Whether a request changes nothing: by its method, or because its resource says
     `reads_only`.
 
     Such a resource answers a POST with what another one answers to a GET.
@@ -95,9 +100,9 @@ def only_reads() -> bool:
     return bool(getattr(getattr(view, "view_class", None), "reads_only", False))
 
 
-def block_writes_when_impersonating() -> None:
+def block_writes_when_impersonating(request: Request) -> None:
     """Refuse changes by an administrator who views the site as another user."""
-    if not only_reads() and has_session():
+    if not only_reads(request) and has_session(request):
         impersonation.refuse_write(current_actor())
 
 
@@ -106,7 +111,10 @@ def check_csrf(actor: Actor) -> None:
 
     Any site can make a browser send a cookie, but not a header or a form field with the token.
     """
-    if actor.proof != "session" or only_reads():
+    if actor.proof != "session":
+        return
+    request = current_request()
+    if only_reads(request):
         return
     if not current_app.config.get("WTF_CSRF_ENABLED", True):
         return

@@ -2,13 +2,15 @@
 
 from contextlib import suppress
 
-from flask import Flask, g, request
+from flask import Flask, Request, g
 
 from quire.auth import sessions
 from quire.auth.current_actor import current_actor
 from quire.errors import Unauthenticated, UnderMaintenance
 from quire.store.maintenance_mode import Maintenance, maintenance_of_request
 from quire.web.caching import has_program_credential, has_session
+from quire.web.current import current_globals, current_request
+from quire.web.request_hooks import before_request
 
 MONITORING_PATHS = ("/healthz", "/readyz", "/metrics")
 OPEN_ENDPOINTS = frozenset(
@@ -29,14 +31,15 @@ OPEN_ENDPOINTS = frozenset(
 """Assets, and the ways to sign in and out."""
 
 
-def refuse_during_maintenance() -> None:
+def refuse_during_maintenance(request: Request) -> None:
     """Refuse this request if maintenance is going on and it may not pass. Raises UnderMaintenance."""
     if request.path in MONITORING_PATHS or request.endpoint in OPEN_ENDPOINTS:
         return
-    if has_program_credential():
+    if has_program_credential(request):
         with suppress(Unauthenticated):  # the connection that finds them tells of maintenance, too
             current_actor()
-    maintenance = g.maintenance = maintenance_of_request(request.environ)
+    maintenance = maintenance_of_request(request.environ)
+    current_globals().maintenance = maintenance
     if maintenance is not None and not is_administrator():
         raise UnderMaintenance(maintenance.message)
 
@@ -54,10 +57,10 @@ def is_administrator() -> bool:
             return True
     except Unauthenticated:  # a token that has expired will be renewed after the maintenance
         return False
-    user = sessions.current() if has_session() else None
+    user = sessions.current() if has_session(current_request()) else None
     return user is not None and user.account.role == "admin"
 
 
 def init_app(app: Flask) -> None:
     """Check each request of `app`."""
-    app.before_request(refuse_during_maintenance)
+    before_request(app, refuse_during_maintenance)

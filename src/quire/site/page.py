@@ -18,6 +18,7 @@ from quire.site.paths import here, here_bare
 from quire.site.preferences import preferences
 from quire.store.cache import cached_until_commit
 from quire.web.caching import IDENTITY_HEADERS, is_personal, note_surroundings, vary_by
+from quire.web.current import current_request
 from quire.web.hosts import site_root
 from quire.web.language import language, set_browser_language
 
@@ -154,7 +155,7 @@ def set_cache_headers(response: Response) -> Response:
     vary_by(response, *IDENTITY_HEADERS)
     if request.path.startswith("/auth/"):
         headers.setdefault("Cache-Control", "private, no-store")
-    is_settled = "Cache-Control" in headers or "ETag" in headers or is_personal()
+    is_settled = "Cache-Control" in headers or "ETag" in headers or is_personal(current_request())
     if response.status_code == 200 and not is_settled:
         response.add_etag()
         response.make_conditional(request)

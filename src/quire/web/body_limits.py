@@ -4,9 +4,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Flask, current_app, request
+from flask import Flask, Request, current_app
 
 from quire.errors import UnsupportedMediaType
+from quire.web.request_hooks import before_request
 
 UPLOAD_PATHS = re.compile(
     r"/api/v1/media(/[0-9]+/replace_file)?|/admin/media/(new|replace)|/admin/imports/upload|/profile"
@@ -26,7 +27,7 @@ def max_body_bytes(config: Mapping[str, Any]) -> int:
     return int(max(config["MAX_UPLOAD_BYTES"] + WRAPPING, config["MAX_CONTENT_LENGTH"]))
 
 
-def _look_at_body() -> None:
+def _look_at_body(request: Request) -> None:
     """Refuse a body in a content coding (RFC 9110 section 15.5.16); let a file be larger than others.
 
     Raises UnsupportedMediaType.
@@ -44,4 +45,4 @@ def _look_at_body() -> None:
 
 def init_app(app: Flask) -> None:
     """Look at what is sent before it is read."""
-    app.before_request(_look_at_body)
+    before_request(app, _look_at_body)

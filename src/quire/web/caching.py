@@ -5,13 +5,15 @@ from datetime import datetime
 from functools import lru_cache, partial
 from typing import Any
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Request, Response, current_app
 from werkzeug.wrappers import Response as AnyResponse
 
 from quire.actor import ANONYMOUS
 from quire.declare.clock import now
 from quire.declare.query_fields import relations
 from quire.declare.record import Record
+from quire.web.current import current_globals, current_request
+from quire.web.request_hooks import after_request
 
 SHARED_SECONDS = 60
 """How long a shared cache answers without asking."""
@@ -25,15 +27,15 @@ IDENTITY_HEADERS = ("Authorization", "Cookie", "X-API-Key")
 READS = ("GET", "HEAD")
 
 
-def has_session() -> bool:
-    """Whether the request has a cookie that may say who asks."""
+def has_session(request: Request) -> bool:
+    """Whether a request has a cookie that may say who asks."""
     if "HTTP_COOKIE" not in request.environ:
         return False
     return any(name in request.cookies for name in session_cookies(current_app.config))
 
 
-def has_program_credential() -> bool:
-    """Whether the request carries what may be an access token or an API key."""
+def has_program_credential(request: Request) -> bool:
+    """Whether a request carries what may be an access token or an API key."""
     environ = request.environ
     return "HTTP_AUTHORIZATION" in environ or "HTTP_X_API_KEY" in environ
 
@@ -43,12 +45,12 @@ def session_cookies(config: Mapping[str, Any]) -> tuple[str, str]:
     return config["SESSION_COOKIE_NAME"], config.get("REMEMBER_COOKIE_NAME", "remember_token")
 
 
-def is_personal() -> bool:
-    """Whether the request changes something, or carries what may say who asks."""
+def is_personal(request: Request) -> bool:
+    """Whether a request changes something, or carries what may say who asks."""
     environ = request.environ
-    if environ["REQUEST_METHOD"] not in READS or has_program_credential():
+    if environ["REQUEST_METHOD"] not in READS or has_program_credential(request):
         return True
-    return "HTTP_COOKIE" in environ and has_session()
+    return "HTTP_COOKIE" in environ and has_session(request)
 
 
 def vary_by(response: AnyResponse, *names: str) -> None:
@@ -72,19 +74,19 @@ def _with_names(before: str, names: tuple[str, ...]) -> str:
 
 def note_shown(record: Record, rows: Iterable[dict[str, Any]] = ()) -> None:
     """The answer to this request shows records of a type, among them `rows`, as anybody sees them."""
-    if not is_personal():
-        _collect(record, list(rows), g.setdefault("cache_tags", {}))
+    if not is_personal(current_request()):
+        _collect(record, list(rows), current_globals().setdefault("cache_tags", {}))
 
 
 def note_tags(tags: Iterable[str]) -> None:
     """The answer to this request shows what is known by these tags, as anybody sees it."""
-    if not is_personal():
-        g.setdefault("cache_tags", {}).update(dict.fromkeys(tags))
+    if not is_personal(current_request()):
+        current_globals().setdefault("cache_tags", {}).update(dict.fromkeys(tags))
 
 
 def note_surroundings(*types: str) -> None:
     """What it shows is surrounded by records of these types: they alone make no answer public."""
-    g.setdefault("surrounding_types", {}).update(dict.fromkeys(types))
+    current_globals().setdefault("surrounding_types", {}).update(dict.fromkeys(types))
 
 
 def record_tags(record: Record, rows: Iterable[dict[str, Any]]) -> dict[str, None]:
@@ -120,24 +122,28 @@ def cache_tag(row_tags: Iterable[str], types: Iterable[str] = ()) -> str:
     return ", ".join(dict.fromkeys(tag.partition("-")[0] for tag in tags))
 
 
-def _set_headers(next_change: Callable[[], datetime | None], response: Response) -> Response:
+def _set_headers(
+    next_change: Callable[[], datetime | None], request: Request, response: Response
+) -> Response:
     """Say who may keep the answer, where the view has not."""
     headers = response.headers
     if "Cache-Control" in headers:
         return response
-    if _is_public(response):
+    g = current_globals()
+    personal = is_personal(request)
+    if not personal and _is_public(response, g):
         headers["Cache-Control"] = public_until(next_change())
         headers["Cache-Tag"] = cache_tag(g.cache_tags, g.get("surrounding_types", ()))
     else:
-        headers["Cache-Control"] = "private, no-store" if is_personal() else "private, no-cache"
+        headers["Cache-Control"] = "private, no-store" if personal else "private, no-cache"
     return response
 
 
-def _is_public(response: Response) -> bool:
+def _is_public(response: Response, g: Any) -> bool:
     """Whether it is the same for everybody: no nonce, no token of a session in it."""
     if response.status_code not in (200, 304) or "cache_tags" not in g:
         return False
-    return not ("csrf_token" in g or "csp_nonce" in g or is_personal())
+    return not ("csrf_token" in g or "csp_nonce" in g)
 
 
 def public_until(change: datetime | None) -> str:
@@ -167,4 +173,4 @@ def settle_cookies(response: Response) -> None:
 
 def init_app(app: Flask, next_change: Callable[[], datetime | None]) -> None:
     """Complete answers; `next_change()` is when the clock alone changes what is live, if that is known."""
-    app.after_request(partial(_set_headers, next_change))
+    after_request(app, partial(_set_headers, next_change))

@@ -4,13 +4,15 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g
 from flask_compress import Compress
 from werkzeug.datastructures import Accept
 from werkzeug.http import parse_accept_header
 
 from quire.web.caching import vary_by
+from quire.web.current import current_globals
 from quire.web.headers import OWN_SITES
+from quire.web.request_hooks import after_request
 from quire.web.secret_response import SecretResponse
 
 TEXT_TYPES = frozenset(
@@ -72,14 +74,16 @@ def _coding(accepted: str) -> str:
     return best if 0 < encodings.quality(best) >= encodings.quality("identity") else "identity"
 
 
-def compress(response: Response) -> Response:
+def compress(request: Request, response: Response) -> Response:
     """`response`, compressed where it may and where that saves anything."""
     if response.status_code == 304:
-        return _not_modified(response)
+        return _not_modified(request, response)
     if response.mimetype not in TEXT_TYPES:
         return response
     vary_by(response, "Accept-Encoding")
-    if request.environ["HTTP_ACCEPT_ENCODING"] == "identity" or not _may_be_compressed(response):
+    if request.environ["HTTP_ACCEPT_ENCODING"] == "identity":
+        return response
+    if not _may_be_compressed(request, response):
         return response
     if response.content_length is not None:  # so that the length is known before
         response.direct_passthrough = False
@@ -92,7 +96,7 @@ def compress(response: Response) -> Response:
     return response
 
 
-def _may_be_compressed(response: Response) -> bool:
+def _may_be_compressed(request: Request, response: Response) -> bool:
     """Whether nobody could guess a secret in it by its length, and it is neither short nor a part.
 
     BREACH (CVE-2013-3587): who has a browser ask for pages that repeat a guess sees by their length
@@ -101,9 +105,9 @@ def _may_be_compressed(response: Response) -> bool:
     """
     if isinstance(response, SecretResponse):
         return False
-    if "csrf_token" in g:
+    if "csrf_token" in current_globals():
         vary_by(response, "Sec-Fetch-Site", "Referer")
-        if not _is_asked_for_here():
+        if not _is_asked_for_here(request):
             return False
     if "Content-Range" in response.headers:
         return False
@@ -112,7 +116,7 @@ def _may_be_compressed(response: Response) -> bool:
     return length is None or LEAST_BYTES <= length <= most
 
 
-def _is_asked_for_here() -> bool:
+def _is_asked_for_here(request: Request) -> bool:
     """Whether our own page asks, or the person, or nobody can tell and the page repeats no guess.
 
     Over plain http to another machine browsers leave the first header out. The second one names the page
@@ -129,7 +133,7 @@ def note_that_nothing_is_repeated() -> None:
     g.repeats_nothing = True
 
 
-def _not_modified(response: Response) -> Response:
+def _not_modified(request: Request, response: Response) -> Response:
     """A 304 names the tag under which the client has the answer, and depends on what that does."""
     if not response.mimetype or response.mimetype in TEXT_TYPES:
         vary_by(response, "Accept-Encoding")
@@ -159,4 +163,4 @@ def init_app(app: Flask) -> None:
         COMPRESS_EVALUATE_CONDITIONAL_REQUEST=False,
     )
     flask_compress.init_app(app)
-    app.after_request(compress)
+    after_request(app, compress)

@@ -3,12 +3,15 @@
 import re
 import secrets
 from collections.abc import Container, Mapping
+from functools import partial
 from typing import Any
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Request, Response, g
 
 from quire.monitoring.request_id import set_request_id
 from quire.web.caching import IDENTITY_HEADERS, vary_by
+from quire.web.current import current_globals
+from quire.web.request_hooks import after_request, before_request
 
 _ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 ALWAYS = {
@@ -64,28 +67,29 @@ def request_id(environ: Mapping[str, Any]) -> str:
     return id
 
 
-def _set_request_id() -> None:
-    g.request_id = request_id(request.environ)
+def _set_request_id(request: Request) -> None:
+    current_globals().request_id = request_id(request.environ)
 
 
-def _add_headers(response: Response) -> Response:
+def _add_headers(uses_https: bool, request: Request, response: Response) -> Response:
     headers = response.headers
     present = {name.lower() for name, _ in headers}
     headers.extend([one for one in ALWAYS.items() if one[0].lower() not in present])
-    headers.add("X-Request-Id", g.get("request_id", ""))
+    headers.add("X-Request-Id", current_globals().get("request_id", ""))
     if "content-security-policy" not in present:
         html = response.mimetype == "text/html"
         policy = PAGE_POLICY.format(nonce=_script_nonce(response)) if html else API_POLICY
         headers.add("Content-Security-Policy", policy)
     if request.path.startswith("/api/"):
         vary_by(response, *API_VARY)
-    if current_app.config["PUBLIC_URL"].startswith("https://"):
+    if uses_https:
         headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     return response
 
 
 def init_app(app: Flask) -> None:
     """Number requests and complete answers."""
-    app.before_request(_set_request_id)
-    app.after_request(_add_headers)
+    uses_https = app.config["PUBLIC_URL"].startswith("https://")
+    before_request(app, _set_request_id)
+    after_request(app, partial(_add_headers, uses_https))
     app.jinja_env.globals["csp_nonce"] = csp_nonce

@@ -10,10 +10,12 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, current_app, request
+from flask import Flask, Request, current_app
 
 from quire.config.validation import LOOPBACK
 from quire.errors import BadRequest
+from quire.web.current import current_request
+from quire.web.request_hooks import before_request
 
 FOREIGN_HOST = "quire.foreign_host"
 """Where the WSGI environment says that the client named a host that is none of ours."""
@@ -61,10 +63,13 @@ def normalize_host(environ: dict[str, Any], config: Mapping[str, Any]) -> None:
 def site_root() -> str:
     """Where this site is found, such as `https://example.org`: as set, else as it was asked for."""
     root: str = current_app.config["PUBLIC_URL"]
-    return root or f"{request.scheme}://{request.host}"
+    if root:
+        return root
+    request = current_request()
+    return f"{request.scheme}://{request.host}"
 
 
-def refuse_foreign() -> None:
+def refuse_foreign(request: Request) -> None:
     """Refuse a request for a host that is none of ours. Raises BadRequest."""
     if request.environ.get(FOREIGN_HOST) and request.path not in MONITORING_PATHS:
         raise BadRequest(
@@ -75,4 +80,4 @@ def refuse_foreign() -> None:
 
 def init_app(app: Flask) -> None:
     """Look at the host before anything else does."""
-    app.before_request(refuse_foreign)
+    before_request(app, refuse_foreign)

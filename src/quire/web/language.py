@@ -16,7 +16,16 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 from babel.support import Translations
-from flask import Flask, Response, current_app, g, has_app_context, has_request_context, request
+from flask import (
+    Flask,
+    Request,
+    Response,
+    current_app,
+    g,
+    has_app_context,
+    has_request_context,
+    request,
+)
 from flask_babel import Babel, LazyString, force_locale, refresh
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
@@ -27,6 +36,8 @@ from quire.declare.labels import capitalize_first, in_sentence
 from quire.translations.languages import CATALOGUES, ENGLISH, LANGUAGES
 from quire.translations.messages import Message
 from quire.web.caching import vary_by
+from quire.web.current import current_globals
+from quire.web.request_hooks import after_request
 
 LONGEST_HEADER = 300
 """Characters of `Accept-Language`; longer ones are from no browser."""
@@ -249,9 +260,9 @@ def _extension() -> tuple[tuple[Choice, ...], Choice]:
     return current_app.extensions[_CHOICE]
 
 
-def _set_headers(response: Response) -> Response:
+def _set_headers(request: Request, response: Response) -> Response:
     """Say that the answer depends on the language, if it was asked for."""
-    if "depends_on_language" in g:
+    if "depends_on_language" in current_globals():
         vary_by(response, "Accept-Language")
         response.headers.setdefault("Content-Language", language())
     return response
@@ -262,4 +273,4 @@ def init_app(app: Flask, choices: Iterable[Choice], site: Choice) -> None:
     app.extensions[_CHOICE] = (tuple(choices), site)
     Babel(configure_jinja=False).init_app(app, locale_selector=locale)
     install_in(app.jinja_env)
-    app.after_request(_set_headers)
+    after_request(app, _set_headers)

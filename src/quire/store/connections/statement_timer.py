@@ -12,14 +12,17 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Request, Response, request
 from sqlalchemy import Engine
 
 from quire.actor import Actor
 from quire.errors import QueryTimeout
 from quire.monitoring.counters import STATEMENT_SECONDS, STATEMENTS, count
+from quire.web.current import current_globals
+from quire.web.request_hooks import after_request, before_request
 
 TICK_SECONDS = 0.25
 """How often to look for statements that take too long, so the most by which a limit is exceeded."""
@@ -170,16 +173,16 @@ def current_timer() -> StatementTimer | None:
     return _timer.get()
 
 
-def _start() -> None:
-    timer = StatementTimer(current_app.config["REQUEST_STATEMENT_SECONDS"])
-    g.statement_timer = timer, _timer.set(timer)
+def _start(limit: float, request: Request) -> None:
+    timer = StatementTimer(limit)
+    current_globals().statement_timer = timer, _timer.set(timer)
     _running.add(timer)
     if not _watchers:
         _watch()
 
 
 def _end(error: BaseException | None) -> None:
-    timer, token = g.pop("statement_timer", (None, None))
+    timer, token = current_globals().pop("statement_timer", (None, None))
     if timer is not None:
         _running.discard(timer)
         _timer.reset(token)
@@ -201,12 +204,12 @@ def _stop_slow_statements() -> None:
             timer.stop_when_due()
 
 
-def _complete(response: Response) -> Response:
+def _complete(request: Request, response: Response) -> Response:
     """Tell staff what the request took; what follows can no longer be refused."""
     timer = current_timer()
     if timer is not None:
         timer.limit = math.inf
-        actor: Actor | None = g.get("actor")
+        actor: Actor | None = current_globals().get("actor")
         is_staff = actor is not None and actor.at_least(STAFF)
         if is_staff and request.path.startswith(PROGRAM_AND_PANEL):
             response.headers["Server-Timing"] = timer.server_timing()
@@ -215,6 +218,6 @@ def _complete(response: Response) -> Response:
 
 def init_app(app: Flask) -> None:
     """Time what each request takes; called before all others that ask the database."""
-    app.before_request(_start)
-    app.after_request(_complete)
+    before_request(app, partial(_start, app.config["REQUEST_STATEMENT_SECONDS"]))
+    after_request(app, _complete)
     app.teardown_request(_end)
