@@ -5,6 +5,7 @@ Revises: 3fd81c07e94b
 Create Date: 2026-11-30 00:40:00.000000
 """
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "8b3e5d70c1f2"
@@ -15,15 +16,15 @@ depends_on = None
 
 def upgrade():
     """Go to this revision."""
-    # plain ALTER TABLE, which SQLite does in place: nothing is copied
-    op.execute(
-        "ALTER TABLE batches ADD COLUMN undone_by_id INTEGER "
-        "CONSTRAINT fk_batches_undone_by_id REFERENCES users (id) ON DELETE SET NULL"
-    )
-    op.create_index(op.f("ix_batches_undone_by_id"), "batches", ["undone_by_id"])
+    with op.batch_alter_table("batches") as batch:
+        batch.add_column(sa.Column("undone_by_id", sa.Integer(), nullable=True))
+        name, columns = op.f("fk_batches_undone_by_id"), ["undone_by_id"]
+        batch.create_foreign_key(name, "users", columns, ["id"], ondelete="SET NULL")
+        batch.create_index(op.f("ix_batches_undone_by_id"), columns)
 
 
 def downgrade():
     """Go back to the revision before."""
-    op.drop_index(op.f("ix_batches_undone_by_id"), table_name="batches")
-    op.execute("ALTER TABLE batches DROP COLUMN undone_by_id")
+    with op.batch_alter_table("batches") as batch:
+        batch.drop_index(op.f("ix_batches_undone_by_id"))
+        batch.drop_column("undone_by_id")
