@@ -10,11 +10,11 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter, RequestRedirect, Rule
 
 from quire import records
-from quire.admin import setup as admin
+from quire.admin.setup import init_admin
 from quire.api import cors
-from quire.api import errors as api_errors
-from quire.api import routes as api
 from quire.api.compat import ghost, json_server
+from quire.api.errors import as_problem, problem_response
+from quire.api.routes import init_api
 from quire.auth import (
     audit_denials,
     cross_origin,
@@ -31,14 +31,14 @@ from quire.jobs.images import process
 from quire.jobs.mail import comment_mail, digest
 from quire.jobs.mail.smtp import mail
 from quire.jobs.webhooks import send
-from quire.monitoring import setup as monitoring
 from quire.monitoring.requests import CONTEXT_KEY
+from quire.monitoring.setup import init_monitoring
 from quire.records import site_settings
 from quire.records.accounts import email_links, known_devices, second_factors
 from quire.security.passwords import bcrypt
-from quire.site import errors as site_errors
 from quire.site import preferences
-from quire.site import routes as site
+from quire.site.errors import error_page, redirect_for, wants_json
+from quire.site.routes import init_site
 from quire.store import database_state, engine, import_origins, late_audit, replica
 from quire.store.connections import statement_timer
 from quire.store.db import db
@@ -181,18 +181,18 @@ def create_app(name: str | None = None, config: Mapping[str, Any] | None = None)
     mail.init_app(app)
     rate_limits.init_app(app)
     csrf.init_app(app)
-    api.init_app(app)
+    init_api(app)
     app.extensions["csrf"].exempt(app.blueprints["api"])  # it checks requests by session itself
     json_server.init_app(app)
     ghost.init_app(app)
-    admin.init_app(app)
-    site.init_app(app)
+    init_admin(app)
+    init_site(app)
     app.register_error_handler(Problem, handle_error)
     app.register_error_handler(OSError, handle_full_disk)
     app.register_error_handler(HTTPException, handle_error)
     cache_responses(app)
     trust_proxy(app)
-    monitoring.init_app(app)
+    init_monitoring(app)
     background.init_app(app)
     return app
 
@@ -219,14 +219,10 @@ def handle_error(error: Exception) -> Any:
     """One answer to every failure: JSON for programs, a page for people."""
     if isinstance(error, RequestRedirect):
         return error
-    problem = api_errors.as_problem(error)
-    if (other := site_errors.redirect_for(problem)) is not None:
+    problem = as_problem(error)
+    if (other := redirect_for(problem)) is not None:
         return other
-    return (
-        api_errors.problem_response(problem)
-        if site_errors.wants_json()
-        else site_errors.error_page(problem)
-    )
+    return problem_response(problem) if wants_json() else error_page(problem)
 
 
 def handle_full_disk(error: OSError) -> Any:

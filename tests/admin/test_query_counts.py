@@ -8,7 +8,7 @@ from quire.actor import Actor
 from quire.declare.record import REGISTRY
 from quire.records import CATEGORIES, COMMENTS, PAGES, POSTS, REDIRECTS, SAVED_VIEWS
 from quire.store import write
-from quire.store.drafts import service as draft_service
+from quire.store.drafts import draft_service
 
 MOST = 6
 """Statements of a page, whatever was changed before."""

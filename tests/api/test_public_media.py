@@ -11,7 +11,7 @@ from quire.records import APPEARANCE, COMMENTS, MEDIA, PAGES, POSTS, USERS
 from quire.records.media import upload
 from quire.store import read, write
 from quire.store.db import db, read_connection
-from quire.store.drafts import service as draft_service
+from quire.store.drafts import draft_service
 from tests.query_plans import query_plans
 from tests.sample_images import keep
 

@@ -7,7 +7,7 @@ import pytest
 from quire.actor import SYSTEM, Actor
 from quire.records import POSTS, USERS
 from quire.store import read, write
-from quire.store.drafts import service as draft_service
+from quire.store.drafts import draft_service
 
 numbers = count(1)
 pytestmark = pytest.mark.browser

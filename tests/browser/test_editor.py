@@ -10,7 +10,7 @@ from quire.declare.query import Query
 from quire.errors import NotFound
 from quire.records import POSTS
 from quire.store import read, write
-from quire.store.drafts import service as draft_service
+from quire.store.drafts import draft_service
 
 pytestmark = pytest.mark.browser
 

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from quire.actor import SYSTEM
 from quire.records import POSTS
 from quire.store import read, write
-from quire.store.drafts import service as draft_service
+from quire.store.drafts import draft_service
 from tests.sample_images import picture
 
 pytestmark = pytest.mark.browser

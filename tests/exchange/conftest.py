@@ -14,7 +14,7 @@ from quire.actor import SYSTEM
 from quire.declare.clock import rfc3339
 from quire.exchange.markdown import reader
 from quire.exchange.model import ImportReport
-from quire.exchange.wordpress import load as wordpress_load
+from quire.exchange.wordpress.load import load_wordpress
 from quire.records import USERS
 from quire.store import write
 from quire.store.db import db, read_connection
@@ -113,7 +113,7 @@ def _wxr(site: Flask, tmp_path: Path) -> Callable[..., ImportReport]:
         file = tmp_path / "export.xml"
         whole = HEAD.replace("{v}", version) + content + "</channel></rss>"
         file.write_text(whole, encoding="utf-8")
-        return wordpress_load.load(file, **more)
+        return load_wordpress(file, **more)
 
     return wxr
 

@@ -30,7 +30,7 @@ def test_a_real_blog(site: Flask, real: Path, rows: Rows) -> None:
 
 def test_the_theme_unit_test(site: Flask, real: Path, rows: Rows) -> None:
     file = real / "wordpress" / "themeunittestdata.xml"
-    report = load.load(file)
+    report = load.load_wordpress(file)
     assert report.summary() == "79 created, 116 skipped"
     posts = {row["slug"]: row for row in rows("SELECT * FROM posts")}
     assert len(posts) == 58
@@ -44,7 +44,7 @@ def test_the_theme_unit_test(site: Flask, real: Path, rows: Rows) -> None:
     found = rows("SELECT * FROM comments")
     assert (len(found), len([row for row in found if row["status"] == "pending"])) == (24, 1)
     assert _depth(found) == 10
-    assert load.load(file).summary() == "79 unchanged, 116 skipped"
+    assert load.load_wordpress(file).summary() == "79 unchanged, 116 skipped"
     assert imported_users(rows) == ["themereviewteam", "themedemos"]
 
 

@@ -218,7 +218,7 @@ def test_gated_parts_of_ghost_stay_private(
     dated = post | {"published_at": "2024-01-02T00:00:00.000Z"}
     file = tmp_path / "ghost.json"
     file.write_bytes(orjson.dumps({"db": [{"data": {"posts": [dated | values]}}]}))
-    report = load.load(file)
+    report = load.load_ghost(file)
     found = rows("SELECT body, published_at FROM posts")[0]
     assert (found["published_at"] is not None) == public, str(report)
     assert not public or "PAID" not in found["body"]

@@ -119,3 +119,15 @@ def test_no_circle_with_strings_counted(names):
 def test_every_package_is_in_the_contract():
     top = {name.split(".")[1] for name in FILES if "." in name}
     assert top == set(layers())
+
+
+def test_nothing_of_ours_is_imported_under_another_name():
+    others = [
+        f"{name}:{node.lineno} {alias.name} as {alias.asname}"
+        for name, path in FILES.items()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("quire")
+        for alias in node.names
+        if alias.asname not in (None, alias.name)
+    ]
+    assert others == []

@@ -11,7 +11,7 @@ from quire.declare.job_registry import PeriodicTask
 from quire.records import POSTS, SESSIONS
 from quire.store import read, write
 from quire.store.db import read_connection
-from quire.store.drafts import service as draft_service
+from quire.store.drafts import draft_service
 from quire.store.drafts.storage import Draft
 from quire.store.events import outbox, queue
 from quire.store.events.outbox import OutboxEvent

@@ -43,7 +43,7 @@ VIEWS = {"audit_events": AuditView, "media": MediaView, "sessions": SessionsView
 """Types with views of their own."""
 
 
-def init_app(app: Flask) -> Admin:
+def init_admin(app: Flask) -> Admin:
     """Register the panel at `/admin/`."""
     app.register_blueprint(Blueprint("panel_templates", __name__, template_folder="templates"))
     theme = Bootstrap4Theme(base_template="quire_admin/base.html")

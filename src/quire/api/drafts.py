@@ -9,7 +9,7 @@ from quire.api.query_parameters import allow_params
 from quire.api.request_body import read_object
 from quire.api.resources import RecordResource
 from quire.errors import VersionRequired
-from quire.store.drafts import service as draft_service
+from quire.store.drafts import draft_service
 
 
 class DraftItem(RecordResource):

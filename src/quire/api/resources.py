@@ -25,7 +25,7 @@ from quire.store import read, write
 from quire.store.changes.preconditions import refuse_without_version
 from quire.store.changes.rows import load_for_update
 from quire.store.db import read_connection
-from quire.store.drafts import service as draft_service
+from quire.store.drafts import draft_service
 from quire.web.caching import note_shown
 from quire.web.current import current_request
 

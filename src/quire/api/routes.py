@@ -167,7 +167,7 @@ def _add_nested_routes(api: Api, record: Record) -> None:
         api.add_resource(nested, below, endpoint=f"{parent.path}_{record.path}")
 
 
-def init_app(app: Flask) -> None:
+def init_api(app: Flask) -> None:
     """Add the API to the application."""
     app.url_map.converters["id"] = RecordIdConverter
     blueprint = Blueprint(

@@ -47,7 +47,9 @@ class Restore:
     knows_key: bool
 
 
-def restore(path: Path, passphrase: Passphrase, confirm: Confirm, progress: Progress) -> Restore:
+def restore_backup(
+    path: Path, passphrase: Passphrase, confirm: Confirm, progress: Progress
+) -> Restore:
     """Replace database and files by those of the backup in `path`.
 
     Raises StartupError where the backup cannot be used, or a server is running: then nothing has changed.

@@ -16,7 +16,7 @@ from quire.config.validation import StartupError
 Progress = Callable[[int, int], object]
 
 
-def verify(path: Path, passphrase: Passphrase, progress: Progress) -> Manifest:
+def verify_backup(path: Path, passphrase: Passphrase, progress: Progress) -> Manifest:
     """Restore the database of the backup in `path` into a temporary place, and compare all of it.
 
     Returns its manifest, and keeps beside the backup what came of it. Raises StartupError with what

@@ -17,10 +17,10 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from flask import current_app
 
-from quire.backup import folder as backups
 from quire.backup.age import EncryptedWriter
 from quire.backup.contents import Contents
 from quire.backup.databases import database_engine
+from quire.backup.folder import backup_folder, delete_old_backups, explain_disk_problems, new_name
 from quire.backup.manifest import (
     DATABASES,
     FILES,
@@ -68,19 +68,19 @@ def make_backup(file: Path | None, passphrase: str | None, progress: Progress) -
     if not database_revision():
         raise StartupError("There is no database yet: nothing to back up.")
     with backing_up():
-        path = file or backups.new_name(encrypted=passphrase is not None)
-        with backups.explain_disk_problems(path.parent):
+        path = file or new_name(encrypted=passphrase is not None)
+        with explain_disk_problems(path.parent):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             _delete_unfinished(path)
             backup = _write(path, passphrase, progress)
         if file is None:
-            backups.delete_old_backups()
+            delete_old_backups()
         return backup
 
 
 def _delete_unfinished(path: Path) -> None:
     """Delete what a backup that was killed has left beside `path`; the lock says that none is running."""
-    if path.parent == backups.backup_folder():
+    if path.parent == backup_folder():
         for one in path.parent.glob(f"*{UNFINISHED}"):
             one.unlink()
         for one in path.parent.glob(f"{WORK}*"):

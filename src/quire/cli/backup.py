@@ -9,8 +9,8 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from quire.backup.manifest import FILES, Manifest
-from quire.backup.restore import restore as restore_backup
-from quire.backup.verify import verify as verify_backup
+from quire.backup.restore import restore_backup
+from quire.backup.verify import verify_backup
 from quire.backup.write import make_backup
 from quire.cli.context import progress_meter
 from quire.config.types import SHORTEST_PASSPHRASE

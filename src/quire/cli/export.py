@@ -7,7 +7,7 @@ import click
 from quire.actor import SYSTEM
 from quire.cli.context import progress_meter, with_database
 from quire.config.validation import StartupError
-from quire.exchange.archive import export as archive_export
+from quire.exchange.archive.export import write_archive
 from quire.store import audit
 
 
@@ -19,7 +19,7 @@ def export(file: Path, with_passwords: bool) -> None:
     """Write all content to FILE, a zip of NDJSON; `import json` reads it."""
     with progress_meter("Exporting") as show:
         try:
-            size = archive_export.write(file, passwords=with_passwords, progress=show)
+            size = write_archive(file, passwords=with_passwords, progress=show)
         except OSError as error:
             raise StartupError(f"Cannot write {file} ({error.strerror}).") from None
     audit.record_event(SYSTEM, "export", "archive", None, *["passwords"] * with_passwords)

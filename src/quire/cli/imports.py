@@ -9,11 +9,11 @@ import click
 
 from quire.cli.context import progress_meter, with_database
 from quire.exchange.archive import merge
-from quire.exchange.ghost import load as ghost_load
+from quire.exchange.ghost.load import load_ghost
 from quire.exchange.markdown import reader
 from quire.exchange.model import ImportReport
 from quire.exchange.tables import command
-from quire.exchange.wordpress import load as wordpress_load
+from quire.exchange.wordpress.load import load_wordpress
 from quire.store.engine import update_statistics
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -50,7 +50,7 @@ def import_markdown(folder: Path, author: str | None, dry_run: bool) -> None:
 @with_database
 def import_wordpress(file: Path, author: str | None, dry_run: bool) -> None:
     """Import a WordPress export (WXR)."""
-    run(wordpress_load.load, file, dry_run, author=author)
+    run(load_wordpress, file, dry_run, author=author)
 
 
 @imports.command("ghost")
@@ -61,7 +61,7 @@ def import_wordpress(file: Path, author: str | None, dry_run: bool) -> None:
 @with_database
 def import_ghost(file: Path, author: str | None, url: str, dry_run: bool) -> None:
     """Import a Ghost export (JSON)."""
-    run(ghost_load.load, file, dry_run, author=author, url=url)
+    run(load_ghost, file, dry_run, author=author, url=url)
 
 
 @imports.command("json")

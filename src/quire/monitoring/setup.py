@@ -14,7 +14,7 @@ FOLDER = "metrics"
 _COUNTERS = "quire_shared_counters"
 
 
-def init_app(app: Flask) -> None:
+def init_monitoring(app: Flask) -> None:
     """Count the requests of `app`."""
     app.wsgi_app = RequestRecorder(app.wsgi_app)  # type: ignore[method-assign]
     folder = Path(app.config["QUIRE_INSTANCE"]) / FOLDER

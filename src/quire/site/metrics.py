@@ -20,7 +20,7 @@ from quire.config.version import VERSION
 from quire.declare.clock import now
 from quire.errors import PermissionDenied, Problem, Unauthenticated
 from quire.jobs.worker import job_threads
-from quire.monitoring import counters as names
+from quire.monitoring import counters
 from quire.monitoring.bounded_calls import bounded_result
 from quire.monitoring.counters import BUCKETS, Numbers
 from quire.monitoring.setup import shared_counters
@@ -35,18 +35,21 @@ SECONDS = 3.0
 """How long the database may take; its numbers are left out if it takes longer."""
 PREFIX = "quire_"
 COUNTERS = {
-    names.REQUESTS: ("Requests by route, method and status.", ("route", "method", "status")),
-    names.STATEMENTS: ("SQL statements sent to the database.", ()),
-    names.STATEMENT_SECONDS: ("Seconds that requests have spent in the database.", ()),
-    names.CACHE_LOOKUPS: ("Lookups in the cache of what was read, by result.", ("result",)),
-    names.RESPONSE_LOOKUPS: ("Lookups in the cache of finished responses, by result.", ("result",)),
-    names.READS: (
+    counters.REQUESTS: ("Requests by route, method and status.", ("route", "method", "status")),
+    counters.STATEMENTS: ("SQL statements sent to the database.", ()),
+    counters.STATEMENT_SECONDS: ("Seconds that requests have spent in the database.", ()),
+    counters.CACHE_LOOKUPS: ("Lookups in the cache of what was read, by result.", ("result",)),
+    counters.RESPONSE_LOOKUPS: (
+        "Lookups in the cache of finished responses, by result.",
+        ("result",),
+    ),
+    counters.READS: (
         "Times that a request that reads chose a database server, by which it was.",
         ("server",),
     ),
-    names.JOBS_RUN: ("Attempts at jobs by event and result.", ("event", "result")),
-    names.DELIVERIES: ("Attempts at deliveries of webhooks by result.", ("result",)),
-    names.SIGN_IN_FAILURES: ("Failed sign-ins by what was wrong.", ("proof",)),
+    counters.JOBS_RUN: ("Attempts at jobs by event and result.", ("event", "result")),
+    counters.DELIVERIES: ("Attempts at deliveries of webhooks by result.", ("result",)),
+    counters.SIGN_IN_FAILURES: ("Failed sign-ins by what was wrong.", ("proof",)),
 }
 LATENCY_HELP = "Seconds from a request to the beginning of its response."
 FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
@@ -122,10 +125,10 @@ def _counter_families(numbers: Numbers) -> Iterator[Any]:
 
 
 def _latency_family(numbers: Numbers) -> Any:
-    name = PREFIX + names.LATENCY
+    name = PREFIX + counters.LATENCY
     family = _core().HistogramMetricFamily(name, LATENCY_HELP, labels=("route", "method"))
     for key, (*classes, seconds) in numbers.items():
-        if key[0] == names.LATENCY:
+        if key[0] == counters.LATENCY:
             total, buckets = 0.0, []
             for bound, count in zip((*map(str, BUCKETS), "+Inf"), classes, strict=True):
                 total += count

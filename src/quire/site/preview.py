@@ -11,7 +11,7 @@ from quire.records import PAGES, POSTS
 from quire.records.images import image_of
 from quire.site.display_names import display_names
 from quire.site.page import render_page
-from quire.store.drafts import service as draft_service
+from quire.store.drafts import draft_service
 
 TEMPLATES = {POSTS.path: ("post.html", "post"), PAGES.path: ("page.html", "page")}
 """Types with a template of their own, and the record's name in it."""

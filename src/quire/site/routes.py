@@ -103,7 +103,7 @@ ADDRESSES: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
 )
 
 
-def init_app(app: Flask) -> None:
+def init_site(app: Flask) -> None:
     """Register the site in the application."""
     app.url_map.converters["word"] = WordConverter
     site = Blueprint(

@@ -12,7 +12,7 @@ from quire.errors import BadRequest
 from quire.records import POSTS
 from quire.site.content import Pager
 from quire.site.page import render_page
-from quire.store import global_search as store_search
+from quire.store import global_search
 from quire.web.language import gettext, translate
 
 QUERY_PARAMETER = ("q", "page")
@@ -34,7 +34,7 @@ def search() -> Response:
         )
     if query.search is None:
         return render_page("search.html", words="")
-    page = store_search.search(ANONYMOUS, query)
+    page = global_search.search(ANONYMOUS, query)
     results = [_result(one) for one in page.rows]
     return render_page(
         "search.html", words=words, page=page, results=results, page_links=Pager.of(page)

@@ -9,15 +9,15 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from quire.auth.current_actor import current_actor
 from quire.errors import NotFound
-from quire.jobs.mail import unsubscribe as mail_unsubscribe
+from quire.jobs.mail.unsubscribe import parse_token, unsubscribe_user
 from quire.site.page import render_page
 
 
 def unsubscribe(token: str) -> AnyResponse:
     """Ask for confirmation, then unsubscribe from emails of one kind."""
-    recipient = mail_unsubscribe.parse_token(token)
+    recipient = parse_token(token)
     if recipient is None:
         raise NotFound("This link is incomplete.")
     if request.method == "POST":
-        mail_unsubscribe.unsubscribe(*recipient, current_actor())
+        unsubscribe_user(*recipient, current_actor())
     return render_page("unsubscribe.html", kind=recipient[1], done=request.method == "POST")

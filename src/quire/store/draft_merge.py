@@ -12,9 +12,8 @@ from quire.declare.record import Record
 from quire.store import revisions
 from quire.store.changes import rows
 from quire.store.db import transaction
-from quire.store.drafts import storage as drafts
 from quire.store.drafts.publication import stale_draft
-from quire.store.drafts.storage import StoredDraft
+from quire.store.drafts.storage import StoredDraft, delete_draft, find_draft, store_draft
 from quire.store.transactions.retries import retry_conflicts
 from quire.store.write import Raw, Saved, act, update
 
@@ -38,15 +37,15 @@ def publish(
     """
     with transaction() as connection:
         saved = update(record, actor, id, raw, version=version)
-        draft = drafts.find_draft(connection, record, id) if record.drafts else None
+        draft = find_draft(connection, record, id) if record.drafts else None
         if draft is not None and draft.version != draft_version:
             raise stale_draft(connection, record, saved.state, draft)
         if draft is not None and remaining:
             values = {name: value for name, value in draft.values.items() if name in remaining}
             smaller = replace(draft, version=draft.version + 1, values=values)
-            drafts.store_draft(connection, record, actor, id, draft, smaller)
+            store_draft(connection, record, actor, id, draft, smaller)
         else:
-            drafts.delete_draft(connection, record, id)
+            delete_draft(connection, record, id)
     return saved
 
 
@@ -60,10 +59,10 @@ def act_on_merged(
     """
     with transaction() as connection:
         state = rows.load_for_update(connection, record, actor, id, record.access.update).state
-        draft = drafts.find_draft(connection, record, id) if record.drafts else None
+        draft = find_draft(connection, record, id) if record.drafts else None
         if draft is not None and not conflicting_fields(connection, record, state, draft):
             current_draft = replace(draft, base_version=state["version"])
-            drafts.store_draft(connection, record, actor, id, draft, current_draft)
+            store_draft(connection, record, actor, id, draft, current_draft)
         return act(record, actor, id, name, draft_version=draft_version)
 
 

@@ -29,7 +29,7 @@ from quire.store.database_state import DatabaseState, database_state
 from quire.store.db import db, read_connection
 from quire.store.lists.statements import from_matches
 from quire.store.read import Page
-from quire.store.search import index as engine
+from quire.store.search import search_index
 from quire.store.search.snippets import Highlighter
 
 
@@ -48,7 +48,7 @@ def search(actor: Actor, query: Query, types: tuple[str, ...] | None = None) -> 
             "This requires the scope of a type that can be searched, such as posts:read."
         )
     number = query.page or 1
-    values = {**rule_params(actor), "search": engine.expression(words, dialect)}
+    values = {**rule_params(actor), "search": search_index.expression(words, dialect)}
     limits = {"limit": query.per_page, "offset": (number - 1) * query.per_page}
     rows_of, counting = _statements(typical, dialect, types)
     with read_connection() as connection:
@@ -56,8 +56,8 @@ def search(actor: Actor, query: Query, types: tuple[str, ...] | None = None) -> 
         state = database_state(connection, values["now"])
         most = count_hits(connection, state, records, values)
         count = total(connection, state, ("all types", *key), counting, values)
-        among_ranked = limits["offset"] < engine.MAX_RANKED * len(records)
-        for reach in engine.reaches(among_ranked, among_ranked):
+        among_ranked = limits["offset"] < search_index.MAX_RANKED * len(records)
+        for reach in search_index.reaches(among_ranked, among_ranked):
             rows = connection.execute(rows_of, values | limits | reach).all()
             if len(rows) == query.per_page or most <= reach["most"]:
                 break
@@ -71,7 +71,7 @@ def search(actor: Actor, query: Query, types: tuple[str, ...] | None = None) -> 
         has_prev=number > 1,
         next_cursor=None,
         prev_cursor=None,
-        total_is_minimum=most > engine.MAX_HITS,
+        total_is_minimum=most > search_index.MAX_HITS,
     )
 
 
@@ -84,7 +84,7 @@ def count_hits(
     key = "hits of types", paths, values["search"]
     numbers = totals(connection, state, key, _hits(paths, connection.dialect.name), values)
     for one, *pair in zip(records, numbers[::2], numbers[1::2], strict=True):
-        values |= engine.hit_values(one, *pair)
+        values |= search_index.hit_values(one, *pair)
     return max(numbers[::2])
 
 
@@ -129,13 +129,15 @@ def _statements(
 def _hits(paths: tuple[str, ...], dialect: str) -> Select[Any]:
     """One row with what is counted of the hits of each type."""
     records = (REGISTRY[path] for path in paths)
-    hits = [engine.count_hits(one, dialect).subquery(f"hits_of_{one.path}") for one in records]
+    hits = [
+        search_index.count_hits(one, dialect).subquery(f"hits_of_{one.path}") for one in records
+    ]
     all_hits: Any = reduce(lambda left, right: left.join(right, true()), hits)
     return select(*(column for one in hits for column in one.c)).select_from(all_hits)
 
 
 def _part(record: Record, actor: Actor, dialect: str, ranked: bool) -> Select[Any]:
-    table, matches = record.table, engine.matches(record, dialect, ranked)
+    table, matches = record.table, search_index.matches(record, dialect, ranked)
     part = select(literal(record.path).label("type"), table.c.id)
     part = from_matches(part.add_columns(matches.c.rank) if ranked else part, record, matches)
     part = part.where(*row_conditions(record.allows(actor, "read")))

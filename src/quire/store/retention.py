@@ -12,13 +12,12 @@ from quire.actor import SYSTEM
 from quire.declare.clock import now, rfc3339
 from quire.declare.record import REGISTRY, Record
 from quire.errors import Conflict, NotFound, VersionConflict
-from quire.store import import_origins
+from quire.store import import_origins, write
 from quire.store.audit import AuditEvent
 from quire.store.db import read_connection, transaction
 from quire.store.import_origins import ImportOrigin
 from quire.store.revisions import Revision
 from quire.store.transactions.long_work import delete_in_batches, in_batches
-from quire.store.write import delete as delete_record
 
 PAGE_LIFETIME = timedelta(days=7)
 """How long after an editor page was opened a repeated request still finds the draft it created."""
@@ -51,7 +50,7 @@ def _delete_if_unchanged(record: Record, id: int, version: int) -> bool:
     """Whether it was deleted: a record that somebody restores at this moment stays."""
     try:
         with transaction() as connection, connection.begin_nested():
-            delete_record(record, SYSTEM, id, permanent=True, version=version)
+            write.delete(record, SYSTEM, id, permanent=True, version=version)
     except (NotFound, VersionConflict, Conflict):
         return False
     return True

@@ -12,7 +12,7 @@ from quire.store.database_state import database_state
 from quire.store.db import db, read_connection
 from quire.store.global_search import count_hits
 from quire.store.lists.statements import from_matches
-from quire.store.search import index as engine
+from quire.store.search import search_index
 
 MAX_TITLE = 200
 """Characters of a title that are read: a comment's is its whole text."""
@@ -38,7 +38,7 @@ def title_column(record: Record) -> Any:
 def suggestions(records: list[Record], actor: Actor, words: str, per_type: int) -> list[Suggestion]:
     """At most `per_type` matches of each of `records` that `actor` finds in the panel, the best first."""
     dialect = db.engine.dialect.name
-    values = {**rule_params(actor), "search": engine.expression(words, dialect)}
+    values = {**rule_params(actor), "search": search_index.expression(words, dialect)}
     paths = tuple(one.path for one in records)
     if not paths:
         return []
@@ -46,7 +46,7 @@ def suggestions(records: list[Record], actor: Actor, words: str, per_type: int) 
     with read_connection() as connection:
         state = database_state(connection, values["now"])
         most = count_hits(connection, state, records, values)
-        for reach in engine.reaches(True, True):
+        for reach in search_index.reaches(True, True):
             rows = [Suggestion(*row) for row in connection.execute(statement, values | reach)]
             if len(rows) == per_type * len(paths) or most <= reach["most"]:
                 break
@@ -60,7 +60,7 @@ def _statement(paths: tuple[str, ...], actor: Actor, dialect: str, per_type: int
 
 
 def _part(record: Record, actor: Actor, dialect: str, per_type: int) -> Select[Any]:
-    table, matches = record.table, engine.matches(record, dialect)
+    table, matches = record.table, search_index.matches(record, dialect)
     url = record.fields_by_name.get("url")
     part = select(
         literal(record.path).label("type"),

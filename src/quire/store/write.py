@@ -38,7 +38,7 @@ from quire.store.changes.references import prefetch
 from quire.store.changes.side_effects import record_change
 from quire.store.changes.steps import complete, insert_all, recheck, remove
 from quire.store.db import rollback_scope, transaction
-from quire.store.drafts import publication as draft_publication
+from quire.store.drafts.publication import apply_draft, prepare_publication
 from quire.store.drafts.storage import delete_draft
 from quire.store.events.viewers import note_before
 from quire.store.transactions.retries import retry_conflicts
@@ -228,14 +228,14 @@ def act(
         if not action.in_trash:
             refuse_trashed(record, state)
         if action.takes_draft:
-            draft_publication.apply_draft(connection, change, draft_version)
+            apply_draft(connection, change, draft_version)
         return _run_action(connection, change, action, row)
 
 
 def prepare_action(record: Record, actor: Actor, id: int, action: Action) -> Raw:
     """The slow preparation of an action, before the transaction. Raises Unauthenticated, PermissionDenied."""
     require_possible(action.allow, actor)
-    return draft_publication.prepare_publication(record, actor, id, action)
+    return prepare_publication(record, actor, id, action)
 
 
 def _run_action(

@@ -6,7 +6,7 @@ from quire.actor import SYSTEM
 from quire.admin.form.line_merge import MOST_LINES, contains_changes, merge_lines
 from quire.records import POSTS
 from quire.store import write
-from quire.store.drafts import service as draft_service
+from quire.store.drafts import draft_service
 
 BASE = "one\n\ntwo\n\nthree\n\nfour"
 

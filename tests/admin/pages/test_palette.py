@@ -5,10 +5,10 @@ import pytest
 from quire.actor import SYSTEM, Actor
 from quire.records import POSTS, SAVED_VIEWS, TAGS
 from quire.store import global_search, search_suggestions, write
-from quire.store.search import index as engine
+from quire.store.search import search_index
 
 STATEMENTS = (
-    (engine, "count_hits"), (global_search, "_hits"), (search_suggestions, "_statement"),
+    (search_index, "count_hits"), (global_search, "_hits"), (search_suggestions, "_statement"),
 )  # fmt: skip
 """Statements that hold how many hits are ranked, and where they are cached."""
 
@@ -86,7 +86,7 @@ def test_nothing_from_the_trash(admin, ids):
 
 
 def test_hits_that_are_not_visible_hide_none_that_are(browser, app, monkeypatch):
-    monkeypatch.setattr(engine, "MAX_RANKED", 2)
+    monkeypatch.setattr(search_index, "MAX_RANKED", 2)
     for module, name in STATEMENTS:
         monkeypatch.setattr(module, name, getattr(module, name).__wrapped__)
     with app.app_context():

@@ -21,7 +21,7 @@ from quire.records import (
 )
 from quire.records.media import upload
 from quire.store import read, write
-from quire.store.drafts import service as draft_service
+from quire.store.drafts import draft_service
 from tests.sample_images import keep
 
 SEO = {"seo_title": "When the tide turns", "seo_description": "Tables"}

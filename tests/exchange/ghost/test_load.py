@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from quire.exchange.ghost import load as ghost_load
+from quire.exchange.ghost.load import load_ghost
 from tests.exchange.conftest import ONE, imported_users, tags
 
 IDS = iter(range(1, 10_000))
@@ -46,7 +46,7 @@ def blog(site, tmp_path):
             ]
         }
         (tmp_path / "ghost.json").write_text(json.dumps(whole), encoding="utf-8")
-        return ghost_load.load(tmp_path / "ghost.json", **more)
+        return load_ghost(tmp_path / "ghost.json", **more)
 
     return load
 
@@ -185,7 +185,7 @@ def test_an_export_of_long_ago(site, tmp_path, rows):
         },
     }  # fmt: skip
     (tmp_path / "old.json").write_text(json.dumps(old), encoding="utf-8")
-    ghost_load.load(tmp_path / "old.json")
+    load_ghost(tmp_path / "old.json")
     found = rows(ONE)[0]
     assert found["published_at"] == "2013-12-30T11:58:30Z"
     assert found["body"].endswith("# Old *times*") and found["body"].startswith("![](")
@@ -231,12 +231,12 @@ def test_odd_rows_stop_nothing_else(blog, rows):
 )  # fmt: skip
 def test_files_that_are_none(site, tmp_path, data, words):
     (tmp_path / "x.json").write_bytes(data)
-    report = ghost_load.load(tmp_path / "x.json")
+    report = load_ghost(tmp_path / "x.json")
     assert not report.has_content and words in str(report)
 
 
 def test_posts_without_a_text_fill_neither_the_memory_nor_the_day(blog, monkeypatch):
-    monkeypatch.setattr(ghost_load, "MOST_EMPTY_POSTS", 2)
+    monkeypatch.setattr("quire.exchange.ghost.load.MOST_EMPTY_POSTS", 2)
     assert blog({}, {"id": "1"}, post()).counts == {"created": 2, "skipped": 1}
     [line] = blog({}, {"id": "1"}, {"title": "No id"}, post()).lines
     assert (line.outcome, line.words) == (
@@ -247,7 +247,7 @@ def test_posts_without_a_text_fill_neither_the_memory_nor_the_day(blog, monkeypa
 
 @pytest.mark.parametrize(("limit", "most"), [("MOST_ROWS", 3), ("MOST_CHARACTERS", 70)])
 def test_tables_in_memory_are_bounded(blog, monkeypatch, limit, most):
-    monkeypatch.setattr(ghost_load, limit, most)
+    monkeypatch.setattr(f"quire.exchange.ghost.load.{limit}", most)
     assert blog(post()).created == 1  # of two people the columns that are used have 65 characters
     tables = {"tags": [{"id": "a", "name": "One"}, {"id": "b", "name": "Two", "slug": "two"}]}
     [line] = blog(post(), tables=tables).lines
@@ -255,7 +255,7 @@ def test_tables_in_memory_are_bounded(blog, monkeypatch, limit, most):
 
 
 def test_unknown_tables_and_columns_are_not_kept(blog, monkeypatch):
-    monkeypatch.setattr(ghost_load, "MOST_ROWS", 2)
-    monkeypatch.setattr(ghost_load, "MOST_CHARACTERS", 70)
+    monkeypatch.setattr("quire.exchange.ghost.load.MOST_ROWS", 2)
+    monkeypatch.setattr("quire.exchange.ghost.load.MOST_CHARACTERS", 70)
     others = {f"table{number}": [{"id": "x" * 100}] for number in range(10)}
     assert blog(post(), tables=others).created == 1

@@ -100,7 +100,7 @@ def test_a_folder_with_contents(site: Flask, rows: Rows, tmp_path: Path) -> None
 
 def test_real_content_has_no_dead_links(site: Flask, real: Path, rows: Rows) -> None:
     reader.load(real / "jekyll-posts")
-    load.load(real / "wordpress" / "themeunittestdata.xml")
+    load.load_wordpress(real / "wordpress" / "themeunittestdata.xml")
     texts = rows("SELECT slug, body_html FROM posts UNION ALL SELECT slug, body_html FROM pages")
     dead = {row["slug"]: dead_links(row["body_html"]) for row in texts}
     assert {slug: links for slug, links in dead.items() if links} == {}

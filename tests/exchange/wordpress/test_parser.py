@@ -70,7 +70,7 @@ def test_what_is_no_export_is_refused(
 ) -> None:
     file = tmp_path / "x.xml"
     file.write_bytes(content)
-    report = load.load(file)
+    report = load.load_wordpress(file)
     assert [line.words.startswith(reason) for line in report.lines] == [True]
     assert not report.has_content
 
@@ -82,7 +82,7 @@ def test_what_stands_before_a_fault_is_imported(site: Flask, tmp_path: Path, wxr
     broken.write_bytes(
         b"\n\n" + whole[: whole.rindex(b"<item>") + 30].replace(b"Text", b"Caf\xe9\x0b")
     )
-    report = load.load(broken)
+    report = load.load_wordpress(broken)
     assert [line.outcome for line in report.lines] == ["updated", "updated", "skipped"]
     assert report.lines[-1].words.startswith("is not well-formed XML (line ")
 
@@ -96,7 +96,7 @@ def test_memory_does_not_grow_with_the_file(site: Flask, tmp_path: Path) -> None
         encoding="utf-8",
     )
     tracemalloc.start()
-    load.load(file)
+    load.load_wordpress(file)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert file.stat().st_size > 20_000_000
@@ -109,7 +109,7 @@ def test_bytes_of_another_encoding_are_mended_and_told(
     wxr(item(1))
     file = tmp_path / "export.xml"
     file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes().replace(b"Text", b"Caf\xe9 \x93x\x94\x0b"))
-    report = load.load(file)
+    report = load.load_wordpress(file)
     assert [str(line) for line in report.lines] == [
         "updated posts/post-1  (post 1)",
         "noted export.xml: is not entirely valid UTF-8; the rest is read as Windows-1252",

@@ -16,7 +16,7 @@ from quire.store.db import db
 from quire.store.lists import page_rows, search_extent
 from quire.store.lists import statements as select_statements
 from quire.store.search import documents as search_documents
-from quire.store.search import index as search_index
+from quire.store.search import search_index
 from quire.store.write import act, create_many, delete, update
 from tests.query_plans import query_plans, sqlite_steps
 from tests.site.conftest import sign_in

@@ -18,7 +18,7 @@ from quire.declare.clock import rfc3339
 from quire.declare.record import Record
 from quire.errors import NotFound
 from quire.store.changes.slugs import is_free, suggest_slug
-from quire.store.drafts import service as draft_service
+from quire.store.drafts import draft_service
 from quire.store.permissions import may
 from quire.web.language import gettext
 

@@ -16,7 +16,7 @@ from quire.errors import NotFound, ValidationFailed, detail
 from quire.store import import_origins, write
 from quire.store.changes.rows import lock
 from quire.store.db import transaction
-from quire.store.drafts.service import save_draft
+from quire.store.drafts.draft_service import save_draft
 from quire.store.transactions.retries import retry_conflicts
 from quire.web.html import fit_into_page
 from quire.web.language import gettext

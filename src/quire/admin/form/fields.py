@@ -29,7 +29,7 @@ from quire.declare.fields import Computed, Field
 from quire.declare.markdown import takes_pictures
 from quire.declare.pydantic_models import NEW, PART, is_required
 from quire.declare.record import REGISTRY, Record
-from quire.declare.settable_fields import is_settable as store_settable
+from quire.declare.settable_fields import is_settable
 from quire.declare.text_values import (
     BIG_WIDGETS,
     INPUT_TYPES,
@@ -52,7 +52,7 @@ def settable_fields(record: Record, actor: Actor, *, creating: bool) -> list[Fie
     return [
         one
         for one in record.fields
-        if store_settable(one, actor, NEW if creating else PART) and not isinstance(one, Computed)
+        if is_settable(one, actor, NEW if creating else PART) and not isinstance(one, Computed)
     ]
 
 

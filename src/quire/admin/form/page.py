@@ -21,7 +21,7 @@ from quire.admin.urls import address_for, endpoint, list_url, lookup_url, record
 from quire.declare.fields import Field
 from quire.declare.record import REGISTRY, Record
 from quire.declare.text_values import BIG_WIDGETS
-from quire.store.drafts import service as draft_service
+from quire.store.drafts import draft_service
 from quire.web.language import gettext
 
 State = dict[str, Any]

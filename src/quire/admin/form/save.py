@@ -31,7 +31,7 @@ from quire.declare.record import Record
 from quire.errors import Problem, VersionConflict
 from quire.store import draft_merge
 from quire.store.changes.preconditions import refuse_trashed
-from quire.store.drafts import service as draft_service
+from quire.store.drafts import draft_service
 from quire.store.history import revision_service
 from quire.web.language import gettext, translate
 

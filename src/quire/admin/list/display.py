@@ -7,8 +7,7 @@ from flask import request, url_for
 
 from quire.admin.list.columns import column_fields, usual_fields, without_parameters
 from quire.admin.list.listing import ListPage
-from quire.admin.list.preferences import COLUMNS as CHOSEN_COLUMNS
-from quire.admin.list.preferences import DENSITY, GRID, LAYOUT, layouts_of
+from quire.admin.list.preferences import CHOSEN_COLUMNS, DENSITY, GRID, LAYOUT, layouts_of
 from quire.admin.list.views import COLUMNS
 from quire.admin.urls import endpoint, list_url, narrowed_url
 from quire.declare.fields import Field

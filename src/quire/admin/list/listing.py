@@ -25,7 +25,7 @@ from quire.admin.list.columns import (
 )
 from quire.admin.list.filters import chip_groups, filter_sections
 from quire.admin.list.groups import parse_list_query, split_name
-from quire.admin.list.preferences import COLUMNS as CHOSEN_COLUMNS
+from quire.admin.list.preferences import CHOSEN_COLUMNS
 from quire.admin.list.tabs import tabs
 from quire.admin.list.views import COLUMNS, PAGING, ListViews
 from quire.admin.thumbnails import thumbnail

@@ -11,7 +11,7 @@ from quire.records import PROFILES
 from quire.store import read, write
 from quire.store.cache import cached_until_commit
 
-COLUMNS, DEFAULT_VIEW, LAYOUT = "list_columns", "default_views", "list_layouts"
+CHOSEN_COLUMNS, DEFAULT_VIEW, LAYOUT = "list_columns", "default_views", "list_layouts"
 """The fields of a profile in which it is kept by the path of a record type."""
 DENSITY = "density"
 """The field in which it is kept for all lists."""
@@ -61,7 +61,7 @@ class Preferences:
 def preferences_of(actor: Actor) -> Preferences:
     """The choices of the person who asks."""
     mine = (Condition("user", "eq", (actor.user_id,)),)
-    fields = ("id", COLUMNS, DEFAULT_VIEW, LAYOUT, DENSITY)
+    fields = ("id", CHOSEN_COLUMNS, DEFAULT_VIEW, LAYOUT, DENSITY)
     query = Query(conditions=mine, fields=fields, per_page=1, count=False)
     rows = cached_until_commit(
         ("choices for lists", actor.user_id),

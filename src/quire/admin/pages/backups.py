@@ -14,7 +14,7 @@ from quire.admin.format import size
 from quire.admin.local_time import format_moment, format_relative
 from quire.admin.panel_view import PanelView, panel_actor
 from quire.backup.folder import backup_folder, last_verification, stored_backups
-from quire.backup.verify import verify
+from quire.backup.verify import verify_backup
 from quire.backup.write import make_backup
 from quire.config.validation import StartupError
 from quire.declare.clock import rfc3339
@@ -45,7 +45,7 @@ def _verify(job: Job) -> None:
     if path is None:
         raise PermanentFailure("The backup is gone.")
     try:
-        verify(path, lambda: str(current_app.config["BACKUP_PASSPHRASE"]), lambda *_: None)
+        verify_backup(path, lambda: str(current_app.config["BACKUP_PASSPHRASE"]), lambda *_: None)
     except StartupError as error:
         raise PermanentFailure(str(error)) from error
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from quire.api.bulk import bulk_model, operation_models, write_rules
-from quire.api.openapi import responses as answers
+from quire.api.openapi import response_objects
 from quire.api.openapi.operations import AUTHENTICATED_WRITE, body, operation, plural
 from quire.api.openapi.schemas import Detail, Error, ProblemError, add_model, ref, singular_name
 from quire.declare.record import REGISTRY, Record
@@ -83,14 +83,14 @@ def paths() -> Schema:
 
 def _bulk(record: Record) -> Schema:
     name = singular_name(record)
-    done = answers.json_response("What each operation came to.", ref(f"{name}BulkResults"))
+    done = response_objects.json_response("What each operation came to.", ref(f"{name}BulkResults"))
     failures = {"anyOf": [ref("BulkError"), ref("Error")]}
     problems = {"anyOf": [ref("BulkProblem"), ref("ProblemError")]}
-    failed = answers.json_response("It cannot be read, or operations failed.", failures)
-    failed["content"][answers.PROBLEM] = {"schema": problems}
+    failed = response_objects.json_response("It cannot be read, or operations failed.", failures)
+    failed["content"][response_objects.PROBLEM] = {"schema": problems}
     return operation(
         f"bulk{plural(record)}", f"Create, change and delete many {record.label.lower()}", record.label,
-        AUTHENTICATED_WRITE, {"200": done, **answers.errors(403, 413, 415), "422": failed},
+        AUTHENTICATED_WRITE, {"200": done, **response_objects.errors(403, 413, 415), "422": failed},
         requestBody=body(ref(f"{name}BulkRequest")), description=_DESCRIPTION,
     )  # fmt: skip
 
@@ -106,7 +106,9 @@ _DESCRIPTION = (
 def add_undo(operations: Schema) -> Schema:
     """The paths with what undoing a batch answers."""
     undo = operations["/batches/{id}/undo"]["post"]
-    undo["responses"]["200"] = answers.json_response("What came of each row.", ref("BatchUndone"))
+    undo["responses"]["200"] = response_objects.json_response(
+        "What came of each row.", ref("BatchUndone")
+    )
     undo["description"] = (
         "Takes back each change whose record is still at the version that the batch left. The others "
         "are reported and stay, to be tried again."

@@ -4,8 +4,7 @@ from typing import Any
 
 from quire.actor import ANONYMOUS
 from quire.api.changes import DEFAULT_LIMIT, MAX_LIMIT, MAX_WAIT_SECONDS
-from quire.api.openapi import parameters
-from quire.api.openapi import responses as answers
+from quire.api.openapi import parameters, response_objects
 from quire.api.openapi.operations import PUBLIC, operation
 from quire.api.openapi.schemas import START, ref, singular_name
 from quire.declare.record import REGISTRY, Record
@@ -75,11 +74,11 @@ def _whole(properties: Schema) -> Schema:
 
 def get_changes() -> Schema:
     """The operation."""
-    part = answers.json_response("A part of the feed.", ref("ChangeList"))
+    part = response_objects.json_response("A part of the feed.", ref("ChangeList"))
     part["content"]["application/json"]["example"] = EXAMPLE
     return operation(
         "getChanges", "Get what has changed since a cursor", TAG, PUBLIC,
-        {"200": part, **answers.errors(403, 410)},
+        {"200": part, **response_objects.errors(403, 410)},
         parameters=_parameters(),
         description="Changes come in the order of commits, each record once in an answer, as the asker sees "
         "it now. Without `since` the answer is only the cursor for what changes from now on; `start` "

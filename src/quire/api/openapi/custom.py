@@ -5,8 +5,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from quire.api.explain import Explanation
-from quire.api.openapi import parameters
-from quire.api.openapi import responses as answers
+from quire.api.openapi import parameters, response_objects
 from quire.api.openapi.operations import PUBLIC, body, operation
 from quire.api.openapi.schemas import ref
 from quire.api.root import ApiRoot
@@ -54,7 +53,7 @@ def paths() -> Schema:
 
 def add_webhook_test(operations: Schema) -> Schema:
     """The paths of record types with what testing a webhook answers."""
-    response = answers.json_response(
+    response = response_objects.json_response(
         "The delivery, which is sent at once.", ref("Delivery"), "ETag"
     )
     operations["/webhooks/{id}/test"]["post"]["responses"]["200"] = response
@@ -68,9 +67,9 @@ def signed_in() -> Schema:
 
 
 def _sign_in() -> Schema:
-    pair = answers.json_response("The tokens, and the account.", ref("SignedIn"))
+    pair = response_objects.json_response("The tokens, and the account.", ref("SignedIn"))
     return operation(
-        "signIn", "Sign in", AUTHENTICATION, PUBLIC, {"200": pair, **answers.errors(403, 413, 415, 422)},
+        "signIn", "Sign in", AUTHENTICATION, PUBLIC, {"200": pair, **response_objects.errors(403, 413, 415, 422)},
         description="Send the access token as `Authorization: Bearer`. `otp` is the code of a second "
         "factor, for accounts that have one. Too many wrong passwords return 429.",
         requestBody=body(ref("Credentials")),
@@ -78,10 +77,10 @@ def _sign_in() -> Schema:
 
 
 def _refresh() -> Schema:
-    pair = answers.json_response("An access token and a refresh token.", ref("TokenPair"))
+    pair = response_objects.json_response("An access token and a refresh token.", ref("TokenPair"))
     return operation(
         "refreshToken", "Exchange a refresh token for new tokens", AUTHENTICATION, PUBLIC,
-        {"200": pair, **answers.errors(403, 413, 415, 422)},
+        {"200": pair, **response_objects.errors(403, 413, 415, 422)},
         description="A refresh token is valid once; using it again revokes all tokens that followed from it.",
         requestBody=body(ref("RefreshToken")),
     )  # fmt: skip
@@ -91,27 +90,29 @@ def _revoke() -> Schema:
     done = {"description": "The token has been revoked, or was not valid."}
     return operation(
         "revokeToken", "Revoke a refresh token and its access tokens", AUTHENTICATION, PUBLIC,
-        {"204": done, **answers.errors(403, 413, 415, 422)}, requestBody=body(ref("RefreshToken")),
+        {"204": done, **response_objects.errors(403, 413, 415, 422)}, requestBody=body(ref("RefreshToken")),
         description="Returns 204 whatever the token was (RFC 7009).",
     )  # fmt: skip
 
 
 def _csrf() -> Schema:
-    token = answers.json_response("The CSRF token for this browser session.", ref("CsrfToken"))
+    token = response_objects.json_response(
+        "The CSRF token for this browser session.", ref("CsrfToken")
+    )
     return operation(
         "getCsrfToken", "Get the CSRF token for requests with a session cookie", AUTHENTICATION,
-        PUBLIC, {"200": token, **answers.errors()},
+        PUBLIC, {"200": token, **response_objects.errors()},
         description="Send it in the header `X-CSRFToken`. API keys and access tokens need none.",
     )  # fmt: skip
 
 
 def _explain() -> Schema:
-    verdict = answers.json_response(
+    verdict = response_objects.json_response(
         "Whether the action is allowed, and by which rule.", ref("Explanation")
     )
     return operation(
         "explainAccess", "Explain whether an action is allowed, and by which rule", PERMISSIONS, PUBLIC,
-        {"200": verdict, **answers.errors(403, 404)},
+        {"200": verdict, **response_objects.errors(403, 404)},
         parameters=_parameters(),
         description="`rule` and `missing` complete the sentence “This requires ...”; `missing` is null "
         "when the action is allowed. Returns 404 for a record that you cannot see.",
@@ -130,7 +131,7 @@ def _parameters() -> list[Schema]:
 
 
 def _search() -> Schema:
-    response = answers.json_response(
+    response = response_objects.json_response(
         "The matching records, best match first.",
         ref("SearchResultList"),
         "ETag",
@@ -143,38 +144,38 @@ def _search() -> Schema:
     types = parameters.array("types", "The types to search, all by default.", names)
     return operation(
         "search", "Search all types that have public pages", SEARCH, PUBLIC,
-        {"200": response, "304": answers.not_modified(), **answers.errors(403)},
+        {"200": response, "304": response_objects.not_modified(), **response_objects.errors(403)},
         parameters=[text, types, *map(parameters.ref, ("page", "per_page", "If-None-Match"))],
         description="Full-text search, best match first, among what you can see.",
     )  # fmt: skip
 
 
 def _root() -> Schema:
-    response = answers.json_response(
+    response = response_objects.json_response(
         "The API's version, documentation and types.", ref("ApiRoot"), "ETag"
     )
     return operation(
         "getRoot", "Get the version, documentation and types of this API", META, PUBLIC,
-        {"200": response, "304": answers.not_modified(), **answers.errors()},
+        {"200": response, "304": response_objects.not_modified(), **response_objects.errors()},
         parameters=[parameters.ref("If-None-Match")], description="Lists the types that you can read.",
     )  # fmt: skip
 
 
 def _document() -> Schema:
     schema = {"type": "object", "examples": [{"openapi": "3.1.0"}]}
-    response = answers.json_response("This document.", schema, "ETag")
+    response = response_objects.json_response("This document.", schema, "ETag")
     return operation(
         "getOpenApi", "Get this document", META, PUBLIC,
-        {"200": response, "304": answers.not_modified(), **answers.errors()},
+        {"200": response, "304": response_objects.not_modified(), **response_objects.errors()},
         parameters=[parameters.ref("If-None-Match")], description="OpenAPI 3.1, for everyone the same.",
     )  # fmt: skip
 
 
 def _docs() -> Schema:
-    page = answers.json_response("An HTML page.", {"type": "string"}, "ETag")
+    page = response_objects.json_response("An HTML page.", {"type": "string"}, "ETag")
     page["content"] = {"text/html": {"schema": {"type": "string"}, "example": "<!doctype html>"}}
     return operation(
         "getDocs", "View this document as an HTML page", META, PUBLIC,
-        {"200": page, "304": answers.not_modified(), **answers.errors()},
+        {"200": page, "304": response_objects.not_modified(), **response_objects.errors()},
         parameters=[parameters.ref("If-None-Match")], description="Needs no script and no other server.",
     )  # fmt: skip

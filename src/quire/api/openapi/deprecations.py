@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from quire.api.custom_resources import RESOURCES
-from quire.api.openapi import responses as answers
+from quire.api.openapi import response_objects
 from quire.declare.deprecation import Deprecation
 from quire.declare.record import REGISTRY
 
@@ -42,7 +42,7 @@ def _of_record(path: str) -> Deprecation | None:
 
 
 def _with_deprecation(operation: Schema, deprecation: Deprecation) -> Schema:
-    headers = answers.headers(*deprecation.headers)
+    headers = response_objects.headers(*deprecation.headers)
     responses = {
         status: {**one, "headers": one["headers"] | headers} if "headers" in one else one
         for status, one in operation["responses"].items()

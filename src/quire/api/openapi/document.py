@@ -8,19 +8,19 @@ from typing import Any
 from quire.api.openapi import (
     bulk,
     changes,
+    custom,
     drafts,
     media,
     parameters,
     paths,
     queries,
     representations,
+    response_objects,
     revisions,
 )
-from quire.api.openapi import custom as by_hand
-from quire.api.openapi import responses as answers
-from quire.api.openapi import schemas as openapi_schemas
 from quire.api.openapi.deprecations import add_deprecations
 from quire.api.openapi.examples import add_examples
+from quire.api.openapi.schemas import add_created, add_model, add_schemas
 from quire.declare.record import REGISTRY
 
 _REFERENCE = re.compile(r'"#/components/(\w+)/([^"]+)"')
@@ -98,8 +98,8 @@ def build_document() -> dict[str, Any]:
         "components": {
             "schemas": _schemas(),
             "parameters": parameters.components(),
-            "headers": answers.HEADERS,
-            "responses": answers.components(),
+            "headers": response_objects.HEADERS,
+            "responses": response_objects.components(),
             "securitySchemes": SECURITY,
         },
     }
@@ -130,8 +130,8 @@ def _paths() -> dict[str, Any]:
         **drafts.paths(),
         **revisions.paths(),
     }
-    records = by_hand.add_webhook_test(bulk.add_undo(records))
-    return {**{path: _with_keys(item) for path, item in records.items()}, **by_hand.paths()}
+    records = custom.add_webhook_test(bulk.add_undo(records))
+    return {**{path: _with_keys(item) for path, item in records.items()}, **custom.paths()}
 
 
 def _with_keys(item: dict[str, Any]) -> dict[str, Any]:
@@ -142,7 +142,7 @@ def _with_keys(item: dict[str, Any]) -> dict[str, Any]:
 def _with_key(operation: dict[str, Any]) -> dict[str, Any]:
     operation = _with_preference(operation)
     key = parameters.ref("Idempotency-Key")
-    replayed = answers.headers("Idempotency-Replayed")
+    replayed = response_objects.headers("Idempotency-Replayed")
     responses = {
         status: {**one, "headers": one["headers"] | replayed} if status < "300" else one
         for status, one in operation["responses"].items()
@@ -150,7 +150,7 @@ def _with_key(operation: dict[str, Any]) -> dict[str, Any]:
     return {
         **operation,
         "parameters": [*operation.get("parameters", ()), key],
-        "responses": dict(sorted((answers.errors(409, 422) | responses).items())),
+        "responses": dict(sorted((response_objects.errors(409, 422) | responses).items())),
     }
 
 
@@ -162,29 +162,29 @@ def _with_preference(operation: dict[str, Any]) -> dict[str, Any]:
     return {
         **operation,
         "parameters": [*operation.get("parameters", ()), parameters.ref("Prefer")],
-        "responses": {**responses, "204": answers.minimal()},
+        "responses": {**responses, "204": response_objects.minimal()},
     }
 
 
 def _tags() -> list[dict[str, str]]:
     records = {record.label: record.summary for record in REGISTRY.values()}
-    tags = {**records, **by_hand.TAGS, changes.TAG: changes.TAG_DESCRIPTION}
+    tags = {**records, **custom.TAGS, changes.TAG: changes.TAG_DESCRIPTION}
     return [{"name": n, "description": d} for n, d in tags.items()]
 
 
 def _schemas() -> dict[str, Any]:
     schemas: dict[str, Any] = {}
-    openapi_schemas.add_schemas(schemas)
+    add_schemas(schemas)
     representations.add_schemas(schemas)
-    openapi_schemas.add_created(schemas)
+    add_created(schemas)
     queries.add_schemas(schemas)
     drafts.add_schemas(schemas)
     revisions.add_schemas(schemas)
     schemas |= changes.schemas()
     bulk.add_schemas(schemas)
-    for model in (*by_hand.MODELS, *media.MODELS):
-        openapi_schemas.add_model(model, schemas)
+    for model in (*custom.MODELS, *media.MODELS):
+        add_model(model, schemas)
     media.add_schemas(schemas)
-    schemas["SignedIn"] = by_hand.signed_in()
+    schemas["SignedIn"] = custom.signed_in()
     representations.add_includes(schemas)
     return schemas

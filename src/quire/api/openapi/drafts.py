@@ -4,8 +4,7 @@ from copy import deepcopy
 from typing import Any
 
 from quire.actor import SYSTEM
-from quire.api.openapi import parameters
-from quire.api.openapi import responses as answers
+from quire.api.openapi import parameters, response_objects
 from quire.api.openapi.operations import (
     AUTHENTICATED_READ,
     AUTHENTICATED_WRITE,
@@ -76,11 +75,11 @@ def paths() -> Schema:
 
 
 def _preview(record: Record) -> Schema:
-    created = answers.json_response("A preview link that expires.", ref("PreviewLink"))
+    created = response_objects.json_response("A preview link that expires.", ref("PreviewLink"))
     return operation(
         f"preview{singular_name(record)}", f"Create a preview link for {article(record)}",
         record.label, AUTHENTICATED_WRITE,
-        {"201": created, **answers.errors(403, 404, 409, 413, 415, 422)},
+        {"201": created, **response_objects.errors(403, 404, 409, 413, 415, 422)},
         description="Anyone with the link can see the record, including the changes in its draft.",
     )  # fmt: skip
 
@@ -89,18 +88,18 @@ def _end_previews(record: Record) -> Schema:
     return operation(
         f"endPreviewsOf{singular_name(record)}", f"Revoke all preview links for {article(record)}",
         record.label, AUTHENTICATED_WRITE,
-        {"204": answers.no_content("The preview links have been revoked."), **answers.errors(403, 404, 413, 415, 422)},
+        {"204": response_objects.no_content("The preview links have been revoked."), **response_objects.errors(403, 404, 413, 415, 422)},
         description="Links that were sent to others stop working at once.",
     )  # fmt: skip
 
 
 def _get(record: Record) -> Schema:
-    response = answers.json_response(
+    response = response_objects.json_response(
         "The record with the changes in its draft.", ref(f"{singular_name(record)}Draft"), "ETag"
     )
     return operation(
         f"get{singular_name(record)}Draft", f"Get the draft of {article(record)}", record.label, AUTHENTICATED_READ,
-        {"200": response, "304": answers.not_modified(), **answers.errors(403, 404)},
+        {"200": response, "304": response_objects.not_modified(), **response_objects.errors(403, 404)},
         parameters=[parameters.ref("If-None-Match")],
         description="Returns the record with the values of the draft in place of the published ones.",
     )  # fmt: skip
@@ -116,7 +115,7 @@ _UNCHECKED_VALUES = (
 def _write(record: Record, verb: str, title: str) -> Schema:
     name = f"{singular_name(record)}Draft"
     saved, created = (
-        answers.json_response(description, ref(name), *headers)
+        response_objects.json_response(description, ref(name), *headers)
         for description, headers in (
             ("The draft has been saved.", ("ETag",)),
             ("The draft has been created.", ("ETag", "Location")),
@@ -124,7 +123,7 @@ def _write(record: Record, verb: str, title: str) -> Schema:
     )
     return operation(
         f"{verb}{name}", f"{title} the draft of {article(record)}", record.label, AUTHENTICATED_WRITE,
-        {"200": saved, "201": created, **answers.errors(403, 404, 409, 412, 413, 415, 422, 428)},
+        {"200": saved, "201": created, **response_objects.errors(403, 404, 409, 412, 413, 415, 422, 428)},
         parameters=[parameters.ref("If-Match")], description=_UNCHECKED_VALUES,
         requestBody=body(ref(f"{name}Change"), merge=verb == "change"),
     )  # fmt: skip
@@ -134,7 +133,7 @@ def _delete(record: Record) -> Schema:
     statuses = (403, 404, 412, 413, 415, 422, 428)
     return operation(
         f"delete{singular_name(record)}Draft", f"Discard the draft of {article(record)}", record.label,
-        AUTHENTICATED_WRITE, {"204": answers.no_content("The draft has been discarded."), **answers.errors(*statuses)},
+        AUTHENTICATED_WRITE, {"204": response_objects.no_content("The draft has been discarded."), **response_objects.errors(*statuses)},
         description="The record stays as it is. If-Match refers to the draft.",
         parameters=[parameters.ref("If-Match")], requestBody=body(ref("Version"), required=False),
     )  # fmt: skip

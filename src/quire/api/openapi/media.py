@@ -5,8 +5,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from quire.api.media import MediaUses
-from quire.api.openapi import parameters
-from quire.api.openapi import responses as answers
+from quire.api.openapi import parameters, response_objects
 from quire.api.openapi.operations import AUTHENTICATED_READ, operation
 from quire.api.openapi.schemas import ref
 from quire.api.request_body import MULTIPART
@@ -44,7 +43,9 @@ def add_schemas(schemas: Schema) -> None:
 def add_media(paths: Schema) -> Schema:
     """The paths of the record types, with what is different about files."""
     many, one = paths["/media"], paths["/media/{id}"]
-    existing = answers.json_response("You have already uploaded this file.", ref("Media"), "ETag")
+    existing = response_objects.json_response(
+        "You have already uploaded this file.", ref("Media"), "ETag"
+    )
     many["post"]["responses"] = {"200": existing, **many["post"]["responses"]}
     many["post"] |= {
         "requestBody": _body(),
@@ -77,10 +78,12 @@ def _multipart_fields() -> list[Schema]:
 
 
 def _uses() -> Schema:
-    response = answers.json_response("The places where the file is used.", ref("MediaUses"))
+    response = response_objects.json_response(
+        "The places where the file is used.", ref("MediaUses")
+    )
     return operation(
         "listMediaUses", "List where a file is used", MEDIA.label, AUTHENTICATED_READ,
-        {"200": response, **answers.errors(403, 404)},
+        {"200": response, **response_objects.errors(403, 404)},
         description="Lists the records that refer to the file, and the texts that contain its URL. "
         "`total` includes places that you cannot see.",
     )  # fmt: skip

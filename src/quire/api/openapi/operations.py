@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from quire.api.openapi import parameters
-from quire.api.openapi import responses as answers
+from quire.api.openapi import parameters, response_objects
 from quire.declare.record import Record
 
 Schema = dict[str, Any]
@@ -56,5 +55,5 @@ def article(record: Record) -> str:
 
 def body(schema: Schema, *, required: bool = True, merge: bool = False) -> Schema:
     """A request body; PATCH also accepts the media type of RFC 7396."""
-    types = (answers.JSON, MERGE_PATCH) if merge else (answers.JSON,)
+    types = (response_objects.JSON, MERGE_PATCH) if merge else (response_objects.JSON,)
     return {"required": required, "content": {mime: {"schema": schema} for mime in types}}

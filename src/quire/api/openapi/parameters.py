@@ -20,7 +20,7 @@ from quire.declare.query_fields import (
 )
 from quire.declare.record import REGISTRY, Record
 from quire.declare.value_kinds import INT64, MAX_ID
-from quire.store.search.index import MAX_HITS, MAX_RANKED
+from quire.store.search.search_index import MAX_HITS, MAX_RANKED
 
 Schema = dict[str, Any]
 _TEXT = ("contains", "icontains", "startswith", "endswith")

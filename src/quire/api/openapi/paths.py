@@ -3,8 +3,7 @@
 from typing import Any
 
 from quire.actor import ANONYMOUS, Actor
-from quire.api.openapi import parameters
-from quire.api.openapi import responses as answers
+from quire.api.openapi import parameters, response_objects
 from quire.api.openapi.operations import (
     AUTHENTICATED_READ,
     AUTHENTICATED_WRITE,
@@ -64,7 +63,7 @@ def _list_item(record: Record) -> Schema:
     if record.access.create is not NOBODY:
         item["post"] = _create(record)
     if record.path == "users":
-        pending = answers.json_response(_VERIFICATION, ref("RegistrationPending"))
+        pending = response_objects.json_response(_VERIFICATION, ref("RegistrationPending"))
         item["post"]["responses"]["202"] = pending
     if record.path == "sessions":
         item["delete"] = _end_others(record)
@@ -74,7 +73,7 @@ def _list_item(record: Record) -> Schema:
 def _end_others(record: Record) -> Schema:
     return operation(
         "endOtherSessions", "Sign out all other sessions", record.label, AUTHENTICATED_WRITE,
-        {"204": answers.no_content("All other sessions have ended."), **answers.errors(403)},
+        {"204": response_objects.no_content("All other sessions have ended."), **response_objects.errors(403)},
         description="Ends every session of your account but the one that sends this request.",
     )  # fmt: skip
 
@@ -109,8 +108,8 @@ def read_operation(
     closed = record.access.read(ANONYMOUS) is False
     all_of_them = {
         **responses,
-        "304": answers.not_modified(),
-        **answers.errors(403, *more.pop("errors", ())),
+        "304": response_objects.not_modified(),
+        **response_objects.errors(403, *more.pop("errors", ())),
     }
     return operation(
         id,
@@ -128,7 +127,9 @@ def list_rows(record: Record) -> Schema:
     schema = ref(f"{singular_name(record)}List")
     cursor = ["X-Changes-Cursor"] if record.is_versioned else []
     headers = ("ETag", "Link", "X-Total-Count", *cursor)
-    return {"200": answers.json_response(f"A page of {record.plural_noun}.", schema, *headers)}
+    return {
+        "200": response_objects.json_response(f"A page of {record.plural_noun}.", schema, *headers)
+    }
 
 
 _LISTED = (
@@ -147,7 +148,7 @@ def _list(record: Record) -> Schema:
 
 def _get(record: Record) -> Schema:
     operations = {
-        "200": answers.json_response(
+        "200": response_objects.json_response(
             f"The {record.plural_noun if record.singleton else record.noun}.",
             ref(singular_name(record)),
             "ETag",
@@ -162,12 +163,12 @@ def _get(record: Record) -> Schema:
 
 def _by_slug(record: Record) -> Schema:
     operations = {
-        "200": answers.json_response(
+        "200": response_objects.json_response(
             f"The {record.plural_noun if record.singleton else record.noun}.",
             ref(singular_name(record)),
             "ETag",
         ),
-        "301": answers.json_response(
+        "301": response_objects.json_response(
             "The slug has changed; `location` is the new URL.", ref("Moved"), "Location"
         ),
     }
@@ -181,13 +182,13 @@ def _by_slug(record: Record) -> Schema:
 def _create(record: Record) -> Schema:
     name = singular_name(record)
     rule = record.access.create
-    created = answers.json_response(
+    created = response_objects.json_response(
         _CREATED.format(record.noun), ref(created_name(record)), "Location", "ETag"
     )
     return operation(
         f"create{name}", f"Create {article(record)}", record.label,
         PUBLIC if can_hold(rule, ANONYMOUS) else AUTHENTICATED_WRITE,
-        {"201": created, **answers.errors(403, 409, 413, 415, 422)},
+        {"201": created, **response_objects.errors(403, 409, 413, 415, 422)},
         requestBody=body(ref(f"{name}New")),
         description=f"{record.summary} Fields that are left out have their defaults.",
     )  # fmt: skip
@@ -200,11 +201,11 @@ _CHANGES = {"put": ("replace", "Replace", "Replace"), "patch": ("change", "Chang
 def _write(record: Record, method: str) -> Schema:
     name = singular_name(record)
     verb, title, form = _CHANGES[method]
-    done = answers.json_response("The record after the change.", ref(name), "ETag")
+    done = response_objects.json_response("The record after the change.", ref(name), "ETag")
     missing = () if record.singleton else (404,)
     return operation(
         f"{verb}{name}", f"{title} {article(record)}", record.label, AUTHENTICATED_WRITE,
-        {"200": done, **answers.errors(403, *missing, 409, 412, 413, 415, 422, 428)},
+        {"200": done, **response_objects.errors(403, *missing, 409, 412, 413, 415, 422, 428)},
         parameters=path_parameters("If-Match"),
         requestBody=body(ref(f"{name}{form}"), merge=method == "patch"),
         description=_SENT_BACK,
@@ -224,7 +225,7 @@ def _delete(record: Record) -> Schema:
     permanent = ("permanent",) if record.has_trash else ()
     return operation(
         f"delete{singular_name(record)}", f"Delete {article(record)}", record.label, AUTHENTICATED_WRITE,
-        {"204": answers.no_content(f"The {record.noun} has been deleted."), **answers.errors(403, 404, 409, 412, 413, 415, 422, 428)},
+        {"204": response_objects.no_content(f"The {record.noun} has been deleted."), **response_objects.errors(403, 404, 409, 412, 413, 415, 422, 428)},
         parameters=path_parameters("If-Match", *permanent), description=trash if record.has_trash else _PERMANENT_DELETION,
         requestBody=body(ref("Version"), required=False) if record.is_versioned else None,
     )  # fmt: skip
@@ -234,18 +235,20 @@ def _action(record: Record, action: Action) -> Schema:
     name = singular_name(record)
     if action.creates:
         done = {
-            "201": answers.json_response(
+            "201": response_objects.json_response(
                 _CREATED.format(record.noun), ref(name), "Location", "ETag"
             )
         }
     else:
         schema_name = created_name(record) if action.reveals else name
         done = {
-            "200": answers.json_response("The record after the action.", ref(schema_name), "ETag")
+            "200": response_objects.json_response(
+                "The record after the action.", ref(schema_name), "ETag"
+            )
         }
     return operation(
         f"{_camel_case(action.name)}{name}", action.summary.removesuffix("."), record.label, AUTHENTICATED_WRITE,
-        {**done, **answers.errors(403, 404, 409, 412, 413, 415, 422, 428)},
+        {**done, **response_objects.errors(403, 404, 409, 412, 413, 415, 422, 428)},
         parameters=path_parameters("If-Match"), description=_action_text(record, action),
         requestBody=body(ref(action_name(record, action)), required=False),
     )  # fmt: skip
@@ -291,5 +294,5 @@ def _nested_create(record: Record, parent: Record) -> Schema:
         "summary": f"Create {article(record)} on {article(parent)}",
         "requestBody": body(ref(f"{singular_name(parent)}{singular_name(record)}New")),
     }
-    nested["responses"] |= answers.errors(404)
+    nested["responses"] |= response_objects.errors(404)
     return nested

@@ -4,8 +4,7 @@ from typing import Any
 
 from quire.api.counts import GroupCounts
 from quire.api.export import MIMETYPES
-from quire.api.openapi import parameters
-from quire.api.openapi import responses as answers
+from quire.api.openapi import parameters, response_objects
 from quire.api.openapi.operations import body, plural
 from quire.api.openapi.paths import list_rows, read_operation
 from quire.api.openapi.schemas import ADMIN, add_model, ref, singular_name
@@ -68,7 +67,7 @@ _COUNTS = (
 
 
 def _counts(record: Record) -> Schema:
-    response = answers.json_response("The groups.", ref("GroupCounts"), "ETag")
+    response = response_objects.json_response("The groups.", ref("GroupCounts"), "ETag")
     by = parameters.parameter(
         "by", "What to count by; `:year`, `:month` and `:day` group moments.",
         {"type": "string", "enum": _groupings(record)}, required=True,
@@ -96,7 +95,9 @@ _EXPORT = (
 def _export(record: Record) -> Schema:
     schema = {
         "description": "The file.",
-        "headers": answers.headers("Content-Disposition", "X-Total-Count", "Cache-Control"),
+        "headers": response_objects.headers(
+            "Content-Disposition", "X-Total-Count", "Cache-Control"
+        ),
         "content": {mime: {"schema": {"type": "string"}} for mime in MIMETYPES.values()},
     }
     form = parameters.parameter(

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from quire.api.openapi import parameters
-from quire.api.openapi import responses as answers
+from quire.api.openapi import parameters, response_objects
 from quire.api.openapi.operations import (
     AUTHENTICATED_READ,
     AUTHENTICATED_WRITE,
@@ -79,16 +78,16 @@ def _revisions(record: Record) -> Schema:
     return operation(
         f"list{singular_name(record)}Revisions", f"List the revisions of {article(record)}", record.label,
         AUTHENTICATED_READ,
-        {**list_rows(revisions), "304": answers.not_modified(), **answers.errors(403, 404)},
+        {**list_rows(revisions), "304": response_objects.not_modified(), **response_objects.errors(403, 404)},
         parameters=parameters.list_parameters(revisions), description="Oldest first, for those who may edit the record.",
     )  # fmt: skip
 
 
 def _revision(record: Record) -> Schema:
-    response = answers.json_response("The revision.", ref("Revision"), "ETag")
+    response = response_objects.json_response("The revision.", ref("Revision"), "ETag")
     return operation(
         f"get{singular_name(record)}Revision", f"Get {article(record)} as it was at a version", record.label,
-        AUTHENTICATED_READ, {"200": response, "304": answers.not_modified(), **answers.errors(403, 404)},
+        AUTHENTICATED_READ, {"200": response, "304": response_objects.not_modified(), **response_objects.errors(403, 404)},
         parameters=[parameters.ref("If-None-Match")],
         description="For those who may edit the record; `data` is its state at that version.",
     )  # fmt: skip
@@ -96,22 +95,24 @@ def _revision(record: Record) -> Schema:
 
 def _diff(record: Record) -> Schema:
     to = parameters.parameter("to", "The version to compare with; the current one by default.", TO)
-    response = answers.json_response("The differences.", ref("RevisionDifference"), "ETag")
+    response = response_objects.json_response("The differences.", ref("RevisionDifference"), "ETag")
     return operation(
         f"compare{singular_name(record)}Revisions", f"Compare two revisions of {article(record)}",
         record.label, AUTHENTICATED_READ,
-        {"200": response, "304": answers.not_modified(), **answers.errors(403, 404)},
+        {"200": response, "304": response_objects.not_modified(), **response_objects.errors(403, 404)},
         parameters=[parameters.ref("If-None-Match"), to],
         description="Texts are compared word by word, other values as a whole.",
     )  # fmt: skip
 
 
 def _restore(record: Record) -> Schema:
-    done = answers.json_response("The record after the change.", ref(singular_name(record)), "ETag")
+    done = response_objects.json_response(
+        "The record after the change.", ref(singular_name(record)), "ETag"
+    )
     return operation(
         f"restore{singular_name(record)}Revision", f"Restore a revision of {article(record)}",
         record.label, AUTHENTICATED_WRITE,
-        {"200": done, **answers.errors(403, 404, 409, 412, 413, 415, 422, 428)},
+        {"200": done, **response_objects.errors(403, 404, 409, 412, 413, 415, 422, 428)},
         parameters=[parameters.ref("If-Match")],
         requestBody=body(ref("RestoreRevision"), required=False),
         description="Sets the values of the revision in a new version. Does not publish or unpublish the record.",

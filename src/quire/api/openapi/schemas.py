@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from quire.actor import Actor
 from quire.api.openapi.examples import annotate, field_example
+from quire.declare import fields
 from quire.declare.action import Action
-from quire.declare.fields import Field as Declared
 from quire.declare.pydantic_models import (
     NEW,
     PART,
@@ -278,7 +278,7 @@ def identifier(record: Record) -> Schema:
     return {"description": _NAMES.format(record.key), "anyOf": [*forms, *objects]}
 
 
-def reference(field: Declared) -> Schema:
+def reference(field: fields.Field) -> Schema:
     """A reference in a request."""
     one = ref(f"{singular_name(record_of(field.target or ''))}Identifier")
     if field.many is not None:

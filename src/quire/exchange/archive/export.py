@@ -148,7 +148,7 @@ def _lines(states: Iterable[read_store.State]) -> Iterator[bytes]:
     return (orjson.dumps(state, option=orjson.OPT_APPEND_NEWLINE) for state in states)
 
 
-def write(file: Path, *, passwords: bool = False, progress: Progress | None = None) -> int:
+def write_archive(file: Path, *, passwords: bool = False, progress: Progress | None = None) -> int:
     """Write the archive to `file`, which has its name when it is whole; its size in bytes.
 
     Raises OSError.

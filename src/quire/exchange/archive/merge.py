@@ -37,8 +37,7 @@ from quire.security.passwords import is_hash
 from quire.store import write
 from quire.store.changes import rows
 from quire.store.db import transaction
-from quire.store.drafts import storage as drafts
-from quire.store.drafts.storage import StoredDraft
+from quire.store.drafts.storage import StoredDraft, store_draft
 from quire.store.import_origins import KnownItem
 from quire.store.revisions import import_history
 
@@ -146,7 +145,7 @@ class _ArchiveLoader:
         ):
             values = self._arrivals.draft(record, line["values"])
             draft = StoredDraft(0, 1, line["base_version"], values, "", None)
-            drafts.store_draft(connection, record, IMPORTER, id, None, draft)
+            store_draft(connection, record, IMPORTER, id, None, draft)
 
     def _fail(self, item: ArchiveRecord, reason: str) -> None:
         self._report.add("skipped" if item.here is None else "noted", item.name, words=reason)

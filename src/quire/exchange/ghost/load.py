@@ -51,7 +51,7 @@ _TEXTS = (
 )  # fmt: skip
 
 
-def load(
+def load_ghost(
     file: Path,
     author: str | None = None,
     dry_run: bool = False,

@@ -12,11 +12,18 @@ from quire.declare.unicode_text import strip_invisible
 from quire.exchange import load_posts, names
 from quire.exchange.dates import parse_datetime
 from quire.exchange.markdown import formats, front_matter
-from quire.exchange.markdown import paths as markdown_paths
 from quire.exchange.markdown.authors import person_in
 from quire.exchange.markdown.body import MOST_BODY_BYTES, PageBody, read_body
 from quire.exchange.markdown.front_matter import Head, is_truthy, text, text_of, values, word_list
-from quire.exchange.markdown.paths import SourceFile
+from quire.exchange.markdown.paths import (
+    SourceFile,
+    date_in,
+    find_files,
+    is_path,
+    old_path,
+    path_of,
+    slug_in,
+)
 from quire.exchange.markdown.site_folders import SiteFolders
 from quire.exchange.markdown.source_text import decode
 from quire.exchange.markdown.visibility import reason_hidden, with_computed
@@ -96,7 +103,7 @@ def _entry(place: SourceFile, head: Head, body: str, *, draft: bool) -> Imported
     entry = ImportedPost(
         place.display_path, place.display_path, names.shorten(title), body, draft=draft
     )
-    entry.slug = markdown_paths.slug_in(place, text(head, "slug"), paths)
+    entry.slug = slug_in(place, text(head, "slug"), paths)
     entry.excerpt = names.shorten(text(head, "excerpt", "summary", "description"), _EXCERPT_LENGTH)
     entry.seo_title = text(head, "seo_title", "meta_title")
     entry.seo_description = text(head, "seo_description", "meta_description")
@@ -120,7 +127,7 @@ def _own_path(value: Any) -> str:
     """Its path on the old site; not patterns, nor addresses of other sites, as link blogs have
     them."""
     path = text_of(value) if not isinstance(value, bool) else ""
-    return path if markdown_paths.is_path(path) else ""
+    return path if is_path(path) else ""
 
 
 def _title(place: SourceFile, head: Head, body: str) -> tuple[str, str]:
@@ -148,7 +155,7 @@ def _is_page(place: SourceFile, head: Head) -> bool:
 
 
 def _set_times(entry: ImportedPost, place: SourceFile, head: Head, paths: list[str]) -> None:
-    entry.date = _date(entry, head) or markdown_paths.date_in(place, paths)
+    entry.date = _date(entry, head) or date_in(place, paths)
     later = parse_datetime(next(values(head, "publishdate"), None))
     if later and later > datetime.now(UTC):  # not public yet, whatever its date says
         entry.date = later
@@ -209,12 +216,12 @@ def _old_paths(place: SourceFile, head: Head, paths: list[str]) -> list[str]:
     """Where the old site had it: its aliases, and its own path when that is not a pattern."""
     above = "/" if _is_zola(head) else _section(place, head)
     old_paths = [
-        markdown_paths.old_path(text_of(alias), above)
+        old_path(text_of(alias), above)
         for value in values(head, "aliases", "alias")
         for alias in _list(value)
     ]
     former = [alias for value in values(head, "redirect_from") for alias in _list(value)]
-    old_paths += [markdown_paths.old_path(text_of(each)) for each in (*former, *paths)]
+    old_paths += [old_path(text_of(each)) for each in (*former, *paths)]
     return [path for path in dict.fromkeys(old_paths) if path]
 
 
@@ -225,7 +232,7 @@ def _is_zola(head: Head) -> bool:
 
 def _section(place: SourceFile, head: Head) -> str:
     own = _own_path(head.get("url"))
-    return markdown_paths.path_of(own.rstrip("/")).rpartition("/")[0] if own else place.section
+    return path_of(own.rstrip("/")).rpartition("/")[0] if own else place.section
 
 
 def _list(value: Any) -> list[Any]:
@@ -243,7 +250,7 @@ def load(
     `author` is the username of who wrote what names nobody, else the first administrator.
     Raises NotFound for an unknown author.
     """
-    files, others = markdown_paths.find_files(folder)
+    files, others = find_files(folder)
     reader = PageReader(folder, files)
     items = chain(reader.entries(), formats.unread_files(place.display_path for place in others))
     return load_posts.load(

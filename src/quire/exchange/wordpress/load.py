@@ -25,7 +25,7 @@ _REASONS = {
 }
 
 
-def load(
+def load_wordpress(
     file: Path,
     author: str | None = None,
     dry_run: bool = False,

@@ -42,7 +42,7 @@ def parse_token(text: str) -> tuple[int, str] | None:
     return user_id, kind
 
 
-def unsubscribe(user_id: int, kind: str, by: Actor) -> None:
+def unsubscribe_user(user_id: int, kind: str, by: Actor) -> None:
     """End mail of this kind for a user, if there still is one."""
     profiles = REGISTRY["profiles"]
     profile = find_id(profiles, by.as_system(), user_id=user_id)

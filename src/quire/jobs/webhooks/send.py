@@ -21,9 +21,9 @@ from quire.jobs.webhooks.outcome import ALL_FAILED, GONE, Outcome
 from quire.monitoring.counters import DELIVERIES, count
 from quire.records.deliveries import DELIVERED, FAILED, PENDING, Delivery
 from quire.records.webhooks import WEBHOOKS, Webhook
+from quire.store import write
 from quire.store.db import on_commit, read_connection, transaction
 from quire.store.events.mail import enqueue_mail
-from quire.store.write import update as update_record
 
 logger = logging.getLogger("quire.webhooks")
 
@@ -172,7 +172,7 @@ def _disable(webhook: Any, reason: str) -> None:
         return
     logger.error("Webhook %d is turned off: %s", webhook.id, reason)
     values = {"is_active": False, "disabled_reason": str(reason)}
-    update_record(WEBHOOKS, JOB, webhook.id, values)
+    write.update(WEBHOOKS, JOB, webhook.id, values)
     if webhook.owner_id is not None:
         data = {"webhook": webhook.id, "url": webhook.url, "reason": str(reason)}
         enqueue_mail("webhook_disabled", webhook.owner_id, **data)

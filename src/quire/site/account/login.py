@@ -7,9 +7,9 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from quire.actor import Actor
 from quire.auth import first_admin, pending_login, sessions, totp, webauthn
-from quire.auth import login as auth_login
 from quire.auth.accounts import Account
 from quire.auth.current_actor import current_actor
+from quire.auth.login import check_password, record_login
 from quire.errors import NotFound, PermissionDenied, Unauthenticated
 from quire.records import USERS
 from quire.site.account.after_login import PANEL, finish_login, start_page
@@ -38,9 +38,7 @@ def login() -> AnyResponse:
     if totp.is_required_for(account):
         pending_login.begin(account, form.remember.data)
         return continue_to_second_step(target)
-    auth_login.record_login(
-        account, partial(sessions.log_in, remember=form.remember.data), "password"
-    )
+    record_login(account, partial(sessions.log_in, remember=form.remember.data), "password")
     return finish_login(account, target)
 
 
@@ -48,7 +46,7 @@ def _check_password(form: LoginForm) -> Account:
     email, password = form.email.data or "", form.password.data or ""
     if "\x00" in email + password:  # what no database holds cannot be asked for
         raise Unauthenticated("Invalid email or password", code="invalid_credentials")
-    return auth_login.check_password(email, password)
+    return check_password(email, password)
 
 
 def _login_page(form: LoginForm, status: int = 200) -> Response:

@@ -15,7 +15,7 @@ from quire.store.changes import rows
 from quire.store.events import outbox
 from quire.store.events.publication_schedule import note_schedule
 from quire.store.files.usage_in_texts import delete_text_uses, index_texts
-from quire.store.search import documents as search_documents
+from quire.store.search.documents import delete_document, index_records
 
 Difference = tuple[Change, dict[str, Any], list[str]]
 """A change, the state after it, and the fields in which it differs from the one before."""
@@ -46,7 +46,7 @@ def record_change(
         revisions.insert_revisions(
             connection, [revisions.revision_row(record, actor, verb, s) for _, s, _ in effective]
         )
-    search_documents.index_records(connection, record, [state for _, state, _ in effective])
+    index_records(connection, record, [state for _, state, _ in effective])
     for _, state, fields in effective:
         note_schedule(connection, record, fields, state, moment)
     index_texts(connection, effective)
@@ -77,7 +77,7 @@ def record_removal(connection: Connection, change: Change) -> None:
         connection, [outbox.event_row(record, past_verb(record, "delete"), state, [])]
     )
     for delete_trace in (
-        search_documents.delete_document,
+        delete_document,
         delete_text_uses,
         preview_links.delete_mark,
     ):

@@ -13,8 +13,7 @@ from quire.declare.record import Record
 from quire.errors import VersionConflict
 from quire.store.changes.preconditions import Raw, prepare, stale_record
 from quire.store.db import read_connection
-from quire.store.drafts import storage as drafts
-from quire.store.drafts.storage import StoredDraft
+from quire.store.drafts.storage import StoredDraft, delete_draft, find_draft
 from quire.translations.messages import Message
 
 
@@ -23,7 +22,7 @@ def prepare_publication(record: Record, actor: Actor, id: int, action: Action) -
     if not (action.takes_draft and record.drafts):
         return {}
     with read_connection() as connection:
-        draft = drafts.find_draft(connection, record, id)
+        draft = find_draft(connection, record, id)
     return prepare(record, actor, id, draft.values) if draft else {}
 
 
@@ -34,7 +33,7 @@ def apply_draft(connection: Connection, change: Change, version: int | None) -> 
     draft has another version, or is based on an earlier version of the record.
     """
     record, state = change.record, change.state or {}
-    draft = drafts.find_draft(connection, record, state["id"]) if record.drafts else None
+    draft = find_draft(connection, record, state["id"]) if record.drafts else None
     if version is not None and version != (draft.version if draft else 0):
         raise stale_draft(connection, record, state, draft)
     if draft is None:
@@ -43,7 +42,7 @@ def apply_draft(connection: Connection, change: Change, version: int | None) -> 
         raise stale_record(connection, record, state, draft.base_version)
     values = parse(record, change.actor, draft.values, form=PART, state=state)
     change.values = {**values, **change.values}
-    drafts.delete_draft(connection, record, state["id"])
+    delete_draft(connection, record, state["id"])
 
 
 def stale_draft(

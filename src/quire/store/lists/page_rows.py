@@ -7,7 +7,7 @@ from quire.declare.value_kinds import INT64
 from quire.store.lists import cursor, page_starts
 from quire.store.lists.search_extent import Extent
 from quire.store.lists.statements import SEARCHING, Plan
-from quire.store.search import index as search_index
+from quire.store.search import search_index
 from quire.store.size_limit import SizeLimit
 
 ROWS_AHEAD, ROWS_PER_HIT = 5000, 20

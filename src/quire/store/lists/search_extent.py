@@ -13,7 +13,7 @@ from quire.store.database_state import DatabaseState
 from quire.store.lists import cursor
 from quire.store.lists.index_hints import has_links, hint_at_condition
 from quire.store.lists.statements import Walk
-from quire.store.search import index as search_index
+from quire.store.search import search_index
 
 MIN_RANKED = 1000
 """Where fewer of the newest hits are in the list, its rows are looked through one by one."""

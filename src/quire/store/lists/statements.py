@@ -27,7 +27,7 @@ from quire.store.lists.index_hints import (
     lacks_in_order,
 )
 from quire.store.projection import Projection
-from quire.store.search import index as search_index
+from quire.store.search import search_index
 
 MAX_PLANS = 100
 """Of each kind: anybody can ask for a new one by other filters, and one takes about 100 KB."""

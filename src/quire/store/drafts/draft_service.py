@@ -18,9 +18,8 @@ from quire.store.changes import rows
 from quire.store.changes.preconditions import Raw, refuse_trashed, refuse_unknown, stale_record
 from quire.store.changes.references import small_objects
 from quire.store.db import read_connection, transaction
-from quire.store.drafts import storage as drafts
 from quire.store.drafts.publication import stale_draft
-from quire.store.drafts.storage import StoredDraft
+from quire.store.drafts.storage import StoredDraft, delete_draft, find_draft, store_draft
 from quire.store.transactions.retries import retry_conflicts
 from quire.translations.messages import Message
 
@@ -35,7 +34,7 @@ def read_draft(record: Record, actor: Actor, id: int) -> Raw:
         row = rows.load(connection, record, actor, id, record.access.update)
         if row is None or not row.allowed or row.visible is None:
             raise no_such(record.noun)
-        draft = drafts.find_draft(connection, record, id)
+        draft = find_draft(connection, record, id)
         if draft is None:
             raise _no_draft(record)
         merged_state = _overlay(connection, record, actor, row.visible, draft)
@@ -50,7 +49,7 @@ def state_with_draft(record: Record, actor: Actor, state: Raw) -> Raw | None:
     """What `read_draft` returns, for callers who may change the record and have read its `state`;
     None where there is no draft."""
     with read_connection() as connection:
-        draft = drafts.find_draft(connection, record, state["id"])
+        draft = find_draft(connection, record, state["id"])
         if draft is None:
             return None
         merged_state = _overlay(connection, record, actor, state, draft)
@@ -66,7 +65,7 @@ def preview_state(record: Record, id: int) -> Raw:
         row = rows.load(connection, record, SYSTEM, id, record.access.read)
         if row is None or row.state.get("deleted_at"):
             raise no_such(record.noun)
-        draft = drafts.find_draft(connection, record, id)
+        draft = find_draft(connection, record, id)
         if draft is None:
             return row.state
         merged_state = _overlay(connection, record, SYSTEM, row.state, draft)
@@ -89,7 +88,7 @@ def _existing_references(field: Field, value: Any, live: Any) -> Any:
 def get_draft_version(record: Record, id: int) -> int | None:
     """The version of the draft of a record, None where there is none."""
     with read_connection() as connection:
-        draft = drafts.find_draft(connection, record, id)
+        draft = find_draft(connection, record, id)
     return None if draft is None else draft.version
 
 
@@ -154,7 +153,7 @@ def save_draft(
     with transaction() as connection:
         state = _load_editable(connection, record, actor, id)
         refuse_trashed(record, state)
-        draft = drafts.find_draft(connection, record, id)
+        draft = find_draft(connection, record, id)
         if begin is not None and begin is not (draft is None):
             raise stale_draft(connection, record, state, draft)
         rest = _check_versions(connection, record, state, draft, raw, version)
@@ -190,7 +189,7 @@ def _store(
         return
     before = draft or StoredDraft(0, 0, base, {}, rfc3339(now()), None)
     new = with_values(before, version=before.version + 1, base_version=base, values=values)
-    drafts.store_draft(connection, record, actor, id, draft, new)
+    store_draft(connection, record, actor, id, draft, new)
 
 
 def _load_editable(connection: Connection, record: Record, actor: Actor, id: int) -> Raw:
@@ -286,11 +285,11 @@ def discard_draft(
     require_possible(record.access.update, actor)
     with transaction() as connection:
         state = _load_editable(connection, record, actor, id)
-        draft = drafts.find_draft(connection, record, id)
+        draft = find_draft(connection, record, id)
         if draft is None:
             raise _no_draft(record)
         refuse_unknown(_check_versions(connection, record, state, draft, raw or {}, version))
-        drafts.delete_draft(connection, record, id)
+        delete_draft(connection, record, id)
         row = audit.audit_row(actor, "discard_draft", record.path, id, list(draft.values))
         audit.insert_rows(connection, [row])
 
