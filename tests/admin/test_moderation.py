@@ -83,7 +83,7 @@ def test_a_page_of_comments_is_approved_at_once_and_undone_at_once(admin, waitin
     found = decide(admin, page(admin.get(QUEUE)), "approve", form="#queue")
     assert "20 comments approved." in found.text
     assert {state(COMMENTS, id)["status"] for id in waiting[:20]} == {"approved"}
-    assert "7 pending" in found.select_one(".queue-bar").text
+    assert "7 comments" in found.select_one(".queue-bar").text
     undo(admin, found)
     assert {state(COMMENTS, id)["status"] for id in waiting} == {"pending"}
 
@@ -91,7 +91,7 @@ def test_a_page_of_comments_is_approved_at_once_and_undone_at_once(admin, waitin
 def test_all_that_wait_are_decided_about_after_a_question(admin, waiting, state):
     found = page(admin.get(QUEUE))
     form = found.select_one("#queue")
-    assert form.select_one("[name=matching]").parent.text.strip() == "All 27 pending"
+    assert form.select_one("[name=matching]").parent.text.strip() == "All 27 comments in this list"
     data = {one["name"]: one["value"] for one in form.select("input[name]:not([form])")}
     asked = page(admin.client.post(form["action"], data={**data, "action": "spam"}))
     assert "all 27 comments that match" in asked.text

@@ -13,15 +13,24 @@ from quire.admin.form.merge import sent_version
 from quire.admin.format import record_title
 from quire.admin.list.matching import MatchingRows
 from quire.admin.panel_view import PanelView, panel_actor
+from quire.admin.past_tense import nouns_of
 from quire.admin.queries import find, find_many, parse_id
 from quire.admin.urls import endpoint, list_url, local_url, record_url
 from quire.declare.record import Record
 from quire.errors import BadRequest
+from quire.translations.messages import Message
 from quire.web.language import format_number, gettext, translate
 from quire.web.threads import blocking
 
 ASK = "ask"
 """What `matching` is where a form confirms the other actions by itself, but not one on all rows."""
+
+
+SELECTED = Message(
+    "This applies to the selected %(noun)s.",
+    "This applies to the %(count)s selected %(nouns)s.",
+    count=0, noun="", nouns="",
+)  # fmt: skip
 
 
 class ActionsMixin(PanelView):
@@ -112,12 +121,7 @@ class ActionsMixin(PanelView):
             else ""
         )
         return {
-            "question": gettext(
-                "%(action)s: all %(matching)s that match.",
-                action=choice.label,
-                matching=matching.words,
-            )
-            + first,
+            "question": matching.question + first,
             "names": [record_title(self.record, state) for state in first_rows],
             "more": max(matching.total - len(first_rows), 0),
             "consequence": choice.confirm,
@@ -181,9 +185,7 @@ class ActionsMixin(PanelView):
         states = list(find_many(record, actor, ids[: actions.MOST]).values())
         choice = actions.delete_choice(record, destroy=name == actions.DESTROY)
         confirm = {
-            "question": gettext(
-                "%(action)s: %(count)s selected.", action=choice.label, count=len(states)
-            ),
+            "question": translate(SELECTED.with_values(count=len(states), **nouns_of(record))),
             "names": [record_title(record, state) for state in states],
             "consequence": choice.confirm,
             "url": url_for(endpoint(record, "action_view")),

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from quire.actor import Actor
 from quire.admin.format import quoted, record_title
-from quire.admin.past_tense import past_tense
+from quire.admin.past_tense import result_message
 from quire.admin.queries import find_many
 from quire.declare.action import Action
 from quire.declare.record import Record
@@ -19,8 +19,9 @@ from quire.store.transactions.retries import retry_conflicts
 from quire.store.write import Raw, Saved
 from quire.web.language import gettext, translate
 
-DELETE, DESTROY = "delete", "destroy"
-"""Names of the two deletions that every type has: into the trash, or at once; and permanent."""
+DELETE, DESTROY, TRASH = "delete", "destroy", "trash"
+"""Names of the two deletions that every type has: into the trash, or at once; and permanent. The last is
+the name of the first where it moves records to the trash."""
 
 MOST = 100
 """Rows of one bulk action that are selected one by one: as many as a page can show."""
@@ -90,10 +91,8 @@ def delete_choice(record: Record, *, destroy: bool) -> Choice:
 
 def success_message(record: Record, name: str, count: int) -> str:
     """The outcome of a bulk action."""
-    what = gettext(record.noun if count == 1 else record.plural_noun)
-    moved = name == DELETE and record.has_trash
-    past = gettext("moved to the trash") if moved else past_tense(name)
-    return gettext("%(count)s %(what)s %(past)s.", count=count, what=what, past=past)
+    is_moved = name == DELETE and record.has_trash
+    return result_message(record, TRASH if is_moved else name, count)
 
 
 def run_action(

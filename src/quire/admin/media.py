@@ -212,17 +212,18 @@ def _usage_line(actor: Actor, state: State) -> str:
 def _consequence(count: int, use_count: int) -> str:
     if not count:
         return gettext("It is not used anywhere.")
-    places = ngettext("%(num)s place", "%(num)s places", count)
-    hidden = (
-        gettext(", %(count)s of them not visible to you", count=count - use_count)
-        if count > use_count
-        else ""
-    )
-    return gettext(
-        "It is used in %(places)s%(hidden)s. Cover images are removed and texts show a gap.",
-        places=places,
-        hidden=hidden,
-    )
+    sentences = [
+        ngettext("It is used in %(num)s place.", "It is used in %(num)s places.", count),
+        gettext("Cover images are removed and texts show a gap."),
+    ]
+    if hidden := count - use_count:
+        unseen = ngettext(
+            "%(num)s of them is not visible to you.",
+            "%(num)s of them are not visible to you.",
+            hidden,
+        )
+        sentences.insert(1, unseen)
+    return " ".join(sentences)
 
 
 def _usage_list(uses: list[dict[str, Any]]) -> list[SimpleNamespace]:

@@ -37,7 +37,10 @@ def test_the_bar_offers_it_where_there_is_more_than_one_page(admin, tags):
 def test_it_asks_first_and_then_changes_all_of_them(admin, tags):
     before = tags()
     question = act(admin)
-    assert "Delete: all 130 tags that match." in question.text and "and 120 more" in question.text
+    assert (
+        "This applies to all 130 tags that match." in question.text
+        and "and 120 more" in question.text
+    )
     assert tags() == before
     assert act(admin, confirmed="1").location == LIST
     assert tags() == before - 130

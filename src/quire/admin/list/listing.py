@@ -198,9 +198,9 @@ class ListPage:
     def total_text(self) -> str:
         """`57 posts`."""
         one, many = self.record.noun, self.record.plural_noun
-        return f"{self._total_figure()} {gettext(one if self.page.total == 1 else many)}"
+        return f"{self.total_figure()} {gettext(one if self.page.total == 1 else many)}"
 
-    def _total_figure(self) -> str:
+    def total_figure(self) -> str:
         """`57`; `10,000+` where there are more, or a search has stopped counting."""
         total = self.page.total or 0
         more = self.page.total_is_minimum or total > MOST_COUNTED
@@ -213,7 +213,7 @@ class ListPage:
         last = format_number(first + len(page.rows) - 1)
         return gettext(
             "%(first)s–%(last)s of %(total)s",
-            first=format_number(first), last=last, total=self._total_figure(),
+            first=format_number(first), last=last, total=self.total_figure(),
         )  # fmt: skip
 
     def view(self) -> Any:
@@ -258,7 +258,7 @@ class ListPage:
             layout=self.views.preferences.layout_of(record),
             rows=self.rows(),
             actions=bulk_choices(record, actor, trashed=self.trashed),
-            matching_text=self.total_text() if (self.page.pages or 1) > 1 else "",
+            matching=self.total_figure() if (self.page.pages or 1) > 1 else "",
             narrowed=bool(active or "search" in self.parameters or "status" in self.parameters),
             **self._pager(),
         )

@@ -6,11 +6,20 @@ from urllib.parse import parse_qsl, urlsplit
 from quire.actor import Actor
 from quire.admin.actions import MOST_MATCHING, Choice, bulk_choices
 from quire.admin.list.listing import ListPage
+from quire.admin.past_tense import nouns_of
 from quire.admin.urls import list_url
 from quire.declare.record import Record
 from quire.errors import BadRequest
 from quire.store.read import Page
 from quire.store.record_stream import RecordStream
+from quire.translations.messages import Message
+from quire.web.language import translate
+
+MATCHING = Message(
+    "This applies to the %(noun)s that matches.",
+    "This applies to all %(figure)s %(nouns)s that match.",
+    count=0, figure="", noun="", nouns="",
+)  # fmt: skip
 
 
 class MatchingRows:
@@ -38,9 +47,10 @@ class MatchingRows:
         return self.page.total or 0
 
     @property
-    def words(self) -> str:
-        """`57 posts`."""
-        return self._listing.total_text()
+    def question(self) -> str:
+        """What is asked before an action is run on all of them."""
+        figure, nouns = self._listing.total_figure(), nouns_of(self._listing.record)
+        return translate(MATCHING.with_values(count=self.total, figure=figure, **nouns))
 
     @property
     def rest(self) -> int:

@@ -130,17 +130,13 @@ def _set_default(listing: ListPage) -> str:
     view, views = _current(listing), listing.views
     slug = None if views.default == view["slug"] else view["slug"]
     views.preferences.save(listing.record, listing.actor, DEFAULT_VIEW, slug)
+    label = gettext(listing.record.label)
     words = (
-        gettext("opens with “%(name)s”", name=view["name"])
+        gettext("%(label)s: the list opens with “%(name)s” now.", label=label, name=view["name"])
         if slug
-        else gettext("opens with everything")
+        else gettext("%(label)s: the list opens with everything now.", label=label)
     )
-    flash(
-        gettext(
-            "%(type)s: the list now %(words)s.", type=gettext(listing.record.label), words=words
-        ),
-        "success",
-    )
+    flash(words, "success")
     return listing.here()
 
 

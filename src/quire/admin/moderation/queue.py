@@ -86,6 +86,7 @@ class Queue:
         return SimpleNamespace(
             noun=gettext(record.noun),
             plural=gettext(record.plural_noun),
+            label=gettext(record.label),
             status=noun(self.status),
             is_waiting=self.status == self.moderation.waiting,
             tabs=self._tabs(),

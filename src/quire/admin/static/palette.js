@@ -61,7 +61,7 @@ class Palette {
       if (item.image) row.prepend(element("img", { src: item.image, alt: "", class: "thumb", width: "48", height: "48" }));
       return row;
     }));
-    this.count.textContent = items.length === 1 ? "1 result" : `${items.length} results`;
+    this.count.textContent = items.length === 1 ? translate("1 result") : translate("%(count)s results", { count: items.length });
     this.activate(0);
   }
 

@@ -1,0 +1,59 @@
+"""What an action has come to, in whole sentences: in English and in German, of one record and of many."""
+
+import pytest
+
+from quire.admin.past_tense import RESULTS, result_message
+from quire.declare.record import REGISTRY
+from quire.records import COMMENTS, POSTS, WEBHOOKS
+from quire.web.language import in_language
+
+ACTIONS = [
+    (record, action.name)
+    for record in REGISTRY.values()
+    for action in record.actions
+    if not (action.creates or action.takes_file)
+]
+
+
+@pytest.mark.parametrize(("record", "action"), ACTIONS, ids=lambda one: getattr(one, "path", one))
+def test_every_declared_action_has_a_sentence_of_its_own(record, action):
+    assert action in RESULTS
+
+
+@pytest.mark.parametrize(
+    ("record", "action", "count", "english", "german"),
+    [
+        (POSTS, "publish", 1, "1 post published.", "1 Beitrag veröffentlicht."),
+        (POSTS, "trash", 3, "3 posts moved to the trash.", "3 Beiträge in den Papierkorb gelegt."),
+        (COMMENTS, "spam", 1200, "1,200 comments marked as spam.", "1.200 Kommentare als Spam markiert."),
+        (
+            WEBHOOKS, "rotate_secret", 2, "The secrets of 2 webhooks were renewed.",
+            "Die Geheimnisse von 2 Webhooks wurden erneuert.",
+        ),
+        (POSTS, "polish_brightly", 2, "2 posts: polish brightly.", "2 Beiträge: polish brightly."),
+    ],
+)  # fmt: skip
+def test_in_both_languages(app, record, action, count, english, german):
+    with app.test_request_context():
+        for code, words in (("en", english), ("de", german)):
+            with in_language(code):
+                assert result_message(record, action, count) == words
+
+
+def test_nothing_of_the_queue_is_put_together_in_german(admin, ids, app):
+    german = {"Accept-Language": "de"}
+    text = admin.get("comments/moderation/", headers=german).text
+    assert "2 Kommentare" in text and 'aria-label="Kommentare: wartend"' in text
+    assert ": ausgewählte Kommentare" in text
+    text = admin.get("comments/moderation/?status=spam", headers=german).text
+    assert "Zurzeit gibt es hier keine Kommentare." in text
+
+
+def test_a_bulk_question_in_german(admin, ids):
+    german = {"Accept-Language": "de"}
+    form = {"action": "delete", "rowid": [ids.live, ids.abes], "url": "/admin/posts/"}
+    text = admin.post("posts/action/", form, headers=german).text
+    assert "Das betrifft die 2 ausgewählten Beiträge." in text
+    form = {"action": "publish", "matching": "1", "url": "/admin/posts/"}
+    text = admin.post("posts/action/", form, headers=german).text
+    assert "Das betrifft alle 5 passenden Beiträge." in text
