@@ -41,7 +41,8 @@ from quire.site.errors import error_page, redirect_for, wants_json
 from quire.site.routes import init_site
 from quire.store import database_state, engine, import_origins, late_audit, replica
 from quire.store.connections import statement_timer
-from quire.store.db import db
+from quire.store.connections.kept_connection import allow_keeping, close_kept
+from quire.store.db import REPLICA, db
 from quire.store.files.local import full_disk_problem
 from quire.web import (
     body_limits,
@@ -52,6 +53,7 @@ from quire.web import (
     language,
     range_requests,
 )
+from quire.web.caching import READS
 from quire.web.request_hooks import before_request
 from quire.web.response_cache import ResponseCache
 
@@ -124,9 +126,14 @@ class Quire(Flask):
     def wsgi_app(self, environ: dict[str, Any], start_response: Any) -> Any:
         """Answer a request: from the cache, where it has the answer."""
         _normalize(environ, self.config)
-        if self.response_cache is None:
-            return super().wsgi_app(environ, start_response)
-        return self.response_cache.respond(environ, start_response, super().wsgi_app)
+        if environ["REQUEST_METHOD"] in READS and REPLICA not in self.extensions:
+            allow_keeping(environ)
+        try:
+            if self.response_cache is None:
+                return super().wsgi_app(environ, start_response)
+            return self.response_cache.respond(environ, start_response, super().wsgi_app)
+        finally:
+            close_kept(environ)
 
     def preprocess_request(self) -> Any:
         """What comes before the view; once more where a replica of the database was lost in it."""

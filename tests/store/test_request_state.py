@@ -78,7 +78,7 @@ def test_who_asks_and_maintenance_share_a_connection(make_app, people, scheme):
     with app.app_context():
         event.listen(db.engine, "checkout", lambda *given: taken.append(given))
     assert client.get("posts").status_code == 200
-    assert len(taken) == 2  # one for who asks, one for the list
+    assert len(taken) == 1  # for who asks and for the list
 
 
 def away(port, tmp_path):

@@ -17,7 +17,8 @@ from quire.declare.record import REGISTRY
 from quire.security.tokens import digest, is_content_key, is_key
 from quire.store.counters import touch_if_free
 from quire.store.database_state import note_request_state
-from quire.store.db import read_connection
+from quire.store.db import credential_connection
+from quire.web.current import current_request
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,8 @@ def _checked(key: ActiveKey | None) -> ActiveKey:
 
 
 def _lookup(text: str) -> ActiveKey | None:
-    with read_connection() as connection:
-        note_request_state(connection, request.environ)
+    with credential_connection() as connection:
+        note_request_state(connection, current_request().environ)
         row = connection.execute(_select_active(), {"hash": digest(text)}).first()
     if row is None:
         return None

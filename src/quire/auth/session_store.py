@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from flask import current_app, request
+from flask import current_app, has_request_context, request
 from sqlalchemy import Select, and_, bindparam, delete, or_, select
 
 from quire.auth.accounts import Account, account_columns, account_from_row
@@ -16,8 +16,9 @@ from quire.records.sessions import AGENT_LENGTH
 from quire.security.tokens import digest
 from quire.store.counters import touch_if_free
 from quire.store.database_state import note_request_state
-from quire.store.db import read_connection, transaction
+from quire.store.db import credential_connection, transaction
 from quire.store.write import create
+from quire.web.current import current_request
 
 GRACE_SECONDS = 10
 """How long a secret that has been replaced is still good: parallel requests may carry it."""
@@ -114,9 +115,9 @@ def by_id(id: int, kind: str) -> ActiveSession | None:
 
 def _first(by: str, kind: str, values: dict[str, Any], hashed: str | None) -> ActiveSession | None:
     idle = now() - timedelta(seconds=current_app.config["SESSION_IDLE_SECONDS"])
-    with read_connection() as connection:
-        if request:
-            note_request_state(connection, request.environ)
+    with credential_connection() as connection:
+        if has_request_context():
+            note_request_state(connection, current_request().environ)
         row = connection.execute(_select_active(by), {**values, "idle": idle, "now": now()}).first()
     if row is None or row.kind != kind:
         return None

@@ -13,6 +13,7 @@ from quire.declare.clock import now
 from quire.declare.record import REGISTRY
 from quire.declare.sql_functions import NOW
 from quire.errors import Unavailable
+from quire.store.connections.kept_connection import first_connection
 from quire.store.connections.outages import driver_connection, translate_outages
 from quire.store.connections.postgresql import LOG_POSITION, is_replica
 from quire.store.data_versions import (
@@ -96,7 +97,7 @@ def request_state(engine: Engine, environ: dict[str, Any]) -> DatabaseState:
     state = environ.get(_REQUEST_STATE)
     if state is None:
         try:
-            with translate_outages(), engine.connect() as connection:
+            with translate_outages(), first_connection(engine, environ) as connection:
                 state = database_state(connection, now())
         except Unavailable as problem:
             state = problem

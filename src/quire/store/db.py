@@ -6,17 +6,24 @@ from contextvars import ContextVar
 from functools import partial
 from typing import Any, NoReturn, Protocol
 
-from flask import current_app, has_request_context, request
+from flask import current_app, has_request_context
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, MetaData
 from sqlalchemy.orm import DeclarativeBase
 
+from quire.store.connections.kept_connection import (
+    close_kept,
+    first_connection,
+    may_keep,
+    take_kept,
+)
 from quire.store.connections.outages import translate_outages
 from quire.store.connections.writer_lock import (
     lock_milliseconds,
     one_of_many_writers,
     single_writer,
 )
+from quire.web.current import current_request
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -80,6 +87,8 @@ def transaction() -> Iterator[Connection]:
 @contextmanager
 def _new_transaction() -> Iterator[Connection]:
     read_from_primary()
+    if has_request_context():
+        close_kept(current_request().environ)
     calls: list[Callable[[], object]] = []
     writer = single_writer() if has_one_writer() else one_of_many_writers()
     with rollback_scope(), writer, translate_outages(), db.engine.connect() as connection:
@@ -232,14 +241,28 @@ def read_connection() -> Iterator[Connection]:
 
 
 def _connect_to_read() -> AbstractContextManager[Connection]:
+    if has_request_context() and (kept := take_kept(current_request().environ)) is not None:
+        return kept
     replica: Replica | None = current_app.extensions.get(REPLICA)
     return db.engine.connect() if replica is None else replica.connection()
+
+
+@contextmanager
+def credential_connection() -> Iterator[Connection]:
+    """A connection to look up who asks, which the next read of the request uses, too, where that is allowed."""
+    environ = current_request().environ if has_request_context() else {}
+    if in_transaction() or not may_keep(environ):
+        with read_connection() as connection:
+            yield connection
+        return
+    with translate_outages(), first_connection(db.engine, environ) as connection:
+        yield connection
 
 
 def read_from_primary() -> None:
     """Let the rest of the request read from the primary server, as after a change of its own."""
     if has_request_context():
-        request.environ[_FROM_PRIMARY] = True
+        current_request().environ[_FROM_PRIMARY] = True
 
 
 def reads_from_primary(environ: Mapping[str, Any]) -> bool:
