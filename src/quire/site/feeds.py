@@ -27,7 +27,7 @@ from quire.site.overrides import newest_template
 from quire.site.paths import here_bare
 from quire.store import read
 from quire.store.cache import last_modified
-from quire.web.caching import note_tags, record_tags
+from quire.web.caching import Shown, note_all, shown_by
 from quire.web.hosts import site_root
 from quire.web.html import absolute, summary
 
@@ -63,7 +63,7 @@ class RenderedFeed:
     body: bytes
     etag: str
     changed: datetime
-    tags: tuple[str, ...]
+    shown: Shown
 
 
 def feed(form: str) -> Response:
@@ -112,7 +112,7 @@ def _answer(form: str, source: FeedSource) -> Response:
         del response.headers["Content-Type"]
     else:
         response.data = feed.body
-    note_tags(feed.tags)
+    note_all(feed.shown)
     response.headers["Last-Modified"] = moment
     response.set_etag(feed.etag)
     return response
@@ -144,10 +144,10 @@ def _render_feed(form: str, source: FeedSource) -> RenderedFeed:
         template = current_app.jinja_env.get_template(TEMPLATE.format(form))
         changed = max(changed, newest_template(current_app))
         body = _NOT_XML.sub("", render_template(template, **content)).encode()
-    tags = (*record_tags(POSTS, posts), PROFILES.path, SETTINGS.path)
-    return RenderedFeed(
-        body, hashlib.sha256(body).hexdigest()[:24], changed, tuple(dict.fromkeys(tags))
-    )
+    shown = shown_by(POSTS, posts)
+    for record in (PROFILES, SETTINGS):
+        shown.setdefault(record.path, {})
+    return RenderedFeed(body, hashlib.sha256(body).hexdigest()[:24], changed, shown)
 
 
 def _content(source: FeedSource, posts: list[dict[str, Any]]) -> dict[str, Any]:

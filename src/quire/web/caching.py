@@ -25,6 +25,8 @@ TAG_BYTES = 4096
 IDENTITY_HEADERS = ("Authorization", "Cookie", "X-API-Key")
 """Headers by which an answer depends on who asks."""
 READS = ("GET", "HEAD")
+Shown = dict[str, dict[int, None]]
+"""The ids of the records that an answer shows, by the paths of their types."""
 
 
 def has_session(request: Request) -> bool:
@@ -75,13 +77,15 @@ def _with_names(before: str, names: tuple[str, ...]) -> str:
 def note_shown(record: Record, rows: Iterable[dict[str, Any]] = ()) -> None:
     """The answer to this request shows records of a type, among them `rows`, as anybody sees them."""
     if not is_personal(current_request()):
-        _collect(record, list(rows), current_globals().setdefault("cache_tags", {}))
+        _collect(record, list(rows), current_globals().setdefault("shown", {}))
 
 
-def note_tags(tags: Iterable[str]) -> None:
-    """The answer to this request shows what is known by these tags, as anybody sees it."""
+def note_all(shown: Shown) -> None:
+    """The answer to this request shows these records, as anybody sees them."""
     if not is_personal(current_request()):
-        current_globals().setdefault("cache_tags", {}).update(dict.fromkeys(tags))
+        noted: Shown = current_globals().setdefault("shown", {})
+        for path, ids in shown.items():
+            noted.setdefault(path, {}).update(ids)
 
 
 def note_surroundings(*types: str) -> None:
@@ -89,23 +93,22 @@ def note_surroundings(*types: str) -> None:
     current_globals().setdefault("surrounding_types", {}).update(dict.fromkeys(types))
 
 
-def record_tags(record: Record, rows: Iterable[dict[str, Any]]) -> dict[str, None]:
-    """`posts`, `posts-7` for each row, and the same for all that it refers to or includes."""
-    tags: dict[str, None] = {}
-    _collect(record, list(rows), tags)
-    return tags
+def shown_by(record: Record, rows: Iterable[dict[str, Any]]) -> Shown:
+    """`rows`, and all that they refer to or include."""
+    shown: Shown = {}
+    _collect(record, list(rows), shown)
+    return shown
 
 
-def _collect(record: Record, rows: list[dict[str, Any]], tags: dict[str, None]) -> None:
-    path = record.path
-    tags[path] = None
-    tags.update({f"{path}-{row['id']}": None for row in rows if "id" in row})
+def _collect(record: Record, rows: list[dict[str, Any]], shown: Shown) -> None:
+    ids = dict.fromkeys([row["id"] for row in rows if "id" in row])
+    shown.setdefault(record.path, {}).update(ids)
     for name, target in _targets(record).items():
         related = [value for row in rows if (value := row.get(name))]
         if related and isinstance(related[0], list):
             related = [one for many in related for one in many]
         if related:
-            _collect(target, related, tags)
+            _collect(target, related, shown)
 
 
 @lru_cache(100)
@@ -113,13 +116,11 @@ def _targets(record: Record) -> dict[str, Record]:
     return {name: one.target for name, one in relations(record, ANONYMOUS).items()}
 
 
-def cache_tag(row_tags: Iterable[str], types: Iterable[str] = ()) -> str:
-    """The header for what is shown; where it would be too long, types alone."""
-    tags = dict.fromkeys([*row_tags, *types])
-    every = ", ".join(tags)
-    if len(every) <= TAG_BYTES:
-        return every
-    return ", ".join(dict.fromkeys(tag.partition("-")[0] for tag in tags))
+def cache_tag(shown: Shown, types: Iterable[str] = ()) -> str:
+    """The header for what is shown: `posts, posts-7`; where it would be too long, types alone."""
+    every_type = dict.fromkeys([*shown, *types])
+    every = ", ".join(f", {one}-".join([one, *map(str, shown.get(one, ()))]) for one in every_type)
+    return every if len(every) <= TAG_BYTES else ", ".join(every_type)
 
 
 def _set_headers(
@@ -133,7 +134,7 @@ def _set_headers(
     personal = is_personal(request)
     if not personal and _is_public(response, g):
         headers["Cache-Control"] = public_until(next_change())
-        headers["Cache-Tag"] = cache_tag(g.cache_tags, g.get("surrounding_types", ()))
+        headers["Cache-Tag"] = cache_tag(g.shown, g.get("surrounding_types", ()))
     else:
         headers["Cache-Control"] = "private, no-store" if personal else "private, no-cache"
     return response
@@ -141,7 +142,7 @@ def _set_headers(
 
 def _is_public(response: Response, g: Any) -> bool:
     """Whether it is the same for everybody: no nonce, no token of a session in it."""
-    if response.status_code not in (200, 304) or "cache_tags" not in g:
+    if response.status_code not in (200, 304) or "shown" not in g:
         return False
     return not ("csrf_token" in g or "csp_nonce" in g)
 
