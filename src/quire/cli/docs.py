@@ -11,12 +11,17 @@ from quire.config import docs
 from quire.config.instance_folder import open_to_everybody
 
 
+def document_text() -> str:
+    """The OpenAPI document, as JSON that people can read."""
+    return orjson.dumps(document(), option=orjson.OPT_INDENT_2).decode() + "\n"
+
+
 @click.command()
 @click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
 @with_appcontext
 def openapi(file: Path | None) -> None:
     """Write the OpenAPI document of the API to FILE, or print it."""
-    text = orjson.dumps(document(), option=orjson.OPT_INDENT_2).decode() + "\n"
+    text = document_text()
     if file is None:
         click.echo(text, nl=False)
         return
