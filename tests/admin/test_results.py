@@ -44,7 +44,7 @@ def test_nothing_of_the_queue_is_put_together_in_german(admin, ids, app):
     german = {"Accept-Language": "de"}
     text = admin.get("comments/moderation/", headers=german).text
     assert "2 Kommentare" in text and 'aria-label="Kommentare: wartend"' in text
-    assert ": ausgewählte Kommentare" in text
+    assert "(ausgewählte Kommentare)" in text
     text = admin.get("comments/moderation/?status=spam", headers=german).text
     assert "Zurzeit gibt es hier keine Kommentare." in text
 

@@ -86,7 +86,7 @@ def test_all_that_match_are_changed_at_once_and_undone(visit, made, viewport, sc
     assert bar["y"] + bar["height"] <= viewport["height"] and one.overflow() <= 0
     page.select_option("select[name=action]", "publish")
     page.click(".bulk >> text=Apply")
-    expect(page.locator(".confirm")).to_contain_text("Publish: all 6 posts that match.")
+    expect(page.locator(".confirm")).to_contain_text("This applies to all 6 posts that match.")
     assert one.axe() == []
     page.click(".confirm-actions button")
     expect(page.locator(".messages")).to_contain_text("6 posts published.")

@@ -80,7 +80,7 @@ def test_twenty_comments_are_approved_in_three_clicks_without_scrolling(
     clicks = [
         page.locator("main").get_by_role("link", name="comments are waiting"),
         page.get_by_label("Select all 20"),
-        page.get_by_role("button", name="Approve the selected comments"),
+        page.get_by_role("button", name="Approve (selected comments)"),
     ]
     for click in clicks:
         click.wait_for()
@@ -99,7 +99,7 @@ def test_twenty_comments_are_approved_in_three_clicks_without_scrolling(
 def test_nothing_is_done_about_nothing(visit, waiting, status):
     page = visit("ada").page
     page.goto(QUEUE)
-    page.get_by_role("button", name="Approve the selected comments").click()
+    page.get_by_role("button", name="Approve (selected comments)").click()
     expect(page.locator(".messages")).to_contain_text("Select at least one first")
     assert {status(id) for id in waiting} == {"pending"}
 
@@ -109,7 +109,7 @@ def test_the_queue_works_without_scripts(visit, waiting, status):
     page.goto(QUEUE)
     for id in waiting[:2]:
         page.check(f'[name=rowid][value="{id}"][form=queue]')
-    page.get_by_role("button", name="Approve the selected comments").click()
+    page.get_by_role("button", name="Approve (selected comments)").click()
     assert [status(id) for id in waiting[:3]] == ["approved", "approved", "pending"]
     page.locator(".decisions").get_by_role("button", name="Mark as spam").click()
     assert status(waiting[2]) == "spam"
