@@ -91,7 +91,7 @@ def test_administrators_see_the_state_of_the_server(app, admin, browser, monkeyp
         run_due_jobs()  # an old one that waits is a problem
     app.extensions.pop(EXTENSION, None)
     text = admin.get().text
-    assert f"Quire {VERSION}" in text and "All well" in text
+    assert f"Quire {VERSION}" in text and "All is well" in text
     monkeypatch.setattr(readiness, "check_disk", lambda: error("The disk is full.", "Free some."))
     assert "The disk is full." not in admin.get().text  # it is asked once a minute
     app.extensions.pop(EXTENSION)

@@ -59,7 +59,7 @@ def test_the_first_that_waits_is_read_whole_with_its_author_s_history(admin, wai
     assert found.select_one(".queue-one .prose em").text == "20"
     assert "Abe's nets" in found.select_one(".queue-one header").text
     history = found.select_one(".history").text
-    assert history == "So far from this author: 23 pending, 3 approved, 1 spam"
+    assert history == "Earlier comments by this author: 23 pending, 3 approved, 1 spam"
     assert len(found.select(".queue-rest li")) == 20
 
 

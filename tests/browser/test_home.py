@@ -22,7 +22,7 @@ def clicks(visit):
 
 def test_a_user_is_added_by_an_invitation_in_at_most_five_clicks(clicks):
     page, click, done = clicks
-    click(page.get_by_role("link", name="Invite somebody"))
+    click(page.get_by_role("link", name="Invite someone"))
     page.get_by_label("Email").fill("new.colleague@example.com")
     click(page.get_by_label("Role"))
     page.get_by_label("Role").select_option("moderator")

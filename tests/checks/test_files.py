@@ -54,18 +54,18 @@ def test_an_upload_without_its_file(own):
     for number in range(3):
         with receive(io.BytesIO(PDF + b"%d" % number), "paper.pdf") as received:
             urls.append(upload(SYSTEM, received, {}).state["url"])
-    assert files.check_uploads().reason == "3 of the newest and oldest looked for"
+    assert files.check_uploads().reason == "3 of the newest and oldest checked"
     file_storage().delete(urls[1].removeprefix(ADDRESS))
     result = files.check_uploads()
     assert result.status == "error"
-    assert result.reason == f"Of 3 uploads looked for, 1 have no file, such as {urls[1]}."
+    assert result.reason == f"Of 3 uploads checked, 1 have no file, such as {urls[1]}."
 
 
 def test_looking_ends(own, monkeypatch):
     monkeypatch.setattr(files, "LOOK_SECONDS", -1)
     with receive(io.BytesIO(PDF), "paper.pdf") as received:
         upload(SYSTEM, received, {})
-    assert files.check_uploads().reason == "0 of the newest and oldest looked for"
+    assert files.check_uploads().reason == "0 of the newest and oldest checked"
 
 
 def old_backup(folder, **age):

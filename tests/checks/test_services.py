@@ -37,7 +37,7 @@ def test_mail_without_a_server_or_sender(make_app):
 def test_a_mail_server_that_is_down(make_app):
     port = free_port()
     result = said(make_app, services.check_mail, **MAIL, MAIL_PORT=port)
-    assert result.status == "error" and f"127.0.0.1:{port} does not let us in" in result.reason
+    assert result.status == "error" and f"127.0.0.1:{port} refuses our sign-in" in result.reason
 
 
 def test_a_mail_server_that_wants_no_password(make_app, post):

@@ -82,7 +82,7 @@ def test_limits_that_each_process_counts(make_app, tmp_path):
 @pytest.mark.parametrize(
     ("config", "status", "words"),
     [
-        ({"MAIL_USE_TLS": True, "MAIL_USE_SSL": True}, "error", "exclude each other"),
+        ({"MAIL_USE_TLS": True, "MAIL_USE_SSL": True}, "error", "cannot both be set"),
         ({"MAIL_USERNAME": "a"}, "error", "MAIL_USERNAME and MAIL_PASSWORD"),
         ({"MAIL_USERNAME": "a", "MAIL_PASSWORD": "b", "MAIL_SERVER": "mail.a.org"}, "error", "unencrypted"),
         ({"REQUIRE_EMAIL_VERIFICATION": True}, "error", "nobody can get the email"),

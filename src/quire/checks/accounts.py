@@ -33,7 +33,9 @@ def check_second_factors() -> Check:
     )
     return warning(
         reason,
-        Message("Let them set one up at /profile/two-factor; REQUIRE_ADMIN_TWO_FACTOR insists."),
+        Message(
+            "Let them set one up at /profile/two-factor; REQUIRE_ADMIN_TWO_FACTOR enforces it."
+        ),
     )
 
 

@@ -158,7 +158,7 @@ def check_clock() -> Check:
             "This clock differs by %(seconds)s s from that of the database.",
             seconds=f"{abs(skew).total_seconds():.0f}",
         )
-        return error(reason, Message("Set both machines by NTP."))
+        return error(reason, Message("Synchronize both clocks with NTP."))
     last = select(AuditEvent.created_at).order_by(AuditEvent.id.desc()).limit(1)
     with read_connection() as connection:
         newest: datetime | None = connection.execute(last).scalar()
@@ -169,7 +169,7 @@ def check_clock() -> Check:
         newest=f"{newest:%Y-%m-%d %H:%M}",
         now=f"{now():%Y-%m-%d %H:%M}",
     )
-    return error(reason, Message("Set the clock of this machine, by NTP."))
+    return error(reason, Message("Synchronize the clock of this machine with NTP."))
 
 
 def _skew() -> timedelta:

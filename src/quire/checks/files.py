@@ -97,9 +97,9 @@ def check_uploads() -> Check:
         if file_storage().find(stored_name(url, sha256)) is None:
             missing.append(url)
     if not missing:
-        return ok(Message("%(looked)s of the newest and oldest looked for", looked=looked))
+        return ok(Message("%(looked)s of the newest and oldest checked", looked=looked))
     reason = Message(
-        "Of %(looked)s uploads looked for, %(lost)s have no file, such as %(name)s.",
+        "Of %(looked)s uploads checked, %(lost)s have no file, such as %(name)s.",
         looked=looked,
         lost=len(missing),
         name=missing[0],
@@ -159,7 +159,7 @@ def check_newest_backup() -> Check:
 
     try:
         with open_backup(path, _instance(), _passphrase, stop_at_end):
-            return ok(Message("%(name)s is whole", name=path.name))
+            return ok(Message("%(name)s is intact", name=path.name))
     except TimeoutError:
         return _check_unread(path, percent, command)
     except _NoPassphrase:
@@ -235,9 +235,10 @@ def check_log() -> Check:
     config = current_app.config
     if config["LOG_LEVEL"] == "DEBUG":
         return warning(
-            Message("LOG_LEVEL=DEBUG logs much that nobody reads."), Message("Set LOG_LEVEL=INFO.")
+            Message("LOG_LEVEL=DEBUG logs far more than anyone reads."),
+            Message("Set LOG_LEVEL=INFO."),
         )
     if config["LOG_FILE"] and not config["LOG_FILE_BYTES"]:
-        reason = Message("The log file grows without end, as LOG_FILE_BYTES is 0.")
+        reason = Message("The log file grows without limit, as LOG_FILE_BYTES is 0.")
         return warning(reason, Message("Set LOG_FILE_BYTES, unless another program rotates it."))
     return OK

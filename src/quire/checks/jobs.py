@@ -63,7 +63,7 @@ def check_queue() -> Check:
     counts = jobs_by_state()
     if failed := counts["failed"]:
         action = Message(
-            "Read why at System, Jobs in the panel, and run them again or delete them there."
+            "See why under System, Jobs in the panel, and run them again or delete them there."
         )
         return warning(
             Message(
@@ -92,7 +92,9 @@ def check_webhooks() -> Check:
     with read_connection() as connection:
         off, lost = (connection.execute(one).scalar_one() for one in (disabled, failed))
     if off:
-        action = Message("Read why at System, Webhooks in the panel, and turn them on again there.")
+        action = Message(
+            "See why under System, Webhooks in the panel, and turn them on again there."
+        )
         return warning(
             Message(
                 "%(count)s webhook was turned off because it failed.",
@@ -102,7 +104,7 @@ def check_webhooks() -> Check:
             action,
         )
     if lost:
-        action = Message("Read why at System, Deliveries in the panel, and replay them there.")
+        action = Message("See why under System, Deliveries in the panel, and replay them there.")
         return warning(
             Message(
                 "%(count)s delivery to a webhook has failed within 7 days.",

@@ -30,12 +30,12 @@ def check_mail() -> Check:
         reason = Message(
             "MAIL_DEFAULT_SENDER is not set: servers may refuse mail from an address that is made up."
         )
-        return error(reason, Message("Set MAIL_DEFAULT_SENDER to an address of your own domain."))
+        return error(reason, Message("Set MAIL_DEFAULT_SENDER to an address at your own domain."))
     fault = try_server(CONNECT_SECONDS)
     if fault is None:
         return OK
     reason = Message(
-        "The mail server at %(host)s:%(port)s does not let us in: %(fault)s.",
+        "The mail server at %(host)s:%(port)s refuses our sign-in: %(fault)s.",
         host=config["MAIL_SERVER"],
         port=config["MAIL_PORT"],
         fault=fault,

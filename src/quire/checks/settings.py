@@ -20,7 +20,7 @@ def check_environment() -> Check:
     """Whether this is production, with a secret key that nobody can guess and no debugger."""
     name = current_app.config["QUIRE_ENV"]
     if name != "production":
-        reason = Message("QUIRE_ENV is %(name)s: errors show the code to everybody.", name=name)
+        reason = Message("QUIRE_ENV is %(name)s: errors show the code to everyone.", name=name)
         return error(reason, Message("Set QUIRE_ENV=production, and remove FLASK_DEBUG."))
     try:
         refuse_unsafe(current_app.config)
@@ -67,7 +67,7 @@ def check_limits() -> Check:
     """Whether attempts are limited, by all processes together."""
     config = current_app.config
     if not config["RATELIMIT_ENABLED"]:
-        reason = Message("RATELIMIT_ENABLED is off: passwords can be guessed without end.")
+        reason = Message("RATELIMIT_ENABLED is off: passwords can be guessed without limit.")
         return error(reason, Message("Set RATELIMIT_ENABLED=true."))
     processes = len(shared_counters().read(0).processes) - 1  # the first is this command
     if processes > 1 and not config["REDIS_URL"]:
@@ -88,7 +88,7 @@ def _contradictions(config: Config) -> Iterator[Check]:
     yield from _mail_contradictions(config)
     if bool(config["S3_ACCESS_KEY"]) != bool(config["S3_SECRET_KEY"]):
         yield error(
-            Message("S3_ACCESS_KEY and S3_SECRET_KEY need each other."),
+            Message("S3_ACCESS_KEY and S3_SECRET_KEY must be set together."),
             Message("Set both, or neither."),
         )
     if config["S3_ACCESS_KEY"] and not config["S3_BUCKET"]:
@@ -101,11 +101,11 @@ def _contradictions(config: Config) -> Iterator[Check]:
 
 def _mail_contradictions(config: Config) -> Iterator[Check]:
     if config["MAIL_USE_TLS"] and config["MAIL_USE_SSL"]:
-        reason = Message("MAIL_USE_TLS and MAIL_USE_SSL exclude each other.")
+        reason = Message("MAIL_USE_TLS and MAIL_USE_SSL cannot both be set.")
         yield error(reason, Message("Set MAIL_USE_TLS for port 587, MAIL_USE_SSL for port 465."))
     if bool(config["MAIL_USERNAME"]) != bool(config["MAIL_PASSWORD"]):
         yield error(
-            Message("MAIL_USERNAME and MAIL_PASSWORD need each other."),
+            Message("MAIL_USERNAME and MAIL_PASSWORD must be set together."),
             Message("Set both, or neither."),
         )
     is_plain = not (config["MAIL_USE_TLS"] or config["MAIL_USE_SSL"])

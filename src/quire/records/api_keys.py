@@ -121,7 +121,13 @@ API_KEYS = Record(
     path="api_keys",
     fields=[
         Shown("id", sort=True, filter=True),
-        Editable("name", sort=True, filter=True, example="Build server", help="What uses the key."),
+        Editable(
+            "name",
+            sort=True,
+            filter=True,
+            example="Build server",
+            help="The program that uses the key.",
+        ),
         Shown("prefix", computed=True),
         ShownOnce("key", help="The key itself, shown only once, when it is created."),
         Fixed(

@@ -58,7 +58,7 @@ class Delivery(HasId, Model):
 def replay(change: Change) -> None:
     """Send it again, with the same webhook-id."""
     if change.before("status") == PENDING and change.before("next_attempt_at") is None:
-        raise Conflict("This delivery waits for an earlier one about the same record.")
+        raise Conflict("This delivery is waiting for an earlier one about the same record.")
     webhooks = REGISTRY["webhooks"].table
     active = select(webhooks.c.is_active).where(webhooks.c.id == change.reference("webhook"))
     with read_connection() as connection:

@@ -89,19 +89,19 @@ SAVED_VIEWS = Record(
     fields=[
         Shown("id", sort=True, filter=True),
         Editable("name", search=True, sort=True, filter=True, example="My drafts"),
-        Fixed("type", sort=True, filter=True, label="List", example="posts", help="The list that it is a view of, such as posts."),
+        Fixed("type", sort=True, filter=True, label="List", example="posts", help="The list it belongs to, such as posts."),
         Editable(
             "slug", filter=True, default_from=slug_from("name"),
-            help="Stands in the address: /admin/posts/?view=my-drafts.",
+            help="Appears in the address: /admin/posts/?view=my-drafts.",
         ),
         Editable(
             "parameters",
-            help="Filters, search and order, as they stand in the address of a list: status=draft&sort=-title.",
+            help="Filters, search and order, as they appear in the address of a list: status=draft&sort=-title.",
         ),
-        Editable("columns", help="Names of fields, in their order. Leave empty for the usual columns."),
+        Editable("columns", help="Field names, in order. Leave empty for the usual columns."),
         Editable(
             "shared_with", sort=True, filter=True, write_rule=role("moderator"),
-            help="Who finds it beside you: everybody with this role or a higher one.",
+            help="Who else can use it: everyone with this role or a higher one.",
         ),
         Shown("owner", filter=("id", "username"), default_from=actor_id),
         Shown("created_at", sort=True, filter=True),

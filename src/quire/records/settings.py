@@ -42,7 +42,7 @@ SETTINGS = Record(
     path="settings",
     fields=[
         Shown("id", read_rule=NOBODY),
-        Editable("site_name", help="Stands at the top of every page, in feeds and in emails."),
+        Editable("site_name", help="Appears at the top of every page, in feeds and in emails."),
         Editable(
             "tagline",
             help="One sentence below the name on the front page, and what search engines show for it.",
@@ -50,17 +50,17 @@ SETTINGS = Record(
         Editable("posts_per_page", help="Posts on one page of the site's lists."),
         Editable(
             "registration",
-            help="Open: anybody can create an account. Invitation: only those you invite. Closed: nobody.",
+            help="Open: anyone can create an account. Invitation: only those you invite. Closed: nobody.",
         ),
         Editable(
             "comments",
-            help="Moderated: members' comments wait until somebody approves them. Open: they appear at once. Closed: nobody can comment.",
+            help="Moderated: members' comments wait until someone approves them. Open: they appear at once. Closed: nobody can comment.",
         ),
         Editable(
             "comments_close_after_days",
             read_rule=ADMIN,
             label="Days until comments close",
-            help="Counted from the publication of a post. 0 never closes comments.",
+            help="Counted from the publication of a post. With 0, comments never close.",
         ),
         Editable(
             "comment_edit_minutes",

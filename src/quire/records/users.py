@@ -248,7 +248,7 @@ USERS = Record(
         Editable("email", read_rule=PRIVATE, filter=True, sort=True, required=True),
         Secret("password", required=True),
         InputOnly("current_password", PASSWORD),
-        InputOnly("keep_keys", FLAG, label="Keep API keys", help="Else they are revoked."),
+        InputOnly("keep_keys", FLAG, label="Keep API keys", help="Otherwise they are revoked."),
         InputOnly(
             "remove_second_factors",
             FLAG,

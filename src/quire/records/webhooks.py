@@ -268,7 +268,7 @@ WEBHOOKS = Record(
         Editable("is_active", sort=True, filter=True, help="Nothing is sent while this is off."),
         ShownOnce("secret", help="The signing secret, shown only once, when it is created."),
         Shown("failures", counter=True, help="Failed attempts since the last success."),
-        Shown("disabled_reason", help="Why it was turned off, if that was not done by a person."),
+        Shown("disabled_reason", help="Why it was turned off automatically."),
         Shown("created_at", sort=True, filter=True),
         Shown("updated_at", sort=True, filter=True),
         Shown("version"),

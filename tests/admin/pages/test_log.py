@@ -69,7 +69,7 @@ def test_entries_of_all_files_stand_newest_first(admin, files):
 def test_what_went_wrong_and_words(admin, files):
     assert len(entries(admin, "log/?show=problems")) == 2
     assert [one[0] for one in entries(admin, "log/?q=ABC")] == ["Error"]
-    assert "No entry has these words." in admin.get("log/?q=nothing+of+it").text
+    assert "No entries contain these words." in admin.get("log/?q=nothing+of+it").text
 
 
 def test_without_a_file_it_shows_this_process(app, admin, own_log):

@@ -44,7 +44,7 @@ def test_ending_all_keeps_the_own_one(app, admin, ann, browser):
     answer = admin.post("sessions/end-all/", follow_redirects=True)
     assert "2 sessions have been ended." in answer.text
     assert count_sessions(app) == 1 and ann.get("posts/").status_code == 302
-    assert "signed everybody else out" in admin.get("audit_events/").text
+    assert "signed everyone else out" in admin.get("audit_events/").text
 
 
 def test_nobody_else_ends_the_sessions_of_others(as_, people, app, browser):

@@ -59,7 +59,7 @@ def _shortcuts(actor: Actor) -> list[dict[str, str]]:
         if (record := _is_accessible(path, actor)) and record.allows(actor, "create") is not False
     ]
     if actor.at_least("admin"):
-        shortcuts.append({"label": gettext("Invite somebody"), "url": url_for("invitations.index")})
+        shortcuts.append({"label": gettext("Invite someone"), "url": url_for("invitations.index")})
     return shortcuts
 
 
@@ -99,8 +99,8 @@ def _first_steps() -> list[Any]:
         (
             "appearance",
             "edit_view",
-            gettext("Choose its look"),
-            gettext("with a logo, a colour and a footer."),
+            gettext("Customize its appearance"),
+            gettext("with a logo, a color and a footer."),
         ),
     )
     steps = [

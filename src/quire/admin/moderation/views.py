@@ -62,7 +62,7 @@ class ModeratedView(RecordView):
         moderation = self._moderation()
         status = status or moderation.waiting
         if status not in self.record.field("status").choices:
-            raise NotFound("There is no queue of that name.")
+            raise NotFound("There is no queue with that name.")
         page = parse_id(request.args.get("page", "1")) or 1
         queue = Queue(self.record, panel_actor(), status, page, id)
         return self.render(

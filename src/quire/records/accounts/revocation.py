@@ -18,12 +18,12 @@ session_renewed = Signal(
 
 ENDED_SESSIONS = Message("Ended: %(count)s session.", "Ended: %(count)s sessions.", count=0)
 ENDED_KEYS = Message("Ended: %(count)s API key.", "Ended: %(count)s API keys.", count=0)
-KEPT_KEYS = Message("Still good: %(count)s API key.", "Still good: %(count)s API keys.", count=0)
+KEPT_KEYS = Message("Still valid: %(count)s API key.", "Still valid: %(count)s API keys.", count=0)
 ENDED_FACTORS = Message(
     "Ended: %(count)s second factor.", "Ended: %(count)s second factors.", count=0
 )
 KEPT_FACTORS = Message(
-    "Still good: %(count)s second factor.", "Still good: %(count)s second factors.", count=0
+    "Still valid: %(count)s second factor.", "Still valid: %(count)s second factors.", count=0
 )
 
 

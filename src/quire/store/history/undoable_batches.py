@@ -48,7 +48,7 @@ BULK, ACTION, IMPORT = "bulk", "action", "import"
 
 
 class Batch(HasId, Model):
-    """Changes that somebody made at once, and can undo for a week."""
+    """Changes made together, which can be undone for a week."""
 
     __tablename__ = "batches"
 
@@ -233,12 +233,13 @@ def _take_back(
     if data is None:
         raise Conflict(
             Message(
-                "The former state of this %(noun)s is no longer known.", noun=Message(record.noun)
+                "The earlier state of this %(noun)s is no longer available.",
+                noun=Message(record.noun),
             )
         )
     saved = revert(record, actor, id, data, action=change.action, version=version)
     if not saved.changed:  # it was something that no revision holds, such as a password
-        raise Conflict("The former value is secret and was not stored.")
+        raise Conflict("The earlier value is secret and was not stored.")
     return saved.version
 
 
