@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sign_ins import LIST, PASSWORD, free_port, server
 
-WAITERS, WAIT_SECONDS = 200, 20
+WAITERS, WAIT_SECONDS = 200, 25
 
 
 def processor_ms(pid):
@@ -83,7 +83,8 @@ def waiters(port, since):
     for one in sockets:
         one.setblocking(False)
         with suppress(BlockingIOError):
-            raise AssertionError(f"It did not wait: {one.recv(2000)!r}")
+            answer = one.recv(2000)
+            raise AssertionError(f"Not waiting any more; is the machine busy? {answer!r}")
     for one in sockets:  # their places are free when they are answered
         one.setblocking(True)
         assert b" 200 OK" in one.recv(2000)

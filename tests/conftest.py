@@ -2,6 +2,7 @@
 
 import gc
 import sqlite3
+from collections import Counter
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
@@ -20,6 +21,22 @@ from tests.users import enrol, maker, signed_in
 
 FRONT_DOORS = {"COMPAT_JSON_SERVER": True, "COMPAT_GHOST": True}
 """Off by default; open in tests, so that what is tried at every address is tried there too."""
+
+
+COVERED_CASES = 2
+"""Of each test with many parameters: measuring takes as much time as running, and the others add next to nothing."""
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave the many similar cases of a test out of the coverage, if it is measured."""
+    if not config.pluginmanager.hasplugin("_cov"):
+        return
+    cases = Counter()
+    for item in items:
+        name = item.nodeid.partition("[")[0]
+        cases[name] += 1
+        if cases[name] > COVERED_CASES:
+            item.add_marker("no_cover")
 
 
 def pytest_collection_finish(session):

@@ -65,7 +65,7 @@ def batches_until_let_in(app, write):
             writer.start()
 
     batches = enumerate(in_batches(take, itertools.count()))
-    waited = next(n for n, _ in batches if not writer.is_alive() or n > 100)
+    waited = next(n for n, _ in batches if (writer.ident and not writer.is_alive()) or n > 100)
     writer.join()
     return waited
 
