@@ -5,7 +5,7 @@ import pytest
 from quire.actor import SYSTEM
 from quire.records import USERS
 from quire.store import write
-from tests.browser.conftest import PASSWORD, PHONE
+from tests.browser.conftest import COLOURS, PASSWORD, PHONE
 
 pytestmark = pytest.mark.browser
 
@@ -51,6 +51,14 @@ def test_forms_with_errors_and_conflicts_have_no_serious_finding(visit, scheme):
     page.click(".savebar .primary")
     assert page.locator(".compare").is_visible()
     assert one.axe() == [] and one.overflow() <= 0
+
+
+def test_words_can_be_read_while_the_theme_changes(visit):
+    one = visit("ada", color_scheme="light", reduced_motion="no-preference")
+    one.page.goto("/admin/")
+    for scheme in ("dark", "light"):
+        one.page.emulate_media(color_scheme=scheme)
+        assert one.axe(COLOURS) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
