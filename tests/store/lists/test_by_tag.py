@@ -73,3 +73,30 @@ def test_few_are_gathered_by_their_ids(posts, statements):
 def test_many_are_met_in_the_order_of_the_list(posts, many, statements):
     seen = statements(page, 1)[1]
     assert any("EXISTS (SELECT posts_tags" in one for one in seen)
+
+
+ANN = (Condition("author.username", "eq", ("ann",)),)
+
+
+@pytest.mark.parametrize("conditions", [SEA, ANN, (*SEA, *ANN)])
+@pytest.mark.parametrize("sort", ["-created_at", "created_at", "-views", "title", "-updated_at"])
+def test_sorted_pages_are_the_same_both_ways(posts, request, conditions, sort):
+    few = [page(n, conditions=conditions, sort=(sort,)) for n in range(1, 9)]
+    request.getfixturevalue("many")
+    assert [page(n, conditions=conditions, sort=(sort,)) for n in range(1, 9)] == few
+    assert few[0][1] > 2
+
+
+@pytest.mark.parametrize("conditions", [SEA, ANN])
+def test_many_are_met_in_the_order_that_is_asked_for(posts, many, statements, conditions):
+    moderator = Actor("moderator", 0)
+    seen = statements(lambda: page(1, moderator, conditions, sort=("-created_at",)))[1]
+    rows = [one for one in seen if "AS key_0" in one]
+    assert rows and all("INDEXED BY ix_posts_created_at" in one for one in rows)
+
+
+def test_few_of_an_author_are_brought_by_the_index_of_authors(posts, statements):
+    moderator = Actor("moderator", 0)
+    seen = statements(lambda: page(1, moderator, ANN, sort=("-created_at",)))[1]
+    rows = [one for one in seen if "AS key_0" in one]
+    assert rows and all("INDEXED BY ix_posts_author_id" in one for one in rows)

@@ -36,8 +36,8 @@ def hint_at_parent(record: Record, visible: list[Any]) -> str:
     return ""
 
 
-def hint_at_order(record: Record, sort: tuple[str, ...], conditions: Any) -> str:
-    """The hint at an index in the order of `sort`, where filters leave many rows.
+def hint_at_order(record: Record, sort: tuple[str, ...], conditions: Any = ()) -> str:
+    """The hint at an index in the order of `sort`, where filters leave many rows, as none of `conditions` tells.
 
     SQLite takes `deleted_at IS NULL` for a condition that few rows meet, and sorts the others.
     """

@@ -11,7 +11,7 @@ from quire.declare.record import Record
 from quire.store.cache import total, totals
 from quire.store.database_state import DatabaseState
 from quire.store.lists import cursor
-from quire.store.lists.index_hints import has_links, hint_at_condition
+from quire.store.lists.index_hints import has_links, hint_at_condition, hint_at_order
 from quire.store.lists.statements import Walk
 from quire.store.search import search_index
 
@@ -149,19 +149,25 @@ def _of_conditions(wanted: ListRequest) -> Extent:
     if not query.conditions or query.nested is not None:
         return Extent()
     shapes = query.shape[0]
+    has_order = bool(hint_at_order(record, query.sort)) if query.sort else True
     if has_links(record, shapes):
-        return Extent() if query.sort else _of_links(wanted)
-    is_few = bool(hint_at_condition(record, shapes)) and wanted.count() < MIN_LINKED
-    return Extent(walk=Walk.BY_CONDITION) if is_few else Extent()
+        is_long = has_order and _is_soon_full(wanted)
+        return Extent(walk=Walk.BY_LINKS) if is_long else Extent()
+    if not hint_at_condition(record, shapes):
+        return Extent()
+    if wanted.count() < MIN_LINKED:
+        return Extent(walk=Walk.BY_CONDITION)
+    is_sorted = query.sort and has_order and _is_soon_full(wanted)
+    return Extent(walk=Walk.IN_ORDER) if is_sorted else Extent()
 
 
-def _of_links(wanted: ListRequest) -> Extent:
-    """Whether to look for the rows with a tag in the order of the list."""
+def _is_soon_full(wanted: ListRequest) -> bool:
+    """Whether to look for the rows with a tag, or of an author, in the order of the list."""
     listed = wanted.count()
     if listed < MIN_LINKED:
-        return Extent()
+        return False
     rows = wanted.rows_wanted * wanted.newest_id() // listed
-    return Extent(walk=Walk.BY_LINKS) if rows * LINKED_PER_ROW < listed else Extent()
+    return rows * LINKED_PER_ROW < listed
 
 
 def _walk(wanted: ListRequest, unranked: int, newest: int) -> Walk:

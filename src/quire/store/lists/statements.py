@@ -38,7 +38,8 @@ class Walk(Enum):
 
     BY_HITS: hits of a search by the ids of all, gathered first; BY_TERMS: by the document of each row;
     BY_LINKS: rows with a tag, or the like, by the tags of each row; BY_CONDITION: not in their own order,
-    since an index of a condition brings all of them, which are few.
+    since an index of a condition brings all of them, which are few; IN_ORDER: in an index of the order that
+    is asked for, since a condition that may leave few rows leaves many.
     """
 
     NONE = auto()
@@ -46,6 +47,7 @@ class Walk(Enum):
     BY_TERMS = auto()
     BY_LINKS = auto()
     BY_CONDITION = auto()
+    IN_ORDER = auto()
 
 
 SEARCHING = (Walk.BY_HITS, Walk.BY_TERMS)
@@ -109,7 +111,7 @@ def list_plan(record: Record, actor: Actor, shape: Any, walk: Walk, dialect: str
     few = trashed or nested is not None or (panel and record.allows(actor, "panel") is not True)
     by_condition = hint_at_condition(record, conditions) if walk is Walk.BY_CONDITION else ""
     hint = "" if few else hint_at_order(record, sort or record.order * walks, conditions)
-    hint = by_condition or hint
+    hint = by_condition or _hint_in_order(record, sort, walk) or hint
     ids, match = select(record.table.c.id), None
     if from_hits:
         hits = search_index.matches(record, dialect, ranked=not sort)
@@ -140,6 +142,11 @@ def list_plan(record: Record, actor: Actor, shape: Any, walk: Walk, dialect: str
     is_wide = not (few or sort or searching or by_condition or has_narrow(record, conditions))
     more = bool(hint) and not by_condition, is_wide, walk, match, bool(by_parent)
     return Plan(record, projection, ids, count, keys, ranks, *more)
+
+
+def _hint_in_order(record: Record, sort: tuple[str, ...], walk: Walk) -> str:
+    """The hint at the order that is asked for where `walk` says that conditions leave many rows."""
+    return hint_at_order(record, sort) if walk in (Walk.IN_ORDER, Walk.BY_LINKS) else ""
 
 
 def _count(record: Record, visible: list[Any], searching: bool, dialect: str) -> Select[Any]:
