@@ -181,7 +181,7 @@ class ValidationFailed(Problem):
     code = "validation_failed"
 
     def __init__(self, details: Sequence[Detail], message: str | None = None):
-        super().__init__(message or Message.joined(d["message"] for d in details), details=details)
+        super().__init__(message or Message.join(d["message"] for d in details), details=details)
 
 
 class IdempotencyKeyReused(Problem):

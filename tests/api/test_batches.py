@@ -196,7 +196,7 @@ def test_revisions_that_are_gone(ann, app, written):
     with app.app_context(), transaction() as connection:
         connection.exec_driver_sql("DELETE FROM revisions WHERE version = 1")
     answer = undo(ann, batch)
-    assert "no longer known" in answer.json["results"][0]["message"]
+    assert "no longer available" in answer.json["results"][0]["message"]
 
 
 def test_the_key_needs_both_scopes(ann, app):

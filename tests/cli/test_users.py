@@ -104,7 +104,7 @@ def test_changes(ann):
     ("flags", "keys", "said"),
     [
         ([], 0, ["Ended: 1 API key."]),
-        (["--keep-keys"], 1, ["Still good: 1 API key."]),
+        (["--keep-keys"], 1, ["Still valid: 1 API key."]),
     ],
 )
 def test_a_new_password_says_what_it_has_ended(ann, flags, keys, said):
@@ -118,7 +118,7 @@ def test_a_new_password_says_what_it_has_ended(ann, flags, keys, said):
 @pytest.mark.parametrize(
     ("flags", "left", "said"),
     [
-        ([], 1, "Still good: 1 second factor."),
+        ([], 1, "Still valid: 1 second factor."),
         (["--remove-second-factors"], 0, "Ended: 1 second factor."),
     ],
 )

@@ -18,7 +18,7 @@ from quire.declare.value_kinds_files import Upload
 from quire.records.webhooks import add_deliveries
 from quire.store.db import transaction
 from quire.store.files.local import incoming_dir
-from quire.store.history.undoable_batches import BULK, RowChange, begin, keep
+from quire.store.history.undoable_batches import BULK, RowChange, begin, store_changes
 from quire.store.write import create
 from tests.sample_images import picture
 
@@ -141,7 +141,7 @@ def a_batch() -> int:
     with transaction() as connection:
         tag = create(REGISTRY["tags"], SYSTEM, body(REGISTRY["tags"]))
         id = begin(connection, SYSTEM, BULK)
-        keep(connection, id, [RowChange(0, "create", "tags", tag.id, 1, None)])
+        store_changes(connection, id, [RowChange(0, "create", "tags", tag.id, 1, None)])
     return id
 
 

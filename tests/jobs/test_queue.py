@@ -197,9 +197,9 @@ def test_the_claim_of_a_dead_worker_ends(monkeypatch):
     second = queue.claim()
     assert (first.id, first.attempts, second.attempts) == (second.id, 1, 2)
     queue.fail(first, "late")  # it was slow, not dead: the job is another's now
-    queue.done(first)
+    queue.mark_done(first)
     assert [row.failed_at for row in rows()] == [None]
-    queue.done(second)
+    queue.mark_done(second)
     assert rows() == []
 
 

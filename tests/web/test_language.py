@@ -8,7 +8,7 @@ from quire.actor import SYSTEM
 from quire.records import APPEARANCE, POSTS
 from quire.store.write import create, update
 from quire.translations.messages import Message
-from quire.web.language import gettext, in_language, language, ngettext, translate, wanted
+from quire.web.language import browser_language, gettext, in_language, language, ngettext, translate
 from tests.users import give_session
 
 GERMAN, ENGLISH = {"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"}, {"Accept-Language": "en"}
@@ -52,7 +52,7 @@ def spoken(response):
     ],
 )
 def test_what_a_browser_wants(header, offered, first):
-    assert wanted(header) == (offered, first)
+    assert browser_language(header) == (offered, first)
 
 
 def test_the_browser_decides_for_visitors(visitor):

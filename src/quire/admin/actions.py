@@ -14,7 +14,7 @@ from quire.declare.record import Record
 from quire.errors import Problem, VersionConflict
 from quire.store import draft_merge, write
 from quire.store.db import nested_transaction, transaction
-from quire.store.history.undoable_batches import ACTION, RowChange, begin, change_of, keep
+from quire.store.history.undoable_batches import ACTION, RowChange, begin, change_of, store_changes
 from quire.store.transactions.retries import retry_conflicts
 from quire.store.write import Raw, Saved
 from quire.web.language import gettext, translate
@@ -135,7 +135,7 @@ class BulkResult:
         """Add a changed record, in its transaction."""
         if self.batch is None:
             self.batch = begin(connection, actor, ACTION)
-        keep(connection, self.batch, [change])
+        store_changes(connection, self.batch, [change])
         self.can_be_undone |= change.version is not None
 
 

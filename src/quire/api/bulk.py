@@ -135,11 +135,11 @@ def _parse(record: Record, raw: dict[str, Any]) -> Any:
     except ValidationError as error:
         has_tags = len(operation_models(record)) > 1
         errors = error.errors(include_url=False)[:MOST_DETAILS]
-        explained = [_explained(one, has_tags) for one in errors]
+        explained = [_explain(one, has_tags) for one in errors]
         raise ValidationFailed(explained) from None
 
 
-def _explained(error: Any, has_tags: bool) -> Detail:
+def _explain(error: Any, has_tags: bool) -> Detail:
     """One error of pydantic, with the path of the value that it is about."""
     name, *rest = error["loc"]
     if rest:
@@ -187,7 +187,7 @@ def _row(index: int, result: bulk.Result) -> dict[str, Any]:
 class BatchUndo(RecordAction):
     """POST undo: take back what a batch did."""
 
-    def saved(self, saved: Saved) -> Response:
+    def saved_response(self, saved: Saved) -> Response:
         """What undoing each row came to, and the batch as it is now."""
         result: UndoResult = saved.revealed["result"]
         rows = [_undone(change, None) for change in result.undone]

@@ -18,7 +18,7 @@ def add_deprecation(response: Response) -> Response:
     request = current_request()
     view = current_app.view_functions.get(request.endpoint or "")
     resource = getattr(view, "view_class", None)
-    used = list(_used(request, resource))
+    used = list(_deprecations_in(request, resource))
     if used:
         first = min(used, key=lambda one: (one.sunset or date.max, one.since))
         for name, value in first.headers.items():
@@ -27,7 +27,7 @@ def add_deprecation(response: Response) -> Response:
     return response
 
 
-def _used(request: Request, resource: Any) -> Iterator[Deprecation]:
+def _deprecations_in(request: Request, resource: Any) -> Iterator[Deprecation]:
     """What the request has used that is deprecated: the address, its action, its type, fields that it names."""
     record: Record | None = getattr(resource, "record", None)
     for one in (resource, getattr(resource, "action", None), record):

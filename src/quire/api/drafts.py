@@ -24,13 +24,13 @@ class DraftItem(RecordResource):
 
     def put(self, id: int) -> Response:
         """Replace the draft: what is not sent is as in the live version."""
-        return self._keep(id, replace=True)
+        return self._save_draft(id, replace=True)
 
     def patch(self, id: int) -> Response:
         """Change the fields that are sent; begins a draft where there is none."""
-        return self._keep(id, replace=False)
+        return self._save_draft(id, replace=False)
 
-    def _keep(self, id: int, *, replace: bool) -> Response:
+    def _save_draft(self, id: int, *, replace: bool) -> Response:
         raw = read_object()
         version, begin = self._based_on(id, raw)
         data, is_new = draft_service.save_draft(

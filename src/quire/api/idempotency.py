@@ -50,7 +50,7 @@ def idempotent(view: View) -> View:
 
 
 def _answer_once(view: View, *args: Any, **kwargs: Any) -> Response:
-    requested = _requested(current_actor())
+    requested = _key_of_request(current_actor())
     with _fingerprint() as fingerprint:
         keyed = KeyedRequest(requested, fingerprint)
         answering = partial(_answer_and_store, keyed, partial(view, *args, **kwargs))
@@ -77,11 +77,11 @@ def _answer_upload(keyed: KeyedRequest, answering: Callable[[], Response]) -> Re
 def _answer_and_store(keyed: KeyedRequest, view: View) -> Response:
     with one_effect(keyed):
         response = view()
-        store_answer(keyed, _stored(response))
+        store_answer(keyed, _answer_to_store(response))
         return response
 
 
-def _requested(actor: Actor) -> str:
+def _key_of_request(actor: Actor) -> str:
     """What stands for the sender, the address and the key. Raises BadRequest for what is no key."""
     key = request.environ["HTTP_IDEMPOTENCY_KEY"]
     if not _KEY.fullmatch(key):
@@ -137,7 +137,7 @@ def _form_parts() -> Iterator[bytes]:
         yield orjson.dumps([name, file.filename, content.hexdigest()])
 
 
-def _stored(response: Response) -> StoredAnswer:
+def _answer_to_store(response: Response) -> StoredAnswer:
     """What is kept of an answer: of one that shows a secret only which record it is about."""
     headers = response.headers
     if isinstance(response, SecretResponse):

@@ -81,7 +81,7 @@ class ChangeWatcher:
             if not self.looking:
                 self.looking = True
                 threading.Thread(
-                    target=self._look, args=(app,), name="changes", daemon=True
+                    target=self._poll_database, args=(app,), name="changes", daemon=True
                 ).start()
             return True
 
@@ -106,7 +106,7 @@ class ChangeWatcher:
                 self.changed.wait(min(rest, SLICE_SECONDS))
             return True
 
-    def _look(self, app: Flask) -> None:
+    def _poll_database(self, app: Flask) -> None:
         looks = 0
         while self._is_needed():
             looks += 1
@@ -119,7 +119,7 @@ class ChangeWatcher:
             except Unavailable as error:
                 logger.warning("Changes cannot be looked for: %s", error)
             else:
-                self._tell(last, maintenance is not None)
+                self._wake_waiting(last, maintenance is not None)
             self._end_if_stopping()
             time.sleep(LOOK_SECONDS)
 
@@ -145,7 +145,7 @@ class ChangeWatcher:
             with self.changed:
                 self.changed.notify_all()
 
-    def _tell(self, last: int, under_maintenance: bool) -> None:
+    def _wake_waiting(self, last: int, under_maintenance: bool) -> None:
         with self.changed:
             state = (last, under_maintenance)
             if state != (self.last, self.under_maintenance):

@@ -58,8 +58,8 @@ class MediaList(RecordList):
         """201 with the new one, 200 with the one that its owner made of the same bytes before."""
         with _sent_file() as (file, raw):
             if file is None:
-                return self.saved(write.create(self.record, self.actor, raw))
-            return self.saved(upload(self.actor, file, raw))
+                return self.saved_response(write.create(self.record, self.actor, raw))
+            return self.saved_response(upload(self.actor, file, raw))
 
 
 @contextmanager
@@ -122,7 +122,7 @@ class MediaReplacement(RecordAction):
             if file is None or others:
                 missing = [detail("file", "required", "File is required.")]
                 raise ValidationFailed(others or missing)
-            return self.saved(replace_file(self.actor, id, file, version))
+            return self.saved_response(replace_file(self.actor, id, file, version))
 
 
 class MediaItem(RecordItem):

@@ -15,4 +15,4 @@ class RecordQuery(RecordResource):
 
     def post(self) -> Response:
         """The page that GET of the list would answer."""
-        return self.listed(parse_body(self.record, self.actor, read_object()))
+        return self.list_response(parse_body(self.record, self.actor, read_object()))

@@ -79,7 +79,7 @@ class RecordResource(Resource):
         pairs = [pair for pair in self.request.args.items(multi=True) if pair[0] not in own]
         return parse_query(self.record, self.actor, pairs, without)
 
-    def saved(self, saved: write.Saved) -> Response:
+    def saved_response(self, saved: write.Saved) -> Response:
         """The object as the change left it: 200, or 201 with its address when it is new."""
         if saved.visible is None:
             raise NotFound(f"This {self.record.noun} is no longer visible to you.")
@@ -108,7 +108,7 @@ class RecordResource(Resource):
         # what several places include is in memory once, in JSON as often as it is included
         return responses.object_response(data, version=version, is_counted=not query.include)
 
-    def listed(self, query: Query) -> Response:
+    def list_response(self, query: Query) -> Response:
         """A page of the list."""
         page = read.list_records(self.record, self.actor, query, responses.size_limit())
         note_shown(self.record, page.rows)
@@ -121,9 +121,9 @@ class RecordResource(Resource):
         """The version that If-Match names. Raises VersionRequired where one is demanded."""
         if self.record.is_versioned and responses.requires_version(raw):
             refuse_without_version(self.record, self.actor, id)
-        return self.expected(id)
+        return self.expected_version(id)
 
-    def expected(self, id: int) -> int | None:
+    def expected_version(self, id: int) -> int | None:
         """The version that If-Match names, compared with the present one where there are several."""
         if not self.record.is_versioned:
             return None
@@ -143,15 +143,15 @@ class RecordList(RecordResource):
 
     def get(self) -> Response:
         """A page of the records that the asker may see."""
-        return self.listed(self.query())
+        return self.list_response(self.query())
 
     def post(self) -> Response:
         """A new record: 201 with the object and its address."""
-        return self.created(read_object())
+        return self.created_response(read_object())
 
-    def created(self, raw: dict[str, Any]) -> Response:
+    def created_response(self, raw: dict[str, Any]) -> Response:
         """201."""
-        return self.saved(write.create(self.record, self.actor, raw))
+        return self.saved_response(write.create(self.record, self.actor, raw))
 
 
 class RecordItem(RecordResource):
@@ -179,7 +179,7 @@ class RecordItem(RecordResource):
         raw = read_object()
         version = self.based_on(id, raw)
         saved = write.update(self.record, self.actor, id, raw, replace=replace, version=version)
-        return self.saved(saved)
+        return self.saved_response(saved)
 
     def delete(self, id: int) -> Response:
         """Delete it, or put it into the trash; for good where `permanent` is asked for."""
@@ -205,12 +205,14 @@ class RecordAction(RecordResource):
         """Do it: 200 with the object, 201 when it made a new one."""
         raw = read_object(optional=True)
         versions = self._versions(id, raw)
-        return self.saved(write.act(self.record, self.actor, id, self.action.name, raw, **versions))
+        return self.saved_response(
+            write.act(self.record, self.actor, id, self.action.name, raw, **versions)
+        )
 
     def _versions(self, id: int, raw: dict[str, Any]) -> dict[str, Any]:
         """The version of the record that this is based on, or of the draft that it takes."""
         if self.action.creates:
-            return {"version": self.expected(id)}
+            return {"version": self.expected_version(id)}
         if self.action.takes_draft and self.record.drafts and responses.names_draft():
             current = draft_service.get_draft_version(self.record, id)
             return {"draft_version": responses.expected_version(current, responses.DRAFT)}
@@ -227,13 +229,13 @@ class NestedList(RecordList):
         """A page of what the asker may see below this record."""
         query = dataclasses.replace(self.query(), nested=(self.name, id))
         self._require_parent(id)
-        return self.listed(query)
+        return self.list_response(query)
 
     def post(self, id: int) -> Response:  # type: ignore[override]
         """A new record below this one."""
         allow_params()
         try:
-            return self.created(self._below(id, read_object()))
+            return self.created_response(self._below(id, read_object()))
         except Problem:
             self._require_parent(
                 id

@@ -62,7 +62,7 @@ class RevisionRestore(RecordResource):
         saved = revision_service.restore(
             self.record, self.actor, id, version, raw, skip_missing=skip, based_on=based_on
         )
-        return self.saved(saved)
+        return self.saved_response(saved)
 
 
 def _flag(raw: dict[str, Any]) -> bool:

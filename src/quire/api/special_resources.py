@@ -48,22 +48,22 @@ class AccountList(RecordList):
 
     methods = {"GET", "POST"}
 
-    def created(self, raw: dict[str, Any]) -> Response:
+    def created_response(self, raw: dict[str, Any]) -> Response:
         """201, or 202 for every address."""
         if not self.actor.is_anonymous:
-            return super().created(raw)
+            return super().created_response(raw)
         saved = registration.register(self.actor, raw)
         if saved is None:
             return responses.json_response(
                 RegistrationPending(message=registration.VERIFICATION_SENT).model_dump(), 202
             )
-        return self._registered(saved)
+        return self._registration_response(saved)
 
-    def _registered(self, saved: Saved) -> Response:
+    def _registration_response(self, saved: Saved) -> Response:
         """201; whoever has just registered sees their own account."""
         self.actor = Actor(saved.state["role"], saved.id, saved.state["username"])
         profile = get_record(self.record, self.actor, saved.id)
-        return self.saved(dataclasses.replace(saved, visible=profile))
+        return self.saved_response(dataclasses.replace(saved, visible=profile))
 
 
 class Singleton(RecordItem):
@@ -79,7 +79,7 @@ class Singleton(RecordItem):
 class WebhookTest(RecordAction):
     """POST test: send a webhook a test event."""
 
-    def saved(self, saved: Saved) -> Response:
+    def saved_response(self, saved: Saved) -> Response:
         """The delivery, which is on its way."""
         delivery = get_record(DELIVERIES, self.actor, saved.revealed["delivery"])
         return responses.object_response(delivery)

@@ -52,15 +52,15 @@ def _select_active() -> Select[Any]:
 def authenticate(text: str) -> ActiveKey:
     """The key for `text`. Raises Unauthenticated if it is malformed, unknown, expired or used from
     another network."""
-    return _checked(_lookup(text) if is_key(text) else None)
+    return _require_usable(_lookup(text) if is_key(text) else None)
 
 
 def authenticate_content_key(text: str) -> ActiveKey:
     """The same of a key that opens public content at one door, and is none anywhere else."""
-    return _checked(_lookup(text) if is_content_key(text) else None)
+    return _require_usable(_lookup(text) if is_content_key(text) else None)
 
 
-def _checked(key: ActiveKey | None) -> ActiveKey:
+def _require_usable(key: ActiveKey | None) -> ActiveKey:
     if key is None or not _is_from(key.networks, request.remote_addr):
         raise invalid_token("The API key is not valid.")
     if key.expires is not None and key.expires <= now():

@@ -39,19 +39,19 @@ def count_unused(user_id: int) -> int:
 
 def is_unused(user_id: int, text: str) -> bool:
     """Whether `text` is an unused code."""
-    unused = select(_codes.c.id).where(_unused(user_id, text))
+    unused = select(_codes.c.id).where(_is_unused_code(user_id, text))
     with read_connection() as connection:
         return connection.execute(unused).first() is not None
 
 
 def consume(user_id: int, text: str) -> bool:
     """Use up a code; False if `text` is not an unused code."""
-    use = update(_codes).where(_unused(user_id, text)).values(used_at=now())
+    use = update(_codes).where(_is_unused_code(user_id, text)).values(used_at=now())
     with transaction() as connection:
         return bool(connection.execute(use).rowcount == 1)
 
 
-def _unused(user_id: int, text: str) -> ColumnElement[bool]:
+def _is_unused_code(user_id: int, text: str) -> ColumnElement[bool]:
     this = and_(_codes.c.user_id == user_id, _codes.c.hash == digest(_normalize(text)))
     return and_(this, _codes.c.used_at.is_(None))
 

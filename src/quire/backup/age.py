@@ -115,7 +115,7 @@ class EncryptedReader(io.RawIOBase):
         if not hmac.compare_digest(
             hmac.digest(derive_key(key, None, b"header"), head, "sha256"), mac
         ):
-            raise _damaged()
+            raise _damage_error()
         file.seek(match.end())
         nonce = file.read(NONCE)
         self._file, self._begin, self._at = file, match.end() + NONCE, 0
@@ -136,7 +136,7 @@ class EncryptedReader(io.RawIOBase):
             sealed, nonce = self._file.read(CHUNK + TAG), _nonce(number, number == self._count - 1)
             chunk = decrypt(self._cipher, nonce, sealed, None)
             if chunk is None:
-                raise _damaged()
+                raise _damage_error()
             self._number, self._chunk = number, chunk
 
     def readable(self) -> bool:
@@ -171,5 +171,5 @@ class EncryptedReader(io.RawIOBase):
         return len(data)
 
 
-def _damaged() -> ArchiveRefused:
+def _damage_error() -> ArchiveRefused:
     return ArchiveRefused("is damaged or was cut off")

@@ -76,10 +76,10 @@ def new_name(encrypted: bool) -> Path:
 
 def stored_backups() -> list[tuple[datetime, Path]]:
     """The backups in the folder and when they were made, the oldest first."""
-    return sorted(_dated(backup_folder()))
+    return sorted(_dated_backups(backup_folder()))
 
 
-def _dated(folder: Path) -> Iterator[tuple[datetime, Path]]:
+def _dated_backups(folder: Path) -> Iterator[tuple[datetime, Path]]:
     with suppress(FileNotFoundError):
         for path in folder.iterdir():
             if match := _NAME.fullmatch(path.name):

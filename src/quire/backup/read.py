@@ -78,8 +78,8 @@ def open_backup(
     What is in it must fit into the free space of the disk of `room`. Raises StartupError with the reason.
     """
     try:
-        with path.open("rb") as raw, open_zip(_decrypted(raw, passphrase)) as zip:
-            yield _checked(zip, room, progress)
+        with path.open("rb") as raw, open_zip(_decrypt(raw, passphrase)) as zip:
+            yield _check_archive(zip, room, progress)
     except BadZipFile as error:
         raise StartupError(f"{path} is not a valid ZIP file ({error}).") from None
     except ArchiveRefused as reason:
@@ -95,13 +95,13 @@ def open_backup(
         raise StartupError(f"{path} is damaged ({error}).") from None
 
 
-def _decrypted(raw: IO[bytes], passphrase: Passphrase) -> IO[bytes]:
+def _decrypt(raw: IO[bytes], passphrase: Passphrase) -> IO[bytes]:
     if not is_encrypted(raw):
         return raw
     return cast(IO[bytes], io.BufferedReader(EncryptedReader(raw, passphrase()), CHUNK))
 
 
-def _checked(zip: ZipFile, room: Path, progress: Progress) -> BackupArchive:
+def _check_archive(zip: ZipFile, room: Path, progress: Progress) -> BackupArchive:
     members = check_members(zip, BACKUP)
     raw = read_manifest(zip, members, BACKUP)
     try:

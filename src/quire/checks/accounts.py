@@ -22,7 +22,7 @@ def check_administrator() -> Check:
 
 def check_second_factors() -> Check:
     """Whether each administrator has a second factor."""
-    names = _unprotected()
+    names = _admins_without_second_factor()
     if not names:
         return OK
     shown = ", ".join(names[:MOST_NAMES])
@@ -39,7 +39,7 @@ def check_second_factors() -> Check:
     )
 
 
-def _unprotected() -> list[str]:
+def _admins_without_second_factor() -> list[str]:
     users = USERS.model.__table__
     statement = select(users.c.username).where(users.c.role == "admin", users.c.is_active)
     for factor in (TotpDevice.__table__, Passkey.__table__):

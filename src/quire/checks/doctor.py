@@ -64,11 +64,11 @@ def examine(deploy: bool, more: Checks) -> Iterator[tuple[str, Check]]:
     seconds = SECONDS if deploy else None
     is_usable = True
     for name, check in DATABASE.items():
-        result = _bounded(name, check, seconds)
+        result = _run_in_time(name, check, seconds)
         is_usable = is_usable and result.status == "ok"
         yield name, result
     for name, check in _further(deploy, is_usable, more).items():
-        yield name, _bounded(name, check, seconds)
+        yield name, _run_in_time(name, check, seconds)
 
 
 def _further(deploy: bool, is_usable: bool, more: Checks) -> Checks:
@@ -79,7 +79,7 @@ def _further(deploy: bool, is_usable: bool, more: Checks) -> Checks:
     return {name: check for part in parts for name, check in part.items()}
 
 
-def _bounded(name: str, check: Callable[[], Check], seconds: float | None) -> Check:
+def _run_in_time(name: str, check: Callable[[], Check], seconds: float | None) -> Check:
     try:
         result: Check = bounded_result(f"check {name}", partial(_run_one, check), seconds)
     except TimeoutError:

@@ -35,10 +35,10 @@ def move_files(to: str) -> None:
     except OSError as error:
         raise StartupError(f"Stopped. Run the command again to continue: {error}") from None
     audit.record_event(SYSTEM, "move", "files", None, to, str(moved.count))
-    _tell(moved, far.name if to == "bucket" else f"folder {near.root}")
+    _show_report(moved, far.name if to == "bucket" else f"folder {near.root}")
 
 
-def _tell(moved: RelocationReport, where: str) -> None:
+def _show_report(moved: RelocationReport, where: str) -> None:
     files = "1 file" if moved.count == 1 else f"{moved.count:,} files"
     click.echo(f"Moved {files} ({moved.size:,} bytes) to the {where}.")
     if moved.existing:

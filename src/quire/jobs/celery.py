@@ -70,10 +70,10 @@ class Dispatcher:
     def run_due_jobs(self, stopping: threading.Event) -> None:
         """Pass on all jobs that are due now, until `stopping` is set or the broker is away."""
         while not stopping.is_set() and (rows := queue.dispatch(BATCH)):
-            if not self._sent(rows):
+            if not self._send_all(rows):
                 return
 
-    def _sent(self, rows: list[tuple[int, int]]) -> bool:
+    def _send_all(self, rows: list[tuple[int, int]]) -> bool:
         for number, row in enumerate(rows):
             try:
                 self.celery.send_task(TASK, row, retry=False)

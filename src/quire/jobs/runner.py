@@ -85,7 +85,7 @@ def _finish(job: Job) -> None:
     if job.event in SCHEDULE:
         queue.reschedule(job, SCHEDULE[job.event].seconds)
     else:
-        queue.done(job)
+        queue.mark_done(job)
 
 
 def _failed(job: Job, error: Exception, finished: list[str]) -> str:

@@ -33,7 +33,7 @@ def _notices(result: UndoResult) -> list[str]:
     notices: list[str] = []
     if result.refused:
         reasons = dict.fromkeys(problem.message for _, problem in result.refused)
-        why = Message.joined(list(reasons)[:MAX_REASONS])
+        why = Message.join(list(reasons)[:MAX_REASONS])
         notices.append(
             Message("Not undone: %(number)s. %(reasons)s", number=len(result.refused), reasons=why)
         )

@@ -26,15 +26,15 @@ def site_appearance() -> dict[str, Any]:
 
 def site_name() -> str:
     """What the site is called; read again only when the settings have changed."""
-    return str(_cached("settings", "site_name"))
+    return str(_cached_value("settings", "site_name"))
 
 
 def site_language() -> str:
     """The language of the site's content; read again only when it may have changed."""
-    return str(_cached("appearance", "language"))
+    return str(_cached_value("appearance", "language"))
 
 
-def _cached(path: str, name: str) -> Any:
+def _cached_value(path: str, name: str) -> Any:
     query = Query(fields=(name,))
     return cached_until_commit(
         ("field", path, name), lambda: get_record(REGISTRY[path], SYSTEM, ONLY_ROW, query)[name]

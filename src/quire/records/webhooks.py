@@ -131,7 +131,7 @@ def _refusal(url: str) -> Message | None:
         require_reachable(host, addresses, allow_private=allow_private)
     except PrivateAddress as forbidden:
         setting = Message("Set WEBHOOK_PRIVATE_NETWORKS to allow it.")
-        return Message.joined([forbidden.message, setting])
+        return Message.join([forbidden.message, setting])
     except ForbiddenAddress as forbidden:
         return forbidden.message
     except (OSError, ValueError):

@@ -88,19 +88,19 @@ def require_reachable(host: str, addresses: list[str], *, allow_private: bool = 
 
 def is_public(address: str) -> bool:
     """Whether an address belongs to the public internet, and an IPv4 address inside it too."""
-    return not is_link_local(address) and all(_is_global(one) for one in _meant(address))
+    return not is_link_local(address) and all(_is_global(one) for one in _addresses_in(address))
 
 
 def is_link_local(address: str) -> bool:
     """Whether an address is one of its own network cable, or of the metadata of a cloud."""
-    ips = _meant(address)
+    ips = _addresses_in(address)
     return any(ip.is_link_local or any(ip in one for one in METADATA) for ip in ips)
 
 
-def _meant(address: str) -> list[IPv4Address] | list[IPv4Address | IPv6Address]:
+def _addresses_in(address: str) -> list[IPv4Address] | list[IPv4Address | IPv6Address]:
     """The address, or the IPv4 addresses inside it."""
     ip = ip_address(address.partition("%")[0])
-    return (_embedded(ip) if isinstance(ip, IPv6Address) else []) or [ip]
+    return (_embedded_ipv4(ip) if isinstance(ip, IPv6Address) else []) or [ip]
 
 
 def _is_global(ip: IPv4Address | IPv6Address) -> bool:
@@ -109,7 +109,7 @@ def _is_global(ip: IPv4Address | IPv6Address) -> bool:
     return ip.is_global and not special and not any(ip in one for one in NOT_PUBLIC)
 
 
-def _embedded(ip: IPv6Address) -> list[IPv4Address]:
+def _embedded_ipv4(ip: IPv6Address) -> list[IPv4Address]:
     """The IPv4 addresses that an IPv6 address stands for, or by which it is reached."""
     if ip.ipv4_mapped is not None:
         return [ip.ipv4_mapped]

@@ -125,7 +125,7 @@ class JsonErrorTask(ErrorTask):
             ("Content-Security-Policy", API_POLICY),
             ("X-Request-Id", request_id),
             *ALWAYS.items(),
-            *self._shared(),
+            *self._cors_headers(),
             *FURTHER_HEADERS.get(status, []),
         ]
         self.set_close_on_finish()
@@ -140,7 +140,7 @@ class JsonErrorTask(ErrorTask):
         with following(request_id):
             record_refused(status, seconds, str(self.channel.addr[0]), size)
 
-    def _shared(self) -> list[tuple[str, str]]:
+    def _cors_headers(self) -> list[tuple[str, str]]:
         """What lets the script of a listed origin read the refusal."""
         listed = self.request.adj.cors_origins
         shared = cors_headers(self.request.origin, listed)

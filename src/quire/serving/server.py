@@ -142,7 +142,7 @@ class Server(TcpWSGIServer):
             self.draining = True
             wasyncore.dispatcher.close(self)  # what waits in the backlog is for the others
         else:
-            self._close_door()
+            self._stop_accepting()
         finished = self._drain()
         for dispatcher in filter(None, (self.task_dispatcher, self.preflights)):
             dispatcher.shutdown(timeout=1)
@@ -158,7 +158,7 @@ class Server(TcpWSGIServer):
             self.next_look_at_readers = now + self.adj.cleanup_interval
             self._close_slow_readers(now)
 
-    def _close_door(self) -> None:
+    def _stop_accepting(self) -> None:
         """Accept all that waits in the kernel's backlog before closing the socket resets it."""
         self.draining = True
         end = time.monotonic() + HANDSHAKE_SECONDS

@@ -78,14 +78,14 @@ def _require_access() -> None:
         return
     scheme, _, sent = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
-        raise _unauthenticated("Send METRICS_TOKEN as Authorization: Bearer.", "Bearer")
+        raise _challenge_error("Send METRICS_TOKEN as Authorization: Bearer.", "Bearer")
     with count_attempt("token") as attempt:
         attempt.right = hmac.compare_digest(sent.strip().encode(), token.encode())
     if not attempt.right:
-        raise _unauthenticated("The token is wrong.", 'Bearer error="invalid_token"')
+        raise _challenge_error("The token is wrong.", 'Bearer error="invalid_token"')
 
 
-def _unauthenticated(message: str, challenge: str) -> Unauthenticated:
+def _challenge_error(message: str, challenge: str) -> Unauthenticated:
     return Unauthenticated(message, headers={"WWW-Authenticate": challenge})
 
 

@@ -28,7 +28,7 @@ from quire.store.db import (
     rollback_scope,
     transaction,
 )
-from quire.store.history.undoable_batches import BULK, RowChange, begin, change_of, keep
+from quire.store.history.undoable_batches import BULK, RowChange, begin, change_of, store_changes
 from quire.store.transactions.retries import run_again
 from quire.store.write import Prepared, Raw, Saved
 
@@ -288,5 +288,5 @@ class _Bulk:
             with transaction() as connection:
                 if self._batch is None:
                     self._batch = begin(connection, self._actor, BULK)
-                keep(connection, self._batch, self._changes)
+                store_changes(connection, self._batch, self._changes)
             self._changes.clear()

@@ -32,14 +32,14 @@ def _days_ago(setting: str) -> datetime:
 def purge_trash() -> int:
     """Delete for good what has been in the trash for TRASH_DAYS."""
     before = _days_ago("TRASH_DAYS")
-    rows = [one for r in REGISTRY.values() if r.has_trash for one in _trashed(r, before)]
+    rows = [one for r in REGISTRY.values() if r.has_trash for one in _records_in_trash(r, before)]
     outcomes: list[bool] = []
     for _ in in_batches(lambda one: outcomes.append(_delete_if_unchanged(*one)), rows):
         pass
     return sum(outcomes)
 
 
-def _trashed(record: Record, before: datetime) -> list[tuple[Record, int, int]]:
+def _records_in_trash(record: Record, before: datetime) -> list[tuple[Record, int, int]]:
     table = record.table.c
     statement = select(table.id, table.version).where(table.deleted_at < before)
     with read_connection() as connection:

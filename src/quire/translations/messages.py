@@ -28,7 +28,7 @@ class Message(str):
         return self
 
     @classmethod
-    def joined(cls, sentences: Iterable[str]) -> "Message":
+    def join(cls, sentences: Iterable[str]) -> "Message":
         """Several sentences as one text."""
         parts = {
             f"part_{number}": Message(one) if type(one) is str else one

@@ -27,7 +27,7 @@ def max_body_bytes(config: Mapping[str, Any]) -> int:
     return int(max(config["MAX_UPLOAD_BYTES"] + WRAPPING, config["MAX_CONTENT_LENGTH"]))
 
 
-def _look_at_body(request: Request) -> None:
+def _check_body(request: Request) -> None:
     """Refuse a body in a content coding (RFC 9110 section 15.5.16); let a file be larger than others.
 
     Raises UnsupportedMediaType.
@@ -45,4 +45,4 @@ def _look_at_body(request: Request) -> None:
 
 def init_app(app: Flask) -> None:
     """Look at what is sent before it is read."""
-    before_request(app, _look_at_body)
+    before_request(app, _check_body)

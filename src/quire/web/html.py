@@ -20,7 +20,7 @@ SUMMARY = 220
 
 
 def fit_into_page(markup: str, top: int = 2) -> Markup:
-    """Clean HTML of a body, fitted into a page.
+    """Clean HTML of a body, shift_heading into a page.
 
     Its highest heading becomes `<h{top}>` and no level is left out below it; what may be wider
     than the screen can be scrolled with the keyboard; pictures wait until they are near.
@@ -28,14 +28,14 @@ def fit_into_page(markup: str, top: int = 2) -> Markup:
     headings = sorted(set(_HEADING.findall(markup)))
     levels = {f"h{level}": f"h{min(top + i, 6)}" for i, level in enumerate(headings)}
 
-    def fitted(tag: re.Match[str]) -> str:
+    def shift_heading(tag: re.Match[str]) -> str:
         end, name, rest = tag.groups()
         if name in levels:
             return f"<{end}{levels[name]}{rest}>"
         make = _FITTED.get(end + name)
         return make(rest) if make else tag[0]
 
-    return Markup(_TAG.sub(fitted, markup))  # noqa: S704 - cleaned when it was written
+    return Markup(_TAG.sub(shift_heading, markup))  # noqa: S704 - cleaned when it was written
 
 
 def _image(rest: str) -> str:

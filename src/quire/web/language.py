@@ -50,24 +50,26 @@ _CHOICE = "quire-language"
 Choice = Callable[[], str]
 
 
-class Wanted(NamedTuple):
+class BrowserLanguage(NamedTuple):
     """What a browser wants: the best of LANGUAGES, and the language that it names first, or ""."""
 
     offered: str
     first: str
 
 
-def wanted(header: str) -> Wanted:
+def browser_language(header: str) -> BrowserLanguage:
     """What a header `Accept-Language` says."""
-    return _wanted(header) if 0 < len(header) <= LONGEST_HEADER else Wanted("", "")
+    return (
+        _parse_languages(header) if 0 < len(header) <= LONGEST_HEADER else BrowserLanguage("", "")
+    )
 
 
 @lru_cache(1000)
-def _wanted(header: str) -> Wanted:
+def _parse_languages(header: str) -> BrowserLanguage:
     accepted = parse_accept_header(header, LanguageAccept)
     offered = accepted.best_match(LANGUAGES) or ""
     first = next((_primary(tag).lower() for tag, quality in accepted if quality), "")
-    return Wanted(offered, first if len(first) in (2, 3) and first.isalpha() else "")
+    return BrowserLanguage(offered, first if len(first) in (2, 3) and first.isalpha() else "")
 
 
 def _primary(tag: str) -> str:
@@ -92,12 +94,12 @@ def _choose() -> str:
     g.depends_on_language = True
     choices, site = _extension()
     chosen = next((one for one in (choose() for choose in choices) if one in LANGUAGES), None)
-    return chosen or _accepted(site())
+    return chosen or _accepted_language(site())
 
 
-def _accepted(site: str) -> str:
+def _accepted_language(site: str) -> str:
     """The language that the browser wants, that of the site where it wants that or none of ours."""
-    header = wanted(request.headers.get("Accept-Language", ""))
+    header = browser_language(request.headers.get("Accept-Language", ""))
     if header.first == _primary(site):
         return site
     return header.offered or site
@@ -110,7 +112,7 @@ def is_english() -> bool:
 
 def set_browser_language() -> None:
     """Answer in the language of the browser, without asking what the person or the site has chosen."""
-    set_language(_accepted(ENGLISH))
+    set_language(_accepted_language(ENGLISH))
     g.depends_on_language = True
 
 

@@ -7,7 +7,7 @@ from werkzeug.http import parse_cookie
 
 from quire.web.caching import READS, session_cookies
 from quire.web.hosts import FOREIGN_HOST
-from quire.web.language import wanted
+from quire.web.language import browser_language
 
 Environ = dict[str, Any]
 ANSWERED_APART = (
@@ -56,7 +56,9 @@ class RequestKeys:
         if cookies is None:
             return None
         language = (
-            None if _is_for_programs(path) else wanted(environ.get("HTTP_ACCEPT_LANGUAGE", ""))
+            None
+            if _is_for_programs(path)
+            else browser_language(environ.get("HTTP_ACCEPT_LANGUAGE", ""))
         )
         origin, coding = environ.get("HTTP_ORIGIN"), environ["HTTP_ACCEPT_ENCODING"]
         host = environ["wsgi.url_scheme"], environ["HTTP_HOST"], environ.get("SCRIPT_NAME", "")

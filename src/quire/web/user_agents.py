@@ -19,10 +19,10 @@ def device_name(agent: str) -> str:
     browser = next((name for word, name in BROWSERS if word in agent), None)
     system = next((name for word, name in SYSTEMS if word in agent), None)
     parts = [name for name in (browser, system) if name]
-    return _joined(parts) if parts else agent[:40] or gettext("Unknown device")
+    return _join(parts) if parts else agent[:40] or gettext("Unknown device")
 
 
-def _joined(parts: list[str]) -> str:
+def _join(parts: list[str]) -> str:
     if len(parts) == 1:
         return parts[0]
     return gettext("%(program)s on %(system)s", program=parts[0], system=parts[1])

@@ -55,7 +55,7 @@ def test_a_new_password_ends_what_the_administrator_does_not_keep(
 ):
     said = set_password(admin, ids.ann, **ticks)
     assert [one for one in ended if f"Ended: {one}." not in said] == []
-    assert [one for one in kept if f"Still good: {one}." not in said] == []
+    assert [one for one in kept if f"Still valid: {one}." not in said] == []
     assert ann["browser"].get("/profile").status_code == 302
     assert ann["token"].get("users/me").status_code == 401
     assert ann["key"].get("/api/v1/users").status_code == (200 if "keep_keys" in ticks else 401)

@@ -99,7 +99,7 @@ def test_nobody_hears_of_spam_of_what_is_gone_or_of_imports(place, people):
 def test_an_event_that_comes_twice_is_told_once(place, monkeypatch):
     place.say("bob")
     with monkeypatch.context() as patch:
-        patch.setattr("quire.jobs.runner.queue.done", lambda job: None)
+        patch.setattr("quire.jobs.runner.queue.mark_done", lambda job: None)
         place.mail()
     assert len({letter["Message-ID"] for letter in place.mail()}) == 1
 

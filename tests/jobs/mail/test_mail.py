@@ -132,7 +132,7 @@ LINKED = {
 
 @pytest.mark.parametrize("kind", ["two_factor_on", *LINKED])
 def test_a_mail_that_goes_out_twice_is_one_letter(mailing, people, post, monkeypatch, kind):
-    monkeypatch.setattr(queue, "done", lambda job: None)  # the process dies in between
+    monkeypatch.setattr(queue, "mark_done", lambda job: None)  # the process dies in between
     notice(mailing, people["ann"], kind, **LINKED.get(kind, {}))
     send(mailing)
     hasten(mailing)
@@ -155,7 +155,7 @@ def test_no_two_letters_have_one_link(mailing, people, post):
 
 def test_a_link_that_was_followed_is_not_sent_again(mailing, people, post, monkeypatch, client):
     with monkeypatch.context() as dying:
-        dying.setattr(queue, "done", lambda job: None)
+        dying.setattr(queue, "mark_done", lambda job: None)
         notice(mailing, people["ann"], "reset", email="ann@example.org")
         send(mailing)
     secret = link_in(post.letters[0]).rpartition("/")[2]

@@ -206,14 +206,14 @@ def test_sessions_have_limits_and_long_work_has_none(app):
 def test_a_bulk_call_forgets_what_was_rolled_back(app, people, make, monkeypatch, pauses):
     """Whatever the database: the second attempt has each change once."""
     id = make(TAGS, name="a")
-    keep, failures = bulk.keep, [TransactionConflict()]
+    keep, failures = bulk.store_changes, [TransactionConflict()]
 
     def keep_at_second(*args):
         if failures:
             raise failures.pop()
         return keep(*args)
 
-    monkeypatch.setattr(bulk, "keep", keep_at_second)
+    monkeypatch.setattr(bulk, "store_changes", keep_at_second)
     operation = {"op": "update", "id": id, "data": {"description": "x"}}
     client = signed_in(app, people["root"])
     answer = client.post("/api/v1/tags/bulk", json={"operations": [operation]})

@@ -9,7 +9,7 @@ from quire.records import COMMENTS, POSTS, SETTINGS, TAGS
 from quire.store import write
 from quire.store.db import read_connection, transaction
 from quire.store.events.outbox import OutboxEvent
-from quire.store.events.publication_schedule import tell_due
+from quire.store.events.publication_schedule import write_due_events
 from quire.store.events.viewers import NOTE
 from tests.api.conftest import FUTURE, PAST
 
@@ -75,8 +75,8 @@ def test_the_trash_neither_publishes_nor_unpublishes(told, post):
 def test_a_schedule_tells_its_beginning_and_its_end_once(told, post, stop_clock):
     post(published_at=FUTURE, unpublish_at="2099-03-01T00:00:00Z")
     stop_clock(days=365 * 80)
-    assert told(tell_due) == ["published", "unpublished"]
-    assert told(tell_due) == []
+    assert told(write_due_events) == ["published", "unpublished"]
+    assert told(write_due_events) == []
 
 
 def test_other_actions_tell_their_own_past_tense(told, post, make):

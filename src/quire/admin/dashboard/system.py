@@ -39,12 +39,12 @@ def system_overview() -> System:
     """The state of the server, at most LASTS seconds old."""
     ends, system = current_app.extensions.get(EXTENSION, (0.0, None))
     if system is None or time.monotonic() > ends:
-        system = _look()
+        system = _read_system()
         current_app.extensions[EXTENSION] = (time.monotonic() + LASTS, system)
     return system
 
 
-def _look() -> System:
+def _read_system() -> System:
     instance = Path(current_app.config["QUIRE_INSTANCE"])
     disk = shutil.disk_usage(instance if instance.is_dir() else Path.cwd())
     checks = check_readiness()

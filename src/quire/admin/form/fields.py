@@ -207,10 +207,10 @@ class RecordForm:
         changed."""
         names = [n for n in self.declared if n in self.sent and not self._is_unchanged(n)]
         self._refuse_missing_times(names)
-        values = {name: self._decoded(name, creating=self.creating) for name in names}
+        values = {name: self._decode(name, creating=self.creating) for name in names}
         return {name: value for name, value in values.items() if value is not OMITTED}
 
-    def _decoded(self, name: str, *, creating: bool) -> Any:
+    def _decode(self, name: str, *, creating: bool) -> Any:
         field, text = self.declared[name], self.form[name].data
         text = utc_text(text or "") if field.kind.widget == "datetime" else text
         return decode_value(field, text, creating=creating)
@@ -242,7 +242,7 @@ class RecordForm:
         """What stands in one field, as JSON; None where there is nothing, or no such field."""
         if name not in self.declared:
             return None
-        value = self._decoded(name, creating=False)
+        value = self._decode(name, creating=False)
         return None if value is OMITTED else value
 
     def texts(self) -> dict[str, Any]:

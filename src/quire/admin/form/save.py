@@ -102,7 +102,7 @@ class SaveMixin(PanelView):
     def _save(self, actor: Actor, form: RecordForm, state: State) -> Any:
         """Save a form: beside what is live, or there, where it takes the place of the draft it showed."""
         drafts = self.record.drafts and "_save_draft" in request.form
-        write = self._keep_draft if drafts else self._publish
+        write = self._save_into_draft if drafts else self._publish
         form.take(request.form, state)
         try:
             refuse_trashed(self.record, state)
@@ -163,7 +163,7 @@ class SaveMixin(PanelView):
         texts_before = stored | _texts(form, draft, [])
         return self._conflict(form, live, live, rows, merged, texts_before, live["version"])
 
-    def _keep_draft(self, actor: Actor, form: RecordForm, id: int) -> Any:
+    def _save_into_draft(self, actor: Actor, form: RecordForm, id: int) -> Any:
         """Save into the draft, or show a page if somebody else has changed the same fields."""
         record = self.record
         submission = Submission(record, actor, form, id, into_draft=True)

@@ -86,7 +86,7 @@ def _inputs(field: Field, path: str, values: dict[str, str], lookup: Any) -> lis
     if field.target:
         return [Filter(path, label, values.get(path, ""), lookup_url=lookup(field.name))]
     if widget in ("datetime", "date", "number", "decimal"):
-        bounds = [_bound(field, path, op, values) for op in ("gte", "lte")]
+        bounds = [_bound_filter(field, path, op, values) for op in ("gte", "lte")]
         return [_span(path, label, values), *bounds] if widget == "datetime" else bounds
     name = f"{path}__icontains" if field.kind.is_text else path
     return [Filter(name, label, values.get(name, ""))]
@@ -97,7 +97,7 @@ def _span(path: str, label: str, values: dict[str, str]) -> Filter:
     return Filter(name, label, values.get(name, ""), choices=presets.choices())
 
 
-def _bound(field: Field, path: str, operator: str, values: dict[str, str]) -> Filter:
+def _bound_filter(field: Field, path: str, operator: str, values: dict[str, str]) -> Filter:
     name, widget = f"{path}__{operator}", field.kind.widget
     value = values.get(name, "")
     shown = to_local_text(value) if widget == "datetime" else value

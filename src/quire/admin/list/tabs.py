@@ -40,7 +40,7 @@ def _own(record: Record, actor: Actor) -> list[Entry]:
     return []
 
 
-def _declared(record: Record, actor: Actor) -> list[Entry]:
+def _declared_tabs(record: Record, actor: Actor) -> list[Entry]:
     paths = filter_paths(record, actor)
     entries = [(label, parse_qsl(parameters)) for label, parameters in record.tabs]
     return [
@@ -53,7 +53,7 @@ def _declared(record: Record, actor: Actor) -> list[Entry]:
 def tabs(record: Record, actor: Actor, views: ListViews, pairs: Pairs) -> list[dict[str, Any]]:
     """The tabs above the list; the last of those that fit its parameters is the current one."""
     trash = [(gettext("Trash"), [("trashed", "true")])] if record.has_trash else []
-    middle = [*_own(record, actor), *_states(record, actor), *_declared(record, actor), *trash]
+    middle = [*_own(record, actor), *_states(record, actor), *_declared_tabs(record, actor), *trash]
     entries: list[Entry] = [(gettext("All"), []), *middle]
     any_match = any(name == MATCH for name, _ in pairs)
     fitting = [own for _, own in entries if _fits(own, pairs, any_match)]

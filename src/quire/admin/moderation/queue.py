@@ -152,7 +152,7 @@ class Queue:
         rights = rights_on(record, self.actor, id)
         choices = self._choices(state, rights)
         can_reply = record.allows(self.actor, "create") is not False and (
-            state["status"] != self._rejected()
+            state["status"] != self._rejected_status()
         )
         return SimpleNamespace(
             id=id,
@@ -178,7 +178,7 @@ class Queue:
             problem=problem,
         )
 
-    def _rejected(self) -> str:
+    def _rejected_status(self) -> str:
         """The state of what has been rejected: that in which it cannot be rejected again."""
         action = self.record.action(self.moderation.reject)
         words = self.record.field("status").choices

@@ -20,7 +20,7 @@ from quire.declare.action import Moderation
 from quire.declare.record import Record
 from quire.errors import NotFound, Problem
 from quire.store.db import transaction
-from quire.store.history.undoable_batches import ACTION, begin, change_of, keep
+from quire.store.history.undoable_batches import ACTION, begin, change_of, store_changes
 from quire.web.language import gettext
 
 State = dict[str, Any]
@@ -114,5 +114,5 @@ class ModeratedView(RecordView):
             kept = [one for one in changes if one]
             batch = begin(connection, actor, ACTION) if kept else None  # none when sent again
             if batch is not None:
-                keep(connection, batch, kept)
+                store_changes(connection, batch, kept)
         return batch

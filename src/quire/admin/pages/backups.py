@@ -41,7 +41,7 @@ def _make(job: Job) -> None:
 
 @on_event(VERIFY, seconds=3600, waits=True, title="Verify a backup")
 def _verify(job: Job) -> None:
-    path = _stored(job.data["name"])
+    path = _find_backup(job.data["name"])
     if path is None:
         raise PermanentFailure("The backup is gone.")
     try:
@@ -50,7 +50,7 @@ def _verify(job: Job) -> None:
         raise PermanentFailure(str(error)) from error
 
 
-def _stored(name: str) -> Path | None:
+def _find_backup(name: str) -> Path | None:
     """The backup of this name in the folder."""
     return next((path for _, path in stored_backups() if path.name == name), None)
 
@@ -108,7 +108,7 @@ class BackupsView(PanelView):
 
 
 def _named_backup() -> Path:
-    path = _stored(request.form.get("name", ""))
+    path = _find_backup(request.form.get("name", ""))
     if path is None:
         raise NotFound("There is no such backup.")
     return path

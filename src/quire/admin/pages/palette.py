@@ -42,7 +42,7 @@ class PaletteView(PanelView):
         is_storable = "\x00" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
         if not text or not is_storable:
             return jsonify(results=[*_creations(actor), *_views(actor)])
-        hits = suggestions(_searched(actor), actor, text, MOST)
+        hits = suggestions(_searchable_types(actor), actor, text, MOST)
         return jsonify(results=[_suggestion(actor, one) for one in hits])
 
 
@@ -74,7 +74,7 @@ def _views(actor: Actor) -> Entries:
     ]
 
 
-def _searched(actor: Actor) -> list[Record]:
+def _searchable_types(actor: Actor) -> list[Record]:
     """The types with full-text search that this actor finds in the panel."""
     return [
         record

@@ -110,8 +110,8 @@ class _Reader:
             raise invalid_parameter(NAME, f"{NAME} can have at most {MAX_COMPARISONS} conditions.")
         name, operator = self.match(_FIELD)[1], self.match(_OPERATOR)[0]
         if self.takes("["):
-            return self._compared(name, operator, self._list(), True)
-        return self._compared(name, operator, [self._value()], False)
+            return self._comparison(name, operator, self._list(), True)
+        return self._comparison(name, operator, [self._value()], False)
 
     def _list(self) -> list[str]:
         values = [self._value()]
@@ -125,7 +125,7 @@ class _Reader:
         single, double, bare = self.match(_VALUE).groups()
         return bare or re.sub(r"\\(.)", r"\1", single or double or "")
 
-    def _compared(self, name: str, operator: str, values: list[str], many: bool) -> Part:
+    def _comparison(self, name: str, operator: str, values: list[str], many: bool) -> Part:
         if name not in self.names and name not in self.constants:
             known_names = ", ".join([*self.names, *self.constants])
             raise invalid_parameter(NAME, f"{NAME} does not know {name}. Known: {known_names}.")

@@ -42,7 +42,7 @@ class Window:
     size: int
 
     @classmethod
-    def requested(cls, parameters: Mapping[str, str]) -> "Window":
+    def from_parameters(cls, parameters: Mapping[str, str]) -> "Window":
         """That of the parameters `_start` and `_end`. Raises BadRequest."""
         start = parse_number("_start", parameters.get("_start", "0"), 0, INT64 // 200)
         end = parameters.get("_end", str(start + DEFAULT_ROWS))
@@ -63,7 +63,7 @@ class BareResource(RecordResource):
 
     prefix = PREFIX
 
-    def parsed(self, pairs: list[tuple[str, str]]) -> Query:
+    def parse(self, pairs: list[tuple[str, str]]) -> Query:
         """What `pairs` ask for, with the relations that `_embed` names. Raises BadRequest."""
         embedded = [("include", text) for text in request.args.getlist("_embed")]
         return parse_query(self.record, self.actor, [*pairs, *embedded])
@@ -74,8 +74,8 @@ class BareList(BareResource, RecordList):
 
     def get(self) -> Response:
         """The rows as a bare array, their total in `X-Total-Count`."""
-        window = Window.requested(request.args)
-        query = self.parsed([*self._filters(), *_sort(request.args)])
+        window = Window.from_parameters(request.args)
+        query = self.parse([*self._filters(), *_sort(request.args)])
         query = dataclasses.replace(query, conditions=_any_of_repeated(query), per_page=window.size)
         rows, total = self._rows(query, window)
         note_shown(self.record, rows)
@@ -135,7 +135,7 @@ class BareItem(BareResource, RecordItem):
     def get(self, id: int) -> Response:
         """The object."""
         allow_params("_embed")
-        return self.one(id, self.parsed([]))
+        return self.one(id, self.parse([]))
 
     def put(self, id: int) -> Response:
         """The same as PATCH: clients send a whole object or, for many at once, what they change."""

@@ -177,19 +177,19 @@ def _written_schema(record: Record, change: Schema) -> Schema:
     schema = deepcopy(change)
     drafted = draftable_fields(record, SYSTEM)
     schema["properties"] = {
-        name: _unconstrained(one) for name, one in schema["properties"].items() if name in drafted
+        name: _without_limits(one) for name, one in schema["properties"].items() if name in drafted
     }
     schema["properties"] |= {"version": VERSION, "base_version": _ABOUT["base_version"]}
     schema["description"] = f"The fields to change in the draft of {article(record)}."
     return schema
 
 
-def _unconstrained(constrained: Schema) -> Schema:
+def _without_limits(constrained: Schema) -> Schema:
     """The schema without limits on length and format."""
     unlimited = {name: one for name, one in constrained.items() if name not in _LIMITS}
     if "anyOf" in unlimited and not any(
         "items" in one or "properties" in one for one in unlimited["anyOf"]
     ):
-        unlimited["anyOf"] = [_unconstrained(one) for one in unlimited["anyOf"]]
+        unlimited["anyOf"] = [_without_limits(one) for one in unlimited["anyOf"]]
     schema: Schema = strip_titles_and_defaults(unlimited)
     return schema

@@ -52,7 +52,7 @@ def _record_paths(record: Record) -> Schema:
     for action in record.actions:
         address = f"{start}/{{id}}/{action.name}"
         paths[address] = {"parameters": path_parameters("id"), "post": _action(record, action)}
-    return paths | _nested(record)
+    return paths | _nested_paths(record)
 
 
 _VERIFICATION = "Sent if email addresses must be verified; the same response for all addresses."
@@ -268,7 +268,7 @@ def _action_text(record: Record, action: Action) -> str:
     return f"{action.summary.removesuffix('.')}. Returns 409 if its state does not fit."
 
 
-def _nested(record: Record) -> Schema:
+def _nested_paths(record: Record) -> Schema:
     paths: Schema = {}
     for name in record.nested_under:
         parent = record_of(record.field(name).target or "")

@@ -23,7 +23,7 @@ Schema = dict[str, Any]
 def paths() -> Schema:
     """The paths of every type that is listed."""
     operations: Schema = {}
-    for record in _listed():
+    for record in _types_with_lists():
         operations[f"/{record.path}/query"] = {"post": _query(record)}
         operations[f"/{record.path}/counts"] = {"get": _counts(record)}
         operations[f"/{record.path}/export"] = {"get": _export(record)}
@@ -33,12 +33,12 @@ def paths() -> Schema:
 def add_schemas(schemas: Schema) -> None:
     """Add the schemas of their request bodies."""
     add_model(GroupCounts, schemas)
-    for record in _listed():
+    for record in _types_with_lists():
         schemas[f"{singular_name(record)}Query"] = _query_schema(record)
         schemas[f"{singular_name(record)}Where"] = _where_schema(record)
 
 
-def _listed() -> list[Record]:
+def _types_with_lists() -> list[Record]:
     return [record for record in REGISTRY.values() if not record.singleton]
 
 

@@ -37,7 +37,7 @@ def render(kind: str, installation: Installation) -> dict[str, str]:
     environment.filters.update(
         systemd=_systemd,
         systemd_program=_systemd_program,
-        nginx=_quoted,
+        nginx=_quote,
         xml=_xml,
         json=json.dumps,
         python=repr,
@@ -49,7 +49,7 @@ def render(kind: str, installation: Installation) -> dict[str, str]:
     }
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     """In double quotes, as nginx and HAProxy read it."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
@@ -57,7 +57,7 @@ def _quoted(text: str) -> str:
 
 def _systemd_program(text: str) -> str:
     """The same for systemd's programs and variables, where % stands for other things."""
-    return _quoted(text.replace("%", "%%"))
+    return _quote(text.replace("%", "%%"))
 
 
 def _systemd(text: str) -> str:

@@ -68,7 +68,7 @@ def _take_all(
 ) -> None:
     types = exported_types()
     total = sum(archive.count(records_file(record)) for record in types)
-    items = chain(_items(loader, archive, types), loader.deferred())
+    items = chain(_items(loader, archive, types), loader.deferred_records())
     process_items(loader.take, items, total, progress)
     process_items(loader.take_draft, _drafts(archive, types), total)
     loader.sum_up()
@@ -110,7 +110,7 @@ class _ArchiveLoader:
         """Called when all records of this type have been read."""
         self._arrivals.finished.add(record.path)
 
-    def deferred(self) -> Iterator[ArchiveRecord]:
+    def deferred_records(self) -> Iterator[ArchiveRecord]:
         """The records that have to be processed again after all others."""
         yield from self._deferred
 
@@ -156,11 +156,11 @@ class _ArchiveLoader:
             item.here = id
             self._deferred.append(item)
         if item.words:
-            self._say(item, outcome)
+            self._report_outcome(item, outcome)
         else:
             self._counts[outcome, item.record] += 1
 
-    def _say(self, item: ArchiveRecord, outcome: str) -> None:
+    def _report_outcome(self, item: ArchiveRecord, outcome: str) -> None:
         self._report.add(outcome, item.name, words="; ".join(item.words))
         item.words.clear()
 
@@ -273,7 +273,7 @@ class _ArchiveLoader:
         item.deferred.clear()
         self._settle(connection, item, id)
         if item.words:
-            self._say(item, "noted")
+            self._report_outcome(item, "noted")
 
     def _remember(self, item: ArchiveRecord, id: int, version: int | None) -> None:
         mark = _incomplete_fingerprint(_mark(item)) if item.is_deferred else _mark(item)

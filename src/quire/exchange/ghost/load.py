@@ -112,7 +112,7 @@ class GhostExport:
         elif table in LEFT_OUT:
             self._left_out[table] += 1
         elif table in _TABLES:
-            self._keep(table, row)
+            self._store_row(table, row)
 
     def _count_empty(self, row: Row) -> None:
         has_id = row.get("uuid") or row.get("id")
@@ -120,7 +120,7 @@ class GhostExport:
         if self._empty_posts > MOST_EMPTY_POSTS:
             raise Unusable(f"has more than {MOST_EMPTY_POSTS:,} posts without an id or a text")
 
-    def _keep(self, table: str, row: Row) -> None:
+    def _store_row(self, table: str, row: Row) -> None:
         values = {name: row[name] for name in _TABLES[table] if name in row}
         self._tables[table].append(values)
         self._rows += 1

@@ -96,7 +96,7 @@ def _split_lines(text: str) -> tuple[Head, str]:
 def parse_yaml(head: str, line: int = 0) -> Any:
     """Parse YAML of limited size; `line` is where it begins in its file. Raises Unusable."""
     try:
-        _bound(head)
+        _refuse_expansion(head)
         return yaml.load(head, Loader=_Loader)  # noqa: S506  a SafeLoader, see above
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -106,7 +106,7 @@ def parse_yaml(head: str, line: int = 0) -> Any:
         raise Unusable("front matter is not valid YAML") from None
 
 
-def _bound(head: str) -> None:
+def _refuse_expansion(head: str) -> None:
     """Reject YAML that expands: aliases and depth are counted before anything is built."""
     depth = aliases = 0
     for count, event in enumerate(yaml.parse(head, Loader=_Loader)):

@@ -120,7 +120,7 @@ class _Part:
                 table,
                 job.columns,
                 dry_run=job.task == "check",
-                note=self._keep,
+                note=self._store_change,
             )
             work.report = self._report
             if job.position == 0:
@@ -132,9 +132,9 @@ class _Part:
 
             yield take, (row for row in table.rows() if row[0] > job.position)
 
-    def _keep(self, change: RowChange) -> None:
+    def _store_change(self, change: RowChange) -> None:
         with transaction() as connection:
-            undoable_batches.keep(connection, self._job.batch_id or 0, [change])
+            undoable_batches.store_changes(connection, self._job.batch_id or 0, [change])
 
     @contextmanager
     def _undoing(self) -> Iterator[tuple[Callable[[Any], object], Iterable[Any]]]:

@@ -193,15 +193,17 @@ class TableImport:
 
     def _create(self, number: int, item: str, mark: str, raw: Raw) -> str:
         saved = write.create(self.record, self._actor, {**self._defaults, **raw})
-        self._keep(number, "create", item, mark, saved, raw)
+        self._store_change(number, "create", item, mark, saved, raw)
         return "; ".join(f"{name}: {value}" for name, value in saved.revealed.items())
 
     def _update(self, number: int, item: str, mark: str, id: int, raw: Raw) -> str:
         saved = write.update(self.record, self._actor, id, raw)
-        self._keep(number, "update", item, mark, saved, raw)
+        self._store_change(number, "update", item, mark, saved, raw)
         return "updated" if saved.changed else "unchanged"
 
-    def _keep(self, number: int, action: str, item: str, mark: str, saved: Saved, raw: Raw) -> None:
+    def _store_change(
+        self, number: int, action: str, item: str, mark: str, saved: Saved, raw: Raw
+    ) -> None:
         if self.report.dry_run:
             return
         path = self.record.path

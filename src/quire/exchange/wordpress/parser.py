@@ -173,9 +173,9 @@ class _CleanedStream:
                 return chunk
             text = self._decoder.decode(chunk.translate(None, _CONTROLS), final=not chunk)
             if text or not chunk:
-                return _NOT_UTF8.sub(self._mend, text).encode("utf-8")
+                return _NOT_UTF8.sub(self._repair, text).encode("utf-8")
 
-    def _mend(self, match: re.Match[str]) -> str:
+    def _repair(self, match: re.Match[str]) -> str:
         self.is_repaired = True
         return bytes([ord(match[0]) - 0xDC00]).decode("cp1252", "replace")
 

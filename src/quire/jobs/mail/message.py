@@ -99,8 +99,8 @@ WRITERS: dict[str, Writer] = {}
 def mail_template(*kinds: str) -> Callable[[WriterT], WriterT]:
     """Register the function below for emails of these kinds."""
 
-    def keep(write: WriterT) -> WriterT:
+    def register(write: WriterT) -> WriterT:
         WRITERS.update(dict.fromkeys(kinds, write))
         return write
 
-    return keep
+    return register

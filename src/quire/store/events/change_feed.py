@@ -18,7 +18,7 @@ from quire.declare.sql_functions import time_text
 from quire.store.db import read_connection
 from quire.store.events.feed_position import number_commits, position_column
 from quire.store.events.outbox import OutboxEvent
-from quire.store.events.publication_schedule import tell_due
+from quire.store.events.publication_schedule import write_due_events
 from quire.store.events.viewers import RANKED_ROLES
 from quire.store.projection import Projection
 from quire.store.size_limit import SizeLimit
@@ -75,7 +75,7 @@ class _Event:
 
 def catch_up() -> None:
     """Let the feed show what has been committed, and what the clock has changed, until now."""
-    tell_due()
+    write_due_events()
     number_commits()
 
 

@@ -76,7 +76,7 @@ def _time(value: Any) -> datetime | None:
     return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
-def tell_due() -> int:
+def write_due_events() -> int:
     """Write an event for each moment that has come; how many there were.
 
     Each is written once, by whichever process comes first.

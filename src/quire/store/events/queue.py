@@ -131,7 +131,7 @@ def extend(job: Job, seconds: int) -> Job:
     return replace(job, until=until)
 
 
-def done(job: Job) -> None:
+def mark_done(job: Job) -> None:
     """Note that a job is done, or need not be: the event stays where it tells of a record."""
     if job.event.partition(".")[0] in REGISTRY:
         _change(job, delivered_at=now(), due_at=None, error=None)

@@ -124,7 +124,7 @@ def begin(connection: Connection, actor: Actor, kind: str) -> int:
     return int(key[0])
 
 
-def keep(connection: Connection, batch_id: int, some: Sequence[RowChange]) -> None:
+def store_changes(connection: Connection, batch_id: int, some: Sequence[RowChange]) -> None:
     """Store changes, in their transaction."""
     rows = [{**one._asdict(), "batch_id": batch_id} for one in some]
     _insert_changes(connection, rows)
