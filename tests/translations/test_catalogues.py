@@ -46,7 +46,7 @@ def test_what_is_wrong_is_named(tmp_path):
     ]  # fmt: skip
 
 
-QUOTED = re.compile(r'(?:"|`)([A-Z][a-z]+(?: [^"`$]+)[^"`$]*)(?:"|`)')
+QUOTED = re.compile(r'(?:"|`) ?([A-Z][a-z]+(?: [^"`$]+)[^"`$]*)(?:"|`)')
 
 
 def test_no_script_says_anything_that_is_not_translated(template):

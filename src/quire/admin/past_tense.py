@@ -96,6 +96,7 @@ SENTENCES = {
     "two_factor_off": "turned off two-factor authentication for %(record)s",
     "two_factor_on": "turned on two-factor authentication for %(record)s",
     "two_factor_reset": "reset two-factor authentication for %(record)s",
+    "undo": "undid %(record)s",
     "undo_import": "undid an import into %(record)s",
     "unlock": "unblocked sign-in for %(record)s",
     "verify": "verified the email address of %(record)s",
@@ -172,6 +173,8 @@ INTERFACES = {
     "jobs": "Background job",
     "site": "Site",
 }
+KINDS = {"bulk": "Bulk request", "action": "Action", "import": "Import"}
+"""Kinds of batches."""
 PROOFS = {
     "console": "Command line",
     "import": "Import",
@@ -243,5 +246,5 @@ def words_for(field: Field) -> tuple[tuple[str, str], ...]:
 
 
 def _choice_labels(field: Field) -> dict[str, Any]:
-    words = {"door": INTERFACES, "proof": PROOFS}.get(field.name, {})
+    words = {"door": INTERFACES, "kind": KINDS, "proof": PROOFS}.get(field.name, {})
     return {name: gettext(word) for name, word in words.items()}

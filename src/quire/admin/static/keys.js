@@ -22,7 +22,7 @@ function showKeys() {
   box.checked = !localStorage.getItem(KEYS_OFF);
   box.addEventListener("change", () => box.checked ? localStorage.removeItem(KEYS_OFF) : localStorage.setItem(KEYS_OFF, "1"));
   const form = element("form", { method: "dialog", "data-plain": "" }, element("h2", { id: "keys-head" }, translate("Keyboard shortcuts")),
-    element("dl", { class: "keys" }, ...rows), element("label", { class: "keys-switch" }, box, " Use single keys"),
+    element("dl", { class: "keys" }, ...rows), element("label", { class: "keys-switch" }, box, " ", translate("Use single keys")),
     element("div", { class: "dialog-actions" }, element("button", { class: "button", autofocus: "" }, translate("Close"))));
   const dialog = element("dialog", { "aria-labelledby": "keys-head" }, form);
   document.body.append(dialog);
