@@ -51,7 +51,7 @@ from quire.web import (
     headers,
     hosts,
     language,
-    range_requests,
+    response,
 )
 from quire.web.caching import READS
 from quire.web.request_hooks import before_request
@@ -173,7 +173,7 @@ def create_app(name: str | None = None, config: Mapping[str, Any] | None = None)
     language.init_app(
         app, (chosen_language, preferences.chosen_language), site_settings.site_language
     )
-    range_requests.init_app(app)
+    response.init_app(app)
     hosts.init_app(app)
     cross_origin.init_app(app)
     body_limits.init_app(app)

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from flask import Request, Response, current_app
+from flask import Request, Response
 
 from quire.declare.deprecation import Deprecation
 from quire.declare.record import Record
-from quire.web.current import current_globals, current_request
+from quire.web.current import current_application, current_globals, current_request
 
 _LISTS = ("fields", "sort", "include")
 
@@ -16,7 +16,7 @@ _LISTS = ("fields", "sort", "include")
 def add_deprecation(response: Response) -> Response:
     """Say what this request has used that will go; of several, what goes first."""
     request = current_request()
-    view = current_app.view_functions.get(request.endpoint or "")
+    view = current_application().view_functions.get(request.endpoint or "")
     resource = getattr(view, "view_class", None)
     used = list(_deprecations_in(request, resource))
     if used:

@@ -16,6 +16,7 @@ from quire.store.size_limit import SizeLimit, text_size
 from quire.web.caching import PUBLIC, READS
 from quire.web.current import current_config, current_request
 from quire.web.hosts import site_root
+from quire.web.response import AppResponse
 from quire.web.secret_response import SecretResponse
 
 _ETAG_PATTERN = re.compile(r'(?:W/)?"([vd])(\d{1,18})-[0-9a-f]+"')
@@ -32,15 +33,15 @@ def json_response(
     status: int = 200,
     headers: dict[str, str] | None = None,
     *,
-    kind: type[Response] = Response,
+    kind: type[AppResponse] = AppResponse,
 ) -> Response:
     """`data` as JSON."""
-    return kind(orjson.dumps(data), status, headers, MIME)
+    return kind(orjson.dumps(data), status, headers, content_type=MIME)
 
 
 def empty_response(status: int, headers: dict[str, str] | None = None) -> Response:
     """Nothing, of no type: Flask would call it HTML."""
-    response = Response(status=status, headers=headers)
+    response = AppResponse(status=status, headers=headers)
     del response.headers["Content-Type"]
     return response
 
@@ -168,7 +169,7 @@ def static_response(body: bytes, etag: str, mime: str) -> Response:
     headers = {"ETag": etag, "Cache-Control": PUBLIC}
     if _client_has(current_request(), etag):
         return empty_response(304, headers)
-    return Response(body, 200, headers, content_type=mime)
+    return AppResponse(body, 200, headers, content_type=mime)
 
 
 def _with_etag(
@@ -177,12 +178,12 @@ def _with_etag(
     status: int,
     etag: str,
     headers: dict[str, str],
-    kind: type[Response] = Response,
+    kind: type[AppResponse] = AppResponse,
 ) -> Response:
     headers = {**headers, "ETag": etag}
     if status == 200 and request.method in READS and _client_has(request, etag):
         return empty_response(304, headers)
-    return kind(body, status, headers, MIME)
+    return kind(body, status, headers, content_type=MIME)
 
 
 def _client_has(request: Request, etag: str) -> bool:

@@ -1,10 +1,15 @@
 """CSRF protection of forms, which recognises our own forms even after their session has ended."""
 
-from flask import Flask, current_app, request
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from flask import Flask, Request, current_app, request
 from flask_wtf.csrf import CSRFProtect
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from quire.errors import Unauthenticated
+from quire.web.request_hooks import before_request
 
 SALT = "wtf-csrf-token"
 """The salt of Flask-WTF's tokens."""
@@ -12,7 +17,16 @@ SALT = "wtf-csrf-token"
 
 def init_app(app: Flask) -> None:
     """Have `app` refuse cookie-authenticated changes without the CSRF token of the session."""
-    CSRFProtect(app)  # one for each application: it remembers the blueprints that it exempts
+    # its own hook looks up view and blueprint also for requests that read
+    app.config["WTF_CSRF_CHECK_DEFAULT"] = False
+    # one for each application: it remembers the blueprints that it exempts
+    protection = CSRFProtect(app)
+    before_request(app, partial(_protect, app.config, protection))
+
+
+def _protect(config: Mapping[str, Any], protection: CSRFProtect, request: Request) -> None:
+    if request.method in config["WTF_CSRF_METHODS"] and config["WTF_CSRF_ENABLED"]:
+        protection.protect(apply_exemptions=True)
 
 
 def has_signed_csrf_token() -> bool:

@@ -1,6 +1,8 @@
 """Who sends the current request: a token, a key, a session or nobody; invalid credentials are an
 error."""
 
+from typing import Any
+
 from flask import Request, current_app
 from flask_wtf.csrf import CSRFError, validate_csrf
 from wtforms import ValidationError
@@ -37,10 +39,10 @@ def chosen_language() -> str:
 
 def anonymous_actor() -> Actor:
     """An anonymous actor for this request, also for requests with credentials in their body."""
-    return ANONYMOUS.with_context(**_request_context(current_request()))
+    return Actor(ANONYMOUS.role, **_request_context(current_request()))
 
 
-def _request_context(request: Request) -> dict[str, str | None]:
+def _request_context(request: Request) -> dict[str, Any]:
     first = request.path.split("/", 2)[1]
     return {
         "door": INTERFACES.get(first, "site"),

@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from functools import partial
 from typing import Any, NoReturn, Protocol
 
-from flask import current_app, has_request_context
+from flask import has_request_context
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, MetaData
 from sqlalchemy.orm import DeclarativeBase
@@ -23,7 +23,7 @@ from quire.store.connections.writer_lock import (
     one_of_many_writers,
     single_writer,
 )
-from quire.web.current import current_request
+from quire.web.current import current_application, current_request
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -243,7 +243,7 @@ def read_connection() -> Iterator[Connection]:
 def _connect_to_read() -> AbstractContextManager[Connection]:
     if has_request_context() and (kept := take_kept(current_request().environ)) is not None:
         return kept
-    replica: Replica | None = current_app.extensions.get(REPLICA)
+    replica: Replica | None = current_application().extensions.get(REPLICA)
     return db.engine.connect() if replica is None else replica.connection()
 
 

@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Request, current_app, g, request
+from flask import Flask, Request, current_app, g, request
 
 
 def current_request() -> Request:
@@ -20,7 +20,12 @@ def current_globals() -> Any:
     return g._get_current_object()  # noqa: SLF001
 
 
+def current_application() -> Flask:
+    """The application, as `flask.current_app` stands for it."""
+    found: Flask = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001
+    return found
+
+
 def current_config() -> Mapping[str, Any]:
-    """The settings of the application."""
-    config: Mapping[str, Any] = current_app._get_current_object().config  # type: ignore[attr-defined] # noqa: SLF001
-    return config
+    """Its settings."""
+    return current_application().config

@@ -12,6 +12,7 @@ from quire.monitoring.request_id import set_request_id
 from quire.web.caching import IDENTITY_HEADERS, vary_by
 from quire.web.current import current_globals
 from quire.web.request_hooks import after_request, before_request
+from quire.web.response import add_own_headers
 
 _ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 ALWAYS = {
@@ -72,19 +73,22 @@ def _set_request_id(request: Request) -> None:
 
 
 def _add_headers(uses_https: bool, request: Request, response: Response) -> Response:
-    headers = response.headers
-    present = {name.lower() for name, _ in headers}
-    headers.extend([one for one in ALWAYS.items() if one[0].lower() not in present])
-    headers.add("X-Request-Id", current_globals().get("request_id", ""))
-    if "content-security-policy" not in present:
-        html = response.mimetype == "text/html"
-        policy = PAGE_POLICY.format(nonce=_script_nonce(response)) if html else API_POLICY
-        headers.add("Content-Security-Policy", policy)
+    # the id is that of `request_id`, which looks at each character of it
+    id = current_globals().get("request_id", "")
+    add_own_headers(response, *ALWAYS.items(), ("X-Request-Id", id), *_policy(response))
     if request.path.startswith("/api/"):
         vary_by(response, *API_VARY)
     if uses_https:
-        headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+        response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     return response
+
+
+def _policy(response: Response) -> tuple[tuple[str, str], ...]:
+    if "Content-Security-Policy" in response.headers:
+        return ()
+    html = response.mimetype == "text/html"
+    policy = PAGE_POLICY.format(nonce=_script_nonce(response)) if html else API_POLICY
+    return (("Content-Security-Policy", policy),)
 
 
 def init_app(app: Flask) -> None:

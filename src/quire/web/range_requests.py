@@ -3,7 +3,7 @@
 import re
 from typing import Any, Self
 
-from flask import Flask, Request, Response
+from flask import Request, Response
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.http import is_resource_modified, unquote_etag
 
@@ -63,8 +63,3 @@ def _is_range(value: str, length: int) -> bool:
     if suffix is not None:
         return int(suffix) < length
     return not last or int(first) <= int(last)
-
-
-def init_app(app: Flask) -> None:
-    """Let all answers of the application be asked for in parts, where they can be."""
-    app.response_class = PartialResponse

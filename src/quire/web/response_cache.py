@@ -9,7 +9,7 @@ a view, happens.
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
@@ -68,9 +68,9 @@ class Database(Protocol):
         """Names of the versions of all that is read in the block."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
-    """A finished answer, and what it depends on; `length` is that of its body."""
+    """A finished answer, and what it depends on; `length` is that of its body, which is kept if it `is_shared`."""
 
     headers: Headers
     body: bytes
@@ -83,6 +83,7 @@ class Answer:
     until: datetime
     checks: tuple[Callable[[], bool], ...]
     repeated: tuple[Callable[[Environ], object], ...]
+    is_shared: bool
 
     def holds(self, state: State) -> bool:
         """Whether it is still what would be answered."""
@@ -186,9 +187,9 @@ class ResponseCache:
         if answer is None:
             start_response(status, headers)
             return chunks
-        is_kept = versions is not None and answer.length <= self._largest and is_shared(headers)
+        is_kept = versions is not None and answer.length <= self._largest and answer.is_shared
         if is_kept and environ["REQUEST_METHOD"] == "GET":
-            answer = replace(answer, body=_joined(chunks))
+            answer.body = _joined(chunks)
             with self._lock:
                 self._answers[key] = answer
             chunks = [answer.body]
@@ -231,13 +232,14 @@ def _answer(
     status: str, headers: Headers, versions: Mapping[str, Any], state: State, environ: Environ
 ) -> Answer | None:
     """The answer without its body; None where it is not a whole one of known length."""
-    by_name = {name.lower(): value for name, value in headers}
+    names = [name.lower() for name, _ in headers]
+    by_name = {name: value for name, (_, value) in zip(names, headers, strict=True)}
     length = by_name.get("content-length", "")
     if not status.startswith("200") or not length.isdigit():
         return None
-    stays = [one for one in headers if not one[0].lower().startswith(EACH_TIME)]
+    pairs = zip(names, headers, strict=True)
     return Answer(
-        stays,
+        [header for name, header in pairs if not name.startswith(EACH_TIME)],
         b"",
         int(length),
         plain_tag(by_name.get("etag", "")),
@@ -248,6 +250,7 @@ def _answer(
         min(state.until, state.now + MAX_AGE),
         tuple(environ.get(_CHECKS, ())),
         tuple(environ.get(_REPEATED, ())),
+        is_shared(by_name),
     )
 
 

@@ -10,10 +10,10 @@ from quire.web.hosts import FOREIGN_HOST
 from quire.web.language import browser_language
 
 Environ = dict[str, Any]
-ANSWERED_APART = (
+ANSWERED_APART = frozenset({
     "HTTP_AUTHORIZATION", "HTTP_X_API_KEY", "HTTP_RANGE", "HTTP_IF_MATCH", "HTTP_IF_UNMODIFIED_SINCE",
     "HTTP_PREFER", "HTTP_TRANSFER_ENCODING",
-)  # fmt: skip
+})  # fmt: skip
 """Headers of requests that are answered each by itself."""
 NOT_KEPT = (
     "/admin", "/auth/", "/profile", "/dashboard", "/ghost/", "/api/compat/", "/static/", "/custom/",
@@ -45,7 +45,7 @@ class RequestKeys:
         """The key; None where the answer is for this request alone. HEAD has that of GET."""
         if environ["REQUEST_METHOD"] not in READS or environ.get(FOREIGN_HOST):
             return None
-        if any(name in environ for name in ANSWERED_APART) or _has_body(environ):
+        if not ANSWERED_APART.isdisjoint(environ) or _has_body(environ):
             return None
         path, query, accept = (
             environ.get(name, "") for name in ("PATH_INFO", "QUERY_STRING", "HTTP_ACCEPT")

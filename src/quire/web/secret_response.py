@@ -1,9 +1,9 @@
 """Answers that show a secret."""
 
-from quire.web.range_requests import PartialResponse
+from quire.web.response import AppResponse
 
 
-class SecretResponse(PartialResponse):
+class SecretResponse(AppResponse):
     """An answer that shows a secret this once: it is stored nowhere, and never compressed.
 
     It is of the application's own class, since Flask makes any other answer one of that.

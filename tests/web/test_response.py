@@ -1,0 +1,49 @@
+"""What is sent of an answer: its headers, and behind them those of ours that it has none of."""
+
+import pytest
+from flask import Flask
+
+from quire.web import response
+from quire.web.response import AppResponse, add_own_headers, drop_own_header
+
+
+@pytest.fixture
+def sent():
+    """`sent(answer)`: the headers by which a server sends it."""
+    app = Flask("bare")
+    response.init_app(app)
+
+    def sent(answer):
+        app.view_functions = {"view": lambda: answer}
+        app.add_url_rule("/", "view", app.view_functions["view"])
+        return app.test_client().get("/").headers
+
+    return sent
+
+
+def test_headers_of_ours_are_sent_behind_those_of_the_view(sent):
+    answer = AppResponse("x", headers={"X-First": "view"})
+    add_own_headers(answer, ("x-first", "ours"), ("X-Second", "ours"))
+    headers = sent(answer)
+    assert (headers.getlist("X-First"), headers["X-Second"]) == (["view"], "ours")
+
+
+def test_what_was_added_can_be_dropped(sent):
+    answer = AppResponse("x")
+    add_own_headers(answer, ("X-First", "1"), ("X-Second", "2"))
+    drop_own_header(answer, "X-First")
+    headers = sent(answer)
+    assert "X-First" not in headers and headers["X-Second"] == "2"
+
+
+@pytest.mark.parametrize(
+    "answer, name, value",
+    [
+        (AppResponse("x", 201, {"Location": "/ü"}), "Location", "/%C3%BC"),
+        (AppResponse("x", 200, {"Content-Location": "/ü"}), "Content-Location", "/%C3%BC"),
+        (AppResponse(["x", "y"]), "Content-Length", "2"),
+        (AppResponse("x", 304), "Content-Length", None),
+    ],
+)
+def test_what_is_left_to_settle_is_settled(sent, answer, name, value):
+    assert sent(answer).get(name) == value
