@@ -6,13 +6,14 @@ from collections import Counter
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
+from unittest.mock import patch
 
 import pytest
 from sqlalchemy import event
 
 from quire.app import create_app
 from quire.declare import clock
-from quire.store import database_state
+from quire.store import data_versions, database_state
 from quire.store.db import db
 from tests import clocks, parallel  # noqa: F401 - separates the services of each process
 from tests.api.client import Client
@@ -136,17 +137,24 @@ def quiet_server(app, monkeypatch):
 def statements(app, quiet_server):
     """`statements(call, *given)`: what the call answers, and the SQL that it sends."""
 
+    send_together = data_versions.run_together
+
     def counted(call, *given):
         seen = []
 
         def note(connection, cursor, statement, *rest):
             seen.append(statement)
 
+        def note_together(raw, together):
+            seen.extend(one for one in together if one != "COMMIT" and "data_versions" not in one)
+            send_together(raw, together)
+
         with app.app_context():
             engine = db.engine
         event.listen(engine, "before_cursor_execute", note)
         try:
-            answer = call(*given)
+            with patch.object(data_versions, "run_together", note_together):
+                answer = call(*given)
         finally:
             event.remove(engine, "before_cursor_execute", note)
         return answer, [one for one in seen if not one.startswith(("BEGIN", "PRAGMA"))]

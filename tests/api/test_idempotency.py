@@ -6,6 +6,7 @@ import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 import requests
@@ -14,6 +15,7 @@ from sqlalchemy import event, text
 from quire.api.idempotency import idempotent
 from quire.errors import Unavailable
 from quire.records import API_KEYS, COMMENTS, MEDIA, POSTS, TAGS
+from quire.store import data_versions
 from quire.store.db import db
 from tests.running_server import serving
 from tests.sample_images import form, picture
@@ -50,11 +52,18 @@ def at_statement(app, words, call, when="before"):
         if words in statement and waiting:
             waiting.pop()()
 
+    send = data_versions.run_together
+
+    def look_together(raw, statements):
+        look(None, None, "; ".join(statements))
+        send(raw, statements)
+
     with app.app_context():
         engine = db.engine
     event.listen(engine, f"{when}_cursor_execute", look)
     try:
-        yield
+        with patch.object(data_versions, "run_together", look_together):
+            yield
     finally:
         event.remove(engine, f"{when}_cursor_execute", look)
 

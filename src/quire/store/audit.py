@@ -73,5 +73,5 @@ def record_event(
         insert_rows(connection, [audit_row(actor, action, type, record_id, list(fields))])
 
 
-insert_rows = Prepared(insert(AuditEvent.__table__))
+insert_rows = Prepared(insert(AuditEvent.__table__), deferred=True)
 """Adds rows in the open transaction."""

@@ -43,4 +43,5 @@ def touch_if_free(path: str, id: int, **values: Any) -> None:
 def _increment_statement(path: str, name: str) -> Prepared:
     table = REGISTRY[path].table
     values = {name: table.c[name] + bindparam("by", type_=table.c[name].type)}
-    return Prepared(update(table).where(table.c.id == bindparam("record")).values(values))
+    counts = update(table).where(table.c.id == bindparam("record")).values(values)
+    return Prepared(counts, deferred=True)

@@ -30,6 +30,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.declare.record import REGISTRY, find_record
 from quire.declare.rules import NOBODY
+from quire.store.connections.deferred_statements import DEFERRED, run_together
 from quire.store.db import HAS_VERSION, Model
 from quire.store.search.documents import FTS_TABLE, SearchDocument
 
@@ -45,6 +46,7 @@ _WRITES = re.compile(r"\b(INSERT INTO|UPDATE|DELETE FROM)\s+(\w+)", re.IGNORECAS
 _SET = re.compile(r"\bSET\s(.*?)(?:\bWHERE\b|\bRETURNING\b|$)", re.IGNORECASE | re.DOTALL)
 _ASSIGNED = re.compile(r"(?:^|,)\s*(\w+)\s*=")
 _WORD = re.compile(r"(?<![\w.'])(?<!\bAS )(\w+)(?![\w.'(])")
+_REAL_TABLES = {FTS_TABLE: SearchDocument.__tablename__}
 _written: dict[int, set[str]] = {}
 """The names of what open transactions have written, by the id of the driver's connection."""
 _reading: ContextVar[set[str] | None] = ContextVar("reading", default=None)
@@ -140,13 +142,16 @@ def track(engine: Engine) -> None:
     raise_versions = _raise_on_sqlite if dialect.name == "sqlite" else _raise_and_commit
 
     def do_commit(connection: Any) -> None:
-        names = _written.pop(id(connection.driver_connection), None)
-        if names:
-            raise_versions(connection.driver_connection, sorted(names))
+        raw = connection.driver_connection
+        deferred, names = _note_deferred(raw), _written.pop(id(raw), set())
+        if names or deferred:
+            raise_versions(raw, sorted(names), deferred)
         commit(connection)
 
     def do_rollback(connection: Any) -> None:
         _written.pop(id(connection.driver_connection), None)
+        if DEFERRED:
+            DEFERRED.pop(connection.driver_connection, None)
         rollback(connection)
 
     dialect.do_commit, dialect.do_rollback = do_commit, do_rollback
@@ -162,15 +167,27 @@ def _noting(run: Callable[..., None]) -> Callable[..., None]:
         reading = _reading.get()
         if reading is not None:
             reading |= access_of(statement).reads
+        if DEFERRED and (deferred := _note_deferred(cursor.connection)):
+            run_together(cursor.connection, deferred)
         if not statement.startswith("SELECT"):
-            writes = access_of(statement).writes
-            if writes:
-                any_row = _named.get() + ANY_ROW
-                names = (name for name in writes if name != any_row)
-                _written.setdefault(id(cursor.connection), set()).update(names)
+            _note_writes(cursor.connection, statement, _named.get() + ANY_ROW)
         run(cursor, statement, parameters, context)
 
     return noting
+
+
+def _note_deferred(raw: Any) -> list[str]:
+    """What waits on a connection, to be sent now; it writes no rows that events name."""
+    deferred = DEFERRED.pop(raw, []) if DEFERRED else []
+    for one in deferred:
+        _note_writes(raw, one.template)
+    return [one.text for one in deferred]
+
+
+def _note_writes(raw: Any, statement: str, named: str = "") -> None:
+    """Note the versions that a statement raises, but for that of rows that are `named` elsewhere."""
+    if writes := access_of(statement).writes - {named}:
+        _written.setdefault(id(raw), set()).update(writes)
 
 
 _UPSERT = (
@@ -179,27 +196,30 @@ _UPSERT = (
 )
 
 
-def _raise_on_sqlite(raw: Any, names: list[str]) -> None:
+def _raise_on_sqlite(raw: Any, names: list[str], _deferred: list[str]) -> None:
     rows = [(name, secrets.randbits(62)) for name in names]
     raw.executemany(_UPSERT.format(values="VALUES (?, 0, ?)"), rows).close()
 
 
-def _raise_and_commit(raw: Any, names: list[str]) -> None:
-    """Raise them and commit in one message: the rows are locked for no longer than the commit takes.
+def _raise_and_commit(raw: Any, names: list[str], deferred: list[str]) -> None:
+    """Run what is deferred, raise them and commit in one message: no lock lasts longer than that.
 
     The names are tables and columns of ours, in one order, so that no two writers wait for each other.
     """
-    rows = ", ".join(f"('{name}', {secrets.randbits(62)})" for name in names)
-    shard = f"pg_backend_pid() % {SHARDS}"
-    values = f"SELECT name, {shard}, version FROM (VALUES {rows}) AS raised (name, version)"  # noqa: S608
-    statement = _UPSERT.format(values=values)
-    raw.execute(statement if raw.autocommit else f"{statement}; COMMIT", prepare=False).close()
+    statements = deferred
+    if names:
+        rows = ", ".join(f"('{name}', {secrets.randbits(62)})" for name in names)
+        raised = f"(VALUES {rows}) AS raised (name, version)"
+        values = f"SELECT name, pg_backend_pid() % {SHARDS}, version FROM {raised}"  # noqa: S608
+        statements = [*deferred, _UPSERT.format(values=values)]
+    run_together(raw, statements if raw.autocommit else [*statements, "COMMIT"])
 
 
 @lru_cache(2000)
 def access_of(statement: str) -> Access:
     """What a statement reads and writes, by the names in its text; rather too much than too little."""
-    tables = {_real_table(word) for word in _WORD.findall(statement)} & Model.metadata.tables.keys()
+    words = (_REAL_TABLES.get(word, word) for word in _WORD.findall(statement))
+    tables = set(words) & Model.metadata.tables.keys()
     reads = {name for table in tables for name in _names_read(table, statement)}
     writes = {
         name
@@ -208,10 +228,6 @@ def access_of(statement: str) -> Access:
         for name in _names_written(verb.upper(), table, statement)
     }
     return Access(frozenset(reads), frozenset(writes))
-
-
-def _real_table(word: str) -> str:
-    return SearchDocument.__tablename__ if word == FTS_TABLE else word
 
 
 def _names_read(table: str, statement: str) -> Iterator[str]:

@@ -94,7 +94,7 @@ _delete_expired = Prepared(
         _keys.c.digest == bindparam("expired"), _keys.c.created_at <= bindparam("before")
     )
 )
-_insert = Prepared(insert(_keys))
+_insert = Prepared(insert(_keys), deferred=True)
 
 _running: dict[str, object] = {}
 """The requests that this process is answering, by digest: at most one for each of its threads."""
@@ -128,10 +128,23 @@ def one_effect(request: KeyedRequest) -> Iterator[None]:
     """Around the work of a request and `store_answer`: both are committed at the end, or neither.
 
     Raises Conflict while the same request is being answered; AlreadyAnswered and IdempotencyKeyReused
-    where its first transaction begins. If another process answers it after that, `store_answer` fails.
+    where its first transaction begins. If another process answers it after that, this one fails
+    at its end.
     """
-    with _only_one_here(request.digest), deferred_commit(partial(_claim, request)):
+    claiming = deferred_commit(partial(_claim, request))
+    with _only_one_here(request.digest), _no_other_answer(), claiming:
         yield
+
+
+@contextmanager
+def _no_other_answer() -> Iterator[None]:
+    """Around the INSERT of an answer, and the commit that it may go with. Raises Conflict if there is one."""
+    try:
+        yield
+    except IntegrityError as error:
+        if IdempotencyKey.__tablename__ not in str(error.orig):
+            raise
+        raise _in_progress() from None
 
 
 @contextmanager
@@ -171,7 +184,7 @@ def _in_progress() -> Conflict:
 
 
 def store_answer(request: KeyedRequest, answer: StoredAnswer) -> None:
-    """Store the answer, in the transaction of its effect. Raises Conflict when there is one already."""
+    """Store the answer, in the transaction of its effect."""
     row = {
         "digest": request.digest,
         "fingerprint": request.fingerprint,
@@ -180,11 +193,8 @@ def store_answer(request: KeyedRequest, answer: StoredAnswer) -> None:
         "etag": answer.etag,
         "location": answer.location,
     }
-    try:
-        with transaction() as connection:
-            _insert(connection, row)
-    except IntegrityError:
-        raise _in_progress() from None
+    with transaction() as connection:
+        _insert(connection, row)
 
 
 def delete_expired_answers() -> int:

@@ -76,7 +76,7 @@ def revision_row(
     }
 
 
-insert_revisions = Prepared(insert(Revision.__table__))
+insert_revisions = Prepared(insert(Revision.__table__), deferred=True)
 """Adds rows in the open transaction."""
 
 

@@ -15,6 +15,7 @@ import orjson
 from sqlalchemy import JSON, Connection, Dialect, Executable, Insert
 
 from quire.declare.clock import now
+from quire.store.connections.deferred_statements import defer
 
 Row = dict[str, Any]
 _Call = Callable[[Any], Any]
@@ -74,10 +75,19 @@ class Prepared:
 
     An INSERT takes whole rows: columns left out take their defaults, or NULL; ids only `with_id`.
     `on_conflict` is what it says behind its values; SQLAlchemy has a class for that of each database.
+    With `deferred` it may run with the next one of its transaction, or with the commit, which then has
+    its errors: for what nobody waits for (deferred_statements.py).
     """
 
-    def __init__(self, statement: Executable, with_id: bool = False, on_conflict: str = ""):
+    def __init__(
+        self,
+        statement: Executable,
+        with_id: bool = False,
+        on_conflict: str = "",
+        deferred: bool = False,
+    ):
         self._parts = statement, with_id, on_conflict
+        self._deferred = deferred
 
     def __call__(self, connection: Connection, values: Row | Sequence[Row]) -> Any:
         """Run it with `values`, or once with each of several."""
@@ -85,6 +95,8 @@ class Prepared:
         compiled = _compiled(connection.dialect, *self._parts)
         if len(rows) == 1:  # the drivers take longer for one of many
             single = compiled.parameters(compiled.fill(rows)[0])
+            if self._deferred and defer(connection, compiled.sql, single):
+                return None
             return connection.exec_driver_sql(compiled.sql, single)
         if (together := _together(connection.dialect, *self._parts)) is not None:
             json = _json(together.fill(rows))

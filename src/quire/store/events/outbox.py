@@ -79,7 +79,7 @@ def _due(event: str, moment: datetime) -> datetime | None:
     return None if seconds is None else moment + timedelta(seconds=seconds)
 
 
-_insert = Prepared(insert(OutboxEvent.__table__))
+_insert = Prepared(insert(OutboxEvent.__table__), deferred=True)
 
 
 def insert_events(connection: Connection, rows: list[dict[str, Any]]) -> None:

@@ -125,7 +125,7 @@ def index_records(connection: Connection, record: Record, states: list[dict[str,
 
 
 _upsert_on_sqlite = Prepared(text(_INSERT_ON_SQLITE + _OR_UPDATE))
-_upsert = Prepared(insert(SearchDocument.__table__), on_conflict=_OR_UPDATE)
+_upsert = Prepared(insert(SearchDocument.__table__), on_conflict=_OR_UPDATE, deferred=True)
 
 
 def delete_document(connection: Connection, record: Record, id: int) -> None:

@@ -1,0 +1,44 @@
+"""Statements that return nothing wait for the next one of their transaction, or for its commit, and go with that.
+
+To PostgreSQL they go as one message: one of their own takes longer than the row that it inserts.
+SQLite is in this process, and has no messages.
+"""
+
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Connection
+
+LONGEST_VALUES = 64 * 1024
+"""Characters and bytes of values beyond which a statement goes alone, as parameters need no escapes."""
+
+
+class Deferred(NamedTuple):
+    """A statement as it is declared, and with the values in its text."""
+
+    template: str
+    text: str
+
+
+DEFERRED: WeakKeyDictionary[Any, list[Deferred]] = WeakKeyDictionary()
+"""Those of open transactions, by the driver's connection."""
+
+
+def defer(connection: Connection, template: str, values: Any) -> bool:
+    """Let a statement wait; False where it cannot, and is to be run now."""
+    in_transaction = connection.get_execution_options().get("writes")
+    if connection.dialect.name != "postgresql" or not in_transaction:
+        return False
+    texts = (one for one in values.values() if isinstance(one, str | bytes))
+    if sum(map(len, texts)) > LONGEST_VALUES:
+        return False
+    raw: Any = connection.connection.driver_connection
+    driver: Any = connection.dialect.dbapi
+    text = driver.ClientCursor(raw).mogrify(template, values)
+    DEFERRED.setdefault(raw, []).append(Deferred(template, text))
+    return True
+
+
+def run_together(raw: Any, statements: list[str]) -> None:
+    """Send statements without parameters as one message."""
+    raw.execute("; ".join(statements), prepare=False).close()

@@ -1,0 +1,114 @@
+"""Statements that nobody waits for go with the next one or with the commit, on PostgreSQL as one message."""
+
+from contextlib import contextmanager
+from unittest.mock import patch
+
+import pytest
+from sqlalchemy import insert, text
+from sqlalchemy.exc import IntegrityError
+
+from quire.actor import SYSTEM
+from quire.records import TAGS
+from quire.store import audit, data_versions, write
+from quire.store.connections import deferred_statements
+from quire.store.connections.prepared_statements import Prepared
+from quire.store.db import db, transaction
+
+ROW = audit.audit_row(SYSTEM, "open", "doors", 7, ["it's 100 %", 'a "word"; \\'])
+
+
+@pytest.fixture
+def inside(app):
+    with app.app_context():
+        if db.engine.dialect.name != "postgresql":
+            pytest.skip("SQLite is no server")
+        yield app
+
+
+@contextmanager
+def messages():
+    """The statements of each message with several."""
+    sent, send = [], data_versions.run_together
+
+    def note(raw, statements):
+        sent.append(list(statements))
+        send(raw, statements)
+
+    with patch.object(data_versions, "run_together", note):
+        yield sent
+
+
+def rows():
+    """The details of events of doors that others see."""
+    statement = text("SELECT fields FROM audit_events WHERE type = 'doors'")
+    with db.engine.connect() as connection:
+        return connection.execute(statement).scalars().all()
+
+
+def test_what_goes_with_a_change_is_one_message(inside):
+    with messages() as sent:
+        write.create(TAGS, SYSTEM, {"name": "sea"})
+    (statements,) = sent
+    tables = [one.split()[2] for one in statements[:-1]]
+    assert tables == ["audit_events", "outbox", "revisions", "search_documents", "data_versions"]
+    assert statements[-1] == "COMMIT"
+
+
+def test_values_are_written_as_they_are(inside):
+    with transaction() as connection:
+        audit.insert_rows(connection, [ROW])
+    assert rows() == [ROW["fields"]]
+
+
+def test_a_later_statement_sees_them(inside):
+    with messages() as sent, transaction() as connection:
+        audit.insert_rows(connection, [ROW])
+        audit.insert_rows(connection, [ROW])
+        count = text("SELECT count(*) FROM audit_events WHERE type = 'doors'")
+        assert connection.execute(count).scalar_one() == 2
+    assert [len(one) for one in sent] == [2]  # the commit had nothing to bring along
+
+
+def test_they_go_back_with_their_transaction(inside):
+    with pytest.raises(ZeroDivisionError), transaction() as connection:
+        audit.insert_rows(connection, [ROW])
+        raise ZeroDivisionError
+    with transaction() as connection:  # most likely on the same connection
+        connection.execute(text("SELECT 1"))
+    assert rows() == []
+
+
+def test_they_go_back_with_a_savepoint(inside):
+    def fail(connection):
+        with connection.begin_nested():
+            audit.insert_rows(connection, [ROW])
+            raise ZeroDivisionError
+
+    with transaction() as connection, pytest.raises(ZeroDivisionError):
+        fail(connection)
+    assert rows() == []
+
+
+def test_an_error_is_that_of_the_commit(inside):
+    with pytest.raises(IntegrityError), transaction() as connection:
+        audit.insert_rows(connection, [{**ROW, "actor_id": 999_999}])
+        audit.insert_rows(connection, [ROW])
+    assert rows() == []
+    with transaction() as connection:
+        audit.insert_rows(connection, [ROW])
+    assert len(rows()) == 1
+
+
+def test_long_values_go_alone(inside, monkeypatch):
+    monkeypatch.setattr(deferred_statements, "LONGEST_VALUES", 5)
+    with messages() as sent, transaction() as connection:
+        audit.insert_rows(connection, [ROW])
+    assert sent == []
+    assert rows() == [ROW["fields"]]
+
+
+def test_outside_of_a_transaction_nothing_waits(inside):
+    insert_at_once = Prepared(insert(audit.AuditEvent.__table__), deferred=True)
+    with db.engine.connect() as connection:
+        insert_at_once(connection, ROW)
+    assert len(rows()) == 1
