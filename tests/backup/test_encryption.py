@@ -82,7 +82,7 @@ def test_an_encrypted_backup_takes_the_secret_key_along(filled, console, monkeyp
     monkeypatch.setenv("BACKUP_PASSPHRASE", PHRASE)
     file = tmp_path / "backup.zip.age"
     assert console("backup", file, "--encrypt")[0] == 0
-    assert b"PK" not in file.read_bytes()[:300]
+    assert b"PK\x03\x04" not in file.read_bytes()[:300]
     assert console("backup", "--verify", file)[0] == 0
     settle(monkeypatch, tmp_path / "elsewhere")
     before = tree(tmp_path)
