@@ -100,3 +100,31 @@ def test_few_of_an_author_are_brought_by_the_index_of_authors(posts, statements)
     seen = statements(lambda: page(1, moderator, ANN, sort=("-created_at",)))[1]
     rows = [one for one in seen if "AS key_0" in one]
     assert rows and all("INDEXED BY ix_posts_author_id" in one for one in rows)
+
+
+OWN = {"conditions": (), "panel": True}
+
+
+@pytest.mark.parametrize("sort", ["-created_at", "created_at", "-views", "title", "-updated_at"])
+def test_sorted_pages_of_own_posts_are_the_same_both_ways(posts, people, request, sort):
+    ann = Actor("author", people["ann"].id, "ann")
+    few = [page(n, ann, sort=(sort,), **OWN) for n in range(1, 9)]
+    request.getfixturevalue("many")
+    assert [page(n, ann, sort=(sort,), **OWN) for n in range(1, 9)] == few
+    assert few[0][1] > 2
+
+
+def test_many_posts_of_an_author_are_met_in_the_order_that_is_asked_for(
+    posts, people, many, statements
+):
+    ann = Actor("author", people["ann"].id, "ann")
+    seen = statements(lambda: page(1, ann, sort=("-created_at",), **OWN))[1]
+    rows = [one for one in seen if "AS key_0" in one]
+    assert rows and all("INDEXED BY ix_posts_created_at" in one for one in rows)
+
+
+def test_few_posts_of_an_author_are_sorted(posts, people, statements):
+    ann = Actor("author", people["ann"].id, "ann")
+    seen = statements(lambda: page(1, ann, sort=("-created_at",), **OWN))[1]
+    rows = [one for one in seen if "AS key_0" in one]
+    assert rows and not any("INDEXED BY" in one for one in rows)

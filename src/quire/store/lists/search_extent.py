@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from quire.actor import Actor
 from quire.declare.query import Query
 from quire.declare.record import Record
 from quire.store.cache import total, totals
@@ -72,6 +73,7 @@ class ListRequest:
     connection: Connection
     state: DatabaseState
     record: Record
+    actor: Actor
     query: Query
     count: Callable[[], int]
 
@@ -79,6 +81,11 @@ class ListRequest:
     def dialect(self) -> str:
         """The name of the database."""
         return self.connection.dialect.name
+
+    @property
+    def is_of_own(self) -> bool:
+        """Whether it holds only what its reader may see in the panel, such as their own posts."""
+        return self.query.panel and self.record.allows(self.actor, "panel") is not True
 
     @property
     def rows_wanted(self) -> int:
@@ -144,19 +151,21 @@ def _of_conditions(wanted: ListRequest) -> Extent:
     """
     record, query = wanted.record, wanted.query
     is_paged = query.count and query.page is not None and not query.trashed
-    if wanted.dialect != "sqlite" or not is_paged:
+    if wanted.dialect != "sqlite" or not is_paged or query.nested is not None:
         return Extent()
-    if not query.conditions or query.nested is not None:
+    is_of_own = bool(query.sort) and wanted.is_of_own
+    if not (query.conditions or is_of_own):
         return Extent()
     shapes = query.shape[0]
     has_order = bool(hint_at_order(record, query.sort)) if query.sort else True
     if has_links(record, shapes):
         is_long = has_order and _is_soon_full(wanted)
         return Extent(walk=Walk.BY_LINKS) if is_long else Extent()
-    if not hint_at_condition(record, shapes):
+    by_index = bool(hint_at_condition(record, shapes))
+    if not (by_index or is_of_own):
         return Extent()
     if wanted.count() < MIN_LINKED:
-        return Extent(walk=Walk.BY_CONDITION)
+        return Extent(walk=Walk.BY_CONDITION) if by_index else Extent()
     is_sorted = query.sort and has_order and _is_soon_full(wanted)
     return Extent(walk=Walk.IN_ORDER) if is_sorted else Extent()
 
