@@ -1,6 +1,7 @@
 """The home page, the frame around every page, headers and assets."""
 
 import re
+from types import SimpleNamespace
 
 import pytest
 from bs4 import BeautifulSoup
@@ -8,6 +9,7 @@ from flask_admin import expose
 from sqlalchemy import delete
 
 from quire.actor import SYSTEM
+from quire.admin.dashboard import system
 from quire.admin.dashboard.system import EXTENSION
 from quire.admin.panel_view import PanelView
 from quire.admin.setup import SECTIONS
@@ -15,6 +17,7 @@ from quire.checks import readiness
 from quire.checks.check import error
 from quire.config.version import VERSION
 from quire.declare.clock import now
+from quire.declare.job_registry import PER_PROCESS
 from quire.jobs.worker import run_due_jobs
 from quire.records import POSTS, SETTINGS
 from quire.store import write
@@ -113,6 +116,31 @@ def test_home_takes_six_statements(browser, statements):
         visitor.get()
         _, sent = statements(visitor.get)
         assert len(sent) <= 6, sent
+
+
+def test_the_state_of_the_server_is_asked_again_by_no_page(app, admin, statements, monkeypatch):
+    time = SimpleNamespace(now=0.0, monotonic=lambda: time.now)
+    monkeypatch.setattr(system, "time", time)
+    app.extensions.pop(EXTENSION, None)
+    [task] = [one.run for one in PER_PROCESS if one.run is system.refresh_overview]
+    with app.app_context():
+        assert statements(task)[1] == []  # nobody has looked
+    admin.get()
+    for time.now in (system.REFRESH, 2 * system.REFRESH):
+        with app.app_context():
+            assert statements(task)[1]
+        time.now += system.LASTS - 1
+        _, sent = statements(admin.get)
+        assert len(sent) <= 6, sent
+    app.extensions.pop(EXTENSION)
+
+
+def test_sizes_are_written_in_the_language_of_whoever_reads(app, admin, monkeypatch):
+    app.extensions.pop(EXTENSION, None)
+    monkeypatch.setattr(system, "database_bytes", lambda: 1_600_000)
+    assert "SQLite, 1.5 MB" in admin.get().text or "PostgreSQL, 1.5 MB" in admin.get().text
+    assert ", 1,5 MB" in admin.get(headers={"Accept-Language": "de"}).text
+    app.extensions.pop(EXTENSION)
 
 
 def test_recent_changes_name_their_records(admin, ids, app):

@@ -17,7 +17,7 @@ def test_secrets_are_shown_once(browser):
     sent = {"action": "rotate_secret", "rowid": "1"}
     answer = root.post("webhooks/action/", sent, follow_redirects=True)
     rotated = secret_in(answer)
-    assert rotated != made and "1 webhook secret rotated." in answer.text
+    assert rotated != made and "The secret of 1 webhook was renewed." in answer.text
     for page in ("webhooks/", "webhooks/details/?id=1", "webhooks/edit/?id=1"):
         assert "whsec_" not in root.get(page).text
 

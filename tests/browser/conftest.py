@@ -238,3 +238,14 @@ def made(site):
             return write.create(POSTS, SYSTEM, raw).id
 
     return make
+
+
+@pytest.fixture
+def post(site):
+    """`post(7)` is the post as the program sees it."""
+
+    def find(id):
+        with site.app.app_context():
+            return read.get_record(POSTS, SYSTEM, id)
+
+    return find

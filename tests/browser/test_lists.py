@@ -95,6 +95,32 @@ def test_all_that_match_are_changed_at_once_and_undone(visit, made, viewport, sc
     expect(page.locator(".tools")).to_contain_text("6 posts")
 
 
+@pytest.mark.parametrize(("viewport", "scheme"), [(DESK, "light"), (PHONE, "dark")])
+def test_a_field_of_many_rows_is_edited_after_a_trial(visit, made, post, viewport, scheme):
+    ids = [made(title=f"Bulk {viewport['width']} number {number}") for number in range(2)]
+    one = visit("ada", viewport=viewport, color_scheme=scheme)
+    page = one.page
+    page.goto(f"/admin/posts/?title__icontains=Bulk+{viewport['width']}")
+    for id in ids:
+        page.locator(f"#row-{id} [name=rowid]").check()
+    page.select_option("select[name=action]", "edit")
+    page.click(".bulk >> text=Apply")
+    expect(page.locator(".confirm")).to_contain_text("This applies to the 2 selected posts.")
+    assert one.axe() == [] and one.overflow() <= 0
+    page.get_by_label("Field").select_option("comments_open")
+    page.get_by_role("button", name="Continue").click()
+    page.locator("#in-comments_open").uncheck()
+    page.get_by_role("button", name="Check", exact=True).click()
+    expect(page.locator(".confirm")).to_contain_text("2 posts will be changed.")
+    assert one.axe() == [] and one.overflow() <= 0
+    page.get_by_role("button", name="Change 2 posts").click()
+    expect(page.locator(".messages")).to_contain_text("2 posts changed.")
+    assert not any(post(id)["comments_open"] for id in ids)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".messages")).to_contain_text("Undone: 2 posts changed.")
+    assert all(post(id)["comments_open"] for id in ids)
+
+
 @pytest.mark.parametrize(("viewport", "scheme"), [(DESK, "dark"), (PHONE, "light")])
 def test_the_menu_of_a_row_does_what_is_possible(visit, made, viewport, scheme):
     id = made(title=f"Menu {viewport['width']}")

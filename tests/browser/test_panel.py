@@ -7,20 +7,9 @@ from playwright.sync_api import expect
 
 from quire.actor import SYSTEM
 from quire.records import POSTS
-from quire.store import read, write
+from quire.store import write
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def post(site):
-    """`post(7)` is the post as the program sees it."""
-
-    def find(id):
-        with site.app.app_context():
-            return read.get_record(POSTS, SYSTEM, id)
-
-    return find
 
 
 def test_sign_in_with_the_form(visit):
@@ -191,6 +180,10 @@ def test_inline_edit(visit, made, post):
     assert "2 Feb 2026" in row.inner_text()
     assert row.locator("time").get_attribute("title") == "2 Feb 2026, 12:22:33 CET"
     assert (post(id)["published_at"], post(id)["version"]) == ("2026-02-02T11:22:33Z", 2)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".messages")).to_contain_text("Undone: 1 post changed.")
+    expect(page).to_have_url(re.compile(r"/admin/posts/\?sort=-id$"))
+    assert post(id)["published_at"] == "2026-01-01T10:00:00Z"
 
 
 def test_inline_edit_of_a_cell_that_has_changed_says_so(visit, made, site, post):

@@ -39,6 +39,7 @@ class ActionsMixin(PanelView):
     record: Record
     _crumbs: Any
     _draft_conflict: Any
+    edit_many: Any
 
     @expose("/delete/", methods=("GET", "POST"))
     def delete_view(self) -> str | AnyResponse:
@@ -78,6 +79,8 @@ class ActionsMixin(PanelView):
         actor, record = panel_actor(), self.record
         name, ids = _sent_action()
         back = local_url(request.form.get("url")) or list_url(record)
+        if name == actions.EDIT:
+            return self.edit_many(actor, back)
         if record.action(name) is None and name not in (actions.DELETE, actions.DESTROY):
             raise BadRequest("There is no such action.", code="invalid_parameter")
         if request.form.get("matching"):
@@ -167,7 +170,7 @@ class ActionsMixin(PanelView):
         result = actions.run_action_on_all(record, actor, name, ids, draft_version)
         if result.done:
             category = f"undo {result.batch}" if result.can_be_undone else "success"
-            flash(actions.success_message(record, name, result.done), category)
+            flash(result.message(record, name), category)
         for notice in result.notices:
             flash(translate(notice), "warning")
         for revealed in result.revealed:
@@ -213,8 +216,10 @@ def _sent_action() -> tuple[str, list[int]]:
     if one := request.form.get("one"):
         name, _, id = one.partition(" ")
         return name, [parse_id(id)]
-    return request.form.get("action", ""), _ids()[: actions.MOST]
+    return request.form.get("action", ""), sent_ids()
 
 
-def _ids() -> list[int]:
-    return list(dict.fromkeys(parse_id(text) for text in request.form.getlist("rowid")))
+def sent_ids() -> list[int]:
+    """The ids of the selected rows, as many as one action takes."""
+    ids = dict.fromkeys(parse_id(text) for text in request.form.getlist("rowid"))
+    return list(ids)[: actions.MOST]

@@ -1,5 +1,6 @@
 """Single and bulk actions: which ones an actor may use, and how they run."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,14 +11,27 @@ from quire.admin.format import quoted, record_title
 from quire.admin.past_tense import result_message
 from quire.admin.queries import find_many
 from quire.declare.action import Action
-from quire.declare.record import Record
+from quire.declare.fields import Computed, Field
+from quire.declare.pydantic_models import PART
+from quire.declare.record import REGISTRY, Record
+from quire.declare.settable_fields import is_settable
 from quire.errors import Problem, VersionConflict
 from quire.store import draft_merge, write
 from quire.store.db import nested_transaction, transaction
-from quire.store.history.undoable_batches import ACTION, RowChange, begin, change_of, store_changes
+from quire.store.history.undoable_batches import (
+    ACTION,
+    RowChange,
+    UndoResult,
+    begin,
+    change_of,
+    store_changes,
+)
 from quire.store.transactions.retries import retry_conflicts
 from quire.store.write import Raw, Saved
 from quire.web.language import gettext, translate
+
+EDIT = "edit"
+"""The name of the bulk action that edits a field, of every type that has one to edit."""
 
 DELETE, DESTROY, TRASH = "delete", "destroy", "trash"
 """Names of the two deletions that every type has: into the trash, or at once; and permanent. The last is
@@ -31,6 +45,16 @@ MOST_MATCHING = 1000
 
 MOST_NAMED = 10
 """Most records named in one message."""
+
+
+IN_BULK = (
+    "text", "textarea", "select", "checkbox", "number", "decimal", "date", "datetime", "url",
+    "ref", "refs",
+)  # fmt: skip
+"""Widgets of the fields that are edited in many records at once."""
+
+PARAMETERS = ("action", "field", "list", "matching", "rowid", "url")
+"""Names in the forms of bulk actions, which no field of theirs can have."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +97,26 @@ def bulk_choices(record: Record, actor: Actor, *, trashed: bool) -> list[Choice]
         for one in available_actions(record, actor, trashed=trashed)
         if not one.creates
     ]
+    if not trashed and editable_in_bulk(record, actor):
+        choices.append(Choice(EDIT, gettext("Edit a field")))
     if record.allows(actor, "permanent" if trashed else "delete") is not False:
         choices.append(delete_choice(record, destroy=trashed))
     return choices
+
+
+def editable_in_bulk(record: Record, actor: Actor) -> list[Field]:
+    """The fields that many records can have the same value of, and that need no large control."""
+    if record.allows(actor, "update") is False:
+        return []
+    return [
+        one
+        for one in record.fields
+        if is_settable(one, actor, PART)
+        and one.kind.widget in IN_BULK
+        and one.is_tracked
+        and not isinstance(one, Computed)
+        and not (one.is_unique or one.name in (record.key, *PARAMETERS) or one.target == "media")
+    ]
 
 
 def delete_choice(record: Record, *, destroy: bool) -> Choice:
@@ -93,6 +134,13 @@ def success_message(record: Record, name: str, count: int) -> str:
     """The outcome of a bulk action."""
     is_moved = name == DELETE and record.has_trash
     return result_message(record, TRASH if is_moved else name, count)
+
+
+def undo_message(undone: list[RowChange]) -> str:
+    """What was undone, in the words that said that it was done."""
+    numbers = Counter((one.type, one.action) for one in reversed(undone))
+    done = (success_message(REGISTRY[type], name, n) for (type, name), n in numbers.items())
+    return gettext("Undone: %(what)s", what=" ".join(done))
 
 
 def run_action(
@@ -137,6 +185,12 @@ class BulkResult:
             self.batch = begin(connection, actor, ACTION)
         store_changes(connection, self.batch, [change])
         self.can_be_undone |= change.version is not None
+
+    def message(self, record: Record, name: str) -> str:
+        """What the action has come to; of an undo, what it has undone."""
+        results = (one.get("result") for one in self.revealed)
+        undone = [change for one in results if isinstance(one, UndoResult) for change in one.undone]
+        return undo_message(undone) if undone else success_message(record, name, self.done)
 
 
 def run_action_on_all(

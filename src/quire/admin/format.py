@@ -17,7 +17,7 @@ from quire.declare.markdown import plain_words
 from quire.declare.record import Record, record_of
 from quire.jobs.webhooks.outcome import FAILURES
 from quire.translations.messages import read_message
-from quire.web.language import gettext, translate, word_label
+from quire.web.language import format_number, gettext, translate, word_label
 
 TONES = {
     "published": "good",
@@ -115,12 +115,17 @@ def _plain(value: Any, widget: str, full: bool) -> Markup:
     return escape(value if full else truncate(str(value)))
 
 
+def figure(number: int, most: int) -> str:
+    """`57`, or `1,000+` where no more than `most` are counted."""
+    return format_number(min(number, most)) + ("+" if number > most else "")
+
+
 def size(bytes: int) -> Markup:
-    """`16 MB`."""
+    """`16 MB`, `1.5 MB`."""
     sizes = (("GB", 2**30), ("MB", 2**20), ("KB", 2**10))
     unit, one = next((pair for pair in sizes if bytes >= pair[1]), sizes[-1])
     number = bytes / one
-    return Markup("{:.{}f} {}").format(number, 0 if number >= 10 else 1, unit)
+    return Markup("{} {}").format(format_number(number, 0 if number >= 10 else 1), unit)
 
 
 def sizes(variants: dict[str, Any]) -> Markup:

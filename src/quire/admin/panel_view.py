@@ -16,6 +16,7 @@ from quire.auth.csrf import refuse_expired_form
 from quire.auth.current_actor import check_csrf, current_actor
 from quire.errors import STATUS_NAMES, PermissionDenied, Problem, Unauthenticated
 from quire.records.site_settings import site_name
+from quire.translations.messages import Message
 from quire.web.language import translate
 
 PANEL_ROLE = "author"
@@ -28,6 +29,8 @@ POLICY = (
 )
 YEAR = 31_536_000
 """Seconds that an asset is kept: its address changes with its content."""
+
+NO_ACCESS = Message("You do not have permission to view this page.")
 
 FORMS = ("/new/", "/edit/")
 """Pages whose forms post to their own URL."""
@@ -88,10 +91,13 @@ class PanelView(BaseView):
         user = sessions.current()
         if user is not None and user.account.needs_second_factor:
             return redirect("/profile/two-factor")
-        refusal = PermissionDenied("You do not have permission to view this page.")
         if not actor.at_least(PANEL_ROLE):
-            raise refusal
-        return self.answer(refusal)
+            raise PermissionDenied(NO_ACCESS)
+        return self.answer(PermissionDenied(self.refusal()))
+
+    def refusal(self) -> str:
+        """Why somebody who works in the panel may not use this view."""
+        return NO_ACCESS
 
     def _sign_in_url(self) -> str:
         """Sign-in, and back to this page; a change that was not made is not repeated by itself."""

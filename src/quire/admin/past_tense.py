@@ -109,6 +109,7 @@ PLAIN_SENTENCE = "%(past)s %(record)s"
 NOUNS = {"count": 0, "noun": "", "nouns": ""}
 RESULTS = {
     "approve": Message("%(count)s %(noun)s approved.", "%(count)s %(nouns)s approved.", **NOUNS),
+    "create": Message("%(count)s %(noun)s created.", "%(count)s %(nouns)s created.", **NOUNS),
     "delete": Message("%(count)s %(noun)s deleted.", "%(count)s %(nouns)s deleted.", **NOUNS),
     "destroy": Message(
         "%(count)s %(noun)s permanently deleted.",
@@ -142,6 +143,7 @@ RESULTS = {
     "unpublish": Message(
         "%(count)s %(noun)s unpublished.", "%(count)s %(nouns)s unpublished.", **NOUNS
     ),
+    "update": Message("%(count)s %(noun)s changed.", "%(count)s %(nouns)s changed.", **NOUNS),
 }
 """What a bulk action has come to, as whole sentences: word order and endings are not the same everywhere."""
 OTHER_RESULT = Message(

@@ -1,15 +1,25 @@
 """Queries of the panel: the records that an actor may see there."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from sqlalchemy import select
+
 from quire.actor import Actor
+from quire.admin.format import figure
+from quire.declare.clock import now
+from quire.declare.fields import Computed, Field
 from quire.declare.query import Query
 from quire.declare.query_conditions import Condition
 from quire.declare.record import Record
 from quire.declare.value_kinds import INT64
 from quire.errors import NotFound
 from quire.store import permissions, read
+from quire.store.db import read_connection
+
+MOST_COUNTED = 1000
+"""The largest number of posts, say, that the row of a tag shows exactly: to count more takes too long for a page."""
 
 
 def parse_id(text: str | None) -> int:
@@ -47,3 +57,21 @@ def find_many(record: Record, actor: Actor, ids: list[int]) -> dict[int, dict[st
     if record.has_trash:
         rows += read.list_records(record, actor, replace(query, trashed=True)).rows
     return {state["id"]: state for state in rows if "id" in state}
+
+
+def add_counts(record: Record, fields: Iterable[Field], rows: list[dict[str, Any]]) -> None:
+    """Put into the rows of a page those of the fields that can be counted up to a limit: `57`, `1,000+`."""
+    columns = {
+        one.name: one.up_to(MOST_COUNTED + 1)
+        for one in fields
+        if isinstance(one, Computed) and one.up_to is not None
+    }
+    if not (columns and rows):
+        return
+    id = record.table.c.id
+    statement = select(id, *columns.values()).where(id.in_([row["id"] for row in rows]))
+    with read_connection() as connection:
+        found = {row[0]: row[1:] for row in connection.execute(statement, {"now": now()})}
+    for row in rows:  # one that was deleted meanwhile has none
+        figures = (figure(one, MOST_COUNTED) for one in found.get(row["id"], ()))
+        row.update(zip(columns, figures, strict=False))

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from quire.actor import Actor
 from quire.admin import autocomplete
 from quire.admin.action_views import ActionsMixin, flash_shown_once
+from quire.admin.bulk_edit import BulkEditMixin
 from quire.admin.form.buttons import publishing_values, saved_message
 from quire.admin.form.drafts import DraftsMixin, sent_versions
 from quire.admin.form.editor import EditorMixin, create_draft, create_once
@@ -58,6 +59,7 @@ Answer = str | AnyResponse | tuple[str, int] | tuple[str, int, dict[str, str]]
 
 class RecordView(
     ActionsMixin,
+    BulkEditMixin,
     DraftsMixin,
     InlineEditMixin,
     SaveMixin,

@@ -196,7 +196,10 @@ class Secret(Field):
 
 
 class Computed(Field):
-    """Read from an SQL expression over the table; `settable` ones are handed to the hook."""
+    """Read from an SQL expression over the table; `settable` ones are handed to the hook.
+
+    `up_to(most)` is an expression that counts no further, where to count all takes long.
+    """
 
     def __init__(
         self,
@@ -206,10 +209,12 @@ class Computed(Field):
         *,
         settable: bool = False,
         choice_words: tuple[str, ...] = (),
+        up_to: Callable[[int], ColumnElement[int]] | None = None,
         **more: Any,
     ):
         super().__init__(name, **more)
         self.sql, self.kind, self.choice_words = sql, kind, choice_words
+        self.up_to = up_to
         self.on_create = self.on_update = settable
 
     def bind(self, model: Any) -> None:

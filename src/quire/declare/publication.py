@@ -6,15 +6,17 @@ Nothing runs when a scheduled time comes: each read compares it with the present
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import CompoundSelect, and_, case, func, or_, select, union_all
+from sqlalchemy import CompoundSelect, and_, case, func, or_, select, true, union_all
 from sqlalchemy.sql.elements import ColumnElement
 
 from quire.declare.action import Action
 from quire.declare.change import Change
-from quire.declare.record import REGISTRY
+from quire.declare.fields import Computed
+from quire.declare.record import REGISTRY, Record
+from quire.declare.reference_rules import index_by_id
 from quire.declare.rules import Rule
 from quire.declare.sql_functions import NOW
-from quire.declare.value_kinds import TIME
+from quire.declare.value_kinds import COUNT, TIME
 from quire.errors import Conflict
 from quire.translations.messages import Message
 
@@ -47,21 +49,53 @@ def is_live(columns: Any) -> ColumnElement[bool]:
     return case((live_condition(columns), True), else_=False)
 
 
-def live_references(path: str, name: str, table: Any) -> ColumnElement[int]:
-    """How many live records of the type `path` refer to each row of `table` by their field `name`.
+def live_references(name: str, path: str, by: str, table: Any) -> Computed:
+    """The field `name`: how many live records of the type `path` refer to each row of `table` by their field `by`.
 
-    It is the same number for everybody, so that it tells nobody of drafts. The ids of records that
-    are not live are gathered once for all rows: to look up each record that refers takes much longer.
+    It is the same number for everybody, so that it tells nobody of drafts.
     """
+    return Computed(
+        name,
+        lambda: _count_live(path, by, table),
+        COUNT,
+        counter=True,
+        on_request=True,
+        up_to=lambda most: _count_live_up_to(most, path, by, table),
+    )
+
+
+def _count_live(path: str, by: str, table: Any) -> ColumnElement[int]:
+    """The ids of records that are not live are gathered once for all rows: to look up each takes much longer."""
     record = REGISTRY[path]
-    many = record.field(name).many
-    if many is None:
-        id, refers_to = record.table.c.id, record.field(name).column
-    else:
-        id, refers_to = many.table.c.source_id, many.table.c.target_id
-    count = select(func.count()).select_from(id.table).where(refers_to == table.c.id)
+    id, target = _references(record, by)
+    count = select(func.count()).select_from(id.table).where(target == table.c.id)
     count = count.where(id.not_in(_not_live_ids(record.table.alias().c)))
     return count.correlate(table).scalar_subquery()
+
+
+def _count_live_up_to(most: int, path: str, by: str, table: Any) -> ColumnElement[int]:
+    """Each record that refers is looked up, until `most` are found: what that takes does not grow with them."""
+    record = REGISTRY[path]
+    id, target = _references(record, by)
+    found = select(id).where(target == table.c.id, _is_live_by_id(record.table, id)).limit(most)
+    counted = found.correlate(table).subquery()
+    return select(func.count()).select_from(counted).scalar_subquery()
+
+
+def _is_live_by_id(table: Any, id: Any) -> ColumnElement[bool]:
+    """Whether the row of this id is live; as a value, which no database joins in an order of its own."""
+    live = select(true()).where(table.c.id == id, live_condition(table.c)).correlate_except(table)
+    index = index_by_id(table)
+    hint = f"INDEXED BY {index}" if index else "NOT INDEXED"
+    return live.with_hint(table, hint, "sqlite").scalar_subquery()
+
+
+def _references(record: Record, by: str) -> tuple[Any, Any]:
+    """The ids of records, and what they refer to by a field, as columns of the same table."""
+    field, referring = record.field(by), record.table.alias()
+    if field.many is None:
+        return referring.c.id, referring.c[field.column.key]
+    return field.many.table.c.source_id, field.many.table.c.target_id
 
 
 def _not_live_ids(columns: Any) -> CompoundSelect[Any]:

@@ -3,13 +3,12 @@
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.declare.column_types import Label, Slug, Summary
-from quire.declare.fields import Computed, Editable, Shown
+from quire.declare.fields import Editable, Shown
 from quire.declare.mixins import HasId, Timestamped, Versioned, table_args
 from quire.declare.publication import live_references
 from quire.declare.record import Access, Record
 from quire.declare.references import case_insensitive_index, case_insensitive_unicode, unique
 from quire.declare.rules import ANYONE, role
-from quire.declare.value_kinds import COUNT
 from quire.store.changes.slugs import slug_from
 from quire.store.db import Model
 
@@ -34,10 +33,7 @@ TAGS = Record(
         Editable("name", search=True, sort=True, filter=True, example="python"),
         Editable("slug", sort=True, filter=True, default_from=slug_from("name"), example="python"),
         Editable("description", search=True),
-        Computed(
-            "post_count", lambda: live_references("posts", "tags", Tag.__table__), COUNT,
-            counter=True, on_request=True,
-        ),
+        live_references("post_count", "posts", "tags", Tag.__table__),
         Shown("created_at", sort=True, filter=True),
         Shown("updated_at"),
         Shown("version"),

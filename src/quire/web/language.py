@@ -233,9 +233,12 @@ def noun(label: str) -> str:
     return gettext(in_sentence(label.replace("_", " ")))
 
 
-def format_number(number: int) -> str:
-    """`12,345`, as the language writes it."""
-    return f"{number:,}" if is_english() else str(format_decimal(number, locale=locale()))
+def format_number(number: float, digits: int = 0) -> str:
+    """`12,345`, as the language writes it, with so many `digits` behind the point."""
+    if is_english():
+        return f"{number:,.{digits}f}"
+    pattern = "#,##0" + ("." + "0" * digits if digits else "")
+    return str(format_decimal(number, pattern, locale=locale()))
 
 
 def _value(name: str, value: Any) -> Any:

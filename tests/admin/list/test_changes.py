@@ -7,9 +7,12 @@ import pytest
 from bs4 import BeautifulSoup
 
 from quire.actor import SYSTEM
+from quire.admin import actions
 from quire.errors import NotFound
 from quire.records import BATCHES, CATEGORIES, COMMENTS, POSTS, TAGS, USERS
 from quire.store import write
+from quire.store.history.undoable_batches import RowChange
+from quire.web.language import in_language
 from tests.users import signed_in
 
 JSON = {"Accept": "application/json"}
@@ -24,6 +27,7 @@ def test_inline_edit(admin, ids, state):
     answer = inline(admin, "users", ids.abe, "role", "moderator")
     assert answer.status_code == 200
     assert answer.json == {
+        "batch": answer.json["batch"],
         "html": '<a class="narrow" href="/admin/users/?role=moderator">'
         '<span class="badge info">Moderator</span></a>',
         "raw": "moderator",
@@ -282,8 +286,19 @@ def test_a_bulk_action_can_be_undone(admin, state, ids):
     assert fields["url"] == "/admin/posts/?status=draft"
     answer = admin.post("batches/action/", fields)
     assert answer.location == "/admin/posts/?status=draft"
-    assert "1 batch undone." in admin.get("posts/").text
+    assert "Undone: 2 posts unpublished." in admin.get("posts/").text
     assert {state(POSTS, one)["status"] for one in (ids.live, ids.abes)} == {"published"}
+
+
+def test_an_inline_edit_can_be_undone(admin, state, ids):
+    answer = inline(admin, "users", ids.abe, "role", "moderator")
+    undo = {"action": "undo", "rowid": answer.json["batch"], "url": "/admin/users/"}
+    admin.post("batches/action/", undo)
+    assert state(USERS, ids.abe)["role"] != "moderator"
+    assert "Undone: 1 user changed." in admin.get("users/").text
+    version = str(state(USERS, ids.abe)["version"])
+    same = inline(admin, "users", ids.abe, "role", state(USERS, ids.abe)["role"], version)
+    assert same.json["batch"] is None  # nothing has changed
 
 
 def test_what_has_been_edited_since_is_not_undone(admin, state, ids, app):
@@ -293,11 +308,11 @@ def test_what_has_been_edited_since_is_not_undone(admin, state, ids, app):
         write.act(POSTS, SYSTEM, ids.live, "restore")
     admin.post("batches/action/", fields)
     text = admin.get("posts/").text
-    assert "Not undone: 1." in text and "1 batch undone." in text
+    assert "Not undone: 1." in text and "Undone: 1 post moved to the trash." in text
     assert state(POSTS, ids.abes)["deleted_at"] is None
     admin.post("batches/action/", fields)
     text = admin.get("posts/").text
-    assert "Not undone: 1." in text and "undone." not in text.replace("Not undone", "")
+    assert "Not undone: 1." in text and "Undone:" not in text
     german = {"Accept-Language": "de"}
     admin.post("batches/action/", fields, headers=german)
     text = admin.get("posts/", headers=german).text
@@ -322,12 +337,23 @@ def test_what_is_undone_says_when_and_by_whom_and_offers_no_undo(admin, browser,
     assert f"undo {batch}" not in listed and "Undone by" in listed
 
 
+def test_what_was_undone_is_said_in_the_words_of_what_was_done(app):
+    done = (("update", "posts"), ("create", "comments"), ("spam", "comments"), ("spam", "comments"))
+    changes = [RowChange(0, action, type, 1, 2, 1) for action, type in done]
+    with app.test_request_context():
+        words = actions.undo_message(changes)
+        assert words == "Undone: 2 comments marked as spam. 1 comment created. 1 post changed."
+        with in_language("de"):
+            words = actions.undo_message(changes[:1])
+    assert words == "Rückgängig gemacht: 1 Beitrag geändert."
+
+
 def test_what_is_deleted_for_good_offers_no_undo(admin, app, ids):
     with app.app_context():
         tag = write.create(TAGS, SYSTEM, {"name": "gone"}).id
     act(admin, "tags", "delete", tag, confirmed="1")
     text = admin.get("tags/").text
-    assert "1 tag deleted." in text and "batches/action" not in text
+    assert "1 tag deleted." in text and 'name="rowid" value' not in text.split("<table")[0]
 
 
 def test_batches_of_others_are_not_undone(admin, browser, state, ids):

@@ -4,12 +4,14 @@ import csv
 import io
 
 import pytest
+from bs4 import BeautifulSoup
 
 from quire.actor import SYSTEM
+from quire.admin import queries
 from quire.admin.list import listing
 from quire.declare.clock import now, rfc3339
 from quire.declare.record import REGISTRY
-from quire.records import POSTS, TAGS
+from quire.records import CATEGORIES, POSTS, TAGS
 from quire.store import write
 
 
@@ -285,3 +287,29 @@ def test_posts_are_counted_only_where_the_number_is_a_column(admin, statements):
     assert not any("posts_tags" in one for one in sent)
     answer, sent = statements(admin.get, "tags/?columns=name,post_count")
     assert any("posts_tags" in one for one in sent) and "Post count" in answer.text
+
+
+@pytest.mark.parametrize(("record", "field"), [(TAGS, "tags"), (CATEGORIES, "category")])
+def test_posts_of_a_row_are_counted_up_to_a_limit(
+    admin, app, ids, monkeypatch, statements, record, field
+):
+    with app.app_context():
+        id = write.create(record, SYSTEM, {"name": "Shells"}).id
+        value = [id] if field == "tags" else id
+        for number, at in enumerate(("2026-01-01T00:00:00Z",) * 3 + (None, "2099-01-01T00:00:00Z")):
+            raw = {"title": f"S{number}", "body": "b", "author": "ann", "published_at": at}
+            write.create(POSTS, SYSTEM, raw | {field: value})
+    path = f"{record.path}/?columns=name,post_count&id={id}"
+
+    def shown():
+        answer, sent = statements(admin.get, path)
+        cells = BeautifulSoup(answer.text, "html.parser").select("tbody td.number")
+        return [one.get_text(strip=True) for one in cells], sent
+
+    admin.get(path)
+    figures, sent = shown()
+    assert figures == ["3"] and len(sent) <= 6
+    [counting] = [one for one in sent if "posts" in one]
+    assert "LIMIT" in counting
+    monkeypatch.setattr(queries, "MOST_COUNTED", 2)
+    assert shown()[0] == ["2+"]

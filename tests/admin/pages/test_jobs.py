@@ -145,3 +145,13 @@ def test_sent_mail_and_that_of_real_sites_cannot(app, admin, monkeypatch, more):
     for name, value in more.items():
         monkeypatch.setitem(app.config, name, value)
     assert admin.get("mail/").status_code == 403
+
+
+def test_an_administrator_is_told_where_emails_are_instead(app, admin, browser):
+    app.config["QUIRE_ENV"] = "production"
+    refused = admin.get("mail/")
+    assert refused.status_code == 403 and "in the folder outbox on the server" in refused.text
+    app.config["MAIL_SERVER"] = "smtp.example.org"
+    text = admin.get("mail/", headers={"Accept-Language": "de"}).text
+    assert "smtp.example.org verschickt" in text
+    assert "smtp.example.org" not in browser("mod").get("mail/").text

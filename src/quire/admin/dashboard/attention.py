@@ -9,12 +9,13 @@ from flask import current_app, url_for
 
 from quire.actor import Actor
 from quire.admin.dashboard.counts import MOST_COUNTED
+from quire.admin.format import figure
 from quire.admin.urls import endpoint, list_url
 from quire.backup.folder import stored_backups
 from quire.declare.record import REGISTRY
 from quire.records.deliveries import FAILED
 from quire.translations.messages import Message
-from quire.web.language import format_number, gettext, ngettext, translate
+from quire.web.language import gettext, ngettext, translate
 
 OLD_BACKUP = timedelta(days=7)
 """The age at which a backup is old where none are made on schedule."""
@@ -53,8 +54,7 @@ FAILED_DELIVERIES = Message(
 
 def _many(number: int, words: Message) -> str:
     """`1 comment is waiting`, `1,000+ comments are waiting`."""
-    figure = format_number(min(number, MOST_COUNTED)) + ("+" if number > MOST_COUNTED else "")
-    return translate(words.with_values(count=number, figure=figure))
+    return translate(words.with_values(count=number, figure=figure(number, MOST_COUNTED)))
 
 
 def _of_content(actor: Actor, numbers: dict[str, int]) -> Iterator[Any]:

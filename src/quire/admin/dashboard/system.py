@@ -1,4 +1,4 @@
-"""What an administrator wants to know of the server at a glance, asked at most once a minute."""
+"""What an administrator wants to know of the server at a glance, asked once a minute, and not by the page itself."""
 
 import shutil
 import time
@@ -12,13 +12,16 @@ from quire.admin.format import size
 from quire.checks.check import Check
 from quire.checks.readiness import check_readiness
 from quire.config.version import VERSION
+from quire.declare.job_registry import periodic
 from quire.store.db import db
 from quire.store.engine import database_bytes
 from quire.translations.messages import Message
 
 EXTENSION = "dashboard_system"
-LASTS = 60.0
-"""Seconds that the answer is shown again."""
+REFRESH = 60.0
+"""Seconds between two answers, where workers run in this process."""
+LASTS = 90.0
+"""Seconds that an answer is shown: the next one has come by then, unless no worker runs."""
 LABELS = {"schema": Message("database schema"), "jobs": Message("background jobs")}
 """Names of checks as people call them, where they differ from those that programs read."""
 ENGINES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
@@ -30,17 +33,37 @@ class System:
 
     version: str
     engine: str
-    database: Markup
-    free: Markup
+    database_bytes: int
+    free_bytes: int
     problems: dict[str, Check]
+
+    @property
+    def database(self) -> Markup:
+        """The size of the database, in the language of whoever reads."""
+        return size(self.database_bytes)
+
+    @property
+    def free(self) -> Markup:
+        """The room on the disk."""
+        return size(self.free_bytes)
 
 
 def system_overview() -> System:
     """The state of the server, at most LASTS seconds old."""
-    ends, system = current_app.extensions.get(EXTENSION, (0.0, None))
-    if system is None or time.monotonic() > ends:
-        system = _read_system()
-        current_app.extensions[EXTENSION] = (time.monotonic() + LASTS, system)
+    last: tuple[float, System] | None = current_app.extensions.get(EXTENSION)
+    return _renew() if last is None or time.monotonic() > last[0] else last[1]
+
+
+@periodic(REFRESH, per_process=True)
+def refresh_overview() -> None:
+    """Ask again what this process has shown, so that no page sends these statements too."""
+    if EXTENSION in current_app.extensions:
+        _renew()
+
+
+def _renew() -> System:
+    system = _read_system()
+    current_app.extensions[EXTENSION] = (time.monotonic() + LASTS, system)
     return system
 
 
@@ -51,8 +74,8 @@ def _read_system() -> System:
     return System(
         version=VERSION,
         engine=ENGINES.get(db.engine.dialect.name, db.engine.dialect.name),
-        database=size(database_bytes()),
-        free=size(disk.free),
+        database_bytes=database_bytes(),
+        free_bytes=disk.free,
         problems={
             LABELS.get(name, name): one for name, one in checks.items() if one.status != "ok"
         },

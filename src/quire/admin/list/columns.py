@@ -1,6 +1,6 @@
 """The columns of a list, and the links of its headers and pages."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,13 +99,10 @@ def usual_fields(record: Record, actor: Actor) -> list[Field]:
     return sorted(best, key=lambda one: (one.name != record.title_field, order[one.name]))
 
 
-def read_names(record: Record, shown: Iterable[Field] = ()) -> tuple[str, ...]:
-    """The fields to read for a page of records: counts that are made on request only where they are shown."""
-    names = {one.name for one in shown}
+def read_names(record: Record) -> tuple[str, ...]:
+    """The fields to read for a page of records: counts that are made on request are added where they are shown."""
     fields = (record.field(name) for name in record.field_names)
-    return tuple(
-        one.name for one in fields if one.name in names or not (one.on_request and one.is_ignored)
-    )
+    return tuple(one.name for one in fields if not (one.on_request and one.is_ignored))
 
 
 def without_parameters(pairs: Pairs, *names: str) -> Pairs:

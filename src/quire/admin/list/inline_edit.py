@@ -18,6 +18,8 @@ from quire.declare.record import Record
 from quire.declare.text_values import decode_value, encode_value
 from quire.errors import PermissionDenied, VersionConflict
 from quire.store import write
+from quire.store.db import transaction
+from quire.store.history.undoable_batches import ACTION, change_of, store_batch
 from quire.translations.messages import Message
 from quire.web.language import gettext
 
@@ -36,16 +38,18 @@ class InlineEditMixin(PanelView):
         field = fields.get(request.form.get("field", ""))
         if field is None:
             raise PermissionDenied("This field cannot be edited here.")
-        with_retries(lambda: self._save_cell(actor, field, id))
+        batch = with_retries(lambda: self._save_cell(actor, field, id))
         state = find(record, actor, id)
         value = state.get(field.name)
         return jsonify(
             html=str(Cells(record, actor, []).html(field, value)) or "–",
             raw=_raw(encode_value(field, value)),
             version=state.get("version"),
+            batch=batch,
         )
 
-    def _save_cell(self, actor: Actor, field: Field, id: int) -> None:
+    def _save_cell(self, actor: Actor, field: Field, id: int) -> int | None:
+        """Save what was typed; the batch by which it can be undone."""
         record, name = self.record, field.name
         state = find(record, actor, id)
         form = RecordForm(record, actor, creating=False)
@@ -57,7 +61,10 @@ class InlineEditMixin(PanelView):
         if merged.conflicts:
             raise _conflict(field, state, stored[name])
         value = decode_value(field, merged.texts[name], creating=False)
-        write.update(record, actor, id, {name: value}, version=state.get("version"))
+        with transaction() as connection:
+            saved = write.update(record, actor, id, {name: value}, version=state.get("version"))
+            change = change_of(0, "update", record, id, saved) if record.history else None
+            return store_batch(connection, actor, ACTION, [change] if change else [])
 
 
 def _text(field: Field, parameter: str) -> Any:
@@ -71,7 +78,7 @@ def _raw(text: Any) -> Any:
 
 def _conflict(field: Field, state: State, stored: Any) -> VersionConflict:
     text = (
-        (gettext("Yes") if stored else "No")
+        (gettext("Yes") if stored else gettext("No"))
         if isinstance(stored, bool)
         else truncate(stored) or "–"
     )

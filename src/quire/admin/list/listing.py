@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import url_for
 from markupsafe import Markup
+from werkzeug.datastructures import MultiDict
 
 from quire.actor import Actor
 from quire.admin.actions import available_actions, bulk_choices, delete_question_about
@@ -28,6 +29,7 @@ from quire.admin.list.groups import parse_list_query, split_name
 from quire.admin.list.preferences import CHOSEN_COLUMNS
 from quire.admin.list.tabs import tabs
 from quire.admin.list.views import COLUMNS, PAGING, ListViews
+from quire.admin.queries import add_counts
 from quire.admin.thumbnails import thumbnail
 from quire.admin.urls import (
     MATCH,
@@ -83,13 +85,14 @@ class ListPage:
 
     def _read(self) -> read.Page:
         try:
-            query = replace(self.query(), fields=read_names(self.record, self.fields))
+            query = replace(self.query(), fields=read_names(self.record))
             page = read.list_records(self.record, self.actor, query)
             if not page.rows and page.pages and (query.page or 1) > page.pages:
                 page = read.list_records(self.record, self.actor, replace(query, page=page.pages))
         except BadRequest as problem:
             self.problem = problem
             return NOTHING
+        add_counts(self.record, self.fields, page.rows)
         return page
 
     def query(self) -> Query:
@@ -293,7 +296,4 @@ def _inline_input(field: Field) -> dict[str, Any]:
 
 
 def _flat(pairs: Pairs) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in pairs:
-        flat.setdefault(name, []).append(value)
-    return flat
+    return MultiDict(pairs).to_dict(flat=False)

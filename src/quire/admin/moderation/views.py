@@ -20,7 +20,7 @@ from quire.declare.action import Moderation
 from quire.declare.record import Record
 from quire.errors import NotFound, Problem
 from quire.store.db import transaction
-from quire.store.history.undoable_batches import ACTION, begin, change_of, store_changes
+from quire.store.history.undoable_batches import ACTION, change_of, store_batch
 from quire.web.language import gettext
 
 State = dict[str, Any]
@@ -111,8 +111,5 @@ class ModeratedView(RecordView):
                 accepted and change_of(0, moderation.accept, record, id, accepted),
                 change_of(1, "create", record, reply.id, reply),
             ]
-            kept = [one for one in changes if one]
-            batch = begin(connection, actor, ACTION) if kept else None  # none when sent again
-            if batch is not None:
-                store_changes(connection, batch, kept)
-        return batch
+            # none when sent again
+            return store_batch(connection, actor, ACTION, [one for one in changes if one])

@@ -6,9 +6,10 @@ Their links give access to accounts, so in production they can be read on the se
 from flask import Response, current_app
 from flask_admin import expose
 
-from quire.admin.panel_view import PanelView
+from quire.admin.panel_view import PanelView, panel_actor
 from quire.errors import NotFound
 from quire.jobs.mail import file_backend
+from quire.translations.messages import Message
 from quire.web.language import gettext
 
 POLICY = (
@@ -16,6 +17,11 @@ POLICY = (
     "frame-ancestors 'none'; base-uri 'none'"
 )
 """The headers of an email shown as HTML: styles are allowed, scripts are not."""
+SENT = Message("Emails are sent by %(server)s and not stored here.", server="")
+ON_SERVER = Message(
+    "No mail server is configured, so emails are stored in the folder outbox on the server. In production they "
+    "can be read only there, since their links give access to accounts."
+)
 
 
 class MailView(PanelView):
@@ -31,6 +37,13 @@ class MailView(PanelView):
         config = current_app.config
         is_kept = not config["MAIL_SERVER"] and config["QUIRE_ENV"] != "production"
         return is_kept and super().is_accessible()
+
+    def refusal(self) -> str:
+        """Administrators are told where emails are instead."""
+        if not panel_actor().at_least(self.role):
+            return super().refusal()
+        server = current_app.config["MAIL_SERVER"]
+        return SENT.with_values(server=server) if server else ON_SERVER
 
     @expose("/")
     def index(self) -> str:

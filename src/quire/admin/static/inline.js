@@ -53,7 +53,7 @@ async function saveInline(link, input, error, stop) {
   link.dataset.value = result.raw;
   link.closest(".cell").querySelector("[data-shown]").innerHTML = result.html; // escaped by the server
   stop();
-  announce(translate("Saved."), "success");
+  announce(translate("Saved."), "success", result.batch);
 }
 
 document.addEventListener("click", (event) => {

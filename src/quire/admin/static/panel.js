@@ -32,10 +32,25 @@ function element(name, attributes = {}, ...children) {
   return node;
 }
 
-function announce(message, tone = "error") {
+function postForm(address, values, ...children) {
+  const form = element("form", { method: "post", action: address, "data-plain": "" });
+  for (const [name, value] of Object.entries({ csrf_token: csrf(), ...values })) {
+    form.append(element("input", { type: "hidden", name, value }));
+  }
+  form.append(...children);
+  return form;
+}
+
+// What was changed as the batch can be undone by a button beside the message.
+function announce(message, tone = "error", batch = null) {
   const list = document.querySelector(".messages");
+  const note = element("div", { class: `note ${tone}` }, element("div", {}, message));
+  if (batch) {
+    const values = { action: "undo", rowid: batch, url: location.pathname + location.search };
+    note.append(postForm(list.dataset.undo, values, element("button", { class: "button small", type: "submit" }, translate("Undo"))));
+  }
   list.hidden = false;
-  list.replaceChildren(element("div", { class: `note ${tone}` }, element("div", {}, message)));
+  list.replaceChildren(note);
 }
 
 // A small picture is not there for a moment after its upload, while another one is made.
@@ -72,10 +87,8 @@ function ask(question, label, tone = "danger solid") {
 }
 
 function post(address, values) {
-  const form = element("form", { method: "post", action: address, hidden: "" });
-  for (const [name, value] of Object.entries({ csrf_token: csrf(), ...values })) {
-    form.append(element("input", { type: "hidden", name, value }));
-  }
+  const form = postForm(address, values);
+  form.hidden = true;
   document.body.append(form);
   leaving = true;
   form.submit();

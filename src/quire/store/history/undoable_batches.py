@@ -132,6 +132,17 @@ def store_changes(connection: Connection, batch_id: int, some: Sequence[RowChang
     connection.execute(more.values(rows=_batches.c.rows + len(rows)))
 
 
+def store_batch(
+    connection: Connection, actor: Actor, kind: str, some: Sequence[RowChange]
+) -> int | None:
+    """A new batch of changes, in their transaction; its id, None where there are none."""
+    if not some:
+        return None
+    batch = begin(connection, actor, kind)
+    store_changes(connection, batch, some)
+    return batch
+
+
 def count(batch_id: int | None) -> int:
     """How many changes of a batch are stored."""
     statement = select(func.count()).select_from(_changes).where(_changes.c.batch_id == batch_id)
