@@ -35,7 +35,7 @@ SENTENCES = {
     "require_own_page": 0, "InvalidToken": 0, "refuse": 2, "detail": 2, "PydanticCustomError": 1,
 }  # fmt: skip
 """Functions and errors that take a whole sentence, and which of their arguments it is."""
-TITLED = ("on_event", "periodic")
+TITLED = ("on_event", "on_event_batch", "periodic")
 """Decorators of jobs, whose `title` people read."""
 PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]|%%")
 NOUNS = ("noun", "nouns", "count")

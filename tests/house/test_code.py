@@ -24,6 +24,7 @@ NAMED = {
     "_key(secret: str)",  # the installation's
     "_due(most: int)",  # constants of the workers
     "_dispatch(most: int)",
+    "_batch(most: int)",
     "_upsert(dialect: str)",
     "count_hits(dialect: str)",
     "_pool(at_once: int)",  # a setting

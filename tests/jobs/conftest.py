@@ -1,8 +1,35 @@
-"""What tests of jobs share: pictures drawn in this process, where they can be looked at."""
+"""What tests of jobs share: counted commits; pictures drawn in this process, where they can be looked at."""
 
 import pytest
+from sqlalchemy import event
 
 from quire.jobs.images import render
+from quire.store.db import db
+
+
+@pytest.fixture
+def count_sql():
+    """`count_sql(call)`: how many commits and statements the call takes, in an application context."""
+
+    def counted(call):
+        commits, statements, engine = [], [], db.engine
+
+        def note_commit(connection):
+            commits.append(connection)
+
+        def note_statement(connection, cursor, statement, *rest):
+            statements.append(statement)
+
+        event.listen(engine, "commit", note_commit)
+        event.listen(engine, "before_cursor_execute", note_statement)
+        try:
+            call()
+        finally:
+            event.remove(engine, "commit", note_commit)
+            event.remove(engine, "before_cursor_execute", note_statement)
+        return len(commits), len(statements)
+
+    return counted
 
 
 @pytest.fixture

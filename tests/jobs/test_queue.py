@@ -1,6 +1,7 @@
 """Jobs: who handles what, once at a time, again after errors, given up at last; now and then."""
 
 import logging
+import math
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,13 @@ from sqlalchemy import select, update
 from quire.actor import SYSTEM
 from quire.declare import job_registry
 from quire.declare.clock import now
-from quire.declare.job_registry import PermanentFailure, Reschedule, on_event, periodic
+from quire.declare.job_registry import (
+    PermanentFailure,
+    Reschedule,
+    on_event,
+    on_event_batch,
+    periodic,
+)
 from quire.jobs import maintenance, runner
 from quire.jobs.worker import run_due_jobs, running_workers
 from quire.records import TAGS
@@ -166,6 +173,120 @@ def test_of_two_handlers_only_the_one_that_failed_is_called_again():
     hasten()
     run_due_jobs()
     assert seen == ["first", "second", "second"]
+
+
+@pytest.mark.parametrize("number", [1, 7, 15])
+def test_jobs_of_a_batch_take_one_commit_together(count_sql, monkeypatch, number):
+    monkeypatch.setattr(runner, "BATCH", 5)
+    seen = []
+    on_event_batch("letters.burn")(lambda jobs: seen.append([job.data["n"] for job in jobs]))
+    for n in range(number):
+        enqueue("letters.burn", n=n)
+    commits, _ = count_sql(run_due_jobs)
+    assert commits == math.ceil(number / 5)
+    assert seen == [list(range(number))[n : n + 5] for n in range(0, number, 5)] and rows() == []
+
+
+def test_events_of_records_stay_when_a_batch_is_done():
+    on_event_batch("tags.created")(list)
+    for name in ("sea", "lake"):
+        create(TAGS, SYSTEM, {"name": name})
+    run_due_jobs()
+    assert [(row.attempts, row.due_at) for row in rows()] == [(1, None)] * 2
+    assert all(row.delivered_at for row in rows())
+
+
+def test_a_batch_takes_no_other_event(monkeypatch):
+    monkeypatch.setattr(runner, "BATCH", 2)
+    seen = []
+    on_event_batch("letters.burn")(lambda jobs: seen.append([job.record_id for job in jobs]))
+    on_event("letters.fold")(lambda job: seen.append(job.record_id))
+    for event, id in ("burn", 1), ("fold", 2), ("burn", 3), ("burn", 4):
+        enqueue(f"letters.{event}", id)
+    with transaction() as connection:
+        connection.execute(update(TABLE).values(due_at=now()))
+    run_due_jobs()
+    assert seen == [[1, 3], 2, [4]] and rows() == []
+
+
+def test_a_batch_is_looked_for_among_few_jobs():
+    for _ in range(queue.BATCHES_AHEAD * 2):
+        enqueue("letters.fold")
+    enqueue("letters.burn")
+    assert queue.lock_batch("letters.burn", 2) == []
+    assert len(queue.lock_batch("letters.burn", 3)) == 1
+
+
+def test_of_a_batch_that_fails_each_job_is_done_by_itself(caplog):
+    def burn(jobs):
+        seen.append([job.record_id for job in jobs])
+        enqueue("letters.ashes", jobs[0].record_id)
+        if 2 in seen[-1]:
+            raise ZeroDivisionError("too bad")
+
+    seen = []
+    on_event_batch("letters.burn")(burn)
+    for id in (1, 2, 3):
+        enqueue("letters.burn", id)
+    run_due_jobs()
+    assert seen == [[1, 2, 3], [1], [2], [3]]
+    [row] = rows(TABLE.c.event == "letters.burn")
+    assert (row.record_id, row.attempts, row.failed_at) == (2, 1, None) and row.due_at > now()
+    assert "3 jobs failed together" in caplog.text
+    hasten()
+    run_due_jobs()
+    assert seen[4:] == [[2]], "what has failed is never part of a batch again"
+
+
+def test_a_worker_that_dies_in_a_batch_leaves_it_as_it_was():
+    def burn(jobs):
+        seen.append(len(jobs))
+        enqueue("letters.ashes")
+        if len(seen) == 1:
+            raise SystemExit
+
+    seen = []
+    on_event_batch("letters.burn")(burn)
+    for _ in range(3):
+        enqueue("letters.burn")
+    before = rows()
+    with pytest.raises(SystemExit):
+        run_due_jobs()
+    assert rows() == before
+    run_due_jobs()
+    assert seen == [3, 3] and {row.event for row in rows()} == {"letters.ashes"}
+
+
+def test_what_not_all_handlers_do_in_batches_is_done_one_by_one():
+    def burn(jobs):
+        seen.append(len(jobs))
+
+    def note(job):
+        seen.append("one")
+
+    seen = []
+    on_event_batch("letters.burn")(burn)
+    on_event("letters")(note)
+    for _ in range(2):
+        enqueue("letters.burn")
+    run_due_jobs()
+    assert seen == [1, "one", 1, "one"] and rows() == []
+
+
+def test_many_workers_do_each_batch_once(app, monkeypatch):
+    def run():
+        with app.app_context():
+            run_due_jobs()
+
+    monkeypatch.setattr(runner, "BATCH", 4)
+    seen = []
+    on_event_batch("letters.burn")(lambda jobs: seen.extend(job.id for job in jobs))
+    for _ in range(40):
+        enqueue("letters.burn")
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(run) for _ in range(4)]:
+            done.result()
+    assert len(seen) == len(set(seen)) == 40 and rows() == []
 
 
 def test_many_workers_do_each_job_once(app):

@@ -3,6 +3,9 @@
     @on_event("media.created")
     def make_variants(job: Job) -> None: ...
 
+    @on_event_batch("comments.created")
+    def notify(jobs: list[Job]) -> None: ...
+
     @periodic(86_400)
     def empty_trash() -> None: ...
 
@@ -17,6 +20,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 HandlerFunction = TypeVar("HandlerFunction", bound="Callable[[Job], object]")
+BatchFunction = TypeVar("BatchFunction", bound="Callable[[list[Job]], object]")
 TaskFunction = TypeVar("TaskFunction", bound=Callable[[], object])
 
 LEASE_SECONDS = 600
@@ -60,7 +64,8 @@ class Job:
 class Handler:
     """A function that handles jobs, the seconds it may take, and the delay before it starts.
 
-    `waits` if it spends its time waiting for other machines, `title` says what it does.
+    `waits` if it spends its time waiting for other machines, `title` says what it does. `run_batch`
+    handles several jobs together, where it can.
     """
 
     run: Callable[[Job], object]
@@ -68,11 +73,12 @@ class Handler:
     delay: int = 0
     waits: bool = False
     title: str = ""
+    run_batch: Callable[[list[Job]], object] | None = None
 
     @property
     def name(self) -> str:
         """Its name in the outbox."""
-        return getattr(self.run, "__name__", "")
+        return getattr(self.run_batch or self.run, "__name__", "")
 
 
 @dataclass(frozen=True)
@@ -114,6 +120,24 @@ def on_event(
     return register
 
 
+def on_event_batch(
+    *names: str, after: int = 0, title: str = ""
+) -> Callable[[BatchFunction], BatchFunction]:
+    """Call the function below with several jobs of one of these events, as `on_event` does with one.
+
+    It only writes to our database, and joins the transaction that marks the jobs done: either all of
+    that happens or nothing. After an error it is called again with each job by itself.
+    """
+
+    def register(run: BatchFunction) -> BatchFunction:
+        handler = Handler(lambda job: run([job]), LEASE_SECONDS, after, title=title, run_batch=run)
+        for name in names:
+            HANDLERS.setdefault(name, []).append(handler)
+        return run
+
+    return register
+
+
 def periodic(
     seconds: float,
     *,
@@ -143,6 +167,13 @@ def periodic(
 def handlers_of(event: str) -> list[Handler]:
     """All handlers of an event."""
     return [*HANDLERS.get(event, ()), *HANDLERS.get(event.partition(".")[0], ())]
+
+
+def batch_handlers_of(event: str) -> list[Callable[[list[Job]], object]]:
+    """What handles jobs of an event together; nothing unless all its handlers can."""
+    handlers = handlers_of(event)
+    functions = [one.run_batch for one in handlers if one.run_batch is not None]
+    return functions if len(functions) == len(handlers) else []
 
 
 def job_titles(event: str) -> list[str]:

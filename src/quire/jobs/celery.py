@@ -14,6 +14,7 @@ from celery.worker import state
 from flask import Flask
 from kombu.exceptions import OperationalError
 
+from quire.jobs.runner import run_batch
 from quire.jobs.side_threads import STOP_SECONDS, SideThreads
 from quire.security.tokens import digest
 from quire.store.events import queue
@@ -68,9 +69,15 @@ class Dispatcher:
         self.celery = make_celery(app)
 
     def run_due_jobs(self, stopping: threading.Event) -> None:
-        """Pass on all jobs that are due now, until `stopping` is set or the broker is away."""
-        while not stopping.is_set() and (rows := queue.dispatch(BATCH)):
-            if not self._send_all(rows):
+        """Pass on all jobs that are due now, until `stopping` is set or the broker is away.
+
+        What can be done in batches is done here: that takes less than to pass it on.
+        """
+        while not stopping.is_set() and (event := queue.next_event()) is not None:
+            if run_batch(event):
+                continue
+            rows = queue.dispatch(BATCH)
+            if not rows or not self._send_all(rows):
                 return
 
     def _send_all(self, rows: list[tuple[int, int]]) -> bool:

@@ -10,7 +10,7 @@ from importlib import import_module
 from flask import Flask
 
 from quire.declare.job_registry import PER_PROCESS, SCHEDULE, Job, PeriodicTask
-from quire.jobs.runner import run_job
+from quire.jobs.runner import run_batch, run_job
 from quire.jobs.side_threads import STOP_SECONDS, SideThreads, logged_errors
 from quire.store.events import queue
 from quire.store.events.outbox import wake_worker
@@ -25,8 +25,13 @@ WORKER = "quire.worker"
 def run_due_jobs(
     stopping: threading.Event | None = None, run: Callable[[Job], None] = run_job
 ) -> None:
-    """Do all jobs that are due now by `run`, until `stopping` is set."""
+    """Do all jobs that are due now, by `run` if not in batches, until `stopping` is set."""
     while stopping is None or not stopping.is_set():
+        event = queue.next_event()
+        if event is None:
+            return
+        if run_batch(event):
+            continue
         job = queue.claim()
         if job is None:
             return

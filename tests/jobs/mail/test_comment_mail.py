@@ -1,5 +1,6 @@
 """Mail about comments: who hears of which, once, until he has enough of it; lists of what waits."""
 
+import math
 import re
 from types import SimpleNamespace
 
@@ -7,12 +8,15 @@ import pytest
 from sqlalchemy import update as sql_update
 
 from quire.actor import SYSTEM
-from quire.records import COMMENTS, POSTS, PROFILES, SETTINGS
+from quire.jobs.runner import run_batch
+from quire.jobs.worker import run_due_jobs
+from quire.monitoring.request_id import following
+from quire.records import COMMENTS, POSTS, PROFILES, SETTINGS, USERS
 from quire.store import read
 from quire.store.db import transaction
 from quire.store.write import act, create, delete
 from quire.store.write import update as change
-from tests.mail_servers import TABLE, heard, page_of, sent, text_of
+from tests.mail_servers import TABLE, heard, owed, page_of, sent, text_of
 
 
 @pytest.fixture
@@ -30,9 +34,7 @@ def place(make_app, people, tmp_path):
             return create(COMMENTS, people[name].actor("session"), raw).id
 
     def mail():
-        with app.app_context(), transaction() as connection:
-            due = TABLE.c.due_at.is_not(None)
-            connection.execute(sql_update(TABLE).where(due).values(due_at=TABLE.c.created_at))
+        make_due(app)
         return sent(app)
 
     def profile(name, **values):
@@ -40,7 +42,22 @@ def place(make_app, people, tmp_path):
             id = read.find_id(PROFILES, SYSTEM, user_id=people[name].id)
             return change(PROFILES, SYSTEM, id, values).state
 
-    return SimpleNamespace(app=app, post=post, say=say, mail=mail, profile=profile)
+    return SimpleNamespace(app=app, post=post, say=say, mail=mail, profile=profile, people=people)
+
+
+def make_due(app):
+    """Let half a minute pass."""
+    with app.app_context(), transaction() as connection:
+        due = TABLE.c.due_at.is_not(None)
+        connection.execute(sql_update(TABLE).where(due).values(due_at=TABLE.c.created_at))
+
+
+def mail_jobs(place):
+    """The emails that are to be sent once people are told of all comments, in order."""
+    make_due(place.app)
+    with place.app.app_context():
+        run_batch("comments.created")
+    return owed(place.app)
 
 
 def test_the_author_of_the_post_hears_of_a_comment(place):
@@ -96,12 +113,67 @@ def test_nobody_hears_of_spam_of_what_is_gone_or_of_imports(place, people):
     assert place.mail() == []
 
 
-def test_an_event_that_comes_twice_is_told_once(place, monkeypatch):
+def test_an_event_that_comes_twice_is_told_once(place):
     place.say("bob")
-    with monkeypatch.context() as patch:
-        patch.setattr("quire.jobs.runner.queue.mark_done", lambda job: None)
-        place.mail()
-    assert len({letter["Message-ID"] for letter in place.mail()}) == 1
+    place.mail()
+    with place.app.app_context(), transaction() as connection:
+        told = TABLE.c.event == "comments.created"
+        again = sql_update(TABLE).where(told).values(due_at=TABLE.c.created_at, attempts=0)
+        assert connection.execute(again).rowcount == 1
+    assert len(place.mail()) == 1
+
+
+def test_a_comment_that_is_created_and_approved_at_once_is_told_once(place):
+    with place.app.app_context():
+        change(SETTINGS, SYSTEM, 1, {"comments": "moderated"})
+    ids = [place.say("bob") for _ in range(3)]
+    with place.app.app_context():
+        for id in ids:
+            act(COMMENTS, SYSTEM, id, "approve")
+    assert len(place.mail()) == 3
+
+
+@pytest.mark.parametrize("number", [1, 4, 6])
+def test_comments_together_take_one_commit_and_few_statements(
+    place, count_sql, monkeypatch, number
+):
+    monkeypatch.setattr("quire.jobs.runner.BATCH", 4)
+    for _ in range(number):
+        place.say("bob")
+    place.profile("ann", comment_mail=False)
+    make_due(place.app)
+    with place.app.app_context():
+        commits, statements = count_sql(run_due_jobs)
+    batches = math.ceil(number / 4)
+    assert commits == batches
+    # to look, to lock them, whom to tell, that it is told, who wants mail, that it is done
+    assert statements <= 6 * batches + 1
+
+
+def test_the_choice_counts_that_stands_when_it_is_time(place):
+    place.say("bob")
+    place.profile("ann", comment_mail=False)
+    assert mail_jobs(place) == []
+    place.profile("ann", comment_mail=True)
+    place.say("bob")
+    [job] = mail_jobs(place)
+    assert (job.event, job.record_id) == ("mail.comment", place.people["ann"].id)
+    place.profile("ann", comment_mail=False)
+    assert place.mail() == [], "nor does who has changed their mind since get any"
+
+
+def test_no_job_is_made_for_an_account_that_is_not_in_use(place):
+    with place.app.app_context():
+        change(USERS, SYSTEM, place.people["ann"].id, {"is_active": False})
+    place.say("bob")
+    assert mail_jobs(place) == []
+
+
+def test_mail_about_a_comment_follows_from_its_request(place):
+    for name in ("request-1", "request-2"):
+        with following(name):
+            place.say("bob")
+    assert [job.request_id for job in mail_jobs(place)] == ["request-1", "request-2"]
 
 
 def test_one_click_ends_it(place):

@@ -3,17 +3,20 @@
 Nobody hears of his own comments, nor of any that nobody else can see yet.
 """
 
+from functools import cache
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import Connection, Select, bindparam, select, update
 
 from quire.actor import SYSTEM
 from quire.declare.clock import now
-from quire.declare.job_registry import Job, on_event
+from quire.declare.job_registry import Job, on_event_batch
 from quire.declare.markdown import strip_tags
+from quire.declare.publication import live_condition
 from quire.jobs.mail.account_mail import active_user, mail_to, profile_of
 from quire.jobs.mail.message import MailMessage, mail_template, site_root, unsubscribe_url
-from quire.records import COMMENTS, POSTS
+from quire.monitoring.request_id import following
+from quire.records import COMMENTS, POSTS, PROFILES, USERS
 from quire.store import read
 from quire.store.db import transaction
 from quire.store.events.mail import enqueue_mail
@@ -27,48 +30,78 @@ EXCERPT_LENGTH = 800
 _comments = COMMENTS.table
 
 
-@on_event(
+@on_event_batch(
     "comments.created", "comments.approved", after=PAUSE, title="Tell people about a new comment"
 )
-def notify(job: Job) -> None:
-    """Enqueue the emails about a comment that is visible now; once for each comment."""
-    visible_comment = _visible(job.record_id)
-    if visible_comment is None:
-        return
-    comment, post, parent = visible_comment
-    people = _recipients(comment, post, parent)
-    untold = (_comments.c.id == comment["id"], _comments.c.told_at.is_(None))
+def notify(jobs: list[Job]) -> None:
+    """Enqueue the emails about comments that are visible now; once for each comment."""
+    request_ids = {job.record_id: job.request_id for job in jobs}
     with transaction() as connection:
-        result = connection.execute(update(_comments).where(*untold).values(told_at=now()))
-        if result.rowcount:
-            for user_id, kind in people.items():
-                enqueue_mail(kind, user_id, comment=comment["id"])
+        values = {"ids": list(request_ids), "now": now()}
+        comments = connection.execute(_untold(), values).all()
+        told = update(_comments).where(_comments.c.id.in_([one.id for one in comments]))
+        connection.execute(told.values(told_at=now()))
+        recipients = {one.id: _recipients(one) for one in comments}
+        wanting = _wanting(connection, {id for people in recipients.values() for id in people})
+        for comment_id, people in recipients.items():
+            with following(request_ids[comment_id]):
+                for user_id, kind in people.items():
+                    if user_id in wanting:
+                        enqueue_mail(kind, user_id, comment=comment_id)
 
 
-def _visible(id: int) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any] | None] | None:
-    """A comment that readers see, its post, and what it answers."""
+@cache
+def _untold() -> Select[Any]:
+    """Of comments, by their ids, those that readers see and nobody was told of, and who may want to know."""
+    posts, parents = POSTS.table, _comments.alias()
+    columns = (
+        _comments.c.id,
+        _comments.c.author_id,
+        posts.c.author_id.label("post_author_id"),
+        parents.c.author_id.label("parent_author_id"),
+    )
+    is_visible = (
+        _comments.c.status == "approved",
+        _comments.c.deleted_at.is_(None),
+        live_condition(posts.c),
+    )
+    return (
+        select(*columns)
+        .join(posts, posts.c.id == _comments.c.post_id)
+        .outerjoin(parents, parents.c.id == _comments.c.parent_id)
+        .where(_comments.c.id.in_(bindparam("ids", expanding=True)), *is_visible)
+        .where(_comments.c.told_at.is_(None))
+        .order_by(_comments.c.id)  # two workers lock them in the same order
+        .with_for_update(of=_comments, key_share=True)  # who replies need not wait
+    )
+
+
+def _recipients(comment: Any) -> dict[int, str]:
+    """The recipients, with one email each: a reply takes precedence over a comment on the own post."""
+    people = {comment.post_author_id: "comment"}
+    if comment.parent_author_id is not None:
+        people[comment.parent_author_id] = "reply"
+    people.pop(comment.author_id, None)
+    return people
+
+
+def _wanting(connection: Connection, ids: set[int]) -> set[int]:
+    """Of these people, those who want email about comments now, and can get it."""
+    users, profiles = USERS.table, PROFILES.table
+    can_get_mail = (users.c.id.in_(ids), users.c.is_active, users.c.email.is_not(None))
+    wanting = select(users.c.id).join(profiles, profiles.c.user_id == users.c.id)
+    found = connection.execute(wanting.where(*can_get_mail, profiles.c.comment_mail))
+    return set(found.scalars())
+
+
+def _visible(id: int) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """A comment that readers see, and its post."""
     visible_id = read.find_id(COMMENTS, SYSTEM, id=id)
     comment = read.get_record(COMMENTS, SYSTEM, visible_id) if visible_id is not None else None
     if comment is None or comment["status"] != "approved" or comment["deleted_at"]:
         return None
     post = read.get_record(POSTS, SYSTEM, comment["post"]["id"])
-    if post["status"] != "published":
-        return None
-    parent = (
-        read.get_record(COMMENTS, SYSTEM, comment["parent"]["id"]) if comment["parent"] else None
-    )
-    return comment, post, parent
-
-
-def _recipients(
-    comment: dict[str, Any], post: dict[str, Any], parent: dict[str, Any] | None
-) -> dict[int, str]:
-    """The recipients, with one email each: a reply takes precedence over a comment on the own post."""
-    people = {post["author"]["id"]: "comment"}
-    if parent is not None and parent["author"]:
-        people[parent["author"]["id"]] = "reply"
-    people.pop((comment["author"] or {}).get("id"), None)
-    return people
+    return (comment, post) if post["status"] == "published" else None
 
 
 @mail_template("comment", "reply")
@@ -76,7 +109,7 @@ def _about_comment(job: Job) -> MailMessage | None:
     user, visible_comment = active_user(job.record_id), _visible(job.data["comment"])
     if user is None or visible_comment is None or not profile_of(user["id"]).comment_mail:
         return None
-    comment, post, _ = visible_comment
+    comment, post = visible_comment
     words = {
         **excerpt(comment),
         "username": user["username"],

@@ -1,7 +1,8 @@
 """The queue: rows of the outbox that are due; a worker claims one, and says what became of it.
 
 A claim lasts for a while: who dies with one loses it, and somebody else tries. Whoever comes back
-after that changes nothing any more, because a claim is known by its attempt and its end.
+after that changes nothing any more, because a claim is known by its attempt and its end. What is done
+within one transaction needs no claim: that locks the rows, and frees them however it ends.
 """
 
 from collections.abc import Iterable
@@ -36,6 +37,8 @@ FIRST_SECONDS = 60
 """How long after the first start something periodic is done at first, at most."""
 DISPATCHED_SECONDS = 900
 """How long a message may be under way, before it is taken for lost."""
+BATCHES_AHEAD = 8
+"""How many batches of due jobs are looked through for one: a bound, where much of other kinds is due."""
 LONGEST_ERROR = 1000
 """Characters that are kept of what went wrong."""
 
@@ -45,12 +48,21 @@ _rows = OutboxEvent.__table__
 _columns = [_rows.c[n] for n in JOB_COLUMNS]
 
 
+def next_event() -> str | None:
+    """The event of the next job that is due; None when there is none, as most looks find, which lock nothing."""
+    with read_connection() as connection:
+        event: str | None = connection.execute(_next_event(), {"now": now()}).scalar()
+    return event
+
+
+@cache
+def _next_event() -> Select[Any]:
+    return _due(1).with_only_columns(_rows.c.event)
+
+
 def claim() -> Job | None:
     """The next job that is due, which nobody else does meanwhile; None when there is none."""
     moment = now()
-    with read_connection() as connection:  # most looks find nothing, and need no lock
-        if connection.execute(_due(1), {"now": moment}).first() is None:
-            return None
     until = moment + timedelta(seconds=LEASE_SECONDS)
     with transaction() as connection:
         row = connection.execute(_claim(), {"now": moment, "until": until}).first()
@@ -77,15 +89,32 @@ def _set_claimed(which: ColumnElement[bool]) -> Update:
     return update(_rows).where(which).values(values).returning(*_columns)
 
 
+def lock_batch(event: str, most: int) -> list[Job]:
+    """At most so many new jobs of an event that are due, which the open transaction has for itself.
+
+    Their attempt is counted by `mark_batch_done`. What has failed before is done by itself.
+    """
+    with transaction() as connection:
+        rows = connection.execute(_batch(most), {"now": now(), "event": event})
+        return [Job(*row) for row in rows]
+
+
+@cache
+def _batch(most: int) -> Select[Any]:
+    is_new = and_(
+        _rows.c.event == bindparam("event"), _rows.c.attempts == 0, _rows.c.error.is_(None)
+    )
+    batch = select(*_columns).where(_rows.c.id.in_(_due(most * BATCHES_AHEAD)), is_new)
+    in_order = batch.order_by(_rows.c.due_at, _rows.c.id).limit(most)
+    return in_order.with_for_update(skip_locked=True)
+
+
 def dispatch(most: int) -> list[tuple[int, int]]:
     """Ids of jobs that are due, with the attempts made at them, for a broker to carry to a worker.
 
     No attempt is counted yet. What has not been taken after a while is passed on again.
     """
     moment = now()
-    with read_connection() as connection:
-        if connection.execute(_due(1), {"now": moment}).first() is None:
-            return []
     values = {"now": moment, "until": moment + timedelta(seconds=DISPATCHED_SECONDS)}
     with transaction() as connection:
         return [(id, attempts) for id, attempts in connection.execute(_dispatch(most), values)]
@@ -133,11 +162,24 @@ def extend(job: Job, seconds: int) -> Job:
 
 def mark_done(job: Job) -> None:
     """Note that a job is done, or need not be: the event stays where it tells of a record."""
-    if job.event.partition(".")[0] in REGISTRY:
-        _change(job, delivered_at=now(), due_at=None, error=None)
-        return
+    _mark_done(_mine(job), job.event)
+
+
+def mark_batch_done(jobs: list[Job]) -> None:
+    """Note that jobs of one `lock_batch` are done, within its transaction."""
+    if jobs:
+        _mark_done(_rows.c.id.in_([job.id for job in jobs]), jobs[0].event, attempts=1)
+
+
+def _mark_done(which: ColumnElement[bool], event: str, **values: Any) -> None:
+    done = {"delivered_at": now(), "due_at": None, "error": None, **values}
+    tells_of_record = event.partition(".")[0] in REGISTRY
     with transaction() as connection:
-        connection.execute(delete(_rows).where(_mine(job)))
+        connection.execute(
+            update(_rows).where(which).values(done)
+            if tells_of_record
+            else delete(_rows).where(which)
+        )
 
 
 def reschedule(job: Job, seconds: float) -> None:

@@ -1,0 +1,88 @@
+"""A worker that is killed again and again while it does jobs in batches: each is done, and none twice."""
+
+import random
+import time
+
+import pytest
+from sqlalchemy import func, insert, select, update
+
+from quire.actor import SYSTEM
+from quire.app import create_app
+from quire.declare.clock import now
+from quire.records import COMMENTS, POSTS, USERS
+from quire.store.db import db, read_connection, transaction
+from quire.store.events.outbox import OutboxEvent, event_row, insert_events
+from quire.store.write import create
+from tests.faults.kill import environment_of
+from tests.faults.test_killed_import import worker
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.faults
+COMMENTS_MADE = 400
+EVENTS = OutboxEvent.__table__
+
+
+@pytest.fixture
+def environment(tmp_path, database_url):
+    """The environment of a worker, beside an application on the same database."""
+    url = database_url or f"sqlite:///{(tmp_path / 'quire.db').as_posix()}"
+    environment = environment_of(tmp_path, **({"DATABASE_URL": url} if database_url else {}))
+    app = create_app("testing", {"QUIRE_INSTANCE": str(tmp_path), "DATABASE_URL": url})
+    with app.app_context():
+        yield environment
+        db.engine.dispose()
+
+
+@pytest.fixture
+def comments(environment):
+    """The ids of comments that somebody has to be told of."""
+    raw = {"username": "bob", "email": "bob@example.org", "password": "a long enough word"}
+    bob = create(USERS, SYSTEM, raw).id
+    raw = {"title": "Tides", "body": "x", "author": bob, "published_at": "2020-01-01T00:00:00Z"}
+    post, moment = create(POSTS, SYSTEM, raw).id, now()
+    row = {"post_id": post, "author_name": "x", "body": "x", "body_html": "x", "status": "approved"}
+    table = COMMENTS.table
+    with transaction() as connection:
+        connection.execute(insert(table), [row] * COMMENTS_MADE)
+        ids = list(connection.execute(select(table.c.id)).scalars())
+        events = [event_row(COMMENTS, "created", {"id": id, "version": 1}, []) for id in ids]
+        insert_events(connection, events)
+        told_later = EVENTS.c.event == "comments.created"
+        connection.execute(update(EVENTS).where(told_later).values(due_at=moment))
+    return ids
+
+
+def count(*where):
+    """How many rows of a table are so."""
+    with read_connection() as connection:
+        return connection.execute(select(func.count()).where(*where)).scalar()
+
+
+def let_others_try():
+    """The claims of a worker that was killed are over at once, not in ten minutes."""
+    with transaction() as connection:
+        waits = EVENTS.c.due_at.is_not(None)
+        connection.execute(update(EVENTS).where(waits, EVENTS.c.attempts > 0).values(due_at=now()))
+
+
+def test_each_comment_is_told_once(environment, comments, tmp_path):
+    to_tell = (EVENTS.c.event == "comments.created", EVENTS.c.due_at.is_not(None))
+    mail, is_told = EVENTS.c.event == "mail.comment", COMMENTS.table.c.told_at.is_not(None)
+    for part in (0.9, 0.6, 0.3):
+        with worker(environment):
+            wait_until(lambda: count(is_told) > 0, 60)
+            time.sleep(random.uniform(0, part))
+        # a server of PostgreSQL notices soon that the worker is gone
+        wait_until(lambda: count(is_told) == COMMENTS_MADE - count(*to_tell))
+        let_others_try()
+    with worker(environment):
+        wait_until(lambda: count(*to_tell) == count(mail) == 0, 120)
+    assert sent(tmp_path) == COMMENTS_MADE
+    texts = [path.read_bytes() for path in (tmp_path / "outbox").glob("*.eml")]
+    ids = {int(text.partition(b"#comment-")[2].split()[0]) for text in texts}
+    assert ids == set(comments)
+
+
+def sent(folder):
+    """How many jobs have sent an email, whether once or, as a worker was killed, again."""
+    return len({path.stem.rpartition("-")[2] for path in (folder / "outbox").glob("*.eml")})
