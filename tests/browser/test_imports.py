@@ -2,7 +2,7 @@
 
 import pytest
 
-from quire.jobs import worker
+from quire.jobs import runner, worker
 from quire.store.transactions import long_work
 
 pytestmark = pytest.mark.browser
@@ -75,7 +75,7 @@ def test_progress_is_shown_and_stays_where_it_is_stopped(visit, site, table, mon
     main.get_by_role("button", name="Import", exact=True).click()
     page.wait_for_selector("[data-import-progress]")
     with site.app.app_context():
-        worker.run_job(worker.queue.claim())
+        runner.run_job(worker.queue.claim())
     page.wait_for_selector("text=1 of 9 rows")
     assert is_fine(one)
     main.get_by_role("button", name="Stop").click()

@@ -289,6 +289,52 @@ def test_many_workers_do_each_batch_once(app, monkeypatch):
     assert len(seen) == len(set(seen)) == 40 and rows() == []
 
 
+def test_that_a_job_is_done_is_noted_with_the_next_claim(count_sql):
+    seen = []
+    on_event("letters.burn")(seen.append)
+    for _ in range(5):
+        enqueue("letters.burn")
+    commits, _ = count_sql(run_due_jobs)
+    assert commits == 1 + 5 and len(seen) == 5 and rows() == []
+
+
+def test_jobs_of_batches_are_left_to_batches():
+    seen = []
+    on_event("letters.fold")(lambda job: seen.append(job.record_id))
+    on_event_batch("letters.burn")(lambda jobs: seen.append([job.record_id for job in jobs]))
+    for event, id in ("fold", 1), ("fold", 2), ("burn", 3), ("burn", 4), ("fold", 5):
+        enqueue(f"letters.{event}", id)
+    with transaction() as connection:
+        connection.execute(update(TABLE).values(due_at=now()))
+    run_due_jobs()
+    assert seen == [1, 2, [3, 4], 5] and rows() == []
+
+
+def test_a_worker_that_stops_claims_nothing_more():
+    stopping, seen = threading.Event(), []
+
+    def burn(job):
+        seen.append(job.record_id)
+        stopping.set()
+
+    on_event("letters.burn")(burn)
+    for id in (1, 2):
+        enqueue("letters.burn", id)
+    run_due_jobs(stopping)
+    [row] = rows()
+    assert seen == [1] and (row.record_id, row.attempts) == (2, 0)
+
+
+def test_what_takes_longer_is_done_once_beside_others():
+    """Its claim was extended: what is marked as done is that claim."""
+    seen = []
+    on_event("letters.burn", seconds=7200)(seen.append)
+    for _ in range(3):
+        enqueue("letters.burn")
+    run_due_jobs()
+    assert len(seen) == 3 and rows() == []
+
+
 def test_many_workers_do_each_job_once(app):
     def slow(job):
         time.sleep(0.002)

@@ -82,11 +82,25 @@ def _run_each(jobs: list[Job], error: Exception) -> None:
 
 
 def run_job(job: Job) -> None:
-    """Do a claimed job, inside an application context."""
+    """Do a claimed job and note what came of it, inside an application context."""
+    done = attempt(job)
+    if done is not None:
+        queue.mark_done(done)
+
+
+def attempt(job: Job) -> Job | None:
+    """Do a claimed job as `run_job` does; the job, if it is done and is yet to be marked so."""
     with following(job.request_id):
         began = time.monotonic()
+        job = _extend(job)
         result = _attempt(job)
         _note(job, job.attempts, result, time.monotonic() - began)
+    return job if result == "done" and job.event not in SCHEDULE else None
+
+
+def _extend(job: Job) -> Job:
+    longest = max((one.seconds for one in handlers_of(job.event)), default=LEASE_SECONDS)
+    return job if longest == LEASE_SECONDS else queue.extend(job, longest)
 
 
 def _note(job: Job, attempts: int, result: str, seconds: float) -> None:
@@ -98,14 +112,12 @@ def _note(job: Job, attempts: int, result: str, seconds: float) -> None:
 def _attempt(job: Job) -> str:
     """Make an attempt; what came of it: done, more (the rest follows later), retry or failed."""
     handlers = handlers_of(job.event)
-    longest = max((one.seconds for one in handlers), default=LEASE_SECONDS)
-    if longest != LEASE_SECONDS:
-        job = queue.extend(job, longest)
     finished = list(job.data.get("done", ()))
     with CapturedErrors() as captured:
         _run_handler(handlers, job, finished)
     if captured.error is None:
-        _finish(job)
+        if job.event in SCHEDULE:
+            queue.reschedule(job, SCHEDULE[job.event].seconds)
         return "done"
     if isinstance(captured.error, Reschedule):
         queue.reschedule(job, 0)
@@ -120,13 +132,6 @@ def _run_handler(handlers: list[Handler], job: Job, finished: list[str]) -> None
         if one.name not in finished:
             one.run(job)
             finished.append(one.name)
-
-
-def _finish(job: Job) -> None:
-    if job.event in SCHEDULE:
-        queue.reschedule(job, SCHEDULE[job.event].seconds)
-    else:
-        queue.mark_done(job)
 
 
 def _failed(job: Job, error: Exception, finished: list[str]) -> str:

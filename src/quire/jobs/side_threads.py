@@ -10,7 +10,8 @@ from flask import Flask
 
 from quire.declare.job_registry import Job, handlers_of
 from quire.errors import Unavailable
-from quire.jobs.runner import CapturedErrors, run_job
+from quire.jobs.runner import CapturedErrors, attempt, run_job
+from quire.store.events import queue
 from quire.store.events.outbox import wake_worker
 
 logger = logging.getLogger("quire.jobs")
@@ -33,14 +34,20 @@ class SideThreads:
         self._threads: set[threading.Thread] = set()
 
     def run_job(self, job: Job) -> None:
-        """Do a claimed job, or let a thread do it."""
+        """Do a claimed job and note what came of it, or let a thread do so."""
+        done = self.attempt(job)
+        if done is not None:
+            queue.mark_done(done)
+
+    def attempt(self, job: Job) -> Job | None:
+        """Do a claimed job, or let a thread do it; the job, if it is done and is yet to be marked so."""
         waits = any(one.waits for one in handlers_of(job.event))
         if not (waits and self._room.acquire(blocking=False)):
-            run_job(job)
-            return
+            return attempt(job)
         thread = threading.Thread(target=self._run, args=(job,), name="side job", daemon=True)
         self._threads.add(thread)
         thread.start()
+        return None
 
     def _run(self, job: Job) -> None:
         with logged_errors(), self._app.app_context():

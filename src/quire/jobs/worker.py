@@ -9,9 +9,16 @@ from importlib import import_module
 
 from flask import Flask
 
-from quire.declare.job_registry import PER_PROCESS, SCHEDULE, Job, PeriodicTask
-from quire.jobs.runner import run_batch, run_job
+from quire.declare.job_registry import (
+    PER_PROCESS,
+    SCHEDULE,
+    Job,
+    PeriodicTask,
+    batch_handlers_of,
+)
+from quire.jobs.runner import attempt, run_batch
 from quire.jobs.side_threads import STOP_SECONDS, SideThreads, logged_errors
+from quire.store.db import transaction
 from quire.store.events import queue
 from quire.store.events.outbox import wake_worker
 from quire.store.instance_locks import serving
@@ -23,19 +30,33 @@ WORKER = "quire.worker"
 
 
 def run_due_jobs(
-    stopping: threading.Event | None = None, run: Callable[[Job], None] = run_job
+    stopping: threading.Event | None = None, run: Callable[[Job], Job | None] = attempt
 ) -> None:
     """Do all jobs that are due now, by `run` if not in batches, until `stopping` is set."""
-    while stopping is None or not stopping.is_set():
-        event = queue.next_event()
-        if event is None:
+    while (event := _next_event(stopping)) is not None:
+        if not (run_batch(event) or _run_one_by_one(stopping, run)):
             return
-        if run_batch(event):
-            continue
-        job = queue.claim()
-        if job is None:
-            return
-        run(job)
+
+
+def _next_event(stopping: threading.Event | None) -> str | None:
+    return None if stopping is not None and stopping.is_set() else queue.next_event()
+
+
+def _run_one_by_one(stopping: threading.Event | None, run: Callable[[Job], Job | None]) -> bool:
+    """Claim jobs and do them, as long as batches do not do the next one; whether there were any."""
+    job = first = queue.claim()
+    while job is not None:
+        done = run(job)
+        job = None if done is None else _mark_done_and_claim(done, stopping)
+    return first is not None
+
+
+def _mark_done_and_claim(done: Job, stopping: threading.Event | None) -> Job | None:
+    """Mark a job as done, and claim the next one in the same transaction."""
+    with transaction():
+        queue.mark_done(done)
+        event = _next_event(stopping)
+        return None if event is None or batch_handlers_of(event) else queue.claim()
 
 
 def is_working(app: Flask) -> bool:
@@ -79,7 +100,7 @@ def running_workers(app: Flask, threads: int | None = None) -> Iterator[None]:
 
 
 def _work(side_threads: SideThreads, app: Flask, stopping: threading.Event) -> None:
-    work: Callable[[threading.Event], None] = partial(run_due_jobs, run=side_threads.run_job)
+    work: Callable[[threading.Event], None] = partial(run_due_jobs, run=side_threads.attempt)
     if app.config["CELERY_BROKER_URL"]:  # Celery takes long to load, so only here
         work = import_module("quire.jobs.celery").Dispatcher(app).run_due_jobs
     while not stopping.is_set():
