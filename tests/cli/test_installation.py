@@ -268,7 +268,7 @@ def test_check_finds_a_damaged_file(console, instance):
     path = instance / "quire.db"
     data = bytearray(path.read_bytes())
     root = execute(
-        instance, "SELECT rootpage FROM sqlite_master WHERE name = 'ix_outbox_delivered_at'"
+        instance, "SELECT rootpage FROM sqlite_master WHERE name = 'ix_outbox_position'"
     )[0][0]
     data[(root - 1) * 4096 + 1 : (root - 1) * 4096 + 8] = b"\xff" * 7
     path.write_bytes(data)

@@ -92,6 +92,10 @@ def test_what_nobody_handles_is_never_due():
     assert [row.due_at for row in rows()] == [None] and queue.claim() is None
 
 
+def test_on_sqlite_what_nobody_handles_stands_in_no_index_of_the_outbox():
+    assert all(index.dialect_kwargs["sqlite_where"] is not None for index in TABLE.indexes)
+
+
 def test_a_handled_event_costs_no_more_statements(statements):
     _, unhandled = statements(create, TAGS, SYSTEM, {"name": "sea"})
     on_event("tags.created")(print)

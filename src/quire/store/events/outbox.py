@@ -8,7 +8,7 @@ import threading
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Text, insert
+from sqlalchemy import Connection, Index, Integer, Text, insert, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.declare.clock import now
@@ -41,6 +41,8 @@ class OutboxEvent(HasId, Model):
     __table_args__ = table_args(
         partial_index("ix_outbox_due", "due_at", "id", where="due_at IS NOT NULL"),
         partial_index("ix_outbox_failed", "failed_at", where="failed_at IS NOT NULL"),
+        # only PostgreSQL gives positions, and looks for events that have none yet
+        Index("ix_outbox_position", "position", sqlite_where=text("position IS NOT NULL")),
         partial_index("uq_outbox_periodic", "event", unique=True, where=f"type = '{PERIODIC}'"),
     )
 
@@ -50,12 +52,12 @@ class OutboxEvent(HasId, Model):
     version: Mapped[Whole | None]
     data: Mapped[Object]
     created_at: Mapped[Time] = mapped_column(default=now)
-    delivered_at: Mapped[Time | None] = mapped_column(index=True)
+    delivered_at: Mapped[Time | None]
     attempts: Mapped[int] = mapped_column(Integer(), default=0)
     due_at: Mapped[Time | None]
     failed_at: Mapped[Time | None]
     error: Mapped[str | None] = mapped_column(Text())
-    position: Mapped[int | None] = mapped_column(Integer(), index=True)
+    position: Mapped[int | None] = mapped_column(Integer())
     audience: Mapped[int | None] = mapped_column(Integer())
     owner_id: Mapped[int | None] = mapped_column(Integer())
     request_id: Mapped[Word | None] = mapped_column(default=current_request_id)
