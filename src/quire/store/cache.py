@@ -19,7 +19,7 @@ from quire.declare.clock import now
 from quire.declare.sql_functions import NOW
 from quire.monitoring.counters import CACHE_LOOKUPS, count
 from quire.store.audit import AuditEvent
-from quire.store.data_versions import USE, collect_reads, ignore_reads, note_reads
+from quire.store.data_versions import collect_reads, ignore_reads, note_reads
 from quire.store.database_state import (
     DatabaseState,
     Versions,
@@ -27,6 +27,7 @@ from quire.store.database_state import (
     scheduled_columns,
 )
 from quire.store.db import read_connection
+from quire.store.version_names import USE
 
 MAX_ENTRIES = 2000
 """Entries of one cache, which is cleared after them: readers choose the filters in keys."""

@@ -17,8 +17,6 @@ from quire.store.connections.kept_connection import first_connection
 from quire.store.connections.outages import driver_connection, translate_outages
 from quire.store.connections.postgresql import LOG_POSITION, is_replica
 from quire.store.data_versions import (
-    UNKNOWN,
-    USE,
     collect_reads,
     ignore_reads,
     parse_versions,
@@ -26,6 +24,7 @@ from quire.store.data_versions import (
 )
 from quire.store.db import is_writing
 from quire.store.events.feed_position import FeedPosition, position_columns
+from quire.store.version_names import UNKNOWN, USE
 
 _REQUEST_STATE = "quire.database_state"
 """Where the environment of a request keeps what `request_state` was told."""

@@ -1,7 +1,7 @@
 """Totals of large lists, kept in blocks of ids: after a change only the blocks of the changed rows are counted.
 
 The outbox names the rows that a change has touched. What touches rows in other ways raises a version of
-its own (`data_versions.ANY_ROW`), after which all blocks are counted.
+its own (`version_names.ANY_ROW`), after which all blocks are counted.
 """
 
 from collections.abc import Iterable
@@ -15,12 +15,13 @@ from sqlalchemy import BigInteger, Connection, Engine, Select, bindparam, func, 
 
 from quire.declare.record import Record, record_of
 from quire.store.cache import MAX_AGE, count_now
-from quire.store.data_versions import ANY_ROW, collect_reads, ignore_reads, note_reads
+from quire.store.data_versions import collect_reads, ignore_reads, note_reads
 from quire.store.database_state import DatabaseState
 from quire.store.events.feed_position import FeedPosition, position_column
 from quire.store.events.outbox import OutboxEvent
 from quire.store.lists.index_hints import hint_by_id
 from quire.store.lists.statements import MAX_PLANS, Plan
+from quire.store.version_names import ANY_ROW
 
 BLOCK = 5000
 """Ids in one block."""

@@ -1,0 +1,121 @@
+"""The names of the versions (data_versions.py) that a statement depends on, and of those that it changes.
+
+Statements are read for the tables that they name, so that no writer and no reader can forget one.
+A table that no reader sees, such as that of jobs, has no version. A counter that others follow at once
+has one of its own (`posts.comment_count`), as choices that are kept without a version of their record
+have; counts of use, such as views, have none.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+from quire.declare.record import REGISTRY, find_record
+from quire.declare.rules import NOBODY
+from quire.store.db import HAS_VERSION, Model
+from quire.store.search.documents import FTS_TABLE, SearchDocument
+
+UNKNOWN = ""
+"""The name, among those that a statement reads, of all that has no version."""
+USE = "use of "
+"""The beginning of the names, among those, of counts of use, which have no version either."""
+ANY_ROW = ".*"
+"""The end of the name, behind that of a table, of the version of changes that no event names rows for."""
+_WRITES = re.compile(r"\b(INSERT INTO|UPDATE|DELETE FROM)\s+(\w+)", re.IGNORECASE)
+_SET = re.compile(r"\bSET\s(.*?)(?:\bWHERE\b|\bRETURNING\b|$)", re.IGNORECASE | re.DOTALL)
+_ASSIGNED = re.compile(r"(?:^|,)\s*(\w+)\s*=")
+_WORD = re.compile(r"(?<![\w.'])(?<!\bAS )(\w+)(?![\w.'(])")
+_REAL_TABLES = {FTS_TABLE: SearchDocument.__tablename__}
+
+
+class Access(NamedTuple):
+    """The names of versions that a statement depends on, and of those that it changes."""
+
+    reads: frozenset[str]
+    writes: frozenset[str]
+
+
+@lru_cache(2000)
+def access_of(statement: str) -> Access:
+    """What a statement reads and writes, by the names in its text; rather too much than too little."""
+    words = (_REAL_TABLES.get(word, word) for word in _WORD.findall(statement))
+    tables = set(words) & Model.metadata.tables.keys()
+    reads = {name for table in tables for name in _names_read(table, statement)}
+    writes = {
+        name
+        for verb, table in _WRITES.findall(statement)
+        if table in Model.metadata.tables
+        for name in _names_written(verb.upper(), table, statement)
+    }
+    return Access(frozenset(reads), frozenset(writes))
+
+
+def _names_read(table: str, statement: str) -> Iterator[str]:
+    if not _has_version(table):
+        yield UNKNOWN
+        return
+    yield table
+    for column, is_followed in _counters(table).items():
+        if f".{column}" in statement:
+            yield f"{table}.{column}" if is_followed else f"{USE}{table}.{column}"
+
+
+def _names_written(verb: str, table: str, statement: str) -> Iterator[str]:
+    if verb == "DELETE FROM":
+        for one in filter(_has_version, _changed_by_deletion(table)):
+            yield from (one, one + ANY_ROW)
+        return
+    if not _has_version(table):
+        return
+    assigned = _SET.search(statement)
+    columns = set(_ASSIGNED.findall(assigned[1])) if assigned and verb == "UPDATE" else set()
+    counters, unseen = _counters(table), _unseen_columns(table)
+    if not columns or columns - counters.keys() - unseen:
+        yield from (table, table + ANY_ROW)
+    else:
+        yield from (f"{table}.{one}" for one in columns if counters.get(one))
+
+
+def _changed_by_deletion(table: str, visited_tables: frozenset[str] = frozenset()) -> set[str]:
+    """The table, and those in which the database deletes or changes rows because of its own."""
+    names = {table}
+    for other in Model.metadata.tables.values():
+        keys = (one for one in other.foreign_keys if one.column.table.name == table)
+        if other.name not in visited_tables | names and any(
+            key.ondelete != "RESTRICT" for key in keys
+        ):
+            names |= _changed_by_deletion(other.name, visited_tables | names)
+    return names
+
+
+def _has_version(table: str) -> bool:
+    """Whether it is read for many requests: records that people change, their links, what says so."""
+    if Model.metadata.tables[table].info.items() >= HAS_VERSION.items():
+        return True
+    record = find_record(table)
+    if record is not None:
+        return record.is_versioned and record.access.update is not NOBODY
+    links = (field.many for one in REGISTRY.values() for field in one.many_fields)
+    return any(one is not None and one.table.name == table for one in links)
+
+
+def _counters(table: str) -> dict[str, bool]:
+    """The columns that change without a version of the record, and whether others follow them at once."""
+    record = find_record(table)
+    if record is None:
+        return {}
+    return {
+        one.column.name: not one.counts_use
+        for one in record.fields
+        if one.counter and one.is_stored
+    }
+
+
+def _unseen_columns(table: str) -> set[str]:
+    record = find_record(table)
+    if record is None:
+        return set()
+    order = {name.removeprefix("-") for name in record.order}
+    hidden = (one for one in record.fields if one.read_rule is NOBODY and one.computed)
+    return {one.column.name for one in hidden if one.is_stored and one.name not in order}
