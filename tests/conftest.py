@@ -145,9 +145,10 @@ def statements(app, quiet_server):
         def note(connection, cursor, statement, *rest):
             seen.append(statement)
 
-        def note_together(raw, together):
-            seen.extend(one for one in together if one != "COMMIT" and "data_versions" not in one)
-            send_together(raw, together)
+        def note_together(cursor, together):
+            texts = [one.text for one in together]
+            seen.extend(one for one in texts if one != "COMMIT" and "data_versions" not in one)
+            send_together(cursor, together)
 
         with app.app_context():
             engine = db.engine

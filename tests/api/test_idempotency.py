@@ -54,9 +54,9 @@ def at_statement(app, words, call, when="before"):
 
     send = data_versions.run_together
 
-    def look_together(raw, statements):
-        look(None, None, "; ".join(statements))
-        send(raw, statements)
+    def look_together(cursor, statements):
+        look(None, None, "; ".join(one.text for one in statements))
+        send(cursor, statements)
 
     with app.app_context():
         engine = db.engine

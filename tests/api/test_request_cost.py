@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import event
 
 from quire.records import TAGS
+from quire.store import data_versions
 from quire.store.connections import statement_timer
 from quire.store.db import db
 from tests.users import give_session, signed_in
@@ -28,6 +29,13 @@ def slow(make_app, monkeypatch):
         if any(one in statement for one in words):
             cursor.execute(ENDLESS)
             cursor.fetchall()
+
+    def run_together(cursor, statements):
+        run(None, cursor, "; ".join(one.text for one in statements))
+        send_together(cursor, statements)
+
+    send_together = data_versions.run_together
+    monkeypatch.setattr(data_versions, "run_together", run_together)
 
     def start(word):
         with app.app_context():

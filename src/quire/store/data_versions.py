@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from quire.store.connections.deferred_statements import DEFERRED, run_together
+from quire.store.connections.deferred_statements import DEFERRED, FilledStatement, run_together
 from quire.store.db import Model
 from quire.store.version_names import ANY_ROW, access_of
 
@@ -105,22 +105,24 @@ def parse_versions(text: str | None) -> dict[str, tuple[str, ...]]:
     return {name: tuple(sorted(versions)) for name, versions in parts.items()}
 
 
-def track(engine: Engine) -> None:
+def track(engine: Engine, timed_cursor: Callable[[Any], Any]) -> None:
     """Note what statements of `engine` read and write, and raise versions when it commits.
 
     By the methods of its dialect: events of SQLAlchemy would be asked for at every statement.
+    `timed_cursor(connection)`, of the driver, sends several statements as one.
     """
     dialect: Any = engine.dialect
     for name in ("do_execute", "do_executemany"):
-        setattr(dialect, name, _noting(getattr(dialect, name)))
+        setattr(dialect, name, _noting(getattr(dialect, name), timed_cursor))
     commit, rollback = dialect.do_commit, dialect.do_rollback
-    raise_versions = _raise_on_sqlite if dialect.name == "sqlite" else _raise_and_commit
 
     def do_commit(connection: Any) -> None:
         raw = connection.driver_connection
         deferred, names = _note_deferred(raw), _written.pop(id(raw), set())
-        if names or deferred:
-            raise_versions(raw, sorted(names), deferred)
+        if names and dialect.name == "sqlite":
+            _raise_on_sqlite(raw, sorted(names))
+        elif names or deferred:
+            _raise_and_commit(timed_cursor(raw), sorted(names), deferred)
         commit(connection)
 
     def do_rollback(connection: Any) -> None:
@@ -137,13 +139,13 @@ def forget_writes(connection: Connection) -> None:
     _written.pop(id(connection.connection.driver_connection), None)
 
 
-def _noting(run: Callable[..., None]) -> Callable[..., None]:
+def _noting(run: Callable[..., None], timed_cursor: Callable[[Any], Any]) -> Callable[..., None]:
     def noting(cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
         reading = _reading.get()
         if reading is not None:
             reading |= access_of(statement).reads
         if DEFERRED and (deferred := _note_deferred(cursor.connection)):
-            run_together(cursor.connection, deferred)
+            run_together(timed_cursor(cursor.connection), deferred)
         if not statement.startswith("SELECT"):
             _note_writes(cursor.connection, statement, _named.get() + ANY_ROW)
         run(cursor, statement, parameters, context)
@@ -151,12 +153,12 @@ def _noting(run: Callable[..., None]) -> Callable[..., None]:
     return noting
 
 
-def _note_deferred(raw: Any) -> list[str]:
+def _note_deferred(raw: Any) -> list[FilledStatement]:
     """What waits on a connection, to be sent now; it writes no rows that events name."""
     deferred = DEFERRED.pop(raw, []) if DEFERRED else []
     for one in deferred:
         _note_writes(raw, one.template)
-    return [one.text for one in deferred]
+    return deferred
 
 
 def _note_writes(raw: Any, statement: str, named: str = "") -> None:
@@ -171,20 +173,23 @@ _UPSERT = (
 )
 
 
-def _raise_on_sqlite(raw: Any, names: list[str], _deferred: list[str]) -> None:
+def _raise_on_sqlite(raw: Any, names: list[str]) -> None:
     rows = [(name, secrets.randbits(62)) for name in names]
     raw.executemany(_UPSERT.format(values="VALUES (?, 0, ?)"), rows).close()
 
 
-def _raise_and_commit(raw: Any, names: list[str], deferred: list[str]) -> None:
-    """Run what is deferred, raise them and commit in one message: no lock lasts longer than that.
+def _raise_and_commit(cursor: Any, names: list[str], statements: list[FilledStatement]) -> None:
+    """Run what is deferred, raise versions and commit in one message: no lock lasts longer than that.
 
     The names are tables and columns of ours, in one order, so that no two writers wait for each other.
     """
-    statements = deferred
     if names:
         rows = ", ".join(f"('{name}', {secrets.randbits(62)})" for name in names)
         raised = f"(VALUES {rows}) AS raised (name, version)"
         values = f"SELECT name, pg_backend_pid() % {SHARDS}, version FROM {raised}"  # noqa: S608
-        statements = [*deferred, _UPSERT.format(values=values)]
-    run_together(raw, statements if raw.autocommit else [*statements, "COMMIT"])
+        statements.append(
+            FilledStatement(_UPSERT.format(values="..."), _UPSERT.format(values=values))
+        )
+    if not cursor.connection.autocommit:
+        statements.append(FilledStatement("COMMIT", "COMMIT"))
+    run_together(cursor, statements)

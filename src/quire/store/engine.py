@@ -37,8 +37,8 @@ def init_app(app: Flask) -> None:
 
 def prepare(engine: Engine, config: Mapping[str, Any]) -> None:
     """Time the statements of an engine, note what they read and write, and check its connections."""
-    time_statements(engine, config["SLOW_SQL_MS"] / 1000 or math.inf)
-    data_versions.track(engine)
+    timed_cursor = time_statements(engine, config["SLOW_SQL_MS"] / 1000 or math.inf)
+    data_versions.track(engine, timed_cursor)
     if engine.dialect.name == "sqlite":
         prepare_sqlite(engine)
     else:

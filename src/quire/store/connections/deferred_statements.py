@@ -13,14 +13,14 @@ LONGEST_VALUES = 64 * 1024
 """Characters and bytes of values beyond which a statement goes alone, as parameters need no escapes."""
 
 
-class Deferred(NamedTuple):
+class FilledStatement(NamedTuple):
     """A statement as it is declared, and with the values in its text."""
 
     template: str
     text: str
 
 
-DEFERRED: WeakKeyDictionary[Any, list[Deferred]] = WeakKeyDictionary()
+DEFERRED: WeakKeyDictionary[Any, list[FilledStatement]] = WeakKeyDictionary()
 """Those of open transactions, by the driver's connection."""
 
 
@@ -35,10 +35,12 @@ def defer(connection: Connection, template: str, values: Any) -> bool:
     raw: Any = connection.connection.driver_connection
     driver: Any = connection.dialect.dbapi
     text = driver.ClientCursor(raw).mogrify(template, values)
-    DEFERRED.setdefault(raw, []).append(Deferred(template, text))
+    DEFERRED.setdefault(raw, []).append(FilledStatement(template, text))
     return True
 
 
-def run_together(raw: Any, statements: list[str]) -> None:
-    """Send statements without parameters as one message."""
-    raw.execute("; ".join(statements), prepare=False).close()
+def run_together(cursor: Any, statements: list[FilledStatement]) -> None:
+    """Send statements as one message, by a timed cursor: operators see it as one statement."""
+    templates, texts = zip(*statements, strict=True)
+    cursor.execute_filled("; ".join(texts), "; ".join(templates))
+    cursor.close()

@@ -110,10 +110,20 @@ class _TimedCursor:
     seconds = 0.0
 
     def execute(self, *arguments: Any) -> Any:
-        return self._count_and_time(super().execute, arguments)  # type: ignore[misc]
+        self._begin(arguments[0])
+        return self._time(super().execute, arguments)  # type: ignore[misc]
 
     def executemany(self, *arguments: Any) -> Any:
-        return self._count_and_time(super().executemany, arguments)  # type: ignore[misc]
+        self._begin(arguments[0])
+        return self._time(super().executemany, arguments)  # type: ignore[misc]
+
+    def execute_filled(self, text: str, template: str) -> Any:
+        """Run what has its values in its text; the log shows `template`, which has none.
+
+        PostgreSQL cannot prepare several statements at once.
+        """
+        self._begin(template)
+        return self._time(partial(super().execute, prepare=False), (text,))  # type: ignore[misc]
 
     def fetchone(self) -> Any:
         return self._time(super().fetchone)  # type: ignore[misc]
@@ -124,14 +134,13 @@ class _TimedCursor:
     def fetchall(self) -> Any:
         return self._time(super().fetchall)  # type: ignore[misc]
 
-    def _count_and_time(self, call: Callable[..., Any], argument: Any) -> Any:
+    def _begin(self, statement: Any) -> None:
         timer = _timer.get()
         if timer is None:
             count(STATEMENTS)
         else:
             timer.count += 1
-        self.statement, self.seconds = argument[0], 0.0
-        return self._time(call, argument)
+        self.statement, self.seconds = statement, 0.0
 
     def _time(self, call: Callable[..., Any], argument: Any = ()) -> Any:
         timer, began, before = _timer.get(), time.perf_counter(), self.seconds
@@ -151,10 +160,11 @@ def _log_slow(statement: Any, seconds: float) -> None:
     logger.warning("Slow statement (%d ms or more): %s", milliseconds, text, extra=extra)
 
 
-def time_statements(engine: Engine, slow_seconds: float = math.inf) -> None:
-    """Let cursors of `engine` be timed: events of SQLAlchemy cost more and miss what is fetched.
+def time_statements(engine: Engine, slow_seconds: float = math.inf) -> Any:
+    """Let cursors of `engine` be timed, and return their class, which takes a connection of the driver.
 
-    What takes `slow_seconds`, its rows included, is logged.
+    Events of SQLAlchemy cost more and miss what is fetched. What takes `slow_seconds`, its rows included,
+    is logged.
     """
     driver: Any = engine.dialect.dbapi
     own = {"driver_error": driver.Error, "slow_seconds": slow_seconds}
@@ -166,6 +176,7 @@ def time_statements(engine: Engine, slow_seconds: float = math.inf) -> None:
     context = engine.dialect.execution_ctx_cls
     more = {"create_default_cursor": create_default_cursor}
     engine.dialect.execution_ctx_cls = type("TimedContext", (context,), more)
+    return cursor_class
 
 
 def current_timer() -> StatementTimer | None:
