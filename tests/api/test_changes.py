@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from quire.actor import SYSTEM
+from quire.api import feed_cursor
 from quire.declare.clock import rfc3339
 from quire.records import COMMENTS, PAGES, POSTS, TAGS, USERS
 from quire.store import write
@@ -250,6 +251,22 @@ def test_the_cursor_of_a_list_costs_no_statement(as_, make, statements, write_po
     answer, sent = statements(client.get, "/api/v1/posts")
     assert answer.headers["X-Changes-Cursor"]
     assert not [one for one in sent if "change_feed" in one]
+
+
+def test_lists_of_one_second_share_their_cursor(as_, stop_clock, write_post, monkeypatch):
+    sealed, seal = [], feed_cursor.seal
+    monkeypatch.setattr(feed_cursor, "seal", lambda parts: sealed.append(parts) or seal(parts))
+    client = as_(None)
+
+    def cursor(query):
+        return client.get(f"/api/v1/posts?{query}").headers["X-Changes-Cursor"]
+
+    write_post(published=True)
+    stop_clock(hours=3)  # no other test has asked then
+    first = cursor("per_page=5")
+    assert cursor("per_page=6") == first and len(sealed) == 1
+    stop_clock(hours=3, seconds=1)
+    assert cursor("per_page=7") != first and len(sealed) == 2
 
 
 class TestRefusals:

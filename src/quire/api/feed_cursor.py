@@ -13,6 +13,7 @@ from quire.errors import CursorExpired, invalid_parameter
 from quire.store.events.change_feed import Place
 from quire.store.events.feed_position import FeedPosition
 from quire.store.lists.cursor import seal, unseal
+from quire.web.current import current_config
 
 START = "start"
 """The cursor of who wants all that is there, and then what changes."""
@@ -27,7 +28,15 @@ def after_list(actor: Actor, feed: FeedPosition) -> str:
 def encode(actor: Actor, epoch: str, place: Place) -> str:
     """The text of a place."""
     created = int(now().timestamp())
-    return seal([epoch, created, _reader(actor.role, actor.scopes), place.position, place.walk])
+    reader = _reader(actor.role, actor.scopes)
+    secret = current_config()["SECRET_KEY"]
+    return _sealed(secret, epoch, created, reader, place.position, place.walk)
+
+
+@lru_cache(100)
+def _sealed(_secret: str, *parts: Any) -> str:
+    """The text of these parts under the secret of the application: lists of one second share it."""
+    return seal(parts)
 
 
 def decode(actor: Actor, feed: FeedPosition, text: str | None) -> Place | None:
