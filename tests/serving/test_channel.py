@@ -19,8 +19,8 @@ from tests import running_server
 from tests.waiting import wait_until
 
 LARGE = b"x" * 400_000
-HUGE = b"x" * 8_000_000
-"""More than a system takes for a client that does not read."""
+HUGE = 8_000_000
+"""Bytes of an answer, more than a system takes for a client that does not read."""
 GET = b"GET /%s HTTP/1.1\r\nHost: a\r\n\r\n"
 LAST = b"GET /%s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 
@@ -43,7 +43,7 @@ def application(environ, start_response):
     if asked == "unchanged":
         start_response("304 Not Modified", [("ETag", '"a"')])
         return []
-    body = {"large": LARGE, "huge": HUGE}.get(asked, b"ok")
+    body = b"x" * HUGE if asked == "huge" else LARGE if asked == "large" else b"ok"
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
     return [body]
 
@@ -180,7 +180,7 @@ def test_what_a_client_has_taken_of_a_stream_is_not_kept():
 
 
 def test_all_connections_together_keep_a_bounded_output(monkeypatch):
-    monkeypatch.setattr(server_module, "TOTAL_OUTPUT", 4 * len(HUGE))
+    monkeypatch.setattr(server_module, "TOTAL_OUTPUT", 4 * HUGE)
     with running() as (server, port), contextlib.ExitStack() as stack:
         for _ in range(8):
             stack.enter_context(idle_reader(port, GET % b"huge"))
@@ -236,10 +236,10 @@ def test_the_loop_rests_while_a_thread_sends(monkeypatch):
             time.sleep(0.2)  # as for Python's lock
         return send(self, *arguments, **keywords)
 
-    turn = server_module.Server._turn
+    turn = server_module.Server._poll
     monkeypatch.setattr(channel_module.Channel, "send", slow_send)
     monkeypatch.setattr(
-        server_module.Server, "_turn", lambda self, seconds: turns.append(turn(self, seconds))
+        server_module.Server, "_poll", lambda self, seconds: turns.append(turn(self, seconds))
     )
     with running() as (_, port):
         before = len(turns)

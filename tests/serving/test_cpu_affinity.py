@@ -33,26 +33,26 @@ def threads():
 @many
 def test_threads_settle_where_the_kernel_put_the_first(threads):
     worker, roaming = threads
-    settler = CpuPinner()
-    settler.turn()  # sets this thread free
-    assert os.sched_getaffinity(worker.native_id) == settler.allowed
-    settler.turn()
+    pinner = CpuPinner()
+    pinner.tick()  # sets this thread free
+    assert os.sched_getaffinity(worker.native_id) == pinner.allowed
+    pinner.tick()
     here = os.sched_getaffinity(0)
-    assert len(here) == 1 and here < settler.allowed
+    assert len(here) == 1 and here < pinner.allowed
     assert os.sched_getaffinity(worker.native_id) == here
-    assert os.sched_getaffinity(roaming.native_id) == settler.allowed
-    settler.turn()  # stays for a while
+    assert os.sched_getaffinity(roaming.native_id) == pinner.allowed
+    pinner.tick()  # stays for a while
     assert os.sched_getaffinity(0) == here
-    settler.due = 0
-    settler.turn()
-    assert os.sched_getaffinity(0) == settler.allowed
-    settler.leave()
-    assert os.sched_getaffinity(worker.native_id) == settler.allowed
+    pinner.due = 0
+    pinner.tick()
+    assert os.sched_getaffinity(0) == pinner.allowed
+    pinner.leave()
+    assert os.sched_getaffinity(worker.native_id) == pinner.allowed
 
 
 def test_a_single_processor_is_left_alone():
-    settler = CpuPinner()
-    settler.allowed = {0}
-    settler.turn()
-    settler.leave()
-    assert not settler.free
+    pinner = CpuPinner()
+    pinner.allowed = {0}
+    pinner.tick()
+    pinner.leave()
+    assert not pinner.free

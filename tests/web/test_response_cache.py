@@ -314,7 +314,7 @@ def test_a_kept_body_takes_no_more_than_its_length():
     written = orjson.dumps("x" * 2000)  # with as much unused memory behind its end
     tracemalloc.start()
     try:
-        kept = response_cache._joined([written])
+        kept = response_cache._join([written])
         bytes_taken, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

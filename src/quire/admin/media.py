@@ -57,7 +57,7 @@ class MediaView(RecordView):
         if request.method != "POST":
             return self._ask_file()
         try:
-            saved = self._take(actor)
+            saved = self._upload_sent_file(actor)
         except Problem as problem:
             if wants_json():
                 raise
@@ -100,7 +100,7 @@ class MediaView(RecordView):
         with receive(file.stream, file.filename) as received:
             yield received
 
-    def _take(self, actor: Actor) -> write.Saved:
+    def _upload_sent_file(self, actor: Actor) -> write.Saved:
         raw = {"alt": request.form["alt"]} if request.form.get("alt") else {}
         with self._sent_file() as received:
             return upload(actor, received, raw)

@@ -153,14 +153,14 @@ class RecordView(
 
     # one record -----------------------------------------------------------------------------
 
-    def _one(self) -> tuple[Actor, dict[str, Any]]:
+    def _load_record(self) -> tuple[Actor, dict[str, Any]]:
         actor = panel_actor()
         return actor, find(self.record, actor, parse_id(request.args.get("id")))
 
     @expose("/details/")
     def details_view(self) -> Answer:
         """The details page of a record."""
-        actor, state = self._one()
+        actor, state = self._load_record()
         return self.render(
             "quire_admin/details.html",
             heading=record_title(self.record, state),
@@ -196,7 +196,7 @@ class RecordView(
         """The form of a record."""
         record = self.record
         require_possible(record.access.update, panel_actor())
-        actor, state = self._one()
+        actor, state = self._load_record()
         rights = rights_on(record, actor, state["id"])
         if "update" not in rights:
             raise PermissionDenied(requires(record.access.update.message()))
@@ -214,7 +214,7 @@ class RecordView(
         if name not in ("create_view", "edit_view") or wants_json():
             return super().refuse_forged(name, refusal)
         try:
-            state = None if name == "create_view" else self._one()[1]
+            state = None if name == "create_view" else self._load_record()[1]
         except NotFound as missing:
             return self.answer(missing)
         form = form_for(self.record, panel_actor(), creating=state is None)

@@ -40,13 +40,13 @@ class Changes(Resource):
         if place is None:
             part = Part([], Place(feed.last), False)
         else:
-            part = _read(actor, records, place, limit, wait)
+            part = _read_or_wait(actor, records, place, limit, wait)
         cursor = feed_cursor.encode(actor, feed.epoch, part.next)
         body: dict[str, Any] = {"changes": part.changes, "next": cursor, "more": part.more}
         return responses.json_response(body, headers={"Cache-Control": "private, no-store"})
 
 
-def _read(actor: Actor, records: list[Record], place: Place, limit: int, wait: int) -> Part:
+def _read_or_wait(actor: Actor, records: list[Record], place: Place, limit: int, wait: int) -> Part:
     part = _read_now(actor, records, place, limit)
     # rules look at nothing else of the actor
     reader = actor.cache_key_actor, actor.user_id, actor.session_id

@@ -38,7 +38,7 @@ class SharedRead:
     """What one request reads for all that were woken with the same question; the others wait for it."""
 
     def __init__(self) -> None:
-        self.turn = threading.Lock()
+        self.lock = threading.Lock()
         self._part: Part | None = None
         self._problem: Problem | None = None
 
@@ -181,20 +181,20 @@ class Wait:
         with long_wait():
             if goes_on := self.watcher.goes_on(self, position, question):
                 shared = self.shared  # a later change brings another one
-                turn = self._turn(shared)
+                stack = self._wait_to_read(shared)
         if not goes_on:
             refuse_during_maintenance(current_request())
             return None
-        with turn:
+        with stack:
             return shared.get(read)
 
-    def _turn(self, shared: SharedRead) -> ExitStack:
+    def _wait_to_read(self, shared: SharedRead) -> ExitStack:
         """Wait until it has been read, or until it is this request's turn to read, which it then ends."""
-        turn = ExitStack()
-        turn.enter_context(shared.turn)
+        stack = ExitStack()
+        stack.enter_context(shared.lock)
         if not shared.is_done:
-            turn.enter_context(self.watcher.readers)
-        return turn
+            stack.enter_context(self.watcher.readers)
+        return stack
 
 
 @contextmanager

@@ -76,7 +76,7 @@ def size_limit() -> SizeLimit:
     return SizeLimit(current_config()["RESPONSE_BYTES"])
 
 
-def _bounded(data: dict[str, Any], is_counted: bool = False) -> bytes:
+def _to_json(data: dict[str, Any], is_counted: bool = False) -> bytes:
     """An object as JSON. Raises TooCostly where it is too large, mostly before it is made.
 
     `is_counted` where its texts have been counted when they were read.
@@ -89,14 +89,14 @@ def _bounded(data: dict[str, Any], is_counted: bool = False) -> bytes:
     return body
 
 
-def _bounded_list(rows: list[dict[str, Any]]) -> orjson.Fragment:
+def _list_to_json(rows: list[dict[str, Any]]) -> orjson.Fragment:
     """Rows that include others as JSON, one by one. Raises TooCostly where they are too large.
 
     What several of them include is in memory once, in JSON as often as it is included.
     """
     limit, parts = size_limit(), []
     for row in rows:
-        parts.append(_bounded(row))
+        parts.append(_to_json(row))
         limit.add(len(parts[-1]))
     return orjson.Fragment(b"[%b]" % b",".join(parts))
 
@@ -118,7 +118,7 @@ def object_response(
     """
     request = current_request()
     reads = request.method in READS
-    body = _bounded(data, is_counted) if reads else orjson.dumps(data)
+    body = _to_json(data, is_counted) if reads else orjson.dumps(data)
     version = data.get("version") if version is None else version
     mark = hashlib.sha256(body).hexdigest()[:16]
     etag = f'"{kind}{version}-{mark}"' if version is not None else f'"{mark}"'
@@ -130,7 +130,7 @@ def object_response(
 
 def list_response(key: str, page: Page, query: Query) -> Response:
     """A list in its envelope, with totals and links in the headers too."""
-    rows = _bounded_list(page.rows) if query.include else page.rows
+    rows = _list_to_json(page.rows) if query.include else page.rows
     data: dict[str, Any] = {
         key: rows,
         "total": page.total,
@@ -151,14 +151,14 @@ def list_response(key: str, page: Page, query: Query) -> Response:
     headers = {"Link": links} if links else {}
     if page.total is not None:
         headers["X-Total-Count"] = str(page.total)
-    body = _bounded(data, is_counted=True)
+    body = _to_json(data, is_counted=True)
     etag = f'W/"{hashlib.sha256(body).hexdigest()[:24]}"'
     return _with_etag(request, body, 200, etag, headers)
 
 
 def array_response(rows: list[dict[str, Any]], total: int, query: Query) -> Response:
     """Rows of a list alone, their total in a header."""
-    body = orjson.dumps(_bounded_list(rows) if query.include else rows)
+    body = orjson.dumps(_list_to_json(rows) if query.include else rows)
     size_limit().check(len(body))
     etag = f'W/"{hashlib.sha256(b"%d %b" % (total, body)).hexdigest()[:24]}"'
     return _with_etag(current_request(), body, 200, etag, {"X-Total-Count": str(total)})

@@ -55,7 +55,7 @@ class CsrfToken(BaseModel):
     csrf_token: str
 
 
-def _read(model: type[Model]) -> Model:
+def _parse_body(model: type[Model]) -> Model:
     try:
         return model.model_validate(read_object())
     except ValidationError as error:
@@ -78,7 +78,7 @@ class TokenPairCreate(Resource):
 
     def post(self) -> Response:
         """Sign in: the tokens, and the account that they stand for."""
-        credentials = _read(Credentials)
+        credentials = _parse_body(Credentials)
         owner, pair = login.with_password(
             credentials.email, credentials.password, credentials.otp, _begin
         )
@@ -95,7 +95,7 @@ class TokenRefresh(Resource):
 
     def post(self) -> Response:
         """Refresh."""
-        refresh_token = _read(RefreshToken)
+        refresh_token = _parse_body(RefreshToken)
         with count_attempt("token") as it:
             pair = jwt.refresh(refresh_token.refresh_token, anonymous_actor())
             it.right = True
@@ -107,7 +107,7 @@ class TokenRevoke(Resource):
 
     def post(self) -> Response:
         """Revoke (RFC 7009): 204, whatever the token was."""
-        jwt.revoke(_read(RefreshToken).refresh_token)
+        jwt.revoke(_parse_body(RefreshToken).refresh_token)
         return responses.empty_response(204)
 
 

@@ -149,7 +149,7 @@ def _signer(secret: str) -> Signer:
 
 
 @lru_cache(1024)
-def _read(token: str, secret: str) -> Claims:
+def _verify_access_token(token: str, secret: str) -> Claims:
     """What a token with a valid signature says; cached, since only its expiry can change.
 
     Raises BadData, ValueError.
@@ -164,7 +164,7 @@ def _read(token: str, secret: str) -> Claims:
 def authenticate(token: str) -> ActiveSession:
     """The session of an access token. Raises Unauthenticated if it is expired, forged or ended."""
     try:
-        claims = _read(token, current_app.config["SECRET_KEY"])
+        claims = _verify_access_token(token, current_app.config["SECRET_KEY"])
     except (BadData, ValueError):
         raise invalid_token("The token is not valid.") from None
     if claims.exp + LEEWAY <= time.time():

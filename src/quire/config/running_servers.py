@@ -41,27 +41,27 @@ class ServerFiles:
     @property
     def address(self) -> str:
         """Where it listens."""
-        return str(_read(self.path(DESCRIPTION)).get("address", self.name))
+        return str(_read_json(self.path(DESCRIPTION)).get("address", self.name))
 
     def request_restart(self, id: str) -> None:
         """Ask the server to restart; its response will have the same id."""
-        _write(self.path(REQUEST), {"id": id})
+        _write_json(self.path(REQUEST), {"id": id})
 
     def take_request(self) -> str | None:
         """The id of a restart that was asked for, None if none was; asks no second time."""
         if not self.path(REQUEST).exists():
             return None
-        id = _read(self.path(REQUEST)).get("id")
+        id = _read_json(self.path(REQUEST)).get("id")
         self.path(REQUEST).unlink(missing_ok=True)
         return str(id)
 
     def respond(self, id: str, problem: str | None) -> None:
         """Say how the restart that was asked for by `id` ended: None for well."""
-        _write(self.path(RESPONSE), {"id": id, "problem": problem})
+        _write_json(self.path(RESPONSE), {"id": id, "problem": problem})
 
     def take_response(self, id: str) -> dict[str, Any] | None:
         """The response to a request, once it is there: `problem` is None if all went well."""
-        response = _read(self.path(RESPONSE))
+        response = _read_json(self.path(RESPONSE))
         if response.get("id") != id:
             return None
         self.path(RESPONSE).unlink(missing_ok=True)
@@ -83,7 +83,7 @@ def registered(instance: Path, address: str) -> Iterator[ServerFiles]:
     files.remove()  # those of a process that had the same number
     try:
         with FileLock(files.path(LOCK), timeout=5, fallback_to_soft=False):
-            _write(files.path(DESCRIPTION), {"address": address, "pid": os.getpid()})
+            _write_json(files.path(DESCRIPTION), {"address": address, "pid": os.getpid()})
             yield files
     finally:
         files.remove()
@@ -100,7 +100,7 @@ def running_servers(instance: Path) -> list[ServerFiles]:
     return running
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read_json(path: Path) -> dict[str, Any]:
     """What is in the file; nothing while there is none."""
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -109,7 +109,7 @@ def _read(path: Path) -> dict[str, Any]:
     return content
 
 
-def _write(path: Path, content: dict[str, Any]) -> None:
+def _write_json(path: Path, content: dict[str, Any]) -> None:
     """Write the file in one step."""
     part = path.with_name(f"{path.name}.part")
     text = json.dumps(content)

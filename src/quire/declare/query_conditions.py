@@ -83,7 +83,7 @@ def parse_name(name: str, paths: Mapping[str, Field], others: Sequence[str]) -> 
 
 def parse_flag(name: str, text: str) -> bool:
     """The value of a parameter that is true or false. Raises BadRequest."""
-    return bool(_read(name, text, FLAG))
+    return bool(_parse_value(name, text, FLAG))
 
 
 def parse_condition(
@@ -109,13 +109,13 @@ def _hint(path: str, field: Field, paths: Mapping[str, Field]) -> str:
 
 
 def _value(name: str, operator: str, text: str, field: Field) -> Any:
-    value = _read(name, text, field.kind)
+    value = _parse_value(name, text, field.kind)
     if field.choices and operator not in TEXT_OPERATORS and value not in field.choices:
         raise invalid_parameter(name, f"{name} must be one of: {', '.join(field.choices)}.")
     return value
 
 
-def _read(name: str, text: str, kind: Kind) -> Any:
+def _parse_value(name: str, text: str, kind: Kind) -> Any:
     try:
         return kind.from_text(text)
     except PydanticCustomError as error:

@@ -187,7 +187,7 @@ def any_of(*rules: Rule) -> Rule:
         conditions = [one for one in answers if not isinstance(one, bool)]
         return or_(*conditions) if conditions else False
 
-    return _combined(answer, OR, rules)
+    return _combine(answer, OR, rules)
 
 
 def all_of(*rules: Rule) -> Rule:
@@ -200,7 +200,7 @@ def all_of(*rules: Rule) -> Rule:
         conditions = [one for one in answers if not isinstance(one, bool)]
         return and_(*conditions) if conditions else True
 
-    return _combined(answer, AND, rules)
+    return _combine(answer, AND, rules)
 
 
 def scoped(scope: str | None, rule: Rule) -> Rule:
@@ -208,7 +208,7 @@ def scoped(scope: str | None, rule: Rule) -> Rule:
     return rule if rule is NOBODY else replace(rule, by_scope=True, scope=scope, _cached_answers={})
 
 
-def _combined(answer: Callable[[Actor], Answer], word: str, rules: tuple[Rule, ...]) -> Rule:
+def _combine(answer: Callable[[Actor], Answer], word: str, rules: tuple[Rule, ...]) -> Rule:
     needs = word.join(rule.needs for rule in rules)
     cacheable = all(rule.cacheable for rule in rules)
     return Rule(answer, needs, cacheable, parts=rules, conjunction=word)

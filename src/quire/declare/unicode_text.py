@@ -31,16 +31,16 @@ _INVISIBLE = re.compile(
 
 def normalize(value: Any) -> Any:
     """`value` with every text in it in Normalization Form C (Unicode Standard Annex #15)."""
-    return _normalized(value, _MAX_DEPTH)
+    return _normalize(value, _MAX_DEPTH)
 
 
-def _normalized(value: Any, depth: int) -> Any:
+def _normalize(value: Any, depth: int) -> Any:
     if isinstance(value, str):
         return unicodedata.normalize("NFC", value)
     if isinstance(value, list) and depth:
-        return [_normalized(one, depth - 1) for one in value]
+        return [_normalize(one, depth - 1) for one in value]
     if isinstance(value, dict) and depth:
-        return {name: _normalized(one, depth - 1) for name, one in value.items()}
+        return {name: _normalize(one, depth - 1) for name, one in value.items()}
     return value
 
 

@@ -64,13 +64,13 @@ class SampleGenerator:
     def users(self, count: int, usernames: set[str]) -> Iterator[Raw]:
         """People who cannot sign in; `taken` holds usernames in lower case and grows."""
         for number in range(count):
-            first, last = self._one(FIRST), self._one(LAST)
+            first, last = self._choice(FIRST), self._choice(LAST)
             username = _free(f"{first}.{last}".lower(), usernames, longest=20)
             yield {
                 "username": username,
                 "email": f"{username}@example.org",
                 "role": "author" if self._random.random() < 0.4 or number == 0 else "member",
-                "bio": f"{first} writes about {self._one(TOPICS)}.",
+                "bio": f"{first} writes about {self._choice(TOPICS)}.",
                 "created_at": _text(self._latest - timedelta(days=self._days + self._below(300))),
             }
 
@@ -87,7 +87,7 @@ class SampleGenerator:
             yield {
                 "title": self._title(),
                 "body": self._body(),
-                "author": self._one(authors),
+                "author": self._choice(authors),
                 "tags": self._some(tags),
                 "created_at": _text(written),
                 "published_at": None
@@ -103,15 +103,15 @@ class SampleGenerator:
         Each is later than what it stands below, where that has a moment, `at`.
         """
         for _ in range(count):
-            parent = self._one(parents) if parents else None
-            writer = self._one(people)
-            above: Raw = parent or self._one(posts)
+            parent = self._choice(parents) if parents else None
+            writer = self._choice(people)
+            above: Raw = parent or self._choice(posts)
             yield {
                 "post": above["post"] if parent else above["id"],
                 "parent": parent["id"] if parent else None,
                 "author": writer["id"],
                 "author_name": writer["username"],
-                "body": self._one(COMMENT_TEXTS),
+                "body": self._choice(COMMENT_TEXTS),
                 "status": self._status(),
                 "created_at": _text(self._moment_after(above.get("at"))),
             }
@@ -121,18 +121,18 @@ class SampleGenerator:
         return "approved" if chance < 0.8 else "pending" if chance < 0.95 else "spam"
 
     def _title(self) -> str:
-        verb = self._one(VERBS).replace("-", " ")
-        return f"{verb} {self._one(TOPICS)} and {self._one(TOPICS)} {self._one(TURNS)}"
+        verb = self._choice(VERBS).replace("-", " ")
+        return f"{verb} {self._choice(TOPICS)} and {self._choice(TOPICS)} {self._choice(TURNS)}"
 
     def _body(self) -> str:
         parts = [self._paragraph() for _ in range(1 + self._below(3))]
-        parts.insert(1, f"## {self._one(TOPICS).capitalize()}")
+        parts.insert(1, f"## {self._choice(TOPICS).capitalize()}")
         parts.append(LISTS if self._random.random() < 0.7 else CODE)
         return "\n\n".join(parts)
 
     def _paragraph(self) -> str:
-        sentences = [self._one(SENTENCES) for _ in range(2 + self._below(3))]
-        sentences[0] = f"*{self._one(TOPICS).capitalize()}* first. {sentences[0]}"
+        sentences = [self._choice(SENTENCES) for _ in range(2 + self._below(3))]
+        sentences[0] = f"*{self._choice(TOPICS).capitalize()}* first. {sentences[0]}"
         return " ".join(sentences)
 
     def _moment(self) -> datetime:
@@ -146,9 +146,9 @@ class SampleGenerator:
 
     def _some(self, choices: Sequence[int]) -> list[int]:
         count = self._below(min(5, len(choices) + 1))
-        return sorted({self._one(choices) for _ in range(count)})
+        return sorted({self._choice(choices) for _ in range(count)})
 
-    def _one(self, choices: Sequence[Any]) -> Any:
+    def _choice(self, choices: Sequence[Any]) -> Any:
         return choices[self._below(len(choices))]
 
     def _below(self, end: int) -> int:

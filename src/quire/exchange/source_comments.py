@@ -62,14 +62,14 @@ def without_comments(body: str, code_in: Callable[[str], IsCode] | None = None) 
     """
     count = 0
     for _ in range(_MOST_PASSES):
-        cut = _cut(body, (code_in or code_of)(body))
+        cut = _strip_comments(body, (code_in or code_of)(body))
         body, count = cut.body, count + cut.number
         if not cut.number:
             return CleanedText(body, count, cut.unclosed)
     return CleanedText(body, count, True)
 
 
-def _cut(body: str, is_code: IsCode) -> CleanedText:
+def _strip_comments(body: str, is_code: IsCode) -> CleanedText:
     pieces: list[str] = []
     never_closed: set[str] = set()
     at = 0

@@ -122,7 +122,7 @@ def _attempt(job: Job) -> str:
     if isinstance(captured.error, Reschedule):
         queue.reschedule(job, 0)
         return "more"
-    return _failed(job, captured.error, finished)
+    return _record_failure(job, captured.error, finished)
 
 
 def _run_handler(handlers: list[Handler], job: Job, finished: list[str]) -> None:
@@ -134,7 +134,7 @@ def _run_handler(handlers: list[Handler], job: Job, finished: list[str]) -> None
             finished.append(one.name)
 
 
-def _failed(job: Job, error: Exception, finished: list[str]) -> str:
+def _record_failure(job: Job, error: Exception, finished: list[str]) -> str:
     reason = (
         str(error) if isinstance(error, PermanentFailure) else f"{type(error).__name__}: {error}"
     )

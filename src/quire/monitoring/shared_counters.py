@@ -70,7 +70,7 @@ class SharedCounters:
                 self._file = self._folder / _file_name()
             numbers = self._own.snapshot()
             process = _process_state(job_threads)
-            _write(self._file, {"process": vars(process), "numbers": _pairs(numbers)})
+            _write_file(self._file, {"process": vars(process), "numbers": _pairs(numbers)})
             self._written = numbers
         with suppress(OSError, Timeout), self._lock(0):
             self._take_over_ended()
@@ -100,10 +100,10 @@ class SharedCounters:
         return FileLock(self._folder / "lock", timeout=seconds, fallback_to_soft=False)
 
     def _read_others(self) -> list[dict[str, Any]]:
-        ended = _read(self._folder / ENDED)
+        ended = _read_file(self._folder / ENDED)
         merged = set(ended.get("files", ()))
         paths = [path for path, _ in self._others() if path.name not in merged]
-        return [ended, *(_read(path) for path in paths)]
+        return [ended, *(_read_file(path) for path in paths)]
 
     def _others(self) -> Iterator[tuple[Path, float]]:
         """The files of other processes, and how long ago each was written."""
@@ -116,13 +116,13 @@ class SharedCounters:
         old = [path for path, age in self._others() if age > ENDED_SECONDS]
         if not old:
             return
-        ended = _read(self._folder / ENDED)
+        ended = _read_file(self._folder / ENDED)
         merged = set(ended.get("files", ()))
-        new = [_numbers(_read(path)) for path in old if path.name not in merged]
+        new = [_numbers(_read_file(path)) for path in old if path.name not in merged]
         numbers = add_up([_numbers(ended), *new])
         # named there first: whoever is killed in between leaves nothing that is counted twice
         content = {"numbers": _pairs(numbers), "files": [path.name for path in old]}
-        _write(self._folder / ENDED, content)
+        _write_file(self._folder / ENDED, content)
         for path in old:
             path.unlink(missing_ok=True)
 
@@ -132,14 +132,14 @@ def _file_name() -> str:
     return f"{host}-{os.getpid()}-{secrets.token_hex(4)}.json"
 
 
-def _write(path: Path, content: dict[str, Any]) -> None:
+def _write_file(path: Path, content: dict[str, Any]) -> None:
     new = path.with_suffix(".new")
     data = json.dumps(content)
     new.write_text(data, encoding="utf-8")
     new.replace(path)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read_file(path: Path) -> dict[str, Any]:
     """What a process has written; nothing where the file has gone, or was left incomplete by a crash."""
     try:
         age = time.time() - path.stat().st_mtime

@@ -17,7 +17,7 @@ class CpuPinner:
     """Keeps the threads of this process together, on the processor where the kernel has room.
 
     A thread that waits for Python's lock on another processor has to be woken there, which costs
-    more than most of what is done under the lock. `turn` is called often, by one thread: every few
+    more than most of what is done under the lock. `tick` is called often, by one thread: every few
     seconds it sets that thread free, and the next time moves all others to where it was put.
     Linux only; elsewhere, and on a single processor, nothing happens.
     """
@@ -27,12 +27,12 @@ class CpuPinner:
         self.due = 0.0
         self.free = False
 
-    def turn(self) -> None:
+    def tick(self) -> None:
         """Settle, or get ready to, when it is time."""
         if len(self.allowed) < 2:
             return
         if self.free:
-            self._settle()
+            self._pin()
         elif time.monotonic() >= self.due:
             os.sched_setaffinity(0, self.allowed)
             self.free = True
@@ -42,7 +42,7 @@ class CpuPinner:
         if len(self.allowed) > 1:
             self._move(self.allowed)
 
-    def _settle(self) -> None:
+    def _pin(self) -> None:
         self._move({_processor()})
         self.due, self.free = time.monotonic() + STAY_SECONDS, False
 

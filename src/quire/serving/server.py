@@ -57,7 +57,7 @@ class Server(TcpWSGIServer):
         trusted_proxy: str | None = None,
         **options: Any,
     ):
-        self.settler = CpuPinner() if one_processor else None
+        self.cpu_pinner = CpuPinner() if one_processor else None
         self.trusted_proxy = trusted_proxy
         limits = {**LIMITS, "connection_limit": most_connections(), **options}
         adj = Adjustments(**limits)
@@ -135,9 +135,9 @@ class Server(TcpWSGIServer):
     def run(self) -> bool:
         """Serve until `stop`; say whether every accepted request was answered."""
         while not self.stopping:
-            self._turn(0.5)
-            if self.settler is not None:
-                self.settler.turn()
+            self._poll(0.5)
+            if self.cpu_pinner is not None:
+                self.cpu_pinner.tick()
         if self.retiring:
             self.draining = True
             wasyncore.dispatcher.close(self)  # what waits in the backlog is for the others
@@ -147,11 +147,11 @@ class Server(TcpWSGIServer):
         for dispatcher in filter(None, (self.task_dispatcher, self.preflights)):
             dispatcher.shutdown(timeout=1)
         wasyncore.close_all(self._map)
-        if self.settler is not None:
-            self.settler.leave()
+        if self.cpu_pinner is not None:
+            self.cpu_pinner.leave()
         return finished
 
-    def _turn(self, seconds: float) -> None:
+    def _poll(self, seconds: float) -> None:
         wasyncore.loop(timeout=seconds, use_poll=True, map=self._map, count=1)
         now = time.time()
         if now >= self.next_look_at_readers:
@@ -163,7 +163,7 @@ class Server(TcpWSGIServer):
         self.draining = True
         end = time.monotonic() + HANDSHAKE_SECONDS
         while drop_new_connections(self.socket) and time.monotonic() < end:
-            self._turn(0.01)
+            self._poll(0.01)
         for _ in range(self.adj.backlog * 2):
             if not select.select([self.socket], [], [], 0)[0]:
                 break
@@ -178,7 +178,7 @@ class Server(TcpWSGIServer):
             if time.monotonic() - started > (RETIRE_SECONDS if retiring else DRAIN_SECONDS):
                 logger.error("%d requests were not completed in time", len(self.active_channels))
                 return False
-            self._turn(0.05)
+            self._poll(0.05)
             self.maintenance(time.time())
             if not retiring:
                 self._close_quiet(started)

@@ -130,11 +130,11 @@ class Supervisor:
         self.build, self.sock, self.count = build, sock, count
         self.requests, self.own = requests, own
         self.owns_socket = own is None
-        self.stopping = self.broken = self.asked = False
+        self.stopping = self.has_failed = self.restart_requested = False
         self._wake = threading.Event()
         self.request: str | None = None
-        self.patience = 0.0
-        self.fresh: list[ServerProcess] = []
+        self.restart_deadline = 0.0
+        self.starting: list[ServerProcess] = []
         self.retired: list[ServerProcess] = []
         self.members = [] if own else self._start()
 
@@ -150,13 +150,13 @@ class Supervisor:
 
     def restart(self) -> None:
         """Ask `run` for a restart; safe to call from a signal handler."""
-        self.asked = True
+        self.restart_requested = True
 
     def run(self, announce: Callable[[], None]) -> int:
         """Call `announce` when all processes are ready, then watch over them until `stop`."""
         announced = False
         while not self.stopping:
-            self._turn()
+            self._await_events()
             if not announced and all(member.ready for member in self.members):
                 announced = True
                 announce()
@@ -178,8 +178,8 @@ class Supervisor:
             watch.join(0.5)  # with a limit, so that Windows handles signals meanwhile
         return 0 if finished and statuses == [0] else 1
 
-    def _turn(self) -> None:
-        every = [*self.members, *self.fresh, *self.retired]
+    def _await_events(self) -> None:
+        every = [*self.members, *self.starting, *self.retired]
         if not every:
             self._wake.wait(LOOK_SECONDS)
             return
@@ -195,7 +195,7 @@ class Supervisor:
         ended.process.join()
         if ended in self.members:
             self._replace(ended)
-        elif ended in self.fresh:
+        elif ended in self.starting:
             self._abandon_restart(f"{ended} before it was ready. {ended.reason}")
         elif ended in self.retired:
             ended.stop()
@@ -208,28 +208,28 @@ class Supervisor:
         self.members.remove(dead)
         if not dead.ready:
             logger.error("%s before it was ready; stopping. %s", dead, dead.reason)
-            self.broken = True
+            self.has_failed = True
             self.stop()
             return
         logger.error("%s; starting another one.", dead)
         self.members.append(ServerProcess(self.build, self.sock))
 
     def _look_after_restart(self) -> None:
-        if self.fresh:
-            if all(one.ready for one in self.fresh):
+        if self.starting:
+            if all(one.ready for one in self.starting):
                 self._hand_over()
-            elif time.monotonic() > self.patience:
+            elif time.monotonic() > self.restart_deadline:
                 self._abandon_restart(f"New processes were not ready in {START_SECONDS} seconds.")
             return
         self.request = self.requests.take_request() if self.requests else None
-        if self.asked or self.request is not None:
-            self.asked = False
-            self.patience = time.monotonic() + START_SECONDS
-            self.fresh = self._start()
+        if self.restart_requested or self.request is not None:
+            self.restart_requested = False
+            self.restart_deadline = time.monotonic() + START_SECONDS
+            self.starting = self._start()
 
     def _hand_over(self) -> None:
         """New connections go to the new processes from now on; the old ones finish."""
-        old, self.members, self.fresh = self.members, self.fresh, []
+        old, self.members, self.starting = self.members, self.starting, []
         if self.own is not None and not self.owns_socket:
             self.sock, self.owns_socket = self.sock.dup(), True  # the server closes its own
             self.own.retire()
@@ -239,13 +239,13 @@ class Supervisor:
         self._conclude(None)
 
     def _abandon_restart(self, problem: str) -> None:
-        for one in self.fresh:
+        for one in self.starting:
             if one.ready:
                 one.retire()
             else:
                 one.process.kill()
-        self.retired += self.fresh
-        self.fresh = []
+        self.retired += self.starting
+        self.starting = []
         self._conclude(problem)
 
     def _conclude(self, problem: str | None) -> None:
@@ -257,10 +257,10 @@ class Supervisor:
             self.requests.respond(self.request, problem)
 
     def _finish(self) -> int:
-        every = [*self.members, *self.fresh, *self.retired]
+        every = [*self.members, *self.starting, *self.retired]
         if self.owns_socket:
             self.sock.close()
         for one in every:
             one.stop()
         finished = [one.join(DRAIN_SECONDS + 5) for one in every]
-        return 1 if self.broken or not all(finished) else 0
+        return 1 if self.has_failed or not all(finished) else 0

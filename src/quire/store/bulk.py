@@ -131,7 +131,7 @@ class _Bulk:
             aborted = self._options.atomic and any(one.problem for one in self._results)
             if aborted or self._options.dry_run:
                 roll_back()
-            self._keep()
+            self._store_batch()
         if aborted:
             for row in rows:
                 if self._results[row.number].problem is None:
@@ -153,7 +153,7 @@ class _Bulk:
         self._begin(batch)
         with transaction():
             self._do(rows)
-            self._keep()
+            self._store_batch()
 
     def _begin(self, batch: int | None) -> None:
         self._batch = batch
@@ -282,7 +282,7 @@ class _Bulk:
     def _fail(self, row: _Row, problem: Problem) -> None:
         self._results[row.number] = Result(problem.status, row.operation.id, problem=problem)
 
-    def _keep(self) -> None:
+    def _store_batch(self) -> None:
         """Store the changes as a batch, so that they can be undone."""
         if self._changes:
             with transaction() as connection:

@@ -109,20 +109,20 @@ def cached(engine: Engine, state: DatabaseState, key: Any, compute: Callable[[],
     entries = _entries.setdefault(engine, {})
     entry = _valid(entries, state, key)
     if entry is not None:
-        return _used(entry)
+        return _cached_value(entry)
     lock = _computing.setdefault((engine, key), threading.Lock())
     # who waits for longer than an answer takes computes it again
     is_first = lock.acquire(timeout=WAIT_SECONDS)
     try:
         entry = _valid(entries, state, key)
-        return _used(entry) if entry is not None else _compute(entries, state, key, compute)
+        return _cached_value(entry) if entry is not None else _compute(entries, state, key, compute)
     finally:
         if is_first:
             _computing.pop((engine, key), None)
             lock.release()
 
 
-def _used(entry: Entry) -> Any:
+def _cached_value(entry: Entry) -> Any:
     count(CACHE_LOOKUPS, "hit")
     note_reads(entry.names)
     return entry.value

@@ -74,11 +74,11 @@ def conflicting_fields(
     return [
         name
         for name, value in draft.values.items()
-        if not is_same_value(state.get(name), value) and not _unchanged(base, name, state)
+        if not is_same_value(state.get(name), value) and not _is_unchanged(base, name, state)
     ]
 
 
-def _unchanged(base: Raw, name: str, state: Raw) -> bool:
+def _is_unchanged(base: Raw, name: str, state: Raw) -> bool:
     """Whether a field has the value that it had; False where that is not known."""
     value: Any = state.get(name)
     return name in base and is_same_value(base[name], value)

@@ -61,7 +61,7 @@ def begin_maintenance(actor: Actor, message: str) -> Maintenance:
     `message` has at most LONGEST_MESSAGE characters.
     """
     with transaction() as connection:
-        before = _read(connection)
+        before = _read_maintenance(connection)
         maintenance = Maintenance(before.since if before else now(), message)
         connection.execute(delete(_rows))
         values = {"id": ONLY_ROW, "since": maintenance.since, "message": message}
@@ -81,9 +81,9 @@ def end_maintenance(actor: Actor) -> bool:
 
 def _read_current() -> Maintenance | None:
     with read_connection() as connection:
-        return _read(connection)
+        return _read_maintenance(connection)
 
 
-def _read(connection: Connection) -> Maintenance | None:
+def _read_maintenance(connection: Connection) -> Maintenance | None:
     row = connection.execute(_current).first()
     return None if row is None else Maintenance(*row)

@@ -43,7 +43,7 @@ class RecordStream:
     """
 
     def __init__(self, record: Record, actor: Actor, query: Query, most: int = MAX_ROWS):
-        self._batches = _read(record, actor, query, most)
+        self._batches = _read_batches(record, actor, query, most)
         self._first = next(self._batches, [])
 
     def __iter__(self) -> Iterator[list[State]]:
@@ -54,7 +54,7 @@ class RecordStream:
         self._batches.close()
 
 
-def _read(
+def _read_batches(
     record: Record, actor: Actor, query: Query, most: int
 ) -> Generator[list[State], None, None]:
     end = time.monotonic() + MAX_SECONDS

@@ -97,9 +97,9 @@ class ReadReplica:
         self.engine, self.is_sampling, self._primary = engine, False, primary
         self._is_usable, self._asked_at = False, 0.0
         self._lock = threading.Lock()
-        self._used: set[ConnectionPoolEntry] = set()
-        event.listen(engine, "checkout", lambda _, record, __: self._used.add(record))
-        event.listen(engine, "checkin", lambda _, record: self._used.discard(record))
+        self._in_use: set[ConnectionPoolEntry] = set()
+        event.listen(engine, "checkout", lambda _, record, __: self._in_use.add(record))
+        event.listen(engine, "checkin", lambda _, record: self._in_use.discard(record))
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
@@ -161,7 +161,7 @@ class ReadReplica:
     def sample(self) -> Sample:
         """How it is now."""
         expected = None
-        cutting = threading.Timer(HANGING_SECONDS, self._cut)
+        cutting = threading.Timer(HANGING_SECONDS, self._abort_connections)
         cutting.daemon = True
         cutting.start()
         try:
@@ -196,13 +196,13 @@ class ReadReplica:
         """Whether requests wait for the replica, or have asked for it lately."""
         with self._lock:
             is_wanted = time.monotonic() - self._asked_at < UNUSED_SECONDS
-            self.is_sampling = is_wanted or bool(self._used)
+            self.is_sampling = is_wanted or bool(self._in_use)
             return self.is_sampling
 
-    def _cut(self) -> None:
+    def _abort_connections(self) -> None:
         """Let all who wait for the replica fail: its server is there and says nothing."""
         self._is_usable = False
-        for record in tuple(self._used):
+        for record in tuple(self._in_use):
             raw: Any = record.dbapi_connection
             with suppress(OSError, self.engine.dialect.loaded_dbapi.Error):
                 if raw is not None:

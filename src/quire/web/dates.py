@@ -22,13 +22,13 @@ Moment = str | datetime
 """A date in the form of the API (RFC 3339), or an aware datetime."""
 
 
-def _read(moment: Moment) -> datetime:
+def _to_datetime(moment: Moment) -> datetime:
     return moment if isinstance(moment, datetime) else datetime.fromisoformat(moment)
 
 
 def day(moment: Moment) -> str:
     """`31 January 2026`."""
-    when = _read(moment)
+    when = _to_datetime(moment)
     if is_english():
         return f"{when.day} {_MONTHS[when.month - 1]} {when.year}"
     return format_date(when, "long", locale=locale())
@@ -36,7 +36,7 @@ def day(moment: Moment) -> str:
 
 def clock(moment: Moment) -> str:
     """`31 January 2026, 14:05 UTC`."""
-    return f"{day(moment)}, {_read(moment):%H:%M} UTC"
+    return f"{day(moment)}, {_to_datetime(moment):%H:%M} UTC"
 
 
 def month_name(month: int, year: int) -> str:
@@ -49,7 +49,7 @@ def month_name(month: int, year: int) -> str:
 
 def timeago(moment: Moment) -> str:
     """`3 days ago`, `in 2 hours`, `just now`."""
-    return distance_in_words((_read(moment) - now()).total_seconds())
+    return distance_in_words((_to_datetime(moment) - now()).total_seconds())
 
 
 def distance_in_words(seconds: float) -> str:
@@ -68,7 +68,7 @@ def distance_in_words(seconds: float) -> str:
 
 def recent_time(moment: Moment) -> str:
     """`3 days ago`; the date if that is more than a week ago."""
-    distance = abs(_read(moment) - now())
+    distance = abs(_to_datetime(moment) - now())
     return timeago(moment) if distance < timedelta(days=RECENT_DAYS) else day(moment)
 
 

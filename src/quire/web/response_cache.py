@@ -189,7 +189,7 @@ class ResponseCache:
             return chunks
         is_kept = versions is not None and answer.length <= self._largest and answer.is_shared
         if is_kept and environ["REQUEST_METHOD"] == "GET":
-            answer.body = _joined(chunks)
+            answer.body = _join(chunks)
             with self._lock:
                 self._answers[key] = answer
             chunks = [answer.body]
@@ -262,7 +262,7 @@ def _take_conditions(environ: Environ) -> Environ:
     return {name: environ.pop(name) for name in names if name in environ}
 
 
-def _joined(chunks: Any) -> bytes:
+def _join(chunks: Any) -> bytes:
     try:
         # a copy: behind its end the original has up to three times its length of unused memory
         return bytes(memoryview(b"".join(chunks)))

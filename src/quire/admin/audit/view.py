@@ -52,7 +52,7 @@ class AuditView(RecordView):
     @expose("/details/")
     def details_view(self) -> Answer:
         """An event, and each value before and after it."""
-        actor, state = self._one()
+        actor, state = self._load_record()
         [sentence] = sentences(actor, [state])
         return self.render(
             "quire_admin/audit_event.html",

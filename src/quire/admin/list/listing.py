@@ -74,7 +74,7 @@ class ListPage:
         self.pairs = self.views.pairs
         self.problem: BadRequest | None = None
         self.fields = shown_fields(record, actor, self.chosen_columns())
-        self.page = self._read()
+        self.page = self._read_page()
         self.columns = columns(record, actor, self.fields, self.pairs)
         self.parameters = dict(self.pairs)
         self.trashed = "trashed" in self.parameters
@@ -83,7 +83,7 @@ class ListPage:
         self._cells = Cells(record, actor, self.pairs)
         self.inline_inputs = self._inline_inputs()
 
-    def _read(self) -> read.Page:
+    def _read_page(self) -> read.Page:
         try:
             query = replace(self.query(), fields=read_names(self.record))
             page = read.list_records(self.record, self.actor, query)

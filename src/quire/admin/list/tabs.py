@@ -91,5 +91,5 @@ def _saved_tab(record: Record, views: ListViews, view: dict[str, Any]) -> dict[s
         "label": view["name"],
         "url": list_url(record, [(VIEW, view["slug"])]),
         "current": views.current is view,
-        "saved": True,
+        "is_saved_view": True,
     }

@@ -41,13 +41,13 @@ class Queue:
         self.record, self.actor, self.status = record, actor, status
         assert record.moderation is not None
         self.moderation: Moderation = record.moderation
-        self.page = self._read(page)
+        self.page = self._read_page(page)
         rows = self.page.rows
         places = [place for place, state in enumerate(rows) if state["id"] == id]
         self.place = places[0] if places else 0
         self.current = rows[self.place] if rows else None
 
-    def _read(self, page: int) -> read.Page:
+    def _read_page(self, page: int) -> read.Page:
         query = Query(
             conditions=(Condition("status", "eq", (self.status,)),),
             sort=("-id",),

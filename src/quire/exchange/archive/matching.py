@@ -44,7 +44,7 @@ def find(connection: Connection, record: Record, raw: Raw) -> int | None:
     ways = [[each, *then] for each in same] + (
         [_same_file(record, raw)] if has_file(record) else []
     )
-    matches = (_one(connection, record, way) for way in ways)
+    matches = (_find_id(connection, record, way) for way in ways)
     return next((id for id in matches if id is not None), None)
 
 
@@ -58,7 +58,7 @@ def find_own(connection: Connection, record: Record, raw: Raw, id: int) -> int |
     """The record that had this id when this installation made the archive."""
     if "created_at" not in record.table.c or "created_at" not in raw:
         return None
-    return _one(connection, record, [record.table.c.id == id, _same_time(record, raw)])
+    return _find_id(connection, record, [record.table.c.id == id, _same_time(record, raw)])
 
 
 def _names(field: Field, raw: Raw) -> bool:
@@ -70,12 +70,14 @@ def _find_user(connection: Connection, raw: Raw) -> int | None:
     """By email, else by username, unless both have an email and the two differ."""
     table, email = USERS.table.c, raw.get("email")
     by_email = (
-        _one(connection, USERS, [table.email == normalize_address(str(email))]) if email else None
+        _find_id(connection, USERS, [table.email == normalize_address(str(email))])
+        if email
+        else None
     )
     if by_email is not None:
         return by_email
     conditions = [table.username_folded == str(raw.get("username"))]
-    return _one(connection, USERS, conditions + ([table.email.is_(None)] if email else []))
+    return _find_id(connection, USERS, conditions + ([table.email.is_(None)] if email else []))
 
 
 def _find_by_content(connection: Connection, record: Record, raw: Raw) -> int | None:
@@ -83,7 +85,7 @@ def _find_by_content(connection: Connection, record: Record, raw: Raw) -> int | 
     fixed = [f for f in exported_fields(record) if f.target and f.many is None and not f.nullable]
     title = record.field(record.title_field)
     compared = [one.column == raw[one.name] for one in (*fixed, title) if _names(one, raw)]
-    return _one(connection, record, [*compared, _same_time(record, raw)])
+    return _find_id(connection, record, [*compared, _same_time(record, raw)])
 
 
 def _same_time(record: Record, raw: Raw) -> ColumnElement[bool]:
@@ -104,7 +106,7 @@ def changed_at(record: Record, state: Raw) -> Raw:
         return {}
 
 
-def _one(connection: Connection, record: Record, same: list[Any]) -> int | None:
+def _find_id(connection: Connection, record: Record, same: list[Any]) -> int | None:
     id = connection.execute(select(record.table.c.id).where(*same)).scalar()
     return None if id is None else int(id)
 
@@ -127,7 +129,7 @@ def with_free_names(connection: Connection, record: Record, raw: Raw) -> tuple[R
 
 def _free_username(connection: Connection, username: str) -> str:
     free, number, folded = username, 2, USERS.table.c.username_folded
-    while _one(connection, USERS, [folded == free]) is not None:
+    while _find_id(connection, USERS, [folded == free]) is not None:
         free, number = with_number(username, number, USERNAME_LENGTH), number + 1
     return free
 

@@ -90,7 +90,7 @@ class SiteFolders:
         is_index = bool(_INDEX.match(Path(place.path).stem))
         folders = list(self._paths_above(place))
         for path in folders[:-1] if is_index else folders:
-            page = self._read(path).page
+            page = self._folder_at(path).page
             if page is not None and self._is_bundle(path, page):
                 yield f"is part of the page in the folder {path.name}, not a page itself"
 
@@ -114,9 +114,9 @@ class SiteFolders:
             yield path
 
     def _above(self, place: SourceFile) -> Iterator[_Folder]:
-        return (self._read(path) for path in self._paths_above(place))
+        return (self._folder_at(path) for path in self._paths_above(place))
 
-    def _read(self, path: Path) -> _Folder:
+    def _folder_at(self, path: Path) -> _Folder:
         if path not in self._known:
             self._known[path] = _read_folder(path)
         return self._known[path]

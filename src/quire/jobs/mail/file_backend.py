@@ -34,15 +34,15 @@ def folder() -> Path:
 def list_messages() -> Iterator[StoredMessage]:
     """The newest emails."""
     for path in sorted(folder().glob("*.eml"), reverse=True)[:MAX_LISTED]:
-        yield _read(path)
+        yield _read_message(path)
 
 
 def get_message(name: str) -> StoredMessage | None:
     """The email in the file of this name."""
-    return next((_read(path) for path in folder().glob("*.eml") if path.name == name), None)
+    return next((_read_message(path) for path in folder().glob("*.eml") if path.name == name), None)
 
 
-def _read(path: Path) -> StoredMessage:
+def _read_message(path: Path) -> StoredMessage:
     return StoredMessage(
         path.name, email.message_from_bytes(path.read_bytes(), policy=policy.default)
     )

@@ -92,7 +92,7 @@ class Prepared:
     def __call__(self, connection: Connection, values: Row | Sequence[Row]) -> Any:
         """Run it with `values`, or once with each of several."""
         rows = [values] if isinstance(values, dict) else values
-        compiled = _compiled(connection.dialect, *self._parts)
+        compiled = _compile(connection.dialect, *self._parts)
         if len(rows) == 1:  # the drivers take longer for one of many
             single = compiled.parameters(compiled.fill(rows)[0])
             if self._deferred and defer(connection, compiled.sql, single):
@@ -107,7 +107,7 @@ class Prepared:
 
 
 @lru_cache(200)
-def _compiled(dialect: Dialect, statement: Any, with_id: bool, on_conflict: str) -> _Compiled:
+def _compile(dialect: Dialect, statement: Any, with_id: bool, on_conflict: str) -> _Compiled:
     columns = _columns(statement, with_id)
     if isinstance(statement, Insert) and not statement.exported_columns:
         statement = statement.inline()  # or it would return the id, which nobody reads
@@ -148,7 +148,7 @@ def _together(
     is_json = {name for name, one in columns.items() if isinstance(one.type, JSON)}
     if any(columns[name].nullable and not columns[name].type.none_as_null for name in is_json):
         return None  # of null in JSON and NULL, the function knows one
-    single = _compiled(dialect, statement, with_id, on_conflict)
+    single = _compile(dialect, statement, with_id, on_conflict)
     convert = [(name, call) for name, call in single.convert if name not in is_json]
     quote = dialect.identifier_preparer.quote
     names, table = ", ".join(map(quote, columns)), quote(statement.table.name)

@@ -32,7 +32,7 @@ _queue_slots = threading.BoundedSemaphore(MAX_WAITING)
 @contextmanager
 def single_writer() -> Iterator[None]:
     """Be the only writer of this process. Raises Unavailable when that takes too long."""
-    with _turn(_single_writer):
+    with _acquire(_single_writer):
         yield
 
 
@@ -50,7 +50,7 @@ def one_of_many_writers() -> Iterator[None]:
     writers = current_app.extensions.setdefault(
         _WRITERS, threading.BoundedSemaphore(max(threads - 1, 1))
     )
-    with _turn(writers):
+    with _acquire(writers):
         yield
 
 
@@ -61,16 +61,16 @@ def lock_milliseconds() -> int | None:
 
 
 @contextmanager
-def _turn(lock: Any) -> Iterator[None]:
+def _acquire(lock: Any) -> Iterator[None]:
     if not lock.acquire(timeout=SOON_SECONDS):
-        _wait_for_turn(lock)
+        _wait_for_lock(lock)
     try:
         yield
     finally:
         lock.release()
 
 
-def _wait_for_turn(lock: Any) -> None:
+def _wait_for_lock(lock: Any) -> None:
     if not _queue_slots.acquire(blocking=False):
         raise lock_timeout()
     try:

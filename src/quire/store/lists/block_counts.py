@@ -51,14 +51,14 @@ class Blocks:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class LargeList:
     """A large list: the tables that it reads, and its blocks, None where all are to be counted."""
 
     tables: frozenset[str]
     blocks: Blocks | None = None
 
 
-_lists: WeakKeyDictionary[Engine, dict[Any, Counted]] = WeakKeyDictionary()
+_lists: WeakKeyDictionary[Engine, dict[Any, LargeList]] = WeakKeyDictionary()
 """The large lists by their keys."""
 
 
@@ -98,13 +98,13 @@ def count(
         parts = {block: _count_block(connection, plan, values, block) for block in changed}
         blocks = replace(before, numbers=before.numbers | parts, feed=state.feed)
     note_reads(tables)
-    lists[key] = Counted(tables, blocks)
+    lists[key] = LargeList(tables, blocks)
     return sum(blocks.numbers.values())
 
 
 def _count_whole(
     connection: Connection,
-    lists: dict[Any, Counted],
+    lists: dict[Any, LargeList],
     key: Any,
     plan: Plan,
     values: dict[str, Any],
@@ -114,7 +114,7 @@ def _count_whole(
     if number >= MIN_ROWS and names <= {plan.record.table.name, *_parents(plan.record)}:
         if len(lists) >= MAX_LISTS:
             lists.clear()
-        lists[key] = Counted(frozenset(names))
+        lists[key] = LargeList(frozenset(names))
     return number
 
 

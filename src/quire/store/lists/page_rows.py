@@ -33,14 +33,14 @@ def rows(
         limits = {"limit": query.per_page + 1, "offset": offset}
         among_ranked = offset < search_index.MAX_RANKED
         reaches = _reaches(plan, limits, among_ranked, among_ranked)
-        found = _fetched(connection, plan, plan.rows, values | limits, limit, reaches)
+        found = _fetch(connection, plan, plan.rows, values | limits, limit, reaches)
         return found[: query.per_page], len(found) > query.per_page, query.page > 1
     backwards, statement, place = _from_cursor(plan, query)
     limits = {"limit": query.per_page + 1, "offset": 0}
     among_ranked = plan.ranks and place.get("after_0", -1) < 0
     reaches = _reaches(plan, limits, among_ranked, among_ranked or backwards)
-    found = _fetched(connection, plan, statement, values | place | limits, limit, reaches)
-    return _cut(query, found, backwards)
+    found = _fetch(connection, plan, statement, values | place | limits, limit, reaches)
+    return _trim_to_page(query, found, backwards)
 
 
 def rows_from_start(
@@ -57,11 +57,11 @@ def rows_from_start(
     place = {f"after_{i}": value for i, value in enumerate(key)}
     limits = {"limit": query.per_page + 1, "offset": skipped}
     values = listed.values | place | limits
-    found = _fetched(listed.connection, listed.plan, listed.plan.rows_behind, values, limit, [{}])
+    found = _fetch(listed.connection, listed.plan, listed.plan.rows_behind, values, limit, [{}])
     return found[: query.per_page], len(found) > query.per_page, True
 
 
-def _cut(query: Query, found: list[Any], backwards: bool) -> tuple[list[Any], bool, bool]:
+def _trim_to_page(query: Query, found: list[Any], backwards: bool) -> tuple[list[Any], bool, bool]:
     """A page of cursor mode that was looked for with one row more."""
     over, page = len(found) > query.per_page, found[: query.per_page]
     return (page[::-1], True, over) if backwards else (page, over, bool(query.cursor))
@@ -82,12 +82,12 @@ def rows_ahead(
     backwards, statement, place = _from_cursor(plan, query)
     offset = ((query.page or 1) - 1) * query.per_page
     limits = {"limit": query.per_page + 1, "offset": offset, "ahead": extent.ahead}
-    found = _fetched(connection, plan, statement, values | place | limits, limit, [{}])
+    found = _fetch(connection, plan, statement, values | place | limits, limit, [{}])
     if len(found) <= query.per_page:
         limit.size = size  # they are read again
         return None
     if query.page is None:
-        return _cut(query, found, backwards)
+        return _trim_to_page(query, found, backwards)
     return found[:-1], True, query.page > 1
 
 
@@ -99,7 +99,7 @@ def _reaches(plan: Plan, limits: Any, among_ranked: bool, ranking: bool) -> list
     return search_index.reaches(among_ranked, ranking) if plan.ranks else [{"ahead": INT64}]
 
 
-def _fetched(
+def _fetch(
     connection: Any,
     plan: Plan,
     statement: Any,
@@ -132,7 +132,7 @@ def _from_the_end(
     limits = {"limit": min(per_page, remaining), "offset": max(remaining - per_page, 0)}
     # ranks matter unless this page begins behind all that have one
     reach = _reaches(plan, limits, False, offset < search_index.MAX_RANKED)
-    found = _fetched(connection, plan, plan.rows_back, values | limits, limit, reach)
+    found = _fetch(connection, plan, plan.rows_back, values | limits, limit, reach)
     return found[::-1], remaining > per_page, True
 
 

@@ -86,7 +86,7 @@ def _current_starts(rows: List, total: int) -> Starts | None:
     """The starts as they are now; None where they have ceased to be right a moment ago."""
     lists = _lists.setdefault(rows.connection.engine, {})
     before = lists.get(rows.key)
-    starts = None if before is None else _renewed(rows, before)
+    starts = None if before is None else _recount_changed_blocks(rows, before)
     if starts is None or sum(starts.blocks.numbers.values()) != total:
         if before is not None and rows.state.now - before.blocks.since < PAUSE:
             return None
@@ -97,7 +97,7 @@ def _current_starts(rows: List, total: int) -> Starts | None:
     return starts
 
 
-def _renewed(rows: List, before: Starts) -> Starts | None:
+def _recount_changed_blocks(rows: List, before: Starts) -> Starts | None:
     """The starts with the blocks of changed rows counted again; None after too many changes."""
     any_row = block_counts.version_of_any_row(rows.state, [rows.plan.record.table.name])
     feed = rows.state.feed
@@ -120,7 +120,7 @@ def _make_starts(rows: List, total: int) -> Starts:
     keys: list[Key] = []
     while len(keys) < (total - 1) // BLOCK:
         statement = _next_key(rows.plan, bool(keys))
-        place = _bound("after", keys[-1]) if keys else {}
+        place = _key_params("after", keys[-1]) if keys else {}
         key = rows.connection.execute(statement, rows.values | place).first()
         if key is None:
             break
@@ -151,13 +151,13 @@ def _block_of(keys: list[Key], key: Key, plan: Plan) -> int:
 
 def _count_block(rows: List, keys: list[Key], block: int) -> int:
     after, until = block > 0, block < len(keys)
-    limits = _bound("after", keys[block - 1]) if after else {}
-    limits |= _bound("until", keys[block]) if until else {}
+    limits = _key_params("after", keys[block - 1]) if after else {}
+    limits |= _key_params("until", keys[block]) if until else {}
     statement = _count_between(rows.plan, after, until)
     return int(rows.connection.execute(statement, rows.values | limits).scalar_one())
 
 
-def _bound(name: str, key: Key) -> dict[str, Any]:
+def _key_params(name: str, key: Key) -> dict[str, Any]:
     return {f"{name}_{i}": value for i, value in enumerate(key)}
 
 

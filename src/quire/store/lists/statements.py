@@ -221,7 +221,7 @@ def two_step_select(
     """
     table = record.table
     inner = ids.add_columns(*(key[0].label(f"key_{i}") for i, key in enumerate(keys)))
-    inner = inner.order_by(*(_ordered(key[0], key, backwards) for key in keys))
+    inner = inner.order_by(*(_ordering(key[0], key, backwards) for key in keys))
     if match is not None:
         # the limit keeps the database from asking before it sorts, and from sorting all rows
         in_order = inner.limit(bindparam("ahead", type_=BigInteger)).subquery("in_order")
@@ -231,7 +231,7 @@ def two_step_select(
     columns = [page_ids.c[f"key_{i}"] for i in range(len(keys))]
     values = [key[3].column_out(column) for key, column in zip(keys, columns, strict=True)]
     rows = projection.select_from(page_ids.join(table, table.c.id == page_ids.c.id))
-    ordered = (_ordered(column, key, backwards) for column, key in zip(columns, keys, strict=True))
+    ordered = (_ordering(column, key, backwards) for column, key in zip(columns, keys, strict=True))
     return rows.add_columns(*values).order_by(*ordered)
 
 
@@ -243,10 +243,10 @@ def ordered_ids(plan: Plan) -> Select[Any]:
 
 def in_order(ids: Select[Any], keys: list[cursor.SortKey]) -> Select[Any]:
     """`ids` in the order of the sort keys."""
-    return ids.order_by(*(_ordered(key[0], key, False) for key in keys))
+    return ids.order_by(*(_ordering(key[0], key, False) for key in keys))
 
 
-def _ordered(column: Any, key: cursor.SortKey, backwards: bool) -> Any:
+def _ordering(column: Any, key: cursor.SortKey, backwards: bool) -> Any:
     _, descending, nullable, _ = key
     ordered = column.desc() if descending != backwards else column.asc()
     if not nullable:

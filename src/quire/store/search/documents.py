@@ -149,12 +149,12 @@ def document(type: str, record_id: int, title: str, body: str, dialect: str) -> 
         return {**row, "id": document_id(type, record_id), **terms}
     return {
         **row,
-        "title": _weighted([*document_terms(title), type_term(type)], "A"),
-        "body": _weighted(document_terms(body), ""),
+        "title": _to_tsvector([*document_terms(title), type_term(type)], "A"),
+        "body": _to_tsvector(document_terms(body), ""),
     }
 
 
-def _weighted(terms: list[str], weight: str) -> str:
+def _to_tsvector(terms: list[str], weight: str) -> str:
     """A tsvector as text: each term with the place where it stands first."""
     places = enumerate(dict.fromkeys(terms), start=1)
     return " ".join(f"{term}:{min(place, MAX_PLACE)}{weight}" for place, term in places)

@@ -97,19 +97,19 @@ def query_terms(text: str) -> list[Term]:
         all_words[:MAX_WORDS], lambda word: (word.run, word.unspaced)
     ):
         texts = [word.text[:MAX_LENGTH] for word in some]
-        terms += _unspaced(texts) if unspaced else _spaced(texts)
+        terms += _unspaced_terms(texts) if unspaced else _spaced_terms(texts)
     if terms and len(all_words) <= MAX_WORDS and not all_words[-1].unspaced:
         terms[-1] = terms[-1]._replace(prefix=True)
     return list(dict.fromkeys(terms))[:MAX_TERMS]
 
 
-def _spaced(texts: list[str]) -> list[Term]:
+def _spaced_terms(texts: list[str]) -> list[Term]:
     if len(texts) == 1:
         return [Term(texts[0])]
     return [Term(f"{one}_{next}") for one, next in pairwise(texts)]
 
 
-def _unspaced(texts: list[str]) -> list[Term]:
+def _unspaced_terms(texts: list[str]) -> list[Term]:
     return [
         Term(pair) for text in texts for pair in (_neighbours(text)[:-1] if len(text) > 1 else [])
     ] + [Term(text, prefix=True) for text in texts if len(text) == 1]
