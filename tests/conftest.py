@@ -1,11 +1,13 @@
 """What every test may ask for: an application with people in it, and clients for each of them."""
 
 import gc
+import re
 import sqlite3
 from collections import Counter
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
+from pathlib import Path
 from unittest.mock import patch
 
 import pytest
@@ -18,14 +20,31 @@ from quire.store.db import db
 from tests import clocks, parallel  # noqa: F401 - separates the services of each process
 from tests.api.client import Client
 from tests.databases import Database
+from tests.memory_pool import return_large_blocks
 from tests.users import enrol, maker, signed_in
 
 FRONT_DOORS = {"COMPAT_JSON_SERVER": True, "COMPAT_GHOST": True}
 """Off by default; open in tests, so that what is tried at every address is tried there too."""
-
-
+FOLDERS_OF_MARKERS = {Path(__file__).parent / name: name for name in ("browser", "faults", "fuzz")}
+"""Folders in which all tests have the marker of the same name."""
+APPS_AT_ONCE = 4
+"""So many applications of single tests are collected together: the collector by itself lets 70 MB of them gather."""
+_closed_apps = count(1)
 COVERED_CASES = 2
 """Of each test with many parameters: measuring takes as much time as running, and the others add next to nothing."""
+
+
+def pytest_configure(config):
+    """Let a process take no more memory than it uses."""
+    return_large_blocks()
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Leave out the folder of a marker that is deselected: Playwright alone takes 12 MB of each process."""
+    marker = FOLDERS_OF_MARKERS.get(collection_path)
+    parts = config.option.markexpr.split(" and ")
+    is_plain = all(re.fullmatch(r"not \w+", part) for part in parts)
+    return True if marker and is_plain and f"not {marker}" in parts else None
 
 
 def pytest_collection_modifyitems(config, items):
@@ -64,6 +83,7 @@ def one_app(database):
     with clocks.an_hour_ago():
         people = enrol(app)
     database.keep(app)
+    gc.freeze()
     yield app, people
     _close(app)
 
@@ -194,9 +214,11 @@ def make_app(one_app, database):
         return made[-1]
 
     yield make
-    for app in made:
-        database.apps.remove(app)
-        _close(app)
+    while made:
+        database.apps.remove(made[-1])
+        _close(made.pop())
+        if next(_closed_apps) % APPS_AT_ONCE == 0:
+            gc.collect()
 
 
 def application(settings):

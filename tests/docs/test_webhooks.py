@@ -13,7 +13,7 @@ from quire.jobs.webhooks.fan_out import queue_deliveries
 from quire.jobs.worker import run_due_jobs
 from quire.records import TAGS, WEBHOOKS
 from quire.store.write import create, update
-from tests.faults.kill import free_port
+from tests.running_server import free_port
 
 PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 STARTED = "Running on http://127.0.0.1"

@@ -96,6 +96,7 @@ def test_a_text_without_a_head_is_all_body(text: str) -> None:
         ),
         ("+++\na = " + "[" * 30_000 + "\n+++\n", "front matter is not valid TOML"),
     ],
+    ids=lambda value: value[:40],
 )
 def test_a_broken_head_is_refused_with_its_reason(text: str, reason: str) -> None:
     with pytest.raises(Unusable) as refused:

@@ -222,15 +222,15 @@ def test_odd_rows_stop_nothing_else(blog, rows):
 
 
 @pytest.mark.parametrize(
-    ("data", "words"),
+    ("data", "times", "words"),
     [
-        (b"", "is not valid JSON"), (b"{", "is not valid JSON"), (b"[]", "it has no posts"),
-        (b'{"db": []}', "it has no posts"), (b'{"db": [5]}', "it has no posts"),
-        (b'{"data": {"posts": 5}}', "it has no posts"), (b"[" * 100_000, "is nested too deeply"),
+        (b"", 1, "is not valid JSON"), (b"{", 1, "is not valid JSON"), (b"[]", 1, "it has no posts"),
+        (b'{"db": []}', 1, "it has no posts"), (b'{"db": [5]}', 1, "it has no posts"),
+        (b'{"data": {"posts": 5}}', 1, "it has no posts"), (b"[", 100_000, "is nested too deeply"),
     ],
 )  # fmt: skip
-def test_files_that_are_none(site, tmp_path, data, words):
-    (tmp_path / "x.json").write_bytes(data)
+def test_files_that_are_none(site, tmp_path, data, times, words):
+    (tmp_path / "x.json").write_bytes(data * times)
     report = load_ghost(tmp_path / "x.json")
     assert not report.has_content and words in str(report)
 

@@ -68,17 +68,17 @@ def refusal(data: bytes, path: Path, kind: str = "xlsx") -> str:
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "more_lines"),
     [
-        'Title,Body\nA,"one\nB,two\nC,three\n',
-        'Title,Body\nA,"one\nB,"two"\nC,three\n',
-        'Title,Body\nA,"one',
-        '"Title,Body\nA,one\n',
-        'Title,Body\nA,"one\n' + "B,two\n" * 200_000,
+        ('Title,Body\nA,"one\nB,two\nC,three\n', 0),
+        ('Title,Body\nA,"one\nB,"two"\nC,three\n', 0),
+        ('Title,Body\nA,"one', 0),
+        ('"Title,Body\nA,one\n', 0),
+        ('Title,Body\nA,"one\n', 200_000),
     ],
 )
-def test_a_quote_that_is_not_closed_is_refused(text, csv, rows: Rows):
-    report = csv("posts", text)
+def test_a_quote_that_is_not_closed_is_refused(text, more_lines, csv, rows: Rows):
+    report = csv("posts", text + "B,two\n" * more_lines)
     assert "that is never closed" in str(report) and not report.has_content
     assert rows("SELECT id FROM posts") == []
 

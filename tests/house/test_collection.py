@@ -1,0 +1,44 @@
+"""What a run leaves out when it collects tests: only folders whose marker it deselects."""
+
+import re
+from types import SimpleNamespace
+
+import pytest
+
+from tests.conftest import FOLDERS_OF_MARKERS, pytest_ignore_collect
+
+
+def is_left_out(path, expression):
+    config = SimpleNamespace(option=SimpleNamespace(markexpr=expression))
+    return bool(pytest_ignore_collect(path, config))
+
+
+@pytest.mark.parametrize("folder", FOLDERS_OF_MARKERS, ids=lambda path: path.name)
+def test_all_tests_of_such_a_folder_have_its_marker(folder):
+    texts = {path.name: path.read_text("utf-8") for path in folder.rglob("test_*.py")}
+    marks = {
+        name: re.search(r"(?s)^pytestmark = .*?\n\n", text, re.MULTILINE)
+        for name, text in texts.items()
+    }
+    word = f"pytest.mark.{FOLDERS_OF_MARKERS[folder]}"
+    assert texts
+    assert [name for name, found in marks.items() if not found or word not in found[0]] == []
+
+
+@pytest.mark.parametrize("folder", FOLDERS_OF_MARKERS, ids=lambda path: path.name)
+def test_it_is_left_out_where_its_marker_is_deselected(folder):
+    marker = FOLDERS_OF_MARKERS[folder]
+    assert is_left_out(folder, f"not {marker}")
+    assert is_left_out(folder, f"not slow and not {marker}")
+    for path in (folder.parent, folder.parent / "api", folder / "conftest.py"):
+        assert not is_left_out(path, f"not {marker}")
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["", "{0}", "slow", "not slow", "not {0} or slow", "not (not {0})", "slow and not (x or {0})",
+     "slow and not {0}", "not (slow and not {0} and not x)"],
+)  # fmt: skip
+def test_it_is_collected_where_one_of_its_tests_might_run(expression):
+    for folder, marker in FOLDERS_OF_MARKERS.items():
+        assert not is_left_out(folder, expression.format(marker))
