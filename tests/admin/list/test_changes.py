@@ -327,8 +327,7 @@ def test_what_is_undone_says_when_and_by_whom_and_offers_no_undo(admin, browser,
     offer = 'value="undo"'
     assert offer in ann.get(f"batches/details/?id={batch}").text
     admin.post("batches/action/", fields)
-    seen = state(BATCHES, batch)
-    assert (seen["undone"], seen["undone_by"]["username"]) == (True, "root")
+    assert state(BATCHES, batch)["undone_at"] is not None
     page = ann.get(f"batches/details/?id={batch}").text
     assert offer not in page and "Undone by" in page and "root" in page
     text = admin.get("audit_events/?type=batches").text
