@@ -277,19 +277,25 @@ def test_what_not_all_handlers_do_in_batches_is_done_one_by_one():
     assert seen == [1, "one", 1, "one"] and rows() == []
 
 
-def test_many_workers_do_each_batch_once(app, monkeypatch):
+def run_by_four_workers(app):
+    """All jobs that are due are done, by workers side by side."""
+
     def run():
         with app.app_context():
             run_due_jobs()
 
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(run) for _ in range(4)]:
+            done.result()
+
+
+def test_many_workers_do_each_batch_once(app, monkeypatch):
     monkeypatch.setattr(runner, "BATCH", 4)
     seen = []
     on_event_batch("letters.burn")(lambda jobs: seen.extend(job.id for job in jobs))
     for _ in range(40):
         enqueue("letters.burn")
-    with ThreadPoolExecutor(4) as pool:
-        for done in [pool.submit(run) for _ in range(4)]:
-            done.result()
+    run_by_four_workers(app)
     assert len(seen) == len(set(seen)) == 40 and rows() == []
 
 
@@ -344,17 +350,11 @@ def test_many_workers_do_each_job_once(app):
         time.sleep(0.002)
         seen.append(job.id)
 
-    def run():
-        with app.app_context():
-            run_due_jobs()
-
     seen = []
     on_event("letters.burn")(slow)
     for _ in range(40):
         enqueue("letters.burn")
-    with ThreadPoolExecutor(4) as pool:
-        for done in [pool.submit(run) for _ in range(4)]:
-            done.result()
+    run_by_four_workers(app)
     assert len(seen) == len(set(seen)) == 40 and rows() == []
 
 

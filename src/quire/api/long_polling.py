@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import ExitStack, contextmanager
 
-from flask import Flask, current_app
+from flask import Flask
 
 from quire.auth.maintenance_mode import is_administrator, refuse_during_maintenance
 from quire.errors import Problem, Unavailable
@@ -19,7 +19,7 @@ from quire.store.db import read_from_primary
 from quire.store.events.change_feed import Part, catch_up
 from quire.store.events.feed_position import current_position
 from quire.store.maintenance_mode import current_maintenance
-from quire.web.current import current_request
+from quire.web.current import current_application, current_request
 from quire.web.threads import client_gone_check, long_wait, stopping_check
 
 LOOK_SECONDS = 0.2
@@ -203,7 +203,7 @@ def waiting(seconds: int) -> Iterator[Wait | None]:
     if not seconds:
         yield None
         return
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - Flask's own name
+    app = current_application()
     watcher: ChangeWatcher = app.extensions.setdefault("quire.changes", ChangeWatcher())
     wait = Wait(watcher, time.monotonic() + seconds)
     if not watcher.enter(app, wait):

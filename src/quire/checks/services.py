@@ -9,6 +9,7 @@ from quire.checks.check import OK, Check, error, ok, warning
 from quire.jobs.mail.smtp import try_server
 from quire.security.counter_storage import storage_uri
 from quire.translations.messages import Message
+from quire.web.current import current_application
 
 CONNECT_SECONDS = 2.0
 """How long to wait for each answer of a server."""
@@ -63,8 +64,8 @@ def check_broker() -> Check:
     """Whether the broker of Celery answers."""
     if not current_app.config["CELERY_BROKER_URL"]:
         return NOT_USED
-    app = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001
-    if import_module("quire.jobs.celery").is_broker_reachable(app, CONNECT_SECONDS):
+    celery = import_module("quire.jobs.celery")
+    if celery.is_broker_reachable(current_application(), CONNECT_SECONDS):
         return OK
     reason = Message("The broker does not answer: jobs wait until it does.")
     return error(reason, Message("Start it, or check CELERY_BROKER_URL."))

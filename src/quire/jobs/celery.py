@@ -14,7 +14,7 @@ from celery.worker import state
 from flask import Flask
 from kombu.exceptions import OperationalError
 
-from quire.jobs.runner import run_batch
+from quire.jobs.runner import run_batch, run_job
 from quire.jobs.side_threads import STOP_SECONDS, SideThreads
 from quire.security.tokens import digest
 from quire.store.events import queue
@@ -100,7 +100,7 @@ def serve(app: Flask, threads: int) -> int:
         with app.app_context():
             job = queue.claim_dispatched(id, attempts)
             if job is not None:
-                side_threads.run_job(job)  # a message says nothing that the row does not
+                run_job(job, side_threads.attempt)  # a message says nothing that the row does not
 
     # threads, not processes: the same on every system
     pool = "threads" if threads > 1 else "solo"

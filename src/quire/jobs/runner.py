@@ -4,6 +4,7 @@ what came of it.
 
 import logging
 import time
+from collections.abc import Callable
 from types import TracebackType
 
 from quire.declare.job_registry import (
@@ -81,13 +82,6 @@ def _run_each(jobs: list[Job], error: Exception) -> None:
             run_job(claimed)
 
 
-def run_job(job: Job) -> None:
-    """Do a claimed job and note what came of it, inside an application context."""
-    done = attempt(job)
-    if done is not None:
-        queue.mark_done(done)
-
-
 def attempt(job: Job) -> Job | None:
     """Do a claimed job as `run_job` does; the job, if it is done and is yet to be marked so."""
     with following(job.request_id):
@@ -96,6 +90,13 @@ def attempt(job: Job) -> Job | None:
         result = _attempt(job)
         _note(job, job.attempts, result, time.monotonic() - began)
     return job if result == "done" and job.event not in SCHEDULE else None
+
+
+def run_job(job: Job, attempt: Callable[[Job], Job | None] = attempt) -> None:
+    """Do a claimed job by `attempt` and note what came of it, inside an application context."""
+    done = attempt(job)
+    if done is not None:
+        queue.mark_done(done)
 
 
 def _extend(job: Job) -> Job:

@@ -11,7 +11,6 @@ from flask import Flask
 from quire.declare.job_registry import Job, handlers_of
 from quire.errors import Unavailable
 from quire.jobs.runner import CapturedErrors, attempt, run_job
-from quire.store.events import queue
 from quire.store.events.outbox import wake_worker
 
 logger = logging.getLogger("quire.jobs")
@@ -32,12 +31,6 @@ class SideThreads:
         self._app = app
         self._room = threading.BoundedSemaphore(MAX_SIDE_THREADS)
         self._threads: set[threading.Thread] = set()
-
-    def run_job(self, job: Job) -> None:
-        """Do a claimed job and note what came of it, or let a thread do so."""
-        done = self.attempt(job)
-        if done is not None:
-            queue.mark_done(done)
 
     def attempt(self, job: Job) -> Job | None:
         """Do a claimed job, or let a thread do it; the job, if it is done and is yet to be marked so."""
