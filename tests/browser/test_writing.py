@@ -118,7 +118,8 @@ def test_a_typo_in_a_post_of_last_month_takes_five_clicks(visit, made, site):
 def test_times_are_those_of_the_clock_on_the_wall(visit, site):
     one = visit("ann", timezone_id="America/New_York")
     page = one.page
-    page.goto("/admin/")  # the script says where this browser is
+    page.goto("/admin/")  # the script says where this browser is, once nothing else is to be done
+    page.wait_for_function("document.cookie.includes('time_zone=')")
     page.goto("/admin/posts/new/")
     expect(page.locator("#in-published_at-hint")).to_have_text("Time zone: America/New_York.")
     page.fill("[name=title]", "At noon in New York")
