@@ -57,7 +57,7 @@ from quire.web.caching import READS
 from quire.web.request_hooks import before_request
 from quire.web.response_cache import ResponseCache
 
-REGISTERED = (
+DECLARING_MODULES = (
     records, comment_mail, digest, maintenance, process, send,
     email_links, import_origins, known_devices, second_factors,
 )  # fmt: skip

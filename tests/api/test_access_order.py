@@ -9,7 +9,7 @@ from flask_restful import Resource
 from quire.api.compat.ghost import GhostResource
 from quire.api.resources import RecordResource
 from quire.api.routes import CUSTOM_RESOURCES
-from quire.config.testing import TESTING_SECRET
+from quire.config.load import TESTING_SECRET
 from tests.api.client import Client
 from tests.users import give_session, signed_in, token_of
 

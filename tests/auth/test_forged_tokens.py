@@ -6,7 +6,7 @@ import json
 import jwt
 import pytest
 
-from quire.config.testing import TESTING_SECRET
+from quire.config.load import TESTING_SECRET
 from tests.api.test_access_order import claims, code  # noqa: F401 - a fixture
 from tests.users import token_of
 

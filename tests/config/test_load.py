@@ -9,8 +9,7 @@ import pytest
 
 from quire.config import docs, secret_key, settings
 from quire.config.flask import database_uri
-from quire.config.load import load
-from quire.config.testing import TESTING_SECRET
+from quire.config.load import TESTING_SECRET, load
 from quire.config.validation import UnsafeConfig, require_public_url
 
 GOOD = "k3Vq9zLw7Rt2Xb8Nf5Jd1Hs6Pg4Mc0Ya"

@@ -131,3 +131,33 @@ def test_nothing_of_ours_is_imported_under_another_name():
         if alias.asname not in (None, alias.name)
     ]
     assert others == []
+
+
+ONE_BY_ONE = {
+    "quire.admin.setup",  # pages of the panel
+    "quire.api.custom_resources",
+    "quire.api.routes",
+    "quire.cli.main",  # commands, each imported when it is used
+    "quire.records",  # record types
+    "quire.site.routes",
+}
+"""Tables that name each page, command or record type once; each of those stands in a file of its own."""
+SHORT = 40
+
+
+def test_a_short_module_has_more_than_one_user(names):
+    users = {module: set() for module in FILES}
+    for module, one in names.items():
+        for name in (one.imports | one.strings) - {module}:
+            users[name].add(module)
+    short = [
+        name
+        for name, path in FILES.items()
+        if path.name != "__init__.py" and path.read_text(encoding="utf-8").count("\n") < SHORT
+    ]
+    assert len(short) > 10
+    assert [
+        f"{name}: move it into {users[name]}"
+        for name in short
+        if len(users[name]) < 2 and not users[name] & ONE_BY_ONE
+    ] == []

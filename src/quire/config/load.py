@@ -1,16 +1,44 @@
 """Loads the configuration of one environment; unsafe settings are refused."""
 
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from quire.config import instance_folder
 from quire.config.flask import flask_config
 from quire.config.secret_key import load_or_create_secret_key, refuse_weak_key
-from quire.config.settings import ROOT, Settings, default_environment
-from quire.config.testing import TestingSettings
+from quire.config.settings import ROOT, Environment, Settings, default_environment
 from quire.config.validation import UnsafeConfig, refuse_contradictions
+
+TESTING_SECRET = "testing-only-0123456789-abcdefghijklmnopqrstuvwxyz"  # noqa: S105
+
+
+class TestingSettings(Settings):
+    """Settings of the testing environment: environment variables and files are ignored."""
+
+    QUIRE_ENV: Environment = "testing"
+    QUIRE_INSTANCE: Path = Path(tempfile.gettempdir()) / "quire-testing"
+    SECRET_KEY: str = TESTING_SECRET
+    DATABASE_URL: str = "sqlite://"
+    RATELIMIT_ENABLED: bool = False
+    PASSWORD_REFUSE_COMMON: bool = False
+    BCRYPT_LOG_ROUNDS: int = 4
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what the caller passes counts."""
+        return (init_settings,)
 
 
 def load(name: str | None = None, overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -153,11 +153,6 @@ def role(name: str) -> Rule:
     return Rule(lambda actor: actor.at_least(name), f"the {name} role")
 
 
-def exact_role(*names: str) -> Rule:
-    """Actors whose role is exactly one of `names`."""
-    return Rule(lambda actor: actor.role in names, f"the {' or '.join(names)} role")
-
-
 def owner(column: Any) -> Rule:
     """Rows whose `column` holds the id of the one who asks."""
     return Rule(

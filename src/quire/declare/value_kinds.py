@@ -212,7 +212,6 @@ ID = whole_number("id", 1)
 COUNT = whole_number("count", 0, MAX_ID)
 RANK = Kind("rank", float, from_text=float)
 SORT_KEY = Kind("sort_key", str)
-NO_VALUE = Kind("nothing", None)
 TIME = Kind(
     "time",
     Annotated[

@@ -2,7 +2,6 @@
 
 import ctypes
 import gc
-import logging
 import signal
 import socket
 import sys
@@ -28,8 +27,6 @@ from quire.serving.sockets import bind, url
 from quire.serving.supervisor import Build, Supervisor
 from quire.store.migrations import prepare_database
 from quire.web.body_limits import max_body_bytes
-
-logger = logging.getLogger("quire.server")
 
 SIGNALS = ("SIGTERM", "SIGINT", "SIGBREAK")
 M_ARENA_MAX = -8

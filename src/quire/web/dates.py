@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from babel.dates import format_date, format_skeleton, format_timedelta
 
-from quire.declare.clock import now, rfc3339
+from quire.declare.clock import now
 from quire.web.language import gettext, is_english, locale
 
 _MONTHS = (
@@ -70,11 +70,6 @@ def recent_time(moment: Moment) -> str:
     """`3 days ago`; the date if that is more than a week ago."""
     distance = abs(_to_datetime(moment) - now())
     return timeago(moment) if distance < timedelta(days=RECENT_DAYS) else day(moment)
-
-
-def iso8601(moment: Moment) -> str:
-    """A time for the attribute `datetime`."""
-    return moment if isinstance(moment, str) else rfc3339(moment)
 
 
 FILTERS = {

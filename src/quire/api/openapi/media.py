@@ -11,11 +11,9 @@ from quire.api.openapi.schemas import ref
 from quire.api.request_body import MULTIPART
 from quire.records import MEDIA
 from quire.records.media_files import REPLACE
-from quire.store.files.detect import OTHERS, PICTURES
 
 Schema = dict[str, Any]
 MODELS: tuple[type[BaseModel], ...] = (MediaUses,)
-TYPES = (*(one[0] for one in PICTURES.values()), *(one[1] for one in OTHERS))
 
 _UPLOADED = (
     "Send `multipart/form-data` with the part `file`, or the file itself as the body, with its media "
