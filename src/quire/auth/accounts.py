@@ -11,6 +11,7 @@ from quire.actor import Actor
 from quire.declare.record import REGISTRY
 from quire.records.accounts.second_factors import Passkey, TotpDevice
 from quire.store.db import read_connection
+from quire.web.language import page_language
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,12 @@ class Account:
 def requires_second_factor(role: str) -> bool:
     """Whether people with this role need a second factor."""
     return role == "admin" and bool(current_app.config["REQUIRE_ADMIN_TWO_FACTOR"])
+
+
+def language_of_mail(chosen: str = "auto") -> dict[str, str]:
+    """What to store of the language of mail to the person at this page; nothing where they have chosen one."""
+    code = page_language() if chosen == "auto" else None
+    return {"page_language": code} if code else {}
 
 
 COLUMNS = ("id", "username", "role", "is_active", "language")

@@ -13,7 +13,7 @@ from flask import request
 from quire.actor import Actor
 from quire.auth import passwords, totp, webauthn
 from quire.auth.account_links import mail_notice, require_verified_address
-from quire.auth.accounts import Account
+from quire.auth.accounts import Account, language_of_mail
 from quire.auth.current_actor import anonymous_actor
 from quire.auth.rate_limits import count_attempt
 from quire.declare.clock import now, rfc3339
@@ -101,7 +101,7 @@ def with_passkey(answer: str, begin: Begin[OpenedSession]) -> OpenedSession:
 def record_login(owner: Account, begin: Begin[OpenedSession], *proofs: str) -> OpenedSession:
     """Sign an account in after these proofs; returns the session of `begin`."""
     with transaction():
-        touch("users", owner.id, last_login_at=now())
+        touch("users", owner.id, last_login_at=now(), **language_of_mail(owner.language))
         record_event(_actor_here(owner), "sign_in", "users", owner.id, *proofs)
         _notify_of_new_device(owner)
         return begin(owner)

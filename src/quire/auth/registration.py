@@ -6,6 +6,7 @@ from flask import current_app
 
 from quire.actor import ROLES, SYSTEM, Actor
 from quire.auth import account_links
+from quire.auth.accounts import language_of_mail
 from quire.auth.rate_limits import consume
 from quire.declare.clock import now, rfc3339
 from quire.declare.email_address import normalize_address
@@ -13,6 +14,7 @@ from quire.declare.record import REGISTRY
 from quire.errors import Conflict, ValidationFailed, detail
 from quire.records.accounts.email_links import create_link, list_active
 from quire.store.audit import record_event
+from quire.store.counters import touch
 from quire.store.db import transaction
 from quire.store.events.mail import enqueue_mail
 from quire.store.read import find_id
@@ -47,9 +49,16 @@ def register(actor: Actor, raw: Raw) -> Saved | None:
 
 def _create_member(actor: Actor, raw: Raw) -> Saved:
     # counted with what is made, so that typing errors cost nothing
-    return create(
-        REGISTRY["users"], actor, raw, also=lambda state: consume("register", state["email"])
-    )
+    def also(state: dict[str, Any]) -> None:
+        consume("register", state["email"])
+        _store_language(state)
+
+    return create(REGISTRY["users"], actor, raw, also=also)
+
+
+def _store_language(state: dict[str, Any]) -> None:
+    if values := language_of_mail():
+        touch("users", state["id"], **values)
 
 
 def _is_taken(email: Any) -> bool:
@@ -77,13 +86,13 @@ def invite(email: str, role: str, by: Actor) -> str:
         return create_link("invite", address, role=role)
 
 
-def invite_by_mail(email: str, role: str, by: Actor) -> None:
-    """Owe an invitation; its link is made when the mail is sent. Raises ValidationFailed, Conflict, TooManyRequests."""
+def invite_by_mail(email: str, role: str, by: Actor, language: str = "") -> None:
+    """Owe an invitation in a language, "" for that of the site; its link is made when the mail is sent. Raises ValidationFailed, Conflict, TooManyRequests."""
     address = _require_free_address(email, role)
     consume("invite", address)
     with transaction():
         record_event(by, "invite", "users", None, role)
-        enqueue_mail("invite", email=address, role=role)
+        enqueue_mail("invite", email=address, role=role, language=language)
 
 
 def _require_free_address(email: str, role: str) -> str:
@@ -121,6 +130,7 @@ def accept_invitation(token: str, raw: Raw, by: Actor) -> Saved:
     def follow(state: dict[str, Any]) -> None:
         account_links.consume_link(link)
         record_event(by, "accept_invitation", "users", state["id"])
+        _store_language(state)
         enqueue_mail("welcome", state["id"])
 
     fixed = {"email": link.email, "role": link.role, "email_verified_at": rfc3339(now())}

@@ -15,6 +15,7 @@ from quire.declare.record import REGISTRY, Access, Record
 from quire.declare.references import Ref, case_insensitive, reference, unique
 from quire.declare.rules import Rule, any_of, owner, role, where
 from quire.declare.value_kinds import FLAG, PASSWORD
+from quire.declare.value_kinds_appearance import Language
 from quire.errors import Conflict, PermissionDenied
 from quire.records.accounts.current_password import credentials, verified_hash
 from quire.records.accounts.email_links import revoke
@@ -33,7 +34,10 @@ MAX_PASSWORD_BYTES = 1024
 
 
 class User(HasId, Timestamped, Versioned, Model):
-    """A person with an account, or an imported author."""
+    """A person with an account, or an imported author.
+
+    `page_language` is that of the page where they signed in last: mail is in it where they have chosen none.
+    """
 
     __tablename__ = "users"
 
@@ -47,6 +51,7 @@ class User(HasId, Timestamped, Versioned, Model):
     last_login_at: Mapped[Time | None]
     bio: Mapped[Summary] = mapped_column(default="")
     language: Mapped[str] = choice("auto", *LANGUAGES)
+    page_language: Mapped[Language | None]
     avatar_id: Mapped[Ref | None] = reference(
         "media", on_delete="SET NULL", use_alter=True, index=True
     )
@@ -263,6 +268,13 @@ USERS = Record(
         Editable("bio", search=True),
         Editable("avatar"),
         Editable("language", read_rule=PRIVATE, on_request=True, help="Of pages and emails."),
+        Shown(
+            "page_language",
+            read_rule=PRIVATE,
+            on_request=True,
+            counter=True,
+            label="Language at the last login",
+        ),
         Shown("created_at", sort=True, filter=True),
         Shown("updated_at", read_rule=PRIVATE),
         Shown("version", read_rule=PRIVATE),

@@ -87,14 +87,23 @@ def language() -> str:
 
 
 def _choose() -> str:
-    if not has_request_context():
-        return ENGLISH
-    if request.path.startswith(FOR_PROGRAMS) and FROM_PAGE not in request.headers:
+    if not _is_for_person():
         return ENGLISH
     g.depends_on_language = True
     choices, site = _extension()
     chosen = next((one for one in (choose() for choose in choices) if one in LANGUAGES), None)
     return chosen or _accepted_language(site())
+
+
+def _is_for_person() -> bool:
+    return has_request_context() and (
+        not request.path.startswith(FOR_PROGRAMS) or FROM_PAGE in request.headers
+    )
+
+
+def page_language() -> str | None:
+    """The language in which somebody reads this answer; None where no person reads it."""
+    return language() if _is_for_person() else None
 
 
 def _accepted_language(site: str) -> str:

@@ -61,7 +61,7 @@ def test_jobs_are_told_in_words(app, admin, ids):
         enqueue_mail("two_factor_on", ids.ann)
         enqueue("backups.make")
     text = admin.get("jobs/").text
-    assert "Send an email: two factor on" in text and "Make a backup" in text
+    assert "Email about two-factor authentication turned on" in text and "Make a backup" in text
 
 
 def test_a_failure_leads_to_its_record(app, admin, ids):

@@ -114,7 +114,7 @@ def test_administrators_hear_of_new_accounts_and_failed_jobs(place):
     [letter] = place.digests()
     assert heard([letter]) == [("root", "[Quire] 1 failed job, 1 new account")]
     text = text_of(letter)
-    assert "* newbie, author\n" in text and "* mail.nonsense: 1\n" in text
+    assert "* newbie, author\n" in text and "* Send an email: 1\n" in text
     assert "https://example.org/admin/jobs/" in text
 
 

@@ -12,11 +12,10 @@ from quire.admin.panel_view import PanelView, panel_actor
 from quire.admin.queries import parse_id
 from quire.admin.urls import record_url
 from quire.declare.clock import rfc3339
-from quire.declare.job_registry import job_titles
 from quire.declare.record import REGISTRY
+from quire.jobs.titles import job_title
 from quire.store.events import queue_admin
-from quire.store.events.mail import MAIL
-from quire.web.language import format_number, gettext, ngettext, noun
+from quire.web.language import format_number, gettext, ngettext
 
 
 class JobsView(PanelView):
@@ -36,7 +35,7 @@ class JobsView(PanelView):
             heading=gettext("Jobs"),
             kinds=kinds,
             failures=[_row(row) for row in queue_admin.failures()],
-            title=_title,
+            title=job_title,
             waiting=_figure(sum(row.waiting for row in kinds)),
             failed=_figure(sum(row.failed for row in kinds)),
             figure=_figure,
@@ -62,13 +61,6 @@ def _figure(number: int) -> str:
     return format_number(min(number, most)) + ("+" if number >= most else "")
 
 
-def _title(event: str) -> str:
-    """`Send an email: password changed`: what is done, and of emails which."""
-    kind, _, detail = event.partition(".")
-    suffix = f": {noun(detail)}" if kind == MAIL else ""
-    return ", ".join(gettext(one) for one in job_titles(event)) + suffix
-
-
 def _row(row: Any) -> dict[str, Any]:
     record = REGISTRY.get(row.type)
     return {
@@ -77,7 +69,7 @@ def _row(row: Any) -> dict[str, Any]:
         if record and row.record_id
         else None,
         "noun": record.noun if record else "",
-        "title": _title(row.event),
+        "title": job_title(row.event),
         "subject": f"{row.event}, {row.record_id}" if row.record_id else row.event,
         "data": ", ".join(f"{name}: {value}" for name, value in row.data.items() if value),
     }

@@ -6,6 +6,7 @@ Their links give access to accounts, so in production they can be read on the se
 from flask import Response, current_app
 from flask_admin import expose
 
+from quire.admin.local_time import format_moment
 from quire.admin.panel_view import PanelView, panel_actor
 from quire.errors import NotFound
 from quire.jobs.mail import file_backend
@@ -49,7 +50,12 @@ class MailView(PanelView):
     def index(self) -> str:
         """The list of emails."""
         messages = list(file_backend.list_messages())
-        return self.render("quire_admin/mail.html", heading=gettext("Mail"), messages=messages)
+        return self.render(
+            "quire_admin/mail.html",
+            heading=gettext("Mail"),
+            messages=messages,
+            moment=format_moment,
+        )
 
     @expose("/<file>")
     def message_view(self, file: str) -> str:
@@ -58,8 +64,9 @@ class MailView(PanelView):
         return self.render(
             "quire_admin/mail_message.html",
             heading=message.message["Subject"],
-            crumbs=[("Mail", self.get_url("mail.index"))],
+            crumbs=[(gettext("Mail"), self.get_url("mail.index"))],
             message=message,
+            moment=format_moment,
         )
 
     @expose("/<file>/html")

@@ -9,7 +9,7 @@ from quire.actor import SYSTEM
 from quire.declare.job_registry import Job, PermanentFailure
 from quire.declare.query import Query
 from quire.declare.record import REGISTRY
-from quire.jobs.mail.message import WRITERS, MailMessage, mail_template, site_root
+from quire.jobs.mail.message import WRITERS, MailMessage, mail_language, mail_template, site_root
 from quire.jobs.webhooks.outcome import FAILURES
 from quire.records.accounts.email_links import LIFETIMES, create_link, is_used, link_secret
 from quire.store import read
@@ -30,9 +30,10 @@ def write_message(job: Job) -> MailMessage | None:
     return WRITERS[job.kind](job)
 
 
-def invitation(email: str, role: str, path: str) -> MailMessage:
-    """The invitation to create an account."""
-    return MailMessage(email, "invite", {"role": role, **_link(path, "invite")})
+def invitation(email: str, role: str, path: str, language: str = "") -> MailMessage:
+    """The invitation to create an account, in a language, "" for that of the site."""
+    words = {"role": role, **_link(path, "invite")}
+    return MailMessage(email, "invite", words, language=language)
 
 
 def _link(path: str, purpose: str) -> dict[str, str]:
@@ -55,8 +56,13 @@ def active_user(id: int | None) -> dict[str, Any] | None:
 def mail_to(
     user: dict[str, Any], kind: str, words: dict[str, Any], unsubscribe: str = ""
 ) -> MailMessage:
-    """An email to an account, in the language that its owner has chosen."""
-    return MailMessage(user["email"], kind, words, unsubscribe, user["language"])
+    """An email to an account, in the language of its owner."""
+    return MailMessage(user["email"], kind, words, unsubscribe, language_of(user))
+
+
+def language_of(user: dict[str, Any]) -> str:
+    """The language of mail to somebody: chosen in the profile, else of the page of the last sign-in."""
+    return mail_language(user["language"], user["page_language"])
 
 
 def profile_of(user_id: int) -> Any:
@@ -89,7 +95,8 @@ def _invite(job: Job) -> MailMessage | None:
     if read.find_id(REGISTRY["users"], SYSTEM, email=email) is not None:
         return None
     secret = create_link("invite", email, role=role, secret=link_secret("invite", email, job.id))
-    return invitation(email, role, f"/auth/register?invite={secret}")
+    path = f"/auth/register?invite={secret}"
+    return invitation(email, role, path, job.data.get("language", ""))
 
 
 @mail_template("verify")

@@ -18,15 +18,15 @@ from quire.declare.query_conditions import Condition
 from quire.declare.record import Record
 from quire.declare.rules import role
 from quire.declare.value_kinds import time_from_text
-from quire.jobs.mail.account_mail import active_user, mail_to, profile_of
+from quire.jobs.mail.account_mail import active_user, language_of, mail_to, profile_of
 from quire.jobs.mail.comment_mail import excerpt
 from quire.jobs.mail.message import (
     MailMessage,
-    mail_language,
     mail_template,
     site_root,
     unsubscribe_url,
 )
+from quire.jobs.titles import job_title
 from quire.records import COMMENTS, POSTS, PROFILES, USERS
 from quire.store import read
 from quire.store.db import read_connection, transaction
@@ -34,7 +34,7 @@ from quire.store.events import queue_admin
 from quire.store.events.mail import enqueue_mail
 from quire.translations.messages import Message
 from quire.web.dates import clock
-from quire.web.language import gettext, in_language, noun, translate
+from quire.web.language import format_number, gettext, in_language, noun, translate
 
 PERIODS = {"daily": timedelta(days=1), "weekly": timedelta(days=7)}
 SLACK = timedelta(minutes=90)
@@ -105,7 +105,7 @@ def _digest(job: Job) -> MailMessage | None:
         return None
     actor = Actor(user["role"], user["id"], user["username"], door="jobs")
     span = [time_from_text(job.data[name]) for name in ("since", "until")]
-    with in_language(mail_language(user["language"])):
+    with in_language(language_of(user)):
         parts = _sections(actor, *span)
     if role("author")(actor) is False or not parts:
         return None
@@ -190,7 +190,7 @@ def _failed_jobs(actor: Actor) -> DigestSection | None:
     if role("admin")(actor) is False:
         return None
     kinds = [row for row in queue_admin.summary_by_event() if row.failed]
-    items = [DigestItem(f"{row.event}: {row.failed:,}") for row in kinds]
+    items = [DigestItem(f"{job_title(row.event)}: {format_number(row.failed)}") for row in kinds]
     total = sum(row.failed for row in kinds)
     return _section(
         Message("%(count)s failed job", "%(count)s failed jobs", count=0),

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from flask import current_app
 
+from quire.declare.clock import rfc3339
+
 MAX_LISTED = 200
 """Letters that are listed, newest first."""
 
@@ -19,6 +21,11 @@ class StoredMessage:
 
     name: str
     message: EmailMessage
+
+    @property
+    def sent_at(self) -> str:
+        """When it was written (RFC 3339)."""
+        return rfc3339(self.message["Date"].datetime)
 
     def part(self, kind: str) -> str:
         """Its text as `plain` or `html`; empty where it has none."""

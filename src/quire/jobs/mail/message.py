@@ -14,7 +14,9 @@ from quire.jobs.mail.unsubscribe import create_token
 from quire.records.site_settings import site_appearance, site_settings
 from quire.translations.languages import LANGUAGES
 from quire.translations.messages import Message
+from quire.web.dates import clock
 from quire.web.language import in_language, install_in, language, translate
+from quire.web.user_agents import device_name
 
 
 @dataclass(frozen=True)
@@ -22,14 +24,14 @@ class MailMessage:
     """A text for one address; `kind` names its template, `words` fill it.
 
     `unsubscribe` is the address that ends mail of this kind, where somebody may want that; `language` is
-    that of the person, who gets mail in the language of the site where they have chosen none.
+    that of the person, "" where nobody knows: the mail is in the language of the site then.
     """
 
     to: str
     kind: str
     words: dict[str, Any]
     unsubscribe: str = ""
-    language: str = "auto"
+    language: str = ""
 
     def render(self) -> tuple[str, str, str]:
         """The subject, on one line whatever stands in it, the text, and the same as HTML."""
@@ -53,9 +55,10 @@ class MailMessage:
         )
 
 
-def mail_language(chosen: str) -> str:
-    """The language of mail to somebody who has chosen this one, `auto` for none."""
-    return chosen if chosen in LANGUAGES else str(site_appearance()["language"])
+def mail_language(*choices: str | None) -> str:
+    """The language of mail: the first of `choices` in which there are mails, else that of the site."""
+    known = (one for one in choices if one in LANGUAGES)
+    return next(known, None) or str(site_appearance()["language"])
 
 
 def _in_language(value: Any) -> Any:
@@ -74,6 +77,7 @@ def _templates(form: str) -> Environment:
         autoescape=form == "html",  # noqa: S701 - plain text has no markup
     )
     install_in(environment)
+    environment.filters.update(clock=clock, device_name=device_name)
     pieces = environment.get_template(f"parts.{form}").module
     public_names = {name: piece for name, piece in vars(pieces).items() if not name.startswith("_")}
     environment.globals.update(public_names, frame=f"frame.{form}")
