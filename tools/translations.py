@@ -27,7 +27,9 @@ from quire.translations.languages import CATALOGUES
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "quire"
 FOR_PROGRAMS = ("api", "cli", "serving", "config", "monitoring", "backup")
 """Folders whose texts only programs and operators read, in English."""
-TEXTS = {"gettext": 1, "lazy_gettext": 1, "ngettext": 2, "Message": 2, "Fieldset": 1}
+TEXTS = {
+    "gettext": 1, "lazy_gettext": 1, "ngettext": 2, "plural_translation": 2, "Message": 2, "Fieldset": 1,
+}  # fmt: skip
 """Functions whose first arguments are texts, and how many of them."""
 SENTENCES = {
     "PermissionDenied": 0, "Conflict": 0, "NotFound": 0, "Unauthenticated": 0, "TooLarge": 0,

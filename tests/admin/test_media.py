@@ -95,7 +95,7 @@ def test_what_is_in_use_is_deleted_only_after_its_places_were_shown(ann, put, id
     assert "Tide tables" in ann.get(f"media/edit/?id={id}").text
     refused = ann.post("media/delete/", {"id": id})
     assert refused.status_code == 409
-    assert "used in 1 place" in refused.text and "Posts: Tide tables" in refused.text
+    assert "used in 1 place" in refused.text and "Post: Tide tables" in refused.text
     assert 'name="force"' in ann.get(f"media/delete/?id={id}").text
     assert ann.post("media/delete/", {"id": id, "force": "1"}).status_code == 302
     assert state(POSTS, ids.live)["cover"] is None

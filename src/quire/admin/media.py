@@ -30,7 +30,7 @@ from quire.store import write
 from quire.store.file_usage import find_usage
 from quire.store.files.detect import ACCEPTED
 from quire.store.files.receive import receive
-from quire.web.language import gettext, ngettext, noun, translate, word_label
+from quire.web.language import gettext, ngettext, translate
 from quire.web.threads import blocking
 
 State = dict[str, Any]
@@ -187,7 +187,7 @@ class MediaView(RecordView):
         uses, count = find_usage(MEDIA, panel_actor(), state)
         confirm = {
             "question": delete_question(self.record, state),
-            "names": [f"{word_label(one['type'])}: {one['title']}" for one in uses],
+            "names": [f"{gettext(REGISTRY[one['type']].singular)}: {one['title']}" for one in uses],
             "consequence": _consequence(count, len(uses)),
             "url": url_for(endpoint(self.record, "delete_view")),
             "fields": [("id", state["id"]), ("url", back), *([("force", "1")] if count else [])],
@@ -203,7 +203,7 @@ class MediaView(RecordView):
 def _usage_line(actor: Actor, state: State) -> str:
     """A file and where it is used, on one line."""
     uses, count = find_usage(MEDIA, actor, state)
-    places = [f"{noun(one['type'].removesuffix('s'))} {quoted(one['title'])}" for one in uses]
+    places = [f"{gettext(REGISTRY[one['type']].noun)} {quoted(one['title'])}" for one in uses]
     if count > len(uses):
         places.append(gettext("%(count)s you do not have access to", count=count - len(uses)))
     return f"{record_title(MEDIA, state)}: {', '.join(places)}"

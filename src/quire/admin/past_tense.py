@@ -57,54 +57,54 @@ WORDS = {
     "view_as": "started viewing as this user",
 }
 SENTENCES = {
-    "accept_invitation": "accepted the invitation for %(record)s",
-    "back_up": "asked for a backup",
-    "denied": "was refused access to %(record)s",
-    "discard_draft": "discarded the draft of %(record)s",
-    "download_backup": "downloaded a backup",
-    "draft": "started a draft of %(record)s",
-    "drop": "deleted failed jobs",
-    "end_all_sessions": "signed everyone else out",
-    "end_other_sessions": "signed out the other devices of %(record)s",
-    "end_previews": "revoked the preview links to %(record)s",
-    "end_sessions": "signed out all devices of %(record)s",
-    "export": "exported all content",
-    "import": "imported a file into %(record)s",
-    "invite": "sent an invitation",
-    "leave": "deleted their account",
-    "maintenance_off": "turned maintenance off",
-    "maintenance_on": "turned maintenance on",
-    "move": "moved uploaded files",
-    "passkey_added": "added a passkey to %(record)s",
-    "passkey_removed": "removed a passkey from %(record)s",
-    "password_reset": "reset the password of %(record)s",
-    "pending": "marked %(record)s as pending",
-    "preview": "created a preview link to %(record)s",
-    "recovery_codes_renewed": "created new recovery codes for %(record)s",
-    "regenerate_variants": "queued %(record)s for processing",
-    "restore_revision": "restored an older revision of %(record)s",
-    "retry": "retried failed jobs",
-    "rotate_secret": "renewed the secret of %(record)s",
-    "second_factor_failed": "entered a wrong two-factor code for %(record)s",
-    "sign_in": "has signed in",
-    "sign_in_failed": "failed to sign in as %(record)s",
-    "sign_in_throttled": "made too many sign-in attempts for %(record)s",
-    "sign_out": "has signed out",
-    "spam": "marked %(record)s as spam",
-    "stop_viewing": "stopped viewing the site as %(record)s",
-    "token_reused": "used a refresh token twice for %(record)s",
-    "two_factor_off": "turned off two-factor authentication for %(record)s",
-    "two_factor_on": "turned on two-factor authentication for %(record)s",
-    "two_factor_reset": "reset two-factor authentication for %(record)s",
-    "undo": "undid %(record)s",
-    "undo_import": "undid an import into %(record)s",
-    "unlock": "unblocked sign-in for %(record)s",
-    "verify": "verified the email address of %(record)s",
-    "verify_backup": "asked for a backup to be verified",
-    "view_as": "started viewing the site as %(record)s",
+    "accept_invitation": "%(who)s accepted the invitation for %(record)s",
+    "back_up": "%(who)s asked for a backup",
+    "denied": "%(who)s was refused access to %(record)s",
+    "discard_draft": "%(who)s discarded the draft of %(record)s",
+    "download_backup": "%(who)s downloaded a backup",
+    "draft": "%(who)s started a draft of %(record)s",
+    "drop": "%(who)s deleted failed jobs",
+    "end_all_sessions": "%(who)s signed everyone else out",
+    "end_other_sessions": "%(who)s signed out the other devices of %(record)s",
+    "end_previews": "%(who)s revoked the preview links to %(record)s",
+    "end_sessions": "%(who)s signed out all devices of %(record)s",
+    "export": "%(who)s exported all content",
+    "import": "%(who)s imported a file into %(record)s",
+    "invite": "%(who)s sent an invitation",
+    "leave": "%(who)s deleted their account",
+    "maintenance_off": "%(who)s turned maintenance off",
+    "maintenance_on": "%(who)s turned maintenance on",
+    "move": "%(who)s moved uploaded files",
+    "passkey_added": "%(who)s added a passkey to %(record)s",
+    "passkey_removed": "%(who)s removed a passkey from %(record)s",
+    "password_reset": "%(who)s reset the password of %(record)s",
+    "pending": "%(who)s marked %(record)s as pending",
+    "preview": "%(who)s created a preview link to %(record)s",
+    "recovery_codes_renewed": "%(who)s created new recovery codes for %(record)s",
+    "regenerate_variants": "%(who)s queued %(record)s for processing",
+    "restore_revision": "%(who)s restored an older revision of %(record)s",
+    "retry": "%(who)s retried failed jobs",
+    "rotate_secret": "%(who)s renewed the secret of %(record)s",
+    "second_factor_failed": "%(who)s entered a wrong two-factor code for %(record)s",
+    "sign_in": "%(who)s has signed in",
+    "sign_in_failed": "%(who)s failed to sign in as %(record)s",
+    "sign_in_throttled": "%(who)s made too many sign-in attempts for %(record)s",
+    "sign_out": "%(who)s has signed out",
+    "spam": "%(who)s marked %(record)s as spam",
+    "stop_viewing": "%(who)s stopped viewing the site as %(record)s",
+    "token_reused": "%(who)s used a refresh token twice for %(record)s",
+    "two_factor_off": "%(who)s turned off two-factor authentication for %(record)s",
+    "two_factor_on": "%(who)s turned on two-factor authentication for %(record)s",
+    "two_factor_reset": "%(who)s reset two-factor authentication for %(record)s",
+    "undo": "%(who)s undid %(record)s",
+    "undo_import": "%(who)s undid an import into %(record)s",
+    "unlock": "%(who)s unblocked sign-in for %(record)s",
+    "verify": "%(who)s verified the email address of %(record)s",
+    "verify_backup": "%(who)s asked for a backup to be verified",
+    "view_as": "%(who)s started viewing the site as %(record)s",
 }
-"""What follows the actor's name in a sentence, if it differs from PLAIN_SENTENCE."""
-PLAIN_SENTENCE = "%(past)s %(record)s"
+"""What somebody has done, if it differs from PLAIN_SENTENCE: whole, as word order differs by language."""
+PLAIN_SENTENCE = "%(who)s %(past)s %(record)s"
 """The usual sentence, with `past_tense`."""
 NOUNS = {"count": 0, "noun": "", "nouns": ""}
 RESULTS = {
@@ -145,28 +145,11 @@ RESULTS = {
     ),
     "update": Message("%(count)s %(noun)s changed.", "%(count)s %(nouns)s changed.", **NOUNS),
 }
-"""What a bulk action has come to, as whole sentences: word order and endings are not the same everywhere."""
+"""What a bulk action has come to, as whole sentences: word order and endings differ by language."""
 OTHER_RESULT = Message(
     "%(count)s %(noun)s: %(past)s.", "%(count)s %(nouns)s: %(past)s.", **NOUNS, past=""
 )
 """The sentence of an action that has none of its own."""
-ABOUT_NOTHING = (
-    "back_up",
-    "download_backup",
-    "drop",
-    "end_all_sessions",
-    "export",
-    "invite",
-    "leave",
-    "maintenance_off",
-    "maintenance_on",
-    "move",
-    "retry",
-    "sign_in",
-    "sign_out",
-    "verify_backup",
-)
-"""Actions whose sentence does not name a record."""
 INTERFACES = {
     "admin": "Admin panel",
     "api": "API",
@@ -211,11 +194,9 @@ def _past_words() -> dict[str, str]:
     return WORDS | {action.name: action.past_tense for action in actions}
 
 
-def sentence(action: str) -> tuple[str, str]:
-    """The words of a sentence before the record, from the actor's name on, and those behind it."""
-    words = gettext(SENTENCES.get(action, PLAIN_SENTENCE)).replace("%(past)s", past_tense(action))
-    before, _, after = words.partition("%(record)s")
-    return before.strip(), after.strip()
+def sentence(action: str) -> str:
+    """The sentence about an action, with places for `%(who)s` and, where it is about one, `%(record)s`."""
+    return gettext(SENTENCES.get(action, PLAIN_SENTENCE)).replace("%(past)s", past_tense(action))
 
 
 def word_of(field: Field, value: Any) -> str | None:

@@ -194,7 +194,8 @@ def _translation(text: str) -> str:
     return text if texts is None else texts.gettext(text)
 
 
-def _plural_translation(singular: str, plural: str, num: int) -> str:
+def plural_translation(singular: str, plural: str, num: int) -> str:
+    """`singular` or `plural` in the current language, with the places for values in it."""
     texts = catalogue(language())
     if texts is None:
         return singular if num == 1 else plural
@@ -209,7 +210,7 @@ def gettext(text: str, **values: Any) -> str:
 
 def ngettext(singular: str, plural: str, num: int, **values: Any) -> str:
     """`singular` or `plural` in the current language; `%(num)s` in it is the number."""
-    return _plural_translation(singular, plural, num) % {"num": num, **values}
+    return plural_translation(singular, plural, num) % {"num": num, **values}
 
 
 def lazy_gettext(text: str, **values: Any) -> LazyString:
@@ -260,7 +261,7 @@ def install_in(environment: Any) -> None:
     """Give `_`, `ngettext`, `{% trans %}` and the filter `translate` to templates."""
     environment.add_extension("jinja2.ext.i18n")
     environment.policies["ext.i18n.trimmed"] = True
-    environment.install_gettext_callables(_translation, _plural_translation, newstyle=True)
+    environment.install_gettext_callables(_translation, plural_translation, newstyle=True)
     environment.filters.update(
         translate=translate,
         word=word_label,

@@ -50,15 +50,25 @@ def test_one_short_value_is_told_before_and_after(app, root, ids, newest):
 
 def test_a_sentence_in_german_is_one(app, root, ids, newest):
     change(app, root, ids.live, title="Spring tides", body="Another body")
+    change(app, root, ids.live, title="50 % more")
+    change(app, root, ids.live, seo_title="Ebb")
+    change(app, root, ids.live, seo_title="")
     with app.app_context():
         write.act(POSTS, root, ids.live, "unpublish")
-        record_event(root, "rotate_secret", "posts", ids.live)
+        record_event(root, "update", "posts", ids.live, "title", "slug", "tags", "body")
+        record_event(root, "import", "tags")
+        record_event(root, "view_as", "users", ids.ann)
         record_event(root, "sign_in", "users", ids.root)
-    assert newest(4, "de") == [
+    assert newest(9, "de") == [
         "root hat sich angemeldet",
-        "root hat das Geheimnis von Beitrag „Spring tides“ erneuert",
-        "root hat Beitrag „Spring tides“ zurückgezogen",
-        "root hat Titel und Text von Beitrag „Spring tides“ geändert",
+        "root hat begonnen, die Website als Benutzer „ann“ anzusehen",
+        "root hat eine Datei importiert: Schlagwörter",
+        "root hat bei Beitrag „50 % more“ 4 Felder geändert",
+        "root hat Beitrag „50 % more“ zurückgezogen",
+        "root hat Beitrag „50 % more“ geändert: SEO-Titel „Ebb“ entfernt",
+        "root hat Beitrag „50 % more“ geändert: SEO-Titel auf „Ebb“ gesetzt",
+        "root hat Beitrag „50 % more“ geändert: Titel von „Spring tides“ auf „50 % more“",
+        "root hat Beitrag „50 % more“ geändert: Titel und Text",
     ]
 
 

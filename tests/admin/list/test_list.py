@@ -100,6 +100,24 @@ def test_other_operators_work_from_the_address_and_show_as_chips(admin):
     assert "nothing 1" in admin.get("posts/?nothing=1").text
 
 
+@pytest.mark.parametrize(
+    ("query", "chip"),
+    [
+        ("author.username=ann", "Autor: ann"),
+        ("title__icontains=tide", "Titel enthält „tide“"),
+        ("views__gte=1", "Aufrufe: mindestens 1"),
+        ("published_at__gte=2026-01-01T00:00", "Veröffentlicht am: ab 01.01.2026, 00:00:00 UTC"),
+        ("published_at__within=last_7_days", "Veröffentlicht am: Letzte 7 Tage"),
+        ("published_at__isnull=true", "Veröffentlicht am: leer"),
+    ],
+)
+def test_chips_in_german_are_whole_phrases(admin, query, chip):
+    text = admin.get(f"posts/?{query}", headers={"Accept-Language": "de"}).text
+    page = BeautifulSoup(text, "html.parser")
+    assert [one.text for one in page.select(".chip bdi")] == [chip]
+    assert " ab" in page.find("label", string="Veröffentlicht am: ab").text
+
+
 def test_only_what_is_set_stands_in_the_address(admin):
     answer = admin.get("posts/?search=&title__icontains=tide&views__gte=&sort=title")
     assert answer.location == "/admin/posts/?title__icontains=tide&sort=title"

@@ -8,19 +8,28 @@ from markupsafe import Markup
 
 from quire.actor import Actor
 from quire.admin.audit.lookup import Event, Titles, Values, changed_fields, titles_and_values
-from quire.admin.format import cell_html, quoted, small_name
+from quire.admin.format import cell_html, small_name
 from quire.admin.local_time import format_relative
-from quire.admin.past_tense import ABOUT_NOTHING, sentence
+from quire.admin.past_tense import sentence
 from quire.admin.urls import record_url
 from quire.declare.fields import Field
 from quire.declare.labels import in_sentence
 from quire.declare.record import REGISTRY, Record, record_of
-from quire.web.language import gettext, is_english, ngettext
+from quire.translations.messages import Message
+from quire.web.language import gettext, is_english, plural_translation
 
 LONGEST_VALUE = 60
 """Characters of a value that still fits into a sentence."""
 MOST_NAMED = 3
 """Fields that are named; of more, their number is told."""
+CHANGED = Message("%(who)s changed %(fields)s of %(record)s")
+REPLACED = Message("%(who)s changed %(fields)s of %(record)s from “%(before)s” to “%(after)s”")
+EMPTIED = Message("%(who)s changed %(fields)s of %(record)s from “%(before)s” to nothing")
+FILLED = Message("%(who)s changed %(fields)s of %(record)s to “%(after)s”")
+"""Sentences about a change of named fields; the others stand in past_tense.py."""
+STRONG = Markup("<strong>{}</strong>")
+LINK = Markup('<a dir="auto" href="{}">{}</a>')
+ISOLATED = Markup("<bdi>{}</bdi>")
 
 
 @dataclass(frozen=True)
@@ -34,23 +43,19 @@ class ValueChange:
 
 @dataclass(frozen=True)
 class Sentence:
-    """What happened: `who` did `what` to `target`, which is at `url`, the `values` in words, and the `rest`.
+    """What happened, as plain text and as HTML; `url` is that of the record, if it is there.
 
     `changes` are the values before and after that do not stand in the sentence itself.
     """
 
-    who: str
-    what: str
-    target: str
+    text: str
+    html: Markup
     url: str | None
-    values: str
-    rest: str
     changes: Sequence[ValueChange]
     when: Markup
 
     def __str__(self) -> str:
-        target = quoted(self.target) if self.url and self.target else self.target
-        return " ".join(filter(None, (self.who, self.what, target, self.values, self.rest)))
+        return self.text
 
 
 def sentences(actor: Actor, events: Sequence[Event]) -> list[Sentence]:
@@ -88,25 +93,28 @@ def _nowhere(record: Record, id: int) -> None:
 def _sentence(event: Event, titles: Titles, changes: Sequence[ValueChange]) -> Sentence:
     path, id = event["type"], event["record_id"]
     title = titles.get((path, id))
-    values = _values_in_words(event, changes)
-    is_about_nothing = event["action"] in ABOUT_NOTHING
-    noun = _noun(path) if title and not is_about_nothing else ""
-    before, after = sentence(event["action"])
+    url = record_url(REGISTRY[path], "details_view", id) if title and id else None
+    form, values = _form(event, changes)
+    subject, names = _subject(event, title)
+    linked = _isolated(names) | ({"title": LINK.format(url, title)} if url else {})
+    who = _who(event)
     return Sentence(
-        who=_who(event),
-        what=" ".join(filter(None, (before, _fields_in_words(event), noun))),
-        target="" if is_about_nothing else title or _fallback_title(event),
-        url=record_url(REGISTRY[path], "details_view", id) if title and id else None,
-        values=values,
-        rest=after,
-        changes=() if values else changes,
+        text=form % {**values, "who": who, "record": subject % names},
+        html=_html(form)
+        % {**_isolated(values), "who": STRONG.format(who), "record": _html(subject) % linked},
+        url=url,
+        changes=() if "after" in values or "before" in values else changes,
         when=format_relative(event["created_at"]),
     )
 
 
-def _noun(path: str) -> str:
-    noun = REGISTRY[path].noun
-    return f"the {noun}" if is_english() else gettext(noun)
+def _html(form: str) -> Markup:
+    return Markup(form)  # noqa: S704 - a text of ours; values are escaped where they are put in
+
+
+def _isolated(values: dict[str, str]) -> dict[str, Markup]:
+    """Values as HTML, none of which turns the direction of the others."""
+    return {name: ISOLATED.format(value) for name, value in values.items()}
 
 
 def _who(event: Event) -> str:
@@ -120,17 +128,38 @@ def _who(event: Event) -> str:
     )
 
 
-def _fields_in_words(event: Event) -> str:
-    """`the title and the slug of`, `5 fields of`, as far as an ordinary change names them."""
-    record = REGISTRY.get(event["type"])
-    names = event["fields"]
+def _form(event: Event, changes: Sequence[ValueChange]) -> tuple[str, dict[str, str]]:
+    """A whole sentence with places for who and the record, and the values of its other places."""
+    record, names = REGISTRY.get(event["type"]), event["fields"]
     if event["action"] != "update" or not names or record is None:
-        return ""
+        return sentence(event["action"]), {}
     if len(names) > MOST_NAMED:
-        return ngettext("%(num)s field of", "%(num)s fields of", len(names))
+        words = plural_translation(
+            "%(who)s changed %(num)s field of %(record)s",
+            "%(who)s changed %(num)s fields of %(record)s",
+            len(names),
+        )
+        return words, {"num": str(len(names))}
+    form, values = _form_with_values(changes) if len(names) == 1 else (CHANGED, {})
+    return gettext(form), {**values, "fields": _fields_in_words(record, names)}
+
+
+def _form_with_values(changes: Sequence[ValueChange]) -> tuple[str, dict[str, str]]:
+    """The sentence about a change of one field: with the values where they are known and short."""
+    if len(changes) != 1:
+        return CHANGED, {}
+    before, after = (one.striptags() for one in (changes[0].before, changes[0].after))
+    if len(before) > LONGEST_VALUE or len(after) > LONGEST_VALUE:
+        return CHANGED, {}
+    if not after:
+        return EMPTIED, {"before": before}
+    return (REPLACED, {"before": before, "after": after}) if before else (FILLED, {"after": after})
+
+
+def _fields_in_words(record: Record, names: Sequence[str]) -> str:
+    """`the title, the text and the slug`."""
     *first, last = (_label(record, name) for name in names)
-    listed = gettext("%(first)s and %(rest)s", first=", ".join(first), rest=last) if first else last
-    return gettext("%(fields)s of", fields=listed)
+    return gettext("%(first)s and %(rest)s", first=", ".join(first), rest=last) if first else last
 
 
 def _label(record: Record, name: str) -> str:
@@ -140,28 +169,19 @@ def _label(record: Record, name: str) -> str:
     return f"the {in_sentence(label)}" if is_english() else label
 
 
-def _values_in_words(event: Event, changes: Sequence[ValueChange]) -> str:
-    """`from “A” to “B”` where one short value was changed and nothing else."""
-    if event["action"] != "update" or len(event["fields"]) != 1 or len(changes) != 1:
-        return ""
-    before, after = (one.striptags() for one in (changes[0].before, changes[0].after))
-    if len(before) > LONGEST_VALUE or len(after) > LONGEST_VALUE:
-        return ""
-    if not after:
-        return gettext("from “%(before)s” to nothing", before=before)
-    return (
-        gettext("from “%(before)s” to “%(after)s”", before=before, after=after)
-        if before
-        else gettext("to “%(after)s”", after=after)
-    )
-
-
-def _fallback_title(event: Event) -> str:
-    """A title for a record whose own is unknown."""
-    path, id = event["type"], event["record_id"]
-    record = REGISTRY.get(path)
+def _subject(event: Event, title: str | None) -> tuple[str, dict[str, str]]:
+    """What an event is about, with places for its names: `the post “Spring”`."""
+    record = REGISTRY.get(event["type"])
     if record is None:
-        return str(path)
+        return "%(name)s", {"name": str(event["type"])}
+    if title:
+        return gettext("the %(noun)s “%(title)s”"), {"noun": gettext(record.noun), "title": title}
+    return "%(name)s", {"name": _fallback_title(event, record)}
+
+
+def _fallback_title(event: Event, record: Record) -> str:
+    """A title for a record whose own is unknown."""
+    id = event["record_id"]
     if not id and event["action"].startswith("sign_in"):
         return gettext("an unknown account")
     return f"{gettext(record.noun)} #{id}" if id else gettext(record.plural_noun)

@@ -7,45 +7,34 @@ from typing import Any
 from quire.actor import Actor
 from quire.admin.list import presets
 from quire.admin.list.cells import filter_path
-from quire.admin.list.columns import without_parameters
 from quire.admin.list.groups import (
     ALL,
     ANY,
     MAX_GROUPS,
     has_tabs,
-    inner_kind,
     split_groups,
     split_name,
 )
-from quire.admin.local_time import exact, to_local_text, to_utc_text
-from quire.admin.past_tense import word_of, words_for
-from quire.admin.urls import MATCH, Pairs, narrowed_url
+from quire.admin.local_time import to_local_text, to_utc_text
+from quire.admin.past_tense import words_for
+from quire.admin.urls import MATCH, Pairs
 from quire.declare.fields import Field
 from quire.declare.query_fields import filter_paths
 from quire.declare.record import Record
 from quire.declare.text_values import INPUT_TYPES
 from quire.translations.messages import Message
-from quire.web.language import gettext, noun, translate, word_label
+from quire.web.language import gettext, translate, word_label
 
 OWN = ("search", "q", "sort", "page", "per_page", "trashed", "view", "columns", "match")
 """Parameters of a list that are not filters."""
 
-WORDS = {
-    "eq": Message("is"),
-    "ne": Message("is not"),
-    "gte": Message("from"),
-    "lte": Message("until"),
-    "gt": Message("is greater than"),
-    "lt": Message("is less than"),
-    "icontains": Message("contains"),
-    "contains": Message("contains"),
-    "startswith": Message("starts with"),
-    "endswith": Message("ends with"),
-    "in": Message("is any of"),
-    "nin": Message("is none of"),
-}
-
-AMOUNTS = {"gte": Message("at least"), "lte": Message("at most")}
+FROM, UNTIL = Message("%(label)s from", label=""), Message("%(label)s until", label="")
+AT_LEAST, AT_MOST = Message("%(label)s at least", label=""), Message("%(label)s at most", label="")
+"""Labels of inputs for bounds."""
+ALTERNATIVE, FURTHER = Message("or %(label)s", label=""), Message("and %(label)s", label="")
+"""Labels of inputs for one more value."""
+NUMBERS, TIMES = ("number", "decimal"), ("datetime", "date")
+"""Widgets of numbers and of moments."""
 
 NO_MOMENTS = ("__isnull", f"__{presets.OPERATOR}")
 """Operators of dates whose values are no dates."""
@@ -72,12 +61,6 @@ def _choices(field: Field) -> tuple[tuple[str, str], ...]:
     return tuple((word, word_label(word)) for word in field.choices)
 
 
-def _word(field: Field, operator: str) -> str:
-    is_number = field.kind.widget in ("number", "decimal")
-    words = WORDS | AMOUNTS if is_number else WORDS
-    return translate(words.get(operator, operator))
-
-
 def _inputs(field: Field, path: str, values: dict[str, str], lookup: Any) -> list[Filter]:
     widget, label = field.kind.widget, translate(field.label)
     if choices := _choices(field):
@@ -85,7 +68,7 @@ def _inputs(field: Field, path: str, values: dict[str, str], lookup: Any) -> lis
         return [Filter(path, label, value, choices=choices, may_be_any=not field.default_filter)]
     if field.target:
         return [Filter(path, label, values.get(path, ""), lookup_url=lookup(field.name))]
-    if widget in ("datetime", "date", "number", "decimal"):
+    if widget in (*TIMES, *NUMBERS):
         bounds = [_bound_filter(field, path, op, values) for op in ("gte", "lte")]
         return [_span(path, label, values), *bounds] if widget == "datetime" else bounds
     name = f"{path}__icontains" if field.kind.is_text else path
@@ -101,8 +84,9 @@ def _bound_filter(field: Field, path: str, operator: str, values: dict[str, str]
     name, widget = f"{path}__{operator}", field.kind.widget
     value = values.get(name, "")
     shown = to_local_text(value) if widget == "datetime" else value
-    words = f"{translate(field.label)} {_word(field, operator)}"
-    return Filter(name, words, shown, INPUT_TYPES.get(widget, "text"))
+    lowest, highest = (AT_LEAST, AT_MOST) if widget in NUMBERS else (FROM, UNTIL)
+    label = (lowest if operator == "gte" else highest).with_values(label=translate(field.label))
+    return Filter(name, translate(label), shown, INPUT_TYPES.get(widget, "text"))
 
 
 @dataclass(frozen=True)
@@ -137,13 +121,14 @@ def _section(
     names = {one.name for one in inputs}
     shown = dict(pairs)
     further = [pair for pair in pairs if pair[0] in names and pair != (pair[0], shown[pair[0]])]
-    word = gettext("or") if alternatives else gettext("and")
+    more = ALTERNATIVE if alternatives else FURTHER
     for one in list(inputs):
         values = [value for name, value in further if name == one.name]
         if alternatives and one.value and one.may_be_any:
             values.append("")  # for one more
         place = inputs.index(one) + 1
-        inputs[place:place] = [replace(one, label=f"{word} {one.label}", value=v) for v in values]
+        label = translate(more.with_values(label=one.label))
+        inputs[place:place] = [replace(one, label=label, value=v) for v in values]
     # the state outside of groups is kept with the tabs
     kept = [pair for pair in pairs if pair[0] not in names and (number or pair[0] != "status")]
     prefix = f"{number}." if number else ""
@@ -189,53 +174,3 @@ def clean(record: Record, actor: Actor, pairs: Pairs) -> Pairs:
 
 def _is_page(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0
-
-
-def chip_groups(record: Record, actor: Actor, pairs: Pairs) -> list[dict[str, Any]]:
-    """The active filters by group, each with the URL of the list without it."""
-    groups: dict[int, list[dict[str, str]]] = {}
-    for name, value in pairs:
-        number, inner = split_name(name)
-        if number or not (name in OWN or name == "status"):
-            rest = [pair for pair in without_parameters(pairs, "page") if pair != (name, value)]
-            words = words_of(record, actor, inner, value)
-            chip = {"label": words, "url": narrowed_url(record, rest)}
-            groups.setdefault(number, []).append(chip)
-    kind = ANY if (MATCH, ANY) in pairs else ALL
-    return [
-        {"number": number, "kind": inner_kind(kind) if number else kind, "chips": chips}
-        for number, chips in sorted(groups.items())
-    ]
-
-
-def words_of(record: Record, actor: Actor, name: str, value: str) -> str:
-    """A filter as people read it."""
-    path, _, operator = split_name(name)[1].partition("__")
-    known = path in filter_paths(record, actor)
-    field = record.fields_by_name.get(path.partition(".")[0]) if known else None
-    return _chip(field, operator, value) if field else f"{name} {value}"
-
-
-def _chip(field: Field, operator: str, value: str) -> str:
-    label = translate(field.label)
-    if operator == presets.OPERATOR:
-        return f"{label}: {presets.name_of(value)}"
-    if operator == "isnull":
-        return f"{label} {gettext('is empty') if value == 'true' else gettext('is not empty')}"
-    return f"{label} {_word(field, operator or 'eq')} {_chip_value(field, value)}"
-
-
-def _chip_value(field: Field, value: str) -> str:
-    """The value of a filter as people read it."""
-    if field.kind.widget == "checkbox":
-        return gettext("yes") if value == "true" else gettext("no")
-    if field.kind.widget == "datetime":
-        return _moment_text(value)
-    return word_of(field, value) or (noun(value) if field.choices else value)
-
-
-def _moment_text(value: str) -> str:
-    try:
-        return exact(value)
-    except ValueError:
-        return value

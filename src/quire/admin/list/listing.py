@@ -15,6 +15,7 @@ from quire.admin.form.fields import settable_fields
 from quire.admin.form.page import public_url
 from quire.admin.format import record_title
 from quire.admin.list.cells import Cells
+from quire.admin.list.chips import chip_groups
 from quire.admin.list.columns import (
     Column,
     columns,
@@ -24,7 +25,7 @@ from quire.admin.list.columns import (
     shown_fields,
     without_parameters,
 )
-from quire.admin.list.filters import chip_groups, filter_sections
+from quire.admin.list.filters import filter_sections
 from quire.admin.list.groups import parse_list_query, split_name
 from quire.admin.list.preferences import CHOSEN_COLUMNS
 from quire.admin.list.tabs import tabs

@@ -7,7 +7,7 @@ from quire.admin.local_time import time_zone
 from quire.admin.urls import Pairs
 from quire.declare.clock import now, rfc3339
 from quire.translations.messages import Message
-from quire.web.language import gettext, translate
+from quire.web.language import is_english, translate
 
 OPERATOR = "within"
 """The operator of the panel's own filters: `created_at__within=last_7_days`."""
@@ -29,8 +29,9 @@ def choices() -> tuple[tuple[str, str], ...]:
 
 
 def name_of(word: str) -> str:
-    """The name of a span as it stands inside a sentence."""
-    return gettext(str(PRESETS.get(word, word)).lower())
+    """The name of a span as it stands inside a sentence: English has small letters there."""
+    name = translate(PRESETS.get(word, word))
+    return name.lower() if is_english() else name
 
 
 def span_of(word: str) -> tuple[datetime, datetime]:

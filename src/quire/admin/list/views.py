@@ -5,8 +5,9 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from quire.actor import Actor
+from quire.admin.list.chips import words_of
 from quire.admin.list.columns import column_fields, without_parameters
-from quire.admin.list.filters import clean, words_of
+from quire.admin.list.filters import clean
 from quire.admin.list.groups import parse_list_query
 from quire.admin.list.preferences import DEFAULT_VIEW, Preferences, preferences_of
 from quire.admin.urls import VIEW, Pairs
