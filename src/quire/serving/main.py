@@ -132,9 +132,8 @@ def server_options(app: Flask) -> dict[str, Any]:
 def welcome_text(address: str, demo: bool) -> str:
     """What a person at the console needs to know, now and for a first start."""
     words = [f"Quire is ready at {address}"]
-    if demo and first_admin.is_needed():
-        email, password = import_module("quire.exchange.demo").create_demo()
-        words.append(f"Sign in as {email} with the password {password} (shown only now).")
+    if demo:
+        words.append(_demo_text())
     if first_admin.is_needed():
         words.append(
             f"Create the first administrator: {address}auth/setup/{first_admin.create_token()}"
@@ -142,6 +141,14 @@ def welcome_text(address: str, demo: bool) -> str:
     else:
         first_admin.delete_token()
     return "\n".join(words)
+
+
+def _demo_text() -> str:
+    """Fill an empty installation, and say how to sign in; any other is left alone."""
+    if not first_admin.is_needed():
+        return "No sample content added: there is an administrator already."
+    email, password = import_module("quire.exchange.demo").create_demo()
+    return f"Sign in as {email} with the password {password} (shown only now)."
 
 
 def _listen(host: str, port: int) -> socket.socket:
