@@ -5,6 +5,7 @@ from bs4 import BeautifulSoup
 
 from quire.actor import Actor
 from quire.admin.actions import editable_in_bulk
+from quire.admin.list import matching
 from quire.records import POSTS, REDIRECTS, TAGS, USERS
 
 BACK = "/admin/posts/?status=published"
@@ -77,6 +78,16 @@ def test_all_that_match_are_edited(admin, ids, state):
     assert "1 post will be changed." in text_of(answer)
     send(admin, field="author", author="root", confirmed="1", **more)
     assert state(POSTS, ids.abes)["author"]["username"] == "root"
+
+
+def test_more_rows_than_one_edit_changes_are_said_to_be_left(admin, ids, monkeypatch):
+    monkeypatch.setattr(matching, "MOST_MATCHING", 1)
+    more = {"matching": "ask", "list": "/admin/posts/?status=published"}
+    asked = text_of(send(admin, field="author", **more))
+    assert "that match. The first 1 are changed now." in asked
+    send(admin, field="author", author="root", confirmed="1", **more)
+    text = admin.get("posts/").text
+    assert "1 post changed." in text and "Repeat the action for them." in text
 
 
 def test_nothing_is_selected(admin, ids):

@@ -188,15 +188,15 @@ def test_inline_edit(visit, made, post):
 
 def test_inline_edit_of_a_cell_that_has_changed_says_so(visit, made, site, post):
     id = made(published_at="2026-01-01T10:00:00Z")
-    page = visit("ada").page
+    page = visit("ada", timezone_id="Europe/Berlin").page
     page.goto("/admin/posts/?sort=-id")
     with site.app.app_context():
         changed = {"title": "Changed meanwhile", "published_at": "2026-01-03T10:00:00Z"}
         write.update(POSTS, SYSTEM, id, changed)
     page.locator(f"#row-{id} [data-inline=published_at]").click()
-    page.locator(".inline-edit input").fill("2026-02-02T11:22:33")
+    page.locator(".inline-edit input").fill("2026-02-02T12:22:33")
     page.keyboard.press("Enter")
-    expect(page.locator(".inline-error")).to_contain_text("changed this to “2026-01-03T10:00:00”")
+    expect(page.locator(".inline-error")).to_contain_text("changed this to “3 Jan 2026, 11:00”")
     page.keyboard.press("Enter")
     expect(page.locator(".inline-edit")).to_have_count(0)
     found = post(id)
@@ -229,6 +229,27 @@ def test_select_all_and_move_to_trash(visit, made, post):
     page.click("dialog >> text=Move to trash")
     expect(page.locator(".messages")).to_contain_text("3 posts moved to the trash.")
     assert all(post(id)["deleted_at"] for id in ids)
+
+
+def test_a_change_of_many_rows_says_that_it_is_under_way(visit, made, post):
+    ids = [made(title=f"To be edited {n}") for n in range(2)]
+    page = visit("ada").page
+    page.goto("/admin/posts/?search=edited")
+    page.check("[data-pick-all]")
+    page.select_option("select[name=action]", "edit")
+    page.click(".bulk >> text=Apply")
+    page.select_option("#bulk-field", "comments_open")
+    page.click("text=Continue")
+    page.click("[name=check]")
+    expect(page.locator(".confirm [role=status]")).to_contain_text("2 posts will be changed.")
+    said, is_hidden = page.evaluate("""() => {
+        const button = document.querySelector("[name=confirmed]");
+        button.click();  // the page stays until the answer comes
+        return [document.querySelector(".working").textContent, button.checkVisibility() === false];
+    }""")
+    assert said.startswith("Working") and is_hidden
+    expect(page.locator(".messages")).to_contain_text("2 posts changed.")
+    assert {post(id)["comments_open"] for id in ids} == {False}
 
 
 def test_delete_asks_and_can_be_called_off(visit, made, post):

@@ -19,7 +19,7 @@ from quire.admin.urls import endpoint, list_url, local_url, record_url
 from quire.declare.record import Record
 from quire.errors import BadRequest
 from quire.translations.messages import Message
-from quire.web.language import format_number, gettext, translate
+from quire.web.language import gettext, translate
 from quire.web.threads import blocking
 
 ASK = "ask"
@@ -101,30 +101,16 @@ class ActionsMixin(PanelView):
             return self._ask(self._confirm_matching(matching, choice, address, back))
         with blocking():  # it takes seconds: others are answered by other threads meanwhile
             answer = self._act(actor, name, matching.ids(), back)
-        if matching.rest:
-            flash(
-                gettext(
-                    "%(count)s more are left. Repeat the action for them.",
-                    count=format_number(matching.rest),
-                ),
-                "warning",
-            )
+        if matching.rest_message:
+            flash(matching.rest_message, "warning")
         return answer
 
     def _confirm_matching(
         self, matching: MatchingRows, choice: Choice, address: str, back: str
     ) -> Any:
         first_rows = matching.page.rows[: actions.MOST_NAMED]
-        first = (
-            " "
-            + gettext(
-                "The first %(count)s are changed now.", count=format_number(actions.MOST_MATCHING)
-            )
-            if matching.rest
-            else ""
-        )
         return {
-            "question": matching.question + first,
+            "question": matching.question,
             "names": [record_title(self.record, state) for state in first_rows],
             "more": max(matching.total - len(first_rows), 0),
             "consequence": choice.confirm,

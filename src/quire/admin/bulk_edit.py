@@ -35,11 +35,12 @@ CHANGE = Message(
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows that are edited: the hidden fields that name them, and what is said of them."""
+    """The rows that are edited: the hidden fields that name them, what is said of them, and of those left over."""
 
     ids: list[int]
     pairs: Pairs
     question: str
+    rest_message: str = ""
 
 
 @dataclass
@@ -99,7 +100,7 @@ class BulkEditMixin(PanelView):
             return redirect(back)
         edit = BulkEdit(self.record, actor, rows.ids)
         if edit.is_sent and "confirmed" in request.form:
-            return self._change(actor, edit, back)
+            return self._change(actor, edit, rows, back)
         return self._edit_page(actor, edit, rows, back)
 
     def _rows(self, actor: Actor, back: str) -> Rows:
@@ -110,7 +111,7 @@ class BulkEditMixin(PanelView):
             matching = MatchingRows(record, actor, address)
             matching.choice(EDIT)
             pairs = [("matching", "1"), ("list", address)]
-            return Rows(matching.ids(), pairs, matching.question)
+            return Rows(matching.ids(), pairs, matching.question, matching.rest_message)
         ids = sent_ids()
         question = translate(SELECTED.with_values(count=len(ids), **nouns_of(record)))
         return Rows(ids, [("rowid", str(id)) for id in ids], question)
@@ -135,7 +136,7 @@ class BulkEditMixin(PanelView):
     def _refusals(self, actor: Actor, outcome: Outcome) -> list[str]:
         return refusal_messages(self.record, actor, outcome.refused)
 
-    def _change(self, actor: Actor, edit: BulkEdit, back: str) -> AnyResponse:
+    def _change(self, actor: Actor, edit: BulkEdit, rows: Rows, back: str) -> AnyResponse:
         outcome = edit.run(dry_run=False)
         if outcome.accepted:
             changed = count(outcome.batch) if outcome.batch else 0
@@ -144,4 +145,6 @@ class BulkEditMixin(PanelView):
             flash(result_message(self.record, "update", changed), category)
         for why in self._refusals(actor, outcome):
             flash(why, "error")
+        if rows.rest_message:
+            flash(rows.rest_message, "warning")
         return redirect(back)

@@ -157,7 +157,13 @@ FULL_FORMATTERS = {**FORMATTERS, "time": format_moment, "reason": reason}
 """The same, where a value has room."""
 
 
-def cell_html(field: Field, value: Any, address: Address, *, full: bool = False) -> Markup:
+def nowhere(record: Record, id: int) -> None:
+    """The address of what is not linked, as where the words stand inside of a link already."""
+
+
+def cell_html(
+    field: Field, value: Any, address: Address = nowhere, *, full: bool = False
+) -> Markup:
     """A value as HTML; empty for null. `full` shows long text whole."""
     widget = field.kind.widget
     if value is None or value in ("", [], {}):

@@ -76,6 +76,15 @@ def _time_element(value: str, text: str) -> Markup:
     )
 
 
+def local_text_in_words(text: str) -> str:
+    """A moment as an input has it, in words; any other text as it is."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{short_date(moment)}, {moment:%H:%M}"
+
+
 def to_utc_text(text: str) -> str:
     """A moment that somebody typed in their own zone, as RFC 3339; anything else stays as it is."""
     try:

@@ -33,10 +33,6 @@ def actor_name(value: Any) -> str:
     return small_name(value, record_of("users")) if value else ""
 
 
-def _nowhere(record: Record, id: int) -> None:
-    return None
-
-
 def _changes(
     record: Record, visible: Collection[str], new: dict[str, Any], old: dict[str, Any] | None
 ) -> list[Any]:
@@ -45,7 +41,7 @@ def _changes(
     for name, value in new.items():
         if name in visible and old is not None and old.get(name) != value:
             field = record.field(name)
-            changes.append((gettext(field.label), cell_html(field, value, _nowhere)))
+            changes.append((gettext(field.label), cell_html(field, value)))
     return changes
 
 

@@ -59,7 +59,7 @@ def difference(record: Record, one: dict[str, Any]) -> Any:
     field = record.field(one["field"])
     if "parts" in one:
         return SimpleNamespace(label=gettext(field.label), parts=abridge(one["parts"]))
-    before, after = (cell_html(field, one[name], _nowhere) for name in ("before", "after"))
+    before, after = (cell_html(field, one[name]) for name in ("before", "after"))
     return SimpleNamespace(label=gettext(field.label), parts=None, before=before, after=after)
 
 
@@ -160,7 +160,3 @@ class RevisionsMixin(PanelView):
         }
         heading = gettext("Restore revision %(number)s?", number=number)
         return self.render("quire_admin/confirm.html", heading=heading, crumbs=[], confirm=confirm)
-
-
-def _nowhere(record: Record, id: int) -> None:
-    return None

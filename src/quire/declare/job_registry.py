@@ -83,10 +83,11 @@ class Handler:
 
 @dataclass(frozen=True)
 class PeriodicTask:
-    """A function that is called every so many seconds."""
+    """A function that is called every so many seconds; by a process when it stops, or else `at_start`."""
 
     run: Callable[[], object]
     seconds: float
+    at_start: bool = False
 
 
 HANDLERS: dict[str, list[Handler]] = {}
@@ -142,6 +143,7 @@ def periodic(
     seconds: float,
     *,
     per_process: bool = False,
+    at_start: bool = False,
     lease: int = LEASE_SECONDS,
     waits: bool = False,
     title: str = "",
@@ -149,12 +151,13 @@ def periodic(
     """Call the function below every so many seconds, inside an application context.
 
     Once for the installation, whatever the number of its processes, where it may take `lease` seconds,
-    and `waits` as a handler may; or `per_process` that serves, and once more when it stops.
+    and `waits` as a handler may; or `per_process` that serves, and once more when it stops, or
+    `at_start` instead.
     """
 
     def register(run: TaskFunction) -> TaskFunction:
         if per_process:
-            PER_PROCESS.append(PeriodicTask(run, seconds))
+            PER_PROCESS.append(PeriodicTask(run, seconds, at_start))
             return run
         event = f"{PERIODIC}.{getattr(run, '__name__', '')}"
         SCHEDULE[event] = PeriodicTask(run, seconds)

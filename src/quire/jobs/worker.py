@@ -112,8 +112,9 @@ def _work(side_threads: SideThreads, app: Flask, stopping: threading.Event) -> N
 
 
 def _run_periodic(app: Flask, stopping: threading.Event) -> None:
-    """Do what each process has to do, each thing when it is time, and all of it at the end."""
-    times = [(time.monotonic() + one.seconds, one) for one in PER_PROCESS]
+    """Do what each process has to do, each thing when it is time, and what is to be stored at the end."""
+    begin = time.monotonic()
+    times = [(begin if one.at_start else begin + one.seconds, one) for one in PER_PROCESS]
     with logged_errors(), app.app_context():
         queue.schedule(SCHEDULE)
     while times and not stopping.is_set():
@@ -123,7 +124,8 @@ def _run_periodic(app: Flask, stopping: threading.Event) -> None:
             _call(app, first)
             times[0] = (time.monotonic() + first.seconds, first)
     for one in PER_PROCESS:
-        _call(app, one)
+        if not one.at_start:
+            _call(app, one)
 
 
 def _call(app: Flask, periodic: PeriodicTask) -> None:

@@ -70,6 +70,15 @@ def tabs(browser):
     return lambda path, number: [Tab(browser(name), path, number) for name in ("root", "mod")]
 
 
+def test_choices_and_moments_in_conflict_are_told_in_words(tabs, ids):
+    first, second = tabs("posts", ids.live)
+    second.save(published_at="2026-01-02T10:00", comments_open=None)
+    asked = first.save(published_at="2026-01-03T10:00")
+    assert asked.status_code == 409
+    [(label, _, mine, theirs)] = first.rows
+    assert (label, mine, theirs) == ("Published at", "3 Jan 2026, 10:00", "2 Jan 2026, 10:00")
+
+
 def test_fields_that_only_the_other_changed_are_kept(tabs, ids, state):
     first, second = tabs("posts", ids.live)
     assert second.save(title="Their title", tags="boats, knots").status_code == 302

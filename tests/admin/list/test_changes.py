@@ -53,6 +53,21 @@ def test_inline_edit_does_not_overwrite(admin, ids, state):
     assert state(POSTS, ids.live)["published_at"] == "2026-05-06T07:08:00Z"
 
 
+def test_a_conflict_of_an_inline_edit_is_told_as_lists_show_values(admin, ids):
+    inline(admin, "posts", ids.live, "published_at", "2026-05-06T07:08")
+    inline(admin, "users", ids.abe, "role", "moderator")
+    admin.client.set_cookie("time_zone", "Europe/Berlin")
+    answers = (
+        inline(admin, "posts", ids.live, "published_at", "2026-09-09T09:09", "1"),
+        inline(admin, "users", ids.abe, "role", "member", "1"),
+    )
+    told = [one.json["message"].partition(". ")[0] for one in answers]
+    assert told == [
+        "Someone else has changed this to “6 May 2026, 09:08”",
+        "Someone else has changed this to “Moderator”",
+    ]
+
+
 @pytest.mark.parametrize(
     ("field", "value", "status"),
     [("published_at", "soon", 422), ("views", "3", 403), ("nothing", "3", 403), ("", "", 403)],

@@ -51,7 +51,7 @@ def test_it_asks_first_and_then_changes_all_of_them(admin, tags):
 def test_more_than_one_action_changes_are_said_to_be_left(admin, tags, monkeypatch):
     before = tags()
     monkeypatch.setattr(matching, "MOST_MATCHING", 50)
-    assert "The first 1,000 are changed now." in act(admin).text
+    assert "The first 50 are changed now." in act(admin).text
     act(admin, confirmed="1")
     assert tags() == before - 50
     assert "80 more are left. Repeat the action for them." in admin.get("tags/").text

@@ -83,11 +83,7 @@ def _value(field: Field, value: Any) -> Markup:
     """A stored value as HTML: SQLite keeps a flag as a number, and moments must be told apart."""
     is_flag = field.kind.name == "flag" and value is not None
     is_moment = field.kind.name == "time"
-    return cell_html(field, bool(value) if is_flag else value, _nowhere, full=is_moment)
-
-
-def _nowhere(record: Record, id: int) -> None:
-    """The address of what is not linked: the words stand inside of a link already."""
+    return cell_html(field, bool(value) if is_flag else value, full=is_moment)
 
 
 def _sentence(event: Event, titles: Titles, changes: Sequence[ValueChange]) -> Sentence:

@@ -54,11 +54,10 @@ def system_overview() -> System:
     return _renew() if last is None or time.monotonic() > last[0] else last[1]
 
 
-@periodic(REFRESH, per_process=True)
+@periodic(REFRESH, per_process=True, at_start=True)
 def refresh_overview() -> None:
-    """Ask again what this process has shown, so that no page sends these statements too."""
-    if EXTENSION in current_app.extensions:
-        _renew()
+    """Ask what this process will show, so that no page sends these statements too."""
+    _renew()
 
 
 def _renew() -> System:

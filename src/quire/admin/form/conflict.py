@@ -8,9 +8,9 @@ from typing import Any
 from markupsafe import Markup
 
 from quire.actor import Actor
-from quire.admin.form.fields import RecordForm
+from quire.admin.form.fields import RecordForm, choice_label
 from quire.admin.form.merge import Texts
-from quire.admin.local_time import format_moment
+from quire.admin.local_time import format_moment, local_text_in_words
 from quire.admin.record_history import actor_name, revisions_of
 from quire.admin.revisions import abridge
 from quire.declare.fields import Field
@@ -21,26 +21,32 @@ from quire.web.language import gettext
 Parts = list[dict[str, str]]
 
 
-def _display_value(value: Any) -> str:
-    return ("Yes" if value else "No") if isinstance(value, bool) else str(value or "")
+def _display_value(field: Field, value: Any) -> str:
+    """The text of a field of a form as people read it: what is chosen or a moment in words."""
+    if isinstance(value, bool):
+        return gettext("Yes") if value else gettext("No")
+    if value and field.kind.widget == "datetime":
+        return local_text_in_words(value)
+    return choice_label(field, value) if value and field.choices else str(value or "")
 
 
 def _parts(field: Field, before: Any, after: Any) -> Parts:
     """The changes in a text, word by word; a value of another kind as a whole."""
     if before is None or not field.kind.is_text:
-        return [{"op": "equal", "text": _display_value(after)}]
-    one, other = (_display_value(text).replace("\r\n", "\n") for text in (before, after))
+        return [{"op": "equal", "text": _display_value(field, after)}]
+    one, other = (str(text or "").replace("\r\n", "\n") for text in (before, after))
     return abridge(text_parts(one, other))
 
 
 def _row(field: Field, base: Any, mine: Any, theirs: Any) -> dict[str, Any]:
+    before = "" if base is None else _display_value(field, base)
     return {
         "name": field.name,
         "label": gettext(field.label),
-        "base": "" if base is None else _display_value(base),
-        "yours": _display_value(mine),
-        "theirs": _display_value(theirs),
-        "base_parts": [{"op": "equal", "text": "" if base is None else _display_value(base)}],
+        "base": before,
+        "yours": _display_value(field, mine),
+        "theirs": _display_value(field, theirs),
+        "base_parts": [{"op": "equal", "text": before}],
         "yours_parts": _parts(field, base, mine),
         "theirs_parts": _parts(field, mine if base is None else base, theirs),
         "value": theirs,

@@ -62,10 +62,11 @@ def _text_of(field: Field, value: Any) -> Any:
 
 def _choices(field: Field) -> list[tuple[str, str]]:
     blank = [("", "–")] if field.nullable else []
-    return blank + [(word, _choice_label(field, word)) for word in field.choices]
+    return blank + [(word, choice_label(field, word)) for word in field.choices]
 
 
-def _choice_label(field: Field, word: str) -> str:
+def choice_label(field: Field, word: str) -> str:
+    """A word that a field can hold, as people read it; languages by their own names."""
     is_language = field.name == "language" and word in LANGUAGES
     return language_name(word) if is_language else word_label(word)
 

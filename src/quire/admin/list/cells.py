@@ -39,10 +39,6 @@ def _filter_text(field: Field, path: str, value: Any) -> str:
     return str(value) if field.choices or words_for(field) else ""
 
 
-def _nowhere(record: Record, id: int) -> None:
-    """The address of what is not linked, as the whole cell is a link."""
-
-
 @dataclass(frozen=True)
 class Cells:
     """Makes the cells of a list for an actor; `pairs` are the parameters that the list has now."""
@@ -64,7 +60,7 @@ class Cells:
         url = self._url(field, value)
         if url is None:
             return cell_html(field, value, address_for(self.actor))
-        return LINK.format(url, cell_html(field, value, _nowhere))
+        return LINK.format(url, cell_html(field, value))
 
     def _label(self, field: Field, value: Any) -> Markup:
         name, url = small_name(value, record_of(field.target or "")), self._url(field, value)

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from quire.actor import Actor
 from quire.admin.form.fields import RecordForm, settable_fields
 from quire.admin.form.merge import FormSnapshot, State, merge, with_retries
-from quire.admin.format import truncate
+from quire.admin.format import cell_html
 from quire.admin.list.cells import Cells
 from quire.admin.panel_view import PanelView, panel_actor
 from quire.admin.queries import find, parse_id
@@ -21,7 +21,6 @@ from quire.store import write
 from quire.store.db import transaction
 from quire.store.history.undoable_batches import ACTION, change_of, store_batch
 from quire.translations.messages import Message
-from quire.web.language import gettext
 
 
 class InlineEditMixin(PanelView):
@@ -77,11 +76,8 @@ def _raw(text: Any) -> Any:
 
 
 def _conflict(field: Field, state: State, stored: Any) -> VersionConflict:
-    text = (
-        (gettext("Yes") if stored else gettext("No"))
-        if isinstance(stored, bool)
-        else truncate(stored) or "–"
-    )
+    is_moment = field.kind.name == "time"
+    text = cell_html(field, state.get(field.name), full=is_moment).striptags() or "–"
     return VersionConflict(
         Message(
             "Someone else has changed this to “%(value)s”. Save again to replace it.", value=text

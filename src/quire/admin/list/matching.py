@@ -13,7 +13,7 @@ from quire.errors import BadRequest
 from quire.store.read import Page
 from quire.store.record_stream import RecordStream
 from quire.translations.messages import Message
-from quire.web.language import translate
+from quire.web.language import format_number, gettext, translate
 
 MATCHING = Message(
     "This applies to the %(noun)s that matches.",
@@ -50,10 +50,23 @@ class MatchingRows:
     def question(self) -> str:
         """What is asked before an action is run on all of them."""
         figure, nouns = self._listing.total_figure(), nouns_of(self._listing.record)
-        return translate(MATCHING.with_values(count=self.total, figure=figure, **nouns))
+        words = translate(MATCHING.with_values(count=self.total, figure=figure, **nouns))
+        return f"{words} {self._first}" if self._rest else words
 
     @property
-    def rest(self) -> int:
+    def rest_message(self) -> str:
+        """That rows are left which one action does not change; empty if there are none."""
+        left = gettext(
+            "%(count)s more are left. Repeat the action for them.", count=format_number(self._rest)
+        )
+        return left if self._rest else ""
+
+    @property
+    def _first(self) -> str:
+        return gettext("The first %(count)s are changed now.", count=format_number(MOST_MATCHING))
+
+    @property
+    def _rest(self) -> int:
         """How many rows are more than one action changes."""
         return max(self.total - MOST_MATCHING, 0)
 

@@ -199,6 +199,15 @@ document.addEventListener("submit", (event) => {
   }
 });
 
+// What takes seconds says that it is under way, and is not asked for twice.
+document.addEventListener("submit", (event) => {
+  const buttons = event.target.querySelector("[data-working]");
+  if (event.defaultPrevented || !buttons) return;
+  const words = translate("Working … This can take a few seconds.");
+  buttons.after(element("p", { class: "working", role: "status" }, element("progress", { "aria-label": words }), words));
+  buttons.hidden = true;
+});
+
 document.addEventListener("change", (event) => {
   const box = event.target;
   const form = box.form;
