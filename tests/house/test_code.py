@@ -28,6 +28,7 @@ NAMED = {
     "_upsert(dialect: str)",
     "count_hits(dialect: str)",
     "_pool(at_once: int)",  # a setting
+    "_target_table(name: str)",  # fields
 }
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 

@@ -5,7 +5,7 @@ listed in a Record is invisible in every interface.
 """
 
 from collections.abc import Callable
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from sqlalchemy.sql.elements import ColumnElement
@@ -213,8 +213,8 @@ class Computed(Field):
         **more: Any,
     ):
         super().__init__(name, **more)
-        self.sql, self.kind, self.choice_words = sql, kind, choice_words
-        self.up_to = up_to
+        self.sql = cache(sql)  # a copy of a table in it takes 60 KB: one for all statements
+        self.kind, self.choice_words, self.up_to = kind, choice_words, up_to
         self.on_create = self.on_update = settable
 
     def bind(self, model: Any) -> None:
