@@ -11,6 +11,7 @@ from quire.api import feed_cursor, long_polling, responses
 from quire.api.query_parameters import allow_params, single_param, types_param
 from quire.auth.current_actor import current_actor
 from quire.declare.query import parse_number
+from quire.declare.query_mistakes import read_all
 from quire.declare.record import REGISTRY, Record
 from quire.declare.rules import require_possible
 from quire.store.events.change_feed import Part, Place, catch_up, read_changes, readable_types
@@ -30,10 +31,14 @@ class Changes(Resource):
         soon as there is something to tell. Raises BadRequest, CursorExpired.
         """
         actor = current_actor()
-        allow_params("since", "types", "limit", "wait")
-        records = _records(actor)
-        limit = _number("limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
-        wait = _number("wait", 0, 0, MAX_WAIT_SECONDS)
+        _, records, limit, wait = read_all(
+            (
+                partial(allow_params, "since", "types", "limit", "wait"),
+                partial(_records, actor),
+                partial(_number, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT),
+                partial(_number, "wait", 0, 0, MAX_WAIT_SECONDS),
+            )
+        )
         catch_up()
         feed = current_position()
         place = feed_cursor.decode(actor, feed, request.args.get("since"))

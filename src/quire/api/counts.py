@@ -1,12 +1,15 @@
 """`GET /<type>/counts?by=`: how many records of a list there are for each value of a field."""
 
+from functools import partial
+
 from flask import Response, request
 from pydantic import BaseModel, ConfigDict
 
 from quire.api import responses
 from quire.api.resources import RecordResource
-from quire.declare.grouping import parse_grouping
+from quire.declare.grouping import Grouping, parse_grouping
 from quire.declare.query import PARAMETERS
+from quire.declare.query_mistakes import read_all
 from quire.errors import invalid_parameter
 from quire.store.group_counts import count_groups
 from quire.web.caching import note_shown
@@ -37,14 +40,13 @@ class RecordCounts(RecordResource):
 
     def get(self) -> Response:
         """The groups, the largest first; periods begin with the latest."""
-        query = self.query("by", without=UNUSED)
-        grouping = parse_grouping(self.record, self.actor, self._by())
+        query, grouping = read_all((partial(self.query, "by", without=UNUSED), self._grouping))
         groups, total = count_groups(self.record, self.actor, query, grouping)
         note_shown(self.record)
         return responses.object_response({"counts": groups, "total": total})
 
-    def _by(self) -> str:
+    def _grouping(self) -> Grouping:
         groupings = request.args.getlist("by")
         if len(groupings) != 1:
             raise invalid_parameter("by", "Send in by what to count by, once.")
-        return groupings[0]
+        return parse_grouping(self.record, self.actor, groupings[0])

@@ -1,6 +1,7 @@
 """`GET /<type>/export`: a whole list as a file, written while it is read."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import chain
 
 import orjson
@@ -9,6 +10,7 @@ from flask import Response, request, stream_with_context
 from quire.api.resources import RecordResource
 from quire.declare.clock import now
 from quire.declare.query import PARAMETERS, Query
+from quire.declare.query_mistakes import read_all
 from quire.declare.record import Record
 from quire.errors import invalid_parameter
 from quire.exchange.tables.export import Batches, csv_pieces, pieces
@@ -30,15 +32,19 @@ def _ndjson(record: Record, paths: Sequence[str], batches: Batches) -> Iterator[
 _WRITERS: dict[str, Callable[..., Iterator[bytes]]] = {"ndjson": _ndjson, "csv": csv_pieces}
 
 
+def _format() -> str:
+    form = request.args.get("format", "ndjson")
+    if form not in MIMETYPES or len(request.args.getlist("format")) > 1:
+        raise invalid_parameter("format", f"format must be one of: {', '.join(MIMETYPES)}.")
+    return form
+
+
 class RecordExport(RecordResource):
     """GET all records of a list in one file."""
 
     def get(self) -> Response:
         """The rows that the asker may see, in the order of the list."""
-        form = request.args.get("format", "ndjson")
-        if form not in MIMETYPES or len(request.args.getlist("format")) > 1:
-            raise invalid_parameter("format", f"format must be one of: {', '.join(MIMETYPES)}.")
-        query = self.query("format", without=UNUSED)
+        form, query = read_all((_format, partial(self.query, "format", without=UNUSED)))
         usual = self.record.default_fields(self.record.visible_fields(self.actor))
         headers = self._headers(query, form)
         batches = RecordStream(self.record, self.actor, query)

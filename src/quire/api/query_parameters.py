@@ -1,7 +1,10 @@
 """Query parameters of what is no list: which ones there may be, and their values."""
 
 from collections.abc import Sequence
+from functools import partial
+from typing import NoReturn
 
+from quire.declare.query_mistakes import read_all
 from quire.errors import invalid_parameter, unknown_parameter
 from quire.web.current import current_request
 
@@ -29,7 +32,10 @@ def types_param(valid: Sequence[str]) -> list[str] | None:
 
 
 def allow_params(*names: str) -> None:
-    """Refuse query parameters other than `names`."""
-    for name in current_request().args:
-        if name not in names:
-            raise unknown_parameter(name, "parameter", names)
+    """Refuse query parameters other than `names`. Raises BadRequest."""
+    unknown = [name for name in current_request().args if name not in names]
+    read_all(partial(_refuse, name, names) for name in unknown)
+
+
+def _refuse(name: str, names: Sequence[str]) -> NoReturn:
+    raise unknown_parameter(name, "parameter", names)

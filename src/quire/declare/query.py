@@ -1,8 +1,8 @@
 """Filter, sort, include, fields, search and page parameters, accepted only where declared."""
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from quire.actor import Actor
@@ -15,10 +15,11 @@ from quire.declare.query_conditions import (
     parse_name,
 )
 from quire.declare.query_fields import filter_paths, included_paths, shown_paths, sort_names
+from quire.declare.query_mistakes import read_all
 from quire.declare.record import Record
 from quire.declare.unicode_text import normalize
 from quire.declare.value_kinds import INT64, SPACES
-from quire.errors import invalid_parameter, unknown_parameter
+from quire.errors import BadRequest, invalid_parameter, unknown_parameter
 
 PARAMETERS = (
     "page",
@@ -79,12 +80,30 @@ def parse_query(
     parameters: Iterable[tuple[str, str]],
     without: Container[str] = (),
 ) -> Query:
-    """The query that `parameters` ask for. Raises BadRequest, naming what is wrong.
+    """The query that `parameters` ask for. Raises BadRequest, naming all that is wrong.
 
     Of PARAMETERS, those in `without` are not known here.
     """
-    names = [n for n in PARAMETERS if n not in without and (n != "trashed" or record.has_trash)]
     pairs = tuple(parameters)
+    try:
+        return _parse(record, actor, pairs, without)
+    except BadRequest as problem:
+        alone = (partial(_parse, record, actor, (one,), without) for one in _parts(pairs))
+        read_all(alone, problem)
+        raise
+
+
+def _parts(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """The parameters, those that are lists of names once for each name."""
+    for name, text in pairs:
+        for part in split_list(text) if name in _LISTS else [text]:
+            yield name, part
+
+
+def _parse(
+    record: Record, actor: Actor, pairs: tuple[tuple[str, str], ...], without: Container[str]
+) -> Query:
+    names = [n for n in PARAMETERS if n not in without and (n != "trashed" or record.has_trash)]
     plain: dict[str, str] = {}
     filters: list[tuple[str, str]] = []
     for name, text in pairs:

@@ -1,6 +1,7 @@
 """A query as a JSON body: the names and rules of the query string, with groups of conditions."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import orjson
@@ -16,8 +17,9 @@ from quire.declare.query_conditions import (
     parse_name,
 )
 from quire.declare.query_fields import filter_paths
+from quire.declare.query_mistakes import read_all
 from quire.declare.record import Record
-from quire.errors import invalid_parameter, unknown_parameter
+from quire.errors import BadRequest, invalid_parameter, unknown_parameter
 
 MAX_DEPTH, MAX_COMPARISONS = 5, 50
 WHERE = "where"
@@ -30,7 +32,35 @@ Conditions = tuple[Condition | Group, ...]
 
 
 def parse_body(record: Record, actor: Actor, body: Mapping[str, Any]) -> Query:
-    """The query that a JSON object asks for. Raises BadRequest, naming what is wrong."""
+    """The query that a JSON object asks for. Raises BadRequest, naming all that is wrong."""
+    try:
+        return _parse(record, actor, body)
+    except BadRequest as problem:
+        read_all((partial(_parse, record, actor, one) for one in _parts(body)), problem)
+        raise
+
+
+def _parts(body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The query in parts: each with one of its keys, or one condition."""
+    for name, value in body.items():
+        if name == WHERE:
+            yield from ({WHERE: one} for one in _comparisons(value))
+        elif name in LISTS and isinstance(value, list):
+            yield from ({name: [one]} for one in value)
+        else:
+            yield {name: value}
+
+
+def _comparisons(value: Any) -> Iterator[dict[str, Any]]:
+    """The comparisons in what may be conditions, without their groups."""
+    for name, part in value.items() if isinstance(value, dict) else ():
+        if name not in GROUPS:
+            yield {name: part}
+        for one in part if name in GROUPS and isinstance(part, list) else [part]:
+            yield from _comparisons(one)
+
+
+def _parse(record: Record, actor: Actor, body: Mapping[str, Any]) -> Query:
     keys = query_names(record)
     for name in body:
         if name not in keys:

@@ -1,0 +1,31 @@
+"""Collects the mistakes of a query's parameters, so that a client learns all of them at once."""
+
+from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import Any
+
+from quire.errors import BadRequest
+
+MAX_PARTS = 200
+"""Parameters that are looked at for more mistakes once there is one."""
+
+
+def read_all(readers: Iterable[Callable[[], Any]], first: BadRequest | None = None) -> list[Any]:
+    """What each of `readers` returns. Raises `first`, or the first BadRequest of theirs, with the details of all."""
+    results = []
+    for reader in islice(readers, MAX_PARTS):
+        try:
+            results.append(reader())
+        except BadRequest as problem:
+            if first is None:
+                first = problem
+            else:
+                _add_details(first, problem)
+    if first is not None:
+        raise first
+    return results
+
+
+def _add_details(first: BadRequest, other: BadRequest) -> None:
+    known = {(one["field"], one["code"]) for one in first.details}
+    first.details += [one for one in other.details if (one["field"], one["code"]) not in known]
