@@ -100,6 +100,17 @@ def test_a_kept_answer_is_for_its_language_alone(visitor, app, people):
             assert spoken(answer)[0] == ("de" if header is GERMAN else "en"), path
 
 
+def test_themes_and_sizes_have_german_names(visitor):
+    page = BeautifulSoup(visitor.get("/display", headers=GERMAN).data, "html.parser")
+    names = [one.text for one in page.select(".choices label")]
+    assert names[:7] == ["Wie das Gerät", "Hell", "Dunkel", "Normal", "Klein", "Groß", "Größer"]
+    assert [one.text for one in page.select("footer nav a")][:3] == [
+        "Hell",
+        "Dunkel",
+        "Automatisch",
+    ]
+
+
 def test_feeds_and_the_api_have_one_language(visitor):
     for path in (
         "/feed.atom",

@@ -112,7 +112,7 @@ class MediaView(RecordView):
             crumbs=self._crumbs(),
             problem=problem,
             alt=request.form.get("alt", ""),
-            alt_hint=ALT_HELP,
+            alt_hint=gettext(ALT_HELP),
             taken=translate(ACCEPTED),
             most=size(current_app.config["MAX_UPLOAD_BYTES"]),
             action_url=url_for(endpoint(self.record, "create_view")),

@@ -35,11 +35,20 @@ def _notices(result: UndoResult) -> list[str]:
         reasons = dict.fromkeys(problem.message for _, problem in result.refused)
         why = Message.join(list(reasons)[:MAX_REASONS])
         notices.append(
-            Message("Not undone: %(number)s. %(reasons)s", number=len(result.refused), reasons=why)
+            Message(
+                "%(count)s change was not undone. %(reasons)s",
+                "%(count)s changes were not undone. %(reasons)s",
+                count=len(result.refused),
+                reasons=why,
+            )
         )
     if result.untried:
         notices.append(
-            Message("Left to undo: %(number)s. Undo again to continue.", number=result.untried)
+            Message(
+                "%(count)s change is left. Undo again to continue.",
+                "%(count)s changes are left. Undo again to continue.",
+                count=result.untried,
+            )
         )
     return notices
 

@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from quire.site.page import render_page
 from quire.site.paths import local_path
-from quire.site.preferences import CHOICES, preferences, remember, requested_preferences
+from quire.site.preferences import CHOICES, LABELS, preferences, remember, requested_preferences
 
 
 def display() -> AnyResponse:
@@ -14,4 +14,6 @@ def display() -> AnyResponse:
     if choices:
         return remember(choices)
     back = local_path(request.args.get("next")) or "/"
-    return render_page("display.html", choices=CHOICES, chosen=preferences(), back=back)
+    return render_page(
+        "display.html", choices=CHOICES, labels=LABELS, chosen=preferences(), back=back
+    )

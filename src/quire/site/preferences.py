@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from quire.site.paths import local_path, referring_path
 from quire.translations.languages import LANGUAGES
+from quire.translations.messages import Message
 
 COOKIE = "user_prefs"
 """The cookie, such as `theme=dark&text=large`."""
@@ -16,6 +17,16 @@ CHOICES = {
     "language": ("auto", *LANGUAGES),
 }
 """The choices by name, the default first."""
+LABELS = {
+    "auto": Message("Auto"),
+    "light": Message("Light"),
+    "dark": Message("Dark"),
+    "normal": Message("Normal"),
+    "small": Message("Small"),
+    "large": Message("Large"),
+    "larger": Message("Larger"),
+}
+"""What themes and text sizes are called."""
 YEAR = 31_536_000
 
 

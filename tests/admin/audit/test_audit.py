@@ -6,7 +6,7 @@ from bs4 import BeautifulSoup
 from quire.actor import SYSTEM, Actor
 from quire.admin.audit.sentences import sentences
 from quire.declare.query import Query
-from quire.records import AUDIT_EVENTS, POSTS, USERS
+from quire.records import AUDIT_EVENTS, POSTS, PROFILES, USERS
 from quire.store import read, write
 from quire.store.audit import record_event
 
@@ -125,6 +125,15 @@ def test_events_that_change_no_record(app, root, newest, event, words):
     with app.app_context():
         record_event(root, *event)
     assert newest() == [words]
+
+
+def test_a_record_without_a_title_is_named_by_its_number(app, admin, root, ids, newest):
+    with app.app_context():
+        profile = read.find_id(PROFILES, root, user_id=ids.ann)
+        write.update(PROFILES, root, profile, {"location": "Kiel"})
+    assert newest() == [f"root changed the location of profile #{profile} to “Kiel”"]
+    page = BeautifulSoup(admin.get().text, "html.parser")
+    assert page.select_one(".timeline a").text == f"profile #{profile}"
 
 
 def test_who_was_not_signed_in_is_somebody(app, ids, newest):

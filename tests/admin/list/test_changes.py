@@ -323,15 +323,15 @@ def test_what_has_been_edited_since_is_not_undone(admin, state, ids, app):
         write.act(POSTS, SYSTEM, ids.live, "restore")
     admin.post("batches/action/", fields)
     text = admin.get("posts/").text
-    assert "Not undone: 1." in text and "Undone: 1 post moved to the trash." in text
+    assert "1 change was not undone." in text and "Undone: 1 post moved to the trash." in text
     assert state(POSTS, ids.abes)["deleted_at"] is None
     admin.post("batches/action/", fields)
     text = admin.get("posts/").text
-    assert "Not undone: 1." in text and "Undone:" not in text
+    assert "1 change was not undone." in text and "Undone:" not in text
     german = {"Accept-Language": "de"}
     admin.post("batches/action/", fields, headers=german)
     text = admin.get("posts/", headers=german).text
-    assert "Nicht rückgängig gemacht: 1." in text and "Not undone" not in text
+    assert "1 Änderung wurde nicht rückgängig gemacht." in text and "not undone" not in text
 
 
 def test_what_is_undone_says_when_and_by_whom_and_offers_no_undo(admin, browser, state, ids):

@@ -48,7 +48,7 @@ def titles_and_values(actor: Actor, events: Sequence[Event]) -> tuple[Titles, Va
 
 def _title(path: str, id: int, text: str) -> str:
     record = REGISTRY[path]
-    return record_title(record, {"id": id, record.title_field: text})
+    return record_title(record, {"id": id, record.title_field: text}) if text else ""
 
 
 def changed_fields(actor: Actor, event: Event) -> list[Field]:

@@ -89,10 +89,12 @@ def _value(field: Field, value: Any) -> Markup:
 def _sentence(event: Event, titles: Titles, changes: Sequence[ValueChange]) -> Sentence:
     path, id = event["type"], event["record_id"]
     title = titles.get((path, id))
-    url = record_url(REGISTRY[path], "details_view", id) if title and id else None
+    url = record_url(REGISTRY[path], "details_view", id) if title is not None and id else None
     form, values = _form(event, changes)
     subject, names = _subject(event, title)
-    linked = _isolated(names) | ({"title": LINK.format(url, title)} if url else {})
+    linked = _isolated(names)
+    for name in {"title", "name"} & {*names} if url else ():
+        linked[name] = LINK.format(url, names[name])
     who = _who(event)
     return Sentence(
         text=form % {**values, "who": who, "record": subject % names},

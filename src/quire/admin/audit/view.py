@@ -14,6 +14,7 @@ from quire.admin.record_view import Answer, RecordView
 from quire.admin.revisions import difference
 from quire.declare.record import REGISTRY
 from quire.store.history import revision_service
+from quire.web.language import gettext
 
 COLUMNS = ("type", "actor", "door", "created_at")
 """What stands beside the sentences unless somebody chooses other columns."""
@@ -60,7 +61,7 @@ class AuditView(RecordView):
             crumbs=self._crumbs(),
             page=details_page(self.record, actor, state),
             subject_url=sentence.url,
-            subject_noun=REGISTRY[state["type"]].noun if sentence.url else "",
+            subject_noun=gettext(REGISTRY[state["type"]].noun) if sentence.url else "",
             fields=_differences(actor, state),
         )
 

@@ -24,6 +24,7 @@ class Checkbox(BooleanField):
 
 
 NUMBER = TextInput("number")
+POINT = Markup('<span class="point" data-point>{}</span>')
 
 
 class PointField(FormField):
@@ -42,5 +43,5 @@ class PointField(FormField):
             "aria-label": gettext("%(label)s: down", label=self.label.text),
         }
         second = NUMBER(self, value=down, **limits, **attributes)
-        words = '<span class="point" data-point>{} % to the right, {} % down</span>'
-        return Markup(words).format(first, second)  # noqa: S704 - both are made by WTForms
+        words = Markup(gettext("%(across)s %% to the right, %(down)s %% down"))  # noqa: S704 - a text of ours
+        return POINT.format(words % {"across": first, "down": second})
