@@ -17,7 +17,7 @@ from quire.app import create_app
 from quire.declare import clock
 from quire.store import data_versions, database_state
 from quire.store.db import db
-from tests import clocks, parallel  # noqa: F401 - separates the services of each process
+from tests import clocks, garbage, parallel  # noqa: F401 - separates the services of each process
 from tests.api.client import Client
 from tests.databases import Database
 from tests.memory_pool import return_large_blocks
@@ -27,9 +27,6 @@ FRONT_DOORS = {"COMPAT_JSON_SERVER": True, "COMPAT_GHOST": True}
 """Off by default; open in tests, so that what is tried at every address is tried there too."""
 FOLDERS_OF_MARKERS = {Path(__file__).parent / name: name for name in ("browser", "faults", "fuzz")}
 """Folders in which all tests have the marker of the same name."""
-APPS_AT_ONCE = 4
-"""So many applications of single tests are collected together: the collector by itself lets 70 MB of them gather."""
-_closed_apps = count(1)
 COVERED_CASES = 2
 """Of each test with many parameters: measuring takes as much time as running, and the others add next to nothing."""
 
@@ -61,11 +58,15 @@ def pytest_collection_modifyitems(config, items):
 
 def pytest_collection_finish(session):
     """Keep the collector from going again and again through what a run has loaded: half of its time."""
-    gc.collect()
-    gc.freeze()
+    garbage.freeze()
     gc.set_threshold(
         20_000, 10, 3
     )  # each application that a test makes is a circle of 40,000 objects
+
+
+def pytest_runtest_logfinish():
+    """Keep the process small: what a test has made is garbage as soon as it is reported."""
+    garbage.collect_if_grown()
 
 
 @pytest.fixture(scope="session")
@@ -83,7 +84,7 @@ def one_app(database):
     with clocks.an_hour_ago():
         people = enrol(app)
     database.keep(app)
-    gc.freeze()
+    garbage.freeze()
     yield app, people
     _close(app)
 
@@ -217,8 +218,6 @@ def make_app(one_app, database):
     while made:
         database.apps.remove(made[-1])
         _close(made.pop())
-        if next(_closed_apps) % APPS_AT_ONCE == 0:
-            gc.collect()
 
 
 def application(settings):

@@ -1,6 +1,7 @@
 """serve.py: the first start, later ones, flags, refusals, and many starts at once."""
 
 import contextlib
+import gc
 import json
 import os
 import re
@@ -38,6 +39,9 @@ def instance(tmp_path, monkeypatch):
     monkeypatch.setitem(settings.Settings.model_config, "env_file", None)
     monkeypatch.setenv("QUIRE_INSTANCE", str(tmp_path / "instance"))
     monkeypatch.setenv("BCRYPT_LOG_ROUNDS", "4")
+    monkeypatch.setattr(
+        gc, "freeze", lambda: None
+    )  # each application would stay until the run ends
     numbers = [
         getattr(signal, name) for name in (*serving_main.SIGNALS, "SIGHUP") if hasattr(signal, name)
     ]
