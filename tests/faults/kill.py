@@ -1,6 +1,6 @@
 """Kills a writing server again and again and looks for anything it had acknowledged and lost.
 
-    python tests/faults/kill.py --cycles 20 [--writers 4] [--database-url URL]
+    python -m tests.faults.kill --cycles 20 [--writers 4] [--database-url URL]
 
 Each cycle starts serve.py, lets writers create posts through the API, kills the process (SIGKILL, on
 Windows TerminateProcess) at a random moment, and then reads the database itself: every post that
