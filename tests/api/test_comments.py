@@ -1,5 +1,6 @@
 """Comments: who may say something where, who sees it, who approves, edits and deletes it."""
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -187,3 +188,17 @@ def test_members_cannot_say_without_end(make_app, as_, written, people):
     assert [one.status_code for one in said] == [201] * 30 + [429]
     assert int(said[-1].headers["Retry-After"]) > 0
     assert ann.post(f"posts/{post}/comments", json={"body": "x"}).status_code == 201
+
+
+def test_what_a_new_comment_costs(as_, written, statements):
+    """Who asks, whether maintenance goes on, two checks, the row and what is shown of it; five traces."""
+    ann = as_("ann")
+
+    def comment():
+        return ann.post(f"posts/{written.live}/comments", json={"body": "Hi"})
+
+    comment()  # the next request finds all versions changed
+    answer, seen = statements(comment)
+    assert answer.status_code == 201
+    assert Counter(one.split()[0] for one in seen) == {"SELECT": 5, "INSERT": 5, "UPDATE": 1}
+    assert not [one for one in seen if "change_feed" in one]  # the state, by which readers cache

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from ipaddress import ip_address, ip_network
-from typing import Any
 
 from flask import request
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import bindparam, select
 
 from quire.auth.accounts import Account, account_columns, account_from_row
 from quire.auth.jwt import invalid_token
@@ -15,9 +14,10 @@ from quire.auth.session_store import SEEN_SECONDS
 from quire.declare.clock import now
 from quire.declare.record import REGISTRY
 from quire.security.tokens import digest, is_content_key, is_key
+from quire.store.connections.prepared_statements import Prepared
 from quire.store.counters import touch_if_free
-from quire.store.database_state import note_request_state
 from quire.store.db import credential_connection
+from quire.store.maintenance_mode import note_request
 from quire.web.current import current_request
 
 
@@ -39,10 +39,10 @@ class ActiveKey:
 
 
 @cache
-def _select_active() -> Select[Any]:
+def _select_active() -> Prepared:
     keys, users = REGISTRY["api_keys"].table, REGISTRY["users"].table
     columns = (keys.c[n] for n in ("id", "scopes", "networks", "last_used_at", "expires_at"))
-    return (
+    return Prepared(
         select(*account_columns(), *columns)
         .join_from(keys, users, users.c.id == keys.c.owner_id)
         .where(keys.c.hash == bindparam("hash"), users.c.is_active)
@@ -71,10 +71,11 @@ def _require_usable(key: ActiveKey | None) -> ActiveKey:
 
 def _lookup(text: str) -> ActiveKey | None:
     with credential_connection() as connection:
-        note_request_state(connection, current_request().environ)
-        row = connection.execute(_select_active(), {"hash": digest(text)}).first()
-    if row is None:
+        note_request(connection, current_request().environ)
+        rows = _select_active()(connection, {"hash": digest(text)})
+    if not rows:
         return None
+    [row] = rows
     id, scopes, networks, used, expires = row[-5:]
     return ActiveKey(
         id, account_from_row(row), _expand_scopes(scopes), tuple(networks), used, expires

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from flask import current_app, has_request_context, request
-from sqlalchemy import Select, and_, bindparam, delete, or_, select
+from sqlalchemy import and_, bindparam, delete, or_, select
 
 from quire.auth.accounts import Account, account_columns, account_from_row
 from quire.declare.clock import now, rfc3339
@@ -14,9 +14,10 @@ from quire.declare.record import REGISTRY
 from quire.declare.sql_functions import NOW
 from quire.records.sessions import AGENT_LENGTH
 from quire.security.tokens import digest
+from quire.store.connections.prepared_statements import Prepared
 from quire.store.counters import touch_if_free
-from quire.store.database_state import note_request_state
 from quire.store.db import credential_connection, transaction
+from quire.store.maintenance_mode import note_request
 from quire.store.write import create
 from quire.web.current import current_request
 
@@ -83,7 +84,7 @@ def _delete_surplus(user_id: int) -> None:
 
 
 @cache
-def _select_active(by: str) -> Select[Any]:
+def _select_active(by: str) -> Prepared:
     """Sessions that are good, with their accounts, found by `hash` or by `id`."""
     table, users = REGISTRY["sessions"].table.c, REGISTRY["users"].table.c
     former = and_(table.former_hash == bindparam("hash"), table.rotated_at >= bindparam("grace"))
@@ -94,7 +95,7 @@ def _select_active(by: str) -> Select[Any]:
     )
     more = (table.id, table.hash, table.remember, table.last_seen_at, table.kind)
     lasting = or_(table.remember, table.kind == "token", table.last_seen_at > bindparam("idle"))
-    return (
+    return Prepared(
         select(*account_columns(), *more)
         .join_from(REGISTRY["users"].table, REGISTRY["sessions"].table, users.id == table.user_id)
         .where(same_secret, users.is_active, table.expires_at > NOW, lasting)
@@ -117,13 +118,13 @@ def _first(by: str, kind: str, values: dict[str, Any], hashed: str | None) -> Ac
     idle = now() - timedelta(seconds=current_app.config["SESSION_IDLE_SECONDS"])
     with credential_connection() as connection:
         if has_request_context():
-            note_request_state(connection, current_request().environ)
-        row = connection.execute(_select_active(by), {**values, "idle": idle, "now": now()}).first()
-    if row is None or row.kind != kind:
+            note_request(connection, current_request().environ)
+        rows = _select_active(by)(connection, {**values, "idle": idle, "now": now()})
+    if not rows or rows[0][-1] != kind:
         return None
-    id, stored_hash, remember, last_seen, _ = row[-5:]
+    id, stored_hash, remember, last_seen, _ = rows[0][-5:]
     former = hashed is not None and stored_hash != hashed
-    return ActiveSession(id, account_from_row(row), former, remember, last_seen)
+    return ActiveSession(id, account_from_row(rows[0]), former, remember, last_seen)
 
 
 def rotate(id: int, secret: str, successor: str) -> bool:

@@ -104,7 +104,7 @@ def _is_counted(state: dict[str, Any] | None) -> int:
 
 def _check_new_comment(change: Change) -> None:
     with read_connection() as connection:
-        row = _comment_settings()(connection, {"id": change["post"], "now": now()}).one()
+        [row] = _comment_settings()(connection, {"id": change["post"], "now": now()})
     rule, days, is_open = row
     if rule == "closed" or not is_open or (days and _is_closed_by_age(change["post"], days)):
         raise Conflict("Comments are closed.", code="comments_closed")

@@ -113,7 +113,9 @@ def track(engine: Engine, timed_cursor: Callable[[Any], Any]) -> None:
     """
     dialect: Any = engine.dialect
     for name in ("do_execute", "do_executemany"):
-        setattr(dialect, name, _noting(getattr(dialect, name), timed_cursor))
+        setattr(dialect, name, _noting(getattr(dialect, name)))
+        if dialect.name != "sqlite":  # which runs everything at once
+            setattr(dialect, name, _after_deferred(getattr(dialect, name), timed_cursor))
     commit, rollback = dialect.do_commit, dialect.do_rollback
 
     def do_commit(connection: Any) -> None:
@@ -139,32 +141,40 @@ def forget_writes(connection: Connection) -> None:
     _written.pop(id(connection.connection.driver_connection), None)
 
 
-def _noting(run: Callable[..., None], timed_cursor: Callable[[Any], Any]) -> Callable[..., None]:
+def _noting(run: Callable[..., None]) -> Callable[..., None]:
     def noting(cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
-        reading = _reading.get()
-        if reading is not None:
-            reading |= access_of(statement).reads
-        if DEFERRED and (deferred := _note_deferred(cursor.connection)):
-            run_together(timed_cursor(cursor.connection), deferred)
-        if not statement.startswith("SELECT"):
-            _note_writes(cursor.connection, statement, _named.get() + ANY_ROW)
+        access = access_of(statement)
+        if (reading := _reading.get()) is not None:
+            reading |= access.reads
+        if access.writes and not statement.startswith("SELECT"):
+            _note_writes(cursor.connection, access.writes, _named.get() + ANY_ROW)
         run(cursor, statement, parameters, context)
 
     return noting
+
+
+def _after_deferred(
+    run: Callable[..., None], timed_cursor: Callable[[Any], Any]
+) -> Callable[..., None]:
+    def after_deferred(cursor: Any, statement: str, *rest: Any) -> None:
+        if DEFERRED and (deferred := _note_deferred(cursor.connection)):
+            run_together(timed_cursor(cursor.connection), deferred)
+        run(cursor, statement, *rest)
+
+    return after_deferred
 
 
 def _note_deferred(raw: Any) -> list[FilledStatement]:
     """What waits on a connection, to be sent now; it writes no rows that events name."""
     deferred = DEFERRED.pop(raw, []) if DEFERRED else []
     for one in deferred:
-        _note_writes(raw, one.template)
+        _note_writes(raw, access_of(one.template).writes)
     return deferred
 
 
-def _note_writes(raw: Any, statement: str, named: str = "") -> None:
+def _note_writes(raw: Any, names: frozenset[str], named: str = "") -> None:
     """Note the versions that a statement raises, but for that of rows that are `named` elsewhere."""
-    if writes := access_of(statement).writes - {named}:
-        _written.setdefault(id(raw), set()).update(writes)
+    _written.setdefault(id(raw), set()).update(names - {named})
 
 
 _UPSERT = (
@@ -173,9 +183,12 @@ _UPSERT = (
 )
 
 
+_UPSERT_ON_SQLITE = _UPSERT.format(values="VALUES (?, 0, ?)")
+
+
 def _raise_on_sqlite(raw: Any, names: list[str]) -> None:
-    rows = [(name, secrets.randbits(62)) for name in names]
-    raw.executemany(_UPSERT.format(values="VALUES (?, 0, ?)"), rows).close()
+    version = secrets.randbits(62)
+    raw.executemany(_UPSERT_ON_SQLITE, [(name, version) for name in names]).close()
 
 
 def _raise_and_commit(cursor: Any, names: list[str], statements: list[FilledStatement]) -> None:
@@ -184,7 +197,8 @@ def _raise_and_commit(cursor: Any, names: list[str], statements: list[FilledStat
     The names are tables and columns of ours, in one order, so that no two writers wait for each other.
     """
     if names:
-        rows = ", ".join(f"('{name}', {secrets.randbits(62)})" for name in names)
+        version = secrets.randbits(62)
+        rows = ", ".join(f"('{name}', {version})" for name in names)
         raised = f"(VALUES {rows}) AS raised (name, version)"
         values = f"SELECT name, pg_backend_pid() % {SHARDS}, version FROM {raised}"  # noqa: S608
         statements.append(

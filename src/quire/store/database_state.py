@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, func, literal, select
+from sqlalchemy import Connection, Engine, func, literal, select
 
 from quire.declare.clock import now
 from quire.declare.record import REGISTRY
@@ -16,6 +16,7 @@ from quire.errors import Unavailable
 from quire.store.connections.kept_connection import first_connection
 from quire.store.connections.outages import driver_connection, translate_outages
 from quire.store.connections.postgresql import LOG_POSITION, is_replica
+from quire.store.connections.prepared_statements import Prepared
 from quire.store.data_versions import (
     collect_reads,
     ignore_reads,
@@ -79,7 +80,7 @@ def database_state(connection: Connection, now: datetime) -> DatabaseState:
 
 def _read_state(connection: Connection, token: Any, now: datetime) -> DatabaseState:
     with ignore_reads():
-        row = connection.execute(_state(connection.dialect.name), {"now": now}).one()
+        [row] = _state(connection.dialect.name)(connection, {"now": now})
     position, versions, epoch, last, *moments = row
     # when a schedule next changes what is live
     until = min((one for one in moments if one is not None), default=_FAR)
@@ -153,9 +154,9 @@ def scheduled_columns() -> list[Any]:
 
 
 @lru_cache(2)
-def _state(dialect: str) -> Select[Any]:
+def _state(dialect: str) -> Prepared:
     """The versions, where the feed of changes stands, and the next moment of each scheduled column."""
     next_moments = (select(func.min(one)).where(one > NOW) for one in scheduled_columns())
     columns = (one.scalar_subquery() for one in next_moments)
     position = literal(0) if dialect == "sqlite" else LOG_POSITION
-    return select(position, version_column(dialect), *position_columns(dialect), *columns)
+    return Prepared(select(position, version_column(dialect), *position_columns(dialect), *columns))

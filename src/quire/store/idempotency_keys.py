@@ -6,7 +6,7 @@ first is running: this process knows which those are, and PostgreSQL has a lock 
 transaction. Other processes on SQLite wait for their turn to write, as for every change.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -112,15 +112,17 @@ def find_answer(request: KeyedRequest) -> StoredAnswer | None:
     """The answer to an earlier request. Raises IdempotencyKeyReused when that had another body."""
     values = {"key_digest": request.digest, "after": now() - LIFETIME}
     with read_connection() as connection:
-        return _answer_in(_find(connection, values).first(), request)
+        rows = _find(connection, values)
+    return _answer_in(rows[0], request) if rows else None
 
 
-def _answer_in(row: Any, request: KeyedRequest) -> StoredAnswer | None:
-    if row is None or not row.is_current:
+def _answer_in(row: Sequence[Any], request: KeyedRequest) -> StoredAnswer | None:
+    *answer, fingerprint, is_current = row
+    if not is_current:
         return None
-    if row.fingerprint != request.fingerprint:
+    if fingerprint != request.fingerprint:
         raise IdempotencyKeyReused("This Idempotency-Key has been used with another body.")
-    return StoredAnswer(row.status, row.body, row.etag, row.location)
+    return StoredAnswer(*answer)
 
 
 @contextmanager
@@ -165,7 +167,7 @@ def _claim(request: KeyedRequest, connection: Connection) -> None:
     """
     look = _is_free if has_one_writer() else _is_free_and_locked
     names = {"key_digest": request.digest, "lock_name": f"idempotency key {request.digest}"}
-    is_free, is_locked = look(connection, names).first()
+    [(is_free, is_locked)] = look(connection, names)
     answer = None if is_free else find_answer(request)
     if answer is not None:
         raise AlreadyAnswered(answer)

@@ -13,13 +13,18 @@ from quire.declare.column_types import Time
 from quire.declare.mixins import HasId
 from quire.store.audit import record_event
 from quire.store.cache import cached, cached_until_commit
-from quire.store.database_state import request_state
-from quire.store.db import HAS_VERSION, Model, db, read_connection, transaction
+from quire.store.connections.prepared_statements import Prepared
+from quire.store.data_versions import ignore_reads
+from quire.store.database_state import note_request_state, request_state
+from quire.store.db import HAS_VERSION, Model, db, is_writing, read_connection, transaction
+from quire.web.caching import READS
 
 ONLY_ROW = 1
 LONGEST_MESSAGE = 500
 """Characters of the message."""
 _CACHED = "maintenance mode"
+_NOTED = "quire.maintenance"
+"""Where the environment of a request keeps what `note_request` has read."""
 
 
 class MaintenanceMode(HasId, Model):
@@ -41,7 +46,7 @@ class Maintenance:
 
 
 _rows: Any = MaintenanceMode.__table__
-_current = select(_rows.c.since, _rows.c.message).where(_rows.c.id == ONLY_ROW)
+_current = Prepared(select(_rows.c.since, _rows.c.message).where(_rows.c.id == ONLY_ROW))
 
 
 def current_maintenance() -> Maintenance | None:
@@ -49,8 +54,24 @@ def current_maintenance() -> Maintenance | None:
     return cached_until_commit(_CACHED, _read_current)
 
 
+def note_request(connection: Connection, environ: dict[str, Any]) -> None:
+    """Note what `connection` sees, so that the request takes none only to learn of maintenance.
+
+    One that changes something is told of nothing else: it finds nothing in a cache, and where changes
+    come in streams, each would have to read all versions anew.
+    """
+    if environ["REQUEST_METHOD"] in READS:
+        note_request_state(connection, environ)
+    elif not is_writing(connection):
+        with ignore_reads():
+            environ[_NOTED] = _read_maintenance(connection)
+
+
 def maintenance_of_request(environ: dict[str, Any]) -> Maintenance | None:
     """The maintenance that went on when this request began. Raises Unavailable."""
+    if _NOTED in environ:
+        noted: Maintenance | None = environ[_NOTED]
+        return noted
     engine = db.engine
     return cached(engine, request_state(engine, environ), _CACHED, _read_current)
 
@@ -85,5 +106,5 @@ def _read_current() -> Maintenance | None:
 
 
 def _read_maintenance(connection: Connection) -> Maintenance | None:
-    row = connection.execute(_current).first()
-    return None if row is None else Maintenance(*row)
+    rows = _current(connection, {})
+    return Maintenance(*rows[0]) if rows else None

@@ -60,8 +60,8 @@ def test_a_select_takes_parameters_and_constants(app):
     )
     find = Prepared(select(TABLE.c.action).where(sought))
     with app.app_context(), read_connection() as connection:
-        assert find(connection, {"id": 7, "until": now()}).scalars().all() == ["create"]
-        assert find(connection, {"id": 8, "until": now()}).scalars().all() == []
+        assert find(connection, {"id": 7, "until": now()}) == [("create",)]
+        assert find(connection, {"id": 8, "until": now()}) == []
 
 
 KINDS = Table(

@@ -238,6 +238,7 @@ def _lookup(
         return {}
     single = len(ids) == 1 and not names
     values: dict[str, Any] = {"actor_id": actor.user_id, "now": now()}
+    rows: Iterable[Any]
     if single:
         rows = _by_id(target, actor.cache_key_actor_for(NO_SCOPES))(
             connection, {"ids": ids[0], **values}

@@ -1,6 +1,6 @@
 """Loads, inserts, updates and compares rows of one table."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from inspect import unwrap
@@ -29,7 +29,8 @@ from quire.declare.fields import Field
 from quire.declare.record import Record
 from quire.declare.rules import Answer, Rule, requires
 from quire.errors import PermissionDenied, no_such
-from quire.store.connections.prepared_statements import Prepared
+from quire.store.connections.driver_statements import Rows
+from quire.store.connections.prepared_statements import Prepared, prepare
 from quire.store.data_versions import rows_are_named
 from quire.store.db import is_writing
 from quire.store.projection import Projection
@@ -53,11 +54,11 @@ class LoadedRow:
 
 @lru_cache(300)
 def _plan(
-    record: Record, actor: Actor, rule: Rule, many: bool
-) -> tuple[Projection, Select[Any], list[str], list[str]]:
-    """How to load rows: the projection, the statement, the fields that `actor` sees, and those of them
-    that are visible on some rows only. The last columns of a row are a flag for each of the latter,
-    whether the actor sees the row, and whether the rule holds."""
+    record: Record, actor: Actor, rule: Rule, many: bool, lock: bool
+) -> tuple[Projection, Callable[[Connection, State], Rows], list[str], list[str]]:
+    """How to load rows: the projection, what runs the statement, the fields that `actor` sees, and those
+    of them that are visible on some rows only. The last columns of a row are a flag for each of the
+    latter, whether the actor sees the row, and whether the rule holds."""
     projection = Projection(record, SYSTEM, record.field_names)
     table = record.table
     id_param = bindparam("ids", type_=BigInteger, expanding=many)
@@ -68,7 +69,9 @@ def _plan(
     flags += [_sql(record.allows(actor, "read")), _sql(rule(actor))]
     labelled = (flag.label(f"flag_{i}") for i, flag in enumerate(flags))
     statement = projection.select_from(table).where(ids).add_columns(*labelled)
-    return projection, statement, list(answers), conditional
+    if lock:  # SQLite leaves it out
+        statement = statement.with_for_update(of=table)
+    return projection, prepare(statement), list(answers), conditional
 
 
 def _visible_state(
@@ -85,14 +88,12 @@ def _select(
     connection: Connection, record: Record, actor: Actor, ids: list[Any], rule: Rule, lock: bool
 ) -> list[LoadedRow]:
     many = len(ids) > 1
-    projection, statement, field_names, conditional = _plan(
-        record, record.cache_key_actor(actor), rule, many
+    projection, execute, field_names, conditional = _plan(
+        record, record.cache_key_actor(actor), rule, many, lock and is_writing(connection)
     )
-    if lock and is_writing(connection):  # SQLite leaves it out
-        statement = statement.with_for_update(of=record.table)
     values = {"ids": ids if many else ids[0], "actor_id": actor.user_id, "now": now()}
     rows = []
-    for row in connection.execute(statement, values).all():  # one by one takes twice the time
+    for row in execute(connection, values):
         state = projection.shape(row)
         rows.append(
             LoadedRow(state, bool(row[-1]), _visible_state(state, row, field_names, conditional))
@@ -145,7 +146,7 @@ def insert(connection: Connection, change: Change) -> int:
     """Insert the row without its links; returns its id. Raises Conflict on a value that is taken."""
     record = change.record
     with translate_integrity_errors(record), rows_are_named(record.table.name):
-        return int(_insert(record.table)(connection, _new_row(change)).scalar_one())
+        return _insert(record.table).insert_one(connection, _new_row(change))
 
 
 def insert_many(connection: Connection, changes: Sequence[Change]) -> list[int]:
@@ -194,17 +195,12 @@ def _creation_time_columns(table: Table) -> list[str]:
 
 @cache
 def _insert(table: Table) -> Prepared:
-    return Prepared(sql_insert(table).returning(table.c.id))
+    return Prepared(sql_insert(table))
 
 
 @cache
 def _insert_with_id(table: Table) -> Prepared:
     return Prepared(sql_insert(table), with_id=True)
-
-
-@cache
-def _insert_links(table: Table) -> Prepared:
-    return Prepared(sql_insert(table))
 
 
 def update(connection: Connection, change: Change) -> bool:
@@ -252,7 +248,7 @@ def _add_links(connection: Connection, field: Field, targets: dict[int, list[int
     assert field.many is not None
     pairs = [{"source_id": id, "target_id": one} for id, some in targets.items() for one in some]
     if pairs:
-        _insert_links(field.many.table)(connection, pairs)
+        _insert(field.many.table)(connection, pairs)
 
 
 def differences(change: Change, state: State) -> list[str]:

@@ -83,7 +83,7 @@ def _free_number(is_taken: Callable[[int], bool], last: int) -> int:
 
 def _is_taken(record: Record, slug: str) -> bool:
     with read_connection() as connection:
-        return _with_slug(record)(connection, {"slug": slug}).first() is not None
+        return bool(_with_slug(record)(connection, {"slug": slug}))
 
 
 def suggest_slug(record: Record, text: str, another: bool = False) -> str:

@@ -26,8 +26,9 @@ DEFERRED: WeakKeyDictionary[Any, list[FilledStatement]] = WeakKeyDictionary()
 
 def defer(connection: Connection, template: str, values: Any) -> bool:
     """Let a statement wait; False where it cannot, and is to be run now."""
-    in_transaction = connection.get_execution_options().get("writes")
-    if connection.dialect.name != "postgresql" or not in_transaction:
+    if connection.dialect.name != "postgresql":
+        return False
+    if not connection.get_execution_options().get("writes"):  # in no transaction
         return False
     texts = (one for one in values.values() if isinstance(one, str | bytes))
     if sum(map(len, texts)) > LONGEST_VALUES:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from quire.errors import Problem, QueryTimeout, TransactionConflict, Unavailable
@@ -116,13 +116,29 @@ def _log(cause: str, error: Exception) -> None:
 @contextmanager
 def driver_connection(connection: Connection) -> Iterator[Any]:
     """The driver's own connection; the pool learns of its errors as of those that SQLAlchemy raises."""
-    raw: Any = connection.connection.driver_connection
     dbapi: Any = connection.dialect.dbapi
     try:
-        yield raw
+        yield connection.connection.driver_connection
     except dbapi.Error as error:
-        if connection.dialect.is_disconnect(error, raw, None):
-            connection.invalidate(error)
-            # a server that ended one connection has mostly ended all: each would cost a request
-            connection.engine.dispose()
+        _tell_pool(connection, error)
         raise OperationalError(None, None, error) from error
+
+
+def driver_error(connection: Connection, error: Exception, sql: str) -> StatementError:
+    """What SQLAlchemy would raise for an error of the driver in a statement; the pool learns of it."""
+    dialect: Any = connection.dialect
+    lost = _tell_pool(connection, error)
+    return DBAPIError.instance(
+        sql, None, error, dialect.dbapi.Error, True, connection_invalidated=lost, dialect=dialect
+    )
+
+
+def _tell_pool(connection: Connection, error: Exception) -> bool:
+    """Let the pool know if the connection is lost; whether it is."""
+    dialect: Any = connection.dialect
+    lost = bool(dialect.is_disconnect(error, connection.connection.driver_connection, None))
+    if lost:
+        connection.invalidate(error)
+        # a server that ended one connection has mostly ended all: each would cost a request
+        connection.engine.dispose()
+    return lost

@@ -4,9 +4,9 @@ SQLite itself looks only without a write-ahead log. With one, it goes on in file
 deleted, and nobody who opens the database later finds what it wrote: https://sqlite.org/howtocorrupt.html
 """
 
+import os
 import sqlite3
 import threading
-from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
@@ -38,7 +38,7 @@ class OwnFiles:
     """
 
     def __init__(self, path: str):
-        self._paths = {suffix: Path(path + suffix) for suffix in (DATABASE, LOG)}
+        self._paths = {suffix: path + suffix for suffix in (DATABASE, LOG)}
         # weakly: one that could not be prepared is forgotten, and nobody closes it
         self._connections: WeakSet[WatchedConnection] = WeakSet()
         self._known: dict[str, Identity] = {}
@@ -102,9 +102,9 @@ def require_own_files(engine: Engine) -> None:
         _watched[engine].check()
 
 
-def _identity(path: Path) -> Identity:
+def _identity(path: str) -> Identity:
     try:
-        status = path.stat()
+        status = os.stat(path)  # noqa: PTH116 - before each commit: a Path takes longer than the system
     except FileNotFoundError:
         return None
     return status.st_dev, status.st_ino

@@ -1,7 +1,6 @@
 """Prepared statements: compiled once, for the few statements that nearly every change runs.
 
 SQLAlchemy takes 95 µs to look up a compiled statement, to fill it and to run it, and the driver 30.
-Results are the driver's own values: only statements that need no conversion belong here.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,13 +11,17 @@ from inspect import unwrap
 from typing import Any
 
 import orjson
-from sqlalchemy import JSON, Connection, Dialect, Executable, Insert
+from sqlalchemy import JSON, BindParameter, Connection, Dialect, Executable, Insert, Select
+from sqlalchemy.sql import visitors
 
 from quire.declare.clock import now
 from quire.store.connections.deferred_statements import defer
+from quire.store.connections.driver_statements import Rows, insert_row, run
 
 Row = dict[str, Any]
 _Call = Callable[[Any], Any]
+NUMERIC = 1700
+"""What PostgreSQL calls its type of decimals: SQLAlchemy wants to know it of them, and of no other type."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,8 @@ class _Compiled:
 
     `defaults` are what parameters have that are left out, `times` those that have the time then, the
     same for all rows of a call, `make` those that are made for each row, of its other values perhaps.
-    `convert` turns values into those of the driver; `order` is that of parameters without names.
+    `convert` turns values into those of the driver, `results` the values of a row that it returns, by
+    their places, into what SQLAlchemy makes of them; `order` is that of parameters without names.
     """
 
     sql: str
@@ -36,22 +40,33 @@ class _Compiled:
     make: list[tuple[str, _Call]]
     convert: list[tuple[str, _Call]]
     order: tuple[str, ...] | None
+    results: list[tuple[int, _Call]]
+
+    def run(self, connection: Connection, values: Row) -> Rows:
+        """The rows that it returns."""
+        rows = run(connection, self.sql, self.parameters(values))
+        return [self._converted(row) for row in rows] if self.results else rows
+
+    def _converted(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        values = list(row)
+        for place, call in self.results:
+            values[place] = call(values[place])
+        return tuple(values)
 
     def fill(self, rows: Sequence[Row]) -> list[Row]:
         """The values of the parameters for each row, by name; there may be others among them."""
-        common = {**self.defaults, **dict.fromkeys(self.times, now())}
-        converted = {**common, **{n: call(common[n]) for n, call in self.convert if n in common}}
-        return [self._complete(row, common, converted) for row in rows]
+        common = (
+            {**self.defaults, **dict.fromkeys(self.times, now())} if self.times else self.defaults
+        )
+        return [self._complete({**common, **row}, row) for row in rows]
 
-    def _complete(self, row: Row, common: Row, converted: Row) -> Row:
+    def _complete(self, values: Row, row: Row) -> Row:
         missing = [one for one in self.make if one[0] not in row]
         if missing:
-            context = _Context({**common, **row})
-            row = {**row, **{name: make(context) for name, make in missing}}
-        values = {**converted, **row}
+            context = _Context(values)
+            values = {**values, **{name: make(context) for name, make in missing}}
         for name, call in self.convert:
-            if name in row:
-                values[name] = call(row[name])
+            values[name] = call(values[name])
         return values
 
     def parameters(self, values: Row) -> Any:
@@ -89,21 +104,41 @@ class Prepared:
         self._parts = statement, with_id, on_conflict
         self._deferred = deferred
 
-    def __call__(self, connection: Connection, values: Row | Sequence[Row]) -> Any:
-        """Run it with `values`, or once with each of several."""
+    def __call__(self, connection: Connection, values: Row | Sequence[Row]) -> Rows:
+        """What it returns with `values`; it runs once with each of several. Nothing where it is deferred."""
         rows = [values] if isinstance(values, dict) else values
         compiled = _compile(connection.dialect, *self._parts)
         if len(rows) == 1:  # the drivers take longer for one of many
-            single = compiled.parameters(compiled.fill(rows)[0])
-            if self._deferred and defer(connection, compiled.sql, single):
-                return None
-            return connection.exec_driver_sql(compiled.sql, single)
+            [single] = compiled.fill(rows)
+            if self._deferred and defer(connection, compiled.sql, compiled.parameters(single)):
+                return []
+            return compiled.run(connection, single)
         if (together := _together(connection.dialect, *self._parts)) is not None:
             json = _json(together.fill(rows))
             if json is not None:
-                return connection.exec_driver_sql(together.sql, {"rows": json})
+                return run(connection, together.sql, {"rows": json})
         many = [compiled.parameters(one) for one in compiled.fill(rows)]
-        return connection.exec_driver_sql(compiled.sql, many)
+        return run(connection, compiled.sql, many, many=True)
+
+    def insert_one(self, connection: Connection, values: Row) -> int:
+        """The id of a row that it inserts."""
+        compiled = _compile_with_id(connection.dialect, *self._parts)
+        [filled] = compiled.fill([values])
+        if connection.dialect.name == "sqlite":
+            return insert_row(connection, compiled.sql, compiled.parameters(filled))
+        [(id,)] = compiled.run(connection, filled)
+        return int(id)
+
+
+def prepare(statement: Select[Any]) -> Callable[[Connection, Row], Rows]:
+    """What runs a SELECT: prepared, unless its text differs with the values of its parameters."""
+    if any(_is_in_text(one) for one in visitors.iterate(statement)):
+        return lambda connection, values: list(map(tuple, connection.execute(statement, values)))
+    return Prepared(statement)
+
+
+def _is_in_text(element: Any) -> bool:
+    return isinstance(element, BindParameter) and (element.expanding or element.literal_execute)
 
 
 @lru_cache(200)
@@ -130,7 +165,18 @@ def _compile(dialect: Dialect, statement: Any, with_id: bool, on_conflict: str) 
         if process is not None:
             convert.append((name, process))
     order = tuple(compiled.positiontup) if compiled.positional else None
-    return _Compiled(f"{compiled} {on_conflict}", defaults, times, make, convert, order)
+    sql, results = f"{compiled} {on_conflict}", _result_processors(statement, dialect)
+    return _Compiled(sql, defaults, times, make, convert, order, results)
+
+
+@lru_cache(200)
+def _compile_with_id(
+    dialect: Dialect, statement: Any, with_id: bool, on_conflict: str
+) -> _Compiled:
+    """An INSERT that tells the id of its row; the driver of SQLite does so anyway."""
+    if dialect.name != "sqlite":
+        statement = statement.returning(statement.table.c.id)
+    return _compile(dialect, statement, with_id, on_conflict)
 
 
 @lru_cache(200)
@@ -177,6 +223,13 @@ def _columns(statement: Any, with_id: bool) -> dict[str, Any]:
     table: Any = statement.table
     left_out = None if with_id else table.autoincrement_column
     return {one.name: one for one in table.columns if not one.computed and one is not left_out}
+
+
+def _result_processors(statement: Any, dialect: Dialect) -> list[tuple[int, _Call]]:
+    columns = statement.selected_columns if isinstance(statement, Select) else ()
+    types = [one.type.dialect_impl(dialect) for one in columns]
+    processors = [one.result_processor(dialect, NUMERIC) for one in types]
+    return [(place, one) for place, one in enumerate(processors) if one is not None]
 
 
 def _processor(type: Any, dialect: Dialect) -> _Call | None:

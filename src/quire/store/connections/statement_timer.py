@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 from flask import Flask, Request, Response, request
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from quire.actor import Actor
 from quire.errors import QueryTimeout
@@ -173,10 +173,18 @@ def time_statements(engine: Engine, slow_seconds: float = math.inf) -> Any:
     def create_default_cursor(self: Any) -> Any:
         return cursor_class(self._dbapi_connection.driver_connection)
 
-    context = engine.dialect.execution_ctx_cls
+    dialect: Any = engine.dialect
+    dialect.timed_cursor = cursor_class
+    context = dialect.execution_ctx_cls
     more = {"create_default_cursor": create_default_cursor}
-    engine.dialect.execution_ctx_cls = type("TimedContext", (context,), more)
+    dialect.execution_ctx_cls = type("TimedContext", (context,), more)
     return cursor_class
+
+
+def new_cursor(connection: Connection) -> Any:
+    """A cursor of the driver for who runs statements without SQLAlchemy: timed where its own are."""
+    raw, timed_cursor = connection.connection, getattr(connection.dialect, "timed_cursor", None)
+    return raw.cursor() if timed_cursor is None else timed_cursor(raw.driver_connection)
 
 
 def current_timer() -> StatementTimer | None:

@@ -117,14 +117,19 @@ def index_records(connection: Connection, record: Record, states: list[dict[str,
         return
     dialect = connection.dialect.name
     documents = [_document(record, state, dialect) for state in states]
-    if dialect == "sqlite":
+    if dialect == "postgresql":
+        _upsert(connection, documents)
+    elif len(documents) == 1:
+        _upsert_one_on_sqlite(connection, documents)
+    else:
         documents.sort(key=itemgetter("id"))
         _upsert_on_sqlite(connection, {"documents": orjson.dumps(documents).decode()})
-    else:
-        _upsert(connection, documents)
 
 
 _upsert_on_sqlite = Prepared(text(_INSERT_ON_SQLITE + _OR_UPDATE))
+_upsert_one_on_sqlite = Prepared(
+    insert(SearchDocument.__table__), with_id=True, on_conflict=_OR_UPDATE
+)
 _upsert = Prepared(insert(SearchDocument.__table__), on_conflict=_OR_UPDATE, deferred=True)
 
 

@@ -1,0 +1,47 @@
+"""Runs statements by the driver: SQLAlchemy takes longer to run one of ours than the database does.
+
+They are timed, noted and heard of, and fail, as those that SQLAlchemy runs.
+"""
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from quire.store.connections.outages import driver_error
+from quire.store.connections.statement_timer import new_cursor
+
+Rows = list[tuple[Any, ...]]
+
+
+def run(connection: Connection, sql: str, parameters: Any, *, many: bool = False) -> Rows:
+    """What a statement returns, in values of the driver; with `many` it runs for each of the parameters.
+
+    Raises what SQLAlchemy would raise.
+    """
+    return _run(connection, sql, parameters, many)[0]
+
+
+def insert_row(connection: Connection, sql: str, parameters: Any) -> int:
+    """Insert one row on SQLite, which tells its id: RETURNING would take as long as the rest."""
+    return int(_run(connection, sql, parameters, False)[1])
+
+
+def _run(connection: Connection, sql: str, parameters: Any, many: bool) -> tuple[Rows, Any]:
+    """The rows, and the id of the last one that was inserted, where the driver tells that."""
+    events = connection.engine.dispatch
+    dialect: Any = connection.dialect
+    if not connection.in_transaction():
+        connection.begin()  # as SQLAlchemy does
+    cursor = new_cursor(connection)
+    try:
+        for listener in events.before_cursor_execute:
+            listener(connection, cursor, sql, parameters, None, many)
+        (dialect.do_executemany if many else dialect.do_execute)(cursor, sql, parameters)
+        for listener in events.after_cursor_execute:
+            listener(connection, cursor, sql, parameters, None, many)
+        rows = cursor.fetchall() if cursor.description else []
+        return rows, getattr(cursor, "lastrowid", None)
+    except dialect.dbapi.Error as error:
+        raise driver_error(connection, error, sql) from error
+    finally:
+        cursor.close()
