@@ -119,5 +119,10 @@ def _refuse_if_used(change: Change, state: dict[str, Any]) -> None:
         )
 
 
-def _usage(use: dict[str, Any]) -> str:
-    return f"Used in {use['type'].removesuffix('s')} {use['id']}, “{use['title']}”."
+def _usage(use: dict[str, Any]) -> Message:
+    return Message(
+        "Used in %(noun)s %(id)s, “%(title)s”.",
+        noun=Message(REGISTRY[use["type"]].noun),
+        id=use["id"],
+        title=use["title"],
+    )

@@ -58,6 +58,18 @@ def test_a_time_that_no_clock_shows_is_refused(berliner, ids, state):
     assert state(POSTS, ids.live)["published_at"] == "2026-01-01T10:00:00Z"
 
 
+def test_what_is_odd_about_a_time_is_said_in_german(berliner, ids):
+    german, url = {"Accept-Language": "de"}, f"posts/edit/?id={ids.live}"
+    raw = {"published_at": "2027-03-28T02:30", "_time_zone": BERLIN}
+    refused = berliner.post(url, raw, headers=german)
+    words = form_of(refused).select_one("#in-published_at-errors").get_text(strip=True)
+    assert words.startswith("Am 28.03.2027 gibt es 02:30 in Europe/Berlin nicht:")
+    raw = {"published_at": "2025-10-26T02:30", "_time_zone": BERLIN, "_continue_editing": "1"}
+    saved = berliner.post(url, raw, headers=german)
+    text = berliner.get(saved.location.removeprefix("/admin/")).text
+    assert "Am 26.10.2025 kommt 02:30 in Europe/Berlin zweimal vor" in text
+
+
 def test_a_time_that_comes_twice_is_the_first_and_the_person_is_told(berliner, state):
     raw = {"title": "Twice", "body": "x", "published_at": "2025-10-26T02:30", "_time_zone": BERLIN}
     answer = berliner.post("posts/new/", {**raw, "_continue_editing": "1"})

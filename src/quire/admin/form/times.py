@@ -5,8 +5,10 @@ from typing import Any
 
 from flask import has_request_context, request
 
-from quire.admin.local_time import time_zone, to_local_text, zone_named
+from quire.admin.local_time import short_date, time_zone, to_local_text, zone_named
 from quire.declare.clock import rfc3339
+from quire.translations.messages import Message
+from quire.web.language import gettext
 
 ZONE = "_time_zone"
 """The input with the zone in which a form was shown; its texts mean that, whatever the cookie says now."""
@@ -48,7 +50,7 @@ def utc_text(text: str) -> str:
         return text
 
 
-def gap_problem(text: str) -> str | None:
+def gap_problem(text: str) -> Message | None:
     """Why a time does not exist: clocks were put forward over it. None if it does."""
     moment = _local_moment(text.strip())
     if moment is None or not 1 < moment.year < 9999:
@@ -56,9 +58,12 @@ def gap_problem(text: str) -> str | None:
     there = moment.astimezone(UTC).astimezone(moment.tzinfo)
     if there.replace(tzinfo=None) == moment.replace(tzinfo=None):
         return None
-    return (
-        f"There is no {moment:%H:%M} on {moment.day} {moment:%b %Y} in {zone_name(form_zone())}: "
-        f"clocks go forward then. Enter another time, such as {there:%H:%M}."
+    return Message(
+        "There is no %(time)s on %(day)s in %(zone)s: clocks go forward then. Enter another time, such as %(later)s.",
+        time=f"{moment:%H:%M}",
+        day=short_date(moment),
+        zone=zone_name(form_zone()),
+        later=f"{there:%H:%M}",
     )
 
 
@@ -70,7 +75,11 @@ def overlap_note(text: str) -> str | None:
     later = moment.replace(fold=1)
     if moment.utcoffset() == later.utcoffset():
         return None
-    return (
-        f"{moment:%H:%M} on {moment.day} {moment:%b %Y} comes twice in {zone_name(form_zone())}, as clocks "
-        f"go back then. The first is meant ({moment:%H:%M %Z}, {moment.astimezone(UTC):%H:%M} UTC)."
+    return gettext(
+        "%(time)s on %(day)s comes twice in %(zone)s, as clocks go back then. The first is meant (%(first)s, %(utc)s UTC).",
+        time=f"{moment:%H:%M}",
+        day=short_date(moment),
+        zone=zone_name(form_zone()),
+        first=f"{moment:%H:%M %Z}",
+        utc=f"{moment.astimezone(UTC):%H:%M}",
     )
