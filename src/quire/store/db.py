@@ -8,7 +8,7 @@ from typing import Any, NoReturn, Protocol
 
 from flask import has_request_context
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, MetaData
+from sqlalchemy import Connection, Engine, MetaData
 from sqlalchemy.orm import DeclarativeBase
 
 from quire.store.connections.kept_connection import (
@@ -18,11 +18,8 @@ from quire.store.connections.kept_connection import (
     take_kept,
 )
 from quire.store.connections.outages import translate_outages
-from quire.store.connections.writer_lock import (
-    lock_milliseconds,
-    one_of_many_writers,
-    single_writer,
-)
+from quire.store.connections.shared_commit import AsCurrent, shared_transaction
+from quire.store.connections.writer_lock import limit_lock_wait, one_of_many_writers
 from quire.web.current import current_application, current_request
 
 NAMES = {
@@ -90,30 +87,37 @@ def _new_transaction() -> Iterator[Connection]:
     if has_request_context():
         close_kept(current_request().environ)
     calls: list[Callable[[], object]] = []
-    writer = single_writer() if has_one_writer() else one_of_many_writers()
-    with rollback_scope(), writer, translate_outages(), db.engine.connect() as connection:
-        connection.execution_options(writes=True)
-        isolate(connection, "READ COMMITTED")
-        token, waiting = _transaction.set(connection), _on_commit.set(calls)
-        try:
-            with connection.begin():
-                _limit_lock_wait(connection)
-                if (call_first := _on_begin.get()) is not None:
-                    call_first(connection)
-                yield connection
-            _on_rollback.get().clear()
-        finally:
-            _transaction.reset(token)
-            _on_commit.reset(waiting)
+    current = partial(_as_transaction, calls)
+    begin = shared_transaction if has_one_writer() else _own_transaction
+    with rollback_scope(), translate_outages():
+        with begin(db.engine, current) as connection:
+            if (call_first := _on_begin.get()) is not None:
+                call_first(connection)
+            yield connection
+        _on_rollback.get().clear()
     for call in calls:
         call()
 
 
-def _limit_lock_wait(connection: Connection) -> None:
-    """Let a request that has waited for its turn wait for locks of PostgreSQL only as long as is left."""
-    rest = lock_milliseconds()
-    if rest is not None and connection.dialect.name != "sqlite":
-        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {rest}")
+@contextmanager
+def _own_transaction(engine: Engine, current: AsCurrent) -> Iterator[Connection]:
+    with one_of_many_writers(), engine.connect() as connection:
+        connection.execution_options(writes=True)
+        isolate(connection, "READ COMMITTED")
+        with current(connection), connection.begin():
+            limit_lock_wait(connection)
+            yield connection
+
+
+@contextmanager
+def _as_transaction(calls: list[Callable[[], object]], connection: Connection) -> Iterator[None]:
+    """Let inner transactions join that of `connection`, and add to the `calls` that follow its commit."""
+    token, waiting = _transaction.set(connection), _on_commit.set(calls)
+    try:
+        yield
+    finally:
+        _transaction.reset(token)
+        _on_commit.reset(waiting)
 
 
 @contextmanager

@@ -4,10 +4,11 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from flask import current_app, g, has_request_context
+from sqlalchemy import Connection
 
 from quire.store.connections.outages import lock_timeout
 from quire.web.threads import blocking
@@ -26,14 +27,38 @@ _WRITERS = "quire.writers"
 
 # queueing here is fair, SQLite's busy handler starves threads
 _single_writer = threading.Lock()
+_waiting: set[int] = set()
+"""The threads that wait to be the only writer."""
 _queue_slots = threading.BoundedSemaphore(MAX_WAITING)
 
 
 @contextmanager
 def single_writer() -> Iterator[None]:
     """Be the only writer of this process. Raises Unavailable when that takes too long."""
-    with _acquire(_single_writer):
+    thread = threading.get_ident()
+    with ExitStack() as stack:
+        _waiting.add(thread)
+        try:
+            stack.enter_context(_acquire(_single_writer))
+        finally:
+            _waiting.discard(thread)
         yield
+
+
+def others_wait() -> bool:
+    """Whether other threads wait to be the only writer."""
+    return bool(_waiting)
+
+
+@contextmanager
+def try_writing() -> Iterator[bool]:
+    """Be the only writer if nobody is; whether that is so."""
+    is_writer = _single_writer.acquire(blocking=False)
+    try:
+        yield is_writer
+    finally:
+        if is_writer:
+            _single_writer.release()
 
 
 @contextmanager
@@ -58,6 +83,13 @@ def lock_milliseconds() -> int | None:
     """How long a statement of this request may still wait for locks, None where it has waited for nothing."""
     seconds = g.get("lock_seconds") if has_request_context() else None
     return None if seconds is None else max(int(seconds * 1000), 1)
+
+
+def limit_lock_wait(connection: Connection) -> None:
+    """Let a request that has waited for its turn wait for locks of PostgreSQL only as long as is left."""
+    rest = lock_milliseconds()
+    if rest is not None:
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {rest}")
 
 
 @contextmanager
