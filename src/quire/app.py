@@ -150,10 +150,14 @@ class Quire(Flask):
         return context
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """Addresses for `request`, whose host is settled: Flask's own check would leave it without."""
+        """Addresses for `request`, whose host is settled: Flask would check it and leave it without,
+        Werkzeug would check it and decode the address anew."""
         if request is None:
             return super().create_url_adapter(None)
-        return self.url_map.bind_to_environ(request.environ, subdomain="")
+        query = request.query_string.decode(errors="replace")
+        host, scheme = hosts.host_of(request.environ), request.scheme
+        place = host, request.root_path, "", scheme, request.path
+        return MapAdapter(self.url_map, *place, request.method, query)
 
 
 def create_app(name: str | None = None, config: Mapping[str, Any] | None = None) -> Flask:

@@ -134,6 +134,8 @@ def test_tags_name_what_is_shown(app, client, post, people):
         assert set(tags_of(client.get(path))) == tags, path
     included = tags_of(client.get("/api/v1/posts?include=comments.author"))
     assert {"comments", "comments-1", bob} <= set(included)
+    inside = tags_of(client.get(f"/api/v1/posts/{post}?include=author.profile"))
+    assert any(one.startswith("profiles-") for one in inside)
     page = tags_of(client.get("/posts/live"))
     assert {*about_post, "comments-1", ann, bob, "tags-1", "settings", "pages"} <= set(page)
     assert {"users", ann, f"posts-{post}"} <= set(tags_of(client.get("/authors/ann")))

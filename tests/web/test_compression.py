@@ -11,7 +11,7 @@ from flask import Response
 from flask_compress.compat import compression as standard
 
 from quire.records import POSTS
-from quire.web.compression import compress
+from quire.web.compression import compress, plain_tag
 from tests.running_server import serving
 from tests.users import PASSWORD, give_session
 
@@ -127,6 +127,20 @@ def test_a_part_is_a_part_of_the_plain_file(client):
     tag = compressed.headers["ETag"]
     again = fetch(client, path, "gzip", **{"Range": "bytes=2000-", "If-Range": tag})
     assert (again[0].status_code, again[2]) == (200, whole)
+
+
+@pytest.mark.parametrize(
+    ("sent", "plain"),
+    [
+        ('"v1-abc:zstd"', '"v1-abc"'),
+        ('W/"abc:gzip"', 'W/"abc"'),
+        ('"a:b"', '"a:b"'),
+        ('"v1-abc"', '"v1-abc"'),
+        ("", ""),
+    ],
+)
+def test_the_coding_in_an_entity_tag_is_ours(sent, plain):
+    assert plain_tag(sent) == plain
 
 
 @pytest.mark.parametrize("coding", ["zstd", "br", "gzip"])

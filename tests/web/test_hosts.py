@@ -1,6 +1,7 @@
 """The names that the server answers to, and what a request for another one gets."""
 
 import pytest
+from flask import url_for
 
 from quire.web.hosts import is_served_host, served_hosts
 from tests.running_server import serving
@@ -35,6 +36,23 @@ def asked(client, path, host, **more):
 )
 def test_without_settings_this_machine_is_served(client, host):
     assert [asked(client, path, host).status_code for path in ("/", "/api/v1/posts")] == [200, 200]
+
+
+@pytest.mark.parametrize(
+    ("scheme", "host", "own"),
+    [
+        ("http", "LocalHost:80", "localhost"),
+        ("https", "localhost:443", "localhost"),
+        ("http", "localhost:443", "localhost:443"),
+        ("http", "[::1]:8000", "[::1]:8000"),
+    ],
+)
+def test_addresses_have_no_port_that_their_scheme_has_anyway(client, scheme, host, own):
+    root = f"{scheme}://{own}/"
+    listed = client.get("/api/v1/posts", base_url=f"{scheme}://{host}")
+    assert listed.headers["Link"].startswith(f'<{root}api/v1/posts?page=1>; rel="first"')
+    with client.application.test_request_context("/", base_url=f"{scheme}://{host}"):
+        assert url_for("site.home", _external=True) == root
 
 
 @pytest.mark.parametrize("host", FOREIGN)

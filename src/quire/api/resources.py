@@ -104,14 +104,14 @@ class RecordResource(Resource):
         version = data.get("version")
         if query.fields is not None and "version" not in query.fields:
             data.pop("version", None)
-        note_shown(self.record, [data])
+        note_shown(self.record, [data], has_included=bool(query.include))
         # what several places include is in memory once, in JSON as often as it is included
         return responses.object_response(data, version=version, is_counted=not query.include)
 
     def list_response(self, query: Query) -> Response:
         """A page of the list."""
         page = read.list_records(self.record, self.actor, query, responses.size_limit())
-        note_shown(self.record, page.rows)
+        note_shown(self.record, page.rows, has_included=bool(query.include))
         response = responses.list_response(self.record.path, page, query)
         if page.feed is not None and self.record.is_versioned:
             response.headers["X-Changes-Cursor"] = feed_cursor.after_list(self.actor, page.feed)

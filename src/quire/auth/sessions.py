@@ -65,7 +65,14 @@ class CookieSessionInterface(SecureCookieSessionInterface):
         settle_cookies(response)
 
 
-login_manager = LoginManager()
+class SessionLoginManager(LoginManager):
+    """Flask-Login, which looks for something to remember only where the session has anything."""
+
+    def _update_remember_cookie(self, response: Response) -> Response:
+        return super()._update_remember_cookie(response) if session else response
+
+
+login_manager = SessionLoginManager()
 
 
 @login_manager.user_loader

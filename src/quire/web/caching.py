@@ -60,9 +60,10 @@ def is_personal(request: Request) -> bool:
 def vary_by(response: AnyResponse, *names: str) -> None:
     """Say that an answer depends on these headers of the request, besides those it names already.
 
-    Nearly every answer comes here more than once: Werkzeug's `vary` would be parsed each time.
+    Nearly every answer comes here more than once: Werkzeug's `vary` would be parsed each time. Here and below,
+    `getlist` is how to look for a header that is mostly missing: `get` and `in` make an exception of it.
     """
-    before = response.headers.get("Vary", "")
+    before = ", ".join(response.headers.getlist("Vary"))
     after = _with_names(before, names)
     if after != before:
         response.headers["Vary"] = after
@@ -76,10 +77,15 @@ def _with_names(before: str, names: tuple[str, ...]) -> str:
     return ", ".join([before, *missing] if before else missing)
 
 
-def note_shown(record: Record, rows: Iterable[dict[str, Any]] = ()) -> None:
-    """The answer to this request shows records of a type, among them `rows`, as anybody sees them."""
+def note_shown(
+    record: Record, rows: Iterable[dict[str, Any]] = (), *, has_included: bool = True
+) -> None:
+    """The answer to this request shows records of a type, among them `rows`, as anybody sees them.
+
+    Unless `has_included`, what they refer to is shown as small objects, which refer to nothing.
+    """
     if not is_personal(current_request()):
-        _collect(record, list(rows), current_globals().setdefault("shown", {}))
+        _collect(record, list(rows), current_globals().setdefault("shown", {}), has_included)
 
 
 def note_all(shown: Shown) -> None:
@@ -102,17 +108,25 @@ def shown_by(record: Record, rows: Iterable[dict[str, Any]]) -> Shown:
     return shown
 
 
-def _collect(record: Record, rows: list[dict[str, Any]], shown: Shown) -> None:
-    ids = shown.setdefault(record.path, {})
-    for row in rows:
-        if "id" in row:
-            ids[row["id"]] = None
+def _collect(
+    record: Record, rows: list[dict[str, Any]], shown: Shown, has_included: bool = True
+) -> None:
+    _add_ids(record, rows, shown)
     for name, target in _targets(record).items():
         related = [row[name] for row in rows if row.get(name)]
         if related and isinstance(related[0], list):
             related = [one for many in related for one in many]
-        if related:
+        if related and has_included:
             _collect(target, related, shown)
+        elif related:
+            _add_ids(target, related, shown)
+
+
+def _add_ids(record: Record, rows: list[dict[str, Any]], shown: Shown) -> None:
+    ids = shown.setdefault(record.path, {})
+    for row in rows:
+        if "id" in row:
+            ids[row["id"]] = None
 
 
 @lru_cache(100)
@@ -138,7 +152,7 @@ def _set_headers(
 ) -> Response:
     """Say who may keep the answer, where the view has not."""
     headers = response.headers
-    if "Cache-Control" in headers:
+    if headers.getlist("Cache-Control"):
         return response
     g = current_globals()
     personal = is_personal(request)
@@ -175,7 +189,7 @@ def settle_cookies(response: Response) -> None:
     Flask says of nearly every answer that it depends on cookies, since it looked for a session.
     """
     headers = response.headers
-    if "Set-Cookie" in headers and response.cache_control.public:
+    if headers.getlist("Set-Cookie") and response.cache_control.public:
         headers["Cache-Control"] = "private, no-store"
         drop_own_header(response, "Cache-Tag")
     elif "immutable" in headers.get("Cache-Control", ""):

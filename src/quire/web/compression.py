@@ -142,8 +142,9 @@ def _not_modified(request: Request, response: Response) -> Response:
 
 
 def plain_tag(etag: str) -> str:
-    """An entity tag as it is made, without the coding of a compressed answer."""
-    return _CODED_TAG.sub(r'"\1"', etag)
+    """An entity tag as it is made, without the coding of an answer that we compressed."""
+    opaque, _, coding = etag[:-1].rpartition(":")
+    return f'{opaque}"' if coding in CODINGS else etag
 
 
 def sent_tag(etag: str, environ: dict[str, Any]) -> str:

@@ -1,29 +1,28 @@
-"""What Flask knows of the request that is being answered, looked up once.
+"""What Flask knows of the request that is being answered, read from its context variables.
 
-`flask.request`, `g` and `current_app` look it up anew for each of their attributes, which costs four times as much.
+`flask.request`, `g` and `current_app` look there too, for each of their attributes, at a multiple of the cost.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Flask, Request, current_app, g, request
+from flask import Flask, Request
+from flask.globals import _cv_app, _cv_request
 
 
 def current_request() -> Request:
     """The request itself, as `flask.request` stands for it."""
-    found: Request = request._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001
-    return found
+    return _cv_request.get().request
 
 
 def current_globals() -> Any:
     """What is kept for this request alone, as `flask.g` stands for it."""
-    return g._get_current_object()  # noqa: SLF001
+    return _cv_app.get().g
 
 
 def current_application() -> Flask:
     """The application, as `flask.current_app` stands for it."""
-    found: Flask = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001
-    return found
+    return _cv_app.get().app
 
 
 def current_config() -> Mapping[str, Any]:

@@ -23,7 +23,7 @@ ALWAYS = {
 }
 OWN_SITES = frozenset({"same-origin", "none"})
 """Values of Sec-Fetch-Site where our own page asks, or the person by the address bar or a bookmark."""
-API_VARY = (*IDENTITY_HEADERS, "Accept")
+API_VARY = (*IDENTITY_HEADERS, "Accept", "Accept-Encoding")
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'{nonce}; style-src 'self'; "
@@ -84,7 +84,7 @@ def _add_headers(uses_https: bool, request: Request, response: Response) -> Resp
 
 
 def _policy(response: Response) -> tuple[tuple[str, str], ...]:
-    if "Content-Security-Policy" in response.headers:
+    if response.headers.getlist("Content-Security-Policy"):
         return ()
     html = response.mimetype == "text/html"
     policy = PAGE_POLICY.format(nonce=_script_nonce(response)) if html else API_POLICY

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Request, current_app
+from werkzeug.sansio.utils import get_host
 
 from quire.config.validation import LOOPBACK
 from quire.errors import BadRequest
@@ -65,8 +66,18 @@ def site_root() -> str:
     root: str = current_app.config["PUBLIC_URL"]
     if root:
         return root
-    request = current_request()
-    return f"{request.scheme}://{request.host}"
+    environ = current_request().environ
+    return f"{environ['wsgi.url_scheme']}://{host_of(environ)}"
+
+
+def host_of(environ: Mapping[str, Any]) -> str:
+    """The host that a request is for, without the port that its scheme has anyway."""
+    return _without_default_port(environ["wsgi.url_scheme"], environ["HTTP_HOST"])
+
+
+@lru_cache(100)
+def _without_default_port(scheme: str, host: str) -> str:
+    return get_host(scheme, host).lower()
 
 
 def refuse_foreign(request: Request) -> None:

@@ -32,8 +32,11 @@ WAIT_SECONDS = 0.5
 """How long to wait for another thread that makes the same answer again."""
 HEADER_BYTES = 2048
 """What an answer takes in memory beside its body, roughly."""
-EACH_TIME = ("date", "x-request-id", "cache-control", "server-timing", "ratelimit")
-"""Beginnings of headers that belong to one answer."""
+EACH_TIME = frozenset({
+    "date", "x-request-id", "cache-control", "server-timing", "ratelimit", "ratelimit-policy",
+    "ratelimit-limit", "ratelimit-remaining", "ratelimit-reset",
+})  # fmt: skip
+"""Headers that belong to one answer."""
 NOT_MODIFIED = "304 NOT MODIFIED"
 _CHECKS = "quire.response_checks"
 """Where the environment keeps what says, beside versions, whether the answer to it still holds."""
@@ -232,14 +235,12 @@ def _answer(
     status: str, headers: Headers, versions: Mapping[str, Any], state: State, environ: Environ
 ) -> Answer | None:
     """The answer without its body; None where it is not a whole one of known length."""
-    names = [name.lower() for name, _ in headers]
-    by_name = {name: value for name, (_, value) in zip(names, headers, strict=True)}
+    by_name = {name.lower(): value for name, value in headers}
     length = by_name.get("content-length", "")
     if not status.startswith("200") or not length.isdigit():
         return None
-    pairs = zip(names, headers, strict=True)
     return Answer(
-        [header for name, header in pairs if not name.startswith(EACH_TIME)],
+        [header for header in headers if header[0].lower() not in EACH_TIME],
         b"",
         int(length),
         plain_tag(by_name.get("etag", "")),

@@ -4,17 +4,17 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import orjson
-from flask import current_app
 from sqlalchemy import and_, bindparam, false, or_, tuple_
 from sqlalchemy.sql.elements import ColumnElement
 
 from quire.declare.query import Query
 from quire.declare.value_kinds import Kind
 from quire.errors import BadRequest, detail
+from quire.web.current import current_config
 
 SortKey = tuple[Any, bool, bool, Kind]
 """What to sort by, whether descending, whether it can be null (nulls come last), its kind."""
@@ -31,13 +31,17 @@ def _key(secret: str) -> bytes:
 
 
 def _signature(packed: bytes) -> bytes:
-    return hmac.digest(_key(current_app.config["SECRET_KEY"]), packed, "sha256")[:_SIGNATURE]
+    return hmac.digest(_key(current_config()["SECRET_KEY"]), packed, "sha256")[:_SIGNATURE]
 
 
 def fingerprint(path: str, query: Query) -> str:
     """What a cursor is bound to: the type, the filters, the sort order."""
     own = sorted(pair for pair in query.parameters if pair[0] not in _FREE)
-    text = repr((path, own, query.nested, query.panel))
+    return _digest(repr((path, own, query.nested, query.panel)))
+
+
+@lru_cache(100)
+def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
