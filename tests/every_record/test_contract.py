@@ -3,7 +3,13 @@
 import pytest
 
 from quire.actor import SYSTEM, Actor
-from quire.declare.query_fields import filter_paths, operators_of, queryable, relations, sort_names
+from quire.declare.query_fields import (
+    filter_paths,
+    operators_of,
+    queryable_fields,
+    relations,
+    sort_names,
+)
 from quire.declare.rules import NOBODY
 from quire.declare.value_kinds_files import Upload
 from quire.store.read import get_record
@@ -117,14 +123,14 @@ def test_sorts_fields_and_includes(listed, admin, inside):
     for name in sort_names(listed, ADMIN):
         for sort in (name, f"-{name}"):
             assert admin.get(f"{listed.path}?sort={sort}").status_code == 200, sort
-    for name in queryable(listed, ADMIN):
+    for name in queryable_fields(listed, ADMIN):
         rows = admin.get(f"{listed.path}?fields={name}").json[listed.path]
         assert all(row.keys() <= {"id", name} for row in rows)
     for name, relation in relations(listed, ADMIN).items():
         assert admin.get(f"{listed.path}?include={name}").status_code == 200
         assert (
             admin.get(
-                f"{listed.path}?fields={name}.{next(iter(queryable(relation.target, ADMIN)))}"
+                f"{listed.path}?fields={name}.{next(iter(queryable_fields(relation.target, ADMIN)))}"
             ).status_code
             == 200
         )

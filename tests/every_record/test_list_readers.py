@@ -8,7 +8,7 @@ import pytest
 
 from quire.actor import Actor
 from quire.declare.grouping import PERIODS, has_periods
-from quire.declare.query_fields import filter_paths, operators_of, queryable
+from quire.declare.query_fields import filter_paths, operators_of, queryable_fields
 from quire.declare.rules import NOBODY
 from tests.every_record.bodies import a_row, roles, typical
 from tests.extended_set import sampled
@@ -57,7 +57,7 @@ def test_a_query_is_refused_and_answered_as_the_list_is(listed, role, by_role, r
 def test_a_query_knows_no_field_that_is_hidden(listed, role, by_role):
     if listed.access.read(typical(role)) is False:
         return
-    hidden = listed.fields_by_name.keys() - queryable(listed, typical(role)).keys()
+    hidden = listed.fields_by_name.keys() - queryable_fields(listed, typical(role)).keys()
     for name in hidden - {"id", "created_at"}:
         answer = by_role(role).post(f"{listed.path}/query", json={"where": {name: "x"}})
         assert answer.json["code"] == "unknown_parameter", (name, answer.text)
@@ -91,7 +91,7 @@ def test_counts_are_refused_and_answered_as_the_list_is(listed, role, by_role, r
 @pytest.mark.parametrize("role", sampled(roles(), ["anonymous", "author", "admin"]))
 def test_an_export_is_refused_and_answered_as_the_list_is(listed, role, by_role, rows):
     client = by_role(role)
-    names = ",".join(queryable(listed, typical(role)))
+    names = ",".join(queryable_fields(listed, typical(role)))
     for query in ("sort=-id", f"sort=id&fields={names}"):
         by_page = client.get(f"{listed.path}?per_page=100&{query}")
         lines, table = (

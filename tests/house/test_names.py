@@ -1,4 +1,4 @@
-"""Names of the code: what nothing names again is dead."""
+"""Names of the code: functions say what they do or return, and what nothing names again is dead."""
 
 import ast
 import re
@@ -40,3 +40,57 @@ def test_nothing_is_defined_that_nobody_uses():
         if words[name] == 1 and not name.startswith("__")
     }
     assert unused == NAMED_ONCE
+
+
+NOUNS = {
+    "coding", "encoding", "feed", "grouping", "heading", "ordering", "seed", "setting", "sorting", "succeed", "timing",
+    "warning",
+}  # fmt: skip
+"""Words that end as participles do, and are none."""
+STANDARD = {
+    "blocking",  # a block, which no decorator makes
+    "created", "skipped", "updated",  # what reports count
+    "pending",  # an action of the API, whose name is that of its function
+    "received",  # waitress calls it
+    "scoped",  # a rule with a scope
+}  # fmt: skip
+VAGUE = {
+    "above", "ahead", "among", "around", "at", "behind", "below", "between", "beyond", "by", "found", "given", "held",
+    "inside", "kept", "known", "made", "of", "own", "past", "said", "seen", "sent", "shown", "taken", "through", "told",
+    "within",
+}  # fmt: skip
+"""Prepositions, and participles with an end of their own."""
+
+
+def is_vague(function):
+    """Whether its name is a bare participle or preposition, without a word for what the function does or returns.
+
+    A block may be named by a participle, as in `with restoring()`, and so may what a decorator puts around a function.
+    """
+    around = {ast.unparse(one).partition("(")[0] for one in function.decorator_list}
+    if around & {"contextmanager", "wraps"} or function.name.startswith("__"):
+        return False
+    word = function.name.strip("_")
+    is_participle = re.fullmatch(r"[a-z]+(ed|ing)", word) and word not in NOUNS | STANDARD
+    return word in VAGUE or bool(is_participle)
+
+
+def functions(source):
+    """All functions of a module, methods and inner ones too."""
+    return [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]
+
+
+def test_functions_say_what_they_do_or_return():
+    vague = [
+        (path.relative_to(ROOT).as_posix(), one.name)
+        for path in SOURCES
+        for one in functions(path.read_text(encoding="utf-8"))
+        if is_vague(one)
+    ]
+    assert vague == []
+
+
+def test_it_is_the_bare_word_that_says_nothing():
+    names = "def cached(): 0\ndef _own(): 0\ndef own_rows(): 0\ndef cached_rows(): 0\ndef seed(): 0"
+    assert [one.name for one in functions(names) if is_vague(one)] == ["cached", "_own"]
+    assert not is_vague(functions("@contextmanager\ndef serving(): 0")[0])

@@ -14,7 +14,7 @@ from quire.store.db import db
 from quire.store.lists import statements as select_statements
 
 CACHES = (
-    query_fields._queryable, query_fields._filter_paths, select_statements.list_plan, select_statements.record_plan, includes._plan,
+    query_fields._queryable_fields, query_fields._filter_paths, select_statements.list_plan, select_statements.record_plan, includes._plan,
     references._by_id, references._by_id_or_name, rows._plan,
 )  # fmt: skip
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from quire.actor import Actor
-from quire.admin.format import quoted, record_title
+from quire.admin.format import quote, record_title
 from quire.admin.past_tense import result_message
 from quire.admin.queries import find_many
 from quire.declare.action import Action
@@ -73,7 +73,7 @@ def delete_question(record: Record, state: dict[str, Any]) -> str:
 
 def delete_question_about(record: Record, title: str, trashed: bool) -> str:
     """The question before a record of this title is deleted, which is in the trash or not."""
-    name = quoted(title)
+    name = quote(title)
     if record.has_trash and not trashed:
         return gettext(
             "%(name)s will be moved to the trash. You can restore it from there.", name=name
@@ -239,7 +239,7 @@ def refusal_messages(record: Record, actor: Actor, refused: dict[int, Problem]) 
     states = find_many(record, actor, list(refused)[:MOST]) if refused else {}
     names_by_type: dict[str, list[str]] = {}
     for id, problem in refused.items():
-        name = quoted(record_title(record, states[id])) if id in states else f"#{id}"
+        name = quote(record_title(record, states[id])) if id in states else f"#{id}"
         names_by_type.setdefault(translate(problem.message), []).append(name)
     return [f"{_join_names(names)}: {why}" for why, names in names_by_type.items()]
 

@@ -180,7 +180,7 @@ def cell_html(
     return badge(value) if field.choices else _plain(word_of(field, value) or value, widget, full)
 
 
-def quoted(title: str) -> str:
+def quote(title: str) -> str:
     """A title inside a sentence, between the quotation marks of the language."""
     return gettext("“%(title)s”", title=title)
 

@@ -11,7 +11,7 @@ from flask_admin import expose
 from quire.actor import Actor
 from quire.admin.actions import DESTROY, BulkResult, delete_question
 from quire.admin.form.fields import RecordForm
-from quire.admin.format import quoted, record_title, size
+from quire.admin.format import quote, record_title, size
 from quire.admin.list.listing import ListPage
 from quire.admin.panel_view import panel_actor, wants_json
 from quire.admin.queries import find, find_many, parse_id
@@ -203,7 +203,7 @@ class MediaView(RecordView):
 def _usage_line(actor: Actor, state: State) -> str:
     """A file and where it is used, on one line."""
     uses, count = find_usage(MEDIA, actor, state)
-    places = [f"{gettext(REGISTRY[one['type']].noun)} {quoted(one['title'])}" for one in uses]
+    places = [f"{gettext(REGISTRY[one['type']].noun)} {quote(one['title'])}" for one in uses]
     if count > len(uses):
         places.append(gettext("%(count)s you do not have access to", count=count - len(uses)))
     return f"{record_title(MEDIA, state)}: {', '.join(places)}"

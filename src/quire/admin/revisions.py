@@ -38,14 +38,14 @@ def abridge(parts: list[dict[str, str]]) -> list[dict[str, str]]:
     """The parts of a difference, with unchanged text cut to the words around the changes."""
     last = len(parts) - 1
     return [
-        {**part, "text": _around(part["text"], place > 0, place < last)}
+        {**part, "text": _shorten_context(part["text"], place > 0, place < last)}
         if part["op"] == "equal"
         else part
         for place, part in enumerate(parts)
     ]
 
 
-def _around(text: str, follows: bool, precedes: bool) -> str:
+def _shorten_context(text: str, follows: bool, precedes: bool) -> str:
     room = CONTEXT * (follows + precedes)
     if len(text) <= room + CONTEXT:
         return text
@@ -92,8 +92,8 @@ class RevisionsMixin(PanelView):
             heading=gettext("Revisions of “%(title)s”", title=record_title(record, state)),
             crumbs=[(gettext(record.label), url_for(endpoint(record)))],
             rows=[self._row(id, state, row) for row in page.rows],
-            newer=self._at(id, number - 1) if page.has_prev else None,
-            older=self._at(id, number + 1) if page.has_next else None,
+            newer=self._page_url(id, number - 1) if page.has_prev else None,
+            older=self._page_url(id, number + 1) if page.has_next else None,
             compared=compared,
             id=id,
             version=state["version"],
@@ -101,7 +101,7 @@ class RevisionsMixin(PanelView):
             trashed=bool(state.get("deleted_at")),
         )
 
-    def _at(self, id: int, page: int) -> str:
+    def _page_url(self, id: int, page: int) -> str:
         return record_url(self.record, "history_view", id, page=page)
 
     def _row(self, id: int, state: dict[str, Any], row: dict[str, Any]) -> Any:

@@ -30,11 +30,11 @@ def encode(actor: Actor, epoch: str, place: Place) -> str:
     created = int(now().timestamp())
     reader = _reader(actor.role, actor.scopes)
     secret = current_config()["SECRET_KEY"]
-    return _sealed(secret, epoch, created, reader, place.position, place.walk)
+    return _seal(secret, epoch, created, reader, place.position, place.walk)
 
 
 @lru_cache(100)
-def _sealed(_secret: str, *parts: Any) -> str:
+def _seal(_secret: str, *parts: Any) -> str:
     """The text of these parts under the secret of the application: lists of one second share it."""
     return seal(parts)
 

@@ -235,14 +235,14 @@ class NestedList(RecordList):
         """A new record below this one."""
         allow_params()
         try:
-            return self.created_response(self._below(id, read_object()))
+            return self.created_response(self._nested_input(id, read_object()))
         except Problem:
             self._require_parent(
                 id
             )  # a record that is not there comes before what is wrong with it
             raise
 
-    def _below(self, id: int, raw: dict[str, Any]) -> dict[str, Any]:
+    def _nested_input(self, id: int, raw: dict[str, Any]) -> dict[str, Any]:
         if self.name in raw:
             names = tuple(dict.fromkeys(("id", self.parent.key)))
             parent = read.get_record(self.parent, self.actor, id, Query(fields=names))

@@ -20,7 +20,7 @@ from quire.backup.synced_files import sync_file
 from quire.config.validation import StartupError
 from quire.store.files.checked_zip import (
     ArchiveRefused,
-    changed,
+    changed_error,
     check_members,
     compare_names,
     digest,
@@ -66,7 +66,7 @@ class BackupArchive:
                 hash.update(piece)
         sync_file(path)
         if hash.hexdigest() != self._hashes[name]:
-            raise changed(name)
+            raise changed_error(name)
 
 
 @contextmanager
@@ -129,7 +129,7 @@ def _check_hashes(zip: ZipFile, manifest: Manifest, progress: Progress) -> None:
         _check_head(database, manifest)
     for one in manifest.files:
         if digest(zip, one.name) != one.sha256:
-            raise changed(one.name)
+            raise changed_error(one.name)
         done += one.bytes
         progress(done, total)
 

@@ -124,7 +124,7 @@ class ArchiveWriter:
         for number, name in enumerate(names, 1):
             self._add_stored_file(name)
             progress(number, len(names))
-        missing = self._missing(contents)
+        missing = self._missing_files(contents)
         self._add_manifest(contents, engine, missing)
         return missing
 
@@ -146,7 +146,7 @@ class ArchiveWriter:
                 self._add(ZipInfo(FILES + name), file)
                 self.stored += 1
 
-    def _missing(self, contents: Contents) -> list[str]:
+    def _missing_files(self, contents: Contents) -> list[str]:
         stored = {one.name.removeprefix(FILES) for one in self.files}
         return [names[-1] for names in contents.references if not stored.intersection(names)]
 

@@ -32,17 +32,17 @@ def sort_key(text: str) -> str:
 def _fold(text: str) -> str:
     parts, end = [], 0
     for word in words(text):
-        parts += [_between(text[end : word.start]), word.text]
+        parts += [_separator(text[end : word.start]), word.text]
         end = word.end
-    return "".join([*parts, _between(text[end:])])
+    return "".join([*parts, _separator(text[end:])])
 
 
 def _fold_ascii(text: str) -> str:
     """The same for most texts, several times as fast."""
-    return _SIGNS.sub(lambda signs: _between(signs[0]), text.lower())
+    return _SIGNS.sub(lambda signs: _separator(signs[0]), text.lower())
 
 
-def _between(signs: str) -> str:
+def _separator(signs: str) -> str:
     return "!" if signs.strip() else signs[:1]
 
 

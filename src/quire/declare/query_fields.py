@@ -24,13 +24,13 @@ ALWAYS_IF_VISIBLE = "updated_at"
 Paths = tuple[str, ...]
 
 
-def queryable(record: Record, actor: Actor) -> Mapping[str, Field]:
+def queryable_fields(record: Record, actor: Actor) -> Mapping[str, Field]:
     """The fields that `actor` may read on every row: the only ones fit for queries."""
-    return _queryable(record, actor.cache_key_actor_for(NO_SCOPES))
+    return _queryable_fields(record, actor.cache_key_actor_for(NO_SCOPES))
 
 
 @lru_cache(1000)
-def _queryable(record: Record, actor: Actor) -> Mapping[str, Field]:
+def _queryable_fields(record: Record, actor: Actor) -> Mapping[str, Field]:
     return {f.name: f for f in record.fields if f.readable and f.read_rule(actor) is True}
 
 
@@ -46,7 +46,7 @@ def _filter_paths(record: Record, actor: Actor) -> Mapping[str, Field]:
         if one.filter or name in (*ALWAYS, ALWAYS_IF_VISIBLE):
             paths[name] = one
         if isinstance(one.filter, tuple) and one.target:
-            other = queryable(record_of(one.target), actor)
+            other = queryable_fields(record_of(one.target), actor)
             paths |= {f"{name}.{sub}": other[sub] for sub in one.filter if sub in other}
     return paths
 
@@ -77,7 +77,7 @@ def sort_names(record: Record, actor: Actor) -> list[str]:
 def _filter_fields(record: Record, actor: Actor) -> dict[str, Field]:
     """The queryable fields, and those that every type is filtered and sorted by."""
     always = {name: record.field(name) for name in ALWAYS if name in record.fields_by_name}
-    return {**queryable(record, actor), **always}
+    return {**queryable_fields(record, actor), **always}
 
 
 def operators_of(one: Field) -> list[str]:
@@ -119,7 +119,7 @@ def relations(record: Record, actor: Actor) -> dict[str, Relation]:
     """
     by_name = {
         name: Relation(record_of(one.target), one, many=one.many is not None)
-        for name, one in queryable(record, actor).items()
+        for name, one in queryable_fields(record, actor).items()
         if one.target
     }
     for other in REGISTRY.values():
@@ -192,7 +192,7 @@ def _relations_for_field(record: Record, actor: Actor, name: str) -> list[str]:
     visited, needed = [record], 0
     for depth, part in enumerate(parts):
         here = visited[-1]
-        fields, related = queryable(here, actor), relations(here, actor)
+        fields, related = queryable_fields(here, actor), relations(here, actor)
         if part not in related and (part not in fields or depth < len(parts) - 1):
             raise unknown_parameter(name, "field", dict.fromkeys([*fields, *related]))
         if depth and part not in here.reference_fields:

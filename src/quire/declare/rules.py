@@ -167,7 +167,7 @@ def where(condition: Callable[[], Condition], needs: str) -> Rule:
     return Rule(lambda actor: condition(), needs)
 
 
-def shown(shows: ShownBy, needs: str) -> Rule:
+def shown_by(shows: ShownBy, needs: str) -> Rule:
     """Rows that records of other types show."""
     return Rule(lambda actor: shows.condition(), needs, shows=shows)
 

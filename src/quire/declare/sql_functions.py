@@ -61,62 +61,62 @@ class json_list(FunctionElement[str]):  # noqa: N801
     inherit_cache = True
 
 
-def _inside(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
+def _arguments(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
     return compiler.process(element.clauses, **kw)
 
 
 @compiles(time_text, "sqlite")
 @compiles(date_text, "sqlite")
 def _stored_as_text(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
-    return _inside(element, compiler, **kw)
+    return _arguments(element, compiler, **kw)
 
 
 @compiles(time_text)
 def _time_text(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
     pattern = '\'YYYY-MM-DD"T"HH24:MI:SS"Z"\''
-    return f"to_char({_inside(element, compiler, **kw)} AT TIME ZONE 'UTC', {pattern})"
+    return f"to_char({_arguments(element, compiler, **kw)} AT TIME ZONE 'UTC', {pattern})"
 
 
 @compiles(date_text)
 def _date_text(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"to_char({_inside(element, compiler, **kw)}, 'YYYY-MM-DD')"
+    return f"to_char({_arguments(element, compiler, **kw)}, 'YYYY-MM-DD')"
 
 
 @compiles(fold, "sqlite")
 def _fold_sqlite(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"quire_fold({_inside(element, compiler, **kw)})"  # made in store/db.py
+    return f"quire_fold({_arguments(element, compiler, **kw)})"  # made in store/db.py
 
 
 @compiles(fold)
 def _fold(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"lower({_inside(element, compiler, **kw)})"
+    return f"lower({_arguments(element, compiler, **kw)})"
 
 
 @compiles(position, "sqlite")
 def _position_sqlite(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"instr({_inside(element, compiler, **kw)})"
+    return f"instr({_arguments(element, compiler, **kw)})"
 
 
 @compiles(position)
 def _position(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"strpos({_inside(element, compiler, **kw)})"
+    return f"strpos({_arguments(element, compiler, **kw)})"
 
 
 @compiles(json_object, "sqlite")
 def _object_sqlite(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"json_object({_inside(element, compiler, **kw)})"
+    return f"json_object({_arguments(element, compiler, **kw)})"
 
 
 @compiles(json_object)
 def _object(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"json_build_object({_inside(element, compiler, **kw)})"
+    return f"json_build_object({_arguments(element, compiler, **kw)})"
 
 
 @compiles(json_list, "sqlite")
 def _list_sqlite(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"json_group_array({_inside(element, compiler, **kw)})"
+    return f"json_group_array({_arguments(element, compiler, **kw)})"
 
 
 @compiles(json_list)
 def _list(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"coalesce(json_agg({_inside(element, compiler, **kw)}), '[]')::text"
+    return f"coalesce(json_agg({_arguments(element, compiler, **kw)}), '[]')::text"

@@ -72,7 +72,7 @@ def _fill(admin: int, today: datetime) -> None:
         if one["status"] == "published"
     ]
     write_comments(samples, COMMENTS_ADDED, live, people, lambda _: None)
-    _write(COMMENTS, _pending(samples, live, people, today))
+    _write(COMMENTS, _pending_comments(samples, live, people, today))
     for number in range(DAYS):  # fewer people read at weekends
         day = today - timedelta(days=number)
         add_views(40 + 5 * (DAYS - number) + (60 if day.weekday() < 5 else 0), day)
@@ -86,7 +86,7 @@ def _state_of_own(raws: list[Raw], today: datetime) -> None:
         raw["created_at"] = rfc3339(today - timedelta(days=10))
 
 
-def _pending(
+def _pending_comments(
     samples: SampleGenerator, posts: Sequence[Raw], people: Sequence[Raw], today: datetime
 ) -> list[Raw]:
     """Comments of the last days that nobody has decided about."""

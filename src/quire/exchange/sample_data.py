@@ -71,7 +71,9 @@ class SampleGenerator:
                 "email": f"{username}@example.org",
                 "role": "author" if self._random.random() < 0.4 or number == 0 else "member",
                 "bio": f"{first} writes about {self._choice(TOPICS)}.",
-                "created_at": _text(self._latest - timedelta(days=self._days + self._below(300))),
+                "created_at": _text(
+                    self._latest - timedelta(days=self._days + self._random_below(300))
+                ),
             }
 
     def tags(self, count: int, names: set[str]) -> Iterator[Raw]:
@@ -92,7 +94,7 @@ class SampleGenerator:
                 "created_at": _text(written),
                 "published_at": None
                 if self._random.random() < 0.1
-                else _text(written + timedelta(hours=self._below(48))),
+                else _text(written + timedelta(hours=self._random_below(48))),
             }
 
     def comments(
@@ -125,33 +127,35 @@ class SampleGenerator:
         return f"{verb} {self._choice(TOPICS)} and {self._choice(TOPICS)} {self._choice(TURNS)}"
 
     def _body(self) -> str:
-        parts = [self._paragraph() for _ in range(1 + self._below(3))]
+        parts = [self._paragraph() for _ in range(1 + self._random_below(3))]
         parts.insert(1, f"## {self._choice(TOPICS).capitalize()}")
         parts.append(LISTS if self._random.random() < 0.7 else CODE)
         return "\n\n".join(parts)
 
     def _paragraph(self) -> str:
-        sentences = [self._choice(SENTENCES) for _ in range(2 + self._below(3))]
+        sentences = [self._choice(SENTENCES) for _ in range(2 + self._random_below(3))]
         sentences[0] = f"*{self._choice(TOPICS).capitalize()}* first. {sentences[0]}"
         return " ".join(sentences)
 
     def _moment(self) -> datetime:
-        return self._latest - timedelta(minutes=1 + self._below(self._days * 24 * 60))
+        return self._latest - timedelta(minutes=1 + self._random_below(self._days * 24 * 60))
 
     def _moment_after(self, moment: str | None) -> datetime:
         if moment is None:
             return self._moment()
         since = self._latest - datetime.fromisoformat(moment)
-        return self._latest - timedelta(minutes=self._below(int(since.total_seconds() // 60)))
+        return self._latest - timedelta(
+            minutes=self._random_below(int(since.total_seconds() // 60))
+        )
 
     def _some(self, choices: Sequence[int]) -> list[int]:
-        count = self._below(min(5, len(choices) + 1))
+        count = self._random_below(min(5, len(choices) + 1))
         return sorted({self._choice(choices) for _ in range(count)})
 
     def _choice(self, choices: Sequence[Any]) -> Any:
-        return choices[self._below(len(choices))]
+        return choices[self._random_below(len(choices))]
 
-    def _below(self, end: int) -> int:
+    def _random_below(self, end: int) -> int:
         # random() is the one method whose sequence Python promises to keep.
         return int(self._random.random() * end)
 

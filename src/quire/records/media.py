@@ -27,7 +27,7 @@ from quire.declare.fields import Editable, InputOnly, Shown
 from quire.declare.mixins import HasId, Timestamped, Versioned, table_args
 from quire.declare.record import Access, Record
 from quire.declare.references import Ref, reference, unique
-from quire.declare.rules import all_of, any_of, owner, role, shown, where
+from quire.declare.rules import all_of, any_of, owner, role, shown_by, where
 from quire.declare.value_kinds import Kind
 from quire.declare.value_kinds_files import ANY_FILE, Point, Upload, Variants
 from quire.errors import Conflict, NotFound, Unavailable
@@ -92,7 +92,7 @@ class Media(HasId, Timestamped, Versioned, Model):
 _media = Media.__table__.c
 OWN = owner(_media.owner_id)
 LIBRARY = where(lambda: _media.is_avatar.is_(False), "that it is in the media library")
-PUBLIC = shown(PublicUse(Media.__table__), "that it is used in public content")
+PUBLIC = shown_by(PublicUse(Media.__table__), "that it is used in public content")
 TEAM, INSIDE = role("author"), role("moderator")
 WRITE = any_of(all_of(OWN, TEAM), INSIDE)
 

@@ -41,7 +41,7 @@ class Pager:
     older: str | None
 
     @classmethod
-    def of(cls, page: read.Page) -> "Pager":
+    def from_page(cls, page: read.Page) -> "Pager":
         """The pager of a page of a list. Raises NotFound after the last one."""
         number = page.page or 1
         if number > 1 and not page.rows:
@@ -108,7 +108,7 @@ def post_list_page(
     query = page_query(fields=SHORT, per_page=per_page, conditions=where, count=count)
     page = read.list_records(POSTS, ANONYMOUS, query)
     note_shown(POSTS, page.rows)
-    values["page_links"] = Pager.of(page)
+    values["page_links"] = Pager.from_page(page)
     names = display_names(post["author"] for post in page.rows)
     pictures = images_by_id(post["cover"] for post in page.rows)
     return render_page(template, frame=around, page=page, names=names, pictures=pictures, **values)

@@ -102,7 +102,7 @@ def _post_page(
     names = display_names(one["author"] for one in (post, *page.rows))
     is_public = post["status"] == "published"
     return render_page(
-        "post.html", status, frame=around, post=post, threads=comments, page_links=Pager.of(page),
+        "post.html", status, frame=around, post=post, threads=comments, page_links=Pager.from_page(page),
         form=form, to=to, closed=_is_closed(post, around.settings), edit=edit_url(POSTS, post),
         names=names,
         own_comments=_own_comments(actor, page.rows, around.settings), related_posts=similar,

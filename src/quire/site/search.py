@@ -37,7 +37,7 @@ def search() -> Response:
     page = global_search.search(ANONYMOUS, query)
     results = [_result(one) for one in page.rows]
     return render_page(
-        "search.html", words=words, page=page, results=results, page_links=Pager.of(page)
+        "search.html", words=words, page=page, results=results, page_links=Pager.from_page(page)
     )
 
 

@@ -66,7 +66,7 @@ def cached_until_commit(key: Any, compute: Callable[[], Value]) -> Value:
         state = database_state(connection, now())
         engine = connection.engine
     # the connection is given back: computing takes one itself
-    return cached(engine, state, key, compute)
+    return cached_for_state(engine, state, key, compute)
 
 
 def total(
@@ -92,7 +92,9 @@ def totals(
     values: dict[str, Any],
 ) -> tuple[int, ...]:
     """The numbers in the one row that `counting` returns, cached like those of `total`."""
-    return cached(connection.engine, state, key, lambda: count_now(connection, counting, values))
+    return cached_for_state(
+        connection.engine, state, key, lambda: count_now(connection, counting, values)
+    )
 
 
 def count_now(
@@ -102,7 +104,9 @@ def count_now(
     return tuple(map(int, connection.execute(counting, values).one()))
 
 
-def cached(engine: Engine, state: DatabaseState, key: Any, compute: Callable[[], Value]) -> Value:
+def cached_for_state(
+    engine: Engine, state: DatabaseState, key: Any, compute: Callable[[], Value]
+) -> Value:
     """The same as `cached_until_commit` for who knows the state already."""
     if state.feed is None:
         return compute()

@@ -113,7 +113,7 @@ def track(engine: Engine, timed_cursor: Callable[[Any], Any]) -> None:
     """
     dialect: Any = engine.dialect
     for name in ("do_execute", "do_executemany"):
-        setattr(dialect, name, _noting(getattr(dialect, name)))
+        setattr(dialect, name, _note_access(getattr(dialect, name)))
         if dialect.name != "sqlite":  # which runs everything at once
             setattr(dialect, name, _after_deferred(getattr(dialect, name), timed_cursor))
     commit, rollback = dialect.do_commit, dialect.do_rollback
@@ -141,8 +141,8 @@ def forget_writes(connection: Connection) -> None:
     _written.pop(id(connection.connection.driver_connection), None)
 
 
-def _noting(run: Callable[..., None]) -> Callable[..., None]:
-    def noting(cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
+def _note_access(run: Callable[..., None]) -> Callable[..., None]:
+    def run_and_note(cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
         access = access_of(statement)
         if (reading := _reading.get()) is not None:
             reading |= access.reads
@@ -150,7 +150,7 @@ def _noting(run: Callable[..., None]) -> Callable[..., None]:
             _note_writes(cursor.connection, access.writes, _named.get() + ANY_ROW)
         run(cursor, statement, parameters, context)
 
-    return noting
+    return run_and_note
 
 
 def _after_deferred(

@@ -33,7 +33,7 @@ def find_usage(file_record: Record, actor: Actor, state: dict[str, Any]) -> tupl
         for record, name, verb, condition in _places(file_record, state):
             rows = select(func.count()).select_from(record.table).where(condition)
             count += int(connection.execute(rows).scalar_one())
-            statement = _visible(record, record.allows(actor, verb), condition)
+            statement = _select_visible(record, record.allows(actor, verb), condition)
             visible_rows = connection.execute(statement, rule_params(actor)).mappings()
             uses += [_use(record, name, row) for row in visible_rows]
     return uses[:MOST], count
@@ -66,7 +66,7 @@ def _in_drafts(record: Record, pictures: list[Field], id: int, stem: str) -> Col
     return exists(select(1).select_from(_drafts).where(*is_draft, or_(*conditions)))
 
 
-def _visible(record: Record, answer: Answer, condition: ColumnElement[bool]) -> Select[Any]:
+def _select_visible(record: Record, answer: Answer, condition: ColumnElement[bool]) -> Select[Any]:
     rows = select(record.table).where(condition).order_by(record.table.c.id).limit(MOST)
     return rows.where(*row_conditions(answer))
 

@@ -38,7 +38,7 @@ def include(
     """
     by_name = relations(record, actor) if paths else {}
     for head in heads(paths):
-        inner_paths, inner_fields = _below(head, paths), _below(head, fields or ())
+        inner_paths, inner_fields = _paths_below(head, paths), _paths_below(head, fields or ())
         output_fields = (
             None if fields is None or head in fields or not inner_fields else inner_fields
         )
@@ -52,7 +52,7 @@ def heads(paths: Iterable[str]) -> Paths:
     return tuple(dict.fromkeys(path.partition(".")[0] for path in paths))
 
 
-def _below(head: str, paths: Paths) -> Paths:
+def _paths_below(head: str, paths: Paths) -> Paths:
     return tuple(path.removeprefix(f"{head}.") for path in paths if path.startswith(f"{head}."))
 
 
@@ -82,7 +82,7 @@ def _load_relation(
         return place(relation, rows, name, [], [])
     projection, statement = _plan(relation, relation.target.cache_key_actor(actor), columns)
     values = {"ids": sorted(ids), "actor_id": actor.user_id, "now": now()}
-    related_rows = limit.limited(connection.execute(statement, values), projection.long)
+    related_rows = limit.fetch_rows(connection.execute(statement, values), projection.long)
     return place(
         relation, rows, name, related_rows, [projection.shape(row) for row in related_rows]
     )

@@ -12,7 +12,7 @@ from quire.declare.clock import now
 from quire.declare.column_types import Time
 from quire.declare.mixins import HasId
 from quire.store.audit import record_event
-from quire.store.cache import cached, cached_until_commit
+from quire.store.cache import cached_for_state, cached_until_commit
 from quire.store.connections.prepared_statements import Prepared
 from quire.store.data_versions import ignore_reads
 from quire.store.database_state import note_request_state, request_state
@@ -73,7 +73,7 @@ def maintenance_of_request(environ: dict[str, Any]) -> Maintenance | None:
         noted: Maintenance | None = environ[_NOTED]
         return noted
     engine = db.engine
-    return cached(engine, request_state(engine, environ), _CACHED, _read_current)
+    return cached_for_state(engine, request_state(engine, environ), _CACHED, _read_current)
 
 
 def begin_maintenance(actor: Actor, message: str) -> Maintenance:

@@ -35,7 +35,7 @@ _previews = PreviewMark.__table__
 
 def mark_of(connection: Connection, record: Record, id: int) -> str | None:
     """The mark in the links to this record, None when there are none."""
-    statement = select(_previews.c.mark).where(*_of(record, id))
+    statement = select(_previews.c.mark).where(*_record_conditions(record, id))
     return connection.execute(statement).scalar()
 
 
@@ -46,7 +46,9 @@ def extend_mark(
     mark = mark_of(connection, record, id)
     if mark is not None:
         later = _previews.c.expires_at < until
-        statement = update(_previews).where(*_of(record, id), later).values(expires_at=until)
+        statement = (
+            update(_previews).where(*_record_conditions(record, id), later).values(expires_at=until)
+        )
         connection.execute(statement)
         return mark
     mark = secrets.token_urlsafe(12)
@@ -60,7 +62,7 @@ def delete_mark(connection: Connection, record: Record, id: int) -> bool:
     """End all links to a record, in the open transaction; whether there were any."""
     if not record.drafts:
         return False
-    return connection.execute(delete(_previews).where(*_of(record, id))).rowcount > 0
+    return connection.execute(delete(_previews).where(*_record_conditions(record, id))).rowcount > 0
 
 
 def delete_expired(connection: Connection) -> int:
@@ -68,5 +70,5 @@ def delete_expired(connection: Connection) -> int:
     return connection.execute(delete(_previews).where(_previews.c.expires_at <= now())).rowcount
 
 
-def _of(record: Record, id: int) -> tuple[ColumnElement[bool], ...]:
+def _record_conditions(record: Record, id: int) -> tuple[ColumnElement[bool], ...]:
     return _previews.c.type == record.path, _previews.c.record_id == id

@@ -13,7 +13,7 @@ from quire.declare.record import Record
 from quire.declare.rules import row_conditions, rule_params
 from quire.declare.unicode_text import normalize
 from quire.errors import no_such
-from quire.store.cache import cached
+from quire.store.cache import cached_for_state
 from quire.store.database_state import DatabaseState, database_state
 from quire.store.db import db, read_connection
 from quire.store.events.feed_position import FeedPosition
@@ -65,7 +65,7 @@ def get_record(
         shape = query.fields, query.panel, connection.dialect.name
         projection, statement = record_plan(record, record.cache_key_actor(actor), *shape)
         result = connection.execute(statement, {"id": id, **rule_params(actor)})
-        found = limit.limited(result, projection.long)
+        found = limit.fetch_rows(result, projection.long)
         if not found:
             raise no_such(record.noun)
         rows = [projection.shape(found[0])]
@@ -149,7 +149,7 @@ def _total(
 ) -> int:
     key = _list_key(plan, actor, query, values)
     count = partial(block_counts.count, connection, state, key, plan, values)
-    return cached(connection.engine, state, key, count)
+    return cached_for_state(connection.engine, state, key, count)
 
 
 def _list_key(plan: Plan, actor: Actor, query: Query, values: dict[str, Any]) -> tuple[Any, ...]:

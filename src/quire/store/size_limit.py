@@ -31,7 +31,7 @@ class SizeLimit:
         if self.most is not None and size > self.most:
             raise _too_costly(self.most)
 
-    def limited(self, result: Any, places: Sequence[int]) -> list[Any]:
+    def fetch_rows(self, result: Any, places: Sequence[int]) -> list[Any]:
         """The rows of a result, FETCHED at a time counted by their values at `places`."""
         if self.most is None or not places:
             return list(result)

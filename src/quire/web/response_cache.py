@@ -137,7 +137,7 @@ class ResponseCache:
 
     def respond(self, environ: Environ, start_response: Any, inner: Any) -> Iterable[bytes]:
         """Answer a request, by `inner`, a WSGI application, where nothing is kept for it."""
-        key = self._keys.of(environ)
+        key = self._keys.key_of(environ)
         state = None if key is None else self._database.state(environ)
         if state is None:
             return inner(environ, start_response)

@@ -41,7 +41,7 @@ class RequestKeys:
         self._kept_cookies = tuple(kept_cookies)
         self._origins = frozenset(config["CORS_ORIGINS"])
 
-    def of(self, environ: Environ) -> tuple[Any, ...] | None:
+    def key_of(self, environ: Environ) -> tuple[Any, ...] | None:
         """The key; None where the answer is for this request alone. HEAD has that of GET."""
         if environ["REQUEST_METHOD"] not in READS or environ.get(FOREIGN_HOST):
             return None

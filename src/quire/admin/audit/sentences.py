@@ -92,14 +92,14 @@ def _sentence(event: Event, titles: Titles, changes: Sequence[ValueChange]) -> S
     url = record_url(REGISTRY[path], "details_view", id) if title is not None and id else None
     form, values = _form(event, changes)
     subject, names = _subject(event, title)
-    linked = _isolated(names)
+    linked = _isolate(names)
     for name in {"title", "name"} & {*names} if url else ():
         linked[name] = LINK.format(url, names[name])
     who = _who(event)
     return Sentence(
         text=form % {**values, "who": who, "record": subject % names},
         html=_html(form)
-        % {**_isolated(values), "who": STRONG.format(who), "record": _html(subject) % linked},
+        % {**_isolate(values), "who": STRONG.format(who), "record": _html(subject) % linked},
         url=url,
         changes=() if "after" in values or "before" in values else changes,
         when=format_relative(event["created_at"]),
@@ -110,7 +110,7 @@ def _html(form: str) -> Markup:
     return Markup(form)  # noqa: S704 - a text of ours; values are escaped where they are put in
 
 
-def _isolated(values: dict[str, str]) -> dict[str, Markup]:
+def _isolate(values: dict[str, str]) -> dict[str, Markup]:
     """Values as HTML, none of which turns the direction of the others."""
     return {name: ISOLATED.format(value) for name, value in values.items()}
 

@@ -27,7 +27,7 @@ def _states(record: Record, actor: Actor) -> list[Entry]:
     ]
 
 
-def _own(record: Record, actor: Actor) -> list[Entry]:
+def _own_tabs(record: Record, actor: Actor) -> list[Entry]:
     """One's own records, for those who find others too."""
     if record.allows(actor, "panel") is not True or not actor.username:
         return []
@@ -53,7 +53,12 @@ def _declared_tabs(record: Record, actor: Actor) -> list[Entry]:
 def tabs(record: Record, actor: Actor, views: ListViews, pairs: Pairs) -> list[dict[str, Any]]:
     """The tabs above the list; the last of those that fit its parameters is the current one."""
     trash = [(gettext("Trash"), [("trashed", "true")])] if record.has_trash else []
-    middle = [*_own(record, actor), *_states(record, actor), *_declared_tabs(record, actor), *trash]
+    middle = [
+        *_own_tabs(record, actor),
+        *_states(record, actor),
+        *_declared_tabs(record, actor),
+        *trash,
+    ]
     entries: list[Entry] = [(gettext("All"), []), *middle]
     any_match = any(name == MATCH for name, _ in pairs)
     fitting = [own for _, own in entries if _fits(own, pairs, any_match)]

@@ -61,18 +61,20 @@ class Examples:
     def __init__(self, schemas: dict[str, Schema]):
         self._schemas = schemas
 
-    def of(self, schema: Schema) -> Any:
+    def example_of(self, schema: Schema) -> Any:
         """A value that fits `schema`."""
         if "$ref" in schema:
-            return self.of(self._schemas[schema["$ref"].rpartition("/")[2]])
+            return self.example_of(self._schemas[schema["$ref"].rpartition("/")[2]])
         for key in ("examples", "enum", "anyOf", "oneOf"):
             if key in schema:
                 first = schema[key][0]
-                return self.of(first) if key in ("anyOf", "oneOf") else first
+                return self.example_of(first) if key in ("anyOf", "oneOf") else first
         if "const" in schema:
             return schema["const"]
         if "allOf" in schema:
-            return {name: one for part in schema["allOf"] for name, one in self.of(part).items()}
+            return {
+                name: one for part in schema["allOf"] for name, one in self.example_of(part).items()
+            }
         return self._of_type(schema)
 
     def _of_type(self, schema: Schema) -> Any:
@@ -80,9 +82,9 @@ class Examples:
         kind = declared if isinstance(declared, str) else declared[0]
         if kind == "object":
             properties = schema.get("properties", {})
-            return {name: self.of(properties[name]) for name in _visible_names(schema)}
+            return {name: self.example_of(properties[name]) for name in _visible_names(schema)}
         if kind == "array":
-            return [self.of(schema["items"])] if "items" in schema else []
+            return [self.example_of(schema["items"])] if "items" in schema else []
         if kind == "integer":
             return max(schema.get("minimum", 1), 1)
         return _BY_FORMAT.get(schema.get("format", ""), _BY_TYPE[kind])
@@ -109,10 +111,10 @@ def add_examples(document: Schema) -> None:
         if "example" in content or "examples" in content:
             continue
         if "$ref" not in schema:
-            content["example"] = examples.of(schema)
+            content["example"] = examples.example_of(schema)
             continue
         name = schema["$ref"].rpartition("/")[2]
-        components_examples[name] = {"value": examples.of(schema)}
+        components_examples[name] = {"value": examples.example_of(schema)}
         content["examples"] = {name: {"$ref": f"#/components/examples/{name}"}}
 
 

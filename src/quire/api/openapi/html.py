@@ -52,10 +52,10 @@ class SchemaReader:
         return {
             **tag,
             "id": tag["name"].lower().replace(" ", "-"),
-            "operations": list(self._of(tag)),
+            "operations": list(self._operations_of(tag)),
         }
 
-    def _of(self, tag: dict[str, str]) -> Iterator[Schema]:
+    def _operations_of(self, tag: dict[str, str]) -> Iterator[Schema]:
         for path, item in self._document["paths"].items():
             for method in METHODS:
                 if method in item and tag["name"] in item[method]["tags"]:

@@ -14,7 +14,7 @@ from quire.declare.query_fields import (
     MAX_INCLUDES,
     filter_paths,
     operators_of,
-    queryable,
+    queryable_fields,
     relations,
     sort_names,
 )
@@ -234,7 +234,7 @@ def field_paths(record: Record, way: tuple[Record, ...] = ()) -> Iterator[str]:
     """Every path that `fields` takes."""
     related, onward = relations(record, ADMIN), _next_relations(record, way)
     yield from dict.fromkeys(
-        [*(n for n in queryable(record, ADMIN) if n in onward or n not in related), *onward]
+        [*(n for n in queryable_fields(record, ADMIN) if n in onward or n not in related), *onward]
     )
     if len(way) + 1 < MAX_DEPTH:
         for name, target in onward.items():

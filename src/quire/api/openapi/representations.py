@@ -3,7 +3,7 @@
 from typing import Any
 
 from quire.api.openapi.examples import annotate
-from quire.api.openapi.schemas import ADMIN, Schema, add_model, listing, ref, singular_name
+from quire.api.openapi.schemas import ADMIN, Schema, add_model, list_schema, ref, singular_name
 from quire.declare.pydantic_models import output_model
 from quire.declare.query_fields import Relation, relations
 from quire.declare.record import REGISTRY, Record
@@ -19,7 +19,7 @@ def add_schemas(schemas: dict[str, Schema]) -> None:
         add_model(output_model(record, record.field_names), schemas, name)
         _describe(record, schemas[name])
         if not record.singleton:
-            schemas[f"{name}List"] = listing(record.path, ref(name))
+            schemas[f"{name}List"] = list_schema(record.path, ref(name))
 
 
 def _describe(record: Record, schema: Schema) -> None:

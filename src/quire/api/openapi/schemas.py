@@ -117,7 +117,7 @@ def ref(name: str) -> Schema:
     return {"$ref": START + name}
 
 
-def listing(key: str, item: Schema) -> Schema:
+def list_schema(key: str, item: Schema) -> Schema:
     """The schema of a list with its rows under `key`."""
     schema = strip_titles_and_defaults(Envelope.model_json_schema())
     # the rows of the type "pages" take the key of the number of pages
@@ -157,7 +157,7 @@ def add_schemas(schemas: dict[str, Schema]) -> None:
     """Add errors, what several types share, and every type as it is written."""
     for model in (Error, ProblemError, StaleError, StaleProblem, Moved, SearchResult):
         add_model(model, schemas)
-    schemas["SearchResultList"] = listing("results", ref("SearchResult"))
+    schemas["SearchResultList"] = list_schema("results", ref("SearchResult"))
     schemas["Version"] = {
         "type": "object",
         "additionalProperties": False,

@@ -101,7 +101,7 @@ class _ProgressMeter:
     def __init__(self, total: int, progress: Progress | None):
         self._total, self._done, self._progress = total, 0, progress
 
-    def through(self, states: Iterable[read_store.State]) -> Iterator[read_store.State]:
+    def count(self, states: Iterable[read_store.State]) -> Iterator[read_store.State]:
         """Yields the same states and counts each of them."""
         for state in states:
             yield state
@@ -121,7 +121,7 @@ def stream(*, passwords: bool = False, progress: Progress | None = None) -> Iter
             sum(read_store.count_records(connection, one) for one in types), progress
         )
         for record in types:
-            states = meter.through(read_store.read_states(connection, record, passwords))
+            states = meter.count(read_store.read_states(connection, record, passwords))
             yield from writer.add(records_file(record), _lines(states), type=record.path)
             if has_revisions(record):
                 past = _lines(read_store.read_revisions(connection, record))

@@ -126,7 +126,7 @@ class IdMap:
         there = target.path, id
         return target.exported and target.path not in self.finished and there not in self._missing
 
-    def past(self, item: ArchiveRecord, id: int) -> tuple[list[Raw], bool]:
+    def revisions_of(self, item: ArchiveRecord, id: int) -> tuple[list[Raw], bool]:
         """The revisions of the record imported as `id`, and whether they refer to later records."""
         self._awaited = False
         return rows_of(item.record, id, item.version, item.past, self.find), self._awaited

@@ -90,7 +90,7 @@ def _items(
         for number, state in archive.lines(records_file(record)):
             item = ArchiveRecord(record, number, state)
             if isinstance(state, dict) and is_id(state.get("id")):
-                item.past = past.of(state["id"])
+                item.past = past.revisions_of(state["id"])
             yield item
         loader.finish(record)
 
@@ -129,7 +129,7 @@ class _ArchiveLoader:
             if item.here is not None:
                 self._complete(connection, item, item.here)
                 return
-            outcome, id = self._bring(connection, item)
+            outcome, id = self._import_item(connection, item)
             self._note(item, outcome, id)
 
     def take_draft(self, draft_line: tuple[Record, Line]) -> None:
@@ -164,7 +164,7 @@ class _ArchiveLoader:
         self._report.add(outcome, item.name, words="; ".join(item.words))
         item.words.clear()
 
-    def _bring(self, connection: Connection, item: ArchiveRecord) -> tuple[str, int | None]:
+    def _import_item(self, connection: Connection, item: ArchiveRecord) -> tuple[str, int | None]:
         record, state = item.record, item.values()
         earlier = self._memory.get(item.key)
         if earlier is not None and earlier.type == record.path:
@@ -238,20 +238,20 @@ class _ArchiveLoader:
             id = write.create(item.record, IMPORTER, completed).id
         if item.record is USERS and raw.get("role") == "admin":
             item.words.append("is an administrator")
-        self._settle(connection, item, id)
+        self._set_history(connection, item, id)
         self._arrivals.created.add((item.record.path, item.values()["id"]))
         return id
 
     def _adopt(self, connection: Connection, item: ArchiveRecord, raw: Raw, id: int) -> int:
         """Update a record that nobody has edited here to its state in the archive."""
         write.update(item.record, IMPORTER, id, raw)
-        self._settle(connection, item, id)
+        self._set_history(connection, item, id)
         return id
 
-    def _settle(self, connection: Connection, item: ArchiveRecord, id: int) -> None:
+    def _set_history(self, connection: Connection, item: ArchiveRecord, id: int) -> None:
         """Set its version and revisions to those in the archive."""
         record, version = item.record, item.version
-        past, item.waits = self._arrivals.past(item, id)
+        past, item.waits = self._arrivals.revisions_of(item, id)
         if record.is_versioned:
             history = [] if item.waits else past
             stamps = matching.changed_at(record, item.values())
@@ -271,7 +271,7 @@ class _ArchiveLoader:
         if raw:
             write.update(item.record, IMPORTER, id, raw)
         item.deferred.clear()
-        self._settle(connection, item, id)
+        self._set_history(connection, item, id)
         if item.words:
             self._report_outcome(item, "noted")
 

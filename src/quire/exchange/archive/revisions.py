@@ -27,7 +27,7 @@ class RevisionReader:
         self._groups = groupby(numbered, key=lambda line: int(line["record_id"]))
         self._next: tuple[int, list[Row]] | None = (0, [])
 
-    def of(self, id: int) -> list[Row]:
+    def revisions_of(self, id: int) -> list[Row]:
         """The revisions of the record `id`; call it with ids in ascending order."""
         while self._next is not None and self._next[0] < id:
             group = next(self._groups, None)

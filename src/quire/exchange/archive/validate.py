@@ -17,7 +17,7 @@ from quire.exchange.model import Progress, Unusable
 from quire.store.files.checked_zip import (
     ArchiveFormat,
     ArchiveRefused,
-    changed,
+    changed_error,
     check_members,
     compare_names,
     digest,
@@ -159,7 +159,7 @@ def _compare(
     for one in manifest["files"]:
         look = _LineLength(members[one["name"]]).add if _has_lines(one["name"]) else len
         if digest(zip, one["name"], look) != one["sha256"]:
-            raise changed(one["name"])
+            raise changed_error(one["name"])
         done += members[one["name"]].file_size
         if progress is not None:
             progress(done, total)

@@ -46,7 +46,7 @@ class ConfigScope:
         types = {kind.get(part, part.removeprefix("_")) for part in parts if part[0] == "_"}
         path = self.path.strip("/")
         right_type = not self.type or self.type in (types or {"pages"})
-        return right_type and (not path or matches(parts, path) or _below(parts, path))
+        return right_type and (not path or matches(parts, path) or _is_below(parts, path))
 
 
 @dataclass(slots=True)
@@ -93,7 +93,7 @@ def matches(parts: Iterable[str], pattern: str) -> bool:
     )
 
 
-def _below(parts: tuple[str, ...], path: str) -> bool:
+def _is_below(parts: tuple[str, ...], path: str) -> bool:
     return "/".join(parts).startswith(f"{path}/")
 
 
@@ -101,11 +101,11 @@ def read_config(folder: Path) -> SiteConfig:
     """The configuration of the site that `folder` belongs to, in that folder or just above."""
     for root in (folder, *list(folder.parents)[:2]):
         config = SiteConfig(root)
-        for name in _present(root, _JEKYLL):
+        for name in _present_files(root, _JEKYLL):
             _read_jekyll(config, _data(root / name))
-        for name in _present(root, _HUGO, _HUGO_OR_ZOLA):
+        for name in _present_files(root, _HUGO, _HUGO_OR_ZOLA):
             _read_hugo(config, _data(root / name), name)
-        if not config.generator and any(_present(root, _OTHERS)):
+        if not config.generator and any(_present_files(root, _OTHERS)):
             config.generator = "other"
         config.excluded += _ignore_patterns(root / ".eleventyignore")
         if config.generator:
@@ -113,7 +113,7 @@ def read_config(folder: Path) -> SiteConfig:
     return SiteConfig(folder, excluded=_ignore_patterns(folder / ".eleventyignore"))
 
 
-def _present(root: Path, *groups: tuple[str, ...]) -> Iterator[str]:
+def _present_files(root: Path, *groups: tuple[str, ...]) -> Iterator[str]:
     folders = _FOLDERS if groups[0] is _HUGO else ("",)
     for name in (above + name for group in groups for above in folders for name in group):
         file = root / name

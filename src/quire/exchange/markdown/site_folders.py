@@ -57,7 +57,7 @@ class SiteFolders:
         parts = self._parts(place)
         values: dict[str, Any] = _cascade_values(self._config.cascade, parts)
         values |= self._config.values_for(parts)
-        for above in self._above(place):
+        for above in self._folders_above(place):
             values |= above.values
             for one in above.cascade:
                 values |= _cascade_values(one, parts)
@@ -81,7 +81,7 @@ class SiteFolders:
                 yield f"is in {part}, which site generators ignore"
         if parts[-1].startswith("_"):
             yield "its name starts with an underscore, which site generators ignore"
-        yield from (above.reason for above in self._above(place))
+        yield from (above.reason for above in self._folders_above(place))
         yield from self._bundle_reasons(place)
         yield _file_script_reason(self._folder / place.path)
 
@@ -113,7 +113,7 @@ class SiteFolders:
             path /= part
             yield path
 
-    def _above(self, place: SourceFile) -> Iterator[_Folder]:
+    def _folders_above(self, place: SourceFile) -> Iterator[_Folder]:
         return (self._folder_at(path) for path in self._paths_above(place))
 
     def _folder_at(self, path: Path) -> _Folder:

@@ -29,7 +29,7 @@ def load(
     `author` is the username of who made what names nobody, else the first administrator. Raises
     Missing for an unknown type or author.
     """
-    record = _importable(path)
+    record = _importable_type(path)
     try:
         table = sheets.open_table(file, kind)
         columns = _columns(record, table)
@@ -45,7 +45,7 @@ def load(
     return work.report
 
 
-def _importable(path: str) -> Record:
+def _importable_type(path: str) -> Record:
     types = {one.path: one for one in importable_types()}
     if path not in types:
         raise NotFound(f"There is no type {path}. Available types: {', '.join(types)}.")

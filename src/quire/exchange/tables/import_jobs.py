@@ -198,7 +198,7 @@ def _samples(table: Table) -> list[list[str]]:
 
 def find(actor: Actor, token: str) -> ImportJob:
     """The actor's own import. Raises NotFound."""
-    rows = _select(_jobs.c.token == token, *_of(actor))
+    rows = _select(_jobs.c.token == token, *_owner_conditions(actor))
     if not rows:
         raise NotFound("There is no such import. Uploaded files are deleted after a day.")
     return rows[0]
@@ -211,10 +211,10 @@ def with_id(id: int) -> ImportJob | None:
 
 def jobs_of(actor: Actor) -> list[ImportJob]:
     """The actor's own imports that are still stored, newest first."""
-    return _select(*_of(actor))
+    return _select(*_owner_conditions(actor))
 
 
-def _of(actor: Actor) -> Sequence[Any]:
+def _owner_conditions(actor: Actor) -> Sequence[Any]:
     return _jobs.c.owner_id == actor.user_id, _jobs.c.changed_at > now() - LASTS
 
 

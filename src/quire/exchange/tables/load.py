@@ -91,7 +91,7 @@ class TableImport:
         number, cells = row
         with one_item(None, lambda reason: self._fail(number, reason)):
             try:
-                outcome, words = self._bring(number, cells)
+                outcome, words = self._import_row(number, cells)
             except ValidationFailed as error:
                 raise Unusable(_by_field(error)) from None
             more = len(cells) - len(self._fields)
@@ -102,7 +102,7 @@ class TableImport:
     def _fail(self, number: int, reason: str) -> None:
         self.report.add("skipped", f"row {number}", words=reason)
 
-    def _bring(self, number: int, cells: list[str]) -> tuple[str, str]:
+    def _import_row(self, number: int, cells: list[str]) -> tuple[str, str]:
         texts = dict(self._texts(cells))
         id, key = self._identify(texts)
         raw = self._raw(texts, creating=id is None)
@@ -149,7 +149,7 @@ class TableImport:
         for one, text in texts.items():
             if one.name == "id" and (clean := text.strip().removeprefix("#")):
                 id = int(clean) if clean.isascii() and clean.isdigit() and len(clean) < 19 else 0
-                return self._existing(id), f"id {id}"
+                return self._find_existing(id), f"id {id}"
         for one, text in self._unique(texts):
             name = case_fold(text) if self._ignores_case(one) else text
             return self._find(one, text), f"{one.name} {name}"
@@ -176,7 +176,7 @@ class TableImport:
         ]
         return sorted(unique, key=lambda pair: pair[0].name != self.record.key)
 
-    def _existing(self, id: int) -> int:
+    def _find_existing(self, id: int) -> int:
         existing = read.find_id(self.record, self._actor, id=id)
         if existing is None:
             raise Unusable(f"ID: there is no {self.record.noun} {id}")

@@ -33,10 +33,10 @@ def reason_limited(meta: Meta) -> str:
     """Which note keeps a post from the public, in words; empty where none does."""
     if any(value.strip().lower() in ("yes", "1", "true") for value in meta.get(_FORCED_PUBLIC, ())):
         return ""
-    return next((f"access was limited by a plugin ({key})" for key in _limiting(meta)), "")
+    return next((f"access was limited by a plugin ({key})" for key in _limiting_keys(meta)), "")
 
 
-def _limiting(meta: Meta) -> Iterator[str]:
+def _limiting_keys(meta: Meta) -> Iterator[str]:
     for key, values in meta.items():
         if key == _ULTIMATE_MEMBER:
             if any(_UM_IS_SET.search(one) and not _UM_FOR_ALL.search(one) for one in values):

@@ -56,7 +56,7 @@ def process_upload(job: Job) -> None:
 
 def process_media(media_id: int) -> None:
     """Draw the picture of a media record, unless that is done; it may be asked for repeatedly."""
-    name = _pending(media_id)
+    name = _find_pending(media_id)
     if name is None:
         return
     with TemporaryDirectory(dir=incoming_dir(), ignore_cleanup_errors=True) as place:
@@ -72,7 +72,7 @@ def process_media(media_id: int) -> None:
         delete_files(ORIGINAL + name)
 
 
-def _pending(media_id: int) -> str | None:
+def _find_pending(media_id: int) -> str | None:
     statement = select(Media.url, Media.sha256).where(
         Media.id == media_id, Media.state == "pending"
     )

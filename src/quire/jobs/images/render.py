@@ -86,7 +86,7 @@ def render(source: Path, folder: Path, stem: str) -> dict[str, Any]:
     if is_moving:
         _save_animation(source, folder / f"{stem}.{suffix}", format)
     with _open_first_frame(source) as picture:
-        still = upright(picture, _bits(picture))
+        still = normalize_image(picture, _bits(picture))
     if not is_moving:
         _save(still, folder / f"{stem}.{suffix}", format)
     variants = _variants(still, folder, stem, format, suffix)
@@ -104,7 +104,7 @@ def _bits(picture: Image.Image) -> int:
     return {"2": 2, "4": 4, "16B": 16}.get(raw.partition(";")[2], 8)
 
 
-def upright(picture: Image.Image, bits: int = 8) -> Image.Image:
+def normalize_image(picture: Image.Image, bits: int = 8) -> Image.Image:
     """A copy the right way up, in colours that every screen knows, knowing nothing else.
 
     `bits` are those of each sample in the file.
@@ -175,7 +175,7 @@ def _save_animation(source: Path, path: Path, format: str) -> None:
     with _open_first_frame(source) as picture:
         bits = _bits(picture)
         frames = (
-            _without_palette(upright(frame, bits), is_transparent)
+            _without_palette(normalize_image(frame, bits), is_transparent)
             for frame in ImageSequence.Iterator(picture)
         )
         first = next(frames)

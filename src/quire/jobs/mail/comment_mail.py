@@ -42,7 +42,9 @@ def notify(jobs: list[Job]) -> None:
         told = update(_comments).where(_comments.c.id.in_([one.id for one in comments]))
         connection.execute(told.values(told_at=now()))
         recipients = {one.id: _recipients(one) for one in comments}
-        wanting = _wanting(connection, {id for people in recipients.values() for id in people})
+        wanting = _select_recipients(
+            connection, {id for people in recipients.values() for id in people}
+        )
         for comment_id, people in recipients.items():
             with following(request_ids[comment_id]):
                 for user_id, kind in people.items():
@@ -85,7 +87,7 @@ def _recipients(comment: Any) -> dict[int, str]:
     return people
 
 
-def _wanting(connection: Connection, ids: set[int]) -> set[int]:
+def _select_recipients(connection: Connection, ids: set[int]) -> set[int]:
     """Of these people, those who want email about comments now, and can get it."""
     users, profiles = USERS.table, PROFILES.table
     can_get_mail = (users.c.id.in_(ids), users.c.is_active, users.c.email.is_not(None))
@@ -94,7 +96,7 @@ def _wanting(connection: Connection, ids: set[int]) -> set[int]:
     return set(found.scalars())
 
 
-def _visible(id: int) -> tuple[dict[str, Any], dict[str, Any]] | None:
+def _load_visible(id: int) -> tuple[dict[str, Any], dict[str, Any]] | None:
     """A comment that readers see, and its post."""
     visible_id = read.find_id(COMMENTS, SYSTEM, id=id)
     comment = read.get_record(COMMENTS, SYSTEM, visible_id) if visible_id is not None else None
@@ -106,7 +108,7 @@ def _visible(id: int) -> tuple[dict[str, Any], dict[str, Any]] | None:
 
 @mail_template("comment", "reply")
 def _about_comment(job: Job) -> MailMessage | None:
-    user, visible_comment = active_user(job.record_id), _visible(job.data["comment"])
+    user, visible_comment = active_user(job.record_id), _load_visible(job.data["comment"])
     if user is None or visible_comment is None or not profile_of(user["id"]).comment_mail:
         return None
     comment, post = visible_comment

@@ -121,14 +121,14 @@ def _sections(actor: Actor, since: datetime, until: datetime) -> list[DigestSect
         _failed_jobs(actor),
         _section_of_records(
             actor, POSTS, Message("%(count)s post published", "%(count)s posts published", count=0), _post,
-            [_status("published"), *_between("published_at", since, until)],
+            [_status("published"), *_period_conditions("published_at", since, until)],
         ),
         _section_of_records(
             actor, POSTS, Message("%(count)s post in the coming week", "%(count)s posts in the coming week", count=0), _post,
-            [_status("scheduled"), *_between("published_at", until, until + LEAD_TIME)],
+            [_status("scheduled"), *_period_conditions("published_at", until, until + LEAD_TIME)],
             ("published_at",),
         ),
-        _section_of_records(actor, USERS, Message("%(count)s new account", "%(count)s new accounts", count=0), _account, _between("created_at", since, until)),
+        _section_of_records(actor, USERS, Message("%(count)s new account", "%(count)s new accounts", count=0), _account, _period_conditions("created_at", since, until)),
     ]  # fmt: skip
     return [part for part in sections if part is not None]
 
@@ -137,7 +137,7 @@ def _status(word: str) -> Condition:
     return Condition("status", "eq", (word,))
 
 
-def _between(field: str, start: datetime, end: datetime) -> list[Condition]:
+def _period_conditions(field: str, start: datetime, end: datetime) -> list[Condition]:
     return [Condition(field, "gt", (start,)), Condition(field, "lte", (end,))]
 
 

@@ -63,7 +63,9 @@ def fan_out() -> bool:
         if not webhooks:
             return False
         behind = min(one.position for one in webhooks)
-        events = connection.execute(_behind(connection.dialect.name), {"behind": behind}).all()
+        events = connection.execute(
+            _events_after(connection.dialect.name), {"behind": behind}
+        ).all()
         if not events:
             return False
         for webhook in webhooks:
@@ -74,7 +76,7 @@ def fan_out() -> bool:
     return len(events) == EVENTS_AT_ONCE
 
 
-def _behind(dialect: str) -> Select[Any]:
+def _events_after(dialect: str) -> Select[Any]:
     place = position_column(dialect)
     columns = [_events.c[n] for n in ("event", "type", "record_id", "version", "created_at")]
     behind = place > bindparam("behind", type_=BigInteger())

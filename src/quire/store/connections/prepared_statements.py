@@ -45,9 +45,9 @@ class _Compiled:
     def run(self, connection: Connection, values: Row) -> Rows:
         """The rows that it returns."""
         rows = run(connection, self.sql, self.parameters(values))
-        return [self._converted(row) for row in rows] if self.results else rows
+        return [self._convert(row) for row in rows] if self.results else rows
 
-    def _converted(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+    def _convert(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
         values = list(row)
         for place, call in self.results:
             values[place] = call(values[place])

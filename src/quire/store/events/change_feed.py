@@ -108,7 +108,7 @@ def _collect(
     count, read = min(2 * most, EVENTS_AT_ONCE), 0
     while read < MOST_EVENTS:
         values = {"behind": position, "limit": count}
-        rows = connection.execute(_behind(connection.dialect.name), values).all()
+        rows = connection.execute(_rows_after(connection.dialect.name), values).all()
         read += len(rows)
         for row in rows:
             key = row.type, row.record_id
@@ -125,7 +125,7 @@ def _collect(
 
 
 @lru_cache(2)
-def _behind(dialect: str) -> Select[Any]:
+def _rows_after(dialect: str) -> Select[Any]:
     place = position_column(dialect)
     names = ("type", "record_id", "version", "audience", "owner_id")
     columns = [_rows.c[name] for name in names]
@@ -198,7 +198,7 @@ def _rows_now(
     """
     projection, statement = _rows_plan(record, record.cache_key_actor(actor), "ids" in which)
     result = connection.execute(statement, which | rule_params(actor))
-    return [(row[-1], projection.shape(row)) for row in size.limited(result, projection.long)]
+    return [(row[-1], projection.shape(row)) for row in size.fetch_rows(result, projection.long)]
 
 
 @lru_cache(200)

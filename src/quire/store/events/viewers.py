@@ -172,21 +172,21 @@ def _owner_columns(record: Record, rule: Rule, place: Callable[[Any], Any]) -> I
             column, table, verb = part.reference
             target = record_of(table)
             inner = getattr(target.declared_access, verb)
-            beyond = _beyond(record, column, target, place)
+            beyond = _columns_of_target(record, column, target, place)
             yield from _owner_columns(target, inner, beyond)
 
 
-def _beyond(
+def _columns_of_target(
     record: Record, column: Any, target: Record, place: Callable[[Any], Any]
 ) -> Callable[[Any], Any]:
     """Columns of `target` as they are seen from the row of `record` whose `column` refers to it."""
     refers = target.table.c.id == column
 
-    def correlated(inner: Any) -> Any:
+    def correlate(inner: Any) -> Any:
         query = select(inner).select_from(target.table).where(refers)
         return place(query.correlate(record.table).scalar_subquery())
 
-    return correlated
+    return correlate
 
 
 def _answer_for(answer: ColumnElement[bool], user: Any) -> ColumnElement[bool]:

@@ -171,7 +171,7 @@ def pieces(file: IO[bytes]) -> Iterator[bytes]:
     return iter(lambda: file.read(PIECE), b"")
 
 
-def changed(name: str) -> ArchiveRefused:
+def changed_error(name: str) -> ArchiveRefused:
     """The error for a member with another hash than in the manifest."""
     return ArchiveRefused(
         f"contains {name}, which has been changed or damaged: its hash does not match"

@@ -119,17 +119,19 @@ def restore(
         data = _data(connection, record, id, version)
         values = {
             n: data[n]
-            for n in _restorable(record, actor, data)
+            for n in _restorable_fields(record, actor, data)
             if not is_same_value(state[n], data[n])
         }
         dangling = _dangling_references(connection, record, actor, values)
         if dangling and not skip_missing:
-            raise ValidationFailed([_missing(record, name, small) for name, small in dangling])
+            raise ValidationFailed(
+                [_missing_reference(record, name, small) for name, small in dangling]
+            )
         values = _without_references(record, values, dangling)
         return update(record, actor, id, {**values, **raw}, version=based_on, verb=VERB)
 
 
-def _restorable(record: Record, actor: Actor, data: Raw) -> list[str]:
+def _restorable_fields(record: Record, actor: Actor, data: Raw) -> list[str]:
     """The fields in `data` that the actor may set, without the publication dates."""
     public = {column.key for column in record.schedule_columns}
     return [
@@ -156,7 +158,7 @@ def _dangling_references(
     return dangling
 
 
-def _missing(record: Record, name: str, small: Raw) -> dict[str, str]:
+def _missing_reference(record: Record, name: str, small: Raw) -> dict[str, str]:
     field = record.field(name)
     target = record_of(field.target or "")
     title = small.get(target.title_field) or small.get(target.key) or small["id"]

@@ -60,9 +60,9 @@ def _comparison_sql(
     head, _, sub = path.partition(".")
     field = record.field(head)
     if field.many is not None:
-        return _among(record, field, sub or "id", operator, form, name, row_by_row)
+        return _many_condition(record, field, sub or "id", operator, form, name, row_by_row)
     if sub and sub != "id":
-        return _through(field, sub, operator, form, name)
+        return _reference_condition(field, sub, operator, form, name)
     return compare(_operand(field, operator), operator, form, name)
 
 
@@ -81,7 +81,7 @@ def _operand(field: Field, operator: str) -> Any:
     )
 
 
-def _among(
+def _many_condition(
     record: Record,
     field: Field,
     sub: str,
@@ -115,7 +115,7 @@ def _is_among(record: Record, link: Any, link_ids: Select[Any], row_by_row: bool
     return exists(link_ids.where(link.c.source_id == id).correlate(record.table))
 
 
-def _through(field: Field, sub: str, operator: str, form: Any, name: str) -> Condition:
+def _reference_condition(field: Field, sub: str, operator: str, form: Any, name: str) -> Condition:
     target = record_of(field.target or "")
     positive = {"ne": "eq", "nin": "in"}.get(operator, operator)
     ids = select(target.table.c.id).where(

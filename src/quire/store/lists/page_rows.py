@@ -112,7 +112,7 @@ def _fetch(
     for reach in reaches:
         limit.size = size
         result = connection.execute(statement, values | reach)
-        found = limit.limited(result, plan.projection.long)
+        found = limit.fetch_rows(result, plan.projection.long)
         if len(found) == values["limit"] or hits <= reach.get("most", 0):
             break
     return found

@@ -133,7 +133,7 @@ def extent_of(wanted: ListRequest, values: dict[str, Any], keys: int) -> Extent:
     values |= search_index.hit_values(wanted.record, hits, unranked)
     stops = hits > search_index.MAX_HITS
     if newest is not None and not stops:
-        return _ahead(wanted, hits, unranked, newest)
+        return _extent_ahead(wanted, hits, unranked, newest)
     # whoever begins with a cursor wants all there is
     all_wanted = bool(query.sort) or query.page is None
     if query.cursor:
@@ -189,7 +189,7 @@ def _walk(wanted: ListRequest, unranked: int, newest: int) -> Walk:
     return Walk.BY_HITS if hits < rows * HITS_PER_DOCUMENT[wanted.dialect] else Walk.BY_TERMS
 
 
-def _ahead(wanted: ListRequest, hits: int, unranked: int, newest: int) -> Extent:
+def _extent_ahead(wanted: ListRequest, hits: int, unranked: int, newest: int) -> Extent:
     """How many rows of a sorted list to look through first: none where hits are rare among them.
 
     To look up and sort a hit takes several times as long as to pass a row that is none.
