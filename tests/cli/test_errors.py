@@ -96,6 +96,7 @@ def test_the_folder_is_made_for_whoever_comes_first(new_console, monkeypatch):
     assert not (new_console.instance / "secret_key").exists()
 
 
+@pytest.mark.slow
 @posix
 def test_text_in_another_encoding_is_one_line(instance):
     """As a console with LANG=C gives it: bytes that are no UTF-8, or letters that ASCII lacks."""

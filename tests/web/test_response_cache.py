@@ -130,15 +130,16 @@ def approved_comment():
 
 
 @pytest.mark.parametrize("path", CHANGES)
-def test_a_change_in_one_process_is_seen_at_once_in_another(make_app, people, path, monkeypatch):
+def test_a_change_in_one_process_is_seen_at_once_in_another(
+    app, guarded, people, path, monkeypatch
+):
     """Two applications on one database have nothing else in common, as two processes."""
     monkeypatch.setitem(write_as, "ann", people["ann"].id)
-    one, other = make_app(), make_app()
-    with one.app_context():
+    with app.app_context():
         fill(people)
-    readers = one.test_client(), other.test_client()
+    readers = app.test_client(), guarded.test_client()
     before = [[reader.get(path).data for reader in readers] for _ in range(2)][1]
-    with one.app_context():
+    with app.app_context():
         CHANGES[path]()
     after = [reader.get(path) for reader in readers]
     assert before[0] == before[1] and after[0].status_code == after[1].status_code
