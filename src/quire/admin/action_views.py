@@ -23,7 +23,7 @@ from quire.web.language import gettext, translate
 from quire.web.threads import blocking
 
 ASK = "ask"
-"""What `matching` is where a form confirms the other actions by itself, but not one on all rows."""
+"""What `matching` is where a form confirms the other actions, but not one on all rows."""
 
 
 SELECTED = Message(

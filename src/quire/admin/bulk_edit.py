@@ -75,7 +75,7 @@ class BulkEdit:
         return self._form.form[self.name]
 
     def run(self, *, dry_run: bool) -> Outcome:
-        """Change the rows, each by itself and all as one batch; or try it, and write nothing."""
+        """Change the rows, one by one and all as one batch; or try it, and write nothing."""
         data = {self.name: self._form.value(self.name)}
         operations = [bulk.Operation("update", id, data=data) for id in self._ids]
         options = bulk.BulkOptions(atomic=False, dry_run=dry_run)

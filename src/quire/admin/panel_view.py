@@ -96,11 +96,11 @@ class PanelView(BaseView):
         return self.answer(PermissionDenied(self.refusal()))
 
     def refusal(self) -> str:
-        """Why somebody who works in the panel may not use this view."""
+        """Why a user of the panel may not use this view."""
         return NO_ACCESS
 
     def _sign_in_url(self) -> str:
-        """Sign-in, and back to this page; a change that was not made is not repeated by itself."""
+        """Sign-in, and back to this page; a change that was not made is not repeated automatically."""
         can_come_back = request.method in ("GET", "HEAD") or request.path.endswith(FORMS)
         back = request.full_path if can_come_back else self.get_url("admin.index")
         return sessions.login_url(back)

@@ -1,6 +1,6 @@
 """Requests that another site makes a browser send: refused, whichever token they bring.
 
-Browsers say by themselves where a request comes from (Sec-Fetch-Site, Origin); pages cannot change
+Browsers say where a request comes from (Sec-Fetch-Site, Origin); pages cannot change
 it. Browsers that say neither, and programs, are left to the token. Signing in is covered too, which
 happens before there is a session to steal.
 """

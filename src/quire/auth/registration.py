@@ -31,7 +31,7 @@ Raw = dict[str, Any]
 def register(actor: Actor, raw: Raw) -> Saved | None:
     """Make a member of whoever asks.
 
-    Where addresses are to be verified, the answer is the same for every address and None; the mail
+    Where addresses must be verified, the answer is the same for every address and None; the mail
     tells. Raises Unauthenticated, PermissionDenied, ValidationFailed, Conflict, TooManyRequests.
     """
     if not current_app.config["REQUIRE_EMAIL_VERIFICATION"]:

@@ -1,7 +1,7 @@
 """Restores a backup: all is made ready beside the database, which is then replaced in one step.
 
 Files are added first. They are named by their content and harm no database that does not know them,
-so that whoever ends a restore in the middle finds what there was, or what there shall be.
+so that a restore ended in the middle leaves either the old state or the new one.
 """
 
 import shutil

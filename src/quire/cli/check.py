@@ -33,4 +33,4 @@ def _line(name: str, result: Check) -> str:
 def check_templates() -> Check:
     """Whether the templates of this installation can be parsed."""
     broken = "; ".join(broken_templates(current_app))
-    return OK if not broken else error(f"{broken}.", "Mend or delete the template.")
+    return OK if not broken else error(f"{broken}.", "Fix or delete the template.")

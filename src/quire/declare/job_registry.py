@@ -95,7 +95,7 @@ HANDLERS: dict[str, list[Handler]] = {}
 SCHEDULE: dict[str, PeriodicTask] = {}
 """The tasks that run once for the whole installation, by the event that stands for them."""
 PER_PROCESS: list[PeriodicTask] = []
-"""The tasks that each server process runs by itself, such as storing what it has counted."""
+"""The tasks that each server process runs for itself, such as storing what it has counted."""
 
 
 def on_event(
@@ -127,7 +127,7 @@ def on_event_batch(
     """Call the function below with several jobs of one of these events, as `on_event` does with one.
 
     It only writes to our database, and joins the transaction that marks the jobs done: either all of
-    that happens or nothing. After an error it is called again with each job by itself.
+    that happens or nothing. After an error it is called again with one job at a time.
     """
 
     def register(run: BatchFunction) -> BatchFunction:

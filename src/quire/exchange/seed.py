@@ -47,7 +47,7 @@ class Rows(Sequence[Raw]):
         self._columns = {name: array("q") if name == "post" else [] for name in names}
 
     def add(self, id: int, state: Raw) -> None:
-        """Keep what is to be kept of a record."""
+        """Keep what later records need of this one."""
         self._ids.append(id)
         for name, column in self._columns.items():
             value = state[name]
@@ -98,7 +98,7 @@ def write_comments(
     people: Sequence[Raw],
     progress: Progress,
 ) -> None:
-    """Add comments of `people` (id, username) on `posts` (id, and `at` where they are to be later)."""
+    """Add comments of `people` (id, username) on `posts` (id, and `at` if they must be later)."""
     if count and not (posts and people):
         raise StartupError(
             "There are no posts or no users to create comments with. Create some with --posts and --users."

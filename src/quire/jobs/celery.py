@@ -27,7 +27,7 @@ BATCH = 50
 TIMEOUT_SECONDS = 4
 """Seconds to wait for the broker."""
 WAKE_SECONDS = 0.5
-"""How often a worker looks whether it shall stop."""
+"""How often a worker checks whether to stop."""
 
 
 def make_celery(app: Flask) -> Celery:

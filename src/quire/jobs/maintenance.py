@@ -1,4 +1,4 @@
-"""Upkeep: what grows by itself is cut back once a day, and by `manage.py prune`."""
+"""Maintenance: what grows without end is cut back once a day, and by `manage.py prune`."""
 
 import logging
 from datetime import timedelta

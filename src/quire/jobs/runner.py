@@ -54,7 +54,7 @@ class CapturedErrors:
 def run_batch(event: str) -> bool:
     """Do the next jobs of an event together, if its handlers can; whether there were any.
 
-    One transaction locks them, does them and marks them done. If it fails, each is done by itself.
+    One transaction locks them, does them and marks them done. If it fails, each is done separately.
     """
     handlers, jobs, began = batch_handlers_of(event), list[Job](), time.monotonic()
     if not handlers:

@@ -17,7 +17,7 @@ PROOFS = frozenset({"AUTHORIZATION", "X_API_KEY", "COOKIE"})
 
 
 class Unauthorized(Error):
-    """A file comes from somebody who shows no proof of identity."""
+    """A file comes from a client that shows no proof of identity."""
 
     code = 401
     reason = "Unauthorized"

@@ -33,7 +33,7 @@ _counted: Counter[int] = Counter()
 
 
 def count_view(post: int, actor: Actor, may_edit: bool) -> None:
-    """Count a view, unless by a program or by somebody who works on the post."""
+    """Count a view, unless by a program or by an editor of the post."""
     if request.method != "GET" or may_edit or actor.impersonator:
         return
     _count(post, request.environ)

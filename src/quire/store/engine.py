@@ -81,7 +81,7 @@ def prepare_sqlite(engine: Engine) -> None:
 
 
 def _on_connect(connection: Any, record: Any) -> None:
-    # None: the driver must not begin transactions by itself, it would do so after the first read
+    # None: the driver must not begin transactions: it would do so after the first read
     connection.isolation_level = None
     connection.create_function("quire_fold", 1, _fold, deterministic=True)
     connection.create_function("quire_has_terms", 3, has_terms, deterministic=True)

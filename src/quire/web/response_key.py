@@ -14,7 +14,7 @@ ANSWERED_APART = frozenset({
     "HTTP_AUTHORIZATION", "HTTP_X_API_KEY", "HTTP_RANGE", "HTTP_IF_MATCH", "HTTP_IF_UNMODIFIED_SINCE",
     "HTTP_PREFER", "HTTP_TRANSFER_ENCODING",
 })  # fmt: skip
-"""Headers of requests that are answered each by itself."""
+"""Headers of requests that are never answered from the cache."""
 NOT_KEPT = (
     "/admin", "/auth/", "/profile", "/dashboard", "/ghost/", "/api/compat/", "/static/", "/custom/",
     "/uploads/", "/healthz", "/readyz", "/metrics",

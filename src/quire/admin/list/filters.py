@@ -140,7 +140,7 @@ def _section(
 
 
 def _optional(one: Filter, values: dict[str, str]) -> Filter:
-    """What has a value by itself outside of groups has none in one."""
+    """A condition with a value outside of groups has none in a group."""
     return replace(one, value=one.value if one.name in values else "", may_be_any=True)
 
 

@@ -26,7 +26,7 @@ class ArchiveRecord:
     """One line of an archive.
 
     `deferred` are references to records that are imported later, `waits` says that its revisions
-    have such references, `here` is the id of the record that is to be completed.
+    have such references, `here` is the id of the record to complete.
     """
 
     record: Record

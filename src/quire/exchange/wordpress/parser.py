@@ -144,7 +144,7 @@ def _add_meta(node: WxrNode, element: Element) -> None:
 class _CleanedStream:
     """A file that an XML parser accepts: exports have stray controls, blank lines first, old bytes.
 
-    Only what claims to be UTF-8 is mended; bytes in it that are not are read as Windows-1252.
+    Only what claims to be UTF-8 is repaired; bytes in it that are not are read as Windows-1252.
     """
 
     def __init__(self, raw: BinaryIO):

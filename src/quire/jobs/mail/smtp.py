@@ -96,7 +96,7 @@ def deliver(mail: MailMessage, name: str) -> None:
 
 
 def is_final(error: OSError) -> bool:
-    """Whether the server will never take this mail; what is wrong with us is mended one day."""
+    """Whether the server will never take this mail; what is wrong on our side will be fixed one day."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return all(code >= 500 for code, _ in error.recipients.values())
     refused = isinstance(error, smtplib.SMTPSenderRefused | smtplib.SMTPDataError)
@@ -107,7 +107,7 @@ def _email_message(mail: MailMessage, name: str) -> Message:
     subject, text, page = mail.render()
     host = urlsplit(site_root()).hostname
     sender = _ascii_sender(current_app.config["MAIL_DEFAULT_SENDER"] or f"quire@{host}")
-    # RFC 3834: nobody's holiday notice shall answer
+    # RFC 3834: no holiday notice should answer
     more = {"Auto-Submitted": "auto-generated", **unsubscribe_headers(mail.unsubscribe)}
     to = ascii_address(mail.to)
     message = Message(subject, [to], text, page, sender=sender, extra_headers=more)

@@ -25,7 +25,7 @@ DEFERRED: WeakKeyDictionary[Any, list[FilledStatement]] = WeakKeyDictionary()
 
 
 def defer(connection: Connection, template: str, values: Any) -> bool:
-    """Let a statement wait; False where it cannot, and is to be run now."""
+    """Let a statement wait; False where it cannot and must run now."""
     if connection.dialect.name != "postgresql":
         return False
     if not connection.get_execution_options().get("writes"):  # in no transaction

@@ -92,7 +92,7 @@ def _set_claimed(which: ColumnElement[bool]) -> Update:
 def lock_batch(event: str, most: int) -> list[Job]:
     """At most so many new jobs of an event that are due, which the open transaction has for itself.
 
-    Their attempt is counted by `mark_batch_done`. What has failed before is done by itself.
+    Their attempt is counted by `mark_batch_done`. Jobs that have failed before are done one by one.
     """
     with transaction() as connection:
         rows = connection.execute(_batch(most), {"now": now(), "event": event})

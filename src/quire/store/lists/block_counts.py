@@ -52,7 +52,7 @@ class Blocks:
 
 @dataclass(frozen=True, slots=True)
 class LargeList:
-    """A large list: the tables that it reads, and its blocks, None where all are to be counted."""
+    """A large list: the tables that it reads, and its blocks, None where all are counted."""
 
     tables: frozenset[str]
     blocks: Blocks | None = None

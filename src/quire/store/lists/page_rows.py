@@ -46,7 +46,7 @@ def rows(
 def rows_from_start(
     listed: page_starts.List, query: Query, counted: int | None, limit: SizeLimit
 ) -> tuple[list[Any], bool, bool] | None:
-    """What `rows` finds for a page deep in a large list; None where rows are to be skipped."""
+    """What `rows` finds for a page deep in a large list; None where rows are skipped."""
     offset = ((query.page or 1) - 1) * query.per_page
     if offset < page_starts.MIN_OFFSET or query.search is not None or counted is None:
         return None

@@ -57,7 +57,7 @@ class List:
 def find(rows: List, total: int, offset: int) -> tuple[Key, int] | None:
     """The sort key of a row in front of the row `offset`, and how many rows to skip behind it.
 
-    None where rows are to be skipped from the beginning: where the client filters or sorts.
+    None where rows are skipped from the beginning: where the client filters or sorts.
     """
     if not _is_large(rows) or not _is_ordered(rows.plan):
         return None
