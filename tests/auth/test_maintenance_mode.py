@@ -175,3 +175,20 @@ def test_who_waits_for_changes_is_told(app, as_, name):
         assert answers[0].json["changes"][0]["type"] == "posts"
     else:
         assert (answers[0].status_code, answers[0].json["code"]) == (503, "maintenance")
+
+
+def test_who_waits_after_maintenance_waits(app, as_):
+    asked, root = as_("bob"), as_("root")
+    since = asked.get("/api/v1/changes").json["next"]
+    with app.app_context():
+        begin_maintenance(SYSTEM, MESSAGE)
+    root.get(f"/api/v1/changes?since={since}&wait=1")  # looks, and sees it
+    until = time.monotonic() + 20
+    while app.extensions["quire.changes"].looking:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    with app.app_context():
+        end_maintenance(SYSTEM)
+    begun = time.monotonic()
+    assert asked.get(f"/api/v1/changes?since={since}&wait=1").json["changes"] == []
+    assert time.monotonic() - begun > 0.9

@@ -77,6 +77,7 @@ class ChangeWatcher:
             if len(self.waits) >= app.config["CHANGES_WAITING"]:
                 return False
             self.waits.add(wait)
+            self.under_maintenance = False  # as it was when this request was let in
             self.is_stopping = stopping_check()
             if not self.looking:
                 self.looking = True
