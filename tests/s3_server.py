@@ -1,9 +1,7 @@
 """A bucket for tests: moto's server, which speaks like S3, and ways to look into it."""
 
 import logging
-
-import boto3
-from moto.server import ThreadedMotoServer
+from importlib import import_module
 
 KEY = "testing"
 
@@ -14,7 +12,9 @@ class Store:
     def __init__(self, name="quire-files"):
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         self.name = name
-        self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+        # they take 10 MB of a process, and most processes of a run start no server
+        boto3, moto = import_module("boto3"), import_module("moto.server")
+        self._server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         self._server.start()
         self.address = "http://{}:{}".format(*self._server.get_host_and_port())
         keys = {"aws_access_key_id": KEY, "aws_secret_access_key": KEY, "region_name": "us-east-1"}
