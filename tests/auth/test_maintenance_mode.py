@@ -182,7 +182,9 @@ def test_who_waits_after_maintenance_waits(app, as_):
     since = asked.get("/api/v1/changes").json["next"]
     with app.app_context():
         begin_maintenance(SYSTEM, MESSAGE)
-    root.get(f"/api/v1/changes?since={since}&wait=1")  # looks, and sees it
+    seen = root.get("/api/v1/changes").json["next"]
+    answer = root.get(f"/api/v1/changes?since={seen}&wait=1")  # looks, and sees it
+    assert answer.json["changes"] == []
     until = time.monotonic() + 20
     while app.extensions["quire.changes"].looking:
         assert time.monotonic() < until
