@@ -1,0 +1,25 @@
+"""What a first look at a page of the panel takes on the wire: compressed, and nothing cached."""
+
+import pytest
+
+pytestmark = pytest.mark.browser
+LIST, EDITOR = 150_000, 250_000
+"""Bytes at most."""
+
+
+def weight(page, path):
+    requests = []
+    page.on("requestfinished", lambda one: requests.append(one))
+    page.goto(path, wait_until="networkidle")
+    assert requests[0].response().status == 200
+    return sum(one.sizes()["responseBodySize"] for one in requests)
+
+
+@pytest.mark.parametrize("name", ["posts", "comments", "media", "audit_events"])
+def test_a_list_is_light(visit, name):
+    assert 5_000 < weight(visit("ada").page, f"/admin/{name}/") < LIST
+
+
+def test_the_editor_is_light(visit, made):
+    id = made(title="As light as a feather")
+    assert 50_000 < weight(visit("ada").page, f"/admin/posts/edit/?id={id}") < EDITOR
