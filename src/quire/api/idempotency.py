@@ -15,7 +15,7 @@ from flask import Response, current_app, request
 from quire.actor import Actor
 from quire.api.request_body import MULTIPART
 from quire.api.responses import MIME, empty_response
-from quire.auth.current_actor import current_actor, only_reads
+from quire.auth.current_actor import current_actor
 from quire.errors import Conflict, Problem, invalid_parameter
 from quire.security.client_network import client_network
 from quire.security.tokens import digest
@@ -30,6 +30,7 @@ from quire.store.idempotency_keys import (
 from quire.store.transactions.retries import run_again
 from quire.web.body_limits import accepts_files
 from quire.web.current import current_request
+from quire.web.safe_requests import only_reads
 from quire.web.secret_response import SecretResponse
 
 HEADER = "Idempotency-Key"

@@ -71,7 +71,7 @@ def _require_usable(key: ActiveKey | None) -> ActiveKey:
 
 def _lookup(text: str) -> ActiveKey | None:
     with credential_connection() as connection:
-        note_request(connection, current_request().environ)
+        note_request(connection, current_request())
         rows = _select_active()(connection, {"hash": digest(text)})
     if not rows:
         return None

@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Request, current_app
 
-from quire.auth.current_actor import SAFE
 from quire.config.types import PORTS
 from quire.errors import PermissionDenied
 from quire.web.caching import has_session
 from quire.web.current import current_request
 from quire.web.headers import OWN_SITES
 from quire.web.request_hooks import before_request
+from quire.web.safe_requests import SAFE
 
 
 def origin_of(address: str) -> str:

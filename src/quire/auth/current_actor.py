@@ -13,8 +13,8 @@ from quire.errors import PermissionDenied, Problem
 from quire.security.tokens import KEY_START
 from quire.web.caching import has_session
 from quire.web.current import current_globals, current_request
+from quire.web.safe_requests import only_reads
 
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 PROGRAM_PREFIXES = ("/api/v1/", "/api/compat/")
 """Paths below which API keys and access tokens are accepted."""
 INTERFACES = {"api": "api", "admin": "admin"}
@@ -88,18 +88,6 @@ def _bearer(authorization: str) -> str:
     if scheme.lower() != "bearer":
         raise jwt.invalid_token("Send the token as Authorization: Bearer.")
     return token.strip()
-
-
-def only_reads(request: Request) -> bool:
-    """Whether a request changes nothing: by its method, or because its resource says
-    `reads_only`.
-
-    Such a resource answers a POST with what another one answers to a GET.
-    """
-    if request.method in SAFE:
-        return True
-    view = current_app.view_functions.get(request.endpoint or "")
-    return bool(getattr(getattr(view, "view_class", None), "reads_only", False))
 
 
 def block_writes_when_impersonating(request: Request) -> None:

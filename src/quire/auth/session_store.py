@@ -118,7 +118,7 @@ def _first(by: str, kind: str, values: dict[str, Any], hashed: str | None) -> Ac
     idle = now() - timedelta(seconds=current_app.config["SESSION_IDLE_SECONDS"])
     with credential_connection() as connection:
         if has_request_context():
-            note_request(connection, current_request().environ)
+            note_request(connection, current_request())
         rows = _select_active(by)(connection, {**values, "idle": idle, "now": now()})
     if not rows or rows[0][-1] != kind:
         return None

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from flask import Request
 from sqlalchemy import Connection, Text, delete, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -17,7 +18,7 @@ from quire.store.connections.prepared_statements import Prepared
 from quire.store.data_versions import ignore_reads
 from quire.store.database_state import note_request_state, request_state
 from quire.store.db import HAS_VERSION, Model, db, is_writing, read_connection, transaction
-from quire.web.caching import READS
+from quire.web.safe_requests import only_reads
 
 ONLY_ROW = 1
 LONGEST_MESSAGE = 500
@@ -54,17 +55,17 @@ def current_maintenance() -> Maintenance | None:
     return cached_until_commit(_CACHED, _read_current)
 
 
-def note_request(connection: Connection, environ: dict[str, Any]) -> None:
-    """Note what `connection` sees, so that the request takes none only to learn of maintenance.
+def note_request(connection: Connection, request: Request) -> None:
+    """Note what `connection` sees, so that `request` takes none only to learn of maintenance.
 
     One that changes something is told of nothing else: it finds nothing in a cache, and where changes
     come in streams, each would have to read all versions anew.
     """
-    if environ["REQUEST_METHOD"] in READS:
-        note_request_state(connection, environ)
+    if only_reads(request):
+        note_request_state(connection, request.environ)
     elif not is_writing(connection):
         with ignore_reads():
-            environ[_NOTED] = _read_maintenance(connection)
+            request.environ[_NOTED] = _read_maintenance(connection)
 
 
 def maintenance_of_request(environ: dict[str, Any]) -> Maintenance | None:

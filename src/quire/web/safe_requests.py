@@ -1,0 +1,18 @@
+"""Requests that change nothing (RFC 9110, section 9.2.1), by their method or because their resource says so."""
+
+from flask import Request
+
+from quire.web.current import current_application
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def only_reads(request: Request) -> bool:
+    """Whether a request changes nothing: by its method, or because its resource says `reads_only`.
+
+    Such a resource answers a POST with what another one answers to a GET.
+    """
+    if request.method in SAFE:
+        return True
+    view = current_application().view_functions.get(request.endpoint or "")
+    return bool(getattr(getattr(view, "view_class", None), "reads_only", False))
