@@ -209,7 +209,6 @@ def test_somebody_else_was_faster(visit, made, draft):
     ada.get_by_role("button", name="Keep mine: Body").click()
     expect(ada.locator("[data-conflicts] .note")).to_have_count(0)
     expect(ada.locator("[data-state]")).to_have_text(re.compile("Saved"))
-    ada.wait_for_function("() => !document.querySelector('[data-conflicts] .note')")
     ada.keyboard.press("Control+s")
     assert draft(id)["body"] == "Ada was here too"
     write_in(ann, "Ann again")

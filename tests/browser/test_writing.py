@@ -1,6 +1,7 @@
 """Writing from the first click to the last: few clicks, and nothing moves under the hands."""
 
 import re
+import time
 
 import pytest
 from playwright.sync_api import expect
@@ -119,7 +120,10 @@ def test_times_are_those_of_the_clock_on_the_wall(visit, site):
     one = visit("ann", timezone_id="America/New_York")
     page = one.page
     page.goto("/admin/")  # the script says where this browser is, once nothing else is to be done
-    page.wait_for_function("document.cookie.includes('time_zone=')")
+    until = time.monotonic() + 10
+    while not any(cookie["name"] == "time_zone" for cookie in one.context.cookies()):
+        assert time.monotonic() < until
+        page.wait_for_timeout(50)
     page.goto("/admin/posts/new/")
     expect(page.locator("#in-published_at-hint")).to_have_text("Time zone: America/New_York.")
     page.fill("[name=title]", "At noon in New York")

@@ -14,7 +14,8 @@ class Palette {
     this.list = element("ul", { id: "palette-list", role: "listbox", "aria-label": translate("Results") });
     this.count = element("p", { class: "visually-hidden", role: "status" });
     this.dialog = element("dialog", { class: "palette", "aria-label": translate("Search everything") }, this.input, this.list, this.count);
-    this.dialog.addEventListener("close", () => this.dialog.remove());
+    // the event comes late: the palette may be open again
+    this.dialog.addEventListener("close", () => { if (!this.dialog.open) this.dialog.remove(); });
     this.input.addEventListener("input", () => this.later());
     this.dialog.addEventListener("keydown", (event) => this.key(event));
     this.list.addEventListener("click", (event) => this.open(event.target.closest("[role=option]")));

@@ -14,7 +14,7 @@ function tellZone(offset) {
 }
 const zoneOffset = String(new Date().getTimezoneOffset());
 if (sessionStorage.getItem("zone-offset") !== zoneOffset || !document.cookie.includes("time_zone=")) {
-  (window.requestIdleCallback || setTimeout)(() => tellZone(zoneOffset));
+  (window.requestIdleCallback || setTimeout)(() => tellZone(zoneOffset), { timeout: 1000 }); // a page at rest may never be idle
 }
 
 // Texts in the language of the page; English ones are their own keys.
