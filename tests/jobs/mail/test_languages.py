@@ -13,18 +13,11 @@ from quire.store.events.mail import enqueue_mail
 from quire.store.read import find_id
 from quire.store.write import act, create, update
 from tests.admin.conftest import Browser
-from tests.mail_servers import link_in, running_post, text_of
+from tests.mail_servers import link_in, text_of
 from tests.users import PASSWORD
 
 GERMAN, ENGLISH = {"Accept-Language": "de-DE,de;q=0.9,en;q=0.5"}, {"Accept-Language": "en-GB"}
 SUBJECTS = {"en": "[Quire] Set a new password", "de": "[Quire] Neues Passwort festlegen"}
-
-
-@pytest.fixture
-def post():
-    """An SMTP server that is up."""
-    with running_post() as server:
-        yield server
 
 
 @pytest.fixture

@@ -28,14 +28,7 @@ from quire.store.events.outbox import OutboxEvent, wake_worker
 from quire.store.read import find_id
 from quire.store.write import create
 from quire.store.write import update as change
-from tests.mail_servers import TABLE, hasten, link_in, owed, page_of, running_post, sent, text_of
-
-
-@pytest.fixture
-def post():
-    """An SMTP server that is up."""
-    with running_post() as server:
-        yield server
+from tests.mail_servers import TABLE, hasten, link_in, owed, page_of, sent, text_of
 
 
 @pytest.fixture
