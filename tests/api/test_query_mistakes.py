@@ -68,6 +68,11 @@ def test_all_mistakes_of_a_body_are_named(as_):
     }
 
 
+def test_an_object_where_a_value_belongs_is_one_mistake(as_):
+    body = {"where": {"author": {"titel": "x"}}}
+    assert mistakes(as_("root").post("posts/query", json=body)) == [("author", "bad_format")]
+
+
 def test_the_first_mistake_comes_first(as_):
     assert mistakes(as_(None).get("posts?colour=1&status=nope"))[0] == ("colour", "unknown")
 

@@ -56,7 +56,8 @@ def _comparisons(value: Any) -> Iterator[dict[str, Any]]:
     for name, part in value.items() if isinstance(value, dict) else ():
         if name not in GROUPS:
             yield {name: part}
-        for one in part if name in GROUPS and isinstance(part, list) else [part]:
+            continue
+        for one in part if isinstance(part, list) else [part]:
             yield from _comparisons(one)
 
 
