@@ -33,7 +33,7 @@ def moment_text(value: Any) -> str:
 def _local_moment(text: str) -> datetime | None:
     """The moment that was typed without a zone, in the zone of the form; None for any other text."""
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text.strip())
         if moment.tzinfo is not None:
             return None
         return datetime.combine(moment.date(), moment.time(), form_zone())
@@ -41,9 +41,24 @@ def _local_moment(text: str) -> datetime | None:
         return None
 
 
+def _movable_moment(text: str) -> datetime | None:
+    """The same, unless it could leave the calendar in another zone."""
+    moment = _local_moment(text)
+    return moment if moment is not None and 1 < moment.year < 9999 else None
+
+
+def _words_about(moment: datetime) -> dict[str, str]:
+    """What messages about clocks that are changed name of a moment in the zone of the form."""
+    return {
+        "time": f"{moment:%H:%M}",
+        "day": short_date(moment),
+        "zone": zone_name(form_zone()),
+    }
+
+
 def utc_text(text: str) -> str:
     """What was typed as RFC 3339; text that is no moment stays as it is, for the store to refuse."""
-    moment = _local_moment(text.strip())
+    moment = _local_moment(text)
     try:
         return text if moment is None else rfc3339(moment)
     except OverflowError:
@@ -52,34 +67,30 @@ def utc_text(text: str) -> str:
 
 def gap_problem(text: str) -> Message | None:
     """Why a time does not exist: clocks were put forward over it. None if it does."""
-    moment = _local_moment(text.strip())
-    if moment is None or not 1 < moment.year < 9999:
+    moment = _movable_moment(text)
+    if moment is None:
         return None
     there = moment.astimezone(UTC).astimezone(moment.tzinfo)
     if there.replace(tzinfo=None) == moment.replace(tzinfo=None):
         return None
     return Message(
         "There is no %(time)s on %(day)s in %(zone)s: clocks go forward then. Enter another time, such as %(later)s.",
-        time=f"{moment:%H:%M}",
-        day=short_date(moment),
-        zone=zone_name(form_zone()),
+        **_words_about(moment),
         later=f"{there:%H:%M}",
     )
 
 
 def overlap_note(text: str) -> str | None:
     """Which of two moments a time means, where clocks were put back. None if there is one."""
-    moment = _local_moment(text.strip())
-    if moment is None or gap_problem(text) or not 1 < moment.year < 9999:
+    moment = _movable_moment(text)
+    if moment is None or gap_problem(text):
         return None
     later = moment.replace(fold=1)
     if moment.utcoffset() == later.utcoffset():
         return None
     return gettext(
         "%(time)s on %(day)s comes twice in %(zone)s, as clocks go back then. The first is meant (%(first)s, %(utc)s UTC).",
-        time=f"{moment:%H:%M}",
-        day=short_date(moment),
-        zone=zone_name(form_zone()),
+        **_words_about(moment),
         first=f"{moment:%H:%M %Z}",
         utc=f"{moment.astimezone(UTC):%H:%M}",
     )
