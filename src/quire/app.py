@@ -53,9 +53,9 @@ from quire.web import (
     language,
     response,
 )
-from quire.web.caching import READS
 from quire.web.request_hooks import before_request
 from quire.web.response_cache import ResponseCache
+from quire.web.safe_requests import READS
 
 DECLARING_MODULES = (
     records, comment_mail, digest, maintenance, process, send,

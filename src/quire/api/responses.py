@@ -13,10 +13,11 @@ from quire.api.errors import ordered_methods
 from quire.declare.query import Query
 from quire.store.read import Page
 from quire.store.size_limit import SizeLimit, text_size
-from quire.web.caching import PUBLIC, READS
+from quire.web.caching import PUBLIC
 from quire.web.current import current_config, current_request
 from quire.web.hosts import site_root
 from quire.web.response import AppResponse
+from quire.web.safe_requests import READS
 from quire.web.secret_response import SecretResponse
 
 _ETAG_PATTERN = re.compile(r'(?:W/)?"([vd])(\d{1,18})-[0-9a-f]+"')

@@ -32,21 +32,21 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from quire.config.flask import database_uri
 from quire.errors import Unavailable
+from quire.monitoring import counters
 from quire.monitoring.bounded_calls import bounded_result
-from quire.monitoring.counters import READS, count
 from quire.monitoring.outage_log import log_outage
 from quire.store.connections.postgresql import LOG_POSITION, REPLICA_OPTION
 from quire.store.database_state import request_state
 from quire.store.db import REPLICA, db, read_from_primary, reads_from_primary
 from quire.store.engine import engine_options, prepare
 from quire.store.replica_faults import AWAY, FOREIGN, LATE, PRIMARY_AWAY, Fault
+from quire.web.safe_requests import READS
 from quire.web.threads import blocking
 
 TOO_LONG = "57014"
 """The SQLSTATE of a statement that was stopped because it took too long, as it would anywhere."""
 CONFLICT = "40001"
 """The SQLSTATE of a statement that stood in the way of replication."""
-READ_METHODS = ("GET", "HEAD")
 SAMPLE_SECONDS = 1.0
 """How often a process looks at its replica while requests ask for it."""
 UNUSED_SECONDS = 3.0
@@ -128,7 +128,7 @@ class ReadReplica:
 
         Once it has, it does so until its end: it must not see an older state later.
         """
-        if not has_request_context() or request.method not in READ_METHODS:
+        if not has_request_context() or request.method not in READS:
             return False
         self._keep_sampling()
         return not reads_from_primary(request.environ)
@@ -137,7 +137,7 @@ class ReadReplica:
         """A connection to the replica, if that has replayed what the request must see."""
         needed = request_state(self._primary, request.environ).position
         connection = self._open(needed) if self._is_usable else None
-        count(READS, "primary" if connection is None else "replica")
+        counters.count(counters.READS, "primary" if connection is None else "replica")
         if connection is None:
             read_from_primary()
         return connection

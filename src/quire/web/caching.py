@@ -16,6 +16,7 @@ from quire.declare.record import Record
 from quire.web.current import current_globals, current_request
 from quire.web.request_hooks import after_request
 from quire.web.response import add_own_headers, drop_own_header
+from quire.web.safe_requests import READS
 
 SHARED_SECONDS = 60
 """How long a shared cache answers without asking."""
@@ -26,7 +27,6 @@ TAG_BYTES = 4096
 """How long a `Cache-Tag` may be."""
 IDENTITY_HEADERS = ("Authorization", "Cookie", "X-API-Key")
 """Headers by which an answer depends on who asks."""
-READS = ("GET", "HEAD")
 Shown = dict[str, dict[int, None]]
 """The ids of the records that an answer shows, by the paths of their types."""
 

@@ -5,9 +5,10 @@ from typing import Any
 
 from werkzeug.http import parse_cookie
 
-from quire.web.caching import READS, session_cookies
+from quire.web.caching import session_cookies
 from quire.web.hosts import FOREIGN_HOST
 from quire.web.language import browser_language
+from quire.web.safe_requests import READS
 
 Environ = dict[str, Any]
 ANSWERED_APART = frozenset({

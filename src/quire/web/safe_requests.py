@@ -4,7 +4,9 @@ from flask import Request
 
 from quire.web.current import current_application
 
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+READS = ("GET", "HEAD")
+"""Methods that ask for a representation."""
+SAFE = frozenset({*READS, "OPTIONS"})
 
 
 def only_reads(request: Request) -> bool:
