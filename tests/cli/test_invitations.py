@@ -23,6 +23,14 @@ def test_without_a_server_the_link_is_printed_and_kept(console, instance, monkey
     assert console.rows("SELECT action, door FROM audit_events") == [("invite", "cli")]
 
 
+def test_the_mail_is_in_the_language_that_was_chosen(console, instance):
+    assert console("users", "invite", "eva@example.org", "--language", "de")[0] == 0
+    [path] = (instance / "outbox").iterdir()
+    letter = email.message_from_bytes(path.read_bytes(), policy=policy.default)
+    assert "Einladung" in letter["Subject"]
+    assert console("users", "invite", "eva@example.org", "--language", "xx")[0] == 2
+
+
 def test_a_mail_that_cannot_be_sent(console, monkeypatch):
     post = Post()
     for name, value in (("MAIL_SERVER", "127.0.0.1"), ("MAIL_PORT", str(post.port))):

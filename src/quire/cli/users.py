@@ -26,6 +26,7 @@ from quire.store import read
 from quire.store.audit import record_event
 from quire.store.db import read_connection, transaction
 from quire.store.write import create, delete, update
+from quire.translations.languages import LANGUAGES
 
 _users = USERS.table
 LISTED_COLUMNS = ("id", "username", "email", "role", "is_active", "created_at", "last_login_at")
@@ -57,12 +58,16 @@ def create_user(username: str, email: str, role: str, password_stdin: bool) -> N
 @users.command("invite")
 @click.argument("email")
 @click.option("--role", type=ROLE, default="member", show_default=True)
+@click.option(
+    "--language",
+    type=click.Choice(LANGUAGES),
+    help="Language of the email, by default that of the site.",
+)
 @with_database
-def invite(email: str, role: str) -> None:
+def invite(email: str, role: str, language: str | None) -> None:
     """Email an invitation to create an account, and print its link."""
-    mail = invitation(
-        email, role, f"/auth/register?invite={registration.invite(email, role, SYSTEM)}"
-    )
+    path = f"/auth/register?invite={registration.invite(email, role, SYSTEM)}"
+    mail = invitation(email, role, path, language or "")
     try:
         deliver(mail, token_hex(8))
     except OSError as error:
