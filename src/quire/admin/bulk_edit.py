@@ -11,7 +11,6 @@ from quire.actor import Actor
 from quire.admin.action_views import SELECTED, sent_ids
 from quire.admin.actions import EDIT, editable_in_bulk, refusal_messages
 from quire.admin.form.fields import RecordForm
-from quire.admin.form.times import ZONE, form_zone, zone_name
 from quire.admin.list.matching import MatchingRows
 from quire.admin.panel_view import PanelView
 from quire.admin.past_tense import nouns_of, result_message
@@ -23,6 +22,7 @@ from quire.store.history.undoable_batches import count
 from quire.translations.messages import Message
 from quire.web.language import gettext, translate
 from quire.web.threads import blocking
+from quire.web.time_zone import INPUT, form_zone, zone_name
 
 ACCEPTED = Message(
     "%(count)s %(noun)s will be changed.", "%(count)s %(nouns)s will be changed.",
@@ -122,7 +122,12 @@ class BulkEditMixin(PanelView):
         page = {
             "edit": edit,
             "question": rows.question,
-            "pairs": [*rows.pairs, ("action", EDIT), ("url", back), (ZONE, zone_name(form_zone()))],
+            "pairs": [
+                *rows.pairs,
+                ("action", EDIT),
+                ("url", back),
+                (INPUT, zone_name(form_zone())),
+            ],
             "url": url_for(endpoint(self.record, "action_view")),
             "outcome": translate(ACCEPTED.with_values(**numbers)) if outcome else "",
             "change": translate(CHANGE.with_values(**numbers)) if numbers["count"] else "",

@@ -1,44 +1,17 @@
 """Times as the person at the panel reads them: relative in lists, exact in their own time zone."""
 
-from datetime import UTC, datetime, timedelta, tzinfo
-from functools import lru_cache
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta, tzinfo
 
 from babel.dates import format_date
-from flask import has_request_context, request
 from markupsafe import Markup
 
 from quire.declare.clock import now, rfc3339
 from quire.web.dates import distance_in_words
 from quire.web.language import is_english, locale
-
-COOKIE = "time_zone"
-"""The cookie with the name of the browser's time zone; the panel's script sets it."""
+from quire.web.time_zone import local, time_zone
 
 RECENT = timedelta(days=30)
 """How far from now a moment is told in days."""
-
-
-def time_zone() -> tzinfo:
-    """The time zone of the person who sent this request, UTC where it is not known."""
-    return zone_named(request.cookies.get(COOKIE, "")) if has_request_context() else UTC
-
-
-@lru_cache(500)
-def zone_named(name: str) -> tzinfo:
-    """The time zone with this IANA name, UTC where there is none."""
-    try:
-        return ZoneInfo(name)
-    except (ValueError, KeyError, OSError):
-        return UTC
-
-
-def _local(moment: datetime, zone: tzinfo | None = None) -> datetime:
-    """The moment in `zone`, else the person's; as it is where it would leave the calendar there."""
-    try:
-        return moment.astimezone(zone or time_zone())
-    except OverflowError:
-        return moment
 
 
 def short_date(moment: datetime) -> str:
@@ -50,13 +23,13 @@ def short_date(moment: datetime) -> str:
 
 def exact(value: str) -> str:
     """A moment (RFC 3339) as `22 Nov 2026, 15:34:07 CET`."""
-    moment = _local(datetime.fromisoformat(value))
+    moment = local(datetime.fromisoformat(value))
     return f"{short_date(moment)}, {moment:%H:%M:%S %Z}"
 
 
 def format_moment(value: str) -> Markup:
     """A moment (RFC 3339) as `22 Nov 2026, 15:34` in the person's zone, exact in its title."""
-    moment = _local(datetime.fromisoformat(value))
+    moment = local(datetime.fromisoformat(value))
     return _time_element(value, f"{short_date(moment)}, {moment:%H:%M}")
 
 
@@ -65,8 +38,7 @@ def format_relative(value: str) -> Markup:
     moment = datetime.fromisoformat(value)
     away = abs(now() - moment)
     if away >= RECENT:
-        local = _local(moment)
-        return _time_element(value, short_date(local))
+        return _time_element(value, short_date(local(moment)))
     return _time_element(value, distance_in_words((moment - now()).total_seconds()))
 
 
@@ -102,6 +74,6 @@ def to_utc_text(text: str) -> str:
 def to_local_text(value: str, zone: tzinfo | None = None) -> str:
     """The same moment as an input shows it, in `zone`, else the person's, and without its name."""
     try:
-        return _local(datetime.fromisoformat(value), zone).replace(tzinfo=None).isoformat()
+        return local(datetime.fromisoformat(value), zone).replace(tzinfo=None).isoformat()
     except ValueError:
         return value

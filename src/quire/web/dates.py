@@ -6,6 +6,7 @@ from babel.dates import format_date, format_skeleton, format_timedelta
 
 from quire.declare.clock import now
 from quire.web.language import gettext, is_english, locale
+from quire.web.time_zone import local
 
 _MONTHS = (
     "January February March April May June July August September October November December"
@@ -37,6 +38,17 @@ def day(moment: Moment) -> str:
 def clock(moment: Moment) -> str:
     """`31 January 2026, 14:05 UTC`."""
     return f"{day(moment)}, {_to_datetime(moment):%H:%M} UTC"
+
+
+def local_day(moment: Moment) -> str:
+    """The day of a moment where the person is who asks."""
+    return day(local(_to_datetime(moment)))
+
+
+def local_clock(moment: Moment) -> str:
+    """`31 January 2026, 15:05 CET`, where the person is who asks."""
+    there = local(_to_datetime(moment))
+    return f"{day(there)}, {there:%H:%M %Z}"
 
 
 def month_name(month: int, year: int) -> str:
@@ -75,6 +87,8 @@ def recent_time(moment: Moment) -> str:
 FILTERS = {
     "day": day,
     "clock": clock,
+    "local_day": local_day,
+    "local_clock": local_clock,
     "month_name": month_name,
     "timeago": timeago,
     "lately": recent_time,

@@ -10,13 +10,14 @@ from quire.records import COMMENTS, PROFILES, SESSIONS, USERS
 from quire.store import read
 from quire.store.write import update
 from tests import mail_servers
-from tests.site.conftest import known_as, sign_in, soup, token_of
+from tests.site.conftest import FUTURE, known_as, sign_in, soup, token_of
 from tests.users import PASSWORD, give_session
 
 PAGES = [
     "/dashboard", "/profile", "/profile/password", "/profile/email", "/profile/sessions",
     "/profile/keys", "/profile/export", "/profile/delete",
 ]  # fmt: skip
+KEY = {"name": "phone", "scopes": ["posts:read"]}
 POSTED = ["/profile/sessions/1/end", "/profile/keys/1/delete"]
 
 
@@ -47,6 +48,32 @@ def test_everybody_has_these_pages(visitor, content, name, path):
     answer = visitor(name).get(path)
     assert answer.status_code == 200
     assert answer.headers["Cache-Control"] == "private, no-store"
+
+
+def test_times_are_those_of_the_time_zone_that_is_known(visitor, content):
+    ann = visitor("ann")
+    ann.set_cookie("time_zone", "Pacific/Kiritimati")
+    ann.post("/profile/keys", data=KEY | {"expires_at": "2099-06-30T23:30"})
+    [key] = soup(ann.get("/profile/keys")).select(".rows li")
+    assert key.find("time")["datetime"] == "2099-06-30T09:30:00Z"
+    devices = soup(ann.get("/profile/sessions")).select_one(".rows")
+    assert devices.find("time").text.endswith(" +14") and "UTC" not in str(devices)
+    later = soup(ann.get("/dashboard")).find("time", datetime=FUTURE)
+    assert later.text == "2 January 2099, 00:00 +14"
+    assert "UTC" in soup(visitor("ann").get("/profile/sessions")).select_one(".rows").text
+
+
+def test_an_expiry_means_the_zone_that_the_form_named(visitor, content):
+    ann = visitor("ann")
+    ann.set_cookie("time_zone", "Europe/Berlin")
+    form = soup(ann.get("/profile/keys"))
+    assert "Time zone: Europe/Berlin." in form.find(id="expires_at-hint").text
+    zone = form.find("input", {"name": "_time_zone"})["value"]
+    ann.set_cookie("time_zone", "UTC")
+    ann.post("/profile/keys", data=KEY | {"expires_at": "2099-06-30T12:00", "_time_zone": zone})
+    assert soup(ann.get("/profile/keys")).find("time", datetime="2099-06-30T10:00:00Z")
+    last = {"expires_at": "9999-12-31T23:59", "_time_zone": "America/New_York"}
+    assert ann.post("/profile/keys", data=KEY | last).status_code == 201
 
 
 @pytest.mark.parametrize("path", [p for p in PAGES if p not in ("/dashboard", "/profile/export")])

@@ -15,14 +15,7 @@ from wtforms.widgets import TextInput
 from quire.actor import Actor
 from quire.admin.autocomplete import creation_in_place
 from quire.admin.form.inputs import Checkbox, PointField
-from quire.admin.form.times import (
-    form_zone,
-    gap_problem,
-    moment_text,
-    overlap_note,
-    utc_text,
-    zone_name,
-)
+from quire.admin.form.times import gap_problem, moment_text, overlap_note, utc_text
 from quire.admin.queries import find_many
 from quire.admin.thumbnails import thumbnail
 from quire.declare.fields import Computed, Field
@@ -42,6 +35,7 @@ from quire.errors import ValidationFailed, detail
 from quire.translations.languages import LANGUAGES
 from quire.translations.messages import Message
 from quire.web.language import gettext, language_name, translate, word_label
+from quire.web.time_zone import form_zone, zone_name
 
 NO_WORDS = (*INPUT_TYPES, "checkbox", "password", "decimal", "point")
 """Widgets of values that are written from left to right in every language."""

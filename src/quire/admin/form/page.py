@@ -12,7 +12,6 @@ from quire.admin.actions import available_actions, delete_question
 from quire.admin.form.buttons import first_buttons, more_buttons, timing, view_as_button
 from quire.admin.form.fields import RecordForm
 from quire.admin.form.fieldsets import main_fields, sections
-from quire.admin.form.times import form_zone, zone_name
 from quire.admin.format import cell_html
 from quire.admin.local_time import format_moment
 from quire.admin.queries import rights_on
@@ -23,6 +22,7 @@ from quire.declare.record import REGISTRY, Record
 from quire.declare.text_values import BIG_WIDGETS
 from quire.store.drafts import draft_service
 from quire.web.language import gettext
+from quire.web.time_zone import form_zone, zone_name
 
 State = dict[str, Any]
 SCRIPTS = (

@@ -1,28 +1,13 @@
 """Moments in forms: shown and typed in the zone of the person, sent to the store in UTC."""
 
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime
 from typing import Any
 
-from flask import has_request_context, request
-
-from quire.admin.local_time import short_date, time_zone, to_local_text, zone_named
+from quire.admin.local_time import short_date, to_local_text
 from quire.declare.clock import rfc3339
 from quire.translations.messages import Message
 from quire.web.language import gettext
-
-ZONE = "_time_zone"
-"""The input with the zone in which a form was shown; its texts mean that, whatever the cookie says now."""
-
-
-def form_zone() -> tzinfo:
-    """The zone of the submitted form; of the person, where none was submitted."""
-    name = request.form.get(ZONE, "") if has_request_context() else ""
-    return zone_named(name) if name else time_zone()
-
-
-def zone_name(zone: tzinfo) -> str:
-    """The name of a zone, such as Europe/Berlin."""
-    return str(getattr(zone, "key", "UTC"))
+from quire.web.time_zone import form_zone, zone_name
 
 
 def moment_text(value: Any) -> str:

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from quire.admin.local_time import time_zone
 from quire.admin.urls import Pairs
 from quire.declare.clock import now, rfc3339
 from quire.translations.messages import Message
 from quire.web.language import is_english, translate
+from quire.web.time_zone import time_zone
 
 OPERATOR = "within"
 """The operator of the panel's own filters: `created_at__within=last_7_days`."""

@@ -8,7 +8,7 @@ const csrf = () => document.querySelector('meta[name="csrf-token"]').content;
 function tellZone(offset) {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (zone && !document.cookie.split("; ").includes(`time_zone=${zone}`)) {
-    document.cookie = `time_zone=${zone}; path=/admin/; max-age=31536000; samesite=lax`;
+    document.cookie = `time_zone=${zone}; path=/; max-age=31536000; samesite=lax`;
   }
   sessionStorage.setItem("zone-offset", offset);
 }

@@ -101,10 +101,9 @@ class KeyForm(FlaskForm):
         description=lazy_gettext("What the key may do. It never has more rights than you."),
     )
     expires_at = DateTimeLocalField(
-        lazy_gettext("Expires (UTC)"),
+        lazy_gettext("Expires"),
         format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
         validators=[Optional()],
-        description=lazy_gettext("Leave empty for a key that does not expire."),
     )
     networks = TextAreaField(
         lazy_gettext("Networks"),

@@ -1,5 +1,6 @@
 """The user's sessions and API keys."""
 
+from datetime import datetime
 from typing import Any
 
 from flask import current_app, redirect, request, url_for
@@ -20,6 +21,7 @@ from quire.site.page import render_page
 from quire.store import read
 from quire.store.write import create, delete
 from quire.web.language import gettext
+from quire.web.time_zone import form_zone, zone_name
 
 MOST = 100
 RECENT = 5
@@ -92,18 +94,33 @@ def _keys_page(
     actor: Actor, form: KeyForm, status: int = 200, key: str | None = None
 ) -> AnyResponse:
     page = read.list_records(API_KEYS, actor, _own_rows(actor, "owner"))
-    return render_page("keys.html", status, form=form, keys=page.rows, key=key)
+    zone = zone_name(form_zone())
+    sentences = (
+        gettext("Time zone: %(zone)s.", zone=zone),
+        gettext("Leave empty for a key that does not expire."),
+    )
+    form.expires_at.description = " ".join(sentences)
+    return render_page("keys.html", status, form=form, keys=page.rows, key=key, zone=zone)
 
 
 def _form_values(form: KeyForm) -> dict[str, Any]:
     lines = (form.networks.data or "").splitlines()
-    ends = form.expires_at.data
     return {
         "name": form.name.data or "",
         "scopes": form.scopes.data or [],
         "networks": [line.strip() for line in lines if line.strip()],
-        "expires_at": rfc3339(to_utc(ends)) if ends else None,
+        "expires_at": _utc(form.expires_at.data),
     }
+
+
+def _utc(typed: datetime | None) -> str | None:
+    """A moment that was typed in the zone of the form, as RFC 3339."""
+    if typed is None:
+        return None
+    try:
+        return rfc3339(typed.replace(tzinfo=form_zone()))
+    except OverflowError:  # at an end of the calendar, where an hour more or less is nothing
+        return rfc3339(to_utc(typed))
 
 
 @login_required
