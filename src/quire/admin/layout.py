@@ -24,12 +24,12 @@ from quire.web.language import gettext, language, script_texts, translate
 STATIC = Path(__file__).parent / "static"
 SCRIPTS = (
     "panel.js",
-    "picker.js",
-    "inline.js",
+    "relation_picker.js",
+    "inline_edit.js",
     "list.js",
     "palette.js",
-    "keys.js",
-    "drafts.js",
+    "keyboard_shortcuts.js",
+    "unsent_forms.js",
     "media.js",
 )
 ROLES = {

@@ -107,7 +107,7 @@ class MediaView(RecordView):
 
     def _ask_file(self, problem: Problem | None = None) -> str:
         return self.render(
-            "quire_admin/upload.html",
+            "quire_admin/media_upload.html",
             heading=gettext("Upload a file"),
             crumbs=self._crumbs(),
             problem=problem,

@@ -170,4 +170,4 @@ class HomeView(PanelView, AdminIndexView):
             recent=_recent_changes(audit, actor) if audit else [],
             recent_url=list_url(audit) if audit else None,
         )
-        return self.render("quire_admin/home.html", heading=gettext("Dashboard"), home=home)
+        return self.render("quire_admin/dashboard.html", heading=gettext("Dashboard"), home=home)

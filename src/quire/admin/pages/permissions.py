@@ -27,7 +27,7 @@ class PermissionsView(PanelView):
     def index(self) -> str:
         """The page."""
         return self.render(
-            "quire_admin/access.html",
+            "quire_admin/permissions.html",
             heading=gettext("Access"),
             roles=[gettext(one) for one in permission_matrix.PEOPLE],
             sheets=permission_matrix.permission_tables(),

@@ -86,4 +86,4 @@ def _passkey_page(
     key = passkeys.get_passkey(actor, id)
     if form.name.data is None:
         form.name.data = key["name"]
-    return render_page("passkey.html", status, form=form, proof=proof, key=key)
+    return render_page("edit_passkey.html", status, form=form, proof=proof, key=key)

@@ -98,10 +98,10 @@ def password(actor: Actor) -> AnyResponse:
     """Change the password; signs out all other devices."""
     form = PasswordForm()
     if request.method != "POST":
-        return render_page("password.html", form=form)
+        return render_page("change_password.html", form=form)
     refusal = submit(form, USERS, lambda: _change_password(actor, form))
     if refusal:
-        return render_page("password.html", refusal.status, form=form)
+        return render_page("change_password.html", refusal.status, form=form)
     return redirect_with_message(
         "password",
         gettext("Your password has been changed. All other devices have been signed out."),
@@ -120,10 +120,10 @@ def email(actor: Actor) -> AnyResponse:
     """Request a new address: the link sent there changes it."""
     form, user = EmailForm(), read.get_record(USERS, actor, actor.user_id or 0)
     if request.method != "POST":
-        return render_page("email.html", form=form, user=user)
+        return render_page("change_email.html", form=form, user=user)
     refusal = submit(form, USERS, lambda: _request_email_change(actor, form))
     if refusal:
-        return render_page("email.html", refusal.status, form=form, user=user)
+        return render_page("change_email.html", refusal.status, form=form, user=user)
     return redirect_with_message(
         "email",
         gettext(

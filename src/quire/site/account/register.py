@@ -9,7 +9,7 @@ from quire.auth.current_actor import current_actor
 from quire.errors import NotFound, PermissionDenied
 from quire.records import USERS
 from quire.site.account.after_login import start_page
-from quire.site.account.reset import dead_link_page
+from quire.site.account.reset import invalid_link_page
 from quire.site.forms import AccountForm, InvitationForm, Refusal, submit
 from quire.site.page import page_context, render_page
 from quire.web.language import gettext, translate
@@ -46,13 +46,13 @@ def _accept_invitation(actor: Actor, token: str) -> AnyResponse:
     try:
         link = account_links.require_link(token, "invite")
         if request.method != "POST":
-            return render_page("invited.html", form=form, link=link)
+            return render_page("accept_invitation.html", form=form, link=link)
         raw = {name: form[name].data or "" for name in ("username", "password")}
         saved = submit(form, USERS, lambda: registration.accept_invitation(token, raw, actor))
     except NotFound as problem:
-        return dead_link_page("invite", problem)
+        return invalid_link_page("invite", problem)
     if isinstance(saved, Refusal):
-        return render_page("invited.html", saved.status, form=form, link=link)
+        return render_page("accept_invitation.html", saved.status, form=form, link=link)
     return _welcome(gettext("You can sign in now."))
 
 

@@ -41,7 +41,7 @@ def reset(token: str) -> AnyResponse:
         password = form.password.data or ""
         refusal = submit(form, USERS, lambda: account_links.reset_password(token, password, actor))
     except NotFound as problem:
-        return dead_link_page("reset", problem)
+        return invalid_link_page("reset", problem)
     if refusal:
         return render_page("new_password.html", refusal.status, form=form)
     flash(gettext("Your password has been changed. You can now sign in with it."))
@@ -58,15 +58,15 @@ def verify(token: str) -> AnyResponse:
             return render_page("verify.html", form=form, link=link)
         refusal = submit(form, USERS, lambda: account_links.verify_address(token, actor))
     except NotFound as problem:
-        return dead_link_page("verify", problem)
+        return invalid_link_page("verify", problem)
     if refusal:
         return render_page("verify.html", refusal.status, form=form, link=link)
     flash(gettext("Your email address is verified."))
     return redirect(url_for("site.login"))
 
 
-def dead_link_page(purpose: str, problem: NotFound) -> Response:
+def invalid_link_page(purpose: str, problem: NotFound) -> Response:
     """The page for an invalid link, with the way to a new one."""
     return render_page(
-        "dead_link.html", problem.status, purpose=purpose, message=translate(problem.message)
+        "invalid_link.html", problem.status, purpose=purpose, message=translate(problem.message)
     )

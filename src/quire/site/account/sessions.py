@@ -100,7 +100,7 @@ def _keys_page(
         gettext("Leave empty for a key that does not expire."),
     )
     form.expires_at.description = " ".join(sentences)
-    return render_page("keys.html", status, form=form, keys=page.rows, key=key, zone=zone)
+    return render_page("api_keys.html", status, form=form, keys=page.rows, key=key, zone=zone)
 
 
 def _form_values(form: KeyForm) -> dict[str, Any]:

@@ -67,7 +67,12 @@ def _enrollment_page(actor: Actor, form: EnrollmentForm, seed: str, status: int 
     )
     groups = [seed[i : i + 4] for i in range(0, len(seed), 4)]
     return _page(
-        "enrol.html", status, form=form, address=address, picture=picture, seed=" ".join(groups)
+        "two_factor_setup.html",
+        status,
+        form=form,
+        address=address,
+        picture=picture,
+        seed=" ".join(groups),
     )
 
 
