@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted([*(ROOT / "src").rglob("*.py"), ROOT / "serve.py", ROOT / "manage.py"])
 ASSEMBLY = {"src/quire/app.py", "src/quire/cli/main.py"}
 VAGUE = {"utils", "util", "helpers", "helper", "common", "manager", "base", "misc"}
-FIXED = (": Record)", ": Table)", ": Action)", ": Path)", ": Dialect)")
+FIXED = (": Record)", ": Table)", ": Action)", ": Path)", ": Dialect)", ": Many)")
 """Of these there are as many as are declared."""
 NAMED = {
     "_select_active(by: str)",  # hash or id

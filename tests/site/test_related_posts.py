@@ -57,10 +57,11 @@ def tagged(first, number, author):
     """More published posts with all tags of the first one, so many."""
     with db.engine.connect() as connection:
         begin = connection.execute(select(func.max(POSTS.table.c.id))).scalar() + 1
-    row = {"body": "x", "body_html": "x", "author_id": author, "published_at": now()}
+    listed = {"author_id": author, "published_at": now(), "sorted_at": now()}
+    row = {"body": "x", "body_html": "x", **listed}
     ids = range(begin, begin + number)
     tags = [one["id"] for one in read.get_record(POSTS, SYSTEM, first)["tags"]]
-    links = [{"source_id": id, "target_id": tag} for id in ids for tag in tags]
+    links = [{"source_id": id, "target_id": tag, **listed} for id in ids for tag in tags]
     with transaction() as connection:
         rows = [{**row, "id": id, "title": f"N{id}", "slug": f"n{id}"} for id in ids]
         connection.execute(insert(POSTS.table), rows)

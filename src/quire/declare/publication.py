@@ -67,17 +67,19 @@ def live_references(name: str, path: str, by: str, table: Any) -> Computed:
 def _count_live(path: str, by: str, table: Any) -> ColumnElement[int]:
     """The ids of records that are not live are gathered once for all rows: to look up each takes much longer."""
     record = REGISTRY[path]
-    id, target = _references(record, by)
-    count = select(func.count()).select_from(id.table).where(target == table.c.id)
-    count = count.where(id.not_in(_not_live_ids(record.table.alias().c)))
+    columns, id, target = _references(record, by)
+    not_live = _not_live_ids(record.table.alias().c)
+    is_live = id.not_in(not_live) if columns is None else live_condition(columns)
+    count = select(func.count()).select_from(id.table).where(target == table.c.id, is_live)
     return count.correlate(table).scalar_subquery()
 
 
 def _count_live_up_to(most: int, path: str, by: str, table: Any) -> ColumnElement[int]:
     """Each record that refers is looked up, until `most` are found: what that takes does not grow with them."""
     record = REGISTRY[path]
-    id, target = _references(record, by)
-    found = select(id).where(target == table.c.id, _is_live_by_id(record.table, id)).limit(most)
+    columns, id, target = _references(record, by)
+    is_live = _is_live_by_id(record.table, id) if columns is None else live_condition(columns)
+    found = select(id).where(target == table.c.id, is_live).limit(most)
     counted = found.correlate(table).subquery()
     return select(func.count()).select_from(counted).scalar_subquery()
 
@@ -90,12 +92,14 @@ def _is_live_by_id(table: Any, id: Any) -> ColumnElement[bool]:
     return live.with_hint(table, hint, "sqlite").scalar_subquery()
 
 
-def _references(record: Record, by: str) -> tuple[Any, Any]:
-    """The ids of records, and what they refer to by a field, as columns of the same table."""
-    field, referring = record.field(by), record.table.alias()
-    if field.many is None:
-        return referring.c.id, referring.c[field.column.key]
-    return field.many.table.c.source_id, field.many.table.c.target_id
+def _references(record: Record, by: str) -> tuple[Any, Any, Any]:
+    """Columns that tell which references by a field are live, None where only the record does; its id; the target."""
+    many = record.field(by).many
+    if many is None:
+        referring = record.table.alias()
+        return None, referring.c.id, referring.c[record.field(by).column.key]
+    link = many.table.c
+    return link if "published_at" in link else None, link.source_id, link.target_id
 
 
 def _not_live_ids(columns: Any) -> CompoundSelect[Any]:

@@ -6,12 +6,14 @@ from dataclasses import fields as dataclass_fields
 from functools import cached_property
 from typing import Any, ClassVar
 
-from quire.actor import NO_SCOPES, Actor
+from quire.actor import Actor
 from quire.declare.action import Action, Moderation
 from quire.declare.change import Change
 from quire.declare.deprecation import Deprecation
 from quire.declare.fields import Field, ShownOnce
 from quire.declare.labels import Labels
+from quire.declare.record_problems import find_problems
+from quire.declare.references import Many
 from quire.declare.rules import NOBODY, Answer, Rule, scoped, scopes_of
 
 VERBS = ("read", "create", "update", "delete")
@@ -89,15 +91,26 @@ class Record(Labels):
     def __post_init__(self) -> None:
         for one in self.fields:
             one.bind(self.model)
+        for many in self.link_lists:
+            many.copy_columns(*self._listing_columns())
         object.__setattr__(self, "declared_access", self.access)
         object.__setattr__(self, "access", self._scoped_access())
         actions = [
             replace(one, allow=scoped(self.scope("update"), one.allow)) for one in self.actions
         ]
         object.__setattr__(self, "actions", actions)
-        for problem in self.problems():
+        if self.path in REGISTRY:
+            raise LookupError(f"{self.path}: another record has this path")
+        for problem in find_problems(self):
             raise LookupError(f"{self.path}: {problem}")
         REGISTRY[self.path] = self
+
+    def _listing_columns(self) -> tuple[list[Any], list[Any]]:
+        """The columns that lists are sorted by, and those that say who sees a row, if the model names them."""
+        visible_by = [self.table.c[name] for name in getattr(self.model, "__visible_by__", ())]
+        order = (self.field(name.removeprefix("-")).order_column for name in self.order)
+        ordered = [one for one in order if visible_by and one is not None and not one.primary_key]
+        return ordered, visible_by
 
     def _scoped_access(self) -> Access:
         verbs = (one.name for one in dataclass_fields(Access))
@@ -126,53 +139,6 @@ class Record(Labels):
         opens = {"read": [access.read], "update": [r for r in writes if r is not NOBODY]}
         pairs = ((self.scope(verb), rules) for verb, rules in opens.items())
         return {scope: rules for scope, rules in pairs if scope and rules}
-
-    def problems(self) -> list[str]:
-        """What is wrong with this declaration, in sentences."""
-        problems = []
-        if self.path in REGISTRY:
-            problems.append("another record has this path")
-        if len(self.fields_by_name) != len(self.fields):
-            problems.append("a field is listed twice")
-        if "id" not in self.fields_by_name:
-            problems.append("the field id is not listed")
-        if self.access.read is NOBODY:
-            problems.append("nobody may read it")
-        if self.drafts and not (self.is_versioned and self.public_path):
-            problems.append("a draft needs a version it is based on, and a page to be seen on")
-        scoped_fields = [f.name for f in self.fields if f.read_rule.scopes != NO_SCOPES]
-        problems += [f"who sees {name} depends on scopes" for name in scoped_fields]
-        unsteady = [f.name for f in self.fields if not f.write_rule.cacheable]
-        problems += [f"who may set {name} depends on more than the role" for name in unsteady]
-        field_names = set(self.fields_by_name)
-        order = {name.lstrip("-") for name in self.order}
-        references = {self.key, self.title_field, *self.reference_fields, *order}
-        problems += [f"{name} is not a listed field" for name in sorted(references - field_names)]
-        return problems + self._missing_for_moderation() + self._unfillable_columns()
-
-    def _missing_for_moderation(self) -> list[str]:
-        if self.moderation is None:
-            return []
-        actions = {one.name for one in self.actions}
-        missing = [one for one in self.moderation.actions if one not in actions]
-        missing += [one for one in self.moderation.fields if one not in self.fields_by_name]
-        return [f"its moderation needs {name}" for name in missing]
-
-    def _unfillable_columns(self) -> list[str]:
-        if self.access.create is NOBODY:
-            return []
-        filled = {
-            f.column.key
-            for f in self.fields
-            if f.column is not None and (f.on_create or f.has_default or f.computed)
-        }
-        return [
-            f"{column.key} is required, but nothing sets it"
-            for column in self.model.__mapper__.columns
-            if not (column.nullable or column.default or column.primary_key or column.computed)
-            and column.server_default is None
-            and column.key not in filled
-        ]
 
     @cached_property
     def fields_by_name(self) -> dict[str, Field]:
@@ -230,6 +196,11 @@ class Record(Labels):
     def many_fields(self) -> list[Field]:
         """The fields that are lists of references."""
         return [one for one in self.fields if one.many is not None]
+
+    @cached_property
+    def link_lists(self) -> list[Many]:
+        """What those fields are made of."""
+        return [one.many for one in self.many_fields if one.many is not None]
 
     @cached_property
     def generated_fields(self) -> list[Field]:

@@ -1,5 +1,6 @@
 """Columns that refer to other records, and columns that are unique: references, link tables, names without case."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -78,7 +79,10 @@ def case_insensitive_index(table: str, column: str) -> Index:
 
 
 class Many:
-    """At most `max_items` records of another type that belong to this one, in a link table `<table>_<name>`."""
+    """At most `max_items` records of another type that belong to this one, in a link table `<table>_<name>`.
+
+    `copied` are the columns of the record that its links have too (`copy_columns`).
+    """
 
     def __init__(self, target: str, max_items: int = 50):
         self.target, self.max_items = target, max_items
@@ -86,6 +90,7 @@ class Many:
         self.kind = Kind(
             "refs", references, "refs", from_text=ID.from_text, query_schema=ID.query_schema
         )
+        self.copied: tuple[str, ...] = ()
 
     def __set_name__(self, model: Any, name: str) -> None:
         metadata: MetaData = model.metadata
@@ -98,7 +103,25 @@ class Many:
             Column(
                 "target_id", ForeignKey(f"{self.target}.id", ondelete="CASCADE"), primary_key=True
             ),
-            # with both, so that the newest records that refer to a target are met in order
-            Index(f"ix_{table}_{name}_target_id", "target_id", "source_id"),
             sqlite_with_rowid=False,
         )
+
+    @property
+    def index_name(self) -> str:
+        """The index in which the records that refer to a target are met in the order of their list."""
+        return f"ix_{self.table.name}_target_id"
+
+    def copy_columns(self, order: Sequence[Any], visible_by: Sequence[Any]) -> None:
+        """Copy the columns by which records are listed and seen, so that `index_name` has all that a list asks.
+
+        Otherwise all records that refer to a target would be looked up and sorted for each page.
+        """
+        if self.table.indexes:
+            return
+        copied = {one.name: one for one in [*order, *visible_by]}
+        for name, one in copied.items():
+            self.table.append_column(Column(name, one.type))
+        self.copied = tuple(copied)
+        ordered, others = (tuple(one.name for one in some) for some in (order, visible_by))
+        columns = "target_id", *ordered, "source_id", *others
+        Index(self.index_name, *(self.table.c[name] for name in columns))

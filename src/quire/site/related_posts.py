@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Select, bindparam, func, select, union_all
 
 from quire.actor import ANONYMOUS
+from quire.declare.publication import live_condition
 from quire.declare.record import REGISTRY
 from quire.declare.rules import rule_params
 from quire.store.db import read_connection
@@ -57,9 +58,9 @@ def _newest_uses(number: int, most: int) -> Select[Any]:
     link = REGISTRY["posts"].field("tags").many.table  # type: ignore[union-attr]
     uses = (
         select(link.c.source_id)
-        .where(link.c.target_id == bindparam(_tag(number)))
+        .where(link.c.target_id == bindparam(_tag(number)), live_condition(link.c))
         .where(link.c.source_id != bindparam("post"))
-        .order_by(link.c.source_id.desc())
+        .order_by(link.c.sorted_at.desc(), link.c.source_id.desc())
         .limit(most)
         .subquery()
     )

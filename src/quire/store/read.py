@@ -98,8 +98,8 @@ def list_records(record: Record, actor: Actor, query: Query, limit: SizeLimit = 
         state = database_state(connection, values["now"])
         plan = _list_plan(connection, record, actor, query)
         count = partial(_total, connection, state, plan, actor, query, values)
-        wanted = ListRequest(connection, state, record, actor, query, count)
-        extent = extent_of(wanted, values, len(plan.keys))
+        wanted = ListRequest(connection, state, plan, actor, query, count)
+        extent = extent_of(wanted, values)
         if extent.walks:
             plan = _list_plan(connection, record, actor, query, extent.walk)
         counted = count() if query.count else None

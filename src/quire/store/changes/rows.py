@@ -11,6 +11,7 @@ from sqlalchemy import (
     Connection,
     Select,
     Table,
+    Update,
     bindparam,
     delete,
     func,
@@ -27,6 +28,7 @@ from quire.declare.change import Change
 from quire.declare.clock import now
 from quire.declare.fields import Field
 from quire.declare.record import Record
+from quire.declare.references import Many
 from quire.declare.rules import Answer, Rule, requires
 from quire.errors import PermissionDenied, no_such
 from quire.store.connections.driver_statements import Rows
@@ -177,9 +179,19 @@ def _new_row(change: Change) -> State:
 
 def insert_links(connection: Connection, changes: Sequence[Change]) -> None:
     """Insert the links of new rows of one type."""
-    for field in changes[0].record.many_fields:
-        targets = {one.id: one.values.get(field.name) or [] for one in changes if one.id}
-        _add_links(connection, field, targets)
+    for many in changes[0].record.link_lists:
+        links = [link for one in changes for link in _new_links(one, many)]
+        if links:
+            _insert(many.table)(connection, links)
+
+
+def _new_links(change: Change, many: Many) -> list[State]:
+    targets = change.values.get(many.name)
+    if not targets:
+        return []
+    row = _new_row(change) if many.copied else {}
+    copied = {name: row.get(name) for name in many.copied}
+    return [{**copied, "source_id": change.id, "target_id": target} for target in targets]
 
 
 @cache
@@ -220,9 +232,11 @@ def update(connection: Connection, change: Change) -> bool:
         table = record.table
         if columns:
             connection.execute(sql_update(table).where(table.c.id == state["id"]).values(columns))
-    for field in record.many_fields:
-        if field.name in differing:
-            _link(connection, field, state["id"], change.values[field.name])
+    for many in record.link_lists:
+        if many.name in differing:
+            _link(connection, many, state["id"], change.values[many.name])
+        if many.copied and (many.name in differing or not columns.keys().isdisjoint(many.copied)):
+            connection.execute(_copy_statement(record.table, many), {"id": state["id"]})
     return True
 
 
@@ -237,18 +251,20 @@ def _columns(change: Change, values: State) -> State:
     return columns
 
 
-def _link(connection: Connection, field: Field, id: int, targets: list[int]) -> None:
-    assert field.many is not None
-    link = field.many.table
-    connection.execute(delete(link).where(link.c.source_id == id))
-    _add_links(connection, field, {id: targets})
+def _link(connection: Connection, many: Many, id: int, targets: list[int]) -> None:
+    connection.execute(delete(many.table).where(many.table.c.source_id == id))
+    if targets:
+        pairs = [{"source_id": id, "target_id": one} for one in targets]
+        _insert(many.table)(connection, pairs)
 
 
-def _add_links(connection: Connection, field: Field, targets: dict[int, list[int]]) -> None:
-    assert field.many is not None
-    pairs = [{"source_id": id, "target_id": one} for id, some in targets.items() for one in some]
-    if pairs:
-        _insert(field.many.table)(connection, pairs)
+@cache
+def _copy_statement(table: Table, many: Many) -> Update:
+    """Copies to the links of a row what they have of it."""
+    link, row = many.table, table.alias("record")
+    values = {name: row.c[name] for name in many.copied}
+    of_row = link.c.source_id == bindparam("id", type_=BigInteger)
+    return sql_update(link).where(of_row, row.c.id == link.c.source_id).values(values)
 
 
 def differences(change: Change, state: State) -> list[str]:

@@ -108,6 +108,25 @@ def _many_condition(
     return not_(inside) if positive != operator else inside
 
 
+def is_link_to(record: Record, shape: Any, name: str) -> Condition | None:
+    """Whether a link is to the one record that a comparison names: by its id, or by something unique.
+
+    None for other comparisons. `name` is as in `conditions_sql`.
+    """
+    path, operator, form = shape
+    head, _, sub = path.partition(".")
+    many = record.field(head).many
+    if many is None or operator != "eq":
+        return None
+    if sub in ("", "id"):
+        return compare(many.table.c.target_id, operator, form, name)
+    field, target = record_of(many.target).field(sub), record_of(many.target).table
+    if not (field.is_unique or field.folded_column is not None):
+        return None
+    named = select(target.c.id).where(compare(_operand(field, operator), operator, form, name))
+    return many.table.c.target_id == named.scalar_subquery()
+
+
 def _is_among(record: Record, link: Any, link_ids: Select[Any], row_by_row: bool) -> Condition:
     id = record.table.c.id
     if not row_by_row:

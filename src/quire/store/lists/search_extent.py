@@ -13,7 +13,7 @@ from quire.store.cache import total, totals
 from quire.store.database_state import DatabaseState
 from quire.store.lists import cursor
 from quire.store.lists.index_hints import has_links, hint_at_condition, hint_at_order
-from quire.store.lists.statements import Walk
+from quire.store.lists.statements import Plan, Walk
 from quire.store.search import search_index
 
 MIN_RANKED = 1000
@@ -65,17 +65,22 @@ class Extent:
 
 @dataclass(frozen=True)
 class ListRequest:
-    """What a list is asked for with: `state` is what the connection sees, `count()` counts its rows.
+    """What a list is asked for with: `state` is what the connection sees, `plan` finds its rows, `count()` counts them.
 
     Of a search, those among the newest hits are counted.
     """
 
     connection: Connection
     state: DatabaseState
-    record: Record
+    plan: Plan
     actor: Actor
     query: Query
     count: Callable[[], int]
+
+    @property
+    def record(self) -> Record:
+        """The type of its rows."""
+        return self.plan.record
 
     @property
     def dialect(self) -> str:
@@ -117,11 +122,8 @@ def _newest(record: Record) -> Any:
     return select(func.coalesce(func.max(record.table.c.id), 0))
 
 
-def extent_of(wanted: ListRequest, values: dict[str, Any], keys: int) -> Extent:
-    """How far a query goes. What is known of the hits is added to `values`.
-
-    `keys` is the number of sort values that a cursor has where hits are ranked.
-    """
+def extent_of(wanted: ListRequest, values: dict[str, Any]) -> Extent:
+    """How far a query goes. What is known of the hits is added to `values`."""
     query = wanted.query
     if query.search is None:
         return _of_conditions(wanted)
@@ -137,7 +139,8 @@ def extent_of(wanted: ListRequest, values: dict[str, Any], keys: int) -> Extent:
     # whoever begins with a cursor wants all there is
     all_wanted = bool(query.sort) or query.page is None
     if query.cursor:
-        walks = cursor.size(query.cursor) != keys or (stops and bool(query.sort))
+        # it has as many sort values as there are keys where hits are ranked
+        walks = cursor.size(query.cursor) != len(wanted.plan.keys) or (stops and bool(query.sort))
     else:
         walks = stops and (all_wanted or wanted.count() < MIN_RANKED)
     walk = _walk(wanted, unranked, newest or wanted.newest_id()) if walks else Walk.NONE
@@ -151,7 +154,7 @@ def _of_conditions(wanted: ListRequest) -> Extent:
     """
     record, query = wanted.record, wanted.query
     is_paged = query.count and query.page is not None and not query.trashed
-    if wanted.dialect != "sqlite" or not is_paged or query.nested is not None:
+    if wanted.dialect != "sqlite" or wanted.plan.is_linked or not is_paged or query.nested:
         return Extent()
     is_of_own = bool(query.sort) and wanted.is_of_own
     if not (query.conditions or is_of_own):

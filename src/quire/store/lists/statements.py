@@ -26,6 +26,7 @@ from quire.store.lists.index_hints import (
     hint_by_id,
     lacks_in_order,
 )
+from quire.store.lists.link_lists import link_list
 from quire.store.projection import Projection
 from quire.store.search import search_index
 
@@ -62,7 +63,8 @@ class Plan:
     as `most`. `is_indexed`: an index has the rows in the order of the list. `is_wide`:
     it is a whole list in its own order. `match`: whether a row
     belongs to the list, asked of the first `:ahead` of `ids` in their order. `counts_by_parent`:
-    `count` names an index, of which the rows that are counted together are neighbours.
+    `count` names an index, of which the rows that are counted together are neighbours. `is_linked`:
+    an index of links to one record has them in their order, however many there are.
     """
 
     record: Record
@@ -76,6 +78,7 @@ class Plan:
     walk: Walk = Walk.NONE
     match: Callable[[Any], Any] | None = None
     counts_by_parent: bool = False
+    is_linked: bool = False
 
     def select(self, ids: Select[Any], backwards: bool = False) -> Select[Any]:
         """The whole statement of page mode for those of `ids` that are wanted."""
@@ -103,6 +106,10 @@ def list_plan(record: Record, actor: Actor, shape: Any, walk: Walk, dialect: str
 
     A search takes the newest matches, and ranks or sorts them, unless it is to `walk`.
     """
+    return _linked_plan(record, actor, shape) or _plan(record, actor, shape, walk, dialect)
+
+
+def _plan(record: Record, actor: Actor, shape: Any, walk: Walk, dialect: str) -> Plan:
     conditions, sort, searching, fields, trashed, nested, panel = shape
     walks, from_hits = walk in SEARCHING, searching and walk is Walk.NONE
     keys = sort_keys(record, sort or record.order)
@@ -142,6 +149,19 @@ def list_plan(record: Record, actor: Actor, shape: Any, walk: Walk, dialect: str
     is_wide = not (few or sort or searching or by_condition or has_narrow(record, conditions))
     more = bool(hint) and not by_condition, is_wide, walk, match, bool(by_parent)
     return Plan(record, projection, ids, count, keys, ranks, *more)
+
+
+def _linked_plan(record: Record, actor: Actor, shape: Any) -> Plan | None:
+    """The statements of a list of all that refer to one record; None where their links do not tell enough."""
+    conditions, sort, searching, fields, _, nested, _ = shape
+    if len(conditions) != 1 or len(conditions[0]) != 3 or sort or searching or nested is not None:
+        return None
+    visible = visible_rows(record, actor, ((), *shape[1:]))
+    listed = link_list(record, conditions[0], visible, sort_keys(record, record.order))
+    if listed is None:
+        return None
+    projection = Projection(record, actor, None if fields is None else heads(fields))
+    return Plan(record, projection, listed.ids, listed.count, listed.keys, is_linked=True)
 
 
 def _hint_in_order(record: Record, sort: tuple[str, ...], walk: Walk) -> str:
