@@ -57,7 +57,7 @@ def test_what_is_refused_is_named_and_the_others_are_changed(browser, ids, state
     mod, rows = browser("mod"), (ids.live, 999_999)
     answer = send(mod, rows, field="comments_open", check="1")
     words = text_of(answer)
-    assert "1 post will be changed." in words and "These cannot be changed: #999999: " in words
+    assert "1 post will be changed." in words and "These cannot be changed: Post #999999: " in words
     send(mod, rows, field="comments_open", confirmed="1")
     assert state(POSTS, ids.live)["comments_open"] is False
     assert "#999999: " in mod.get("posts/").text

@@ -11,6 +11,7 @@ from quire.admin import format as formatting
 from quire.admin.dashboard import chart
 from quire.admin.dashboard.counts import SERIES
 from quire.admin.list import columns, presets
+from quire.admin.results import result_message
 from quire.admin.urls import local_url
 from quire.declare import text_values
 from quire.declare.clock import rfc3339
@@ -210,8 +211,8 @@ def test_addresses_elsewhere(address):
 def test_words_for_deletion():
     assert actions.delete_choice(POSTS, destroy=False).label == "Move to trash"
     assert actions.delete_choice(TAGS, destroy=False).label == "Delete"
-    assert actions.success_message(TAGS, "delete", 2) == "2 tags deleted."
-    assert actions.success_message(POSTS, "destroy", 1) == "1 post permanently deleted."
+    assert result_message(TAGS, "delete", 2) == "2 tags deleted."
+    assert result_message(POSTS, "destroy", 1) == "1 post permanently deleted."
 
 
 @pytest.mark.parametrize("record", [POSTS, USERS, CATEGORIES, AUDIT_EVENTS, COMMENTS])

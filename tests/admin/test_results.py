@@ -2,7 +2,7 @@
 
 import pytest
 
-from quire.admin.past_tense import RESULTS, result_message
+from quire.admin.results import RESULTS, UNDONE, result_message
 from quire.declare.record import REGISTRY
 from quire.records import COMMENTS, POSTS, WEBHOOKS
 from quire.web.language import in_language
@@ -17,7 +17,7 @@ ACTIONS = [
 
 @pytest.mark.parametrize(("record", "action"), ACTIONS, ids=lambda one: getattr(one, "path", one))
 def test_every_declared_action_has_a_sentence_of_its_own(record, action):
-    assert action in RESULTS
+    assert action in RESULTS and action in UNDONE
 
 
 @pytest.mark.parametrize(

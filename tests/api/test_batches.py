@@ -9,7 +9,7 @@ from quire.actor import SYSTEM
 from quire.records import BATCHES, TAGS, USERS
 from quire.store import write
 from quire.store.db import transaction
-from quire.store.history import undoable_batches
+from quire.store.history import batch_undo, undoable_batches
 
 
 def bulk(client, path, *operations, **more):
@@ -125,6 +125,7 @@ def test_what_is_gone_for_good_is_said(as_, make):
     assert [row["code"] for row in answer.json["results"]] == ["wrong_state"] * 2
     assert "permanently deleted" in answer.json["results"][0]["message"]
     assert answer.json["batch"]["undone_at"] is None
+    assert mod.get(f"batches/{batch}?fields=can_be_undone").json["can_be_undone"] is False
 
 
 def test_an_action_that_sets_what_nobody_writes(as_, comment):
@@ -158,7 +159,7 @@ def test_a_password_does_not_come_back(as_, people):
 def test_undoing_goes_on_where_it_stopped(ann, monkeypatch):
     posts = ({"op": "create", "data": {"title": f"T{n}", "body": "x"}} for n in range(3))
     batch = bulk(ann, "posts", *posts)
-    monkeypatch.setattr(undoable_batches, "UNDO_SECONDS", -1.0)
+    monkeypatch.setattr(batch_undo, "UNDO_SECONDS", -1.0)
     left = []
     for _ in range(3):
         answer = undo(ann, batch)
@@ -173,7 +174,7 @@ def test_what_cannot_be_undone_holds_up_nothing(ann, monkeypatch):
     batch = bulk(ann, "posts", *posts)
     last = max(one["id"] for one in ann.get("posts?author.username=ann").json["posts"])
     ann.patch(f"posts/{last}", json={"title": "Edited"})
-    monkeypatch.setattr(undoable_batches, "UNDO_SECONDS", -1.0)
+    monkeypatch.setattr(batch_undo, "UNDO_SECONDS", -1.0)
     assert undo(ann, batch).json["failed"] == 1
     assert undo(ann, batch).json["succeeded"] == 1
 

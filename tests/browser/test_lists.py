@@ -95,6 +95,27 @@ def test_all_that_match_are_changed_at_once_and_undone(visit, made, viewport, sc
     expect(page.locator(".tools")).to_contain_text("6 posts")
 
 
+def test_an_action_on_all_that_match_tells_how_far_it_is(visit, made):
+    for number in range(3):
+        made(title=f"Progress number {number}")
+    one, held = visit("ada", viewport=PHONE), []
+    page = one.page
+    page.goto("/admin/posts/?title__icontains=Progress+number&per_page=1")
+    page.locator(".all-matching input").check()
+    page.select_option("select[name=action]", "publish")
+    page.click(".bulk >> text=Apply")
+    page.route("**/admin/posts/action/", held.append, times=1)  # until it is told to continue
+    page.route("**/action/progress?*", lambda route: route.fulfill(json={"done": 2}))
+    page.locator(".confirm-actions button").click(no_wait_after=True)
+    bar = page.get_by_role("progressbar", name="Progress")
+    expect(bar).to_have_attribute("aria-valuetext", "2 of 3")
+    expect(page.locator(".working")).to_contain_text("2 of 3")
+    assert (bar.get_attribute("value"), bar.get_attribute("max")) == ("2", "3")
+    assert one.axe() == [] and one.overflow() <= 0
+    held[0].continue_()
+    expect(page.locator(".messages")).to_contain_text("3 posts published.")
+
+
 @pytest.mark.parametrize(("viewport", "scheme"), [(DESK, "light"), (PHONE, "dark")])
 def test_a_field_of_many_rows_is_edited_after_a_trial(visit, made, post, viewport, scheme):
     ids = [made(title=f"Bulk {viewport['width']} number {number}") for number in range(2)]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import flash, redirect, request, url_for
+from flask import flash, jsonify, redirect, request, url_for
 from flask_admin import expose
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -13,11 +13,12 @@ from quire.admin.form.merge import sent_version
 from quire.admin.format import record_title
 from quire.admin.list.matching import MatchingRows
 from quire.admin.panel_view import PanelView, panel_actor
-from quire.admin.past_tense import nouns_of
 from quire.admin.queries import find, find_many, parse_id
+from quire.admin.results import DELETE, DESTROY, nouns_of
 from quire.admin.urls import endpoint, list_url, local_url, record_url
 from quire.declare.record import Record
 from quire.errors import BadRequest
+from quire.store.history.undoable_batches import newest_batch
 from quire.translations.messages import Message
 from quire.web.language import gettext, translate
 from quire.web.threads import blocking
@@ -46,14 +47,14 @@ class ActionsMixin(PanelView):
         """Asks for confirmation, then deletes: into the trash first, from there permanently."""
         actor, record = panel_actor(), self.record
         state = find(record, actor, parse_id(request.values.get("id")))
-        name = actions.DESTROY if state.get("deleted_at") else actions.DELETE
+        name = DESTROY if state.get("deleted_at") else DELETE
         back = local_url(request.values.get("url")) or list_url(record)
         if request.method != "POST":
             return self._ask_delete(state, back)
         result = actions.run_action_on_all(record, actor, name, [state["id"]])
         for problem in result.refused.values():
             raise problem
-        moved = record.has_trash and name == actions.DELETE
+        moved = record.has_trash and name == DELETE
         kind = gettext(record.singular)
         in_trash = gettext("%(type)s moved to the trash.", type=kind)
         words = in_trash if moved else gettext("%(type)s deleted.", type=kind)
@@ -81,16 +82,22 @@ class ActionsMixin(PanelView):
         back = local_url(request.form.get("url")) or list_url(record)
         if name == actions.EDIT:
             return self.edit_many(actor, back)
-        if record.action(name) is None and name not in (actions.DELETE, actions.DESTROY):
+        if record.action(name) is None and name not in (DELETE, DESTROY):
             raise BadRequest("There is no such action.", code="invalid_parameter")
         if request.form.get("matching"):
             return self._act_on_matching(actor, name, back)
         if not ids:
             flash(gettext("Select at least one record first."), "warning")
             return redirect(back)
-        if name in (actions.DELETE, actions.DESTROY) and not request.form.get("confirmed"):
+        if name in (DELETE, DESTROY) and not request.form.get("confirmed"):
             return self._ask_many(name, ids, back)
         return self._act(actor, name, ids, back)
+
+    @expose("/action/progress")
+    def action_progress_view(self) -> AnyResponse:
+        """How many rows the batch has changed that came after the one which is named: its action is running."""
+        after = parse_id(request.args.get("after"))
+        return jsonify(done=newest_batch(panel_actor(), after)[1])
 
     def _act_on_matching(self, actor: Actor, name: str, back: str) -> Any:
         """Run an action on all rows of the list at `back`, whichever page they are on."""
@@ -98,15 +105,20 @@ class ActionsMixin(PanelView):
         matching = MatchingRows(self.record, actor, address)
         choice = matching.choice(name)
         if request.form["matching"] == ASK or not request.form.get("confirmed"):
-            return self._ask(self._confirm_matching(matching, choice, address, back))
+            return self._ask(self._confirm_matching(actor, matching, choice, address, back))
         with blocking():  # it takes seconds: others are answered by other threads meanwhile
             answer = self._act(actor, name, matching.ids(), back)
         if matching.rest_message:
             flash(matching.rest_message, "warning")
         return answer
 
+    def _progress(self, actor: Actor, total: int) -> dict[str, Any]:
+        """What a page needs to tell how far an action on `total` rows is."""
+        url = url_for(endpoint(self.record, "action_progress_view"), after=newest_batch(actor)[0])
+        return {"url": url, "total": total}
+
     def _confirm_matching(
-        self, matching: MatchingRows, choice: Choice, address: str, back: str
+        self, actor: Actor, matching: MatchingRows, choice: Choice, address: str, back: str
     ) -> Any:
         first_rows = matching.page.rows[: actions.MOST_NAMED]
         return {
@@ -125,6 +137,7 @@ class ActionsMixin(PanelView):
             "label": choice.label,
             "is_harmless": not choice.confirm,
             "back": back,
+            "progress": self._progress(actor, min(matching.total, actions.MOST_MATCHING)),
         }
 
     def _ask(self, confirm: dict[str, Any]) -> str:
@@ -165,14 +178,14 @@ class ActionsMixin(PanelView):
 
     def _report_refusals(self, actor: Actor, result: actions.BulkResult, back: str) -> Any:
         """Show why some records were not changed."""
-        for why in actions.refusal_messages(self.record, actor, result.refused):
+        for why in result.refusals(self.record, actor):
             flash(why, "error")
         return redirect(back)
 
     def _ask_many(self, name: str, ids: list[int], back: str) -> str:
         record, actor = self.record, panel_actor()
         states = list(find_many(record, actor, ids[: actions.MOST]).values())
-        choice = actions.delete_choice(record, destroy=name == actions.DESTROY)
+        choice = actions.delete_choice(record, destroy=name == DESTROY)
         confirm = {
             "question": translate(SELECTED.with_values(count=len(states), **nouns_of(record))),
             "names": [record_title(record, state) for state in states],

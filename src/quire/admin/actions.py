@@ -1,6 +1,5 @@
 """Single and bulk actions: which ones an actor may use, and how they run."""
 
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,8 +7,8 @@ from sqlalchemy import Connection
 
 from quire.actor import Actor
 from quire.admin.format import quote, record_title
-from quire.admin.past_tense import result_message
 from quire.admin.queries import find_many
+from quire.admin.results import DELETE, DESTROY, result_message, undo_message
 from quire.declare.action import Action
 from quire.declare.fields import Computed, Field
 from quire.declare.pydantic_models import PART
@@ -18,24 +17,21 @@ from quire.declare.settable_fields import is_settable
 from quire.errors import Problem, VersionConflict
 from quire.store import draft_merge, write
 from quire.store.db import nested_transaction, transaction
+from quire.store.history.batch_undo import UndoResult
 from quire.store.history.undoable_batches import (
     ACTION,
     RowChange,
-    UndoResult,
     begin,
     change_of,
     store_changes,
 )
+from quire.store.revisions import data_of_records
 from quire.store.transactions.retries import retry_conflicts
 from quire.store.write import Raw, Saved
 from quire.web.language import gettext, translate
 
 EDIT = "edit"
 """The name of the bulk action that edits a field, of every type that has one to edit."""
-
-DELETE, DESTROY, TRASH = "delete", "destroy", "trash"
-"""Names of the two deletions that every type has: into the trash, or at once; and permanent. The last is
-the name of the first where it moves records to the trash."""
 
 MOST = 100
 """Rows of one bulk action that are selected one by one: as many as a page can show."""
@@ -130,19 +126,6 @@ def delete_choice(record: Record, *, destroy: bool) -> Choice:
     return Choice(DELETE, gettext("Delete"), gettext("This cannot be undone."))
 
 
-def success_message(record: Record, name: str, count: int) -> str:
-    """The outcome of a bulk action."""
-    is_moved = name == DELETE and record.has_trash
-    return result_message(record, TRASH if is_moved else name, count)
-
-
-def undo_message(undone: list[RowChange]) -> str:
-    """What was undone, in the words that said that it was done."""
-    numbers = Counter((one.type, one.action) for one in reversed(undone))
-    done = (success_message(REGISTRY[type], name, n) for (type, name), n in numbers.items())
-    return gettext("Undone: %(what)s", what=" ".join(done))
-
-
 def run_action(
     record: Record,
     actor: Actor,
@@ -188,9 +171,23 @@ class BulkResult:
 
     def message(self, record: Record, name: str) -> str:
         """What the action has come to; of an undo, what it has undone."""
+        undone = [change for one in self._undo_results for change in one.undone]
+        return undo_message(undone) if undone else result_message(record, name, self.done)
+
+    def refusals(self, record: Record, actor: Actor) -> list[str]:
+        """Why records were not changed, or what was done to them was not undone: sentences that name them."""
+        refused_undos = [pair for one in self._undo_results for pair in one.refused]
+        types = {change.type: None for change, _ in refused_undos}
+        sentences = refusal_messages(record, actor, self.refused)
+        for path in types:
+            mine = [pair for pair in refused_undos if pair[0].type == path]
+            sentences += _undo_refusals(REGISTRY[path], actor, mine)
+        return sentences
+
+    @property
+    def _undo_results(self) -> list[UndoResult]:
         results = (one.get("result") for one in self.revealed)
-        undone = [change for one in results if isinstance(one, UndoResult) for change in one.undone]
-        return undo_message(undone) if undone else success_message(record, name, self.done)
+        return [one for one in results if isinstance(one, UndoResult)]
 
 
 def run_action_on_all(
@@ -231,21 +228,54 @@ def _run_one(
     notices = [] if saved is None else saved.notices
     result.notices += notices
     result.revealed += [] if saved is None else [saved.revealed]
-    result.done += not (notices and saved is not None and not saved.changed)
+    result.done += not (saved is not None and not saved.changed and (notices or _is_refused(saved)))
+
+
+def _is_refused(saved: Saved) -> bool:
+    """Whether it was to undo changes, and has undone none."""
+    result = saved.revealed.get("result")
+    return isinstance(result, UndoResult) and not result.undone
 
 
 def refusal_messages(record: Record, actor: Actor, refused: dict[int, Problem]) -> list[str]:
     """Why some records were not changed: a sentence for each reason, with their names."""
-    states = find_many(record, actor, list(refused)[:MOST]) if refused else {}
-    names_by_type: dict[str, list[str]] = {}
+    return _refusal_messages(record, refused, _names(record, actor, list(refused)[:MOST]))
+
+
+def _undo_refusals(
+    record: Record, actor: Actor, refused: list[tuple[RowChange, Problem]]
+) -> list[str]:
+    """Why changes to records of one type were not undone; those that are gone have the title they had."""
+    problems = {change.record_id: problem for change, problem in refused[:MOST]}
+    names = _names(record, actor, list(problems))
+    versions = {
+        change.record_id: change.version for change, _ in refused if change.record_id in problems
+    }
+    gone = {id: version for id, version in versions.items() if id not in names}
+    for id, data in data_of_records(record, gone).items():
+        names[id] = quote(record_title(record, {**data, "id": id}))
+    return _refusal_messages(record, problems, names)
+
+
+def _names(record: Record, actor: Actor, ids: list[int]) -> dict[int, str]:
+    states = find_many(record, actor, ids) if ids else {}
+    return {id: quote(record_title(record, state)) for id, state in states.items()}
+
+
+def _refusal_messages(
+    record: Record, refused: dict[int, Problem], names: dict[int, str]
+) -> list[str]:
+    """A sentence for each reason; records without a name are told by their type and number."""
+    names_by_reason: dict[str, list[str]] = {}
     for id, problem in refused.items():
-        name = quote(record_title(record, states[id])) if id in states else f"#{id}"
-        names_by_type.setdefault(translate(problem.message), []).append(name)
-    return [f"{_join_names(names)}: {why}" for why, names in names_by_type.items()]
+        name = names.get(id) or f"{gettext(record.singular)} #{id}"
+        names_by_reason.setdefault(translate(problem.message), []).append(name)
+    return [
+        gettext("%(names)s: %(reason)s", names=_join_names(some), reason=reason)
+        for reason, some in names_by_reason.items()
+    ]
 
 
 def _join_names(names: list[str]) -> str:
-    more = len(names) - MOST_NAMED
-    return ", ".join(names[:MOST_NAMED]) + (
-        " " + gettext("and %(more)s more", more=more) if more > 0 else ""
-    )
+    first, more = ", ".join(names[:MOST_NAMED]), len(names) - MOST_NAMED
+    return gettext("%(names)s and %(more)s more", names=first, more=more) if more > 0 else first

@@ -13,7 +13,7 @@ from quire.admin.actions import EDIT, editable_in_bulk, refusal_messages
 from quire.admin.form.fields import RecordForm
 from quire.admin.list.matching import MatchingRows
 from quire.admin.panel_view import PanelView
-from quire.admin.past_tense import nouns_of, result_message
+from quire.admin.results import nouns_of, result_message
 from quire.admin.urls import Pairs, endpoint, local_url, lookup_url
 from quire.declare.record import Record
 from quire.errors import Problem
@@ -91,6 +91,7 @@ class BulkEditMixin(PanelView):
 
     record: Record
     _crumbs: Any
+    _progress: Any
 
     def edit_many(self, actor: Actor, back: str) -> str | AnyResponse:
         """Ask for the field and its value, say what would come of it, and change it."""
@@ -133,6 +134,7 @@ class BulkEditMixin(PanelView):
             "change": translate(CHANGE.with_values(**numbers)) if numbers["count"] else "",
             "refusals": self._refusals(actor, outcome) if outcome else [],
             "back": back,
+            "progress": self._progress(actor, len(rows.ids)),
         }
         heading = gettext("Edit a field")
         crumbs = self._crumbs()

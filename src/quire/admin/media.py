@@ -9,13 +9,14 @@ from flask import current_app, flash, g, jsonify, redirect, request, url_for
 from flask_admin import expose
 
 from quire.actor import Actor
-from quire.admin.actions import DESTROY, BulkResult, delete_question
+from quire.admin.actions import BulkResult, delete_question
 from quire.admin.form.fields import RecordForm
 from quire.admin.format import quote, record_title, size
 from quire.admin.list.listing import ListPage
 from quire.admin.panel_view import panel_actor, wants_json
 from quire.admin.queries import find, find_many, parse_id
 from quire.admin.record_view import Answer, RecordView
+from quire.admin.results import DESTROY
 from quire.admin.thumbnails import preview
 from quire.admin.urls import endpoint, list_url, local_url, record_url
 from quire.declare.record import REGISTRY

@@ -5,9 +5,8 @@ from typing import Any
 
 from quire.declare.fields import Field
 from quire.declare.labels import capitalize_first
-from quire.declare.record import REGISTRY, Record
-from quire.translations.messages import Message
-from quire.web.language import gettext, translate
+from quire.declare.record import REGISTRY
+from quire.web.language import gettext
 from quire.web.user_agents import device_name
 
 WORDS = {
@@ -106,50 +105,6 @@ SENTENCES = {
 """What somebody has done, if it differs from PLAIN_SENTENCE: whole, as word order differs by language."""
 PLAIN_SENTENCE = "%(who)s %(past)s %(record)s"
 """The usual sentence, with `past_tense`."""
-NOUNS = {"count": 0, "noun": "", "nouns": ""}
-RESULTS = {
-    "approve": Message("%(count)s %(noun)s approved.", "%(count)s %(nouns)s approved.", **NOUNS),
-    "create": Message("%(count)s %(noun)s created.", "%(count)s %(nouns)s created.", **NOUNS),
-    "delete": Message("%(count)s %(noun)s deleted.", "%(count)s %(nouns)s deleted.", **NOUNS),
-    "destroy": Message(
-        "%(count)s %(noun)s permanently deleted.",
-        "%(count)s %(nouns)s permanently deleted.",
-        **NOUNS,
-    ),
-    "pending": Message(
-        "%(count)s %(noun)s marked as pending.", "%(count)s %(nouns)s marked as pending.", **NOUNS
-    ),
-    "publish": Message("%(count)s %(noun)s published.", "%(count)s %(nouns)s published.", **NOUNS),
-    "regenerate_variants": Message(
-        "%(count)s %(noun)s queued for processing.",
-        "%(count)s %(nouns)s queued for processing.",
-        **NOUNS,
-    ),
-    "replay": Message("%(count)s %(noun)s sent again.", "%(count)s %(nouns)s sent again.", **NOUNS),
-    "restore": Message("%(count)s %(noun)s restored.", "%(count)s %(nouns)s restored.", **NOUNS),
-    "rotate_secret": Message(
-        "The secret of %(count)s %(noun)s was renewed.",
-        "The secrets of %(count)s %(nouns)s were renewed.",
-        **NOUNS,
-    ),
-    "spam": Message(
-        "%(count)s %(noun)s marked as spam.", "%(count)s %(nouns)s marked as spam.", **NOUNS
-    ),
-    "test": Message("%(count)s %(noun)s tested.", "%(count)s %(nouns)s tested.", **NOUNS),
-    "trash": Message(
-        "%(count)s %(noun)s moved to the trash.", "%(count)s %(nouns)s moved to the trash.", **NOUNS
-    ),
-    "undo": Message("%(count)s %(noun)s undone.", "%(count)s %(nouns)s undone.", **NOUNS),
-    "unpublish": Message(
-        "%(count)s %(noun)s unpublished.", "%(count)s %(nouns)s unpublished.", **NOUNS
-    ),
-    "update": Message("%(count)s %(noun)s changed.", "%(count)s %(nouns)s changed.", **NOUNS),
-}
-"""What a bulk action has come to, as whole sentences: word order and endings differ by language."""
-OTHER_RESULT = Message(
-    "%(count)s %(noun)s: %(past)s.", "%(count)s %(nouns)s: %(past)s.", **NOUNS, past=""
-)
-"""The sentence of an action that has none of its own."""
 INTERFACES = {
     "admin": "Admin panel",
     "api": "API",
@@ -174,17 +129,6 @@ PROOFS = {
 def past_tense(action: str) -> str:
     """The action in the past tense, without an actor."""
     return gettext(_past_words().get(action, action.replace("_", " ")))
-
-
-def result_message(record: Record, action: str, count: int) -> str:
-    """What an action has come to that was run on `count` records: `3 posts published.`"""
-    words = RESULTS.get(action) or OTHER_RESULT.with_values(past=past_tense(action))
-    return translate(words.with_values(count=count, **nouns_of(record)))
-
-
-def nouns_of(record: Record) -> dict[str, Message]:
-    """What its records are called in a sentence, for `%(noun)s` and `%(nouns)s`."""
-    return {"noun": Message(record.noun), "nouns": Message(record.plural_noun)}
 
 
 @cache

@@ -26,7 +26,7 @@ from quire.errors import (
     detail,
 )
 from quire.store import bulk
-from quire.store.history.undoable_batches import UndoResult
+from quire.store.history.batch_undo import UndoResult
 from quire.store.write import Saved
 from quire.web.secret_response import SecretResponse
 

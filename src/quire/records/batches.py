@@ -7,13 +7,12 @@ from quire.declare.record import Access, Record
 from quire.declare.rules import any_of, owner, role
 from quire.declare.value_kinds import FLAG
 from quire.errors import Conflict
-from quire.store.history.undoable_batches import Batch, UndoResult, is_undone, undo_batch
+from quire.store.history.batch_undo import UndoResult, undo_batch
+from quire.store.history.undoable_batches import Batch, can_be_undone, is_undone
 from quire.translations.messages import Message
 
 _batches = Batch.__table__.c
 
-MAX_REASONS = 5
-"""Reasons that one message gives."""
 OWN = any_of(owner(_batches.actor_id), role("admin"))
 
 
@@ -29,17 +28,14 @@ def undo(change: Change) -> None:
 
 
 def _notices(result: UndoResult) -> list[str]:
-    """What was not undone, and why."""
+    """How much was not undone."""
     notices: list[str] = []
     if result.refused:
-        reasons = dict.fromkeys(problem.message for _, problem in result.refused)
-        why = Message.join(list(reasons)[:MAX_REASONS])
         notices.append(
             Message(
-                "%(count)s change was not undone. %(reasons)s",
-                "%(count)s changes were not undone. %(reasons)s",
+                "%(count)s change was not undone.",
+                "%(count)s changes were not undone.",
                 count=len(result.refused),
-                reasons=why,
             )
         )
     if result.untried:
@@ -64,11 +60,14 @@ BATCHES = Record(
         Shown("created_at", sort=True, filter=True),
         Shown("rows"),
         Computed("undone", is_undone, FLAG, on_request=True),
+        Computed("can_be_undone", can_be_undone, FLAG, on_request=True),
         Shown("undone_at"),
         Shown("undone_by", on_request=True),
     ],
     access=Access(read=OWN, panel=OWN),
-    actions=[Action("undo", undo, OWN, past="undone", available=lambda state: not state["undone"])],
+    actions=[
+        Action("undo", undo, OWN, past="undone", available=lambda state: state["can_be_undone"])
+    ],
     title_field="kind",
     section="System",
     history=False,

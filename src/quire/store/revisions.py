@@ -17,7 +17,7 @@ from quire.declare.record import Record
 from quire.declare.references import Ref, actor_reference
 from quire.store.audit import RecordId, Word
 from quire.store.connections.prepared_statements import Prepared
-from quire.store.db import Model
+from quire.store.db import Model, read_connection
 
 
 class Revision(HasId, Model):
@@ -86,6 +86,17 @@ def data_at(connection: Connection, record: Record, id: int, version: int) -> di
     It may be older than some fields of its type: they have their defaults.
     """
     return data_of_versions(connection, record, id, (version,)).get(version)
+
+
+def data_of_records(record: Record, versions: dict[int, int | None]) -> dict[int, dict[str, Any]]:
+    """The states of several records, by id: each at its version, or the last that is known where that is None."""
+    table = Revision.__table__.c
+    of_records = table.type == record.path, table.record_id.in_(versions)
+    statement = select(table.record_id, table.version, table.data).where(*of_records)
+    with read_connection() as connection:
+        rows = connection.execute(statement.order_by(table.version)).all()
+    wanted = (row for row in rows if versions[row[0]] in (None, row[1]))
+    return {id: with_defaults(record, data) for id, _, data in wanted}
 
 
 def data_of_versions(

@@ -7,7 +7,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from quire.actor import SYSTEM
-from quire.admin import actions
+from quire.admin.results import undo_message
 from quire.errors import NotFound
 from quire.records import BATCHES, CATEGORIES, COMMENTS, POSTS, TAGS, USERS
 from quire.store import write
@@ -316,6 +316,32 @@ def test_an_inline_edit_can_be_undone(admin, state, ids):
     assert same.json["batch"] is None  # nothing has changed
 
 
+def test_what_was_not_undone_is_named_with_the_way_on(admin, ids, app):
+    act(admin, "posts", "delete", ids.live, ids.abes, confirmed="1")
+    fields = undo_form(admin.get("posts/").text)
+    with app.app_context():
+        write.act(POSTS, SYSTEM, ids.live, "restore")
+        write.delete(POSTS, SYSTEM, ids.abes, permanent=True)
+    admin.post("batches/action/", fields)
+    notes = BeautifulSoup(admin.get("posts/").text, "html.parser").select_one(".messages").text
+    assert "“Tide tables”: This post has been changed since. You can restore" in notes
+    assert "“Abe's nets”: This post no longer exists" in notes
+
+
+def test_nothing_is_offered_that_cannot_be_undone(admin, ids, app, make):
+    tags = [make(TAGS, name=name) for name in ("one", "two")]
+    act(admin, "tags", "delete", *tags, confirmed="1")
+    act(admin, "posts", "delete", ids.live, ids.abes, confirmed="1")
+    offered = BeautifulSoup(admin.get("batches/").text, "html.parser").select("[value^='undo ']")
+    assert len(offered) == 1
+    with app.app_context():
+        write.delete(POSTS, SYSTEM, ids.live, permanent=True)
+    assert "undo " in admin.get("batches/").text  # one of the two can still be restored
+    with app.app_context():
+        write.delete(POSTS, SYSTEM, ids.abes, permanent=True)
+    assert 'value="undo ' not in admin.get("batches/").text
+
+
 def test_what_has_been_edited_since_is_not_undone(admin, state, ids, app):
     act(admin, "posts", "delete", ids.live, ids.abes, confirmed="1")
     fields = undo_form(admin.get("posts/").text)
@@ -355,10 +381,12 @@ def test_what_was_undone_is_said_in_the_words_of_what_was_done(app):
     done = (("update", "posts"), ("create", "comments"), ("spam", "comments"), ("spam", "comments"))
     changes = [RowChange(0, action, type, 1, 2, 1) for action, type in done]
     with app.test_request_context():
-        words = actions.undo_message(changes)
-        assert words == "Undone: 2 comments marked as spam. 1 comment created. 1 post changed."
+        words = undo_message(changes)
+        assert words == (
+            "Undone: 2 comments marked as spam. Undone: 1 comment created. Undone: 1 post changed."
+        )
         with in_language("de"):
-            words = actions.undo_message(changes[:1])
+            words = undo_message(changes[:1])
     assert words == "Rückgängig gemacht: 1 Beitrag geändert."
 
 

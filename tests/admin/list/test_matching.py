@@ -1,6 +1,7 @@
 """Bulk actions on all rows that a list finds, on whichever page they are."""
 
 import pytest
+from bs4 import BeautifulSoup
 
 from quire.actor import SYSTEM
 from quire.admin.list import matching
@@ -46,6 +47,19 @@ def test_it_asks_first_and_then_changes_all_of_them(admin, tags):
     assert tags() == before - 130
     text = admin.get("tags/").text
     assert "130 tags deleted." in text
+
+
+def test_how_far_an_action_is_is_told_by_its_batch(admin, tags):
+    act(admin, confirmed="1")  # an action before it does not count
+    with_names = "/admin/tags/"
+    buttons = BeautifulSoup(act(admin, with_names).text, "html.parser").select_one(
+        "[data-progress]"
+    )
+    url = buttons["data-progress"].removeprefix("/admin/")
+    assert admin.get(url).json == {"done": 0}
+    total = int(buttons["data-total"])
+    act(admin, with_names, confirmed="1")
+    assert admin.get(url).json == {"done": total}
 
 
 def test_more_than_one_action_changes_are_said_to_be_left(admin, tags, monkeypatch):

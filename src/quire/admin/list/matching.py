@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 from quire.actor import Actor
 from quire.admin.actions import MOST_MATCHING, Choice, bulk_choices
 from quire.admin.list.listing import ListPage
-from quire.admin.past_tense import nouns_of
+from quire.admin.results import nouns_of
 from quire.admin.urls import list_url
 from quire.declare.record import Record
 from quire.errors import BadRequest

@@ -9,12 +9,13 @@ from flask import url_for
 from markupsafe import Markup
 
 from quire.actor import Actor
-from quire.admin.actions import DELETE, bulk_choices
+from quire.admin.actions import bulk_choices
 from quire.admin.dashboard.counts import statuses_by
 from quire.admin.format import badge, record_title, small_name, truncate
 from quire.admin.list.cells import filter_path
 from quire.admin.local_time import format_relative
 from quire.admin.queries import find_many, rights_on
+from quire.admin.results import DELETE
 from quire.admin.urls import address_for, endpoint, list_url, record_url
 from quire.declare.action import Moderation
 from quire.declare.markdown import plain_words

@@ -199,14 +199,34 @@ document.addEventListener("submit", (event) => {
   }
 });
 
+const ACTION_PAUSE = 400;
+
 // What takes seconds says that it is under way, and is not asked for twice.
 document.addEventListener("submit", (event) => {
   const buttons = event.target.querySelector("[data-working]");
   if (event.defaultPrevented || !buttons) return;
   const words = translate("Working … This can take a few seconds.");
-  buttons.after(element("p", { class: "working", role: "status" }, element("progress", { "aria-label": words }), words));
+  const bar = element("progress", { "aria-label": translate("Progress") }), figure = element("span");
+  buttons.after(element("p", { class: "working" }, bar, element("span", { role: "status" }, words), figure));
   buttons.hidden = true;
+  if (buttons.dataset.progress) showProgress(buttons.dataset, bar, figure);
 });
+
+// How many rows are done, asked for until the answer to the form takes the place of this page.
+async function showProgress({ progress, total }, bar, figure) {
+  const format = new Intl.NumberFormat(language).format;
+  for (;;) {
+    await new Promise((done) => setTimeout(done, ACTION_PAUSE));
+    const answer = await fetch(progress).catch(() => null);
+    if (!answer?.ok) return;
+    const { done } = await answer.json();
+    if (!done) continue;
+    bar.max = total;
+    bar.value = done;
+    figure.textContent = translate("%(done)s of %(total)s", { done: format(done), total: format(total) });
+    bar.setAttribute("aria-valuetext", figure.textContent);
+  }
+}
 
 document.addEventListener("change", (event) => {
   const box = event.target;

@@ -26,7 +26,7 @@ from quire.store import audit
 from quire.store.db import on_commit, transaction
 from quire.store.files.local import incoming_dir, writing_files
 from quire.store.files.storage import delete_files, file_storage
-from quire.store.history import undoable_batches
+from quire.store.history import batch_undo, undoable_batches
 from quire.store.history.undoable_batches import RowChange
 from quire.store.transactions.long_work import in_batches
 
@@ -143,7 +143,7 @@ class _Part:
     def _undo(self, change: RowChange) -> None:
         row, target = f"row {change.row}", f"{change.type}/{change.record_id}"
         with one_item(None, lambda reason: self._report.add("kept", row, target, reason)):
-            undoable_batches.undo(self._actor, self._job.batch_id or 0, change)
+            batch_undo.undo(self._actor, self._job.batch_id or 0, change)
             words = "deleted" if change.action == "create" else "restored"
             self._report.add("updated", row, words=words)
         self._done_count, self._position = self._done_count + 1, change.id
