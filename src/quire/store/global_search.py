@@ -1,6 +1,6 @@
 """Search over all types with a public page: visible matches, ranked, with marked snippets."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache, reduce
 from operator import add
 from string import Formatter
@@ -52,12 +52,12 @@ def search(actor: Actor, query: Query, types: tuple[str, ...] | None = None) -> 
     limits = {"limit": query.per_page, "offset": (number - 1) * query.per_page}
     rows_of, counting = _statements(typical, dialect, types)
     with read_connection() as connection:
-        key = (typical, types, *(value for name, value in values.items() if name != "now"))
         state = database_state(connection, values["now"])
-        most = count_hits(connection, state, records, values)
+        most = count_hits(connection, state, records, words, values)
+        key = (typical, types, *(value for name, value in values.items() if name != "now"))
         count = total(connection, state, ("all types", *key), counting, values)
         among_ranked = limits["offset"] < search_index.MAX_RANKED * len(records)
-        for reach in search_index.reaches(among_ranked, among_ranked):
+        for reach in search_index.reaches(among_ranked, among_ranked, most):
             rows = connection.execute(rows_of, values | limits | reach).all()
             if len(rows) == query.per_page or most <= reach["most"]:
                 break
@@ -76,13 +76,22 @@ def search(actor: Actor, query: Query, types: tuple[str, ...] | None = None) -> 
 
 
 def count_hits(
-    connection: Connection, state: DatabaseState, records: list[Record], values: dict[str, Any]
+    connection: Connection,
+    state: DatabaseState,
+    records: list[Record],
+    words: str,
+    values: dict[str, Any],
 ) -> int:
     """Add to `values` what other statements are told of the hits of these types; return the most of
     one type."""
-    paths = tuple(one.path for one in records)
-    key = "hits of types", paths, values["search"]
-    numbers = totals(connection, state, key, _hits(paths, connection.dialect.name), values)
+    paths, dialect = tuple(one.path for one in records), connection.dialect.name
+
+    def count(values: dict[str, Any]) -> Sequence[int]:
+        key = "hits of types", paths, values["search"]
+        return totals(connection, state, key, _hits(paths, dialect), values)
+
+    search_index.prefer_whole_words(values, words, dialect, lambda whole: max(count(whole)[::2]))
+    numbers = count(values)
     for one, *pair in zip(records, numbers[::2], numbers[1::2], strict=True):
         values |= search_index.hit_values(one, *pair)
     return max(numbers[::2])

@@ -64,6 +64,22 @@ def test_only_the_blocks_of_changed_rows_are_counted(posts, people, statements):
     assert all("BETWEEN" in one and "GROUP BY" not in one for one in counting(seen))
 
 
+def test_few_rows_that_take_long_to_count_are_counted_in_blocks(
+    posts, people, statements, monkeypatch
+):
+    monkeypatch.setattr(block_counts, "MIN_ROWS", 1000)
+    monkeypatch.setattr(block_counts, "SLOW", 0)
+    rare = {"conditions": (Condition("title", "icontains", ("wreck",)),)}
+    assert total(**rare) == 0
+    number_commits()
+    new(people["ann"].id, title="A wreck")
+    assert total(**rare) == 1
+    write.update(POSTS, SYSTEM, posts[4], {"title": "Two wrecks"})
+    number, seen = statements(lambda: total(**rare))
+    assert number == 2
+    assert counting(seen) and all("BETWEEN" in one for one in counting(seen))
+
+
 def test_totals_are_right_after_any_changes(posts, people):
     chance = random.Random(7)
     ids = list(posts)

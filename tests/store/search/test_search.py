@@ -118,14 +118,39 @@ def _forget_statements():
         cached.cache_clear()
 
 
-def test_of_many_hits_the_newest_are_ranked(few_hits, context):
+def test_of_many_hits_the_newest_are_ranked(few_hits, context, monkeypatch):
+    monkeypatch.setattr(search_index, "MAX_HITS", 12)
+    _forget_statements()
+    newest = ["sea 04", "x 00", "x 01", "x 02", "x 03", "x 05"]
+    assert titles("sea")[:6] == newest
+    assert [row["title"] for row in search.search(ANONYMOUS, Query(search="sea")).rows][
+        :6
+    ] == newest
+
+
+def test_of_more_hits_than_are_counted_the_newest_come_first(few_hits, context):
     page = read.list_records(POSTS, ANONYMOUS, Query(search="sea"))
-    assert [row["title"] for row in page.rows] == ["sea 04", "x 00", "x 01", "x 02", "x 03", "x 05"]
+    assert [row["title"] for row in page.rows] == ["x 00", "x 01", "x 02", "x 03", "sea 04", "x 05"]
     assert (page.total, page.total_is_minimum, page.has_next) == (6, True, False)
     beyond = read.list_records(POSTS, ANONYMOUS, Query(search="sea", page=2, per_page=6))
     assert (beyond.rows, beyond.has_next) == ([], False)
     everywhere = search.search(ANONYMOUS, Query(search="sea"))
     assert (everywhere.total, everywhere.total_is_minimum) == (6, True)
+
+
+@pytest.mark.parametrize(("most", "longer"), [(6, False), (20, True)])
+def test_longer_words_are_hits_too_unless_the_word_alone_has_more_than_are_counted(
+    few_hits, people, context, monkeypatch, most, longer
+):
+    monkeypatch.setattr(search_index, "MAX_HITS", most)
+    _forget_statements()
+    raw = {"title": "seaside", "body": "x", "published_at": PAST, "author": people["ann"].id}
+    id = create_many(POSTS, SYSTEM, [raw])[0].id
+    listed = read.list_records(POSTS, SYSTEM, Query(search="sea", per_page=20)).rows
+    everywhere = search.search(SYSTEM, Query(search="sea", per_page=20)).rows
+    assert (
+        (id in [row["id"] for row in listed]) is (id in [row["id"] for row in everywhere]) is longer
+    )
 
 
 @pytest.fixture
@@ -256,7 +281,7 @@ def test_the_newest_of_thousands_of_hits_are_ranked(context, make, people):
         for record in (POSTS, COMMENTS):
             newest = select(search_index.matches(record, "sqlite").c.record_id)
             for word in ("sea", "se", "s"):
-                whole = search_index.reaches(among_ranked=False, ranking=True)[0]
+                whole = search_index.reaches(among_ranked=False, ranking=True, hits=0)[0]
                 values = {"search": search_index.expression(word, "sqlite"), **whole}
                 values |= search_index.hit_values(record, hits=11_000, unranked=9000)
                 found = connection.execute(newest, values).scalars().all()

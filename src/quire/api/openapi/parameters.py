@@ -83,8 +83,9 @@ SHARED: dict[str, Schema] = {
         "search",
         "Full-text search, best match first unless `sort` is given. All words must match; the last "
         f"one also matches as a prefix. At most the newest {MAX_HITS:,} matches are counted; if there "
-        "are more, `total` is a minimum, `total_is_minimum` is true, and a cursor returns the rest "
-        f"in the order of the list. Only the newest {MAX_RANKED:,} matches are ranked; others follow "
+        "are more, `total` is a minimum, `total_is_minimum` is true, a cursor returns the rest, "
+        "matches come in the order of the list, and a last word that occurs so often matches only as it is. "
+        f"Of fewer, the newest {MAX_RANKED:,} matches are ranked; others follow "
         "in the order of the list.",
         {"type": "string", "maxLength": MAX_SEARCH},
     ),

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, lru_cache
+from time import perf_counter
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -26,7 +27,9 @@ from quire.store.version_names import ANY_ROW
 BLOCK = 5000
 """Ids in one block."""
 MIN_ROWS = 20_000
-"""Lists of fewer rows are counted as a whole."""
+"""Lists of fewer rows are counted as a whole,"""
+SLOW = 0.05
+"""unless that takes so many seconds, since no index tells which rows of a large table are listed."""
 MOST_CHANGES = 200
 """So many changed rows are looked up; after more, all blocks are counted."""
 MAX_LISTS = 100
@@ -109,9 +112,11 @@ def _count_whole(
     plan: Plan,
     values: dict[str, Any],
 ) -> int:
+    begun = perf_counter()
     with collect_reads() as names:
         number = count_now(connection, plan.count, values)[0]
-    if number >= MIN_ROWS and names <= {plan.record.table.name, *_parents(plan.record)}:
+    is_large = number >= MIN_ROWS or perf_counter() - begun > SLOW
+    if is_large and names <= {plan.record.table.name, *_parents(plan.record)}:
         if len(lists) >= MAX_LISTS:
             lists.clear()
         lists[key] = LargeList(frozenset(names))

@@ -32,13 +32,13 @@ def rows(
             return _from_the_end(connection, plan, values, counted, offset, query.per_page, limit)
         limits = {"limit": query.per_page + 1, "offset": offset}
         among_ranked = offset < search_index.MAX_RANKED
-        reaches = _reaches(plan, limits, among_ranked, among_ranked)
+        reaches = _reaches(plan, values | limits, among_ranked, among_ranked)
         found = _fetch(connection, plan, plan.rows, values | limits, limit, reaches)
         return found[: query.per_page], len(found) > query.per_page, query.page > 1
     backwards, statement, place = _from_cursor(plan, query)
     limits = {"limit": query.per_page + 1, "offset": 0}
     among_ranked = plan.ranks and place.get("after_0", -1) < 0
-    reaches = _reaches(plan, limits, among_ranked, among_ranked or backwards)
+    reaches = _reaches(plan, values | limits, among_ranked, among_ranked or backwards)
     found = _fetch(connection, plan, statement, values | place | limits, limit, reaches)
     return _trim_to_page(query, found, backwards)
 
@@ -91,12 +91,20 @@ def rows_ahead(
     return found[:-1], True, query.page > 1
 
 
-def _reaches(plan: Plan, limits: Any, among_ranked: bool, ranking: bool) -> list[dict[str, Any]]:
+def _reaches(
+    plan: Plan, values: dict[str, Any], among_ranked: bool, ranking: bool
+) -> list[dict[str, Any]]:
     """What to tell the statements of a plan, one after the other until the page is full."""
     if plan.walk in SEARCHING:
-        first = max(ROWS_AHEAD, ROWS_PER_HIT * (limits["offset"] + limits["limit"]))
+        first = max(ROWS_AHEAD, ROWS_PER_HIT * (values["offset"] + values["limit"]))
         return [{"ahead": first}, {"ahead": INT64}]
-    return search_index.reaches(among_ranked, ranking) if plan.ranks else [{"ahead": INT64}]
+    if not plan.ranks:
+        return [{"ahead": INT64}]
+    return search_index.reaches(among_ranked, ranking, _hits(plan, values))
+
+
+def _hits(plan: Plan, values: dict[str, Any]) -> int:
+    return int(values.get(search_index.hits_name(plan.record), 0))
 
 
 def _fetch(
@@ -108,7 +116,7 @@ def _fetch(
     reaches: list[dict[str, Any]],
 ) -> list[Any]:
     """The rows, looked for as far as the first of `reaches` that brings enough."""
-    size, hits = limit.size, values.get(search_index.hits_name(plan.record), 0)
+    size, hits = limit.size, _hits(plan, values)
     for reach in reaches:
         limit.size = size
         result = connection.execute(statement, values | reach)
@@ -131,7 +139,7 @@ def _from_the_end(
     remaining = counted - offset
     limits = {"limit": min(per_page, remaining), "offset": max(remaining - per_page, 0)}
     # ranks matter unless this page begins behind all that have one
-    reach = _reaches(plan, limits, False, offset < search_index.MAX_RANKED)
+    reach = _reaches(plan, values | limits, False, offset < search_index.MAX_RANKED)
     found = _fetch(connection, plan, plan.rows_back, values | limits, limit, reach)
     return found[::-1], remaining > per_page, True
 

@@ -102,14 +102,14 @@ class ListRequest:
         counting = _newest(self.record)
         return total(self.connection, self.state, ("newest", self.record.path), counting, {})
 
-    def count_hits(self, values: dict[str, Any]) -> tuple[int, int]:
+    def count_hits(self, values: dict[str, Any]) -> tuple[int, int, int | None]:
         """The hits of its search as far as they are counted, and the id below which none is ranked."""
         counting = search_index.count_hits(self.record, self.dialect)
         key = "hits", self.record.path, values["search"]
         hits, unranked = totals(self.connection, self.state, key, counting, values)
-        return hits, unranked
+        return hits, unranked, None
 
-    def count_hits_and_rows(self, values: dict[str, Any]) -> tuple[int, int, int]:
+    def count_hits_and_rows(self, values: dict[str, Any]) -> tuple[int, int, int | None]:
         """The same with `newest_id`, in one statement."""
         hits = search_index.count_hits(self.record, self.dialect).subquery("hits")
         counting = select(*hits.c, _newest(self.record).scalar_subquery())
@@ -127,11 +127,11 @@ def extent_of(wanted: ListRequest, values: dict[str, Any]) -> Extent:
     query = wanted.query
     if query.search is None:
         return _of_conditions(wanted)
-    newest = None
-    if query.sort:
-        hits, unranked, newest = wanted.count_hits_and_rows(values)
-    else:
-        hits, unranked = wanted.count_hits(values)
+    count = wanted.count_hits_and_rows if query.sort else wanted.count_hits
+    search_index.prefer_whole_words(
+        values, query.search, wanted.dialect, lambda whole: count(whole)[0]
+    )
+    hits, unranked, newest = count(values)
     values |= search_index.hit_values(wanted.record, hits, unranked)
     stops = hits > search_index.MAX_HITS
     if newest is not None and not stops:

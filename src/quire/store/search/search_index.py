@@ -1,9 +1,10 @@
 """The statements of a search: FTS5 on SQLite, tsvector on PostgreSQL.
 
 A search finds the newest MAX_HITS records of a type that match and ranks the newest MAX_RANKED of
-these, whatever the query.
+these, whatever the query. Of more hits none is ranked: `bm25` goes through all records with the words.
 """
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -19,13 +20,29 @@ MAX_RANKED = 2_000
 """A rank costs more than all else about a hit. The hits that have none follow, the newest first."""
 
 
-def expression(words: str, dialect: str) -> str:
+Values = dict[str, Any]
+
+
+def expression(words: str, dialect: str, whole: bool = False) -> str:
     """What a person typed as an expression of the search engine; its syntax is never typed.
 
-    All words must occur; the last one may be the beginning of a longer one.
+    All words must occur; unless they are to be `whole`, the last one may be the beginning of a longer one.
     """
     terms = query_terms(words)
+    terms = [one._replace(prefix=False) for one in terms] if whole else terms
     return fts5_query(terms) if dialect == "sqlite" else tsquery(terms)
+
+
+def prefer_whole_words(
+    values: Values, words: str, dialect: str, count: Callable[[Values], int]
+) -> None:
+    """Let `values` ask for whole words alone, where `count` has more hits of these than are found.
+
+    Longer words would add nothing, and it takes the longer to gather them the more records there are.
+    """
+    whole = values | {"search": expression(words, dialect, whole=True)}
+    if whole != values and count(values) > MAX_HITS and count(whole) > MAX_HITS:
+        values["search"] = whole["search"]
 
 
 _MATCHES = {
@@ -118,13 +135,14 @@ def _rank_parts(record: Record, dialect: str, ranked: bool) -> dict[str, Any]:
     return {"rank": rank, "rank_of_many": rank_of_many, "within": within, "most": ":most"}
 
 
-def reaches(among_ranked: bool, ranking: bool) -> list[dict[str, Any]]:
+def reaches(among_ranked: bool, ranking: bool, hits: int) -> list[Values]:
     """What to tell ranked `matches`: how far to go at first, and how far where that is too short.
 
     `among_ranked`: the rows that are wanted probably have a rank. Without `ranking`, those that have
-    one come first in any order: for who skips all of them.
+    one come first in any order: for who skips all of them, and where there are more `hits` than are found.
     """
     steps = [MAX_RANKED, MAX_HITS] if among_ranked else [MAX_HITS]
+    ranking = ranking and hits <= MAX_HITS
     return [{"most": most, "ranking": ranking} for most in steps]
 
 
