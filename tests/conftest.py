@@ -1,30 +1,9 @@
-"""What every test may ask for: an application with people in it, and clients for each of them."""
+"""What a run collects, and the fixtures of `tests/fixtures.py` where tests run."""
 
-import gc
 import re
-import sqlite3
 from collections import Counter
-from datetime import datetime, timedelta
-from functools import partial
-from itertools import count
 from pathlib import Path
-from unittest.mock import patch
 
-import pytest
-from sqlalchemy import event
-
-from quire.app import create_app
-from quire.declare import clock
-from quire.store import data_versions, database_state
-from quire.store.db import db
-from tests import clocks, garbage, parallel  # noqa: F401 - separates the services of each process
-from tests.api.client import Client
-from tests.databases import Database
-from tests.memory_pool import return_large_blocks
-from tests.users import enrol, maker, signed_in
-
-FRONT_DOORS = {"COMPAT_JSON_SERVER": True, "COMPAT_GHOST": True}
-"""Off by default; open in tests, so that what is tried at every address is tried there too."""
 FOLDERS_OF_MARKERS = {Path(__file__).parent / name: name for name in ("browser", "faults", "fuzz")}
 """Folders in which all tests have the marker of the same name."""
 COVERED_CASES = 2
@@ -32,8 +11,15 @@ COVERED_CASES = 2
 
 
 def pytest_configure(config):
-    """Let a process take no more memory than it uses."""
-    return_large_blocks()
+    """Load what tests need, but not where other processes run them: that is 70 MB of the one that waits for them."""
+    if not only_distributes(config):
+        config.pluginmanager.import_plugin("tests.fixtures")
+
+
+def only_distributes(config):
+    """Whether this is the process of pytest-xdist that hands the tests to others."""
+    option = config.option
+    return option.dist != "no" and not option.collectonly and not hasattr(config, "workerinput")
 
 
 def pytest_ignore_collect(collection_path, config):
@@ -54,188 +40,3 @@ def pytest_collection_modifyitems(config, items):
         cases[name] += 1
         if cases[name] > COVERED_CASES:
             item.add_marker("no_cover")
-
-
-def pytest_collection_finish(session):
-    """Keep the collector from going again and again through what a run has loaded: half of its time."""
-    garbage.freeze()
-    gc.set_threshold(
-        20_000, 10, 3
-    )  # each application that a test makes is a circle of 40,000 objects
-
-
-def pytest_runtest_logfinish():
-    """Keep the process small: what a test has made is garbage as soon as it is reported."""
-    garbage.collect_if_grown()
-
-
-@pytest.fixture(scope="session")
-def database(tmp_path_factory):
-    """Where the tests' applications keep their records."""
-    return Database(tmp_path_factory.mktemp("database"))
-
-
-@pytest.fixture(scope="session")
-def one_app(database):
-    """The application that most tests share, each with fresh tables, and its people."""
-    app = application(database.settings())
-    database.apps.append(app)
-    database.prepare(app)
-    with clocks.an_hour_ago():
-        people = enrol(app)
-    database.keep(app)
-    garbage.freeze()
-    yield app, people
-    _close(app)
-
-
-@pytest.fixture(scope="session")
-def one_guarded_app(one_app, database):
-    """A second one that asks for our token, as all do outside of tests."""
-    app = application({**database.settings(), "WTF_CSRF_ENABLED": True})
-    database.apps.append(app)
-    yield app
-    _close(app)
-
-
-@pytest.fixture
-def guarded(app, one_guarded_app):
-    """An application that asks forms and sessions for our token, on the same tables and people."""
-    return one_guarded_app
-
-
-@pytest.fixture
-def app(one_app, database):
-    """The application in its testing configuration; nothing is in it but the people."""
-    database.restore(one_app[0])
-    return one_app[0]
-
-
-@pytest.fixture
-def people(app, one_app):
-    """One of each role and a second author: Accounts by name, all with the password PASSWORD."""
-    return one_app[1]
-
-
-@pytest.fixture
-def client(app):
-    """A client that nobody has signed in with."""
-    return app.test_client()
-
-
-@pytest.fixture
-def as_(app, people):
-    """`as_("ann")`: a client with her token; `as_(None)`: an anonymous one."""
-    return lambda name: signed_in(app, people[name] if name else None)
-
-
-@pytest.fixture
-def make(app):
-    """`make(POSTS, title="x", ...)`: a record made by the program; returns its id."""
-    return maker(app)
-
-
-@pytest.fixture
-def quiet_server(app, monkeypatch):
-    """Caches as on a server that has no other database: on PostgreSQL each commit to any of them counts."""
-    with app.app_context():
-        engine = db.engine
-    if engine.dialect.name == "sqlite":
-        yield
-        return
-    commits = [object()]
-
-    def note(connection):
-        commits.append(object())
-
-    event.listen(engine, "commit", note)
-    monkeypatch.setattr(database_state, "_token", lambda connection: commits[-1])
-    yield
-    event.remove(engine, "commit", note)
-
-
-@pytest.fixture
-def statements(app, quiet_server):
-    """`statements(call, *given)`: what the call answers, and the SQL that it sends."""
-
-    send_together = data_versions.run_together
-
-    def counted(call, *given):
-        seen = []
-
-        def note(connection, cursor, statement, *rest):
-            seen.append(statement)
-
-        def note_together(cursor, together):
-            texts = [one.text for one in together]
-            seen.extend(one for one in texts if one != "COMMIT" and "data_versions" not in one)
-            send_together(cursor, together)
-
-        with app.app_context():
-            engine = db.engine
-        event.listen(engine, "before_cursor_execute", note)
-        try:
-            with patch.object(data_versions, "run_together", note_together):
-                answer = call(*given)
-        finally:
-            event.remove(engine, "before_cursor_execute", note)
-        return answer, [one for one in seen if not one.startswith(("BEGIN", "PRAGMA"))]
-
-    return counted
-
-
-@pytest.fixture
-def ticking(monkeypatch):
-    """A clock that goes on by a second with each look, as it may between any two."""
-    looks = count()
-
-    class Ticking(datetime):
-        @classmethod
-        def now(cls, tz=None):
-            return datetime.now(tz) + timedelta(seconds=next(looks))
-
-    monkeypatch.setattr(clock, "datetime", Ticking)
-
-
-@pytest.fixture
-def stop_clock(monkeypatch):
-    """`stop_clock(hours=1)`: it is an hour later than the present, and stays so."""
-    return partial(clocks.stop_clock, monkeypatch)
-
-
-@pytest.fixture
-def make_app(one_app, database):
-    """`make_app(SETTING=value)`: another application, on the same tables and people."""
-    made = []
-
-    def make(**settings):
-        database.restore(one_app[0])
-        made.append(application({**database.settings(), **settings}))
-        database.apps.append(made[-1])
-        return made[-1]
-
-    yield make
-    while made:
-        database.apps.remove(made[-1])
-        _close(made.pop())
-
-
-def application(settings):
-    """An application whose test clients check what it answers."""
-    app = create_app("testing", {**FRONT_DOORS, **settings})
-    app.test_client_class = Client
-    with app.app_context():
-        event.listen(db.engine, "connect", _carelessly)
-    return app
-
-
-def _carelessly(connection, record):
-    """No test outlives a power cut: waiting for the disk would be most of the suite's time."""
-    sqlite = isinstance(connection, sqlite3.Connection)
-    words = "PRAGMA synchronous=OFF" if sqlite else "SET synchronous_commit TO off"
-    connection.execute(words)
-
-
-def _close(app):
-    with app.app_context():
-        db.engine.dispose()

@@ -26,7 +26,7 @@ from tests.auth.attempts import (
     wait_for_redis,
     wait_of,
 )
-from tests.conftest import application
+from tests.fixtures import application
 from tests.users import PASSWORD, give_session, signed_in
 
 FREE = 5

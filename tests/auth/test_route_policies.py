@@ -105,7 +105,7 @@ def test_the_lists_of_the_doors_are_in_the_table():
     assert {f"/api/v1{path}" for path in CUSTOM_RESOURCES} <= paths
 
 
-@pytest.mark.parametrize("name", sampled([None, *ROLES], [None, "bob", "ann", "root"]))
+@pytest.mark.parametrize("name", sampled([None, *ROLES], [None, "bob", "root"]))
 def test_everybody_gets_what_the_policy_says(app, people, place, written, name):
     """Signed in by session, as the pages need; tokens are the API's matter in other tests."""
     client = app.test_client()
@@ -118,7 +118,7 @@ def test_everybody_gets_what_the_policy_says(app, people, place, written, name):
     assert name or state_of(app) == before
 
 
-@pytest.mark.parametrize("name", sampled(ROLES, ["ann", "root"]))
+@pytest.mark.parametrize("name", sampled(ROLES, ["ann"]))
 def test_tokens_get_the_same(app, people, place, written, name):
     client = signed_in(app, people[name])
     client.checked = False
@@ -202,9 +202,7 @@ def bad_tokens(app, people, as_):
     return SimpleNamespace(expired=expired, ended=ended, key=key, made_up="a.b.c")
 
 
-@pytest.mark.parametrize(
-    "kind", sampled(["expired", "ended", "key", "made_up"], ["expired", "ended"])
-)
+@pytest.mark.parametrize("kind", sampled(["expired", "ended", "key", "made_up"], ["ended"]))
 def test_broken_proofs_open_nothing(app, place, written, bad_tokens, kind):
     client = app.test_client()
     client.checked = False
@@ -251,7 +249,7 @@ REGISTRATION = ("/api/v1/users", "/api/compat/json-server/users")
     ("name", "token"),
     sampled(
         product(["root", "bob", None], [None, "wrong", "another"]),
-        [("root", None), ("root", "another"), ("bob", "wrong"), (None, None)],
+        [("root", "another"), ("bob", "wrong"), (None, None)],
     ),
 )
 def test_no_change_without_our_token(guarded, people, place, comment, name, token):

@@ -18,7 +18,7 @@ from quire.exchange.wordpress.load import load_wordpress
 from quire.records import USERS
 from quire.store import write
 from quire.store.db import db, read_connection
-from tests.conftest import application
+from tests.fixtures import application
 
 Rows = Callable[..., list[dict[str, Any]]]
 

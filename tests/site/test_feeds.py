@@ -3,11 +3,11 @@
 import io
 import json
 from datetime import datetime, timedelta
+from importlib import import_module
 from xml.etree import ElementTree
 
 import feedparser
 import pytest
-from reader import make_reader
 
 from quire.actor import SYSTEM
 from quire.declare.clock import now, rfc3339
@@ -227,7 +227,9 @@ def test_a_warm_feed_asks_for_nothing(client, content, statements):
 @pytest.fixture
 def follower(app):
     """A reader that has subscribed to the Atom and the RSS feed of a running site."""
-    with serving(app) as url, make_reader(":memory:") as reader:
+    # loaded here, as it takes 4 MB of a process
+    library = import_module("reader")
+    with serving(app) as url, library.make_reader(":memory:") as reader:
         for form in ("atom", "rss"):
             reader.add_feed(f"{url}/feed.{form}")
         yield reader
