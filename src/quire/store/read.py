@@ -63,9 +63,9 @@ def get_record(
     query = query or Query()
     with read_connection() as connection:
         shape = query.fields, query.panel, connection.dialect.name
-        projection, statement = record_plan(record, record.cache_key_actor(actor), *shape)
-        result = connection.execute(statement, {"id": id, **rule_params(actor)})
-        found = limit.fetch_rows(result, projection.long)
+        projection, find = record_plan(record, record.cache_key_actor(actor), *shape)
+        values = {"id": id, **rule_params(actor)}
+        found = find(connection, values, limit.fetch(projection.long))
         if not found:
             raise no_such(record.noun)
         rows = [projection.shape(found[0])]

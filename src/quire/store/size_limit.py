@@ -1,6 +1,7 @@
 """How much an answer may hold: counted row by row, so that too much is never in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from quire.errors import TooCostly, detail
@@ -31,10 +32,14 @@ class SizeLimit:
         if self.most is not None and size > self.most:
             raise _too_costly(self.most)
 
+    def fetch(self, places: Sequence[int]) -> Callable[[Any], list[Any]]:
+        """What reads the rows of a cursor or a result as `fetch_rows` does."""
+        return partial(self.fetch_rows, places=places)
+
     def fetch_rows(self, result: Any, places: Sequence[int]) -> list[Any]:
-        """The rows of a result, FETCHED at a time counted by their values at `places`."""
+        """The rows of a cursor or a result, FETCHED at a time counted by their values at `places`."""
         if self.most is None or not places:
-            return list(result)
+            return list(result.fetchall())
         rows: list[Any] = []
         more = True
         while more:

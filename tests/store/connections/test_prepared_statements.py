@@ -24,7 +24,7 @@ from quire.declare.clock import now
 from quire.declare.sql_types import DecimalNumber, UTCDateTime
 from quire.declare.unicode_text import CaseFolded
 from quire.store import audit
-from quire.store.connections.prepared_statements import Prepared
+from quire.store.connections.prepared_statements import Prepared, Unprepared, prepare
 from quire.store.db import db, read_connection, transaction
 
 TABLE = audit.AuditEvent.__table__
@@ -116,3 +116,23 @@ def test_many_rows_update_those_that_are_there(kinds):
         add(connection, [{"id": 1, "text": "new", "row": 2}, {"id": 2, "text": "two", "row": 3}])
 
     assert [row[:2] for row in stored(write)] == [(1, "new"), (3, "two")]
+
+
+@pytest.mark.parametrize("is_list", [False, True])
+def test_rows_are_read_as_the_caller_wants(app, is_list):
+    ids = (
+        TABLE.c.id.in_(bindparam("ids", expanding=True))
+        if is_list
+        else TABLE.c.id == bindparam("ids")
+    )
+    find, asked = prepare(select(TABLE.c.type, TABLE.c.fields).where(ids)), []
+
+    def fetch(cursor):
+        asked.append(1)
+        return cursor.fetchmany(1)
+
+    with app.app_context(), transaction() as connection:
+        id = Prepared(insert(TABLE)).insert_one(connection, ROW)
+        rows = find(connection, {"ids": [id] if is_list else id}, fetch)
+    assert (rows, asked) == ([("posts", ["title", "tags"])], [1])
+    assert type(find) is (Unprepared if is_list else Prepared)

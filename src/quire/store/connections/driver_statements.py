@@ -3,6 +3,8 @@
 They are timed, noted and heard of, and fail, as those that SQLAlchemy runs.
 """
 
+from collections.abc import Callable
+from operator import methodcaller
 from typing import Any
 
 from sqlalchemy import Connection
@@ -11,22 +13,34 @@ from quire.store.connections.outages import driver_error
 from quire.store.connections.statement_timer import new_cursor
 
 Rows = list[tuple[Any, ...]]
+Fetch = Callable[[Any], Rows]
+"""What reads the rows of a cursor."""
+fetch_all: Fetch = methodcaller("fetchall")
 
 
-def run(connection: Connection, sql: str, parameters: Any, *, many: bool = False) -> Rows:
+def run(
+    connection: Connection,
+    sql: str,
+    parameters: Any,
+    *,
+    many: bool = False,
+    fetch: Fetch = fetch_all,
+) -> Rows:
     """What a statement returns, in values of the driver; with `many` it runs for each of the parameters.
 
     Raises what SQLAlchemy would raise.
     """
-    return _run(connection, sql, parameters, many)[0]
+    return _run(connection, sql, parameters, many, fetch)[0]
 
 
 def insert_row(connection: Connection, sql: str, parameters: Any) -> int:
     """Insert one row on SQLite, which tells its id: RETURNING would take as long as the rest."""
-    return int(_run(connection, sql, parameters, False)[1])
+    return int(_run(connection, sql, parameters, False, fetch_all)[1])
 
 
-def _run(connection: Connection, sql: str, parameters: Any, many: bool) -> tuple[Rows, Any]:
+def _run(
+    connection: Connection, sql: str, parameters: Any, many: bool, fetch: Fetch
+) -> tuple[Rows, Any]:
     """The rows, and the id of the last one that was inserted, where the driver tells that."""
     events = connection.engine.dispatch
     dialect: Any = connection.dialect
@@ -39,7 +53,7 @@ def _run(connection: Connection, sql: str, parameters: Any, many: bool) -> tuple
         (dialect.do_executemany if many else dialect.do_execute)(cursor, sql, parameters)
         for listener in events.after_cursor_execute:
             listener(connection, cursor, sql, parameters, None, many)
-        rows = cursor.fetchall() if cursor.description else []
+        rows = fetch(cursor) if cursor.description else []
         return rows, getattr(cursor, "lastrowid", None)
     except dialect.dbapi.Error as error:
         raise driver_error(connection, error, sql) from error

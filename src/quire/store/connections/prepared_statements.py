@@ -1,4 +1,4 @@
-"""Prepared statements: compiled once, for the few statements that nearly every change runs.
+"""Prepared statements: compiled once, for what nearly every change runs, and what reads lists and records.
 
 SQLAlchemy takes 95 µs to look up a compiled statement, to fill it and to run it, and the driver 30.
 """
@@ -16,7 +16,7 @@ from sqlalchemy.sql import visitors
 
 from quire.declare.clock import now
 from quire.store.connections.deferred_statements import defer
-from quire.store.connections.driver_statements import Rows, insert_row, run
+from quire.store.connections.driver_statements import Fetch, Rows, fetch_all, insert_row, run
 
 Row = dict[str, Any]
 _Call = Callable[[Any], Any]
@@ -42,9 +42,9 @@ class _Compiled:
     order: tuple[str, ...] | None
     results: list[tuple[int, _Call]]
 
-    def run(self, connection: Connection, values: Row) -> Rows:
+    def run(self, connection: Connection, values: Row, fetch: Fetch = fetch_all) -> Rows:
         """The rows that it returns."""
-        rows = run(connection, self.sql, self.parameters(values))
+        rows = run(connection, self.sql, self.parameters(values), fetch=fetch)
         return [self._convert(row) for row in rows] if self.results else rows
 
     def _convert(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -104,15 +104,18 @@ class Prepared:
         self._parts = statement, with_id, on_conflict
         self._deferred = deferred
 
-    def __call__(self, connection: Connection, values: Row | Sequence[Row]) -> Rows:
-        """What it returns with `values`; it runs once with each of several. Nothing where it is deferred."""
+    def __call__(
+        self, connection: Connection, values: Row | Sequence[Row], fetch: Fetch = fetch_all
+    ) -> Rows:
+        """What it returns with `values`, read by `fetch`; it runs once with each of several. Nothing where it
+        is deferred."""
         rows = [values] if isinstance(values, dict) else values
         compiled = _compile(connection.dialect, *self._parts)
         if len(rows) == 1:  # the drivers take longer for one of many
             [single] = compiled.fill(rows)
             if self._deferred and defer(connection, compiled.sql, compiled.parameters(single)):
                 return []
-            return compiled.run(connection, single)
+            return compiled.run(connection, single, fetch)
         if (together := _together(connection.dialect, *self._parts)) is not None:
             json = _json(together.fill(rows))
             if json is not None:
@@ -130,11 +133,22 @@ class Prepared:
         return int(id)
 
 
-def prepare(statement: Select[Any]) -> Callable[[Connection, Row], Rows]:
+class Unprepared:
+    """A SELECT that SQLAlchemy runs, since its text differs with the values of its parameters, or is seldom the
+    same."""
+
+    def __init__(self, statement: Select[Any]):
+        self._statement = statement
+
+    def __call__(self, connection: Connection, values: Row, fetch: Fetch = fetch_all) -> Rows:
+        """What it returns with `values`, read by `fetch`."""
+        return list(map(tuple, fetch(connection.execute(self._statement, values))))
+
+
+def prepare(statement: Select[Any]) -> Prepared | Unprepared:
     """What runs a SELECT: prepared, unless its text differs with the values of its parameters."""
-    if any(_is_in_text(one) for one in visitors.iterate(statement)):
-        return lambda connection, values: list(map(tuple, connection.execute(statement, values)))
-    return Prepared(statement)
+    is_in_text = any(_is_in_text(one) for one in visitors.iterate(statement))
+    return Unprepared(statement) if is_in_text else Prepared(statement)
 
 
 def _is_in_text(element: Any) -> bool:

@@ -4,6 +4,7 @@ from typing import Any
 
 from quire.declare.query import Query
 from quire.declare.value_kinds import INT64
+from quire.store.connections.prepared_statements import Prepared, Unprepared
 from quire.store.lists import cursor, page_starts
 from quire.store.lists.search_extent import Extent
 from quire.store.lists.statements import SEARCHING, Plan
@@ -110,7 +111,7 @@ def _hits(plan: Plan, values: dict[str, Any]) -> int:
 def _fetch(
     connection: Any,
     plan: Plan,
-    statement: Any,
+    statement: Prepared | Unprepared,
     values: dict[str, Any],
     limit: SizeLimit,
     reaches: list[dict[str, Any]],
@@ -119,8 +120,7 @@ def _fetch(
     size, hits = limit.size, _hits(plan, values)
     for reach in reaches:
         limit.size = size
-        result = connection.execute(statement, values | reach)
-        found = limit.fetch_rows(result, plan.projection.long)
+        found = statement(connection, values | reach, limit.fetch(plan.projection.long))
         if len(found) == values["limit"] or hits <= reach.get("most", 0):
             break
     return found
@@ -144,11 +144,11 @@ def _from_the_end(
     return found[::-1], remaining > per_page, True
 
 
-def _from_cursor(plan: Plan, query: Query) -> tuple[bool, Any, dict[str, Any]]:
+def _from_cursor(plan: Plan, query: Query) -> tuple[bool, Prepared | Unprepared, dict[str, Any]]:
     if not query.cursor:
         return False, plan.rows, {}
     mark = cursor.fingerprint(plan.record.path, query)
     backwards, values = cursor.decode(query.cursor, mark, plan.keys)
     ids = plan.ids.where(cursor.rows_after(plan.keys, backwards, values))
     place = {f"after_{i}": value for i, value in enumerate(values) if value is not None}
-    return backwards, plan.select(ids, backwards), place
+    return backwards, Unprepared(plan.select(ids, backwards)), place

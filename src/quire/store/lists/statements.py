@@ -13,6 +13,7 @@ from quire.actor import Actor
 from quire.declare.record import Record
 from quire.declare.rules import row_conditions
 from quire.declare.value_kinds import ID, RANK, SORT_KEY
+from quire.store.connections.prepared_statements import Prepared, Unprepared, prepare
 from quire.store.includes import heads
 from quire.store.lists import cursor
 from quire.store.lists.conditions import conditions_sql, expression
@@ -85,19 +86,19 @@ class Plan:
         return two_step_select(self.record, self.projection, ids, self.keys, backwards, self.match)
 
     @cached_property
-    def rows(self) -> Select[Any]:
+    def rows(self) -> Prepared | Unprepared:
         """The whole statement of page mode."""
-        return self.select(self.ids)
+        return prepare(self.select(self.ids))
 
     @cached_property
-    def rows_back(self) -> Select[Any]:
+    def rows_back(self) -> Prepared | Unprepared:
         """The same from the end; made when the second half of a list is read: few lists are."""
-        return self.select(self.ids, backwards=True)
+        return prepare(self.select(self.ids, backwards=True))
 
     @cached_property
-    def rows_behind(self) -> Select[Any]:
+    def rows_behind(self) -> Prepared | Unprepared:
         """The same behind the sort key bound as `after_0` ..., where none of the keys can be null."""
-        return self.select(self.ids.where(cursor.rows_after(self.keys, False, [])))
+        return prepare(self.select(self.ids.where(cursor.rows_after(self.keys, False, []))))
 
 
 @lru_cache(MAX_PLANS)
@@ -277,11 +278,10 @@ def _ordering(column: Any, key: cursor.SortKey, backwards: bool) -> Any:
 @lru_cache(MAX_PLANS)
 def record_plan(
     record: Record, actor: Actor, fields: Any, panel: bool, dialect: str
-) -> tuple[Projection, Select[Any]]:
+) -> tuple[Projection, Prepared | Unprepared]:
     """What shows a record to `actor`, and the statement that finds it by `id`."""
     projection = Projection(record, actor, None if fields is None else heads(fields))
     table = record.table
     statement = projection.select_from(table).where(table.c.id == bindparam("id", type_=BigInteger))
-    return projection, statement.where(
-        *row_conditions(record.allows(actor, "panel" if panel else "read"))
-    )
+    visible = row_conditions(record.allows(actor, "panel" if panel else "read"))
+    return projection, prepare(statement.where(*visible))
