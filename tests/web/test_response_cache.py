@@ -284,12 +284,25 @@ def answering(body, made):
 
 
 def test_memory_is_bounded(app):
-    kept, made = ResponseCache(app, 100_000, Unchanged(), ()), []
+    kept, made = ResponseCache(app, 120_000, Unchanged(), ()), []
     for path in (f"/{number}" for number in range(100)):
-        kept.respond(request(path), lambda *_: None, answering(b"x" * 5000, made))
-    assert kept._answers.currsize <= 100_000 and 10 < len(kept._answers) < 20
+        kept.respond(request(path), lambda *_: None, answering(b"x" * 9000, made))
+    assert kept._answers.currsize <= 120_000 and 10 < len(kept._answers) < 20
     kept.respond(request("/large"), lambda *_: None, answering(b"x" * 20_000, made))
     assert not any(key[0] == "/large" for key in kept._answers)
+
+
+def test_short_bodies_are_packed_for_who_takes_no_coding(app):
+    kept, made = ResponseCache(app, 1_000_000, Unchanged(), ()), []
+    sizes = {"/short": 1000, "/packed": 5000, "/long": 20_000}
+    for path, size in sizes.items():
+        kept.respond(request(path), lambda *_: None, answering(b"x" * size, made))
+    coded = {**request("/packed"), "HTTP_ACCEPT_ENCODING": "gzip"}
+    kept.respond(coded, lambda *_: None, answering(b"x" * 5000, made))
+    lengths = [len(answer.stored) for answer in kept._answers.values()]
+    assert lengths == [1000, lengths[1], 20_000, 5000] and lengths[1] < 100
+    for path, size in sizes.items():
+        assert kept.respond(request(path), lambda *_: None, None) == [b"x" * size]
 
 
 def test_of_many_that_need_the_same_answer_one_makes_it(app):

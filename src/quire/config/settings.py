@@ -120,7 +120,7 @@ class Settings(PoolSettings):
         ge=1024 * 1024,
     )
     RESPONSE_CACHE_BYTES: int = setting(
-        16 * 1024 * 1024,
+        8 * 1024 * 1024,
         "Memory of each server process in bytes for finished responses to anonymous requests; 0 for none.",
         ge=0,
     )

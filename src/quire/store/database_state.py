@@ -50,6 +50,7 @@ class DatabaseState:
     feed: FeedPosition | None = None
     entries: dict[Any, Any] = field(default_factory=dict)
     position: int = 0
+    _known: dict[frozenset[str], Versions] = field(default_factory=dict)
 
     def versions_of(self, names: Iterable[str]) -> Versions | None:
         """Those of these names, empty for what was never changed; None where one has no version.
@@ -58,7 +59,11 @@ class DatabaseState:
         """
         if UNKNOWN in names:
             return None
-        return {name: self.versions.get(name, ()) for name in names if not name.startswith(USE)}
+        known = self._known.get(key := frozenset(names))
+        if known is None:  # one for all that was read from the same tables
+            counted = (name for name in key if not name.startswith(USE))
+            known = self._known[key] = {name: self.versions.get(name, ()) for name in counted}
+        return known
 
     def has(self, versions: Versions) -> bool:
         """Whether all of these are the present ones."""

@@ -30,7 +30,9 @@ PAGE_POLICY = (
     "img-src 'self' data: https:; media-src 'self' https:; font-src 'self'; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
-
+# one for all answers: kept ones are many (response_cache.py)
+_ALWAYS = tuple(ALWAYS.items())
+_API_POLICY = (("Content-Security-Policy", API_POLICY),)
 
 READABLE = ", ".join(
     "ETag Location Link X-Total-Count Retry-After RateLimit RateLimit-Policy RateLimit-Limit "
@@ -75,7 +77,7 @@ def _set_request_id(request: Request) -> None:
 def _add_headers(uses_https: bool, request: Request, response: Response) -> Response:
     # the id is that of `request_id`, which looks at each character of it
     id = current_globals().get("request_id", "")
-    add_own_headers(response, *ALWAYS.items(), ("X-Request-Id", id), *_policy(response))
+    add_own_headers(response, *_ALWAYS, ("X-Request-Id", id), *_policy(response))
     if request.path.startswith("/api/"):
         vary_by(response, *API_VARY)
     if uses_https:
@@ -87,8 +89,9 @@ def _policy(response: Response) -> tuple[tuple[str, str], ...]:
     if response.headers.getlist("Content-Security-Policy"):
         return ()
     html = response.mimetype == "text/html"
-    policy = PAGE_POLICY.format(nonce=_script_nonce(response)) if html else API_POLICY
-    return (("Content-Security-Policy", policy),)
+    if not html:
+        return _API_POLICY
+    return (("Content-Security-Policy", PAGE_POLICY.format(nonce=_script_nonce(response))),)
 
 
 def init_app(app: Flask) -> None:

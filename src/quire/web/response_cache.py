@@ -9,8 +9,7 @@ a view, happens.
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, NamedTuple, Protocol
 
 from cachetools import LRUCache
@@ -22,16 +21,14 @@ from quire.web.caching import is_shared, public_until
 from quire.web.compression import plain_tag, sent_tag
 from quire.web.headers import request_id
 from quire.web.response_key import Environ, RequestKeys
+from quire.web.stored_answer import Answer, Headers, State, memory_of, pack
 
-Headers = list[tuple[str, str]]
 Guard = Callable[[Environ], Headers | None]
 MAX_AGE = timedelta(seconds=60)
 """How long an answer is given without being made again: what no version tells, such as the number of
 views or a template that was edited, is as old as that at most."""
 WAIT_SECONDS = 0.5
 """How long to wait for another thread that makes the same answer again."""
-HEADER_BYTES = 2048
-"""What an answer takes in memory beside its body, roughly."""
 EACH_TIME = frozenset({
     "date", "x-request-id", "cache-control", "server-timing", "ratelimit", "ratelimit-policy",
     "ratelimit-limit", "ratelimit-remaining", "ratelimit-reset",
@@ -48,19 +45,6 @@ _NOT_OF_304 = frozenset(
 )
 
 
-class State(Protocol):
-    """What is known of the database `now`: versions, and when the clock changes what is live."""
-
-    now: datetime
-    until: datetime
-
-    def versions_of(self, names: Iterable[str]) -> Mapping[str, Any] | None:
-        """The versions of these names, None if one of them has none."""
-
-    def has(self, versions: Mapping[str, Any]) -> bool:
-        """Whether all of these are the present ones."""
-
-
 class Database(Protocol):
     """How the cache asks what has changed."""
 
@@ -69,29 +53,6 @@ class Database(Protocol):
 
     def collect_reads(self) -> AbstractContextManager[set[str]]:
         """Names of the versions of all that is read in the block."""
-
-
-@dataclass(slots=True)
-class Answer:
-    """A finished answer, and what it depends on; `length` is that of its body, which is kept if it `is_shared`."""
-
-    headers: Headers
-    body: bytes
-    length: int
-    etag: str
-    last_modified: str
-    versions: Mapping[str, Any]
-    route: str
-    since: datetime
-    until: datetime
-    checks: tuple[Callable[[], bool], ...]
-    repeated: tuple[Callable[[Environ], object], ...]
-    is_shared: bool
-
-    def holds(self, state: State) -> bool:
-        """Whether it is still what would be answered."""
-        is_present = self.since <= state.now < self.until and state.has(self.versions)
-        return is_present and all(check() for check in self.checks)
 
 
 class ResponseStart(NamedTuple):
@@ -127,7 +88,7 @@ class ResponseCache:
     """
 
     def __init__(self, app: Flask, size: int, database: Database, kept_cookies: Iterable[str]):
-        self._answers: LRUCache[Any, Answer] = LRUCache(size, getsizeof=_size)
+        self._answers: LRUCache[Any, Answer] = LRUCache(size, getsizeof=memory_of)
         self._largest = size // 8
         self._database = database
         self._keys = RequestKeys(app.config, kept_cookies)
@@ -192,10 +153,11 @@ class ResponseCache:
             return chunks
         is_kept = versions is not None and answer.length <= self._largest and answer.is_shared
         if is_kept and environ["REQUEST_METHOD"] == "GET":
-            answer.body = _join(chunks)
+            body = _join(chunks)
+            answer.stored = pack(body, environ)
             with self._lock:
                 self._answers[key] = answer
-            chunks = [answer.body]
+            chunks = [body]
         if conditions and _client_has(answer, environ):
             _close(chunks)
             start_response(NOT_MODIFIED, _not_modified(headers, answer.etag, environ))
@@ -224,11 +186,7 @@ class ResponseCache:
             start_response(NOT_MODIFIED, _not_modified(answer.headers, answer.etag, environ) + more)
             return []
         start_response("200 OK", answer.headers + more)
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [answer.body]
-
-
-def _size(answer: Answer) -> int:
-    return len(answer.body) + HEADER_BYTES
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [answer.body()]
 
 
 def _answer(

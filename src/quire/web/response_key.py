@@ -1,6 +1,7 @@
 """What of a request its answer depends on: the key under which a finished answer is found again."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from werkzeug.http import parse_cookie
@@ -63,16 +64,8 @@ class RequestKeys:
         )
         origin, coding = environ.get("HTTP_ORIGIN"), environ["HTTP_ACCEPT_ENCODING"]
         host = environ["wsgi.url_scheme"], environ["HTTP_HOST"], environ.get("SCRIPT_NAME", "")
-        return (
-            path,
-            query,
-            accept,
-            language,
-            coding,
-            cookies,
-            host,
-            origin in self._origins and origin,
-        )
+        listed = origin in self._origins and origin
+        return path, query, _variant(accept, language, coding, cookies, host, listed)
 
     def _cookies(self, environ: Environ) -> tuple[str | None, ...] | None:
         """The cookies that change pages; None where one says who asks, or is too long."""
@@ -85,6 +78,12 @@ class RequestKeys:
         if any(len(one or "") > LONGEST_COOKIE for one in values):
             return None
         return values if any(values) else ()
+
+
+@lru_cache(200)
+def _variant(*parts: Any) -> tuple[Any, ...]:
+    """What of most requests is the same: one tuple for all keys."""
+    return parts
 
 
 def _is_for_programs(path: str) -> bool:

@@ -1,0 +1,74 @@
+"""A finished answer as it is kept in memory: short bodies packed, with what it depends on."""
+
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from quire.web.response_key import Environ
+
+Headers = list[tuple[str, str]]
+HEADER_BYTES = 1700
+"""What an answer takes in memory beside its body, roughly."""
+PACKED_BYTES = range(1024, 8192)
+"""The lengths of bodies that are packed: of short ones there are many, and to unpack one takes 1 % of what it
+takes to make it; for a long list it would be as much as to find it."""
+PACK_LEVEL = 1
+
+
+class State(Protocol):
+    """What is known of the database `now`: versions, and when the clock changes what is live."""
+
+    now: datetime
+    until: datetime
+
+    def versions_of(self, names: Iterable[str]) -> Mapping[str, Any] | None:
+        """The versions of these names, None if one of them has none."""
+
+    def has(self, versions: Mapping[str, Any]) -> bool:
+        """Whether all of these are the present ones."""
+
+
+@dataclass(slots=True)
+class Answer:
+    """A finished answer, and what it depends on; `length` is that of its body, which is kept if it `is_shared`.
+
+    `stored` is the body, packed where that saves anything.
+    """
+
+    headers: Headers
+    stored: bytes
+    length: int
+    etag: str
+    last_modified: str
+    versions: Mapping[str, Any]
+    route: str
+    since: datetime
+    until: datetime
+    checks: tuple[Callable[[], bool], ...]
+    repeated: tuple[Callable[[Environ], object], ...]
+    is_shared: bool
+
+    def holds(self, state: State) -> bool:
+        """Whether it is still what would be answered."""
+        is_present = self.since <= state.now < self.until and state.has(self.versions)
+        return is_present and all(check() for check in self.checks)
+
+    def body(self) -> bytes:
+        """The body as it is sent."""
+        is_packed = len(self.stored) < self.length
+        return zlib.decompress(self.stored) if is_packed else self.stored
+
+
+def memory_of(answer: Answer) -> int:
+    """The bytes that an answer takes, roughly."""
+    return len(answer.stored) + HEADER_BYTES
+
+
+def pack(body: bytes, environ: Environ) -> bytes:
+    """`body`, packed where it is not compressed already, and becomes shorter."""
+    if environ["HTTP_ACCEPT_ENCODING"] != "identity" or len(body) not in PACKED_BYTES:
+        return body
+    packed = zlib.compress(body, PACK_LEVEL)
+    return packed if len(packed) < len(body) else body
