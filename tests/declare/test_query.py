@@ -3,7 +3,7 @@
 import pytest
 
 from quire.actor import ANONYMOUS, Actor
-from quire.declare.query import MAX_CONDITIONS, parse_query
+from quire.declare.query import MAX_CONDITIONS, build_query, parse_query
 from quire.errors import BadRequest
 from quire.records import POSTS, USERS
 
@@ -23,6 +23,7 @@ def test_defaults():
         (),
         None,
     )
+    assert query == build_query(POSTS, ANONYMOUS, (), {}, ())
     assert asked("cursor=").count is False
     assert asked("cursor=&count=exact").count is True
 
