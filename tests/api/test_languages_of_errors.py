@@ -14,7 +14,7 @@ def test_programs_read_english(as_):
 def test_people_at_our_pages_read_their_language(as_):
     german = {**GERMAN, "X-CSRFToken": "any"}
     answer = as_("ann").post("posts", json={"body": "x"}, headers=german)
-    assert answer.json["details"][0]["message"] == "Titel wird benötigt."
+    assert answer.json["details"][0]["message"] == "Titel: bitte ausfüllen."
     assert answer.json["code"] == "validation_failed"
     sent = {"file": (io.BytesIO(b"<svg>"), "x.png")}
     refused = as_("ann").post("media", data=sent, headers=german)

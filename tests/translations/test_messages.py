@@ -1,10 +1,14 @@
 """Sentences in parts: how long something takes, in words."""
 
 import math
+import re
+from pathlib import Path
 
 import pytest
 
+from quire.declare import parse_errors
 from quire.translations.messages import Message, duration_in_words, read_message
+from quire.web.language import catalogue
 
 
 @pytest.mark.parametrize(
@@ -38,3 +42,28 @@ def test_a_stored_sentence_is_read_again_with_the_sentences_in_it():
 @pytest.mark.parametrize("text", ["", "Gone.", "No connection: ", "no connection: refused"])
 def test_another_sentence_stays_as_it_is(text):
     assert read_message(text, FORMS) is text
+
+
+VERBS = r"(ist|sind|muss|müssen|hat|haben|wird|werden|braucht|brauchen|darf|dürfen|kann|enthält)\b"
+
+
+def test_german_fits_labels_of_any_number_and_gender():
+    """Labels such as Schlagwörter and E-Mail stand before it: no verb can agree with all of them."""
+    german = {text: text_in(text) for text in phrases()}
+    assert len(german) > 20
+    assert [text for text, words in german.items() if re.match(VERBS, words)] == []
+
+
+def phrases():
+    """What is said of values behind the label of their field."""
+    declare = Path(parse_errors.__file__).parent
+    for path in declare.glob("*.py"):
+        yield from re.findall(
+            r'"((?:is|has|must|may|can|needs|contains) [^"{]+\.)"', path.read_text(encoding="utf-8")
+        )
+
+
+def text_in(text):
+    words = str(catalogue("de").gettext(text))
+    assert words != text, f"{text} is not translated"
+    return words

@@ -123,7 +123,7 @@ def test_what_is_wrong_with_a_form_is_said_in_german(german):
     answer = german.post("/admin/posts/new/", data={"csrf_token": token, "title": "", "body": ""})
     page = BeautifulSoup(answer.data, "html.parser")
     said = [one.text.strip() for one in page.select(".field .errors li")]
-    assert (answer.status_code, said[0]) == (422, "Titel wird benötigt.")
+    assert (answer.status_code, said[0]) == (422, "Titel: bitte ausfüllen.")
 
 
 @pytest.mark.parametrize("path", [*SITE, *PANEL, *LISTS])

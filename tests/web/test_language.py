@@ -139,7 +139,7 @@ def test_a_person_chooses_in_the_profile(app, people):
     assert "Ihr Konto" in client.get("/profile", headers=ENGLISH).text
     answer = client.post("/profile", data={**form, "language": "xx"})
     assert answer.status_code == 422
-    assert "Sprache muss" in answer.text
+    assert "Sprache: möglich sind" in answer.text
 
 
 def test_errors_are_told_in_the_language_of_the_page(app, people):
@@ -149,7 +149,7 @@ def test_errors_are_told_in_the_language_of_the_page(app, people):
     form = {one["name"]: one.get("value", "") for one in page.select("main form [name]")}
     answer = client.post("/profile", data={**form, "username": "x"}, headers=GERMAN)
     assert answer.status_code == 422
-    assert "Benutzername braucht mindestens 3 Zeichen." in answer.text
+    assert "Benutzername: mindestens 3 Zeichen nötig." in answer.text
     assert "Beheben Sie die Fehler unten." in answer.text
 
 

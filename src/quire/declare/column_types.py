@@ -11,7 +11,6 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
-from pydantic_core import PydanticCustomError
 from sqlalchemy import JSON, Boolean, Date, Integer, String, Text
 from sqlalchemy.orm import MappedColumn, mapped_column
 
@@ -33,10 +32,12 @@ from quire.declare.value_kinds import (
     Kind,
     _only_decimal,
     _only_text,
+    refusal,
     text_kind,
     whole_number,
 )
 from quire.declare.value_kinds_addresses import EMAIL, NETWORKS, URL, URLS
+from quire.translations.messages import Message
 
 
 def _line(name: str, length: int, **more: Any) -> MappedColumn[str]:
@@ -154,9 +155,12 @@ def decimal(
 
     def parse_decimal(text: str) -> Decimal:
         if not re.fullmatch(pattern, _only_decimal(text), re.ASCII):
-            raise PydanticCustomError(
-                "too_large", f"can have {digits - places} digits and {places} decimal places."
+            words = Message(
+                "can have %(digits)s digits and %(places)s decimal places.",
+                digits=digits - places,
+                places=places,
             )
+            raise refusal("too_large", words)
         return Decimal(text)
 
     kind = Kind(

@@ -7,6 +7,8 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic_core import PydanticCustomError
 
 from quire.declare.unicode_text import normalize, strip_invisible
+from quire.declare.value_kinds import refusal
+from quire.translations.messages import Message
 
 MAX_LENGTH = 254
 """Characters of an address (RFC 5321)."""
@@ -28,8 +30,8 @@ def parse_address(text: str) -> str:
     """
     local, _, domain = text.rpartition("@")
     if not local.isascii():
-        words = "may contain letters such as ä or é only after the @."
-        raise PydanticCustomError("bad_format", words)
+        words = Message("may contain letters such as ä or é only after the @.")
+        raise refusal("bad_format", words)
     plain = domain.isascii() and "xn--" not in domain.lower()
     if plain and len(text) <= MAX_LENGTH and _ASCII.fullmatch(text):
         return text.lower()

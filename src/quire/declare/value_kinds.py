@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, LiteralString
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -14,6 +14,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from quire.declare.clock import rfc3339, to_utc
 from quire.declare.sql_functions import date_text, time_text
 from quire.declare.unicode_text import IGNORABLE, strip_invisible
+from quire.translations.messages import Message
 
 MARKDOWN_BYTES = 256 * 1024
 INT64 = 2**63 - 1
@@ -173,30 +174,37 @@ def whole_number(name: str, minimum: int = -INT64, maximum: int = INT64) -> Kind
 
 _DAY_FORM = r"\d{4}-\d{2}-\d{2}"
 _TIME_FORM = _DAY_FORM + r"[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})?"
-_NO_TIME = "must be a date and time such as 2026-01-31T12:00:00Z."
-_NO_DAY = "must be a date such as 2026-01-31."
+
+
+def refusal(code: LiteralString, words: Message) -> PydanticCustomError:
+    """The error for a value, in words that have values of their own."""
+    return PydanticCustomError(code, "{words}", {"words": words})
+
+
+_NO_TIME = Message("must be a date and time such as 2026-01-31T12:00:00Z.")
+_NO_DAY = Message("must be a date such as 2026-01-31.")
 _INTEGER = {"type": "integer", "minimum": -INT64, "maximum": INT64}
 
 
 def _time(value: str) -> datetime:
     if not re.fullmatch(_TIME_FORM, value, re.ASCII):
-        raise PydanticCustomError("bad_format", _NO_TIME)
+        raise refusal("bad_format", _NO_TIME)
     whole_seconds = re.sub(r"\.\d+", "", value.upper())
     try:
         return to_utc(datetime.fromisoformat(whole_seconds))
     except ValueError:  # what is no date, or no offset
-        raise PydanticCustomError("bad_format", _NO_TIME) from None
+        raise refusal("bad_format", _NO_TIME) from None
     except OverflowError:
         raise PydanticCustomError("bad_format", "must be between the years 1 and 9999.") from None
 
 
 def _day(value: str) -> date:
     if not re.fullmatch(_DAY_FORM, value, re.ASCII):
-        raise PydanticCustomError("bad_format", _NO_DAY)
+        raise refusal("bad_format", _NO_DAY)
     try:
         return date.fromisoformat(value)
     except ValueError:
-        raise PydanticCustomError("bad_format", _NO_DAY) from None
+        raise refusal("bad_format", _NO_DAY) from None
 
 
 _TIME_SCHEMA = WithJsonSchema({"type": "string", "format": "date-time"})

@@ -22,7 +22,8 @@ from quire.declare.email_address import (
     normalize_address,
     parse_address,
 )
-from quire.declare.value_kinds import SPACES, Kind, text_kind
+from quire.declare.value_kinds import SPACES, Kind, refusal, text_kind
+from quire.translations.messages import Message
 
 URL_PATTERN = (
     r"^[Hh][Tt][Tt][Pp][Ss]?://"
@@ -34,15 +35,15 @@ URL_PATTERN = (
 
 def _web_address(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
     """A URL with a port that there is; say what one looks like, since its scheme may be missing."""
-    refusal = PydanticCustomError("bad_format", "must be a URL such as https://example.org/.")
+    no_url = PydanticCustomError("bad_format", "must be a URL such as https://example.org/.")
     try:
         url = check(value)
     except ValidationError as error:
         if error.errors(include_url=False)[0]["type"] != "string_pattern_mismatch":
             raise
-        raise refusal from None
+        raise no_url from None
     if not _has_valid_port(url):
-        raise refusal
+        raise no_url
     return url
 
 
@@ -63,8 +64,8 @@ def _network(value: str) -> str:
     try:
         return str(ip_network(value.strip(SPACES), strict=False))
     except ValueError:
-        words = "must be a network such as 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32."
-        raise PydanticCustomError("bad_format", words) from None
+        words = Message("must be a network such as 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32.")
+        raise refusal("bad_format", words) from None
 
 
 NETWORKS = Kind(

@@ -2,7 +2,7 @@
 
 import re
 from importlib import import_module
-from typing import Annotated, Any, LiteralString
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
@@ -13,13 +13,13 @@ from pydantic import (
     ValidatorFunctionWrapHandler,
     WrapValidator,
 )
-from pydantic_core import PydanticCustomError
 from sqlalchemy import JSON, String
 from sqlalchemy.orm import mapped_column
 from typing_extensions import TypedDict
 
 from quire.declare.column_types import TARGET
-from quire.declare.value_kinds import Kind, text_kind
+from quire.declare.value_kinds import Kind, refusal, text_kind
+from quire.translations.messages import Message
 
 _WORD: Any = text_kind("entry", 50).accepts
 _PLACE: Any = TARGET.accepts
@@ -35,8 +35,13 @@ class MenuEntry(TypedDict):
 
 
 _ENTRY = {
-    "label": "entry {number} needs a label of at most 50 characters, such as About = /about.",
-    "url": ("entry {number} needs a path such as /about, or a URL that starts with http or https."),
+    "label": Message(
+        "entry %(number)s needs a label of at most 50 characters, such as About = /about.", number=0
+    ),
+    "url": Message(
+        "entry %(number)s needs a path such as /about, or a URL that starts with http or https.",
+        number=0,
+    ),
 }
 
 
@@ -48,16 +53,16 @@ def _entries(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
         place = error.errors(include_url=False)[0]["loc"]
         if len(place) < 2 or place[1] not in _ENTRY:
             raise
-        words = _ENTRY[str(place[1])].format(number=int(place[0]) + 1)
-        raise PydanticCustomError("bad_format", words) from None
+        words = _ENTRY[str(place[1])].with_values(number=int(place[0]) + 1)
+        raise refusal("bad_format", words) from None
 
 
-def _matches(pattern: str, words: LiteralString) -> BeforeValidator:
+def _matches(pattern: str, words: Message) -> BeforeValidator:
     """Refuse text that does not match, with `words` as the message."""
 
     def check(value: Any) -> Any:
         if isinstance(value, str) and value and not re.fullmatch(pattern, value):
-            raise PydanticCustomError("bad_format", words)
+            raise refusal("bad_format", words)
         return value
 
     return BeforeValidator(check)
@@ -69,11 +74,11 @@ def _known_language(value: str) -> str:
     try:
         core.Locale.parse(value, sep="-")
     except (core.UnknownLocaleError, ValueError):
-        raise PydanticCustomError("bad_format", _LANGUAGES) from None
+        raise refusal("bad_format", _LANGUAGES) from None
     return value
 
 
-_LANGUAGES: LiteralString = "must be a language code such as en, de or pt-BR."
+_LANGUAGES = Message("must be a language code such as en, de or pt-BR.")
 _COLOR, _TAG = r"#[0-9A-Fa-f]{6}", r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,2}"
 
 COLOR = text_kind(
@@ -81,7 +86,7 @@ COLOR = text_kind(
     7,
     min_length=0,
     pattern=f"^(?:{_COLOR})?$",
-    checks=(_matches(_COLOR, "must be a color such as #0b6b5f, or empty."),),
+    checks=(_matches(_COLOR, Message("must be a color such as #0b6b5f, or empty.")),),
 )
 LANGUAGE = text_kind(
     "language",
