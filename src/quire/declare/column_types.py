@@ -15,6 +15,7 @@ from sqlalchemy import JSON, Boolean, Date, Integer, String, Text
 from sqlalchemy.orm import MappedColumn, mapped_column
 
 from quire.declare.sql_types import DecimalNumber, UTCDateTime
+from quire.declare.value_errors import refusal
 from quire.declare.value_kinds import (
     COUNT,
     DAY,
@@ -32,7 +33,6 @@ from quire.declare.value_kinds import (
     Kind,
     _only_decimal,
     _only_text,
-    refusal,
     text_kind,
     whole_number,
 )

@@ -7,7 +7,7 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic_core import PydanticCustomError
 
 from quire.declare.unicode_text import normalize, strip_invisible
-from quire.declare.value_kinds import refusal
+from quire.declare.value_errors import refusal
 from quire.translations.messages import Message
 
 MAX_LENGTH = 254

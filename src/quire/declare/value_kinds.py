@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Annotated, Any, LiteralString
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -14,6 +14,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from quire.declare.clock import rfc3339, to_utc
 from quire.declare.sql_functions import date_text, time_text
 from quire.declare.unicode_text import IGNORABLE, strip_invisible
+from quire.declare.value_errors import refusal
 from quire.translations.messages import Message
 
 MARKDOWN_BYTES = 256 * 1024
@@ -174,13 +175,6 @@ def whole_number(name: str, minimum: int = -INT64, maximum: int = INT64) -> Kind
 
 _DAY_FORM = r"\d{4}-\d{2}-\d{2}"
 _TIME_FORM = _DAY_FORM + r"[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})?"
-
-
-def refusal(code: LiteralString, words: Message) -> PydanticCustomError:
-    """The error for a value, in words that have values of their own."""
-    return PydanticCustomError(code, "{words}", {"words": words})
-
-
 _NO_TIME = Message("must be a date and time such as 2026-01-31T12:00:00Z.")
 _NO_DAY = Message("must be a date such as 2026-01-31.")
 _INTEGER = {"type": "integer", "minimum": -INT64, "maximum": INT64}

@@ -22,7 +22,8 @@ from quire.declare.email_address import (
     normalize_address,
     parse_address,
 )
-from quire.declare.value_kinds import SPACES, Kind, refusal, text_kind
+from quire.declare.value_errors import refusal
+from quire.declare.value_kinds import SPACES, Kind, text_kind
 from quire.translations.messages import Message
 
 URL_PATTERN = (

@@ -18,7 +18,8 @@ from sqlalchemy.orm import mapped_column
 from typing_extensions import TypedDict
 
 from quire.declare.column_types import TARGET
-from quire.declare.value_kinds import Kind, refusal, text_kind
+from quire.declare.value_errors import refusal
+from quire.declare.value_kinds import Kind, text_kind
 from quire.translations.messages import Message
 
 _WORD: Any = text_kind("entry", 50).accepts

@@ -209,11 +209,11 @@ document.addEventListener("submit", (event) => {
   const bar = element("progress", { "aria-label": translate("Progress") }), figure = element("span");
   buttons.after(element("p", { class: "working" }, bar, element("span", { role: "status" }, words), figure));
   buttons.hidden = true;
-  if (buttons.dataset.progress) showProgress(buttons.dataset, bar, figure);
+  if (buttons.dataset.progress) showActionProgress(buttons.dataset, bar, figure);
 });
 
 // How many rows are done, asked for until the answer to the form takes the place of this page.
-async function showProgress({ progress, total }, bar, figure) {
+async function showActionProgress({ progress, total }, bar, figure) {
   const format = new Intl.NumberFormat(language).format;
   for (;;) {
     await new Promise((done) => setTimeout(done, ACTION_PAUSE));
