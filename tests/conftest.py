@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from importlib import import_module
 from pathlib import Path
 
 FOLDERS_OF_MARKERS = {Path(__file__).parent / name: name for name in ("browser", "faults", "fuzz")}
@@ -13,7 +14,8 @@ COVERED_CASES = 2
 def pytest_configure(config):
     """Load what tests need, but not where other processes run them: that is 70 MB of the one that waits for them."""
     if not only_distributes(config):
-        config.pluginmanager.import_plugin("tests.fixtures")
+        # `import_plugin` refuses what the conftest.py of a folder has imported before
+        config.pluginmanager.register(import_module("tests.fixtures"), "tests.fixtures")
 
 
 def only_distributes(config):
