@@ -55,12 +55,12 @@ def whole(actor=ANONYMOUS, **query):
     return ids(1, actor, 100, **query)
 
 
-def check_all_pages(actor):
-    in_order = whole(actor)
-    ids(3, actor)  # now the list is known to be large
+def check_all_pages(actor, **query):
+    in_order = whole(actor, **query)
+    ids(3, actor, **query)  # now the list is known to be large
     assert any(page_starts._lists.values())
     for page in range(1, len(in_order) // 3 + 2):
-        assert ids(page, actor) == in_order[3 * page - 3 : 3 * page], page
+        assert ids(page, actor, **query) == in_order[3 * page - 3 : 3 * page], page
 
 
 @pytest.mark.parametrize("actor", [ANONYMOUS, MODERATOR])
@@ -68,9 +68,15 @@ def test_every_page_is_the_same_part_of_the_list(author, actor):
     check_all_pages(actor)
 
 
-def test_a_list_that_the_client_sorts_has_no_starts(author):
-    in_order = whole(sort=("title",))
-    assert ids(5, sort=("title",)) == in_order[12:15]
+@pytest.mark.parametrize("sort", ["title", "-title", "created_at", "-updated_at"])
+def test_every_page_of_a_list_that_is_sorted_in_an_index_too(author, sort):
+    check_all_pages(ANONYMOUS, sort=(sort,))
+
+
+@pytest.mark.parametrize("sort", [("-views",), ("comment_count",), ("title", "-views")])
+def test_an_order_without_an_index_or_that_no_event_changes_has_no_starts(author, sort):
+    in_order = whole(sort=sort)
+    assert ids(5, sort=sort) == in_order[12:15]
     assert not any(page_starts._lists.values())
 
 
@@ -102,6 +108,7 @@ def test_pages_are_right_after_any_changes(author):
                 number_commits()
             change(post)
         check_all_pages(ANONYMOUS)
+        check_all_pages(ANONYMOUS, sort=("-title",))
 
 
 def test_a_page_skips_no_more_than_a_block(author, statements):

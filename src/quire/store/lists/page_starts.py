@@ -57,7 +57,7 @@ class List:
 def find(rows: List, total: int, offset: int) -> tuple[Key, int] | None:
     """The sort key of a row in front of the row `offset`, and how many rows to skip behind it.
 
-    None where rows are skipped from the beginning: where the client filters or sorts.
+    None where rows are skipped from the beginning: where the client filters, or sorts by what has no index.
     """
     if not _is_large(rows) or not _is_ordered(rows.plan):
         return None
@@ -76,7 +76,7 @@ def _is_large(rows: List) -> bool:
 
 
 def _is_ordered(plan: Plan) -> bool:
-    """Whether it is a whole list in its own order, of which an index has all that is asked."""
+    """Whether it is a whole list, of whose order an index has all that is asked."""
     directions = {descending for _, descending, _, _ in plan.keys}
     can_be_null = any(nullable for _, _, nullable, _ in plan.keys)
     return plan.is_wide and len(directions) == 1 and not can_be_null

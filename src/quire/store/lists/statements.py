@@ -147,7 +147,10 @@ def _plan(record: Record, actor: Actor, shape: Any, walk: Walk, dialect: str) ->
         if walk is Walk.NONE:
             ids = ids.with_hint(record.table, hint_by_id(record.table), "sqlite")
     ranks = from_hits and not sort
-    is_wide = not (few or sort or searching or by_condition or has_narrow(record, conditions))
+    is_wide = not (few or searching or by_condition or has_narrow(record, conditions))
+    is_wide = is_wide and (
+        not sort or (bool(hint) and not record.field(sort[0].lstrip("-")).counter)
+    )
     more = bool(hint) and not by_condition, is_wide, walk, match, bool(by_parent)
     return Plan(record, projection, ids, count, keys, ranks, *more)
 
