@@ -1,5 +1,7 @@
 """Lists by keyboard: single keys on rows, and the command palette."""
 
+import time
+
 import pytest
 from playwright.sync_api import expect
 
