@@ -65,6 +65,7 @@ def test_search_without_a_find_says_so(admin):
 
 def test_empty_list_invites(admin):
     assert "Nothing here yet" in admin.get("redirects/").text
+    assert "new batches appear by themselves" in admin.get("batches/").text
 
 
 @pytest.mark.parametrize(
