@@ -136,3 +136,11 @@ def test_rows_are_read_as_the_caller_wants(app, is_list):
         rows = find(connection, {"ids": [id] if is_list else id}, fetch)
     assert (rows, asked) == ([("posts", ["title", "tags"])], [1])
     assert type(find) is (Unprepared if is_list else Prepared)
+
+
+def test_parameters_of_one_name_have_one_value(app):
+    moments = [bindparam("moment", type_=UTCDateTime()) for _ in range(2)]
+    find = Prepared(select(*(one.label(f"value_{i}") for i, one in enumerate(moments))))
+    moment = now()
+    with app.app_context(), read_connection() as connection:
+        assert find(connection, {"moment": moment}) == [(moment, moment)]

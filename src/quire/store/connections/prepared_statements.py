@@ -163,8 +163,9 @@ def _compile(dialect: Dialect, statement: Any, with_id: bool, on_conflict: str) 
     compiled = statement.compile(dialect=dialect, column_keys=list(columns) or None)
     defaults: Row = {}
     times, make, convert = [], [], []
-    for bind, key in compiled.bind_names.items():
-        name = str(key)  # keys of JSON are of no class of SQLAlchemy's
+    # keys of JSON are of no class of SQLAlchemy's; several parameters may have one name, and so one value
+    binds = {str(key): bind for bind, key in compiled.bind_names.items()}
+    for name, bind in binds.items():
         default = columns[name].default if name in columns else None
         if default is not None and default.is_callable:
             if unwrap(default.arg) is now:
