@@ -86,8 +86,8 @@ def test_views_of_posts_are_told_by_day_to_those_who_see_all_posts(app, browser)
         add_views(2)
     for name in ("root", "mod"):
         text = browser(name).get().text
-        assert "Views of posts" in text and ": 42 views." in text
-    assert "Views of posts" not in browser("ann").get().text
+        assert "Post views" in text and ": 42 views." in text
+    assert "Post views" not in browser("ann").get().text
 
 
 def test_administrators_see_the_state_of_the_server(app, admin, browser, monkeypatch):

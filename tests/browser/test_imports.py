@@ -80,7 +80,7 @@ def test_progress_is_shown_and_stays_where_it_is_stopped(visit, site, table, mon
     assert is_fine(one)
     main.get_by_role("button", name="Stop").click()
     page.wait_for_selector("text=Stopped by you.")
-    assert "Imported until stopped" in main.inner_text() and is_fine(one)
+    assert "Stopped while importing" in main.inner_text() and is_fine(one)
     main.get_by_role("button", name="Continue importing").click()
     with site.app.app_context():
         worker.run_due_jobs()

@@ -46,7 +46,7 @@ def test_the_list_opens_with_a_view_without_javascript(visit):
     page.goto("/admin/tags/?sort=-name")
     page.click(".views summary >> text=Save view")
     page.get_by_label("Name of the view").fill("Backwards")
-    page.get_by_label("Open it first").check()
+    page.get_by_label("Open by default").check()
     page.click("[value=save]")
     page.click(".nav >> text=Tags")
     page.wait_for_url("**/admin/tags/?view=backwards")
@@ -84,7 +84,7 @@ def test_columns_are_chosen_and_arranged(visit, viewport, scheme):
     moved = [cell.get_attribute("data-label") for cell in cells.all()]
     assert moved == [shown[0], shown[2], shown[1]]
     page.click(".views summary >> text=Display")
-    panel.get_by_role("button", name="Back to the standard columns").click()
+    panel.get_by_role("button", name="Reset to the default columns").click()
     expect(page.locator("tbody [data-label=Slug]")).to_have_count(0)
     page.click(".views summary >> text=Display")
     panel.get_by_label("Comfortable").check()

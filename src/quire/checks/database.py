@@ -144,7 +144,7 @@ def check_place() -> Check:
     if processes <= MANY_PROCESSES:
         return OK
     reason = Message(
-        "%(number)s processes share one SQLite file, in which one writes at a time.",
+        "%(number)s processes share one SQLite file, to which only one can write at a time.",
         number=processes,
     )
     return warning(reason, Message("Run fewer, or move to PostgreSQL: see docs/scaling.md."))
@@ -155,7 +155,7 @@ def check_clock() -> Check:
     skew = _skew()
     if abs(skew) > SKEW:
         reason = Message(
-            "This clock differs by %(seconds)s s from that of the database.",
+            "This clock differs from the database’s by %(seconds)s seconds.",
             seconds=f"{abs(skew).total_seconds():.0f}",
         )
         return error(reason, Message("Synchronize both clocks with NTP."))
@@ -165,7 +165,7 @@ def check_clock() -> Check:
     if newest is None or newest - now() < FUTURE:
         return OK
     reason = Message(
-        "The newest change is of %(newest)s UTC, but this clock says %(now)s.",
+        "The newest change was made at %(newest)s UTC, but this clock says %(now)s.",
         newest=f"{newest:%Y-%m-%d %H:%M}",
         now=f"{now():%Y-%m-%d %H:%M}",
     )

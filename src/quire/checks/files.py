@@ -29,7 +29,7 @@ from quire.translations.messages import Message, duration_in_words
 
 FULL_BYTES, LOW_BYTES = 64 * 2**20, 2**30
 """Free bytes of a disk below which writes are about to fail, and below which to warn."""
-FREE_SPACE = Message("Delete what is not needed, or enlarge the disk.")
+FREE_SPACE = Message("Delete files that are not needed, or enlarge the disk.")
 SAMPLE = 50
 """Uploads, the newest and as many of the oldest, whose files are looked for."""
 LOOK_SECONDS = 2.0
@@ -78,7 +78,9 @@ def check_permissions() -> Check:
 def check_storage() -> Check:
     """Whether files can be stored."""
     fault = file_storage().fault()
-    action = Message("Check the rights of uploads/ in the instance folder, or the settings S3_*.")
+    action = Message(
+        "Check the permissions of uploads/ in the instance folder, or the settings S3_*."
+    )
     return (
         OK
         if fault is None

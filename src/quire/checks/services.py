@@ -55,7 +55,7 @@ def check_redis() -> Check:
     if storage_from_string(storage_uri(url)).check():
         return OK
     reason = Message(
-        "Redis does not answer: until it does, each process counts its own rate limits."
+        "Redis is not responding: until it does, each process counts its own rate limits."
     )
     return warning(reason, Message("Start Redis, or check REDIS_URL."))
 
@@ -67,5 +67,5 @@ def check_broker() -> Check:
     celery = import_module("quire.jobs.celery")
     if celery.is_broker_reachable(current_application(), CONNECT_SECONDS):
         return OK
-    reason = Message("The broker does not answer: jobs wait until it does.")
+    reason = Message("The broker is not responding: jobs wait until it does.")
     return error(reason, Message("Start it, or check CELERY_BROKER_URL."))

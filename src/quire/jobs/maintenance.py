@@ -108,7 +108,7 @@ def write_counters() -> None:
     shared_counters().write(job_threads(current_app))
 
 
-@periodic(DAY, title="Delete what has expired")
+@periodic(DAY, title="Delete expired data")
 def prune() -> dict[str, int]:
     """Cut back all of it; how many of each went."""
     return {words: part() for words, part in PARTS.items()}

@@ -98,7 +98,7 @@ SAVED_VIEWS = Record(
             "parameters",
             help="Filters, search and order, as they appear in the address of a list: status=draft&sort=-title.",
         ),
-        Editable("columns", help="Field names, in order. Leave empty for the usual columns."),
+        Editable("columns", help="Field names, in order. Leave empty for the default columns."),
         Editable(
             "shared_with", sort=True, filter=True, write_rule=role("moderator"),
             help="Who else can use it: everyone with this role or a higher one.",

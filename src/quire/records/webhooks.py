@@ -262,7 +262,7 @@ WEBHOOKS = Record(
         Shown("id", sort=True, filter=True),
         Editable("url", label="URL", help="Events are sent here by POST, as JSON, with a signature."),
         Editable("events", help="Such as posts.published, posts.* or *. One event per line."),
-        Editable("description", help="What receives the events, in your own words."),
+        Editable("description", help="Any name for the receiver of the events."),
         Editable("owner", filter=("id", "username"), default_from=actor_id,
                  help="Gets an email when the webhook is turned off after failures."),
         Editable("is_active", sort=True, filter=True, help="Nothing is sent while this is off."),

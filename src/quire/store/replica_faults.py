@@ -31,6 +31,6 @@ FOREIGN = Fault(
 LATE = Fault(
     Message("The replica of the database is far behind; the primary server answers most requests."),
     Message(
-        "See pg_stat_replication on the primary server, and whether a long query holds the replica up."
+        "See pg_stat_replication on the primary server, and whether a long query is delaying the replica."
     ),
 )

@@ -114,7 +114,7 @@ def test_signs_of_html_are_escaped(app, admin, root, ids):
 @pytest.mark.parametrize(
     ("event", "words"),
     [
-        (("sign_in", "users", 1, "password"), "root has signed in"),
+        (("sign_in", "users", 1, "password"), "root signed in"),
         (("export", "archive"), "root exported all content"),
         (("import", "tags"), "root imported a file into tags"),
         (("denied", "users", 4711, "GET /api/v1/users"), "root was refused access to user #4711"),

@@ -53,7 +53,7 @@ def test_a_time_that_no_clock_shows_is_refused(berliner, ids, state):
     answer = berliner.post(url, {"published_at": "2027-03-28T02:30", "_time_zone": BERLIN})
     assert answer.status_code == 422
     words = form_of(answer).select_one("#in-published_at-errors").get_text(strip=True)
-    assert words.startswith("There is no 02:30 on 28 Mar 2027 in Europe/Berlin: clocks go forward")
+    assert words.startswith("There is no 02:30 on 28 Mar 2027 in Europe/Berlin: the clocks go forward")
     assert form_of(answer).select_one("[name=published_at]")["value"] == "2027-03-28T02:30"
     assert state(POSTS, ids.live)["published_at"] == "2026-01-01T10:00:00Z"
 
@@ -75,7 +75,7 @@ def test_a_time_that_comes_twice_is_the_first_and_the_person_is_told(berliner, s
     answer = berliner.post("posts/new/", {**raw, "_continue_editing": "1"})
     assert state(POSTS, new_id(answer))["published_at"] == "2025-10-26T00:30:00Z"
     text = berliner.get(answer.location.removeprefix("/admin/")).text
-    assert "comes twice in Europe/Berlin" in text and "02:30 CEST, 00:30 UTC" in text
+    assert "occurs twice in Europe/Berlin" in text and "02:30 CEST, 00:30 UTC" in text
 
 
 def test_the_second_of_two_stays_when_something_else_is_saved(app, berliner, ids, state):

@@ -114,7 +114,7 @@ def test_a_view_opens_first_where_that_is_chosen(admin, browser, app, ids):
     assert admin.get("posts/").location == "/admin/posts/?view=my-drafts"
     assert browser("mod").get("posts/").status_code == 200
     text = admin.get("posts/?view=my-drafts").text
-    assert "Stop opening it first" in text
+    assert "Do not open by default" in text
     assert '<a href="/admin/posts/?view=all">All</a>' in text
     assert admin.get("posts/?search=").location == "/admin/posts/?view=all"
     assert len(titles(admin.get("posts/?view=all").text)) == 5

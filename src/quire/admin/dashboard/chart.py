@@ -101,7 +101,7 @@ def _summary(days: list[Day], series: Sequence[str]) -> str:
         for name in series
     ]
     return gettext(
-        "From %(first)s to %(last)s: %(totals)s. The numbers of each day stand in the table below.",
+        "From %(first)s to %(last)s: %(totals)s. The table below has the numbers for each day.",
         first=days[0].label,
         last=days[-1].label,
         totals=", ".join(totals),

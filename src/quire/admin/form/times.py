@@ -59,7 +59,7 @@ def gap_problem(text: str) -> Message | None:
     if there.replace(tzinfo=None) == moment.replace(tzinfo=None):
         return None
     return Message(
-        "There is no %(time)s on %(day)s in %(zone)s: clocks go forward then. Enter another time, such as %(later)s.",
+        "There is no %(time)s on %(day)s in %(zone)s: the clocks go forward then. Enter another time, such as %(later)s.",
         **_words_about(moment),
         later=f"{there:%H:%M}",
     )
@@ -74,7 +74,7 @@ def overlap_note(text: str) -> str | None:
     if moment.utcoffset() == later.utcoffset():
         return None
     return gettext(
-        "%(time)s on %(day)s comes twice in %(zone)s, as clocks go back then. The first is meant (%(first)s, %(utc)s UTC).",
+        "%(time)s on %(day)s occurs twice in %(zone)s, as the clocks go back then. The first is used (%(first)s, %(utc)s UTC).",
         **_words_about(moment),
         first=f"{moment:%H:%M %Z}",
         utc=f"{moment.astimezone(UTC):%H:%M}",

@@ -51,7 +51,7 @@ def display_menu(listing: ListPage, names: list[str] | None = None) -> Any:
 def _sorts(listing: ListPage) -> list[dict[str, Any]]:
     """The orders to choose from, also for those who see no headers to click on."""
     record, current = listing.record, listing.parameters.get("sort", "")
-    choices = [("", gettext("Usual order"))]
+    choices = [("", gettext("Default order"))]
     for name in sort_names(record, listing.actor):
         field = record.field(name)
         first, last = _order_words(field)

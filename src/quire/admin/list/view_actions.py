@@ -132,9 +132,9 @@ def _set_default(listing: ListPage) -> str:
     views.preferences.save(listing.record, listing.actor, DEFAULT_VIEW, slug)
     label = gettext(listing.record.label)
     words = (
-        gettext("%(label)s: the list opens with “%(name)s” now.", label=label, name=view["name"])
+        gettext("%(label)s: the list now opens with “%(name)s”.", label=label, name=view["name"])
         if slug
-        else gettext("%(label)s: the list opens with everything now.", label=label)
+        else gettext("%(label)s: the list no longer opens with a saved view.", label=label)
     )
     flash(words, "success")
     return listing.here()

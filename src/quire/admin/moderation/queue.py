@@ -144,7 +144,7 @@ class Queue:
         author = state.get(self.moderation.author)
         if author:
             return small_name(author, record_of("users"))
-        return str(state.get(f"{self.moderation.author}_name") or gettext("Somebody unknown"))
+        return str(state.get(f"{self.moderation.author}_name") or gettext("Unknown author"))
 
     def _current(self, state: State, typed: str, problem: str) -> Any:
         record, moderation, id = self.record, self.moderation, state["id"]

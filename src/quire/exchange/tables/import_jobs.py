@@ -274,7 +274,7 @@ def discard(job: ImportJob) -> None:
             on_commit(lambda: delete_files(job.file))
 
 
-@periodic(PRUNE_SECONDS, title="Delete uploaded tables that are old")
+@periodic(PRUNE_SECONDS, title="Delete old uploaded tables")
 def prune_imports() -> int:
     """Delete imports unused for a day; returns how many there were."""
     # earlier versions kept their imports in files

@@ -31,7 +31,7 @@ _comments = COMMENTS.table
 
 
 @on_event_batch(
-    "comments.created", "comments.approved", after=PAUSE, title="Tell people about a new comment"
+    "comments.created", "comments.approved", after=PAUSE, title="Notify people of a new comment"
 )
 def notify(jobs: list[Job]) -> None:
     """Enqueue the emails about comments that are visible now; once for each comment."""
