@@ -11,20 +11,26 @@ from pathlib import Path
 from tests.memory_pool import return_freed_memory
 
 GROWTH = 10_000_000
-"""By so many bytes a process may grow until its garbage is collected."""
+"""By so many bytes a process may grow until all its garbage is collected."""
+YOUNG_GROWTH = 2_000_000
+"""By so many, until what has been made since then is."""
 STATM = Path("/proc/self/statm")
-_smallest = [0]
-"""The size in bytes from which growth is counted."""
+_sizes = {"all": 0, "young": 0}
+"""The sizes in bytes from which growth is counted."""
 
 
 def collect_if_grown():
     """Free what nobody uses if the process has grown since that was done last; where its size can be read."""
-    if STATM.exists():
-        size = _size()
-        _smallest[0] = min(_smallest[0], size)
-        if size > _smallest[0] + GROWTH:
-            freeze()
-            _smallest[0] = _size()
+    if not STATM.exists():
+        return
+    size = _size()
+    _sizes["all"] = min(_sizes["all"], size)
+    if size > _sizes["all"] + GROWTH:
+        freeze()
+        _sizes["all"] = _sizes["young"] = _size()
+    elif size > _sizes["young"] + YOUNG_GROWTH:
+        collect_young()
+        _sizes["young"] = _size()
 
 
 def collect_young():

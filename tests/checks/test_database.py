@@ -82,7 +82,7 @@ def test_a_server_that_takes_no_changes(context):
 @only_sqlite
 def test_a_row_that_refers_to_nothing(context):
     with closing(sqlite3.connect(db.engine.url.database)) as other:
-        other.execute("INSERT INTO posts_tags VALUES (7, 8)")
+        other.execute("INSERT INTO posts_tags (source_id, target_id) VALUES (7, 8)")
         other.commit()
     result = database.check_integrity()
     assert result.status == "error" and "posts_tags refers to a missing row" in result.reason

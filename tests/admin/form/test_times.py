@@ -53,7 +53,9 @@ def test_a_time_that_no_clock_shows_is_refused(berliner, ids, state):
     answer = berliner.post(url, {"published_at": "2027-03-28T02:30", "_time_zone": BERLIN})
     assert answer.status_code == 422
     words = form_of(answer).select_one("#in-published_at-errors").get_text(strip=True)
-    assert words.startswith("There is no 02:30 on 28 Mar 2027 in Europe/Berlin: the clocks go forward")
+    assert words.startswith(
+        "There is no 02:30 on 28 Mar 2027 in Europe/Berlin: the clocks go forward"
+    )
     assert form_of(answer).select_one("[name=published_at]")["value"] == "2027-03-28T02:30"
     assert state(POSTS, ids.live)["published_at"] == "2026-01-01T10:00:00Z"
 
