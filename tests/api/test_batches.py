@@ -78,6 +78,7 @@ def test_everything_is_taken_back_in_turn(ann, written):
     assert (answer.json["succeeded"], answer.json["failed"], answer.json["remaining"]) == (6, 0, 0)
     assert [row["index"] for row in answer.json["results"]] == list(range(6))
     assert answer.json["batch"]["undone_at"] is not None
+    assert answer.json["batch"] == ann.get(f"batches/{batch}").json
     shown = ann.get(f"batches/{batch}?fields=undone,undone_by").json
     assert (shown["undone"], shown["undone_by"]["username"]) == (True, "ann")
     for id, old in before.items():

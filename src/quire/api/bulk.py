@@ -197,7 +197,7 @@ class BatchUndo(RecordAction):
             "succeeded": len(result.undone),
             "failed": len(result.refused),
             "remaining": result.untried,
-            "batch": saved.visible,
+            "batch": self.record.default_values(saved.visible or {}),
         }
         return responses.json_response(data, headers={"Cache-Control": "private, no-store"})
 

@@ -83,9 +83,7 @@ class RecordResource(Resource):
         """The object as the change left it: 200, or 201 with its address when it is new."""
         if saved.visible is None:
             raise NotFound(f"This {self.record.noun} is no longer visible to you.")
-        default_values = {
-            name: saved.visible[name] for name in self.record.default_fields(saved.visible)
-        }
+        default_values = self.record.default_values(saved.visible)
         path = f"{self.prefix}/{self.record.path}"
         address = path if self.record.singleton else f"{path}/{saved.id}"
         revealed = self.record.shown_once(saved.revealed)

@@ -1,6 +1,7 @@
 """Sorts text the way the index of a book does, by a hidden column that holds a sort key."""
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -52,6 +53,10 @@ def _by_value(number: re.Match[str]) -> str:
     return f"{len(digits):02}{digits}"
 
 
+def _key_or_none(text: str | None) -> str | None:
+    return None if text is None else sort_key(text)
+
+
 class SortKey(TypeDecorator[str]):
     """The key of a text, which is what is written; the same order on every database."""
 
@@ -68,8 +73,8 @@ class SortKey(TypeDecorator[str]):
         collation = "C" if dialect.name == "postgresql" else None
         return dialect.type_descriptor(String(LENGTH, collation=collation))
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        return None if value is None else sort_key(value)
+    def bind_processor(self, dialect: Dialect) -> Callable[[str | None], str | None]:
+        return _key_or_none
 
 
 def sort_column(model: Any, column: Any) -> Any:

@@ -230,6 +230,11 @@ class Record(Labels):
         """Those of `names` that are shown to who does not ask for fields by name."""
         return [name for name in names if name not in self._on_request]
 
+    def default_values(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Those of the values of a record that are shown to who does not ask for fields by name."""
+        on_request = self._on_request
+        return {name: value for name, value in values.items() if name not in on_request}
+
     @cached_property
     def _on_request(self) -> frozenset[str]:
         return frozenset(one.name for one in self.fields if one.on_request)

@@ -82,9 +82,10 @@ class Rule:
         cache_key = actor.cache_key_actor_for(self.scopes)
         if self.scopes is None:
             return self.answer(cache_key)
-        if cache_key not in self._cached_answers:
-            self._cached_answers[cache_key] = self.answer(cache_key)
-        return self._cached_answers[cache_key]
+        answer = self._cached_answers.get(cache_key)
+        if answer is None:
+            answer = self._cached_answers[cache_key] = self.answer(cache_key)
+        return answer
 
     @cached_property
     def scopes(self) -> frozenset[str] | None:

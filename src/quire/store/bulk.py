@@ -274,7 +274,7 @@ class _Bulk:
         """What the actor sees of the record, unless the answer grows too large."""
         if saved.visible is None:
             return None
-        state = {name: saved.visible[name] for name in self._record.default_fields(saved.visible)}
+        state = self._record.default_values(saved.visible)
         self._bytes += len(orjson.dumps(state))
         most = self._options.most_bytes
         return state if most is None or self._bytes <= most else None

@@ -45,7 +45,7 @@ def _record(delivery: Any) -> dict[str, Any] | None:
         visible = get_record(record, ADMINISTRATOR, delivery.record_id)
     except NotFound:
         return None
-    return {name: visible[name] for name in record.default_fields(visible)}
+    return record.default_values(visible)
 
 
 def headers_of(delivery: Any, body: bytes) -> dict[str, str]:

@@ -31,7 +31,7 @@ from quire.declare.record import Record
 from quire.declare.references import Many
 from quire.declare.rules import Answer, Rule, requires
 from quire.errors import PermissionDenied, no_such
-from quire.store.connections.driver_statements import Rows
+from quire.store.connections.driver_statements import Rows, run
 from quire.store.connections.prepared_statements import Prepared, prepare
 from quire.store.data_versions import rows_are_named
 from quire.store.db import is_writing
@@ -154,11 +154,18 @@ def insert(connection: Connection, change: Change) -> int:
 def insert_many(connection: Connection, changes: Sequence[Change]) -> list[int]:
     """Insert several rows of one type by one statement; their ids, in order. Raises Conflict."""
     record = changes[0].record
+    _cache_more_pages(connection)
     ids = _next_ids(connection, record.table, len(changes))
     new_rows = [{"id": id, **_new_row(one)} for id, one in zip(ids, changes, strict=True)]
     with translate_integrity_errors(record), rows_are_named(record.table.name):
         _insert_with_id(record.table)(connection, new_rows)
     return ids
+
+
+def _cache_more_pages(connection: Connection) -> None:
+    """Let a connection of SQLite cache what a batch changes, or it would write pages of indexes again and again."""
+    if connection.dialect.name == "sqlite":
+        run(connection, "PRAGMA cache_size=-2000", ())
 
 
 def _next_ids(connection: Connection, table: Table, count: int) -> list[int]:

@@ -37,8 +37,8 @@ class _Compiled:
     sql: str
     defaults: Row
     times: list[str]
-    make: list[tuple[str, _Call]]
-    convert: list[tuple[str, _Call]]
+    make: dict[str, _Call]
+    convert: dict[str, _Call]
     order: tuple[str, ...] | None
     results: list[tuple[int, _Call]]
 
@@ -53,25 +53,40 @@ class _Compiled:
             values[place] = call(values[place])
         return tuple(values)
 
-    def fill(self, rows: Sequence[Row]) -> list[Row]:
-        """The values of the parameters for each row, by name; there may be others among them."""
-        common = (
+    def parameters(self, row: Row) -> Any:
+        """The values of a row as the driver takes them: those without names take it two thirds of the time."""
+        values = {**self._common(), **row}
+        for name in self.make.keys() - row:
+            values[name] = self.make[name](_Context(values))
+        for name, call in self.convert.items():
+            values[name] = call(values[name])
+        return values if self.order is None else tuple(map(values.__getitem__, self.order))
+
+    def parameters_of_many(self, rows: Sequence[Row]) -> list[Any]:
+        """The same for several rows, column by column: that takes half the time."""
+        common, given = self._common(), set[str]().union(*rows)
+        columns = {name: self._column(name, rows, common, given) for name in common}
+        order = columns if self.order is None else self.order
+        filled = zip(*map(columns.__getitem__, order), strict=True)
+        return (
+            list(filled) if self.order else [dict(zip(order, one, strict=True)) for one in filled]
+        )
+
+    def _column(self, name: str, rows: Sequence[Row], common: Row, given: set[str]) -> list[Any]:
+        make, convert, default = self.make.get(name), self.convert.get(name), common[name]
+        if make is not None:
+            values = [row[name] if name in row else make(_Context(common | row)) for row in rows]
+        elif name in given:
+            values = [row.get(name, default) for row in rows]
+        else:
+            return [default if convert is None else convert(default)] * len(rows)
+        return values if convert is None else list(map(convert, values))
+
+    def _common(self) -> Row:
+        """The values of parameters that a row is not given."""
+        return (
             {**self.defaults, **dict.fromkeys(self.times, now())} if self.times else self.defaults
         )
-        return [self._complete({**common, **row}, row) for row in rows]
-
-    def _complete(self, values: Row, row: Row) -> Row:
-        missing = [one for one in self.make if one[0] not in row]
-        if missing:
-            context = _Context(values)
-            values = {**values, **{name: make(context) for name, make in missing}}
-        for name, call in self.convert:
-            values[name] = call(values[name])
-        return values
-
-    def parameters(self, values: Row) -> Any:
-        """The values as the driver takes them: those without names take it two thirds of the time."""
-        return values if self.order is None else tuple(map(values.__getitem__, self.order))
 
 
 class _Context:
@@ -112,24 +127,21 @@ class Prepared:
         rows = [values] if isinstance(values, dict) else values
         compiled = _compile(connection.dialect, *self._parts)
         if len(rows) == 1:  # the drivers take longer for one of many
-            [single] = compiled.fill(rows)
-            if self._deferred and defer(connection, compiled.sql, compiled.parameters(single)):
+            if self._deferred and defer(connection, compiled.sql, compiled.parameters(rows[0])):
                 return []
-            return compiled.run(connection, single, fetch)
+            return compiled.run(connection, rows[0], fetch)
         if (together := _together(connection.dialect, *self._parts)) is not None:
-            json = _json(together.fill(rows))
+            json = _json(together.parameters_of_many(rows))
             if json is not None:
                 return run(connection, together.sql, {"rows": json})
-        many = [compiled.parameters(one) for one in compiled.fill(rows)]
-        return run(connection, compiled.sql, many, many=True)
+        return run(connection, compiled.sql, compiled.parameters_of_many(rows), many=True)
 
     def insert_one(self, connection: Connection, values: Row) -> int:
         """The id of a row that it inserts."""
         compiled = _compile_with_id(connection.dialect, *self._parts)
-        [filled] = compiled.fill([values])
         if connection.dialect.name == "sqlite":
-            return insert_row(connection, compiled.sql, compiled.parameters(filled))
-        [(id,)] = compiled.run(connection, filled)
+            return insert_row(connection, compiled.sql, compiled.parameters(values))
+        [(id,)] = compiled.run(connection, values)
         return int(id)
 
 
@@ -162,23 +174,24 @@ def _compile(dialect: Dialect, statement: Any, with_id: bool, on_conflict: str) 
         statement = statement.inline()  # or it would return the id, which nobody reads
     compiled = statement.compile(dialect=dialect, column_keys=list(columns) or None)
     defaults: Row = {}
-    times, make, convert = [], [], []
+    times: list[str] = []
+    make: dict[str, _Call] = {}
+    convert: dict[str, _Call] = {}
     # keys of JSON are of no class of SQLAlchemy's; several parameters may have one name, and so one value
     binds = {str(key): bind for bind, key in compiled.bind_names.items()}
     for name, bind in binds.items():
         default = columns[name].default if name in columns else None
+        defaults[name] = bind.value if name not in columns else None
         if default is not None and default.is_callable:
             if unwrap(default.arg) is now:
                 times.append(name)
             else:
-                make.append((name, default.arg))
-        elif name in columns:
-            defaults[name] = None if default is None else default.arg
-        else:
-            defaults[name] = bind.value
+                make[name] = default.arg
+        elif default is not None:
+            defaults[name] = default.arg
         process = _processor(bind.type, dialect)
         if process is not None:
-            convert.append((name, process))
+            convert[name] = process
     order = tuple(compiled.positiontup) if compiled.positional else None
     sql, results = f"{compiled} {on_conflict}", _result_processors(statement, dialect)
     return _Compiled(sql, defaults, times, make, convert, order, results)
@@ -210,7 +223,7 @@ def _together(
     if any(columns[name].nullable and not columns[name].type.none_as_null for name in is_json):
         return None  # of null in JSON and NULL, the function knows one
     single = _compile(dialect, statement, with_id, on_conflict)
-    convert = [(name, call) for name, call in single.convert if name not in is_json]
+    convert = {name: call for name, call in single.convert.items() if name not in is_json}
     quote = dialect.identifier_preparer.quote
     names, table = ", ".join(map(quote, columns)), quote(statement.table.name)
     rows = f"json_populate_recordset(NULL::{table}, %(rows)s::json)"

@@ -68,8 +68,8 @@ class PublicUse:
         for name in (one.name for one in pictures if one.name in change.values):
             ids |= {_id(change.before(name))} ^ {change.reference(name)}
         given = [one.name for one in texts_of(record) if one.name in change.values]
-        before = {name: change.before(name) for name in given}
-        stems = stems_in(record, before) ^ stems_in(record, {n: change.values[n] for n in given})
+        before = (change.before(name) for name in given)
+        stems = stems_in(before) ^ stems_in(change.values[name] for name in given)
         conditions = [_is_named(self._files, stem) for stem in sorted(stems)]
         conditions += [self._files.c.id == id for id in sorted(ids - {None})]
         return or_(*conditions) if conditions else None

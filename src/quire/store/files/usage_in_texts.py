@@ -3,7 +3,7 @@ become ever slower.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -59,11 +59,10 @@ def texts_of(record: Record) -> list[Field]:
     return [one for one in record.fields if f"{one.name}_html" in fields_by_name and one.is_stored]
 
 
-def stems_in(record: Record, state: Mapping[str, Any]) -> set[str]:
-    """The stems of the files that the texts among these values name."""
+def stems_in(texts: Iterable[str | None]) -> set[str]:
+    """The stems of the files that texts name."""
     stems: set[str] = set()
-    for one in texts_of(record):
-        text = state.get(one.name)
+    for text in texts:
         if text and PREFIX in text:
             stems.update(_FILE_URL.findall(text))
     return stems
@@ -73,12 +72,13 @@ def index_texts(connection: Connection, changed: Iterable[tuple[Change, State, l
     """Store which files texts name; takes changes, the states after them, and the fields that differ."""
     rows: list[dict[str, Any]] = []
     for change, state, differing in changed:
-        if not any(one.name in differing for one in texts_of(change.record)):
+        texts = [one.name for one in texts_of(change.record)]
+        if not any(name in differing for name in texts):
             continue
         if change.state is not None:
             delete_text_uses(connection, change.record, state["id"])
         identity = {"type": change.record.path, "record_id": state["id"]}
-        rows += [{"stem": stem, **identity} for stem in stems_in(change.record, state)]
+        rows += [{"stem": stem, **identity} for stem in stems_in(map(state.get, texts))]
     if rows:
         connection.execute(insert(_uses), rows)
 

@@ -7,7 +7,6 @@ import zlib
 from operator import itemgetter
 from typing import Any
 
-import orjson
 from sqlalchemy import (
     DDL,
     Connection,
@@ -18,11 +17,11 @@ from sqlalchemy import (
     delete,
     event,
     insert,
-    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.declare.record import Record
+from quire.store.connections.driver_statements import run
 from quire.store.connections.prepared_statements import Prepared
 from quire.store.db import HAS_VERSION, Model
 from quire.store.search.snippets import LINK_TARGET
@@ -88,14 +87,9 @@ for _dialect, _statements in (("sqlite", SQLITE_DDL), ("postgresql", POSTGRESQL_
         )
 
 
-# one statement for all documents, the smallest id first: FTS5 writes out what it has gathered
-# when a statement ends or an id is below the last one, and merges it with the index later
-_INSERT_ON_SQLITE = (
-    "INSERT INTO search_documents (id, type, record_id, title, body) "
-    "SELECT json_extract(value, '$.id'), json_extract(value, '$.type'), "
-    "json_extract(value, '$.record_id'), json_extract(value, '$.title'), "
-    "json_extract(value, '$.body') FROM json_each(:documents) WHERE true "
-)
+_COLUMNS = ("id", "type", "record_id", "title", "body")
+AT_ONCE = 500
+"""Documents of one statement on SQLite, which takes at least 32,766 parameters."""
 _OR_UPDATE = (
     "ON CONFLICT (type, record_id) DO UPDATE SET title = excluded.title, body = excluded.body"
 )
@@ -123,10 +117,18 @@ def index_records(connection: Connection, record: Record, states: list[dict[str,
         _upsert_one_on_sqlite(connection, documents)
     else:
         documents.sort(key=itemgetter("id"))
-        _upsert_on_sqlite(connection, {"documents": orjson.dumps(documents).decode()})
+        for start in range(0, len(documents), AT_ONCE):
+            _upsert_on_sqlite(connection, documents[start : start + AT_ONCE])
 
 
-_upsert_on_sqlite = Prepared(text(_INSERT_ON_SQLITE + _OR_UPDATE))
+def _upsert_on_sqlite(connection: Connection, documents: list[dict[str, Any]]) -> None:
+    """One statement for many documents, the smallest id first: FTS5 writes out what it has gathered
+    when a statement ends or an id is below the last one, and merges it with the index later."""
+    columns, values = ", ".join(_COLUMNS), ", ".join(["(?, ?, ?, ?, ?)"] * len(documents))
+    sql = f"INSERT INTO search_documents ({columns}) VALUES {values} {_OR_UPDATE}"  # noqa: S608 - names of ours
+    run(connection, sql, [one[name] for one in documents for name in _COLUMNS])
+
+
 _upsert_one_on_sqlite = Prepared(
     insert(SearchDocument.__table__), with_id=True, on_conflict=_OR_UPDATE
 )

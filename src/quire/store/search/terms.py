@@ -5,7 +5,7 @@ neighbouring characters of a script that does not separate words.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
@@ -17,9 +17,10 @@ MAX_BYTES = 700_000
 """Of all different terms of a document: a tsvector holds 1 MB, what stands beside each included."""
 MAX_WORDS, MAX_TERMS = 20, 40
 """Of a query."""
-_RUN = re.compile(r"[a-z0-9]+(?:[^\x00-\x20\x7fa-z0-9]+[a-z0-9]+)*")
 _WORD = re.compile("[a-z0-9]+")
-"""Words that no space divides in ASCII, and one word."""
+_SIGNS = "".join(one for one in map(chr, range(0x21, 0x7F)) if not one.isalnum())
+_SPACES = dict.fromkeys([*range(0x20), 0x7F], " ")
+"""In ASCII: a word, what may stand around it, and what divides words as a space does."""
 
 
 class Term(NamedTuple):
@@ -43,20 +44,23 @@ def _terms(text: str) -> list[str]:
 
 
 def _ascii_terms(text: str) -> list[str]:
-    """The same for most texts, in a third of the time."""
-    runs = _RUN.findall(text.lower())
-    if "".join(runs).isalnum():
-        return [run[:MAX_LENGTH] for run in runs]
+    """The same for most texts, in a fraction of the time."""
     terms: list[str] = []
-    for run in runs:
-        if run.isalnum():
-            terms.append(run[:MAX_LENGTH])
-            continue
-        texts = [word[:MAX_LENGTH] for word in _WORD.findall(run)]
-        terms += texts[:1]
-        for before, word in pairwise(texts):
-            terms += (word, f"{before}_{word}")
+    for run in text.lower().translate(_SPACES).split():
+        word = run if run.isalnum() else run.strip(_SIGNS)
+        if word.isalnum():
+            terms.append(word[:MAX_LENGTH])
+        else:
+            terms += _ascii_terms_of_run(word)
     return terms
+
+
+def _ascii_terms_of_run(run: str) -> Iterator[str]:
+    texts = [word[:MAX_LENGTH] for word in _WORD.findall(run)]
+    yield from texts[:1]
+    for before, word in pairwise(texts):
+        yield word
+        yield f"{before}_{word}"
 
 
 def _terms_of_run(run: Iterable[Word]) -> list[str]:
