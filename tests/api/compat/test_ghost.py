@@ -265,6 +265,15 @@ def test_failures_have_ghosts_shape(ghost, path, sent, status, kind, field):
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
 
 
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+@pytest.mark.parametrize("path", ["posts/", "posts/1/", "posts/slug/x/", "settings/", "boats/"])
+def test_changes_are_refused_in_ghosts_shape(client, content_key, method, path):
+    answer = getattr(client, method)(f"{CONTENT}/{path}?key={content_key}", json={})
+    assert (answer.status_code, answer.mimetype) == (405, "application/json")
+    assert answer.headers["Allow"] == "GET, HEAD, OPTIONS"
+    assert answer.json["errors"][0]["code"] == "method_not_allowed"
+
+
 def test_what_is_too_large_is_refused(make_app, people):
     client = make_app(RESPONSE_BYTES=1024 * 1024).test_client()
     give_session(client.application, client, people["ann"])

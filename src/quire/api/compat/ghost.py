@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response, g, request
 from flask_restful import Resource
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from quire.actor import ANONYMOUS
 from quire.api import responses
@@ -32,13 +32,14 @@ ERROR_TYPES = {
     503: "MaintenanceError",
 }
 """Ghost's names of failures by their status."""
+READING = ("GET", "HEAD", "OPTIONS")
 _SHARED = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "ETag, Retry-After, X-Request-Id, Content-Version",
     "Content-Version": VERSION,
 }
 _PREFLIGHT = {
-    "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
+    "Access-Control-Allow-Methods": ", ".join(READING),
     "Access-Control-Allow-Headers": "Accept-Version, Content-Type, If-None-Match",
     "Access-Control-Max-Age": "600",
 }
@@ -118,11 +119,17 @@ class GhostSettings(GhostResource):
 
 
 class GhostNothing(GhostResource):
-    """GET what Ghost has and Quire has not."""
+    """What Ghost has and Quire has not, and all methods that change something."""
 
     def get(self, rest: str) -> Response:
         """404 in Ghost's words."""
         raise NotFound("Resource not found.")
+
+    def post(self, rest: str) -> Response:
+        """405 in Ghost's words."""
+        raise MethodNotAllowed(READING)
+
+    put = patch = delete = post
 
 
 def _error_response(error: Exception) -> Response:
