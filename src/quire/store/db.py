@@ -147,16 +147,12 @@ def _deferred_transaction(transactions: ExitStack) -> Iterator[Connection]:
         transactions.push(stack.pop_all())
 
 
-def immediate_commits() -> AbstractContextManager[None]:
+@contextmanager
+def immediate_commits() -> Iterator[None]:
     """Commit the transactions of the block at once, even within `deferred_commit`.
 
     For what comes before a change: it stays if the change is refused, and locks nothing meanwhile.
     """
-    return nullcontext() if _begin_deferred.get() is None else _leave_deferred_commit()
-
-
-@contextmanager
-def _leave_deferred_commit() -> Iterator[None]:
     token = _begin_deferred.set(None)
     try:
         yield
