@@ -206,7 +206,7 @@ COMMENTS = Record(
         Shown("updated_at"),
         Shown("version"),
         Shown("deleted_at", read_rule=TRASHED),
-        Shown("told_at", read_rule=NOBODY, computed=True),
+        Shown("told_at", read_rule=NOBODY, computed=True, label="Notification sent at"),
     ],
     access=Access(
         read=any_of(
