@@ -10,8 +10,11 @@ from quire.api.routes import CUSTOM_RESOURCES
 ROOT = Path(__file__).resolve().parents[2]
 DECISIONS = ROOT / "docs" / "decisions"
 RECORDS = sorted(DECISIONS.glob("[0-9]*.md"))
-STATUS = r"(accepted|superseded)(, amended)?( by \[\d{4}\]\(\S+\.md\).*)?"
-FORM = rf"# (?P<number>\d{{4}})\. (?P<title>[^\n]+)\n\nStatus: {STATUS}\nDate: 20\d\d-\d\d-\d\d\n\n## Context\n"
+STATUS = r"(?P<status>(accepted|superseded)(, amended)?( by \[\d{4}\]\(\S+\.md\).*)?)"
+DATE = r"(?P<date>20\d\d-\d\d-\d\d)"
+FORM = (
+    rf"# (?P<number>\d{{4}})\. (?P<title>[^\n]+)\n\nStatus: {STATUS}\nDate: {DATE}\n\n## Context\n"
+)
 EXAMPLES = {"src/quire/records/events.py"}
 """What the tutorial has its reader write."""
 PAGES = [*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")]
@@ -46,7 +49,13 @@ def test_each_decision_has_the_one_form_and_a_row_in_the_index(path):
     assert head and head["number"] == path.name[:4]
     assert re.findall(r"^## (.*)$", text, re.MULTILINE) == ["Context", "Decision", "Consequences"]
     index = (DECISIONS / "README.md").read_text(encoding="utf-8")
-    assert f"\n| {path.name[:4]} | [{head['title']}]({path.name}) | " in index
+    row = f"| {head['number']} | [{head['title']}]({path.name}) | {head['status']} | {head['date']} | "
+    assert f"\n{row}" in index
+
+
+def test_the_index_lists_decisions_by_number():
+    index = (DECISIONS / "README.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| (\d{4}) \|", index, re.MULTILINE) == [path.name[:4] for path in RECORDS]
 
 
 def test_files_named_in_the_documents_exist():
