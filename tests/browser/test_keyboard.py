@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 from quire.actor import SYSTEM, Actor
 from quire.records import COMMENTS, POSTS
 from quire.store import read, write
+from tests.browser.conftest import PHONE
 
 pytestmark = pytest.mark.browser
 MOST = 150
@@ -122,3 +123,24 @@ def test_a_view_is_saved_and_opened(at):
     keys.use(page.locator(".tabs").get_by_role("link", name="All"))
     keys.use(tab)
     expect(page.locator(".chips")).to_contain_text("tide")
+
+
+IS_COVERED = """() => {
+  const { left, top, width, height } = document.activeElement.getBoundingClientRect();
+  const corners = [top + 2, top + height - 2].map((y) => document.elementFromPoint(left + width / 2, y));
+  return !corners.every((one) => document.activeElement.contains(one));
+}"""
+
+
+@pytest.mark.parametrize("name", ["ann", "ada"])
+def test_the_bulk_bar_covers_no_button_that_is_focused(visit, name):
+    one = visit(name, viewport=PHONE, color_scheme="dark", locale="de-DE")
+    page = one.page
+    page.goto("/admin/posts/?per_page=10")
+    page.locator("tbody [name=rowid]").first.focus()
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("!document.activeElement.closest('tbody')"):
+            break
+        if page.evaluate("document.activeElement.matches('button, .button, input')"):
+            assert not page.evaluate(IS_COVERED), page.evaluate("document.activeElement.outerHTML")

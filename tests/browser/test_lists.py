@@ -126,6 +126,32 @@ def test_an_action_on_all_that_match_tells_how_far_it_is(visit, made):
     assert "2 of 3" in seen and 'value="2"' in seen and 'aria-label="Progress"' in seen
 
 
+STORE_WORKING = """() => new MutationObserver(() => {
+  const working = document.querySelector(".working");
+  if (working) sessionStorage.setItem("seen", `${working.checkVisibility()} ${working.textContent}`);
+}).observe(document.body, { subtree: true, childList: true })"""
+
+
+def test_an_action_on_ticked_rows_and_its_undoing_say_that_they_are_under_way(visit, made):
+    made(title="Under way number 1")
+    page = visit("ada", viewport=PHONE).page
+
+    def seen_at(step):
+        page.evaluate("sessionStorage.removeItem('seen')")
+        page.evaluate(STORE_WORKING)
+        step()
+        page.wait_for_load_state()
+        return page.evaluate("sessionStorage.getItem('seen')")
+
+    page.goto("/admin/posts/?title__icontains=Under+way+number")
+    page.check("[data-pick-all]")
+    page.select_option("select[name=action]", "publish")
+    assert seen_at(lambda: page.click(".bulk >> text=Apply")).startswith("true Working")
+    expect(page.locator(".messages")).to_contain_text("1 post published.")
+    assert seen_at(page.get_by_role("button", name="Undo").click).startswith("true Working")
+    expect(page.locator(".bulk select")).to_be_visible()
+
+
 @pytest.mark.parametrize(("viewport", "scheme"), [(DESK, "light"), (PHONE, "dark")])
 def test_a_field_of_many_rows_is_edited_after_a_trial(visit, made, post, viewport, scheme):
     ids = [made(title=f"Bulk {viewport['width']} number {number}") for number in range(2)]

@@ -47,7 +47,7 @@ function announce(message, tone = "error", batch = null) {
   const note = element("div", { class: `note ${tone}` }, element("div", {}, message));
   if (batch) {
     const values = { action: "undo", rowid: batch, url: location.pathname + location.search };
-    note.append(postForm(list.dataset.undo, values, element("button", { class: "button small", type: "submit" }, translate("Undo"))));
+    note.append(postForm(list.dataset.undo, values, element("button", { class: "button small", type: "submit", "data-working": "" }, translate("Undo"))));
   }
   list.hidden = false;
   list.replaceChildren(note);
@@ -207,9 +207,15 @@ document.addEventListener("submit", (event) => {
   if (event.defaultPrevented || !buttons) return;
   const words = translate("Working … This can take a few seconds.");
   const bar = element("progress", { "aria-label": translate("Progress") }), figure = element("span");
-  buttons.after(element("p", { class: "working" }, bar, element("span", { role: "status" }, words), figure));
+  buttons.after(element("p", { class: `working ${buttons.matches(".bulk") ? "bulk" : ""}` }, bar, element("span", { role: "status" }, words), figure));
   buttons.hidden = true;
   if (buttons.dataset.progress) showActionProgress(buttons.dataset, bar, figure);
+});
+
+// A page that is gone back to is as it was before.
+window.addEventListener("pageshow", ({ persisted }) => {
+  if (!persisted) return;
+  for (const one of document.querySelectorAll(".working")) { one.previousElementSibling.hidden = false; one.remove(); }
 });
 
 // How many rows are done, asked for until the answer to the form takes the place of this page.
