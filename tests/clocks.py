@@ -7,6 +7,9 @@ from pytest import MonkeyPatch
 
 from quire.declare import clock
 
+PAST, EARLIER, FUTURE = "2026-01-02T10:00:00Z", "2026-01-01T10:00:00Z", "2099-01-01T10:00:00Z"
+"""When content of the tests was published, or will be."""
+
 
 def stop_clock(monkeypatch, **later):
     """Let it be so much later than the present, or earlier, and stay so until `monkeypatch` is undone."""

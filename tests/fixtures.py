@@ -12,6 +12,7 @@ from sqlalchemy import event
 
 from quire.app import create_app
 from quire.declare import clock
+from quire.records import COMMENTS
 from quire.store import data_versions, database_state
 from quire.store.db import db
 from tests import clocks, garbage, parallel  # noqa: F401 - separates the services of each process
@@ -21,7 +22,7 @@ from tests.memory_pool import return_large_blocks
 from tests.templates import CompiledTemplates
 from tests.users import enrol, maker, signed_in
 
-FRONT_DOORS = {"COMPAT_JSON_SERVER": True, "COMPAT_GHOST": True}
+COMPATIBLE_APIS = {"COMPAT_JSON_SERVER": True, "COMPAT_GHOST": True}
 """Off by default; open in tests, so that what is tried at every address is tried there too."""
 COMPILED_TEMPLATES = CompiledTemplates()
 """All applications of a process have the same templates, and each would compile them anew."""
@@ -108,6 +109,18 @@ def as_(app, people):
 def make(app):
     """`make(POSTS, title="x", ...)`: a record made by the program; returns its id."""
     return maker(app)
+
+
+@pytest.fixture
+def comment(make, people, content):
+    """`comment("bob", body="Hi")`: a comment on the live post of the folder's `content`, approved unless told otherwise."""
+
+    def add(author=None, **more):
+        id = people[author].id if author else None
+        raw = {"post": content.live, "author": id, "body": "Hello.", "status": "approved"}
+        return make(COMMENTS, **{**raw, "author_name": author or "", **more})
+
+    return add
 
 
 @pytest.fixture
@@ -198,7 +211,7 @@ def make_app(one_app, database):
 
 def application(settings):
     """An application whose test clients check what it answers."""
-    app = create_app("testing", {**FRONT_DOORS, **settings})
+    app = create_app("testing", {**COMPATIBLE_APIS, **settings})
     app.test_client_class = Client
     app.jinja_env.bytecode_cache = COMPILED_TEMPLATES
     with app.app_context():

@@ -5,10 +5,9 @@ from types import SimpleNamespace
 import pytest
 
 from quire.declare.clock import rfc3339
-from quire.records import COMMENTS, PAGES, POSTS
+from quire.records import PAGES, POSTS
+from tests.clocks import EARLIER, FUTURE, PAST
 from tests.users import maker
-
-PAST, EARLIER, FUTURE = "2026-01-02T10:00:00Z", "2026-01-01T10:00:00Z", "2099-01-01T10:00:00Z"
 
 
 def fill(app, people):
@@ -31,26 +30,14 @@ def fill(app, people):
 
 
 @pytest.fixture(scope="session")
-def load_written(one_app, database):
+def load_content(one_app, database):
     return database.keep_content(*one_app, "api", fill)
 
 
 @pytest.fixture
-def written(app, people, load_written):
+def content(app, people, load_content):
     """Posts in every status and a page; their ids by name."""
-    return load_written(app, people)
-
-
-@pytest.fixture
-def comment(make, people, written):
-    """`comment("bob", body="Hi")`: a comment on the live post, approved unless told otherwise."""
-
-    def made(author, **more):
-        who = people[author].id if author else None
-        raw = {"post": written.live, "author": who, "body": "Hello.", "status": "approved", **more}
-        return make(COMMENTS, **raw)
-
-    return made
+    return load_content(app, people)
 
 
 def moment(value):

@@ -79,9 +79,9 @@ def test_an_expired_token_says_so(client, claims):
     assert code(answer) == (401, "token_expired")
 
 
-def test_anonymous_is_asked_to_sign_in_before_the_row_is_looked_at(as_, written):
+def test_anonymous_is_asked_to_sign_in_before_the_row_is_looked_at(as_, content):
     nobody = as_(None)
-    for id in (written.live, written.draft, 99999):
+    for id in (content.live, content.draft, 99999):
         for answer in (
             nobody.patch(f"posts/{id}", json={}),
             nobody.put(f"posts/{id}", json={}),
@@ -108,7 +108,7 @@ def test_each_address_of_a_record_asks_in_the_same_place(app):
     assert all(issubclass(one, GhostResource) for one in rest)  # which knows no actor
 
 
-def test_a_type_closed_to_the_role_is_refused_before_the_row_is_looked_at(as_, written):
+def test_a_type_closed_to_the_role_is_refused_before_the_row_is_looked_at(as_, content):
     bob = as_("bob")
     for answer in (
         bob.post("posts", json={"title": "x", "body": "y"}),
@@ -121,15 +121,15 @@ def test_a_type_closed_to_the_role_is_refused_before_the_row_is_looked_at(as_, w
         bob.post("users", json={}),
         as_("ann").post("categories", json={"name": "x"}),
         as_("ann").patch("tags/99999", json={}),
-        as_("ann").delete(f"posts/{written.live}?permanent=true"),
+        as_("ann").delete(f"posts/{content.live}?permanent=true"),
     ):
         assert code(answer) == (403, "forbidden"), answer.request
         assert answer.json["message"].startswith("This requires")
 
 
-def test_what_is_not_visible_is_missing_and_what_is_visible_is_refused(as_, written):
+def test_what_is_not_visible_is_missing_and_what_is_visible_is_refused(as_, content):
     abe = as_("abe")
-    for id in (written.draft, written.later, written.trashed, 99999):
+    for id in (content.draft, content.later, content.trashed, 99999):
         for answer in (
             abe.get(f"posts/{id}"),
             abe.patch(f"posts/{id}", json={"title": "x"}),
@@ -142,11 +142,11 @@ def test_what_is_not_visible_is_missing_and_what_is_visible_is_refused(as_, writ
         ):
             assert code(answer) == (404, "not_found"), answer.request
     for answer in (
-        abe.patch(f"posts/{written.live}", json={"title": "x"}),
-        abe.put(f"posts/{written.live}", json={"title": "x", "body": "y"}),
-        abe.delete(f"posts/{written.live}"),
-        abe.post(f"posts/{written.live}/unpublish"),
-        abe.get(f"posts/{written.live}/revisions"),
+        abe.patch(f"posts/{content.live}", json={"title": "x"}),
+        abe.put(f"posts/{content.live}", json={"title": "x", "body": "y"}),
+        abe.delete(f"posts/{content.live}"),
+        abe.post(f"posts/{content.live}/unpublish"),
+        abe.get(f"posts/{content.live}/revisions"),
     ):
         assert code(answer) == (403, "forbidden"), answer.request
 
@@ -183,7 +183,7 @@ def test_rights_follow_the_account_at_once(as_, people):
     assert code(ann.get("posts")) == (401, "invalid_token")
 
 
-def test_whatever_a_method_override_says_is_not_heard(as_, written):
+def test_whatever_a_method_override_says_is_not_heard(as_, content):
     headers = {"X-HTTP-Method-Override": "DELETE", "X-Method-Override": "DELETE"}
-    assert as_("root").get(f"posts/{written.live}", headers=headers).status_code == 200
-    assert as_("root").get(f"posts/{written.live}").json["status"] == "published"
+    assert as_("root").get(f"posts/{content.live}", headers=headers).status_code == 200
+    assert as_("root").get(f"posts/{content.live}").json["status"] == "published"

@@ -61,17 +61,17 @@ def test_strangers_are_asked_to_sign_in(ann, as_):
     assert undo(as_(None), batch).status_code == 401
 
 
-def test_everything_is_taken_back_in_turn(ann, written):
-    before = {id: ann.get(f"posts/{id}").json for id in (written.live, written.draft)}
+def test_everything_is_taken_back_in_turn(ann, content):
+    before = {id: ann.get(f"posts/{id}").json for id in (content.live, content.draft)}
     batch = bulk(
         ann,
         "posts",
         {"op": "create", "data": {"title": "New", "body": "x"}},
-        {"op": "update", "id": written.draft, "data": {"title": "Other", "tags": ["new"]}},
-        {"op": "publish", "id": written.draft},
+        {"op": "update", "id": content.draft, "data": {"title": "Other", "tags": ["new"]}},
+        {"op": "publish", "id": content.draft},
         {"op": "upsert", "match_on": "slug", "data": {"slug": "new", "excerpt": "short"}},
-        {"op": "unpublish", "id": written.live},
-        {"op": "delete", "id": written.live},
+        {"op": "unpublish", "id": content.live},
+        {"op": "delete", "id": content.live},
     )
     answer = undo(ann, batch)
     assert answer.status_code == 200, answer.text
@@ -89,10 +89,10 @@ def test_everything_is_taken_back_in_turn(ann, written):
     assert "New" in [one["title"] for one in trashed]
 
 
-def test_what_has_changed_since_is_kept(ann, written):
+def test_what_has_changed_since_is_kept(ann, content):
     title = {"op": "update", "data": {"title": "Other"}}
-    batch = bulk(ann, "posts", {**title, "id": written.live}, {**title, "id": written.draft})
-    ann.patch(f"posts/{written.live}", json={"title": "Third"})
+    batch = bulk(ann, "posts", {**title, "id": content.live}, {**title, "id": content.draft})
+    ann.patch(f"posts/{content.live}", json={"title": "Third"})
     answer = undo(ann, batch)
     assert [row["status"] for row in answer.json["results"]] == [412, 200]
     row = answer.json["results"][0]
@@ -101,8 +101,8 @@ def test_what_has_changed_since_is_kept(ann, written):
         ["title"],
         3,
     )
-    assert ann.get(f"posts/{written.live}").json["title"] == "Third"
-    assert ann.get(f"posts/{written.draft}").json["title"] == "Draft"
+    assert ann.get(f"posts/{content.live}").json["title"] == "Third"
+    assert ann.get(f"posts/{content.draft}").json["title"] == "Draft"
     assert ann.get(f"batches/{batch}?fields=undone").json["undone"] is False  # a part of it is left
     again = undo(ann, batch)
     assert [(row["index"], row["status"]) for row in again.json["results"]] == [(0, 412)]
@@ -191,8 +191,8 @@ def test_batches_are_forgotten_after_a_week(ann, app):
     assert ann.get("batches").json["total"] == 0
 
 
-def test_revisions_that_are_gone(ann, app, written):
-    batch = bulk(ann, "posts", {"op": "update", "id": written.draft, "data": {"title": "Other"}})
+def test_revisions_that_are_gone(ann, app, content):
+    batch = bulk(ann, "posts", {"op": "update", "id": content.draft, "data": {"title": "Other"}})
     with app.app_context(), transaction() as connection:
         connection.exec_driver_sql("DELETE FROM revisions WHERE version = 1")
     answer = undo(ann, batch)
@@ -215,12 +215,12 @@ def test_the_key_needs_both_scopes(ann, app):
     assert answer.json["succeeded"] == 1
 
 
-def test_comments_come_back_with_their_count(as_, comment, written):
+def test_comments_come_back_with_their_count(as_, comment, content):
     mod = as_("mod")
     ids = [comment("bob") for _ in range(3)]
     batch = bulk(mod, "comments", *({"op": "delete", "id": id} for id in ids))
-    assert mod.get(f"posts/{written.live}").json["comment_count"] == 0
+    assert mod.get(f"posts/{content.live}").json["comment_count"] == 0
     assert undo(mod, batch).json["succeeded"] == 3
-    assert mod.get(f"posts/{written.live}").json["comment_count"] == 3
+    assert mod.get(f"posts/{content.live}").json["comment_count"] == 3
     events = as_("root").get(f"audit_events?type=comments&record_id={ids[0]}&sort=-id").json
     assert events["audit_events"][0]["action"] == "restore"

@@ -38,18 +38,18 @@ def statuses(answer):
     return [row["status"] for row in answer.json["results"]]
 
 
-def test_operations_are_done_in_their_order(as_, written):
+def test_operations_are_done_in_their_order(as_, content):
     ann = as_("ann")
     answer = bulk(
         ann,
         "posts",
         new("One", tags=["sea", "new"]),
         new("Two"),
-        {"op": "update", "id": written.draft, "version": 1, "data": {"title": "Other"}},
-        {"op": "publish", "id": written.draft},
-        {"op": "publish", "id": written.live, "data": {"at": "2099-01-01T00:00:00Z"}},
-        {"op": "duplicate", "id": written.live},
-        {"op": "delete", "id": written.later, "version": 1},
+        {"op": "update", "id": content.draft, "version": 1, "data": {"title": "Other"}},
+        {"op": "publish", "id": content.draft},
+        {"op": "publish", "id": content.live, "data": {"at": "2099-01-01T00:00:00Z"}},
+        {"op": "duplicate", "id": content.live},
+        {"op": "delete", "id": content.later, "version": 1},
     )
     assert answer.status_code == 200, answer.text
     assert statuses(answer) == [201, 201, 200, 200, 200, 201, 204]
@@ -59,13 +59,13 @@ def test_operations_are_done_in_their_order(as_, written):
     assert [tag["name"] for tag in results[0]["record"]["tags"]] == ["new", "sea"]
     assert (results[3]["record"]["status"], results[3]["record"]["version"]) == ("published", 3)
     assert results[4]["record"]["published_at"] == "2099-01-01T00:00:00Z"
-    assert results[5]["id"] not in (written.live, None)
-    assert results[6] == {"index": 6, "status": 204, "id": written.later, "record": None}
+    assert results[5]["id"] not in (content.live, None)
+    assert results[6] == {"index": 6, "status": 204, "id": content.later, "record": None}
     assert (answer.json["succeeded"], answer.json["failed"]) == (7, 0)
     assert isinstance(answer.json["batch"], str)
 
 
-def test_an_upsert_sees_what_came_before_it(as_, written):
+def test_an_upsert_sees_what_came_before_it(as_, content):
     ann = as_("ann")
     by_slug = {"op": "upsert", "match_on": "slug"}
     answer = bulk(
@@ -75,7 +75,7 @@ def test_an_upsert_sees_what_came_before_it(as_, written):
         {**by_slug, "data": {"slug": "one", "title": "First", "body": "x"}},
         {**by_slug, "data": {"slug": "two", "title": "Two", "body": "x"}},
         {**by_slug, "data": {"slug": "two", "excerpt": "short"}},
-        {"op": "upsert", "match_on": "id", "data": {"id": written.live, "title": "Alive"}},
+        {"op": "upsert", "match_on": "id", "data": {"id": content.live, "title": "Alive"}},
         {"op": "upsert", "match_on": "id", "data": {"id": None, "title": "Three", "body": "x"}},
     )
     assert statuses(answer) == [201, 200, 201, 200, 200, 201], answer.text
@@ -91,7 +91,7 @@ def test_upserts_by_a_name_that_ignores_case(as_, make):
     assert (answer.json["results"][0]["id"], statuses(answer)) == (id, [200])
 
 
-def test_upserts_that_find_nothing(as_, written):
+def test_upserts_that_find_nothing(as_, content):
     operations = [
         {"match_on": "slug", "data": {"title": "x", "body": "x"}},
         {"match_on": "slug", "data": {"slug": 5, "title": "x", "body": "x"}},
@@ -108,17 +108,17 @@ def test_upserts_that_find_nothing(as_, written):
     assert answer.json["results"][6]["current_version"] == 1
 
 
-def test_one_failure_undoes_all(as_, written, rows):
+def test_one_failure_undoes_all(as_, content, rows):
     before = rows(POSTS.table), rows(TAGS.table), rows(Batch.__table__)
     answer = bulk(
         as_("ann"),
         "posts",
         new("One", tags=["fresh"]),
-        {"op": "update", "id": written.live, "version": 7, "data": {"title": "x"}},
+        {"op": "update", "id": content.live, "version": 7, "data": {"title": "x"}},
         new(""),
         new("Two", category="nowhere"),
-        {"op": "delete", "id": written.abes},
-        {"op": "restore", "id": written.live},
+        {"op": "delete", "id": content.abes},
+        {"op": "restore", "id": content.live},
     )
     assert (answer.status_code, answer.json["code"]) == (422, "batch_failed")
     assert statuses(answer) == [424, 412, 422, 422, 403, 409]
@@ -141,11 +141,11 @@ def test_a_failure_in_the_form_of_rfc_9457(as_):
     )
 
 
-def test_without_atomic_each_stands_for_itself(as_, written, rows, monkeypatch):
+def test_without_atomic_each_stands_for_itself(as_, content, rows, monkeypatch):
     monkeypatch.setattr(store_bulk, "ROWS_OF_GROUP", 2)
     before = rows(POSTS.table)
     operations = [new("One"), new("Two", category="nowhere"), new(""), new("Three")]
-    operations += [{"op": "publish", "id": 4711}, {"op": "publish", "id": written.draft}]
+    operations += [{"op": "publish", "id": 4711}, {"op": "publish", "id": content.draft}]
     answer = bulk(as_("ann"), "posts", *operations, atomic=False)
     assert (answer.status_code, statuses(answer)) == (200, [201, 422, 422, 201, 404, 200])
     assert (answer.json["succeeded"], answer.json["failed"]) == (3, 3)
@@ -155,7 +155,7 @@ def test_without_atomic_each_stands_for_itself(as_, written, rows, monkeypatch):
 
 
 @pytest.mark.parametrize("atomic", [True, False])
-def test_a_dry_run_writes_nothing(as_, written, rows, atomic):
+def test_a_dry_run_writes_nothing(as_, content, rows, atomic):
     tables = (POSTS.table, TAGS.table, Batch.__table__)
     before = [rows(one) for one in tables]
     upsert = {"op": "upsert", "match_on": "slug", "data": {"slug": "one", "excerpt": "x"}}
@@ -174,8 +174,8 @@ def test_a_dry_run_fails_as_the_real_one_would(as_):
     assert (answer.status_code, statuses(answer)) == (200, [201, 422])
 
 
-def test_what_changes_nothing_is_no_batch(as_, written, rows):
-    same = {"op": "update", "id": written.live, "data": {"title": "Live"}}
+def test_what_changes_nothing_is_no_batch(as_, content, rows):
+    same = {"op": "update", "id": content.live, "data": {"title": "Live"}}
     answer = bulk(as_("ann"), "posts", same)
     assert (statuses(answer), answer.json["batch"]) == ([200], None)
     assert rows(Batch.__table__) == 0
@@ -351,14 +351,14 @@ def test_keys_are_shown_once_and_counted(as_, rows):
     assert rows(API_KEYS.table) == 2
 
 
-def test_hooks_run_once_for_each_record(as_, written, people):
+def test_hooks_run_once_for_each_record(as_, content, people):
     """A refused row lets the others of its group be tried again, with fresh hooks."""
     ann = as_("ann")
-    comment = {"op": "create", "data": {"post": written.live, "body": "Hello."}}
+    comment = {"op": "create", "data": {"post": content.live, "body": "Hello."}}
     bad = {"op": "create", "data": {"post": 4711, "body": "Hello."}}
     answer = bulk(ann, "comments", comment, bad, comment, atomic=False)
     assert statuses(answer) == [201, 422, 201]
-    assert ann.get(f"posts/{written.live}").json["comment_count"] == 2
+    assert ann.get(f"posts/{content.live}").json["comment_count"] == 2
 
 
 def test_statements_of_many_are_bounded(as_, statements):
@@ -407,7 +407,7 @@ def test_a_refused_request_leaves_its_key_free(as_, rows):
     assert (answer.status_code, rows(POSTS.table)) == (200, 2)
 
 
-def test_a_database_that_goes_away_is_told_by_row(as_, written, monkeypatch):
+def test_a_database_that_goes_away_is_told_by_row(as_, content, monkeypatch):
     """What was committed before is done, and can be undone; the rest is 503."""
     monkeypatch.setattr(store_bulk, "ROWS_OF_GROUP", 1)
     delete, calls = store_bulk.write.delete, []
@@ -419,7 +419,7 @@ def test_a_database_that_goes_away_is_told_by_row(as_, written, monkeypatch):
         return delete(*args, **more)
 
     monkeypatch.setattr(store_bulk.write, "delete", failing)
-    ids = (written.live, written.draft, written.later)
+    ids = (content.live, content.draft, content.later)
     operations = [{"op": "delete", "id": id} for id in ids]
     answer = bulk(as_("ann"), "posts", *operations, atomic=False)
     assert statuses(answer) == [204, 503, 204]

@@ -14,24 +14,24 @@ from tests.api.test_access_order import code
 from tests.users import signed_in
 
 
-def test_a_member_waits_and_an_author_does_not(as_, written):
+def test_a_member_waits_and_an_author_does_not(as_, content):
     bob, abe = as_("bob"), as_("abe")
-    held = bob.post(f"posts/{written.live}/comments", json={"body": "*Hi*"})
+    held = bob.post(f"posts/{content.live}/comments", json={"body": "*Hi*"})
     assert held.status_code == 201
     assert held.headers["Location"] == f"/api/v1/comments/{held.json['id']}"
     assert held.json["status"] == "pending"
     assert held.json["author"] == {"id": bob.account.id, "username": "bob"}
     assert held.json["author_name"] == "bob"
     assert held.json["body_html"] == "<p><em>Hi</em></p>\n"
-    assert held.json["post"] == {"id": written.live, "title": "Live", "slug": "live"}
+    assert held.json["post"] == {"id": content.live, "title": "Live", "slug": "live"}
     assert held.json["parent"] is None
     assert list(held.json) == [
         "id", "post", "parent", "author", "author_name", "body", "body_html", "status",
         "created_at", "updated_at", "version",
     ]  # fmt: skip
-    shown = abe.post("comments", json={"post": written.live, "body": "Hi"})
+    shown = abe.post("comments", json={"post": content.live, "body": "Hi"})
     assert shown.json["status"] == "approved"
-    seen = as_(None).get(f"posts/{written.live}/comments").json["comments"]
+    seen = as_(None).get(f"posts/{content.live}/comments").json["comments"]
     assert [one["id"] for one in seen] == [shown.json["id"]]
     assert code(as_(None).get(f"comments/{held.json['id']}")) == (404, "not_found")
     for name in ("bob", "ann", "mod"):  # the writer, the host, a moderator
@@ -39,43 +39,43 @@ def test_a_member_waits_and_an_author_does_not(as_, written):
     assert code(abe.get(f"comments/{held.json['id']}")) == (404, "not_found")
 
 
-def test_the_count_is_of_approved_ones_for_everyone(as_, written, comment):
+def test_the_count_is_of_approved_ones_for_everyone(as_, content, comment):
     comment("bob")
     comment("bob", status="pending")
     comment("bob", status="spam")
     for name in (None, "bob", "ann", "root"):
-        assert as_(name).get(f"posts/{written.live}").json["comment_count"] == 1
+        assert as_(name).get(f"posts/{content.live}").json["comment_count"] == 1
     waiting = as_("ann").get("comments?status=pending").json["comments"][0]["id"]
     as_("ann").post(f"comments/{waiting}/approve")
-    assert as_(None).get(f"posts/{written.live}").json["comment_count"] == 2
+    assert as_(None).get(f"posts/{content.live}").json["comment_count"] == 2
     as_("bob").delete(f"comments/{waiting}")
-    assert as_(None).get(f"posts/{written.live}").json["comment_count"] == 1
+    assert as_(None).get(f"posts/{content.live}").json["comment_count"] == 1
 
 
 @pytest.mark.parametrize("setting", ["closed", "post", "draft"])
-def test_where_comments_are_closed(as_, written, setting):
-    place = written.live
+def test_where_comments_are_closed(as_, content, setting):
+    place = content.live
     if setting == "closed":
         as_("root").patch("settings", json={"comments": "closed"})
     elif setting == "post":
         as_("ann").patch(f"posts/{place}", json={"comments_open": False})
     else:
-        place = written.draft
+        place = content.draft
     for name in ("ann", "mod"):
         answer = as_(name).post(f"posts/{place}/comments", json={"body": "x"})
         assert code(answer) == (409, "comments_closed")
 
 
-def test_without_moderation_members_are_heard_at_once(as_, written):
+def test_without_moderation_members_are_heard_at_once(as_, content):
     as_("root").patch("settings", json={"comments": "open"})
-    answer = as_("bob").post(f"posts/{written.live}/comments", json={"body": "x"})
+    answer = as_("bob").post(f"posts/{content.live}/comments", json={"body": "x"})
     assert answer.json["status"] == "approved"
 
 
-def test_threads_stay_below_one_post(as_, written, comment):
+def test_threads_stay_below_one_post(as_, content, comment):
     first = comment("bob")
     abe = as_("abe")
-    reply = abe.post(f"posts/{written.live}/comments", json={"body": "x", "parent": first})
+    reply = abe.post(f"posts/{content.live}/comments", json={"body": "x", "parent": first})
     assert reply.json["parent"] == {"id": first}
     again = abe.post("comments", json={"post": "live", "body": "x", "parent": {"id": first}})
     assert again.status_code == 201
@@ -84,25 +84,25 @@ def test_threads_stay_below_one_post(as_, written, comment):
         (999, "not_found"),
         (comment("bob", status="pending"), "not_found"),
     ):
-        answer = abe.post("comments", json={"post": written.abes, "body": "x", "parent": bad})
+        answer = abe.post("comments", json={"post": content.abes, "body": "x", "parent": bad})
         assert code(answer) == (422, "validation_failed")
         assert [(d["field"], d["code"]) for d in answer.json["details"]] == [("parent", word)]
 
 
-def test_the_address_says_which_post(as_, written):
+def test_the_address_says_which_post(as_, content):
     abe = as_("abe")
-    for same in (written.live, {"id": written.live}, "live"):
-        answer = abe.post(f"posts/{written.live}/comments", json={"body": "x", "post": same})
-        assert answer.json["post"]["id"] == written.live
-    for other in (written.abes, {"id": written.abes}, "abes", 999, None, True):
-        answer = abe.post(f"posts/{written.live}/comments", json={"body": "x", "post": other})
+    for same in (content.live, {"id": content.live}, "live"):
+        answer = abe.post(f"posts/{content.live}/comments", json={"body": "x", "post": same})
+        assert answer.json["post"]["id"] == content.live
+    for other in (content.abes, {"id": content.abes}, "abes", 999, None, True):
+        answer = abe.post(f"posts/{content.live}/comments", json={"body": "x", "post": other})
         assert code(answer) == (422, "validation_failed"), other
         assert answer.json["details"][0]["field"] == "post"
 
 
-def test_posts_that_are_not_there(as_, written):
+def test_posts_that_are_not_there(as_, content):
     bob = as_("bob")
-    for hidden in (written.draft, written.later, written.trashed, 999):
+    for hidden in (content.draft, content.later, content.trashed, 999):
         answer = bob.post("comments", json={"post": hidden, "body": "x"})
         assert code(answer) == (422, "validation_failed")
         assert answer.json["details"][0] == {
@@ -121,13 +121,13 @@ def test_who_edits_and_deletes(as_, comment):
 
 
 @pytest.mark.parametrize("field", ["post", "parent", "author", "status", "author_name"])
-def test_nothing_but_the_body_changes(as_, written, comment, field):
+def test_nothing_but_the_body_changes(as_, content, comment, field):
     first = comment("bob")
-    answer = as_("mod").patch(f"comments/{first}", json={field: written.abes})
+    answer = as_("mod").patch(f"comments/{first}", json={field: content.abes})
     assert [(d["field"], d["code"]) for d in answer.json["details"]] == [(field, "read_only")]
 
 
-def test_who_approves(as_, written, comment):
+def test_who_approves(as_, content, comment):
     held = comment("bob", status="pending")
     assert code(as_("bob").post(f"comments/{held}/approve")) in (
         (403, "forbidden"),
@@ -143,9 +143,9 @@ def test_who_approves(as_, written, comment):
     assert [one["id"] for one in own] == [held]
 
 
-def test_oldest_first(as_, written, comment):
+def test_oldest_first(as_, content, comment):
     ids = [comment("bob"), comment("ann"), comment("bob")]
-    found = as_(None).get(f"posts/{written.live}/comments").json["comments"]
+    found = as_(None).get(f"posts/{content.live}/comments").json["comments"]
     assert [one["id"] for one in found] == ids
     assert [one["id"] for one in as_(None).get("comments?sort=-id").json["comments"]] == ids[::-1]
 
@@ -170,13 +170,13 @@ def test_a_writer_has_an_hour_to_change_his_words(app, as_, comment):
     assert as_("bob").patch(f"comments/{first}", json={"body": "mine"}).status_code == 200
 
 
-def test_comments_close_after_some_days(as_, written):
+def test_comments_close_after_some_days(as_, content):
     as_("root").patch("settings", json={"comments_close_after_days": 1})
-    answer = as_("ann").post(f"posts/{written.live}/comments", json={"body": "x"})
+    answer = as_("ann").post(f"posts/{content.live}/comments", json={"body": "x"})
     assert code(answer) == (409, "comments_closed")
 
 
-def test_members_cannot_say_without_end(make_app, as_, written, people):
+def test_members_cannot_say_without_end(make_app, as_, content, people):
     app = make_app(RATELIMIT_ENABLED=True)
     with app.app_context():
         post = create(POSTS, SYSTEM, {
@@ -190,12 +190,12 @@ def test_members_cannot_say_without_end(make_app, as_, written, people):
     assert ann.post(f"posts/{post}/comments", json={"body": "x"}).status_code == 201
 
 
-def test_what_a_new_comment_costs(as_, written, statements):
+def test_what_a_new_comment_costs(as_, content, statements):
     """Who asks, whether maintenance goes on, two checks, the row and what is shown of it; five traces."""
     ann = as_("ann")
 
     def comment():
-        return ann.post(f"posts/{written.live}/comments", json={"body": "Hi"})
+        return ann.post(f"posts/{content.live}/comments", json={"body": "Hi"})
 
     comment()  # the next request finds all versions changed
     answer, seen = statements(comment)

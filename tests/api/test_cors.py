@@ -128,7 +128,7 @@ def test_pages_are_not_shared(client):
 @pytest.mark.parametrize(
     "path", ["/feed.json", "/feed.atom", "/tags/sea/feed.rss", "/uploads/no.png"]
 )
-def test_feeds_and_uploads_are_shared(client, written, path):
+def test_feeds_and_uploads_are_shared(client, content, path):
     for headers in ({}, {"Origin": OTHER}, {"Origin": "https://evil.example"}):
         answer = client.get(path, headers=headers)
         assert answer.headers.get(ALLOW) == (OTHER if headers.get("Origin") == OTHER else None)

@@ -21,7 +21,7 @@ def total(client, place):
     return client.get(place).json["total"]
 
 
-def test_by_author_and_by_name(as_, people, written):
+def test_by_author_and_by_name(as_, people, content):
     ann, abe = people["ann"].id, people["abe"].id
     assert groups(as_(None), "posts/counts?by=author") == [(abe, "abe", 1), (ann, "ann", 1)]
     assert groups(as_("root"), "posts/counts?by=author") == [(ann, "ann", 4), (abe, "abe", 1)]
@@ -33,7 +33,7 @@ def test_by_author_and_by_name(as_, people, written):
     ]
 
 
-def test_by_status_and_flag(as_, written):
+def test_by_status_and_flag(as_, content):
     assert groups(as_("root"), "posts/counts?by=status") == [
         ("published", "Published", 2), ("archived", "Archived", 1),
         ("draft", "Draft", 1), ("scheduled", "Scheduled", 1),
@@ -42,7 +42,7 @@ def test_by_status_and_flag(as_, written):
     assert groups(as_(None), "posts/counts?by=status") == [("published", "Published", 2)]
 
 
-def test_periods_begin_with_the_latest(as_, written):
+def test_periods_begin_with_the_latest(as_, content):
     root = as_("root")
     assert groups(root, "posts/counts?by=published_at:month") == [
         ("2099-01", "January 2099", 1), ("2026-01", "January 2026", 3), (None, "None", 1),
@@ -55,14 +55,14 @@ def test_periods_begin_with_the_latest(as_, written):
     assert ("2026-01-02T10:00:00Z", "2026-01-02T10:00:00Z", 1) in by_moment
 
 
-def test_a_post_with_two_tags_is_in_two_groups_and_counted_once(app, as_, written):
+def test_a_post_with_two_tags_is_in_two_groups_and_counted_once(app, as_, content):
     found = groups(as_(None), "posts/counts?by=tags")
     assert [one[1:] for one in found] == [("sea", 1), ("sky", 1), ("None", 1)]
     assert total(as_(None), "posts/counts?by=tags") == 2
     assert ("sea", "sea", 1) in groups(as_(None), "posts/counts?by=tags.name")
 
 
-def test_filters_narrow_the_counts_and_the_total(as_, written):
+def test_filters_narrow_the_counts_and_the_total(as_, content):
     assert groups(as_("root"), "posts/counts?by=status&author.username=abe") == [
         ("published", "Published", 1)
     ]
@@ -81,7 +81,7 @@ def test_only_the_largest_groups(as_, make, people, monkeypatch):
 
 
 @pytest.mark.parametrize("name", [None, "bob", "ann"])
-def test_nothing_is_counted_that_is_not_listed(as_, comment, written, name):
+def test_nothing_is_counted_that_is_not_listed(as_, comment, content, name):
     """Waiting comments, drafts of others: neither in a group nor in the total."""
     comment("bob", status="pending")
     comment("abe")
@@ -131,7 +131,7 @@ def test_what_is_refused(as_, query, expected):
     assert code(as_("root").get(f"posts/counts?{query}")) == (400, expected)
 
 
-def test_it_takes_two_statements_and_is_known_again(as_, written, statements):
+def test_it_takes_two_statements_and_is_known_again(as_, content, statements):
     client = as_(None)
     client.get("posts")
     first, sent = statements(client.get, "posts/counts?by=author")
@@ -140,7 +140,7 @@ def test_it_takes_two_statements_and_is_known_again(as_, written, statements):
     assert client.get("posts/counts?by=author", headers=headers).status_code == 304
 
 
-def test_tags_and_categories_say_how_many_posts_they_have(as_, make, people, written):
+def test_tags_and_categories_say_how_many_posts_they_have(as_, make, people, content):
     category = make(CATEGORIES, name="Coast")
     for title, at in (
         ("One", "2026-01-01T00:00:00Z"),
@@ -201,7 +201,7 @@ def test_a_number_of_posts_in_a_body_is_ignored(as_, make):
     assert as_("root").get(f"tags/{tag}?fields=post_count").json["post_count"] == 0
 
 
-def test_comments_by_what_they_answer(as_, comment, written):
+def test_comments_by_what_they_answer(as_, comment, content):
     first = comment("bob")
     comment("abe", parent=first)
     assert groups(as_(None), "comments/counts?by=parent") == [

@@ -16,13 +16,13 @@ def ann(as_):
 
 
 @pytest.fixture
-def draft(written):
+def draft(content):
     """The address of the draft of Ann's live post."""
-    return f"posts/{written.live}/draft"
+    return f"posts/{content.live}/draft"
 
 
-def test_readers_see_the_live_version_until_the_draft_is_published(ann, client, written, draft):
-    post = f"posts/{written.live}"
+def test_readers_see_the_live_version_until_the_draft_is_published(ann, client, content, draft):
+    post = f"posts/{content.live}"
     made = ann.patch(draft, json={"title": "Better", "body": "*New*"})
     assert made.status_code == 201
     assert made.headers["Location"] == f"/api/v1/{draft}"
@@ -39,25 +39,25 @@ def test_readers_see_the_live_version_until_the_draft_is_published(ann, client, 
     assert ann.get(draft).status_code == 404
 
 
-def test_typing_makes_no_revision_and_one_audit_event(ann, as_, written, draft):
+def test_typing_makes_no_revision_and_one_audit_event(ann, as_, content, draft):
     for number in range(4):
         assert ann.patch(draft, json={"body": f"Word {number}"}).status_code in (200, 201)
     assert ann.get(draft).json["version"] == 4
-    assert ann.get(f"posts/{written.live}/revisions").json["total"] == 1
-    seen = as_("root").get(f"audit_events?type=posts&record_id={written.live}&sort=id").json
+    assert ann.get(f"posts/{content.live}/revisions").json["total"] == 1
+    seen = as_("root").get(f"audit_events?type=posts&record_id={content.live}&sort=id").json
     assert [e["action"] for e in seen["audit_events"]] == ["create", "draft"]
     assert ann.delete(draft).status_code == 204
     assert ann.delete(draft).status_code == 404
-    seen = as_("root").get(f"audit_events?type=posts&record_id={written.live}&sort=-id").json
+    seen = as_("root").get(f"audit_events?type=posts&record_id={content.live}&sort=-id").json
     assert seen["audit_events"][0]["action"] == "discard_draft"
 
 
-def test_what_is_not_finished_is_kept_and_judged_when_it_is_published(ann, written, draft):
+def test_what_is_not_finished_is_kept_and_judged_when_it_is_published(ann, content, draft):
     sent = {"title": "", "slug": "Not a slug!", "excerpt": "x" * 3000}
     kept = ann.patch(draft, json=sent)
     assert kept.status_code == 201
     assert {name: kept.json[name] for name in sent} == sent
-    refused = ann.post(f"posts/{written.live}/publish")
+    refused = ann.post(f"posts/{content.live}/publish")
     assert refused.status_code == 422
     assert {one["field"] for one in refused.json["details"]} == set(sent)
     assert ann.get(draft).json["title"] == ""
@@ -87,17 +87,17 @@ def test_what_no_draft_can_hold_is_refused(ann, draft, sent, field, code):
     assert ann.get(draft).status_code == 404
 
 
-def test_a_record_as_it_was_read_is_put_onto_its_draft(ann, written, draft, ticking):
+def test_a_record_as_it_was_read_is_put_onto_its_draft(ann, content, draft, ticking):
     ann.patch(draft, json={"title": "Better"})
-    for read in (f"posts/{written.live}", draft):
+    for read in (f"posts/{content.live}", draft):
         put = ann.put(draft, json=ann.get(read).json | {"version": ann.get(draft).json["version"]})
         assert put.status_code == 200, put.json
     odd = {"updated_at": "2001-01-01T00:00:00Z"}
     assert ann.patch(draft, json=odd).json["details"][0]["code"] == "read_only"
 
 
-def test_a_draft_holds_and_shows_what_is_read_seldom(ann, client, written, draft):
-    post = f"posts/{written.live}"
+def test_a_draft_holds_and_shows_what_is_read_seldom(ann, client, content, draft):
+    post = f"posts/{content.live}"
     ann.patch(post, json={"seo_title": "Live title"})
     made = ann.patch(draft, json={"seo_title": "New title", "title": "Better"})
     assert (made.json["seo_title"], made.json["seo_description"]) == ("New title", "")
@@ -115,8 +115,8 @@ def test_a_draft_holds_and_shows_what_is_read_seldom(ann, client, written, draft
     assert client.get(f"{post}?fields=seo_title").json["seo_title"] == "Live title"
 
 
-def test_what_was_read_can_be_changed_and_put_back(ann, written, draft):
-    post = ann.get(f"posts/{written.live}").json
+def test_what_was_read_can_be_changed_and_put_back(ann, content, draft):
+    post = ann.get(f"posts/{content.live}").json
     first = ann.put(draft, json={**post, "title": "One"})
     assert (first.status_code, first.json["changed_fields"]) == (201, ["title"])
     second = ann.put(draft, json={**first.json, "excerpt": "Two"})
@@ -143,8 +143,8 @@ def test_two_people_do_not_overwrite_each_others_draft(ann, as_, draft):
     assert ann.patch(draft, json={"title": "Mods"}).json["version"] == 2
 
 
-def test_a_draft_of_an_older_version_is_stale_until_its_base_is_renewed(ann, written, draft):
-    post = f"posts/{written.live}"
+def test_a_draft_of_an_older_version_is_stale_until_its_base_is_renewed(ann, content, draft):
+    post = f"posts/{content.live}"
     assert ann.put(draft, json={"title": "T"}, headers={"If-Match": "*"}).status_code == 412
     assert ann.put(draft, json={"title": "T", "version": 7}).status_code == 412
     ann.patch(draft, json={"title": "Draft"})
@@ -166,7 +166,7 @@ def test_only_who_may_change_the_record_knows_of_its_draft(ann, as_, client, dra
     assert as_("mod").get(draft).json["title"] == "Secret"
 
 
-def test_references_and_new_tags(ann, app, written, draft, make):
+def test_references_and_new_tags(ann, app, content, draft, make):
     gone = make(TAGS, name="gone")
     got = ann.patch(draft, json={"tags": ["sea", gone, "brand new"], "category": "nowhere"})
     assert [tag["name"] for tag in got.json["tags"]] == ["sea", "gone", "brand new"]
@@ -174,26 +174,26 @@ def test_references_and_new_tags(ann, app, written, draft, make):
     assert got.json["category"] == {"id": None, "name": None, "slug": "nowhere"}
     again = ann.put(draft, json=got.json)
     assert again.json["tags"] == got.json["tags"]
-    refused = ann.post(f"posts/{written.live}/publish")
+    refused = ann.post(f"posts/{content.live}/publish")
     assert [one["field"] for one in refused.json["details"]] == ["category"]
     assert ann.get("tags?name=brand+new").json["total"] == 0
     ann.patch(draft, json={"category": None})
-    done = ann.post(f"posts/{written.live}/publish").json
+    done = ann.post(f"posts/{content.live}/publish").json
     assert {tag["name"] for tag in done["tags"]} == {"sea", "gone", "brand new"}
 
 
-def test_publishing_puts_a_taken_slug_to_its_field_and_keeps_the_draft(ann, written, draft):
+def test_publishing_puts_a_taken_slug_to_its_field_and_keeps_the_draft(ann, content, draft):
     ann.patch(draft, json={"slug": "abes"})
-    refused = ann.post(f"posts/{written.live}/publish")
+    refused = ann.post(f"posts/{content.live}/publish")
     assert (refused.status_code, refused.json["details"][0]["field"]) == (409, "slug")
     ann.patch(draft, json={"slug": "alive"})
     assert ann.get("posts/by-slug/alive").status_code == 404
-    assert ann.post(f"posts/{written.live}/publish").json["slug"] == "alive"
+    assert ann.post(f"posts/{content.live}/publish").json["slug"] == "alive"
     assert ann.get("posts/by-slug/live").status_code == 301
 
 
-def test_when_a_draft_goes_live(ann, written):
-    post = f"posts/{written.draft}"
+def test_when_a_draft_goes_live(ann, content):
+    post = f"posts/{content.draft}"
     ann.patch(f"{post}/draft", json={"published_at": "2099-05-01T10:00:00Z", "title": "In May"})
     done = ann.post(f"{post}/publish").json
     assert (done["status"], done["published_at"]) == ("scheduled", "2099-05-01T10:00:00Z")
@@ -202,8 +202,8 @@ def test_when_a_draft_goes_live(ann, written):
     assert (done["title"], done["published_at"]) == ("In June", "2099-06-01T10:00:00Z")
 
 
-def test_the_draft_goes_with_the_record_and_survives_the_trash(app, ann, as_, written, draft):
-    post = f"posts/{written.live}"
+def test_the_draft_goes_with_the_record_and_survives_the_trash(app, ann, as_, content, draft):
+    post = f"posts/{content.live}"
     ann.patch(draft, json={"title": "Waiting"})
     copy = ann.post(f"{post}/duplicate").json
     assert copy["title"] == "Live"
@@ -217,8 +217,8 @@ def test_the_draft_goes_with_the_record_and_survives_the_trash(app, ann, as_, wr
         assert connection.execute(Draft.__table__.select()).all() == []
 
 
-def test_pages_have_drafts_too(as_, client, written):
-    moderator, page = as_("mod"), f"pages/{written.page}"
+def test_pages_have_drafts_too(as_, client, content):
+    moderator, page = as_("mod"), f"pages/{content.page}"
     assert moderator.put(f"{page}/draft", json={"body": "them"}).status_code == 201
     assert client.get(page).json["body"] == "us"
     assert moderator.post(f"{page}/publish").json["body"] == "them"
@@ -241,21 +241,21 @@ def if_match(*answers):
     return {"If-Match": ", ".join(one.headers["ETag"] for one in answers)}
 
 
-def test_the_tag_of_a_record_is_not_that_of_its_draft(ann, written, draft):
-    live = ann.get(f"posts/{written.live}")
+def test_the_tag_of_a_record_is_not_that_of_its_draft(ann, content, draft):
+    live = ann.get(f"posts/{content.live}")
     begun = ann.patch(draft, json={"title": "One"}, headers=if_match(live))
     assert begun.status_code == 201
     late = ann.patch(draft, json={"title": "Two"}, headers=if_match(live))
     assert (late.status_code, late.json["current_version"]) == (412, 1)
     assert ann.patch(draft, json={"title": "Two"}, headers=if_match(live, begun)).status_code == 200
-    assert ann.patch(f"posts/{written.live}", json={}, headers=if_match(begun)).status_code == 412
+    assert ann.patch(f"posts/{content.live}", json={}, headers=if_match(begun)).status_code == 412
     assert ann.delete(draft, headers=if_match(live)).status_code == 412
     assert ann.delete(draft, headers={"If-Match": "*"}).status_code == 204
     assert ann.put(draft, json={"title": "Three"}, headers=if_match(begun)).status_code == 412
 
 
-def test_only_the_draft_that_was_seen_goes_live(ann, as_, written, draft):
-    post = f"posts/{written.live}"
+def test_only_the_draft_that_was_seen_goes_live(ann, as_, content, draft):
+    post = f"posts/{content.live}"
     seen = ann.patch(draft, json={"title": "Mine"})
     unseen = as_("mod").patch(draft, json={"title": "Theirs", "excerpt": "Half"})
     late = ann.post(f"{post}/publish", headers=if_match(seen))
@@ -269,8 +269,8 @@ def test_only_the_draft_that_was_seen_goes_live(ann, as_, written, draft):
     assert ann.post(f"{post}/publish", headers=if_match(ann.get(post))).status_code == 200
 
 
-def test_the_version_in_the_body_of_publish_is_that_of_the_record(ann, written, draft):
-    publish = f"posts/{written.live}/publish"
+def test_the_version_in_the_body_of_publish_is_that_of_the_record(ann, content, draft):
+    publish = f"posts/{content.live}/publish"
     ann.patch(draft, json={"title": "One"})
     seen = ann.patch(draft, json={"title": "Two"})
     for headers in ({}, if_match(seen)):
@@ -280,10 +280,10 @@ def test_the_version_in_the_body_of_publish_is_that_of_the_record(ann, written, 
     assert (done.json["title"], done.json["version"]) == ("Two", 2)
 
 
-def test_a_draft_has_no_more_tags_than_a_post(as_, written):
+def test_a_draft_has_no_more_tags_than_a_post(as_, content):
     many = {"title": "x", "body": "y", "tags": [f"tag {number}" for number in range(51)]}
     for method in ("PUT", "PATCH"):
-        answer = as_("ann").open(f"posts/{written.live}/draft", method=method, json=many)
+        answer = as_("ann").open(f"posts/{content.live}/draft", method=method, json=many)
         assert answer.status_code == 422
         assert [(one["field"], one["code"]) for one in answer.json["details"]] == [
             ("tags", "too_long")

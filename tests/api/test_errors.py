@@ -23,11 +23,11 @@ def failures(ann, nobody, id):
 
 
 @pytest.mark.parametrize("form", ["application/json", "application/problem+json"])
-def test_one_shape(as_, written, form):
+def test_one_shape(as_, content, form):
     ann, nobody = as_("ann"), as_(None)
     for client in (ann, nobody):
         client.environ_base["HTTP_ACCEPT"] = form
-    for answer, status in failures(ann, nobody, written.live):
+    for answer, status in failures(ann, nobody, content.live):
         assert answer.status_code == status
         body = answer.json
         assert answer.mimetype == form
@@ -93,7 +93,7 @@ def test_no_method_breaks_any_address(app, people, client, end):
     assert [one for one in asked if client.open(one[1], method=one[0]).status_code >= 500] == []
 
 
-def test_head_answers_as_get_does(as_, written):
+def test_head_answers_as_get_does(as_, content):
     for client, path, status in (
         (as_(None), "posts", 200),
         (as_(None), "posts/999", 404),
@@ -132,13 +132,13 @@ def test_a_compressed_body_is_not_read(as_):
     assert ann.post("posts", json=sent, headers={"Content-Encoding": "identity"}).status_code == 201
 
 
-def test_headers_of_every_answer(as_, written):
+def test_headers_of_every_answer(as_, content):
     nobody, ann = as_(None), as_("ann")
     for answer in (
         nobody.get("posts"),
         ann.get("posts"),
         nobody.get("posts/99"),
-        ann.delete(f"posts/{written.live}"),
+        ann.delete(f"posts/{content.live}"),
     ):
         headers = answer.headers
         assert headers["X-Content-Type-Options"] == "nosniff"
@@ -149,11 +149,11 @@ def test_headers_of_every_answer(as_, written):
         assert "Set-Cookie" not in headers
         assert "Server" not in headers
     assert nobody.get("posts").headers["Cache-Control"] == PUBLIC
-    for answer in (ann.get("posts"), ann.get(f"posts/{written.draft}"), ann.get("users/me")):
+    for answer in (ann.get("posts"), ann.get(f"posts/{content.draft}"), ann.get("users/me")):
         assert answer.headers["Cache-Control"] == "private, no-store"
 
 
-def test_what_breaks_inside_is_not_told(as_, written, monkeypatch):
+def test_what_breaks_inside_is_not_told(as_, content, monkeypatch):
     def broken(*args, **kwargs):
         raise RuntimeError("SELECT secret FROM users")
 
@@ -165,12 +165,12 @@ def test_what_breaks_inside_is_not_told(as_, written, monkeypatch):
     assert "secret" not in answer.text
 
 
-def test_slashes_at_the_end_are_fine(as_, written):
+def test_slashes_at_the_end_are_fine(as_, content):
     assert as_(None).get("posts/").status_code == 200
-    assert as_(None).get(f"posts/{written.live}/").status_code == 200
+    assert as_(None).get(f"posts/{content.live}/").status_code == 200
     assert as_("ann").post("tags/", json={"name": "x"}).status_code == 201
 
 
-def test_a_slug_that_nothing_can_have_is_missing(as_, written):
+def test_a_slug_that_nothing_can_have_is_missing(as_, content):
     for slug in ("%00", "live%00", "%ff", "a" * 500):
         assert code(as_(None).get(f"posts/by-slug/{slug}")) == (404, "not_found")

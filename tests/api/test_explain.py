@@ -26,9 +26,9 @@ def yes(rule):
     return {"allowed": True, "rule": rule, "missing": None}
 
 
-def test_allowed_or_not_and_why(as_, written):
+def test_allowed_or_not_and_why(as_, content):
     ann, abe = as_("ann"), as_("abe")
-    asked = {"action": "update", "type": "posts", "id": written.live}
+    asked = {"action": "update", "type": "posts", "id": content.live}
     assert verdict(ann, **asked) == yes(WRITE)
     assert verdict(abe, **asked) == no(WRITE)
     assert verdict(as_("mod"), **asked) == yes(WRITE)
@@ -38,10 +38,10 @@ def test_allowed_or_not_and_why(as_, written):
 
 
 @pytest.mark.parametrize("name", [None, "bob", "ann", "mod", "root"])
-def test_it_says_what_then_happens(as_, written, comment, name):
+def test_it_says_what_then_happens(as_, content, comment, name):
     client, id = as_(name), comment("bob")
     wanted = {
-        ("posts", written.live): ("update", "publish", "duplicate", "delete", "permanent"),
+        ("posts", content.live): ("update", "publish", "duplicate", "delete", "permanent"),
         ("comments", id): ("read", "approve", "update", "delete"),
     }
     for (path, number), deeds in wanted.items():
@@ -62,8 +62,8 @@ def tried(client, address, deed):
     return client.post(f"{address}/{deed}", json={"nothing": 1}).status_code == 422
 
 
-def test_what_the_asker_may_not_see_is_not_there(as_, written):
-    for name, id in (("bob", written.draft), ("abe", written.draft), (None, written.trashed),
+def test_what_the_asker_may_not_see_is_not_there(as_, content):
+    for name, id in (("bob", content.draft), ("abe", content.draft), (None, content.trashed),
                      ("root", 4711)):  # fmt: skip
         for deed in ("read", "update", "publish"):
             assert code(ask(as_(name), action=deed, type="posts", id=id)) == (404, "not_found")
@@ -83,9 +83,9 @@ def test_lists_need_no_id_and_the_single_row_neither(as_):
     assert verdict(as_("mod"), action="update", type="settings") == no("the admin role")
 
 
-def test_administrators_ask_for_others(as_, written, people):
+def test_administrators_ask_for_others(as_, content, people):
     root = as_("root")
-    asked = {"action": "update", "type": "posts", "id": written.draft}
+    asked = {"action": "update", "type": "posts", "id": content.draft}
     assert verdict(root, **asked, user="ann") == yes(WRITE)
     assert verdict(root, **asked, user="ABE") == no(WRITE)
     assert code(ask(root, **asked, user="nobody")) == (404, "not_found")
@@ -95,14 +95,14 @@ def test_administrators_ask_for_others(as_, written, people):
     assert verdict(root, **asked, user="ann")["allowed"] is False
 
 
-def test_keys_lack_scopes(app, as_, written):
+def test_keys_lack_scopes(app, as_, content):
     def with_key(who, *scopes):
         made = as_(who).post("api_keys", json={"name": "k", "scopes": list(scopes)}).json["key"]
         client = app.test_client()
         client.environ_base["HTTP_X_API_KEY"] = made
         return client
 
-    asked = {"action": "update", "type": "posts", "id": written.live}
+    asked = {"action": "update", "type": "posts", "id": content.live}
     scope = no(WRITE, "the scope posts:write")
     assert verdict(with_key("ann", "posts:read"), **asked) == scope
     assert verdict(with_key("ann", "tags:read"), **asked) == scope
@@ -138,8 +138,8 @@ def test_questions_that_cannot_be_answered(as_, query, said):
     assert code(ask(as_("root"), **query)) == (400, said)
 
 
-def test_odd_names_of_users_are_nobody(as_, written):
-    asked = {"action": "update", "type": "posts", "id": written.live}
+def test_odd_names_of_users_are_nobody(as_, content):
+    asked = {"action": "update", "type": "posts", "id": content.live}
     for name in ("", "\x00", "ann\x00", "x" * 4000, "💩", "'; --"):
         assert code(ask(as_("root"), **asked, user=name)) == (404, "not_found")
 

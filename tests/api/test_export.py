@@ -32,7 +32,7 @@ def table(client, place):
 
 
 @pytest.mark.parametrize("name", [None, "bob", "ann", "root"])
-def test_the_lines_are_the_rows_of_the_list(as_, written, name):
+def test_the_lines_are_the_rows_of_the_list(as_, content, name):
     client = as_(name)
     for query in (
         "",
@@ -45,24 +45,24 @@ def test_the_lines_are_the_rows_of_the_list(as_, written, name):
         assert lines(client, f"posts/export?format=ndjson{query}") == listed
 
 
-def test_fields_of_relations(as_, comment, written):
+def test_fields_of_relations(as_, comment, content):
     comment("bob")
     query = "fields=title,author.avatar.url,comments.body&sort=title"
     listed = as_("root").get(f"posts?per_page=100&{query}").json["posts"]
     assert lines(as_("root"), f"posts/export?{query}") == listed
 
 
-def test_the_trash(as_, written):
+def test_the_trash(as_, content):
     assert [one["id"] for one in lines(as_("root"), "posts/export?trashed=true")] == [
-        written.trashed
+        content.trashed
     ]
     assert lines(as_(None), "posts/export?trashed=true") == []
 
 
-def test_a_table_has_names_on_top_and_references_by_name(as_, written):
+def test_a_table_has_names_on_top_and_references_by_name(as_, content):
     head, *rows = table(as_(None), "posts/export?format=csv&fields=title,author,author.username,tags,tags.slug,published&sort=title")  # fmt: skip
     assert head == ["id", "title", "author", "author.username", "tags", "tags.slug", "published"]
-    assert rows[1] == [str(written.live), "Live", "ann", "ann", "sea, sky", '["sea","sky"]', "true"]
+    assert rows[1] == [str(content.live), "Live", "ann", "ann", "sea, sky", '["sea","sky"]', "true"]
     whole = table(as_(None), "posts/export?format=csv")
     assert "seo_title" not in whole[0] and "sorted_at" not in whole[0]
 
@@ -73,7 +73,7 @@ def test_formulas_are_disarmed(as_, make, people):
     assert row[1:] == ["'=1+1", "'@x", "'-2", "0"]
 
 
-def test_it_is_a_file_that_nobody_keeps(as_, written):
+def test_it_is_a_file_that_nobody_keeps(as_, content):
     answer = as_(None).get("posts/export?format=csv")
     name = f"posts-{now():%Y-%m-%d}.csv"
     assert answer.headers["Content-Disposition"] == f'attachment; filename="{name}"'
@@ -104,7 +104,7 @@ def test_who_may_not_read_gets_nothing(as_):
     assert code(as_("bob").get("audit_events/export")) == (403, "forbidden")
 
 
-def test_a_list_longer_than_an_export_ends_there(as_, written, monkeypatch):
+def test_a_list_longer_than_an_export_ends_there(as_, content, monkeypatch):
     class Short(record_stream.RecordStream):
         def __init__(self, *given):
             super().__init__(*given, most=2)

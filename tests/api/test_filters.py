@@ -5,8 +5,8 @@ import pytest
 from quire.actor import ANONYMOUS, Actor
 from quire.declare.query_fields import filter_paths, sort_names
 from quire.records import PAGES, POSTS
-from tests.api.conftest import EARLIER, PAST
 from tests.api.test_access_order import code
+from tests.clocks import EARLIER, PAST
 
 FILTERS = {
     "posts": "id title slug status published published_at created_at updated_at views author author.id "
@@ -42,7 +42,7 @@ def value_of(path, name):
 
 
 @pytest.mark.parametrize("path", FILTERS)
-def test_every_filter_of_the_contract_works(as_, written, path):
+def test_every_filter_of_the_contract_works(as_, content, path):
     root = as_("root")
     for name in FILTERS[path].split():
         value = value_of(path, name)
@@ -53,7 +53,7 @@ def test_every_filter_of_the_contract_works(as_, written, path):
 
 
 @pytest.mark.parametrize("path", SORTS)
-def test_every_sort_of_the_contract_works(as_, written, path):
+def test_every_sort_of_the_contract_works(as_, content, path):
     root = as_("root")
     for name in SORTS[path].split():
         up, down = (root.get(f"{path}?sort={d}{name}&per_page=100").json[path] for d in ("", "-"))
@@ -61,7 +61,7 @@ def test_every_sort_of_the_contract_works(as_, written, path):
     assert root.get(f"{path}?sort={','.join(SORTS[path].split())}").status_code == 200
 
 
-def test_nothing_else_is_a_filter(as_, written):
+def test_nothing_else_is_a_filter(as_, content):
     for name in ("body", "excerpt", "body_html", "unpublish_at", "version", "deleted_at", "sorted_at",
                  "author.email", "author.bio", "author.password", "tags.description", "title.x",
                  "comments_open", "comment_count", "ID", "id__", "id__like", "id__eq__eq", "__class__",
@@ -168,7 +168,7 @@ def test_text_operators(titles, query, expected):
     assert titles(query) == expected
 
 
-def test_other_operators(as_, written, make, people):
+def test_other_operators(as_, content, make, people):
     ann = as_("ann")
 
     def found(query):
@@ -199,7 +199,7 @@ def test_in_takes_a_hundred(client):
     assert code(client.get(f"posts?id__nin={ids},101")) == (400, "invalid_parameter")
 
 
-def test_orders(as_, written, make):
+def test_orders(as_, content, make):
     titles = [post["title"] for post in as_("root").get("posts").json["posts"]]
     assert titles == ["Later", "Draft", "Live", "Abes", "Archived"]  # drafts stand at their making
     for title in "ba":

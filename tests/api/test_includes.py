@@ -9,8 +9,8 @@ from quire.api.openapi.parameters import include_paths
 from quire.declare.record import REGISTRY
 from quire.records import COMMENTS, POSTS
 from quire.store.write import create_many
-from tests.api.conftest import PAST
 from tests.api.test_access_order import code
+from tests.clocks import PAST
 from tests.users import signed_in
 
 BACK = (
@@ -41,7 +41,7 @@ def test_no_path_leads_back_to_where_it_comes_from(as_, place, path):
 
 
 @pytest.mark.parametrize("place", [p for p, record in REGISTRY.items() if not record.singleton])
-def test_every_path_of_the_document_works_and_none_returns(as_, written, comment, place):
+def test_every_path_of_the_document_works_and_none_returns(as_, content, comment, place):
     comment("abe")
     for path in include_paths(REGISTRY[place]):
         assert as_("root").get(f"{place}?include={path}").status_code == 200, path
@@ -49,7 +49,7 @@ def test_every_path_of_the_document_works_and_none_returns(as_, written, comment
         assert len(names) == len(set(names)), path
 
 
-def test_comments_answer_comments(as_, written, comment):
+def test_comments_answer_comments(as_, content, comment):
     first = comment("abe")
     second = comment("bob", parent=first)
     third = comment("abe", parent=second)
@@ -58,15 +58,15 @@ def test_comments_answer_comments(as_, written, comment):
     assert read["parent"]["parent"]["author"]["username"] == "abe"
 
 
-def test_a_user_comes_with_the_profile(as_, written, people, statements):
+def test_a_user_comes_with_the_profile(as_, content, people, statements):
     ann = as_("ann")
     ann.patch("profiles/2", json={})
-    read = as_(None).get(f"posts/{written.live}?include=author.profile").json["author"]
+    read = as_(None).get(f"posts/{content.live}?include=author.profile").json["author"]
     assert read["profile"]["display_name"] == ""
     assert read["profile"]["user"] == {"id": people["ann"].id, "username": "ann"}
     assert "digest" not in read["profile"]
-    part = as_(None).get(f"posts/{written.live}?fields=author.profile.website").json
-    assert part == {"id": written.live, "author": {"profile": {"website": None}}}
+    part = as_(None).get(f"posts/{content.live}?fields=author.profile.website").json
+    assert part == {"id": content.live, "author": {"profile": {"website": None}}}
     plain, many = (
         statements(as_(None).get, f"posts{q}")[1] for q in ("", "?include=author.profile")
     )
@@ -75,12 +75,12 @@ def test_a_user_comes_with_the_profile(as_, written, people, statements):
     assert hidden["profile"]["id"]
 
 
-def test_fields_leave_what_is_included(as_, written, comment):
+def test_fields_leave_what_is_included(as_, content, comment):
     comment("abe")
-    nobody, place = as_(None), f"posts/{written.live}"
+    nobody, place = as_(None), f"posts/{content.live}"
     whole = nobody.get(f"{place}?include=author").json["author"]
     kept = nobody.get(f"{place}?fields=title&include=author").json
-    assert kept == {"id": written.live, "title": "Live", "author": whole}
+    assert kept == {"id": content.live, "title": "Live", "author": whole}
     named = nobody.get(f"{place}?fields=title,author.bio&include=author").json
     assert named["author"] == {"bio": ""}
     deep = nobody.get(f"{place}?fields=author.bio&include=author.avatar,tags").json
@@ -91,16 +91,16 @@ def test_fields_leave_what_is_included(as_, written, comment):
     assert below["comments"][0]["author"]["bio"] == ""
 
 
-def test_fields_go_down_to_three_levels(as_, written, comment, app, people):
+def test_fields_go_down_to_three_levels(as_, content, comment, app, people):
     comment("abe", body="Fine")
-    nobody, place = as_(None), f"posts/{written.live}"
+    nobody, place = as_(None), f"posts/{content.live}"
     assert nobody.get(f"{place}?fields=comments.author.username,comments.body").json == {
-        "id": written.live,
+        "id": content.live,
         "comments": [{"author": {"username": "abe"}, "body": "Fine"}],
         "comments_total": 1,
     }
     assert nobody.get(f"{place}?fields=author.avatar.url").json == {
-        "id": written.live, "author": {"avatar": None},
+        "id": content.live, "author": {"avatar": None},
     }  # fmt: skip
     assert code(nobody.get(f"{place}?fields=comments.author.avatar.url")) == (
         400,
@@ -112,7 +112,7 @@ def test_fields_go_down_to_three_levels(as_, written, comment, app, people):
     assert code(nobody.get(f"{place}?fields=title.x")) == (400, "unknown_parameter")
 
 
-def test_lists_that_are_given_several_times_are_united(as_, written):
+def test_lists_that_are_given_several_times_are_united(as_, content):
     mod = as_("mod")
 
     def found(query):
@@ -120,7 +120,7 @@ def test_lists_that_are_given_several_times_are_united(as_, written):
         assert answer.status_code == 200, answer.text
         return sorted(row["id"] for row in answer.json["posts"])
 
-    one, two, three = written.live, written.draft, written.later
+    one, two, three = content.live, content.draft, content.later
     assert found(f"id__in={one}&id__in={two}") == [one, two]
     assert found(f"id__in={one},{two}&id__in={three}") == sorted([one, two, three])
     assert found("tags.name__in=sea&tags.name__in=sky") == [one]
@@ -192,13 +192,13 @@ def test_an_answer_below_the_bound_is_whole(large, people):
     assert changed.status_code == 200
 
 
-def test_a_list_below_a_record_says_how_many_there_are(as_, app, written, people, make):
-    raw = {"post": written.live, "author": people["bob"].id, "body": "x", "status": "approved"}
+def test_a_list_below_a_record_says_how_many_there_are(as_, app, content, people, make):
+    raw = {"post": content.live, "author": people["bob"].id, "body": "x", "status": "approved"}
     with app.app_context():
         create_many(COMMENTS, SYSTEM, [raw] * 53 + [{**raw, "status": "pending"}] * 4)
     rows = as_(None).get("posts?include=comments").json["posts"]
-    assert {row["id"]: row["comments_total"] for row in rows} == {written.live: 53, written.abes: 0}
-    assert [len(row["comments"]) for row in rows if row["id"] == written.live] == [50]
-    one = as_("mod").get(f"posts/{written.live}?fields=comments.id").json
+    assert {row["id"]: row["comments_total"] for row in rows} == {content.live: 53, content.abes: 0}
+    assert [len(row["comments"]) for row in rows if row["id"] == content.live] == [50]
+    one = as_("mod").get(f"posts/{content.live}?fields=comments.id").json
     assert (len(one["comments"]), one["comments_total"]) == (50, 57)
     assert "comments_total" not in as_(None).get("posts").json["posts"][0]

@@ -67,7 +67,7 @@ QUERIES = {
 
 
 @pytest.mark.parametrize("name", QUERIES)
-def test_large_queries(client, written, name):
+def test_large_queries(client, content, name):
     token, status = QUERIES[name]
     client.checked = False
     start = "id__nin=" if name == "values" else ""
@@ -90,7 +90,7 @@ def test_large_queries(client, written, name):
      ("Authorization", "Bearer "), ("X-API-Key", "qk_"), ("X-Forwarded-For", "1.2.3.4, "), ("Forwarded", "for=a;"),
      ("Referer", "http://a/"), ("X-CSRFToken", "a."), ("Content-Type", "a;"), ("User-Agent", "("), ("Host", "a.")],
 )  # fmt: skip
-def test_large_headers(client, written, header, token):
+def test_large_headers(client, content, header, token):
     client.checked = False
     seen = set()
 

@@ -4,7 +4,7 @@ comes out nowhere for whoever may not see it."""
 import pytest
 
 from quire.records import CATEGORIES, COMMENTS, PAGES, POSTS, TAGS
-from tests.api.conftest import EARLIER, FUTURE, PAST
+from tests.clocks import EARLIER, FUTURE, PAST
 
 CANARY = "xyzzycanary"
 SECRET_STATES = {
@@ -16,7 +16,7 @@ SECRET_STATES = {
 
 
 @pytest.fixture
-def planted(make, people, written):
+def planted(make, people, content):
     """Hidden posts and comments of Ann and Bob full of canaries, beside a public post."""
     ann = people["ann"].id
     ids, comments = {}, []
@@ -34,7 +34,7 @@ def planted(make, people, written):
         {"status": "spam"},
         {"status": "approved", "deleted_at": PAST},
     )
-    raw = {"post": written.live, "author": ann, "body": f"{CANARY} waits"}
+    raw = {"post": content.live, "author": ann, "body": f"{CANARY} waits"}
     comments += [make(COMMENTS, **raw, **state) for state in waiting]
     ids["page"] = make(PAGES, title=f"{CANARY} page", slug=f"{CANARY}-page", body=CANARY)
     return ids, comments
@@ -100,9 +100,9 @@ def addresses(ids, comments, live):
 
 
 @pytest.mark.parametrize("name", [None, "bob", "abe"])
-def test_nothing_comes_out(as_, planted, written, name):
+def test_nothing_comes_out(as_, planted, content, name):
     one = as_(name)
-    for address in addresses(*planted, written.live):
+    for address in addresses(*planted, content.live):
         answer = one.get(address)
         seen = answer.text.replace(str(answer.request.url), "")
         # an unknown name is repeated in the refusal; that is what was sent, not what is stored
@@ -113,11 +113,11 @@ def test_nothing_comes_out(as_, planted, written, name):
 
 
 @pytest.mark.parametrize("name", [None, "bob", "abe"])
-def test_counts_and_orders_tell_nothing(as_, written, make, people, name):
+def test_counts_and_orders_tell_nothing(as_, content, make, people, name):
     """Two worlds that differ in hidden content alone answer alike."""
     one = as_(name)
     queries = ["posts", "posts?sort=title", "posts?sort=-views", "comments", "tags", "posts?tags.name=sea",
-               "posts?search=live", "search?q=about", "posts?cursor=", f"posts/{written.live}"]  # fmt: skip
+               "posts?search=live", "search?q=about", "posts?cursor=", f"posts/{content.live}"]  # fmt: skip
 
     def answers():
         found = [one.get(query) for query in queries]
@@ -129,20 +129,20 @@ def test_counts_and_orders_tell_nothing(as_, written, make, people, name):
     ann = people["ann"].id
     make(POSTS, title="Live about", body="about live", author=ann, tags=["sea"], views=99)
     make(POSTS, title="A", body="about live", author=ann, tags=["sea"], published_at=FUTURE)
-    make(COMMENTS, post=written.live, author=ann, body="about live", status="pending")
+    make(COMMENTS, post=content.live, author=ann, body="about live", status="pending")
     make(PAGES, title="About what", body="live")
     assert answers() == before
 
 
-def test_a_writer_no_longer_sees_the_post_behind_his_comment(as_, written):
+def test_a_writer_no_longer_sees_the_post_behind_his_comment(as_, content):
     bob, ann = as_("bob"), as_("ann")
-    own = bob.post(f"posts/{written.live}/comments", json={"body": "mine"}).json["id"]
-    ann.patch(f"posts/{written.live}", json={"published": False, "title": CANARY})
+    own = bob.post(f"posts/{content.live}/comments", json={"body": "mine"}).json["id"]
+    ann.patch(f"posts/{content.live}", json={"published": False, "title": CANARY})
     for address in (
         "comments",
         f"comments/{own}",
         f"comments/{own}/revisions",
-        f"comments?post={written.live}",
+        f"comments?post={content.live}",
     ):
         assert CANARY not in bob.get(address).text
     assert bob.patch(f"comments/{own}", json={"body": "x"}).status_code == 404

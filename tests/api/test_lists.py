@@ -5,8 +5,8 @@ import re
 import pytest
 
 from quire.records import POSTS
-from tests.api.conftest import PAST
 from tests.api.test_access_order import code
+from tests.clocks import PAST
 
 KEYS = ["total", "page", "per_page", "pages", "has_next", "has_prev", "next_cursor", "prev_cursor"]
 
@@ -109,7 +109,7 @@ def test_a_cursor_keeps_its_place_when_rows_come_and_go(client, as_, seven, make
     assert rest.headers["X-Total-Count"] == "7"
 
 
-def test_drafts_stand_in_cursors_too(as_, written):
+def test_drafts_stand_in_cursors_too(as_, content):
     mod = as_("mod")
     for sort in (
         "published_at",
@@ -160,13 +160,13 @@ def test_links_can_be_followed(client, seven):
     assert ids(client.get(f"posts?{next(iter(links(cursor)))}")) == seven[3:6]
 
 
-def test_the_list_of_pages_has_pages_where_others_count_them(as_, written):
+def test_the_list_of_pages_has_pages_where_others_count_them(as_, content):
     answer = as_(None).get("pages")
-    assert [page["id"] for page in answer.json["pages"]] == [written.page]
+    assert [page["id"] for page in answer.json["pages"]] == [content.page]
     assert answer.json["total"] == 1
 
 
-def test_full_text_search_in_a_list(as_, make, people, written):
+def test_full_text_search_in_a_list(as_, make, people, content):
     for title, body in (
         ("Zebra", "stripes"),
         ("Horse", "no zebra but stripes"),

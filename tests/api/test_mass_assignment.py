@@ -28,19 +28,19 @@ def assert_fixed(before, answer, name, value):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_in_what_somebody_makes(as_, written, name):
+def test_in_what_somebody_makes(as_, content, name):
     ann, root = as_("ann"), as_("root")
     for path, body in BODIES.items():
-        place = f"posts/{written.live}/comments" if path == "comments" else path
+        place = f"posts/{content.live}/comments" if path == "comments" else path
         client = root if path in ("pages", "categories") else ann
         answer = client.post(place, json=body | {name: NAMES[name]})
         assert_fixed(None, answer, name, NAMES[name])
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_in_what_somebody_changes(as_, written, name):
+def test_in_what_somebody_changes(as_, content, name):
     bob, ann = as_("bob"), as_("ann")
-    places = [(bob, "users/me"), (ann, "users/me"), (ann, f"posts/{written.live}")]
+    places = [(bob, "users/me"), (ann, "users/me"), (ann, f"posts/{content.live}")]
     for client, path in places:
         before = client.get(path).json
         answer = client.patch(path, json={name: NAMES[name]})

@@ -263,14 +263,14 @@ def test_uses_are_listed_and_hold_a_file_back(send, as_, make, people):
     assert as_("ann").get(f"posts/{cover['id']}").json["cover"] is None
 
 
-def test_a_draft_beside_what_is_live_uses_files_too(send, as_, written):
+def test_a_draft_beside_what_is_live_uses_files_too(send, as_, content):
     cover, inside = (send("ann", picture()).json for _ in range(2))
-    place = f"posts/{written.live}/draft"
+    place = f"posts/{content.live}/draft"
     text = {"cover": cover["id"], "body": f"![]({inside['url']})"}
     assert as_("ann").patch(place, json=text).status_code in (200, 201)
     for one in (cover, inside):
         found = as_("ann").get(f"media/{one['id']}/uses").json
-        assert [(use["id"], use["field"]) for use in found["uses"]] == [(written.live, "draft")]
+        assert [(use["id"], use["field"]) for use in found["uses"]] == [(content.live, "draft")]
         assert as_("ann").delete(f"media/{one['id']}").status_code == 409
 
 

@@ -13,14 +13,14 @@ def ann(as_):
 
 
 @pytest.fixture
-def path(app, make, written):
+def path(app, make, content):
     """The address of a post that has 53 tags."""
     tags = [make(TAGS, name=f"tag {number}") for number in range(51)]
-    pairs = [{"source_id": written.live, "target_id": tag} for tag in tags]
+    pairs = [{"source_id": content.live, "target_id": tag} for tag in tags]
     with app.app_context():
         db.session.execute(insert(POSTS.field("tags").many.table), pairs)
         db.session.commit()
-    return f"posts/{written.live}"
+    return f"posts/{content.live}"
 
 
 FORMS = {

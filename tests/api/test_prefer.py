@@ -15,8 +15,8 @@ def is_minimal(answer, location):
     )
 
 
-def test_writes_answer_with_the_address_and_the_etag(as_, written):
-    ann, address = as_("ann"), f"/api/v1/posts/{written.live}"
+def test_writes_answer_with_the_address_and_the_etag(as_, content):
+    ann, address = as_("ann"), f"/api/v1/posts/{content.live}"
     changes = (("PATCH", address, {"excerpt": "x"}), ("POST", f"{address}/unpublish", {}))
     for method, place, body in changes:
         answer = ann.open(place, method=method, json=body, headers=MINIMAL)
@@ -33,13 +33,13 @@ def test_a_new_record(as_, app):
     assert as_("ann").get(address).json["title"] == "New"
 
 
-def test_the_only_row_one_below_another_and_a_draft(as_, written):
+def test_the_only_row_one_below_another_and_a_draft(as_, content):
     settings = as_("root").patch("settings", json={"tagline": "x"}, headers=MINIMAL)
     assert is_minimal(settings, "/api/v1/settings")
-    below = as_("bob").post(f"posts/{written.live}/comments", json={"body": "Hi"}, headers=MINIMAL)
+    below = as_("bob").post(f"posts/{content.live}/comments", json={"body": "Hi"}, headers=MINIMAL)
     assert is_minimal(below, below.headers["Location"])
     assert below.headers["Location"].startswith("/api/v1/comments/")
-    draft = f"/api/v1/posts/{written.live}/draft"
+    draft = f"/api/v1/posts/{content.live}/draft"
     begun = as_("ann").patch(draft, json={"title": "z"}, headers=MINIMAL)
     assert is_minimal(begun, draft)
     assert begun.headers["ETag"] == as_("ann").get(draft).headers["ETag"]
@@ -65,14 +65,14 @@ def test_the_header(as_, make, people, value, applied):
     assert answer.status_code == (204 if applied else 200)
 
 
-def test_a_refusal_is_as_long_as_ever(as_, written):
-    answer = as_("ann").patch(f"posts/{written.live}", json={"title": ""}, headers=MINIMAL)
+def test_a_refusal_is_as_long_as_ever(as_, content):
+    answer = as_("ann").patch(f"posts/{content.live}", json={"title": ""}, headers=MINIMAL)
     assert answer.status_code == 422 and answer.json["details"]
 
 
-def test_a_repeated_request_is_answered_as_shortly(as_, written):
+def test_a_repeated_request_is_answered_as_shortly(as_, content):
     headers = {**MINIMAL, "Idempotency-Key": "once"}
-    address = f"/api/v1/posts/{written.live}"
+    address = f"/api/v1/posts/{content.live}"
     for _ in range(2):
         answer = as_("ann").patch(address, json={"title": "z"}, headers=headers)
         assert (answer.status_code, answer.headers["Location"]) == (204, address)

@@ -17,7 +17,7 @@ def titles(client, where, **more):
     return [row["title"] for row in answer.json["posts"]]
 
 
-def test_the_example_of_the_documents(as_, written):
+def test_the_example_of_the_documents(as_, content):
     where = {
         "all": [
             {"status": "published"},
@@ -45,11 +45,11 @@ def test_the_example_of_the_documents(as_, written):
         ({"title__in": ["Live,Draft"]}, []),
     ],
 )  # fmt: skip
-def test_groups(as_, written, where, found):
+def test_groups(as_, content, where, found):
     assert titles(as_("root"), where) == found
 
 
-def test_not_is_the_rest_where_nothing_is_compared(as_, written):
+def test_not_is_the_rest_where_nothing_is_compared(as_, content):
     """SQL does not know whether nothing is later than a date: "not" means the rows that are not."""
     later = {"published_at__gt": "2026-01-01T12:00:00Z"}
     every = titles(as_("root"), {"title__ne": ""})
@@ -57,7 +57,7 @@ def test_not_is_the_rest_where_nothing_is_compared(as_, written):
     assert "Draft" in titles(as_("root"), {"not": later})
 
 
-def test_it_answers_as_the_list_does(as_, written):
+def test_it_answers_as_the_list_does(as_, content):
     body = {"sort": "-title", "per_page": 2, "page": 1, "fields": ["title", "author.username"]}
     found = as_("root").post("posts/query", json={"where": {"status__ne": "draft"}, **body})
     listed = as_("root").get(
@@ -69,7 +69,7 @@ def test_it_answers_as_the_list_does(as_, written):
     assert "Link" in listed.headers and "Link" not in found.headers
 
 
-def test_the_whole_list_search_includes_and_the_trash(as_, written):
+def test_the_whole_list_search_includes_and_the_trash(as_, content):
     root = as_("root")
     assert root.post("posts/query", json={}).json == root.get("posts").json
     for body, address in [
@@ -80,7 +80,7 @@ def test_the_whole_list_search_includes_and_the_trash(as_, written):
         assert root.post("posts/query", json=body).json == root.get(f"posts?{address}").json
 
 
-def test_a_cursor_belongs_to_its_conditions(as_, written):
+def test_a_cursor_belongs_to_its_conditions(as_, content):
     body = {"where": {"title__ne": "x"}, "cursor": "", "per_page": 2, "sort": "title"}
     first = as_("root").post("posts/query", json=body).json
     second = as_("root").post("posts/query", json={**body, "cursor": first["next_cursor"]}).json
@@ -154,7 +154,7 @@ def test_depth_and_number_of_conditions_are_limited(as_, app):
     )
 
 
-def test_it_reads_and_needs_what_reading_needs(guarded, people, written):
+def test_it_reads_and_needs_what_reading_needs(guarded, people, content):
     """A browser's session without a token, a key that may only read; another site is turned away."""
     client = guarded.test_client()
     give_session(guarded, client, people["ann"])
@@ -165,7 +165,7 @@ def test_it_reads_and_needs_what_reading_needs(guarded, people, written):
     assert code(client.post("posts/query", json=body, headers=foreign)) == (403, "forbidden")
 
 
-def test_a_key_needs_the_scope_for_reading(as_, app, written):
+def test_a_key_needs_the_scope_for_reading(as_, app, content):
     def status(*scopes):
         made = as_("root").post("api_keys", json={"name": "k", "scopes": scopes}).json
         headers = {"X-API-Key": made["key"]}
@@ -175,7 +175,7 @@ def test_a_key_needs_the_scope_for_reading(as_, app, written):
     assert status("tags:read") == 403
 
 
-def test_it_costs_what_the_list_costs(as_, written, statements):
+def test_it_costs_what_the_list_costs(as_, content, statements):
     where = {"any": [{"tags.name": "sea"}, {"author.username": "ann"}]}
     root = as_("root")
     root.get("posts?sort=title")

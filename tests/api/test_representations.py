@@ -5,8 +5,8 @@ import pytest
 from quire.actor import SYSTEM
 from quire.records import COMMENTS, POSTS
 from quire.store.write import create_many
-from tests.api.conftest import PAST
 from tests.api.test_access_order import code
+from tests.clocks import PAST
 
 POST = (
     "id title slug body body_html excerpt status published published_at unpublish_at author category "
@@ -37,7 +37,7 @@ def test_shapes(as_, path):
         assert list(root.get(path).json[path][0]) == SHAPES[path].split()
 
 
-def test_a_post(as_, written, make, people):
+def test_a_post(as_, content, make, people):
     shelf = as_("mod").post("categories", json={"name": "Shelf"}).json
     given = {
         "title": "All",
@@ -53,11 +53,11 @@ def test_a_post(as_, written, make, people):
     assert [(tag["name"], tag["slug"]) for tag in made.json["tags"]] == [("a", "a"), ("b", "b")]
     assert made.json["body_html"] == '<h1 id="hi">Hi</h1>\n'
     assert made.json["cover"] is None
-    assert list(as_("ann").get(f"posts/{written.trashed}").json) == [*POST, "deleted_at"]
+    assert list(as_("ann").get(f"posts/{content.trashed}").json) == [*POST, "deleted_at"]
 
 
 @pytest.mark.parametrize("form", ["id", "name", "object"])
-def test_references_are_written_in_three_ways(as_, written, form):
+def test_references_are_written_in_three_ways(as_, content, form):
     ann, mod = as_("ann"), as_("mod")
     shelf = mod.post("categories", json={"name": "Shelf"}).json
     tag = mod.get("tags?name=sea").json["tags"][0]
@@ -66,16 +66,16 @@ def test_references_are_written_in_three_ways(as_, written, form):
         "name": {"category": "shelf", "tags": ["sea"]},
         "object": {"category": shelf, "tags": [{"id": tag["id"]}]},
     }[form]
-    changed = ann.patch(f"posts/{written.draft}", json=sent).json
+    changed = ann.patch(f"posts/{content.draft}", json=sent).json
     assert changed["category"]["name"] == "Shelf"
     assert [one["name"] for one in changed["tags"]] == ["sea"]
-    given = mod.patch(f"posts/{written.draft}", json={"author": {"id": "abe"}["id"]}).json
+    given = mod.patch(f"posts/{content.draft}", json={"author": {"id": "abe"}["id"]}).json
     assert given["author"]["username"] == "abe"
-    cleared = mod.patch(f"posts/{written.draft}", json={"category": None, "tags": []}).json
+    cleared = mod.patch(f"posts/{content.draft}", json={"category": None, "tags": []}).json
     assert (cleared["category"], cleared["tags"]) == (None, [])
 
 
-def test_unknown_tags_are_made_by_who_may_make_tags(as_, written):
+def test_unknown_tags_are_made_by_who_may_make_tags(as_, content):
     made = as_("ann").post(
         "posts", json={"title": "x", "body": "y", "tags": ["new", " new ", "sea"]}
     )
@@ -83,15 +83,15 @@ def test_unknown_tags_are_made_by_who_may_make_tags(as_, written):
     assert as_(None).get("tags?name=new").json["total"] == 1
 
 
-def test_what_was_read_can_be_put_back(as_, written, comment):
+def test_what_was_read_can_be_put_back(as_, content, comment):
     first = comment("bob")
     root = as_("root")
     root.post("redirects", json={"path": "/a", "target": "/b"})
     for name in ("ann", "mod", "root"):
         one = as_(name)
         for path in (
-            f"posts/{written.live}",
-            f"posts/{written.draft}",
+            f"posts/{content.live}",
+            f"posts/{content.draft}",
             "users/me",
             f"comments/{first}",
             "settings",
@@ -113,10 +113,10 @@ def test_what_was_read_can_be_put_back(as_, written, comment):
             assert answer.json == row
 
 
-def test_put_replaces_and_patch_does_not(as_, written):
+def test_put_replaces_and_patch_does_not(as_, content):
     ann = as_("ann")
-    ann.patch(f"posts/{written.live}", json={"excerpt": "short", "comments_open": False})
-    put = ann.put(f"posts/{written.live}", json={"title": "New", "body": "New"}).json
+    ann.patch(f"posts/{content.live}", json={"excerpt": "short", "comments_open": False})
+    put = ann.put(f"posts/{content.live}", json={"title": "New", "body": "New"}).json
     assert (put["excerpt"], put["comments_open"], put["tags"], put["published_at"]) == (
         "",
         True,
@@ -124,25 +124,25 @@ def test_put_replaces_and_patch_does_not(as_, written):
         None,
     )
     assert (put["slug"], put["author"]["username"]) == ("live", "ann")
-    answer = ann.put(f"posts/{written.live}", json={"title": "New"})
+    answer = ann.put(f"posts/{content.live}", json={"title": "New"})
     assert [(d["field"], d["code"]) for d in answer.json["details"]] == [("body", "required")]
 
 
-def test_fields(as_, written):
+def test_fields(as_, content):
     ann = as_("ann")
-    for address in (f"posts/{written.live}", "posts/by-slug/live"):
+    for address in (f"posts/{content.live}", "posts/by-slug/live"):
         read = ann.get(f"{address}?fields=title,author.username,tags.name").json
         assert read == {
-            "id": written.live, "title": "Live", "author": {"username": "ann"},
+            "id": content.live, "title": "Live", "author": {"username": "ann"},
             "tags": [{"name": "sea"}, {"name": "sky"}],
         }  # fmt: skip
     rows = ann.get("posts?fields=title&status=draft").json["posts"]
-    assert rows == [{"id": written.draft, "title": "Draft"}]
-    assert ann.get(f"posts/{written.live}?fields=").json == {"id": written.live}
-    whole = ann.get(f"posts/{written.live}?fields=author.username,author").json
+    assert rows == [{"id": content.draft, "title": "Draft"}]
+    assert ann.get(f"posts/{content.live}?fields=").json == {"id": content.live}
+    whole = ann.get(f"posts/{content.live}?fields=author.username,author").json
     assert whole["author"]["id"]
-    brought = ann.get(f"posts/{written.live}?fields=author.bio,category.name").json
-    assert brought == {"id": written.live, "author": {"bio": ""}, "category": None}
+    brought = ann.get(f"posts/{content.live}?fields=author.bio,category.name").json
+    assert brought == {"id": content.live, "author": {"bio": ""}, "category": None}
     assert code(ann.get("posts?fields=title.x")) == (400, "unknown_parameter")
     assert code(ann.get("posts?fields=author.username.x")) == (400, "unknown_parameter")
 
@@ -176,26 +176,26 @@ def test_what_is_read_seldom_is_written_like_all_else_and_read_when_asked_for(as
     assert code(ann.get("posts?sort=seo_title")) == (400, "unknown_parameter")
 
 
-def test_what_is_read_seldom_comes_by_include_when_asked_for(as_, written, comment):
+def test_what_is_read_seldom_comes_by_include_when_asked_for(as_, content, comment):
     said, ann = comment("abe"), as_("ann")
-    ann.patch(f"posts/{written.live}", json=SEO)
+    ann.patch(f"posts/{content.live}", json=SEO)
     plain = ann.get(f"comments/{said}?include=post").json["post"]
     assert list(plain) == POST
     cut = ann.get(f"comments/{said}?fields=post.seo_title,post.title").json
     assert cut["post"] == {"seo_title": "Knots", "title": "Live"}
 
 
-def test_a_copy_has_what_is_read_seldom(as_, written):
+def test_a_copy_has_what_is_read_seldom(as_, content):
     mod = as_("mod")
-    mod.patch(f"posts/{written.live}", json=SEO)
-    copy = mod.post(f"posts/{written.live}/duplicate").json["id"]
+    mod.patch(f"posts/{content.live}", json=SEO)
+    copy = mod.post(f"posts/{content.live}/duplicate").json["id"]
     assert mod.get(f"posts/{copy}?fields=seo_title,seo_description").json == {"id": copy, **SEO}
 
 
-def test_include(as_, written, comment):
+def test_include(as_, content, comment):
     first = comment("abe")
     ann = as_("ann")
-    read = ann.get(f"posts/{written.live}?include=author,tags,category,comments.author").json
+    read = ann.get(f"posts/{content.live}?include=author,tags,category,comments.author").json
     assert set(read["author"]) >= {"email", "bio", "role"}
     assert set(read["tags"][0]) >= {"description", "version"}
     assert read["category"] is None
@@ -213,11 +213,11 @@ def test_include(as_, written, comment):
     assert ann.get("users?include=").status_code == 200
 
 
-def test_what_include_brings_obeys_the_same_visibility(as_, written, comment, make, people):
+def test_what_include_brings_obeys_the_same_visibility(as_, content, comment, make, people):
     comment("bob", status="pending", body="waiting")
     comment("bob", deleted_at=PAST, body="thrown away")
-    shown = make(COMMENTS, post=written.live, author=people["bob"].id, body="Hi", status="approved")
-    read = as_(None).get(f"posts/{written.live}?include=comments.author").json
+    shown = make(COMMENTS, post=content.live, author=people["bob"].id, body="Hi", status="approved")
+    read = as_(None).get(f"posts/{content.live}?include=comments.author").json
     assert [one["id"] for one in read["comments"]] == [shown]
     assert read["comments"][0]["author"] == {
         "id": people["bob"].id,
@@ -225,19 +225,19 @@ def test_what_include_brings_obeys_the_same_visibility(as_, written, comment, ma
     }  # hidden: as it was
     cut = as_(None).get(f"comments/{shown}?include=author&fields=author.bio,body").json
     assert cut == {"id": shown, "author": {}, "body": "Hi"}
-    assert len(as_("ann").get(f"posts/{written.live}?include=comments").json["comments"]) == 2
+    assert len(as_("ann").get(f"posts/{content.live}?include=comments").json["comments"]) == 2
 
 
-def test_include_brings_the_first_fifty(as_, app, written, people):
-    raw = {"post": written.live, "author": people["bob"].id, "body": "x", "status": "approved"}
+def test_include_brings_the_first_fifty(as_, app, content, people):
+    raw = {"post": content.live, "author": people["bob"].id, "body": "x", "status": "approved"}
     with app.app_context():
         ids = [saved.id for saved in create_many(COMMENTS, SYSTEM, [raw] * 53)]
-    read = as_(None).get(f"posts?include=comments.author&id={written.live}").json["posts"][0]
+    read = as_(None).get(f"posts?include=comments.author&id={content.live}").json["posts"][0]
     assert [one["id"] for one in read["comments"]] == ids[:50]
     assert read["comment_count"] == 53
 
 
-def test_what_reading_costs(as_, written, statements, make, people):
+def test_what_reading_costs(as_, content, statements, make, people):
     raw = {"body": "x", "author": people["ann"].id, "published_at": PAST}
     for i in range(40):
         make(POSTS, title=f"t{i}", tags=[f"tag{i % 7}"], **raw)
@@ -251,13 +251,13 @@ def test_what_reading_costs(as_, written, statements, make, people):
         return min(len(sent) for _, sent in tries)
 
     for query in ("posts?per_page=1", "posts?per_page=100", "posts?tags.name=tag1&status=published&sort=title",
-                  "posts?page=3", "posts?cursor=", "posts?search=t1", "tags", f"posts/{written.live}/comments"):  # fmt: skip
+                  "posts?page=3", "posts?cursor=", "posts?search=t1", "tags", f"posts/{content.live}/comments"):  # fmt: skip
         assert cost(nobody, query) <= 4, query
         assert cost(ann, query) <= 5, query
     for query in (
-        f"posts/{written.live}",
+        f"posts/{content.live}",
         "posts/by-slug/live",
-        f"posts/{written.live}?fields=title",
+        f"posts/{content.live}?fields=title",
     ):
         assert cost(nobody, query) <= 2, query
         assert cost(ann, query) <= 3, query

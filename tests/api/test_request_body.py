@@ -70,8 +70,8 @@ def test_the_limits_themselves_are_fine(as_):
         ("PATCH", "application/merge-patch+json", 200), ("PATCH", "application/json-patch+json", 415),
     ],
 )  # fmt: skip
-def test_media_types(as_, written, method, mime, status):
-    path = "posts" if method == "POST" else f"posts/{written.live}"
+def test_media_types(as_, content, method, mime, status):
+    path = "posts" if method == "POST" else f"posts/{content.live}"
     answer = as_("ann").open(path, method=method, data=b"{}", content_type=mime)
     assert answer.status_code == status
     if status == 415:

@@ -17,9 +17,9 @@ def ann(as_):
 
 
 @pytest.fixture
-def post(ann, written):
+def post(ann, content):
     """Ann's live post, changed twice."""
-    address = f"posts/{written.live}"
+    address = f"posts/{content.live}"
     ann.patch(address, json={"body": "The quick brown fox.", "tags": ["sea", "fox"]})
     ann.patch(address, json={"title": "Second", "body": "The slow brown dog!", "slug": "second"})
     return address
@@ -52,9 +52,9 @@ def test_what_cannot_be_compared(ann, as_, post):
     assert as_("abe").get(f"{post}/revisions/1/diff").status_code == 403
 
 
-def test_a_version_from_before_a_field_was_there_has_its_default(ann, app, written, post):
+def test_a_version_from_before_a_field_was_there_has_its_default(ann, app, content, post):
     table = REVISIONS.table.c
-    first = (table.type == "posts", table.record_id == written.live, table.version == 1)
+    first = (table.type == "posts", table.record_id == content.live, table.version == 1)
     with app.app_context(), transaction() as connection:
         data = connection.execute(select(table.data).where(*first)).scalar_one()
         older = {name: value for name, value in data.items() if name not in ("excerpt", "tags")}
@@ -80,8 +80,8 @@ def test_restoring_makes_a_new_version_with_its_relations(ann, client, post):
     assert ann.post(f"{post}/revisions/1/restore").json["version"] == 4
 
 
-def test_restoring_does_not_change_who_sees_it(ann, written):
-    post = f"posts/{written.draft}"
+def test_restoring_does_not_change_who_sees_it(ann, content):
+    post = f"posts/{content.draft}"
     ann.post(f"{post}/publish")
     ann.patch(post, json={"title": "Third"})
     done = ann.post(f"{post}/revisions/1/restore").json
@@ -100,8 +100,8 @@ def test_a_stale_restore_changes_nothing(ann, as_, post):
     assert ann.get(post).json["version"] == 3
 
 
-def test_what_is_gone_is_named_or_left_out(ann, as_, make, written):
-    post, moderator = f"posts/{written.live}", as_("mod")
+def test_what_is_gone_is_named_or_left_out(ann, as_, make, content):
+    post, moderator = f"posts/{content.live}", as_("mod")
     category = make(CATEGORIES, name="Shore")
     ann.patch(post, json={"category": category})
     sky = next(tag["id"] for tag in ann.get(post).json["tags"] if tag["name"] == "sky")

@@ -16,7 +16,7 @@ CHANGING = [
 
 
 @pytest.mark.parametrize("path", CHANGING)
-def test_what_has_changed_lately(as_, written, path):
+def test_what_has_changed_lately(as_, content, path):
     root = as_("root")
     for sort in ("updated_at", "-updated_at"):
         assert root.get(f"{path}?sort={sort}").status_code == 200
@@ -27,7 +27,7 @@ def test_what_has_changed_lately(as_, written, path):
 
 
 @pytest.mark.parametrize("path", ["posts", "comments"])
-def test_what_changed_last_is_read_in_an_index(app, as_, written, path):
+def test_what_changed_last_is_read_in_an_index(app, as_, content, path):
     with app.app_context():
         engine = db.engine
     plans = query_plans(
@@ -54,7 +54,7 @@ def test_the_root_says_what_there_is(as_):
     assert code(as_(None).get("/api/v1/?x=1")) == (400, "unknown_parameter")
 
 
-def test_names_are_told_where_ids_are_wanted(as_, written):
+def test_names_are_told_where_ids_are_wanted(as_, content):
     nobody = as_(None)
     for query, name in (
         ("posts?author=ann", "author.username"),
@@ -68,7 +68,7 @@ def test_names_are_told_where_ids_are_wanted(as_, written):
     assert "." not in nobody.get("posts?published_at=x").json["message"].rstrip(".")
 
 
-def test_nothing_known_is_a_sentence(as_, written):
+def test_nothing_known_is_a_sentence(as_, content):
     nobody = as_(None)
     assert (
         nobody.get("csrf-token?x=1").json["message"]

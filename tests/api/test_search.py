@@ -3,8 +3,8 @@
 import pytest
 
 from quire.records import CATEGORIES, PAGES, POSTS, TAGS
-from tests.api.conftest import FUTURE, PAST
 from tests.api.test_access_order import code
+from tests.clocks import FUTURE, PAST
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_accents_and_beginnings(found, make, people):
     assert found("q=crème").json["total"] == 1
 
 
-def test_only_some_types(as_, written):
+def test_only_some_types(as_, content):
     def types(query):
         answer = as_(None).get(f"search?q=live&{query}")
         assert answer.status_code == 200, answer.text

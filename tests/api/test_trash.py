@@ -7,58 +7,58 @@ from tests.api.test_access_order import code
 
 
 @pytest.mark.parametrize("name", ["ann", "mod", "root"])
-def test_to_the_trash_and_back(as_, written, name):
+def test_to_the_trash_and_back(as_, content, name):
     one = as_(name)
-    before = one.get(f"posts/{written.live}").json
+    before = one.get(f"posts/{content.live}").json
     assert "deleted_at" not in before
-    assert one.delete(f"posts/{written.live}").status_code == 204
-    gone = one.get(f"posts/{written.live}").json
+    assert one.delete(f"posts/{content.live}").status_code == 204
+    gone = one.get(f"posts/{content.live}").json
     assert (gone["status"], gone["published"], bool(gone["deleted_at"])) == ("trashed", False, True)
-    assert written.live not in [post["id"] for post in one.get("posts").json["posts"]]
+    assert content.live not in [post["id"] for post in one.get("posts").json["posts"]]
     trash = one.get("posts?trashed=true").json
-    assert {post["id"] for post in trash["posts"]} == {written.live, written.trashed}
+    assert {post["id"] for post in trash["posts"]} == {content.live, content.trashed}
     assert all(post["deleted_at"] for post in trash["posts"])
     for other in (None, "bob", "abe"):
-        assert code(as_(other).get(f"posts/{written.live}")) == (404, "not_found")
+        assert code(as_(other).get(f"posts/{content.live}")) == (404, "not_found")
         assert as_(other).get("posts?trashed=true").json["total"] == 0
-    assert one.delete(f"posts/{written.live}").status_code == 204
-    back = one.post(f"posts/{written.live}/restore")
+    assert one.delete(f"posts/{content.live}").status_code == 204
+    back = one.post(f"posts/{content.live}/restore")
     assert back.json["status"] == "published"
     assert "deleted_at" not in back.json
-    assert as_(None).get(f"posts/{written.live}").status_code == 200
+    assert as_(None).get(f"posts/{content.live}").status_code == 200
 
 
-def test_restore_outside_the_trash(as_, written, comment):
-    assert code(as_("ann").post(f"posts/{written.live}/restore")) == (409, "wrong_state")
+def test_restore_outside_the_trash(as_, content, comment):
+    assert code(as_("ann").post(f"posts/{content.live}/restore")) == (409, "wrong_state")
     assert code(as_("mod").post(f"comments/{comment('bob')}/restore")) == (409, "wrong_state")
-    assert code(as_("abe").post(f"posts/{written.trashed}/restore")) == (404, "not_found")
+    assert code(as_("abe").post(f"posts/{content.trashed}/restore")) == (404, "not_found")
 
 
-def test_for_good(as_, written):
+def test_for_good(as_, content):
     ann, mod = as_("ann"), as_("mod")
-    assert code(ann.delete(f"posts/{written.trashed}?permanent=true")) == (403, "forbidden")
-    assert code(mod.delete(f"posts/{written.trashed}?permanent=maybe")) == (
+    assert code(ann.delete(f"posts/{content.trashed}?permanent=true")) == (403, "forbidden")
+    assert code(mod.delete(f"posts/{content.trashed}?permanent=maybe")) == (
         400,
         "invalid_parameter",
     )
-    assert mod.delete(f"posts/{written.trashed}?permanent=true").status_code == 204
-    assert mod.delete(f"posts/{written.live}?permanent=true").status_code == 204
-    for id in (written.trashed, written.live):
+    assert mod.delete(f"posts/{content.trashed}?permanent=true").status_code == 204
+    assert mod.delete(f"posts/{content.live}?permanent=true").status_code == 204
+    for id in (content.trashed, content.live):
         assert code(mod.get(f"posts/{id}")) == (404, "not_found")
         assert code(mod.delete(f"posts/{id}")) == (404, "not_found")
-    assert mod.delete(f"posts/{written.draft}?permanent=false").status_code == 204
-    assert mod.get(f"posts/{written.draft}").json["status"] == "trashed"
+    assert mod.delete(f"posts/{content.draft}?permanent=false").status_code == 204
+    assert mod.get(f"posts/{content.draft}").json["status"] == "trashed"
 
 
-def test_types_without_a_trash_are_deleted_at_once(as_, written):
+def test_types_without_a_trash_are_deleted_at_once(as_, content):
     mod = as_("mod")
-    assert code(mod.delete(f"pages/{written.page}?permanent=true")) == (400, "unknown_parameter")
-    assert mod.delete(f"pages/{written.page}").status_code == 204
-    assert code(mod.get(f"pages/{written.page}")) == (404, "not_found")
+    assert code(mod.delete(f"pages/{content.page}?permanent=true")) == (400, "unknown_parameter")
+    assert mod.delete(f"pages/{content.page}").status_code == 204
+    assert code(mod.get(f"pages/{content.page}")) == (404, "not_found")
     assert code(mod.get("pages?trashed=true")) == (400, "unknown_parameter")
 
 
-def test_comments_in_the_trash(as_, written, comment):
+def test_comments_in_the_trash(as_, content, comment):
     first = comment("bob")
     bob, abe, mod = as_("bob"), as_("abe"), as_("mod")
     assert bob.delete(f"comments/{first}").status_code == 204
@@ -68,13 +68,13 @@ def test_comments_in_the_trash(as_, written, comment):
     for other in (abe, as_(None)):
         assert code(other.get(f"comments/{first}")) == (404, "not_found")
         assert other.get("comments?trashed=true").json["total"] == 0
-        assert other.get(f"posts/{written.live}/comments").json["total"] == 0
+        assert other.get(f"posts/{content.live}/comments").json["total"] == 0
     assert code(bob.delete(f"comments/{first}?permanent=true")) == (403, "forbidden")
     assert bob.post(f"comments/{first}/restore").status_code == 200
     assert mod.delete(f"comments/{first}?permanent=true").status_code == 204
 
 
-def test_the_posts_author_puts_comments_in_the_trash(as_, written, comment):
+def test_the_posts_author_puts_comments_in_the_trash(as_, content, comment):
     first = comment("bob")
     ann = as_("ann")
     assert ann.delete(f"comments/{first}").status_code == 204
@@ -82,11 +82,11 @@ def test_the_posts_author_puts_comments_in_the_trash(as_, written, comment):
     assert as_("mod").post(f"comments/{first}/restore").status_code == 200
 
 
-def test_what_belongs_to_a_deleted_post_goes_with_it(as_, written, make, people):
-    below = make(COMMENTS, post=written.live, author=people["bob"].id, body="x", status="approved")
+def test_what_belongs_to_a_deleted_post_goes_with_it(as_, content, make, people):
+    below = make(COMMENTS, post=content.live, author=people["bob"].id, body="x", status="approved")
     mod = as_("mod")
-    mod.delete(f"posts/{written.live}")
+    mod.delete(f"posts/{content.live}")
     assert code(as_(None).get(f"comments/{below}")) == (404, "not_found")
     assert code(as_("bob").get(f"comments/{below}")) == (404, "not_found")
-    mod.delete(f"posts/{written.live}?permanent=true")
+    mod.delete(f"posts/{content.live}?permanent=true")
     assert code(mod.get(f"comments/{below}")) == (404, "not_found")

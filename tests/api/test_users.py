@@ -178,7 +178,7 @@ def test_the_last_administrator_stays(as_, people, change):
     assert root.patch("users/me", json=change).status_code == 200
 
 
-def test_deleting_users(as_, people, written):
+def test_deleting_users(as_, people, content):
     root = as_("root")
     assert code(root.delete(f"users/{people['root'].id}")) == (403, "forbidden")
     assert code(as_("bob").delete(f"users/{people['bob'].id}")) == (403, "forbidden")

@@ -6,12 +6,12 @@ from tests.api.test_access_order import code
 from tests.users import signed_in
 
 
-def test_etags_and_304(as_, written):
+def test_etags_and_304(as_, content):
     for client, path in (
-        (as_(None), f"posts/{written.live}"), (as_("ann"), f"posts/{written.draft}"), (as_(None), "posts"),
+        (as_(None), f"posts/{content.live}"), (as_("ann"), f"posts/{content.draft}"), (as_(None), "posts"),
         (as_(None), "settings"), (as_("ann"), "users/me"), (as_(None), "openapi.json"), (as_(None), "docs"),
-        (as_(None), "search?q=live"), (as_(None), "posts/by-slug/live"), (as_("ann"), f"posts/{written.live}/revisions"),
-        (as_("ann"), f"posts/{written.live}/revisions/1"), (as_(None), f"posts/{written.live}/comments"),
+        (as_(None), "search?q=live"), (as_(None), "posts/by-slug/live"), (as_("ann"), f"posts/{content.live}/revisions"),
+        (as_("ann"), f"posts/{content.live}/revisions/1"), (as_(None), f"posts/{content.live}/comments"),
     ):  # fmt: skip
         first = client.get(path)
         etag = first.headers["ETag"]
@@ -28,8 +28,8 @@ MARKED = ["-gzip", "--gzip", ";gzip", "-br", ";br", "-zstd", "-deflate", "-x-gzi
 
 
 @pytest.mark.parametrize("mark", MARKED)
-def test_etags_as_proxies_that_compress_write_them(client, as_, written, mark):
-    ann, path = as_("ann"), f"posts/{written.live}"
+def test_etags_as_proxies_that_compress_write_them(client, as_, content, mark):
+    ann, path = as_("ann"), f"posts/{content.live}"
     for weak in ("", "W/"):
         etag = ann.get(path).headers["ETag"]
         seen = f'{weak}{etag[:-1]}{mark}"'
@@ -44,16 +44,16 @@ def test_etags_as_proxies_that_compress_write_them(client, as_, written, mark):
         assert client.get(page, headers=known).status_code == 304, page
 
 
-def test_a_mark_behind_the_quotation_mark_is_understood_too(as_, written):
-    ann, path = as_("ann"), f"posts/{written.live}"
+def test_a_mark_behind_the_quotation_mark_is_understood_too(as_, content):
+    ann, path = as_("ann"), f"posts/{content.live}"
     etag = ann.get(path).headers["ETag"]
     assert ann.get(path, headers={"If-None-Match": f"{etag}-gzip"}).status_code == 304
 
 
-def test_a_representation_has_its_own_etag(as_, written):
+def test_a_representation_has_its_own_etag(as_, content):
     ann = as_("ann")
     tags = {
-        ann.get(f"posts/{written.live}{q}").headers["ETag"]
+        ann.get(f"posts/{content.live}{q}").headers["ETag"]
         for q in ("", "?fields=title", "?include=author")
     }
     assert len(tags) == 3
@@ -62,27 +62,27 @@ def test_a_representation_has_its_own_etag(as_, written):
 
 
 @pytest.mark.parametrize("query", ["", "?fields=title", "?include=author,comments", "?fields=id"])
-def test_the_etag_of_any_representation_serves(as_, written, query):
+def test_the_etag_of_any_representation_serves(as_, content, query):
     ann = as_("ann")
-    etag = ann.get(f"posts/{written.live}{query}").headers["ETag"]
-    other = as_("mod").get(f"posts/{written.live}").headers["ETag"]
+    etag = ann.get(f"posts/{content.live}{query}").headers["ETag"]
+    other = as_("mod").get(f"posts/{content.live}").headers["ETag"]
     for sent in (etag, other, "*", f'"v99-0", {etag}', f"W/{etag}"):
-        answer = ann.patch(f"posts/{written.live}", json={}, headers={"If-Match": sent})
+        answer = ann.patch(f"posts/{content.live}", json={}, headers={"If-Match": sent})
         assert answer.status_code == 200, sent
-    changed = ann.patch(f"posts/{written.live}", json={"excerpt": "x"}, headers={"If-Match": etag})
+    changed = ann.patch(f"posts/{content.live}", json={"excerpt": "x"}, headers={"If-Match": etag})
     assert changed.json["version"] == 2
-    assert changed.headers["ETag"] == ann.get(f"posts/{written.live}").headers["ETag"]
-    stale = ann.patch(f"posts/{written.live}", json={"excerpt": "y"}, headers={"If-Match": etag})
+    assert changed.headers["ETag"] == ann.get(f"posts/{content.live}").headers["ETag"]
+    stale = ann.patch(f"posts/{content.live}", json={"excerpt": "y"}, headers={"If-Match": etag})
     assert code(stale) == (412, "version_conflict")
     assert (stale.json["current_version"], stale.json["changed_fields"]) == (2, ["excerpt"])
     assert stale.json["details"] == []
 
 
-def test_every_write_honours_if_match_and_version(as_, written, comment):
+def test_every_write_honours_if_match_and_version(as_, content, comment):
     ann = as_("ann")
-    old = {"If-Match": ann.get(f"posts/{written.live}").headers["ETag"]}
-    body = ann.patch(f"posts/{written.live}", json={"title": "Two", "body": "Three"}).json
-    address = f"posts/{written.live}"
+    old = {"If-Match": ann.get(f"posts/{content.live}").headers["ETag"]}
+    body = ann.patch(f"posts/{content.live}", json={"title": "Two", "body": "Three"}).json
+    address = f"posts/{content.live}"
     for answer in (
         ann.put(address, json=body, headers=old), ann.patch(address, json={}, headers=old),
         ann.delete(address, headers=old), ann.post(f"{address}/unpublish", headers=old),
@@ -106,9 +106,9 @@ def test_every_write_honours_if_match_and_version(as_, written, comment):
     assert (problem.status_code, problem.json["current_version"]) == (412, 4)
 
 
-def test_if_match_of_what_is_not_there(as_, written):
+def test_if_match_of_what_is_not_there(as_, content):
     for sent in ("*", '"v1-0"'):
-        answer = as_("abe").patch(f"posts/{written.draft}", json={}, headers={"If-Match": sent})
+        answer = as_("abe").patch(f"posts/{content.draft}", json={}, headers={"If-Match": sent})
         assert code(answer) == (404, "not_found")
 
 
@@ -131,19 +131,19 @@ def test_where_versions_are_demanded(make_app, people):
     assert ann.delete(address, json={"version": 3}).status_code == 204
 
 
-def test_what_does_not_change_the_version(as_, written, comment):
-    before = as_("ann").get(f"posts/{written.live}").json
+def test_what_does_not_change_the_version(as_, content, comment):
+    before = as_("ann").get(f"posts/{content.live}").json
     comment("bob")
-    after = as_("ann").get(f"posts/{written.live}").json
+    after = as_("ann").get(f"posts/{content.live}").json
     assert after["comment_count"] == before["comment_count"] + 1
     assert (after["version"], after["updated_at"]) == (before["version"], before["updated_at"])
-    same = as_("ann").patch(f"posts/{written.live}", json={"title": "Live"}).json
+    same = as_("ann").patch(f"posts/{content.live}", json={"title": "Live"}).json
     assert same["version"] == before["version"]
 
 
-def test_revisions(as_, written):
+def test_revisions(as_, content):
     ann = as_("ann")
-    address = f"posts/{written.live}"
+    address = f"posts/{content.live}"
     ann.patch(address, json={"title": "Two"})
     as_("mod").post(f"{address}/unpublish")
     listed = ann.get(f"{address}/revisions").json["revisions"]
@@ -168,7 +168,7 @@ def test_revisions(as_, written):
         assert as_(name).get(f"{address}/revisions/1").status_code == status
 
 
-def test_every_editable_type_has_revisions(as_, written, comment):
+def test_every_editable_type_has_revisions(as_, content, comment):
     root = as_("root")
     first = comment("bob")
     as_("bob").patch(f"comments/{first}", json={"body": "x"})
@@ -197,22 +197,22 @@ def test_every_editable_type_has_revisions(as_, written, comment):
     assert as_("bob").get(f"users/{me}/revisions").json["revisions"][0]["data"]["username"] == "bob"
 
 
-def test_an_old_slug_leads_to_the_new_one(as_, written):
+def test_an_old_slug_leads_to_the_new_one(as_, content):
     ann, nobody = as_("ann"), as_(None)
-    ann.patch(f"posts/{written.live}", json={"slug": "second"})
-    ann.patch(f"posts/{written.live}", json={"slug": "third"})
+    ann.patch(f"posts/{content.live}", json={"slug": "second"})
+    ann.patch(f"posts/{content.live}", json={"slug": "third"})
     for old in ("live", "second"):
         moved = nobody.get(f"posts/by-slug/{old}?fields=id")
         assert moved.status_code == 301
         assert moved.headers["Location"] == "/api/v1/posts/by-slug/third?fields=id"
-        assert nobody.get(moved.headers["Location"]).json == {"id": written.live}
-    ann.patch(f"posts/{written.live}", json={"slug": "grüße"})
+        assert nobody.get(moved.headers["Location"]).json == {"id": content.live}
+    ann.patch(f"posts/{content.live}", json={"slug": "grüße"})
     moved = nobody.get("posts/by-slug/live")
     assert nobody.get(moved.headers["Location"]).json["slug"] == "grüße"
-    ann.patch(f"posts/{written.live}", json={"slug": "live"})
+    ann.patch(f"posts/{content.live}", json={"slug": "live"})
     assert nobody.get("posts/by-slug/live").status_code == 200
-    ann.post(f"posts/{written.live}/unpublish")
+    ann.post(f"posts/{content.live}/unpublish")
     for gone in ("second", "live", "nowhere"):
         assert code(nobody.get(f"posts/by-slug/{gone}")) == (404, "not_found")
-    assert nobody.get("pages/by-slug/about").json["id"] == written.page
+    assert nobody.get("pages/by-slug/about").json["id"] == content.page
     assert nobody.get("tags/by-slug/sea").json["name"] == "sea"

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.api.conftest import comment, load_written, written  # noqa: F401 - fixtures
+from tests.api.conftest import content, load_content  # noqa: F401 - fixtures
 from tests.auth.route_policies import NOWHERE
 
 SAMPLE = {
@@ -15,12 +15,12 @@ SAMPLE = {
 
 
 @pytest.fixture
-def place(written):  # noqa: F811
+def place(content):  # noqa: F811
     """`place("GET /posts/<id:id>")`: the method and path of a request there."""
 
     def made(text):
         method, path = text.split(" ", 1)
-        id = written.live if "/posts/" in path else NOWHERE if "sessions" in path else 1
+        id = content.live if "/posts/" in path else NOWHERE if "sessions" in path else 1
         return method, re.sub(r"<[^<>]*?(\w+)>", lambda m: SAMPLE.get(m[1], str(id)), path)
 
     return made

@@ -56,22 +56,22 @@ def test_no_cookie_is_a_key(ask, key, name):
 
 
 @pytest.mark.parametrize("name", ["api_key", "key", "access_token", "token", "X-API-Key"])
-def test_no_parameter_is_a_key(ask, key, name, written):
-    assert code(ask(f"posts/{written.draft}?{name}={key}", {}))[0] in (400, 404)
+def test_no_parameter_is_a_key(ask, key, name, content):
+    assert code(ask(f"posts/{content.draft}?{name}={key}", {}))[0] in (400, 404)
     assert code(ask(f"users/me?{name}={key}", {})) == (401, "unauthorized")
     assert ask(f"/posts/draft?{name}={key}", {}).status_code == 404
     assert ask(f"/profile?{name}={key}", {}).status_code == 302
 
 
 @pytest.mark.parametrize("header", ["X-API-Key", "Authorization"])
-def test_pages_for_people_take_none(ask, key, written, header):
+def test_pages_for_people_take_none(ask, key, content, header):
     sent = {header: key if header == "X-API-Key" else f"Bearer {key}"}
     for path in FOR_PEOPLE:
         for method in ("GET", "HEAD"):
             assert ask(path, sent, method).status_code == 401, path
 
 
-def test_what_is_the_same_for_everybody_does_not_look_at_it(ask, key, written):
+def test_what_is_the_same_for_everybody_does_not_look_at_it(ask, key, content):
     for path in PUBLIC:
         usual, keyed, broken = (ask(path, one) for one in ({}, {"X-API-Key": key}, {"X-API-Key": "qk_x"}))  # fmt: skip
         assert usual.data == keyed.data == broken.data and usual.status_code == 200, path
@@ -88,8 +88,8 @@ def test_a_session_beside_a_key_does_not_count(app, people, key):
 
 
 @pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("OPTIONS", 204), ("TRACE", 405)])
-def test_other_methods(ask, key, written, method, status):
-    path = f"posts/{written.draft}"
+def test_other_methods(ask, key, content, method, status):
+    path = f"posts/{content.draft}"
     assert ask(path, {"X-API-Key": key}, method).status_code == status
     assert not ask(path, {"X-API-Key": key}, method).data or method == "TRACE"
     assert ask(path, {}, "HEAD").status_code == 404

@@ -59,24 +59,24 @@ def test_it_is_shown_once(as_):
 
 
 @pytest.mark.parametrize("header", ["X-API-Key", "Authorization"])
-def test_a_key_proves_its_owner(key_of, with_key, written, header):
+def test_a_key_proves_its_owner(key_of, with_key, content, header):
     client = with_key(key_of("ann", "posts:read", "posts:write", "users:read"), header)
     assert client.get("users/me").json["username"] == "ann"
-    assert client.get(f"posts/{written.draft}").status_code == 200
+    assert client.get(f"posts/{content.draft}").status_code == 200
     assert (
         client.post("posts", json={"title": "x", "body": "y"}).json["author"]["username"] == "ann"
     )
-    assert code(client.patch(f"posts/{written.abes}", json={"title": "x"})) == (403, "forbidden")
+    assert code(client.patch(f"posts/{content.abes}", json={"title": "x"})) == (403, "forbidden")
 
 
-def test_without_a_scope_it_opens_nothing(key_of, with_key, written, comment):
+def test_without_a_scope_it_opens_nothing(key_of, with_key, content, comment):
     client = with_key(key_of("root", "comments:read"))
     id = comment("bob")
     assert client.get(f"comments/{id}").status_code == 200
-    assert client.get(f"posts/{written.live}/comments").status_code == 404
+    assert client.get(f"posts/{content.live}/comments").status_code == 404
     for answer in (
         client.get("posts"),
-        client.get(f"posts/{written.live}"),
+        client.get(f"posts/{content.live}"),
         client.get("users/me"),
     ):
         assert code(answer) == (403, "forbidden")
@@ -86,7 +86,7 @@ def test_without_a_scope_it_opens_nothing(key_of, with_key, written, comment):
     assert code(client.get("search?q=live")) == (403, "forbidden")
 
 
-def test_who_may_write_a_type_may_read_it(key_of, with_key, written):
+def test_who_may_write_a_type_may_read_it(key_of, with_key, content):
     client = with_key(key_of("ann", "posts:write"))
     made = client.post("posts", json={"title": "x", "body": "y"})
     assert made.status_code == 201
@@ -94,10 +94,10 @@ def test_who_may_write_a_type_may_read_it(key_of, with_key, written):
     assert code(client.get("comments")) == (403, "forbidden")
 
 
-def test_what_it_may_not_read_is_not_brought_along(key_of, with_key, written, comment):
+def test_what_it_may_not_read_is_not_brought_along(key_of, with_key, content, comment):
     comment("bob")
     client = with_key(key_of("root", "posts:read"))
-    post = client.get(f"posts/{written.live}?include=author,comments").json
+    post = client.get(f"posts/{content.live}?include=author,comments").json
     assert post["author"] == {"id": post["author"]["id"], "username": "ann"}
     assert post["comments"] == []
 
@@ -118,7 +118,7 @@ def test_no_key_touches_accounts_keys_or_roles(key_of, with_key, people, as_):
     assert "API keys cannot do this" in refused[0].json["message"]
 
 
-def test_revisions_are_those_of_types_that_the_key_opens(key_of, with_key, people, written, as_):
+def test_revisions_are_those_of_types_that_the_key_opens(key_of, with_key, people, content, as_):
     root = as_("root")
     root.patch(f"tags/{root.get('tags').json['tags'][0]['id']}", json={"description": "Salt."})
     root.patch(f"users/{people['bob'].id}", json={"bio": "Hello."})

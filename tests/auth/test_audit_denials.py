@@ -30,18 +30,18 @@ def fresh(make_app):
     return make_app()
 
 
-def test_by_token_and_by_key(fresh, people, as_, written, denied):
+def test_by_token_and_by_key(fresh, people, as_, content, denied):
     key = as_("ann").post("api_keys", json={"name": "k", "scopes": ["tags:read"]}).json["key"]
     abe, client = signed_in(fresh, people["abe"]), fresh.test_client()
-    assert abe.patch(f"posts/{written.live}", json={"title": "x"}).status_code == 403
+    assert abe.patch(f"posts/{content.live}", json={"title": "x"}).status_code == 403
     assert client.get("posts", headers={"X-API-Key": key}).status_code == 403
     first, second = denied()
     assert (first.type, first.record_id, first.actor_id) == (
         "posts",
-        written.live,
+        content.live,
         people["abe"].id,
     )
-    assert first.fields == [f"PATCH /api/v1/posts/{written.live}"]
+    assert first.fields == [f"PATCH /api/v1/posts/{content.live}"]
     assert (first.door, first.proof, first.ip) == ("api", "token", "127.0.0.1")
     assert first.request_id
     assert (second.type, second.record_id, second.proof) == ("posts", None, "key")
@@ -114,9 +114,9 @@ def test_odd_paths_are_kept_in_plain_letters(fresh, people, denied):
     assert all(len(one.fields[0]) <= 200 and one.fields[0].isascii() for one in denied())
 
 
-def test_the_audit_is_filtered(fresh, people, as_, admin_page, written):
+def test_the_audit_is_filtered(fresh, people, as_, admin_page, content):
     abe, root = signed_in(fresh, people["abe"]), as_("root")
-    abe.delete(f"posts/{written.live}")
+    abe.delete(f"posts/{content.live}")
     wanted = {"action": "denied", "type": "posts", "actor.username": "abe", "ip": "127.0.0.1",
               "door": "api", "created_at__gte": "2020-01-01"}  # fmt: skip
     assert root.get("audit_events", query_string=wanted).json["total"] == 1

@@ -32,14 +32,14 @@ def noted(app):
         return connection.execute(wanted.order_by(table.id)).all()
 
 
-def test_site_panel_and_api_are_seen_with_other_eyes(app, root, people, written):
+def test_site_panel_and_api_are_seen_with_other_eyes(app, root, people, content):
     answer = view_as(root, people["ann"])
     assert (answer.status_code, answer.location) == (302, "/admin/")
     assert known_as(root) == "ann"
     assert root.get("/admin/posts/").status_code == 200
     assert root.get("/admin/users/").status_code == 403
     assert root.get("users/me").json["username"] == "ann"
-    assert root.get(f"posts/{written.draft}").status_code == 200
+    assert root.get(f"posts/{content.draft}").status_code == 200
     assert view_as(root, people["bob"]).status_code == 403  # first stop
     for path in ("/", "/admin/", "/admin/users/", "/nowhere"):
         banner = soup(root.get(path)).select_one(".viewing")
@@ -52,27 +52,27 @@ def test_a_member_has_no_panel(root, people):
     assert refused.status_code == 403 and soup(refused).select_one(".viewing")
 
 
-def test_nothing_can_be_changed_but_the_view(app, root, people, written):
+def test_nothing_can_be_changed_but_the_view(app, root, people, content):
     view_as(root, people["ann"])
-    before = root.get(f"posts/{written.draft}").json
+    before = root.get(f"posts/{content.draft}").json
     for answer in (
-        root.patch(f"posts/{written.draft}", json={"title": "x"}),
-        root.delete(f"posts/{written.draft}"),
+        root.patch(f"posts/{content.draft}", json={"title": "x"}),
+        root.delete(f"posts/{content.draft}"),
         root.post("posts", json={"title": "x", "body": "y"}),
         root.post("auth/revoke", json={"refresh_token": "x"}),
-        root.post(f"/admin/posts/edit/?id={written.draft}", data={"title": "x"}),
+        root.post(f"/admin/posts/edit/?id={content.draft}", data={"title": "x"}),
         root.post("/posts/live", data={"body": "x"}),
         root.post("/auth/logout"),
         root.post("/auth/login", data={"email": "ann@example.org", "password": "x"}),
         root.delete("sessions"),
     ):
         assert answer.status_code == 403 and "viewing as ann" in answer.text
-    assert root.get(f"posts/{written.draft}").json == before
+    assert root.get(f"posts/{content.draft}").json == before
     assert (
         root.post("/auth/stop-viewing").location == f"/admin/users/details/?id={people['ann'].id}"
     )
     assert root.get("users/me").json["username"] == "root"
-    assert root.patch(f"posts/{written.draft}", json={"title": "x"}).status_code == 200
+    assert root.patch(f"posts/{content.draft}", json={"title": "x"}).status_code == 200
     root_id, ann = people["root"].id, people["ann"].id
     assert noted(app) == [("view_as", ann, root_id), ("stop_viewing", ann, root_id)]
 
@@ -170,7 +170,7 @@ def test_both_ends_need_our_token(guarded, people):
     assert client.post("/auth/stop-viewing", data=token).status_code == 302
 
 
-def test_a_query_in_a_body_is_looking(app, root, people, written):
+def test_a_query_in_a_body_is_looking(app, root, people, content):
     view_as(root, people["ann"])
     found = root.post("posts/query", json={"where": {"status": "draft"}})
     assert (found.status_code, found.json["total"]) == (200, 1)

@@ -159,7 +159,7 @@ GETS = [text for text in table() if text.startswith("GET ")]
 
 @pytest.mark.parametrize("proof", ["none", "session", "token", "key"])
 def test_every_address_is_read_while_the_database_is_locked(
-    app, people, as_, place, written, locked_file, monkeypatch, proof
+    app, people, as_, place, content, locked_file, monkeypatch, proof
 ):
     """A view that needed the lock would answer that the database is not responding."""
     monkeypatch.setattr(writer_lock, "BUSY_SECONDS", 0.1)

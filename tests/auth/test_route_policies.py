@@ -106,7 +106,7 @@ def test_the_lists_of_the_doors_are_in_the_table():
 
 
 @pytest.mark.parametrize("name", sampled([None, *ROLES], [None, "bob", "root"]))
-def test_everybody_gets_what_the_policy_says(app, people, place, written, name):
+def test_everybody_gets_what_the_policy_says(app, people, place, content, name):
     """Signed in by session, as the pages need; tokens are the API's matter in other tests."""
     client = app.test_client()
     client.checked = False
@@ -119,7 +119,7 @@ def test_everybody_gets_what_the_policy_says(app, people, place, written, name):
 
 
 @pytest.mark.parametrize("name", sampled(ROLES, ["ann"]))
-def test_tokens_get_the_same(app, people, place, written, name):
+def test_tokens_get_the_same(app, people, place, content, name):
     client = signed_in(app, people[name])
     client.checked = False
     actor = Actor(ROLES[name], people[name].id)
@@ -140,7 +140,7 @@ ACCOUNT_TABLES = ("users", "profiles", "api_keys", "links", "second_factors", "p
 
 
 def test_an_administrators_key_with_every_scope_reaches_no_page_and_no_account(
-    app, people, as_, place, written
+    app, people, as_, place, content
 ):
     scopes = all_scopes()
     key = as_("root").post("api_keys", json={"name": "k", "scopes": scopes}).json["key"]
@@ -162,7 +162,7 @@ def _differ(*states):
 
 @pytest.mark.parametrize("scheme", ["HTTP_X_API_KEY ", "HTTP_AUTHORIZATION Bearer "])
 def test_a_key_beside_a_cookie_is_refused_where_people_come_in(
-    app, people, as_, place, written, scheme
+    app, people, as_, place, content, scheme
 ):
     """The cookie alone would open these pages: whoever adds a key to it gains and keeps nothing."""
     key = as_("root").post("api_keys", json={"name": "k", "scopes": all_scopes()}).json["key"]
@@ -203,14 +203,14 @@ def bad_tokens(app, people, as_):
 
 
 @pytest.mark.parametrize("kind", sampled(["expired", "ended", "key", "made_up"], ["ended"]))
-def test_broken_proofs_open_nothing(app, place, written, bad_tokens, kind):
+def test_broken_proofs_open_nothing(app, place, content, bad_tokens, kind):
     client = app.test_client()
     client.checked = False
     client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {getattr(bad_tokens, kind)}"
     assert complaints(client, place, broken) == []
 
 
-def test_a_revoked_session_is_nobody(app, people, place, written):
+def test_a_revoked_session_is_nobody(app, people, place, content):
     client = app.test_client()
     client.checked = False
     give_session(app, client, people["root"])
@@ -220,7 +220,7 @@ def test_a_revoked_session_is_nobody(app, people, place, written):
     assert complaints(client, place, lambda policy: expected(policy, nobody)) == []
 
 
-def test_a_key_without_the_scope_opens_nothing(app, people, as_, place, written):
+def test_a_key_without_the_scope_opens_nothing(app, people, as_, place, content):
     key = as_("root").post("api_keys", json={"name": "k", "scopes": ["redirects:read"]}).json["key"]
     client = app.test_client()
     client.checked = False

@@ -45,6 +45,6 @@ def test_of_a_life_of_an_account(make_app, people, tmp_path, caplog):
     secrets.append(link.rpartition("/")[2])
     assert len(secrets) > 18
     client.get(link)
-    written = caplog.text + stored(app)
-    assert len(caplog.records) > 0 and "ann" in written
-    assert [one for one in secrets if one in written] == []
+    content = caplog.text + stored(app)
+    assert len(caplog.records) > 0 and "ann" in content
+    assert [one for one in secrets if one in content] == []

@@ -9,7 +9,8 @@ import pytest
 from quire.actor import SYSTEM
 from quire.records import POSTS
 from quire.store.write import create
-from tests.site.conftest import PAST, soup
+from tests.clocks import PAST
+from tests.site.conftest import soup
 from tests.users import signed_in
 
 ROOT = Path(__file__).resolve().parents[2]

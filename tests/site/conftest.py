@@ -5,10 +5,9 @@ from types import SimpleNamespace
 import pytest
 from bs4 import BeautifulSoup
 
-from quire.records import CATEGORIES, COMMENTS, PAGES, POSTS, TAGS
+from quire.records import CATEGORIES, PAGES, POSTS, TAGS
+from tests.clocks import EARLIER, FUTURE, PAST
 from tests.users import PASSWORD, maker
-
-PAST, EARLIER, FUTURE = "2026-01-02T10:00:00Z", "2026-01-01T10:00:00Z", "2099-01-01T10:00:00Z"
 
 
 def fill(app, people):
@@ -44,18 +43,6 @@ def load_content(one_app, database):
 def content(app, people, load_content):
     """Content in every state; ids by name."""
     return load_content(app, people)
-
-
-@pytest.fixture
-def comment(make, people, content):
-    """`comment("bob", body="Hi")`: a comment on the live post, approved unless told otherwise."""
-
-    def made(author=None, **more):
-        who = people[author].id if author else None
-        raw = {"post": content.live, "author": who, "body": "Hello.", "status": "approved"}
-        return make(COMMENTS, **{**raw, "author_name": author or "", **more})
-
-    return made
 
 
 def sign_in(app, name):

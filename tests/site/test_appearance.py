@@ -12,8 +12,9 @@ from quire.records import APPEARANCE, MEDIA, PAGES
 from quire.site import accent_css
 from quire.store.db import transaction
 from quire.store.write import update
+from tests.clocks import PAST
 from tests.sample_images import picture
-from tests.site.conftest import PAST, soup
+from tests.site.conftest import soup
 
 LANGUAGES = {"de": "2. Januar 2026", "pt-BR": "2 de janeiro de 2026", "en": "2 January 2026"}
 

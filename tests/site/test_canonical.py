@@ -6,7 +6,8 @@ from urllib.parse import quote, unquote
 import pytest
 
 from quire.records import PAGES, POSTS, REDIRECTS, TAGS
-from tests.site.conftest import PAST, soup
+from tests.clocks import PAST
+from tests.site.conftest import soup
 from tests.users import give_session
 
 PAGES_WITH_ONE_ADDRESS = [

@@ -6,7 +6,8 @@ from quire.actor import SYSTEM
 from quire.records import POSTS, PROFILES, SETTINGS, TAGS, USERS
 from quire.store import read
 from quire.store.write import update
-from tests.site.conftest import EARLIER, PAST, soup
+from tests.clocks import EARLIER, PAST
+from tests.site.conftest import soup
 
 EVERYBODY = [None, "bob", "ann", "abe", "mod", "root"]
 HIDDEN = ("draft", "later", "archived", "trashed", "secret")

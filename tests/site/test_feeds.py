@@ -14,9 +14,10 @@ from quire.declare.clock import now, rfc3339
 from quire.records import CATEGORIES, POSTS, PROFILES, SETTINGS, TAGS
 from quire.store import read, write
 from quire.web.caching import PUBLIC
+from tests.clocks import EARLIER, FUTURE, PAST
 from tests.running_server import serving
 from tests.sample_images import picture
-from tests.site.conftest import EARLIER, FUTURE, PAST, soup
+from tests.site.conftest import soup
 
 FORMATS = ("atom", "rss", "json")
 BODY = "One & *two* <b>three</b>\n\n[four](/about) [five](#six) ![seven](/uploads/7.png)\n\n\x0bx"

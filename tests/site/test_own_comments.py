@@ -8,7 +8,8 @@ from quire.actor import SYSTEM
 from quire.declare.clock import now, rfc3339
 from quire.records import COMMENTS, SETTINGS
 from quire.store import read, write
-from tests.site.conftest import PAST, soup
+from tests.clocks import PAST
+from tests.site.conftest import soup
 
 CHANGES = ["Edit your comment", "Delete your comment"]
 

@@ -11,7 +11,8 @@ from quire.records import PAGES, SETTINGS
 from quire.site.routes import ADDRESSES
 from quire.store.write import update
 from quire.web.caching import PUBLIC
-from tests.site.conftest import PAST, sign_in, soup
+from tests.clocks import PAST
+from tests.site.conftest import sign_in, soup
 from tests.users import give_session
 
 PAGES_OF_ALL_KINDS = [

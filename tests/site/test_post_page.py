@@ -8,7 +8,8 @@ from quire.site import post_page
 from quire.site.post_page import threads
 from quire.store import read
 from quire.store.write import update
-from tests.site.conftest import PAST, sign_in, soup
+from tests.clocks import PAST
+from tests.site.conftest import sign_in, soup
 
 
 def one(id, parent=None):

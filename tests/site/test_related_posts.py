@@ -13,9 +13,10 @@ from quire.store import read
 from quire.store.db import db, transaction
 from quire.store.write import update
 from quire.web.html import reading_minutes
+from tests.clocks import EARLIER, FUTURE, PAST
 from tests.databases import on_postgresql
 from tests.query_plans import query_plans, sqlite_steps
-from tests.site.conftest import EARLIER, FUTURE, PAST, soup
+from tests.site.conftest import soup
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ def packages():
 
 
 @pytest.fixture
-def node(app, people, written, content_key):
+def node(app, people, content, content_key):
     """`node(text)`: what a script prints that is told where everything is."""
 
     def run(text):
@@ -56,7 +56,7 @@ def node(app, people, written, content_key):
             "URL_OF_DOOR": f"{url}/api/compat/json-server",
             "TOKEN": token_of(app, people["mod"]),
             "KEY": content_key,
-            "POST": str(written.live),
+            "POST": str(content.live),
         }
         run.url = url
         yield run
@@ -66,7 +66,7 @@ def script(name):
     return (CLIENTS / name).read_text(encoding="utf-8")
 
 
-def test_react_admin_lists_filters_creates_edits_and_deletes(node, written):
+def test_react_admin_lists_filters_creates_edits_and_deletes(node, content):
     said = json.loads(node(script("react_admin.mjs")))
     assert said["first"] == [["Abes", "Archived"], 5]
     assert said["second"] == ["Draft", "Later"]
@@ -79,19 +79,19 @@ def test_react_admin_lists_filters_creates_edits_and_deletes(node, written):
     assert said["updatedMany"] == [one, other]
     assert said["many"] == [[one, "Changed", "Both"], [other, "Other", "Both"]]
     assert said["deleted"] == {"id": one}
-    assert said["deletedMany"] == [other, written.live]
+    assert said["deletedMany"] == [other, content.live]
     assert said["gone"] == {"status": 404, "message": "There is no such post."}
     assert said["invalid"]["status"] == 422
 
 
-def test_the_client_of_ghost_reads_posts_pages_tags_authors_and_settings(node, written):
+def test_the_client_of_ghost_reads_posts_pages_tags_authors_and_settings(node, content):
     said = json.loads(node(script("ghost.mjs")))
     assert said["slugs"] == ["live", "abes"]
     assert said["pagination"] == {
         "page": 1, "limit": 15, "pages": 1, "total": 2, "next": None, "prev": None,
     }  # fmt: skip
     post = said["post"]
-    assert (post["id"], post["plaintext"]) == (str(written.live), "About Live.")
+    assert (post["id"], post["plaintext"]) == (str(content.live), "About Live.")
     assert post["url"] == f"{node.url}/posts/live"
     assert [tag["name"] for tag in post["tags"]] == ["sea", "sky"]
     assert post["primary_author"]["slug"] == "ann"

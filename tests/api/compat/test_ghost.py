@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from quire.records import API_KEYS, POSTS
 from quire.security.tokens import digest
 from quire.store.db import read_connection, transaction
-from tests.api.conftest import PAST
+from tests.clocks import PAST
 from tests.sample_images import picture
 from tests.users import give_session
 
@@ -21,10 +21,10 @@ def slugs(answer, kind="posts"):
     return [one["slug"] for one in answer.json[kind]]
 
 
-def test_posts_have_ghosts_fields(ghost, written):
+def test_posts_have_ghosts_fields(ghost, content):
     answer = ghost("posts/")
     post = answer.json["posts"][0]
-    assert post["id"] == post["comment_id"] == str(written.live)
+    assert post["id"] == post["comment_id"] == str(content.live)
     assert (post["title"], post["slug"], post["html"]) == ("Live", "live", "<p>About Live.</p>\n")
     assert (post["excerpt"], post["custom_excerpt"]) == ("About Live.", None)
     assert (post["visibility"], post["access"], post["featured"]) == ("public", True, False)
@@ -39,7 +39,7 @@ def test_posts_have_ghosts_fields(ghost, written):
     }  # fmt: skip
 
 
-def test_authors_and_tags_are_included(ghost, written, as_, app):
+def test_authors_and_tags_are_included(ghost, content, as_, app):
     profile = as_("ann").get("profiles?user.username=ann").json["profiles"][0]
     as_("ann").patch(
         f"profiles/{profile['id']}", json={"display_name": "Ann B.", "location": "Sea"}
@@ -78,13 +78,13 @@ def test_addresses_are_whole_by_the_public_one(make_app, people, make, as_):
         ({"limit": "500"}, (["live", "abes"], 100, 1, None, None)),
     ],
 )
-def test_pages(ghost, written, sent, expected):
+def test_pages(ghost, content, sent, expected):
     answer = ghost("posts/", **sent)
     at = answer.json["meta"]["pagination"]
     assert (slugs(answer), at["limit"], at["pages"], at["next"], at["prev"]) == expected
 
 
-def test_fields_and_formats(ghost, written):
+def test_fields_and_formats(ghost, content):
     assert ghost("posts/", fields="title,url,boats", limit=1).json["posts"] == [
         {"title": "Live", "url": "http://localhost/posts/live"}
     ]
@@ -96,7 +96,7 @@ def test_fields_and_formats(ghost, written):
     assert post["plaintext"] and post["html"]
 
 
-def test_a_body_is_read_only_where_something_of_it_is_shown(ghost, written, statements):
+def test_a_body_is_read_only_where_something_of_it_is_shown(ghost, content, statements):
     ghost("posts/", fields="title")
     sent = statements(lambda: ghost("posts/", fields="title"))[1]
     assert not [one for one in sent if "body_html" in one]
@@ -111,11 +111,11 @@ def test_a_body_is_read_only_where_something_of_it_is_shown(ghost, written, stat
         ("slug", ["abes", "live"]),
     ],
 )
-def test_order(ghost, written, order, expected):
+def test_order(ghost, content, order, expected):
     assert slugs(ghost("posts/", order=order)) == expected
 
 
-def test_tags_and_authors_are_counted(ghost, written):
+def test_tags_and_authors_are_counted(ghost, content):
     tags = ghost("tags/", include="count.posts").json["tags"]
     assert [(one["slug"], one["count"]) for one in tags] == [
         ("sea", {"posts": 1}), ("sky", {"posts": 1}),
@@ -128,8 +128,8 @@ def test_tags_and_authors_are_counted(ghost, written):
     assert ghost("authors/", include="count.posts", page=2).json["authors"] == []
 
 
-def test_one_by_id_and_by_slug(ghost, written, people):
-    assert ghost(f"posts/{written.live}/").json["posts"][0]["slug"] == "live"
+def test_one_by_id_and_by_slug(ghost, content, people):
+    assert ghost(f"posts/{content.live}/").json["posts"][0]["slug"] == "live"
     assert ghost("pages/slug/about/").json["pages"][0]["title"] == "About"
     assert ghost("tags/slug/sea/").json["tags"][0]["name"] == "sea"
     assert ghost(f"authors/{people['ann'].id}").json["authors"][0]["slug"] == "ann"
@@ -138,7 +138,7 @@ def test_one_by_id_and_by_slug(ghost, written, people):
     assert slugs(ghost("posts/slug/live/", slug="live", page=3, filter="x")) == ["live"]
 
 
-def test_settings(ghost, written, as_):
+def test_settings(ghost, content, as_):
     root = as_("root")
     root.patch("settings", json={"site_name": "Sea", "tagline": "Waves"})
     assert ghost("settings/").json["settings"]["navigation"] == [
@@ -153,10 +153,10 @@ def test_settings(ghost, written, as_):
     assert shown["url"] == "http://localhost/" and shown["logo"] is None
 
 
-def test_pictures_are_whole_addresses(ghost, written, as_, people):
+def test_pictures_are_whole_addresses(ghost, content, as_, people):
     own, file = as_("ann"), {"file": (BytesIO(picture()), "a.png"), "alt": "A wave"}
     image = own.post("media", data=file).json
-    own.patch(f"posts/{written.live}", json={"cover": image["id"]})
+    own.patch(f"posts/{content.live}", json={"cover": image["id"]})
     own.patch("users/me", json={"avatar": image["id"]})
     as_("root").patch("appearance", json={"logo": image["id"]})
     post = ghost("posts/slug/live/", include="authors").json["posts"][0]
@@ -167,11 +167,11 @@ def test_pictures_are_whole_addresses(ghost, written, as_, people):
 
 
 @pytest.mark.parametrize("owner", ["root", "ann", "bob"])
-def test_public_content_alone_whoever_owns_the_key(as_, client, written, owner):
+def test_public_content_alone_whoever_owns_the_key(as_, client, content, owner):
     sent = {"name": "site", "scopes": ["content:read"]}
     key = as_(owner).post("api_keys", json=sent).json["key"]
     assert slugs(client.get(f"{CONTENT}/posts/?key={key}")) == ["live", "abes"]
-    for hidden in (written.draft, written.later, written.archived, written.trashed):
+    for hidden in (content.draft, content.later, content.archived, content.trashed):
         assert client.get(f"{CONTENT}/posts/{hidden}/?key={key}").status_code == 404
     assert client.get(f"{CONTENT}/authors/slug/bob/?key={key}").status_code == 404
     assert "example.org" not in client.get(f"{CONTENT}/authors/?key={key}").text
@@ -297,7 +297,7 @@ def test_scripts_of_every_origin_may_read(ghost, client):
     assert "Accept-Version" in asked.headers["Access-Control-Allow-Headers"]
 
 
-def test_an_answer_that_the_client_has_is_not_sent_again(ghost, client, content_key, written):
+def test_an_answer_that_the_client_has_is_not_sent_again(ghost, client, content_key, content):
     headers = ghost("posts/").headers
     etag = headers["ETag"]
     assert headers["Cache-Control"] == "private, no-cache"  # a key may be revoked

@@ -3,7 +3,7 @@
 import pytest
 
 from quire.records import POSTS
-from tests.api.conftest import EARLIER, PAST
+from tests.clocks import EARLIER, PAST
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ TITLES = ["Abes", "Archived", "Draft", "Later", "Live"]
 
 
 @pytest.fixture
-def listed(as_, written):
+def listed(as_, content):
     """`listed("_sort=title")`: the titles that a moderator gets, and their total."""
 
     def get(query, name="mod"):
@@ -44,11 +44,11 @@ def test_lists(listed, query, titles, total):
     assert listed(query) == (titles, total)
 
 
-def test_several_ids_are_one_or_the_other(listed, written):
-    assert listed(f"_sort=title&id={written.live}&id={written.abes}") == (["Abes", "Live"], 2)
+def test_several_ids_are_one_or_the_other(listed, content):
+    assert listed(f"_sort=title&id={content.live}&id={content.abes}") == (["Abes", "Live"], 2)
 
 
-def test_everybody_gets_the_rows_that_the_api_shows_them(as_, written):
+def test_everybody_gets_the_rows_that_the_api_shows_them(as_, content):
     for name in (None, "bob", "ann"):
         bare = as_(name).get(f"{DOOR}/posts").json
         assert bare == as_(name).get("posts").json["posts"]
@@ -91,15 +91,15 @@ def test_hidden_fields_are_unknown_names(as_, query):
     assert all("email" not in one for one in as_("ann").get(f"{DOOR}/users?id=1").json)
 
 
-def test_one_record_and_what_belongs_to_it(as_, written, people):
+def test_one_record_and_what_belongs_to_it(as_, content, people):
     own = as_("ann")
-    plain = own.get(f"{DOOR}/posts/{written.live}")
-    assert plain.json == own.get(f"posts/{written.live}").json
-    embedded = own.get(f"{DOOR}/posts/{written.live}?_embed=author").json
+    plain = own.get(f"{DOOR}/posts/{content.live}")
+    assert plain.json == own.get(f"posts/{content.live}").json
+    embedded = own.get(f"{DOOR}/posts/{content.live}?_embed=author").json
     assert embedded["author"] == own.get(f"users/{people['ann'].id}").json
     etag = {"If-None-Match": plain.headers["ETag"]}
-    assert own.get(f"{DOOR}/posts/{written.live}", headers=etag).status_code == 304
-    assert own.get(f"{DOOR}/posts/{written.live}?fields=id").json["code"] == "unknown_parameter"
+    assert own.get(f"{DOOR}/posts/{content.live}", headers=etag).status_code == 304
+    assert own.get(f"{DOOR}/posts/{content.live}?fields=id").json["code"] == "unknown_parameter"
 
 
 def test_create_answers_with_the_object_and_its_address(as_):
@@ -108,8 +108,8 @@ def test_create_answers_with_the_object_and_its_address(as_):
     assert answer.headers["Location"] == f"{DOOR}/posts/{answer.json['id']}"
 
 
-def test_put_changes_what_it_names_and_takes_back_what_was_read(as_, written):
-    own, address = as_("ann"), f"{DOOR}/posts/{written.live}"
+def test_put_changes_what_it_names_and_takes_back_what_was_read(as_, content):
+    own, address = as_("ann"), f"{DOOR}/posts/{content.live}"
     whole = own.get(address).json
     assert own.put(address, json={**whole, "title": "Changed"}).json["title"] == "Changed"
     after = own.put(address, json={"excerpt": "Short"}).json
@@ -120,10 +120,10 @@ def test_put_changes_what_it_names_and_takes_back_what_was_read(as_, written):
     assert late.json["current_version"] == 3
 
 
-def test_delete_says_what_is_gone(as_, written):
-    address = f"{DOOR}/posts/{written.live}"
+def test_delete_says_what_is_gone(as_, content):
+    address = f"{DOOR}/posts/{content.live}"
     answer = as_("ann").delete(address)
-    assert (answer.status_code, answer.json) == (200, {"id": written.live})
+    assert (answer.status_code, answer.json) == (200, {"id": content.live})
     assert as_(None).get(address).status_code == 404
 
 
@@ -159,7 +159,7 @@ def test_a_type_of_one_row_is_an_object(as_):
         ("root", "POST", "audit_events", 405),
     ],
 )
-def test_refusals(as_, written, name, method, path, status):
+def test_refusals(as_, content, name, method, path, status):
     sent = {"json": {"title": "x", "body": "x"}} if method in ("POST", "PUT") else {}
     answer = as_(name).open(f"{DOOR}/{path}", method=method, **sent)
     assert answer.status_code == status
@@ -173,13 +173,13 @@ def test_bad_fields_are_named_as_in_the_api(as_):
     assert here.json["details"] == there.json["details"]
 
 
-def test_keys_open_what_their_scopes_say(as_, written):
+def test_keys_open_what_their_scopes_say(as_, content):
     sent = {"name": "k", "scopes": ["posts:read"]}
     key = as_("ann").post("api_keys", json=sent).json["key"]
     client = as_(None)
     client.environ_base["HTTP_X_API_KEY"] = key
-    assert client.get(f"{DOOR}/posts/{written.draft}").status_code == 200
-    assert client.delete(f"{DOOR}/posts/{written.draft}").status_code == 403
+    assert client.get(f"{DOOR}/posts/{content.draft}").status_code == 200
+    assert client.delete(f"{DOOR}/posts/{content.draft}").status_code == 403
     client.environ_base["HTTP_X_API_KEY"] = "qk_wrong"
     assert client.get(f"{DOOR}/posts").status_code == 401
 
@@ -262,9 +262,9 @@ def test_what_is_too_large_is_refused(make_app, people):
     assert len(client.get(f"{DOOR}/posts?_start=0&_end=1&_embed=author").json) == 1
 
 
-def test_shared_caches_keep_what_anybody_may_see(client, as_, written):
+def test_shared_caches_keep_what_anybody_may_see(client, as_, content):
     answer = client.get(f"{DOOR}/posts?_sort=id")
     assert answer.headers["Cache-Control"].startswith("public")
-    assert f"posts-{written.live}" in answer.headers["Cache-Tag"].split(", ")
+    assert f"posts-{content.live}" in answer.headers["Cache-Tag"].split(", ")
     private = as_("ann").get(f"{DOOR}/posts?_sort=id").headers
     assert private["Cache-Control"] == "private, no-store" and "Cache-Tag" not in private

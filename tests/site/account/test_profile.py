@@ -10,7 +10,8 @@ from quire.records import COMMENTS, PROFILES, SESSIONS, USERS
 from quire.store import read
 from quire.store.write import update
 from tests import mail_servers
-from tests.site.conftest import FUTURE, known_as, sign_in, soup, token_of
+from tests.clocks import FUTURE
+from tests.site.conftest import known_as, sign_in, soup, token_of
 from tests.users import PASSWORD, give_session
 
 PAGES = [

@@ -11,7 +11,7 @@ from quire.store.db import read_connection, transaction
 from quire.store.events.outbox import OutboxEvent
 from quire.store.events.publication_schedule import write_due_events
 from quire.store.events.viewers import NOTE
-from tests.api.conftest import FUTURE, PAST
+from tests.clocks import FUTURE, PAST
 
 TABLE = OutboxEvent.__table__
 

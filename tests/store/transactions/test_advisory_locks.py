@@ -14,7 +14,7 @@ from quire.records.accounts.second_factors import Passkey, RecoveryCode
 from quire.records.api_keys import MAX_KEYS_PER_ACCOUNT
 from quire.store import write
 from quire.store.db import db, read_connection, transaction
-from tests.api.conftest import PAST
+from tests.clocks import PAST
 from tests.databases import on_postgresql
 from tests.users import PASSWORD, signed_in
 
