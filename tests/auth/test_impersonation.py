@@ -42,14 +42,14 @@ def test_site_panel_and_api_are_seen_with_other_eyes(app, root, people, content)
     assert root.get(f"posts/{content.draft}").status_code == 200
     assert view_as(root, people["bob"]).status_code == 403  # first stop
     for path in ("/", "/admin/", "/admin/users/", "/nowhere"):
-        banner = soup(root.get(path)).select_one(".viewing")
+        banner = soup(root.get(path)).select_one(".notice-bar")
         assert banner.strong.text == "ann" and banner.form["action"] == "/auth/stop-viewing"
 
 
 def test_a_member_has_no_panel(root, people):
     assert view_as(root, people["bob"]).location == "/"
     refused = root.get("/admin/")
-    assert refused.status_code == 403 and soup(refused).select_one(".viewing")
+    assert refused.status_code == 403 and soup(refused).select_one(".notice-bar")
 
 
 def test_nothing_can_be_changed_but_the_view(app, root, people, content):

@@ -39,11 +39,11 @@ from quire_client.models.post_comment_new import PostCommentNew
 from quire_client.models.post_feed_entry import PostFeedEntry
 from quire_client.models.post_list import PostList
 from quire_client.models.post_new import PostNew
-from quire_client.models.signed_in import SignedIn
 from quire_client.models.stale_error import StaleError
 from quire_client.models.tag import Tag
 from quire_client.models.tag_feed_entry import TagFeedEntry
 from quire_client.models.tag_new import TagNew
+from quire_client.models.token_response import TokenResponse
 from quire_client.types import File, Response
 
 T = TypeVar("T")
@@ -60,7 +60,7 @@ def tell(url: str, password: str, image: str) -> None:
     """Publish a post with a tag and a cover, change it, discuss it, delete it."""
     reader = Client(base_url=url)
     credentials = Credentials(email="ann@example.org", password=password)
-    tokens = got(SignedIn, sign_in.sync_detailed(client=reader, body=credentials))
+    tokens = got(TokenResponse, sign_in.sync_detailed(client=reader, body=credentials))
     assert tokens.user.username == "ann"
     ann = AuthenticatedClient(base_url=url, token=tokens.access_token)
     start = got(ChangeList, get_changes.sync_detailed(client=ann)).next_

@@ -130,13 +130,13 @@ def test_any_accent_can_be_read(accent):
     light, dark = re.findall(
         r"^.*?\{(?: :root[^{]*\{)?(.*?)\}", accent_css.stylesheet(accent), re.MULTILINE
     )[:2]
-    for variables, papers in ((light, accent_css.LIGHT), (dark, accent_css.DARK)):
+    for variables, backgrounds in ((light, accent_css.LIGHT), (dark, accent_css.DARK)):
         values = {
             name: tuple(bytes.fromhex(value))
             for name, value in re.findall(r"--([a-z-]+): #([0-9a-f]{6})", variables)
         }
-        for paper in (*papers, values["tint"]):
-            assert accent_css.contrast(values["accent"], paper) >= 4.5
+        for background in (*backgrounds, values["accent-soft"]):
+            assert accent_css.contrast(values["accent"], background) >= 4.5
         assert accent_css.contrast(values["on-accent"], values["accent"]) >= 4.5
 
 

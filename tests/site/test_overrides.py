@@ -65,14 +65,14 @@ def test_feeds_are_templates_too(client, instance):
 
 
 def test_an_own_sheet_is_loaded_by_every_page(client, instance):
-    write(instance / "static" / "custom.css", ":root { --paper: #fff; }")
+    write(instance / "static" / "custom.css", ":root { --page: #fff; }")
     browser = client()
     address = soup(browser.get("/")).find_all("link", rel="stylesheet")[-1]["href"]
     assert address.startswith("/custom/custom.css?v=")
     response = browser.get(address)
     assert response.mimetype == "text/css" and "immutable" in response.headers["Cache-Control"]
     response.close()
-    write(instance / "static" / "custom.css", ":root { --paper: #eee; --ink: #111; }")
+    write(instance / "static" / "custom.css", ":root { --page: #eee; --text: #111; }")
     assert soup(browser.get("/")).find_all("link", rel="stylesheet")[-1]["href"] != address
     old = browser.get(address)
     assert "immutable" not in old.headers["Cache-Control"]

@@ -10,7 +10,7 @@ CONTRAST = 4.6
 """Slightly above the minimum contrast of WCAG 2.2 (1.4.3)."""
 LIGHT = ((0xFC, 0xFB, 0xF8), (0xF1, 0xF1, 0xEC))
 DARK = ((0x12, 0x17, 0x16), (0x1C, 0x23, 0x21))
-"""Backgrounds of text: --paper and --sunken of site.css."""
+"""Backgrounds of text: --page and --sunken of site.css."""
 BLACK, WHITE = (0, 0, 0), (255, 255, 255)
 YEAR = 31_536_000
 Color = tuple[int, ...]
@@ -43,9 +43,9 @@ def _color_variables(color: Color, papers: tuple[Color, ...], away: Color) -> st
     on = max((BLACK, WHITE), key=lambda ink: contrast(ink, accent))
     values = {
         "--accent": accent,
-        "--accent-deep": mix(accent, away, 0.25),
+        "--accent-strong": mix(accent, away, 0.25),
         "--on-accent": on,
-        "--tint": tint,
+        "--accent-soft": tint,
     }
     return " ".join(f"{name}: #{bytes(value).hex()};" for name, value in values.items())
 

@@ -73,7 +73,7 @@ function countCharacters(field) {
     count.textContent = length > recommended
       ? translate("%(length)s of %(recommended)s characters: the end may be cut off", { length, recommended })
       : translate("%(length)s of %(recommended)s characters", { length, recommended });
-    count.classList.toggle("over", length > recommended);
+    count.classList.toggle("too-long", length > recommended);
   };
   field.closest(".field").append(count);
   for (const name of ["input", "restored"]) field.addEventListener(name, recount);

@@ -46,7 +46,7 @@ class BulkProblem(ProblemError, BulkError):
     """The same in the form of RFC 9457."""
 
 
-class UndoneRow(BaseModel):
+class UndoResult(BaseModel):
     """What undoing one change came to; `index` is its place in what was asked for."""
 
     model_config = _CLOSED
@@ -62,9 +62,9 @@ class UndoneRow(BaseModel):
     changed_fields: list[str] = []
 
 
-class _Undone(BaseModel):
+class _UndoResults(BaseModel):
     model_config = _CLOSED
-    results: list[UndoneRow]
+    results: list[UndoResult]
     succeeded: int
     failed: int = Field(examples=[0])
     remaining: int = Field(
@@ -107,7 +107,7 @@ def add_undo(operations: Schema) -> Schema:
     """The paths with what undoing a batch answers."""
     undo = operations["/batches/{id}/undo"]["post"]
     undo["responses"]["200"] = response_objects.json_response(
-        "What came of each row.", ref("BatchUndone")
+        "What came of each row.", ref("BatchUndoResults")
     )
     undo["description"] = (
         "Takes back each change whose record is still at the version that the batch left. The others "
@@ -118,11 +118,11 @@ def add_undo(operations: Schema) -> Schema:
 
 def add_schemas(schemas: dict[str, Schema]) -> None:
     """Add what these paths refer to."""
-    for model in (RowFailure, BulkError, BulkProblem, UndoneRow):
+    for model in (RowFailure, BulkError, BulkProblem, UndoResult):
         add_model(model, schemas)
-    add_model(_Undone, schemas, "BatchUndone")
-    schemas["BatchUndone"]["properties"]["batch"] = ref("Batch")
-    schemas["BatchUndone"]["required"].append("batch")
+    add_model(_UndoResults, schemas, "BatchUndoResults")
+    schemas["BatchUndoResults"]["properties"]["batch"] = ref("Batch")
+    schemas["BatchUndoResults"]["required"].append("batch")
     for record in REGISTRY.values():
         if write_rules(record):
             _add_request(record, schemas)

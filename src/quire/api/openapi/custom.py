@@ -60,14 +60,14 @@ def add_webhook_test(operations: Schema) -> Schema:
     return operations
 
 
-def signed_in() -> Schema:
+def token_response() -> Schema:
     """The tokens with the account of whoever has signed in."""
     user = {"type": "object", "required": ["user"], "properties": {"user": ref("User")}}
     return {"allOf": [ref("TokenPair"), user]}
 
 
 def _sign_in() -> Schema:
-    pair = response_objects.json_response("The tokens, and the account.", ref("SignedIn"))
+    pair = response_objects.json_response("The tokens, and the account.", ref("TokenResponse"))
     return operation(
         "signIn", "Sign in", AUTHENTICATION, PUBLIC, {"200": pair, **response_objects.errors(403, 413, 415, 422)},
         description="Send the access token as `Authorization: Bearer`. `otp` is the code of a second "

@@ -185,6 +185,6 @@ def _schemas() -> dict[str, Any]:
     for model in (*custom.MODELS, *media.MODELS):
         add_model(model, schemas)
     media.add_schemas(schemas)
-    schemas["SignedIn"] = custom.signed_in()
+    schemas["TokenResponse"] = custom.token_response()
     representations.add_includes(schemas)
     return schemas
