@@ -1,5 +1,6 @@
 """Which index SQLite is told to use: it keeps no statistics, and knows nothing of how many rows a condition leaves."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Column, Index
@@ -52,6 +53,17 @@ def hint_at_order(record: Record, sort: tuple[str, ...], conditions: Any = ()) -
     fitting = ([column.name], [column.name, "id"])
     index = next((one.name for one in _indexes(table) if one.columns.keys()[:2] in fitting), None)
     return f"INDEXED BY {index}" if index else ""
+
+
+def null_before_order(record: Record, keys: Sequence[Any]) -> Any:
+    """The column of the trash, where it stands in front of the first sort key in an index.
+
+    PostgreSQL reads such an index in its order only where that is named whole, though the column be null in all rows.
+    """
+    deleted, key = record.table.c.get("deleted_at"), keys[0][0]
+    pairs = ([*index.columns][:2] for index in _indexes(record.table))
+    is_first = any(len(pair) == 2 and pair[0] is deleted and pair[1] is key for pair in pairs)
+    return deleted if is_first else None
 
 
 def hint_at_keys(record: Record, sort: tuple[str, ...]) -> str:

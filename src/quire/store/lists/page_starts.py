@@ -172,7 +172,7 @@ def _next_key(plan: Plan, after: bool) -> Select[Any]:
     """The sort key of the last row of a block that begins behind `after`, or with the list."""
     ids = plan.ids.where(cursor.rows_after(plan.keys, False, [])) if after else plan.ids
     keys = ids.with_only_columns(*(key[0] for key in plan.keys), maintain_column_froms=True)
-    return in_order(keys, plan.keys).limit(1).offset(BLOCK - 1)
+    return in_order(plan, keys).limit(1).offset(BLOCK - 1)
 
 
 @lru_cache(MAX_PLANS)

@@ -117,6 +117,16 @@ class ListRequest:
         numbers = totals(self.connection, self.state, key, counting, values)
         return numbers[0], numbers[1], numbers[2]
 
+    def estimate_hits(self, values: dict[str, Any], unranked: int, newest: int) -> int:
+        """How many hits there are where they are more than are counted, told by how close the newest are."""
+        if self.dialect == "sqlite":
+            return search_index.MAX_RANKED * newest // max(newest - unranked, 1)
+        # PostgreSQL counts those that it meets first, in no order
+        counting = search_index.count_newest_hits(self.record)
+        key = "newest hits", self.record.path, values["search"]
+        hits = total(self.connection, self.state, key, counting, values)
+        return hits * newest // search_index.SAMPLE
+
 
 def _newest(record: Record) -> Any:
     return select(func.coalesce(func.max(record.table.c.id), 0))
@@ -143,7 +153,11 @@ def extent_of(wanted: ListRequest, values: dict[str, Any]) -> Extent:
         walks = cursor.size(query.cursor) != len(wanted.plan.keys) or (stops and bool(query.sort))
     else:
         walks = stops and (all_wanted or wanted.count() < MIN_RANKED)
-    walk = _walk(wanted, unranked, newest or wanted.newest_id()) if walks else Walk.NONE
+    walk = (
+        _walk(wanted, values, (hits, unranked, newest or wanted.newest_id()))
+        if walks
+        else Walk.NONE
+    )
     return Extent(stops, walk)
 
 
@@ -182,13 +196,12 @@ def _is_soon_full(wanted: ListRequest) -> bool:
     return rows * LINKED_PER_ROW < listed
 
 
-def _walk(wanted: ListRequest, unranked: int, newest: int) -> Walk:
-    """How to look through the rows of a list, of which more are hits than are counted.
-
-    How many more is told by how close to each other the newest are, down to the id `unranked`.
-    """
-    hits = max(search_index.MAX_RANKED * newest // max(newest - unranked, 1), 1)
-    rows = wanted.rows_wanted * newest // hits
+def _walk(wanted: ListRequest, values: dict[str, Any], counted: tuple[int, int, int]) -> Walk:
+    """How to look through the rows of a list, of which more may be hits than are counted."""
+    hits, unranked, newest = counted
+    if hits > search_index.MAX_HITS:
+        hits = wanted.estimate_hits(values, unranked, newest)
+    rows = wanted.rows_wanted * newest // max(hits, 1)
     return Walk.BY_HITS if hits < rows * HITS_PER_DOCUMENT[wanted.dialect] else Walk.BY_TERMS
 
 

@@ -26,6 +26,7 @@ from quire.store.lists.index_hints import (
     hint_at_parent,
     hint_by_id,
     lacks_in_order,
+    null_before_order,
 )
 from quire.store.lists.link_lists import link_list
 from quire.store.projection import Projection
@@ -65,7 +66,8 @@ class Plan:
     it is a whole list in its own order. `match`: whether a row
     belongs to the list, asked of the first `:ahead` of `ids` in their order. `counts_by_parent`:
     `count` names an index, of which the rows that are counted together are neighbours. `is_linked`:
-    an index of links to one record has them in their order, however many there are.
+    an index of links to one record has them in their order, however many there are. `lead`: a column that is
+    null in all rows, and stands in front of the order in its index.
     """
 
     record: Record
@@ -80,10 +82,11 @@ class Plan:
     match: Callable[[Any], Any] | None = None
     counts_by_parent: bool = False
     is_linked: bool = False
+    lead: Any = None
 
     def select(self, ids: Select[Any], backwards: bool = False) -> Select[Any]:
         """The whole statement of page mode for those of `ids` that are wanted."""
-        return two_step_select(self.record, self.projection, ids, self.keys, backwards, self.match)
+        return two_step_select(self, ids, backwards)
 
     @cached_property
     def rows(self) -> Prepared | Unprepared:
@@ -152,7 +155,8 @@ def _plan(record: Record, actor: Actor, shape: Any, walk: Walk, dialect: str) ->
         not sort or (bool(hint) and not record.field(sort[0].lstrip("-")).counter)
     )
     more = bool(hint) and not by_condition, is_wide, walk, match, bool(by_parent)
-    return Plan(record, projection, ids, count, keys, ranks, *more)
+    lead = None if trashed else null_before_order(record, keys)
+    return Plan(record, projection, ids, count, keys, ranks, *more, lead=lead)
 
 
 def _linked_plan(record: Record, actor: Actor, shape: Any) -> Plan | None:
@@ -231,30 +235,23 @@ def sort_keys(record: Record, names: tuple[str, ...]) -> list[cursor.SortKey]:
     return keys
 
 
-def two_step_select(
-    record: Record,
-    projection: Projection,
-    ids: Select[Any],
-    keys: Any,
-    backwards: bool,
-    match: Callable[[Any], Any] | None,
-) -> Select[Any]:
+def two_step_select(plan: Plan, ids: Select[Any], backwards: bool) -> Select[Any]:
     """First the ids of the page, in an index if there is one, then only those rows.
 
-    `match` is asked of the first `:ahead` ids in their order, until the page is full.
+    `plan.match` is asked of the first `:ahead` ids in their order, until the page is full.
     """
-    table = record.table
+    table, keys = plan.record.table, plan.keys
     inner = ids.add_columns(*(key[0].label(f"key_{i}") for i, key in enumerate(keys)))
-    inner = inner.order_by(*(_ordering(key[0], key, backwards) for key in keys))
-    if match is not None:
+    inner = in_order(plan, inner, backwards)
+    if plan.match is not None:
         # the limit keeps the database from asking before it sorts, and from sorting all rows
-        in_order = inner.limit(bindparam("ahead", type_=BigInteger)).subquery("in_order")
-        inner = select(in_order).where(match(in_order.c.id))
+        ahead = inner.limit(bindparam("ahead", type_=BigInteger)).subquery("in_order")
+        inner = select(ahead).where(plan.match(ahead.c.id))
     limits = bindparam("limit", type_=BigInteger), bindparam("offset", type_=BigInteger)
     page_ids = inner.limit(limits[0]).offset(limits[1]).subquery("found")
     columns = [page_ids.c[f"key_{i}"] for i in range(len(keys))]
     values = [key[3].column_out(column) for key, column in zip(keys, columns, strict=True)]
-    rows = projection.select_from(page_ids.join(table, table.c.id == page_ids.c.id))
+    rows = plan.projection.select_from(page_ids.join(table, table.c.id == page_ids.c.id))
     ordered = (_ordering(column, key, backwards) for column, key in zip(columns, keys, strict=True))
     return rows.add_columns(*values).order_by(*ordered)
 
@@ -262,12 +259,14 @@ def two_step_select(
 def ordered_ids(plan: Plan) -> Select[Any]:
     """The ids of a list in its order, as many as the value bound as `most`."""
     ids = plan.ids if plan.match is None else plan.ids.where(plan.match(plan.record.table.c.id))
-    return in_order(ids, plan.keys).limit(bindparam("most", type_=BigInteger))
+    return in_order(plan, ids).limit(bindparam("most", type_=BigInteger))
 
 
-def in_order(ids: Select[Any], keys: list[cursor.SortKey]) -> Select[Any]:
-    """`ids` in the order of the sort keys."""
-    return ids.order_by(*(_ordering(key[0], key, False) for key in keys))
+def in_order(plan: Plan, ids: Select[Any], backwards: bool = False) -> Select[Any]:
+    """`ids` in the order of a list, or from its end."""
+    if plan.lead is not None:
+        ids = ids.order_by(_ordering(plan.lead, plan.keys[0], backwards))
+    return ids.order_by(*(_ordering(key[0], key, backwards) for key in plan.keys))
 
 
 def _ordering(column: Any, key: cursor.SortKey, backwards: bool) -> Any:

@@ -20,6 +20,8 @@ MAX_RANKED = 2_000
 """A rank costs more than all else about a hit. The hits that have none follow, the newest first."""
 
 
+SAMPLE = 2_000
+"""So many of the newest records tell, on PostgreSQL, how many of all are hits."""
 Values = dict[str, Any]
 
 
@@ -83,6 +85,10 @@ _HITS = {
     "[{ranked} + 1], 0) AS unranked FROM (SELECT record_id FROM search_documents "
     "WHERE words @@ {query} LIMIT {limit} + 1) AS hits",
 }
+_NEWEST_HITS = (
+    "SELECT count(*) AS hits FROM (SELECT words FROM search_documents WHERE type = '{type}' "
+    "ORDER BY record_id DESC LIMIT {sample}) AS newest WHERE words @@ {search}"
+)
 _IS_MATCH = {
     "sqlite": "quire_has_terms(document.title, document.body, :search)",
     "postgresql": "document.words @@ {query}",
@@ -163,6 +169,12 @@ def count_hits(record: Record, dialect: str) -> Any:
     With the id of the newest one that has no rank, 0 where all have one.
     """
     return text(_sql(_HITS[dialect], record)).columns(hits=Integer(), unranked=Integer())
+
+
+@cache
+def count_newest_hits(record: Record) -> Any:
+    """The statement that counts the matches among the newest SAMPLE records, on PostgreSQL."""
+    return text(_sql(_NEWEST_HITS, record, sample=SAMPLE)).columns(hits=Integer())
 
 
 def is_match(record: Record, id: Any, dialect: str) -> Any:
