@@ -12,6 +12,7 @@ from sqlalchemy import event
 
 from quire.app import create_app
 from quire.declare import clock
+from quire.jobs.worker import run_due_jobs
 from quire.records import COMMENTS
 from quire.store import data_versions, database_state
 from quire.store.db import db
@@ -121,6 +122,17 @@ def comment(make, people, content):
         return make(COMMENTS, **{**raw, "author_name": author or "", **more})
 
     return add
+
+
+@pytest.fixture
+def run_jobs(app):
+    """`run_jobs()`: do all jobs that are due, as a worker would."""
+
+    def run():
+        with app.app_context():
+            run_due_jobs()
+
+    return run
 
 
 @pytest.fixture

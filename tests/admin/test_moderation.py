@@ -14,7 +14,7 @@ QUEUE = "comments/moderation/"
 
 
 @pytest.fixture
-def waiting(app, ids):
+def waiting_comments(app, ids):
     """Twenty-five comments on abe's post wait, with the two of `ids`; the last one first."""
     with app.app_context():
         bob = Actor("member", ids.bob, "bob")
@@ -51,11 +51,11 @@ def shown(found):
     return int(found.select_one(".decisions [name=rowid]")["value"])
 
 
-def test_the_first_that_waits_is_read_whole_with_its_author_s_history(admin, waiting, ids):
-    admin.post("comments/action/", {"action": "approve", "rowid": waiting[:3]})
-    admin.post("comments/action/", {"action": "spam", "rowid": waiting[3]})
+def test_the_first_that_waits_is_read_whole_with_its_author_s_history(admin, waiting_comments, ids):
+    admin.post("comments/action/", {"action": "approve", "rowid": waiting_comments[:3]})
+    admin.post("comments/action/", {"action": "spam", "rowid": waiting_comments[3]})
     found = page(admin.get(QUEUE))
-    assert shown(found) == waiting[4]
+    assert shown(found) == waiting_comments[4]
     assert found.select_one(".queue-one .prose em").text == "20"
     assert "Abe's nets" in found.select_one(".queue-one header").text
     history = found.select_one(".history").text
@@ -63,7 +63,9 @@ def test_the_first_that_waits_is_read_whole_with_its_author_s_history(admin, wai
     assert len(found.select(".queue-rest li")) == 20
 
 
-def test_after_a_decision_comes_the_next_one_and_the_decision_can_be_undone(admin, waiting, state):
+def test_after_a_decision_comes_the_next_one_and_the_decision_can_be_undone(
+    admin, waiting_comments, state
+):
     found = page(admin.get(QUEUE))
     for action, expected in (("approve", "approved"), ("spam", "spam")):
         id = shown(found)
@@ -79,46 +81,46 @@ def test_after_a_decision_comes_the_next_one_and_the_decision_can_be_undone(admi
     assert not state(COMMENTS, id)["deleted_at"]
 
 
-def test_a_page_of_comments_is_approved_at_once_and_undone_at_once(admin, waiting, state):
+def test_a_page_of_comments_is_approved_at_once_and_undone_at_once(admin, waiting_comments, state):
     found = decide(admin, page(admin.get(QUEUE)), "approve", form="#queue")
     assert "20 comments approved." in found.text
-    assert {state(COMMENTS, id)["status"] for id in waiting[:20]} == {"approved"}
+    assert {state(COMMENTS, id)["status"] for id in waiting_comments[:20]} == {"approved"}
     assert "7 comments" in found.select_one(".queue-bar").text
     undo(admin, found)
-    assert {state(COMMENTS, id)["status"] for id in waiting} == {"pending"}
+    assert {state(COMMENTS, id)["status"] for id in waiting_comments} == {"pending"}
 
 
-def test_all_that_wait_are_decided_about_after_a_question(admin, waiting, state):
+def test_all_that_wait_are_decided_about_after_a_question(admin, waiting_comments, state):
     found = page(admin.get(QUEUE))
     form = found.select_one("#queue")
     assert form.select_one("[name=matching]").parent.text.strip() == "All 27 comments in this list"
     data = {one["name"]: one["value"] for one in form.select("input[name]:not([form])")}
     asked = page(admin.client.post(form["action"], data={**data, "action": "spam"}))
     assert "all 27 comments that match" in asked.text
-    assert {state(COMMENTS, id)["status"] for id in waiting} == {"pending"}
+    assert {state(COMMENTS, id)["status"] for id in waiting_comments} == {"pending"}
     done = decide(admin, asked, "spam", form="main form[method=post]")
     assert "27 comments marked as spam." in done.text and "All done" in done.text
-    assert {state(COMMENTS, id)["status"] for id in waiting} == {"spam"}
+    assert {state(COMMENTS, id)["status"] for id in waiting_comments} == {"spam"}
     undo(admin, done)
-    assert {state(COMMENTS, id)["status"] for id in waiting} == {"pending"}
+    assert {state(COMMENTS, id)["status"] for id in waiting_comments} == {"pending"}
 
 
-def test_excerpts_have_no_marks_of_markdown(admin, waiting):
+def test_excerpts_have_no_marks_of_markdown(admin, waiting_comments):
     rest = page(admin.get(QUEUE)).select_one(".queue-rest").text
     assert "Number 24" in rest and "*" not in rest
     assert "*24*" not in page(admin.get("comments/")).select_one("tbody").text
 
 
-def test_what_was_decided_can_wait_again(admin, waiting, state):
-    admin.post("comments/action/", {"action": "spam", "rowid": waiting[0]})
+def test_what_was_decided_can_wait_again(admin, waiting_comments, state):
+    admin.post("comments/action/", {"action": "spam", "rowid": waiting_comments[0]})
     found = page(admin.get(f"{QUEUE}?status=spam"))
     names = [one["value"] for one in found.select(".decisions button")]
     assert names == ["approve", "pending", "delete"] and not found.select(".reply")
     assert decide(admin, found, "pending").select_one(".empty") is not None
-    assert state(COMMENTS, waiting[0])["status"] == "pending"
+    assert state(COMMENTS, waiting_comments[0])["status"] == "pending"
 
 
-def test_a_reply_approves_what_it_answers_and_both_are_undone(admin, app, waiting, state):
+def test_a_reply_approves_what_it_answers_and_both_are_undone(admin, app, waiting_comments, state):
     found = page(admin.get(QUEUE))
     form, id = found.select_one(".reply"), shown(found)
     assert form.button.text == "Approve and reply"
@@ -135,7 +137,7 @@ def test_a_reply_approves_what_it_answers_and_both_are_undone(admin, app, waitin
     assert [(one["parent"]["id"], one["body"]) for one in replies] == [(id, "Thank you!")]
 
 
-def test_a_reply_is_undone_with_the_approval(admin, waiting, state):
+def test_a_reply_is_undone_with_the_approval(admin, waiting_comments, state):
     found = page(admin.get(QUEUE))
     form, id = found.select_one(".reply"), shown(found)
     data = {one["name"]: one["value"] for one in form.select("input")}
@@ -145,7 +147,7 @@ def test_a_reply_is_undone_with_the_approval(admin, waiting, state):
     assert state(COMMENTS, id + 1)["deleted_at"]
 
 
-def test_a_refused_reply_keeps_what_was_typed(admin, waiting, state):
+def test_a_refused_reply_keeps_what_was_typed(admin, waiting_comments, state):
     found = page(admin.get(QUEUE))
     form, id = found.select_one(".reply"), shown(found)
     data = {one["name"]: one["value"] for one in form.select("input")}
@@ -156,7 +158,7 @@ def test_a_refused_reply_keeps_what_was_typed(admin, waiting, state):
     assert shown(found) == id and state(COMMENTS, id)["status"] == "pending"
 
 
-def test_authors_moderate_below_their_own_posts(browser, ids, waiting):
+def test_authors_moderate_below_their_own_posts(browser, ids, waiting_comments):
     ann = browser("ann")
     found = page(ann.get(QUEUE))
     assert shown(found) == ids.comment and len(found.select(".queue-rest li")) == 1
@@ -175,7 +177,7 @@ def test_other_types_and_states_have_no_queue(admin, path):
     assert admin.get(path).status_code == 404
 
 
-def test_addresses_elsewhere_are_not_followed(admin, waiting):
+def test_addresses_elsewhere_are_not_followed(admin, waiting_comments):
     found = page(admin.get(QUEUE))
     form = found.select_one(".reply")
     data = {one["name"]: one["value"] for one in form.select("input")}
@@ -183,13 +185,13 @@ def test_addresses_elsewhere_are_not_followed(admin, waiting):
     assert admin.client.post(form["action"], data=away).location == "/admin/comments/"
 
 
-def test_the_queue_takes_six_statements(admin, waiting, statements):
+def test_the_queue_takes_six_statements(admin, waiting_comments, statements):
     admin.get(QUEUE)
     _, sent = statements(admin.get, QUEUE)
     assert len(sent) <= 6, sent
 
 
-def test_the_queue_is_read_by_its_index(app, admin, waiting):
+def test_the_queue_is_read_by_its_index(app, admin, waiting_comments):
     with app.app_context():
         from_index = query_plans(app.extensions["sqlalchemy"].engine, lambda: admin.get(QUEUE))
     listed = [one for one in from_index if "comments" in one and "ix_comments_status" in one]

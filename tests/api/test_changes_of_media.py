@@ -23,8 +23,8 @@ def picture(app, people):
 
 
 @pytest.fixture
-def told(as_, picture):
-    """`told(call, ...)`: what a reader hears of media when it is called, `upsert`, `delete` or None."""
+def change_after(as_, picture):
+    """`change_after(call, ...)`: what a reader hears of media when it is called, `upsert`, `delete` or None."""
 
     def media_changes(call, *given, reader=None):
         client = as_(reader)
@@ -64,73 +64,73 @@ def edit(id, raw, record=POSTS):
     return write.update(record, SYSTEM, id, raw)
 
 
-def test_it_comes_and_goes_with_a_post(told, post, shown):
+def test_it_comes_and_goes_with_a_post(change_after, post, shown):
     id = post(**shown[0])
-    assert told(act, id, "publish") == "upsert"
-    assert told(edit, id, {"title": "y"}) is None
-    assert told(act, id, "unpublish") == "delete"
+    assert change_after(act, id, "publish") == "upsert"
+    assert change_after(edit, id, {"title": "y"}) is None
+    assert change_after(act, id, "unpublish") == "delete"
     act(id, "publish")
-    assert told(write.delete, POSTS, SYSTEM, id) == "delete"
-    assert told(act, id, "restore") == "upsert"
-    assert told(lambda: write.delete(POSTS, SYSTEM, id, permanent=True)) == "delete"
+    assert change_after(write.delete, POSTS, SYSTEM, id) == "delete"
+    assert change_after(act, id, "restore") == "upsert"
+    assert change_after(lambda: write.delete(POSTS, SYSTEM, id, permanent=True)) == "delete"
 
 
-def test_it_comes_and_goes_within_a_public_post(told, post, shown):
+def test_it_comes_and_goes_within_a_public_post(change_after, post, shown):
     id = post(published=True)
-    assert told(edit, id, shown[0]) == "upsert"
-    assert told(edit, id, {**shown[0], "title": "y"}) is None
-    assert told(edit, id, shown[1]) == "delete"
-    assert told(lambda: post(published=True, **shown[0])) == "upsert"
+    assert change_after(edit, id, shown[0]) == "upsert"
+    assert change_after(edit, id, {**shown[0], "title": "y"}) is None
+    assert change_after(edit, id, shown[1]) == "delete"
+    assert change_after(lambda: post(published=True, **shown[0])) == "upsert"
 
 
-def test_who_sees_it_all_the_time_keeps_it(told, post, shown):
+def test_who_sees_it_all_the_time_keeps_it(change_after, post, shown):
     id = post(published=True, **shown[0])
-    assert told(act, id, "unpublish", reader="mod") == "upsert"
-    assert told(act, id, "publish", reader="ann") == "upsert"
+    assert change_after(act, id, "unpublish", reader="mod") == "upsert"
+    assert change_after(act, id, "publish", reader="ann") == "upsert"
 
 
-def test_a_reader_who_sees_it_elsewhere_keeps_it(told, post, shown):
+def test_a_reader_who_sees_it_elsewhere_keeps_it(change_after, post, shown):
     post(published=True, **shown[0])
     id = post(published=True, **shown[0])
-    assert told(act, id, "unpublish") == "upsert"
+    assert change_after(act, id, "unpublish") == "upsert"
 
 
-def test_a_draft_that_goes_live(told, post, shown):
+def test_a_draft_that_goes_live(change_after, post, shown):
     id = post(published=True)
-    assert told(draft_service.save_draft, POSTS, SYSTEM, id, shown[0]) is None
-    assert told(act, id, "publish") == "upsert"
+    assert change_after(draft_service.save_draft, POSTS, SYSTEM, id, shown[0]) is None
+    assert change_after(act, id, "publish") == "upsert"
 
 
-def test_a_schedule(told, post, shown, stop_clock):
+def test_a_schedule(change_after, post, shown, stop_clock):
     at = [rfc3339(datetime.now(UTC) + timedelta(days=days)) for days in (1, 3)]
     post(**shown[0], published_at=at[0], unpublish_at=at[1])
-    assert told(lambda: stop_clock(days=2)) == "upsert"
-    assert told(lambda: stop_clock(days=4)) == "delete"
+    assert change_after(lambda: stop_clock(days=2)) == "upsert"
+    assert change_after(lambda: stop_clock(days=4)) == "delete"
 
 
-def test_comments_below_a_post(told, make, post, picture, people):
+def test_comments_below_a_post(change_after, make, post, picture, people):
     id = post(published=True)
     raw = {"post": id, "body": in_text(picture), "author": people["mod"].id, "status": "pending"}
     comment = make(COMMENTS, **raw)
-    assert told(act, comment, "approve", COMMENTS) == "upsert"
-    assert told(act, id, "unpublish") == "delete"
-    assert told(act, id, "publish") == "upsert"
+    assert change_after(act, comment, "approve", COMMENTS) == "upsert"
+    assert change_after(act, id, "unpublish") == "delete"
+    assert change_after(act, id, "publish") == "upsert"
 
 
-def test_pages_and_the_look_of_the_site(told, make, picture):
+def test_pages_and_the_look_of_the_site(change_after, make, picture):
     page = make(PAGES, title="About", body=in_text(picture))
-    assert told(edit, page, {"published": True}, PAGES) == "upsert"
-    assert told(edit, page, {"published": False}, PAGES) == "delete"
-    assert told(edit, 1, {"logo": picture["id"]}, APPEARANCE) == "upsert"
-    assert told(edit, 1, {"footer": in_text(picture)}, APPEARANCE) == "upsert"
-    assert told(edit, 1, {"footer": "", "logo": None}, APPEARANCE) == "delete"
+    assert change_after(edit, page, {"published": True}, PAGES) == "upsert"
+    assert change_after(edit, page, {"published": False}, PAGES) == "delete"
+    assert change_after(edit, 1, {"logo": picture["id"]}, APPEARANCE) == "upsert"
+    assert change_after(edit, 1, {"footer": in_text(picture)}, APPEARANCE) == "upsert"
+    assert change_after(edit, 1, {"footer": "", "logo": None}, APPEARANCE) == "delete"
 
 
-def test_the_portrait_of_who_becomes_an_author(told, picture, people):
+def test_the_portrait_of_who_becomes_an_author(change_after, picture, people):
     bob = people["bob"].id
-    assert told(edit, bob, {"avatar": picture["id"]}, USERS) is None
-    assert told(edit, bob, {"role": "author"}, USERS) == "upsert"
-    assert told(edit, bob, {"role": "member"}, USERS) == "delete"
+    assert change_after(edit, bob, {"avatar": picture["id"]}, USERS) is None
+    assert change_after(edit, bob, {"role": "author"}, USERS) == "upsert"
+    assert change_after(edit, bob, {"role": "member"}, USERS) == "delete"
 
 
 def test_what_shows_no_file_writes_nothing_about_any(statements, app, post):

@@ -6,7 +6,6 @@ import struct
 
 import pytest
 
-from quire.jobs import worker
 from quire.records import POSTS
 from tests.sample_images import files, form, opened, photo, picture, png
 from tests.users import signed_in
@@ -29,17 +28,6 @@ def send(as_):
     return sent
 
 
-@pytest.fixture
-def drawn(app):
-    """Let the worker do all that is owed."""
-
-    def work():
-        with app.app_context():
-            worker.run_due_jobs()
-
-    return work
-
-
 def details(answer):
     return {(one["field"], one["code"]) for one in answer.json["details"]}
 
@@ -56,9 +44,9 @@ def test_an_upload_answers_with_its_shape(send):
     assert answer.headers["Location"] == f"/api/v1/media/{made['id']}"
 
 
-def test_variants_come_a_moment_later_and_change_no_version(send, drawn, as_, client):
+def test_variants_come_a_moment_later_and_change_no_version(send, run_jobs, as_, client):
     made = send("ann", picture(1400, 700)).json
-    drawn()
+    run_jobs()
     answer = as_("abe").get(f"media/{made['id']}")
     variants = answer.json["variants"]
     assert list(variants) == ["160", "640", "1280"]
@@ -183,10 +171,10 @@ def test_what_is_no_such_file_is_refused_whatever_it_is_called(app, send, name):
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "GIF", "WEBP"])
-def test_what_stands_behind_the_end_of_a_picture_is_left_behind(send, drawn, client, format):
+def test_what_stands_behind_the_end_of_a_picture_is_left_behind(send, run_jobs, client, format):
     film = b"\0\0\0\x18ftypmp42" + bytes(range(256)) * 300
     made = send("ann", picture(170, 40, format) + film).json
-    drawn()
+    run_jobs()
     answer = client.get(made["url"])
     assert opened(answer.data).size == (170, 40)
     assert b"ftypmp42" not in answer.data
@@ -274,13 +262,13 @@ def test_a_draft_beside_what_is_live_uses_files_too(send, as_, content):
         assert as_("ann").delete(f"media/{one['id']}").status_code == 409
 
 
-def test_deletion_leaves_no_file(app, send, drawn, as_, client):
+def test_deletion_leaves_no_file(app, send, run_jobs, as_, client):
     before = files(app)
     waiting, done = send("ann", picture()).json, send("ann", picture(200, 200)).json
     assert client.get(done["url"]).status_code == 200
     for one in (waiting, done):
         assert as_("ann").delete(f"media/{one['id']}").status_code == 204
-    drawn()
+    run_jobs()
     assert files(app) == before
     assert client.get(done["url"]).status_code == 404
 
@@ -296,19 +284,19 @@ def test_covers_are_pictures_and_avatars_ones_own(send, as_):
 
 
 @pytest.mark.slow
-def test_a_large_photo_is_taken_before_it_is_drawn(app, drawn, as_):
+def test_a_large_photo_is_taken_before_it_is_drawn(app, run_jobs, as_):
     answer = as_("ann").post("media", data=photo(), content_type="image/jpeg")
     assert (answer.status_code, answer.json["variants"]) == (201, {})
-    drawn()
+    run_jobs()
     assert list(as_("ann").get(f"media/{answer.json['id']}").json["variants"]) == [
         "160", "640", "1280", "1920",
     ]  # fmt: skip
 
 
-def test_what_has_become_of_a_picture_is_read_when_asked_for(send, drawn, as_):
+def test_what_has_become_of_a_picture_is_read_when_asked_for(send, run_jobs, as_):
     place = send("ann", picture()).headers["Location"].removeprefix("/api/v1/")
     assert as_("abe").get(f"{place}?fields=state,fault").json["state"] == "pending"
-    drawn()
+    run_jobs()
     names = "state,fault,is_avatar"
     told = as_("ann").get(f"{place}?fields={names}").json
     assert (told["state"], told["fault"], told["is_avatar"]) == ("ready", None, False)

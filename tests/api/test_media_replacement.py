@@ -4,7 +4,6 @@ import io
 
 import pytest
 
-from quire.jobs.worker import run_due_jobs
 from tests.sample_images import encoded_form, files, opened, picture
 
 
@@ -19,26 +18,17 @@ def send(as_):
     return sent
 
 
-@pytest.fixture
-def drawn(app):
-    def work():
-        with app.app_context():
-            run_due_jobs()
-
-    return work
-
-
-def test_id_and_address_stay_and_nothing_of_the_old_file(app, send, drawn, as_, client):
+def test_id_and_address_stay_and_nothing_of_the_old_file(app, send, run_jobs, as_, client):
     before = files(app)
     old = send("ann", picture(700, 300)).json
-    drawn()
+    run_jobs()
     place = f"media/{old['id']}"
     whole, small = (client.get(old["url"].replace(".png", end)) for end in (".png", "-640.webp"))
     content = picture(200, 100)
     new = send("ann", content, old["id"], "lake.png")
     assert (new.status_code, new.json["url"], new.json["version"]) == (200, old["url"], 2)
     assert new.json["original_name"] == "lake.png" and new.json["sha256"] != old["sha256"]
-    drawn()
+    run_jobs()
     assert list(as_("ann").get(place).json["variants"]) == ["160"]
     again = client.get(old["url"], headers={"If-None-Match": whole.headers["ETag"]})
     assert (again.status_code, opened(again.data).size) == (200, (200, 100))
@@ -64,11 +54,11 @@ def test_what_shows_it_shows_the_new_one(send, as_, client, make, people):
     assert client.get(f"/api/v1/media/{old['id']}").json["url"] == old["url"]
 
 
-def test_the_same_content_changes_nothing_and_what_one_has_is_refused(app, send, drawn):
+def test_the_same_content_changes_nothing_and_what_one_has_is_refused(app, send, run_jobs):
     content, other = picture(), picture()
     one = send("ann", content).json
     send("ann", other, name="other.png")
-    drawn()
+    run_jobs()
     before = files(app)
     assert send("ann", content, one["id"]).json["version"] == 1
     refused = send("ann", other, one["id"])
@@ -105,11 +95,11 @@ def test_documents_are_there_at_once(send, client):
     assert "paper 2.pdf" in answer.headers["Content-Disposition"]
 
 
-def test_twice_before_it_is_drawn(send, drawn, client, app):
+def test_twice_before_it_is_drawn(send, run_jobs, client, app):
     one = send("ann", picture(100, 100)).json
     send("ann", picture(200, 100), one["id"])
     send("ann", picture(300, 100), one["id"])
-    drawn()
+    run_jobs()
     assert opened(client.get(one["url"]).data).size == (300, 100)
 
 

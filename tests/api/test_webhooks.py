@@ -23,7 +23,7 @@ def hook(root):
 
 
 @pytest.fixture
-def failed(app, hook):
+def failed_delivery(app, hook):
     """The id of a delivery that has failed."""
     about = {"type": "posts", "record_id": 1, "event_at": now(), "status": "failed", "attempts": 12}
     with app.app_context(), transaction() as connection:
@@ -163,26 +163,28 @@ def test_a_test_answers_with_its_delivery(root, hook):
     assert root.get(f"deliveries/{answer.json['id']}").json == answer.json
 
 
-def test_what_is_off_can_be_neither_tested_nor_replayed(root, hook, failed):
+def test_what_is_off_can_be_neither_tested_nor_replayed(root, hook, failed_delivery):
     root.patch(f"webhooks/{hook['id']}", json={"is_active": False})
-    for path in (f"webhooks/{hook['id']}/test", f"deliveries/{failed}/replay"):
+    for path in (f"webhooks/{hook['id']}/test", f"deliveries/{failed_delivery}/replay"):
         answer = root.post(path)
         assert (answer.status_code, answer.json["code"]) == (409, "wrong_state")
 
 
-def test_replay_puts_a_delivery_back_in_line(root, failed):
-    answer = root.post(f"deliveries/{failed}/replay")
+def test_replay_puts_a_delivery_back_in_line(root, failed_delivery):
+    answer = root.post(f"deliveries/{failed_delivery}/replay")
     assert answer.status_code == 200
     assert (answer.json["status"], answer.json["attempts"]) == ("pending", 0)
     assert answer.json["next_attempt_at"] is not None
 
 
-def test_deliveries_are_read_only(root, failed):
+def test_deliveries_are_read_only(root, failed_delivery):
     assert root.post("deliveries", json={}).status_code == 405
-    assert root.patch(f"deliveries/{failed}", json={"status": "delivered"}).status_code == 405
-    assert root.delete(f"deliveries/{failed}").status_code == 405
+    assert (
+        root.patch(f"deliveries/{failed_delivery}", json={"status": "delivered"}).status_code == 405
+    )
+    assert root.delete(f"deliveries/{failed_delivery}").status_code == 405
     found = root.get("deliveries?status=failed&event=posts.published").json["deliveries"]
-    assert [one["id"] for one in found] == [failed]
+    assert [one["id"] for one in found] == [failed_delivery]
 
 
 def test_there_is_a_limit(root, hook, monkeypatch):

@@ -37,8 +37,8 @@ def by_role(as_):
 
 
 @pytest.fixture
-def inside(app):
-    """`inside(function, ...)`: call it with the store at hand, outside of any request."""
+def in_app_context(app):
+    """`in_app_context(function, ...)`: call it with the store at hand, outside of any request."""
 
     def call(function, *args, **kwargs):
         with app.app_context():

@@ -21,8 +21,12 @@ def expected(rule, role):
 
 
 @pytest.mark.parametrize("role", roles())
-def test_reading(record, role, by_role, inside):
-    id = inside(a_row, record) if record.access.create is not NOBODY or record.singleton else None
+def test_reading(record, role, by_role, in_app_context):
+    id = (
+        in_app_context(a_row, record)
+        if record.access.create is not NOBODY or record.singleton
+        else None
+    )
     client = by_role(role)
     assert client.get(address(record)).status_code in expected(record.access.read, role)
     if id is not None:
@@ -30,9 +34,9 @@ def test_reading(record, role, by_role, inside):
 
 
 @pytest.mark.parametrize("role", roles())
-def test_creating(made, role, by_role, inside):
+def test_creating(made, role, by_role, in_app_context):
     rule = made.access.create
-    answer = send(by_role(role), made.path, inside(body, made))
+    answer = send(by_role(role), made.path, in_app_context(body, made))
     if not rule.cacheable and role == "anonymous":
         assert answer.status_code in (201, 401)
         return
@@ -43,8 +47,8 @@ def test_creating(made, role, by_role, inside):
 
 
 @pytest.mark.parametrize("role", roles())
-def test_changing(changed, role, by_role, inside):
-    id = inside(a_row, changed)
+def test_changing(changed, role, by_role, in_app_context):
+    id = in_app_context(a_row, changed)
     for method in ("patch", *(() if changed.singleton else ("put",))):
         now = by_role("admin").get(address(changed, id)).json
         answer = by_role(role).open(address(changed, id), method=method.upper(), json=now)
@@ -54,16 +58,16 @@ def test_changing(changed, role, by_role, inside):
 
 
 @pytest.mark.parametrize("role", roles())
-def test_deleting(made, role, by_role, inside):
-    id = inside(a_row, made)
+def test_deleting(made, role, by_role, in_app_context):
+    id = in_app_context(a_row, made)
     answer = by_role(role).delete(address(made, id))
     assert answer.status_code in expected(made.access.delete, role), answer.text
     if answer.status_code == 204:
-        rows = inside(list_records, made, SYSTEM, Query(per_page=100, sort=("-id",))).rows
+        rows = in_app_context(list_records, made, SYSTEM, Query(per_page=100, sort=("-id",))).rows
         assert id not in [row["id"] for row in rows]
         trash = (
             made.has_trash
-            and inside(
+            and in_app_context(
                 list_records, made, SYSTEM, Query(per_page=100, sort=("-id",), trashed=True)
             ).rows
         )
@@ -71,9 +75,9 @@ def test_deleting(made, role, by_role, inside):
 
 
 @pytest.mark.parametrize("role", roles())
-def test_actions(record, role, by_role, inside):
+def test_actions(record, role, by_role, in_app_context):
     for action in record.actions:
-        id = inside(a_row, record)
+        id = in_app_context(a_row, record)
         answer = by_role(role).post(f"{record.path}/{id}/{action.name}")
         if action.takes_file and answer.status_code == 422:  # it may, but has sent none
             continue
@@ -81,8 +85,8 @@ def test_actions(record, role, by_role, inside):
 
 
 @pytest.mark.parametrize("role", roles())
-def test_fields_that_are_hidden_do_not_appear(record, role, by_role, inside):
-    inside(a_row, record)
+def test_fields_that_are_hidden_do_not_appear(record, role, by_role, in_app_context):
+    in_app_context(a_row, record)
     answer = by_role(role).get(address(record))
     if answer.status_code != 200:
         return

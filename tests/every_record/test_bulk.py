@@ -39,13 +39,13 @@ def outcome(row):
 
 
 @pytest.mark.parametrize("role", roles())
-def test_each_operation_is_as_the_single_request(bulk, role, by_role, inside):
+def test_each_operation_is_as_the_single_request(bulk, role, by_role, in_app_context):
     client = by_role(role)
     for op in ops_of(bulk):
         if op == "upsert":
             continue
-        ids = [None] * 2 if op == "create" else [inside(a_row, bulk) for _ in range(2)]
-        bodies = [_data(inside, bulk, op) for _ in range(2)]
+        ids = [None] * 2 if op == "create" else [in_app_context(a_row, bulk) for _ in range(2)]
+        bodies = [_data(in_app_context, bulk, op) for _ in range(2)]
         alone = single(client, bulk, op, ids[0], bodies[0])
         many = client.post(
             f"{bulk.path}/bulk",
@@ -64,23 +64,23 @@ def test_each_operation_is_as_the_single_request(bulk, role, by_role, inside):
                 assert row["record"].keys() == alone.json.keys()
 
 
-def _data(inside, record, op):
+def _data(in_app_context, record, op):
     if op == "create":
-        return inside(body, record)
+        return in_app_context(body, record)
     if op != "update":
         return {}
     field = next(f for f in settable(record, new=False) if f.kind.is_text and not f.choices)
-    return {field.name: inside(value_for, field)}
+    return {field.name: in_app_context(value_for, field)}
 
 
-def test_what_was_done_can_be_undone(bulk, by_role, inside):
+def test_what_was_done_can_be_undone(bulk, by_role, in_app_context):
     """Every change of a versioned type, by whoever made it; each is back or gone."""
     admin = by_role("admin")
     if not bulk.is_versioned or "update" not in ops_of(bulk):
         return
-    id = inside(a_row, bulk)
+    id = in_app_context(a_row, bulk)
     before = admin.get(f"{bulk.path}/{id}").json
-    data = _data(inside, bulk, "update")
+    data = _data(in_app_context, bulk, "update")
     asked = {"operations": [{"op": "update", "id": id, "data": data}]}
     batch = admin.post(f"{bulk.path}/bulk", json=asked).json["batch"]
     assert admin.get(f"{bulk.path}/{id}").json != before

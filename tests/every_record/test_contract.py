@@ -25,8 +25,8 @@ def admin(by_role):
     return by_role("admin")
 
 
-def test_what_is_made_is_what_is_read(made, admin, inside):
-    given = inside(body, made, whole=True)
+def test_what_is_made_is_what_is_read(made, admin, in_app_context):
+    given = in_app_context(body, made, whole=True)
     answer = send(admin, made.path, given)
     assert answer.status_code == 201, answer.text
     shown = answer.json
@@ -45,16 +45,18 @@ def test_what_is_made_is_what_is_read(made, admin, inside):
     assert answer.headers["ETag"] == admin.get(address(made, shown["id"])).headers["ETag"]
 
 
-def test_the_api_and_the_store_come_to_the_same(made, admin, inside):
-    given = inside(body, made, whole=True)
+def test_the_api_and_the_store_come_to_the_same(made, admin, in_app_context):
+    given = in_app_context(body, made, whole=True)
     by_api = send(admin, made.path, given).json["id"]
     taken = {f.name for f in settable(made, new=True) if f.column is not None and f.column.unique}
     taken |= {name for name in ("username", "email") if name in given}
-    again = given | {name: inside(value_for, made.field(name)) for name in taken}
-    files = {name: inside(a_file) for name, value in given.items() if isinstance(value, Upload)}
+    again = given | {name: in_app_context(value_for, made.field(name)) for name in taken}
+    files = {
+        name: in_app_context(a_file) for name, value in given.items() if isinstance(value, Upload)
+    }
     again |= files
-    by_store = inside(create, made, Actor("admin", admin.account.id, "root"), again).id
-    first, second = (inside(get_record, made, SYSTEM, id) for id in (by_api, by_store))
+    by_store = in_app_context(create, made, Actor("admin", admin.account.id, "root"), again).id
+    first, second = (in_app_context(get_record, made, SYSTEM, id) for id in (by_api, by_store))
     differ = {"id", "created_at", "updated_at", "slug", *taken}
     differ |= {f.name for f in made.fields if f.computed and (made.shown_once_fields or files)}
     assert {k: v for k, v in first.items() if k not in differ} == {
@@ -62,12 +64,12 @@ def test_the_api_and_the_store_come_to_the_same(made, admin, inside):
     }
 
 
-def test_every_settable_field_can_be_changed(changed, admin, inside):
-    id = inside(a_row, changed)
+def test_every_settable_field_can_be_changed(changed, admin, in_app_context):
+    id = in_app_context(a_row, changed)
     for field in settable(changed, new=False):
         if field.name in ("role", "is_active"):
             continue
-        value = inside(value_for, field)
+        value = in_app_context(value_for, field)
         answer = admin.patch(address(changed, id), json={field.name: value})
         assert answer.status_code == 200, (field.name, answer.text)
         assert (field.name in answer.json) is not field.on_request
@@ -78,13 +80,13 @@ def test_every_settable_field_can_be_changed(changed, admin, inside):
         assert shown == value, field.name
 
 
-def test_versions(changed, admin, inside):
+def test_versions(changed, admin, in_app_context):
     if not changed.is_versioned:
         return
-    id = inside(a_row, changed)
+    id = in_app_context(a_row, changed)
     field = next(f for f in settable(changed, new=False) if f.kind.is_text and not f.choices)
-    before = admin.patch(address(changed, id), json={field.name: inside(value_for, field)})
-    value = inside(value_for, field)
+    before = admin.patch(address(changed, id), json={field.name: in_app_context(value_for, field)})
+    value = in_app_context(value_for, field)
     answer = admin.patch(
         address(changed, id), json={field.name: value}, headers={"If-Match": before.headers["ETag"]}
     )
@@ -102,9 +104,9 @@ def test_versions(changed, admin, inside):
 
 
 @pytest.mark.of_every_run("posts", "users", "webhooks", "redirects")
-def test_every_filter_with_every_operator(listed, admin, inside):
+def test_every_filter_with_every_operator(listed, admin, in_app_context):
     if listed.access.create is not NOBODY:
-        inside(a_row, listed)
+        in_app_context(a_row, listed)
     for path, field in filter_paths(listed, ADMIN).items():
         for operator in operators_of(field):
             value = {"isnull": "true"}.get(operator) or _asked(field)
@@ -119,7 +121,7 @@ def _asked(field):
     return values.get(field.kind.name, "x" if field.kind.is_text else "1")
 
 
-def test_sorts_fields_and_includes(listed, admin, inside):
+def test_sorts_fields_and_includes(listed, admin, in_app_context):
     for name in sort_names(listed, ADMIN):
         for sort in (name, f"-{name}"):
             assert admin.get(f"{listed.path}?sort={sort}").status_code == 200, sort
@@ -136,11 +138,11 @@ def test_sorts_fields_and_includes(listed, admin, inside):
         )
 
 
-def test_pages_and_cursors(listed, admin, inside):
+def test_pages_and_cursors(listed, admin, in_app_context):
     if listed.access.create is NOBODY:
         return
     for _ in range(3):
-        inside(a_row, listed)
+        in_app_context(a_row, listed)
     whole = [
         row["id"] for row in admin.get(f"{listed.path}?sort=id&per_page=100").json[listed.path]
     ]
@@ -152,10 +154,10 @@ def test_pages_and_cursors(listed, admin, inside):
     assert seen == whole
 
 
-def test_what_a_change_leaves_behind(changed, admin, inside):
-    id = inside(a_row, changed)
+def test_what_a_change_leaves_behind(changed, admin, in_app_context):
+    id = in_app_context(a_row, changed)
     field = next(f for f in settable(changed, new=False) if f.kind.is_text and not f.choices)
-    inside(update, changed, SYSTEM, id, {field.name: inside(value_for, field)})
+    in_app_context(update, changed, SYSTEM, id, {field.name: in_app_context(value_for, field)})
     events = admin.get(f"audit_events?type={changed.path}&record_id={id}&sort=-id").json[
         "audit_events"
     ]

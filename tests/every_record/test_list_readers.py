@@ -18,9 +18,13 @@ VALUES = {"time": "2026-01-31", "day": "2026-01-31", "decimal": "1.5", "flag": T
 
 
 @pytest.fixture
-def rows(listed, inside):
+def rows(listed, in_app_context):
     """Two rows of a type that somebody makes."""
-    return [inside(a_row, listed) for _ in range(2)] if listed.access.create is not NOBODY else []
+    return (
+        [in_app_context(a_row, listed) for _ in range(2)]
+        if listed.access.create is not NOBODY
+        else []
+    )
 
 
 def value_for(field):

@@ -20,21 +20,21 @@ def bad(answer):
     return {(one["field"], one["code"]) for one in answer.json["details"]}
 
 
-def test_unknown_fields(made, admin, inside):
-    given = inside(body, made) | {"no_such_field": 1}
+def test_unknown_fields(made, admin, in_app_context):
+    given = in_app_context(body, made) | {"no_such_field": 1}
     assert bad(send(admin, made.path, given)) == {("no_such_field", "unknown")}
 
 
-def test_required_fields(made, admin, inside):
+def test_required_fields(made, admin, in_app_context):
     needed = {f.name for f in made.fields if is_required(f) and (f.on_create or not f.readable)}
     assert bad(send(admin, made.path, {})) == {(name, "required") for name in needed}
 
 
-def test_wrong_values(made, admin, inside):
-    good = inside(body, made)
+def test_wrong_values(made, admin, in_app_context):
+    good = in_app_context(body, made)
     takes_files = any(isinstance(value, Upload) for value in good.values())
-    id = inside(a_row, made)
-    for wrong in inside(wrong_values, made):
+    id = in_app_context(a_row, made)
+    for wrong in in_app_context(wrong_values, made):
         if takes_files:  # what comes beside a file is text: only changes can be wrong in every way
             answer = admin.patch(address(made, id), json={wrong.field: wrong.value})
         else:
@@ -43,19 +43,19 @@ def test_wrong_values(made, admin, inside):
         assert bad(answer) == {(wrong.field, wrong.code)}, wrong
 
 
-def test_lists_hold_so_many_values_at_most(changed, admin, inside):
-    id = inside(a_row, changed)
+def test_lists_hold_so_many_values_at_most(changed, admin, in_app_context):
+    id = in_app_context(a_row, changed)
     for field in settable(changed, new=False):
         schema = TypeAdapter(field.kind.accepts).json_schema()
         if schema.get("type") == "array":
-            value = inside(value_for, field)
+            value = in_app_context(value_for, field)
             many = value * (schema["maxItems"] + 1)
             answer = admin.patch(address(changed, id), json={field.name: many})
             assert bad(answer) == {(field.name, "too_long")}, answer.text
 
 
-def test_read_only_fields(changed, admin, inside):
-    id = inside(a_row, changed)
+def test_read_only_fields(changed, admin, in_app_context):
+    id = in_app_context(a_row, changed)
     before = admin.get(address(changed, id)).json
     for field in changed.fields:
         fixed = not field.on_update and not field.is_ignored and field.name in before
@@ -67,16 +67,16 @@ def test_read_only_fields(changed, admin, inside):
     assert admin.get(address(changed, id)).json == before
 
 
-def test_hidden_fields_are_unknown(changed, admin, inside):
-    id = inside(a_row, changed)
+def test_hidden_fields_are_unknown(changed, admin, in_app_context):
+    id = in_app_context(a_row, changed)
     for field in changed.fields:
         if field.read_rule is NOBODY:
             answer = admin.patch(address(changed, id), json={field.name: 1})
             assert bad(answer) == {(field.name, "unknown")}
 
 
-def test_values_that_are_taken(made, admin, inside):
-    given = inside(body, made, whole=True)
+def test_values_that_are_taken(made, admin, in_app_context):
+    given = in_app_context(body, made, whole=True)
     assert send(admin, made.path, given).status_code == 201
     for field in settable(made, new=True):
         alone = field.column is not None and (
@@ -84,13 +84,13 @@ def test_values_that_are_taken(made, admin, inside):
         )
         if not alone or isinstance(field, Computed) or field.target:
             continue
-        fresh = inside(body, made, whole=True) | {field.name: given[field.name]}
+        fresh = in_app_context(body, made, whole=True) | {field.name: given[field.name]}
         answer = send(admin, made.path, fresh)
         assert (answer.status_code, answer.json["code"]) == (409, "duplicate"), field.name
         assert bad(answer) == {(field.name, "duplicate")}
 
 
-def test_what_is_not_there(record, admin, inside):
+def test_what_is_not_there(record, admin, in_app_context):
     if record.singleton:
         return
     for method in ("GET", "PUT", "PATCH", "DELETE"):
@@ -102,7 +102,7 @@ def test_what_is_not_there(record, admin, inside):
         assert admin.post(f"{record.path}/2147483647/{action.name}").status_code == 404
 
 
-def test_unknown_parameters(record, admin, inside):
+def test_unknown_parameters(record, admin, in_app_context):
     for query in (
         "no_such_field=1",
         "id__like=1",
@@ -114,10 +114,10 @@ def test_unknown_parameters(record, admin, inside):
         assert (answer.status_code, answer.json["code"]) == (400, "unknown_parameter"), query
 
 
-def test_stale_versions(changed, admin, inside):
+def test_stale_versions(changed, admin, in_app_context):
     if not changed.is_versioned:
         return
-    id = inside(a_row, changed)
+    id = in_app_context(a_row, changed)
     for request in ({"json": {"version": 999}}, {"json": {}, "headers": {"If-Match": '"v999-0"'}}):
         answer = admin.patch(address(changed, id), **request)
         assert (answer.status_code, answer.json["code"]) == (412, "version_conflict")

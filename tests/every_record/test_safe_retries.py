@@ -31,39 +31,39 @@ def same(first, again):
         assert again.headers.get(name) == first.headers.get(name)
 
 
-def test_a_creation(made, admin, inside):
-    given = inside(body, made, whole=True)
+def test_a_creation(made, admin, in_app_context):
+    given = in_app_context(body, made, whole=True)
     first = send(admin, made.path, given)
     assert first.status_code == 201, first.text
-    rows = inside(count, made)
+    rows = in_app_context(count, made)
     again = send(admin, made.path, given)
     if made.shown_once_fields:
         assert (again.status_code, again.json["code"]) == (409, "already_created")
         assert again.headers["Location"] == first.headers["Location"]
     else:
         same(first, again)
-    assert inside(count, made) == rows
+    assert in_app_context(count, made) == rows
 
 
-def test_a_change(changed, admin, inside):
-    id = inside(a_row, changed)
+def test_a_change(changed, admin, in_app_context):
+    id = in_app_context(a_row, changed)
     field = next(f for f in settable(changed, new=False) if f.kind.is_text and not f.choices)
-    given = {field.name: inside(value_for, field)}
+    given = {field.name: in_app_context(value_for, field)}
     first, again = (admin.patch(address(changed, id), json=given) for _ in range(2))
     assert first.status_code == 200, first.text
     same(first, again)
 
 
-def test_a_deletion(record, admin, inside):
+def test_a_deletion(record, admin, in_app_context):
     if record.access.delete is NOBODY or record.access.create is NOBODY:
         return
-    id = inside(a_row, record)
+    id = in_app_context(a_row, record)
     first, again = (admin.delete(address(record, id)) for _ in range(2))
     assert first.status_code == 204, first.text
     same(first, again)
 
 
-def test_a_key_that_is_none(made, admin, inside):
+def test_a_key_that_is_none(made, admin, in_app_context):
     admin.environ_base["HTTP_IDEMPOTENCY_KEY"] = "two words"
-    answer = send(admin, made.path, inside(body, made))
+    answer = send(admin, made.path, in_app_context(body, made))
     assert (answer.status_code, answer.json["code"]) == (400, "invalid_parameter")

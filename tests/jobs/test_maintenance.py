@@ -23,7 +23,7 @@ ROWS = Revision.__table__
 
 
 @pytest.fixture(autouse=True)
-def inside(app):
+def app_in_context(app):
     with app.app_context():
         yield
 

@@ -45,7 +45,7 @@ def registry(monkeypatch):
 
 
 @pytest.fixture(autouse=True)
-def inside(app):
+def app_in_context(app):
     """All this happens inside the application, whose outbox is empty."""
     with app.app_context():
         with transaction() as connection:

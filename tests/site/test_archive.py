@@ -7,7 +7,7 @@ from tests.site.conftest import soup
 
 
 @pytest.fixture
-def written(make, people):
+def monthly_posts(make, people):
     """Posts at the edges of months, and some that nobody sees."""
     moments = ("2025-12-31T23:59:59Z", "2026-01-01T00:00:00Z", "2026-01-31T23:59:59Z",
                "2026-02-01T00:00:00Z", "2099-05-01T00:00:00Z", None)  # fmt: skip
@@ -15,7 +15,7 @@ def written(make, people):
         make(POSTS, title=f"At {moment}", body="x", author=people["ann"].id, published_at=moment)
 
 
-def test_months_newest_first_with_their_numbers(visitor, written):
+def test_months_newest_first_with_their_numbers(visitor, monthly_posts):
     for name in (None, "root"):
         page = soup(visitor(name).get("/archive"))
         assert [h.text for h in page.main.find_all("h2")] == ["2026", "2025"]
@@ -24,7 +24,7 @@ def test_months_newest_first_with_their_numbers(visitor, written):
         assert page.select_one(".rows a")["href"] == "/archive/2026/02"
 
 
-def test_a_month_has_its_posts(client, written):
+def test_a_month_has_its_posts(client, monthly_posts):
     page = soup(client.get("/archive/2026/01"))
     titles = [h.text for h in page.select(".entry h2")]
     assert titles == ["At 2026-01-31T23:59:59Z", "At 2026-01-01T00:00:00Z"]
@@ -37,7 +37,7 @@ def test_a_month_has_its_posts(client, written):
 @pytest.mark.parametrize(
     "place", ["2099/05", "2024/01", "2026/13", "2026/00", "0000/01", "2026/1", "x/y"]
 )
-def test_other_months_are_no_pages(client, written, place):
+def test_other_months_are_no_pages(client, monthly_posts, place):
     assert client.get(f"/archive/{place}").status_code == 404
 
 

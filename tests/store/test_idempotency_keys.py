@@ -34,7 +34,7 @@ ANSWER = StoredAnswer(201, b"{}", '"v1-0"', "/api/v1/tags/1")
 
 
 @pytest.fixture
-def inside(app):
+def app_in_context(app):
     with app.app_context():
         yield app
 
@@ -70,36 +70,36 @@ def do_nothing(connection):
     """No work at the beginning of a transaction."""
 
 
-def test_answer_and_effect_are_committed_together(inside):
+def test_answer_and_effect_are_committed_together(app_in_context):
     with one_effect(ASKED):
         make("sea")
         store_answer(ASKED, ANSWER)
         assert in_transaction()
     assert not in_transaction()
-    assert names(inside) == ["sea"]
+    assert names(app_in_context) == ["sea"]
     assert find_answer(ASKED) == ANSWER
     with pytest.raises(IdempotencyKeyReused):
         find_answer(OTHER)
 
 
-def test_neither_is_there_when_the_answer_fails(inside):
+def test_neither_is_there_when_the_answer_fails(app_in_context):
     with pytest.raises(RuntimeError), one_effect(ASKED):
         make("sea")
         store_answer(ASKED, ANSWER)
         raise RuntimeError
-    assert names(inside) == []
+    assert names(app_in_context) == []
     assert find_answer(ASKED) is None
     with one_effect(ASKED):
         make("sea")
 
 
-def test_an_answer_without_an_effect(inside):
+def test_an_answer_without_an_effect(app_in_context):
     with one_effect(ASKED):
         store_answer(ASKED, ANSWER)
     assert find_answer(ASKED) == ANSWER
 
 
-def test_the_same_request_in_this_process_is_refused_at_once(inside):
+def test_the_same_request_in_this_process_is_refused_at_once(app_in_context):
     with one_effect(ASKED):
         with pytest.raises(Conflict) as refused, one_effect(OTHER):
             pass
@@ -110,35 +110,35 @@ def test_the_same_request_in_this_process_is_refused_at_once(inside):
         pass
 
 
-def test_one_that_was_answered_before_has_no_effect(inside):
+def test_one_that_was_answered_before_has_no_effect(app_in_context):
     with pytest.raises(AlreadyAnswered) as earlier, one_effect(ASKED):
-        elsewhere(inside, lambda: store_answer(ASKED, ANSWER))
+        elsewhere(app_in_context, lambda: store_answer(ASKED, ANSWER))
         make("sea")
     assert earlier.value.answer == ANSWER
     with pytest.raises(IdempotencyKeyReused), one_effect(OTHER):
         make("sea")
-    assert names(inside) == []
+    assert names(app_in_context) == []
 
 
-def test_it_is_found_by_what_comes_before_the_change_too(inside):
+def test_it_is_found_by_what_comes_before_the_change_too(app_in_context):
     store_answer(ASKED, ANSWER)
     with pytest.raises(AlreadyAnswered), one_effect(ASKED), immediate_commits():
         make("sea")
-    assert names(inside) == []
+    assert names(app_in_context) == []
 
 
-def test_one_that_is_answered_meanwhile_has_no_effect(inside):
+def test_one_that_is_answered_meanwhile_has_no_effect(app_in_context):
     if db_module.has_one_writer():
         pytest.skip("nobody else writes once it has begun")
     with pytest.raises(Conflict), one_effect(ASKED):
         make("sea")
-        elsewhere(inside, lambda: store_answer(ASKED, ANSWER))
+        elsewhere(app_in_context, lambda: store_answer(ASKED, ANSWER))
         store_answer(ASKED, ANSWER)
-    assert names(inside) == []
+    assert names(app_in_context) == []
     assert find_answer(ASKED) == ANSWER
 
 
-def test_an_expired_answer_makes_room(inside, stop_clock):
+def test_an_expired_answer_makes_room(app_in_context, stop_clock):
     store_answer(ASKED, ANSWER)
     assert maintenance.prune()["idempotency keys"] == 0
     stop_clock(hours=24)
@@ -151,12 +151,12 @@ def test_an_expired_answer_makes_room(inside, stop_clock):
     assert maintenance.prune()["idempotency keys"] == 1
 
 
-def test_the_same_request_in_another_process_is_not_waited_for(inside):
+def test_the_same_request_in_another_process_is_not_waited_for(app_in_context):
     if db_module.has_one_writer():
         pytest.skip("one process writes at a time")
     with transaction():
         advisory_lock(f"idempotency key {ASKED.digest}")
-        elsewhere(inside, lambda: _refused(ASKED))
+        elsewhere(app_in_context, lambda: _refused(ASKED))
     with one_effect(ASKED):
         make("sea")
 
@@ -167,7 +167,7 @@ def _refused(asked):
     assert refused.value.code == "request_in_progress"
 
 
-def test_a_deferred_commit_begins_with_the_first_transaction(inside):
+def test_a_deferred_commit_begins_with_the_first_transaction(app_in_context):
     begun, done = [], []
     with deferred_commit(begun.append):
         assert not in_transaction()
@@ -175,11 +175,11 @@ def test_a_deferred_commit_begins_with_the_first_transaction(inside):
             with transaction():
                 make(name)
                 on_commit(lambda name=name: done.append(name))
-        assert (names(inside), done, len(begun)) == ([], [], 1)
-    assert (names(inside), done) == (["sea", "moon"], ["sea", "moon"])
+        assert (names(app_in_context), done, len(begun)) == ([], [], 1)
+    assert (names(app_in_context), done) == (["sea", "moon"], ["sea", "moon"])
 
 
-def test_a_first_transaction_that_fails_is_over_at_once(inside):
+def test_a_first_transaction_that_fails_is_over_at_once(app_in_context):
     begun, undone = [], []
     with deferred_commit(begun.append):
         with pytest.raises(Conflict), transaction():
@@ -188,30 +188,30 @@ def test_a_first_transaction_that_fails_is_over_at_once(inside):
         assert not in_transaction()
         on_rollback(lambda: undone.append(1))
         make("moon")
-    assert (names(inside), len(begun), undone) == (["moon"], 2, [])
+    assert (names(app_in_context), len(begun), undone) == (["moon"], 2, [])
 
 
-def test_what_fails_after_the_first_transaction_undoes_it(inside):
+def test_what_fails_after_the_first_transaction_undoes_it(app_in_context):
     undone = []
     with pytest.raises(RuntimeError), deferred_commit(do_nothing):
         on_rollback(lambda: undone.append(1))
         make("sea")
         raise RuntimeError
-    assert (names(inside), undone, in_transaction()) == ([], [1], False)
+    assert (names(app_in_context), undone, in_transaction()) == ([], [1], False)
 
 
-def test_what_comes_before_the_change_is_not_deferred(inside):
+def test_what_comes_before_the_change_is_not_deferred(app_in_context):
     with pytest.raises(RuntimeError), deferred_commit(do_nothing):
         with immediate_commits():
             make("sea")
-        assert names(inside) == ["sea"]
+        assert names(app_in_context) == ["sea"]
         make("moon")
         raise RuntimeError
-    assert names(inside) == ["sea"]
+    assert names(app_in_context) == ["sea"]
 
 
-def test_what_follows_a_commit_has_its_own_transaction(inside):
+def test_what_follows_a_commit_has_its_own_transaction(app_in_context):
     begun = []
     with deferred_commit(begun.append), transaction():
         on_commit(lambda: make("sea"))
-    assert (names(inside), len(begun)) == (["sea"], 1)
+    assert (names(app_in_context), len(begun)) == (["sea"], 1)

@@ -20,7 +20,7 @@ from tests.users import give_session
 
 
 @pytest.fixture(autouse=True)
-def inside(app, ticking):
+def app_in_context(app, ticking):
     """All this happens inside the application, whose clock never stands still."""
     with app.app_context():
         yield

@@ -8,31 +8,31 @@ from quire.web.response import AppResponse, add_own_headers, drop_own_header
 
 
 @pytest.fixture
-def sent():
-    """`sent(answer)`: the headers by which a server sends it."""
+def headers_of():
+    """`headers_of(answer)`: the headers by which a server sends it."""
     app = Flask("bare")
     response.init_app(app)
 
-    def sent(answer):
+    def headers_of(answer):
         app.view_functions = {"view": lambda: answer}
         app.add_url_rule("/", "view", app.view_functions["view"])
         return app.test_client().get("/").headers
 
-    return sent
+    return headers_of
 
 
-def test_headers_of_ours_are_sent_behind_those_of_the_view(sent):
+def test_headers_of_ours_are_sent_behind_those_of_the_view(headers_of):
     answer = AppResponse("x", headers={"X-First": "view"})
     add_own_headers(answer, ("x-first", "ours"), ("X-Second", "ours"))
-    headers = sent(answer)
+    headers = headers_of(answer)
     assert (headers.getlist("X-First"), headers["X-Second"]) == (["view"], "ours")
 
 
-def test_what_was_added_can_be_dropped(sent):
+def test_what_was_added_can_be_dropped(headers_of):
     answer = AppResponse("x")
     add_own_headers(answer, ("X-First", "1"), ("X-Second", "2"))
     drop_own_header(answer, "X-First")
-    headers = sent(answer)
+    headers = headers_of(answer)
     assert "X-First" not in headers and headers["X-Second"] == "2"
 
 
@@ -45,5 +45,5 @@ def test_what_was_added_can_be_dropped(sent):
         (AppResponse("x", 304), "Content-Length", None),
     ],
 )
-def test_what_is_left_to_settle_is_settled(sent, answer, name, value):
-    assert sent(answer).get(name) == value
+def test_what_is_left_to_settle_is_settled(headers_of, answer, name, value):
+    assert headers_of(answer).get(name) == value

@@ -22,9 +22,9 @@ def test_a_backup_is_made_by_a_job_and_then_listed(app, admin, backups):
     assert "A backup is being made." in answer.text
     with app.app_context():
         run_due_jobs()
-    [made] = backups.iterdir()
+    [backup] = backups.iterdir()
     text = admin.get("backups/").text
-    assert made.name in text and "There is no backup yet" not in text
+    assert backup.name in text and "There is no backup yet" not in text
     assert "asked for a backup" in admin.get().text
 
 
@@ -56,25 +56,25 @@ def test_a_disk_that_takes_no_backup_is_told_with_what_to_do(
 
 
 def test_a_backup_that_nobody_could_verify_is_not_called_damaged(
-    app, admin, backups, made, monkeypatch, caplog
+    app, admin, backups, backup_name, monkeypatch, caplog
 ):
     no_room(monkeypatch, errno.ENOSPC)
-    text = verify(app, admin, made)
+    text = verify(app, admin, backup_name)
     assert "Damaged" not in text and "not verified yet" in text
     assert "Free some space" in caplog.text
 
 
 @pytest.fixture
-def made(app, admin, backups):
+def backup_name(app, admin, backups):
     """The name of a backup."""
     with app.app_context():
         return make_backup(None, None, lambda *_: None).path.name
 
 
-def test_a_backup_is_downloaded_whole_and_the_audit_says_so(admin, backups, made):
-    answer = admin.post("backups/download", {"name": made})
-    assert answer.data == (backups / made).read_bytes()
-    assert made in answer.headers["Content-Disposition"]
+def test_a_backup_is_downloaded_whole_and_the_audit_says_so(admin, backups, backup_name):
+    answer = admin.post("backups/download", {"name": backup_name})
+    assert answer.data == (backups / backup_name).read_bytes()
+    assert backup_name in answer.headers["Content-Disposition"]
     assert "no-store" in answer.headers["Cache-Control"]
     assert "downloaded a backup" in admin.get("audit_events/").text
 
@@ -87,25 +87,25 @@ def verify(app, admin, name):
     return admin.get("backups/").text
 
 
-def test_a_backup_is_verified_by_a_job(app, admin, backups, made):
+def test_a_backup_is_verified_by_a_job(app, admin, backups, backup_name):
     assert "not verified yet" in admin.get("backups/").text
-    text = verify(app, admin, made)
+    text = verify(app, admin, backup_name)
     assert "Complete" in text and "not verified yet" not in text
 
 
-def test_a_damaged_backup_is_told(app, admin, backups, made):
-    path = backups / made
+def test_a_damaged_backup_is_told(app, admin, backups, backup_name):
+    path = backups / backup_name
     content = bytearray(path.read_bytes())
     middle = len(content) // 2  # more than one byte: a ZIP file has some that nobody reads
     content[middle : middle + 200] = bytes(one ^ 255 for one in content[middle : middle + 200])
     path.write_bytes(content)
-    text = verify(app, admin, made)
-    assert "Damaged" in text and made in text and "Complete" not in text
+    text = verify(app, admin, backup_name)
+    assert "Damaged" in text and backup_name in text and "Complete" not in text
     assert "Verify a backup" in admin.get("jobs/").text
 
 
-def test_what_is_known_of_old_backups_goes_with_them(app, admin, backups, made, monkeypatch):
-    verify(app, admin, made)
+def test_what_is_known_of_old_backups_goes_with_them(app, admin, backups, backup_name, monkeypatch):
+    verify(app, admin, backup_name)
     monkeypatch.setitem(app.config, "BACKUP_KEEP", 1)
     newer = "quire-20991231-000000.zip"
     (backups / newer).write_bytes(b"")
@@ -115,15 +115,15 @@ def test_what_is_known_of_old_backups_goes_with_them(app, admin, backups, made, 
 
 
 @pytest.mark.parametrize("name", ["", "../secret_key", "quire-20260101-000000.zip", "x\0"])
-def test_only_backups_of_the_folder_are_given_out(admin, backups, made, name):
+def test_only_backups_of_the_folder_are_given_out(admin, backups, backup_name, name):
     for what in ("download", "verify"):
         assert admin.post(f"backups/{what}", {"name": name}).status_code == 404
 
 
-def test_nobody_else_takes_a_backup(browser, made):
+def test_nobody_else_takes_a_backup(browser, backup_name):
     for name in ("mod", "ann", "bob"):
         for what in ("download", "verify"):
-            assert browser(name).post(f"backups/{what}", {"name": made}).status_code == 403
+            assert browser(name).post(f"backups/{what}", {"name": backup_name}).status_code == 403
 
 
 def test_the_page_says_what_can_be_set(admin):

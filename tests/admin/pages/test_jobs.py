@@ -21,7 +21,7 @@ TABLE = OutboxEvent.__table__
 
 
 @pytest.fixture
-def failed(app, ids):
+def failed_job(app, ids):
     """The id of a job that has failed."""
     with app.app_context():
         with transaction() as connection:
@@ -43,7 +43,7 @@ def test_jobs_are_for_administrators(browser):
     assert browser().get("jobs/").status_code == 302
 
 
-def test_a_failure_is_shown_with_its_error(admin, failed):
+def test_a_failure_is_shown_with_its_error(admin, failed_job):
     page = BeautifulSoup(admin.get("jobs/").text, "html.parser")
     [one] = page.select(".entry-list li")
     assert "letters.fold, 7" in one.text and "Nobody handles this." in one.text
@@ -76,7 +76,7 @@ def test_a_failure_leads_to_its_record(app, admin, ids):
     assert link.text == "post" and admin.client.get(link["href"]).status_code == 200
 
 
-def test_a_backlog_is_summed_up_to_a_bound(app, admin, failed, monkeypatch):
+def test_a_backlog_is_summed_up_to_a_bound(app, admin, failed_job, monkeypatch):
     with app.app_context():
         for _ in range(4):
             enqueue_mail("reset", email="ann@example.org")
@@ -93,8 +93,8 @@ def test_a_backlog_is_summed_up_to_a_bound(app, admin, failed, monkeypatch):
     assert [v.text for v in page.select(".figure .value")] == ["3+", "1"]
 
 
-def test_retry(admin, app, failed):
-    answer = admin.post("jobs/retry", {"rowid": failed}, follow_redirects=True)
+def test_retry(admin, app, failed_job):
+    answer = admin.post("jobs/retry", {"rowid": failed_job}, follow_redirects=True)
     assert "1 job will be retried now." in answer.text
     [row] = rows(app)
     assert row.due_at and row.failed_at is None and row.attempts == 0
@@ -103,11 +103,11 @@ def test_retry(admin, app, failed):
     ]  # fmt: skip
 
 
-def test_drop(admin, app, failed):
+def test_drop(admin, app, failed_job):
     with app.app_context():
         enqueue("letters.burn")
     waiting = rows(app)[1].id
-    answer = admin.post("jobs/drop", {"rowid": [failed, waiting]}, follow_redirects=True)
+    answer = admin.post("jobs/drop", {"rowid": [failed_job, waiting]}, follow_redirects=True)
     assert "1 job deleted." in answer.text
     assert [row.event for row in rows(app)] == ["letters.burn"]
 

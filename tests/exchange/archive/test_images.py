@@ -32,7 +32,7 @@ def drawn(content):
 
 
 @pytest.fixture
-def sent(site, tmp_path):
+def image_archive(site, tmp_path):
     """An archive of a photo, a picture of each format, a small one and a document."""
     contents = [photo(800, 600), *(picture(700, 300, format) for format in SUFFIXES)]
     for content in (*contents, picture(30, 20, "JPEG"), b"%PDF-1.7\n"):
@@ -57,17 +57,17 @@ def stored(app):
     return {f"files/{path.name}": path.read_bytes() for path in root.rglob("*.*")}
 
 
-def test_what_was_drawn_arrives_byte_for_byte(sent, elsewhere, tmp_path):
-    before = files_in(sent)
-    report = merge.load(sent)
+def test_what_was_drawn_arrives_byte_for_byte(image_archive, elsewhere, tmp_path):
+    before = files_in(image_archive)
+    report = merge.load(image_archive)
     assert report.skipped == 0, str(report)
     assert stored(elsewhere) == before
     back = tmp_path / "back.zip"
     back.write_bytes(archives.packed())
     assert files_in(back) == before
-    assert records_in(back) == records_in(sent)
-    assert {line["state"] for line in records_in(sent)} == {"ready"}
-    assert set(merge.load(sent).counts) == set(merge.load(back).counts) == {"unchanged"}
+    assert records_in(back) == records_in(image_archive)
+    assert {line["state"] for line in records_in(image_archive)} == {"ready"}
+    assert set(merge.load(image_archive).counts) == set(merge.load(back).counts) == {"unchanged"}
     assert stored(elsewhere) == before
 
 

@@ -25,8 +25,8 @@ def short_deadline(monkeypatch):
 
 
 @pytest.fixture
-def sent(receiver):
-    """`sent(answer)`: the outcome of a POST that `answer(handler)` answers."""
+def outcome_of(receiver):
+    """`outcome_of(answer)`: the outcome of a POST that `answer(handler)` answers."""
 
     def tried(answer):
         receiver.answer = lambda handler, message: answer(handler)
@@ -45,43 +45,43 @@ def drip(handler, piece, seconds=30):
             time.sleep(0.02)
 
 
-def test_success_is_what_begins_with_2(sent):
-    assert sent(lambda handler: send(handler, 204)).error is None
-    outcome = sent(lambda handler: send(handler, 202, b"taken"))
+def test_success_is_what_begins_with_2(outcome_of):
+    assert outcome_of(lambda handler: send(handler, 204)).error is None
+    outcome = outcome_of(lambda handler: send(handler, 202, b"taken"))
     assert (outcome.status, outcome.error) == (202, None)
-    assert sent(lambda handler: send(handler, 500)).error == "The receiver answered 500."
+    assert outcome_of(lambda handler: send(handler, 500)).error == "The receiver answered 500."
 
 
-def test_a_redirect_is_not_followed(sent, receiver):
-    outcome = sent(lambda handler: send(handler, 302, Location=f"{receiver.url}/elsewhere"))
+def test_a_redirect_is_not_followed(outcome_of, receiver):
+    outcome = outcome_of(lambda handler: send(handler, 302, Location=f"{receiver.url}/elsewhere"))
     assert outcome.error == "The receiver answered 302. Redirects are not followed."
     assert len(receiver.messages) == 1
 
 
-def test_silence_ends_at_the_deadline(sent):
-    outcome = sent(lambda handler: time.sleep(1))
+def test_silence_ends_at_the_deadline(outcome_of):
+    outcome = outcome_of(lambda handler: time.sleep(1))
     assert outcome.status is None and "no complete answer within" in outcome.error
     assert 500 <= outcome.milliseconds < 10_000
 
 
-def test_a_body_that_drips_ends_at_the_deadline(sent):
+def test_a_body_that_drips_ends_at_the_deadline(outcome_of):
     def answer(handler):
         handler.send_response(200)
         handler.end_headers()
         drip(handler, b"x")
 
-    assert "no complete answer within" in sent(answer).error
+    assert "no complete answer within" in outcome_of(answer).error
 
 
-def test_headers_that_drip_end_at_the_deadline(sent):
+def test_headers_that_drip_end_at_the_deadline(outcome_of):
     def answer(handler):
         handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
         drip(handler, b"X-More: x\r\n")
 
-    assert "no complete answer within" in sent(answer).error
+    assert "no complete answer within" in outcome_of(answer).error
 
 
-def test_of_an_endless_body_only_the_beginning_is_read(sent, monkeypatch):
+def test_of_an_endless_body_only_the_beginning_is_read(outcome_of, monkeypatch):
     monkeypatch.setattr(http_client, "SECONDS", 20.0)
 
     def answer(handler):
@@ -89,24 +89,27 @@ def test_of_an_endless_body_only_the_beginning_is_read(sent, monkeypatch):
         handler.end_headers()
         drip(handler, b"x" * 65_536)
 
-    outcome = sent(answer)
+    outcome = outcome_of(answer)
     assert (outcome.status, outcome.error) == (200, None)
 
 
-def test_endless_headers_are_no_http(sent, monkeypatch):
+def test_endless_headers_are_no_http(outcome_of, monkeypatch):
     monkeypatch.setattr(http_client, "SECONDS", 20.0)
 
     def answer(handler):
         handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
         drip(handler, b"X-More: " + b"x" * 60_000 + b"\r\n")
 
-    assert "not valid HTTP" in sent(answer).error
+    assert "not valid HTTP" in outcome_of(answer).error
 
 
-def test_a_false_length_is_no_answer(sent):
-    outcome = sent(lambda handler: send(handler, 200, b"short", **{"Content-Length": 500}))
+def test_a_false_length_is_no_answer(outcome_of):
+    outcome = outcome_of(lambda handler: send(handler, 200, b"short", **{"Content-Length": 500}))
     assert outcome.error is not None
-    assert "not valid HTTP" in sent(lambda handler: handler.wfile.write(b"nonsense\r\n\r\n")).error
+    assert (
+        "not valid HTTP"
+        in outcome_of(lambda handler: handler.wfile.write(b"nonsense\r\n\r\n")).error
+    )
 
 
 def test_who_is_gone_cannot_be_connected_to():

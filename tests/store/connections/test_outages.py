@@ -1,7 +1,6 @@
 """A database that does not answer: never a 500, and one line a minute that says why."""
 
 import errno
-import logging
 import sqlite3
 import time
 from types import SimpleNamespace
@@ -12,7 +11,6 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from quire.errors import Unavailable
-from quire.monitoring import outage_log
 from quire.monitoring.request_id import following
 from quire.store.connections import read_only
 from quire.store.connections.outages import BAD_FILE, FULL, LOCKED, READ_ONLY, translate_outages
@@ -29,43 +27,37 @@ class Fault(sqlite3.OperationalError):
         self.sqlite_errorcode = code
 
 
-@pytest.fixture
-def told(caplog, monkeypatch):
-    """The lines of the log; nothing has been said before."""
-    monkeypatch.setattr(outage_log, "_logged_at", {})
-    caplog.set_level(logging.WARNING, "quire.database")
-    return caplog
-
-
 @pytest.mark.parametrize(
     ("code", "cause"),
     [(sqlite3.SQLITE_FULL, FULL), (sqlite3.SQLITE_BUSY, LOCKED), (sqlite3.SQLITE_READONLY, READ_ONLY),
      (sqlite3.SQLITE_READONLY_DBMOVED, READ_ONLY), (sqlite3.SQLITE_IOERR, BAD_FILE),
      (sqlite3.SQLITE_CANTOPEN, BAD_FILE)],
 )  # fmt: skip
-def test_each_cause_has_a_line_a_minute(told, code, cause):
+def test_each_cause_has_a_line_a_minute(database_log, code, cause):
     for _ in range(3):
         with pytest.raises(Unavailable) as refused, translate_outages():
             raise OperationalError(None, None, Fault(code))
         assert refused.value.headers["Retry-After"] == "5"
-    assert len(told.records) == 1
-    assert told.records[0].message.startswith(cause)
-    assert "so says SQLite" in told.records[0].message
-    assert told.records[0].exc_info is None
+    assert len(database_log.records) == 1
+    assert database_log.records[0].message.startswith(cause)
+    assert "so says SQLite" in database_log.records[0].message
+    assert database_log.records[0].exc_info is None
 
 
 @pytest.mark.skipif(on_postgresql(), reason="the file of SQLite")
-def test_a_disk_that_has_turned_read_only_is_told_from_one_that_is_broken(app, told, monkeypatch):
+def test_a_disk_that_has_turned_read_only_is_told_from_one_that_is_broken(
+    app, database_log, monkeypatch
+):
     def refused(**_):
         raise OSError(errno.EROFS, "Read-only file system")
 
     monkeypatch.setattr(read_only, "TemporaryFile", refused)
     with app.app_context(), pytest.raises(Unavailable), translate_outages():
         raise OperationalError(None, None, Fault(sqlite3.SQLITE_IOERR_WRITE))
-    assert told.records[0].message.startswith(READ_ONLY)
+    assert database_log.records[0].message.startswith(READ_ONLY)
 
 
-def test_the_line_names_the_request_once(told, tmp_path):
+def test_the_line_names_the_request_once(database_log, tmp_path):
     with logging_to(tmp_path, LOG_FORMAT="text") as read, following("5eed"):
         with pytest.raises(Unavailable), translate_outages():
             raise OperationalError(None, None, Fault(sqlite3.SQLITE_BUSY))
@@ -74,7 +66,7 @@ def test_the_line_names_the_request_once(told, tmp_path):
 
 
 @pytest.mark.skipif(not on_postgresql(), reason="a file does not go away")
-def test_a_dead_connection_is_left_and_never_a_500(app, client, told):
+def test_a_dead_connection_is_left_and_never_a_500(app, client, database_log):
     for place in ("/api/v1/posts", "/", "/api/v1/posts?page=2", "/api/v1/settings"):
         with app.app_context(), db.engine.connect() as other:
             other.execute(text(
@@ -89,7 +81,7 @@ def test_a_dead_connection_is_left_and_never_a_500(app, client, told):
 
 
 @pytest.mark.skipif(on_postgresql(), reason="the lock of SQLite's file")
-def test_a_request_waits_once_for_all_locks_together(app, people, told, monkeypatch):
+def test_a_request_waits_once_for_all_locks_together(app, people, database_log, monkeypatch):
     monkeypatch.setattr("quire.store.connections.writer_lock.BUSY_SECONDS", 0.2)
     with app.app_context():
         file = db.engine.url.database
@@ -113,4 +105,4 @@ def test_a_request_waits_once_for_all_locks_together(app, people, told, monkeypa
     finally:
         other.execute("ROLLBACK")
         other.close()
-    assert len([one for one in told.records if one.message.startswith(LOCKED)]) == 1
+    assert len([one for one in database_log.records if one.message.startswith(LOCKED)]) == 1

@@ -1,6 +1,5 @@
 """PostgreSQL: what conflicts is run again, what takes too long is a 503 that says why."""
 
-import logging
 import threading
 import time
 from types import SimpleNamespace
@@ -11,7 +10,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateIndex
 
 from quire.errors import QueryTimeout, TransactionConflict, Unavailable
-from quire.monitoring import outage_log
 from quire.records import TAGS
 from quire.store import bulk
 from quire.store.changes import rows
@@ -25,14 +23,6 @@ from tests.databases import on_postgresql
 from tests.users import signed_in
 
 only_postgresql = pytest.mark.skipif(not on_postgresql(), reason="SQLite has one writer")
-
-
-@pytest.fixture
-def told(caplog, monkeypatch):
-    """The lines of the log; nothing has been said before."""
-    monkeypatch.setattr(outage_log, "_logged_at", {})
-    caplog.set_level(logging.WARNING, "quire.database")
-    return caplog
 
 
 class Conflicts:
@@ -124,7 +114,7 @@ def quick_deadlocks(app):
 @only_postgresql
 @pytest.mark.parametrize("kind", ["atomic", "independent", "with a key"])
 def test_bulk_calls_in_opposite_order_both_succeed(
-    app, people, make, monkeypatch, quick_deadlocks, told, kind
+    app, people, make, monkeypatch, quick_deadlocks, database_log, kind
 ):
     ids = [make(TAGS, name=name) for name in ("a", "b")]
     clients = [signed_in(app, people["root"]) for _ in range(2)]
@@ -146,7 +136,7 @@ def test_bulk_calls_in_opposite_order_both_succeed(
     shown = {clients[0].get(f"/api/v1/tags/{id}").json["description"] for id in ids}
     assert len(shown) == 1
     assert [clients[0].get(f"/api/v1/tags/{id}").json["version"] for id in ids] == [3, 3]
-    assert len([one for one in told.records if "rolled back a change" in one.message]) == 1
+    assert len([one for one in database_log.records if "rolled back a change" in one.message]) == 1
 
 
 @only_postgresql
@@ -170,7 +160,7 @@ def test_a_serialization_failure_is_a_conflict(app, make):
         ("idle_in_transaction_session_timeout", "SELECT 1", Unavailable, IDLE),
     ],
 )
-def test_what_takes_too_long_says_so(app, make, told, name, statement, error, cause):
+def test_what_takes_too_long_says_so(app, make, database_log, name, statement, error, cause):
     make(TAGS, name="a")
     with app.app_context():
         other = create_engine(db.engine.url)
@@ -183,7 +173,7 @@ def test_what_takes_too_long_says_so(app, make, told, name, statement, error, ca
         other.dispose()
     assert refused.value.status == 503
     assert int(refused.value.headers["Retry-After"]) > 0
-    assert [one.message.startswith(cause) for one in told.records] == [True]
+    assert [one.message.startswith(cause) for one in database_log.records] == [True]
 
 
 @only_postgresql

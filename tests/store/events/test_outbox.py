@@ -17,8 +17,8 @@ TABLE = OutboxEvent.__table__
 
 
 @pytest.fixture
-def told(app):
-    """`told(call, ...)`: the verbs of the events that the call leaves behind."""
+def events_after(app):
+    """`events_after(call, ...)`: the verbs of the events that the call leaves behind."""
 
     def after(call, *given, **more):
         with app.app_context():
@@ -46,43 +46,46 @@ def act(id, name, record=POSTS, **raw):
     return write.act(record, SYSTEM, id, name, raw)
 
 
-def test_a_new_post_is_created_and_published(told, post):
-    assert told(post, published=True) == ["created", "published"]
-    assert told(post) == told(post, published_at=FUTURE) == ["created"]
+def test_a_new_post_is_created_and_published(events_after, post):
+    assert events_after(post, published=True) == ["created", "published"]
+    assert events_after(post) == events_after(post, published_at=FUTURE) == ["created"]
 
 
-def test_whatever_request_publishes_tells_so(told, post):
-    assert told(change, post(), published=True) == ["updated", "published"]
-    assert told(change, post(), published_at=PAST) == ["updated", "published"]
-    assert told(act, post(), "publish") == ["updated", "published"]
-    assert told(change, post(published=True), published=False) == ["updated", "unpublished"]
-    assert told(change, post(published=True), published_at=FUTURE) == ["updated", "unpublished"]
-    assert told(act, post(published=True), "unpublish") == ["updated", "unpublished"]
+def test_whatever_request_publishes_tells_so(events_after, post):
+    assert events_after(change, post(), published=True) == ["updated", "published"]
+    assert events_after(change, post(), published_at=PAST) == ["updated", "published"]
+    assert events_after(act, post(), "publish") == ["updated", "published"]
+    assert events_after(change, post(published=True), published=False) == ["updated", "unpublished"]
+    assert events_after(change, post(published=True), published_at=FUTURE) == [
+        "updated",
+        "unpublished",
+    ]
+    assert events_after(act, post(published=True), "unpublish") == ["updated", "unpublished"]
 
 
-def test_what_stays_live_or_hidden_is_only_updated(told, post):
-    assert told(change, post(published=True), title="B") == ["updated"]
-    assert told(act, post(), "publish", at=FUTURE) == ["updated"]
-    assert told(act, post(published_at=FUTURE), "unpublish") == ["updated"]
+def test_what_stays_live_or_hidden_is_only_updated(events_after, post):
+    assert events_after(change, post(published=True), title="B") == ["updated"]
+    assert events_after(act, post(), "publish", at=FUTURE) == ["updated"]
+    assert events_after(act, post(published_at=FUTURE), "unpublish") == ["updated"]
 
 
-def test_the_trash_neither_publishes_nor_unpublishes(told, post):
+def test_the_trash_neither_publishes_nor_unpublishes(events_after, post):
     id = post(published=True)
-    assert told(write.delete, POSTS, SYSTEM, id) == ["deleted"]
-    assert told(act, id, "restore") == ["restored"]
+    assert events_after(write.delete, POSTS, SYSTEM, id) == ["deleted"]
+    assert events_after(act, id, "restore") == ["restored"]
 
 
-def test_a_schedule_tells_its_beginning_and_its_end_once(told, post, stop_clock):
+def test_a_schedule_tells_its_beginning_and_its_end_once(events_after, post, stop_clock):
     post(published_at=FUTURE, unpublish_at="2099-03-01T00:00:00Z")
     stop_clock(days=365 * 80)
-    assert told(write_due_events) == ["published", "unpublished"]
-    assert told(write_due_events) == []
+    assert events_after(write_due_events) == ["published", "unpublished"]
+    assert events_after(write_due_events) == []
 
 
-def test_other_actions_tell_their_own_past_tense(told, post, make):
+def test_other_actions_tell_their_own_past_tense(events_after, post, make):
     comment = make(COMMENTS, post=post(published=True), body="x", status="pending")
-    assert told(act, comment, "approve", COMMENTS) == ["approved"]
-    assert told(act, comment, "spam", COMMENTS) == ["marked_as_spam"]
+    assert events_after(act, comment, "approve", COMMENTS) == ["approved"]
+    assert events_after(act, comment, "spam", COMMENTS) == ["marked_as_spam"]
 
 
 def test_names_that_can_be_subscribed_to():
