@@ -1,6 +1,7 @@
 """The home page, the frame around every page, headers and assets."""
 
 import re
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -53,6 +54,23 @@ def test_home_shows_an_author_their_own(browser, ids):
     assert list(lines(text)) == ["1 comment is waiting for a decision", "1 draft of yours"]
     assert "2 posts, 1 comment, 0 new users." in text and "Recent changes" not in text
     assert "New post" in text and "New page" not in text and "Invite" not in text
+
+
+def test_own_posts_are_the_drafts_and_posts_changed_last(browser, app):
+    with app.app_context():
+        raws = [
+            {"title": f"Own {n}", "body": "x", "author": "ann", "published": bool(n % 2)}
+            for n in range(9)
+        ]
+        posts = [write.create(POSTS, SYSTEM, raw).id for raw in raws]
+        write.create(POSTS, SYSTEM, {"title": "Another’s", "body": "x", "author": "root"})
+        with transaction() as connection:
+            connection.execute(POSTS.table.update().values(updated_at=now() - timedelta(hours=1)))
+        for n in (0, 1, 2):
+            write.update(POSTS, SYSTEM, posts[n], {"body": "changed"})
+        write.delete(POSTS, SYSTEM, posts[8])
+    own = BeautifulSoup(browser("ann").get().text, "html.parser").select(".own-posts a")
+    assert [one.text for one in own] == [f"Own {n}" for n in (2, 1, 0, 7, 6, 5)]
 
 
 def test_home_tells_administrators_of_what_has_failed(admin, browser, app):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from quire.actor import SYSTEM, Actor
-from quire.admin.dashboard.counts import home_counts
+from quire.admin.dashboard.counts import home_counts, latest_own_posts
 from quire.declare.query import Query
 from quire.declare.query_conditions import Condition
 from quire.records import COMMENTS, POSTS, REVISIONS
@@ -67,3 +67,11 @@ def test_the_dashboard_walks_through_no_table(people):
         "SEARCH posts USING INDEX ix_posts_author_id (author_id=? AND published_at=?)" in plans[0]
     )
     assert "SCAN posts" not in plans[0] and "SCAN comments" not in plans[0]
+
+
+def test_own_posts_are_found_in_the_index_of_their_author(people):
+    ann = Actor("author", people["ann"].id, "ann")
+    plans = query_plans(db.engine, lambda: latest_own_posts(POSTS, ann, 6), "UNION")
+    for state in ("published_at=?", "published_at>?"):
+        assert f"SEARCH posts USING INDEX ix_posts_author_id (author_id=? AND {state})" in plans[0]
+    assert "SCAN posts" not in plans[0] and "ix_posts_listed" not in plans[0]

@@ -1,6 +1,6 @@
 """Counts for the dashboard, all in one statement: what waits for somebody, and what came on each day."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -19,13 +19,15 @@ from quire.store.daily_views import views_since
 from quire.store.db import read_connection
 from quire.store.events import queue_admin
 from quire.store.lists.conditions import expression
-from quire.store.lists.index_hints import hint_at_condition
+from quire.store.lists.index_hints import hint_at_condition, hint_by_id
 
 DAYS = 30
 LATELY = timedelta(days=7)
 """How long a failure is news."""
 MOST_COUNTED = 1000
 """Rows of one kind that are counted: more need no exact number."""
+MOST_COMPARED = 100
+"""Drafts, and posts with a date, of which the last changed ones are found."""
 SERIES = ("posts", "comments", "users")
 """Types whose new records are counted by day."""
 VIEWS = "views"
@@ -64,6 +66,33 @@ def _own_drafts(posts: Record, actor: Actor) -> Select[Any]:
     mine = _in_state(posts, actor, "draft").where(columns.author_id == actor.user_id)
     drafts = mine.where(columns.published_at.is_(None))
     return drafts.with_hint(posts.table, "INDEXED BY ix_posts_author_id", "sqlite")
+
+
+def latest_own_posts(posts: Record, actor: Actor, most: int) -> Sequence[Any]:
+    """The posts of one's own that were changed last, among the newest drafts and the latest dates.
+
+    An index has the posts of an author by date alone: else all of them would be sorted by their changes.
+    """
+    columns = posts.table.c
+    rows = _visible_rows(posts, actor, columns.id, columns.updated_at)
+    mine = rows.where(columns.author_id == actor.user_id)
+    mine = mine.with_hint(posts.table, "INDEXED BY ix_posts_author_id", "sqlite")
+    drafts = mine.where(columns.published_at.is_(None)).order_by(columns.id.desc())
+    dated = mine.where(columns.published_at.is_not(None)).order_by(columns.published_at.desc())
+    newest = (select(one.limit(MOST_COMPARED).subquery()) for one in (drafts, dated))
+    compared = union_all(*newest).subquery()
+    order = compared.c.updated_at.desc(), compared.c.id.desc()
+    latest = select(compared.c.id).order_by(*order).limit(most)
+    status = expression(posts.field("status")).label("status")
+    shown = select(
+        columns.id, columns.title, time_text(columns.updated_at).label("updated_at"), status
+    )
+    statement = shown.where(columns.id.in_(latest)).order_by(
+        columns.updated_at.desc(), columns.id.desc()
+    )
+    statement = statement.with_hint(posts.table, hint_by_id(posts.table), "sqlite")
+    with read_connection() as connection:
+        return connection.execute(statement, rule_params(actor)).mappings().all()
 
 
 def statuses_by(record: Record, actor: Actor, field: Field, id: int) -> dict[str, int]:

@@ -11,7 +11,7 @@ from quire.admin.audit.sentences import Sentence, sentences
 from quire.admin.check_rows import check_row
 from quire.admin.dashboard import chart
 from quire.admin.dashboard.attention import attention
-from quire.admin.dashboard.counts import SERIES, VIEWS, home_counts, sees_views
+from quire.admin.dashboard.counts import SERIES, VIEWS, home_counts, latest_own_posts, sees_views
 from quire.admin.dashboard.system import system_overview
 from quire.admin.format import badge, record_title
 from quire.admin.layout import STATIC
@@ -68,14 +68,6 @@ def _own_posts(actor: Actor) -> list[Any]:
     posts = _is_accessible("posts", actor)
     if posts is None:
         return []
-    query = Query(
-        conditions=(Condition("author", "eq", (actor.user_id,)),),
-        sort=("-updated_at",),
-        fields=("id", "title", "status", "updated_at"),
-        per_page=OWN_POSTS,
-        count=False,
-        panel=True,
-    )
     return [
         SimpleNamespace(
             title=record_title(posts, state),
@@ -83,7 +75,7 @@ def _own_posts(actor: Actor) -> list[Any]:
             status=badge(state["status"]),
             when=format_relative(state["updated_at"]),
         )
-        for state in read.list_records(posts, actor, query).rows
+        for state in latest_own_posts(posts, actor, OWN_POSTS)
     ]
 
 
