@@ -1,6 +1,6 @@
-"""What requests to a large SQLite database cost beside the same to a small one, in processor time.
+"""What requests to a large database cost beside the same to a small one.
 
-Each database has a process of its own; both are asked in turns. Responses are made anew each time.
+In processor time, or by the clock with --elapsed: of PostgreSQL, whose work other processes do. Each database has a process of its own; both are asked in turns. Responses are made anew each time.
 Pages of the panel are those of an administrator, who is added to both databases.
 """
 
@@ -39,10 +39,11 @@ PATHS = (
 ROUNDS = 6
 
 
-def answer(path):
+def answer(database, clock):
     """Milliseconds of the first request for a path, the median of the next, and their statements."""
     settings = {"RESPONSE_CACHE_BYTES": 0, "WTF_CSRF_ENABLED": False, "RATELIMIT_ENABLED": False}
-    app = create_app("production", {"DATABASE_URL": f"sqlite:///{path}", **settings})
+    url = database if "://" in database else f"sqlite:///{database}"
+    app = create_app("production", {"DATABASE_URL": url, **settings})
     clients, statements = {True: administrator(app), False: app.test_client()}, []
     with app.app_context():
         event.listen(db.engine, "before_cursor_execute", lambda *about: statements.append(about[2]))
@@ -57,9 +58,9 @@ def answer(path):
         taken = []
         for _ in range(ROUNDS):
             statements.clear()
-            begun = time.process_time()
+            begun = clock()
             status = client.get(url).status_code
-            taken.append((time.process_time() - begun) * 1000)
+            taken.append((clock() - begun) * 1000)
             assert status == 200, (url, status)
         print(json.dumps([taken[0], statistics.median(taken[1:]), len(statements)]), flush=True)
 
@@ -81,17 +82,21 @@ def main():
     """Ask both databases in turns and print the ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "databases", nargs="+", help="the small one and the large one, each migrated"
+        "databases",
+        nargs="+",
+        help="paths or URLs of the small one and the large one, each migrated",
     )
-    asked = parser.parse_args().databases
+    parser.add_argument("--elapsed", action="store_true")
+    arguments = parser.parse_args()
+    asked, options = arguments.databases, ["--elapsed"] * arguments.elapsed
     if len(asked) == 1:
-        answer(asked[0])
+        answer(asked[0], time.perf_counter if arguments.elapsed else time.process_time)
         return
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {"QUIRE_INSTANCE": folder, "JOB_THREADS": "0"}
         processes = [
             subprocess.Popen(
-                [sys.executable, __file__, path], env=environment, text=True,
+                [sys.executable, __file__, path, *options], env=environment, text=True,
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             )
             for path in asked
