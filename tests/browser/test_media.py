@@ -17,6 +17,10 @@ def test_a_picture_from_its_file_to_the_cover_of_a_post(visit, site, tmp_path):
     page.fill("[name=alt]", "A shore")
     page.locator(".savebar .primary").click()
     page.wait_for_url("**/admin/media/edit/**")
+    page.locator(".replace summary").click()
+    page.set_input_files("#replacement", file)
+    assert page.locator("[data-state]").inner_text() == ""  # nothing that Save would save
+    page.locator(".replace summary").click()
     shown = page.locator("[data-focal] img")
     box = shown.bounding_box()
     # the click waits until the picture stands still, which its measures may come before

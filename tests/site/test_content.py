@@ -75,6 +75,13 @@ def test_home_of_an_empty_site(client):
     page = soup(client.get("/"))
     assert "Welcome to Quire" in page.h1.text
     assert "Nothing has been published" in page.text
+    assert "Write the first post" not in page.text
+
+
+def test_home_of_an_empty_site_leads_its_administrator_on(visitor):
+    links = {one.text: one["href"] for one in soup(visitor("root").get("/")).main.select("a")}
+    assert links == {"Write the first post": "/admin/posts/new/", "Admin panel": "/admin/"}
+    assert "Write the first post" not in visitor("mod").get("/").text
 
 
 def test_home_has_the_newest_first_with_all_that_belongs_to_a_post(app, client, content, people):

@@ -133,7 +133,8 @@ function questionOf(form) {
 let changed = false;
 let leaving = false;
 const guardedForm = document.querySelector("form[data-guard]");
-function markChanged() {
+function markChanged({ target }) {
+  if (target.form && target.form !== guardedForm) return; // such as the file that takes the place of another
   changed = true;
   guardedForm.querySelector("[data-state]").textContent = translate("Unsaved changes");
 }
