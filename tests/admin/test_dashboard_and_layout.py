@@ -10,7 +10,7 @@ from flask_admin import expose
 from sqlalchemy import delete
 
 from quire.actor import SYSTEM
-from quire.admin.dashboard import system
+from quire.admin.dashboard import counts, system
 from quire.admin.dashboard.system import EXTENSION
 from quire.admin.panel_view import PanelView
 from quire.admin.setup import SECTIONS
@@ -71,6 +71,26 @@ def test_own_posts_are_the_drafts_and_posts_changed_last(browser, app):
         write.delete(POSTS, SYSTEM, posts[8])
     own = BeautifulSoup(browser("ann").get().text, "html.parser").select(".own-posts a")
     assert [one.text for one in own] == [f"Own {n}" for n in (2, 1, 0, 7, 6, 5)]
+
+
+def test_an_old_post_that_was_changed_is_among_ones_own(browser, app, monkeypatch):
+    monkeypatch.setattr(counts, "MOST_COMPARED", 3)
+    with app.app_context():
+        raws = [
+            {
+                "title": f"Own {n}",
+                "body": "x",
+                "author": "ann",
+                "published_at": f"2026-01-0{n + 1}T00:00:00Z",
+            }
+            for n in range(5)
+        ]
+        posts = [write.create(POSTS, SYSTEM, raw).id for raw in raws]
+        with transaction() as connection:
+            connection.execute(POSTS.table.update().values(updated_at=now() - timedelta(hours=1)))
+        write.update(POSTS, SYSTEM, posts[0], {"body": "changed"})
+    own = BeautifulSoup(browser("ann").get().text, "html.parser").select(".own-posts a")
+    assert [one.text for one in own][:4] == [f"Own {n}" for n in (0, 4, 3, 2)]
 
 
 def test_home_tells_administrators_of_what_has_failed(admin, browser, app):

@@ -190,7 +190,7 @@ def test_numbers_of_posts_are_counted_in_indexes_alone(app, as_, make, path):
         assert all(" COVERING INDEX " in line or "PRIMARY KEY (source" in line for line in searched)
         assert "SEARCH posts USING INTEGER PRIMARY KEY" not in plan
     else:
-        assert "hashed SubPlan" in plan
+        assert ("ix_posts_tags_target_id" if path == "tags" else "hashed SubPlan") in plan
 
 
 def test_a_number_of_posts_in_a_body_is_ignored(as_, make):

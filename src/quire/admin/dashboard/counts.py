@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, literal, select, union_all
+from sqlalchemy import Select, func, literal, select, union, union_all
 
 from quire.actor import Actor
 from quire.admin.dashboard.chart import Day
@@ -69,18 +69,20 @@ def _own_drafts(posts: Record, actor: Actor) -> Select[Any]:
 
 
 def latest_own_posts(posts: Record, actor: Actor, most: int) -> Sequence[Any]:
-    """The posts of one's own that were changed last, among the newest drafts and the latest dates.
+    """The posts of one's own that were changed last, among the newest drafts, the latest dates and what anybody changed last.
 
     An index has the posts of an author by date alone: else all of them would be sorted by their changes.
     """
     columns = posts.table.c
     rows = _visible_rows(posts, actor, columns.id, columns.updated_at)
-    mine = rows.where(columns.author_id == actor.user_id)
-    mine = mine.with_hint(posts.table, "INDEXED BY ix_posts_author_id", "sqlite")
+    own = rows.where(columns.author_id == actor.user_id)
+    mine = own.with_hint(posts.table, "INDEXED BY ix_posts_author_id", "sqlite")
     drafts = mine.where(columns.published_at.is_(None)).order_by(columns.id.desc())
     dated = mine.where(columns.published_at.is_not(None)).order_by(columns.published_at.desc())
     newest = (select(one.limit(MOST_COMPARED).subquery()) for one in (drafts, dated))
-    compared = union_all(*newest).subquery()
+    changed = own.where(columns.id.in_(_changed_last(posts.table)))
+    changed = changed.with_hint(posts.table, "NOT INDEXED", "sqlite")
+    compared = union(*newest, changed).subquery()
     order = compared.c.updated_at.desc(), compared.c.id.desc()
     latest = select(compared.c.id).order_by(*order).limit(most)
     status = expression(posts.field("status")).label("status")
@@ -93,6 +95,13 @@ def latest_own_posts(posts: Record, actor: Actor, most: int) -> Sequence[Any]:
     statement = statement.with_hint(posts.table, hint_by_id(posts.table), "sqlite")
     with read_connection() as connection:
         return connection.execute(statement, rule_params(actor)).mappings().all()
+
+
+def _changed_last(table: Any) -> Select[Any]:
+    """The ids of what anybody changed last: an old post is not among the newest of an author with many."""
+    changed = table.alias("changed")
+    latest = select(changed.c.id).order_by(changed.c.updated_at.desc()).limit(MOST_COMPARED)
+    return select(latest.subquery().c.id)
 
 
 def statuses_by(record: Record, actor: Actor, field: Field, id: int) -> dict[str, int]:
