@@ -218,7 +218,6 @@ def make_app(one_app, database):
     while made:
         database.apps.remove(made[-1])
         _close(made.pop())
-    garbage.collect_young()
 
 
 def application(settings):

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from tests.memory_pool import return_freed_memory
 
-GROWTH = 10_000_000
+GROWTH = 30_000_000
 """By so many bytes a process may grow until all its garbage is collected."""
-YOUNG_GROWTH = 2_000_000
+YOUNG_GROWTH = 5_000_000
 """By so many, until what has been made since then is."""
 STATM = Path("/proc/self/statm")
 _sizes = {"all": 0, "young": 0}
@@ -29,16 +29,8 @@ def collect_if_grown():
         freeze()
         _sizes["all"] = _sizes["young"] = _size()
     elif size > _sizes["young"] + YOUNG_GROWTH:
-        collect_young()
+        gc.collect()  # it looks through nothing that is frozen
         _sizes["young"] = _size()
-
-
-def collect_young():
-    """Free what has been made since the last time and is used no more: applications of single tests, which would pile up.
-
-    It looks through nothing that is frozen, and so takes a tenth of the time.
-    """
-    gc.collect()
 
 
 def freeze():
