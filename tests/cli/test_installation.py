@@ -213,7 +213,7 @@ def test_migration_keeps_rows_that_refer_to_a_copied_table(console, instance, sc
     ("statement", "words"),
     [
         ("nonsense", 'Error: The migration failed and changed nothing: near "nonsense"'),
-        ("INSERT INTO posts_tags VALUES (7, 8)", "Error: Row None of posts_tags refers to nothing"),
+        ("INSERT INTO posts_tags (source_id, target_id) VALUES (7, 8)", "Error: Row None of posts_tags refers to nothing"),
     ],
 )
 def test_failing_migration_changes_nothing(console, instance, scripts, statement, words, caplog):
@@ -245,7 +245,7 @@ def test_check(console):
 
 
 def test_check_finds_what_is_broken(console, instance):
-    execute(instance, "INSERT INTO posts_tags VALUES (7, 8)")
+    execute(instance, "INSERT INTO posts_tags (source_id, target_id) VALUES (7, 8)")
     assert (
         "error    database integrity: A row in posts_tags refers to a missing row in"
         in console("check")[1]
