@@ -164,7 +164,10 @@ BY_HAND = {
     "GET /ghost/api/content/<any(posts, pages, tags, authors):kind>/<id:id>/": BLIND,
     "GET /ghost/api/content/<any(posts, pages, tags, authors):kind>/slug/<slug>/": BLIND,
     "GET /ghost/api/content/settings/": BLIND,
-    "GET /ghost/api/content/<path:rest>": BLIND,
+    **{
+        f"{method} /ghost/api/content/<path:rest>": BLIND
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
+    },
 }
 
 PANEL_VIEWS = {
@@ -179,6 +182,7 @@ PANEL_VIEWS = {
     "GET /delete/": "panel",
     "POST /delete/": "panel",
     "POST /action/": "panel",
+    "GET /action/progress": "panel",
     "POST /ajax/update/": "panel",
     "POST /views/": "panel",
     "POST /display/": "panel",

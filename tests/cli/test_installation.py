@@ -213,7 +213,10 @@ def test_migration_keeps_rows_that_refer_to_a_copied_table(console, instance, sc
     ("statement", "words"),
     [
         ("nonsense", 'Error: The migration failed and changed nothing: near "nonsense"'),
-        ("INSERT INTO posts_tags (source_id, target_id) VALUES (7, 8)", "Error: Row None of posts_tags refers to nothing"),
+        (
+            "INSERT INTO posts_tags (source_id, target_id) VALUES (7, 8)",
+            "Error: Row None of posts_tags refers to nothing",
+        ),
     ],
 )
 def test_failing_migration_changes_nothing(console, instance, scripts, statement, words, caplog):

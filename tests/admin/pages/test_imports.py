@@ -102,7 +102,7 @@ def test_from_upload_to_undoing(app, upload, admin, work):
         write.update(TAGS, SYSTEM, fire, {"description": "edited since"})
     assert client.post(place + "run").status_code == 400
     seen = work(client, place + "undo")
-    assert "2 updated, 1 kept" in seen and "has changed since you read it" in seen
+    assert "2 updated, 1 kept" in seen and "has been changed since" in seen
     assert names(app) == sorted([*before, "Fire"])
     with app.app_context():
         assert read.get_record(TAGS, SYSTEM, boats["id"])["description"] == ""
