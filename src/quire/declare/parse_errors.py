@@ -73,9 +73,8 @@ def error_detail(name: str, label: str, error: Any) -> Detail:
     if error.get("input") == "" and error["type"] in _EMPTY:
         return detail(name, "too_short", Message("%(label)s is required.", label=label))
     context = error.get("ctx", {})
-    if error["type"] in DETAIL_CODES and context.keys() <= {
-        "words"
-    }:  # what the kinds say is a sentence already
+    # what the kinds say is a sentence already
+    if error["type"] in DETAIL_CODES and context.keys() <= {"words"}:
         words = context.get("words") or Message(error["msg"])
         return detail(name, error["type"], _sentence(label, words))
     code, words = _CODES.get(error["type"], _UNREADABLE)

@@ -108,9 +108,10 @@ class Record(Labels):
     def _listing_columns(self) -> tuple[list[Any], list[Any]]:
         """The columns that lists are sorted by, and those that say who sees a row, if the model names them."""
         visible_by = [self.table.c[name] for name in getattr(self.model, "__visible_by__", ())]
+        if not visible_by:
+            return [], []
         order = (self.field(name.removeprefix("-")).order_column for name in self.order)
-        ordered = [one for one in order if visible_by and one is not None and not one.primary_key]
-        return ordered, visible_by
+        return [one for one in order if one is not None and not one.primary_key], visible_by
 
     def _scoped_access(self) -> Access:
         verbs = (one.name for one in dataclass_fields(Access))

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Index, delete, insert, select, update
+from sqlalchemy import Connection, Index, delete, func, insert, or_, select, tuple_, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.actor import Actor
@@ -91,12 +91,15 @@ def data_at(connection: Connection, record: Record, id: int, version: int) -> di
 def data_of_records(record: Record, versions: dict[int, int | None]) -> dict[int, dict[str, Any]]:
     """The states of several records, by id: each at its version, or the last that is known where that is None."""
     table = Revision.__table__.c
-    of_records = table.type == record.path, table.record_id.in_(versions)
-    statement = select(table.record_id, table.version, table.data).where(*of_records)
+    known = [(id, version) for id, version in versions.items() if version is not None]
+    unknown = [id for id, version in versions.items() if version is None]
+    last = select(table.record_id, func.max(table.version)).group_by(table.record_id)
+    last = last.where(table.type == record.path, table.record_id.in_(unknown))
+    one = tuple_(table.record_id, table.version)
+    statement = select(table.record_id, table.data).where(table.type == record.path)
     with read_connection() as connection:
-        rows = connection.execute(statement.order_by(table.version)).all()
-    wanted = (row for row in rows if versions[row[0]] in (None, row[1]))
-    return {id: with_defaults(record, data) for id, _, data in wanted}
+        rows = connection.execute(statement.where(or_(one.in_(known), one.in_(last)))).all()
+    return {id: with_defaults(record, data) for id, data in rows}
 
 
 def data_of_versions(

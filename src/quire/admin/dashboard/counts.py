@@ -74,8 +74,8 @@ def latest_own_posts(posts: Record, actor: Actor, most: int) -> Sequence[Any]:
     An index has the posts of an author by date alone: else all of them would be sorted by their changes.
     """
     columns = posts.table.c
-    rows = _visible_rows(posts, actor, columns.id, columns.updated_at)
-    own = rows.where(columns.author_id == actor.user_id)
+    own = _visible_rows(posts, actor, columns.id, columns.updated_at)
+    own = own.where(columns.author_id == actor.user_id)
     mine = own.with_hint(posts.table, "INDEXED BY ix_posts_author_id", "sqlite")
     drafts = mine.where(columns.published_at.is_(None)).order_by(columns.id.desc())
     dated = mine.where(columns.published_at.is_not(None)).order_by(columns.published_at.desc())

@@ -152,7 +152,7 @@ def _plan(record: Record, actor: Actor, shape: Any, walk: Walk, dialect: str) ->
     ranks = from_hits and not sort
     is_wide = not (few or searching or by_condition or has_narrow(record, conditions))
     is_wide = is_wide and (
-        not sort or (bool(hint) and not record.field(sort[0].lstrip("-")).counter)
+        not sort or (bool(hint) and not record.field(sort[0].removeprefix("-")).counter)
     )
     more = bool(hint) and not by_condition, is_wide, walk, match, bool(by_parent)
     lead = None if trashed else null_before_order(record, keys)
