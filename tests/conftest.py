@@ -5,17 +5,23 @@ from collections import Counter
 from importlib import import_module
 from pathlib import Path
 
+import pytest
+
 FOLDERS_OF_MARKERS = {Path(__file__).parent / name: name for name in ("browser", "faults", "fuzz")}
 """Folders in which all tests have the marker of the same name."""
 COVERED_CASES = 2
 """Of each test with many parameters: measuring takes as much time as running, and the others add next to nothing."""
 
 
-def pytest_configure(config):
-    """Load what tests need, but not where other processes run them: that is 70 MB of the one that waits for them."""
-    if not only_distributes(config):
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session):
+    """Load what tests need once pytest-cov measures: it would not see what is imported before.
+
+    Not where other processes run them: that is 70 MB of the one that waits for them.
+    """
+    if not only_distributes(session.config):
         # `import_plugin` refuses what the conftest.py of a folder has imported before
-        config.pluginmanager.register(import_module("tests.fixtures"), "tests.fixtures")
+        session.config.pluginmanager.register(import_module("tests.fixtures"), "tests.fixtures")
 
 
 def only_distributes(config):
