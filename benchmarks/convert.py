@@ -30,7 +30,9 @@ SELECT id, title, sort_key(title), slug, sort_key(slug), body, '', '', author_id
   strftime('%Y-%m-%dT%H:%M:%SZ', created_at),
   strftime('%Y-%m-%dT%H:%M:%SZ', created_at), strftime('%Y-%m-%dT%H:%M:%SZ', created_at), 1
 FROM old.posts p;
-INSERT INTO posts_tags (source_id, target_id) SELECT post_id, tag_id FROM old.post_tags;
+INSERT INTO posts_tags (source_id, target_id, sorted_at, published_at, author_id)
+SELECT l.post_id, l.tag_id, p.sorted_at, p.published_at, p.author_id
+FROM old.post_tags l JOIN main.posts p ON p.id = l.post_id;
 INSERT INTO comments (id, post_id, author_id, author_name, body, body_html, status,
   created_at, updated_at, version)
 SELECT id, post_id, author_id, '', body, body, 'approved',
