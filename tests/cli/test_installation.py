@@ -143,6 +143,21 @@ def test_migrate_without_a_change_writes_nothing(console):
     assert sorted(migrations.SCRIPTS.rglob("*.py")) == before
 
 
+@pytest.mark.parametrize("command", [("migrate", "-m", "Nothing"), ("check",)])
+def test_what_compares_tables_makes_those_of_an_empty_database(console, instance, command):
+    (instance / "quire.db").unlink()
+    assert console("db", *command)[0] == 0
+    assert console("users", "list") == (0, "", "")
+
+
+@pytest.mark.parametrize("command", [("migrate", "-m", "Nothing"), ("check",)])
+def test_what_compares_tables_refuses_an_older_database(console, scripts, command):
+    add_script(scripts, "newer")
+    status, _, errors = console("db", *command)
+    assert status == 1
+    assert "Error: The database is older than this code. Run: manage.py db upgrade\n" in errors
+
+
 def test_failing_db_command(console, instance):
     execute(instance, "UPDATE alembic_version SET version_num = 'fff'")
     assert console("db", "check")[0] == 1

@@ -2,6 +2,7 @@
 first."""
 
 import logging
+from collections.abc import Callable
 from copy import copy
 from functools import partial
 from typing import Any
@@ -20,6 +21,8 @@ from quire.store.migrations import init_migrate
 
 COMMANDS = "upgrade downgrade migrate current history check stamp heads merge revision show".split()
 CHANGING = ("upgrade", "downgrade")
+COMPARING = ("migrate", "check")
+"""What compares the tables with the declarations: it needs a database of this version."""
 
 
 class Migrations(click.Group):
@@ -48,20 +51,39 @@ def database(ctx: click.Context) -> None:
 
 def _with_backup(command: click.Command) -> click.Command:
     """The command, which changes tables, with a backup first; one process at a time."""
-    original = command.callback
-    assert original is not None
 
     def run(no_backup: bool, **options: Any) -> Any:
         with migrations.migration_lock():
             if _changes(str(command.name)) and not (no_backup or options.get("sql")):
                 _back_up()
-            return original(**options)
+            return _run(command, options)
 
-    own = copy(command)
-    own.callback = run
     option = click.Option(["--no-backup"], is_flag=True, help="Do not make a backup first.")
-    own.params = [*command.params, option]
-    return own
+    return _variant(command, run, option)
+
+
+def _with_tables(command: click.Command) -> click.Command:
+    """The command, which compares tables, after those of an empty database are made."""
+
+    def run(**options: Any) -> Any:
+        migrations.prepare_database()
+        return _run(command, options)
+
+    return _variant(command, run)
+
+
+def _run(command: click.Command, options: dict[str, Any]) -> Any:
+    assert command.callback is not None
+    return command.callback(**options)
+
+
+def _variant(
+    command: click.Command, callback: Callable[..., Any], *options: click.Option
+) -> click.Command:
+    variant = copy(command)
+    variant.callback = callback
+    variant.params = [*command.params, *options]
+    return variant
 
 
 def _back_up() -> None:
@@ -102,4 +124,8 @@ def _is_step(record: logging.LogRecord) -> bool:
 
 for _name in COMMANDS:
     _command = flask_migrate_commands.commands[_name]
-    database.add_command(_with_backup(_command) if _name in CHANGING else _command)
+    if _name in CHANGING:
+        _command = _with_backup(_command)
+    elif _name in COMPARING:
+        _command = _with_tables(_command)
+    database.add_command(_command)
