@@ -3,13 +3,14 @@
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import Any
+from typing import NamedTuple
 
 from quire.actor import Actor
 from quire.declare.fields import Field
 from quire.declare.query_conditions import (
     Condition,
     Group,
+    Shape,
     parse_condition,
     parse_flag,
     parse_name,
@@ -41,6 +42,18 @@ MAX_CONDITIONS = 200
 MAX_SEARCH = 200
 
 
+class QueryShape(NamedTuple):
+    """What the SQL of a query depends on: everything but the values. `nested` names the reference to a parent."""
+
+    conditions: tuple[Shape, ...]
+    sort: tuple[str, ...]
+    searching: bool
+    fields: tuple[str, ...] | None
+    trashed: bool
+    nested: str | None
+    panel: bool
+
+
 @dataclass(frozen=True)
 class Query:
     """What a client wants to see of a type.
@@ -64,14 +77,17 @@ class Query:
     parameters: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
     @cached_property
-    def shape(self) -> tuple[Any, ...]:
-        """What the SQL depends on: everything but the values."""
-        conditions = tuple(one.shape for one in self.conditions)
-        nested = self.nested and self.nested[0]
-        return (
-            conditions, self.sort, self.search is not None, self.fields, self.trashed, nested,
-            self.panel,
-        )  # fmt: skip
+    def shape(self) -> QueryShape:
+        """What the SQL depends on."""
+        return QueryShape(
+            conditions=tuple(one.shape for one in self.conditions),
+            sort=self.sort,
+            searching=self.search is not None,
+            fields=self.fields,
+            trashed=self.trashed,
+            nested=self.nested[0] if self.nested else None,
+            panel=self.panel,
+        )
 
 
 EVERYTHING = Query()

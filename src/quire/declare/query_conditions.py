@@ -15,6 +15,30 @@ from quire.errors import BadRequest, invalid_parameter, unknown_parameter
 MAX_VALUES = 100
 
 
+class ConditionShape(NamedTuple):
+    """What the SQL of a comparison depends on: `form` is the number of its values, of isnull whether null is wanted."""
+
+    path: str
+    operator: str
+    form: int
+
+    @property
+    def field(self) -> str:
+        """The name of the record's own field, such as `tags` of `tags.name`."""
+        return self.path.partition(".")[0]
+
+
+class GroupShape(NamedTuple):
+    """What the SQL of a group depends on."""
+
+    kind: str
+    parts: tuple["ConditionShape | GroupShape", ...]
+
+
+Shape = ConditionShape | GroupShape
+"""What the SQL of a condition depends on: everything but the values."""
+
+
 @dataclass(frozen=True)
 class Condition:
     """One comparison: a path such as `tags.name`, an operator of OPERATORS, its values."""
@@ -24,10 +48,10 @@ class Condition:
     values: tuple[Any, ...]
 
     @property
-    def shape(self) -> tuple[Any, ...]:
-        """What its SQL depends on: everything but the values."""
+    def shape(self) -> ConditionShape:
+        """What its SQL depends on."""
         form = self.values[0] if self.operator == "isnull" else len(self.values)
-        return self.path, self.operator, form
+        return ConditionShape(self.path, self.operator, form)
 
 
 @dataclass(frozen=True)
@@ -38,9 +62,9 @@ class Group:
     parts: tuple["Condition | Group", ...]
 
     @property
-    def shape(self) -> tuple[Any, ...]:
+    def shape(self) -> GroupShape:
         """What its SQL depends on."""
-        return self.kind, tuple(part.shape for part in self.parts)
+        return GroupShape(self.kind, tuple(part.shape for part in self.parts))
 
 
 def comparisons(conditions: Iterable[Condition | Group]) -> Iterator[Condition]:

@@ -10,7 +10,7 @@ from quire.actor import Actor
 from quire.declare.collation import sort_key
 from quire.declare.fields import Field
 from quire.declare.grouping import PERIODS, Grouping
-from quire.declare.query import Query
+from quire.declare.query import Query, QueryShape
 from quire.declare.record import Record, record_of
 from quire.declare.reference_rules import index_by_id
 from quire.store.db import read_connection
@@ -43,11 +43,11 @@ def count_groups(
 
 
 @lru_cache(MAX_PLANS)
-def _statement(record: Record, actor: Actor, shape: Any, grouping: Grouping) -> Select[Any]:
+def _statement(record: Record, actor: Actor, shape: QueryShape, grouping: Grouping) -> Select[Any]:
     """Key, title of a record that the key refers to, and number of each group."""
     field = grouping.fields(record)[1]
     keys = _keys(record, grouping).where(*visible_rows(record, actor, shape))
-    index = None if has_narrow(record, shape[0]) else index_by_id(record.table)
+    index = None if has_narrow(record, shape.conditions) else index_by_id(record.table)
     if index is not None:
         keys = keys.with_hint(record.table, f"INDEXED BY {index}", "sqlite")
     rows = keys.subquery("rows")

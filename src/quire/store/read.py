@@ -19,8 +19,9 @@ from quire.store.db import db, read_connection
 from quire.store.events.feed_position import FeedPosition
 from quire.store.includes import include, prune
 from quire.store.lists import block_counts, cursor, page_rows, page_starts
+from quire.store.lists.plan import Plan, Walk
 from quire.store.lists.search_extent import ListRequest, extent_of
-from quire.store.lists.statements import Plan, Walk, list_plan, record_plan
+from quire.store.lists.statements import list_plan, record_plan
 from quire.store.search import search_index
 from quire.store.size_limit import UNLIMITED, SizeLimit
 

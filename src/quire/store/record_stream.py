@@ -16,7 +16,8 @@ from quire.declare.record import Record
 from quire.errors import Unavailable
 from quire.store.db import snapshot
 from quire.store.includes import include, prune
-from quire.store.lists.statements import Walk, list_plan, ordered_ids
+from quire.store.lists.plan import Walk, ordered_ids
+from quire.store.lists.statements import list_plan
 from quire.store.projection import Projection
 from quire.store.read import query_params
 from quire.store.size_limit import UNLIMITED

@@ -11,6 +11,7 @@ from quire.actor import Actor
 from quire.admin.dashboard.chart import Day
 from quire.declare.clock import now
 from quire.declare.fields import Field
+from quire.declare.query_conditions import ConditionShape
 from quire.declare.record import REGISTRY, Record
 from quire.declare.rules import row_conditions, rule_params
 from quire.declare.sql_functions import time_text
@@ -168,6 +169,5 @@ def _by_day(record: Record, actor: Actor, since: datetime) -> Select[Any]:
     day = func.substr(time_text(created_at), 1, 10)
     rows = _visible_rows(record, actor, literal(record.path), day, func.count())
     rows = rows.where(created_at >= since).group_by(day)
-    return rows.with_hint(
-        record.table, hint_at_condition(record, [("created_at", "gte", None)]), "sqlite"
-    )
+    hint = hint_at_condition(record, [ConditionShape("created_at", "gte", 1)])
+    return rows.with_hint(record.table, hint, "sqlite")

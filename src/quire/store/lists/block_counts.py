@@ -21,7 +21,8 @@ from quire.store.database_state import DatabaseState
 from quire.store.events.feed_position import FeedPosition, position_column
 from quire.store.events.outbox import OutboxEvent
 from quire.store.lists.index_hints import hint_by_id
-from quire.store.lists.statements import MAX_PLANS, Plan
+from quire.store.lists.plan import Plan
+from quire.store.lists.statements import MAX_PLANS
 from quire.store.version_names import ANY_ROW
 
 BLOCK = 5000

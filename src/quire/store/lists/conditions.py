@@ -20,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.elements import ColumnElement
 
 from quire.declare.fields import Computed, Field
+from quire.declare.query_conditions import ConditionShape, Shape
 from quire.declare.record import Record, record_of
 from quire.declare.sql_functions import fold, position
 
@@ -27,7 +28,7 @@ Condition = ColumnElement[bool]
 
 
 def conditions_sql(
-    record: Record, shapes: Sequence[Any], row_by_row: bool = False
+    record: Record, shapes: Sequence[Shape], row_by_row: bool = False
 ) -> list[Condition]:
     """The SQL of conditions by their shapes, of which all must hold.
 
@@ -38,25 +39,21 @@ def conditions_sql(
     return [_shape_sql(record, shape, numbers, row_by_row) for shape in shapes]
 
 
-def _shape_sql(record: Record, shape: Any, numbers: Iterator[int], row_by_row: bool) -> Condition:
-    if len(shape) == 3:
-        path, operator, form = shape
-        return _comparison_sql(record, path, operator, form, f"f{next(numbers)}", row_by_row)
-    kind, parts = shape
-    conditions = [_shape_sql(record, part, numbers, row_by_row) for part in parts]
-    if kind == "not":
+def _shape_sql(record: Record, shape: Shape, numbers: Iterator[int], row_by_row: bool) -> Condition:
+    if isinstance(shape, ConditionShape):
+        return _comparison_sql(record, shape, f"f{next(numbers)}", row_by_row)
+    conditions = [_shape_sql(record, part, numbers, row_by_row) for part in shape.parts]
+    if shape.kind == "not":
         # where null is compared SQL does not know, and "not" would leave that row out as well
         return not_(func.coalesce(and_(*conditions), false()))
-    return or_(*conditions) if kind == "any" else and_(*conditions)
+    return or_(*conditions) if shape.kind == "any" else and_(*conditions)
 
 
 def _comparison_sql(
-    record: Record, path: str, operator: str, form: Any, name: str, row_by_row: bool
+    record: Record, shape: ConditionShape, name: str, row_by_row: bool
 ) -> Condition:
-    """The SQL of one condition; its values are bound as `<name>_0`, `<name>_1` ...
-
-    `form` is the number of values, for isnull whether null is wanted.
-    """
+    """The SQL of one condition; its values are bound as `<name>_0`, `<name>_1` ..."""
+    path, operator, form = shape
     head, _, sub = path.partition(".")
     field = record.field(head)
     if field.many is not None:
@@ -108,7 +105,7 @@ def _many_condition(
     return not_(inside) if positive != operator else inside
 
 
-def is_link_to(record: Record, shape: Any, name: str) -> Condition | None:
+def is_link_to(record: Record, shape: ConditionShape, name: str) -> Condition | None:
     """Whether a link is to the one record that a comparison names: by its id, or by something unique.
 
     None for other comparisons. `name` is as in `conditions_sql`.

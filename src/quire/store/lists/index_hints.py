@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Column, Index
 from sqlalchemy.sql import visitors
 
+from quire.declare.query_conditions import ConditionShape, Shape
 from quire.declare.record import Record
 from quire.declare.reference_rules import index_by_id
 
@@ -37,7 +38,7 @@ def hint_at_parent(record: Record, visible: list[Any]) -> str:
     return ""
 
 
-def hint_at_order(record: Record, sort: tuple[str, ...], conditions: Any = ()) -> str:
+def hint_at_order(record: Record, sort: tuple[str, ...], conditions: Sequence[Shape] = ()) -> str:
     """The hint at an index in the order of `sort`, where filters leave many rows, as none of `conditions` tells.
 
     SQLite takes `deleted_at IS NULL` for a condition that few rows meet, and sorts the others.
@@ -82,14 +83,18 @@ def hint_by_id(table: Any) -> str:
     return f"INDEXED BY {name}" if name else "NOT INDEXED"
 
 
-def has_narrow(record: Record, conditions: Any) -> bool:
-    """Whether conditions, by their shapes, leave so few rows that an index of theirs is best."""
-    return any(_is_narrow(record, one) for one in conditions) or _names_a_record(record, conditions)
+def has_narrow(record: Record, conditions: Sequence[Shape]) -> bool:
+    """Whether conditions leave so few rows that an index of theirs is best; groups may leave all."""
+    fields = (record.field(one.field) for one in _comparisons(conditions))
+    names_few = any(
+        field.target is not None or field.is_unique or field.name == "id" for field in fields
+    )
+    return names_few or _names_a_record(record, conditions)
 
 
-def _names_a_record(record: Record, conditions: Any) -> bool:
+def _names_a_record(record: Record, conditions: Sequence[Shape]) -> bool:
     """Whether equations meet the beginning of an index, as `type` and `record_id` do: one column may leave many."""
-    equal = (record.field(one[0]) for one in conditions if len(one) == 3 and one[1] == "eq")
+    equal = (record.field(one.path) for one in _comparisons(conditions) if one.operator == "eq")
     columns = {field.column.key for field in equal if field.is_stored}
     return any(
         {*index.columns.keys()[:2]} <= columns
@@ -98,10 +103,10 @@ def _names_a_record(record: Record, conditions: Any) -> bool:
     )
 
 
-def hint_at_condition(record: Record, conditions: Any) -> str:
+def hint_at_condition(record: Record, conditions: Sequence[Shape]) -> str:
     """The hint at an index that brings the rows of one of the conditions, which are few."""
-    for one in (one for one in conditions if len(one) == 3 and one[1] in _BY_INDEX):
-        field = record.field(one[0].partition(".")[0])
+    for one in (one for one in _comparisons(conditions) if one.operator in _BY_INDEX):
+        field = record.field(one.field)
         key = field.column.key if field.is_stored else None
         index = next((one for one in _indexes(record.table) if one.columns.keys()[0] == key), None)
         if index is not None and field.sort_key_column is None:
@@ -109,25 +114,24 @@ def hint_at_condition(record: Record, conditions: Any) -> str:
     return ""
 
 
-def lacks_in_order(record: Record, conditions: Any) -> bool:
+def lacks_in_order(record: Record, conditions: Sequence[Shape]) -> bool:
     """Whether no index that knows of the trash has all columns of the conditions, so that each row is read."""
-    fields = (record.field(one[0].partition(".")[0]) for one in conditions if len(one) == 3)
+    fields = (record.field(one.field) for one in _comparisons(conditions))
     columns = {field.column.key for field in fields if field.is_stored} | {"deleted_at"}
     return record.has_trash and not any(
         columns <= {*index.columns.keys()} for index in _indexes(record.table)
     )
 
 
-def _is_narrow(record: Record, shape: Any) -> bool:
-    """Whether a comparison, which has three parts, leaves few rows; groups may leave all."""
-    if len(shape) != 3:
-        return False
-    field = record.field(shape[0].partition(".")[0])
-    return field.target is not None or field.is_unique or field.name == "id"
+def has_links(record: Record, conditions: Sequence[Shape]) -> bool:
+    """Whether the conditions say what records have, and one that a list of each, such as its tags, contains something."""
+    compared = _comparisons(conditions)
+    is_positive = len(compared) == len(conditions) and all(
+        one.operator in ("eq", "in") for one in compared
+    )
+    return is_positive and any(record.field(one.field).many is not None for one in compared)
 
 
-def has_links(record: Record, conditions: Any) -> bool:
-    """Whether a condition is that a list of each record, such as its tags, contains something."""
-    heads_of = (one[0].partition(".")[0] for one in conditions if len(one) == 3)
-    positive = all(len(one) == 3 and one[1] in ("eq", "in") for one in conditions)
-    return positive and any(record.field(head).many is not None for head in heads_of)
+def _comparisons(conditions: Sequence[Shape]) -> list[ConditionShape]:
+    """The conditions that are no groups."""
+    return [one for one in conditions if isinstance(one, ConditionShape)]

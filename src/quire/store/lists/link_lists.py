@@ -8,6 +8,7 @@ from sqlalchemy import Column, ColumnElement, Select, Table, func, select
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.selectable import SelectBase
 
+from quire.declare.query_conditions import ConditionShape
 from quire.declare.record import Record
 from quire.declare.references import Many
 from quire.store.lists.conditions import is_link_to
@@ -24,15 +25,15 @@ class LinkList:
 
 
 def link_list(
-    record: Record, comparison: Any, visible: Sequence[Any], keys: Sequence[SortKey]
+    record: Record, comparison: ConditionShape, visible: Sequence[Any], keys: Sequence[SortKey]
 ) -> LinkList | None:
-    """What finds the rows that meet a comparison, given by its shape, and the conditions `visible`.
+    """What finds the rows that meet a comparison and the conditions `visible`.
 
     None where it is about anything else than one record that they refer to, and where links do not
     have all columns that the conditions and the sort keys ask for.
     """
     is_linked = is_link_to(record, comparison, "f0")
-    many = record.field(comparison[0].partition(".")[0]).many
+    many = record.field(comparison.field).many
     if is_linked is None or many is None:
         return None
     clauses = [_of_links(record.table, many, one) for one in visible]

@@ -6,8 +6,8 @@ from quire.declare.query import Query
 from quire.declare.value_kinds import INT64
 from quire.store.connections.prepared_statements import Prepared, Unprepared
 from quire.store.lists import cursor, page_starts
+from quire.store.lists.plan import SEARCHING, Plan
 from quire.store.lists.search_extent import Extent
-from quire.store.lists.statements import SEARCHING, Plan
 from quire.store.search import search_index
 from quire.store.size_limit import SizeLimit
 

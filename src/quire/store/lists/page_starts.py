@@ -17,7 +17,8 @@ from sqlalchemy import BigInteger, Connection, Engine, Select, bindparam, func, 
 from quire.store.database_state import DatabaseState
 from quire.store.lists import block_counts, cursor
 from quire.store.lists.block_counts import MAX_LISTS, Blocks
-from quire.store.lists.statements import MAX_PLANS, Plan, in_order
+from quire.store.lists.plan import Plan, in_order
+from quire.store.lists.statements import MAX_PLANS
 
 BLOCK = 2000
 """Rows of one block, when it is made."""

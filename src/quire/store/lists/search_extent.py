@@ -13,7 +13,7 @@ from quire.store.cache import total, totals
 from quire.store.database_state import DatabaseState
 from quire.store.lists import cursor
 from quire.store.lists.index_hints import has_links, hint_at_condition, hint_at_order
-from quire.store.lists.statements import Plan, Walk
+from quire.store.lists.plan import Plan, Walk
 from quire.store.search import search_index
 
 MIN_RANKED = 1000
@@ -173,7 +173,7 @@ def _of_conditions(wanted: ListRequest) -> Extent:
     is_of_own = bool(query.sort) and wanted.is_of_own
     if not (query.conditions or is_of_own):
         return Extent()
-    shapes = query.shape[0]
+    shapes = query.shape.conditions
     has_order = bool(hint_at_order(record, query.sort)) if query.sort else True
     if has_links(record, shapes):
         is_long = has_order and _is_soon_full(wanted)
