@@ -165,9 +165,7 @@ class ListPage:
 
     def _cell(self, column: Column, field: Field, state: dict[str, Any], row_editable: bool) -> Any:
         value = state.get(field.name)
-        if column.leads:
-            return SimpleNamespace(column=column, html=self._title(state), editable=False)
-        html = self._cells.html(field, value) if field.name in state else Markup("")
+        html = self._title(state) if column.leads else self._cells.html(field, value)
         editable = row_editable and field.name in self.inline_inputs
         raw = _inline_text(field, value) if editable else ""
         return SimpleNamespace(column=column, html=html, editable=editable, raw=raw)

@@ -18,6 +18,13 @@ function inlineInput(link) {
   return select;
 }
 
+// What is edited in the last columns is moved left, as far as it lies below the buttons of the row.
+function moveIntoView(box) {
+  const tools = box.closest("tr").querySelector(".tools-cell").getBoundingClientRect();
+  const edge = box.getBoundingClientRect(), over = edge.right - tools.left;
+  if (edge.top < tools.bottom && edge.left < tools.left && over > 0) box.style.translate = `${-over}px`;
+}
+
 function startInline(link) {
   const cell = link.closest(".cell");
   const input = inlineInput(link);
@@ -29,6 +36,7 @@ function startInline(link) {
   const stop = () => { box.remove(); cell.hidden = false; link.focus(); };
   cell.hidden = true;
   cell.after(box);
+  moveIntoView(box);
   input.focus();
   cancel.addEventListener("click", stop);
   save.addEventListener("click", () => saveInline(link, input, error, stop));
@@ -36,6 +44,13 @@ function startInline(link) {
     if (event.key === "Escape") stop();
     if (event.key === "Enter") { event.preventDefault(); saveInline(link, input, error, stop); }
   });
+}
+
+// A title is a link, which its picture stays in.
+function showSaved(cell, html) {
+  const shown = cell.querySelector("[data-shown]") || cell.querySelector("a"), picture = shown.querySelector("img");
+  shown.innerHTML = html; // escaped by the server
+  if (picture) shown.prepend(picture);
 }
 
 async function saveInline(link, input, error, stop) {
@@ -51,7 +66,7 @@ async function saveInline(link, input, error, stop) {
   if (!answer.ok) { error.textContent = result.message; input.setAttribute("aria-invalid", "true"); return; }
   row.dataset.version = result.version;
   link.dataset.value = result.raw;
-  link.closest(".cell").querySelector("[data-shown]").innerHTML = result.html; // escaped by the server
+  showSaved(link.closest(".cell"), result.html);
   stop();
   announce(translate("Saved."), "success", result.batch);
 }

@@ -1,0 +1,62 @@
+"""Edits in the cells of a list: where they stand, and what they save."""
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+PHONE = {"width": 390, "height": 844}
+BOXES = (
+    "[...document.querySelectorAll('.records thead th')].map(one => one.getBoundingClientRect().x)"
+)
+
+
+def edit(row, name):
+    row.hover()
+    row.locator(f"[data-inline={name}]").click()
+    return row.locator(".inline-edit")
+
+
+def test_an_edit_moves_no_column(visit, made):
+    id = made(published_at="2026-01-01T10:00:00Z", tags=["boats", "weather"])
+    page = visit("ada", locale="de-DE").page
+    page.goto("/admin/posts/?sort=-id")
+    before = page.evaluate(BOXES)
+    box = edit(page.locator(f"#row-{id}"), "published_at")
+    expect(box.get_by_role("button", name="Abbrechen")).to_be_visible()
+    assert page.evaluate(BOXES) == before
+
+
+def test_an_edit_in_the_last_column_lies_beside_the_buttons_of_the_row(visit, made):
+    id = made(published_at="2026-01-01T10:00:00Z")
+    one = visit("ada")
+    page = one.page
+    page.goto("/admin/posts/?sort=-id&columns=author,published_at")
+    row = page.locator(f"#row-{id}")
+    box, tools = edit(row, "published_at").bounding_box(), row.locator(".tools-cell").bounding_box()
+    assert box["x"] + box["width"] <= tools["x"] + 1 and one.axe() == []
+    assert page.evaluate(
+        "(scroll => scroll.scrollWidth <= scroll.clientWidth)(document.querySelector('.scroll'))"
+    )
+
+
+@pytest.mark.parametrize(("viewport", "scheme"), [(None, "light"), (PHONE, "dark")])
+def test_a_title_is_edited_in_the_list(visit, made, post, viewport, scheme):
+    id = made(title="A title that is long enough to fill more than a cell")
+    device = {"viewport": viewport} if viewport else {}
+    one = visit("ada", color_scheme=scheme, **device)
+    page = one.page
+    page.goto("/admin/posts/?sort=-id")
+    row = page.locator(f"#row-{id}")
+    box = edit(row, "title")
+    assert one.axe() == [] and one.overflow() <= 0
+    box.get_by_role("textbox").fill("")
+    page.keyboard.press("Enter")
+    expect(box.get_by_role("alert")).to_contain_text("Title is required.")
+    box.get_by_role("textbox").fill("A short <b>title</b>")
+    page.keyboard.press("Enter")
+    expect(row.get_by_role("link", name="A short <b>title</b>", exact=True)).to_be_visible()
+    expect(row.locator("[data-inline=title]")).to_be_focused()
+    assert post(id)["title"] == "A short <b>title</b>"
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".messages")).to_contain_text("Undone: 1 post changed.")
+    assert post(id)["title"].startswith("A title that is long")
