@@ -91,6 +91,22 @@ def test_columns_are_chosen_and_arranged(visit, viewport, scheme):
     panel.locator(".primary").click()
 
 
+def test_titles_have_the_room_of_short_words_in_compact_lists(visit, made):
+    made(title="How to mend a net on an island in the middle of winter", tags=["boats", "nets"])
+    page = visit("moe").page
+    sizes = []
+    for density in ("Compact", "Comfortable"):
+        page.goto("/admin/posts/?sort=-id")
+        page.click(".views summary >> text=Display")
+        page.get_by_label(density).check()
+        page.locator(".dropdown-panel:visible .primary").click()
+        page.wait_for_load_state()
+        sizes.append(page.locator("tbody td.title").first.bounding_box())
+    compact, comfortable = sizes
+    assert compact["width"] > comfortable["width"] * 1.3
+    assert compact["height"] < comfortable["height"] * 0.7  # two lines instead of three
+
+
 @pytest.mark.parametrize(("viewport", "scheme"), [(DESK, "light"), (PHONE, "dark")])
 def test_alternatives_are_added_in_a_group(visit, viewport, scheme):
     one = visit("ada", viewport=viewport, color_scheme=scheme)
