@@ -20,7 +20,7 @@ from quire.store.events.feed_position import FeedPosition
 from quire.store.includes import include, prune
 from quire.store.lists import block_counts, cursor, page_rows, page_starts
 from quire.store.lists.plan import Plan, Walk
-from quire.store.lists.search_extent import ListRequest, extent_of
+from quire.store.lists.search_extent import Extent, ListRequest, extent_of
 from quire.store.lists.statements import list_plan, record_plan
 from quire.store.search import search_index
 from quire.store.size_limit import UNLIMITED, SizeLimit
@@ -99,35 +99,54 @@ def list_records(record: Record, actor: Actor, query: Query, limit: SizeLimit = 
         state = database_state(connection, values["now"])
         plan = _list_plan(connection, record, actor, query)
         count = partial(_total, connection, state, plan, actor, query, values)
-        wanted = ListRequest(connection, state, plan, actor, query, count)
-        extent = extent_of(wanted, values)
-        if extent.walks:
-            plan = _list_plan(connection, record, actor, query, extent.walk)
-        counted = count() if query.count else None
-        known = None if extent.stops else counted
-        ahead_plan = (
-            _list_plan(connection, record, actor, query, extent.walk) if extent.ahead else plan
-        )
+        extent = extent_of(ListRequest(connection, state, plan, actor, query, count), values)
+        walking = plan
+        if extent.walk is not Walk.NONE:
+            walking = _list_plan(connection, record, actor, query, extent.walk)
+        plan = walking if extent.walks else plan
+        total = count() if query.count else None
         key = _list_key(plan, actor, query, values)
         listed = page_starts.List(connection, state, key, plan, values)
-        rows, more, before = (
-            page_rows.rows_ahead(connection, ahead_plan, query, values, extent, limit)
-            or page_rows.rows_from_start(listed, query, known, limit)
-            or page_rows.rows(connection, plan, query, values, known, limit)
-        )
-        states = [plan.projection.shape(row) for row in rows]
+        found = _find_rows(listed, walking, query, extent, total, limit)
+        states = [plan.projection.shape(row) for row in found[0]]
         include(connection, record, actor, states, query.include, query.fields, limit)
-    mark = cursor.fingerprint(record.path, query) if before or more else ""
+    totals = extent.totals(total, query, len(states), found[1])
+    return _page(plan, query, prune(states, query.fields), found, feed=state.feed, **totals)
+
+
+def _find_rows(
+    listed: page_starts.List,
+    walking: Plan,
+    query: Query,
+    extent: Extent,
+    total: int | None,
+    limit: SizeLimit,
+) -> page_rows.Rows:
+    """The rows of a page: `walking` tells those at the head of the list, where they are looked through first."""
+    connection, plan, values = listed.connection, listed.plan, listed.values
+    known = None if extent.stops else total
+    return (
+        page_rows.rows_ahead(connection, walking, query, values, extent, limit)
+        or page_rows.rows_from_start(listed, query, known, limit)
+        or page_rows.rows(connection, plan, query, values, known, limit)
+    )
+
+
+def _page(
+    plan: Plan, query: Query, states: list[dict[str, Any]], found: page_rows.Rows, **more: Any
+) -> Page:
+    """The page of `states`, which show the rows that were found, with the cursors that lead on from it."""
+    rows, has_next, has_prev = found
+    mark = cursor.fingerprint(plan.record.path, query) if has_prev or has_next else ""
     return Page(
-        rows=prune(states, query.fields),
+        rows=states,
         page=query.page,
         per_page=query.per_page,
-        has_next=more,
-        has_prev=before,
-        next_cursor=_cursor(mark, False, plan, rows[-1]) if more and rows else None,
-        prev_cursor=_cursor(mark, True, plan, rows[0]) if before and rows else None,
-        feed=state.feed,
-        **extent.totals(counted, query, len(rows), more),
+        has_next=has_next,
+        has_prev=has_prev,
+        next_cursor=_cursor(mark, False, plan, rows[-1]) if has_next and rows else None,
+        prev_cursor=_cursor(mark, True, plan, rows[0]) if has_prev and rows else None,
+        **more,
     )
 
 

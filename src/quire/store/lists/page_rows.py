@@ -15,6 +15,9 @@ ROWS_AHEAD, ROWS_PER_HIT = 5000, 20
 """So many rows of a list are matched at first where hits are many, since to sort few is cheaper: at
 least the first number, and the second for each hit up to the end of the page."""
 
+Rows = tuple[list[Any], bool, bool]
+"""The rows of a page, whether more follow, whether any come before."""
+
 
 def rows(
     connection: Any,
@@ -23,8 +26,8 @@ def rows(
     values: dict[str, Any],
     counted: int | None,
     limit: SizeLimit,
-) -> tuple[list[Any], bool, bool]:
-    """The rows, whether more follow, whether any come before."""
+) -> Rows:
+    """The rows of a page by its number or behind a cursor."""
     if query.page is not None:
         offset = (query.page - 1) * query.per_page
         if query.search is not None and offset >= search_index.MAX_HITS:
@@ -46,7 +49,7 @@ def rows(
 
 def rows_from_start(
     listed: page_starts.List, query: Query, counted: int | None, limit: SizeLimit
-) -> tuple[list[Any], bool, bool] | None:
+) -> Rows | None:
     """What `rows` finds for a page deep in a large list; None where rows are skipped."""
     offset = ((query.page or 1) - 1) * query.per_page
     if offset < page_starts.MIN_OFFSET or query.search is not None or counted is None:
@@ -62,7 +65,7 @@ def rows_from_start(
     return found[: query.per_page], len(found) > query.per_page, True
 
 
-def _trim_to_page(query: Query, found: list[Any], backwards: bool) -> tuple[list[Any], bool, bool]:
+def _trim_to_page(query: Query, found: list[Any], backwards: bool) -> Rows:
     """A page of cursor mode that was looked for with one row more."""
     over, page = len(found) > query.per_page, found[: query.per_page]
     return (page[::-1], True, over) if backwards else (page, over, bool(query.cursor))
@@ -75,7 +78,7 @@ def rows_ahead(
     values: dict[str, Any],
     extent: Extent,
     limit: SizeLimit,
-) -> tuple[list[Any], bool, bool] | None:
+) -> Rows | None:
     """What `rows` finds, among so many rows ahead in the list; None where these do not fill a page."""
     if not extent.ahead or not plan.is_indexed:
         return None
@@ -134,7 +137,7 @@ def _from_the_end(
     offset: int,
     per_page: int,
     limit: SizeLimit,
-) -> tuple[list[Any], bool, bool]:
+) -> Rows:
     """Rows of a page in the second half: an offset costs what it skips, so skip the shorter way."""
     remaining = counted - offset
     limits = {"limit": min(per_page, remaining), "offset": max(remaining - per_page, 0)}

@@ -93,6 +93,12 @@ class ListRequest:
         return self.query.panel and self.record.allows(self.actor, "panel") is not True
 
     @property
+    def is_page_of_all(self) -> bool:
+        """Whether it is a page by number, with the total, of what is in no trash and belongs to no one parent."""
+        query = self.query
+        return query.count and query.page is not None and not (query.trashed or query.nested)
+
+    @property
     def rows_wanted(self) -> int:
         """The rows up to the end of the page, and one that tells whether more follow."""
         return (self.query.page or 1) * self.query.per_page + 1
@@ -166,29 +172,33 @@ def _of_conditions(wanted: ListRequest) -> Extent:
 
     The more there are, the sooner a page is full. PostgreSQL decides that itself.
     """
-    record, query = wanted.record, wanted.query
-    is_paged = query.count and query.page is not None and not query.trashed
-    if wanted.dialect != "sqlite" or wanted.plan.is_linked or not is_paged or query.nested:
+    query = wanted.query
+    if wanted.dialect != "sqlite" or wanted.plan.is_linked or not wanted.is_page_of_all:
         return Extent()
-    is_of_own = bool(query.sort) and wanted.is_of_own
-    if not (query.conditions or is_of_own):
-        return Extent()
-    shapes = query.shape.conditions
-    has_order = bool(hint_at_order(record, query.sort)) if query.sort else True
-    if has_links(record, shapes):
-        is_long = has_order and _is_soon_full(wanted)
-        return Extent(walk=Walk.BY_LINKS) if is_long else Extent()
-    by_index = bool(hint_at_condition(record, shapes))
-    if not (by_index or is_of_own):
-        return Extent()
+    if has_links(wanted.record, query.shape.conditions):
+        return Extent(walk=_walk_with_links(wanted))
+    return Extent(walk=_walk_with_conditions(wanted))
+
+
+def _walk_with_links(wanted: ListRequest) -> Walk:
+    return Walk.BY_LINKS if _is_soon_full(wanted) else Walk.NONE
+
+
+def _walk_with_conditions(wanted: ListRequest) -> Walk:
+    query = wanted.query
+    by_index = bool(hint_at_condition(wanted.record, query.shape.conditions))
+    if not by_index and not (query.sort and wanted.is_of_own):
+        return Walk.NONE
     if wanted.count() < MIN_LINKED:
-        return Extent(walk=Walk.BY_CONDITION) if by_index else Extent()
-    is_sorted = query.sort and has_order and _is_soon_full(wanted)
-    return Extent(walk=Walk.IN_ORDER) if is_sorted else Extent()
+        return Walk.BY_CONDITION if by_index else Walk.NONE
+    return Walk.IN_ORDER if query.sort and _is_soon_full(wanted) else Walk.NONE
 
 
 def _is_soon_full(wanted: ListRequest) -> bool:
-    """Whether to look for the rows with a tag, or of an author, in the order of the list."""
+    """Whether to look for the rows with a tag, or of an author, in the order of the list, if an index has it."""
+    sort = wanted.query.sort
+    if sort and not hint_at_order(wanted.record, sort):
+        return False
     listed = wanted.count()
     if listed < MIN_LINKED:
         return False
