@@ -52,10 +52,10 @@ def day(value: str) -> Markup:
     return Markup('<time datetime="{}" class="nowrap">{}</time>').format(value, short_date(moment))
 
 
-def badge(word: str) -> Markup:
+def badge(word: str, label: str | None = None) -> Markup:
     """A choice as a coloured badge."""
-    label = word_label(word)
-    return Markup('<span class="badge {}">{}</span>').format(TONES.get(word, ""), label)
+    shown = label or word_label(word)
+    return Markup('<span class="badge {}">{}</span>').format(TONES.get(word, ""), shown)
 
 
 def yes_no(value: bool) -> Markup:
@@ -177,7 +177,8 @@ def cell_html(
         return reference(value, field, address)
     if widget == "refs":
         return references(value, field)
-    return badge(value) if field.choices else _plain(word_of(field, value) or value, widget, full)
+    label = word_of(field, value)
+    return badge(value, label) if field.choices else _plain(label or value, widget, full)
 
 
 def quote(title: str) -> str:

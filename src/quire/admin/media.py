@@ -44,11 +44,14 @@ class MediaView(RecordView):
     list_template = "quire_admin/media_list.html"
 
     def list_page(
-        self, listing: ListPage, columns: list[str] | None = None, **form: str
+        self,
+        listing: ListPage,
+        columns: list[str] | None = None,
+        form: dict[str, str] | None = None,
     ) -> tuple[str, int]:
         """The list, on which files that are about to be uploaded are shown, too."""
         g.admin_shows_pictures = True
-        return super().list_page(listing, columns, **form)
+        return super().list_page(listing, columns, form)
 
     @expose("/new/", methods=("GET", "POST"))
     def create_view(self) -> Answer:

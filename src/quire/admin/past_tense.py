@@ -115,6 +115,12 @@ INTERFACES = {
 }
 KINDS = {"bulk": "Bulk request", "action": "Action", "import": "Import"}
 """Kinds of batches."""
+SHARED_WITH = {
+    "nobody": "Nobody",
+    "authors": "Authors and above",
+    "moderators": "Moderators and above",
+    "admins": "Administrators",
+}
 PROOFS = {
     "console": "Command line",
     "import": "Import",
@@ -124,6 +130,13 @@ PROOFS = {
     "session": "Browser session",
     "token": "Access token",
 }
+LABELS = {
+    ("word", "door"): INTERFACES,
+    ("word", "kind"): KINDS,
+    ("word", "proof"): PROOFS,
+    ("choice", "shared_with"): SHARED_WITH,
+}
+"""What people call the values of fields, by the kind and name of these."""
 
 
 def past_tense(action: str) -> str:
@@ -144,34 +157,36 @@ def sentence(action: str) -> str:
 
 
 def word_of(field: Field, value: Any) -> str | None:
-    """What people call a code in the audit or a revision, or a device; None for other fields."""
-    if field.kind is not None and field.kind.name == "agent":
+    """What people call a code in the audit or a revision, a list or a device; None for other fields."""
+    kind = _kind_of(field)
+    if kind == "agent":
         return device_name(str(value))
-    if field.kind is None or field.kind.name != "word":
-        return None
-    if field.name == "type":
+    if kind == "record_type" or (kind, field.name) == ("word", "type"):
         return gettext(REGISTRY[value].label) if value in REGISTRY else None
-    if field.name == "action":
+    if (kind, field.name) == ("word", "action"):
         return capitalize_first(past_tense(value))
-    return _choice_labels(field).get(value)
+    return _choice_labels(field).get(value) if isinstance(value, str) else None
 
 
 def words_for(field: Field) -> tuple[tuple[str, str], ...]:
-    """All choices of such a field, for a filter; empty for other fields."""
-    if field.kind is None or field.kind.name != "word":
-        return ()
-    if field.name == "action":
+    """All choices of such a field, for a filter or a form; empty for other fields."""
+    kind = _kind_of(field)
+    if kind == "record_type":
         return tuple(
-            sorted(
-                ((one, capitalize_first(past_tense(one))) for one in _past_words()),
-                key=lambda p: p[1],
-            )
+            (path, gettext(one.label)) for path, one in REGISTRY.items() if not one.singleton
         )
-    if field.name == "type":
+    if (kind, field.name) == ("word", "action"):
+        labels = ((one, capitalize_first(past_tense(one))) for one in _past_words())
+        return tuple(sorted(labels, key=lambda pair: pair[1]))
+    if (kind, field.name) == ("word", "type"):
         return tuple((path, gettext(record.label)) for path, record in REGISTRY.items())
     return tuple(_choice_labels(field).items())
 
 
+def _kind_of(field: Field) -> str:
+    return "" if field.kind is None else field.kind.name
+
+
 def _choice_labels(field: Field) -> dict[str, Any]:
-    words = {"door": INTERFACES, "kind": KINDS, "proof": PROOFS}.get(field.name, {})
+    words = LABELS.get((_kind_of(field), field.name), {})
     return {name: gettext(word) for name, word in words.items()}

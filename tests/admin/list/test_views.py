@@ -207,6 +207,32 @@ def test_a_name_that_is_refused_is_not_lost(admin):
     assert titles(answer.text) == ["=HYPERLINK(1)", "Half a thought"]
 
 
+def test_what_else_was_chosen_for_it_is_not_lost_either(admin):
+    answer = save(admin, " ", shared_with="moderators", opens_first="1")
+    assert answer.status_code == 422
+    assert '<option value="moderators" selected>Moderators and above</option>' in answer.text
+    assert 'name="opens_first" value="1" checked>' in answer.text
+
+
+def test_a_refusal_is_in_the_language_of_the_page(admin):
+    form = {"do": "save", "name": " ", "url": DRAFTS}
+    answer = admin.post("posts/views/", form, headers={"Accept-Language": "de"})
+    assert "Name: bitte ausfüllen." in answer.text
+
+
+def test_views_say_in_words_of_which_list_they_are_and_who_else_has_them(admin, view):
+    view(shared_with="moderators")
+    text = admin.get("saved_views/").text
+    assert '<a class="narrow" href="/admin/saved_views/?type=posts">Posts</a>' in text
+    assert ">Moderators and above</span>" in text
+    assert '<a href="/admin/posts/?view=made">Open this view</a>' in text
+    form = admin.get("saved_views/new/").text
+    assert '<option value="audit_events">Audit events</option>' in form
+    assert '<option value="settings">' not in form
+    chips = admin.get("saved_views/?type=posts").text.partition('class="chips"')[2]
+    assert "List is Posts" in chips
+
+
 @pytest.mark.parametrize(
     "form",
     [

@@ -16,6 +16,7 @@ from quire.actor import Actor
 from quire.admin.autocomplete import creation_in_place
 from quire.admin.form.inputs import Checkbox, PointField
 from quire.admin.form.times import gap_problem, moment_text, overlap_note, utc_text
+from quire.admin.past_tense import word_of, words_for
 from quire.admin.queries import find_many
 from quire.admin.thumbnails import thumbnail
 from quire.declare.fields import Computed, Field
@@ -31,6 +32,7 @@ from quire.declare.text_values import (
     encode_value,
     is_same_text,
 )
+from quire.declare.value_kinds import RECORD_TYPE
 from quire.errors import ValidationFailed, detail
 from quire.translations.languages import LANGUAGES
 from quire.translations.messages import Message
@@ -56,13 +58,14 @@ def _text_of(field: Field, value: Any) -> Any:
 
 def _choices(field: Field) -> list[tuple[str, str]]:
     blank = [("", "–")] if field.nullable else []
-    return blank + [(word, choice_label(field, word)) for word in field.choices]
+    words = [(word, choice_label(field, word)) for word in field.choices]
+    return blank + (words or [*words_for(field)])
 
 
 def choice_label(field: Field, word: str) -> str:
     """A word that a field can hold, as people read it; languages by their own names."""
     is_language = field.name == "language" and word in LANGUAGES
-    return language_name(word) if is_language else word_label(word)
+    return language_name(word) if is_language else word_of(field, word) or word_label(word)
 
 
 def _hint(field: Field) -> str:
@@ -131,7 +134,7 @@ def _form_field(field: Field, creating: bool, lookup_url: str | None) -> Any:
         return Checkbox(**common)
     if widget == "point":
         return PointField(**common)
-    if field.choices:
+    if field.choices or field.kind == RECORD_TYPE:
         return SelectField(**common, choices=_choices(field), validate_choice=False)
     if widget == "password":
         common["render_kw"]["autocomplete"] = "new-password" if creating else "off"

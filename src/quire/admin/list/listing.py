@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from quire.actor import Actor
 from quire.admin.actions import available_actions, bulk_choices, delete_question_about
-from quire.admin.form.fields import settable_fields
+from quire.admin.form.fields import choice_label, settable_fields
 from quire.admin.form.page import public_url
 from quire.admin.format import record_title
 from quire.admin.list.cells import Cells
@@ -29,7 +29,7 @@ from quire.admin.list.filters import filter_sections
 from quire.admin.list.groups import parse_list_query, split_name
 from quire.admin.list.preferences import CHOSEN_COLUMNS
 from quire.admin.list.tabs import tabs
-from quire.admin.list.views import COLUMNS, PAGING, ListViews
+from quire.admin.list.views import COLUMNS, PAGING, ListViews, view_url
 from quire.admin.queries import add_counts
 from quire.admin.thumbnails import thumbnail
 from quire.admin.urls import (
@@ -50,10 +50,11 @@ from quire.declare.text_values import INPUT_TYPES, encode_value
 from quire.errors import BadRequest
 from quire.exchange.tables.columns import importable_types
 from quire.exchange.tables.sheets import KINDS
+from quire.records import SAVED_VIEWS
 from quire.store import read
 from quire.store.permissions import rights
 from quire.store.search.snippets import Highlighter
-from quire.web.language import format_number, gettext, word_label
+from quire.web.language import format_number, gettext
 
 NOTHING = read.Page([], 0, 1, 20, False, False, None, None)
 MOST_COUNTED = 10_000
@@ -149,6 +150,7 @@ class ListPage:
             if "delete" in rights
             else None,
             public_url=public_url(record, state),
+            view_url=view_url(state) if record is SAVED_VIEWS else None,
             history_url=record_url(record, "history_view", id)
             if editable and record.is_versioned and record.history
             else None,
@@ -286,7 +288,7 @@ def _inline_text(field: Field, value: Any) -> str:
 
 
 def _inline_input(field: Field) -> dict[str, Any]:
-    choices = [[word, word_label(word)] for word in field.choices]
+    choices = [[word, choice_label(field, word)] for word in field.choices]
     if field.kind.widget == "checkbox":
         choices = [["true", gettext("Yes")], ["false", gettext("No")]]
     if choices and field.nullable:

@@ -15,6 +15,7 @@ from quire.admin.list.listing import ListPage
 from quire.admin.list.preferences import DEFAULT_VIEW
 from quire.admin.list.views import COLUMNS, LEFT_OUT, View
 from quire.admin.panel_view import PanelView, panel_actor
+from quire.admin.past_tense import words_for
 from quire.admin.urls import VIEW, endpoint, list_url, local_url, record_url
 from quire.declare.record import Record
 from quire.errors import BadRequest, Problem
@@ -24,6 +25,8 @@ from quire.web.language import gettext, translate
 
 Answer = str | AnyResponse | tuple[str, int] | tuple[str, int, dict[str, str]]
 SHARED_WITH = SAVED_VIEWS.field("shared_with")
+TYPED = ("name", "shared_with", "opens_first")
+"""What the form of a new view takes."""
 
 
 class ViewsMixin(PanelView):
@@ -33,7 +36,10 @@ class ViewsMixin(PanelView):
     list_template: str
 
     def list_page(
-        self, listing: ListPage, columns: list[str] | None = None, **form: str
+        self,
+        listing: ListPage,
+        columns: list[str] | None = None,
+        form: dict[str, str] | None = None,
     ) -> tuple[str, int]:
         """The list, with what was typed in the `form` of a view that could not be saved, or `columns`
         that are being arranged."""
@@ -50,7 +56,7 @@ class ViewsMixin(PanelView):
             self.list_template,
             heading=gettext(self.record.label),
             listing=listing.view(),
-            views=view_menu(listing, form),
+            views=view_menu(listing, form or {}),
             display=display_menu(listing, columns),
         )
         return page, status
@@ -66,9 +72,9 @@ class ViewsMixin(PanelView):
         try:
             return redirect(step(listing))
         except Problem as problem:
-            page, _ = self.list_page(
-                listing, name=request.form.get("name", ""), problem=problem.message
-            )
+            form = {name: request.form[name] for name in TYPED if name in request.form}
+            form["problem"] = translate(problem.message)
+            page, _ = self.list_page(listing, form=form)
             return page, problem.status
 
     @expose("/display/", methods=("POST",))
@@ -160,7 +166,9 @@ def view_menu(listing: ListPage, form: dict[str, str]) -> Any:
         if is_own and view
         else None,
         shared_by="" if view is None or is_own else view["owner"]["username"],
-        choices=SHARED_WITH.choices if SHARED_WITH.write_rule(actor) is True else (),
+        shared_with=form.get("shared_with", ""),
+        opens_first="opens_first" in form,
+        choices=words_for(SHARED_WITH) if SHARED_WITH.write_rule(actor) is True else (),
     )
 
 

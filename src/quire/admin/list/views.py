@@ -10,10 +10,10 @@ from quire.admin.list.columns import column_fields, without_parameters
 from quire.admin.list.filters import clean
 from quire.admin.list.groups import parse_list_query
 from quire.admin.list.preferences import DEFAULT_VIEW, Preferences, preferences_of
-from quire.admin.urls import VIEW, Pairs
+from quire.admin.urls import VIEW, Pairs, list_url
 from quire.declare.query import Query
 from quire.declare.query_conditions import Condition, Group
-from quire.declare.record import Record
+from quire.declare.record import REGISTRY, Record
 from quire.errors import BadRequest
 from quire.records import SAVED_VIEWS
 from quire.records.saved_views import EVERYTHING
@@ -27,6 +27,12 @@ LEFT_OUT = (*PAGING, VIEW, "cursor", "count", "fields", "include")
 """Parameters that are no part of a view."""
 MAX_VIEWS = 100
 View = dict[str, Any]
+
+
+def view_url(view: View) -> str | None:
+    """The list that a view is of, as it shows it; None where there is no such list any more."""
+    record = REGISTRY.get(view["type"])
+    return None if record is None else list_url(record, [(VIEW, view["slug"])])
 
 
 class ListViews:
