@@ -67,26 +67,38 @@ def imported_post(post: GhostPost) -> ImportedPost:
     entry = ImportedPost(
         f"{kind} {id}", f"{kind} {post.text('slug') or id}", names.shorten(title), body, kind
     )
+    if entry.title != title:
+        warnings.append(f"title shortened to {names.TITLE_LENGTH} characters")
     for warning in warnings:
         entry.warn(warning)
-    if entry.title != title:
-        entry.warn(f"title shortened to {names.TITLE_LENGTH} characters")
-    entry.slug = names.slug_from(post.text("slug")) or None
+    _set_summary(entry, post)
+    _set_people_and_tags(entry, post)
+    _set_state(entry, post)
+    _set_addresses(entry, post)
+    return entry
+
+
+def _set_summary(entry: ImportedPost, post: GhostPost) -> None:
     entry.excerpt = names.shorten(plain_text(post.text("custom_excerpt")), EXCERPT_LENGTH)
     entry.seo_title = post.meta_text("meta_title") or post.meta_text("og_title")
     entry.seo_description = post.meta_text("meta_description") or post.meta_text("og_description")
+
+
+def _set_people_and_tags(entry: ImportedPost, post: GhostPost) -> None:
     entry.tags = [] if post.is_page else _unique(post.tags)
     entry.person = post.people[0] if post.people else None
     for other in post.people[1:]:
         entry.warn(f"was also written by {other.name}")
-    _set_state(entry, post)
+
+
+def _set_addresses(entry: ImportedPost, post: GhostPost) -> None:
+    """The slug, and the path that Ghost had shown a public post at."""
+    entry.slug = names.slug_from(post.text("slug")) or None
     if address := post.text("canonical_url"):
-        entry.warn(
-            f"named {post.absolute(address)[:200]} as its original address, which is not stored"
-        )
-    if entry.slug and not entry.draft:
-        entry.old_paths = [path] if (path := paths.old_path(f"/{entry.slug}/")) else []
-    return entry
+        original = post.absolute(address)[:200]
+        entry.warn(f"named {original} as its original address, which is not stored")
+    if entry.slug and not entry.draft and (path := paths.old_path(f"/{entry.slug}/")):
+        entry.old_paths = [path]
 
 
 def _unique(tags: list[ImportedTerm]) -> list[ImportedTerm]:
