@@ -70,8 +70,8 @@ def test_texts_of_16_kb(path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", PATHS)
-def test_texts_of_128_kb(path):
-    assert slow_tokens(path, 128 * 1024) == []
+def test_texts_of_64_kb(path):
+    assert slow_tokens(path, 64 * 1024) == []
 
 
 @pytest.mark.slow
@@ -95,6 +95,6 @@ def test_files_of_16_kb(content, read):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("content", "size"), [(_in_body, 128), (_in_head, 128), (_in_html, 32)])
+@pytest.mark.parametrize(("content", "size"), [(_in_body, 64), (_in_head, 64), (_in_html, 32)])
 def test_larger_files(content, size, read):
     assert slow_tokens(lambda text: read(*content(text)), size * 1024) == []
