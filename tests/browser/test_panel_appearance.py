@@ -7,6 +7,7 @@ import pytest
 from quire.actor import SYSTEM
 from quire.records import USERS
 from quire.store import write
+from quire.store.events.outbox import enqueue
 from tests.browser.conftest import COLOURS, PASSWORD, PHONE
 
 pytestmark = pytest.mark.browser
@@ -23,6 +24,18 @@ PAGES = [
 
 def test_pages_have_no_finding_and_fit(visit):
     visit("ada").look_at(f"/admin/{path}" for path in PAGES)
+
+
+@pytest.mark.parametrize(("path", "words"), [("jobs/", "letters.burn"), ("invitations/", "zoe")])
+def test_tables_of_the_system_are_stacked_on_a_phone(visit, site, path, words):
+    with site.app.app_context():
+        enqueue("letters.burn")
+    one = visit("ada", viewport=PHONE, color_scheme="dark")
+    one.page.goto(f"/admin/{path}")
+    row = one.page.locator(".stacked tbody tr", has_text=words).first
+    boxes = [one.bounding_box() for one in row.locator("th, td").all()]
+    assert all(below["y"] >= box["y"] + box["height"] - 1 for box, below in pairwise(boxes))
+    assert one.overflow() <= 0 and one.axe() == []
 
 
 @pytest.mark.parametrize(
