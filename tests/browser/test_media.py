@@ -1,6 +1,7 @@
 """Files in the panel as people work with them: sent with a bar, a point by a click, a cover chosen."""
 
 import pytest
+from playwright.sync_api import expect
 
 from quire.jobs import worker
 from tests.sample_images import picture
@@ -21,6 +22,8 @@ def test_a_picture_from_its_file_to_the_cover_of_a_post(visit, site, tmp_path):
     page.set_input_files("#replacement", file)
     assert page.locator("[data-state]").inner_text() == ""  # nothing that Save would save
     page.locator(".replace summary").click()
+    page.get_by_text("Click the spot").get_by_role("link", name="Focal point").click()
+    expect(page.locator("#in-focal_point")).to_be_focused()
     shown = page.locator("[data-focal] img")
     box = shown.bounding_box()
     # the click waits until the picture stands still, which its measures may come before

@@ -9,7 +9,8 @@ function showProgress(form, part) {
   const box = progressOf(form);
   box.hidden = false;
   box.querySelector("progress").value = part;
-  box.querySelector("[data-status]").textContent = part < 100 ? `Uploading: ${part}%` : "Processing…";
+  const percent = new Intl.NumberFormat(language, { style: "percent" }).format(part / 100);
+  box.querySelector("[data-status]").textContent = part < 100 ? translate("Uploading: %(percent)s", { percent }) : translate("Processing …");
 }
 
 function showFailure(form, message) {
@@ -98,7 +99,9 @@ function enhanceMedia(root) {
   root.querySelectorAll("[data-copy]").forEach(copyOnClick);
   for (const box of root.querySelectorAll("[data-focal]")) {
     const inputs = [...root.querySelectorAll("[data-point] input")];
-    if (inputs.length === 2) new FocalPoint(box, inputs);
+    if (inputs.length !== 2) continue;
+    new FocalPoint(box, inputs);
+    root.querySelector("[data-focal-hint]").hidden = false;
   }
 }
 enhanceMedia(document);
