@@ -5,12 +5,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from time import monotonic
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from quire.actor import Actor
 from quire.declare.record import REGISTRY, Record
 from quire.errors import Conflict, NotFound, Problem, Unavailable, VersionConflict
 from quire.store import import_origins, write
+from quire.store.connections.prepared_statements import Prepared
+from quire.store.connections.writer_lock import BUSY_SECONDS
 from quire.store.db import nested_transaction, read_connection, transaction
 from quire.store.history.revert import revert
 from quire.store.history.undoable_batches import (
@@ -26,8 +28,8 @@ from quire.store.revisions import data_at
 from quire.store.transactions.retries import retry_conflicts
 from quire.translations.messages import Message
 
-UNDO_SECONDS = 2.0
-"""How long one call undoes: others wait for its transaction."""
+UNDO_SECONDS = BUSY_SECONDS - 1.0
+"""How long one call undoes: others wait for its transaction, and are refused later."""
 HISTORY_KNOWS = Message(
     "This %(noun)s has been changed since. You can restore an earlier version from its history.",
     noun="",
@@ -39,6 +41,20 @@ GONE = Message("This %(noun)s no longer exists, or you can no longer see it.", n
 
 _batches = Batch.__table__
 _changes = BatchChange.__table__
+_take_change = Prepared(
+    delete(_changes).where(_changes.c.id == bindparam("id")).returning(*change_columns)
+)
+_set_version_before = Prepared(
+    update(_changes)
+    .where(
+        _changes.c.batch_id == bindparam("of_batch"),
+        _changes.c.type == bindparam("of_type"),
+        _changes.c.record_id == bindparam("of_record"),
+        _changes.c.id < bindparam("before"),
+    )
+    .values(version=bindparam("version"))
+)
+_find_kind = Prepared(select(_batches.c.kind).where(_batches.c.id == bindparam("id")))
 
 
 def _first_changes(batch_id: int) -> list[RowChange]:
@@ -92,17 +108,15 @@ def undo(actor: Actor, batch_id: int, change: RowChange) -> None:
     """
     record = REGISTRY[change.type]
     with nested_transaction() as connection:
-        statement = delete(_changes).where(_changes.c.id == change.id).returning(*change_columns)
-        row = connection.execute(statement).first()
-        if row is None:
+        rows = _take_change(connection, {"id": change.id})
+        if not rows:
             raise Conflict("This has already been undone.")
         with _refusals_in_words(record):
-            version = _take_back(connection, record, actor, RowChange(*row))
+            version = _take_back(connection, record, actor, RowChange(*rows[0]))
         # what the same batch did to this record before is left at another version now
-        same = (_changes.c.batch_id == batch_id, _changes.c.type == change.type)
-        mine = (*same, _changes.c.record_id == change.record_id, _changes.c.id < change.id)
-        connection.execute(update(_changes).where(*mine).values(version=version))
-        if _kind(connection, batch_id) == IMPORT:
+        same = {"of_batch": batch_id, "of_type": change.type, "of_record": change.record_id}
+        _set_version_before(connection, {**same, "before": change.id, "version": version})
+        if _find_kind(connection, {"id": batch_id}) == [(IMPORT,)]:
             import_origins.delete_origin(
                 connection, import_origins.TABLES, change.type, change.record_id
             )
@@ -148,9 +162,3 @@ def _take_back(
     if not saved.changed:  # it was something that no revision holds, such as a password
         raise Conflict("The earlier value is secret and was not stored.")
     return saved.version
-
-
-def _kind(connection: Connection, batch_id: int) -> str:
-    return str(
-        connection.execute(select(_batches.c.kind).where(_batches.c.id == batch_id)).scalar()
-    )
