@@ -2,9 +2,10 @@
 
 import pytest
 
+from quire.admin.format import record_title
 from quire.admin.results import RESULTS, UNDONE, result_message
 from quire.declare.record import REGISTRY
-from quire.records import COMMENTS, POSTS, WEBHOOKS
+from quire.records import BATCHES, COMMENTS, POSTS, WEBHOOKS
 from quire.web.language import in_language
 
 ACTIONS = [
@@ -57,3 +58,30 @@ def test_a_bulk_question_in_german(admin, ids):
     form = {"action": "publish", "matching": "1", "url": "/admin/posts/"}
     text = admin.post("posts/action/", form, headers=german).text
     assert "Das betrifft alle 5 passenden Beiträge." in text
+
+
+@pytest.mark.parametrize(
+    ("batch", "english", "german"),
+    [
+        ({"kind": "action", "type": "posts", "action": "publish", "rows": 20}, "20 posts published", "20 Beiträge veröffentlicht"),
+        ({"kind": "action", "type": "tags", "action": "delete", "rows": 1}, "1 tag deleted", "1 Schlagwort gelöscht"),
+        ({"kind": "import", "type": "tags", "action": "create", "rows": 2, "file_name": "tags.csv"}, "Imported tags.csv", "tags.csv importiert"),
+        ({"kind": "bulk", "type": None, "action": None, "rows": 3}, "Bulk request", "Sammelanfrage"),
+    ],
+)  # fmt: skip
+def test_a_batch_says_what_it_has_done(app, batch, english, german):
+    with app.test_request_context():
+        for code, words in (("en", english), ("de", german)):
+            with in_language(code):
+                assert record_title(BATCHES, {"id": 7, **batch}) == words
+
+
+def test_batches_are_listed_by_what_they_have_done(admin, ids):
+    form = {"action": "publish", "rowid": [ids.draft, ids.formula], "url": "/admin/posts/"}
+    admin.post("posts/action/", form)
+    admin.post(
+        "posts/ajax/update/", {"id": ids.draft, "field": "title", "value": "New", "version": 2}
+    )
+    text = admin.get("batches/").text
+    assert "2 posts published</a>" in text and "1 post changed</a>" in text
+    assert '<a class="narrow" href="/admin/batches/?type=posts">Posts</a>' in text

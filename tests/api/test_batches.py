@@ -34,6 +34,9 @@ def test_a_batch_says_what_it_was(ann, as_, people):
     assert shown == {
         "id": int(batch),
         "kind": "bulk",
+        "action": "create",
+        "type": "tags",
+        "file_name": None,
         "actor": {"id": people["ann"].id, "username": "ann"},
         "created_at": shown["created_at"],
         "rows": 2,
@@ -41,6 +44,18 @@ def test_a_batch_says_what_it_was(ann, as_, people):
     }
     assert ann.get("batches").json["batches"] == [shown]
     assert as_("root").get("batches?kind=bulk").json["batches"] == [shown]
+
+
+def test_a_batch_of_several_actions_is_one_of_changes(ann, content):
+    batch = bulk(
+        ann,
+        "posts",
+        {"op": "publish", "id": content.draft},
+        {"op": "update", "id": content.live, "data": {"title": "Other"}},
+        {"op": "delete", "id": content.live},
+    )
+    shown = ann.get(f"batches/{batch}").json
+    assert (shown["type"], shown["action"], shown["rows"]) == ("posts", "update", 3)
 
 
 @pytest.mark.parametrize("name", ["abe", "mod", "bob"])

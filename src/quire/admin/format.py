@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 
 from quire.admin.local_time import format_moment, format_relative, short_date
 from quire.admin.past_tense import word_of
+from quire.admin.results import batch_title
 from quire.admin.thumbnails import thumbnail
 from quire.admin.urls import Address
 from quire.declare.fields import Field
@@ -188,6 +189,8 @@ def quote(title: str) -> str:
 
 def record_title(record: Record, state: dict[str, Any]) -> str:
     """The words by which people know this record."""
+    if record.path == "batches" and (title := batch_title(state)):
+        return title
     value = state.get(record.title_field)
     field = record.field(record.title_field)
     if isinstance(value, dict):

@@ -113,7 +113,7 @@ INTERFACES = {
     "jobs": "Background job",
     "site": "Site",
 }
-KINDS = {"bulk": "Bulk request", "action": "Action", "import": "Import"}
+KINDS = {"bulk": "Bulk request", "action": "Action in the panel", "import": "Import"}
 """Kinds of batches."""
 SHARED_WITH = {
     "nobody": "Nobody",

@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import Any
 
-from quire.admin.past_tense import past_tense
+from quire.admin.past_tense import KINDS, past_tense
 from quire.declare.record import REGISTRY, Record
 from quire.store.history.undoable_batches import RowChange
 from quire.translations.messages import Message
-from quire.web.language import translate
+from quire.web.language import gettext, translate
 
 DELETE, DESTROY, TRASH = "delete", "destroy", "trash"
 """Names of the two deletions that every type has: into the trash, or at once; and permanent. The last is
@@ -134,6 +135,17 @@ OTHER_UNDONE = Message(
 def result_message(record: Record, action: str, count: int) -> str:
     """What an action has come to that was run on `count` records: `3 posts published.`"""
     return _sentence(RESULTS, OTHER_RESULT, record, action, count)
+
+
+def batch_title(state: dict[str, Any]) -> str:
+    """What a batch has done: `3 posts published`, `Imported tags.csv`; its kind where that is not known."""
+    if state.get("file_name"):
+        return gettext("Imported %(name)s", name=state["file_name"])
+    record, action = REGISTRY.get(state.get("type") or ""), state.get("action")
+    if record is None or not action:
+        kind = KINDS.get(state.get("kind", ""))
+        return gettext(kind) if kind else ""
+    return result_message(record, action, state.get("rows") or 0).removesuffix(".")
 
 
 def undo_message(undone: Iterable[RowChange]) -> str:

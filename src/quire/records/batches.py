@@ -56,6 +56,9 @@ BATCHES = Record(
     fields=[
         Shown("id", sort=True, filter=True),
         Shown("kind", sort=True, filter=True, example="bulk"),
+        Shown("action", sort=True, filter=True, example="publish"),
+        Shown("type", sort=True, filter=True, example="posts"),
+        Shown("file_name", example="tags.csv"),
         Shown("actor", filter=("id", "username")),
         Shown("created_at", sort=True, filter=True),
         Shown("rows"),
@@ -68,7 +71,7 @@ BATCHES = Record(
     actions=[
         Action("undo", undo, OWN, past="undone", available=lambda state: state["can_be_undone"])
     ],
-    title_field="kind",
+    title_field="action",
     section="System",
     history=False,
     exported=False,

@@ -372,7 +372,7 @@ def test_what_is_undone_says_when_and_by_whom_and_offers_no_undo(admin, browser,
     page = ann.get(f"batches/details/?id={batch}").text
     assert offer not in page and "Undone by" in page and "root" in page
     text = admin.get("audit_events/?type=batches").text
-    assert "undid the batch" in text and "“Action”" in text
+    assert "undid the batch" in text and "“Published”" in text
     listed = ann.get("batches/").text
     assert f"undo {batch}" not in listed and "Undone by" in listed
 

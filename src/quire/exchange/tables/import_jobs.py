@@ -239,7 +239,9 @@ def start(job: ImportJob, actor: Actor, task: str) -> None:
         values |= {"lines": [], "line_count": 0}
     with transaction() as connection:
         if task == "import" and job.batch_id is None:
-            values["batch_id"] = undoable_batches.begin(connection, actor, undoable_batches.IMPORT)
+            values["batch_id"] = undoable_batches.begin(
+                connection, actor, undoable_batches.IMPORT, job.name
+            )
         _ask(job, values)
         outbox.enqueue(WORK, job.id, ticket=job.ticket)
 

@@ -8,6 +8,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     and_,
+    case,
     exists,
     func,
     insert,
@@ -19,7 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.actor import Actor
 from quire.declare.clock import now
-from quire.declare.column_types import Count, Time, Whole
+from quire.declare.column_types import Count, FileName, Time, Whole
 from quire.declare.mixins import HasId
 from quire.declare.record import REGISTRY, Record
 from quire.declare.references import Ref, actor_reference, reference
@@ -43,6 +44,12 @@ class Batch(HasId, Model):
     __tablename__ = "batches"
 
     kind: Mapped[Word]
+    action: Mapped[Word | None]
+    """What was done; `update` where it was not the same to all."""
+    type: Mapped[Word | None]
+    """The type of the first record."""
+    file_name: Mapped[FileName | None]
+    """The table that was imported."""
     actor_id: Mapped[Ref | None] = actor_reference(index=True)
     created_at: Mapped[Time] = mapped_column(default=now, index=True)
     rows: Mapped[Count] = mapped_column(default=0)
@@ -120,9 +127,9 @@ def change_of(
     return RowChange(row, verb, record.path, saved.id, saved.version, saved.base_version)
 
 
-def begin(connection: Connection, actor: Actor, kind: str) -> int:
-    """A new batch of `actor`'s, in the open transaction; its id."""
-    values = {"kind": kind, "actor_id": actor.user_id}
+def begin(connection: Connection, actor: Actor, kind: str, file_name: str | None = None) -> int:
+    """A new batch of `actor`'s, in the open transaction; its id. `file_name` is that of an imported table."""
+    values = {"kind": kind, "actor_id": actor.user_id, "file_name": file_name}
     key: Any = connection.execute(insert(_batches).values(values)).inserted_primary_key
     return int(key[0])
 
@@ -131,8 +138,15 @@ def store_changes(connection: Connection, batch_id: int, some: Sequence[RowChang
     """Store changes, in their transaction."""
     rows = [{**one._asdict(), "batch_id": batch_id} for one in some]
     _insert_changes(connection, rows)
-    more = update(_batches).where(_batches.c.id == batch_id)
-    connection.execute(more.values(rows=_batches.c.rows + len(rows)))
+    columns, actions = _batches.c, {one.action for one in some}
+    action = actions.pop() if len(actions) == 1 else "update"
+    is_same = or_(columns.action.is_(None), columns.action == action)
+    values = {
+        "rows": columns.rows + len(rows),
+        "type": func.coalesce(columns.type, some[0].type),
+        "action": case((is_same, action), else_="update"),
+    }
+    connection.execute(update(_batches).where(columns.id == batch_id).values(values))
 
 
 def store_batch(
