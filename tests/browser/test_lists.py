@@ -105,6 +105,17 @@ SEE_PROGRESS = """() => {
 """Nothing can be asked of a page that waits for the next one: what it shows is stored."""
 
 
+STORE_FIGURES = """() => new MutationObserver(() => {
+  const figure = document.querySelector(".working progress")?.getAttribute("aria-valuetext");
+  if (figure) sessionStorage.setItem("figures", figure);
+}).observe(document.body, { subtree: true, childList: true, attributes: true })"""
+
+
+def hold(route):
+    time.sleep(1.2)
+    route.continue_()
+
+
 def test_an_action_on_all_that_match_tells_how_far_it_is(visit, made):
     for number in range(3):
         made(title=f"Progress number {number}")
@@ -150,6 +161,61 @@ def test_an_action_on_ticked_rows_and_its_undoing_say_that_they_are_under_way(vi
     expect(page.locator(".messages")).to_contain_text("1 post published.")
     assert seen_at(page.get_by_role("button", name="Undo").click).startswith("true Working")
     expect(page.locator(".bulk select")).to_be_visible()
+
+
+@pytest.mark.parametrize(("viewport", "scheme"), [(DESK, "light"), (PHONE, "dark")])
+def test_ticked_rows_and_their_undoing_tell_how_far_they_are(visit, made, viewport, scheme):
+    for number in range(4):
+        made(title=f"Ticked {viewport['width']} number {number}")
+    page = visit("ada", viewport=viewport, color_scheme=scheme).page
+    page.goto(f"/admin/posts/?title__icontains=Ticked+{viewport['width']}")
+
+    def figures_at(step, answers):
+        page.evaluate(STORE_FIGURES)
+        page.route(
+            "**/action/progress?*",
+            lambda route: route.fulfill(json=answers.pop(0) if answers[1:] else answers[0]),
+        )
+        page.route("**/action/", hold, times=1)
+        step()
+        page.wait_for_load_state()
+        page.unroute("**/action/progress?*")
+        return page.evaluate("sessionStorage.getItem('figures')")
+
+    with page.expect_response("**/posts/action/progress"):
+        page.check("[data-pick-all]")
+    page.select_option("select[name=action]", "publish")
+    assert (
+        figures_at(lambda: page.click(".bulk >> text=Apply"), [{"batch": 1, "done": 3}]) == "3 of 4"
+    )
+    expect(page.locator(".messages")).to_contain_text("4 posts published.")
+    undo = page.get_by_role("button", name="Undo")
+    assert figures_at(undo.click, [{"left": 4}, {"left": 2}]) == "2 of 4"
+    expect(page.locator(".messages")).to_contain_text("Undone: 4 posts published.")
+
+
+@pytest.mark.parametrize(("viewport", "scheme"), [(DESK, "light"), (PHONE, "dark")])
+def test_a_batch_is_undone_from_its_row_with_a_message_that_it_is_under_way(
+    visit, made, viewport, scheme
+):
+    made(title=f"From its row {viewport['width']}")
+    one = visit("ada", viewport=viewport, color_scheme=scheme)
+    page = one.page
+    page.goto(f"/admin/posts/?title__icontains=From+its+row+{viewport['width']}")
+    page.check("[data-pick-all]")
+    page.select_option("select[name=action]", "publish")
+    page.click(".bulk >> text=Apply")
+    expect(page.locator(".messages")).to_contain_text("1 post published.")
+    page.goto("/admin/batches/")
+    row = page.locator("tbody tr").first
+    expect(row.get_by_role("link", name="1 post published", exact=True)).to_be_visible()
+    row.get_by_role("button", name="Actions for").click()
+    page.evaluate("sessionStorage.removeItem('seen')")
+    page.evaluate(STORE_WORKING)
+    row.get_by_role("button", name="Undo").click()
+    page.wait_for_load_state()
+    assert page.evaluate("sessionStorage.getItem('seen')").startswith("true Working")
+    expect(page.locator(".messages")).to_contain_text("Undone: 1 post published.")
 
 
 @pytest.mark.parametrize(("viewport", "scheme"), [(DESK, "light"), (PHONE, "dark")])

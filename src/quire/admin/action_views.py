@@ -1,5 +1,6 @@
 """Deletion and actions, on one record or many; what cannot be undone asks for confirmation first."""
 
+from contextlib import nullcontext
 from typing import Any
 
 from flask import flash, jsonify, redirect, request, url_for
@@ -14,11 +15,13 @@ from quire.admin.format import record_title
 from quire.admin.list.matching import MatchingRows
 from quire.admin.panel_view import PanelView, panel_actor
 from quire.admin.queries import find, find_many, parse_id
+from quire.admin.refusals import MOST, MOST_NAMED
 from quire.admin.results import DELETE, DESTROY, nouns_of
 from quire.admin.urls import endpoint, list_url, local_url, record_url
 from quire.declare.record import Record
 from quire.errors import BadRequest
-from quire.store.history.undoable_batches import newest_batch
+from quire.records import BATCHES
+from quire.store.history.undoable_batches import count, newest_batch
 from quire.translations.messages import Message
 from quire.web.language import gettext, translate
 from quire.web.threads import blocking
@@ -95,9 +98,15 @@ class ActionsMixin(PanelView):
 
     @expose("/action/progress")
     def action_progress_view(self) -> AnyResponse:
-        """How many rows the batch has changed that came after the one which is named: its action is running."""
-        after = parse_id(request.args.get("after"))
-        return jsonify(done=newest_batch(panel_actor(), after)[1])
+        """How many rows the batch has changed that came after the one which is named: its action is running.
+
+        With `undoing`, how many changes of that batch are left.
+        """
+        actor = panel_actor()
+        if id := request.args.get("undoing"):
+            return jsonify(left=count(find(BATCHES, actor, parse_id(id))["id"]))
+        batch, done = newest_batch(actor, parse_id(request.args.get("after", "0")))
+        return jsonify(batch=batch, done=done)
 
     def _act_on_matching(self, actor: Actor, name: str, back: str) -> Any:
         """Run an action on all rows of the list at `back`, whichever page they are on."""
@@ -106,8 +115,7 @@ class ActionsMixin(PanelView):
         choice = matching.choice(name)
         if request.form["matching"] == ASK or not request.form.get("confirmed"):
             return self._ask(self._confirm_matching(actor, matching, choice, address, back))
-        with blocking():  # it takes seconds: others are answered by other threads meanwhile
-            answer = self._act(actor, name, matching.ids(), back)
+        answer = self._act(actor, name, matching.ids(), back)
         if matching.rest_message:
             flash(matching.rest_message, "warning")
         return answer
@@ -120,7 +128,7 @@ class ActionsMixin(PanelView):
     def _confirm_matching(
         self, actor: Actor, matching: MatchingRows, choice: Choice, address: str, back: str
     ) -> Any:
-        first_rows = matching.page.rows[: actions.MOST_NAMED]
+        first_rows = matching.page.rows[:MOST_NAMED]
         return {
             "question": matching.question,
             "names": [record_title(self.record, state) for state in first_rows],
@@ -166,7 +174,9 @@ class ActionsMixin(PanelView):
             page = self._draft_conflict(actor, ids[0])
             if page is not None:
                 return page
-        result = actions.run_action_on_all(record, actor, name, ids, draft_version)
+        takes_seconds = len(ids) > 1 or record is BATCHES  # meanwhile other threads answer others
+        with blocking() if takes_seconds else nullcontext():
+            result = actions.run_action_on_all(record, actor, name, ids, draft_version)
         if result.done:
             category = f"undo {result.batch}" if result.can_be_undone else "success"
             flash(result.message(record, name), category)
@@ -184,7 +194,7 @@ class ActionsMixin(PanelView):
 
     def _ask_many(self, name: str, ids: list[int], back: str) -> str:
         record, actor = self.record, panel_actor()
-        states = list(find_many(record, actor, ids[: actions.MOST]).values())
+        states = list(find_many(record, actor, ids[:MOST]).values())
         choice = actions.delete_choice(record, destroy=name == DESTROY)
         confirm = {
             "question": translate(SELECTED.with_values(count=len(states), **nouns_of(record))),
@@ -195,6 +205,7 @@ class ActionsMixin(PanelView):
             + [("rowid", state["id"]) for state in states],
             "label": choice.label,
             "back": back,
+            "progress": self._progress(actor, len(states)),
         }
         return self._ask(confirm)
 
@@ -221,4 +232,4 @@ def _sent_action() -> tuple[str, list[int]]:
 def sent_ids() -> list[int]:
     """The ids of the selected rows, as many as one action takes."""
     ids = dict.fromkeys(parse_id(text) for text in request.form.getlist("rowid"))
-    return list(ids)[: actions.MOST]
+    return list(ids)[:MOST]

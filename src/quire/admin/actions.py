@@ -1,13 +1,14 @@
 """Single and bulk actions: which ones an actor may use, and how they run."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from time import monotonic
 from typing import Any
 
 from sqlalchemy import Connection
 
 from quire.actor import Actor
 from quire.admin.format import quote, record_title
-from quire.admin.queries import find_many
+from quire.admin.refusals import refusal_messages, undo_refusals
 from quire.admin.results import DELETE, DESTROY, result_message, undo_message
 from quire.declare.action import Action
 from quire.declare.fields import Computed, Field
@@ -25,22 +26,18 @@ from quire.store.history.undoable_batches import (
     change_of,
     store_changes,
 )
-from quire.store.revisions import data_of_records
 from quire.store.transactions.retries import retry_conflicts
 from quire.store.write import Raw, Saved
-from quire.web.language import gettext, translate
+from quire.web.language import gettext
 
 EDIT = "edit"
 """The name of the bulk action that edits a field, of every type that has one to edit."""
 
-MOST = 100
-"""Rows of one bulk action that are selected one by one: as many as a page can show."""
-
 MOST_MATCHING = 1000
 """Rows of one bulk action on all that match: as many as take a few seconds."""
 
-MOST_NAMED = 10
-"""Most records named in one message."""
+UNDO_FOR = 20.0
+"""Seconds for which one request goes on undoing a batch: less than proxies wait."""
 
 
 IN_BULK = (
@@ -181,8 +178,18 @@ class BulkResult:
         sentences = refusal_messages(record, actor, self.refused)
         for path in types:
             mine = [pair for pair in refused_undos if pair[0].type == path]
-            sentences += _undo_refusals(REGISTRY[path], actor, mine)
+            sentences += undo_refusals(REGISTRY[path], actor, mine)
         return sentences
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether the last undo had no time for everything, and got on."""
+        results = self._undo_results
+        return bool(results and results[-1].untried and results[-1].undone)
+
+    def drop_refusals(self) -> None:
+        """Leave it to the next undo of the batch what could not be undone: it tries that again."""
+        self.revealed[-1] = {"result": replace(self._undo_results[-1], refused=[])}
 
     @property
     def _undo_results(self) -> list[UndoResult]:
@@ -197,10 +204,27 @@ def run_action_on_all(
     result = BulkResult()
     for number, id in enumerate(ids[:MOST_MATCHING]):
         try:
-            _run_one(record, actor, name, (number, id), draft_version, result)
+            _run_until_done(record, actor, name, (number, id), draft_version, result)
         except Problem as problem:
             result.refused[id] = problem
     return result
+
+
+def _run_until_done(
+    record: Record,
+    actor: Actor,
+    name: str,
+    numbered: tuple[int, int],
+    draft_version: int | None,
+    result: BulkResult,
+) -> None:
+    """Run an action on one record; an undo that had no time for everything goes on in another transaction."""
+    until, said = monotonic() + UNDO_FOR, len(result.notices)
+    _run_one(record, actor, name, numbered, draft_version, result)
+    while result.is_unfinished and monotonic() < until:
+        del result.notices[said:]
+        result.drop_refusals()
+        _run_one(record, actor, name, numbered, draft_version, result)
 
 
 @retry_conflicts
@@ -235,47 +259,3 @@ def _is_refused(saved: Saved) -> bool:
     """Whether it was to undo changes, and has undone none."""
     result = saved.revealed.get("result")
     return isinstance(result, UndoResult) and not result.undone
-
-
-def refusal_messages(record: Record, actor: Actor, refused: dict[int, Problem]) -> list[str]:
-    """Why some records were not changed: a sentence for each reason, with their names."""
-    return _refusal_messages(record, refused, _names(record, actor, list(refused)[:MOST]))
-
-
-def _undo_refusals(
-    record: Record, actor: Actor, refused: list[tuple[RowChange, Problem]]
-) -> list[str]:
-    """Why changes to records of one type were not undone; those that are gone have the title they had."""
-    problems = {change.record_id: problem for change, problem in refused[:MOST]}
-    names = _names(record, actor, list(problems))
-    versions = {
-        change.record_id: change.version for change, _ in refused if change.record_id in problems
-    }
-    gone = {id: version for id, version in versions.items() if id not in names}
-    for id, data in data_of_records(record, gone).items():
-        names[id] = quote(record_title(record, {**data, "id": id}))
-    return _refusal_messages(record, problems, names)
-
-
-def _names(record: Record, actor: Actor, ids: list[int]) -> dict[int, str]:
-    states = find_many(record, actor, ids) if ids else {}
-    return {id: quote(record_title(record, state)) for id, state in states.items()}
-
-
-def _refusal_messages(
-    record: Record, refused: dict[int, Problem], names: dict[int, str]
-) -> list[str]:
-    """A sentence for each reason; records without a name are told by their type and number."""
-    names_by_reason: dict[str, list[str]] = {}
-    for id, problem in refused.items():
-        name = names.get(id) or f"{gettext(record.singular)} #{id}"
-        names_by_reason.setdefault(translate(problem.message), []).append(name)
-    return [
-        gettext("%(names)s: %(reason)s", names=_join_names(some), reason=reason)
-        for reason, some in names_by_reason.items()
-    ]
-
-
-def _join_names(names: list[str]) -> str:
-    first, more = ", ".join(names[:MOST_NAMED]), len(names) - MOST_NAMED
-    return gettext("%(names)s and %(more)s more", names=first, more=more) if more > 0 else first

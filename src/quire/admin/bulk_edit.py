@@ -9,10 +9,11 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from quire.actor import Actor
 from quire.admin.action_views import SELECTED, sent_ids
-from quire.admin.actions import EDIT, editable_in_bulk, refusal_messages
+from quire.admin.actions import EDIT, editable_in_bulk
 from quire.admin.form.fields import RecordForm
 from quire.admin.list.matching import MatchingRows
 from quire.admin.panel_view import PanelView
+from quire.admin.refusals import refusal_messages
 from quire.admin.results import nouns_of, result_message
 from quire.admin.urls import Pairs, endpoint, local_url, lookup_url
 from quire.declare.record import Record

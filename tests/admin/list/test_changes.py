@@ -11,6 +11,7 @@ from quire.admin.results import undo_message
 from quire.errors import NotFound
 from quire.records import BATCHES, CATEGORIES, COMMENTS, POSTS, TAGS, USERS
 from quire.store import write
+from quire.store.history import batch_undo
 from quire.store.history.undoable_batches import RowChange
 from quire.web.language import in_language
 from tests.users import signed_in
@@ -403,3 +404,30 @@ def test_batches_of_others_are_not_undone(admin, browser, state, ids):
     fields = undo_form(admin.get("posts/").text)
     browser("ann").post("batches/action/", fields)
     assert state(POSTS, ids.live)["status"] == "draft"
+
+
+def test_an_undo_goes_on_until_everything_is_undone(admin, ids, state, monkeypatch):
+    monkeypatch.setattr(batch_undo, "PANEL_SECONDS", -1.0)  # one change in each transaction
+    rows = [ids.draft, ids.formula, ids.later]
+    admin.post("posts/action/", {"action": "publish", "rowid": rows, "url": "/admin/posts/"})
+    fields = undo_form(admin.get("posts/").text)
+    batch = fields["rowid"]
+    assert admin.get(f"batches/action/progress?undoing={batch}").json == {"left": 3}
+    admin.post("batches/action/", fields)
+    text = admin.get("batches/").text
+    assert "Undone: 3 posts published." in text and "Undo again" not in text
+    assert state(POSTS, ids.draft)["status"] == "draft"
+    assert admin.get(f"batches/action/progress?undoing={batch}").json == {"left": 0}
+
+
+def test_nobody_is_told_how_far_the_undoing_of_others_is(admin, browser, ids):
+    admin.post("posts/action/", {"action": "publish", "rowid": [ids.draft]})
+    batch = admin.get("posts/action/progress").json["batch"]
+    assert (
+        batch and browser("mod").get(f"batches/action/progress?undoing={batch}").status_code == 404
+    )
+
+
+def test_a_deletion_of_ticked_rows_tells_how_far_it_is(admin, ids):
+    text = admin.post("posts/action/", {"action": "delete", "rowid": [ids.draft, ids.live]}).text
+    assert 'data-progress="/admin/posts/action/progress?after=0" data-total="2"' in text

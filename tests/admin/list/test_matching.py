@@ -56,10 +56,10 @@ def test_how_far_an_action_is_is_told_by_its_batch(admin, tags):
         "[data-progress]"
     )
     url = buttons["data-progress"].removeprefix("/admin/")
-    assert admin.get(url).json == {"done": 0}
+    assert admin.get(url).json["done"] == 0
     total = int(buttons["data-total"])
     act(admin, with_names, confirmed="1")
-    assert admin.get(url).json == {"done": total}
+    assert admin.get(url).json["done"] == total
 
 
 def test_more_than_one_action_changes_are_said_to_be_left(admin, tags, monkeypatch):

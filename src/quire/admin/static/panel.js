@@ -200,17 +200,39 @@ document.addEventListener("submit", (event) => {
   }
 });
 
+// Where to ask how far an action is: `count` makes of the answer how many of how many are done.
 const ACTION_PAUSE = 400;
+
+function undoProgress(form, batch) {
+  let total = 0;
+  return { url: `${form.getAttribute("action")}progress?undoing=${batch}`, count: ({ left }) => { total ||= left; return [total - left, total]; } };
+}
+
+function actionProgress(form, submitter, { progress, total, after }) {
+  const [name, row] = submitter?.name === "one" ? submitter.value.split(" ") : [form.elements.action?.value, form.elements.rowid?.value];
+  if (name === "undo" && row) return undoProgress(form, row);
+  if (total) return { url: progress, count: ({ done }) => [done, Number(total)] };
+  const rows = countSelectedRows(form);
+  return after && rows ? { url: `${progress}?after=${after}`, count: ({ done }) => [done, rows] } : null;
+}
+
+// The buttons of what is under way; the menu of a row is closed, so that Undo in it is told of as a message.
+function workingPlace(form, submitter) {
+  if (submitter?.name !== "one" || !submitter.value.startsWith("undo ")) return form.querySelector("[data-working]");
+  announce("", "info");
+  return document.querySelector(".messages .note div");
+}
 
 // What takes seconds says that it is under way, and is not asked for twice.
 document.addEventListener("submit", (event) => {
-  const buttons = event.target.querySelector("[data-working]");
-  if (event.defaultPrevented || !buttons) return;
+  const buttons = event.defaultPrevented ? null : workingPlace(event.target, event.submitter);
+  if (!buttons) return;
   const words = translate("Working … This can take a few seconds.");
   const bar = element("progress", { "aria-label": translate("Progress") }), figure = element("span");
   buttons.after(element("p", { class: `working ${buttons.matches(".bulk") ? "bulk" : ""}` }, bar, element("span", { role: "status" }, words), figure));
   buttons.hidden = true;
-  if (buttons.dataset.progress) showActionProgress(buttons.dataset, bar, figure);
+  const progress = actionProgress(event.target, event.submitter, buttons.dataset);
+  if (progress) showActionProgress(progress, bar, figure);
 });
 
 // A page that is gone back to is as it was before.
@@ -220,13 +242,12 @@ window.addEventListener("pageshow", ({ persisted }) => {
 });
 
 // How many rows are done, asked for until the answer to the form takes the place of this page.
-async function showActionProgress({ progress, total }, bar, figure) {
+async function showActionProgress({ url, count }, bar, figure) {
   const format = new Intl.NumberFormat(language).format;
-  for (;;) {
-    await new Promise((done) => setTimeout(done, ACTION_PAUSE));
-    const answer = await fetch(progress).catch(() => null);
+  for (;; await new Promise((next) => setTimeout(next, ACTION_PAUSE))) {
+    const answer = await fetch(url).catch(() => null);
     if (!answer?.ok) return;
-    const { done } = await answer.json();
+    const [done, total] = count(await answer.json());
     if (!done) continue;
     bar.max = total;
     bar.value = done;
@@ -235,13 +256,22 @@ async function showActionProgress({ progress, total }, bar, figure) {
   }
 }
 
+// The last batch before an action on ticked rows: the next one will be that of the action.
+async function noteLastBatch(bar) {
+  if (!bar?.dataset.progress || bar.dataset.after) return;
+  const answer = await fetch(bar.dataset.progress).catch(() => null);
+  if (answer?.ok) bar.dataset.after = (await answer.json()).batch;
+}
+
 document.addEventListener("change", (event) => {
   const box = event.target;
   const form = box.form;
   if (box.matches("[data-pick-all], .all-matching input")) {
     for (const other of form.querySelectorAll('input[name="rowid"]')) other.checked = box.checked;
   }
-  if (form?.matches("[data-bulk]") && box.type === "checkbox") showSelection(form);
+  if (!form?.matches("[data-bulk]") || box.type !== "checkbox") return;
+  showSelection(form);
+  noteLastBatch(form.querySelector(".bulk"));
 });
 
 guardedForm?.addEventListener("input", markChanged);
