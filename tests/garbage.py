@@ -8,7 +8,7 @@ import gc
 import os
 from pathlib import Path
 
-from tests.memory_pool import return_freed_memory
+from quire.serving.memory_pool import return_free_memory
 
 GROWTH = 30_000_000
 """By so many bytes a process may grow until all its garbage is collected."""
@@ -38,7 +38,7 @@ def freeze():
     gc.unfreeze()
     gc.collect()
     gc.freeze()
-    return_freed_memory()
+    return_free_memory()
 
 
 def _size():

@@ -16,7 +16,6 @@ import urllib.error
 import urllib.request
 from contextlib import closing, nullcontext
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -229,16 +228,6 @@ def test_taken_port(capsys):
         f"Cannot listen on 127.0.0.1, port {port}: Address already in use."
         in capsys.readouterr().err
     )
-
-
-@pytest.mark.parametrize("c_library", ["glibc", "musl"])
-def test_all_threads_share_one_memory_pool(monkeypatch, c_library):
-    asked = []
-    functions = {"mallopt": lambda *given: asked.append(given)} if c_library == "glibc" else {}
-    monkeypatch.setattr(serving_main.sys, "platform", "linux")
-    monkeypatch.setattr(serving_main.ctypes, "CDLL", lambda name: SimpleNamespace(**functions))
-    serving_main.share_memory_pool()
-    assert asked == ([(-8, 1)] if c_library == "glibc" else [])
 
 
 def test_what_a_further_process_serves():

@@ -1,6 +1,5 @@
 """What serve.py does: make ready what a first start finds missing, serve, stop in good order."""
 
-import ctypes
 import gc
 import signal
 import socket
@@ -22,6 +21,7 @@ from quire.config.validation import StartupError, UnsafeConfig, require_public_u
 from quire.config.version import VERSION
 from quire.jobs.worker import running_workers
 from quire.monitoring import logs
+from quire.serving.memory_pool import share_memory_pool
 from quire.serving.server import Server
 from quire.serving.sockets import bind, url
 from quire.serving.supervisor import Build, Supervisor
@@ -29,8 +29,6 @@ from quire.store.migrations import prepare_database
 from quire.web.body_limits import max_body_bytes
 
 SIGNALS = ("SIGTERM", "SIGINT", "SIGBREAK")
-M_ARENA_MAX = -8
-"""The parameter of glibc's `mallopt` that says how many memory pools there may be (malloc.h)."""
 OVER_FLASK = 16 * 1024
 """Bytes that waitress takes beyond Flask's limit, so that Flask is the one who refuses."""
 
@@ -85,14 +83,6 @@ def create_served_app(threads: int | None) -> Flask:
     gc.freeze()  # a full collection of what a start has loaded would hold up requests for 170 ms
     gc.enable()
     return app
-
-
-def share_memory_pool() -> None:
-    """Give all threads one memory pool where the C library is glibc, which gives each its own and empties none."""
-    if sys.platform == "linux":
-        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
-        if mallopt is not None:
-            mallopt(M_ARENA_MAX, 1)
 
 
 def build_process(

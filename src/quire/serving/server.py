@@ -16,6 +16,7 @@ from quire.serving import channel
 from quire.serving.channel import Channel
 from quire.serving.cpu_affinity import CpuPinner
 from quire.serving.http_parser import with_larger_bodies
+from quire.serving.memory_pool import return_free_memory
 from quire.serving.sockets import drop_new_connections, most_connections
 from quire.serving.task_dispatcher import ElasticDispatcher
 
@@ -34,6 +35,8 @@ HANDSHAKE_SECONDS = 0.05
 TOTAL_OUTPUT = 2**30
 """Bytes that may wait for all clients of a process together, on disk."""
 SLOW_READERS = "Connections of clients that did not read their responses were closed."
+MEMORY_SECONDS = 5
+"""How often free memory is returned to the system."""
 STOPPING_STALLED_SECONDS = 5
 """As STALLED_SECONDS, while the server stops."""
 
@@ -46,6 +49,7 @@ class Server(TcpWSGIServer):
     stopping = False
     retiring = False
     next_look_at_readers = 0.0
+    next_return_of_memory = 0.0
 
     def __init__(
         self,
@@ -157,6 +161,9 @@ class Server(TcpWSGIServer):
         if now >= self.next_look_at_readers:
             self.next_look_at_readers = now + self.adj.cleanup_interval
             self._close_slow_readers(now)
+        if now >= self.next_return_of_memory:
+            self.next_return_of_memory = now + MEMORY_SECONDS
+            return_free_memory()
 
     def _stop_accepting(self) -> None:
         """Accept all that waits in the kernel's backlog before closing the socket resets it."""
