@@ -119,7 +119,7 @@ def texts() -> Iterator[Text]:
     yield "admin/past_tense.py", past_tense.PLAIN_SENTENCE
     for words in (
         past_tense.WORDS, past_tense.SENTENCES, past_tense.INTERFACES, past_tense.KINDS,
-        past_tense.PROOFS,
+        past_tense.PROOFS, past_tense.SHARED_WITH,
     ):  # fmt: skip
         yield from (("admin/past_tense.py", text) for text in words.values())
     for view in create_app("testing").extensions["admin"][0]._views:  # noqa: SLF001

@@ -60,3 +60,11 @@ def test_a_title_is_edited_in_the_list(visit, made, post, viewport, scheme):
     page.get_by_role("button", name="Undo").click()
     expect(page.locator(".messages")).to_contain_text("Undone: 1 post changed.")
     assert post(id)["title"].startswith("A title that is long")
+
+
+def test_no_word_of_a_state_is_broken(visit, made):
+    made(published_at="2026-01-01T10:00:00Z", tags=["boats", "nets", "weather"])
+    page = visit("ada").page
+    page.goto("/admin/posts/?sort=-id")
+    badge = page.locator(".records .badge", has_text="Published").first
+    assert badge.bounding_box()["height"] < 30

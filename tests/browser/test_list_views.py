@@ -91,6 +91,34 @@ def test_columns_are_chosen_and_arranged(visit, viewport, scheme):
     panel.locator(".primary").click()
 
 
+def test_columns_are_added_and_dragged_to_their_place(visit):
+    one = visit("moe")
+    page = one.page
+    page.goto("/admin/categories/")
+    page.click(".views summary >> text=Display")
+    panel = page.locator(".dropdown-panel:visible")
+    panel.get_by_label("Slug", exact=True).check()  # and stands behind the others at once
+    rows = panel.locator(".column-list li:has(:checked)")
+    shown = [row.inner_text().split("\n")[-1].strip() for row in rows.all()]
+    assert shown[-1] == "Slug" and one.axe() == []
+    panel.get_by_role("button", name="Move Slug up").focus()
+    page.keyboard.press("Enter")
+    expect(panel.get_by_role("status")).to_have_text(
+        f"Slug: column {len(shown) - 1} of {len(shown)}"
+    )
+    expect(panel.get_by_role("button", name="Move Slug up")).to_be_focused()
+    rows.filter(has_text="Slug").locator(".grip").drag_to(
+        rows.first, target_position={"x": 60, "y": 2}
+    )
+    assert "Slug" in rows.first.inner_text()
+    panel.locator(".primary").click()
+    page.wait_for_load_state()
+    cells = page.locator("tbody tr").first.locator("[data-label]")
+    assert [cell.get_attribute("data-label") for cell in cells.all()][:2] == ["Name", "Slug"]
+    page.click(".views summary >> text=Display")
+    panel.get_by_role("button", name="Reset to the default columns").click()
+
+
 def test_titles_have_the_room_of_short_words_in_compact_lists(visit, made):
     made(title="How to mend a net on an island in the middle of winter", tags=["boats", "nets"])
     page = visit("moe").page

@@ -217,7 +217,7 @@ def test_what_else_was_chosen_for_it_is_not_lost_either(admin):
 def test_a_refusal_is_in_the_language_of_the_page(admin):
     form = {"do": "save", "name": " ", "url": DRAFTS}
     answer = admin.post("posts/views/", form, headers={"Accept-Language": "de"})
-    assert "Name: bitte ausfüllen." in answer.text
+    assert "Name: bitte ausfüllen." in answer.text and ">Moderatoren und höher<" in answer.text
 
 
 def test_views_say_in_words_of_which_list_they_are_and_who_else_has_them(admin, view):

@@ -2,18 +2,57 @@
 // values say that they filter. Without this file each move is sent by itself, and menus open in the middle.
 "use strict";
 
+// Columns that are shown stand first, in their order.
+const shownColumns = (list) => [...list.children].filter((row) => row.querySelector("input").checked);
+
+function tellPlace(row) {
+  const rows = shownColumns(row.parentElement), label = row.querySelector("label").textContent.trim();
+  const values = { label, place: rows.indexOf(row) + 1, total: rows.length };
+  document.querySelector("[data-column-place]").textContent = translate("%(label)s: column %(place)s of %(total)s", values);
+}
+
 function moveColumn(button) {
   const row = button.closest("li"), up = button.dataset.move === "up";
   const other = up ? row.previousElementSibling : row.nextElementSibling;
-  if (!other?.querySelector("[data-move]")) return;
+  if (!other?.querySelector("input").checked) return;
   if (up) other.before(row); else other.after(row);
   button.focus();
+  tellPlace(row);
 }
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-move]");
   if (button) { event.preventDefault(); moveColumn(button); }
 });
+
+// A column that is added comes last of those that are shown, one that is left out first of the others.
+function placeColumn(row) {
+  const rows = shownColumns(row.parentElement).filter((other) => other !== row);
+  if (rows.length) rows.at(-1).after(row); else row.parentElement.prepend(row);
+}
+
+for (const list of document.querySelectorAll(".column-list")) {
+  let dragged = null;
+  for (const row of list.children) row.draggable = true;
+  for (const grip of list.querySelectorAll(".grip")) grip.hidden = false;
+  list.addEventListener("change", (event) => { const { target } = event; placeColumn(target.closest("li")); target.focus(); });
+  list.addEventListener("dragstart", (event) => {
+    dragged = event.target.closest?.("li");
+    if (!dragged?.querySelector("input").checked) { event.preventDefault(); dragged = null; return; }
+    event.dataTransfer.setData("text/plain", "");
+    event.dataTransfer.effectAllowed = "move";
+  });
+  list.addEventListener("dragover", (event) => {
+    const over = event.target.closest("li");
+    if (!dragged) return;
+    event.preventDefault();
+    if (!over?.querySelector("input").checked || over === dragged) return;
+    const { top, height } = over.getBoundingClientRect();
+    if (event.clientY < top + height / 2) over.before(dragged); else over.after(dragged);
+  });
+  list.addEventListener("drop", (event) => { if (dragged) event.preventDefault(); });
+  list.addEventListener("dragend", () => { if (dragged) tellPlace(dragged); dragged = null; });
+}
 
 function placeMenu(menu) {
   const button = document.querySelector(`[popovertarget="${menu.id}"]`).getBoundingClientRect();
