@@ -1,5 +1,6 @@
 """Deletion and actions, on one record or many; what cannot be undone asks for confirmation first."""
 
+from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any
 
@@ -210,7 +211,7 @@ class ActionsMixin(PanelView):
         return self._ask(confirm)
 
 
-def flash_shown_once(record: Record, revealed: dict[str, Any]) -> None:
+def flash_shown_once(record: Record, revealed: Mapping[str, Any]) -> None:
     """Show what a change has revealed and nobody can see again, such as a key."""
     for name, value in record.shown_once(revealed).items():
         words = gettext(

@@ -1,5 +1,6 @@
 """Single and bulk actions: which ones an actor may use, and how they run."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Any
@@ -155,7 +156,7 @@ class BulkResult:
     done: int = 0
     refused: dict[int, Problem] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
-    revealed: list[Raw] = field(default_factory=list)
+    revealed: list[Mapping[str, Any]] = field(default_factory=list)
     batch: int | None = None
     can_be_undone: bool = False
 

@@ -171,7 +171,7 @@ def _answer(results: list[bulk.Result], batch: int | None, *, is_atomic: bool) -
     if given_up:
         operations = f"{at_fault} of {len(rows)} operation{'s' if len(rows) > 1 else ''}"
         raise BatchFailed(f"{operations} failed, so nothing was changed.", extra=data)
-    kind = SecretResponse if any(one.revealed for one in results) else Response
+    kind = SecretResponse if any(one.is_secret for one in results) else Response
     return kind(orjson.dumps(data), 200, {"Cache-Control": "private, no-store"}, responses.MIME)
 
 
@@ -179,8 +179,8 @@ def _row(index: int, result: bulk.Result) -> dict[str, Any]:
     row: dict[str, Any] = {"index": index, "status": result.status, "id": result.id, "record": None}
     if result.problem is not None:
         return row | error_body(result.problem)
-    if result.visible is not None:
-        row["record"] = {**result.visible, **result.revealed}
+    if result.json is not None:
+        row["record"] = orjson.Fragment(result.json)
     return row
 
 

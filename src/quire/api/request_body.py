@@ -57,7 +57,9 @@ def strict_json(body: bytes) -> Any:
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise BadRequest(f"The body is not valid JSON ({where}).") from None
-    _check(value, 1, b"\\u" in body)
+    _check_depth(value)
+    if b"\\u" in body:
+        _check_characters(value)
     return value
 
 
@@ -83,13 +85,21 @@ def _number(text: str) -> float | int:
     return int(value) if value.is_integer() and abs(value) <= MAX_EXACT_INTEGER else value
 
 
-def _check(value: Any, depth: int, has_escapes: bool) -> None:
+def _check_depth(value: Any) -> None:
+    level = [value] if isinstance(value, _CONTAINERS) else []
+    for _ in range(MAX_DEPTH):
+        if not level:
+            return
+        parts = [one.values() if isinstance(one, dict) else one for one in level]
+        level = [one for some in parts for one in some if isinstance(one, _CONTAINERS)]
+    if level:
+        raise BadRequest(f"The body is nested deeper than {MAX_DEPTH} levels.")
+
+
+def _check_characters(value: Any) -> None:
     if isinstance(value, str):
-        if has_escapes and any(char == "\x00" or "\ud800" <= char <= "\udfff" for char in value):
+        if any(char == "\x00" or "\ud800" <= char <= "\udfff" for char in value):
             raise BadRequest("The body contains characters that cannot be stored.")
     elif isinstance(value, _CONTAINERS):
-        if depth > MAX_DEPTH:
-            raise BadRequest(f"The body is nested deeper than {MAX_DEPTH} levels.")
         for part in [*value.values(), *value] if isinstance(value, dict) else value:
-            if has_escapes or isinstance(part, _CONTAINERS):
-                _check(part, depth + 1, has_escapes)
+            _check_characters(part)

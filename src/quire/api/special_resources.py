@@ -1,6 +1,5 @@
 """Resources that answer otherwise than others: own account and sessions, singletons, tests of webhooks."""
 
-import dataclasses
 from typing import Any
 
 from flask import Response
@@ -63,7 +62,7 @@ class AccountList(RecordList):
         """201; whoever has just registered sees their own account."""
         self.actor = Actor(saved.state["role"], saved.id, saved.state["username"])
         profile = get_record(self.record, self.actor, saved.id)
-        return self.saved_response(dataclasses.replace(saved, visible=profile))
+        return self.saved_response(saved._replace(visible=profile))
 
 
 class Singleton(RecordItem):

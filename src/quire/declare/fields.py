@@ -119,6 +119,12 @@ class Field:
         ]
 
     @cached_property
+    def column_names(self) -> tuple[str, ...]:
+        """The names of the columns that hold the value: its own, and those that go with it."""
+        own = [] if self.column is None else [self.column]
+        return tuple(one.name for one in [*own, *self.companion_columns])
+
+    @cached_property
     def is_stored(self) -> bool:
         """Whether the value stands in a column of the record's own table."""
         return self.column is not None

@@ -233,8 +233,10 @@ class Record(Labels):
 
     def default_values(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Those of the values of a record that are shown to who does not ask for fields by name."""
-        on_request = self._on_request
-        return {name: value for name, value in values.items() if name not in on_request}
+        shown = dict(values)
+        for name in self._on_request:
+            shown.pop(name, None)
+        return shown
 
     @cached_property
     def _on_request(self) -> frozenset[str]:

@@ -29,6 +29,8 @@ from quire.store.migrations import prepare_database
 from quire.web.body_limits import max_body_bytes
 
 SIGNALS = ("SIGTERM", "SIGINT", "SIGBREAK")
+NEW_OBJECTS = 10_000
+"""After how many more the garbage collector looks for cycles: after 700, most of them are still in use."""
 OVER_FLASK = 16 * 1024
 """Bytes that waitress takes beyond Flask's limit, so that Flask is the one who refuses."""
 
@@ -81,6 +83,7 @@ def create_served_app(threads: int | None) -> Flask:
         )
     logs.configure(app.config)
     gc.freeze()  # a full collection of what a start has loaded would hold up requests for 170 ms
+    gc.set_threshold(NEW_OBJECTS)
     gc.enable()
     return app
 

@@ -40,7 +40,7 @@ CREATES_AT_ONCE = 500
 """New records that are written together: if one of them is refused, each half is tried again."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Operation:
     """One of many: `op` is create, update, upsert, delete or the name of an action.
 
@@ -58,14 +58,14 @@ class Operation:
 class Result:
     """The outcome of an operation: the status that a single request would have, or the `problem`.
 
-    `visible` is what the actor sees of the record, None where it is gone or would make the answer
-    too large; `revealed` is shown only once.
+    `json` is what the actor sees of the record, None where it is gone or would make the answer too
+    large; `is_secret` is whether some of it is shown only once.
     """
 
     status: int = 0
     id: int | None = None
-    visible: Raw | None = None
-    revealed: Raw = field(default_factory=dict)
+    json: bytes | None = None
+    is_secret: bool = False
     problem: Problem | None = None
 
 
@@ -267,17 +267,18 @@ class _Bulk:
         result = Result(204, id)
         if saved is not None and row.verb != "delete":
             revealed = self._record.shown_once(saved.revealed)
-            result = Result(201 if saved.created else 200, id, self._visible_state(saved), revealed)
+            json = self._json(saved, revealed)
+            result = Result(201 if saved.created else 200, id, json, bool(json and revealed))
         self._results[row.number] = result
 
-    def _visible_state(self, saved: Saved) -> Raw | None:
+    def _json(self, saved: Saved, revealed: Raw) -> bytes | None:
         """What the actor sees of the record, unless the answer grows too large."""
         if saved.visible is None:
             return None
-        state = self._record.default_values(saved.visible)
-        self._bytes += len(orjson.dumps(state))
+        json = orjson.dumps({**self._record.default_values(saved.visible), **revealed})
+        self._bytes += len(json)
         most = self._options.most_bytes
-        return state if most is None or self._bytes <= most else None
+        return json if most is None or self._bytes <= most else None
 
     def _fail(self, row: _Row, problem: Problem) -> None:
         self._results[row.number] = Result(problem.status, row.operation.id, problem=problem)

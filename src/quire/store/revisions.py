@@ -46,9 +46,14 @@ def _revision_fields(record: Record) -> list[Field]:
     ]
 
 
+@cache
+def _revision_names(record: Record) -> list[str]:
+    return [one.name for one in _revision_fields(record)]
+
+
 def data_of(record: Record, state: dict[str, Any]) -> dict[str, Any]:
     """What a revision stores of a state: all that people write, nothing secret or computed."""
-    return {one.name: state.get(one.name) for one in _revision_fields(record)}
+    return {name: state.get(name) for name in _revision_names(record)}
 
 
 def with_defaults(record: Record, data: dict[str, Any]) -> dict[str, Any]:

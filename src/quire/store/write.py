@@ -12,9 +12,9 @@ side effects  audit, revision, event, search document (changes/side_effects.py)
 commit        transaction() ends; what conflicted with others is run again from loading on (transactions/retries.py)
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -50,8 +50,7 @@ Prepared = tuple[Raw, Raw]
 """The parsed values of a new record, and what was prepared from them before the transaction."""
 
 
-@dataclass(frozen=True)
-class Saved:
+class Saved(NamedTuple):
     """The outcome of a change.
 
     `state` is all that is stored, `visible` what the actor sees of it (None when nothing), `created`
@@ -64,7 +63,7 @@ class Saved:
     visible: dict[str, Any] | None
     created: bool = False
     changed: bool = True
-    revealed: Raw = field(default_factory=dict)
+    revealed: Mapping[str, Any] = MappingProxyType({})
     notices: Sequence[str] = ()
     base_version: int | None = None
 

@@ -15,7 +15,9 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    func,
     insert,
+    null,
     select,
 )
 
@@ -75,6 +77,7 @@ KINDS = Table(
     Column("moment", UTCDateTime()),
     Column("price", DecimalNumber()),
     Column("point", JSON(none_as_null=True)),
+    Column("extra", JSON()),
 )
 VALUES = [
     {"row": 1, "text": "\\u0000 \\ ' \" % %s {} \U0001f30a", "flag": True, "point": {"x": [None, "ü"]}},
@@ -106,6 +109,17 @@ def test_many_rows_are_stored_as_single_ones(kinds):
     single = stored(lambda connection: [connection.execute(insert(kinds), one) for one in VALUES])
     assert many == single
     assert [row[1] for row in many] == [VALUES[0]["text"], "none", ""]
+
+
+def test_what_no_row_gives_a_value_is_null(kinds):
+    """Not the null of JSON, which is a value."""
+    is_null = select(func.count()).where(kinds.c.extra.is_(null()))
+    with db.engine.begin() as connection:
+        add = Prepared(insert(kinds))
+        add(connection, VALUES)
+        add(connection, VALUES[0])
+        add.insert_one(connection, VALUES[1])
+        assert connection.execute(is_null).scalar() == 5
 
 
 def test_many_rows_update_those_that_are_there(kinds):

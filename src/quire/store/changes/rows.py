@@ -1,10 +1,11 @@
 """Loads, inserts, updates and compares rows of one table."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from inspect import unwrap
-from typing import Any
+from itertools import compress
+from operator import not_
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -26,7 +27,6 @@ from sqlalchemy.sql.schema import CallableColumnDefault
 from quire.actor import SYSTEM, Actor
 from quire.declare.change import Change
 from quire.declare.clock import now
-from quire.declare.fields import Field
 from quire.declare.record import Record
 from quire.declare.references import Many
 from quire.declare.rules import Answer, Rule, requires
@@ -45,8 +45,7 @@ def _sql(answer: Answer) -> Any:
     return literal(answer) if isinstance(answer, bool) else answer
 
 
-@dataclass(frozen=True)
-class LoadedRow:
+class LoadedRow(NamedTuple):
     """A row: all that is stored, whether the rule holds, what the actor sees (None: nothing)."""
 
     state: State
@@ -58,8 +57,8 @@ class LoadedRow:
 def _plan(
     record: Record, actor: Actor, rule: Rule, many: bool, lock: bool
 ) -> tuple[Projection, Callable[[Connection, State], Rows], list[str], list[str]]:
-    """How to load rows: the projection, what runs the statement, the fields that `actor` sees, and those
-    of them that are visible on some rows only. The last columns of a row are a flag for each of the
+    """How to load rows: the projection, what runs the statement, the fields that `actor` never sees, and
+    those that are visible on some rows only. The last columns of a row are a flag for each of the
     latter, whether the actor sees the row, and whether the rule holds."""
     projection = Projection(record, SYSTEM, record.field_names)
     table = record.table
@@ -73,24 +72,27 @@ def _plan(
     statement = projection.select_from(table).where(ids).add_columns(*labelled)
     if lock:  # SQLite leaves it out
         statement = statement.with_for_update(of=table)
-    return projection, prepare(statement), list(answers), conditional
+    hidden = [name for name in projection.keys if name not in answers]
+    return projection, prepare(statement), hidden, conditional
 
 
 def _visible_state(
-    state: State, row: Any, field_names: list[str], conditional: list[str]
+    state: State, row: Any, hidden: list[str], conditional: list[str]
 ) -> State | None:
     if not row[-2]:
         return None
     flags = row[-2 - len(conditional) : -2]
-    hidden = {name for name, flag in zip(conditional, flags, strict=True) if not flag}
-    return {name: state[name] for name in field_names if name not in hidden}
+    visible = dict(state)
+    for name in (*hidden, *compress(conditional, map(not_, flags))):
+        del visible[name]
+    return visible
 
 
 def _select(
     connection: Connection, record: Record, actor: Actor, ids: list[Any], rule: Rule, lock: bool
 ) -> list[LoadedRow]:
     many = len(ids) > 1
-    projection, execute, field_names, conditional = _plan(
+    projection, execute, hidden, conditional = _plan(
         record, record.cache_key_actor(actor), rule, many, lock and is_writing(connection)
     )
     values = {"ids": ids if many else ids[0], "actor_id": actor.user_id, "now": now()}
@@ -98,7 +100,7 @@ def _select(
     for row in execute(connection, values):
         state = projection.shape(row)
         rows.append(
-            LoadedRow(state, bool(row[-1]), _visible_state(state, row, field_names, conditional))
+            LoadedRow(state, bool(row[-1]), _visible_state(state, row, hidden, conditional))
         )
     return rows
 
@@ -197,7 +199,7 @@ def _new_links(change: Change, many: Many) -> list[State]:
     if not targets:
         return []
     row = _new_row(change) if many.copied else {}
-    copied = {name: row.get(name) for name in many.copied}
+    copied = {name: row[name] for name in many.copied if name in row}
     return [{**copied, "source_id": change.id, "target_id": target} for target in targets]
 
 
@@ -248,14 +250,8 @@ def update(connection: Connection, change: Change) -> bool:
 
 
 def _columns(change: Change, values: State) -> State:
-    columns = {}
-    for name, value in values.items():
-        field = change.record.field(name)
-        if field.is_stored:
-            columns[field.column.name] = value
-        for companion in field.companion_columns:
-            columns[companion.name] = value
-    return columns
+    fields = change.record.fields_by_name
+    return {column: value for name, value in values.items() for column in fields[name].column_names}
 
 
 def _link(connection: Connection, many: Many, id: int, targets: list[int]) -> None:
@@ -277,9 +273,14 @@ def _copy_statement(table: Table, many: Many) -> Update:
 def differences(change: Change, state: State) -> list[str]:
     """The names of the fields that differ after the change; secret ones when they were given."""
     before, given = change.state or {}, change.values
+    return [
+        name
+        for name, readable in _tracked_names(change.record)
+        if (state.get(name) != before.get(name) if readable else name in given)
+    ]
 
-    def differs(field: Field) -> bool:
-        name = field.name
-        return state.get(name) != before.get(name) if field.readable else name in given
 
-    return [one.name for one in change.record.tracked_fields if differs(one)]
+@cache
+def _tracked_names(record: Record) -> list[tuple[str, bool]]:
+    """The fields whose changes count, and whether their values can be read to compare them."""
+    return [(one.name, one.readable) for one in record.tracked_fields]

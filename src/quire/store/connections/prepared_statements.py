@@ -20,6 +20,10 @@ from quire.store.connections.driver_statements import Fetch, Rows, fetch_all, in
 
 Row = dict[str, Any]
 _Call = Callable[[Any], Any]
+Names = frozenset[str] | None
+"""The columns that rows of an INSERT give a value; None for other statements."""
+MAX_COMPILED = 1000
+"""Statements, 4 KB each, that are kept compiled."""
 NUMERIC = 1700
 """What PostgreSQL calls its type of decimals: SQLAlchemy wants to know it of them, and of no other type."""
 
@@ -103,7 +107,8 @@ class _Context:
 class Prepared:
     """A statement with named parameters, none of which is a list.
 
-    An INSERT takes whole rows: columns left out take their defaults, or NULL; ids only `with_id`.
+    An INSERT takes whole rows: columns left out take their defaults, or NULL; ids only `with_id`. It is
+    compiled for each choice of columns: the driver of SQLite takes longer to bind NULL than any value.
     `on_conflict` is what it says behind its values; SQLAlchemy has a class for that of each database.
     With `deferred` it may run with the next one of its transaction, or with the commit, which then has
     its errors: for what nobody waits for (deferred_statements.py).
@@ -117,7 +122,7 @@ class Prepared:
         deferred: bool = False,
     ):
         self._parts = statement, with_id, on_conflict
-        self._deferred = deferred
+        self._inserts, self._deferred = isinstance(statement, Insert), deferred
 
     def __call__(
         self, connection: Connection, values: Row | Sequence[Row], fetch: Fetch = fetch_all
@@ -125,12 +130,13 @@ class Prepared:
         """What it returns with `values`, read by `fetch`; it runs once with each of several. Nothing where it
         is deferred."""
         rows = [values] if isinstance(values, dict) else values
-        compiled = _compile(connection.dialect, *self._parts)
+        names = frozenset[str]().union(*rows) if self._inserts else None
+        compiled = _compile(connection.dialect, *self._parts, names)
         if len(rows) == 1:  # the drivers take longer for one of many
             if self._deferred and defer(connection, compiled.sql, compiled.parameters(rows[0])):
                 return []
             return compiled.run(connection, rows[0], fetch)
-        if (together := _together(connection.dialect, *self._parts)) is not None:
+        if (together := _together(connection.dialect, *self._parts, names)) is not None:
             json = _json(together.parameters_of_many(rows))
             if json is not None:
                 return run(connection, together.sql, {"rows": json})
@@ -138,7 +144,7 @@ class Prepared:
 
     def insert_one(self, connection: Connection, values: Row) -> int:
         """The id of a row that it inserts."""
-        compiled = _compile_with_id(connection.dialect, *self._parts)
+        compiled = _compile_with_id(connection.dialect, *self._parts, frozenset(values))
         if connection.dialect.name == "sqlite":
             return insert_row(connection, compiled.sql, compiled.parameters(values))
         [(id,)] = compiled.run(connection, values)
@@ -167,9 +173,11 @@ def _is_in_text(element: Any) -> bool:
     return isinstance(element, BindParameter) and (element.expanding or element.literal_execute)
 
 
-@lru_cache(200)
-def _compile(dialect: Dialect, statement: Any, with_id: bool, on_conflict: str) -> _Compiled:
-    columns = _columns(statement, with_id)
+@lru_cache(MAX_COMPILED)
+def _compile(
+    dialect: Dialect, statement: Any, with_id: bool, on_conflict: str, names: Names
+) -> _Compiled:
+    columns = _columns(statement, with_id, names)
     if isinstance(statement, Insert) and not statement.exported_columns:
         statement = statement.inline()  # or it would return the id, which nobody reads
     compiled = statement.compile(dialect=dialect, column_keys=list(columns) or None)
@@ -197,19 +205,19 @@ def _compile(dialect: Dialect, statement: Any, with_id: bool, on_conflict: str) 
     return _Compiled(sql, defaults, times, make, convert, order, results)
 
 
-@lru_cache(200)
+@lru_cache(MAX_COMPILED)
 def _compile_with_id(
-    dialect: Dialect, statement: Any, with_id: bool, on_conflict: str
+    dialect: Dialect, statement: Any, with_id: bool, on_conflict: str, names: Names
 ) -> _Compiled:
     """An INSERT that tells the id of its row; the driver of SQLite does so anyway."""
     if dialect.name != "sqlite":
         statement = statement.returning(statement.table.c.id)
-    return _compile(dialect, statement, with_id, on_conflict)
+    return _compile(dialect, statement, with_id, on_conflict, names)
 
 
-@lru_cache(200)
+@lru_cache(MAX_COMPILED)
 def _together(
-    dialect: Dialect, statement: Any, with_id: bool, on_conflict: str
+    dialect: Dialect, statement: Any, with_id: bool, on_conflict: str, names: Names
 ) -> _Compiled | None:
     """The INSERT of all rows at once, as JSON in one parameter; None where that saves no time.
 
@@ -218,16 +226,16 @@ def _together(
     if dialect.name != "postgresql" or not isinstance(statement, Insert):
         return None
     assert not statement.exported_columns, "what many rows return is in no order"
-    columns = _columns(statement, with_id)
+    columns = _columns(statement, with_id, names)
     is_json = {name for name, one in columns.items() if isinstance(one.type, JSON)}
     if any(columns[name].nullable and not columns[name].type.none_as_null for name in is_json):
         return None  # of null in JSON and NULL, the function knows one
-    single = _compile(dialect, statement, with_id, on_conflict)
+    single = _compile(dialect, statement, with_id, on_conflict, names)
     convert = {name: call for name, call in single.convert.items() if name not in is_json}
     quote = dialect.identifier_preparer.quote
-    names, table = ", ".join(map(quote, columns)), quote(statement.table.name)
+    listed, table = ", ".join(map(quote, columns)), quote(statement.table.name)
     rows = f"json_populate_recordset(NULL::{table}, %(rows)s::json)"
-    sql = f"INSERT INTO {table} ({names}) SELECT {names} FROM {rows} {on_conflict}"  # noqa: S608 - names of ours
+    sql = f"INSERT INTO {table} ({listed}) SELECT {listed} FROM {rows} {on_conflict}"  # noqa: S608 - names of ours
     return replace(single, sql=sql, convert=convert)
 
 
@@ -245,12 +253,19 @@ def _decimal_text(value: Any) -> str:
     raise TypeError
 
 
-def _columns(statement: Any, with_id: bool) -> dict[str, Any]:
-    if not isinstance(statement, Insert):
+def _columns(statement: Any, with_id: bool, names: Names) -> dict[str, Any]:
+    """The columns that an INSERT fills: those with `names`, and those that have a default."""
+    if names is None:
         return {}
     table: Any = statement.table
     left_out = None if with_id else table.autoincrement_column
-    return {one.name: one for one in table.columns if not one.computed and one is not left_out}
+    return {
+        one.name: one
+        for one in table.columns
+        if (one.name in names or one.default is not None)
+        and not one.computed
+        and one is not left_out
+    }
 
 
 def _result_processors(statement: Any, dialect: Dialect) -> list[tuple[int, _Call]]:

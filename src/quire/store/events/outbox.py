@@ -89,7 +89,8 @@ def insert_events(connection: Connection, rows: list[dict[str, Any]]) -> None:
     moment = now()
     due = {event: _due(event, moment) for event in {row["event"] for row in rows}}
     same = {"created_at": moment, "request_id": current_request_id()}
-    _insert(connection, [{**row, **same, "due_at": due[row["event"]]} for row in rows])
+    more = {event: {**same, "due_at": at} if at else same for event, at in due.items()}
+    _insert(connection, [{**row, **more[row["event"]]} for row in rows])
     if moment in due.values():
         on_commit(wake_worker.set)
 

@@ -59,11 +59,9 @@ def note_schedule(
     moment: datetime,
 ) -> None:
     """Store the times of a record after `moment`, that of its change, if it changes any of them."""
-    columns = [one.name for one in record.schedule_columns]
-    if not set(columns) & set(fields):
-        return
+    names = [one.name for one in record.schedule_columns if one.name in fields]
     # rows of postponed moments stay: they are compared with the record when their time comes
-    times = {name: _time(state.get(name)) for name in set(columns) & set(fields)}
+    times = {name: _time(state.get(name)) for name in names}
     to_come = {name: time for name, time in times.items() if time is not None and time > moment}
     for name, time in to_come.items():
         row = {"type": record.path, "record_id": state["id"], "column": name, "due_at": time}

@@ -136,7 +136,7 @@ def begin(connection: Connection, actor: Actor, kind: str, file_name: str | None
 
 def store_changes(connection: Connection, batch_id: int, some: Sequence[RowChange]) -> None:
     """Store changes, in their transaction."""
-    rows = [{**one._asdict(), "batch_id": batch_id} for one in some]
+    rows = [{**_columns_of(one), "batch_id": batch_id} for one in some]
     _insert_changes(connection, rows)
     columns, actions = _batches.c, {one.action for one in some}
     action = actions.pop() if len(actions) == 1 else "update"
@@ -147,6 +147,11 @@ def store_changes(connection: Connection, batch_id: int, some: Sequence[RowChang
         "action": case((is_same, action), else_="update"),
     }
     connection.execute(update(_batches).where(columns.id == batch_id).values(values))
+
+
+def _columns_of(change: RowChange) -> dict[str, Any]:
+    values = zip(change._fields, change, strict=True)
+    return {name: value for name, value in values if value is not None}
 
 
 def store_batch(
