@@ -17,6 +17,7 @@ from quire.declare.fields import Field
 from quire.declare.markdown import plain_words
 from quire.declare.record import Record, record_of
 from quire.jobs.webhooks.outcome import FAILURES
+from quire.records import BATCHES
 from quire.translations.messages import read_message
 from quire.web.language import format_number, gettext, translate, word_label
 
@@ -189,7 +190,7 @@ def quote(title: str) -> str:
 
 def record_title(record: Record, state: dict[str, Any]) -> str:
     """The words by which people know this record."""
-    if record.path == "batches" and (title := batch_title(state)):
+    if record is BATCHES and (title := batch_title(state)):
         return title
     value = state.get(record.title_field)
     field = record.field(record.title_field)
@@ -199,4 +200,12 @@ def record_title(record: Record, state: dict[str, Any]) -> str:
         return words
     if field.kind.widget == "markdown":
         value = plain_words(str(value or ""))
-    return truncate(str(value)) if value not in (None, "") else f"#{state['id']}"
+    if record.singleton and record.title_field == "id":
+        return gettext(record.label)
+    return truncate(str(value)) if value not in (None, "") else _person(state) or f"#{state['id']}"
+
+
+def _person(state: dict[str, Any]) -> str:
+    """Whose it is: what a profile without a name is known by."""
+    user = state.get("user")
+    return str(user.get("username") or "") if isinstance(user, dict) else ""

@@ -63,7 +63,8 @@ ADMIN = role("admin")
 SELF = owner(_users.id)
 PRIVATE = any_of(SELF, ADMIN)
 # no list: rules stand in statements that are compiled once (store/connections/prepared_statements.py)
-WRITES = where(lambda: or_(*(_users.role == one for one in WRITING_ROLES)), "an author role")
+IS_WRITER = or_(*(_users.role == one for one in WRITING_ROLES))
+WRITES = where(lambda: IS_WRITER, "that their role is author or higher")
 REGISTERING = Rule(
     lambda actor: actor.is_anonymous and site_settings()["registration"] == "open",
     "that registration is open",

@@ -87,6 +87,11 @@ def test_values_that_come_and_go(app, root, ids, newest):
     assert newest()[0].startswith("root changed the SEO title of the post")
 
 
+def test_a_label_that_is_no_noun_is_quoted(app, root, ids, newest):
+    change(app, root, ids.live, published_at="2026-01-02T10:00:00Z")
+    assert newest()[0].startswith("root changed “Published at” of the post “Tide tables” from")
+
+
 def test_long_texts_are_named_and_not_quoted(app, root, ids, newest):
     change(app, root, ids.live, body="Another body")
     assert newest() == ["root changed the body of the post “Tide tables”"]

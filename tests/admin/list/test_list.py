@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import pytest
 from bs4 import BeautifulSoup
@@ -65,7 +66,23 @@ def test_search_without_a_find_says_so(admin):
 
 def test_empty_list_invites(admin):
     assert "Nothing here yet" in admin.get("redirects/").text
-    assert "new batches appear by themselves" in admin.get("batches/").text
+    assert "imports appear here, and can be undone for a week." in admin.get("batches/").text
+    assert "Events that are sent to a webhook appear here" in admin.get("deliveries/").text
+
+
+def test_an_empty_trash_says_what_it_is_for(admin):
+    text = admin.get("posts/?trashed=true").text
+    assert "The trash is empty" in text and "appears here and can be restored." in text
+
+
+def test_a_profile_without_a_name_is_called_after_its_user(admin, ids):
+    assert re.search(
+        r'<a href="/admin/profiles/edit/\?id=\d+">ann</a>', admin.get("profiles/").text
+    )
+
+
+def test_the_only_record_of_a_type_is_called_by_the_type(admin):
+    assert "Revisions of “Appearance”" in admin.get("appearance/history/?id=1").text
 
 
 @pytest.mark.parametrize(

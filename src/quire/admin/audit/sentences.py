@@ -164,7 +164,10 @@ def _label(record: Record, name: str) -> str:
     """The label of a field inside a sentence: abbreviations stay as they are in English."""
     field = record.fields_by_name.get(name)
     label = gettext(field.label) if field else name.replace("_", " ")
-    return f"the {in_sentence(label)}" if is_english() else label
+    if not is_english():
+        return label
+    # "the published at" is no English
+    return f"“{label}”" if label.endswith((" at", " by")) else f"the {in_sentence(label)}"
 
 
 def _subject(event: Event, title: str | None) -> tuple[str, dict[str, str]]:

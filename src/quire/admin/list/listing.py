@@ -223,13 +223,12 @@ class ListPage:
     def view(self) -> Any:
         """The variables of the template."""
         record, actor, pairs = self.record, self.actor, self.pairs
-        noun = gettext(record.noun)
         active = chip_groups(record, actor, pairs)
         can_create = record.allows(actor, "create") is not False and not self.trashed
         rest = without_parameters(pairs, "page", VIEW, COLUMNS)
         return SimpleNamespace(
             lead=gettext(record.summary),
-            noun=noun,
+            noun=gettext(record.noun),
             plural=gettext(record.plural_noun),
             icon=record.path,
             url=list_url(record),
@@ -263,6 +262,7 @@ class ListPage:
             rows=self.rows(),
             actions=bulk_choices(record, actor, trashed=self.trashed),
             matching=self.total_figure() if (self.page.pages or 1) > 1 else "",
+            is_trash=self.trashed,
             narrowed=bool(active or "search" in self.parameters or "status" in self.parameters),
             **self._pager(),
         )
