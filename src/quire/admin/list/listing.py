@@ -150,7 +150,7 @@ class ListPage:
             if "delete" in rights
             else None,
             public_url=public_url(record, state),
-            view_url=view_url(state) if record is SAVED_VIEWS else None,
+            view_url=view_url(state, self.actor) if record is SAVED_VIEWS else None,
             history_url=record_url(record, "history_view", id)
             if editable and record.is_versioned and record.history
             else None,

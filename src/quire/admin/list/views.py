@@ -29,10 +29,14 @@ MAX_VIEWS = 100
 View = dict[str, Any]
 
 
-def view_url(view: View) -> str | None:
-    """The list that a view is of, as it shows it; None where there is no such list any more."""
-    record = REGISTRY.get(view["type"])
-    return None if record is None else list_url(record, [(VIEW, view["slug"])])
+def view_url(view: View, actor: Actor) -> str | None:
+    """The list that a view is of, as it shows it; None where `actor` cannot open it there.
+
+    Administrators see private views of others in the list of views only.
+    """
+    record, is_own = REGISTRY.get(view["type"]), view["owner"]["id"] == actor.user_id
+    is_there = record is not None and (is_own or view["shared_with"] != "nobody")
+    return list_url(record, [(VIEW, view["slug"])]) if record and is_there else None
 
 
 class ListViews:
