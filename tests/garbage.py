@@ -30,6 +30,7 @@ def collect_if_grown():
         _sizes["all"] = _sizes["young"] = _size()
     elif size > _sizes["young"] + YOUNG_GROWTH:
         gc.collect()  # it looks through nothing that is frozen
+        return_free_memory()
         _sizes["young"] = _size()
 
 
