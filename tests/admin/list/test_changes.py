@@ -9,9 +9,8 @@ from bs4 import BeautifulSoup
 from quire.actor import SYSTEM
 from quire.admin.results import undo_message
 from quire.errors import NotFound
-from quire.records import BATCHES, CATEGORIES, COMMENTS, POSTS, TAGS, USERS
+from quire.records import BATCHES, CATEGORIES, COMMENTS, POSTS, TAGS, USERS, batches
 from quire.store import write
-from quire.store.history import batch_undo
 from quire.store.history.undoable_batches import RowChange
 from quire.web.language import in_language
 from tests.users import signed_in
@@ -407,7 +406,7 @@ def test_batches_of_others_are_not_undone(admin, browser, state, ids):
 
 
 def test_an_undo_goes_on_until_everything_is_undone(admin, ids, state, monkeypatch):
-    monkeypatch.setattr(batch_undo, "PANEL_SECONDS", -1.0)  # one change in each transaction
+    monkeypatch.setattr(batches, "PANEL_SECONDS", -1.0)  # one change in each transaction
     rows = [ids.draft, ids.formula, ids.later]
     admin.post("posts/action/", {"action": "publish", "rowid": rows, "url": "/admin/posts/"})
     fields = undo_form(admin.get("posts/").text)

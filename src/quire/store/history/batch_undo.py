@@ -30,8 +30,6 @@ from quire.translations.messages import Message
 
 UNDO_SECONDS = BUSY_SECONDS - 1.0
 """How long one call undoes: others wait for its transaction, and are refused later."""
-PANEL_SECONDS = 0.5
-"""The same in the panel, which goes on by itself and tells how far it is."""
 HISTORY_KNOWS = Message(
     "This %(noun)s has been changed since. You can restore an earlier version from its history.",
     noun="",
@@ -83,11 +81,9 @@ class UndoResult:
     untried: int
 
 
-def undo_batch(actor: Actor, batch_id: int) -> UndoResult:
+def undo_batch(actor: Actor, batch_id: int, seconds: float | None = None) -> UndoResult:
     """Undo as much of a batch as there is time for, the last change first; the rest stays for the next time."""
-    until = monotonic() + min(
-        UNDO_SECONDS, PANEL_SECONDS if actor.door == "admin" else UNDO_SECONDS
-    )
+    until = monotonic() + (UNDO_SECONDS if seconds is None else seconds)
     result = UndoResult([], [], 0)
     for change in _first_changes(batch_id):
         try:
