@@ -60,9 +60,9 @@ BATCHES = Record(
     fields=[
         Shown("id", sort=True, filter=True),
         Shown("kind", sort=True, filter=True, example="bulk"),
-        Shown("action", sort=True, filter=True, example="publish"),
-        Shown("type", sort=True, filter=True, example="posts"),
-        Shown("file_name", example="tags.csv"),
+        Shown("action", sort=True, filter=True, example="publish", on_request=True),
+        Shown("type", sort=True, filter=True, example="posts", on_request=True),
+        Shown("file_name", example="tags.csv", on_request=True),
         Shown("actor", filter=("id", "username")),
         Shown("created_at", sort=True, filter=True),
         Shown("rows"),
