@@ -14,6 +14,7 @@ from quire.store.db import db, transaction
 from quire.store.events.outbox import enqueue
 from quire.store.migrations import newest_revision
 from tests.databases import stamp
+from tests.waiting import wait_until
 
 USAGE = namedtuple("usage", "total used free")
 
@@ -146,6 +147,7 @@ def test_a_database_that_hangs_is_given_up(app, monkeypatch):
         assert status == 503 and "did not answer within" in checks["database"]["reason"]
     assert len(calls) == 1  # those who ask later join the one that hangs
     released.set()
+    wait_until(lambda: not any(one.name == "readiness" for one in threading.enumerate()))
 
 
 def test_what_other_processes_say_of_their_workers_counts(app, stop_clock):
