@@ -6,6 +6,8 @@ frozen, so what has survived one is frozen: hundreds of thousands of objects wou
 
 import gc
 import os
+import sys
+from functools import cache
 from pathlib import Path
 
 from quire.serving.memory_pool import return_free_memory
@@ -15,6 +17,8 @@ GROWTH = 30_000_000
 YOUNG_GROWTH = 5_000_000
 """By so many, until what has been made since then is."""
 STATM = Path("/proc/self/statm")
+LARGE = 100
+"""Entries of a cache that is worth emptying."""
 _sizes = {"all": 0, "young": 0}
 """The sizes in bytes from which growth is counted."""
 
@@ -35,11 +39,24 @@ def collect_if_grown():
 
 
 def freeze():
-    """Free what nobody uses, and keep the collector from what is used."""
+    """Free what nobody uses and what caches hold, and keep the collector from what is used."""
+    for cached in _cached_functions():
+        cached.cache_clear()
     gc.unfreeze()
     gc.collect()
     gc.freeze()
     return_free_memory()
+
+
+def _cached_functions():
+    """The functions of ours with a cache for many: of statements above all, which are made again when they are asked for.
+
+    They would hold those of applications that are gone.
+    """
+    modules = [one for name, one in sys.modules.items() if name.startswith("quire.")]
+    functions = (value for module in modules for value in vars(module).values())
+    cached = (one for one in functions if isinstance(one, type(cache(len))))
+    return [one for one in cached if (one.cache_info().maxsize or 0) >= LARGE]
 
 
 def _size():
