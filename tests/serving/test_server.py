@@ -311,6 +311,23 @@ def test_stop_answers_connections_that_were_never_accepted(monkeypatch, held):
             assert parsed(drain(client))[2] == b"ok"
 
 
+def test_servers_that_share_a_socket_share_its_connections():
+    sock = sockets.bind("127.0.0.1", 0)
+    servers = [Server(application, one, shares_socket=True) for one in (sock, sock.dup())]
+    clients = [socket.create_connection(sock.getsockname(), timeout=10) for _ in range(20)]
+    threads = [threading.Thread(target=one.run) for one in servers]
+    for thread in threads:
+        thread.start()
+    wait_until(lambda: sum(len(one.active_channels) for one in servers) == len(clients))
+    shares = [len(one.active_channels) for one in servers]
+    for client in clients:
+        client.close()
+    for server, thread in zip(servers, threads, strict=True):
+        server.stop()
+        thread.join(10)
+    assert min(shares) >= 5
+
+
 def test_stop_gives_up_in_the_end(monkeypatch):
     monkeypatch.setattr(server_module, "DRAIN_SECONDS", 0.3)
     sock = sockets.bind("127.0.0.1", 0)

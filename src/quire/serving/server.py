@@ -35,6 +35,8 @@ HANDSHAKE_SECONDS = 0.05
 TOTAL_OUTPUT = 2**30
 """Bytes that may wait for all clients of a process together, on disk."""
 SLOW_READERS = "Connections of clients that did not read their responses were closed."
+PAUSE_SECONDS = 0.001
+"""How long a process leaves new connections to others after each: one would take all of a client that opens many at once."""
 MEMORY_SECONDS = 5
 """How often free memory is returned to the system."""
 STOPPING_STALLED_SECONDS = 5
@@ -56,12 +58,14 @@ class Server(TcpWSGIServer):
         application: Callable[..., Any],
         sock: socket.socket,
         one_processor: bool = False,
+        shares_socket: bool = False,
         max_upload: int | None = None,
         cors_origins: Sequence[str] = (),
         trusted_proxy: str | None = None,
         **options: Any,
     ):
         self.cpu_pinner = CpuPinner() if one_processor else None
+        self.shares_socket, self.leaves_connections = shares_socket, False
         self.trusted_proxy = trusted_proxy
         limits = {**LIMITS, "connection_limit": most_connections(), **options}
         adj = Adjustments(**limits)
@@ -76,6 +80,15 @@ class Server(TcpWSGIServer):
 
     def set_reuse_addr(self) -> None:
         """Nothing: the socket is bound, and Windows would let others take the port."""
+
+    def readable(self) -> bool:
+        """Whether to wait for new connections: not right after one where other processes wait for them, too."""
+        return bool(super().readable()) and not self.leaves_connections
+
+    def handle_accept(self) -> None:
+        """Accept a connection, and leave the next to others."""
+        super().handle_accept()
+        self.leaves_connections = self.shares_socket
 
     def maintenance(self, now: float) -> None:
         """Let connections end that are idle for long or overdue.
@@ -156,7 +169,10 @@ class Server(TcpWSGIServer):
         return finished
 
     def _poll(self, seconds: float) -> None:
-        wasyncore.loop(timeout=seconds, use_poll=True, map=self._map, count=1)
+        pause = self.leaves_connections
+        wasyncore.loop(min(seconds, PAUSE_SECONDS) if pause else seconds, True, self._map, 1)
+        if pause:
+            self.leaves_connections = False
         now = time.time()
         if now >= self.next_look_at_readers:
             self.next_look_at_readers = now + self.adj.cleanup_interval

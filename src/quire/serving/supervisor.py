@@ -97,7 +97,7 @@ def serve_in_child(build: Build, sock: socket.socket, pipe: Connection) -> None:
         with suppress(OSError):
             pipe.send(one_line(error))
         sys.exit(1)
-    server = Server(application, sock, **options)
+    server = Server(application, sock, shares_socket=True, **options)
     threading.Thread(target=_wait_for_stop, args=(server, pipe), daemon=True).start()
     with suppress(OSError):  # The parent may have gone by now, or stopped waiting.
         pipe.send(READY)
