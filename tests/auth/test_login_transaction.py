@@ -91,6 +91,17 @@ def test_a_sign_in_commits_once(app, client, people, commits, sign_in, with_code
     assert left_behind(app, people["root"])[-1] is not None
 
 
+@pytest.mark.parametrize(("sign_in", "door"), [(by_token, "api"), (by_page, "site")])
+def test_all_events_of_a_sign_in_name_its_interface(app, client, people, sign_in, door):
+    sign_in(client)
+    table = AuditEvent.__table__.c
+    with app.app_context(), db.engine.connect() as connection:
+        events = connection.execute(select(table.type, table.door, table.ip)).all()
+    assert [("users", door, "127.0.0.1"), ("sessions", door, "127.0.0.1")] == [
+        tuple(one) for one in events if one.type in ("users", "sessions") and one.door != "cli"
+    ]
+
+
 @pytest.mark.parametrize("sign_in", [by_token, by_page])
 @pytest.mark.parametrize("with_code", [False, True])
 def test_a_sign_in_that_fails_leaves_nothing_behind(

@@ -1,8 +1,6 @@
 """Who sends the current request: a token, a key, a session or nobody; invalid credentials are an
 error."""
 
-from typing import Any
-
 from flask import Request, current_app
 from flask_wtf.csrf import CSRFError, validate_csrf
 from wtforms import ValidationError
@@ -12,12 +10,11 @@ from quire.auth import api_keys, impersonation, jwt, sessions
 from quire.errors import PermissionDenied, Problem
 from quire.security.tokens import KEY_START
 from quire.web.caching import has_session
-from quire.web.current import current_globals, current_request
+from quire.web.current import current_circumstances, current_globals, current_request
 from quire.web.safe_requests import only_reads
 
 PROGRAM_PREFIXES = ("/api/v1/", "/api/compat/")
 """Paths below which API keys and access tokens are accepted."""
-INTERFACES = {"api": "api", "admin": "admin"}
 
 
 def current_actor() -> Actor:
@@ -39,16 +36,7 @@ def chosen_language() -> str:
 
 def anonymous_actor() -> Actor:
     """An anonymous actor for this request, also for requests with credentials in their body."""
-    return Actor(ANONYMOUS.role, **_request_context(current_request()))
-
-
-def _request_context(request: Request) -> dict[str, Any]:
-    first = request.path.split("/", 2)[1]
-    return {
-        "door": INTERFACES.get(first, "site"),
-        "ip": request.remote_addr,
-        "request_id": current_globals().get("request_id"),
-    }
+    return Actor(ANONYMOUS.role, **current_circumstances())
 
 
 def _authenticate(request: Request) -> Actor:
@@ -60,7 +48,7 @@ def _authenticate(request: Request) -> Actor:
         return _actor_of_secret(secret, request)
     user = sessions.current() if has_session(request) else None
     if user is not None:
-        context = _request_context(request)
+        context = current_circumstances()
         himself = user.account.actor("session", session_id=user.session_id, **context)
         return impersonation.effective_actor(himself)
     return anonymous_actor()
@@ -77,10 +65,10 @@ def _require_program_path(request: Request) -> None:
 def _actor_of_secret(secret: str, request: Request) -> Actor:
     if secret.startswith(KEY_START) or "HTTP_AUTHORIZATION" not in request.environ:
         key = api_keys.authenticate(secret)
-        context = _request_context(request)
+        context = current_circumstances()
         return key.account.actor("key", scopes=key.scopes, api_key_id=key.id, **context)
     session = jwt.authenticate(secret)
-    return session.account.actor("token", session_id=session.id, **_request_context(request))
+    return session.account.actor("token", session_id=session.id, **current_circumstances())
 
 
 def _bearer(authorization: str) -> str:

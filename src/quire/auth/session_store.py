@@ -19,7 +19,7 @@ from quire.store.counters import touch_if_free
 from quire.store.db import credential_connection, transaction
 from quire.store.maintenance_mode import note_request
 from quire.store.write import create
-from quire.web.current import current_request
+from quire.web.current import current_circumstances, current_request
 
 GRACE_SECONDS = 10
 """How long a secret that has been replaced is still good: parallel requests may carry it."""
@@ -64,9 +64,9 @@ def create_session(
             "ip": request.remote_addr if request else None,
             "agent": request.user_agent.string[:AGENT_LENGTH].strip() if request else "",
         }
-        return create(
-            REGISTRY["sessions"], owner.actor(kind).as_system(), _with_printable_agent(raw)
-        ).id
+        circumstances = current_circumstances() if request else {}
+        actor = owner.actor(kind, **circumstances).as_system()
+        return create(REGISTRY["sessions"], actor, _with_printable_agent(raw)).id
 
 
 def _with_printable_agent(raw: dict[str, Any]) -> dict[str, Any]:
