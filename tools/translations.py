@@ -82,7 +82,7 @@ def _extracted(path: Path, method: str, names: tuple[str, ...]) -> Iterator[str 
 def declared_texts(record: Record) -> Iterator[str]:
     """What a declaration says to people."""
     names = (record.label, record.singular, record.noun, record.plural_noun)
-    yield from (*names, record.summary, record.section)
+    yield from (*names, record.summary, record.section, record.empty_text)
     yield from (label for label, _ in record.tabs)
     for action in record.actions:
         yield from (action.label, action.past_tense)

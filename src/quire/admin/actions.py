@@ -1,7 +1,8 @@
 """Single and bulk actions: which ones an actor may use, and how they run."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -205,27 +206,21 @@ def run_action_on_all(
     result = BulkResult()
     for number, id in enumerate(ids[:MOST_MATCHING]):
         try:
-            _run_until_done(record, actor, name, (number, id), draft_version, result)
+            run = partial(_run_one, record, actor, name, (number, id), draft_version, result)
+            _run_until_done(run, result)
         except Problem as problem:
             result.refused[id] = problem
     return result
 
 
-def _run_until_done(
-    record: Record,
-    actor: Actor,
-    name: str,
-    numbered: tuple[int, int],
-    draft_version: int | None,
-    result: BulkResult,
-) -> None:
+def _run_until_done(run: Callable[[], None], result: BulkResult) -> None:
     """Run an action on one record; an undo that had no time for everything goes on in another transaction."""
     until, said = monotonic() + UNDO_FOR, len(result.notices)
-    _run_one(record, actor, name, numbered, draft_version, result)
+    run()
     while result.is_unfinished and monotonic() < until:
         del result.notices[said:]
         result.drop_refusals()
-        _run_one(record, actor, name, numbered, draft_version, result)
+        run()
 
 
 @retry_conflicts

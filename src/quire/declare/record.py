@@ -56,7 +56,8 @@ class Record(Labels):
     `nested_under` references under whose address it is listed too (`/posts/7/comments`),
     `api_key_access` what API keys may do at most: "write", "read" or "" for nothing, `drafts` whether a draft can stand
     beside what is live, and be shown to others by preview links, `exported` whether an export of
-    everything holds it, `deprecated` that it will go, `moderation` how records wait for a decision. `before_transaction(actor, id, values)` does what takes long, before the
+    everything holds it, `deprecated` that it will go, `moderation` how records wait for a decision,
+    `empty_text` what an empty list of the panel says of records that nobody creates there. `before_transaction(actor, id, values)` does what takes long, before the
     database is locked, and what it returns is `change.prepared` in the hook `before_save`. `access`
     are the rules narrowed by the scopes of keys, `declared_access` those as declared.
     """
@@ -87,6 +88,7 @@ class Record(Labels):
     exported: bool = True
     deprecated: Deprecation | None = None
     moderation: Moderation | None = None
+    empty_text: str = ""
 
     def __post_init__(self) -> None:
         for one in self.fields:

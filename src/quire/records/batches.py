@@ -76,6 +76,7 @@ BATCHES = Record(
         Action("undo", undo, OWN, past="undone", available=lambda state: state["can_be_undone"])
     ],
     title_field="action",
+    empty_text="Actions on several records, edits in lists and imports appear here, and can be undone for a week.",
     section="System",
     history=False,
     exported=False,

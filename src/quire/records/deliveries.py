@@ -88,6 +88,7 @@ DELIVERIES = Record(
     access=Access(read=ADMIN, panel=ADMIN),
     actions=[Action("replay", replay, ADMIN)],
     title_field="event",
+    empty_text="Events that are sent to a webhook appear here, with the answer to each.",
     section="System",
     history=False,
     api_key_access="read",

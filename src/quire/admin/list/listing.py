@@ -230,6 +230,7 @@ class ListPage:
             lead=gettext(record.summary),
             noun=gettext(record.noun),
             plural=gettext(record.plural_noun),
+            empty_text=gettext(record.empty_text) if record.empty_text else "",
             icon=record.path,
             url=list_url(record),
             here=self.here(),
