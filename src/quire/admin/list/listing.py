@@ -226,6 +226,7 @@ class ListPage:
         active = chip_groups(record, actor, pairs)
         can_create = record.allows(actor, "create") is not False and not self.trashed
         rest = without_parameters(pairs, "page", VIEW, COLUMNS)
+        exported: dict[str, Any] = MultiDict(rest).to_dict(flat=False)
         return SimpleNamespace(
             lead=gettext(record.summary),
             noun=gettext(record.noun),
@@ -237,7 +238,7 @@ class ListPage:
             clear_url=narrowed_url(record, self._preserved_parameters()),
             create_url=url_for(endpoint(record, "create_view")) if can_create else None,
             exports=[
-                (kind.upper(), url_for(endpoint(record, "export"), export_type=kind, **_flat(rest)))
+                (kind.upper(), url_for(endpoint(record, "export"), export_type=kind, **exported))
                 for kind in KINDS
             ],
             import_url=url_for("imports.index", type=record.path)
@@ -295,7 +296,3 @@ def _inline_input(field: Field) -> dict[str, Any]:
     if choices and field.nullable:
         choices.insert(0, ["", "–"])
     return {"kind": INPUT_TYPES.get(field.kind.widget, "text"), "choices": choices or None}
-
-
-def _flat(pairs: Pairs) -> dict[str, Any]:
-    return MultiDict(pairs).to_dict(flat=False)

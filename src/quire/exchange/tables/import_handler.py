@@ -143,7 +143,7 @@ class _Part:
     def _undo(self, change: RowChange) -> None:
         row, target = f"row {change.row}", f"{change.type}/{change.record_id}"
         with one_item(None, lambda reason: self._report.add("kept", row, target, reason)):
-            batch_undo.undo(self._actor, self._job.batch_id or 0, change)
+            batch_undo.undo(self._actor, self._job.batch_id or 0, change, is_import=True)
             words = "deleted" if change.action == "create" else "restored"
             self._report.add("updated", row, words=words)
         self._done_count, self._position = self._done_count + 1, change.id

@@ -54,7 +54,6 @@ _set_version_before = Prepared(
     )
     .values(version=bindparam("version"))
 )
-_find_kind = Prepared(select(_batches.c.kind).where(_batches.c.id == bindparam("id")))
 
 
 def _first_changes(batch_id: int) -> list[RowChange]:
@@ -84,10 +83,10 @@ class UndoResult:
 def undo_batch(actor: Actor, batch_id: int, seconds: float | None = None) -> UndoResult:
     """Undo as much of a batch as there is time for, the last change first; the rest stays for the next time."""
     until = monotonic() + (UNDO_SECONDS if seconds is None else seconds)
-    result = UndoResult([], [], 0)
+    result, is_import = UndoResult([], [], 0), _is_import(batch_id)
     for change in _first_changes(batch_id):
         try:
-            undo(actor, batch_id, change)
+            undo(actor, batch_id, change, is_import)
             result.undone.append(change)
         except Unavailable:
             raise
@@ -99,12 +98,19 @@ def undo_batch(actor: Actor, batch_id: int, seconds: float | None = None) -> Und
     return replace(result, untried=count(batch_id) - len(result.refused))
 
 
+def _is_import(batch_id: int) -> bool:
+    with read_connection() as connection:
+        kind = select(_batches.c.kind).where(_batches.c.id == batch_id)
+        return connection.execute(kind).scalar() == IMPORT
+
+
 @retry_conflicts
-def undo(actor: Actor, batch_id: int, change: RowChange) -> None:
+def undo(actor: Actor, batch_id: int, change: RowChange, is_import: bool) -> None:
     """Undo a change as long as nobody has edited the record since, and delete it from the batch.
 
-    By the rules of every other change, with the rights of `actor`. Raises PermissionDenied, NotFound,
-    VersionConflict, ValidationFailed, Conflict.
+    By the rules of every other change, with the rights of `actor`; where the batch `is_import` of a table,
+    it is no longer known where the record came from. Raises PermissionDenied, NotFound, VersionConflict,
+    ValidationFailed, Conflict.
     """
     record = REGISTRY[change.type]
     with nested_transaction() as connection:
@@ -116,7 +122,7 @@ def undo(actor: Actor, batch_id: int, change: RowChange) -> None:
         # what the same batch did to this record before is left at another version now
         same = {"of_batch": batch_id, "of_type": change.type, "of_record": change.record_id}
         _set_version_before(connection, {**same, "before": change.id, "version": version})
-        if _find_kind(connection, {"id": batch_id}) == [(IMPORT,)]:
+        if is_import:
             import_origins.delete_origin(
                 connection, import_origins.TABLES, change.type, change.record_id
             )
