@@ -196,7 +196,8 @@ def test_recent_changes_name_their_records(admin, ids, app):
     assert "root changed the title of the post “Tides”" in recent.text
     [link] = recent.find_all("a", string="Tides")
     assert link["href"] == f"/admin/posts/details/?id={ids.live}"
-    assert "tag #1" in recent.text and "session #" not in recent.text
+    assert "deleted the tag “nets, fishing”" in recent.text and "session #" not in recent.text
+    assert not recent.find_all("a", string="nets, fishing")
 
 
 def test_the_site_s_name_is_in_the_frame(admin, app):

@@ -14,13 +14,14 @@ NAMES = {"anonymous": None, **{role: name for name, role in reversed(ROLES.items
 
 def pytest_generate_tests(metafunc):
     """`record`: every type; `made`: those that somebody makes; `changed`: those that somebody changes;
-    `bulk`: those that have bulk requests. Of a test marked `of_every_run("posts")` the others are slow."""
+    `deleted`: those that somebody makes and deletes; `bulk`: those that have bulk requests. Of a test marked `of_every_run("posts")` the others are slow."""
     records = list(REGISTRY.values())
     chosen = {
         "record": records,
         "listed": [r for r in records if not r.singleton],
         "made": [r for r in records if r.access.create is not NOBODY],
         "changed": [r for r in records if r.access.update is not NOBODY],
+        "deleted": [r for r in records if NOBODY not in (r.access.create, r.access.delete)],
         "bulk": [r for r in records if write_rules(r)],
     }
     mark = metafunc.definition.get_closest_marker("of_every_run")

@@ -7,7 +7,7 @@ from typing import Any
 from markupsafe import Markup
 
 from quire.actor import Actor
-from quire.admin.audit.lookup import Event, Titles, Values, changed_fields, titles_and_values
+from quire.admin.audit.lookup import Event, Known, Values, changed_fields, titles_and_values
 from quire.admin.format import cell_html, small_name
 from quire.admin.local_time import format_relative
 from quire.admin.past_tense import sentence
@@ -60,8 +60,8 @@ class Sentence:
 
 def sentences(actor: Actor, events: Sequence[Event]) -> list[Sentence]:
     """One sentence for each event, in their order."""
-    titles, values = titles_and_values(actor, events)
-    return [_sentence(one, titles, _changes(actor, one, values)) for one in events]
+    known = titles_and_values(actor, events)
+    return [_sentence(one, known, _changes(actor, one, known.values)) for one in events]
 
 
 def _changes(actor: Actor, event: Event, values: Values) -> list[ValueChange]:
@@ -86,12 +86,12 @@ def _value(field: Field, value: Any) -> Markup:
     return cell_html(field, bool(value) if is_flag else value, full=is_moment)
 
 
-def _sentence(event: Event, titles: Titles, changes: Sequence[ValueChange]) -> Sentence:
+def _sentence(event: Event, known: Known, changes: Sequence[ValueChange]) -> Sentence:
     path, id = event["type"], event["record_id"]
-    title = titles.get((path, id))
+    title = known.titles.get((path, id))
     url = record_url(REGISTRY[path], "details_view", id) if title is not None and id else None
     form, values = _form(event, changes)
-    subject, names = _subject(event, title)
+    subject, names = _subject(event, title or known.former_titles.get((path, id)))
     linked = _isolate(names)
     for name in {"title", "name"} & {*names} if url else ():
         linked[name] = LINK.format(url, names[name])
