@@ -8,8 +8,16 @@ from time import monotonic
 from sqlalchemy import Connection, bindparam, delete, select, update
 
 from quire.actor import Actor
+from quire.declare.input_validation import is_same_value
 from quire.declare.record import REGISTRY, Record
-from quire.errors import Conflict, NotFound, Problem, Unavailable, VersionConflict
+from quire.errors import (
+    Conflict,
+    NotFound,
+    Problem,
+    Unavailable,
+    ValidationFailed,
+    VersionConflict,
+)
 from quire.store import import_origins, write
 from quire.store.connections.prepared_statements import Prepared
 from quire.store.connections.writer_lock import BUSY_SECONDS
@@ -24,8 +32,9 @@ from quire.store.history.undoable_batches import (
     change_columns,
     count,
 )
-from quire.store.revisions import data_at
+from quire.store.revisions import data_of_versions
 from quire.store.transactions.retries import retry_conflicts
+from quire.store.write import Raw
 from quire.translations.messages import Message
 
 UNDO_SECONDS = BUSY_SECONDS - 1.0
@@ -37,6 +46,7 @@ HISTORY_KNOWS = Message(
 CHANGED_SINCE = Message(
     "This %(noun)s has been changed since. Edit it to set it to what it was.", noun=""
 )
+REFERENCES_GONE = Message("%(reasons)s You can restore the rest from its history.", reasons="")
 GONE = Message("This %(noun)s no longer exists, or you can no longer see it.", noun="")
 
 _batches = Batch.__table__
@@ -139,6 +149,11 @@ def _refusals_in_words(record: Record) -> Iterator[None]:
         raise VersionConflict(words.with_values(noun=noun), extra=conflict.extra) from None
     except NotFound:
         raise NotFound(GONE.with_values(noun=noun)) from None
+    except ValidationFailed as invalid:
+        if any(one["code"] != "not_found" for one in invalid.details):
+            raise
+        words = REFERENCES_GONE.with_values(reasons=invalid.message)
+        raise ValidationFailed(invalid.details, words) from None
 
 
 def _take_back(
@@ -156,15 +171,22 @@ def _take_back(
     if change.action == "create":
         saved = write.delete(record, actor, id, version=version)
         return None if saved is None else saved.version
-    data = None if base is None else data_at(connection, record, id, base)
-    if data is None:
+    stored = data_of_versions(connection, record, id, (base or 0, version))
+    before = stored.get(base or 0)
+    if before is None:
         raise Conflict(
             Message(
                 "The earlier state of this %(noun)s is no longer available.",
                 noun=Message(record.noun),
             )
         )
+    data = _changed_data(before, stored.get(version, {}))
     saved = revert(record, actor, id, data, action=change.action, version=version)
-    if not saved.changed:  # it was something that no revision holds, such as a password
+    if not data:  # it was something that no revision holds, such as a password
         raise Conflict("The earlier value is secret and was not stored.")
     return saved.version
+
+
+def _changed_data(before: Raw, after: Raw) -> Raw:
+    """What a change has replaced: records that both refer to may have gone since, and are no part of it."""
+    return {name: one for name, one in before.items() if not is_same_value(after.get(name), one)}

@@ -7,10 +7,12 @@ from quire.declare.change import Change
 from quire.declare.pydantic_models import PART
 from quire.declare.record import Record
 from quire.declare.rules import require_possible
+from quire.errors import ValidationFailed
 from quire.store.access_decision import rule_of
 from quire.store.changes import rows
 from quire.store.changes.preconditions import check_version, parse_values, prepare
 from quire.store.db import transaction
+from quire.store.history.revision_service import dangling_references, missing_reference
 from quire.store.transactions.retries import retry_conflicts
 from quire.store.write import Saved, write_changes
 
@@ -21,8 +23,8 @@ Raw = dict[str, Any]
 def revert(record: Record, actor: Actor, id: int, data: Raw, *, action: str, version: int) -> Saved:
     """Restore `data` of a revision while the record is at `version`; `action` is what is reverted.
 
-    Whoever may run the action may revert it, and nobody sets a field that they may not. Raises
-    Unauthenticated, PermissionDenied, NotFound, VersionConflict, ValidationFailed, Conflict.
+    Whoever may run the action may revert it, and nobody sets a field that they may not; references to
+    deleted records are refused by name. Raises Unauthenticated, PermissionDenied, NotFound, VersionConflict, ValidationFailed, Conflict.
     """
     rule = rule_of(record, action) or record.access.update
     require_possible(rule, actor)
@@ -32,6 +34,8 @@ def revert(record: Record, actor: Actor, id: int, data: Raw, *, action: str, ver
         state = row.state
         check_version(connection, record, state, {}, version)
         raw = {name: data[name] for name in data if data[name] != state.get(name)}
+        if dangling := dangling_references(connection, record, actor, raw):
+            raise ValidationFailed([missing_reference(record, actor, *one) for one in dangling])
         values = _values(record, actor, raw, state, action)
         verb = "restore" if action == "delete" else "update"
         change = Change(record, actor, verb, state, values, ready)

@@ -122,10 +122,10 @@ def restore(
             for n in _restorable_fields(record, actor, data)
             if not is_same_value(state[n], data[n])
         }
-        dangling = _dangling_references(connection, record, actor, values)
+        dangling = dangling_references(connection, record, actor, values)
         if dangling and not skip_missing:
             raise ValidationFailed(
-                [_missing_reference(record, name, small) for name, small in dangling]
+                [missing_reference(record, actor, name, small) for name, small in dangling]
             )
         values = _without_references(record, values, dangling)
         return update(record, actor, id, {**values, **raw}, version=based_on, verb=VERB)
@@ -141,10 +141,10 @@ def _restorable_fields(record: Record, actor: Actor, data: Raw) -> list[str]:
     ]
 
 
-def _dangling_references(
+def dangling_references(
     connection: Connection, record: Record, actor: Actor, values: Raw
 ) -> list[tuple[str, Raw]]:
-    """The references in the values whose target is gone, with their fields."""
+    """The references in the values, small objects of revisions, whose target is gone, with their fields."""
     dangling = []
     for name, value in values.items():
         field = record.field(name)
@@ -158,10 +158,12 @@ def _dangling_references(
     return dangling
 
 
-def _missing_reference(record: Record, name: str, small: Raw) -> dict[str, str]:
+def missing_reference(record: Record, actor: Actor, name: str, small: Raw) -> dict[str, str]:
+    """The detail of an error that names what a field refers to and is gone."""
     field = record.field(name)
     target = record_of(field.target or "")
-    title = small.get(target.title_field) or small.get(target.key) or small["id"]
+    title = small.get(target.title_field) or _last_title(target, actor, small["id"])
+    title = title or small.get(target.key) or small["id"]
     return detail(
         name,
         "not_found",
@@ -172,6 +174,14 @@ def _missing_reference(record: Record, name: str, small: Raw) -> dict[str, str]:
             title=title,
         ),
     )
+
+
+def _last_title(record: Record, actor: Actor, id: int) -> Any:
+    """The title that a deleted record had last; None where it is not known, or `actor` may not see all of them."""
+    is_visible = record.visible_fields(actor).get(record.title_field) is True
+    if not is_visible or record.allows(actor, "read") is not True:
+        return None
+    return revisions.data_of_records(record, {id: None}).get(id, {}).get(record.title_field)
 
 
 def _without_references(record: Record, values: Raw, dangling: list[tuple[str, Raw]]) -> Raw:
