@@ -1,6 +1,7 @@
 """Markdown is rendered before the database is locked, and once; nothing hostile takes long."""
 
 import html
+import random
 
 import nh3
 import pytest
@@ -8,6 +9,7 @@ from comrak import markdown_to_html
 
 from quire.actor import SYSTEM
 from quire.declare import markdown
+from quire.declare.fragment_ids import with_ids
 from quire.declare.value_kinds import MARKDOWN_BYTES
 from quire.records import POSTS
 from quire.store.write import create, update
@@ -89,11 +91,34 @@ def test_what_grows_out_of_bounds_is_shown_as_text():
     ],
 )
 def test_ampersands_come_out_as_they_would_by_themselves(text):
-    made = nh3.Cleaner(
+    assert markdown.render_markdown(text) == cleaned(text)
+
+
+def cleaned(text):
+    return nh3.Cleaner(
         tags=markdown.TAGS, attributes=markdown.ATTRIBUTES, url_schemes=markdown.SCHEMES,
         link_rel="ugc nofollow noopener noreferrer",
     ).clean(markdown_to_html(text, markdown.EXTENSIONS, None, markdown.OPTIONS))  # fmt: skip
-    assert markdown.render_markdown(text) == made
+
+
+PARTS = (
+    *("word ", "*a* ", "**b** ", "***c***", "_d_", "~~e~~", "~f~", "`g`", "``h ` i``", "\\*", "*", "_"),
+    *('"q" ', "'q' ", "a > b ", "& ", "&amp; ", "&quot;", "&#0; ", "&nbsp;", "&lt;p&gt;", "\0", "\xa0", "é ", "\u2028"),
+    *("\n", "\n\n", "\r\n", "\r", "  \n", "\n> ", "\n- ", "\n  - ", "\n1. ", "\n7. ", "\n    ", "\t", "\n---\n", "\n```\n"),
+    *("\n~~~x\n", "[x](/y)", "![x](/y)", "https://a.example ", "\n| a | b |\n|---|:-:|\n| c | d |\n", "[^1]", "\n[^1]: n\n"),
+)  # fmt: skip
+
+
+def test_plain_html_is_what_the_cleaner_would_make_of_it():
+    chance = random.Random(1)
+    for _ in range(5000):
+        text = "".join(chance.choices(PARTS, k=chance.randrange(1, 12)))
+        assert markdown.render_markdown(text) == with_ids(cleaned(text))
+
+
+@pytest.mark.parametrize("text", ["</p></ul>", "a <b", "<p>a", "<script>alert(1)</script>"])
+def test_tags_that_somebody_wrote_are_always_cleaned(text):
+    assert markdown.render_markdown(text) == cleaned(text)
 
 
 def test_what_stands_for_an_ampersand_is_no_character():

@@ -53,6 +53,9 @@ _CLEANER = HtmlCleaner(
     link_rel=LINK_REL,
 )
 _STRIPPER = HtmlCleaner(tags=set())
+_TEXT = r"(?:[^<&\0\r\xa0\ufdd0]++|&(?:amp|lt|gt);)*+"
+_PLAIN = re.compile(rf"{_TEXT}(?:</?(?:p|em|strong|del|code|pre|ul|ol|li|blockquote)>{_TEXT})*+")
+"""HTML that nh3 would leave as it is, when comrak has made all of its tags: none has an attribute."""
 _LINK_OR_PICTURE = re.compile(r'<img([^"<>]*+(?:"[^"]*+"[^"<>]*+)*+)>|<a[ >]|</a>')
 _ATTRIBUTE = re.compile(r' ([a-z]++)="([^"]*+)"')
 
@@ -83,6 +86,10 @@ def _sanitize(markdown: str) -> str:
     markup = markdown_to_html(markdown, EXTENSIONS, None, OPTIONS)
     if len(markup) > MAX_GROWTH * len(markdown) + ALWAYS_ALLOWED_LENGTH or is_too_deep(markup):
         return f"<pre>{html.escape(markdown)}</pre>\n"
+    if "<" not in markdown:  # all tags are comrak's, so none is left open
+        plain = markup.replace("&quot;", '"')
+        if _PLAIN.fullmatch(plain):
+            return plain
     return _CLEANER.clean(markup)
 
 

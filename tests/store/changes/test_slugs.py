@@ -1,10 +1,11 @@
 """Slugs of records with the same title: numbered, and found in few steps however many there are."""
 
 import pytest
+from slugify import slugify
 
 from quire.actor import SYSTEM
 from quire.records import TAGS
-from quire.store.changes.slugs import free_slug
+from quire.store.changes.slugs import free_slug, suggest_slug
 from quire.store.write import create, create_many
 
 
@@ -58,3 +59,27 @@ def test_a_new_record_asks_for_its_slug_only_when_it_is_taken(app, statements):
     with app.app_context():
         assert lookups("Sea") == 0
         assert lookups("Sea!") > 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Tide Table 7",
+        "A  B",
+        " a",
+        "a ",
+        "",
+        " ",
+        "1,234 a",
+        "it's",
+        "a_b",
+        "Über",
+        "x" * 181,
+        "ab " * 80,
+        "²",
+    ],
+)
+def test_plain_titles_have_the_slugs_that_the_library_makes(app, text):
+    with app.app_context():
+        made = slugify(text, max_length=180, word_boundary=True)
+        assert suggest_slug(TAGS, text) == (made or "tag")

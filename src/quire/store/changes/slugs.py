@@ -24,12 +24,19 @@ def slug_from(name: str) -> Callable[[Change], str]:
     """A `default_from` that makes a unique slug from the field `name`, with -2, -3 ... if necessary."""
 
     def fill(change: Change) -> str:
-        text = slugify(str(change[name] or ""), max_length=LENGTH, word_boundary=True)
-        text = text or change.record.noun
+        text = _slug(str(change[name] or "")) or change.record.noun
         # most slugs are free: only when the insert fails is the database asked for a free one
         return free_slug(change.record, text) if "slug" in change.filled_fields else text
 
     return fill
+
+
+def _slug(text: str) -> str:
+    """The words of a text in ASCII, hyphens between them."""
+    words = text.split(" ")
+    if len(text) <= LENGTH and text.isascii() and all(map(str.isalnum, words)):
+        return "-".join(words).lower()  # what slugify makes of it, by fifteen substitutions
+    return slugify(text, max_length=LENGTH, word_boundary=True)
 
 
 def number_slugs(changes: Sequence[Change]) -> None:
@@ -88,8 +95,7 @@ def _is_taken(record: Record, slug: str) -> bool:
 
 def suggest_slug(record: Record, text: str, another: bool = False) -> str:
     """The slug of `text`, or `another` one that is free."""
-    slug = slugify(text[: LENGTH * 4], max_length=LENGTH, word_boundary=True)
-    slug = slug or record.noun
+    slug = _slug(text[: LENGTH * 4]) or record.noun
     return free_slug(record, slug) if another else slug
 
 
