@@ -2,6 +2,7 @@
 
 from urllib.parse import parse_qsl
 
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.declare.change import Change, actor_id
@@ -11,12 +12,14 @@ from quire.declare.mixins import HasId, Timestamped, Versioned
 from quire.declare.record import REGISTRY, Access, Record
 from quire.declare.references import Ref, reference, unique
 from quire.declare.rules import Rule, all_of, any_of, owner, role, where
+from quire.errors import Conflict, detail
 from quire.store.changes.slugs import slug_from
-from quire.store.db import Model
+from quire.store.db import Model, read_connection
 from quire.translations.messages import Message
 
 EVERYTHING = "all"
 """What the panel's address of a list says for the list without a view; no view has this slug."""
+NOBODY_ELSE = "nobody"
 MAX_PARAMETERS, MAX_COLUMNS, MAX_COLUMN_NAME = 100, 50, 64
 
 
@@ -37,7 +40,7 @@ class SavedView(HasId, Timestamped, Versioned, Model):
     )
     columns: Mapped[Names] = mapped_column(default=list)
     owner_id: Mapped[Ref] = reference("users", on_delete="CASCADE", index=True)
-    shared_with: Mapped[str] = choice("nobody", "authors", "moderators", "admins")
+    shared_with: Mapped[str] = choice(NOBODY_ELSE, "authors", "moderators", "admins")
 
 
 _views = SavedView.__table__.c
@@ -81,6 +84,26 @@ def before_save(change: Change) -> None:
             "too_long",
             Message("A view can have at most %(most)s columns.", most=MAX_COLUMNS),
         )
+    change.check()
+    if change.changes("name") or change.changes("shared_with"):
+        _refuse_taken_name(change)
+
+
+def _refuse_taken_name(change: Change) -> None:
+    """Refuse the name of another view of the list that the same people see: one's own, or where both are shared."""
+    is_own = _views.owner_id == change.reference("owner")
+    if change["shared_with"] not in (None, NOBODY_ELSE):
+        is_own = or_(is_own, _views.shared_with != NOBODY_ELSE)
+    same_name = func.lower(_views.name) == func.lower(change["name"])
+    statement = select(_views.id).where(_views.type == change["type"], same_name, is_own)
+    with read_connection() as connection:
+        taken = connection.execute(statement.where(_views.id != (change.id or 0))).first()
+    if taken is not None:
+        words = Message(
+            "This list already has a view called “%(name)s”. Choose another name.",
+            name=change["name"],
+        )
+        raise Conflict(words, code="duplicate", details=[detail("name", "duplicate", words)])
 
 
 SAVED_VIEWS = Record(

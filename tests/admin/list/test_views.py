@@ -4,6 +4,7 @@ import re
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from sqlalchemy import update
 
 from quire.actor import SYSTEM, Actor
 from quire.admin.list.preferences import preferences_of
@@ -11,6 +12,7 @@ from quire.declare.query import Query
 from quire.declare.record import REGISTRY
 from quire.records import PROFILES, SAVED_VIEWS
 from quire.store import read, write
+from quire.store.db import transaction
 from quire.store.read import find_id
 
 DRAFTS = "/admin/posts/?status=draft&sort=title"
@@ -61,6 +63,51 @@ def test_a_list_is_saved_and_opened_by_its_slug(admin, stored):
     assert titles(text) == ["=HYPERLINK(1)", "Half a thought"]
     assert 'data-label="Author"' in text and 'data-label="Published at"' not in text
     assert 'aria-current="page"><svg' in text and "View changed" not in text
+
+
+def test_a_name_that_one_has_given_in_this_list_is_refused(admin, browser, stored):
+    save(admin)
+    answer = save(admin, " MY drafts")
+    assert answer.status_code == 409
+    assert "This list already has a view called “MY drafts”. Choose another name." in answer.text
+    assert 'value=" MY drafts"' in answer.text or 'value="MY drafts"' in answer.text
+    assert stored("my-drafts-2") is None
+    assert save(admin, url="/admin/pages/", path="pages").status_code == 302, "another list"
+    answer = save(browser("mod"))
+    assert answer.location == "/admin/posts/?view=my-drafts-3", "another person, another address"
+    assert browser("mod").get("posts/?view=my-drafts").status_code == 404
+
+
+def test_names_of_shared_views_are_distinct_in_a_list(admin, browser, stored):
+    save(admin, shared_with="authors")
+    mod = browser("mod")
+    assert save(mod, shared_with="moderators").status_code == 409
+    assert save(mod).status_code == 302, "a view of one's own is told apart by whose it is"
+    own = stored("my-drafts-2")
+    form = {"name": "My drafts", "slug": "my-drafts-2", "shared_with": "authors"}
+    answer = mod.post(f"saved_views/edit/?id={own['id']}", form)
+    assert answer.status_code == 409 and "already has a view called" in answer.text
+    assert stored("my-drafts-2")["shared_with"] == "nobody"
+
+
+def test_views_that_had_one_name_before_stay_editable(app, admin, view, stored):
+    first, second = view(), view(name="Other")
+    with app.app_context(), transaction() as connection:
+        table = SAVED_VIEWS.table
+        connection.execute(update(table).where(table.c.slug == second).values(name="Made"))
+        write.update(SAVED_VIEWS, SYSTEM, stored(second)["id"], {"parameters": "status=draft"})
+    assert stored(second)["parameters"] == "status=draft" and stored(first)["parameters"] == ""
+
+
+def test_a_slug_that_is_taken_is_refused_by_its_name(app, as_, view):
+    slug = view()
+    answer = as_("root").post("saved_views", json={"name": "B", "type": "posts", "slug": slug})
+    assert answer.status_code == 409
+    assert [one["field"] for one in answer.json["details"]] == ["slug"]
+
+
+def test_a_name_without_letters_has_a_slug(admin):
+    assert save(admin, "!!!").location == "/admin/posts/?view=saved-view"
 
 
 def test_it_is_audited_and_has_revisions_like_every_record(admin, app, stored):
@@ -175,7 +222,7 @@ def test_views_of_others_are_changed_by_administrators_alone(browser, as_, store
     assert as_("ann").patch(f"saved_views/{shared}", json={"name": "X"}).status_code == 403
     assert as_("ann").patch(f"saved_views/{private}", json={"name": "X"}).status_code == 404
     for id in (private, shared):
-        assert as_("root").patch(f"saved_views/{id}", json={"name": "X"}).status_code == 200
+        assert as_("root").patch(f"saved_views/{id}", json={"name": f"X{id}"}).status_code == 200
 
 
 def test_another_person_sees_what_they_cannot_see_left_out(admin, browser):

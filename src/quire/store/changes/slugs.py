@@ -24,7 +24,7 @@ def slug_from(name: str) -> Callable[[Change], str]:
     """A `default_from` that makes a unique slug from the field `name`, with -2, -3 ... if necessary."""
 
     def fill(change: Change) -> str:
-        text = _slug(str(change[name] or "")) or change.record.noun
+        text = _slug(str(change[name] or "")) or _slug(change.record.noun)
         # most slugs are free: only when the insert fails is the database asked for a free one
         return free_slug(change.record, text) if "slug" in change.filled_fields else text
 
@@ -95,7 +95,7 @@ def _is_taken(record: Record, slug: str) -> bool:
 
 def suggest_slug(record: Record, text: str, another: bool = False) -> str:
     """The slug of `text`, or `another` one that is free."""
-    slug = _slug(text[: LENGTH * 4]) or record.noun
+    slug = _slug(text[: LENGTH * 4]) or _slug(record.noun)
     return free_slug(record, slug) if another else slug
 
 
