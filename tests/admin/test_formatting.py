@@ -152,7 +152,7 @@ def test_references_are_links_where_they_lead_somewhere():
 def test_titles():
     assert formatting.record_title(TAGS, {"id": 3, "name": ""}) == "#3"
     assert formatting.record_title(TAGS, {"id": 3, "name": "x"}) == "x"
-    odd = SimpleNamespace(title_field="category", field=POSTS.field)
+    odd = SimpleNamespace(title=TAGS.title, title_field="category", field=POSTS.field)
     assert (
         formatting.record_title(odd, {"id": 1, "category": {"id": 3, "name": "Sea", "slug": "sea"}})
         == "Sea"

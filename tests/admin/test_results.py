@@ -2,10 +2,13 @@
 
 import pytest
 
+from quire.actor import SYSTEM
 from quire.admin.format import record_title
-from quire.admin.results import RESULTS, UNDONE, result_message
+from quire.admin.results import UNDONE, result_message
 from quire.declare.record import REGISTRY
+from quire.declare.results import RESULTS
 from quire.records import BATCHES, COMMENTS, POSTS, WEBHOOKS
+from quire.store import write
 from quire.web.language import in_language
 
 ACTIONS = [
@@ -85,3 +88,13 @@ def test_batches_are_listed_by_what_they_have_done(admin, ids):
     text = admin.get("batches/?type=posts").text
     assert "2 posts published</a>" in text and "1 post changed</a>" in text
     assert "posts published" not in admin.get("batches/?type=tags").text
+
+
+def test_revisions_are_listed_by_the_titles_they_hold(admin, app, ids):
+    with app.app_context():
+        write.update(POSTS, SYSTEM, ids.live, {"title": "Ebb"})
+        write.delete(POSTS, SYSTEM, ids.live, permanent=True)
+    text = admin.get(f"revisions/?type=posts&record_id={ids.live}").text
+    assert "Post “Ebb”</a>" in text and "Post “Tide tables”</a>" in text
+    german = admin.get("revisions/?type=comments", headers={"Accept-Language": "de"}).text
+    assert "Kommentar „Nice one“</a>" in german

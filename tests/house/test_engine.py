@@ -1,4 +1,4 @@
-"""The engine names no record type: what is special about one stands in its declaration."""
+"""What is special about a record type stands in its declaration: the engine names none, the interfaces tell none apart."""
 
 import ast
 from pathlib import Path
@@ -21,6 +21,28 @@ ALLOWED = {
         "batches",
     ): "the name of its own table, which a record type shows",
     ("store/import_origins.py", "pages"): "a source of imports: the pages of editors",
+}
+
+INTERFACES = sorted(
+    path
+    for package in ("api", "admin", "site")
+    for path in (ROOT / "src" / "quire" / package).rglob("*.py")
+)
+TOLD_APART = {
+    ("admin/actions.py", "media"): "the picker of the one library of files",
+    ("admin/autocomplete.py", "media"): "the same",
+    ("admin/form/fields.py", "media"): "the same",
+    ("admin/form/page.py", "media"): "the same",
+    ("admin/format.py", "media"): "a thumbnail instead of a name",
+    ("admin/list/cells.py", "media"): "the same",
+    ("admin/form/buttons.py", "users"): "administrators view the site as somebody",
+    ("api/compat/ghost_shapes.py", "tags"): "Ghost's shape of it, which another program defines",
+    ("api/compat/ghost_shapes.py", "users"): "the same",
+    (
+        "api/openapi/paths.py",
+        "sessions",
+    ): "hand-written resources: all others of one's own are ended",
+    ("api/openapi/paths.py", "users"): "hand-written resources: oneself, and registration",
 }
 
 
@@ -57,3 +79,33 @@ def test_finds_names_however_they_are_used():
     assert list(record_types_in('REGISTRY["media"].table')) == ["media"]
     assert list(record_types_in('on_event("posts.updated")')) == ["posts"]
     assert list(record_types_in('"""Such as posts."""\nx = 1')) == []
+
+
+def types_told_apart_in(source):
+    """The record types that an interface compares a record, its path or the target of a field with."""
+    constants = {name.upper() for name in REGISTRY}
+    for node in ast.walk(ast.parse(source)):
+        sides = [node.left, *node.comparators] if isinstance(node, ast.Compare) else []
+        named_by = any(
+            isinstance(one, ast.Attribute) and one.attr in ("path", "target") for one in sides
+        )
+        for one in sides:
+            if isinstance(one, ast.Name) and one.id in constants:
+                yield one.id.lower()
+            if named_by and isinstance(one, ast.Constant) and one.value in NAMES:
+                yield one.value
+
+
+def test_interfaces_tell_no_record_types_apart_but_where_there_is_a_reason():
+    found = {
+        (named(path), name)
+        for path in INTERFACES
+        for name in types_told_apart_in(path.read_text(encoding="utf-8"))
+    }
+    assert found == TOLD_APART.keys()
+
+
+def test_finds_comparisons_with_record_types():
+    assert list(types_told_apart_in("if record is BATCHES: pass")) == ["batches"]
+    assert list(types_told_apart_in("record.path != 'media'")) == ["media"]
+    assert list(types_told_apart_in("read.find(BATCHES); word == 'media'")) == []

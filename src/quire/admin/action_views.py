@@ -17,9 +17,9 @@ from quire.admin.list.matching import MatchingRows
 from quire.admin.panel_view import PanelView, panel_actor
 from quire.admin.queries import find, find_many, parse_id
 from quire.admin.refusals import MOST, MOST_NAMED
-from quire.admin.results import DELETE, DESTROY, nouns_of
 from quire.admin.urls import endpoint, list_url, local_url, record_url
 from quire.declare.record import Record
+from quire.declare.results import DELETE, DESTROY, nouns_of
 from quire.errors import BadRequest
 from quire.records import BATCHES
 from quire.store.history.undoable_batches import count, newest_batch
@@ -175,7 +175,8 @@ class ActionsMixin(PanelView):
             page = self._draft_conflict(actor, ids[0])
             if page is not None:
                 return page
-        takes_seconds = len(ids) > 1 or record is BATCHES  # meanwhile other threads answer others
+        # meanwhile other threads answer others
+        takes_seconds = len(ids) > 1 or (action is not None and action.takes_seconds)
         with blocking() if takes_seconds else nullcontext():
             result = actions.run_action_on_all(record, actor, name, ids, draft_version)
         if result.done:

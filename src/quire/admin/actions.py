@@ -11,11 +11,12 @@ from sqlalchemy import Connection
 from quire.actor import Actor
 from quire.admin.format import quote, record_title
 from quire.admin.refusals import refusal_messages, undo_refusals
-from quire.admin.results import DELETE, DESTROY, result_message, undo_message
+from quire.admin.results import result_message, undo_message
 from quire.declare.action import Action
 from quire.declare.fields import Computed, Field
 from quire.declare.pydantic_models import PART
 from quire.declare.record import REGISTRY, Record
+from quire.declare.results import DELETE, DESTROY
 from quire.declare.settable_fields import is_settable
 from quire.errors import Problem, VersionConflict
 from quire.store import draft_merge, write

@@ -14,9 +14,10 @@ from quire.admin.form.fields import RecordForm
 from quire.admin.list.matching import MatchingRows
 from quire.admin.panel_view import PanelView
 from quire.admin.refusals import refusal_messages
-from quire.admin.results import nouns_of, result_message
+from quire.admin.results import result_message
 from quire.admin.urls import Pairs, endpoint, local_url, lookup_url
 from quire.declare.record import Record
+from quire.declare.results import nouns_of
 from quire.errors import Problem
 from quire.store import bulk
 from quire.store.history.undoable_batches import count

@@ -10,14 +10,12 @@ from markupsafe import Markup, escape
 
 from quire.admin.local_time import format_moment, format_relative, short_date
 from quire.admin.past_tense import word_of
-from quire.admin.results import batch_title
 from quire.admin.thumbnails import thumbnail
 from quire.admin.urls import Address
 from quire.declare.fields import Field
 from quire.declare.markdown import plain_words
 from quire.declare.record import Record, record_of
 from quire.jobs.webhooks.outcome import FAILURES
-from quire.records import BATCHES
 from quire.translations.messages import read_message
 from quire.web.language import format_number, gettext, translate, word_label
 
@@ -190,8 +188,8 @@ def quote(title: str) -> str:
 
 def record_title(record: Record, state: dict[str, Any]) -> str:
     """The words by which people know this record."""
-    if record is BATCHES and (title := batch_title(state)):
-        return title
+    if title := record.title(state):
+        return truncate(translate(title).removesuffix("."))
     value = state.get(record.title_field)
     field = record.field(record.title_field)
     if isinstance(value, dict):

@@ -16,10 +16,10 @@ from quire.admin.list.listing import ListPage
 from quire.admin.panel_view import panel_actor, wants_json
 from quire.admin.queries import find, find_many, parse_id
 from quire.admin.record_view import Answer, RecordView
-from quire.admin.results import DESTROY
 from quire.admin.thumbnails import preview
 from quire.admin.urls import endpoint, list_url, local_url, record_url
 from quire.declare.record import REGISTRY
+from quire.declare.results import DESTROY
 from quire.declare.rules import require_possible
 from quire.declare.value_kinds_files import Upload
 from quire.errors import Conflict, Problem, ValidationFailed, detail

@@ -1,11 +1,13 @@
 """Texts for the audit and revisions: actions in the past tense, interfaces, proofs."""
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 from quire.declare.fields import Field
 from quire.declare.labels import capitalize_first
 from quire.declare.record import REGISTRY
+from quire.records.batches import KINDS
 from quire.web.language import gettext
 from quire.web.user_agents import device_name
 
@@ -113,8 +115,6 @@ INTERFACES = {
     "jobs": "Background job",
     "site": "Site",
 }
-KINDS = {"bulk": "Bulk request", "action": "Action in the panel", "import": "Import"}
-"""Kinds of batches."""
 SHARED_WITH = {
     "nobody": "Nobody",
     "authors": "Authors and above",
@@ -130,7 +130,7 @@ PROOFS = {
     "session": "Browser session",
     "token": "Access token",
 }
-LABELS = {
+LABELS: dict[tuple[str, str], Mapping[str, str]] = {
     ("word", "door"): INTERFACES,
     ("word", "kind"): KINDS,
     ("word", "proof"): PROOFS,

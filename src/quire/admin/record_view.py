@@ -27,13 +27,14 @@ from quire.admin.list.views import PAGING, ListViews
 from quire.admin.panel_view import panel_actor, wants_json
 from quire.admin.queries import find, parse_id, rights_on
 from quire.admin.revisions import RevisionsMixin
-from quire.admin.urls import VIEW, blueprint_of, list_url, local_url, narrowed_url, record_url
+from quire.admin.urls import blueprint_of, list_url, local_url, narrowed_url, record_url
 from quire.declare.clock import now
 from quire.declare.record import Record
 from quire.declare.rules import require_possible, requires
 from quire.errors import NotFound, PermissionDenied, Problem
 from quire.exchange.tables import export
 from quire.exchange.tables.sheets import KINDS
+from quire.records.saved_views import VIEW
 from quire.store.db import db
 from quire.store.record_stream import RecordStream
 from quire.web.compression import note_that_nothing_is_repeated

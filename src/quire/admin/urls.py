@@ -8,14 +8,12 @@ from urllib.parse import urlencode
 from flask import url_for
 
 from quire.actor import Actor
-from quire.declare.record import Record
-from quire.records.saved_views import EVERYTHING
+from quire.declare.record import REGISTRY, Record
+from quire.records.saved_views import EVERYTHING, VIEW
 
 ODD = re.compile(r"[\x00-\x20\x7f\\]")
 """Characters that browsers drop from URLs or replace."""
 
-VIEW = "view"
-"""The parameter that opens a saved view; EVERYTHING is its value for the list without one."""
 MATCH = "match"
 """The parameter that says whether all filters must hold, or any."""
 NO_FILTERS = (VIEW, MATCH, "page", "per_page")
@@ -51,6 +49,12 @@ def narrowed_url(record: Record, pairs: Pairs) -> str:
         return list_url(record, pairs)
     views = [(VIEW, EVERYTHING) for name, _ in pairs if name == VIEW]
     return list_url(record, [*views, *(p for p in pairs if p[0] not in (VIEW, MATCH))])
+
+
+def linked_list_url(record: Record, actor: Actor, state: dict[str, Any]) -> str | None:
+    """The list that a record opens, if its type has one and this actor can open it."""
+    target = record.list_link.target(actor, state) if record.list_link else None
+    return None if target is None else list_url(REGISTRY[target[0]], target[1])
 
 
 def record_url(record: Record, view: str, id: int, **more: Any) -> str:

@@ -27,7 +27,7 @@ class Action:
     draft, if it has one, are those of the change, and the draft goes. `available(state)`: whether
     it is of use to a record; where not, the panel leaves its button out. `title` is what stands on
     the button, the name by default; `past` what has happened when it is done, where that is not
-    `name` with -ed. With `reveals` its answer shows once what the record shows once. `deprecated`:
+    `name` with -ed. With `takes_seconds` the panel answers others meanwhile, and tells that it works. With `reveals` its answer shows once what the record shows once. `deprecated`:
     that it will go, and what to use instead.
     """
 
@@ -41,6 +41,7 @@ class Action:
     available: Callable[[dict[str, Any]], bool] = _always_available
     title: str = ""
     past: str = ""
+    takes_seconds: bool = False
     reveals: bool = False
     deprecated: Deprecation | None = None
 

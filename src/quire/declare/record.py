@@ -12,6 +12,7 @@ from quire.declare.change import Change
 from quire.declare.deprecation import Deprecation
 from quire.declare.fields import Field, ShownOnce
 from quire.declare.labels import Labels
+from quire.declare.list_link import ListLink
 from quire.declare.record_problems import find_problems
 from quire.declare.references import Many
 from quire.declare.rules import NOBODY, Answer, Rule, scoped, scopes_of
@@ -39,6 +40,11 @@ def _no_hook(change: Change) -> None:
     """The hook of records that need none."""
 
 
+def _no_title(state: dict[str, Any]) -> str:
+    """The `title` of records that people know by their `title_field`."""
+    return ""
+
+
 def _no_values(actor: Actor, id: int | None, values: dict[str, Any]) -> dict[str, Any]:
     """The `before_transaction` of records that need none."""
     return {}
@@ -49,7 +55,8 @@ class Record(Labels):
     """A record type: its table seen through fields, rules, actions and one hook.
 
     `key` is the field by which other records may name it, `reference_fields` how they show it,
-    `title_field` the field people know it by, `order` the default sort (names, `-` for descending), `newest_first`
+    `title_field` the field people know it by, `title` what makes a title of all values where that field says too little (a full
+    stop at its end is left out; empty for the field), `list_link` the list that the panel opens for it, `order` the default sort (names, `-` for descending), `newest_first`
     whether the panel lists what came last first, `public_path` the address of its public page
     with `{field}` in it, `singleton` a type of exactly one row, `section` its place in the panel's menu, `tabs` what stands above the panel's list beside its
     states, as a label and the parameters of the list (for a state: what its tab is called),
@@ -72,6 +79,8 @@ class Record(Labels):
     key: str = "id"
     reference_fields: tuple[str, ...] = ("id",)
     title_field: str = "id"
+    title: Callable[[dict[str, Any]], str] = _no_title
+    list_link: ListLink | None = None
     order: tuple[str, ...] = ("id",)
     newest_first: bool = False
     before_save: Callable[[Change], None] = _no_hook

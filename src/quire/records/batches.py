@@ -1,9 +1,12 @@
 """Batches: changes that somebody made to many records at once, and can undo."""
 
+from typing import Any
+
 from quire.declare.action import Action
 from quire.declare.change import Change
 from quire.declare.fields import Computed, Shown
-from quire.declare.record import Access, Record
+from quire.declare.record import REGISTRY, Access, Record
+from quire.declare.results import result_message
 from quire.declare.rules import any_of, owner, role
 from quire.declare.value_kinds import FLAG
 from quire.errors import Conflict
@@ -16,7 +19,23 @@ _batches = Batch.__table__.c
 PANEL_SECONDS = 0.5
 """How long one call of the panel undoes: it goes on by itself, and tells how far it is."""
 
+KINDS = {
+    "bulk": Message("Bulk request"),
+    "action": Message("Action in the panel"),
+    "import": Message("Import"),
+}
+
 OWN = any_of(owner(_batches.actor_id), role("admin"))
+
+
+def title(state: dict[str, Any]) -> str:
+    """What a batch has done: `3 posts published`, `Imported tags.csv`; its kind where that is not known."""
+    if state.get("file_name"):
+        return Message("Imported %(name)s", name=state["file_name"])
+    record, action = REGISTRY.get(state.get("type") or ""), state.get("action")
+    if record is None or not action:
+        return KINDS.get(state.get("kind", ""), "")
+    return result_message(record, action, state.get("rows") or 0)
 
 
 def undo(change: Change) -> None:
@@ -73,9 +92,17 @@ BATCHES = Record(
     ],
     access=Access(read=OWN, panel=OWN),
     actions=[
-        Action("undo", undo, OWN, past="undone", available=lambda state: state["can_be_undone"])
+        Action(
+            "undo",
+            undo,
+            OWN,
+            past="undone",
+            takes_seconds=True,
+            available=lambda state: state["can_be_undone"],
+        )
     ],
     title_field="action",
+    title=title,
     empty_text="Actions on several records, edits in lists and imports appear here, and can be undone for a week.",
     section="System",
     history=False,

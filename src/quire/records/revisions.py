@@ -1,10 +1,14 @@
 """Revisions: the state of records at each of their versions."""
 
+from typing import Any
+
 from quire.actor import Actor
 from quire.declare.fields import Shown
+from quire.declare.markdown import plain_words
 from quire.declare.record import REGISTRY, Access, Record
 from quire.declare.rules import Answer, Rule, all_of, role
 from quire.store.revisions import Revision
+from quire.translations.messages import Message
 
 _revisions = Revision.__table__.c
 
@@ -22,6 +26,18 @@ READ = all_of(
     role("admin"), Rule(_of_scoped_types, "a scope for the record’s type", any_scope=True)
 )
 
+
+def title(state: dict[str, Any]) -> str:
+    """Whose state it is, by the title it has there: `Tag “boats”`."""
+    record, data = REGISTRY.get(state.get("type") or ""), state.get("data") or {}
+    value = data.get(record.title_field) if record else None
+    if record is None or not value or not isinstance(value, str):
+        return ""
+    if record.field(record.title_field).kind.widget == "markdown":
+        value = plain_words(value)
+    return Message("%(type)s “%(title)s”", type=Message(record.singular), title=value)
+
+
 REVISIONS = Record(
     Revision,
     path="revisions",
@@ -38,6 +54,7 @@ REVISIONS = Record(
     ],
     access=Access(read=READ, panel=READ),
     title_field="type",
+    title=title,
     section="System",
     exported=False,
 )

@@ -1,13 +1,16 @@
 """Saved views: lists of the panel under a name, one's own or shared with a role."""
 
+from typing import Any
 from urllib.parse import parse_qsl
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from quire.actor import Actor
 from quire.declare.change import Change, actor_id
 from quire.declare.column_types import Label, Names, RecordType, Slug, choice, text
 from quire.declare.fields import Editable, Fixed, Shown
+from quire.declare.list_link import ListLink
 from quire.declare.mixins import HasId, Timestamped, Versioned
 from quire.declare.record import REGISTRY, Access, Record
 from quire.declare.references import Ref, reference, unique
@@ -17,6 +20,8 @@ from quire.store.changes.slugs import slug_from
 from quire.store.db import Model, read_connection
 from quire.translations.messages import Message
 
+VIEW = "view"
+"""The parameter in the panel's address of a list that names the view, by its slug."""
 EVERYTHING = "all"
 """What the panel's address of a list says for the list without a view; no view has this slug."""
 NOBODY_ELSE = "nobody"
@@ -106,6 +111,17 @@ def _refuse_taken_name(change: Change) -> None:
         raise Conflict(words, code="duplicate", details=[detail("name", "duplicate", words)])
 
 
+def opened_list(actor: Actor, view: dict[str, Any]) -> tuple[str, list[tuple[str, str]]] | None:
+    """The list that a view is of, as it shows it.
+
+    Administrators see private views of others in the list of views only.
+    """
+    is_own = view["owner"]["id"] == actor.user_id
+    if view["type"] not in REGISTRY or not (is_own or view["shared_with"] != NOBODY_ELSE):
+        return None
+    return view["type"], [(VIEW, view["slug"])]
+
+
 SAVED_VIEWS = Record(
     SavedView,
     path="saved_views",
@@ -136,6 +152,7 @@ SAVED_VIEWS = Record(
     key="slug",
     reference_fields=("id", "name", "slug"),
     title_field="name",
+    list_link=ListLink(Message("Open this view"), opened_list),
     order=("name",),
     section="System",
     api_key_access="",

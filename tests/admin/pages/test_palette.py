@@ -57,6 +57,14 @@ def test_saved_views_lead_to_their_lists(app, admin, browser, ids):
     assert ("Half done", "View of posts") not in found(browser("ann"), "")
 
 
+def test_views_that_others_keep_for_themselves_are_not_offered(app, admin, browser, ids):
+    raw = {"name": "Half done", "type": "posts", "parameters": "status=draft"}
+    with app.app_context():
+        write.create(SAVED_VIEWS, Actor("moderator", ids.mod, "mod"), raw)
+    assert ("Half done", "View of posts") in found(browser("mod"), "")
+    assert ("Half done", "View of posts") not in found(admin, ""), "its address answers 404"
+
+
 @pytest.mark.parametrize("text", ["\x00", "x" * 5000, "'\"*^%(", "  "])
 def test_odd_words_are_no_error(admin, text):
     assert admin.get("palette/", query_string={"q": text}).status_code == 200

@@ -77,6 +77,7 @@ def action_buttons(
             url=url,
             confirm="",
             draft_version=(draft_version or 0) if one.takes_draft else None,
+            takes_seconds=one.takes_seconds,
         )
         for one in available_actions(record, actor, trashed=trashed)
         if one.available(state) and one.name in rights

@@ -29,14 +29,14 @@ from quire.admin.list.filters import filter_sections
 from quire.admin.list.groups import parse_list_query, split_name
 from quire.admin.list.preferences import CHOSEN_COLUMNS
 from quire.admin.list.tabs import tabs
-from quire.admin.list.views import COLUMNS, PAGING, ListViews, view_url
+from quire.admin.list.views import COLUMNS, PAGING, ListViews
 from quire.admin.queries import add_counts
 from quire.admin.thumbnails import thumbnail
 from quire.admin.urls import (
     MATCH,
-    VIEW,
     Pairs,
     endpoint,
+    linked_list_url,
     list_url,
     lookup_url,
     narrowed_url,
@@ -50,7 +50,7 @@ from quire.declare.text_values import INPUT_TYPES, encode_value
 from quire.errors import BadRequest
 from quire.exchange.tables.columns import importable_types
 from quire.exchange.tables.sheets import KINDS
-from quire.records import SAVED_VIEWS
+from quire.records.saved_views import VIEW
 from quire.store import read
 from quire.store.permissions import rights
 from quire.store.search.snippets import Highlighter
@@ -150,7 +150,7 @@ class ListPage:
             if "delete" in rights
             else None,
             public_url=public_url(record, state),
-            view_url=view_url(state, self.actor) if record is SAVED_VIEWS else None,
+            list_url=linked_list_url(record, self.actor, state),
             history_url=record_url(record, "history_view", id)
             if editable and record.is_versioned and record.history
             else None,
@@ -233,6 +233,7 @@ class ListPage:
             plural=gettext(record.plural_noun),
             empty_text=gettext(record.empty_text) if record.empty_text else "",
             icon=record.path,
+            list_link=gettext(record.list_link.label) if record.list_link else "",
             url=list_url(record),
             here=self.here(),
             clear_url=narrowed_url(record, self._preserved_parameters()),

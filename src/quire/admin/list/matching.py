@@ -6,9 +6,9 @@ from urllib.parse import parse_qsl, urlsplit
 from quire.actor import Actor
 from quire.admin.actions import MOST_MATCHING, Choice, bulk_choices
 from quire.admin.list.listing import ListPage
-from quire.admin.results import nouns_of
 from quire.admin.urls import list_url
 from quire.declare.record import Record
+from quire.declare.results import nouns_of
 from quire.errors import BadRequest
 from quire.store.read import Page
 from quire.store.record_stream import RecordStream

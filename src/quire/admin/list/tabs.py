@@ -7,10 +7,10 @@ from quire.actor import Actor
 from quire.admin.list.columns import without_parameters
 from quire.admin.list.groups import has_tabs
 from quire.admin.list.views import ListViews
-from quire.admin.urls import MATCH, VIEW, Pairs, list_url, narrowed_url
+from quire.admin.urls import MATCH, Pairs, list_url, narrowed_url
 from quire.declare.query_fields import filter_paths
 from quire.declare.record import Record
-from quire.records.saved_views import EVERYTHING
+from quire.records.saved_views import EVERYTHING, VIEW
 from quire.web.language import gettext
 
 Entry = tuple[str, Pairs]

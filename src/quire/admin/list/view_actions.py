@@ -16,10 +16,11 @@ from quire.admin.list.preferences import DEFAULT_VIEW
 from quire.admin.list.views import COLUMNS, LEFT_OUT, View
 from quire.admin.panel_view import PanelView, panel_actor
 from quire.admin.past_tense import words_for
-from quire.admin.urls import VIEW, endpoint, list_url, local_url, record_url
+from quire.admin.urls import endpoint, list_url, local_url, record_url
 from quire.declare.record import Record
 from quire.errors import BadRequest, Problem
 from quire.records import SAVED_VIEWS
+from quire.records.saved_views import VIEW
 from quire.store import write
 from quire.web.language import gettext, translate
 

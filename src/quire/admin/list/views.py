@@ -10,13 +10,13 @@ from quire.admin.list.columns import column_fields, without_parameters
 from quire.admin.list.filters import clean
 from quire.admin.list.groups import parse_list_query
 from quire.admin.list.preferences import DEFAULT_VIEW, Preferences, preferences_of
-from quire.admin.urls import VIEW, Pairs, list_url
+from quire.admin.urls import Pairs
 from quire.declare.query import Query
 from quire.declare.query_conditions import Condition, Group
-from quire.declare.record import REGISTRY, Record
+from quire.declare.record import Record
 from quire.errors import BadRequest
 from quire.records import SAVED_VIEWS
-from quire.records.saved_views import EVERYTHING
+from quire.records.saved_views import EVERYTHING, VIEW
 from quire.store import read
 from quire.store.cache import cached_until_commit
 from quire.web.language import gettext
@@ -27,16 +27,6 @@ LEFT_OUT = (*PAGING, VIEW, "cursor", "count", "fields", "include")
 """Parameters that are no part of a view."""
 MAX_VIEWS = 100
 View = dict[str, Any]
-
-
-def view_url(view: View, actor: Actor) -> str | None:
-    """The list that a view is of, as it shows it; None where `actor` cannot open it there.
-
-    Administrators see private views of others in the list of views only.
-    """
-    record, is_own = REGISTRY.get(view["type"]), view["owner"]["id"] == actor.user_id
-    is_there = record is not None and (is_own or view["shared_with"] != "nobody")
-    return list_url(record, [(VIEW, view["slug"])]) if record and is_there else None
 
 
 class ListViews:

@@ -15,7 +15,6 @@ from quire.admin.format import badge, record_title, small_name, truncate
 from quire.admin.list.cells import filter_path
 from quire.admin.local_time import format_relative
 from quire.admin.queries import find_many, rights_on
-from quire.admin.results import DELETE
 from quire.admin.urls import address_for, endpoint, list_url, record_url
 from quire.declare.action import Moderation
 from quire.declare.markdown import plain_words
@@ -23,6 +22,7 @@ from quire.declare.query import Query
 from quire.declare.query_conditions import Condition
 from quire.declare.query_fields import filter_paths
 from quire.declare.record import Record, record_of
+from quire.declare.results import DELETE
 from quire.store import read
 from quire.web.html import fit_into_page
 from quire.web.language import format_number, gettext, noun, word_label

@@ -8,7 +8,7 @@ from quire.actor import Actor
 from quire.admin.format import record_title
 from quire.admin.panel_view import PanelView, panel_actor
 from quire.admin.thumbnails import thumbnail_url
-from quire.admin.urls import VIEW, endpoint, list_url, record_url
+from quire.admin.urls import endpoint, linked_list_url, record_url
 from quire.declare.query import MAX_SEARCH, Query
 from quire.declare.record import REGISTRY, Record
 from quire.records import SAVED_VIEWS
@@ -61,16 +61,18 @@ def _creations(actor: Actor) -> Entries:
 
 def _views(actor: Actor) -> Entries:
     """The saved views that the actor may open, each as its list."""
-    query = Query(sort=("name",), fields=("type", "name", "slug"), per_page=MOST_VIEWS, count=False)
+    fields = ("type", "name", "slug", "owner", "shared_with")
+    query = Query(sort=("name",), fields=fields, per_page=MOST_VIEWS, count=False)
     views = read.list_records(SAVED_VIEWS, actor, query).rows
     return [
         {
             "label": view["name"],
             "hint": gettext("View of %(plural)s", plural=noun(record.plural_noun)),
-            "url": list_url(record, [(VIEW, view["slug"])]),
+            "url": url,
         }
         for view in views
-        if (record := REGISTRY.get(view["type"])) and record.allows(actor, "panel") is not False
+        if (url := linked_list_url(SAVED_VIEWS, actor, view))
+        and (record := REGISTRY[view["type"]]).allows(actor, "panel") is not False
     ]
 
 
