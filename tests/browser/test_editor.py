@@ -128,6 +128,35 @@ def test_a_new_post_becomes_a_draft_by_itself(visit, site):
     expect(page.locator(".messages")).to_contain_text("published")
 
 
+def test_what_the_server_fills_in_is_nobody_elses_change(visit):
+    _, page = open_form(visit, "ada")
+    page.fill("[name=title]", "Of bends")
+    expect(page.locator("[name=slug]")).to_have_value("of-bends")
+    write_in(page, "Two ropes.")
+    page.keyboard.press("Control+s")
+    says(page, "Saved")
+    expect(page.locator("[name=author]")).to_have_value("ada")
+    page.get_by_role("button", name="Publish", exact=True).click()
+    expect(page.locator(".messages")).to_have_text(re.compile(r"\s*Post published\.\s*"))
+
+
+def test_the_beginning_of_a_name_is_not_saved(visit):
+    one, page = open_form(visit, "ada")
+    page.fill("[name=title]", "Of hitches")
+    expect(page.locator("[name=slug]")).to_have_value("of-hitches")
+    write_in(page, "One rope.")
+    page.clock.install()
+    page.locator("#in-category").press_sequentially("Kno")
+    page.clock.run_for(200)
+    expect(page.get_by_role("option", name="Create “Kno”")).to_be_visible()
+    page.clock.run_for(5000)
+    assert page.locator("[data-state]").inner_text() == "Unsaved changes"
+    page.locator("[name=title]").click()
+    page.clock.run_for(5000)
+    says(page, "Not saved: Category Kno does not exist.")
+    one.complaints.clear()  # the refusal
+
+
 @pytest.mark.parametrize("button", [None, "Save draft"])
 def test_an_answer_that_is_lost_makes_no_second_post(visit, site, button):
     one, page = open_form(visit, "ann")
@@ -216,6 +245,19 @@ def test_somebody_else_was_faster(visit, made, draft):
     ann.get_by_role("button", name="Use theirs: Body").click()
     expect(ann.locator(".cm-content")).to_have_text("Ada was here too")
     assert draft(id)["body"] == "Ada was here too"
+
+
+def test_a_refused_form_offers_nothing_but_what_it_shows(visit, made):
+    id = made(published=True)
+    one, page = open_form(visit, "ann", id)
+    _, other = open_form(visit, "ada", id)
+    for who in (other, page):
+        who.fill("[name=title]", f"By {'me' if who is page else 'them'}")
+        who.locator(".savebar .primary").click()
+    expect(page.locator(".compare ins")).to_have_text(["By", "me", "By", "them"])
+    assert page.input_value("[name=title]") == "By me"
+    expect(page.get_by_role("button", name="Restore")).to_have_count(0)
+    one.complaints.clear()  # the conflict
 
 
 def test_a_session_that_ends_while_somebody_writes(visit, made, draft):

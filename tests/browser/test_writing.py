@@ -281,7 +281,7 @@ def test_a_category_is_created_in_the_form(visit, made, site):
     page.goto(f"/admin/posts/edit/?id={id}")
     page.fill("#in-category", "Wading birds")
     page.get_by_role("option", name="Create “Wading birds”").click()
-    expect(page.locator("#in-category")).to_have_value("wading-birds")
+    expect(page.locator("#in-category")).to_have_value("Wading birds")
     page.fill("#in-category", "wading")
     expect(page.get_by_role("option", name="Wading birds", exact=False).first).to_be_visible()
     page.get_by_role("option").first.click()
@@ -289,6 +289,24 @@ def test_a_category_is_created_in_the_form(visit, made, site):
     expect(page.locator(".messages")).to_contain_text("Post published.")
     with site.app.app_context():
         assert read.get_record(POSTS, SYSTEM, id)["category"]["name"] == "Wading birds"
+
+
+def test_a_form_shows_names_where_it_keeps_keys(visit, made, site):
+    one, id = visit("ada"), made()
+    page = one.page
+    page.goto(f"/admin/posts/edit/?id={id}")
+    shown, stored = page.locator("#in-category"), page.locator("[name=category]")
+    shown.press_sequentially("shore")
+    expect(page.get_by_role("option", name="Shore")).to_be_visible()
+    page.locator("[name=title]").click()  # the name was typed in full
+    expect(shown).to_have_value("Shore")
+    expect(stored).to_have_value("shore")
+    page.keyboard.press("Control+s")
+    expect(page.locator("[data-state]")).to_contain_text("Saved")
+    page.reload()
+    expect(shown).to_have_value("Shore")
+    shown.fill("")
+    expect(stored).to_have_value("")
 
 
 def test_an_author_is_created_in_a_dialog(visit, made, site):

@@ -33,6 +33,7 @@ TOLD_APART = {
     ("admin/autocomplete.py", "media"): "the same",
     ("admin/form/fields.py", "media"): "the same",
     ("admin/form/page.py", "media"): "the same",
+    ("admin/form/references.py", "media"): "the same",
     ("admin/format.py", "media"): "a thumbnail instead of a name",
     ("admin/list/cells.py", "media"): "the same",
     ("admin/form/buttons.py", "users"): "administrators view the site as somebody",

@@ -183,7 +183,7 @@ class RecordView(
         is_draft = record.drafts and bool({"_begin", "_save_draft"} & set(request.form))
         try:
             if is_draft:
-                return create_draft(record, actor, form.values(), page)
+                return create_draft(record, actor, form, page)
             raw = publishing_values(form.values(), form.value("published_at"), "draft")
             saved = create_once(record, actor, raw, page)
         except Problem as problem:

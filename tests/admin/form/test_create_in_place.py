@@ -6,6 +6,17 @@ import pytest
 from bs4 import BeautifulSoup
 
 
+def test_fields_carry_the_names_of_what_they_refer_to(admin, ids):
+    address = f"posts/edit/?id={ids.live}"
+    page = BeautifulSoup(admin.get(address).text, "html.parser")
+    shown = page.select_one("#in-category")
+    assert (shown["value"], shown["data-name"]) == ("sea-and-shore", "Sea and shore")
+    assert "data-name" not in page.select_one("#in-cover").attrs
+    refused = admin.post(address, {"category": "typed", "title": ""})
+    shown = BeautifulSoup(refused.text, "html.parser").select_one("#in-category")
+    assert (shown["value"], shown.get("data-name")) == ("typed", None)
+
+
 @pytest.mark.parametrize(("name", "field", "address"), [
     ("root", "category", "/api/v1/categories"),
     ("mod", "category", "/api/v1/categories"),

@@ -8,6 +8,7 @@ from flask_admin import expose
 from werkzeug.wrappers import Response as AnyResponse
 
 from quire.actor import Actor
+from quire.admin.form.fields import RecordForm
 from quire.admin.panel_view import PanelView, panel_actor, wants_json
 from quire.admin.urls import record_url
 from quire.declare.markdown import is_within_limit, render_markdown
@@ -47,8 +48,12 @@ def create_once(record: Record, actor: Actor, raw: State, page: str) -> write.Sa
     return saved
 
 
-def create_draft(record: Record, actor: Actor, raw: State, page: str) -> AnyResponse:
-    """Create a record from what was typed so far, visible only to its editors."""
+def create_draft(record: Record, actor: Actor, form: RecordForm, page: str) -> AnyResponse:
+    """Create a record from what was typed so far, visible only to its editors.
+
+    A script learns what the fields hold now: some were left to the server.
+    """
+    raw = form.values()
     later = {name: raw.pop(name) for name in ("published_at",) if raw.get(name)}
     with transaction():
         saved = create_once(record, actor, raw, page)
@@ -68,6 +73,7 @@ def create_draft(record: Record, actor: Actor, raw: State, page: str) -> AnyResp
         edit_url=edit_url,
         version=saved.version,
         draft_version=draft["version"] if draft else None,
+        texts=form.texts_to_show(draft or saved.state),
     )
 
 

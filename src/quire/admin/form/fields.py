@@ -17,12 +17,10 @@ from quire.admin.autocomplete import creation_in_place
 from quire.admin.form.inputs import Checkbox, PointField
 from quire.admin.form.times import gap_problem, moment_text, overlap_note, utc_text
 from quire.admin.past_tense import word_of, words_for
-from quire.admin.queries import find_many
-from quire.admin.thumbnails import thumbnail
 from quire.declare.fields import Computed, Field
 from quire.declare.markdown import takes_pictures
 from quire.declare.pydantic_models import NEW, PART, is_required
-from quire.declare.record import REGISTRY, Record
+from quire.declare.record import Record
 from quire.declare.settable_fields import is_settable
 from quire.declare.text_values import (
     BIG_WIDGETS,
@@ -184,6 +182,10 @@ class RecordForm:
         """The values of a record as the form shows them: text, or a bool for a checkbox."""
         return {name: _text_of(one, state.get(name)) for name, one in self.declared.items()}
 
+    def texts_to_show(self, state: dict[str, Any]) -> dict[str, Any]:
+        """The same, without what is secret."""
+        return {n: text for n, text in self.texts_of(state).items() if self.declared[n].readable}
+
     def fill_new(self, defaults: Any) -> None:
         """Show default values, and those in the address."""
         self.form.process(data={n: self._start(one, defaults) for n, one in self.declared.items()})
@@ -257,20 +259,6 @@ class RecordForm:
         for name, text in texts.items():
             field: Any = self.form[name]
             field.data = text
-
-    def show_pictures(self) -> None:
-        """Add a thumbnail to each field that refers to an image."""
-        media = REGISTRY["media"]
-        ids_of_fields = {
-            n: decode_value(one, self.form[n].data, creating=False)
-            for n, one in self.declared.items()
-            if one.target == "media"
-        }
-        ids = [id for id in ids_of_fields.values() if isinstance(id, int)]
-        pictures = find_many(media, self.actor, ids) if ids else {}
-        for name, id in ids_of_fields.items():
-            field: Any = self.form[name]
-            field.picture = thumbnail(pictures.get(id)) if isinstance(id, int) else ""
 
     def focus_on_title(self) -> None:
         """Let somebody type the title at once, without a click."""

@@ -12,6 +12,7 @@ from quire.admin.actions import available_actions, delete_question
 from quire.admin.form.buttons import first_buttons, more_buttons, timing, view_as_button
 from quire.admin.form.fields import RecordForm
 from quire.admin.form.fieldsets import main_fields, sections
+from quire.admin.form.references import show_references
 from quire.admin.format import cell_html
 from quire.admin.local_time import format_moment
 from quire.admin.queries import rights_on
@@ -36,24 +37,9 @@ MEDIA_SCRIPTS = ("media_picker.js", "media_fields.js", "local_backup.js")
 
 
 UNSET = (
-    "id",
-    "here",
-    "details_url",
-    "public_url",
-    "delete_url",
-    "problem",
-    "conflict",
-    "reload_url",
-    "version",
-    "live_version",
-    "draft_version",
-    "base",
-    "draft",
-    "preview_url",
-    "history_url",
-    "return_url",
-    "trashed",
-)
+    "id", "here", "details_url", "public_url", "delete_url", "problem", "conflict", "reload_url",
+    "version", "live_version", "draft_version", "base", "draft", "preview_url", "history_url", "return_url", "trashed",
+)  # fmt: skip
 """Template variables that only some form pages set."""
 
 
@@ -213,7 +199,7 @@ def form_page(
 ) -> Any:
     """The page of a form; `more` are problem, errors, conflict, version, base, return_url."""
     more = _context(record, actor, form, state, draft) | more
-    form.show_pictures()
+    show_references(form, (draft, state))
     if state is None and not more.get("problem"):
         form.focus_on_title()
     page = SimpleNamespace(

@@ -289,10 +289,7 @@ def _saved_json(
     }
     live_version = sent_version("live_version") or sent_version() or live["version"]
     if (before, live["version"]) != (sent_version("draft_version"), live_version):
-        texts = submission.form.texts_of(saved)
-        answer["texts"] = {
-            n: texts[n] for n, one in submission.form.declared.items() if one.readable
-        }
+        answer["texts"] = submission.form.texts_to_show(saved)
         answer |= {"live_version": live["version"], "merged": submission.merged_fields()}
     if rows:
         merged = conflict(record, actor, live, rows)

@@ -16,8 +16,7 @@ class Autosave {
     const stored = JSON.parse(form.elements._base?.value || "{}"); // what is stored, if the form was refused
     this.base = form.dataset.refused ? stored : { ...stored, ...textsOf(form) };
     this.latest = [{}, []]; // what the server has answered last
-    this.offer();
-    if (form.dataset.refused) this.restoreRefused();
+    if (form.dataset.refused) this.restoreRefused(); else this.offer(); // a refused form shows what was typed
     for (const name of ["input", "change"]) form.addEventListener(name, () => this.onChange());
     form.addEventListener("submit", (event) => this.onSubmit(event));
     document.addEventListener("submit", (event) => this.beforeAction(event), true);
@@ -62,7 +61,7 @@ class Autosave {
     }
     clearTimeout(this.timer);
     this.since ||= Date.now();
-    this.timer = setTimeout(() => this.save(), Math.min(PAUSE_BEFORE_SAVE, Math.max(0, this.since + LONGEST_WAIT - Date.now())));
+    this.timer = setTimeout(() => this.saveWhenChosen(), Math.min(PAUSE_BEFORE_SAVE, Math.max(0, this.since + LONGEST_WAIT - Date.now())));
   }
 
   backUp() {
@@ -103,6 +102,15 @@ class Autosave {
   // At the server -----------------------------------------------------------------------------
   get isIncomplete() { // a new record lacks required fields
     return !this.form.dataset.id && [...this.form.querySelectorAll("[data-must]")].some((one) => !one.value.trim());
+  }
+
+  get isChoosing() { // the beginning of a name is no reference yet
+    const field = document.activeElement.parentElement?.querySelector("[data-picker=one]");
+    return Boolean(field) && document.activeElement.getAttribute("aria-expanded") === "true" && this.changedNames.includes(field.name);
+  }
+
+  saveWhenChosen() {
+    if (this.isChoosing) this.timer = setTimeout(() => this.saveWhenChosen(), PAUSE_BEFORE_SAVE); else this.save();
   }
 
   async save(always = false) {
@@ -153,7 +161,8 @@ class Autosave {
   }
 
   async onSaved(answer, submitted) {
-    const first = !this.form.dataset.id || !this.form.elements.draft_version;
+    const isNew = !this.form.dataset.id;
+    const first = isNew || !this.form.elements.draft_version;
     Object.assign(this.base, submitted);
     this.since = 0;
     if (this.signIn) { this.notes.replaceChildren(); this.signIn = false; }
@@ -161,7 +170,7 @@ class Autosave {
     this.latest = [answer.texts || {}, answer.merged || []];
     const adopted = this.adopt(...this.latest);
     const time = new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
-    this.showStatus(adopted.length
+    this.showStatus(adopted.length && !isNew
       ? translate("Saved %(time)s. Updated with someone else’s changes: %(fields)s", { time, fields: adopted.join(", ") })
       : translate("Saved %(time)s", { time }), "good");
     this.conflicts.show(answer.conflict, false);

@@ -111,7 +111,7 @@ document.querySelectorAll('[data-picker="one"]').forEach((field) => {
   field.addEventListener("pick", (event) => {
     field.closest(".field")?.querySelector(".selection")?.remove();
     if (!event.detail?.image) return;
-    const picture = element("img", { src: event.detail.image, alt: event.detail.label, class: "thumb" });
-    field.closest(".picker").after(element("span", { class: "selection" }, picture, event.detail.label));
+    const picture = element("img", { src: event.detail.image, alt: "", class: "thumb" });
+    field.closest(".picker").after(element("span", { class: "selection" }, picture));
   });
 });

@@ -4,7 +4,7 @@
 class MediaField {
   constructor(field, address) {
     Object.assign(this, { field, address });
-    this.label = document.querySelector(`label[for="${field.id}"]`).firstChild.textContent.trim();
+    this.label = field.closest(".field").querySelector("label").firstChild.textContent.trim();
     this.open = this.button(translate("Choose image"), () => this.choose());
     this.clear = this.button(translate("Remove"), () => this.set("", null));
     const place = field.closest(".picker") || field;
@@ -22,20 +22,20 @@ class MediaField {
   show() { this.clear.hidden = !this.field.value; }
 
   choose() {
-    const insert = (media) => this.use(media, media.alt);
+    const insert = (media) => this.use(media);
     const library = new LibraryDialog(this.address, { heading: translate("Choose an image: %(label)s", { label: this.label }), images: true, insert,
       onFiles: (files) => this.upload(files) });
     library.closed.then(() => this.open.focus());
   }
 
   upload(files) {
-    const use = (media, alt) => this.use(media, alt);
+    const use = (media) => this.use(media);
     new UploadDialog(this.address, { label: translate("Upload"), use, done: () => this.open.focus(), most: 1 }).add(files);
   }
 
-  use(media, alt) {
+  use(media) {
     const image = media.width ? media.variants["160"]?.webp || media.url : null;
-    this.set(String(media.id), { image, label: alt || media.original_name });
+    this.set(String(media.id), { image, label: media.original_name });
   }
 
   set(value, shown) {

@@ -65,6 +65,7 @@ class Picker {
     this.field = field;
     this.many = field.dataset.picker === "many";
     this.names = this.many ? splitNames(field.value) : [];
+    this.labels = new Map([[field.value, field.dataset.name || field.value]]); // what a record is called, by its key
     this.options = [];
     this.active = -1;
     this.build(`picker-${number}`);
@@ -72,38 +73,54 @@ class Picker {
   }
 
   build(id) {
-    this.input = this.many ? element("input", { type: "text", autocomplete: "off" }) : this.field;
+    this.input = element("input", { type: "text", autocomplete: "off" });
     this.list = element("ul", { class: "picker-list", role: "listbox", id, hidden: "" });
     this.list.setAttribute("aria-label", translate("Suggestions"));
-    const holder = element("div", { class: "picker" });
-    this.field.before(holder);
-    if (this.many) this.replaceField(holder); else holder.append(this.field);
-    holder.append(this.list);
+    this.replaceField();
     for (const [key, value] of Object.entries({ role: "combobox", "aria-autocomplete": "list",
       "aria-expanded": "false", "aria-controls": id })) this.input.setAttribute(key, value);
     this.listen();
   }
 
-  replaceField(holder) {
+  // The field holds keys and is hidden; people read and type names beside it.
+  replaceField() {
+    const holder = element("div", { class: "picker" });
+    this.field.before(holder);
     for (const key of ["id", "aria-describedby", "aria-invalid", "placeholder", "aria-label", "dir"]) {
       if (this.field.hasAttribute(key)) this.input.setAttribute(key, this.field.getAttribute(key));
     }
     this.field.removeAttribute("id");
     this.field.type = "hidden";
-    this.box = element("div", { class: "picker-box" }, this.input);
-    holder.append(this.box, this.field);
+    if (this.many) this.box = element("div", { class: "picker-box" }, this.input);
+    holder.append(this.box || this.input, this.field, this.list);
   }
 
   listen() {
-    this.field.addEventListener("restored", () => { this.names = splitNames(this.field.value); this.draw(); });
-    this.input.addEventListener("input", () => this.later());
+    this.field.addEventListener("restored", () => { if (this.many) this.names = splitNames(this.field.value); this.draw(); });
+    this.field.addEventListener("pick", ({ detail }) => { if (detail) this.labels.set(this.field.value, detail.label); this.draw(); });
+    this.input.addEventListener("input", () => { this.type(); this.later(); });
     this.input.addEventListener("focus", () => this.later());
-    this.input.addEventListener("blur", () => setTimeout(() => { this.close(); this.addTyped(); }, 150));
+    this.input.addEventListener("blur", () => setTimeout(() => { this.close(); this.takeTyped(); }, 150));
     this.input.addEventListener("keydown", (event) => this.key(event));
     this.list.addEventListener("mousedown", (event) => {
       const row = event.target.closest("[data-value]");
       if (row) { event.preventDefault(); this.choose(row.dataset.value); }
     });
+  }
+
+  // What is typed may be a key, or a name: what has it is chosen when somebody leaves the field.
+  type() {
+    if (this.many) return;
+    this.field.value = this.input.value.trim();
+    this.field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  takeTyped() {
+    if (this.many) { this.addTyped(); return; }
+    if (this.labels.has(this.field.value)) return;
+    const typed = this.field.value.toLowerCase();
+    const same = this.options.find(({ value, label, creates }) => !creates && [value, label].some((one) => one.toLowerCase() === typed));
+    if (same) this.choose(same.value);
   }
 
   later() {
@@ -141,8 +158,8 @@ class Picker {
     const answer = await fetch(this.field.dataset.create, { method: "POST", headers, body: JSON.stringify(values) }).catch(() => null);
     const made = await answer?.json().catch(() => null);
     if (!answer?.ok) return made || {};
-    this.field.value = String(made[this.field.dataset.createKey]);
-    this.field.dispatchEvent(new Event("change", { bubbles: true }));
+    const { createKey, createField } = this.field.dataset;
+    this.set(String(made[createKey]), { label: String(made[createField]) });
     return null;
   }
 
@@ -196,9 +213,17 @@ class Picker {
 
   choose(value) {
     if (this.options.some((item) => item.creates && item.value === value)) { this.close(); this.create(value); return; }
-    if (this.many) { this.input.value = ""; this.add(value); } else this.field.value = value;
-    this.field.dispatchEvent(new CustomEvent("pick", { detail: this.options.find((item) => item.value === value) }));
+    const chosen = this.options.find((item) => item.value === value);
     this.close();
+    if (!this.many) { this.set(value, chosen); return; }
+    this.input.value = "";
+    this.add(value);
+    this.field.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+
+  set(value, shown) {
+    this.field.value = value;
+    this.field.dispatchEvent(new CustomEvent("pick", { detail: shown }));
     this.field.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
@@ -222,7 +247,7 @@ class Picker {
   }
 
   draw() {
-    if (!this.many) return;
+    if (!this.many) { this.input.value = this.labels.get(this.field.value) ?? this.field.value; return; }
     this.field.value = joinNames(this.names);
     this.box.querySelectorAll(".chip").forEach((chip) => chip.remove());
     for (const name of this.names) {
