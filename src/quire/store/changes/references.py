@@ -1,6 +1,6 @@
 """Resolves references (id, natural key, object) to ids of records that the actor may see."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -125,17 +125,26 @@ def _ids(
     if missing:
         ids_by_form.update(_lookup(connection, target, change.actor, missing))
     if may_create:
-        names = {_form(target, one): one for one in reversed(missing) if isinstance(one, str)}
-        new = {form: name for form, name in sorted(names.items()) if form not in ids_by_form}
-        ids_by_form.update(_create_missing(connection, change, field, new, create))
-    ids = []
-    for one, form in references:
-        id = ids_by_form.get(form) if _is_reference(one) else None
-        if id is not None:
-            ids.append(id)
-        elif not (may_create and isinstance(one, str)):
-            change.bad_fields.append(_refusal(field, target, one))
-    return ids
+        names = _new_names(target, missing, ids_by_form)
+        ids_by_form.update(_create_missing(connection, change, field, names, create))
+    found = [
+        (one, ids_by_form.get(form) if _is_reference(one) else None) for one, form in references
+    ]
+    change.bad_fields += [
+        _refusal(field, target, one)
+        for one, id in found
+        if id is None and not (may_create and isinstance(one, str))
+    ]
+    return [id for _, id in found if id is not None]
+
+
+def _new_names(target: Record, missing: list[Any], known: Container[Any]) -> dict[Any, str]:
+    """The names that no record has, by form, each as it was written first.
+
+    In order of their forms, so that two transactions that create the same ones never deadlock.
+    """
+    names = {_form(target, one): one for one in reversed(missing) if isinstance(one, str)}
+    return {form: name for form, name in sorted(names.items()) if form not in known}
 
 
 def unknown_references(
@@ -186,11 +195,7 @@ def _missing_object(target: Record, one: Any) -> dict[str, Any]:
 def _create_missing(
     connection: Connection, change: Change, field: Field, names: dict[Any, str], create: Create
 ) -> dict[Any, int]:
-    """The ids of new records called `names`, by form; a bad name becomes an error of the field.
-
-    They are created in order of their forms, so that two transactions that create the same ones never
-    deadlock.
-    """
+    """The ids of new records called `names`, by form; a bad name becomes an error of the field."""
     target = record_of(field.target or "")
     ids: dict[Any, int] = {}
     for form, name in names.items():
