@@ -49,6 +49,7 @@ def test_rows_are_changed_and_it_can_be_undone(admin, ids, state):
     assert "2 posts changed." in page.get_text()
     assert {state(POSTS, one)["author"]["username"] for one in rows} == {"root"}
     form = page.select_one('.note form[action="/admin/batches/action/"]')
+    assert "Action in the panel" in text_of(admin.get("batches/"))
     admin.post("batches/action/", {one["name"]: one["value"] for one in form.select("input")})
     assert state(POSTS, ids.abes)["author"]["username"] == "abe"
 

@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import pytest
+from playwright.sync_api import expect
 
 from quire.actor import SYSTEM
 from quire.records import USERS
@@ -203,3 +204,10 @@ def test_nothing_comes_from_elsewhere(visit):
         one.page.goto(f"/admin/{path}")
     assert all(url.startswith((one.site.url, "data:")) for url in asked)
     assert not [url for url in asked if "jquery" in url or "bootstrap" in url]
+
+
+def test_the_menu_shows_where_one_is(visit):
+    page = visit("ada", viewport={"width": 1280, "height": 600}).page
+    page.goto("/admin/jobs/")
+    expect(page.locator("#menu [aria-current=page]")).to_be_in_viewport(ratio=1)
+    assert page.evaluate("scrollY") == 0

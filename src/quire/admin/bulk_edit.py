@@ -20,7 +20,7 @@ from quire.declare.record import Record
 from quire.declare.results import nouns_of
 from quire.errors import Problem
 from quire.store import bulk
-from quire.store.history.undoable_batches import count
+from quire.store.history.undoable_batches import ACTION, count
 from quire.translations.messages import Message
 from quire.web.language import gettext, translate
 from quire.web.threads import blocking
@@ -80,7 +80,7 @@ class BulkEdit:
         """Change the rows, one by one and all as one batch; or try it, and write nothing."""
         data = {self.name: self._form.value(self.name)}
         operations = [bulk.Operation("update", id, data=data) for id in self._ids]
-        options = bulk.BulkOptions(atomic=False, dry_run=dry_run)
+        options = bulk.BulkOptions(atomic=False, dry_run=dry_run, kind=ACTION)
         with blocking():  # it takes seconds: others are answered by other threads meanwhile
             results, batch = bulk.run(self._record, self._actor, operations, options)
         pairs = zip(self._ids, results, strict=True)

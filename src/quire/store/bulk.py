@@ -71,12 +71,14 @@ class Result:
 
 @dataclass(frozen=True)
 class BulkOptions:
-    """Whether all or nothing is written, nothing at all, versions are required; how large the answer may be."""
+    """Whether all or nothing is written, nothing at all, versions are required; how large the answer
+    may be, and what kind of batch it is."""
 
     atomic: bool = True
     dry_run: bool = False
     requires_version: bool = False
     most_bytes: int | None = None
+    kind: str = BULK
 
 
 @dataclass
@@ -288,6 +290,6 @@ class _Bulk:
         if self._changes:
             with transaction() as connection:
                 if self._batch is None:
-                    self._batch = begin(connection, self._actor, BULK)
+                    self._batch = begin(connection, self._actor, self._options.kind)
                 store_changes(connection, self._batch, self._changes)
             self._changes.clear()

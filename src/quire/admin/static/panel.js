@@ -277,4 +277,8 @@ document.addEventListener("change", (event) => {
 guardedForm?.addEventListener("input", markChanged);
 guardedForm?.addEventListener("change", markChanged);
 for (const box of document.querySelectorAll("[data-pick-all]")) box.hidden = false;
+
+// Where one is stays in sight in a menu that is longer than the window.
+const menuEntry = document.querySelector("#menu [aria-current=page]");
+if (menuEntry) menuEntry.closest("#menu").scrollTop = menuEntry.offsetTop - window.innerHeight / 2;
 document.getElementById("problem")?.focus();
