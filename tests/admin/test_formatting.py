@@ -20,6 +20,7 @@ from quire.declare.value_kinds import FLAG, OBJECT, TEXT, TIME, WHOLE, Kind
 from quire.declare.value_kinds_addresses import URL, URLS
 from quire.exchange.tables import cells, export
 from quire.records import AUDIT_EVENTS, CATEGORIES, COMMENTS, POSTS, TAGS, USERS
+from quire.web.language import in_language
 
 
 def field(kind, **more):
@@ -253,6 +254,9 @@ def test_times_are_relative_and_exact_in_the_zone_of_the_person(berlin, seconds,
 def test_exact_times_name_their_zone(berlin):
     assert local_time.exact("2026-03-31T22:30:00Z") == "1 Apr 2026, 00:30:00 CEST"
     assert local_time.to_utc_text("2026-04-01T00:30") == "2026-03-31T22:30:00Z"
+    with in_language("de"):
+        assert local_time.exact("2026-03-31T22:30:00Z") == "01.04.2026, 00:30:00 MESZ"
+        assert local_time.exact("2026-01-31T22:30:00Z") == "31.01.2026, 23:30:00 MEZ"
     assert local_time.to_local_text("2026-03-31T22:30:00Z") == "2026-04-01T00:30:00"
     assert local_time.to_utc_text("soon") == local_time.to_local_text("soon") == "soon"
 

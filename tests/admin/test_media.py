@@ -88,6 +88,14 @@ def test_the_list_shows_small_ones_and_authors_their_own(ann, put, browser):
     assert "lake.png" in browser("mod").get("media/").text
 
 
+def test_a_form_shows_the_cover_that_somebody_else_has_uploaded(ann, browser, put, ids, app):
+    id = put(picture(300, 200))
+    with app.app_context():
+        update(POSTS, SYSTEM, ids.abes, {"cover": id})
+    page = BeautifulSoup(browser("abe").get(f"posts/edit/?id={ids.abes}").text, "html.parser")
+    assert page.select("img.thumb"), "not only its number"
+
+
 def test_what_is_in_use_is_deleted_only_after_its_places_were_shown(ann, put, ids, state):
     id = put(picture())
     assert ann.post(f"posts/edit/?id={ids.live}", {"cover": str(id), "version": "1"}).location

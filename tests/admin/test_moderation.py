@@ -196,3 +196,11 @@ def test_the_queue_is_read_by_its_index(app, admin, waiting_comments):
         from_index = query_plans(app.extensions["sqlalchemy"].engine, lambda: admin.get(QUEUE))
     listed = [one for one in from_index if "comments" in one and "ix_comments_status" in one]
     assert listed and not re.search(r"SCAN comments\b(?!.*INDEX)", "\n".join(from_index))
+
+
+def test_one_alone_is_not_called_all(admin, ids):
+    text = admin.get("comments/moderation/").text
+    assert "Select all 2" in text
+    admin.post("comments/action/", {"action": "approve", "rowid": [ids.comment]})
+    text = admin.get("comments/moderation/").text
+    assert "Select all" not in text and "<span data-queue-count>Select</span>" in text

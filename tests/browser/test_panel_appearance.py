@@ -57,6 +57,25 @@ def test_buttons_of_a_form_fit_on_a_phone_in_german_too(visit, path):
     assert _rows(boxes) <= 2
 
 
+def test_a_menu_that_stands_alone_beside_the_heading_opens_within_a_phone(visit):
+    one = visit("ada", viewport=PHONE)
+    one.page.goto("/admin/profiles/")
+    one.page.locator(".head-actions summary").click()
+    box = one.page.locator(".head-actions .dropdown-panel").bounding_box()
+    assert one.overflow() <= 0
+    assert box["x"] >= 0 and box["x"] + box["width"] <= PHONE["width"]
+
+
+@pytest.mark.parametrize("width", [1280, 1265, 1250])
+def test_the_german_list_of_posts_fits_beside_the_menu(visit, width):
+    """A scroll bar takes 15 pixels of a window that is 1280 wide."""
+    one = visit("ada", viewport={"width": width, "height": 900}, locale="de-DE")
+    one.page.goto("/admin/posts/")
+    assert one.page.locator("html").get_attribute("lang") == "de"
+    box = one.page.locator(".scroll:has(> .records)")
+    assert box.evaluate("box => box.scrollWidth - box.clientWidth") <= 0
+
+
 def _rows(boxes):
     """In how many rows these stand."""
     middles = sorted(box["y"] + box["height"] / 2 for box in boxes)

@@ -6,7 +6,7 @@ from babel.dates import format_date
 from markupsafe import Markup
 
 from quire.declare.clock import now, rfc3339
-from quire.web.dates import distance_in_words
+from quire.web.dates import distance_in_words, zone_abbreviation
 from quire.web.language import is_english, locale
 from quire.web.time_zone import local, time_zone
 
@@ -24,7 +24,7 @@ def short_date(moment: datetime) -> str:
 def exact(value: str) -> str:
     """A moment (RFC 3339) as `22 Nov 2026, 15:34:07 CET`."""
     moment = local(datetime.fromisoformat(value))
-    return f"{short_date(moment)}, {moment:%H:%M:%S %Z}"
+    return f"{short_date(moment)}, {moment:%H:%M:%S} {zone_abbreviation(moment)}"
 
 
 def format_moment(value: str) -> Markup:

@@ -45,13 +45,15 @@ def rights_on(record: Record, actor: Actor, id: int) -> set[str]:
     return permissions.rights(record, actor, rules, (id,))[id]
 
 
-def find_many(record: Record, actor: Actor, ids: list[int]) -> dict[int, dict[str, Any]]:
-    """Those of the records that the actor finds in the panel, in the trash too, by their ids.
+def find_many(
+    record: Record, actor: Actor, ids: list[int], *, panel: bool = True
+) -> dict[int, dict[str, Any]]:
+    """Those of the records that the actor finds in the panel, or may read, in the trash too, by their ids.
 
     Only for types whose id can be seen.
     """
     query = Query(
-        conditions=(Condition("id", "in", tuple(ids)),), count=False, per_page=100, panel=True
+        conditions=(Condition("id", "in", tuple(ids)),), count=False, per_page=100, panel=panel
     )
     rows = read.list_records(record, actor, query).rows
     if record.has_trash:

@@ -9,7 +9,7 @@ from flask_admin import expose
 from werkzeug.wrappers import Response as AnyResponse
 
 from quire.actor import Actor
-from quire.admin.format import cell_html, record_title
+from quire.admin.format import cell_html, record_title, size
 from quire.admin.local_time import format_moment
 from quire.admin.panel_view import PanelView, panel_actor
 from quire.admin.past_tense import past_tense
@@ -31,7 +31,7 @@ CONTEXT = 160
 def size_in_words(data: dict[str, Any]) -> str:
     """The size of a revision."""
     count = len(orjson.dumps(data))
-    return f"{count} B" if count < 1024 else f"{count / 1024:.1f} KB"
+    return f"{count} B" if count < 1024 else str(size(count))
 
 
 def abridge(parts: list[dict[str, str]]) -> list[dict[str, str]]:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from babel.dates import format_date, format_skeleton, format_timedelta
+from babel.dates import format_date, format_skeleton, format_timedelta, get_timezone_name
 
 from quire.declare.clock import now
 from quire.web.language import gettext, is_english, locale
@@ -48,7 +48,13 @@ def local_day(moment: Moment) -> str:
 def local_clock(moment: Moment) -> str:
     """`31 January 2026, 15:05 CET`, where the person is who asks."""
     there = local(_to_datetime(moment))
-    return f"{day(there)}, {there:%H:%M %Z}"
+    return f"{day(there)}, {there:%H:%M} {zone_abbreviation(there)}"
+
+
+def zone_abbreviation(moment: datetime) -> str:
+    """`CET`: the zone of a moment as it is abbreviated in the language of the page, in German `MEZ`."""
+    name = "" if is_english() else get_timezone_name(moment, width="short", locale=locale())
+    return name if name.isalpha() else f"{moment:%Z}"
 
 
 def month_name(month: int, year: int) -> str:

@@ -92,3 +92,9 @@ def test_every_list_can_show_all_its_columns(admin, path):
 
 def test_only_lists_of_this_type(admin):
     assert show(admin, url="/admin/tags/").status_code == 400
+
+
+def test_the_order_of_a_flag_says_which_value_comes_first(admin):
+    text = admin.get("posts/").text
+    assert "Published: no first" in text and "Published: yes first" in text
+    assert "Title: A to Z" in text and "Published: A to Z" not in text

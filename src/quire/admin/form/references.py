@@ -46,5 +46,5 @@ def _images(form: RecordForm) -> dict[str, Any]:
         if one.target == "media"
     }
     some = [id for id in ids.values() if isinstance(id, int)]
-    files = find_many(REGISTRY["media"], form.actor, some) if some else {}
+    files = find_many(REGISTRY["media"], form.actor, some, panel=False) if some else {}
     return {name: files[id] for name, id in ids.items() if id in files}

@@ -6,6 +6,7 @@ from typing import Any
 from quire.admin.local_time import short_date, to_local_text
 from quire.declare.clock import rfc3339
 from quire.translations.messages import Message
+from quire.web.dates import zone_abbreviation
 from quire.web.language import gettext
 from quire.web.time_zone import form_zone, zone_name
 
@@ -76,6 +77,6 @@ def overlap_note(text: str) -> str | None:
     return gettext(
         "%(time)s on %(day)s occurs twice in %(zone)s, as the clocks go back then. The first is used (%(first)s, %(utc)s UTC).",
         **_words_about(moment),
-        first=f"{moment:%H:%M %Z}",
+        first=f"{moment:%H:%M} {zone_abbreviation(moment)}",
         utc=f"{moment.astimezone(UTC):%H:%M}",
     )

@@ -67,6 +67,8 @@ def _order_words(field: Field) -> tuple[str, str]:
         return gettext("oldest first"), gettext("newest first")
     if field.kind.widget in ("number", "decimal"):
         return gettext("lowest first"), gettext("highest first")
+    if field.kind.widget == "checkbox":
+        return gettext("no first"), gettext("yes first")
     return gettext("A to Z"), gettext("Z to A")
 
 

@@ -3,7 +3,7 @@
 
 const KEYS_OFF = "quire.keys.off";
 const KEY_WORDS = [["/", translate("Search")], ["j", translate("Next row")], ["k", translate("Previous row")], ["Enter", translate("Open the row")], ["e", translate("Edit the row")],
-  ["x", translate("Select the row")], ["Ctrl+K", translate("Search everything")], ["?", translate("This help")]];
+  ["x", translate("Select the row")], [`${translate("Ctrl")}+K`, translate("Search everything")], ["?", translate("This help")]];
 
 const rowTitles = () => [...document.querySelectorAll(".records tbody td.title a:first-child")];
 const focusedRow = () => document.activeElement?.closest(".records tbody tr");

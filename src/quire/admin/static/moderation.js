@@ -11,7 +11,8 @@ function showQueueSelection() {
   queueAll.checked = selected === queueBoxes.length;
   queueAll.indeterminate = selected > 0 && !queueAll.checked;
   queueBar.querySelector("[data-queue-count]").textContent = selected
-    ? translate("%(rows)s selected", { rows: selected }) : translate("Select all %(rows)s", { rows: queueBoxes.length });
+    ? translate("%(rows)s selected", { rows: selected })
+    : queueBoxes.length === 1 ? translate("Select") : translate("Select all %(rows)s", { rows: queueBoxes.length });
 }
 
 queueAll.closest("label").hidden = false;

@@ -88,7 +88,7 @@ function addToolbar(editor) {
   const bar = element("div", { class: "editor-tools", role: "toolbar", "aria-label": translate("Formatting") });
   for (const [icon, name, run, key] of TOOLS) {
     if (icon === "picture" && !editor.onPicture) continue;
-    const shortcut = key ? ` (${MAC ? "⌘" : "Ctrl+"}${key.toUpperCase()})` : "";
+    const shortcut = key ? ` (${MAC ? "⌘" : `${translate("Ctrl")}+`}${key.toUpperCase()})` : "";
     const button = element("button", { type: "button", "aria-label": name, title: name + shortcut }, iconElement(icon));
     button.tabIndex = bar.childElementCount ? -1 : 0;
     button.addEventListener("click", () => run(editor));
