@@ -38,8 +38,8 @@ def change_after(as_, picture):
 
 
 @pytest.fixture
-def post(make, people):
-    """`post(...)`: the id of a draft of ann's."""
+def make_post(make, people):
+    """`make_post(...)`: the id of a draft of ann's."""
     usual = {"title": "x", "body": "x", "author": people["ann"].id}
     return lambda **raw: make(POSTS, **usual | raw)
 
@@ -64,8 +64,8 @@ def edit(id, raw, record=POSTS):
     return write.update(record, SYSTEM, id, raw)
 
 
-def test_it_comes_and_goes_with_a_post(change_after, post, shown):
-    id = post(**shown[0])
+def test_it_comes_and_goes_with_a_post(change_after, make_post, shown):
+    id = make_post(**shown[0])
     assert change_after(act, id, "publish") == "upsert"
     assert change_after(edit, id, {"title": "y"}) is None
     assert change_after(act, id, "unpublish") == "delete"
@@ -75,41 +75,41 @@ def test_it_comes_and_goes_with_a_post(change_after, post, shown):
     assert change_after(lambda: write.delete(POSTS, SYSTEM, id, permanent=True)) == "delete"
 
 
-def test_it_comes_and_goes_within_a_public_post(change_after, post, shown):
-    id = post(published=True)
+def test_it_comes_and_goes_within_a_public_post(change_after, make_post, shown):
+    id = make_post(published=True)
     assert change_after(edit, id, shown[0]) == "upsert"
     assert change_after(edit, id, {**shown[0], "title": "y"}) is None
     assert change_after(edit, id, shown[1]) == "delete"
-    assert change_after(lambda: post(published=True, **shown[0])) == "upsert"
+    assert change_after(lambda: make_post(published=True, **shown[0])) == "upsert"
 
 
-def test_who_sees_it_all_the_time_keeps_it(change_after, post, shown):
-    id = post(published=True, **shown[0])
+def test_who_sees_it_all_the_time_keeps_it(change_after, make_post, shown):
+    id = make_post(published=True, **shown[0])
     assert change_after(act, id, "unpublish", reader="mod") == "upsert"
     assert change_after(act, id, "publish", reader="ann") == "upsert"
 
 
-def test_a_reader_who_sees_it_elsewhere_keeps_it(change_after, post, shown):
-    post(published=True, **shown[0])
-    id = post(published=True, **shown[0])
+def test_a_reader_who_sees_it_elsewhere_keeps_it(change_after, make_post, shown):
+    make_post(published=True, **shown[0])
+    id = make_post(published=True, **shown[0])
     assert change_after(act, id, "unpublish") == "upsert"
 
 
-def test_a_draft_that_goes_live(change_after, post, shown):
-    id = post(published=True)
+def test_a_draft_that_goes_live(change_after, make_post, shown):
+    id = make_post(published=True)
     assert change_after(draft_service.save_draft, POSTS, SYSTEM, id, shown[0]) is None
     assert change_after(act, id, "publish") == "upsert"
 
 
-def test_a_schedule(change_after, post, shown, stop_clock):
+def test_a_schedule(change_after, make_post, shown, stop_clock):
     at = [rfc3339(datetime.now(UTC) + timedelta(days=days)) for days in (1, 3)]
-    post(**shown[0], published_at=at[0], unpublish_at=at[1])
+    make_post(**shown[0], published_at=at[0], unpublish_at=at[1])
     assert change_after(lambda: stop_clock(days=2)) == "upsert"
     assert change_after(lambda: stop_clock(days=4)) == "delete"
 
 
-def test_comments_below_a_post(change_after, make, post, picture, people):
-    id = post(published=True)
+def test_comments_below_a_post(change_after, make, make_post, picture, people):
+    id = make_post(published=True)
     raw = {"post": id, "body": in_text(picture), "author": people["mod"].id, "status": "pending"}
     comment = make(COMMENTS, **raw)
     assert change_after(act, comment, "approve", COMMENTS) == "upsert"
@@ -133,16 +133,16 @@ def test_the_portrait_of_who_becomes_an_author(change_after, picture, people):
     assert change_after(edit, bob, {"role": "member"}, USERS) == "delete"
 
 
-def test_what_shows_no_file_writes_nothing_about_any(statements, app, post):
-    id = post()
+def test_what_shows_no_file_writes_nothing_about_any(statements, app, make_post):
+    id = make_post()
     with app.app_context():
-        for call in (lambda: edit(id, {"body": "y"}), lambda: post(published=True)):
+        for call in (lambda: edit(id, {"body": "y"}), lambda: make_post(published=True)):
             _, sent = statements(call)
             assert not [one for one in sent if "media.viewers" in one]
 
 
-def test_files_are_found_by_their_index(app, post, shown, picture):
-    id = post(published=True, **shown[0])
+def test_files_are_found_by_their_index(app, make_post, shown, picture):
+    id = make_post(published=True, **shown[0])
     with app.app_context():
         plans = query_plans(db.engine, lambda: act(id, "unpublish"), containing="media")
     notes = [one for one in plans if "media" in one]

@@ -27,8 +27,8 @@ def picture(app, people):
 
 
 @pytest.fixture
-def post(make, people):
-    """`post(...)`: the id of a post of ann's, published unless it says otherwise."""
+def make_post(make, people):
+    """`make_post(...)`: the id of a post of ann's, published unless it says otherwise."""
     usual = {"title": "x", "body": "x", "published_at": LIVE, "author": people["ann"].id}
     return lambda **raw: make(POSTS, **usual | raw)
 
@@ -61,15 +61,15 @@ STATES = {
 
 @pytest.mark.parametrize("state", list(STATES))
 @pytest.mark.parametrize("how", ["cover", "body"])
-def test_posts_in_every_state(seen, post, picture, state, how):
+def test_posts_in_every_state(seen, make_post, picture, state, how):
     more, is_public = STATES[state]
-    post(**more, **{how: picture["id"] if how == "cover" else in_text(picture)})
+    make_post(**more, **{how: picture["id"] if how == "cover" else in_text(picture)})
     assert [seen(who) for who in (None, "bob")] == [is_public] * 2
     assert all(seen(who) for who in ("ann", "abe", "mod", "root"))
 
 
-def test_a_post_that_comes_and_goes(seen, post, picture):
-    id = post(body=in_text(picture), published_at=None)
+def test_a_post_that_comes_and_goes(seen, make_post, picture):
+    id = make_post(body=in_text(picture), published_at=None)
     assert not seen(None)
     write.act(POSTS, SYSTEM, id, "publish")
     assert seen(None)
@@ -89,15 +89,15 @@ def test_a_post_that_comes_and_goes(seen, post, picture):
         assert connection.execute(text("SELECT count(*) FROM text_uses")).scalar() == 0
 
 
-def test_a_draft_beside_what_is_live(seen, post, picture):
-    id = post()
+def test_a_draft_beside_what_is_live(seen, make_post, picture):
+    id = make_post()
     draft_service.save_draft(POSTS, SYSTEM, id, {"body": in_text(picture), "cover": picture["id"]})
     assert not seen(None)
 
 
-def test_pages_and_comments(seen, post, picture, make, people):
+def test_pages_and_comments(seen, make_post, picture, make, people):
     page = make(PAGES, title="About", body=in_text(picture))
-    said = {"post": post(), "author": people["mod"].id, "body": in_text(picture)}
+    said = {"post": make_post(), "author": people["mod"].id, "body": in_text(picture)}
     comment = make(COMMENTS, **said, status="pending")
     assert not seen(None)
     write.act(COMMENTS, SYSTEM, comment, "approve")
@@ -125,8 +125,8 @@ def test_portraits_of_authors(seen, picture, people):
     assert not seen(None)
 
 
-def test_what_leads_to_media_knows_no_more(as_, post, picture, client):
-    post(published_at=None, cover=picture["id"])
+def test_what_leads_to_media_knows_no_more(as_, make_post, picture, client):
+    make_post(published_at=None, cover=picture["id"])
     assert as_(None).get("search?q=plan").json["total"] == 0
     assert as_(None).get("media?search=plan").json["total"] == 0
 
@@ -135,8 +135,8 @@ def test_what_leads_to_media_knows_no_more(as_, post, picture, client):
     assert client.get(picture["url"]).status_code == 200
 
 
-def test_what_a_post_shows_is_included(as_, post, picture):
-    post(cover=picture["id"])
+def test_what_a_post_shows_is_included(as_, make_post, picture):
+    make_post(cover=picture["id"])
     (row,) = as_(None).get("posts?include=cover").json["posts"]
     assert (row["cover"]["alt"], row["cover"]["bytes"]) == ("The plan", picture["bytes"])
 

@@ -20,8 +20,8 @@ from tests.site.conftest import soup
 
 
 @pytest.fixture
-def post(make, people):
-    """`post("Title", "tag", ...)`: a published post."""
+def make_post(make, people):
+    """`make_post("Title", "tag", ...)`: a published post."""
 
     def made(title, *tags, **more):
         raw = {"body": "x", "author": people["ann"].id, "published_at": PAST}
@@ -34,22 +34,22 @@ def beside(client, slug):
     return [one.text for one in soup(client.get(f"/posts/{slug}")).select(".related a")]
 
 
-def test_most_shared_tags_first_then_newest(client, post):
-    post("One", "a", "b", "c")
-    post("Two shared", "a", "b", published_at=EARLIER)
-    post("Old", "a", published_at=EARLIER)
-    post("New", "c")
-    post("Older", "b", published_at="2020-01-01T00:00:00Z")
-    post("Other", "z")
+def test_most_shared_tags_first_then_newest(client, make_post):
+    make_post("One", "a", "b", "c")
+    make_post("Two shared", "a", "b", published_at=EARLIER)
+    make_post("Old", "a", published_at=EARLIER)
+    make_post("New", "c")
+    make_post("Older", "b", published_at="2020-01-01T00:00:00Z")
+    make_post("Other", "z")
     assert beside(client, "one") == ["Two shared", "New", "Old"]
     assert beside(client, "other") == []
 
 
-def test_only_what_everybody_sees_is_beside_it(visitor, post):
-    post("One", "a")
-    post("Draft", "a", published_at=None)
-    post("Later", "a", published_at=FUTURE)
-    post("Gone", "a", deleted_at=PAST)
+def test_only_what_everybody_sees_is_beside_it(visitor, make_post):
+    make_post("One", "a")
+    make_post("Draft", "a", published_at=None)
+    make_post("Later", "a", published_at=FUTURE)
+    make_post("Gone", "a", deleted_at=PAST)
     for name in (None, "ann", "root"):
         assert beside(visitor(name), "one") == []
 
@@ -70,10 +70,10 @@ def tagged(first, number, author):
     return tags
 
 
-def test_they_cost_the_same_however_many_posts_have_the_tags(app, post, people):
+def test_they_cost_the_same_however_many_posts_have_the_tags(app, make_post, people):
     if on_postgresql():
         pytest.skip("SQLite tells how many instructions it runs")
-    first = post("One", "a", "b")
+    first = make_post("One", "a", "b")
     with app.app_context():
         tags = tagged(first, 600, people["ann"].id)
         few = sqlite_steps(lambda: find_related(first, tags, 3))
@@ -83,8 +83,8 @@ def test_they_cost_the_same_however_many_posts_have_the_tags(app, post, people):
         assert sqlite_steps(lambda: find_related(first, tags, 3)) < 1.2 * few
 
 
-def test_the_uses_of_each_tag_are_met_in_the_order_of_their_index(app, post):
-    first = post("One", "a", "b")
+def test_the_uses_of_each_tag_are_met_in_the_order_of_their_index(app, make_post):
+    first = make_post("One", "a", "b")
     with app.app_context():
         tags = [one["id"] for one in read.get_record(POSTS, SYSTEM, first)["tags"]]
         rare = ("seqscan", "sort", "bitmapscan")
@@ -99,8 +99,8 @@ def test_minutes(text, most):
     assert reading_minutes(text) == most
 
 
-def test_a_page_says_how_long_it_takes(client, post):
-    post("Long", body="word " * 700)
+def test_a_page_says_how_long_it_takes(client, make_post):
+    make_post("Long", body="word " * 700)
     assert "3 min read" in soup(client.get("/posts/long")).select_one(".byline").text
     assert "min read" not in client.get("/").text
 
@@ -109,9 +109,9 @@ def told(page, name):
     return [one["content"] for one in page.find_all("meta", property=name)]
 
 
-def test_link_previews(app, client, post, make):
+def test_link_previews(app, client, make_post, make):
     category = make(CATEGORIES, name="Field & notes")
-    id = post("Salt & <b>", "sea", "shore", category=category, excerpt='A "few" words')
+    id = make_post("Salt & <b>", "sea", "shore", category=category, excerpt='A "few" words')
     page = soup(client.get("/posts/salt-b?utm=1"))
     assert told(page, "og:title") == ["Salt & <b>"] and told(page, "og:type") == ["article"]
     assert told(page, "og:url") == ["http://localhost/posts/salt-b"]
@@ -131,9 +131,9 @@ def description(page):
     return page.find("meta", {"name": "description"})["content"]
 
 
-def test_search_engines_are_told_what_was_written_for_them(client, post):
+def test_search_engines_are_told_what_was_written_for_them(client, make_post):
     seo = {"seo_title": "Salt & <sea>", "seo_description": "d" * 300}
-    post("Salt", "sea", excerpt="In short", **seo)
+    make_post("Salt", "sea", excerpt="In short", **seo)
     page = soup(client.get("/posts/salt"))
     assert page.title.text == "Salt & <sea> · Quire" and page.h1.text == "Salt"
     assert told(page, "og:title") == ["Salt & <sea>"]
@@ -145,9 +145,9 @@ def test_search_engines_are_told_what_was_written_for_them(client, post):
     assert soup(client.get("/")).select_one(".entry h2").text == "Salt"
 
 
-def test_without_that_they_are_told_the_excerpt_or_the_first_words(client, post):
-    post("Short", excerpt="In short")
-    post("Bare", body="# Of\n\n*salt* & sea")
+def test_without_that_they_are_told_the_excerpt_or_the_first_words(client, make_post):
+    make_post("Short", excerpt="In short")
+    make_post("Bare", body="# Of\n\n*salt* & sea")
     for slug, words in (("short", "In short"), ("bare", "Of salt & sea")):
         page = soup(client.get(f"/posts/{slug}"))
         assert told(page, "og:description") == [description(page)] == [words]
@@ -164,8 +164,8 @@ def test_pages_tell_search_engines_too(client, make):
     assert told(told_otherwise, "og:title") == ["About us"]
 
 
-def test_a_preview_is_called_as_it_will_be(client, app, as_, post):
-    id = post("Salt")
+def test_a_preview_is_called_as_it_will_be(client, app, as_, make_post):
+    id = make_post("Salt")
     as_("ann").patch(f"posts/{id}/draft", json={"seo_title": "New salt"})
     link = as_("ann").post(f"posts/{id}/previews").json["url"].removeprefix("http://localhost")
     assert soup(client.get(link)).title.text == "New salt · Quire"
@@ -176,11 +176,11 @@ def test_what_is_not_public_is_not_told(visitor, content):
     assert told(page, "og:title") == [] and page.find("script") is None
 
 
-def test_linked_data_cannot_leave_its_element(app, client, post):
+def test_linked_data_cannot_leave_its_element(app, client, make_post):
     evil = "</script><script>alert(1)</script>"
     with app.app_context():
         update(SETTINGS, SYSTEM, 1, {"site_name": evil[:100], "tagline": evil[:100]})
-    post("T " + evil, evil[:100], slug="evil", excerpt=evil)
+    make_post("T " + evil, evil[:100], slug="evil", excerpt=evil)
     text = client.get("/posts/evil").text
     scripts = soup(client.get("/posts/evil")).find_all("script")
     assert len(scripts) == 1 and "<script>alert" not in text

@@ -117,8 +117,8 @@ def subscribe(app, people, receiver):
 
 
 @pytest.fixture
-def post(make, people):
-    """`post(title="A")`: the id of a new draft of ann's."""
+def make_post(make, people):
+    """`make_post(title="A")`: the id of a new draft of ann's."""
     return lambda **raw: make(
         POSTS, **{"title": "A", "body": "x", "author": people["ann"].id, **raw}
     )

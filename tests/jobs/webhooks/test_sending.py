@@ -43,9 +43,9 @@ def failing(*statuses):
     return lambda handler, message: answer(handler, waiting.pop(0) if waiting else 204)
 
 
-def test_an_event_is_delivered_with_a_signature_that_verifies(subscribe, receiver, post):
+def test_an_event_is_delivered_with_a_signature_that_verifies(subscribe, receiver, make_post):
     secret = subscribe("posts.created").revealed["secret"]
-    id = post(title="Sea")
+    id = make_post(title="Sea")
     work()
     [message] = receiver.messages
     body = Verifier(secret).verify(message.body, message.headers)
@@ -60,9 +60,9 @@ def test_an_event_is_delivered_with_a_signature_that_verifies(subscribe, receive
     assert row.message_id == message.headers["webhook-id"] and row.next_attempt_at is None
 
 
-def test_the_record_is_what_an_administrator_reads(subscribe, receiver, post, as_):
+def test_the_record_is_what_an_administrator_reads(subscribe, receiver, make_post, as_):
     subscribe("posts.*")
-    id = post()
+    id = make_post()
     work()
     assert receiver.messages[0].json["data"]["record"] == as_("root").get(f"posts/{id}").json
 
@@ -78,9 +78,11 @@ def test_secrets_are_never_sent(subscribe, receiver, people):
         assert not {"key", "hash", "secret"} & message.json["data"]["record"].keys()
 
 
-def test_only_what_was_subscribed_to_is_sent_in_the_order_of_commits(subscribe, receiver, post):
+def test_only_what_was_subscribed_to_is_sent_in_the_order_of_commits(
+    subscribe, receiver, make_post
+):
     subscribe("posts.updated", "posts.deleted")
-    id = post()
+    id = make_post()
     update(POSTS, SYSTEM, id, {"title": "B"})
     delete(POSTS, SYSTEM, id)
     work()
@@ -88,19 +90,21 @@ def test_only_what_was_subscribed_to_is_sent_in_the_order_of_commits(subscribe, 
     assert receiver.messages[1].json["data"]["record"] is None
 
 
-def test_a_new_webhook_hears_nothing_of_what_was_before_nor_of_itself(subscribe, receiver, post):
-    post()
+def test_a_new_webhook_hears_nothing_of_what_was_before_nor_of_itself(
+    subscribe, receiver, make_post
+):
+    make_post()
     made = subscribe("*")
     update(WEBHOOKS, SYSTEM, made.id, {"description": "Changed"})
-    id = post()
+    id = make_post()
     work()
     assert receiver.heard == [("posts.created", id)]
 
 
-def test_a_schedule_is_told_at_its_time_once(subscribe, receiver, post, stop_clock):
+def test_a_schedule_is_told_at_its_time_once(subscribe, receiver, make_post, stop_clock):
     subscribe("posts.published", "posts.unpublished")
     soon, later = (now() + timedelta(hours=n) for n in (1, 3))
-    id = post(published_at=f"{soon:%FT%TZ}", unpublish_at=f"{later:%FT%TZ}")
+    id = make_post(published_at=f"{soon:%FT%TZ}", unpublish_at=f"{later:%FT%TZ}")
     work()
     assert receiver.heard == []
     stop_clock(hours=2)
@@ -112,10 +116,10 @@ def test_a_schedule_is_told_at_its_time_once(subscribe, receiver, post, stop_clo
     assert receiver.heard[1:] == [("posts.unpublished", id)]
 
 
-def test_a_failure_is_tried_again_after_5_seconds_with_the_same_id(subscribe, receiver, post):
+def test_a_failure_is_tried_again_after_5_seconds_with_the_same_id(subscribe, receiver, make_post):
     receiver.answer = failing(500)
     made = subscribe("posts.created")
-    post()
+    make_post()
     work()
     [row] = deliveries()
     assert (row.status, row.attempts, row.response_status) == ("pending", 1, 500)
@@ -144,20 +148,20 @@ def test_a_failure_is_tried_again_after_5_seconds_with_the_same_id(subscribe, re
         ("Thu, 01 Jan 1970 00:00:00 GMT", 0, 5),
     ],
 )
-def test_a_receiver_may_ask_for_a_longer_pause(subscribe, receiver, post, told, least, most):
+def test_a_receiver_may_ask_for_a_longer_pause(subscribe, receiver, make_post, told, least, most):
     wait = told() if callable(told) else told
     receiver.answer = lambda handler, message: answer(handler, 503, **{"Retry-After": wait})
     subscribe("posts.created")
-    post()
+    make_post()
     work()
     pause = deliveries()[0].next_attempt_at - now()
     assert timedelta(seconds=least) < pause <= timedelta(seconds=most)
 
 
-def test_after_twelve_attempts_in_three_days_it_is_given_up(subscribe, receiver, post):
+def test_after_twelve_attempts_in_three_days_it_is_given_up(subscribe, receiver, make_post):
     receiver.answer = failing(*[503] * 20)
     subscribe("posts.created")
-    post()
+    make_post()
     for number in range(1, 14):
         work()
         row = deliveries()[0]
@@ -168,8 +172,8 @@ def test_after_twelve_attempts_in_three_days_it_is_given_up(subscribe, receiver,
     assert sorted(send.PAUSES) == list(send.PAUSES)
 
 
-def test_a_failure_holds_back_later_events_of_the_same_record_only(subscribe, receiver, post):
-    first, second = post(), post()
+def test_a_failure_holds_back_later_events_of_the_same_record_only(subscribe, receiver, make_post):
+    first, second = make_post(), make_post()
     subscribe("posts.updated")
     receiver.answer = failing(500)
     for title in "BC":
@@ -187,8 +191,8 @@ def test_a_failure_holds_back_later_events_of_the_same_record_only(subscribe, re
     assert {row.status for row in deliveries()} == {"delivered"}
 
 
-def test_what_follows_one_that_was_given_up_is_sent(subscribe, receiver, post):
-    id = post()
+def test_what_follows_one_that_was_given_up_is_sent(subscribe, receiver, make_post):
+    id = make_post()
     subscribe("posts.updated")
     receiver.answer = failing(500)
     for title in "BC":
@@ -200,11 +204,11 @@ def test_what_follows_one_that_was_given_up_is_sent(subscribe, receiver, post):
     assert [row.status for row in deliveries()] == ["failed", "delivered"]
 
 
-def test_410_turns_the_webhook_off_and_its_owner_is_told(subscribe, receiver, post, people):
+def test_410_turns_the_webhook_off_and_its_owner_is_told(subscribe, receiver, make_post, people):
     receiver.answer = failing(410)
     made = subscribe("posts.created")
-    post()
-    post()
+    make_post()
+    make_post()
     work()
     state = webhook(made.id)
     assert (state["is_active"], state["disabled_reason"]) == (
@@ -216,18 +220,18 @@ def test_410_turns_the_webhook_off_and_its_owner_is_told(subscribe, receiver, po
     update(WEBHOOKS, SYSTEM, made.id, {"is_active": True})
     state = webhook(made.id)
     assert (state["failures"], state["disabled_reason"]) == (0, None)
-    id = post()
+    id = make_post()
     work()
     assert receiver.heard[1:] == [("posts.created", id)]
 
 
-def test_five_days_of_failures_alone_turn_it_off(subscribe, receiver, post, monkeypatch):
+def test_five_days_of_failures_alone_turn_it_off(subscribe, receiver, make_post, monkeypatch):
     mails = []
     monkeypatch.setattr(send, "enqueue_mail", lambda *given, **more: mails.append((given, more)))
     receiver.answer = failing(500, 204, 500, 500)
     made = subscribe("posts.created")
     for _ in range(2):  # a success in between begins anew
-        post()
+        make_post()
         work()
         hasten()
         set_columns(Webhook.__table__, failing_since=now() - timedelta(days=5))
@@ -238,23 +242,23 @@ def test_five_days_of_failures_alone_turn_it_off(subscribe, receiver, post, monk
     assert kind == "webhook_disabled" and words["reason"] == "All attempts have failed for 5 days."
 
 
-def test_a_webhook_that_is_off_is_sent_nothing(subscribe, receiver, post):
+def test_a_webhook_that_is_off_is_sent_nothing(subscribe, receiver, make_post):
     made = subscribe("posts.created")
-    post()
+    make_post()
     queue_deliveries()
     update(WEBHOOKS, SYSTEM, made.id, {"is_active": False})
-    post()
+    make_post()
     work()
     assert receiver.messages == []
     [row] = deliveries()
     assert (row.status, row.error) == ("failed", "The webhook was turned off.")
 
 
-def test_both_secrets_sign_for_a_day_after_rotation(subscribe, receiver, post, stop_clock):
+def test_both_secrets_sign_for_a_day_after_rotation(subscribe, receiver, make_post, stop_clock):
     made = subscribe("posts.created")
     rotated = act(WEBHOOKS, SYSTEM, made.id, "rotate_secret").revealed
     former, secret = made.revealed["secret"], rotated["secret"]
-    post()
+    make_post()
     work()
     [message] = receiver.messages
     for one in (former, secret):
@@ -263,7 +267,7 @@ def test_both_secrets_sign_for_a_day_after_rotation(subscribe, receiver, post, s
     with read_connection() as connection:
         assert len(connection.execute(select(WebhookSecret.__table__)).all()) == 2
     stop_clock(hours=25)
-    post()
+    make_post()
     work()
     assert len(receiver.messages[1].headers["webhook-signature"].split()) == 1
 
@@ -283,18 +287,20 @@ def test_secrets_are_encrypted_at_rest(subscribe):
     assert secret.startswith("whsec_") and secret not in sealed
 
 
-def test_a_secret_of_another_key_is_an_error_that_can_be_mended(subscribe, post, app, monkeypatch):
+def test_a_secret_of_another_key_is_an_error_that_can_be_mended(
+    subscribe, make_post, app, monkeypatch
+):
     subscribe("posts.created")
-    post()
+    make_post()
     monkeypatch.setitem(app.config, "SECRET_KEY", "another-key-of-sufficient-length-0123456789")
     work()
     [row] = deliveries()
     assert row.status == "pending" and "Rotate the secret" in row.error
 
 
-def test_replay_sends_the_same_id_again(subscribe, receiver, post):
+def test_replay_sends_the_same_id_again(subscribe, receiver, make_post):
     subscribe("posts.created")
-    post()
+    make_post()
     work()
     [row] = deliveries()
     act(DELIVERIES, SYSTEM, row.id, "replay")
@@ -303,8 +309,8 @@ def test_replay_sends_the_same_id_again(subscribe, receiver, post):
     assert deliveries()[0].status == "delivered"
 
 
-def test_a_replayed_delivery_goes_before_later_ones_of_its_record(subscribe, receiver, post):
-    id = post()
+def test_a_replayed_delivery_goes_before_later_ones_of_its_record(subscribe, receiver, make_post):
+    id = make_post()
     subscribe("posts.updated")
     update(POSTS, SYSTEM, id, {"title": "B"})
     work()
@@ -318,20 +324,20 @@ def test_a_replayed_delivery_goes_before_later_ones_of_its_record(subscribe, rec
     assert [m.json["data"]["version"] for m in receiver.messages] == [2, 3, 2, 3]
 
 
-def test_old_deliveries_that_have_ended_are_pruned(subscribe, receiver, post):
+def test_old_deliveries_that_have_ended_are_pruned(subscribe, receiver, make_post):
     receiver.answer = failing(204, 500)
     subscribe("posts.created")
-    post()
+    make_post()
     work()
-    post()
+    make_post()
     work()
     set_columns(TABLE, created_at=now() - timedelta(days=31))
     assert maintenance.prune_deliveries() == 1
     assert [row.status for row in deliveries()] == ["pending"]
 
 
-def test_without_a_webhook_nothing_is_written(statements, post):
-    post()
+def test_without_a_webhook_nothing_is_written(statements, make_post):
+    make_post()
     _, seen = statements(queue_deliveries)
     assert len(seen) == 1 and deliveries() == []
 
@@ -352,9 +358,9 @@ def test_many_events_become_deliveries_in_parts(subscribe, receiver, monkeypatch
     assert [row.record_id for row in deliveries()] == ids
 
 
-def test_a_deleted_webhook_takes_its_deliveries_along(subscribe, receiver, post):
+def test_a_deleted_webhook_takes_its_deliveries_along(subscribe, receiver, make_post):
     made = subscribe("posts.created")
-    post()
+    make_post()
     queue_deliveries()
     delete(WEBHOOKS, SYSTEM, made.id)
     run_due_jobs()
@@ -395,18 +401,18 @@ def test_a_slow_receiver_uses_one_thread_of_its_own(app, subscribe, receiver, mo
         assert in_time == (ids, 1)
 
 
-def test_a_job_whose_sending_was_given_to_another_sends_nothing(subscribe, receiver, post):
+def test_a_job_whose_sending_was_given_to_another_sends_nothing(subscribe, receiver, make_post):
     subscribe("posts.created")
-    post()
+    make_post()
     queue_deliveries()
     set_columns(Webhook.__table__, sender="another")
     run_due_jobs()
     assert receiver.messages == []
 
 
-def test_a_lost_job_is_made_again_after_a_while(subscribe, receiver, post, stop_clock):
+def test_a_lost_job_is_made_again_after_a_while(subscribe, receiver, make_post, stop_clock):
     subscribe("posts.created")
-    post()
+    make_post()
     queue_deliveries()
     with transaction() as connection:
         connection.execute(

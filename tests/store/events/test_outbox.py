@@ -33,8 +33,8 @@ def events_after(app):
 
 
 @pytest.fixture
-def post(make, people):
-    """`post(published=True)`: a post of ann's."""
+def make_post(make, people):
+    """`make_post(published=True)`: a post of ann's."""
     return lambda **raw: make(POSTS, title="A", body="x", author=people["ann"].id, **raw)
 
 
@@ -46,44 +46,47 @@ def act(id, name, record=POSTS, **raw):
     return write.act(record, SYSTEM, id, name, raw)
 
 
-def test_a_new_post_is_created_and_published(events_after, post):
-    assert events_after(post, published=True) == ["created", "published"]
-    assert events_after(post) == events_after(post, published_at=FUTURE) == ["created"]
+def test_a_new_post_is_created_and_published(events_after, make_post):
+    assert events_after(make_post, published=True) == ["created", "published"]
+    assert events_after(make_post) == events_after(make_post, published_at=FUTURE) == ["created"]
 
 
-def test_whatever_request_publishes_tells_so(events_after, post):
-    assert events_after(change, post(), published=True) == ["updated", "published"]
-    assert events_after(change, post(), published_at=PAST) == ["updated", "published"]
-    assert events_after(act, post(), "publish") == ["updated", "published"]
-    assert events_after(change, post(published=True), published=False) == ["updated", "unpublished"]
-    assert events_after(change, post(published=True), published_at=FUTURE) == [
+def test_whatever_request_publishes_tells_so(events_after, make_post):
+    assert events_after(change, make_post(), published=True) == ["updated", "published"]
+    assert events_after(change, make_post(), published_at=PAST) == ["updated", "published"]
+    assert events_after(act, make_post(), "publish") == ["updated", "published"]
+    assert events_after(change, make_post(published=True), published=False) == [
         "updated",
         "unpublished",
     ]
-    assert events_after(act, post(published=True), "unpublish") == ["updated", "unpublished"]
+    assert events_after(change, make_post(published=True), published_at=FUTURE) == [
+        "updated",
+        "unpublished",
+    ]
+    assert events_after(act, make_post(published=True), "unpublish") == ["updated", "unpublished"]
 
 
-def test_what_stays_live_or_hidden_is_only_updated(events_after, post):
-    assert events_after(change, post(published=True), title="B") == ["updated"]
-    assert events_after(act, post(), "publish", at=FUTURE) == ["updated"]
-    assert events_after(act, post(published_at=FUTURE), "unpublish") == ["updated"]
+def test_what_stays_live_or_hidden_is_only_updated(events_after, make_post):
+    assert events_after(change, make_post(published=True), title="B") == ["updated"]
+    assert events_after(act, make_post(), "publish", at=FUTURE) == ["updated"]
+    assert events_after(act, make_post(published_at=FUTURE), "unpublish") == ["updated"]
 
 
-def test_the_trash_neither_publishes_nor_unpublishes(events_after, post):
-    id = post(published=True)
+def test_the_trash_neither_publishes_nor_unpublishes(events_after, make_post):
+    id = make_post(published=True)
     assert events_after(write.delete, POSTS, SYSTEM, id) == ["deleted"]
     assert events_after(act, id, "restore") == ["restored"]
 
 
-def test_a_schedule_tells_its_beginning_and_its_end_once(events_after, post, stop_clock):
-    post(published_at=FUTURE, unpublish_at="2099-03-01T00:00:00Z")
+def test_a_schedule_tells_its_beginning_and_its_end_once(events_after, make_post, stop_clock):
+    make_post(published_at=FUTURE, unpublish_at="2099-03-01T00:00:00Z")
     stop_clock(days=365 * 80)
     assert events_after(write_due_events) == ["published", "unpublished"]
     assert events_after(write_due_events) == []
 
 
-def test_other_actions_tell_their_own_past_tense(events_after, post, make):
-    comment = make(COMMENTS, post=post(published=True), body="x", status="pending")
+def test_other_actions_tell_their_own_past_tense(events_after, make_post, make):
+    comment = make(COMMENTS, post=make_post(published=True), body="x", status="pending")
     assert events_after(act, comment, "approve", COMMENTS) == ["approved"]
     assert events_after(act, comment, "spam", COMMENTS) == ["marked_as_spam"]
 
