@@ -291,6 +291,27 @@ def test_a_category_is_created_in_the_form(visit, made, site):
         assert read.get_record(POSTS, SYSTEM, id)["category"]["name"] == "Wading birds"
 
 
+@pytest.mark.parametrize("key", [None, "Control+Enter"])
+def test_a_name_that_was_just_typed_is_sent(visit, made, site, key):
+    id = made()
+    page = visit("ada").page
+    page.goto(f"/admin/posts/edit/?id={id}")
+    page.locator("#in-category").press_sequentially("Shore")
+    expect(page.get_by_role("option", name="Shore")).to_be_visible()
+    page.locator("#in-tags").press_sequentially("hasty")
+    if key:
+        page.keyboard.press(key)
+        page.get_by_role("dialog").get_by_role("button", name="Publish").click()
+    else:
+        page.get_by_role("button", name="Publish", exact=True).click()
+    expect(page.locator(".messages")).to_contain_text("Post published.")
+    with site.app.app_context():
+        post = read.get_record(POSTS, SYSTEM, id)
+    assert post["category"]["name"] == "Shore" and [one["name"] for one in post["tags"]] == [
+        "hasty"
+    ]
+
+
 def test_a_form_shows_names_where_it_keeps_keys(visit, made, site):
     one, id = visit("ada"), made()
     page = one.page
