@@ -53,6 +53,14 @@ def test_comments_are_decided_about_by_keys_and_the_next_one_comes(visit, waitin
     page.get_by_role("button", name="Undo").click()
     page.wait_for_load_state()
     assert status(waiting[2]) == "pending"
+    page.goto(f"{QUEUE}?id={waiting[5]}")
+    page.evaluate(
+        "['a', 's', 'd'].forEach((key) => document.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true})))"
+    )
+    expect(one).to_contain_text("Number 13.")
+    assert (
+        status(waiting[5]) == "approved"
+    )  # by the first key: the others were meant for the next ones
     page.goto(f"{QUEUE}?id={waiting[3]}")
     page.keyboard.press("j")
     expect(one).to_contain_text("Number 15.")

@@ -30,7 +30,15 @@ queueBar.addEventListener("submit", (event) => {
 });
 
 const queueTargets = new Map([...document.querySelectorAll("[data-key]")].map((node) => [node.dataset.key, node]));
-const useQueueTarget = (node) => (node.matches("textarea") ? node.focus() : node.click());
+let isLeaving = false; // for the next record: a second key would be about the same one, and the last key would win
+
+function useQueueTarget(node) {
+  if (node.matches("textarea")) { node.focus(); return; }
+  if (isLeaving) return;
+  isLeaving = true;
+  node.click();
+}
+window.addEventListener("pageshow", () => { isLeaving = false; });
 const queueWords = { a: translate("Approve"), s: translate("Mark as spam"), u: translate("Mark as pending"), d: translate("Move to trash"), r: translate("Reply"), e: translate("Edit"), j: translate("Older"), k: translate("Newer") };
 for (const key of Object.keys(KEY_ACTIONS)) if (key !== "?") delete KEY_ACTIONS[key];
 for (const [key, node] of queueTargets) KEY_ACTIONS[key] = () => useQueueTarget(node);
