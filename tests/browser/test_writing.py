@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from quire.actor import SYSTEM
+from quire.declare.query import Query
 from quire.records import POSTS
 from quire.store import read, write
 from quire.store.drafts import draft_service
@@ -289,6 +290,22 @@ def test_a_category_is_created_in_the_form(visit, made, site):
     expect(page.locator(".messages")).to_contain_text("Post published.")
     with site.app.app_context():
         assert read.get_record(POSTS, SYSTEM, id)["category"]["name"] == "Wading birds"
+
+
+def test_a_double_click_sends_a_form_once(visit, site):
+    page = visit("ada").page
+    page.goto("/admin/posts/new/")
+    page.fill("[name=title]", "Twice as fast")
+    expect(page.locator("[name=slug]")).to_have_value("twice-as-fast")
+    write_in(page, "Once is enough.")
+    page.get_by_role("button", name="Publish", exact=True).dblclick()
+    expect(page.locator(".messages")).to_contain_text("Post published.")
+    duplicate = page.locator("tr", has_text="Twice as fast").locator("button[value^=duplicate]")
+    duplicate.evaluate("button => { button.click(); button.click(); }")
+    page.wait_for_url("**/admin/posts/edit/?id=*")
+    with site.app.app_context():
+        found = read.list_records(POSTS, SYSTEM, Query(search="Twice as fast", count=True))
+    assert found.total == 2
 
 
 @pytest.mark.parametrize("key", [None, "Control+Enter"])

@@ -200,6 +200,16 @@ document.addEventListener("submit", (event) => {
   }
 });
 
+// The second half of a double click must not do the same again; on the window, after all that may stop a form.
+const DOUBLE_CLICK = 1000; // milliseconds
+let lastSent = { at: 0 };
+window.addEventListener("submit", (event) => {
+  const { target: form, submitter, timeStamp: at } = event;
+  if (event.defaultPrevented || form.method !== "post") return;
+  if (form === lastSent.form && submitter === lastSent.submitter && at - lastSent.at < DOUBLE_CLICK) event.preventDefault();
+  else lastSent = { form, submitter, at };
+});
+
 // Where to ask how far an action is: `count` makes of the answer how many of how many are done.
 const ACTION_PAUSE = 400;
 
