@@ -9,6 +9,7 @@ import pytest
 
 FOLDERS_OF_MARKERS = {Path(__file__).parent / name: name for name in ("browser", "faults", "fuzz")}
 """Folders in which all tests have the marker of the same name."""
+MARKER_OF_FILE = re.compile(r"^pytestmark = pytest\.mark\.(\w+)\b", re.MULTILINE)
 COVERED_CASES = 2
 """Of each test with many parameters: measuring takes as much time as running, and the others add next to nothing."""
 
@@ -22,6 +23,22 @@ def pytest_sessionstart(session):
     if not only_distributes(session.config):
         # `import_plugin` refuses what the conftest.py of a folder has imported before
         session.config.pluginmanager.register(import_module("tests.fixtures"), "tests.fixtures")
+    elif session.config.option.durations is None:
+        session.config.pluginmanager.register(ShortReports(session.config))
+
+
+class ShortReports:
+    """Drops what nobody reads of tests that passed: pytest keeps three reports of each, 60 MB in all."""
+
+    def __init__(self, config):
+        self._reports = config.pluginmanager.get_plugin("terminalreporter").stats
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self, report):
+        """Keep none of those of its fixtures, which are counted nowhere, and little of its own."""
+        self._reports.pop("", None)
+        if report.passed:
+            report.keywords = {}
 
 
 def only_distributes(config):
@@ -31,11 +48,17 @@ def only_distributes(config):
 
 
 def pytest_ignore_collect(collection_path, config):
-    """Leave out the folder of a marker that is deselected: Playwright alone takes 12 MB of each process."""
-    marker = FOLDERS_OF_MARKERS.get(collection_path)
+    """Leave out the folder or file of a marker that is deselected: Playwright alone takes 12 MB of each process."""
+    marker = FOLDERS_OF_MARKERS.get(collection_path) or marker_of_file(collection_path)
     parts = config.option.markexpr.split(" and ")
     is_plain = all(re.fullmatch(r"not \w+", part) for part in parts)
     return True if marker and is_plain and f"not {marker}" in parts else None
+
+
+def marker_of_file(path):
+    """The marker of all tests in a file, if they have but one."""
+    found = path.match("test_*.py") and MARKER_OF_FILE.search(path.read_text("utf-8"))
+    return found[1] if found else None
 
 
 def pytest_collection_modifyitems(config, items):

@@ -227,6 +227,7 @@ def application(settings):
     app.jinja_env.bytecode_cache = COMPILED_TEMPLATES
     with app.app_context():
         event.listen(db.engine, "connect", _carelessly)
+        garbage.engines.add(db.engine)
     return app
 
 

@@ -5,59 +5,64 @@ frozen, so what has survived one is frozen: hundreds of thousands of objects wou
 """
 
 import gc
-import os
 import sys
 from functools import cache
-from pathlib import Path
+from weakref import WeakSet
 
 from quire.serving.memory_pool import return_free_memory
 
-GROWTH = 30_000_000
-"""By so many bytes a process may grow until all its garbage is collected."""
-YOUNG_GROWTH = 5_000_000
-"""By so many, until what has been made since then is."""
-STATM = Path("/proc/self/statm")
+YOUNG_GROWTH = 30_000
+"""By so many blocks of memory a process may grow until what was made since then is collected: half an application."""
+GROWTH = 200_000
+"""By so many, until all its garbage is."""
 LARGE = 100
 """Entries of a cache that is worth emptying."""
-_sizes = {"all": 0, "young": 0}
-"""The sizes in bytes from which growth is counted."""
+DESCRIPTION = "quire.api.openapi."
+"""The modules whose caches hold few values, but large ones."""
+engines = WeakSet()
+"""Those of the applications that tests share: each holds up to 300 compiled statements, of 80 KB each."""
+_blocks = {"all": 0, "young": 0}
+"""The numbers of blocks from which growth is counted."""
 
 
 def collect_if_grown():
-    """Free what nobody uses if the process has grown since that was done last; where its size can be read."""
-    if not STATM.exists():
+    """Free what nobody uses if the process has grown since that was done last.
+
+    Blocks are counted, not bytes of the process: what is free within it would hide that garbage fills it.
+    """
+    if sys.getallocatedblocks() < _blocks["young"] + YOUNG_GROWTH:
         return
-    size = _size()
-    _sizes["all"] = min(_sizes["all"], size)
-    if size > _sizes["all"] + GROWTH:
+    gc.collect()  # it looks through nothing that is frozen
+    gc.freeze()
+    if sys.getallocatedblocks() > _blocks["all"] + GROWTH:
         freeze()
-        _sizes["all"] = _sizes["young"] = _size()
-    elif size > _sizes["young"] + YOUNG_GROWTH:
-        gc.collect()  # it looks through nothing that is frozen
-        return_free_memory()
-        _sizes["young"] = _size()
+    return_free_memory()
+    _blocks["young"] = sys.getallocatedblocks()
 
 
 def freeze():
     """Free what nobody uses and what caches hold, and keep the collector from what is used."""
     for cached in _cached_functions():
         cached.cache_clear()
+    for engine in engines:
+        engine.clear_compiled_cache()
     gc.unfreeze()
     gc.collect()
     gc.freeze()
     return_free_memory()
+    _blocks["all"] = _blocks["young"] = sys.getallocatedblocks()
 
 
 def _cached_functions():
-    """The functions of ours with a cache for many: of statements above all, which are made again when they are asked for.
+    """The functions of ours with a cache for much: of statements above all, which are made again when they are asked for.
 
     They would hold those of applications that are gone.
     """
-    modules = [one for name, one in sys.modules.items() if name.startswith("quire.")]
-    functions = (value for module in modules for value in vars(module).values())
-    cached = (one for one in functions if isinstance(one, type(cache(len))))
-    return [one for one in cached if (one.cache_info().maxsize or 0) >= LARGE]
+    modules = [(name, one) for name, one in sys.modules.items() if name.startswith("quire.")]
+    functions = ((name, value) for name, module in modules for value in vars(module).values())
+    cached = ((name, one) for name, one in functions if isinstance(one, type(cache(len))))
+    return [one for name, one in cached if name.startswith(DESCRIPTION) or _is_large(one)]
 
 
-def _size():
-    return int(STATM.read_bytes().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+def _is_large(cached):
+    return (cached.cache_info().maxsize or 0) >= LARGE

@@ -5,10 +5,10 @@ import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from importlib import import_module
 
-import httpx
-import psycopg
 import pytest
+import requests
 
 from quire.config.load import load
 from quire.config.validation import UnsafeConfig
@@ -174,9 +174,8 @@ def locked_database(app):
             yield
             connection.execute("ROLLBACK")
     else:
-        with psycopg.connect(
-            url.set(drivername="postgresql").render_as_string(False)
-        ) as connection:
+        address = url.set(drivername="postgresql").render_as_string(False)
+        with import_module("psycopg").connect(address) as connection:
             connection.execute("LOCK TABLE tags, users, outbox")
             yield
             connection.rollback()
@@ -202,8 +201,8 @@ def test_preflights_are_answered_while_all_others_wait_for_a_locked_database(sha
 
 
 def ask(address, method, path, sent=None, headers=None):
-    return httpx.request(
-        method, f"{address}/api/v1/{path}", json=sent, headers=headers, timeout=30, trust_env=False
+    return requests.request(
+        method, f"{address}/api/v1/{path}", json=sent, headers=headers, timeout=30
     )
 
 

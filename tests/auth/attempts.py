@@ -1,9 +1,9 @@
 """Attempts from everywhere, and time that passes at once."""
 
 import os
+from importlib import import_module
 
 import pytest
-import redis
 
 from quire.security import counter_storage, login_throttle
 from quire.security.counter_storage import PREFIX
@@ -12,6 +12,11 @@ from tests.users import PASSWORD
 HERE, ELSEWHERE = "192.0.2.1", "198.51.100.7"
 REDIS = os.environ.get("TEST_REDIS_URL", "")
 needs_redis = pytest.mark.skipif(not REDIS, reason="TEST_REDIS_URL is not set")
+
+
+def redis_client():
+    """The client that looks into Redis; its library takes 6 MB of a process, and few runs have a server."""
+    return import_module("redis").from_url(REDIS)
 
 
 def wait_for_redis(monkeypatch):
@@ -59,7 +64,7 @@ class Attempts:
         """Let time pass for the counters."""
         tallies = self.app.extensions[login_throttle.STORAGE]
         if hasattr(tallies, "redis"):
-            kept = redis.from_url(REDIS)
+            kept = redis_client()
             for key in kept.scan_iter(f"{PREFIX}:*"):
                 kept.pexpire(key, max(0, kept.pttl(key) - 1000 * seconds))
         else:

@@ -5,7 +5,6 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-import redis
 from sqlalchemy import select
 
 from quire.actor import ANONYMOUS
@@ -23,6 +22,7 @@ from tests.auth.attempts import (
     REDIS,
     Attempts,
     needs_redis,
+    redis_client,
     wait_for_redis,
     wait_of,
 )
@@ -365,20 +365,20 @@ def test_a_redis_that_takes_connections_and_says_nothing(make_app, people, caplo
 
 @needs_redis
 def test_redis_is_used_again_when_it_answers(make_app, people, monkeypatch):
-    redis.from_url(REDIS).flushdb()
+    redis_client().flushdb()
     wait_for_redis(monkeypatch)
     tried = Attempts(make_app(RATELIMIT_ENABLED=True, REDIS_URL=REDIS))
     tallies = tried.app.extensions[login_throttle.STORAGE]
     monkeypatch.setattr(counter_storage, "RETRY_SECONDS", 3600)
     tallies._leave(counter_storage.AWAY, "")
     tried.fail(FREE + 1)
-    assert not redis.from_url(REDIS).keys()
+    assert not redis_client().keys()
     assert tallies.check()
     tallies._ask_again()
     tried.fail(1)
-    assert redis.from_url(REDIS).keys()
+    assert redis_client().keys()
     tallies.reset()
-    assert not redis.from_url(REDIS).keys()
+    assert not redis_client().keys()
 
 
 class TestTheApiAsAWhole:

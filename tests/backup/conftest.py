@@ -19,7 +19,10 @@ from quire.store.files.receive import receive
 from quire.store.files.storage import file_storage
 from quire.store.write import create
 from tests.cli.conftest import Console, instance, migrated  # noqa: F401
+from tests.databases import on_postgresql
 
+# its driver takes 4 MB of each process
+collect_ignore = [] if on_postgresql() else ["test_postgresql.py"]
 PDF = b"%PDF-1.7\n" + b"a small document " * 20
 
 

@@ -17,9 +17,7 @@ from quire.store.write import create
 from tests.backup.conftest import ClosingConsole, column, content_of, fill, opened
 from tests.backup.test_refused_archives import members, written
 from tests.cli.conftest import settle
-from tests.databases import POSTGRESQL, on_postgresql
-
-pytestmark = pytest.mark.skipif(not on_postgresql(), reason="needs PostgreSQL")
+from tests.databases import POSTGRESQL
 
 
 @pytest.fixture

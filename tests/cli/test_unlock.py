@@ -1,7 +1,6 @@
 """`manage.py users unlock`: failed attempts are forgotten, where the console can reach them."""
 
 import pytest
-import redis
 
 from quire.cli import main
 from tests.auth.attempts import (
@@ -10,6 +9,7 @@ from tests.auth.attempts import (
     REDIS,
     Attempts,
     needs_redis,
+    redis_client,
     wait_for_redis,
     wait_of,
 )
@@ -36,7 +36,7 @@ def test_in_memory_it_says_that_the_server_counts(ann):
 
 @needs_redis
 def test_in_redis_it_forgets_them_for_everybody(ann, monkeypatch):
-    redis.from_url(REDIS).flushdb()
+    redis_client().flushdb()
     monkeypatch.setenv("REDIS_URL", REDIS)
     wait_for_redis(monkeypatch)
     tried = Attempts(main.application())

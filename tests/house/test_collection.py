@@ -1,11 +1,11 @@
-"""What a run leaves out when it collects tests: only folders whose marker it deselects."""
+"""What a run leaves out when it collects tests: only folders and files whose marker it deselects; and what it keeps of those that passed."""
 
 import re
 from types import SimpleNamespace
 
 import pytest
 
-from tests.conftest import FOLDERS_OF_MARKERS, pytest_ignore_collect
+from tests.conftest import FOLDERS_OF_MARKERS, ShortReports, pytest_ignore_collect
 
 
 def is_left_out(path, expression):
@@ -42,3 +42,39 @@ def test_it_is_left_out_where_its_marker_is_deselected(folder):
 def test_it_is_collected_where_one_of_its_tests_might_run(expression):
     for folder, marker in FOLDERS_OF_MARKERS.items():
         assert not is_left_out(folder, expression.format(marker))
+
+
+@pytest.mark.parametrize(
+    "line, expression, left_out",
+    [
+        ("pytestmark = pytest.mark.slow", "not browser and not slow", True),
+        ("pytestmark = pytest.mark.slow  # it takes seconds", "not slow", True),
+        ("pytestmark = pytest.mark.slow", "slow", False),
+        ("pytestmark = pytest.mark.slow", "", False),
+        ("pytestmark = pytest.mark.slower", "not slow", False),
+        ("    pytestmark = pytest.mark.slow", "not slow", False),
+        ("pytestmark = [pytest.mark.slow, needs_nginx]", "not slow", False),
+        ("@pytest.mark.slow", "not slow", False),
+    ],
+)
+def test_a_file_is_left_out_where_the_marker_of_all_its_tests_is_deselected(
+    tmp_path, line, expression, left_out
+):
+    file = tmp_path / "test_x.py"
+    file.write_text(f"import pytest\n\n{line}\n", "utf-8")
+    assert is_left_out(file, expression) == left_out
+
+
+def test_of_tests_that_passed_little_is_kept():
+    def report(outcome, when="call"):
+        return SimpleNamespace(passed=outcome == "passed", when=when, keywords={"test_a": 1})
+
+    passed, failed = report("passed"), report("failed")
+    stats = {"": [report("passed", "setup")], "passed": [passed], "failed": [failed]}
+    terminal = SimpleNamespace(stats=stats)
+    plugins = SimpleNamespace(get_plugin={"terminalreporter": terminal}.get)
+    reports = ShortReports(SimpleNamespace(pluginmanager=plugins))
+    for one in (passed, failed):
+        reports.pytest_runtest_logreport(one)
+    assert stats == {"passed": [passed], "failed": [failed]}
+    assert (passed.keywords, failed.keywords) == ({}, {"test_a": 1})

@@ -1,6 +1,7 @@
 """The state of the database is asked for once in a request, also where nobody answers."""
 
-import psycopg
+from importlib import import_module
+
 import pytest
 from sqlalchemy import event
 
@@ -28,9 +29,10 @@ def sent(make_app, people, monkeypatch):
         create(POSTS, SYSTEM, {**raw, "published_at": rfc3339(now())})
         db.engine.dispose()
         event.listen(db.engine, "connect", lambda raw, _: _trace(raw, told))
-    execute = psycopg.Cursor.execute
+    cursor = import_module("psycopg").Cursor
+    execute = cursor.execute
     monkeypatch.setattr(
-        psycopg.Cursor,
+        cursor,
         "execute",
         lambda cursor, query, *rest, **options: (
             told.append(query) or execute(cursor, query, *rest, **options)
@@ -90,6 +92,7 @@ def away(port, tmp_path):
 @pytest.mark.parametrize("path", ["/", "/api/v1/posts", "/feed.atom", "/admin/"])
 def test_nobody_listens(tmp_path, path, monkeypatch):
     app, tries = away(free_port(), tmp_path), []
+    psycopg = import_module("psycopg")
     connect = psycopg.connect
     monkeypatch.setattr(psycopg, "connect", lambda *a, **k: tries.append(k) or connect(*a, **k))
     answer = app.test_client().get(path)

@@ -1,0 +1,71 @@
+"""What a test has made is freed after it, where that is worth the time."""
+
+import sys
+import weakref
+from functools import lru_cache
+from types import SimpleNamespace
+
+import pytest
+from sqlalchemy import create_engine, select
+
+from tests import garbage
+
+
+class Part:
+    """An object of a circle."""
+
+
+def circle(size):
+    """A weak reference to a circle of so many objects that nobody uses."""
+    first = last = Part()
+    for _ in range(size):
+        last.next = last = Part()
+    last.next = first
+    return weakref.ref(first)
+
+
+@pytest.fixture(autouse=True)
+def grown_from_here(monkeypatch):
+    """Growth is counted from here on."""
+    blocks = sys.getallocatedblocks()
+    monkeypatch.setattr(garbage, "_blocks", {"all": blocks, "young": blocks})
+
+
+def test_a_large_circle_is_freed():
+    made = circle(garbage.YOUNG_GROWTH)
+    garbage.collect_if_grown()
+    assert made() is None
+
+
+def test_a_small_one_waits():
+    made = circle(100)
+    garbage.collect_if_grown()
+    assert made() is not None
+
+
+def test_what_is_used_is_kept_and_counts_until_all_is_collected(monkeypatch):
+    asked = []
+    monkeypatch.setattr(garbage, "freeze", lambda: asked.append(1))
+    kept = [Part() for _ in range(garbage.YOUNG_GROWTH)]
+    garbage.collect_if_grown()
+    assert asked == []
+    kept += [Part() for _ in range(garbage.GROWTH)]
+    garbage.collect_if_grown()
+    assert asked == [1]
+
+
+def test_what_caches_hold_is_freed_with_all_garbage(monkeypatch):
+    large, small, described = lru_cache(garbage.LARGE)(str), lru_cache(2)(str), lru_cache(1)(str)
+    monkeypatch.setitem(sys.modules, "quire.x", SimpleNamespace(large=large, small=small))
+    monkeypatch.setitem(sys.modules, garbage.DESCRIPTION + "x", SimpleNamespace(one=described))
+    for cached in (large, small, described):
+        cached(1)
+    engine = create_engine("sqlite://")
+    monkeypatch.setattr(garbage, "engines", {engine})
+    with engine.connect() as connection:
+        connection.execute(select(1))
+    assert len(engine._compiled_cache) == 1
+    garbage.freeze()
+    assert [one.cache_info().currsize for one in (large, small, described)] == [0, 1, 0]
+    assert len(engine._compiled_cache) == 0
+    engine.dispose()
