@@ -295,3 +295,15 @@ def test_every_list_is_used_on_a_phone(visit, path):
     for box in one.page.locator(".row-tools:visible, .bulk:visible").all()[:5]:
         where = box.bounding_box()
         assert where["x"] >= 0 and where["x"] + where["width"] <= PHONE["width"]
+
+
+def test_a_filter_takes_the_name_of_a_record_and_enter_at_once(visit):
+    ada = visit("ada")
+    for typed in ("Shore", "shor"):
+        ada.page.goto("/admin/posts/")
+        ada.page.click(".filters > summary")
+        field = ada.page.locator(".filters .picker input[id]").nth(1)
+        field.type(typed)
+        field.press("Enter")
+        ada.page.wait_for_url("**category.slug=shore*")
+        expect(ada.page.locator(".chips .chip").first).to_contain_text("Category is Shore")

@@ -366,3 +366,39 @@ def test_an_author_is_created_in_a_dialog(visit, made, site):
     expect(dialog).to_have_count(0)
     expect(page.locator("#in-author")).to_have_value("Nora")
     expect(page.locator("#in-author")).to_be_focused()
+
+
+def test_a_name_that_is_typed_in_a_form_is_chosen_by_enter_or_named_as_unknown(visit, made):
+    ann = visit("ann")
+    ann.page.goto(f"/admin/posts/edit/?id={made()}")
+    category, stored = ann.page.locator("#in-category"), ann.page.locator("[name=category]")
+    category.type("shor")
+    category.press("Enter")  # at once: it chooses the only one, and sends nothing
+    expect(stored).to_have_value("shore")
+    expect(category).to_have_value("Shore")
+    assert "/edit/" in ann.page.url
+    category.fill("sho")
+    category.press("Tab")
+    problem = ann.page.locator("#field-category .inline-error")
+    expect(problem).to_have_text("Nothing is called “sho”. Choose from the suggestions.")
+    category.fill("WEATHER")
+    category.press("Tab")
+    expect(stored).to_have_value("weather")
+    expect(problem).to_have_text("")
+    expect(ann.page.locator("[data-state]")).to_have_text(re.compile("^Saved"))
+
+
+def test_a_backup_in_the_browser_comes_back_with_names(visit, made):
+    ann, id = visit("ann"), made(category="sea")
+    ann.page.goto(f"/admin/posts/edit/?id={id}")
+    ann.page.route("**/posts/edit/**", lambda one: one.abort())
+    ann.page.fill("#in-category", "shore")
+    ann.page.press("#in-category", "Tab")
+    expect(ann.page.locator("[name=category]")).to_have_value("shore")
+    ann.page.wait_for_timeout(400)  # until it is stored in the browser
+    ann.page.unroute("**/posts/edit/**")
+    ann.page.on("dialog", lambda one: one.accept())
+    ann.page.goto(f"/admin/posts/edit/?id={id}")
+    expect(ann.page.locator("#in-category")).to_have_value("Sea")
+    ann.page.get_by_role("button", name="Restore").click()
+    expect(ann.page.locator("#in-category")).to_have_value("Shore")

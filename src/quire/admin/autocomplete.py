@@ -1,6 +1,7 @@
-"""Suggestions of relation pickers: records that the actor may see, at most LIMIT of them."""
+"""Relation pickers: suggestions of records that the actor may see, at most LIMIT of them; what a typed key or
+name refers to; how a record is created in place."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -15,9 +16,11 @@ from quire.declare.query_conditions import Condition
 from quire.declare.query_fields import default_filters, filter_paths
 from quire.declare.record import Record, record_of
 from quire.declare.settable_fields import is_settable
-from quire.declare.text_values import reference_key
+from quire.declare.text_values import decode_value, reference_key
+from quire.declare.value_kinds import INT64
 from quire.errors import NotFound
 from quire.store import read
+from quire.store.cache import cached_until_commit
 from quire.web.language import gettext
 
 LIMIT = 20
@@ -58,19 +61,78 @@ def _suggestion(field: Field, target: Record, row: dict[str, Any]) -> dict[str, 
     return suggestion if image is None else {**suggestion, "image": image}
 
 
-def suggestions(record: Record, actor: Actor, name: str, text: str) -> list[dict[str, str]]:
-    """Value, label and hint of each. Raises NotFound if `name` is not a reference of this type."""
+def reference_field(record: Record, actor: Actor, name: str) -> Field:
+    """The field called `name`. Raises NotFound if it is not a reference that the actor may read."""
     field = record.fields_by_name.get(name)
     if field is None or field.target is None or field.read_rule(actor) is False:
         raise NotFound
-    if "\x00" in text or any("\ud800" <= char <= "\udfff" for char in text):
+    return field
+
+
+def is_text(text: str) -> bool:
+    """Whether databases take it: no zero bytes, and no halves of characters."""
+    return "\x00" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def suggestions(record: Record, actor: Actor, name: str, text: str) -> list[dict[str, str]]:
+    """Value, label and hint of each. Raises NotFound if `name` is not a reference of this type."""
+    field = reference_field(record, actor, name)
+    if not is_text(text):
         return []
-    target = record_of(field.target)
+    target = record_of(field.target or "")
     if target.allows(actor, "read") is False:
         return []
     query = _query(target, actor, text.strip())
     page = read.list_records(target, actor, _images(query) if target.path == "media" else query)
     return [_suggestion(field, target, row) for row in page.rows]
+
+
+@dataclass(frozen=True)
+class NamedReference:
+    """The key of a record, which forms and addresses hold, and its name, which people read."""
+
+    key: str
+    name: str
+
+
+def find_reference(record: Record, actor: Actor, field: Field, text: str) -> NamedReference | None:
+    """The record that `text` refers to in this field: the one with this key, else the only one with this name.
+
+    A name may be typed in capitals or without. None for what refers to nothing that the actor sees.
+    """
+    if not text or not is_text(text) or field.target is None or field.many is not None:
+        return None
+    asked = ("a reference", record.path, field.name, text, actor.user_id, actor.role)
+    return cached_until_commit(
+        asked, lambda: _by_key(actor, field, text) or _by_name(record, actor, field, text)
+    )
+
+
+def key_for(record: Record, actor: Actor, field: Field, text: str) -> str:
+    """The key of the record that `text` refers to, or `text` itself where there is none."""
+    reference = find_reference(record, actor, field, text)
+    return reference.key if reference else text
+
+
+def _by_key(actor: Actor, field: Field, text: str) -> NamedReference | None:
+    target = record_of(field.target or "")
+    value = decode_value(field, text, creating=False)
+    if target.allows(actor, "read") is False or (isinstance(value, int) and value > INT64):
+        return None
+    condition = Condition("id" if isinstance(value, int) else target.key, "eq", (value,))
+    usual = parse_query(target, actor, default_filters(target, actor, ()))
+    query = replace(usual, conditions=(*usual.conditions, condition), count=False, per_page=1)
+    rows = read.list_records(target, actor, query).rows
+    if not rows:
+        return None
+    return NamedReference(reference_key(rows[0], field), small_name(rows[0], target))
+
+
+def _by_name(record: Record, actor: Actor, field: Field, text: str) -> NamedReference | None:
+    name = text.strip().casefold()
+    options = suggestions(record, actor, field.name, text)
+    named = [one for one in options if one["label"].casefold() == name]
+    return NamedReference(named[0]["value"], named[0]["label"]) if len(named) == 1 else None
 
 
 def creation_in_place(field: Field, actor: Actor) -> dict[str, str]:

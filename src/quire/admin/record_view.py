@@ -148,9 +148,15 @@ class RecordView(
 
     @expose("/lookup")
     def ajax_lookup(self) -> AnyResponse:
-        """The suggestions of a relation picker for `field` and `q`."""
-        name, text = request.args.get("field", ""), request.args.get("q", "")
-        return jsonify(results=autocomplete.suggestions(self.record, panel_actor(), name, text))
+        """The suggestions of a relation picker for `field` and `q`; with `key` the one record that has
+        this key, or this name."""
+        name, key, actor = request.args.get("field", ""), request.args.get("key"), panel_actor()
+        if key is None:
+            text = request.args.get("q", "")
+            return jsonify(results=autocomplete.suggestions(self.record, actor, name, text))
+        field = autocomplete.reference_field(self.record, actor, name)
+        one = autocomplete.find_reference(self.record, actor, field, key.strip())
+        return jsonify(results=[{"value": one.key, "label": one.name}] if one else [])
 
     # one record -----------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from wtforms.form import BaseForm
 from wtforms.widgets import TextInput
 
 from quire.actor import Actor
-from quire.admin.autocomplete import creation_in_place
+from quire.admin.autocomplete import creation_in_place, key_for
 from quire.admin.form.inputs import Checkbox, PointField
 from quire.admin.form.times import gap_problem, moment_text, overlap_note, utc_text
 from quire.admin.past_tense import word_of, words_for
@@ -201,6 +201,14 @@ class RecordForm:
         self.before = {} if state is None else self.texts_of(state)
         self.form.process(formdata=submitted, data=self.before)
         self.sent = frozenset(submitted)
+        self._take_names_as_keys()
+
+    def _take_names_as_keys(self) -> None:
+        """Where somebody has typed the name of a record, the form holds its key."""
+        for name, field in self.declared.items():
+            shown: Any = self.form[name]
+            if field.target and name in self.sent and not self._is_unchanged(name):
+                shown.data = key_for(self.record, self.actor, field, (shown.data or "").strip())
 
     def values(self) -> dict[str, Any]:
         """The submitted values as JSON for the store, without fields that were omitted or not

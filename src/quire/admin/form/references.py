@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from quire.admin.autocomplete import find_reference
 from quire.admin.form.fields import RecordForm
 from quire.admin.format import small_name
 from quire.admin.queries import find_many
@@ -17,8 +18,8 @@ State = dict[str, Any]
 def show_references(form: RecordForm, states: Sequence[State | None]) -> None:
     """Add to each field that refers to one record its name, and to those of images a thumbnail.
 
-    `states` are those of the record that the form may show: what refers to something else by now,
-    since it was typed, has no name.
+    `states` are those of the record that the form may show: only what refers to something else,
+    since it was typed or the record is new, is looked up.
     """
     images = _images(form)
     for name, field in form.declared.items():
@@ -28,8 +29,12 @@ def show_references(form: RecordForm, states: Sequence[State | None]) -> None:
         candidates = [images.get(name), *(one.get(name) for one in states if one)]
         small = next((one for one in candidates if _is_shown(field, one, shown.data)), None)
         if small is not None:
-            name_shown = small_name(small, record_of(field.target))
-            shown.render_kw = {**shown.render_kw, "data-name": name_shown}
+            shown.render_kw = {
+                **shown.render_kw,
+                "data-name": small_name(small, record_of(field.target)),
+            }
+        elif found := find_reference(form.record, form.actor, field, shown.data or ""):
+            shown.render_kw = {**shown.render_kw, "data-name": found.name}
         if name in images:
             shown.picture = thumbnail(images[name])
 

@@ -5,7 +5,7 @@ from typing import Any
 from quire.actor import Actor
 from quire.admin.list import presets
 from quire.admin.list.columns import without_parameters
-from quire.admin.list.filters import NUMBERS, OWN, TIMES
+from quire.admin.list.filters import NUMBERS, OWN, TIMES, reference_in
 from quire.admin.list.groups import ALL, ANY, inner_kind, split_name
 from quire.admin.local_time import exact
 from quire.admin.past_tense import word_of
@@ -72,7 +72,10 @@ def words_of(record: Record, actor: Actor, name: str, value: str) -> str:
     path, _, operator = split_name(name)[1].partition("__")
     known = path in filter_paths(record, actor)
     field = record.fields_by_name.get(path.partition(".")[0]) if known else None
-    return _chip(field, operator, value) if field else f"{name} {value}"
+    if field is None:
+        return f"{name} {value}"
+    reference = reference_in(record, actor, path, value) if operator in ("", "ne") else None
+    return _chip(field, operator, reference.name if reference else value)
 
 
 def _chip(field: Field, operator: str, value: str) -> str:

@@ -1,10 +1,12 @@
 """The filter panel: a plain input for each field that can be filtered, in the query language of the
 API."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from quire.actor import Actor
+from quire.admin.autocomplete import NamedReference, find_reference, key_for
 from quire.admin.list import presets
 from quire.admin.list.cells import filter_path
 from quire.admin.list.groups import (
@@ -20,7 +22,7 @@ from quire.admin.past_tense import words_for
 from quire.admin.urls import MATCH, Pairs
 from quire.declare.fields import Field
 from quire.declare.query_fields import filter_paths
-from quire.declare.record import Record
+from quire.declare.record import Record, record_of
 from quire.declare.text_values import INPUT_TYPES
 from quire.translations.messages import Message
 from quire.web.language import gettext, translate, word_label
@@ -51,6 +53,7 @@ class Filter:
     choices: tuple[tuple[str, str], ...] = ()
     may_be_any: bool = True
     lookup_url: str | None = None
+    shown_name: str = ""
 
 
 def _choices(field: Field) -> tuple[tuple[str, str], ...]:
@@ -134,9 +137,26 @@ def _section(
     prefix = f"{number}." if number else ""
     return Section(
         number,
-        [replace(one, name=f"{prefix}{one.name}") for one in inputs],
+        [
+            replace(_with_shown_name(record, actor, one), name=f"{prefix}{one.name}")
+            for one in inputs
+        ],
         [(f"{prefix}{name}", value) for name, value in kept],
     )
+
+
+def _with_shown_name(record: Record, actor: Actor, one: Filter) -> Filter:
+    """An input for records with the name of the one that it holds the key of."""
+    if not (one.lookup_url and one.value):
+        return one
+    reference = reference_in(record, actor, one.name, one.value)
+    return replace(one, shown_name=reference.name) if reference else one
+
+
+def reference_in(record: Record, actor: Actor, path: str, text: str) -> NamedReference | None:
+    """The record that a filter with this value looks for, if it looks for one."""
+    field = referring_field(record, filter_paths(record, actor), path)
+    return find_reference(record, actor, field, text) if field else None
 
 
 def _optional(one: Filter, values: dict[str, str]) -> Filter:
@@ -163,13 +183,34 @@ def clean(record: Record, actor: Actor, pairs: Pairs) -> Pairs:
     paths = filter_paths(record, actor)
     cleaned = []
     for name, text in pairs:
-        one = paths.get(split_name(name)[1].partition("__")[0])
-        timed = one is not None and one.kind.widget == "datetime" and not name.endswith(NO_MOMENTS)
-        value = to_utc_text(text.strip()) if timed else text.strip()
+        value = _stored_value(record, actor, paths, split_name(name)[1], text.strip())
         number = name in ("page", "per_page")
         if value and not (number and not _is_page(value)) and (name, value) != (MATCH, ALL):
             cleaned.append((name, value))
     return cleaned
+
+
+def _stored_value(
+    record: Record, actor: Actor, paths: Mapping[str, Field], name: str, text: str
+) -> str:
+    """The value that is looked for where somebody has typed `text`."""
+    path, _, operator = name.partition("__")
+    one = paths.get(path)
+    if one is not None and one.kind.widget == "datetime" and not name.endswith(NO_MOMENTS):
+        return to_utc_text(text)
+    reference = referring_field(record, paths, path)
+    return key_for(record, actor, reference, text) if reference and not operator else text
+
+
+def referring_field(record: Record, paths: Mapping[str, Field], path: str) -> Field | None:
+    """The field of references whose keys `path` compares, if it does and they are not names: `category.slug`."""
+    one = record.fields_by_name.get(path.partition(".")[0])
+    if one is None or one.target is None or path not in paths:
+        return None
+    target = record_of(one.target)
+    if target.key == target.title_field:
+        return None
+    return one if filter_path(one, paths) == path else None
 
 
 def _is_page(text: str) -> bool:

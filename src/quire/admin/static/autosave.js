@@ -106,7 +106,7 @@ class Autosave {
 
   get isChoosing() { // the beginning of a name is no reference yet
     const field = document.activeElement.parentElement?.querySelector("[data-picker=one]");
-    return Boolean(field) && document.activeElement.getAttribute("aria-expanded") === "true" && this.changedNames.includes(field.name);
+    return Boolean(field) && "typing" in field.dataset && document.activeElement.getAttribute("aria-expanded") === "true" && this.changedNames.includes(field.name);
   }
 
   saveWhenChosen() {

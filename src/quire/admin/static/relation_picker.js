@@ -65,7 +65,8 @@ class Picker {
     this.field = field;
     this.many = field.dataset.picker === "many";
     this.names = this.many ? splitNames(field.value) : [];
-    this.labels = new Map([[field.value, field.dataset.name || field.value]]); // what a record is called, by its key
+    this.labels = new Map([["", ""]]); // what a record is called, by its key
+    if (field.dataset.name) this.labels.set(field.value, field.dataset.name);
     this.options = [];
     this.active = -1;
     this.build(`picker-${number}`);
@@ -109,19 +110,54 @@ class Picker {
     });
   }
 
-  // What is typed may be a key, or a name: what has it is chosen when somebody leaves the field.
+  // What is typed may be a key, or a name: what has it is chosen when somebody leaves the field, or presses Enter.
   type() {
     if (this.many) return;
+    this.field.dataset.typing = "";
     this.field.value = this.input.value.trim();
+    this.showProblem("");
     this.field.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
   takeTyped() {
     if (this.many) { this.addTyped(); return; }
-    if (this.labels.has(this.field.value)) return;
-    const typed = this.field.value.toLowerCase();
-    const same = this.options.find(({ value, label, creates }) => !creates && [value, label].some((one) => one.toLowerCase() === typed));
-    if (same) this.choose(same.value);
+    if (this.isTyping) this.chooseTyped();
+  }
+
+  get isTyping() { return "typing" in this.field.dataset && Boolean(this.field.value) && !this.labels.has(this.field.value); }
+
+  // The results of a search with these parameters; null if the server does not answer.
+  async find(parameters) {
+    const address = new URL(this.field.dataset.url, location.href);
+    for (const [name, value] of Object.entries(parameters)) address.searchParams.set(name, value);
+    const answer = await fetch(address, { headers: { Accept: "application/json" } }).catch(() => null);
+    return answer?.ok ? (await answer.json()).results : null;
+  }
+
+  // Chooses what has the key or the name that was typed, or with `only` what alone has it in its name; answers whether.
+  async chooseTyped(only = false) {
+    const typed = this.field.value;
+    let results = await this.find({ key: typed });
+    if (only && results && !results.length) results = await this.find({ q: typed });
+    if (!results || this.field.value !== typed) return false;
+    if (results.length === 1) { this.close(); this.set(results[0].value, results[0]); return true; }
+    if (!this.isFocused) this.showProblem(translate("Nothing is called “%(name)s”. Choose from the suggestions.", { name: typed }));
+    return false;
+  }
+
+  get isFocused() { return document.activeElement === this.input || Boolean(document.querySelector("dialog.creation[open]")); }
+
+  showProblem(text) {
+    if (text) this.error ||= this.field.closest(".picker").appendChild(element("p", { class: "inline-error", role: "alert" }));
+    if (this.error) this.error.textContent = text;
+  }
+
+  // Enter chooses before it sends a form; a search is sent at once.
+  async enter() {
+    const { form } = this.field;
+    clearTimeout(this.timer);
+    const done = await this.chooseTyped(true);
+    if (form.method === "get") form.requestSubmit(); else if (!done) this.search();
   }
 
   later() {
@@ -130,11 +166,8 @@ class Picker {
   }
 
   async search() {
-    const address = new URL(this.field.dataset.url, location.href);
-    address.searchParams.set("q", this.input.value.trim());
-    const answer = await fetch(address, { headers: { Accept: "application/json" } }).catch(() => null);
-    if (!answer?.ok || document.activeElement !== this.input) return;
-    const results = (await answer.json()).results;
+    const results = await this.find({ q: this.input.value.trim() });
+    if (!results || document.activeElement !== this.input) return;
     this.show(this.withCreation(results.filter((item) => !this.names.includes(item.value))));
   }
 
@@ -149,8 +182,7 @@ class Picker {
   create(name) {
     const { createField, createFields } = this.field.dataset;
     if (createFields) { new CreationDialog(this, JSON.parse(createFields), { [createField]: name }); return; }
-    this.error ||= this.field.closest(".picker").appendChild(element("p", { class: "inline-error", role: "alert" }));
-    this.send({ [createField]: name }).then((problem) => { this.error.textContent = messageOf(problem); });
+    this.send({ [createField]: name }).then((problem) => this.showProblem(messageOf(problem)));
   }
 
   // Creates the record and chooses it; answers what is wrong, or null.
@@ -201,6 +233,9 @@ class Picker {
     } else if (event.key === "Enter" && (open && this.active >= 0 || this.many && this.input.value.trim())) {
       event.preventDefault();
       if (open && this.active >= 0) this.choose(this.options[this.active].value); else this.addTyped();
+    } else if (event.key === "Enter" && this.isTyping && !event.ctrlKey && !event.metaKey) {
+      event.preventDefault();
+      this.enter();
     } else if (event.key === "Escape" && open) {
       event.stopPropagation();
       this.close();
@@ -247,8 +282,22 @@ class Picker {
     this.input.focus();
   }
 
+  // A key may come back without its name: from a backup in this browser, or with the changes of somebody else.
+  drawName() {
+    const key = this.field.value;
+    delete this.field.dataset.typing;
+    this.showProblem("");
+    this.input.value = this.labels.get(key) ?? key;
+    if (!key || this.labels.has(key)) return;
+    this.find({ key }).then((results) => {
+      if (!results?.length || this.field.value !== key) return;
+      this.labels.set(key, results[0].label);
+      this.input.value = results[0].label;
+    });
+  }
+
   draw() {
-    if (!this.many) { this.input.value = this.labels.get(this.field.value) ?? this.field.value; return; }
+    if (!this.many) { this.drawName(); return; }
     this.field.value = joinNames(this.names);
     this.box.querySelectorAll(".chip").forEach((chip) => chip.remove());
     for (const name of this.names) {

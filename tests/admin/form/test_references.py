@@ -1,0 +1,65 @@
+"""A record that is referred to is typed by its key or by its name, in forms, lists and edits of many rows."""
+
+import pytest
+from bs4 import BeautifulSoup
+
+from quire.actor import SYSTEM
+from quire.records import CATEGORIES, POSTS
+from quire.store import write
+
+
+def page_of(answer):
+    return BeautifulSoup(answer.text, "html.parser")
+
+
+@pytest.mark.parametrize("typed", ["sea-and-shore", "Sea and shore", " SEA and shore "])
+def test_a_form_takes_a_key_or_a_name(admin, ids, state, typed):
+    sent = {"title": "Abe's nets", "body": "Words.", "category": typed}
+    assert admin.post(f"posts/edit/?id={ids.abes}", sent).status_code == 302
+    assert state(POSTS, ids.abes)["category"]["name"] == "Sea and shore"
+
+
+def test_a_key_comes_before_a_name_and_no_name_is_guessed(admin, app, ids, state):
+    with app.app_context():
+        for name, slug in (("Sea", "ocean"), ("Ocean", "deep")):
+            write.create(CATEGORIES, SYSTEM, {"name": name, "slug": slug})
+    sent = {"title": "Abe's nets", "body": "Words."}
+    admin.post(f"posts/edit/?id={ids.abes}", {**sent, "category": "ocean"})
+    assert state(POSTS, ids.abes)["category"]["name"] == "Sea"
+    for unclear in ("Oce", "\x00"):
+        refused = admin.post(f"posts/edit/?id={ids.abes}", {**sent, "category": unclear})
+        assert refused.status_code == 422, unclear
+
+
+def test_a_refused_form_shows_the_name_of_what_was_chosen(admin, ids):
+    refused = admin.post(f"posts/edit/?id={ids.abes}", {"category": "sea-and-shore", "title": ""})
+    shown = page_of(refused).select_one("#in-category")
+    assert (shown["value"], shown["data-name"]) == ("sea-and-shore", "Sea and shore")
+
+
+def test_a_list_is_filtered_by_name_and_says_it(admin):
+    page = page_of(admin.get("posts/?category.slug=sea+AND+shore", follow_redirects=True))
+    assert [one.get_text() for one in page.select("tbody .title a:first-child")] == ["Tide tables"]
+    chip = page.select_one(".chips .chip").get_text(" ", strip=True)
+    assert chip.startswith("Category is Sea and shore")
+    shown = page.select_one('.filters [name="category.slug"]')
+    assert (shown["value"], shown["data-name"]) == ("sea-and-shore", "Sea and shore")
+
+
+def test_many_rows_are_edited_by_name(admin, ids, state):
+    sent = {"action": "edit", "url": "/admin/posts/", "rowid": [ids.abes], "field": "category"}
+    admin.post("posts/action/", {**sent, "category": "Sea and shore", "confirmed": "1"})
+    assert state(POSTS, ids.abes)["category"]["slug"] == "sea-and-shore"
+
+
+def test_pickers_look_up_one_record_by_key_or_name(admin, browser, ids):
+    found = [{"value": "sea-and-shore", "label": "Sea and shore"}]
+    for key in ("sea-and-shore", "sea and shore"):
+        assert admin.get(f"posts/lookup?field=category&key={key}").json["results"] == found
+    for key in ("sea", "", "%00", "9" * 30):
+        assert admin.get(f"posts/lookup?field=category&key={key}").json["results"] == []
+    assert admin.get("posts/lookup?field=title&key=sea").status_code == 404
+    for key in ("half-a-thought", f"%23{ids.draft}"):  # a draft of her own
+        found = browser("ann").get(f"comments/lookup?field=post&key={key}").json["results"]
+        assert [one["label"] for one in found] == ["Half a thought"]
+    assert admin.get(f"comments/lookup?field=post&key=%23{'9' * 19}").json["results"] == []
