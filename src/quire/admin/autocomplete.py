@@ -89,8 +89,9 @@ def suggestions(record: Record, actor: Actor, name: str, text: str) -> list[dict
 
 @dataclass(frozen=True)
 class NamedReference:
-    """The key of a record, which forms and addresses hold, and its name, which people read."""
+    """The key of a record, which forms hold, and its name, which people read."""
 
+    id: int
     key: str
     name: str
 
@@ -125,14 +126,15 @@ def _by_key(actor: Actor, field: Field, text: str) -> NamedReference | None:
     rows = read.list_records(target, actor, query).rows
     if not rows:
         return None
-    return NamedReference(reference_key(rows[0], field), small_name(rows[0], target))
+    key, name = reference_key(rows[0], field), small_name(rows[0], target)
+    return NamedReference(rows[0]["id"], key, name)
 
 
 def _by_name(record: Record, actor: Actor, field: Field, text: str) -> NamedReference | None:
     name = text.strip().casefold()
     options = suggestions(record, actor, field.name, text)
     named = [one for one in options if one["label"].casefold() == name]
-    return NamedReference(named[0]["value"], named[0]["label"]) if len(named) == 1 else None
+    return _by_key(actor, field, named[0]["value"]) if len(named) == 1 else None
 
 
 def creation_in_place(field: Field, actor: Actor) -> dict[str, str]:

@@ -63,3 +63,14 @@ def test_pickers_look_up_one_record_by_key_or_name(admin, browser, ids):
         found = browser("ann").get(f"comments/lookup?field=post&key={key}").json["results"]
         assert [one["label"] for one in found] == ["Half a thought"]
     assert admin.get(f"comments/lookup?field=post&key=%23{'9' * 19}").json["results"] == []
+
+
+def test_a_filter_by_id_takes_what_pickers_hold_and_names(admin, ids):
+    for typed in ("tide-tables", "Tide tables", str(ids.live), f"%23{ids.live}"):
+        answer = admin.get(f"comments/?post={typed}", follow_redirects=True)
+        page = page_of(answer)
+        assert answer.status_code == 200, typed
+        assert "Post is Tide tables" in page.select_one(".chips .chip").get_text(" ", strip=True)
+        shown = page.select_one('.filters [name="post"]')
+        assert (shown["value"], shown["data-name"]) == (str(ids.live), "Tide tables")
+        assert len(page.select("tbody tr")) == 1

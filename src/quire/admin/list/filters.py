@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from quire.actor import Actor
-from quire.admin.autocomplete import NamedReference, find_reference, key_for
+from quire.admin.autocomplete import NamedReference, find_reference
 from quire.admin.list import presets
 from quire.admin.list.cells import filter_path
 from quire.admin.list.groups import (
@@ -156,7 +156,10 @@ def _with_shown_name(record: Record, actor: Actor, one: Filter) -> Filter:
 def reference_in(record: Record, actor: Actor, path: str, text: str) -> NamedReference | None:
     """The record that a filter with this value looks for, if it looks for one."""
     field = referring_field(record, filter_paths(record, actor), path)
-    return find_reference(record, actor, field, text) if field else None
+    if field is None:
+        return None
+    is_id = path == field.name and text.isdigit()
+    return find_reference(record, actor, field, f"#{text}" if is_id else text)
 
 
 def _optional(one: Filter, values: dict[str, str]) -> Filter:
@@ -198,17 +201,22 @@ def _stored_value(
     one = paths.get(path)
     if one is not None and one.kind.widget == "datetime" and not name.endswith(NO_MOMENTS):
         return to_utc_text(text)
-    reference = referring_field(record, paths, path)
-    return key_for(record, actor, reference, text) if reference and not operator else text
+    reference = None if operator else reference_in(record, actor, path, text)
+    if reference is None:
+        return text
+    return reference.key if "." in path else str(reference.id)
 
 
 def referring_field(record: Record, paths: Mapping[str, Field], path: str) -> Field | None:
-    """The field of references whose keys `path` compares, if it does and they are not names: `category.slug`."""
+    """The field of references whose keys or ids `path` compares: `category.slug`, `post`.
+
+    None for other fields, and where keys are names already.
+    """
     one = record.fields_by_name.get(path.partition(".")[0])
     if one is None or one.target is None or path not in paths:
         return None
     target = record_of(one.target)
-    if target.key == target.title_field:
+    if target.key == target.title_field and "." in path:
         return None
     return one if filter_path(one, paths) == path else None
 
