@@ -131,7 +131,7 @@ def test_titles_have_the_room_of_short_words_in_compact_lists(visit, made):
         page.wait_for_load_state()
         sizes.append(page.locator("tbody td.title").first.bounding_box())
     compact, comfortable = sizes
-    assert compact["width"] > comfortable["width"] * 1.2
+    assert compact["width"] > comfortable["width"] * 1.1
     assert compact["height"] < comfortable["height"] * 0.7  # two lines instead of three
 
 

@@ -74,3 +74,16 @@ def test_a_filter_by_id_takes_what_pickers_hold_and_names(admin, ids):
         shown = page.select_one('.filters [name="post"]')
         assert (shown["value"], shown["data-name"]) == (str(ids.live), "Tide tables")
         assert len(page.select("tbody tr")) == 1
+
+
+def test_a_conflict_shows_names(admin, app, ids, state):
+    version = state(POSTS, ids.live)["version"]
+    with app.app_context():
+        for name in ("Low tide", "High tide"):
+            write.create(CATEGORIES, SYSTEM, {"name": name})
+        write.update(POSTS, SYSTEM, ids.live, {"category": "low-tide"})
+    sent = {"version": version, "title": "Tide tables", "body": "x", "category": "high-tide"}
+    answer = admin.post(f"posts/edit/?id={ids.live}", sent)
+    row = page_of(answer).select(".compare tbody tr")[0].get_text(" ", strip=True)
+    assert answer.status_code == 409
+    assert row.startswith("Category Sea and shore High tide Low tide")

@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from quire.actor import Actor
+from quire.admin.autocomplete import find_reference
 from quire.admin.form.fields import RecordForm, choice_label
 from quire.admin.form.merge import Texts
 from quire.admin.local_time import format_moment, local_text_in_words
@@ -21,34 +22,37 @@ from quire.web.language import gettext
 Parts = list[dict[str, str]]
 
 
-def _display_value(field: Field, value: Any) -> str:
-    """The text of a field of a form as people read it: what is chosen or a moment in words."""
+def _display_value(form: RecordForm, field: Field, value: Any) -> str:
+    """The text of a field of a form as people read it: what is chosen, a name or a moment in words."""
     if isinstance(value, bool):
         return gettext("Yes") if value else gettext("No")
     if value and field.kind.widget == "datetime":
         return local_text_in_words(value)
+    reference = find_reference(form.record, form.actor, field, str(value or ""))
+    if reference is not None:
+        return reference.name
     return choice_label(field, value) if value and field.choices else str(value or "")
 
 
-def _parts(field: Field, before: Any, after: Any) -> Parts:
+def _parts(form: RecordForm, field: Field, before: Any, after: Any) -> Parts:
     """The changes in a text, word by word; a value of another kind as a whole."""
     if before is None or not field.kind.is_text:
-        return [{"op": "equal", "text": _display_value(field, after)}]
+        return [{"op": "equal", "text": _display_value(form, field, after)}]
     one, other = (str(text or "").replace("\r\n", "\n") for text in (before, after))
     return abridge(text_parts(one, other))
 
 
-def _row(field: Field, base: Any, mine: Any, theirs: Any) -> dict[str, Any]:
-    before = "" if base is None else _display_value(field, base)
+def _row(form: RecordForm, field: Field, base: Any, mine: Any, theirs: Any) -> dict[str, Any]:
+    before = "" if base is None else _display_value(form, field, base)
     return {
         "name": field.name,
         "label": gettext(field.label),
         "base": before,
-        "yours": _display_value(field, mine),
-        "theirs": _display_value(field, theirs),
+        "yours": _display_value(form, field, mine),
+        "theirs": _display_value(form, field, theirs),
         "base_parts": [{"op": "equal", "text": before}],
-        "yours_parts": _parts(field, base, mine),
-        "theirs_parts": _parts(field, mine if base is None else base, theirs),
+        "yours_parts": _parts(form, field, base, mine),
+        "theirs_parts": _parts(form, field, mine if base is None else base, theirs),
         "value": theirs,
     }
 
@@ -57,7 +61,7 @@ def compare(
     form: RecordForm, names: Iterable[str], base: Texts, mine: Texts, theirs: Texts
 ) -> list[dict[str, Any]]:
     """A row for each field: the original, the submitted and the stored value."""
-    return [_row(form.declared[n], base.get(n), mine[n], theirs[n]) for n in names]
+    return [_row(form, form.declared[n], base.get(n), mine[n], theirs[n]) for n in names]
 
 
 def conflict(record: Record, actor: Actor, theirs: dict[str, Any], rows: list[Any]) -> Any:

@@ -324,6 +324,7 @@ class Autosave {
 
   async publish() {
     await this.save();
+    if (this.dirty) await this.save(); // a name that was typed last may have become a key meanwhile
     if (this.dirty || this.conflicts.size || !this.form.dataset.id) return; // the foot of the page says why
     const button = this.form.querySelector(".buttons .primary");
     if (await ask(translate("Readers will see the current text."), button.textContent, "primary")) this.form.requestSubmit(button);
