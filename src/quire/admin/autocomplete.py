@@ -17,7 +17,7 @@ from quire.declare.query_fields import default_filters, filter_paths
 from quire.declare.record import Record, record_of
 from quire.declare.settable_fields import is_settable
 from quire.declare.text_values import decode_value, reference_key
-from quire.declare.value_kinds import INT64
+from quire.declare.value_kinds import INT64, is_printable
 from quire.errors import NotFound
 from quire.store import read
 from quire.store.cache import cached_until_commit
@@ -69,15 +69,10 @@ def reference_field(record: Record, actor: Actor, name: str) -> Field:
     return field
 
 
-def is_text(text: str) -> bool:
-    """Whether databases take it: no zero bytes, and no halves of characters."""
-    return "\x00" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
-
-
 def suggestions(record: Record, actor: Actor, name: str, text: str) -> list[dict[str, str]]:
     """Value, label and hint of each. Raises NotFound if `name` is not a reference of this type."""
     field = reference_field(record, actor, name)
-    if not is_text(text):
+    if not is_printable(text):
         return []
     target = record_of(field.target or "")
     if target.allows(actor, "read") is False:
@@ -101,7 +96,7 @@ def find_reference(record: Record, actor: Actor, field: Field, text: str) -> Nam
 
     A name may be typed in capitals or without. None for what refers to nothing that the actor sees.
     """
-    if not text or not is_text(text) or field.target is None or field.many is not None:
+    if not text or not is_printable(text) or field.target is None or field.many is not None:
         return None
     asked = ("a reference", record.path, field.name, text, actor.user_id, actor.role)
     return cached_until_commit(

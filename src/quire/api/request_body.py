@@ -7,7 +7,7 @@ from typing import Any
 from flask import g, request
 
 from quire.api.query_parameters import allow_params
-from quire.declare.value_kinds import INT64
+from quire.declare.value_kinds import INT64, is_printable
 from quire.errors import BadRequest, UnsupportedMediaType
 
 MAX_DEPTH = 32
@@ -98,7 +98,7 @@ def _check_depth(value: Any) -> None:
 
 def _check_characters(value: Any) -> None:
     if isinstance(value, str):
-        if any(char == "\x00" or "\ud800" <= char <= "\udfff" for char in value):
+        if not is_printable(value):
             raise BadRequest("The body contains characters that cannot be stored.")
     elif isinstance(value, _CONTAINERS):
         for part in [*value.values(), *value] if isinstance(value, dict) else value:

@@ -5,8 +5,9 @@ import unicodedata
 
 from slugify import slugify
 
+from quire.store.changes.slugs import SLUG_LENGTH, words_in_slug
+
 TITLE_LENGTH = 200
-SLUG_LENGTH = 180
 USERNAME_LENGTH = 20
 _SHORTEST_USERNAME = 3
 _FIRST_WORDS = 60
@@ -51,7 +52,7 @@ def slug_from(text: str) -> str:
     slug = unicodedata.normalize("NFC", text.strip())
     if len(slug) <= SLUG_LENGTH and _SLUG.fullmatch(slug):
         return slug
-    return slugify(slug, max_length=SLUG_LENGTH, word_boundary=True)
+    return words_in_slug(slug)
 
 
 def username_from(name: str) -> str:

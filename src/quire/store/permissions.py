@@ -32,6 +32,15 @@ def rights(
     return names_by_id
 
 
+def sees_all_titles(record: Record, actor: Actor, verb: str) -> bool:
+    """Whether the rule of `verb` and that of the title let `actor` see the titles of all records, whatever they hold.
+
+    A rule that is an SQL condition cannot be asked about a row that is gone.
+    """
+    is_visible = record.visible_fields(actor).get(record.title_field) is True
+    return is_visible and record.allows(actor, verb) is True
+
+
 def may(record: Record, actor: Actor, verb: str, id: int) -> bool:
     """Whether `actor` may update, delete or permanently delete this one."""
     return bool(rights(record, actor, {verb: getattr(record.access, verb)}, (id,))[id])

@@ -13,6 +13,7 @@ from quire.declare.fields import Field
 from quire.declare.record import REGISTRY, Record
 from quire.declare.rules import row_conditions, rule_params
 from quire.store.db import read_connection
+from quire.store.permissions import sees_all_titles
 from quire.store.revisions import Revision
 from quire.store.search_suggestions import MAX_TITLE, title_column
 
@@ -100,15 +101,11 @@ def _title_rows(record: Record, actor: Actor, ids: set[int]) -> Select[Any]:
 
 
 def _has_former_titles(record: Record, actor: Actor) -> bool:
-    """Whether `actor` may see the titles of all records of the type, and revisions hold them.
-
-    A rule that is an SQL condition cannot be asked about a row that is gone.
-    """
+    """Whether `actor` may see the titles of all records of the type, and revisions hold them."""
     field = record.field(record.title_field)
-    is_visible = record.visible_fields(actor).get(field.name) is True
     is_stored = record.is_versioned and record.history and field.is_tracked
     is_text = field.column is not None and field.target is None
-    return is_stored and is_text and is_visible and record.allows(actor, "panel") is True
+    return is_stored and is_text and sees_all_titles(record, actor, "panel")
 
 
 def _former_title_rows(record: Record, ids: set[int]) -> Select[Any]:

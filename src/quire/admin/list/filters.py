@@ -155,7 +155,7 @@ def _with_shown_name(record: Record, actor: Actor, one: Filter) -> Filter:
 
 def reference_in(record: Record, actor: Actor, path: str, text: str) -> NamedReference | None:
     """The record that a filter with this value looks for, if it looks for one."""
-    field = referring_field(record, filter_paths(record, actor), path)
+    field = _referring_field(record, filter_paths(record, actor), path)
     if field is None:
         return None
     is_id = path == field.name and text.isdigit()
@@ -207,7 +207,7 @@ def _stored_value(
     return reference.key if "." in path else str(reference.id)
 
 
-def referring_field(record: Record, paths: Mapping[str, Field], path: str) -> Field | None:
+def _referring_field(record: Record, paths: Mapping[str, Field], path: str) -> Field | None:
     """The field of references whose keys or ids `path` compares: `category.slug`, `post`.
 
     None for other fields, and where keys are names already.

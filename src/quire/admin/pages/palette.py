@@ -11,6 +11,7 @@ from quire.admin.thumbnails import thumbnail_url
 from quire.admin.urls import endpoint, linked_list_url, record_url
 from quire.declare.query import MAX_SEARCH, Query
 from quire.declare.record import REGISTRY, Record
+from quire.declare.value_kinds import is_printable
 from quire.records import SAVED_VIEWS
 from quire.store import read
 from quire.store.search_suggestions import Suggestion, suggestions
@@ -39,8 +40,7 @@ class PaletteView(PanelView):
         saved views."""
         actor = panel_actor()
         text = request.args.get("q", "").strip()[:MAX_SEARCH]
-        is_storable = "\x00" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
-        if not text or not is_storable:
+        if not text or not is_printable(text):
             return jsonify(results=[*_creations(actor), *_views(actor)])
         hits = suggestions(_searchable_types(actor), actor, text, MOST)
         return jsonify(results=[_suggestion(actor, one) for one in hits])

@@ -102,7 +102,7 @@ class Picker {
     this.input.addEventListener("input", () => { this.type(); this.later(); });
     this.input.addEventListener("focus", () => this.later());
     this.input.addEventListener("blur", () => setTimeout(() => { this.close(); this.takeTyped(); }, 150));
-    this.field.form?.addEventListener("submit", () => this.takeTyped(), true); // at once: the form goes before anybody leaves the field
+    this.field.form?.addEventListener("submit", () => this.addTyped(), true); // at once: the form goes before anybody leaves the field
     this.input.addEventListener("keydown", (event) => this.key(event));
     this.list.addEventListener("mousedown", (event) => {
       const row = event.target.closest("[data-value]");

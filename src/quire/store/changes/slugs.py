@@ -12,7 +12,7 @@ from quire.declare.unicode_text import normalize
 from quire.store.connections.prepared_statements import Prepared
 from quire.store.db import read_connection
 
-LENGTH = 180
+SLUG_LENGTH = 180
 IN_ORDER = 5
 """Suffixes that are tried one by one; then the steps grow, as thousands may be taken."""
 MAX_NUMBERS = 50_000
@@ -24,19 +24,19 @@ def slug_from(name: str) -> Callable[[Change], str]:
     """A `default_from` that makes a unique slug from the field `name`, with -2, -3 ... if necessary."""
 
     def fill(change: Change) -> str:
-        text = _slug(str(change[name] or "")) or _slug(change.record.noun)
+        text = words_in_slug(str(change[name] or "")) or words_in_slug(change.record.noun)
         # most slugs are free: only when the insert fails is the database asked for a free one
         return free_slug(change.record, text) if "slug" in change.filled_fields else text
 
     return fill
 
 
-def _slug(text: str) -> str:
-    """The words of a text in ASCII, hyphens between them."""
+def words_in_slug(text: str) -> str:
+    """The words of a text in ASCII, hyphens between them; empty if there are none."""
     words = text.split(" ")
-    if len(text) <= LENGTH and text.isascii() and all(map(str.isalnum, words)):
+    if len(text) <= SLUG_LENGTH and text.isascii() and all(map(str.isalnum, words)):
         return "-".join(words).lower()  # what slugify makes of it, by fifteen substitutions
-    return slugify(text, max_length=LENGTH, word_boundary=True)
+    return slugify(text, max_length=SLUG_LENGTH, word_boundary=True)
 
 
 def number_slugs(changes: Sequence[Change]) -> None:
@@ -95,7 +95,7 @@ def _is_taken(record: Record, slug: str) -> bool:
 
 def suggest_slug(record: Record, text: str, another: bool = False) -> str:
     """The slug of `text`, or `another` one that is free."""
-    slug = _slug(text[: LENGTH * 4]) or _slug(record.noun)
+    slug = words_in_slug(text[: SLUG_LENGTH * 4]) or words_in_slug(record.noun)
     return free_slug(record, slug) if another else slug
 
 

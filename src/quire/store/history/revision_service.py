@@ -16,6 +16,7 @@ from quire.store import revisions
 from quire.store.changes import rows
 from quire.store.changes.references import small_objects
 from quire.store.db import read_connection, transaction
+from quire.store.permissions import sees_all_titles
 from quire.store.transactions.retries import retry_conflicts
 from quire.store.write import Raw, Saved, update
 from quire.translations.messages import Message
@@ -178,8 +179,7 @@ def missing_reference(record: Record, actor: Actor, name: str, small: Raw) -> di
 
 def _last_title(record: Record, actor: Actor, id: int) -> Any:
     """The title that a deleted record had last; None where it is not known, or `actor` may not see all of them."""
-    is_visible = record.visible_fields(actor).get(record.title_field) is True
-    if not is_visible or record.allows(actor, "read") is not True:
+    if not sees_all_titles(record, actor, "read"):
         return None
     return revisions.data_of_records(record, {id: None}).get(id, {}).get(record.title_field)
 
