@@ -58,9 +58,9 @@ def test_known_and_unknown_addresses_are_answered_alike(make_app, people, ask, s
     client.checked = False
 
     def timed(kind, email):
-        begun = time.perf_counter()
+        begun = time.thread_time()  # of this thread alone: other programs of the machine do not count
         answer = ask(client, email, f"nan-{next(numbers)}")
-        seconds[kind].append(time.perf_counter() - begun)
+        seconds[kind].append(time.thread_time() - begun)
         assert answer.status_code == status
         answers[kind].add(told(answer).replace(email, ""))
 
@@ -69,4 +69,5 @@ def test_known_and_unknown_addresses_are_answered_alike(make_app, people, ask, s
         timed("unknown", f"{len(seconds['unknown']):04d}@example.org")
     assert answers["known"] == answers["unknown"]
     assert len(answers["known"]) == 1
-    assert abs(median(seconds["known"]) - median(seconds["unknown"])) < 0.002
+    known, unknown = median(seconds["known"]), median(seconds["unknown"])
+    assert abs(known - unknown) < 0.002, (known, unknown)
