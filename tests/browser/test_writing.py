@@ -257,6 +257,26 @@ def test_the_page_of_a_file_offers_download_and_its_address(visit, tmp_path):
     assert one.axe() == []
 
 
+def test_what_is_taken_back_is_not_called_unsaved(visit, made):
+    page = visit("ann").page
+    page.goto(f"/admin/posts/edit/?id={made(body='Salt.')}")
+    state = page.locator("[data-state]")
+    page.locator("[name=title]").press_sequentially("A")
+    expect(state).to_have_text("Unsaved changes")
+    page.keyboard.press("Backspace")
+    expect(state).to_have_text("")
+    page.keyboard.press("A")
+    page.keyboard.press("Control+s")
+    expect(state).to_contain_text("Saved")
+    saved = state.inner_text()
+    page.keyboard.press("B")
+    expect(state).to_have_text("Unsaved changes")
+    expect(state).to_have_attribute("data-tone", "")
+    page.keyboard.press("Backspace")
+    expect(state).to_have_text(saved)
+    expect(state).to_have_attribute("data-tone", "good")
+
+
 def test_lines_of_two_people_are_merged_while_both_write(visit, made, site):
     id = made(body="one\n\ntwo\n\nthree", published=True)
     page = visit("ann").page

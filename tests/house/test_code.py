@@ -143,6 +143,13 @@ def test_the_median_function_is_short():
     assert median(length(f) for _, tree in trees() for f in functions(tree)) <= 7
 
 
+def test_scripts_are_short():
+    scripts = [path for path in (ROOT / "src").rglob("*.js") if "vendor" not in path.parts]
+    assert {
+        named(path) for path in scripts if path.read_text(encoding="utf-8").count("\n") > 300
+    } == set()
+
+
 def test_there_is_one_commit():
     begun = [
         named(path).removeprefix("src/quire/store/")

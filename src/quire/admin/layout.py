@@ -24,6 +24,7 @@ from quire.web.language import gettext, language, script_texts, translate
 STATIC = Path(__file__).parent / "static"
 SCRIPTS = (
     "panel.js",
+    "creation_dialog.js",
     "relation_picker.js",
     "inline_edit.js",
     "list.js",

@@ -11,6 +11,7 @@ class Autosave {
   constructor(form) {
     this.form = form;
     this.state = form.querySelector("[data-state]");
+    this.settled = [this.state.textContent, this.state.dataset.tone]; // what it says while nothing is unsaved
     this.notes = document.querySelector("[data-notes]");
     this.conflicts = new Conflicts(form.querySelector("[data-conflicts]"), (...decisions) => this.applyDecisions(...decisions));
     const stored = JSON.parse(form.elements._base?.value || "{}"); // what is stored, if the form was refused
@@ -19,8 +20,6 @@ class Autosave {
     if (form.dataset.refused) this.restoreRefused(); else this.offer(); // a refused form shows what was typed
     for (const name of ["input", "change"]) form.addEventListener(name, () => this.onChange());
     form.addEventListener("submit", (event) => this.onSubmit(event));
-    document.addEventListener("submit", (event) => this.beforeAction(event), true);
-    document.addEventListener("keydown", (event) => this.key(event));
     document.addEventListener("visibilitychange", () => { if (document.hidden) this.backUp(); else this.resume(); });
     window.addEventListener("pagehide", () => this.backUp());
     window.addEventListener("focus", () => this.resume());
@@ -34,6 +33,8 @@ class Autosave {
   }
 
   get dirty() { return this.changedNames.length > 0; }
+
+  get isSettled() { return !this.dirty && !this.conflicts.size; } // all of it is at the server
 
   showStatus(words, tone = "") {
     this.state.textContent = words;
@@ -56,7 +57,7 @@ class Autosave {
     this.local = setTimeout(() => this.backUp(), 200);
     if (!this.dirty) {
       this.adopt(...this.latest); // what was typed is as it was sent: what came back can be shown now
-      if (!this.conflicts.size) this.markSaved();
+      if (!this.conflicts.size) { this.markSaved(); this.showStatus(...this.settled); }
       return;
     }
     clearTimeout(this.timer);
@@ -170,9 +171,10 @@ class Autosave {
     this.latest = [answer.texts || {}, answer.merged || []];
     const adopted = this.adopt(...this.latest);
     const time = new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
-    this.showStatus(adopted.length && !isNew
+    this.settled = [adopted.length && !isNew
       ? translate("Saved %(time)s. Updated with someone else’s changes: %(fields)s", { time, fields: adopted.join(", ") })
-      : translate("Saved %(time)s", { time }), "good");
+      : translate("Saved %(time)s", { time }), "good"];
+    this.showStatus(...this.settled);
     this.conflicts.show(answer.conflict, false);
     if (this.dirty) this.onChange(); else this.markSaved();
     if (first) await this.refresh();
@@ -290,45 +292,4 @@ class Autosave {
     const same = [...this.form.querySelectorAll(".buttons button")].find((one) => one.name === button.name && one.value === button.value);
     return same || this.form.querySelector(".buttons .primary");
   }
-
-  // Actions such as publishing apply to what is saved: unsaved changes are saved first, if they can be.
-  beforeAction(event) {
-    const form = event.target;
-    if (form === this.form || !form.closest(".head-actions") || !this.dirty) return;
-    if (form.elements.action?.value === "restore") {
-      leaving = true; // of panel.js
-      return;
-    }
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    this.save().then(() => { if (!this.dirty && !this.conflicts.size) this.currentForm(form)?.requestSubmit(); });
-  }
-
-  // The form of the same button, which may have been replaced.
-  currentForm(form) {
-    const same = (name, one) => one.querySelector(`[name=${name}]`)?.value === form.querySelector(`[name=${name}]`)?.value;
-    return [...document.querySelectorAll(".head-actions form")]
-      .find((one) => one.getAttribute("action") === form.getAttribute("action") && same("action", one));
-  }
-
-  key(event) {
-    if (!(event.ctrlKey || event.metaKey) || event.altKey || document.querySelector("dialog[open]")) return;
-    if (event.key.toLowerCase() === "s") { event.preventDefault(); this.saveNow(); }
-    if (event.key === "Enter") { event.preventDefault(); this.publish(); }
-  }
-
-  async saveNow() {
-    await this.save();
-    if (!this.dirty && !this.conflicts.size && !this.state.textContent.startsWith(translate("Saved"))) this.showStatus(translate("No changes to save"), "good");
-  }
-
-  async publish() {
-    await this.save();
-    if (this.dirty) await this.save(); // a name that was typed last may have become a key meanwhile
-    if (this.dirty || this.conflicts.size || !this.form.dataset.id) return; // the foot of the page says why
-    const button = this.form.querySelector(".buttons .primary");
-    if (await ask(translate("Readers will see the current text."), button.textContent, "primary")) this.form.requestSubmit(button);
-  }
 }
-
-if (editorForm?.dataset.autosave) new Autosave(editorForm);

@@ -136,7 +136,9 @@ const guardedForm = document.querySelector("form[data-guard]");
 function markChanged({ target }) {
   if (target.form && target.form !== guardedForm) return; // such as the file that takes the place of another
   changed = true;
-  guardedForm.querySelector("[data-state]").textContent = translate("Unsaved changes");
+  const state = guardedForm.querySelector("[data-state]");
+  state.textContent = translate("Unsaved changes");
+  state.dataset.tone = "";
 }
 window.addEventListener("beforeunload", (event) => {
   if (changed && !leaving) event.preventDefault();
