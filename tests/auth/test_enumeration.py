@@ -58,9 +58,7 @@ def test_known_and_unknown_addresses_are_answered_alike(make_app, people, ask, s
     client.checked = False
 
     def timed(kind, email):
-        begun = (
-            time.thread_time()
-        )  # of this thread alone: other programs of the machine do not count
+        begun = time.thread_time()  # other programs of the machine do not count
         answer = ask(client, email, f"nan-{next(numbers)}")
         seconds[kind].append(time.thread_time() - begun)
         assert answer.status_code == status
