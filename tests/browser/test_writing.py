@@ -277,6 +277,18 @@ def test_what_is_taken_back_is_not_called_unsaved(visit, made):
     expect(state).to_have_attribute("data-tone", "good")
 
 
+def test_emphasised_text_is_typed_over(visit, made):
+    one = visit("ann")
+    one.page.goto(f"/admin/posts/edit/?id={made(body='*Salt* of the sea')}")
+    one.page.locator(".cm-content").click()
+    one.page.keyboard.press("Control+A")
+    one.page.keyboard.type("Ice")
+    assert one.page.input_value("[name=body]") == "Ice"
+    assert one.complaints == []  # the browser would write its style inline
+    one.page.keyboard.press("Control+z")
+    assert one.page.input_value("[name=body]") == "*Salt* of the sea"
+
+
 def test_lines_of_two_people_are_merged_while_both_write(visit, made, site):
     id = made(body="one\n\ntwo\n\nthree", published=True)
     page = visit("ann").page

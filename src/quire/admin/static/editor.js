@@ -116,6 +116,7 @@ class MarkdownEditor {
       EditorView.domEventHandlers({
         paste: (event) => this.insertFiles(event, event.clipboardData),
         drop: (event, view) => this.drop(event, view),
+        beforeinput: (event, view) => this.typeOver(event, view),
       }),
       EditorView.updateListener.of((update) => { if (update.docChanged) this.documentChanged(update.changes); }),
     ];
@@ -189,6 +190,14 @@ class MarkdownEditor {
   insertAt(place, text) {
     const at = Math.min(place, this.view.state.doc.length);
     this.replace(at, at, text, text.length, text.length);
+  }
+
+  // The browser gives what is typed over a selection the style of that, inline, which the policy of the page refuses.
+  typeOver(event, view) {
+    if (event.inputType !== "insertText" || !event.data || event.isComposing || view.state.selection.main.empty) return false;
+    event.preventDefault();
+    view.dispatch(view.state.replaceSelection(event.data), { userEvent: "input.type", scrollIntoView: true });
+    return true;
   }
 
   insertFiles(event, transfer) {
