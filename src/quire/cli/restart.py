@@ -30,21 +30,20 @@ NO_SERVER = (
 def restart(timeout: int) -> None:
     """Start new processes with the present code and settings; then let the old ones finish."""
     instance = Path(current_app.config["QUIRE_INSTANCE"])
-    servers = running_servers(instance)
+    servers = [(one, one.address) for one in running_servers(instance)]  # its files go with it
     if not servers:
         raise StartupError(NO_SERVER.format(instance))
     id = secrets.token_hex(8)
-    for server in servers:
+    for server, _ in servers:
         server.request_restart(id)
     end = time.monotonic() + timeout
-    problems = [words for one in servers if (words := _problem(one, id, end))]
+    problems = [words for one in servers if (words := _problem(*one, id, end))]
     if problems:
         raise StartupError(" ".join(problems))
 
 
-def _problem(server: ServerFiles, id: str, end: float) -> str | None:
+def _problem(server: ServerFiles, address: str, id: str, end: float) -> str | None:
     """Why the server goes on as it was, None once it has restarted."""
-    address = server.address
     while (response := server.take_response(id)) is None:
         if time.monotonic() > end:
             return f"{address} has not responded in time; its log says more."
