@@ -116,6 +116,7 @@ BY_HAND = {
     "POST /profile/delete": OWN,
     "GET /admin/": EDITORS,
     "GET /admin/static/<path:filename>": OPEN,
+    'GET /admin/static/bundles/<any("panel.css", "panel.js", "editor.js"):name>': OPEN,
     "GET /admin/access/": ADMINS,
     "POST /admin/access/view-as": ADMINS,
     "GET /admin/imports/": EDITORS,

@@ -21,7 +21,14 @@ CLOSED = (
     "/uploads/x.png", "/auth/register", "/auth/reset", "/api/v1/posts", "/api/v1/nowhere", "/api/v1/changes",
     "/api/v1/openapi.json", "/api/v1/posts/export", "/api/compat/json-server/posts", "/ghost/api/content/posts/",
 )  # fmt: skip
-OPEN = ("/healthz", "/theme.css", "/auth/login", "/static/site.css", "/admin/static/layout.css")
+OPEN = (
+    "/healthz",
+    "/theme.css",
+    "/auth/login",
+    "/static/site.css",
+    "/admin/static/layout.css",
+    "/admin/static/bundles/panel.css",
+)
 
 
 @pytest.fixture

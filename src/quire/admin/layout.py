@@ -1,9 +1,6 @@
-"""The layout of every page: menu, user, URLs of assets, colours."""
+"""The layout of every page: menu, user, URLs, colours."""
 
-import hashlib
 from dataclasses import dataclass, replace
-from functools import cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -14,6 +11,7 @@ from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 
 from quire.actor import Actor
+from quire.admin.assets import asset
 from quire.admin.urls import endpoint
 from quire.auth.maintenance_mode import seen_maintenance
 from quire.declare.record import REGISTRY
@@ -21,18 +19,6 @@ from quire.store.maintenance_mode import Maintenance
 from quire.translations.messages import Message
 from quire.web.language import gettext, language, script_texts, translate
 
-STATIC = Path(__file__).parent / "static"
-SCRIPTS = (
-    "panel.js",
-    "creation_dialog.js",
-    "relation_picker.js",
-    "inline_edit.js",
-    "list.js",
-    "palette.js",
-    "keyboard_shortcuts.js",
-    "unsent_forms.js",
-    "media.js",
-)
 ROLES = {
     "admin": Message("Administrator"),
     "moderator": Message("Moderator"),
@@ -40,17 +26,6 @@ ROLES = {
 }
 PREFERENCES = "user_prefs"
 """The cookie with a reader's preferences, such as `theme=dark`; the site sets it."""
-
-
-@cache
-def digest(name: str) -> str:
-    """A short hash of an asset, part of its URL, so that it can be cached for a year."""
-    return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
-
-
-def asset(name: str) -> str:
-    """The address of a file of the panel."""
-    return url_for("admin.static", filename=name, v=digest(name))
 
 
 @dataclass(frozen=True)
@@ -95,7 +70,6 @@ class Layout:
     actor: Actor
     view: BaseView
     site_name: str
-    scripts: tuple[str, ...] = SCRIPTS
 
     asset = staticmethod(asset)
 

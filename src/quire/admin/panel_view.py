@@ -45,7 +45,7 @@ def nonce() -> str:
 
 def headers(response: Response) -> Response:
     """Set the content security policy of a page, or the cache headers of an asset."""
-    if (request.endpoint or "").endswith(".static"):
+    if (request.endpoint or "").endswith((".static", ".bundle")):
         if response.status_code in (200, 304) and "v" in request.args:
             response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
     else:

@@ -23,6 +23,7 @@ OPEN_ENDPOINTS = frozenset(
             ).split()
         ),
         "admin.static",
+        "admin.bundle",
         "api.tokenpaircreate",
         "api.tokenrefresh",
         "api.tokenrevoke",

@@ -77,8 +77,8 @@ def test_the_form_says_where_to_ask(ann, ids, app):
     scripts = BeautifulSoup(page.text, "html.parser").find_all("script")
     nonce = re.search(r"script-src[^;]*'nonce-([^']+)'", page.headers["Content-Security-Policy"])[1]
     assert {one["nonce"] for one in scripts} == {nonce}
-    assert any("autosave.js" in one["src"] for one in scripts)
-    assert "autosave.js" not in ann.get("tags/new/").text
+    assert any("bundles/editor.js" in one["src"] for one in scripts)
+    assert "bundles/editor.js" not in ann.get("tags/new/").text
 
 
 class TestRendered:

@@ -4,9 +4,10 @@ from types import SimpleNamespace
 from typing import Any
 
 from flask import url_for
-from flask_admin import AdminIndexView, expose
+from flask_admin import Admin, AdminIndexView, expose
 
 from quire.actor import Actor
+from quire.admin.assets import STATIC, serve_bundles
 from quire.admin.audit.sentences import Sentence, sentences
 from quire.admin.check_rows import check_row
 from quire.admin.dashboard import chart
@@ -14,7 +15,6 @@ from quire.admin.dashboard.attention import attention
 from quire.admin.dashboard.counts import SERIES, VIEWS, home_counts, latest_own_posts, sees_views
 from quire.admin.dashboard.system import system_overview
 from quire.admin.format import badge, record_title
-from quire.admin.layout import STATIC
 from quire.admin.local_time import format_relative
 from quire.admin.panel_view import PanelView, panel_actor
 from quire.admin.urls import endpoint, list_url, record_url
@@ -135,6 +135,12 @@ class HomeView(PanelView, AdminIndexView):
     def __init__(self) -> None:
         super().__init__(name="Dashboard", url="/admin", menu_icon_value="home")
         self.static_folder = str(STATIC)
+
+    def create_blueprint(self, admin: Admin) -> Any:
+        """The view's part of the application, with the bundles."""
+        blueprint = super().create_blueprint(admin)
+        serve_bundles(blueprint)
+        return blueprint
 
     @expose()
     def index(self) -> str:

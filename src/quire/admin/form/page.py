@@ -26,11 +26,7 @@ from quire.web.language import gettext
 from quire.web.time_zone import form_zone, zone_name
 
 State = dict[str, Any]
-SCRIPTS = (
-    "vendor/codemirror.js", "editor.js", "toolbar.js", "media_picker.js", "image_upload.js",
-    "media_fields.js", "preview.js", "slugs.js", "local_backup.js", "conflicts.js", "save_button.js", "autosave.js",
-    "editor_actions.js", "seo_preview.js",
-)  # fmt: skip
+SCRIPTS = ("vendor/codemirror.js", "bundles/editor.js")
 """Scripts of pages with an editor."""
 
 MEDIA_SCRIPTS = ("media_picker.js", "media_fields.js", "local_backup.js")

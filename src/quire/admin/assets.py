@@ -1,0 +1,57 @@
+"""The styles and scripts of the panel; those that stand on all pages of a kind are sent as one file."""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from flask import Blueprint, Response, request, url_for
+
+STATIC = Path(__file__).parent / "static"
+BUNDLES = {
+    "panel.css": ("tokens.css", "layout.css", "content.css", "editor.css"),
+    "panel.js": (
+        "panel.js", "creation_dialog.js", "relation_picker.js", "inline_edit.js", "list.js", "palette.js",
+        "keyboard_shortcuts.js", "unsent_forms.js", "media.js",
+    ),
+    "editor.js": (
+        "editor.js", "toolbar.js", "media_picker.js", "image_upload.js", "media_fields.js", "preview.js", "slugs.js",
+        "local_backup.js", "conflicts.js", "save_button.js", "autosave.js", "editor_actions.js", "seo_preview.js",
+    ),
+}  # fmt: skip
+"""What each bundle holds, in this order: later scripts use what earlier ones define."""
+
+TYPES = {".css": "text/css", ".js": "text/javascript"}
+
+
+def _content(path: str) -> bytes:
+    """The bytes of a file below `static`, or of a bundle below `static/bundles`."""
+    folder, _, name = path.rpartition("/")
+    if folder != "bundles":
+        return (STATIC / path).read_bytes()
+    return b"\n".join((STATIC / one).read_bytes() for one in BUNDLES[name])
+
+
+@cache
+def digest(name: str) -> str:
+    """A short hash of an asset, part of its URL, so that it can be cached for a year."""
+    return hashlib.sha256(_content(name)).hexdigest()[:12]
+
+
+def asset(name: str) -> str:
+    """The address of a file of the panel, or of a bundle such as `bundles/panel.js`."""
+    return url_for("admin.static", filename=name, v=digest(name))
+
+
+def send_bundle(name: str) -> Response:
+    """The bundle of this name."""
+    path = f"bundles/{name}"
+    response = Response(_content(path), mimetype=TYPES[Path(name).suffix])
+    response.set_etag(digest(path))
+    response.make_conditional(request)
+    return response
+
+
+def serve_bundles(blueprint: Blueprint) -> None:
+    """Add the address of the bundles, among the static files of `blueprint`."""
+    names = ", ".join(f'"{name}"' for name in BUNDLES)
+    blueprint.add_url_rule(f"/static/bundles/<any({names}):name>", "bundle", send_bundle)
