@@ -32,6 +32,16 @@ def converted(html: str) -> str:
         ("<table><tr><th>a</th><th>b|c</th></tr><tr><td>1</td><td>2</td></tr></table>",
          "| a | b\\|c |\n| --- | --- |\n| 1 | 2 |"),
         ("<div><div><p>a</p></div></div><div></div><p>b</p>", "a\n\nb"),
+        ("<ul class='wp-block-gallery'><li><img src='/a.png'></li><li><img src='/b.png'></li></ul>",
+         "![](/a.png)![](/b.png)"),
+        ("<iframe src='https://v.example/1' title='A film'></iframe>", "[A film](https://v.example/1)"),
+        ("<video src='/film.mp4'></video><p>a</p>", "a"),
+        ("<p>a <input name=b value=c>d</p>", "a d"),
+        ("<p>a <code>b<br>c</code></p>", "a <code>b<br>c</code>"),
+        ("<pre>a <kbd>b</kbd> <sub>c</sub> <a href='/d'>e</a></pre>", "```\na b c e\n```"),
+        ("<code>a <sub>b</sub> <kbd>c</kbd> <a href='/d'>e</a> <code>f</code></code>", "`a b c e f`"),
+        ("<h2> </h2><p>a<sub> </sub>b</p>", "a b"),
+        ("<pre class='wp-block-verse'>a *b*\nc</pre>", "a \\*b\\*  \nc"),
     ],
 )  # fmt: skip
 def test_html_has_the_markdown_form(html: str, markdown: str) -> None:
@@ -49,6 +59,12 @@ def test_html_has_the_markdown_form(html: str, markdown: str) -> None:
 def test_what_has_no_markdown_form_stays_html(html: str) -> None:
     shown = render_markdown(converted(html))
     assert shown.replace("\n", "").replace("> <", "><") == html
+
+
+def test_blank_lines_of_code_inside_of_html_stay() -> None:
+    html = "<dl><dt>Term</dt><dd><pre>a\n\n  b</pre></dd></dl>"
+    shown = render_markdown(converted(html))
+    assert shown.replace("</dt>\n", "</dt>").strip() == html
 
 
 @pytest.mark.parametrize(
@@ -73,6 +89,13 @@ def test_ordinary_words_are_not_taken_for_marks(words: str) -> None:
 def test_marks_work_also_against_letters() -> None:
     for html in ("a<strong>(b)</strong>c", "<em>x</em><em>y</em>", "pre<em>fix</em>es"):
         assert render_markdown(converted(f"<p>{html}</p>")) == f"<p>{html}</p>\n"
+
+
+@pytest.mark.parametrize("tag", ["b", "em", "del", "sub"])
+@pytest.mark.parametrize("breaks", ["<br><br>", "<br> <br>", "<br>\n<br>"])
+def test_marks_do_not_reach_from_one_paragraph_into_the_next(tag: str, breaks: str) -> None:
+    body = converted(f"<p>a <{tag}>b{breaks}c</{tag}> d</p>")
+    assert render_markdown(body) == "<p>a b</p>\n<p>c d</p>\n"
 
 
 def test_markup_too_deep_keeps_its_words() -> None:

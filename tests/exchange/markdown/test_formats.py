@@ -52,6 +52,29 @@ def test_a_whole_document_gives_its_title_and_body(folder: Folder, rows: Rows) -
     ]
 
 
+def test_letters_that_are_longer_in_small_change_no_title(folder: Folder, rows: Rows) -> None:
+    folder.add("a.html", "<HEAD><TITLE>İstanbul</TITLE></HEAD><BODY><p>Türkiye</p></BODY>")
+    folder.load()
+    assert rows("SELECT title, body FROM posts") == [{"title": "İstanbul", "body": "Türkiye"}]
+
+
+def test_a_title_has_the_characters_that_its_references_name(folder: Folder, rows: Rows) -> None:
+    folder.add("a.html", "<title>Bread &amp; Salt &#8211; 1 &lt; 2</title><p>Text</p>")
+    folder.load()
+    assert rows("SELECT title, body FROM posts")[0]["title"] == "Bread & Salt – 1 < 2"
+
+
+def test_many_files_of_one_format_are_counted(folder: Folder) -> None:
+    for number in range(202):
+        folder.add(f"{number:03}.org", "Text")
+    for number in range(201):
+        folder.add(f"{number:03}.rst", "Text")
+    assert lines(folder)[400:] == [
+        "skipped 2 more files: are Org, which is not supported",
+        "skipped 1 more file: is reStructuredText, which is not supported",
+    ]
+
+
 def test_highlighted_code_in_html_stays_code(folder: Folder, rows: Rows) -> None:
     code = "{% highlight ruby %}\nputs '<b>'\n{% endhighlight %}"
     folder.add("a.html", f"---\ntitle: T\n---\n<p>x</p>\n{code}")

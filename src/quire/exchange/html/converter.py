@@ -19,6 +19,8 @@ _SPECIAL = re.compile(
     r"\\(?=[!-/:-@\[-`{-~])|[*`]|~(?=~)|(?<=\S)~|<(?=[a-zA-Z/!?])|&(?=#?\w+;)|(?<!\w)_|_(?!\w)"
 )
 _BRACKET = re.compile(r"\[(?=[^\[\]]*\](?:\(|\[|:))")
+_PARAGRAPHS = re.compile(r"\n[ \t]*+\n")
+"""Between paragraphs, or where two line breaks in a row will part them."""
 _PIPE = re.compile(r"(?<!\\)\|")
 _ESCAPED_PIPE = r"\\|"
 _Base: Any = MarkdownConverter
@@ -31,7 +33,12 @@ def _inline(mark: str, tag: str) -> Any:
 
     def convert(self: "HtmlConverter", el: Tag, text: str, parent_tags: set[str]) -> str:
         words = text.strip()
-        if not words or "\n\n" in words or "_noformat" in parent_tags or el.name in parent_tags:
+        if (
+            not words
+            or _PARAGRAPHS.search(words)
+            or "_noformat" in parent_tags
+            or el.name in parent_tags
+        ):
             return text
         before, after = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
         if _is_flanking(el, words, before, after):
@@ -59,7 +66,8 @@ def _is_mark(node: object) -> bool:
 
 def _as_html(tag: str) -> Any:
     def convert(self: "HtmlConverter", el: Tag, text: str, parent_tags: set[str]) -> str:
-        if not text.strip() or "\n\n" in text.strip() or "_noformat" in parent_tags:
+        is_unfit = "_noformat" in parent_tags or _PARAGRAPHS.search(text.strip())
+        if is_unfit or not text.strip():
             return text
         return f"<{tag}>{text}</{tag}>"
 

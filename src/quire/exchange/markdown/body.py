@@ -2,7 +2,8 @@
 
 import re
 from dataclasses import dataclass
-from html import escape
+from html import escape, unescape
+from string import ascii_lowercase, ascii_uppercase
 
 from quire.exchange import liquid, names
 from quire.exchange.blocks import replace_blocks
@@ -22,6 +23,8 @@ _HIGHLIGHT = re.compile(r"\{%-?\s*(highlight)\b\s*([\w+#.-]*)[^%{}]*%\}")
 _HIGHLIGHT_END = r"\{%-?\s*end{}\s*-?%\}"
 _IMPORT = re.compile(r"^(?:import\s.*|export\s(?!default\s*\{).*)$", re.MULTILINE)
 _COMPONENT = re.compile(r"<([A-Z][\w.]*)|^(export\s)", re.MULTILINE)
+_LOWER_CASE = str.maketrans(ascii_uppercase, ascii_lowercase)
+"""For names of elements alone: other letters may be longer in lower case, as İ is."""
 _EXPRESSION = re.compile(r"(?<!\\)\{[^{}#%\n][^{}\n]*\}")
 
 
@@ -85,15 +88,13 @@ def _code_block(opening: re.Match[str], code: str) -> str:
 
 def _title_and_body(html: str) -> tuple[str, str]:
     """The title and body of a whole HTML document; a fragment is all body."""
-    lowered = html.lower()
+    lowered = html.translate(_LOWER_CASE)
     title = _element_content(html, lowered, "<title", "</title") if "<title" in lowered else ""
     body = _element_content(html, lowered, "<body", "</body") if "<body" in lowered else html
-    return names.single_line(title), body
+    return names.single_line(unescape(title)), body
 
 
 def _element_content(html: str, lowered: str, opening: str, closing: str) -> str:
-    if len(html) != len(lowered):  # some letters are longer in small
-        return html
     start = lowered.find(">", lowered.find(opening)) + 1
     end = lowered.find(closing, start)
     return html[start:] if end < 0 else html[start:end]

@@ -50,9 +50,8 @@ def unread_files(paths: Iterable[str]) -> Iterator[SkippedItems]:
     for format, count in counts.items():
         if count > _MOST_NAMED:
             more = count - _MOST_NAMED
-            yield SkippedItems(
-                f"{more:,} more files", f"are {format}, which is not supported", more
-            )
+            files, are = ("1 more file", "is") if more == 1 else (f"{more:,} more files", "are")
+            yield SkippedItems(files, f"{are} {format}, which is not supported", more)
     if others:
         yield _count_other_files(others)
 
