@@ -179,6 +179,23 @@ def test_rules_of_memberpress_protect_their_posts(
     assert found == [{"slug": "post-1"}]
 
 
+def test_a_rule_of_memberpress_for_many_posts_may_protect_each(
+    wxr: Callable[..., ImportReport], rows: Rows
+) -> None:
+    rule = item(9, post_type="memberpressrule", extra=meta("_mepr_rules_type", "category"))
+    report = wxr(item(1) + rule)
+    assert rows("SELECT published_at FROM posts") == [{"published_at": None}]
+    assert "access may be limited by a MemberPress rule" in report.lines[0].words
+
+
+def test_what_a_plugin_makes_public_by_force_is_public(
+    wxr: Callable[..., ImportReport], rows: Rows
+) -> None:
+    forced = meta("_members_access_role", "editor") + meta("_wc_memberships_force_public", "yes")
+    wxr(item(1, extra=forced))
+    assert rows("SELECT published_at FROM posts") == [{"published_at": "2012-03-04T05:06:07Z"}]
+
+
 def test_an_expiry_of_a_plugin_is_kept(wxr: Callable[..., ImportReport], rows: Rows) -> None:
     dated = meta("_expiration-date", "1893456000") + meta("_expiration-date-status", "saved")
     wxr(item(1, extra=dated))

@@ -53,6 +53,18 @@ HUGO = {
         "content/a/notes.md": PLAIN,
     },
     "deep in a leaf bundle": {"a/index.md": head(""), "a/b/index.md": PLAIN},
+    "cascade of the site in JSON": {
+        "hugo.json": '{"cascade": {"draft": true}}',
+        "content/page.md": PAGE,
+    },
+    "cascade with one of several targets": {
+        "a/_index.md": head("cascade:\n- target: [{path: /b/**}, {path: /a/**}]\n  draft: true"),
+        "a/page.md": PAGE,
+    },
+    "cascade with a pattern that is not read here": {
+        "a/_index.md": head('cascade:\n- target: {path: "/{b,c}/**"}\n  draft: true'),
+        "a/page.md": PAGE,
+    },
     "headless bundle": {"a/index.md": "---\nheadless: true\n---\n", "a/part.md": PLAIN},
 }
 OTHERS = {
@@ -64,6 +76,10 @@ OTHERS = {
         "_config.yml": "defaults:\n- scope: {path: '', type: notes}\n  values: {draft: true}\n"
         "collections: {notes: {output: true}}\n",
         "_notes/page.md": PAGE,
+    },
+    "jekyll defaults of a folder": {
+        "_config.yml": 'defaults:\n- scope: {path: "a[1]"}\n  values: {published: false}\n',
+        "a[1]/b/page.md": PAGE,
     },
     "jekyll exclude": {"_config.yml": "exclude: [internal/]\n", "internal/page.md": PAGE},
     "jekyll exclude by pattern": {"_config.yml": "exclude: ['*.note.md']\n", "a/x.note.md": PAGE},
@@ -155,6 +171,9 @@ def test_what_a_head_hides_is_a_draft(lines: str, folder: Folder, rows: Rows) ->
         {"a/a.json": '{"tags": "posts", "permalink": "/{{ page.fileSlug }}/"}', "a/page.md": PAGE},
         {"page.md": head("permalink: /x/\npublished: true\ndraft: no\nvisibility: public")},
         {"a/index.md": PAGE, "a/index.de.md": PAGE},
+        {"eleventy.config.js": "", "a/index.md": PAGE, "a/page.md": PAGE},
+        {"_config.yml": "exclude: a: b", "_posts/2020-01-01-page.md": PLAIN},
+        {"a/a.json": "{", "a/page.md": PAGE},
     ],
 )
 def test_what_was_public_stays_public(files: dict[str, str], folder: Folder, rows: Rows) -> None:

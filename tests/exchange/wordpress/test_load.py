@@ -114,6 +114,26 @@ def test_dates_fall_back(wxr: Load, rows: Rows) -> None:
     assert report.lines[2].words == "has no date, so it is published now"
 
 
+def test_what_was_scheduled_for_a_time_that_has_passed_is_public(wxr: Load, rows: Rows) -> None:
+    report = wxr(item(1, status="future"))
+    assert rows("SELECT published_at FROM posts") == [{"published_at": "2012-03-04T05:06:07Z"}]
+    assert report.lines[0].words == ("was scheduled for a time that has passed, so it is published")
+
+
+def test_texts_that_are_too_long_or_too_deep(wxr: Load, rows: Rows) -> None:
+    report = wxr(
+        item(1, content="x" * (1024 * 1024 + 1))
+        + item(2, content="x" * (256 * 1024 + 1))
+        + item(3, content="<div>" * 3000 + "words")
+    )
+    assert [line.words for line in report.lines][:2] == [
+        "its text is larger than 1 MB",
+        "its text is larger than 256 KB",
+    ]
+    assert "too deeply" in report.lines[2].words
+    assert rows("SELECT body FROM posts") == [{"body": "words"}]
+
+
 def test_untitled_and_empty_and_long(wxr: Load, rows: Rows) -> None:
     wxr(
         item(1, "", "<p>First words of it</p>")
