@@ -62,6 +62,12 @@ def test_production_is_the_default(outside):
     assert found["MAX_FORM_MEMORY_SIZE"] == found["MAX_CONTENT_LENGTH"]
 
 
+def test_hosts_are_written_as_requests_carry_them():
+    given = "A.org. .B.org [::1] b\xfccher.example"
+    expected = ["a.org", ".b.org", "[::1]", "xn--bcher-kva.example"]
+    assert load(None, {"TRUSTED_HOSTS": given})["TRUSTED_HOSTS"] == expected
+
+
 def test_debugging_flask_makes_it_development(monkeypatch):
     monkeypatch.setenv("FLASK_DEBUG", "1")
     assert load()["QUIRE_ENV"] == "development"
@@ -170,6 +176,17 @@ def test_database_forms(url, uri):
             "TRUSTED_PROXY: must be the IP address of the proxy",
         ),
         ({"TRUSTED_PROXY": "10.0.0.0/8"}, "TRUSTED_PROXY: must be the IP address"),
+        ({"RATELIMIT_API": "many"}, "RATELIMIT_API: must look like 600/minute"),
+        ({"METRICS_TOKEN": "short"}, "METRICS_TOKEN: must be at least 16 characters"),
+        ({"S3_ENDPOINT": "a.org"}, "S3_ENDPOINT: must look like https://example.org"),
+        (
+            {"DATABASE_REPLICA_URL": "postgres://h/d", "DATABASE_URL": "sqlite://"},
+            "DATABASE_REPLICA_URL needs PostgreSQL",
+        ),
+        (
+            {"DATABASE_REPLICA_URL": "postgres://h/d", "DATABASE_URL": "postgres://h/d"},
+            "DATABASE_REPLICA_URL and DATABASE_URL are the same",
+        ),
         ({"QUIRE_ENV": "live"}, "QUIRE_ENV: Input should be 'development', 'testing' or"),
         ({"DATABASE_PGBOUNCER": True, "DATABASE_URL": "sqlite://"}, "DATABASE_PGBOUNCER needs a"),
         (

@@ -137,6 +137,17 @@ def test_versions_are_compared_and_restored(app, browser, ids, state):
     assert browser("abe").get(f"posts/history/?id={ids.live}").status_code == 404
 
 
+def test_of_long_texts_the_changes_are_shown_with_some_words_around(browser, ids):
+    ann = browser("ann")
+    begin, middle, end = ("alpha " * 400, "bravo " * 400, "charlie " * 400)
+    save(ann, ids, body=f"{begin}one {middle}two {end}".strip())
+    save(ann, ids, body=f"{begin}three {middle}four {end}".strip())
+    compared = ann.get(f"posts/history/?id={ids.live}&from=2&to=3").text
+    assert "<ins>three</ins>" in compared and "<ins>four</ins>" in compared
+    assert 10 < compared.count("alpha") < 100 and 10 < compared.count("charlie") < 100
+    assert 20 < compared.count("bravo") < 200 and " … " in compared
+
+
 def test_what_is_gone_is_asked_about(app, browser, ids, state):
     ann = browser("ann")
     boats = state(POSTS, ids.live)["tags"][0]["id"]
@@ -153,6 +164,7 @@ def test_every_type_with_history_has_the_page(app, admin, ids):
         id = write.create(TAGS, SYSTEM, {"name": "one"}).id
         write.update(TAGS, SYSTEM, id, {"name": "two"})
     assert "Revision 2" in admin.get(f"tags/history/?id={id}&from=1&to=2").text
+    assert "Revision 2" in admin.get(f"tags/history/?id={id}&page=1").text
     assert admin.get("audit_events/history/?id=1").status_code == 404
 
 

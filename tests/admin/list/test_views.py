@@ -106,6 +106,20 @@ def test_a_slug_that_is_taken_is_refused_by_its_name(app, as_, view):
     assert [one["field"] for one in answer.json["details"]] == ["slug"]
 
 
+def test_what_no_list_can_open_is_refused(as_):
+    def refused(**more):
+        raw = {"name": "A", "type": "posts", **more}
+        answer = as_("root").post("saved_views", json=raw)
+        assert answer.status_code == 422
+        return [(one["field"], one["code"]) for one in answer.json["details"]]
+
+    assert refused(type="nonsense") == [("type", "not_allowed")]
+    assert refused(slug="all") == [("slug", "not_allowed")]
+    assert refused(columns=["title"] * 100) == [("columns", "too_long")]
+    many = "&".join(f"a{number}=b" for number in range(200))
+    assert refused(parameters=many) == [("parameters", "too_long")]
+
+
 def test_a_name_without_letters_has_a_slug(admin):
     assert save(admin, "!!!").location == "/admin/posts/?view=saved-view"
 

@@ -119,6 +119,43 @@ def test_ends_that_programs_leave_out(read):
         assert read(picture(format="PNG")[:-count]).is_complete
 
 
+GIF = saved(Image.new("P", (40, 30)), "GIF")
+GIF_BEGIN = GIF[: 13 + 3 * 2 ** ((GIF[10] & 7) + 1)]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        png(struct.pack(">IIBBBBB", 0, 77, 8, 2, 0, 0, 0), b""),
+        png(struct.pack(">IIBBBBB", 301, 0, 8, 2, 0, 0, 0), b""),
+        picture()[:8] + png_chunk(b"tEXt", b"a") + picture()[8:],
+    ],
+    ids=["no width", "no height", "another chunk first"],
+)
+def test_what_has_no_size_is_no_picture(read, content):
+    assert read(content) is None
+
+
+def test_a_gif_without_a_frame_is_not_complete(read):
+    assert not read(GIF_BEGIN + b";").is_complete
+    assert not read(GIF_BEGIN + b"?").is_complete
+    assert read(GIF[:-1] + b"?").is_complete, "decoders stop at what is no block"
+
+
+def test_the_beginning_of_another_picture_inside_a_jpeg_is_passed_over(read):
+    content = picture(301, 77, "JPEG")
+    header = read(content[:2] + b"\xff\xd8\xff\xd9" + content[2:])
+    assert (header.width, header.height, header.is_complete) == (301, 77, True)
+
+
+def test_tags_that_lead_out_of_their_segment_turn_nothing(read):
+    data = b"Exif\0\0II*\0" + struct.pack("<I", 70_000)
+    segment = b"\xff\xe1" + struct.pack(">H", len(data) + 2) + data
+    content = picture(301, 77, "JPEG")
+    header = read(content[:2] + segment + content[2:])
+    assert (header.width, header.height) == (301, 77)
+
+
 NOISE = Image.effect_noise((200, 150), 60).convert("RGB")
 
 
