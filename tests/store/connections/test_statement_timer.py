@@ -44,6 +44,16 @@ def in_request(app):
     return run
 
 
+def test_a_request_whose_beginning_is_repeated_has_one_timer(app):
+    with app.test_request_context("/"):
+        app.preprocess_request()
+        first = statement_timer.current_timer()
+        app.preprocess_request()  # as after the loss of a replica
+        assert statement_timer.current_timer() is first
+    assert statement_timer.current_timer() is None
+    assert first not in statement_timer._running
+
+
 def names():
     with read_connection() as connection:
         return list(connection.execute(text("SELECT name FROM tags ORDER BY name")).scalars())

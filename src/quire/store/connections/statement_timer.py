@@ -193,6 +193,8 @@ def current_timer() -> StatementTimer | None:
 
 
 def _start(limit: float, request: Request) -> None:
+    if "statement_timer" in current_globals():
+        return  # its beginning is repeated, since a replica was lost
     timer = StatementTimer(limit)
     current_globals().statement_timer = timer, _timer.set(timer)
     _running.add(timer)
