@@ -63,6 +63,19 @@ def test_the_first_that_waits_is_read_whole_with_its_author_s_history(admin, wai
     assert len(found.select(".queue-rest li")) == 20
 
 
+def test_of_a_guest_the_name_is_shown_and_what_was_answered(admin, app, ids, waiting_comments):
+    with app.app_context():
+        parent = write.create(COMMENTS, SYSTEM, {"post": ids.abes, "body": "Which nets?"}).id
+        write.act(COMMENTS, SYSTEM, parent, "approve")
+        raw = {"post": ids.abes, "body": "Those", "author_name": "A guest", "parent": parent}
+        id = write.create(COMMENTS, SYSTEM, {**raw, "status": "pending"}).id
+    found = page(admin.get(f"{QUEUE}?id={id}"))
+    assert shown(found) == id
+    assert "A guest" in found.select_one(".queue-one header").text
+    assert found.select_one(".history").text == "This author has no account here."
+    assert "Which nets?" in found.select_one(".queue-one").text
+
+
 def test_after_a_decision_comes_the_next_one_and_the_decision_can_be_undone(
     admin, waiting_comments, state
 ):

@@ -118,6 +118,13 @@ def test_the_newest_backups_are_kept(filled, console, monkeypatch):
     assert ":" not in names[2] and names[2] in output
 
 
+def test_backups_of_one_second_have_names_of_their_own(filled, console, stop_clock):
+    stop_clock(seconds=0)
+    assert [console("backup")[0] for _ in range(3)] == [0, 0, 0]
+    names = sorted(path.stem for path in (filled / "backups").glob("*.zip"))
+    assert names == [names[0], f"{names[0]}-2", f"{names[0]}-3"]
+
+
 def test_a_missing_file_is_told_and_stops_nothing(filled, console, tmp_path):
     with opened():
         (url,) = column(MEDIA.table, "url")

@@ -7,6 +7,8 @@ from quire.records import POSTS, TAGS
 from quire.store import write
 from tests.users import signed_in
 
+TAG = '<span class="tag" dir="auto">{}</span>'
+
 EDIT = "posts/edit/?id={}"
 
 
@@ -146,6 +148,17 @@ def test_of_long_texts_the_changes_are_shown_with_some_words_around(browser, ids
     assert "<ins>three</ins>" in compared and "<ins>four</ins>" in compared
     assert 10 < compared.count("alpha") < 100 and 10 < compared.count("charlie") < 100
     assert 20 < compared.count("bravo") < 200 and " … " in compared
+
+
+def test_of_other_fields_both_values_are_shown(browser, ids):
+    ann = browser("ann")
+    save(ann, ids, tags="nets, ebb")
+    compared = ann.get(f"posts/history/?id={ids.live}&from=1&to=2").text
+    values = compared.partition("<h3>Tags</h3>")[2].partition("</p>")[0]
+    assert re.findall(r"<(del|ins)>(.*?)</\1>", values) == [
+        ("del", TAG.format("boats")),
+        ("ins", f"{TAG.format('ebb')} {TAG.format('nets')}"),
+    ]
 
 
 def test_what_is_gone_is_asked_about(app, browser, ids, state):

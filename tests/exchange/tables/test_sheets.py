@@ -55,7 +55,8 @@ def with_member(book: bytes, name: str, text: str) -> bytes:
     with zipfile.ZipFile(io.BytesIO(book)) as old, zipfile.ZipFile(changed, "w") as new:
         for one in old.namelist():
             new.writestr(one, text if one == name else old.read(one))
-        new.writestr("pad", bytes(range(256)) * 1000)
+        if "pad" not in old.namelist():
+            new.writestr("pad", bytes(range(256)) * 1000)
     return changed.getvalue()
 
 

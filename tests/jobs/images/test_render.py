@@ -43,6 +43,13 @@ def test_photos_are_turned_and_say_nothing_of_where_they_were_taken(draw):
     assert not [name for name, data in files.items() if any(word in data for word in SECRETS)]
 
 
+def test_a_picture_with_too_many_pixels_is_not_drawn(draw):
+    out = io.BytesIO()
+    Image.new("1", (8000, 5001)).save(out, "PNG")
+    with pytest.raises(render.UnsuitableImage, match="more than 40,000,000 pixels"):
+        draw(out.getvalue())
+
+
 @pytest.mark.parametrize("format", ["PNG", "WEBP", "GIF"])
 def test_other_formats_leave_their_metadata_behind_too(draw, format):
     image, out = Image.new("P" if format == "GIF" else "RGBA", (200, 100), 3), io.BytesIO()
