@@ -1,6 +1,7 @@
 """A change before it is written: state, new values, actor. Hooks, defaults and actions receive it."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from quire.actor import Actor
@@ -18,7 +19,8 @@ class Change:
     `verb` is create, update, delete or the name of an action. A hook reads with `change["title"]`
     (the value after the change, as JSON has it), sets with `change.set(...)`, refuses one field
     with `change.refuse(...)`, and goes on in the same transaction with `change.after_save(...)`;
-    `change.prepared` is what the record's `before_transaction` returned.
+    `change.prepared` is what the record's `before_transaction` returned. `new_row` has the columns of a new
+    record once it is inserted.
     """
 
     def __init__(
@@ -29,18 +31,20 @@ class Change:
         state: dict[str, Any] | None = None,
         values: dict[str, Any] | None = None,
         prepared: dict[str, Any] | None = None,
+        moment: datetime | None = None,
     ):
         self.record, self.actor, self.verb = record, actor, verb
         self.state = state
         self.values = dict(values or {})
         self.prepared = prepared or {}
-        self.moment = now()
+        self.moment = moment or now()
         self.bad_fields: list[Detail] = []
         self.after_save_callbacks: list[Callable[[Any], object]] = []
         self.revealed_values: dict[str, Any] = {}
         self.notices: list[str] = []
         self.filled_fields: set[str] = set()
         self.id: int | None = state["id"] if state else None
+        self.new_row: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
         """The value after the change, as JSON has it; references are ids or small objects."""

@@ -14,8 +14,8 @@ from quire.declare.text_segmentation import words
 LENGTH = 100
 """Characters of a key; texts that are equal up to there are sorted by id."""
 _DIGITS = re.compile(r"[0-9]+")
-_SIGNS = re.compile(r"[^a-z0-9 ][^a-z0-9]*| [^a-z0-9]+")
-"""What stands between words in ASCII, but for a single space."""
+_SIGNS = re.compile(r"[^a-z0-9](?:(?<! )|[^a-z0-9])[^a-z0-9]*")
+"""What stands between words in ASCII, but for a single space; it begins with a set, which is quick to find."""
 
 
 @lru_cache(10_000)

@@ -44,7 +44,7 @@ def with_ids(markup: str, prefix: str = "") -> str:
 
 def _has_claim(markup: str) -> bool:
     """Whether any tag may have an attribute that `_claim_tag_id` looks at."""
-    return ' id="' in markup or ' name="' in markup or ' cite="' in markup
+    return '="' in markup and (' id="' in markup or ' name="' in markup or ' cite="' in markup)
 
 
 class _Ids:

@@ -60,7 +60,7 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 def is_printable(value: str) -> bool:
     """PostgreSQL cannot hold NUL, UTF-8 cannot hold lone surrogates: neither may come in."""
-    return _UNSTORABLE.search(value) is None
+    return "\0" not in value if value.isascii() else _UNSTORABLE.search(value) is None
 
 
 def _printable(value: str) -> str:

@@ -277,7 +277,9 @@ class _Bulk:
         """What the actor sees of the record, unless the answer grows too large."""
         if saved.visible is None:
             return None
-        json = orjson.dumps({**self._record.default_values(saved.visible), **revealed})
+        shown = self._record.default_values(saved.visible)
+        shown.update(revealed)
+        json = orjson.dumps(shown)
         self._bytes += len(json)
         most = self._options.most_bytes
         return json if most is None or self._bytes <= most else None

@@ -72,8 +72,7 @@ def transaction() -> Iterator[Connection]:
     An inner transaction joins the outer one. The commit here is the only one there is. Raises
     Unavailable when the database stays locked or cannot be reached.
     """
-    outer = _transaction.get()
-    if outer is not None:
+    if (outer := _transaction.get()) is not None:
         yield outer
         return
     begin = _begin_deferred.get() or _new_transaction
@@ -147,12 +146,16 @@ def _deferred_transaction(transactions: ExitStack) -> Iterator[Connection]:
         transactions.push(stack.pop_all())
 
 
-@contextmanager
-def immediate_commits() -> Iterator[None]:
+def immediate_commits() -> AbstractContextManager[None]:
     """Commit the transactions of the block at once, even within `deferred_commit`.
 
     For what comes before a change: it stays if the change is refused, and locks nothing meanwhile.
     """
+    return nullcontext() if _begin_deferred.get() is None else _without_deferred_commit()
+
+
+@contextmanager
+def _without_deferred_commit() -> Iterator[None]:
     token = _begin_deferred.set(None)
     try:
         yield
@@ -236,8 +239,7 @@ def has_one_writer() -> bool:
 @contextmanager
 def read_connection() -> Iterator[Connection]:
     """A connection to read on: the open transaction's, if there is one, so that it sees itself."""
-    outer = _transaction.get()
-    if outer is not None:
+    if (outer := _transaction.get()) is not None:
         yield outer
         return
     with translate_outages(), _connect_to_read() as connection:

@@ -21,6 +21,7 @@ from sqlalchemy import Connection
 from quire.actor import Actor
 from quire.declare.action import Action
 from quire.declare.change import Change
+from quire.declare.clock import now
 from quire.declare.input_validation import normal_values
 from quire.declare.pydantic_models import NEW, PART, WHOLE
 from quire.declare.record import Record
@@ -99,7 +100,8 @@ def create_prepared(
     record: Record, actor: Actor, prepared: Sequence[Prepared], *, also: Callback | None = None
 ) -> list[Saved]:
     """Create records that are prepared: all or none. Raises PermissionDenied, ValidationFailed, Conflict."""
-    changes = [Change(record, actor, "create", None, *one) for one in prepared]
+    moment = now()
+    changes = [Change(record, actor, "create", None, *one, moment) for one in prepared]
     if also is not None:
         for change in changes:
             change.after_save(also)

@@ -26,6 +26,7 @@ from quire.declare.clock import now
 from quire.declare.sql_types import DecimalNumber, UTCDateTime
 from quire.declare.unicode_text import CaseFolded
 from quire.store import audit
+from quire.store.connections.many_rows import AT_ONCE
 from quire.store.connections.prepared_statements import Prepared, Unprepared, prepare
 from quire.store.db import db, read_connection, transaction
 
@@ -109,6 +110,23 @@ def test_many_rows_are_stored_as_single_ones(kinds):
     single = stored(lambda connection: [connection.execute(insert(kinds), one) for one in VALUES])
     assert many == single
     assert [row[1] for row in many] == [VALUES[0]["text"], "none", ""]
+
+
+@pytest.mark.parametrize("count", [AT_ONCE - 1, AT_ONCE, 2 * AT_ONCE + 1])
+def test_groups_of_rows_are_stored_in_their_order(kinds, count):
+    rows = [{**VALUES[number % 3], "row": number} for number in range(count)]
+    many = stored(lambda connection: Prepared(insert(kinds))(connection, rows))
+    single = stored(lambda connection: [connection.execute(insert(kinds), one) for one in rows])
+    assert many == single
+    assert [row[0] for row in many] == list(range(count))
+
+
+@pytest.mark.parametrize("same", [[1], {"a": True}])
+def test_equal_values_of_other_kinds_stay_apart(kinds, same):
+    """Python calls 1 and True equal; to JSON they are not."""
+    rows = [{"row": 1, "extra": same}, {"row": 1, "extra": [True]}, {"row": True, "extra": same}]
+    many = stored(lambda connection: Prepared(insert(kinds))(connection, rows))
+    assert [repr(row[-1]) for row in many] == [repr(same), "[True]", repr(same)]
 
 
 def test_what_no_row_gives_a_value_is_null(kinds):

@@ -35,8 +35,9 @@ def prefetch(connection: Connection, changes: Sequence[Change]) -> ReferenceIds:
         for name, value in change.values.items():
             target = change.record.field(name).target
             if target is not None and value is not None:
-                references = _references(record_of(target), value)
-                by_table.setdefault(target, {}).update(dict.fromkeys(references))
+                known = by_table.setdefault(target, {})
+                if not _are_in(known, value):
+                    known.update(dict.fromkeys(_references(record_of(target), value)))
     reference_ids: ReferenceIds = {table: {} for table in by_table}
     for table, some in by_table.items():
         remaining = list(some)
@@ -63,6 +64,12 @@ def resolve(
             continue
         ids = _ids(connection, change, field, value, create, reference_ids)
         change.values[name] = list(dict.fromkeys(ids)) if field.many else next(iter(ids), None)
+
+
+def _are_in(known: Container[Any], value: Any) -> bool:
+    """Whether all references in a value are ids and names that are among `known` as they stand."""
+    values = value if isinstance(value, list) else [value]
+    return all(type(one) in (str, int) and one in known for one in values)
 
 
 def _as_list(target: Record, value: Any) -> list[Any]:

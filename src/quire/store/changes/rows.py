@@ -150,7 +150,8 @@ def insert(connection: Connection, change: Change) -> int:
     """Insert the row without its links; returns its id. Raises Conflict on a value that is taken."""
     record = change.record
     with translate_integrity_errors(record), rows_are_named(record.table.name):
-        return _insert(record.table).insert_one(connection, _new_row(change))
+        change.new_row = _new_row(change)
+        return _insert(record.table).insert_one(connection, change.new_row)
 
 
 def insert_many(connection: Connection, changes: Sequence[Change]) -> list[int]:
@@ -158,9 +159,10 @@ def insert_many(connection: Connection, changes: Sequence[Change]) -> list[int]:
     record = changes[0].record
     _cache_more_pages(connection)
     ids = _next_ids(connection, record.table, len(changes))
-    new_rows = [{"id": id, **_new_row(one)} for id, one in zip(ids, changes, strict=True)]
+    for change, id in zip(changes, ids, strict=True):
+        change.new_row = {"id": id, **_new_row(change)}
     with translate_integrity_errors(record), rows_are_named(record.table.name):
-        _insert_with_id(record.table)(connection, new_rows)
+        _insert_with_id(record.table)(connection, [one.new_row for one in changes])
     return ids
 
 
@@ -198,7 +200,7 @@ def _new_links(change: Change, many: Many) -> list[State]:
     targets = change.values.get(many.name)
     if not targets:
         return []
-    row = _new_row(change) if many.copied else {}
+    row = change.new_row
     copied = {name: row[name] for name in many.copied if name in row}
     return [{**copied, "source_id": change.id, "target_id": target} for target in targets]
 
@@ -272,10 +274,12 @@ def _copy_statement(table: Table, many: Many) -> Update:
 
 def differences(change: Change, state: State) -> list[str]:
     """The names of the fields that differ after the change; secret ones when they were given."""
-    before, given = change.state or {}, change.values
+    before, given, names = change.state, change.values, _tracked_names(change.record)
+    if before is None:
+        return [n for n, readable in names if (state[n] is not None if readable else n in given)]
     return [
         name
-        for name, readable in _tracked_names(change.record)
+        for name, readable in names
         if (state.get(name) != before.get(name) if readable else name in given)
     ]
 

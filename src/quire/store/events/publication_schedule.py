@@ -60,6 +60,8 @@ def note_schedule(
 ) -> None:
     """Store the times of a record after `moment`, that of its change, if it changes any of them."""
     names = [one.name for one in record.schedule_columns if one.name in fields]
+    if not names:
+        return
     # rows of postponed moments stay: they are compared with the record when their time comes
     times = {name: _time(state.get(name)) for name in names}
     to_come = {name: time for name, time in times.items() if time is not None and time > moment}

@@ -55,17 +55,21 @@ def note_viewers(
 
 def note_before(connection: Connection, change: Change) -> None:
     """Note who sees a record, and what it shows, before a change that may alter that."""
-    record, columns = change.record, visibility_columns(change.record)
-    fields = (record.field(name) for name in change.values)
-    if change.state is not None and any(
-        one.is_stored and one.column.name in columns and change.alters(one) for one in fields
-    ):
-        note_viewers(connection, record, change.state["id"])
+    if change.state is not None and _alters_visibility(change):
+        note_viewers(connection, change.record, change.state["id"])
     for other, rule in _showing_rules():
         rows = rule.affected_by(change)
         if rows is not None:
             for statement in _notes_where(other, rows):
                 connection.execute(statement, {"now": change.moment, "created": change.moment})
+
+
+def _alters_visibility(change: Change) -> bool:
+    columns = visibility_columns(change.record)
+    fields = map(change.record.field, change.values)
+    return any(
+        one.is_stored and one.column.name in columns and change.alters(one) for one in fields
+    )
 
 
 @cache

@@ -64,12 +64,12 @@ class PublicUse:
         """The files that a record begins or ceases to use by this change; None if there are none."""
         record = change.record
         ids: set[Any] = set()
-        pictures = _pictures(record, self._files)
-        for name in (one.name for one in pictures if one.name in change.values):
-            ids |= {_id(change.before(name))} ^ {change.reference(name)}
+        for field in _pictures(record, self._files):
+            if field.name in change.values:
+                ids |= {_id(change.before(field.name))} ^ {change.reference(field.name)}
         given = [one.name for one in texts_of(record) if one.name in change.values]
-        before = (change.before(name) for name in given)
-        stems = stems_in(before) ^ stems_in(change.values[name] for name in given)
+        before, after = map(change.before, given), map(change.values.__getitem__, given)
+        stems = stems_in(before) ^ stems_in(after)
         conditions = [_is_named(self._files, stem) for stem in sorted(stems)]
         conditions += [self._files.c.id == id for id in sorted(ids - {None})]
         return or_(*conditions) if conditions else None

@@ -59,6 +59,11 @@ def texts_of(record: Record) -> list[Field]:
     return [one for one in record.fields if f"{one.name}_html" in fields_by_name and one.is_stored]
 
 
+@cache
+def _names_of_texts(record: Record) -> frozenset[str]:
+    return frozenset(one.name for one in texts_of(record))
+
+
 def stems_in(texts: Iterable[str | None]) -> set[str]:
     """The stems of the files that texts name."""
     stems: set[str] = set()
@@ -72,8 +77,8 @@ def index_texts(connection: Connection, changed: Iterable[tuple[Change, State, l
     """Store which files texts name; takes changes, the states after them, and the fields that differ."""
     rows: list[dict[str, Any]] = []
     for change, state, differing in changed:
-        texts = [one.name for one in texts_of(change.record)]
-        if not any(name in differing for name in texts):
+        texts = _names_of_texts(change.record)
+        if texts.isdisjoint(differing):
             continue
         if change.state is not None:
             delete_text_uses(connection, change.record, state["id"])

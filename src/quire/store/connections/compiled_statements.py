@@ -1,0 +1,157 @@
+"""Statements compiled once, with what turns values into parameters of the driver."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from inspect import unwrap
+from typing import Any
+
+from sqlalchemy import Connection, Dialect, Insert, Select
+
+from quire.declare.clock import now
+from quire.store.connections.driver_statements import Fetch, Rows, fetch_all, run
+
+Row = dict[str, Any]
+Call = Callable[[Any], Any]
+Names = frozenset[str] | None
+"""The columns that rows of an INSERT give a value; None for other statements."""
+MAX_COMPILED = 1000
+"""Statements, 4 KB each, that are kept compiled."""
+NUMERIC = 1700
+"""What PostgreSQL calls its type of decimals: SQLAlchemy wants to know it of them, and of no other type."""
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A statement for one database, and what completes the values of a row.
+
+    `defaults` are what parameters have that are left out, `times` those that have the time then, the
+    same for all rows of a call, `make` those that are made for each row, of its other values perhaps.
+    `convert` turns values into those of the driver, `results` the values of a row that it returns, by
+    their places, into what SQLAlchemy makes of them; `order` is that of parameters without names.
+    """
+
+    sql: str
+    defaults: Row
+    times: list[str]
+    make: dict[str, Call]
+    convert: dict[str, Call]
+    order: tuple[str, ...] | None
+    results: list[tuple[int, Call]]
+
+    def run(self, connection: Connection, values: Row, fetch: Fetch = fetch_all) -> Rows:
+        """The rows that it returns."""
+        rows = run(connection, self.sql, self.parameters(values), fetch=fetch)
+        return [self._convert(row) for row in rows] if self.results else rows
+
+    def _convert(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        values = list(row)
+        for place, call in self.results:
+            values[place] = call(values[place])
+        return tuple(values)
+
+    def parameters(self, row: Row) -> Any:
+        """The values of a row as the driver takes them: those without names take it two thirds of the time."""
+        values = self.complete(row, self.common())
+        for name, call in self.convert.items():
+            values[name] = call(values[name])
+        return values if self.order is None else tuple(map(values.__getitem__, self.order))
+
+    def complete(self, row: Row, common: Row) -> Row:
+        """All values of a row, of which `common` are those that it need not have."""
+        values = common | row
+        for name, make in self.make.items():
+            if name not in row:
+                values[name] = make(Context(values))
+        return values
+
+    def common(self) -> Row:
+        """The values of parameters that a row is not given."""
+        return (
+            {**self.defaults, **dict.fromkeys(self.times, now())} if self.times else self.defaults
+        )
+
+
+class Context:
+    """The context that SQLAlchemy passes to defaults that depend on other columns."""
+
+    def __init__(self, values: Row):
+        self._values = values
+
+    def get_current_parameters(self) -> Row:
+        """The values of the row so far."""
+        return self._values
+
+
+@lru_cache(MAX_COMPILED)
+def compile_once(
+    dialect: Dialect,
+    statement: Any,
+    with_id: bool,
+    on_conflict: str,
+    names: Names,
+) -> Compiled:
+    """A statement for one database; see `Prepared`. `names` are those of the columns that rows to insert have."""
+    columns = columns_filled(statement, with_id, names)
+    if isinstance(statement, Insert) and not statement.exported_columns:
+        statement = statement.inline()  # or it would return the id, which nobody reads
+    compiled = statement.compile(dialect=dialect, column_keys=list(columns) or None)
+    defaults: Row = {}
+    times: list[str] = []
+    make: dict[str, Call] = {}
+    convert: dict[str, Call] = {}
+    # keys of JSON are of no class of SQLAlchemy's; several parameters may have one name, and so one value
+    binds = {str(key): bind for bind, key in compiled.bind_names.items()}
+    for name, bind in binds.items():
+        default = columns[name].default if name in columns else None
+        defaults[name] = bind.value if name not in columns else None
+        if default is not None and default.is_callable:
+            if unwrap(default.arg) is now:
+                times.append(name)
+            else:
+                make[name] = default.arg
+        elif default is not None:
+            defaults[name] = default.arg
+        process = _processor(bind.type, dialect)
+        if process is not None:
+            convert[name] = process
+    order = tuple(compiled.positiontup) if compiled.positional else None
+    sql, results = f"{compiled} {on_conflict}", _result_processors(statement, dialect)
+    return Compiled(sql, defaults, times, make, convert, order, results)
+
+
+@lru_cache(MAX_COMPILED)
+def compile_with_id(
+    dialect: Dialect, statement: Any, with_id: bool, on_conflict: str, names: Names
+) -> Compiled:
+    """An INSERT that tells the id of its row; the driver of SQLite does so anyway."""
+    if dialect.name != "sqlite":
+        statement = statement.returning(statement.table.c.id)
+    return compile_once(dialect, statement, with_id, on_conflict, names)
+
+
+def columns_filled(statement: Any, with_id: bool, names: Names) -> dict[str, Any]:
+    """The columns that an INSERT fills: those with `names`, and those that have a default."""
+    if names is None:
+        return {}
+    table: Any = statement.table
+    left_out = None if with_id else table.autoincrement_column
+    return {
+        one.name: one
+        for one in table.columns
+        if (one.name in names or one.default is not None)
+        and not one.computed
+        and one is not left_out
+    }
+
+
+def _result_processors(statement: Any, dialect: Dialect) -> list[tuple[int, Call]]:
+    columns = statement.selected_columns if isinstance(statement, Select) else ()
+    types = [one.type.dialect_impl(dialect) for one in columns]
+    processors = [one.result_processor(dialect, NUMERIC) for one in types]
+    return [(place, one) for place, one in enumerate(processors) if one is not None]
+
+
+def _processor(type: Any, dialect: Dialect) -> Call | None:
+    process: Call | None = type.dialect_impl(dialect).bind_processor(dialect)
+    return process
