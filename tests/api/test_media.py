@@ -247,6 +247,8 @@ def test_uses_are_listed_and_hold_a_file_back(send, as_, make, people):
     assert (refused.status_code, refused.json["code"]) == (409, "wrong_state")
     assert details(refused) == {("posts.cover", "not_allowed")}
     assert as_("abe").get(f"{place}/uses").status_code == 403
+    twice = as_("ann").delete(f"{place}?force=true&force=false")
+    assert (twice.status_code, details(twice)) == (400, {("force", "bad_format")})
     assert as_("ann").delete(f"{place}?force=true").status_code == 204
     assert as_("ann").get(f"posts/{cover['id']}").json["cover"] is None
 

@@ -32,6 +32,7 @@ LIST = "posts?per_page=500&status=nope&id__gte=a&sort=titel,id,-date&fields=id,b
                 ("form", "unknown"),
             },
         ),
+        ("changes?since=start&since=start&limit=501", {("since", "bad_format"), ("limit", "bad_format")}),
         ("search?types=nothing&page=0&kind=1", {("types", "bad_format"), ("page", "bad_format"), ("kind", "unknown")}),
         ("search?types=nothing", {("types", "bad_format"), ("q", "bad_format")}),
         ("posts/counts?by=colour&status=nope", {("colour", "unknown"), ("status", "bad_format")}),

@@ -41,6 +41,10 @@ def test_for_good(as_, content):
         400,
         "invalid_parameter",
     )
+    for twice in ("permanent=true&permanent=false", "permanent=false&permanent=true"):
+        answer = mod.delete(f"posts/{content.trashed}?{twice}")
+        assert code(answer) == (400, "invalid_parameter")
+        assert answer.json["details"][0]["field"] == "permanent"
     assert mod.delete(f"posts/{content.trashed}?permanent=true").status_code == 204
     assert mod.delete(f"posts/{content.live}?permanent=true").status_code == 204
     for id in (content.trashed, content.live):

@@ -131,6 +131,19 @@ def test_where_versions_are_demanded(make_app, people):
     assert ann.delete(address, json={"version": 3}).status_code == 204
 
 
+def test_a_version_is_demanded_of_who_may_change_the_record(make_app, people):
+    app = make_app(REQUIRE_IF_MATCH=True)
+    ann, abe, root = (signed_in(app, people[name]) for name in ("ann", "abe", "root"))
+    made = ann.post("posts", json={"title": "x", "body": "y", "published": True})
+    address = f"posts/{made.json['id']}"
+    for answer in (
+        abe.patch(address, json={}), abe.delete(address), abe.post(f"{address}/unpublish"),
+    ):  # fmt: skip
+        assert code(answer) == (403, "forbidden"), answer.request
+    for path in ("settings", "appearance", f"users/{people['bob'].id}"):
+        assert code(root.patch(path, json={})) == (428, "precondition_required"), path
+
+
 def test_what_does_not_change_the_version(as_, content, comment):
     before = as_("ann").get(f"posts/{content.live}").json
     comment("bob")

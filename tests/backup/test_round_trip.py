@@ -162,7 +162,10 @@ def test_without_a_database_there_is_nothing_to_back_up(console, monkeypatch, tm
 
 def test_no_answer_leaves_all_as_it_is(filled, archive, console):
     before = tree(filled)
-    assert console("restore", archive, given="n\n")[0] == 1
+    for given in ("n\n", ""):
+        status, _, errors = console("restore", archive, given=given)
+        assert (status, "damaged" in errors) == (1, False), errors
+        assert errors.endswith("Aborted!\n")
     assert tree(filled) == before
 
 

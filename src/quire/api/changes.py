@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from flask import Response, request
+from flask import Response
 from flask_restful import Resource
 
 from quire.actor import Actor
@@ -31,17 +31,18 @@ class Changes(Resource):
         soon as there is something to tell. Raises BadRequest, CursorExpired.
         """
         actor = current_actor()
-        _, records, limit, wait = read_all(
+        _, records, limit, wait, since = read_all(
             (
                 partial(allow_params, "since", "types", "limit", "wait"),
                 partial(_records, actor),
                 partial(_number, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT),
                 partial(_number, "wait", 0, 0, MAX_WAIT_SECONDS),
+                partial(single_param, "since"),
             )
         )
         catch_up()
         feed = current_position()
-        place = feed_cursor.decode(actor, feed, request.args.get("since"))
+        place = feed_cursor.decode(actor, feed, since)
         if place is None:
             part = Part([], Place(feed.last), False)
         else:

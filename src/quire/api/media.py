@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from werkzeug.http import parse_options_header
 
 from quire.api import responses
-from quire.api.query_parameters import allow_params
+from quire.api.query_parameters import allow_params, single_param
 from quire.api.request_body import MULTIPART, strict_json
 from quire.api.resources import RecordAction, RecordItem, RecordList, RecordResource
 from quire.declare.value_kinds_files import Upload
@@ -99,12 +99,13 @@ def _form_fields() -> dict[str, Any]:
 
 
 def _requested_fields() -> dict[str, Any]:
-    return {"alt": request.args["alt"]} if "alt" in request.args else {}
+    alt = single_param("alt")
+    return {} if alt is None else {"alt": alt}
 
 
 def _name(file_name: str | None) -> str:
     options = parse_options_header(request.headers.get("Content-Disposition", ""))[1]
-    return request.args.get("name") or file_name or options.get("filename") or ""
+    return single_param("name") or file_name or options.get("filename") or ""
 
 
 class MediaReplacement(RecordAction):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NoReturn
 
+from quire.declare.query_conditions import parse_flag
 from quire.declare.query_mistakes import read_all
 from quire.errors import invalid_parameter, unknown_parameter
 from quire.web.current import current_request
@@ -15,6 +16,12 @@ def single_param(name: str) -> str | None:
     if len(values) > 1:
         raise invalid_parameter(name, f"{name} was sent more than once.")
     return values[0] if values else None
+
+
+def flag_param(name: str) -> bool:
+    """Whether a query parameter says true; it need not be sent. Raises BadRequest."""
+    text = single_param(name)
+    return text is not None and parse_flag(name, text)
 
 
 def types_param(valid: Sequence[str]) -> list[str] | None:

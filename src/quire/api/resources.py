@@ -11,13 +11,13 @@ from sqlalchemy import select
 from quire.actor import SYSTEM, Actor
 from quire.api import feed_cursor, responses
 from quire.api.idempotency import idempotent
-from quire.api.query_parameters import allow_params
+from quire.api.query_parameters import allow_params, flag_param
 from quire.api.request_body import read_object
 from quire.auth.current_actor import check_csrf, current_actor
 from quire.declare.action import Action
 from quire.declare.input_validation import is_same_value
 from quire.declare.query import Query, parse_query
-from quire.declare.query_conditions import Condition, parse_flag
+from quire.declare.query_conditions import Condition
 from quire.declare.record import REGISTRY, Record
 from quire.declare.rules import Rule, require_possible
 from quire.errors import NotFound, Problem, ValidationFailed, detail
@@ -68,8 +68,7 @@ class RecordResource(Resource):
     @property
     def rule(self) -> Rule:
         """The rule that decides about this request."""
-        rule: Rule = getattr(self.record.access, self.verb or VERBS[self.request.method])
-        return rule
+        return self.record.rule(self.verb or VERBS[self.request.method])
 
     def query(self, *own: str, without: Container[str] = ()) -> Query:
         """The query of this request. Raises BadRequest.
@@ -118,7 +117,7 @@ class RecordResource(Resource):
     def based_on(self, id: int, raw: dict[str, Any]) -> int | None:
         """The version that If-Match names. Raises VersionRequired where one is demanded."""
         if self.record.is_versioned and responses.requires_version(raw):
-            refuse_without_version(self.record, self.actor, id)
+            refuse_without_version(self.record, self.actor, id, self.rule)
         return self.expected_version(id)
 
     def expected_version(self, id: int) -> int | None:
@@ -183,7 +182,7 @@ class RecordItem(RecordResource):
         """Delete it, or put it into the trash; for good where `permanent` is asked for."""
         name = self.permanent
         raw = read_object(*([name] if name else []), optional=True)
-        permanent = name is not None and parse_flag(name, self.request.args.get(name, "false"))
+        permanent = name is not None and flag_param(name)
         version = self.based_on(id, raw)
         write.delete(self.record, self.actor, id, raw, permanent=permanent, version=version)
         return responses.empty_response(204)

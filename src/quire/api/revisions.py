@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from flask import Response, request
+from flask import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from quire.api import responses
-from quire.api.query_parameters import allow_params
+from quire.api.query_parameters import allow_params, single_param
 from quire.api.request_body import read_object
 from quire.api.resources import RecordResource
 from quire.declare.value_kinds import MAX_ID
@@ -39,7 +39,7 @@ class RevisionDiff(RecordResource):
 
 
 def _to() -> int | None:
-    text = request.args.get("to")
+    text = single_param("to")
     if text is None:
         return None
     if not (text.isascii() and text.isdigit() and len(text) < 11 and 0 < int(text) <= MAX_ID):

@@ -5,7 +5,7 @@ import shutil
 import struct
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import IO, cast
@@ -40,8 +40,8 @@ HEADS = {"sqlite": HEAD, "postgresql": b"PGDMP"}
 class BackupArchive:
     """A backup whose members all match its manifest."""
 
-    def __init__(self, zip: ZipFile, manifest: Manifest):
-        self._zip, self.manifest = zip, manifest
+    def __init__(self, path: Path, zip: ZipFile, manifest: Manifest):
+        self._path, self._zip, self.manifest = path, zip, manifest
         self._hashes = {one.name: one.sha256 for one in manifest.files}
 
     def __contains__(self, name: str) -> bool:
@@ -55,18 +55,20 @@ class BackupArchive:
 
     def read_key(self) -> str | None:
         """The secret key in the archive, None where there is none."""
-        return self._zip.read(SECRET_KEY).decode() if SECRET_KEY in self else None
+        with _naming(self._path):
+            return self._zip.read(SECRET_KEY).decode() if SECRET_KEY in self else None
 
     def extract(self, name: str, path: Path) -> None:
-        """Write a member to `path`, onto the disk. Raises ArchiveRefused when it has changed meanwhile."""
+        """Write a member to `path`, onto the disk. Raises StartupError when it has changed meanwhile."""
         hash = sha256()
-        with self._zip.open(name) as member, path.open("wb") as out:
-            for piece in pieces(member):
-                out.write(piece)
-                hash.update(piece)
-        sync_file(path)
-        if hash.hexdigest() != self._hashes[name]:
-            raise changed_error(name)
+        with _naming(self._path):
+            with self._zip.open(name) as member, path.open("wb") as out:
+                for piece in pieces(member):
+                    out.write(piece)
+                    hash.update(piece)
+            sync_file(path)
+            if hash.hexdigest() != self._hashes[name]:
+                raise changed_error(name)
 
 
 @contextmanager
@@ -77,9 +79,19 @@ def open_backup(
 
     What is in it must fit into the free space of the disk of `room`. Raises StartupError with the reason.
     """
+    with ExitStack() as stack:
+        with _naming(path):
+            raw = stack.enter_context(path.open("rb"))
+            zip = stack.enter_context(open_zip(_decrypt(raw, passphrase)))
+            manifest = _check_archive(zip, room, progress)
+        yield BackupArchive(path, zip, manifest)
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Turn what goes wrong while the archive is read into StartupError with its name and the reason."""
     try:
-        with path.open("rb") as raw, open_zip(_decrypt(raw, passphrase)) as zip:
-            yield _check_archive(zip, room, progress)
+        yield
     except BadZipFile as error:
         raise StartupError(f"{path} is not a valid ZIP file ({error}).") from None
     except ArchiveRefused as reason:
@@ -101,7 +113,7 @@ def _decrypt(raw: IO[bytes], passphrase: Passphrase) -> IO[bytes]:
     return cast(IO[bytes], io.BufferedReader(EncryptedReader(raw, passphrase()), CHUNK))
 
 
-def _check_archive(zip: ZipFile, room: Path, progress: Progress) -> BackupArchive:
+def _check_archive(zip: ZipFile, room: Path, progress: Progress) -> Manifest:
     members = check_members(zip, BACKUP)
     raw = read_manifest(zip, members, BACKUP)
     try:
@@ -114,7 +126,7 @@ def _check_archive(zip: ZipFile, room: Path, progress: Progress) -> BackupArchiv
         raise ArchiveRefused("has another database than its manifest says")
     _check_room(sum(info.file_size for info in members.values()), room)
     _check_hashes(zip, manifest, progress)
-    return BackupArchive(zip, manifest)
+    return manifest
 
 
 def _check_room(size: int, room: Path) -> None:

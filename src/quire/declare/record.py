@@ -226,8 +226,13 @@ class Record(Labels):
 
     def allows(self, actor: Actor, verb: str) -> Answer:
         """The answer of the rule for `verb` (read, create, update, delete, permanent, panel)."""
-        rule: Rule = getattr(self.access, verb)
-        return rule(actor)
+        return self.rule(verb)(actor)
+
+    def rule(self, verb: str) -> Rule:
+        """The rule for `verb`, one of those of Access or an action."""
+        action = self.action(verb)
+        rule: Rule = action.allow if action else getattr(self.access, verb)
+        return rule
 
     def action(self, name: str) -> Action | None:
         """The action called `name`, if there is one."""

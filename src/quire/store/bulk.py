@@ -253,7 +253,7 @@ class _Bulk:
             return write.create_prepared(record, actor, [row.new])[0]
         id = row.id or 0
         if self._lacks_version(row):
-            refuse_without_version(record, actor, id)
+            refuse_without_version(record, actor, id, record.rule(row.verb))
         if row.verb == "delete":
             return write.delete(record, actor, id, version=one.version)
         more: Any = {"version": one.version, "ready": row.ready}

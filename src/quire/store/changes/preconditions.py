@@ -10,8 +10,8 @@ from quire.actor import Actor
 from quire.declare.action import Action
 from quire.declare.input_validation import parse
 from quire.declare.parse_errors import error_detail
-from quire.declare.query import Query
 from quire.declare.record import Record
+from quire.declare.rules import Rule
 from quire.declare.settable_fields import is_settable
 from quire.errors import (
     Conflict,
@@ -22,9 +22,9 @@ from quire.errors import (
     detail,
 )
 from quire.store import revisions
+from quire.store.changes import rows
 from quire.store.changes.references import unknown_references
 from quire.store.db import immediate_commits, read_connection
-from quire.store.read import get_record
 from quire.translations.messages import Message
 
 Raw = dict[str, Any]
@@ -36,9 +36,10 @@ def prepare(record: Record, actor: Actor, id: int | None, raw: Raw) -> Raw:
         return record.before_transaction(actor, id, raw)
 
 
-def refuse_without_version(record: Record, actor: Actor, id: int) -> None:
-    """Raise VersionRequired for a record that exists, NotFound for one that does not."""
-    get_record(record, actor, id, Query(fields=("id",)))
+def refuse_without_version(record: Record, actor: Actor, id: int, rule: Rule) -> None:
+    """Raise VersionRequired for a record that `rule` lets the actor change, else the refusal of a change."""
+    with read_connection() as connection:
+        rows.load_for_update(connection, record, actor, id, rule)
     raise VersionRequired("Send If-Match or version to say which version your change is based on.")
 
 
