@@ -221,6 +221,8 @@ def test_bodies_that_are_no_file(as_):
     assert details(ann.post("media", data={"alt": "x"}, content_type="multipart/form-data")) == {
         ("file", "required")
     }
+    nothing = ann.post("media", data=b"", content_type="multipart/form-data; boundary=x")
+    assert details(nothing) == {("file", "required")}
     two = {"file": [(io.BytesIO(picture()), "a.png"), (io.BytesIO(picture()), "b.png")]}
     assert details(ann.post("media", data=two)) == {("file", "unknown")}
 

@@ -4,6 +4,7 @@ import io
 
 import pytest
 
+from quire.store.instance_locks import backing_up
 from tests.sample_images import encoded_form, files, opened, picture
 
 
@@ -84,6 +85,26 @@ def test_another_type_and_other_people(app, send, as_):
     )
     assert stale.status_code == 412
     assert files(app) == before
+
+
+def test_the_file_is_sent_alone_and_is_sent(send, as_):
+    one = send("ann", picture()).json
+    path = f"media/{one['id']}/replace_file"
+    more = {"file": (io.BytesIO(picture(9, 9)), "x.png"), "alt": "Sea"}
+    for sent, named in ((more, "alt"), ({"file": ""}, "file"), ({}, "file")):
+        refused = as_("ann").post(path, data=sent, content_type="multipart/form-data")
+        assert refused.status_code == 422
+        assert named in {detail["field"] for detail in refused.json["details"]}
+    assert as_("ann").get(f"media/{one['id']}").json["version"] == 1
+
+
+def test_no_file_is_replaced_while_a_backup_reads_it(app, send, client):
+    one = send("ann", picture(30, 20)).json
+    with app.app_context(), backing_up():
+        refused = send("ann", picture(200, 100), one["id"])
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "60")
+    assert refused.json["message"] == "A backup is running. Replace the file when it is done."
+    assert send("ann", picture(200, 100), one["id"]).status_code == 200
 
 
 def test_documents_are_there_at_once(send, client):

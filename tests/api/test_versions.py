@@ -219,6 +219,10 @@ def test_an_old_slug_leads_to_the_new_one(as_, content):
         assert moved.status_code == 301
         assert moved.headers["Location"] == "/api/v1/posts/by-slug/third?fields=id"
         assert nobody.get(moved.headers["Location"]).json == {"id": content.live}
+    long = nobody.get(f"posts/by-slug/second?fields=id&{'x' * 2000}=1")
+    assert long.status_code == 400
+    long = nobody.get(f"posts/by-slug/second?fields={'id,' * 700}id")
+    assert long.status_code == 400 and "Use the new slug." in long.json["message"]
     ann.patch(f"posts/{content.live}", json={"slug": "grüße"})
     moved = nobody.get("posts/by-slug/live")
     assert nobody.get(moved.headers["Location"]).json["slug"] == "grüße"

@@ -59,6 +59,7 @@ def test_pickers_look_up_one_record_by_key_or_name(admin, browser, ids):
     for key in ("sea", "", "%00", "9" * 30):
         assert admin.get(f"posts/lookup?field=category&key={key}").json["results"] == []
     assert admin.get("posts/lookup?field=title&key=sea").status_code == 404
+    assert admin.get("posts/lookup?field=category&q=%00").json["results"] == []
     for key in ("half-a-thought", f"%23{ids.draft}"):  # a draft of her own
         found = browser("ann").get(f"comments/lookup?field=post&key={key}").json["results"]
         assert [one["label"] for one in found] == ["Half a thought"]
