@@ -15,13 +15,17 @@ from quire.store.db import db
 
 
 class Console:
-    """Runs manage.py in this process: `console("users", "list")` -> (status, output, errors)."""
+    """Runs manage.py in this process: `console("users", "list")` -> (status, output, errors).
+
+    `given` is what it reads: text, or bytes that may be none.
+    """
 
     def __init__(self, capsys, monkeypatch, instance):
         self.capsys, self.monkeypatch, self.instance = capsys, monkeypatch, Path(instance)
 
     def __call__(self, *arguments, given=""):
-        self.monkeypatch.setattr("sys.stdin", io.StringIO(given))
+        data = given if isinstance(given, bytes) else given.encode()
+        self.monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data), encoding="utf-8"))
         self.capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
             main.main([str(argument) for argument in arguments])

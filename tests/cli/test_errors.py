@@ -37,6 +37,14 @@ def test_a_damaged_database_ends_every_command_with_one_line(console, instance, 
     assert errors == "Error: 1 of the checks failed.\n"
 
 
+def test_input_in_another_encoding_is_one_line(console):
+    words = ("users", "create", "ann", "ann@example.org", "--password-stdin")
+    status, output, errors = console(*words, given="pässword".encode("latin-1"))
+    assert (status, output) == (1, "")
+    assert errors == "Error: Some of the input is not valid utf-8 text.\n"
+    assert console.rows("SELECT username FROM users") == []
+
+
 def test_a_full_disk_is_named_whatever_became_of_the_database(console, instance, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=0))
     assert "error    disk: Only 0 MB are free" in console("check")[1]

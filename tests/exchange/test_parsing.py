@@ -36,6 +36,8 @@ from quire.exchange.names import first_words, shorten, slug_from, username_from
         ("20130506T101112Z", "2013-05-06 10:11:12"),
         ("1367806372", "2013-05-06 02:12:52"),
         (1367806372, "2013-05-06 02:12:52"),
+        (datetime.fromisoformat("2013-05-06T02:12:52+02:00"), "2013-05-06 00:12:52"),
+        (datetime.fromisoformat("2013-05-06T02:12:52"), "2013-05-06 02:12:52"),
         ("2013-05", "2013-05-01 00:00:00"),
         ("1999", "1999-01-01 00:00:00"),
         ("1367806372000", "2013-05-06 02:12:52"),
@@ -55,7 +57,7 @@ def test_a_date_is_read_in_every_usual_spelling(spelled: object, expected: str) 
 @pytest.mark.parametrize(
     "spelled",
     ["", "soon", "10:00", "2013-13-40", "2013-02-30", "0001-01-01 00:00 +10:00", "9" * 400,
-     "0000-00-00 00:00:00", "2013-05-06 25:61", "7", "1.10", "3/4", "10 May", "May", "Monday", None, True, [], {}],
+     "0000-00-00 00:00:00", "2013-05-06 25:00", "2013-05-06 10:61", "7", "1.10", "3/4", "10 May", "May", "Monday", None, True, [], {}],
 )  # fmt: skip
 def test_what_says_no_date_is_none(spelled: object) -> None:
     assert parse_datetime(spelled) is None
@@ -158,6 +160,11 @@ def test_other_liquid_and_what_stands_between_raw_markers_is_text() -> None:
         plain("see `{% raw %}{% highlight %}{% endraw %}` and {{ site.url }} {% link a.md %}")
         == shown
     )
+    many = "{% raw %}x{% endraw %}" * 1001
+    assert plain(many) == many, "more tags than a person writes"
+    assert plain("a {% highlight c %}\nx\n{% endhighlight %} b") == "a \n\n```c\nx\n```\n b"
+    code = "```\n{% highlight c %}\n```\n"
+    assert plain(code + "{% raw %}x{% endraw %}") == code + "x"
     assert plain("{% highlight ruby %} never closed") == "{% highlight ruby %} never closed"
 
 
