@@ -100,6 +100,19 @@ def test_pages_and_old_addresses_are_found_in_any_form(as_, client, make, people
     assert as_(None).get("posts/by-slug/cre\u0300me").status_code == 301
 
 
+@pytest.mark.parametrize("blank", ["\u200b", "\u2060\u00a0", " \u200e\n\ufeff"])
+def test_a_text_of_invisible_characters_alone_is_none(as_, content, blank):
+    for who, path, more in (
+        ("bob", "comments", {"post": content.live}),
+        ("ann", "posts", {"title": "x"}),
+    ):
+        refused = as_(who).post(path, json={**more, "body": blank})
+        assert refused.status_code == 422
+        assert [(one["field"], one["code"]) for one in refused.json["details"]] == [
+            ("body", "too_short")
+        ]
+
+
 def test_invisible_characters_stay_in_texts(as_):
     body = {"title": "a\u200bb", "body": "a\u200bb", "excerpt": "a\u200bb"}
     made = as_("ann").post("posts", json=body).json

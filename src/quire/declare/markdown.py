@@ -19,6 +19,7 @@ from quire.declare.change import Change
 from quire.declare.fields import Field
 from quire.declare.fragment_ids import with_ids
 from quire.declare.html_cleaner import HtmlCleaner
+from quire.declare.unicode_text import is_blank
 from quire.declare.value_kinds import MARKDOWN_BYTES
 from quire.translations.messages import Message
 
@@ -188,7 +189,8 @@ def render_field(change: Change, name: str = "body") -> None:
     """Set `<name>_html` when the Markdown field `name` changes; people may not leave it blank."""
     if change.changes(name):
         text = change.values[name]
-        if not (text.strip() or change.actor.is_system or _is_same_as_before(change, name, text)):
+        may_stay = change.actor.is_system or _is_same_as_before(change, name, text)
+        if is_blank(text) and not may_stay:
             change.refuse(
                 name,
                 "too_short",

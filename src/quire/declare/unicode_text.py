@@ -56,6 +56,11 @@ def strip_invisible(text: str) -> str:
     return _INVISIBLE.sub(rf"\1{marks}", text)
 
 
+def is_blank(text: str) -> bool:
+    """Whether nobody sees anything of `text`: it has spaces and invisible characters at most."""
+    return not strip_invisible(text).strip()
+
+
 def case_fold(text: str) -> str:
     """A key that is the same for names that differ by case alone (Unicode Standard, D145)."""
     if text.isascii():

@@ -185,6 +185,13 @@ def test_threads_states_and_dates_of_comments_are_kept(wxr: Load, rows: Rows) ->
     }
 
 
+def test_comments_of_invisible_characters_are_counted_as_empty(wxr: Load, rows: Rows) -> None:
+    comments = comment(2, "One") + comment(3, "\u200b\u2060") + comment(4, "")
+    report = wxr(item(1, extra=comments))
+    assert [row["body"] for row in rows("SELECT body FROM comments")] == ["One"]
+    assert "2 empty comments" in str(report)
+
+
 def test_a_guest_is_no_user_whatever_address_is_given(wxr: Load, rows: Rows) -> None:
     add_user("real", role="author", email="guest@x.example", password="correct horse 7")
     wxr(item(1, extra=comment(2, comment_author="root")))

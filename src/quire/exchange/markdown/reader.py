@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from quire.declare.labels import capitalize_first
-from quire.declare.unicode_text import strip_invisible
+from quire.declare.unicode_text import is_blank
 from quire.exchange import load_posts, names
 from quire.exchange.dates import parse_datetime
 from quire.exchange.markdown import formats, front_matter
@@ -90,7 +90,7 @@ class PageReader:
         reason_in_folder = reason_hidden(self._folders.head_of(place, head))
         inherited = f"its folder has {reason_in_folder}" if reason_in_folder and not own else ""
         reason = own or inherited or self._folders.reason_hidden(place)
-        empty = "" if strip_invisible(body.text).strip() else "has no text"
+        empty = "has no text" if is_blank(body.text) else ""
         reasons = [f"{one}, imported as a draft" for one in (reason, empty) if one]
         return reasons + ([body.hidden] if body.hidden else [])
 

@@ -5,6 +5,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from quire.declare.unicode_text import is_blank
 from quire.exchange import names
 from quire.exchange.blocks import replace_blocks
 from quire.exchange.dates import parse_datetime
@@ -179,7 +180,7 @@ def _comments(
 def _comment(comment: WxrNode, blog: WordPressSite) -> ImportedComment | None:
     html = names.printable(comment.texts.get("wp:comment_content", ""))[:_MOST_HTML]
     body = to_markdown(html if "\n" not in html else with_paragraphs(html))[0]
-    if not body or len(body.encode()) > MOST_BODY_BYTES:
+    if is_blank(body) or len(body.encode()) > MOST_BODY_BYTES:
         return None
     person = blog.commenter(comment)
     state, parent = comment["wp:comment_approved"], comment["wp:comment_parent"]
