@@ -195,6 +195,7 @@ def test_several_processes_that_stop_before_they_are_ready(capsys):
             {"DATABASE_URL": f"sqlite:///{__file__}"},
             "The database cannot be opened: file is not",
         ),
+        ([], {"DATABASE_URL": "mysql://h/d"}, "DATABASE_URL: must look like postgresql://"),
         ([], {"DATABASE_URL": "sqlite:////no/such/folder/x.db"}, "The database cannot be opened"),
         (
             ["--host", "192.0.2.1"],

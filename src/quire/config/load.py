@@ -12,6 +12,7 @@ from quire.config import instance_folder
 from quire.config.flask import flask_config
 from quire.config.secret_key import load_or_create_secret_key, refuse_weak_key
 from quire.config.settings import ROOT, Environment, Settings, default_environment
+from quire.config.types import DatabaseUrl
 from quire.config.validation import UnsafeConfig, refuse_contradictions
 
 TESTING_SECRET = "testing-only-0123456789-abcdefghijklmnopqrstuvwxyz"  # noqa: S105
@@ -23,7 +24,7 @@ class TestingSettings(Settings):
     QUIRE_ENV: Environment = "testing"
     QUIRE_INSTANCE: Path = Path(tempfile.gettempdir()) / "quire-testing"
     SECRET_KEY: str = TESTING_SECRET
-    DATABASE_URL: str = "sqlite://"
+    DATABASE_URL: DatabaseUrl = "sqlite://"
     RATELIMIT_ENABLED: bool = False
     PASSWORD_REFUSE_COMMON: bool = False
     BCRYPT_LOG_ROUNDS: int = 4

@@ -5,6 +5,8 @@ from typing import Any
 from pydantic import Field
 from pydantic_settings import BaseSettings
 
+from quire.config.types import DatabaseUrl
+
 
 def setting(default: Any, sentence: str, **rules: Any) -> Any:
     """A field of Settings; docs/settings.md shows its description."""
@@ -14,7 +16,7 @@ def setting(default: Any, sentence: str, **rules: Any) -> Any:
 class PoolSettings(BaseSettings):
     """What an operator may set about connections to PostgreSQL."""
 
-    DATABASE_REPLICA_URL: str = setting(
+    DATABASE_REPLICA_URL: DatabaseUrl = setting(
         "",
         "URL of a replica of the database of `DATABASE_URL`, of PostgreSQL too. Reads of requests go there "
         "wherever it already shows every change; everything else goes to `DATABASE_URL`.",

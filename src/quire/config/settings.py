@@ -10,12 +10,15 @@ from pydantic_settings import SettingsConfigDict
 from quire.config.pool_settings import PoolSettings, setting
 from quire.config.types import (
     Address,
+    BrokerUrl,
+    DatabaseUrl,
     Duration,
     HostNames,
     Origins,
     Passphrase,
     Proxy,
     Rate,
+    RedisUrl,
     Sender,
     SiteAddress,
     Token,
@@ -58,16 +61,16 @@ class Settings(PoolSettings):
         "instance folder.",
         repr=False,
     )
-    DATABASE_URL: str = setting(
+    DATABASE_URL: DatabaseUrl = setting(
         "",
         "Database URL. If empty, SQLite in the instance folder is used. "
         "PostgreSQL: `postgresql://user:password@host/name`.",
         repr=False,
     )
-    REDIS_URL: str = setting(
+    REDIS_URL: RedisUrl = setting(
         "", "Redis URL for rate limits. If empty, they are counted in memory.", repr=False
     )
-    CELERY_BROKER_URL: str = setting(
+    CELERY_BROKER_URL: BrokerUrl = setting(
         "", "Celery broker for jobs. If empty, jobs run inside the server.", repr=False
     )
     JOB_THREADS: int = setting(

@@ -17,6 +17,9 @@ SHORTEST_PASSPHRASE = 12
 UNITS = {"": 3600, "m": 60, "h": 3600, "d": 86_400}
 """Seconds in each unit; a bare number means hours."""
 SHORTEST_PERIOD, LONGEST_PERIOD = 600, 366 * 86_400
+_HOST = r"([^:/@\s]*(:[^@\s]*)?@)?(\[[^/?\s]+\]|[^:/?\s]*)(:\d{1,5})?"
+"""A host with what may stand beside it: user and password, which may hold signs unescaped, and a port."""
+POSTGRESQL = rf"postgres(ql)?(\+psycopg)?://{_HOST}([/?]\S*)?"
 SITE_ADDRESS_FORM = "must look like https://example.org"
 
 
@@ -106,6 +109,17 @@ def _exact_origins(value: list[str]) -> list[str]:
     return value
 
 
+def _url(pattern: str, form: str) -> AfterValidator:
+    """A check of URLs that names none: they hold passwords."""
+
+    def check(value: str) -> str:
+        if value and not re.fullmatch(pattern, value):
+            raise ValueError(f"must look like {form}")
+        return value
+
+    return AfterValidator(check)
+
+
 def _rate(value: str) -> str:
     if value and not re.fullmatch(r"[1-9]\d{0,8}/(second|minute|hour|day)", value):
         raise ValueError("must look like 600/minute")
@@ -177,3 +191,17 @@ Duration = Annotated[int, BeforeValidator(_duration)]
 """A duration in seconds, written in hours or with a unit."""
 Passphrase = Annotated[str, AfterValidator(_passphrase)]
 """A passphrase of a file; empty for none."""
+DatabaseUrl = Annotated[
+    str,
+    _url(
+        rf"{POSTGRESQL}|sqlite(\+pysqlite)?://(/.*)?",
+        "postgresql://user:password@host/name or sqlite:///quire.db",
+    ),
+]
+"""Where the database is; empty for the default."""
+RedisUrl = Annotated[
+    str, _url(rf"rediss?://{_HOST}([/?]\S*)?|redis\+unix://\S+", "redis://:password@host:6379/0")
+]
+"""Where Redis is; empty for none."""
+BrokerUrl = Annotated[str, _url(r"[a-z][a-z+]*://\S*", "redis://host:6379/1 or amqp://user@host//")]
+"""Where the broker of Celery is; empty for none."""
