@@ -10,6 +10,13 @@ BOXES = (
 )
 
 
+BELOW = """[...document.querySelectorAll("td.title .cell")].filter(cell => {
+  const lines = cell.firstElementChild.getClientRects(), pencil = cell.querySelector(".pencil");
+  return pencil.getBoundingClientRect().top >= lines[lines.length - 1].bottom - 4;
+}).length"""
+"""How many pencils stand below the last line of their title."""
+
+
 def edit(row, name):
     row.hover()
     row.locator(f"[data-inline={name}]").click()
@@ -37,6 +44,15 @@ def test_an_edit_in_the_last_column_lies_beside_the_buttons_of_the_row(visit, ma
     assert page.evaluate(
         "(scroll => scroll.scrollWidth <= scroll.clientWidth)(document.querySelector('.scroll'))"
     )
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_pencil_makes_no_line_of_its_own(visit, made, width):
+    for number in range(20):
+        made(title="The boats of the harbour, " + "a" * number)
+    page = visit("ada", viewport={"width": width, "height": 900}).page
+    page.goto("/admin/posts/?sort=-id")
+    assert page.evaluate(BELOW) == 0
 
 
 @pytest.mark.parametrize(("viewport", "scheme"), [(None, "light"), (PHONE, "dark")])
