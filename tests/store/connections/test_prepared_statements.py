@@ -18,6 +18,7 @@ from sqlalchemy import (
     func,
     insert,
     null,
+    or_,
     select,
 )
 
@@ -27,7 +28,7 @@ from quire.declare.sql_types import DecimalNumber, UTCDateTime
 from quire.declare.unicode_text import CaseFolded
 from quire.store import audit
 from quire.store.connections.many_rows import AT_ONCE
-from quire.store.connections.prepared_statements import Prepared, Unprepared, prepare
+from quire.store.connections.prepared_statements import Prepared, WithLists, prepare
 from quire.store.db import db, read_connection, transaction
 
 TABLE = audit.AuditEvent.__table__
@@ -167,7 +168,28 @@ def test_rows_are_read_as_the_caller_wants(app, is_list):
         id = Prepared(insert(TABLE)).insert_one(connection, ROW)
         rows = find(connection, {"ids": [id] if is_list else id}, fetch)
     assert (rows, asked) == ([("posts", ["title", "tags"])], [1])
-    assert type(find) is (Unprepared if is_list else Prepared)
+    assert type(find) is (WithLists if is_list else Prepared)
+
+
+def test_lists_are_filled_in_among_other_values(kinds):
+    listed = kinds.c.folded.in_(bindparam("names", expanding=True))
+    others = kinds.c.row.not_in(bindparam("rows", expanding=True))
+    find = prepare(
+        select(kinds.c.text, kinds.c.extra).where(
+            kinds.c.row > bindparam("row"), or_(listed, listed), others, kinds.c.flag.is_(None)
+        )
+    )
+    with db.engine.begin() as connection:
+        names = ["Straße", "SEA", "?"]
+        rows = [{"row": n, "text": one, "folded": one, "extra": [n]} for n, one in enumerate(names)]
+        Prepared(insert(kinds))(connection, rows)
+
+        def found(names, rows=(2,)):
+            return find(connection, {"names": names, "rows": list(rows), "row": 0})
+
+        assert found(["STRASSE", "sea", "?"]) == [("SEA", [1])]
+        assert found(["sea"], rows=[]) == [("SEA", [1])]
+        assert found([]) == []
 
 
 def test_parameters_of_one_name_have_one_value(app):

@@ -18,7 +18,6 @@ from sqlalchemy import (
     func,
     literal,
     select,
-    text,
 )
 from sqlalchemy import insert as sql_insert
 from sqlalchemy import update as sql_update
@@ -175,8 +174,8 @@ def _cache_more_pages(connection: Connection) -> None:
 def _next_ids(connection: Connection, table: Table, count: int) -> list[int]:
     """Ids for new rows: not all databases return those of several rows in their order."""
     if connection.dialect.name == "sqlite":  # its only writer is this transaction
-        statement = text("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = :table")
-        last = connection.execute(statement, {"table": table.name}).scalar_one()
+        sql = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = ?"
+        [(last,)] = run(connection, sql, (table.name,))
         return list(range(last + 1, last + count + 1))
     name = select(func.pg_get_serial_sequence(table.name, table.c.id.name)).scalar_subquery()
     several = select(func.nextval(name)).select_from(func.generate_series(1, count).alias("series"))

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, select
 from quire.declare.change import Change
 from quire.declare.record import Record
 from quire.declare.unicode_text import normalize
-from quire.store.connections.prepared_statements import Prepared
+from quire.store.connections.prepared_statements import Prepared, Unprepared, prepare
 from quire.store.db import read_connection
 
 SLUG_LENGTH = 180
@@ -46,8 +46,7 @@ def number_slugs(changes: Sequence[Change]) -> None:
     if not slugs:
         return
     with read_connection() as connection:
-        column = record.table.c.slug
-        taken = set(connection.execute(select(column).where(column.in_(slugs))).scalars())
+        taken = {slug for (slug,) in _taken_slugs(record)(connection, {"slugs": list(slugs)})}
     for change in changes:
         slug = change.values["slug"]
         if "slug" in change.filled_fields and slug in taken:
@@ -106,6 +105,12 @@ def is_free(record: Record, slug: str, id: int | None = None) -> bool:
         statement = select(table.id).where(table.slug == normalize(slug))
         owner_id = connection.execute(statement).scalar()
     return owner_id is None or owner_id == id
+
+
+@cache
+def _taken_slugs(record: Record) -> Prepared | Unprepared:
+    slug = record.table.c.slug
+    return prepare(select(slug).where(slug.in_(bindparam("slugs", expanding=True))))
 
 
 @cache

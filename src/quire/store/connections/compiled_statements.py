@@ -1,8 +1,8 @@
 """Statements compiled once, with what turns values into parameters of the driver."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from inspect import unwrap
 from typing import Any
 
@@ -41,7 +41,10 @@ class Compiled:
 
     def run(self, connection: Connection, values: Row, fetch: Fetch = fetch_all) -> Rows:
         """The rows that it returns."""
-        rows = run(connection, self.sql, self.parameters(values), fetch=fetch)
+        return self.convert_rows(run(connection, self.sql, self.parameters(values), fetch=fetch))
+
+    def convert_rows(self, rows: Rows) -> Rows:
+        """Turn values of the driver into what SQLAlchemy would make of them."""
         return [self._convert(row) for row in rows] if self.results else rows
 
     def _convert(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -87,9 +90,9 @@ class Context:
 def compile_once(
     dialect: Dialect,
     statement: Any,
-    with_id: bool,
-    on_conflict: str,
-    names: Names,
+    with_id: bool = False,
+    on_conflict: str = "",
+    names: Names = None,
 ) -> Compiled:
     """A statement for one database; see `Prepared`. `names` are those of the columns that rows to insert have."""
     columns = columns_filled(statement, with_id, names)
@@ -114,7 +117,7 @@ def compile_once(
             defaults[name] = default.arg
         process = _processor(bind.type, dialect)
         if process is not None:
-            convert[name] = process
+            convert[name] = partial(_convert_each, process) if bind.expanding else process
     order = tuple(compiled.positiontup) if compiled.positional else None
     sql, results = f"{compiled} {on_conflict}", _result_processors(statement, dialect)
     return Compiled(sql, defaults, times, make, convert, order, results)
@@ -155,3 +158,8 @@ def _result_processors(statement: Any, dialect: Dialect) -> list[tuple[int, Call
 def _processor(type: Any, dialect: Dialect) -> Call | None:
     process: Call | None = type.dialect_impl(dialect).bind_processor(dialect)
     return process
+
+
+def _convert_each(process: Call, values: Iterable[Any]) -> list[Any]:
+    """What the driver takes for the values of a list."""
+    return list(map(process, values))

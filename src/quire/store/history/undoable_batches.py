@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Update,
     and_,
+    bindparam,
     case,
     exists,
     func,
@@ -92,6 +94,7 @@ class RowChange(NamedTuple):
 
 _batches = Batch.__table__
 _changes = BatchChange.__table__
+_insert_batch = Prepared(insert(_batches))
 _insert_changes = Prepared(insert(_changes))
 change_columns = [_changes.c[n] for n in RowChange._fields]
 
@@ -130,23 +133,32 @@ def change_of(
 def begin(connection: Connection, actor: Actor, kind: str, file_name: str | None = None) -> int:
     """A new batch of `actor`'s, in the open transaction; its id. `file_name` is that of an imported table."""
     values = {"kind": kind, "actor_id": actor.user_id, "file_name": file_name}
-    key: Any = connection.execute(insert(_batches).values(values)).inserted_primary_key
-    return int(key[0])
+    return _insert_batch.insert_one(connection, values)
 
 
 def store_changes(connection: Connection, batch_id: int, some: Sequence[RowChange]) -> None:
     """Store changes, in their transaction."""
     rows = [{**_columns_of(one), "batch_id": batch_id} for one in some]
     _insert_changes(connection, rows)
-    columns, actions = _batches.c, {one.action for one in some}
-    action = actions.pop() if len(actions) == 1 else "update"
-    is_same = or_(columns.action.is_(None), columns.action == action)
+    actions = {one.action for one in some}
+    verb = actions.pop() if len(actions) == 1 else "update"
+    of_first = {"batch": batch_id, "first_type": some[0].type}
+    _count_changes(connection, {**of_first, "count": len(rows), "verb": verb})
+
+
+def _counts_update() -> Update:
+    """The statement that counts changes in the row of their batch, which says what was done to all of them."""
+    columns, verb = _batches.c, bindparam("verb", type_=_batches.c.action.type)
+    is_same = or_(columns.action.is_(None), columns.action == verb)
     values = {
-        "rows": columns.rows + len(rows),
-        "type": func.coalesce(columns.type, some[0].type),
-        "action": case((is_same, action), else_="update"),
+        "rows": columns.rows + bindparam("count", type_=columns.rows.type),
+        "type": func.coalesce(columns.type, bindparam("first_type", type_=columns.type.type)),
+        "action": case((is_same, verb), else_="update"),
     }
-    connection.execute(update(_batches).where(columns.id == batch_id).values(values))
+    return update(_batches).where(columns.id == bindparam("batch")).values(values)
+
+
+_count_changes = Prepared(_counts_update())
 
 
 def _columns_of(change: RowChange) -> dict[str, Any]:
