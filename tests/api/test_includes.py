@@ -106,6 +106,14 @@ def test_fields_go_down_to_three_levels(as_, content, comment, app, people):
         400,
         "invalid_parameter",
     )
+    for wanted, known in (
+        ("fields=author.email", "author.username"), ("fields=titel", "title"),
+        ("include=author.email", "author.avatar"), ("include=comments.autor", "comments.author"),
+    ):  # fmt: skip
+        refused, path = nobody.get(f"{place}?{wanted}"), wanted.partition("=")[2]
+        assert refused.json["message"].startswith(f"{path} is not a valid ")
+        assert known in refused.json["message"].partition("Known: ")[2].rstrip(".").split(", ")
+        assert refused.json["details"][0]["field"] == path
     assert code(nobody.get(f"{place}?fields=author.avatar.nothing")) == (400, "unknown_parameter")
     assert code(nobody.get(f"{place}?fields=author.email")) == (400, "unknown_parameter")
     assert code(nobody.get(f"{place}?fields=comments.author.email")) == (400, "unknown_parameter")

@@ -183,7 +183,10 @@ def test_deleting_users(as_, people, content):
     assert code(root.delete(f"users/{people['root'].id}")) == (403, "forbidden")
     assert code(as_("bob").delete(f"users/{people['bob'].id}")) == (403, "forbidden")
     assert code(as_("bob").delete("users/me")) == (405, "method_not_allowed")
-    assert code(root.delete(f"users/{people['ann'].id}")) == (409, "wrong_state")
+    refused = root.delete(f"users/{people['ann'].id}")
+    assert code(refused) == (409, "wrong_state")
+    assert "posts (author)" in refused.json["message"]
+    assert [one["field"] for one in refused.json["details"]] == ["posts.author"]
     assert root.delete(f"users/{people['bob'].id}").status_code == 204
     assert code(root.get(f"users/{people['bob'].id}")) == (404, "not_found")
 

@@ -129,6 +129,13 @@ def test_revisions_are_those_of_types_that_the_key_opens(key_of, with_key, peopl
     assert narrow.get("revisions").json["revisions"] == []
 
 
+def test_a_scope_that_is_none_is_told_what_scopes_look_like(as_):
+    refused = as_("ann").post("api_keys", json={"name": "k", "scopes": ["posts:read", "posts"]})
+    assert refused.status_code == 422
+    assert refused.json["message"] == "Scopes, entry 2 must look like posts:read."
+    assert refused.json["details"][0]["field"] == "scopes"
+
+
 def test_there_are_no_scopes_for_what_keys_may_not_do():
     scopes = set(all_scopes())
     assert not scopes & {"users:write", "api_keys:read", "api_keys:write", "sessions:read"}

@@ -190,6 +190,10 @@ def test_delete_hands_content_over(ann):
     assert status == 1
     assert "--reassign" in errors
     assert errors.count("\n") == 1
+    status, _, errors = ann("users", "delete", name, "--yes", "--reassign", name)
+    assert (status, errors) == (
+        1, f"Error: {name} cannot take over their own content. Name another user.\n",
+    )  # fmt: skip
     assert ann("users", "delete", name, "--yes", "--reassign", other)[0] == 0
     assert [one["username"] for one in listed(ann)] == [other]
     assert len(ann.rows("SELECT DISTINCT author_id FROM posts")) == 1

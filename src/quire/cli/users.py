@@ -196,6 +196,8 @@ def delete_user(username: str, yes: bool, reassign: str | None) -> None:
             "over with --reassign."
         )
     heir = find_user(reassign) if reassign else id
+    if owned and heir == id:
+        raise StartupError(f"{username} cannot take over their own content. Name another user.")
     if not yes:
         click.confirm(f"Delete {username}?", abort=True)
     with transaction():

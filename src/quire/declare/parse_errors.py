@@ -53,14 +53,20 @@ def _detail(field: Field, error: Any) -> Detail:
     if len(error["loc"]) > 1 and field.target is not None:
         words = Message("%(label)s must be an ID, a name or an object with an ID.", label=label)
         return detail(field.name, "wrong_type", words)
-    if error["type"] == "string_pattern_mismatch" and error.get("input") and field.kind.example:
-        words = Message(
-            "%(label)s must look like %(example)s.", label=label, example=field.kind.example
-        )
-        return detail(field.name, "bad_format", words)
     for part in error["loc"][1:]:
         label = Message("%(label)s, %(part)s", label=label, part=_loc(part))
+    example = _example(field, is_entry=len(error["loc"]) > 1)
+    if error["type"] == "string_pattern_mismatch" and error.get("input") and example:
+        words = Message("%(label)s must look like %(example)s.", label=label, example=example)
+        return detail(field.name, "bad_format", words)
     return error_detail(field.name, label, error)
+
+
+def _example(field: Field, *, is_entry: bool) -> Any:
+    """A value of `field`, or an entry of one, where its pattern says less than an example."""
+    if is_entry and isinstance(field.example, list):
+        return field.example[0]
+    return field.kind.example
 
 
 def _loc(part: int | str) -> str:

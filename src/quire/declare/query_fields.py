@@ -150,12 +150,19 @@ def _relation_path(record: Record, actor: Actor, path: str) -> list[str]:
     if len(parts) > MAX_DEPTH:
         raise invalid_parameter("include", f"include can be at most {MAX_DEPTH} levels deep.")
     visited = [record]
-    for part in parts:
+    for depth, part in enumerate(parts):
         available = relations(visited[-1], actor)
         if part not in available:
-            raise unknown_parameter(part, "relation to include", available)
+            raise unknown_parameter(
+                path, "relation to include", _dotted_paths(parts[:depth], available)
+            )
         _follow(available[part], visited, "include", path)
     return parts
+
+
+def _dotted_paths(parts: list[str], names: Iterable[str]) -> list[str]:
+    """The paths of what is called `names` where `parts` lead to."""
+    return [".".join([*parts, name]) for name in dict.fromkeys(names)]
 
 
 def _follow(relation: Relation, visited: list[Record], name: str, path: str) -> None:
@@ -194,7 +201,9 @@ def _relations_for_field(record: Record, actor: Actor, name: str) -> list[str]:
         here = visited[-1]
         fields, related = queryable_fields(here, actor), relations(here, actor)
         if part not in related and (part not in fields or depth < len(parts) - 1):
-            raise unknown_parameter(name, "field", dict.fromkeys([*fields, *related]))
+            raise unknown_parameter(
+                name, "field", _dotted_paths(parts[:depth], [*fields, *related])
+            )
         if depth and part not in here.reference_fields:
             needed = depth
         if part in related:

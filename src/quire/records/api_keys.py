@@ -132,6 +132,7 @@ API_KEYS = Record(
         ShownOnce("key", help="The key itself, shown only once, when it is created."),
         Fixed(
             "scopes",
+            example=["posts:read"],
             help="What the key may do, such as posts:read. One scope per line. content:read stands "
             "alone: such a key opens public content at the Ghost Content API, and nothing else.",
         ),

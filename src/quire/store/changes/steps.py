@@ -15,7 +15,7 @@ from quire.store.changes.slugs import number_slugs
 from quire.store.data_versions import rows_are_named
 from quire.store.db import savepoint
 from quire.store.events.viewers import note_viewers
-from quire.store.transactions.integrity_errors import translate_integrity_errors
+from quire.store.transactions.integrity_errors import refuse_deletion_in_use
 
 MAX_ATTEMPTS = 100
 """How often to retry an insert whose slug others take first; each failure is a success of theirs."""
@@ -94,6 +94,6 @@ def remove(connection: Connection, change: Change) -> None:
     record.before_save(change)
     change.check()
     note_viewers(connection, record, change.id or 0)
-    with translate_integrity_errors(record), rows_are_named(record.table.name):
+    with refuse_deletion_in_use(record), rows_are_named(record.table.name):
         connection.execute(record.table.delete().where(record.table.c.id == change.id))
     record_removal(connection, change)

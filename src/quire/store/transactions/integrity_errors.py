@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from quire.declare.record import Record
 from quire.errors import Conflict, detail
+from quire.store.db import Model
 from quire.translations.messages import Message
 
 
@@ -20,6 +21,34 @@ def translate_integrity_errors(record: Record) -> Iterator[None]:
         raise _conflict(record, error) from None
 
 
+@contextmanager
+def refuse_deletion_in_use(record: Record) -> Iterator[None]:
+    """Turn a deletion that the database refuses into a conflict that names which fields refer to the record."""
+    try:
+        yield
+    except IntegrityError:
+        raise _in_use(record) from None
+
+
+def _in_use(record: Record) -> Conflict:
+    fields = sorted(_restricting_fields(record.table.name))
+    message = Message(
+        "This %(noun)s is still in use. First change or delete what refers to it: %(fields)s.",
+        noun=Message(record.noun),
+        fields=", ".join(f"{table} ({name})" for table, name in fields),
+    )
+    details = [detail(f"{table}.{name}", "not_allowed", message) for table, name in fields]
+    return Conflict(message, details=details)
+
+
+def _restricting_fields(table: str) -> Iterator[tuple[str, str]]:
+    """The fields of other types by which the database keeps rows of `table`: posts, author."""
+    for other in Model.metadata.tables.values():
+        for key in other.foreign_keys:
+            if key.ondelete == "RESTRICT" and key.column.table.name == table:
+                yield other.name, key.parent.name.removesuffix("_id")
+
+
 def _conflict(record: Record, error: IntegrityError) -> Conflict:
     fields_by_name = record.fields_by_name
     candidates = (
@@ -30,7 +59,7 @@ def _conflict(record: Record, error: IntegrityError) -> Conflict:
     if not fields:
         return Conflict(
             Message(
-                "This %(noun)s is still in use, or refers to something that no longer exists.",
+                "This %(noun)s refers to something that no longer exists.",
                 noun=Message(record.noun),
             )
         )
