@@ -71,6 +71,7 @@ def test_an_own_sheet_is_loaded_by_every_page(client, instance):
     assert address.startswith("/custom/custom.css?v=")
     response = browser.get(address)
     assert response.mimetype == "text/css" and "immutable" in response.headers["Cache-Control"]
+    assert "Expires" not in response.headers
     response.close()
     write(instance / "static" / "custom.css", ":root { --page: #eee; --text: #111; }")
     assert soup(browser.get("/")).find_all("link", rel="stylesheet")[-1]["href"] != address

@@ -34,7 +34,7 @@ def _folder(app: Flask, name: str) -> Path:
 def custom_file(filename: str) -> Response:
     """A file of the folder `static` in the instance folder."""
     folder = _folder(current_app, "static")
-    response = send_from_directory(folder, filename, max_age=0)
+    response = send_from_directory(folder, filename)
     if request.args.get("v") and request.args["v"] == _mark(folder / filename):
         response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
     return response

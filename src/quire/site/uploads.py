@@ -66,7 +66,6 @@ def _file_response(blob: StoredFile, stored: str, name: str) -> Response:
         as_attachment=suffix not in PICTURES,
         download_name=stored if suffix in PICTURES else _original_name(name, suffix),
         etag=stored,
-        max_age=YEAR,
         conditional=False,
         response_class=current_app.response_class,
     )
