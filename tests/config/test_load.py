@@ -132,6 +132,8 @@ def test_database_forms(url, uri):
         ({"SECRET_KEY": f"change-me-{GOOD}"}, "SECRET_KEY is a published example"),
         ({"SECRET_KEY": TESTING_SECRET}, "SECRET_KEY is a published example"),
         ({"SECRET_KEY": GOOD, "DEBUG": True}, "DEBUG is not for production"),
+        ({"REMEMBER_SECONDS": "9" * 12}, "REMEMBER_SECONDS: Input should be less than or equal"),
+        ({"SESSION_SECONDS": "9" * 12}, "SESSION_SECONDS: Input should be less than or equal"),
         ({"MAIL_PORT": "x"}, "MAIL_PORT: Input should be a valid integer"),
         (
             {"MAIL_DEFAULT_SENDER": "\xe4nn@a.org"},

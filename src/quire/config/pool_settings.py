@@ -7,10 +7,18 @@ from pydantic_settings import BaseSettings
 
 from quire.config.types import DatabaseUrl
 
+LONGEST_LIFETIME = 100 * 366 * 86_400
+"""Seconds of a hundred years."""
+
 
 def setting(default: Any, sentence: str, **rules: Any) -> Any:
     """A field of Settings; docs/settings.md shows its description."""
     return Field(default, description=sentence, **rules)
+
+
+def seconds(default: int, sentence: str, **rules: Any) -> Any:
+    """A field of Settings for a lifetime, which ends before the calendar does."""
+    return setting(default, sentence, le=LONGEST_LIFETIME, **rules)
 
 
 class PoolSettings(BaseSettings):
@@ -41,7 +49,7 @@ class PoolSettings(BaseSettings):
         ge=1,
         le=30,
     )
-    DATABASE_POOL_RECYCLE: int = setting(
+    DATABASE_POOL_RECYCLE: int = seconds(
         1800,
         "Seconds after which a connection to PostgreSQL is replaced by a new one. A firewall or proxy "
         "between them must not close connections earlier.",

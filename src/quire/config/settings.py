@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from quire.config.pool_settings import PoolSettings, setting
+from quire.config.pool_settings import PoolSettings, seconds, setting
 from quire.config.types import (
     Address,
     BrokerUrl,
@@ -186,13 +186,13 @@ class Settings(PoolSettings):
     PASSWORD_HASHES_AT_ONCE: int = setting(
         2, "Passwords that each server process hashes at once.", ge=1, le=64
     )
-    SESSION_IDLE_SECONDS: int = setting(
+    SESSION_IDLE_SECONDS: int = seconds(
         12 * 3600, "Seconds without activity after which a browser is signed out.", ge=300
     )
-    SESSION_SECONDS: int = setting(
+    SESSION_SECONDS: int = seconds(
         7 * 86400, "Seconds after which a browser is signed out even if it is active.", ge=300
     )
-    REMEMBER_SECONDS: int = setting(
+    REMEMBER_SECONDS: int = seconds(
         30 * 86400, "Seconds after which a browser with “Keep me signed in” is signed out.", ge=3600
     )
     JWT_CACHE_SECONDS: int = setting(
@@ -205,16 +205,16 @@ class Settings(PoolSettings):
     JWT_ACCESS_TOKEN_EXPIRES: int = setting(
         15 * 60, "Lifetime of access tokens in seconds.", ge=60, le=3600
     )
-    JWT_REFRESH_TOKEN_EXPIRES: int = setting(
+    JWT_REFRESH_TOKEN_EXPIRES: int = seconds(
         14 * 86400, "Lifetime of refresh tokens in seconds.", ge=3600
     )
     RESET_LINK_SECONDS: int = setting(
         3600, "Lifetime of password reset links in seconds.", ge=300, le=86400
     )
-    VERIFY_LINK_SECONDS: int = setting(
+    VERIFY_LINK_SECONDS: int = seconds(
         3 * 86400, "Lifetime of email verification links in seconds.", ge=3600
     )
-    INVITE_LINK_SECONDS: int = setting(7 * 86400, "Lifetime of invitations in seconds.", ge=3600)
+    INVITE_LINK_SECONDS: int = seconds(7 * 86400, "Lifetime of invitations in seconds.", ge=3600)
     PREVIEW_LINK_SECONDS: int = setting(
         86400, "Lifetime of preview links in seconds.", ge=300, le=2592000
     )
