@@ -187,7 +187,7 @@ def test_what_is_required(as_, path, role, needed):
 
 @pytest.mark.parametrize(
     "path",
-    ["posts/" + "9" * 22, "posts/0", "posts/-1", "posts/1.5", "posts/abc", "posts/%00", "posts/2147483648",
+    ["posts/" + "9" * 22, "posts/0", "posts/-1", "posts/1.5", "posts/abc", "posts/%00", "posts/2147483648", "users/01", "users/%D9%A1",
      "posts/1/revisions/" + "9" * 22, "nothing", "posts/1/nothing", "by-slug/x", "posts//1", "/x/../.."],
 )  # fmt: skip
 def test_addresses_that_lead_nowhere(as_, path):

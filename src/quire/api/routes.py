@@ -68,9 +68,9 @@ class Api(flask_restful.Api):
 
 
 class RecordIdConverter(IntegerConverter):
-    """Ids in addresses: what no table can hold leads nowhere."""
+    """Ids in addresses: what no table can hold leads nowhere, and one id is written in one way."""
 
-    regex = r"\d{1,10}"
+    regex = r"[1-9][0-9]{0,9}"
 
     def __init__(self, url_map: Any):
         super().__init__(url_map, min=1, max=MAX_ID)
