@@ -5,6 +5,7 @@ import json
 import zipfile
 from base64 import b64decode
 
+import click
 import pytest
 
 from quire.backup.age import CHUNK, EncryptedReader, EncryptedWriter, WrongPassphrase
@@ -100,6 +101,19 @@ def test_an_encrypted_backup_takes_the_secret_key_along(filled, console, monkeyp
     assert keys[0] == keys[1]
     with opened():
         assert column(TAGS.table, "name") == ["before"]
+
+
+def test_a_passphrase_that_is_not_given_is_no_damage(filled, console, monkeypatch, tmp_path):
+    def no_answer(*_, **__):
+        raise click.Abort
+
+    file = tmp_path / "backup.zip.age"
+    given = f"{PHRASE}\n"
+    assert console("backup", file, "--encrypt", "--passphrase-stdin", given=given)[0] == 0
+    monkeypatch.setattr(click, "prompt", no_answer)
+    for command in (("backup", "--verify", file), ("restore", file, "--yes")):
+        status, output, errors = console(*command)
+        assert (status, output, errors.strip()) == (1, "", "Aborted!")
 
 
 def test_a_plain_backup_has_no_secret_key(archive, console, monkeypatch, tmp_path):

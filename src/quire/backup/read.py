@@ -80,9 +80,11 @@ def open_backup(
     What is in it must fit into the free space of the disk of `room`. Raises StartupError with the reason.
     """
     with ExitStack() as stack:
+        raw = stack.enter_context(path.open("rb"))
+        # a question that is not answered is no fault of the archive
+        phrase = passphrase() if is_encrypted(raw) else None
         with _naming(path):
-            raw = stack.enter_context(path.open("rb"))
-            zip = stack.enter_context(open_zip(_decrypt(raw, passphrase)))
+            zip = stack.enter_context(open_zip(_decrypt(raw, phrase)))
             manifest = _check_archive(zip, room, progress)
         yield BackupArchive(path, zip, manifest)
 
@@ -107,10 +109,10 @@ def _naming(path: Path) -> Iterator[None]:
         raise StartupError(f"{path} is damaged ({error}).") from None
 
 
-def _decrypt(raw: IO[bytes], passphrase: Passphrase) -> IO[bytes]:
-    if not is_encrypted(raw):
+def _decrypt(raw: IO[bytes], passphrase: str | None) -> IO[bytes]:
+    if passphrase is None:
         return raw
-    return cast(IO[bytes], io.BufferedReader(EncryptedReader(raw, passphrase()), CHUNK))
+    return cast(IO[bytes], io.BufferedReader(EncryptedReader(raw, passphrase), CHUNK))
 
 
 def _check_archive(zip: ZipFile, room: Path, progress: Progress) -> Manifest:
