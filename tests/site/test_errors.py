@@ -169,6 +169,16 @@ def test_old_slugs_lead_to_new_ones(app, client, content):
     assert client.head("/posts/live").status_code == 301
 
 
+def test_a_new_slug_is_free_of_redirects(app, client, make, content):
+    make(REDIRECTS, path="/aside", target="/posts/live")
+    make(REDIRECTS, path="/posts/lively", target="/aside")
+    with app.app_context():
+        update(POSTS, SYSTEM, content.live, {"slug": "lively"})
+    assert client.get("/posts/lively").status_code == 200
+    for path in ("/aside", "/posts/live"):
+        assert client.get(path).location == "/posts/lively"
+
+
 def test_an_old_slug_does_not_betray_a_draft(app, client, visitor, content):
     with app.app_context():
         update(POSTS, SYSTEM, content.draft, {"slug": "still-a-draft"})
@@ -199,11 +209,28 @@ def test_redirects(client, make, content, path, target, permanent, status):
 
 @pytest.mark.parametrize(
     ("path", "target"),
-    [("/a", "/a"), ("/b", "/posts/none"), ("/c", "/posts/%00"), ("/d", "/authors/bob")],
+    [("/b", "/posts/none"), ("/c", "/posts/%00"), ("/d", "/authors/bob")],
 )
 def test_redirects_that_lead_nowhere(client, make, content, path, target):
     make(REDIRECTS, path=path, target=target)
     assert client.get(path).status_code == 404
+
+
+def test_redirects_never_lead_back(as_, client, make):
+    make(REDIRECTS, path="/a", target="/b")
+    b = make(REDIRECTS, path="/b", target="/c?x=1")
+    moderator = as_("mod")
+    for path, target in (("/d", "/d/#e"), ("/c/", "/a")):
+        refused = moderator.post("redirects", json={"path": path, "target": target})
+        assert (refused.status_code, refused.json["details"]) == (
+            422,
+            [{"field": "target", "code": "not_allowed", "message": f"This leads back to {path}."}],
+        )
+    refused = moderator.patch(f"redirects/{b}", json={"target": "/a"})
+    assert refused.json["details"][0]["message"] == "This leads back to /b."
+    assert moderator.patch(f"redirects/{b}", json={"path": "/f", "target": "/b"}).status_code == 200
+    make(REDIRECTS, path="/g", target="/G")
+    assert client.get("/G").status_code == 404
 
 
 def test_a_redirect_never_hides_what_is_there(client, make, content):

@@ -1,14 +1,20 @@
 """Redirects from old addresses to new ones."""
 
+from sqlalchemy import select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from quire.declare.change import Change
 from quire.declare.column_types import Flag, Path, Target
 from quire.declare.fields import Editable, Shown
 from quire.declare.mixins import HasId, Timestamped, Versioned
 from quire.declare.record import Access, Record
 from quire.declare.references import unique
 from quire.declare.rules import role
-from quire.store.db import Model
+from quire.store.db import Model, read_connection
+from quire.translations.messages import Message
+
+MOST_STEPS = 10
+"""Redirects that are followed to see where one leads: browsers follow twenty."""
 
 
 class Redirect(HasId, Timestamped, Versioned, Model):
@@ -19,6 +25,35 @@ class Redirect(HasId, Timestamped, Versioned, Model):
     path: Mapped[Path] = unique()
     target: Mapped[Target] = mapped_column(index=True)
     permanent: Mapped[Flag] = mapped_column(default=True)
+
+
+def before_save(change: Change) -> None:
+    """Refuse a redirect that leads back to its own path, by itself or through others."""
+    path, target = _bare(change["path"] or ""), change["target"]
+    for _ in range(MOST_STEPS):
+        if not target or change.verb == "delete":
+            return
+        if _bare(target) == path:
+            words = Message("This leads back to %(path)s.", path=change["path"])
+            change.refuse("target", "not_allowed", words)
+            return
+        target = _next_target(_bare(target), change.id)
+
+
+def _bare(address: str) -> str:
+    """The path in an address, without what the site ignores when it looks for a redirect."""
+    return address.partition("#")[0].partition("?")[0].rstrip("/") or "/"
+
+
+def _next_target(path: str, own_id: int | None) -> str | None:
+    """Where the redirect of a path leads, None where it has none but the one that is saved."""
+    rows = Redirect.__table__.c
+    statement = select(rows.target).where(
+        rows.path.in_((path, f"{path}/")), rows.id != (own_id or 0)
+    )
+    with read_connection() as connection:
+        target: str | None = connection.execute(statement.limit(1)).scalar()
+    return target
 
 
 EDITOR = role("moderator")
@@ -36,6 +71,7 @@ REDIRECTS = Record(
         Shown("version"),
     ],
     access=Access(read=EDITOR, create=EDITOR, update=EDITOR, delete=EDITOR, panel=EDITOR),
+    before_save=before_save,
     title_field="path",
     section="Site",
 )

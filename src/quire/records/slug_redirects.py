@@ -30,7 +30,7 @@ def add_redirect(actor: Actor, old: str, new: str) -> None:
             table.path.in_([old, new]) | (table.target == old)
         )
         rows = connection.execute(statement).all()
-        for id, path in rows:
+        for id, path in sorted(rows, key=lambda row: row.path != new):  # or others would lead back
             if path == new:
                 delete(redirects, actor, id)
             else:
