@@ -12,6 +12,7 @@ from quire.config.validation import UnsafeConfig
         ("DATABASE_URL", "postgresql://"),
         ("DATABASE_URL", "postgres://u:p#/?x:y@h:5432/d?sslmode=require"),
         ("DATABASE_URL", "postgresql+psycopg://u@[::1]:5432/d"),
+        ("DATABASE_URL", "postgresql://u:a password@h/d"),
         ("DATABASE_URL", "postgresql:///d?host=/run/postgresql"),
         ("DATABASE_URL", "sqlite:///C:/a b/a.db"),
         ("REDIS_URL", "redis://127.0.0.1"),

@@ -17,9 +17,9 @@ SHORTEST_PASSPHRASE = 12
 UNITS = {"": 3600, "m": 60, "h": 3600, "d": 86_400}
 """Seconds in each unit; a bare number means hours."""
 SHORTEST_PERIOD, LONGEST_PERIOD = 600, 366 * 86_400
-_HOST = r"([^:/@\s]*(:[^@\s]*)?@)?(\[[^/?\s]+\]|[^:/?\s]*)(:\d{1,5})?"
-"""A host with what may stand beside it: user and password, which may hold signs unescaped, and a port."""
-POSTGRESQL = rf"postgres(ql)?(\+psycopg)?://{_HOST}([/?]\S*)?"
+_HOST = r"([^:/@]*(:[^@]*)?@)?(\[[^/?\s]+\]|[^:/?\s]*)(:\d{1,5})?"
+"""A host with what may stand beside it: user and password, which may hold signs and spaces unescaped, and a port."""
+POSTGRESQL = rf"postgres(ql)?(\+psycopg)?://{_HOST}([/?].*)?"
 SITE_ADDRESS_FORM = "must look like https://example.org"
 
 
@@ -200,8 +200,8 @@ DatabaseUrl = Annotated[
 ]
 """Where the database is; empty for the default."""
 RedisUrl = Annotated[
-    str, _url(rf"rediss?://{_HOST}([/?]\S*)?|redis\+unix://\S+", "redis://:password@host:6379/0")
+    str, _url(rf"rediss?://{_HOST}([/?].*)?|redis\+unix://\S+", "redis://:password@host:6379/0")
 ]
 """Where Redis is; empty for none."""
-BrokerUrl = Annotated[str, _url(r"[a-z][a-z+]*://\S*", "redis://host:6379/1 or amqp://user@host//")]
+BrokerUrl = Annotated[str, _url(r"[a-z][a-z+]*://.*", "redis://host:6379/1 or amqp://user@host//")]
 """Where the broker of Celery is; empty for none."""
