@@ -73,4 +73,4 @@ document.addEventListener("mouseover", (event) => {
   if (link) link.title = translate("Show only these");
 });
 
-document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+requestAnimationFrame(() => document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }));

@@ -292,5 +292,6 @@ for (const box of document.querySelectorAll("[data-pick-all]")) box.hidden = fal
 
 // Where one is stays in sight in a menu that is longer than the window.
 const menuEntry = document.querySelector("#menu [aria-current=page]");
-if (menuEntry) menuEntry.closest("#menu").scrollTop = menuEntry.offsetTop - window.innerHeight / 2;
+// once other scripts have changed the page: to ask where something is makes the browser lay it out
+requestAnimationFrame(() => { if (menuEntry) menuEntry.closest("#menu").scrollTop = menuEntry.offsetTop - window.innerHeight / 2; });
 document.getElementById("problem")?.focus();

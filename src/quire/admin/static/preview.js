@@ -28,7 +28,7 @@ class Preview {
     this.address = address;
     this.status = element("p", { class: "soft", role: "status" });
     this.frame = element("iframe", { title: translate("Preview"), sandbox: SANDBOX, tabindex: "0" });
-    this.pane = element("div", { class: "preview-pane", hidden: "" }, this.frame, this.status);
+    this.pane = element("div", { class: "preview-pane", hidden: "" }, this.status); // a frame takes a phone 20 milliseconds
     this.panes = element("div", { class: "editor-panes" });
     editor.box.before(this.panes);
     this.panes.append(editor.box, this.pane);
@@ -94,6 +94,7 @@ class Preview {
     const page = new DOMParser().parseFromString((await answer?.text()) || "", "text/html");
     const loaded = new Promise((done) => this.frame.addEventListener("load", done, { once: true }));
     this.frame.srcdoc = siteFrame(page);
+    this.pane.prepend(this.frame);
     await loaded;
     this.ready = true;
   }
