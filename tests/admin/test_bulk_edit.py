@@ -41,6 +41,14 @@ def test_a_trial_counts_and_changes_nothing(admin, ids, state):
     assert state(POSTS, ids.abes)["author"]["username"] == "abe"
 
 
+def test_what_has_the_value_already_is_not_counted(admin, ids):
+    rows = (ids.live, ids.abes)
+    answer = send(admin, rows, field="author", author="abe", check="1")
+    assert "1 post will be changed." in text_of(answer) and "Change 1 post" in answer.text
+    send(admin, [ids.abes], field="author", author="abe", confirmed="1")
+    assert "0 posts changed." in admin.get("posts/").text
+
+
 def test_rows_are_changed_and_it_can_be_undone(admin, ids, state):
     rows = (ids.live, ids.abes)
     answer = send(admin, rows, field="author", author="root", confirmed="1")

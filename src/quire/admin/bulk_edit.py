@@ -85,7 +85,8 @@ class BulkEdit:
             results, batch = bulk.run(self._record, self._actor, operations, options)
         pairs = zip(self._ids, results, strict=True)
         refused = {id: one.problem for id, one in pairs if one.problem is not None}
-        return Outcome(len(results) - len(refused), refused, batch)
+        accepted = sum(one.changed for one in results if one.problem is None)
+        return Outcome(accepted, refused, batch)
 
 
 class BulkEditMixin(PanelView):
@@ -147,7 +148,7 @@ class BulkEditMixin(PanelView):
 
     def _change(self, actor: Actor, edit: BulkEdit, rows: Rows, back: str) -> AnyResponse:
         outcome = edit.run(dry_run=False)
-        if outcome.accepted:
+        if outcome.accepted or not outcome.refused:
             changed = count(outcome.batch) if outcome.batch else 0
             can_be_undone = outcome.batch and self.record.history
             category = f"undo {outcome.batch}" if can_be_undone else "success"

@@ -59,7 +59,7 @@ class Result:
     """The outcome of an operation: the status that a single request would have, or the `problem`.
 
     `json` is what the actor sees of the record, None where it is gone or would make the answer too
-    large; `is_secret` is whether some of it is shown only once.
+    large; `is_secret` is whether some of it is shown only once, `changed` whether anything differs.
     """
 
     status: int = 0
@@ -67,6 +67,7 @@ class Result:
     json: bytes | None = None
     is_secret: bool = False
     problem: Problem | None = None
+    changed: bool = True
 
 
 @dataclass(frozen=True)
@@ -271,6 +272,7 @@ class _Bulk:
             revealed = self._record.shown_once(saved.revealed)
             json = self._json(saved, revealed)
             result = Result(201 if saved.created else 200, id, json, bool(json and revealed))
+        result.changed = saved is None or saved.changed
         self._results[row.number] = result
 
     def _json(self, saved: Saved, revealed: Raw) -> bytes | None:
