@@ -58,7 +58,7 @@ def permission_tables() -> list[PermissionTable]:
 
 
 def _verbs(record: Record) -> list[MatrixRow]:
-    rules = {label: getattr(record.access, verb) for verb, label in VERBS.items()}
+    rules = {label: record.rule(verb) for verb, label in VERBS.items()}
     rules |= {one.label: one.allow for one in record.actions}
     return [
         MatrixRow(label, [_cell(gettext(role), rule, actor) for role, actor in PEOPLE.items()])

@@ -40,7 +40,7 @@ def find(record: Record, actor: Actor, id: int) -> dict[str, Any]:
 def rights_on(record: Record, actor: Actor, id: int) -> set[str]:
     """The operations that the actor may use on a record: `update`, `delete`, `permanent`, names of
     actions."""
-    rules = {verb: getattr(record.access, verb) for verb in ("update", "delete", "permanent")}
+    rules = {verb: record.rule(verb) for verb in ("update", "delete", "permanent")}
     rules |= {one.name: one.allow for one in record.actions}
     return permissions.rights(record, actor, rules, (id,))[id]
 

@@ -46,7 +46,7 @@ _ERROR_CODES = {
 @cache
 def write_rules(record: Record) -> tuple[Rule, ...]:
     """Who may do what; nothing for types that nobody changes by the API, and those of one row."""
-    rules = [getattr(record.access, verb) for verb in VERBS[1:]]
+    rules = [record.rule(verb) for verb in VERBS[1:]]
     rules = [one for one in rules if one is not NOBODY]
     if not rules or record.singleton:
         return ()

@@ -136,8 +136,13 @@ class Record(Labels):
 
     @cached_property
     def _scopes(self) -> frozenset[str] | None:
-        rules = (getattr(self.access, one.name) for one in dataclass_fields(Access))
-        return scopes_of([*rules, *(action.allow for action in self.actions)])
+        return scopes_of(list(self._rules.values()))
+
+    @cached_property
+    def _rules(self) -> dict[str, Rule]:
+        """The rules of Access and of the actions, by their names."""
+        rules = {one.name: getattr(self.access, one.name) for one in dataclass_fields(Access)}
+        return rules | {one.name: one.allow for one in self.actions}
 
     def cache_key_actor(self, actor: Actor) -> Actor:
         """One actor for all who may do the same with this type: a key for caches."""
@@ -230,9 +235,7 @@ class Record(Labels):
 
     def rule(self, verb: str) -> Rule:
         """The rule for `verb`, one of those of Access or an action."""
-        action = self.action(verb)
-        rule: Rule = action.allow if action else getattr(self.access, verb)
-        return rule
+        return self._rules[verb]
 
     def action(self, name: str) -> Action | None:
         """The action called `name`, if there is one."""

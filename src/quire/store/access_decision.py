@@ -26,11 +26,8 @@ class AccessDecision:
 
 def rule_of(record: Record, operation: str) -> Rule | None:
     """The rule that decides about `operation`; None when there is no such operation."""
-    if operation in OPERATIONS:
-        rule: Rule = getattr(record.access, operation)
-        return rule
-    action = record.action(operation)
-    return None if action is None else action.allow
+    is_known = operation in OPERATIONS or record.action(operation) is not None
+    return record.rule(operation) if is_known else None
 
 
 def _decision(rule: Rule, actor: Actor, allowed: bool) -> AccessDecision:

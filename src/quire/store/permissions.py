@@ -43,4 +43,4 @@ def sees_all_titles(record: Record, actor: Actor, verb: str) -> bool:
 
 def may(record: Record, actor: Actor, verb: str, id: int) -> bool:
     """Whether `actor` may update, delete or permanently delete this one."""
-    return bool(rights(record, actor, {verb: getattr(record.access, verb)}, (id,))[id])
+    return bool(rights(record, actor, {verb: record.rule(verb)}, (id,))[id])
