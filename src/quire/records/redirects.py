@@ -29,9 +29,11 @@ class Redirect(HasId, Timestamped, Versioned, Model):
 
 def before_save(change: Change) -> None:
     """Refuse a redirect that leads back to its own path, by itself or through others."""
+    if change.verb == "delete":
+        return
     path, target = _bare(change["path"] or ""), change["target"]
     for _ in range(MOST_STEPS):
-        if not target or change.verb == "delete":
+        if not target:
             return
         if _bare(target) == path:
             words = Message("This leads back to %(path)s.", path=change["path"])

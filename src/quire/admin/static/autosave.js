@@ -11,7 +11,7 @@ class Autosave {
   constructor(form) {
     this.form = form;
     this.state = form.querySelector("[data-state]");
-    this.settled = [this.state.textContent, this.state.dataset.tone]; // what it says while nothing is unsaved
+    this.settledStatus = [this.state.textContent, this.state.dataset.tone]; // what it says while nothing is unsaved
     this.notes = document.querySelector("[data-notes]");
     this.conflicts = new Conflicts(form.querySelector("[data-conflicts]"), (...decisions) => this.applyDecisions(...decisions));
     const stored = JSON.parse(form.elements._base?.value || "{}"); // what is stored, if the form was refused
@@ -57,7 +57,7 @@ class Autosave {
     this.local = setTimeout(() => this.backUp(), 200);
     if (!this.dirty) {
       this.adopt(...this.latest); // what was typed is as it was sent: what came back can be shown now
-      if (!this.conflicts.size) { this.markSaved(); this.showStatus(...this.settled); }
+      if (!this.conflicts.size) { this.markSaved(); this.showStatus(...this.settledStatus); }
       return;
     }
     clearTimeout(this.timer);
@@ -171,10 +171,10 @@ class Autosave {
     this.latest = [answer.texts || {}, answer.merged || []];
     const adopted = this.adopt(...this.latest);
     const time = new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
-    this.settled = [adopted.length && !isNew
+    this.settledStatus = [adopted.length && !isNew
       ? translate("Saved %(time)s. Updated with someone else’s changes: %(fields)s", { time, fields: adopted.join(", ") })
       : translate("Saved %(time)s", { time }), "good"];
-    this.showStatus(...this.settled);
+    this.showStatus(...this.settledStatus);
     this.conflicts.show(answer.conflict, false);
     if (this.dirty) this.onChange(); else this.markSaved();
     if (first) await this.refresh();
