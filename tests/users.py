@@ -58,3 +58,10 @@ def give_session(app, client, account):
     with client.session_transaction() as session:
         session["_user_id"], session["_fresh"] = secret, True
     return id
+
+
+def browser_of(app, account):
+    """A browser in which `account` is signed in."""
+    client = app.test_client()
+    give_session(app, client, account)
+    return client

@@ -4,7 +4,7 @@ import pytest
 
 from tests.authenticator import PRESENT, Authenticator
 from tests.site.conftest import known_as, soup
-from tests.users import PASSWORD, give_session
+from tests.users import PASSWORD, browser_of
 
 LOCAL = "http://localhost"
 JSON = {"Accept": "application/json"}
@@ -13,9 +13,7 @@ JSON = {"Accept": "application/json"}
 @pytest.fixture
 def ann(app, people):
     """A browser in which Ann has signed in."""
-    client = app.test_client()
-    give_session(app, client, people["ann"])
-    return client
+    return browser_of(app, people["ann"])
 
 
 def creation(client):

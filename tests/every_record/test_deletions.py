@@ -10,15 +10,13 @@ from quire.errors import NotFound
 from quire.store import read
 from quire.store.write import delete, update
 from tests.every_record.bodies import a_row, value_for
-from tests.users import give_session
+from tests.users import browser_of
 
 
 @pytest.fixture
 def panel(app, people):
     """A browser in which an administrator is signed in."""
-    client = app.test_client()
-    give_session(app, client, people["root"])
-    return client
+    return browser_of(app, people["root"])
 
 
 def title_of(app, record, id):

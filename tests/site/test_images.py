@@ -12,7 +12,7 @@ from quire.store.files.receive import receive
 from quire.store.read import get_record
 from quire.store.write import create, update
 from tests.sample_images import files, form, picture
-from tests.users import PASSWORD, give_session
+from tests.users import PASSWORD, browser_of
 
 ABOUT = {"username": "bob", "display_name": "", "bio": "", "location": "", "website": "", "links": ""}  # fmt: skip
 
@@ -20,9 +20,7 @@ ABOUT = {"username": "bob", "display_name": "", "bio": "", "location": "", "webs
 @pytest.fixture
 def bob(app, people):
     """A client signed in as a member."""
-    client = app.test_client()
-    give_session(app, client, people["bob"])
-    return client
+    return browser_of(app, people["bob"])
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from quire.records import AUDIT_EVENTS, USERS
 from quire.store.db import read_connection
 from quire.store.write import update
 from tests.site.conftest import known_as, sign_in, soup, token_of
-from tests.users import PASSWORD, give_session
+from tests.users import PASSWORD, browser_of, give_session
 
 STEP = timedelta(seconds=30)
 LOCAL = "http://localhost"
@@ -60,9 +60,7 @@ def half(client, enrolled):
 @pytest.fixture
 def ann(app, people):
     """A browser that Ann is signed in with."""
-    client = app.test_client()
-    give_session(app, client, people["ann"])
-    return client
+    return browser_of(app, people["ann"])
 
 
 class TestSecondStep:

@@ -12,7 +12,7 @@ from quire.monitoring import outage_log
 from quire.store.db import db
 from quire.store.files import local
 from tests.sample_images import encoded_form, files, form
-from tests.users import give_session
+from tests.users import browser_of
 
 resource = pytest.importorskip("resource", reason="limits of file sizes are those of Unix")
 
@@ -41,9 +41,7 @@ def noise(size):
 @pytest.fixture
 def ann(app, people):
     """An author's browser."""
-    client = app.test_client()
-    give_session(app, client, people["ann"])
-    return client
+    return browser_of(app, people["ann"])
 
 
 def rows(app):
