@@ -15,6 +15,8 @@ DATE = r"(?P<date>20\d\d-\d\d-\d\d)"
 FORM = (
     rf"# (?P<number>\d{{4}})\. (?P<title>[^\n]+)\n\nStatus: {STATUS}\nDate: {DATE}\n\n## Context\n"
 )
+HALF_A_PAGE = 380
+"""In words, with the head of the record and its tables."""
 EXAMPLES = {"src/quire/records/events.py"}
 """What the tutorial has its reader write."""
 PAGES = [*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")]
@@ -51,6 +53,11 @@ def test_each_decision_has_the_one_form_and_a_row_in_the_index(path):
     index = (DECISIONS / "README.md").read_text(encoding="utf-8")
     row = f"| {head['number']} | [{head['title']}]({path.name}) | {head['status']} | {head['date']} | "
     assert f"\n{row}" in index
+
+
+@pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.stem[:4])
+def test_each_decision_is_half_a_page_long(path):
+    assert len(path.read_text(encoding="utf-8").split()) <= HALF_A_PAGE
 
 
 def test_the_index_lists_decisions_by_number():
