@@ -1,8 +1,17 @@
 """The archive by month: what the public sees, in UTC."""
 
+import random
+from collections import Counter
+
 import pytest
 
+from quire.actor import SYSTEM
+from quire.declare.clock import now, rfc3339
 from quire.records import POSTS
+from quire.site import archive_queries, sitemap
+from quire.store import write
+from quire.store.events.feed_position import number_commits
+from quire.store.lists import block_cache, id_blocks
 from tests.site.conftest import soup
 
 
@@ -44,3 +53,61 @@ def test_other_months_are_no_pages(client, monthly_posts, place):
 def test_an_empty_archive_says_so(client):
     assert "Nothing has been published" in client.get("/archive").text
     assert soup(client.get("/")).footer.find("a", href="/archive")
+
+
+@pytest.fixture
+def in_blocks(app, monkeypatch):
+    """What is gathered of posts is kept in blocks of two ids."""
+    caches = (archive_queries._block_query, sitemap._block_query, id_blocks._changed_rows)
+    for module in (id_blocks, sitemap):
+        monkeypatch.setattr(module, "BLOCK", 2)
+    monkeypatch.setattr(sitemap, "PART", 4)
+    monkeypatch.setattr(block_cache, "MIN_BLOCKS", 1)
+    for one in caches:
+        one.cache_clear()
+    block_cache._entries.clear()
+    with app.app_context():
+        yield
+    block_cache._entries.clear()
+    for one in caches:
+        one.cache_clear()
+
+
+def new_post(author, number):
+    raw = {"title": "T", "body": "b", "author": author}
+    return write.create(POSTS, SYSTEM, {**raw, "published_at": f"2025-{number:02}-03T04:05:06Z"}).id
+
+
+def test_months_and_parts_are_right_after_any_changes(people, in_blocks):
+    chance = random.Random(3)
+    live = {new_post(people["ann"].id, number): number for number in range(1, 13)}
+    for _ in range(40):
+        post, month = chance.choice(list(live)), chance.randrange(1, 13)
+        kind = chance.randrange(4)
+        if kind == 0:
+            live[new_post(people["ann"].id, month)] = month
+        elif kind == 1 and len(live) > 1:
+            write.delete(POSTS, SYSTEM, post, permanent=bool(chance.randrange(2)))
+            del live[post]
+        else:
+            write.update(POSTS, SYSTEM, post, {"published_at": f"2025-{month:02}-09T00:00:00Z"})
+            live[post] = month
+        if chance.randrange(2):
+            number_commits()
+        counted = {one.month: one.posts for one in archive_queries.posts_by_month()}
+        assert counted == Counter(live.values())
+        parts = [number for path, number, _ in sitemap.parts() if path == "posts"]
+        assert parts == sorted({(id - 1) // 4 + 1 for id in live})
+
+
+def test_after_a_change_only_its_block_is_gathered(people, in_blocks, statements):
+    posts = [new_post(people["ann"].id, number) for number in range(1, 10)]
+    number_commits()
+    archive_queries.posts_by_month()
+    write.update(POSTS, SYSTEM, posts[3], {"published_at": "2024-01-01T00:00:00Z"})
+    number_commits()
+    months, seen = statements(archive_queries.posts_by_month)
+    assert [(one.year, one.month) for one in months][-2:] == [(2025, 1), (2024, 1)]
+    assert months[-1].changed <= rfc3339(now())
+    gathering = [one for one in seen if "max(posts.updated_at)" in one]
+    assert len(gathering) == 1 and "BETWEEN" in gathering[0]

@@ -10,6 +10,7 @@ from quire.records import POSTS, TAGS
 from quire.site import archive_queries, sitemap
 from quire.store import read
 from quire.store.db import db
+from quire.store.lists import id_blocks
 from tests.query_plans import query_plans
 
 SPACE = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
@@ -56,7 +57,9 @@ def test_each_address_answers(client, content):
 
 def test_parts_by_ranges_of_ids(client, make, people, monkeypatch):
     monkeypatch.setattr(sitemap, "PART", 2)
-    sitemap._count_statement.cache_clear()
+    for module in (sitemap, id_blocks):
+        monkeypatch.setattr(module, "BLOCK", 1)
+    sitemap._block_query.cache_clear()
     for number in range(5):
         raw = {"title": f"N{number}", "body": "x", "author": people["ann"].id}
         make(POSTS, **raw, published_at=None if number in (2, 3) else "2026-01-02T10:00:00Z")
@@ -66,7 +69,7 @@ def test_parts_by_ranges_of_ids(client, make, people, monkeypatch):
         "http://localhost/posts/n0", "http://localhost/posts/n1",
     ]  # fmt: skip
     assert client.get("/sitemap-posts-2.xml").status_code == 404
-    sitemap._count_statement.cache_clear()
+    sitemap._block_query.cache_clear()
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from quire.store.events import queue
 from quire.store.events.change_feed import catch_up
 from quire.store.history import undoable_batches
 from quire.store.instance_locks import BackupRunning
+from quire.store.lists import block_cache
 from quire.store.transactions.long_work import delete_in_batches
 
 logger = logging.getLogger("quire.backup")
@@ -31,6 +32,8 @@ logger = logging.getLogger("quire.backup")
 DAY = 86_400
 BACKUP_LOOK = 300
 """Seconds between looks whether it is time for a backup."""
+STORE_SECONDS = 60
+"""Seconds between two looks whether counts of large lists are to be stored."""
 DELIVERY_DAYS = 30
 """Days for which deliveries of webhooks are stored."""
 
@@ -100,6 +103,12 @@ def tell_schedules() -> None:
     Without a number, an event counts as new for each total of a large list (block_counts.py).
     """
     catch_up()
+
+
+@periodic(STORE_SECONDS, per_process=True)
+def store_blocks() -> None:
+    """Let the next process know what this one has counted of large lists."""
+    block_cache.store()
 
 
 @periodic(WRITE_SECONDS, per_process=True)

@@ -18,6 +18,8 @@ from quire.site.paths import SAFE
 from quire.store.cache import cached_until_commit
 from quire.store.db import read_connection
 from quire.store.global_search import page_field
+from quire.store.lists import block_cache
+from quire.store.lists.id_blocks import BLOCK, BlockQuery, block_column, is_in_part
 from quire.store.read import visible
 from quire.web.caching import note_shown
 from quire.web.hosts import site_root
@@ -88,7 +90,7 @@ def robots() -> Response:
 
 
 PART = 10_000
-"""Ids per part, so that no part can have more URLs."""
+"""Ids per part, so that no part can have more URLs: those of several blocks."""
 
 
 def public_types() -> dict[str, Record]:
@@ -102,12 +104,15 @@ def parts() -> list[tuple[str, int, str]]:
 
 
 def _parts() -> list[tuple[str, int, str]]:
-    parts = []
+    parts: dict[tuple[str, int], str] = {}
     with read_connection() as connection:
         for path, record in public_types().items():
-            rows = connection.execute(_count_statement(record), rule_params(ANONYMOUS))
-            parts += [(path, int(number) + 1, rfc3339(at)) for number, at in rows]
-    return parts
+            key, query = ("parts of the sitemap", path), _block_query(record)
+            blocks = block_cache.read_or_keep(connection, key, query, rule_params(ANONYMOUS))
+            for block, changed in sorted(blocks.items()):
+                place = path, block * BLOCK // PART + 1
+                parts[place] = max(parts.get(place, ""), changed)
+    return [(*place, changed) for place, changed in parts.items()]
 
 
 def part(record: Record, number: int) -> list[tuple[str, str]]:
@@ -123,14 +128,13 @@ def part(record: Record, number: int) -> list[tuple[str, str]]:
 
 
 @lru_cache(100)
-def _count_statement(record: Record) -> Select[Any]:
-    table = record.table
-    number = ((table.c.id - 1) // PART).label("number")
-    return (
-        _public(record, select(number, func.max(table.c.updated_at)))
-        .group_by(number)
-        .order_by(number)
-    )
+def _block_query(record: Record) -> BlockQuery:
+    """The last change of a public page in each block of ids."""
+    block = block_column(record)
+    newest = select(block, func.max(record.table.c.updated_at))
+    every = _public(record, newest).group_by(block)
+    part = every.where(is_in_part(record))
+    return BlockQuery(record, every, part, lambda rows: rfc3339(rows[0][0]))
 
 
 @lru_cache(100)

@@ -173,8 +173,8 @@ def _total(
 
 
 def _list_key(plan: Plan, actor: Actor, query: Query, values: dict[str, Any]) -> tuple[Any, ...]:
-    """What stands for a list and its values but the time."""
-    parameters = (value for name, value in values.items() if name != "now")
+    """What stands for a list and its values but the time; what depends on nobody is counted once for all."""
+    parameters = (value for name, value in values.items() if name in plan.parameters)
     return (plan.record.path, plan.record.cache_key_actor(actor), query.shape, *parameters)
 
 

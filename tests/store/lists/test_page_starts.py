@@ -13,15 +13,15 @@ from quire.records import POSTS
 from quire.store import read, write
 from quire.store.db import transaction
 from quire.store.events.feed_position import number_commits
-from quire.store.lists import block_counts, page_starts
+from quire.store.lists import block_cache, block_counts, page_starts
 
 MODERATOR = Actor("moderator", 0)
 
 
 def clear():
-    block_counts._lists.clear()
+    block_cache._entries.clear()
     page_starts._lists.clear()
-    for statements in (page_starts._next_key, block_counts._statements):
+    for statements in (page_starts._next_key, block_counts._query):
         statements.cache_clear()
 
 

@@ -16,7 +16,8 @@ from sqlalchemy import BigInteger, Connection, Engine, Select, bindparam, func, 
 
 from quire.store.database_state import DatabaseState
 from quire.store.lists import block_counts, cursor
-from quire.store.lists.block_counts import MAX_LISTS, Blocks
+from quire.store.lists.block_cache import MAX_ENTRIES
+from quire.store.lists.id_blocks import Blocks, blocks_of, changed_ids
 from quire.store.lists.plan import Plan, in_order
 from quire.store.lists.statements import MAX_PLANS
 
@@ -26,6 +27,8 @@ MIN_OFFSET = 5000
 """Pages in front of this row are found by skipping rows."""
 PAUSE = timedelta(seconds=10)
 """How long to skip rows, where the blocks have ceased to be right, until they are made again."""
+MAX_AGE = timedelta(hours=1)
+"""After so long they are made again: somebody may have changed rows without Quire."""
 Key = tuple[Any, ...]
 
 
@@ -63,7 +66,7 @@ def find(rows: List, total: int, offset: int) -> tuple[Key, int] | None:
     if not _is_large(rows) or not _is_ordered(rows.plan):
         return None
     starts = _current_starts(rows, total)
-    before, numbers = 0, starts.blocks.numbers if starts is not None else {}
+    before, numbers = 0, starts.blocks.values if starts is not None else {}
     for block in range(len(numbers)):
         if before + numbers[block] > offset:
             return (starts.keys[block - 1], offset - before) if starts and block else None
@@ -72,8 +75,8 @@ def find(rows: List, total: int, offset: int) -> tuple[Key, int] | None:
 
 
 def _is_large(rows: List) -> bool:
-    engine = rows.connection.engine
-    return rows.state.feed is not None and block_counts.is_of_one_table(engine, rows.key)
+    is_large = block_counts.is_of_one_table(rows.connection, rows.key, rows.plan)
+    return rows.state.feed is not None and is_large
 
 
 def _is_ordered(plan: Plan) -> bool:
@@ -88,11 +91,11 @@ def _current_starts(rows: List, total: int) -> Starts | None:
     lists = _lists.setdefault(rows.connection.engine, {})
     before = lists.get(rows.key)
     starts = None if before is None else _recount_changed_blocks(rows, before)
-    if starts is None or sum(starts.blocks.numbers.values()) != total:
-        if before is not None and rows.state.now - before.blocks.since < PAUSE:
+    if starts is None or sum(starts.blocks.values.values()) != total:
+        if before is not None and rows.state.now - before.blocks.checked < PAUSE:
             return None
         starts = _make_starts(rows, total)
-    if len(lists) >= MAX_LISTS:
+    if len(lists) >= MAX_ENTRIES:
         lists.clear()
     lists[rows.key] = starts
     return starts
@@ -100,21 +103,20 @@ def _current_starts(rows: List, total: int) -> Starts | None:
 
 def _recount_changed_blocks(rows: List, before: Starts) -> Starts | None:
     """The starts with the blocks of changed rows counted again; None after too many changes."""
-    any_row = block_counts.version_of_any_row(rows.state, [rows.plan.record.table.name])
-    feed = rows.state.feed
-    if feed is None or not before.blocks.holds(rows.state, any_row):
+    blocks, state = before.blocks, rows.state
+    is_old = abs(state.now - blocks.checked) > MAX_AGE
+    if is_old or not blocks.holds(state, [rows.plan.record.table.name]):
         return None
     version = _version(rows)
-    if before.version == version:
+    if before.version == version and blocks.moment <= state.now < blocks.until:
         return before
-    path, last = rows.plan.record.path, before.blocks.feed.last
-    ids = block_counts.changed_ids(rows.connection, path, last)
+    ids = changed_ids(rows.connection, rows.plan.record, blocks, state.now)
     if ids is None:
         return None
     changed = {_block_of(before.keys, key, rows.plan) for key in _keys_of(rows, ids)}
     numbers = {block: _count_block(rows, before.keys, block) for block in changed}
-    blocks = replace(before.blocks, numbers=before.blocks.numbers | numbers, feed=feed)
-    return Starts(before.keys, blocks, version)
+    current = blocks_of(state, [rows.plan.record.table.name], blocks.values | numbers)
+    return Starts(before.keys, replace(current, checked=blocks.checked), version)
 
 
 def _make_starts(rows: List, total: int) -> Starts:
@@ -128,7 +130,7 @@ def _make_starts(rows: List, total: int) -> Starts:
         keys.append(tuple(key))
     numbers = dict.fromkeys(range(len(keys)), BLOCK)
     numbers[len(keys)] = total - len(keys) * BLOCK
-    blocks = block_counts.blocks_of(rows.state, [rows.plan.record.table.name], numbers)
+    blocks = blocks_of(rows.state, [rows.plan.record.table.name], numbers)
     return Starts(keys, blocks, _version(rows))
 
 

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import BindParameter, Select, bindparam, select
+from sqlalchemy.sql import visitors
 from sqlalchemy.types import BigInteger
 
 from quire.declare.record import Record
@@ -62,6 +64,12 @@ class Plan:
     counts_by_parent: bool = False
     is_linked: bool = False
     lead: Any = None
+
+    @cached_property
+    def parameters(self) -> frozenset[str]:
+        """The names of the values, but for the time, on which its rows depend: of most lists no person's id is one."""
+        nodes = chain(visitors.iterate(self.ids), visitors.iterate(self.count))
+        return frozenset(one.key for one in nodes if isinstance(one, BindParameter)) - {"now"}
 
     def select(self, ids: Select[Any], backwards: bool = False) -> Select[Any]:
         """The whole statement of page mode for those of `ids` that are wanted."""

@@ -1,0 +1,165 @@
+"""Totals of large lists outlive the process that has counted them, and are right in the next one at once."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select, text
+
+from quire.actor import ANONYMOUS, SYSTEM, Actor
+from quire.declare.clock import now, rfc3339
+from quire.declare.query import Query
+from quire.declare.query_conditions import Condition
+from quire.records import COMMENTS, POSTS
+from quire.store import cache, read, write
+from quire.store.db import db, transaction
+from quire.store.events.feed_position import number_commits
+from quire.store.lists import block_cache, block_counts, id_blocks
+
+MODERATOR = Actor("moderator", 0)
+
+
+@pytest.fixture
+def posts(app, people, monkeypatch):
+    """Ten posts in blocks of three, as if they were many, counted in blocks and stored."""
+    monkeypatch.setattr(id_blocks, "BLOCK", 3)
+    monkeypatch.setattr(block_counts, "MIN_ROWS", 1)
+    clear()
+    with app.app_context():
+        ids = [new(people["ann"].id) for _ in range(10)]
+        new(people["ann"].id, published_at=None)
+        count_and_store()
+        yield ids
+    clear()
+
+
+def clear():
+    block_counts._query.cache_clear()
+    id_blocks._changed_rows.cache_clear()
+    end_process()
+
+
+def end_process():
+    """Forget what a process has in memory."""
+    for one in (cache._entries, block_cache._entries, block_cache._digests):
+        one.clear()
+
+
+def new(author, **more):
+    raw = {"title": "T", "body": "b", "author": author, "published_at": rfc3339(now())}
+    return write.create(POSTS, SYSTEM, {**raw, **more}).id
+
+
+def count_and_store():
+    """Count twice, by what the second time is in blocks, and begin another process."""
+    number_commits()
+    for _ in range(2):
+        for actor in (ANONYMOUS, MODERATOR):
+            total(actor)
+        with transaction() as connection:  # a change that changes no total
+            connection.execute(text("UPDATE posts SET title = title"))
+    assert total() == live() and total(MODERATOR) > live()
+    block_cache.store()
+    end_process()
+
+
+def total(actor=ANONYMOUS, record=POSTS, **query):
+    return read.list_records(record, actor, Query(**query)).total
+
+
+def live():
+    with db.engine.connect() as connection:
+        words = "SELECT count(*) FROM posts WHERE deleted_at IS NULL AND published_at <= :now"
+        condition = words + " AND (unpublish_at IS NULL OR unpublish_at > :now)"
+        moment = now() if connection.dialect.name != "sqlite" else rfc3339(now())
+        return connection.execute(text(condition), {"now": moment}).scalar_one()
+
+
+def counting(seen):
+    return [one for one in seen if "count(*)" in one and "FROM posts" in one]
+
+
+def test_the_next_process_counts_nothing(posts, statements):
+    assert stored() == 2
+    for actor, number in ((ANONYMOUS, 10), (MODERATOR, 11)):
+        _, seen = statements(lambda actor=actor: total(actor))
+        assert not counting(seen)
+        assert total(actor) == number
+    number, seen = statements(lambda: total(conditions=(Condition("title", "eq", ("T",)),)))
+    assert number == 10 and counting(seen)
+
+
+def stored():
+    with db.engine.connect() as connection:
+        return connection.execute(
+            select(func.count()).select_from(block_cache.StoredBlocks.__table__)
+        ).scalar_one()
+
+
+def test_the_next_process_counts_the_blocks_of_what_has_changed(posts, people, statements):
+    write.delete(POSTS, SYSTEM, posts[4])
+    write.delete(POSTS, SYSTEM, posts[5], permanent=True)
+    new(people["ann"].id)
+    number_commits()
+    number, seen = statements(total)
+    assert number == 9 == live()
+    assert 1 <= len(counting(seen)) <= 3 and all("BETWEEN" in one for one in counting(seen))
+
+
+def test_what_no_event_names_is_counted_by_the_next_process(posts):
+    with transaction() as connection:
+        connection.execute(text("UPDATE posts SET deleted_at = created_at WHERE id < 4"))
+    assert total() == live() < 10
+
+
+def test_what_the_clock_has_published_meanwhile_is_counted(posts, people, stop_clock):
+    soon = rfc3339(now() + timedelta(seconds=100))
+    new(people["ann"].id, published_at=soon)
+    new(people["ann"].id, unpublish_at=soon)
+    new(people["ann"].id, unpublish_at=soon)
+    count_and_store()
+    stop_clock(seconds=200)
+    assert total() == 11 == live()
+
+
+def test_rows_that_others_let_be_seen_outlive_a_process_too(posts, statements):
+    raws = [{"post": post, "body": "b", "status": "approved"} for post in posts]
+    write.create_many(COMMENTS, SYSTEM, raws)
+    total(record=COMMENTS)
+    write.create(COMMENTS, SYSTEM, raws[0])
+    number_commits()
+    assert total(record=COMMENTS) == 11
+    block_cache.store()
+    end_process()
+    write.update(POSTS, SYSTEM, posts[0], {"published": False})
+    number_commits()
+    number, seen = statements(lambda: total(record=COMMENTS))
+    assert number == 9
+    counts = [one for one in seen if "count(*)" in one and "FROM comments" in one]
+    assert counts and all("BETWEEN" in one for one in counts)
+
+
+def test_nothing_is_stored_twice_and_storing_changes_no_version(posts, statements):
+    total()
+    _, seen = statements(block_cache.store)
+    assert not seen
+    number, seen = statements(total)
+    assert number == 10 and not counting(seen)
+
+
+def test_few_are_stored(posts, people, monkeypatch):
+    monkeypatch.setattr(block_cache, "MAX_STORED", 3)
+    for _ in range(2):
+        for day in range(6):
+            moment = now() + timedelta(days=day + 1)
+            total(conditions=(Condition("published_at", "lt", (moment,)),))
+        new(people["ann"].id)
+    assert len(block_cache._entries[db.engine]) >= 6
+    block_cache.store()
+    assert stored() == 3
+
+
+def test_what_is_stored_tells_no_content(posts):
+    with db.engine.connect() as connection:
+        rows = connection.execute(select(block_cache.StoredBlocks.__table__)).all()
+    assert {row.type for row in rows} == {"posts"}
+    assert all(len(row.digest) == 64 for row in rows)
