@@ -145,7 +145,7 @@ def test_administrators_see_the_state_of_the_server(app, admin, browser, monkeyp
 
 def test_all_checks_are_a_page(admin, browser):
     text = admin.get("checks/").text
-    assert "Database" in text and "Newest backup" in text and "badge good" in text
+    assert "Database" in text and "Newest backup" in text and "badge success" in text
     assert browser("mod").get("checks/").status_code == 403
 
 

@@ -151,7 +151,7 @@ def test_an_action_that_sets_what_nobody_writes(as_, comment):
 
 
 def test_no_right_comes_back_by_undoing(as_, app, people):
-    """Who was an administrator then is none by the undoing of his own demotion."""
+    """Who was an administrator then is none by undoing their own demotion."""
     root = as_("root")
     with app.app_context():
         second = {"username": "second", "email": "s@example.org", "role": "admin"}

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.browser
 ROLES = ("ada", "moe", "ann", "mia", None)
 PLACES = ("/", "/admin/")
 MOST = 800
-"""Links that one role follows at most: far more than there are kinds of pages."""
+"""Links that one role follows at limit: far more than there are kinds of pages."""
 
 
 class Crawl:

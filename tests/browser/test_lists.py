@@ -99,14 +99,14 @@ def test_all_that_match_are_changed_at_once_and_undone(visit, made, viewport, sc
 
 SEE_PROGRESS = """() => {
   window.fetch = async () => new Response('{"done": 2}');
-  new MutationObserver(() => sessionStorage.setItem("seen", document.querySelector(".working")?.outerHTML))
+  new MutationObserver(() => sessionStorage.setItem("seen", document.querySelector(".busy")?.outerHTML))
     .observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
 }"""
 """Nothing can be asked of a page that waits for the next one: what it shows is stored."""
 
 
 STORE_FIGURES = """() => new MutationObserver(() => {
-  const figure = document.querySelector(".working progress")?.getAttribute("aria-valuetext");
+  const figure = document.querySelector(".busy progress")?.getAttribute("aria-valuetext");
   if (figure) sessionStorage.setItem("figures", figure);
 }).observe(document.body, { subtree: true, childList: true, attributes: true })"""
 
@@ -138,7 +138,7 @@ def test_an_action_on_all_that_match_tells_how_far_it_is(visit, made):
 
 
 STORE_WORKING = """() => new MutationObserver(() => {
-  const working = document.querySelector(".working");
+  const working = document.querySelector(".busy");
   if (working) sessionStorage.setItem("seen", `${working.checkVisibility()} ${working.textContent}`);
 }).observe(document.body, { subtree: true, childList: true })"""
 
@@ -155,7 +155,7 @@ def test_an_action_on_ticked_rows_and_its_undoing_say_that_they_are_under_way(vi
         return page.evaluate("sessionStorage.getItem('seen')")
 
     page.goto("/admin/posts/?title__icontains=Under+way+number")
-    page.check("[data-pick-all]")
+    page.check("[data-select-all]")
     page.select_option("select[name=action]", "publish")
     assert seen_at(lambda: page.click(".bulk >> text=Apply")).startswith("true Working")
     expect(page.locator(".messages")).to_contain_text("1 post published.")
@@ -183,7 +183,7 @@ def test_ticked_rows_and_their_undoing_tell_how_far_they_are(visit, made, viewpo
         return page.evaluate("sessionStorage.getItem('figures')")
 
     with page.expect_response("**/posts/action/progress"):
-        page.check("[data-pick-all]")
+        page.check("[data-select-all]")
     page.select_option("select[name=action]", "publish")
     assert (
         figures_at(lambda: page.click(".bulk >> text=Apply"), [{"batch": 1, "done": 3}]) == "3 of 4"
@@ -202,7 +202,7 @@ def test_a_batch_is_undone_from_its_row_with_a_message_that_it_is_under_way(
     one = visit("ada", viewport=viewport, color_scheme=scheme)
     page = one.page
     page.goto(f"/admin/posts/?title__icontains=From+its+row+{viewport['width']}")
-    page.check("[data-pick-all]")
+    page.check("[data-select-all]")
     page.select_option("select[name=action]", "publish")
     page.click(".bulk >> text=Apply")
     expect(page.locator(".messages")).to_contain_text("1 post published.")
@@ -280,7 +280,7 @@ def test_on_paper_there_is_the_table_alone(visit, scheme):
     page = visit("ada", color_scheme=scheme).page
     page.goto("/admin/posts/?status=draft&views__gte=0")
     page.emulate_media(media="print")
-    for hidden in (".sidebar", ".tools", ".bulk", ".view-menus", "td.pick", "td.tools-cell"):
+    for hidden in (".sidebar", ".tools", ".bulk", ".view-menus", "td.select-cell", "td.tools-cell"):
         expect(page.locator(hidden).first).to_be_hidden()
     expect(page.locator(".chips")).to_contain_text("Views at least 0")
     expect(page.locator(".tabs")).to_contain_text("Draft")

@@ -222,7 +222,7 @@ def test_select_all_and_move_to_trash(visit, made, post):
     ids = [made(title=f"To be thrown away {n}") for n in range(3)]
     page = visit("ada").page
     page.goto("/admin/posts/?search=thrown")
-    page.check("[data-pick-all]")
+    page.check("[data-select-all]")
     page.select_option("select[name=action]", "delete")
     page.click(".bulk >> text=Apply")
     expect(page.locator("dialog")).to_contain_text("3 selected")
@@ -235,7 +235,7 @@ def test_a_change_of_many_rows_says_that_it_is_under_way(visit, made, post):
     ids = [made(title=f"To be edited {n}") for n in range(2)]
     page = visit("ada").page
     page.goto("/admin/posts/?search=edited")
-    page.check("[data-pick-all]")
+    page.check("[data-select-all]")
     page.select_option("select[name=action]", "edit")
     page.click(".bulk >> text=Apply")
     page.select_option("#bulk-field", "comments_open")
@@ -245,7 +245,7 @@ def test_a_change_of_many_rows_says_that_it_is_under_way(visit, made, post):
     said, is_hidden = page.evaluate("""() => {
         const button = document.querySelector("[name=confirmed]");
         button.click();  // the page stays until the answer comes
-        return [document.querySelector(".working").textContent, button.checkVisibility() === false];
+        return [document.querySelector(".busy").textContent, button.checkVisibility() === false];
     }""")
     assert said.startswith("Working") and is_hidden
     expect(page.locator(".messages")).to_contain_text("2 posts changed.")

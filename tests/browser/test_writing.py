@@ -274,7 +274,7 @@ def test_what_is_taken_back_is_not_called_unsaved(visit, made):
     expect(state).to_have_attribute("data-tone", "")
     page.keyboard.press("Backspace")
     expect(state).to_have_text(saved)
-    expect(state).to_have_attribute("data-tone", "good")
+    expect(state).to_have_attribute("data-tone", "success")
 
 
 def test_emphasised_text_is_typed_over(visit, made):

@@ -8,7 +8,10 @@ from flask import Blueprint, Response, request, url_for
 
 STATIC = Path(__file__).parent / "static"
 BUNDLES = {
-    "panel.css": ("tokens.css", "layout.css", "content.css", "editor.css"),
+    "panel.css": (
+        "tokens.css", "layout.css", "panels.css", "list.css", "form.css", "details.css", "dashboard.css", "permissions.css",
+        "small_screens.css", "print.css", "media.css", "editor.css",
+    ),
     "panel.js": (
         "panel.js", "creation_dialog.js", "relation_picker.js", "inline_edit.js", "list.js", "palette.js",
         "keyboard_shortcuts.js", "unsent_forms.js", "media.js",

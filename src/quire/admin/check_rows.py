@@ -8,7 +8,7 @@ from quire.translations.languages import ENGLISH
 from quire.translations.messages import Message
 from quire.web.language import translate
 
-TONES = {"ok": "good", "warning": "warn", "error": "bad"}
+TONES = {"ok": "success", "warning": "warning", "error": "error"}
 WORDS = {"ok": Message("OK"), "warning": Message("Warning"), "error": Message("Error")}
 
 

@@ -20,22 +20,22 @@ from quire.translations.messages import read_message
 from quire.web.language import format_number, gettext, translate, word_label
 
 TONES = {
-    "published": "good",
-    "approved": "good",
-    "active": "good",
-    "open": "good",
+    "published": "success",
+    "approved": "success",
+    "active": "success",
+    "open": "success",
     "admin": "info",
     "scheduled": "info",
     "moderator": "info",
-    "ready": "good",
-    "delivered": "good",
-    "failed": "bad",
-    "pending": "warn",
-    "given_up": "bad",
-    "broken": "bad",
-    "moderated": "warn",
-    "spam": "bad",
-    "trashed": "bad",
+    "ready": "success",
+    "delivered": "success",
+    "failed": "error",
+    "pending": "warning",
+    "given_up": "error",
+    "broken": "error",
+    "moderated": "warning",
+    "spam": "error",
+    "trashed": "error",
 }
 """Colours of well-known words; all others are grey."""
 
@@ -61,7 +61,7 @@ def badge(word: str, label: str | None = None) -> Markup:
 def yes_no(value: bool) -> Markup:
     """Yes or no."""
     return Markup('<span class="badge {}">{}</span>').format(
-        *("good", gettext("Yes")) if value else ("", gettext("No"))
+        *("success", gettext("Yes")) if value else ("", gettext("No"))
     )
 
 

@@ -66,11 +66,11 @@ def test_the_preview_of_a_comment_loads_nothing_from_elsewhere(editor):
 
 def test_the_form_says_where_to_ask(ann, ids, app):
     form = BeautifulSoup(ann.get(f"posts/edit/?id={ids.live}").text, "html.parser").find(
-        attrs={"data-guard": True}
+        attrs={"data-unsaved-guard": True}
     )
-    told = {name: form[f"data-{name}"] for name in ("rendered", "slug", "media", "id", "status")}
+    told = {name: form[f"data-{name}"] for name in ("render-url", "slug-url", "media", "id", "status")}
     assert told == {
-        "rendered": "/admin/posts/rendered/", "slug": "/admin/posts/slug", "media": "/api/v1/media",
+        "render-url": "/admin/posts/rendered/", "slug-url": "/admin/posts/slug", "media": "/api/v1/media",
         "id": str(ids.live), "status": "published",
     }  # fmt: skip
     page = ann.get("posts/new/")

@@ -138,7 +138,7 @@ def test_edit_shows_and_saves(admin, ids, state):
 
 def every_input(text):
     """What a browser would send back for a form: names and values of its inputs."""
-    form = BeautifulSoup(text, "html.parser").find("form", attrs={"data-guard": True})
+    form = BeautifulSoup(text, "html.parser").find("form", attrs={"data-unsaved-guard": True})
     sent = {}
     for one in form.find_all(["input", "textarea", "select"]):
         if one.get("type") == "checkbox" and not one.has_attr("checked"):
@@ -394,8 +394,8 @@ def test_what_search_engines_are_told_is_folded_away_while_it_is_empty(admin, ap
     id, record = getattr(ids, name), {"posts": POSTS, "pages": PAGES}[path]
     shown = section(admin.get(f"{path}/edit/?id={id}"))
     assert not shown.has_attr("open")
-    assert shown.find("input")["data-counted"] == "60"
-    assert shown.find("textarea")["data-counted"] == "160"
+    assert shown.find("input")["data-recommended-length"] == "60"
+    assert shown.find("textarea")["data-recommended-length"] == "160"
     refused = admin.post(f"{path}/edit/?id={id}", {"seo_title": "x" * 201, "version": "1"})
     assert refused.status_code == 422
     assert section(refused).has_attr("open")

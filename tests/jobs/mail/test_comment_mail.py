@@ -1,4 +1,4 @@
-"""Mail about comments: who hears of which, once, until he has enough of it; lists of what waits."""
+"""Mail about comments: who hears of which, once, until they have enough of it; lists of what waits."""
 
 import math
 import re

@@ -79,7 +79,11 @@ def test_a_comment(guarded, ann, content):
 def test_a_form_of_the_panel(guarded, ann, content):
     path = f"/admin/posts/edit/?id={content.draft}"
     page = soup(ann.get(path))
-    sent = {**hidden(page.find("form", {"data-guard": True})), "title": "Draft", "body": TYPED}
+    sent = {
+        **hidden(page.find("form", {"data-unsaved-guard": True})),
+        "title": "Draft",
+        "body": TYPED,
+    }
     ann.end()
     asked = ann.post(path, data=sent, headers={"Referer": f"http://localhost{path}"})
     assert asked.status_code == 401

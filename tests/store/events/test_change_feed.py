@@ -1,4 +1,4 @@
-"""The order of commits: a reader who goes on from where he was misses nothing, whoever writes beside him."""
+"""The order of commits: a reader who goes on from where they were misses nothing, whoever writes meanwhile."""
 
 import threading
 

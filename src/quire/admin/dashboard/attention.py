@@ -24,7 +24,7 @@ OLD_BACKUP = timedelta(days=7)
 def attention(actor: Actor, numbers: dict[str, int]) -> list[Any]:
     """One line for each kind of thing: its words, its address, how bad it is; the worst first."""
     lines = [*_of_system(actor, numbers), *_of_content(actor, numbers)]
-    return sorted(lines, key=lambda line: ("bad", "warn", "info").index(line.tone))
+    return sorted(lines, key=lambda line: ("error", "warning", "info").index(line.tone))
 
 
 def _line(tone: str, icon: str, words: str, url: str) -> Any:
@@ -62,7 +62,7 @@ def _of_content(actor: Actor, numbers: dict[str, int]) -> Iterator[Any]:
         if record.moderation is not None and (number := numbers.get(record.path)):
             nouns = {"noun": gettext(record.noun), "nouns": gettext(record.plural_noun)}
             url = url_for(endpoint(record, "moderation_view"))
-            yield _line("warn", "moderation", _many(number, WAITING.with_values(**nouns)), url)
+            yield _line("warning", "moderation", _many(number, WAITING.with_values(**nouns)), url)
     posts = REGISTRY["posts"]
     if number := numbers.get("draft"):
         url = list_url(posts, [("status", "draft"), ("author.username", actor.username or "")])
@@ -75,13 +75,13 @@ def _of_content(actor: Actor, numbers: dict[str, int]) -> Iterator[Any]:
 def _of_system(actor: Actor, numbers: dict[str, int]) -> Iterator[Any]:
     if number := numbers.get("jobs"):
         words = _many(number, FAILED_JOBS)
-        yield _line("bad", "jobs", words, url_for("jobs.index"))
+        yield _line("error", "jobs", words, url_for("jobs.index"))
     if number := numbers.get("deliveries"):
         words = _many(number, FAILED_DELIVERIES)
         url = list_url(REGISTRY["deliveries"], [("status", FAILED)])
-        yield _line("bad", "alert", words, url)
+        yield _line("error", "alert", words, url)
     if actor.at_least("admin") and (words := backup_warning()):
-        yield _line("warn", "download", words, url_for("backups.index"))
+        yield _line("warning", "download", words, url_for("backups.index"))
 
 
 def backup_warning() -> str:

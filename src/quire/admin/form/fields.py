@@ -104,11 +104,11 @@ def _attributes(field: Field, lookup_url: str | None) -> dict[str, Any]:
     if widget == "markdown":
         attributes["class"] = "markdown"
         if not takes_pictures(field):
-            attributes["data-no-pictures"] = "1"
+            attributes["data-no-images"] = "1"
     if widget not in NO_WORDS and not field.choices:
         attributes["dir"] = "auto"
     if field.recommended_length:
-        attributes["data-counted"] = field.recommended_length
+        attributes["data-recommended-length"] = field.recommended_length
     if lookup_url and field.target:
         attributes |= {
             "data-picker": "many" if field.many else "one",
@@ -171,7 +171,7 @@ class RecordForm:
             )
             widget_field.render_kw = {**widget_field.render_kw, **creation_in_place(one, actor)}
             if widget_field.flags.must:
-                widget_field.render_kw = {**widget_field.render_kw, "data-must": ""}
+                widget_field.render_kw = {**widget_field.render_kw, "data-required": ""}
 
     def fill(self, state: dict[str, Any]) -> None:
         """Show the values of a record in the form of the API."""

@@ -146,18 +146,18 @@ def editor_context(record: Record, actor: Actor, form: RecordForm, state: State 
         return {"editor": library, "scripts": MEDIA_SCRIPTS}
     g.admin_shows_pictures = True
     addresses: State = library | {
-        "rendered": url_for(endpoint(record, "rendered_view")),
+        "render-url": url_for(endpoint(record, "rendered_view")),
         "user": actor.user_id,
         "kind": record.path,
         "id": "" if state is None else state["id"],
         "status": "draft" if state is None else state.get("status", ""),
     }
     if "slug" in record.fields_by_name:
-        addresses["slug"] = url_for(endpoint(record, "slug_view"))
+        addresses["slug-url"] = url_for(endpoint(record, "slug_view"))
     if record.drafts:
         addresses["autosave"] = "1"
     if record.public_path:
-        addresses["page"] = record.public_path
+        addresses["public-path"] = record.public_path
     return {"editor": addresses, "scripts": SCRIPTS}
 
 

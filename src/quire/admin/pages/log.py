@@ -14,7 +14,7 @@ from quire.web.language import gettext
 SHOWN = 200
 """Entries of one page."""
 PROBLEMS = ("warning", "error", "critical")
-TONES = {"warning": "warn", "error": "bad", "critical": "bad"}
+TONES = {"warning": "warning", "error": "error", "critical": "error"}
 
 
 class LogView(PanelView):

@@ -1,23 +1,23 @@
 // Saves a draft to the server a few seconds after each change, and shows where the text is stored.
 "use strict";
 
-const PAUSE_BEFORE_SAVE = 3000;
-const LONGEST_WAIT = 15000;
-const RETRY = 10000; // milliseconds
-const NUMBERS = new Set(["version", "live_version", "draft_version"]);
-const CARRIED = new Set([...NUMBERS, "_time_zone"]);
+const SAVE_DELAY = 3000;
+const MAX_SAVE_DELAY = 15000;
+const RETRY_DELAY = 10000; // milliseconds
+const VERSION_FIELDS = new Set(["version", "live_version", "draft_version"]);
+const ALWAYS_SENT = new Set([...VERSION_FIELDS, "_time_zone"]);
 
 class Autosave {
   constructor(form) {
     this.form = form;
     this.state = form.querySelector("[data-state]");
-    this.settledStatus = [this.state.textContent, this.state.dataset.tone]; // what it says while nothing is unsaved
+    this.savedStatus = [this.state.textContent, this.state.dataset.tone]; // what it says while nothing is unsaved
     this.notes = document.querySelector("[data-notes]");
     this.conflicts = new Conflicts(form.querySelector("[data-conflicts]"), (...decisions) => this.applyDecisions(...decisions));
     const stored = JSON.parse(form.elements._base?.value || "{}"); // what is stored, if the form was refused
-    this.base = form.dataset.refused ? stored : { ...stored, ...textsOf(form) };
+    this.base = form.dataset.hasErrors ? stored : { ...stored, ...textsOf(form) };
     this.latest = [{}, []]; // what the server has answered last
-    if (form.dataset.refused) this.restoreRefused(); else this.offer(); // a refused form shows what was typed
+    if (form.dataset.hasErrors) this.restoreRefused(); else this.offer(); // a refused form shows what was typed
     for (const name of ["input", "change"]) form.addEventListener(name, () => this.onChange());
     form.addEventListener("submit", (event) => this.onSubmit(event));
     document.addEventListener("visibilitychange", () => { if (document.hidden) this.backUp(); else this.resume(); });
@@ -34,7 +34,7 @@ class Autosave {
 
   get dirty() { return this.changedNames.length > 0; }
 
-  get isSettled() { return !this.dirty && !this.conflicts.size; } // all of it is at the server
+  get isSaved() { return !this.dirty && !this.conflicts.size; } // all of it is at the server
 
   showStatus(words, tone = "") {
     this.state.textContent = words;
@@ -56,13 +56,13 @@ class Autosave {
     clearTimeout(this.local);
     this.local = setTimeout(() => this.backUp(), 200);
     if (!this.dirty) {
-      this.adopt(...this.latest); // what was typed is as it was sent: what came back can be shown now
-      if (!this.conflicts.size) { this.markSaved(); this.showStatus(...this.settledStatus); }
+      this.applyServerTexts(...this.latest); // what was typed is as it was sent: what came back can be shown now
+      if (!this.conflicts.size) { this.markSaved(); this.showStatus(...this.savedStatus); }
       return;
     }
     clearTimeout(this.timer);
     this.since ||= Date.now();
-    this.timer = setTimeout(() => this.saveWhenChosen(), Math.min(PAUSE_BEFORE_SAVE, Math.max(0, this.since + LONGEST_WAIT - Date.now())));
+    this.timer = setTimeout(() => this.saveWhenChosen(), Math.min(SAVE_DELAY, Math.max(0, this.since + MAX_SAVE_DELAY - Date.now())));
   }
 
   backUp() {
@@ -78,7 +78,7 @@ class Autosave {
   markSaved() {
     clearTimeout(this.local);
     localBackup.drop();
-    changed = false; // of panel.js: leaving asks no more
+    hasUnsavedChanges = false; // of panel.js: leaving asks no more
   }
 
   offer() {
@@ -102,7 +102,7 @@ class Autosave {
 
   // At the server -----------------------------------------------------------------------------
   get isIncomplete() { // a new record lacks required fields
-    return !this.form.dataset.id && [...this.form.querySelectorAll("[data-must]")].some((one) => !one.value.trim());
+    return !this.form.dataset.id && [...this.form.querySelectorAll("[data-required]")].some((one) => !one.value.trim());
   }
 
   get isChoosing() { // the beginning of a name is no reference yet
@@ -111,7 +111,7 @@ class Autosave {
   }
 
   saveWhenChosen() {
-    if (this.isChoosing) this.timer = setTimeout(() => this.saveWhenChosen(), PAUSE_BEFORE_SAVE); else this.save();
+    if (this.isChoosing) this.timer = setTimeout(() => this.saveWhenChosen(), SAVE_DELAY); else this.save();
   }
 
   async save(always = false) {
@@ -140,7 +140,7 @@ class Autosave {
   // What was changed, and its previous value: others may have changed the remaining fields.
   changes(names) {
     const body = new FormData();
-    for (const [name, value] of new FormData(this.form)) if (names.includes(name) || CARRIED.has(name)) body.append(name, value);
+    for (const [name, value] of new FormData(this.form)) if (names.includes(name) || ALWAYS_SENT.has(name)) body.append(name, value);
     const known = names.filter((name) => name in this.base);
     body.set("_base", JSON.stringify(Object.fromEntries(known.map((name) => [name, this.base[name]]))));
     body.set("_save_draft", "1");
@@ -169,12 +169,12 @@ class Autosave {
     if (this.signIn) { this.notes.replaceChildren(); this.signIn = false; }
     this.updateVersions(answer);
     this.latest = [answer.texts || {}, answer.merged || []];
-    const adopted = this.adopt(...this.latest);
+    const updatedLabels = this.applyServerTexts(...this.latest);
     const time = new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
-    this.settledStatus = [adopted.length && !isNew
-      ? translate("Saved %(time)s. Updated with someone else’s changes: %(fields)s", { time, fields: adopted.join(", ") })
-      : translate("Saved %(time)s", { time }), "good"];
-    this.showStatus(...this.settledStatus);
+    this.savedStatus = [updatedLabels.length && !isNew
+      ? translate("Saved %(time)s. Updated with someone else’s changes: %(fields)s", { time, fields: updatedLabels.join(", ") })
+      : translate("Saved %(time)s", { time }), "success"];
+    this.showStatus(...this.savedStatus);
     this.conflicts.show(answer.conflict, false);
     if (this.dirty) this.onChange(); else this.markSaved();
     if (first) await this.refresh();
@@ -182,17 +182,17 @@ class Autosave {
 
   // Shows what others have changed in fields without own changes or focus, and the lines that were merged into a text
   // which nobody has changed since; returns the labels of the fields.
-  adopt(texts, merged) {
-    const adopted = [];
+  applyServerTexts(texts, merged) {
+    const updatedLabels = [];
     for (const [name, text] of Object.entries(texts)) {
       const before = textsOf(this.form)[name];
       if (before === undefined || before !== this.base[name] || this.conflicts.has(name)) continue;
       if (isInField(this.form, name) && !merged.includes(name)) continue;
       setField(this.form, name, text);
       this.base[name] = textsOf(this.form)[name];
-      if (this.base[name] !== before) adopted.push(labelOf(this.form, name));
+      if (this.base[name] !== before) updatedLabels.push(labelOf(this.form, name));
     }
-    return adopted;
+    return updatedLabels;
   }
 
   // The versions that the next change is based on.
@@ -233,18 +233,18 @@ class Autosave {
       ? translate("and this browser has no room to store it") : translate("stored in this browser");
     if (status === 412 && body?.conflict) {
       this.conflicts.show(body.conflict, true);
-      this.showStatus(translate("Not saved: someone else has changed it; %(where)s", { where }), "bad");
+      this.showStatus(translate("Not saved: someone else has changed it; %(where)s", { where }), "error");
       if (this.dirty) this.save(); // the other fields
     } else if (status === 401) {
-      this.showStatus(translate("Not saved: %(message)s, %(where)s", { message: message.replace(/\.$/, ""), where }), "bad");
+      this.showStatus(translate("Not saved: %(message)s, %(where)s", { message: message.replace(/\.$/, ""), where }), "error");
       this.askSignIn(message);
     } else if (status === 0 || status >= 500) {
       this.showStatus(navigator.onLine
         ? translate("Not saved: the server is not responding, %(where)s", { where })
-        : translate("Not saved: you are offline, %(where)s", { where }), "bad");
-      this.timer = setTimeout(() => this.save(), RETRY);
+        : translate("Not saved: you are offline, %(where)s", { where }), "error");
+      this.timer = setTimeout(() => this.save(), RETRY_DELAY);
     } else {
-      this.showStatus(translate("Not saved: %(message)s Your text is %(where)s.", { message, where }), "bad");
+      this.showStatus(translate("Not saved: %(message)s Your text is %(where)s.", { message, where }), "error");
     }
   }
 
@@ -256,7 +256,7 @@ class Autosave {
         element("p", {}, link));
     }
     this.signIn = true;
-    this.timer = setTimeout(() => this.save(), RETRY);
+    this.timer = setTimeout(() => this.save(), RETRY_DELAY);
   }
 
   resume() { if (this.signIn) this.save(); }

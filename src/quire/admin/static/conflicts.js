@@ -9,8 +9,8 @@ function differences(parts) {
 
 class Conflicts {
   // `done(decisions, version)` is called when every field has been decided.
-  constructor(place, done) {
-    Object.assign(this, { place, done, rows: new Map(), decisions: [] });
+  constructor(container, done) {
+    Object.assign(this, { container, done, rows: new Map(), decisions: [] });
   }
 
   get size() { return this.rows.size; }
@@ -32,16 +32,16 @@ class Conflicts {
   }
 
   draw() {
-    if (!this.size) { this.place.replaceChildren(); return; }
+    if (!this.size) { this.container.replaceChildren(); return; }
     const labels = [...this.rows.values()].map(({ label }) => label).join(", ");
     const titles = ["Field", "Before", "Yours", "Theirs"].map((title) => element("th", { scope: "col" }, translate(title)));
     const table = element("table", { class: "compare" }, element("thead", {}, element("tr", {}, ...titles)),
       element("tbody", {}, ...[...this.rows.values()].map((row) => this.row(row))));
-    const open = this.place.querySelector("details")?.open;
+    const open = this.container.querySelector("details")?.open;
     const details = element("details", open ? { open: "" } : {},
       element("summary", {}, translate("Someone else has also changed: %(labels)s.", { labels }), " ", element("span", { class: "link" }, translate("Compare"))),
       element("p", { class: "soft" }, `${this.words} ${translate("Nothing has been overwritten. Keep writing, or choose a version.")}`), table);
-    this.place.replaceChildren(element("div", { class: "note warning", role: "status" }, details));
+    this.container.replaceChildren(element("div", { class: "note warning", role: "status" }, details));
   }
 
   row(row) {

@@ -12,7 +12,7 @@ class CreationDialog {
     this.error = element("p", { class: "inline-error", role: "alert" });
     const save = element("button", { class: "button primary", type: "submit" }, translate("Create"));
     const cancel = element("button", { class: "button", type: "button" }, translate("Cancel"));
-    this.form = element("form", { "data-plain": "", novalidate: "" }, ...fields.map((field) => this.row(field, values[field.name] || "")),
+    this.form = element("form", { "data-no-confirm": "", novalidate: "" }, ...fields.map((field) => this.row(field, values[field.name] || "")),
       this.error, element("div", { class: "dialog-actions" }, cancel, save));
     const title = element("h2", { id: "create-head" }, translate("New %(noun)s", { noun: picker.field.dataset.createNoun }));
     this.dialog = element("dialog", { "aria-labelledby": "create-head", class: "creation" }, title, this.form);
@@ -40,9 +40,9 @@ class CreationDialog {
     const problem = await this.picker.send(Object.fromEntries(new FormData(this.form)));
     button.disabled = false;
     if (!problem) { this.dialog.close(); return; }
-    const wrong = problem.details?.map((one) => one.field) || [];
-    for (const input of this.form.querySelectorAll("[name]")) input.setAttribute("aria-invalid", String(wrong.includes(input.name)));
-    const label = this.form.querySelector(`label[for="create-${wrong[0]}"]`)?.textContent;
+    const invalidNames = problem.details?.map((one) => one.field) || [];
+    for (const input of this.form.querySelectorAll("[name]")) input.setAttribute("aria-invalid", String(invalidNames.includes(input.name)));
+    const label = this.form.querySelector(`label[for="create-${invalidNames[0]}"]`)?.textContent;
     this.error.textContent = (label ? `${label}: ` : "") + messageOf(problem);
     this.form.querySelector("[aria-invalid=true]")?.focus();
   }

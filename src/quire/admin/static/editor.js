@@ -11,7 +11,7 @@ function countsOf(text) {
   return { words, characters: [...text].length, minutes: Math.max(1, Math.round(weight / WORDS_A_MINUTE)) };
 }
 
-function counted({ words, characters, minutes }) {
+function formatCounts({ words, characters, minutes }) {
   const [count, length] = [words, characters].map((number) => number.toLocaleString(language));
   return [words === 1 ? translate("1 word") : translate("%(count)s words", { count }),
     characters === 1 ? translate("1 character") : translate("%(length)s characters", { length }),
@@ -27,7 +27,7 @@ const THEME = CodeMirror.EditorView.theme({
 });
 
 const t = CodeMirror.tags;
-const COLOURS = CodeMirror.syntaxHighlighting(CodeMirror.HighlightStyle.define([
+const HIGHLIGHTING = CodeMirror.syntaxHighlighting(CodeMirror.HighlightStyle.define([
   { tag: t.heading, fontWeight: "700", color: "var(--accent-strong)" },
   { tag: t.strong, fontWeight: "700" },
   { tag: t.emphasis, fontStyle: "italic" },
@@ -40,7 +40,7 @@ const COLOURS = CodeMirror.syntaxHighlighting(CodeMirror.HighlightStyle.define([
 // Each line has the direction of its own words.
 const LINE = CodeMirror.Decoration.line({ attributes: { dir: "auto" } });
 
-function directions(view) {
+function lineDirections(view) {
   const builder = new CodeMirror.RangeSetBuilder();
   let last = -1;
   for (const { from, to } of view.visibleRanges) {
@@ -57,10 +57,10 @@ function directions(view) {
 const DIRECTION = [
   CodeMirror.EditorView.perLineTextDirection.of(true),
   CodeMirror.ViewPlugin.fromClass(class {
-    constructor(view) { this.decorations = directions(view); }
+    constructor(view) { this.decorations = lineDirections(view); }
 
     update({ docChanged, viewportChanged, view }) {
-      if (docChanged || viewportChanged) this.decorations = directions(view);
+      if (docChanged || viewportChanged) this.decorations = lineDirections(view);
     }
   }, { decorations: (plugin) => plugin.decorations }),
 ];
@@ -105,7 +105,7 @@ class MarkdownEditor {
       CodeMirror.markdownLanguage,
       EditorView.lineWrapping,
       EditorView.contentAttributes.of(this.attributes()),
-      THEME, COLOURS, DIRECTION,
+      THEME, HIGHLIGHTING, DIRECTION,
       CodeMirror.EditorState.allowMultipleSelections.of(false),
       keymap.of([
         { key: "Enter", run: continueMarkup },
@@ -171,10 +171,10 @@ class MarkdownEditor {
   }
 
   recount() {
-    this.count.textContent = counted(countsOf(this.text));
+    this.count.textContent = formatCounts(countsOf(this.text));
   }
 
-  selected() {
+  selection() {
     const { from, to } = this.view.state.selection.main;
     return { from, to, text: this.view.state.sliceDoc(from, to) };
   }
@@ -204,7 +204,7 @@ class MarkdownEditor {
     const files = [...(transfer?.files || [])];
     if (!files.length || !this.onFiles || transfer.types.includes("text/plain")) return false;
     event.preventDefault();
-    this.onFiles(files, this.selected().to);
+    this.onFiles(files, this.selection().to);
     return true;
   }
 

@@ -13,12 +13,12 @@ class EditorActions {
     const form = event.target;
     if (form === this.form || !form.closest(".head-actions") || !this.autosave.dirty) return;
     if (form.elements.action?.value === "restore") {
-      leaving = true; // of panel.js
+      isSubmitting = true; // of panel.js
       return;
     }
     event.preventDefault();
     event.stopImmediatePropagation();
-    this.autosave.save().then(() => { if (this.autosave.isSettled) this.currentForm(form)?.requestSubmit(); });
+    this.autosave.save().then(() => { if (this.autosave.isSaved) this.currentForm(form)?.requestSubmit(); });
   }
 
   // The form of the same button, which may have been replaced.
@@ -37,16 +37,16 @@ class EditorActions {
   async saveNow() {
     const { autosave } = this;
     await autosave.save();
-    if (autosave.isSettled && !autosave.state.textContent.startsWith(translate("Saved"))) autosave.showStatus(translate("No changes to save"), "good");
+    if (autosave.isSaved && !autosave.state.textContent.startsWith(translate("Saved"))) autosave.showStatus(translate("No changes to save"), "success");
   }
 
   async publish() {
     const { autosave } = this;
     await autosave.save();
     if (autosave.dirty) await autosave.save(); // a name that was typed last may have become a key meanwhile
-    if (!autosave.isSettled || !this.form.dataset.id) return; // the foot of the page says why
+    if (!autosave.isSaved || !this.form.dataset.id) return; // the foot of the page says why
     const button = this.form.querySelector(".buttons .primary");
-    if (await ask(translate("Readers will see the current text."), button.textContent, "primary")) this.form.requestSubmit(button);
+    if (await confirmInDialog(translate("Readers will see the current text."), button.textContent, "primary")) this.form.requestSubmit(button);
   }
 }
 

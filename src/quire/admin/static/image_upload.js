@@ -24,7 +24,7 @@ function uploadInto(editor, address, place) {
 function addPictures(editor, address) {
   editor.onFiles = (files, at) => uploadInto(editor, address, editor.track(at)).add(files);
   editor.onPicture = () => {
-    const place = editor.track(editor.selected().to);
+    const place = editor.track(editor.selection().to);
     const insert = (media) => editor.insertAt(place.at, mediaMarkdown(media, media.alt));
     const onFiles = (files) => editor.onFiles(files, place.at);
     const library = new LibraryDialog(address, { heading: translate("Insert an image or file"), insert, onFiles });

@@ -1,7 +1,7 @@
 // How far an import is: asked for again and again, and the whole page when it is over.
 "use strict";
 
-const PROGRESS_PAUSE = 1000;
+const IMPORT_PROGRESS_INTERVAL = 1000;
 
 async function askProgress() {
   const old = document.querySelector("[data-import-progress]");
@@ -19,7 +19,7 @@ async function askProgress() {
   } catch {
     // the server may be starting again: the import goes on with it
   }
-  setTimeout(askProgress, PROGRESS_PAUSE);
+  setTimeout(askProgress, IMPORT_PROGRESS_INTERVAL);
 }
 
-setTimeout(askProgress, PROGRESS_PAUSE / 4);
+setTimeout(askProgress, IMPORT_PROGRESS_INTERVAL / 4);

@@ -48,7 +48,7 @@ function startInline(link) {
 
 // A title is a link, which its picture stays in.
 function showSaved(cell, html) {
-  const shown = cell.querySelector("[data-shown]") || cell.querySelector("a"), picture = shown.querySelector("img");
+  const shown = cell.querySelector("[data-cell-value]") || cell.querySelector("a"), picture = shown.querySelector("img");
   shown.innerHTML = html; // escaped by the server
   if (picture) shown.prepend(picture);
 }

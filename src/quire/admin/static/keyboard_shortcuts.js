@@ -2,7 +2,7 @@
 "use strict";
 
 const KEYS_OFF = "quire.keys.off";
-const KEY_WORDS = [["/", translate("Search")], ["j", translate("Next row")], ["k", translate("Previous row")], ["Enter", translate("Open the row")], ["e", translate("Edit the row")],
+const KEY_LABELS = [["/", translate("Search")], ["j", translate("Next row")], ["k", translate("Previous row")], ["Enter", translate("Open the row")], ["e", translate("Edit the row")],
   ["x", translate("Select the row")], [`${translate("Ctrl")}+K`, translate("Search everything")], ["?", translate("This help")]];
 
 const rowTitles = () => [...document.querySelectorAll(".records tbody td.title a:first-child")];
@@ -17,11 +17,11 @@ function moveRow(step) {
 }
 
 function showKeys() {
-  const rows = KEY_WORDS.map(([key, words]) => element("div", {}, element("dt", {}, element("kbd", {}, key)), element("dd", {}, words)));
+  const rows = KEY_LABELS.map(([key, words]) => element("div", {}, element("dt", {}, element("kbd", {}, key)), element("dd", {}, words)));
   const box = element("input", { type: "checkbox" });
   box.checked = !localStorage.getItem(KEYS_OFF);
   box.addEventListener("change", () => box.checked ? localStorage.removeItem(KEYS_OFF) : localStorage.setItem(KEYS_OFF, "1"));
-  const form = element("form", { method: "dialog", "data-plain": "" }, element("h2", { id: "keys-head" }, translate("Keyboard shortcuts")),
+  const form = element("form", { method: "dialog", "data-no-confirm": "" }, element("h2", { id: "keys-head" }, translate("Keyboard shortcuts")),
     element("dl", { class: "keys" }, ...rows), element("label", { class: "keys-switch" }, box, " ", translate("Use single keys")),
     element("div", { class: "dialog-actions" }, element("button", { class: "button", autofocus: "" }, translate("Close"))));
   const dialog = element("dialog", { "aria-labelledby": "keys-head" }, form);

@@ -5,7 +5,7 @@
 // Columns that are shown stand first, in their order.
 const shownColumns = (list) => [...list.children].filter((row) => row.querySelector("input").checked);
 
-function tellPlace(row) {
+function announcePosition(row) {
   const rows = shownColumns(row.parentElement), label = row.querySelector("label").textContent.trim();
   const values = { label, place: rows.indexOf(row) + 1, total: rows.length };
   document.querySelector("[data-column-place]").textContent = translate("%(label)s: column %(place)s of %(total)s", values);
@@ -17,7 +17,7 @@ function moveColumn(button) {
   if (!other?.querySelector("input").checked) return;
   if (up) other.before(row); else other.after(row);
   button.focus();
-  tellPlace(row);
+  announcePosition(row);
 }
 
 document.addEventListener("click", (event) => {
@@ -51,7 +51,7 @@ for (const list of document.querySelectorAll(".column-list")) {
     if (event.clientY < top + height / 2) over.before(dragged); else over.after(dragged);
   });
   list.addEventListener("drop", (event) => { if (dragged) event.preventDefault(); });
-  list.addEventListener("dragend", () => { if (dragged) tellPlace(dragged); dragged = null; });
+  list.addEventListener("dragend", () => { if (dragged) announcePosition(dragged); dragged = null; });
 }
 
 function placeMenu(menu) {

@@ -34,8 +34,8 @@ class BrowserSession {
     const headers = { "X-CSRFToken": csrf(), Accept: "application/json" };
     const answer = await fetch(address, { method: "POST", body, headers }).catch(() => null);
     if (answer?.status === 401 || (answer?.status === 403 && again)) {
-      const who = await this.renewToken();
-      if (String(who) !== this.user) return { ok: false, status: 401, message: this.signedOut(who) };
+      const userId = await this.renewToken();
+      if (String(userId) !== this.user) return { ok: false, status: 401, message: this.signedOut(userId) };
       if (again) {
         if (body instanceof FormData) body.delete("csrf_token");
         return this.post(address, body, false);
@@ -46,8 +46,8 @@ class BrowserSession {
       message: json?.message || translate("The server is not responding.") };
   }
 
-  signedOut(who) {
-    return who ? translate("You are now signed in as a different user.") : translate("You have been signed out.");
+  signedOut(userId) {
+    return userId ? translate("You are now signed in as a different user.") : translate("You have been signed out.");
   }
 
   // The id of the user who is signed in now, whose CSRF token every form of this page gets.
@@ -63,12 +63,12 @@ class BrowserSession {
   }
 }
 
-const editorForm = document.querySelector("form[data-rendered]");
+const editorForm = document.querySelector("form[data-render-url]");
 const localBackup = new LocalBackup(editorForm);
 const browserSession = new BrowserSession(editorForm?.dataset.user);
 
 for (const editor of typeof editors === "undefined" ? [] : editors) { // there are none where only images are chosen
-  if (editorForm?.dataset.media && !editor.area.dataset.noPictures) addPictures(editor, editorForm.dataset.media);
+  if (editorForm?.dataset.media && !editor.area.dataset.noImages) addPictures(editor, editorForm.dataset.media);
   addToolbar(editor);
-  if (editorForm) new Preview(editor, editorForm.dataset.rendered);
+  if (editorForm) new Preview(editor, editorForm.dataset.renderUrl);
 }

@@ -39,7 +39,7 @@ function send(form) {
   request.send(new FormData(form));
 }
 
-function sendWithProgress(form) {
+function uploadWithProgress(form) {
   const file = [...form.elements].find((one) => one.type === "file");
   form.addEventListener("submit", (event) => {
     if (!file.files.length) return;
@@ -95,7 +95,7 @@ class FocalPoint {
 
 // What a page about files can do, or a part of one that has come later.
 function enhanceMedia(root) {
-  root.querySelectorAll("form[data-upload]").forEach(sendWithProgress);
+  root.querySelectorAll("form[data-upload]").forEach(uploadWithProgress);
   root.querySelectorAll("[data-copy]").forEach(copyOnClick);
   for (const box of root.querySelectorAll("[data-focal]")) {
     const inputs = [...root.querySelectorAll("[data-point] input")];

@@ -30,7 +30,7 @@ class MediaField {
 
   upload(files) {
     const use = (media) => this.use(media);
-    new UploadDialog(this.address, { label: translate("Upload"), use, done: () => this.open.focus(), most: 1 }).add(files);
+    new UploadDialog(this.address, { label: translate("Upload"), use, done: () => this.open.focus(), limit: 1 }).add(files);
   }
 
   use(media) {

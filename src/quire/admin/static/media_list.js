@@ -1,16 +1,16 @@
 // The list of files: files that are dropped anywhere on it are uploaded, and each opens in a sheet beside it.
 "use strict";
 
-const LIBRARY = "/api/v1/media";
+const MEDIA_API = "/api/v1/media";
 
 // Files from outside; a picture of this page that is dragged has none.
-const bringsFiles = (event) => [...event.dataTransfer.types].includes("Files");
+const hasFiles = (event) => [...event.dataTransfer.types].includes("Files");
 
 function uploadDropped(files) {
   let count = 0;
   const use = () => { count += 1; };
   const done = () => { if (count) location.assign(location.pathname); };
-  new UploadDialog(LIBRARY, { label: translate("Upload"), use, done }).add(files);
+  new UploadDialog(MEDIA_API, { label: translate("Upload"), use, done }).add(files);
 }
 
 const dropHint = element("div", { class: "drop-hint", hidden: "" }, translate("Drop files to upload them"));
@@ -20,11 +20,11 @@ function showDrop(change) {
   depth = Math.max(0, depth + change);
   dropHint.hidden = !depth || Boolean(document.querySelector("dialog[open]"));
 }
-document.addEventListener("dragenter", (event) => { if (bringsFiles(event)) showDrop(1); });
-document.addEventListener("dragleave", (event) => { if (bringsFiles(event)) showDrop(-1); });
-document.addEventListener("dragover", (event) => { if (bringsFiles(event)) event.preventDefault(); });
+document.addEventListener("dragenter", (event) => { if (hasFiles(event)) showDrop(1); });
+document.addEventListener("dragleave", (event) => { if (hasFiles(event)) showDrop(-1); });
+document.addEventListener("dragover", (event) => { if (hasFiles(event)) event.preventDefault(); });
 document.addEventListener("drop", (event) => {
-  if (!bringsFiles(event) || event.defaultPrevented) return;
+  if (!hasFiles(event) || event.defaultPrevented) return;
   event.preventDefault();
   depth = 0;
   showDrop(0);
@@ -51,7 +51,7 @@ class Sheet {
   }
 
   async close() {
-    if (this.changed && !(await ask(translate("Your changes are not saved."), translate("Discard changes")))) return;
+    if (this.changed && !(await confirmInDialog(translate("Your changes are not saved."), translate("Discard changes")))) return;
     this.dialog.remove();
     this.link.focus();
   }

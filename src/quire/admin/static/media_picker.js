@@ -10,7 +10,7 @@ function openDialog(heading, parts, buttons) {
   const title = element("h2", { id: `dialog-${dialogNumber}` }, heading);
   const cancel = element("button", { class: "button", type: "button" }, translate("Cancel"));
   const actions = element("div", { class: "dialog-actions" }, cancel, ...buttons);
-  const dialog = element("dialog", { "aria-labelledby": title.id, class: "pictures" }, title, ...parts, actions);
+  const dialog = element("dialog", { "aria-labelledby": title.id, class: "media-dialog" }, title, ...parts, actions);
   cancel.addEventListener("click", () => dialog.close());
   const closed = new Promise((resolve) => {
     dialog.addEventListener("close", () => { dialog.remove(); resolve(); });
@@ -97,8 +97,8 @@ class PendingUpload {
 // Files on their way into the library. Nothing is uploaded before the button, so that “Cancel” leaves nothing behind.
 class UploadDialog {
   // `use(media, alt)` gets each file that has arrived; `done` is called when the dialog has closed.
-  constructor(address, { label, heading = translate("Upload files"), use, done, most = Infinity }) {
-    Object.assign(this, { address, use, most, pending: [] });
+  constructor(address, { label, heading = translate("Upload files"), use, done, limit = Infinity }) {
+    Object.assign(this, { address, use, limit, pending: [] });
     this.list = element("ul", { class: "uploads" });
     this.button = element("button", { class: "button primary", type: "button" }, label);
     this.button.addEventListener("click", () => this.uploadAll());
@@ -111,7 +111,7 @@ class UploadDialog {
   }
 
   add(files) {
-    const added = files.slice(0, this.most - this.pending.length).map((file) => new PendingUpload(file, (one) => this.remove(one)));
+    const added = files.slice(0, this.limit - this.pending.length).map((file) => new PendingUpload(file, (one) => this.remove(one)));
     this.pending.push(...added);
     this.list.append(...added.map(({ item }) => item));
     added[0]?.alt.focus();
@@ -152,14 +152,14 @@ class UploadDialog {
 
 // What was chosen lately in this browser, the last first.
 const RECENT_MEDIA = "quire:recent-media";
-const MOST_RECENT = 6;
+const MAX_RECENT = 6;
 
 function recentMedia() {
   try { return JSON.parse(localStorage.getItem(RECENT_MEDIA)) || []; } catch { return []; }
 }
 
 function rememberMedia({ id }) {
-  const ids = [id, ...recentMedia().filter((other) => other !== id)].slice(0, MOST_RECENT);
+  const ids = [id, ...recentMedia().filter((other) => other !== id)].slice(0, MAX_RECENT);
   try { localStorage.setItem(RECENT_MEDIA, JSON.stringify(ids)); } catch { /* there is no room */ }
 }
 

@@ -39,9 +39,9 @@ function useQueueTarget(node) {
   node.click();
 }
 window.addEventListener("pageshow", () => { isLeaving = false; });
-const queueWords = { a: translate("Approve"), s: translate("Mark as spam"), u: translate("Mark as pending"), d: translate("Move to trash"), r: translate("Reply"), e: translate("Edit"), j: translate("Older"), k: translate("Newer") };
+const queueLabels = { a: translate("Approve"), s: translate("Mark as spam"), u: translate("Mark as pending"), d: translate("Move to trash"), r: translate("Reply"), e: translate("Edit"), j: translate("Older"), k: translate("Newer") };
 for (const key of Object.keys(KEY_ACTIONS)) if (key !== "?") delete KEY_ACTIONS[key];
 for (const [key, node] of queueTargets) KEY_ACTIONS[key] = () => useQueueTarget(node);
-KEY_WORDS.splice(0, KEY_WORDS.length - 2, ...Object.entries(queueWords).filter(([key]) => queueTargets.has(key)));
+KEY_LABELS.splice(0, KEY_LABELS.length - 2, ...Object.entries(queueLabels).filter(([key]) => queueTargets.has(key)));
 
 if (new URLSearchParams(location.search).has("id")) document.querySelector("[data-queue-one]").focus({ preventScroll: true });

@@ -1,7 +1,7 @@
 // The command palette (Ctrl+K): pages of the menu, what can be created, and records, by keyboard alone.
 "use strict";
 
-const PALETTE_PAUSE = 150; // milliseconds between the last key and the search
+const PALETTE_DELAY = 150; // milliseconds between the last key and the search
 
 class Palette {
   constructor(address) {
@@ -16,7 +16,7 @@ class Palette {
     this.dialog = element("dialog", { class: "palette", "aria-label": translate("Search everything") }, this.input, this.list, this.count);
     // the event comes late: the palette may be open again
     this.dialog.addEventListener("close", () => { if (!this.dialog.open) this.dialog.remove(); });
-    this.input.addEventListener("input", () => this.later());
+    this.input.addEventListener("input", () => this.searchLater());
     this.dialog.addEventListener("keydown", (event) => this.key(event));
     this.list.addEventListener("click", (event) => this.open(event.target.closest("[role=option]")));
     this.dialog.addEventListener("click", (event) => { if (event.target === this.dialog) this.dialog.close(); });
@@ -30,10 +30,10 @@ class Palette {
     this.search();
   }
 
-  later() {
+  searchLater() {
     clearTimeout(this.timer);
     this.show(this.matching(this.links));
-    this.timer = setTimeout(() => this.search(), PALETTE_PAUSE);
+    this.timer = setTimeout(() => this.search(), PALETTE_DELAY);
   }
 
   matching(items) {

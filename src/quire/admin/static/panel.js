@@ -5,7 +5,7 @@ const csrf = () => document.querySelector('meta[name="csrf-token"]').content;
 
 // The server writes times in the zone of the person; it learns the zone from this cookie. The name of the zone is asked for
 // once in a tab, and when nothing else is to be done: the first time blocks a slow phone for half a second.
-function tellZone(offset) {
+function storeTimeZone(offset) {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (zone && !document.cookie.split("; ").includes(`time_zone=${zone}`)) {
     document.cookie = `time_zone=${zone}; path=/; max-age=31536000; samesite=lax`;
@@ -14,7 +14,7 @@ function tellZone(offset) {
 }
 const zoneOffset = String(new Date().getTimezoneOffset());
 if (sessionStorage.getItem("zone-offset") !== zoneOffset || !document.cookie.includes("time_zone=")) {
-  (window.requestIdleCallback || setTimeout)(() => tellZone(zoneOffset), { timeout: 1000 }); // a page at rest may never be idle
+  (window.requestIdleCallback || setTimeout)(() => storeTimeZone(zoneOffset), { timeout: 1000 }); // a page at rest may never be idle
 }
 
 // Texts in the language of the page; English ones are their own keys.
@@ -33,7 +33,7 @@ function element(name, attributes = {}, ...children) {
 }
 
 function postForm(address, values, ...children) {
-  const form = element("form", { method: "post", action: address, "data-plain": "" });
+  const form = element("form", { method: "post", action: address, "data-no-confirm": "" });
   for (const [name, value] of Object.entries({ csrf_token: csrf(), ...values })) {
     form.append(element("input", { type: "hidden", name, value }));
   }
@@ -47,17 +47,17 @@ function announce(message, tone = "error", batch = null) {
   const note = element("div", { class: `note ${tone}` }, element("div", {}, message));
   if (batch) {
     const values = { action: "undo", rowid: batch, url: location.pathname + location.search };
-    note.append(postForm(list.dataset.undo, values, element("button", { class: "button small", type: "submit", "data-working": "" }, translate("Undo"))));
+    note.append(postForm(list.dataset.undo, values, element("button", { class: "button small", type: "submit", "data-busy": "" }, translate("Undo"))));
   }
   list.hidden = false;
   list.replaceChildren(note);
 }
 
 // A small picture is not there for a moment after its upload, while another one is made.
-const MOST_TRIES = 4;
+const MAX_TRIES = 4;
 document.addEventListener("error", ({ target }) => {
   const tries = Number(target.dataset?.tries || 0) + 1;
-  if (!target.matches?.("img.thumb") || tries > MOST_TRIES) return;
+  if (!target.matches?.("img.thumb") || tries > MAX_TRIES) return;
   target.dataset.tries = tries;
   setTimeout(() => { target.src = `${target.src.split("&")[0]}&${tries}`; }, 1000 * tries);
 }, true);
@@ -71,10 +71,10 @@ function toggleMenu(open) {
 }
 
 // Questions before something is lost ---------------------------------------------------------
-function ask(question, label, tone = "danger solid") {
+function confirmInDialog(question, label, tone = "danger solid") {
   const yes = element("button", { class: `button ${tone}`, value: "yes" }, label);
   const no = element("button", { class: "button", value: "", autofocus: "" }, translate("Cancel"));
-  const form = element("form", { method: "dialog", "data-plain": "" },
+  const form = element("form", { method: "dialog", "data-no-confirm": "" },
     element("h2", { id: "ask-head" }, translate("Are you sure?")), element("p", {}, question),
     element("div", { class: "dialog-actions" }, no, yes));
   const dialog = element("dialog", { "aria-labelledby": "ask-head" }, form);
@@ -90,7 +90,7 @@ function post(address, values) {
   const form = postForm(address, values);
   form.hidden = true;
   document.body.append(form);
-  leaving = true;
+  isSubmitting = true;
   form.submit();
 }
 
@@ -102,13 +102,13 @@ function deleteQuestion(link) {
 }
 
 async function deleteRecord(link) {
-  if (!(await ask(deleteQuestion(link), translate("Delete")))) return;
+  if (!(await confirmInDialog(deleteQuestion(link), translate("Delete")))) return;
   const address = new URL(link.href);
   post(address.pathname, { id: address.searchParams.get("id"), url: address.searchParams.get("url") || "" });
 }
 
-async function submitAfterQuestion(form, submitter, question, label) {
-  if (!(await ask(question, label))) return;
+async function submitAfterConfirmation(form, submitter, question, label) {
+  if (!(await confirmInDialog(question, label))) return;
   form.append(element("input", { type: "hidden", name: "confirmed", value: "1" }));
   form.dataset.confirmed = "1";
   form.requestSubmit(submitter || undefined);
@@ -121,7 +121,7 @@ function countSelectedRows(form) {
   return form.querySelectorAll('input[name="rowid"]:checked').length;
 }
 
-function questionOf(form) {
+function confirmationOf(form) {
   if (form.dataset.confirm) return [form.dataset.confirm, translate("Continue")];
   const chosen = form.querySelector("select[name=action]")?.selectedOptions[0];
   if (!chosen?.dataset.confirm) return null;
@@ -130,18 +130,18 @@ function questionOf(form) {
 }
 
 // Typed text is not lost by leaving ----------------------------------------------------------
-let changed = false;
-let leaving = false;
-const guardedForm = document.querySelector("form[data-guard]");
+let hasUnsavedChanges = false;
+let isSubmitting = false;
+const guardedForm = document.querySelector("form[data-unsaved-guard]");
 function markChanged({ target }) {
   if (target.form && target.form !== guardedForm) return; // such as the file that takes the place of another
-  changed = true;
+  hasUnsavedChanges = true;
   const state = guardedForm.querySelector("[data-state]");
   state.textContent = translate("Unsaved changes");
   state.dataset.tone = "";
 }
 window.addEventListener("beforeunload", (event) => {
-  if (changed && !leaving) event.preventDefault();
+  if (hasUnsavedChanges && !isSubmitting) event.preventDefault();
 });
 
 // Marks of selected rows ---------------------------------------------------------------------
@@ -189,16 +189,16 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.dataset.confirmed === "1" || form.matches("[data-plain]") || selectsAll(form)) return;
-  const question = questionOf(form);
+  if (form.dataset.confirmed === "1" || form.matches("[data-no-confirm]") || selectsAll(form)) return;
+  const question = confirmationOf(form);
   if (form.matches("[data-bulk]") && !countSelectedRows(form)) {
     event.preventDefault();
     announce(translate("Select at least one row first."), "warning");
   } else if (question) {
     event.preventDefault();
-    submitAfterQuestion(form, event.submitter, ...question);
+    submitAfterConfirmation(form, event.submitter, ...question);
   } else if (form === guardedForm) {
-    leaving = true;
+    isSubmitting = true;
   }
 });
 
@@ -213,7 +213,7 @@ window.addEventListener("submit", (event) => {
 });
 
 // Where to ask how far an action is: `count` makes of the answer how many of how many are done.
-const ACTION_PAUSE = 400;
+const PROGRESS_INTERVAL = 400;
 
 function undoProgress(form, batch) {
   let total = 0;
@@ -229,19 +229,19 @@ function actionProgress(form, submitter, { progress, total, after }) {
 }
 
 // The buttons of what is under way; the menu of a row is closed, so that Undo in it is told of as a message.
-function workingPlace(form, submitter) {
-  if (submitter?.name !== "one" || !submitter.value.startsWith("undo ")) return form.querySelector("[data-working]");
+function busyElement(form, submitter) {
+  if (submitter?.name !== "one" || !submitter.value.startsWith("undo ")) return form.querySelector("[data-busy]");
   announce("", "info");
   return document.querySelector(".messages .note div");
 }
 
 // What takes seconds says that it is under way, and is not asked for twice.
 document.addEventListener("submit", (event) => {
-  const buttons = event.defaultPrevented ? null : workingPlace(event.target, event.submitter);
+  const buttons = event.defaultPrevented ? null : busyElement(event.target, event.submitter);
   if (!buttons) return;
   const words = translate("Working … This can take a few seconds.");
   const bar = element("progress", { "aria-label": translate("Progress") }), figure = element("span");
-  buttons.after(element("p", { class: `working ${buttons.matches(".bulk") ? "bulk" : ""}` }, bar, element("span", { role: "status" }, words), figure));
+  buttons.after(element("p", { class: `busy ${buttons.matches(".bulk") ? "bulk" : ""}` }, bar, element("span", { role: "status" }, words), figure));
   buttons.hidden = true;
   const progress = actionProgress(event.target, event.submitter, buttons.dataset);
   if (progress) showActionProgress(progress, bar, figure);
@@ -250,13 +250,13 @@ document.addEventListener("submit", (event) => {
 // A page that is gone back to is as it was before.
 window.addEventListener("pageshow", ({ persisted }) => {
   if (!persisted) return;
-  for (const one of document.querySelectorAll(".working")) { one.previousElementSibling.hidden = false; one.remove(); }
+  for (const one of document.querySelectorAll(".busy")) { one.previousElementSibling.hidden = false; one.remove(); }
 });
 
 // How many rows are done, asked for until the answer to the form takes the place of this page.
 async function showActionProgress({ url, count }, bar, figure) {
   const format = new Intl.NumberFormat(language).format;
-  for (;; await new Promise((next) => setTimeout(next, ACTION_PAUSE))) {
+  for (;; await new Promise((next) => setTimeout(next, PROGRESS_INTERVAL))) {
     const answer = await fetch(url).catch(() => null);
     if (!answer?.ok) return;
     const [done, total] = count(await answer.json());
@@ -269,7 +269,7 @@ async function showActionProgress({ url, count }, bar, figure) {
 }
 
 // The last batch before an action on ticked rows: the next one will be that of the action.
-async function noteLastBatch(bar) {
+async function rememberLastBatch(bar) {
   if (!bar?.dataset.progress || bar.dataset.after) return;
   const answer = await fetch(bar.dataset.progress).catch(() => null);
   if (answer?.ok) bar.dataset.after = (await answer.json()).batch;
@@ -278,17 +278,17 @@ async function noteLastBatch(bar) {
 document.addEventListener("change", (event) => {
   const box = event.target;
   const form = box.form;
-  if (box.matches("[data-pick-all], .all-matching input")) {
+  if (box.matches("[data-select-all], .all-matching input")) {
     for (const other of form.querySelectorAll('input[name="rowid"]')) other.checked = box.checked;
   }
   if (!form?.matches("[data-bulk]") || box.type !== "checkbox") return;
   showSelection(form);
-  noteLastBatch(form.querySelector(".bulk"));
+  rememberLastBatch(form.querySelector(".bulk"));
 });
 
 guardedForm?.addEventListener("input", markChanged);
 guardedForm?.addEventListener("change", markChanged);
-for (const box of document.querySelectorAll("[data-pick-all]")) box.hidden = false;
+for (const box of document.querySelectorAll("[data-select-all]")) box.hidden = false;
 
 // Where one is stays in sight in a menu that is longer than the window.
 const menuEntry = document.querySelector("#menu [aria-current=page]");

@@ -33,7 +33,7 @@ class Preview {
     editor.box.before(this.panes);
     this.panes.append(editor.box, this.pane);
     this.addTabs();
-    editor.area.addEventListener("input", () => this.later());
+    editor.area.addEventListener("input", () => this.drawLater());
     editor.view.scrollDOM.addEventListener("scroll", () => this.follow());
     this.show(matchMedia(SPLIT).matches && localStorage.getItem(PREVIEW_SETTING) !== "no");
   }
@@ -60,7 +60,7 @@ class Preview {
     if (on) this.draw();
   }
 
-  later() {
+  drawLater() {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.draw(), PREVIEW_DELAY);
   }
@@ -76,7 +76,7 @@ class Preview {
       await this.showHtml(answer.body.html);
       this.shownText = text;
     }
-    if (answer.ok && text !== this.editor.text) this.later();
+    if (answer.ok && text !== this.editor.text) this.drawLater();
   }
 
   async showHtml(html) {

@@ -1,7 +1,7 @@
 // Relation pickers: a text field becomes a search over the records that this user may choose.
 "use strict";
 
-const PAUSE = 180; // milliseconds between the last key and the search
+const PICKER_DELAY = 180; // milliseconds between the last key and the search
 
 function splitNames(text) {
   const parts = [...text.matchAll(/\s*(?:"((?:[^"]|"")*)"|([^,]*))\s*(?:,|$)/g)];
@@ -51,8 +51,8 @@ class Picker {
   listen() {
     this.field.addEventListener("restored", () => { if (this.many) this.names = splitNames(this.field.value); this.draw(); });
     this.field.addEventListener("pick", ({ detail }) => { if (detail) this.labels.set(this.field.value, detail.label); this.draw(); });
-    this.input.addEventListener("input", () => { this.type(); this.later(); });
-    this.input.addEventListener("focus", () => this.later());
+    this.input.addEventListener("input", () => { this.type(); this.searchLater(); });
+    this.input.addEventListener("focus", () => this.searchLater());
     this.input.addEventListener("blur", () => setTimeout(() => { this.close(); this.takeTyped(); }, 150));
     this.field.form?.addEventListener("submit", () => this.addTyped(), true); // at once: the form goes before anybody leaves the field
     this.input.addEventListener("keydown", (event) => this.key(event));
@@ -112,9 +112,9 @@ class Picker {
     if (form.method === "get") form.requestSubmit(); else if (!done) this.search();
   }
 
-  later() {
+  searchLater() {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.search(), PAUSE);
+    this.timer = setTimeout(() => this.search(), PICKER_DELAY);
   }
 
   async search() {
@@ -141,10 +141,10 @@ class Picker {
   async send(values) {
     const headers = { "X-CSRFToken": csrf(), Accept: "application/json", "Content-Type": "application/json" };
     const answer = await fetch(this.field.dataset.create, { method: "POST", headers, body: JSON.stringify(values) }).catch(() => null);
-    const made = await answer?.json().catch(() => null);
-    if (!answer?.ok) return made || {};
+    const created = await answer?.json().catch(() => null);
+    if (!answer?.ok) return created || {};
     const { createKey, createField } = this.field.dataset;
-    this.set(String(made[createKey]), { label: String(made[createField]) });
+    this.set(String(created[createKey]), { label: String(created[createField]) });
     return null;
   }
 

@@ -7,7 +7,7 @@ function timingOf(date, zone) {
   return new Date(zone === "UTC" ? `${date}Z` : date) > new Date() ? "future" : "past";
 }
 
-function nameSaveButton(form) {
+function labelSaveButton(form) {
   const button = form.querySelector(".buttons .primary[data-future]");
   const date = form.elements.published_at;
   if (!button || !date) return;
@@ -18,6 +18,6 @@ function nameSaveButton(form) {
   button.value = value;
 }
 
-const savedForm = document.getElementById("record-form");
-for (const name of ["input", "change"]) savedForm?.addEventListener(name, () => nameSaveButton(savedForm));
-savedForm?.elements.published_at?.addEventListener("restored", () => nameSaveButton(savedForm));
+const recordForm = document.getElementById("record-form");
+for (const name of ["input", "change"]) recordForm?.addEventListener(name, () => labelSaveButton(recordForm));
+recordForm?.elements.published_at?.addEventListener("restored", () => labelSaveButton(recordForm));

@@ -1,7 +1,7 @@
 // About what search engines will show, while its title and description are typed.
 "use strict";
 
-const PAUSE_BEFORE_PREVIEW = 400; // milliseconds
+const SEO_PREVIEW_DELAY = 400; // milliseconds
 
 class SearchResultPreview {
   constructor(form) {
@@ -12,8 +12,8 @@ class SearchResultPreview {
     const label = element("p", { class: "label", id: "result-label" }, translate("In search results"));
     const box = element("div", { class: "result", role: "group", "aria-labelledby": label.id }, this.title, this.address, this.description);
     this.part.querySelector(".panel-body").append(element("div", { class: "field" }, label, box));
-    form.addEventListener("input", () => this.later());
-    form.addEventListener("change", () => this.later());
+    form.addEventListener("input", () => this.drawLater());
+    form.addEventListener("change", () => this.drawLater());
     this.part.addEventListener("toggle", () => this.draw());
     for (const field of this.part.querySelectorAll("input, textarea")) {
       field.addEventListener("restored", () => { if (field.value) this.part.open = true; });
@@ -23,22 +23,22 @@ class SearchResultPreview {
 
   value(name) { return this.form.elements[name]?.value.trim() || ""; }
 
-  later() {
+  drawLater() {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.draw(), PAUSE_BEFORE_PREVIEW);
+    this.timer = setTimeout(() => this.draw(), SEO_PREVIEW_DELAY);
   }
 
   async draw() {
     if (!this.part.open) return;
     this.title.textContent = `${this.value("seo_title") || this.value("title") || "…"} · ${this.form.dataset.site}`;
-    this.address.textContent = location.host + this.form.dataset.page.replace("{slug}", this.value("slug") || "…");
+    this.address.textContent = location.host + this.form.dataset.publicPath.replace("{slug}", this.value("slug") || "…");
     this.description.textContent = this.value("seo_description") || this.value("excerpt") || await this.firstWords();
   }
 
   async firstWords() {
     const text = this.value("body");
     if (text !== this.renderedText) {
-      const answer = await browserSession.post(this.form.dataset.rendered, new URLSearchParams({ text: text.slice(0, 3000) }));
+      const answer = await browserSession.post(this.form.dataset.renderUrl, new URLSearchParams({ text: text.slice(0, 3000) }));
       this.first = new DOMParser().parseFromString(answer.body?.html || "", "text/html").body.textContent.trim();
       this.renderedText = text;
     }
@@ -46,4 +46,4 @@ class SearchResultPreview {
   }
 }
 
-if (editorForm?.dataset.page && editorForm.elements.seo_title) new SearchResultPreview(editorForm);
+if (editorForm?.dataset.publicPath && editorForm.elements.seo_title) new SearchResultPreview(editorForm);

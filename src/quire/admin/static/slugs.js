@@ -1,7 +1,7 @@
 // A slug that follows the title until it is typed by hand; whether it is free; how long texts are.
 "use strict";
 
-const PAUSE_BEFORE_CHECK = 300; // milliseconds between the last key and the question
+const SLUG_CHECK_DELAY = 300; // milliseconds between the last key and the question
 
 class SlugField {
   constructor(form) {
@@ -12,10 +12,10 @@ class SlugField {
     this.field.closest(".field").append(this.status);
     this.follows = this.field.value === "";
     this.title?.addEventListener("focus", () => this.detectGenerated(), { once: true });
-    this.title?.addEventListener("input", () => this.later(this.title.value, true));
+    this.title?.addEventListener("input", () => this.checkLater(this.title.value, true));
     this.field.addEventListener("input", () => {
       this.follows = this.field.value === "";
-      this.later(this.field.value || this.title?.value, false);
+      this.checkLater(this.field.value || this.title?.value, false);
     });
   }
 
@@ -26,15 +26,15 @@ class SlugField {
     this.follows = answer?.suggestion === this.field.value;
   }
 
-  later(text, ofTitle) {
+  checkLater(text, ofTitle) {
     clearTimeout(this.timer);
     if (ofTitle && !this.follows) return;
-    this.timer = setTimeout(() => this.check(text || "", ofTitle), PAUSE_BEFORE_CHECK);
+    this.timer = setTimeout(() => this.check(text || "", ofTitle), SLUG_CHECK_DELAY);
   }
 
   async ask(text) {
     const query = new URLSearchParams({ text, id: this.form.dataset.id });
-    const answer = await fetch(`${this.form.dataset.slug}?${query}`, { headers: { Accept: "application/json" } }).catch(() => null);
+    const answer = await fetch(`${this.form.dataset.slugUrl}?${query}`, { headers: { Accept: "application/json" } }).catch(() => null);
     return answer?.ok ? answer.json() : null;
   }
 
@@ -42,7 +42,7 @@ class SlugField {
     const { id } = this.form.dataset;
     const answer = text.trim() ? await this.ask(text) : { free: true, slug: "", suggestion: "" };
     if ("saving" in this.form.dataset || this.form.dataset.id !== id) { // its own new slug may have seemed taken
-      this.later(text, ofTitle);
+      this.checkLater(text, ofTitle);
       return;
     }
     if (!answer) { this.status.textContent = ""; return; }
@@ -66,7 +66,7 @@ class SlugField {
 }
 
 function countCharacters(field) {
-  const recommended = Number(field.dataset.counted);
+  const recommended = Number(field.dataset.recommendedLength);
   const count = element("p", { class: "hint length" });
   const recount = () => {
     const { length } = [...field.value];
@@ -80,5 +80,5 @@ function countCharacters(field) {
   recount();
 }
 
-for (const form of document.querySelectorAll("form[data-slug]")) new SlugField(form);
-document.querySelectorAll("form[data-rendered] [data-counted]").forEach(countCharacters);
+for (const form of document.querySelectorAll("form[data-slug-url]")) new SlugField(form);
+document.querySelectorAll("form[data-render-url] [data-recommended-length]").forEach(countCharacters);

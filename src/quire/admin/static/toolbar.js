@@ -26,8 +26,8 @@ function iconElement(name) {
   return svg;
 }
 
-function wrap(editor, before, after = before) {
-  const { from, to, text } = editor.selected();
+function toggleMarks(editor, before, after = before) {
+  const { from, to, text } = editor.selection();
   const wide = editor.view.state.sliceDoc(from - before.length < 0 ? 0 : from - before.length, to + after.length);
   if (text && wide === before + text + after) {
     editor.replace(from - before.length, to + after.length, text, 0, text.length);
@@ -36,40 +36,40 @@ function wrap(editor, before, after = before) {
   }
 }
 
-function mark(editor, sign) { // whole lines: a heading, a quote, a list
+function toggleLinePrefix(editor, prefix) { // whole lines: a heading, a quote, a list
   const doc = editor.view.state.doc;
-  const { from, to } = editor.selected();
+  const { from, to } = editor.selection();
   const first = doc.lineAt(from).from;
   const last = doc.lineAt(to).to;
   const lines = doc.sliceString(first, last).split("\n");
-  const marks = lines.map((_, number) => (sign === "1. " ? `${number + 1}. ` : sign));
-  const all = lines.every((line, number) => line.startsWith(marks[number]));
-  const text = lines.map((line, number) => (all ? line.slice(marks[number].length) : marks[number] + line)).join("\n");
+  const prefixes = lines.map((_, number) => (prefix === "1. " ? `${number + 1}. ` : prefix));
+  const all = lines.every((line, number) => line.startsWith(prefixes[number]));
+  const text = lines.map((line, number) => (all ? line.slice(prefixes[number].length) : prefixes[number] + line)).join("\n");
   editor.replace(first, last, text, lines.length > 1 ? 0 : text.length, text.length);
 }
 
-function link(editor) {
-  const { from, to, text } = editor.selected();
+function insertLink(editor) {
+  const { from, to, text } = editor.selection();
   if (/^https?:\/\/\S+$/.test(text)) editor.replace(from, to, `[](${text})`, 1, 1);
   else editor.replace(from, to, `[${text}](https://)`, text.length + 3, text.length + 11);
 }
 
-function code(editor) {
-  const { from, to, text } = editor.selected();
+function insertCode(editor) {
+  const { from, to, text } = editor.selection();
   if (text.includes("\n")) editor.replace(from, to, `\`\`\`\n${text}\n\`\`\``, 3, 3);
-  else wrap(editor, "`");
+  else toggleMarks(editor, "`");
 }
 
 const TOOLS = [
-  ["bold", translate("Bold"), (editor) => wrap(editor, "**"), "b"],
-  ["italic", translate("Italic"), (editor) => wrap(editor, "_"), "i"],
-  ["heading", translate("Heading"), (editor) => mark(editor, "## ")],
-  ["link", translate("Link"), link, "k"],
+  ["bold", translate("Bold"), (editor) => toggleMarks(editor, "**"), "b"],
+  ["italic", translate("Italic"), (editor) => toggleMarks(editor, "_"), "i"],
+  ["heading", translate("Heading"), (editor) => toggleLinePrefix(editor, "## ")],
+  ["link", translate("Link"), insertLink, "k"],
   ["picture", translate("Image"), (editor) => editor.onPicture()],
-  ["list", translate("List"), (editor) => mark(editor, "- ")],
-  ["numbers", translate("Numbered list"), (editor) => mark(editor, "1. ")],
-  ["quote", translate("Quote"), (editor) => mark(editor, "> ")],
-  ["code", translate("Code"), code],
+  ["list", translate("List"), (editor) => toggleLinePrefix(editor, "- ")],
+  ["numbers", translate("Numbered list"), (editor) => toggleLinePrefix(editor, "1. ")],
+  ["quote", translate("Quote"), (editor) => toggleLinePrefix(editor, "> ")],
+  ["code", translate("Code"), insertCode],
 ];
 
 function moveFocus(bar, event) { // one stop for the Tab key, arrows inside

@@ -93,7 +93,7 @@ function startDrafts(form) {
 }
 
 // Where both have changed a field: theirs comes into it at once, and mine again when that is undone.
-function takeTheirs(box) {
+function toggleTheirs(box) {
   const name = box.name.slice("_theirs-".length);
   if (box.checked) {
     const mine = textsOf(box.form)[name];
@@ -105,7 +105,7 @@ function takeTheirs(box) {
 }
 
 document.addEventListener("change", (event) => {
-  if (event.target.name?.startsWith("_theirs-")) takeTheirs(event.target);
+  if (event.target.name?.startsWith("_theirs-")) toggleTheirs(event.target);
 });
 
 document.addEventListener("input", ({ target }) => { // what is typed afterwards is neither of the two
@@ -119,4 +119,4 @@ if (document.querySelector(".messages .success")) {
   }
   localStorage.removeItem(sessionStorage.getItem("sent")); // the editor's local backup of it
 }
-document.querySelectorAll("form[data-guard]:not([data-autosave])").forEach(startDrafts);
+document.querySelectorAll("form[data-unsaved-guard]:not([data-autosave])").forEach(startDrafts);

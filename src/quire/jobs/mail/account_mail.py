@@ -1,4 +1,4 @@
-"""Letters about accounts: whom they go to, and their links, made just before they are sent."""
+"""Email about accounts: to whom it goes, and its links, made just before it is sent."""
 
 from typing import Any
 
@@ -66,7 +66,7 @@ def language_of(user: dict[str, Any]) -> str:
 
 
 def profile_of(user_id: int) -> Any:
-    """The row of somebody's profile, which says what mail he wants."""
+    """The row of somebody's profile, which says what mail they want."""
     profiles = REGISTRY["profiles"].table
     with read_connection() as connection:
         return connection.execute(select(profiles).where(profiles.c.user_id == user_id)).one()
@@ -104,37 +104,37 @@ def _verify(job: Job) -> MailMessage | None:
     user = active_user(job.record_id)
     if user is None or user["email_verified_at"]:
         return None
-    return _to_verify(job, user, user["email"])
+    return _to_verify(job, user, user["email"], "verify")
 
 
-def _to_verify(job: Job, user: dict[str, Any], email: str) -> MailMessage:
+def _to_verify(job: Job, user: dict[str, Any], email: str, template: str) -> MailMessage:
     purpose = job.kind
     secret = create_link(purpose, email, user["id"], secret=link_secret(purpose, email, job.id))
     words = {"username": user["username"], **_link(f"/auth/verify/{secret}", purpose)}
-    return mail_to({**user, "email": email}, purpose, words)
+    return mail_to({**user, "email": email}, template, words)
 
 
 @mail_template("email")
 def _email(job: Job) -> MailMessage | None:
-    """To the address that somebody wants for his account; its owner may have one already."""
+    """To the address that somebody wants for their account; its owner may have one already."""
     user, email = active_user(job.record_id), job.data["email"]
     if user is None or user["email"] == email:
         return None
     if read.find_id(REGISTRY["users"], SYSTEM, email=email) is not None:
         return _address_taken(job)
-    return _to_verify(job, user, email)
+    return _to_verify(job, user, email, "verify_new_email")
 
 
 @mail_template("taken")
 def _address_taken(job: Job) -> MailMessage | None:
     """To somebody whose address was given for a second account."""
     user = _with_address(job.data["email"])
-    return mail_to(user, "taken", {"username": user["username"]}) if user else None
+    return mail_to(user, "already_registered", {"username": user["username"]}) if user else None
 
 
 @mail_template(*NOTICES)
 def _notice(job: Job) -> MailMessage | None:
-    """Something that an account's owner should know; `to` is where it goes, if not to his address."""
+    """Something that an account's owner should know; `to` is where it goes, if not to their address."""
     user = active_user(job.record_id)
     if user is None:
         return None

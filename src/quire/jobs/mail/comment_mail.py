@@ -1,6 +1,6 @@
 """Mail about comments: to whom was answered and whose post it is.
 
-Nobody hears of his own comments, nor of any that nobody else can see yet.
+Nobody hears of their own comments, nor of any that nobody else can see yet.
 """
 
 from functools import cache

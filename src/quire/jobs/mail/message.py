@@ -67,7 +67,7 @@ def _in_language(value: Any) -> Any:
 
 @cache
 def _templates(form: str) -> Environment:
-    """The templates with the frame and the pieces for one form; only in HTML is anything markup."""
+    """The templates with the base and the pieces for one form; only in HTML is anything markup."""
     environment = Environment(
         loader=PackageLoader("quire.jobs.mail", "templates"),
         undefined=StrictUndefined,
@@ -80,7 +80,7 @@ def _templates(form: str) -> Environment:
     environment.filters.update(clock=clock, device_name=device_name)
     pieces = environment.get_template(f"parts.{form}").module
     public_names = {name: piece for name, piece in vars(pieces).items() if not name.startswith("_")}
-    environment.globals.update(public_names, frame=f"frame.{form}")
+    environment.globals.update(public_names, base=f"base.{form}")
     return environment
 
 

@@ -1,7 +1,7 @@
 """The feed of changes: what has happened since a place in the order of commits, as one reader sees it.
 
-The outbox is its journal. Of each record that a part of it concerns the reader gets what he may see now;
-of one that he may not see he learns only if he could have seen it before (viewers.py).
+The outbox is its journal. Of each record that a part of it concerns the reader gets what they may see now;
+of one that they may not see they learn only if they could have seen it before (viewers.py).
 """
 
 from collections.abc import Iterator, Sequence
@@ -80,7 +80,7 @@ def catch_up() -> None:
 
 
 def readable_types(actor: Actor) -> list[Record]:
-    """The types whose changes `actor` may hear of: those with versions of which he sees any."""
+    """The types whose changes `actor` may hear of: those with versions of which they see any."""
     return [r for r in REGISTRY.values() if r.is_versioned and r.allows(actor, "read") is not False]
 
 
