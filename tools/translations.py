@@ -122,8 +122,11 @@ def texts() -> Iterator[Text]:
         past_tense.PROOFS, past_tense.SHARED_WITH,
     ):  # fmt: skip
         yield from (("admin/past_tense.py", text) for text in words.values())
-    for view in create_app("testing").extensions["admin"][0]._views:  # noqa: SLF001
+    panel = create_app("testing").extensions["admin"][0]
+    for view in panel._views:  # noqa: SLF001
         yield from (("admin/setup.py", str(one)) for one in (view.name, view.category) if one)
+    for group in panel._menu:  # noqa: SLF001
+        yield from (("admin/setup.py", str(entry.name)) for entry in group._children)  # noqa: SLF001
     for record in REGISTRY.values():
         module = record.model.__module__.removeprefix("quire.").replace(".", "/")
         yield from ((f"{module}.py", text) for text in declared_texts(record) if text)

@@ -1,4 +1,4 @@
-"""What comes in at the front door: one strict JSON object, or a 4xx that says why not."""
+"""The body of a request: one strict JSON object, or a 4xx that says why not."""
 
 import json
 

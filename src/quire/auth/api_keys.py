@@ -56,7 +56,7 @@ def authenticate(text: str) -> ActiveKey:
 
 
 def authenticate_content_key(text: str) -> ActiveKey:
-    """The same of a key that opens public content at one door, and is none anywhere else."""
+    """The same of a key that reads public content by one API, and is none anywhere else."""
     return _require_usable(_lookup(text) if is_content_key(text) else None)
 
 

@@ -1,12 +1,13 @@
 """Generates docs/settings.md and .env.example from the settings."""
 
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from pydantic.fields import FieldInfo
 
 from quire.config.pool_settings import PoolSettings
 from quire.config.settings import ROOT, Settings
+from quire.config.types import Duration
 
 HEAD = """# Settings
 
@@ -31,7 +32,10 @@ EXAMPLE_HEAD = """# Copy this file to `.env` and remove the # before the setting
 # What each setting means: docs/settings.md. This file is written by `python manage.py settings`.
 """
 
-TYPES = {str: "text", int: "whole number", bool: "true or false", Path: "folder"}
+TYPES = {
+    str: "text", int: "whole number", float: "number", bool: "true or false", Path: "folder", Duration: "duration",
+}  # fmt: skip
+HINTS = get_type_hints(Settings, include_extras=True)
 COMPUTED = {"QUIRE_ENV": "production", "QUIRE_INSTANCE": "instance"}
 
 
@@ -64,13 +68,15 @@ def write() -> list[Path]:
 def _row(name: str, field: FieldInfo) -> str:
     default = _default(name)
     default_text = f"`{default}`" if default else ""
-    return f"| `{name}` | {_type(field.annotation)} | {default_text} | {field.description} |\n"
+    return (
+        f"| `{name}` | {_type(name, field.annotation)} | {default_text} | {field.description} |\n"
+    )
 
 
-def _type(annotation: Any) -> str:
+def _type(name: str, annotation: Any) -> str:
     if get_origin(annotation) is Literal:
         return ", ".join(get_args(annotation))
-    return TYPES.get(annotation, "list")
+    return TYPES.get(HINTS[name]) or TYPES.get(annotation, "list")
 
 
 def _default(name: str) -> str:

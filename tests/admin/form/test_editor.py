@@ -68,7 +68,9 @@ def test_the_form_says_where_to_ask(ann, ids, app):
     form = BeautifulSoup(ann.get(f"posts/edit/?id={ids.live}").text, "html.parser").find(
         attrs={"data-unsaved-guard": True}
     )
-    told = {name: form[f"data-{name}"] for name in ("render-url", "slug-url", "media", "id", "status")}
+    told = {
+        name: form[f"data-{name}"] for name in ("render-url", "slug-url", "media", "id", "status")
+    }
     assert told == {
         "render-url": "/admin/posts/rendered/", "slug-url": "/admin/posts/slug", "media": "/api/v1/media",
         "id": str(ids.live), "status": "published",

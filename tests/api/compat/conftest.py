@@ -1,8 +1,8 @@
-"""Clients of the front doors that others speak."""
+"""Clients of the compatible APIs."""
 
 import pytest
 
-DOOR = "/api/compat/json-server"
+PREFIX = "/api/compat/json-server"
 
 
 @pytest.fixture

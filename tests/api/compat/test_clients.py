@@ -53,7 +53,7 @@ def node(app, people, content, content_key):
     with serving(app) as url:
         more = {
             "URL_OF_SITE": url,
-            "URL_OF_DOOR": f"{url}/api/compat/json-server",
+            "URL_OF_API": f"{url}/api/compat/json-server",
             "TOKEN": token_of(app, people["mod"]),
             "KEY": content_key,
             "POST": str(content.live),

@@ -187,7 +187,7 @@ def test_a_key_has_the_form_that_clients_want_and_only_its_hash_is_stored(app, c
 
 @pytest.mark.parametrize("path", ["/api/v1/posts", "/api/compat/json-server/posts", "/dashboard"])
 @pytest.mark.parametrize("header", ["X-API-Key", "Authorization"])
-def test_a_key_is_none_at_any_other_door(client, content_key, path, header):
+def test_a_key_is_none_at_any_other_address(client, content_key, path, header):
     client.checked = False
     value = content_key if header == "X-API-Key" else f"Bearer {content_key}"
     assert client.get(path, headers={header: value}).status_code == 401

@@ -1,10 +1,10 @@
-"""The door of json-server: its parameters and forms, with the rules and refusals of the API."""
+"""The API of json-server: its parameters and forms, with the rules and refusals of the API."""
 
 import pytest
 
 from quire.declare.record import REGISTRY
 from quire.records import POSTS, TAGS
-from tests.api.compat.conftest import DOOR
+from tests.api.compat.conftest import PREFIX
 from tests.users import give_session
 
 TITLES = ["Abes", "Archived", "Draft", "Later", "Live"]
@@ -15,7 +15,7 @@ def listed(as_, content):
     """`listed("_sort=title")`: the titles that a moderator gets, and their total."""
 
     def get(query, name="mod"):
-        answer = as_(name).get(f"{DOOR}/posts?{query}")
+        answer = as_(name).get(f"{PREFIX}/posts?{query}")
         assert answer.status_code == 200, answer.text
         return [one["title"] for one in answer.json], int(answer.headers["X-Total-Count"])
 
@@ -50,16 +50,16 @@ def test_several_ids_are_one_or_the_other(listed, content):
 
 def test_everybody_gets_the_rows_that_the_api_shows_them(as_, content):
     for name in (None, "bob", "ann"):
-        bare = as_(name).get(f"{DOOR}/posts").json
+        bare = as_(name).get(f"{PREFIX}/posts").json
         assert bare == as_(name).get("posts").json["posts"]
 
 
 def test_a_list_without_an_end_has_a_hundred_rows_and_a_thousand_is_the_most(as_, make, app):
     for number in range(101):
         make(TAGS, name=f"t{number}")
-    answer = as_(None).get(f"{DOOR}/tags")
+    answer = as_(None).get(f"{PREFIX}/tags")
     assert (len(answer.json), answer.headers["X-Total-Count"]) == (100, "101")
-    assert len(as_(None).get(f"{DOOR}/tags?_start=0&_end=1000").json) == 101
+    assert len(as_(None).get(f"{PREFIX}/tags?_start=0&_end=1000").json) == 101
 
 
 @pytest.mark.parametrize(
@@ -79,37 +79,37 @@ def test_a_list_without_an_end_has_a_hundred_rows_and_a_thousand_is_the_most(as_
     ],
 )
 def test_parameters_that_are_refused(as_, query, code, field):
-    answer = as_("mod").get(f"{DOOR}/posts?{query}")
+    answer = as_("mod").get(f"{PREFIX}/posts?{query}")
     assert (answer.status_code, answer.json["code"]) == (400, code)
     assert answer.json["details"][0]["field"] == field
 
 
 @pytest.mark.parametrize("query", ["email=ann@example.org", "_sort=email", "role=admin"])
 def test_hidden_fields_are_unknown_names(as_, query):
-    answer = as_("ann").get(f"{DOOR}/users?{query}")
+    answer = as_("ann").get(f"{PREFIX}/users?{query}")
     assert (answer.status_code, answer.json["code"]) == (400, "unknown_parameter")
-    assert all("email" not in one for one in as_("ann").get(f"{DOOR}/users?id=1").json)
+    assert all("email" not in one for one in as_("ann").get(f"{PREFIX}/users?id=1").json)
 
 
 def test_one_record_and_what_belongs_to_it(as_, content, people):
     own = as_("ann")
-    plain = own.get(f"{DOOR}/posts/{content.live}")
+    plain = own.get(f"{PREFIX}/posts/{content.live}")
     assert plain.json == own.get(f"posts/{content.live}").json
-    embedded = own.get(f"{DOOR}/posts/{content.live}?_embed=author").json
+    embedded = own.get(f"{PREFIX}/posts/{content.live}?_embed=author").json
     assert embedded["author"] == own.get(f"users/{people['ann'].id}").json
     etag = {"If-None-Match": plain.headers["ETag"]}
-    assert own.get(f"{DOOR}/posts/{content.live}", headers=etag).status_code == 304
-    assert own.get(f"{DOOR}/posts/{content.live}?fields=id").json["code"] == "unknown_parameter"
+    assert own.get(f"{PREFIX}/posts/{content.live}", headers=etag).status_code == 304
+    assert own.get(f"{PREFIX}/posts/{content.live}?fields=id").json["code"] == "unknown_parameter"
 
 
 def test_create_answers_with_the_object_and_its_address(as_):
-    answer = as_("ann").post(f"{DOOR}/posts", json={"title": "New", "body": "Text."})
+    answer = as_("ann").post(f"{PREFIX}/posts", json={"title": "New", "body": "Text."})
     assert (answer.status_code, answer.json["title"]) == (201, "New")
-    assert answer.headers["Location"] == f"{DOOR}/posts/{answer.json['id']}"
+    assert answer.headers["Location"] == f"{PREFIX}/posts/{answer.json['id']}"
 
 
 def test_put_changes_what_it_names_and_takes_back_what_was_read(as_, content):
-    own, address = as_("ann"), f"{DOOR}/posts/{content.live}"
+    own, address = as_("ann"), f"{PREFIX}/posts/{content.live}"
     whole = own.get(address).json
     assert own.put(address, json={**whole, "title": "Changed"}).json["title"] == "Changed"
     after = own.put(address, json={"excerpt": "Short"}).json
@@ -121,7 +121,7 @@ def test_put_changes_what_it_names_and_takes_back_what_was_read(as_, content):
 
 
 def test_delete_says_what_is_gone(as_, content):
-    address = f"{DOOR}/posts/{content.live}"
+    address = f"{PREFIX}/posts/{content.live}"
     answer = as_("ann").delete(address)
     assert (answer.status_code, answer.json) == (200, {"id": content.live})
     assert as_(None).get(address).status_code == 404
@@ -130,15 +130,15 @@ def test_delete_says_what_is_gone(as_, content):
 def test_a_version_is_demanded_where_the_api_demands_one(make_app, people, make):
     client = make_app(REQUIRE_IF_MATCH=True).test_client()
     give_session(client.application, client, people["mod"])
-    id = client.post(f"{DOOR}/tags", json={"name": "sea"}).json["id"]
-    assert client.put(f"{DOOR}/tags/{id}", json={"name": "sky"}).status_code == 428
+    id = client.post(f"{PREFIX}/tags", json={"name": "sea"}).json["id"]
+    assert client.put(f"{PREFIX}/tags/{id}", json={"name": "sky"}).status_code == 428
     sent = {"name": "sky", "version": 1}
-    assert client.put(f"{DOOR}/tags/{id}", json=sent).status_code == 200
+    assert client.put(f"{PREFIX}/tags/{id}", json=sent).status_code == 200
 
 
 def test_a_type_of_one_row_is_an_object(as_):
-    assert as_(None).get(f"{DOOR}/settings").json == as_(None).get("settings").json
-    changed = as_("root").put(f"{DOOR}/settings", json={"site_name": "Sea"})
+    assert as_(None).get(f"{PREFIX}/settings").json == as_(None).get("settings").json
+    changed = as_("root").put(f"{PREFIX}/settings", json={"site_name": "Sea"})
     assert (changed.status_code, changed.json["site_name"]) == (200, "Sea")
     assert changed.json["posts_per_page"] == 10
 
@@ -161,14 +161,14 @@ def test_a_type_of_one_row_is_an_object(as_):
 )
 def test_refusals(as_, content, name, method, path, status):
     sent = {"json": {"title": "x", "body": "x"}} if method in ("POST", "PUT") else {}
-    answer = as_(name).open(f"{DOOR}/{path}", method=method, **sent)
+    answer = as_(name).open(f"{PREFIX}/{path}", method=method, **sent)
     assert answer.status_code == status
     assert answer.json["error"] and answer.json["code"] and answer.json["request_id"]
 
 
 def test_bad_fields_are_named_as_in_the_api(as_):
     sent = {"title": "", "boats": 1}
-    here, there = (as_("ann").post(path, json=sent) for path in (f"{DOOR}/posts", "posts"))
+    here, there = (as_("ann").post(path, json=sent) for path in (f"{PREFIX}/posts", "posts"))
     assert here.status_code == there.status_code == 422
     assert here.json["details"] == there.json["details"]
 
@@ -178,32 +178,32 @@ def test_keys_open_what_their_scopes_say(as_, content):
     key = as_("ann").post("api_keys", json=sent).json["key"]
     client = as_(None)
     client.environ_base["HTTP_X_API_KEY"] = key
-    assert client.get(f"{DOOR}/posts/{content.draft}").status_code == 200
-    assert client.delete(f"{DOOR}/posts/{content.draft}").status_code == 403
+    assert client.get(f"{PREFIX}/posts/{content.draft}").status_code == 200
+    assert client.delete(f"{PREFIX}/posts/{content.draft}").status_code == 403
     client.environ_base["HTTP_X_API_KEY"] = "qk_wrong"
-    assert client.get(f"{DOOR}/posts").status_code == 401
+    assert client.get(f"{PREFIX}/posts").status_code == 401
 
 
 def test_a_browser_session_needs_our_token(make_app, people):
     client = make_app(WTF_CSRF_ENABLED=True).test_client()
     give_session(client.application, client, people["ann"])
     sent = {"json": {"name": "sea"}}
-    assert client.post(f"{DOOR}/tags", **sent).status_code == 403
+    assert client.post(f"{PREFIX}/tags", **sent).status_code == 403
     token = client.get("csrf-token").json["csrf_token"]
-    assert client.post(f"{DOOR}/tags", headers={"X-CSRFToken": token}, **sent).status_code == 201
+    assert client.post(f"{PREFIX}/tags", headers={"X-CSRFToken": token}, **sent).status_code == 201
 
 
 def test_registration_is_that_of_the_api(make_app):
     client = make_app(REQUIRE_EMAIL_VERIFICATION=True).test_client()
     for name, email in (("new", "new@example.org"), ("other", "ann@example.org")):
         sent = {"username": name, "email": email, "password": "correct horse 9"}
-        assert client.post(f"{DOOR}/users", json=sent).status_code == 202
+        assert client.post(f"{PREFIX}/users", json=sent).status_code == 202
 
 
 def test_a_request_that_is_sent_again_has_one_effect(as_):
     client, headers = as_("ann"), {"Idempotency-Key": "once"}
     first, again = (
-        client.post(f"{DOOR}/tags", json={"name": "sea"}, headers=headers) for _ in range(2)
+        client.post(f"{PREFIX}/tags", json={"name": "sea"}, headers=headers) for _ in range(2)
     )
     assert first.json == again.json and again.headers["Idempotency-Replayed"] == "true"
 
@@ -211,11 +211,11 @@ def test_a_request_that_is_sent_again_has_one_effect(as_):
 def test_scripts_of_listed_origins_may_read_the_total(make_app):
     client = make_app(CORS_ORIGINS=["https://panel.example.org"]).test_client()
     headers = {"Origin": "https://panel.example.org"}
-    answer = client.get(f"{DOOR}/posts", headers=headers)
+    answer = client.get(f"{PREFIX}/posts", headers=headers)
     assert answer.headers["Access-Control-Allow-Origin"] == "https://panel.example.org"
     assert "X-Total-Count" in answer.headers["Access-Control-Expose-Headers"]
     headers["Access-Control-Request-Method"] = "PUT"
-    asked = client.options(f"{DOOR}/posts/1", headers=headers)
+    asked = client.options(f"{PREFIX}/posts/1", headers=headers)
     assert (asked.status_code, "PUT" in asked.headers["Access-Control-Allow-Methods"]) == (
         204,
         True,
@@ -224,13 +224,13 @@ def test_scripts_of_listed_origins_may_read_the_total(make_app):
 
 def test_every_type_of_the_api_has_its_list_here(as_):
     root = as_("root")
-    answers = {path: root.get(f"{DOOR}/{path}").status_code for path in REGISTRY}
+    answers = {path: root.get(f"{PREFIX}/{path}").status_code for path in REGISTRY}
     assert set(answers.values()) == {200}, answers
 
 
 def test_it_is_closed_unless_it_is_opened(make_app, as_):
     client = make_app(COMPAT_JSON_SERVER=False).test_client()
-    assert client.get(f"{DOOR}/posts").status_code == 404
+    assert client.get(f"{PREFIX}/posts").status_code == 404
     assert "compat" not in as_(None).get("openapi.json").text
 
 
@@ -243,10 +243,10 @@ def test_a_list_takes_as_few_statements_as_in_the_api(as_, make, people, stateme
 
     for number in range(3):
         make(POSTS, title=f"P{number}", body="x", author=people["ann"].id, tags=["a", "b"])
-    few = sent(f"{DOOR}/posts?_sort=title&_start=0&_end=50")
+    few = sent(f"{PREFIX}/posts?_sort=title&_start=0&_end=50")
     for number in range(20):
         make(POSTS, title=f"Q{number}", body="x", author=people["ann"].id, tags=["a", "c"])
-    assert sent(f"{DOOR}/posts?_sort=title&_start=0&_end=50") == few
+    assert sent(f"{PREFIX}/posts?_sort=title&_start=0&_end=50") == few
     assert few <= sent("posts?sort=title&per_page=50")
 
 
@@ -255,16 +255,16 @@ def test_what_is_too_large_is_refused(make_app, people):
     give_session(client.application, client, people["ann"])
     for number in range(6):
         sent = {"title": f"P{number}", "body": "word " * 40_000}
-        assert client.post(f"{DOOR}/posts", json=sent).status_code == 201
+        assert client.post(f"{PREFIX}/posts", json=sent).status_code == 201
     for query in ("", "?_embed=author"):
-        answer = client.get(f"{DOOR}/posts{query}")
+        answer = client.get(f"{PREFIX}/posts{query}")
         assert (answer.status_code, answer.json["code"]) == (400, "too_costly")
-    assert len(client.get(f"{DOOR}/posts?_start=0&_end=1&_embed=author").json) == 1
+    assert len(client.get(f"{PREFIX}/posts?_start=0&_end=1&_embed=author").json) == 1
 
 
 def test_shared_caches_keep_what_anybody_may_see(client, as_, content):
-    answer = client.get(f"{DOOR}/posts?_sort=id")
+    answer = client.get(f"{PREFIX}/posts?_sort=id")
     assert answer.headers["Cache-Control"].startswith("public")
     assert f"posts-{content.live}" in answer.headers["Cache-Tag"].split(", ")
-    private = as_("ann").get(f"{DOOR}/posts?_sort=id").headers
+    private = as_("ann").get(f"{PREFIX}/posts?_sort=id").headers
     assert private["Cache-Control"] == "private, no-store" and "Cache-Tag" not in private

@@ -1,1 +1,1 @@
-"""Front doors that others speak: the same records for clients of json-server and of Ghost."""
+"""Compatible APIs: the same records for clients of json-server and of Ghost."""

@@ -163,7 +163,7 @@ def _share(response: Response) -> Response:
 
 
 def init_app(app: Flask) -> None:
-    """Open this door, where the operator has switched it on."""
+    """Add these addresses, where the operator has switched them on."""
     if not app.config["COMPAT_GHOST"]:
         return
     blueprint = Blueprint("ghost", __name__)

@@ -182,7 +182,7 @@ def _add_routes(api: Api, record: Record) -> None:
 
 
 def init_app(app: Flask) -> None:
-    """Open this door, where the operator has switched it on."""
+    """Add these addresses, where the operator has switched them on."""
     if not app.config["COMPAT_JSON_SERVER"]:
         return
     blueprint = Blueprint("json_server", __name__)

@@ -2,8 +2,8 @@
 import jsonServerProvider from 'ra-data-json-server';
 import { fetchUtils } from 'ra-core';
 
-const { URL_OF_DOOR, TOKEN, POST } = process.env;
-const provider = jsonServerProvider(URL_OF_DOOR, (url, options = {}) => {
+const { URL_OF_API, TOKEN, POST } = process.env;
+const provider = jsonServerProvider(URL_OF_API, (url, options = {}) => {
   const user = { authenticated: true, token: `Bearer ${TOKEN}` };
   return fetchUtils.fetchJson(url, { ...options, user });
 });
