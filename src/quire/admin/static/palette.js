@@ -32,11 +32,11 @@ class Palette {
 
   searchLater() {
     clearTimeout(this.timer);
-    this.show(this.matching(this.links));
+    this.show(this.matchingItems(this.links));
     this.timer = setTimeout(() => this.search(), PALETTE_DELAY);
   }
 
-  matching(items) {
+  matchingItems(items) {
     const words = this.input.value.toLowerCase().split(/\s+/).filter(Boolean);
     return items.filter((item) => words.every((word) => item.label.toLowerCase().includes(word)));
   }
@@ -46,7 +46,7 @@ class Palette {
     this.creations ??= await this.suggestions("");
     const records = text ? await this.suggestions(text) : [];
     if (this.input.value.trim() !== text) return; // a later search is under way
-    this.show([...this.matching(this.links), ...this.matching(this.creations), ...records]);
+    this.show([...this.matchingItems(this.links), ...this.matchingItems(this.creations), ...records]);
   }
 
   async suggestions(text) {

@@ -110,7 +110,7 @@ async function deleteRecord(link) {
 async function submitAfterConfirmation(form, submitter, question, label) {
   if (!(await confirmInDialog(question, label))) return;
   form.append(element("input", { type: "hidden", name: "confirmed", value: "1" }));
-  form.dataset.confirmed = "1";
+  form.dataset.isConfirmed = "1";
   form.requestSubmit(submitter || undefined);
 }
 
@@ -189,7 +189,7 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.dataset.confirmed === "1" || form.matches("[data-no-confirm]") || selectsAll(form)) return;
+  if (form.dataset.isConfirmed === "1" || form.matches("[data-no-confirm]") || selectsAll(form)) return;
   const question = confirmationOf(form);
   if (form.matches("[data-bulk]") && !countSelectedRows(form)) {
     event.preventDefault();
