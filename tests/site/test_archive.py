@@ -5,13 +5,17 @@ from collections import Counter
 
 import pytest
 
-from quire.actor import SYSTEM
+from quire.actor import ANONYMOUS, SYSTEM
 from quire.declare.clock import now, rfc3339
+from quire.declare.record import REGISTRY
+from quire.declare.rules import rule_params
 from quire.records import POSTS
 from quire.site import archive_queries, sitemap
 from quire.store import write
+from quire.store.db import db, read_connection
 from quire.store.events.feed_position import number_commits
 from quire.store.lists import block_cache, id_blocks
+from tests.query_plans import query_plans
 from tests.site.conftest import soup
 
 
@@ -111,3 +115,19 @@ def test_after_a_change_only_its_block_is_gathered(people, in_blocks, statements
     assert months[-1].changed <= rfc3339(now())
     gathering = [one for one in seen if "max(posts.updated_at)" in one]
     assert len(gathering) == 1 and "BETWEEN" in gathering[0]
+
+
+def test_a_block_is_gathered_by_its_ids(app):
+    posts = REGISTRY["posts"]
+    for query in (archive_queries._block_query(), sitemap._block_query(posts)):
+        values = {**rule_params(ANONYMOUS), "first_id": 1, "last_id": 2}
+
+        def gather(query=query, values=values):
+            with read_connection() as connection:
+                connection.execute(query.part, values)
+
+        with app.app_context():
+            plan = query_plans(db.engine, gather, "max(posts.updated_at)", ("seqscan",))[0]
+            by_ids = "INTEGER PRIMARY KEY (rowid>? AND rowid<?)"
+            expected = by_ids if db.engine.dialect.name == "sqlite" else "id >="
+        assert expected in plan, plan

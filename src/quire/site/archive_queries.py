@@ -13,7 +13,7 @@ from quire.declare.sql_functions import time_text
 from quire.store.cache import cached_until_commit
 from quire.store.db import read_connection
 from quire.store.lists import block_cache
-from quire.store.lists.id_blocks import BlockQuery, block_column, is_in_part
+from quire.store.lists.id_blocks import BlockQuery, block_column, in_part
 from quire.store.read import visible
 
 KEY = "posts by month"
@@ -54,7 +54,7 @@ def _block_query() -> BlockQuery:
     block, newest = block_column(posts), func.max(posts.table.c.updated_at)
     rows = select(block, month, func.count(), newest).where(visible(posts, ANONYMOUS))
     every = rows.group_by(block, month)
-    return BlockQuery(posts, every, every.where(is_in_part(posts)), _months)
+    return BlockQuery(posts, every, in_part(every, posts), _months)
 
 
 def _months(rows: list[Any]) -> list[Any]:

@@ -19,7 +19,7 @@ from quire.store.cache import cached_until_commit
 from quire.store.db import read_connection
 from quire.store.global_search import page_field
 from quire.store.lists import block_cache
-from quire.store.lists.id_blocks import BLOCK, BlockQuery, block_column, is_in_part
+from quire.store.lists.id_blocks import BLOCK, BlockQuery, block_column, in_part
 from quire.store.read import visible
 from quire.web.caching import note_shown
 from quire.web.hosts import site_root
@@ -133,7 +133,7 @@ def _block_query(record: Record) -> BlockQuery:
     block = block_column(record)
     newest = select(block, func.max(record.table.c.updated_at))
     every = _public(record, newest).group_by(block)
-    part = every.where(is_in_part(record))
+    part = in_part(every, record)
     return BlockQuery(record, every, part, lambda rows: rfc3339(rows[0][0]))
 
 

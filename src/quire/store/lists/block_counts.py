@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, func
 from quire.store.cache import count_now
 from quire.store.database_state import DatabaseState
 from quire.store.lists import block_cache
-from quire.store.lists.id_blocks import BlockQuery, block_column, is_in_part, tables_read
+from quire.store.lists.id_blocks import BlockQuery, block_column, in_part, tables_read
 from quire.store.lists.index_hints import hint_by_id
 from quire.store.lists.plan import Plan
 from quire.store.lists.statements import MAX_PLANS
@@ -44,12 +44,13 @@ def count(
 def _query(plan: Plan) -> BlockQuery:
     """What counts the rows of all blocks, and those of some."""
     record, block = plan.record, block_column(plan.record)
-    by_id = plan.count.with_hint(record.table, hint_by_id(record.table), "sqlite")
+    hint = hint_by_id(record.table)
 
     def in_blocks(counting: Select[Any]) -> Select[Any]:
         columns: tuple[Any, ...] = block, func.count()
         return counting.with_only_columns(*columns, maintain_column_froms=True).group_by(block)
 
+    by_id = plan.count.with_hint(record.table, hint, "sqlite")
     every = in_blocks(plan.count if plan.counts_by_parent else by_id)
-    part = in_blocks(by_id.where(is_in_part(record)))
+    part = in_blocks(in_part(plan.count, record, hint))
     return BlockQuery(record, every, part, lambda rows: int(rows[0][0]))

@@ -105,11 +105,11 @@ def block_column(record: Record) -> ColumnElement[int]:
     return column
 
 
-def is_in_part(record: Record) -> ColumnElement[bool]:
-    """The condition of the rows that `BlockQuery.part` reads."""
+def in_part(rows: Select[Any], record: Record, hint: str = "NOT INDEXED") -> Select[Any]:
+    """Those of `rows` that `BlockQuery.part` reads: SQLite is told to find them by their ids."""
     first, last = (bindparam(name, type_=BigInteger) for name in ("first_id", "last_id"))
-    condition: ColumnElement[bool] = record.table.c.id.between(first, last)
-    return condition
+    by_id = rows.with_hint(record.table, hint, "sqlite")
+    return by_id.where(record.table.c.id.between(first, last))
 
 
 def current_blocks(
