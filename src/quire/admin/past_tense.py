@@ -8,8 +8,8 @@ from quire.declare.fields import Field
 from quire.declare.labels import capitalize_first
 from quire.declare.record import REGISTRY
 from quire.records.batches import KINDS
+from quire.web.device_names import device_name
 from quire.web.language import gettext
-from quire.web.user_agents import device_name
 
 WORDS = {
     "accept_invitation": "invitation accepted",

@@ -15,7 +15,7 @@ from quire.declare.record import Access, Record
 from quire.declare.references import Ref, reference
 from quire.declare.rules import ANYONE, NOBODY, role
 from quire.declare.value_kinds_appearance import Color, Language, Menu
-from quire.records.images import check_image
+from quire.records.image_references import check_image
 from quire.records.site_settings import ONLY_ROW
 from quire.store.db import Model
 

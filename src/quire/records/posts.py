@@ -24,7 +24,7 @@ from quire.declare.record import Access, Record
 from quire.declare.references import Many, Ref, reference, unique
 from quire.declare.rules import NOBODY, all_of, any_of, owner, role, where
 from quire.declare.value_kinds import FLAG, TEXT, time_from_text
-from quire.records.images import check_image
+from quire.records.image_references import check_image
 from quire.records.slug_redirects import redirect_old_slug
 from quire.store.changes.slugs import slug_from
 from quire.store.db import Model

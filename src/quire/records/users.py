@@ -20,7 +20,7 @@ from quire.errors import Conflict, PermissionDenied
 from quire.records.accounts.current_password import credentials, verified_hash
 from quire.records.accounts.email_links import revoke
 from quire.records.accounts.revocation import end_keys, end_sessions, revoke_credentials
-from quire.records.images import check_image
+from quire.records.image_references import check_image
 from quire.records.site_settings import site_settings
 from quire.security.passwords import hash_password, is_common
 from quire.store.db import Model, read_connection

@@ -16,7 +16,7 @@ from quire.declare.query_conditions import Condition
 from quire.declare.record import Record
 from quire.errors import NotFound, no_such
 from quire.records import CATEGORIES, PAGES, POSTS, PROFILES, TAGS, USERS
-from quire.records.images import image_of, images_by_id
+from quire.records.image_references import image_of, images_by_id
 from quire.site.canonical import redirect_to_page
 from quire.site.display_names import display_names
 from quire.site.page import page_context, render_page

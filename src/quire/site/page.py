@@ -12,7 +12,7 @@ from markupsafe import Markup
 from quire.actor import ANONYMOUS, Actor
 from quire.auth.current_actor import current_actor
 from quire.records import APPEARANCE, PAGES, PROFILES, SETTINGS
-from quire.records.images import image_of
+from quire.records.image_references import image_of
 from quire.records.site_settings import site_appearance, site_menu, site_settings
 from quire.site.paths import here, here_bare
 from quire.site.preferences import preferences

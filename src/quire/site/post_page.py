@@ -13,7 +13,7 @@ from quire.declare.query import Query
 from quire.declare.query_conditions import Condition
 from quire.records import COMMENTS, POSTS
 from quire.records.comments import are_comments_closed
-from quire.records.images import image_of
+from quire.records.image_references import image_of
 from quire.site import view_counter
 from quire.site.content import Pager, edit_url, find, page_query
 from quire.site.display_names import display_names

@@ -8,7 +8,7 @@ from quire.auth.preview_links import EXPIRED_MESSAGE, PRIVATE_HEADERS, resolve
 from quire.declare.record import Record
 from quire.errors import NotFound
 from quire.records import PAGES, POSTS
-from quire.records.images import image_of
+from quire.records.image_references import image_of
 from quire.site.display_names import display_names
 from quire.site.page import render_page
 from quire.store.drafts import draft_service

@@ -40,7 +40,7 @@ from quire.site.account import (
 )
 from quire.site.paths import WordConverter
 from quire.web import dates, html
-from quire.web.user_agents import device_name
+from quire.web.device_names import device_name
 
 ADDRESSES: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("/", content.home, ("GET",)),

@@ -15,8 +15,8 @@ from quire.records.site_settings import site_appearance, site_settings
 from quire.translations.languages import LANGUAGES
 from quire.translations.messages import Message
 from quire.web.dates import clock
+from quire.web.device_names import device_name
 from quire.web.language import in_language, install_in, language, translate
-from quire.web.user_agents import device_name
 
 
 @dataclass(frozen=True)

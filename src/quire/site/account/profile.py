@@ -13,7 +13,7 @@ from quire.auth.current_actor import current_actor
 from quire.auth.sessions import clear_cookie, redirect_to_login
 from quire.declare.query import Query
 from quire.records import PROFILES, USERS
-from quire.records.images import image_of
+from quire.records.image_references import image_of
 from quire.site.account.avatar import change_avatar
 from quire.site.account.profile_forms import EmailForm, PasswordForm, ProfileForm, ProofForm
 from quire.site.forms import submit
