@@ -2,13 +2,13 @@
 
 import json
 import math
+from codecs import BOM_UTF8
 from typing import Any
-
-from flask import g, request
 
 from quire.api.query_parameters import allow_params
 from quire.declare.value_kinds import INT64, is_printable
 from quire.errors import BadRequest, UnsupportedMediaType
+from quire.web.current import current_globals, current_request
 
 MAX_DEPTH = 32
 MAX_EXACT_INTEGER = 2**53
@@ -26,6 +26,7 @@ def read_object(*params: str, optional: bool = False) -> dict[str, Any]:
     a key twice, NUL or half a character in a text) and UnsupportedMediaType.
     """
     allow_params(*params)
+    request = current_request()
     body = request.get_data(cache=False)
     if optional and not body:
         return {}
@@ -35,21 +36,18 @@ def read_object(*params: str, optional: bool = False) -> dict[str, Any]:
     value = strict_json(body)
     if not isinstance(value, dict):
         raise BadRequest("The body must be one JSON object.")
-    g.body_names = value.keys()
+    current_globals().body_names = value.keys()
     return value
 
 
 def strict_json(body: bytes) -> Any:
     """The value of a JSON text. Raises BadRequest for everything that two parsers could read
-    differently (RFC 8259 leaves duplicate keys and large numbers open)."""
+    differently (RFC 8259 leaves duplicate keys and large numbers open).
+
+    A mark before the text, which some editors put there, is ignored (RFC 8259, 8.1).
+    """
     try:
-        value = json.loads(
-            body.decode("utf-8-sig"),  # some editors put a mark before the text (RFC 8259, 8.1)
-            object_pairs_hook=_object,
-            parse_int=_integer,
-            parse_float=_number,
-            parse_constant=_number,
-        )
+        value = _DECODER.decode(body.removeprefix(BOM_UTF8).decode())
     except UnicodeDecodeError:
         raise BadRequest("The body is not valid UTF-8.") from None
     except RecursionError:
@@ -83,6 +81,11 @@ def _number(text: str) -> float | int:
         raise BadRequest("The body contains NaN or an infinite number.")
     # JSON knows one kind of number: 5.0 is an integer there, as in JSON Schema
     return int(value) if value.is_integer() and abs(value) <= MAX_EXACT_INTEGER else value
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_integer, parse_float=_number, parse_constant=_number
+)
 
 
 def _check_depth(value: Any) -> None:

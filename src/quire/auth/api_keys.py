@@ -14,11 +14,9 @@ from quire.auth.session_store import SEEN_SECONDS
 from quire.declare.clock import now
 from quire.declare.record import REGISTRY
 from quire.security.tokens import digest, is_content_key, is_key
-from quire.store.connections.prepared_statements import Prepared
 from quire.store.counters import touch_if_free
 from quire.store.db import credential_connection
-from quire.store.maintenance_mode import note_request
-from quire.web.current import current_request
+from quire.store.maintenance_mode import CredentialSelect
 
 
 @dataclass(frozen=True)
@@ -39,10 +37,10 @@ class ActiveKey:
 
 
 @cache
-def _select_active() -> Prepared:
+def _select_active() -> CredentialSelect:
     keys, users = REGISTRY["api_keys"].table, REGISTRY["users"].table
     columns = (keys.c[n] for n in ("id", "scopes", "networks", "last_used_at", "expires_at"))
-    return Prepared(
+    return CredentialSelect(
         select(*account_columns(), *columns)
         .join_from(keys, users, users.c.id == keys.c.owner_id)
         .where(keys.c.hash == bindparam("hash"), users.c.is_active)
@@ -71,7 +69,6 @@ def _require_usable(key: ActiveKey | None) -> ActiveKey:
 
 def _lookup(text: str) -> ActiveKey | None:
     with credential_connection() as connection:
-        note_request(connection, current_request())
         rows = _select_active()(connection, {"hash": digest(text)})
     if not rows:
         return None

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from flask import current_app, has_request_context, request
+from flask import current_app, request
 from sqlalchemy import and_, bindparam, delete, or_, select
 
 from quire.auth.accounts import Account, account_columns, account_from_row
@@ -14,12 +14,11 @@ from quire.declare.record import REGISTRY
 from quire.declare.sql_functions import NOW
 from quire.records.sessions import AGENT_LENGTH
 from quire.security.tokens import digest
-from quire.store.connections.prepared_statements import Prepared
 from quire.store.counters import touch_if_free
 from quire.store.db import credential_connection, transaction
-from quire.store.maintenance_mode import note_request
+from quire.store.maintenance_mode import CredentialSelect
 from quire.store.write import create
-from quire.web.current import current_circumstances, current_request
+from quire.web.current import current_circumstances
 
 GRACE_SECONDS = 10
 """How long a secret that has been replaced is still good: parallel requests may carry it."""
@@ -84,7 +83,7 @@ def _delete_surplus(user_id: int) -> None:
 
 
 @cache
-def _select_active(by: str) -> Prepared:
+def _select_active(by: str) -> CredentialSelect:
     """Sessions that are good, with their accounts, found by `hash` or by `id`."""
     table, users = REGISTRY["sessions"].table.c, REGISTRY["users"].table.c
     former = and_(table.former_hash == bindparam("hash"), table.rotated_at >= bindparam("grace"))
@@ -95,7 +94,7 @@ def _select_active(by: str) -> Prepared:
     )
     more = (table.id, table.hash, table.remember, table.last_seen_at, table.kind)
     lasting = or_(table.remember, table.kind == "token", table.last_seen_at > bindparam("idle"))
-    return Prepared(
+    return CredentialSelect(
         select(*account_columns(), *more)
         .join_from(REGISTRY["users"].table, REGISTRY["sessions"].table, users.id == table.user_id)
         .where(same_secret, users.is_active, table.expires_at > NOW, lasting)
@@ -117,8 +116,6 @@ def by_id(id: int, kind: str) -> ActiveSession | None:
 def _first(by: str, kind: str, values: dict[str, Any], hashed: str | None) -> ActiveSession | None:
     idle = now() - timedelta(seconds=current_app.config["SESSION_IDLE_SECONDS"])
     with credential_connection() as connection:
-        if has_request_context():
-            note_request(connection, current_request())
         rows = _select_active(by)(connection, {**values, "idle": idle, "now": now()})
     if not rows or rows[0][-1] != kind:
         return None

@@ -119,7 +119,7 @@ def track(engine: Engine, timed_cursor: Callable[[Any], Any]) -> None:
     commit, rollback = dialect.do_commit, dialect.do_rollback
 
     def do_commit(connection: Any) -> None:
-        raw = connection.driver_connection
+        raw = connection.dbapi_connection
         deferred, names = _note_deferred(raw), _written.pop(id(raw), set())
         if names and dialect.name == "sqlite":
             _raise_on_sqlite(raw, sorted(names))
@@ -128,9 +128,9 @@ def track(engine: Engine, timed_cursor: Callable[[Any], Any]) -> None:
         commit(connection)
 
     def do_rollback(connection: Any) -> None:
-        _written.pop(id(connection.driver_connection), None)
+        _written.pop(id(connection.dbapi_connection), None)
         if DEFERRED:
-            DEFERRED.pop(connection.driver_connection, None)
+            DEFERRED.pop(connection.dbapi_connection, None)
         rollback(connection)
 
     dialect.do_commit, dialect.do_rollback = do_commit, do_rollback
@@ -138,7 +138,7 @@ def track(engine: Engine, timed_cursor: Callable[[Any], Any]) -> None:
 
 def forget_writes(connection: Connection) -> None:
     """Raise no version when `connection` commits: there may be no table of them, as in migrations."""
-    _written.pop(id(connection.connection.driver_connection), None)
+    _written.pop(id(connection.connection.dbapi_connection), None)
 
 
 def _note_access(run: Callable[..., None]) -> Callable[..., None]:

@@ -117,7 +117,7 @@ def _fold(text: str | None) -> str | None:
 
 
 def _begin(connection: Any) -> None:
-    raw = connection.driver_connection
+    raw = connection.dbapi_connection
     if raw.in_transaction:  # the one connection of an in-memory database may be in use outside
         return
     if in_transaction():

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flask import Request
-from sqlalchemy import Connection, Text, delete, insert, select
+from flask import has_request_context
+from sqlalchemy import Connection, Select, Text, delete, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quire.actor import Actor
@@ -14,10 +14,12 @@ from quire.declare.column_types import Time
 from quire.declare.mixins import HasId
 from quire.store.audit import record_event
 from quire.store.cache import cached_for_state, cached_until_commit
+from quire.store.connections.compiled_statements import Row
+from quire.store.connections.driver_statements import Rows
 from quire.store.connections.prepared_statements import Prepared
-from quire.store.data_versions import ignore_reads
 from quire.store.database_state import note_request_state, request_state
 from quire.store.db import HAS_VERSION, Model, db, is_writing, read_connection, transaction
+from quire.web.current import current_request
 from quire.web.safe_requests import only_reads
 
 ONLY_ROW = 1
@@ -25,7 +27,7 @@ LONGEST_MESSAGE = 500
 """Characters of the message."""
 _CACHED = "maintenance mode"
 _NOTED = "quire.maintenance"
-"""Where the environment of a request keeps what `note_request` has read."""
+"""Where the environment of a request keeps what was read with its credential."""
 
 
 class MaintenanceMode(HasId, Model):
@@ -55,17 +57,33 @@ def current_maintenance() -> Maintenance | None:
     return cached_until_commit(_CACHED, _read_current)
 
 
-def note_request(connection: Connection, request: Request) -> None:
-    """Note what `connection` sees, so that `request` takes none only to learn of maintenance.
+class CredentialSelect:
+    """A statement that finds who asks, and notes what a request needs to learn of maintenance.
 
     One that changes something is told of nothing else: it finds nothing in a cache, and where changes
     come in streams, each would have to read all versions anew.
     """
-    if only_reads(request):
-        note_request_state(connection, request.environ)
-    elif not is_writing(connection):
-        with ignore_reads():
-            request.environ[_NOTED] = _read_maintenance(connection)
+
+    def __init__(self, statement: Select[Any]):
+        since, message = (
+            select(column).where(_rows.c.id == ONLY_ROW).scalar_subquery()
+            for column in (_rows.c.since, _rows.c.message)
+        )
+        self._select = Prepared(statement)
+        self._select_with_maintenance = Prepared(statement.add_columns(since, message))
+
+    def __call__(self, connection: Connection, values: Row) -> Rows:
+        """The rows that the statement returns with `values`."""
+        environ = current_request().environ if has_request_context() else None
+        if environ is None or is_writing(connection):
+            return self._select(connection, values)
+        if only_reads(current_request()):
+            note_request_state(connection, environ)
+            return self._select(connection, values)
+        rows = self._select_with_maintenance(connection, values)
+        for *_, since, message in rows:
+            environ[_NOTED] = None if since is None else Maintenance(since, message)
+        return [row[:-2] for row in rows]
 
 
 def maintenance_of_request(environ: dict[str, Any]) -> Maintenance | None:

@@ -39,9 +39,9 @@ class Compiled:
     order: tuple[str, ...] | None
     results: list[tuple[int, Call]]
 
-    def run(self, connection: Connection, values: Row, fetch: Fetch = fetch_all) -> Rows:
+    def run(self, connection: Connection, parameters: Any, fetch: Fetch = fetch_all) -> Rows:
         """The rows that it returns."""
-        return self.convert_rows(run(connection, self.sql, self.parameters(values), fetch=fetch))
+        return self.convert_rows(run(connection, self.sql, parameters, fetch=fetch))
 
     def convert_rows(self, rows: Rows) -> Rows:
         """Turn values of the driver into what SQLAlchemy would make of them."""
@@ -55,7 +55,8 @@ class Compiled:
 
     def parameters(self, row: Row) -> Any:
         """The values of a row as the driver takes them: those without names take it two thirds of the time."""
-        values = self.complete(row, self.common())
+        is_complete = not (self.times or self.make)
+        values = self.defaults | row if is_complete else self.complete(row, self.common())
         for name, call in self.convert.items():
             values[name] = call(values[name])
         return values if self.order is None else tuple(map(values.__getitem__, self.order))

@@ -33,7 +33,7 @@ def defer(connection: Connection, template: str, values: Any) -> bool:
     texts = (one for one in values.values() if isinstance(one, str | bytes))
     if sum(map(len, texts)) > LONGEST_VALUES:
         return False
-    raw: Any = connection.connection.driver_connection
+    raw: Any = connection.connection.dbapi_connection
     driver: Any = connection.dialect.dbapi
     text = driver.ClientCursor(raw).mogrify(template, values)
     DEFERRED.setdefault(raw, []).append(FilledStatement(template, text))

@@ -118,7 +118,7 @@ def driver_connection(connection: Connection) -> Iterator[Any]:
     """The driver's own connection; the pool learns of its errors as of those that SQLAlchemy raises."""
     dbapi: Any = connection.dialect.dbapi
     try:
-        yield connection.connection.driver_connection
+        yield connection.connection.dbapi_connection
     except dbapi.Error as error:
         _tell_pool(connection, error)
         raise OperationalError(None, None, error) from error
@@ -136,7 +136,7 @@ def driver_error(connection: Connection, error: Exception, sql: str) -> Statemen
 def _tell_pool(connection: Connection, error: Exception) -> bool:
     """Let the pool know if the connection is lost; whether it is."""
     dialect: Any = connection.dialect
-    lost = bool(dialect.is_disconnect(error, connection.connection.driver_connection, None))
+    lost = bool(dialect.is_disconnect(error, connection.connection.dbapi_connection, None))
     if lost:
         connection.invalidate(error)
         # a server that ended one connection has mostly ended all: each would cost a request

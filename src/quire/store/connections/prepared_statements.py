@@ -50,16 +50,17 @@ class Prepared:
             run_many(connection, self._parts, names, rows)
             return []
         compiled = compile_once(connection.dialect, *self._parts, names)
-        if self._deferred and defer(connection, compiled.sql, compiled.parameters(rows[0])):
+        parameters = compiled.parameters(rows[0])
+        if self._deferred and defer(connection, compiled.sql, parameters):
             return []
-        return compiled.run(connection, rows[0], fetch)
+        return compiled.run(connection, parameters, fetch)
 
     def insert_one(self, connection: Connection, values: Row) -> int:
         """The id of a row that it inserts."""
         compiled = compile_with_id(connection.dialect, *self._parts, frozenset(values))
         if connection.dialect.name == "sqlite":
             return insert_row(connection, compiled.sql, compiled.parameters(values))
-        [(id,)] = compiled.run(connection, values)
+        [(id,)] = compiled.run(connection, compiled.parameters(values))
         return int(id)
 
 

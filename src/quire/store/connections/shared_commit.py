@@ -79,7 +79,7 @@ class SharedTransaction:
 
     def _is_in_transaction(self) -> bool:
         """Whether SQLite has not rolled back everything because of an error, such as a full disk."""
-        raw: Any = self.connection.connection.driver_connection
+        raw: Any = self.connection.connection.dbapi_connection
         return bool(raw.in_transaction)
 
     def wait(self) -> None:

@@ -55,7 +55,7 @@ class StatementTimer:
         """What `call(*given)`, a method of `cursor`, returns. Raises QueryTimeout."""
         if self.seconds > self.limit:
             raise QueryTimeout(self.limit)
-        self._since = time.perf_counter()
+        began = self._since = time.perf_counter()
         self._cursor = cursor
         try:
             return call(*argument)
@@ -67,7 +67,9 @@ class StatementTimer:
         finally:
             with self._lock:  # a stop that is on its way must not reach the next statement
                 self._cursor = None
-            self.seconds += time.perf_counter() - self._since
+            seconds = time.perf_counter() - began
+            self.seconds += seconds
+            cursor.seconds += seconds
 
     def stop_when_due(self) -> None:
         """Stop the statement that runs now, if any does and the request has taken too long."""
@@ -143,11 +145,10 @@ class _TimedCursor:
         self.statement, self.seconds = statement, 0.0
 
     def _time(self, call: Callable[..., Any], argument: Any = ()) -> Any:
-        timer, began, before = _timer.get(), time.perf_counter(), self.seconds
+        before, timer = self.seconds, _timer.get() or StatementTimer(math.inf)
         try:
-            return call(*argument) if timer is None else timer.run(self, call, argument)
+            return timer.run(self, call, argument)
         finally:
-            self.seconds = before + time.perf_counter() - began
             if before < self.slow_seconds <= self.seconds:
                 _log_slow(self.statement, self.seconds)
 
@@ -171,7 +172,7 @@ def time_statements(engine: Engine, slow_seconds: float = math.inf) -> Any:
     cursor_class: Any = type("TimedCursor", (_TimedCursor, driver.Cursor), own)
 
     def create_default_cursor(self: Any) -> Any:
-        return cursor_class(self._dbapi_connection.driver_connection)
+        return cursor_class(self._dbapi_connection.dbapi_connection)
 
     dialect: Any = engine.dialect
     dialect.timed_cursor = cursor_class
@@ -184,7 +185,7 @@ def time_statements(engine: Engine, slow_seconds: float = math.inf) -> Any:
 def new_cursor(connection: Connection) -> Any:
     """A cursor of the driver for who runs statements without SQLAlchemy: timed where its own are."""
     raw, timed_cursor = connection.connection, getattr(connection.dialect, "timed_cursor", None)
-    return raw.cursor() if timed_cursor is None else timed_cursor(raw.driver_connection)
+    return raw.cursor() if timed_cursor is None else timed_cursor(raw.dbapi_connection)
 
 
 def current_timer() -> StatementTimer | None:

@@ -4,7 +4,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 from flask import current_app, g, has_request_context
@@ -36,13 +36,15 @@ _queue_slots = threading.BoundedSemaphore(MAX_WAITING)
 def single_writer() -> Iterator[None]:
     """Be the only writer of this process. Raises Unavailable when that takes too long."""
     thread = threading.get_ident()
-    with ExitStack() as stack:
-        _waiting.add(thread)
-        try:
-            stack.enter_context(_acquire(_single_writer))
-        finally:
-            _waiting.discard(thread)
+    _waiting.add(thread)
+    try:
+        _acquire(_single_writer)
+    finally:
+        _waiting.discard(thread)
+    try:
         yield
+    finally:
+        _single_writer.release()
 
 
 def others_wait() -> bool:
@@ -75,8 +77,11 @@ def one_of_many_writers() -> Iterator[None]:
     writers = current_app.extensions.setdefault(
         _WRITERS, threading.BoundedSemaphore(max(threads - 1, 1))
     )
-    with _acquire(writers):
+    _acquire(writers)
+    try:
         yield
+    finally:
+        writers.release()
 
 
 def lock_milliseconds() -> int | None:
@@ -92,14 +97,9 @@ def limit_lock_wait(connection: Connection) -> None:
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = {rest}")
 
 
-@contextmanager
-def _acquire(lock: Any) -> Iterator[None]:
+def _acquire(lock: Any) -> None:
     if not lock.acquire(timeout=SOON_SECONDS):
         _wait_for_lock(lock)
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _wait_for_lock(lock: Any) -> None:
