@@ -1,5 +1,6 @@
 """What a test has made is freed after it, where that is worth the time."""
 
+import gc
 import sys
 import weakref
 from functools import lru_cache
@@ -8,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import create_engine, select
 
+from quire.app import create_app
 from tests import garbage
 
 
@@ -35,6 +37,13 @@ def test_a_large_circle_is_freed():
     made = circle(garbage.YOUNG_GROWTH)
     garbage.collect_if_grown()
     assert made() is None
+
+
+def test_an_application_is_freed_once_it_is_closed():
+    app = weakref.ref(create_app("testing"))
+    app().test_client().get("/api/v1/posts")
+    gc.collect()
+    assert app() is None
 
 
 def test_a_small_one_waits():

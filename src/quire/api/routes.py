@@ -61,6 +61,11 @@ class Api(flask_restful.Api):
         """Leave errors to the application."""
         return original_handler(e)
 
+    def mediatypes_method(self) -> Any:
+        """Nothing: Flask-RESTful would give a method of this API to the classes of its resources, which
+        outlive it, and so would the application and its 40,000 objects."""
+        return None
+
     def make_response(self, data: Any, *args: Any, **kwargs: Any) -> Response:
         """Every resource answers a response already."""
         assert isinstance(data, Response)
