@@ -49,6 +49,7 @@ def test_it_can_be_read_from_anywhere():
         assert reader.read(20) == content[start : start + 20]
 
 
+@pytest.mark.slow  # the key of such a file takes 256 MB
 def test_files_of_age_are_read():
     assert decrypted(OF_AGE) == b"hello from age"
 
