@@ -1,4 +1,4 @@
-"""What requests to a large database cost beside the same to a small one.
+"""What requests to a large database cost beside the same to a small one: first, next, and after changes, a minute later.
 
 In processor time, or by the clock with --elapsed: of PostgreSQL, whose work other processes do. Each database has a process of its own; both are asked in turns. Responses are made anew each time.
 Pages of the panel are those of an administrator, who is added to both databases.
@@ -8,20 +8,24 @@ import argparse
 import contextlib
 import json
 import os
+import random
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from datetime import timedelta
 
 from sqlalchemy import event
 
 from quire.actor import SYSTEM
 from quire.app import create_app
 from quire.errors import Conflict
-from quire.records import USERS
+from quire.records import COMMENTS, POSTS, USERS
 from quire.store.db import db
-from quire.store.write import create
+from quire.store.events.feed_position import number_commits
+from quire.store.lists import block_cache, id_blocks
+from quire.store.write import create, update
 
 EMAIL, PASSWORD = "large@example.org", "as large as the sea 7"
 PATHS = (
@@ -44,6 +48,7 @@ def answer(database, clock):
     settings = {"RESPONSE_CACHE_BYTES": 0, "WTF_CSRF_ENABLED": False, "RATELIMIT_ENABLED": False}
     url = database if "://" in database else f"sqlite:///{database}"
     app = create_app("production", {"DATABASE_URL": url, **settings})
+    id_blocks.MAX_AGE = timedelta(0)
     clients, statements = {True: administrator(app), False: app.test_client()}, []
     with app.app_context():
         event.listen(db.engine, "before_cursor_execute", lambda *about: statements.append(about[2]))
@@ -62,7 +67,25 @@ def answer(database, clock):
             status = client.get(url).status_code
             taken.append((clock() - begun) * 1000)
             assert status == 200, (url, status)
-        print(json.dumps([taken[0], statistics.median(taken[1:]), len(statements)]), flush=True)
+        asked, later = len(statements), []
+        for _ in range(3):
+            change(app)
+            begun = clock()
+            client.get(url)
+            later.append((clock() - begun) * 1000)
+        numbers = taken[0], statistics.median(taken[1:]), statistics.median(later), asked
+        print(json.dumps(numbers), flush=True)
+    with app.app_context():
+        block_cache.store()
+
+
+def change(app):
+    """Change a post and add a comment: then the rows of lists are counted as they are after a minute, too."""
+    with app.app_context():
+        post = random.randrange(1, 10_000)
+        update(POSTS, SYSTEM, post, {"excerpt": f"At {time.time()}"})
+        create(COMMENTS, SYSTEM, {"post": post, "body": "Well said", "status": "approved"})
+        number_commits()
 
 
 def administrator(app):
@@ -107,11 +130,13 @@ def main():
                 process.stdin.write(path + "\n")
                 process.stdin.flush()
                 numbers.append(json.loads(process.stdout.readline()))
-            (first, next_small, _), (first_large, next_large, statements) = numbers
+            (first, next_small, later, _), (first_large, next_large, later_large, statements) = (
+                numbers
+            )
             print(
                 f"{path:50} first {first:8.1f} {first_large:9.1f}"
                 f"  next {next_small:7.2f} {next_large:8.2f}  {next_large / next_small:5.1f}x"
-                f"  {statements:2} statements"
+                f"  changed {later:7.2f} {later_large:8.2f}  {statements:2} statements"
             )
         for process in processes:
             process.communicate()

@@ -86,9 +86,10 @@ def test_a_document_follows_its_record(app, make, people):
         assert titles("boat") == [] and titles("boat", PAGES) == ["boat"]
 
 
-@pytest.fixture
-def few_hits(app, people, monkeypatch):
+@pytest.fixture(params=[50, 1], ids=["by the index of words", "looked through"])
+def few_hits(request, app, people, monkeypatch):
     """Searches of which the newest 6 hits are ranked and counted; 12 posts hold `sea`."""
+    monkeypatch.setattr(search_index, "FREQUENT", request.param)
     monkeypatch.setattr(search_index, "MAX_HITS", 6)
     monkeypatch.setattr(search_index, "MAX_RANKED", 6)
     monkeypatch.setattr(search_extent, "MIN_RANKED", 3)
@@ -136,6 +137,18 @@ def test_of_more_hits_than_are_counted_the_newest_come_first(few_hits, context):
     assert (beyond.rows, beyond.has_next) == ([], False)
     everywhere = search.search(ANONYMOUS, Query(search="sea"))
     assert (everywhere.total, everywhere.total_is_minimum) == (6, True)
+
+
+@pytest.mark.parametrize(("most", "walked", "total"), [(12, 12, 12), (11, 12, 11), (11, 1, 11)])
+def test_hits_are_counted_up_to_the_last_one(few_hits, context, monkeypatch, most, walked, total):
+    """PostgreSQL may have looked through too few records before it asks the index of words."""
+    monkeypatch.setattr(search_index, "MAX_HITS", most)
+    monkeypatch.setattr(search_index, "WALKED", walked)
+    _forget_statements()
+    page = read.list_records(POSTS, ANONYMOUS, Query(search="sea"))
+    everywhere = search.search(ANONYMOUS, Query(search="sea"))
+    for found in (page, everywhere):
+        assert (found.total, found.total_is_minimum) == (total, most < 12)
 
 
 @pytest.mark.parametrize(("most", "longer"), [(6, False), (20, True)])

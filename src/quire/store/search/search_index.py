@@ -22,6 +22,10 @@ MAX_RANKED = 2_000
 
 SAMPLE = 2_000
 """So many of the newest records tell, on PostgreSQL, how many of all are hits."""
+FREQUENT, AMONG = 50, 500
+"""Where so many of the newest records are hits, PostgreSQL looks through these one by one: its index of words brings all hits."""
+WALKED = 12
+"""So many records are looked through for each hit that is counted, before the index of words is asked after all."""
 Values = dict[str, Any]
 
 
@@ -57,7 +61,11 @@ _MATCHES = {
     "WHERE words @@ {query} AND :hits_{type} <= {limit}{within} "
     "UNION ALL SELECT record_id, {rank_of_many} FROM ("
     "SELECT record_id, words FROM search_documents WHERE type = '{type}' AND words @@ {search} "
-    "AND :hits_{type} > {limit} ORDER BY record_id DESC LIMIT {most}) AS newest",
+    "AND :hits_{type} = {limit} + 1 ORDER BY record_id DESC LIMIT {most}) AS newest "
+    # of very many, its planner would bring all and sort them
+    "UNION ALL SELECT record_id, {rank_of_many} FROM ("
+    "SELECT record_id, words FROM search_documents WHERE type = '{type}' AND (words @@ {search}) IS TRUE "
+    "AND :hits_{type} > {limit} + 1 ORDER BY record_id DESC LIMIT {most}) AS newest",
 }
 _IS_RANKED = {
     "sqlite": "rowid < {last} - :unranked_{type}",
@@ -81,9 +89,17 @@ _HITS = {
     "ORDER BY search_index.rowid LIMIT 1 OFFSET {ranked}), 0) AS unranked "
     "FROM (SELECT 1 FROM search_index WHERE search_index MATCH :search "
     "AND rowid BETWEEN {first} AND {last} LIMIT {limit} + 1)",
-    "postgresql": "SELECT count(*) AS hits, coalesce((array_agg(record_id ORDER BY record_id DESC))"
-    "[{ranked} + 1], 0) AS unranked FROM (SELECT record_id FROM search_documents "
-    "WHERE words @@ {query} LIMIT {limit} + 1) AS hits",
+    "postgresql": "WITH newest AS (SELECT count(*) >= {frequent} AS are_hits FROM ("
+    "SELECT words FROM search_documents WHERE type = '{type}' ORDER BY record_id DESC LIMIT {among}) AS newest "
+    "WHERE words @@ {search}), walked AS MATERIALIZED (SELECT record_id FROM ("
+    "SELECT record_id, words FROM search_documents WHERE type = '{type}' AND (SELECT are_hits FROM newest) "
+    "ORDER BY record_id DESC LIMIT {walked} * {limit}) AS newest WHERE words @@ {search} LIMIT {limit} + 1), "
+    "very_many AS (SELECT count(*) > {limit} AS are_hits FROM walked) "
+    "SELECT count(*) + (SELECT are_hits::integer FROM very_many) AS hits, "
+    "coalesce((array_agg(record_id ORDER BY record_id DESC))[{ranked} + 1], 0) AS unranked FROM ("
+    "SELECT record_id FROM walked WHERE (SELECT are_hits FROM very_many) UNION ALL ("
+    "SELECT record_id FROM search_documents WHERE words @@ {query} "
+    "AND NOT (SELECT are_hits FROM very_many) LIMIT {limit} + 1)) AS hits",
 }
 _NEWEST_HITS = (
     "SELECT count(*) AS hits FROM (SELECT words FROM search_documents WHERE type = '{type}' "
@@ -105,7 +121,7 @@ def _sql(template: str, record: Record, **parts: Any) -> str:
     search = "CAST(:search AS tsquery)"
     return template.format(
         type=record.path, first=last - MAX_ID, last=last, limit=MAX_HITS, ranked=MAX_RANKED,
-        search=search,
+        search=search, frequent=FREQUENT, among=AMONG, walked=WALKED,
         query=f"(CAST('{type_term(record.path)}' AS tsquery) && {search})", **parts,
     )  # fmt: skip
 
@@ -164,7 +180,7 @@ def hit_values(record: Record, hits: int, unranked: int) -> dict[str, int]:
 
 @cache
 def count_hits(record: Record, dialect: str) -> Any:
-    """The statement that counts the matches of `:search`, visible or not, up to MAX_HITS + 1.
+    """The statement that counts the matches of `:search`, visible or not, up to MAX_HITS + 1, or one more where these are very many.
 
     With the id of the newest one that has no rank, 0 where all have one.
     """
