@@ -31,7 +31,7 @@ LINUX = Installation(
     port=8000,
     processes=2,
     threads=4,
-    body_megabytes=17,
+    body_megabytes=18,
     python_version="3.11",
     folder="/opt/quire/instance/deploy",
 )
@@ -169,7 +169,7 @@ def test_xml_for_windows(installation):
     config = defusedxml.ElementTree.fromstring(render("iis", installation)["web.config"].encode())
     action = config.find(".//rule/action")
     assert action.get("url") == "http://127.0.0.1:8000{UNENCODED_URL}"
-    assert int(config.find(".//requestLimits").get("maxAllowedContentLength")) == 17 * 2**20
+    assert int(config.find(".//requestLimits").get("maxAllowedContentLength")) == 18 * 2**20
 
 
 @pytest.mark.parametrize("installation", [LINUX, WINDOWS, ODD])
