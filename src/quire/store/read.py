@@ -106,7 +106,7 @@ def list_records(record: Record, actor: Actor, query: Query, limit: SizeLimit = 
         plan = walking if extent.walks else plan
         total = count() if query.count else None
         key = _list_key(plan, actor, query, values)
-        listed = page_starts.List(connection, state, key, plan, values)
+        listed = page_starts.List(connection, state, key, query.sort, plan, values)
         found = _find_rows(listed, walking, query, extent, total, limit)
         states = [plan.projection.shape(row) for row in found[0]]
         include(connection, record, actor, states, query.include, query.fields, limit)
@@ -173,9 +173,10 @@ def _total(
 
 
 def _list_key(plan: Plan, actor: Actor, query: Query, values: dict[str, Any]) -> tuple[Any, ...]:
-    """What stands for a list and its values but the time; what depends on nobody is counted once for all."""
+    """What stands for the rows of a list, in any order, at any time: what depends on nobody is counted once for all."""
     parameters = (value for name, value in values.items() if name in plan.parameters)
-    return (plan.record.path, plan.record.cache_key_actor(actor), query.shape, *parameters)
+    shape = query.shape._replace(sort=(), fields=None)
+    return (plan.record.path, plan.record.cache_key_actor(actor), shape, *parameters)
 
 
 def _list_plan(

@@ -44,3 +44,11 @@ def test_administrators_share_one_count(app, people, statements, record):
         total(people["root"].id)
         _, seen = statements(total, 99)
     assert not any("count(*)" in one for one in seen)
+
+
+def test_a_list_is_counted_once_in_any_order(app, people, statements):
+    with app.app_context():
+        list_records(POSTS, ANONYMOUS, Query())
+        for more in ({"sort": ("-title",)}, {"fields": ("id", "title")}):
+            _, seen = statements(list_records, POSTS, ANONYMOUS, Query(**more))
+            assert seen and not any("count(*)" in one for one in seen)

@@ -49,11 +49,12 @@ _lists: WeakKeyDictionary[Engine, dict[Any, Starts]] = WeakKeyDictionary()
 
 @dataclass(frozen=True, slots=True)
 class List:
-    """A list as a connection sees it: the `key` that stands for it, its statements and their values."""
+    """A list as a connection sees it: the `key` that stands for its rows, their order, its statements and their values."""
 
     connection: Connection
     state: DatabaseState
     key: Any
+    sort: tuple[str, ...]
     plan: Plan
     values: dict[str, Any]
 
@@ -89,7 +90,7 @@ def _is_ordered(plan: Plan) -> bool:
 def _current_starts(rows: List, total: int) -> Starts | None:
     """The starts as they are now; None where they have ceased to be right a moment ago."""
     lists = _lists.setdefault(rows.connection.engine, {})
-    before = lists.get(rows.key)
+    before = lists.get((rows.key, rows.sort))
     starts = None if before is None else _recount_changed_blocks(rows, before)
     if starts is None or sum(starts.blocks.values.values()) != total:
         if before is not None and rows.state.now - before.blocks.checked < PAUSE:
@@ -97,7 +98,7 @@ def _current_starts(rows: List, total: int) -> Starts | None:
         starts = _make_starts(rows, total)
     if len(lists) >= MAX_ENTRIES:
         lists.clear()
-    lists[rows.key] = starts
+    lists[rows.key, rows.sort] = starts
     return starts
 
 
