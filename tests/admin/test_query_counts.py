@@ -10,6 +10,8 @@ from quire.records import CATEGORIES, COMMENTS, PAGES, POSTS, REDIRECTS, SAVED_V
 from quire.store import write
 from quire.store.drafts import draft_service
 
+pytestmark = pytest.mark.no_cover  # pages that other tests open
+
 MOST = 6
 """Statements of a page, whatever was changed before."""
 LISTS = ("posts", "pages", "comments", "categories", "tags", "media", "redirects")

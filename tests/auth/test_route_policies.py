@@ -17,6 +17,8 @@ from tests.auth.route_policies import ask, table
 from tests.extended_set import sampled
 from tests.users import ROLES, give_session, signed_in
 
+pytestmark = pytest.mark.no_cover  # thousands of requests, to addresses that other tests ask for
+
 POLICIES = table()
 UNSAFE = [p for p in POLICIES if not p.startswith("GET") and not p.endswith("/query")]
 """All that may change something: a query in a body changes nothing."""

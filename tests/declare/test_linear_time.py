@@ -8,6 +8,8 @@ from quire.store.search.snippets import plain_text
 from quire.web.html import absolute, fit_into_page, reading_minutes, summary
 from tests.growth import slow_tokens
 
+pytestmark = pytest.mark.no_cover  # the same lines again and again
+
 
 def all_paths(text):
     """All that becomes of a body: the page, the feed, the search, the mail."""

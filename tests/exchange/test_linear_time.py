@@ -15,6 +15,8 @@ from quire.exchange.wordpress.autop import with_paragraphs
 from quire.exchange.wordpress.shortcodes import Attachments, expand
 from tests.growth import grows_too_fast, slow_tokens
 
+pytestmark = pytest.mark.no_cover  # the same lines again and again
+
 
 def _classic(text):
     return with_paragraphs(expand(text, Attachments(), "1"))

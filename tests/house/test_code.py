@@ -7,6 +7,8 @@ from statistics import median
 
 import pytest
 
+pytestmark = pytest.mark.no_cover  # it runs nothing of ours
+
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted([*(ROOT / "src").rglob("*.py"), ROOT / "serve.py", ROOT / "manage.py"])
 ASSEMBLY = {"src/quire/app.py", "src/quire/cli/main.py"}

@@ -1,11 +1,17 @@
-"""What a run leaves out when it collects tests: only folders and files whose marker it deselects; and what it keeps of those that passed."""
+"""What a run leaves out when it collects tests, only folders and files whose marker it deselects; what it keeps of those that have run, and measures of them."""
 
 import re
 from types import SimpleNamespace
 
 import pytest
 
-from tests.conftest import FOLDERS_OF_MARKERS, ShortReports, pytest_ignore_collect
+from tests.conftest import (
+    FOLDERS_OF_MARKERS,
+    FinishedTests,
+    MeasuredPreparations,
+    ShortReports,
+    pytest_ignore_collect,
+)
 
 
 def is_left_out(path, expression):
@@ -78,3 +84,44 @@ def test_of_tests_that_passed_little_is_kept():
         reports.pytest_runtest_logreport(one)
     assert stats == {"passed": [passed], "failed": [failed]}
     assert (passed.keywords, failed.keywords) == ({}, {"test_a": 1})
+
+
+def test_a_test_that_has_run_is_not_kept():
+    items = [SimpleNamespace(nodeid=name) for name in ("test_a", "test_b")]
+    first, second = items
+    hook = FinishedTests(items).pytest_runtest_protocol(first)
+    next(hook)
+    assert items == [first, second]
+    with pytest.raises(StopIteration):
+        hook.send(True)
+    assert items == [None, second]
+
+
+def test_each_fixture_is_measured_once_in_a_file():
+    calls = []
+    controller = SimpleNamespace(
+        pause=lambda: calls.append("pause"), resume=lambda: calls.append("resume")
+    )
+    measured = MeasuredPreparations(controller)
+    tests = [
+        SimpleNamespace(path=path, fixturenames=names.split())
+        for path, names in (("a", "app"), ("a", "app"), ("a", "app client"), ("a", "client"), ("b", "app"))
+    ]  # fmt: skip
+
+    def is_measured(hook):
+        calls.clear()
+        next(hook)
+        paused = calls == ["pause"]
+        with pytest.raises(StopIteration):
+            hook.send(None)
+        assert calls == (["pause", "resume"] if paused else [])
+        return not paused
+
+    seen = [
+        (
+            is_measured(measured.pytest_runtest_setup(one)),
+            is_measured(measured.pytest_runtest_teardown(one, following)),
+        )
+        for one, following in zip(tests, [*tests[1:], None], strict=True)
+    ]
+    assert seen == [(True, True), (False, False), (True, True), (False, True), (True, True)]

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import pytest
 
+pytestmark = pytest.mark.no_cover  # it runs nothing of ours
+
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src"
 
