@@ -14,7 +14,7 @@ from quire.app import create_app
 from quire.declare import clock
 from quire.jobs.worker import run_due_jobs
 from quire.records import COMMENTS
-from quire.store import data_versions, database_state
+from quire.store import cache, data_versions, database_state
 from quire.store.db import db
 from tests import clocks, garbage, parallel  # noqa: F401 - separates the services of each process
 from tests.api.client import Client
@@ -137,9 +137,14 @@ def run_jobs(app):
 
 @pytest.fixture
 def quiet_server(app, monkeypatch):
-    """Caches as on a server that has no other database: on PostgreSQL each commit to any of them counts."""
+    """Caches as on a server that has no other database: on PostgreSQL each commit to any of them counts.
+
+    Nothing in them grows old during a test.
+    """
     with app.app_context():
         engine = db.engine
+    cache._entries.pop(engine, None)
+    monkeypatch.setattr(cache, "MAX_AGE", timedelta(days=1))
     if engine.dialect.name == "sqlite":
         yield
         return
