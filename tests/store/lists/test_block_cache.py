@@ -14,6 +14,7 @@ from quire.store import cache, read, write
 from quire.store.db import db, transaction
 from quire.store.events.feed_position import number_commits
 from quire.store.lists import block_cache, block_counts, id_blocks
+from tests.store.lists.counted_posts import counting, live, new
 
 MODERATOR = Actor("moderator", 0)
 
@@ -44,11 +45,6 @@ def end_process():
         one.clear()
 
 
-def new(author, **more):
-    raw = {"title": "T", "body": "b", "author": author, "published_at": rfc3339(now())}
-    return write.create(POSTS, SYSTEM, {**raw, **more}).id
-
-
 def count_and_store():
     """Count twice, by what the second time is in blocks, and begin another process."""
     number_commits()
@@ -64,18 +60,6 @@ def count_and_store():
 
 def total(actor=ANONYMOUS, record=POSTS, **query):
     return read.list_records(record, actor, Query(**query)).total
-
-
-def live():
-    with db.engine.connect() as connection:
-        words = "SELECT count(*) FROM posts WHERE deleted_at IS NULL AND published_at <= :now"
-        condition = words + " AND (unpublish_at IS NULL OR unpublish_at > :now)"
-        moment = now() if connection.dialect.name != "sqlite" else rfc3339(now())
-        return connection.execute(text(condition), {"now": moment}).scalar_one()
-
-
-def counting(seen):
-    return [one for one in seen if "count(*)" in one and "FROM posts" in one]
 
 
 def test_the_next_process_counts_nothing(posts, statements):

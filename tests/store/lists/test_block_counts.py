@@ -15,6 +15,7 @@ from quire.store import read, write
 from quire.store.db import db, transaction
 from quire.store.events.feed_position import number_commits
 from quire.store.lists import block_cache, block_counts, id_blocks
+from tests.store.lists.counted_posts import counting, live, new
 
 
 @pytest.fixture
@@ -32,25 +33,8 @@ def posts(app, people, monkeypatch):
     block_cache._entries.clear()
 
 
-def new(author, **more):
-    raw = {"title": "T", "body": "b", "author": author, "published_at": rfc3339(now())}
-    return write.create(POSTS, SYSTEM, {**raw, **more}).id
-
-
 def total(actor=ANONYMOUS, **query):
     return read.list_records(POSTS, actor, Query(**query)).total
-
-
-def live():
-    with db.engine.connect() as connection:
-        words = "SELECT count(*) FROM posts WHERE deleted_at IS NULL AND published_at <= :now"
-        condition = words + " AND (unpublish_at IS NULL OR unpublish_at > :now)"
-        moment = now() if connection.dialect.name != "sqlite" else rfc3339(now())
-        return connection.execute(text(condition), {"now": moment}).scalar_one()
-
-
-def counting(seen):
-    return [one for one in seen if "count(*)" in one and "FROM posts" in one]
 
 
 def test_only_the_blocks_of_changed_rows_are_counted(posts, people, statements):
