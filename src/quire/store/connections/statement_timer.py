@@ -52,7 +52,7 @@ class StatementTimer:
         self._stopped = False
 
     def run(self, cursor: Any, call: Callable[..., Any], argument: Any) -> Any:
-        """What `call(*given)`, a method of `cursor`, returns. Raises QueryTimeout."""
+        """What `call(*argument)`, a method of `cursor`, returns. Raises QueryTimeout."""
         if self.seconds > self.limit:
             raise QueryTimeout(self.limit)
         began = self._since = time.perf_counter()

@@ -182,7 +182,10 @@ def _load(connection: Connection, query: BlockQuery, values: dict[str, Any]) -> 
     digests.discard(digest)
     with ignore_reads():
         data = connection.execute(select(_rows.c.data).where(_rows.c.digest == digest)).scalar()
-    return None if data is None else Entry(digest, query, *[_parse(data)] * 2)
+    if data is None:
+        return None
+    stored = _parse(data)
+    return Entry(digest, query, stored, stored)
 
 
 def _parse(data: str) -> Blocks:

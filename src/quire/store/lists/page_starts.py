@@ -27,7 +27,7 @@ MIN_OFFSET = 5000
 """Pages in front of this row are found by skipping rows."""
 PAUSE = timedelta(seconds=10)
 """How long to skip rows, where the blocks have ceased to be right, until they are made again."""
-MAX_AGE = timedelta(hours=1)
+LIFETIME = timedelta(hours=1)
 """After so long they are made again: somebody may have changed rows without Quire."""
 Key = tuple[Any, ...]
 
@@ -105,7 +105,7 @@ def _current_starts(rows: List, total: int) -> Starts | None:
 def _recount_changed_blocks(rows: List, before: Starts) -> Starts | None:
     """The starts with the blocks of changed rows counted again; None after too many changes."""
     blocks, state = before.blocks, rows.state
-    is_old = abs(state.now - blocks.checked) > MAX_AGE
+    is_old = abs(state.now - blocks.checked) > LIFETIME
     if is_old or not blocks.holds(state, [rows.plan.record.table.name]):
         return None
     version = _version(rows)
