@@ -24,6 +24,7 @@ from quire.cli import main
 from quire.config import docs, settings
 from quire.serving import main as serving_main
 from quire.serving import supervisor
+from tests.own_signals import restored_handlers, terminated_after
 from tests.running_server import free_port
 
 SERVE = Path(__file__).parents[2] / "serve.py"
@@ -41,22 +42,17 @@ def instance(tmp_path, monkeypatch):
     monkeypatch.setattr(
         gc, "freeze", lambda: None
     )  # each application would stay until the run ends
-    numbers = [
-        getattr(signal, name) for name in (*serving_main.SIGNALS, "SIGHUP") if hasattr(signal, name)
-    ]
-    before = {number: signal.getsignal(number) for number in numbers}
-    yield tmp_path / "instance"
-    for number, handler in before.items():
-        signal.signal(number, handler)
+    with restored_handlers():
+        yield tmp_path / "instance"
 
 
 def get(address, body=None):
     """Status and JSON of an answer; waits until somebody listens."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(address, data, {"Content-Type": "application/json"})
-    for _ in range(200):
+    for _ in range(600):
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
             with error:
@@ -72,16 +68,11 @@ def serve(capsys, *flags, using=lambda address: None):
 
     def use():
         address = f"http://127.0.0.1:{port}"
-        try:
-            get(f"{address}/api/v1/settings")
-            using(address)
-        finally:
-            os.kill(os.getpid(), signal.SIGTERM)
+        get(f"{address}/api/v1/settings")
+        using(address)
 
-    thread = threading.Thread(target=use)
-    thread.start()
-    ended = run("--port", str(port), *flags)
-    thread.join()
+    with terminated_after(use):
+        ended = run("--port", str(port), *flags)
     return (ended, *capsys.readouterr())
 
 
