@@ -11,9 +11,9 @@ PAST, EARLIER, FUTURE = "2026-01-02T10:00:00Z", "2026-01-01T10:00:00Z", "2099-01
 """When content of the tests was published, or will be."""
 
 
-def stop_clock(monkeypatch, **later):
-    """Let it be so much later than the present, or earlier, and stay so until `monkeypatch` is undone."""
-    stopped = datetime.now(UTC) + timedelta(**later)
+def stop_clock(monkeypatch, present=None, **later):
+    """Let it be so much later than `present` or now, or earlier, and stay so until `monkeypatch` is undone."""
+    stopped = (present or datetime.now(UTC)) + timedelta(**later)
 
     class Stopped(datetime):
         @classmethod

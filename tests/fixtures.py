@@ -2,8 +2,7 @@
 
 import gc
 import sqlite3
-from datetime import datetime, timedelta
-from functools import partial
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from unittest.mock import patch
 
@@ -204,8 +203,14 @@ def ticking(monkeypatch):
 
 @pytest.fixture
 def stop_clock(monkeypatch):
-    """`stop_clock(hours=1)`: it is an hour later than the present, and stays so."""
-    return partial(clocks.stop_clock, monkeypatch)
+    """`stop_clock(hours=1)`: it is an hour later than at the first stop, which is the present, and stays so."""
+    stops = []
+
+    def stop(**later):
+        stops.append(datetime.now(UTC))
+        clocks.stop_clock(monkeypatch, stops[0], **later)
+
+    return stop
 
 
 @pytest.fixture

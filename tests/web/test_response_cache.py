@@ -148,6 +148,7 @@ def test_a_change_in_one_process_is_seen_at_once_in_another(
 
 def test_a_schedule_begins_and_ends_to_the_second(site, client, stop_clock):
     times = {"published_at": 30, "unpublish_at": 50}
+    stop_clock()
     start = now()
     write_post(
         site, "Later", **{k: rfc3339(start + timedelta(seconds=v)) for k, v in times.items()}
