@@ -26,7 +26,7 @@ def pytest_sessionstart(session):
     if not only_distributes(session.config):
         # `import_plugin` refuses what the conftest.py of a folder has imported before
         session.config.pluginmanager.register(import_module("tests.fixtures"), "tests.fixtures")
-    elif session.config.option.durations is None:
+    if session.config.option.durations is None:
         session.config.pluginmanager.register(ShortReports(session.config))
 
 
@@ -35,12 +35,15 @@ class ShortReports:
 
     def __init__(self, config):
         self._reports = config.pluginmanager.get_plugin("terminalreporter").stats
+        self._is_read = not hasattr(config, "workerinput")
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report):
-        """Keep none of those of its fixtures, which are counted nowhere, and little of its own."""
+        """Keep none of those of its fixtures, which are counted nowhere, and little of its own; all that are passed on are sent."""
         self._reports.pop("", None)
-        if report.passed:
+        if not self._is_read:
+            self._reports.clear()
+        elif report.passed:
             report.keywords = {}
 
 
@@ -58,6 +61,14 @@ class FinishedTests:
             return (yield)
         finally:
             self._items[self._places[item.nodeid]] = None
+            for error in raised_parameters(item):
+                error.__traceback__ = None
+
+
+def raised_parameters(item):
+    """The parameters of a test that it may have raised: each would hold the frames of the test, and its application."""
+    callspec = getattr(item, "callspec", None)
+    return [one for one in callspec.params.values() if isinstance(one, Exception)] if callspec else []
 
 
 def only_distributes(config):

@@ -4,6 +4,7 @@ import json
 import logging
 import shutil
 import sqlite3
+import sys
 import zipfile
 from contextlib import closing
 
@@ -326,7 +327,8 @@ def test_openapi(console, tmp_path):
     assert (tmp_path / "api.json").read_text(encoding="utf-8") == printed
 
 
-def test_routes_and_shell(console):
+def test_routes_and_shell(console, monkeypatch):
+    monkeypatch.setitem(sys.modules, "readline", None)  # which would hold the application
     assert "/api/v1/posts" in console("routes")[1]
     assert "<Quire 'quire'>" in console("shell", given="print(app)\n")[1]
 
