@@ -61,6 +61,7 @@ class Worker:
             return self.process.wait(30)
         finally:
             self.process.kill()
+            self.process.wait()
             self.log.close()
 
 
