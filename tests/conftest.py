@@ -68,7 +68,9 @@ class FinishedTests:
 def raised_parameters(item):
     """The parameters of a test that it may have raised: each would hold the frames of the test, and its application."""
     callspec = getattr(item, "callspec", None)
-    return [one for one in callspec.params.values() if isinstance(one, Exception)] if callspec else []
+    return (
+        [one for one in callspec.params.values() if isinstance(one, Exception)] if callspec else []
+    )
 
 
 def only_distributes(config):

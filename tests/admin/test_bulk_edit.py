@@ -90,7 +90,7 @@ def test_all_that_match_are_edited(admin, ids, state):
 
 
 def test_more_rows_than_one_edit_changes_are_said_to_be_left(admin, ids, monkeypatch):
-    monkeypatch.setattr(matching, "MOST_MATCHING", 1)
+    monkeypatch.setattr(matching, "MAX_MATCHING", 1)
     more = {"matching": "ask", "list": "/admin/posts/?status=published"}
     asked = text_of(send(admin, field="author", **more))
     assert "that match. The first 1 are changed now." in asked

@@ -74,7 +74,7 @@ def test_own_posts_are_the_drafts_and_posts_changed_last(browser, app):
 
 
 def test_an_old_post_that_was_changed_is_among_ones_own(browser, app, monkeypatch):
-    monkeypatch.setattr(counts, "MOST_COMPARED", 3)
+    monkeypatch.setattr(counts, "MAX_COMPARED", 3)
     with app.app_context():
         raws = [
             {

@@ -449,14 +449,14 @@ def test_new_rows_are_written_by_as_many_statements_as_one(as_, statements):
 
 
 @pytest.mark.parametrize(
-    ("path", "raw", "most"),
+    ("path", "raw", "limit"),
     [
         ("webhooks", {"url": "https://example.org/h", "events": ["*"]}, "MAX_WEBHOOKS"),
         ("api_keys", {"name": "k", "scopes": ["posts:read"]}, "MAX_KEYS_PER_ACCOUNT"),
     ],
 )
-def test_limits_of_how_many_there_may_be_hold_for_many_at_once(as_, monkeypatch, path, raw, most):
-    monkeypatch.setattr(f"quire.records.{path}.{most}", 3)
+def test_limits_of_how_many_there_may_be_hold_for_many_at_once(as_, monkeypatch, path, raw, limit):
+    monkeypatch.setattr(f"quire.records.{path}.{limit}", 3)
     operations = [{"op": "create", "data": raw} for _ in range(5)]
     answer = bulk(as_("root"), path, *operations, atomic=False)
     assert [row["status"] for row in answer.json["results"]] == [201, 201, 201, 409, 409]

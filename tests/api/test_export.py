@@ -107,7 +107,7 @@ def test_who_may_not_read_gets_nothing(as_):
 def test_a_list_longer_than_an_export_ends_there(as_, content, monkeypatch):
     class Short(record_stream.RecordStream):
         def __init__(self, *given):
-            super().__init__(*given, most=2)
+            super().__init__(*given, limit=2)
 
     monkeypatch.setattr(export, "RecordStream", Short)
     answer = as_("root").get("posts/export?sort=id")

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 
 ROLES = ("ada", "moe", "ann", "mia", None)
 PLACES = ("/", "/admin/")
-MOST = 800
+LIMIT = 800
 """Links that one role follows at limit: far more than there are kinds of pages."""
 
 
@@ -46,12 +46,12 @@ class Crawl:
     def run(self):
         """Follow all; `pages` is then an address of each view that is a page."""
         waiting, followed = deque((place, "") for place in PLACES), 0
-        while waiting and followed < MOST:
+        while waiting and followed < LIMIT:
             address, origin = waiting.popleft()
             if self.is_new(address):
                 waiting.extend((link, address) for link in self.follow(address, origin))
                 followed += 1
-        assert followed < MOST
+        assert followed < LIMIT
 
     def follow(self, address, origin):
         """The links on the page."""

@@ -9,7 +9,7 @@ from quire.store import read, write
 from tests.browser.conftest import PHONE
 
 pytestmark = pytest.mark.browser
-MOST = 150
+LIMIT = 150
 """Presses of Tab until something is reached, at most."""
 
 SHOWS_FOCUS = """one => {
@@ -26,7 +26,7 @@ class Keyboard:
 
     def reach(self, target, key="Tab"):
         """Press Tab until `target` has the focus, and see that one can tell."""
-        for _ in range(MOST):
+        for _ in range(LIMIT):
             if target.count() and target.first.evaluate("one => one === document.activeElement"):
                 break
             self.press(key)

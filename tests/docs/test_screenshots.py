@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 TOOL = ROOT / "tools" / "screenshots.py"
 IMAGES = ROOT / "docs" / "images"
-MOST_BYTES = 150_000
+MAX_BYTES = 150_000
 NAMES = re.findall(r'^    "([a-z-]+)": Shot\(', TOOL.read_text(encoding="utf-8"), re.MULTILINE)
 
 
@@ -21,7 +21,7 @@ def test_each_picture_of_the_docs_is_made_by_the_command_and_small():
         used |= set(re.findall(r"images/([\w-]+)\.png\)", page.read_text(encoding="utf-8")))
     stored = {path.stem for path in IMAGES.iterdir()}
     assert used <= stored == set(NAMES)
-    assert max(path.stat().st_size for path in IMAGES.iterdir()) < MOST_BYTES
+    assert max(path.stat().st_size for path in IMAGES.iterdir()) < MAX_BYTES
 
 
 @pytest.mark.browser
@@ -31,4 +31,4 @@ def test_the_command_makes_all_of_them(tmp_path):
     subprocess.run(command, env=environment, check=True, timeout=300)
     made = {path.stem: path.stat().st_size for path in tmp_path.iterdir()}
     assert made.keys() == set(NAMES)
-    assert all(5_000 < size < MOST_BYTES for size in made.values()), made
+    assert all(5_000 < size < MAX_BYTES for size in made.values()), made

@@ -70,11 +70,11 @@ def test_xml_is_read_within_bounds(make_inner, words, tmp_path):
 
 
 def test_many_items_of_usual_size_are_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(parser, "MOST_ELEMENTS", 50)
+    monkeypatch.setattr(parser, "MAX_ELEMENTS", 50)
     monkeypatch.setattr(parser, "LARGEST_ITEM", 1_000_000)
     monkeypatch.setattr(parser, "LARGEST_TEXT", 500_000)
     monkeypatch.setattr(tables, "LARGEST_VALUE", 500_000)
-    monkeypatch.setattr(tables, "MOST_PARTS", 50)
+    monkeypatch.setattr(tables, "MAX_PARTS", 50)
     item = "<title>x</title>" * 9 + "<content>" + "x" * 60_000 + "</content>"
     (tmp_path / "xml").write_text(XML % "</item><item>".join([item] * 60), encoding="utf-8")
     assert len([node for node in read_nodes(tmp_path / "xml") if node.name == "item"]) == 60

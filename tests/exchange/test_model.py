@@ -5,7 +5,7 @@ from quire.exchange.model import ImportReport
 
 
 def test_a_report_lists_the_first_of_each_outcome_and_counts_all(monkeypatch):
-    monkeypatch.setattr(model, "MOST_LINES", 2)
+    monkeypatch.setattr(model, "MAX_LINES", 2)
     report = ImportReport()
     for number in range(5):
         report.add("created", f"post {number}", f"posts/{number}")
@@ -21,7 +21,7 @@ def test_a_report_lists_the_first_of_each_outcome_and_counts_all(monkeypatch):
 
 
 def test_a_report_that_was_cleared_begins_again(monkeypatch):
-    monkeypatch.setattr(model, "MOST_LINES", 1)
+    monkeypatch.setattr(model, "MAX_LINES", 1)
     report = ImportReport()
     for _ in range(2):
         report.add("created", "post", "posts/1")

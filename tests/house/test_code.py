@@ -24,9 +24,9 @@ NAMED = {
     "_increment_statement(path: str)",  # counters of types
     "_increment_statement(name: str)",
     "_key(secret: str)",  # the installation's
-    "_due(most: int)",  # constants of the workers
-    "_dispatch(most: int)",
-    "_batch(most: int)",
+    "_due(limit: int)",  # constants of the workers
+    "_dispatch(limit: int)",
+    "_batch(limit: int)",
     "_upsert(dialect: str)",
     "count_hits(dialect: str)",
     "_pool(at_once: int)",  # a setting

@@ -147,11 +147,11 @@ def test_events_of_a_change_carry_it_too(app, as_):
 def test_slow_statements_are_logged_without_values(make_app, tmp_path):
     app = make_app(SLOW_SQL_MS=1)
     numbers = (
-        "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :most)"
+        "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :limit)"
         " SELECT count(*) FROM numbers WHERE CAST(n AS TEXT) <> 'secret text'"
     )
     with logging_to(tmp_path) as read, app.app_context(), read_connection() as connection:
-        connection.execute(text(numbers), {"most": 98765}).scalar()
+        connection.execute(text(numbers), {"limit": 98765}).scalar()
     slow = [one for one in entries(read, "slow_statement") if "RECURSIVE" in one["message"]]
     assert len(slow) == 1 and slow[0]["ms"] >= 1
     assert "98765" not in read() and "secret text" not in read()

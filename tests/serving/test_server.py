@@ -460,4 +460,4 @@ def test_systems_without_the_means(monkeypatch):
         sock.close()
         assert sockets.drop_new_connections(sock) is False
     monkeypatch.setattr(sockets, "resource", None)
-    assert sockets.most_connections() < 512
+    assert sockets.max_connections() < 512

@@ -200,16 +200,16 @@ def test_search_gives_an_error_back_with_what_was_typed(client):
 
 
 @pytest.mark.parametrize(
-    ("path", "most"),
+    ("path", "limit"),
     [("/", 3), ("/posts/live", 5), ("/pages/about", 2), ("/tags/sea", 6), ("/authors/ann", 8),
      ("/search?q=canary", 3), ("/auth/login", 1), ("/healthz", 0), ("/robots.txt", 0)],
 )  # fmt: skip
-def test_pages_take_few_statements(app, statements, visitor, content, comment, path, most):
+def test_pages_take_few_statements(app, statements, visitor, content, comment, path, limit):
     if (
         path not in ("/healthz", "/robots.txt")
         and "sqlite" not in app.config["SQLALCHEMY_DATABASE_URI"]
     ):
-        most += 5  # what is kept holds until anything happens in the whole cluster: ask, read, ask
+        limit += 5  # what is kept holds until anything happens in the whole cluster: ask, read, ask
     for name in ("bob", "ann", None):
         comment(name)
     visitors = visitor(None), visitor("bob")
@@ -220,4 +220,4 @@ def test_pages_take_few_statements(app, statements, visitor, content, comment, p
         found = [statements(client.get, path) for _ in range(12)]
         assert {response.status_code for response, _ in found} == {200}
         seen = min((seen for _, seen in found), key=len)
-        assert len(seen) <= most + extra, seen
+        assert len(seen) <= limit + extra, seen

@@ -170,7 +170,7 @@ def test_a_304_names_the_tag_that_the_client_has(client, post, path):
 
 
 def test_what_shows_a_secret_is_not_compressed(client, as_, people, post, monkeypatch):
-    monkeypatch.setattr("quire.web.compression.LEAST_BYTES", 1)
+    monkeypatch.setattr("quire.web.compression.MIN_BYTES", 1)
     ann = as_("ann")
     ann.checked = client.checked = False
     signs_in = {"email": "root@example.org", "password": PASSWORD}

@@ -16,7 +16,7 @@ from quire.admin.format import record_title
 from quire.admin.list.matching import MatchingRows
 from quire.admin.panel_view import PanelView, panel_actor
 from quire.admin.queries import find, find_many, parse_id
-from quire.admin.refusals import MOST, MOST_NAMED
+from quire.admin.refusals import LIMIT, MAX_NAMED
 from quire.admin.urls import endpoint, list_url, local_url, record_url
 from quire.declare.record import Record
 from quire.declare.results import DELETE, DESTROY, nouns_of
@@ -129,7 +129,7 @@ class ActionsMixin(PanelView):
     def _confirm_matching(
         self, actor: Actor, matching: MatchingRows, choice: Choice, address: str, back: str
     ) -> Any:
-        first_rows = matching.page.rows[:MOST_NAMED]
+        first_rows = matching.page.rows[:MAX_NAMED]
         return {
             "question": matching.question,
             "names": [record_title(self.record, state) for state in first_rows],
@@ -146,7 +146,7 @@ class ActionsMixin(PanelView):
             "label": choice.label,
             "is_harmless": not choice.confirm,
             "back": back,
-            "progress": self._progress(actor, min(matching.total, actions.MOST_MATCHING)),
+            "progress": self._progress(actor, min(matching.total, actions.MAX_MATCHING)),
         }
 
     def _ask(self, confirm: dict[str, Any]) -> str:
@@ -196,7 +196,7 @@ class ActionsMixin(PanelView):
 
     def _ask_many(self, name: str, ids: list[int], back: str) -> str:
         record, actor = self.record, panel_actor()
-        states = list(find_many(record, actor, ids[:MOST]).values())
+        states = list(find_many(record, actor, ids[:LIMIT]).values())
         choice = actions.delete_choice(record, destroy=name == DESTROY)
         confirm = {
             "question": translate(SELECTED.with_values(count=len(states), **nouns_of(record))),
@@ -234,4 +234,4 @@ def _sent_action() -> tuple[str, list[int]]:
 def sent_ids() -> list[int]:
     """The ids of the selected rows, as many as one action takes."""
     ids = dict.fromkeys(parse_id(text) for text in request.form.getlist("rowid"))
-    return list(ids)[:MOST]
+    return list(ids)[:LIMIT]

@@ -36,7 +36,7 @@ from quire.web.language import gettext
 EDIT = "edit"
 """The name of the bulk action that edits a field, of every type that has one to edit."""
 
-MOST_MATCHING = 1000
+MAX_MATCHING = 1000
 """Rows of one bulk action on all that match: as many as take a few seconds."""
 
 UNDO_FOR = 20.0
@@ -205,7 +205,7 @@ def run_action_on_all(
 ) -> BulkResult:
     """Run an action on many records, each in its own transaction, together one batch."""
     result = BulkResult()
-    for number, id in enumerate(ids[:MOST_MATCHING]):
+    for number, id in enumerate(ids[:MAX_MATCHING]):
         try:
             run = partial(_run_one, record, actor, name, (number, id), draft_version, result)
             _run_until_done(run, result)

@@ -94,10 +94,10 @@ def references(value: Any, field: Field) -> Markup:
     )
 
 
-def truncate(text: str, most: int = SHORT) -> str:
-    """One line of at most `most` characters."""
+def truncate(text: str, limit: int = SHORT) -> str:
+    """One line of at most `limit` characters."""
     line = " ".join(text.split())
-    return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
+    return line if len(line) <= limit else f"{line[: limit - 1].rstrip()}…"
 
 
 def _plain(value: Any, widget: str, full: bool) -> Markup:
@@ -115,9 +115,9 @@ def _plain(value: Any, widget: str, full: bool) -> Markup:
     return escape(value if full else truncate(str(value)))
 
 
-def figure(number: int, most: int) -> str:
-    """`57`, or `1,000+` where no more than `most` are counted."""
-    return format_number(min(number, most)) + ("+" if number > most else "")
+def figure(number: int, limit: int) -> str:
+    """`57`, or `1,000+` where no more than `limit` are counted."""
+    return format_number(min(number, limit)) + ("+" if number > limit else "")
 
 
 def size(bytes: int) -> Markup:

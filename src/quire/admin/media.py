@@ -117,8 +117,8 @@ class MediaView(RecordView):
             problem=problem,
             alt=request.form.get("alt", ""),
             alt_hint=gettext(ALT_HELP),
-            taken=translate(ACCEPTED),
-            most=size(current_app.config["MAX_UPLOAD_BYTES"]),
+            accepted=translate(ACCEPTED),
+            limit=size(current_app.config["MAX_UPLOAD_BYTES"]),
             action_url=url_for(endpoint(self.record, "create_view")),
             cancel_url=list_url(self.record),
         )

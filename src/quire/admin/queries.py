@@ -18,7 +18,7 @@ from quire.errors import NotFound
 from quire.store import permissions, read
 from quire.store.db import read_connection
 
-MOST_COUNTED = 1000
+MAX_COUNTED = 1000
 """The largest number of posts, say, that the row of a tag shows exactly: to count more takes too long for a page."""
 
 
@@ -64,7 +64,7 @@ def find_many(
 def add_counts(record: Record, fields: Iterable[Field], rows: list[dict[str, Any]]) -> None:
     """Put into the rows of a page those of the fields that can be counted up to a limit: `57`, `1,000+`."""
     columns = {
-        one.name: one.up_to(MOST_COUNTED + 1)
+        one.name: one.up_to(MAX_COUNTED + 1)
         for one in fields
         if isinstance(one, Computed) and one.up_to is not None
     }
@@ -75,5 +75,5 @@ def add_counts(record: Record, fields: Iterable[Field], rows: list[dict[str, Any
     with read_connection() as connection:
         found = {row[0]: row[1:] for row in connection.execute(statement, {"now": now()})}
     for row in rows:  # one that was deleted meanwhile has none
-        figures = (figure(one, MOST_COUNTED) for one in found.get(row["id"], ()))
+        figures = (figure(one, MAX_COUNTED) for one in found.get(row["id"], ()))
         row.update(zip(columns, figures, strict=False))

@@ -9,23 +9,23 @@ from quire.store.history.undoable_batches import RowChange
 from quire.store.revisions import data_of_records
 from quire.web.language import gettext, translate
 
-MOST = 100
+LIMIT = 100
 """Rows of one bulk action that are selected one by one: as many as a page can show."""
 
-MOST_NAMED = 10
+MAX_NAMED = 10
 """Most records named in one message."""
 
 
 def refusal_messages(record: Record, actor: Actor, refused: dict[int, Problem]) -> list[str]:
     """Why some records were not changed: a sentence for each reason, with their names."""
-    return _refusal_messages(record, refused, _names(record, actor, list(refused)[:MOST]))
+    return _refusal_messages(record, refused, _names(record, actor, list(refused)[:LIMIT]))
 
 
 def undo_refusals(
     record: Record, actor: Actor, refused: list[tuple[RowChange, Problem]]
 ) -> list[str]:
     """Why changes to records of one type were not undone; those that are gone have the title they had."""
-    problems = {change.record_id: problem for change, problem in refused[:MOST]}
+    problems = {change.record_id: problem for change, problem in refused[:LIMIT]}
     names = _names(record, actor, list(problems))
     versions = {
         change.record_id: change.version for change, _ in refused if change.record_id in problems
@@ -56,5 +56,5 @@ def _refusal_messages(
 
 
 def _join_names(names: list[str]) -> str:
-    first, more = ", ".join(names[:MOST_NAMED]), len(names) - MOST_NAMED
+    first, more = ", ".join(names[:MAX_NAMED]), len(names) - MAX_NAMED
     return gettext("%(names)s and %(more)s more", names=first, more=more) if more > 0 else first

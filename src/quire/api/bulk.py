@@ -32,7 +32,7 @@ from quire.web.secret_response import SecretResponse
 
 _STRICT = ConfigDict(strict=True, extra="forbid")
 _NUMBER = Annotated[int, Field(ge=1, le=MAX_ID)]
-MOST_DETAILS = 1000
+MAX_DETAILS = 1000
 """Mistakes in the form of operations that are named at once."""
 _ERROR_CODES = {
     "model_type": "dict_type",
@@ -92,7 +92,7 @@ def bulk_model(record: Record) -> type[BaseModel]:
     one: Any = models[0]
     if len(models) > 1:
         one = Annotated[Union[models], Field(discriminator="op")]  # noqa: UP007 - of a tuple
-    some: Any = Annotated[list[one], Field(min_length=1, max_length=bulk.MOST)]
+    some: Any = Annotated[list[one], Field(min_length=1, max_length=bulk.LIMIT)]
     fields: Any = {"operations": (some, ...), "atomic": (bool, True), "dry_run": (bool, False)}
     return create_model(f"{record.model.__name__}BulkRequest", __config__=_STRICT, **fields)
 
@@ -116,7 +116,7 @@ class RecordBulk(RecordResource):
             atomic=requested.atomic,
             dry_run=requested.dry_run,
             requires_version=current_app.config["REQUIRE_IF_MATCH"],
-            most_bytes=current_app.config["RESPONSE_BYTES"],
+            max_bytes=current_app.config["RESPONSE_BYTES"],
         )
         operations = [bulk.Operation(**vars(one)) for one in requested.operations]
         results, batch = bulk.run(self.record, self.actor, operations, options)
@@ -126,15 +126,15 @@ class RecordBulk(RecordResource):
 def _parse(record: Record, raw: dict[str, Any]) -> Any:
     """The request. Raises BadRequest for too many operations, ValidationFailed for all else at once."""
     operations = raw.get("operations")
-    if isinstance(operations, list) and len(operations) > bulk.MOST:
-        message = f"operations has more than {bulk.MOST} values. Send them in several requests."
+    if isinstance(operations, list) and len(operations) > bulk.LIMIT:
+        message = f"operations has more than {bulk.LIMIT} values. Send them in several requests."
         bad = [detail("operations", "too_long", message)]
         raise BadRequest(message, code="invalid_parameter", details=bad)
     try:
         return bulk_model(record).model_validate(raw)
     except ValidationError as error:
         has_tags = len(operation_models(record)) > 1
-        errors = error.errors(include_url=False)[:MOST_DETAILS]
+        errors = error.errors(include_url=False)[:MAX_DETAILS]
         explained = [_explain(one, has_tags) for one in errors]
         raise ValidationFailed(explained) from None
 

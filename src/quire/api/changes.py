@@ -82,6 +82,6 @@ def _records(actor: Actor) -> list[Record]:
     return [REGISTRY[name] for name in names]
 
 
-def _number(name: str, default: int, least: int, most: int) -> int:
+def _number(name: str, default: int, minimum: int, maximum: int) -> int:
     text = single_param(name)
-    return default if text is None else parse_number(name, text, least, most)
+    return default if text is None else parse_number(name, text, minimum, maximum)

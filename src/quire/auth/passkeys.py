@@ -78,8 +78,8 @@ def check_limit(ids: list[str]) -> None:
     if len(ids) >= MAX_PASSKEYS:
         raise Conflict(
             Message(
-                "An account can have at most %(most)s passkeys. Remove one first.",
-                most=MAX_PASSKEYS,
+                "An account can have at most %(limit)s passkeys. Remove one first.",
+                limit=MAX_PASSKEYS,
             )
         )
 

@@ -15,7 +15,7 @@ from quire.declare.record import REGISTRY
 from quire.security.tokens import digest
 from quire.store.db import read_connection
 
-NAME = "half_way"
+NAME = "pending_login"
 SECONDS = 900
 
 

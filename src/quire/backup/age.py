@@ -25,7 +25,7 @@ from quire.store.files.checked_zip import ArchiveRefused
 INTRO = b"age-encryption.org/v1\n"
 WORK = 17
 """Cost of the key: 2^17, that is 128 MB and half a second."""
-MOST_WORK = 20
+MAX_WORK = 20
 """What a file may ask for, that is 1 GB."""
 CHUNK, TAG, NONCE, FILE_KEY, SALT = 64 * 1024, 16, 16, 16, 16
 LONGEST_HEADER = 4096
@@ -103,7 +103,7 @@ class EncryptedReader(io.RawIOBase):
 
     def __init__(self, file: IO[bytes], passphrase: str):
         match = _HEADER.match(file.read(LONGEST_HEADER))
-        if match is None or int(match[2]) > MOST_WORK:
+        if match is None or int(match[2]) > MAX_WORK:
             raise ArchiveRefused(
                 "is encrypted in another way than by a passphrase for Quire or age"
             )

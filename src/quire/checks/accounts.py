@@ -9,7 +9,7 @@ from quire.records.accounts.second_factors import Passkey, TotpDevice
 from quire.store.db import read_connection
 from quire.translations.messages import Message
 
-MOST_NAMES = 3
+MAX_NAMES = 3
 
 
 def check_administrator() -> Check:
@@ -25,10 +25,10 @@ def check_second_factors() -> Check:
     names = _admins_without_second_factor()
     if not names:
         return OK
-    shown = ", ".join(names[:MOST_NAMES])
+    shown = ", ".join(names[:MAX_NAMES])
     reason = (
         Message("Administrators without a second factor: %(names)s and others.", names=shown)
-        if len(names) > MOST_NAMES
+        if len(names) > MAX_NAMES
         else Message("Administrators without a second factor: %(names)s.", names=shown)
     )
     return warning(
@@ -47,5 +47,5 @@ def _admins_without_second_factor() -> list[str]:
             ~select(factor.c.id).where(factor.c.user_id == users.c.id).exists()
         )
     with read_connection() as connection:
-        statement = statement.order_by(users.c.username).limit(MOST_NAMES + 1)
+        statement = statement.order_by(users.c.username).limit(MAX_NAMES + 1)
         return list(connection.execute(statement).scalars())

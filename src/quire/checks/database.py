@@ -50,10 +50,10 @@ def check_versions() -> Check:
     present = {"Python": platform.python_version(), name: version}
     for one, required in (("Python", PYTHON), (name, oldest)):
         if _numbers(present[one]) < required:
-            least = ".".join(map(str, required))
+            minimum = ".".join(map(str, required))
             return error(
                 Message("%(name)s %(version)s is too old.", name=one, version=present[one]),
-                Message("Install %(name)s %(version)s or later.", name=one, version=least),
+                Message("Install %(name)s %(version)s or later.", name=one, version=minimum),
             )
     return ok(", ".join(f"{one} {version}" for one, version in present.items()))
 
@@ -119,12 +119,12 @@ def check_replica() -> Check:
         return ok(Message("not used"))
     if sample.fault is not None:
         return warning(*sample.fault)
-    behind = Message("%(seconds)s s behind", seconds=f"{sample.seconds_behind:.1f}")
+    delay = Message("%(seconds)s s behind", seconds=f"{sample.seconds_behind:.1f}")
     if sample.seconds_behind > LATE_SECONDS:
         return warning(
-            Message("%(reason)s It is %(behind)s.", reason=LATE.reason, behind=behind), LATE.action
+            Message("%(reason)s It is %(delay)s.", reason=LATE.reason, delay=delay), LATE.action
         )
-    return ok(behind)
+    return ok(delay)
 
 
 def check_place() -> Check:

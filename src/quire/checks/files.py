@@ -91,19 +91,19 @@ def check_storage() -> Check:
 def check_uploads() -> Check:
     """Whether the files of some uploads, the newest and the oldest, are there."""
     end, files = time.monotonic() + LOOK_SECONDS, _some_files()
-    missing, looked = [], 0
+    missing, number = [], 0
     for url, sha256 in files:
         if time.monotonic() > end:
             break
-        looked += 1
+        number += 1
         if file_storage().find(stored_name(url, sha256)) is None:
             missing.append(url)
     if not missing:
-        return ok(Message("%(looked)s of the newest and oldest checked", looked=looked))
+        return ok(Message("%(number)s of the newest and oldest checked", number=number))
     reason = Message(
-        "Of %(looked)s uploads checked, %(lost)s have no file, such as %(name)s.",
-        looked=looked,
-        lost=len(missing),
+        "Of %(number)s uploads checked, %(missing)s have no file, such as %(name)s.",
+        number=number,
+        missing=len(missing),
         name=missing[0],
     )
     return error(reason, Message("Copy uploads/ from a backup: its files keep their names."))
@@ -123,15 +123,15 @@ def _some_files() -> list[tuple[str, str]]:
 def check_backup_age() -> Check:
     """Whether there is a backup that is as new as it should be."""
     every, age = current_app.config["BACKUP_EVERY"], seconds_since_backup()
-    known = (
+    state = (
         Message("There is no backup")
         if age is None
         else Message("The newest backup was made %(time)s ago", time=duration_in_words(age))
     )
     if every and (age is None or age > 2 * every):
         reason = Message(
-            "%(known)s, but one is due every %(time)s.",
-            known=known,
+            "%(state)s, but one is due every %(time)s.",
+            state=state,
             time=duration_in_words(every),
         )
         return error(
@@ -139,7 +139,7 @@ def check_backup_age() -> Check:
         )
     if age is None or age > OLD_BACKUP:
         return warning(
-            Message("%(known)s.", known=known),
+            Message("%(state)s.", state=state),
             Message("Set BACKUP_EVERY=24h, or run manage.py backup."),
         )
     return ok(Message("%(time)s ago", time=duration_in_words(age)))

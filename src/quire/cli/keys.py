@@ -29,7 +29,7 @@ LISTED_COLUMNS = (
     "last_used_at",
     "owner",
 )
-MOST = 10_000
+LIMIT = 10_000
 
 
 @click.group()
@@ -91,7 +91,7 @@ def create_key(
 def list_keys(username: str | None, as_json: bool) -> None:
     """List all keys, or those of USERNAME; the secrets themselves are kept nowhere."""
     of = (Condition("owner", "eq", (find_user(username),)),) if username else ()
-    rows = read.list_records(API_KEYS, SYSTEM, Query(conditions=of, page=1, per_page=MOST)).rows
+    rows = read.list_records(API_KEYS, SYSTEM, Query(conditions=of, page=1, per_page=LIMIT)).rows
     if as_json:
         click.echo(
             json.dumps([{name: row[name] for name in LISTED_COLUMNS} for row in rows], indent=2)

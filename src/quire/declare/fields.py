@@ -204,7 +204,7 @@ class Secret(Field):
 class Computed(Field):
     """Read from an SQL expression over the table; `settable` ones are handed to the hook.
 
-    `up_to(most)` is an expression that counts no further, where to count all takes long.
+    `up_to(limit)` is an expression that counts no further, where to count all takes long.
     """
 
     def __init__(

@@ -142,13 +142,13 @@ _MARKS = (
     (re.compile(r"\\([!-/:-@\[-`{-~])"), r"\1"),
 )
 """Marks of Markdown with what stands in their place where there are only words."""
-MOST_WORDS = 1000
+MAX_WORDS = 1000
 """Characters of a text whose marks are taken out: nobody shows more of it on one line."""
 
 
 def plain_words(markdown: str) -> str:
     """The beginning of a Markdown text without its marks, near enough for a title or an excerpt."""
-    text = markdown[:MOST_WORDS]
+    text = markdown[:MAX_WORDS]
     for pattern, words in _MARKS:
         text = pattern.sub(words, text)
     return " ".join(text.split())

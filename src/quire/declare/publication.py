@@ -60,7 +60,7 @@ def live_references(name: str, path: str, by: str, table: Any) -> Computed:
         COUNT,
         counter=True,
         on_request=True,
-        up_to=lambda most: _count_live_up_to(most, path, by, table),
+        up_to=lambda limit: _count_live_up_to(limit, path, by, table),
     )
 
 
@@ -74,12 +74,12 @@ def _count_live(path: str, by: str, table: Any) -> ColumnElement[int]:
     return count.correlate(table).scalar_subquery()
 
 
-def _count_live_up_to(most: int, path: str, by: str, table: Any) -> ColumnElement[int]:
-    """Each record that refers is looked up, until `most` are found: what that takes does not grow with them."""
+def _count_live_up_to(limit: int, path: str, by: str, table: Any) -> ColumnElement[int]:
+    """Each record that refers is looked up, until `limit` are found: what that takes does not grow with them."""
     record = REGISTRY[path]
     columns, id, target = _references(record, by)
     is_live = _is_live_by_id(record.table, id) if columns is None else live_condition(columns)
-    found = select(id).where(target == table.c.id, is_live).limit(most)
+    found = select(id).where(target == table.c.id, is_live).limit(limit)
     counted = found.correlate(table).subquery()
     return select(func.count()).select_from(counted).scalar_subquery()
 

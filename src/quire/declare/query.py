@@ -229,11 +229,11 @@ def _sort(record: Record, actor: Actor, text: str) -> tuple[str, ...]:
     return tuple(name for name in dict.fromkeys(names) if first[name.removeprefix("-")] == name)
 
 
-def parse_number(name: str, text: str, least: int, most: int) -> int:
+def parse_number(name: str, text: str, minimum: int, maximum: int) -> int:
     """The value of a parameter that is a whole number within bounds. Raises BadRequest."""
-    value = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else least - 1
-    if not least <= value <= most:
-        raise invalid_parameter(name, f"{name} must be a whole number from {least} to {most}.")
+    value = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else minimum - 1
+    if not minimum <= value <= maximum:
+        raise invalid_parameter(name, f"{name} must be a whole number from {minimum} to {maximum}.")
     return value
 
 

@@ -11,11 +11,11 @@ from quire.exchange.model import Unusable
 PIECE = 64 * 1024
 LONGEST_TOKEN = 1024**2
 """Most bytes of one tag, since parsers hold a tag in memory."""
-MOST_DEPTH = 100
+MAX_DEPTH = 100
 """Most elements inside of each other: the parser keeps a record of each that is open."""
-MOST_NAMES = 10_000
+MAX_NAMES = 10_000
 """Most different names of elements, attributes and namespaces: the parser keeps each of them."""
-MOST_SECONDS = 15
+MAX_SECONDS = 15
 """Processor time in which a file must be parsed; two million cells take up to eight."""
 
 Attributes = dict[str, str]
@@ -38,7 +38,7 @@ def parse(stream: IO[bytes], handler: Handler) -> Iterator[None]:
     """Feed `stream` to `handler`; yields after each piece.
 
     Raises Unusable for a document type declaration, a tag of more than a megabyte, too many
-    elements inside of each other, and what takes MOST_SECONDS; expat.ExpatError for XML that is not
+    elements inside of each other, and what takes MAX_SECONDS; expat.ExpatError for XML that is not
     well-formed.
     """
     parser = expat.ParserCreate(namespace_separator=" ")
@@ -56,7 +56,7 @@ def parse(stream: IO[bytes], handler: Handler) -> Iterator[None]:
         fed += len(piece)
         if fed - parser.CurrentByteIndex > LONGEST_TOKEN:
             raise Unusable("contains a tag that is too large")
-        if seconds > MOST_SECONDS:
+        if seconds > MAX_SECONDS:
             raise Unusable("takes too long to read")
         yield
     parser.Parse(b"", True)
@@ -73,7 +73,7 @@ class DifferentNames:
         """Note the names of an element."""
         self._names.add(name)
         self._names.update(attributes)
-        if len(self._names) > MOST_NAMES:
+        if len(self._names) > MAX_NAMES:
             raise Unusable("has too many different names of elements")
 
     def add_namespace(self, prefix: str | None, uri: str | None) -> None:
@@ -91,7 +91,7 @@ class _Elements:
     def start(self, name: str, attributes: Attributes) -> None:
         self.names.add(name, attributes)
         self._depth += 1
-        if self._depth > MOST_DEPTH:
+        if self._depth > MAX_DEPTH:
             raise Unusable("is nested too deeply")
         self._handler.start(_local(name), attributes)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 _TAG = re.compile(r"\{%-?\s*(raw|endraw|highlight|endhighlight)\b([^%]*?)-?%\}")
 _FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})(.*)$", re.MULTILINE)
-_MOST_TAGS = 2000
+_MAX_TAGS = 2000
 _CODE_LANGUAGE = re.compile(r"[\w+#.-]+")
 
 
@@ -17,7 +17,7 @@ def plain(body: str) -> str:
     everything in a body with more tags than a person writes.
     """
     tags = list(_tags(body)) if "{%" in body else []
-    return body if len(tags) > _MOST_TAGS else "".join(_pieces(body, tags))
+    return body if len(tags) > _MAX_TAGS else "".join(_pieces(body, tags))
 
 
 def _tags(body: str) -> Iterator[re.Match[str]]:

@@ -108,7 +108,7 @@ def fingerprint(values: Mapping[str, Any]) -> str:
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-MOST_LINES = 10_000
+MAX_LINES = 10_000
 """Lines of one outcome in a report."""
 
 
@@ -139,7 +139,7 @@ def summary_of(counts: Mapping[str, int], *, dry_run: bool = False) -> str:
 class ImportReport:
     """What an import did, item by item, in the order of the source.
 
-    Of each outcome the first MOST_LINES are listed, so that no source fills the memory; all are counted.
+    Of each outcome the first MAX_LINES are listed, so that no source fills the memory; all are counted.
     """
 
     lines: list[ReportLine] = field(default_factory=list)
@@ -154,7 +154,7 @@ class ImportReport:
         """Add one item; `outcome` is one of USABLE, "skipped" or "noted"."""
         self.counts[outcome] += count
         self._line_counts[outcome] += 1
-        if self._line_counts[outcome] <= MOST_LINES:
+        if self._line_counts[outcome] <= MAX_LINES:
             self.lines.append(ReportLine(outcome, source, target, words, count))
 
     def clear(self) -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 _FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})(.*)$", re.MULTILINE)
 _BACKTICKS = re.compile(r"`+|\n[ \t]*\n")
 _RAW = re.compile(r"\{%-?\s*(end)?(?:raw|verbatim)\s*-?%\}")
-_MOST_PASSES = 5
+_MAX_PASSES = 5
 
 Span = tuple[int, int]
 IsCode = Callable[[int], bool]
@@ -61,7 +61,7 @@ def without_comments(body: str, code_in: Callable[[str], IsCode] | None = None) 
     `code_in` says what is code in a body, as Markdown has it if nothing is given.
     """
     count = 0
-    for _ in range(_MOST_PASSES):
+    for _ in range(_MAX_PASSES):
         cut = _strip_comments(body, (code_in or code_of)(body))
         body, count = cut.body, count + cut.number
         if not cut.number:

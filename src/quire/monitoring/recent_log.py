@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-MOST = 500
+LIMIT = 500
 """Entries that are kept in memory, and shown at most."""
 TAIL_BYTES = 256 * 1024
 """Bytes at the end of each file that are read."""
@@ -34,7 +34,7 @@ class RecentLines(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__()
-        self.lines: deque[str] = deque(maxlen=MOST)
+        self.lines: deque[str] = deque(maxlen=LIMIT)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep one."""
@@ -45,7 +45,7 @@ def recent_entries(config: Mapping[str, Any]) -> list[LogEntry]:
     """The last entries, the newest first."""
     texts = _file_tails(config) if config["LOG_FILE"] else [_own_lines()]
     entries = [one for text in texts for one in _entries(text)]
-    return sorted(entries, key=lambda one: one.time, reverse=True)[:MOST]
+    return sorted(entries, key=lambda one: one.time, reverse=True)[:LIMIT]
 
 
 def _own_lines() -> str:

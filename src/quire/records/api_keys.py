@@ -94,8 +94,8 @@ def _check_number(owner: int | None) -> None:
         if connection.execute(count).scalar_one() > MAX_KEYS_PER_ACCOUNT:
             raise Conflict(
                 Message(
-                    "An account has at most %(most)s API keys. Delete one first.",
-                    most=MAX_KEYS_PER_ACCOUNT,
+                    "An account has at most %(limit)s API keys. Delete one first.",
+                    limit=MAX_KEYS_PER_ACCOUNT,
                 )
             )
 

@@ -13,7 +13,7 @@ from quire.declare.rules import role
 from quire.store.db import Model, read_connection
 from quire.translations.messages import Message
 
-MOST_STEPS = 10
+MAX_STEPS = 10
 """Redirects that are followed to see where one leads: browsers follow twenty."""
 
 
@@ -32,7 +32,7 @@ def before_save(change: Change) -> None:
     if change.verb == "delete":
         return
     path, target = _bare(change["path"] or ""), change["target"]
-    for _ in range(MOST_STEPS):
+    for _ in range(MAX_STEPS):
         if not target:
             return
         if _bare(target) == path:

@@ -80,14 +80,14 @@ def before_save(change: Change) -> None:
     if change["slug"] == EVERYTHING:
         change.refuse("slug", "not_allowed", "This name is reserved. Choose another one.")
     if len(parse_qsl(change["parameters"] or "")) > MAX_PARAMETERS:
-        words = Message("A view can have at most %(most)s parameters.", most=MAX_PARAMETERS)
+        words = Message("A view can have at most %(limit)s parameters.", limit=MAX_PARAMETERS)
         change.refuse("parameters", "too_long", words)
     columns = change["columns"] or []
     if len(columns) > MAX_COLUMNS or any(len(name) > MAX_COLUMN_NAME for name in columns):
         change.refuse(
             "columns",
             "too_long",
-            Message("A view can have at most %(most)s columns.", most=MAX_COLUMNS),
+            Message("A view can have at most %(limit)s columns.", limit=MAX_COLUMNS),
         )
     change.check()
     if change.changes("name") or change.changes("shared_with"):

@@ -186,13 +186,13 @@ def _set_password(change: Change) -> None:
     password = change.values.get("password")
     if password is None or change.bad_fields:
         return
-    least = current_app.config["PASSWORD_MIN_LENGTH"]
+    min_length = current_app.config["PASSWORD_MIN_LENGTH"]
     names = {str(change[name] or "").lower() for name in ("username", "email")}
-    if len(password) < least:
+    if len(password) < min_length:
         change.refuse(
             "password",
             "too_short",
-            Message("Password needs at least %(count)s characters.", count=least),
+            Message("Password needs at least %(count)s characters.", count=min_length),
         )
     elif _length(password) > MAX_PASSWORD_BYTES:
         change.refuse(

@@ -182,7 +182,7 @@ def _check_number() -> None:
         ):
             raise Conflict(
                 Message(
-                    "There can be at most %(most)s webhooks. Delete one first.", most=MAX_WEBHOOKS
+                    "There can be at most %(limit)s webhooks. Delete one first.", limit=MAX_WEBHOOKS
                 )
             )
 

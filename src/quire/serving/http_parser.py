@@ -102,10 +102,10 @@ class StrictParser(HTTPRequestParser):
             self.adj = self.adj.for_uploads
 
 
-def with_larger_bodies(adj: Any, most: int | None) -> Any:
-    """The same adjustments for requests that bring files: bodies of up to `most` bytes."""
+def with_larger_bodies(adj: Any, limit: int | None) -> Any:
+    """The same adjustments for requests that bring files: bodies of up to `limit` bytes."""
     larger = copy(adj)
-    larger.max_request_body_size = most or adj.max_request_body_size
+    larger.max_request_body_size = limit or adj.max_request_body_size
     return larger
 
 

@@ -17,7 +17,7 @@ from quire.serving.channel import Channel
 from quire.serving.cpu_affinity import CpuPinner
 from quire.serving.http_parser import with_larger_bodies
 from quire.serving.memory_pool import return_free_memory
-from quire.serving.sockets import drop_new_connections, most_connections
+from quire.serving.sockets import drop_new_connections, max_connections
 from quire.serving.task_dispatcher import ElasticDispatcher
 
 logger = logging.getLogger("quire.server")
@@ -67,7 +67,7 @@ class Server(TcpWSGIServer):
         self.cpu_pinner = CpuPinner() if one_processor else None
         self.shares_socket, self.leaves_connections = shares_socket, False
         self.trusted_proxy = trusted_proxy
-        limits = {**LIMITS, "connection_limit": most_connections(), **options}
+        limits = {**LIMITS, "connection_limit": max_connections(), **options}
         adj = Adjustments(**limits)
         adj.cors_origins = cors_origins
         adj.for_uploads = with_larger_bodies(adj, max_upload)

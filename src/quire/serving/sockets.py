@@ -42,7 +42,7 @@ def url(host: str, sock: socket.socket) -> str:
     return f"http://{name}:{sock.getsockname()[1]}/"
 
 
-def most_connections() -> int:
+def max_connections() -> int:
     """How many connections one process can hold: what the system allows, at most 4,000."""
     if resource is None:
         return 450  # select() on Windows takes 512 sockets.

@@ -21,12 +21,12 @@ MAX_PLANS = 50
 """One for each number of tags that a post can have."""
 
 
-def find_related(post: int, tags: Sequence[int], most: int) -> list[dict[str, Any]]:
-    """At most `most` public posts with one of `tags`, without `post` itself."""
+def find_related(post: int, tags: Sequence[int], limit: int) -> list[dict[str, Any]]:
+    """At most `limit` public posts with one of `tags`, without `post` itself."""
     if not tags:
         return []
     projection, statement = _plan(len(tags))
-    values = {**rule_params(ANONYMOUS), "post": post, "most": most}
+    values = {**rule_params(ANONYMOUS), "post": post, "limit": limit}
     values.update({_tag(number): tag for number, tag in enumerate(tags)})
     with read_connection() as connection:
         return [projection.shape(row) for row in connection.execute(statement, values)]
@@ -48,11 +48,11 @@ def _plan(tags: int) -> tuple[Projection, Select[Any]]:
         projection.select_from(pairs)
         .where(visible(record, ANONYMOUS))
         .order_by(shared.c.number.desc(), table.c.sorted_at.desc(), table.c.id.desc())
-        .limit(bindparam("most"))
+        .limit(bindparam("limit"))
     )
 
 
-def _newest_uses(number: int, most: int) -> Select[Any]:
+def _newest_uses(number: int, limit: int) -> Select[Any]:
     """The newest posts with the tag of this number. Each tag is met in the order of its own index:
     the uses of all together would have to be read and sorted, however many there are."""
     link = REGISTRY["posts"].field("tags").many.table  # type: ignore[union-attr]
@@ -61,7 +61,7 @@ def _newest_uses(number: int, most: int) -> Select[Any]:
         .where(link.c.target_id == bindparam(_tag(number)), live_condition(link.c))
         .where(link.c.source_id != bindparam("post"))
         .order_by(link.c.sorted_at.desc(), link.c.source_id.desc())
-        .limit(most)
+        .limit(limit)
         .subquery()
     )
     return select(uses.c.source_id)

@@ -32,7 +32,7 @@ from quire.store.history.undoable_batches import BULK, RowChange, begin, change_
 from quire.store.transactions.retries import run_again
 from quire.store.write import Prepared, Raw, Saved
 
-MOST = 500
+LIMIT = 500
 """Operations of one call."""
 ROWS_OF_GROUP = 100
 """Operations that are committed together when they are independent: others write in between."""
@@ -78,7 +78,7 @@ class BulkOptions:
     atomic: bool = True
     dry_run: bool = False
     requires_version: bool = False
-    most_bytes: int | None = None
+    max_bytes: int | None = None
     kind: str = BULK
 
 
@@ -283,8 +283,8 @@ class _Bulk:
         shown.update(revealed)
         json = orjson.dumps(shown)
         self._bytes += len(json)
-        most = self._options.most_bytes
-        return json if most is None or self._bytes <= most else None
+        limit = self._options.max_bytes
+        return json if limit is None or self._bytes <= limit else None
 
     def _fail(self, row: _Row, problem: Problem) -> None:
         self._results[row.number] = Result(problem.status, row.operation.id, problem=problem)

@@ -14,7 +14,7 @@ from quire.store.db import read_connection
 from quire.store.drafts.storage import Draft
 from quire.store.files.usage_in_texts import PREFIX, rows_naming, texts_of
 
-MOST = 100
+LIMIT = 100
 """Uses that are listed; all are counted."""
 
 Use = dict[str, Any]
@@ -36,7 +36,7 @@ def find_usage(file_record: Record, actor: Actor, state: dict[str, Any]) -> tupl
             statement = _select_visible(record, record.allows(actor, verb), condition)
             visible_rows = connection.execute(statement, rule_params(actor)).mappings()
             uses += [_use(record, name, row) for row in visible_rows]
-    return uses[:MOST], count
+    return uses[:LIMIT], count
 
 
 def _places(
@@ -67,7 +67,7 @@ def _in_drafts(record: Record, pictures: list[Field], id: int, stem: str) -> Col
 
 
 def _select_visible(record: Record, answer: Answer, condition: ColumnElement[bool]) -> Select[Any]:
-    rows = select(record.table).where(condition).order_by(record.table.c.id).limit(MOST)
+    rows = select(record.table).where(condition).order_by(record.table.c.id).limit(LIMIT)
     return rows.where(*row_conditions(answer))
 
 

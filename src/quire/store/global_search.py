@@ -53,13 +53,13 @@ def search(actor: Actor, query: Query, types: tuple[str, ...] | None = None) -> 
     rows_of, counting = _statements(typical, dialect, types)
     with read_connection() as connection:
         state = database_state(connection, values["now"])
-        most = count_hits(connection, state, records, words, values)
+        hits = count_hits(connection, state, records, words, values)
         key = (typical, types, *(value for name, value in values.items() if name != "now"))
         count = total(connection, state, ("all types", *key), counting, values)
         among_ranked = limits["offset"] < search_index.MAX_RANKED * len(records)
-        for reach in search_index.reaches(among_ranked, among_ranked, most):
+        for reach in search_index.reaches(among_ranked, among_ranked, hits):
             rows = connection.execute(rows_of, values | limits | reach).all()
-            if len(rows) == query.per_page or most <= reach["most"]:
+            if len(rows) == query.per_page or hits <= reach["depth"]:
                 break
     highlighter = Highlighter(words)
     return Page(
@@ -71,7 +71,7 @@ def search(actor: Actor, query: Query, types: tuple[str, ...] | None = None) -> 
         has_prev=number > 1,
         next_cursor=None,
         prev_cursor=None,
-        total_is_minimum=most > search_index.MAX_HITS,
+        total_is_minimum=hits > search_index.MAX_HITS,
     )
 
 

@@ -36,15 +36,15 @@ _streams = BoundedSemaphore(MAX_STREAMS)
 
 
 class RecordStream:
-    """The rows that `query` asks for and `actor` may see, `most` at most, in batches.
+    """The rows that `query` asks for and `actor` may see, `limit` at most, in batches.
 
     All are as they were when the first batch was read, which happens at once, so that errors come
     before anything is sent. Raises Unavailable when MAX_STREAMS are open already, and after
     MAX_SECONDS. It ends when it is closed, or read to its end.
     """
 
-    def __init__(self, record: Record, actor: Actor, query: Query, most: int = MAX_ROWS):
-        self._batches = _read_batches(record, actor, query, most)
+    def __init__(self, record: Record, actor: Actor, query: Query, limit: int = MAX_ROWS):
+        self._batches = _read_batches(record, actor, query, limit)
         self._first = next(self._batches, [])
 
     def __iter__(self) -> Iterator[list[State]]:
@@ -56,7 +56,7 @@ class RecordStream:
 
 
 def _read_batches(
-    record: Record, actor: Actor, query: Query, most: int
+    record: Record, actor: Actor, query: Query, limit: int
 ) -> Generator[list[State], None, None]:
     end = time.monotonic() + MAX_SECONDS
     with stream_slot(_streams), snapshot() as connection:
@@ -64,7 +64,7 @@ def _read_batches(
         shape = query.shape, walk, connection.dialect.name
         plan = list_plan(record, record.cache_key_actor(actor), *shape)
         values = query_params(actor, query)
-        ids = _compact(connection.execute(ordered_ids(plan), {**values, "most": most}))
+        ids = _compact(connection.execute(ordered_ids(plan), {**values, "limit": limit}))
         size = LONG_BATCH if plan.projection.long or query.include else BATCH
         for start in range(0, len(ids), size):
             some = ids[start : start + size].tolist()

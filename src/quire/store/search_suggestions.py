@@ -45,10 +45,10 @@ def suggestions(records: list[Record], actor: Actor, words: str, per_type: int) 
     statement = _statement(paths, actor.cache_key_actor, dialect, per_type)
     with read_connection() as connection:
         state = database_state(connection, values["now"])
-        most = count_hits(connection, state, records, words, values)
-        for reach in search_index.reaches(True, True, most):
+        hits = count_hits(connection, state, records, words, values)
+        for reach in search_index.reaches(True, True, hits):
             rows = [Suggestion(*row) for row in connection.execute(statement, values | reach)]
-            if len(rows) == per_type * len(paths) or most <= reach["most"]:
+            if len(rows) == per_type * len(paths) or hits <= reach["depth"]:
                 break
     return sorted(rows, key=lambda one: (paths.index(one.type), one.rank, -one.id))
 

@@ -17,20 +17,20 @@ class SizeLimit:
     Texts are counted by their characters, which are at most their bytes in UTF-8.
     """
 
-    def __init__(self, most: int | None = None):
-        self.most = most
+    def __init__(self, limit: int | None = None):
+        self.limit = limit
         self.size = 0
 
     def add(self, size: int) -> None:
         """Count `size` bytes more. Raises TooCostly beyond the limit."""
-        if self.most is not None:
+        if self.limit is not None:
             self.size += size
             self.check(self.size)
 
     def check(self, size: int) -> None:
         """Raises TooCostly where `size` bytes alone are beyond the limit."""
-        if self.most is not None and size > self.most:
-            raise _too_costly(self.most)
+        if self.limit is not None and size > self.limit:
+            raise _too_costly(self.limit)
 
     def fetch(self, places: Sequence[int]) -> Callable[[Any], list[Any]]:
         """What reads the rows of a cursor or a result as `fetch_rows` does."""
@@ -38,7 +38,7 @@ class SizeLimit:
 
     def fetch_rows(self, result: Any, places: Sequence[int]) -> list[Any]:
         """The rows of a cursor or a result, FETCHED at a time counted by their values at `places`."""
-        if self.most is None or not places:
+        if self.limit is None or not places:
             return list(result.fetchall())
         rows: list[Any] = []
         more = True
@@ -78,9 +78,9 @@ def text_size(value: Any) -> int:
     return size
 
 
-def _too_costly(most: int) -> TooCostly:
+def _too_costly(limit: int) -> TooCostly:
     message = (
-        f"The answer would be larger than {most} bytes. Ask for less with per_page, "
+        f"The answer would be larger than {limit} bytes. Ask for less with per_page, "
         "include or fields."
     )
     details = [detail(name, "too_large", message) for name in ("per_page", "include")]

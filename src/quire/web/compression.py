@@ -36,7 +36,7 @@ TEXT_TYPES = frozenset(
 CODINGS = ("zstd", "br", "gzip")
 """What is offered, the first of those that a client likes equally: by time for nearly equal sizes."""
 LEVELS = {"COMPRESS_ZSTD_LEVEL": 3, "COMPRESS_BR_LEVEL": 4, "COMPRESS_LEVEL": 5}
-LEAST_BYTES = 1024
+MIN_BYTES = 1024
 """What is shorter fits into a packet as it is."""
 LARGEST_FILE = 2**20
 """Bytes of a file that is read into memory to be compressed."""
@@ -112,8 +112,8 @@ def _may_be_compressed(request: Request, response: Response) -> bool:
     if "Content-Range" in response.headers:
         return False
     length = response.content_length
-    most = LARGEST_FILE if response.is_streamed else float("inf")
-    return length is None or LEAST_BYTES <= length <= most
+    limit = LARGEST_FILE if response.is_streamed else float("inf")
+    return length is None or MIN_BYTES <= length <= limit
 
 
 def _is_asked_for_here(request: Request) -> bool:

@@ -3,7 +3,7 @@
 import pytest
 
 from quire.actor import SYSTEM
-from quire.admin.form.line_merge import MOST_LINES, contains_changes, merge_lines
+from quire.admin.form.line_merge import MAX_LINES, contains_changes, merge_lines
 from quire.records import POSTS
 from quire.store import write
 from quire.store.drafts import draft_service
@@ -31,7 +31,7 @@ def test_lines_are_merged_where_they_do_not_meet(mine, theirs, merged):
 
 
 def test_very_long_texts_are_left_to_the_person():
-    long = "\n" * MOST_LINES
+    long = "\n" * MAX_LINES
     assert merge_lines(long, "a" + long, long + "b") is None
 
 

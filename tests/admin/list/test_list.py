@@ -166,7 +166,7 @@ def test_spans_of_time_move_with_the_day(admin, app, ids):
 
 
 def test_large_totals_are_rounded(admin, monkeypatch):
-    monkeypatch.setattr(listing, "MOST_COUNTED", 3)
+    monkeypatch.setattr(listing, "MAX_COUNTED", 3)
     text = admin.get("posts/").text
     assert "3+ posts" in text and "5 posts" not in text
 
@@ -347,5 +347,5 @@ def test_posts_of_a_row_are_counted_up_to_a_limit(
     assert figures == ["3"] and len(sent) <= 6
     [counting] = [one for one in sent if "posts" in one]
     assert "LIMIT" in counting
-    monkeypatch.setattr(queries, "MOST_COUNTED", 2)
+    monkeypatch.setattr(queries, "MAX_COUNTED", 2)
     assert shown()[0] == ["2+"]

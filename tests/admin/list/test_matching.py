@@ -64,7 +64,7 @@ def test_how_far_an_action_is_is_told_by_its_batch(admin, tags):
 
 def test_more_than_one_action_changes_are_said_to_be_left(admin, tags, monkeypatch):
     before = tags()
-    monkeypatch.setattr(matching, "MOST_MATCHING", 50)
+    monkeypatch.setattr(matching, "MAX_MATCHING", 50)
     assert "The first 50 are changed now." in act(admin).text
     act(admin, confirmed="1")
     assert tags() == before - 50

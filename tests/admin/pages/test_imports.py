@@ -260,7 +260,7 @@ def test_changes_are_those_of_who_asked(upload, work, admin):
 
 
 def test_so_many_tables_and_no_more(upload, monkeypatch, browser):
-    monkeypatch.setattr(import_jobs, "MOST_FILES", 1)
+    monkeypatch.setattr(import_jobs, "MAX_FILES", 1)
     client, _ = upload("root", "tags", TABLE)
     got = client.post("imports/upload", {"type": "tags", "file": (io.BytesIO(b"name\nx"), "x.csv")})
     assert got.status_code == 409 and "Discard some of them first" in got.text

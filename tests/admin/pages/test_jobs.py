@@ -80,7 +80,7 @@ def test_a_backlog_is_summed_up_to_a_bound(app, admin, failed_job, monkeypatch):
     with app.app_context():
         for _ in range(4):
             enqueue_mail("reset", email="ann@example.org")
-        monkeypatch.setattr(queue_admin, "MOST_SUMMED", 3)
+        monkeypatch.setattr(queue_admin, "MAX_SUMMED", 3)
         kinds = {one.event: (one.waiting, one.failed) for one in queue_admin.summary_by_event()}
         assert kinds == {"letters.fold": (0, 1), "mail.reset": (3, 0)}
         plans = query_plans(db.engine, queue_admin.summary_by_event)

@@ -96,12 +96,12 @@ def test_bombs(refused):
 
 
 @pytest.mark.parametrize(
-    ("module", "name", "most"),
-    [(checked_zip, "MOST_FILES", 1), (validate, "MOST_BYTES", 100)],
+    ("module", "name", "limit"),
+    [(checked_zip, "MAX_FILES", 1), (validate, "MAX_BYTES", 100)],
     ids=["files", "bytes"],
 )
-def test_too_much(refused, monkeypatch, module, name, most):
-    monkeypatch.setattr(module, name, most)
+def test_too_much(refused, monkeypatch, module, name, limit):
+    monkeypatch.setattr(module, name, limit)
     archives.forged(refused.file, {"records/tags.ndjson": [TAG] * 9})
     assert "more than" in refused()
 
@@ -176,7 +176,7 @@ def test_bad_lines_are_named_and_stop_nothing_else(loaded):
 
 
 def test_lines_that_fill_memory(loaded, monkeypatch):
-    monkeypatch.setattr(validate, "MOST_OF_LINE", 300)
+    monkeypatch.setattr(validate, "MAX_OF_LINE", 300)
     long = {**TAG, "id": 4, "description": "x" * 900}
     report = loaded({"records/tags.ndjson": [long, TAG]})
     assert "longer than" in str(report) and report.created == 1
@@ -184,7 +184,7 @@ def test_lines_that_fill_memory(loaded, monkeypatch):
 
 @pytest.mark.parametrize("value", [{}, [], 1])
 def test_lines_of_many_values(loaded, monkeypatch, value):
-    monkeypatch.setattr(validate, "MOST_VALUES", 100)
+    monkeypatch.setattr(validate, "MAX_VALUES", 100)
     report = loaded({"records/tags.ndjson": [TAG, {"a": [value] * 100}]})
     assert "line 2: has too many values" in str(report)
 

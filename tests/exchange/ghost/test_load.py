@@ -245,7 +245,7 @@ def test_files_that_are_none(site, tmp_path, data, times, words):
 
 
 def test_posts_without_a_text_fill_neither_the_memory_nor_the_day(blog, monkeypatch):
-    monkeypatch.setattr("quire.exchange.ghost.load.MOST_EMPTY_POSTS", 2)
+    monkeypatch.setattr("quire.exchange.ghost.load.MAX_EMPTY_POSTS", 2)
     assert blog({}, {"id": "1"}, post()).counts == {"created": 2, "skipped": 1}
     [line] = blog({}, {"id": "1"}, {"title": "No id"}, post()).lines
     assert (line.outcome, line.words) == (
@@ -254,9 +254,9 @@ def test_posts_without_a_text_fill_neither_the_memory_nor_the_day(blog, monkeypa
     )
 
 
-@pytest.mark.parametrize(("limit", "most"), [("MOST_ROWS", 3), ("MOST_CHARACTERS", 70)])
-def test_tables_in_memory_are_bounded(blog, monkeypatch, limit, most):
-    monkeypatch.setattr(f"quire.exchange.ghost.load.{limit}", most)
+@pytest.mark.parametrize(("limit", "value"), [("MAX_ROWS", 3), ("MAX_CHARACTERS", 70)])
+def test_tables_in_memory_are_bounded(blog, monkeypatch, limit, value):
+    monkeypatch.setattr(f"quire.exchange.ghost.load.{limit}", value)
     assert blog(post()).created == 1  # of two people the columns that are used have 65 characters
     tables = {"tags": [{"id": "a", "name": "One"}, {"id": "b", "name": "Two", "slug": "two"}]}
     [line] = blog(post(), tables=tables).lines
@@ -264,7 +264,7 @@ def test_tables_in_memory_are_bounded(blog, monkeypatch, limit, most):
 
 
 def test_unknown_tables_and_columns_are_not_kept(blog, monkeypatch):
-    monkeypatch.setattr("quire.exchange.ghost.load.MOST_ROWS", 2)
-    monkeypatch.setattr("quire.exchange.ghost.load.MOST_CHARACTERS", 70)
+    monkeypatch.setattr("quire.exchange.ghost.load.MAX_ROWS", 2)
+    monkeypatch.setattr("quire.exchange.ghost.load.MAX_CHARACTERS", 70)
     others = {f"table{number}": [{"id": "x" * 100}] for number in range(10)}
     assert blog(post(), tables=others).created == 1

@@ -181,7 +181,7 @@ def test_what_is_no_table(csv):
 
 
 def test_too_many_rows(csv, monkeypatch):
-    monkeypatch.setattr(sheets, "MOST_ROWS", 3)
+    monkeypatch.setattr(sheets, "MAX_ROWS", 3)
     assert "more than 3 rows" in str(csv("tags", "name\n" + "x\n" * 9))
 
 

@@ -157,7 +157,7 @@ def test_a_sheet_that_is_formatted_to_its_end(site, tmp_path, monkeypatch):
         book.active.cell(row, 1).font = Font(bold=True)
     book.active.cell(1_048_576, 2).font = Font(bold=True)
     book.save(tmp_path / "x.xlsx")
-    monkeypatch.setattr(sheets, "MOST_ROWS", 3)
+    monkeypatch.setattr(sheets, "MAX_ROWS", 3)
     report = tables_command.load(tmp_path / "x.xlsx", kind="xlsx", path="tags")
     assert [line.source for line in report.lines if line.outcome == "created"] == ["row 2", "row 4"]
 
@@ -206,7 +206,7 @@ def test_names_of_sheets_that_would_fill_memory_are_refused(tmp_path):
 
 
 def test_elements_that_mean_nothing_are_read_for_a_bounded_time(tmp_path, monkeypatch):
-    monkeypatch.setattr(bounded_xml, "MOST_SECONDS", 0.0)
+    monkeypatch.setattr(bounded_xml, "MAX_SECONDS", 0.0)
     assert "takes too long to read" in refusal(workbook(SHEET.format("<a/>" * 50_000)), tmp_path)
 
 
@@ -219,7 +219,7 @@ def test_a_directory_that_would_fill_memory_is_refused(tmp_path):
 
 
 def test_empty_cells_are_counted_too(tmp_path, monkeypatch):
-    monkeypatch.setattr(xlsx_sheet, "MOST_CELLS", 1000)
+    monkeypatch.setattr(xlsx_sheet, "MAX_CELLS", 1000)
     rows = (
         '<row><c r="A1" t="inlineStr"><is><t>name</t></is></c></row>' + "<row><c/><c/></row>" * 600
     )

@@ -121,7 +121,7 @@ def test_bytes_of_another_encoding_are_mended_and_told(
 def test_a_channel_of_endless_small_elements_is_refused(
     wxr: Load, element: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parser, "MOST_UNKNOWN", 500)
+    monkeypatch.setattr(parser, "MAX_UNKNOWN", 500)
     report = wxr(AUTHOR + element * 600 + item(1))
     assert "too many elements that are no posts" in str(report)
 

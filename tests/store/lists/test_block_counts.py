@@ -97,7 +97,7 @@ def test_rows_that_no_event_names_have_all_blocks_counted(posts, people, stateme
 
 
 def test_many_changes_have_all_blocks_counted(posts, people, statements, monkeypatch):
-    monkeypatch.setattr(id_blocks, "MOST_BLOCKS", 1)
+    monkeypatch.setattr(id_blocks, "MAX_BLOCKS", 1)
     id_blocks._changed_rows.cache_clear()
     total()
     new(people["ann"].id)
@@ -222,8 +222,8 @@ def test_rows_that_others_let_be_seen_are_counted_in_blocks_too(posts, people, s
     assert number == 28
     counts = [one for one in seen if "count(*)" in one and "FROM comments" in one]
     # on PostgreSQL those of all comments too, whose events had no place when they were counted
-    most = 4 if db.engine.dialect.name == "sqlite" else 12
-    assert 1 <= len(counts) <= most and all("BETWEEN" in one for one in counts)
+    limit = 4 if db.engine.dialect.name == "sqlite" else 12
+    assert 1 <= len(counts) <= limit and all("BETWEEN" in one for one in counts)
     for _ in range(30):
         post, verb = chance.choice(posts), chance.randrange(3)
         if verb == 2:
@@ -236,7 +236,7 @@ def test_rows_that_others_let_be_seen_are_counted_in_blocks_too(posts, people, s
 def test_many_rows_that_another_lets_be_seen_have_all_blocks_counted(
     posts, statements, monkeypatch
 ):
-    monkeypatch.setattr(id_blocks, "MOST_BLOCKS", 1)
+    monkeypatch.setattr(id_blocks, "MAX_BLOCKS", 1)
     id_blocks._changed_rows.cache_clear()
     raws = [{"post": posts[0], "body": "b", "status": "approved"} for _ in range(5)]
     write.create_many(COMMENTS, SYSTEM, raws)

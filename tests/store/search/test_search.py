@@ -139,23 +139,23 @@ def test_of_more_hits_than_are_counted_the_newest_come_first(few_hits, context):
     assert (everywhere.total, everywhere.total_is_minimum) == (6, True)
 
 
-@pytest.mark.parametrize(("most", "walked", "total"), [(12, 12, 12), (11, 12, 11), (11, 1, 11)])
-def test_hits_are_counted_up_to_the_last_one(few_hits, context, monkeypatch, most, walked, total):
+@pytest.mark.parametrize(("limit", "walked", "total"), [(12, 12, 12), (11, 12, 11), (11, 1, 11)])
+def test_hits_are_counted_up_to_the_last_one(few_hits, context, monkeypatch, limit, walked, total):
     """PostgreSQL may have looked through too few records before it asks the index of words."""
-    monkeypatch.setattr(search_index, "MAX_HITS", most)
+    monkeypatch.setattr(search_index, "MAX_HITS", limit)
     monkeypatch.setattr(search_index, "WALKED", walked)
     _forget_statements()
     page = read.list_records(POSTS, ANONYMOUS, Query(search="sea"))
     everywhere = search.search(ANONYMOUS, Query(search="sea"))
     for found in (page, everywhere):
-        assert (found.total, found.total_is_minimum) == (total, most < 12)
+        assert (found.total, found.total_is_minimum) == (total, limit < 12)
 
 
-@pytest.mark.parametrize(("most", "longer"), [(6, False), (20, True)])
+@pytest.mark.parametrize(("limit", "longer"), [(6, False), (20, True)])
 def test_longer_words_are_hits_too_unless_the_word_alone_has_more_than_are_counted(
-    few_hits, people, context, monkeypatch, most, longer
+    few_hits, people, context, monkeypatch, limit, longer
 ):
-    monkeypatch.setattr(search_index, "MAX_HITS", most)
+    monkeypatch.setattr(search_index, "MAX_HITS", limit)
     _forget_statements()
     raw = {"title": "seaside", "body": "x", "published_at": PAST, "author": people["ann"].id}
     id = create_many(POSTS, SYSTEM, [raw])[0].id

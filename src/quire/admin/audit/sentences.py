@@ -20,7 +20,7 @@ from quire.web.language import gettext, is_english, plural_translation
 
 LONGEST_VALUE = 60
 """Characters of a value that still fits into a sentence."""
-MOST_NAMED = 3
+MAX_NAMED = 3
 """Fields that are named; of more, their number is told."""
 CHANGED = Message("%(who)s changed %(fields)s of %(record)s")
 REPLACED = Message("%(who)s changed %(fields)s of %(record)s from “%(before)s” to “%(after)s”")
@@ -131,7 +131,7 @@ def _form(event: Event, changes: Sequence[ValueChange]) -> tuple[str, dict[str, 
     record, names = REGISTRY.get(event["type"]), event["fields"]
     if event["action"] != "update" or not names or record is None:
         return sentence(event["action"]), {}
-    if len(names) > MOST_NAMED:
+    if len(names) > MAX_NAMED:
         words = plural_translation(
             "%(who)s changed %(num)s field of %(record)s",
             "%(who)s changed %(num)s fields of %(record)s",

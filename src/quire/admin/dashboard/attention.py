@@ -8,7 +8,7 @@ from typing import Any
 from flask import current_app, url_for
 
 from quire.actor import Actor
-from quire.admin.dashboard.counts import MOST_COUNTED
+from quire.admin.dashboard.counts import MAX_COUNTED
 from quire.admin.format import figure
 from quire.admin.urls import endpoint, list_url
 from quire.backup.folder import stored_backups
@@ -54,7 +54,7 @@ FAILED_DELIVERIES = Message(
 
 def _many(number: int, words: Message) -> str:
     """`1 comment is waiting`, `1,000+ comments are waiting`."""
-    return translate(words.with_values(count=number, figure=figure(number, MOST_COUNTED)))
+    return translate(words.with_values(count=number, figure=figure(number, MAX_COUNTED)))
 
 
 def _of_content(actor: Actor, numbers: dict[str, int]) -> Iterator[Any]:

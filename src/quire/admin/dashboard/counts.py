@@ -25,9 +25,9 @@ from quire.store.lists.index_hints import hint_at_condition, hint_by_id
 DAYS = 30
 LATELY = timedelta(days=7)
 """How long a failure is news."""
-MOST_COUNTED = 1000
+MAX_COUNTED = 1000
 """Rows of one kind that are counted: more need no exact number."""
-MOST_COMPARED = 100
+MAX_COMPARED = 100
 """Drafts, and posts with a date, of which the last changed ones are found."""
 SERIES = ("posts", "comments", "users")
 """Types whose new records are counted by day."""
@@ -36,7 +36,7 @@ VIEWS = "views"
 
 @dataclass(frozen=True)
 class HomeCounts:
-    """`numbers` by kind, at most MOST_COUNTED + 1 each; `days` are the last DAYS, the oldest first."""
+    """`numbers` by kind, at most MAX_COUNTED + 1 each; `days` are the last DAYS, the oldest first."""
 
     numbers: dict[str, int]
     days: list[Day]
@@ -69,7 +69,7 @@ def _own_drafts(posts: Record, actor: Actor) -> Select[Any]:
     return drafts.with_hint(posts.table, "INDEXED BY ix_posts_author_id", "sqlite")
 
 
-def latest_own_posts(posts: Record, actor: Actor, most: int) -> Sequence[Any]:
+def latest_own_posts(posts: Record, actor: Actor, limit: int) -> Sequence[Any]:
     """The posts of one's own that were changed last, among the newest drafts, the latest dates and what anybody changed last.
 
     An index has the posts of an author by date alone: else all of them would be sorted by their changes.
@@ -80,12 +80,12 @@ def latest_own_posts(posts: Record, actor: Actor, most: int) -> Sequence[Any]:
     mine = own.with_hint(posts.table, "INDEXED BY ix_posts_author_id", "sqlite")
     drafts = mine.where(columns.published_at.is_(None)).order_by(columns.id.desc())
     dated = mine.where(columns.published_at.is_not(None)).order_by(columns.published_at.desc())
-    newest = (select(one.limit(MOST_COMPARED).subquery()) for one in (drafts, dated))
+    newest = (select(one.limit(MAX_COMPARED).subquery()) for one in (drafts, dated))
     changed = own.where(columns.id.in_(_changed_last(posts.table)))
     changed = changed.with_hint(posts.table, "NOT INDEXED", "sqlite")
     compared = union(*newest, changed).subquery()
     order = compared.c.updated_at.desc(), compared.c.id.desc()
-    latest = select(compared.c.id).order_by(*order).limit(most)
+    latest = select(compared.c.id).order_by(*order).limit(limit)
     status = expression(posts.field("status")).label("status")
     shown = select(
         columns.id, columns.title, time_text(columns.updated_at).label("updated_at"), status
@@ -101,7 +101,7 @@ def latest_own_posts(posts: Record, actor: Actor, most: int) -> Sequence[Any]:
 def _changed_last(table: Any) -> Select[Any]:
     """The ids of what anybody changed last: an old post is not among the newest of an author with many."""
     changed = table.alias("changed")
-    latest = select(changed.c.id).order_by(changed.c.updated_at.desc()).limit(MOST_COMPARED)
+    latest = select(changed.c.id).order_by(changed.c.updated_at.desc()).limit(MAX_COMPARED)
     return select(latest.subquery().c.id)
 
 
@@ -109,7 +109,7 @@ def statuses_by(record: Record, actor: Actor, field: Field, id: int) -> dict[str
     """How many records of one author, say, are in each state, counted among the latest."""
     status = expression(record.field("status")).label("status")
     latest = _visible_rows(record, actor, status).where(record.table.c[field.column.key] == id)
-    rows = latest.order_by(record.table.c.id.desc()).limit(MOST_COUNTED).subquery()
+    rows = latest.order_by(record.table.c.id.desc()).limit(MAX_COUNTED).subquery()
     statement = select(rows.c.status, func.count()).group_by(rows.c.status)
     with read_connection() as connection:
         return dict(connection.execute(statement, rule_params(actor)).all())
@@ -159,7 +159,7 @@ def _kinds(actor: Actor, today: datetime) -> Iterator[tuple[str, Select[Any]]]:
 
 
 def _number(kind: str, rows: Select[Any]) -> Select[Any]:
-    counted = rows.limit(MOST_COUNTED + 1).subquery()
+    counted = rows.limit(MAX_COUNTED + 1).subquery()
     columns: tuple[Any, ...] = (literal(kind), literal(""), func.count())
     return select(*columns).select_from(counted)
 

@@ -2,7 +2,7 @@
 
 from difflib import SequenceMatcher
 
-MOST_LINES = 5_000
+MAX_LINES = 5_000
 """Longer texts are not compared: that would take seconds."""
 
 Change = tuple[int, int, tuple[str, ...]]
@@ -27,7 +27,7 @@ def merge_lines(base: str, mine: str, theirs: str) -> str | None:
     """The text with the changes of both; None where these meet, unless they are the same."""
     lines = _lines(base)
     versions = [_lines(mine), _lines(theirs)]
-    if max(map(len, (lines, *versions))) > MOST_LINES:
+    if max(map(len, (lines, *versions))) > MAX_LINES:
         return None
     of_mine, of_theirs = (_changes(lines, version) for version in versions)
     if any(_meet(a, b) and a != b for a in of_mine for b in of_theirs):

@@ -11,11 +11,11 @@ from quire.declare.query_fields import sort_names
 from quire.declare.record import Record
 from quire.web.language import gettext
 
-MOST = 6
+MAX_COLUMNS = 6
 """Most columns of a list that fit on a usual screen."""
 
 LONG = ("markdown", "html", "json", "lines", "pairs", "textarea", "password")
-FEWEST = 4
+MIN_COLUMNS = 4
 """Number of columns up to which less important fields are added."""
 
 RARELY = 10
@@ -89,12 +89,12 @@ def shown_fields(record: Record, actor: Actor, chosen: Sequence[str] = ()) -> li
 
 
 def usual_fields(record: Record, actor: Actor) -> list[Field]:
-    """The columns that nobody has chosen, at most MOST."""
+    """The columns that nobody has chosen, at most MAX_COLUMNS."""
     visible = record.visible_fields(actor)
     fitting = [record.field(name) for name in visible if _fits(record, record.field(name))]
     by_rank = sorted(fitting, key=lambda one: _rank(record, one))
     usual = [one for one in by_rank if _rank(record, one)[0] < RARELY]
-    best = by_rank[: max(FEWEST, min(MOST, len(usual)))]
+    best = by_rank[: max(MIN_COLUMNS, min(MAX_COLUMNS, len(usual)))]
     order = {one.name: number for number, one in enumerate(record.fields)}
     return sorted(best, key=lambda one: (one.name != record.title_field, order[one.name]))
 

@@ -76,7 +76,7 @@ def parse_list_query(record: Record, actor: Actor, pairs: Pairs) -> Query:
         parts = [_together(ANY, tuple(parts))]
     conditions = (*query.conditions, *parts)
     if len(list(comparisons(conditions))) > MAX_COMPARISONS:
-        words = Message("A list can have at most %(most)s filters.", most=MAX_COMPARISONS)
+        words = Message("A list can have at most %(limit)s filters.", limit=MAX_COMPARISONS)
         raise invalid_parameter("filter", words)
     return replace(query, conditions=conditions)
 

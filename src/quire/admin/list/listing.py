@@ -57,7 +57,7 @@ from quire.store.search.snippets import Highlighter
 from quire.web.language import format_number, gettext
 
 NOTHING = read.Page([], 0, 1, 20, False, False, None, None)
-MOST_COUNTED = 10_000
+MAX_COUNTED = 10_000
 """The largest total that is shown exactly."""
 
 INLINE = ("text", "select", "checkbox", "number", "decimal", "date", "datetime", "url", "email")
@@ -207,8 +207,8 @@ class ListPage:
     def total_figure(self) -> str:
         """`57`; `10,000+` where there are more, or a search has stopped counting."""
         total = self.page.total or 0
-        more = self.page.total_is_minimum or total > MOST_COUNTED
-        return format_number(min(total, MOST_COUNTED)) + ("+" if more else "")
+        more = self.page.total_is_minimum or total > MAX_COUNTED
+        return format_number(min(total, MAX_COUNTED)) + ("+" if more else "")
 
     def range_text(self) -> str:
         """`1–20 of 57`."""

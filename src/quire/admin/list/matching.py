@@ -4,7 +4,7 @@ from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
 from quire.actor import Actor
-from quire.admin.actions import MOST_MATCHING, Choice, bulk_choices
+from quire.admin.actions import MAX_MATCHING, Choice, bulk_choices
 from quire.admin.list.listing import ListPage
 from quire.admin.urls import list_url
 from quire.declare.record import Record
@@ -63,12 +63,12 @@ class MatchingRows:
 
     @property
     def _first(self) -> str:
-        return gettext("The first %(count)s are changed now.", count=format_number(MOST_MATCHING))
+        return gettext("The first %(count)s are changed now.", count=format_number(MAX_MATCHING))
 
     @property
     def _rest(self) -> int:
         """How many rows are more than one action changes."""
-        return max(self.total - MOST_MATCHING, 0)
+        return max(self.total - MAX_MATCHING, 0)
 
     def choice(self, name: str) -> Choice:
         """The bulk action called `name`. Raises BadRequest where the list does not offer it."""
@@ -79,7 +79,7 @@ class MatchingRows:
         raise BadRequest("This action cannot be used on a whole list.", code="invalid_parameter")
 
     def ids(self) -> list[int]:
-        """The ids of the rows, MOST_MATCHING at most, in the order of the list."""
+        """The ids of the rows, MAX_MATCHING at most, in the order of the list."""
         query = replace(self._listing.query(), fields=("id",), page=1, count=False)
-        stream = RecordStream(self._listing.record, self._listing.actor, query, MOST_MATCHING)
+        stream = RecordStream(self._listing.record, self._listing.actor, query, MAX_MATCHING)
         return [row["id"] for batch in stream for row in batch]

@@ -30,7 +30,7 @@ from quire.web.language import format_number, gettext, noun, word_label
 KEYS = {"accept": "a", "reject": "s", "undecide": "u"}
 """The keys of the actions, as the script of the page knows them."""
 DELETE_KEY = "d"
-MOST = 20
+LIMIT = 20
 """Records beside the one that is read: as many as are decided about at once."""
 State = dict[str, Any]
 
@@ -54,7 +54,7 @@ class Queue:
             sort=("-id",),
             fields=self.record.field_names,
             page=page,
-            per_page=MOST,
+            per_page=LIMIT,
             panel=True,
         )
         return read.list_records(self.record, self.actor, query)

@@ -57,8 +57,8 @@ class JobsView(PanelView):
 
 def _figure(number: int) -> str:
     """`57`; `10,000+` where no more than that are counted."""
-    most = queue_admin.MOST_SUMMED
-    return format_number(min(number, most)) + ("+" if number >= most else "")
+    limit = queue_admin.MAX_SUMMED
+    return format_number(min(number, limit)) + ("+" if number >= limit else "")
 
 
 def _row(row: Any) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def _row(row: Any) -> dict[str, Any]:
 
 
 def _selected_ids() -> list[int]:
-    return [parse_id(text) for text in request.form.getlist("rowid")[: queue_admin.MOST]]
+    return [parse_id(text) for text in request.form.getlist("rowid")[: queue_admin.LIMIT]]
 
 
 def _jobs(count: int) -> str:

@@ -17,9 +17,9 @@ from quire.store import read
 from quire.store.search_suggestions import Suggestion, suggestions
 from quire.web.language import gettext, noun
 
-MOST = 4
+LIMIT = 4
 """Records of one type that are suggested."""
-MOST_VIEWS = 100
+MAX_VIEWS = 100
 
 Entries = list[dict[str, str]]
 
@@ -42,7 +42,7 @@ class PaletteView(PanelView):
         text = request.args.get("q", "").strip()[:MAX_SEARCH]
         if not text or not is_printable(text):
             return jsonify(results=[*_creations(actor), *_views(actor)])
-        hits = suggestions(_searchable_types(actor), actor, text, MOST)
+        hits = suggestions(_searchable_types(actor), actor, text, LIMIT)
         return jsonify(results=[_suggestion(actor, one) for one in hits])
 
 
@@ -62,7 +62,7 @@ def _creations(actor: Actor) -> Entries:
 def _views(actor: Actor) -> Entries:
     """The saved views that the actor may open, each as its list."""
     fields = ("type", "name", "slug", "owner", "shared_with")
-    query = Query(sort=("name",), fields=fields, per_page=MOST_VIEWS, count=False)
+    query = Query(sort=("name",), fields=fields, per_page=MAX_VIEWS, count=False)
     views = read.list_records(SAVED_VIEWS, actor, query).rows
     return [
         {

@@ -44,9 +44,9 @@ def parameter(name: str, description: str, schema: Schema, **more: Any) -> Schem
     return {"name": name, "in": "query", "description": description, "schema": schema, **more}
 
 
-def array(name: str, description: str, items: Schema, most: int | None = None) -> Schema:
+def array(name: str, description: str, items: Schema, limit: int | None = None) -> Schema:
     """A query parameter that takes several values: repeated, or with commas between them."""
-    limits = {} if most is None else {"maxItems": most}
+    limits = {} if limit is None else {"maxItems": limit}
     schema = {"type": "array", "items": items, **limits}
     return parameter(name, f"{description} {_SEVERAL}", schema, style="form", explode=True)
 

@@ -28,11 +28,11 @@ from quire.store.files.checked_zip import (
     zip_bomb,
 )
 
-MOST_BYTES = 1024**4
-MOST_OF_LINE = 4 * 1024**2
-MOST_VALUES = 500_000
+MAX_BYTES = 1024**4
+MAX_OF_LINE = 4 * 1024**2
+MAX_VALUES = 500_000
 """Most commas and brackets of a line: each may stand for a value, which takes up to 70 bytes of memory."""
-MOST_OF_DENSE_RECORDS = 20 * 1024**3
+MAX_OF_DENSE_RECORDS = 20 * 1024**3
 """Bytes of records, all in all, that are packed as tightly as zip bombs: texts that repeat a word are. They are read line by line."""
 
 
@@ -86,15 +86,15 @@ class ValidatedArchive:
             return
         with self.open(name) as file:
             number = 0
-            while line := file.readline(MOST_OF_LINE + 1):
+            while line := file.readline(MAX_OF_LINE + 1):
                 number += 1
-                yield number, _object(line) if len(line) <= MOST_OF_LINE else "is longer than 4 MB"
-                while len(line) > MOST_OF_LINE and not line.endswith(b"\n"):
-                    line = file.readline(MOST_OF_LINE + 1)
+                yield number, _object(line) if len(line) <= MAX_OF_LINE else "is longer than 4 MB"
+                while len(line) > MAX_OF_LINE and not line.endswith(b"\n"):
+                    line = file.readline(MAX_OF_LINE + 1)
 
 
 def _object(line: bytes) -> dict[str, Any] | str:
-    if sum(map(line.count, (b",", b"[", b"{"))) > MOST_VALUES:
+    if sum(map(line.count, (b",", b"[", b"{"))) > MAX_VALUES:
         return "has too many values"
     try:
         value = orjson.loads(line)
@@ -122,10 +122,10 @@ def open_archive(file: Path, progress: Progress | None = None) -> Iterator[Valid
 
 def _members(zip: ZipFile) -> dict[str, ZipInfo]:
     members = check_members(zip, EXPORT)
-    if sum(info.file_size for info in members.values()) > MOST_BYTES:
-        raise Unusable(f"decompresses to more than {MOST_BYTES // 1024**3} GB")
+    if sum(info.file_size for info in members.values()) > MAX_BYTES:
+        raise Unusable(f"decompresses to more than {MAX_BYTES // 1024**3} GB")
     dense = [info for info in members.values() if is_dense(info)]
-    if sum(info.file_size for info in dense) > MOST_OF_DENSE_RECORDS:
+    if sum(info.file_size for info in dense) > MAX_OF_DENSE_RECORDS:
         raise zip_bomb(dense[0].filename, dense[0].file_size)
     return members
 
@@ -174,5 +174,5 @@ class _LineLength:
     def add(self, piece: bytes) -> None:
         _, end, rest = piece.rpartition(b"\n")
         self._length = len(rest) if end else self._length + len(rest)
-        if self._length > MOST_OF_LINE:
+        if self._length > MAX_OF_LINE:
             raise zip_bomb(self._info.filename, self._info.file_size)

@@ -21,8 +21,8 @@ from quire.exchange.model import (
 
 SOURCE, PLACE = "ghost", ""
 """The import place of all Ghost blogs: keys of their posts are globally unique."""
-MOST_MEGABYTES = 2048
-MOST_ROWS, MOST_CHARACTERS = 300_000, 32 * 1024**2
+MAX_MEGABYTES = 2048
+MAX_ROWS, MAX_CHARACTERS = 300_000, 32 * 1024**2
 """Most rows, and most text, of the tables that are held in memory."""
 LEFT_OUT = {
     "members": "members",
@@ -32,7 +32,7 @@ LEFT_OUT = {
     "snippets": "snippets",
     "webhooks": "webhooks",
 }
-MOST_EMPTY_POSTS = 10_000
+MAX_EMPTY_POSTS = 10_000
 """Most posts without an id or any text; exports have none."""
 _SEO = (
     "meta_title", "og_title", "meta_description", "og_description", "feature_image_alt",
@@ -95,8 +95,8 @@ class GhostExport:
 
     def _survey(self) -> None:
         """Read the small tables into memory; count the others."""
-        if self._file.stat().st_size > MOST_MEGABYTES * 1024**2:
-            raise Unusable(f"is larger than {MOST_MEGABYTES} MB")
+        if self._file.stat().st_size > MAX_MEGABYTES * 1024**2:
+            raise Unusable(f"is larger than {MAX_MEGABYTES} MB")
         has_posts = False
         for table, row in read_rows(self._file):
             has_posts = has_posts or table == "posts"
@@ -117,16 +117,16 @@ class GhostExport:
     def _count_empty(self, row: Row) -> None:
         has_id = row.get("uuid") or row.get("id")
         self._empty_posts += not has_id or not any(row.get(name) for name in _TEXTS)
-        if self._empty_posts > MOST_EMPTY_POSTS:
-            raise Unusable(f"has more than {MOST_EMPTY_POSTS:,} posts without an id or a text")
+        if self._empty_posts > MAX_EMPTY_POSTS:
+            raise Unusable(f"has more than {MAX_EMPTY_POSTS:,} posts without an id or a text")
 
     def _store_row(self, table: str, row: Row) -> None:
         values = {name: row[name] for name in _TABLES[table] if name in row}
         self._tables[table].append(values)
         self._rows += 1
         self._characters += sum(len(one) for one in values.values() if isinstance(one, str))
-        if self._rows > MOST_ROWS or self._characters > MOST_CHARACTERS:
-            raise Unusable(f"has more than {MOST_ROWS:,} people and tags, or too much text in them")
+        if self._rows > MAX_ROWS or self._characters > MAX_CHARACTERS:
+            raise Unusable(f"has more than {MAX_ROWS:,} people and tags, or too much text in them")
 
     def items(self) -> Iterator[ImportedPost | SkippedItems]:
         """Every post and page, then a summary of what is left out."""

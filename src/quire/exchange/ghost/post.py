@@ -12,9 +12,9 @@ from quire.exchange.html.to_markdown import plain_text, to_markdown
 from quire.exchange.markdown import paths
 from quire.exchange.model import ImportedPerson, ImportedPost, ImportedTerm, Unusable
 from quire.exchange.restricted_parts import restriction_in_html, without_restricted_blocks
-from quire.exchange.wordpress.item import MOST_BODY_BYTES
+from quire.exchange.wordpress.item import MAX_BODY_BYTES
 
-MOST_HTML = 1024 * 1024
+MAX_HTML = 1024 * 1024
 EXCERPT_LENGTH = 1000
 PUBLIC = ("published", "scheduled")
 _GATED = re.compile(r"paywall|\"nonMember\"\s*:\s*false|\"showOnWeb\"\s*:\s*false", re.IGNORECASE)
@@ -143,7 +143,7 @@ def _moment(post: GhostPost, name: str) -> datetime | None:
 def _body(post: GhostPost) -> tuple[str, list[str]]:
     """The text as Markdown after its feature image, and a warning, usually empty."""
     html = post.absolute(names.printable(post.text("html")))
-    if len(html) > MOST_HTML:
+    if len(html) > MAX_HTML:
         raise Unusable("its text is larger than 1 MB")
     html, parts = without_restricted_blocks(html)
     warnings = [f"{parts} part{'s' if parts > 1 else ''} for members only removed"] * bool(parts)
@@ -155,8 +155,8 @@ def _body(post: GhostPost) -> tuple[str, list[str]]:
         if post.text("lexical") or post.text("mobiledoc"):
             warnings.append("has no HTML in the export, so its plain text was used")
     body = "\n\n".join(part for part in (_picture(post), body.strip()) if part)
-    if len(body.encode("utf-8", "replace")) > MOST_BODY_BYTES:
-        raise Unusable(f"its text is larger than {MOST_BODY_BYTES // 1024} KB")
+    if len(body.encode("utf-8", "replace")) > MAX_BODY_BYTES:
+        raise Unusable(f"its text is larger than {MAX_BODY_BYTES // 1024} KB")
     return body, warnings
 
 

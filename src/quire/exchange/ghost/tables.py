@@ -10,7 +10,7 @@ import ijson
 from quire.exchange.model import Unusable
 
 LARGEST_VALUE = 16 * 1024**2
-MOST_PARTS = 20_000
+MAX_PARTS = 20_000
 """Most names and values in one row; Ghost has some fifty."""
 _PIECE = 64 * 1024
 _ABOVE: tuple[list[str], ...] = ([], ["db", "item"])
@@ -97,6 +97,6 @@ class _RowBuilder(ijson.ObjectBuilder):
     def event(self, event: str, value: Any) -> None:
         """Add one event of the parser. Raises Unusable."""
         self._parts += 1
-        if self._parts > MOST_PARTS:
+        if self._parts > MAX_PARTS:
             raise Unusable("contains a row with too many values")
         super().event(event, value)

@@ -13,8 +13,8 @@ from quire.exchange.model import Unusable
 from quire.exchange.restricted_parts import restriction_in_html, restriction_in_markdown
 from quire.exchange.source_comments import CleanedText, code_of, raw_of, without_comments
 
-MOST_BODY_BYTES = 256 * 1024
-_MOST_HTML = 1024 * 1024
+MAX_BODY_BYTES = 256 * 1024
+_MAX_HTML = 1024 * 1024
 _TEMPLATE = re.compile(
     r"\{%-?\s*(?:for|block|extends|layout|macro|paginate)\b|\{\{-?\s*(?:content|page\.content|yield)\s*[|}-]"
     r"|\{\{-?\s*(?:\.|\$|define|block|range|partial|with|template|end)\b"
@@ -59,7 +59,7 @@ def _from_markdown(text: str) -> PageBody:
 
 
 def _from_html(text: str) -> PageBody:
-    if len(text) > _MOST_HTML:
+    if len(text) > _MAX_HTML:
         raise Unusable("its text is larger than 1 MB")
     if template := _TEMPLATE.search(text):
         raise Unusable(f"is a template, not a page ({template[0].strip()})")

@@ -26,7 +26,7 @@ _UNREAD = {
                      ".mustache", ".jinja", ".jinja2", ".j2", ".astro", ".svx", ".mdoc", ".vue",
                      ".svelte", ".webc", ".11ty.js"), "a template"),
 }  # fmt: skip
-_MOST_NAMED = 200
+_MAX_NAMED = 200
 """Most files of one format that are named one by one; more are counted."""
 
 
@@ -45,11 +45,11 @@ def unread_files(paths: Iterable[str]) -> Iterator[SkippedItems]:
             others[suffix_of(path).removeprefix(".") or "no suffix"] += 1
             continue
         counts[format] += 1
-        if counts[format] <= _MOST_NAMED:
+        if counts[format] <= _MAX_NAMED:
             yield SkippedItems(path, f"is {format}, which is not supported")
     for format, count in counts.items():
-        if count > _MOST_NAMED:
-            more = count - _MOST_NAMED
+        if count > _MAX_NAMED:
+            more = count - _MAX_NAMED
             files, are = ("1 more file", "is") if more == 1 else (f"{more:,} more files", "are")
             yield SkippedItems(files, f"{are} {format}, which is not supported", more)
     if others:

@@ -13,8 +13,8 @@ from quire.exchange.model import Unusable
 from quire.exchange.names import single_line
 
 _LARGEST_HEAD = 64 * 1024
-_MOST_EVENTS = 20_000
-_MOST_ALIASES = 50
+_MAX_EVENTS = 20_000
+_MAX_ALIASES = 50
 _DEEPEST = 30
 _FENCE = re.compile(r"\s*^(---|\+\+\+)[ \t]*([a-z]{2,10})?[ \t]*$\n?", re.MULTILINE)
 _LINES = re.compile(r"\s*(?:[A-Za-z][\w -]{0,30}:[^\n]*(?:\n[ \t]+\S[^\n]*)*(?:\n|\Z))+")
@@ -113,7 +113,7 @@ def _refuse_expansion(head: str) -> None:
         aliases += isinstance(event, yaml.AliasEvent)
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
-        if count > _MOST_EVENTS or aliases > _MOST_ALIASES or depth > _DEEPEST:
+        if count > _MAX_EVENTS or aliases > _MAX_ALIASES or depth > _DEEPEST:
             raise Unusable("its front matter is nested too deeply or has too many aliases")
 
 

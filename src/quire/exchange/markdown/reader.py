@@ -13,7 +13,7 @@ from quire.exchange import load_posts, names
 from quire.exchange.dates import parse_datetime
 from quire.exchange.markdown import formats, front_matter
 from quire.exchange.markdown.authors import person_in
-from quire.exchange.markdown.body import MOST_BODY_BYTES, PageBody, read_body
+from quire.exchange.markdown.body import MAX_BODY_BYTES, PageBody, read_body
 from quire.exchange.markdown.front_matter import Head, is_truthy, text, text_of, values, word_list
 from quire.exchange.markdown.paths import (
     SourceFile,
@@ -97,8 +97,8 @@ class PageReader:
 
 def _entry(place: SourceFile, head: Head, body: str, *, draft: bool) -> ImportedPost:
     title, body = _title(place, head, body)
-    if len(body.encode()) > MOST_BODY_BYTES:
-        raise Unusable(f"its text is larger than {MOST_BODY_BYTES // 1024} KB")
+    if len(body.encode()) > MAX_BODY_BYTES:
+        raise Unusable(f"its text is larger than {MAX_BODY_BYTES // 1024} KB")
     paths = [path for name in ("path", "permalink", "url") if (path := _own_path(head.get(name)))]
     entry = ImportedPost(
         place.display_path, place.display_path, names.shorten(title), body, draft=draft

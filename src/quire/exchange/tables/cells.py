@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-MOST_COLUMNS = 200
+MAX_COLUMNS = 200
 LONGEST_CELL = 1_000_000
 
 Row = tuple[int, list[str]]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TextIO
 
 from quire.exchange.model import Unusable
-from quire.exchange.tables.cells import LONGEST_CELL, MOST_COLUMNS, Row
+from quire.exchange.tables.cells import LONGEST_CELL, MAX_COLUMNS, Row
 
 DELIMITERS = ",;\t"
 LONGEST_LINE = 4 * 1024**2
@@ -65,8 +65,8 @@ def _rows(text: TextIO, delimiter: str, number: int) -> Iterator[Row]:
             return
         if len(lines.row_lines) > 1 or lines.is_ended:
             _check_quotes(lines, delimiter, number)
-        if len(cells) > MOST_COLUMNS:
-            raise Unusable(f"has more than {MOST_COLUMNS} columns (row {number})")
+        if len(cells) > MAX_COLUMNS:
+            raise Unusable(f"has more than {MAX_COLUMNS} columns (row {number})")
         yield number, cells
         lines.row_lines.clear()
         number += 1

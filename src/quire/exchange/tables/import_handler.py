@@ -20,7 +20,7 @@ from quire.exchange.model import ImportReport, Unusable
 from quire.exchange.tables import import_jobs
 from quire.exchange.tables.cells import Row
 from quire.exchange.tables.columns import may_import
-from quire.exchange.tables.import_jobs import MOST_LINES, ImportJob
+from quire.exchange.tables.import_jobs import MAX_LINES, ImportJob
 from quire.exchange.tables.load import TableImport
 from quire.store import audit
 from quire.store.db import on_commit, transaction
@@ -181,7 +181,7 @@ class _Part:
         """Save the progress and the outcome of the rows of this batch."""
         job, report = self._job, self._report
         lines = [line for line in report.lines if line.words or line.outcome == "skipped"]
-        stored = lines[: max(MOST_LINES - len(job.lines), 0)]
+        stored = lines[: max(MAX_LINES - len(job.lines), 0)]
         values: dict[str, Any] = {
             "position": self._position,
             "done": job.done + self._done_count,

@@ -44,9 +44,9 @@ WORK = "imports.work"
 """The event that makes a worker run the next part of an import."""
 LASTS = timedelta(days=1)
 """How long an uploaded table is stored after its last use; undo is possible for longer."""
-MOST_FILES = 50
+MAX_FILES = 50
 """Most uploaded tables of one person."""
-MOST_LINES = 200
+MAX_LINES = 200
 """Most report lines that are stored; all are counted."""
 PRUNE_SECONDS = 3600
 SAMPLE_ROWS, SAMPLES, SAMPLE_LENGTH = 5, 3, 60
@@ -179,11 +179,11 @@ def receive_table(actor: Actor, record: Record, stream: IO[bytes], name: str) ->
 def _refuse_too_many(actor: Actor) -> None:
     waiting = select(func.count()).where(_jobs.c.owner_id == actor.user_id, _jobs.c.file != "")
     with read_connection() as connection:
-        if connection.execute(waiting).scalar_one() >= MOST_FILES:
+        if connection.execute(waiting).scalar_one() >= MAX_FILES:
             raise Conflict(
                 Message(
-                    "You have %(most)s files waiting to be imported. Discard some of them first.",
-                    most=MOST_FILES,
+                    "You have %(limit)s files waiting to be imported. Discard some of them first.",
+                    limit=MAX_FILES,
                 )
             )
 

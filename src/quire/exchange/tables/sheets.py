@@ -11,18 +11,18 @@ from threading import BoundedSemaphore
 
 from quire.errors import Unavailable
 from quire.exchange.model import Unusable
-from quire.exchange.tables.cells import MOST_COLUMNS, Row
+from quire.exchange.tables.cells import MAX_COLUMNS, Row
 from quire.exchange.tables.date_order import DateOrder
 from quire.web.threads import blocking
 
 KINDS = ("csv", "xlsx")
-MOST_ROWS = 100_000
-MOST_EMPTY_ROWS = 10_000
+MAX_ROWS = 100_000
+MAX_EMPTY_ROWS = 10_000
 """Consecutive empty rows after which a table ends."""
-MOST_READERS = 2
+MAX_READERS = 2
 """Most uploaded tables that are read at the same time: a large one takes seconds of processor."""
 _PIECE = 1024**2
-_readers = BoundedSemaphore(MOST_READERS)
+_readers = BoundedSemaphore(MAX_READERS)
 
 
 @dataclass(slots=True)
@@ -52,8 +52,8 @@ def open_table(file: Path, kind: str) -> Table:
     table.headers = [" ".join(name.split()) for name in first]
     if not any(table.headers):
         raise Unusable("is empty: the first row must contain the column names")
-    if len(table.headers) > MOST_COLUMNS:
-        raise Unusable(f"has more than {MOST_COLUMNS} columns")
+    if len(table.headers) > MAX_COLUMNS:
+        raise Unusable(f"has more than {MAX_COLUMNS} columns")
     orders = [DateOrder() for _ in table.headers]
     for _, cells in all_rows:
         table.count += 1
@@ -67,7 +67,7 @@ def open_table(file: Path, kind: str) -> Table:
 def reader_slot() -> Iterator[None]:
     """Around reading an uploaded table: others are answered by other threads meanwhile.
 
-    Raises Unavailable while MOST_READERS are being read.
+    Raises Unavailable while MAX_READERS are being read.
     """
     if not _readers.acquire(blocking=False):
         message = "Other tables are being read. Try again soon."
@@ -81,8 +81,8 @@ def reader_slot() -> Iterator[None]:
 
 def _all_rows(table: Table, warnings: list[str]) -> Iterator[Row]:
     for count, row in enumerate(_with_words(table.file, table.kind, warnings)):
-        if count > MOST_ROWS:
-            raise Unusable(f"has more than {MOST_ROWS:,} rows")
+        if count > MAX_ROWS:
+            raise Unusable(f"has more than {MAX_ROWS:,} rows")
         yield row
 
 
@@ -96,7 +96,7 @@ def _with_words(file: Path, kind: str, warnings: list[str]) -> Iterator[Row]:
         if not last or any(cell.strip() for cell in cells):
             yield number, cells
             empty, last = 0, number
-        elif (empty := empty + 1) > MOST_EMPTY_ROWS:
+        elif (empty := empty + 1) > MAX_EMPTY_ROWS:
             warnings.append(f"has only empty rows after row {last}, so reading stopped there")
             break
     if kind == "csv" and _encoding(file) == "cp1252":

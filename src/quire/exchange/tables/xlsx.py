@@ -15,9 +15,9 @@ from quire.exchange.model import Unusable
 from quire.exchange.tables.xlsx_sheet import read_rows
 from quire.store.files.checked_zip import ArchiveRefused, open_zip
 
-MOST_BYTES = 300 * 1024**2
-MOST_TIMES_SMALLER = 200
-MOST_OF_DIRECTORY = 1024**2
+MAX_BYTES = 300 * 1024**2
+MAX_TIMES_SMALLER = 200
+MAX_OF_DIRECTORY = 1024**2
 """A workbook has some dozens of members."""
 LONGEST_CELL = 32_767
 _BROKEN = (
@@ -34,7 +34,7 @@ def rows(file: Path) -> Iterator[tuple[int, list[str]]]:
     try:
         with file.open("rb") as raw:
             _check_size(raw)
-            with open_zip(raw, MOST_OF_DIRECTORY) as zip:
+            with open_zip(raw, MAX_OF_DIRECTORY) as zip:
                 yield from read_rows(zip)
     except ArchiveRefused as error:
         raise Unusable(str(error)) from None
@@ -43,10 +43,10 @@ def rows(file: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def _check_size(raw: IO[bytes]) -> None:
-    with open_zip(raw, MOST_OF_DIRECTORY) as zip:
+    with open_zip(raw, MAX_OF_DIRECTORY) as zip:
         packed = sum(info.compress_size for info in zip.infolist())
         size = sum(info.file_size for info in zip.infolist())
-    if size > min(MOST_BYTES, max(packed, 64 * 1024) * MOST_TIMES_SMALLER):
+    if size > min(MAX_BYTES, max(packed, 64 * 1024) * MAX_TIMES_SMALLER):
         raise Unusable(f"decompresses to {size:,} bytes, which is too large")
     raw.seek(0)
 

@@ -16,13 +16,13 @@ from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH, from_excel
 
 from quire.exchange.bounded_xml import Attributes, parse
 from quire.exchange.model import Unusable
-from quire.exchange.tables.cells import LONGEST_CELL, MOST_COLUMNS, cell_text
+from quire.exchange.tables.cells import LONGEST_CELL, MAX_COLUMNS, cell_text
 
-MOST_CELLS = 2_000_000
+MAX_CELLS = 2_000_000
 """Most cells that are read, including empty ones, as of 100,000 rows with 20 columns: up to eight seconds."""
-MOST_STRINGS = 1_000_000
-_MOST_ELEMENTS = 200_000
-_MOST_OF_ELEMENTS = 10 * 1024**2
+MAX_STRINGS = 1_000_000
+_MAX_ELEMENTS = 200_000
+_MAX_OF_ELEMENTS = 10 * 1024**2
 """Characters in the attributes of the elements that are collected, all in all."""
 _WORKBOOK = "xl/workbook.xml"
 _REF = re.compile(r"([A-Z]{1,3})\d*")
@@ -55,7 +55,7 @@ class _ElementCollector:
             return
         self.elements.append((name, attributes))
         self.size += sum(len(one) + len(value) for one, value in attributes.items())
-        if len(self.elements) > _MOST_ELEMENTS or self.size > _MOST_OF_ELEMENTS:
+        if len(self.elements) > _MAX_ELEMENTS or self.size > _MAX_OF_ELEMENTS:
             raise Unusable("has too many styles or sheets")
 
     def end(self, name: str) -> None:
@@ -88,8 +88,8 @@ class _SharedStrings:
             self.file.write("".join(self.parts).encode("utf-8", "surrogatepass"))
             self.ends.append(self.file.tell())
             self.parts, self.length = [], 0
-            if len(self.ends) > MOST_STRINGS:
-                raise Unusable(f"has more than {MOST_STRINGS:,} strings")
+            if len(self.ends) > MAX_STRINGS:
+                raise Unusable(f"has more than {MAX_STRINGS:,} strings")
 
     def text(self, text: str) -> None:
         if self.in_text:
@@ -199,8 +199,8 @@ class _Sheet:
 
     def _begin_cell(self, attributes: Attributes) -> None:
         self._count += 1
-        if self._count > MOST_CELLS:
-            raise Unusable(f"has more than {MOST_CELLS:,} cells")
+        if self._count > MAX_CELLS:
+            raise Unusable(f"has more than {MAX_CELLS:,} cells")
         reference = _REF.match(attributes.get("r", ""))
         column_number = _column(reference[1]) if reference else 0
         self._column = max(column_number, self._column + 1)
@@ -220,8 +220,8 @@ class _Sheet:
             self.rows.append((self._number, self._cells))
 
     def _end_cell(self) -> None:
-        if self._column > MOST_COLUMNS:
-            raise Unusable(f"has more than {MOST_COLUMNS} columns (row {self._number})")
+        if self._column > MAX_COLUMNS:
+            raise Unusable(f"has more than {MAX_COLUMNS} columns (row {self._number})")
         self._cells += [""] * (self._column - 1 - len(self._cells))
         self._cells.append(self._value("".join(self._parts)))
 

@@ -19,8 +19,8 @@ from quire.exchange.wordpress.post_access import expires_at, reason_limited
 from quire.exchange.wordpress.shortcodes import expand
 from quire.exchange.wordpress.site import WordPressSite
 
-MOST_BODY_BYTES = 256 * 1024
-_MOST_HTML = 1024 * 1024
+MAX_BODY_BYTES = 256 * 1024
+_MAX_HTML = 1024 * 1024
 _EXCERPT_LENGTH = 1000
 _COMMENT = re.compile(r"(<!--)")
 _TRASHED = re.compile(r"__trashed(-\d+)?$")
@@ -64,14 +64,14 @@ def _yoast(node: WxrNode, name: str) -> str:
 
 
 def _body(text: str, blog: WordPressSite, id: str) -> tuple[str, str]:
-    if len(text) > _MOST_HTML:
+    if len(text) > _MAX_HTML:
         raise Unusable("its text is larger than 1 MB")
     in_blocks = "<!-- wp:" in text
     text = replace_blocks(names.printable(text), _COMMENT, "-->", lambda mark, inner: "\n\n")
     html = expand(text.replace("\r\n", "\n"), blog.album, id)
     body, warning = to_markdown(html if in_blocks else with_paragraphs(html))
-    if len(body.encode()) > MOST_BODY_BYTES:
-        raise Unusable(f"its text is larger than {MOST_BODY_BYTES // 1024} KB")
+    if len(body.encode()) > MAX_BODY_BYTES:
+        raise Unusable(f"its text is larger than {MAX_BODY_BYTES // 1024} KB")
     return body, warning
 
 
@@ -178,9 +178,9 @@ def _comments(
 
 
 def _comment(comment: WxrNode, blog: WordPressSite) -> ImportedComment | None:
-    html = names.printable(comment.texts.get("wp:comment_content", ""))[:_MOST_HTML]
+    html = names.printable(comment.texts.get("wp:comment_content", ""))[:_MAX_HTML]
     body = to_markdown(html if "\n" not in html else with_paragraphs(html))[0]
-    if is_blank(body) or len(body.encode()) > MOST_BODY_BYTES:
+    if is_blank(body) or len(body.encode()) > MAX_BODY_BYTES:
         return None
     person = blog.commenter(comment)
     state, parent = comment["wp:comment_approved"], comment["wp:comment_parent"]

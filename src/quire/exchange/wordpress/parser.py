@@ -28,9 +28,9 @@ _CHUNK = 64 * 1024
 LARGEST_TEXT = 5 * 1024**2
 """Most bytes between two tags, and of one tag."""
 LARGEST_ITEM = 20 * 1024**2
-MOST_ELEMENTS = 200_000
+MAX_ELEMENTS = 200_000
 """Most elements of one item; a post has some thirty, and each comment a dozen."""
-MOST_UNKNOWN = 10_000
+MAX_UNKNOWN = 10_000
 """Most elements of a channel that say nothing an import can use; exports have some ten."""
 _KNOWN = {"item", "wp:author", "wp:category", "wp:tag", "wp:term"}
 """What a channel has as often as the blog is large, each with something in it."""
@@ -94,7 +94,7 @@ def _nodes(stream: "_CleanedStream") -> Iterator[WxrNode]:
         if len(above) == 2:
             node = _node(element)
             unknown += node.name not in _KNOWN or not len(element)
-            if unknown > MOST_UNKNOWN:
+            if unknown > MAX_UNKNOWN:
                 raise Unusable("has too many elements that are no posts")
             yield node
             above[-1].remove(element)  # what is done leaves the memory
@@ -102,7 +102,7 @@ def _nodes(stream: "_CleanedStream") -> Iterator[WxrNode]:
 
 
 def _check_size(count: int, size: int) -> None:
-    if count > MOST_ELEMENTS or size > LARGEST_ITEM:
+    if count > MAX_ELEMENTS or size > LARGEST_ITEM:
         raise Unusable("contains an item that is too large")
 
 

@@ -23,11 +23,11 @@ from quire.store.write import create, delete
 from quire.web.language import gettext
 from quire.web.time_zone import form_zone, zone_name
 
-MOST = 100
+LIMIT = 100
 RECENT = 5
 
 
-def _own_rows(actor: Actor, field: str, number: int = MOST, sort: str = "-id") -> Query:
+def _own_rows(actor: Actor, field: str, number: int = LIMIT, sort: str = "-id") -> Query:
     own = (Condition(field, "eq", (actor.user_id,)),)
     return Query(conditions=own, sort=(sort,), page=1, per_page=number, count=True)
 

@@ -25,7 +25,7 @@ from quire.store.size_limit import SizeLimit
 
 EVENTS_AT_ONCE = 1000
 """Events that are read together; at first twice as many as there may be changes."""
-MOST_EVENTS = 5000
+MAX_EVENTS = 5000
 """Events that one answer looks through: what concerns the reader may be rare among them."""
 
 _rows = OutboxEvent.__table__
@@ -85,35 +85,35 @@ def readable_types(actor: Actor) -> list[Record]:
 
 
 def read_changes(
-    actor: Actor, records: Sequence[Record], place: Place, most: int, size: SizeLimit
+    actor: Actor, records: Sequence[Record], place: Place, limit: int, size: SizeLimit
 ) -> Part:
-    """At most `most` changes behind `place`, in the order of commits, each record once.
+    """At most `limit` changes behind `place`, in the order of commits, each record once.
 
     Raises TooCostly where what they show is too large.
     """
     with read_connection() as connection:
         if place.walk is not None:
-            return _walk(connection, actor, records, place, most, size)
+            return _walk(connection, actor, records, place, limit, size)
         paths = {record.path for record in records}
-        events, position, more = _collect(connection, paths, place.position, most)
+        events, position, more = _collect(connection, paths, place.position, limit)
         changes = list(_as_seen(connection, actor, events, size))
     return Part(changes, Place(position), more)
 
 
 def _collect(
-    connection: Connection, paths: set[str], position: int, most: int
+    connection: Connection, paths: set[str], position: int, limit: int
 ) -> tuple[dict[Key, _Event], int, bool]:
     """Events by record, in the order of the last of each; the last position read; whether more follow."""
     events: dict[Key, _Event] = {}
-    count, read = min(2 * most, EVENTS_AT_ONCE), 0
-    while read < MOST_EVENTS:
+    count, read = min(2 * limit, EVENTS_AT_ONCE), 0
+    while read < MAX_EVENTS:
         values = {"behind": position, "limit": count}
         rows = connection.execute(_rows_after(connection.dialect.name), values).all()
         read += len(rows)
         for row in rows:
             key = row.type, row.record_id
             if row.type in paths:
-                if key not in events and len(events) == most:
+                if key not in events and len(events) == limit:
                     return events, position, True
                 events[key] = event = events.pop(key, None) or _Event()
                 event.add(row)
@@ -165,7 +165,7 @@ def _walk(
     actor: Actor,
     records: Sequence[Record],
     place: Place,
-    most: int,
+    limit: int,
     size: SizeLimit,
 ) -> Part:
     """What is there already, type by type in the order of ids; behind the last of it the feed goes on."""
@@ -176,7 +176,7 @@ def _walk(
         if record.path < path:
             continue
         behind = last if record.path == path else 0
-        room = most - len(changes)
+        room = limit - len(changes)
         rows = _rows_now(connection, record, actor, size, behind=behind, limit=room)
         changes += (_first_seen(record, id, state) for id, state in rows)
         if len(rows) == room:

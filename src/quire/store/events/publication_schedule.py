@@ -21,7 +21,7 @@ from quire.store.db import Model, read_connection, transaction
 from quire.store.events.outbox import event_row, insert_events
 from quire.store.events.viewers import note_viewers
 
-MOST_AT_ONCE = 100
+MAX_AT_ONCE = 100
 """Events that are written in one transaction."""
 EVENTS = {"published_at": PUBLISHED, "unpublish_at": UNPUBLISHED}
 """The event when the time in a column has come."""
@@ -47,7 +47,7 @@ _due = (
     select(_rows.c.id)
     .where(_rows.c.due_at <= bindparam("now", type_=UTCDateTime()))
     .order_by(_rows.c.due_at, _rows.c.id)
-    .limit(MOST_AT_ONCE)
+    .limit(MAX_AT_ONCE)
 )
 
 

@@ -70,9 +70,9 @@ def claim() -> Job | None:
 
 
 @cache
-def _due(most: int) -> Select[Any]:
+def _due(limit: int) -> Select[Any]:
     due = _rows.c.due_at <= bindparam("now", type_=UTCDateTime())
-    return select(_rows.c.id).where(due).order_by(_rows.c.due_at, _rows.c.id).limit(most)
+    return select(_rows.c.id).where(due).order_by(_rows.c.due_at, _rows.c.id).limit(limit)
 
 
 @cache
@@ -89,27 +89,27 @@ def _set_claimed(which: ColumnElement[bool]) -> Update:
     return update(_rows).where(which).values(values).returning(*_columns)
 
 
-def lock_batch(event: str, most: int) -> list[Job]:
+def lock_batch(event: str, limit: int) -> list[Job]:
     """At most so many new jobs of an event that are due, which the open transaction has for itself.
 
     Their attempt is counted by `mark_batch_done`. Jobs that have failed before are done one by one.
     """
     with transaction() as connection:
-        rows = connection.execute(_batch(most), {"now": now(), "event": event})
+        rows = connection.execute(_batch(limit), {"now": now(), "event": event})
         return [Job(*row) for row in rows]
 
 
 @cache
-def _batch(most: int) -> Select[Any]:
+def _batch(limit: int) -> Select[Any]:
     is_new = and_(
         _rows.c.event == bindparam("event"), _rows.c.attempts == 0, _rows.c.error.is_(None)
     )
-    batch = select(*_columns).where(_rows.c.id.in_(_due(most * BATCHES_AHEAD)), is_new)
-    in_order = batch.order_by(_rows.c.due_at, _rows.c.id).limit(most)
+    batch = select(*_columns).where(_rows.c.id.in_(_due(limit * BATCHES_AHEAD)), is_new)
+    in_order = batch.order_by(_rows.c.due_at, _rows.c.id).limit(limit)
     return in_order.with_for_update(skip_locked=True)
 
 
-def dispatch(most: int) -> list[tuple[int, int]]:
+def dispatch(limit: int) -> list[tuple[int, int]]:
     """Ids of jobs that are due, with the attempts made at them, for a broker to carry to a worker.
 
     No attempt is counted yet. What has not been taken after a while is passed on again.
@@ -117,13 +117,13 @@ def dispatch(most: int) -> list[tuple[int, int]]:
     moment = now()
     values = {"now": moment, "until": moment + timedelta(seconds=DISPATCHED_SECONDS)}
     with transaction() as connection:
-        return [(id, attempts) for id, attempts in connection.execute(_dispatch(most), values)]
+        return [(id, attempts) for id, attempts in connection.execute(_dispatch(limit), values)]
 
 
 @cache
-def _dispatch(most: int) -> Any:
+def _dispatch(limit: int) -> Any:
     until = bindparam("until", type_=UTCDateTime())
-    due = _rows.c.id.in_(_due(most).with_for_update(skip_locked=True))
+    due = _rows.c.id.in_(_due(limit).with_for_update(skip_locked=True))
     return update(_rows).where(due).values(due_at=until).returning(_rows.c.id, _rows.c.attempts)
 
 

@@ -13,13 +13,13 @@ from quire.store.audit import record_event
 from quire.store.db import read_connection, transaction
 from quire.store.events.outbox import OutboxEvent, wake_worker
 
-MOST = 100
+LIMIT = 100
 """Failures that are shown at once, newest first."""
 
-MOST_COUNTED = 100_000
+MAX_COUNTED = 100_000
 """Jobs of one state that are counted: more need no exact number, only somebody's attention."""
 
-MOST_SUMMED = 10_000
+MAX_SUMMED = 10_000
 """Jobs of one state that are summed up by what they do."""
 
 _rows = OutboxEvent.__table__
@@ -40,7 +40,7 @@ def failed_rows() -> Select[Any]:
 def summary_by_event() -> Sequence[Any]:
     """For each event of which something is open: `event`, `waiting`, `failed`, `next` (a moment).
 
-    Of a state with more than MOST_SUMMED jobs it tells of the next of them, or the newest.
+    Of a state with more than MAX_SUMMED jobs it tells of the next of them, or the newest.
     """
     columns = _rows.c
     shown = columns.event, columns.due_at, columns.failed_at
@@ -66,8 +66,8 @@ def summary_by_event() -> Sequence[Any]:
 
 
 def _first(jobs: Select[Any], order: Any) -> Select[Any]:
-    """At most MOST_SUMMED of the jobs, in a form that a union takes on both databases."""
-    return select(*jobs.order_by(order).limit(MOST_SUMMED).subquery().c)
+    """At most MAX_SUMMED of the jobs, in a form that a union takes on both databases."""
+    return select(*jobs.order_by(order).limit(MAX_SUMMED).subquery().c)
 
 
 def oldest_due() -> datetime | None:
@@ -84,7 +84,7 @@ def oldest_due() -> datetime | None:
 
 
 def jobs_by_state() -> dict[str, int]:
-    """How many jobs are `waiting`, `scheduled` for later or in hand, and `failed`; each at most MOST_COUNTED."""
+    """How many jobs are `waiting`, `scheduled` for later or in hand, and `failed`; each at most MAX_COUNTED."""
     columns, moment = _rows.c, now()
     one_off = columns.type != PERIODIC
     states = {
@@ -94,7 +94,7 @@ def jobs_by_state() -> dict[str, int]:
     }
     counts = [
         select(func.count()).select_from(
-            select(columns.id).where(*conditions).limit(MOST_COUNTED).subquery()
+            select(columns.id).where(*conditions).limit(MAX_COUNTED).subquery()
         )
         for conditions in states.values()
     ]
@@ -110,7 +110,7 @@ def is_claimed() -> bool:
         select(_rows.c.attempts, _rows.c.error)
         .where(_rows.c.due_at > moment)
         .order_by(_rows.c.due_at)
-        .limit(MOST)
+        .limit(LIMIT)
         .subquery()
     )
     claimed = select(soonest.c.attempts).where(soonest.c.attempts > 0, soonest.c.error.is_(None))
@@ -119,14 +119,14 @@ def is_claimed() -> bool:
 
 
 def failures() -> Sequence[Any]:
-    """At most MOST rows with an error: failed for good, the newest first, or among the next to be tried again."""
+    """At most LIMIT rows with an error: failed for good, the newest first, or among the next to be tried again."""
     failed = select(_rows).where(_failed).order_by(_rows.c.failed_at.desc(), _rows.c.id.desc())
     next_ones = select(_rows).where(_rows.c.due_at.is_not(None)).order_by(_rows.c.due_at)
-    waiting = next_ones.limit(MOST_SUMMED).subquery()
+    waiting = next_ones.limit(MAX_SUMMED).subquery()
     retried = select(waiting).where(waiting.c.error.is_not(None)).order_by(waiting.c.due_at)
     with read_connection() as connection:
-        rows = connection.execute(failed.where(_rows.c.error.is_not(None)).limit(MOST)).all()
-        return [*rows, *connection.execute(retried.limit(MOST - len(rows))).all()]
+        rows = connection.execute(failed.where(_rows.c.error.is_not(None)).limit(LIMIT)).all()
+        return [*rows, *connection.execute(retried.limit(LIMIT - len(rows))).all()]
 
 
 def retry(actor: Actor, ids: Sequence[int]) -> int:

@@ -19,11 +19,11 @@ MANIFEST = "manifest.json"
 SMALL_DIRECTORY = 4 * 1024**2
 LARGEST_PART = 4
 """The directory of a larger archive takes less than this part of it, unless it is made to fill memory."""
-MOST_FILES = 1_000_000
+MAX_FILES = 1_000_000
 MANIFEST_BYTES = 64 * 1024
 MANIFEST_BYTES_FOR_A_FILE = 1000
 """The manifest has some 200 bytes for each file."""
-MOST_TIMES_SMALLER = 200
+MAX_TIMES_SMALLER = 200
 """Ordinary files hardly ever compress better than this; zip bombs do."""
 SMALL = 1024**2
 PIECE = 1024**2
@@ -54,36 +54,36 @@ class ArchiveFormat:
 class _DirectoryGuard:
     """A file that zipfile reads its directory from in one piece, as long as that is not too large."""
 
-    def __init__(self, raw: IO[bytes], most: int | None):
-        self.raw, self.most = raw, most
+    def __init__(self, raw: IO[bytes], limit: int | None):
+        self.raw, self.limit = raw, limit
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.raw, name)
 
     def read(self, size: int = -1) -> bytes:
         """Read as the file does. Raises ArchiveRefused."""
-        if self.most is not None and size > self.most:
+        if self.limit is not None and size > self.limit:
             raise ArchiveRefused(f"has a table of contents of {size:,} bytes, which is too large")
         return self.raw.read(size)
 
 
-def open_zip(raw: IO[bytes], most: int | None = None) -> ZipFile:
+def open_zip(raw: IO[bytes], limit: int | None = None) -> ZipFile:
     """Open a ZIP file. Raises ArchiveRefused where its directory, which zipfile keeps in memory at ten
-    times its size, has more than `most` bytes, or else more than an archive of that size needs.
+    times its size, has more than `limit` bytes, or else more than an archive of that size needs.
     """
-    if most is None:
-        most = max(SMALL_DIRECTORY, raw.seek(0, SEEK_END) // LARGEST_PART)
-    guard = _DirectoryGuard(raw, most)
+    if limit is None:
+        limit = max(SMALL_DIRECTORY, raw.seek(0, SEEK_END) // LARGEST_PART)
+    guard = _DirectoryGuard(raw, limit)
     zip = ZipFile(cast(IO[bytes], guard))
-    guard.most = None
+    guard.limit = None
     return zip
 
 
 def check_members(zip: ZipFile, kind: ArchiveFormat) -> dict[str, ZipInfo]:
     """The members by name. Raises ArchiveRefused where one does not belong in such an archive."""
     members: dict[str, ZipInfo] = {}
-    if len(zip.infolist()) > MOST_FILES:
-        raise ArchiveRefused(f"contains more than {MOST_FILES:,} files")
+    if len(zip.infolist()) > MAX_FILES:
+        raise ArchiveRefused(f"contains more than {MAX_FILES:,} files")
     for info in zip.infolist():
         _check_member(info, kind)
         if info.filename in members:
@@ -108,7 +108,7 @@ def _check_member(info: ZipInfo, kind: ArchiveFormat) -> None:
 
 def is_dense(info: ZipInfo) -> bool:
     """Whether it is compressed as tightly as the members of zip bombs are."""
-    return info.file_size > max(SMALL, info.compress_size * MOST_TIMES_SMALLER)
+    return info.file_size > max(SMALL, info.compress_size * MAX_TIMES_SMALLER)
 
 
 def zip_bomb(name: str, size: int) -> ArchiveRefused:

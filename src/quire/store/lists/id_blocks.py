@@ -36,9 +36,9 @@ from quire.store.version_names import ANY_ROW, access_of
 
 BLOCK = 5000
 """Ids in one block; the first id is 1."""
-MOST_BLOCKS = 200
+MAX_BLOCKS = 200
 """So many blocks are read by themselves; where more have changed, all are."""
-MOST_CHANGES = 1000
+MAX_CHANGES = 1000
 """So many changed rows are looked up one by one; after more, all blocks are read."""
 CHECKED = 200
 """One of so many blocks is read again each minute: somebody may have changed rows without Quire."""
@@ -65,8 +65,8 @@ class Blocks:
         if self.any_row != _version_of_any_row(state, tables) or state.feed is None:
             return False
         # events are deleted after CHANGES_DAYS
-        most = timedelta(days=current_app.config["CHANGES_DAYS"]) / 2
-        return state.feed.epoch == self.feed.epoch and abs(state.now - self.moment) < most
+        limit = timedelta(days=current_app.config["CHANGES_DAYS"]) / 2
+        return state.feed.epoch == self.feed.epoch and abs(state.now - self.moment) < limit
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,9 +200,9 @@ def _changed_blocks(
             return None
         children = select(block_column(record)).where(column.in_(ids)).distinct()
         with ignore_reads():
-            found = connection.execute(children.limit(MOST_BLOCKS + 1)) if ids else ()
+            found = connection.execute(children.limit(MAX_BLOCKS + 1)) if ids else ()
             changed |= {int(block) for (block,) in found}
-    return None if len(changed) > MOST_BLOCKS else changed
+    return None if len(changed) > MAX_BLOCKS else changed
 
 
 def changed_ids(
@@ -210,7 +210,7 @@ def changed_ids(
 ) -> list[int] | None:
     """The ids of rows that have changed since, by what was done or by the clock; None where there are too many."""
     ids = _find_changed(connection, record, before, moment, False)
-    return None if len(ids) > MOST_CHANGES else ids
+    return None if len(ids) > MAX_CHANGES else ids
 
 
 def _find_changed(
@@ -222,7 +222,7 @@ def _find_changed(
         "last": before.feed.last,
         "earlier": min(before.moment, moment),
         "later": max(before.moment, moment),
-        "most": (MOST_BLOCKS if by_block else MOST_CHANGES) + 1,
+        "limit": (MAX_BLOCKS if by_block else MAX_CHANGES) + 1,
     }
     with ignore_reads():
         rows = _changed_rows(record, connection.dialect.name, by_block)(connection, values)
@@ -243,4 +243,4 @@ def _changed_rows(record: Record, dialect: str, by_block: bool) -> Prepared | Un
     )
     id = union(events, *by_clock).subquery("changed").c.id
     number = (id - 1) // BLOCK if by_block else id
-    return prepare(select(number).distinct().limit(bindparam("most", type_=BigInteger())))
+    return prepare(select(number).distinct().limit(bindparam("limit", type_=BigInteger())))

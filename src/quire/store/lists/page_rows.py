@@ -124,7 +124,7 @@ def _fetch(
     for reach in reaches:
         limit.size = size
         found = statement(connection, values | reach, limit.fetch(plan.projection.long))
-        if len(found) == values["limit"] or hits <= reach.get("most", 0):
+        if len(found) == values["limit"] or hits <= reach.get("depth", 0):
             break
     return found
 

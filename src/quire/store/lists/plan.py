@@ -43,7 +43,7 @@ class Plan:
 
     `ids` finds the rows, `count` counts all, `keys` are the sort keys; a row's last columns are its
     sort values. `ranks`: the best matches of a search come first, and `rows` is told from how many,
-    as `most`. `is_indexed`: an index has the rows in the order of the list. `is_wide`:
+    as `limit`. `is_indexed`: an index has the rows in the order of the list. `is_wide`:
     it is a whole list in its own order. `match`: whether a row
     belongs to the list, asked of the first `:ahead` of `ids` in their order. `counts_by_parent`:
     `count` names an index, of which the rows that are counted together are neighbours. `is_linked`:
@@ -113,9 +113,9 @@ def two_step_select(plan: Plan, ids: Select[Any], backwards: bool) -> Select[Any
 
 
 def ordered_ids(plan: Plan) -> Select[Any]:
-    """The ids of a list in its order, as many as the value bound as `most`."""
+    """The ids of a list in its order, as many as the value bound as `limit`."""
     ids = plan.ids if plan.match is None else plan.ids.where(plan.match(plan.record.table.c.id))
-    return in_order(plan, ids).limit(bindparam("most", type_=BigInteger))
+    return in_order(plan, ids).limit(bindparam("limit", type_=BigInteger))
 
 
 def in_order(plan: Plan, ids: Select[Any], backwards: bool = False) -> Select[Any]:

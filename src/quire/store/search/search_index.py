@@ -54,18 +54,18 @@ def prefer_whole_words(
 _MATCHES = {
     "sqlite": "SELECT {last} - rowid AS record_id, {rank} AS rank "
     "FROM search_index WHERE search_index MATCH :search AND rowid BETWEEN {first} AND {last} "
-    "ORDER BY search_index.rowid LIMIT {most}",
+    "ORDER BY search_index.rowid LIMIT {depth}",
     # few hits are brought by the index of words, of many the newest by that of records: PostgreSQL
     # runs the one of both that the number of hits leaves
     "postgresql": "SELECT record_id, {rank} AS rank FROM search_documents "
     "WHERE words @@ {query} AND :hits_{type} <= {limit}{within} "
     "UNION ALL SELECT record_id, {rank_of_many} FROM ("
     "SELECT record_id, words FROM search_documents WHERE type = '{type}' AND words @@ {search} "
-    "AND :hits_{type} = {limit} + 1 ORDER BY record_id DESC LIMIT {most}) AS newest "
+    "AND :hits_{type} = {limit} + 1 ORDER BY record_id DESC LIMIT {depth}) AS newest "
     # of very many, its planner would bring all and sort them
     "UNION ALL SELECT record_id, {rank_of_many} FROM ("
     "SELECT record_id, words FROM search_documents WHERE type = '{type}' AND (words @@ {search}) IS TRUE "
-    "AND :hits_{type} > {limit} + 1 ORDER BY record_id DESC LIMIT {most}) AS newest",
+    "AND :hits_{type} > {limit} + 1 ORDER BY record_id DESC LIMIT {depth}) AS newest",
 }
 _IS_RANKED = {
     "sqlite": "rowid < {last} - :unranked_{type}",
@@ -73,7 +73,7 @@ _IS_RANKED = {
 }
 # of many hits, those that are looked through at first are all ranked
 _IS_RANKED_OF_MANY = (
-    "(:most <= {ranked} OR record_id > (SELECT record_id FROM search_documents WHERE "
+    "(:depth <= {ranked} OR record_id > (SELECT record_id FROM search_documents WHERE "
     "type = '{type}' AND words @@ {search} ORDER BY record_id DESC LIMIT 1 OFFSET {ranked}))"
 )
 _RANK = {
@@ -137,7 +137,7 @@ def matches(record: Record, dialect: str, ranked: bool = True) -> Any:
     if ranked:
         # in the text, so that the planner of PostgreSQL knows them
         statement = statement.bindparams(
-            bindparam("most", type_=Integer, literal_execute=True),
+            bindparam("depth", type_=Integer, literal_execute=True),
             bindparam("ranking", type_=Boolean, literal_execute=True),
         )
     statement = statement.bindparams(
@@ -150,11 +150,11 @@ def _rank_parts(record: Record, dialect: str, ranked: bool) -> dict[str, Any]:
     """What a statement of _MATCHES says about ranks, and how far it goes."""
     if not ranked:
         rank = _NO_RANK[dialect]
-        return {"rank": rank, "rank_of_many": rank, "within": "", "most": MAX_HITS}
+        return {"rank": rank, "rank_of_many": rank, "within": "", "depth": MAX_HITS}
     few, many = (_sql(one, record) for one in (_IS_RANKED[dialect], _IS_RANKED_OF_MANY))
     rank, rank_of_many = (_sql(_RANK[dialect], record, is_ranked=one) for one in (few, many))
-    within = f" AND (:most > {MAX_RANKED} OR {few})"
-    return {"rank": rank, "rank_of_many": rank_of_many, "within": within, "most": ":most"}
+    within = f" AND (:depth > {MAX_RANKED} OR {few})"
+    return {"rank": rank, "rank_of_many": rank_of_many, "within": within, "depth": ":depth"}
 
 
 def reaches(among_ranked: bool, ranking: bool, hits: int) -> list[Values]:
@@ -165,7 +165,7 @@ def reaches(among_ranked: bool, ranking: bool, hits: int) -> list[Values]:
     """
     steps = [MAX_RANKED, MAX_HITS] if among_ranked else [MAX_HITS]
     ranking = ranking and hits <= MAX_HITS
-    return [{"most": most, "ranking": ranking} for most in steps]
+    return [{"depth": depth, "ranking": ranking} for depth in steps]
 
 
 def hits_name(record: Record) -> str:
