@@ -162,7 +162,7 @@ def test_several_processes(capsys, monkeypatch):
 
 @posix
 def test_several_processes_that_stop_before_they_are_ready(capsys):
-    status, _, errors = serve(capsys, "--processes", "3")
+    status, _, errors = serve(capsys, "--processes", "2")
     assert (status, errors) == (0, "")
 
 
