@@ -39,7 +39,7 @@ class ShortReports:
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report):
-        """Keep none of those of its fixtures, which are counted nowhere, and little of its own; all that are passed on are sent."""
+        """Keep nothing where it is passed on; else none of its fixtures, which are counted nowhere, and little of its own."""
         self._reports.pop("", None)
         if not self._is_read:
             self._reports.clear()
@@ -67,10 +67,8 @@ class FinishedTests:
 
 def raised_parameters(item):
     """The parameters of a test that it may have raised: each would hold the frames of the test, and its application."""
-    callspec = getattr(item, "callspec", None)
-    return (
-        [one for one in callspec.params.values() if isinstance(one, Exception)] if callspec else []
-    )
+    parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    return [one for one in parameters if isinstance(one, Exception)]
 
 
 def only_distributes(config):

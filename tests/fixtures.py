@@ -207,7 +207,7 @@ def stop_clock(monkeypatch):
     stops = []
 
     def stop(**later):
-        stops.append(datetime.now(UTC))
+        stops.append(datetime.now(UTC))  # the first of them counts
         clocks.stop_clock(monkeypatch, stops[0], **later)
 
     return stop
