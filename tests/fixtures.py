@@ -204,11 +204,12 @@ def ticking(monkeypatch):
 @pytest.fixture
 def stop_clock(monkeypatch):
     """`stop_clock(hours=1)`: it is an hour later than at the first stop, which is the present, and stays so."""
-    stops = []
+    present = None
 
     def stop(**later):
-        stops.append(datetime.now(UTC))  # the first of them counts
-        clocks.stop_clock(monkeypatch, stops[0], **later)
+        nonlocal present
+        present = present or datetime.now(UTC)
+        clocks.stop_clock(monkeypatch, present, **later)
 
     return stop
 

@@ -184,10 +184,10 @@ def test_an_empty_chart_has_no_bars():
     assert chart.chart(days, SERIES)["bars"] == []
 
 
-@pytest.mark.parametrize("limit", [0, 1, 3, 4, 5, 9, 40, 41, 99, 12345])
-def test_grid_lines_reach_over_the_highest_bar(limit):
-    drawn = chart.chart([chart.Day(date(2026, 1, 1), limit, 0)], SERIES)
-    assert drawn["lines"][-1]["label"] >= limit and len(drawn["lines"]) == 5
+@pytest.mark.parametrize("highest", [0, 1, 3, 4, 5, 9, 40, 41, 99, 12345])
+def test_grid_lines_reach_over_the_highest_bar(highest):
+    drawn = chart.chart([chart.Day(date(2026, 1, 1), highest, 0)], SERIES)
+    assert drawn["lines"][-1]["label"] >= highest and len(drawn["lines"]) == 5
 
 
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\tx", "\rx", " =1"])

@@ -93,10 +93,10 @@ def test_the_uses_of_each_tag_are_met_in_the_order_of_their_index(app, make_post
 
 
 @pytest.mark.parametrize(
-    ("text", "limit"), [("", 1), ("word " * 100, 1), ("word " * 690, 3), ("字" * 2300, 5)]
+    ("text", "minutes"), [("", 1), ("word " * 100, 1), ("word " * 690, 3), ("字" * 2300, 5)]
 )
-def test_minutes(text, limit):
-    assert reading_minutes(text) == limit
+def test_minutes(text, minutes):
+    assert reading_minutes(text) == minutes
 
 
 def test_a_page_says_how_long_it_takes(client, make_post):

@@ -40,20 +40,20 @@ class Day:
         return format_skeleton("MMMd", self.date, locale=locale())
 
 
-def _step(limit: int) -> int:
+def _step(highest: int) -> int:
     """A round distance between grid lines, at most four of them."""
     size = 1
     while True:
         for factor in (1, 2, 5):
-            if size * factor * 4 >= limit:
+            if size * factor * 4 >= highest:
                 return size * factor
         size *= 10
 
 
-def _lines(limit: int, step: int, height: float) -> list[dict[str, Any]]:
+def _lines(highest: int, step: int, height: float) -> list[dict[str, Any]]:
     return [
-        {"y": round(TOP + height - height * value / limit, 1), "label": value}
-        for value in range(0, limit + 1, step)
+        {"y": round(TOP + height - height * value / highest, 1), "label": value}
+        for value in range(0, highest + 1, step)
     ]
 
 
