@@ -132,9 +132,9 @@ def test_nothing_is_stored_twice_and_storing_changes_no_version(posts, statement
 
 def test_few_are_stored(posts, people, monkeypatch):
     monkeypatch.setattr(block_cache, "MAX_STORED", 3)
+    moments = [now() + timedelta(days=day + 1) for day in range(6)]
     for _ in range(2):
-        for day in range(6):
-            moment = now() + timedelta(days=day + 1)
+        for moment in moments:
             total(conditions=(Condition("published_at", "lt", (moment,)),))
         new(people["ann"].id)
     assert len(block_cache._entries[db.engine]) >= 6
