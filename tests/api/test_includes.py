@@ -7,6 +7,7 @@ import pytest
 from quire.actor import SYSTEM
 from quire.api.openapi.parameters import include_paths
 from quire.declare.record import REGISTRY
+from quire.declare.rules import NOBODY
 from quire.records import COMMENTS, POSTS
 from quire.store.write import create_many
 from tests.api.test_access_order import code
@@ -47,6 +48,36 @@ def test_every_path_of_the_document_works_and_none_returns(as_, content, comment
         assert as_("root").get(f"{place}?include={path}").status_code == 200, path
         names = [part for part in path.split(".") if part != "parent"]
         assert len(names) == len(set(names)), path
+
+
+CHANGEABLE = [
+    path
+    for path, record in REGISTRY.items()
+    if record.access.update is not NOBODY and not record.singleton
+]
+
+
+@pytest.mark.parametrize("place", CHANGEABLE)
+def test_what_an_include_brought_can_be_put_back(as_, content, comment, place):
+    comment("abe")
+    root = as_("root")
+    for path in include_paths(REGISTRY[place]):
+        for row in root.get(f"{place}?include={path}").json[place][:3]:
+            answer = root.put(f"{place}/{row['id']}", json=row)
+            assert answer.status_code == 200, (path, answer.json)
+
+
+@pytest.mark.parametrize(
+    "more", [{"comments": [{"body": "New"}]}, {"comments": 5}, {"comments_total": "5"}]
+)
+def test_what_an_include_never_brings_is_no_field(as_, content, more):
+    answer = as_("ann").patch(f"posts/{content.live}", json=more)
+    assert [(d["field"], d["code"]) for d in answer.json["details"]] == [(*more, "unknown")]
+
+
+def test_a_new_post_has_no_comments_of_its_own(as_, content):
+    raw = {"title": "T", "body": "b", "comments": []}
+    assert as_("ann").post("posts", json=raw).status_code == 422
 
 
 def test_comments_answer_comments(as_, content, comment):

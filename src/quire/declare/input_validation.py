@@ -9,6 +9,7 @@ from quire.actor import Actor
 from quire.declare.fields import STORE_FIELDS, Computed, Field, InputOnly
 from quire.declare.parse_errors import error_details
 from quire.declare.pydantic_models import PART, WHOLE, input_model
+from quire.declare.query_fields import relations
 from quire.declare.record import Record
 from quire.declare.settable_fields import is_settable, settable_fields
 from quire.declare.unicode_text import normalize
@@ -115,6 +116,8 @@ def _split_by_permission(
         field = record.fields_by_name.get(name)
         if name in can and not _is_unchanged_computed(field, value, state):
             inputs[name] = value
+        elif state is not None and _is_included(record, actor, name, value):
+            continue
         elif field is None or (name not in can and not _is_visible(field, actor)):
             bad.append(
                 detail(
@@ -135,6 +138,22 @@ def _split_by_permission(
                 )
             )
     return inputs, bad
+
+
+def _is_included(record: Record, actor: Actor, name: str, value: Any) -> bool:
+    """Whether `value` is what `include` has brought: records that refer to this one, or how many there are."""
+    relation = relations(record, actor).get(name.removesuffix("_total"))
+    if relation is None or not relation.reverse:
+        return False
+    if name.endswith("_total"):
+        return relation.many and type(value) is int
+    if not relation.many:
+        return value is None or _is_read(value)
+    return isinstance(value, list) and all(map(_is_read, value))
+
+
+def _is_read(value: Any) -> bool:
+    return isinstance(value, dict) and "id" in value
 
 
 def _is_unchanged_computed(field: Field | None, value: Any, state: Any) -> bool:
