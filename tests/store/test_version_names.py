@@ -25,6 +25,7 @@ from quire.store.version_names import ANY_ROW, UNKNOWN, access_of
         ("INSERT INTO posts_tags (source_id, target_id) VALUES (?, ?)", None, {"posts_tags"}),
         ("INSERT INTO outbox (event) VALUES (?)", None, set()),
         ("DELETE FROM tags WHERE tags.id = ?", None, {"tags", "posts_tags"}),
+        ("DELETE FROM categories WHERE categories.id = ?", None, {"categories", "posts"}),
         ("SELECT sessions.id FROM sessions", {UNKNOWN}, set()),
         ("UPDATE sessions SET last_seen_at=?", None, set()),
     ],

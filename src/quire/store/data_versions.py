@@ -32,7 +32,7 @@ SHARDS = 16
 _written: dict[int, set[str]] = {}
 """The names of what open transactions have written, by the id of the driver's connection."""
 _reading: ContextVar[set[str] | None] = ContextVar("reading", default=None)
-_named: ContextVar[str] = ContextVar("named", default="")
+_named: ContextVar[frozenset[str]] = ContextVar("named", default=frozenset())
 
 
 class DataVersion(Model):
@@ -61,9 +61,9 @@ def collect_reads() -> Iterator[set[str]]:
 
 
 @contextmanager
-def rows_are_named(table: str) -> Iterator[None]:
-    """Events name the rows of this table that the statements of the block change."""
-    token = _named.set(table)
+def rows_are_named(tables: Iterable[str]) -> Iterator[None]:
+    """Events name the rows of these tables that the statements of the block change."""
+    token = _named.set(frozenset(table + ANY_ROW for table in tables))
     try:
         yield
     finally:
@@ -147,7 +147,7 @@ def _note_access(run: Callable[..., None]) -> Callable[..., None]:
         if (reading := _reading.get()) is not None:
             reading |= access.reads
         if access.writes and not statement.startswith("SELECT"):
-            _note_writes(cursor.connection, access.writes, _named.get() + ANY_ROW)
+            _note_writes(cursor.connection, access.writes - _named.get())
         run(cursor, statement, parameters, context)
 
     return run_and_note
@@ -172,9 +172,9 @@ def _note_deferred(raw: Any) -> list[FilledStatement]:
     return deferred
 
 
-def _note_writes(raw: Any, names: frozenset[str], named: str = "") -> None:
-    """Note the versions that a statement raises, but for that of rows that are `named` elsewhere."""
-    _written.setdefault(id(raw), set()).update(names - {named})
+def _note_writes(raw: Any, names: frozenset[str]) -> None:
+    """Note the versions that a statement raises."""
+    _written.setdefault(id(raw), set()).update(names)
 
 
 _UPSERT = (

@@ -9,7 +9,7 @@ have; counts of use, such as views, have none.
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from quire.declare.record import REGISTRY, find_record
 from quire.declare.rules import NOBODY
@@ -52,7 +52,7 @@ def access_of(statement: str) -> Access:
 
 
 def _names_read(table: str, statement: str) -> Iterator[str]:
-    if not _has_version(table):
+    if not has_version(table):
         yield UNKNOWN
         return
     yield table
@@ -63,10 +63,10 @@ def _names_read(table: str, statement: str) -> Iterator[str]:
 
 def _names_written(verb: str, table: str, statement: str) -> Iterator[str]:
     if verb == "DELETE FROM":
-        for one in filter(_has_version, _changed_by_deletion(table)):
+        for one in filter(has_version, _changed_by_deletion(table)):
             yield from (one, one + ANY_ROW)
         return
-    if not _has_version(table):
+    if not has_version(table):
         return
     assigned = _SET.search(statement)
     columns = set(_ASSIGNED.findall(assigned[1])) if assigned and verb == "UPDATE" else set()
@@ -80,16 +80,23 @@ def _names_written(verb: str, table: str, statement: str) -> Iterator[str]:
 def _changed_by_deletion(table: str, visited_tables: frozenset[str] = frozenset()) -> set[str]:
     """The table, and those in which the database deletes or changes rows because of its own."""
     names = {table}
-    for other in Model.metadata.tables.values():
-        keys = (one for one in other.foreign_keys if one.column.table.name == table)
-        if other.name not in visited_tables | names and any(
-            key.ondelete != "RESTRICT" for key in keys
-        ):
-            names |= _changed_by_deletion(other.name, visited_tables | names)
+    for column, deletes in referring_columns(table):
+        other = column.table.name
+        names.add(other)
+        if deletes and other not in visited_tables:
+            names |= _changed_by_deletion(other, visited_tables | {table, other})
     return names
 
 
-def _has_version(table: str) -> bool:
+def referring_columns(table: str) -> Iterator[tuple[Any, bool]]:
+    """The columns in which the database changes rows when it deletes those of a table, and whether it deletes these."""
+    for other in Model.metadata.tables.values():
+        for key in other.foreign_keys:
+            if key.column.table.name == table and key.ondelete != "RESTRICT":
+                yield key.parent, key.ondelete == "CASCADE"
+
+
+def has_version(table: str) -> bool:
     """Whether it is read for many requests: records that people change, their links, what says so."""
     if Model.metadata.tables[table].info.items() >= HAS_VERSION.items():
         return True

@@ -118,8 +118,53 @@ def test_rows_that_others_let_be_seen_outlive_a_process_too(posts, statements):
     number_commits()
     number, seen = statements(lambda: total(record=COMMENTS))
     assert number == 9
-    counts = [one for one in seen if "count(*)" in one and "FROM comments" in one]
-    assert counts and all("BETWEEN" in one for one in counts)
+    assert counting_comments(seen)
+    assert all("BETWEEN" in one for one in counting_comments(seen))
+
+
+@pytest.fixture
+def answered(posts):
+    """A comment on each of the posts, and an answer to each of these, which are counted and stored."""
+    raws = [{"post": post, "body": "b", "status": "approved"} for post in posts]
+    comments = [one.id for one in write.create_many(COMMENTS, SYSTEM, raws)]
+    answers = [{**raw, "parent": id} for raw, id in zip(raws, comments, strict=True)]
+    write.create_many(COMMENTS, SYSTEM, answers)
+    for _ in range(2):
+        assert total(record=COMMENTS) == 20 and total(record=COMMENTS, **FIRST) == 10
+        with transaction() as connection:  # a change that changes no total
+            connection.execute(text("UPDATE comments SET body = body"))
+    number_commits()
+    assert total(record=COMMENTS) == 20 and total(record=COMMENTS, **FIRST) == 10
+    block_cache.store()
+    end_process()
+    return comments
+
+
+FIRST = {"conditions": (Condition("parent", "isnull", (True,)),)}
+"""Comments that answer none."""
+
+
+def test_comments_that_go_with_their_post_are_missed_in_their_blocks(posts, answered, statements):
+    write.delete(POSTS, SYSTEM, posts[7], permanent=True)
+    number_commits()
+    for query, expected in (({}, 18), (FIRST, 9)):
+        number, seen = statements(lambda query=query: total(record=COMMENTS, **query))
+        assert number == expected
+        assert 1 <= len(counting_comments(seen)) <= 2
+        assert all("BETWEEN" in one for one in counting_comments(seen))
+
+
+def test_answers_to_a_deleted_comment_are_in_other_lists(answered, statements):
+    write.delete(COMMENTS, SYSTEM, answered[0], permanent=True)
+    number_commits()
+    number, seen = statements(lambda: total(record=COMMENTS, **FIRST))
+    assert number == 10
+    assert len(counting_comments(seen)) == 2
+    assert all("BETWEEN" in one for one in counting_comments(seen))
+
+
+def counting_comments(seen):
+    return [one for one in seen if "count(*)" in one and "FROM comments" in one]
 
 
 def test_nothing_is_stored_twice_and_storing_changes_no_version(posts, statements):

@@ -148,7 +148,7 @@ def allowed_rows(
 def insert(connection: Connection, change: Change) -> int:
     """Insert the row without its links; returns its id. Raises Conflict on a value that is taken."""
     record = change.record
-    with translate_integrity_errors(record), rows_are_named(record.table.name):
+    with translate_integrity_errors(record), rows_are_named([record.table.name]):
         change.new_row = _new_row(change)
         return _insert(record.table).insert_one(connection, change.new_row)
 
@@ -160,7 +160,7 @@ def insert_many(connection: Connection, changes: Sequence[Change]) -> list[int]:
     ids = _next_ids(connection, record.table, len(changes))
     for change, id in zip(changes, ids, strict=True):
         change.new_row = {"id": id, **_new_row(change)}
-    with translate_integrity_errors(record), rows_are_named(record.table.name):
+    with translate_integrity_errors(record), rows_are_named([record.table.name]):
         _insert_with_id(record.table)(connection, [one.new_row for one in changes])
     return ids
 
@@ -238,7 +238,7 @@ def update(connection: Connection, change: Change) -> bool:
         columns["version"] = state["version"] + 1
         if "updated_at" in record.table.c:
             columns.setdefault("updated_at", change.moment)
-    with translate_integrity_errors(record), rows_are_named(record.table.name):
+    with translate_integrity_errors(record), rows_are_named([record.table.name]):
         table = record.table
         if columns:
             connection.execute(sql_update(table).where(table.c.id == state["id"]).values(columns))

@@ -14,6 +14,7 @@ from quire.store.changes.side_effects import record_removal
 from quire.store.changes.slugs import number_slugs
 from quire.store.data_versions import rows_are_named
 from quire.store.db import savepoint
+from quire.store.events.affected_rows import name_affected_rows
 from quire.store.events.viewers import note_viewers
 from quire.store.transactions.integrity_errors import refuse_deletion_in_use
 
@@ -93,7 +94,9 @@ def remove(connection: Connection, change: Change) -> None:
     record = change.record
     record.before_save(change)
     change.check()
-    note_viewers(connection, record, change.id or 0)
-    with refuse_deletion_in_use(record), rows_are_named(record.table.name):
+    id = change.id or 0
+    note_viewers(connection, record, id)
+    named = name_affected_rows(connection, record, id)
+    with refuse_deletion_in_use(record), rows_are_named(named):
         connection.execute(record.table.delete().where(record.table.c.id == change.id))
     record_removal(connection, change)

@@ -6,7 +6,7 @@ SQLAlchemy takes 95 µs to look up a compiled statement, to fill it and to run i
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Executable, Insert, Select
+from sqlalchemy import BindParameter, CompoundSelect, Connection, Executable, Insert, Select
 from sqlalchemy.sql import visitors
 
 from quire.store.connections.compiled_statements import (
@@ -68,7 +68,7 @@ class Unprepared:
     """A SELECT that SQLAlchemy runs, since its text differs with the values of its parameters, or is seldom the
     same."""
 
-    def __init__(self, statement: Select[Any]):
+    def __init__(self, statement: Select[Any] | CompoundSelect[Any]):
         self._statement = statement
 
     def __call__(self, connection: Connection, values: Row, fetch: Fetch = fetch_all) -> Rows:
@@ -102,7 +102,7 @@ def _fill_lists(compiled: Compiled, values: Row) -> tuple[str, list[Any]]:
     return sql, parameters
 
 
-def prepare(statement: Select[Any]) -> Prepared | Unprepared:
+def prepare(statement: Select[Any] | CompoundSelect[Any]) -> Prepared | Unprepared:
     """What runs a SELECT: prepared, unless its text differs with the values of its parameters."""
     binds = [one for one in visitors.iterate(statement) if isinstance(one, BindParameter)]
     if any(one.literal_execute for one in binds):

@@ -16,6 +16,7 @@ from quire.declare.record import REGISTRY, Record
 from quire.declare.rules import row_conditions, rule_params
 from quire.declare.sql_functions import time_text
 from quire.store.db import read_connection
+from quire.store.events.affected_rows import AFFECTED
 from quire.store.events.feed_position import number_commits, position_column
 from quire.store.events.outbox import OutboxEvent
 from quire.store.events.publication_schedule import write_due_events
@@ -112,7 +113,7 @@ def _collect(
         read += len(rows)
         for row in rows:
             key = row.type, row.record_id
-            if row.type in paths:
+            if row.type in paths and not row.event.endswith(AFFECTED):
                 if key not in events and len(events) == limit:
                     return events, position, True
                 events[key] = event = events.pop(key, None) or _Event()
@@ -127,7 +128,7 @@ def _collect(
 @lru_cache(2)
 def _rows_after(dialect: str) -> Select[Any]:
     place = position_column(dialect)
-    names = ("type", "record_id", "version", "audience", "owner_id")
+    names = ("event", "type", "record_id", "version", "audience", "owner_id")
     columns = [_rows.c[name] for name in names]
     moment = time_text(_rows.c.created_at).label("moment")
     behind = place > bindparam("behind", type_=BigInteger())

@@ -90,8 +90,11 @@ def visibility_columns(record: Record) -> frozenset[str]:
 def _notes(record: Record) -> list[Insert]:
     """The statements that note who sees a record and the records that depend on it."""
     is_record = record.table.c.id == bindparam("record", type_=BigInteger)
-    dependents = _dependent_types(record, is_record, ())
-    return [note for one, where in dependents for note in _notes_where(one, where)]
+    return [
+        note
+        for one, where in dependent_rows(record, is_record)
+        for note in _notes_where(one, where)
+    ]
 
 
 def _notes_where(record: Record, where: ColumnElement[bool]) -> Iterator[Insert]:
@@ -112,8 +115,8 @@ def _showing_rules() -> list[tuple[Record, ShownBy]]:
     ]
 
 
-def _dependent_types(
-    record: Record, where: ColumnElement[bool], path: tuple[Record, ...]
+def dependent_rows(
+    record: Record, where: ColumnElement[bool], path: tuple[Record, ...] = ()
 ) -> Iterator[tuple[Record, ColumnElement[bool]]]:
     """`record` and the types whose read rule depends on it, with the condition for the affected rows."""
     yield record, where
@@ -124,7 +127,7 @@ def _dependent_types(
         columns = {one.reference[0] for one in other.access.read.walk() if one.reference}
         for column in columns:
             if any(key.column.table is record.table for key in column.foreign_keys):
-                yield from _dependent_types(other, column.in_(ids), (*path, record))
+                yield from dependent_rows(other, column.in_(ids), (*path, record))
     for other, rule in _showing_rules():
         shown = rule.shown_by(record, where)
         if shown is not None and other not in (record, *path):
