@@ -1,14 +1,16 @@
 """Failures: a page for people, JSON for programs, the way to what has moved, odd input."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from werkzeug.exceptions import TooManyRequests
 
 from quire.actor import SYSTEM
-from quire.errors import PermissionDenied, Unauthenticated, Unavailable
+from quire.errors import PermissionDenied, Unauthenticated, Unavailable, ValidationFailed
 from quire.records import PAGES, POSTS, REDIRECTS
-from quire.store.db import db
-from quire.store.write import update
+from quire.store.db import db, transaction
+from quire.store.write import create, update
 from tests.site.conftest import soup
 
 ODD = [
@@ -229,6 +231,21 @@ def test_redirects_never_lead_back(as_, make):
     refused = moderator.patch(f"redirects/{b}", json={"target": "/a"})
     assert refused.json["details"][0]["message"] == "This leads back to /b."
     assert moderator.patch(f"redirects/{b}", json={"path": "/f", "target": "/b"}).status_code == 200
+
+
+def test_two_redirects_saved_at_the_same_time_form_no_loop(app):
+    def save(path, target):
+        with app.app_context():
+            create(REDIRECTS, SYSTEM, {"path": path, "target": target})
+
+    with ThreadPoolExecutor(1) as pool:
+        with app.app_context(), transaction():
+            save("/a", "/b")
+            other = pool.submit(save, "/b", "/a")
+            with pytest.raises(TimeoutError):
+                other.result(timeout=0.3)
+        with pytest.raises(ValidationFailed):
+            other.result(timeout=10)
 
 
 def test_a_redirect_never_hides_what_is_there(client, make, content):

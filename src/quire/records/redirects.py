@@ -11,6 +11,7 @@ from quire.declare.record import Access, Record
 from quire.declare.references import unique
 from quire.declare.rules import role
 from quire.store.db import Model, read_connection
+from quire.store.transactions.advisory_locks import advisory_lock
 from quire.translations.messages import Message
 
 MAX_STEPS = 10
@@ -31,6 +32,7 @@ def before_save(change: Change) -> None:
     """Refuse a redirect that leads back to its own path, by itself or through others."""
     if change.verb == "delete":
         return
+    advisory_lock("redirects")
     path, target = _bare(change["path"] or ""), change["target"]
     for _ in range(MAX_STEPS):
         if not target:
