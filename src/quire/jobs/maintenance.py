@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from flask import current_app
 
+from quire.actor import ANONYMOUS
 from quire.backup.folder import seconds_since_backup
 from quire.backup.write import make_backup
 from quire.config.validation import StartupError
@@ -18,7 +19,7 @@ from quire.records import orphaned_files
 from quire.records.accounts import email_links, revocation
 from quire.records.accounts.known_devices import KnownDevice
 from quire.records.deliveries import PENDING, Delivery
-from quire.store import idempotency_keys, preview_links, retention
+from quire.store import idempotency_keys, preview_links, read, retention
 from quire.store.db import transaction
 from quire.store.events import queue
 from quire.store.events.change_feed import catch_up
@@ -108,6 +109,15 @@ def tell_schedules() -> None:
 @periodic(STORE_SECONDS, per_process=True)
 def store_blocks() -> None:
     """Let the next process know what this one has counted of large lists."""
+    block_cache.store()
+
+
+@periodic(DAY, title="Count large lists")
+def count_large_lists() -> None:
+    """Count the lists that everyone sees before anyone waits for it: that takes seconds with millions of rows."""
+    for record in REGISTRY.values():
+        if record.allows(ANONYMOUS, "read") is not False:
+            read.count_ahead(record, ANONYMOUS)
     block_cache.store()
 
 

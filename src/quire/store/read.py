@@ -13,14 +13,14 @@ from quire.declare.record import Record
 from quire.declare.rules import row_conditions, rule_params
 from quire.declare.unicode_text import normalize
 from quire.errors import no_such
-from quire.store.cache import cached_for_state
+from quire.store.cache import cached_for_state, count_now
 from quire.store.database_state import DatabaseState, database_state
 from quire.store.db import db, read_connection
 from quire.store.events.feed_position import FeedPosition
 from quire.store.includes import include, prune
 from quire.store.lists import block_counts, cursor, page_rows, page_starts
 from quire.store.lists.plan import Plan, Walk
-from quire.store.lists.search_extent import Extent, ListRequest, extent_of
+from quire.store.lists.search_extent import Extent, ListRequest, extent_of, newest_id
 from quire.store.lists.statements import list_plan, record_plan
 from quire.store.search import search_index
 from quire.store.size_limit import UNLIMITED, SizeLimit
@@ -157,6 +157,18 @@ def count_rows(
     state = database_state(connection, values["now"])
     plan = _list_plan(connection, record, actor, query)
     return _total(connection, state, plan, actor, query, values)
+
+
+def count_ahead(record: Record, actor: Actor) -> None:
+    """Count the list of all records that `actor` sees before somebody asks for it, if it is a large one."""
+    query = Query()
+    values = query_params(actor, query)
+    with read_connection() as connection:
+        if count_now(connection, newest_id(record), {})[0] < block_counts.MIN_ROWS:
+            return
+        plan = _list_plan(connection, record, actor, query)
+        key = _list_key(plan, actor, query, values)
+        block_counts.count_ahead(connection, key, plan, values)
 
 
 def _total(

@@ -9,6 +9,7 @@ from quire.actor import ANONYMOUS, SYSTEM, Actor
 from quire.declare.clock import now, rfc3339
 from quire.declare.query import Query
 from quire.declare.query_conditions import Condition
+from quire.jobs import maintenance
 from quire.records import COMMENTS, POSTS
 from quire.store import cache, read, write
 from quire.store.db import db, transaction
@@ -103,6 +104,22 @@ def test_what_the_clock_has_published_meanwhile_is_counted(posts, people, stop_c
     count_and_store()
     stop_clock(seconds=200)
     assert total() == 11 == live()
+
+
+def test_lists_are_counted_before_anybody_asks(posts, statements):
+    with transaction() as connection:
+        connection.execute(text("DELETE FROM list_blocks"))
+    maintenance.count_large_lists()
+    assert stored() == 1
+    end_process()
+    number, seen = statements(total)
+    assert number == 10 and not counting(seen)
+
+
+def test_small_lists_are_not_counted_ahead(posts, statements, monkeypatch):
+    monkeypatch.setattr(block_counts, "MIN_ROWS", 1000)
+    _, seen = statements(maintenance.count_large_lists)
+    assert not counting(seen)
 
 
 def test_rows_that_others_let_be_seen_outlive_a_process_too(posts, statements):

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, func
 from quire.store.cache import count_now
 from quire.store.database_state import DatabaseState
 from quire.store.lists import block_cache
-from quire.store.lists.id_blocks import BlockQuery, block_column, in_part, tables_read
+from quire.store.lists.id_blocks import BlockQuery, block_column, can_be_kept, in_part, tables_read
 from quire.store.lists.index_hints import hint_by_id
 from quire.store.lists.plan import Plan
 from quire.store.lists.statements import MAX_PLANS
@@ -38,6 +38,13 @@ def count(
     if number >= MIN_ROWS or perf_counter() - begun > SLOW:
         block_cache.keep(connection, key, _query(plan), values)
     return number
+
+
+def count_ahead(connection: Connection, key: Any, plan: Plan, values: dict[str, Any]) -> None:
+    """Count the rows of a list in blocks before somebody asks for it, if they can be kept."""
+    query = _query(plan)
+    if can_be_kept(query, connection.dialect):
+        block_cache.read_or_keep(connection, key, query, values)
 
 
 @lru_cache(MAX_PLANS)

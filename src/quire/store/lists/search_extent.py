@@ -105,7 +105,7 @@ class ListRequest:
 
     def newest_id(self) -> int:
         """The newest id of the table, about as many as it has rows."""
-        counting = _newest(self.record)
+        counting = newest_id(self.record)
         return total(self.connection, self.state, ("newest", self.record.path), counting, {})
 
     def count_hits(self, values: dict[str, Any]) -> tuple[int, int, int | None]:
@@ -118,7 +118,7 @@ class ListRequest:
     def count_hits_and_rows(self, values: dict[str, Any]) -> tuple[int, int, int | None]:
         """The same with `newest_id`, in one statement."""
         hits = search_index.count_hits(self.record, self.dialect).subquery("hits")
-        counting = select(*hits.c, _newest(self.record).scalar_subquery())
+        counting = select(*hits.c, newest_id(self.record).scalar_subquery())
         key = "hits and newest", self.record.path, values["search"]
         numbers = totals(self.connection, self.state, key, counting, values)
         return numbers[0], numbers[1], numbers[2]
@@ -134,7 +134,8 @@ class ListRequest:
         return hits * newest // search_index.SAMPLE
 
 
-def _newest(record: Record) -> Any:
+def newest_id(record: Record) -> Any:
+    """The statement that finds the newest id of a type, 0 where there is none."""
     return select(func.coalesce(func.max(record.table.c.id), 0))
 
 
