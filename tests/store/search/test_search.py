@@ -495,6 +495,6 @@ def test_many_hits_are_found_in_the_order_of_an_index(
 
 def test_a_search_over_all_types_starts_from_what_matches(app, explain):
     seen = explain(lambda: search.search(ANONYMOUS, Query(search="sea")))
-    assert len(seen) == 3  # the hits of each type, those that are visible, the page
+    assert len(seen) == 4  # hits of the word, of longer ones too, those that are visible, the page
     for plan in seen:
         _check(plan, "posts")

@@ -44,10 +44,11 @@ def prefer_whole_words(
 ) -> None:
     """Let `values` ask for whole words alone, where `count` has more hits of these than are found.
 
-    Longer words would add nothing, and it takes the longer to gather them the more records there are.
+    Longer words would add nothing, and it takes the longer to gather them the more records there are:
+    they are not even counted.
     """
     whole = values | {"search": expression(words, dialect, whole=True)}
-    if whole != values and count(values) > MAX_HITS and count(whole) > MAX_HITS:
+    if whole != values and count(whole) > MAX_HITS:
         values["search"] = whole["search"]
 
 
