@@ -1,4 +1,4 @@
-"""Many operations in one request, and batches undone: `POST /posts/bulk`, `POST /batches/7/undo`."""
+"""Bulk requests and undoing batches: `POST /posts/bulk`, `POST /batches/7/undo`."""
 
 from functools import cache
 from typing import Annotated, Any, Literal, Union
@@ -33,19 +33,19 @@ from quire.web.secret_response import SecretResponse
 _STRICT = ConfigDict(strict=True, extra="forbid")
 _NUMBER = Annotated[int, Field(ge=1, le=MAX_ID)]
 MAX_DETAILS = 1000
-"""Mistakes in the form of operations that are named at once."""
+"""The maximum number of validation errors in one response."""
 _ERROR_CODES = {
     "model_type": "dict_type",
     "model_attributes_type": "dict_type",
     "union_tag_not_found": "missing",
     "union_tag_invalid": "literal_error",
 }
-"""Errors of pydantic about a choice of models, and those about one model that say the same."""
+"""Pydantic's error types for a union of models, and the equivalent types for a single model."""
 
 
 @cache
 def write_rules(record: Record) -> tuple[Rule, ...]:
-    """Who may do what; nothing for types that nobody changes by the API, and those of one row."""
+    """The rules of each way to change a record; empty for read-only types and singletons."""
     rules = [record.rule(verb) for verb in VERBS[1:]]
     rules = [one for one in rules if one is not NOBODY]
     if not rules or record.singleton:
@@ -55,7 +55,7 @@ def write_rules(record: Record) -> tuple[Rule, ...]:
 
 @cache
 def operation_models(record: Record) -> tuple[type[BaseModel], ...]:
-    """The operations of a type: those that somebody may do, made of JSON alone."""
+    """The operations of a type that someone may perform and that need only JSON."""
     access, operations = record.access, []
     creates = access.create is not NOBODY and not any(
         f.kind.widget == "file" for f in record.fields
@@ -102,14 +102,14 @@ class RecordBulk(RecordResource):
 
     @property
     def rule(self) -> Rule:
-        """One that lets in whoever may do any of it; nobody does many things anonymously."""
+        """A rule that admits actors who may perform any of the operations; never anonymous actors."""
         if self.actor.is_anonymous:
             return SIGNED_IN
         rules = write_rules(self.record)
         return next((one for one in rules if one(self.actor) is not False), rules[0])
 
     def post(self) -> Response:
-        """What each of them came to; 422 where all were given up because some failed."""
+        """The result of each operation; 422 if an atomic request failed and changed nothing."""
         allow_params()
         requested = _parse(self.record, read_object())
         options = bulk.BulkOptions(
@@ -124,7 +124,7 @@ class RecordBulk(RecordResource):
 
 
 def _parse(record: Record, raw: dict[str, Any]) -> Any:
-    """The request. Raises BadRequest for too many operations, ValidationFailed for all else at once."""
+    """Parse the request. Raises BadRequest for too many operations, ValidationFailed for all other errors."""
     operations = raw.get("operations")
     if isinstance(operations, list) and len(operations) > bulk.LIMIT:
         message = f"operations has more than {bulk.LIMIT} values. Send them in several requests."
@@ -140,7 +140,7 @@ def _parse(record: Record, raw: dict[str, Any]) -> Any:
 
 
 def _explain(error: Any, has_tags: bool) -> Detail:
-    """One error of pydantic, with the path of the value that it is about."""
+    """Convert a pydantic error, with the path of the value it refers to."""
     name, *rest = error["loc"]
     if rest:
         name = f"{name}[{rest.pop(0)}]"
@@ -185,10 +185,10 @@ def _row(index: int, result: bulk.Result) -> dict[str, Any]:
 
 
 class BatchUndo(RecordAction):
-    """POST undo: take back what a batch did."""
+    """POST undo: revert the changes of a batch."""
 
     def saved_response(self, saved: Saved) -> Response:
-        """What undoing each row came to, and the batch as it is now."""
+        """The result of undoing each row, and the batch in its new state."""
         result: UndoResult = saved.revealed["result"]
         rows = [_undone(change, None) for change in result.undone]
         rows += [_undone(change, problem) for change, problem in result.refused]

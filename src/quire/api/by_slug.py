@@ -1,4 +1,4 @@
-"""Records by their slug: `GET /api/v1/posts/by-slug/<slug>`, where an old slug leads to the new one."""
+"""Records by slug: `GET /api/v1/posts/by-slug/<slug>`, with a redirect from old slugs."""
 
 from urllib.parse import quote
 
@@ -15,17 +15,17 @@ from quire.store import read
 from quire.store.db import read_connection
 
 MAX_QUERY_LENGTH = 2000
-"""Characters of a query that are repeated in a header."""
+"""The longest query string that is repeated in a Location header, in characters."""
 
 
 class BySlug(RecordResource):
-    """GET one by its slug; an old slug leads to the new one."""
+    """GET a record by its slug; an old slug redirects to the new one."""
 
     def get(self, slug: str) -> Response:
-        """The object, or 301."""
+        """The record, or 301 for an old slug."""
         allow_params("fields", "include")
         query = self.query()
-        if "\x00" in slug:  # no slug has it, and PostgreSQL cannot be asked
+        if "\x00" in slug:  # no slug contains NUL, and PostgreSQL rejects it
             raise no_such(self.record.noun)
         id = read.find_id(self.record, self.actor, slug=slug)
         return self._redirect(slug) if id is None else self.one(id, query)
@@ -48,7 +48,7 @@ class BySlug(RecordResource):
 
 
 def redirect_target(path: str) -> str | None:
-    """Where an old path leads."""
+    """The path that an old path redirects to, or None."""
     table = REGISTRY["redirects"].table.c
     with read_connection() as connection:
         statement = select(table.target).where(table.path == normalize(path))

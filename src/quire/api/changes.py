@@ -1,4 +1,4 @@
-"""The feed of changes: `GET /api/v1/changes?since=`, for apps and sites that keep copies."""
+"""The change feed: `GET /api/v1/changes?since=`, for apps and sites that keep copies."""
 
 from functools import partial
 from typing import Any
@@ -22,13 +22,13 @@ MAX_WAIT_SECONDS = 25
 
 
 class Changes(Resource):
-    """GET what has changed since a cursor."""
+    """GET the changes since a cursor."""
 
     def get(self) -> Response:
-        """Changes in the order of commits, each record once, as the asker sees it now.
+        """Changes in commit order, each record once, as the current actor sees it now.
 
-        Without `since` only the cursor for what changes from now on; with `wait` the answer comes as
-        soon as there is something to tell. Raises BadRequest, CursorExpired.
+        Without `since`, only a cursor for future changes; with `wait`, the response is held until
+        there are changes. Raises BadRequest, CursorExpired.
         """
         actor = current_actor()
         _, records, limit, wait, since = read_all(
@@ -54,7 +54,7 @@ class Changes(Resource):
 
 def _read_or_wait(actor: Actor, records: list[Record], place: Place, limit: int, wait: int) -> Part:
     part = _read_now(actor, records, place, limit)
-    # rules look at nothing else of the actor
+    # rules depend on nothing else about the actor
     reader = actor.cache_key_actor, actor.user_id, actor.session_id
     paths = tuple(record.path for record in records)
     with long_polling.waiting(wait) as waits:
@@ -73,7 +73,7 @@ def _read_now(actor: Actor, records: list[Record], place: Place, limit: int) -> 
 
 
 def _records(actor: Actor) -> list[Record]:
-    """The types that are asked for, all that the asker may read by default."""
+    """The requested types; by default, all that the actor may read."""
     names = types_param([one.path for one in REGISTRY.values() if one.is_versioned])
     if names is None:
         return readable_types(actor)

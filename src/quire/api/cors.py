@@ -1,7 +1,7 @@
-"""Scripts of other sites: those of the exact origins that the operator lists may use the API.
+"""CORS: scripts from the exact origins that the operator lists may use the API.
 
-They may read uploaded files and feeds too, which are public. At the API they prove who they are by tokens and keys. Cookies are never allowed along, so that nothing a
-browser holds for us is at the disposal of another site.
+They may also read uploaded files and feeds, which are public. They authenticate to the API with tokens
+and keys. Cookies are never allowed, so another site cannot use the session of a browser.
 """
 
 import re
@@ -18,7 +18,7 @@ from quire.web.request_hooks import after_request, before_request
 _EXPOSED_HEADERS = re.compile(
     r"/api/(v1|compat)/|/uploads/|(/(tags|categories|authors)/[^/]+)?/feed\.(atom|rss|json)$"
 )
-"""The beginnings of paths whose answers are shared."""
+"""Paths whose responses are shared with listed origins."""
 ALLOWED_HEADERS = (
     "Authorization, X-API-Key, Content-Type, If-Match, If-None-Match, Idempotency-Key, Prefer, "
     "X-CSRFToken, X-Request-Id"
@@ -26,20 +26,20 @@ ALLOWED_HEADERS = (
 """Headers that scripts may send."""
 ALL_METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 MAX_AGE_SECONDS = 600
-"""How long a browser need not ask again."""
+"""How long a browser may cache a preflight response."""
 
 
 def _shared_headers(request: Request) -> dict[str, str]:
-    """What lets the script of a listed origin read the answer to this request; empty for others."""
+    """The headers that let a script from a listed origin read the response; empty for other origins."""
     if not _EXPOSED_HEADERS.match(request.path):
         return {}
     return cors_headers(request.headers.get("Origin"), current_app.config["CORS_ORIGINS"])
 
 
 def _answer_preflight(request: Request) -> Response | None:
-    """Answer a browser that asks for a listed origin, before anything is counted, looked up or refused.
+    """Answer a preflight request from a listed origin before anything is counted, looked up or refused.
 
-    At an address that does not exist all methods are allowed: the script is to read that it does not.
+    At an address that does not exist all methods are allowed, so that the script can read the 404.
     """
     is_preflight = "Access-Control-Request-Method" in request.headers
     if request.method != "OPTIONS" or not is_preflight or not _shared_headers(request):
@@ -58,7 +58,7 @@ def _methods(request: Request) -> str:
 
 
 def _add_cors_headers(request: Request, response: Response) -> Response:
-    """Let the script of a listed origin read this answer, be it a refusal."""
+    """Let scripts from listed origins read this response, even an error."""
     if _EXPOSED_HEADERS.match(request.path):
         vary_by(response, "Origin")
         response.headers.update(_shared_headers(request))
@@ -66,9 +66,9 @@ def _add_cors_headers(request: Request, response: Response) -> Response:
 
 
 def init_app(app: Flask) -> None:
-    """Answer scripts of other origins, where any are listed.
+    """Answer scripts from other origins, if any are listed.
 
-    Called before all others that may refuse a request; only what numbers requests comes before.
+    Called before anything that may refuse a request; only the assignment of request ids comes earlier.
     """
     if app.config["CORS_ORIGINS"]:
         before_request(app, _answer_preflight)

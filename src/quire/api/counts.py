@@ -1,4 +1,4 @@
-"""`GET /<type>/counts?by=`: how many records of a list there are for each value of a field."""
+"""`GET /<type>/counts?by=`: the number of records in a list for each value of a field."""
 
 from functools import partial
 
@@ -15,11 +15,11 @@ from quire.store.group_counts import count_groups
 from quire.web.caching import note_shown
 
 UNUSED = frozenset(PARAMETERS) - {"trashed"}
-"""Parameters of lists that would change nothing here."""
+"""List parameters that have no effect here."""
 
 
 class GroupCount(BaseModel):
-    """The records with one value: `key` as records show it, null where they have none."""
+    """The number of records with one value; `key` is the value as records show it, null if they have none."""
 
     model_config = ConfigDict(extra="forbid")
     key: str | int | bool | None
@@ -28,7 +28,7 @@ class GroupCount(BaseModel):
 
 
 class GroupCounts(BaseModel):
-    """How many records there are for each value, and in all."""
+    """The number of records for each value, and in total."""
 
     model_config = ConfigDict(extra="forbid")
     counts: list[GroupCount]
@@ -36,10 +36,10 @@ class GroupCounts(BaseModel):
 
 
 class RecordCounts(RecordResource):
-    """GET how many there are for each value of a field."""
+    """GET the number of records for each value of a field."""
 
     def get(self) -> Response:
-        """The groups, the largest first; periods begin with the latest."""
+        """The groups, largest first; periods start with the latest."""
         query, grouping = read_all((partial(self.query, "by", without=UNUSED), self._grouping))
         groups, total = count_groups(self.record, self.actor, query, grouping)
         note_shown(self.record)

@@ -1,6 +1,6 @@
-"""The addresses that no record type has, apart from those of the document that describes them.
+"""API addresses that belong to no record type, except those of the OpenAPI document.
 
-A resource says with `deprecated = Deprecation(...)` that it will go, as a record type does.
+A resource is marked as deprecated by `deprecated = Deprecation(...)`, like a record type.
 """
 
 from typing import Any
@@ -18,4 +18,4 @@ RESOURCES: dict[str, tuple[Any, str]] = {
     "/changes": (changes.Changes, "over all types at once"),
     "/search": (search.Search, "over all types at once"),
 }
-"""Resources that are not made from a declaration, with the reason."""
+"""Resources that are not generated from a declaration, with the reason."""

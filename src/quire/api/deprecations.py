@@ -1,4 +1,4 @@
-"""Headers of answers to requests that use what its declaration calls deprecated (RFC 9745, RFC 8594)."""
+"""Headers of responses to requests that use deprecated parts of the API (RFC 9745, RFC 8594)."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -14,7 +14,7 @@ _LISTS = ("fields", "sort", "include")
 
 
 def add_deprecation(response: Response) -> Response:
-    """Say what this request has used that will go; of several, what goes first."""
+    """Add headers for the deprecated part this request used; of several, the one removed first."""
     request = current_request()
     view = current_application().view_functions.get(request.endpoint or "")
     resource = getattr(view, "view_class", None)
@@ -28,7 +28,7 @@ def add_deprecation(response: Response) -> Response:
 
 
 def _deprecations_in(request: Request, resource: Any) -> Iterator[Deprecation]:
-    """What the request has used that is deprecated: the address, its action, its type, fields that it names."""
+    """The deprecations of the resource, action, record type and named fields that the request used."""
     record: Record | None = getattr(resource, "record", None)
     for one in (resource, getattr(resource, "action", None), record):
         deprecation: Deprecation | None = getattr(one, "deprecated", None)
@@ -40,7 +40,7 @@ def _deprecations_in(request: Request, resource: Any) -> Iterator[Deprecation]:
 
 
 def _names(request: Request) -> set[str]:
-    """The fields that the query or the body of this request names."""
+    """The fields named in the query or body of this request."""
     paths = {name.partition("__")[0] for name in request.args}
     for name in _LISTS:
         paths |= {

@@ -1,4 +1,4 @@
-"""Drafts beside what is live: read, written while somebody types, thrown away."""
+"""Drafts of published records: read, saved while the user types, discarded."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from quire.store.drafts import draft_service
 
 
 class DraftItem(RecordResource):
-    """GET, PUT, PATCH, DELETE the draft of one record, for whoever may change it."""
+    """GET, PUT, PATCH, DELETE the draft of a record, for actors who may change the record."""
 
     verb = "update"
 
@@ -23,11 +23,11 @@ class DraftItem(RecordResource):
         return self._draft(draft_service.read_draft(self.record, self.actor, id))
 
     def put(self, id: int) -> Response:
-        """Replace the draft: what is not sent is as in the live version."""
+        """Replace the draft; fields that are not sent are as in the live version."""
         return self._save_draft(id, replace=True)
 
     def patch(self, id: int) -> Response:
-        """Change the fields that are sent; begins a draft where there is none."""
+        """Change the fields that are sent; starts a draft if there is none."""
         return self._save_draft(id, replace=False)
 
     def _save_draft(self, id: int, *, replace: bool) -> Response:
@@ -39,16 +39,16 @@ class DraftItem(RecordResource):
         return responses.changed_response(self._draft(data, is_new=is_new), request.path)
 
     def delete(self, id: int) -> Response:
-        """Throw it away."""
+        """Discard the draft."""
         raw = read_object(optional=True)
         version = self._based_on(id, raw)[0]
         draft_service.discard_draft(self.record, self.actor, id, raw, version=version)
         return responses.empty_response(204)
 
     def _based_on(self, id: int, raw: dict[str, Any]) -> tuple[int | None, bool | None]:
-        """The version that If-Match names, of the draft or of the record while there is none.
+        """The version in If-Match: of the draft, or of the record if there is no draft.
 
-        Beside it whether there is none. Raises VersionRequired where a draft needs one.
+        Also returns whether there is no draft. Raises VersionRequired if a draft needs a version.
         """
         if "If-Match" not in request.headers:
             demanded = current_app.config["REQUIRE_IF_MATCH"] and raw.get("version") is None
@@ -63,7 +63,7 @@ class DraftItem(RecordResource):
         return responses.expected_version(current, responses.DRAFT), False
 
     def _draft(self, data: dict[str, Any], *, is_new: bool = False) -> Response:
-        """A draft, with an ETag of its own; 201 with its address when it was begun."""
+        """A draft with its own ETag; 201 with its address if it is new."""
         kind = responses.DRAFT
         if is_new:
             return responses.object_response(data, 201, kind=kind, Location=request.path)

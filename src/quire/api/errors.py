@@ -1,4 +1,4 @@
-"""Failures as JSON: the error contract, or RFC 9457 when the client asks for it."""
+"""Errors as JSON: in our own format, or RFC 9457 if the client asks for it."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ _HTTP = {
 
 
 class HttpProblem(Problem):
-    """What Flask and Werkzeug raise themselves, in our words."""
+    """An error raised by Flask or Werkzeug, with our code and message."""
 
     def __init__(self, error: HTTPException):
         status = error.code if error.code in _HTTP else 400 if (error.code or 500) < 500 else 500
@@ -38,12 +38,12 @@ class HttpProblem(Problem):
 
 
 def ordered_methods(methods: str) -> str:
-    """The methods of an Allow header, the same in every process."""
+    """The methods of an Allow header, in the same order in every process."""
     return ", ".join(sorted(methods.split(", ")))
 
 
 def as_problem(error: Exception) -> Problem:
-    """Any failure as one of ours; what a stray exception says stays in the log."""
+    """Convert an error to a Problem, without the message of the original exception."""
     if isinstance(error, Problem):
         return error
     assert isinstance(error, HTTPException)
@@ -51,14 +51,14 @@ def as_problem(error: Exception) -> Problem:
 
 
 def _accepts_problem_json() -> bool:
-    """Whether the client names RFC 9457's type, and likes it no less than plain JSON."""
+    """Whether the client accepts RFC 9457's media type and does not prefer plain JSON."""
     accepted = request.accept_mimetypes
     quality = max((q for name, q in accepted if name.lower() == PROBLEM_JSON), default=0)
     return quality > 0 and quality >= accepted.quality("application/json")
 
 
 def error_body(problem: Problem) -> dict[str, Any]:
-    """What is said of a failure, alone or as one of many: in English, but for people at one of our pages."""
+    """The description of an error, alone or as one of many; in English, except for our own pages."""
     details = problem.details
     if not is_english():
         details = [{**one, "message": translate(one["message"])} for one in details]
@@ -72,7 +72,7 @@ def error_body(problem: Problem) -> dict[str, Any]:
 
 
 def problem_response(problem: Problem) -> Response:
-    """The JSON answer to a failed request."""
+    """The JSON response to a failed request."""
     data = {**error_body(problem), "request_id": g.get("request_id")}
     mime = PROBLEM_JSON if _accepts_problem_json() else "application/json"
     if mime == PROBLEM_JSON:

@@ -20,7 +20,7 @@ from quire.store import access_decision
 from quire.store.access_decision import AccessDecision
 
 OTHERS = scoped("users:read", role("admin"))
-"""Who may ask what somebody else may do."""
+"""Who may ask about other users."""
 
 
 class Explanation(BaseModel):
@@ -72,7 +72,7 @@ def _requested_operation(record: Record) -> tuple[str, Rule]:
 
 
 def _requested_actor(asker: Actor) -> Actor:
-    """Whom the question is about; an account that cannot sign in may do what strangers may."""
+    """The actor to check; an account that cannot sign in has the permissions of an anonymous actor."""
     name = single_param("user")
     if name is None:
         return asker

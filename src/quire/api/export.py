@@ -1,4 +1,4 @@
-"""`GET /<type>/export`: a whole list as a file, written while it is read."""
+"""`GET /<type>/export`: a whole list as a file, streamed while it is read."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -19,12 +19,12 @@ from quire.store.read import count_rows, query_params
 from quire.store.record_stream import RecordStream
 
 UNUSED = frozenset(PARAMETERS) - {"sort", "fields", "trashed"}
-"""Parameters of lists that have no meaning here."""
+"""List parameters that have no meaning here."""
 MIMETYPES = {"ndjson": "application/x-ndjson", "csv": "text/csv"}
 
 
 def _ndjson(record: Record, paths: Sequence[str], batches: Batches) -> Iterator[bytes]:
-    """One object a line."""
+    """One object per line."""
     states = chain.from_iterable(batches)
     return pieces(orjson.dumps(one, option=orjson.OPT_APPEND_NEWLINE) for one in states)
 
@@ -43,7 +43,7 @@ class RecordExport(RecordResource):
     """GET all records of a list in one file."""
 
     def get(self) -> Response:
-        """The rows that the asker may see, in the order of the list."""
+        """The rows that the actor may see, in the order of the list."""
         form, query = read_all((_format, partial(self.query, "format", without=UNUSED)))
         usual = self.record.default_fields(self.record.visible_fields(self.actor))
         headers = self._headers(query, form)

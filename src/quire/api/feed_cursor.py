@@ -1,4 +1,4 @@
-"""Cursors of the feed of changes: a place, signed, bound to the feed's epoch and to what its reader may see."""
+"""Cursors of the change feed: signed places, bound to the feed's epoch and the reader's permissions."""
 
 import hashlib
 from datetime import timedelta
@@ -16,17 +16,17 @@ from quire.store.lists.cursor import seal, unseal
 from quire.web.current import current_config
 
 START = "start"
-"""The cursor of who wants all that is there, and then what changes."""
+"""The cursor that starts with everything there is, followed by changes."""
 _PARTS = 5
 
 
 def after_list(actor: Actor, feed: FeedPosition) -> str:
-    """The cursor for what changes behind a list."""
+    """The cursor for changes after a list was read."""
     return encode(actor, feed.epoch, Place(feed.last))
 
 
 def encode(actor: Actor, epoch: str, place: Place) -> str:
-    """The text of a place."""
+    """Encode a place as text."""
     created = int(now().timestamp())
     reader = _reader(actor.role, actor.scopes)
     secret = current_config()["SECRET_KEY"]
@@ -35,12 +35,12 @@ def encode(actor: Actor, epoch: str, place: Place) -> str:
 
 @lru_cache(100)
 def _seal(_secret: str, *parts: Any) -> str:
-    """The text of these parts under the secret of the application: lists of one second share it."""
+    """Seal `parts` with the application's secret; cached, as lists read in the same second share a cursor."""
     return seal(parts)
 
 
 def decode(actor: Actor, feed: FeedPosition, text: str | None) -> Place | None:
-    """The place that a client names; None without one. Raises BadRequest and CursorExpired."""
+    """Decode the cursor that a client sent; None without one. Raises BadRequest and CursorExpired."""
     if text is None:
         return None
     if text == START:
@@ -65,6 +65,6 @@ def _is_old(created: int) -> bool:
 
 @lru_cache(1000)
 def _reader(role: str, scopes: frozenset[str] | None) -> str:
-    """What stands for all that may see the same."""
+    """A hash shared by all readers with the same permissions."""
     scope_names: Any = None if scopes is None else sorted(scopes)
     return hashlib.sha256(repr((role, scope_names)).encode()).hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""Safe retries: a request that is sent again with its Idempotency-Key has one effect and one answer."""
+"""Safe retries: a request that is sent again with its Idempotency-Key has one effect and one response."""
 
 import hashlib
 import hmac
@@ -43,7 +43,7 @@ View = Callable[..., Response]
 
 
 def idempotent(view: View) -> View:
-    """Let a request with a key be answered once, and given the same answer again for a day."""
+    """Carry out a request with a key only once, and repeat its response for a day."""
     request = current_request()
     if "HTTP_IDEMPOTENCY_KEY" not in request.environ or only_reads(request):
         return view
@@ -62,7 +62,7 @@ def _answer_once(view: View, *args: Any, **kwargs: Any) -> Response:
         except AlreadyAnswered as earlier:
             return _given_again(earlier.answer)
         except Problem:
-            # such as a value that is taken: by the same request, which was answered before
+            # for example, a unique value that the first attempt of this request has taken
             answer = find_answer(keyed)
             if answer is None:
                 raise
@@ -70,7 +70,7 @@ def _answer_once(view: View, *args: Any, **kwargs: Any) -> Response:
 
 
 def _answer_upload(keyed: KeyedRequest, answering: Callable[[], Response]) -> Response:
-    """The same for a file: it is received only once, and not at all where there is an answer."""
+    """The same for an upload, which is received only once, and not at all if a response is stored."""
     answer = find_answer(keyed)
     return answering() if answer is None else _given_again(answer)
 
@@ -83,7 +83,7 @@ def _answer_and_store(keyed: KeyedRequest, view: View) -> Response:
 
 
 def _key_of_request(actor: Actor) -> str:
-    """What stands for the sender, the address and the key. Raises BadRequest for what is no key."""
+    """A digest of the sender, the address and the key. Raises BadRequest for an invalid key."""
     key = request.environ["HTTP_IDEMPOTENCY_KEY"]
     if not _KEY.fullmatch(key):
         raise invalid_parameter(
@@ -102,9 +102,9 @@ def _sender(actor: Actor) -> str:
 
 @contextmanager
 def _fingerprint() -> Iterator[str]:
-    """What stands for the body, which can be read again in the block.
+    """A hash of the body, which can be read again inside the block.
 
-    Nobody who reads it in the database can guess passwords by it: it depends on SECRET_KEY.
+    It depends on SECRET_KEY, so that it is no help in guessing passwords to someone who reads the database.
     """
     secret = str(current_app.config["SECRET_KEY"]).encode()
     mac = hmac.new(secret, b"quire: idempotency key\n", hashlib.sha256)
@@ -126,7 +126,7 @@ def _fingerprint() -> Iterator[str]:
 
 
 def _form_parts() -> Iterator[bytes]:
-    """The parts of a form: what stands between them, and the CSRF token, differ when it is sent again."""
+    """The parts of a form, without boundaries and CSRF token: these differ when it is sent again."""
     for name, value in request.form.items(multi=True):
         if name != "csrf_token":
             yield orjson.dumps([name, value])
@@ -139,10 +139,10 @@ def _form_parts() -> Iterator[bytes]:
 
 
 def _answer_to_store(response: Response) -> StoredAnswer:
-    """What is kept of an answer: of one that shows a secret only which record it is about."""
+    """The parts of a response to store; for one that shows a secret, only the address of its record."""
     headers = response.headers
     if isinstance(response, SecretResponse):
-        record = request.path.rpartition("/")[0]  # of an action, which nobody can GET
+        record = request.path.rpartition("/")[0]  # the record of an action, which itself has no GET
         return StoredAnswer(None, b"", None, headers.get("Location", record))
     return StoredAnswer(
         response.status_code, response.get_data(), headers.get("ETag"), headers.get("Location")
@@ -150,7 +150,7 @@ def _answer_to_store(response: Response) -> StoredAnswer:
 
 
 def _given_again(answer: StoredAnswer) -> Response:
-    """The stored answer. Raises Conflict for one that showed a secret."""
+    """The stored response. Raises Conflict if it showed a secret."""
     if answer.status is None:
         raise Conflict(
             "This request has been carried out before. Its answer showed a secret and is not stored.",

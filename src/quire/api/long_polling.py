@@ -1,8 +1,8 @@
-"""Waiting for changes: a request takes no thread from others, and one look at the database serves all.
+"""Long polling for changes: a waiting request takes no thread from others, and all share one poll.
 
-Each process has one thread that looks while anybody waits. A request that waits holds no connection to
-the database; of those that go on with the same question one reads for all, a few questions at a time.
-One whose client has gone ends.
+Each process has one thread that polls the database while any request waits. A waiting request holds no
+database connection; of the requests woken with the same question, one reads for all, and only a few
+questions are read at the same time. A request whose client has disconnected ends.
 """
 
 import logging
@@ -23,19 +23,19 @@ from quire.web.current import current_application, current_request
 from quire.web.threads import client_gone_check, long_wait, stopping_check
 
 LOOK_SECONDS = 0.2
-"""How often to look whether anything has changed."""
+"""How often to check for changes."""
 LOOKS_PER_CLIENT_CHECK = 5
-"""How many looks later to ask again whether the clients of those who wait are still there."""
+"""The number of polls between two checks for disconnected clients."""
 SLICE_SECONDS = 5.0
-"""How long a stopping server waits for those who wait, if the look at the database hangs."""
+"""How long a stopping server waits for waiting requests if the poll hangs."""
 READERS = 4
-"""Questions that are read for at once after a change."""
+"""The number of questions that are read at the same time after a change."""
 
 logger = logging.getLogger("quire.changes")
 
 
 class SharedRead:
-    """What one request reads for all that were woken with the same question; the others wait for it."""
+    """A read by one request for all that were woken with the same question; the others wait for it."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -44,11 +44,11 @@ class SharedRead:
 
     @property
     def is_done(self) -> bool:
-        """Whether it has been read, or could not be."""
+        """Whether the read has finished or failed."""
         return self._part is not None or self._problem is not None
 
     def get(self, read: Callable[[], Part]) -> Part:
-        """What `read()` returns, or has returned or raised for somebody else; only for whose turn it is."""
+        """Return the result of `read()`, or the earlier result or error; the caller must hold the lock."""
         if self._problem is not None:
             raise self._problem
         if self._part is None:
@@ -61,7 +61,7 @@ class SharedRead:
 
 
 class ChangeWatcher:
-    """Looks for changes as long as anybody waits, and wakes them."""
+    """Polls for changes while any request waits, and wakes the waiting requests."""
 
     def __init__(self) -> None:
         self.changed = threading.Condition()
@@ -72,12 +72,12 @@ class ChangeWatcher:
         self.is_stopping: Callable[[], bool] = lambda: False
 
     def enter(self, app: Flask, wait: "Wait") -> bool:
-        """Count one more who waits, if there is room."""
+        """Register a wait if there is room."""
         with self.changed:
             if len(self.waits) >= app.config["CHANGES_WAITING"]:
                 return False
             self.waits.add(wait)
-            self.under_maintenance = False  # as it was when this request was let in
+            self.under_maintenance = False  # as it was when this request was admitted
             self.is_stopping = stopping_check()
             if not self.looking:
                 self.looking = True
@@ -87,15 +87,15 @@ class ChangeWatcher:
             return True
 
     def leave(self, wait: "Wait") -> None:
-        """Count one less."""
+        """Unregister a wait."""
         with self.changed:
             self.waits.discard(wait)
 
     def goes_on(self, wait: "Wait", position: int, question: Hashable) -> bool:
-        """Whether the feed goes on behind `position` as long as `wait` lasts; then it has its `shared` read.
+        """Wait until the feed passes `position`; return whether it does while `wait` lasts.
 
-        False earlier when its client goes, when the server stops, or when maintenance begins, unless
-        it may stay then.
+        Returns False early if the client disconnects, the server stops, or maintenance begins and the
+        request may not stay. `wait.shared` is then the read to share.
         """
         with self.changed:
             wait.position, wait.question, wait.shared = position, question, SharedRead()
@@ -130,7 +130,7 @@ class ChangeWatcher:
             return self.looking
 
     def _release_abandoned(self) -> None:
-        """Wake those whose clients have gone: their places are for others."""
+        """Wake requests whose clients have disconnected, to free their places."""
         with self.changed:
             waits = list(self.waits)
         abandoned = [wait for wait in waits if wait.is_client_gone()]
@@ -141,7 +141,7 @@ class ChangeWatcher:
                 self.changed.notify_all()
 
     def _end_if_stopping(self) -> None:
-        """Wake all, once for all: those who wait do not look themselves."""
+        """Wake all requests if the server is stopping, as they do not poll themselves."""
         if self.is_stopping():
             with self.changed:
                 self.changed.notify_all()
@@ -155,7 +155,7 @@ class ChangeWatcher:
                 self.changed.notify_all()
 
     def _share_reads(self) -> None:
-        """Let those who are woken with the same question read once: what is read now, all may be told."""
+        """Give requests woken with the same question one read, whose result is valid for all of them."""
         reads: dict[Hashable, SharedRead] = {}
         for wait in self.waits:
             if wait.position < self.last:
@@ -163,7 +163,7 @@ class ChangeWatcher:
 
 
 class Wait:
-    """The waiting of one request, until `until` by the monotonic clock."""
+    """The wait of one request, until `until` on the monotonic clock."""
 
     def __init__(self, watcher: ChangeWatcher, until: float):
         self.watcher, self.until = watcher, until
@@ -173,15 +173,15 @@ class Wait:
         self.question: Hashable = None
 
     def next_part(self, position: int, question: Hashable, read: Callable[[], Part]) -> Part | None:
-        """What `read()` returns when there are changes behind `position`; None without any in time.
+        """The result of `read()` once there are changes after `position`; None if there are none in time.
 
-        All who ask the same `question` are told the same. Raises UnderMaintenance when maintenance
+        Requests with the same `question` get the same result. Raises UnderMaintenance if maintenance
         has begun.
         """
-        read_from_primary()  # which is where the change was seen
+        read_from_primary()  # where the change was seen
         with long_wait():
             if goes_on := self.watcher.goes_on(self, position, question):
-                shared = self.shared  # a later change brings another one
+                shared = self.shared  # a later change replaces it
                 stack = self._wait_to_read(shared)
         if not goes_on:
             refuse_during_maintenance(current_request())
@@ -190,7 +190,7 @@ class Wait:
             return shared.get(read)
 
     def _wait_to_read(self, shared: SharedRead) -> ExitStack:
-        """Wait until it has been read, or until it is this request's turn to read, which it then ends."""
+        """Wait until the read is done, or until it is this request's turn; closing the stack ends the turn."""
         stack = ExitStack()
         stack.enter_context(shared.lock)
         if not shared.is_done:
@@ -200,7 +200,7 @@ class Wait:
 
 @contextmanager
 def waiting(seconds: int) -> Iterator[Wait | None]:
-    """A wait of so many seconds; None where none is asked for, or too many wait already."""
+    """A wait of up to `seconds`; None for 0, or if too many requests are waiting already."""
     if not seconds:
         yield None
         return

@@ -1,4 +1,4 @@
-"""Media by the API: files come as multipart or as they are; uses; deletion of what is in use."""
+"""Media in the API: uploads as multipart or raw bodies, usage, and deletion of files in use."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,7 +29,7 @@ NO_FILES = (
     "application/merge-patch+json",
     "application/x-www-form-urlencoded",
 )
-"""Types of bodies that are no file but a mistake."""
+"""Media types of bodies that are not a file but a mistake."""
 
 
 class MediaUse(BaseModel):
@@ -55,7 +55,7 @@ class MediaList(RecordList):
     methods = {"GET", "POST"}
 
     def post(self) -> Response:
-        """201 with the new one, 200 with the one that its owner made of the same bytes before."""
+        """201 with the new record, or 200 with the existing one if the owner has uploaded the same bytes before."""
         with _sent_file() as (file, raw):
             if file is None:
                 return self.saved_response(write.create(self.record, self.actor, raw))
@@ -64,7 +64,7 @@ class MediaList(RecordList):
 
 @contextmanager
 def _sent_file() -> Iterator[tuple[Upload | None, dict[str, Any]]]:
-    """The file of this request, None where none came, and what came beside it."""
+    """The uploaded file, or None, and the fields sent with it."""
     allow_params("alt", "name")
     if request.mimetype == MULTIPART:
         file = request.files.get("file")
@@ -84,7 +84,7 @@ def _sent_file() -> Iterator[tuple[Upload | None, dict[str, Any]]]:
 
 
 def _form_fields() -> dict[str, Any]:
-    """The fields of a multipart body; those that are no text are JSON (OpenAPI 3.1)."""
+    """The fields of a multipart body; those that are not text are JSON (OpenAPI 3.1)."""
     others = [name for name in request.files if name != "file"]
     if others or len(request.files.getlist("file")) > 1:
         name = (others or ["file"])[0]
@@ -109,10 +109,10 @@ def _name(file_name: str | None) -> str:
 
 
 class MediaReplacement(RecordAction):
-    """POST the file that replaces another one."""
+    """POST a file that replaces the file of a record."""
 
     def post(self, id: int) -> Response:
-        """The record with its new file, and its old id and address."""
+        """The record with its new file; id and address stay the same."""
         with read_connection() as connection:
             load_for_update(connection, MEDIA, self.actor, id, self.rule)
         version = self.based_on(id, {})
@@ -127,22 +127,22 @@ class MediaReplacement(RecordAction):
 
 
 class MediaItem(RecordItem):
-    """GET, PUT, PATCH, DELETE one."""
+    """GET, PUT, PATCH, DELETE a file."""
 
     @property
     def permanent(self) -> str:
-        """What is in use goes only with it."""
+        """The parameter that is required to delete a file in use."""
         return "force"
 
 
 class MediaUsage(RecordResource):
-    """GET where a file is used, for whoever may change it."""
+    """GET the places where a file is used, for actors who may change the file."""
 
     record = MEDIA
     verb = "update"
 
     def get(self, id: int) -> Response:
-        """What the asker may see of it, and how many places there are in all."""
+        """The places that the actor may see, and the total number of places."""
         allow_params()
         with read_connection() as connection:
             state = load_for_update(connection, MEDIA, self.actor, id, self.rule).state

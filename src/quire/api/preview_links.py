@@ -21,7 +21,7 @@ class PreviewLink(BaseModel):
 
 
 class Previews(RecordResource):
-    """POST a new link; DELETE revokes all links to the record."""
+    """POST a new link, DELETE all links to the record."""
 
     verb = "update"
 
@@ -35,7 +35,7 @@ class Previews(RecordResource):
         return responses.json_response(link.model_dump(), 201, headers, kind=SecretResponse)
 
     def delete(self, id: int) -> Response:
-        """End them."""
+        """Revoke all links."""
         refuse_unknown(read_object(optional=True))
         preview_links.revoke_links(self.record, self.actor, id)
         return responses.empty_response(204)

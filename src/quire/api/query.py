@@ -1,4 +1,4 @@
-"""`POST /<type>/query`: the list, asked for by a JSON body that can say more than an address."""
+"""`POST /<type>/query`: a list requested by a JSON body, which can express more than a query string."""
 
 from flask import Response
 
@@ -14,5 +14,5 @@ class RecordQuery(RecordResource):
     reads_only = True
 
     def post(self) -> Response:
-        """The page that GET of the list would answer."""
+        """The page that GET would return for the same query."""
         return self.list_response(parse_body(self.record, self.actor, read_object()))

@@ -1,4 +1,4 @@
-"""Query parameters of what is no list: which ones there may be, and their values."""
+"""Query parameters of resources other than lists: which are allowed, and their values."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -11,7 +11,7 @@ from quire.web.current import current_request
 
 
 def single_param(name: str) -> str | None:
-    """The value of a query parameter, None where it was not sent. Raises BadRequest for several."""
+    """The value of a query parameter, or None if it was not sent. Raises BadRequest for several values."""
     values = current_request().args.getlist(name)
     if len(values) > 1:
         raise invalid_parameter(name, f"{name} was sent more than once.")
@@ -19,15 +19,15 @@ def single_param(name: str) -> str | None:
 
 
 def flag_param(name: str) -> bool:
-    """Whether a query parameter says true; it need not be sent. Raises BadRequest."""
+    """Whether an optional query parameter is true. Raises BadRequest."""
     text = single_param(name)
     return text is not None and parse_flag(name, text)
 
 
 def types_param(valid: Sequence[str]) -> list[str] | None:
-    """Those of the `valid` types that the parameter `types` names; None where it was not sent.
+    """The `valid` types named by the parameter `types`, or None if it was not sent.
 
-    With commas or repeated. Raises BadRequest for any other name.
+    The parameter may be repeated or separated by commas. Raises BadRequest for any other name.
     """
     texts = current_request().args.getlist("types")
     if not texts:

@@ -1,4 +1,4 @@
-"""Bodies as they may come in: one strict JSON object, or a plain refusal."""
+"""Reads request bodies: one JSON object, parsed strictly, or an error."""
 
 import json
 import math
@@ -12,7 +12,7 @@ from quire.web.current import current_globals, current_request
 
 MAX_DEPTH = 32
 MAX_EXACT_INTEGER = 2**53
-"""Up to here every integer is a float of its own."""
+"""Every integer up to this one has an exact float representation."""
 JSON_TYPES = frozenset({"application/json"})
 MULTIPART = "multipart/form-data"
 _CONTAINERS = (dict, list)
@@ -20,10 +20,11 @@ MERGE_TYPES = JSON_TYPES | {"application/merge-patch+json"}
 
 
 def read_object(*params: str, optional: bool = False) -> dict[str, Any]:
-    """The JSON object in the body; {} for an empty one where it is `optional`.
+    """The JSON object in the body; {} for an empty body if it is `optional`.
 
-    In the query there may be `params` and nothing else. Raises BadRequest (not UTF-8, not JSON, not an object, too deep, numbers beyond 64 bits, NaN,
-    a key twice, NUL or half a character in a text) and UnsupportedMediaType.
+    Only `params` are allowed as query parameters. Raises BadRequest (not UTF-8, not JSON, not an object,
+    too deep, numbers beyond 64 bits, NaN, a duplicate key, NUL or a lone surrogate in a text) and
+    UnsupportedMediaType.
     """
     allow_params(*params)
     request = current_request()
@@ -44,7 +45,7 @@ def strict_json(body: bytes) -> Any:
     """The value of a JSON text. Raises BadRequest for everything that two parsers could read
     differently (RFC 8259 leaves duplicate keys and large numbers open).
 
-    A mark before the text, which some editors put there, is ignored (RFC 8259, 8.1).
+    A byte order mark, which some editors write, is ignored (RFC 8259, 8.1).
     """
     try:
         value = _DECODER.decode(body.removeprefix(BOM_UTF8).decode())
@@ -79,7 +80,7 @@ def _number(text: str) -> float | int:
     value = float(text)
     if not math.isfinite(value):
         raise BadRequest("The body contains NaN or an infinite number.")
-    # JSON knows one kind of number: 5.0 is an integer there, as in JSON Schema
+    # JSON has only one kind of number: 5.0 counts as an integer, as in JSON Schema
     return int(value) if value.is_integer() and abs(value) <= MAX_EXACT_INTEGER else value
 
 

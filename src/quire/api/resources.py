@@ -1,4 +1,4 @@
-"""Resource classes for every record type: list, item, action, what is nested below, history."""
+"""Resource classes for every record type: lists, items, actions, nested lists and revisions."""
 
 import dataclasses
 from collections.abc import Container
@@ -37,14 +37,14 @@ VERBS = {
     "PATCH": "update",
     "DELETE": "delete",
 }
-"""The rule of a record type that decides who may use a method at all."""
+"""The rule of a record type that decides who may use each method."""
 
 
 class RecordResource(Resource):
-    """What all resources of a record type share.
+    """The base of all resources of a record type.
 
-    `verb` is what every method needs the right to, where that is not what VERBS says, `prefix` what
-    the addresses of records begin with.
+    `verb` is the permission that every method needs, if it differs from VERBS; `prefix` is the beginning
+    of the addresses of records.
     """
 
     record: Record
@@ -55,7 +55,7 @@ class RecordResource(Resource):
     method_decorators = {one: [idempotent] for one in ("post", "put", "patch", "delete")}
 
     def dispatch_request(self, *args: Any, **kwargs: Any) -> Any:
-        """Ask who it is and whether they may at all: once, before anything is read or done.
+        """Authenticate and authorize the request once, before anything is read or done.
 
         Raises Unauthenticated and PermissionDenied.
         """
@@ -67,19 +67,19 @@ class RecordResource(Resource):
 
     @property
     def rule(self) -> Rule:
-        """The rule that decides about this request."""
+        """The rule that this request must satisfy."""
         return self.record.rule(self.verb or VERBS[self.request.method])
 
     def query(self, *own: str, without: Container[str] = ()) -> Query:
         """The query of this request. Raises BadRequest.
 
-        `own` are parameters of the resource itself; those of lists in `without` are not known.
+        `own` are the resource's own parameters; list parameters in `without` are treated as unknown.
         """
         pairs = [pair for pair in self.request.args.items(multi=True) if pair[0] not in own]
         return parse_query(self.record, self.actor, pairs, without)
 
     def saved_response(self, saved: write.Saved) -> Response:
-        """The object as the change left it: 200, or 201 with its address when it is new."""
+        """The object after the change: 200, or 201 with its address if it is new."""
         if saved.visible is None:
             raise NotFound(f"This {self.record.noun} is no longer visible to you.")
         default_values = self.record.default_values(saved.visible)
@@ -93,7 +93,7 @@ class RecordResource(Resource):
         return responses.changed_response(response, address)
 
     def one(self, id: int, query: Query) -> Response:
-        """The object as it is read; its ETag names the version, whichever fields are shown."""
+        """The object, with an ETag that names its version whichever fields are shown."""
         versioned = query
         if query.fields is not None and self.record.is_versioned:
             versioned = dataclasses.replace(query, fields=(*query.fields, "version"))
@@ -102,7 +102,7 @@ class RecordResource(Resource):
         if query.fields is not None and "version" not in query.fields:
             data.pop("version", None)
         note_shown(self.record, [data], has_included=bool(query.include))
-        # what several places include is in memory once, in JSON as often as it is included
+        # a record included in several places is in memory once, but in JSON once for each place
         return responses.object_response(data, version=version, is_counted=not query.include)
 
     def list_response(self, query: Query) -> Response:
@@ -115,13 +115,13 @@ class RecordResource(Resource):
         return response
 
     def based_on(self, id: int, raw: dict[str, Any]) -> int | None:
-        """The version that If-Match names. Raises VersionRequired where one is demanded."""
+        """The version in If-Match. Raises VersionRequired if it is missing but required."""
         if self.record.is_versioned and responses.requires_version(raw):
             refuse_without_version(self.record, self.actor, id, self.rule)
         return self.expected_version(id)
 
     def expected_version(self, id: int) -> int | None:
-        """The version that If-Match names, compared with the present one where there are several."""
+        """The version in If-Match; if it lists several, the current one when it is among them."""
         if not self.record.is_versioned:
             return None
         if_match = self.request.headers.get("If-Match", "")
@@ -136,14 +136,14 @@ def _version(record: Record, id: int) -> int | None:
 
 
 class RecordList(RecordResource):
-    """GET a page of them, POST a new one."""
+    """GET a page of records, POST a new record."""
 
     def get(self) -> Response:
-        """A page of the records that the asker may see."""
+        """A page of the records that the actor may see."""
         return self.list_response(self.query())
 
     def post(self) -> Response:
-        """A new record: 201 with the object and its address."""
+        """201 with the new object and its address."""
         return self.created_response(read_object())
 
     def created_response(self, raw: dict[str, Any]) -> Response:
@@ -152,11 +152,11 @@ class RecordList(RecordResource):
 
 
 class RecordItem(RecordResource):
-    """GET, PUT, PATCH, DELETE one."""
+    """GET, PUT, PATCH, DELETE a record."""
 
     @property
     def permanent(self) -> str | None:
-        """The parameter that asks to delete for good, where deleting alone is less than that."""
+        """The parameter that requests permanent deletion, for types that have a trash."""
         return "permanent" if self.record.has_trash else None
 
     def get(self, id: int) -> Response:
@@ -165,7 +165,7 @@ class RecordItem(RecordResource):
         return self.one(id, self.query())
 
     def put(self, id: int) -> Response:
-        """Replace it: what is not sent goes back to its default."""
+        """Replace the record; fields that are not sent are reset to their defaults."""
         return self._change(id, replace=True)
 
     def patch(self, id: int) -> Response:
@@ -179,7 +179,7 @@ class RecordItem(RecordResource):
         return self.saved_response(saved)
 
     def delete(self, id: int) -> Response:
-        """Delete it, or put it into the trash; for good where `permanent` is asked for."""
+        """Move the record to the trash, or delete it permanently if requested or if there is no trash."""
         name = self.permanent
         raw = read_object(*([name] if name else []), optional=True)
         permanent = name is not None and flag_param(name)
@@ -189,17 +189,17 @@ class RecordItem(RecordResource):
 
 
 class RecordAction(RecordResource):
-    """POST a verb."""
+    """POST an action."""
 
     action: Action
 
     @property
     def rule(self) -> Rule:
-        """That of the action."""
+        """The rule of the action."""
         return self.action.allow
 
     def post(self, id: int) -> Response:
-        """Do it: 200 with the object, 201 when it made a new one."""
+        """Perform the action: 200 with the object, or 201 if it created a new one."""
         raw = read_object(optional=True)
         versions = self._versions(id, raw)
         return self.saved_response(
@@ -207,7 +207,7 @@ class RecordAction(RecordResource):
         )
 
     def _versions(self, id: int, raw: dict[str, Any]) -> dict[str, Any]:
-        """The version of the record that this is based on, or of the draft that it takes."""
+        """The version that the action is based on: of the record, or of the draft it publishes."""
         if self.action.creates:
             return {"version": self.expected_version(id)}
         if self.action.takes_draft and self.record.drafts and responses.names_draft():
@@ -217,26 +217,24 @@ class RecordAction(RecordResource):
 
 
 class NestedList(RecordList):
-    """GET and POST what belongs to a record: `/posts/7/comments`."""
+    """GET and POST the records that belong to another record: `/posts/7/comments`."""
 
     parent: Record
     name: str
 
     def get(self, id: int) -> Response:  # type: ignore[override]
-        """A page of what the asker may see below this record."""
+        """A page of the nested records that the actor may see."""
         query = dataclasses.replace(self.query(), nested=(self.name, id))
         self._require_parent(id)
         return self.list_response(query)
 
     def post(self, id: int) -> Response:  # type: ignore[override]
-        """A new record below this one."""
+        """201 with the new nested record."""
         allow_params()
         try:
             return self.created_response(self._nested_input(id, read_object()))
         except Problem:
-            self._require_parent(
-                id
-            )  # a record that is not there comes before what is wrong with it
+            self._require_parent(id)  # a missing parent takes precedence over errors in the input
             raise
 
     def _nested_input(self, id: int, raw: dict[str, Any]) -> dict[str, Any]:
@@ -255,7 +253,7 @@ class NestedList(RecordList):
 
 
 class RevisionList(RecordResource):
-    """GET the revisions of a record, oldest first, for whoever may edit it."""
+    """GET the revisions of a record, oldest first, for actors who may edit it."""
 
     verb = "update"
 

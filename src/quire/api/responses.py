@@ -1,4 +1,4 @@
-"""Answers: objects and lists as JSON with their ETags, links and totals; 304 when nothing is new."""
+"""Responses: objects and lists as JSON with ETags, links and totals; 304 if nothing has changed."""
 
 import hashlib
 import re
@@ -23,10 +23,10 @@ from quire.web.secret_response import SecretResponse
 _ETAG_PATTERN = re.compile(r'(?:W/)?"([vd])(\d{1,18})-[0-9a-f]+"')
 _PREFERS_MINIMAL = re.compile(r'(?:^|[,;])\s*return\s*=\s*"?minimal"?\s*(?:$|[,;])', re.IGNORECASE)
 RECORD, DRAFT = "v", "d"
-"""What stands before the number in an ETag: a draft counts its own versions."""
+"""The prefixes of the version in an ETag: a draft has versions of its own."""
 MIME = "application/json"
 LINK_BYTES = 2048
-"""How long a `Link` header may be."""
+"""The maximum length of a `Link` header."""
 
 
 def json_response(
@@ -41,16 +41,16 @@ def json_response(
 
 
 def empty_response(status: int, headers: dict[str, str] | None = None) -> Response:
-    """Nothing, of no type: Flask would call it HTML."""
+    """An empty response without the Content-Type that Flask would add."""
     response = AppResponse(status=status, headers=headers)
     del response.headers["Content-Type"]
     return response
 
 
 def changed_response(response: Response, location: str) -> Response:
-    """The answer to a change: `response`, or 204 without its object where the client prefers that.
+    """The response to a change: `response`, or 204 without its object if the client prefers that.
 
-    RFC 7240. What shows a secret is sent as it is: it could never be read again.
+    See RFC 7240. A secret is always sent, because it could never be read again.
     """
     prefer = current_request().environ.get("HTTP_PREFER", "")
     if isinstance(response, SecretResponse) or not _PREFERS_MINIMAL.search(prefer):
@@ -62,25 +62,25 @@ def changed_response(response: Response, location: str) -> Response:
 
 
 def answer_options(response: Response) -> Response:
-    """OPTIONS says which methods there are, and nothing of a type that nobody reads."""
+    """Answer OPTIONS with the allowed methods and no body."""
     request = current_request()
     if request.method != "OPTIONS" or response.status_code != 200:
         return response
-    # werkzeug knows no methods of an address that lacks the slash at its end
+    # werkzeug finds no methods for an address without its trailing slash
     rule = request.url_rule
     own = ", ".join(rule.methods or ()) if rule else ""
     return empty_response(204, {"Allow": ordered_methods(response.headers.get("Allow") or own)})
 
 
 def size_limit() -> SizeLimit:
-    """What an answer may come to: it counts what is read for it."""
+    """The maximum size of a response, which counts the data read for it."""
     return SizeLimit(current_config()["RESPONSE_BYTES"])
 
 
 def _to_json(data: dict[str, Any], is_counted: bool = False) -> bytes:
-    """An object as JSON. Raises TooCostly where it is too large, mostly before it is made.
+    """An object as JSON. Raises TooCostly if it is too large, mostly before the JSON is made.
 
-    `is_counted` where its texts have been counted when they were read.
+    `is_counted` if its texts were counted when they were read.
     """
     limit = size_limit()
     if not is_counted:
@@ -91,9 +91,9 @@ def _to_json(data: dict[str, Any], is_counted: bool = False) -> bytes:
 
 
 def _list_to_json(rows: list[dict[str, Any]]) -> orjson.Fragment:
-    """Rows that include others as JSON, one by one. Raises TooCostly where they are too large.
+    """Convert rows with included records to JSON, one by one. Raises TooCostly if they are too large.
 
-    What several of them include is in memory once, in JSON as often as it is included.
+    A record included by several rows is in memory once, but in JSON once for each row.
     """
     limit, parts = size_limit(), []
     for row in rows:
@@ -112,10 +112,10 @@ def object_response(
     revealed: Mapping[str, Any] | None = None,
     **headers: str,
 ) -> Response:
-    """An object, with an ETag that names its version; 304 when the client has it.
+    """An object, with an ETag that names its version; 304 if the client has that version.
 
-    `version` is given where `data` shows only some of the fields, `kind` where it is a draft's;
-    `is_counted` where the reader has counted its size; `revealed` is shown beside it this once.
+    Pass `version` if `data` has only some of the fields, `kind` for a draft, and `is_counted` if the
+    size was counted on reading; `revealed` holds fields that are shown only this once.
     """
     request = current_request()
     reads = request.method in READS
@@ -130,7 +130,7 @@ def object_response(
 
 
 def list_response(key: str, page: Page, query: Query) -> Response:
-    """A list in its envelope, with totals and links in the headers too."""
+    """A list in its envelope, with the total and links also in headers."""
     rows = _list_to_json(page.rows) if query.include else page.rows
     data: dict[str, Any] = {
         key: rows,
@@ -145,8 +145,8 @@ def list_response(key: str, page: Page, query: Query) -> Response:
     }
     if page.total_is_minimum:
         data["total_is_minimum"] = True
-    data[key] = rows  # of the type "pages" they stand where others have the number of pages
-    # a link is followed by GET: it cannot say what a body has asked for
+    data[key] = rows  # for the type "pages", the rows replace the number of pages
+    # a link is followed by GET, so it cannot repeat the query of a request body
     request = current_request()
     links = _links(request, page, query) if request.method in READS else ""
     headers = {"Link": links} if links else {}
@@ -158,7 +158,7 @@ def list_response(key: str, page: Page, query: Query) -> Response:
 
 
 def array_response(rows: list[dict[str, Any]], total: int, query: Query) -> Response:
-    """Rows of a list alone, their total in a header."""
+    """The bare rows of a list, with their total in a header."""
     body = orjson.dumps(_list_to_json(rows) if query.include else rows)
     size_limit().check(len(body))
     etag = f'W/"{hashlib.sha256(b"%d %b" % (total, body)).hexdigest()[:24]}"'
@@ -166,7 +166,7 @@ def array_response(rows: list[dict[str, Any]], total: int, query: Query) -> Resp
 
 
 def static_response(body: bytes, etag: str, mime: str) -> Response:
-    """Something that is the same for everyone until the program changes."""
+    """A response that is the same for everyone until the program changes."""
     headers = {"ETag": etag, "Cache-Control": PUBLIC}
     if _client_has(current_request(), etag):
         return empty_response(304, headers)
@@ -198,7 +198,7 @@ def _client_has(request: Request, etag: str) -> bool:
 
 
 def _links(request: Request, page: Page, query: Query) -> str:
-    """RFC 8288 links to the neighbours of a page."""
+    """RFC 8288 links to neighbouring pages."""
     if query.page is None:
         cursors = {"next": page.next_cursor, "prev": page.prev_cursor}
         return _query_string(
@@ -225,9 +225,9 @@ def _query_string(request: Request, query: Query, name: str, places: Mapping[str
 
 
 def _links_that_fit(links: Mapping[str, str]) -> list[str]:
-    """The relations whose links fit into LINK_BYTES together, those that clients follow first.
+    """The relations whose links fit into LINK_BYTES together, the most used ones first.
 
-    Each repeats the query, and proxies take 4 to 8 KB of headers; the body says the same.
+    Each link repeats the query, and proxies accept 4 to 8 KB of headers; the body has the same information.
     """
     room, fitting = LINK_BYTES, []
     for rel in ("next", "prev", "first", "last"):
@@ -238,7 +238,7 @@ def _links_that_fit(links: Mapping[str, str]) -> list[str]:
 
 
 def expected_version(current: int | None, kind: str = RECORD) -> int | None:
-    """The version that If-Match names: `current` if it is among them, -1 for a foreign tag."""
+    """The version in If-Match: `current` if it is among those listed, -1 if no tag is one of ours."""
     if_match = current_request().environ.get("HTTP_IF_MATCH")
     if if_match is None:
         return None
@@ -255,7 +255,7 @@ def names_draft() -> bool:
 
 
 def requires_version(raw: dict[str, Any]) -> bool:
-    """Whether this installation demands a version and none was sent."""
+    """Whether this installation requires a version and none was sent."""
     if raw.get("version") is not None or not current_config()["REQUIRE_IF_MATCH"]:
         return False
     return "HTTP_IF_MATCH" not in current_request().environ

@@ -1,4 +1,4 @@
-"""Two revisions compared, and an old one restored."""
+"""Compare two revisions, and restore an old one."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ TO = {"type": "integer", "minimum": 1, "maximum": MAX_ID}
 
 
 class RestoreRevision(BaseModel):
-    """How an old revision is restored."""
+    """How to restore an old revision."""
 
     model_config = ConfigDict(extra="forbid")
     version: int = Field(ge=1, description="The current version; an older one is refused with 412.")
@@ -27,12 +27,12 @@ class RestoreRevision(BaseModel):
 
 
 class RevisionDiff(RecordResource):
-    """GET what differs between two revisions."""
+    """GET the differences between two revisions."""
 
     verb = "update"
 
     def get(self, id: int, version: int) -> Response:
-        """Field by field, texts word by word."""
+        """The differences field by field, with texts compared word by word."""
         allow_params("to")
         comparison = revision_service.compare_revisions(self.record, self.actor, id, version, _to())
         return responses.object_response(comparison)
@@ -50,12 +50,12 @@ def _to() -> int | None:
 
 
 class RevisionRestore(RecordResource):
-    """POST an old revision back."""
+    """POST to restore an old revision."""
 
     verb = "update"
 
     def post(self, id: int, version: int) -> Response:
-        """The record with the values of that version, by a change like any other."""
+        """The record after an ordinary change that restores the values of that version."""
         raw = read_object(optional=True)
         skip = _flag(raw)
         based_on = self.based_on(id, raw)
@@ -66,7 +66,7 @@ class RevisionRestore(RecordResource):
 
 
 def _flag(raw: dict[str, Any]) -> bool:
-    """Take `skip_missing` out of a body that holds nothing else but `version`. Raises ValidationFailed."""
+    """Remove `skip_missing` from a body that may otherwise hold only `version`. Raises ValidationFailed."""
     bad = [detail(n, "unknown", f"{n} is not a known field.") for n in raw if n not in _NAMES]
     skip = raw.pop("skip_missing", False)
     if not isinstance(skip, bool):

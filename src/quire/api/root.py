@@ -1,4 +1,4 @@
-"""`GET /api/v1/`: what this API is, where it is described, which types it has."""
+"""`GET /api/v1/`: the API's name and version, its documentation and its types."""
 
 from flask import Response
 from flask_restful import Resource

@@ -1,4 +1,4 @@
-"""The Api: every record type bound to its addresses, and the resources written by hand."""
+"""The routes of the API: those of every record type, and those of hand-written resources."""
 
 from typing import Any
 
@@ -34,27 +34,27 @@ CUSTOM_RESOURCES = RESOURCES | {
     "/openapi.json": (views.OpenApi, "describes the others"),
     "/docs": (views.Docs, "shows the document to people"),
 }
-"""All resources that are not made from a declaration, with the reason."""
+"""All resources that are not generated from a declaration, with the reason."""
 LISTS = {
     "sessions": special_resources.OwnSessions,
     "users": special_resources.AccountList,
     "media": media.MediaList,
 }
-"""Lists that can do more than others: all other sessions end at once, people register, files come."""
+"""Lists with special behaviour: ending all other sessions, registration, uploads."""
 ITEMS = {"media": media.MediaItem}
-"""Single records that can do more: what is in use is deleted only by who says so."""
+"""Single records with special behaviour: a file in use is deleted only on explicit request."""
 ACTIONS = {
     ("batches", "undo"): bulk.BatchUndo,
     ("media", REPLACE): media.MediaReplacement,
     ("webhooks", "test"): special_resources.WebhookTest,
 }
-"""Actions that answer otherwise, or take a file: what undoing came to, row by row; the delivery of a test."""
+"""Actions with special requests or responses: undo results by row, a file upload, a test delivery."""
 
 
 class Api(flask_restful.Api):
-    """Flask-RESTful without its error handling: one handler of ours serves every interface.
+    """Flask-RESTful without its error handling: our own handler serves every interface.
 
-    Its own answers HTML or a bare 500 depending on debug mode (flask-restful issues 783, 796).
+    Flask-RESTful's returns HTML or a bare 500 depending on debug mode (flask-restful issues 783, 796).
     """
 
     def error_router(self, original_handler: Any, e: Exception) -> Any:
@@ -62,18 +62,18 @@ class Api(flask_restful.Api):
         return original_handler(e)
 
     def mediatypes_method(self) -> Any:
-        """Nothing: Flask-RESTful would give a method of this API to the classes of its resources, which
-        outlive it, and so would the application and its 40,000 objects."""
+        """None: Flask-RESTful would store a bound method of this API on the resource classes, which
+        outlive it and would keep the application and its 40,000 objects alive."""
         return None
 
     def make_response(self, data: Any, *args: Any, **kwargs: Any) -> Response:
-        """Every resource answers a response already."""
+        """Return `data`: every resource already returns a Response."""
         assert isinstance(data, Response)
         return data
 
 
 class RecordIdConverter(IntegerConverter):
-    """Ids in addresses: what no table can hold leads nowhere, and one id is written in one way."""
+    """Ids in URLs: ids too large for the database do not match, and each id has one spelling."""
 
     regex = r"[1-9][0-9]{0,9}"
 
@@ -86,7 +86,7 @@ def _resource_class(kind: type[Any], record: Record, suffix: str, **attributes: 
 
 
 def record_methods(record: Record) -> tuple[set[str], set[str]]:
-    """The methods of list and item: those that somebody may use."""
+    """The methods of list and item that someone may use."""
     access = record.access
     listed = {"GET"} | ({"POST"} if access.create is not NOBODY else set())
     item = {"GET"}
@@ -96,7 +96,7 @@ def record_methods(record: Record) -> tuple[set[str], set[str]]:
 
 
 def add_record_routes(api: Api, record: Record) -> None:
-    """Give a record type its addresses."""
+    """Add the routes of a record type."""
     path, name = f"/{record.path}", record.path
     if record.singleton:
         single = _resource_class(
@@ -130,7 +130,7 @@ def add_record_routes(api: Api, record: Record) -> None:
 
 
 def _add_list_readers(api: Api, record: Record) -> None:
-    """What answers for a list in other ways than page by page."""
+    """Add the routes that read a list by query, as an export or as counts."""
     by_body = _resource_class(query.RecordQuery, record, "Query")
     counts_resource = _resource_class(counts.RecordCounts, record, "Counts")
     api.add_resource(by_body, f"/{record.path}/query", endpoint=f"{record.path}_query")

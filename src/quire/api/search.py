@@ -18,10 +18,10 @@ from quire.store.global_search import search, searchable_types
 
 
 class Search(Resource):
-    """GET what matches, best first."""
+    """GET the matching records, best match first."""
 
     def get(self) -> Response:
-        """A page of results with the found words marked."""
+        """A page of results with the matching words marked."""
         actor = current_actor()
         _, types, query = read_all(
             (

@@ -1,4 +1,4 @@
-"""Resources that answer otherwise than others: own account and sessions, singletons, tests of webhooks."""
+"""Resources with special behaviour: the user's own account and sessions, singletons, webhook tests."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ class OwnAccount(RecordItem):
     methods = {"GET", "PATCH"}
 
     def dispatch_request(self, *args: Any, **kwargs: Any) -> Any:
-        """Take the id from whoever asks."""
+        """Take the id from the current actor."""
         return super().dispatch_request(*args, id=_own_id(), **kwargs)
 
 
@@ -43,12 +43,12 @@ class RegistrationPending(BaseModel):
 
 
 class AccountList(RecordList):
-    """GET and POST accounts; registering returns 202 if addresses must be verified."""
+    """GET and POST accounts; registration returns 202 if email addresses must be verified."""
 
     methods = {"GET", "POST"}
 
     def created_response(self, raw: dict[str, Any]) -> Response:
-        """201, or 202 for every address."""
+        """201, or 202 whether or not the email address is known."""
         if not self.actor.is_anonymous:
             return super().created_response(raw)
         saved = registration.register(self.actor, raw)
@@ -59,14 +59,14 @@ class AccountList(RecordList):
         return self._registration_response(saved)
 
     def _registration_response(self, saved: Saved) -> Response:
-        """201; whoever has just registered sees their own account."""
+        """201 with the account, as its new user sees it."""
         self.actor = Actor(saved.state["role"], saved.id, saved.state["username"])
         profile = get_record(self.record, self.actor, saved.id)
         return self.saved_response(saved._replace(visible=profile))
 
 
 class Singleton(RecordItem):
-    """GET and PATCH a type of exactly one row."""
+    """GET and PATCH a singleton."""
 
     methods = {"GET", "PATCH"}
 
@@ -79,7 +79,7 @@ class WebhookTest(RecordAction):
     """POST test: send a webhook a test event."""
 
     def saved_response(self, saved: Saved) -> Response:
-        """The delivery, which is on its way."""
+        """The delivery, which is about to be sent."""
         delivery = get_record(DELIVERIES, self.actor, saved.revealed["delivery"])
         return responses.object_response(delivery)
 
@@ -90,7 +90,7 @@ class OwnSessions(RecordList):
     methods = {"GET", "DELETE"}
 
     def delete(self) -> Response:
-        """End them."""
+        """End all other sessions."""
         allow_params()
         log_out_others(self.actor)
         return responses.empty_response(204)

@@ -77,7 +77,7 @@ class TokenPairCreate(Resource):
     """POST an email address, a password and, if required, a code to get tokens."""
 
     def post(self) -> Response:
-        """Sign in: the tokens, and the account that they stand for."""
+        """Sign in: the tokens, and the account they belong to."""
         credentials = _parse_body(Credentials)
         owner, pair = login.with_password(
             credentials.email, credentials.password, credentials.otp, _begin

@@ -1,1 +1,1 @@
-"""Import and export of content, from and to other systems."""
+"""Import of content from other systems, and export to them."""

@@ -1,1 +1,1 @@
-"""Compatible APIs: the same records for clients of json-server and of Ghost."""
+"""Compatibility APIs: the same records for json-server and Ghost clients."""

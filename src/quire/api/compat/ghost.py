@@ -1,7 +1,7 @@
-"""Public content as the Ghost Content API serves it, read-only, by a key in the address.
+"""Public content in the format of the Ghost Content API, read-only, with a key in the URL.
 
-See https://docs.ghost.org/content-api. The key opens what everybody may read, whoever owns it, and
-may stand in the scripts of a public page: answers are for every origin.
+See https://docs.ghost.org/content-api. Every key gives access to public content only, so it may
+appear in the scripts of a public page; responses are open to every origin.
 """
 
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ ERROR_TYPES = {
     429: "TooManyRequestsError",
     503: "MaintenanceError",
 }
-"""Ghost's names of failures by their status."""
+"""Ghost's error types by status."""
 READING = ("GET", "HEAD", "OPTIONS")
 _SHARED = {
     "Access-Control-Allow-Origin": "*",
@@ -46,10 +46,10 @@ _PREFLIGHT = {
 
 
 class GhostResource(Resource):
-    """What all resources here share: the key comes first."""
+    """The base of all resources here: checks the key first."""
 
     def dispatch_request(self, *args: Any, **kwargs: Any) -> Any:
-        """Look at the key. Raises Unauthenticated."""
+        """Check the key. Raises Unauthenticated."""
         key = request.args.get("key")
         if key is None:
             raise Unauthenticated("Add ?key= with an API key that has the scope content:read.")
@@ -58,10 +58,10 @@ class GhostResource(Resource):
 
 
 class GhostList(GhostResource):
-    """GET a page of a type."""
+    """GET a page of one type."""
 
     def get(self, kind: str) -> Response:
-        """The rows, and where they stand in the whole."""
+        """The rows and their pagination."""
         ghost_query = parse_ghost_query(TYPES[kind], request.args)
         record = TYPES[kind].record
         page = read.list_records(record, ANONYMOUS, ghost_query.query, responses.size_limit())
@@ -83,10 +83,10 @@ def _pagination(page: read.Page) -> dict[str, Any]:
 
 
 class GhostItem(GhostResource):
-    """GET one by its id or by its slug."""
+    """GET a record by its id or slug."""
 
     def get(self, kind: str, id: int | None = None, slug: str | None = None) -> Response:
-        """The row, alone in a list."""
+        """The row, as a list of one."""
         ghost_type = TYPES[kind]
         where = Condition("id", "eq", (id,)) if slug is None else _by_slug(ghost_type, slug)
         only = {name: request.args[name] for name in _OF_ITEMS if name in request.args}
@@ -101,17 +101,17 @@ class GhostItem(GhostResource):
 
 
 _OF_ITEMS = ("fields", "include", "formats")
-"""The parameters that mean something where one row is asked for."""
+"""The parameters that apply to a request for one row."""
 
 
 def _by_slug(kind: GhostType, slug: str) -> Condition:
-    if "\x00" in slug:  # no slug has it, and PostgreSQL cannot be asked
+    if "\x00" in slug:  # no slug contains NUL, and PostgreSQL rejects it
         raise NotFound("Resource not found.")
     return Condition(kind.slug, "eq", (slug,))
 
 
 class GhostSettings(GhostResource):
-    """GET what there is to know of the site."""
+    """GET the settings of the site."""
 
     def get(self) -> Response:
         """The settings."""
@@ -119,21 +119,21 @@ class GhostSettings(GhostResource):
 
 
 class GhostNothing(GhostResource):
-    """What Ghost has and Quire has not, and all methods that change something."""
+    """Resources that Ghost has and Quire lacks, and all methods that change data."""
 
     def get(self, rest: str) -> Response:
-        """404 in Ghost's words."""
+        """404 in Ghost's format."""
         raise NotFound("Resource not found.")
 
     def post(self, rest: str) -> Response:
-        """405 in Ghost's words."""
+        """405 in Ghost's format."""
         raise MethodNotAllowed(READING)
 
     put = patch = delete = post
 
 
 def _error_response(error: Exception) -> Response:
-    """A failure in the shape of Ghost's."""
+    """An error in Ghost's format."""
     problem: Problem = as_problem(error)
     first: Mapping[str, Any] = problem.details[0] if problem.details else {}
     ghost_error = {
@@ -154,7 +154,7 @@ def _error_response(error: Exception) -> Response:
 
 
 def _share(response: Response) -> Response:
-    """Let scripts of every origin read the answer."""
+    """Let scripts from every origin read the response."""
     response = responses.answer_options(response)
     response.headers.update(_SHARED)
     if request.method == "OPTIONS":
@@ -163,7 +163,7 @@ def _share(response: Response) -> Response:
 
 
 def init_app(app: Flask) -> None:
-    """Add these addresses, where the operator has switched them on."""
+    """Add these routes if the operator has enabled them."""
     if not app.config["COMPAT_GHOST"]:
         return
     blueprint = Blueprint("ghost", __name__)

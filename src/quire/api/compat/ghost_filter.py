@@ -1,7 +1,7 @@
 """Filters in NQL, Ghost's query language, as conditions: `tag:news+featured:false,slug:[a,b]`.
 
-`,` is or, `+` is and and binds closer, parentheses group. Before a value may stand `-` (not), `>`,
-`>=`, `<`, `<=`, `~` (contains), `~^` (begins with) or `~$` (ends with).
+`,` means or; `+` means and, and binds more tightly; parentheses group. A value can be preceded by
+`-` (not), `>`, `>=`, `<`, `<=`, `~` (contains), `~^` (begins with) or `~$` (ends with).
 See https://github.com/TryGhost/NQL.
 """
 
@@ -21,7 +21,7 @@ OPERATORS = {
     "~": "icontains", "~^": "startswith", "~$": "endswith",
 }  # fmt: skip
 EVERY = Condition("id", "gte", (0,))
-"""What holds for every row."""
+"""A condition that holds for every row."""
 NONE = Group("not", (EVERY,))
 _FIELD = re.compile(r"([A-Za-z_][\w.]*):")
 _OPERATOR = re.compile(r"-~[\^$]?|~[\^$]?|-|>=?|<=?|")
@@ -34,10 +34,10 @@ Part = Condition | Group
 def parse_filter(
     record: Record, names: Mapping[str, str], constants: Mapping[str, str], text: str
 ) -> Part:
-    """The condition that `text` says. Raises BadRequest, naming what is wrong.
+    """Parse `text` into a condition. Raises BadRequest, which names the mistake.
 
-    `names` are the paths of `record` by the names that filters have for them, `constants` the values of
-    what is the same for all rows.
+    `names` maps the names used in filters to paths of `record`; `constants` holds the values of fields
+    that are the same for all rows.
     """
     if len(text) > MAX_LENGTH or "\x00" in text:
         raise invalid_parameter(NAME, f"{NAME} can have at most {MAX_LENGTH} characters.")
@@ -59,19 +59,19 @@ class _Reader:
         self.paths = filter_paths(record, ANONYMOUS)
 
     def problem(self) -> BadRequest:
-        """What is said where the filter cannot be read on."""
+        """The error for a filter that cannot be parsed any further."""
         excerpt = self.text[self.place : self.place + 20]
         where = f"at {excerpt!r}" if excerpt else "at its end"
         return invalid_parameter(NAME, f"{NAME} cannot be understood {where}.")
 
     def takes(self, mark: str) -> bool:
-        """Step over `mark`, if it comes next."""
+        """Consume `mark` if it comes next, and return whether it did."""
         matches = self.text.startswith(mark, self.place)
         self.place += len(mark) if matches else 0
         return matches
 
     def match(self, pattern: re.Pattern[str]) -> re.Match[str]:
-        """Step over what comes next. Raises BadRequest where that is something else."""
+        """Consume the next token. Raises BadRequest if it does not match `pattern`."""
         token = pattern.match(self.text, self.place)
         if token is None:
             raise self.problem()
@@ -79,11 +79,11 @@ class _Reader:
         return token
 
     def any_of(self, depth: int) -> Part:
-        """Parts of which one must hold."""
+        """Parse parts of which one must hold."""
         return self._parts("any", ",", lambda: self.all_of(depth))
 
     def all_of(self, depth: int) -> Part:
-        """Parts that must all hold."""
+        """Parse parts that must all hold."""
         return self._parts("all", "+", lambda: self.term(depth))
 
     def _parts(self, kind: str, mark: str, read: Callable[[], Part]) -> Part:
@@ -93,7 +93,7 @@ class _Reader:
         return parts[0] if len(parts) == 1 else Group(kind, tuple(parts))
 
     def term(self, depth: int) -> Part:
-        """A comparison, or a group in parentheses."""
+        """Parse a comparison, or a group in parentheses."""
         if not self.takes("("):
             return self.comparison()
         if depth > MAX_DEPTH:
@@ -104,7 +104,7 @@ class _Reader:
         return inside
 
     def comparison(self) -> Part:
-        """A field compared with a value, or with several."""
+        """Parse the comparison of a field with one or several values."""
         self.count += 1
         if self.count > MAX_COMPARISONS:
             raise invalid_parameter(NAME, f"{NAME} can have at most {MAX_COMPARISONS} conditions.")
@@ -147,7 +147,7 @@ class _Reader:
             raise invalid_parameter(NAME, f"{NAME} cannot compare {name} by {operator}.")
 
     def _condition(self, name: str, operator: str, values: list[str]) -> Condition:
-        """The condition of the API. Raises BadRequest, in the words of this filter."""
+        """The equivalent condition of the API. Raises BadRequest with the filter's own names."""
         path = self.names[name]
         texts = [one.replace(" ", "T") if _SPACED_TIME.match(one) else one for one in values]
         try:

@@ -1,7 +1,7 @@
-"""What a client of the Ghost Content API may ask of a type: its parameters as a query of ours.
+"""The parameters of the Ghost Content API, translated into Quire queries.
 
-Names in `include`, `formats` and `fields` that are not known here are passed over, as Ghost does; a
-filter or an order that is not understood is refused, since the answer would be about something else.
+Unknown names in `include`, `formats` and `fields` are ignored, as in Ghost; a filter or an order that
+cannot be parsed is rejected, because the response would not match the request.
 """
 
 import re
@@ -17,9 +17,9 @@ from quire.errors import invalid_parameter
 from quire.records import PAGES, POSTS, TAGS, USERS
 
 DEFAULT_LIMIT, MAX_LIMIT = 15, 100
-"""Ghost's own: https://docs.ghost.org/content-api/pagination."""
+"""Ghost's own limits: https://docs.ghost.org/content-api/pagination."""
 BODY = frozenset({"html", "plaintext", "excerpt", "reading_time"})
-"""The fields for which a body must be read."""
+"""The fields that require reading the body."""
 FORMATS = frozenset({"html", "plaintext"})
 COUNT = "count.posts"
 _ORDER = re.compile(r"(\w+)(?:\s+(asc|desc))?", re.IGNORECASE)
@@ -27,12 +27,12 @@ _ORDER = re.compile(r"(\w+)(?:\s+(asc|desc))?", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class GhostType:
-    """A type of Ghost's as one of ours.
+    """A Ghost type, backed by one of our record types.
 
-    `fields` are read of each row, `relations` always, `includes` where `include` names them,
-    `count_field` where it asks for the number of posts. `filters` and `orders` are the paths of
-    `record` by Ghost's names, `constants` the values of what is the same for all rows; `slug` is what
-    addresses name a row by.
+    `fields` and `relations` are read for each row, `includes` if `include` names them, `count_field` if
+    `include` asks for the number of posts. `filters` and `orders` map Ghost's names to paths of
+    `record`; `constants` holds the values of fields that are the same for all rows; `slug` is the field
+    that identifies a row in URLs.
     """
 
     record: Record
@@ -83,12 +83,12 @@ TYPES = {
         relations=("profile",),
     ),
 }
-"""The types of Ghost's that there are, by the names in their addresses."""
+"""The supported Ghost types, by their names in URLs."""
 
 
 @dataclass(frozen=True)
 class GhostQuery:
-    """What a request asks for: the rows by `query`, of each `fields` (none: all), `include`, `formats`."""
+    """A parsed request: `query` selects rows; `fields` (empty: all), `include` and `formats` shape them."""
 
     query: Query
     fields: frozenset[str]
@@ -96,14 +96,14 @@ class GhostQuery:
     formats: frozenset[str]
 
     def wants(self, name: str) -> bool:
-        """Whether the answer has the field `name`."""
+        """Whether the response contains the field `name`."""
         if name in FORMATS:
             return name in self.fields or (not self.fields and name in self.formats)
         return not self.fields or name in self.fields
 
 
 def parse_ghost_query(kind: GhostType, parameters: Mapping[str, str], *where: Part) -> GhostQuery:
-    """What the parameters `sent` ask for, among the rows for which `where` holds. Raises BadRequest."""
+    """Parse `parameters` into a query for the rows that meet `where`. Raises BadRequest."""
     names = ("fields", "include", "formats")
     fields, include, formats = (frozenset(split_list(parameters.get(name, ""))) for name in names)
     ghost_query = GhostQuery(Query(), fields, include, formats & FORMATS or frozenset({"html"}))
@@ -137,14 +137,14 @@ def _relations(kind: GhostType, include: frozenset[str]) -> list[str]:
 
 
 def _limit(text: str) -> int:
-    """Rows of a page; who asks for more than the most, or for all, gets the most, as in Ghost."""
+    """The rows per page; `all` or a number above the maximum gives the maximum, as in Ghost."""
     if text == "all":
         return MAX_LIMIT
     return min(parse_number("limit", text, 1, INT64 // 200), MAX_LIMIT)
 
 
 def _sort(kind: GhostType, text: str) -> str:
-    """`published_at desc, title` as the API sorts. Raises BadRequest."""
+    """Convert `published_at desc, title` to the API's `sort`. Raises BadRequest."""
     names = []
     for part in filter(None, (one.strip() for one in text.split(","))):
         match = _ORDER.fullmatch(part)

@@ -1,7 +1,7 @@
-"""Records as the Ghost Content API shows them, all addresses whole.
+"""Records in the format of the Ghost Content API, with absolute URLs.
 
-Field by field: https://docs.ghost.org/content-api. What Quire has nothing for is null, as it is in a
-Ghost where nobody has filled it in.
+The fields are described at https://docs.ghost.org/content-api. Those that Quire lacks are null, as
+in a Ghost site where they have not been filled in.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +23,7 @@ from quire.web.hosts import site_root
 from quire.web.html import absolute, reading_minutes, summary
 
 VERSION = "v6.0"
-"""The version of Ghost whose shapes these are."""
+"""The version of Ghost whose format this is."""
 Row = dict[str, Any]
 
 _SOCIAL = (
@@ -49,7 +49,7 @@ _NOTHING_OF_SITE = dict.fromkeys(
 
 
 def shape_rows(record: Record, rows: Sequence[Row], ghost_query: GhostQuery) -> list[Row]:
-    """Rows of a list or a single one, with what was asked for."""
+    """Shape the rows of a list, or a single row, as requested."""
     counts = _author_counts(rows) if record is USERS and COUNT in ghost_query.include else {}
     shape = _SHAPES[record.path]
     return [
@@ -60,7 +60,7 @@ def shape_rows(record: Record, rows: Sequence[Row], ghost_query: GhostQuery) -> 
 
 
 def _select_fields(row: Row, ghost_query: GhostQuery) -> Row:
-    """The fields that were asked for, and what was included."""
+    """The requested fields and the included relations."""
     included = {"authors", "primary_author", "tags", "primary_tag"}
     return {
         name: value for name, value in row.items() if name in included or ghost_query.wants(name)
@@ -75,7 +75,7 @@ def _count(record: Record, row: Row, ghost_query: GhostQuery, counts: Mapping[in
 
 
 def _author_counts(rows: Sequence[Row]) -> dict[int, int]:
-    """The numbers of published posts by the ids of their authors."""
+    """The number of published posts by author id."""
     ids = tuple(row["id"] for row in rows)
     if not ids:
         return {}
@@ -97,11 +97,11 @@ def _media(small: Mapping[str, Any] | None) -> str | None:
 
 
 def _text(record: Record, row: Row, ghost_query: GhostQuery) -> Row:
-    """What posts and pages have in common."""
+    """The fields that posts and pages have in common."""
     html, address = row.get("body_html", ""), _address(record, row)
     wants_words = ghost_query.wants("plaintext") or ghost_query.wants("reading_time")
     words = strip_tags(html) if wants_words else ""
-    # of what never changes, as the ids in feeds
+    # made from values that never change, like the ids in feeds
     uuid = uuid5(NAMESPACE_OID, f"quire {record.singular.lower()} {row['id']} {row['created_at']}")
     return {
         **_NOTHING_OF_TEXT,
@@ -189,7 +189,7 @@ _SHAPES: Mapping[str, Callable[[Row, GhostQuery], Row]] = {
 
 
 def shape_settings() -> Row:
-    """What Ghost says of a site."""
+    """The settings of the site in Ghost's format."""
     settings, look = site_settings(), site_appearance()
     return {
         **_NOTHING_OF_SITE,

@@ -1,6 +1,6 @@
-"""The API as json-server speaks it: bare arrays, `_sort`, `_order`, `_start`, `_end`, repeated filters.
+"""The API in the dialect of json-server: bare arrays, `_sort`, `_order`, `_start`, `_end`, repeated filters.
 
-Everything but the form of lists, of PUT and of DELETE is that of the API itself. See
+Only the format of lists, PUT and DELETE differs from the API itself. See
 https://github.com/typicode/json-server/tree/v0 and react-admin's `ra-data-json-server`.
 """
 
@@ -27,44 +27,44 @@ from quire.web.caching import note_shown
 
 PREFIX = "/api/compat/json-server"
 OWN = ("_sort", "_order", "_start", "_end", "_embed")
-"""The parameters of lists here that the API calls by other names."""
+"""List parameters that have other names in the API."""
 SAME = ("q", "trashed")
-"""Those that are called the same there."""
+"""List parameters that have the same names in the API."""
 DEFAULT_ROWS, MAX_ROWS = 100, 1000
-"""Rows of a list that does not say `_end`, and of any: react-admin's export asks for 1,000 at once."""
+"""Rows of a list without `_end`, and the maximum: react-admin's export requests 1,000 at once."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Window:
-    """Which rows of a list are wanted: those from `start`, `size` of them."""
+    """The requested rows of a list: `size` rows from `start`."""
 
     start: int
     size: int
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, str]) -> "Window":
-        """That of the parameters `_start` and `_end`. Raises BadRequest."""
+        """The window given by `_start` and `_end`. Raises BadRequest."""
         start = parse_number("_start", parameters.get("_start", "0"), 0, INT64 // 200)
         end = parameters.get("_end", str(start + DEFAULT_ROWS))
         return cls(start, parse_number("_end", end, start + 1, start + MAX_ROWS) - start)
 
     def pages(self) -> range:
-        """The numbers of the pages of this size that it lies on: two, unless it is one of them."""
+        """The numbers of the pages of this size that the window overlaps: one if aligned, otherwise two."""
         first = self.start // self.size + 1
         return range(first, first + (2 if self.start % self.size else 1))
 
     def cut(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """The wanted ones of the rows on its pages."""
+        """The rows in the window, from the rows of its pages."""
         return rows[self.start % self.size :][: self.size]
 
 
 class BareResource(RecordResource):
-    """What lists and single records share here."""
+    """The base of lists and single records here."""
 
     prefix = PREFIX
 
     def parse(self, pairs: list[tuple[str, str]]) -> Query:
-        """What `pairs` ask for, with the relations that `_embed` names. Raises BadRequest."""
+        """Parse `pairs`, and the relations that `_embed` names. Raises BadRequest."""
         embedded = [("include", text) for text in request.args.getlist("_embed")]
         return parse_query(self.record, self.actor, [*pairs, *embedded])
 
@@ -99,7 +99,7 @@ class BareList(BareResource, RecordList):
 
 
 def _sort(parameters: Mapping[str, str]) -> list[tuple[str, str]]:
-    """`_sort=a,b&_order=desc,asc` as the API sorts. Raises BadRequest."""
+    """Convert `_sort=a,b&_order=desc,asc` to the API's `sort`. Raises BadRequest."""
     orders = [one.lower() for one in split_orders(parameters.get("_order", ""))]
     if set(orders) - {"asc", "desc"}:
         raise invalid_parameter("_order", "_order must be ASC or DESC.")
@@ -109,12 +109,12 @@ def _sort(parameters: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 def split_orders(text: str) -> list[str]:
-    """The words of `_order`, in which one may come several times."""
+    """The directions in `_order`, which may repeat."""
     return [one for one in text.split(",") if one]
 
 
 def _any_of_repeated(query: Query) -> tuple[Condition | Group, ...]:
-    """The conditions, `id=1&id=2` as one that either fits. Raises BadRequest for too many values."""
+    """Merge repeated filters: `id=1&id=2` matches either. Raises BadRequest for too many values."""
     values: dict[str, list[Any]] = {}
     others: list[Condition | Group] = []
     for one in query.conditions:
@@ -130,7 +130,7 @@ def _any_of_repeated(query: Query) -> tuple[Condition | Group, ...]:
 
 
 class BareItem(BareResource, RecordItem):
-    """GET, PUT, PATCH, DELETE one."""
+    """GET, PUT, PATCH, DELETE a record."""
 
     def get(self, id: int) -> Response:
         """The object."""
@@ -138,17 +138,17 @@ class BareItem(BareResource, RecordItem):
         return self.one(id, self.parse([]))
 
     def put(self, id: int) -> Response:
-        """The same as PATCH: clients send a whole object or, for many at once, what they change."""
+        """The same as PATCH: clients send a whole object or, for many records at once, only the changes."""
         return self.patch(id)
 
     def delete(self, id: int) -> Response:
-        """Delete it as the API does, and say which it was: clients expect an object."""
+        """Delete the record as the API does, and return its id: clients expect an object."""
         super().delete(id)
         return responses.object_response({"id": id})
 
 
 class BareAccountList(BareList, AccountList):
-    """GET and POST accounts; registering is that of the API."""
+    """GET and POST accounts; registration works as in the API."""
 
 
 class BareMediaItem(BareItem, MediaItem):
@@ -156,13 +156,13 @@ class BareMediaItem(BareItem, MediaItem):
 
 
 class BareSingleton(BareItem, Singleton):
-    """GET, PUT, PATCH a type of exactly one row."""
+    """GET, PUT, PATCH a singleton."""
 
 
 LISTS: Mapping[str, type[BareList]] = {"users": BareAccountList}
 ITEMS: Mapping[str, type[BareItem]] = {"media": BareMediaItem}
 FILES = frozenset({"media"})
-"""Types that are not made from JSON: files are uploaded to the API."""
+"""Types that are not created from JSON: files are uploaded to the API itself."""
 
 
 def _add_routes(api: Api, record: Record) -> None:
@@ -182,7 +182,7 @@ def _add_routes(api: Api, record: Record) -> None:
 
 
 def init_app(app: Flask) -> None:
-    """Add these addresses, where the operator has switched them on."""
+    """Add these routes if the operator has enabled them."""
     if not app.config["COMPAT_JSON_SERVER"]:
         return
     blueprint = Blueprint("json_server", __name__)
@@ -191,4 +191,4 @@ def init_app(app: Flask) -> None:
         _add_routes(api, record)
     blueprint.after_request(responses.answer_options)
     app.register_blueprint(blueprint, url_prefix=PREFIX)
-    app.extensions["csrf"].exempt(blueprint)  # checked for requests by session, as in the API
+    app.extensions["csrf"].exempt(blueprint)  # checked for session requests, as in the API

@@ -1,4 +1,4 @@
-"""Paths and schemas of bulk requests and of batches that are undone."""
+"""Paths and schemas of bulk requests and of undoing batches."""
 
 from copy import deepcopy
 from typing import Any, Literal
@@ -18,7 +18,7 @@ _CLOSED = ConfigDict(extra="forbid")
 
 
 class RowFailure(BaseModel):
-    """An operation that failed, as the single request would; 424 where it was given up for others."""
+    """An operation that failed as the single request would; 424 if it was abandoned because others failed."""
 
     model_config = _CLOSED
     index: int
@@ -34,7 +34,7 @@ class RowFailure(BaseModel):
 
 
 class BulkError(Error):
-    """Some operations failed, and so none was done: `results` says what each came to."""
+    """Some operations failed, so none was carried out; `results` has the outcome of each."""
 
     results: list[RowFailure]
     succeeded: int
@@ -43,11 +43,11 @@ class BulkError(Error):
 
 
 class BulkProblem(ProblemError, BulkError):
-    """The same in the form of RFC 9457."""
+    """The same error in the format of RFC 9457."""
 
 
 class UndoResult(BaseModel):
-    """What undoing one change came to; `index` is its place in what was asked for."""
+    """The result of undoing one change; `index` is its position in the original request."""
 
     model_config = _CLOSED
     index: int = Field(examples=[0])
@@ -73,7 +73,7 @@ class _UndoResults(BaseModel):
 
 
 def paths() -> Schema:
-    """Those of every type that is changed by the API."""
+    """The paths of every type that can be changed through the API."""
     return {
         f"/{record.path}/bulk": {"post": _bulk(record)}
         for record in REGISTRY.values()
@@ -104,7 +104,7 @@ _DESCRIPTION = (
 
 
 def add_undo(operations: Schema) -> Schema:
-    """The paths with what undoing a batch answers."""
+    """The paths, with the response to undoing a batch."""
     undo = operations["/batches/{id}/undo"]["post"]
     undo["responses"]["200"] = response_objects.json_response(
         "What came of each row.", ref("BatchUndoResults")
@@ -117,7 +117,7 @@ def add_undo(operations: Schema) -> Schema:
 
 
 def add_schemas(schemas: dict[str, Schema]) -> None:
-    """Add what these paths refer to."""
+    """Add the schemas that these paths refer to."""
     for model in (RowFailure, BulkError, BulkProblem, UndoResult):
         add_model(model, schemas)
     add_model(_UndoResults, schemas, "BatchUndoResults")
@@ -145,7 +145,7 @@ def _add_request(record: Record, schemas: dict[str, Schema]) -> None:
 
 
 def _add_results(record: Record, schemas: dict[str, Schema]) -> None:
-    """The answer: rows of what was done, and of what failed."""
+    """Add the response: rows for operations that succeeded or failed."""
     name, number = singular_name(record), {"type": "integer"}
     schema = deepcopy(schemas[name])
     for field in record.shown_once_fields:
@@ -159,7 +159,7 @@ def _add_results(record: Record, schemas: dict[str, Schema]) -> None:
         "anyOf": [schema if record.shown_once_fields else ref(name), {"type": "null"}]
     }
     schemas[f"{name}BulkResult"] = _object(done)
-    # what has an error is a failure: generated clients take the first form that fits
+    # failures come first: generated clients use the first schema that fits
     row = {"anyOf": [ref("RowFailure"), ref(f"{name}BulkResult")]}
     batch = {
         "type": ["string", "null"],

@@ -1,4 +1,4 @@
-"""The feed of changes in the document."""
+"""The change feed in the document."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ EXAMPLE = {
 
 
 def schemas() -> Schema:
-    """A change, and a part of the feed."""
+    """The schemas of a change and of a part of the feed."""
     entries = {one.path: f"{singular_name(one)}FeedEntry" for one in _types_with_changes()}
     part = {
         "changes": {"type": "array", "maxItems": MAX_LIMIT, "items": ref("Change")},
@@ -73,7 +73,7 @@ def _whole(properties: Schema) -> Schema:
 
 
 def get_changes() -> Schema:
-    """The operation."""
+    """The operation that reads the feed."""
     part = response_objects.json_response("A part of the feed.", ref("ChangeList"))
     part["content"]["application/json"]["example"] = EXAMPLE
     return operation(

@@ -1,4 +1,4 @@
-"""Paths that no record declares: tokens, permissions, search, and this document."""
+"""Paths that belong to no record type: tokens, permissions, search, and this document."""
 
 from typing import Any
 
@@ -52,7 +52,7 @@ def paths() -> Schema:
 
 
 def add_webhook_test(operations: Schema) -> Schema:
-    """The paths of record types with what testing a webhook answers."""
+    """The paths of record types, with the response to testing a webhook."""
     response = response_objects.json_response(
         "The delivery, which is sent at once.", ref("Delivery"), "ETag"
     )
@@ -61,7 +61,7 @@ def add_webhook_test(operations: Schema) -> Schema:
 
 
 def token_response() -> Schema:
-    """The tokens with the account of whoever has signed in."""
+    """The schema of the tokens with the account that has signed in."""
     user = {"type": "object", "required": ["user"], "properties": {"user": ref("User")}}
     return {"allOf": [ref("TokenPair"), user]}
 

@@ -1,4 +1,4 @@
-"""Marks in the document what its declaration calls deprecated: operations of types, of actions and of other addresses."""
+"""Marks deprecated operations in the document: those of record types, actions and custom resources."""
 
 import re
 from typing import Any
@@ -29,7 +29,7 @@ def _deprecated_resources() -> list[tuple[str, Any]]:
 
 
 def _of_record(path: str) -> Deprecation | None:
-    """What the record type of a path, or its action, says."""
+    """The deprecation of a path's action, or of its record type."""
     _, first, *_ = path.split("/")
     last = path.rpartition("/")[2]
     record, nested = REGISTRY.get(first), REGISTRY.get(last)

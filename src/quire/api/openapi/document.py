@@ -25,7 +25,7 @@ from quire.declare.record import REGISTRY
 
 _REFERENCE = re.compile(r'"#/components/(\w+)/([^"]+)"')
 VERSION = "1"
-"""The version of the API: additions keep it, a breaking change makes it 2."""
+"""The version of the API: additions keep it; a breaking change would make it 2."""
 
 DESCRIPTION = """\
 JSON over HTTP. Every response has an `X-Request-Id` header. Errors use the `Error` schema, or
@@ -82,7 +82,7 @@ def document() -> dict[str, Any]:
 
 
 def build_document() -> dict[str, Any]:
-    """The document of the record types that there are now."""
+    """The document of the record types currently registered."""
     whole: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": {
@@ -110,7 +110,7 @@ def build_document() -> dict[str, Any]:
 
 
 def _drop_unused(components: dict[str, Any], whole: dict[str, Any]) -> None:
-    """Drop the components that nothing leads to from a path."""
+    """Drop the components that no path refers to, directly or indirectly."""
     references: set[tuple[str, str]] = set()
     waiting = [whole["paths"]]
     while waiting:
@@ -123,7 +123,7 @@ def _drop_unused(components: dict[str, Any], whole: dict[str, Any]) -> None:
 
 
 def _paths() -> dict[str, Any]:
-    """Add the Idempotency-Key, and Prefer, to the operations that support them."""
+    """All paths, with Idempotency-Key and Prefer added to the operations that support them."""
     records = {
         **media.add_media(paths.paths()),
         **bulk.paths(),
@@ -155,7 +155,7 @@ def _with_key(operation: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_preference(operation: dict[str, Any]) -> dict[str, Any]:
-    """Add `Prefer` to an operation that answers with the object that it has changed."""
+    """Add `Prefer` to an operation that returns the object it has changed."""
     responses = operation["responses"]
     if not any("ETag" in responses.get(status, {}).get("headers", ()) for status in ("200", "201")):
         return operation

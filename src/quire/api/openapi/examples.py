@@ -1,4 +1,4 @@
-"""Examples of request and response bodies, made from what the declarations say of their fields."""
+"""Examples of request and response bodies, generated from the declarations of their fields."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ BY_KIND: dict[str, Any] = {
     "point": {"x": 0.5, "y": 0.25}, "agent": "Firefox on Linux", "word": "update",
     "digest": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
 }  # fmt: skip
-"""What a value of a kind may look like, where neither its field nor the kind itself has an example."""
+"""Examples by kind, used if neither the field nor the kind itself declares one."""
 _BY_FORMAT: dict[str, Any] = {
     "date-time": _TIME, "date": _DATE, "email": "ann@example.org", "uri": "https://example.org/",
     "binary": "(the bytes of the file)",
@@ -31,11 +31,11 @@ _BY_TYPE: dict[str, Any] = {
     "string": "text", "integer": 1, "number": 0.5, "boolean": True, "null": None,
 }  # fmt: skip
 _SHOWN_OF_OPTIONAL = 2
-"""How many fields the example of a change has, of which none is required."""
+"""The number of fields in the example of an object without required fields."""
 
 
 def field_example(field: Field) -> Any:
-    """A value that `field` may have; None where only its schema tells."""
+    """An example value of `field`; None if only its schema can provide one."""
     own: Any = field.kind.example if field.example is None else field.example
     if own or field.choices or field.target is not None:
         return own or None
@@ -43,7 +43,7 @@ def field_example(field: Field) -> Any:
 
 
 def annotate(record: Record, schema: Schema) -> None:
-    """Add to the properties of `schema` what their fields say: an example, and that they will go."""
+    """Add the examples and deprecations of fields to the properties of `schema`."""
     for name, one in schema.get("properties", {}).items():
         field = record.field(name)
         example = field_example(field)
@@ -91,7 +91,7 @@ class Examples:
 
 
 def _visible_names(schema: Schema) -> list[str]:
-    """The properties of an example: the required ones, or the first that have one of their own."""
+    """The properties to show in an example: the required ones, or the first with examples of their own."""
     properties = schema.get("properties", {})
     if schema.get("required"):
         return [name for name in properties if name in schema["required"]]
@@ -100,7 +100,7 @@ def _visible_names(schema: Schema) -> list[str]:
 
 
 def add_examples(document: Schema) -> None:
-    """Give every body an example: by name where its schema has one, else beside its schema."""
+    """Give every body an example: a reference if its schema is named, otherwise an inline value."""
     components = document["components"]
     examples, components_examples = (
         Examples(components["schemas"]),
@@ -119,7 +119,7 @@ def add_examples(document: Schema) -> None:
 
 
 def _bodies(document: Schema) -> list[Schema]:
-    """Everything under `content`, of operations and of shared responses."""
+    """Every entry under `content`, of operations and of shared responses."""
     holders = list(document["components"]["responses"].values())
     for item in document["paths"].values():
         for operation in item.values():

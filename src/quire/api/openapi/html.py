@@ -1,4 +1,4 @@
-"""The OpenAPI document as one HTML page without scripts, which the browser can search."""
+"""The OpenAPI document as a single HTML page without scripts, searchable in the browser."""
 
 import re
 from collections.abc import Iterator
@@ -34,13 +34,13 @@ def code_markup(text: str) -> Markup:
 
 
 class SchemaReader:
-    """Reads the document for the page: follows references, puts schemas into words."""
+    """Reads the document for the page: follows references and describes schemas in words."""
 
     def __init__(self, document: Schema):
         self._document = document
 
     def _resolve(self, value: Schema) -> Schema:
-        """What a reference leads to."""
+        """The component that a reference points to; any other value unchanged."""
         if "$ref" not in value:
             return value
         _, _, kind, name = value["$ref"].split("/")
@@ -139,7 +139,7 @@ def _choices(schema: Schema) -> list[str]:
 
 
 def type_words(schema: Schema) -> list[Schema]:
-    """A type in words: parts of `text`, with a `link` where it is a schema of its own."""
+    """A type in words: parts with `text`, and a `link` if the part is a named schema."""
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         return [{"text": name, "link": f"schema-{name}"}]
@@ -166,7 +166,7 @@ def _join_types(schemas: list[Schema]) -> list[Schema]:
 
 
 def _constraints(schema: Schema) -> Iterator[str]:
-    """What else a value must satisfy, in words."""
+    """The other constraints on a value, in words."""
     names = {"minLength": "at least {} characters", "maxLength": "at most {} characters",
              "minimum": "from {}", "maximum": "to {}", "maxItems": "at most {}"}  # fmt: skip
     for name, text in names.items():

@@ -32,14 +32,14 @@ _DELETED = "Returns 409 if the file is in use, with the places in `details`. Use
 
 
 def add_schemas(schemas: Schema) -> None:
-    """Let the parts of a form be no null, which a form cannot send."""
+    """Remove null from the parts of a form, which cannot send it."""
     for name, one in schemas["MediaNew"]["properties"].items():
         forms = [form for form in one.pop("anyOf", ()) if form != {"type": "null"}]
         schemas["MediaNew"]["properties"][name] = {**one, **(forms[0] if forms else {})}
 
 
 def add_media(paths: Schema) -> Schema:
-    """The paths of the record types, with what is different about files."""
+    """The paths of the record types, with the specifics of files."""
     many, one = paths["/media"], paths["/media/{id}"]
     existing = response_objects.json_response(
         "You have already uploaded this file.", ref("Media"), "ETag"

@@ -1,4 +1,4 @@
-"""What operations are made of: security, request bodies, nouns in sentences."""
+"""The building blocks of operations: security, request bodies, nouns in sentences."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ MERGE_PATCH = "application/merge-patch+json"
 AUTHENTICATED_READ: list[Schema] = [{"bearer": []}, {"key": []}, {"session": []}]
 AUTHENTICATED_WRITE: list[Schema] = [{"bearer": []}, {"key": []}, {"session": [], "csrf": []}]
 PUBLIC: list[Schema] = []
-"""For operations that need no proof; one that is sent is checked all the same, and can show more."""
+"""For operations that need no credentials; any that are sent are still checked, and can show more."""
 
 
 def path_parameters(*names: str) -> list[Schema]:
@@ -28,7 +28,7 @@ def operation(
     description: str,
     **more: Any,
 ) -> Schema:
-    """An operation; `more` is its parameters and requestBody."""
+    """An operation; `more` holds its parameters and requestBody."""
     present = {name: value for name, value in more.items() if value}
     return {
         "operationId": id,

@@ -1,4 +1,4 @@
-"""Parameters: each filter with each of its operators, sort, fields, include, pages, conditions."""
+"""Parameters of operations: filters with their operators, sort, fields, include, paging, conditional headers."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -33,7 +33,7 @@ WORDS = {
     "isnull": "is null, or not, according to",
 }  # fmt: skip
 FILTER_VALUES = ("this value.", "these values.")
-"""How the descriptions of filters end, with one value and with several."""
+"""How the descriptions of filters end, for one value and for several."""
 
 
 _SEVERAL = "Repeat the parameter for several values, or separate them by commas."
@@ -45,7 +45,7 @@ def parameter(name: str, description: str, schema: Schema, **more: Any) -> Schem
 
 
 def array(name: str, description: str, items: Schema, limit: int | None = None) -> Schema:
-    """A query parameter that takes several values: repeated, or with commas between them."""
+    """A query parameter that takes several values: repeated, or separated by commas."""
     limits = {} if limit is None else {"maxItems": limit}
     schema = {"type": "array", "items": items, **limits}
     return parameter(name, f"{description} {_SEVERAL}", schema, style="form", explode=True)
@@ -142,7 +142,7 @@ def components() -> dict[str, Schema]:
 
 
 def list_parameters(record: Record) -> list[Schema]:
-    """What a list of `record` takes."""
+    """The parameters of a list of `record`."""
     shared = ["page", "per_page", "cursor", "count", "search", "q", "If-None-Match"]
     if record.has_trash:
         shared.insert(-1, "trashed")
@@ -151,12 +151,12 @@ def list_parameters(record: Record) -> list[Schema]:
 
 
 def names(record: Record, *parameter_names: str) -> list[Schema]:
-    """Parameters of this type alone, such as `sort`."""
+    """Parameters specific to this type, such as `sort`."""
     return [ref(f"{record.path}.{name}") for name in parameter_names]
 
 
 def filters(record: Record) -> list[Schema]:
-    """The filters of a list, and whether those in the trash are meant."""
+    """The filters of a list, with `trashed` for types that have a trash."""
     names = (
         filter_name(path, operator)
         for path, field in filter_paths(record, ADMIN).items()
@@ -167,7 +167,7 @@ def filters(record: Record) -> list[Schema]:
 
 
 def item_parameters(record: Record) -> list[Schema]:
-    """What reading one takes."""
+    """The parameters for reading one record."""
     own = (ref(f"{record.path}.{one['name']}") for one in _shape_parameters(record))
     return [ref("If-None-Match"), *own]
 
@@ -197,7 +197,7 @@ def _filter(path: str, field: Field, operator: str, public: bool) -> Schema:
 
 
 def filter_name(path: str, operator: str) -> str:
-    """The name of a filter: `title` for `eq`, else such as `title__in`."""
+    """The name of a filter: `title` for `eq`, `title__in` for `in`."""
     return path if operator == "eq" else f"{path}__{operator}"
 
 
@@ -223,7 +223,7 @@ def _shape_parameters(record: Record) -> Iterator[Schema]:
 
 
 def _next_relations(record: Record, way: tuple[Record, ...]) -> dict[str, Record]:
-    """The relations by which a path that has come by the types `way` may go on."""
+    """The relations that may extend a path that has passed through the types in `way`."""
     return {
         name: relation.target
         for name, relation in relations(record, ADMIN).items()
@@ -232,7 +232,7 @@ def _next_relations(record: Record, way: tuple[Record, ...]) -> dict[str, Record
 
 
 def field_paths(record: Record, way: tuple[Record, ...] = ()) -> Iterator[str]:
-    """Every path that `fields` takes."""
+    """Every path that `fields` accepts."""
     related, onward = relations(record, ADMIN), _next_relations(record, way)
     yield from dict.fromkeys(
         [*(n for n in queryable_fields(record, ADMIN) if n in onward or n not in related), *onward]
@@ -243,7 +243,7 @@ def field_paths(record: Record, way: tuple[Record, ...] = ()) -> Iterator[str]:
 
 
 def include_paths(record: Record, way: tuple[Record, ...] = ()) -> Iterator[str]:
-    """Every path that `include` takes."""
+    """Every path that `include` accepts."""
     for name, target in _next_relations(record, way).items():
         yield name
         if len(way) + 1 < MAX_DEPTH:

@@ -22,7 +22,7 @@ from quire.declare.rules import NOBODY, Rule
 
 
 def can_hold(rule: Rule, actor: Actor) -> bool:
-    """Whether a rule can hold for such an actor, depending on the database."""
+    """Whether a rule can hold for `actor`, perhaps depending on the database."""
     return not rule.cacheable or rule(actor) is not False
 
 
@@ -104,7 +104,7 @@ def _me(record: Record) -> Schema:
 def read_operation(
     record: Record, id: str, summary: str, responses: Schema, *, description: str, **more: Any
 ) -> Schema:
-    """The operation `id` that reads records; `errors` are those beyond the usual."""
+    """The operation `id` that reads records; `errors` are the statuses beyond the usual ones."""
     closed = record.access.read(ANONYMOUS) is False
     all_of_them = {
         **responses,
@@ -123,7 +123,7 @@ def read_operation(
 
 
 def list_rows(record: Record) -> Schema:
-    """The answer of a list."""
+    """The response of a list."""
     schema = ref(f"{singular_name(record)}List")
     cursor = ["X-Changes-Cursor"] if record.is_versioned else []
     headers = ("ETag", "Link", "X-Total-Count", *cursor)

@@ -21,7 +21,7 @@ Schema = dict[str, Any]
 
 
 def paths() -> Schema:
-    """The paths of every type that is listed."""
+    """The paths of every type that has a list."""
     operations: Schema = {}
     for record in _types_with_lists():
         operations[f"/{record.path}/query"] = {"post": _query(record)}

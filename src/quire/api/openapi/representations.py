@@ -1,4 +1,4 @@
-"""Schemas of records as they are read: whole objects, the small ones of references, and lists."""
+"""Schemas of records in responses: full objects, the small objects of references, and lists."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ _ON_REQUEST = "Returned only if `fields` names it."
 
 
 def add_schemas(schemas: dict[str, Schema]) -> None:
-    """Add every type as it is read."""
+    """Add the response schemas of every type."""
     for record in REGISTRY.values():
         name = singular_name(record)
         add_model(output_model(record, record.field_names), schemas, name)
@@ -33,10 +33,10 @@ def _describe(record: Record, schema: Schema) -> None:
 
 
 def add_includes(schemas: dict[str, Schema]) -> None:
-    """Add what `include` brings, as properties that may be missing.
+    """Add the relations that `include` returns, as optional properties.
 
-    A reference is a small object, or with `include` all that the other record has. Call it when
-    every schema that has references is there.
+    A reference is a small object or, with `include`, the full record. Call this after all schemas
+    with references have been added.
     """
     for record in REGISTRY.values():
         schemas[singular_name(record)]["properties"] |= _include_properties(record)

@@ -129,7 +129,7 @@ _EXTRA = {
 
 
 def headers(*names: str) -> Schema:
-    """References to header components; every response has the id of its request."""
+    """References to header components; every response has a request id."""
     always = ("X-Request-Id", *names)
     return {name: {"$ref": f"#/components/headers/{name}"} for name in always}
 
@@ -209,7 +209,7 @@ def no_content(description: str) -> Schema:
 
 
 def minimal() -> Schema:
-    """204 where `Prefer: return=minimal` was asked for."""
+    """204 for `Prefer: return=minimal`."""
     described = "The change has been saved; `Prefer: return=minimal` asked for no more."
     return {
         "description": described,

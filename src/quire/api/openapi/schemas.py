@@ -135,7 +135,7 @@ def add_model(model: type[BaseModel], schemas: dict[str, Schema], name: str | No
 
 
 def strip_titles_and_defaults(schema: Any) -> Any:
-    """Without titles, which only repeat names, and defaults, which stand for "not sent"."""
+    """Remove titles, which only repeat names, and defaults, which stand for "not sent"."""
     if isinstance(schema, list):
         return [strip_titles_and_defaults(one) for one in schema]
     if not isinstance(schema, dict):
@@ -149,12 +149,12 @@ def strip_titles_and_defaults(schema: Any) -> Any:
 
 
 def singular_name(record: Record) -> str:
-    """The name of the type in the names of components."""
+    """The name of the type, as used in the names of components."""
     return str(record.model.__name__)
 
 
 def add_schemas(schemas: dict[str, Schema]) -> None:
-    """Add errors, what several types share, and every type as it is written."""
+    """Add the schemas of errors, those shared by several types, and the request schemas of every type."""
     for model in (Error, ProblemError, StaleError, StaleProblem, Moved, SearchResult):
         add_model(model, schemas)
     schemas["SearchResultList"] = list_schema("results", ref("SearchResult"))
@@ -177,7 +177,7 @@ def created_name(record: Record) -> str:
 
 
 def add_created(schemas: dict[str, Schema]) -> None:
-    """Add the schemas of records that show something once, when they are created."""
+    """Add the schemas of records with fields that are shown only once, on creation."""
     for record in REGISTRY.values():
         if record.shown_once_fields:
             schema = deepcopy(schemas[singular_name(record)])
@@ -215,7 +215,7 @@ _WORDS: Schema = {
     EVENT_NAMES.name: known_events,
     RECORD_TYPE.name: listed_types,
 }
-"""The words, or lists of words, of a kind that depend on the record types."""
+"""The allowed values of kinds whose values depend on the record types."""
 _DESCRIPTIONS = {
     NEW: "The fields of the new record.",
     WHOLE: "All fields. Those that are left out are reset to their defaults.",
@@ -241,7 +241,7 @@ def _refine(record: Record, schema: Schema, form: str) -> None:
 
 
 def _restrict(schema: Schema, words: list[str]) -> None:
-    """Let a text, or each text of a list, be one of `words`."""
+    """Restrict a text, or each text of a list, to `words`."""
     if schema.get("type") == "array":
         schema["items"] = {"type": "string", "enum": words}
     else:
@@ -265,7 +265,7 @@ _NAMES = "The {}, the id, or the object as it was returned."
 
 
 def identifier(record: Record) -> Schema:
-    """What names a record in a request: a natural key, an id, or the object as it was returned."""
+    """What identifies a record in a request: a natural key, an id, or the object as it was returned."""
     id = {"type": "integer", "minimum": 1, "maximum": MAX_ID, "examples": [7]}
     schema: Schema = {"id": id}
     forms: list[Schema] = [id]

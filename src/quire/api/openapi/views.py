@@ -27,7 +27,7 @@ def _page() -> tuple[bytes, str]:
 
 
 def _description() -> Any:
-    """Loads what describes the API when somebody asks for it: it is made once."""
+    """Import the document's modules on the first request for it; it is built once."""
     return import_module("quire.api.openapi.document").document()
 
 

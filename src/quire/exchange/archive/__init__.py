@@ -1,1 +1,1 @@
-"""Archives: all content in one file, to move it from one Quire to another."""
+"""Archives: all content in one file, to move it from one Quire installation to another."""

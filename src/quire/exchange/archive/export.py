@@ -1,5 +1,4 @@
-"""Writes an archive as a stream of bytes, while the records are read, so that memory use stays
-constant."""
+"""Writes an archive as a stream of bytes while reading the records, so that memory use stays constant."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -34,7 +33,7 @@ _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
 
 
 class _StreamBuffer:
-    """A file object that cannot seek; what was written to it is taken out in pieces."""
+    """A file object that cannot seek; the written data is taken out in pieces."""
 
     def __init__(self) -> None:
         self._chunks: list[bytes] = []
@@ -49,7 +48,7 @@ class _StreamBuffer:
         """Does nothing: all data is in this buffer."""
 
     def take_all(self) -> bytes:
-        """All that was written since the last call."""
+        """Return all data written since the last call."""
         data, self._chunks, self.size = b"".join(self._chunks), [], 0
         return data
 
@@ -96,13 +95,13 @@ class _ArchiveWriter:
 
 
 class _ProgressMeter:
-    """Reports how many records have been read, and of how many."""
+    """Reports how many records have been read, and the total."""
 
     def __init__(self, total: int, progress: Progress | None):
         self._total, self._done, self._progress = total, 0, progress
 
     def count(self, states: Iterable[read_store.State]) -> Iterator[read_store.State]:
-        """Yields the same states and counts each of them."""
+        """Yield the states unchanged, and count them."""
         for state in states:
             yield state
             self._done += 1
@@ -111,7 +110,7 @@ class _ProgressMeter:
 
 
 def stream(*, passwords: bool = False, progress: Progress | None = None) -> Iterator[bytes]:
-    """The archive in pieces: a snapshot of all records, whatever is written meanwhile.
+    """The archive in pieces: a snapshot of all records, unaffected by concurrent writes.
 
     Password hashes are included only with `passwords`; sessions, keys and second factors never are.
     """
@@ -149,13 +148,13 @@ def _lines(states: Iterable[read_store.State]) -> Iterator[bytes]:
 
 
 def write_archive(file: Path, *, passwords: bool = False, progress: Progress | None = None) -> int:
-    """Write the archive to `file`, which has its name when it is whole; its size in bytes.
+    """Write the archive to `file`, which appears once it is complete; return its size in bytes.
 
     Raises OSError.
     """
     unfinished = file.with_name(f"{file.name}.part")
     try:
-        # nobody but its owner: it holds the addresses of people
+        # readable only by its owner: it holds personal email addresses
         with os.fdopen(os.open(unfinished, _FLAGS, 0o600), "wb") as out:
             for piece in stream(passwords=passwords, progress=progress):
                 out.write(piece)
