@@ -1,4 +1,4 @@
-"""Runs an import item by item, each in a transaction of its own, and lets other writers in between."""
+"""Runs an import item by item, so that each can fail alone and other writers get in between batches."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -15,7 +15,7 @@ from quire.store.scratch_copy import on_a_copy
 from quire.store.transactions.long_work import in_batches
 
 SHOW_SECONDS = 0.2
-"""Seconds between two reports of progress."""
+"""Seconds between two progress reports."""
 
 Item = TypeVar("Item")
 
@@ -57,9 +57,9 @@ def process_in_batches(
     *,
     keep: bool = True,
 ) -> Iterator[int]:
-    """The same with progress: yields how many are done, a few times a second and at the end.
+    """The same with progress: yields the number of items done, a few times a second and at the end.
 
-    Without `keep` it is a dry run that is rolled back batch by batch and locks nobody out.
+    Without `keep`, this is a dry run that is rolled back batch by batch and locks no writer out.
     """
     last_moment, done, last_count = 0.0, 0, -1
     for done in in_batches(take, items, transaction if keep else rolled_back_transaction):

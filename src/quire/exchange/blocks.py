@@ -12,8 +12,8 @@ def replace_blocks(text: str, opening: re.Pattern[str], closing: str, change: Ch
     """`text` with each block changed.
 
     `opening` has the block's name as its first group; `closing` is a pattern in which `{}` is
-    that name. What is never closed stays as it is; a name that is not closed is looked for once,
-    not once per opening mark, so the time grows with the text and not with its square.
+    that name. Unclosed blocks stay as they are; the end of an unclosed name is searched for once,
+    not once per opening mark, so the time is linear in the length of the text.
     """
     return "".join(_pieces(text, opening, closing, change))
 

@@ -1,5 +1,4 @@
-"""Parses untrusted XML piece by piece: no element has to fit into memory, and no entity is
-expanded."""
+"""Parses untrusted XML piece by piece: no element has to fit into memory, and no entity is expanded."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -10,13 +9,13 @@ from quire.exchange.model import Unusable
 
 PIECE = 64 * 1024
 LONGEST_TOKEN = 1024**2
-"""Most bytes of one tag, since parsers hold a tag in memory."""
+"""The most bytes in one tag, which the parser holds in memory."""
 MAX_DEPTH = 100
-"""Most elements inside of each other: the parser keeps a record of each that is open."""
+"""The most levels of nesting: the parser keeps a record of each open element."""
 MAX_NAMES = 10_000
-"""Most different names of elements, attributes and namespaces: the parser keeps each of them."""
+"""The most distinct names of elements, attributes and namespaces: the parser keeps each of them."""
 MAX_SECONDS = 15
-"""Processor time in which a file must be parsed; two million cells take up to eight."""
+"""The processor time allowed to parse a file; two million cells take up to eight seconds."""
 
 Attributes = dict[str, str]
 
@@ -37,8 +36,8 @@ class Handler(Protocol):
 def parse(stream: IO[bytes], handler: Handler) -> Iterator[None]:
     """Feed `stream` to `handler`; yields after each piece.
 
-    Raises Unusable for a document type declaration, a tag of more than a megabyte, too many
-    elements inside of each other, and what takes MAX_SECONDS; expat.ExpatError for XML that is not
+    Raises Unusable for a document type declaration, a tag of more than a megabyte, nesting that is
+    too deep, and files that take longer than MAX_SECONDS; expat.ExpatError for XML that is not
     well-formed.
     """
     parser = expat.ParserCreate(namespace_separator=" ")
@@ -77,12 +76,12 @@ class DifferentNames:
             raise Unusable("has too many different names of elements")
 
     def add_namespace(self, prefix: str | None, uri: str | None) -> None:
-        """Note a namespace that is declared."""
+        """Note a declared namespace."""
         self.add(f"xmlns:{prefix}", (uri or "",))
 
 
 class _Elements:
-    """Passes elements on to a handler, by their names without the namespace, and counts what the parser keeps."""
+    """Passes elements to a handler by their names without the namespace, and counts what the parser keeps."""
 
     def __init__(self, handler: Handler):
         self._handler, self._depth = handler, 0

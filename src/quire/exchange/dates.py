@@ -1,5 +1,4 @@
-"""Parses dates in the many formats of people and programs, into UTC; without a time zone they are
-UTC."""
+"""Parses dates in the many formats that people and programs use, into UTC, the default time zone."""
 
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -35,7 +34,7 @@ _ZONE_NAME = re.compile(r"[a-z]+", re.IGNORECASE)
 def parse_datetime(value: object, order: str = "") -> datetime | None:
     """`value` (datetime, date, number of seconds or text) in UTC; None if it is not a date.
 
-    `order` (day or month) decides ambiguous dates: which of the two comes first.
+    `order` ("day" or "month") is the one that comes first in ambiguous dates.
     """
     if isinstance(value, datetime):
         return _utc(value)
@@ -80,7 +79,7 @@ def _find_day(text: str, order: str) -> tuple[datetime, str] | None:
     """The date in `text`, and the text without it."""
     for pattern, numbers in _PATTERNS:
         if match := pattern.search(text):
-            day = datetime(*numbers(match, order))  # noqa: DTZ001  the zone stands in the rest
+            day = datetime(*numbers(match, order))  # noqa: DTZ001  the zone is in the rest
             return day, text[: match.start()] + " " + text[match.end() :]
     return None
 
@@ -90,7 +89,7 @@ def _month(name: str) -> int:
 
 
 def _year_last(match: re.Match[str], order: str) -> tuple[int, int, int]:
-    """05/06/2013 is American and 06.05.2013 is not, unless `order` says so; above 12 is a day."""
+    """The month comes first with slashes, otherwise the day, unless `order` differs; above 12 is a day."""
     first, second = int(match[1]), int(match[3])
     usual = "month" if match[2] == "/" else "day"
     is_month_first = (order if order in ("day", "month") else usual) == "month"

@@ -1,4 +1,4 @@
-"""The demo: a site that looks as if people were at work on it today, with an administrator to try it."""
+"""The demo: a site that looks as if people were working on it today, with an administrator to try it."""
 
 import io
 import secrets
@@ -23,7 +23,7 @@ DAYS = 60
 """How far back the posts go."""
 USERS_ADDED, TAGS_ADDED, POSTS_ADDED, COMMENTS_ADDED = 6, 12, 40, 120
 PENDING, OWN = 23, 5
-"""Comments that wait for the administrator, and posts of theirs."""
+"""The numbers of pending comments and of the administrator's own posts."""
 
 ABOUT = (
     "This is a **Quire** with sample content. Edit this page in the admin panel under *Pages*, "
@@ -41,7 +41,7 @@ ALT = "Hills in three shades below a large sun"
 
 
 def create_demo() -> tuple[str, str]:
-    """Fill an empty installation; the email address and password of its administrator."""
+    """Fill an empty installation; return the email address and password of its administrator."""
     password, email = secrets.token_urlsafe(12), "admin@example.org"
     account = {"username": "admin", "email": email, "password": password, "role": "admin"}
     admin = create(USERS, SYSTEM, account).id
@@ -79,7 +79,7 @@ def _fill(admin: int, today: datetime) -> None:
 
 
 def _state_of_own(raws: list[Raw], today: datetime) -> None:
-    """The administrator has posts in every state: two live, a scheduled one, two drafts."""
+    """Give the administrator posts in every state: two live, one scheduled, two drafts."""
     moments = [today - timedelta(days=2), today - timedelta(days=9), today + timedelta(days=3)]
     for raw, moment in zip(raws[:OWN], [*moments, None, None], strict=True):
         raw["published_at"] = moment and rfc3339(moment)
@@ -89,7 +89,7 @@ def _state_of_own(raws: list[Raw], today: datetime) -> None:
 def _pending_comments(
     samples: SampleGenerator, posts: Sequence[Raw], people: Sequence[Raw], today: datetime
 ) -> list[Raw]:
-    """Comments of the last days that nobody has decided about."""
+    """Recent comments that have not been moderated yet."""
     raws = list(samples.comments(PENDING, posts, people, ()))
     for number, raw in enumerate(reversed(raws)):
         raw |= {
@@ -100,7 +100,7 @@ def _pending_comments(
 
 
 def _covers(owner: int) -> list[int]:
-    """Pictures in the library, one for each sky."""
+    """Upload one picture for each sky; return their ids."""
     return [
         _upload(f"hills-{number}.png", landscape(number), owner) for number in range(len(SKIES))
     ]

@@ -38,7 +38,7 @@ def _mix(one: Colour, other: Colour, share: float) -> Colour:
 
 
 def _column(x: int, number: int) -> bytearray:
-    """The pixels of a column from top to bottom, as places in the palette."""
+    """The pixels of a column from top to bottom, as indexes into the palette."""
     column = bytearray(y * SHADES // HEIGHT for y in range(HEIGHT))
     middle, across = 240 + number * 30, x - 250 - number * 150
     if abs(across) < SUN:

@@ -1,5 +1,4 @@
-"""Converts Liquid in Markdown: code blocks become fences, raw tags are removed, all else stays
-text."""
+"""Converts Liquid in Markdown: code blocks become fences, raw tags are removed, all else stays text."""
 
 import re
 from collections.abc import Iterator
@@ -13,8 +12,8 @@ _CODE_LANGUAGE = re.compile(r"[\w+#.-]+")
 def plain(body: str) -> str:
     """`body` with `{% highlight x %}` as a fenced block and without `{% raw %}` tags.
 
-    Text between raw tags stays as it is; a highlight without an end is text too, and so is
-    everything in a body with more tags than a person writes.
+    Text between raw tags stays as it is, and so does an unclosed highlight, or a whole body with
+    more tags than a person would write.
     """
     tags = list(_tags(body)) if "{%" in body else []
     return body if len(tags) > _MAX_TAGS else "".join(_pieces(body, tags))
@@ -63,7 +62,7 @@ def _closings(tags: list[re.Match[str]]) -> list[int | None]:
     Read from the end, so that each tag is visited once.
     """
     end_of_raw: int | None = None
-    ends: list[int | None] = [None] * (len(tags) + 1)  # of highlights, from each tag on
+    ends: list[int | None] = [None] * (len(tags) + 1)  # the next endhighlight, seen from each tag
     closings: list[int | None] = [None] * len(tags)
     for at in reversed(range(len(tags))):
         name, after = tags[at][1], at + 1

@@ -121,5 +121,5 @@ def _version(id: int) -> int | None:
 
 
 def _still_there(parent: int | None) -> int | None:
-    """The values of a reply, as a new thread if its parent was deleted here."""
+    """The parent of a reply, or None, which starts a new thread, if it was deleted here."""
     return None if parent is None or _version(parent) is None else parent

@@ -41,7 +41,7 @@ def load(
 
     Items that were imported before are left alone unless they have changed at the source; those
     that were edited here since are left alone too, and reported. Raises NotFound for an unknown
-    `author`, and Unavailable if the database cannot be reached; nothing else ends an import.
+    `author`, and Unavailable if the database cannot be reached; nothing else aborts an import.
     """
     report = ImportReport(dry_run=dry_run)
     with batching.dry_run(dry_run):
@@ -114,7 +114,7 @@ class _PostLoader:
     def _reimport(
         self, record: Record, entry: ImportedPost, earlier: KnownItem, mark: str
     ) -> tuple[str, int, str]:
-        """An item that was imported before; the slug is empty if its record was deleted."""
+        """Import an item that was imported before; returns an empty slug if its record was deleted."""
         id, table = earlier.record_id, record.table.c
         with read_connection() as connection:
             row = connection.execute(

@@ -46,18 +46,18 @@ def _variant_names(variants: dict[str, Variant]) -> list[str]:
 
 
 def stored_file(state: Raw, name: str) -> StoredFile | None:
-    """That file of a record: as it is served, or as it came while it waits to be drawn."""
-    if name == file_name(state):  # which may have been replaced
+    """A stored file of a record: as it is served, or as uploaded while it waits to be processed."""
+    if name == file_name(state):  # the file may have been replaced
         name = stored_name(state["url"], state["sha256"])
     return file_storage().find(name) or file_storage().find(ORIGINAL + name)
 
 
 @contextmanager
 def with_file(archive: ValidatedArchive, record: Record, state: Raw, raw: Raw) -> Iterator[Raw]:
-    """`raw` with its file taken in, where records of this type have one; `state` is what it was there.
+    """`raw` with its file received, if records of this type have one; `state` is the archived record.
 
-    A picture that another installation has drawn stays as it is, all others are drawn like every
-    upload. Raises Unusable when the file is not there, and TooLarge.
+    An image that another installation has processed stays as it is; others are processed like any
+    upload. Raises Unusable if the file is missing, and TooLarge.
     """
     if not has_file(record):
         yield raw
@@ -67,8 +67,8 @@ def with_file(archive: ValidatedArchive, record: Record, state: Raw, raw: Raw) -
         raise Unusable("its file is missing from the archive")
     with ExitStack() as stack:
         new = _receive(stack, archive, name, str(raw["original_name"]))
-        # the store makes the address of the digest of what was uploaded, which need not be that
-        # of what is left of it, and of how the file is called meanwhile
+        # the store derives the address from the digest of the upload, which may differ from that of
+        # the processed file, and from the name of the temporary file
         path = new.path.with_name(f"{name[33:41]}{new.path.name}")
         new.path.replace(path)
         stack.callback(path.unlink, missing_ok=True)
@@ -78,7 +78,9 @@ def with_file(archive: ValidatedArchive, record: Record, state: Raw, raw: Raw) -
             new = replace(
                 new, sha256=digest, processed=_processed_image(stack, archive, name, state)
             )
-        elif _DIGEST.fullmatch(digest):  # it was replaced, and is still served at its first address
+        elif _DIGEST.fullmatch(
+            digest
+        ):  # the file was replaced, but is still served at its first address
             new = replace(new, sha256=digest, address=name)
         yield raw | {"file": new}
 
@@ -91,7 +93,7 @@ def _receive(stack: ExitStack, archive: ValidatedArchive, name: str, called: str
 def _processed_image(
     stack: ExitStack, archive: ValidatedArchive, name: str, state: Raw
 ) -> ProcessedImage | None:
-    """What was made of the picture called `name`, if all of that is in the archive and sound."""
+    """The processed image `name` with its variants, if all of them are in the archive and valid."""
     variants, size = state.get("variants"), state.get("bytes")
     if state.get("state") != "ready" or not is_id(size) or not _are_variants(variants, name):
         return None
@@ -119,7 +121,7 @@ def _are_variants(variants: Any, name: str) -> TypeGuard[dict[str, Variant]]:
 
 
 def _are_sound(variants: dict[str, Variant], files: dict[str, Path]) -> bool:
-    """Whether each file is a picture of its format and size, as far as can be seen undecoded."""
+    """Whether each file is an image of the stated format and size, judging by its header alone."""
     for one in variants.values():
         for address in (one["url"], one["webp"]):
             name = address.removeprefix(ADDRESS)

@@ -1,10 +1,10 @@
-"""What an archive of everything looks like: a zip of NDJSON, one file for each type, and a manifest.
+"""The format of an archive: a ZIP of NDJSON, one file for each type, and a manifest.
 
-records/posts.ndjson     one record a line, as the API shows it to the program itself
+records/posts.ndjson     one record per line, as the API shows it to the program itself
 revisions/posts.ndjson   their revisions, in the same order
-drafts/posts.ndjson      what is being written beside what is live
-files/1c8b...-4f.jpg     the files of media and their variants, by the last part of their addresses
-manifest.json            format, place, and of each file the count of lines, bytes and SHA-256
+drafts/posts.ndjson      unpublished changes to these records
+files/1c8b...-4f.jpg     the files of media and their variants, named by the last part of their addresses
+manifest.json            format, place, and the line count, size and SHA-256 of each file
 """
 
 import hmac
@@ -25,7 +25,7 @@ MANIFEST = "manifest.json"
 IMAGE_FIELDS = ("bytes", "variants", "state")
 """Fields of media that are derived from their files."""
 FILE_FIELDS = ("url", "original_name", "sha256", "is_avatar", *IMAGE_FIELDS)
-"""Derived fields of media that are exported all the same."""
+"""Derived fields of media that are exported nevertheless."""
 
 
 def records_file(record: Record) -> str:
@@ -34,12 +34,12 @@ def records_file(record: Record) -> str:
 
 
 def revisions_file(record: Record) -> str:
-    """The name of the file with their revisions."""
+    """The name of the file with the revisions of a type."""
     return f"revisions/{record.path}.ndjson"
 
 
 def drafts_file(record: Record) -> str:
-    """The name of the file with the drafts of these records."""
+    """The name of the file with the drafts of a type."""
     return f"drafts/{record.path}.ndjson"
 
 
@@ -49,7 +49,7 @@ def has_revisions(record: Record) -> bool:
 
 
 def exported_types() -> list[Record]:
-    """The exported types, each after those that it requires."""
+    """The exported types, each after the types it requires."""
     waiting = [record for record in REGISTRY.values() if record.exported]
     ordered: list[Record] = []
     while waiting:
@@ -85,9 +85,9 @@ def _required_targets(record: Record) -> set[str]:
 
 
 def exported_fields(record: Record) -> list[Field]:
-    """The fields that travel: all that is stored and not made from other things, secrets aside.
+    """The exported fields: those that are stored, not derived from others, and not secret.
 
-    What no interface shows is not exported.
+    Fields that no interface shows are not exported.
     """
     return [
         one

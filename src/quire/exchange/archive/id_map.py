@@ -1,5 +1,4 @@
-"""Maps the ids in an archive to the ids of the records imported from it, now or once they are
-imported."""
+"""Maps the ids in an archive to the ids of the records imported from it, now or later."""
 
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
@@ -25,7 +24,7 @@ def is_id(value: Any) -> TypeGuard[int]:
 class ArchiveRecord:
     """One line of an archive.
 
-    `deferred` are references to records that are imported later, `waits` says that its revisions
+    `deferred` are references to records that are imported later, `waits` is whether its revisions
     have such references, `here` is the id of the record to complete.
     """
 
@@ -107,7 +106,7 @@ class IdMap:
         return self._ids.get((record.path, id)) if whole else None
 
     def draft(self, record: Record, values: Raw) -> Raw:
-        """The values of a draft with new ids; names of records that are not here yet stay names."""
+        """The values of a draft with new ids; names of records that do not exist here yet stay names."""
         fields = {one.name: one for one in exported_fields(record)}
         return {
             n: self._draft_value(fields[n], value) for n, value in values.items() if n in fields
@@ -132,9 +131,9 @@ class IdMap:
         return rows_of(item.record, id, item.version, item.past, self.find), self._awaited
 
     def raw(self, item: ArchiveRecord) -> Raw:
-        """The values of a record with ids of here; what comes late is left out and noted.
+        """The values of a record with the ids used here; references to later records are deferred.
 
-        Raises Unusable when it cannot be without something that is not here.
+        Raises Unusable if a required reference does not exist here.
         """
         state = item.values()
         apart = KEPT_HERE + (IMAGE_FIELDS if has_file(item.record) else ())
@@ -148,7 +147,7 @@ class IdMap:
         return raw
 
     def deferred_values(self, item: ArchiveRecord) -> Raw:
-        """The values of the references that had to wait."""
+        """The values of the deferred references."""
         raw: Raw = {}
         for name, value in item.deferred.items():
             self._refer(item, item.record.field(name), value, raw)

@@ -21,12 +21,12 @@ Raw = dict[str, Any]
 
 
 def is_created_with_owner(record: Record) -> bool:
-    """Whether records of this type are created with another one only, as profiles are."""
+    """Whether records of this type are created only together with another record, like profiles."""
     return record.declared_access.create is NOBODY
 
 
 def is_publication(record: Record) -> bool:
-    """Whether records of this type are published: two of them with one address may differ."""
+    """Whether records of this type are published: two with the same address may be different records."""
     return bool(record.schedule_columns)
 
 
@@ -49,7 +49,7 @@ def find(connection: Connection, record: Record, raw: Raw) -> int | None:
 
 
 def _same_file(record: Record, raw: Raw) -> list[ColumnElement[bool]]:
-    """The file that the same person has uploaded before: nobody has a file twice."""
+    """Conditions for a file that the same user has uploaded before: no user has a file twice."""
     fields = (record.field(name) for name in ("owner", "sha256", "is_avatar"))
     return [one.column == raw.get(one.name) for one in fields]
 
@@ -67,7 +67,7 @@ def _names(field: Field, raw: Raw) -> bool:
 
 
 def _find_user(connection: Connection, raw: Raw) -> int | None:
-    """By email, else by username, unless both have an email and the two differ."""
+    """Find a user by email, otherwise by username, unless both have an email and the two differ."""
     table, email = USERS.table.c, raw.get("email")
     by_email = (
         _find_id(connection, USERS, [table.email == normalize_address(str(email))])
@@ -81,7 +81,7 @@ def _find_user(connection: Connection, raw: Raw) -> int | None:
 
 
 def _find_by_content(connection: Connection, record: Record, raw: Raw) -> int | None:
-    """What has no name of its own is the same if it was made then, there, and says the same."""
+    """Find a record without a unique field by its creation time, required references and title."""
     fixed = [f for f in exported_fields(record) if f.target and f.many is None and not f.nullable]
     title = record.field(record.title_field)
     compared = [one.column == raw[one.name] for one in (*fixed, title) if _names(one, raw)]
@@ -97,7 +97,7 @@ def _same_time(record: Record, raw: Raw) -> ColumnElement[bool]:
 
 
 def changed_at(record: Record, state: Raw) -> Raw:
-    """The time of the last change, as its column stores it: any change here would replace it."""
+    """The time of the last change as its column stores it, to set it again after changes here."""
     if "updated_at" not in record.table.c or "updated_at" not in state:
         return {}
     try:
@@ -135,7 +135,7 @@ def _free_username(connection: Connection, username: str) -> str:
 
 
 def differs(record: Record, state: Raw, raw: Raw) -> bool:
-    """Whether a record here, in `state`, has other values than `raw`, counters aside."""
+    """Whether the values of a record here, in `state`, differ from `raw`, apart from counters."""
     return any(
         by_ids(one, state.get(one.name)) != by_ids(one, raw[one.name])
         for one in exported_fields(record)

@@ -1,5 +1,4 @@
-"""Imports the records of an archive: new ones with their revisions, known ones if they have
-changed."""
+"""Imports the records of an archive: new ones with their revisions, known ones if they have changed."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -107,7 +106,7 @@ class _ArchiveLoader:
         self._counts: Counter[tuple[str, Record]] = Counter()
 
     def finish(self, record: Record) -> None:
-        """Called when all records of this type have been read."""
+        """Note that all records of this type have been read."""
         self._arrivals.finished.add(record.path)
 
     def deferred_records(self) -> Iterator[ArchiveRecord]:
@@ -115,7 +114,7 @@ class _ArchiveLoader:
         yield from self._deferred
 
     def sum_up(self) -> None:
-        """Report the records of a type that need no message of their own in one line."""
+        """Report records that need no message of their own in one line for each outcome and type."""
         for (outcome, record), count in self._counts.items():
             what = record.plural_noun if count > 1 else record.noun
             self._report.add(outcome, f"{count:,} {what}", count=count)
@@ -133,7 +132,7 @@ class _ArchiveLoader:
             self._note(item, outcome, id)
 
     def take_draft(self, draft_line: tuple[Record, Line]) -> None:
-        """Bring the draft beside a record that is new here; it is nobody's until it is changed."""
+        """Import the draft of a record that is new here; it has no author until it is changed."""
         record, (number, line) = draft_line
         id = self._arrivals.new_record_id(record, line)
         if id is None or not isinstance(line, dict):
@@ -180,7 +179,7 @@ class _ArchiveLoader:
     def _reimport(
         self, connection: Connection, item: ArchiveRecord, earlier: KnownItem
     ) -> tuple[str, int | None]:
-        """A record that was imported before; without an id if it was deleted here."""
+        """Import a record that was imported before; returns no id if it was deleted here."""
         record, id, mark = item.record, earlier.record_id, _mark(item)
         here = rows.load(connection, record, IMPORTER, id, record.access.read)
         if here is None:
@@ -214,7 +213,7 @@ class _ArchiveLoader:
     def _meet(
         self, connection: Connection, item: ArchiveRecord, raw: Raw, id: int
     ) -> tuple[str, int]:
-        """A record that exists here but was not imported from this archive."""
+        """Import a record that exists here but was not imported from this archive."""
         record = item.record
         here = rows.load(connection, record, IMPORTER, id, record.access.read)
         state = {} if here is None else here.state
@@ -261,7 +260,7 @@ class _ArchiveLoader:
         self._remember(item, id, version if record.is_versioned else None)
 
     def _password_hashes(self, item: ArchiveRecord) -> Raw:
-        """Hashes of passwords, where the archive has them."""
+        """Password hashes, if the archive has them."""
         hashes = {one.key: item.values().get(one.key) for one in secret_columns(item.record)}
         return {k: v for k, v in hashes.items() if self._passwords and is_hash(str(v))}
 
@@ -281,9 +280,9 @@ class _ArchiveLoader:
 
 
 def _mark(item: ArchiveRecord) -> str:
-    """The fingerprint of what a record says; counters and names of others are no part of it.
+    """The fingerprint of a record's values, without counters and the names of other records.
 
-    Neither is what it does not say: an archive may be older than a field.
+    Missing fields are left out too, because an archive may be older than a field.
     """
     state = item.values()
     tracked = (one for one in exported_fields(item.record) if one.is_tracked and one.name in state)

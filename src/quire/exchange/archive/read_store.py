@@ -1,5 +1,4 @@
-"""Reads everything that an archive contains, in order and in batches, so that memory use stays
-constant."""
+"""Reads the content of an archive from the store, in order and in batches, for constant memory use."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -20,12 +19,12 @@ State = dict[str, Any]
 
 
 def count_records(connection: Connection, record: Record) -> int:
-    """How many records of a type there are."""
+    """The number of records of a type."""
     return int(connection.execute(select(func.count()).select_from(record.table)).scalar_one())
 
 
 def read_states(connection: Connection, record: Record, with_secrets: bool) -> Iterator[State]:
-    """All records of a type by id; with secrets as they are stored and password hashes."""
+    """All records of a type in the order of their ids, optionally with their stored password hashes."""
     projection = Projection(record, SYSTEM, [one.name for one in exported_fields(record)])
     id, hidden = record.table.c.id, secret_columns(record) if with_secrets else []
     page = projection.select_from(record.table).where(id > bindparam("after")).order_by(id)

@@ -40,7 +40,7 @@ def _is_numbered(line: Row) -> bool:
 
 
 def rows_of(record: Record, id: int, version: int, past: list[Row], find: Find) -> list[Row]:
-    """`past` as values of revisions of the record `id`; what is none is left out."""
+    """`past` as rows of revisions of the record `id`; invalid revisions are left out."""
     lines = {line["version"]: line for line in past if 0 < line["version"] <= version}
     rows = (_row(record, id, line, find) for _, line in sorted(lines.items()))
     return [row for row in rows if row is not None]

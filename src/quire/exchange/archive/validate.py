@@ -1,6 +1,6 @@
 """Opens archives from untrusted sources: everything is checked before anything is used.
 
-The ZIP file is checked by store/files/checked_zip.py, what an export is by this module.
+store/files/checked_zip.py checks the ZIP file; this module checks that it is an export.
 """
 
 import re
@@ -31,9 +31,9 @@ from quire.store.files.checked_zip import (
 MAX_BYTES = 1024**4
 MAX_OF_LINE = 4 * 1024**2
 MAX_VALUES = 500_000
-"""Most commas and brackets of a line: each may stand for a value, which takes up to 70 bytes of memory."""
+"""The most commas and brackets in a line: each may be a value, which takes up to 70 bytes of memory."""
 MAX_OF_DENSE_RECORDS = 20 * 1024**3
-"""Bytes of records, all in all, that are packed as tightly as zip bombs: texts that repeat a word are. They are read line by line."""
+"""The most bytes of records in total that are compressed like zip bombs, as repetitive texts are; read by line."""
 
 
 def _has_lines(name: str) -> bool:
@@ -52,7 +52,7 @@ EXPORT = ArchiveFormat(
 )
 
 Line = tuple[int, dict[str, Any] | str]
-"""Line number, and the object in the line or a message that says what is wrong with it."""
+"""The line number, and the object in the line or a message that says what is wrong with it."""
 
 
 class ValidatedArchive:
@@ -69,7 +69,7 @@ class ValidatedArchive:
         return name in self._files
 
     def count(self, name: str) -> int:
-        """How many lines a file has."""
+        """The number of lines in a file."""
         return int(self._files.get(name, {}).get("count", 0))
 
     def types(self) -> set[str]:
@@ -151,7 +151,7 @@ def _compare(
     manifest: dict[str, Any],
     progress: Progress | None,
 ) -> None:
-    """Every file is in the manifest once, and is what it says."""
+    """Check that the manifest lists every file once, with its digest."""
     names = [one["name"] for one in manifest["files"]]
     compare_names(names, members)
     total = sum(members[name].file_size for name in names)
@@ -166,7 +166,7 @@ def _compare(
 
 
 class _LineLength:
-    """The length of the line that the pieces of a file have come to. Raises ArchiveRefused where it is too long."""
+    """Tracks the length of the current line across pieces of a file. Raises ArchiveRefused if it is too long."""
 
     def __init__(self, info: ZipInfo):
         self._info, self._length = info, 0

@@ -23,7 +23,7 @@ SOURCE, PLACE = "ghost", ""
 """The import place of all Ghost blogs: keys of their posts are globally unique."""
 MAX_MEGABYTES = 2048
 MAX_ROWS, MAX_CHARACTERS = 300_000, 32 * 1024**2
-"""Most rows, and most text, of the tables that are held in memory."""
+"""The most rows and characters in the tables held in memory."""
 LEFT_OUT = {
     "members": "members",
     "comments": "comments",
@@ -33,7 +33,7 @@ LEFT_OUT = {
     "webhooks": "webhooks",
 }
 MAX_EMPTY_POSTS = 10_000
-"""Most posts without an id or any text; exports have none."""
+"""The most posts without an id or any text; real exports have none."""
 _SEO = (
     "meta_title", "og_title", "meta_description", "og_description", "feature_image_alt",
     "feature_image_caption", "email_only",
@@ -45,7 +45,7 @@ _TABLES = {
     "posts_authors": ("post_id", "author_id", "sort_order"),
     "posts_meta": ("post_id", *_SEO),
 }
-"""The columns of the tables that are held in memory."""
+"""The columns of the tables held in memory."""
 _TEXTS = (
     "title", "html", "markdown", "plaintext", "lexical", "mobiledoc", "feature_image", "image",
 )  # fmt: skip
@@ -60,8 +60,8 @@ def load_ghost(
 ) -> ImportReport:
     """Import a Ghost export; run again, it updates what has changed.
 
-    `author` is the username of who wrote what names nobody, else the first administrator; `url`
-    is where the blog's pictures can be seen. Raises NotFound for an unknown author.
+    `author` is the username for posts without an author, by default the first administrator; `url`
+    is the address of the blog, where its pictures are. Raises NotFound for an unknown author.
     """
     try:
         blog = GhostExport(file, url)
@@ -129,7 +129,7 @@ class GhostExport:
             raise Unusable(f"has more than {MAX_ROWS:,} people and tags, or too much text in them")
 
     def items(self) -> Iterator[ImportedPost | SkippedItems]:
-        """Every post and page, then a summary of what is left out."""
+        """Every post and page, then a summary of what was left out."""
         posts = (
             row for table, row in read_rows(self._file) if table == "posts" and row is not None
         )
@@ -188,11 +188,11 @@ def _order(value: Any) -> int:
 
 
 def _id(row: Row, name: str = "id") -> str | int | None:
-    """Ids as text: old exports have numbers."""
+    """An id, which is text or, in old exports, a number."""
     value = row.get(name)
     return value if isinstance(value, str | int) else None
 
 
 def _absolute(url: str, text: str) -> str:
-    """Addresses that the export left open: files are where the blog is, all else is here."""
+    """Replace Ghost's placeholder in addresses: files are on the blog, everything else is here."""
     return text.replace("__GHOST_URL__/content/", f"{url}/content/").replace("__GHOST_URL__", "")

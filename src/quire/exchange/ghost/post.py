@@ -22,7 +22,7 @@ _GATED = re.compile(r"paywall|\"nonMember\"\s*:\s*false|\"showOnWeb\"\s*:\s*fals
 
 @dataclass(frozen=True, slots=True)
 class GhostPost:
-    """A row of the table of posts with what other tables say of it.
+    """A row of the posts table with its data in other tables.
 
     `absolute` completes the addresses in a text.
     """
@@ -39,7 +39,7 @@ class GhostPost:
         return value if isinstance(value, str) else ""
 
     def meta_text(self, name: str) -> str:
-        """The same of what is said beside it: in a table of its own, or in the row of old."""
+        """A text column of the metadata, which is a table of its own or, in old exports, part of the row."""
         value = self.meta.get(name) or self.row.get(name)
         return value if isinstance(value, str) else ""
 
@@ -92,7 +92,7 @@ def _set_people_and_tags(entry: ImportedPost, post: GhostPost) -> None:
 
 
 def _set_addresses(entry: ImportedPost, post: GhostPost) -> None:
-    """The slug, and the path that Ghost had shown a public post at."""
+    """Set the slug, and the path of a public post in Ghost."""
     entry.slug = names.slug_from(post.text("slug")) or None
     if address := post.text("canonical_url"):
         original = post.absolute(address)[:200]
@@ -106,7 +106,7 @@ def _unique(tags: list[ImportedTerm]) -> list[ImportedTerm]:
 
 
 def _set_state(entry: ImportedPost, post: GhostPost) -> None:
-    """Posts that were not public in Ghost become drafts."""
+    """Set state and date; posts that were not public in Ghost become drafts."""
     state, visibility = post.text("status"), post.text("visibility") or "public"
     entry.draft = state not in PUBLIC or visibility != "public"
     if state == "sent":
@@ -128,7 +128,7 @@ def _set_state(entry: ImportedPost, post: GhostPost) -> None:
 
 
 def _restriction(post: GhostPost) -> str:
-    """What restricts part of the text to some readers, if that part cannot be removed."""
+    """The warning if part of the text is restricted to some readers and cannot be removed."""
     if html := post.text("html").strip():
         return restriction_in_html(without_restricted_blocks(html)[0])
     source = post.text("lexical") or post.text("mobiledoc")

@@ -11,7 +11,7 @@ from quire.exchange.model import Unusable
 
 LARGEST_VALUE = 16 * 1024**2
 MAX_PARTS = 20_000
-"""Most names and values in one row; Ghost has some fifty."""
+"""The most names and values in one row; Ghost has about fifty."""
 _PIECE = 64 * 1024
 _ABOVE: tuple[list[str], ...] = ([], ["db", "item"])
 """Where the tables are in the JSON: at its top level, or in the first database of a list."""
@@ -30,7 +30,7 @@ class _LimitedReader:
             raw.seek(0)
 
     def read(self, size: int = _PIECE) -> bytes:
-        """The next bytes. Raises Unusable inside a value longer than any export has."""
+        """The next bytes. Raises Unusable inside a value that is longer than in any export."""
         piece = self._raw.read(size)
         self.waiting += len(piece)
         if self.waiting > LARGEST_VALUE:

@@ -1,7 +1,6 @@
-"""Addresses inside imported HTML: the id of an element becomes `{#id}` of a heading, or an anchor.
+"""Link targets in imported HTML: the id of an element becomes `{#id}` of a heading, or an anchor.
 
-Ids that programs number through, such as WordPress' `attachment_5`, stay only where a link of the text
-leads to them.
+Generated ids, such as WordPress's `attachment_5`, are kept only if a link in the text points to them.
 """
 
 import re
@@ -22,16 +21,16 @@ _PARENTS = frozenset("ul ol dl table thead tbody tfoot tr".split())
 """Elements without text of their own: the anchor goes into the first descendant with text."""
 _CELLS = ("li", "dt", "dd", "td", "th", "caption")
 _VOID = frozenset("a img hr br pre code kbd samp input".split())
-"""Elements that an anchor is put before, not into."""
+"""Elements that get an anchor before them, not inside."""
 _GENERATED = re.compile(
     r"(?:attachment|caption-attachment|gallery|more|post|media|docs-internal-guid|yui|block)[-_]?[\d_a-f-]*"
 )
 _ATTRIBUTE_LIST_ID = re.compile(r"[.:-]*+[^\W_]++(?:(?:[.:-]++|_++)[^\W_]++)*+[.:-]*+")
 """Ids that contain no Markdown emphasis."""
 _NEAREST = 20
-"""How many nodes are searched for a cell."""
+"""The number of nodes searched for a cell."""
 _DEPTH = 5
-"""How deep a paragraph is searched for."""
+"""The number of levels searched for a paragraph."""
 _ANCHOR = re.compile(r'<a id="[^"<>]*+"></a>')
 
 
@@ -48,7 +47,7 @@ def without_anchors(markup: str) -> tuple[str, str]:
 
 
 def place_anchors(soup: BeautifulSoup) -> None:
-    """Leave an `id` on headings and on what an anchor stands before; put anchors into the rest."""
+    """Keep the `id` of headings and of elements in _VOID; put anchors into all other elements."""
     targets = _targets(soup)
     for el in soup.find_all(lambda tag: tag.has_attr("id") or tag.has_attr("name")):
         id = _id_of(el)

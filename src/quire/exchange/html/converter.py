@@ -20,7 +20,7 @@ _SPECIAL = re.compile(
 )
 _BRACKET = re.compile(r"\[(?=[^\[\]]*\](?:\(|\[|:))")
 _PARAGRAPHS = re.compile(r"\n[ \t]*+\n")
-"""Between paragraphs, or where two line breaks in a row will part them."""
+"""A paragraph break, or two line breaks in a row, which will become one."""
 _PIPE = re.compile(r"(?<!\\)\|")
 _ESCAPED_PIPE = r"\\|"
 _Base: Any = MarkdownConverter
@@ -28,8 +28,7 @@ _MARKS = ("b", "strong", "i", "em", "del", "s", "strike", "code")
 
 
 def _inline(mark: str, tag: str) -> Any:
-    """A conversion that puts `mark` around text, or `tag` where Markdown would not recognise the
-    mark."""
+    """A conversion that puts `mark` around text, or `tag` if Markdown would not recognise the mark."""
 
     def convert(self: "HtmlConverter", el: Tag, text: str, parent_tags: set[str]) -> str:
         words = text.strip()
@@ -86,7 +85,7 @@ class HtmlConverter(_Base):
     """markdownify with the rules of CommonMark, and HTML for what CommonMark cannot express."""
 
     def process_tag(self, node: Tag, parent_tags: Any = None) -> str:
-        """As Markdown; nothing for a summary, which its `details` writes as HTML."""
+        """Convert an element to Markdown; nothing for a summary, which its `details` writes as HTML."""
         return "" if node.name == "summary" else super().process_tag(node, parent_tags=parent_tags)
 
     def process_text(self, el: Any, parent_tags: Any = None) -> str:
@@ -160,7 +159,7 @@ class HtmlConverter(_Base):
         return _anchor_of(el) + (f"![{alt}]({source}{_title(el)})" if source else alt)
 
     def convert_code(self, el: Tag, text: str, parent_tags: set[str]) -> str:
-        """Inline code with line breaks stays HTML: it is neither an inline nor a block in Markdown."""
+        """Inline code with line breaks stays HTML: Markdown can express it neither inline nor as a block."""
         if "_noformat" in parent_tags:
             return text
         if el.find("br"):

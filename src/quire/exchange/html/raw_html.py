@@ -46,10 +46,10 @@ def safe_url(text: str) -> str:
 
 
 def raw_html(el: Tag, *, inline: bool = False) -> str:
-    """`el` and what is in it as HTML in which Markdown changes nothing.
+    """`el` and its content as HTML that Markdown leaves unchanged.
 
-    A block of HTML is left alone as a whole; `inline` is for HTML in the middle of a text, where
-    Markdown reads on between the tags, so that its marks are escaped there.
+    Markdown ignores a block of HTML as a whole; `inline` is for HTML in the middle of a text, where
+    Markdown is parsed between the tags, so its marks are escaped there.
     """
     lines = (line.strip() for line in _tag(el, _in_line if inline else _in_block).split("\n"))
     return "\n".join(line for line in lines if line)

@@ -42,7 +42,7 @@ _CLEANER = HtmlCleaner(tags=set(_READ), attributes=_ATTRIBUTES, link_rel=None)
 _WORDS = HtmlCleaner(tags=set())
 _TOO_DEEP = "markup nested too deeply, kept as plain text"
 _SHOWN_TAG = re.compile(r"</?(?!script|style)[a-z][^<>]*+>", re.IGNORECASE)
-"""nh3 takes quadratic time in the depth: tags nested deeper are removed first."""
+"""nh3 takes quadratic time in the nesting depth, so tags in deep markup are removed first."""
 _PLAYER = re.compile(f"<({'|'.join(_EMBEDDED)})")
 _PLAIN = re.compile(
     r"\s*+[^\W\d_](?:[^\W_]|[ ,.;:!?'\"()/-])*+"
@@ -78,7 +78,7 @@ def to_markdown(html: str) -> tuple[str, str]:
 
 
 def _tidy(markdown: str) -> str:
-    """At most one blank line in a row, outside code; two line breaks begin a paragraph."""
+    """Collapse blank lines outside code; two line breaks in a row begin a paragraph."""
     lines: list[str] = []
     fence = ""
     for line in re.sub(r" {2}\n(?: {2}\n)+", "\n\n", markdown).split("\n"):
@@ -91,7 +91,7 @@ def _tidy(markdown: str) -> str:
 
 
 def _prepare(soup: BeautifulSoup, html: str) -> None:
-    """Replace elements that need another form; `html` is a cheap test of what does not occur."""
+    """Replace elements that need another form; searching `html` first skips those that do not occur."""
     if " id=" in html or " name=" in html:
         place_anchors(soup)
     inner: set[int] = set()

@@ -24,15 +24,15 @@ _HIGHLIGHT_END = r"\{%-?\s*end{}\s*-?%\}"
 _IMPORT = re.compile(r"^(?:import\s.*|export\s(?!default\s*\{).*)$", re.MULTILINE)
 _COMPONENT = re.compile(r"<([A-Z][\w.]*)|^(export\s)", re.MULTILINE)
 _LOWER_CASE = str.maketrans(ascii_uppercase, ascii_lowercase)
-"""For names of elements alone: other letters may be longer in lower case, as İ is."""
+"""ASCII only, as in names of elements: some other letters, such as İ, get longer in lower case."""
 _EXPRESSION = re.compile(r"(?<!\\)\{[^{}#%\n][^{}\n]*\}")
 
 
 @dataclass(frozen=True, slots=True)
 class PageBody:
-    """The text of a page, the title that stands in it as HTML has one, and words for the report.
+    """The text of a page, its title if it is an HTML document, and warnings for the report.
 
-    `hidden` is why the page must not be public, empty where it may be.
+    `hidden` is the reason why the page must not be public; empty if it may be.
     """
 
     text: str

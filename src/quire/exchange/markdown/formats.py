@@ -1,4 +1,4 @@
-"""Which files of a site are pages, by their names, and what the report says of all others."""
+"""Recognises pages of a site by their file names, and reports all other files."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -27,11 +27,11 @@ _UNREAD = {
                      ".svelte", ".webc", ".11ty.js"), "a template"),
 }  # fmt: skip
 _MAX_NAMED = 200
-"""Most files of one format that are named one by one; more are counted."""
+"""The most files of one format that are reported by name; further ones are counted."""
 
 
 def suffix_of(path: str) -> str:
-    """The suffix of a file name that tells its format, in lower case."""
+    """The suffix of a file name, which identifies its format, in lower case."""
     return PurePosixPath(path).suffix.lower()
 
 

@@ -44,8 +44,8 @@ _Loader.yaml_implicit_resolvers = {
 def split(text: str) -> tuple[Head, str]:
     """The head of `text` as names (in lower case) and values, and the body below it.
 
-    A text without a head gives an empty one. Raises Unusable when the head is broken, never
-    closed, or larger or more tangled than a person writes.
+    A text without a head gives an empty one. Raises Unusable if the head is broken, never
+    closed, or larger or more tangled than a person would write.
     """
     opening = _FENCE.match(text)
     if opening is None:
@@ -144,8 +144,7 @@ def with_lower_case_keys(parsed: Any) -> Head:
 
 
 def values(head: Head, *names: str) -> Iterator[Any]:
-    """Every value under one of `names`, at the top level or in the tables where generators nest
-    them."""
+    """Every value under one of `names`, at the top level or in the tables where generators nest them."""
     tables = [head, *(head.get(name) for name in ("taxonomies", "extra", "params"))]
     for name in names:
         for table in tables:

@@ -63,13 +63,13 @@ class SourceFile:
         return bool(_SECTION.match(PurePosixPath(self.path).stem))
 
     def read(self) -> bytes:
-        """The file's bytes; raises Unusable for links, large files and what cannot be read."""
+        """The file's bytes; raises Unusable for links, large files and unreadable files."""
         file = self.folder / self.path
         try:
             if file.is_symlink():
                 raise Unusable("is a link")
             if not file.resolve().is_relative_to(self.folder.resolve()):
-                raise Unusable("is outside the folder")  # behind a junction of Windows
+                raise Unusable("is outside the folder")  # through a Windows junction
             if file.stat().st_size > LARGEST_FILE:
                 raise Unusable(f"is larger than {LARGEST_FILE // 2**20} MB")
             return file.read_bytes()
@@ -102,20 +102,19 @@ def _is_content(name: str) -> bool:
 
 
 def is_path(text: str) -> bool:
-    """Whether a front matter value is a path: not yes or no, no pattern, no address of another
-    site."""
+    """Whether a front matter value is a path, and not yes or no, a pattern, or another site's address."""
     return not (re.search(r"[{}<>]|://", text) or text.lower() in _NO_PATHS)
 
 
 def slug_in(place: SourceFile, slug: str, paths: list[str]) -> str:
-    """`slug`, else the last part of the first usable path, else the name without its date."""
+    """`slug`, otherwise the last part of the first usable path, otherwise the name without its date."""
     candidates = [slug if is_path(slug) else "", *(_last_part(path) for path in paths)]
     candidates += [_DATED.sub("", place.name), place.name]
     return next((slug_here for each in candidates if (slug_here := slug_from(each))), "")
 
 
 def _last_part(path: str) -> str:
-    """Patterns such as `/:year/:title/` name no slug."""
+    """The last part of a path; empty for patterns such as `/:year/:title/`, which contain no slug."""
     parts = [part for part in path_of(path).split("/") if part and not _BUNDLE.match(_stem(part))]
     if not parts or ":" in parts[-1] or path.lower() in _PATTERN_NAMES:
         return ""
@@ -127,7 +126,7 @@ def _stem(part: str) -> str:
 
 
 def date_in(place: SourceFile, paths: list[str]) -> datetime | None:
-    """The YYYY/MM/DD in a path or the folders, else the date that the name begins with."""
+    """The YYYY/MM/DD in a path or the folders, otherwise the date that the name begins with."""
     folders = "/".join([*place.parts, place.name])
     for text in (*paths, folders):
         if (match := _FOLDER_DATE.search(text)) and (day := _day(*match.groups())):
@@ -144,10 +143,10 @@ def _day(year: str, month: str, day: str) -> datetime | None:
 
 
 def path_of(address: str, above: str = "/") -> str:
-    """The path of `address`: a path, a whole address, or a path from that of the page `above`."""
+    """The path of `address`: an absolute path, a full URL, or a path relative to `above`."""
     text = address.strip()
     try:
-        # `//blog/x` is a path with a slash too many, not a host called blog
+        # `//blog/x` is a path with one slash too many, not a host called blog
         is_whole = "://" in text and not text.startswith("/")
         path = urlsplit(text).path if is_whole else re.split("[?#]", text, maxsplit=1)[0]
     except ValueError:
@@ -158,7 +157,7 @@ def path_of(address: str, above: str = "/") -> str:
 
 
 def _without_dots(path: str) -> str:
-    """`path` with its `..` taken back; above the top there is nothing."""
+    """`path` with `..` resolved, never above the root."""
     parts: list[str] = []
     for part in path.split("/")[1:]:
         if part == "..":
@@ -169,7 +168,7 @@ def _without_dots(path: str) -> str:
 
 
 def old_path(address: str, above: str = "/") -> str | None:
-    """`address` as a path that a redirect can have, or None; `above` is where relative ones begin."""
+    """`address` as a path that a redirect can have, or None; relative addresses start at `above`."""
     path = path_of(address, above)
     unfit = path == "/" or ":" in path or len(path) > _LONGEST_PATH or re.search(r"[\s?#]", path)
     return path if not unfit and is_path(address.rpartition("://")[2].strip()) else None

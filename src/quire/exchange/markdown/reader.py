@@ -1,4 +1,4 @@
-"""Imports a folder of Markdown files, as Jekyll, Hugo and Zola have them, as posts and pages."""
+"""Imports a folder of Markdown files, as used by Jekyll, Hugo and Zola, as posts and pages."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -59,7 +59,7 @@ class PageReader:
         self.files = files
 
     def entries(self) -> Iterator[ImportedPost | SkippedItems]:
-        """Each file as an entry, or as skipped with the reason."""
+        """Each file as an entry, or as a skipped item with the reason."""
         for place in self.files:
             try:
                 yield self.entry(place)
@@ -67,7 +67,7 @@ class PageReader:
                 yield SkippedItems(place.display_path, error.reason)
 
     def entry(self, place: SourceFile) -> ImportedPost:
-        """The entry in one file; raises Unusable with the reason when there is none."""
+        """The entry in one file; raises Unusable with the reason if there is none."""
         if place.is_section:
             raise Unusable("describes its folder, not a post")
         content, warning = decode(place.read())
@@ -85,7 +85,7 @@ class PageReader:
         return entry
 
     def _reasons_hidden(self, place: SourceFile, head: Head, body: PageBody) -> list[str]:
-        """Why the page becomes a draft: messages for the report about what its generator hides."""
+        """The reasons why the page becomes a draft, as messages for the report."""
         own = reason_hidden(head)
         reason_in_folder = reason_hidden(self._folders.head_of(place, head))
         inherited = f"its folder has {reason_in_folder}" if reason_in_folder and not own else ""
@@ -119,13 +119,12 @@ def _entry(place: SourceFile, head: Head, body: str, *, draft: bool) -> Imported
 
 
 def _says_no(head: Head, name: str) -> bool:
-    """Whether the head has `name` and it says no."""
+    """Whether the head sets `name` to a value that means no."""
     return name in head and head[name] is not None and not is_truthy(head[name])
 
 
 def _own_path(value: Any) -> str:
-    """Its path on the old site; not patterns, nor addresses of other sites, as link blogs have
-    them."""
+    """The page's path on the old site; empty for patterns and for other sites, which link blogs name."""
     path = text_of(value) if not isinstance(value, bool) else ""
     return path if is_path(path) else ""
 
@@ -149,7 +148,7 @@ def _heading(match: re.Match[str]) -> str:
 
 
 def _is_page(place: SourceFile, head: Head) -> bool:
-    """Whether this is a page: it says so and has no date."""
+    """Whether this is a page: its type or layout is `page`, and it has no date."""
     called = "page" in (text(head, "type").lower(), text(head, "layout").lower())
     return called and not text(head, "date") and "_posts" not in place.parts
 
@@ -179,7 +178,7 @@ def _date(entry: ImportedPost, head: Head) -> datetime | None:
 
 
 def _set_terms(entry: ImportedPost, place: SourceFile, head: Head) -> None:
-    """The first category is the category; further ones, and all tags, are tags."""
+    """Set the first category as the category; further categories, and all tags, become tags."""
     categories = _unique(
         [*_names_under(head, "category", "categories"), *_folder_categories(place)]
     )
@@ -203,7 +202,7 @@ def _folder_categories(place: SourceFile) -> tuple[str, ...]:
 
 
 def _unique(names_in_order: Iterable[str]) -> list[str]:
-    """The names in their order, each once in whatever case, cut to what a label holds."""
+    """The distinct names in order, ignoring case, shortened to the length of a label."""
     by_folded_name: dict[str, str] = {}
     for name in names_in_order:
         short = names.shorten(name.strip(), 100)
@@ -213,7 +212,7 @@ def _unique(names_in_order: Iterable[str]) -> list[str]:
 
 
 def _old_paths(place: SourceFile, head: Head, paths: list[str]) -> list[str]:
-    """Where the old site had it: its aliases, and its own path when that is not a pattern."""
+    """The page's paths on the old site: its aliases, and its own path unless that is a pattern."""
     above = "/" if _is_zola(head) else _section(place, head)
     old_paths = [
         old_path(text_of(alias), above)
@@ -226,7 +225,7 @@ def _old_paths(place: SourceFile, head: Head, paths: list[str]) -> list[str]:
 
 
 def _is_zola(head: Head) -> bool:
-    """Zola's aliases begin at the top of the site, Hugo's at the section of the page."""
+    """Whether this is a page of Zola, whose aliases start at the root; Hugo's start at the section."""
     return any(name in head for name in ("taxonomies", "extra", "path"))
 
 
@@ -247,7 +246,7 @@ def load(
 ) -> ImportReport:
     """Import every Markdown file below `folder`; run again, it updates what has changed.
 
-    `author` is the username of who wrote what names nobody, else the first administrator.
+    `author` is the username for pages without an author, by default the first administrator.
     Raises NotFound for an unknown author.
     """
     files, others = find_files(folder)

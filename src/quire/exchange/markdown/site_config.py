@@ -51,7 +51,7 @@ class ConfigScope:
 
 @dataclass(slots=True)
 class SiteConfig:
-    """The configuration of a site; `generator` is jekyll, hugo or other, empty where none is known."""
+    """The configuration of a site; `generator` is jekyll, hugo or other, or empty if unknown."""
 
     root: Path
     generator: str = ""
@@ -61,7 +61,7 @@ class SiteConfig:
     collections: dict[str, bool] = field(default_factory=dict)
 
     def reason_hidden(self, parts: tuple[str, ...]) -> str:
-        """Why the page at `parts` is not built; empty when it is."""
+        """The reason why the page at `parts` is not built; empty if it is."""
         if any(matches(parts, pattern) for pattern in self.excluded):
             return "excluded by the configuration of the site"
         for part in parts[:-1] if self.generator == "jekyll" else ():
@@ -172,7 +172,7 @@ def _read_jekyll(config: SiteConfig, data: Values) -> None:
 
 
 def _read_hugo(config: SiteConfig, data: Values, name: str) -> None:
-    """The configuration of Hugo, or of Zola, which has the same file name."""
+    """Read the configuration of Hugo, or of Zola, which has the same file name."""
     if name.endswith(_HUGO) or any(key in data for key in _BASE):
         config.generator = config.generator or "hugo"
         config.cascade = data.get("cascade") or config.cascade
@@ -180,7 +180,7 @@ def _read_hugo(config: SiteConfig, data: Values, name: str) -> None:
 
 
 def glob_chooses(pattern: str, parts: tuple[str, ...]) -> bool:
-    """Whether a target of Hugo's `cascade` names the page; a pattern that is not read here does."""
+    """Whether a target of Hugo's `cascade` matches the page; unsupported patterns always match."""
     if re.search(r"[\[\]{}!]", pattern):
         return True
     folded = pattern.lower().rstrip("/")
