@@ -48,7 +48,8 @@ class DraftItem(RecordResource):
     def _based_on(self, id: int, raw: dict[str, Any]) -> tuple[int | None, bool | None]:
         """The version in If-Match: of the draft, or of the record if there is no draft.
 
-        Also returns whether there is no draft. Raises VersionRequired if a draft needs a version.
+        Also returns whether there is no draft, or None without If-Match. Raises VersionRequired if a draft
+        needs a version.
         """
         if "If-Match" not in request.headers:
             demanded = current_app.config["REQUIRE_IF_MATCH"] and raw.get("version") is None

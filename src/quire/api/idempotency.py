@@ -104,7 +104,7 @@ def _sender(actor: Actor) -> str:
 def _fingerprint() -> Iterator[str]:
     """A hash of the body, which can be read again inside the block.
 
-    It depends on SECRET_KEY, so that it is no help in guessing passwords to someone who reads the database.
+    It depends on SECRET_KEY, so someone who reads the database cannot use it to guess passwords.
     """
     secret = str(current_app.config["SECRET_KEY"]).encode()
     mac = hmac.new(secret, b"quire: idempotency key\n", hashlib.sha256)

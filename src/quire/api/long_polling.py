@@ -2,7 +2,7 @@
 
 Each process has one thread that polls the database while any request waits. A waiting request holds no
 database connection; of the requests woken with the same question, one reads for all, and only a few
-questions are read at the same time. A request whose client has disconnected ends.
+questions are read at the same time. A request ends when its client disconnects.
 """
 
 import logging

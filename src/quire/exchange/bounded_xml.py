@@ -63,7 +63,7 @@ def parse(stream: IO[bytes], handler: Handler) -> Iterator[None]:
 
 
 class DifferentNames:
-    """The names in a file. Raises Unusable when there are too many different ones."""
+    """The names in a file. Raises Unusable if there are too many different ones."""
 
     def __init__(self) -> None:
         self._names: set[str] = set()

@@ -20,7 +20,7 @@ from quire.store.files.receive import receive
 from quire.store.write import create, update
 
 DAYS = 60
-"""How far back the posts go."""
+"""How many days back the posts go."""
 USERS_ADDED, TAGS_ADDED, POSTS_ADDED, COMMENTS_ADDED = 6, 12, 40, 120
 PENDING, OWN = 23, 5
 """The numbers of pending comments and of the administrator's own posts."""

@@ -1,5 +1,4 @@
-"""What every import reads, independent of source and storage: posts, comments, people; and the
-report."""
+"""The types of every import, independent of source and storage: posts, comments, people, the report."""
 
 import json
 from collections import Counter
@@ -60,7 +59,7 @@ class ImportedComment:
 class ImportedPost:
     """A post or page.
 
-    `key` identifies it within its source for ever, `source` is its name for people. `slug` is the
+    `key` identifies it permanently within its source, `source` is its name for people. `slug` is the
     one requested, which may not be free. `date` is None if the source has none; `warnings` are for
     the report and not part of the content.
     """
@@ -109,7 +108,7 @@ def fingerprint(values: Mapping[str, Any]) -> str:
 
 
 MAX_LINES = 10_000
-"""Lines of one outcome in a report."""
+"""The most lines of one outcome in a report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,21 +136,21 @@ def summary_of(counts: Mapping[str, int], *, dry_run: bool = False) -> str:
 
 @dataclass(slots=True)
 class ImportReport:
-    """What an import did, item by item, in the order of the source.
+    """The result of an import, item by item, in the order of the source.
 
-    Of each outcome the first MAX_LINES are listed, so that no source fills the memory; all are counted.
+    The first MAX_LINES of each outcome are listed, so that no source fills the memory; all are counted.
     """
 
     lines: list[ReportLine] = field(default_factory=list)
     dry_run: bool = False
     counts: Counter[str] = field(default_factory=Counter)
-    """How many items had each outcome."""
+    """The number of items by outcome."""
     _line_counts: Counter[str] = field(default_factory=Counter)
 
     def add(
         self, outcome: str, source: str, target: str = "", words: str = "", count: int = 1
     ) -> None:
-        """Add one item; `outcome` is one of USABLE, "skipped" or "noted"."""
+        """Add one item; `outcome` is one of SUCCESSFUL_OUTCOMES, "skipped" or "noted"."""
         self.counts[outcome] += count
         self._line_counts[outcome] += 1
         if self._line_counts[outcome] <= MAX_LINES:
@@ -169,17 +168,17 @@ class ImportReport:
 
     @property
     def created(self) -> int:
-        """How many records are new."""
+        """The number of new records."""
         return self.counts["created"]
 
     @property
     def updated(self) -> int:
-        """How many records were changed."""
+        """The number of changed records."""
         return self.counts["updated"]
 
     @property
     def skipped(self) -> int:
-        """How many items were left out."""
+        """The number of items left out."""
         return self.counts["skipped"]
 
     def summary(self) -> str:

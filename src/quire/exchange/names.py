@@ -18,7 +18,7 @@ _MARKUP = re.compile(r"!?\[([^\[\]]*+)\]\([^()]*+\)|<[^<>]{1,500}>|[*`#>~]+|\\(?
 
 
 def single_line(text: str) -> str:
-    """`text` on one line, without control characters and doubled spaces."""
+    """`text` on one line, without control characters or repeated spaces."""
     return " ".join(_CONTROL.sub(" ", text).split())
 
 
@@ -28,7 +28,7 @@ def printable(text: str) -> str:
 
 
 def shorten(text: str, limit: int = TITLE_LENGTH) -> str:
-    """`text` cut at a word, with an ellipsis, when it is longer than `limit` characters."""
+    """`text` cut at a word, with an ellipsis, if it is longer than `limit` characters."""
     if len(text) <= limit:
         return text
     cut = text[: limit - 1]
@@ -44,8 +44,7 @@ def first_words(body: str) -> str:
 
 
 def slug_from(text: str) -> str:
-    """The slug for `text`: itself if valid, else ASCII words with hyphens; empty if nothing is
-    left.
+    """The slug for `text`: itself if valid, otherwise ASCII words with hyphens; empty if nothing is left.
 
     Old slugs stay as they were, in any script.
     """
@@ -68,7 +67,7 @@ def username_from(name: str) -> str:
 
 
 def person_key(name: str) -> str:
-    """The same key for all spellings of a name: the username, without its limit of length."""
+    """The same key for all spellings of a name: the username, without its length limit."""
     whole = _allowed_in_username(name)
     return (whole if len(whole) > USERNAME_LENGTH else username_from(name)).lower()
 
@@ -79,6 +78,6 @@ def _allowed_in_username(name: str) -> str:
 
 
 def with_number(name: str, number: int, limit: int) -> str:
-    """`name` with `-number` behind it, within `limit` characters."""
+    """`name` with `-number` appended, within `limit` characters."""
     suffix = f"-{number}"
     return name[: limit - len(suffix)].rstrip("-._") + suffix

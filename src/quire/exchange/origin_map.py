@@ -1,4 +1,4 @@
-"""The records that items of a source were imported as, cached while an import runs."""
+"""Maps items of a source to the records they were imported as, cached while an import runs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,10 +10,9 @@ from quire.store.import_origins import KnownItem, known_item, known_items, store
 
 
 class OriginMap:
-    """The records by item of one source, in the database and in memory.
+    """The records of one source by item, in the database and in memory.
 
-    Changes by the current item are visible at once, and taken back if its transaction is rolled
-    back.
+    Changes by the current item are visible immediately, and undone if its transaction is rolled back.
     """
 
     def __init__(self, source: str, place: str):
@@ -22,7 +21,7 @@ class OriginMap:
         self._before: dict[str, KnownItem | None] = {}
 
     def get(self, item: str) -> KnownItem | None:
-        """What is known of `item`."""
+        """What an earlier import stored about `item`; None if it is new."""
         return self._known.get(item)
 
     def id_of(self, item: str, record: Record) -> int | None:
@@ -45,7 +44,7 @@ class OriginMap:
         self.remember_all({item: KnownItem(record.path, id, mark or fingerprint({}), version)})
 
     def remember_all(self, items: dict[str, KnownItem]) -> None:
-        """Record several items at once."""
+        """Note several items in one transaction."""
         with transaction() as connection:
             store_items(connection, self.source, self.place, items)
         for item, earlier in items.items():
@@ -54,7 +53,7 @@ class OriginMap:
 
     @contextmanager
     def one_item(self) -> Iterator[None]:
-        """Context of one item's transaction: takes its changes back if it fails."""
+        """Context of one item's transaction: undoes its changes if it fails."""
         self._before = {}
         try:
             yield
@@ -73,14 +72,14 @@ class OriginMap:
 class Lookup:
     """The same for any number of items, each read from the database when needed.
 
-    What was recorded of an item that fails is rolled back with its transaction.
+    If an item fails, its entry is rolled back with its transaction.
     """
 
     def __init__(self, source: str, place: str):
         self.source, self.place = source, place
 
     def get(self, item: str) -> KnownItem | None:
-        """What is known of `item`."""
+        """What an earlier import stored about `item`; None if it is new."""
         return known_item(self.source, self.place, item)
 
     def remember(self, item: str, origin: KnownItem) -> None:

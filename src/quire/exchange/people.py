@@ -30,7 +30,7 @@ class PersonResolver:
             raise NotFound(f"There is no user called {author}.")
 
     def id_of(self, person: ImportedPerson | None) -> int:
-        """The id of the user for `person`, made if need be. Raises Unusable when there is nobody."""
+        """The id of the user for `person`, created if necessary. Raises Unusable without a default author."""
         if person is None:
             return self._default_id()
         email = _address(person.email)
@@ -57,8 +57,7 @@ class PersonResolver:
         return read.find_id(USERS, self._actor, username_folded=username)
 
     def _find(self, person: ImportedPerson, email: str | None) -> int | None:
-        """The user by email, else by username, unless that belongs to another person of this
-        import."""
+        """The user by email, otherwise by username, unless it belongs to another person in this import."""
         if email and (id_here := read.find_id(USERS, self._actor, email=email)):
             return id_here
         username = person.username or person.name
@@ -68,7 +67,7 @@ class PersonResolver:
         return None if id_here is None or self._is_another(id_here, email) else id_here
 
     def _find_by_whole_name(self, name: str, username: str, email: str | None) -> int | None:
-        """Of those whose usernames begin like this one, which was cut, who has this very name."""
+        """The user with exactly this name, among those with this shortened username or a numbered one."""
         for candidate in self._usernames(username):
             id_here = self._id_by_username(candidate)
             if id_here is None:

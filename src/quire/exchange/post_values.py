@@ -1,4 +1,4 @@
-"""Converts an imported post or page to the values that the store takes."""
+"""Converts an imported post or page to the values that the store accepts."""
 
 import re
 from collections.abc import Callable
@@ -74,7 +74,7 @@ class PostValues:
         }
 
     def _tag_ids(self, record: Record, entry: ImportedPost) -> list[int]:
-        """The ids of its tags, up to the most that a post may have."""
+        """The ids of its tags, up to the maximum for a post."""
         many = record.field("tags").many
         names = {tag.name.casefold(): tag for tag in reversed(entry.tags)}
         tags = list(names.values())[::-1]
@@ -92,7 +92,7 @@ def _seo(record: Record, entry: ImportedPost) -> Raw:
 
 
 def _end(entry: ImportedPost) -> datetime | None:
-    """When it goes from the public; what went before it came never was public, and is a draft."""
+    """When to unpublish the entry; one that expires before it is published becomes a draft."""
     if entry.unpublish_at and not entry.draft and entry.unpublish_at <= (entry.date or now()):
         entry.draft = True
         entry.warn("expires before it is published, imported as a draft")
@@ -111,7 +111,7 @@ def _free(record: Record, slug: str) -> str:
 
 
 def with_free_slug(record: Record, raw: Raw, change: Callable[[Raw], Saved]) -> Saved:
-    """Call `change(raw)`, with another slug as often as the one before was taken meanwhile."""
+    """Call `change(raw)`, and again with another slug whenever a concurrent change has taken the slug."""
     while True:
         try:
             with transaction() as connection, savepoint(connection):
@@ -123,5 +123,5 @@ def with_free_slug(record: Record, raw: Raw, change: Callable[[Raw], Saved]) -> 
 
 
 def _is_numbered(slug: str, original: str) -> bool:
-    """Whether `slug` is `wanted`, perhaps with a number because it was taken."""
+    """Whether `slug` is `original`, perhaps with a number because that was taken."""
     return re.fullmatch(re.escape(original) + r"(-\d+)?", slug) is not None

@@ -1,4 +1,4 @@
-"""Finds the marks by which a source site shows part of a text to some readers only."""
+"""Finds the markup with which a source site restricts part of a text to some readers."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -33,7 +33,7 @@ _WITHOUT_WORDS = frozenset(
     "canvas path use".split()
 )
 _NOT_SHOWN = ("template", "dialog")
-"""Elements that browsers show to nobody until a script says so."""
+"""Elements that browsers hide until a script shows them."""
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _HIDDEN = re.compile(r"\shidden(?=[\s=/>])", re.IGNORECASE)
 _STYLED = re.compile(
@@ -50,7 +50,7 @@ Reason = str
 
 
 def restriction_in_html(html: str) -> Reason:
-    """The first mark of WordPress or Ghost in `html` that keeps a part from the public."""
+    """The message about the first mark of WordPress or Ghost in `html` that hides a part from the public."""
     return next(_marks_in_html(html), "")
 
 
@@ -68,9 +68,9 @@ def _marks_in_html(html: str) -> Iterator[Reason]:
 
 
 def restriction_in_markdown(body: str, is_code: Callable[[int], bool]) -> Reason:
-    """The first mark in `body` that keeps a part from the public.
+    """The message about the first mark in `body` that hides a part from the public.
 
-    `is_code` tells whether what stands at a place in `body` is shown as it is.
+    `is_code` tells whether a position in `body` is code, which is shown as it is.
     """
     return next(_marks_in_markdown(body, is_code), "")
 
@@ -89,7 +89,7 @@ def _marks_in_markdown(body: str, is_code: Callable[[int], bool]) -> Iterator[Re
 
 
 def _hidden_tags(text: str) -> Iterator[re.Match[str]]:
-    """Elements with text that readers never see."""
+    """The opening tags of elements whose text readers never see."""
     for tag in _OPENING.finditer(text):
         name = tag[1].lower()
         if name not in _WITHOUT_WORDS and (name in _NOT_SHOWN or _is_hidden(tag[0])):
@@ -107,7 +107,7 @@ def _part(mark: str) -> Reason:
 def without_restricted_blocks(html: str) -> tuple[str, int]:
     """`html` without the blocks that Ghost shows to members only, and how many there were.
 
-    A block that anybody may read stays. A block that is never closed ends with the text.
+    Public blocks stay. An unclosed block ends with the text.
     """
     pieces: list[str] = []
     at = count = depth = 0

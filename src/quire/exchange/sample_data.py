@@ -55,14 +55,14 @@ CODE = "```\nlength = 2 * width\nprint(length)\n```"
 
 
 class SampleGenerator:
-    """An endless supply; two with the same seed generate the same content in the same order."""
+    """Generates any amount of content; the same seed gives the same content in the same order."""
 
     def __init__(self, seed: int = 1, latest: datetime = LATEST, days: int = DAYS):
         self._random = random.Random(seed)  # noqa: S311 - content, no secrets
         self._latest, self._days = latest, days
 
     def users(self, count: int, usernames: set[str]) -> Iterator[Raw]:
-        """People who cannot sign in; `taken` holds usernames in lower case and grows."""
+        """Users who cannot sign in; their names are added to `usernames`, the names taken, in lower case."""
         for number in range(count):
             first, last = self._choice(FIRST), self._choice(LAST)
             username = _free(f"{first}.{last}".lower(), usernames, longest=20)
@@ -77,7 +77,7 @@ class SampleGenerator:
             }
 
     def tags(self, count: int, names: set[str]) -> Iterator[Raw]:
-        """Tags; `taken` holds names in lower case and grows."""
+        """Tags; their names are added to `names`, the names taken, in lower case."""
         for number in range(count):
             name = _free(TOPICS[number % len(TOPICS)], names, longest=50)
             yield {"name": name, "description": f"All about {name}."}
@@ -102,7 +102,7 @@ class SampleGenerator:
     ) -> Iterator[Raw]:
         """Comments of `people` (id, username) on `posts` (id), or replies to `parents` (id, post).
 
-        Each is later than what it stands below, where that has a moment, `at`.
+        Each is later than its parent or post, if that has a time, `at`.
         """
         for _ in range(count):
             parent = self._choice(parents) if parents else None
@@ -161,7 +161,7 @@ class SampleGenerator:
 
 
 def _free(name: str, others: set[str], longest: int) -> str:
-    """`name`, or with the lowest number that makes it unique."""
+    """`name`, with the lowest number that makes it unique if it is taken."""
     candidate, number = name[:longest], 1
     while candidate.lower() in others:
         number += 1

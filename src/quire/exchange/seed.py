@@ -1,4 +1,4 @@
-"""Writes sample content to an installation in batches, in addition to what is there."""
+"""Writes sample content to an installation in batches, in addition to existing content."""
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,7 +20,7 @@ from quire.store.transactions.long_work import in_batches
 from quire.store.write import create_many
 
 AT_ONCE = 200
-"""Records that are written together: others wait for so many, a fifth of a second at most."""
+"""The number of records written together: other writers wait for a batch, a fifth of a second at most."""
 REPLIES = 0.3
 """The share of comments that are replies."""
 
@@ -28,7 +28,7 @@ Progress = Callable[[int], Any]
 
 
 class Counts(NamedTuple):
-    """How many of each to add."""
+    """The number of records of each type to add."""
 
     users: int
     tags: int
@@ -37,9 +37,9 @@ class Counts(NamedTuple):
 
 
 class Rows(Sequence[Raw]):
-    """What is kept of written records, by column: a million dictionaries would fill the memory.
+    """Some fields of written records, stored by column: a million dictionaries would fill the memory.
 
-    References are kept as ids.
+    References are stored as ids.
     """
 
     def __init__(self, *names: str, ids: Iterable[int] = ()):
@@ -47,7 +47,7 @@ class Rows(Sequence[Raw]):
         self._columns = {name: array("q") if name == "post" else [] for name in names}
 
     def add(self, id: int, state: Raw) -> None:
-        """Keep what later records need of this one."""
+        """Store the fields of this record that later records need."""
         self._ids.append(id)
         for name, column in self._columns.items():
             value = state[name]
@@ -61,7 +61,7 @@ class Rows(Sequence[Raw]):
     @overload
     def __getitem__(self, place: slice) -> Sequence[Raw]: ...
     def __getitem__(self, place: Any) -> Any:
-        """The id and the kept fields of a record."""
+        """The id and the stored fields of a record."""
         if isinstance(place, slice):
             return [self[one] for one in range(*place.indices(len(self)))]
         columns = self._columns.items()
@@ -71,7 +71,7 @@ class Rows(Sequence[Raw]):
 def seed_content(numbers: Counts, seed: int = 1, progress: Progress = lambda count: None) -> None:
     """Add sample content; `progress` is called for each batch.
 
-    Raises StartupError if there is nobody to write it. Waits for another run in progress, since
+    Raises StartupError if there are no users to write it. Waits for another run in progress, since
     both would choose the same names.
     """
     with FileLock(Path(current_app.config["QUIRE_INSTANCE"]) / "seed.lock", fallback_to_soft=False):

@@ -1,4 +1,4 @@
-"""Removes comments in source text, which authors write for themselves and which must not be public."""
+"""Removes comments from source text, which authors write for themselves and which must not be public."""
 
 import re
 from bisect import bisect_right
@@ -15,7 +15,7 @@ IsCode = Callable[[int], bool]
 
 
 class _CommentSyntax(NamedTuple):
-    """How a comment of one kind opens and closes; `counts` says whether one without an end does."""
+    """How a comment of one kind opens and closes; `counts` is whether an unclosed one is reported."""
 
     opening: str
     closing: re.Pattern[str]
@@ -48,7 +48,7 @@ _OPENING = re.compile(
 
 
 class CleanedText(NamedTuple):
-    """A text without its comments, how many there were, and whether one of them never ends."""
+    """A text without its comments, how many there were, and whether one of them is unclosed."""
 
     body: str
     number: int
@@ -56,9 +56,9 @@ class CleanedText(NamedTuple):
 
 
 def without_comments(body: str, code_in: Callable[[str], IsCode] | None = None) -> CleanedText:
-    """`body` without comments of HTML, Liquid, Hugo, Tera and their like; code stays what it is.
+    """`body` without comments of HTML, Liquid, Hugo, Tera and similar languages; code stays as it is.
 
-    `code_in` says what is code in a body, as Markdown has it if nothing is given.
+    `code_in` finds the code in a body, by default the code in Markdown.
     """
     count = 0
     for _ in range(_MAX_PASSES):
@@ -124,7 +124,7 @@ def _code_spans(body: str) -> Iterator[Span]:
 
 
 def _fences(body: str) -> Iterator[Span]:
-    """Fenced code blocks; one without an end reaches to the end of the text."""
+    """Fenced code blocks; an unclosed one extends to the end of the text."""
     opening: re.Match[str] | None = None
     for mark in _FENCE.finditer(body):
         if opening is None:
@@ -149,7 +149,7 @@ def _inline(body: str, start: int, end: int) -> Iterator[Span]:
 
 
 def _pairs(runs: list[Span]) -> Iterator[Span]:
-    """Each run with the next one of the same length."""
+    """Pair each run with the next one of the same length."""
     following: dict[int, list[int]] = {}
     for index, (start, end) in enumerate(runs):
         following.setdefault(end - start, []).append(index)

@@ -15,7 +15,7 @@ _DESCRIPTION_LENGTH = 1000
 
 
 class TermResolver:
-    """Finds or creates categories, or tags, by name in any case."""
+    """Finds or creates categories, or tags, by name, ignoring case."""
 
     def __init__(self, actor: Actor, record: Record):
         self._actor = actor
@@ -25,7 +25,7 @@ class TermResolver:
         self.forget()
 
     def forget(self) -> None:
-        """Drop the cache after an item that failed: what it created was rolled back."""
+        """Read the terms again after an item that failed, since the terms it created were rolled back."""
         table = self._record.table.c
         with read_connection() as connection:
             rows = connection.execute(select(table.id, table.name, table.slug)).all()
@@ -41,7 +41,7 @@ class TermResolver:
         return self._ids[key]
 
     def _make_or_find(self, term: ImportedTerm, name: str) -> int:
-        """Create it, or find the one that another transaction has created meanwhile."""
+        """Create the term, or find the one that a concurrent transaction has created."""
         with transaction() as connection:
             try:
                 with savepoint(connection):

@@ -174,7 +174,7 @@ def _is_single(value: Any) -> bool:
 
 
 def word_list(value: Any) -> list[str]:
-    """The names in `value`: a list as it is, a text split at commas or else at spaces."""
+    """The names in `value`: a list as it is, a text split at commas or, if it has none, at spaces."""
     if isinstance(value, list):
         words = [text_of(each) for each in value[:1000]]
     elif "," in text_of(value):

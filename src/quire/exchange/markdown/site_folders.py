@@ -1,4 +1,4 @@
-"""Reads from the folders of a static site which pages are hidden, or are parts of other pages."""
+"""Determines from the folders of a static site which pages are hidden, or are parts of other pages."""
 
 import json
 import re
@@ -26,12 +26,12 @@ _TELLING = re.compile(
     re.IGNORECASE,
 )
 _CLOSED = ("draft", "private", "password", "published")
-"""What a section says of all that is in it, where other settings speak of its own page."""
+"""Settings of a section that apply to all its pages; other settings apply to its own page only."""
 
 
 @dataclass(slots=True)
 class _Folder:
-    """One folder: why all in it is hidden, what its pages are by default, its own page if it has one."""
+    """One folder: why its pages are hidden, their default values, and the folder's own page, if any."""
 
     reason: str = ""
     cascade: list[Any] = field(default_factory=list)
@@ -43,7 +43,7 @@ class SiteFolders:
     """The folders of the files in `folder`, each read once."""
 
     def __init__(self, folder: Path, has_sections: bool = False):
-        """`has_sections`: whether some `_index.md` shows that the site is one of Hugo or Zola."""
+        """`has_sections`: whether there is an `_index.md`, which means that the site uses Hugo or Zola."""
         self._folder = folder.resolve()
         self._has_sections = has_sections
         self._known: dict[Path, _Folder] = {}
@@ -53,7 +53,7 @@ class SiteFolders:
         return read_config(self._folder)
 
     def head_of(self, place: SourceFile, head: Head) -> Head:
-        """`head` with the defaults of its folders about who may see the page."""
+        """`head` with the defaults of its folders for settings that affect visibility."""
         parts = self._parts(place)
         values: dict[str, Any] = _cascade_values(self._config.cascade, parts)
         values |= self._config.values_for(parts)
@@ -67,7 +67,7 @@ class SiteFolders:
         return {**head, **inherited} if inherited else head
 
     def reason_hidden(self, place: SourceFile) -> str:
-        """Why the page is hidden whatever it says itself; empty when it is not."""
+        """Why the page is hidden regardless of its own settings; empty if it is not."""
         return next(filter(None, self._reasons(place)), "")
 
     def _reasons(self, place: SourceFile) -> Iterator[str]:
@@ -207,7 +207,7 @@ def _file_script_reason(file: Path) -> str:
 
 
 def _script_reason(path: Path) -> str:
-    """Settings in scripts are searched as text: they hide the page if they may hide it."""
+    """The reason if a script may hide the page; scripts are searched as text, never run."""
     for ending in _SCRIPTS:
         script = path.with_name(path.name + ending)
         if _TELLING.search(read_text(script)):

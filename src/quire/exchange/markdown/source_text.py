@@ -1,4 +1,4 @@
-"""Decodes the bytes of a source file to text, in whatever encoding it was written."""
+"""Decodes the bytes of a source file to text, whatever its encoding."""
 
 import re
 
@@ -6,9 +6,9 @@ from quire.exchange.model import Unusable
 
 
 def decode(content: bytes) -> tuple[str, str]:
-    """The text with plain line breaks, and a warning when it is not UTF-8.
+    """The text with normalised line breaks, and a warning if it is not UTF-8.
 
-    Raises Unusable for what is no text.
+    Raises Unusable if it is not text.
     """
     warning = ""
     try:
@@ -24,7 +24,7 @@ def decode(content: bytes) -> tuple[str, str]:
 
 
 def _is_binary(decoded: str, is_guess: bool) -> bool:
-    """Texts have no NUL; where the encoding is a guess they have no other controls either."""
+    """Whether this is not text: it has NULs or, if the encoding is a guess, many control characters."""
     if "\x00" in decoded:
         return True
     odd = len(re.findall(r"[\x01-\x08\x0e-\x1a\x1c-\x1f\ufffd]", decoded)) if is_guess else 0

@@ -1,4 +1,4 @@
-"""Reads from front matter who may see a page, in the spellings of many generators."""
+"""Determines from front matter, in the spellings of many generators, whether a page is public."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -40,7 +40,7 @@ _NOT_BUILT = ("never", "false", "link")
 
 
 def with_computed(data: Head) -> dict[str, Any]:
-    """`data` with what Eleventy computes for it, where that may hide the page."""
+    """`data` with Eleventy's computed values; a draft if the computed permalink may hide the page."""
     computed = data.get("eleventycomputed")
     lowered = with_lower_case_keys(computed) if isinstance(computed, dict) else {}
     hidden = {"draft": "computed"} if _CONDITIONAL.search(str(lowered.get("permalink", ""))) else {}
@@ -71,7 +71,7 @@ def _reasons(head: Head) -> Iterator[str]:
 
 
 def _build_reasons(head: Head) -> Iterator[str]:
-    """Hugo's `build` says whether there is a page at all, and whether a list names it."""
+    """Reasons in build settings, such as Hugo's `build`, which decides whether a page exists and is listed."""
     for table in TABLES:
         build = head.get(table)
         if isinstance(build, Mapping):

@@ -1,1 +1,1 @@
-"""CSV and XLSX tables, in and out."""
+"""Import and export of CSV and XLSX tables."""

@@ -7,11 +7,11 @@ MAX_COLUMNS = 200
 LONGEST_CELL = 1_000_000
 
 Row = tuple[int, list[str]]
-"""A row by its number in a spreadsheet, from 1, and the texts of its cells."""
+"""The number of a row in its spreadsheet, from 1, and the texts of its cells."""
 FORMULA_QUOTE = re.compile(r"'(?=\s*[=+\-@\t\r])")
 """The quote that exports put before text that a spreadsheet would run as a formula."""
 _FORMULA = re.compile(r"[\t\r]|\s*[=+\-@]")
-"""The beginning of a text that a spreadsheet would run (OWASP: CSV injection)."""
+"""The beginning of a text that a spreadsheet would run as a formula (OWASP: CSV injection)."""
 
 
 def cell_text(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Which types a table can be imported into, which fields its columns are, and cells as values."""
+"""Matches tables to record types, their columns to fields, and their cells to values."""
 
 import re
 from typing import Any
@@ -24,7 +24,7 @@ DATED = ("datetime", "date")
 
 
 def importable_types() -> list[Record]:
-    """The types that can be imported from tables: anybody may create them, from text alone."""
+    """The types that can be imported from tables: those that users can create from text alone."""
     creatable = (
         one
         for one in REGISTRY.values()
@@ -50,7 +50,7 @@ def _fills(field: Field, actor: Actor) -> bool:
 
 
 def match_columns(headers: list[str], fields: list[Field]) -> list[str]:
-    """The name of the field for each column, by name or label in any case; empty for none."""
+    """The field name for each column, matched by name or label, ignoring case; empty for no match."""
     names = {_plain(word): one.name for one in reversed(fields) for word in (one.label, one.name)}
     matches: list[str] = []
     for header in headers:

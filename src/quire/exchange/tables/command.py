@@ -26,8 +26,8 @@ def load(
 ) -> ImportReport:
     """Import the table in `file` (csv or xlsx) into the type with this path.
 
-    `author` is the username of who made what names nobody, else the first administrator. Raises
-    Missing for an unknown type or author.
+    `author` is the username of the owner of records without one, by default the first administrator.
+    Raises NotFound for an unknown type or author.
     """
     record = _importable_type(path)
     try:

@@ -14,16 +14,16 @@ LONGEST_LINE = 4 * 1024**2
 LONGEST_ROW = 8 * 1024**2
 _SAMPLE = 64 * 1024
 _SEPARATOR_LINE = re.compile(r"\ufeff?\"?sep=([^\r\n])\"?\r?\n", re.IGNORECASE)
-"""The first line by which Excel and others name the separator."""
+"""The first line in which Excel and other programs name the separator."""
 
 csv.field_size_limit(LONGEST_CELL)
 
 
 def rows(file: Path, encoding: str) -> Iterator[Row]:
-    """The rows of a CSV file by their numbers, from 1. Raises Unusable.
+    """The rows of a CSV file with their numbers, from 1. Raises Unusable.
 
-    What stands between cells is what stands most often in the first line, or what a line `sep=;`
-    says. A quote that is never closed is refused: it would take all rows below into one cell.
+    The delimiter is the one in a line `sep=;`, or else the most frequent one in the first line. An
+    unclosed quote is rejected, because it would pull all following rows into one cell.
     """
     with file.open(encoding=encoding, errors="replace", newline="") as text:
         sample = text.read(_SAMPLE)
@@ -37,7 +37,7 @@ def rows(file: Path, encoding: str) -> Iterator[Row]:
 
 
 class _Lines:
-    """The lines of a file, of limited length; `row_lines` are those of the row that is being read."""
+    """The lines of a file, of limited length; `row_lines` are those of the current row."""
 
     def __init__(self, text: TextIO):
         self._text = text

@@ -26,7 +26,7 @@ def csv_pieces(record: Record, paths: Sequence[str], batches: Batches) -> Iterat
 
 
 def pieces(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """The lines joined to pieces of PIECE or a little more: a batch of long texts is never copied whole."""
+    """Join lines to pieces of PIECE bytes or a little more, so that no batch of long texts is copied whole."""
     some: list[bytes] = []
     size = 0
     for line in lines:
@@ -39,7 +39,7 @@ def pieces(lines: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def workbook_rows(record: Record, paths: Sequence[str], batches: Batches) -> Iterator[list[Any]]:
-    """The rows of a workbook: numbers stay numbers, all else is text."""
+    """The rows of a workbook: numbers stay numbers, everything else is text."""
     columns = [(_reader(path), _writer(record.fields_by_name.get(path))) for path in paths]
     yield list(paths)
     for states in batches:
@@ -48,7 +48,7 @@ def workbook_rows(record: Record, paths: Sequence[str], batches: Batches) -> Ite
 
 
 def _reader(path: str) -> Callable[[State], Any]:
-    """What reads the value at a path such as `author.username`."""
+    """A function that reads the value at a path such as `author.username`."""
     names = path.split(".")
     if len(names) == 1:
         return lambda state: state.get(path)
@@ -56,7 +56,7 @@ def _reader(path: str) -> Callable[[State], Any]:
 
 
 def _value(state: Any, path: Sequence[str]) -> Any:
-    """The value at a path; for a list, that of each of its objects."""
+    """The value at a path; for a list, the value in each of its objects."""
     for place, name in enumerate(path):
         if isinstance(state, list):
             return [_value(one, path[place:]) for one in state]
@@ -65,7 +65,7 @@ def _value(state: Any, path: Sequence[str]) -> Any:
 
 
 class _Line:
-    """A file for csv.writer, which returns what this returns: a line as bytes."""
+    """A file for csv.writer, whose `writerow` returns the result of `write`: the line as bytes."""
 
     def write(self, text: str) -> bytes:
         """Return the line."""
@@ -82,7 +82,7 @@ def _cell(write: Callable[[Any], str], value: Any) -> Any:
 
 
 def _writer(field: Field | None) -> Callable[[Any], str]:
-    """What writes a value of `field`, or of any other object where it is None, as text."""
+    """A function that writes a value of `field`, or of a path into other records if None, as text."""
     widget = field.kind.widget if field is not None else ""
     by_type: dict[type, Callable[[Any], str]] = {
         NoneType: lambda value: "",
@@ -105,4 +105,4 @@ _TEXTS: dict[str, Callable[[Any, Any], str]] = {
     "refs": lambda value, field: ", ".join(reference_key(one, field) for one in value),
     "lines": lambda value, field: "\n".join(value),
 }
-"""How a list or an object is written, by the widget of its field."""
+"""How lists and objects are written, by the widget of the field."""

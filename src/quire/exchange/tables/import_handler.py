@@ -31,11 +31,11 @@ from quire.store.history.undoable_batches import RowChange
 from quire.store.transactions.long_work import in_batches
 
 PART_SECONDS = 8.0
-"""Seconds before a worker turns to other jobs; a stopping server waits for it."""
+"""Seconds of work on an import before other jobs get a turn; a stopping server waits that long."""
 LEASE_SECONDS = 120
-"""After how long another worker takes over from one that has died."""
+"""Seconds before another worker takes over from one that has died."""
 LONGEST_WORDS = 500
-"""Most characters of a report line."""
+"""The most characters in a report line."""
 ROLE_CHANGED = (
     "This import was stopped because your role or your account has changed. "
     "Continue the import to see what you can still change."
@@ -59,7 +59,7 @@ class Stop(Exception):
 def advance(id: int, ticket: int, find_actor: FindActor) -> None:
     """Run part of an import for its owner, if `ticket` is still current.
 
-    Raises Reschedule if more is left. Does nothing if the import was stopped or replaced meanwhile.
+    Raises Reschedule if more is left. Does nothing if the import has been stopped or replaced.
     """
     job = import_jobs.with_id(id)
     if job is None or not job.is_active or job.ticket != ticket:
@@ -204,7 +204,7 @@ class _Part:
                 on_commit(lambda: delete_files(file))
             if job.task == "undo":
                 undoable_batches.note_undone(connection, job.batch_id, self._actor)
-            if job.task != "check":  # one line in the audit beside those of the records
+            if job.task != "check":  # one line in the audit, besides those of the records
                 verb = "import" if job.task == "import" else "undo_import"
                 audit.record_event(self._actor, verb, job.type, None, job.summary)
 
@@ -230,7 +230,7 @@ def _update(connection: Connection, job: ImportJob, values: dict[str, Any]) -> N
 
 
 def _is_current(job: ImportJob) -> tuple[Any, ...]:
-    """Conditions that this import is as `job` has it, with no newer request."""
+    """Conditions that the stored import is still as in `job`, with no newer request."""
     columns = _jobs.c
     return columns.id == job.id, columns.ticket == job.ticket, columns.position == job.position
 

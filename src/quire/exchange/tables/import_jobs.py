@@ -1,4 +1,4 @@
-"""Imports of uploaded tables, a row for each: owner, progress and outcome."""
+"""Imports of uploaded tables, each stored as a row: owner, progress and outcome."""
 
 import secrets
 import shutil
@@ -45,21 +45,21 @@ WORK = "imports.work"
 LASTS = timedelta(days=1)
 """How long an uploaded table is stored after its last use; undo is possible for longer."""
 MAX_FILES = 50
-"""Most uploaded tables of one person."""
+"""The most uploaded tables per user."""
 MAX_LINES = 200
-"""Most report lines that are stored; all are counted."""
+"""The most report lines that are stored; all are counted."""
 PRUNE_SECONDS = 3600
 SAMPLE_ROWS, SAMPLES, SAMPLE_LENGTH = 5, 3, 60
 """Limits of a column's samples: rows read, texts shown, characters of each."""
 
 
 class ImportJob(HasId, Model):
-    """One uploaded table: whose, into which type, which column is which field, what came of it.
+    """One uploaded table: its owner, its record type, the fields of its columns, and the outcome.
 
-    `task` is what was asked for last: upload, check (a dry run), import or undo; it is active,
-    finished, or stopped with an `error`. `ticket` counts what was asked for, `role` is that of the owner
-    then; `done` of `total` rows are done, the last one at `position`. `lines` are the first of the
-    report, of `line_count`; `file` is the name of the table in the store of files while it is needed.
+    `task` is the last request: upload, check (a dry run), import or undo; it is active, finished, or
+    stopped with an `error`. `ticket` counts the requests, `role` is the owner's role at the last one;
+    `done` of `total` rows are done, the last one at `position`. `lines` are the first of `line_count`
+    report lines; `file` is the name of the table in the file storage while it is needed.
     """
 
     __tablename__ = "import_jobs"
@@ -115,12 +115,12 @@ class ImportJob(HasId, Model):
 
     @property
     def can_be_imported(self) -> bool:
-        """Whether it can be checked or imported, also with other columns."""
+        """Whether it can be checked or imported, perhaps with other columns."""
         return self.task in ("upload", "check") and not self.is_active
 
     @property
     def can_continue(self) -> bool:
-        """Whether an import was stopped half-way."""
+        """Whether an import was stopped halfway and can continue."""
         return self.task == "import" and self.status == "stopped" and bool(self.file)
 
     @property
@@ -138,8 +138,8 @@ _jobs = ImportJob.__table__
 
 
 def receive_table(actor: Actor, record: Record, stream: IO[bytes], name: str) -> ImportJob:
-    """Keep an uploaded table. Raises ValidationFailed when it is none, Conflict when the actor has many already,
-    TooLarge, and Unavailable without room for it."""
+    """Store an uploaded table. Raises ValidationFailed if it is not a table, Conflict if the actor has
+    too many already, TooLarge, and Unavailable if it cannot be read or stored now."""
     _refuse_too_many(actor)
     format = name.rpartition(".")[2].lower()
     format = format if format in KINDS else "csv"
@@ -189,7 +189,7 @@ def _refuse_too_many(actor: Actor) -> None:
 
 
 def _samples(table: Table) -> list[list[str]]:
-    """Some texts of each column."""
+    """A few sample texts of each column."""
     rows = [cells for _, cells in islice(table.rows(), SAMPLE_ROWS)]
     columns = range(len(table.headers))
     texts = ([row[n] for row in rows if n < len(row) and row[n]] for n in columns)
@@ -225,9 +225,9 @@ def _select(*where: Any) -> list[ImportJob]:
 
 
 def start(job: ImportJob, actor: Actor, task: str) -> None:
-    """Let a worker check, import or undo, with the columns that `job` has now; what was stopped is continued.
+    """Start a check, import or undo with the current columns of `job`; a stopped import or undo continues.
 
-    Raises Conflict when it is being worked on.
+    Raises Conflict if it is already running.
     """
     continued = job.task == task and job.status == "stopped" and task != "check"
     values: dict[str, Any] = {
@@ -247,7 +247,7 @@ def start(job: ImportJob, actor: Actor, task: str) -> None:
 
 
 def stop(job: ImportJob) -> None:
-    """Stop the import; what was done stays. Raises Conflict if nothing is in progress."""
+    """Stop the import; completed rows stay. Raises Conflict if nothing is in progress."""
     with transaction():
         _ask(job, {"status": "stopped", "error": "Stopped by you."}, was="active")
 

@@ -1,4 +1,4 @@
-"""Writes the rows of a table to the store, each as a new record or a change of an existing one."""
+"""Writes the rows of a table to the store, each as a new record or a change to an existing one."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -41,10 +41,10 @@ def _no_note(change: RowChange) -> None:
 
 
 class TableImport:
-    """One table on its way into one type of record, in the name and with the rights of `actor`.
+    """The import of one table into one record type, with the rights of `actor`.
 
-    `columns` are the fields of the table's columns, empty for those that are left out; `defaults` are
-    values of every new record; `note(change)` is told of each row that changed something, in its
+    `columns` are the field names of the table's columns, empty for ignored columns; `defaults` are
+    values for every new record; `note(change)` is called for each row that changed something, in its
     transaction.
     """
 
@@ -142,9 +142,9 @@ class TableImport:
         return {name: value for name, value in raw.items() if value is not OMITTED}
 
     def _identify(self, texts: dict[Field, str]) -> tuple[int | None, str]:
-        """The id of the record that a row names, None for a new one, and the row's name.
+        """The id of the record that a row names, or None for a new one, and the row's key.
 
-        By its id, else by the first column that is unique. Raises Unusable for an id of nothing.
+        Records are found by id, otherwise by the first unique column. Raises Unusable for an unknown id.
         """
         for one, text in texts.items():
             if one.name == "id" and (clean := text.strip().removeprefix("#")):
@@ -159,8 +159,7 @@ class TableImport:
         return f"{one.name}_folded" in self.record.table.c or one.kind.name == "email"
 
     def _earlier_import(self, item: str, id: int | None) -> KnownItem | None:
-        """The record that an earlier import made of this row; earlier imports stored names in lower
-        case."""
+        """The record that an earlier import created from this row; older versions stored names in lower case."""
         earlier = self._memory.get(item)
         if earlier is None and id is not None:
             earlier = self._memory.get(case_fold(item))

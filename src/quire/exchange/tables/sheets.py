@@ -20,16 +20,16 @@ MAX_ROWS = 100_000
 MAX_EMPTY_ROWS = 10_000
 """Consecutive empty rows after which a table ends."""
 MAX_READERS = 2
-"""Most uploaded tables that are read at the same time: a large one takes seconds of processor."""
+"""The most uploaded tables read at the same time: a large one takes seconds of processor time."""
 _PIECE = 1024**2
 _readers = BoundedSemaphore(MAX_READERS)
 
 
 @dataclass(slots=True)
 class Table:
-    """A file that is a table: its `kind` (csv or xlsx), the names of its columns, how many rows.
+    """A table in a file: its `kind` (csv or xlsx), the names of its columns, the number of rows.
 
-    `orders` says for each column in which order its dates have day and month, as DateOrder does.
+    `orders` has the order of day and month in the dates of each column, by the names in DateOrder.
     """
 
     file: Path
@@ -40,7 +40,7 @@ class Table:
     orders: list[str] = field(default_factory=list)
 
     def rows(self) -> Iterator[Row]:
-        """The rows that are not empty, by their numbers in a spreadsheet. Raises Unusable."""
+        """The non-empty rows below the header, with their numbers in a spreadsheet. Raises Unusable."""
         return islice(_all_rows(self, []), 1, None)
 
 
@@ -65,9 +65,9 @@ def open_table(file: Path, kind: str) -> Table:
 
 @contextmanager
 def reader_slot() -> Iterator[None]:
-    """Around reading an uploaded table: others are answered by other threads meanwhile.
+    """Context of reading an uploaded table, which leaves other requests to other threads.
 
-    Raises Unavailable while MAX_READERS are being read.
+    Raises Unavailable while MAX_READERS tables are being read.
     """
     if not _readers.acquire(blocking=False):
         message = "Other tables are being read. Try again soon."
@@ -87,9 +87,9 @@ def _all_rows(table: Table, warnings: list[str]) -> Iterator[Row]:
 
 
 def _with_words(file: Path, kind: str, warnings: list[str]) -> Iterator[Row]:
-    """The first row and those in which something stands; what is to be said of the file goes to `warnings`.
+    """The first row and all non-empty rows; messages about the file are added to `warnings`.
 
-    Sheets are formatted far below their last row: where nothing stands in many rows, it ends.
+    Sheets are often formatted far below their last row, so reading stops after many empty rows.
     """
     empty = last = 0
     for number, cells in _xlsx(file) if kind == "xlsx" else _csv(file):
@@ -116,7 +116,7 @@ def _csv(file: Path) -> Iterator[Row]:
 
 
 def _encoding(file: Path) -> str:
-    """UTF-8 with or without a BOM, UTF-16 with one, else Windows-1252."""
+    """UTF-8 with or without a BOM, UTF-16 with one, otherwise Windows-1252."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     with file.open("rb") as bytes_:
         piece = bytes_.read(_PIECE)

@@ -18,7 +18,7 @@ from quire.store.files.checked_zip import ArchiveRefused, open_zip
 MAX_BYTES = 300 * 1024**2
 MAX_TIMES_SMALLER = 200
 MAX_OF_DIRECTORY = 1024**2
-"""A workbook has some dozens of members."""
+"""The most bytes in the ZIP directory; a workbook has a few dozen members."""
 LONGEST_CELL = 32_767
 _BROKEN = (
     BadZipFile, ExpatError, zlib.error, KeyError, ValueError, IndexError, EOFError, OSError,
@@ -27,9 +27,9 @@ _BROKEN = (
 
 
 def rows(file: Path) -> Iterator[tuple[int, list[str]]]:
-    """The rows of the first sheet by their numbers; values of formulas as they were last computed.
+    """The rows of the first sheet with their numbers; formulas have their last computed values.
 
-    Raises Unusable for what is no workbook, or is larger than can be read.
+    Raises Unusable if the file is not a workbook, or is too large.
     """
     try:
         with file.open("rb") as raw:

@@ -1,4 +1,4 @@
-"""Reads the first sheet of an XLSX file cell by cell, and rejects what is too large while reading."""
+"""Reads the first sheet of an XLSX file cell by cell, and rejects oversized files while reading."""
 
 import posixpath
 import re
@@ -19,11 +19,11 @@ from quire.exchange.model import Unusable
 from quire.exchange.tables.cells import LONGEST_CELL, MAX_COLUMNS, cell_text
 
 MAX_CELLS = 2_000_000
-"""Most cells that are read, including empty ones, as of 100,000 rows with 20 columns: up to eight seconds."""
+"""The most cells read, including empty ones: 100,000 rows of 20 columns, which take up to eight seconds."""
 MAX_STRINGS = 1_000_000
 _MAX_ELEMENTS = 200_000
 _MAX_OF_ELEMENTS = 10 * 1024**2
-"""Characters in the attributes of the elements that are collected, all in all."""
+"""The most characters in the attributes of all collected elements together."""
 _WORKBOOK = "xl/workbook.xml"
 _REF = re.compile(r"([A-Z]{1,3})\d*")
 _NO_INTEGER = re.compile("[.eE]")
@@ -32,7 +32,7 @@ Row = tuple[int, list[str]]
 
 
 def read_rows(zip: ZipFile) -> Iterator[Row]:
-    """The rows that the file has, by their numbers. Raises Unusable, and errors of broken files."""
+    """The rows in the file with their numbers. Raises Unusable, and other errors for broken files."""
     with TemporaryFile() as texts:
         book = _Workbook(zip, texts)
         sheet = _Sheet(book)
@@ -59,10 +59,10 @@ class _ElementCollector:
             raise Unusable("has too many styles or sheets")
 
     def end(self, name: str) -> None:
-        """Only beginnings count."""
+        """Ignored: only starting elements are collected."""
 
     def text(self, text: str) -> None:
-        """They have no text."""
+        """Ignored: the collected elements have no text."""
 
 
 @dataclass(slots=True)
@@ -124,7 +124,7 @@ class _Workbook:
 
     @cached_property
     def first_sheet(self) -> str:
-        """The member that is the first sheet of cells. Raises Unusable when there is none."""
+        """The ZIP member of the first worksheet. Raises Unusable if there is none."""
         related = self._elements("xl/_rels/workbook.xml.rels", "Relationship")
         targets = {
             one["Id"]: one["Target"] for _, one in related if one["Type"].endswith("/worksheet")

@@ -1,5 +1,4 @@
-"""Adds paragraphs to text of WordPress' classic editor, where blank lines and line breaks stand for
-tags."""
+"""Adds paragraphs to text of WordPress's classic editor, in which line breaks stand for tags."""
 
 import re
 
@@ -31,7 +30,7 @@ def with_paragraphs(html: str) -> str:
 
 
 def _normal(text: str) -> str:
-    """No runs of spaces and at most one blank line, which the patterns here need to be fast."""
+    """Collapse spaces and blank lines, so that the patterns here are fast."""
     lines = (" ".join(line.split()) for line in text.replace("\r\n", "\n").split("\n"))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines))
 

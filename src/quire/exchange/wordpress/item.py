@@ -31,9 +31,9 @@ _BY_NUMBER = ("p", "page_id", "attachment_id", "post_type", "preview")
 def imported_post(
     node: WxrNode, kind: str, blog: WordPressSite, left_out: Counter[str]
 ) -> ImportedPost:
-    """The post or page in `node`; comments that are not brought are counted in `left_out`.
+    """The post or page in `node`; comments that are not imported are counted in `left_out`.
 
-    Raises Unusable when it is too large, or a page from the trash.
+    Raises Unusable if it is too large, or a page from the trash.
     """
     id = node["wp:post_id"] or node["guid"] or node["link"]
     body, warning = _body(node.texts.get("content:encoded", ""), blog, id)
@@ -76,7 +76,7 @@ def _body(text: str, blog: WordPressSite, id: str) -> tuple[str, str]:
 
 
 def _set_state(entry: ImportedPost, node: WxrNode) -> None:
-    """Posts that were not public in WordPress become drafts."""
+    """Set state and date; posts that were not public in WordPress become drafts."""
     state, entry.date = node["wp:status"] or "publish", _date(node, "post")
     if state == "trash":
         if entry.kind == "page":
@@ -96,7 +96,7 @@ def _set_state(entry: ImportedPost, node: WxrNode) -> None:
 
 
 def _limit(entry: ImportedPost, node: WxrNode, blog: WordPressSite) -> None:
-    """Posts that were restricted, in whole or in part, become drafts."""
+    """Make posts that were restricted, in whole or in part, drafts; set the time of unpublishing."""
     limited = reason_limited(node.meta) or blog.rules.reason_limited(node["wp:post_id"])
     restriction = restriction_in_html(node.texts.get("content:encoded", ""))
     entry.draft = entry.draft or bool(limited or restriction)
@@ -114,7 +114,7 @@ def _date(node: WxrNode, what: str) -> datetime | None:
 
 
 def _set_terms(entry: ImportedPost, node: WxrNode, blog: WordPressSite) -> None:
-    """The first category is the category; further ones, and all tags, are tags."""
+    """Set the first category as the category; further categories, and all tags, become tags."""
     terms = [(category.get("domain", "category"), category) for category in node.categories]
     categories = _unique(
         [blog.term(c, "wp:category") for domain, c in terms if domain == "category"]
@@ -132,7 +132,7 @@ def _set_terms(entry: ImportedPost, node: WxrNode, blog: WordPressSite) -> None:
 
 
 def _unique(terms: list[ImportedTerm]) -> list[ImportedTerm]:
-    """Each name once; of two that are alike the one with a slug."""
+    """The distinct names, ignoring case; terms with a slug are preferred."""
     by_name: dict[str, ImportedTerm] = {}
     for term in terms:
         key = term.name.casefold()
@@ -147,7 +147,7 @@ def _number(text: str) -> int:
 
 
 def _old_paths(node: WxrNode) -> list[str]:
-    """Where the old site had it, now and under its former names; not addresses by number."""
+    """The paths on the old site, under the current and former slugs; not addresses by number."""
     address = urlsplit(node["link"])
     by_number = any(name in parse_qs(address.query) for name in _BY_NUMBER)
     path = None if by_number else paths.old_path(address.path)

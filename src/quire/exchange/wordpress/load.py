@@ -33,7 +33,7 @@ def load_wordpress(
 ) -> ImportReport:
     """Import a WordPress export (WXR 1.0-1.2); run again, it updates what has changed.
 
-    `author` is the username of who wrote what names nobody, else the first administrator.
+    `author` is the username for items without an author, by default the first administrator.
     The file is read twice and never held in memory. Raises NotFound for an unknown author.
     """
     blog = _survey(file)
@@ -59,7 +59,7 @@ def _survey(file: Path) -> WordPressSite:
                 blog.rules.read(node["wp:post_type"], node["wp:status"], node.meta)
                 _add_picture(blog.album, node)
     except Unusable:
-        pass  # the second reading reports it, after the items that stand before the fault
+        pass  # the second pass reports it, after the items before the fault
     return blog
 
 

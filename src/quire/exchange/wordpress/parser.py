@@ -1,4 +1,4 @@
-"""Parses the WordPress export format (WXR 1.0-1.2) item by item, so that files may have any size."""
+"""Parses the WordPress export format (WXR 1.0-1.2) item by item, so that files can have any size."""
 
 import codecs
 import re
@@ -26,19 +26,19 @@ _DECLARED = re.compile(rb"<\?xml[^>]*encoding=[\"']([\w.-]+)[\"']")
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")
 _CHUNK = 64 * 1024
 LARGEST_TEXT = 5 * 1024**2
-"""Most bytes between two tags, and of one tag."""
+"""The most bytes between two tags, and in one tag."""
 LARGEST_ITEM = 20 * 1024**2
 MAX_ELEMENTS = 200_000
-"""Most elements of one item; a post has some thirty, and each comment a dozen."""
+"""The most elements in one item; a post has about thirty, and each comment a dozen."""
 MAX_UNKNOWN = 10_000
-"""Most elements of a channel that say nothing an import can use; exports have some ten."""
+"""The most elements of a channel that an import cannot use; exports have about ten."""
 _KNOWN = {"item", "wp:author", "wp:category", "wp:tag", "wp:term"}
-"""What a channel has as often as the blog is large, each with something in it."""
+"""The elements whose number grows with the blog, each with child elements."""
 
 
 @dataclass(slots=True)
 class WxrNode:
-    """An element of the export: texts by name (`wp:post_id`, `title`) and what repeats below it."""
+    """An element of the export: texts by name (`wp:post_id`, `title`), and its repeated children."""
 
     name: str
     texts: dict[str, str] = field(default_factory=dict)
@@ -47,15 +47,15 @@ class WxrNode:
     comments: list["WxrNode"] = field(default_factory=list)
 
     def __getitem__(self, name: str) -> str:
-        """The text called `name`, without spaces around it; empty when it is not there."""
+        """The text called `name`, without surrounding spaces; empty if there is none."""
         return self.texts.get(name, "").strip()
 
 
 def read_nodes(file: Path) -> Iterator[WxrNode]:
     """Every child of the channel: `item`, `wp:author`, `wp:category`, `wp:tag`, `title`, `link` ...
 
-    Raises Unusable when the file is no export, is broken from some line on, or declares entities
-    or refers to something outside; nothing outside is ever fetched.
+    Raises Unusable if the file is not an export, is malformed from some line on, declares entities,
+    or refers to external resources, which are never fetched.
     """
     try:
         with file.open("rb") as raw:
@@ -97,7 +97,7 @@ def _nodes(stream: "_CleanedStream") -> Iterator[WxrNode]:
             if unknown > MAX_UNKNOWN:
                 raise Unusable("has too many elements that are no posts")
             yield node
-            above[-1].remove(element)  # what is done leaves the memory
+            above[-1].remove(element)  # frees the memory of processed elements
             stream.size = count = 0
 
 
@@ -142,9 +142,9 @@ def _add_meta(node: WxrNode, element: Element) -> None:
 
 
 class _CleanedStream:
-    """A file that an XML parser accepts: exports have stray controls, blank lines first, old bytes.
+    """A file cleaned for the XML parser of stray controls, leading blank lines and invalid bytes.
 
-    Only what claims to be UTF-8 is repaired; bytes in it that are not are read as Windows-1252.
+    Only files that claim to be UTF-8 are cleaned; invalid bytes are read as Windows-1252.
     """
 
     def __init__(self, raw: BinaryIO):
@@ -158,7 +158,7 @@ class _CleanedStream:
             self._first = self._first.removeprefix(codecs.BOM_UTF8).lstrip()
 
     def read(self, size: int = _CHUNK) -> bytes:
-        """The next bytes; none at the end. Raises Unusable inside text longer than any export has."""
+        """The next bytes; none at the end. Raises Unusable inside a text longer than in any export."""
         piece = self._next(size)
         self.waiting += len(piece)
         self.size += len(piece)

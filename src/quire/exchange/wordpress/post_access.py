@@ -1,4 +1,4 @@
-"""Restrictions on posts by WordPress plugins."""
+"""Detects restrictions on posts by WordPress plugins."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -30,7 +30,7 @@ Meta = Mapping[str, list[str]]
 
 
 def reason_limited(meta: Meta) -> str:
-    """Which note keeps a post from the public, in words; empty where none does."""
+    """Why the metadata of a post keeps it from the public; empty if it does not."""
     if any(value.strip().lower() in ("yes", "1", "true") for value in meta.get(_FORCED_PUBLIC, ())):
         return ""
     return next((f"access was limited by a plugin ({key})" for key in _limiting_keys(meta)), "")

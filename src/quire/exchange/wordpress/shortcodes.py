@@ -1,4 +1,4 @@
-"""Converts WordPress' shortcodes to HTML; unknown ones stay text."""
+"""Converts WordPress shortcodes to HTML; unknown ones stay text."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -36,14 +36,14 @@ class Attachment:
 
 @dataclass(slots=True)
 class Attachments:
-    """The pictures of a whole export: by their id, and the ids that belong to a post."""
+    """The pictures of an export by id, and their ids by post."""
 
     by_id: dict[str, Attachment] = field(default_factory=dict)
     by_post: dict[str, list[str]] = field(default_factory=dict)
 
 
 def expand(text: str, album: Attachments, post: str) -> str:
-    """`text` with the shortcodes of WordPress itself, and addresses alone on a line, as HTML."""
+    """`text` with WordPress's own shortcodes, and URLs alone on a line, converted to HTML."""
     text = replace_blocks(text, _CODE, _END, _code)
     verbatim: list[str] = []
 
@@ -111,6 +111,6 @@ def _pictures(pictures: Sequence[Attachment]) -> str:
 
 
 def _player(opening: re.Match[str], inner: str = "") -> str:
-    """A player as a link, if it cannot be embedded; one without an address stays as it is."""
+    """A player as a link; one without an address stays as it is."""
     address = _ADDRESS.search(opening[2]) or _ADDRESS.search(inner)
     return f"\n\n{link(address[0])}\n\n" if address else opening[0] + inner

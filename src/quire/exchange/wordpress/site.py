@@ -48,13 +48,13 @@ class WordPressSite:
         self.by_id[node["wp:author_id"]] = self.by_email[email.lower()] = person
 
     def writer(self, creator: str) -> ImportedPerson | None:
-        """The person for `creator` (a login, in some exports a name); None for nobody."""
+        """The person for `creator` (a login, in some exports a name); None if it is empty."""
         if not creator:
             return None
         return self.people.get(person_key(creator)) or ImportedPerson(creator)
 
     def commenter(self, comment: WxrNode) -> ImportedPerson | None:
-        """The author who wrote a comment; None for a guest, whatever name the guest gives."""
+        """The author of a comment; None for a guest, whatever name the guest gives."""
         id = comment["wp:comment_user_id"]
         if id in ("", "0"):
             return None
