@@ -48,5 +48,5 @@ class RecordCounts(RecordResource):
     def _grouping(self) -> Grouping:
         groupings = request.args.getlist("by")
         if len(groupings) != 1:
-            raise invalid_parameter("by", "Send in by what to count by, once.")
+            raise invalid_parameter("by", "Send the field to count by in by, once.")
         return parse_grouping(self.record, self.actor, groupings[0])

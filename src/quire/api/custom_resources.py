@@ -8,14 +8,14 @@ from typing import Any
 from quire.api import changes, explain, media, root, search, tokens
 
 RESOURCES: dict[str, tuple[Any, str]] = {
-    "/": (root.Root, "says what there is"),
-    "/auth/token": (tokens.TokenPairCreate, "signing in is no record"),
-    "/auth/refresh": (tokens.TokenRefresh, "nor is refreshing"),
-    "/auth/revoke": (tokens.TokenRevoke, "nor is revoking"),
+    "/": (root.Root, "lists the resources"),
+    "/auth/token": (tokens.TokenPairCreate, "a sign-in is not a record"),
+    "/auth/refresh": (tokens.TokenRefresh, "a refresh is not a record"),
+    "/auth/revoke": (tokens.TokenRevoke, "a revocation is not a record"),
     "/csrf-token": (tokens.CsrfTokenItem, "a token of the browser session"),
-    "/access/explain": (explain.Explain, "asks the rules themselves"),
-    "/media/<id:id>/uses": (media.MediaUsage, "asks all other types"),
-    "/changes": (changes.Changes, "over all types at once"),
-    "/search": (search.Search, "over all types at once"),
+    "/access/explain": (explain.Explain, "evaluates the rules themselves"),
+    "/media/<id:id>/uses": (media.MediaUsage, "queries all other types"),
+    "/changes": (changes.Changes, "covers all types"),
+    "/search": (search.Search, "covers all types"),
 }
 """Resources that are not generated from a declaration, with the reason."""

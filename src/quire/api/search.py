@@ -39,5 +39,5 @@ def _query(actor: Actor) -> Query:
     pairs = [pair for pair in request.args.items(multi=True) if pair[0] != "types"]
     query = parse_query(REGISTRY["tags"], actor, pairs)
     if query.search is None:
-        raise invalid_parameter("q", "Send what to search for in q.")
+        raise invalid_parameter("q", "Send the search text in q.")
     return query

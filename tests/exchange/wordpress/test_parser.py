@@ -123,7 +123,7 @@ def test_a_channel_of_endless_small_elements_is_refused(
 ) -> None:
     monkeypatch.setattr(parser, "MAX_UNKNOWN", 500)
     report = wxr(AUTHOR + element * 600 + item(1))
-    assert "too many elements that are no posts" in str(report)
+    assert "too many elements that are not posts" in str(report)
 
 
 def test_a_channel_may_have_as_many_categories_as_a_blog_has(wxr: Load) -> None:

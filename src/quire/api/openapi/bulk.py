@@ -68,7 +68,8 @@ class _UndoResults(BaseModel):
     succeeded: int
     failed: int = Field(examples=[0])
     remaining: int = Field(
-        examples=[0], description="Changes that there was no time for: undo again."
+        examples=[0],
+        description="Changes that did not fit into this request; undo again to continue.",
     )
 
 
@@ -83,10 +84,14 @@ def paths() -> Schema:
 
 def _bulk(record: Record) -> Schema:
     name = singular_name(record)
-    done = response_objects.json_response("What each operation came to.", ref(f"{name}BulkResults"))
+    done = response_objects.json_response(
+        "The result of each operation.", ref(f"{name}BulkResults")
+    )
     failures = {"anyOf": [ref("BulkError"), ref("Error")]}
     problems = {"anyOf": [ref("BulkProblem"), ref("ProblemError")]}
-    failed = response_objects.json_response("It cannot be read, or operations failed.", failures)
+    failed = response_objects.json_response(
+        "The request is invalid, or operations failed.", failures
+    )
     failed["content"][response_objects.PROBLEM] = {"schema": problems}
     return operation(
         f"bulk{plural(record)}", f"Create, change and delete many {record.label.lower()}", record.label,
@@ -96,10 +101,10 @@ def _bulk(record: Record) -> Schema:
 
 
 _DESCRIPTION = (
-    "Operations are done in their order, by the rules of the single requests. With `atomic` (the "
-    "default) all or none: 422 `batch_failed` with the `results`. Otherwise each stands for itself. "
-    "`dry_run` answers the same and writes nothing. By `batch` everything can be undone for "
-    f"{BATCHES_LAST.days} days."
+    "Operations are performed in order, under the rules of the single requests. With `atomic` (the "
+    "default) either all of them succeed or none is kept: 422 `batch_failed` with the `results`. "
+    "Otherwise each succeeds or fails by itself. `dry_run` returns the same response and writes "
+    f"nothing. The `batch` can be undone for {BATCHES_LAST.days} days."
 )
 
 
@@ -107,11 +112,11 @@ def add_undo(operations: Schema) -> Schema:
     """The paths, with the response to undoing a batch."""
     undo = operations["/batches/{id}/undo"]["post"]
     undo["responses"]["200"] = response_objects.json_response(
-        "What came of each row.", ref("BatchUndoResults")
+        "The result for each row.", ref("BatchUndoResults")
     )
     undo["description"] = (
-        "Takes back each change whose record is still at the version that the batch left. The others "
-        "are reported and stay, to be tried again."
+        "Reverts each change whose record is still at the version that the batch left. The others are "
+        "reported and kept, so that they can be tried again."
     )
     return operations
 

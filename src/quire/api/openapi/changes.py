@@ -28,8 +28,8 @@ def schemas() -> Schema:
     entries = {one.path: f"{singular_name(one)}FeedEntry" for one in _types_with_changes()}
     part = {
         "changes": {"type": "array", "maxItems": MAX_LIMIT, "items": ref("Change")},
-        "next": {"type": "string", "description": "The cursor to go on from."},
-        "more": {"type": "boolean", "description": "Whether more can be read at once."},
+        "next": {"type": "string", "description": "The cursor for the next request."},
+        "more": {"type": "boolean", "description": "Whether more changes are available now."},
     }
     change = {
         "oneOf": [ref(name) for name in entries.values()],
@@ -49,7 +49,7 @@ def _entry(record: Record) -> Schema:
         "op": {
             "type": "string",
             "enum": ["upsert", "delete"],
-            "description": "`delete`: it is gone, or the asker may no longer see it.",
+            "description": "`delete`: the record is gone, or you can no longer see it.",
         },
         "version": {"type": ["integer", "null"]},
         "changed_at": {"type": ["string", "null"], "format": "date-time"},
@@ -80,10 +80,10 @@ def get_changes() -> Schema:
         "getChanges", "Get what has changed since a cursor", TAG, PUBLIC,
         {"200": part, **response_objects.errors(403, 410)},
         parameters=_parameters(),
-        description="Changes come in the order of commits, each record once in an answer, as the asker sees "
-        "it now. Without `since` the answer is only the cursor for what changes from now on; `start` "
-        "tells everything that is visible first. The header `X-Changes-Cursor` of a list is a cursor, too. "
-        "410 `cursor_expired`: the cursor is too old, or was given when the asker could see something else.",
+        description="Changes are returned in commit order, each record once per response, as you can see it "
+        "now. Without `since` the response is only a cursor for later changes; `start` begins with "
+        "everything that is visible. The `X-Changes-Cursor` header of a list is such a cursor, too. "
+        "410 `cursor_expired`: the cursor is too old, or was issued when you could see other records.",
     )  # fmt: skip
 
 
@@ -93,7 +93,7 @@ def _parameters() -> list[Schema]:
     return [
         parameter("since", "A cursor, or `start`.", {"type": "string", "maxLength": 1000}),
         parameters.array("types", "Only these types.", {"enum": types}),
-        parameter("limit", f"How many changes at most, {DEFAULT_LIMIT} by default.",
+        parameter("limit", f"The maximum number of changes, {DEFAULT_LIMIT} by default.",
               {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT}),
         parameter("wait", "Seconds to wait for the next change when there is none; 0 by default.",
               {"type": "integer", "minimum": 0, "maximum": MAX_WAIT_SECONDS}),

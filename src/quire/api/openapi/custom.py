@@ -54,7 +54,7 @@ def paths() -> Schema:
 def add_webhook_test(operations: Schema) -> Schema:
     """The paths of record types, with the response to testing a webhook."""
     response = response_objects.json_response(
-        "The delivery, which is sent at once.", ref("Delivery"), "ETag"
+        "The delivery, which is sent immediately.", ref("Delivery"), "ETag"
     )
     operations["/webhooks/{id}/test"]["post"]["responses"]["200"] = response
     return operations
@@ -167,7 +167,7 @@ def _document() -> Schema:
     return operation(
         "getOpenApi", "Get this document", META, PUBLIC,
         {"200": response, "304": response_objects.not_modified(), **response_objects.errors()},
-        parameters=[parameters.ref("If-None-Match")], description="OpenAPI 3.1, for everyone the same.",
+        parameters=[parameters.ref("If-None-Match")], description="OpenAPI 3.1, the same for everyone.",
     )  # fmt: skip
 
 

@@ -37,11 +37,11 @@ other records are returned as small objects, and can be sent as an id, a natural
 as it was returned. A request body is one JSON object, at most 32 levels deep, without NUL
 characters, duplicate keys, NaN, or integers beyond 64 bits.
 
-Answers to requests that use something deprecated (a type, an action, or a field that the query or the
-body names) say so with `Deprecation`, `Sunset` and a `Link`.
+Responses to requests that use something deprecated (a type, an action, or a field named in the query
+or the body) carry `Deprecation`, `Sunset` and a `Link`.
 
-Operations whose `security` is empty need no credentials. Credentials that are sent are checked all
-the same, and can show more.
+Operations whose `security` is empty need no credentials. Credentials that are sent anyway are
+checked, and may show more.
 
 Records that you cannot see return 404, as if they did not exist. In a filter, sort, `fields` or
 `include`, a field that you cannot see is treated as an unknown name.

@@ -89,7 +89,7 @@ def _end_previews(record: Record) -> Schema:
         f"endPreviewsOf{singular_name(record)}", f"Revoke all preview links for {article(record)}",
         record.label, AUTHENTICATED_WRITE,
         {"204": response_objects.no_content("The preview links have been revoked."), **response_objects.errors(403, 404, 413, 415, 422)},
-        description="Links that were sent to others stop working at once.",
+        description="Links that were sent to others stop working immediately.",
     )  # fmt: skip
 
 

@@ -84,8 +84,8 @@ SHARED: dict[str, Schema] = {
         "Full-text search, best match first unless `sort` is given. All words must match; the last "
         f"one also matches as a prefix. At most the newest {MAX_HITS:,} matches are counted; if there "
         "are more, `total` is a minimum, `total_is_minimum` is true, a cursor returns the rest, "
-        "matches come in the order of the list, and a last word that occurs so often matches only as it is. "
-        f"Of fewer, the newest {MAX_RANKED:,} matches are ranked; others follow "
+        "matches come in the order of the list, and a last word that occurs so often matches only as a whole "
+        f"word. If there are fewer, the newest {MAX_RANKED:,} matches are ranked; others follow "
         "in the order of the list.",
         {"type": "string", "maxLength": MAX_SEARCH},
     ),

@@ -133,7 +133,7 @@ def list_rows(record: Record) -> Schema:
 
 
 _LISTED = (
-    "Returns those that you can see, page by page; filters with different names must all match. With "
+    "Returns the records that you can see, page by page; filters with different names must all match. With "
     "`fields`, only a part of each object is returned."
 )
 _READ = "Returns all fields that you can see; with `fields`, only a part of the object."
@@ -265,7 +265,7 @@ def _action_text(record: Record, action: Action) -> str:
             "If-Match refers to the record, or to the draft that is published; `version` in the "
             "body always refers to the record."
         )
-    return f"{action.summary.removesuffix('.')}. Returns 409 if its state does not fit."
+    return f"{action.summary.removesuffix('.')}. Returns 409 if the state of the record does not allow it."
 
 
 def _nested_paths(record: Record) -> Schema:

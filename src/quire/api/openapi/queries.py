@@ -60,16 +60,16 @@ def _query(record: Record) -> Schema:
 
 
 _COUNTS = (
-    f"The {MAX_GROUPS:,} largest groups, or the latest of periods. A record with several values, such as "
-    "tags, is counted in several groups, one without a value under the key null; `total` is the "
-    "number of records."
+    f"The {MAX_GROUPS:,} largest groups, or the {MAX_GROUPS:,} latest periods. A record with several "
+    "values, such as tags, is counted in several groups; a record without a value under the key null. "
+    "`total` is the number of records."
 )
 
 
 def _counts(record: Record) -> Schema:
     response = response_objects.json_response("The groups.", ref("GroupCounts"), "ETag")
     by = parameters.parameter(
-        "by", "What to count by; `:year`, `:month` and `:day` group moments.",
+        "by", "The field to count by; `:year`, `:month` and `:day` group dates and times.",
         {"type": "string", "enum": _groupings(record)}, required=True,
     )  # fmt: skip
     return read_operation(
@@ -85,10 +85,10 @@ def _groupings(record: Record) -> list[str]:
 
 
 _EXPORT = (
-    f"At most {MAX_ROWS:,} rows, all as they were at one moment; `X-Total-Count` says how many there "
-    "are. One JSON object a line, or a table with the names of the columns in its first row, in "
-    "which references stand by their names and a text that a spreadsheet would take for a formula "
-    f"begins with a quote. At most {MAX_STREAMS} run at once: 503 with `Retry-After` beyond."
+    f"At most {MAX_ROWS:,} rows, all as of the same moment; `X-Total-Count` is their number. One JSON "
+    "object per line, or a table whose first row has the names of the columns. In the table, "
+    "references are written as names, and text that a spreadsheet would read as a formula begins "
+    f"with a quote. At most {MAX_STREAMS} exports run at the same time; others get 503 with `Retry-After`."
 )
 
 
@@ -101,7 +101,7 @@ def _export(record: Record) -> Schema:
         "content": {mime: {"schema": {"type": "string"}} for mime in MIMETYPES.values()},
     }
     form = parameters.parameter(
-        "format", "What the file is made of, `ndjson` by default.",
+        "format", "The format of the file, `ndjson` by default.",
         {"type": "string", "enum": list(MIMETYPES)},
     )  # fmt: skip
     own = parameters.names(record, "sort", "fields")

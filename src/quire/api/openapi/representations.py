@@ -43,7 +43,7 @@ def add_includes(schemas: dict[str, Schema]) -> None:
     for record in REGISTRY.values():
         whole, small = schemas[singular_name(record)], f"{singular_name(record)}Reference"
         if small in schemas:
-            described = f"The {record.noun} that is referred to; in full where `include` names it."
+            described = f"The {record.noun} that is referred to; in full if `include` names it."
             required = list(record.reference_fields)
             schemas[small] = {**whole, "description": described, "required": required}
 

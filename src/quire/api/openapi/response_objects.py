@@ -25,11 +25,11 @@ HEADERS: dict[str, Schema] = {
         "schema": {"type": "string"},
     },
     "Deprecation": {
-        "description": "Since when this should not be used any more (RFC 9745); `Link` explains it.",
+        "description": "When this was deprecated (RFC 9745); `Link` leads to an explanation.",
         "schema": {"type": "string", "examples": ["@1772323200"]},
     },
     "Sunset": {
-        "description": "From when on this may be gone (RFC 8594).",
+        "description": "When this may be removed (RFC 8594).",
         "schema": {"type": "string", "examples": ["Mon, 01 Mar 2027 00:00:00 GMT"]},
     },
     "X-Total-Count": {
@@ -37,7 +37,7 @@ HEADERS: dict[str, Schema] = {
         "schema": {"type": "integer"},
     },
     "X-Changes-Cursor": {
-        "description": "The cursor of the feed of changes that misses nothing after this list.",
+        "description": "A cursor of the change feed, from which no change after this list is missed.",
         "schema": {"type": "string"},
     },
     "Location": {
@@ -46,7 +46,7 @@ HEADERS: dict[str, Schema] = {
         "schema": {"type": "string", "format": "uri-reference"},
     },
     "Preference-Applied": {
-        "description": "`return=minimal`: the answer leaves the object out, as `Prefer` asked.",
+        "description": "`return=minimal`: the response leaves out the object, as `Prefer` requested.",
         "required": True,
         "schema": {"type": "string"},
     },

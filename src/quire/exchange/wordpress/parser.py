@@ -95,7 +95,7 @@ def _nodes(stream: "_CleanedStream") -> Iterator[WxrNode]:
             node = _node(element)
             unknown += node.name not in _KNOWN or not len(element)
             if unknown > MAX_UNKNOWN:
-                raise Unusable("has too many elements that are no posts")
+                raise Unusable("has too many elements that are not posts")
             yield node
             above[-1].remove(element)  # frees the memory of processed elements
             stream.size = count = 0
