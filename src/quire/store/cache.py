@@ -126,6 +126,12 @@ def cached_for_state(
             lock.release()
 
 
+def last_value(engine: Engine, key: Any) -> Any:
+    """What was cached for `key` last, though it may have changed since; None where nothing was."""
+    entry = _entries.get(engine, {}).get(key)
+    return None if entry is None else entry.value
+
+
 def _cached_value(entry: Entry) -> Any:
     count(CACHE_LOOKUPS, "hit")
     note_reads(entry.names)

@@ -24,7 +24,7 @@ from quire.declare.query import Query
 from quire.declare.record import REGISTRY, Record
 from quire.declare.rules import row_conditions, rule_params, scopes_of
 from quire.errors import PermissionDenied
-from quire.store.cache import total, totals
+from quire.store.cache import last_value, total, totals
 from quire.store.database_state import DatabaseState, database_state
 from quire.store.db import db, read_connection
 from quire.store.lists.statements import from_matches
@@ -86,11 +86,22 @@ def count_hits(
     one type."""
     paths, dialect = tuple(one.path for one in records), connection.dialect.name
 
-    def count(values: dict[str, Any]) -> Sequence[int]:
-        key = "hits of types", paths, values["search"]
-        return totals(connection, state, key, _hits(paths, dialect), values)
+    def key(values: dict[str, Any]) -> tuple[Any, ...]:
+        return "hits of types", paths, values["search"]
 
-    search_index.prefer_whole_words(values, words, dialect, lambda whole: max(count(whole)[::2]))
+    def count(values: dict[str, Any]) -> Sequence[int]:
+        return totals(connection, state, key(values), _hits(paths, dialect), values)
+
+    def last_count(values: dict[str, Any]) -> Sequence[int]:
+        return last_value(connection.engine, key(values)) or (0,)
+
+    search_index.prefer_whole_words(
+        values,
+        words,
+        dialect,
+        lambda one: max(count(one)[::2]),
+        lambda one: max(last_count(one)[::2]),
+    )
     numbers = count(values)
     for one, *pair in zip(records, numbers[::2], numbers[1::2], strict=True):
         values |= search_index.hit_values(one, *pair)

@@ -166,6 +166,19 @@ def test_longer_words_are_hits_too_unless_the_word_alone_has_more_than_are_count
     )
 
 
+def test_of_a_frequent_word_longer_ones_are_not_counted_again(
+    few_hits, people, context, statements
+):
+    def counted(ask):
+        raw = {"title": "x", "body": "sea", "published_at": PAST, "author": people["ann"].id}
+        create_many(POSTS, SYSTEM, [raw])
+        _, seen = statements(ask, SYSTEM, Query(search="sea"))
+        return len([one for one in seen if "AS hits" in one])
+
+    for ask in (lambda *given: read.list_records(POSTS, *given), search.search):
+        assert [counted(ask), counted(ask)] == [2, 1]
+
+
 @pytest.fixture
 def few_ranked(few_hits, monkeypatch):
     """The same, of which the newest 3 hits have ranks: `x 00`, `sea 04` is not among them."""
@@ -495,6 +508,6 @@ def test_many_hits_are_found_in_the_order_of_an_index(
 
 def test_a_search_over_all_types_starts_from_what_matches(app, explain):
     seen = explain(lambda: search.search(ANONYMOUS, Query(search="sea")))
-    assert len(seen) == 4  # hits of the word, of longer ones too, those that are visible, the page
+    assert len(seen) == 3  # the hits of each type, those that are visible, the page
     for plan in seen:
         _check(plan, "posts")

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select
 from quire.actor import Actor
 from quire.declare.query import Query
 from quire.declare.record import Record
-from quire.store.cache import total, totals
+from quire.store.cache import last_value, total, totals
 from quire.store.database_state import DatabaseState
 from quire.store.lists import cursor
 from quire.store.lists.index_hints import has_links, hint_at_condition, hint_at_order
@@ -111,7 +111,7 @@ class ListRequest:
     def count_hits(self, values: dict[str, Any]) -> tuple[int, int, int | None]:
         """The hits of its search as far as they are counted, and the id below which none is ranked."""
         counting = search_index.count_hits(self.record, self.dialect)
-        key = "hits", self.record.path, values["search"]
+        key = self._hits_key(values)
         hits, unranked = totals(self.connection, self.state, key, counting, values)
         return hits, unranked, None
 
@@ -119,9 +119,18 @@ class ListRequest:
         """The same with `newest_id`, in one statement."""
         hits = search_index.count_hits(self.record, self.dialect).subquery("hits")
         counting = select(*hits.c, newest_id(self.record).scalar_subquery())
-        key = "hits and newest", self.record.path, values["search"]
+        key = self._hits_key(values)
         numbers = totals(self.connection, self.state, key, counting, values)
         return numbers[0], numbers[1], numbers[2]
+
+    def last_hits(self, values: dict[str, Any]) -> int:
+        """The hits of its search when they were counted last; 0 where they never were."""
+        numbers = last_value(self.connection.engine, self._hits_key(values))
+        return 0 if numbers is None else int(numbers[0])
+
+    def _hits_key(self, values: dict[str, Any]) -> tuple[str, str, str]:
+        counted = "hits and newest" if self.query.sort else "hits"
+        return counted, self.record.path, values["search"]
 
     def estimate_hits(self, values: dict[str, Any], unranked: int, newest: int) -> int:
         """How many hits there are where they are more than are counted, told by how close the newest are."""
@@ -146,7 +155,7 @@ def extent_of(wanted: ListRequest, values: dict[str, Any]) -> Extent:
         return _of_conditions(wanted)
     count = wanted.count_hits_and_rows if query.sort else wanted.count_hits
     search_index.prefer_whole_words(
-        values, query.search, wanted.dialect, lambda whole: count(whole)[0]
+        values, query.search, wanted.dialect, lambda one: count(one)[0], wanted.last_hits
     )
     hits, unranked, newest = count(values)
     values |= search_index.hit_values(wanted.record, hits, unranked)

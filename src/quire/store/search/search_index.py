@@ -40,15 +40,21 @@ def expression(words: str, dialect: str, whole: bool = False) -> str:
 
 
 def prefer_whole_words(
-    values: Values, words: str, dialect: str, count: Callable[[Values], int]
+    values: Values,
+    words: str,
+    dialect: str,
+    count: Callable[[Values], int],
+    last_count: Callable[[Values], int],
 ) -> None:
     """Let `values` ask for whole words alone, where `count` has more hits of these than are found.
 
-    Longer words would add nothing, and it takes the longer to gather them the more records there are:
-    they are not even counted.
+    Longer words would add nothing, and it takes the longer to gather them the more records there are: where
+    `last_count` had many, they are not counted again after each change.
     """
     whole = values | {"search": expression(words, dialect, whole=True)}
-    if whole != values and count(whole) > MAX_HITS:
+    if whole == values or (last_count(values) <= MAX_HITS and count(values) <= MAX_HITS):
+        return
+    if count(whole) > MAX_HITS:
         values["search"] = whole["search"]
 
 
