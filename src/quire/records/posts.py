@@ -47,6 +47,15 @@ class Post(HasId, Timestamped, Versioned, HasSeo, Model):
             "ix_posts_visible", "id", "deleted_at", "published_at", "unpublish_at", "author_id",
             "sorted_at",
         ),
+        # the same for each category and author
+        Index(
+            "ix_posts_category_id", "category_id", "deleted_at", "sorted_at", "id", "published_at",
+            "unpublish_at", "author_id",
+        ),
+        Index(
+            "ix_posts_listed_by_author", "author_id", "deleted_at", "sorted_at", "id", "published_at",
+            "unpublish_at",
+        ),
         # an author's drafts have no date of publication
         Index("ix_posts_author_id", "author_id", "published_at"),
         Index("ix_posts_created_at", "created_at"),
@@ -58,7 +67,7 @@ class Post(HasId, Timestamped, Versioned, HasSeo, Model):
     body: Mapped[Prose]
     body_html: Mapped[Html]
     excerpt: Mapped[Summary] = mapped_column(default="")
-    category_id: Mapped[Ref | None] = reference("categories", on_delete="SET NULL", index=True)
+    category_id: Mapped[Ref | None] = reference("categories", on_delete="SET NULL")
     tags = Many("tags")
     cover_id: Mapped[Ref | None] = reference("media", on_delete="SET NULL", index=True)
     author_id: Mapped[Ref] = reference("users")

@@ -99,7 +99,7 @@ def test_few_of_an_author_are_brought_by_the_index_of_authors(posts, statements)
     moderator = Actor("moderator", 0)
     seen = statements(lambda: page(1, moderator, ANN, sort=("-created_at",)))[1]
     rows = [one for one in seen if "AS key_0" in one]
-    assert rows and all("INDEXED BY ix_posts_author_id" in one for one in rows)
+    assert rows and all("INDEXED BY ix_posts_listed_by_author" in one for one in rows)
 
 
 OWN = {"conditions": (), "panel": True}

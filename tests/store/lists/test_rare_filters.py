@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from quire.actor import SYSTEM, Actor
+from quire.actor import ANONYMOUS, SYSTEM, Actor
 from quire.admin.dashboard.counts import home_counts, latest_own_posts
 from quire.declare.query import Query
 from quire.declare.query_conditions import Condition
@@ -17,7 +17,7 @@ LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 CASES = [
     (COMMENTS, Condition("created_at", "gte", (LONG_AGO,)), "ix_comments_created_at"),
     (POSTS, Condition("category.slug", "eq", ("sea",)), "ix_posts_category_id"),
-    (POSTS, Condition("author.username", "eq", ("ann",)), "ix_posts_author_id"),
+    (POSTS, Condition("author.username", "eq", ("ann",)), "ix_posts_listed_by_author"),
     (POSTS, Condition("published_at", "gte", (LONG_AGO,)), "ix_posts_published_at"),
 ]
 
@@ -39,6 +39,18 @@ def test_an_index_brings_the_rows_of_a_filter(record, condition, index):
     query = Query(conditions=(condition,), panel=True, page=1)
     plans = query_plans(db.engine, lambda: read.list_records(record, SYSTEM, query), "AS found")
     assert f"USING INDEX {index}" in plans[-1] or f"USING COVERING INDEX {index}" in plans[-1]
+
+
+@pytest.mark.parametrize("case", CASES[1:3])
+def test_posts_of_a_category_or_author_are_met_in_the_order_of_their_list(case):
+    record, condition, index = case
+    query = Query(conditions=(condition,), page=1)
+    count, page = query_plans(
+        db.engine, lambda: read.list_records(record, ANONYMOUS, query), "count"
+    )
+    for plan in (count, page):
+        assert f"SEARCH posts USING COVERING INDEX {index} (" in plan and "deleted_at=?" in plan
+    assert page.count("TEMP B-TREE") == 1  # that of the rows which are shown
 
 
 def test_the_order_stays_that_of_the_list(post):

@@ -118,10 +118,15 @@ def is_link_to(record: Record, shape: ConditionShape, name: str) -> Condition | 
     if sub in ("", "id"):
         return compare(many.table.c.target_id, operator, form, name)
     field, target = record_of(many.target).field(sub), record_of(many.target).table
-    if not (field.is_unique or field.folded_column is not None):
+    if not _names_one(field):
         return None
     named = select(target.c.id).where(compare(_operand(field, operator), operator, form, name))
     return many.table.c.target_id == named.scalar_subquery()
+
+
+def _names_one(field: Field) -> bool:
+    """Whether no two records have the same value."""
+    return field.is_unique or field.folded_column is not None
 
 
 def _is_among(record: Record, link: Any, link_ids: Select[Any], row_by_row: bool) -> Condition:
@@ -134,9 +139,11 @@ def _is_among(record: Record, link: Any, link_ids: Select[Any], row_by_row: bool
 def _reference_condition(field: Field, sub: str, operator: str, form: Any, name: str) -> Condition:
     target = record_of(field.target or "")
     positive = {"ne": "eq", "nin": "in"}.get(operator, operator)
-    ids = select(target.table.c.id).where(
-        compare(_operand(target.field(sub), operator), positive, form, name)
-    )
+    named = target.field(sub)
+    ids = select(target.table.c.id).where(compare(_operand(named, operator), positive, form, name))
+    if operator == "eq" and _names_one(named):
+        # an equation lets an index have the rows in the order of their list
+        return field.column == ids.scalar_subquery()
     inside = field.column.in_(ids)
     return inside if positive == operator else or_(not_(inside), field.column.is_(None))
 

@@ -25,15 +25,28 @@ def hint_at_parent(record: Record, visible: list[Any]) -> str:
 
     In any other order each row would have another page of the index of its parents read.
     """
+    references = (rule.reference for rule in record.access.read.walk() if rule.reference)
+    return _hint_at_all(record, {column.key for column, _, _ in references}, visible)
+
+
+def hint_at_reference(record: Record, conditions: Sequence[Shape], visible: list[Any]) -> str:
+    """The hint at an index with all that a list asks of the rows that refer to what a condition names."""
+    compared = (one for one in _comparisons(conditions) if one.operator in _BY_INDEX)
+    fields = (record.field(one.field) for one in compared)
+    return _hint_at_all(
+        record, {one.column.key for one in fields if one.target and one.is_stored}, visible
+    )
+
+
+def _hint_at_all(record: Record, first: set[str], visible: list[Any]) -> str:
+    """The hint at an index that begins with one of the columns and has all of those in the conditions `visible`."""
     nodes = (node for condition in visible for node in visitors.iterate(condition))
     columns = {
         node.name for node in nodes if isinstance(node, Column) and node.table is record.table
     }
-    references = (rule.reference for rule in record.access.read.walk() if rule.reference)
-    parents = {column.key for column, _, _ in references} & columns
     for index in _indexes(record.table):
         names = [*index.columns.keys()]
-        if names[0] in parents and columns - {"id"} <= {*names}:
+        if names[0] in first & columns and columns - {"id"} <= {*names}:
             return f"INDEXED BY {index.name}"
     return ""
 
@@ -108,7 +121,9 @@ def hint_at_condition(record: Record, conditions: Sequence[Shape]) -> str:
     for one in (one for one in _comparisons(conditions) if one.operator in _BY_INDEX):
         field = record.field(one.field)
         key = field.column.key if field.is_stored else None
-        index = next((one for one in _indexes(record.table) if one.columns.keys()[0] == key), None)
+        fitting = [one for one in _indexes(record.table) if one.columns.keys()[0] == key]
+        # the one with most columns may spare a look at the row
+        index = max(fitting, key=lambda one: len(one.columns), default=None)
         if index is not None and field.sort_key_column is None:
             return f"INDEXED BY {index.name}"
     return ""

@@ -24,6 +24,7 @@ from quire.store.lists.index_hints import (
     hint_at_keys,
     hint_at_order,
     hint_at_parent,
+    hint_at_reference,
     hint_by_id,
     lacks_in_order,
     null_before_order,
@@ -151,9 +152,12 @@ class _PlanBuilder:
             # SQLite would walk the whole index of the list, be there a million rows or one with that tag
             return hint_by_id(self.table)
         conditions = self.shape.conditions
-        if not by_parent and not self.shape.trashed and lacks_in_order(self.record, conditions):
-            return hint_at_condition(self.record, conditions)
-        return by_parent
+        if by_parent or self.shape.trashed:
+            return by_parent
+        if hint := hint_at_reference(self.record, conditions, self.visible):
+            return hint
+        lacks = lacks_in_order(self.record, conditions)
+        return hint_at_condition(self.record, conditions) if lacks else ""
 
     def _is_wide(self) -> bool:
         shape = self.shape
